@@ -1,0 +1,94 @@
+"""What may come in: every input check of riskkit and its sentence.
+
+A check returns the value in the form the models use, or raises `InputError` with one sentence that names the
+argument, says what came, and says what fits. Kernels trust what has passed here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["InputError", "confidence_level", "finite_array", "labels_of", "one_of", "positive", "returns_array"]
+
+
+class InputError(ValueError):
+    """What came in does not fit; the message is one sentence that says what would."""
+
+
+def confidence_level(value: Any, name: str = "confidence") -> float:
+    """Return a confidence strictly between 0 and 1, as 0.99 for 99 %."""
+    number = _number(value, name)
+    if not 0.0 < number < 1.0:
+        hint = f"; use {number / 100:g} for {number:g}%" if 1.0 < number < 100.0 else "; use 0.95 for 95%"
+        raise InputError(f"{name}={value!r} is not between 0 and 1{hint}")
+    return number
+
+
+def positive(value: Any, name: str, *, zero: bool = False) -> float:
+    """Return a finite number above zero (or at least zero with ``zero=True``)."""
+    number = _number(value, name)
+    if number < 0 or (number == 0 and not zero):
+        raise InputError(f"{name}={value!r} is not {'at least zero' if zero else 'above zero'}")
+    return number
+
+
+def one_of(value: Any, choices: Sequence[str], name: str) -> str:
+    """Return `value` if it is one of the named choices."""
+    if value not in choices:
+        raise InputError(f"{name}={value!r} is not one of {', '.join(map(repr, choices))}")
+    return str(value)
+
+
+def finite_array(value: Any, name: str, *, ndim: int | None = None) -> np.ndarray:
+    """Return a float64 array without NaN or infinity, of `ndim` dimensions where that is given."""
+    try:
+        array = np.ascontiguousarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} holds something that is not a number ({error})") from None
+    if ndim is not None and array.ndim != ndim:
+        raise InputError(f"{name} has {array.ndim} dimensions and shape {array.shape}; it needs {ndim}")
+    if array.size == 0:
+        raise InputError(f"{name} is empty (shape {array.shape}); give at least one number")
+    bad = ~np.isfinite(array)
+    if bad.any():
+        first = tuple(int(i) for i in np.argwhere(bad)[0])
+        where = first[0] if array.ndim == 1 else first
+        raise InputError(
+            f"{name} holds {array[first]} at position {where} ({int(bad.sum())} such values); "
+            "drop or fill them before the call"
+        )
+    return array
+
+
+def returns_array(value: Any, name: str = "returns", *, min_obs: int = 1) -> np.ndarray:
+    """Return finite returns of shape (n_obs,) or (n_obs, n_series) with at least `min_obs` rows."""
+    array = finite_array(value, name)
+    if array.ndim not in (1, 2):
+        raise InputError(f"{name} has shape {array.shape}; it needs (n_obs,) or (n_obs, n_series)")
+    if array.shape[0] < min_obs:
+        raise InputError(f"{name} has {array.shape[0]} observations; at least {min_obs} are needed")
+    return array
+
+
+def labels_of(value: Any, axis: int) -> Any:
+    """Return the pandas labels along `axis` (0 rows, 1 columns) of a Series or DataFrame, or None for an array."""
+    if axis == 0:
+        index = getattr(value, "index", None)
+        return None if callable(index) else index
+    return getattr(value, "columns", None)
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, (bool, str)):
+        raise InputError(f"{name}={value!r} is not a number")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name}={value!r} is not a number") from None
+    if not math.isfinite(number):
+        raise InputError(f"{name}={value!r} is not finite")
+    return number

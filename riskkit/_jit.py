@@ -1,0 +1,161 @@
+"""The one door to numba: what compiles, with which flags, and why.
+
+numba is imported at the first call of a kernel, never when riskkit is imported: it costs half a second that a
+person who only wants a chart should not pay.
+
+Flags, decided once, here:
+
+- ``cache=True``: a second process starts at once. numba keys its cache on one file, so a cached caller keeps
+  answering with the old code of a function it calls in another file (numba#1833). Every kernel is therefore
+  renamed with a fingerprint of everything it reaches; a change anywhere below it is another cache entry.
+- ``nogil=True``: sweeps run kernels on threads.
+- ``error_model="numpy"``: no hidden exception paths in a loop. Kernels trust input that was checked at the door.
+- no ``fastmath``, no ``parallel``: the order of operations is part of the answer.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import types
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Kernel", "compiled", "fingerprint", "kernel", "plain"]
+
+FLAGS = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+
+class Kernel:
+    """A function that compiles at its first call and is reused afterwards.
+
+    ``kernel.function`` is the plain Python function; ``kernel.signatures`` counts the compiled versions.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        functools.update_wrapper(self, function)
+
+    @functools.cached_property
+    def dispatcher(self) -> Callable[..., Any]:
+        """The compiled function."""
+        return compiled(self.function)
+
+    @property
+    def signatures(self) -> int:
+        """How many argument types this kernel has been compiled for in this process."""
+        return len(getattr(self.dispatcher, "signatures", ()))
+
+    def __call__(self, *args: Any) -> Any:
+        """Call the compiled function."""
+        return self.dispatcher(*args)
+
+
+def kernel(function: Callable[..., Any]) -> Kernel:
+    """Mark a function of arrays, records, NamedTuples and numbers as compiled."""
+    return Kernel(function)
+
+
+def compiled(function: Callable[..., Any], flags: dict[str, Any] | None = None) -> Callable[..., Any]:
+    """Compile `function` together with every riskkit function that it calls."""
+    import numba
+
+    return _compile(function, {**FLAGS, **(flags or {})}, numba.njit, {})
+
+
+def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` as ordinary Python all the way down, with no compiled function inside it."""
+    return _plain(function, {})
+
+
+def fingerprint(*functions: Callable[..., Any]) -> str:
+    """Sixteen hexadecimal digits that change when any code or constant reachable from `functions` changes."""
+    digest = hashlib.blake2b(digest_size=8)
+    seen: set[int] = set()
+    for function in functions:
+        _feed(digest, _unwrap(function), seen)
+    return digest.hexdigest()
+
+
+def _unwrap(value: Any) -> Any:
+    return value.function if isinstance(value, Kernel) else value
+
+
+def _is_ours(value: Any) -> bool:
+    """A Python function written as code we may compile: a kernel, or a plain function without a compiler's wrapper."""
+    return isinstance(value, (Kernel, types.FunctionType))
+
+
+def _reached(function: types.FunctionType) -> dict[str, Any]:
+    """The globals and closure cells that a function names, nested code included, in a fixed order."""
+    names: list[str] = []
+    stack = [function.__code__]
+    while stack:
+        code = stack.pop()
+        names.extend(code.co_names)
+        stack.extend(const for const in code.co_consts if isinstance(const, types.CodeType))
+    found = {name: function.__globals__[name] for name in sorted(set(names)) if name in function.__globals__}
+    cells = function.__closure__ or ()
+    found.update(zip(function.__code__.co_freevars, (cell.cell_contents for cell in cells), strict=True))
+    return found
+
+
+def _feed(digest: Any, function: types.FunctionType, seen: set[int]) -> None:
+    if id(function) in seen:
+        return
+    seen.add(id(function))
+    _feed_code(digest, function.__code__)
+    for name, value in _reached(function).items():
+        digest.update(name.encode())
+        if _is_ours(value):
+            _feed(digest, _unwrap(value), seen)
+        elif isinstance(value, (bool, int, float, str, tuple)):
+            digest.update(repr(value).encode())
+        elif hasattr(value, "_fields"):
+            digest.update(repr(value._fields).encode())
+
+
+def _feed_code(digest: Any, code: types.CodeType) -> None:
+    digest.update(code.co_code)
+    digest.update(repr((code.co_names, code.co_varnames, code.co_argcount)).encode())
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            _feed_code(digest, const)
+        else:
+            digest.update(repr(const).encode())
+
+
+def _compile(function: Any, flags: dict[str, Any], njit: Any, seen: dict[Any, Any]) -> Callable[..., Any]:
+    source = _unwrap(function)
+    mark = fingerprint(source)
+
+    def resolve(found: Any, seen: dict[Any, Any]) -> Callable[..., Any]:
+        return _compile(found, flags, njit, seen)
+
+    bound = seen.get(source)
+    if bound is None:
+        rebound = _rebind(source, seen, resolve)
+        rebound.__qualname__ = f"{source.__name__}_{mark}"
+        rebound.__name__ = rebound.__qualname__
+        bound = seen[source] = njit(**flags)(rebound)
+    return bound
+
+
+def _plain(function: Any, seen: dict[Any, Any]) -> Callable[..., Any]:
+    source = _unwrap(function)
+    if source not in seen:
+        seen[source] = _rebind(source, seen, _plain)
+    return seen[source]
+
+
+def _rebind(function: Any, seen: dict[Any, Any], resolve: Callable[[Any, dict[Any, Any]], Any]) -> Any:
+    """Copy `function` with the riskkit functions it names replaced by what `resolve` makes of them."""
+    source = _unwrap(function)
+    copied = dict(source.__globals__)
+    rebound = types.FunctionType(source.__code__, copied, source.__name__, source.__defaults__, source.__closure__)
+    rebound.__kwdefaults__ = source.__kwdefaults__
+    rebound.__module__ = source.__module__
+    for name, value in _reached(source).items():
+        if _is_ours(value):
+            copied[name] = resolve(value, seen)
+    return rebound

@@ -1,0 +1,74 @@
+"""One table of (label, value, unit) becomes text for a terminal and HTML for a notebook.
+
+Results use `Shown` as a base: they give `_rows()` and a title, and print and render alike everywhere. Nothing here
+shows an address, a clock or a random id, so that a stored notebook cell can be compared.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["Row", "Shown", "as_html", "as_text", "number"]
+
+Row = tuple[str, Any, str]
+
+
+class Shown:
+    """Base of every result: `_title()` and `_rows()` in, text and HTML out."""
+
+    def _title(self) -> str:
+        return type(self).__name__
+
+    def _rows(self) -> Iterable[Row]:
+        return ()
+
+    def __repr__(self) -> str:
+        """Return the table as text."""
+        return as_text(self._title(), self._rows())
+
+    def _repr_html_(self) -> str:
+        return as_html(self._title(), self._rows())
+
+
+def number(value: Any) -> str:
+    """Format a value for a table: six significant digits, thousands set apart, texts as they are."""
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        if value == 0 or 1e-4 <= abs(value) < 1e6:
+            return f"{value:,.6g}"
+        return f"{value:,.2f}" if 1e6 <= abs(value) < 1e15 else f"{value:.5g}"
+    return str(value)
+
+
+def as_text(title: str, rows: Iterable[Row]) -> str:
+    """Lay the rows out in two aligned columns under a title."""
+    cells = [(label, number(value), unit) for label, value, unit in rows]
+    if not cells:
+        return title
+    left = max(len(label) for label, _, _ in cells)
+    right = max(len(value) for _, value, _ in cells)
+    lines = [f"{label:<{left}}  {value:>{right}} {unit}".rstrip() for label, value, unit in cells]
+    return "\n".join([title, "-" * max(len(title), max(map(len, lines))), *lines])
+
+
+def as_html(title: str, rows: Iterable[Row]) -> str:
+    """Lay the same rows out as one small HTML table."""
+    body = "".join(
+        f"<tr><th style='text-align:left'>{html.escape(label)}</th>"
+        f"<td style='text-align:right'>{html.escape(number(value))}</td><td>{html.escape(unit)}</td></tr>"
+        for label, value, unit in rows
+    )
+    return f"<table><caption style='text-align:left'>{html.escape(title)}</caption><tbody>{body}</tbody></table>"
