@@ -14,6 +14,19 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "_check": ("InputError",),
 }
 
+_REPLAY: dict[str, tuple[str, ...]] = {
+    "replay.breaker": ("Breaker", "CircuitBreaker"),
+    "replay.columns": ("Event", "Kind"),
+    "replay.events": ("EventLog",),
+    "replay.result": ("Result",),
+    "replay.rule": ("Rule", "RuleType", "Verdict"),
+    "replay.rules": ("DailyLoss", "Drawdown", "OrderRate", "PositionLimit", "VolumeCap"),
+    "replay.ruleset": ("RuleSet",),
+    "replay.run": ("replay_log",),
+    "replay.universe": ("Account", "Instrument"),
+}
+_EXPORTS |= _REPLAY
+
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 _MODULES = ("datasets", "plot")
 

@@ -15,13 +15,14 @@ Flags, decided once, here:
 
 from __future__ import annotations
 
+import dis
 import functools
 import hashlib
 import types
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Kernel", "compiled", "fingerprint", "kernel", "plain"]
+__all__ = ["Kernel", "compiled", "fingerprint", "kernel", "plain", "pointers"]
 
 FLAGS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
@@ -68,6 +69,38 @@ def plain(function: Callable[..., Any]) -> Callable[..., Any]:
     return _plain(function, {})
 
 
+@functools.cache
+def pointers() -> dict[str, Callable[..., Any]]:
+    """Three primitives: ``words(array)`` and ``table(array)`` give the memory of an array without its owner.
+
+    Passing an array to a function counts a reference, atomically, at every call: several times the cost of a small
+    rule. A pointer costs nothing. It is only good while the caller holds the array, as the loop does. ``table``
+    points past the first record, so that the index -1 (no account, no pair) is that first one. ``at(table, place)`` is
+    a record in place. Their plain twins stand in `riskkit.replay.records`, marked with their name.
+    """
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array
+
+    def make(skip: int) -> Callable[..., Any]:
+        def point(typingctx: Any, array: Any) -> Any:
+            def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+                data = make_array(signature.args[0])(context, builder, args[0]).data
+                return cgutils.gep_inbounds(builder, data, skip) if skip else data
+
+            return types.CPointer(array.dtype)(array), codegen
+
+        return intrinsic(point)
+
+    def record_at(typingctx: Any, pointer: Any, place: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.gep(args[0], [args[1]])  # a record is its address
+
+        return pointer.dtype(pointer, types.int64), codegen
+
+    return {"words": make(0), "table": make(1), "at": intrinsic(record_at)}
+
+
 def fingerprint(*functions: Callable[..., Any]) -> str:
     """Sixteen hexadecimal digits that change when any code or constant reachable from `functions` changes."""
     digest = hashlib.blake2b(digest_size=8)
@@ -87,12 +120,12 @@ def _is_ours(value: Any) -> bool:
 
 
 def _reached(function: types.FunctionType) -> dict[str, Any]:
-    """The globals and closure cells that a function names, nested code included, in a fixed order."""
+    """The globals and closure cells that a function reads, nested code included, in a fixed order."""
     names: list[str] = []
     stack = [function.__code__]
     while stack:
         code = stack.pop()
-        names.extend(code.co_names)
+        names.extend(op.argval for op in dis.get_instructions(code) if op.opname == "LOAD_GLOBAL")
         stack.extend(const for const in code.co_consts if isinstance(const, types.CodeType))
     found = {name: function.__globals__[name] for name in sorted(set(names)) if name in function.__globals__}
     cells = function.__closure__ or ()
@@ -127,6 +160,8 @@ def _feed_code(digest: Any, code: types.CodeType) -> None:
 
 def _compile(function: Any, flags: dict[str, Any], njit: Any, seen: dict[Any, Any]) -> Callable[..., Any]:
     source = _unwrap(function)
+    if hasattr(source, "primitive"):
+        return pointers()[source.primitive]
     mark = fingerprint(source)
 
     def resolve(found: Any, seen: dict[Any, Any]) -> Callable[..., Any]:

@@ -1,0 +1,1 @@
+"""Replay of recorded orders, fills and prices through rules and a circuit breaker."""

@@ -1,0 +1,72 @@
+"""Trading days as int64 boundaries, resolved once at the door.
+
+A trading day is the date of the local wall clock in a time zone, minus `roll_hour` hours: with ``roll_hour=17`` it
+starts at 17:00 local time, in summer and in winter. Inside the loop there are only integers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+
+from riskkit._check import InputError
+
+__all__ = ["day_starts"]
+
+DAY_NS = 86_400_000_000_000
+EPOCH = dt.date(1970, 1, 1)
+
+
+@lru_cache(maxsize=64)
+def day_starts(tz: str, roll_hour: int, first_ns: int, last_ns: int) -> np.ndarray:
+    """Starts of all trading days from the one that holds `first_ns` to the one after `last_ns`.
+
+    Parameters
+    ----------
+    tz : str
+        An IANA time zone, as "UTC" or "America/New_York".
+    roll_hour : int
+        Local hour at which a day starts, 0 to 23; 17 means that a day is named after the midnight that follows it.
+    first_ns, last_ns : int
+        Nanoseconds since the epoch, UTC.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_days + 1,)
+        Increasing boundaries; day i is [starts[i], starts[i+1]).
+
+    Examples
+    --------
+    >>> starts = day_starts("America/New_York", 17, 1_710_000_000_000_000_000, 1_710_100_000_000_000_000)
+    >>> (np.diff(starts) / 3.6e12).tolist()  # the clocks went forward on 2024-03-10
+    [23.0, 24.0]
+    """
+    if not 0 <= roll_hour <= 23:
+        raise InputError(f"roll_hour={roll_hour!r} is not an hour from 0 to 23")
+    try:
+        zone = ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError, TypeError):
+        raise InputError(f"tz={tz!r} is not a time zone; use a name such as 'UTC' or 'America/New_York'") from None
+    day = EPOCH + dt.timedelta(days=first_ns // DAY_NS - 2)
+    starts = [_start(day, roll_hour, zone)]
+    while starts[-1] <= last_ns:
+        day += dt.timedelta(days=1)
+        starts.append(_start(day, roll_hour, zone))
+    found = np.array(starts, np.int64)
+    found = found[max(0, int(np.searchsorted(found, first_ns, "right")) - 1) :]
+    found.flags.writeable = False
+    return found
+
+
+def _start(day: dt.date, roll_hour: int, zone: ZoneInfo) -> int:
+    """The instant at which the local clock first shows the roll hour on `day`.
+
+    A wall-clock time that a change of clocks skips is taken as the instant of the change, as `fold=0` arithmetic
+    in UTC gives it.
+    """
+    local = dt.datetime(day.year, day.month, day.day, roll_hour, tzinfo=zone)
+    seconds = (local.astimezone(dt.UTC) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(seconds=1)
+    return seconds * 1_000_000_000

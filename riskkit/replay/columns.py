@@ -1,0 +1,128 @@
+"""The columns of an event log: kinds, flags, codes, and the one event that a rule sees.
+
+A log is a set of columns, one numpy array each, in the total order (ts, seq); seq is the row. Columns that a log
+does not have are constants in the compiled loop, so a rule that does not need them costs nothing.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from typing import NamedTuple
+
+__all__ = ["MISSING", "OPTIONAL", "REQUIRED", "Command", "Event", "Flag", "Flow", "Kind"]
+
+MISSING = -(2**63)  # a missing price or time; never NaN
+RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
+
+
+class Kind(IntEnum):
+    """What happened."""
+
+    ORDER = 0
+    MODIFY = 1
+    CANCEL = 2
+    FILL = 3
+    PRICE = 4
+    ACK = 5
+    ERROR = 6
+    CASH = 7
+    EQUITY = 8
+    TRADE = 9
+    EXECUTION = 10
+    CLOCK = 11
+    SESSION = 12
+    CONTROL = 13
+    EXPIRY = 14
+    MARK = 15  # never in a log: how the engine tells a rule that an account's equity has moved
+
+
+class Flag(IntFlag):
+    """What the door noted about a row; several may stand together."""
+
+    OFF_TICK = 1
+    OFF_LOT = 2
+    BAD_PRICE = 4
+    BAD_QTY = 8
+    BAD_TS = 16
+    DUPLICATE = 32
+    REDUCE_ONLY = 64
+    STOP_LOSS = 128
+
+
+class Flow(IntEnum):
+    """What a CASH event is (column ``side``); only a deposit is not profit or loss."""
+
+    DEPOSIT = 0
+    FEE = 1
+    FUNDING = 2
+    DIVIDEND = 3
+
+
+class Command(IntEnum):
+    """What a CONTROL event says (column ``side``)."""
+
+    ACTIVE = 0
+    REDUCING = 1
+    HALTED = 2
+    PAUSE = 3
+    RESUME = 4
+    RESET = 5
+
+
+# column -> (dtype, value where a log does not have the column)
+REQUIRED: dict[str, str] = {
+    "ts": "<i8",
+    "kind": "<i1",
+    "account": "<i4",
+    "instrument": "<i4",
+    "pair": "<i4",
+    "side": "<i1",
+    "qty": "<i8",
+    "price": "<i8",
+    "order": "<i8",
+}
+OPTIONAL: dict[str, tuple[str, int]] = {
+    "strategy": ("<i4", -1),
+    "connection": ("<i4", -1),
+    "flags": ("<i4", 0),
+    "parent": ("<i8", -1),
+    "batch": ("<i8", -1),
+    "weight": ("<i4", 1),
+    "trade_id": ("<i8", -1),
+    "fee": ("<i8", 0),
+    "expires": ("<i8", MISSING),
+    "bid": ("<i8", MISSING),
+    "ask": ("<i8", MISSING),
+    "reserve": ("<i8", MISSING),
+}
+
+
+class Event(NamedTuple):
+    """One event as a rule sees it: integers only.
+
+    ``qty`` is in lots and ``price`` in ticks of the instrument; ``account``, ``instrument``, ``pair`` (an account in
+    an instrument), ``strategy`` and ``connection`` are dense codes, -1 where there is none. ``order`` is the row of
+    the order that the event belongs to, -1 if none. A CASH event carries its amount and an EQUITY event its equity
+    in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in ``price``.
+    """
+
+    seq: int
+    ts: int
+    kind: int
+    account: int
+    instrument: int
+    pair: int
+    side: int
+    qty: int
+    price: int
+    order: int
+    strategy: int = -1
+    connection: int = -1
+    flags: int = 0
+    parent: int = -1
+    batch: int = -1
+    weight: int = 1
+    fee: int = 0
+    bid: int = MISSING
+    ask: int = MISSING
+    reserve: int = MISSING

@@ -1,0 +1,287 @@
+"""Fuses the chosen rules into one loop and runs it, compiled or plain, over any stretch of a log.
+
+The written module lies in the user's cache folder under a digest of its text and of everything that it calls, so a
+second process starts at once and a changed rule can never meet an old loop (numba#1833).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit._jit import FLAGS, compiled, fingerprint, plain
+from riskkit.replay import book, integers, records, steps
+from riskkit.replay.columns import MISSING, OPTIONAL, Command, Event, Flag, Kind
+from riskkit.replay.rule import Rule, parameter_names
+from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.source import RuleShape, Shape, arguments, source
+from riskkit.replay.state import State, terms
+
+__all__ = ["Engine", "assign_slots", "cache_folder", "shape_of"]
+
+CALLED = {
+    "at": records.at,
+    "words": records.words,
+    "table": records.table,
+    "emit": steps.emit,
+    "release_time": steps.release_time,
+    "join": steps.join,
+    "keep_judgement": steps.keep_judgement,
+    "kept_judgement": steps.kept_judgement,
+    "tentative": steps.tentative,
+    "command": steps.command,
+    "cancel_working": steps.cancel_working,
+    "equity": book.equity,
+    "reduces": book.reduces,
+    "fill": book.fill,
+    "mark": book.mark,
+    "quote": book.quote,
+    "cash_flow": book.cash_flow,
+    "track": book.track,
+    "open_order": book.open_order,
+    "close_order": book.close_order,
+    "fill_order": book.fill_order,
+    "change_order": book.change_order,
+    "worse": book.worse,
+    "share": integers.share,
+}
+NAMED = {
+    "MISSING": MISSING,
+    "NEVER": steps.NEVER,
+    "WORKING": steps.WORKING,
+    "BLOCKED": steps.BLOCKED,
+    "COMMAND": steps.COMMAND,
+    "COMMAND_BIT": steps.COMMAND_BIT,
+    "LIMITED_QTY": steps.LIMITED_QTY,
+    "LIMITED_PRICE": steps.LIMITED_PRICE,
+    "HOLD_SESSION": steps.HOLD_SESSION,
+    "ORPHANS_KEEP": int(steps.Orphans.KEEP),
+    "ORPHANS_DROP": int(steps.Orphans.DROP),
+    "RESUME": int(Command.RESUME),
+    "RESET": int(Command.RESET),
+    "BAD_TS": int(Flag.BAD_TS),
+    "DUPLICATE": int(Flag.DUPLICATE),
+    **{counter.name: int(counter) for counter in steps.Counter},
+    **{decision.name: int(decision) for decision in steps.Decision},
+}
+BASIC = {Kind.ORDER, Kind.FILL, Kind.PRICE, Kind.CANCEL, Kind.CLOCK, Kind.MODIFY, Kind.CONTROL}
+OTHERS = {int(kind) for kind in set(Kind) - BASIC}
+INNER = {
+    **FLAGS,
+    "cache": False,
+    "forceinline": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}  # only the loop is called from Python
+FLUSH_ROWS = 1 << 16
+
+
+def shape_of(
+    rules: RuleSet, columns: Mapping[str, Any], *, enforce: bool, sampled: bool, cancels: bool, opened: bool
+) -> Shape:
+    """What the loop must do for these rules over a log with these columns."""
+    shapes = tuple(_rule_shape(rule) for rule in rules)
+    needs = frozenset().union(*(rule.kind.needs for rule in rules))
+    holds = any(s.holds and not s.halts for s in shapes) or any(s.reduces for s in shapes)
+    kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
+    return Shape(
+        shapes,
+        enforce,
+        marks="marks" in needs or sampled or opened,
+        orders=enforce or holds or "orders" in needs or int(Kind.MODIFY) in kinds,
+        controls=int(Kind.CONTROL) in kinds,
+        samples=sampled,
+        cancels=cancels and enforce,
+        modifies=int(Kind.MODIFY) in kinds,
+        others=bool(kinds & OTHERS),
+        columns=tuple(name for name in OPTIONAL if name in columns),
+    )
+
+
+def _rule_shape(rule: Rule) -> RuleShape:
+    kind = rule.kind
+
+    def names(function: Any) -> tuple[str, ...]:
+        return parameter_names(function) if function is not None else ()
+
+    return RuleShape(
+        rule.scope,
+        rule.holds,
+        rule.action == "HALT",
+        kind.latches,
+        kind.reduces,
+        tuple(sorted(map(int, kind.judges))),
+        tuple(sorted(map(int, kind.watches))),
+        names(kind.check),
+        names(kind.record),
+        names(kind.turn) if kind.turn is not None else None,
+        names(kind.reset) if kind.reset is not None else None,
+    )
+
+
+class Engine:
+    """The loop of a rule set over logs of one shape.
+
+    Parameters
+    ----------
+    rules : RuleSet
+        In their declared order.
+    shape : Shape
+        From `shape_of`.
+    compiled : bool
+        False runs the same text as plain Python.
+    """
+
+    def __init__(self, rules: RuleSet, shape: Shape, *, compiled: bool = True) -> None:
+        self.rules = rules
+        self.shape = shape
+        self.compiled = compiled and not _jit_is_off()
+        functions = tuple(
+            (f"{name}{k}", getattr(rule.kind, name))
+            for k, rule in enumerate(rules)
+            for name in ("check", "record", "turn", "reset")
+            if getattr(rule.kind, name) is not None
+        )
+        self.run = (_compiled_run if self.compiled else _plain_run)(shape, functions)
+
+    def feed(
+        self, state: State, columns: Mapping[str, np.ndarray], fixed: Mapping[str, Any], start: int, stop: int
+    ) -> Iterator[np.ndarray]:
+        """Run events [start, stop) and yield the decision rows as the buffer fills."""
+        most = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
+        rows = np.zeros(max(FLUSH_ROWS, 4 * most), steps.ROW)
+        state.counts[steps.Counter.ROOM] = most
+        values = self.arguments(state, columns, fixed, rows)
+        at = start
+        while at < stop:
+            at, used = self.run(at, stop, *values)
+            if used:
+                yield rows[: int(used)].copy()
+
+    def arguments(
+        self, state: State, columns: Mapping[str, Any], fixed: Mapping[str, Any], rows: np.ndarray
+    ) -> list[Any]:
+        """Everything that ``run`` takes after start and stop."""
+        arrays = {**columns, **state.arrays(), **fixed, "rows": rows}
+        return [arrays[name.removeprefix("all_")] for name in arguments(self.shape)[2:]]
+
+    @property
+    def signatures(self) -> int:
+        """How many versions of the loop have been compiled."""
+        return len(getattr(self.run, "signatures", ()))
+
+
+def fixed_arguments(
+    rules: RuleSet, params: list[Any], found: Any, sample_at: np.ndarray, sampled: np.ndarray
+) -> dict[str, Any]:
+    """The arguments of ``run`` that no event changes."""
+    fixed: dict[str, Any] = {"bounds": np.array(found.bounds), "sample_at": sample_at, "sampled": sampled}
+    for k, (rule, integers_of) in enumerate(zip(rules, params, strict=True)):
+        fixed[f"t{k}"] = terms(rule, found)
+        fixed[f"p{k}"] = integers_of
+    return fixed
+
+
+def cache_folder() -> Path:
+    """Where written loops and their machine code are kept: RISKKIT_CACHE, else the user's cache folder."""
+    if "RISKKIT_CACHE" in os.environ:
+        return Path(os.environ["RISKKIT_CACHE"])
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "riskkit"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData" / "Local"))) / "riskkit" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "riskkit"
+
+
+def assign_slots(columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, int]:
+    """Give every order a record that is free again after the last event that names it.
+
+    Returns
+    -------
+    slots : ndarray of int32, shape (n_events,)
+        The record of the event's order, -1 if none.
+    count : int
+        How many orders are alive at once at most.
+    """
+    from riskkit.replay.slots import slots_of
+
+    parent = columns.get("parent", np.full(0, -1, np.int64))
+    slots = np.empty(len(columns["ts"]), np.int32)
+    return slots, int(slots_of(columns["order"], parent, slots))
+
+
+# ---------------------------------------------------------------------- making the loop
+
+
+def _jit_is_off() -> bool:
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+
+
+def _namespace(functions: tuple[tuple[str, Callable[..., Any]], ...], make: Callable[[Any], Any]) -> dict[str, Any]:
+    from riskkit.replay.book import Book
+    from riskkit.replay.steps import Judgement
+
+    made: dict[Any, Any] = {}
+
+    def once(function: Any) -> Any:
+        if function not in made:
+            made[function] = make(function)
+        return made[function]
+
+    names = {name: once(function) for name, function in {**CALLED, **dict(functions)}.items()}
+    return {**NAMED, **names, "Event": Event, "Book": Book, "Judgement": Judgement, "int64": np.int64}
+
+
+@lru_cache(maxsize=64)
+def _plain_run(shape: Shape, functions: tuple[tuple[str, Callable[..., Any]], ...]) -> Callable[..., Any]:
+    module: dict[str, Any] = _namespace(functions, plain)
+    exec(compile(source(shape), "<riskkit replay loop>", "exec"), module)  # our own text, no user's
+    return module["run"]
+
+
+@lru_cache(maxsize=64)
+def _compiled_run(shape: Shape, functions: tuple[tuple[str, Callable[..., Any]], ...]) -> Callable[..., Any]:
+    import numba
+
+    text = source(shape)
+    mark = hashlib.blake2b(text.encode(), digest_size=8)
+    for name, function in {**CALLED, **dict(functions)}.items():
+        mark.update(name.encode() + fingerprint(function).encode())
+    mark.update(repr(sorted(NAMED.items())).encode())
+    module = _module(f"riskkit_loop_{mark.hexdigest()}", text)
+    vars(module).update(_namespace(functions, lambda function: compiled(function, INNER)))
+    for name in ("turn_over", "judge_order", "judge_modify", "moved"):
+        if hasattr(module, name):
+            setattr(module, name, numba.njit(**INNER)(getattr(module, name)))
+    return numba.njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
+
+
+def _module(name: str, text: str) -> Any:
+    """Write the module if it is not there yet, whole or not at all, and load it."""
+    folder = cache_folder()
+    path = folder / f"{name}.py"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            part = folder / f"{name}.{os.getpid()}.part"
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"the cache folder {folder} cannot be written ({error.strerror}); set RISKKIT_CACHE to one that can"
+        ) from None
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # numba looks a cached function's module up by name
+    spec.loader.exec_module(module)
+    return module

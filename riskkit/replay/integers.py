@@ -1,0 +1,66 @@
+"""Exact arithmetic in 64 bits: the few integer operations that money and limits rest on.
+
+These run inside the compiled loop, where int64 wraps in silence; the door (`events`, `door`) has bounded what
+comes in so that no operation here can overflow.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MILLION", "exceeds_fraction", "fraction_of", "round_half_even", "share"]
+
+MILLION = 1_000_000
+SMALL = 1 << 31
+
+
+def round_half_even(numerator, denominator):
+    """`numerator` / `denominator` (above 0) to the nearest integer, a tie to the even one."""
+    quotient = numerator // denominator
+    rest = numerator - quotient * denominator
+    twice = 2 * rest
+    if twice > denominator or (twice == denominator and quotient % 2 != 0):
+        quotient += 1
+    return quotient
+
+
+def share(total, part, whole):
+    """The floor of `total` x `part` / `whole`, exact, for 0 <= part <= whole and whole above 0.
+
+    ``total`` may be negative. Splitting it into quotient and rest keeps every product below the inputs themselves.
+    """
+    quotient = total // whole
+    rest = total - quotient * whole
+    return part * quotient + _floor_product(part, rest, whole)
+
+
+def _floor_product(a, b, c):
+    """The floor of a x b / c for 0 <= a, b <= c < 2**62."""
+    if c < SMALL:
+        return (a * b) // c
+    quotient = 0
+    rest = 0
+    for bit in range(61, -1, -1):  # schoolbook multiplication, one bit of `a` at a time, reduced as it grows
+        quotient *= 2
+        rest *= 2
+        if rest >= c:
+            rest -= c
+            quotient += 1
+        if (a >> bit) & 1:
+            rest += b
+            if rest >= c:
+                rest -= c
+                quotient += 1
+    return quotient
+
+
+def fraction_of(base, ppm):
+    """The floor of `base` x `ppm` / one million, for base >= 0."""
+    return (base // MILLION) * ppm + (base % MILLION) * ppm // MILLION
+
+
+def exceeds_fraction(value, ppm, base, reach):
+    """Whether value > (reach: >=) base x ppm / one million, exactly, for base >= 0."""
+    whole = fraction_of(base, ppm)
+    rest = (base % MILLION) * ppm % MILLION
+    if reach != 0:
+        return value > whole or (value == whole and rest == 0)
+    return value > whole

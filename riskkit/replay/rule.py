@@ -1,0 +1,425 @@
+"""What a rule is: parameters, state, and two plain functions, declared once.
+
+A rule file reads: what it limits, its parameters, its state, its check, its record, its declaration (`RuleType`).
+The functions name the arguments that they need, out of
+
+    state    the rule's record for the key of the event (an account, an instrument, ...); fields as declared, int64
+    params   its parameters as integers
+    book     the position, account and instrument of the event (`riskkit.replay.book.Book`)
+    event    the event (`riskkit.replay.columns.Event`)
+    memory   the shared int64 workspace; `state.memory` is where this key's words start
+    accepted (record only) 1 if the event stands, 0 if it was refused
+
+``check`` changes nothing and returns a `Verdict`. ``record`` is called after the verdict and returns 1 if the rule
+trips, else 0. ``turn`` is called when the trading day turns, ``reset`` when a pause ends or a person resets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.calendar import day_starts
+from riskkit.replay.columns import Kind
+from riskkit.replay.integers import MILLION
+from riskkit.replay.universe import Universe, exact
+
+__all__ = [
+    "ACTIONS",
+    "NO_PRICE",
+    "OBJECT",
+    "PASS",
+    "SCOPES",
+    "SEVERITIES",
+    "Rule",
+    "RuleType",
+    "Verdict",
+    "duration",
+    "duration_text",
+    "parameter_names",
+    "register",
+    "rule_type",
+]
+
+PASS = 0
+OBJECT = 1
+NO_PRICE = 2
+HELD = 3
+
+ACTIONS = ("ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT")  # mildest first
+SEVERITIES = ("INFO", "WARN", "CRITICAL")
+SCOPES = (
+    "account",
+    "instrument",
+    "product",
+    "account_instrument",
+    "account_product",
+    "strategy",
+    "session",
+    "desk",
+    "firm",
+    "global",
+)
+HOLDING = ("REDUCE_ONLY", "PAUSE", "HALT")
+SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
+LARGEST = 2**62
+
+
+class Verdict(NamedTuple):
+    """A rule's answer: PASS, OBJECT or NO_PRICE, with the value that it saw and the limit that it held it against."""
+
+    code: int
+    observed: int
+    limit: int
+
+
+class Unit(NamedTuple):
+    """How a parameter is written by people and counted in the loop."""
+
+    name: str
+    choices: tuple[str, ...] = ()
+
+
+Count = Annotated[int, Unit("count")]
+Duration = Annotated[int, Unit("duration")]
+Quantity = Annotated[Any, Unit("quantity")]
+Money = Annotated[Any, Unit("money")]
+MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # the loop compares with >: reaching it is beyond it
+Part = Annotated[Any, Unit("fraction")]
+Ticks = Annotated[int, Unit("count")]
+Flag = Annotated[bool, Unit("flag")]
+Zone = Annotated[str, Unit("zone")]
+Hour = Annotated[int, Unit("hour")]
+Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
+Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
+MissingPrice = Annotated[str, Unit("choice", ("reject", "alert", "allow"))]
+
+
+def choice(*names: str) -> Any:
+    """A parameter that is one of a few words."""
+    return Annotated[str, Unit("choice", names)]
+
+
+@dataclass(frozen=True)
+class RuleType:
+    """The declaration at the end of a rule file; calling it makes a rule.
+
+    Parameters
+    ----------
+    name : str
+        The ``type`` in a rule set.
+    parameters : NamedTuple class
+        Fields annotated with units of this module (`Count`, `Duration`, `Quantity`, `Money`, `Part`, ...).
+    state : tuple of str
+        Fields of the record that each key has, all int64.
+    check, record, turn, reset : functions, optional
+        See the module's description.
+    judges : kinds of events that ``check`` judges (ORDER, MODIFY).
+    watches : kinds of events that ``record`` is told of; MARK: the account's equity moved.
+    memory : function of the integer parameters, optional
+        Words of workspace for a key.
+    scopes : scopes that make sense; the first is the default.
+    action : default action.
+    hold : how a pause ends by default: "reset", "session", or the name of a duration parameter.
+    latches : the rule objects only by tripping: with an action that pauses, ``check`` is not asked.
+    reduces : orders that only reduce a position are exempt.
+    needs : of {"marks", "orders"}: what the engine must keep for it.
+    sentence : function of the parameters: what it limits, in words.
+    """
+
+    name: str
+    parameters: Any
+    state: tuple[str, ...] = ()
+    check: Callable[..., Any] | None = None
+    record: Callable[..., Any] | None = None
+    turn: Callable[..., Any] | None = None
+    reset: Callable[..., Any] | None = None
+    judges: frozenset[Kind] = frozenset()
+    watches: frozenset[Kind] = frozenset()
+    memory: Callable[[Any], int] | None = None
+    scopes: tuple[str, ...] = ("account",)
+    action: str = "REJECT"
+    hold: str = "reset"
+    latches: bool = False
+    reduces: bool = False
+    needs: frozenset[str] = frozenset()
+    sentence: Callable[[Any], str] = field(default=lambda parameters: f"{parameters!r}")
+
+    def __call__(self, id: str = "", **fields: Any) -> Rule:
+        """Make a rule of this type: parameters by name, and ``scope``, ``action``, ``severity``, ``hold``."""
+        common = {name: fields.pop(name) for name in ("scope", "action", "severity", "hold") if name in fields}
+        return Rule(id or self.name, self.make(fields), kind=self, **common)
+
+    def make(self, fields: dict[str, Any]) -> Any:
+        """Build the parameters, with a sentence where one is unknown or missing."""
+        known = self.parameters._fields
+        for name in fields:
+            if name not in known:
+                import difflib
+
+                close = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known) or 'none'}"
+                raise InputError(f"rule type {self.name!r} has no parameter {name!r}; {hint}")
+        absent = [name for name in known if name not in fields and name not in self.parameters._field_defaults]
+        if absent:
+            raise InputError(f"rule type {self.name!r} needs the parameter {absent[0]!r}")
+        return self.parameters(**fields)
+
+    def units(self) -> dict[str, Unit]:
+        """The unit of each parameter."""
+        hints = get_type_hints(self.parameters, include_extras=True)
+        return {name: hints[name].__metadata__[0] for name in self.parameters._fields}
+
+
+def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The arguments that one of a rule's functions asks for, by name."""
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+_TYPES: dict[str, RuleType] = {}
+_BY_PARAMETERS: dict[Any, RuleType] = {}
+
+
+def register(kind: RuleType) -> RuleType:
+    """Make a rule type known by its name, for rule sets that are read from text."""
+    _TYPES[kind.name] = kind
+    _BY_PARAMETERS[kind.parameters] = kind
+    return kind
+
+
+def rule_type(name: str) -> RuleType:
+    """The registered type of that name."""
+    if name not in _TYPES:
+        import difflib
+
+        close = difflib.get_close_matches(name, _TYPES, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known types are {', '.join(sorted(_TYPES))}"
+        raise InputError(f"rule type {name!r} is not known; {hint}")
+    return _TYPES[name]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One limit of a rule set.
+
+    Parameters
+    ----------
+    id : str
+        The name under which decisions cite it.
+    parameters : NamedTuple
+        As `OrderRate(limit=50, window_ns=1_000_000_000)`.
+    scope : str
+        Whose record it is: account, instrument, account_instrument, ...
+    action : {"ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT"}
+        What it does, mildest first.
+    severity : {"INFO", "WARN", "CRITICAL"}
+        How loud an alert about it is.
+    hold : str or int
+        How a pause ends: "reset" (by hand), "session" (when the day turns), or nanoseconds.
+    """
+
+    id: str
+    parameters: Any
+    scope: str = ""
+    action: str = ""
+    severity: str = "WARN"
+    hold: Any = None
+    kind: Any = None
+
+    def __post_init__(self) -> None:
+        """Fill in the defaults of the type and refuse what it does not allow."""
+        kind = self.kind or _BY_PARAMETERS.get(type(self.parameters))
+        if kind is None:
+            raise InputError(f"rule {self.id!r}: {self.parameters!r} are the parameters of no registered rule type")
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "scope", self.scope or kind.scopes[0])
+        object.__setattr__(self, "action", self.action or kind.action)
+        one_of(self.scope, kind.scopes, f"rule {self.id!r}: scope")
+        one_of(self.action, ACTIONS, f"rule {self.id!r}: action")
+        one_of(self.severity, SEVERITIES, f"rule {self.id!r}: severity")
+        for name, unit in kind.units().items():
+            _fits(getattr(self.parameters, name), unit, f"rule {self.id!r}: {name}")
+        self.hold_ns()
+
+    @property
+    def type(self) -> str:
+        """The name of its rule type."""
+        return self.kind.name
+
+    @property
+    def holds(self) -> bool:
+        """Whether it can pause its key."""
+        return self.action in HOLDING
+
+    def hold_ns(self) -> int | str:
+        """How a pause ends: "reset", "session", or nanoseconds after it began."""
+        given = self.kind.hold if self.hold is None else self.hold
+        if given in ("reset", "session"):
+            return str(given)
+        if isinstance(given, str) and given in self.parameters._fields:
+            return duration(getattr(self.parameters, given), f"rule {self.id!r}: {given}") or "reset"
+        return duration(given, f"rule {self.id!r}: hold") or "reset"
+
+    def zone(self) -> tuple[str, int]:
+        """Time zone and roll hour of its trading day."""
+        return getattr(self.parameters, "tz", "UTC"), int(getattr(self.parameters, "roll_hour", 0))
+
+    def integers(self, universe: Universe) -> Any:
+        """The parameters as the loop counts them, cast once here."""
+        reach = getattr(self.parameters, "breach", "exceed") == "reach"
+        cast = []
+        for name, unit in self.kind.units().items():
+            value = getattr(self.parameters, name)
+            cast.append(
+                _integer(
+                    value,
+                    unit,
+                    universe,
+                    (reach and name == "limit") or "reached" in unit.choices,
+                    f"rule {self.id!r}: {name}",
+                )
+            )
+        return self.kind.parameters(*cast)
+
+    def describe(self) -> dict[str, Any]:
+        """As a rule set writes it."""
+        params = {}
+        for name in self.parameters._fields:
+            value = getattr(self.parameters, name)
+            if value is not None and value != self.parameters._field_defaults.get(name, ...):
+                params[name] = list(value) if isinstance(value, tuple) else _plain(value)
+        described = {"id": self.id, "type": self.type, "scope": self.scope, "action": self.action}
+        described["severity"] = self.severity
+        if self.hold is not None:
+            described["hold"] = _plain(self.hold)
+        return {**described, "params": params}
+
+    def __str__(self) -> str:
+        """The rule as a sentence that a risk officer can sign."""
+        return f"{self.id}: {self.kind.sentence(self.parameters)}, {_WHOSE[self.scope]}; {self._consequence()}."
+
+    def _consequence(self) -> str:
+        who = {"account": "the account", "global": "everything"}.get(
+            self.scope, f"the {self.scope.replace('_', ' and ')}"
+        )
+        if self.action == "ALERT":
+            return f"a breach raises an alert ({self.severity}) and stops nothing"
+        if self.action == "REJECT":
+            return f"what breaches it is refused ({self.severity})"
+        what = {
+            "REDUCE_ONLY": "may only reduce positions",
+            "PAUSE": "is paused: only orders that reduce a position and cancels pass",
+            "HALT": "is halted: only cancels pass",
+        }[self.action]
+        hold = self.hold_ns()
+        if hold == "session":
+            tz, hour = self.zone()
+            until = f"until the trading day turns ({hour:02d}:00 {tz})"
+        else:
+            until = "until a person resets it" if hold == "reset" else f"for {duration_text(hold)}"
+        return f"at a breach {who} {what}, {until} ({self.severity})"
+
+
+_WHOSE = {
+    "account": "for each account",
+    "instrument": "for each instrument",
+    "product": "for each product",
+    "account_instrument": "for each account and instrument",
+    "account_product": "for each account and product",
+    "strategy": "for each strategy",
+    "session": "for each connection",
+    "desk": "for each desk",
+    "firm": "for each firm",
+    "global": "over everything",
+}
+
+
+def duration(value: Any, name: str) -> int:
+    """Nanoseconds from an integer or from a text such as "500ms", "1s", "5min"."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|h|d)\s*", value)
+        if not match:
+            raise InputError(f"{name}={value!r} is not a duration; use nanoseconds or a text such as '500ms' or '5min'")
+        span = Fraction(Decimal(match[1])) * SPANS[match[2]]
+        if span.denominator != 1:
+            raise InputError(f"{name}={value!r} is not a whole number of nanoseconds")
+        return int(span)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
+        raise InputError(f"{name}={value!r} is not a number of nanoseconds at or above zero")
+    return value
+
+
+def duration_text(nanoseconds: int) -> str:
+    """A duration as people say it."""
+    for unit in ("d", "h", "min", "s", "ms", "us"):
+        if nanoseconds and nanoseconds % SPANS[unit] == 0:
+            return f"{nanoseconds // SPANS[unit]:,} {unit}"
+    return f"{nanoseconds:,} ns"
+
+
+def _fits(value: Any, unit: Unit, name: str) -> None:
+    """Refuse a parameter that is not of its unit."""
+    if value is None:
+        return
+    if unit.name == "count":
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
+            raise InputError(f"{name}={value!r} is not a count: a whole number at or above zero")
+    elif unit.name == "duration":
+        duration(value, name)
+    elif unit.name in ("quantity", "money", "fraction"):
+        if exact(value, name) < 0:
+            raise InputError(f"{name}={value!r} is negative; a limit is at or above zero")
+        if unit.name == "fraction" and (exact(value, name) * MILLION).denominator != 1:
+            raise InputError(f"{name}={value!r} is finer than one part per million")
+    elif unit.name == "flag":
+        if not isinstance(value, bool):
+            raise InputError(f"{name}={value!r} is not true or false")
+    elif unit.name in ("choice", "breach"):
+        one_of(value, unit.choices, name)
+    elif unit.name == "kinds":
+        _kinds(value, unit, name)
+    elif unit.name == "hour":
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 23:
+            raise InputError(f"{name}={value!r} is not an hour from 0 to 23")
+    elif unit.name == "zone":
+        day_starts(value, 0, 0, 0)
+
+
+def _kinds(value: Iterable[str], unit: Unit, name: str) -> int:
+    if isinstance(value, str):
+        raise InputError(f"{name}={value!r} is one text; give a list such as ['order', 'modify']")
+    return sum(1 << unit.choices.index(one_of(word, unit.choices, name)) for word in set(value))
+
+
+def _integer(value: Any, unit: Unit, universe: Universe, below: bool, name: str) -> int:
+    """Cast a parameter; with `below`, a limit becomes the largest value that does not reach it."""
+    if value is None:
+        return LARGEST
+    if unit.name in ("choice", "breach"):
+        return unit.choices.index(value)
+    if unit.name == "kinds":
+        return _kinds(value, unit, name)
+    if unit.name == "duration":
+        return duration(value, name)
+    if unit.name == "zone":
+        return 0
+    if unit.name == "fraction":
+        return int(exact(value, name) * MILLION)
+    if unit.name in ("quantity", "money"):
+        steps = exact(value, name) / (universe.quantity_unit if unit.name == "quantity" else universe.quantum)
+    else:
+        steps = Fraction(int(value))
+    whole = -(-steps.numerator // steps.denominator) - 1 if below else steps.numerator // steps.denominator
+    if whole >= LARGEST:
+        raise InputError(f"{name}={value!r} is beyond 64 bits in units of this log; leave the rule out instead")
+    return whole
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, (Decimal, Fraction)) else value

@@ -1,0 +1,109 @@
+"""Drawdown: how far an account's equity may fall from its start or from its highest point.
+
+Unit: fraction of the base, or money. Strict: exactly the limit passes. Source: QuantConnect Lean's maximum drawdown
+of a portfolio (static and trailing); the base is the first equity above zero, moved by deposits and withdrawals.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.book import equity
+from riskkit.replay.columns import Kind
+from riskkit.replay.integers import exceeds_fraction
+from riskkit.replay.rule import OBJECT, PASS, Breach, Flag, Money, Part, RuleType, Verdict, register
+
+__all__ = ["DRAWDOWN", "Drawdown"]
+
+UNLIMITED = 2**62
+
+
+class Drawdown(NamedTuple):
+    """Equity falls by at most the fraction `pct`, and at most `money`, from its base.
+
+    ``trailing`` True: the base is the highest equity so far; False: the first one.
+    """
+
+    pct: Part = None
+    money: Money = None
+    trailing: Flag = True
+    breach: Breach = "exceed"
+
+
+def base_now(state, params, account):
+    """The base that holds at this equity, or 0 while there is none."""
+    now = equity(account)
+    if state.started == 0:
+        return max(now, 0)
+    base = state.base + account.flows - state.flows
+    return max(base, now) if params.trailing != 0 else base
+
+
+def over(state, params, account):
+    """Whether the fall is beyond the limit."""
+    base = base_now(state, params, account)
+    if base <= 0:
+        return 0
+    fall = base - equity(account)
+    reach = params.breach
+    if params.pct < UNLIMITED and exceeds_fraction(fall, params.pct, base, reach):
+        return 1
+    return 1 if fall > params.money or (reach != 0 and fall == params.money) else 0
+
+
+def check(state, params, book):
+    """Hold the present fall against the limit."""
+    account = book.account
+    fall = base_now(state, params, account) - equity(account)
+    limit = params.money if params.money < UNLIMITED else params.pct
+    return Verdict(OBJECT if over(state, params, account) != 0 else PASS, fall, limit)
+
+
+def record(state, params, book):
+    """Move the base, and trip when the fall is beyond the limit."""
+    account = book.account
+    trips = over(state, params, account)
+    base = base_now(state, params, account)
+    if state.started == 0 and base > 0:
+        state.started = 1
+    state.base = base
+    state.flows = account.flows
+    return trips
+
+
+def reset(state, book):
+    """Take the present equity as the new base."""
+    state.base = equity(book.account)
+    state.flows = book.account.flows
+    state.started = 1 if state.base > 0 else 0
+
+
+def sentence(params: Drawdown) -> str:
+    """What it limits, in words."""
+    caps = []
+    if params.pct is not None:
+        caps.append(f"{float(params.pct) * 100:g} %")
+    if params.money is not None:
+        caps.append(f"{params.money} in money")
+    most = "at most" if params.breach == "exceed" else "less than"
+    since = "its highest point" if params.trailing else "its start"
+    return f"equity falls by {most} {' and '.join(caps) or 'anything'} from {since}"
+
+
+DRAWDOWN = register(
+    RuleType(
+        name="drawdown",
+        parameters=Drawdown,
+        state=("base", "flows", "started"),
+        check=check,
+        record=record,
+        reset=reset,
+        judges=frozenset({Kind.ORDER, Kind.MODIFY}),
+        watches=frozenset({Kind.MARK}),
+        action="PAUSE",
+        latches=True,
+        reduces=True,
+        needs=frozenset({"marks"}),
+        sentence=sentence,
+    )
+)

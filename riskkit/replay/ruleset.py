@@ -1,0 +1,173 @@
+"""Rule sets: limits as data, from TOML, from a dict, or from Python objects, all equal."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from riskkit._check import InputError
+from riskkit.replay import breaker, rules
+from riskkit.replay.digest import hash_plain
+from riskkit.replay.rule import Rule, rule_type
+from riskkit.replay.steps import MOST_RULES
+
+__all__ = ["RuleSet"]
+
+FIELDS = ("id", "type", "scope", "action", "severity", "hold", "params")
+CATALOGUE = (rules, breaker)  # importing them registers their types
+
+
+class RuleSet:
+    """Rules in their declared order.
+
+    Parameters
+    ----------
+    rules : iterable of Rule
+        The first that objects is the named cause of a refusal.
+
+    Examples
+    --------
+    >>> from riskkit.replay.rules import OrderRate
+    >>> one = RuleSet([Rule("rate", OrderRate(limit=50, window_ns=1_000_000_000))])
+    >>> two = RuleSet.from_dict({"rules": [{"id": "rate", "type": "order_rate", "params": {"limit": 50, "window_ns": "1s"}}]})
+    >>> one == two
+    True
+    >>> print(one)
+    1. rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones leave no trace, for each account; what breaches it is refused (WARN).
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        if len(self.rules) > MOST_RULES:
+            raise InputError(f"a rule set of {len(self.rules)} rules is too large; at most {MOST_RULES} fit one mask")
+        seen: set[str] = set()
+        for rule in self.rules:
+            if not isinstance(rule, Rule):
+                raise InputError(f"{rule!r} is not a Rule; write Rule('my-id', OrderRate(limit=50, ...))")
+            if rule.id in seen:
+                raise InputError(f"rule id {rule.id!r} is used twice; ids name the cause of a refusal")
+            seen.add(rule.id)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> RuleSet:
+        """Read a TOML file with one ``[[rules]]`` table a rule.
+
+        Raises
+        ------
+        InputError
+            Where the file is no TOML, or a rule, key or parameter is unknown, missing or out of range.
+        """
+        try:
+            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"rule file {Path(path).name!r} cannot be read: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"rule file {Path(path).name!r} is not TOML: {error}") from None
+        return cls.from_dict(data)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RuleSet:
+        """Build a rule set from ``{"rules": [{"id": ..., "type": ..., "params": {...}}, ...]}``."""
+        unknown = [key for key in data if key != "rules"]
+        if unknown or not isinstance(data.get("rules"), list):
+            raise InputError(f"a rule set has one key, 'rules', a list of tables; got {sorted(map(str, data))}")
+        return cls([_rule(entry, place) for place, entry in enumerate(data["rules"], 1)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rules as plain data; `from_dict` reads it back."""
+        return {"rules": [rule.describe() for rule in self.rules]}
+
+    def canonical(self) -> list[Any]:
+        """Every declared choice spelt out, for equality and the digest."""
+        found = []
+        for rule in self.rules:
+            params = {name: _canonical(rule, name) for name in rule.parameters._fields}
+            found.append([rule.id, rule.type, rule.scope, rule.action, rule.severity, rule.hold_ns(), params])
+        return found
+
+    @property
+    def hash(self) -> bytes:
+        """Hash of the rules as declared."""
+        return hash_plain(self.canonical())
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self.rules)
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def __getitem__(self, which: int | str) -> Rule:
+        """Return a rule by place or by id."""
+        if isinstance(which, str):
+            for rule in self.rules:
+                if rule.id == which:
+                    return rule
+            raise KeyError(which)
+        return self.rules[which]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RuleSet) and self.canonical() == other.canonical()
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def __str__(self) -> str:
+        """Sentences that a risk officer can sign."""
+        return "\n".join(f"{place}. {rule}" for place, rule in enumerate(self.rules, 1)) or "no rules"
+
+    def __repr__(self) -> str:
+        return f"RuleSet({', '.join(rule.id for rule in self.rules)})"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return "<ol>" + "".join(f"<li>{html.escape(str(rule))}</li>" for rule in self.rules) + "</ol>"
+
+
+def _rule(entry: Any, place: int) -> Rule:
+    if not isinstance(entry, Mapping):
+        raise InputError(f"rule {place}: {entry!r} is not a table")
+    for key in entry:
+        if key not in FIELDS:
+            import difflib
+
+            close = difflib.get_close_matches(str(key), FIELDS, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"keys are {', '.join(FIELDS)}"
+            raise InputError(f"rule {place}: key {key!r} is not known; {hint}")
+    if "type" not in entry:
+        raise InputError(f"rule {place} has no 'type'")
+    kind = rule_type(entry["type"])
+    params = dict(entry.get("params", {}))
+    scope = params.pop("scope", None) if "scope" not in kind.parameters._fields else None
+    if scope is not None and entry.get("scope", scope) != scope:
+        raise InputError(f"rule {place}: scope is {entry['scope']!r} but its params say {scope!r}")
+    for name, value in params.items():
+        if isinstance(value, list):
+            params[name] = tuple(value)
+    return Rule(
+        str(entry.get("id", entry["type"])),
+        kind.make(params),
+        scope=entry.get("scope", scope or ""),
+        action=entry.get("action", ""),
+        severity=entry.get("severity", "WARN"),
+        hold=entry.get("hold"),
+        kind=kind,
+    )
+
+
+def _canonical(rule: Rule, name: str) -> Any:
+    """A parameter in the one form that equal settings share."""
+    from riskkit.replay.rule import duration
+    from riskkit.replay.universe import exact
+
+    value = getattr(rule.parameters, name)
+    unit = rule.kind.units()[name].name
+    if value is None:
+        return None
+    if unit == "duration":
+        return duration(value, name)
+    if unit in ("quantity", "money", "fraction"):
+        return str(exact(value, name))
+    return sorted(value) if isinstance(value, tuple) else value

@@ -1,0 +1,227 @@
+"""What a log is about: instruments, accounts, and the integers in which they are counted.
+
+A price is a whole number of ticks, a quantity a whole number of lots, an amount of money a whole number of its
+currency's quantum. `Universe` holds the declared units and converts between them and what people read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from riskkit._check import InputError
+
+__all__ = ["Account", "Instrument", "Universe", "common_unit", "decimal_text", "exact"]
+
+
+def exact(value: Any, name: str) -> Fraction:
+    """Read a number as people write it (a string, a Decimal, an int, the shortest form of a float)."""
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, bool):
+        raise InputError(f"{name}={value!r} is not a number")
+    try:
+        number = Decimal(value) if isinstance(value, (str, int, Decimal)) else Decimal(repr(float(value)))
+    except (InvalidOperation, TypeError, ValueError):
+        raise InputError(f"{name}={value!r} is not a number") from None
+    if not number.is_finite():
+        raise InputError(f"{name}={value!r} is not a finite number")
+    return Fraction(number)
+
+
+def decimal_text(value: Fraction) -> str:
+    """Write a fraction as the shortest exact decimal, or as n/d where there is none."""
+    denominator = value.denominator
+    for prime in (2, 5):
+        while denominator % prime == 0:
+            denominator //= prime
+    if denominator != 1:
+        return f"{value.numerator}/{value.denominator}"
+    digits = 0
+    while (value * 10**digits).denominator != 1:
+        digits += 1
+    scaled = abs(int(value * 10**digits))
+    sign = "-" if value < 0 else ""
+    whole, rest = divmod(scaled, 10**digits)
+    return f"{sign}{whole}.{rest:0{digits}d}" if digits else f"{sign}{whole}"
+
+
+def common_unit(values: Iterable[Fraction]) -> Fraction:
+    """The largest unit of which every value is a whole multiple (1 where there is no value but zero)."""
+    numerator, denominator = 0, 1
+    for value in values:
+        if value == 0:
+            continue
+        numerator, denominator = (
+            math.gcd(numerator * value.denominator, value.numerator * denominator),
+            denominator * value.denominator,
+        )
+        divisor = math.gcd(numerator, denominator)
+        numerator, denominator = numerator // divisor, denominator // divisor
+    return Fraction(numerator, denominator) if numerator else Fraction(1)
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One thing that is traded, and the units in which its prices and quantities are counted.
+
+    Parameters
+    ----------
+    id : str
+        The label under which events name it.
+    tick, lot : str, Decimal, int or float
+        The smallest step of a price and of a quantity; every price and quantity is a whole multiple.
+    multiplier : str, Decimal, int or float
+        Money for one unit of quantity when the price moves by one.
+    currency : str
+        In which the price is quoted and trades settle.
+    product : str, optional
+        The product that the instrument belongs to (default: its own id).
+    negative_price : bool
+        Whether prices at or below zero are allowed (spreads, some futures).
+
+    Examples
+    --------
+    >>> Instrument("ESZ6", tick="0.25", multiplier="50").tick
+    Fraction(1, 4)
+    """
+
+    id: str
+    tick: Any = Fraction(1, 100)
+    lot: Any = Fraction(1)
+    multiplier: Any = Fraction(1)
+    currency: str = "USD"
+    product: str = ""
+    negative_price: bool = False
+
+    def __post_init__(self) -> None:
+        """Make units exact and refuse any that is not above zero."""
+        for name in ("tick", "lot", "multiplier"):
+            value = exact(getattr(self, name), f"instrument {self.id!r}: {name}")
+            if value <= 0:
+                raise InputError(f"instrument {self.id!r}: {name}={getattr(self, name)!r} is not above zero")
+            object.__setattr__(self, name, value)
+        if not self.product:
+            object.__setattr__(self, "product", self.id)
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account: what it held before the first event, and the groups that it belongs to.
+
+    Parameters
+    ----------
+    id : str
+        The label under which events name it.
+    cash : mapping of currency to amount
+        Opening cash.
+    positions : mapping of instrument to quantity
+        Opening quantities, negative for short; valued at the first mark that comes.
+    desk, firm : str
+        Groups, for rules whose scope is a group.
+    """
+
+    id: str
+    cash: Mapping[str, Any] = field(default_factory=dict)
+    positions: Mapping[str, Any] = field(default_factory=dict)
+    desk: str = ""
+    firm: str = ""
+
+
+@dataclass(frozen=True)
+class Universe:
+    """The labels behind the codes of a log, and its units of money and quantity.
+
+    ``quanta`` maps each currency to the money that the integer 1 stands for. A fill's notional is rounded to it
+    once, half to even; the default, the largest unit in which nothing needs rounding, makes that a no-op.
+    """
+
+    instruments: tuple[Instrument, ...]
+    accounts: tuple[Account, ...]
+    quanta: Mapping[str, Fraction]
+    strategies: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
+
+    @cached_property
+    def quantity_unit(self) -> Fraction:
+        """The largest unit of which every instrument's lot is a whole multiple."""
+        return common_unit(instrument.lot for instrument in self.instruments)
+
+    @cached_property
+    def instrument_codes(self) -> dict[str, int]:
+        """Code of each instrument label."""
+        return {instrument.id: code for code, instrument in enumerate(self.instruments)}
+
+    @cached_property
+    def account_codes(self) -> dict[str, int]:
+        """Code of each account label."""
+        return {account.id: code for code, account in enumerate(self.accounts)}
+
+    @cached_property
+    def currency(self) -> str:
+        """The one currency in which balances are kept."""
+        return next(iter(self.quanta), "USD")
+
+    @property
+    def quantum(self) -> Fraction:
+        """Money that the integer 1 stands for."""
+        return self.quanta.get(self.currency, Fraction(1, 100))
+
+    def money(self, quanta: int) -> float:
+        """An amount in quanta as people read it."""
+        return float(quanta * self.quantum)
+
+    def ratio(self, instrument: Instrument) -> Fraction:
+        """Quanta of money in one lot at a price of one tick."""
+        return instrument.tick * instrument.lot * instrument.multiplier / self.quantum
+
+    def describe(self) -> list[Any]:
+        """Everything that gives the integers of a log their meaning, as plain lists for hashing and storage."""
+        return [
+            [
+                [i.id, str(i.tick), str(i.lot), str(i.multiplier), i.currency, i.product, bool(i.negative_price)]
+                for i in self.instruments
+            ],
+            [
+                [
+                    a.id,
+                    sorted([k, str(exact(v, "cash"))] for k, v in a.cash.items()),
+                    sorted([k, str(exact(v, "position"))] for k, v in a.positions.items()),
+                    a.desk,
+                    a.firm,
+                ]
+                for a in self.accounts
+            ],
+            sorted([k, str(v)] for k, v in self.quanta.items()),
+            list(self.strategies),
+            list(self.connections),
+        ]
+
+    @classmethod
+    def from_description(cls, described: list[Any]) -> Universe:
+        """Rebuild what `describe` wrote."""
+        instruments, accounts, quanta, strategies, connections = described
+        return cls(
+            tuple(
+                Instrument(i, Fraction(tick), Fraction(lot), Fraction(multiplier), currency, product, negative)
+                for i, tick, lot, multiplier, currency, product, negative in instruments
+            ),
+            tuple(
+                Account(
+                    i,
+                    {k: Fraction(v) for k, v in cash},
+                    {k: Fraction(v) for k, v in positions},
+                    desk,
+                    firm,
+                )
+                for i, cash, positions, desk, firm in accounts
+            ),
+            {k: Fraction(v) for k, v in quanta},
+            tuple(strategies),
+            tuple(connections),
+        )
