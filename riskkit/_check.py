@@ -6,13 +6,26 @@ argument, says what came, and says what fits. Kernels trust what has passed here
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["InputError", "confidence_level", "finite_array", "labels_of", "one_of", "positive", "returns_array"]
+__all__ = [
+    "InputError",
+    "confidence_level",
+    "finite_array",
+    "finite_number",
+    "labels_of",
+    "one_of",
+    "optional",
+    "positive",
+    "returns_array",
+    "whole_number",
+    "with_labels",
+]
 
 
 class InputError(ValueError):
@@ -21,7 +34,7 @@ class InputError(ValueError):
 
 def confidence_level(value: Any, name: str = "confidence") -> float:
     """Return a confidence strictly between 0 and 1, as 0.99 for 99 %."""
-    number = _number(value, name)
+    number = finite_number(value, name)
     if not 0.0 < number < 1.0:
         hint = f"; use {number / 100:g} for {number:g}%" if 1.0 < number < 100.0 else "; use 0.95 for 95%"
         raise InputError(f"{name}={value!r} is not between 0 and 1{hint}")
@@ -30,10 +43,18 @@ def confidence_level(value: Any, name: str = "confidence") -> float:
 
 def positive(value: Any, name: str, *, zero: bool = False) -> float:
     """Return a finite number above zero (or at least zero with ``zero=True``)."""
-    number = _number(value, name)
+    number = finite_number(value, name)
     if number < 0 or (number == 0 and not zero):
         raise InputError(f"{name}={value!r} is not {'at least zero' if zero else 'above zero'}")
     return number
+
+
+def whole_number(value: Any, name: str, *, at_least: int = 1) -> int:
+    """Return an integer that is at least `at_least`; 5.0 is 5, 5.5 is refused."""
+    number = finite_number(value, name)
+    if number != int(number) or number < at_least:
+        raise InputError(f"{name}={value!r} is not a whole number of at least {at_least}")
+    return int(number)
 
 
 def one_of(value: Any, choices: Sequence[str], name: str) -> str:
@@ -46,7 +67,7 @@ def one_of(value: Any, choices: Sequence[str], name: str) -> str:
 def finite_array(value: Any, name: str, *, ndim: int | None = None) -> np.ndarray:
     """Return a float64 array without NaN or infinity, of `ndim` dimensions where that is given."""
     try:
-        array = np.ascontiguousarray(value, dtype=np.float64)
+        array = np.asarray(value, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} holds something that is not a number ({error})") from None
     if ndim is not None and array.ndim != ndim:
@@ -82,7 +103,30 @@ def labels_of(value: Any, axis: int) -> Any:
     return getattr(value, "columns", None)
 
 
-def _number(value: Any, name: str) -> float:
+def optional(module: str, extra: str) -> Any:
+    """Import a module that an extra brings, or say how to get it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise ImportError(f"{module} is not installed; it comes with: pip install 'riskkit[{extra}]'") from None
+
+
+def with_labels(array: np.ndarray, rows: Any = None, columns: Any = None, name: Any = None) -> Any:
+    """Return `array` as a Series or DataFrame with these labels, or as it is when there are none.
+
+    Nothing is copied: give an array of your own, not one of the caller's.
+    """
+    if rows is None and columns is None:
+        return array
+    import pandas as pd
+
+    if array.ndim == 1:
+        return pd.Series(array, index=rows, name=name, copy=False)
+    return pd.DataFrame(array, index=rows, columns=columns, copy=False)
+
+
+def finite_number(value: Any, name: str) -> float:
+    """Return a finite number; texts and booleans are none."""
     if isinstance(value, (bool, str)):
         raise InputError(f"{name}={value!r} is not a number")
     try:

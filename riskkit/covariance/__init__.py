@@ -1,0 +1,46 @@
+"""Covariance: sample, stressed, EWMA (init/step/run), RiskMetrics 2006, shrunk, GARCH, nearest correlation."""
+
+from riskkit.covariance.ewma import effective_days, ewma_start, ewma_variance, ewma_volatility
+from riskkit.covariance.ewma_matrix import (
+    EwmaCovariance,
+    ewma_covariance,
+    ewma_covariance_path,
+    ewma_portfolio_variance,
+)
+from riskkit.covariance.garch import GarchFit, fit_garch, garch_long_run_volatility, garch_update
+from riskkit.covariance.nearest import MatrixRepair, nearest_correlation, repair_covariance
+from riskkit.covariance.riskmetrics import riskmetrics2006_covariance
+from riskkit.covariance.sample import (
+    correlation_from_covariance,
+    covariance_from_correlation,
+    sample_covariance,
+    sample_volatility,
+    stressed_covariance,
+)
+from riskkit.covariance.shrinkage import ShrunkCovariance, shrunk_covariance
+
+__all__ = [
+    "EwmaCovariance",
+    "GarchFit",
+    "MatrixRepair",
+    "ShrunkCovariance",
+    "correlation_from_covariance",
+    "covariance_from_correlation",
+    "effective_days",
+    "ewma_covariance",
+    "ewma_covariance_path",
+    "ewma_portfolio_variance",
+    "ewma_start",
+    "ewma_variance",
+    "ewma_volatility",
+    "fit_garch",
+    "garch_long_run_volatility",
+    "garch_update",
+    "nearest_correlation",
+    "repair_covariance",
+    "riskmetrics2006_covariance",
+    "sample_covariance",
+    "sample_volatility",
+    "shrunk_covariance",
+    "stressed_covariance",
+]

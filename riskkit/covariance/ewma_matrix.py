@@ -1,0 +1,344 @@
+"""Exponentially weighted covariance: a state with init, step and run, its path, and portfolio variance.
+
+The recursion S_t = decay × S_(t-1) + (1 - decay) × r_t r_t' and the named start values are those of
+`riskkit.covariance.ewma`, with r r' in the place of r².
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, finite_array, labels_of, returns_array, with_labels
+from riskkit._jit import kernel
+from riskkit._show import Row, Shown
+from riskkit.covariance.ewma import BACKCAST_PERIODS, decay_factor, start_weights, variance_path
+from riskkit.covariance.sample import square_matrix, symmetric
+
+__all__ = ["EwmaCovariance", "ewma_covariance", "ewma_covariance_path", "ewma_portfolio_variance"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class EwmaCovariance(Shown):
+    """The state of an exponentially weighted covariance: `init` it, `step` or `run` it; it never changes itself.
+
+    One step at a time, all at once, or in any pieces: the numbers are the same to the last bit.
+
+    Parameters
+    ----------
+    covariance : (n_assets, n_assets)
+        S_t, the forecast for the next period.
+    decay : float
+        Weight of the past, between 0 and 1: 0.94 for daily, 0.97 for monthly data in RiskMetrics.
+    n_obs : int
+        Returns seen so far.
+
+    Raises
+    ------
+    InputError
+        NaN or infinity, a matrix that is not symmetric, a decay outside (0, 1), or other assets than the state has.
+
+    References
+    ----------
+    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed., section 5.2.1.
+
+    Examples
+    --------
+    >>> returns = [[0.02, 0.01], [-0.01, 0.03], [0.00, -0.02]]
+    >>> state = EwmaCovariance.init(returns, decay=0.9, start="first_square")
+    >>> state.run(returns).covariance.round(8).tolist()
+    [[0.000333, 0.000135], [0.000135, 0.000202]]
+    >>> state.step(returns[0]).run(returns[1:]).n_obs
+    3
+    """
+
+    covariance: Any
+    decay: float
+    n_obs: int = 0
+
+    def __post_init__(self) -> None:
+        matrix, assets = square_matrix(self.covariance, "covariance")
+        object.__setattr__(self, "covariance", with_labels(matrix, assets, assets))
+        object.__setattr__(self, "decay", decay_factor(self.decay))
+
+    @classmethod
+    def init(
+        cls, returns: Any, decay: float = 0.94, start: Any = "backcast", *, backcast_periods: int = BACKCAST_PERIODS
+    ) -> EwmaCovariance:
+        """The state before the first of `returns`, which only serve to find the start value (see the module)."""
+        array, assets = _rows_of(returns)
+        value = _start_matrix(array, decay_factor(decay), start, backcast_periods)
+        return cls(with_labels(value, assets, assets), decay)
+
+    def step(self, row: Any) -> EwmaCovariance:
+        """The state after one more row of returns, (n_assets,)."""
+        array = finite_array(_in_order(row, self._assets, 0), "row", ndim=1)
+        self._check_width(len(array), "row")
+        return self._after(array[None, :])
+
+    def run(self, returns: Any) -> EwmaCovariance:
+        """The state after all rows of `returns`, (n_obs, n_assets)."""
+        return self._after(self._checked(returns))
+
+    def path(self, returns: Any) -> Any:
+        """S_t after every row: (n_obs, n_assets, n_assets), or a DataFrame indexed by (row, asset)."""
+        array = self._checked(returns)
+        out = np.empty((*array.shape, array.shape[1]))
+        _path(np.array(self.covariance, dtype=float), array, self.decay, out)
+        return _labelled_path(out, labels_of(returns, 0), self._assets)
+
+    def stream(self, returns: Any) -> Iterator[np.ndarray]:
+        """S_t after every row, one read-only view that is overwritten in place: no memory however long the data."""
+        array = self._checked(returns)
+        current = np.array(self.covariance, dtype=float)
+        shown = current.view()
+        shown.flags.writeable = False
+        for row in array:
+            _step(current, row, self.decay, current)
+            yield shown
+
+    @property
+    def volatility(self) -> Any:
+        """Square root of the diagonal, per period."""
+        return with_labels(np.sqrt(np.diag(np.asarray(self.covariance))), self._assets)
+
+    @property
+    def _assets(self) -> Any:
+        return labels_of(self.covariance, 1)
+
+    def _after(self, array: np.ndarray) -> EwmaCovariance:
+        current = np.array(self.covariance, dtype=float)
+        _run(current, array, self.decay)
+        covariance = with_labels(current, self._assets, self._assets)
+        return replace(self, covariance=covariance, n_obs=self.n_obs + len(array))
+
+    def _checked(self, returns: Any) -> np.ndarray:
+        array, _ = _rows_of(_in_order(returns, self._assets, 1))
+        self._check_width(array.shape[1], "returns")
+        return array
+
+    def _check_width(self, width: int, name: str) -> None:
+        if width != len(self.covariance):
+            raise InputError(f"{name} has {width} assets and the state {len(self.covariance)}; give the same ones")
+
+    def _title(self) -> str:
+        return "EWMA covariance"
+
+    def _rows(self) -> list[Row]:
+        volatility = np.asarray(self.volatility)
+        return [
+            ("assets", len(volatility), ""),
+            ("observations", self.n_obs, ""),
+            ("decay", self.decay, ""),
+            ("lowest volatility", float(volatility.min()), "per period"),
+            ("highest volatility", float(volatility.max()), "per period"),
+        ]
+
+    def to_frame(self) -> Any:
+        """The covariance matrix as a DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.covariance)
+
+
+def ewma_covariance(returns: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
+    """Exponentially weighted covariance matrix after the last return, the forecast for the next period.
+
+    Parameters
+    ----------
+    returns : (n_obs, n_assets)
+        Returns per period, oldest first; the mean is taken as zero.
+    decay : float
+        Weight of the past, between 0 and 1.
+    start : {"backcast", "first_square", "sample", "zero"} or (n_assets, n_assets)
+        The value before the first return (see `riskkit.covariance.ewma`).
+
+    Returns
+    -------
+    (n_assets, n_assets)
+        Covariance per period, exactly symmetric.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, no rows, a decay outside (0, 1), or a start that does not fit.
+
+    References
+    ----------
+    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed., section 5.2.1.
+
+    Examples
+    --------
+    >>> ewma_covariance([[0.02, 0.01], [-0.01, 0.03]], decay=0.9, start="first_square").round(8).tolist()
+    [[0.00037, 0.00015], [0.00015, 0.00018]]
+    """
+    return EwmaCovariance.init(returns, decay, start).run(returns).covariance
+
+
+def ewma_covariance_path(returns: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
+    """Exponentially weighted covariance matrix after every return.
+
+    Parameters and errors are those of `ewma_covariance`. 2,500 days of 100 assets are 200 MB;
+    `EwmaCovariance.stream` gives the same matrices one at a time in no memory.
+
+    Returns
+    -------
+    (n_obs, n_assets, n_assets), or a DataFrame indexed by (row, asset) with one column per asset
+        Entry t uses the returns up to t and is the forecast for t + 1.
+
+    Examples
+    --------
+    >>> ewma_covariance_path([[0.02], [-0.01]], decay=0.9, start="zero").round(8).tolist()
+    [[[4e-05]], [[4.6e-05]]]
+    """
+    return EwmaCovariance.init(returns, decay, start).path(returns)
+
+
+def ewma_portfolio_variance(returns: Any, weights: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
+    """Variance w'S_t w of a portfolio after every return, without storing a matrix.
+
+    Parameters
+    ----------
+    returns : (n_obs, n_assets)
+        Returns per period, oldest first; the mean is taken as zero.
+    weights : (n_assets,) or (n_obs, n_assets)
+        Fixed weights or money positions, or one row per period: row t is held after return t, so that entry t is the
+        forecast of what that portfolio does in t + 1.
+    decay, start
+        As in `ewma_covariance`.
+
+    Returns
+    -------
+    (n_obs,)
+        Variance per period, in the square of the unit of weights × returns.
+
+    Raises
+    ------
+    InputError
+        As in `ewma_covariance`, and weights that do not fit the returns.
+
+    Notes
+    -----
+    With fixed weights w'S_t w obeys the recursion of the squared portfolio returns, so no matrix is needed at all.
+    With changing weights one triangle is updated and multiplied in the same pass.
+
+    Examples
+    --------
+    >>> ewma_portfolio_variance([[0.02, 0.01], [-0.01, 0.03]], [0.5, 0.5], decay=0.9, start="zero").round(9).tolist()
+    [2.25e-05, 3.025e-05]
+    """
+    array, assets = _rows_of(returns)
+    held = finite_array(_in_order(weights, assets, np.ndim(weights) - 1), "weights")
+    if held.shape not in (array.shape[1:], array.shape):
+        raise InputError(
+            f"weights has shape {held.shape}; returns of shape {array.shape} need one per asset, or that shape"
+        )
+    rows, own = labels_of(returns, 0), labels_of(weights, 0)
+    if held.ndim == 2 and rows is not None and own is not None and not rows.equals(own):
+        raise InputError("weights and returns are labelled by different dates; give the same rows")
+    decay = decay_factor(decay)
+    first = _start_matrix(array, decay, start, BACKCAST_PERIODS)
+    out = np.empty(len(array))
+    if held.ndim == 1:
+        portfolio = array @ held
+        variance_path(np.array([held @ first @ held]), portfolio[:, None], decay, out[:, None])
+    else:
+        _portfolio_path(first, array, held, decay, np.empty(len(first)), out)
+    return with_labels(out, rows)
+
+
+@kernel
+def _step(covariance: Any, row: Any, decay: Any, out: Any) -> None:
+    """One update; `out` may be `covariance`. Products commute, so the result is symmetric to the last bit."""
+    fresh = 1.0 - decay
+    size = row.shape[0]
+    for i in range(size):
+        here = row[i]
+        for j in range(size):
+            out[i, j] = decay * covariance[i, j] + fresh * (here * row[j])
+
+
+@kernel
+def _run(covariance: Any, returns: Any, decay: Any) -> None:
+    """All updates in place."""
+    for t in range(returns.shape[0]):
+        _step(covariance, returns[t], decay, covariance)
+
+
+@kernel
+def _path(covariance: Any, returns: Any, decay: Any, out: Any) -> None:
+    """All updates, each kept."""
+    _step(covariance, returns[0], decay, out[0])
+    for t in range(1, returns.shape[0]):
+        _step(out[t - 1], returns[t], decay, out[t])
+
+
+@kernel
+def _portfolio_path(covariance: Any, returns: Any, weights: Any, decay: Any, work: Any, out: Any) -> None:
+    """Update the lower triangle and multiply it by the weights in the same pass.
+
+    `work` collects w'L, L the triangle with half its diagonal, so that w'Sw = 2 w'L w; both inner loops run along
+    rows without a running sum, which keeps them vectorised without reordering any addition.
+    """
+    fresh = 1.0 - decay
+    size = returns.shape[1]
+    for t in range(returns.shape[0]):
+        row = returns[t]
+        held = weights[t]
+        work[:] = 0.0
+        for i in range(size):
+            line = covariance[i]
+            here = row[i]
+            weight = held[i]
+            for j in range(i):
+                line[j] = decay * line[j] + fresh * (here * row[j])
+                work[j] += weight * line[j]
+            line[i] = decay * line[i] + fresh * (here * here)
+            work[i] += 0.5 * weight * line[i]
+        total = 0.0
+        for j in range(size):
+            total += work[j] * held[j]
+        out[t] = 2.0 * total
+
+
+def _start_matrix(array: np.ndarray, decay: float, start: Any, backcast_periods: int) -> np.ndarray:
+    """The covariance before the first return: a fresh array that a kernel may overwrite."""
+    if isinstance(start, str):
+        weights = start_weights(len(array), decay, start, backcast_periods)
+        first = array[: len(weights)]
+        value = (first * weights[:, None]).T @ first
+        return symmetric(value)
+    value, _ = square_matrix(start, "start")
+    if len(value) != array.shape[1]:
+        raise InputError(f"start has shape {value.shape} and returns {array.shape[1]} assets; give one row per asset")
+    return value
+
+
+def _rows_of(returns: Any) -> tuple[np.ndarray, Any]:
+    """Returns as (n_obs, n_assets), a single series as one asset, and the labels of the assets."""
+    array = returns_array(returns)
+    table = array[:, None] if array.ndim == 1 else array
+    return np.require(table, requirements="W"), labels_of(returns, 1)  # writeable: one signature of the kernels
+
+
+def _in_order(values: Any, assets: Any, axis: int) -> Any:
+    """Labelled `values` in the order of `assets` along `axis`."""
+    own = labels_of(values, axis) if axis in (0, 1) else None
+    if assets is None or own is None or own.equals(assets):
+        return values
+    if len(own) != len(assets) or not all(asset in own for asset in assets):
+        raise InputError(f"assets {list(own)[:5]} came where {list(assets)[:5]} are meant; give the same assets")
+    return values.reindex(assets, axis=axis)
+
+
+def _labelled_path(path: np.ndarray, rows: Any, assets: Any) -> Any:
+    """A path of matrices as a DataFrame indexed by (row, asset), without a copy; arrays stay as they are."""
+    if assets is None:
+        return path
+    import pandas as pd
+
+    index = pd.MultiIndex.from_product([rows, assets])
+    return pd.DataFrame(path.reshape(-1, len(assets)), index=index, columns=assets, copy=False)

@@ -1,0 +1,256 @@
+"""Nearest correlation matrix, and a repair of covariance matrices that says what it changed.
+
+Matrices put together from pairs, from different windows, or moved by hand are often no correlation matrices: some
+portfolio would have a negative variance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, labels_of, one_of, positive, whole_number, with_labels
+from riskkit._show import Row, Shown
+from riskkit.covariance.sample import square_matrix, symmetric, volatilities_of
+
+__all__ = ["MatrixRepair", "nearest_correlation", "repair_covariance"]
+
+METHODS = ("higham", "spectral")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MatrixRepair(Shown):
+    """A positive semidefinite matrix and what had to change to get it."""
+
+    matrix: Any
+    """The repaired matrix, labelled as what came in."""
+    original: Any
+    method: str
+    iterations: int
+    min_eigenvalue_before: float
+    """Of the correlation matrix; below zero it was none."""
+    min_eigenvalue_after: float
+
+    @property
+    def changed(self) -> bool:
+        """False: the matrix was sound and is returned as it came."""
+        return bool((self._change != 0.0).any())
+
+    @property
+    def distance(self) -> float:
+        """Frobenius norm of the change."""
+        return float(np.linalg.norm(self._change))
+
+    @property
+    def largest_change(self) -> float:
+        """Largest absolute change of an entry."""
+        return float(np.abs(self._change).max())
+
+    @property
+    def _change(self) -> np.ndarray:
+        return np.asarray(self.matrix) - np.asarray(self.original)
+
+    def to_frame(self) -> Any:
+        """One row per pair of assets: before, after and change, the largest change first."""
+        import pandas as pd
+
+        names = labels_of(self.matrix, 1)
+        upper, lower = np.triu_indices(len(self.matrix))
+        names = np.arange(len(self.matrix)) if names is None else np.asarray(names)
+        index = pd.MultiIndex.from_arrays([names[upper], names[lower]], names=["asset", "with"])
+        before, after = np.asarray(self.original)[upper, lower], np.asarray(self.matrix)[upper, lower]
+        frame = pd.DataFrame({"before": before, "after": after, "change": after - before}, index=index)
+        return frame.iloc[np.argsort(-np.abs(frame["change"].to_numpy()), kind="stable")]
+
+    def _title(self) -> str:
+        return "Positive semidefinite repair" if self.changed else "Positive semidefinite already: nothing changed"
+
+    def _rows(self) -> list[Row]:
+        rows: list[Row] = [
+            ("lowest eigenvalue before", self.min_eigenvalue_before, "of the correlations"),
+            ("lowest eigenvalue after", self.min_eigenvalue_after, "of the correlations"),
+        ]
+        if not self.changed:
+            return rows
+        pair = self.to_frame().iloc[0]
+        return [
+            *rows,
+            ("method", self.method, ""),
+            ("iterations", self.iterations, ""),
+            ("Frobenius distance", self.distance, ""),
+            ("largest change", float(pair["change"]), f"{pair.name[0]} with {pair.name[1]}"),
+            ("from", float(pair["before"]), ""),
+            ("to", float(pair["after"]), ""),
+        ]
+
+
+def nearest_correlation(
+    matrix: Any,
+    *,
+    method: str = "higham",
+    min_eigenvalue: float = 0.0,
+    tolerance: float = 1e-10,
+    max_iterations: int = 10_000,
+) -> MatrixRepair:
+    """The correlation matrix nearest to a symmetric matrix: positive semidefinite, its diagonal exactly 1.
+
+    Parameters
+    ----------
+    matrix : (n_assets, n_assets)
+        Symmetric; what should be a correlation matrix.
+    method : {"higham", "spectral"}
+        Nearest in the Frobenius norm, by alternating projections; or eigenvalues clipped once and the diagonal scaled
+        back, which is quicker, and near rather than nearest.
+    min_eigenvalue : float
+        Floor of the eigenvalues, from 0 up to below 1, met to within `tolerance`. A little above zero makes a
+        Cholesky factor possible.
+    tolerance : float
+        Relative change at which the projections have converged.
+    max_iterations : int
+        Projections at most.
+
+    Returns
+    -------
+    MatrixRepair
+        `matrix`, and what changed. A sound matrix comes back bit for bit.
+
+    Raises
+    ------
+    InputError
+        Not square, not symmetric, NaN, or no convergence.
+
+    References
+    ----------
+    Higham (2002), Computing the nearest correlation matrix, IMA J. Numerical Analysis 22, algorithm 3.3. Rebonato and
+    Jaeckel (1999), The most general methodology to create a valid correlation matrix, section 3 (spectral).
+
+    Examples
+    --------
+    >>> repair = nearest_correlation([[1.0, 0.9, 0.7], [0.9, 1.0, 0.3], [0.7, 0.3, 1.0]])
+    >>> repair.matrix.round(6).tolist()
+    [[1.0, 0.894575, 0.696621], [0.894575, 1.0, 0.302544], [0.696621, 0.302544, 1.0]]
+    >>> repair.changed, round(repair.min_eigenvalue_before, 6)
+    (True, -0.007352)
+    """
+    one_of(method, METHODS, "method")
+    floor = positive(min_eigenvalue, "min_eigenvalue", zero=True)
+    if floor >= 1.0:
+        raise InputError(f"min_eigenvalue={min_eigenvalue!r} is not below 1, the mean of the eigenvalues")
+    array, assets = square_matrix(matrix, "matrix")
+    before = _lowest(array)
+    sound = before >= floor - _rounding(array) and bool((np.diag(array) == 1.0).all())
+    repaired, iterations = array.copy(), 0
+    if not sound and method == "spectral":
+        repaired, iterations = _unit_diagonal(_floored(array, floor)), 1
+    elif not sound:
+        tolerance = positive(tolerance, "tolerance")
+        repaired, iterations = _higham(array, floor, tolerance, whole_number(max_iterations, "max_iterations"))
+    return MatrixRepair(
+        matrix=with_labels(repaired, assets, assets),
+        original=with_labels(array, assets, assets),
+        method=method,
+        iterations=iterations,
+        min_eigenvalue_before=before,
+        min_eigenvalue_after=_lowest(repaired),
+    )
+
+
+def repair_covariance(covariance: Any, *, method: str = "higham", min_eigenvalue: float = 0.0) -> MatrixRepair:
+    """A positive semidefinite covariance matrix with the same variances, and what changed.
+
+    The correlations are repaired by `nearest_correlation`; variances stay to the last bit.
+
+    Parameters
+    ----------
+    covariance : (n_assets, n_assets)
+        Symmetric, variances above zero.
+    method, min_eigenvalue
+        As in `nearest_correlation`; the floor is one of the correlation matrix.
+
+    Returns
+    -------
+    MatrixRepair
+        `matrix` and the changes are covariances; the eigenvalues are those of the correlations.
+
+    Raises
+    ------
+    InputError
+        Not square, not symmetric, NaN, or an asset without variance.
+
+    References
+    ----------
+    Higham (2002), Computing the nearest correlation matrix, IMA J. Numerical Analysis 22, algorithm 3.3.
+
+    Examples
+    --------
+    >>> repair = repair_covariance([[0.04, 0.03], [0.03, 0.01]])
+    >>> repair.matrix.round(6).tolist()
+    [[0.04, 0.02], [0.02, 0.01]]
+    """
+    array, assets = square_matrix(covariance, "covariance")
+    volatility = volatilities_of(array, assets)
+    scale = np.outer(volatility, volatility)
+    correlation = array / scale
+    np.fill_diagonal(correlation, 1.0)
+    repair = nearest_correlation(correlation, method=method, min_eigenvalue=min_eigenvalue)
+    repaired = array.copy()
+    if repair.changed:
+        repaired = repair.matrix * scale
+        np.fill_diagonal(repaired, np.diag(array))
+    return MatrixRepair(
+        matrix=with_labels(repaired, assets, assets),
+        original=with_labels(array, assets, assets),
+        method=method,
+        iterations=repair.iterations,
+        min_eigenvalue_before=repair.min_eigenvalue_before,
+        min_eigenvalue_after=repair.min_eigenvalue_after,
+    )
+
+
+def _higham(array: np.ndarray, floor: float, tolerance: float, max_iterations: int) -> tuple[np.ndarray, int]:
+    """Project in turn onto the matrices with eigenvalues above the floor and onto those with a unit diagonal.
+
+    Dykstra's correction of the first projection makes the limit the nearest point, not just a common one.
+    """
+    unit = array.copy()
+    np.fill_diagonal(unit, 1.0)
+    current, correction = array, np.zeros_like(array)
+    for iteration in range(1, max_iterations + 1):
+        target = current - correction
+        projected = _floored(target, floor)
+        correction = projected - target
+        unit = projected.copy()
+        np.fill_diagonal(unit, 1.0)
+        moved = np.linalg.norm(unit - current)
+        current = unit
+        if max(moved, np.linalg.norm(unit - projected)) <= tolerance * np.linalg.norm(unit):
+            return _unit_diagonal(projected), iteration
+    raise InputError(
+        f"matrix has no nearest correlation to within tolerance={tolerance:g} after max_iterations={max_iterations}; "
+        "raise one of them"
+    )
+
+
+def _floored(array: np.ndarray, floor: float) -> np.ndarray:
+    """The nearest matrix whose eigenvalues are at least `floor`."""
+    values, vectors = np.linalg.eigh(array)
+    return symmetric((vectors * np.maximum(values, floor)) @ vectors.T)
+
+
+def _unit_diagonal(array: np.ndarray) -> np.ndarray:
+    """Scale rows and columns to a diagonal of exactly 1; what is positive semidefinite stays so."""
+    root = np.sqrt(np.diag(array))
+    scaled = symmetric(array / root[:, None] / root)
+    np.fill_diagonal(scaled, 1.0)
+    return scaled
+
+
+def _lowest(array: np.ndarray) -> float:
+    return float(np.linalg.eigvalsh(array)[0])
+
+
+def _rounding(array: np.ndarray) -> float:
+    """How far below zero the lowest eigenvalue of a sound matrix may come out by rounding."""
+    return len(array) * np.finfo(float).eps * float(np.abs(array).max()) * len(array)

@@ -1,0 +1,384 @@
+"""What every scenario model takes: scenarios in, P&L out, summed over a book -> desk -> firm tree.
+
+A book is one of four things, and `scenario_pnl` turns each into P&L per scenario:
+
+- positions in money × returns,
+- a ready P&L vector,
+- a `DeltaGamma` form: first and second order sensitivities,
+- ``revalue(scenarios)``: any function that prices the book, for options and other non-linear books.
+
+P&L is money, gains positive; the risk models turn the sign. Labels that come in come out.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, finite_array, finite_number, labels_of, returns_array, with_labels
+from riskkit._show import Row, Shown
+
+__all__ = ["DeltaGamma", "aggregate_pnl", "linear_pnl", "revalued_pnl", "scenario_pnl"]
+
+
+def scenario_pnl(book: Any, scenarios: Any = None) -> Any:
+    """P&L of a book in every scenario, whatever form the book has.
+
+    Parameters
+    ----------
+    book : positions, DeltaGamma, callable, or ready P&L
+        Without `scenarios` it is P&L already: (n_obs,) or (n_obs, n_books). With them: a `DeltaGamma`; a function
+        ``revalue(scenarios)`` that returns P&L (`revalued_pnl` if it returns values); or positions in money,
+        (n_assets,) or (n_books, n_assets).
+    scenarios : (n_obs, n_factors), optional
+        Returns or moves of the risk factors per scenario.
+
+    Returns
+    -------
+    (n_obs,) or (n_obs, n_books)
+        Money per scenario, gains positive.
+
+    Raises
+    ------
+    InputError
+        NaN or infinity, shapes or labels that do not fit, a function or a `DeltaGamma` without scenarios.
+
+    Examples
+    --------
+    >>> scenarios = [[0.01, -0.02], [-0.03, 0.01]]
+    >>> scenario_pnl([100.0, 50.0], scenarios).round(6).tolist()
+    [0.0, -2.5]
+    >>> scenario_pnl(DeltaGamma([100.0, 50.0], [200.0, 0.0]), scenarios).round(6).tolist()
+    [0.01, -2.41]
+    >>> scenario_pnl(lambda moves: [max(a, 0.0) * 100.0 for a, b in moves], scenarios).tolist()
+    [1.0, 0.0]
+    >>> scenario_pnl([3.0, -2.5]).tolist()
+    [3.0, -2.5]
+    """
+    if scenarios is None:
+        if isinstance(book, DeltaGamma) or callable(book):
+            raise InputError("book is a DeltaGamma or a function; give the scenarios in which to value it")
+        return with_labels(
+            returns_array(book, "book").copy(), labels_of(book, 0), labels_of(book, 1), getattr(book, "name", None)
+        )
+    if isinstance(book, DeltaGamma):
+        return book.pnl(scenarios)
+    if callable(book):
+        return revalued_pnl(book, scenarios)
+    return linear_pnl(book, scenarios)
+
+
+def linear_pnl(positions: Any, returns: Any) -> Any:
+    """P&L of positions that earn position × return.
+
+    Parameters
+    ----------
+    positions : (n_assets,) or (n_books, n_assets)
+        Money held in each asset, negative when short. Labelled positions are matched to labelled returns by name;
+        an asset that is not held may be missing, one without returns is refused.
+    returns : (n_obs, n_assets), or (n_obs,) for one asset
+        Simple returns per scenario.
+
+    Returns
+    -------
+    (n_obs,) or (n_obs, n_books)
+        Money per scenario, gains positive.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, or assets that do not match.
+
+    References
+    ----------
+    Jorion (2007), Value at Risk, 3rd ed., section 10.2 (local valuation).
+
+    Examples
+    --------
+    >>> linear_pnl([[100.0, 0.0], [0.0, 50.0]], [[0.01, -0.02]]).tolist()
+    [[1.0, -1.0]]
+    """
+    moves = _scenario_matrix(returns, "returns")
+    held = finite_array(_by_asset(positions, labels_of(returns, 1), "positions"), "positions")
+    if held.ndim not in (1, 2) or held.shape[-1] != moves.shape[1]:
+        raise InputError(
+            f"positions has shape {held.shape} and returns {moves.shape}; "
+            "positions needs (n_assets,) or (n_books, n_assets) with one asset per column of returns"
+        )
+    books = labels_of(positions, 0) if held.ndim == 2 else None
+    return _per_scenario(moves @ held.T, returns, books)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class DeltaGamma(Shown):
+    """A book by its sensitivities: P&L = theta + delta'x + x'gamma x / 2 for moves x of the risk factors.
+
+    Parameters
+    ----------
+    delta : (n_factors,)
+        Money per unit of move of each factor (per 1.00 of return if the moves are returns).
+    gamma : (n_factors, n_factors) or (n_factors,)
+        Change of delta per unit of move: the full matrix, cross gammas included, or only its diagonal. A matrix that
+        is not symmetric counts as its symmetric part, which gives the same P&L.
+    theta : float
+        Money that passes with time over the horizon, whatever the move.
+
+    Raises
+    ------
+    InputError
+        NaN or infinity, or shapes that do not fit each other.
+
+    References
+    ----------
+    Jorion (2007), Value at Risk, 3rd ed., section 10.3; Dowd (2005), Measuring Market Risk, 2nd ed., chapter 10.
+
+    Examples
+    --------
+    >>> straddle = DeltaGamma(delta=[0.0], gamma=[[400.0]], theta=-0.05)
+    >>> straddle.pnl([[0.01], [-0.05]]).round(6).tolist()
+    [-0.03, 0.45]
+    """
+
+    delta: Any
+    gamma: Any
+    theta: float = 0.0
+
+    def __post_init__(self) -> None:
+        delta = finite_array(self.delta, "delta", ndim=1)
+        gamma = finite_array(self.gamma, "gamma")
+        if gamma.shape not in ((len(delta),), (len(delta), len(delta))):
+            raise InputError(
+                f"gamma has shape {gamma.shape} for {len(delta)} deltas; give one per factor, or a square matrix"
+            )
+        for axis in range(gamma.ndim):
+            if not _same_labels(self.delta, self.gamma, axis):
+                raise InputError("gamma and delta are labelled differently; give the same factors in the same order")
+        finite_number(self.theta, "theta")
+
+    def pnl(self, scenarios: Any) -> Any:
+        """P&L per scenario of moves (n_obs, n_factors), matched by name where both sides are labelled."""
+        moves, columns = _scenario_matrix(scenarios, "scenarios"), labels_of(scenarios, 1)
+        delta = np.asarray(_by_asset(self.delta, columns, "delta"), dtype=float)
+        gamma = self.gamma
+        for axis in range(np.ndim(gamma)):
+            gamma = _by_asset(gamma, columns, "gamma", axis)
+        gamma = np.asarray(gamma, dtype=float)
+        if len(delta) != moves.shape[1]:
+            raise InputError(f"scenarios has {moves.shape[1]} factors and the book {len(delta)}; give the same ones")
+        convexity = moves**2 @ gamma if gamma.ndim == 1 else ((moves @ gamma) * moves).sum(axis=1)
+        return _per_scenario(self.theta + moves @ delta + 0.5 * convexity, scenarios, None)
+
+    def _title(self) -> str:
+        return "Delta-gamma book"
+
+    def _rows(self) -> list[Row]:
+        return [
+            ("factors", len(self.delta), ""),
+            ("sum of deltas", float(np.sum(np.asarray(self.delta))), "money per unit of move"),
+            ("gamma", "diagonal" if np.ndim(self.gamma) == 1 else "full matrix", ""),
+            ("theta", self.theta, "money"),
+        ]
+
+
+def revalued_pnl(revalue: Callable[[Any], Any], scenarios: Any, *, value_today: float | None = None) -> Any:
+    """P&L of a book by full revaluation in every scenario.
+
+    Parameters
+    ----------
+    revalue : callable
+        ``revalue(scenarios)`` gets the scenarios as they came (array or DataFrame) and returns one number per
+        scenario, or one row with a column per book.
+    scenarios : (n_obs, n_factors)
+        Moves of the risk factors.
+    value_today : float, optional
+        Where `revalue` returns values: the value without a move, to be taken away. Without it `revalue` must return
+        P&L.
+
+    Returns
+    -------
+    (n_obs,) or (n_obs, n_books)
+        Money per scenario, gains positive.
+
+    Raises
+    ------
+    InputError
+        `revalue` returned NaN, or not one row per scenario.
+
+    Examples
+    --------
+    >>> call = lambda moves: [max(100.0 * (1.0 + move) - 100.0, 0.0) for (move,) in moves]
+    >>> revalued_pnl(call, [[0.05], [-0.05]], value_today=2.0).round(6).tolist()
+    [3.0, -2.0]
+    """
+    n_obs = len(_scenario_matrix(scenarios, "scenarios"))
+    values = revalue(scenarios)
+    array = returns_array(values, "revalue(scenarios)")
+    if len(array) != n_obs:
+        raise InputError(f"revalue(scenarios) has shape {array.shape} for {n_obs} scenarios; return one row for each")
+    if value_today is not None:
+        array = array - finite_number(value_today, "value_today")
+    return _per_scenario(array, scenarios, labels_of(values, 1))
+
+
+def aggregate_pnl(pnl: Any, tree: Mapping[Any, Any] | None = None, *, total: Any = None) -> Any:
+    """P&L of every node of a book -> desk -> firm tree from the P&L of its books.
+
+    A node is the sum of its children, added in their order; integer P&L (cents) stays integer, so that every sum is
+    exact. Risk of a node is then the risk of its column: P&L adds up, VaR does not.
+
+    Parameters
+    ----------
+    pnl : DataFrame (n_obs, n_books), or Series (n_books,) for one scenario
+        P&L, columns named by book; or with MultiIndex columns from the top to the book, which are the tree.
+    tree : mapping, optional
+        Nested, from the top, with the books in lists: ``{"firm": {"desk A": ["book 1", "book 2"]}}``.
+        Names must be unique, and the books those of `pnl`. Not given with MultiIndex columns.
+    total : label, optional
+        Add one node of this name above all.
+
+    Returns
+    -------
+    DataFrame or Series
+        One column per node, each parent before its children. With MultiIndex columns a node is its path, filled up
+        with "".
+
+    Raises
+    ------
+    InputError
+        NaN, a book that is missing, unknown or named twice, or no tree at all.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> books = pd.DataFrame({"swaps": [1.0, -2.0], "bonds": [3.0, 1.0], "fx": [-1.0, 5.0]})
+    >>> aggregate_pnl(books, {"firm": {"rates": ["swaps", "bonds"], "macro": ["fx"]}})
+       firm  rates  swaps  bonds  macro   fx
+    0   3.0    4.0    1.0    3.0   -1.0 -1.0
+    1   4.0   -1.0   -2.0    1.0    5.0  5.0
+    """
+    import pandas as pd
+
+    if isinstance(pnl, pd.Series):
+        return aggregate_pnl(pnl.to_frame().T, tree, total=total).iloc[0].rename(pnl.name)
+    if not isinstance(pnl, pd.DataFrame):
+        raise InputError("pnl has no labels; give a DataFrame with one column per book, or a Series for one scenario")
+    books = pnl.columns
+    if not books.is_unique:
+        raise InputError(f"pnl names a book twice: {_some(books[books.duplicated()])}")
+    if isinstance(books, pd.MultiIndex) == (tree is not None):
+        raise InputError("give the tree once: as {'firm': {'desk': ['book', ...]}}, or as MultiIndex columns of pnl")
+    numbers = _exact_numbers(pnl)
+    tops = _nodes_of_paths([tuple(path) for path in books]) if tree is None else _nodes_of_mapping(tree, "tree")
+    if total is not None:
+        tops = [_Node((total, *[""] * (books.nlevels - 1)) if tree is None else total, tops)]
+    nodes = [node for top in tops for node in top.below()]
+    _check_books(nodes, books)
+    values: dict[Any, np.ndarray] = dict(zip(books, numbers.T, strict=True))
+    for node in reversed(nodes):  # children before their parents
+        if node.children:
+            values[node.name] = functools.reduce(np.add, [values[child.name] for child in node.children])
+    names = [node.name for node in nodes]
+    columns = pd.MultiIndex.from_tuples(names, names=books.names) if tree is None else names
+    return pd.DataFrame(np.column_stack([values[name] for name in names]), index=pnl.index, columns=columns)
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A name and what is summed under it; a book has no children."""
+
+    name: Any
+    children: list[_Node]
+
+    def below(self) -> Iterator[_Node]:
+        """The node itself, then everything under it."""
+        yield self
+        for child in self.children:
+            yield from child.below()
+
+
+def _nodes_of_mapping(tree: Any, name: Any) -> list[_Node]:
+    """The children of one node of a nested mapping; lists hold books."""
+    if isinstance(tree, Mapping):
+        return [_Node(key, _nodes_of_mapping(below, key)) for key, below in tree.items()]
+    if isinstance(tree, str) or not isinstance(tree, Iterable):
+        raise InputError(f"tree has {tree!r} under {name!r}; give a mapping of names, or a list of books")
+    return [_Node(book, []) for book in tree]
+
+
+def _nodes_of_paths(paths: list[tuple[Any, ...]], depth: int = 1) -> list[_Node]:
+    """The nodes that paths from the top to a book run through, in order of first appearance."""
+    groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for path in paths:
+        groups.setdefault(path[:depth], []).append(path)
+    width = len(paths[0])
+    return [
+        _Node(prefix + ("",) * (width - depth), _nodes_of_paths(group, depth + 1) if depth < width else [])
+        for prefix, group in groups.items()
+    ]
+
+
+def _check_books(nodes: list[_Node], books: Any) -> None:
+    """Every name once, and the leaves of the tree are the books of the P&L."""
+    names = [node.name for node in nodes]
+    twice = [name for i, name in enumerate(names) if name in names[:i]]
+    if twice:
+        raise InputError(f"tree names a node twice: {_some(twice)}")
+    leaves = [node.name for node in nodes if not node.children]
+    for words, odd in (
+        ("tree has books without P&L", [book for book in leaves if book not in books]),
+        ("pnl has books that are not in the tree", [book for book in books if book not in leaves]),
+    ):
+        if odd:
+            raise InputError(f"{words}: {_some(odd)}")
+
+
+def _exact_numbers(pnl: Any) -> np.ndarray:
+    """Integers as int64 whose sums cannot overflow, anything else as finite floats."""
+    if not all(isinstance(dtype, np.dtype) and np.issubdtype(dtype, np.integer) for dtype in pnl.dtypes):
+        return finite_array(pnl, "pnl", ndim=2)
+    array = pnl.to_numpy()
+    finite_array(array, "pnl", ndim=2)
+    if array.shape[1] * max(abs(int(array.max())), abs(int(array.min()))) >= 2**63:
+        raise InputError(f"pnl holds integers up to {array.max()}; their sums would not fit 64 bits, give floats")
+    return array.astype(np.int64)
+
+
+def _scenario_matrix(scenarios: Any, name: str) -> np.ndarray:
+    array = returns_array(scenarios, name)
+    return array[:, None] if array.ndim == 1 else array
+
+
+def _per_scenario(array: np.ndarray, scenarios: Any, books: Any) -> Any:
+    """P&L with the labels of the scenarios as rows and of the books as columns."""
+    rows = labels_of(scenarios, 0)
+    return with_labels(array, rows, books if array.ndim == 2 else None)
+
+
+def _same_labels(one: Any, other: Any, axis: int) -> bool:
+    """Whether labels along `axis` of `other` are those of the vector `one`; anything fits what has none."""
+    ours, theirs = labels_of(one, 0), labels_of(other, axis)
+    return ours is None or theirs is None or ours.equals(theirs)
+
+
+def _by_asset(values: Any, columns: Any, name: str, axis: int = -1) -> Any:
+    """Labelled `values` in the order of `columns` along `axis`, zero for an asset that is not held."""
+    axis = axis % max(np.ndim(values), 1)
+    own = labels_of(values, axis)
+    if own is None or columns is None:
+        return values
+    if not (own.is_unique and columns.is_unique):
+        raise InputError(f"{name} or the scenarios name an asset twice; positions are matched by name")
+    unknown = [label for label in own if label not in columns]
+    if unknown:
+        raise InputError(f"{name} holds {_some(unknown)}, for which there are no scenarios")
+    return values.reindex(columns, axis=axis, fill_value=0.0)
+
+
+def _some(names: Iterable[Any]) -> str:
+    """The first names of a list, for a message."""
+    listed = list(names)
+    return ", ".join(map(repr, listed[:3])) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")

@@ -1,0 +1,10 @@
+"""Options of the test suite."""
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--cases",
+        action="append",
+        metavar="FILE",
+        help="reference cases to run instead of the shipped ones (tests/test_reference.py); may be repeated",
+    )

@@ -1,0 +1,136 @@
+"""Reference quantities of riskkit.covariance."""
+
+import math
+
+from riskkit import covariance as rk
+
+
+def equal_weight_vol_zero_mean(inputs):
+    return inputs.each(lambda returns: rk.sample_volatility(returns, mean="zero", ddof=0))
+
+
+def ewma_vol_truncated_unnormalised(inputs):
+    returns, decay = inputs.series(), inputs["lam"]
+    truncated = rk.ewma_volatility(returns, decay, weighting="truncated")
+    renormalised = rk.ewma_volatility(returns, decay, weighting="renormalised")
+    return {
+        "vol": truncated,
+        "vol_pct": truncated,
+        "renormalised_vol": renormalised,
+        "renormalised_vol_pct": renormalised,
+    }
+
+
+def ewma_recursive_init_first_square(inputs):
+    returns, decay = inputs.series(), inputs["lam"]
+    volatility = rk.ewma_volatility(returns, decay, start="first_square")
+    variances = rk.ewma_variance(returns, decay, start="first_square").head(4).tolist()
+    return {"variances": variances, "vol": volatility, "vol_pct": volatility}
+
+
+def ewma_update(inputs):
+    return rk.ewma_volatility([inputs["r"]], inputs["lam"], start=inputs["sigma_prev"] ** 2)
+
+
+def ewma_cov_update(inputs):
+    """Two assets: yesterday's volatilities and correlation (or covariance), today's returns."""
+    vol_x, vol_y = pair(
+        inputs, ["sigma", "vol", "sigma_prev", "sigmas", "vols"], squared=["var", "variance", "variances"]
+    )
+    rho = inputs.first_of("rho", "rho_prev", "corr", "corr_prev", "correlation", default=None)
+    cov = inputs.first_of("cov", "cov_prev", "covariance") if rho is None else rho * vol_x * vol_y
+    row = pair(inputs, ["r", "returns", "return", ""])
+    state = rk.EwmaCovariance([[vol_x**2, cov], [cov, vol_y**2]], inputs["lam"]).step(row)
+    (var_x, new_cov), (_, var_y) = state.covariance.tolist()
+    correlation = rk.correlation_from_covariance(state.covariance)[0, 1]
+    return {
+        **dict.fromkeys(("cov", "covariance"), new_cov),
+        **dict.fromkeys(("var_x", "variance_x", "var_1", "var1"), var_x),
+        **dict.fromkeys(("var_y", "variance_y", "var_2", "var2"), var_y),
+        **dict.fromkeys(("sigma_x", "vol_x", "sigma_1", "sigma1"), math.sqrt(var_x)),
+        **dict.fromkeys(("sigma_y", "vol_y", "sigma_2", "sigma2"), math.sqrt(var_y)),
+        **dict.fromkeys(("rho", "corr", "correlation"), correlation),
+        **dict.fromkeys(("variances", "vars"), [var_x, var_y]),
+    }
+
+
+def pair(inputs, names, squared=()):
+    """Two numbers by one of these names: as a list, or with the endings the books use (x and y, 1 and 2, u and v)."""
+    for name in [*names, *squared]:
+        root = math.sqrt if name in squared else float
+        if isinstance(inputs.get(name), list):
+            return [root(value) for value in inputs[name]]
+        for one, two in (("x", "y"), ("1", "2"), ("u", "v"), ("a", "b")):
+            for form in ("{name}_{end}", "{name}{end}", "{name}_{end}_prev", "{name}{end}_prev"):
+                keys = [form.format(name=name, end=end).strip("_") for end in (one, two)]
+                if all(key in inputs for key in keys):
+                    return [root(inputs[key]) for key in keys]
+    raise KeyError(f"the case gives no pair of {[*names, *squared]}; it has {list(inputs)}")
+
+
+def ewma_initial_backcast(inputs):
+    decay, days = inputs["lam"], inputs.get("tau", 75)
+    return inputs.each(lambda returns: rk.ewma_start(returns, decay, "backcast", backcast_periods=days))
+
+
+def ewma_variance_forecast(inputs):
+    return inputs.each(lambda returns: rk.ewma_variance(returns, inputs["lam"]).iloc[-1])
+
+
+def riskmetrics2006_forecast(inputs):
+    options = {name: inputs[name] for name in ("tau0", "tau1", "kmax", "rho") if name in inputs}
+    return inputs.each(lambda returns: rk.riskmetrics2006_covariance(returns, **options))
+
+
+def effective_days(inputs):
+    tolerances = inputs.first_of("tolerances", "tolerance")
+    if isinstance(tolerances, list):
+        return [rk.effective_days(inputs["lam"], tolerance) for tolerance in tolerances]
+    return rk.effective_days(inputs["lam"], tolerances)
+
+
+def garch11_update(inputs):
+    omega, alpha, beta = inputs["omega"], inputs["alpha"], inputs["beta"]
+    volatility = inputs.first_of("sigma_prev", "sigma", "vol_prev", "vol")
+    variance = rk.garch_update(volatility, inputs.first_of("r", "return"), omega=omega, alpha=alpha, beta=beta)
+    return {
+        **dict.fromkeys(("variance", "var", "sigma2"), variance),
+        **dict.fromkeys(("sigma", "vol", "volatility"), math.sqrt(variance)),
+        "long_run_vol": rk.garch_long_run_volatility(omega, alpha, beta) if alpha + beta < 1.0 else None,
+    }
+
+
+def garch11_t_mle(inputs):
+    """Parameters in the units of scale × r, as they were published."""
+    scale = float(inputs.get("scale", 1.0))
+    returns = inputs.series()
+    fit = rk.fit_garch(returns, distribution="t", scale=scale)
+    log_likelihood = fit.log_likelihood - len(returns) * math.log(scale)
+    return {
+        **dict.fromkeys(("mu", "mean"), fit.mean * scale),
+        "omega": fit.omega * scale**2,
+        **dict.fromkeys(("alpha", "alpha1", "alpha[1]"), fit.alpha),
+        **dict.fromkeys(("beta", "beta1", "beta[1]"), fit.beta),
+        **dict.fromkeys(("nu", "shape"), fit.nu),
+        **dict.fromkeys(("loglik", "loglikelihood", "log_likelihood"), log_likelihood),
+    }
+
+
+def nearest_correlation(inputs):
+    return rk.nearest_correlation(inputs.first_of("A", "matrix")).matrix
+
+
+QUANTITIES = {
+    "equal_weight_vol_zero_mean": equal_weight_vol_zero_mean,
+    "ewma_vol_truncated_unnormalised": ewma_vol_truncated_unnormalised,
+    "ewma_recursive_init_first_square": ewma_recursive_init_first_square,
+    "ewma_update": ewma_update,
+    "ewma_cov_update": ewma_cov_update,
+    "ewma_initial_backcast": ewma_initial_backcast,
+    "ewma_variance_forecast": ewma_variance_forecast,
+    "riskmetrics2006_forecast": riskmetrics2006_forecast,
+    "effective_days": effective_days,
+    "garch11_update": garch11_update,
+    "garch11_t_mle": garch11_t_mle,
+    "nearest_correlation": nearest_correlation,
+}
