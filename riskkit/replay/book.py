@@ -193,6 +193,14 @@ def open_order(order, position, account, side, qty, price, reserve, owner, pair)
         position.selling += qty
 
 
+def forget_order(order):
+    """Wipe the record of an order that never came to work; another order may have used it before."""
+    order.status = 0
+    order.qty = 0
+    order.filled = 0
+    order.limited = 0
+
+
 def close_order(order, position, account):
     """Take what still works of an order off the book."""
     if order.status == 1:

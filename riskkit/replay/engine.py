@@ -48,6 +48,7 @@ CALLED = {
     "cash_flow": book.cash_flow,
     "track": book.track,
     "open_order": book.open_order,
+    "forget_order": book.forget_order,
     "close_order": book.close_order,
     "fill_order": book.fill_order,
     "change_order": book.change_order,

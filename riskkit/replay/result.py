@@ -299,6 +299,6 @@ def digest_of(
     decisions: Chain,
 ) -> str:
     """Seal what came in, under which rules and days, and what was decided."""
-    days = [list(zone) for zone in calendars.zones]
+    days = [list(calendars.zones), calendars.bounds.tolist()]
     head = hash_plain([mode, options, days])
     return seal(universe_hash, event_hash, rules.hash, head, decisions.digest())

@@ -246,6 +246,7 @@ def _run(shape: Shape) -> list[str]:
         step += [
             "if flags[i] & BAD_TS:",
             "    counts[ERRORS_TS] += 1",
+            *(["    if order[i] == i:", "        forget_order(at(orders, slots[i]))"] if shape.orders else []),
             "    used = emit(rows, used, i, 0, 0, 0, 0, -1, -1, ERROR_TS)",
             "    i += 1",
             "    continue",
@@ -506,7 +507,7 @@ def _modify(shape: Shape) -> list[str]:
     if shape.orders:
         lines += [
             "lots = qty[i] if qty[i] != 0 else named.qty",
-            "at = price[i] if price[i] != MISSING else named.price",
+            "asked = price[i] if price[i] != MISSING else named.price",
         ]
         fields = {"qty": "lots", "price": "asked"}
     else:
@@ -651,10 +652,10 @@ def _moved_function(shape: Shape) -> list[str]:
 
 def _reprice(shape: Shape) -> list[str]:
     """Every account that holds the instrument is valued at its new mark."""
-    inner = ["mark(position, at(accounts, position.account), traded)"]
-    inner += [_moved("position.account", "h", "position.instrument", shape)]
-    lines = ["h = traded.first", "while h >= 0:", "    position = at(positions, h)"]
-    return [*lines, "    if position.qty != 0:", *_indent(inner, 2), "    h = position.next"]
+    inner = ["mark(holding, at(accounts, holding.account), traded)"]
+    inner += [_moved("holding.account", "h", "holding.instrument", shape)]
+    lines = ["h = traded.first", "while h >= 0:", "    holding = at(positions, h)"]
+    return [*lines, "    if holding.qty != 0:", *_indent(inner, 2), "    h = holding.next"]
 
 
 def _price(shape: Shape) -> list[str]:

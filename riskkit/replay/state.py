@@ -21,7 +21,7 @@ from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.steps import HOLD_RESET, HOLD_SESSION, NEVER, Counter, Terms
 from riskkit.replay.universe import Universe, exact
 
-__all__ = ["Calendars", "State", "calendars", "new_state", "terms"]
+__all__ = ["Calendars", "State", "calendars", "grow", "new_state", "terms"]
 
 ENGINE_FIELDS = ("owner", "held_until", "trips")
 GROUPS = ("desk", "firm")
@@ -114,6 +114,56 @@ def new_state(
         _begin(rule, integers, table, positions, accounts, instruments, orders)
         tables.append(table)
     return State(positions, accounts, instruments, orders, clocks, np.zeros(words + 1, np.int64), counts, tables)
+
+
+def grow(
+    state: State,
+    universe: Universe,
+    pair_account: np.ndarray,
+    pair_instrument: np.ndarray,
+    rules: RuleSet,
+    params: list[Any],
+    slots: int,
+) -> None:
+    """Add records for pairs and orders that have come since; what is there keeps its place and its content.
+
+    Keys of the scopes that pairs make (account_instrument, account_product) grow with them.
+    """
+    if len(state.orders) <= slots:
+        larger = np.zeros(max(64, 2 * slots) + 1, state.orders.dtype)
+        larger["account"] = larger["pair"] = -1
+        larger[: len(state.orders)] = state.orders
+        state.orders = larger
+        state.counts[Counter.SLOTS] = len(larger) - 1
+    known = len(state.positions) - 1
+    if known == len(pair_account):
+        return
+    fresh = _instruments(universe)
+    positions = _positions(universe, pair_account, pair_instrument, fresh)
+    positions[: known + 1] = _keep(state.positions, positions[: known + 1], ("next",))
+    state.instruments["first"], state.instruments["last_pair"] = fresh["first"], fresh["last_pair"]
+    state.positions = positions
+    for k, (rule, integers) in enumerate(zip(rules, params, strict=True)):
+        old = state.rules[k]
+        table = _rule_table(rule, universe, positions)
+        if len(table) == len(old):
+            continue
+        if rule.kind.memory is not None:
+            size = int(rule.kind.memory(integers))
+            added = np.zeros(size * (len(table) - len(old)), np.int64)
+            table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
+            state.memory = np.concatenate([state.memory, added])
+        _begin(rule, integers, table, positions, state.accounts, state.instruments, state.orders)
+        table[: len(old)] = old
+        state.rules[k] = table
+
+
+def _keep(old: np.ndarray, new: np.ndarray, renewed: tuple[str, ...]) -> np.ndarray:
+    """The old records with the named fields as they are in the new ones."""
+    kept = old.copy()
+    for name in renewed:
+        kept[name] = new[name]
+    return kept
 
 
 def _begin(

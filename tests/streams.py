@@ -1,0 +1,110 @@
+"""Random event logs for tests: every kind of event, every optional column, small and full of coincidences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, Command, Flag, Kind
+from riskkit.replay.events import EventLog
+from riskkit.replay.universe import Account, Instrument, Universe, exact
+
+CENT = exact("0.01", "cent")
+
+
+def universe(accounts: int = 3, instruments: int = 3, cash: int = 1_000, opened: bool = False) -> Universe:
+    """Accounts on two desks, instruments of two products with unlike ticks, lots and multipliers."""
+    shapes = [("0.01", "1", "1"), ("0.5", "1", "10"), ("0.01", "5", "1"), ("0.25", "2", "2")]
+    return Universe(
+        tuple(
+            Instrument(f"I{i}", *shapes[i % len(shapes)], product=f"P{i % 2}", negative_price=True) for i in range(instruments)
+        ),
+        tuple(
+            Account(f"A{a}", {"USD": cash}, {"I0": 3} if opened and a == 0 else {}, desk=f"D{a % 2}", firm="F")
+            for a in range(accounts)
+        ),
+        {"USD": CENT},
+        tuple(f"A{a}/s{s}" for a in range(accounts) for s in range(2)),
+        tuple(f"A{a}/c{s}" for a in range(accounts) for s in range(2)),
+    )
+
+
+def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: int = 400_000_000_000) -> EventLog:
+    """A log in which orders are filled, changed and cancelled, with errors, cash, trades and commands between."""
+    draw = np.random.default_rng(seed)
+    world = universe(opened=opened)
+    rows: list[dict[str, int]] = []
+    named: list[int] = []
+    ts = 1_709_649_000_000_000_000
+    kinds = [Kind.ORDER, Kind.FILL, Kind.PRICE, Kind.CANCEL, Kind.MODIFY, Kind.ERROR, Kind.ACK, Kind.CASH]
+    kinds += [Kind.TRADE, Kind.EXECUTION, Kind.CLOCK, Kind.CONTROL, Kind.EQUITY, Kind.SESSION]
+    weights = np.array([30, 20, 16, 5, 6, 4, 3, 2, 3, 3, 2, 2, 0.3, 0.3])
+    for seq in range(events):
+        ts += int(draw.choice([0, 1, step_ns // 1000, step_ns]))
+        kind = Kind(int(draw.choice([int(k) for k in kinds], p=weights / weights.sum())))
+        account, instrument = int(draw.integers(3)), int(draw.integers(3))
+        row = {"ts": ts, "kind": int(kind), "account": account, "instrument": instrument, "side": int(draw.choice([-1, 1]))}
+        row |= {"qty": int(draw.integers(1, 6)), "price": int(draw.integers(95, 106)), "order": -1}
+        if kind in (Kind.CANCEL, Kind.MODIFY) and not named:
+            kind = Kind.CLOCK
+            row["kind"] = int(kind)
+        if kind == Kind.ORDER:
+            row |= {"strategy": 2 * account + int(draw.integers(2)), "connection": 2 * account + int(draw.integers(2))}
+            row["flags"] = int(Flag.REDUCE_ONLY) if draw.random() < 0.1 else 0
+            row["reserve"] = row["price"] + 1
+            if draw.random() < 0.2:
+                row["price"] = MISSING
+            if draw.random() < 0.8:
+                row["order"] = seq
+                named.append(seq)
+            if named and draw.random() < 0.05 and named[0] < seq:
+                row["parent"] = int(draw.choice([n for n in named if n < seq]))
+        elif kind in (Kind.FILL, Kind.CANCEL, Kind.MODIFY):
+            if named and (kind != Kind.FILL or draw.random() < 0.9):
+                order = int(draw.choice(named[-4:]))
+                row |= {"order": order, **{n: rows[order][n] for n in ("account", "instrument", "side")}}
+            if kind == Kind.FILL:
+                row["fee"] = int(draw.integers(0, 3))
+                row["trade_id"] = seq
+                row["flags"] = int(Flag.DUPLICATE) if draw.random() < 0.02 else 0
+            elif kind == Kind.MODIFY:
+                row["qty"] = int(draw.integers(0, 7))
+                row["price"] = MISSING if draw.random() < 0.3 else row["price"]
+                row["weight"] = int(draw.integers(1, 3))
+        elif kind == Kind.PRICE:
+            row |= {"account": -1, "side": 0, "qty": 0, "bid": row["price"] - 1, "ask": row["price"] + 1}
+        elif kind in (Kind.CLOCK, Kind.SESSION):
+            row |= {"account": -1, "instrument": -1, "side": 0, "qty": 0, "price": MISSING}
+        elif kind == Kind.CONTROL:
+            row |= {"account": int(draw.integers(-1, 3)), "instrument": -1, "qty": 0, "price": MISSING}
+            row["side"] = int(draw.choice([int(c) for c in Command]))
+        else:
+            row |= {"instrument": -1, "price": MISSING, "side": 0}
+            if kind == Kind.EXECUTION:
+                row["strategy"] = 2 * account + int(draw.integers(2))
+            if kind == Kind.TRADE:
+                row |= {"instrument": instrument, "side": 1, "qty": int(draw.integers(-500, 500))}
+                row["price"] = int(draw.integers(-3, 4)) * 100_000_000
+                row["flags"] = int(Flag.STOP_LOSS) if draw.random() < 0.5 else 0
+            if kind == Kind.CASH:
+                row |= {"side": int(draw.integers(4)), "qty": int(draw.integers(-2_000, 2_000))}
+            if kind == Kind.EQUITY:
+                row["qty"] = int(draw.integers(80_000, 120_000))
+        rows.append(row)
+    if events > 3:  # one late event, so that every column and branch is met
+        late = int(draw.integers(1, events))
+        rows[late] = {**rows[late], "ts": rows[late - 1]["ts"] - 1, "flags": rows[late].get("flags", 0) | int(Flag.BAD_TS)}
+    return log_of_rows(rows, world)
+
+
+def log_of_rows(rows: list[dict[str, int]], world: Universe) -> EventLog:
+    """Integer rows as a log, with every optional column (so that all such logs share one loop)."""
+    pairs: dict[tuple[int, int], int] = {}
+    columns = {}
+    for name, dtype in REQUIRED.items():
+        columns[name] = np.array([row.get(name, -1) for row in rows], dtype)
+    for name, (dtype, absent) in OPTIONAL.items():
+        columns[name] = np.array([row.get(name, absent) for row in rows], dtype)
+    for place, (a, i) in enumerate(zip(columns["account"].tolist(), columns["instrument"].tolist(), strict=True)):
+        columns["pair"][place] = -1 if a < 0 or i < 0 else pairs.setdefault((a, i), len(pairs))
+    known = np.array(list(pairs), np.int32).reshape(-1, 2)
+    return EventLog(columns, known[:, 0], known[:, 1], world)
