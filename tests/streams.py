@@ -16,7 +16,8 @@ def universe(accounts: int = 3, instruments: int = 3, cash: int = 1_000, opened:
     shapes = [("0.01", "1", "1"), ("0.5", "1", "10"), ("0.01", "5", "1"), ("0.25", "2", "2")]
     return Universe(
         tuple(
-            Instrument(f"I{i}", *shapes[i % len(shapes)], product=f"P{i % 2}", negative_price=True) for i in range(instruments)
+            Instrument(f"I{i}", *shapes[i % len(shapes)], product=f"P{i % 2}", negative_price=True)
+            for i in range(instruments)
         ),
         tuple(
             Account(f"A{a}", {"USD": cash}, {"I0": 3} if opened and a == 0 else {}, desk=f"D{a % 2}", firm="F")
@@ -42,7 +43,13 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
         ts += int(draw.choice([0, 1, step_ns // 1000, step_ns]))
         kind = Kind(int(draw.choice([int(k) for k in kinds], p=weights / weights.sum())))
         account, instrument = int(draw.integers(3)), int(draw.integers(3))
-        row = {"ts": ts, "kind": int(kind), "account": account, "instrument": instrument, "side": int(draw.choice([-1, 1]))}
+        row = {
+            "ts": ts,
+            "kind": int(kind),
+            "account": account,
+            "instrument": instrument,
+            "side": int(draw.choice([-1, 1])),
+        }
         row |= {"qty": int(draw.integers(1, 6)), "price": int(draw.integers(95, 106)), "order": -1}
         if kind in (Kind.CANCEL, Kind.MODIFY) and not named:
             kind = Kind.CLOCK
@@ -90,9 +97,17 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
             if kind == Kind.EQUITY:
                 row["qty"] = int(draw.integers(80_000, 120_000))
         rows.append(row)
+    for kind in (Kind.ERROR, Kind.CONTROL):  # every log has every kind of branch, so that all share one loop
+        rows.append(
+            {"ts": ts, "kind": int(kind), "account": 0, "instrument": -1, "side": 0, "qty": 0, "price": MISSING}
+        )
     if events > 3:  # one late event, so that every column and branch is met
         late = int(draw.integers(1, events))
-        rows[late] = {**rows[late], "ts": rows[late - 1]["ts"] - 1, "flags": rows[late].get("flags", 0) | int(Flag.BAD_TS)}
+        rows[late] = {
+            **rows[late],
+            "ts": rows[late - 1]["ts"] - 1,
+            "flags": rows[late].get("flags", 0) | int(Flag.BAD_TS),
+        }
     return log_of_rows(rows, world)
 
 
