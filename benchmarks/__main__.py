@@ -14,7 +14,9 @@ def main() -> None:
     names = [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if not m.name.startswith("_")]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=benchmarks.__doc__)
     parser.add_argument("name", choices=names)
-    parser.add_argument("--only", default="", help="run only the rows whose part is named so (models: var, covariance, ...)")
+    parser.add_argument(
+        "--only", default="", help="run only the rows whose part is named so (models: var, covariance, ...)"
+    )
     args = parser.parse_args()
     module = importlib.import_module(f"benchmarks.{args.name}")
     for row in module.rows(args.only):

@@ -64,3 +64,24 @@ def best(*functions: Callable[[], Any], repeat: int = 5, at_least: float = 0.02)
                 function()
             times[i] = min(times[i], (time.perf_counter() - start) / counts[i])
     return times
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One line of a benchmark that is held against a number, not against another way."""
+
+    name: str
+    value: float
+    aim: float
+    unit: str
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.aim if self.at_least else self.value <= self.aim
+
+    def __str__(self) -> str:
+        sign = ">=" if self.at_least else "<="
+        return (
+            f"{self.name:<52} {self.value:,.4g} {self.unit}   aim {sign} {self.aim:g} {'met' if self.met else 'short'}"
+        )

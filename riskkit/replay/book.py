@@ -17,7 +17,8 @@ from riskkit.replay.integers import round_half_even, share
 
 __all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "Book", "Status"]
 
-# all fields are int64: a narrower one would wrap at other places compiled than in Python
+# all fields are int64: a narrower one would wrap at other places compiled than in Python; those that every fill
+# touches stand first, in one line of the processor's cache
 INSTRUMENT = (
     "numerator",
     "denominator",
@@ -31,9 +32,9 @@ INSTRUMENT = (
     "mark",
     "priced",
 )
-POSITION = ("account", "instrument", "next", "product", "qty", "cost", "value", "realised", "unpriced")
-POSITION += ("buying", "selling", "record")
-ACCOUNT = ("cash", "flows", "fees", "funding", "realised", "value", "cost", "given", "has_given")
+POSITION = ("qty", "cost", "realised", "value", "buying", "selling", "record", "unpriced")
+POSITION += ("account", "instrument", "next", "product")
+ACCOUNT = ("cash", "cost", "realised", "fees", "value", "flows", "funding", "given", "has_given")
 ACCOUNT += ("working", "peak", "drawdown", "paused", "state", "desk", "firm")
 ORDER = ("status", "side", "qty", "filled", "price", "limited", "reserve", "account", "pair")
 

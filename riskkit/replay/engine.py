@@ -126,6 +126,7 @@ def _rule_shape(rule: Rule) -> RuleShape:
         names(kind.record),
         names(kind.turn) if kind.turn is not None else None,
         names(kind.reset) if kind.reset is not None else None,
+        names(kind.advance) if kind.advance is not None else None,
     )
 
 
@@ -149,7 +150,7 @@ class Engine:
         functions = tuple(
             (f"{name}{k}", getattr(rule.kind, name))
             for k, rule in enumerate(rules)
-            for name in ("check", "record", "turn", "reset")
+            for name in ("check", "record", "turn", "reset", "advance")
             if getattr(rule.kind, name) is not None
         )
         self.run = (_compiled_run if self.compiled else _plain_run)(shape, functions)

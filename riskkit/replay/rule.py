@@ -121,6 +121,9 @@ class RuleType:
         See the module's description.
     judges : kinds of events that ``check`` judges (ORDER, MODIFY).
     watches : kinds of events that ``record`` is told of; MARK: the account's equity moved.
+    advance : function, optional
+        Brings the record to the time of the event before ``check`` and ``record`` see it (entries that are out of a
+        window). It may depend on nothing but time, so that a refused event leaves no trace in it.
     memory : function of the integer parameters, optional
         Words of workspace for a key.
     scopes : scopes that make sense; the first is the default.
@@ -139,6 +142,7 @@ class RuleType:
     record: Callable[..., Any] | None = None
     turn: Callable[..., Any] | None = None
     reset: Callable[..., Any] | None = None
+    advance: Callable[..., Any] | None = None
     judges: frozenset[Kind] = frozenset()
     watches: frozenset[Kind] = frozenset()
     memory: Callable[[Any], int] | None = None

@@ -47,6 +47,7 @@ class RuleShape(NamedTuple):
     record: tuple[str, ...]
     turn: tuple[str, ...] | None
     reset: tuple[str, ...] | None
+    advance: tuple[str, ...] | None
 
     def listens(self, kind: int) -> bool:
         """Whether the rule must be looked up at this kind of event."""
@@ -325,6 +326,8 @@ def _load(shape: Shape, kind: Kind) -> list[str]:
             lines += [f"if r{k}.held_until != 0 and now >= r{k}.held_until:", f"    r{k}.held_until = 0"]
             if rule.reset is not None:
                 lines += [f"    {_call('reset', k, rule.reset)}"]
+        if rule.advance is not None:
+            lines += [_call("advance", k, rule.advance)]
     return lines
 
 

@@ -19,7 +19,7 @@ from riskkit.replay.records import Records, record_dtype
 from riskkit.replay.rule import Rule, parameter_names
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.steps import HOLD_RESET, HOLD_SESSION, NEVER, Counter, Terms
-from riskkit.replay.universe import Universe, exact
+from riskkit.replay.universe import Universe
 
 __all__ = ["Calendars", "State", "calendars", "grow", "new_state", "terms"]
 
@@ -200,7 +200,7 @@ def _instruments(universe: Universe) -> np.ndarray:
         ratio = universe.ratio(instrument)
         table["numerator"][code] = ratio.numerator
         table["denominator"][code] = ratio.denominator
-        table["unit"][code] = int(instrument.lot / universe.quantity_unit)
+        table["unit"][code] = int(instrument.qty_step / universe.quantity_unit)
         table["product"][code] = products[instrument.product]
     return table
 
@@ -208,8 +208,7 @@ def _instruments(universe: Universe) -> np.ndarray:
 def _accounts(universe: Universe) -> np.ndarray:
     table = np.zeros(len(universe.accounts) + 1, record_dtype(ACCOUNT))
     for code, account in enumerate(universe.accounts, 1):
-        cash = sum((exact(v, "cash") for v in account.cash.values()), exact(0, "cash")) / universe.quantum
-        table["cash"][code] = table["flows"][code] = int(cash)
+        table["cash"][code] = table["flows"][code] = universe.opening_cash(account)
     for group in GROUPS:
         names = {name: c for c, name in enumerate(dict.fromkeys(getattr(a, group) for a in universe.accounts))}
         table[group] = [-1, *(names[getattr(a, group)] for a in universe.accounts)]
@@ -223,19 +222,27 @@ def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray
         positions[name] = -1
     known = positions[1:]  # the records of pairs, without the one of no pair
     known["account"], known["instrument"] = accounts, instruments
-    products: dict[tuple[int, int], int] = {}
-    for pair, (a, i) in enumerate(zip(accounts.tolist(), instruments.tolist(), strict=True)):
-        traded = table[i + 1]
-        known["product"][pair] = products.setdefault((a, int(traded["product"])), len(products))
-        if traded["first"] < 0:
-            traded["first"] = pair
-        else:
-            known["next"][traded["last_pair"]] = pair
-        traded["last_pair"] = pair
-        instrument = universe.instruments[i]
-        held = universe.accounts[a].positions.get(instrument.id, 0)
-        known["qty"][pair] = known["record"][pair] = int(exact(held, "position") / instrument.lot)
-        known["unpriced"][pair] = int(known["qty"][pair] != 0)
+    if not len(accounts):
+        return positions
+    width = int(table["product"].max(initial=0)) + 1
+    _, first, codes = np.unique(
+        accounts * width + table["product"][1:][instruments], return_index=True, return_inverse=True
+    )
+    known["product"] = np.argsort(np.argsort(first))[codes]  # numbered as they appear
+    chain = np.argsort(instruments, kind="stable")
+    starts = np.flatnonzero(np.diff(instruments[chain], prepend=-1))
+    ends = np.append(starts[1:], len(chain)) - 1
+    following = np.append(chain[1:], -1)
+    following[ends] = -1
+    known["next"][chain] = following
+    table["first"][1:][instruments[chain[starts]]] = chain[starts]
+    table["last_pair"][1:][instruments[chain[ends]]] = chain[ends]
+    codes_of = universe.instrument_codes
+    for a, account in enumerate(universe.accounts):
+        for label in account.positions:
+            pair = np.flatnonzero((accounts == a) & (instruments == codes_of[label]))
+            known["qty"][pair] = known["record"][pair] = universe.opening_steps(account, label)
+    known["unpriced"] = known["qty"] != 0
     return positions
 
 
@@ -261,7 +268,7 @@ def _owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
         return [found[key] for key in sorted(found)]
     if scope in ("strategy", "session"):
         labels = universe.strategies if scope == "strategy" else universe.connections
-        return [accounts.get(label.split("/", 1)[0], -1) for label in labels]
+        return [accounts.get(label.rsplit("/", 1)[0], -1) for label in labels]
     counts = {
         "instrument": len(universe.instruments),
         "product": len({i.product for i in universe.instruments}),

@@ -25,7 +25,7 @@ from riskkit.replay.rule import (
     duration_text,
     register,
 )
-from riskkit.replay.rules.window import DAY, FIELDS, FIXED, SLIDING, add, close, expire, used, words
+from riskkit.replay.rules.window import DAY, FIELDS, FIXED, SLIDING, add, close, expire, words
 
 __all__ = ["ORDER_RATE", "OrderRate"]
 
@@ -69,12 +69,16 @@ def capacity(params):
     return params.limit + 2
 
 
-def check(state, params, event, memory):
+def advance(state, params, event, memory):
+    """Forget what is out of the window."""
+    expire(state, memory, params.window, params.window_ns, params.bucket_ns, capacity(params), event.ts)
+
+
+def check(state, params, event):
     """Count the window with this message in it."""
     if message(event) & params.kinds == 0 or event.weight == 0:
         return Verdict(PASS, 0, params.limit)
-    size = capacity(params)
-    seen = event.weight + used(state, memory, params.window, params.window_ns, params.bucket_ns, size, event.ts)
+    seen = state.total + event.weight
     return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
 
 
@@ -82,10 +86,8 @@ def record(state, params, event, memory, accepted):
     """Count what stands, or every attempt."""
     if message(event) & params.kinds == 0 or event.weight == 0:
         return 0
-    size = capacity(params)
-    expire(state, memory, params.window, params.window_ns, params.bucket_ns, size, event.ts)
     if accepted != 0 or params.count != ACCEPTED:
-        add(state, memory, params.window, params.bucket_ns, size, event.ts, event.weight)
+        add(state, memory, params.window, params.bucket_ns, capacity(params), event.ts, event.weight)
     if accepted == 0 and params.reset_on_trip != 0 and params.window == FIXED:
         close(state)
     return 0
@@ -126,6 +128,7 @@ ORDER_RATE = register(
         check=check,
         record=record,
         turn=turn,
+        advance=advance,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         watches=frozenset({Kind.ORDER, Kind.MODIFY, Kind.CANCEL}),
         memory=memory_words,

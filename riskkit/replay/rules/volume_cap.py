@@ -79,7 +79,8 @@ def record(state, params, book, event, accepted):
     if params.measure == TRADED:
         if event.kind == FILL:
             state.quantity += event.qty * book.instrument.unit
-            state.money += abs(notional(book.instrument, event.qty, event.price))
+            if params.notional < UNLIMITED:
+                state.money += abs(notional(book.instrument, event.qty, event.price))
     elif event.kind != FILL and accepted != 0:
         lots = asked(book, event)
         price = order_price(book.instrument, event.side, event.price)

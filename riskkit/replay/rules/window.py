@@ -1,9 +1,9 @@
 """Counting messages in a window of time: what the rate rules share.
 
 A window keeps its state in the fields ``total``, ``start``, ``head``, ``size`` of a rule's record and, where it is a
-sliding one, entries in the workspace from ``memory`` on. A sliding window at t is (t - w, t]: what is exactly w old
-is out. Its log holds the newest entries, enough to exceed the limit; where more have been counted (only alerts and
-attempts can), the count is a lower bound above the limit, and the verdict is exact all the same.
+sliding one, the times of its messages in the workspace from ``memory`` on. A sliding window at t is (t - w, t]: what
+is exactly w old is out. Its log holds the newest messages, enough to exceed the limit; where more have been counted
+(only alerts and attempts can), the count is a lower bound above the limit, and the verdict is exact all the same.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ CLOSED = -1
 
 
 def words(limit: int, window_ns: int, bucket_ns: int) -> int:
-    """Words of workspace that a sliding window needs: (time, weight) pairs, or one counter a bucket."""
+    """Words of workspace that a sliding window needs: a time for each message, or a counter for each bucket."""
     if bucket_ns > 0:
         return -(-window_ns // bucket_ns)
-    return 2 * (limit + 2)
+    return limit + 2
 
 
 def used(state, memory, kind, window_ns, bucket_ns, capacity, ts):
@@ -35,9 +35,9 @@ def used(state, memory, kind, window_ns, bucket_ns, capacity, ts):
     total = state.total
     at = state.head
     for _ in range(state.size):
-        if memory[state.memory + 2 * at] > ts - window_ns:
+        if memory[state.memory + at] > ts - window_ns:
             break
-        total -= memory[state.memory + 2 * at + 1]
+        total -= 1
         at += 1
         if at == capacity:
             at = 0
@@ -51,9 +51,8 @@ def expire(state, memory, kind, window_ns, bucket_ns, capacity, ts):
             close(state)
     elif kind == SLIDING and bucket_ns > 0:
         _expire_buckets(state, memory, bucket_ns, capacity, ts)
-    elif kind == SLIDING:
-        while state.size > 0 and memory[state.memory + 2 * state.head] <= ts - window_ns:
-            _drop_oldest(state, memory, capacity)
+    elif kind == SLIDING and state.size > 0 and state.start <= ts - window_ns:
+        _drop_oldest(state, memory, capacity, ts - window_ns)
 
 
 def add(state, memory, kind, bucket_ns, capacity, ts, weight):
@@ -69,24 +68,25 @@ def add(state, memory, kind, bucket_ns, capacity, ts, weight):
         memory[state.memory + (ts // bucket_ns) % capacity] += weight
         state.total += weight
     else:
-        _add_entry(state, memory, capacity, ts, weight)
+        for _ in range(min(weight, capacity)):
+            _append(state, memory, capacity, ts)
 
 
-def _add_entry(state, memory, capacity, ts, weight):
-    """Append to the log; messages of one instant share an entry. Wrapping by comparison: a division costs more."""
-    if state.size == capacity:
-        _drop_oldest(state, memory, capacity)
-    at = state.head + state.size
+def _append(state, memory, capacity, ts):
+    """Append a time to the log; wrapping by comparison, for a division costs more than all the rest."""
+    head = state.head
+    size = state.size
+    if size == capacity:  # the oldest makes way
+        size -= 1
+        head = 0 if head + 1 == capacity else head + 1
+        state.head = head
+    at = head + size
     if at >= capacity:
         at -= capacity
-    newest = at - 1 if at > 0 else capacity - 1
-    if state.size > 0 and memory[state.memory + 2 * newest] == ts:
-        memory[state.memory + 2 * newest + 1] += weight
-    else:
-        memory[state.memory + 2 * at] = ts
-        memory[state.memory + 2 * at + 1] = weight
-        state.size += 1
-    state.total += weight
+    memory[state.memory + at] = ts
+    state.size = size + 1
+    state.total = size + 1
+    state.start = memory[state.memory + head]
 
 
 def close(state):
@@ -96,12 +96,21 @@ def close(state):
     state.head = 0
 
 
-def _drop_oldest(state, memory, capacity):
-    state.total -= memory[state.memory + 2 * state.head + 1]
-    state.size -= 1
-    state.head += 1
-    if state.head == capacity:
-        state.head = 0
+def _drop_oldest(state, memory, capacity, last):
+    """Forget the times up to `last`. In local variables: the record could share memory with the log, for all that
+    the compiler knows, and would be written at every turn.
+    """
+    head = state.head
+    left = state.size
+    while left > 0 and memory[state.memory + head] <= last:
+        left -= 1
+        head += 1
+        if head == capacity:
+            head = 0
+    state.head = head
+    state.size = left
+    state.total = left
+    state.start = memory[state.memory + head]
 
 
 def _used_buckets(state, memory, bucket_ns, capacity, ts):
