@@ -12,12 +12,56 @@ __version__ = "0.1.0"
 # module -> its public names, in the order of the house (see README.md)
 _EXPORTS: dict[str, tuple[str, ...]] = {
     "_check": ("InputError",),
-}
-
-_REPLAY: dict[str, tuple[str, ...]] = {
+    "returns": (
+        "SquareRootTime",
+        "SquareRootTimeWarning",
+        "check_square_root_time",
+        "horizon_returns",
+        "log_from_simple",
+        "log_returns",
+        "loss_from_log_quantile",
+        "profit_and_loss",
+        "scale_volatility",
+        "simple_from_log",
+        "simple_returns",
+        "square_root_time_ratio",
+    ),
+    "pnl": (
+        "DeltaGamma",
+        "aggregate_pnl",
+        "linear_pnl",
+        "revalued_pnl",
+        "scenario_pnl",
+    ),
+    "covariance": (
+        "EwmaCovariance",
+        "GarchFit",
+        "MatrixRepair",
+        "ShrunkCovariance",
+        "correlation_from_covariance",
+        "covariance_from_correlation",
+        "effective_days",
+        "ewma_covariance",
+        "ewma_covariance_path",
+        "ewma_portfolio_variance",
+        "ewma_start",
+        "ewma_variance",
+        "ewma_volatility",
+        "fit_garch",
+        "garch_long_run_volatility",
+        "garch_update",
+        "nearest_correlation",
+        "repair_covariance",
+        "riskmetrics2006_covariance",
+        "sample_covariance",
+        "sample_volatility",
+        "shrunk_covariance",
+        "stressed_covariance",
+    ),
     "replay.breaker": ("Breaker", "CircuitBreaker"),
     "replay.columns": ("Event", "Kind"),
     "replay.events": ("EventLog",),
+    "replay.live": ("LiveEngine",),
     "replay.result": ("Result",),
     "replay.rule": ("Rule", "RuleType", "Verdict"),
     "replay.rules": ("DailyLoss", "Drawdown", "OrderRate", "PositionLimit", "VolumeCap"),
@@ -25,7 +69,6 @@ _REPLAY: dict[str, tuple[str, ...]] = {
     "replay.run": ("replay_log",),
     "replay.universe": ("Account", "Instrument"),
 }
-_EXPORTS |= _REPLAY
 
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
 _MODULES = ("datasets", "plot")

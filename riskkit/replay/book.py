@@ -19,7 +19,7 @@ __all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "Book", "Status"]
 
 # all fields are int64: a narrower one would wrap at other places compiled than in Python; those that every fill
 # touches stand first, in one line of the processor's cache
-INSTRUMENT = (
+INSTRUMENT: tuple[str, ...] = (
     "numerator",
     "denominator",
     "unit",
@@ -32,11 +32,11 @@ INSTRUMENT = (
     "mark",
     "priced",
 )
-POSITION = ("qty", "cost", "realised", "value", "buying", "selling", "record", "unpriced")
+POSITION: tuple[str, ...] = ("qty", "cost", "realised", "value", "buying", "selling", "record", "unpriced")
 POSITION += ("account", "instrument", "next", "product")
-ACCOUNT = ("cash", "cost", "realised", "fees", "value", "flows", "funding", "given", "has_given")
+ACCOUNT: tuple[str, ...] = ("cash", "cost", "realised", "fees", "value", "flows", "funding", "given", "has_given")
 ACCOUNT += ("working", "peak", "drawdown", "paused", "state", "desk", "firm")
-ORDER = ("status", "side", "qty", "filled", "price", "limited", "reserve", "account", "pair")
+ORDER: tuple[str, ...] = ("status", "side", "qty", "filled", "price", "limited", "reserve", "account", "pair")
 
 CASH_DEPOSIT = int(Flow.DEPOSIT)
 CASH_FEE = int(Flow.FEE)

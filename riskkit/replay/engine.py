@@ -254,6 +254,7 @@ def _plain_run(shape: Shape, functions: tuple[tuple[str, Callable[..., Any]], ..
 def _compiled_run(shape: Shape, functions: tuple[tuple[str, Callable[..., Any]], ...]) -> Callable[..., Any]:
     import numba
 
+    njit: Any = numba.njit
     text = source(shape)
     mark = hashlib.blake2b(text.encode(), digest_size=8)
     for name, function in {**CALLED, **dict(functions)}.items():
@@ -263,8 +264,8 @@ def _compiled_run(shape: Shape, functions: tuple[tuple[str, Callable[..., Any]],
     vars(module).update(_namespace(functions, lambda function: compiled(function, INNER)))
     for name in ("turn_over", "judge_order", "judge_modify", "moved"):
         if hasattr(module, name):
-            setattr(module, name, numba.njit(**INNER)(getattr(module, name)))
-    return numba.njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
+            setattr(module, name, njit(**INNER)(getattr(module, name)))
+    return njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
 
 
 def _module(name: str, text: str) -> Any:

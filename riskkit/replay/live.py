@@ -79,7 +79,7 @@ class LiveEngine:
         self.options = {"orphans": orphans, "on_trip": on_trip}
         self.size = 0
         self.blocks: list[np.ndarray] = []
-        self._pairs: dict[tuple[int, int], int] = {}
+        self._pairs = {pair: place for place, pair in enumerate(universe.opening_pairs())}
         self._slots: dict[int, int] = {}
         self._columns = {name: np.zeros(0, dtype) for name, dtype in DTYPES.items()}
         self._columns["slots"] = np.zeros(0, np.int32)
@@ -249,7 +249,8 @@ class LiveEngine:
             arrays |= {f"state_{name}": array for name, array in self._state.arrays().items()}
         out = io.BytesIO()
         text = json.dumps(header).encode()
-        np.savez(out, header=np.frombuffer(text, np.uint8), **arrays)
+        arrays["header"] = np.frombuffer(text, np.uint8)
+        np.savez(out, allow_pickle=False, **arrays)
         body = out.getvalue()
         return hashlib.blake2b(body, digest_size=32).digest() + body
 

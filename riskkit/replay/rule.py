@@ -85,7 +85,7 @@ class Unit(NamedTuple):
     choices: tuple[str, ...] = ()
 
 
-Count = Annotated[int, Unit("count")]
+Count = Annotated[Any, Unit("count")]
 Duration = Annotated[int, Unit("duration")]
 Quantity = Annotated[Any, Unit("quantity")]
 Money = Annotated[Any, Unit("money")]
@@ -326,7 +326,7 @@ class Rule:
             tz, hour = self.zone()
             until = f"until the trading day turns ({hour:02d}:00 {tz})"
         else:
-            until = "until a person resets it" if hold == "reset" else f"for {duration_text(hold)}"
+            until = f"for {duration_text(hold)}" if isinstance(hold, int) else "until a person resets it"
         return f"at a breach {who} {what}, {until} ({self.severity})"
 
 
