@@ -34,7 +34,7 @@ from riskkit.replay.universe import Account, Instrument, Universe, exact
 
 EVENTS = 10_000_000
 ACCOUNTS, INSTRUMENTS = 64, 32
-LIMIT, WINDOW, CAP, LOSS, OPEN = 9, 1_000_000_000, 6_400_000, 1_000_000, 32
+LIMIT, WINDOW, CAP, LOSS, OPEN = 9, 1_000_000_000, 6_400_000, 1_200_000, 32
 DAY = 86_400_000_000_000
 OPEN_NS = 1_699_972_200_000_000_000  # 14:30 UTC: ten million events make a trading day of six and a half hours
 RULES = RuleSet(
@@ -253,7 +253,7 @@ def _speed() -> Iterator[Any]:
     found = columns(EVENTS)
     log = log_of(found)
     engine = Engine(RULES, shape_of(RULES, found, enforce=False, sampled=False, cancels=False, opened=False))
-    part = 2_000_000
+    part = 3_000_000
     few = {name: array[:part] for name, array in found.items()}
     ours = replay_log(log_of(few), RULES)
     decided = ours.rows[ours.rows["code"] <= 4]

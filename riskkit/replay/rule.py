@@ -71,7 +71,10 @@ LARGEST = 2**62
 
 
 class Verdict(NamedTuple):
-    """A rule's answer: PASS, OBJECT or NO_PRICE, with the value that it saw and the limit that it held it against."""
+    """A rule's answer: PASS, OBJECT or NO_PRICE, with the value that it saw and the limit that it held it against.
+
+    What it saw is exact where it objects; where it passes, it may be an upper bound (`order_rate` counts lazily).
+    """
 
     code: int
     observed: int
