@@ -1,0 +1,63 @@
+"""Performance: drawdown, Sharpe, Sortino, Calmar, Omega, wins and losses, moments, risk score."""
+
+from riskkit.performance.drawdown import (
+    conditional_drawdown_at_risk,
+    drawdown_path,
+    max_drawdown,
+    pain_index,
+    risk_score,
+    ulcer_index,
+)
+from riskkit.performance.drawdown_table import Drawdown, DrawdownTable, drawdown_table
+from riskkit.performance.moments import excess_kurtosis, skewness
+from riskkit.performance.ratios import (
+    annualised_return,
+    annualised_volatility,
+    calmar_ratio,
+    downside_deviation,
+    omega_ratio,
+    sharpe_ratio,
+    sharpe_standard_error,
+    sortino_ratio,
+)
+from riskkit.performance.summary import Performance, performance_summary
+from riskkit.performance.trades import (
+    TradeStatistics,
+    average_trade,
+    consecutive_losses,
+    payoff_ratio,
+    profit_factor,
+    trade_statistics,
+    win_rate,
+)
+
+__all__ = [
+    "Drawdown",
+    "DrawdownTable",
+    "Performance",
+    "TradeStatistics",
+    "annualised_return",
+    "annualised_volatility",
+    "average_trade",
+    "calmar_ratio",
+    "conditional_drawdown_at_risk",
+    "consecutive_losses",
+    "downside_deviation",
+    "drawdown_path",
+    "drawdown_table",
+    "excess_kurtosis",
+    "max_drawdown",
+    "omega_ratio",
+    "pain_index",
+    "payoff_ratio",
+    "performance_summary",
+    "profit_factor",
+    "risk_score",
+    "sharpe_ratio",
+    "sharpe_standard_error",
+    "skewness",
+    "sortino_ratio",
+    "trade_statistics",
+    "ulcer_index",
+    "win_rate",
+]

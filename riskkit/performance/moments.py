@@ -1,0 +1,102 @@
+"""Skewness and kurtosis, of the population or corrected for the bias of a sample."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import one_of, returns_array
+from riskkit.performance.series import per_series, refuse_constant
+
+__all__ = ["excess_kurtosis", "skewness"]
+
+METHODS = ("population", "sample")
+
+
+def skewness(returns: Any, *, method: str = "population") -> Any:
+    """Third moment over the cube of the standard deviation: negative when large losses outweigh large gains.
+
+    Parameters
+    ----------
+    returns : (n_obs,) or (n_obs, n_series)
+        Returns per period.
+    method : {"population", "sample"}
+        Moments with divisor n (g1); or corrected for bias (G1, as spreadsheets give it), from 3 observations.
+
+    Returns
+    -------
+    float or (n_series,)
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, too few observations, a constant series.
+
+    References
+    ----------
+    Joanes and Gill (1998), Comparing measures of sample skewness and kurtosis, The Statistician 47, 183-189: g1, G1.
+
+    Examples
+    --------
+    >>> returns = [0.02, 0.01, 0.01, -0.04]
+    >>> round(skewness(returns), 6), round(skewness(returns, method="sample"), 6)
+    (-1.046622, -1.812802)
+    """
+    one_of(method, METHODS, "method")
+    array = _spread(returns, 3 if method == "sample" else 2, "skewness")
+    n = len(array)
+    factor = 1.0 if method == "population" else math.sqrt(n * (n - 1.0)) / (n - 2.0)
+    return per_series(factor * _standardised_moment(array, 3), returns)
+
+
+def excess_kurtosis(returns: Any, *, method: str = "population") -> Any:
+    """Fourth moment over the squared variance, less the 3 of a normal distribution.
+
+    Parameters
+    ----------
+    returns : (n_obs,) or (n_obs, n_series)
+        Returns per period.
+    method : {"population", "sample"}
+        Moments with divisor n (g2); or corrected for bias (G2), from 4 observations.
+
+    Returns
+    -------
+    float or (n_series,)
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, too few observations, a constant series.
+
+    References
+    ----------
+    Joanes and Gill (1998), Comparing measures of sample skewness and kurtosis, The Statistician 47, 183-189: g2, G2.
+
+    Examples
+    --------
+    >>> returns = [0.02, 0.01, 0.01, -0.04]
+    >>> round(excess_kurtosis(returns), 6), round(excess_kurtosis(returns, method="sample"), 6)
+    (-0.735537, 3.483471)
+    """
+    one_of(method, METHODS, "method")
+    array = _spread(returns, 4 if method == "sample" else 2, "kurtosis")
+    n = len(array)
+    kurtosis = _standardised_moment(array, 4) - 3.0
+    if method == "sample":
+        kurtosis = (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ((n + 1.0) * kurtosis + 6.0)
+    return per_series(kurtosis, returns)
+
+
+def _spread(returns: Any, min_obs: int, measure: str) -> np.ndarray:
+    array = returns_array(returns, min_obs=min_obs)
+    refuse_constant(array, returns, measure)
+    return array
+
+
+def _standardised_moment(array: np.ndarray, order: int) -> Any:
+    """Mean of the standardised deviations to the power `order`, in units of the largest against underflow."""
+    deviation = array - array.mean(axis=0)
+    deviation = deviation / np.abs(deviation).max(axis=0)
+    return (deviation**order).mean(axis=0) / (deviation**2).mean(axis=0) ** (order / 2)

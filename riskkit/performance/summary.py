@@ -1,0 +1,222 @@
+"""The record of one series in one table: return, risk, drawdown and what one gets for the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, finite_number, labels_of, with_labels
+from riskkit._show import Row, Shown
+from riskkit.performance.drawdown import (
+    conditional_drawdown_at_risk,
+    max_drawdown,
+    pain_index,
+    risk_score,
+    ulcer_index,
+)
+from riskkit.performance.drawdown_table import drawdown_table
+from riskkit.performance.moments import excess_kurtosis, skewness
+from riskkit.performance.ratios import (
+    annualised_return,
+    annualised_volatility,
+    calmar_ratio,
+    omega_ratio,
+    sharpe_ratio,
+    sharpe_standard_error,
+    sortino_ratio,
+)
+from riskkit.performance.series import single_series, without_risk_free
+from riskkit.performance.trades import consecutive_losses, payoff_ratio, profit_factor, win_rate
+
+__all__ = ["Performance", "performance_summary"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Performance(Shown):
+    """Measures of one record of returns; None where one is undefined (a Sharpe ratio without a spread)."""
+
+    returns: Any
+    """As they came in."""
+    periods_per_year: float
+    n_obs: int
+    annualised_return: float
+    """Compounded."""
+    annualised_volatility: float | None
+    """Sample."""
+    sharpe: float | None
+    """Arithmetic, per year."""
+    sharpe_standard_error: float | None
+    """With the measured skewness and kurtosis."""
+    sortino: float | None
+    """Per year, about the risk-free rate or the threshold given."""
+    calmar: float | None
+    omega: float | None
+    max_drawdown: float
+    current_drawdown: float
+    cdar: float
+    """At `confidence`."""
+    ulcer_index: float
+    pain_index: float
+    win_rate: float | None
+    payoff_ratio: float | None
+    profit_factor: float | None
+    consecutive_losses: int
+    skewness: float | None
+    """Population."""
+    excess_kurtosis: float | None
+    """Population."""
+    risk_score: float | None
+    """Maximum drawdown over its limit, at most 1; None without a limit."""
+    confidence: float
+
+    def to_frame(self) -> Any:
+        """One row with every number."""
+        import pandas as pd
+
+        names = [field.name for field in fields(self) if field.name != "returns"]
+        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+    def plot(self, axes: Any = None) -> Any:
+        """Wealth above its drawdown; returns the two axes.
+
+        Parameters
+        ----------
+        axes : two matplotlib Axes, optional
+            For wealth and for the path under water; without them a new figure.
+        """
+        import matplotlib.pyplot as plt
+
+        if axes is None:
+            _, axes = plt.subplots(2, 1, sharex=True, height_ratios=(2, 1), layout="constrained")
+        rows = labels_of(self.returns, 0)
+        wealth = np.cumprod(1.0 + single_series(self.returns, "returns"))
+        axes[0].plot(np.arange(len(wealth)) if rows is None else rows, wealth, linewidth=0.9)
+        axes[0].axhline(1.0, color="black", linewidth=0.5)
+        axes[0].set_yscale("log")
+        axes[0].yaxis.set_major_formatter("{x:g}")
+        axes[0].yaxis.set_minor_formatter("{x:g}" if wealth.max() < 5.0 * wealth.min() else "")
+        axes[0].set_ylabel("wealth, from 1")
+        axes[0].set_title(f"{self.annualised_return:.1%} a year")
+        table = drawdown_table(self.returns, top=3)
+        table.plot(axes[1])
+        axes[1].set_title("")
+        return axes
+
+    def _title(self) -> str:
+        return f"Performance over {self.n_obs:,} periods, {self.periods_per_year:g} a year"
+
+    def _rows(self) -> list[Row]:
+        error = self.sharpe_standard_error
+        rows: list[Row] = [
+            ("annualised return", self.annualised_return, "compounded"),
+            ("annualised volatility", self.annualised_volatility, ""),
+            ("Sharpe ratio", self.sharpe, "" if error is None else f"± {error:.3g}"),
+            ("Sortino ratio", self.sortino, ""),
+            ("Calmar ratio", self.calmar, ""),
+            ("Omega ratio", self.omega, ""),
+            ("maximum drawdown", self.max_drawdown, "of the peak"),
+            ("current drawdown", self.current_drawdown, "of the peak"),
+            (f"CDaR at {self.confidence:.4g}", self.cdar, "of the peak"),
+            ("ulcer index", self.ulcer_index, ""),
+            ("pain index", self.pain_index, ""),
+            ("win rate", self.win_rate, "of periods not zero"),
+            ("payoff ratio", self.payoff_ratio, "mean gain / mean loss"),
+            ("profit factor", self.profit_factor, "sum of gains / sum of losses"),
+            ("longest run of losses", self.consecutive_losses, "periods"),
+            ("skewness", self.skewness, ""),
+            ("excess kurtosis", self.excess_kurtosis, ""),
+        ]
+        if self.risk_score is not None:
+            rows.append(("risk score", self.risk_score, "of the drawdown limit"))
+        return rows
+
+
+def performance_summary(
+    returns: Any,
+    periods_per_year: float,
+    *,
+    risk_free: Any = 0.0,
+    threshold: float = 0.0,
+    confidence: float = 0.95,
+    max_drawdown_limit: float | None = None,
+) -> Performance:
+    """Every measure of this package on one record of returns.
+
+    Parameters
+    ----------
+    returns : (n_obs,)
+        Simple returns per period, oldest first, none below -1.
+    periods_per_year : float
+        252 for days, 52 for weeks, 12 for months.
+    risk_free : float or (n_obs,)
+        Risk-free return per period, of the Sharpe ratio.
+    threshold : float
+        Return per period about which Sortino and Omega are taken.
+    confidence : float
+        Of the conditional drawdown at risk.
+    max_drawdown_limit : float, optional
+        Limit for the risk score, a positive fraction.
+
+    Returns
+    -------
+    Performance
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, no observation, a return below -1, more than one series. What is undefined for a short,
+        constant or riskless record is None instead.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution, 2nd ed., chapters 2 and 4; and those of
+    each measure.
+
+    Examples
+    --------
+    >>> record = performance_summary([0.02, -0.10, 0.03, 0.08], 12, max_drawdown_limit=0.2)
+    >>> round(record.max_drawdown, 6), record.risk_score
+    (0.1, 0.5)
+    >>> round(record.sharpe, 6), round(record.calmar, 6), record.win_rate
+    (0.340411, 0.649053, 0.75)
+    """
+    array = single_series(returns, "returns")
+    without_risk_free(returns, risk_free)  # a rate that does not fit is refused, not taken for an undefined ratio
+    finite_number(threshold, "threshold")
+    worst = max_drawdown(array)
+    return Performance(
+        returns=with_labels(array.copy(), labels_of(returns, 0), name=getattr(returns, "name", None)),
+        periods_per_year=float(periods_per_year),
+        n_obs=len(array),
+        annualised_return=annualised_return(array, periods_per_year),
+        annualised_volatility=_defined(lambda: annualised_volatility(array, periods_per_year)),
+        sharpe=_defined(lambda: sharpe_ratio(array, periods_per_year, risk_free=risk_free)),
+        sharpe_standard_error=_defined(lambda: sharpe_standard_error(array, periods_per_year, risk_free=risk_free)),
+        sortino=_defined(lambda: sortino_ratio(array, periods_per_year, threshold=threshold)),
+        calmar=_defined(lambda: calmar_ratio(array, periods_per_year)),
+        omega=_defined(lambda: omega_ratio(array, threshold)),
+        max_drawdown=worst,
+        current_drawdown=drawdown_table(array).current,
+        cdar=conditional_drawdown_at_risk(array, confidence),
+        ulcer_index=ulcer_index(array),
+        pain_index=pain_index(array),
+        win_rate=_defined(lambda: win_rate(array)),
+        payoff_ratio=_defined(lambda: payoff_ratio(array)),
+        profit_factor=_defined(lambda: profit_factor(array)),
+        consecutive_losses=consecutive_losses(array),
+        skewness=_defined(lambda: skewness(array)),
+        excess_kurtosis=_defined(lambda: excess_kurtosis(array)),
+        risk_score=None if max_drawdown_limit is None else risk_score(worst, max_drawdown_limit),
+        confidence=float(confidence),
+    )
+
+
+def _defined(measure: Callable[[], float]) -> float | None:
+    """The measure, or None where it has no value for this record."""
+    try:
+        return measure()
+    except InputError:
+        return None

@@ -1,0 +1,285 @@
+"""Wins and losses: of closed trades, or of periods. A gain is above zero, a loss below; zero is neither.
+
+Every function takes the P&L of each trade in money, or returns, in order of time, and works as well on days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, one_of, returns_array
+from riskkit._show import Row, Shown
+from riskkit.performance.series import gain_over_risk, per_series, single_series
+
+__all__ = [
+    "TradeStatistics",
+    "average_trade",
+    "consecutive_losses",
+    "payoff_ratio",
+    "profit_factor",
+    "trade_statistics",
+    "win_rate",
+]
+
+ZEROS = ("exclude", "include")
+UNDECIDED = "pnl holds nothing but zeros; the measure needs a gain or a loss"
+
+
+def win_rate(pnl: Any, *, zeros: str = "exclude") -> Any:
+    """Share of gains among the trades.
+
+    Parameters
+    ----------
+    pnl : (n_trades,) or (n_trades, n_series)
+        Money or returns, gains positive.
+    zeros : {"exclude", "include"}
+        Whether trades that ended at exactly zero are left out, or count as not won.
+
+    Returns
+    -------
+    float or (n_series,)
+        From 0 to 1.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, no trade, or none that gained or lost.
+
+    References
+    ----------
+    Pardo (2008), The Evaluation and Optimization of Trading Strategies, 2nd ed.
+
+    Examples
+    --------
+    >>> win_rate([5.0, -2.0, 0.0, 1.0]), win_rate([5.0, -2.0, 0.0, 1.0], zeros="include")
+    (0.6666666666666666, 0.5)
+    """
+    one_of(zeros, ZEROS, "zeros")
+    array = returns_array(pnl, "pnl")
+    counted = (array != 0.0).sum(axis=0) if zeros == "exclude" else np.full(array.shape[1:], len(array))
+    if not np.all(counted):
+        raise InputError(UNDECIDED)
+    return per_series((array > 0.0).sum(axis=0) / counted, pnl)
+
+
+def average_trade(pnl: Any) -> Any:
+    """Mean P&L of a trade, those at zero included: what the next one is worth if it is like the last ones.
+
+    Parameters
+    ----------
+    pnl : (n_trades,) or (n_trades, n_series)
+        Money or returns, gains positive.
+
+    Returns
+    -------
+    float or (n_series,)
+        In the unit of `pnl`.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, no trade.
+
+    Examples
+    --------
+    >>> average_trade([5.0, -2.0, 0.0, 1.0])
+    1.0
+    """
+    return per_series(returns_array(pnl, "pnl").mean(axis=0), pnl)
+
+
+def payoff_ratio(pnl: Any) -> Any:
+    """Mean gain over mean loss. Parameters as in `average_trade`.
+
+    Returns
+    -------
+    float or (n_series,)
+        0 without a gain, infinite without a loss.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, no trade, or none that gained or lost.
+
+    References
+    ----------
+    Pardo (2008), The Evaluation and Optimization of Trading Strategies, 2nd ed.
+
+    Examples
+    --------
+    >>> payoff_ratio([6.0, -2.0, 0.0, 2.0])
+    2.0
+    """
+    array = returns_array(pnl, "pnl")
+    gain, loss = _mean_where(array, array > 0.0), -_mean_where(array, array < 0.0)
+    return per_series(gain_over_risk(gain, loss, UNDECIDED), pnl)
+
+
+def profit_factor(pnl: Any) -> Any:
+    """Sum of gains over sum of losses. Parameters as in `average_trade`.
+
+    Returns
+    -------
+    float or (n_series,)
+        Above 1 for a profit; 0 without a gain, infinite without a loss.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, no trade, or none that gained or lost.
+
+    References
+    ----------
+    Pardo (2008), The Evaluation and Optimization of Trading Strategies, 2nd ed.
+
+    Examples
+    --------
+    >>> profit_factor([6.0, -2.0, 0.0, 2.0])
+    4.0
+    """
+    array = returns_array(pnl, "pnl")
+    gain, loss = np.maximum(array, 0.0).sum(axis=0), np.maximum(-array, 0.0).sum(axis=0)
+    return per_series(gain_over_risk(gain, loss, UNDECIDED), pnl)
+
+
+def consecutive_losses(pnl: Any) -> Any:
+    """Most losses in a row; a zero is no loss, and ends the row.
+
+    Parameters
+    ----------
+    pnl : (n_trades,) or (n_trades, n_series)
+        Money or returns, in order of time.
+
+    Returns
+    -------
+    int or (n_series,)
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, no trade.
+
+    Examples
+    --------
+    >>> consecutive_losses([1.0, -1.0, -2.0, 0.0, -1.0])
+    2
+    """
+    array = returns_array(pnl, "pnl")
+    if array.ndim == 1:
+        return _longest_run(array < 0.0)
+    return per_series(np.array([_longest_run(column < 0.0) for column in array.T]), pnl)
+
+
+@dataclass(frozen=True, repr=False)
+class TradeStatistics(Shown):
+    """What the trades of one strategy did; None where a number is undefined."""
+
+    trades: int
+    wins: int
+    losses: int
+    win_rate: float | None
+    """Gains over gains and losses."""
+    average_trade: float
+    average_win: float | None
+    average_loss: float | None
+    """Positive."""
+    payoff_ratio: float | None
+    profit_factor: float | None
+    longest_winning_run: int
+    longest_losing_run: int
+    current_losing_run: int
+    """Losses at the end of the record."""
+
+    def to_frame(self) -> Any:
+        """One row with every number."""
+        import pandas as pd
+
+        return pd.DataFrame([{field.name: getattr(self, field.name) for field in fields(self)}])
+
+    def _title(self) -> str:
+        return "Trades"
+
+    def _rows(self) -> list[Row]:
+        return [
+            ("trades", self.trades, f"{self.wins:,} won, {self.losses:,} lost"),
+            ("win rate", self.win_rate, "of those that won or lost"),
+            ("average trade", self.average_trade, ""),
+            ("average win", self.average_win, ""),
+            ("average loss", self.average_loss, ""),
+            ("payoff ratio", self.payoff_ratio, "average win / average loss"),
+            ("profit factor", self.profit_factor, "sum of wins / sum of losses"),
+            ("longest winning run", self.longest_winning_run, "trades"),
+            ("longest losing run", self.longest_losing_run, "trades"),
+            ("losses at the end", self.current_losing_run, "trades"),
+        ]
+
+
+def trade_statistics(pnl: Any) -> TradeStatistics:
+    """Win rate, average trade, payoff, profit factor and runs of one record of trades.
+
+    Parameters
+    ----------
+    pnl : (n_trades,)
+        P&L of each closed trade in order of time, gains positive.
+
+    Returns
+    -------
+    TradeStatistics
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, no trade, more than one series.
+
+    References
+    ----------
+    Pardo (2008), The Evaluation and Optimization of Trading Strategies, 2nd ed.
+
+    Examples
+    --------
+    >>> trade_statistics([6.0, -2.0, 0.0, 2.0, -1.0])
+    Trades
+    --------------------------------------------------------
+    trades                      5 2 won, 2 lost
+    win rate                  0.5 of those that won or lost
+    average trade               1
+    average win                 4
+    average loss              1.5
+    payoff ratio          2.66667 average win / average loss
+    profit factor         2.66667 sum of wins / sum of losses
+    longest winning run         1 trades
+    longest losing run          1 trades
+    losses at the end           1 trades
+    """
+    array = single_series(pnl, "pnl")
+    won, lost = array[array > 0.0], array[array < 0.0]
+    decided = won.size + lost.size > 0
+    not_lost = np.flatnonzero(array >= 0.0)
+    return TradeStatistics(
+        trades=array.size,
+        wins=won.size,
+        losses=lost.size,
+        win_rate=win_rate(array) if decided else None,
+        average_trade=average_trade(array),
+        average_win=float(won.mean()) if won.size else None,
+        average_loss=-float(lost.mean()) if lost.size else None,
+        payoff_ratio=payoff_ratio(array) if decided else None,
+        profit_factor=profit_factor(array) if decided else None,
+        longest_winning_run=_longest_run(array > 0.0),
+        longest_losing_run=_longest_run(array < 0.0),
+        current_losing_run=array.size - 1 - int(not_lost[-1]) if not_lost.size else array.size,
+    )
+
+
+def _mean_where(array: np.ndarray, chosen: np.ndarray) -> Any:
+    """Mean of the chosen entries of each series, 0 where there are none."""
+    return np.where(chosen, array, 0.0).sum(axis=0) / np.maximum(chosen.sum(axis=0), 1)
+
+
+def _longest_run(chosen: np.ndarray) -> int:
+    """Length of the longest unbroken run of true values."""
+    edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
+    return int((edges[1::2] - edges[::2]).max(initial=0))

@@ -1,0 +1,172 @@
+"""The door of every backtest: returns and forecasts in, hits, their transitions and the times between them out.
+
+Returns keep their sign; VaR and ES are positive losses. A hit is a day with return < -VaR (strictly).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from riskkit._check import InputError, confidence_level, finite_array, labels_of, whole_number, with_labels
+
+__all__ = [
+    "Sample",
+    "Transitions",
+    "es_sample",
+    "hit_array",
+    "hit_count",
+    "hit_times",
+    "sample",
+    "tail_mass",
+    "transitions",
+    "var_hits",
+]
+
+
+class Sample(NamedTuple):
+    """Checked arrays of equal length: returns, VaR, ES (or None), and the labels of the days (or None)."""
+
+    returns: np.ndarray
+    var: np.ndarray
+    es: np.ndarray | None
+    index: Any
+
+    @property
+    def hits(self) -> np.ndarray:
+        """(n_obs,) True on days with a loss beyond VaR."""
+        return self.returns < -self.var
+
+
+class Transitions(NamedTuple):
+    """Number of days in state j after a day in state i (1 = hit), over the n_obs - 1 pairs of days."""
+
+    n00: int
+    n01: int
+    n10: int
+    n11: int
+
+
+def tail_mass(confidence: Any) -> float:
+    """Return 1 - confidence in decimal, so that 0.99 gives 0.01 and not 0.010000000000000009.
+
+    Raises
+    ------
+    InputError
+        `confidence` is not strictly between 0 and 1.
+
+    Examples
+    --------
+    >>> tail_mass(0.99), tail_mass(0.975)
+    (0.01, 0.025)
+    """
+    return float(1 - Decimal(repr(confidence_level(confidence))))
+
+
+def sample(returns: Any, var: Any, es: Any = None) -> Sample:
+    """Check returns and forecasts together; a single number stands for a constant forecast."""
+    values = finite_array(returns, "returns", ndim=1)
+    index = labels_of(returns, 0)
+    checked: dict[str, np.ndarray | None] = {}
+    for name, given in (("var", var), ("es", es)):
+        if given is None and name == "es":
+            checked[name] = None
+            continue
+        forecast = finite_array(given, name)
+        if np.ndim(given) == 0:
+            forecast = np.full(values.shape, forecast.item())
+        if forecast.shape != values.shape:
+            raise InputError(f"{name} has shape {forecast.shape} and returns {values.shape}; they need one day each")
+        own = labels_of(given, 0)
+        if index is not None and own is not None and not index.equals(own):
+            raise InputError(f"{name} has other labels than returns; align them, for example with reindex, first")
+        checked[name] = forecast
+    var_array = checked["var"]
+    assert var_array is not None
+    return Sample(values, var_array, checked["es"], index)
+
+
+def es_sample(returns: Any, var: Any, es: Any, *, positive_es: bool = True) -> Sample:
+    """Check returns, VaR and ES together; a ratio to ES needs ES above zero."""
+    checked = sample(returns, var, es)
+    if checked.es is None:
+        raise InputError("es is missing; give expected shortfall forecasts as positive losses")
+    if positive_es and not (checked.es > 0.0).all():
+        day = int(np.argmin(checked.es > 0.0))
+        raise InputError(f"es holds {checked.es[day]:g} at position {day}; this statistic needs ES above zero")
+    return checked
+
+
+def var_hits(returns: Any, var: Any) -> Any:
+    """Return the days on which the loss was beyond VaR.
+
+    Parameters
+    ----------
+    returns : (n_obs,) array or Series
+        Realised returns, gains positive.
+    var : (n_obs,) array or Series, or a number
+        VaR forecasts for the same days, as positive losses.
+
+    Returns
+    -------
+    (n_obs,) boolean array, or Series with the labels of `returns`
+        True where return < -VaR.
+
+    Raises
+    ------
+    InputError
+        Lengths or labels differ, or something is not finite.
+
+    Examples
+    --------
+    >>> var_hits([0.01, -0.03, -0.01], 0.02).tolist()
+    [False, True, False]
+    """
+    checked = sample(returns, var)
+    return with_labels(checked.hits, checked.index, name="hit")
+
+
+def hit_array(hits: Any, name: str = "hits") -> np.ndarray:
+    """Return hits (booleans, or zeros and ones) as a boolean array of one dimension."""
+    array = finite_array(hits, name, ndim=1)
+    if not np.isin(array, (0.0, 1.0)).all():
+        raise InputError(f"{name} holds values other than 0 and 1; var_hits(returns, var) makes them")
+    return array.astype(bool)
+
+
+def hit_count(n_hits: Any, n_obs: int) -> int:
+    """Return a number of hits from 0 to the number of days."""
+    hits = whole_number(n_hits, "n_hits", at_least=0)
+    if hits > n_obs:
+        raise InputError(f"n_hits={hits} does not fit; it needs to be between 0 and {n_obs}, the number of days")
+    return hits
+
+
+def transitions(hits: Any) -> Transitions:
+    """Return how often a day of each state followed a day of each state.
+
+    Examples
+    --------
+    >>> transitions([0, 1, 1, 0, 0])
+    Transitions(n00=1, n01=1, n10=1, n11=1)
+    """
+    array = hit_array(hits)
+    before, after = array[:-1], array[1:]
+    n11 = int(np.count_nonzero(before & after))
+    n10 = int(np.count_nonzero(before)) - n11
+    n01 = int(np.count_nonzero(after)) - n11
+    return Transitions(before.size - n11 - n10 - n01, n01, n10, n11)
+
+
+def hit_times(hits: Any) -> np.ndarray:
+    """Return the days from hit to hit, the first counted from the start of the sample.
+
+    Examples
+    --------
+    >>> hit_times([0, 0, 1, 1, 0, 1]).tolist()
+    [3, 1, 2]
+    """
+    days = np.flatnonzero(hit_array(hits)) + 1
+    return np.diff(days, prepend=0)

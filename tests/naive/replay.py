@@ -1,0 +1,366 @@
+"""The slow plain twin of the replay: a scenario interpreted by its README, with dicts, lists and fractions.
+
+Written from tests/scenarios/README.md alone: nothing of riskkit is imported. `interpret(scenario)` gives the
+decisions by event number, the states, the positions and the number of vanished fills.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from naive.rules import BAD, TYPES
+
+BUY, SELL = 1, -1
+
+
+def interpret(scenario):
+    """Replay a scenario; look at `decisions`, `states()`, `accounts`, `fills_vanished`."""
+    replay = Replay(scenario)
+    number = 0
+    for written in scenario["events"]:
+        repeat = written.get("repeat", {"n": 1})
+        for turn in range(repeat["n"]):
+            number += 1
+            replay.take(number, {**written, "ts": written["ts"] + turn * repeat.get("dt_ns", 0)})
+    return replay
+
+
+class Instrument:
+    def __init__(self, label, given):
+        given = given or {}
+        self.label = label
+        self.product = given.get("product", label)
+        self.tick = Fraction(given.get("tick", "0.01"))
+        self.lot = Fraction(given.get("lot", "1"))
+        self.multiplier = Fraction(given.get("multiplier", "1"))
+        self.quote = given.get("quote", "USD")
+        self.negative = given.get("negative_price", False)
+        self.bid = self.ask = self.last = self.last_fill = None
+
+    @property
+    def mark(self):
+        return self.last if self.last is not None else self.last_fill
+
+
+class Account:
+    def __init__(self, given):
+        given = given or {}
+        self.cash = {currency: Fraction(amount) for currency, amount in given.get("cash", {}).items()}
+        self.positions = {label: Fraction(qty) for label, qty in given.get("positions", {}).items()}
+        self.unmarked = dict(self.positions)  # opening positions that no mark has valued yet
+        self.paid_in = sum(self.cash.values(), Fraction(0))
+        self.given = None
+        self.state = "ACTIVE"
+        self.paused = False
+        self.trades = set()
+
+
+class Order:
+    """A named order; its quantity is in all, with what is filled."""
+
+    def __init__(self, member, at_price):
+        self.account, self.instrument, self.side = member.account, member.instrument, member.side
+        self.strategy, self.session = member.strategy, member.session
+        self.qty, self.price, self.reserve = member.qty, member.price, member.reserve
+        self.reduce_only = member.reduce_only
+        self.first_price = member.price
+        self.at_price = at_price  # at which it was valued when it came
+        self.filled = Fraction(0)
+        self.working = True
+        self.refused = False
+        self.limited = False  # a modify was refused: fills stand up to what the order still is
+
+    @property
+    def rest(self):
+        return max(self.qty - self.filled, Fraction(0)) if self.working else Fraction(0)
+
+    def held(self):
+        """What a working buy holds of its account's cash, but for the multiplier."""
+        price = self.reserve if self.reserve is not None else self.price
+        price = self.at_price if price in (None, BAD) else price
+        return self.rest * price if self.side == BUY and price is not None else Fraction(0)
+
+
+class Member:
+    """One order, one order of a list, or what a modify would make of its order."""
+
+    reducing = False
+
+    def __init__(self, event, fields, order=None):
+        self.account, self.instrument = event["account"], event["instrument"]
+        self.strategy, self.session = event.get("strategy"), event.get("session")
+        self.order = order
+        self.side = {"B": BUY, "S": SELL}.get(fields.get("side"), order.side if order else 0)
+        self.qty = Fraction(fields.get("qty", "0"))
+        price = fields.get("price")
+        self.price = price if price in (None, BAD) else Fraction(price)
+        self.reserve = Fraction(event["reserve"]) if "reserve" in event else None
+        self.reduce_only = bool(event.get("reduce_only"))
+        self.at_price = None
+        if order is not None:
+            self.qty = self.qty or order.qty
+            self.price = order.price if self.price is None else self.price
+            self.reduce_only |= order.reduce_only
+            self.strategy = self.strategy if self.strategy is not None else order.strategy
+            self.session = self.session if self.session is not None else order.session
+
+    @property
+    def rest(self):
+        return max(self.qty - (self.order.filled if self.order else 0), Fraction(0))
+
+    held = Order.held
+
+
+class Replay:
+    def __init__(self, scenario):
+        self.enforce = scenario.get("mode", "shadow") == "enforce"
+        listed = {one["id"]: one for one in scenario.get("instruments", [])}
+        self.listed = set(listed)
+        self.instruments = {label: Instrument(label, one) for label, one in listed.items()}
+        self.accounts = {one["id"]: Account(one) for one in scenario.get("accounts", [])}
+        for event in scenario["events"]:
+            if "instrument" in event:
+                self.instruments.setdefault(event["instrument"], Instrument(event["instrument"], None))
+            if "account" in event:
+                self.accounts.setdefault(event["account"], Account(None))
+        self.orders = {}
+        self.every_order = []
+        self.phantoms = []  # the orders of a list that stand before the one being judged
+        self.logins = {}  # the account that last sent through a session
+        self.now = None
+        self.decisions = {}
+        self.fills_vanished = 0
+        self.rules = [TYPES[rule["type"]](self, rule) for rule in scenario["rules"]]
+
+    # ------------------------------------------------------------------ books
+
+    def position(self, account, instrument):
+        return self.accounts[account].positions.get(instrument, Fraction(0))
+
+    def equity(self, account):
+        one = self.accounts[account]
+        if one.given is not None:
+            return one.given
+        worth = sum(one.cash.values(), Fraction(0))
+        for label, qty in one.positions.items():
+            traded = self.instruments[label]
+            if traded.mark is not None:
+                worth += qty * traded.mark * traded.multiplier
+        return worth
+
+    def profit(self, account):
+        """Equity without what was paid in: deposits and opening positions at their first mark."""
+        return self.equity(account) - self.accounts[account].paid_in
+
+    def working(self):
+        return [order for order in self.every_order if order.working] + self.phantoms
+
+    def working_qty(self, member):
+        """What works on the member's side of its instrument, without the order that it changes."""
+        return sum(
+            order.rest
+            for order in self.working()
+            if (order.account, order.instrument, order.side) == (member.account, member.instrument, member.side)
+            and order is not member.order
+        )
+
+    def only_reduces(self, member):
+        held = self.position(member.account, member.instrument)
+        return held * member.side < 0 and member.rest + self.working_qty(member) <= abs(held)
+
+    def price_of(self, member):
+        """The price at which an order is valued, None if none is known; a bad price is none."""
+        if member.price == BAD:
+            return None
+        if member.price is not None:
+            return member.price
+        traded = self.instruments[member.instrument]
+        first = traded.ask if member.side == BUY else traded.bid
+        return first if first is not None else traded.last
+
+    # ------------------------------------------------------------------ events
+
+    def take(self, number, event):
+        if self.now is not None and event["ts"] < self.now:
+            self.decisions[number] = ("ERROR_TS", None)
+            return
+        self.now = event["ts"]
+        for rule in self.rules:
+            rule.turn_day()
+            rule.end_pauses()
+        if event["kind"] in ("order", "order_list", "modify"):
+            self.message(number, event)
+        else:
+            getattr(self, "take_" + event["kind"])(number, event)
+
+    def message(self, number, event):
+        named = None
+        if event["kind"] == "modify":
+            named = self.orders.get((event["account"], event["order_id"]))
+            if named is not None and named.refused:
+                self.decisions[number] = ("VANISH", None)
+                return
+        else:
+            self.logins[event.get("session") or ""] = event["account"]
+        members = [Member(event, fields, named) for fields in event.get("orders", [event])]
+        for place, member in enumerate(members):
+            self.phantoms = members[:place]
+            member.reducing = self.only_reduces(member)
+            member.at_price = self.price_of(member)
+        self.phantoms = []
+        weight = event.get("children", len(members))
+        verdicts = [rule.judge(event, members, weight) for rule in self.rules]
+        stopping = [verdict.rule.id for verdict in verdicts if verdict.stops]
+        paused = any(self.accounts[member.account].paused and not member.reducing for member in members)
+        decision = ("REJECT", stopping[0]) if stopping else ("ALLOW", None)
+        if paused or any(verdict.held for verdict in verdicts):
+            decision = ("REJECT", "PAUSED")
+        self.decisions[number] = decision
+        for verdict in verdicts:
+            own = not verdict.stops and not verdict.held
+            stands = decision[0] == "ALLOW" if self.enforce else own
+            heard = verdict.rule.heard(event, members, weight, stands, own)
+            if heard or verdict.trips:
+                verdict.rule.trip(verdict.rule.key(members[0]))
+        self.write(event, members[0], named, decision[0] == "ALLOW")
+
+    def write(self, event, member, named, allowed):
+        """Let an order work, or change one."""
+        if event["kind"] == "order" and "order_id" in event:
+            order = Order(member, member.at_price)
+            order.refused = self.enforce and not allowed
+            order.working = not order.refused
+            self.orders[event["account"], event["order_id"]] = order
+            self.every_order.append(order)
+        elif event["kind"] == "modify" and named is not None:
+            if allowed or not self.enforce:
+                named.qty, named.price, named.limited = member.qty, member.price, False
+                named.working &= named.filled < named.qty
+            else:
+                named.limited = True
+
+    def take_cancel(self, number, event):
+        named = self.orders.get((event["account"], event["order_id"]))
+        if named is not None and named.refused:
+            self.decisions[number] = ("VANISH", None)
+            return
+        self.decisions[number] = ("ALLOW", None)
+        if named is not None:
+            named.working = False
+        member = Member(event, {}, named)
+        for rule in self.rules:
+            if rule.heard(event, [member], 1, True, True):
+                rule.trip(rule.key(member))
+
+    def fill_key(self, event):
+        """A fill as its key is found: strategy and session are its order's."""
+        named = self.orders.get((event["account"], event.get("order_id")))
+        return Member(event, {}, named)
+
+    def take_fill(self, number, event):
+        account, traded = self.accounts[event["account"]], self.instruments[event["instrument"]]
+        if "trade_id" in event:
+            if event["trade_id"] in account.trades:
+                self.decisions[number] = ("DUP", None)
+                return
+            account.trades.add(event["trade_id"])
+        named = self.orders.get((event["account"], event.get("order_id")))
+        qty, price = Fraction(event["qty"]), Fraction(event["price"])
+        side = BUY if event["side"] == "B" else SELL
+        if named is not None and named.refused:
+            self.decisions[number] = ("VANISH", None)
+            self.fills_vanished += 1
+            return
+        if named is not None and named.limited:
+            worse = isinstance(named.price, Fraction) and side * price > side * named.price
+            qty = Fraction(0) if worse else min(qty, max(named.qty - named.filled, Fraction(0)))
+            if qty == 0:
+                self.decisions[number] = ("VANISH", None)
+                self.fills_vanished += 1
+                return
+        if traded.last is None:
+            traded.last_fill = price
+            self.value_openings(event["instrument"])
+            self.moved(event["instrument"])
+        account.positions[traded.label] = self.position(event["account"], traded.label) + side * qty
+        account.cash[traded.quote] = account.cash.get(traded.quote, 0) - side * qty * price * traded.multiplier
+        if named is not None:
+            named.filled += qty
+            named.working &= named.filled < named.qty
+        for rule in self.rules:
+            rule.filled(event, qty)
+            rule.equity_moved(event["account"])
+
+    def take_price(self, number, event):
+        traded = self.instruments[event["instrument"]]
+        traded.bid = Fraction(event["bid"]) if "bid" in event else traded.bid
+        traded.ask = Fraction(event["ask"]) if "ask" in event else traded.ask
+        if "price" in event:
+            traded.last = Fraction(event["price"])
+            self.value_openings(event["instrument"])
+            self.moved(event["instrument"])
+
+    def value_openings(self, instrument):
+        traded = self.instruments[instrument]
+        for account in self.accounts.values():
+            account.paid_in += account.unmarked.pop(instrument, 0) * traded.mark * traded.multiplier
+
+    def moved(self, instrument):
+        """Every account that holds the instrument has another equity."""
+        for label, account in self.accounts.items():
+            if account.positions.get(instrument, 0) != 0:
+                for rule in self.rules:
+                    rule.equity_moved(label)
+
+    def take_cash(self, number, event):
+        account, amount = self.accounts[event["account"]], Fraction(event["amount"])
+        account.cash[event["ccy"]] = account.cash.get(event["ccy"], 0) + amount
+        account.paid_in += amount
+        for rule in self.rules:
+            rule.equity_moved(event["account"])
+
+    def take_equity(self, number, event):
+        self.accounts[event["account"]].given = Fraction(event["equity"])
+        for rule in self.rules:
+            rule.equity_moved(event["account"])
+
+    def take_closed_trade(self, number, event):
+        for rule in self.rules:
+            rule.closed(event)
+
+    def take_order_error(self, number, event):
+        for rule in self.rules:
+            rule.errored(event)
+
+    def take_order_ack(self, number, event):
+        for rule in self.rules:
+            rule.succeeded(event)
+
+    def take_strategy_exec(self, number, event):
+        for rule in self.rules:
+            rule.executed(event)
+
+    def take_cmd(self, number, event):
+        who = event.get("account")
+        for label, account in self.accounts.items():
+            if who not in (None, label):
+                continue
+            if event["cmd"] == "PAUSE":
+                account.paused = True
+            elif event["cmd"] in ("RESUME", "RESET"):
+                account.paused = False
+            else:
+                account.state = event["cmd"]
+        if event["cmd"] in ("RESUME", "RESET"):
+            for rule in self.rules:
+                rule.command(who)
+
+    # ------------------------------------------------------------------ the end
+
+    def states(self):
+        found = {}
+        gated = any(rule.type == "trading_state" for rule in self.rules)
+        for label, account in self.accounts.items():
+            paused = account.paused or any(rule.pauses_account(label) for rule in self.rules)
+            found[label] = "PAUSED" if paused else account.state if gated else "ACTIVE"
+        return found

@@ -1,0 +1,129 @@
+"""Reference quantities of riskkit.performance."""
+
+import math
+
+import pandas as pd
+
+from riskkit import InputError
+from riskkit import performance as rk
+from riskkit.covariance import sample_volatility
+
+LEVELS = ("prices", "equity", "equity_curve", "nav", "wealth")
+STARTS = ("start", "start_value", "initial", "initial_equity", "initial_value")
+
+
+def periods(inputs):
+    return inputs.get("periods_per_year", 252)
+
+
+def wealth(inputs):
+    """The series of the case, and what its wealth is made of: returns, or the levels of a price or an equity curve."""
+    for name in LEVELS:
+        if isinstance(inputs.get(name), list):
+            before = [inputs[start] for start in STARTS if start in inputs]
+            return pd.Series([*before, *inputs[name]], dtype=float), "prices"
+    return inputs.series(), inputs.get("of", "returns")
+
+
+def of_each(measure):
+    """The measure of the series, or of each column."""
+    return lambda inputs: inputs.each(lambda returns: defined(measure, returns, inputs))
+
+
+def defined(measure, *args):
+    """The measure, or None where it is undefined or has no bound."""
+    try:
+        value = measure(*args)
+    except InputError:
+        return None
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
+def on_wealth(measure, file_of="returns"):
+    """A measure of the drawdown path; `file_of` says what a data file holds."""
+
+    def answer(inputs):
+        if "file" in inputs:
+            return inputs.each(lambda series: measure(series, of=file_of))
+        series, of = wealth(inputs)
+        return measure(series, of=of)
+
+    return answer
+
+
+def sharpe_per_period(returns, inputs):
+    risk_free = inputs.first_of("rf", "risk_free", default=0.0)
+    return rk.sharpe_ratio(returns, definition="per_period", risk_free=risk_free)
+
+
+def drawdown_table(inputs):
+    series, of = wealth(inputs)
+    table = rk.drawdown_table(series, of=of, top=inputs.get("top"))
+    return {
+        **dict.fromkeys(("from_", "from"), [item.start for item in table]),
+        "trough": [item.trough for item in table],
+        "to": [item.end for item in table],
+        "depth": [-item.depth for item in table],
+        "length": [item.length for item in table],
+        "to_trough": [item.to_trough for item in table],
+        "recovery": [item.recovery for item in table],
+    }
+
+
+def drawdown_open_at_end(inputs):
+    series, of = wealth(inputs)
+    table = rk.drawdown_table(series, of=of, order="time")
+    return {
+        "depths": [item.depth for item in table],
+        "periods_under_water": [item.under_water for item in table],
+        "recovered": [item.recovered for item in table],
+    }
+
+
+def performance_set(inputs):
+    def one(returns):
+        return {
+            "max_drawdown": rk.max_drawdown(returns),
+            "ulcer": rk.ulcer_index(returns),
+            "sharpe": defined(rk.sharpe_ratio, returns, periods(inputs)),
+            "sortino": defined(rk.sortino_ratio, returns, periods(inputs)),
+            "cdar95": rk.conditional_drawdown_at_risk(returns, 0.95),
+            "win_rate": defined(rk.win_rate, returns),
+            "payoff": defined(rk.payoff_ratio, returns),
+            "profit_factor": defined(rk.profit_factor, returns),
+        }
+
+    return inputs.each(one)
+
+
+QUANTITIES = {
+    "stdev_sample": of_each(lambda returns, inputs: sample_volatility(returns)),
+    "annualised_vol": of_each(lambda returns, inputs: rk.annualised_volatility(returns, periods(inputs))),
+    "annualised_return_geometric": of_each(lambda returns, inputs: rk.annualised_return(returns, periods(inputs))),
+    "sharpe_annual_geometric": of_each(
+        lambda returns, inputs: rk.sharpe_ratio(returns, periods(inputs), definition="geometric")
+    ),
+    "sharpe_annual_arithmetic": of_each(lambda returns, inputs: rk.sharpe_ratio(returns, periods(inputs))),
+    "sharpe_monthly": of_each(sharpe_per_period),
+    "downside_deviation_full": of_each(lambda returns, inputs: rk.downside_deviation(returns, inputs.get("mar", 0.0))),
+    "downside_deviation_subset": of_each(
+        lambda returns, inputs: rk.downside_deviation(returns, inputs.get("mar", 0.0), divisor="below")
+    ),
+    "sortino": of_each(lambda returns, inputs: rk.sortino_ratio(returns, threshold=inputs.get("mar", 0.0))),
+    "omega_threshold_0": of_each(lambda returns, inputs: rk.omega_ratio(returns)),
+    "skewness_moment": of_each(lambda returns, inputs: rk.skewness(returns)),
+    "excess_kurtosis_moment": of_each(lambda returns, inputs: rk.excess_kurtosis(returns)),
+    "skewness_fisher": of_each(lambda returns, inputs: rk.skewness(returns, method="sample")),
+    "excess_kurtosis_sample": of_each(lambda returns, inputs: rk.excess_kurtosis(returns, method="sample")),
+    "max_drawdown": on_wealth(rk.max_drawdown),
+    "max_drawdown_geometric": on_wealth(rk.max_drawdown),
+    "max_drawdown_first_day": on_wealth(rk.max_drawdown, "prices"),
+    "max_drawdown_from_prices": on_wealth(rk.max_drawdown, "prices"),
+    "max_drawdown_arithmetic": lambda inputs: inputs.each(lambda r: rk.max_drawdown(r, of="summed_returns")),
+    "calmar": of_each(lambda returns, inputs: rk.calmar_ratio(returns, periods(inputs))),
+    "ulcer_index": on_wealth(rk.ulcer_index),
+    "pain_index": on_wealth(rk.pain_index),
+    "drawdown_table": drawdown_table,
+    "drawdown_open_at_end": drawdown_open_at_end,
+    "performance_set": performance_set,
+}
