@@ -6,7 +6,8 @@ import pytest
 from naive import var_backtest as naive
 
 from riskkit._check import InputError
-from riskkit.var_backtest import backtest_panel, compare_forecasts, diebold_mariano
+from riskkit.var import rolling_var
+from riskkit.var_backtest import DEFAULT_MODELS, backtest_panel, compare, compare_forecasts, diebold_mariano
 
 Z95, ES95 = 1.6448536269514722, 2.0627128054846
 
@@ -136,3 +137,121 @@ def test_what_does_not_fit_is_named(given, change, words):
     returns, forecasts, _ = given
     with pytest.raises(InputError, match=words):
         compare_forecasts(*change(returns, forecasts["right"][0]), confidence=0.95)
+
+
+@pytest.fixture(scope="module")
+def prices():
+    """Two assets whose volatility doubles half-way."""
+    rng = np.random.default_rng(3)
+    sd = np.where(np.arange(900) < 450, 0.01, 0.02)[:, None]
+    returns = sd * rng.standard_t(5, size=(900, 2))
+    return pd.DataFrame(100 * np.cumprod(1 + returns, axis=0), index=days(900), columns=["x", "y"])
+
+
+def test_compare_rolls_scores_and_ranks(prices):
+    models = {"short": {"method": "historical", "window": 100}, "long": "historical"}
+    result = compare(models, prices, confidence=0.95, window=300)
+    returns = prices.pct_change().iloc[1:]
+    forecasts = {}
+    for name, window in (("short", 100), ("long", 300)):
+        rolled = rolling_var(returns, window, 0.95, "historical")
+        forecasts[name] = tuple(table.reindex(returns.index) for table in (rolled.var, rolled.es))
+    expected = compare_forecasts(returns, forecasts, confidence=0.95)
+    assert result.to_frame()["score"].to_numpy() == pytest.approx(expected.to_frame()["score"].to_numpy(), rel=1e-9)
+    assert len(result.losses) == 899 - 300
+    again = compare(models, returns=returns, confidence=0.95, window=300)
+    assert again.to_frame()["score"].to_numpy() == pytest.approx(expected.to_frame()["score"].to_numpy(), rel=1e-12)
+
+
+@pytest.mark.parametrize("model", [*DEFAULT_MODELS, "age_weighted"])
+def test_no_forecast_sees_its_own_day(prices, model):
+    spec = {**DEFAULT_MODELS, "age_weighted": {"method": "age_weighted"}}[model] | {"window": 200}
+    crashed = prices.copy()
+    crashed.iloc[700:] *= 0.5
+    before, after = (
+        compare({"m": spec}, table, confidence=0.95, progress=False).losses["m"] for table in (prices, crashed)
+    )
+    # Losses of days before the crash are the same; its own day is scored with the forecast made before it.
+    assert before[: crashed.index[699]].equals(after[: crashed.index[699]])
+    assert after[crashed.index[700]] > before[crashed.index[700]] + 1.0
+
+
+def test_compare_takes_names_functions_and_both_shapes(prices):
+    def naive_model(returns):
+        return returns.rolling(250).std().shift(1) * Z95
+
+    mixed = compare({"mine": naive_model, "normal": "normal"}, prices, confidence=0.95, window=250)
+    assert mixed.score == "quantile" and set(mixed.to_frame().index) == {"mine", "normal"}
+    named = compare(["historical", "normal"], prices.to_numpy(), confidence=0.95, window=250)
+    assert set(named.to_frame().index) == {"historical", "normal"} and named.n_assets == 2
+    assert compare("historical", prices["x"], confidence=0.95).n_assets == 1
+    assert set(compare(None, pd.concat([prices, 2 * prices]), confidence=0.95).to_frame().index) == set(DEFAULT_MODELS)
+
+
+class Bar:
+    made: list = []
+
+    def __init__(self, steps, **options):
+        self.steps, self.options, self.count = steps, options, 0
+        Bar.made.append(self)
+
+    def __iter__(self):
+        for step in self.steps:
+            self.count += 1
+            yield step
+
+
+def test_progress_bar_counts_series_and_is_never_needed(prices, monkeypatch):
+    import sys
+    import types
+
+    module = types.ModuleType("tqdm.auto")
+    module.tqdm = Bar
+    monkeypatch.setitem(sys.modules, "tqdm.auto", module)
+    Bar.made.clear()
+    compare(["historical", "normal"], prices, confidence=0.95, progress=True)
+    compare(["historical", "normal"], prices, confidence=0.95)
+    compare(["historical", "normal"], prices, confidence=0.95, progress=False)
+    assert [bar.count for bar in Bar.made] == [4, 4]
+    assert [bar.options["disable"] for bar in Bar.made] == [False, None]
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    assert compare(["historical"], prices, confidence=0.95, progress=True).best == "historical"
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda p: compare(["historical"]), "either prices or returns"),
+        (lambda p: compare(["historical"], p, returns=p), "either prices or returns"),
+        (lambda p: compare([], p), "models is empty"),
+        (lambda p: compare(["garch99"], p), "model 'garch99' on x: method='garch99'"),
+        (lambda p: compare({"m": {"window": 9}}, p), r"models\['m'\] is not a method"),
+        (lambda p: compare({"m": 3}, p), r"models\['m'\] is not a method"),
+        (lambda p: compare([{"method": "normal"}], p), "not a sequence of methods"),
+        (lambda p: compare({"m": {"method": "normal", "size": 9}}, p), "no option 'size'"),
+        (lambda p: compare(["normal"], p, window=2000), "model 'normal' on x: window=2000"),
+        (lambda p: compare(["normal"], p * 0), "prices"),
+        (lambda p: compare(["normal"], p, confidence=95), "0.95 for 95%"),
+    ],
+)
+def test_compare_names_what_does_not_fit(prices, call, words):
+    with pytest.raises(InputError, match=words):
+        call(prices)
+
+
+def test_shipped_stocks_through_the_crises():
+    from riskkit.datasets import SampleError, load_stocks
+
+    try:
+        stocks = load_stocks()
+    except SampleError as error:
+        pytest.skip(f"the samples are not here: {error}")
+    chosen = stocks.loc["2003":"2012", stocks.columns[:5]]
+    result = compare(None, chosen, confidence=0.99, progress=False)
+    # A thousand calm days do not know 2008; a volatility that is updated every day does.
+    crisis = result.hit_ratio_by_year().loc[2008]
+    assert crisis["historical 1000"] > 5.0 and crisis["normal"] > 5.0
+    assert crisis["filtered historical"] < 1.5
+    frame = result.to_frame()
+    assert result.best == "filtered historical" and frame.loc["filtered historical", "assets_rejected"] == 0
+    assert frame.index[-1] == "normal" and not frame.loc["normal", "in_set"]

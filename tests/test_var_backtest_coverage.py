@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from naive import var_backtest as naive
 
 from riskkit._check import InputError
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest import (
     basel_tables,
     binomial_tail_test,
@@ -26,7 +27,6 @@ from riskkit.var_backtest import (
     tuff_nonrejection_region,
     zone_starts,
 )
-from riskkit.var_backtest.hits import tail_mass
 
 SAMPLES = [(1, 0.99), (10, 0.95), (19, 0.5), (60, 0.975), (250, 0.99)]
 

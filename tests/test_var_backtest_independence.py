@@ -200,8 +200,8 @@ def test_dynamic_quantile_counts_only_what_is_not_redundant():
     ],
 )
 def test_simulated_p_values_keep_the_level_where_asymptotic_ones_do_not(test, confidence, n_obs):
-    # Null samples; 400 of them: two standard errors of a 5 % rate are 2.2 %.
-    rng, n_samples = np.random.default_rng(8), 400
+    # 300 null samples: three standard errors of a 5 % rate are 3.8 %.
+    rng, n_samples = np.random.default_rng(8), 300
     returns = rng.random((n_samples, n_obs))
     exact, asymptotic = [], []
     for row in returns:
@@ -213,7 +213,7 @@ def test_simulated_p_values_keep_the_level_where_asymptotic_ones_do_not(test, co
             outcome = call(hits, confidence, n_draws=199, rng=rng)
         exact.append(outcome.exact_p_value is not None and outcome.exact_p_value <= 0.05)
         asymptotic.append(outcome.p_value is not None and outcome.p_value <= 0.05)
-    assert np.mean(exact) <= 0.05 + 0.033
+    assert np.mean(exact) <= 0.05 + 0.038
     if (test, confidence) in {("tbf", 0.9), ("weibull", 0.8), ("dq", 0.99)}:
         assert np.mean(asymptotic) > 0.09
 

@@ -95,7 +95,7 @@ def test_the_null_is_drawn_once_and_kept():
 
 
 def test_simulated_p_values_are_uniform_under_the_null():
-    rng, n_samples = np.random.default_rng(6), 400
+    rng, n_samples = np.random.default_rng(6), 250
     tests = (
         acerbi_szekely_z1,
         acerbi_szekely_z2,
@@ -113,7 +113,7 @@ def test_simulated_p_values_are_uniform_under_the_null():
             rejected[k] += outcome.reject
             asymptotic[k] += outcome.p_value is not None and outcome.p_value <= 0.05
     assert (rejected / n_samples <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / n_samples)).all()
-    assert (rejected[[0, 1, 2]] / n_samples >= 0.02).all()
+    assert (rejected[[0, 1, 2]] / n_samples >= 0.015).all()
     # What the simulated p-value is for: the chi-square one rejects every fifth true model.
     assert asymptotic[3] / n_samples > 0.15
 

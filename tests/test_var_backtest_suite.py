@@ -66,10 +66,10 @@ def test_a_wrong_model_fails_for_the_right_reasons():
 
 def test_the_whole_verdict_rarely_fails_a_true_model():
     rng, failed = np.random.default_rng(3), 0
-    for _ in range(60):
+    for _ in range(40):
         failed += backtest(rng.standard_normal(250), Z, NORMAL_ES, confidence=0.975).verdict.startswith("FAILS")
-    # Holm over all deciding tests: at most 5 % of 60, and three standard errors.
-    assert failed <= 8
+    # Holm over all deciding tests: at most 5 % of 40, and three standard errors.
+    assert failed <= 6
 
 
 def test_labels_and_access(true_model):
@@ -101,8 +101,8 @@ EDGES = {
 }
 
 
-@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
-@pytest.mark.parametrize("es", [None, 0.025, 0.02, 0.01, 0.0, -0.01])
+@pytest.mark.parametrize("confidence", [0.5, 0.99])
+@pytest.mark.parametrize("es", [None, 0.025, 0.02, 0.01, -0.01])
 @pytest.mark.parametrize("name", EDGES)
 def test_edge_cases_never_fail(name, es, confidence):
     result = backtest(EDGES[name], 0.02, es, confidence=confidence)

@@ -11,7 +11,7 @@ suite                      one call for one forecast
 """
 
 from riskkit.var_backtest.calibration import nolde_ziegel_general, nolde_ziegel_one_sided, nolde_ziegel_simple
-from riskkit.var_backtest.comparison import compare_forecasts
+from riskkit.var_backtest.comparison import Comparison, compare_forecasts
 from riskkit.var_backtest.coverage import (
     binomial_tail_test,
     binomial_z_test,
@@ -43,19 +43,32 @@ from riskkit.var_backtest.expected_shortfall import (
     acerbi_szekely_z2,
     minimally_biased,
 )
-from riskkit.var_backtest.forecast_comparison import diebold_mariano, model_confidence_set
-from riskkit.var_backtest.hits import transitions, var_hits
+from riskkit.var_backtest.forecast_comparison import ConfidenceSet, diebold_mariano, model_confidence_set
+from riskkit.var_backtest.hits import Transitions, transitions, var_hits
 from riskkit.var_backtest.independence import christoffersen_cc, christoffersen_independence
 from riskkit.var_backtest.mcneil_frey import mcneil_frey_bootstrap, mcneil_frey_z
 from riskkit.var_backtest.multiplicity import adjust_p_values
-from riskkit.var_backtest.panel import backtest_panel
-from riskkit.var_backtest.power import backtest_power, detectable_hit_rate
+from riskkit.var_backtest.outcome import Outcome
+from riskkit.var_backtest.panel import PANEL_TESTS, Panel, backtest_panel
+from riskkit.var_backtest.power import Power, backtest_power, detectable_hit_rate
+from riskkit.var_backtest.rolling_comparison import DEFAULT_MODELS, compare
 from riskkit.var_backtest.scores import fz0_loss, quantile_loss
-from riskkit.var_backtest.sequential import es_e_process, var_e_process
-from riskkit.var_backtest.suite import backtest
-from riskkit.var_backtest.traffic_light import basel_tables, frtb_multiplier, traffic_light, zone_starts
+from riskkit.var_backtest.sequential import EProcess, es_e_process, var_e_process
+from riskkit.var_backtest.suite import Backtest, backtest
+from riskkit.var_backtest.traffic_light import TrafficLight, basel_tables, frtb_multiplier, traffic_light, zone_starts
 
 __all__ = [
+    "DEFAULT_MODELS",
+    "PANEL_TESTS",
+    "Backtest",
+    "Comparison",
+    "ConfidenceSet",
+    "EProcess",
+    "Outcome",
+    "Panel",
+    "Power",
+    "TrafficLight",
+    "Transitions",
     "acerbi_szekely_critical",
     "acerbi_szekely_p_value",
     "acerbi_szekely_z1",
@@ -74,6 +87,7 @@ __all__ = [
     "christoffersen_independence",
     "christoffersen_pelletier",
     "christoffersen_true_size",
+    "compare",
     "compare_forecasts",
     "detectable_hit_rate",
     "diebold_mariano",

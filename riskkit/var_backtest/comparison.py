@@ -10,9 +10,9 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level
 from riskkit._show import Row, Shown
+from riskkit.var.estimate import percent
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.forecast_comparison import ConfidenceSet, diebold_mariano, model_confidence_set
-from riskkit.var_backtest.hits import tail_mass
-from riskkit.var_backtest.outcome import percent
 from riskkit.var_backtest.panel import Panel, as_frame, backtest_panel
 from riskkit.var_backtest.scores import fz0, quantile
 from riskkit.var_backtest.traffic_light import BASEL_WINDOW, zone_starts

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import confidence_level, whole_number
+from riskkit.var.estimate import percent
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import (
     binomial_cdf,
     binomial_upper_tail,
@@ -16,8 +18,8 @@ from riskkit.var_backtest.distributions import (
     normal_tail,
 )
 from riskkit.var_backtest.exact_coverage import Region, pof_exact_p_value, pof_lr
-from riskkit.var_backtest.hits import hit_count, tail_mass
-from riskkit.var_backtest.outcome import Outcome, percent, undefined
+from riskkit.var_backtest.hits import hit_count
+from riskkit.var_backtest.outcome import Outcome, undefined
 
 __all__ = [
     "binomial_tail_test",
@@ -88,6 +90,10 @@ def binomial_tail_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Out
     ------
     InputError
         An argument does not fit.
+
+    References
+    ----------
+    .. [1] Basel Committee (1996), Supervisory Framework for the Use of "Backtesting", table 1 (type 1 error).
 
     Examples
     --------
@@ -265,10 +271,19 @@ def tuff_lr(first_hit: Any, p: float) -> np.ndarray:
 def tuff_exact_p_value(first_hit: int, confidence: float = 0.99) -> float:
     """Exact p-value of the day of the first hit: P(LR(V) >= LR(first_hit)), V geometric.
 
+    Returns
+    -------
+    float
+        P(LR(V) >= LR(first_hit)), V the geometric day of the first hit.
+
     Raises
     ------
     InputError
         An argument does not fit.
+
+    References
+    ----------
+    .. [1] Kupiec (1995), Techniques for Verifying the Accuracy of Risk Measurement Models.
 
     Examples
     --------
@@ -285,6 +300,11 @@ def tuff_exact_p_value(first_hit: int, confidence: float = 0.99) -> float:
 
 def tuff_nonrejection_region(confidence: float = 0.99, *, test_confidence: float = 0.95) -> Region:
     """Days of the first hit at which TUFF starts to reject: too early, and too late.
+
+    Returns
+    -------
+    Region
+        `reject_at_or_below` (None if no day is too early) and `reject_at_or_above`, days counted from 1.
 
     Raises
     ------

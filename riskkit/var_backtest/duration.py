@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from riskkit._jit import kernel
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.coverage import tuff_lr
 from riskkit.var_backtest.distributions import chi_square_tail
 from riskkit.var_backtest.exact_coverage import pof_lr
-from riskkit.var_backtest.hits import hit_array, hit_times, tail_mass
+from riskkit.var_backtest.hits import hit_array, hit_times
 from riskkit.var_backtest.outcome import Outcome, undefined
 from riskkit.var_backtest.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 

@@ -14,9 +14,11 @@ import numpy as np
 
 from riskkit._check import InputError, one_of, whole_number
 from riskkit._jit import kernel
+from riskkit.var.estimate import percent
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import chi_square_tail
-from riskkit.var_backtest.hits import Sample, sample, tail_mass
-from riskkit.var_backtest.outcome import Outcome, percent, undefined
+from riskkit.var_backtest.hits import Sample, sample
+from riskkit.var_backtest.outcome import Outcome, undefined
 from riskkit.var_backtest.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 
 __all__ = ["REGRESSORS", "dynamic_quantile", "known_before", "simulated_dynamic_quantile"]

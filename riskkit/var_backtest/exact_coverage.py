@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import confidence_level, one_of, positive, whole_number
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import binomial_pmf, chi_square_quantile
-from riskkit.var_backtest.hits import hit_count, tail_mass
+from riskkit.var_backtest.hits import hit_count
 
 __all__ = [
     "Region",
@@ -93,10 +94,19 @@ def pof_exact_p_value(n_hits: int, n_obs: int, confidence: float = 0.99, *, orde
 def pof_true_size(n_obs: int, confidence: float = 0.99, *, nominal: float = 0.05) -> float:
     """Probability that the asymptotic (chi-square) POF test rejects a correct model.
 
+    Returns
+    -------
+    float
+        A probability.
+
     Raises
     ------
     InputError
         An argument does not fit.
+
+    References
+    ----------
+    .. [1] Kupiec (1995), Techniques for Verifying the Accuracy of Risk Measurement Models.
 
     Examples
     --------
@@ -114,10 +124,19 @@ def pof_attainable_size(
 ) -> float:
     """Probability that the exact test of `nominal` size rejects a correct model; never above `nominal`.
 
+    Returns
+    -------
+    float
+        A probability.
+
     Raises
     ------
     InputError
         An argument does not fit.
+
+    References
+    ----------
+    .. [1] Kupiec (1995), Techniques for Verifying the Accuracy of Risk Measurement Models.
 
     Examples
     --------
@@ -132,6 +151,12 @@ def pof_attainable_size(
 
 def pof_nonrejection_region(n_obs: int, confidence: float = 0.99, *, test_confidence: float = 0.95) -> Region:
     """Numbers of hits at which the POF test starts to reject, on either side of the expected number.
+
+    Returns
+    -------
+    Region
+        `reject_at_or_below`, `reject_at_or_above`: the largest rejected number below n p and the smallest above; None
+        where there is none.
 
     Raises
     ------

@@ -15,8 +15,8 @@ import numpy as np
 
 from riskkit._check import confidence_level, one_of, whole_number
 from riskkit._jit import kernel
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import chi_square_quantile
-from riskkit.var_backtest.hits import tail_mass
 
 __all__ = [
     "MarkovCells",
@@ -87,10 +87,19 @@ def christoffersen_exact_p_value(statistic: float, n_obs: int, confidence: float
 def christoffersen_true_size(n_obs: int, confidence: float = 0.99, *, nominal: float = 0.05, test: str = "cc") -> float:
     """Probability that the asymptotic (chi-square) test rejects a correct model.
 
+    Returns
+    -------
+    float
+        A probability.
+
     Raises
     ------
     InputError
         An argument does not fit.
+
+    References
+    ----------
+    .. [1] Christoffersen (1998), Evaluating Interval Forecasts, section 4.
 
     Examples
     --------
@@ -108,10 +117,19 @@ def christoffersen_attainable_size(
 ) -> float:
     """Probability that the exact test of `nominal` size rejects a correct model; never above `nominal`.
 
+    Returns
+    -------
+    float
+        A probability.
+
     Raises
     ------
     InputError
         An argument does not fit.
+
+    References
+    ----------
+    .. [1] Christoffersen (1998), Evaluating Interval Forecasts, section 4.
 
     Examples
     --------
@@ -127,10 +145,19 @@ def christoffersen_attainable_size(
 def christoffersen_critical(n_obs: int, confidence: float = 0.99, *, nominal: float = 0.05, test: str = "cc") -> float:
     """Smallest statistic that the exact test of `nominal` size rejects; infinite if there is none.
 
+    Returns
+    -------
+    float
+        A likelihood ratio.
+
     Raises
     ------
     InputError
         An argument does not fit.
+
+    References
+    ----------
+    .. [1] Christoffersen (1998), Evaluating Interval Forecasts, section 4.
 
     Examples
     --------

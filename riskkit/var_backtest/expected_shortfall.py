@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import confidence_level, one_of, whole_number
+from riskkit.var.estimate import percent
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import normal_tail
-from riskkit.var_backtest.hits import Sample, es_sample, tail_mass
-from riskkit.var_backtest.outcome import Outcome, percent, undefined
+from riskkit.var_backtest.hits import Sample, es_sample
+from riskkit.var_backtest.outcome import Outcome, undefined
 from riskkit.var_backtest.simulated_hits import monte_carlo_p_value
 from riskkit.var_backtest.tail_simulation import tail_draws
 

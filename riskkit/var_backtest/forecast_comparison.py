@@ -11,8 +11,9 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, finite_array, labels_of, one_of, whole_number
 from riskkit._show import Row, Shown
+from riskkit.var.estimate import percent
 from riskkit.var_backtest.distributions import student_t_two_sided
-from riskkit.var_backtest.outcome import Outcome, percent, undefined
+from riskkit.var_backtest.outcome import Outcome, undefined
 from riskkit.var_backtest.simulated_hits import generator
 
 __all__ = ["ConfidenceSet", "diebold_mariano", "model_confidence_set"]

@@ -5,12 +5,11 @@ Returns keep their sign; VaR and ES are positive losses. A hit is a day with ret
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, finite_array, labels_of, whole_number, with_labels
+from riskkit._check import InputError, finite_array, labels_of, whole_number, with_labels
 
 __all__ = [
     "Sample",
@@ -20,7 +19,6 @@ __all__ = [
     "hit_count",
     "hit_times",
     "sample",
-    "tail_mass",
     "transitions",
     "var_hits",
 ]
@@ -47,22 +45,6 @@ class Transitions(NamedTuple):
     n01: int
     n10: int
     n11: int
-
-
-def tail_mass(confidence: Any) -> float:
-    """Return 1 - confidence in decimal, so that 0.99 gives 0.01 and not 0.010000000000000009.
-
-    Raises
-    ------
-    InputError
-        `confidence` is not strictly between 0 and 1.
-
-    Examples
-    --------
-    >>> tail_mass(0.99), tail_mass(0.975)
-    (0.01, 0.025)
-    """
-    return float(1 - Decimal(repr(confidence_level(confidence))))
 
 
 def sample(returns: Any, var: Any, es: Any = None) -> Sample:
@@ -145,7 +127,26 @@ def hit_count(n_hits: Any, n_obs: int) -> int:
 
 
 def transitions(hits: Any) -> Transitions:
-    """Return how often a day of each state followed a day of each state.
+    """Count how often a day of each state followed a day of each state.
+
+    Parameters
+    ----------
+    hits : (n_obs,) array of booleans
+        True on days with a loss beyond VaR, in order of time.
+
+    Returns
+    -------
+    Transitions
+        n00, n01, n10, n11 over the n_obs - 1 pairs of days.
+
+    Raises
+    ------
+    InputError
+        Hits are not zeros and ones.
+
+    References
+    ----------
+    .. [1] Christoffersen (1998), Evaluating Interval Forecasts, section 4.
 
     Examples
     --------

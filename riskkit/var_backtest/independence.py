@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, whole_number
+from riskkit.var.estimate import percent
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import chi_square_tail, x_log_x
 from riskkit.var_backtest.exact_coverage import pof_lr
 from riskkit.var_backtest.exact_independence import christoffersen_exact_p_value
-from riskkit.var_backtest.hits import Transitions, hit_array, tail_mass, transitions
-from riskkit.var_backtest.outcome import Outcome, percent
+from riskkit.var_backtest.hits import Transitions, hit_array, transitions
+from riskkit.var_backtest.outcome import Outcome
 
 __all__ = ["christoffersen_cc", "christoffersen_independence", "independence_lr", "simulated_christoffersen"]
 

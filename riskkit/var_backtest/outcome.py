@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskkit._show import Row, Shown, number
+from riskkit.var.estimate import percent
 
-__all__ = ["Outcome", "percent", "undefined"]
+__all__ = ["Outcome", "undefined"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,12 +77,3 @@ class Outcome(Shown):
 def undefined(test: str, null: str, note: str, statistic: float | None = None, **details: Any) -> Outcome:
     """Return the outcome of a test that this sample cannot answer."""
     return Outcome(test, null, note, statistic, "undefined", None, details=details, note=note)
-
-
-def percent(fraction: float) -> str:
-    """Write 0.05 as "5%".
-
-    >>> percent(0.025)
-    '2.5%'
-    """
-    return f"{100.0 * fraction:.6g}%"

@@ -10,6 +10,8 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, one_of
 from riskkit._show import Row, Shown
+from riskkit.var.estimate import percent
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.coverage import binomial_tail_test, kupiec_pof
 from riskkit.var_backtest.duration import christoffersen_pelletier, haas_tbf
 from riskkit.var_backtest.dynamic_quantile import dynamic_quantile
@@ -17,7 +19,7 @@ from riskkit.var_backtest.expected_shortfall import acerbi_szekely_z1, acerbi_sz
 from riskkit.var_backtest.hits import Sample, sample
 from riskkit.var_backtest.independence import christoffersen_cc, christoffersen_independence
 from riskkit.var_backtest.multiplicity import METHODS, adjust_p_values
-from riskkit.var_backtest.outcome import Outcome, percent
+from riskkit.var_backtest.outcome import Outcome
 
 __all__ = ["PANEL_TESTS", "Panel", "as_frame", "backtest_panel"]
 
@@ -171,7 +173,7 @@ def backtest_panel(
                     continue
                 outcome = PANEL_TESTS[name](checked, confidence)
                 index.append((str(portfolio), str(model), float(confidence), name))
-                expected = checked.hits.size * (1.0 - confidence)
+                expected = checked.hits.size * tail_mass(confidence)
                 rows.append((checked.hits.size, hits, expected, outcome.statistic, outcome.decisive_p_value))
     if not rows:
         raise InputError("forecasts is empty, or no chosen test applies to it; give {(model, confidence): VaR}")

@@ -16,14 +16,14 @@ import numpy as np
 
 from riskkit._check import confidence_level, positive, whole_number
 from riskkit._show import Row, Shown
+from riskkit.var.estimate import percent
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import binomial_pmf, binomial_upper_tail
 from riskkit.var_backtest.duration import simulated_tbfi, simulated_weibull
 from riskkit.var_backtest.dynamic_quantile import simulated_dynamic_quantile
 from riskkit.var_backtest.exact_coverage import pof_exact_p_values
 from riskkit.var_backtest.exact_independence import ENUMERATED_WHOLLY, christoffersen_critical, markov_cells
-from riskkit.var_backtest.hits import tail_mass
 from riskkit.var_backtest.independence import simulated_christoffersen
-from riskkit.var_backtest.outcome import percent
 from riskkit.var_backtest.simulated_hits import generator, simulate_hit_days, simulate_markov_hit_days
 from riskkit.var_backtest.tail_simulation import draw_tails, tail_draws
 from riskkit.var_backtest.traffic_light import zone_starts
@@ -157,10 +157,19 @@ def backtest_power(
 def detectable_hit_rate(n_obs: int, confidence: float = 0.99, *, power: float = 0.8, nominal: float = 0.05) -> float:
     """Smallest true hit rate that the exact binomial tail test of `nominal` size finds with probability `power`.
 
+    Returns
+    -------
+    float
+        A hit rate; NaN where the sample is too short for the test ever to reject.
+
     Raises
     ------
     InputError
         An argument does not fit.
+
+    References
+    ----------
+    .. [1] Kupiec (1995), Techniques for Verifying the Accuracy of Risk Measurement Models.
 
     Examples
     --------

@@ -15,6 +15,8 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, finite_array, with_labels
 from riskkit._show import Row, Shown
+from riskkit.var.estimate import percent
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.calibration import nolde_ziegel_general, nolde_ziegel_one_sided, nolde_ziegel_simple
 from riskkit.var_backtest.coverage import (
     binomial_tail_test,
@@ -27,11 +29,11 @@ from riskkit.var_backtest.cumulative_violations import du_escanciano_conditional
 from riskkit.var_backtest.duration import christoffersen_pelletier, haas_tbf, haas_tbfi
 from riskkit.var_backtest.dynamic_quantile import dynamic_quantile
 from riskkit.var_backtest.expected_shortfall import acerbi_szekely_z1, acerbi_szekely_z2, minimally_biased
-from riskkit.var_backtest.hits import Sample, sample, tail_mass
+from riskkit.var_backtest.hits import Sample, sample
 from riskkit.var_backtest.independence import christoffersen_cc, christoffersen_independence
 from riskkit.var_backtest.mcneil_frey import mcneil_frey_bootstrap, mcneil_frey_z
 from riskkit.var_backtest.multiplicity import adjust_p_values
-from riskkit.var_backtest.outcome import Outcome, percent, undefined
+from riskkit.var_backtest.outcome import Outcome, undefined
 from riskkit.var_backtest.power import Power, backtest_power, detectable_hit_rate
 from riskkit.var_backtest.scores import fz0_loss, quantile_loss
 from riskkit.var_backtest.sequential import EProcess, es_e_process, var_e_process

@@ -10,9 +10,10 @@ import numpy as np
 
 from riskkit._check import whole_number
 from riskkit._show import Row, Shown
+from riskkit.var.estimate import percent
+from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import binomial_cdf, binomial_pmf, binomial_upper_tail, normal_quantile
-from riskkit.var_backtest.hits import hit_count, tail_mass
-from riskkit.var_backtest.outcome import percent
+from riskkit.var_backtest.hits import hit_count
 
 __all__ = ["TrafficLight", "ZoneStarts", "basel_tables", "frtb_multiplier", "traffic_light", "zone_starts"]
 
@@ -163,10 +164,19 @@ def frtb_multiplier(n_hits: int, n_obs: int = BASEL_WINDOW, confidence: float = 
 def zone_starts(n_obs: int = BASEL_WINDOW, confidence: float = BASEL_CONFIDENCE) -> ZoneStarts:
     """Smallest numbers of hits that are yellow and red.
 
+    Returns
+    -------
+    ZoneStarts
+        `yellow` and `red`: smallest x with P(X <= x) of 95 % and of 99.99 %.
+
     Raises
     ------
     InputError
         An argument does not fit.
+
+    References
+    ----------
+    .. [1] Basel Committee (1996), Supervisory Framework for the Use of "Backtesting", table 2.
 
     Examples
     --------
