@@ -49,8 +49,11 @@ def harrell_davis_weights(n, confidence):
 def kernel_weights(n, confidence, width):
     """Sheather and Marron (1990): the kernel integrated over ((k-1)/n, k/n), all of it over (0, 1)."""
 
+    def density(t):
+        return math.exp(-0.5 * ((t - confidence) / width) ** 2) / (width * math.sqrt(2 * math.pi))
+
     def over(a, b):
-        return integrate.quad(lambda t: stats.norm.pdf((t - confidence) / width) / width, a, b, epsabs=1e-14)[0]
+        return integrate.quad(density, a, b, epsabs=1e-14)[0]
 
     whole = over(0, confidence) + over(confidence, 1)
     return [over((k - 1) / n, k / n) / whole for k in range(1, n + 1)]
@@ -62,16 +65,48 @@ def tail_mass_weights(n, confidence):
     return [min(max(size - (n - k), 0.0), 1.0) / size for k in range(1, n + 1)]
 
 
-def weighted_components(weights, returns, rank_weights):
-    """Sum over scenarios, by ascending loss of the book, of rank weight × the positions' losses; ties share evenly."""
-    losses = [-float(np.dot(weights, row)) for row in returns]
+def rank_shares(losses, rank_weights):
+    """Weight of each scenario, in its own order; tied losses share evenly."""
     order = sorted(range(len(losses)), key=lambda t: losses[t])
-    share = dict.fromkeys(order, 0.0)
+    share = [0.0] * len(losses)
     for loss in set(losses):
         tied = [rank for rank, t in enumerate(order) if losses[t] == loss]
         for rank in tied:
             share[order[rank]] = sum(rank_weights[r] for r in tied) / len(tied)
-    return sum(share[t] * -np.asarray(weights) * np.asarray(returns[t]) for t in order)
+    return share
+
+
+def weighted_components(weights, returns, rank_weights):
+    """Sum over scenarios, by ascending loss of the book, of rank weight × the positions' losses; ties share evenly."""
+    share = rank_shares([-float(np.dot(weights, row)) for row in returns], rank_weights)
+    return sum(share[t] * -np.asarray(weights) * np.asarray(returns[t]) for t in range(len(returns)))
+
+
+def var_component_errors(weights, returns, rank_weights, total_error):
+    """Error of the VaR through the regression on the book, and the noise of the scenarios near it."""
+    losses = [-float(np.dot(weights, row)) for row in returns]
+    share = rank_shares(losses, rank_weights)
+    effective = 1 / sum(v**2 for v in share)
+    var = sum(v * loss for v, loss in zip(share, losses, strict=True))
+    errors = []
+    for i, weight in enumerate(weights):
+        own = [-weight * row[i] for row in returns]
+        slope = np.cov(own, losses)[0, 1] / np.var(losses, ddof=1)
+        mean = sum(v * x for v, x in zip(share, own, strict=True))
+        left = [x - mean - slope * (loss - var) for x, loss in zip(own, losses, strict=True)]
+        noise = sum(v**2 * e**2 for v, e in zip(share, left, strict=True)) * effective / (effective - 1)
+        errors.append(math.sqrt(noise + slope**2 * total_error**2))
+    return errors
+
+
+def es_component_errors(weights, returns, rank_weights, near_var):
+    """Standard error of the mean of n v (x - what the position loses near the VaR)."""
+    share = rank_shares([-float(np.dot(weights, row)) for row in returns], rank_weights)
+    n = len(returns)
+    return [
+        np.std([n * v * (-w * row[i] - m) for v, row in zip(share, returns, strict=True)], ddof=1) / math.sqrt(n)
+        for i, (w, m) in enumerate(zip(weights, near_var, strict=True))
+    ]
 
 
 def jackknife(function, rows):

@@ -177,7 +177,9 @@ def entropic_var(returns, confidence):
 
     grid = np.linspace(-8, 25, 400)
     best = grid[int(np.argmin([bound(x) for x in grid]))]
-    return optimize.minimize_scalar(bound, bounds=(best - 0.2, best + 0.2), method="bounded", options={"xatol": 1e-9}).fun
+    return optimize.minimize_scalar(
+        bound, bounds=(best - 0.2, best + 0.2), method="bounded", options={"xatol": 1e-9}
+    ).fun
 
 
 def binomial_coverage(n, p, high, low):

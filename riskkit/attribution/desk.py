@@ -1,0 +1,141 @@
+"""Portfolio, marginal, component and incremental VaR under the names that desks use: weights × portfolio value.
+
+They are the closed forms of this package. ``z=1.65`` gives the numbers of a desk that rounds the quantile of 95 %. The
+fifth of these names, `calculate_liquidity_var`, is in riskkit.liquidity.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskkit._check import positive
+from riskkit.attribution.exposure import exposure_of
+from riskkit.attribution.incremental import incremental_var
+from riskkit.attribution.parametric import component_var, marginal_var, portfolio_var
+
+__all__ = ["calculate_component_var", "calculate_incremental_var", "calculate_marginal_var", "get_portfolio_var"]
+
+
+def get_portfolio_var(
+    weights: Any, cov_matrix: Any, portfolio_value: float, *, confidence: float = 0.95, z: float | None = None
+) -> tuple[float, float]:
+    """VaR in money and volatility as a fraction: (z sqrt(w'Cw) × portfolio value, sqrt(w'Cw)).
+
+    Parameters
+    ----------
+    weights : (n_assets,)
+        Fractions of the portfolio value, negative when short; they need not sum to one.
+    cov_matrix : (n_assets, n_assets)
+        Covariance of simple returns over the horizon of the VaR.
+    portfolio_value : float
+        Money, at least zero.
+    confidence : float
+        0.95 for 95 %.
+    z : float, optional
+        Standard normal quantile to use as it is, such as 1.65; without it the exact one of `confidence`.
+
+    Returns
+    -------
+    (float, float)
+        VaR, a positive loss, and the standard deviation of the portfolio return.
+
+    Raises
+    ------
+    InputError
+        A negative portfolio value, NaN, infinity, or shapes and labels that do not fit.
+
+    References
+    ----------
+    Jorion (2007), Value at Risk, 3rd ed., section 7.1.
+
+    Examples
+    --------
+    >>> var, volatility = get_portfolio_var([0.6, 0.4], [[0.0001, 0.0], [0.0, 0.0004]], 1_000_000, z=1.65)
+    >>> round(var, 2), round(volatility, 6)
+    (16500.0, 0.01)
+    """
+    value = positive(portfolio_value, "portfolio_value", zero=True)
+    var = portfolio_var(weights, cov_matrix, confidence, z=z)
+    return var * value, exposure_of(weights, cov_matrix).volatility
+
+
+def calculate_marginal_var(weights: Any, cov_matrix: Any, *, confidence: float = 0.95, z: float | None = None) -> Any:
+    """Change of VaR per unit of money added to each asset: z Cw / sqrt(w'Cw), whatever the portfolio value.
+
+    Parameters and errors are those of `get_portfolio_var`.
+
+    Returns
+    -------
+    (n_assets,)
+        Money per money; weight × portfolio value × this is `calculate_component_var`.
+
+    References
+    ----------
+    Jorion (2007), Value at Risk, 3rd ed., section 7.2.1.
+
+    Examples
+    --------
+    >>> calculate_marginal_var([0.6, 0.4], [[0.0001, 0.0], [0.0, 0.0004]], z=1.65).round(6).tolist()
+    [0.0099, 0.0264]
+    """
+    return marginal_var(weights, cov_matrix, confidence, z=z)
+
+
+def calculate_component_var(
+    weights: Any, cov_matrix: Any, portfolio_value: float, *, confidence: float = 0.95, z: float | None = None
+) -> Any:
+    """What each asset contributes to VaR, in money; the components sum to `get_portfolio_var`.
+
+    Parameters and errors are those of `get_portfolio_var`.
+
+    References
+    ----------
+    Jorion (2007), Value at Risk, 3rd ed., section 7.2.3.
+
+    Examples
+    --------
+    >>> calculate_component_var([0.6, 0.4], [[0.0001, 0.0], [0.0, 0.0004]], 1_000_000, z=1.65).round(2).tolist()
+    [5940.0, 10560.0]
+    """
+    value = positive(portfolio_value, "portfolio_value", zero=True)
+    return component_var(weights, cov_matrix, confidence, z=z) * value
+
+
+def calculate_incremental_var(
+    current_weights: Any,
+    trade_weights: Any,
+    cov_matrix: Any,
+    portfolio_value: float,
+    *,
+    confidence: float = 0.95,
+    z: float | None = None,
+) -> Any:
+    """VaR after a trade less VaR before it, in money.
+
+    Parameters
+    ----------
+    current_weights : (n_assets,)
+        Fractions of the portfolio value.
+    trade_weights : (n_assets,) or (n_trades, n_assets)
+        What the trade adds to the weights, one trade or one candidate per row; paid from cash, so that the
+        portfolio value stays.
+    cov_matrix, portfolio_value, confidence, z
+        As in `get_portfolio_var`, with its errors.
+
+    Returns
+    -------
+    float or (n_trades,)
+        Money; negative when the trade lowers VaR.
+
+    References
+    ----------
+    Jorion (2007), Value at Risk, 3rd ed., section 7.2.2.
+
+    Examples
+    --------
+    >>> covariance = [[0.0001, 0.0], [0.0, 0.0004]]
+    >>> round(calculate_incremental_var([0.6, 0.4], [0.0, 0.1], covariance, 1_000_000, z=1.65), 2)
+    2742.14
+    """
+    value = positive(portfolio_value, "portfolio_value", zero=True)
+    return incremental_var(current_weights, cov_matrix, trade_weights, confidence, z=z) * value

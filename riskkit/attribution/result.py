@@ -1,0 +1,122 @@
+"""The answer to "what drives the risk": components that add up to the total."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, labels_of
+from riskkit._show import Row, Shown
+from riskkit.pnl import aggregate_pnl
+
+__all__ = ["Attribution"]
+
+SHOWN = 10
+NAMES = {"var": "VaR", "es": "ES", "volatility": "Volatility"}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Attribution(Shown):
+    """Risk of a book, split into what each position contributes; money, losses positive.
+
+    Vectors are Series where assets have names, else arrays, all of shape (n_assets,).
+    """
+
+    measure: str
+    """``"var"``, ``"es"`` or ``"volatility"``."""
+    method: str
+    """How the components were estimated."""
+    confidence: float | None
+    total: float
+    """The risk of the book; the components sum to it."""
+    component: Any
+    """What each position contributes; negative for a hedge."""
+    positions: Any
+    """Money held; None where P&L per position came in."""
+    standard_error: Any = None
+    """Of each component, from sampling; None where the method gives none."""
+    total_standard_error: float | None = None
+    n_obs: int | None = None
+    """Observations or scenarios behind the estimate."""
+    effective_scenarios: float | None = None
+    """How many equally weighted scenarios the estimate rests on: one over the sum of its squared weights."""
+
+    @property
+    def share(self) -> Any:
+        """Component over total, as a fraction; they sum to one."""
+        if self.total == 0.0:
+            raise InputError("the book has no risk to share out: its total is zero")
+        return self.component / self.total
+
+    @property
+    def marginal(self) -> Any:
+        """Change of the total per unit of money added to each position: component over position.
+
+        Raises
+        ------
+        InputError
+            An asset is not held: its component is zero and says nothing about the margin (`marginal_var` does).
+        """
+        if self.positions is None or (np.asarray(self.positions) == 0.0).any():
+            raise InputError("positions are unknown or zero for some asset; marginal_var gives the margin for those")
+        return self.component / self.positions
+
+    def aggregate(self, tree: Any, *, total: Any = None) -> Any:
+        """Components summed over a book -> desk -> firm tree, as `riskkit.pnl.aggregate_pnl` takes it.
+
+        Components add up along the tree, which the VaR of the nodes themselves does not.
+        """
+        import pandas as pd
+
+        if not isinstance(self.component, pd.Series):
+            raise InputError("the components have no names; give positions or returns with labels")
+        return aggregate_pnl(self.component, tree, total=total)
+
+    def to_frame(self) -> Any:
+        """One row per asset, in the order of the input."""
+        import pandas as pd
+
+        columns = {"position": self.positions, "component": self.component, "standard_error": self.standard_error}
+        frame = pd.DataFrame({name: value for name, value in columns.items() if value is not None})
+        if self.total != 0.0:
+            frame["share"] = self.share
+        return frame.rename_axis("asset")
+
+    def plot(self, ax: Any = None) -> Any:
+        """Bars of the components, largest on top, with one standard error where it is known."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        frame = self.to_frame().sort_values("component", kind="stable")
+        errors = frame["standard_error"] if "standard_error" in frame else None
+        ax.barh([str(name) for name in frame.index], frame["component"], xerr=errors)
+        ax.axvline(0.0, color="black", linewidth=0.8)
+        ax.set_xlabel(f"{NAMES[self.measure]} component, money")
+        ax.set_title(self._title())
+        return ax
+
+    def _title(self) -> str:
+        level = "" if self.confidence is None or self.measure == "volatility" else f" at {self.confidence:.4g}"
+        return f"{NAMES[self.measure]}{level} by position ({self.method})"
+
+    def _rows(self) -> list[Row]:
+        error = self.total_standard_error
+        rows: list[Row] = [("total", self.total, "" if error is None else f"± {error:.3g}")]
+        if self.n_obs is not None:
+            rows.append(("scenarios", self.n_obs, _resting_on(self.effective_scenarios)))
+        values = np.asarray(self.component)
+        names = labels_of(self.component, 0)
+        order = np.argsort(-np.abs(values), kind="stable")
+        for i in order[:SHOWN]:
+            share = f"{values[i] / self.total:.1%}" if self.total != 0.0 else ""
+            rows.append((str(i if names is None else names[i]), float(values[i]), share))
+        if len(order) > SHOWN:
+            rest = float(values[order[SHOWN:]].sum())
+            rows.append((f"{len(order) - SHOWN} more", rest, f"{rest / self.total:.1%}" if self.total != 0.0 else ""))
+        return rows
+
+
+def _resting_on(scenarios: float | None) -> str:
+    return "" if scenarios is None else f"the estimate rests on {scenarios:,.3g} of them"

@@ -1,0 +1,155 @@
+"""All efficient ways to sell: the least expected cost for each risk, and the schedule of least LVaR among them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, finite_array
+from riskkit._show import Row, Shown
+from riskkit.liquidity.schedule import LinearImpact, LiquidationSchedule, liquidation_schedule, schedule_of_urgency
+from riskkit.var.closed_form import elliptical_factor
+
+__all__ = ["LiquidationFrontier", "liquidation_frontier"]
+
+POINTS = 41
+SHARPEST = 20.0
+"""kappa × interval at which all but 2e-9 of the position is sold in the first trade."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class LiquidationFrontier(Shown):
+    """Schedules from even to immediate: the least expected cost for each risk."""
+
+    schedules: tuple[LiquidationSchedule, ...]
+    """In order of rising risk aversion, the first trades evenly."""
+    confidence: float
+    z: float
+    best: LiquidationSchedule
+    """The one of least LVaR."""
+
+    def to_frame(self) -> Any:
+        """One row a schedule, indexed by its risk aversion."""
+        import pandas as pd
+
+        rows = [(item.expected_cost, item.cost_sd, item.half_life, item.lvar(z=self.z)) for item in self.schedules]
+        index = pd.Index([item.risk_aversion for item in self.schedules], name="risk_aversion")
+        return pd.DataFrame(rows, columns=["expected_cost", "cost_sd", "half_life", "lvar"], index=index)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Expected cost over its standard deviation, the point of least LVaR marked."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.gca() if ax is None else ax
+        frame = self.to_frame()
+        ax.plot(frame["cost_sd"], frame["expected_cost"], marker=".")
+        ax.plot(self.best.cost_sd, self.best.expected_cost, "o", color="C3", label="least LVaR")
+        even = self.schedules[0]
+        ax.plot(even.cost_sd, even.expected_cost, "s", color="C2", label="even trading")
+        ax.set_xlabel("standard deviation of the cost, money")
+        ax.set_ylabel("expected cost, money")
+        ax.set_title(self._title())
+        ax.legend()
+        return ax
+
+    def _title(self) -> str:
+        return "Efficient frontier of liquidation"
+
+    def _rows(self) -> list[Row]:
+        even, last = self.schedules[0], self.schedules[-1]
+        level = f"LVaR at {self.confidence:.4g}"
+        return [
+            ("even trading, expected cost", even.expected_cost, f"± {even.cost_sd:,.6g}"),
+            (f"even trading, {level}", even.lvar(z=self.z), "money"),
+            ("most urgent, expected cost", last.expected_cost, f"± {last.cost_sd:,.6g}"),
+            ("least LVaR, expected cost", self.best.expected_cost, f"± {self.best.cost_sd:,.6g}"),
+            (f"least {level}", self.best.lvar(z=self.z), "money"),
+            ("at risk aversion", self.best.risk_aversion, "per unit of money"),
+            ("with half-life", self.best.half_life, "days"),
+        ]
+
+
+def liquidation_frontier(
+    quantity: float,
+    days: float,
+    n_trades: int,
+    market: LinearImpact,
+    *,
+    risk_aversions: Sequence[float] | None = None,
+    confidence: float = 0.95,
+    z: float | None = None,
+) -> LiquidationFrontier:
+    """The efficient frontier of schedules, and the schedule of least liquidity-adjusted VaR on it.
+
+    Parameters
+    ----------
+    quantity, days, n_trades, market
+        As in `liquidation_schedule`.
+    risk_aversions : sequence of float, optional
+        Points of the frontier, at least 0; without it 0 and 40 that spread the urgency from hardly any to all at once.
+    confidence : float
+        Of the LVaR, 0.95 for 95 %.
+    z : float, optional
+        Standard normal quantile to use as it is.
+
+    Returns
+    -------
+    LiquidationFrontier
+
+    Raises
+    ------
+    InputError
+        As `liquidation_schedule`; a market without volatility has no frontier.
+
+    References
+    ----------
+    Almgren and Chriss (2000), Optimal Execution of Portfolio Transactions, Journal of Risk 3(2), 5-39: sections 2.1,
+    2.4 (frontier) and 3.2 (value at risk, L-VaR).
+
+    Examples
+    --------
+    >>> market = LinearImpact.calibrated(0.95, 0.125, 5_000_000)
+    >>> frontier = liquidation_frontier(1_000_000, 5, 5, market, risk_aversions=[0.0, 1e-6])
+    >>> frontier.to_frame()[["expected_cost", "cost_sd", "lvar"]].round().to_numpy().tolist()
+    [[662500.0, 1040673.0, 2374255.0], [911227.0, 603431.0, 1903782.0]]
+    >>> frontier.best.lvar() < 1_903_782
+    True
+    """
+    factor = elliptical_factor("var", confidence, z)
+    if market.volatility == 0.0:
+        raise InputError("market has no volatility; delay costs nothing, and even trading is best (risk_aversion=0)")
+    even = liquidation_schedule(quantity, days, n_trades, market, risk_aversion=0.0)
+    interval, count, shares = days / n_trades, int(n_trades), float(quantity)
+    if risk_aversions is None:
+        urgencies = np.geomspace(0.05, SHARPEST * count, POINTS - 1) / days
+        schedules = [even, *(schedule_of_urgency(shares, count, interval, market, float(kappa)) for kappa in urgencies)]
+    else:
+        wanted = np.sort(finite_array(risk_aversions, "risk_aversions", ndim=1)).tolist()
+        schedules = [
+            liquidation_schedule(quantity, days, n_trades, market, risk_aversion=aversion) for aversion in wanted
+        ]
+    return LiquidationFrontier(
+        schedules=tuple(schedules),
+        confidence=float(confidence),
+        z=factor,
+        best=_least_lvar(shares, count, interval, market, factor, even),
+    )
+
+
+def _least_lvar(
+    shares: float, count: int, interval: float, market: LinearImpact, z: float, even: LiquidationSchedule
+) -> LiquidationSchedule:
+    """The schedule of the frontier with the least expected cost + z × sd, by search over its urgency."""
+    from scipy.optimize import minimize_scalar
+
+    def at(log_urgency: float) -> LiquidationSchedule:
+        return schedule_of_urgency(shares, count, interval, market, math.exp(log_urgency) / (count * interval))
+
+    bounds = (math.log(1e-4), math.log(SHARPEST * count))
+    found = minimize_scalar(lambda x: at(x).lvar(z=z), bounds=bounds, method="bounded", options={"xatol": 1e-9})
+    best = at(float(found.x))
+    return best if best.lvar(z=z) < even.lvar(z=z) else even

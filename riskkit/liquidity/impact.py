@@ -1,0 +1,153 @@
+"""What a trade does to the price: the square-root law, and the law that Almgren et al. measured.
+
+Impact is a positive fraction of the price, for buying and for selling; × 10,000 gives basis points. Volatility and
+volume belong to the same period, a day in the papers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import labels_of, positive
+from riskkit._show import Row, Shown
+from riskkit.liquidity.numbers import at_least_zero, labelled, labels_among, matched
+
+__all__ = ["AlmgrenImpact", "almgren_impact", "square_root_impact"]
+
+PERMANENT, TEMPORARY = 0.314, 0.142
+"""Gamma and eta of Almgren et al. (2005), ± 0.041 and ± 0.0062."""
+
+
+def square_root_impact(quantity: Any, adv: Any, volatility: Any, *, coefficient: float = 1.0) -> Any:
+    """Average cost of a trade by the square-root law: coefficient × volatility × sqrt(|quantity| / adv).
+
+    Parameters
+    ----------
+    quantity : float or (n_assets,)
+        Size of the trade in shares (or in money, as `adv`); its sign does not matter.
+    adv : float or (n_assets,)
+        Volume traded by the market in a period, above zero, in the unit of `quantity`.
+    volatility : float or (n_assets,)
+        Standard deviation of the return over the same period.
+    coefficient : float
+        About 1, by most measurements between 0.5 and 1.5.
+
+    Returns
+    -------
+    float or (n_assets,)
+        Fraction of the price. It does not depend on how long the trade takes.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, a volume that is not above zero, a negative volatility, names that do not match.
+
+    References
+    ----------
+    Grinold and Kahn (2000), Active Portfolio Management, 2nd ed., chapter 16. Toth et al. (2011), Anomalous Price
+    Impact and the Critical Nature of Liquidity in Financial Markets, Physical Review X 1, 021006, eq. 1.
+
+    Examples
+    --------
+    >>> round(square_root_impact(10_000, 1_000_000, 0.02), 6)
+    0.002
+    """
+    names = labels_among(quantity, adv, volatility)
+    size = np.abs(matched(quantity, names, "quantity")) / at_least_zero(adv, names, "adv", above=True)
+    move = positive(coefficient, "coefficient", zero=True) * at_least_zero(volatility, names, "volatility")
+    return labelled(move * np.sqrt(size), names)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class AlmgrenImpact(Shown):
+    """Impact of trades as fractions of the price: floats for one trade, vectors for several."""
+
+    permanent: Any
+    """Price change that stays when the trade is done."""
+    temporary: Any
+    """What is paid on top while trading."""
+
+    @property
+    def realized(self) -> Any:
+        """Average cost of the trade: half of the permanent impact and all of the temporary."""
+        return self.permanent / 2.0 + self.temporary
+
+    def to_frame(self) -> Any:
+        """One row a trade, fractions of the price."""
+        import pandas as pd
+
+        names = ("permanent", "temporary", "realized")
+        columns = {name: np.atleast_1d(np.asarray(getattr(self, name))) for name in names}
+        return pd.DataFrame(columns, index=labels_of(self.permanent, 0))
+
+    def _title(self) -> str:
+        return "Market impact (Almgren et al. 2005)" + ("" if np.ndim(self.permanent) == 0 else ", mean of the trades")
+
+    def _rows(self) -> list[Row]:
+        legs = (("permanent", self.permanent), ("temporary", self.temporary), ("realized", self.realized))
+        return [(name, float(np.mean(leg)) * 1e4, "bp") for name, leg in legs]
+
+
+def almgren_impact(
+    quantity: Any,
+    adv: Any,
+    volatility: Any,
+    days: Any,
+    shares_outstanding: Any,
+    *,
+    permanent: float = PERMANENT,
+    temporary: float = TEMPORARY,
+) -> AlmgrenImpact:
+    """Impact of a trade of X shares over T days: σ γ (X/V)(Θ/V)^(1/4) stays, σ η (X/(V T))^(3/5) is paid while trading.
+
+    Parameters
+    ----------
+    quantity : float or (n_assets,)
+        X, shares; the sign does not matter.
+    adv : float or (n_assets,)
+        V, shares traded a day.
+    volatility : float or (n_assets,)
+        σ, standard deviation of the daily return.
+    days : float or (n_assets,)
+        T, trading days over which the trade is spread evenly, above zero (0.5 is half a session).
+    shares_outstanding : float or (n_assets,)
+        Θ.
+    permanent, temporary : float
+        γ and η. The exponent of the temporary impact is the measured 3/5: the paper rejects a square root.
+
+    Returns
+    -------
+    AlmgrenImpact
+        `permanent`, `temporary` and `realized`, fractions of the price.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, a volume, time or number of shares that is not above zero, names that do not match.
+
+    References
+    ----------
+    Almgren, Thum, Hauptmann and Li (2005), Direct Estimation of Equity Market Impact, Risk 18(7), 57-62: sections 3-4,
+    table 3.
+
+    Examples
+    --------
+    >>> almgren_impact(656_100, 6_561_000, 0.0157, 0.2, 1_728_000_000)
+    Market impact (Almgren et al. 2005)
+    -----------------------------------
+    permanent  19.8596 bp
+    temporary  14.7086 bp
+    realized   24.6384 bp
+    """
+    names = labels_among(quantity, adv, volatility, shares_outstanding, days)
+    volume = at_least_zero(adv, names, "adv", above=True)
+    size = np.abs(matched(quantity, names, "quantity")) / volume
+    sigma = at_least_zero(volatility, names, "volatility")
+    pace = size / at_least_zero(days, names, "days", above=True)
+    turnover = at_least_zero(shares_outstanding, names, "shares_outstanding", above=True) / volume
+    gamma, eta = positive(permanent, "permanent", zero=True), positive(temporary, "temporary", zero=True)
+    stays, passes = np.broadcast_arrays(sigma * gamma * size * turnover**0.25, sigma * eta * pace**0.6)
+    return AlmgrenImpact(permanent=labelled(stays.copy(), names), temporary=labelled(passes.copy(), names))

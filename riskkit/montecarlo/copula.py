@@ -1,0 +1,266 @@
+"""Copulas over empirical margins: each asset keeps its own history, the copula says what happens together."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, finite_number, labels_of, positive, returns_array
+from riskkit._show import Row
+from riskkit.covariance import nearest_correlation
+from riskkit.covariance.sample import square_matrix
+from riskkit.montecarlo.draws import Draws, Needs
+from riskkit.montecarlo.law import Law, matrix_root, product
+
+__all__ = ["GaussianCopula", "StudentTCopula"]
+
+NU_RANGE = (1.0, 200.0)
+
+
+class _Copula(Law):
+    """Elliptical dependence, empirical margins.
+
+    A margin maps the copula's variate x to an observed return: the smallest one whose share of the sample reaches
+    F(x). The levels at which that share steps are moved to the scale of x once, so that a scenario costs a search and
+    no distribution function.
+    """
+
+    history: Any
+    correlation: Any
+
+    @property
+    def labels(self) -> Any:
+        """Names of the assets, or None."""
+        return labels_of(self.history, 1)
+
+    @property
+    def n_assets(self) -> int:
+        """Assets per scenario."""
+        return self._sorted.shape[1]
+
+    @functools.cached_property
+    def matrix(self) -> np.ndarray:
+        """(n_assets, n_assets) correlation of the copula: the given one, or the one estimated from the ranks."""
+        if self.correlation is None:
+            return self._estimated()
+        matrix, _ = square_matrix(self.correlation, "correlation")
+        if matrix.shape[0] != self.n_assets:
+            raise InputError(f"correlation has shape {matrix.shape} for {self.n_assets} assets")
+        if np.abs(np.diag(matrix) - 1.0).max() > 1e-8:
+            raise InputError("correlation has a diagonal that is not 1")
+        return matrix
+
+    @functools.cached_property
+    def root(self) -> np.ndarray:
+        """(n_assets, n_assets) R with R R' = correlation."""
+        return matrix_root(self.matrix, "correlation")
+
+    @functools.cached_property
+    def _sorted(self) -> np.ndarray:
+        array = returns_array(self.history, "history", min_obs=2)
+        return np.sort(array[:, None] if array.ndim == 1 else array, axis=0)
+
+    @functools.cached_property
+    def _steps(self) -> np.ndarray:
+        """(n_obs - 1,) values of x at which F(x) passes k / n_obs."""
+        n = len(self._sorted)
+        return self._quantile(np.arange(1, n) / n)
+
+    def returns(self, draws: Draws) -> np.ndarray:
+        """(n, n_assets) simple returns of these draws, each one that its asset has shown."""
+        variates = self._stretched(product(draws.normals, self.root.T), draws)
+        out = np.empty_like(variates)
+        for asset, margin in enumerate(self._sorted.T):
+            out[:, asset] = margin[np.searchsorted(self._steps, variates[:, asset], side="left")]
+        return out
+
+    def _stretched(self, normal: np.ndarray, draws: Draws) -> np.ndarray:
+        return normal
+
+    def _quantile(self, levels: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _estimated(self) -> np.ndarray:
+        raise NotImplementedError
+
+    def _rows(self) -> list[Row]:
+        return [
+            ("assets", self.n_assets, ""),
+            ("observations per margin", len(self._sorted), ""),
+            ("correlation", "estimated from ranks" if self.correlation is None else "given", ""),
+        ]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GaussianCopula(_Copula):
+    """Empirical margins joined by a Gaussian copula, in which extremes hardly come together.
+
+    Parameters
+    ----------
+    history : (n_obs, n_assets)
+        Simple returns over the horizon; a scenario holds only returns that occur in it.
+    correlation : (n_assets, n_assets), optional
+        Of the underlying normals; without it the correlation of the normal scores of the ranks.
+
+    Raises
+    ------
+    InputError
+        NaN, fewer than two rows, a constant series, or a matrix that is no correlation matrix.
+
+    References
+    ----------
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 7.1.4 and algorithm 7.10.
+
+    Examples
+    --------
+    >>> history = [[0.01, -0.02], [-0.03, 0.01], [0.02, -0.01], [0.00, 0.03]]
+    >>> copula = GaussianCopula(history, correlation=[[1, 0], [0, 1]])
+    >>> copula.sample(None, [[-1.0, 2.0], [0.1, -0.1]]).tolist()
+    [[-0.03, 0.03], [0.01, -0.01]]
+    """
+
+    history: Any
+    correlation: Any = None
+
+    def __post_init__(self) -> None:
+        self.root  # noqa: B018 - refuse what does not fit now, not in the middle of a run
+
+    @property
+    def needs(self) -> Needs:
+        """One normal per asset."""
+        return Needs(normals=self.n_assets)
+
+    def _quantile(self, levels: np.ndarray) -> np.ndarray:
+        from scipy.special import ndtri
+
+        return ndtri(levels)
+
+    def _estimated(self) -> np.ndarray:
+        from scipy.special import ndtri
+
+        scores = ndtri(_pseudo_observations(self.history))
+        return np.atleast_2d(np.corrcoef(scores, rowvar=False))
+
+    def _title(self) -> str:
+        return "Gaussian copula over empirical margins"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class StudentTCopula(_Copula):
+    """Empirical margins joined by a Student t copula, in which extremes come together.
+
+    Parameters
+    ----------
+    history : (n_obs, n_assets)
+        Simple returns over the horizon; a scenario holds only returns that occur in it.
+    nu : float, optional
+        Degrees of freedom of the copula, above zero; without it the maximum likelihood of the ranks, between 1 and 200.
+    correlation : (n_assets, n_assets), optional
+        Of the underlying t; without it sin(pi tau / 2) of Kendall's tau, made positive semidefinite where needed.
+
+    Raises
+    ------
+    InputError
+        NaN, fewer than two rows, a constant series, nu of zero or less, or a matrix that is no correlation matrix.
+
+    References
+    ----------
+    Demarta and McNeil (2005), The t copula and related copulas, International Statistical Review 73, 111-129,
+    section 5 (estimation by Kendall's tau and maximum likelihood).
+
+    Examples
+    --------
+    >>> history = [[0.01, -0.02], [-0.03, 0.01], [0.02, -0.01], [0.00, 0.03]]
+    >>> copula = StudentTCopula(history, nu=3.0, correlation=[[1, 0], [0, 1]])
+    >>> copula.sample(None, [[-1.0, 2.0, 0.5], [0.1, -0.1, 0.5]]).tolist()
+    [[-0.03, 0.03], [0.01, -0.01]]
+    """
+
+    history: Any
+    nu: float | None = None
+    correlation: Any = None
+
+    def __post_init__(self) -> None:
+        if self.nu is not None:
+            positive(self.nu, "nu")
+        self.root  # noqa: B018 - refuse what does not fit now, not in the middle of a run
+
+    @functools.cached_property
+    def degrees(self) -> float:
+        """Degrees of freedom: given or fitted."""
+        return self._fitted() if self.nu is None else finite_number(self.nu, "nu")
+
+    @property
+    def needs(self) -> Needs:
+        """One normal per asset and one chi-square for all."""
+        return Needs(normals=self.n_assets, chi_square=self.degrees)
+
+    def _stretched(self, normal: np.ndarray, draws: Draws) -> np.ndarray:
+        return normal * np.sqrt(self.degrees / draws.chi_squares)[:, None]
+
+    def _quantile(self, levels: np.ndarray) -> np.ndarray:
+        from scipy.special import stdtrit
+
+        return stdtrit(self.degrees, levels)
+
+    def _estimated(self) -> np.ndarray:
+        from scipy.stats import kendalltau
+
+        array = returns_array(self.history, "history")
+        _pseudo_observations(self.history)  # refuses constant series
+        n = self.n_assets
+        matrix = np.eye(n)
+        for i in range(n):
+            for j in range(i):
+                tau = kendalltau(array[:, i], array[:, j]).statistic
+                matrix[i, j] = matrix[j, i] = math.sin(math.pi * tau / 2.0)
+        return nearest_correlation(matrix).matrix
+
+    def _fitted(self) -> float:
+        """Maximum of the likelihood of the ranks in nu, the correlation being given."""
+        from scipy.optimize import minimize_scalar
+        from scipy.special import gammaln, stdtrit
+
+        uniforms = _pseudo_observations(self.history)
+        n, d = uniforms.shape
+        if d == 1:
+            raise InputError("nu is missing; a copula of one asset says nothing about it")
+        values, vectors = np.linalg.eigh(self.matrix)
+        if values[0] <= 1e-12:
+            raise InputError("nu is missing; it cannot be fitted with a singular correlation matrix, give it")
+        half_log_determinant = 0.5 * float(np.log(values).sum())
+
+        def minus_log_likelihood(log_nu: float) -> float:
+            nu = math.exp(log_nu)
+            x = stdtrit(nu, uniforms)
+            mahalanobis = ((x @ vectors) ** 2 / values).sum(axis=1)
+            joint = gammaln((nu + d) / 2) + (d - 1) * gammaln(nu / 2) - d * gammaln((nu + 1) / 2)
+            tails = -(nu + d) / 2 * np.log1p(mahalanobis / nu) + (nu + 1) / 2 * np.log1p(x**2 / nu).sum(axis=1)
+            return -(n * (joint - half_log_determinant) + float(tails.sum()))
+
+        fit = minimize_scalar(
+            minus_log_likelihood, bounds=(math.log(NU_RANGE[0]), math.log(NU_RANGE[1])), method="bounded"
+        )
+        return math.exp(float(fit.x))
+
+    def _rows(self) -> list[Row]:
+        return [("nu", self.degrees, "fitted" if self.nu is None else "given"), *super()._rows()]
+
+    def _title(self) -> str:
+        return "Student t copula over empirical margins"
+
+
+def _pseudo_observations(history: Any) -> np.ndarray:
+    """Ranks over n + 1, ties at their mean."""
+    from scipy.stats import rankdata
+
+    array = returns_array(history, "history", min_obs=2)
+    array = array[:, None] if array.ndim == 1 else array
+    constant = np.ptp(array, axis=0) == 0.0
+    if constant.any():
+        raise InputError(f"history is constant in column {int(np.argmax(constant))}; it has no ranks to correlate")
+    return rankdata(array, axis=0) / (len(array) + 1)

@@ -1,0 +1,248 @@
+"""Where the random numbers come from: a seeded Generator, scrambled Sobol points, or an array of draws.
+
+A law of returns says what one scenario needs (`Needs`), a source hands it out (`Draws`), in chunks. A Generator is
+used as three streams of their own, for normals, uniforms and chi-squares, each drawn row by row: where a chunk ends
+changes nothing, so any chunk size gives the same numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from riskkit._check import InputError, finite_array, whole_number
+
+__all__ = ["BLOCK", "Draws", "Needs", "Sobol", "Source", "source_of"]
+
+BLOCK = 4_096
+"""Rows handled at a time wherever rounding could depend on how many there are (matrix products, sums)."""
+
+SOBOL_BITS = 30
+
+
+class Needs(NamedTuple):
+    """What a law needs for one scenario."""
+
+    normals: int = 0
+    uniforms: int = 0
+    chi_square: float | None = None
+    """Degrees of freedom of one chi-square variate, or None."""
+
+    @property
+    def columns(self) -> int:
+        """Columns of an array of draws: the normals, the uniforms, and one more uniform for a chi-square."""
+        return self.normals + self.uniforms + (self.chi_square is not None)
+
+
+class Draws(NamedTuple):
+    """The random numbers of some scenarios, one row each; valid until the next are taken."""
+
+    normals: np.ndarray
+    """(n, needs.normals) standard normal."""
+    uniforms: np.ndarray
+    """(n, needs.uniforms) in [0, 1)."""
+    chi_squares: np.ndarray
+    """(n,) or (0,)."""
+
+
+class Source(Protocol):
+    """Hands out the draws of a run."""
+
+    unit: int
+    """Scenarios per independent unit: 1, 2 for antithetic pairs, a whole replicate for Sobol points."""
+
+    def take(self, n: int) -> Draws:
+        """The draws of the next `n` scenarios."""
+
+
+@dataclass(frozen=True)
+class Sobol:
+    """Scrambled Sobol points: several independent scramblings of one sequence.
+
+    Points of one scrambling cover the space more evenly than random ones; the spread between scramblings gives the
+    standard error.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        Source of the scramblings.
+    replicates : int
+        Independent scramblings, at least 2. Scenarios must be replicates × a power of two.
+
+    References
+    ----------
+    Owen (1997), Scrambled net variance for integrals of smooth functions, Annals of Statistics 25, 1541-1562.
+    Glasserman (2003), Monte Carlo Methods in Financial Engineering, section 5.4 (randomized quasi-Monte Carlo).
+    """
+
+    generator: np.random.Generator
+    replicates: int = 16
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.generator, np.random.Generator):
+            raise InputError(f"generator is {type(self.generator).__name__}; give a numpy.random.Generator")
+        whole_number(self.replicates, "replicates", at_least=2)
+
+
+def source_of(draws: Any, needs: Needs, n_scenarios: int | None, antithetic: bool = False) -> tuple[Source, int]:
+    """The source for what the user gave as draws, and the number of scenarios.
+
+    Parameters
+    ----------
+    draws : numpy.random.Generator, Sobol, or (n, needs.columns) array
+        An array holds standard normals, then uniforms, in the order of `Needs`; a chi-square takes one more uniform.
+    n_scenarios : int or None
+        None only with an array: as many as it gives.
+    antithetic : bool
+        Every scenario is followed by its mirror image: -z for normals, 1-u for uniforms, the same chi-square.
+
+    Raises
+    ------
+    InputError
+        Something else, too few columns, an odd number of antithetic scenarios, or scenarios that Sobol points cannot
+        balance.
+    """
+    if isinstance(draws, Sobol):
+        if antithetic:
+            raise InputError("antithetic=True with Sobol points, which are balanced already; give one of the two")
+        n = _wanted(n_scenarios)
+        return _SobolSource(draws, needs, n), n
+    if isinstance(draws, np.random.Generator):
+        n = _wanted(n_scenarios)
+        source: Source = _GeneratorSource(draws, needs)
+    elif draws is None or isinstance(draws, (int, np.integer, np.random.RandomState)):
+        raise InputError(f"draws={draws!r}; give numpy.random.default_rng(seed), a Sobol, or an array of draws")
+    else:
+        source = _ArraySource(draws, needs)
+        given = source.n_rows * (2 if antithetic else 1)
+        n = given if n_scenarios is None else _wanted(n_scenarios)
+        if n > given:
+            raise InputError(f"draws has {source.n_rows} rows, enough for {given} scenarios; n_scenarios is {n}")
+    if antithetic:
+        if n % 2:
+            raise InputError(f"n_scenarios={n} is odd; antithetic scenarios come in pairs")
+        source = _AntitheticSource(source)
+    return source, n
+
+
+def _wanted(n_scenarios: Any) -> int:
+    if n_scenarios is None:
+        raise InputError("n_scenarios is missing; only an array of draws says how many there are")
+    return whole_number(n_scenarios, "n_scenarios", at_least=2)
+
+
+class _GeneratorSource:
+    """One child stream per kind of variate, seeded from the caller's generator, which moves on."""
+
+    unit = 1
+
+    def __init__(self, generator: np.random.Generator, needs: Needs) -> None:
+        words = generator.integers(0, 2**32, size=4, dtype=np.uint32)
+        kind = type(generator.bit_generator)
+        children = np.random.SeedSequence(words.tolist()).spawn(3)
+        self._normal, self._uniform, self._chi_square = (np.random.Generator(kind(child)) for child in children)
+        self._needs = needs
+        self._buffer = np.empty((0, needs.normals))
+
+    def take(self, n: int) -> Draws:
+        if len(self._buffer) < n:
+            self._buffer = np.empty((n, self._needs.normals))
+        normals = self._buffer[:n]
+        self._normal.standard_normal(out=normals)
+        degrees = self._needs.chi_square
+        return Draws(
+            normals,
+            self._uniform.random((n, self._needs.uniforms)),
+            np.empty(0) if degrees is None else self._chi_square.chisquare(degrees, n),
+        )
+
+
+class _ArraySource:
+    unit = 1
+
+    def __init__(self, draws: Any, needs: Needs) -> None:
+        array = finite_array(draws, "draws")
+        array = array[:, None] if array.ndim == 1 else array
+        if array.ndim != 2 or array.shape[1] != needs.columns:
+            raise InputError(
+                f"draws has shape {array.shape}; this law needs (n, {needs.columns}): {needs.normals} standard "
+                f"normals, then {needs.columns - needs.normals} uniforms"
+            )
+        uniforms = array[:, needs.normals :]
+        if uniforms.size and not (uniforms.min() > 0.0 and uniforms.max() < 1.0):
+            raise InputError("draws has uniforms outside (0, 1) in its last columns")
+        self._array, self._needs, self._next = array, needs, 0
+        self.n_rows = len(array)
+
+    def take(self, n: int) -> Draws:
+        rows = self._array[self._next : self._next + n]
+        self._next += n
+        return _split(rows[:, : self._needs.normals], rows[:, self._needs.normals :], self._needs)
+
+
+class _SobolSource:
+    def __init__(self, sobol: Sobol, needs: Needs, n_scenarios: int) -> None:
+        size, left = divmod(n_scenarios, sobol.replicates)
+        if left or size & (size - 1):
+            fit = sobol.replicates * 2 ** max(1, size - 1).bit_length()
+            raise InputError(
+                f"n_scenarios={n_scenarios} is not {sobol.replicates} replicates of a power of two; use {fit}"
+            )
+        self.unit = size
+        self._sobol, self._needs = sobol, needs
+        self._engine: Any = None
+        self._left = 0
+
+    def take(self, n: int) -> Draws:
+        from scipy.special import ndtri
+
+        points = np.empty((n, self._needs.columns))
+        done = 0
+        while done < n:
+            if self._left == 0:
+                self._engine, self._left = self._scrambled(), self.unit
+            # Whole powers of two at a time, which is what the engine wants of its first points.
+            count = min(n - done, self._left, BLOCK)
+            points[done : done + count] = self._engine.random(count)
+            done, self._left = done + count, self._left - count
+        points += 0.5 ** (SOBOL_BITS + 1)  # the middle of each cell: never 0, whose normal is infinite
+        normals = ndtri(points[:, : self._needs.normals])
+        return _split(normals, points[:, self._needs.normals :], self._needs)
+
+    def _scrambled(self) -> Any:
+        from scipy.stats import qmc
+
+        return qmc.Sobol(self._needs.columns, scramble=True, bits=SOBOL_BITS, seed=self._sobol.generator)
+
+
+class _AntitheticSource:
+    unit = 2
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def take(self, n: int) -> Draws:
+        half = self._source.take(n // 2)
+        mirrored = np.minimum(1.0 - half.uniforms, np.nextafter(1.0, 0.0))
+        return Draws(
+            _interleaved(half.normals, -half.normals),
+            _interleaved(half.uniforms, mirrored),
+            np.repeat(half.chi_squares, 2),
+        )
+
+
+def _interleaved(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    both = np.empty((2 * len(one), *one.shape[1:]))
+    both[0::2], both[1::2] = one, other
+    return both
+
+
+def _split(normals: np.ndarray, uniforms: np.ndarray, needs: Needs) -> Draws:
+    """Turn the last uniform into a chi-square where one is needed."""
+    if needs.chi_square is None:
+        return Draws(normals, uniforms, np.empty(0))
+    from scipy.special import gammaincinv
+
+    return Draws(normals, uniforms[:, :-1], 2.0 * gammaincinv(needs.chi_square / 2.0, uniforms[:, -1]))

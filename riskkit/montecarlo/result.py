@@ -1,0 +1,155 @@
+"""The answer of a simulation: VaR and ES with standard errors, and how they settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit._show import Row, Shown
+from riskkit.var.estimate import percent
+from riskkit.var.sample import Confidences, Sample
+
+__all__ = ["SimulatedRisk"]
+
+COLUMNS = ("var", "var_standard_error", "es", "es_standard_error")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SimulatedRisk(Shown):
+    """Monte Carlo VaR and ES of one or many books at one or many confidences; money, losses positive.
+
+    With one book and one confidence the numbers are floats; otherwise arrays (n_confidences,), (n_books,) or
+    (n_confidences, n_books), as Series or DataFrames when the books have names.
+    """
+
+    law: str
+    drawn: str
+    """Where the random numbers came from."""
+    confidence: float | tuple[float, ...]
+    n_scenarios: int
+    var: Any
+    var_standard_error: Any
+    """One standard error of simulation; the law is taken as true."""
+    es: Any
+    es_standard_error: Any
+    mean: Any
+    """Mean P&L, gains positive."""
+    volatility: Any
+    """Standard deviation of P&L (n - 1)."""
+    books: Any
+    """Names (or numbers) of the books, or None for a single one."""
+    stops: tuple[int, ...]
+    """Numbers of scenarios at which the estimates were looked at."""
+    path: np.ndarray
+    """(n_stops, n_books, n_confidences, 4): VaR, its standard error, ES and its standard error on the way."""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        law: str,
+        drawn: str,
+        confidences: Confidences,
+        books: Any,
+        labelled: bool,
+        n_scenarios: int,
+        stops: list[int],
+        path: np.ndarray,
+        moments: np.ndarray,
+    ) -> SimulatedRisk:
+        """Label what a run has gathered; the estimates are those at the last stop."""
+        shape = Sample(np.empty((0, 0)), books is None, books if labelled else None, books if labelled else None, None)
+        last = np.moveaxis(path[-1], -1, 0).swapaxes(1, 2)
+        numbers = {name: shape.per_confidence(values, confidences) for name, values in zip(COLUMNS, last, strict=True)}
+        return cls(
+            law=law,
+            drawn=drawn,
+            confidence=confidences.asked,
+            n_scenarios=n_scenarios,
+            mean=shape.per_portfolio(moments[:, 0]),
+            volatility=shape.per_portfolio(moments[:, 1]),
+            books=None if books is None else tuple(books),
+            stops=tuple(stops),
+            path=path,
+            **numbers,
+        )
+
+    @property
+    def _levels(self) -> tuple[float, ...]:
+        return self.confidence if isinstance(self.confidence, tuple) else (self.confidence,)
+
+    def to_frame(self) -> Any:
+        """Estimates and standard errors, one row a book and confidence."""
+        import pandas as pd
+
+        levels = pd.Index(self._levels, name="confidence")
+        index: Any = levels
+        if self.books is not None:
+            pairs = [(book, level) for book in self.books for level in self._levels]
+            index = pd.MultiIndex.from_tuples(pairs, names=["book", "confidence"])
+        return pd.DataFrame(self.path[-1].reshape(len(index), 4), index=index, columns=list(COLUMNS))
+
+    def convergence(self, confidence: float | None = None, book: Any = None) -> Any:
+        """Estimates and standard errors after more and more scenarios.
+
+        Parameters
+        ----------
+        confidence : float, optional
+            One of those simulated; without it the first.
+        book : label, optional
+            One of the books; without it the first.
+
+        Returns
+        -------
+        DataFrame (n_stops, 4)
+            Indexed by the number of scenarios.
+        """
+        import pandas as pd
+
+        i = _position(self._levels, confidence, "confidence")
+        j = 0 if self.books is None else _position(self.books, book, "book")
+        index = pd.Index(self.stops, name="scenarios")
+        return pd.DataFrame(self.path[:, j, i], index=index, columns=list(COLUMNS))
+
+    def plot(self, ax: Any = None, *, confidence: float | None = None, book: Any = None) -> Any:
+        """Draw how VaR and ES settle, with two standard errors either way."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.subplots()[1] if ax is None else ax
+        level = self._levels[_position(self._levels, confidence, "confidence")]
+        frame = self.convergence(level, book)
+        for name, label in (("var", "VaR"), ("es", "ES")):
+            error = 2.0 * frame[f"{name}_standard_error"]
+            ax.plot(frame.index, frame[name], label=f"{label} {percent(level)}")
+            ax.fill_between(frame.index, frame[name] - error, frame[name] + error, alpha=0.2)
+        ax.set_xscale("log")
+        ax.set_xlabel("scenarios")
+        ax.set_ylabel("loss, with two standard errors")
+        ax.set_title(self._title())
+        ax.legend(frameon=False)
+        return ax
+
+    def _title(self) -> str:
+        return f"Monte Carlo VaR and ES: {self.law}"
+
+    def _rows(self) -> Iterator[Row]:
+        names = (None,) if self.books is None else self.books
+        for book, values in zip(names, self.path[-1], strict=True):
+            prefix = "" if book is None else f"{book}: "
+            for level, (var, var_error, es, es_error) in zip(self._levels, values.tolist(), strict=True):
+                yield f"{prefix}VaR {percent(level)}", var, f"± {var_error:.3g}"
+                yield f"{prefix}ES {percent(level)}", es, f"± {es_error:.3g}"
+        yield "scenarios", self.n_scenarios, ""
+        yield "draws", self.drawn, ""
+
+
+def _position(values: tuple[Any, ...], wanted: Any, name: str) -> int:
+    if wanted is None:
+        return 0
+    if wanted not in values:
+        raise InputError(f"{name}={wanted!r} was not simulated; there are {list(values)}")
+    return values.index(wanted)

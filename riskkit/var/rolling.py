@@ -1,0 +1,184 @@
+"""Rolling VaR and ES: what each day's forecast would have been, from nothing but the days before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, whole_number
+from riskkit._show import Row, Shown
+from riskkit.var.estimate import percent
+from riskkit.var.methods import method_named
+from riskkit.var.sample import Confidences, Sample, read_confidences, read_sample
+from riskkit.var.windows import roll_windows
+
+__all__ = ["RollingRisk", "rolling_var"]
+
+
+def rolling_var(
+    returns: Any, window: int = 250, confidence: Any = 0.95, method: str = "historical", **options: Any
+) -> RollingRisk:
+    """Out-of-sample VaR and ES forecasts for backtests.
+
+    The forecast for day t uses the returns of the `window` days before it, t-1 back to t-window, and never that of t.
+    An EWMA or GARCH volatility ("filtered_historical", "normal" with ``volatility="ewma"``) is the forecast made at
+    t-1 from all the days before t, not only those of the window: a GARCH is fitted anew every `refit_every` days (an
+    option of "filtered_historical", 250 by default), a named start of an EWMA looks at the first `window` days.
+
+    Parameters
+    ----------
+    returns : (n_obs,) or (n_obs, n_series)
+        Simple returns per period, or P&L, oldest first.
+    window : int
+        Periods that each forecast rests on, fewer than n_obs.
+    confidence : float or sequence of float
+        0.95 for 95 %.
+    method : str
+        As in `value_at_risk`.
+    **options
+        Of the method.
+
+    Returns
+    -------
+    RollingRisk
+        `var` and `es` for the n_obs - window days that have `window` days before them, with the labels of those days;
+        `returns`, what happened on them; `next_var` and `next_es` for the day after the last.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, a window that is not shorter than the returns, an unknown method or option, or a window in which
+        the method has no answer (constant returns, moments outside a domain).
+
+    References
+    ----------
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 9.3 (backtesting).
+
+    Examples
+    --------
+    >>> rolling = rolling_var([0.01, -0.03, 0.02, -0.01, -0.04, 0.01], window=3, confidence=0.5)
+    >>> rolling.var.tolist(), rolling.returns.tolist(), rolling.next_var
+    ([-0.01, 0.01, 0.01], [-0.01, -0.04, 0.01], 0.01)
+    """
+    chosen = method_named(method, options)
+    confidences = read_confidences(confidence)
+    sample = read_sample(returns, check=not getattr(chosen, "checks_finite", False))
+    window = whole_number(window, "window")
+    if window >= len(sample.table):
+        raise InputError(f"window={window} is not shorter than returns, which has {len(sample.table)} observations")
+    if getattr(chosen, "window", None) is not None:
+        raise InputError("window is the second argument of rolling_var; leave the option of the method out")
+    var, es = roll_windows(chosen, sample.table, window, confidences.levels)
+    rows = None if sample.rows is None else sample.rows[window:]
+    return RollingRisk(
+        method=chosen.title,
+        confidence=confidences.asked,
+        window=window,
+        var=_per_day(var[:, :-1], sample, confidences, rows),
+        es=_per_day(es[:, :-1], sample, confidences, rows),
+        returns=_realised(returns, sample, window),
+        next_var=sample.per_confidence(var[:, -1], confidences),
+        next_es=sample.per_confidence(es[:, -1], confidences),
+    )
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class RollingRisk(Shown):
+    """Forecasts day by day. Shapes: (n_days,), (n_days, n_series), (n_days, n_confidences) for one series at several
+    confidences, or (n_days, n_confidences, n_series); labelled, the last has columns (confidence, series).
+    """  # noqa: D205
+
+    method: str
+    confidence: float | tuple[float, ...]
+    window: int
+    var: Any
+    es: Any
+    returns: Any
+    """(n_days,) or (n_days, n_series): what happened on the days of the forecasts, a read-only view of what came in."""
+    next_var: Any
+    """For the day after the last return; shaped as `var` of `value_at_risk`."""
+    next_es: Any
+
+    @property
+    def hits(self) -> int:
+        """Returns below minus VaR, over all days and series; for one confidence."""
+        if isinstance(self.confidence, tuple):
+            raise InputError("hits are counted for one confidence; roll with one, or compare var and returns yourself")
+        return int((np.asarray(self.returns) < -np.asarray(self.var)).sum())
+
+    def to_frame(self) -> Any:
+        """One row a day with columns returns, var and es, for one series at one confidence."""
+        import pandas as pd
+
+        if np.ndim(self.var) != 1:
+            raise InputError("to_frame is for one series at one confidence; var and es are tables here already")
+        columns = {"returns": self.returns, "var": self.var, "es": self.es}
+        return pd.DataFrame({name: np.asarray(values) for name, values in columns.items()}, index=self._days())
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the returns, minus VaR and minus ES below them, and the hits; one series at one confidence."""
+        import matplotlib.pyplot as plt
+
+        frame = self.to_frame()
+        ax = plt.subplots(figsize=(10, 4))[1] if ax is None else ax
+        hit = frame["returns"] < -frame["var"]
+        ax.plot(frame.index, frame["returns"], color="0.75", lw=0.6)
+        ax.plot(frame.index, -frame["var"], color="tab:blue", lw=1.2, label="VaR")
+        ax.plot(frame.index, -frame["es"], color="tab:purple", lw=1.0, ls="--", label="ES")
+        ax.plot(frame.index[hit], frame["returns"][hit], "o", color="tab:red", ms=4, label=f"{int(hit.sum())} hits")
+        ax.set_ylabel("return")
+        ax.set_title(self._title(), loc="left")
+        ax.legend(frameon=False, ncols=3)
+        return ax
+
+    def _days(self) -> Any:
+        return getattr(self.returns, "index", None)
+
+    def _title(self) -> str:
+        return f"Rolling VaR and ES, {self.method}, {self.window} periods"
+
+    def _rows(self) -> Iterator[Row]:
+        n_days = len(self.returns)
+        yield "forecasts", n_days, "periods"
+        if np.ndim(self.returns) == 2:
+            yield "series", np.shape(self.returns)[1], ""
+        if isinstance(self.confidence, tuple):
+            yield "confidences", ", ".join(map(percent, self.confidence)), ""
+            return
+        expected = np.size(self.returns) * (1.0 - self.confidence)
+        yield "hits", self.hits, f"{expected:.6g} expected at {percent(self.confidence)}"
+        if np.ndim(self.var) == 1:
+            yield "next VaR", self.next_var, ""
+            yield "next ES", self.next_es, ""
+
+
+def _realised(returns: Any, sample: Sample, window: int) -> Any:
+    """The returns of the days with a forecast, without a copy: pandas copies on write, an array is read-only."""
+    if sample.labelled:
+        return returns.iloc[window:]
+    happened = (sample.table[:, 0] if sample.single else sample.table)[window:]
+    happened.flags.writeable = False
+    return happened
+
+
+def _per_day(values: np.ndarray, sample: Sample, confidences: Confidences, rows: Any) -> Any:
+    """(n_confidences, n_days, n_series) as the shapes of `RollingRisk`."""
+    by_day = values.transpose(1, 0, 2)
+    if confidences.single:
+        by_day = by_day[:, 0]
+    if sample.single:
+        by_day = by_day[..., 0]
+    if rows is None:
+        return by_day
+    import pandas as pd
+
+    if by_day.ndim == 1:
+        return pd.Series(by_day, index=rows, name=sample.name, copy=False)
+    columns = sample.columns
+    if not confidences.single:
+        levels = pd.Index(confidences.levels, name="confidence")
+        columns = levels if sample.single else pd.MultiIndex.from_product([levels, columns])
+    return pd.DataFrame(by_day.reshape(len(by_day), -1), index=rows, columns=columns, copy=False)

@@ -1,0 +1,192 @@
+"""Reference quantities of riskkit.attribution, and the closed forms of two-asset books."""
+
+import numpy as np
+
+from riskkit import attribution as rk
+from riskkit.covariance import covariance_from_correlation, sample_covariance
+
+
+def book(inputs):
+    """Positions in money and the covariance of their returns, by whatever names the case gives them."""
+    given = inputs.first_of("positions", "values", "amounts", "exposures", "weights", "w")
+    positions = np.asarray(given, dtype=float)
+    if not {"positions", "values", "amounts", "exposures"} & inputs.keys():
+        positions = positions * inputs.first_of("value", "portfolio_value", default=1.0)
+    covariance = inputs.first_of("cov", "covariance", "cov_matrix", "sigma_matrix", default=None)
+    if covariance is None:
+        vols = inputs.first_of("vols", "daily_vols", "sds", "sigmas", "volatilities")
+        correlation = inputs.first_of("rho", "corr", "correlation", "correlations", default=0.0)
+        if np.ndim(correlation) == 0:
+            correlation = np.where(np.eye(len(vols), dtype=bool), 1.0, float(correlation))
+        covariance = covariance_from_correlation(correlation, vols)
+    return positions, np.asarray(covariance, dtype=float)
+
+
+def level(inputs):
+    """z as given, or the exact quantile of the confidence."""
+    if "z" in inputs:
+        return {"z": inputs["z"]}
+    return {"confidence": inputs.confidence if {"confidence", "level", "p"} & inputs.keys() else 0.95}
+
+
+def portfolio_var(inputs):
+    positions, covariance = book(inputs)
+    individual = rk.standalone_var(positions, covariance, **level(inputs))
+    return {
+        "var": rk.portfolio_var(positions, covariance, **level(inputs)),
+        "individual": individual,
+        "undiversified": individual.sum(),
+        "portfolio_vol": rk.component_volatility(positions, covariance).sum() / abs(positions.sum()),
+    }
+
+
+def delta_normal_var_portfolio(inputs):
+    positions, covariance = book(inputs)
+    horizon = covariance * inputs.get("days", 1)
+    var = rk.portfolio_var(positions, horizon, **level(inputs))
+    return {
+        "sd": rk.component_volatility(positions, covariance).sum(),
+        **dict.fromkeys(("var", f"var{inputs.get('days', 1)}", "var_days"), var),
+        "var1": rk.portfolio_var(positions, covariance, **level(inputs)),
+        "diversification_benefit": rk.standalone_var(positions, horizon, **level(inputs)).sum() - var,
+    }
+
+
+def marginal_var(inputs):
+    positions, covariance = book(inputs)
+    marginal = rk.marginal_var(positions, covariance, **level(inputs))
+    var = rk.portfolio_var(positions, covariance, **level(inputs))
+    value = inputs.first_of("value", "portfolio_value", default=positions.sum())
+    beta = marginal * value / var
+    return {
+        **dict.fromkeys(("marginal", "marginal_var"), marginal),
+        "beta": beta,
+        "var": var,
+        "portfolio_vol": rk.component_volatility(positions, covariance).sum() / value,
+    }
+
+
+def component_var(inputs):
+    positions, covariance = book(inputs)
+    component = rk.component_var(positions, covariance, **level(inputs))
+    var = component.sum()
+    return {
+        **dict.fromkeys(("component", "component_var"), component),
+        "var": var,
+        **dict.fromkeys(("pct", "percent"), 100.0 * component / var),
+    }
+
+
+def incremental_var(inputs):
+    positions, covariance = book(inputs)
+    trade = np.asarray(inputs.first_of("add", "trade"), dtype=float)
+    before = rk.portfolio_var(positions, covariance, **level(inputs))
+    change = rk.incremental_var(positions, covariance, trade, **level(inputs))
+    return {
+        **dict.fromkeys(("full_reval", "incremental", "incremental_var"), change),
+        **dict.fromkeys(("approx", "approximation"), rk.marginal_var(positions, covariance, **level(inputs)) @ trade),
+        **dict.fromkeys(("var_before", "var_old"), before),
+        **dict.fromkeys(("var_after", "var_new"), before + change),
+    }
+
+
+def component_and_incremental(inputs):
+    positions, covariance = book(inputs)
+    first = {
+        "component": rk.component_var(positions, covariance, **level(inputs))[0],
+        "incremental": rk.incremental_var(positions, covariance, **level(inputs))[0],
+        "standalone": rk.standalone_var(positions, covariance, **level(inputs))[0],
+    }
+    return {
+        "var": rk.portfolio_var(positions, covariance, **level(inputs)),
+        **first,
+        **{f"{name}_var": value for name, value in first.items()},
+        **dict.fromkeys(("individual", "individual_var", "stand_alone", "stand_alone_var"), first["standalone"]),
+    }
+
+
+def sample(inputs):
+    """Weights and the returns of the chosen columns; rows with a missing value in any of them are left out."""
+    return inputs.weights(), inputs.frame().dropna()
+
+
+def parts(split, *names):
+    """The total under every name a case may use, contributions, and their shares."""
+    return {
+        **dict.fromkeys(names, split.total),
+        **dict.fromkeys(("contribution", "component"), np.asarray(split.component)),
+        **dict.fromkeys(("pct", "share"), np.asarray(split.share)),
+        **dict.fromkeys(("sum_of_contributions", "sum"), float(np.asarray(split.component).sum())),
+    }
+
+
+def component_var_gaussian(inputs):
+    return parts(rk.parametric_attribution(*sample(inputs), inputs.confidence), "VaR", "var", "gVaR")
+
+
+def component_es_gaussian(inputs):
+    return parts(rk.parametric_attribution(*sample(inputs), inputs.confidence, measure="es"), "ES", "es", "gES")
+
+
+def component_var_cornish_fisher(inputs):
+    split = rk.cornish_fisher_attribution(
+        *sample(inputs), inputs.confidence, corrected=False, out_of_domain="allow", standardised_by="volatility"
+    )
+    return parts(split, "MVaR", "VaR", "var", "mVaR", "modified_var")
+
+
+def component_std(inputs):
+    weights, returns = sample(inputs)
+    component = rk.component_volatility(weights, sample_covariance(returns, ddof=1))
+    total = float(component.sum())
+    return {
+        **dict.fromkeys(("contribution", "component"), np.asarray(component)),
+        **dict.fromkeys(("std", "StdDev", "sd", "stdev", "volatility"), total),
+        **dict.fromkeys(("pct", "share"), np.asarray(component) / total),
+    }
+
+
+def component_var_historical(inputs):
+    split = rk.historical_attribution(*sample(inputs), inputs.confidence, match="linear")
+    return parts(split, "hVaR", "VaR", "var")
+
+
+def component_var_historical_single_scenario(inputs):
+    split = rk.historical_attribution(*sample(inputs), inputs.confidence, estimator="inverted_cdf")
+    return parts(split, "hVaR", "VaR", "var")
+
+
+def component_es_historical(inputs):
+    return parts(rk.historical_attribution(*sample(inputs), inputs.confidence, measure="es"), "hES", "ES", "es", "cvar")
+
+
+def component_es_historical_given_threshold(inputs):
+    split = rk.tail_attribution(*sample(inputs), inputs.first_of("threshold_loss", "threshold"))
+    return {**parts(split, "hES", "ES", "es"), "n_tail": round(split.effective_scenarios)}
+
+
+def incremental_var_historical(inputs):
+    """Of every position, or of the one that the case names by number or by column."""
+    weights, returns = sample(inputs)
+    change = rk.incremental_var_historical(weights, returns, confidence=inputs.confidence, quantile="linear")
+    one = inputs.first_of("asset", "remove", "drop", "index", "position", default=None)
+    return change.to_numpy() if one is None else change.iloc[one] if isinstance(one, int) else change[one]
+
+
+QUANTITIES = {
+    "portfolio_var": portfolio_var,
+    "delta_normal_var_portfolio": delta_normal_var_portfolio,
+    "marginal_var": marginal_var,
+    "component_var": component_var,
+    "incremental_var": incremental_var,
+    "component_and_incremental": component_and_incremental,
+    "component_var_gaussian": component_var_gaussian,
+    "component_es_gaussian": component_es_gaussian,
+    "component_var_cornish_fisher": component_var_cornish_fisher,
+    "component_std": component_std,
+    "component_var_historical": component_var_historical,
+    "component_var_historical_single_scenario": component_var_historical_single_scenario,
+    "component_es_historical": component_es_historical,
+    "component_es_historical_given_threshold": component_es_historical_given_threshold,
+    "incremental_var_historical": incremental_var_historical,
+}

@@ -1,0 +1,349 @@
+"""Reference quantities of riskkit.var: definitions that differ between books are named options of one call."""
+
+import numpy as np
+
+from riskkit import var as rk
+from riskkit.covariance import sample_volatility
+from riskkit.pnl import linear_pnl
+
+
+def level(inputs):
+    """The confidence, or several of them, however the case calls it."""
+    given = inputs.first_of("confidence", "level", "levels", "confidences", default=None)
+    if given is None:
+        given = 1.0 - np.asarray(inputs.first_of("p", "ps", "alpha"), dtype=float)
+    return given if np.ndim(given) == 0 else list(given)
+
+
+def returns_of(inputs):
+    """Returns, or losses with their sign turned."""
+    return -inputs.series() if "losses" in inputs else inputs.series()
+
+
+def var_by(**options):
+    """Minus a sample quantile under a definition."""
+    return lambda inputs: inputs.each(lambda returns: rk.value_at_risk(returns, level(inputs), **options).var)
+
+
+def es_by(**options):
+    return lambda inputs: inputs.each(lambda returns: rk.value_at_risk(returns, level(inputs), **options).es)
+
+
+def printed(quantity):
+    """The same for every column in order, as a list."""
+    return lambda inputs: {"values": [quantity(Column(inputs, column)) for column in inputs.frame()]}
+
+
+class Column(dict):
+    """A case that names one column of the file instead of all."""
+
+    def __init__(self, inputs, column):
+        super().__init__(inputs, columns=None)
+        self.first_of = inputs.first_of
+        self.each = lambda function: function(inputs.series(column))
+
+
+GAUSSIAN = {"method": "normal", "ddof": 0}
+MODIFIED = {"method": "cornish_fisher", "corrected": False, "out_of_domain": "allow", "ddof": 0}
+
+historical_var = var_by(quantile="linear")
+historical_es = es_by(quantile="linear", es="beyond")
+gaussian_var, gaussian_es = var_by(**GAUSSIAN), es_by(**GAUSSIAN)
+modified_var = var_by(**MODIFIED)
+tail_mass_es = es_by(es="tail_mass")
+
+
+def quantile_definition(inputs):
+    method = inputs.first_of("numpy_method", "method", "definition")
+    return {"quantile": [-rk.historical_var(inputs.series(), c, method) for c in np.atleast_1d(level(inputs)).tolist()]}
+
+
+# Worked examples list the worst scenarios of n; the others lost less than the least of those.
+
+
+def listed_losses(inputs):
+    """The losses that the case lists: numbers, or a mapping or pairs of scenario and loss."""
+    names = ("losses", "worst_losses", "sorted_losses", "ranked_losses", "top_losses", "losses_sorted",
+             "scenario_losses", "largest_losses", "losses_ranked", "losses_worst_first", "worst")  # fmt: skip
+    given = inputs.first_of(*names, default=None)
+    if given is None:
+        lists = [value for value in inputs.values() if isinstance(value, list)]
+        if not lists:
+            return -inputs.series().to_numpy(), None
+        given = lists[0]
+    pairs = given.items() if isinstance(given, dict) else given if np.ndim(given) == 2 else None
+    if pairs is not None:
+        scenarios, losses = zip(*((int(i), float(loss)) for i, loss in pairs), strict=True)
+        return np.array(losses), list(scenarios)
+    scenarios = inputs.first_of(
+        "scenarios", "scenario", "scenario_numbers", "scenario_number", "i", "days", default=None
+    )
+    return np.array(given, dtype=float), scenarios
+
+
+def listed_returns(inputs):
+    """Returns of all n scenarios in order of time."""
+    losses, scenarios = listed_losses(inputs)
+    n = int(inputs.first_of("n", "n_obs", "n_scenarios", "observations", "N", default=len(losses)))
+    returns = np.full(n, 1.0 - losses.min())
+    returns[np.arange(len(losses)) if scenarios is None else np.array(scenarios) - 1] = -losses
+    return returns, scenarios
+
+
+def historical_var_order_stat(inputs):
+    return rk.historical_var(listed_returns(inputs)[0], level(inputs))
+
+
+def historical_es_hull(inputs):
+    returns, _ = listed_returns(inputs)
+    risk = rk.historical_risk(returns, level(inputs), es="beyond_rank")
+    tail_mass = rk.historical_es(returns, level(inputs))
+    beyond = (
+        "es",
+        "es_hull",
+        "hull",
+        "mean_beyond",
+        "mean_beyond_var",
+        "es_beyond",
+        "es_beyond_var",
+        "es_mean_beyond_var",
+    )
+    return {
+        "var": risk.var,
+        **dict.fromkeys(beyond, risk.es),
+        **dict.fromkeys(("tail_mass", "es_tail_mass", "tail_mass_es"), tail_mass),
+    }
+
+
+def age_weighted_var_es(inputs):
+    returns, scenarios = listed_returns(inputs)
+    decay = inputs.first_of("lam", "lambda", "decay")
+    risk = rk.age_weighted_risk(returns, level(inputs), decay=decay)
+    weights = rk.age_weights(len(returns), decay) * 1e5
+    chosen = weights if scenarios is None else weights[np.array(scenarios) - 1]
+    names = ("weights", "weights_1e5", "weights_e5", "weights_x1e5", "weights_x_1e5", "weights_times_1e5", "weight_1e5")
+    return {"var": risk.var, "es": risk.es, **dict.fromkeys(names, chosen)}
+
+
+def order_statistic_index(inputs):
+    return rk.var_rank(inputs.first_of("n", "n_obs", "observations"), level(inputs))
+
+
+def es_with_ties(inputs):
+    returns, confidence = returns_of(inputs), level(inputs)
+    return {
+        **dict.fromkeys(("var_lower_quantile", "var"), rk.historical_var(returns, confidence)),
+        **dict.fromkeys(("es", "es_tail_mass"), rk.historical_es(returns, confidence)),
+        "es_strict_greater_wrong": rk.historical_es(returns, confidence, "beyond"),
+        "es_ge_var_wrong": rk.historical_es(returns, confidence, "at_or_beyond"),
+    }
+
+
+def es_two_definitions(inputs):
+    returns, confidence = returns_of(inputs), level(inputs)
+    return {
+        "mean_at_or_below_type7": rk.historical_es(returns, confidence, "at_or_beyond", quantile="linear"),
+        **dict.fromkeys(("tail_mass", "es_tail_mass"), rk.historical_es(returns, confidence)),
+    }
+
+
+def modified_es(definition):
+    return es_by(**MODIFIED, es=definition)
+
+
+def baseline(inputs):
+    found = {
+        ("var", "gaussian"): gaussian_var(inputs),
+        ("var", "modified"): modified_var(inputs),
+        ("var", "historical"): historical_var(inputs),
+        ("es", "gaussian"): gaussian_es(inputs),
+        ("es", "historical"): historical_es(inputs),
+    }
+    answer = {"var": {}, "es": {}}
+    for (measure, kind), number in found.items():
+        answer[measure][kind] = number
+        short = {"gaussian": ("gauss", "normal"), "modified": ("mod", "cornish_fisher"), "historical": ("hist",)}[kind]
+        for name in (kind, *short):
+            for form in (measure, measure.upper(), "VaR" if measure == "var" else "cvar"):
+                answer[f"{form}_{name}"] = answer[f"{name}_{form}"] = number
+    return answer
+
+
+def cf_monotone(inputs):
+    skewness = inputs.first_of("skew_param", "skew", "S")
+    kurtosis = inputs.first_of("excess_kurtosis_param", "excess_kurtosis", "exkurt", "K")
+    return rk.cornish_fisher_in_domain(skewness, kurtosis)
+
+
+def cf_var_out_of_domain(inputs):
+    returns, confidence = inputs.series(), level(inputs)
+    risk = rk.value_at_risk(returns, confidence, **MODIFIED)
+    skewness, kurtosis = risk.parameters["skewness"], risk.parameters["excess_kurtosis"]
+    return {
+        "skew": skewness,
+        "exkurt": kurtosis,
+        "cf_var": risk.var,
+        "empirical_var": rk.historical_var(returns, confidence, "linear"),
+        "in_domain": rk.cornish_fisher_in_domain(skewness, kurtosis),
+    }
+
+
+def student_t_mle_var_es(inputs):
+    def fitted(returns):
+        risk = rk.student_t_risk(returns, level(inputs))
+        found = risk.parameters
+        return {
+            **dict.fromkeys(("loc", "location", "mu", "mean", "m"), found["location"]),
+            **dict.fromkeys(("scale", "sigma", "s"), found["scale"]),
+            **dict.fromkeys(("nu", "df"), found["nu"]),
+            "var": risk.var,
+            "es": risk.es,
+        }
+
+    return inputs.each(fitted)
+
+
+def gpd_var_es(inputs):
+    def fitted(returns):
+        threshold = inputs.first_of("threshold", "u", "threshold_loss", default=None)
+        share = inputs.first_of("threshold_quantile", "threshold_probability", "quantile", default=None)
+        if threshold is None and share is not None:
+            threshold = rk.historical_var(returns, share, "linear")
+        count = inputs.first_of("k", "n_exceed", "nextremes", "n_excesses", "exceedances", default=0.1 * len(returns))
+        fraction = inputs.first_of("tail_fraction", default=count / len(returns))
+        chosen = {"tail_fraction": fraction} if threshold is None else {"threshold": threshold}
+        risk = rk.evt_risk(returns, level(inputs), **chosen)
+        found = risk.parameters
+        return {
+            **dict.fromkeys(("xi", "shape"), found["shape"]),
+            **dict.fromkeys(("beta", "scale"), found["scale"]),
+            **dict.fromkeys(("u", "threshold"), found["threshold"]),
+            **dict.fromkeys(("k", "n_exceed", "n_excesses", "exceedances", "n_exceedances"), found["n_excesses"]),
+            "var": risk.var,
+            "es": risk.es,
+        }
+
+    if "losses" in inputs:
+        return fitted(returns_of(inputs))
+    return inputs.each(fitted)
+
+
+def portfolio_historical_var_cvar(inputs):
+    portfolio = linear_pnl(inputs.weights(), inputs.frame().dropna())
+    risk = rk.historical_risk(portfolio, level(inputs))
+    return {"sd": sample_volatility(portfolio), "var": risk.var, "cvar": risk.es, "es": risk.es}
+
+
+# Closed forms
+
+
+def annual(function):
+    """VaR or ES of a value over a day, from an annual volatility."""
+
+    def quantity(inputs):
+        law = {"nu": inputs["nu"]} if "nu" in inputs else {}
+        risk = function(
+            inputs.first_of("annual_vol", "vol", "annual_volatility"),
+            confidence=level(inputs),
+            horizon=1.0 / inputs.get("days", 1),
+            value=inputs.get("value", 1.0),
+            **law,
+        )
+        return {"var": risk, "es": risk}
+
+    return quantity
+
+
+def normal_var_es(inputs):
+    return {name: function(1.0, level(inputs)) for name, function in (("var", rk.normal_var), ("es", rk.normal_es))}
+
+
+def t_var_es(inputs):
+    nu, confidence = inputs["nu"], level(inputs)
+    return {
+        "var": rk.student_t_var(1.0, nu, confidence, scaled=False),
+        "es": rk.student_t_es(1.0, nu, confidence, scaled=False),
+    }
+
+
+def gaussian_var_es_2sigma(inputs):
+    law = {"volatility": inputs["sd"], "mean": inputs["mean"]}
+    below = rk.normal_shortfall(**law)
+    return {
+        "var": rk.normal_var(confidence=level(inputs), **law),
+        "es": rk.normal_es(confidence=level(inputs), **law),
+        "average_shortfall_below_mean": below.average_shortfall,
+        "regret": below.regret,
+        "prob_below_mean": below.probability,
+    }
+
+
+def delta_normal_var(inputs):
+    given = {"z": inputs["z"]} if "z" in inputs else {"confidence": level(inputs)}
+    volatility = inputs.first_of("daily_vol", "vol", "volatility", "sigma")
+    days = inputs.get("days", 1)
+    one, many = (rk.normal_var(volatility, horizon=h, value=inputs["value"], **given) for h in (1, days))
+    return {
+        **dict.fromkeys(("var1", "var_1d", "var_1day", "daily"), one),
+        **dict.fromkeys(("var", f"var{days}", f"var_{days}d", "var_days"), many),
+    }
+
+
+def quantile_standard_error(inputs):
+    return rk.quantile_standard_error(
+        inputs.first_of("n", "n_obs", "observations"),
+        level(inputs),
+        volatility=inputs.first_of("sd_of_normal", "sd", "volatility"),
+    )
+
+
+QUANTITIES = {
+    "quantile_definition": quantile_definition,
+    "historical_var": historical_var,
+    "historical_var_type7": historical_var,
+    "historical_var_type1": var_by(quantile="inverted_cdf"),
+    "var_lower_quantile": var_by(quantile="inverted_cdf"),
+    "historical_var_printed": printed(historical_var),
+    "gaussian_var_printed": printed(gaussian_var),
+    "modified_var_printed": printed(modified_var),
+    "historical_es_printed": printed(historical_es),
+    "gaussian_es_printed": printed(gaussian_es),
+    "historical_var_order_stat": historical_var_order_stat,
+    "order_statistic_index": order_statistic_index,
+    "es_tail_mass": tail_mass_es,
+    "historical_cvar_fextremes": tail_mass_es,
+    "es_with_ties": es_with_ties,
+    "es_two_definitions": es_two_definitions,
+    "historical_es": historical_es,
+    "historical_es_mean_below_type7": historical_es,
+    "es_conditional_on_exceeding": es_by(quantile="inverted_cdf", es="beyond"),
+    "historical_es_hull": historical_es_hull,
+    "age_weighted_var_es": age_weighted_var_es,
+    "gaussian_var": gaussian_var,
+    "gaussian_var_population_sd": gaussian_var,
+    "gaussian_es": gaussian_es,
+    "gaussian_es_population_sd": gaussian_es,
+    "modified_var": modified_var,
+    "cornish_fisher_var": modified_var,
+    "modified_es_boudt": modified_es("boudt"),
+    "modified_es_operational": modified_es("operational"),
+    "baseline": baseline,
+    "cf_monotone": cf_monotone,
+    "cf_max_skew": lambda inputs: rk.MAX_SKEWNESS,
+    "cf_var_out_of_domain": cf_var_out_of_domain,
+    "entropic_var": lambda inputs: inputs.each(lambda returns: rk.entropic_var(returns, level(inputs))),
+    "student_t_mle_var_es": student_t_mle_var_es,
+    "gpd_var_es": gpd_var_es,
+    "portfolio_historical_var_cvar": portfolio_historical_var_cvar,
+    "z_values": lambda inputs: rk.normal_var(1.0, level(inputs)),
+    "normal_var_es": normal_var_es,
+    "var_normal": annual(rk.normal_var),
+    "es_normal": annual(rk.normal_es),
+    "var_student_t": annual(rk.student_t_var),
+    "es_student_t": annual(rk.student_t_es),
+    "t_var_es": t_var_es,
+    "es_student_t_standard": lambda inputs: rk.student_t_es(1.0, inputs["nu"], level(inputs), scaled=False),
+    "gaussian_var_es_2sigma": gaussian_var_es_2sigma,
+    "delta_normal_var": delta_normal_var,
+    "quantile_standard_error": quantile_standard_error,
+}
