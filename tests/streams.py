@@ -113,7 +113,7 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
 
 def log_of_rows(rows: list[dict[str, int]], world: Universe) -> EventLog:
     """Integer rows as a log, with every optional column (so that all such logs share one loop)."""
-    pairs: dict[tuple[int, int], int] = {}
+    pairs = {pair: place for place, pair in enumerate(world.opening_pairs())}
     columns = {}
     for name, dtype in REQUIRED.items():
         columns[name] = np.array([row.get(name, -1) for row in rows], dtype)

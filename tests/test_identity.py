@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from streams import log_of_rows, random_log, universe
 
 from riskkit.replay.columns import MISSING, Kind
-from riskkit.replay.integers import exceeds_fraction, floor_divide, fraction_of, round_half_even, share
 from riskkit.replay.live import LiveEngine
 from riskkit.replay.rule import Rule
 from riskkit.replay.rules import Drawdown
@@ -75,35 +74,3 @@ def test_equity_is_sampled_before_the_events_of_its_instant():
         accounts = live._state.accounts[1:]
         equity = np.where(accounts["has_given"] != 0, accounts["given"], accounts["cash"] + accounts["value"])
         assert np.allclose(row, equity * 0.01)
-
-
-@given(st.integers(-(2**61), 2**61), st.integers(1, 2**31), st.integers(0, 2**31))
-def test_share_is_the_floor_of_the_exact_fraction(total, whole, part):
-    part = min(part, whole)
-    assert share(total, part, whole) == total * part // whole
-
-
-@given(st.integers(-(2**61), 2**61), st.integers(2**31, 2**61), st.integers(0, 2**61))
-def test_share_is_exact_for_large_wholes(total, whole, part):
-    part = min(part, whole)
-    assert share(total, part, whole) == total * part // whole
-
-
-@given(st.integers(-(2**62), 2**62), st.integers(1, 2**62))
-def test_floor_divide_is_floor_division(numerator, denominator):
-    assert floor_divide(numerator, denominator) == numerator // denominator
-
-
-@given(st.integers(-(2**61), 2**61), st.integers(1, 2**29))
-def test_half_goes_to_the_even(numerator, denominator):
-    from fractions import Fraction
-
-    assert round_half_even(numerator, denominator) == round(Fraction(numerator, denominator))
-
-
-@given(st.integers(-(2**60), 2**60), st.integers(0, 5_000_000), st.integers(0, 2**58), st.sampled_from([0, 1]))
-def test_fractions_are_compared_exactly(value, ppm, base, reach):
-    limit = base * ppm
-    assert fraction_of(base, ppm) == limit // 1_000_000
-    expected = value * 1_000_000 >= limit if reach else value * 1_000_000 > limit
-    assert bool(exceeds_fraction(value, ppm, base, reach)) == expected

@@ -17,16 +17,17 @@ def house() -> list[str]:
     assert block, "README.md has no picture of the house"
     modules, folders = [], []
     for line in block[1].splitlines():
-        match = re.match(r"( +)([\w.]+/?)", line)
-        if not match:
-            continue
-        depth, name = len(match[1]) // 2, match[2]
+        depth = (len(line) - len(line.lstrip())) // 2
+        name = line.split()[0]
         folders = folders[: depth - 1]
         if name.endswith("/"):
             folders.append(name[:-1])
         elif name.endswith(".py"):
-            modules.append(".".join(["riskkit", *folders, name[:-3]]).removesuffix(".__init__"))
-    return modules
+            modules.append(name[:-3])
+        else:  # the files of a package, in their order
+            inside = [word for word in line.split() if word != "·"]
+            modules += [".".join(["riskkit", *folders, word]).removesuffix(".__init__") for word in inside]
+    return [name if name.startswith("riskkit") else f"riskkit.{name}".removesuffix(".__init__") for name in modules]
 
 
 def module_name(path: Path) -> str:

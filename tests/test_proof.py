@@ -186,7 +186,7 @@ def _run(engine: Engine, rules: RuleSet, log: EventLog) -> None:
     ts = log.columns["ts"]
     found = calendars(rules, int(ts.min()), int(ts.max()))
     params = [rule.integers(log.universe) for rule in rules]
-    slots, count = assign_slots(log.columns)
+    slots, count = assign_slots(log.columns, engine.shape)
     state = new_state(log.universe, log.pair_account, log.pair_instrument, rules, params, found, count)
     nothing = np.zeros(0, np.int64)
     fixed = fixed_arguments(rules, params, found, nothing, nothing.reshape(0, len(log.universe.accounts)))

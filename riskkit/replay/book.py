@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.columns import MISSING, Flow
-from riskkit.replay.integers import round_half_even, share
+from riskkit.replay.columns import MISSING, Flag, Flow
+from riskkit.replay.integers import scaled, share
+from riskkit.replay.records import at
 
-__all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "Book", "Status"]
+__all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "PURSE", "Book", "Status"]
 
 # all fields are int64: a narrower one would wrap at other places compiled than in Python; those that every fill
 # touches stand first, in one line of the processor's cache
@@ -31,15 +32,26 @@ INSTRUMENT: tuple[str, ...] = (
     "last",
     "mark",
     "priced",
+    "lot",
+    "tick",
+    "negative",
+    "listed",
+    "currency",
 )
 POSITION: tuple[str, ...] = ("qty", "cost", "realised", "value", "buying", "selling", "record", "unpriced")
-POSITION += ("account", "instrument", "next", "product")
+POSITION += ("account", "instrument", "next", "product", "sibling")
+POSITION += ("first_buy", "first_sell", "listed_buy", "listed_sell")
 ACCOUNT: tuple[str, ...] = ("cash", "cost", "realised", "fees", "value", "flows", "funding", "given", "has_given")
-ACCOUNT += ("working", "peak", "drawdown", "paused", "state", "desk", "firm")
+ACCOUNT += ("working", "peak", "drawdown", "paused", "state", "desk", "firm", "gross", "first")
 ORDER: tuple[str, ...] = ("status", "side", "qty", "filled", "price", "limited", "reserve", "account", "pair")
+ORDER += ("ceiling", "valued", "hold", "strategy", "connection", "flags", "above", "below", "children", "parent")
+PURSE = ("cash", "held")  # an account's balance in one currency, and what its working buys hold of it
 
 CASH_DEPOSIT = int(Flow.DEPOSIT)
 CASH_FEE = int(Flow.FEE)
+BAD_PRICE = int(Flag.BAD_PRICE)
+ANY_PRICE = 2**62
+NO_OFFER = ANY_PRICE + 1
 
 
 class Status:
@@ -54,8 +66,9 @@ class Status:
 class Book(NamedTuple):
     """What a rule may look at: the records of the event, and what a fill or a closed trade did.
 
-    ``realised`` is the profit that this fill or trade took, ``opened`` +1 if it opened a position from flat, -1 if it
-    closed one to flat.
+    ``order`` is the record of the order that the event belongs to, ``parent`` that of a child order's parent, ``purse``
+    the account's balance in the instrument's currency (each where a rule needs it). ``realised`` is the profit that
+    this fill or trade took, ``opened`` +1 if it opened a position from flat, -1 if it closed one to flat.
     """
 
     position: object
@@ -64,13 +77,15 @@ class Book(NamedTuple):
     order: object
     realised: int = 0
     opened: int = 0
+    purse: object = None
+    parent: object = None
 
 
 def notional(instrument, qty, price):
     """Money of `qty` lots at `price` ticks, rounded once to the quantum, half to even."""
     if instrument.denominator == 1:
         return qty * price * instrument.numerator
-    return round_half_even(qty * price * instrument.numerator, instrument.denominator)
+    return scaled(qty, price * instrument.numerator, instrument.denominator)
 
 
 def equity(account):
@@ -143,6 +158,7 @@ def mark(position, account, instrument):
         account.cost += value
         account.flows += value
     account.value += value - position.value
+    account.gross += abs(value) - abs(position.value)
     position.value = value
 
 
@@ -177,7 +193,7 @@ def track(account):
 
 
 def open_order(order, position, account, side, qty, price, reserve, owner, pair):
-    """Let a named order work."""
+    """Let a named order work; this and the steps below return by how many the working orders change."""
     order.status = 1
     order.side = side
     order.qty = qty
@@ -192,6 +208,7 @@ def open_order(order, position, account, side, qty, price, reserve, owner, pair)
         position.buying += qty
     else:
         position.selling += qty
+    return 1
 
 
 def forget_order(order):
@@ -200,11 +217,14 @@ def forget_order(order):
     order.qty = 0
     order.filled = 0
     order.limited = 0
+    order.hold = 0
+    order.parent = -1
 
 
 def close_order(order, position, account):
     """Take what still works of an order off the book."""
-    if order.status == 1:
+    was = order.status
+    if was == 1:
         rest = max(order.qty - order.filled, 0)
         account.working -= 1
         if order.side > 0:
@@ -212,10 +232,12 @@ def close_order(order, position, account):
         else:
             position.selling -= rest
     order.status = 3
+    return -1 if was == 1 else 0
 
 
 def fill_order(order, position, account, qty):
     """Count a fill against its order."""
+    change = 0
     if order.status == 1:
         rest = max(order.qty - order.filled, 0)
         taken = min(qty, rest)
@@ -226,25 +248,128 @@ def fill_order(order, position, account, qty):
         if qty >= rest:
             account.working -= 1
             order.status = 3
+            change = -1
     order.filled += qty
+    return change
 
 
 def change_order(order, position, account, qty, price):
     """Give a working order a new quantity (in all, filled ones included) and price."""
+    change = 0
     if order.status == 1:
-        change = max(qty - order.filled, 0) - max(order.qty - order.filled, 0)
+        more = max(qty - order.filled, 0) - max(order.qty - order.filled, 0)
         if order.side > 0:
-            position.buying += change
+            position.buying += more
         else:
-            position.selling += change
+            position.selling += more
         if qty <= order.filled:
             account.working -= 1
             order.status = 3
+            change = -1
     order.qty = qty
     order.price = price
     order.limited = 0
+    return change
 
 
 def worse(side, price, limit):
     """Whether a fill at `price` is worse than an order's limit price allows."""
     return limit != MISSING and side * price > side * limit
+
+
+# ---------------------------------------------------------------------- what only some rules need
+
+
+def tag_order(order, strategy, connection, flags):
+    """Remember through what a named order came, and how it was flagged."""
+    order.strategy = strategy
+    order.connection = connection
+    order.flags = flags
+
+
+def link_order(orders, slot, order, position):
+    """Put a working order at the head of its position's chain of that side."""
+    first = position.first_buy if order.side > 0 else position.first_sell
+    order.above = -1
+    order.below = first
+    if first >= 0:
+        at(orders, first).above = slot
+    if order.side > 0:
+        position.first_buy = slot
+    else:
+        position.first_sell = slot
+
+
+def unlink_order(orders, order, position):
+    """Take an order that works no longer out of its chain."""
+    if order.below >= 0:
+        at(orders, order.below).above = order.above
+    if order.above >= 0:
+        at(orders, order.above).below = order.below
+    elif order.side > 0:
+        position.first_buy = order.below
+    else:
+        position.first_sell = order.below
+
+
+def hold_price(instrument, side, price, reserve, flags):
+    """The price at which a buy holds cash: its reserve, else its price, else what a market order is valued at."""
+    if reserve != MISSING:
+        return reserve
+    if price == MISSING and flags & BAD_PRICE != 0:
+        return MISSING
+    return order_price(instrument, side, price)
+
+
+def value_order(order, instrument, side, price, reserve, flags):
+    """Remember at what price a named order holds cash, and the highest price that it may be moved to."""
+    order.valued = hold_price(instrument, side, price, reserve, flags)
+    order.ceiling = reserve if reserve != MISSING else price
+    order.hold = 0
+
+
+def hold_cash(order, purse, instrument):
+    """Bring what a named order holds of its account's cash to what still works of it."""
+    held = 0
+    if order.status == 1 and order.side > 0 and order.valued != MISSING:
+        held = notional(instrument, max(order.qty - order.filled, 0), order.valued)
+    purse.held += held - order.hold
+    order.hold = held
+
+
+def assume_hold(purse, instrument, side, qty, price, reserve, flags, sign):
+    """Hold cash for a buy of a list (`sign` 1) while the orders after it are judged, or give it back (-1)."""
+    valued = hold_price(instrument, side, price, reserve, flags)
+    if side > 0 and valued != MISSING:
+        purse.held += sign * notional(instrument, qty, valued)
+
+
+def committed(order):
+    """Lots that an order has taken of its parent: filled ones, and those that still work."""
+    return max(order.qty, order.filled) if order.status == 1 else order.filled
+
+
+def adopt(order, parent):
+    """Begin a named order's own count of children, and remember whose child it is."""
+    order.children = 0
+    order.parent = parent
+
+
+def give_back(orders, order, lots):
+    """Count a change of a child order's lots for its parent."""
+    if order.parent >= 0:
+        at(orders, order.parent).children += lots
+
+
+def list_order(position, side, price):
+    """Remember the best price of a list's orders so far, for those after it (a market order meets any)."""
+    if side > 0:
+        position.listed_buy = max(position.listed_buy, ANY_PRICE if price == MISSING else price)
+    else:
+        position.listed_sell = min(position.listed_sell, -ANY_PRICE if price == MISSING else price)
+
+
+def unlist_orders(position):
+    """The list is judged: none of its orders stands in the way any more."""
+    position.listed_buy = -NO_OFFER
+    position.listed_sell = NO_OFFER

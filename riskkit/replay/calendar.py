@@ -42,9 +42,9 @@ def day_starts(tz: str, roll_hour: int, first_ns: int, last_ns: int) -> np.ndarr
     --------
     >>> starts = day_starts("America/New_York", 17, 1_710_000_000_000_000_000, 1_710_100_000_000_000_000)
     >>> (np.diff(starts) / 3.6e12).tolist()  # the clocks went forward on 2024-03-10
-    [23.0, 24.0]
+    [24.0, 23.0]
     """
-    if not 0 <= roll_hour <= 23:
+    if isinstance(roll_hour, bool) or not isinstance(roll_hour, int) or not 0 <= roll_hour <= 23:
         raise InputError(f"roll_hour={roll_hour!r} is not an hour from 0 to 23")
     try:
         zone = ZoneInfo(tz)
@@ -55,17 +55,16 @@ def day_starts(tz: str, roll_hour: int, first_ns: int, last_ns: int) -> np.ndarr
     while starts[-1] <= last_ns:
         day += dt.timedelta(days=1)
         starts.append(_start(day, roll_hour, zone))
-    found = np.array(starts, np.int64)
+    found = np.unique(np.array(starts, np.int64))  # a zone that skipped a whole day (Samoa, 2011) starts two at once
     found = found[max(0, int(np.searchsorted(found, first_ns, "right")) - 1) :]
     found.flags.writeable = False
     return found
 
 
 def _start(day: dt.date, roll_hour: int, zone: ZoneInfo) -> int:
-    """The instant at which the local clock first shows the roll hour on `day`.
+    """The instant at which the local clock first shows the roll hour on `day`, or would have shown it.
 
-    A wall-clock time that a change of clocks skips is taken as the instant of the change, as `fold=0` arithmetic
-    in UTC gives it.
+    An hour that the clocks skip starts at the instant of the change; of an hour that comes twice, the first counts.
     """
     local = dt.datetime(day.year, day.month, day.day, roll_hour, tzinfo=zone)
     seconds = (local.astimezone(dt.UTC) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(seconds=1)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from riskkit.replay.columns import OPTIONAL, REQUIRED
 
-__all__ = ["BLOCK_ROWS", "SEMANTICS", "Chain", "hash_columns", "hash_plain", "seal"]
+__all__ = ["BLOCK_ROWS", "SEMANTICS", "Chain", "hash_columns", "hash_plain", "hash_rows", "seal"]
 
 SEMANTICS = 1  # raised whenever the same events and rules would give another decision
 BLOCK_ROWS = 65_536
@@ -84,6 +84,17 @@ def hash_columns(columns: Mapping[str, np.ndarray]) -> bytes:
                 block.update(np.ascontiguousarray(columns[name][rows], dtype).tobytes())
         state = block.digest()
     return hashlib.blake2b(state + str(size).encode(), digest_size=SIZE).digest()
+
+
+def hash_rows(arrays: Sequence[np.ndarray]) -> bytes:
+    """Hash whole arrays of one length, one after the other within each block of rows."""
+    state = b""
+    for start in range(0, len(arrays[0]), BLOCK_ROWS):
+        block = hashlib.blake2b(state, digest_size=SIZE)
+        for array in arrays:
+            block.update(np.ascontiguousarray(array[start : start + BLOCK_ROWS], "<i8").tobytes())
+        state = block.digest()
+    return hashlib.blake2b(state + str(len(arrays[0])).encode(), digest_size=SIZE).digest()
 
 
 def hash_plain(value: Any) -> bytes:

@@ -19,14 +19,15 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._jit import FLAGS, compiled, fingerprint, plain
-from riskkit.replay import book, integers, records, steps
+from riskkit.replay import book, integers, queue, records, steps
 from riskkit.replay.columns import MISSING, OPTIONAL, Command, Event, Flag, Kind
 from riskkit.replay.rule import Rule, parameter_names
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.source import RuleShape, Shape, arguments, source
+from riskkit.replay.shape import OPEN_SCOPES, RuleShape, Shape, arguments
+from riskkit.replay.source import FUNCTIONS, source
 from riskkit.replay.state import State, terms
 
-__all__ = ["Engine", "assign_slots", "cache_folder", "shape_of"]
+__all__ = ["Engine", "assign_slots", "cache_folder", "find_twins", "fixed_arguments", "shape_of"]
 
 CALLED = {
     "at": records.at,
@@ -34,12 +35,14 @@ CALLED = {
     "table": records.table,
     "emit": steps.emit,
     "release_time": steps.release_time,
+    "stopping": steps.stopping,
     "join": steps.join,
     "keep_judgement": steps.keep_judgement,
     "kept_judgement": steps.kept_judgement,
     "tentative": steps.tentative,
     "command": steps.command,
-    "cancel_working": steps.cancel_working,
+    "is_key_of": steps.is_key_of,
+    "twins_before": steps.twins_before,
     "equity": book.equity,
     "reduces": book.reduces,
     "fill": book.fill,
@@ -53,6 +56,17 @@ CALLED = {
     "fill_order": book.fill_order,
     "change_order": book.change_order,
     "worse": book.worse,
+    "tag_order": book.tag_order,
+    "link_order": book.link_order,
+    "unlink_order": book.unlink_order,
+    "value_order": book.value_order,
+    "hold_cash": book.hold_cash,
+    "assume_hold": book.assume_hold,
+    "committed": book.committed,
+    "adopt": book.adopt,
+    "give_back": book.give_back,
+    "list_order": book.list_order,
+    "unlist_orders": book.unlist_orders,
     "share": integers.share,
 }
 NAMED = {
@@ -71,6 +85,9 @@ NAMED = {
     "RESET": int(Command.RESET),
     "BAD_TS": int(Flag.BAD_TS),
     "DUPLICATE": int(Flag.DUPLICATE),
+    "REDUCE_ONLY": int(Flag.REDUCE_ONLY),
+    "VANISHED": steps.VANISHED,
+    "CELLS_LEFT": queue.CELLS_LEFT,
     **{counter.name: int(counter) for counter in steps.Counter},
     **{decision.name: int(decision) for decision in steps.Decision},
 }
@@ -84,6 +101,8 @@ INNER = {
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
 FLUSH_ROWS = 1 << 16
+USE_ORDERS = {"orders", "working", "chains", "cash", "parents"}
+TWIN_FIELDS = ("account", "instrument", "side", "qty", "price")
 
 
 def shape_of(
@@ -92,18 +111,24 @@ def shape_of(
     """What the loop must do for these rules over a log with these columns."""
     shapes = tuple(_rule_shape(rule) for rule in rules)
     needs = frozenset().union(*(rule.kind.needs for rule in rules))
-    holds = any(s.holds and not s.halts for s in shapes) or any(s.reduces for s in shapes)
+    holds = any((s.holds and not s.halts) or s.reduces or "reducing" in s.check for s in shapes)
+    cancels = cancels and enforce
     kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
     return Shape(
         shapes,
         enforce,
         marks="marks" in needs or sampled or opened,
-        orders=enforce or holds or "orders" in needs or int(Kind.MODIFY) in kinds,
+        orders=enforce or holds or bool(needs & USE_ORDERS) or int(Kind.MODIFY) in kinds,
         controls=int(Kind.CONTROL) in kinds,
         samples=sampled,
-        cancels=cancels and enforce,
+        cancels=cancels,
         modifies=int(Kind.MODIFY) in kinds,
         others=bool(kinds & OTHERS),
+        chains="chains" in needs,
+        cash="cash" in needs,
+        twins="twins" in needs,
+        parents="parents" in needs,
+        tags="tags" in needs or any(s.scope in OPEN_SCOPES for s in shapes),
         columns=tuple(name for name in OPTIONAL if name in columns),
     )
 
@@ -119,7 +144,10 @@ def _rule_shape(rule: Rule) -> RuleShape:
         rule.holds,
         rule.action == "HALT",
         kind.latches,
+        kind.trips,
         kind.reduces,
+        "working" in kind.needs,
+        kind.cells,
         tuple(sorted(map(int, kind.judges))),
         tuple(sorted(map(int, kind.watches))),
         names(kind.check),
@@ -127,6 +155,7 @@ def _rule_shape(rule: Rule) -> RuleShape:
         names(kind.turn) if kind.turn is not None else None,
         names(kind.reset) if kind.reset is not None else None,
         names(kind.advance) if kind.advance is not None else None,
+        names(kind.assume) if kind.assume is not None else None,
     )
 
 
@@ -150,7 +179,7 @@ class Engine:
         functions = tuple(
             (f"{name}{k}", getattr(rule.kind, name))
             for k, rule in enumerate(rules)
-            for name in ("check", "record", "turn", "reset", "advance")
+            for name in ("check", "record", "turn", "reset", "advance", "assume")
             if getattr(rule.kind, name) is not None
         )
         self.run = (_compiled_run if self.compiled else _plain_run)(shape, functions)
@@ -162,12 +191,22 @@ class Engine:
         most = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
         rows = np.zeros(max(FLUSH_ROWS, 4 * most), steps.ROW)
         state.counts[steps.Counter.ROOM] = most
+        self.make_room(state)
         values = self.arguments(state, columns, fixed, rows)
         at = start
         while at < stop:
             at, used = self.run(at, stop, *values)
             if used:
                 yield rows[: int(used)].copy()
+            if at < stop and self.make_room(state):
+                values = self.arguments(state, columns, fixed, rows)
+
+    def make_room(self, state: State) -> bool:
+        """Add cells to the workspace where the next event might need more than there are; say whether it moved."""
+        if state.memory[queue.CELLS_LEFT] >= self.shape.cells:
+            return False
+        state.memory = queue.more_cells(state.memory, self.shape.cells)
+        return True
 
     def arguments(
         self, state: State, columns: Mapping[str, Any], fixed: Mapping[str, Any], rows: np.ndarray
@@ -204,8 +243,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "riskkit"
 
 
-def assign_slots(columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, int]:
+def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
     """Give every order a record that is free again after the last event that names it.
+
+    Where the working orders themselves are looked through (chains, cancels), only a cancel or an expiry frees it: an
+    order that nobody names again goes on working. Where children are counted, an order keeps its record.
 
     Returns
     -------
@@ -218,7 +260,28 @@ def assign_slots(columns: Mapping[str, np.ndarray]) -> tuple[np.ndarray, int]:
 
     parent = columns.get("parent", np.full(0, -1, np.int64))
     slots = np.empty(len(columns["ts"]), np.int32)
-    return slots, int(slots_of(columns["order"], parent, slots))
+    final = np.zeros(0, bool)
+    if shape.parents:
+        final = np.zeros(len(slots), bool)
+    elif shape.chains or shape.cancels:
+        final = np.isin(columns["kind"], (Kind.CANCEL, Kind.EXPIRY))
+        if "flags" in columns:
+            final &= columns["flags"] & int(Flag.BAD_TS) == 0
+    return slots, int(slots_of(columns["order"], parent, final, slots))
+
+
+def find_twins(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The row of the order before each order that is its like (account, instrument, side, qty, price), -1 if none."""
+    flags = columns.get("flags", np.zeros(len(columns["ts"]), np.int32))
+    rows = np.flatnonzero((columns["kind"] == Kind.ORDER) & (flags & int(Flag.BAD_TS) == 0))
+    twin = np.full(len(columns["ts"]), -1, np.int64)
+    fields = [columns[name][rows] for name in TWIN_FIELDS] + [flags[rows] & int(Flag.BAD_PRICE)]
+    order = np.lexsort(fields)  # stable: likes stay in the order of their rows
+    like = np.ones(max(len(rows) - 1, 0), bool)
+    for field in fields:
+        like &= field[order[1:]] == field[order[:-1]]
+    twin[rows[order[1:][like]]] = rows[order[:-1][like]]
+    return twin
 
 
 # ---------------------------------------------------------------------- making the loop
@@ -262,7 +325,7 @@ def _compiled_run(shape: Shape, functions: tuple[tuple[str, Callable[..., Any]],
     mark.update(repr(sorted(NAMED.items())).encode())
     module = _module(f"riskkit_loop_{mark.hexdigest()}", text)
     vars(module).update(_namespace(functions, lambda function: compiled(function, INNER)))
-    for name in ("turn_over", "judge_order", "judge_modify", "moved"):
+    for name in FUNCTIONS:
         if hasattr(module, name):
             setattr(module, name, njit(**INNER)(getattr(module, name)))
     return njit(**FLAGS, no_cfunc_wrapper=True)(module.run)

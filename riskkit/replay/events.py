@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +13,10 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.columns import MISSING, Flag, Kind
-from riskkit.replay.digest import hash_columns, hash_plain
+from riskkit.replay.digest import hash_columns, hash_plain, hash_rows
 from riskkit.replay.door import columns_from_frame, infer_instruments
-from riskkit.replay.storage import open_mapped, read_parquet, write_mapped, write_parquet
-from riskkit.replay.universe import Account, Instrument, Universe
+from riskkit.replay.storage import SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
+from riskkit.replay.universe import Account, Instrument, Universe, decimal_text
 from riskkit.replay.vectorbt import frame_from_portfolio
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class EventLog(Shown):
         universe: Universe,
         about: Mapping[str, Any] | None = None,
         *,
+        source_rows: np.ndarray | None = None,
         known_hash: bytes | None = None,
     ) -> None:
         self.columns = columns
@@ -46,7 +48,9 @@ class EventLog(Shown):
         self.pair_instrument = np.asarray(pair_instrument, np.int32)
         self.universe = universe
         self.about = dict(about or {})
+        self._source_rows = source_rows
         self._known_hash = known_hash
+        self._known_derived = ""
 
     # ------------------------------------------------------------------ making one
 
@@ -61,9 +65,13 @@ class EventLog(Shown):
         tz: str = "UTC",
         on_bad_order: str = "raise",
         ts_policy: str = "raise",
+        currencies: str = "one",
         about: Mapping[str, Any] | None = None,
     ) -> EventLog:
         """Convert a frame with one event a row; it is taken whole or refused whole.
+
+        An order with ``expires`` gets an EXPIRY row of its own at that time, before the events of that time. So the
+        ``seq`` of results is the row of the log; `source_rows` says which row of the frame that is.
 
         Parameters
         ----------
@@ -75,15 +83,20 @@ class EventLog(Shown):
         accounts : sequence of Account or str
             Opening cash and positions; accounts that only occur in the frame start empty.
         quanta : mapping of currency to amount, optional
-            Money that the integer 1 stands for; by default the largest in which nothing needs rounding.
+            Money that the integer 1 stands for; by default the largest decimal one in which nothing needs rounding.
+            Give it where prices or lots have many decimals: a fill's notional is rounded to it, once.
         tz : str
             Time zone of times that carry none.
         on_bad_order : {"raise", "flag"}
             What happens to an *order* with a bad or off-grid price or quantity: refusal, or a flag for the rule
-            ``lot_tick`` to judge. A bad fill or price is always refused.
+            ``lot_tick`` to judge. An off-grid number stays as written for the other rules, to a millionth of its tick
+            or lot; a quantity that is none counts as 0, a price that is none as missing. Modifies are kept likewise,
+            and may name no known order: a message that changes nothing. A bad fill or price event is always refused.
         ts_policy : {"raise", "reject", "clamp", "sort"}
             What happens to a time below the one before: refusal, an event that is counted and touches nothing,
             the time before it, or a stable sort of the frame.
+        currencies : {"one", "many"}
+            Whether an account that mixes currencies is refused: its balance has no meaning without exchange rates.
         about : mapping, optional
             What a reader of a report should know of the data: title, kind (real, simulated, synthetic), adjusted,
             survivors_only.
@@ -91,7 +104,7 @@ class EventLog(Shown):
         Raises
         ------
         InputError
-            One sentence with the row and the column, what came and what fits.
+            One sentence with the row (counted from 0) and the column, what came and what fits.
 
         Examples
         --------
@@ -102,34 +115,45 @@ class EventLog(Shown):
         >>> len(log), log.columns["price"].tolist()
         (2, [105, 105])
         """
-        columns, pair_account, pair_instrument, universe = columns_from_frame(
-            frame, instruments, accounts, quanta, tz, on_bad_order, ts_policy
-        )
-        return cls(columns, pair_account, pair_instrument, universe, about)
+        made = columns_from_frame(frame, instruments, accounts, quanta, tz, on_bad_order, ts_policy, currencies)
+        pairs = made.pair_account, made.pair_instrument
+        return cls(made.columns, *pairs, made.universe, about, source_rows=made.source_rows)
 
     @classmethod
     def from_vectorbt(
-        cls, portfolio: Any, *, tick: Any = None, lot: Any = None, about: Mapping[str, Any] | None = None
+        cls,
+        portfolio: Any,
+        *,
+        tick: Any = None,
+        lot: Any = None,
+        quantum: Any = None,
+        about: Mapping[str, Any] | None = None,
     ) -> EventLog:
         """Read a vectorbt portfolio: one account a column, its orders with their fills, its closes as prices.
+
+        Columns that share their cash are one account, named as their group. vectorbt counts in floats; prices are
+        rounded to a ``tick`` that is given, fees and opening cash to the quantum, sizes never.
 
         Parameters
         ----------
         portfolio : vectorbt.Portfolio
-            From signals, orders or an order function; a DatetimeIndex gives the times.
+            From signals, orders or an order function; a DatetimeIndex gives the times (UTC where it has no zone).
         tick, lot : str, Decimal or float, optional
             Steps of price and size; by default the fewest decimals that hold what occurred.
+        quantum : str, Decimal or float, optional
+            Money that the integer 1 stands for; by default that of one lot at one tick, and a millionth where there are
+            fees.
         about : mapping, optional
             What a reader of a report should know of the data.
 
         Raises
         ------
         InputError
-            Where the index has no times, or sizes need more decimals than the lot has: use integer sizes
-            (``size_granularity=1``) or give ``lot``.
+            Where the index has no times, two columns have one name, or sizes need more decimals than the lot has: use
+            integer sizes (``size_granularity=1``) or give ``lot``.
         """
-        frame, instruments, accounts = frame_from_portfolio(portfolio, tick, lot)
-        return cls.from_frame(frame, instruments, accounts, about=about)
+        made = frame_from_portfolio(portfolio, tick, lot, quantum)
+        return cls.from_frame(made.frame, made.instruments, made.accounts, quanta=made.quanta, about=about)
 
     @staticmethod
     def infer_instruments(frame: pd.DataFrame) -> list[Instrument]:
@@ -140,7 +164,7 @@ class EventLog(Shown):
 
     def to_parquet(self, path: str | Path) -> None:
         """Write the log as one Parquet file (zstd; about an eighth of its size in memory)."""
-        write_parquet(path, self.columns, self._header())
+        write_parquet(path, self._stored(), self._header())
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> EventLog:
@@ -151,24 +175,39 @@ class EventLog(Shown):
         InputError
             Where the file is no event log, of another format, or its content does not match its hash.
         """
-        columns, header = read_parquet(path)
-        log = cls._with_header(columns, header)
-        if hash_columns(columns).hex() != header["hash"]:
-            raise InputError(f"{Path(path).name} does not match its own hash; it was changed after it was written")
+        log = cls._with_header(*read_parquet(path))
+        log._check_whole(Path(path).name)
         return log
 
     def save(self, path: str | Path) -> None:
         """Write the log as a folder of arrays that `open` maps without reading."""
-        write_mapped(path, self.columns, self._header())
+        write_mapped(path, self._stored(), self._header())
 
     @classmethod
-    def open(cls, path: str | Path) -> EventLog:
+    def open(cls, path: str | Path, *, check: bool = False) -> EventLog:
         """Map a folder that `save` wrote; a log larger than memory replays from it.
 
-        The hash in the header is trusted: checking it would read everything.
+        Parameters
+        ----------
+        path : str or Path
+            The folder.
+        check : bool
+            Read everything once and compare it with its hash. Otherwise the columns are trusted: open without a check
+            only what you wrote yourself.
+
+        Raises
+        ------
+        InputError
+            Where the folder is no event log, of another format, torn, or (with `check`) altered.
         """
-        columns, header = open_mapped(path)
-        return cls._with_header(columns, header)
+        log = cls._with_header(*open_mapped(path))
+        if check:
+            log._check_whole(Path(path).name)
+        return log
+
+    def _stored(self) -> dict[str, np.ndarray]:
+        rows = {} if self._source_rows is None else {SOURCE_ROW: self._source_rows}
+        return {**self.columns, **rows}
 
     def _header(self) -> dict[str, Any]:
         return {
@@ -176,12 +215,27 @@ class EventLog(Shown):
             "pairs": [self.pair_account.tolist(), self.pair_instrument.tolist()],
             "about": self.about,
             "hash": self.event_hash.hex(),
+            "derived": self._derived_hash(),
         }
+
+    def _derived_hash(self) -> str:
+        """Hash of what is stored beside the events: their pairs, and the rows that they came from."""
+        rows = [] if self._source_rows is None else [self._source_rows]
+        return hash_rows([self.columns["pair"], *rows]).hex()
 
     @classmethod
     def _with_header(cls, columns: dict[str, np.ndarray], header: dict[str, Any]) -> EventLog:
         universe = Universe.from_description(header["universe"])
-        return cls(columns, *header["pairs"], universe, header["about"], known_hash=bytes.fromhex(header["hash"]))
+        rows = columns.pop(SOURCE_ROW, None)
+        known = bytes.fromhex(header["hash"])
+        accounts, instruments = (np.array(codes, np.int32) for codes in header["pairs"])
+        log = cls(columns, accounts, instruments, universe, header["about"], source_rows=rows, known_hash=known)
+        log._known_derived = header["derived"]
+        return log
+
+    def _check_whole(self, name: str) -> None:
+        if hash_columns(self.columns) != self._known_hash or self._derived_hash() != self._known_derived:
+            raise InputError(f"{name} does not match its own hash; it was changed after it was written")
 
     # ------------------------------------------------------------------ looking at one
 
@@ -199,6 +253,11 @@ class EventLog(Shown):
         """Hash of the labels and units."""
         return hash_plain(self.universe.describe())
 
+    @property
+    def source_rows(self) -> np.ndarray:
+        """Each event's row in the frame that the log was made from, counted from 0; -1 where the door inserted it."""
+        return np.arange(len(self)) if self._source_rows is None else self._source_rows
+
     def counts(self) -> dict[str, int]:
         """Number of events of each kind that occurs."""
         found = np.bincount(self.columns["kind"], minlength=len(Kind))
@@ -208,22 +267,23 @@ class EventLog(Shown):
         """The events with labels, times, quantities and prices as people read them."""
         import pandas as pd
 
+        def labelled(codes: np.ndarray, labels: list[str]) -> Any:
+            return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(labels))
+
         columns, universe = self.columns, self.universe
         code = columns["instrument"]
-        tick = np.array([float(i.tick) for i in universe.instruments] + [np.nan])
-        lot = np.array([float(i.lot) for i in universe.instruments] + [np.nan])
         priced = np.isin(columns["kind"], (Kind.ORDER, Kind.MODIFY, Kind.FILL, Kind.PRICE)) & (
             columns["price"] != MISSING
         )
         frame = pd.DataFrame(
             {
                 "ts": pd.to_datetime(columns["ts"], utc=True),
-                "kind": pd.Categorical.from_codes(columns["kind"], [kind.name for kind in Kind]),
-                "account": pd.Categorical.from_codes(columns["account"], [a.id for a in universe.accounts]),
-                "instrument": pd.Categorical.from_codes(code, [i.id for i in universe.instruments]),
+                "kind": labelled(columns["kind"], [kind.name for kind in Kind]),
+                "account": labelled(columns["account"], [a.id for a in universe.accounts]),
+                "instrument": labelled(code, [i.id for i in universe.instruments]),
                 "side": columns["side"],
-                "qty": np.where(code >= 0, columns["qty"] * lot[code], np.nan),
-                "price": np.where(priced, np.where(priced, columns["price"], 0) * tick[code], np.nan),
+                "qty": universe.quantities(columns["qty"], code),
+                "price": np.where(priced, universe.prices(np.where(priced, columns["price"], 0), code), np.nan),
                 "order": columns["order"],
             }
         )
@@ -234,21 +294,22 @@ class EventLog(Shown):
         """One event in words."""
         import pandas as pd
 
-        columns, universe = self.columns, self.universe
-        kind = Kind(int(columns["kind"][seq]))
-        words = [f"event {seq}", str(pd.Timestamp(int(columns["ts"][seq]), tz="UTC")), kind.name]
-        account, code = int(columns["account"][seq]), int(columns["instrument"][seq])
-        words += [universe.accounts[account].id] if account >= 0 else []
-        if code >= 0:
-            instrument = universe.instruments[code]
-            words += [instrument.id]
+        row = {name: int(column[seq]) for name, column in self.columns.items()}
+        kind, universe = Kind(row["kind"]), self.universe
+        words = [f"event {seq}", str(pd.Timestamp(row["ts"], tz="UTC")), kind.name]
+        words += [universe.accounts[row["account"]].id] if row["account"] >= 0 else []
+        if row["instrument"] >= 0:
+            instrument = universe.instruments[row["instrument"]]
+            words.append(instrument.id)
             if kind in (Kind.ORDER, Kind.FILL, Kind.MODIFY):
-                words += [
-                    "buy" if columns["side"][seq] > 0 else "sell",
-                    f"{float(columns['qty'][seq] * instrument.lot):,g}",
-                ]
-            price = int(columns["price"][seq])
-            words += [f"at {float(price * instrument.tick):,g}" if price != MISSING else "at market"]
+                words.append("buy" if row["side"] > 0 else "sell")
+                words += [decimal_text(row["qty"] * instrument.qty_step)] if row["qty"] or kind != Kind.MODIFY else []
+            if kind in (Kind.ORDER, Kind.FILL, Kind.MODIFY, Kind.PRICE) and row["price"] != MISSING:
+                words.append(f"at {decimal_text(row['price'] * instrument.price_step)}")
+            elif kind == Kind.ORDER:
+                words.append("at market")
+        if kind in (Kind.CASH, Kind.EQUITY, Kind.TRADE):
+            words.append(decimal_text(row["qty"] * universe.quantum))
         return " ".join(words)
 
     def _title(self) -> str:
@@ -263,9 +324,16 @@ class EventLog(Shown):
         if len(self):
             ts = self.columns["ts"]
             rows += [("from", str(pd.Timestamp(int(ts.min()))), "UTC"), ("to", str(pd.Timestamp(int(ts.max()))), "UTC")]
-        rows.append(("money in units of", str(self.universe.quantum), self.universe.currency))
+        rows.append(("money in units of", decimal_text(self.universe.quantum), self.universe.currency))
         flags = self.columns.get("flags")
         if flags is not None:
             rows += [(f"flagged {f.name}", int(((flags & f) != 0).sum()), "") for f in Flag if ((flags & f) != 0).any()]
-        rows += [(str(key), str(value), "") for key, value in self.about.items() if key != "title"]
+        rows += [(str(key), _brief(value), "") for key, value in self.about.items() if key != "title"]
         return rows
+
+
+def _brief(value: Any) -> str:
+    """What is known of the data, short enough for a table; `EventLog.about` has it whole."""
+    if isinstance(value, (list, tuple)):
+        return f"{len(value)} noted"
+    return textwrap.shorten(str(value), 60, placeholder=" ...")

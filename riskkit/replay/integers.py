@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["MILLION", "exceeds_fraction", "floor_divide", "fraction_of", "round_half_even", "share"]
+__all__ = ["MILLION", "exceeds_fraction", "floor_divide", "fraction_of", "scaled", "share"]
 
 MILLION = 1_000_000
 SMALL = 1 << 31
 
 
-def round_half_even(numerator, denominator):
-    """`numerator` / `denominator` (above 0) to the nearest integer, a tie to the even one."""
-    quotient = numerator // denominator
-    rest = numerator - quotient * denominator
-    twice = 2 * rest
-    if twice > denominator or (twice == denominator and quotient % 2 != 0):
+def scaled(count, worth, denominator):
+    """`count` x `worth` / `denominator` (above 0) to the nearest integer, a tie to the even one.
+
+    What is whole is multiplied first, so that no product is beyond the answer or beyond `worth` x `denominator`:
+    large quantities of a small lot in a coarse quantum stay far from 64 bits.
+    """
+    whole = floor_divide(count, denominator)
+    sure = whole * worth
+    part = (count - whole * denominator) * worth
+    quotient = floor_divide(part, denominator)
+    twice = 2 * (part - quotient * denominator)
+    if twice > denominator or (twice == denominator and (sure + quotient) % 2 != 0):
         quotient += 1
-    return quotient
+    return sure + quotient
 
 
 def share(total, part, whole):

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, Kind
+from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, Flag, Kind
 from riskkit.replay.digest import SEMANTICS
-from riskkit.replay.engine import Engine, fixed_arguments, shape_of
+from riskkit.replay.engine import TWIN_FIELDS, Engine, fixed_arguments, shape_of
 from riskkit.replay.events import EventLog
 from riskkit.replay.result import Result
 from riskkit.replay.ruleset import RuleSet
@@ -82,7 +82,8 @@ class LiveEngine:
         self._pairs = {pair: place for place, pair in enumerate(universe.opening_pairs())}
         self._slots: dict[int, int] = {}
         self._columns = {name: np.zeros(0, dtype) for name, dtype in DTYPES.items()}
-        self._columns["slots"] = np.zeros(0, np.int32)
+        self._columns["slots"], self._columns["twin"] = np.zeros(0, np.int32), np.zeros(0, np.int64)
+        self._likes: dict[tuple[int, ...], int] = {}
         self._params = [rule.integers(universe) for rule in rules]
         every = {"kind": np.array([int(kind) for kind in Kind]), **{name: None for name in OPTIONAL}}
         opened = any(account.positions for account in universe.accounts)
@@ -118,15 +119,47 @@ class LiveEngine:
         for name in fields:
             if name not in DEFAULTS or name == "pair":
                 raise InputError(f"field {name!r} is not one of an event's; they are {', '.join(sorted(DEFAULTS))}")
-        return self._take({**DEFAULTS, **fields, "ts": ts, "kind": int(kind)})
+        return self._take([{**DEFAULTS, **fields, "ts": ts, "kind": int(kind)}])
 
     def feed(self, log: EventLog, start: int = 0, stop: int | None = None) -> None:
-        """Push the events [start, stop) of a log of the same universe, one at a time."""
+        """Push the events [start, stop) of a log of the same universe, one at a time (a list of orders is one)."""
         columns = {name: log.columns[name] for name in DTYPES if name in log.columns}
-        for row in range(start, len(log) if stop is None else stop):
-            self._take({**DEFAULTS, **{name: int(column[row]) for name, column in columns.items()}})
+        stop = len(log) if stop is None else stop
+        batch = columns.get("batch", np.full(len(log), -1))
+        row = start
+        while row < stop:
+            end = row + 1
+            while end < stop and batch[row] >= 0 and batch[end] == batch[row]:
+                end += 1
+            self._take(
+                [
+                    {**DEFAULTS, **{name: int(column[place]) for name, column in columns.items()}}
+                    for place in range(row, end)
+                ]
+            )
+            row = end
 
-    def _take(self, event: dict[str, int]) -> np.ndarray:
+    def _take(self, events: list[dict[str, int]]) -> np.ndarray:
+        """Write an event, or the orders of one list, into the journal and take the step."""
+        first = self.size
+        for place, event in enumerate(events, first):
+            self._check(event, place)
+        for event in events:
+            self._write(event)
+        assert self._state is not None
+        found: list[np.ndarray] = []
+        place = first
+        while place < self.size:
+            if self._engine.make_room(self._state):
+                self._extend()
+            place, used = self._engine.run(place, self.size, *self._values)
+            found.append(self._rows[: int(used)].copy())
+        rows = np.concatenate(found)
+        if len(rows):
+            self.blocks.append(rows)
+        return rows
+
+    def _check(self, event: dict[str, int], place: int) -> None:
         account, instrument = event["account"], event["instrument"]
         if not -1 <= account < len(self.universe.accounts):
             raise InputError(
@@ -134,25 +167,22 @@ class LiveEngine:
             )
         if not -1 <= instrument < len(self.universe.instruments):
             raise InputError(f"instrument={instrument!r} is not a code of this universe")
-        if not -1 <= event["order"] <= self.size:
-            raise InputError(f"order={event['order']!r} is not the number of an event so far (0 to {self.size})")
+        if not -1 <= event["order"] <= place:
+            raise InputError(f"order={event['order']!r} is not the number of an event so far (0 to {place})")
+
+    def _write(self, event: dict[str, int]) -> None:
         if self._state is None:
             self._begin(event["ts"])
         assert self._state is not None
         changed = self._make_room()
-        event["pair"] = self._pair(account, instrument)
-        event["slots"] = self._slot(event["order"])
+        event["pair"] = self._pair(event["account"], event["instrument"])
+        event["slots"], event["twin"] = self._slot(event["order"]), self._twin(event, self.size)
         if changed or len(self._state.positions) <= len(self._pairs) or len(self._state.orders) <= len(self._slots):
             self._extend()
         place = self.size
         for name, column in self._columns.items():
             column[place] = event[name]
         self.size += 1
-        _, used = self._engine.run(place, place + 1, *self._values)
-        rows = self._rows[: int(used)].copy()
-        if len(rows):
-            self.blocks.append(rows)
-        return rows
 
     def _begin(self, ts: int) -> None:
         """Start the books when the first event says what time it is."""
@@ -169,13 +199,22 @@ class LiveEngine:
     def _slot(self, order: int) -> int:
         return -1 if order < 0 else self._slots.setdefault(order, len(self._slots))
 
+    def _twin(self, event: dict[str, int], place: int) -> int:
+        """The order before this one that is its like; see `riskkit.replay.engine.find_twins`."""
+        if event["kind"] != Kind.ORDER or event["flags"] & Flag.BAD_TS:
+            return -1
+        like = (*(event[name] for name in TWIN_FIELDS), event["flags"] & Flag.BAD_PRICE)
+        before = self._likes.get(like, -1)
+        self._likes[like] = place
+        return before
+
     def _make_room(self) -> bool:
         """Double the journal when it is full."""
         room = len(self._columns["ts"])
         if self.size < room:
             return False
         for name, column in self._columns.items():
-            larger = np.zeros(max(1024, 2 * room), column.dtype)
+            larger = np.full(max(1024, 2 * room), DEFAULTS.get(name, 0), column.dtype)
             larger[:room] = column
             self._columns[name] = larger
         return True
@@ -288,6 +327,10 @@ class LiveEngine:
         self.blocks = [arrays["rows"]] if len(arrays["rows"]) else []
         self._pairs = {(a, i): pair for pair, (a, i) in enumerate(header["pairs"])}
         self._slots = {order: slot for slot, order in enumerate(header["slots"])}
+        known = {name: self._columns[name].tolist() for name in (*TWIN_FIELDS, "kind", "flags")}
+        self._likes = {}
+        for place in range(self.size):
+            self._twin({name: values[place] for name, values in known.items()}, place)
         self._begin(int(header["first"]))
         assert self._state is not None
         for name in self._state.arrays():

@@ -9,12 +9,15 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
-from riskkit.replay.columns import Kind
+from riskkit.replay.about import data_sentence
+from riskkit.replay.columns import Command, Kind
 from riskkit.replay.digest import Chain, hash_plain, seal
 from riskkit.replay.events import EventLog
+from riskkit.replay.holds import Spans, key_label, spans_of, unmatched_trades
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.state import Calendars, State
 from riskkit.replay.steps import COMMAND, NEVER, ROW, Counter, Decision
+from riskkit.replay.timeline import Timeline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +39,7 @@ DECISION_WORDS = {
     Decision.TRIP: "trip",
     Decision.RELEASE: "release",
 }
+BY_HAND = "(paused by a person)"
 NOTE = "Neither the market nor the strategies react to what is refused; marks stay as recorded."
 
 
@@ -96,30 +100,53 @@ class Result(Shown):
         causes = self.refused()["cause"]
         counts = {rule.id: int((causes == k).sum()) for k, rule in enumerate(self.rules)}
         by_hand = int((causes == COMMAND).sum())
-        return {**counts, **({"(paused by a person)": by_hand} if by_hand else {})}
+        return {**counts, **({BY_HAND: by_hand} if by_hand else {})}
+
+    def alerts(self) -> int:
+        """Number of orders and modifies that a rule only warned of."""
+        return int((self.rows["code"] == Decision.ALERTED).sum())
 
     def objections_by_rule(self) -> dict[str, int]:
         """Number of orders and modifies that each rule objects to, named cause or not."""
         masks = self.rows["mask"][np.isin(self.rows["code"], (*REFUSALS, Decision.ALERTED))]
         return {rule.id: int(((masks >> k) & 1).sum()) for k, rule in enumerate(self.rules)}
 
-    def halted_ns(self) -> dict[str, int]:
-        """Nanoseconds in which each rule held a key, summed over its keys, up to the last event."""
-        last = int(self.log.columns["ts"].max()) if len(self.log) else 0
-        total = dict.fromkeys((rule.id for rule in self.rules), 0)
-        open_until: dict[tuple[int, int], tuple[int, int]] = {}
-        ts = self.log.columns["ts"]
-        for row in self.transitions():
-            place = (int(row["cause"]), int(row["key"]))
-            now = int(ts[row["seq"]])
-            begun = open_until.pop(place, None)
-            if begun is not None:
-                total[self.rules[place[0]].id] += min(begun[1], now) - begun[0]
-            if row["code"] == Decision.TRIP:
-                open_until[place] = (now, int(row["until"]))
-        for (cause, _), (begun_at, until) in open_until.items():
-            total[self.rules[cause].id] += max(min(until, last) - begun_at, 0)
-        return total
+    @cached_property
+    def _spans(self) -> Spans:
+        return spans_of(self.transitions(), self.log.columns["ts"])
+
+    def holds(self) -> pd.DataFrame:
+        """One row for each time that a rule held a key: rule, key, since when, and until when.
+
+        ``until`` is NaT where only a person would have ended it. A trip of a held key begins a new row.
+        """
+        import pandas as pd
+
+        spans = self._spans
+        pairs = zip(spans.rule.tolist(), spans.key.tolist(), strict=True)
+        until = np.where(spans.until == NEVER, np.iinfo(np.int64).min, spans.until)
+        return pd.DataFrame(
+            {
+                "rule": [self.rules[rule].id for rule in spans.rule.tolist()],
+                "key": [key_label(self.log, self.rules[rule], key) for rule, key in pairs],
+                "since": pd.to_datetime(spans.since, utc=True),
+                "until": pd.to_datetime(until, utc=True),
+            }
+        )
+
+    def halted_ns(self, *, trading: bool = False) -> dict[str, int]:
+        """Nanoseconds in which each rule held a key, summed over its keys, up to the last event.
+
+        With ``trading=True`` only the stretches of `timeline` in which anything happened count: no nights, no weekends.
+        """
+        spans, ts = self._spans, self.log.columns["ts"]
+        end = int(ts.max()) if len(ts) else 0
+        lengths = spans.lengths(end, self.timeline() if trading else None)
+        return {rule.id: int(lengths[spans.rule == k].sum()) for k, rule in enumerate(self.rules)}
+
+    def unmatched(self) -> tuple[int, float]:
+        """Trades (fills of one ``trade_id``) of which one side is gone, and the quantity without a counterparty."""
+        return unmatched_trades(self.log, self.rows)
 
     def to_frame(self) -> pd.DataFrame:
         """The rows with labels and words."""
@@ -216,7 +243,6 @@ class Result(Shown):
         import pandas as pd
 
         table, universe = self.state.positions[1:], self.log.universe
-        lots = np.array([float(i.lot) for i in universe.instruments] + [0.0])
         money = float(universe.quantum)
         index = pd.MultiIndex.from_arrays(
             [
@@ -226,7 +252,7 @@ class Result(Shown):
             names=["account", "instrument"],
         )
         columns = {
-            "qty": table["qty"] * lots[table["instrument"]],
+            "qty": universe.quantities(table["qty"], table["instrument"]),
             "cost": table["cost"] * money,
             "value": table["value"] * money,
         }
@@ -237,10 +263,58 @@ class Result(Shown):
         import pandas as pd
 
         return pd.DataFrame(
-            self._sampled * float(self.log.universe.quantum),
+            self._sampled[0] * float(self.log.universe.quantum),
             index=pd.DatetimeIndex(pd.to_datetime(self._sample_at, utc=True), name="ts"),
             columns=pd.Index([account.id for account in self.log.universe.accounts], name="account"),
         )
+
+    def profits(self) -> pd.DataFrame:
+        """Profit of every account at the sampled times, in money; what was paid in or out is no profit."""
+        frame = self.equity()
+        return frame - self._sampled[1] * float(self.log.universe.quantum)
+
+    def profit_curve(self, account: str | None = None) -> np.ndarray:
+        """Profit of one account, or of all together, at the sampled times, in money. Shape (n_samples,).
+
+        It is summed in whole quanta, so it does not depend on the order of the accounts.
+
+        Raises
+        ------
+        InputError
+            Where the log has no such account.
+        """
+        codes = self.log.universe.account_codes
+        if account is not None and account not in codes:
+            raise InputError(f"account={account!r} is not in this log; it has {', '.join(list(codes)[:8])}")
+        equity, flows = self._sampled
+        quanta = equity - flows
+        total = quanta.sum(axis=1) if account is None else quanta[:, codes[account]]
+        return total * float(self.log.universe.quantum)
+
+    @property
+    def sample_times(self) -> np.ndarray:
+        """Nanoseconds at which profit was sampled: all that came before, nothing that came then."""
+        return self._sample_at
+
+    def states(self) -> dict[str, str]:
+        """State of each account after the last event: ACTIVE, REDUCING, HALTED or PAUSED.
+
+        PAUSED where a person or a rule has paused the account, its desk or firm, or everything; REDUCING and HALTED
+        are carried out by the rule ``trading_state`` and are said only where there is one.
+        """
+        now = int(self.log.columns["ts"].max()) if len(self.log) else 0
+        gated = any(rule.type == "trading_state" for rule in self.rules)
+        found = {}
+        for code, account in enumerate(self.log.universe.accounts):
+            record = self.state.accounts[code + 1]
+            keys = {"account": code, "desk": int(record["desk"]), "firm": int(record["firm"]), "global": 0}
+            held = record["paused"] != 0 or any(
+                table["held_until"][keys[rule.scope] + 1] > now
+                for rule, table in zip(self.rules, self.state.rules, strict=True)
+                if rule.holds and rule.scope in keys
+            )
+            found[account.id] = "PAUSED" if held else Command(int(record["state"]) if gated else 0).name
+        return found
 
     def counts(self) -> dict[str, int]:
         """What the loop counted besides decisions."""
@@ -249,6 +323,50 @@ class Result(Shown):
             for name, counter in Counter.__members__.items()
             if Counter.ERRORS_TS <= counter <= Counter.CANCELLED
         }
+
+    # ------------------------------------------------------------------ pictures
+
+    def timeline(self) -> Timeline:
+        """The axis of time of the pictures: stretches of the samples' spacing (or one that suits) that hold events."""
+        ts = self.log.columns["ts"]
+        if len(self._sample_at) > 1:
+            spacing = int(self._sample_at[1] - self._sample_at[0])
+            return Timeline(spacing, np.unique(ts // spacing))
+        return Timeline.of(ts)
+
+    def plot_equity(self, ax: Any = None, *, account: str | None = None) -> Any:
+        """Draw the profit of one account, or of all together, over time.
+
+        Raises
+        ------
+        InputError
+            Where the replay was not sampled, or the log has no such account.
+        """
+        from riskkit import plot
+
+        if not len(self._sample_at):
+            raise InputError("this replay was not sampled; replay the log with sample_ns=86_400_000_000_000 for days")
+        timeline, profit = self.timeline(), self.profit_curve(account)
+        at_ends = np.concatenate([[0.0], profit[np.searchsorted(self._sample_at, timeline.ends)]])
+        scale, unit = plot.money_scale(at_ends, self.log.universe.currency)
+        whose = "all accounts together" if account is None else account
+        title = f"Profit of {whose} ended at {profit[-1] / scale:,.2f} {unit} ({self.mode} mode)"
+        lines = {self.mode: at_ends / scale}
+        return plot.curves(lines, label=f"profit, {unit}", title=title, time=timeline.axis(), ax=ax)
+
+    def plot_refusals(self, ax: Any = None) -> Any:
+        """Draw when each rule refused, a lane for each rule that did."""
+        from riskkit import plot
+
+        refused, timeline, ts = self.refused(), self.timeline(), self.log.columns["ts"]
+        found = {name: count for name, count in self.refusals_by_rule().items() if count}
+        codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: COMMAND}
+        places = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
+        orders = self.log.counts().get(Kind.ORDER.name, 0)
+        verb = "would have been" if self.mode == "shadow" else "were"
+        title = f"{len(refused):,} of {orders:,} orders {verb} refused ({self.mode} mode)"
+        notes = {name: f"{count:,} refused" for name, count in found.items()}
+        return plot.lanes(places, notes=notes, title=title, time=timeline.axis(), ax=ax)
 
     # ------------------------------------------------------------------ showing
 
@@ -284,6 +402,7 @@ class Result(Shown):
         rows += [(name.replace("_", " "), count, "") for name, count in self.counts().items() if count]
         rows.append(("profit", found["profit"], self.log.universe.currency))
         rows.append(("digest", found["digest"][:16], "..."))
+        rows.append(("data", data_sentence(self.log.about).removeprefix("Data: "), ""))
         if self.mode == "enforce":
             rows.append(("note", NOTE, ""))
         return rows

@@ -8,29 +8,34 @@ The functions name the arguments that they need, out of
     book     the position, account and instrument of the event (`riskkit.replay.book.Book`)
     event    the event (`riskkit.replay.columns.Event`)
     memory   the shared int64 workspace; `state.memory` is where this key's words start
-    accepted (record only) 1 if the event stands, 0 if it was refused
+    reducing (check) 1 if the order only reduces a position
+    orders, positions (check) the tables, for the working orders of a position and the positions of an account
+    twins    (check) how many identical orders came before this one within the rule's `window_ns`
+    accepted (record) 1 if the event stands, 0 if it was refused: in enforce mode by any rule, in shadow by this one
+    passed   (record) 1 if this rule itself let it through
 
 ``check`` changes nothing and returns a `Verdict`. ``record`` is called after the verdict and returns 1 if the rule
-trips, else 0. ``turn`` is called when the trading day turns, ``reset`` when a pause ends or a person resets.
+trips, else 0. ``turn`` is called when the trading day turns, ``reset`` when a pause ends or a person resets (its
+record's ``held_until`` still says until when it was paused, 0 if it was not). ``assume`` counts an order of a list
+(`sign` 1) while those after it are judged, and takes it back (-1).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.calendar import day_starts
 from riskkit.replay.columns import Kind
-from riskkit.replay.integers import MILLION
-from riskkit.replay.universe import Universe, exact
+from riskkit.replay.parameters import Unit, duration, duration_text, fits, integer
+from riskkit.replay.universe import Universe
 
 __all__ = [
     "ACTIONS",
+    "NOTICE",
     "NO_PRICE",
     "OBJECT",
     "PASS",
@@ -39,17 +44,17 @@ __all__ = [
     "Rule",
     "RuleType",
     "Verdict",
-    "duration",
-    "duration_text",
     "parameter_names",
     "register",
     "rule_type",
+    "unpriced",
 ]
 
 PASS = 0
 OBJECT = 1
 NO_PRICE = 2
 HELD = 3
+NOTICE = 4
 
 ACTIONS = ("ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT")  # mildest first
 SEVERITIES = ("INFO", "WARN", "CRITICAL")
@@ -66,13 +71,12 @@ SCOPES = (
     "global",
 )
 HOLDING = ("REDUCE_ONLY", "PAUSE", "HALT")
-SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
-LARGEST = 2**62
 
 
 class Verdict(NamedTuple):
-    """A rule's answer: PASS, OBJECT or NO_PRICE, with the value that it saw and the limit that it held it against.
+    """A rule's answer, with the value that it saw and the limit that it held it against.
 
+    PASS; OBJECT: a breach; NO_PRICE: the limit cannot be checked, for no price is known; NOTICE: an alert and no more.
     What it saw is exact where it objects; where it passes, it may be an upper bound (`order_rate` counts lazily).
     """
 
@@ -81,31 +85,11 @@ class Verdict(NamedTuple):
     limit: int
 
 
-class Unit(NamedTuple):
-    """How a parameter is written by people and counted in the loop."""
-
-    name: str
-    choices: tuple[str, ...] = ()
-
-
-Count = Annotated[Any, Unit("count")]
-Duration = Annotated[int, Unit("duration")]
-Quantity = Annotated[Any, Unit("quantity")]
-Money = Annotated[Any, Unit("money")]
-MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # the loop compares with >: reaching it is beyond it
-Part = Annotated[Any, Unit("fraction")]
-Ticks = Annotated[int, Unit("count")]
-Flag = Annotated[bool, Unit("flag")]
-Zone = Annotated[str, Unit("zone")]
-Hour = Annotated[int, Unit("hour")]
-Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
-Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
-MissingPrice = Annotated[str, Unit("choice", ("reject", "alert", "allow"))]
-
-
-def choice(*names: str) -> Any:
-    """A parameter that is one of a few words."""
-    return Annotated[str, Unit("choice", names)]
+def unpriced(policy, observed, limit):
+    """The verdict on an order whose price nobody knows, by the rule's `on_missing_price`."""
+    if policy == 0:
+        return Verdict(NO_PRICE, observed, limit)
+    return Verdict(NOTICE if policy == 1 else PASS, observed, limit)
 
 
 @dataclass(frozen=True)
@@ -120,7 +104,7 @@ class RuleType:
         Fields annotated with units of this module (`Count`, `Duration`, `Quantity`, `Money`, `Part`, ...).
     state : tuple of str
         Fields of the record that each key has, all int64.
-    check, record, turn, reset : functions, optional
+    check, record, turn, reset, assume : functions, optional
         See the module's description.
     judges : kinds of events that ``check`` judges (ORDER, MODIFY).
     watches : kinds of events that ``record`` is told of; MARK: the account's equity moved.
@@ -129,12 +113,19 @@ class RuleType:
         window). It may depend on nothing but time, so that a refused event leaves no trace in it.
     memory : function of the integer parameters, optional
         Words of workspace for a key.
+    shared : function of the parameters as written and the universe, optional
+        Words of workspace that all keys share, filled once; `state.memory` is then where they start.
+    cells : int
+        Entries that one event may add to the queues of `riskkit.replay.queue` in the workspace.
     scopes : scopes that make sense; the first is the default.
     action : default action.
     hold : how a pause ends by default: "reset", "session", or the name of a duration parameter.
     latches : the rule objects only by tripping: with an action that pauses, ``check`` is not asked.
+    trips : a breach that ``check`` finds trips it, with an action that pauses; False: only ``record`` does.
+    refuses : what breaches it is refused under its own id, with an action that pauses too.
+    pauses : it may pause its key with REJECT as well; None: never, it refuses for as long as it lasts.
     reduces : orders that only reduce a position are exempt.
-    needs : of {"marks", "orders"}: what the engine must keep for it.
+    needs : of {"marks", "orders", "working", "chains", "cash", "twins", "parents"}: what the engine must keep for it.
     sentence : function of the parameters: what it limits, in words.
     """
 
@@ -146,13 +137,19 @@ class RuleType:
     turn: Callable[..., Any] | None = None
     reset: Callable[..., Any] | None = None
     advance: Callable[..., Any] | None = None
+    assume: Callable[..., Any] | None = None
     judges: frozenset[Kind] = frozenset()
     watches: frozenset[Kind] = frozenset()
     memory: Callable[[Any], int] | None = None
+    shared: Callable[[Any, Universe], list[int]] | None = None
+    cells: int = 0
     scopes: tuple[str, ...] = ("account",)
     action: str = "REJECT"
     hold: str = "reset"
     latches: bool = False
+    trips: bool = True
+    refuses: bool = False
+    pauses: bool | None = False
     reduces: bool = False
     needs: frozenset[str] = frozenset()
     sentence: Callable[[Any], str] = field(default=lambda parameters: f"{parameters!r}")
@@ -251,7 +248,7 @@ class Rule:
         one_of(self.action, ACTIONS, f"rule {self.id!r}: action")
         one_of(self.severity, SEVERITIES, f"rule {self.id!r}: severity")
         for name, unit in kind.units().items():
-            _fits(getattr(self.parameters, name), unit, f"rule {self.id!r}: {name}")
+            fits(getattr(self.parameters, name), unit, f"rule {self.id!r}: {name}")
         self.hold_ns()
 
     @property
@@ -262,7 +259,14 @@ class Rule:
     @property
     def holds(self) -> bool:
         """Whether it can pause its key."""
-        return self.action in HOLDING
+        if self.kind.pauses is None or self.action == "ALERT":
+            return False
+        return self.kind.pauses or self.action in HOLDING
+
+    @property
+    def refuses(self) -> bool:
+        """Whether what breaches it is refused under its id (an alert stops nothing, a pause stops what comes after)."""
+        return self.action != "ALERT" and (self.action == "REJECT" or self.kind.refuses or self.kind.pauses is None)
 
     def hold_ns(self) -> int | str:
         """How a pause ends: "reset", "session", or nanoseconds after it began."""
@@ -280,18 +284,10 @@ class Rule:
     def integers(self, universe: Universe) -> Any:
         """The parameters as the loop counts them, cast once here."""
         reach = getattr(self.parameters, "breach", "exceed") == "reach"
-        cast = []
-        for name, unit in self.kind.units().items():
-            value = getattr(self.parameters, name)
-            cast.append(
-                _integer(
-                    value,
-                    unit,
-                    universe,
-                    (reach and name == "limit") or "reached" in unit.choices,
-                    f"rule {self.id!r}: {name}",
-                )
-            )
+        cast = [
+            integer(getattr(self.parameters, name), unit, universe, name, reach, f"rule {self.id!r}: {name}")
+            for name, unit in self.kind.units().items()
+        ]
         return self.kind.parameters(*cast)
 
     def describe(self) -> dict[str, Any]:
@@ -345,87 +341,6 @@ _WHOSE = {
     "firm": "for each firm",
     "global": "over everything",
 }
-
-
-def duration(value: Any, name: str) -> int:
-    """Nanoseconds from an integer or from a text such as "500ms", "1s", "5min"."""
-    if isinstance(value, str):
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|h|d)\s*", value)
-        if not match:
-            raise InputError(f"{name}={value!r} is not a duration; use nanoseconds or a text such as '500ms' or '5min'")
-        span = Fraction(Decimal(match[1])) * SPANS[match[2]]
-        if span.denominator != 1:
-            raise InputError(f"{name}={value!r} is not a whole number of nanoseconds")
-        return int(span)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
-        raise InputError(f"{name}={value!r} is not a number of nanoseconds at or above zero")
-    return value
-
-
-def duration_text(nanoseconds: int) -> str:
-    """A duration as people say it."""
-    for unit in ("d", "h", "min", "s", "ms", "us"):
-        if nanoseconds and nanoseconds % SPANS[unit] == 0:
-            return f"{nanoseconds // SPANS[unit]:,} {unit}"
-    return f"{nanoseconds:,} ns"
-
-
-def _fits(value: Any, unit: Unit, name: str) -> None:
-    """Refuse a parameter that is not of its unit."""
-    if value is None:
-        return
-    if unit.name == "count":
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
-            raise InputError(f"{name}={value!r} is not a count: a whole number at or above zero")
-    elif unit.name == "duration":
-        duration(value, name)
-    elif unit.name in ("quantity", "money", "fraction"):
-        if exact(value, name) < 0:
-            raise InputError(f"{name}={value!r} is negative; a limit is at or above zero")
-        if unit.name == "fraction" and (exact(value, name) * MILLION).denominator != 1:
-            raise InputError(f"{name}={value!r} is finer than one part per million")
-    elif unit.name == "flag":
-        if not isinstance(value, bool):
-            raise InputError(f"{name}={value!r} is not true or false")
-    elif unit.name in ("choice", "breach"):
-        one_of(value, unit.choices, name)
-    elif unit.name == "kinds":
-        _kinds(value, unit, name)
-    elif unit.name == "hour":
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 23:
-            raise InputError(f"{name}={value!r} is not an hour from 0 to 23")
-    elif unit.name == "zone":
-        day_starts(value, 0, 0, 0)
-
-
-def _kinds(value: Iterable[str], unit: Unit, name: str) -> int:
-    if isinstance(value, str):
-        raise InputError(f"{name}={value!r} is one text; give a list such as ['order', 'modify']")
-    return sum(1 << unit.choices.index(one_of(word, unit.choices, name)) for word in set(value))
-
-
-def _integer(value: Any, unit: Unit, universe: Universe, below: bool, name: str) -> int:
-    """Cast a parameter; with `below`, a limit becomes the largest value that does not reach it."""
-    if value is None:
-        return LARGEST
-    if unit.name in ("choice", "breach"):
-        return unit.choices.index(value)
-    if unit.name == "kinds":
-        return _kinds(value, unit, name)
-    if unit.name == "duration":
-        return duration(value, name)
-    if unit.name == "zone":
-        return 0
-    if unit.name == "fraction":
-        return int(exact(value, name) * MILLION)
-    if unit.name in ("quantity", "money"):
-        steps = exact(value, name) / (universe.quantity_unit if unit.name == "quantity" else universe.quantum)
-    else:
-        steps = Fraction(int(value))
-    whole = -(-steps.numerator // steps.denominator) - 1 if below else steps.numerator // steps.denominator
-    if whole >= LARGEST:
-        raise InputError(f"{name}={value!r} is beyond 64 bits in units of this log; leave the rule out instead")
-    return whole
 
 
 def _plain(value: Any) -> Any:

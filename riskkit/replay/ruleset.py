@@ -10,6 +10,7 @@ from typing import Any
 from riskkit._check import InputError
 from riskkit.replay import breaker, rules
 from riskkit.replay.digest import hash_plain
+from riskkit.replay.parameters import canonical
 from riskkit.replay.rule import Rule, rule_type
 from riskkit.replay.steps import MOST_RULES
 
@@ -31,11 +32,13 @@ class RuleSet:
     --------
     >>> from riskkit.replay.rules import OrderRate
     >>> one = RuleSet([Rule("rate", OrderRate(limit=50, window_ns=1_000_000_000))])
-    >>> two = RuleSet.from_dict({"rules": [{"id": "rate", "type": "order_rate", "params": {"limit": 50, "window_ns": "1s"}}]})
+    >>> params = {"limit": 50, "window_ns": "1s"}
+    >>> two = RuleSet.from_dict({"rules": [{"id": "rate", "type": "order_rate", "params": params}]})
     >>> one == two
     True
     >>> print(one)
-    1. rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones leave no trace, for each account; what breaches it is refused (WARN).
+    1. rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones leave no trace, for each account;
+    what breaches it is refused (WARN).
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
@@ -70,9 +73,9 @@ class RuleSet:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RuleSet:
         """Build a rule set from ``{"rules": [{"id": ..., "type": ..., "params": {...}}, ...]}``."""
-        unknown = [key for key in data if key != "rules"]
-        if unknown or not isinstance(data.get("rules"), list):
-            raise InputError(f"a rule set has one key, 'rules', a list of tables; got {sorted(map(str, data))}")
+        if not isinstance(data, Mapping) or set(data) != {"rules"} or not isinstance(data["rules"], list):
+            came = f"the keys {sorted(map(str, data))}" if isinstance(data, Mapping) else f"a {type(data).__name__}"
+            raise InputError(f"a rule set has one key, 'rules', a list of tables; got {came}")
         return cls([_rule(entry, place) for place, entry in enumerate(data["rules"], 1)])
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,7 +86,8 @@ class RuleSet:
         """Every declared choice spelt out, for equality and the digest."""
         found = []
         for rule in self.rules:
-            params = {name: _canonical(rule, name) for name in rule.parameters._fields}
+            units = rule.kind.units()
+            params = {name: canonical(getattr(rule.parameters, name), units[name], name) for name in units}
             found.append([rule.id, rule.type, rule.scope, rule.action, rule.severity, rule.hold_ns(), params])
         return found
 
@@ -136,8 +140,18 @@ def _rule(entry: Any, place: int) -> Rule:
             close = difflib.get_close_matches(str(key), FIELDS, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"keys are {', '.join(FIELDS)}"
             raise InputError(f"rule {place}: key {key!r} is not known; {hint}")
-    if "type" not in entry:
-        raise InputError(f"rule {place} has no 'type'")
+    if not isinstance(entry.get("type"), str):
+        raise InputError(f"rule {place} has no 'type': the name of a rule type, as 'order_rate'")
+    if not isinstance(entry.get("params", {}), Mapping):
+        raise InputError(f"rule {place}: params={entry['params']!r} is not a table")
+    try:
+        return _rule_of(entry, place)
+    except InputError as error:
+        named = str(error).startswith("rule ") and not str(error).startswith("rule type")
+        raise InputError(str(error) if named else f"rule {entry.get('id', place)!r}: {error}") from None
+
+
+def _rule_of(entry: Mapping[str, Any], place: int) -> Rule:
     kind = rule_type(entry["type"])
     params = dict(entry.get("params", {}))
     scope = params.pop("scope", None) if "scope" not in kind.parameters._fields else None
@@ -155,19 +169,3 @@ def _rule(entry: Any, place: int) -> Rule:
         hold=entry.get("hold"),
         kind=kind,
     )
-
-
-def _canonical(rule: Rule, name: str) -> Any:
-    """A parameter in the one form that equal settings share."""
-    from riskkit.replay.rule import duration
-    from riskkit.replay.universe import exact
-
-    value = getattr(rule.parameters, name)
-    unit = rule.kind.units()[name].name
-    if value is None:
-        return None
-    if unit == "duration":
-        return duration(value, name)
-    if unit in ("quantity", "money", "fraction"):
-        return str(exact(value, name))
-    return sorted(value) if isinstance(value, tuple) else value

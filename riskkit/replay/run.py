@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.engine import Engine, assign_slots, fixed_arguments, shape_of
+from riskkit.replay.engine import Engine, assign_slots, find_twins, fixed_arguments, shape_of
 from riskkit.replay.events import EventLog
 from riskkit.replay.result import Result
 from riskkit.replay.ruleset import RuleSet
@@ -97,14 +97,16 @@ def replay_log(
     columns: dict[str, Any] = dict(log.columns)
     slots = 0
     if shape.orders:
-        columns["slots"], slots = assign_slots(log.columns)
+        columns["slots"], slots = assign_slots(log.columns, shape)
+    if shape.twins:
+        columns["twin"] = find_twins(log.columns)
     state = new_state(log.universe, log.pair_account, log.pair_instrument, rules, params, found, slots)
     state.counts[Counter.ORPHAN_POLICY] = Orphans[orphans.upper()]
     sample_at = _sample_times(first, last, sample_ns)
     state.counts[Counter.SAMPLES] = len(sample_at)
     if shape.samples:
         state.counts[Counter.NEXT_TURN] = min(state.counts[Counter.NEXT_TURN], sample_at[0])
-    sampled = np.zeros((len(sample_at), len(log.universe.accounts)), np.int64)
+    sampled = np.zeros((2, len(sample_at), len(log.universe.accounts)), np.int64)  # equity, and what was paid in
     fixed = fixed_arguments(rules, params, found, sample_at, sampled)
     blocks: list[np.ndarray] = []
     for start in _progress(range(0, len(log), chunk), progress, f"replay ({mode})"):
@@ -127,10 +129,11 @@ def _sample_times(first: int, last: int, spacing: int | None) -> np.ndarray:
 
 
 def _finish_samples(state: Any, sampled: np.ndarray) -> None:
-    """What was not sampled before the last event is the equity at the end."""
+    """What was not sampled before the last event is as it stands at the end."""
     accounts = state.accounts[1:]
     final = np.where(accounts["has_given"] != 0, accounts["given"], accounts["cash"] + accounts["value"])
-    sampled[int(state.counts[Counter.SAMPLE]) :] = final
+    rest = slice(int(state.counts[Counter.SAMPLE]), None)
+    sampled[0, rest], sampled[1, rest] = final, accounts["flows"]
 
 
 def _progress(chunks: range, wanted: bool, what: str) -> Any:

@@ -10,11 +10,12 @@ __all__ = ["slots_of"]
 
 
 @kernel
-def slots_of(order, parent, slots):
+def slots_of(order, parent, final, slots):
     """Fill `slots` with the record of each event's order; return how many records are needed.
 
     An order's record is taken at its own row and given back after the last row that names it (as its order or as a
-    child's parent). One array serves three passes: the last row of each order, a mark on that row, then the record.
+    child's parent), if that row is `final` (an empty array: every row is). One array serves three passes: the last
+    row of each order, a mark on that row, then the record.
     """
     size = len(order)
     slots[:] = -1
@@ -28,6 +29,8 @@ def slots_of(order, parent, slots):
     for row in range(size):
         if order[row] == row:
             last = slots[row]
+            if len(final) > 0 and not final[last]:
+                continue
             if order[last] == row:
                 ends[last >> 3] |= np.uint8(1 << (last & 7))
             else:

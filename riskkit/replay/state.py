@@ -12,14 +12,24 @@ from typing import Any
 import numpy as np
 
 from riskkit._jit import plain
-from riskkit.replay.book import ACCOUNT, INSTRUMENT, ORDER, POSITION, Book
+from riskkit.replay.book import ACCOUNT, INSTRUMENT, NO_OFFER, ORDER, POSITION, PURSE, Book
 from riskkit.replay.calendar import day_starts
 from riskkit.replay.columns import MISSING
+from riskkit.replay.queue import HEADER
 from riskkit.replay.records import Records, record_dtype
 from riskkit.replay.rule import Rule, parameter_names
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.steps import HOLD_RESET, HOLD_SESSION, NEVER, Counter, Terms
-from riskkit.replay.universe import Universe
+from riskkit.replay.steps import (
+    HOLD_RESET,
+    HOLD_SESSION,
+    NEVER,
+    STOPS_BREACH,
+    STOPS_LATER,
+    STOPS_NOTHING,
+    Counter,
+    Terms,
+)
+from riskkit.replay.universe import Universe, exact
 
 __all__ = ["Calendars", "State", "calendars", "grow", "new_state", "terms"]
 
@@ -36,6 +46,7 @@ class State:
     accounts: np.ndarray
     instruments: np.ndarray
     orders: np.ndarray
+    purses: np.ndarray
     clocks: np.ndarray
     memory: np.ndarray
     counts: np.ndarray
@@ -74,8 +85,9 @@ def terms(rule: Rule, found: Calendars) -> Terms:
     """A rule's terms as integers."""
     hold = rule.hold_ns()
     kind = {"reset": HOLD_RESET, "session": HOLD_SESSION}.get(hold, 2) if isinstance(hold, str) else 2
+    stops = STOPS_NOTHING if rule.action == "ALERT" else STOPS_BREACH if rule.refuses else STOPS_LATER
     return Terms(
-        int(rule.action != "ALERT"),
+        stops,
         kind,
         hold if isinstance(hold, int) else 0,
         found.zones.index(rule.zone()),
@@ -95,8 +107,9 @@ def new_state(
     instruments = _instruments(universe)
     accounts = _accounts(universe)
     positions = _positions(universe, pair_account, pair_instrument, instruments)
-    orders = np.zeros(slots + 1, record_dtype(ORDER))
-    orders["account"] = orders["pair"] = -1
+    _chain_by_account(positions, accounts)
+    orders = _orders(slots + 1)
+    purses = _purses(universe)
     clocks = np.zeros(len(found.zones), record_dtype(CLOCK))
     for c, (start, end) in enumerate(found.offsets):
         clocks[c] = found.bounds[start], found.bounds[start + 1], start + 1, end
@@ -104,16 +117,28 @@ def new_state(
     counts[Counter.NEXT_TURN] = clocks["end"].min(initial=NEVER)
     counts[Counter.SLOTS], counts[Counter.ACCOUNTS] = slots, len(universe.accounts)
     counts[Counter.CALENDARS] = len(clocks)
-    tables, words = [], 0
+    counts[Counter.PURSES] = (len(purses) - 1) // max(len(universe.accounts), 1)
+    tables: list[np.ndarray] = []
+    memory = [np.zeros(HEADER, np.int64)]
     for rule, integers in zip(rules, params, strict=True):
         table = _rule_table(rule, universe, positions)
-        if rule.kind.memory is not None:
-            size = int(rule.kind.memory(integers))
-            table["memory"] = words + size * (np.arange(len(table)) - 1)
-            words += size * (len(table) - 1)
+        memory.append(_workspace(rule, integers, universe, table, sum(map(len, memory))))
         _begin(rule, integers, table, positions, accounts, instruments, orders)
         tables.append(table)
-    return State(positions, accounts, instruments, orders, clocks, np.zeros(words + 1, np.int64), counts, tables)
+    workspace = np.concatenate([*memory, np.zeros(1, np.int64)])
+    return State(positions, accounts, instruments, orders, purses, clocks, workspace, counts, tables)
+
+
+def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, start: int) -> np.ndarray:
+    """Words of workspace for a rule's keys, to be laid down at `start`; its records are told where."""
+    if rule.kind.shared is not None:
+        table["memory"] = start
+        return np.array(rule.kind.shared(rule.parameters, universe), np.int64)
+    if rule.kind.memory is None:
+        return np.zeros(0, np.int64)
+    size = int(rule.kind.memory(params))
+    table["memory"] = start + size * (np.arange(len(table)) - 1)
+    return np.zeros(size * (len(table) - 1), np.int64)
 
 
 def grow(
@@ -130,8 +155,7 @@ def grow(
     Keys of the scopes that pairs make (account_instrument, account_product) grow with them.
     """
     if len(state.orders) <= slots:
-        larger = np.zeros(max(64, 2 * slots) + 1, state.orders.dtype)
-        larger["account"] = larger["pair"] = -1
+        larger = _orders(max(64, 2 * slots) + 1)
         larger[: len(state.orders)] = state.orders
         state.orders = larger
         state.counts[Counter.SLOTS] = len(larger) - 1
@@ -140,15 +164,18 @@ def grow(
         return
     fresh = _instruments(universe)
     positions = _positions(universe, pair_account, pair_instrument, fresh)
-    positions[: known + 1] = _keep(state.positions, positions[: known + 1], ("next",))
+    positions[: known + 1] = _keep(state.positions, positions[: known + 1], ("next", "sibling"))
     state.instruments["first"], state.instruments["last_pair"] = fresh["first"], fresh["last_pair"]
     state.positions = positions
+    _chain_by_account(positions, state.accounts)
     for k, (rule, integers) in enumerate(zip(rules, params, strict=True)):
         old = state.rules[k]
         table = _rule_table(rule, universe, positions)
         if len(table) == len(old):
             continue
-        if rule.kind.memory is not None:
+        if rule.kind.shared is not None:
+            table["memory"] = old["memory"][0]
+        elif rule.kind.memory is not None:
             size = int(rule.kind.memory(integers))
             added = np.zeros(size * (len(table) - len(old)), np.int64)
             table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
@@ -195,6 +222,7 @@ def _instruments(universe: Universe) -> np.ndarray:
     for name in ("bid", "ask", "last", "mark"):
         table[name] = MISSING
     table["denominator"] = 1
+    currencies = {currency: code for code, currency in enumerate(universe.quanta)}
     products = {p: c for c, p in enumerate(dict.fromkeys(i.product for i in universe.instruments))}
     for code, instrument in enumerate(universe.instruments, 1):
         ratio = universe.ratio(instrument)
@@ -202,6 +230,34 @@ def _instruments(universe: Universe) -> np.ndarray:
         table["denominator"][code] = ratio.denominator
         table["unit"][code] = int(instrument.qty_step / universe.quantity_unit)
         table["product"][code] = products[instrument.product]
+        table["lot"][code] = int(instrument.lot / instrument.qty_step)
+        table["tick"][code] = int(instrument.tick / instrument.price_step)
+        table["negative"][code] = int(instrument.negative_price)
+        table["listed"][code] = int(instrument.listed)
+        table["currency"][code] = currencies.get(instrument.currency, 0)
+    table["product"][0] = -1
+    return table
+
+
+def _orders(size: int) -> np.ndarray:
+    table = np.zeros(size, record_dtype(ORDER))
+    for name in ("account", "pair", "strategy", "connection", "parent"):
+        table[name] = -1
+    for name in ("price", "reserve", "ceiling", "valued"):
+        table[name] = MISSING
+    return table
+
+
+def _purses(universe: Universe) -> np.ndarray:
+    """A balance for each account, or for each of its currencies where accounts may mix them."""
+    mixed = getattr(universe, "mixed", False)
+    currencies = list(universe.quanta) if mixed else [""]
+    table = np.zeros(len(universe.accounts) * len(currencies) + 1, record_dtype(PURSE))
+    for a, account in enumerate(universe.accounts):
+        for c, currency in enumerate(currencies):
+            amounts = [account.cash.get(currency, 0)] if mixed else account.cash.values()
+            opening = sum((exact(amount, "cash") for amount in amounts), exact(0, "cash"))
+            table["cash"][1 + a * len(currencies) + c] = int(opening / universe.quantum)
     return table
 
 
@@ -218,8 +274,9 @@ def _accounts(universe: Universe) -> np.ndarray:
 def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Records of the pairs that occur, chained by instrument in order of appearance."""
     positions = np.zeros(len(accounts) + 1, record_dtype(POSITION))
-    for name in ("account", "instrument", "next", "product"):
+    for name in ("account", "instrument", "next", "product", "sibling", "first_buy", "first_sell"):
         positions[name] = -1
+    positions["listed_buy"], positions["listed_sell"] = -NO_OFFER, NO_OFFER
     known = positions[1:]  # the records of pairs, without the one of no pair
     known["account"], known["instrument"] = accounts, instruments
     if not len(accounts):
@@ -246,19 +303,33 @@ def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray
     return positions
 
 
+def _chain_by_account(positions: np.ndarray, accounts: np.ndarray) -> None:
+    """Chain the positions of each account, in order of appearance."""
+    accounts["first"] = -1
+    owners = positions["account"][1:]
+    if not len(owners):
+        return
+    chain = np.argsort(owners, kind="stable")
+    starts = np.flatnonzero(np.diff(owners[chain], prepend=-1))
+    following = np.append(chain[1:], -1)
+    following[np.append(starts[1:], len(chain)) - 1] = -1
+    positions["sibling"][1:][chain] = following
+    accounts["first"][1:][owners[chain[starts]]] = chain[starts]
+
+
 def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:
     """One record a key of the rule's scope, and the one beyond them."""
     owners = _owners(rule.scope, universe, positions)
-    table = np.zeros(len(owners) + 1, record_dtype([*rule.kind.state, *ENGINE_FIELDS]))
+    counted = ("working",) if "working" in rule.kind.needs else ()
+    table = np.zeros(len(owners) + 1, record_dtype([*rule.kind.state, *counted, *ENGINE_FIELDS]))
     table["owner"] = [-1, *owners]
     return table
 
 
 def _owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
-    """The account of each key of a scope, -1 where a key belongs to no one account."""
-    accounts = {a.id: code for code, a in enumerate(universe.accounts)}
+    """The account of each key of a scope, -1 where a key belongs to no one account (or, until it is used, to none)."""
     if scope == "account":
-        return list(range(len(accounts)))
+        return list(range(len(universe.accounts)))
     if scope == "account_instrument":
         return positions["account"][1:].tolist()
     if scope == "account_product":
@@ -266,10 +337,9 @@ def _owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
         for account, product in zip(positions["account"][1:].tolist(), positions["product"][1:].tolist(), strict=True):
             found.setdefault(product, account)
         return [found[key] for key in sorted(found)]
-    if scope in ("strategy", "session"):
-        labels = universe.strategies if scope == "strategy" else universe.connections
-        return [accounts.get(label.rsplit("/", 1)[0], -1) for label in labels]
     counts = {
+        "strategy": len(universe.strategies),
+        "session": len(universe.connections),
         "instrument": len(universe.instruments),
         "product": len({i.product for i in universe.instruments}),
         "desk": len({a.desk for a in universe.accounts}),

@@ -10,13 +10,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit.replay.book import close_order
 from riskkit.replay.columns import Command
 from riskkit.replay.records import at
 
 __all__ = ["NEVER", "ROW", "Counter", "Decision", "Judgement", "Orphans", "Terms"]
 
 NEVER = 2**63 - 1
+NO_PRICE = 2
+HELD = 3
+ALERTED = 4
+STOPS_NOTHING = 0
+STOPS_BREACH = 1
+STOPS_LATER = 2
 COMMAND = -2  # the cause of a refusal by a person's pause: no rule's id
 COMMAND_BIT = 1 << 62
 MOST_RULES = 62
@@ -64,9 +69,10 @@ class Counter(IntEnum):
     SLOTS = 13
     ACCOUNTS = 14
     CALENDARS = 15
-    KEPT = 16  # seven words: the verdict of the list that is being taken in
-    SAMPLES = 23
-    SIZE = 24
+    KEPT = 16  # eight words: the verdict of the list that is being taken in
+    SAMPLES = 24
+    PURSES = 25  # currencies for which an account has a purse of its own
+    SIZE = 26
 
 
 class Orphans(IntEnum):
@@ -93,19 +99,20 @@ ROW = np.dtype(
 
 
 class Terms(NamedTuple):
-    """A rule's terms outside its parameters: whether it blocks, and how its pause ends."""
+    """A rule's terms outside its parameters: what of it stops a message, and how its pause ends."""
 
-    blocks: int
+    stops: int
     hold: int
     hold_ns: int
     calendar: int
 
 
 class Judgement(NamedTuple):
-    """All rules' answer to one message: who objects, who objects by more than a pause, and the named cause."""
+    """All rules' answer to one message: who objects, whose limit it breaches, who stops it, and the named cause."""
 
     mask: int
     breached: int
+    stopped: int
     cause: int
     code: int
     seen: int
@@ -127,6 +134,16 @@ def emit(rows, used, seq, mask, observed, limit, until, key, cause, code):
     return used + 1
 
 
+def stopping(stops, code):
+    """Whether a rule with these terms stops a message of which it says `code`.
+
+    An alert stops nothing. A rule that pauses stops what comes after the breach, and what it cannot judge at all.
+    """
+    if stops == STOPS_BREACH:
+        return code != ALERTED
+    return stops == STOPS_LATER and (code == NO_PRICE or code == HELD)
+
+
 def release_time(now, terms, clocks):
     """When a pause that begins now ends."""
     if terms.hold == HOLD_RESET:
@@ -138,53 +155,38 @@ def release_time(now, terms, clocks):
 
 def join(whole, one):
     """The verdict on a list: everything that any member met, the first cause (a pause before any rule)."""
-    first = whole.cause == -1 or (one.code == HELD and whole.code != HELD)
-    if one.cause != -1 and first:
-        return Judgement(
-            whole.mask | one.mask,
-            whole.breached | one.breached,
-            one.cause,
-            one.code,
-            one.seen,
-            one.limit,
-            one.until,
-        )
-    return Judgement(
-        whole.mask | one.mask,
-        whole.breached | one.breached,
-        whole.cause,
-        whole.code,
-        whole.seen,
-        whole.limit,
-        whole.until,
-    )
-
-
-HELD = 3
+    mask = whole.mask | one.mask
+    breached = whole.breached | one.breached
+    stopped = whole.stopped | one.stopped
+    if one.cause != -1 and (whole.cause == -1 or (one.code == HELD and whole.code != HELD)):
+        return Judgement(mask, breached, stopped, one.cause, one.code, one.seen, one.limit, one.until)
+    return Judgement(mask, breached, stopped, whole.cause, whole.code, whole.seen, whole.limit, whole.until)
 
 
 def keep_judgement(counts, verdict):
     """Remember the verdict on a list for its later members, across chunks."""
     counts[16] = verdict.mask
     counts[17] = verdict.breached
-    counts[18] = verdict.cause
-    counts[19] = verdict.code
-    counts[20] = verdict.seen
-    counts[21] = verdict.limit
-    counts[22] = verdict.until
+    counts[18] = verdict.stopped
+    counts[19] = verdict.cause
+    counts[20] = verdict.code
+    counts[21] = verdict.seen
+    counts[22] = verdict.limit
+    counts[23] = verdict.until
 
 
 def kept_judgement(counts):
     """The verdict on the list that is being taken in."""
-    return Judgement(counts[16], counts[17], counts[18], counts[19], counts[20], counts[21], counts[22])
+    return Judgement(counts[16], counts[17], counts[18], counts[19], counts[20], counts[21], counts[22], counts[23])
 
 
-def tentative(position, side, qty):
-    """Count an order of a list as working while the ones after it are judged."""
+def tentative(position, account, side, qty, sign):
+    """Count an order of a list as working (`sign` 1) while the ones after it are judged, or take it back (-1)."""
+    account.working += sign
     if side > 0:
-        position.buying += qty
+        position.buying += sign * qty
     else:
-        position.selling += qty
+        position.selling += sign * qty
 
 
 ACTIVE = int(Command.ACTIVE)
@@ -205,22 +207,28 @@ def command(account, said):
         account.state = said
 
 
-def cancel_working(orders, positions, accounts, instruments, account, instrument, pair, counts):
-    """Cancel the working orders of an account, an instrument, a pair, or (all -1) of everything.
+def is_key_of(order, position, account, instrument, pair):
+    """Whether a working order is one of an account, an instrument, a pair, or (all -1) of everything."""
+    if order.status != WORKING or (account >= 0 and order.account != account):
+        return False
+    return (instrument < 0 or position.instrument == instrument) and (pair < 0 or order.pair == pair)
 
-    A cancelled order counts as refused from here on: its later fills vanish.
-    """
-    for slot in range(counts[13]):
-        order = at(orders, slot)
-        if order.status != WORKING:
-            continue
-        position = at(positions, order.pair)
-        if account >= 0 and order.account != account:
-            continue
-        if instrument >= 0 and position.instrument != instrument:
-            continue
-        if pair >= 0 and order.pair != pair:
-            continue
-        close_order(order, position, at(accounts, order.account))
-        order.status = BLOCKED
-        counts[12] += 1
+
+# identical orders: `twin` holds, for each order, the row of the one before that is its like (-1: none). The row of an
+# order that never came (it vanished with another) is written as VANISHED - link, so that it is passed over.
+VANISHED = -3
+
+
+def twins_before(twin, ts, row, width, most):
+    """How many orders like the one at `row` came in the time `width` up to it; counting stops beyond `most`."""
+    since = ts[row] - width
+    seen = 0
+    at_row = twin[row]
+    while at_row >= 0 and seen <= most and ts[at_row] > since:
+        link = twin[at_row]
+        if link >= -1:
+            seen += 1
+        else:
+            link = VANISHED - link
+        at_row = link
+    return seen

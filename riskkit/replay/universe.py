@@ -14,15 +14,21 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from riskkit._check import InputError
 
 __all__ = ["Account", "Instrument", "Universe", "common_unit", "decimal_text", "exact"]
+
+LARGEST = 2**62
 
 
 def exact(value: Any, name: str) -> Fraction:
     """Read a number as people write it (a string, a Decimal, an int, the shortest form of a float)."""
     if isinstance(value, Fraction):
         return value
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, bool):
         raise InputError(f"{name}={value!r} is not a number")
     try:
@@ -84,6 +90,11 @@ class Instrument:
         The product that the instrument belongs to (default: its own id).
     negative_price : bool
         Whether prices at or below zero are allowed (spreads, some futures).
+    price_step, qty_step : str, Decimal, int or float, optional
+        What the integer 1 stands for in a log's prices and quantities, a whole part of tick and lot (default: the
+        tick and the lot). A log that keeps off-tick orders (``on_bad_order="flag"``) counts in finer steps.
+    listed : bool
+        False: it only occurs in a log, nobody allowed it to be traded (for the rule ``known_instrument``).
 
     Examples
     --------
@@ -98,14 +109,24 @@ class Instrument:
     currency: str = "USD"
     product: str = ""
     negative_price: bool = False
+    price_step: Any = None
+    qty_step: Any = None
+    listed: bool = True
 
     def __post_init__(self) -> None:
         """Make units exact and refuse any that is not above zero."""
-        for name in ("tick", "lot", "multiplier"):
+        object.__setattr__(self, "id", str(self.id))
+        for name, default in (("price_step", "tick"), ("qty_step", "lot")):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(self, default))
+        for name in ("tick", "lot", "multiplier", "price_step", "qty_step"):
             value = exact(getattr(self, name), f"instrument {self.id!r}: {name}")
             if value <= 0:
                 raise InputError(f"instrument {self.id!r}: {name}={getattr(self, name)!r} is not above zero")
             object.__setattr__(self, name, value)
+        for name, whole in (("price_step", "tick"), ("qty_step", "lot")):
+            if (getattr(self, whole) / getattr(self, name)).denominator != 1:
+                raise InputError(f"instrument {self.id!r}: {name} is not a whole part of its {whole}")
         if not self.product:
             object.__setattr__(self, "product", self.id)
 
@@ -132,13 +153,18 @@ class Account:
     desk: str = ""
     firm: str = ""
 
+    def __post_init__(self) -> None:
+        """Take any label as text."""
+        object.__setattr__(self, "id", str(self.id))
+
 
 @dataclass(frozen=True)
 class Universe:
     """The labels behind the codes of a log, and its units of money and quantity.
 
     ``quanta`` maps each currency to the money that the integer 1 stands for. A fill's notional is rounded to it
-    once, half to even; the default, the largest unit in which nothing needs rounding, makes that a no-op.
+    once, half to even; the default, the largest unit in which nothing needs rounding, makes that a no-op. ``mixed``
+    says that an account may hold several currencies.
     """
 
     instruments: tuple[Instrument, ...]
@@ -146,11 +172,56 @@ class Universe:
     quanta: Mapping[str, Fraction]
     strategies: tuple[str, ...] = ()
     connections: tuple[str, ...] = ()
+    mixed: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse labels that occur twice and openings that are no whole number of lots or quanta."""
+        for what, labels in (("instrument", self.instruments), ("account", self.accounts)):
+            ids = [one.id for one in labels]
+            if len(set(ids)) < len(ids):
+                twice = next(label for place, label in enumerate(ids) if label in ids[:place])
+                raise InputError(f"{what} {twice!r} is declared twice; a label names one {what}")
+        for account in self.accounts:
+            self.opening_cash(account)
+            for label in account.positions:
+                self.opening_steps(account, label)
+
+    def opening_cash(self, account: Account) -> int:
+        """Opening cash of an account in quanta."""
+        total = Fraction(0)
+        for currency, amount in account.cash.items():
+            value = exact(amount, f"account {account.id!r}: cash in {currency}")
+            if (value / self.quantum).denominator != 1:
+                raise InputError(
+                    f"account {account.id!r}: cash {amount!r} is not a multiple of the quantum "
+                    f"{decimal_text(self.quantum)}"
+                )
+            total += value
+        return _whole(total / self.quantum, f"account {account.id!r}: its cash")
+
+    def opening_steps(self, account: Account, label: str) -> int:
+        """Opening position of an account in an instrument, in quantity steps."""
+        if label not in self.instrument_codes:
+            raise InputError(f"account {account.id!r}: it holds {label!r}, which is not a declared instrument")
+        instrument = self.instruments[self.instrument_codes[label]]
+        held = account.positions[label]
+        value = exact(held, f"account {account.id!r}: position in {label!r}")
+        if (value / instrument.lot).denominator != 1:
+            raise InputError(
+                f"account {account.id!r}: position {held!r} in {label!r} is not a multiple of its lot "
+                f"{decimal_text(instrument.lot)}"
+            )
+        return _whole(value / instrument.qty_step, f"account {account.id!r}: its position in {label!r}")
+
+    def opening_pairs(self) -> list[tuple[int, int]]:
+        """(account, instrument) codes of the opening positions; they are the first pairs of every log."""
+        codes = self.instrument_codes
+        return [(a, i) for a, one in enumerate(self.accounts) for i in sorted(codes[label] for label in one.positions)]
 
     @cached_property
     def quantity_unit(self) -> Fraction:
-        """The largest unit of which every instrument's lot is a whole multiple."""
-        return common_unit(instrument.lot for instrument in self.instruments)
+        """The largest unit of which every instrument's quantity step is a whole multiple."""
+        return common_unit(instrument.qty_step for instrument in self.instruments)
 
     @cached_property
     def instrument_codes(self) -> dict[str, int]:
@@ -177,39 +248,65 @@ class Universe:
         return float(quanta * self.quantum)
 
     def ratio(self, instrument: Instrument) -> Fraction:
-        """Quanta of money in one lot at a price of one tick."""
-        return instrument.tick * instrument.lot * instrument.multiplier / self.quantum
+        """Quanta of money in one quantity step at a price of one price step."""
+        return instrument.price_step * instrument.qty_step * instrument.multiplier / self.quantum
+
+    @cached_property
+    def currencies(self) -> tuple[str, ...]:
+        """Every currency; a CASH event's ``price`` column holds its place here, MISSING for the account's own."""
+        return tuple(self.quanta)
+
+    def quantities(self, steps: np.ndarray, code: np.ndarray) -> np.ndarray:
+        """Quantities in steps as people read them; NaN where there is no instrument (code -1)."""
+        return _as_read(steps, code, [instrument.qty_step for instrument in self.instruments])
+
+    def prices(self, steps: np.ndarray, code: np.ndarray) -> np.ndarray:
+        """Prices in steps as people read them; NaN where there is no instrument (code -1)."""
+        return _as_read(steps, code, [instrument.price_step for instrument in self.instruments])
 
     def describe(self) -> list[Any]:
         """Everything that gives the integers of a log their meaning, as plain lists for hashing and storage."""
         return [
             [
                 [i.id, str(i.tick), str(i.lot), str(i.multiplier), i.currency, i.product, bool(i.negative_price)]
+                + [str(i.price_step), str(i.qty_step), bool(i.listed)]
                 for i in self.instruments
             ],
             [
                 [
                     a.id,
-                    sorted([k, str(exact(v, "cash"))] for k, v in a.cash.items()),
+                    [[k, str(exact(v, "cash"))] for k, v in a.cash.items()],
                     sorted([k, str(exact(v, "position"))] for k, v in a.positions.items()),
                     a.desk,
                     a.firm,
                 ]
                 for a in self.accounts
             ],
-            sorted([k, str(v)] for k, v in self.quanta.items()),
+            [[k, str(v)] for k, v in self.quanta.items()],
             list(self.strategies),
             list(self.connections),
+            bool(self.mixed),
         ]
 
     @classmethod
     def from_description(cls, described: list[Any]) -> Universe:
         """Rebuild what `describe` wrote."""
-        instruments, accounts, quanta, strategies, connections = described
+        instruments, accounts, quanta, strategies, connections, mixed = described
         return cls(
             tuple(
-                Instrument(i, Fraction(tick), Fraction(lot), Fraction(multiplier), currency, product, negative)
-                for i, tick, lot, multiplier, currency, product, negative in instruments
+                Instrument(
+                    i,
+                    Fraction(tick),
+                    Fraction(lot),
+                    Fraction(multiplier),
+                    currency,
+                    product,
+                    negative,
+                    Fraction(price_step),
+                    Fraction(qty_step),
+                    listed,
+                )
+                for i, tick, lot, multiplier, currency, product, negative, price_step, qty_step, listed in instruments
             ),
             tuple(
                 Account(
@@ -224,4 +321,18 @@ class Universe:
             {k: Fraction(v) for k, v in quanta},
             tuple(strategies),
             tuple(connections),
+            mixed,
         )
+
+
+def _whole(value: Fraction, what: str) -> int:
+    if abs(value) >= LARGEST:
+        raise InputError(f"{what} is beyond 64 bits in units of this log; choose a larger lot or quantum")
+    return int(value)
+
+
+def _as_read(steps: np.ndarray, code: np.ndarray, units: list[Fraction]) -> np.ndarray:
+    """Steps times unit, one rounding where numerator and steps are exact as floats (so that 3 x 0.1 reads 0.3)."""
+    numerator = np.array([float(unit.numerator) for unit in units] + [np.nan])
+    denominator = np.array([float(unit.denominator) for unit in units] + [1.0])
+    return steps * numerator[code] / denominator[code]

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from riskkit.replay.book import profit
 from riskkit.replay.columns import Kind
-from riskkit.replay.rule import OBJECT, PASS, Breach, Hour, Money, RuleType, Verdict, Zone, choice, register
+from riskkit.replay.parameters import Breach, Hour, Money, Zone, choice
+from riskkit.replay.rule import OBJECT, PASS, RuleType, Verdict, register
 
 __all__ = ["DAILY_LOSS", "DailyLoss"]
 

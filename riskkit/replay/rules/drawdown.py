@@ -11,7 +11,8 @@ from typing import NamedTuple
 from riskkit.replay.book import equity
 from riskkit.replay.columns import Kind
 from riskkit.replay.integers import exceeds_fraction
-from riskkit.replay.rule import OBJECT, PASS, Breach, Flag, Money, Part, RuleType, Verdict, register
+from riskkit.replay.parameters import Breach, Flag, Money, Part
+from riskkit.replay.rule import OBJECT, PASS, RuleType, Verdict, register
 
 __all__ = ["DRAWDOWN", "Drawdown"]
 

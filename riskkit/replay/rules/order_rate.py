@@ -9,28 +9,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.rule import (
-    OBJECT,
-    PASS,
-    Breach,
-    Count,
-    Duration,
-    Flag,
-    Hour,
-    Messages,
-    RuleType,
-    Verdict,
-    Zone,
-    choice,
-    duration_text,
-    register,
-)
+from riskkit.replay.parameters import Breach, Count, Duration, Flag, Hour, Messages, Zone, choice, duration_text
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
 from riskkit.replay.rules.window import DAY, FIELDS, FIXED, SLIDING, add, close, expire, words
 
 __all__ = ["ORDER_RATE", "OrderRate"]
 
 ORDER = int(Kind.ORDER)
 MODIFY = int(Kind.MODIFY)
+CANCEL = int(Kind.CANCEL)
 ACCEPTED = 0
 
 
@@ -88,15 +75,16 @@ def check(state, params, event):
     return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
 
 
-def record(state, params, event, memory, accepted):
-    """Count what stands, or every attempt."""
+def record(state, params, event, memory, accepted, passed):
+    """Count what stands, or every attempt; a cancel, which cannot be refused, trips where it is one too many."""
     if message(event) & params.kinds == 0 or event.weight == 0:
         return 0
+    beyond = state.total + event.weight > params.limit
     if accepted != 0 or params.count != ACCEPTED:
         add(state, memory, params.window, params.bucket_ns, capacity(params), event.ts, event.weight)
-    if accepted == 0 and params.reset_on_trip != 0 and params.window == FIXED:
+    if passed == 0 and params.reset_on_trip != 0 and params.window == FIXED:
         close(state)
-    return 0
+    return 1 if beyond and event.kind == CANCEL else 0
 
 
 def turn(state, params):
@@ -138,18 +126,7 @@ ORDER_RATE = register(
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         watches=frozenset({Kind.ORDER, Kind.MODIFY, Kind.CANCEL}),
         memory=memory_words,
-        scopes=(
-            "account",
-            "instrument",
-            "account_instrument",
-            "account_product",
-            "product",
-            "strategy",
-            "session",
-            "desk",
-            "firm",
-            "global",
-        ),
+        scopes=SCOPES,
         sentence=sentence,
     )
 )

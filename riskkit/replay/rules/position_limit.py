@@ -8,39 +8,29 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.book import notional, order_price
+from riskkit.replay.book import notional
 from riskkit.replay.columns import MISSING, Kind
-from riskkit.replay.rule import (
-    NO_PRICE,
-    OBJECT,
-    PASS,
-    Breach,
-    Flag,
-    MissingPrice,
-    Money,
-    Quantity,
-    RuleType,
-    Verdict,
-    register,
-)
+from riskkit.replay.parameters import LARGEST, Breach, Flag, MissingPrice, Money, Quantity, choice
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.message import own, price_of, rest
 
 __all__ = ["POSITION_LIMIT", "PositionLimit"]
 
-REJECT = 0
-MODIFY = int(Kind.MODIFY)
-UNLIMITED = 2**62
+GROSS = 1
 
 
 class PositionLimit(NamedTuple):
     """At most `limit` of quantity and at most `notional` of money on the order's side, after the order.
 
-    ``include_open`` counts the working orders of the same side as if they were filled. Money is valued at the order's
-    price (a market order's at ask, bid or last).
+    ``include_open`` counts working orders as if they were filled. ``measure`` net: the position with its sign, and the
+    working orders of the order's side; gross: its size, and the working orders of both sides. Money is valued at the
+    order's price (a market order's at ask, bid or last).
     """
 
     limit: Quantity = None
     notional: Money = None
     include_open: Flag = True
+    measure: choice("net", "gross") = "net"
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 
@@ -48,15 +38,12 @@ class PositionLimit(NamedTuple):
 def after(params, book, event):
     """Lots on the order's side once it and what works beside it are filled."""
     position = book.position
-    rest = event.qty
-    own = 0
-    if event.kind == MODIFY:
-        rest = max(event.qty - book.order.filled, 0)
-        own = max(book.order.qty - book.order.filled, 0) if book.order.status == 1 else 0
-    working = 0
-    if params.include_open != 0:
-        working = (position.buying if event.side > 0 else position.selling) - own
-    return event.side * position.qty + working + rest
+    buying = position.buying if params.include_open != 0 else 0
+    selling = position.selling if params.include_open != 0 else 0
+    asked = rest(book, event) - (own(book, event) if params.include_open != 0 else 0)
+    if params.measure == GROSS:
+        return abs(position.qty) + buying + selling + asked
+    return event.side * position.qty + (buying if event.side > 0 else selling) + asked
 
 
 def check(params, book, event):
@@ -65,10 +52,10 @@ def check(params, book, event):
     seen = lots * book.instrument.unit
     if seen > params.limit:
         return Verdict(OBJECT, seen, params.limit)
-    if params.notional < UNLIMITED and lots > 0:
-        price = order_price(book.instrument, event.side, event.price)
+    if params.notional < LARGEST and lots > 0:
+        price = price_of(book, event)
         if price == MISSING:
-            return Verdict(NO_PRICE if params.on_missing_price == REJECT else PASS, seen, params.notional)
+            return unpriced(params.on_missing_price, seen, params.notional)
         money = abs(notional(book.instrument, lots, price))
         return Verdict(OBJECT if money > params.notional else PASS, money, params.notional)
     return Verdict(PASS, seen, params.limit)
@@ -83,7 +70,9 @@ def sentence(params: PositionLimit) -> str:
     if params.notional is not None:
         caps.append(f"at most {params.notional} in money")
     counted = "with" if params.include_open else "without"
-    return f"a position of {' and '.join(caps) or 'any size'} after the order, {counted} working orders of its side"
+    whose = "of its side" if params.measure == "net" else "of both sides"
+    size = " and ".join(caps) or "any size"
+    return f"a {params.measure} position of {size} after the order, {counted} working orders {whose}"
 
 
 POSITION_LIMIT = register(
@@ -92,7 +81,7 @@ POSITION_LIMIT = register(
         parameters=PositionLimit,
         check=check,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
-        scopes=("account", "account_instrument", "account_product"),
+        scopes=SCOPES,
         needs=frozenset({"orders"}),
         sentence=sentence,
     )

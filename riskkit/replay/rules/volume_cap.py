@@ -8,32 +8,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.book import notional, order_price
+from riskkit.replay.book import notional
 from riskkit.replay.columns import MISSING, Kind
-from riskkit.replay.rule import (
-    NO_PRICE,
-    OBJECT,
-    PASS,
-    Breach,
-    Hour,
-    MissingPrice,
-    Money,
-    Quantity,
-    RuleType,
-    Verdict,
-    Zone,
-    choice,
-    register,
-)
+from riskkit.replay.parameters import LARGEST, Breach, Hour, MissingPrice, Money, Quantity, Zone, choice
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.message import price_of, rest
 
 __all__ = ["VOLUME_CAP", "VolumeCap"]
 
 ORDER = int(Kind.ORDER)
-MODIFY = int(Kind.MODIFY)
 FILL = int(Kind.FILL)
 TRADED = 0
-REJECT = 0
-UNLIMITED = 2**62
 
 
 class VolumeCap(NamedTuple):
@@ -52,41 +37,58 @@ class VolumeCap(NamedTuple):
     breach: Breach = "exceed"
 
 
-def asked(book, event):
-    """Lots that this message adds: what still works of an order, or by how much a modify raises it."""
+def asked(params, book, event):
+    """Lots that this message adds: those of an order, or what a modify that raises its order brings with it."""
     if event.kind == ORDER:
         return event.qty
-    return max(event.qty - book.order.qty, 0)
+    more = event.qty - book.order.qty
+    if more <= 0:
+        return 0
+    return rest(book, event) if params.measure == TRADED else more
+
+
+def worth(book, event, lots):
+    """Money of lots at the message's price, MISSING where nobody knows one."""
+    price = price_of(book, event)
+    return abs(notional(book.instrument, lots, price)) if price != MISSING else MISSING
 
 
 def check(state, params, book, event):
     """Add the order to what the day has used."""
-    lots = asked(book, event)
+    lots = asked(params, book, event)
     seen = state.quantity + lots * book.instrument.unit
-    if seen > params.limit and lots > 0:
+    if lots == 0:
+        return Verdict(PASS, seen, params.limit)
+    if seen > params.limit:
         return Verdict(OBJECT, seen, params.limit)
-    if params.notional < UNLIMITED and lots > 0:
-        price = order_price(book.instrument, event.side, event.price)
-        if price == MISSING:
-            return Verdict(NO_PRICE if params.on_missing_price == REJECT else PASS, seen, params.notional)
-        money = state.money + abs(notional(book.instrument, lots, price))
-        return Verdict(OBJECT if money > params.notional else PASS, money, params.notional)
+    if params.notional < LARGEST:
+        money = worth(book, event, lots)
+        if money == MISSING:
+            return unpriced(params.on_missing_price, seen, params.notional)
+        seen = state.money + money
+        return Verdict(OBJECT if seen > params.notional else PASS, seen, params.notional)
     return Verdict(PASS, seen, params.limit)
 
 
-def record(state, params, book, event, accepted):
-    """Count fills, or orders that stand."""
-    if params.measure == TRADED:
-        if event.kind == FILL:
+def assume(state, params, book, event, sign):
+    """Count an order, or take it back."""
+    lots = asked(params, book, event)
+    state.quantity += sign * lots * book.instrument.unit
+    if params.notional < LARGEST:
+        money = worth(book, event, lots)
+        if money != MISSING:
+            state.money += sign * money
+
+
+def record(state, params, book, event, passed):
+    """Count fills, or the orders that this rule let through, whatever others said."""
+    if event.kind == FILL:
+        if params.measure == TRADED:
             state.quantity += event.qty * book.instrument.unit
-            if params.notional < UNLIMITED:
+            if params.notional < LARGEST:
                 state.money += abs(notional(book.instrument, event.qty, event.price))
-    elif event.kind != FILL and accepted != 0:
-        lots = asked(book, event)
-        price = order_price(book.instrument, event.side, event.price)
-        state.quantity += lots * book.instrument.unit
-        if price != MISSING:
-            state.money += abs(notional(book.instrument, lots, price))
+    elif passed != 0 and params.measure != TRADED:
+        assume(state, params, book, event, 1)
     return 0
 
 
@@ -115,20 +117,10 @@ VOLUME_CAP = register(
         check=check,
         record=record,
         turn=turn,
+        assume=assume,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         watches=frozenset({Kind.ORDER, Kind.MODIFY, Kind.FILL}),
-        scopes=(
-            "account",
-            "instrument",
-            "account_instrument",
-            "account_product",
-            "product",
-            "strategy",
-            "session",
-            "desk",
-            "firm",
-            "global",
-        ),
+        scopes=SCOPES,
         hold="session",
         sentence=sentence,
     )

@@ -97,8 +97,10 @@ def close(state):
 
 
 def _drop_oldest(state, memory, capacity, last):
-    """Forget the times up to `last`. In local variables: the record could share memory with the log, for all that
-    the compiler knows, and would be written at every turn.
+    """Forget the times up to `last`.
+
+    In local variables: the record could share memory with the log, for all that the compiler knows, and would be
+    written at every turn.
     """
     head = state.head
     left = state.size

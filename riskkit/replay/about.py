@@ -1,0 +1,50 @@
+"""What a reader must know of the data behind a table, in one sentence: real or not, adjusted, survivors only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["KINDS", "data_sentence"]
+
+KINDS = ("real", "simulated", "synthetic")
+
+
+def data_sentence(about: Mapping[str, Any]) -> str:
+    """Say what the data are, from ``EventLog.about``; what was not declared is said to be unknown.
+
+    Parameters
+    ----------
+    about : mapping
+        ``kind`` (real, simulated or synthetic), ``adjusted`` (False, True, or a text such as "for splits"),
+        ``survivors_only`` (a bool), ``orders`` (where the orders come from, where that is another place).
+
+    Examples
+    --------
+    >>> data_sentence({"kind": "real", "adjusted": "for dividends and splits", "survivors_only": True})
+    'Data: real, adjusted for dividends and splits, survivors only.'
+    >>> data_sentence({})
+    "Data: nobody said whether they are real, simulated or synthetic; say so with about={'kind': ...}."
+    """
+    if "kind" not in about:
+        return "Data: nobody said whether they are real, simulated or synthetic; say so with about={'kind': ...}."
+    words = [str(about["kind"]), _adjusted(about), _survivors(about)] if about["kind"] == "real" else [about["kind"]]
+    orders = f"; orders: {about['orders']}" if "orders" in about else ""
+    return f"Data: {', '.join(words)}{orders}."
+
+
+def _adjusted(about: Mapping[str, Any]) -> str:
+    given = about.get("adjusted")
+    if given is None:
+        return "adjusted or not is not said"
+    text = str(given)
+    if given is False or text.startswith("no"):
+        return "not adjusted"
+    return "adjusted" if given is True else f"adjusted {text}"
+
+
+def _survivors(about: Mapping[str, Any]) -> str:
+    given = about.get("survivors_only")
+    if given is None:
+        return "survivors only or not is not said"
+    return "survivors only" if given else "not only survivors"

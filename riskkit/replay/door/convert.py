@@ -1,0 +1,177 @@
+"""A frame becomes integer columns, whole or not at all: the steps in their order, each in a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, Flag, Kind
+from riskkit.replay.door.bounds import check_bounds
+from riskkit.replay.door.expiries import check_expiries, insert_expiries
+from riskkit.replay.door.frame import Frame
+from riskkit.replay.door.infer import choose_quanta, infer_instruments
+from riskkit.replay.door.labels import kinds, label_codes, pairs_of, plain_codes, sides, strategy_codes, truths
+from riskkit.replay.door.money import money_events, one_currency
+from riskkit.replay.door.prices import optional_prices, prices, quantities, refine
+from riskkit.replay.door.references import batches, inherit, orders, parents, trade_ids, weights
+from riskkit.replay.door.times import in_time_order, timestamps
+from riskkit.replay.universe import Account, Instrument, Universe
+
+__all__ = ["Converted", "columns_from_frame"]
+
+
+class Converted(NamedTuple):
+    """A frame as integer columns, the accounts and instruments of its pairs, its universe, and where rows came from.
+
+    ``source_rows`` is each event's row in the frame, -1 for an inserted one; None where nothing was moved or inserted.
+    """
+
+    columns: dict[str, np.ndarray]
+    pair_account: np.ndarray
+    pair_instrument: np.ndarray
+    universe: Universe
+    source_rows: np.ndarray | None
+
+
+def columns_from_frame(
+    frame: pd.DataFrame,
+    instruments: Sequence[Instrument] | None,
+    accounts: Sequence[Account | str],
+    quanta: Mapping[str, Any] | None,
+    tz: str,
+    on_bad_order: str,
+    ts_policy: str,
+    currencies: str = "one",
+) -> Converted:
+    """Convert a frame; see `EventLog.from_frame` for the arguments."""
+    one_of(on_bad_order, ("raise", "flag"), "on_bad_order")
+    one_of(ts_policy, ("raise", "reject", "clamp", "sort"), "ts_policy")
+    one_of(currencies, ("one", "many"), "currencies")
+    flag = on_bad_order == "flag"
+    source, columns = _in_time(Frame(frame), tz, ts_policy)
+    declared = list(infer_instruments(frame) if instruments is None else instruments)
+    opened = _declared_once(accounts)
+    names, strategies, connections = _labels(source, columns, declared, opened)
+    declared = _numbers(source, columns, declared, flag)
+    universe = Universe(
+        tuple(declared),
+        tuple(opened.get(name, Account(name)) for name in names),
+        choose_quanta(source, declared, opened.values(), quanta),
+        strategies,
+        connections,
+        currencies == "many",
+    )
+    columns["pair"], pair_account, pair_instrument = pairs_of(
+        columns["account"], columns["instrument"], len(declared), universe.opening_pairs()
+    )
+    if currencies == "one":
+        one_currency(source, universe, columns["account"], pair_account, pair_instrument)
+    money_events(source, columns, universe)
+    _references(source, columns, tz, flag)
+    check_bounds(columns, universe, pair_account, pair_instrument, source.place)
+    columns, rows = insert_expiries(columns)
+    return Converted(_typed(columns), pair_account, pair_instrument, universe, _source_rows(source, rows))
+
+
+def _in_time(source: Frame, tz: str, policy: str) -> tuple[Frame, dict[str, np.ndarray]]:
+    """The frame in the order of its log, with times, kinds and flags."""
+    stamps = timestamps(source, "ts", tz)
+    source.refuse(stamps == MISSING, "ts", "is not a time")
+    if policy == "sort" and (np.diff(stamps) < 0).any():
+        order = np.argsort(stamps, kind="stable")
+        source, stamps = source.in_order(order), stamps[order]
+    source.kind = kinds(source)
+    flags = np.zeros(source.size, np.int32)
+    return source, {"ts": in_time_order(source, stamps, policy, flags), "kind": source.kind, "flags": flags}
+
+
+def _declared_once(accounts: Iterable[Account | str]) -> dict[str, Account]:
+    """The declared accounts by label."""
+    opened: dict[str, Account] = {}
+    for given in accounts:
+        account = given if isinstance(given, Account) else Account(given)
+        if account.id in opened:
+            raise InputError(f"account {account.id!r} is declared twice; a label names one account")
+        opened[account.id] = account
+    return opened
+
+
+def _labels(
+    source: Frame, columns: dict[str, np.ndarray], declared: Sequence[Instrument], opened: Iterable[str]
+) -> tuple[list[str], tuple[str, ...], tuple[str, ...]]:
+    """Codes of every label; returns the accounts' names, and those of strategies and connections."""
+    columns["account"], names = label_codes(source, "account", list(opened))
+    columns["instrument"], known = label_codes(source, "instrument", [i.id for i in declared])
+    if len(known) > len(declared):
+        few = ", ".join(i.id for i in declared[:5]) + (", ..." if len(declared) > 5 else "")
+        source.refuse(columns["instrument"] >= len(declared), "instrument", f"is not declared (instruments are {few})")
+    strategies: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
+    if source.has("strategy"):
+        columns["strategy"], strategies = strategy_codes(source, columns["account"], names)
+    if source.has("connection"):
+        columns["connection"], connections = plain_codes(source, "connection")
+    return names, strategies, connections
+
+
+def _numbers(
+    source: Frame, columns: dict[str, np.ndarray], declared: Sequence[Instrument], flag: bool
+) -> list[Instrument]:
+    """Sides, quantities and prices; the instruments with steps as fine as the off-grid orders that are kept."""
+    code, flags = columns["instrument"], columns["flags"]
+    judged = source.rows_of(Kind.ORDER, Kind.MODIFY) if flag else np.zeros(source.size, bool)
+    columns["side"] = sides(source)
+    lots, odd_lots = quantities(source, code, declared, judged, flags)
+    ticks, odd_ticks = prices(source, code, declared, judged, flags)
+    priced = {"price": ticks}
+    for name, kind in (("bid", Kind.PRICE), ("ask", Kind.PRICE), ("reserve", Kind.ORDER)):
+        if source.has(name):
+            priced[name] = optional_prices(source, name, source.rows_of(kind), code, declared)
+    counted = {"qty": lots}
+    lot_cuts = refine(source, counted, odd_lots, code, len(declared))
+    tick_cuts = refine(source, priced, odd_ticks, code, len(declared))
+    columns |= {**counted, **priced}
+    return [
+        instrument
+        if tick == lot == 1
+        else replace(instrument, price_step=instrument.tick / tick, qty_step=instrument.lot / lot)
+        for instrument, tick, lot in zip(declared, tick_cuts, lot_cuts, strict=True)
+    ]
+
+
+def _references(source: Frame, columns: dict[str, np.ndarray], tz: str, lenient: bool) -> None:
+    """What belongs to what: orders, parents, lists, ids of fills, and when orders lapse."""
+    account, flags = columns["account"], columns["flags"]
+    columns["order"] = orders(source, account, columns["instrument"], columns["side"], lenient)
+    flags[truths(source, "reduce_only", source.rows_of(Kind.ORDER, Kind.MODIFY))] |= int(Flag.REDUCE_ONLY)
+    inherit(source, columns)
+    if source.has("parent_id"):
+        columns["parent"] = parents(source, columns["order"])
+    columns["batch"] = batches(source, account, columns["ts"])
+    columns["weight"] = weights(source, columns["batch"])
+    if source.has("trade_id"):
+        columns["trade_id"] = trade_ids(source, account, flags)
+    if source.has("expires"):
+        expires = timestamps(source, "expires", tz)
+        columns["expires"] = check_expiries(source, columns["ts"], expires, columns["order"])
+
+
+def _typed(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Cast to the column types; an optional column that says nothing is left out."""
+    typed = {name: np.ascontiguousarray(columns[name], dtype) for name, dtype in REQUIRED.items()}
+    for name, (dtype, absent) in OPTIONAL.items():
+        if name in columns and (columns[name] != absent).any():
+            typed[name] = np.ascontiguousarray(columns[name], dtype)
+    return typed
+
+
+def _source_rows(source: Frame, rows: np.ndarray | None) -> np.ndarray | None:
+    """Each event's row in the caller's frame."""
+    if rows is None:
+        return source.places
+    return rows if source.places is None else np.where(rows >= 0, source.places[rows], -1)

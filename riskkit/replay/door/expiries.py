@@ -1,0 +1,58 @@
+"""Orders that lapse: a row of their own at the time at which they stop working."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from riskkit.replay.columns import MISSING, OPTIONAL, Flag, Kind
+from riskkit.replay.door.frame import Frame
+
+__all__ = ["check_expiries", "insert_expiries"]
+
+FRESH = {**{name: absent for name, (_, absent) in OPTIONAL.items()}, "side": 0, "qty": 0, "price": MISSING}
+FROM_ORDER = ("account", "instrument", "pair", "strategy", "connection")
+
+
+def check_expiries(frame: Frame, stamps: np.ndarray, expires: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Times at which orders lapse (MISSING elsewhere), each after its order; a modify may only repeat its order's."""
+    rows = frame.rows_of(Kind.ORDER)
+    given = expires != MISSING
+    frame.refuse(rows & given & (expires <= stamps), "expires", "is not after the time of its order")
+    changed = frame.rows_of(Kind.MODIFY) & given & (order >= 0) & (expires != expires[order])
+    frame.refuse(changed, "expires", "is not the time at which its order lapses; cancel the order and send another")
+    return np.where(rows, expires, MISSING)
+
+
+def insert_expiries(columns: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    """Give every named order that lapses within the log an EXPIRY row, before the events of that time.
+
+    Returns the columns and, for each row, the one that it was before (-1: inserted); None where nothing was inserted.
+    References between rows are renumbered. What would lapse after the last event needs no row.
+    """
+    if "expires" not in columns:
+        return columns, None
+    expires, order = columns["expires"], columns["order"]
+    latest = np.maximum.accumulate(columns["ts"])
+    lapses = (expires != MISSING) & (order >= 0) & (columns["flags"] & int(Flag.BAD_TS) == 0)
+    rows = np.flatnonzero(lapses & (expires <= latest[-1] if len(latest) else False))
+    if not len(rows):
+        return columns, None
+    rows = rows[np.argsort(expires[rows], kind="stable")]
+    places = np.searchsorted(latest, expires[rows], "left")
+    size = len(latest)
+    moved = np.arange(size) + np.searchsorted(places, np.arange(size), "right")
+    inserted = places + np.arange(len(rows))
+    source = np.full(size + len(rows), -1, np.int64)
+    source[moved] = np.arange(size)
+    wider = {}
+    for name, column in columns.items():
+        values = np.where(column >= 0, moved[column], -1) if name in ("order", "parent", "batch") else column
+        grown = np.full(size + len(rows), FRESH.get(name, -1), values.dtype)
+        grown[moved] = values
+        if name in FROM_ORDER:
+            grown[inserted] = values[rows]
+        wider[name] = grown
+    wider["ts"][inserted] = expires[rows]
+    wider["kind"][inserted] = int(Kind.EXPIRY)
+    wider["order"][inserted] = moved[rows]
+    return wider, source

@@ -1,0 +1,130 @@
+"""Words and labels become small codes: kinds, sides, commands, accounts, instruments, strategies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from riskkit.replay.columns import Kind
+from riskkit.replay.door.frame import FRAME_COLUMNS, Frame
+
+__all__ = [
+    "kinds",
+    "label_codes",
+    "label_text",
+    "pairs_of",
+    "plain_codes",
+    "sides",
+    "strategy_codes",
+    "truths",
+    "word_codes",
+]
+
+SIDES = {"B": 1, "BUY": 1, "LONG": 1, "S": -1, "SELL": -1, "SHORT": -1, "1": 1, "-1": -1, "+1": 1}
+TRUTHS = {"true": 1, "1": 1, "false": 0, "0": 0}
+MESSAGES = (Kind.ORDER, Kind.MODIFY, Kind.CANCEL, Kind.FILL)
+NEEDED_BY = {
+    "account": (*MESSAGES, Kind.ACK, Kind.ERROR, Kind.CASH, Kind.EQUITY, Kind.TRADE, Kind.EXECUTION),
+    "instrument": (*MESSAGES, Kind.PRICE, Kind.TRADE),
+}
+
+
+def label_text(label: Any) -> str:
+    """A label as text; a whole float is the integer that it was before a gap in its column made it a float."""
+    if isinstance(label, (float, np.floating)) and float(label).is_integer():
+        label = int(label)
+    return str(label).strip()
+
+
+def kinds(frame: Frame) -> np.ndarray:
+    """What happened, as codes of `Kind`."""
+    known = {kind.name: int(kind) for kind in Kind if kind not in (Kind.MARK, Kind.EXPIRY)}
+    codes, words = pd.factorize(frame.column("kind"))
+    table = np.array([known.get(label_text(word).upper(), -1) for word in words] + [-1], np.int8)
+    found = table[codes]
+    frame.refuse(found < 0, "kind", f"is not a kind of event; kinds are {', '.join(known).lower()}")
+    return found
+
+
+def label_codes(frame: Frame, name: str, declared: list[str]) -> tuple[np.ndarray, list[str]]:
+    """Dense codes of accounts or instruments: the declared labels first, then others as they come."""
+    needs = frame.rows_of(*NEEDED_BY[name])
+    if not frame.has(name):
+        frame.refuse(needs, name, f"came where the column is needed: {FRAME_COLUMNS[name]}")
+        return np.full(frame.size, -1, np.int32), declared
+    frame.refuse(needs & frame.missing(name), name, f"is not a label: {FRAME_COLUMNS[name]}")
+    codes, found = pd.factorize(frame.column(name))
+    index = {label: code for code, label in enumerate(declared)}
+    table = np.array([index.setdefault(label_text(label), len(index)) for label in found] + [-1], np.int32)
+    return table[codes], list(index)
+
+
+def plain_codes(frame: Frame, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Dense codes of the labels of a column, as they come (connections: one login may serve several accounts)."""
+    codes, found = pd.factorize(frame.column(name))
+    return codes.astype(np.int32), tuple(label_text(label) for label in found)
+
+
+def strategy_codes(frame: Frame, account: np.ndarray, accounts: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Dense codes of strategies; each belongs to an account and is labelled account/strategy."""
+    codes, found = pd.factorize(frame.column("strategy"))
+    labels = [label_text(label) for label in found]
+    both = (codes >= 0) & (account >= 0)
+    owned = np.full(frame.size, -1, np.int32)
+    owned[both], keys = pd.factorize(account[both].astype(np.int64) * len(labels) + codes[both])
+    return owned, tuple(f"{accounts[key // len(labels)]}/{labels[key % len(labels)]}" for key in keys.tolist())
+
+
+def pairs_of(
+    account: np.ndarray, instrument: np.ndarray, width: int, opened: list[tuple[int, int]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Codes of the (account, instrument) pairs: those of opening positions first, then as they come."""
+    both = (account >= 0) & (instrument >= 0)
+    keys = account[both].astype(np.int64) * width + instrument[both]
+    codes, found = pd.factorize(np.concatenate([np.array([a * width + i for a, i in opened], np.int64), keys]))
+    pair = np.full(len(account), -1, np.int32)
+    pair[both] = codes[len(opened) :]
+    width = max(width, 1)
+    return pair, (found // width).astype(np.int32), (found % width).astype(np.int32)
+
+
+def sides(frame: Frame) -> np.ndarray:
+    """+1 or -1 where a side is given, else 0; orders, fills and trades need one."""
+    needs = frame.rows_of(Kind.ORDER, Kind.FILL, Kind.TRADE)
+    if not frame.has("side"):
+        frame.refuse(needs, "side", "came where a side is needed: B or S")
+        return np.zeros(frame.size, np.int8)
+    codes, words = pd.factorize(frame.column("side"))
+    table = np.array([SIDES.get(label_text(word).upper(), 0) for word in words] + [0], np.int8)
+    side = table[codes]
+    messages = needs | frame.rows_of(Kind.MODIFY)
+    frame.refuse(messages & (side == 0) & ~(frame.missing("side") & ~needs), "side", "is not a side; use B or S")
+    return np.where(messages, side, np.int8(0))
+
+
+def word_codes(frame: Frame, name: str, rows: np.ndarray, known: Any, absent: int | None = None) -> np.ndarray:
+    """Codes of one of a few words where `rows` say so; `absent` stands for no word, or None where one is needed."""
+    names = known.__members__
+    if not frame.has(name):
+        if absent is None:
+            frame.refuse(rows, name, f"is not one of {', '.join(names)}")
+        return np.full(frame.size, absent or 0, np.int8)
+    codes, words = pd.factorize(frame.column(name))
+    nothing = -1 if absent is None else int(absent)
+    table = np.array([int(names.get(label_text(word).upper(), -1)) for word in words] + [nothing], np.int8)
+    found = table[codes]
+    frame.refuse(rows & (found < 0), name, f"is not one of {', '.join(names)}")
+    return found
+
+
+def truths(frame: Frame, name: str, rows: np.ndarray) -> np.ndarray:
+    """Where a column of True and False says True; nothing given is False."""
+    if not frame.has(name):
+        return np.zeros(frame.size, bool)
+    codes, words = pd.factorize(frame.column(name))
+    table = np.array([TRUTHS.get(label_text(word).lower(), -1) for word in words] + [0], np.int8)
+    found = table[codes]
+    frame.refuse(rows & (found < 0), name, "is not True or False")
+    return rows & (found > 0)

@@ -1,0 +1,89 @@
+"""Money becomes whole quanta: cash, equity, closed trades and fees; an account keeps to one currency unless told."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from riskkit._check import InputError
+from riskkit.replay.columns import MISSING, RETURN_UNIT, Command, Flag, Flow, Kind
+from riskkit.replay.door.frame import Frame
+from riskkit.replay.door.labels import label_text, word_codes
+from riskkit.replay.door.numbers import count_in
+from riskkit.replay.universe import Universe, decimal_text
+
+__all__ = ["money_events", "one_currency"]
+
+
+def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Universe) -> None:
+    """CASH, EQUITY, TRADE and CONTROL carry what they say in qty, price and side; fills carry fees."""
+    quantum = universe.quantum
+    for kind, name in ((Kind.CASH, "amount"), (Kind.EQUITY, "equity"), (Kind.TRADE, "pnl")):
+        rows, missing = frame.rows_of(kind), frame.missing(name)
+        if kind is not Kind.TRADE:
+            frame.refuse(rows & missing, name, f"is not an amount of money; a {kind.name.lower()} event needs one")
+        if (rows & ~missing).any():
+            columns["qty"] = np.where(rows & ~missing, _quanta(frame, name, rows & ~missing, quantum), columns["qty"])
+    for kind, name, words, absent in (
+        (Kind.CASH, "flow", Flow, Flow.DEPOSIT),
+        (Kind.CONTROL, "cmd", Command, None),
+    ):
+        rows = frame.rows_of(kind)
+        if rows.any():
+            columns["side"] = np.where(rows, word_codes(frame, name, rows, words, absent), columns["side"])
+    if frame.has("currency"):
+        columns["price"] = np.where(frame.rows_of(Kind.CASH), _currencies(frame, universe), columns["price"])
+    trades = frame.rows_of(Kind.TRADE)
+    if trades.any():
+        _returns(frame, trades, columns)
+    fees = frame.rows_of(Kind.FILL) & ~frame.missing("fee")
+    if fees.any():
+        columns["fee"] = _quanta(frame, "fee", fees, quantum)
+
+
+def _returns(frame: Frame, trades: np.ndarray, columns: dict[str, np.ndarray]) -> None:
+    """The return of a closed trade in billionths, and whether it was stopped out."""
+    counted = count_in(frame, "ret", trades & ~frame.missing("ret"), [Fraction(1, RETURN_UNIT)], None)
+    frame.refuse(counted.bad | counted.off, "ret", "is not a return with at most nine decimals")
+    columns["price"] = np.where(trades, counted.whole, columns["price"])
+    if frame.has("exit"):
+        stopped = (frame.column("exit") == "stop_loss").fillna(False).to_numpy(bool)
+        columns["flags"][trades & stopped] |= int(Flag.STOP_LOSS)
+
+
+def _currencies(frame: Frame, universe: Universe) -> np.ndarray:
+    """The place of each row's currency in ``universe.currencies``, MISSING where none is named."""
+    codes, found = pd.factorize(frame.column("currency"))
+    places = [universe.currencies.index(label_text(label)) for label in found]
+    return np.array([*places, MISSING], np.int64)[codes]
+
+
+def _quanta(frame: Frame, name: str, rows: np.ndarray, quantum: Fraction) -> np.ndarray:
+    counted = count_in(frame, name, rows, [quantum], None)
+    frame.refuse(counted.bad, name, "is not an amount of money")
+    frame.refuse(counted.off, name, f"is not a multiple of the quantum of money, {decimal_text(quantum)}")
+    return counted.whole
+
+
+def one_currency(
+    frame: Frame,
+    universe: Universe,
+    account: np.ndarray,
+    pair_account: np.ndarray,
+    pair_instrument: np.ndarray,
+) -> None:
+    """Refuse an account that would mix currencies: without exchange rates its balance has no meaning."""
+    used: list[set[str]] = [set(opened.cash) for opened in universe.accounts]
+    for a, i in zip(pair_account.tolist(), pair_instrument.tolist(), strict=True):
+        used[a].add(universe.instruments[i].currency)
+    if frame.has("currency"):
+        cash = frame.rows_of(Kind.CASH) & ~frame.missing("currency")
+        for a, label in set(zip(account[cash].tolist(), frame.column("currency")[cash].tolist(), strict=True)):
+            used[a].add(label_text(label))
+    for code, currencies in enumerate(used):
+        if len(currencies) > 1:
+            label = universe.accounts[code].id
+            names = " and ".join(sorted(currencies))
+            raise InputError(f"account {label!r} mixes {names}; split it, or say currencies='many'")

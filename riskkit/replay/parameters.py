@@ -1,0 +1,213 @@
+"""Parameters of rules: how people write them, what is refused, and the integers that the loop counts in.
+
+A rule's parameters are a NamedTuple whose fields are annotated with the units below. A limit is cast once, at the
+door, so that every comparison in the loop is between whole numbers and exact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, NamedTuple
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.calendar import day_starts
+from riskkit.replay.columns import RETURN_UNIT
+from riskkit.replay.integers import MILLION
+from riskkit.replay.universe import Universe, exact
+
+__all__ = [
+    "LARGEST",
+    "Breach",
+    "Count",
+    "DayTime",
+    "Duration",
+    "Flag",
+    "Hour",
+    "Labels",
+    "Least",
+    "LeastMoney",
+    "Messages",
+    "MissingPrice",
+    "Money",
+    "MoneyReached",
+    "Part",
+    "Quantity",
+    "Return",
+    "Ticks",
+    "Unit",
+    "Zone",
+    "canonical",
+    "choice",
+    "duration",
+    "duration_text",
+    "fits",
+    "integer",
+]
+
+SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
+LARGEST = 2**62
+GOVERNED = ("limit", "qty_limit", "trade_limit")  # the parameters whose boundary `breach` decides
+
+
+class Unit(NamedTuple):
+    """How a parameter is written by people and counted in the loop."""
+
+    name: str
+    choices: tuple[str, ...] = ()
+
+
+Count = Annotated[Any, Unit("count")]
+Duration = Annotated[Any, Unit("duration")]
+Quantity = Annotated[Any, Unit("quantity")]
+Money = Annotated[Any, Unit("money")]
+MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # the loop compares with >: reaching it is beyond it
+Least = Annotated[Any, Unit("quantity", ("least",))]  # the loop compares with <
+LeastMoney = Annotated[Any, Unit("money", ("least",))]
+Part = Annotated[Any, Unit("fraction")]
+Return = Annotated[Any, Unit("return")]  # of a closed trade; may be negative
+Ticks = Annotated[Any, Unit("count")]
+Flag = Annotated[bool, Unit("flag")]
+Zone = Annotated[str, Unit("zone")]
+Hour = Annotated[int, Unit("hour")]
+DayTime = Annotated[Any, Unit("day_time")]  # "HH:MM", UTC
+Labels = Annotated[Any, Unit("labels")]
+Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
+Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
+MissingPrice = Annotated[str, Unit("choice", ("reject", "alert", "allow"))]
+
+
+def choice(*names: str) -> Any:
+    """A parameter that is one of a few words."""
+    return Annotated[str, Unit("choice", names)]
+
+
+def duration(value: Any, name: str) -> int:
+    """Nanoseconds from an integer or from a text such as "500ms", "1s", "5min"."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|h|d)\s*", value)
+        if not match:
+            raise InputError(f"{name}={value!r} is not a duration; use nanoseconds or a text such as '500ms' or '5min'")
+        span = Fraction(Decimal(match[1])) * SPANS[match[2]]
+        if span.denominator != 1:
+            raise InputError(f"{name}={value!r} is not a whole number of nanoseconds")
+        return int(span)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
+        raise InputError(f"{name}={value!r} is not a number of nanoseconds at or above zero")
+    return value
+
+
+def duration_text(nanoseconds: Any) -> str:
+    """A duration as people say it."""
+    if isinstance(nanoseconds, str):
+        nanoseconds = duration(nanoseconds, "duration")
+    for unit in ("d", "h", "min", "s", "ms", "us"):
+        if nanoseconds and nanoseconds % SPANS[unit] == 0:
+            return f"{nanoseconds // SPANS[unit]:,} {unit}"
+    return f"{nanoseconds:,} ns"
+
+
+def fits(value: Any, unit: Unit, name: str) -> None:
+    """Refuse a parameter that is not of its unit; None is "not given"."""
+    if value is None:
+        return
+    if unit.name == "count":
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
+            raise InputError(f"{name}={value!r} is not a count: a whole number at or above zero")
+    elif unit.name == "duration":
+        duration(value, name)
+    elif unit.name in ("quantity", "money", "fraction"):
+        if exact(value, name) < 0:
+            raise InputError(f"{name}={value!r} is negative; a limit is at or above zero")
+        if unit.name == "fraction" and (exact(value, name) * MILLION).denominator != 1:
+            raise InputError(f"{name}={value!r} is finer than one part per million")
+    elif unit.name == "return":
+        if (exact(value, name) * RETURN_UNIT).denominator != 1:
+            raise InputError(f"{name}={value!r} is finer than nine decimals")
+    elif unit.name == "flag":
+        if not isinstance(value, bool):
+            raise InputError(f"{name}={value!r} is not true or false")
+    elif unit.name in ("choice", "breach"):
+        one_of(value, unit.choices, name)
+    elif unit.name == "kinds":
+        _kinds(value, unit, name)
+    elif unit.name == "hour":
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 23:
+            raise InputError(f"{name}={value!r} is not an hour from 0 to 23")
+    elif unit.name == "day_time":
+        _day_time(value, name)
+    elif unit.name == "labels":
+        if isinstance(value, str):
+            raise InputError(f"{name}={value!r} is one text; give a list of labels")
+    elif unit.name == "zone":
+        day_starts(value, 0, 0, 0)
+
+
+def integer(value: Any, unit: Unit, universe: Universe, parameter: str, reach: bool, name: str) -> int:
+    """Cast a parameter to what the loop compares with; `reach` says that a value equal to a limit is beyond it.
+
+    A limit becomes the largest value that is not beyond it, a least value the smallest that is not below it.
+    """
+    if value is None:
+        return LARGEST
+    if unit.name in ("choice", "breach"):
+        return unit.choices.index(value)
+    if unit.name == "kinds":
+        return _kinds(value, unit, name)
+    if unit.name == "duration":
+        return duration(value, name)
+    if unit.name == "day_time":
+        return _day_time(value, name)
+    if unit.name in ("zone", "labels"):
+        return 0
+    if unit.name == "fraction":
+        return int(exact(value, name) * MILLION)
+    if unit.name == "return":
+        return int(exact(value, name) * RETURN_UNIT)
+    if unit.name in ("quantity", "money"):
+        steps = exact(value, name) / (universe.quantity_unit if unit.name == "quantity" else universe.quantum)
+    else:
+        steps = Fraction(int(value))
+    whole = _beyond(steps, unit, (reach and parameter in GOVERNED) or "reached" in unit.choices)
+    if whole >= LARGEST:
+        raise InputError(f"{name}={value!r} is beyond 64 bits in units of this log; leave the rule out instead")
+    return whole
+
+
+def _beyond(steps: Fraction, unit: Unit, reached: bool) -> int:
+    floor = steps.numerator // steps.denominator
+    ceiling = -(-steps.numerator // steps.denominator)
+    if "least" in unit.choices:
+        return floor + 1 if reached else ceiling
+    return ceiling - 1 if reached else floor
+
+
+def _kinds(value: Iterable[str], unit: Unit, name: str) -> int:
+    if isinstance(value, str):
+        raise InputError(f"{name}={value!r} is one text; give a list such as ['order', 'modify']")
+    return sum(1 << unit.choices.index(one_of(word, unit.choices, name)) for word in set(value))
+
+
+def _day_time(value: Any, name: str) -> int:
+    """Nanoseconds after midnight of "HH:MM"."""
+    match = re.fullmatch(r"(\d{1,2}):(\d{2})", value) if isinstance(value, str) else None
+    if not match or int(match[1]) > 23 or int(match[2]) > 59:
+        raise InputError(f"{name}={value!r} is not a time of the day; use a text such as '08:30' (UTC)")
+    return (int(match[1]) * 60 + int(match[2])) * SPANS["min"]
+
+
+def canonical(value: Any, unit: Unit, name: str) -> Any:
+    """A parameter in the one form that equal settings share."""
+    if value is None:
+        return None
+    if unit.name == "duration":
+        return duration(value, name)
+    if unit.name == "day_time":
+        return _day_time(value, name)
+    if unit.name in ("quantity", "money", "fraction", "return"):
+        return str(exact(value, name))
+    if unit.name == "labels":
+        return sorted(map(str, value))
+    return sorted(value) if isinstance(value, tuple) else value

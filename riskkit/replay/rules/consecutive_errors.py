@@ -1,0 +1,70 @@
+"""Errors in a row: how many failures of its orders an account may have one after the other.
+
+Unit: errors. Source: sony/gobreaker. A success sets the run to zero; reached is tripped. After `open_ns` the pause
+ends by itself and the run starts empty, without it a person resets.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.columns import Kind
+from riskkit.replay.parameters import Breach, Count, Duration
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+
+__all__ = ["CONSECUTIVE_ERRORS", "ConsecutiveErrors"]
+
+ERROR = int(Kind.ERROR)
+
+
+class ConsecutiveErrors(NamedTuple):
+    """Fewer than `limit` errors in a row (``breach="exceed"``: at most); a pause lasts `open_ns` (0: until a reset)."""
+
+    limit: Count
+    open_ns: Duration = 0
+    breach: Breach = "reach"
+
+
+def check(state, params):
+    """Hold the run against the limit."""
+    return Verdict(OBJECT if state.run > params.limit else PASS, state.run, params.limit)
+
+
+def record(state, params, event):
+    """Lengthen or end the run; trip where it is too long."""
+    if event.kind != ERROR:
+        state.run = 0
+        return 0
+    state.run += 1
+    return 1 if state.run > params.limit else 0
+
+
+def reset(state):
+    """Start the run anew."""
+    state.run = 0
+
+
+def sentence(params: ConsecutiveErrors) -> str:
+    """What it limits, in words."""
+    most = "fewer than" if params.breach == "reach" else "at most"
+    return f"{most} {params.limit:,} errors in a row"
+
+
+CONSECUTIVE_ERRORS = register(
+    RuleType(
+        name="consecutive_errors",
+        parameters=ConsecutiveErrors,
+        state=("run",),
+        check=check,
+        record=record,
+        reset=reset,
+        judges=frozenset({Kind.ORDER, Kind.MODIFY}),
+        watches=frozenset({Kind.ERROR, Kind.ACK}),
+        scopes=SCOPES,
+        action="PAUSE",
+        hold="open_ns",
+        latches=True,
+        reduces=True,
+        sentence=sentence,
+    )
+)

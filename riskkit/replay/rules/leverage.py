@@ -1,0 +1,61 @@
+"""Leverage: gross exposure of an account as a multiple of its equity, after the order, at marks.
+
+Unit: multiple. Source: leverage limits of brokers and of ESMA's retail measures. Without equity above zero nothing
+that adds passes. What only reduces a position passes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.book import equity
+from riskkit.replay.columns import MISSING, Kind
+from riskkit.replay.integers import MILLION, exceeds_fraction, fraction_of
+from riskkit.replay.parameters import LARGEST, Breach, MissingPrice, Part
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.exposure import gross_after, mark_of
+
+__all__ = ["LEVERAGE", "Leverage"]
+
+
+class Leverage(NamedTuple):
+    """Gross exposure is at most `limit` times the equity of the account after the order."""
+
+    limit: Part
+    on_missing_price: MissingPrice = "reject"
+    breach: Breach = "exceed"
+
+
+def check(params, book, event):
+    """Hold the gross exposure after the order against the account's equity."""
+    mark = mark_of(book, event)
+    if mark == MISSING:
+        return unpriced(params.on_missing_price, 0, 0)
+    gross = gross_after(book, event, mark)
+    worth = equity(book.account)
+    if worth <= 0:
+        return Verdict(OBJECT if gross > 0 else PASS, gross, 0)
+    if worth // MILLION >= LARGEST // max(params.limit, 1):  # beyond any exposure that 64 bits hold
+        return Verdict(PASS, gross, LARGEST)
+    beyond = exceeds_fraction(gross, params.limit, worth, params.breach)
+    return Verdict(OBJECT if beyond else PASS, gross, fraction_of(worth, params.limit))
+
+
+def sentence(params: Leverage) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "less than"
+    return f"a gross exposure of {most} {float(params.limit):g} times the equity after the order, at marks"
+
+
+LEVERAGE = register(
+    RuleType(
+        name="leverage",
+        parameters=Leverage,
+        check=check,
+        judges=frozenset({Kind.ORDER, Kind.MODIFY}),
+        scopes=SCOPES,
+        reduces=True,
+        needs=frozenset({"marks", "orders"}),
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,50 @@
+"""Long only: no sale of more than is held.
+
+Unit: quantity. Source: zipline's long only control. Selling exactly all passes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.columns import Kind
+from riskkit.replay.parameters import Flag
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rules.message import own, rest
+
+__all__ = ["LONG_ONLY", "LongOnly"]
+
+
+class LongOnly(NamedTuple):
+    """A sale is at most the position; ``include_open`` counts working sales as well."""
+
+    include_open: Flag = False
+
+
+def check(params, book, event):
+    """Hold a sale against the position."""
+    held = max(book.position.qty, 0)
+    if event.side > 0:
+        return Verdict(PASS, 0, held)
+    selling = rest(book, event)
+    if params.include_open != 0:
+        selling += book.position.selling - own(book, event)
+    return Verdict(OBJECT if selling > held else PASS, selling, held)
+
+
+def sentence(params: LongOnly) -> str:
+    """What it limits, in words."""
+    return f"no sale of more than is held{', working sales counted' if params.include_open else ''}"
+
+
+LONG_ONLY = register(
+    RuleType(
+        name="long_only",
+        parameters=LongOnly,
+        check=check,
+        judges=frozenset({Kind.ORDER, Kind.MODIFY}),
+        scopes=SCOPES,
+        needs=frozenset({"orders"}),
+        sentence=sentence,
+    )
+)

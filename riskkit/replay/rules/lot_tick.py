@@ -1,0 +1,51 @@
+"""Precision: a quantity is a positive multiple of the lot, a price a multiple of the tick and above zero.
+
+Unit: none. Source: NautilusTrader's precision checks. Orders that break it come into a log with
+``on_bad_order="flag"``; a price that is no number is never a market order. A market order has no price to judge.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.columns import MISSING, Flag, Kind
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rules.message import bad_price
+
+__all__ = ["LOT_TICK", "LotTick"]
+
+BAD_QTY = int(Flag.BAD_QTY)
+QUANTITY = 1
+PRICE = 2
+
+
+class LotTick(NamedTuple):
+    """Quantities and prices are those that the instrument allows."""
+
+
+def check(book, event):
+    """Hold quantity and price against the instrument's grid; a breach has seen 1 (quantity) or 2 (price)."""
+    instrument = book.instrument
+    if event.qty <= 0 or event.qty % instrument.lot != 0 or event.flags & BAD_QTY != 0:
+        return Verdict(OBJECT, QUANTITY, 0)
+    if event.price == MISSING:
+        return Verdict(OBJECT if bad_price(event) else PASS, PRICE, 0)
+    wrong = event.price % instrument.tick != 0 or (event.price <= 0 and instrument.negative == 0)
+    return Verdict(OBJECT if wrong else PASS, PRICE, 0)
+
+
+def sentence(params: LotTick) -> str:
+    """What it limits, in words."""
+    return "quantities that are positive multiples of the lot, prices on the tick and above zero where they must be"
+
+
+LOT_TICK = register(
+    RuleType(
+        name="lot_tick",
+        parameters=LotTick,
+        check=check,
+        judges=frozenset({Kind.ORDER, Kind.MODIFY}),
+        scopes=SCOPES,
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,76 @@
+"""Low profit: trades that earned too little in a while lock trading.
+
+Unit: sum of returns of closed trades, fractions. Source: freqtrade's LowProfitPairs. Strict: a sum of exactly
+`required` passes. How a lock begins and ends: see `riskkit.replay.rules.lock`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.columns import Kind
+from riskkit.replay.parameters import Breach, Count, DayTime, Duration, Flag, Return, duration_text
+from riskkit.replay.queue import append, expire, length, total
+from riskkit.replay.rule import SCOPES, RuleType, register
+from riskkit.replay.rules.lock import FIELDS, WORDS, closes, lock, locked, phrase
+
+__all__ = ["LOW_PROFIT", "LowProfit"]
+
+
+class LowProfit(NamedTuple):
+    """`trade_limit` closes or more in `lookback_ns` whose returns add up to less than `required` lock."""
+
+    lookback_ns: Duration
+    trade_limit: Count = 1
+    required: Return = 0
+    stop_ns: Duration = 0
+    unlock_at: DayTime = None
+    candle_ns: Duration = 0
+    per_side: Flag = False
+    breach: Breach = "reach"
+
+
+def check(state, params, event):
+    """Whether the order's side is locked."""
+    return locked(state, params, event)
+
+
+def record(state, params, event, memory):
+    """Add the return of a close, and lock where the sum is too low."""
+    queue = closes(state, params, event)
+    expire(memory, queue, event.ts - params.lookback_ns)
+    append(memory, queue, event.ts, event.price)
+    if length(memory, queue) > params.trade_limit and total(memory, queue) < params.required:
+        lock(state, params, event, event.ts)
+    return 0
+
+
+def memory_words(params: LowProfit) -> int:
+    """Words of workspace for a key."""
+    return WORDS
+
+
+def sentence(params: LowProfit) -> str:
+    """What it limits, in words."""
+    many = f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
+    sum_of = f"whose returns add up to less than {float(params.required) * 100:g} %"
+    return f"{many} closed trades within {duration_text(params.lookback_ns)} {sum_of} {phrase(params)}"
+
+
+LOW_PROFIT = register(
+    RuleType(
+        name="low_profit",
+        parameters=LowProfit,
+        state=FIELDS,
+        check=check,
+        record=record,
+        memory=memory_words,
+        cells=1,
+        judges=frozenset({Kind.ORDER, Kind.MODIFY}),
+        watches=frozenset({Kind.TRADE}),
+        scopes=SCOPES,
+        pauses=None,
+        reduces=True,
+        sentence=sentence,
+    )
+)

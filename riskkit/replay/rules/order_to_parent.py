@@ -1,0 +1,54 @@
+"""Children against their parent: the child orders of an order never ask for more than it does.
+
+Unit: fraction of the parent's quantity. Source: the control that was missing on 2012-08-01, when a router sent child
+orders without looking at what its parents had been filled (SEC, Release 34-70694, Knight Capital). Counted are a
+parent's children that stand: what they were filled, and what of them still works.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.columns import Kind
+from riskkit.replay.integers import exceeds_fraction, fraction_of
+from riskkit.replay.parameters import Breach, Part
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rules.message import own, rest
+
+__all__ = ["ORDER_TO_PARENT", "OrderToParent"]
+
+
+class OrderToParent(NamedTuple):
+    """Children of at most the fraction `limit` of their parent's quantity, this one included."""
+
+    limit: Part = 1
+    breach: Breach = "exceed"
+
+
+def check(params, book, event):
+    """Add the child to its siblings (for a modify, `event.parent` only says that there is a parent)."""
+    if event.parent < 0:
+        return Verdict(PASS, 0, 0)
+    parent = book.parent
+    seen = parent.children + rest(book, event) - own(book, event)
+    beyond = exceeds_fraction(seen, params.limit, parent.qty, params.breach)
+    return Verdict(OBJECT if beyond else PASS, seen, fraction_of(parent.qty, params.limit))
+
+
+def sentence(params: OrderToParent) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "less than"
+    return f"child orders of {most} {float(params.limit) * 100:g} % of their parent in all"
+
+
+ORDER_TO_PARENT = register(
+    RuleType(
+        name="order_to_parent",
+        parameters=OrderToParent,
+        check=check,
+        judges=frozenset({Kind.ORDER, Kind.MODIFY}),
+        scopes=SCOPES,
+        needs=frozenset({"parents"}),
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,95 @@
+"""Order to trade: how many messages, or cancels, a key may send for each of its fills in a window of time.
+
+Unit: messages per fill. Source: ESMA RTS 9 (2017/566), the ratio of unexecuted orders to transactions; exchanges
+measure it over a session or shorter. Every message counts, refused ones too; a window without fills counts as one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.columns import Kind
+from riskkit.replay.integers import MILLION
+from riskkit.replay.parameters import Breach, Count, Duration, Part, choice, duration_text
+from riskkit.replay.queue import QUEUE, append, expire, length, total
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+
+__all__ = ["ORDER_TO_TRADE", "OrderToTrade"]
+
+FILL = int(Kind.FILL)
+CANCEL = int(Kind.CANCEL)
+MESSAGES = 0
+
+
+class OrderToTrade(NamedTuple):
+    """At most `limit` messages (or cancels) for each fill within `window_ns`, once there are more than `least`."""
+
+    limit: Part
+    window_ns: Duration
+    of: choice("messages", "cancels") = "messages"
+    least: Count = 0
+    breach: Breach = "exceed"
+
+
+def advance(state, params, event, memory):
+    """Forget what is out of the window."""
+    expire(memory, state.memory, event.ts - params.window_ns)
+    expire(memory, state.memory + QUEUE, event.ts - params.window_ns)
+
+
+def beyond(params, sent, fills):
+    """Whether so many messages for so many fills are too many."""
+    if sent <= params.least:
+        return False
+    most = params.limit * max(fills, 1)
+    return sent * MILLION > most or (params.breach != 0 and sent * MILLION == most)
+
+
+def check(state, params, event, memory):
+    """Hold the messages in the window, this one included, against its fills."""
+    sent = total(memory, state.memory) + (event.weight if params.of == MESSAGES else 0)
+    fills = length(memory, state.memory + QUEUE)
+    return Verdict(OBJECT if beyond(params, sent, fills) else PASS, sent, fills)
+
+
+def record(state, params, event, memory):
+    """Count a message or a fill; a cancel, which cannot be refused, trips where it is one too many."""
+    if event.kind == FILL:
+        append(memory, state.memory + QUEUE, event.ts, 1)
+        return 0
+    if params.of != MESSAGES and event.kind != CANCEL:
+        return 0
+    append(memory, state.memory, event.ts, event.weight)
+    sent = total(memory, state.memory)
+    return 1 if event.kind == CANCEL and beyond(params, sent, length(memory, state.memory + QUEUE)) else 0
+
+
+def memory_words(params: OrderToTrade) -> int:
+    """Words of workspace for a key."""
+    return 2 * QUEUE
+
+
+def sentence(params: OrderToTrade) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "fewer than"
+    least = f", once there are more than {params.least:,}" if params.least else ""
+    window = duration_text(params.window_ns)
+    return f"{most} {float(params.limit):g} {params.of} for each fill within {window}{least}, refused ones count too"
+
+
+ORDER_TO_TRADE = register(
+    RuleType(
+        name="order_to_trade",
+        parameters=OrderToTrade,
+        state=("memory",),
+        check=check,
+        record=record,
+        advance=advance,
+        memory=memory_words,
+        cells=1,
+        judges=frozenset({Kind.ORDER, Kind.MODIFY}),
+        watches=frozenset({Kind.ORDER, Kind.MODIFY, Kind.CANCEL, Kind.FILL}),
+        scopes=SCOPES,
+        sentence=sentence,
+    )
+)

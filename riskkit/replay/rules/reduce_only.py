@@ -1,0 +1,45 @@
+"""Reduce-only orders: an order flagged so must not do anything else.
+
+Unit: none. Source: the reduce-only flag of derivatives exchanges. Reducing never flips: the order, with the working
+ones of its side, is at most the position.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.columns import Flag, Kind
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rules.message import rest
+
+__all__ = ["REDUCE_ONLY", "ReduceOnly"]
+
+FLAGGED = int(Flag.REDUCE_ONLY)
+
+
+class ReduceOnly(NamedTuple):
+    """An order flagged reduce-only only reduces its position."""
+
+
+def check(book, event, reducing):
+    """Look at the flag and at what the order does."""
+    breach = event.flags & FLAGGED != 0 and reducing == 0
+    return Verdict(OBJECT if breach else PASS, rest(book, event), abs(book.position.qty))
+
+
+def sentence(params: ReduceOnly) -> str:
+    """What it limits, in words."""
+    return "orders flagged reduce-only only reduce"
+
+
+REDUCE_ONLY = register(
+    RuleType(
+        name="reduce_only",
+        parameters=ReduceOnly,
+        check=check,
+        judges=frozenset({Kind.ORDER, Kind.MODIFY}),
+        scopes=SCOPES,
+        needs=frozenset({"tags"}),
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,48 @@
+"""Reserve price: the highest price to which a buy may be moved.
+
+Unit: price. Source: exchange-core's move of a bid within its reserve price. Equal passes. A buy that names no reserve
+may not be moved above its first price.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.columns import MISSING, Kind
+from riskkit.replay.parameters import Breach
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+
+__all__ = ["RESERVE_PRICE", "ReservePrice"]
+
+
+class ReservePrice(NamedTuple):
+    """A modify of a buy asks for at most the reserve price of its order."""
+
+    breach: Breach = "exceed"
+
+
+def check(params, book, event):
+    """Hold the new price against the order's reserve."""
+    most = book.order.ceiling
+    if event.order < 0 or book.order.side < 0 or most == MISSING or event.price == MISSING:
+        return Verdict(PASS, event.price, most)
+    return Verdict(OBJECT if event.price > most - params.breach else PASS, event.price, most)
+
+
+def sentence(params: ReservePrice) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "less than"
+    return f"a modify of a buy to a price of {most} its reserve"
+
+
+RESERVE_PRICE = register(
+    RuleType(
+        name="reserve_price",
+        parameters=ReservePrice,
+        check=check,
+        judges=frozenset({Kind.MODIFY}),
+        scopes=SCOPES,
+        needs=frozenset({"cash"}),
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,78 @@
+"""Stop-loss guard: too many stop-losses in a short time lock trading.
+
+Unit: closed trades. Source: freqtrade's StoplossGuard. Counted are closes by stop-loss with a loss; `trade_limit` of
+them in the lookback lock. How a lock begins and ends: see `riskkit.replay.rules.lock`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.columns import Flag as Flags
+from riskkit.replay.columns import Kind
+from riskkit.replay.parameters import Breach, Count, DayTime, Duration, Flag, duration_text
+from riskkit.replay.queue import append, expire, length
+from riskkit.replay.rule import SCOPES, RuleType, register
+from riskkit.replay.rules.lock import FIELDS, WORDS, closes, lock, locked, phrase
+
+__all__ = ["STOPLOSS_GUARD", "StoplossGuard"]
+
+STOP_LOSS = int(Flags.STOP_LOSS)
+
+
+class StoplossGuard(NamedTuple):
+    """Fewer than `trade_limit` losing stop-losses in `lookback_ns`, else a lock (``exceed``: at most)."""
+
+    trade_limit: Count
+    lookback_ns: Duration
+    stop_ns: Duration = 0
+    unlock_at: DayTime = None
+    candle_ns: Duration = 0
+    per_side: Flag = False
+    breach: Breach = "reach"
+
+
+def check(state, params, event):
+    """Whether the order's side is locked."""
+    return locked(state, params, event)
+
+
+def record(state, params, event, memory):
+    """Count a losing stop-loss, and lock where there are too many."""
+    if event.flags & STOP_LOSS != 0 and event.price < 0:
+        queue = closes(state, params, event)
+        expire(memory, queue, event.ts - params.lookback_ns)
+        append(memory, queue, event.ts, 1)
+        if length(memory, queue) > params.trade_limit:
+            lock(state, params, event, event.ts)
+    return 0
+
+
+def memory_words(params: StoplossGuard) -> int:
+    """Words of workspace for a key."""
+    return WORDS
+
+
+def sentence(params: StoplossGuard) -> str:
+    """What it limits, in words."""
+    many = f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
+    return f"{many} losing stop-losses within {duration_text(params.lookback_ns)} {phrase(params)}"
+
+
+STOPLOSS_GUARD = register(
+    RuleType(
+        name="stoploss_guard",
+        parameters=StoplossGuard,
+        state=FIELDS,
+        check=check,
+        record=record,
+        memory=memory_words,
+        cells=1,
+        judges=frozenset({Kind.ORDER, Kind.MODIFY}),
+        watches=frozenset({Kind.TRADE}),
+        scopes=SCOPES,
+        pauses=None,
+        reduces=True,
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,267 @@
+"""Scenario files: read one, put it through riskkit in one of its ways, and compare what must come out.
+
+The format is in tests/scenarios/README.md. A scenario becomes an event log by the same door that people use
+(`EventLog.from_frame`), so an event may become several rows (a list of orders) and rows are mapped back to events.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from riskkit.replay.events import EventLog
+from riskkit.replay.live import LiveEngine
+from riskkit.replay.result import Result
+from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.run import replay_log
+from riskkit.replay.steps import COMMAND, Counter, Decision
+from riskkit.replay.universe import Account, Instrument
+
+WAYS = ("plain", "live", "compiled")
+KINDS = {
+    "order_list": "order",
+    "order_error": "error",
+    "order_ack": "ack",
+    "strategy_exec": "execution",
+    "closed_trade": "trade",
+    "cmd": "control",
+}
+COPIED = ("account", "instrument", "side", "qty", "price", "trade_id", "bid", "ask", "amount", "equity", "ret", "exit")
+COPIED += ("pnl", "cmd", "strategy", "reserve")
+MESSAGES = ("order", "order_list", "modify", "cancel")
+REFUSED = {Decision.OBJECT, Decision.NO_PRICE, Decision.HELD}
+Verdict = tuple[str, str | None]
+
+
+@dataclass
+class Outcome:
+    """What a scenario says of its events: a decision by event number (from 1), and the books at the end."""
+
+    decisions: dict[int, Verdict]
+    states: dict[str, str] = field(default_factory=dict)
+    positions: dict[str, str] = field(default_factory=dict)
+    fills_vanished: int = 0
+
+
+def read(path: Path) -> dict[str, Any]:
+    """One scenario file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def unroll(scenario: dict[str, Any]) -> list[dict[str, Any]]:
+    """The events with every `repeat` written out."""
+    events = []
+    for event in scenario["events"]:
+        repeat = event.get("repeat", {})
+        for turn in range(repeat.get("n", 1)):
+            copy = {name: value for name, value in event.items() if name != "repeat"}
+            events.append({**copy, "ts": event["ts"] + turn * repeat.get("dt_ns", 0)})
+    return events
+
+
+# ---------------------------------------------------------------------- scenario -> log and rules
+
+
+def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
+    """The event log of a scenario, and for each of its rows the number of the event that it came from."""
+    events = unroll(scenario)
+    rows: list[dict[str, Any]] = []
+    numbers: list[int] = []
+    names = _Names()
+    for number, event in enumerate(events, 1):
+        for row in _rows(number, event, names):
+            rows.append(row)
+            numbers.append(number)
+    frame = pd.DataFrame(rows, columns=sorted({name for row in rows for name in row}), dtype=object)
+    frame["ts"] = frame["ts"].astype("int64")
+    instruments, accounts = _instruments(scenario, events), _accounts(scenario, events)
+    held = {account.id: set(account.cash) for account in accounts}
+    for event in events:
+        if event["kind"] == "cash":
+            held[event["account"]].add(event["ccy"])
+    mixed = any(len(currencies) > 1 for currencies in held.values())
+    log = EventLog.from_frame(
+        frame,
+        instruments,
+        accounts,
+        on_bad_order="flag",
+        ts_policy=scenario.get("ts_policy", "reject"),
+        currencies="many" if mixed else "one",
+    )
+    return log, numbers
+
+
+class _Names:
+    """Order ids as the door wants them: one for each order, even where a scenario uses an id again."""
+
+    def __init__(self) -> None:
+        self.turns: dict[tuple[str, str], int] = {}
+
+    def new(self, account: str, label: str) -> str:
+        self.turns[account, label] = self.turns.get((account, label), 0) + 1
+        return self.known(account, label)
+
+    def known(self, account: str, label: str) -> str:
+        return f"{account}|{label}|{self.turns[account, label]}" if (account, label) in self.turns else ""
+
+
+def _rows(number: int, event: dict[str, Any], names: _Names) -> list[dict[str, Any]]:
+    """One event as rows of the frame."""
+    kind = event["kind"]
+    row = {name: event[name] for name in COPIED if name in event}
+    row |= {"ts": event["ts"], "kind": KINDS.get(kind, kind)}
+    if "ccy" in event:
+        row["currency"] = event["ccy"]
+    if "session" in event:
+        row["connection"] = event["session"]
+    if event.get("reduce_only"):
+        row["reduce_only"] = True
+    order_id = names.known(event["account"], event["order_id"]) if "order_id" in event and kind != "order" else ""
+    if "account" in event and kind != "cmd" and not order_id:  # what names no order came through the unnamed ones
+        row = {"strategy": "", "connection": "", **row}
+    if kind == "order_list":
+        members = event.get("orders") or [event] * event["children"]
+        children = event.get("children", len(members))
+        listed = {**row, "batch": f"list {number}", "children": children}
+        return [{**listed, **_message({**listed, **member})} for member in members]
+    if kind == "order":
+        row = _message(row)
+        if "order_id" in event:
+            row["order_id"] = names.new(event["account"], event["order_id"])
+    elif order_id:
+        row["order_id"] = order_id
+    if kind == "modify":
+        row["children"] = event.get("children", 1)
+    return [row]
+
+
+def _message(row: dict[str, Any]) -> dict[str, Any]:
+    """An order: without a price it is a market order, which the door wants said."""
+    return {**row, "type": "limit" if "price" in row else "market"}
+
+
+def _instruments(scenario: dict[str, Any], events: list[dict[str, Any]]) -> list[Instrument]:
+    listed = {one["id"]: one for one in scenario.get("instruments", [])}
+    seen = dict.fromkeys([*listed, *(event["instrument"] for event in events if "instrument" in event)])
+    for account in scenario.get("accounts", []):
+        seen |= dict.fromkeys(account.get("positions", {}))
+    return [_instrument(label, listed.get(label)) for label in seen]
+
+
+def _instrument(label: str, one: dict[str, Any] | None) -> Instrument:
+    fields = one or {}
+    return Instrument(
+        label,
+        tick=fields.get("tick", "0.01"),
+        lot=fields.get("lot", "1"),
+        multiplier=fields.get("multiplier", "1"),
+        currency=fields.get("quote", "USD"),
+        product=fields.get("product", label),
+        negative_price=fields.get("negative_price", False),
+        listed=one is not None,
+    )
+
+
+def _accounts(scenario: dict[str, Any], events: list[dict[str, Any]]) -> list[Account]:
+    listed = {one["id"]: one for one in scenario.get("accounts", [])}
+    seen = dict.fromkeys([*listed, *(event["account"] for event in events if "account" in event)])
+    return [
+        Account(label, listed.get(label, {}).get("cash", {}), listed.get(label, {}).get("positions", {}))
+        for label in seen
+    ]
+
+
+def rules_of(scenario: dict[str, Any]) -> RuleSet:
+    """The rule set of a scenario."""
+    rules = []
+    for rule in scenario["rules"]:
+        scope = rule.get("scope", rule.get("params", {}).get("scope", "account"))
+        rules.append({**rule, "scope": scope})
+    return RuleSet.from_dict({"rules": rules})
+
+
+# ---------------------------------------------------------------------- running
+
+
+def run(scenario: dict[str, Any], way: str) -> Outcome:
+    """Replay a scenario as plain Python, compiled, or one event at a time (live)."""
+    log, numbers = log_of(scenario)
+    rules = rules_of(scenario)
+    mode = scenario.get("mode", "shadow")
+    if way == "live":
+        live = LiveEngine(rules, log.universe, mode, compiled=False)
+        live.feed(log)
+        result = live.result()
+    else:
+        result = replay_log(log, rules, mode, compiled=way == "compiled")
+    return outcome_of(scenario, result, numbers)
+
+
+def outcome_of(scenario: dict[str, Any], result: Result, numbers: list[int]) -> Outcome:
+    """Read decisions, states and positions off a result."""
+    events = unroll(scenario)
+    decisions: dict[int, Verdict] = {n: ("ALLOW", None) for n, e in enumerate(events, 1) if e["kind"] in MESSAGES}
+    cut = 0
+    for row in result.rows:
+        number, code, cause = numbers[row["seq"]], Decision(int(row["code"])), int(row["cause"])
+        if code in REFUSED:
+            rule = "PAUSED" if code == Decision.HELD or cause == COMMAND else result.rules[cause].id
+            decisions[number] = ("REJECT", rule)
+        elif code == Decision.CUT and row["limit"] == 0:
+            decisions[number] = ("VANISH", None)
+            cut += 1
+        elif code in (Decision.VANISH, Decision.DUP, Decision.ERROR_TS):
+            decisions[number] = (code.name, None)
+    universe = result.log.universe
+    table = result.state.positions[1:]
+    positions = {}
+    for record in table:
+        instrument = universe.instruments[record["instrument"]]
+        label = f"{universe.accounts[record['account']].id}|{instrument.id}"
+        positions[label] = str(int(record["qty"]) * instrument.qty_step)
+    vanished = int(result.state.counts[Counter.FILLS_VANISHED]) + cut
+    return Outcome(decisions, result.states(), positions, vanished)
+
+
+# ---------------------------------------------------------------------- comparing
+
+
+def expected(scenario: dict[str, Any]) -> Outcome:
+    """What a scenario says must come out."""
+    said = scenario["expected"]
+    decisions: dict[int, Verdict] = {}
+    for run_of in said["decisions"]:
+        for number in range(run_of["from"], run_of["to"] + 1):
+            decisions[number] = (run_of["decision"], run_of["rule"])
+    return Outcome(
+        decisions, said.get("states", {}), said.get("positions", {}), said.get("fills_vanished", 0)
+    )
+
+
+def differences(scenario: dict[str, Any], found: Outcome) -> list[str]:
+    """Every point in which an outcome is not what the scenario expects; a position that is not there is 0."""
+    must = expected(scenario)
+    wrong = []
+    for number in sorted(must.decisions.keys() | found.decisions.keys()):
+        want, got = must.decisions.get(number), found.decisions.get(number)
+        if want != got:
+            wrong.append(f"event {number}: {got} instead of {want}")
+    for account, state in must.states.items():
+        if found.states.get(account, "ACTIVE") != state:
+            wrong.append(f"account {account}: {found.states.get(account)} instead of {state}")
+    for label, quantity in must.positions.items():
+        if number_of(found.positions.get(label, "0")) != number_of(quantity):
+            wrong.append(f"position {label}: {found.positions.get(label, '0')} instead of {quantity}")
+    if "fills_vanished" in scenario["expected"] and must.fills_vanished != found.fills_vanished:
+        wrong.append(f"fills vanished: {found.fills_vanished} instead of {must.fills_vanished}")
+    return wrong
+
+
+def number_of(text: str) -> Fraction:
+    """An exact number from a decimal or a fraction."""
+    return Fraction(text)
