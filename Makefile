@@ -13,7 +13,7 @@ lab: .venv/demo
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
-	$(BIN)/python -m pytest -n 2 --nbval --nbval-current-env notebooks
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env notebooks
 
 lint: .venv/dev
 	$(BIN)/ruff check .

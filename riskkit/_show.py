@@ -7,10 +7,10 @@ shows an address, a clock or a random id, so that a stored notebook cell can be 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["Row", "Shown", "as_html", "as_text", "number"]
+__all__ = ["Row", "Shown", "as_html", "as_text", "number", "table_html", "table_text"]
 
 Row = tuple[str, Any, str]
 
@@ -72,3 +72,38 @@ def as_html(title: str, rows: Iterable[Row]) -> str:
         for label, value, unit in rows
     )
     return f"<table><caption style='text-align:left'>{html.escape(title)}</caption><tbody>{body}</tbody></table>"
+
+
+def table_text(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> str:
+    """Lay out a table of several columns: the first and a last without a heading to the left, numbers to the right."""
+    cells = [list(header), *([number(cell) for cell in row] for row in rows)]
+    wide = [max(len(row[place]) for row in cells) for place in range(len(header))]
+    lines = [
+        "  ".join(_placed(cell, wide[i], _left(header, i)) for i, cell in enumerate(row)).rstrip() for row in cells
+    ]
+    rule = "-" * max(len(title), *map(len, lines))
+    return "\n".join([title, rule, lines[0], *lines[1:], rule, *notes])
+
+
+def table_html(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> str:
+    """Lay the same table out as HTML."""
+
+    def row(tag: str, cells: Sequence[Any]) -> str:
+        return "<tr>" + "".join(
+            f"<{tag} style='text-align:{'left' if _left(header, i) else 'right'};white-space:pre'>"
+            f"{html.escape(number(cell))}</{tag}>"
+            for i, cell in enumerate(cells)
+        ) + "</tr>"  # fmt: skip
+
+    head, body = row("th", header), "".join(row("td", cells) for cells in rows)
+    below = "".join(f"<div style='font-size:smaller'>{html.escape(note)}</div>" for note in notes)
+    caption = f"<caption style='text-align:left'>{html.escape(title)}</caption>"
+    return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody></table>{below}"
+
+
+def _left(header: Sequence[str], place: int) -> bool:
+    return place == 0 or not header[place]
+
+
+def _placed(cell: str, width: int, left: bool) -> str:
+    return cell.ljust(width) if left else cell.rjust(width)

@@ -238,9 +238,7 @@ def expected(scenario: dict[str, Any]) -> Outcome:
     for run_of in said["decisions"]:
         for number in range(run_of["from"], run_of["to"] + 1):
             decisions[number] = (run_of["decision"], run_of["rule"])
-    return Outcome(
-        decisions, said.get("states", {}), said.get("positions", {}), said.get("fills_vanished", 0)
-    )
+    return Outcome(decisions, said.get("states", {}), said.get("positions", {}), said.get("fills_vanished", 0))
 
 
 def differences(scenario: dict[str, Any], found: Outcome) -> list[str]:

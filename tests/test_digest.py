@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streams import random_log
 
+from riskkit import EventLog, RuleSet, replay_log
 from riskkit.replay.columns import OPTIONAL, REQUIRED
 from riskkit.replay.digest import BLOCK_ROWS, Chain, hash_columns, hash_plain, hash_rows, seal
 
@@ -99,3 +101,26 @@ def test_plain_data_is_hashed_by_content():
     assert hash_plain({"a": 1, "b": [2]}) == hash_plain({"b": [2], "a": 1})
     assert hash_plain([1]) != hash_plain(["1"])
     assert seal(b"a", b"b") == seal(b"ab") != seal(b"b", b"a")
+
+
+# ---------------------------------------------------------------------- a log that is kept
+
+
+DATA = Path(__file__).parent / "data"  # events.parquet is random_log(7, 300, opened=True) of tests/streams.py, stored
+KEPT = {
+    "shadow": "985eba1b3a5bb414f04fdd6ed1a4aad02d770ae42c168d0e3f0ed3c64c15aa63",
+    "enforce": "6c976deaf2e97cdb715eb01d4be6f0f3164e8bd38cefeb7dd4ff62aa1f4388a8",
+}
+
+
+def test_the_kept_log_is_what_it_was():
+    log = EventLog.from_parquet(DATA / "events.parquet")
+    assert len(log) == 302 and set(log.counts()) >= {"ORDER", "FILL", "PRICE", "MODIFY", "CANCEL", "TRADE", "CONTROL"}
+    assert log.event_hash.hex() == "286fde586caba9675fd4ea6691a6386b8aa3a114016496c5db8d6b88ad28a79a"
+
+
+@pytest.mark.parametrize("mode", KEPT)
+def test_the_kept_log_has_its_digest(mode):
+    """A change of these digits is a change of what riskkit decides: raise `riskkit.replay.digest.SEMANTICS` with it."""
+    log, rules = EventLog.from_parquet(DATA / "events.parquet"), RuleSet.from_toml(DATA / "rules.toml")
+    assert replay_log(log, rules, mode, orphans="clip", compiled=False).digest == KEPT[mode]

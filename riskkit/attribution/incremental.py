@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, with_labels
-from riskkit.attribution.exposure import Exposure, asset_vector, exposure_of, scenarios_of
-from riskkit.pnl import _by_asset
+from riskkit.attribution.exposure import Exposure, asset_vector, by_name, exposure_of, scenarios_of
 from riskkit.var.closed_form import elliptical_factor
 from riskkit.var.historical import historical_es, historical_var
 
@@ -143,17 +142,19 @@ def incremental_var_by_instrument(
     """
     book = exposure_of(positions, covariance)
     factor = elliptical_factor("var", confidence, z, nu)
+    drifts = None if mean is None else asset_vector(mean, book, "mean")
+    gradient, variances, names = book.gradient, book.variances, book.labels
     if instruments is None:
-        chosen, names = np.arange(len(book.positions)), book.labels
         amount = asset_vector(amounts, book, "amounts")
     else:
         chosen, names = _columns(instruments, book), labels_of(instruments, 0)
+        gradient, variances = gradient[chosen], variances[chosen]
+        drifts = None if drifts is None else drifts[chosen]
         amount = finite_array(amounts, "amounts")
         if amount.shape not in ((), chosen.shape):
             raise InputError(f"amounts has shape {amount.shape} for {len(chosen)} instruments; give one for each")
-    crossed, squared = amount * book.gradient[chosen], amount**2 * book.variances[chosen]
-    drift = 0.0 if mean is None else amount * asset_vector(mean, book, "mean")[chosen]
-    return with_labels(_change(book, crossed, squared, factor) - drift, names)
+    change = _change(book, amount * gradient, amount * amount * variances, factor)
+    return with_labels(change if drifts is None else change - amount * drifts, names)
 
 
 def incremental_var_historical(
@@ -231,14 +232,16 @@ def _change(book: Exposure, crossed: Any, squared: Any, factor: float) -> Any:
     """F (s_after - s_before) where the variance moves by 2 t'Cw + t'Ct; exact also for tiny trades and full hedges."""
     variance = book.volatility**2
     moved = 2.0 * crossed + squared
-    after = book.without_rounding(variance + moved, variance + 2.0 * np.abs(crossed) + squared)
+    after = book.without_rounding(variance + moved, crossed, squared)
     together = np.sqrt(after) + book.volatility
+    if after.min() > 0.0:
+        return factor * moved / together
     moved = np.where(after > 0.0, moved, -variance)
     return factor * np.divide(moved, together, out=np.zeros_like(together), where=together > 0.0)
 
 
 def _baskets(trades: Any, labels: Any, n_assets: int) -> np.ndarray:
-    basket = finite_array(_by_asset(trades, labels, "trades"), "trades")
+    basket = finite_array(by_name(trades, labels, "trades"), "trades")
     if basket.ndim not in (1, 2) or basket.shape[-1] != n_assets:
         raise InputError(
             f"trades has shape {basket.shape} for {n_assets} assets; give (n_assets,), or (n_trades, n_assets)"

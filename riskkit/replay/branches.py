@@ -156,9 +156,10 @@ def modify(shape: Shape) -> list[str]:
     if shape.enforce:
         lines += _vanish_of_blocked("named", "ORDERS_VANISHED")
     fields = {"parent": "named.parent"} if shape.parents else {}
+    bad = " or flags[i] & BAD_PRICE" if "flags" in shape.columns else ""  # no number: not an unchanged price
     lines += [
         "lots = qty[i] if qty[i] != 0 else named.qty",
-        "asked = price[i] if price[i] != MISSING else named.price",
+        f"asked = price[i] if price[i] != MISSING{bad} else named.price",
         "heading = int64(side[i]) if side[i] != 0 else named.side",
         event(shape, Kind.MODIFY, qty="lots", price="asked", side="heading", **fields),
         book(shape),
@@ -169,7 +170,8 @@ def modify(shape: Shape) -> list[str]:
         *announce(),
         *settle(shape, Kind.MODIFY),
     ]
-    change = ["if named.reserve == MISSING and asked != MISSING:", "    named.valued = asked"] if shape.cash else []
+    change = ["asked = asked if asked != MISSING else named.price"] if bad else []
+    change += ["if named.reserve == MISSING and asked != MISSING:", "    named.valued = asked"] if shape.cash else []
     change += order_step(shape, "change_order(named, position, owner, lots, asked)")
     if shape.enforce:
         change = ["if accepted != 0:", *indent(change), "else:", "    named.limited = LIMITED_PRICE"]

@@ -30,7 +30,7 @@ __all__ = ["WITHOUT", "Comparison"]
 
 WITHOUT = "without limits"
 HOW = (
-    "Halted time is summed over all that was halted and counts only stretches with events. Money is of all accounts "
+    "Halted time is summed over all that was halted, without nights and weekends of an intraday log. Money is of all accounts "
     "together at the samples unless a row says one account, whose drawdown is taken at every mark."
 )
 
@@ -110,7 +110,7 @@ class Comparison(Shown):
     @cached_property
     def timeline(self) -> Timeline:
         """The axis of time of the pictures."""
-        return self.without.timeline()
+        return self.without.timeline
 
     # ------------------------------------------------------------------ tables
 
@@ -251,8 +251,8 @@ class Comparison(Shown):
 
     def most_refused(self) -> str:
         """The account that most orders were refused to."""
-        refused = self.accounts()["refused"].iloc[:, -1]
-        return str(refused.idxmax())
+        accounts: Any = self.accounts()
+        return str(accounts["refused"].iloc[:, -1].idxmax())
 
     def plot_profit(self, ax: Any = None, *, account: str | None = None) -> Any:
         """Draw the profit of one account, or of all together, without limits and with them."""
@@ -260,9 +260,9 @@ class Comparison(Shown):
 
         curves = self._drawn(account)
         scale, unit = plot.money_scale(np.concatenate([curve.profit for curve in curves.values()]), self.currency)
-        lines = {name: np.concatenate([[0.0], curve.profit]) / scale for name, curve in curves.items()}
+        lines = {name: curve.profit / scale for name, curve in curves.items()}
         title = f"{_whose(account)} profit ended at {_change(lines, unit, -1)}"
-        return plot.curves(lines, label=f"profit, {unit}", title=title, time=self.timeline.axis(), ax=ax)
+        return plot.curves(self._places, lines, label=f"profit, {unit}", title=title, time=self.timeline.axis(), ax=ax)
 
     def plot_drawdown(self, ax: Any = None, *, account: str | None = None) -> Any:
         """Draw how far profit stood below its highest point so far."""
@@ -270,9 +270,11 @@ class Comparison(Shown):
 
         curves = self._drawn(account)
         scale, unit = plot.money_scale(np.concatenate([curve.fall for curve in curves.values()]), self.currency)
-        lines = {name: np.concatenate([[0.0], curve.fall]) / scale for name, curve in curves.items()}
+        lines = {name: curve.fall / scale for name, curve in curves.items()}
         title = f"{_whose(account)} deepest fall at the samples was {_change(lines, unit, None)}"
-        return plot.falls(lines, label=f"below peak, {unit}", title=title, time=self.timeline.axis(), ax=ax)
+        return plot.falls(
+            self._places, lines, label=f"below peak, {unit}", title=title, time=self.timeline.axis(), ax=ax
+        )
 
     def plot_refusals(self, ax: Any = None) -> Any:
         """Draw when each rule refused, in enforce mode where that was run."""
@@ -290,7 +292,8 @@ class Comparison(Shown):
 
         if self.enforce is None:
             raise InputError("there is no replay in enforce mode, and in shadow mode every profit is the record's")
-        table = self.accounts()["profit"].sort_values(WITHOUT, ascending=False, kind="stable")
+        accounts: Any = self.accounts()
+        table = accounts["profit"].sort_values(WITHOUT, ascending=False, kind="stable")
         before, after = table[WITHOUT].to_numpy(), table["enforce"].to_numpy()
         scale, unit = plot.money_scale(table.to_numpy(), self.currency)
         lower, higher = int((after < before).sum()), int((after > before).sum())
@@ -301,14 +304,19 @@ class Comparison(Shown):
         )
 
     def _drawn(self, account: str | None) -> dict[str, Curve]:
-        """The curves that differ (shadow's is the record's), where there are events."""
-        samples = np.searchsorted(self.without.sample_times, self.timeline.ends)
+        """The curves that differ (shadow's is the record's), from zero at the first event."""
         drawn = {}
         for name, result in self.results.items():
             if name != "shadow":
                 curve = curve_of(result, account)
-                drawn[name] = curve._replace(profit=curve.profit[samples], fall=curve.fall[samples])
+                profit, fall = (np.concatenate([[0.0], line]) for line in (curve.profit, curve.fall))
+                drawn[name] = curve._replace(profit=profit, fall=fall)
         return drawn
+
+    @property
+    def _places(self) -> np.ndarray:
+        """Where the points of a curve stand on the axis of time: the first event, then every sample."""
+        return np.concatenate([[0], self.timeline.places(self.without.sample_times)])
 
 
 def _whose(account: str | None) -> str:
@@ -324,7 +332,9 @@ def _change(lines: dict[str, np.ndarray], unit: str, place: int | None) -> str:
 
 
 def _text(label: str, unit: str, currency: str, value: Any) -> Any:
-    if value is None or isinstance(value, str):
+    if value is None:
+        return None
+    if isinstance(value, str):
         return f"{value[:12]}..." if label == "digest" else value
     if unit == "ns":
         return _span(value)

@@ -84,6 +84,7 @@ NAMED = {
     "RESUME": int(Command.RESUME),
     "RESET": int(Command.RESET),
     "BAD_TS": int(Flag.BAD_TS),
+    "BAD_PRICE": int(Flag.BAD_PRICE),
     "DUPLICATE": int(Flag.DUPLICATE),
     "REDUCE_ONLY": int(Flag.REDUCE_ONLY),
     "VANISHED": steps.VANISHED,

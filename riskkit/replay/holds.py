@@ -28,12 +28,11 @@ class Spans(NamedTuple):
     until: np.ndarray
 
     def lengths(self, end: int, timeline: Timeline | None = None) -> np.ndarray:
-        """Nanoseconds of each up to `end`; with a timeline, only in the stretches that hold an event."""
+        """Nanoseconds of each up to `end`; with a timeline, without closed time."""
         until = np.minimum(self.until, end)
-        if timeline is None:
-            return np.maximum(until - self.since, 0)
-        part = timeline.places(until) - timeline.places(self.since)
-        return np.maximum(np.rint(part * timeline.spacing).astype(np.int64), 0)
+        if timeline is not None:
+            return np.maximum(timeline.places(until) - timeline.places(self.since), 0)
+        return np.maximum(until - self.since, 0)
 
 
 def spans_of(transitions: np.ndarray, ts: np.ndarray) -> Spans:

@@ -137,11 +137,11 @@ class Result(Shown):
     def halted_ns(self, *, trading: bool = False) -> dict[str, int]:
         """Nanoseconds in which each rule held a key, summed over its keys, up to the last event.
 
-        With ``trading=True`` only the stretches of `timeline` in which anything happened count: no nights, no weekends.
+        With ``trading=True`` without the closed time of `timeline`, as the nights of an intraday log.
         """
         spans, ts = self._spans, self.log.columns["ts"]
         end = int(ts.max()) if len(ts) else 0
-        lengths = spans.lengths(end, self.timeline() if trading else None)
+        lengths = spans.lengths(end, self.timeline if trading else None)
         return {rule.id: int(lengths[spans.rule == k].sum()) for k, rule in enumerate(self.rules)}
 
     def unmatched(self) -> tuple[int, float]:
@@ -326,13 +326,10 @@ class Result(Shown):
 
     # ------------------------------------------------------------------ pictures
 
+    @cached_property
     def timeline(self) -> Timeline:
-        """The axis of time of the pictures: stretches of the samples' spacing (or one that suits) that hold events."""
-        ts = self.log.columns["ts"]
-        if len(self._sample_at) > 1:
-            spacing = int(self._sample_at[1] - self._sample_at[0])
-            return Timeline(spacing, np.unique(ts // spacing))
-        return Timeline.of(ts)
+        """The axis of time of the pictures."""
+        return Timeline.of(self.log.columns["ts"])
 
     def plot_equity(self, ax: Any = None, *, account: str | None = None) -> Any:
         """Draw the profit of one account, or of all together, over time.
@@ -346,19 +343,20 @@ class Result(Shown):
 
         if not len(self._sample_at):
             raise InputError("this replay was not sampled; replay the log with sample_ns=86_400_000_000_000 for days")
-        timeline, profit = self.timeline(), self.profit_curve(account)
-        at_ends = np.concatenate([[0.0], profit[np.searchsorted(self._sample_at, timeline.ends)]])
-        scale, unit = plot.money_scale(at_ends, self.log.universe.currency)
+        profit = np.concatenate([[0.0], self.profit_curve(account)])
+        scale, unit = plot.money_scale(profit, self.log.universe.currency)
         whose = "all accounts together" if account is None else account
         title = f"Profit of {whose} ended at {profit[-1] / scale:,.2f} {unit} ({self.mode} mode)"
-        lines = {self.mode: at_ends / scale}
-        return plot.curves(lines, label=f"profit, {unit}", title=title, time=timeline.axis(), ax=ax)
+        x = np.concatenate([[0.0], self.timeline.places(self._sample_at)])
+        return plot.curves(
+            x, {self.mode: profit / scale}, label=f"profit, {unit}", title=title, time=self.timeline.axis(), ax=ax
+        )
 
     def plot_refusals(self, ax: Any = None) -> Any:
         """Draw when each rule refused, a lane for each rule that did."""
         from riskkit import plot
 
-        refused, timeline, ts = self.refused(), self.timeline(), self.log.columns["ts"]
+        refused, timeline, ts = self.refused(), self.timeline, self.log.columns["ts"]
         found = {name: count for name, count in self.refusals_by_rule().items() if count}
         codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: COMMAND}
         places = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}

@@ -154,13 +154,22 @@ def release_time(now, terms, clocks):
 
 
 def join(whole, one):
-    """The verdict on a list: everything that any member met, the first cause (a pause before any rule)."""
+    """The verdict on a list: everything that any member met; the cause is the first rule, a pause before any."""
     mask = whole.mask | one.mask
     breached = whole.breached | one.breached
     stopped = whole.stopped | one.stopped
-    if one.cause != -1 and (whole.cause == -1 or (one.code == HELD and whole.code != HELD)):
-        return Judgement(mask, breached, stopped, one.cause, one.code, one.seen, one.limit, one.until)
-    return Judgement(mask, breached, stopped, whole.cause, whole.code, whole.seen, whole.limit, whole.until)
+    if one.cause == -1 or not comes_first(one, whole):
+        return Judgement(mask, breached, stopped, whole.cause, whole.code, whole.seen, whole.limit, whole.until)
+    return Judgement(mask, breached, stopped, one.cause, one.code, one.seen, one.limit, one.until)
+
+
+def comes_first(one, other):
+    """Whether the cause of one verdict is named before that of another."""
+    if other.cause == -1:
+        return True
+    if (one.code == HELD) != (other.code == HELD):
+        return one.code == HELD
+    return one.cause < other.cause
 
 
 def keep_judgement(counts, verdict):

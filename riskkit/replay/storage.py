@@ -116,7 +116,7 @@ def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
 
 def _sealed(header: dict[str, Any]) -> dict[str, Any]:
     """The header with its format and its own hash."""
-    plain = json.loads(json.dumps({"format": FORMAT, **header}))
+    plain = json.loads(json.dumps({"format": FORMAT, **header}, default=str))
     return {**plain, "seal": hash_plain(plain).hex()}
 
 

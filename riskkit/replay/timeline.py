@@ -1,6 +1,7 @@
-"""An axis of time that leaves out the stretches in which nothing happened: nights, weekends, holidays.
+"""An axis of time without the long stretches in which nothing happened: nights and weekends of an intraday log.
 
-Where a log covers 33 years of daily bars or three short sessions, its events are what a picture should give room to.
+A gap between two events is *closed* time if it is longer than an hour and such gaps are the exception in the log. In a
+log of daily bars they are the rule, so there time runs as in the calendar.
 """
 
 from __future__ import annotations
@@ -11,92 +12,127 @@ from functools import cached_property
 import numpy as np
 
 from riskkit.plot import TimeAxis
-from riskkit.replay.parameters import duration_text
 
-__all__ = ["Timeline"]
+__all__ = ["DAY", "Timeline"]
 
 SECOND = 1_000_000_000
-DAY = 86_400 * SECOND
-SPACINGS = tuple(
-    DAY // parts for parts in (1, 24, 144, 1_440, 8_640, 86_400, 864_000, 8_640_000, 86_400_000)
-)  # a day, an hour, ten minutes, ... a millisecond: whole parts of a day
-ENOUGH = 300  # stretches with events, for a picture
-MOST = 200_000  # stretches in all, for the memory of samples
-LOOKED_AT = 2_000_000  # events, to choose a spacing
-LEVELS = (4, 7, 10, 13, 15, 16, 18, 19)  # characters of an ISO time: year, month, day, hour, ten minutes, minute, ...
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
+SPACINGS = tuple(DAY // parts for parts in (1, 24, 144, 1_440, 8_640, 86_400, 864_000, 8_640_000, 86_400_000))
+EXCEPTION = 0.2  # of the gaps in a log
+ENOUGH = 300  # samples, for a picture
+MOST = 200_000  # samples, for memory
+LEVELS = (
+    ("10Y", 4),
+    ("5Y", 4),
+    ("Y", 4),
+    ("M", 7),
+    ("D", 10),
+    ("6h", 16),
+    ("h", 16),
+    ("10m", 16),
+    ("m", 16),
+    ("s", 19),
+)
+CHUNK = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """Stretches of equal length that hold an event, side by side.
+    """The time from the first event to the last, without what is closed; nanoseconds since the epoch, UTC.
 
     Attributes
     ----------
-    spacing : int
-        Length of a stretch in nanoseconds, a whole part of a UTC day.
-    stretches : ndarray of int64, shape (n,)
-        Numbers of the stretches that hold an event: ``ts // spacing``, increasing.
+    first, last : int
+        Times of the first and the last event.
+    closed : ndarray of int64, shape (n_gaps, 2)
+        Start and end of each gap that is cut out, in order.
     """
 
-    spacing: int
-    stretches: np.ndarray
+    first: int
+    last: int
+    closed: np.ndarray
 
     @classmethod
     def of(cls, ts: np.ndarray) -> Timeline:
-        """Choose the longest spacing that tells at least 300 stretches apart, as far as there are so many.
+        """The timeline of a log's times.
 
         Examples
         --------
-        >>> days = np.arange(3, dtype=np.int64) * 86_400_000_000_000
-        >>> Timeline.of(np.concatenate([day + np.arange(200) * 1_000_000_000 for day in days])).spacing
-        1000000000
+        >>> sessions = [day * 86_400 + np.arange(100) for day in range(3)]
+        >>> line = Timeline.of(np.concatenate(sessions) * 1_000_000_000)
+        >>> len(line.closed), line.length / 1e9
+        (2, 297.0)
         """
         if not len(ts):
-            return cls(DAY, np.zeros(0, np.int64))
-        seen = ts[:: max(1, len(ts) // LOOKED_AT)]
-        span = int(ts.max()) - int(ts.min())
-        chosen = DAY
-        for spacing in SPACINGS:
-            if span // spacing > MOST:
-                break
-            chosen = spacing
-            if len(np.unique(seen // spacing)) >= ENOUGH:
-                break
-        return cls(chosen, np.unique(ts // chosen))
-
-    def __len__(self) -> int:
-        """The number of stretches."""
-        return len(self.stretches)
-
-    def places(self, ts: np.ndarray) -> np.ndarray:
-        """Places of times on the axis: whole numbers at the start of a stretch; a time in a gap stands at its end."""
-        number = ts // self.spacing
-        place = np.searchsorted(self.stretches, number)
-        inside = (place < len(self)) & (self.stretches[np.minimum(place, len(self) - 1)] == number)
-        return place + np.where(inside, (ts % self.spacing) / self.spacing, 0.0)
+            return cls(0, 0, np.zeros((0, 2), np.int64))
+        moves, long, high = 0, [], int(ts[0])
+        for start in range(0, len(ts), CHUNK):  # a log may be larger than memory
+            times = np.maximum.accumulate(np.concatenate([[high], ts[start : start + CHUNK]]))
+            gaps = np.diff(times)
+            moves += int((gaps > 0).sum())
+            at = np.flatnonzero(gaps > HOUR)
+            long.append(np.column_stack([times[at], times[at + 1]]))
+            high = int(times[-1])
+        closed = np.concatenate(long)
+        if len(closed) >= EXCEPTION * moves:
+            closed = closed[:0]
+        return cls(int(ts[0]), high, closed)
 
     @cached_property
-    def ends(self) -> np.ndarray:
-        """The instant after each stretch, as samples are taken there; shape (n,)."""
-        return (self.stretches + 1) * self.spacing
+    def _cut(self) -> np.ndarray:
+        """Closed time before each gap, and in all."""
+        return np.concatenate([[0], np.cumsum(self.closed[:, 1] - self.closed[:, 0])])
+
+    @property
+    def length(self) -> int:
+        """Open time in all, in nanoseconds."""
+        return self.last - self.first - int(self._cut[-1])
+
+    def places(self, ts: np.ndarray) -> np.ndarray:
+        """Open nanoseconds from the first event to each time; a time in a closed gap stands at its start."""
+        times = np.clip(np.asarray(ts, np.int64), self.first, self.last)
+        gap = np.searchsorted(self.closed[:, 0], times, "right") - 1
+        within = np.zeros(len(times), np.int64)
+        inside = gap >= 0
+        within[inside] = np.minimum(times[inside], self.closed[gap[inside], 1]) - self.closed[gap[inside], 0]
+        return times - self.first - self._cut[np.maximum(gap, 0)] - within
+
+    @property
+    def spacing(self) -> int:
+        """A spacing for samples: a whole part of a day, such that there are enough of them and not too many."""
+        for spacing in SPACINGS:
+            if self.length // spacing >= ENOUGH:
+                return spacing
+            if (self.last - self.first) // spacing > MOST // 10:
+                return spacing
+        return SPACINGS[-1]
 
     def axis(self, most: int = 8) -> TimeAxis:
-        """The axis as it is drawn: ticks at starts of years, months, days, ... whichever first gives three or more."""
-        label = f"UTC; stretches of {duration_text(self.spacing)} without an event are left out"
-        if not len(self):
-            return TimeAxis(1.0, np.zeros(0), [], label)
-        texts = np.datetime_as_string(np.asarray(self.stretches * self.spacing, "datetime64[ns]"), unit="s")
-        starts, length = np.zeros(1, np.int64), 4
-        for length in LEVELS:
-            _, starts = np.unique(texts.astype(f"<U{length}"), return_index=True)
-            if len(starts) >= 3:
+        """The axis as it is drawn: ticks at starts of years, months, days, ... whichever first gives four or more."""
+        count = len(self.closed)
+        label = f"UTC; {count:,} gap{'s' if count > 1 else ''} of more than 1 h cut out" if count else "UTC"
+        places, texts = np.zeros(0, np.int64), np.zeros(0, str)
+        for unit, length in LEVELS:
+            starts = _starts(unit, self.first, self.last)
+            found = self.places(starts)
+            last = np.flatnonzero(np.diff(found, append=-1))  # of those in one gap, what comes after it
+            places = found[last]
+            texts = np.datetime_as_string(starts[last].astype("datetime64[ns]"), unit="s").astype(f"<U{length}")
+            if len(places) >= 4:
                 break
-        starts = starts[:: -(-len(starts) // most)]
-        return TimeAxis(float(len(self)), starts.astype(float), [_shown(str(texts[i]), length) for i in starts], label)
+        step = max(1, -(-len(places) // most))
+        shown = [text[5:].replace("T", " ") if len(text) > 10 else text for text in texts[::step].tolist()]
+        return TimeAxis(float(max(self.length, 1)), places[::step].astype(float), shown, label)
 
 
-def _shown(text: str, length: int) -> str:
-    """The part of an ISO time that says what a tick is about."""
-    if length <= 10:
-        return text[:length]
-    return text[5:16].replace("T", " ") if length <= 16 else text[11:19]
+def _starts(unit: str, first: int, last: int) -> np.ndarray:
+    """Starts of calendar units from `first` (if it is one) to `last`, in nanoseconds."""
+    letter: Any = unit[-1]
+    step = np.timedelta64(int(unit[:-1] or 1), letter)
+    low = np.datetime64(first, "ns").astype(f"datetime64[{unit}]").astype(f"datetime64[{unit[-1]}]")
+    high = np.datetime64(last, "ns").astype(f"datetime64[{unit[-1]}]")
+    if (high - low) // step > MOST:
+        return np.zeros(0, np.int64)
+    starts = np.arange(low, high + 1, step).astype("datetime64[ns]").astype(np.int64)
+    return starts[(starts >= first) & (starts <= last)]

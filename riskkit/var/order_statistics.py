@@ -161,16 +161,17 @@ def select(values, end, rank):
             split += value < pivot
         if rank < split:
             high = split
-            continue
-        low = split
-        for i in range(low, high):  # set what equals the pivot apart, or ties would never end
-            value = values[i]
-            values[i] = values[split]
-            values[split] = value
-            split += value <= pivot
-        if rank < split:
-            return
-        low = split
+        elif split > low:
+            low = split
+        else:  # nothing is smaller than the pivot: set what equals it apart, or ties would never end
+            for i in range(low, high):
+                value = values[i]
+                values[i] = values[split]
+                values[split] = value
+                split += value <= pivot
+            if rank < split:
+                return
+            low = split
     for i in range(low + 1, high):
         value, j = values[i], i
         while j > low and values[j - 1] > value:

@@ -91,7 +91,9 @@ class Member:
         self.strategy, self.session = event.get("strategy"), event.get("session")
         self.order = order
         self.side = {"B": BUY, "S": SELL}.get(fields.get("side"), order.side if order else 0)
-        self.qty = Fraction(fields.get("qty", "0"))
+        written = Fraction(fields.get("qty", "0"))
+        self.bad_qty = written < 0 or (written == 0 and event["kind"] != "modify")
+        self.qty = max(written, Fraction(0))
         price = fields.get("price")
         self.price = price if price in (None, BAD) else Fraction(price)
         self.reserve = Fraction(event["reserve"]) if "reserve" in event else None
@@ -278,7 +280,7 @@ class Replay:
                 self.decisions[number] = ("VANISH", None)
                 self.fills_vanished += 1
                 return
-        if traded.last is None:
+        if traded.last is None and traded.mark != price:
             traded.last_fill = price
             self.value_openings(event["instrument"])
             self.moved(event["instrument"])

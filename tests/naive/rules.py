@@ -358,7 +358,7 @@ class MinOrderNotional(MaxOrderNotional):
 class LotTick(Rule):
     def objects(self, event, member, weight):
         traded = self.replay.instruments[member.instrument]
-        if member.qty <= 0 or member.qty % traded.lot != 0:
+        if member.bad_qty or member.qty <= 0 or member.qty % traded.lot != 0:
             return True
         if member.price is None:
             return False

@@ -1,0 +1,241 @@
+"""Drawings of plain arrays: every picture of riskkit's replays is drawn here, on axes that are given or made.
+
+Colours are those of Okabe and Ito, which colour-blind people tell apart; what a colour says, a place, a dash or a
+label says too. matplotlib is imported when a picture is asked for, never before.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "FALLS_HEIGHT",
+    "TimeAxis",
+    "axes",
+    "changes",
+    "changes_height",
+    "curves",
+    "falls",
+    "lanes",
+    "lanes_height",
+    "money_scale",
+    "png",
+]
+
+INK = "#333333"
+PALE = "#8c8c8c"  # the record, as it was
+STRONG = "#0072B2"  # under the limits
+WARM = "#D55E00"
+GRID = "#e4e4e4"
+BINS = 80  # of a lane
+FALLS_HEIGHT = 3.0
+DOTS = 150  # an inch, in a report
+
+
+class TimeAxis(NamedTuple):
+    """A horizontal axis of time: it runs from 0 to `end`, with ticks at places, and a label."""
+
+    end: float
+    places: Any
+    texts: Sequence[str]
+    label: str
+
+
+def axes(ax: Axes | None = None, *, width: float = 9.0, height: float = 3.4) -> Axes:
+    """Return the axes that were given, or new ones in a figure of `width` by `height` inches."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def money_scale(values: Any, currency: str) -> tuple[float, str]:
+    """Choose the unit in which amounts are drawn: 1, a thousand or a million of the currency.
+
+    Examples
+    --------
+    >>> money_scale([-2_500_000.0, 10.0], "USD")
+    (1000000.0, 'million USD')
+    """
+    largest = float(np.max(np.abs(np.asarray(values, float)), initial=0.0))
+    for scale, word in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if largest >= scale:
+            return scale, f"{word} {currency}"
+    return 1.0, currency
+
+
+def curves(x: Any, lines: Mapping[str, Any], *, label: str, title: str, time: TimeAxis, ax: Axes | None = None) -> Axes:
+    """Draw curves over time, the last one strongest, each named at its end.
+
+    Parameters
+    ----------
+    x : array of shape (n,)
+        Places on the axis of time.
+    lines : mapping of name to array of shape (n,)
+        What is drawn, in the unit that `label` names.
+    label, title : str
+        Of the vertical axis, and the message of the picture.
+    time : TimeAxis
+        The horizontal axis.
+    """
+    ax = axes(ax)
+    for name, line, style in _styled(lines):
+        ax.plot(x, line, label=name, **style)
+    ax.axhline(0.0, color=PALE, lw=0.6, zorder=0)
+    _finish(ax, time, label, title)
+    _name_ends(ax, lines)
+    return ax
+
+
+def falls(x: Any, lines: Mapping[str, Any], *, label: str, title: str, time: TimeAxis, ax: Axes | None = None) -> Axes:
+    """Draw falls below the highest point so far (numbers at or above zero) as areas that hang from zero."""
+    ax = axes(ax, height=FALLS_HEIGHT)
+    for name, line, style in _styled(lines):
+        down = -np.asarray(line, float)
+        ax.fill_between(x, down, 0.0, color=style["color"], alpha=0.2, lw=0, label=name)
+        ax.plot(x, down, color=style["color"], lw=0.8)
+    _finish(ax, time, label, title)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+    below: dict[str, Any] = {"loc": "upper right", "bbox_to_anchor": (1.0, -0.15), "borderaxespad": 0.0}
+    ax.legend(frameon=False, fontsize=9, ncols=len(lines), **below)
+    return ax
+
+
+def lanes(
+    places: Mapping[str, Any], *, notes: Mapping[str, str], title: str, time: TimeAxis, ax: Axes | None = None
+) -> Axes:
+    """Draw how often things happened over time, a lane for each: bars of 80 stretches, each lane in its own scale.
+
+    Parameters
+    ----------
+    places : mapping of name to array of shape (n_events,)
+        Places of the events of each lane on the axis.
+    notes : mapping of name to str
+        What stands beneath the name, such as the total.
+    """
+    ax = axes(ax, height=lanes_height(len(places)))
+    edges = np.linspace(0.0, time.end, BINS + 1)
+    names = list(places)[::-1]
+    for lane, name in enumerate(names):
+        counts = np.histogram(np.asarray(places[name], float), edges)[0]
+        most = max(int(counts.max(initial=0)), 1)
+        ax.bar(edges[:-1], 0.78 * counts / most, np.diff(edges), bottom=lane, align="edge", color=STRONG, lw=0)
+        ax.axhline(lane, color=PALE, lw=0.6)
+        where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "center"}
+        ax.annotate(f"highest bar: {most:,}", (1.0, lane + 0.89), color=INK, fontsize=8, **where)
+    _finish(ax, time, "", title)
+    ax.grid(False)
+    ax.set_yticks(np.arange(len(names)) + 0.4, [f"{name}\n{notes.get(name, '')}".strip() for name in names])
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(-0.05, max(len(names), 1) + 0.05)
+    return ax
+
+
+def lanes_height(count: int) -> float:
+    """Inches that so many lanes need."""
+    return 1.4 + 0.62 * max(count, 1)
+
+
+def changes_height(count: int) -> float:
+    """Inches that so many rows of `changes` need."""
+    return 1.2 + 0.24 * max(count, 4)
+
+
+def changes(
+    names: Sequence[str],
+    before: Any,
+    after: Any,
+    *,
+    labels: tuple[str, str],
+    unit: str,
+    title: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a row for each name with two marks, before (open) and after (filled), and the way between them."""
+    before, after = np.asarray(before, float), np.asarray(after, float)
+    ax = axes(ax, height=changes_height(len(names)))
+    rows = np.arange(len(names))[::-1]
+    ax.hlines(rows, np.minimum(before, after), np.maximum(before, after), color=PALE, lw=1.4)
+    ax.plot(before, rows, "o", mfc="white", mec=INK, ms=6, label=labels[0])
+    ax.plot(after, rows, "o", color=STRONG, ms=6, label=labels[1])
+    ax.axvline(0.0, color=PALE, lw=0.6, zorder=0)
+    ax.set_yticks(rows, list(names))
+    ax.set_ylim(-0.7, len(names) - 0.3)
+    ax.set_xlabel(unit)
+    _title(ax, title)
+    _bare(ax)
+    ax.grid(True, axis="x", color=GRID, lw=0.6)
+    ax.legend(loc="best", frameon=False, fontsize=9)
+    return ax
+
+
+def png(draw: Callable[[Axes], Any], *, width: float = 9.0, height: float = 3.4) -> bytes:
+    """Draw one picture off screen and return it as PNG, the same bytes for the same picture.
+
+    Parameters
+    ----------
+    draw : function of Axes
+        Draws on the axes that it is given.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # a person's own settings do not belong in a report
+        figure: Figure = Figure(figsize=(width, height), layout="constrained")
+        draw(figure.subplots())
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=DOTS, metadata={"Software": None})
+    return picture.getvalue()
+
+
+def _styled(lines: Mapping[str, Any]) -> list[tuple[str, Any, dict[str, Any]]]:
+    """The record thin and dark, the last curve strong."""
+    last = len(lines) - 1
+    looks = [{"color": INK, "lw": 0.9}, {"color": WARM, "lw": 1.1}]
+    strong = {"color": STRONG, "lw": 1.6}
+    return [
+        (name, line, strong if place == last else looks[min(place, 1)])
+        for place, (name, line) in enumerate(lines.items())
+    ]
+
+
+def _name_ends(ax: Axes, lines: Mapping[str, Any]) -> None:
+    """Write each curve's name at its end, pushed apart where two would meet."""
+    low, high = ax.get_ylim()
+    apart = 0.075 * (high - low)
+    ends = sorted((float(line[-1]), name, style["color"]) for name, line, style in _styled(lines) if len(line))
+    placed = low - apart
+    for end, name, colour in ends:
+        placed = max(end, placed + apart)
+        where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
+        ax.annotate(f" {name}", (1.0, placed), color=colour, fontsize=9, **where)
+
+
+def _finish(ax: Axes, time: TimeAxis, label: str, title: str) -> None:
+    ax.set_xticks(np.asarray(time.places, float), list(time.texts))
+    ax.set_xlim(0.0, time.end)
+    ax.set_xlabel(time.label, fontsize=8, color=INK)
+    ax.set_ylabel(label, fontsize=9)
+    _title(ax, title)
+    _bare(ax)
+    ax.grid(True, axis="y", color=GRID, lw=0.6)
+    ax.set_axisbelow(True)
+
+
+def _title(ax: Axes, title: str) -> None:
+    ax.set_title(title, loc="left", fontsize=11, color=INK)
+
+
+def _bare(ax: Axes) -> None:
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize=9, colors=INK)

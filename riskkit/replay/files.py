@@ -1,0 +1,122 @@
+"""A log from a file of one's own: what riskkit stored, or a table of events with its units."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskkit._check import InputError
+from riskkit.replay.events import EventLog
+from riskkit.replay.storage import is_event_log
+from riskkit.replay.universe import Account, Instrument
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_log"]
+
+TEXTS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t"}
+UNITS = {"instruments": Instrument, "accounts": Account}
+
+
+def read_log(
+    path: str | Path,
+    *,
+    units: str | Path | None = None,
+    tz: str = "UTC",
+    on_bad_order: str = "raise",
+    ts_policy: str = "raise",
+    about: Mapping[str, Any] | None = None,
+) -> EventLog:
+    """Read an event log from a file or a folder.
+
+    Parameters
+    ----------
+    path : str or Path
+        A Parquet file of `EventLog.to_parquet`, a folder of `EventLog.save` (both are checked against their hash), or a
+        CSV, TSV or Parquet table with one event a row, as `EventLog.from_frame` takes it. Whole numbers as times are
+        nanoseconds since the epoch.
+    units : str or Path, optional
+        For a table: a TOML file with ``[[instruments]]`` (id, tick, lot, multiplier, currency, ...) and ``[[accounts]]``
+        (id, cash, positions, ...). Without it ticks and lots are those that occur, the multiplier is 1, the currency
+        is USD, and every account starts empty.
+    tz, on_bad_order, ts_policy
+        For a table, as in `EventLog.from_frame`.
+    about : mapping, optional
+        What a reader of a report should know; it is added to what a stored log says of itself.
+
+    Raises
+    ------
+    InputError
+        Where there is no such file, it is none of these, or its content does not fit.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{str(path)!r} does not exist; give an event log, or a CSV or Parquet table of events")
+    stored = path.is_dir() or (_separator(path) is None and is_event_log(path))
+    if not stored:
+        declared = {"instruments": None, "accounts": ()} if units is None else _units(Path(units))
+        return EventLog.from_frame(
+            _table(path), **declared, tz=tz, on_bad_order=on_bad_order, ts_policy=ts_policy,
+            about={"title": path.name, **(about or {})},
+        )  # fmt: skip
+    if units is not None:
+        raise InputError(f"{path.name} is a stored event log and brings its own units; leave out {Path(units).name}")
+    log = EventLog.open(path, check=True) if path.is_dir() else EventLog.from_parquet(path)
+    log.about |= about or {}
+    return log
+
+
+def _separator(path: Path) -> str | None:
+    return next((mark for ending, mark in TEXTS.items() if path.name.lower().endswith(ending)), None)
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """The table as it is; numbers of a text file stay texts, so that 0.1 is 0.1."""
+    import pandas as pd
+
+    separator = _separator(path)
+    if separator is None:
+        return pd.read_parquet(path)
+    try:
+        frame = pd.read_csv(path, dtype=str, sep=separator)
+    except ValueError as problem:
+        raise InputError(f"{path.name} cannot be read as a table: {' '.join(str(problem).split())}") from None
+    for name in {"ts", "expires"} & set(frame.columns):
+        given = frame[name].dropna()
+        if given.str.fullmatch(r"-?\d+").all():
+            frame[name] = frame[name].astype("Int64")
+        else:
+            try:  # some times with, some without a fraction of a second
+                frame[name] = pd.to_datetime(frame[name], format="ISO8601")
+            except ValueError:
+                continue  # the door says which row is no time
+    return frame
+
+
+def _units(path: Path) -> dict[str, Any]:
+    """Instruments and accounts from a TOML file."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"units file {path.name!r} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"units file {path.name!r} is not TOML: {error}") from None
+    for key in data:
+        if key not in UNITS:
+            raise InputError(f"units file {path.name!r}: key {key!r} is not known; keys are {', '.join(UNITS)}")
+    made = {name: [_made(kind, entry, name) for entry in data.get(name, [])] for name, kind in UNITS.items()}
+    return {"instruments": made["instruments"] or None, "accounts": made["accounts"]}
+
+
+def _made(kind: Any, entry: Any, name: str) -> Any:
+    known = [field.name for field in dataclasses.fields(kind)]
+    if not isinstance(entry, Mapping) or "id" not in entry:
+        raise InputError(f"{name}: {entry!r} is not a table with an id; write [[{name}]] and id = ...")
+    for key in entry:
+        if key not in known:
+            raise InputError(f"{name}: {entry['id']!r} has no {key!r}; it has {', '.join(known)}")
+    return kind(**entry)

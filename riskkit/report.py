@@ -1,0 +1,228 @@
+"""`write_report`: a comparison as one HTML file that a risk committee can read, keep and check.
+
+Pictures are inside, nothing is fetched from anywhere, and the same comparison always makes the same bytes: there is no
+clock, no path and no random id in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import riskkit
+from riskkit._show import number
+from riskkit.plot import FALLS_HEIGHT, changes_height, lanes_height, png
+from riskkit.replay.about import data_sentence
+from riskkit.replay.comparison import WITHOUT, Comparison
+from riskkit.replay.parameters import duration_text
+from riskkit.replay.result import NOTE
+
+__all__ = ["report_html", "write_report"]
+
+MOST_HOLDS = 500
+STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ccc}
+table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
+td,th{padding:.15rem .6rem;border-bottom:1px solid #e4e4e4;text-align:right;vertical-align:top}
+td:first-child,th:first-child{text-align:left;white-space:pre}td.text{text-align:left}
+.data{border-left:4px solid #0072B2;padding:.4rem .8rem;background:#f3f7fa}.note{color:#555;font-size:.85rem}
+figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}.wide{overflow-x:auto}
+"""
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+LIMITS = (
+    "A limit stops orders, not losses: what is held when an account is paused goes on winning and losing.",
+    "An enforce replay is the record with pieces taken out: sizes and times of what is left are those of the record.",
+    "One record is one path. That limits fared well or badly on it says little about another.",
+)
+
+
+def write_report(found: Comparison, path: str | Path, remarks: Sequence[str] = ()) -> Path:
+    """Write a comparison as one self-contained HTML file.
+
+    Parameters
+    ----------
+    found : Comparison
+        From `riskkit.compare`.
+    path : str or Path
+        Where to write; folders on the way are made.
+    remarks : sequence of str
+        What else a reader should know first.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(report_html(found, remarks), encoding="utf-8", newline="\n")
+    return path
+
+
+def report_html(found: Comparison, remarks: Sequence[str] = ()) -> str:
+    """The text of the file that `write_report` writes."""
+    title = html.escape(found._title())
+    body = "\n".join(
+        f"<h2>{html.escape(heading)}</h2>\n{content}" for heading, content in _sections(found, remarks) if content
+    )
+    about = html.escape(data_sentence(found.log.about))
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta name="viewport" content="width=device-width">\n<style>{STYLE}</style>\n</head>\n<body>\n'
+        f'<h1>{title}</h1>\n<p class="data">{about}</p>\n{body}\n</body>\n</html>\n'
+    )
+
+
+def _sections(found: Comparison, remarks: Sequence[str]) -> Iterator[tuple[str, str]]:
+    header, rows = found.cells()
+    yield "In short", _list([*found.sentences(), *remarks])
+    yield "With and without the limits", _table(header, rows) + _notes(found.notes()[1:])
+    yield "The limits", _list([str(rule) for rule in found.rules], "ol")
+    yield "Pictures", "\n".join(_figures(found))
+    yield "Account by account", _accounts(found)
+    yield "When accounts were halted", _holds(found)
+    yield "What was replayed", _replayed(found)
+    yield "What this cannot tell", _list(list(_caveats(found)))
+    yield "Proof", _proof(found)
+
+
+# ---------------------------------------------------------------------- parts
+
+
+def _figures(found: Comparison) -> Iterator[str]:
+    """The pictures, those of the most refused account after those of all together."""
+    last = list(found.limited.values())[-1]
+    count = len(found.log.universe.accounts)
+    yield _figure(found.plot_profit, "Profit over time, all accounts together")
+    yield _figure(
+        found.plot_drawdown, "Fall of profit below its highest point, all accounts together", height=FALLS_HEIGHT
+    )
+    lanes = sum(refused > 0 for refused in last.refusals_by_rule().values())
+    if lanes:
+        yield _figure(found.plot_refusals, "Refusals over time, a lane for each rule", height=lanes_height(lanes))
+    if found.enforce is not None and count > 1:
+        yield _figure(found.plot_accounts, "Profit of each account", height=changes_height(count))
+        if lanes:
+            account = found.most_refused()
+            whose = f"{account}, the account with most refusals"
+            yield _figure(lambda ax: found.plot_profit(ax, account=account), f"Profit over time of {whose}")
+            fall = f"Fall of profit below its highest point of {whose}"
+            yield _figure(lambda ax: found.plot_drawdown(ax, account=account), fall, height=FALLS_HEIGHT)
+
+
+def _figure(draw: Callable[[Any], Any], caption: str, *, height: float = 3.4) -> str:
+    picture = base64.b64encode(png(draw, height=height)).decode()
+    text = html.escape(caption, quote=True)
+    source = f"data:image/png;base64,{picture}"
+    return f'<figure><img alt="{text}" src="{source}"><figcaption class="note">{text}.</figcaption></figure>'
+
+
+def _accounts(found: Comparison) -> str:
+    frame: Any = found.accounts()
+    header = ["account", *(f"{label}, {mode}" if label else mode for label, mode in frame.columns)]
+    money = {place for place, (label, _) in enumerate(frame.columns) if label in ("profit", "deepest fall")}
+    rows = [
+        [str(name), *(f"{value:,.0f}" if place in money else f"{value:,}" for place, value in enumerate(values))]
+        for name, *values in frame.itertuples()
+    ]
+    unit = f"Profit and deepest fall in {found.currency}; in shadow mode they are those of the record."
+    return _table(header, rows) + _notes([unit])
+
+
+def _holds(found: Comparison) -> str:
+    """How often which rule halted what, in the last of the replays, and every case of it to unfold."""
+    mode, result = list(found.limited.items())[-1]
+    held = result.holds()
+    if not len(held):
+        return ""
+    counts = held.groupby(["key", "rule"], sort=False).size().unstack(fill_value=0)
+    rules = [rule.id for rule in found.rules if rule.id in counts]
+    rows = [[str(key), *(f"{counts.loc[key, rule]:,}" for rule in rules)] for key in sorted(counts.index)]
+    rows.append(["in all", *(f"{counts[rule].sum():,}" for rule in rules)])
+    note = f"Number of times, in {mode} mode. A trip while already halted begins the time anew and counts again."
+    cases = [
+        [one.key, one.rule, _instant(one.since), _instant(one.until)] for one in held.head(MOST_HOLDS).itertuples()
+    ]
+    which = f"The first {MOST_HOLDS} of {len(held):,} cases" if len(held) > MOST_HOLDS else f"All {len(held):,} cases"
+    listed = _table(["what", "rule", "since (UTC)", "until (UTC)"], cases)
+    return _table(["halted", *rules], rows) + _notes([note]) + f"<details><summary>{which}</summary>{listed}</details>"
+
+
+def _instant(time: Any) -> str:
+    """A time without what says nothing; a hold without an end waits for a person."""
+    if time != time:
+        return "a person resets it"
+    return str(time.tz_localize(None)).removesuffix(" 00:00:00")
+
+
+def _replayed(found: Comparison) -> str:
+    about = found.log.about
+    facts = [(label, number(value), unit) for label, value, unit in found.log._rows() if label.strip() not in about]
+    table = _table(["", "", ""], [list(fact) for fact in facts])
+    more = [
+        f"<p><b>{html.escape(str(name).replace('_', ' '))}</b>: {html.escape(number(value))}</p>"
+        for name, value in about.items()
+        if name not in ("title", "defects")
+    ]
+    defects = about.get("defects", ())
+    listed = [defects] if isinstance(defects, str) else list(defects)
+    known = f"<p><b>known defects of the data</b>:</p>{_list(listed)}" if listed else ""
+    return table + "".join(more) + known
+
+
+def _caveats(found: Comparison) -> Iterator[str]:
+    about = found.log.about
+    yield NOTE
+    yield from LIMITS
+    times = found.without.sample_times
+    if len(times) > 1:
+        yield f"Profit is sampled every {duration_text(int(times[1] - times[0]))}; what lies between is not seen."
+    if about.get("survivors_only"):
+        yield "Survivors only: a limit that stops purchases looks dearer on them than on all that could be bought then."
+    if about.get("adjusted") and not str(about["adjusted"]).startswith("no"):
+        yield "Adjusted prices and the quantities bought at them are not those that were traded at the time."
+    if found.enforce is not None:
+        policy = {"keep": "stands as recorded", "clip": "is cut to flat", "drop": "is left out"}
+        chosen = policy[found.enforce.options["orphans"]]
+        yield f"An orphan exit (it closed in the record what is not held here) {chosen}: orphans={found.enforce.options['orphans']}."
+        if "trade_id" in found.log.columns:
+            trades, quantity = found.enforce.unmatched()
+            yield f"{trades:,} trades lost one side and kept the other: {quantity:,.10g} in quantity has no counterparty."
+
+
+def _proof(found: Comparison) -> str:
+    rows = [[f"digest, {name}", result.digest] for name, result in found.results.items()]
+    rows += [["events", found.log.event_hash.hex()], ["labels and units", found.log.universe_hash.hex()]]
+    rows += [["rules", found.rules.hash.hex()], ["riskkit", riskkit.__version__]]
+    listed = "".join(
+        f"<tr><td>{html.escape(a)}</td><td class='text'><code>{html.escape(b)}</code></td></tr>" for a, b in rows
+    )
+    text = (
+        "A digest covers the events, the labels and units, the rules, the trading days and every decision. Whoever "
+        f"replays the same log through the same rules in the same mode gets the same digest; {WITHOUT}, no rule."
+    )
+    return f'<p>{html.escape(text)}</p><div class="wide"><table>{listed}</table></div>'
+
+
+# ---------------------------------------------------------------------- pieces of HTML
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    head = "".join(f"<th>{html.escape(str(cell))}</th>" for cell in header)
+    body = "\n".join(
+        "<tr>" + "".join(f"<td>{html.escape(number(cell))}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+
+
+def _list(items: Sequence[str], tag: str = "ul") -> str:
+    return f"<{tag}>" + "".join(f"<li>{html.escape(str(item))}</li>" for item in items) + f"</{tag}>" if items else ""
+
+
+def _notes(notes: Sequence[str]) -> str:
+    return "".join(f'<p class="note">{html.escape(note)}</p>' for note in notes)

@@ -1,0 +1,114 @@
+"""How instruments follow factors: loadings by least squares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, labels_of, returns_array, with_labels
+from riskkit._show import Row, Shown
+
+__all__ = ["FactorLoadings", "factor_loadings"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class FactorLoadings(Shown):
+    """Regression of instruments on factors."""
+
+    loadings: Any
+    """(n_assets, n_factors) move of the instrument per unit of move of the factor."""
+    intercept: Any
+    """(n_assets,) per period."""
+    residual_volatility: Any
+    """(n_assets,) of what the factors do not explain, per period."""
+    r_squared: Any
+    """(n_assets,) share of the variance that they do explain; 1 for a constant series."""
+    n_obs: int
+
+    def to_frame(self) -> Any:
+        """One row an asset: loadings, intercept, residual volatility and R²."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.loadings).copy()
+        frame["intercept"], frame["residual_volatility"] = self.intercept, self.residual_volatility
+        frame["r_squared"] = self.r_squared
+        return frame
+
+    def _title(self) -> str:
+        assets, factors = np.shape(self.loadings)
+        return f"Loadings of {assets} instruments on {factors} factors, {self.n_obs:,} periods"
+
+    def _rows(self) -> list[Row]:
+        explained = np.asarray(self.r_squared)
+        names = labels_of(self.loadings, 0)
+        place = int(np.argmin(explained))
+        return [
+            ("R², mean", float(explained.mean()), ""),
+            ("R², least", float(explained[place]), f"of {place if names is None else names[place]}"),
+        ]
+
+
+def factor_loadings(returns: Any, factors: Any) -> FactorLoadings:
+    """Loadings of instruments on factors by least squares, with an intercept.
+
+    Parameters
+    ----------
+    returns : (n_obs, n_assets) or (n_obs,)
+        Returns of the instruments per period.
+    factors : (n_obs, n_factors) or (n_obs,)
+        Moves of the factors in the same periods.
+
+    Returns
+    -------
+    FactorLoadings
+
+    Raises
+    ------
+    InputError
+        NaN; other periods on the two sides; fewer observations than coefficients; factors that are constant or
+        combinations of each other.
+
+    References
+    ----------
+    Jorion (2007), Value at Risk, 3rd ed., section 8.2.
+
+    Examples
+    --------
+    >>> fit = factor_loadings([0.022, -0.008, 0.012], [0.02, -0.01, 0.01])
+    >>> fit.loadings.round(6).tolist(), fit.intercept.round(6).tolist()
+    ([[1.0]], [0.002])
+    """
+    response, drivers = returns_array(returns), returns_array(factors, "factors")
+    rows, others = labels_of(returns, 0), labels_of(factors, 0)
+    response = response[:, None] if response.ndim == 1 else response
+    drivers = drivers[:, None] if drivers.ndim == 1 else drivers
+    n_obs, n_coefficients = len(drivers), drivers.shape[1] + 1
+    if len(response) != n_obs or not (rows is None or others is None or rows.equals(others)):
+        raise InputError(
+            f"returns has {len(response)} periods and factors {n_obs}; give the same periods on both sides"
+        )
+    if n_obs < n_coefficients:
+        raise InputError(f"returns has {n_obs} observations for {n_coefficients} coefficients; give more of them")
+    design = np.column_stack([np.ones(n_obs), drivers])
+    solution, _, rank, _ = np.linalg.lstsq(design / np.abs(design).max(axis=0).clip(1e-300), response)
+    if rank < n_coefficients:
+        raise InputError("factors are constant or combinations of each other; leave some of them out")
+    solution = solution / np.abs(design).max(axis=0)[:, None]
+    residual = response - design @ solution
+    spread = ((response - response.mean(axis=0)) ** 2).sum(axis=0)
+    left = (residual**2).sum(axis=0)
+    explained = 1.0 - np.divide(left, spread, out=np.zeros_like(left), where=spread > 0.0)
+    assets, names = labels_of(returns, 1), labels_of(factors, 1)
+    if assets is None and getattr(returns, "name", None) is not None:
+        assets = [returns.name]
+    if names is None and getattr(factors, "name", None) is not None:
+        names = [factors.name]
+    return FactorLoadings(
+        loadings=with_labels(solution[1:].T.copy(), assets, names),
+        intercept=with_labels(solution[0].copy(), assets),
+        residual_volatility=with_labels(np.sqrt(left / max(n_obs - n_coefficients, 1)), assets),
+        r_squared=with_labels(explained, assets),
+        n_obs=n_obs,
+    )

@@ -1,0 +1,301 @@
+"""Random scenarios: few accounts and instruments, many coincidences, times that fall on the edges of windows."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+START = 1_709_649_000_000_000_000  # 2024-03-05 14:30 UTC
+WINDOW = 10
+HOUR = 3_600_000_000_000
+
+INSTRUMENTS = [
+    {"id": "X", "tick": "0.01", "lot": "1"},
+    {"id": "Y", "tick": "0.5", "lot": "0.1", "multiplier": "10", "product": "P"},
+    {"id": "Z", "tick": "1", "lot": "2", "product": "P", "negative_price": True},
+]
+UNLISTED = "W"
+SCOPES = ("account", "instrument", "account_instrument", "account_product", "strategy", "session", "global")
+ACCOUNT_ONLY = ("drawdown", "daily_loss")
+
+
+def scenario(seed: int, events: int = 80, types: list[str] | None = None) -> dict[str, Any]:
+    """A scenario of a few random rules over a random stream."""
+    draw = random.Random(seed)
+    chosen = types or draw.sample(sorted(PARAMETERS), draw.randint(1, 4))
+    rules = [rule(draw, name, place) for place, name in enumerate(chosen)]
+    stream = Stream(draw, slow=draw.random() < 0.4)
+    return {
+        "id": f"random-{seed}",
+        "mode": draw.choice(["shadow", "enforce"]),
+        "instruments": INSTRUMENTS,
+        "accounts": [
+            {"id": "A", "cash": {"USD": str(draw.randint(0, 3000))}, "positions": {"X": "3", "Y": "-0.5"}},
+            {"id": "B", "cash": {"USD": "2000"}},
+        ],
+        "rules": rules,
+        "events": [stream.event() for _ in range(events)],
+    }
+
+
+# ---------------------------------------------------------------------- rules
+
+
+def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
+    """One rule of a type with random parameters."""
+    params = PARAMETERS[name](draw)
+    if name in BREACH and draw.random() < 0.4:
+        params["breach"] = draw.choice(["exceed", "reach"])
+    return {
+        "id": f"{name}-{place}",
+        "type": name,
+        "scope": "account" if name in ACCOUNT_ONLY else draw.choice(SCOPES),
+        "action": draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT"]),
+        "severity": "WARN",
+        "params": params,
+    }
+
+
+def _rate(draw: random.Random) -> dict[str, Any]:
+    kinds = draw.choice([None, ["order"], ["modify", "cancel"], ["order", "order_list", "modify", "cancel"]])
+    params = {
+        "limit": draw.randint(0, 5),
+        "window": draw.choice(["sliding", "fixed_from_first", "calendar_day"]),
+        "window_ns": draw.choice([WINDOW, 3 * WINDOW, 2 * HOUR]),
+        "count": draw.choice(["accepted", "attempted"]),
+        "reset_on_trip": draw.random() < 0.3,
+        **_day(draw),
+    }
+    return {**params, **({"kinds": kinds} if kinds else {})}
+
+
+def _day(draw: random.Random) -> dict[str, Any]:
+    return {"tz": draw.choice(["UTC", "America/New_York", "Asia/Tokyo"]), "roll_hour": draw.choice([0, 10, 17])}
+
+
+def _missing(draw: random.Random) -> dict[str, Any]:
+    return {"on_missing_price": draw.choice(["reject", "alert", "allow"])}
+
+
+def _lock(draw: random.Random) -> dict[str, Any]:
+    params: dict[str, Any] = {"lookback_ns": draw.choice([WINDOW, 2 * HOUR]), "per_side": draw.random() < 0.5}
+    if draw.random() < 0.3:
+        params["unlock_at"] = draw.choice(["14:30", "15:00", "00:00"])
+    else:
+        params["stop_ns"] = draw.choice([WINDOW, HOUR])
+    if draw.random() < 0.4:
+        params["candle_ns"] = draw.choice([5, 7, HOUR])
+    return params
+
+
+PARAMETERS = {
+    "order_rate": _rate,
+    "message_level": lambda d: {
+        "reject_mps": d.randint(1, 4) * 10**8,
+        "logout_mps": d.randint(4, 7) * 10**8,
+        "window_ns": WINDOW,
+    },
+    "volume_cap": lambda d: {
+        "limit": str(d.randint(2, 12)),
+        "measure": d.choice(["traded", "ordered"]),
+        **_day(d),
+    },
+    "max_order_qty": lambda d: {"limit": d.choice(["2", "3", "1.5"])},
+    "min_order_qty": lambda d: {"limit": d.choice(["1", "2", "1.5"])},
+    "max_order_notional": lambda d: {"limit": str(d.choice([200, 1000, 3000])), **_missing(d)},
+    "min_order_notional": lambda d: {
+        "limit": str(d.choice([100, 200])),
+        "exempt_reduce_only": d.random() < 0.5,
+        **_missing(d),
+    },
+    "lot_tick": lambda d: {},
+    "known_instrument": lambda d: {},
+    "price_collar": lambda d: {"pct": d.choice(["0.01", "0.02", "0.05"]), **_missing(d)},
+    "duplicate": lambda d: {"limit": d.randint(0, 3), **d.choice([{}, {"window_ns": WINDOW}])},
+    "self_trade": lambda d: {},
+    "position_limit": lambda d: {"limit": str(d.randint(1, 8)), "include_open": d.random() < 0.7},
+    "active_orders": lambda d: {"limit": d.randint(0, 4)},
+    "cash": lambda d: {},
+    "reserve_price": lambda d: {},
+    "long_only": lambda d: {},
+    "reduce_only": lambda d: {},
+    "trading_state": lambda d: {},
+    "drawdown": lambda d: {"pct": d.choice(["0.01", "0.05", "0.2"]), "trailing": d.random() < 0.5},
+    "daily_loss": lambda d: {"limit": str(d.randint(1, 60)), **_day(d)},
+    "consecutive_losses": lambda d: {"limit": d.randint(1, 3)},
+    "consecutive_errors": lambda d: {"limit": d.randint(1, 3), **d.choice([{}, {"open_ns": WINDOW}])},
+    "repeat_exec_throttle": lambda d: {"limit": d.randint(1, 3)},
+    "mmp": lambda d: {
+        "qty_limit": d.choice(["2", "5"]),
+        "window_ns": d.choice([WINDOW, HOUR]),
+        "freeze_ns": d.choice([0, WINDOW, HOUR]),
+    },
+    "stoploss_guard": lambda d: {"trade_limit": d.randint(1, 3), **_lock(d)},
+    "cooldown": _lock,
+    "low_profit": lambda d: {"trade_limit": d.randint(1, 3), "required": d.choice(["-0.1", "0", "0.1"]), **_lock(d)},
+    "dd_trades": lambda d: {"trade_limit": d.randint(1, 3), "max_dd": d.choice(["0.1", "0.2"]), **_lock(d)},
+}
+WITHOUT_BREACH = ("lot_tick", "known_instrument", "self_trade", "long_only", "reduce_only", "trading_state", "cooldown")
+BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)
+
+
+# ---------------------------------------------------------------------- events
+
+
+class Stream:
+    """Draws one event after the other, remembering the orders that it has named."""
+
+    def __init__(self, draw: random.Random, slow: bool) -> None:
+        self.draw = draw
+        self.slow = slow
+        self.ts = START
+        self.named: list[dict[str, Any]] = []
+        self.count = 0
+
+    def event(self) -> dict[str, Any]:
+        draw = self.draw
+        self.ts += draw.choice([0, 0, 1, 1, 2, WINDOW - 1, WINDOW, WINDOW + 1])
+        if self.slow:
+            self.ts += draw.choice([0, 0, HOUR // 2, HOUR - 1, HOUR, 5 * HOUR])
+        kind = draw.choices(list(KINDS), list(KINDS.values()))[0]
+        event = getattr(self, kind)()
+        late = draw.random() < 0.02
+        return {"ts": self.ts - draw.choice([1, 5]) if late else self.ts, "kind": kind, **event}
+
+    def account(self) -> str:
+        return self.draw.choice("AAAB")
+
+    def message(self) -> dict[str, Any]:
+        draw = self.draw
+        instrument = draw.choice(["X", "X", "X", "Y", "Z", UNLISTED] if draw.random() < 0.3 else ["X", "Y"])
+        event = {"account": self.account(), "instrument": instrument, "side": draw.choice("BS")}
+        return {**event, **self.amounts(instrument)}
+
+    def amounts(self, instrument: str) -> dict[str, Any]:
+        draw = self.draw
+        qty = {"X": draw.randint(1, 4), "Y": draw.randint(1, 9) / 10, "Z": 2 * draw.randint(1, 2)}.get(instrument, 1)
+        price = {"Y": draw.choice(["100", "100.5", "99.5"])}.get(instrument, draw.choice(["99", "100", "101", "102"]))
+        if draw.random() < 0.04:
+            qty = draw.choice([0, 1.55, -1])
+        if draw.random() < 0.06:
+            price = draw.choice(["0", "-1", "100.255", "NaN"])
+        return {"qty": str(qty), **({} if draw.random() < 0.2 else {"price": price})}
+
+    def order(self) -> dict[str, Any]:
+        draw = self.draw
+        event = self.message()
+        if draw.random() < 0.75:
+            self.count += 1
+            event["order_id"] = f"o{self.count}"
+            self.named.append(event)
+        if draw.random() < 0.2:
+            event["reduce_only"] = True
+        if draw.random() < 0.2 and event["side"] == "B":
+            event["reserve"] = "101"
+        if draw.random() < 0.5:
+            event["strategy"] = draw.choice(["s1", "s2"])
+        if draw.random() < 0.5:
+            event["session"] = draw.choice(["S1", "S2"])
+        return event
+
+    def order_list(self) -> dict[str, Any]:
+        first = self.message()
+        orders = [
+            {"side": self.draw.choice("BS"), **self.amounts(first["instrument"])}
+            for _ in range(self.draw.randint(1, 4))
+        ]
+        return {
+            "account": first["account"],
+            "instrument": first["instrument"],
+            "orders": orders,
+            "children": len(orders),
+        }
+
+    def known(self) -> dict[str, Any] | None:
+        """One of the last orders that have a name."""
+        return self.draw.choice(self.named[-6:]) if self.named else None
+
+    def modify(self) -> dict[str, Any]:
+        named = self.known()
+        if named is None:
+            return {**self.message(), "order_id": "unknown"}
+        event = {name: named[name] for name in ("account", "instrument", "side", "order_id")}
+        event |= self.amounts(named["instrument"])
+        if event.get("price") == "NaN":
+            del event["price"]
+        if self.draw.random() < 0.3:
+            event["qty"] = "0"
+        if self.draw.random() < 0.3:
+            event["children"] = self.draw.randint(1, 3)
+        return event
+
+    def cancel(self) -> dict[str, Any]:
+        named = self.known()
+        if named is None or self.draw.random() < 0.05:
+            return {"account": "A", "instrument": "X", "order_id": "unknown"}
+        return {name: named[name] for name in ("account", "instrument", "order_id")}
+
+    def fill(self) -> dict[str, Any]:
+        draw = self.draw
+        named = self.known() if draw.random() < 0.8 else None
+        event = {name: named[name] for name in ("account", "instrument", "side", "order_id")} if named else {}
+        event = event or {"account": self.account(), "instrument": draw.choice("XY"), "side": draw.choice("BS")}
+        lot = {"Y": "0.1", "Z": "2"}.get(event["instrument"], "1")
+        event |= {
+            "qty": lot if draw.random() < 0.6 else str(2 * float(lot)),
+            "price": draw.choice(["99", "100", "101"]),
+        }
+        if draw.random() < 0.3:
+            event["trade_id"] = f"t{draw.randint(1, 9)}"
+        return event
+
+    def price(self) -> dict[str, Any]:
+        draw = self.draw
+        event: dict[str, Any] = {"instrument": draw.choice("XXYZ")}
+        if draw.random() < 0.7:
+            event["price"] = draw.choice(["95", "98", "100", "101", "103"])
+        if draw.random() < 0.4:
+            event |= {"bid": "99", "ask": "102"}
+        return event if len(event) > 1 else {**event, "price": "100"}
+
+    def cash(self) -> dict[str, Any]:
+        return {"account": self.account(), "ccy": "USD", "amount": str(self.draw.choice([-100, 250, 400]))}
+
+    def equity(self) -> dict[str, Any]:
+        return {"account": "B", "equity": str(self.draw.choice([1800, 1990, 2000, 2100]))}
+
+    def closed_trade(self) -> dict[str, Any]:
+        draw = self.draw
+        event = {"account": self.account(), "instrument": draw.choice("XXY"), "side": draw.choice(["long", "short"])}
+        event |= {"ret": draw.choice(["-0.2", "-0.1", "0", "0.1"]), "exit": draw.choice(["stop_loss", "roi"])}
+        return {**event, **({"pnl": draw.choice(["-5", "-1", "0", "3"])} if draw.random() < 0.8 else {})}
+
+    def order_error(self) -> dict[str, Any]:
+        return {"account": self.account()}
+
+    order_ack = order_error
+
+    def strategy_exec(self) -> dict[str, Any]:
+        return {"account": self.account(), "strategy": self.draw.choice(["s1", "s2"])}
+
+    def cmd(self) -> dict[str, Any]:
+        draw = self.draw
+        command = draw.choice(["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET"])
+        return {"cmd": command, **({"account": self.account()} if draw.random() < 0.7 else {})}
+
+
+KINDS = {
+    "order": 34,
+    "order_list": 5,
+    "modify": 9,
+    "cancel": 6,
+    "fill": 18,
+    "price": 10,
+    "cash": 2,
+    "equity": 0.5,
+    "closed_trade": 6,
+    "order_error": 4,
+    "order_ack": 2,
+    "strategy_exec": 4,
+    "cmd": 4,
+}

@@ -1,0 +1,159 @@
+"""Events know their order, orders their parent and list, and an order that lapses gets a row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rows import CANCEL, FILL, MODIFY, NAMED, ORDER, PRICE, X, column, load
+
+from riskkit import EventLog
+from riskkit.replay.columns import Flag, Kind
+
+# ---------------------------------------------------------------------- references
+
+
+def test_events_know_the_row_of_their_order():
+    unnamed = {**ORDER, "ts": 2}
+    log = load(NAMED, unnamed, FILL, {**FILL, "order_id": None}, MODIFY, CANCEL)
+    assert column(log, "order") == [0, -1, 0, -1, 0, 0]
+
+
+def test_order_ids_of_numbers_and_gaps():
+    rows = [{**ORDER, "order_id": 9}, PRICE, {**ORDER, "order_id": 10, "parent_id": 9}, {**FILL, "order_id": 10}]
+    log = load(*rows)
+    assert column(log, "order") == [0, -1, 2, 2]
+    assert column(log, "parent") == [-1, -1, 0, -1]
+
+
+def test_large_order_ids_are_not_rounded():
+    frame = pd.DataFrame([ORDER, ORDER, {**FILL, "ts": 2}])
+    frame["order_id"] = np.array([2**60, 2**60 + 1, 2**60 + 1])
+    log = EventLog.from_frame(frame, [X])
+    assert column(log, "order") == [0, 1, 1]
+    frame["parent_id"] = pd.array([None, 2**60, None], "Int64")
+    assert column(EventLog.from_frame(frame, [X]), "parent") == [-1, 0, -1]
+
+
+def test_a_list_weighs_its_length_once():
+    rows = [ORDER, *[{**ORDER, "batch": "l"}] * 3, *[{**ORDER, "batch": "m"}] * 2, ORDER]
+    log = load(*rows)
+    assert column(log, "batch") == [-1, 1, 1, 1, 4, 4, -1]
+    assert column(log, "weight") == [1, 3, 0, 0, 2, 0, 1]
+
+
+def test_children_are_the_weight_of_a_modify_and_of_a_list():
+    log = load({**NAMED, "batch": "l", "children": 7}, {**ORDER, "batch": "l"}, {**MODIFY, "children": 4}, MODIFY)
+    assert column(log, "weight") == [7, 0, 4, 1]
+
+
+def test_a_trade_id_is_a_duplicate_only_within_its_account():
+    unnamed = {**FILL, "order_id": None}
+    ids = [(unnamed, 5), (unnamed, 6), (unnamed, 5), ({**unnamed, "account": "B"}, 5), (unnamed, None), (unnamed, None)]
+    log = load(*({**row, "trade_id": trade} for row, trade in ids))
+    assert column(log, "flags") == [0, 0, Flag.DUPLICATE, 0, 0, 0]
+
+
+def test_strategies_belong_to_accounts_and_are_taken_from_the_order():
+    other = {**ORDER, "account": "B", "strategy": "s"}
+    log = load({**NAMED, "strategy": "s"}, FILL, MODIFY, CANCEL, {**other, "ts": 2}, {**ORDER, "ts": 2})
+    assert log.universe.strategies == ("A/s", "B/s")
+    assert column(log, "strategy") == [0, 0, 0, 0, 1, -1]
+
+
+def test_connections_are_logins_whoever_uses_them():
+    rows = [
+        {**NAMED, "connection": "c"},
+        FILL,
+        MODIFY,
+        {**CANCEL, "connection": "d"},
+        {**ORDER, "ts": 2, "account": "B", "connection": "c"},
+    ]
+    log = load(*rows)  # fmt: skip
+    assert log.universe.connections == ("c", "d")
+    assert column(log, "connection") == [0, -1, 0, 1, 0]
+
+
+def test_reduce_only_marks_the_order_and_its_modifies():
+    rows = [
+        {**NAMED, "reduce_only": True},
+        MODIFY,
+        {**ORDER, "ts": 2, "reduce_only": False},
+        {**FILL, "reduce_only": True},
+    ]
+    for yes, no in ((True, False), ("true", "False"), (1, 0)):
+        written = [{**row, "reduce_only": {True: yes, False: no}.get(row.get("reduce_only"))} for row in rows]
+        assert column(load(*written), "flags") == [Flag.REDUCE_ONLY, Flag.REDUCE_ONLY, 0, 0]
+
+
+# ---------------------------------------------------------------------- expiries
+
+
+def test_an_expiry_comes_before_the_events_of_its_time():
+    rows = [{**NAMED, "expires": 4}, {**PRICE, "ts": 3}, {**PRICE, "ts": 4}, {**FILL, "ts": 5}]
+    log = load(*rows)
+    assert column(log, "kind") == [Kind.ORDER, Kind.PRICE, Kind.EXPIRY, Kind.PRICE, Kind.FILL]
+    assert column(log, "ts") == [1, 3, 4, 4, 5]
+    assert column(log, "order") == [0, -1, 0, -1, 0]
+    assert column(log, "pair") == [0, -1, 0, -1, 0]
+    assert log.source_rows.tolist() == [0, 1, -1, 2, 3]
+
+
+def test_references_follow_their_rows():
+    rows = [
+        {**NAMED, "expires": 2},
+        {**PRICE, "ts": 3},
+        {**ORDER, "ts": 3, "order_id": "b", "batch": 1, "expires": 4},
+        {**ORDER, "ts": 3, "order_id": "c", "batch": 1, "expires": 4, "parent_id": "a"},
+        {**FILL, "ts": 9, "order_id": "c"},
+    ]
+    log = load(*rows)
+    kinds = [Kind.ORDER, Kind.EXPIRY, Kind.PRICE, Kind.ORDER, Kind.ORDER, Kind.EXPIRY, Kind.EXPIRY, Kind.FILL]
+    assert column(log, "kind") == kinds
+    assert column(log, "order") == [0, 0, -1, 3, 4, 3, 4, 4]
+    assert column(log, "batch") == [-1, -1, -1, 3, 3, -1, -1, -1]
+    assert column(log, "parent") == [-1, -1, -1, -1, 0, -1, -1, -1]
+
+
+def test_orders_that_cannot_lapse_get_no_row():
+    never = [{**ORDER, "expires": 3}, {**NAMED, "expires": 99}, {**PRICE, "ts": 4}]
+    assert column(load(*never), "kind") == [Kind.ORDER, Kind.ORDER, Kind.PRICE]
+    late = [{**PRICE, "ts": 5}, {**NAMED, "ts": 4, "expires": 6}, {**PRICE, "ts": 7}]
+    assert Kind.EXPIRY not in column(load(*late, ts_policy="reject"), "kind")
+
+
+def test_expiries_of_sorted_and_late_rows():
+    rows = [{**PRICE, "ts": 9}, {**NAMED, "ts": 1, "expires": 5}, {**PRICE, "ts": 5}]
+    log = load(*rows, ts_policy="sort")
+    assert column(log, "ts") == [1, 5, 5, 9] and log.source_rows.tolist() == [1, -1, 2, 0]
+    late = [{**NAMED, "ts": 4, "expires": 6}, {**PRICE, "ts": 7}, {**PRICE, "ts": 5}, {**PRICE, "ts": 8}]
+    log = load(*late, ts_policy="reject")
+    assert column(log, "kind") == [Kind.ORDER, Kind.EXPIRY, Kind.PRICE, Kind.PRICE, Kind.PRICE]
+    assert column(log, "flags") == [0, 0, 0, Flag.BAD_TS, 0]
+
+
+def test_expiries_as_timestamps_with_gaps():
+    day = pd.Timestamp("2024-01-02", tz="UTC")
+    rows = [{**NAMED, "ts": day, "expires": day + pd.Timedelta("1h")}, {**PRICE, "ts": day + pd.Timedelta("2h")}]
+    assert column(load(*rows), "kind") == [Kind.ORDER, Kind.EXPIRY, Kind.PRICE]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 5), st.booleans()), min_size=1, max_size=12))
+def test_expiries_against_a_plain_merge(orders):
+    """Every row as (time, 0 for an expiry, else 1), merged by sorting."""
+    orders = sorted(orders, key=lambda order: order[0])
+    rows = [
+        {**ORDER, "ts": ts, "order_id": n, "expires": ts + span if lapses else None}
+        for n, (ts, span, lapses) in enumerate(orders)
+    ]
+    log = load(*rows)
+    last = orders[-1][0]
+    merged = [(ts, 1, n) for n, (ts, _, _) in enumerate(orders)]
+    merged += [(ts + span, 0, n) for n, (ts, span, lapses) in enumerate(orders) if lapses and ts + span <= last]
+    merged.sort()
+    place = {n: at for at, (_, is_order, n) in enumerate(merged) if is_order}
+    assert column(log, "ts") == [ts for ts, _, _ in merged]
+    assert column(log, "kind") == [Kind.ORDER if is_order else Kind.EXPIRY for _, is_order, _ in merged]
+    assert column(log, "order") == [place[n] for _, _, n in merged]
