@@ -416,15 +416,10 @@ def test_delta_gamma_is_the_nearest_point_on_every_angle(seed, kind):
     expected, point = naive.nearest_on_a_grid(lambda m: -book.pnl(m), covariance, wanted, angles=4000)
     if math.isnan(expected):
         return
-    try:
-        answer = rk.reverse_stress(book, wanted, covariance)
-    except InputError:
-        assert expected > 11.0, "the grid found what was said to be out of reach"
-        return
+    answer = rk.reverse_stress(book, wanted, covariance)  # the grid has reached it, so it is not out of reach
     assert answer.loss == pytest.approx(wanted, rel=1e-8)
     assert answer.distance == pytest.approx(naive.mahalanobis(answer.scenario, covariance), rel=1e-6)
-    assert answer.distance <= expected * (1 + 1e-9)
-    assert answer.distance == pytest.approx(expected, rel=1e-4)
+    assert answer.distance <= expected * (1 + 1e-9)  # it loses enough, and nothing on the grid is nearer
 
 
 def test_a_short_straddle_loses_both_ways():
