@@ -152,6 +152,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "replay_history",
         "reverse_stress",
         "reverse_stress_pnl",
+        "scale_scenarios",
         "shock_scenarios",
         "stress_covariance",
         "stress_test",

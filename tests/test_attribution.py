@@ -144,8 +144,34 @@ def test_bad_books_are_refused_in_one_sentence(positions, covariance, message):
         rk.component_var(positions, covariance)
 
 
+def test_large_matrices_are_checked_too():
+    rng = np.random.default_rng(6)
+    root = rng.normal(size=(203, 210))
+    covariance, book = root @ root.T, rng.normal(size=203)
+    expected = book * (covariance @ book) / math.sqrt(book @ covariance @ book) * 1.65
+    np.testing.assert_allclose(rk.component_var(book, covariance, z=1.65), expected, rtol=1e-10)
+    np.testing.assert_allclose(rk.component_var(book, pd.DataFrame(covariance), z=1.65), expected, rtol=1e-10)
+    for wrong in (np.tril(covariance), np.triu(covariance), np.linalg.cholesky(covariance)):
+        with pytest.raises(InputError, match="not symmetric"):
+            rk.component_var(book, wrong)
+    for i, j in ((0, 202), (202, 0), (101, 77), (77, 101)):
+        dirty = covariance.copy()
+        dirty[i, j] = np.nan
+        for held in (book, np.zeros(203)):
+            with pytest.raises(InputError, match="holds nan"):
+                rk.component_var(held, dirty)
+
+
 def test_bad_options_are_refused():
-    for options in ({"confidence": 95}, {"z": np.nan}, {"nu": 2.0}, {"mean": [0.1]}, {"mean": [np.nan] * 4}):
+    for options in (
+        {"confidence": 95},
+        {"confidence": [0.95, 0.99]},
+        {"confidence": "0.95"},
+        {"z": np.nan},
+        {"nu": 2.0},
+        {"mean": [0.1]},
+        {"mean": [np.nan] * 4},
+    ):
         with pytest.raises(InputError):
             rk.component_var(BOOK, COVARIANCE, **options)
 

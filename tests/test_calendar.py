@@ -29,7 +29,7 @@ def trading_day(ts: int, tz: str, roll_hour: int) -> dt.date:
     return (wall - dt.timedelta(hours=roll_hour)).date()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.sampled_from(ZONES), st.integers(0, 23), st.integers(ns("2000-01-01"), ns("2026-12-31")))
 def test_a_boundary_is_where_the_day_of_the_wall_clock_advances(tz, roll_hour, first):
     """A quarter of an hour at a time over five days; a clock that goes back may not bring an old day back."""

@@ -253,11 +253,11 @@ def test_loadings_are_those_of_a_regression(returns):
 def test_volatility_is_scaled_to_the_target(returns):
     table = returns[["AAPL", "KO"]]
     target = pd.Series({"KO": 0.03, "AAPL": 0.01})
-    scaled = rk.scale_volatility(table, target=target)
+    scaled = rk.scale_scenarios(table, target=target)
     assert scaled.std().to_dict() == pytest.approx(target.to_dict())
     assert scaled.corr().iloc[0, 1] == pytest.approx(table.corr().iloc[0, 1])
-    pd.testing.assert_frame_equal(rk.scale_volatility(table, multiplier=2.0), table * 2.0)
-    assert rk.scale_volatility(table["KO"], target=0.02, current=0.01).to_numpy() == pytest.approx(2 * table["KO"])
+    pd.testing.assert_frame_equal(rk.scale_scenarios(table, multiplier=2.0), table * 2.0)
+    assert rk.scale_scenarios(table["KO"], target=0.02, current=0.01).to_numpy() == pytest.approx(2 * table["KO"])
 
 
 # Stress tests
@@ -579,10 +579,10 @@ def test_results_print_and_plot(returns, positions, covariance):
         (lambda: rk.factor_loadings([0.1, 0.2, 0.3], [1.0, 1.0, 1.0]), "constant or combinations"),
         (lambda: rk.factor_loadings([0.1], [1.0]), "1 observations for 2 coefficients"),
         (lambda: rk.factor_loadings([0.1, 0.2], [1.0, 2.0, 3.0]), "give the same periods"),
-        (lambda: rk.scale_volatility([0.1, 0.2]), "give one of multiplier"),
-        (lambda: rk.scale_volatility([0.1, 0.1], target=0.1), "without volatility"),
-        (lambda: rk.scale_volatility([0.1, 0.2], multiplier=-1.0), "multiplier=-1.0"),
-        (lambda: rk.scale_volatility([[0.1, 0.2]], multiplier=[1.0]), "multiplier has shape"),
+        (lambda: rk.scale_scenarios([0.1, 0.2]), "give one of multiplier"),
+        (lambda: rk.scale_scenarios([0.1, 0.1], target=0.1), "without volatility"),
+        (lambda: rk.scale_scenarios([0.1, 0.2], multiplier=-1.0), "multiplier=-1.0"),
+        (lambda: rk.scale_scenarios([[0.1, 0.2]], multiplier=[1.0]), "multiplier has shape"),
         (lambda: rk.stress_test([1.0, 2.0], [[0.1]]), "positions has shape"),
         (lambda: rk.stress_test([1.0], [[0.1]], total="firm"), "give the tree too"),
         (lambda: rk.stress_covariance([[1.0, 2.0], [2.0, 1.0]], toward=2.0), "toward=2.0 is not between -1 and 1"),

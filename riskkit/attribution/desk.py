@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from riskkit._check import positive
-from riskkit.attribution.exposure import exposure_of
+from riskkit.attribution.exposure import exposure_of, risk_factor
 from riskkit.attribution.incremental import incremental_var
-from riskkit.attribution.parametric import component_var, marginal_var, portfolio_var
+from riskkit.attribution.parametric import component_var, marginal_var
 
 __all__ = ["calculate_component_var", "calculate_incremental_var", "calculate_marginal_var", "get_portfolio_var"]
 
@@ -55,8 +55,8 @@ def get_portfolio_var(
     (16500.0, 0.01)
     """
     value = positive(portfolio_value, "portfolio_value", zero=True)
-    var = portfolio_var(weights, cov_matrix, confidence, z=z)
-    return var * value, exposure_of(weights, cov_matrix).volatility
+    volatility = exposure_of(weights, cov_matrix).volatility
+    return risk_factor("var", confidence, z, None) * volatility * value, volatility
 
 
 def calculate_marginal_var(weights: Any, cov_matrix: Any, *, confidence: float = 0.95, z: float | None = None) -> Any:

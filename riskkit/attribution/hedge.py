@@ -9,8 +9,7 @@ import numpy as np
 
 from riskkit._check import InputError, labels_of, one_of, with_labels
 from riskkit._show import Row, Shown
-from riskkit.attribution.exposure import Exposure, asset_vector, exposure_of
-from riskkit.var.closed_form import elliptical_factor
+from riskkit.attribution.exposure import Exposure, asset_vector, exposure_of, risk_factor
 
 __all__ = ["BestHedges", "best_hedge"]
 
@@ -118,7 +117,7 @@ def best_hedge(
     """
     one_of(measure, ("var", "es"), "measure")
     book = exposure_of(positions, covariance)
-    factor = elliptical_factor(measure, confidence, z, nu)
+    factor = risk_factor(measure, confidence, z, nu)
     drifts = np.zeros_like(book.positions) if mean is None else asset_vector(mean, book, "mean")
     variances = book.variances
     _check_bounded(book, factor, drifts, variances)
@@ -127,7 +126,7 @@ def best_hedge(
     centre = np.where(moving, -book.gradient / safe, 0.0)
     # What no trade in the instrument can remove: the variance of the book's part that it does not explain.
     explained = np.where(moving, book.gradient**2 / safe, 0.0)
-    left = book.without_rounding(book.volatility**2 - explained, explained)
+    left = book.without_rounding(book.volatility**2 - explained)
     lean = drifts * np.sqrt(left / (safe * np.where(moving, factor**2 * safe - drifts**2, 1.0)))
     trade = centre + np.where(moving, lean, 0.0)
     drift = float(book.positions @ drifts)

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, with_labels
-from riskkit.attribution.exposure import Exposure, asset_vector, by_name, exposure_of, scenarios_of
-from riskkit.var.closed_form import elliptical_factor
+from riskkit.attribution.exposure import Exposure, asset_vector, by_name, exposure_of, risk_factor, scenarios_of
 from riskkit.var.historical import historical_es, historical_var
 
 __all__ = [
@@ -70,7 +69,7 @@ def incremental_var(
     >>> incremental_var([2_000_000, 1_000_000], covariance, z=1.65).round().tolist()
     [59738.0, 92738.0]
     """
-    return _incremental(positions, covariance, trades, elliptical_factor("var", confidence, z, nu), mean)
+    return _incremental(positions, covariance, trades, risk_factor("var", confidence, z, nu), mean)
 
 
 def incremental_es(
@@ -95,7 +94,7 @@ def incremental_es(
     >>> round(incremental_es([2_000_000, 1_000_000], covariance, [10_000, 0]), 1)
     661.2
     """
-    return _incremental(positions, covariance, trades, elliptical_factor("es", confidence, z, nu), mean)
+    return _incremental(positions, covariance, trades, risk_factor("es", confidence, z, nu), mean)
 
 
 def incremental_var_by_instrument(
@@ -141,7 +140,7 @@ def incremental_var_by_instrument(
     [528.9, 1524.2]
     """
     book = exposure_of(positions, covariance)
-    factor = elliptical_factor("var", confidence, z, nu)
+    factor = risk_factor("var", confidence, z, nu)
     drifts = None if mean is None else asset_vector(mean, book, "mean")
     gradient, variances, names = book.gradient, book.variances, book.labels
     if instruments is None:
@@ -230,13 +229,12 @@ def _incremental(positions: Any, covariance: Any, trades: Any, factor: float, me
 
 def _change(book: Exposure, crossed: Any, squared: Any, factor: float) -> Any:
     """F (s_after - s_before) where the variance moves by 2 t'Cw + t'Ct; exact also for tiny trades and full hedges."""
-    variance = book.volatility**2
     moved = 2.0 * crossed + squared
-    after = book.without_rounding(variance + moved, crossed, squared)
+    after = book.without_rounding(book.volatility**2 + moved)
     together = np.sqrt(after) + book.volatility
     if after.min() > 0.0:
         return factor * moved / together
-    moved = np.where(after > 0.0, moved, -variance)
+    moved = np.where(after > 0.0, moved, -(book.volatility**2))
     return factor * np.divide(moved, together, out=np.zeros_like(together), where=together > 0.0)
 
 

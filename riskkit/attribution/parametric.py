@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import one_of, returns_array, with_labels
-from riskkit.attribution.exposure import Exposure, asset_vector, exposure_of
+from riskkit.attribution.exposure import Exposure, asset_vector, exposure_of, risk_factor
 from riskkit.attribution.result import Attribution
 from riskkit.covariance import sample_covariance
-from riskkit.var.closed_form import elliptical_factor
 
 __all__ = [
     "component_es",
@@ -76,7 +75,7 @@ def portfolio_var(
     >>> round(portfolio_var([2_000_000, 1_000_000], covariance, z=1.65))
     257738
     """
-    return _risk(positions, covariance, elliptical_factor("var", confidence, z, nu), mean)
+    return _risk(positions, covariance, risk_factor("var", confidence, z, nu), mean)
 
 
 def portfolio_es(
@@ -101,7 +100,7 @@ def portfolio_es(
     >>> round(portfolio_es([2_000_000, 1_000_000], [[0.05**2, 0.0], [0.0, 0.12**2]]), 2)
     322206.04
     """
-    return _risk(positions, covariance, elliptical_factor("es", confidence, z, nu), mean)
+    return _risk(positions, covariance, risk_factor("es", confidence, z, nu), mean)
 
 
 def standalone_var(
@@ -132,7 +131,7 @@ def standalone_var(
     [165000.0, 198000.0]
     """
     book = exposure_of(positions, covariance)
-    alone = elliptical_factor("var", confidence, z, nu) * np.abs(book.positions) * np.sqrt(book.variances)
+    alone = risk_factor("var", confidence, z, nu) * np.abs(book.positions) * np.sqrt(book.variances)
     if mean is not None:
         alone = alone - book.positions * asset_vector(mean, book, "mean")
     return with_labels(alone, book.labels)
@@ -167,7 +166,7 @@ def marginal_var(
     [0.0528, 0.1521]
     """
     book = exposure_of(positions, covariance)
-    return with_labels(_margin(book, elliptical_factor("var", confidence, z, nu), mean), book.labels)
+    return with_labels(_margin(book, risk_factor("var", confidence, z, nu), mean), book.labels)
 
 
 def marginal_es(
@@ -193,7 +192,7 @@ def marginal_es(
     [0.066, 0.1902]
     """
     book = exposure_of(positions, covariance)
-    return with_labels(_margin(book, elliptical_factor("es", confidence, z, nu), mean), book.labels)
+    return with_labels(_margin(book, risk_factor("es", confidence, z, nu), mean), book.labels)
 
 
 def component_var(
@@ -225,7 +224,7 @@ def component_var(
     [105630.0, 152108.0]
     """
     book = exposure_of(positions, covariance)
-    margin = _margin(book, elliptical_factor("var", confidence, z, nu), mean)
+    margin = _margin(book, risk_factor("var", confidence, z, nu), mean)
     return with_labels(book.positions * margin, book.labels)
 
 
@@ -252,7 +251,7 @@ def component_es(
     [132052.0, 190154.0]
     """
     book = exposure_of(positions, covariance)
-    margin = _margin(book, elliptical_factor("es", confidence, z, nu), mean)
+    margin = _margin(book, risk_factor("es", confidence, z, nu), mean)
     return with_labels(book.positions * margin, book.labels)
 
 
@@ -334,7 +333,7 @@ def parametric_attribution(
     array = returns_array(returns, min_obs=2)
     about = "zero" if isinstance(mean, str) and one_of(mean, ("sample", "zero"), "mean") == "zero" else "sample"
     book = exposure_of(positions, sample_covariance(returns, ddof=ddof, mean=about))
-    factor = elliptical_factor(measure, confidence, z, nu)
+    factor = risk_factor(measure, confidence, z, nu)
     drift = (
         None if measure == "volatility" or about == "zero" else array.mean(axis=0) if isinstance(mean, str) else mean
     )

@@ -18,7 +18,7 @@ from riskkit.replay.events import EventLog
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["event_log", "trend_portfolio"]
+__all__ = ["event_log", "trend_portfolio", "what_to_know"]
 
 OPENING_CASH = 1_000_000.0
 ORDER_VALUE = 50_000.0
@@ -30,10 +30,14 @@ ORDERS = "simulated by vectorbt: trend following, whole shares, fees of 0.05 %, 
 def event_log() -> EventLog:
     """The orders, fills and closes of the twenty strategies, with what must be known of the prices."""
     prices = load_stocks()
+    return EventLog.from_vectorbt(trend_portfolio(prices), lot=1, about=what_to_know(prices))
+
+
+def what_to_know(prices: pd.DataFrame) -> dict[str, Any]:
+    """What a reader must know of these prices and orders, as an event log keeps it."""
     facts = ("kind", "adjusted", "survivors_only", "source", "licence", "rights", "defects")
     about = {"title": "Twenty trend-following strategies on 20 US stocks, 1990-2022", "orders": ORDERS}
-    about |= {fact: prices.attrs[fact] for fact in facts}
-    return EventLog.from_vectorbt(trend_portfolio(prices), lot=1, about=about)
+    return {**about, **{fact: prices.attrs[fact] for fact in facts}}
 
 
 def trend_portfolio(prices: pd.DataFrame) -> Any:

@@ -214,10 +214,17 @@ def open_order(order, position, account, side, qty, price, reserve, owner, pair)
 def forget_order(order):
     """Wipe the record of an order that never came to work; another order may have used it before."""
     order.status = 0
+    order.side = 0
     order.qty = 0
     order.filled = 0
+    order.price = MISSING
     order.limited = 0
+    order.reserve = MISSING
+    order.ceiling = MISSING
     order.hold = 0
+    order.strategy = -1
+    order.connection = -1
+    order.flags = 0
     order.parent = -1
 
 
@@ -249,7 +256,8 @@ def fill_order(order, position, account, qty):
             account.working -= 1
             order.status = 3
             change = -1
-    order.filled += qty
+    if order.status != 0:
+        order.filled += qty
     return change
 
 

@@ -175,7 +175,7 @@ def modify(shape: Shape) -> list[str]:
     change += order_step(shape, "change_order(named, position, owner, lots, asked)")
     if shape.enforce:
         change = ["if accepted != 0:", *indent(change), "else:", "    named.limited = LIMITED_PRICE"]
-    return [*lines, "if order[i] >= 0:", *indent(change)]
+    return [*lines, "if order[i] >= 0 and named.status != UNKNOWN:", *indent(change)]
 
 
 def _vanish_of_blocked(named: str, counter: str) -> list[str]:

@@ -72,6 +72,7 @@ CALLED = {
 NAMED = {
     "MISSING": MISSING,
     "NEVER": steps.NEVER,
+    "UNKNOWN": steps.UNKNOWN,
     "WORKING": steps.WORKING,
     "BLOCKED": steps.BLOCKED,
     "COMMAND": steps.COMMAND,

@@ -25,6 +25,7 @@ __all__ = [
     "whose_orders",
 ]
 
+USES = {"strategy": (Kind.ORDER, Kind.MODIFY, Kind.EXECUTION), "session": (Kind.ORDER, Kind.MODIFY)}
 INSTRUMENT_SCOPES = ("instrument", "product", "account_instrument", "account_product")
 WITHOUT_INSTRUMENT = (Kind.ERROR, Kind.ACK, Kind.EXECUTION, Kind.MARK)  # or not always with one
 
@@ -119,7 +120,7 @@ def load(shape: Shape, kind: Kind) -> list[str]:
     for k in shape.listening(kind):
         rule = shape.rules[k]
         lines += [f"r{k} = at(s{k}, {rule.key})"]
-        if rule.scope in OPEN_SCOPES and kind in (Kind.ORDER, Kind.EXECUTION):
+        if kind in USES.get(rule.scope, ()):
             lines += [f"r{k}.owner = event.account"]
         renew = []
         if rule.holds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from riskkit.replay.about import data_sentence
 from riskkit.replay.columns import Command, Kind
 from riskkit.replay.digest import Chain, hash_plain, seal
 from riskkit.replay.events import EventLog
+from riskkit.replay.explain import DECISION_WORDS, explained, names_in
 from riskkit.replay.holds import Spans, key_label, spans_of, unmatched_trades
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.state import Calendars, State
@@ -22,23 +23,9 @@ from riskkit.replay.timeline import Timeline
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DECISION_WORDS", "Result", "digest_of"]
+__all__ = ["Result", "digest_of"]
 
 REFUSALS = (Decision.OBJECT, Decision.NO_PRICE, Decision.HELD)
-DECISION_WORDS = {
-    Decision.OBJECT: "refused",
-    Decision.NO_PRICE: "refused: no price is known",
-    Decision.HELD: "refused: paused",
-    Decision.ALERTED: "alert",
-    Decision.VANISH: "vanished with its refused order",
-    Decision.CUT: "fill cut to what its order may have",
-    Decision.ORPHAN: "orphan exit left out",
-    Decision.CLIPPED: "orphan exit cut to flat",
-    Decision.DUP: "duplicate fill",
-    Decision.ERROR_TS: "earlier than the event before it",
-    Decision.TRIP: "trip",
-    Decision.RELEASE: "release",
-}
 BY_HAND = "(paused by a person)"
 NOTE = "Neither the market nor the strategies react to what is refused; marks stay as recorded."
 
@@ -153,6 +140,7 @@ class Result(Shown):
         import pandas as pd
 
         rows, log = self.rows, self.log
+        texts = partial(pd.Series, dtype=str)  # of no rows too
         names = [rule.id for rule in self.rules]
         accounts = [account.id for account in log.universe.accounts]
         account = log.columns["account"][rows["seq"]]
@@ -163,19 +151,16 @@ class Result(Shown):
             {
                 "seq": rows["seq"],
                 "ts": pd.to_datetime(log.columns["ts"][rows["seq"]], utc=True),
-                "account": [accounts[a] if a >= 0 else "" for a in account],
-                "decision": [DECISION_WORDS[Decision(code)] for code in rows["code"]],
-                "rule": [names[c] if c >= 0 else "" for c in rows["cause"]],
-                "objecting": [self._names(mask) for mask in rows["mask"]],
+                "account": texts(accounts[a] if a >= 0 else "" for a in account),
+                "decision": texts(DECISION_WORDS[Decision(code)] for code in rows["code"]),
+                "rule": texts(names[c] if c >= 0 else "" for c in rows["cause"]),
+                "objecting": texts(", ".join(names_in(self.rules, mask)) for mask in rows["mask"]),
                 "observed": rows["observed"],
                 "limit": rows["limit"],
                 "until": until,
             }
         )
         return frame.set_index("seq")
-
-    def _names(self, mask: int) -> str:
-        return ", ".join(rule.id for k, rule in enumerate(self.rules) if (int(mask) >> k) & 1)
 
     def explain(self, seq: int) -> str:
         """Say in words what became of one event and why.
@@ -191,29 +176,7 @@ class Result(Shown):
         found = self.rows[self.rows["seq"] == seq]
         if not len(found):
             return f"{event}: passed; no rule objected."
-        parts = []
-        for row in found:
-            words = DECISION_WORDS[Decision(int(row["code"]))]
-            cause = self.rules[int(row["cause"])] if row["cause"] >= 0 else None
-            text = words + (f" by {cause.id}" if cause is not None else "")
-            if row["code"] in (Decision.OBJECT, Decision.ALERTED):
-                text += f" (observed {int(row['observed']):,}, limit {int(row['limit']):,} in the rule's units)"
-            if row["until"] == NEVER:
-                text += ", until a person resets it"
-            elif row["until"]:
-                import pandas as pd
-
-                text += f", until {pd.Timestamp(int(row['until']), tz='UTC')}"
-            others = [
-                name for name in self._names(row["mask"]).split(", ") if name and (cause is None or name != cause.id)
-            ]
-            text += (
-                f"; {', '.join(others)} object{'s' if len(others) == 1 else ''} too"
-                if others and cause is not None
-                else ""
-            )
-            parts.append(text)
-        return f"{event}: {'; '.join(parts)}."
+        return f"{event}: {explained(self.log, self.rules, found)}."
 
     # ------------------------------------------------------------------ money
 

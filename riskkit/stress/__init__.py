@@ -8,7 +8,7 @@ from riskkit.stress.plausibility import mahalanobis_distance, plausibility
 from riskkit.stress.replay import HistoricalStress, replay_history
 from riskkit.stress.reverse import ReverseStress, reverse_stress, reverse_stress_pnl
 from riskkit.stress.shocks import factor_scenarios, shock_scenarios
-from riskkit.stress.volatility import scale_volatility
+from riskkit.stress.volatility import scale_scenarios
 from riskkit.stress.windows import EPISODES, Episode
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "replay_history",
     "reverse_stress",
     "reverse_stress_pnl",
-    "scale_volatility",
+    "scale_scenarios",
     "shock_scenarios",
     "stress_covariance",
     "stress_test",

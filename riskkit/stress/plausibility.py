@@ -14,7 +14,16 @@ import numpy as np
 from riskkit._check import InputError, finite_array, finite_number, labels_of, returns_array, with_labels
 from riskkit.covariance.sample import square_matrix
 
-__all__ = ["Law", "beyond", "density_ratio", "law_of_moves", "mahalanobis_distance", "one_sided", "plausibility"]
+__all__ = [
+    "Law",
+    "beyond",
+    "degrees_of_freedom",
+    "density_ratio",
+    "law_of_moves",
+    "mahalanobis_distance",
+    "one_sided",
+    "plausibility",
+]
 
 NOTHING = 1e-12
 """Eigenvalues of a covariance below this share of the largest are zero."""

@@ -47,7 +47,7 @@ def shock_scenarios(
 
     References
     ----------
-    Kupiec (1998), Stress Testing in a Value at Risk Framework, Journal of Derivatives 6(1), 7-24, eq. 5-7.
+    Kupiec (1998), Stress Testing in a Value at Risk Framework, Journal of Derivatives 6(1), 7-24.
 
     Examples
     --------

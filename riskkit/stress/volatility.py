@@ -9,10 +9,10 @@ import numpy as np
 from riskkit._check import InputError, finite_array, labels_of, positive, returns_array, with_labels
 from riskkit.covariance import sample_volatility
 
-__all__ = ["scale_volatility"]
+__all__ = ["scale_scenarios"]
 
 
-def scale_volatility(returns: Any, *, multiplier: Any = None, target: Any = None, current: Any = None) -> Any:
+def scale_scenarios(returns: Any, *, multiplier: Any = None, target: Any = None, current: Any = None) -> Any:
     """Scenarios with another volatility: history as it would have been in a louder (or quieter) market.
 
     Parameters
@@ -38,13 +38,13 @@ def scale_volatility(returns: Any, *, multiplier: Any = None, target: Any = None
     References
     ----------
     Hull and White (1998), Incorporating Volatility Updating into the Historical Simulation Method for Value-at-Risk,
-    Journal of Risk 1(1), 5-19, eq. 3 (one volatility for all of the past, here).
+    Journal of Risk 1(1), 5-19 (here with one volatility for all of the past).
 
     Examples
     --------
-    >>> scale_volatility([0.01, -0.02], multiplier=2.0).tolist()
+    >>> scale_scenarios([0.01, -0.02], multiplier=2.0).tolist()
     [0.02, -0.04]
-    >>> scale_volatility([0.01, -0.01], target=0.02, current=0.01).tolist()
+    >>> scale_scenarios([0.01, -0.01], target=0.02, current=0.01).tolist()
     [0.02, -0.02]
     """
     array = returns_array(returns)

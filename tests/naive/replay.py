@@ -202,9 +202,8 @@ class Replay:
             if named is not None and named.refused:
                 self.decisions[number] = ("VANISH", None)
                 return
-        else:
-            self.logins[event.get("session") or ""] = event["account"]
         members = [Member(event, fields, named) for fields in event.get("orders", [event])]
+        self.logins[members[0].session or ""] = event["account"]
         for place, member in enumerate(members):
             self.phantoms = members[:place]
             member.reducing = self.only_reduces(member)

@@ -1,0 +1,78 @@
+"""What became of an event, in words: a decision's sentence, with what the rule saw and its limit as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from riskkit.replay.events import EventLog
+from riskkit.replay.rule import Rule
+from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.steps import NEVER, Decision
+from riskkit.replay.universe import Universe, decimal_text
+
+__all__ = ["DECISION_WORDS", "explained", "names_in"]
+
+DECISION_WORDS = {
+    Decision.OBJECT: "refused",
+    Decision.NO_PRICE: "refused: no price is known",
+    Decision.HELD: "refused: paused",
+    Decision.ALERTED: "alert",
+    Decision.VANISH: "vanished with its refused order",
+    Decision.CUT: "fill cut to what its order may have",
+    Decision.ORPHAN: "orphan exit left out",
+    Decision.CLIPPED: "orphan exit cut to flat",
+    Decision.DUP: "duplicate fill",
+    Decision.ERROR_TS: "earlier than the event before it",
+    Decision.TRIP: "trip",
+    Decision.RELEASE: "release",
+}
+
+
+def explained(log: EventLog, rules: RuleSet, rows: np.ndarray) -> str:
+    """The decisions on one event, one after the other, as the end of a sentence."""
+    return "; ".join(_decision(row, log.universe, rules) for row in rows)
+
+
+def names_in(rules: RuleSet, mask: int) -> list[str]:
+    """The rules whose bit is set."""
+    return [rule.id for k, rule in enumerate(rules) if (int(mask) >> k) & 1]
+
+
+def _decision(row: np.void, universe: Universe, rules: RuleSet) -> str:
+    import pandas as pd
+
+    cause = rules[int(row["cause"])] if row["cause"] >= 0 else None
+    text = DECISION_WORDS[Decision(int(row["code"]))]
+    if cause is None:
+        return text
+    text += f" by {cause.id}"
+    if row["code"] in (Decision.OBJECT, Decision.ALERTED):
+        text += f" ({_seen(cause, universe, int(row['observed']), int(row['limit']))})"
+    if row["until"] == NEVER:
+        text += ", until a person resets it"
+    elif row["until"]:
+        text += f", until {pd.Timestamp(int(row['until']), tz='UTC')}"
+    return text + _others(name for name in names_in(rules, row["mask"]) if name != cause.id)
+
+
+def _others(names: Iterable[str]) -> str:
+    others = list(names)
+    return f"; {', '.join(others)} object{'s' if len(others) == 1 else ''} too" if others else ""
+
+
+def _seen(rule: Rule, universe: Universe, observed: int, limit: int) -> str:
+    """What a rule saw, in the unit of the parameter that it held it against; as counted where that is not known."""
+    cast = rule.integers(universe)
+    for name, unit in rule.kind.units().items():
+        given = getattr(rule.parameters, name)
+        if given is None or getattr(cast, name) != limit:
+            continue
+        if unit.name == "money":
+            return f"observed {float(observed * universe.quantum):,.2f} {universe.currency}, {name} {given}"
+        if unit.name == "quantity":
+            return f"observed {decimal_text(observed * universe.quantity_unit)}, {name} {given}"
+        if unit.name == "count":
+            return f"observed {observed:,}, {name} {given}"
+    return f"observed {observed:,}, limit {limit:,}, as the loop counts them"
