@@ -152,7 +152,8 @@ VARIED = {
     "traded": [VolumeCap(limit=1), VolumeCap(notional=1, on_missing_price="alert")],
     "day": [DailyLoss(limit=1), DailyLoss(limit="7.5", measure="realised", tz="Asia/Tokyo", roll_hour=6, breach="exceed")],
     "fall": [Drawdown(money=3, trailing=False), Drawdown(pct="0.5", money=9, breach="reach")],
-    "size": [PositionLimit(limit=1, include_open=False), PositionLimit(notional=9, on_missing_price="allow", breach="reach")],
+    "size": [PositionLimit(limit=1, include_open=False, measure="gross"),
+             PositionLimit(notional=9, on_missing_price="allow", breach="reach")],
     "breaker": [Breaker(), Breaker(daily_loss=1, open_positions=1, consecutive_errors=9, tz="Asia/Tokyo", roll_hour=1)],
 }  # fmt: skip
 
