@@ -73,8 +73,10 @@ def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
     rows: list[dict[str, Any]] = []
     numbers: list[int] = []
     names = _Names()
+    latest = events[0]["ts"]
     for number, event in enumerate(events, 1):
-        for row in _rows(number, event, names):
+        late, latest = event["ts"] < latest, max(latest, event["ts"])
+        for row in _rows(number, event, names, late):
             rows.append(row)
             numbers.append(number)
     frame = pd.DataFrame(rows, columns=sorted({name for row in rows for name in row}), dtype=object)
@@ -110,8 +112,8 @@ class _Names:
         return f"{account}|{label}|{self.turns[account, label]}" if (account, label) in self.turns else ""
 
 
-def _rows(number: int, event: dict[str, Any], names: _Names) -> list[dict[str, Any]]:
-    """One event as rows of the frame."""
+def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list[dict[str, Any]]:
+    """One event as rows of the frame; an order that comes too late in time is not known afterwards."""
     kind = event["kind"]
     row = {name: event[name] for name in COPIED if name in event}
     row |= {"ts": event["ts"], "kind": KINDS.get(kind, kind)}
@@ -131,7 +133,7 @@ def _rows(number: int, event: dict[str, Any], names: _Names) -> list[dict[str, A
         return [{**listed, **_message({**listed, **member})} for member in members]
     if kind == "order":
         row = _message(row)
-        if "order_id" in event:
+        if "order_id" in event and not late:
             row["order_id"] = names.new(event["account"], event["order_id"])
     elif order_id:
         row["order_id"] = order_id

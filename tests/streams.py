@@ -108,7 +108,22 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
             "ts": rows[late - 1]["ts"] - 1,
             "flags": rows[late].get("flags", 0) | int(Flag.BAD_TS),
         }
+    _join_lists(draw, rows)
     return log_of_rows(rows, world)
+
+
+def _join_lists(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:
+    """Make lists of some orders that stand next to each other."""
+    first = 0
+    while first < len(rows):
+        last = first
+        while last < len(rows) and rows[last]["kind"] == Kind.ORDER and not rows[last]["flags"] & Flag.BAD_TS:
+            last += 1
+        if last - first > 1 and draw.random() < 0.5:
+            for place in range(first, last):
+                weight = last - first if place == first else 0
+                rows[place] |= {"ts": rows[first]["ts"], "batch": first, "weight": weight}
+        first = max(last, first + 1)
 
 
 def log_of_rows(rows: list[dict[str, int]], world: Universe) -> EventLog:

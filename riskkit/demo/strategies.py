@@ -59,7 +59,9 @@ def trend_portfolio(prices: pd.DataFrame) -> Any:
         Where vectorbt is not installed; the sentence says what to install.
     """
     vbt = optional("vectorbt", "notebooks")
-    rising = prices.rolling(FAST).mean() > prices.rolling(SLOW).mean()
+    # averages of whole thousandths of a dollar, as the prices are given: a tie is a tie on every machine
+    mills = (prices * 1_000).round()
+    rising = mills.rolling(FAST).sum() * SLOW > mills.rolling(SLOW).sum() * FAST
     falls = ~rising
     days_up = rising.apply(lambda up: up.groupby((~up).cumsum()).cumsum())
     buys = rising & (days_up % AGAIN == 1)
@@ -68,7 +70,7 @@ def trend_portfolio(prices: pd.DataFrame) -> Any:
         prices,
         buys.shift(fill_value=False),
         sells.shift(fill_value=False),
-        size=np.floor(ORDER_VALUE / prices),
+        size=np.floor(1_000 * ORDER_VALUE / mills),
         size_granularity=1,
         accumulate="addonly",  # a sale sells everything
         direction="longonly",

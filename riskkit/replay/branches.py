@@ -67,7 +67,7 @@ def order(shape: Shape) -> list[str]:
 def _open(shape: Shape) -> list[str]:
     """Let a named order work."""
     lines = []
-    if shape.tags:
+    if shape.tags or (shape.modifies and "flags" in shape.columns):
         lines += ["tag_order(named, event.strategy, event.connection, event.flags)"]
     if shape.cash:
         lines += ["value_order(named, traded, event.side, event.price, event.reserve, event.flags)"]
@@ -118,7 +118,7 @@ def _enforce_order(shape: Shape) -> list[str]:
 
 def _list(shape: Shape) -> list[str]:
     """A list is judged whole at its first order, each member with the ones before it as if they worked."""
-    lines = ["if batch[i] < 0:", *indent(judgement(shape, Kind.ORDER)), "else:", "    if batch[i] == i:"]
+    lines = ["if batch[i] < 0:", *indent(judgement(shape, Kind.ORDER)), "else:", "    if counts[LIST] != batch[i]:"]
     lookup = [*records("j"), *purse(shape, "account[j]"), event(shape, Kind.ORDER, "j")]
     looked_up = [*lookup, *ancestor(shape, "j"), book(shape, "at(orders, -1)")]
     each = [*looked_up, *load(shape, Kind.ORDER), *reducing(shape, Kind.ORDER), *judgement(shape, Kind.ORDER, "j")]
@@ -130,7 +130,7 @@ def _list(shape: Shape) -> list[str]:
     inner += ["while j > i:", "    j -= 1", *indent([*looked_up, *again, *_assume(shape, "-1")])]
     back = [*records(), *purse(shape), *ancestor(shape), event(shape, Kind.ORDER, qty="lots"), book(shape)]
     back += [f"r{k} = at(s{k}, {shape.rules[k].key})" for k in shape.listening(Kind.ORDER)]
-    inner += [*back, "keep_judgement(counts, whole)"]
+    inner += [*back, "keep_judgement(counts, whole)", "counts[LIST] = batch[i]"]
     return [*lines, *indent(inner, 2), "    verdict = kept_judgement(counts)"]
 
 
@@ -158,7 +158,7 @@ def modify(shape: Shape) -> list[str]:
     fields = {"parent": "named.parent"} if shape.parents else {}
     bad = " or flags[i] & BAD_PRICE" if "flags" in shape.columns else ""  # no number: not an unchanged price
     lines += [
-        "lots = qty[i] if qty[i] != 0 else named.qty",
+        "lots = qty[i] if qty[i] > 0 else named.qty",
         f"asked = price[i] if price[i] != MISSING{bad} else named.price",
         "heading = int64(side[i]) if side[i] != 0 else named.side",
         event(shape, Kind.MODIFY, qty="lots", price="asked", side="heading", **fields),

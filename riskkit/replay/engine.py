@@ -87,7 +87,7 @@ NAMED = {
     "BAD_TS": int(Flag.BAD_TS),
     "BAD_PRICE": int(Flag.BAD_PRICE),
     "DUPLICATE": int(Flag.DUPLICATE),
-    "REDUCE_ONLY": int(Flag.REDUCE_ONLY),
+    "INHERITED": int(Flag.REDUCE_ONLY | Flag.BAD_PRICE),  # by a modify, of its order
     "VANISHED": steps.VANISHED,
     "CELLS_LEFT": queue.CELLS_LEFT,
     **{counter.name: int(counter) for counter in steps.Counter},
@@ -130,7 +130,7 @@ def shape_of(
         cash="cash" in needs,
         twins="twins" in needs,
         parents="parents" in needs,
-        tags="tags" in needs or any(s.scope in OPEN_SCOPES for s in shapes),
+        tags=any(s.scope in OPEN_SCOPES for s in shapes),
         columns=tuple(name for name in OPTIONAL if name in columns),
     )
 

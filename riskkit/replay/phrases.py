@@ -95,8 +95,8 @@ def event(shape: Shape, kind: Kind, row: str = "i", **fields: str) -> str:
         for name in ("strategy", "connection"):  # what comes of an order came through what the order came through
             own = f"int64({name}[{row}])" if name in shape.columns else "-1"
             fields.setdefault(name, f"({own} if {own} >= 0 else named.{name})")
-        if kind == Kind.MODIFY and "flags" in shape.columns:
-            fields.setdefault("flags", f"(int64(flags[{row}]) | (named.flags & REDUCE_ONLY))")
+    if kind == Kind.MODIFY and "flags" in shape.columns:
+        fields.setdefault("flags", f"(int64(flags[{row}]) | (named.flags & INHERITED))")
     values = []
     for name in Event._fields:
         if name in fields:

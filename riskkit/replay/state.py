@@ -117,6 +117,7 @@ def new_state(
     counts[Counter.NEXT_TURN] = clocks["end"].min(initial=NEVER)
     counts[Counter.SLOTS], counts[Counter.ACCOUNTS] = slots, len(universe.accounts)
     counts[Counter.CALENDARS] = len(clocks)
+    counts[Counter.LIST] = -1
     counts[Counter.PURSES] = (len(purses) - 1) // max(len(universe.accounts), 1)
     tables: list[np.ndarray] = []
     memory = [np.zeros(HEADER, np.int64)]

@@ -73,7 +73,8 @@ class Counter(IntEnum):
     KEPT = 16  # eight words: the verdict of the list that is being taken in
     SAMPLES = 24
     PURSES = 25  # currencies for which an account has a purse of its own
-    SIZE = 26
+    LIST = 26  # the list of orders whose verdict is kept (its first row, -1: none)
+    SIZE = 27
 
 
 class Orphans(IntEnum):

@@ -10,7 +10,7 @@ def profits_at(events, samples):
 
     `events` are dicts in order: ts, kind, account, instrument, side, qty, price, amount.
     """
-    cash, paid, held, mark = {}, {}, {}, {}
+    cash, paid, held, mark, quoted = {}, {}, {}, {}, set()
     for event in events:
         if event["kind"] in ("fill", "cash"):
             cash.setdefault(event["account"], Fraction(0))
@@ -21,6 +21,7 @@ def profits_at(events, samples):
             event = rest.pop(0)
             if event["kind"] == "price":
                 mark[event["instrument"]] = Fraction(str(event["price"]))
+                quoted.add(event["instrument"])
             elif event["kind"] == "cash":
                 cash[event["account"]] += Fraction(str(event["amount"]))
                 paid[event["account"]] += Fraction(str(event["amount"]))
@@ -29,7 +30,8 @@ def profits_at(events, samples):
                 place = event["account"], event["instrument"]
                 held[place] = held.get(place, 0) + signed
                 cash[event["account"]] -= signed * Fraction(str(event["price"]))
-                mark.setdefault(event["instrument"], Fraction(str(event["price"])))
+                if event["instrument"] not in quoted:  # a mark is the last price, else the last fill
+                    mark[event["instrument"]] = Fraction(str(event["price"]))
         found.append(
             {
                 account: cash[account]

@@ -57,7 +57,6 @@ MIN_ORDER_NOTIONAL = register(
         check=check,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
-        needs=frozenset({"tags"}),
         sentence=sentence,
     )
 )

@@ -51,7 +51,6 @@ MIN_ORDER_QTY = register(
         check=check,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
-        needs=frozenset({"tags"}),
         sentence=sentence,
     )
 )

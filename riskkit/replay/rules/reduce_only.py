@@ -39,7 +39,6 @@ REDUCE_ONLY = register(
         check=check,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
-        needs=frozenset({"tags"}),
         sentence=sentence,
     )
 )

@@ -1,0 +1,109 @@
+"""Drawings: what stands on the axes, and that the same picture is the same bytes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from riskkit import plot
+
+TIME = plot.TimeAxis(10.0, np.array([0.0, 5.0]), ["2020", "2021"], "UTC")
+
+
+@pytest.fixture
+def ax():
+    return Figure(figsize=(9, 3)).subplots()
+
+
+def texts(ax) -> set[str]:
+    return {text.get_text().strip() for text in ax.texts}
+
+
+def test_curves_are_named_at_their_ends_without_meeting(ax):
+    x = np.arange(11)
+    assert plot.curves(x, {"one": x * 1.0, "two": x * 1.001}, label="profit, USD", title="t", time=TIME, ax=ax) is ax
+    assert texts(ax) == {"one", "two"}
+    low, high = (text.xy[1] for text in sorted(ax.texts, key=lambda text: text.xy[1]))
+    assert high - low >= 0.05 * np.diff(ax.get_ylim())[0]
+    assert ax.get_ylabel() == "profit, USD" and ax.get_xlabel() == "UTC"
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["2020", "2021"]
+    assert ax.get_xlim() == (0.0, 10.0)
+
+
+def test_falls_hang_from_zero(ax):
+    fall = np.array([0.0, 2.0, 1.0])
+    plot.falls(np.arange(3), {"one": fall}, label="USD", title="t", time=TIME, ax=ax)
+    assert ax.lines[0].get_ydata().tolist() == [-0.0, -2.0, -1.0]
+    assert ax.yaxis.get_major_formatter()(-2.0, 0) == "2"
+
+
+def test_lanes_count_what_happened(ax):
+    places = {"rate": np.array([0.0, 0.01, 9.9]), "size": np.array([5.0])}
+    plot.lanes(places, notes={"rate": "3 refused"}, title="4 of 9", time=TIME, ax=ax)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["size", "rate\n3 refused"]
+    assert texts(ax) == {"highest bar: 2", "highest bar: 1"}
+    assert sum(bar.get_height() > 0 for bar in ax.patches) == 3
+
+
+def test_lanes_of_nothing_are_empty_axes(ax):
+    plot.lanes({}, notes={}, title="0 of 9", time=plot.TimeAxis(1.0, np.zeros(0), [], "UTC"), ax=ax)
+    assert not ax.patches
+
+
+def test_changes_have_a_row_for_each_name(ax):
+    plot.changes(["a", "b"], [1.0, 2.0], [3.0, 1.0], labels=("before", "after"), unit="USD", title="t", ax=ax)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["a", "b"]
+    before, after = ax.lines[:2]
+    assert before.get_xdata().tolist() == [1.0, 2.0] and after.get_xdata().tolist() == [3.0, 1.0]
+    assert before.get_markerfacecolor() != after.get_markerfacecolor()  # not by colour alone: one is open
+
+
+@pytest.mark.parametrize(
+    ("values", "answer"),
+    [
+        ([5.0, -3.0], (1.0, "USD")),
+        ([1_500.0], (1e3, "thousand USD")),
+        ([-2e9], (1e9, "billion USD")),
+        ([], (1.0, "USD")),
+    ],
+)
+def test_money_is_scaled_to_what_it_is(values, answer):
+    assert plot.money_scale(values, "USD") == answer
+
+
+def test_the_same_picture_is_the_same_bytes_whatever_the_reader_likes():
+    import matplotlib
+
+    def draw(ax):
+        plot.curves(np.arange(3), {"one": np.array([0.0, 1.0, 0.5])}, label="USD", title="t", time=TIME, ax=ax)
+
+    plain = plot.png(draw)
+    with matplotlib.rc_context({"font.size": 30, "figure.facecolor": "red"}):
+        assert plot.png(draw) == plain
+        assert matplotlib.rcParams["font.size"] == 30
+    assert plain.startswith(b"\x89PNG")
+    assert len(plot.png(draw, height=2.0)) != len(plain)
+
+
+def test_axes_are_made_where_none_are_given():
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    made = plot.axes(None, height=2.0)
+    assert made.figure.get_size_inches().tolist() == [9.0, 2.0]
+    plt.close(made.figure)
+
+
+def test_matplotlib_waits_until_a_picture_is_asked_for():
+    code = (
+        "import sys, riskkit.plot, riskkit.report, riskkit.demo, riskkit.__main__\n"
+        "late = {'matplotlib', 'numba', 'vectorbt', 'scipy.stats', 'tqdm'} & set(sys.modules)\n"
+        "assert not late, late"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
