@@ -62,10 +62,23 @@ def day_starts(tz: str, roll_hour: int, first_ns: int, last_ns: int) -> np.ndarr
 
 
 def _start(day: dt.date, roll_hour: int, zone: ZoneInfo) -> int:
-    """The instant at which the local clock first shows the roll hour on `day`, or would have shown it.
+    """The instant at which the local clock first shows the roll hour on `day`, or passes it over.
 
     An hour that the clocks skip starts at the instant of the change; of an hour that comes twice, the first counts.
     """
     local = dt.datetime(day.year, day.month, day.day, roll_hour, tzinfo=zone)
-    seconds = (local.astimezone(dt.UTC) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(seconds=1)
+    seconds = _seconds(local)
+    before, after = local.utcoffset(), local.replace(fold=1).utcoffset()
+    assert before is not None and after is not None
+    if before < after:  # skipped: the clocks changed after `early`, and by `seconds` they had
+        early = _seconds(local.replace(fold=1))
+        while seconds - early > 1:
+            middle = (early + seconds) // 2
+            changed = dt.datetime.fromtimestamp(middle, zone).utcoffset() == after
+            early, seconds = (early, middle) if changed else (middle, seconds)
     return seconds * 1_000_000_000
+
+
+def _seconds(local: dt.datetime) -> int:
+    """Seconds since the epoch, UTC."""
+    return (local.astimezone(dt.UTC) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(seconds=1)
