@@ -100,8 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     replay.add_argument("--report", type=Path, metavar="FILE.html", help="write a report with pictures")
     replay.add_argument(
-        "--orphans", choices=("keep", "clip", "drop"), default="keep",
-        help="enforce: an exit from what is not held stands, is cut to flat, or is left out (default: keep)",
+        "--orphans", choices=("keep", "clip", "drop"),
+        help="enforce: an exit from what is not held stands, is cut to flat, or is left out (default: as the log says, else keep)",
     )  # fmt: skip
     replay.add_argument(
         "--on-trip", choices=("leave", "cancel_working"), default="leave",

@@ -8,6 +8,8 @@ import pytest
 
 from riskkit import EventLog, InputError, RuleSet, replay_log
 from riskkit.replay.columns import Kind
+from riskkit.replay.rule import Rule
+from riskkit.replay.rules import PositionLimit
 
 DAY = 86_400_000_000_000
 BARS = 120
@@ -46,7 +48,23 @@ def test_signals_give_one_account_a_column(signals, close):
     assert [account.id for account in log.universe.accounts] == ["a", "b", "c"]
     assert [instrument.id for instrument in log.universe.instruments] == ["a", "b", "c"]
     assert {(str(i.tick), str(i.lot)) for i in log.universe.instruments} == {("1/100", "1")}
-    assert log.about == {"title": "trend"}
+    assert log.about == {"title": "trend", "orphans": "clip"}
+
+
+def test_a_sale_of_what_could_not_be_bought_is_cut_to_flat_unless_told_otherwise(signals, tmp_path):
+    log = EventLog.from_vectorbt(signals)
+    rules = RuleSet([Rule("size", PositionLimit(limit=16))])  # every purchase of 17 is one too many
+    held = {
+        orphans: replay_log(log, rules, "enforce", orphans=orphans, compiled=False)
+        for orphans in (None, "clip", "keep")
+    }
+    assert held[None].digest == held["clip"].digest != held["keep"].digest
+    assert held[None].counts()["orphans"] > 0 and held[None].positions()["qty"].eq(0).all()
+    log.to_parquet(tmp_path / "log.parquet")
+    again = replay_log(EventLog.from_parquet(tmp_path / "log.parquet"), rules, "enforce", compiled=False)
+    assert again.digest == held["clip"].digest
+    with pytest.raises(InputError, match="orphans='cut' is not one of"):
+        replay_log(EventLog.from_vectorbt(signals, about={"orphans": "cut"}), rules, compiled=False)
 
 
 def test_orders_come_before_the_close_of_their_bar_and_fills_after_their_order(signals, close):

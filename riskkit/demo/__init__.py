@@ -28,7 +28,6 @@ class Act(NamedTuple):
 
     name: str
     log: Callable[[], EventLog]
-    orphans: str
     sample_ns: int
     remark: str
 
@@ -37,14 +36,12 @@ ACTS = (
     Act(
         "strategies",
         strategies.event_log,
-        "clip",
         86_400_000_000_000,
         "The limits are round shares of the opening capital, chosen so that some accounts meet them; an illustration.",
     ),
     Act(
         "exchange",
         exchange.event_log,
-        "keep",
         exchange.SAMPLE_NS,
         "In the record the names trade with one another, so their profits add up to exactly 0. Under the limits some "
         "trades lose one side: the sum is what those sides would have lost or won.",
@@ -61,7 +58,7 @@ def play(act: Act, log: EventLog | None = None, *, progress: bool = False) -> Co
     """Replay an act without limits, in shadow and enforced."""
     rules = RuleSet.from_toml(rules_path(act.name))
     log = act.log() if log is None else log
-    return compare(log, rules, orphans=act.orphans, sample_ns=act.sample_ns, progress=progress)
+    return compare(log, rules, sample_ns=act.sample_ns, progress=progress)
 
 
 def run(out: str | Path = "out", *, progress: bool = True, say: Callable[[str], object] = print) -> list[Path]:

@@ -19,7 +19,7 @@ def compare(
     rules: RuleSet,
     modes: Sequence[str] = ("shadow", "enforce"),
     *,
-    orphans: str = "keep",
+    orphans: str | None = None,
     on_trip: str = "leave",
     sample_ns: int | None = None,
     compiled: bool = True,

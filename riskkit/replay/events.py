@@ -132,7 +132,8 @@ class EventLog(Shown):
         """Read a vectorbt portfolio: one account a column, its orders with their fills, its closes as prices.
 
         Columns that share their cash are one account, named as their group. vectorbt counts in floats; prices are
-        rounded to a ``tick`` that is given, fees and opening cash to the quantum, sizes never.
+        rounded to a ``tick`` that is given, fees and opening cash to the quantum, sizes never. In enforce mode a sale of
+        what was not allowed to be bought is cut to flat, unless the replay is told otherwise (``orphans``).
 
         Parameters
         ----------
@@ -153,6 +154,7 @@ class EventLog(Shown):
             integer sizes (``size_granularity=1``) or give ``lot``.
         """
         made = frame_from_portfolio(portfolio, tick, lot, quantum)
+        about = {"orphans": "clip", **(about or {})}  # a strategy that may not buy has nothing to sell
         return cls.from_frame(made.frame, made.instruments, made.accounts, quanta=made.quanta, about=about)
 
     @staticmethod
@@ -328,7 +330,7 @@ class EventLog(Shown):
         flags = self.columns.get("flags")
         if flags is not None:
             rows += [(f"flagged {f.name}", int(((flags & f) != 0).sum()), "") for f in Flag if ((flags & f) != 0).any()]
-        rows += [(str(key), _brief(value), "") for key, value in self.about.items() if key != "title"]
+        rows += [(str(key), _brief(value), "") for key, value in self.about.items() if key not in ("title", "orphans")]
         return rows
 
 

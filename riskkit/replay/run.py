@@ -25,7 +25,7 @@ def replay_log(
     rules: RuleSet,
     mode: str = "shadow",
     *,
-    orphans: str = "keep",
+    orphans: str | None = None,
     on_trip: str = "leave",
     sample_ns: int | None = None,
     compiled: bool = True,
@@ -44,9 +44,10 @@ def replay_log(
         shadow: what would each rule have said to the stream as it happened; the book is the record's, and each rule
         is judged as if it alone were on. enforce: a refused order takes its fills, modifies, cancels and children
         with it, and every later decision sees the counterfactual book. Neither the market nor a strategy reacts.
-    orphans : {"keep", "clip", "drop"}
+    orphans : {"keep", "clip", "drop"}, optional
         In enforce mode, what becomes of an order that reduced a position in the record but would open or flip one
-        here: it stands, is cut to flat, or is left out. Counted in every case.
+        here: it stands, is cut to flat, or is left out. Counted in every case. Where nothing is said, what the log
+        says of itself: ``log.about["orphans"]``, which is clip for the logs of `EventLog.from_vectorbt`, else keep.
     on_trip : {"leave", "cancel_working"}
         In enforce mode, whether a trip cancels the key's working orders (their later fills vanish).
     sample_ns : int, optional
@@ -82,7 +83,8 @@ def replay_log(
     [3]
     """
     one_of(mode, ("shadow", "enforce"), "mode")
-    one_of(orphans, ("keep", "clip", "drop"), "orphans")
+    orphans = log.about.get("orphans", "keep") if orphans is None else orphans
+    orphans = one_of(orphans, ("keep", "clip", "drop"), "orphans")
     one_of(on_trip, ("leave", "cancel_working"), "on_trip")
     if chunk < 1:
         raise InputError(f"chunk={chunk!r} is not above zero")
