@@ -126,6 +126,14 @@ def _join_lists(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:
         first = max(last, first + 1)
 
 
+def with_every_column(log: EventLog) -> EventLog:
+    """The same events with every optional column, so that they share the loop of the random logs."""
+    columns = dict(log.columns)
+    for name, (dtype, absent) in OPTIONAL.items():
+        columns.setdefault(name, np.full(len(log), absent, dtype))
+    return EventLog(columns, log.pair_account, log.pair_instrument, log.universe, log.about)
+
+
 def log_of_rows(rows: list[dict[str, int]], world: Universe) -> EventLog:
     """Integer rows as a log, with every optional column (so that all such logs share one loop)."""
     pairs = {pair: place for place, pair in enumerate(world.opening_pairs())}

@@ -11,7 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskkit import Account, Breaker, CircuitBreaker, EventLog, InputError, Instrument, Rule, RuleSet, replay_log
+from riskkit import (
+    Account,
+    Breaker,
+    CircuitBreaker,
+    EventLog,
+    InputError,
+    Instrument,
+    LiveEngine,
+    Rule,
+    RuleSet,
+    replay_log,
+)
 from riskkit.replay.steps import Decision
 
 HOUR = 3_600_000_000_000
@@ -347,6 +358,7 @@ def told_and_recorded(breaker: CircuitBreaker, steps: list, start: int) -> tuple
             breaker.reset(now)
         if breaker.tripped and not was_tripped:
             trips.append(len(rows) - 1)
+    rows.append({"ts": now, "kind": "clock"})  # the last step may have told the time and no more
     return rows, passes, trips
 
 
@@ -357,8 +369,6 @@ def test_it_is_the_rule(steps, hold, zone):
     limits = Breaker(daily_loss=6, open_positions=2, consecutive_errors=2, tz=tz, roll_hour=roll_hour)
     breaker = CircuitBreaker(*limits[:3], tz=tz, roll_hour=roll_hour, hold=hold)
     rows, passes, trips = told_and_recorded(breaker, steps, ns("2024-03-08 12:00"))
-    if not rows:
-        return
     log = EventLog.from_frame(pd.DataFrame(rows), INSTRUMENTS, [Account("A")], quanta={"USD": "0.01"})
     result = replay_log(log, RuleSet([Rule("breaker", limits, hold=hold)]), "enforce", compiled=False)
     refused = set(result.refused()["seq"].tolist())
@@ -371,3 +381,22 @@ def test_it_is_the_rule(steps, hold, zone):
         breaker.open_positions,
         breaker.errors,
     )
+
+
+@pytest.mark.parametrize("scope", ["account", "account_instrument", "account_product", "desk", "firm", "global"])
+def test_positions_that_are_held_from_the_start_are_open(scope):
+    one = {"account": "A", "side": "B", "qty": 1, "price": "10.00"}
+    rows = [
+        {**one, "ts": 1, "kind": "order", "instrument": "I0", "order_id": "more"},  # of what is open already
+        {**one, "ts": 2, "kind": "order", "instrument": "I2", "order_id": "third"},
+    ]
+    accounts = [Account("A", positions={"I0": 5, "I1": -5}), Account("B")]
+    log = EventLog.from_frame(pd.DataFrame(rows), INSTRUMENTS, accounts, quanta={"USD": "0.01"})
+    rules = RuleSet([Rule("breaker", Breaker(open_positions=2), scope=scope)])
+    result = replay_log(log, rules, compiled=False)
+    mine = scope in ("account_instrument", "account_product")  # there every key has one position at most
+    assert result.refused()["seq"].tolist() == ([] if mine else [1])
+    assert result.state.rules[0]["open"][1:].sum() == 2
+    live = LiveEngine(rules, log.universe, compiled=False)
+    live.feed(log)
+    assert live.digest == result.digest

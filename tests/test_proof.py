@@ -6,14 +6,18 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from streams import random_log
+from streams import random_log, with_every_column
 
+from riskkit import datasets
+from riskkit.demo import exchange, strategies
 from riskkit.replay.breaker import Breaker
 from riskkit.replay.digest import Chain
 from riskkit.replay.engine import Engine, _compiled_run, assign_slots, fixed_arguments, shape_of
@@ -75,6 +79,53 @@ def test_plain_python_one_at_a_time_gives_the_digest(mode, orphans):
     live = LiveEngine.restore(live.snapshot(), RULES, compiled=False)
     live.feed(log, 60)
     assert live.digest == reference(log, mode, orphans)
+
+
+SCALED = {  # the same loop under limits that the real logs meet
+    "strategies": {"rate": {"limit": 1, "window_ns": "200d"}, "attempts": {"limit": 1, "window_ns": "200d"},
+                   "ordered": {"limit": 60_000, "measure": "ordered"}, "traded": {"limit": 15_000, "notional": 200_000},
+                   "day": {"limit": 8_000}, "fall": {"pct": "0.05"}, "size": {"limit": 12_000},
+                   "breaker": {"daily_loss": 20_000, "open_positions": 2, "consecutive_errors": 2}},
+    "exchange": {"rate": {"limit": 20, "window_ns": "1s"}, "attempts": {"limit": 10, "window_ns": "100ms"},
+                 "ordered": {"limit": 150, "measure": "ordered"}, "traded": {"limit": 2_000, "notional": 10**8},
+                 "day": {"limit": 60}, "fall": {"money": 45, "pct": None}, "size": {"limit": 40},
+                 "breaker": {"daily_loss": 500, "open_positions": 12, "consecutive_errors": 2}},
+}  # fmt: skip
+
+
+def scaled(act: str) -> RuleSet:
+    return RuleSet([replace(rule, parameters=rule.kind.parameters(**SCALED[act][rule.id])) for rule in RULES])
+
+
+def strategies_log() -> EventLog:
+    """Ten years of two stocks, bought and sold by a trend-following portfolio."""
+    pytest.importorskip("vectorbt", reason="vectorbt is not installed; it comes with riskkit[notebooks]")
+    stocks = datasets.load_stocks()[["AAPL", "KO"]].iloc[:2_500]
+    return EventLog.from_vectorbt(strategies.trend_portfolio(stocks), lot=1)
+
+
+def exchange_log() -> EventLog:
+    """Twenty seconds of the simulated exchange's tape and top of book."""
+    start, end = pd.Timestamp("1970-01-05 00:01:50", tz="UTC"), pd.Timestamp("1970-01-05 00:02:10", tz="UTC")
+    tape = datasets.load_tape(), datasets.load_top_of_book()
+    trades, quotes = (frame[(frame["ts"] >= start) & (frame["ts"] < end)].reset_index(drop=True) for frame in tape)
+    return EventLog.from_frame(exchange.exchange_frame(trades, quotes), exchange.exchange_instruments(quotes))
+
+
+@pytest.mark.parametrize(("act", "load"), [("strategies", strategies_log), ("exchange", exchange_log)])
+def test_real_logs_give_one_digest(act, load):
+    log, rules = with_every_column(load()), scaled(act)
+    whole = replay_log(log, rules, "enforce", orphans="clip")
+    assert len(whole.refused()) > 20 and len(whole.transitions()) > 5
+    assert sum(count > 0 for count in whole.objections_by_rule().values()) >= 3
+    assert replay_log(log, rules, "enforce", orphans="clip", compiled=False).digest == whole.digest, "plain"
+    assert replay_log(log, rules, "enforce", orphans="clip", chunk=777).digest == whole.digest, "in chunks"
+    live = LiveEngine(rules, log.universe, "enforce", orphans="clip")
+    live.feed(log, 0, 1_000)
+    live = LiveEngine.restore(live.snapshot(), rules)
+    live.feed(log, 1_000)
+    assert live.digest == whole.digest, "one at a time, snapshot and restore"
+    assert replay_log(live.log(), rules, "enforce", orphans="clip").digest == whole.digest, "the journal replayed"
 
 
 def test_storage_keeps_the_digest(tmp_path):

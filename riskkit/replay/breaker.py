@@ -76,6 +76,11 @@ def turn(state):
     state.errors = 0
 
 
+def opening(state, book):
+    """A position that is held from the start is open."""
+    state.open += 1
+
+
 def sentence(params: Breaker) -> str:
     """What it limits, in words."""
     parts = []
@@ -97,6 +102,7 @@ BREAKER = register(
         record=record,
         turn=turn,
         reset=turn,
+        opening=opening,
         judges=frozenset({Kind.ORDER}),
         watches=frozenset({Kind.FILL, Kind.TRADE, Kind.ERROR, Kind.ACK}),
         scopes=("account", "account_instrument", "account_product", "strategy", "desk", "firm", "global"),

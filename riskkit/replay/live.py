@@ -187,8 +187,8 @@ class LiveEngine:
     def _begin(self, ts: int) -> None:
         """Start the books when the first event says what time it is."""
         self._found = calendars(self.rules, ts, ts + YEARS_NS)
-        none = np.zeros(0, np.int32)
-        self._state = new_state(self.universe, none, none, self.rules, self._params, self._found, 0)
+        pairs = np.array(list(self._pairs), np.int32).reshape(-1, 2)
+        self._state = new_state(self.universe, pairs[:, 0], pairs[:, 1], self.rules, self._params, self._found, 0)
         self._state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
 
     def _pair(self, account: int, instrument: int) -> int:

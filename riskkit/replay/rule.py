@@ -44,6 +44,7 @@ __all__ = [
     "Rule",
     "RuleType",
     "Verdict",
+    "is_known",
     "parameter_names",
     "register",
     "rule_type",
@@ -108,6 +109,8 @@ class RuleType:
         See the module's description.
     judges : kinds of events that ``check`` judges (ORDER, MODIFY).
     watches : kinds of events that ``record`` is told of; MARK: the account's equity moved.
+    opening : function of state and book, optional
+        Told of every opening position before the first event; by default a rule begins knowing of none.
     advance : function, optional
         Brings the record to the time of the event before ``check`` and ``record`` see it (entries that are out of a
         window). It may depend on nothing but time, so that a refused event leaves no trace in it.
@@ -127,6 +130,8 @@ class RuleType:
     reduces : orders that only reduce a position are exempt.
     needs : of {"marks", "orders", "working", "chains", "cash", "twins", "parents"}: what the engine must keep for it.
     sentence : function of the parameters: what it limits, in words.
+    own : hash of the text of a rule from a notebook cell (`riskkit.replay.own`), empty for those of the catalogue.
+    counted : class of the parameters as integers, where it is not that of the parameters as written.
     """
 
     name: str
@@ -138,6 +143,7 @@ class RuleType:
     reset: Callable[..., Any] | None = None
     advance: Callable[..., Any] | None = None
     assume: Callable[..., Any] | None = None
+    opening: Callable[..., Any] | None = None
     judges: frozenset[Kind] = frozenset()
     watches: frozenset[Kind] = frozenset()
     memory: Callable[[Any], int] | None = None
@@ -153,6 +159,8 @@ class RuleType:
     reduces: bool = False
     needs: frozenset[str] = frozenset()
     sentence: Callable[[Any], str] = field(default=lambda parameters: f"{parameters!r}")
+    own: str = ""
+    counted: Any = None
 
     def __call__(self, id: str = "", **fields: Any) -> Rule:
         """Make a rule of this type: parameters by name, and ``scope``, ``action``, ``severity``, ``hold``."""
@@ -195,6 +203,11 @@ def register(kind: RuleType) -> RuleType:
     _TYPES[kind.name] = kind
     _BY_PARAMETERS[kind.parameters] = kind
     return kind
+
+
+def is_known(name: str) -> bool:
+    """Whether a rule type of that name is registered."""
+    return name in _TYPES
 
 
 def rule_type(name: str) -> RuleType:
@@ -288,7 +301,7 @@ class Rule:
             integer(getattr(self.parameters, name), unit, universe, name, reach, f"rule {self.id!r}: {name}")
             for name, unit in self.kind.units().items()
         ]
-        return self.kind.parameters(*cast)
+        return (self.kind.counted or self.kind.parameters)(*cast)
 
     def describe(self) -> dict[str, Any]:
         """As a rule set writes it."""

@@ -125,6 +125,7 @@ def new_state(
         table = _rule_table(rule, universe, positions)
         memory.append(_workspace(rule, integers, universe, table, sum(map(len, memory))))
         _begin(rule, integers, table, positions, accounts, instruments, orders)
+        _open(rule, table, positions, accounts, instruments, orders)
         tables.append(table)
     workspace = np.concatenate([*memory, np.zeros(1, np.int64)])
     return State(positions, accounts, instruments, orders, purses, clocks, workspace, counts, tables)
@@ -214,6 +215,28 @@ def _begin(
             book = Book(position, owners[state.owner], instrument, order)
             values = {"state": state, "params": params, "book": book}
             plain(function)(*(values[name] for name in names))
+
+
+def _open(
+    rule: Rule,
+    table: np.ndarray,
+    positions: np.ndarray,
+    accounts: np.ndarray,
+    instruments: np.ndarray,
+    orders: np.ndarray,
+) -> None:
+    """Tell a rule that asks for it of the opening positions, each with the key that it has."""
+    if rule.kind.opening is None:
+        return
+    records, held, owners, traded = (Records(array, 1) for array in (table, positions, accounts, instruments))
+    order = Records(orders, 1)[-1]
+    for pair in np.flatnonzero(positions["qty"][1:]).tolist():
+        position = held[pair]
+        owner, instrument = owners[position.account], traded[position.instrument]
+        keys = {"account": position.account, "account_instrument": pair, "account_product": position.product}
+        keys |= {"desk": owner.desk, "firm": owner.firm, "global": 0}
+        if rule.scope in keys:
+            rule.kind.opening(records[keys[rule.scope]], Book(position, owner, instrument, order))
 
 
 def _instruments(universe: Universe) -> np.ndarray:
