@@ -27,6 +27,13 @@ def test_share_is_exact_for_large_wholes(total, whole, part):
     assert share(total, part, whole) == total * part // whole
 
 
+@given(st.integers(-3, 3), st.integers(-3, 3), st.sampled_from([-1, 1]), st.integers(0, 5), st.data())
+def test_share_is_exact_where_one_division_stops_being_enough(wide, narrow, sign, more, data):
+    total, part = sign * ((1 << 38) + wide), (1 << 24) + narrow
+    whole = part + data.draw(st.sampled_from([more, 2**24, 2**31, 2**60]))
+    assert share(total, part, whole) == total * part // whole
+
+
 @given(st.integers(-(2**62), 2**62), st.integers(1, 2**62))
 def test_floor_divide_is_floor_division(numerator, denominator):
     assert floor_divide(numerator, denominator) == numerator // denominator

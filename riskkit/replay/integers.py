@@ -12,6 +12,8 @@ __all__ = ["MILLION", "exceeds_fraction", "floor_divide", "fraction_of", "scaled
 
 MILLION = 1_000_000
 SMALL = 1 << 31
+WIDE = 1 << 38  # WIDE x NARROW < 2**63, and a quotient below WIDE is guessed to within 1 by floating point
+NARROW = 1 << 24
 
 
 def scaled(count, worth, denominator):
@@ -33,10 +35,13 @@ def scaled(count, worth, denominator):
 def share(total, part, whole):
     """The floor of `total` x `part` / `whole`, exact, for 0 <= part <= whole and whole above 0.
 
-    ``total`` may be negative. Splitting it into quotient and rest keeps every product below the inputs themselves.
+    ``total`` may be negative. Splitting it into quotient and rest keeps every product below the inputs themselves;
+    where the product is sure to fit, one division does.
     """
     if part == whole:
         return total
+    if abs(total) < WIDE and part < NARROW:
+        return floor_divide(total * part, whole)
     quotient = floor_divide(total, whole)
     rest = total - quotient * whole
     return part * quotient + _floor_product(part, rest, whole)
