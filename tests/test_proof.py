@@ -18,12 +18,13 @@ from streams import random_log, with_every_column
 
 from riskkit import datasets
 from riskkit.demo import exchange, strategies
+from riskkit.replay import rules as catalogue
 from riskkit.replay.breaker import Breaker
 from riskkit.replay.digest import Chain
 from riskkit.replay.engine import Engine, _compiled_run, assign_slots, fixed_arguments, shape_of
 from riskkit.replay.events import EventLog
 from riskkit.replay.live import LiveEngine
-from riskkit.replay.rule import Rule
+from riskkit.replay.rule import Rule, RuleType
 from riskkit.replay.rules import DailyLoss, Drawdown, OrderRate, PositionLimit, VolumeCap
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
@@ -233,6 +234,39 @@ def test_a_sweep_over_every_parameter_compiles_once():
     assert engine.signatures == 1
     for name, fields in varied.items():
         assert fields == set(RULES[name].parameters._fields) or name in ("attempts", "traded"), name
+
+
+SAMPLES = {
+    "count": (3, 70), "duration": ("5s", "2h"), "quantity": (2, "7.5"), "money": (4, "9000.25"), "fraction": ("0.1", 0.7),
+    "return": ("-0.01", "0.02"), "flag": (False, True), "zone": ("UTC", "Asia/Tokyo"), "hour": (0, 17),
+    "day_time": ("09:30", "16:00"), "labels": (("X",), ("X", "Y")), "kinds": (("order",), EVERY_KIND),
+    "breach": ("exceed", "reach"), "confidence": (0.95, 0.99),
+}  # fmt: skip
+
+
+CATALOGUE = {
+    kind.name: kind
+    for parameters in (Breaker, *(getattr(catalogue, name) for name in catalogue.__all__))
+    for kind in vars(sys.modules[parameters.__module__]).values()
+    if isinstance(kind, RuleType)
+}
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compiled_for(name):
+    kind = CATALOGUE[name]
+    log = random_log(2, 30)
+    units = kind.units()
+    samples = {name: unit.choices if unit.name == "choice" else SAMPLES[unit.name] for name, unit in units.items()}
+    needed = {name: samples[name][0] for name in units if name not in kind.parameters._field_defaults}
+    shapes, types = set(), set()
+    for field, values in samples.items():
+        for value in values:
+            rule = kind("one", **{**needed, field: value})
+            rules = RuleSet([rule])
+            shapes.add(shape_of(rules, log.columns, enforce=True, sampled=False, cancels=False, opened=False))
+            types.add(tuple(type(number) for number in rule.integers(log.universe)))
+    assert len(shapes | {None}) <= 2 and types <= {(int,) * len(units)}
 
 
 def _run(engine: Engine, rules: RuleSet, log: EventLog) -> None:
