@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskkit._check import InputError
-from riskkit.var_backtest import backtest, backtest_panel, backtest_power, detectable_hit_rate
+from riskkit.var_backtest import backtest, backtest_panel, backtest_power, detectable_hit_rate, fz0_loss
 from riskkit.var_backtest.panel import PANEL_TESTS
 from riskkit.var_backtest.power import _share_rejected
 from riskkit.var_backtest.suite import FAILURES
@@ -114,16 +114,28 @@ def test_edge_cases_never_fail(name, es, confidence):
         assert outcome.decisive_p_value is not None or outcome.note
 
 
-@settings(deadline=None, max_examples=25)
-@given(
-    returns=st.lists(st.floats(-1, 1), min_size=1, max_size=40),
-    var=st.floats(-0.2, 0.5),
-    room=st.floats(-0.1, 0.3),
-    confidence=st.floats(0.3, 0.999),
-)
-def test_nothing_makes_it_fail(returns, var, room, confidence):
-    result = backtest(returns, var, var + room, confidence=confidence)
-    assert len(result.to_frame()) >= 20 and repr(result)
+ANY = st.one_of(st.floats(-1, 1), st.floats(-1e90, 1e90), st.sampled_from([0.0, 5e-324, 1e-313, -1e-90, 1e-50, 0.02]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data(), st.integers(1, 30), st.floats(0.3, 0.999))
+def test_nothing_makes_it_fail(data, n_obs, confidence):
+    days = st.lists(ANY, min_size=n_obs, max_size=n_obs)
+    es = data.draw(st.one_of(st.none(), ANY, days))
+    pit = data.draw(st.one_of(st.none(), st.lists(st.floats(0, 1), min_size=n_obs, max_size=n_obs)))
+    result = backtest(data.draw(days), data.draw(st.one_of(ANY, days)), es, confidence=confidence, pit=pit)
+    assert len(result.to_frame()) >= 11 and repr(result)
+    assert all(math.isfinite(score) for score in result.scores.values())
+
+
+def test_an_es_that_is_nothing_beside_the_losses_is_not_divided_by():
+    result = backtest([-1.0, 0.5], 0.0, 1e-13, confidence=0.5)
+    assert "not above zero (or negligible)" in result["Acerbi-Szekely Z2"].note
+    assert "fz0_loss" not in result.scores
+    with pytest.raises(InputError, match="es holds 1e-13 at position 0"):
+        fz0_loss([-1.0, 0.5], 0.0, 1e-13)
+    with pytest.raises(InputError, match="returns holds 1e\\+200"):
+        backtest([1e200], 0.1)
 
 
 def test_a_hundred_thousand_days():

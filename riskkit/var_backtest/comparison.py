@@ -13,6 +13,7 @@ from riskkit._show import Row, Shown
 from riskkit.var.estimate import percent
 from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.forecast_comparison import ConfidenceSet, diebold_mariano, model_confidence_set
+from riskkit.var_backtest.hits import can_divide
 from riskkit.var_backtest.panel import Panel, as_frame, backtest_panel
 from riskkit.var_backtest.scores import fz0, quantile
 from riskkit.var_backtest.traffic_light import BASEL_WINDOW, zone_starts
@@ -179,7 +180,7 @@ def compare_forecasts(
         raise InputError("returns holds a value that is not finite on a day that is scored; drop or fill it first")
     var = {name: pair[0].to_numpy(float)[start:] for name, pair in pairs.items()}
     es = {name: pair[1].to_numpy(float)[start:] for name, pair in pairs.items() if pair[1] is not None}
-    joint = len(es) == len(var) and all((values > 0.0).all() for values in es.values())
+    joint = len(es) == len(var) and all(can_divide(es[name], actual, var[name]) for name in es)
     of_var = {name: quantile(actual, var[name], p).mean(axis=1) for name in var}
     of_both = {name: fz0(actual, var[name], es[name], p).mean(axis=1) for name in var} if joint else of_var
     losses = pd.DataFrame(of_both, index=realised.index)

@@ -1,6 +1,7 @@
 """The door of every backtest: returns and forecasts in, hits, their transitions and the times between them out.
 
-Returns keep their sign; VaR and ES are positive losses. A hit is a day with return < -VaR (strictly).
+Returns keep their sign; VaR and ES are positive losses. A hit is a day with return < -VaR (strictly). Numbers come in
+any unit between 1e-100 and 1e100, so that no square leaves floating point: smaller ones count as zero.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from riskkit._check import InputError, finite_array, labels_of, whole_number, wi
 __all__ = [
     "Sample",
     "Transitions",
+    "can_divide",
     "es_sample",
     "hit_array",
     "hit_count",
@@ -22,6 +24,10 @@ __all__ = [
     "transitions",
     "var_hits",
 ]
+
+
+SMALLEST, LARGEST = 1e-100, 1e100
+NEGLIGIBLE = 1e-12  # an ES below this part of the largest number in the sample is no ES to compare losses with
 
 
 class Sample(NamedTuple):
@@ -49,14 +55,14 @@ class Transitions(NamedTuple):
 
 def sample(returns: Any, var: Any, es: Any = None) -> Sample:
     """Check returns and forecasts together; a single number stands for a constant forecast."""
-    values = finite_array(returns, "returns", ndim=1)
+    values = _measurable(finite_array(returns, "returns", ndim=1), "returns")
     index = labels_of(returns, 0)
     checked: dict[str, np.ndarray | None] = {}
     for name, given in (("var", var), ("es", es)):
         if given is None and name == "es":
             checked[name] = None
             continue
-        forecast = finite_array(given, name)
+        forecast = _measurable(finite_array(given, name), name)
         if np.ndim(given) == 0:
             forecast = np.full(values.shape, forecast.item())
         if forecast.shape != values.shape:
@@ -70,14 +76,31 @@ def sample(returns: Any, var: Any, es: Any = None) -> Sample:
     return Sample(values, var_array, checked["es"], index)
 
 
+def _measurable(values: np.ndarray, name: str) -> np.ndarray:
+    """The values with what is too small to be squared at zero; too large ones are refused."""
+    sizes = np.abs(values)
+    if sizes.max() > LARGEST:
+        raise InputError(f"{name} holds {values.flat[sizes.argmax()]:g}; give it in a unit that keeps it below 1e100")
+    return np.where(sizes < SMALLEST, 0.0, values)
+
+
+def can_divide(es: np.ndarray, *others: np.ndarray) -> bool:
+    """Whether losses can be compared with ES by division: above zero, and not negligible beside the other numbers."""
+    largest = max(float(np.abs(values).max()) for values in (es, *others))
+    return bool((es > NEGLIGIBLE * largest).all())
+
+
 def es_sample(returns: Any, var: Any, es: Any, *, positive_es: bool = True) -> Sample:
     """Check returns, VaR and ES together; a ratio to ES needs ES above zero."""
     checked = sample(returns, var, es)
     if checked.es is None:
         raise InputError("es is missing; give expected shortfall forecasts as positive losses")
-    if positive_es and not (checked.es > 0.0).all():
-        day = int(np.argmin(checked.es > 0.0))
-        raise InputError(f"es holds {checked.es[day]:g} at position {day}; this statistic needs ES above zero")
+    if positive_es and not can_divide(checked.es, checked.returns, checked.var):
+        day = int(np.argmin(checked.es))
+        raise InputError(
+            f"es holds {checked.es[day]:g} at position {day}; this statistic needs ES above zero, and not negligible "
+            "beside returns and VaR"
+        )
     return checked
 
 

@@ -29,7 +29,7 @@ from riskkit.var_backtest.cumulative_violations import du_escanciano_conditional
 from riskkit.var_backtest.duration import christoffersen_pelletier, haas_tbf, haas_tbfi
 from riskkit.var_backtest.dynamic_quantile import dynamic_quantile
 from riskkit.var_backtest.expected_shortfall import acerbi_szekely_z1, acerbi_szekely_z2, minimally_biased
-from riskkit.var_backtest.hits import Sample, sample
+from riskkit.var_backtest.hits import Sample, can_divide, sample
 from riskkit.var_backtest.independence import christoffersen_cc, christoffersen_independence
 from riskkit.var_backtest.mcneil_frey import mcneil_frey_bootstrap, mcneil_frey_z
 from riskkit.var_backtest.multiplicity import adjust_p_values
@@ -95,7 +95,7 @@ class Backtest(Shown):
         """Mean quantile loss of VaR, and mean FZ0 loss of VaR and ES where ES is above zero."""
         returns, var, es, _ = self.sample
         found = {"quantile_loss": float(quantile_loss(returns, var, self.confidence).mean())}
-        if es is not None and (es > 0.0).all():
+        if es is not None and can_divide(es, returns, var):
             found["fz0_loss"] = float(fz0_loss(returns, var, es, self.confidence).mean())
         return found
 
@@ -349,11 +349,11 @@ def _es_tests(checked: Sample, confidence: float, sd: Any, null: str, rng: Any) 
         ("Minimally biased ES", minimally_biased),
     )
     assert checked.es is not None
-    positive = bool((checked.es > 0.0).all())
+    positive = can_divide(checked.es, checked.returns, checked.var)
     for name, test in ratios:
         if positive:
             tests.append(("shortfall", functools.partial(test, *forecasts, confidence, null=null, rng=rng)))
         else:
-            why = "ES is not above zero on every day, and losses are compared with it"
+            why = "ES is not above zero (or negligible) on some day, and losses are compared with it"
             tests.append(("shortfall", functools.partial(undefined, name, "ES is large enough", why)))
     return tests
