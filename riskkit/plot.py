@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FALLS_HEIGHT",
+    "PALE",
+    "STRONG",
+    "WARM",
     "TimeAxis",
     "axes",
     "changes",
@@ -26,6 +29,7 @@ __all__ = [
     "falls",
     "lanes",
     "lanes_height",
+    "legible",
     "money_scale",
     "png",
 ]
@@ -56,6 +60,11 @@ def axes(ax: Axes | None = None, *, width: float = 9.0, height: float = 3.4) -> 
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def legible(shade: float) -> str:
+    """Return the colour of a text on a field of a diverging map, at 0 to 1: white on its dark ends."""
+    return INK if 0.18 < shade < 0.82 else "white"
 
 
 def money_scale(values: Any, currency: str) -> tuple[float, str]:

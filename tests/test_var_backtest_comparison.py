@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from marks import heavy_as_plain_python
 from naive import var_backtest as naive
 
 from riskkit._check import InputError
@@ -239,6 +240,7 @@ def test_compare_names_what_does_not_fit(prices, call, words):
         call(prices)
 
 
+@heavy_as_plain_python
 def test_shipped_stocks_through_the_crises():
     from riskkit.datasets import SampleError, load_stocks
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit._check import InputError, whole_number
 from riskkit._show import Row, Shown
+from riskkit.plot import STRONG, WARM
 from riskkit.var.estimate import percent
 from riskkit.var.methods import method_named
 from riskkit.var.sample import Confidences, Sample, read_confidences, read_sample
@@ -87,9 +88,37 @@ def rolling_var(
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RollingRisk(Shown):
-    """Forecasts day by day. Shapes: (n_days,), (n_days, n_series), (n_days, n_confidences) for one series at several
-    confidences, or (n_days, n_confidences, n_series); labelled, the last has columns (confidence, series).
-    """  # noqa: D205
+    """Forecasts day by day.
+
+    Shapes: (n_days,), (n_days, n_series), (n_days, n_confidences) for one series at several confidences, or
+    (n_days, n_confidences, n_series); labelled, the last has columns (confidence, series).
+
+    Attributes
+    ----------
+    method : str
+        How each day was estimated, in words.
+    confidence : float or tuple[float, ...]
+        As asked.
+    window : int
+        Periods behind each forecast.
+    var : array, Series or DataFrame
+        Forecasts of VaR, losses positive, in the unit of the returns.
+    es : array, Series or DataFrame
+        Forecasts of ES.
+    returns : (n_days,) or (n_days, n_series)
+        What happened on the days of the forecasts, a read-only view of what came in.
+    next_var : array, Series or DataFrame
+        For the day after the last return; shaped as `var` of `value_at_risk`.
+    next_es : array, Series or DataFrame
+        The same for ES.
+
+    Examples
+    --------
+    >>> from riskkit import rolling_var
+    >>> rolling = rolling_var([0.01, -0.03, 0.02, -0.01, -0.04, 0.01], window=3, confidence=0.5)
+    >>> rolling.hits, rolling.next_es
+    (2, 0.03)
+    """
 
     method: str
     confidence: float | tuple[float, ...]
@@ -97,9 +126,7 @@ class RollingRisk(Shown):
     var: Any
     es: Any
     returns: Any
-    """(n_days,) or (n_days, n_series): what happened on the days of the forecasts, a read-only view of what came in."""
     next_var: Any
-    """For the day after the last return; shaped as `var` of `value_at_risk`."""
     next_es: Any
 
     @property
@@ -126,9 +153,9 @@ class RollingRisk(Shown):
         ax = plt.subplots(figsize=(10, 4))[1] if ax is None else ax
         hit = frame["returns"] < -frame["var"]
         ax.plot(frame.index, frame["returns"], color="0.75", lw=0.6)
-        ax.plot(frame.index, -frame["var"], color="tab:blue", lw=1.2, label="VaR")
-        ax.plot(frame.index, -frame["es"], color="tab:purple", lw=1.0, ls="--", label="ES")
-        ax.plot(frame.index[hit], frame["returns"][hit], "o", color="tab:red", ms=4, label=f"{int(hit.sum())} hits")
+        ax.plot(frame.index, -frame["var"], color=STRONG, lw=1.2, label="VaR")
+        ax.plot(frame.index, -frame["es"], color=STRONG, lw=1.0, ls="--", label="ES")
+        ax.plot(frame.index[hit], frame["returns"][hit], "o", color=WARM, ms=4, label=f"{int(hit.sum())} hits")
         ax.set_ylabel("return")
         ax.set_title(self._title(), loc="left")
         ax.legend(frameon=False, ncols=3)

@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level
 from riskkit._show import Row, Shown
+from riskkit.plot import STRONG, legible
 from riskkit.var.estimate import percent
 from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.forecast_comparison import ConfidenceSet, diebold_mariano, model_confidence_set
@@ -70,7 +71,7 @@ class Comparison(Shown):
         table = self.ranking
         ax = plt.subplots(figsize=(9, 1.2 + 0.45 * len(table)))[1] if ax is None else ax
         places = np.arange(len(table))[::-1]
-        colours = np.where(table["in_set"], "tab:green", "0.6")
+        colours = np.where(table["in_set"], STRONG, "0.6")
         ax.barh(places, table["worse_by"], color=colours, height=0.6)
         ax.scatter(table["worse_by"], places, c=colours, zorder=3)
         widest = max(float(table["worse_by"].max()), 1e-12)
@@ -83,7 +84,7 @@ class Comparison(Shown):
         ax.set_xlim(-0.02 * widest, 1.7 * widest)
         ax.set_xlabel(f"worse than the best by ({SCORES[self.score]}, mean a day)")
         among = percent(self.confidence_set.confidence)
-        ax.set_title(f"{self.best} forecasts best; green: may be the best ({among} set)", loc="left", fontsize="medium")
+        ax.set_title(f"{self.best} forecasts best; blue: may be the best ({among} set)", loc="left", fontsize="medium")
         return ax
 
     def plot_years(self, ax: Any = None) -> Any:
@@ -94,9 +95,10 @@ class Comparison(Shown):
         size = (max(6.0, 0.32 * len(ratio)), 1.4 + 0.4 * ratio.shape[1])
         ax = plt.subplots(figsize=size)[1] if ax is None else ax
         shade = np.log2(np.clip(ratio.to_numpy().T, 0.25, 4.0))
-        ax.imshow(shade, cmap="RdYlGn_r", vmin=-2.0, vmax=2.0, aspect="auto")
+        ax.imshow(shade, cmap="RdBu_r", vmin=-2.0, vmax=2.0, aspect="auto")
         for (row, column), value in np.ndenumerate(ratio.to_numpy().T):
-            ax.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize="x-small")
+            colour = legible((shade[row, column] + 2.0) / 4.0)
+            ax.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize="x-small", color=colour)
         ax.set_yticks(range(ratio.shape[1]), [str(name) for name in ratio.columns])
         ax.set_xticks(range(len(ratio)), [str(year) for year in ratio.index], rotation=90)
         ax.set_title(f"Hits over promised hits, VaR {percent(self.confidence)}", loc="left", fontsize="medium")

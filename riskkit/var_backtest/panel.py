@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, one_of
 from riskkit._show import Row, Shown
+from riskkit.plot import legible
 from riskkit.var.estimate import percent
 from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.coverage import binomial_tail_test, kupiec_pof
@@ -81,16 +82,17 @@ class Panel(Shown):
         ax = plt.subplots(figsize=size)[1] if ax is None else ax
         smallest = min(1e-4, self.significance / 10.0)
         shade = np.log10(np.clip(table.to_numpy(float), smallest, 1.0))
-        # A gap in the colours at the level: shades of red are rejected, shades of green are not.
+        # A gap in the colours at the level: shades of red are rejected, shades of blue are not.
         edge = np.log10(self.significance)
         red = 0.3 * (shade - np.log10(smallest)) / (edge - np.log10(smallest))
         scaled = np.where(shade <= edge, red, 0.65 + 0.35 * (1.0 - shade / edge))
-        ax.imshow(scaled, cmap="RdYlGn", vmin=0.0, vmax=1.0, aspect="auto")
+        ax.imshow(scaled, cmap="RdBu", vmin=0.0, vmax=1.0, aspect="auto")
         counts = hits.to_numpy()
         for i in range(rows):
             for j in range(columns):
                 if not np.isnan(counts[i, j]):
-                    ax.text(j, i, f"{int(counts[i, j])}", ha="center", va="center", fontsize="small")
+                    colour = legible(scaled[i, j])
+                    ax.text(j, i, f"{int(counts[i, j])}", ha="center", va="center", fontsize="small", color=colour)
         ax.set_xticks(range(columns), [f"{model}\n{percent(level)}" for model, level in table.columns])
         ax.set_yticks(range(rows), [str(name) for name in table.index])
         ax.set_title(f"{test or 'Worst test'}: red is rejected at {percent(self.significance)} ({self.method});\n"

@@ -16,6 +16,7 @@ import numpy as np
 
 from riskkit._check import confidence_level, positive, whole_number
 from riskkit._show import Row, Shown
+from riskkit.plot import STRONG, WARM
 from riskkit.var.estimate import percent
 from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import binomial_pmf, binomial_upper_tail
@@ -61,8 +62,8 @@ class Power(Shown):
 
         ax = plt.subplots(figsize=(8, 4))[1] if ax is None else ax
         names = [f"{name} ({against})" for name, _, against in self.powers][::-1]
-        ax.barh(names, [power for _, power, _ in self.powers][::-1], color="tab:blue")
-        ax.axvline(self.significance, color="tab:red", ls="--", lw=1)
+        ax.barh(names, [power for _, power, _ in self.powers][::-1], color=STRONG)
+        ax.axvline(self.significance, color=WARM, ls="--", lw=1)
         ax.set_xlim(0.0, 1.0)
         ax.set_xlabel("probability of rejecting")
         ax.set_title(self._title(), loc="left", fontsize="medium")

@@ -15,6 +15,7 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, one_of, positive, with_labels
 from riskkit._show import Row, Shown
+from riskkit.plot import STRONG, WARM
 from riskkit.var.estimate import percent
 from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.hits import es_sample, hit_array
@@ -86,13 +87,13 @@ class EProcess(Shown):
 
         ax = plt.subplots(figsize=(9, 3))[1] if ax is None else ax
         days = np.arange(1, self.log_e.size + 1) if self.index is None else self.index
-        ax.plot(days, self.log_e / np.log(10.0), color="tab:blue", label=self.name)
+        ax.plot(days, self.log_e / np.log(10.0), color=STRONG, label=self.name)
         label = f"rejects at {percent(self.significance)}"
-        ax.axhline(-np.log10(self.significance), color="tab:red", ls="--", label=label)
+        ax.axhline(-np.log10(self.significance), color=WARM, ls="--", label=label)
         ax.axhline(0.0, color="0.7", lw=0.8)
         ax.set_ylabel("evidence, power of ten")
         ax.set_title(self.verdict, loc="left", fontsize="medium")
-        ax.legend(loc="upper left", frameon=False)
+        ax.legend(loc="best", frameon=False)
         return ax
 
     def _title(self) -> str:

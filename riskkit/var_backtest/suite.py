@@ -15,6 +15,7 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, finite_array, with_labels
 from riskkit._show import Row, Shown
+from riskkit.plot import STRONG, WARM
 from riskkit.var.estimate import percent
 from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.calibration import nolde_ziegel_general, nolde_ziegel_one_sided, nolde_ziegel_simple
@@ -163,11 +164,11 @@ class Backtest(Shown):
         days = np.arange(returns.size) if index is None else index
         hits = self.sample.hits
         ax.vlines(days, 0.0, returns, color="0.75", lw=0.6)
-        ax.plot(days, -var, color="tab:blue", lw=1.2, label=f"VaR {percent(self.confidence)}")
+        ax.plot(days, -var, color=STRONG, lw=1.2, label=f"VaR {percent(self.confidence)}")
         if es is not None:
-            ax.plot(days, -es, color="tab:purple", lw=1.0, ls="--", label=f"ES {percent(self.confidence)}")
+            ax.plot(days, -es, color=STRONG, lw=1.0, ls="--", label=f"ES {percent(self.confidence)}")
         label = f"{self.n_hits:,} hits, {returns.size * tail_mass(self.confidence):,.3g} expected"
-        ax.plot(np.asarray(days)[hits], returns[hits], "o", color="tab:red", ms=4, label=label)
+        ax.plot(np.asarray(days)[hits], returns[hits], "o", color=WARM, ms=4, label=label)
         ax.set_ylabel("return")
         ax.set_title(self.verdict, loc="left", fontsize="medium")
         ax.legend(loc="upper right", ncols=3, frameon=False)
