@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -64,10 +64,14 @@ def one_of(value: Any, choices: Sequence[str], name: str) -> str:
     return str(value)
 
 
-def finite_array(value: Any, name: str, *, ndim: int | None = None) -> np.ndarray:
-    """Return a float64 array without NaN or infinity, of `ndim` dimensions where that is given."""
+def finite_array(value: Any, name: str, *, ndim: int | None = None, order: Literal["C", "K"] = "C") -> np.ndarray:
+    """Return a float64 array without NaN or infinity, of `ndim` dimensions where that is given.
+
+    Row after row in memory, or with ``order="K"`` as it came: a DataFrame lies column after column, and turning it
+    costs a copy.
+    """
     try:
-        array = np.asarray(value, dtype=np.float64, order="C")
+        array = np.asarray(value, dtype=np.float64, order=order)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} holds something that is not a number ({error})") from None
     if ndim is not None and array.ndim != ndim:
@@ -85,9 +89,9 @@ def finite_array(value: Any, name: str, *, ndim: int | None = None) -> np.ndarra
     return array
 
 
-def returns_array(value: Any, name: str = "returns", *, min_obs: int = 1) -> np.ndarray:
+def returns_array(value: Any, name: str = "returns", *, min_obs: int = 1, order: Literal["C", "K"] = "C") -> np.ndarray:
     """Return finite returns of shape (n_obs,) or (n_obs, n_series) with at least `min_obs` rows."""
-    array = finite_array(value, name)
+    array = finite_array(value, name, order=order)
     if array.ndim not in (1, 2):
         raise InputError(f"{name} has shape {array.shape}; it needs (n_obs,) or (n_obs, n_series)")
     if array.shape[0] < min_obs:

@@ -22,7 +22,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Kernel", "compiled", "fingerprint", "kernel", "plain", "pointers"]
+__all__ = ["Kernel", "apart", "compiled", "fingerprint", "kernel", "plain", "pointers"]
 
 FLAGS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
@@ -50,6 +50,15 @@ class Kernel:
     def __call__(self, *args: Any) -> Any:
         """Call the compiled function."""
         return self.dispatcher(*args)
+
+
+def apart(function: Any) -> Any:
+    """Mark a large function that is seldom called: compiled callers do not take its code into their own.
+
+    Its machine code is kept on disk by itself, so that only the first of the loops that call it waits for it.
+    """
+    function.apart = True
+    return function
 
 
 def kernel(function: Callable[..., Any]) -> Kernel:
@@ -172,7 +181,8 @@ def _compile(function: Any, flags: dict[str, Any], njit: Any, seen: dict[Any, An
         rebound = _rebind(source, seen, resolve)
         rebound.__qualname__ = f"{source.__name__}_{mark}"
         rebound.__name__ = rebound.__qualname__
-        bound = seen[source] = njit(**flags)(rebound)
+        own = {**flags, "forceinline": False, "cache": True} if hasattr(source, "apart") else flags
+        bound = seen[source] = njit(**own)(rebound)
     return bound
 
 

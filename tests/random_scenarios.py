@@ -15,7 +15,8 @@ INSTRUMENTS = [
     {"id": "Z", "tick": "1", "lot": "2", "product": "P", "negative_price": True},
 ]
 UNLISTED = "W"
-SCOPES = ("account", "instrument", "account_instrument", "account_product", "strategy", "session", "global")
+SCOPES = ("account", "instrument", "product", "account_instrument", "account_product", "strategy", "session", "global")
+BREAKER_SCOPES = ("account", "account_instrument", "account_product", "strategy", "global")
 ACCOUNT_ONLY = ("drawdown", "daily_loss")
 
 
@@ -49,8 +50,8 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     return {
         "id": f"{name}-{place}",
         "type": name,
-        "scope": "account" if name in ACCOUNT_ONLY else draw.choice(SCOPES),
-        "action": draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT"]),
+        "scope": "account" if name in ACCOUNT_ONLY else draw.choice(BREAKER_SCOPES if name == "breaker" else SCOPES),
+        "action": draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT", "HALT", "REDUCE_ONLY"]),
         "severity": "WARN",
         "params": params,
     }
@@ -66,6 +67,8 @@ def _rate(draw: random.Random) -> dict[str, Any]:
         "reset_on_trip": draw.random() < 0.3,
         **_day(draw),
     }
+    if draw.random() < 0.3:
+        params["bucket_ns"] = params["window_ns"] // 4 + 1
     return {**params, **({"kinds": kinds} if kinds else {})}
 
 
@@ -75,6 +78,11 @@ def _day(draw: random.Random) -> dict[str, Any]:
 
 def _missing(draw: random.Random) -> dict[str, Any]:
     return {"on_missing_price": draw.choice(["reject", "alert", "allow"])}
+
+
+def _caps(draw: random.Random, limit: Any, notional: Any) -> dict[str, Any]:
+    both = {"limit": str(limit), "notional": str(notional)}
+    return draw.choice([both, {"limit": both["limit"]}, {"notional": both["notional"]}])
 
 
 def _lock(draw: random.Random) -> dict[str, Any]:
@@ -96,9 +104,10 @@ PARAMETERS = {
         "window_ns": WINDOW,
     },
     "volume_cap": lambda d: {
-        "limit": str(d.randint(2, 12)),
+        **_caps(d, d.randint(2, 12), d.choice([500, 2000])),
         "measure": d.choice(["traded", "ordered"]),
         **_day(d),
+        **_missing(d),
     },
     "max_order_qty": lambda d: {"limit": d.choice(["2", "3", "1.5"])},
     "min_order_qty": lambda d: {"limit": d.choice(["1", "2", "1.5"])},
@@ -109,20 +118,38 @@ PARAMETERS = {
         **_missing(d),
     },
     "lot_tick": lambda d: {},
-    "known_instrument": lambda d: {},
-    "price_collar": lambda d: {"pct": d.choice(["0.01", "0.02", "0.05"]), **_missing(d)},
+    "known_instrument": lambda d: d.choice([{}, {"instruments": ["X", "W"]}, {"restricted": ["Y"]}]),
+    "price_collar": lambda d: {
+        **d.choice([{"pct": "0.01"}, {"pct": "0.02"}, {"ticks": 2}, {"pct": "0.05", "ticks": 100}]),
+        **_missing(d),
+    },
     "duplicate": lambda d: {"limit": d.randint(0, 3), **d.choice([{}, {"window_ns": WINDOW}])},
     "self_trade": lambda d: {},
-    "position_limit": lambda d: {"limit": str(d.randint(1, 8)), "include_open": d.random() < 0.7},
+    "position_limit": lambda d: {
+        **_caps(d, d.randint(1, 8), d.choice([300, 1500])),
+        "include_open": d.random() < 0.7,
+        "measure": d.choice(["net", "gross"]),
+        **_missing(d),
+    },
     "active_orders": lambda d: {"limit": d.randint(0, 4)},
-    "cash": lambda d: {},
+    "cash": lambda d: {**_missing(d), **d.choice([{}, {"fee": "0.001"}])},
     "reserve_price": lambda d: {},
-    "long_only": lambda d: {},
+    "long_only": lambda d: {"include_open": d.random() < 0.5},
     "reduce_only": lambda d: {},
     "trading_state": lambda d: {},
-    "drawdown": lambda d: {"pct": d.choice(["0.01", "0.05", "0.2"]), "trailing": d.random() < 0.5},
-    "daily_loss": lambda d: {"limit": str(d.randint(1, 60)), **_day(d)},
-    "consecutive_losses": lambda d: {"limit": d.randint(1, 3)},
+    "drawdown": lambda d: {
+        **d.choice([{"pct": "0.01"}, {"pct": "0.05"}, {"pct": "0.2"}, {"money": "20"}, {"pct": "0.05", "money": "9"}]),
+        "trailing": d.random() < 0.5,
+    },
+    "daily_loss": lambda d: {
+        "limit": str(d.randint(1, 60)),
+        "measure": d.choice(["total", "realised"]),
+        **_day(d),
+    },
+    "consecutive_losses": lambda d: {
+        "limit": d.randint(1, 3),
+        "of": d.choice(["closed_trades", "closing_fills", "both"]),
+    },
     "consecutive_errors": lambda d: {"limit": d.randint(1, 3), **d.choice([{}, {"open_ns": WINDOW}])},
     "repeat_exec_throttle": lambda d: {"limit": d.randint(1, 3)},
     "mmp": lambda d: {
@@ -134,8 +161,28 @@ PARAMETERS = {
     "cooldown": _lock,
     "low_profit": lambda d: {"trade_limit": d.randint(1, 3), "required": d.choice(["-0.1", "0", "0.1"]), **_lock(d)},
     "dd_trades": lambda d: {"trade_limit": d.randint(1, 3), "max_dd": d.choice(["0.1", "0.2"]), **_lock(d)},
+    "order_to_trade": lambda d: {
+        "limit": d.choice(["1", "2.5", "4"]),
+        "window_ns": d.choice([WINDOW, HOUR]),
+        "of": d.choice(["messages", "cancels"]),
+        "least": d.randint(0, 3),
+    },
+    "order_to_parent": lambda d: {"limit": d.choice(["0.5", "1", "1.5"])},
+    "max_exposure": lambda d: {
+        "limit": str(d.choice([300, 800, 2000])),
+        "measure": d.choice(["gross", "net"]),
+        **_missing(d),
+    },
+    "concentration": lambda d: {"limit": d.choice(["0.5", "0.8"]), "above": d.choice(["0", "400"]), **_missing(d)},
+    "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_missing(d)},
+    "breaker": lambda d: {
+        **d.choice([{"daily_loss": "3.005"}, {"open_positions": 1}, {"open_positions": 2, "daily_loss": "9.005"}]),
+        **d.choice([{}, {"consecutive_errors": 2}]),
+        **_day(d),
+    },
 }
 WITHOUT_BREACH = ("lot_tick", "known_instrument", "self_trade", "long_only", "reduce_only", "trading_state", "cooldown")
+WITHOUT_BREACH += ("breaker", "cash")
 BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)
 
 
@@ -184,6 +231,10 @@ class Stream:
     def order(self) -> dict[str, Any]:
         draw = self.draw
         event = self.message()
+        parent = self.known()
+        if parent is not None and draw.random() < 0.2:
+            event |= {name: parent[name] for name in ("account", "instrument", "side")}
+            event |= {**self.amounts(event["instrument"]), "parent": parent["order_id"]}
         if draw.random() < 0.75:
             self.count += 1
             event["order_id"] = f"o{self.count}"

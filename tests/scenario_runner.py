@@ -133,6 +133,8 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
         return [{**listed, **_message({**listed, **member})} for member in members]
     if kind == "order":
         row = _message(row)
+        if "parent" in event:
+            row["parent_id"] = names.known(event["account"], event["parent"]) or None
         if "order_id" in event and not late:
             row["order_id"] = names.new(event["account"], event["order_id"])
     elif order_id:

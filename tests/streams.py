@@ -113,17 +113,21 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
 
 
 def _join_lists(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:
-    """Make lists of some orders that stand next to each other."""
+    """Make lists of some orders of one account that stand next to each other."""
     first = 0
     while first < len(rows):
         last = first
-        while last < len(rows) and rows[last]["kind"] == Kind.ORDER and not rows[last]["flags"] & Flag.BAD_TS:
+        while last < len(rows) and _may_join(rows[last]) and rows[last]["account"] == rows[first]["account"]:
             last += 1
         if last - first > 1 and draw.random() < 0.5:
             for place in range(first, last):
                 weight = last - first if place == first else 0
                 rows[place] |= {"ts": rows[first]["ts"], "batch": first, "weight": weight}
         first = max(last, first + 1)
+
+
+def _may_join(row: dict[str, int]) -> bool:
+    return row["kind"] == Kind.ORDER and not row["flags"] & Flag.BAD_TS
 
 
 def with_every_column(log: EventLog) -> EventLog:

@@ -258,6 +258,7 @@ def written(log: EventLog) -> pd.DataFrame:
                 "reduce_only": bool(event["flags"] & 64),
             }
             row["parent_id"] = f"o{event['parent']}" if event["parent"] >= 0 else None
+            row["batch"] = f"l{event['batch']}" if event["batch"] >= 0 else None
         for name, labels in (("strategy", universe.strategies), ("connection", universe.connections)):
             row[name] = labels[event[name]].split("/")[1] if event[name] >= 0 else None
         rows.append(row | of_its_kind(kind, event))
@@ -300,7 +301,20 @@ def test_a_random_log_that_was_written_down_comes_back(seed):
     )
     kind = log.columns["kind"]
     late = (log.columns["flags"] & int(Flag.BAD_TS)) != 0
-    for name in ("ts", "kind", "account", "instrument", "order", "parent", "fee", "bid", "ask", "reserve", *SAYS):
+    for name in (
+        "ts",
+        "kind",
+        "account",
+        "instrument",
+        "order",
+        "parent",
+        "fee",
+        "bid",
+        "ask",
+        "reserve",
+        "batch",
+        *SAYS,
+    ):
         rows = np.isin(kind, SAYS[name]) if name in SAYS else np.ones(len(log), bool)
         silent = np.full(len(log), OPTIONAL[name][1]) if name in OPTIONAL else None
         assert again.columns.get(name, silent)[rows].tolist() == log.columns[name][rows].tolist(), name

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from marks import needs_compiling
 from streams import random_log, with_every_column
 
 from riskkit import datasets
@@ -210,6 +211,7 @@ VARIED = {
 }  # fmt: skip
 
 
+@needs_compiling
 def test_a_sweep_over_every_parameter_compiles_once():
     log = random_log(2, 150)
     base = shape_of(RULES, log.columns, enforce=False, sampled=False, cancels=False, opened=False)
@@ -240,7 +242,7 @@ SAMPLES = {
     "count": (3, 70), "duration": ("5s", "2h"), "quantity": (2, "7.5"), "money": (4, "9000.25"), "fraction": ("0.1", 0.7),
     "return": ("-0.01", "0.02"), "flag": (False, True), "zone": ("UTC", "Asia/Tokyo"), "hour": (0, 17),
     "day_time": ("09:30", "16:00"), "labels": (("X",), ("X", "Y")), "kinds": (("order",), EVERY_KIND),
-    "breach": ("exceed", "reach"), "confidence": (0.95, 0.99),
+    "breach": ("exceed", "reach"), "confidence": (0.95, 0.99), "multiple": ("1.65", 3), "decay": (0.94, "0.97"),
 }  # fmt: skip
 
 

@@ -5,9 +5,23 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from riskkit import Breaker, DailyLoss, Drawdown, InputError, OrderRate, PositionLimit, Rule, RuleSet, VolumeCap
+from riskkit import (
+    Account,
+    Breaker,
+    DailyLoss,
+    Drawdown,
+    EventLog,
+    InputError,
+    OrderRate,
+    PositionLimit,
+    Rule,
+    RuleSet,
+    VolumeCap,
+    replay_log,
+)
 
 TOML = """
 [[rules]]
@@ -113,7 +127,7 @@ def test_rules_print_as_sentences_to_sign():
         "what breaches it is refused (WARN)."
     )
     assert lines[1].startswith(
-        "2. volume_cap: at most 1000.5 in quantity traded in a trading day (17:00 America/New_York)"
+        "2. volume_cap: at most 1,000.5 in quantity traded in a trading day (17:00 America/New_York)"
     )
     assert lines[2].endswith("until the trading day turns (00:00 UTC) (CRITICAL).")
     assert str(RuleSet([])) == "no rules"
@@ -250,3 +264,14 @@ def test_what_is_no_rule_is_refused():
         "a rule set of 63 rules is too large; at most 62 fit one mask"
     )
     assert refusal(Rule, "r", (5, 7)) == "rule 'r': (5, 7) are the parameters of no registered rule type"
+
+
+@pytest.mark.parametrize(
+    "parameters", [OrderRate(limit=5, window_ns="1d", bucket_ns=1), OrderRate(limit=2**40, window_ns="1s")]
+)
+def test_a_window_that_no_machine_can_hold_is_refused(parameters):
+    log = EventLog.from_frame(
+        pd.DataFrame([{"ts": 1, "kind": "price", "instrument": "X", "price": 1.0}]), accounts=[Account("A")]
+    )
+    with pytest.raises(InputError, match="rule 'rate' would keep .* numbers for each of 1 keys; give it a lower limit"):
+        replay_log(log, RuleSet([Rule("rate", parameters)]), compiled=False)

@@ -10,6 +10,7 @@ from riskkit.replay.phrases import (
     book_of_owner,
     call,
     event,
+    gauge,
     indent,
     judgement,
     load,
@@ -27,6 +28,7 @@ __all__ = [
     "cancel",
     "cancel_function",
     "cash",
+    "clock",
     "control",
     "equity",
     "expiry",
@@ -255,6 +257,7 @@ def fill(shape: Shape) -> list[str]:
             "    traded.mark = price[i]",
             *indent(_reprice(shape)),
         ]
+    lines += ["if traded.priced == 0:", *indent(_priced(shape))] if shape.gauging else []
     lines += ["was = position.qty"]
     lines += ["balance = owner.cash"] if shape.cash else []
     lines += [
@@ -347,8 +350,18 @@ def price(shape: Shape) -> list[str]:
     ask = "ask[i]" if "ask" in shape.columns else "MISSING"
     lines = ["traded = at(instruments, instrument[i])", f"quote(traded, price[i], {bid}, {ask})"]
     if shape.marks:
-        lines += ["if price[i] != MISSING:", *indent(_reprice(shape))]
+        lines += ["if price[i] != MISSING:", *indent([*_priced(shape), *_reprice(shape)])]
     return lines
+
+
+def _priced(shape: Shape) -> list[str]:
+    """Tell the rules that keep a covariance that this bar has a price."""
+    return [f"price_came(at(s{k}, -1), memory)" for k in shape.gauging]
+
+
+def clock(shape: Shape) -> list[str]:
+    """A CLOCK event tells the time (which the loop has seen already), and may close the bars of a covariance."""
+    return [f"pass_time(now, 1, {gauge(k)})" for k in shape.gauging]
 
 
 def cash(shape: Shape) -> list[str]:

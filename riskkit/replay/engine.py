@@ -19,15 +19,16 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._jit import FLAGS, compiled, fingerprint, plain
-from riskkit.replay import book, integers, queue, records, steps
+from riskkit.replay import book, covariance_state, integers, queue, records, steps
 from riskkit.replay.columns import MISSING, OPTIONAL, Command, Event, Flag, Kind
+from riskkit.replay.own import Explaining
 from riskkit.replay.rule import Rule, parameter_names
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.shape import OPEN_SCOPES, RuleShape, Shape, arguments
 from riskkit.replay.source import FUNCTIONS, source
 from riskkit.replay.state import State, terms
 
-__all__ = ["Engine", "assign_slots", "cache_folder", "find_twins", "fixed_arguments", "shape_of"]
+__all__ = ["Engine", "assign_slots", "cache_folder", "find_twins", "fixed_arguments", "load_module", "shape_of"]
 
 CALLED = {
     "at": records.at,
@@ -68,6 +69,8 @@ CALLED = {
     "list_order": book.list_order,
     "unlist_orders": book.unlist_orders,
     "share": integers.share,
+    "pass_time": covariance_state.pass_time,
+    "price_came": covariance_state.price_came,
 }
 NAMED = {
     "MISSING": MISSING,
@@ -149,6 +152,7 @@ def _rule_shape(rule: Rule) -> RuleShape:
         kind.trips,
         kind.reduces,
         "working" in kind.needs,
+        "covariance" in kind.needs,
         kind.cells,
         tuple(sorted(map(int, kind.judges))),
         tuple(sorted(map(int, kind.watches))),
@@ -325,15 +329,17 @@ def _compiled_run(shape: Shape, functions: tuple[tuple[str, Callable[..., Any]],
     for name, function in {**CALLED, **dict(functions)}.items():
         mark.update(name.encode() + fingerprint(function).encode())
     mark.update(repr(sorted(NAMED.items())).encode())
-    module = _module(f"riskkit_loop_{mark.hexdigest()}", text)
+    module = load_module(f"riskkit_loop_{mark.hexdigest()}", text)
     vars(module).update(_namespace(functions, lambda function: compiled(function, INNER)))
     for name in FUNCTIONS:
         if hasattr(module, name):
             setattr(module, name, njit(**INNER)(getattr(module, name)))
-    return njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
+    run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
+    own = [function for _, function in functions if getattr(function, "cell", False)]
+    return Explaining(run, own) if own else run
 
 
-def _module(name: str, text: str) -> Any:
+def load_module(name: str, text: str) -> Any:
     """Write the module if it is not there yet, whole or not at all, and load it."""
     folder = cache_folder()
     path = folder / f"{name}.py"

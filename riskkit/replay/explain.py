@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.steps import NEVER, Decision
 from riskkit.replay.universe import Universe, decimal_text
 
-__all__ = ["DECISION_WORDS", "explained", "names_in"]
+__all__ = ["DECISION_WORDS", "Explanation", "decision_word", "explained", "names_in", "unjudged"]
 
 DECISION_WORDS = {
     Decision.OBJECT: "refused",
@@ -30,6 +31,42 @@ DECISION_WORDS = {
 }
 
 
+class Explanation(str):
+    """What became of one event, as a text, and what the text is made of.
+
+    Attributes
+    ----------
+    objections : tuple of riskkit.replay.reasons.Objection
+        One for each rule that objected: what it saw, its limit, the state of its key, and the next quantity or time
+        that would have passed it.
+    """
+
+    objections: tuple[Any, ...]
+
+    def __new__(cls, sentence: str, objections: Iterable[Any] = ()) -> Explanation:
+        """Write the sentence, and a line for each objection below it."""
+        found = tuple(objections)
+        text = super().__new__(cls, "\n".join([sentence, *(f"  {objection}." for objection in found)]))
+        text.objections = found
+        return text
+
+    def __repr__(self) -> str:
+        """Show the text as it is read."""
+        return str(self)
+
+
+def unjudged(rule: Rule, limit: int) -> str:
+    """Why a rule could not judge a message: no price, or a covariance that is too young (then its limit is a count)."""
+    return "too few returns are known" if "covariance" in rule.kind.needs and limit > 0 else "no price is known"
+
+
+def decision_word(rules: RuleSet, code: int, cause: int, limit: int) -> str:
+    """A decision in a word or two."""
+    if code == Decision.NO_PRICE and cause >= 0:
+        return f"refused: {unjudged(rules[cause], limit)}"
+    return DECISION_WORDS[Decision(code)]
+
+
 def explained(log: EventLog, rules: RuleSet, rows: np.ndarray) -> str:
     """The decisions on one event, one after the other, as the end of a sentence."""
     return "; ".join(_decision(row, log.universe, rules) for row in rows)
@@ -44,11 +81,12 @@ def _decision(row: np.void, universe: Universe, rules: RuleSet) -> str:
     import pandas as pd
 
     cause = rules[int(row["cause"])] if row["cause"] >= 0 else None
-    text = DECISION_WORDS[Decision(int(row["code"]))]
+    text = decision_word(rules, int(row["code"]), int(row["cause"]), int(row["limit"]))
     if cause is None:
         return text
     text += f" by {cause.id}"
-    if row["code"] in (Decision.OBJECT, Decision.ALERTED):
+    young = row["code"] == Decision.NO_PRICE and unjudged(cause, int(row["limit"])) != "no price is known"
+    if young or row["code"] in (Decision.OBJECT, Decision.ALERTED):
         text += f" ({_seen(cause, universe, int(row['observed']), int(row['limit']))})"
     if row["until"] == NEVER:
         text += ", until a person resets it"

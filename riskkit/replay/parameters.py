@@ -10,19 +10,23 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
+from statistics import NormalDist
 from typing import Annotated, Any, NamedTuple
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.calendar import day_starts
 from riskkit.replay.columns import RETURN_UNIT
 from riskkit.replay.integers import MILLION
-from riskkit.replay.universe import Universe, exact
+from riskkit.replay.universe import Universe, decimal_text, exact
 
 __all__ = [
     "LARGEST",
+    "PICO",
     "Breach",
+    "Confidence",
     "Count",
     "DayTime",
+    "Decay",
     "Duration",
     "Flag",
     "Hour",
@@ -33,12 +37,16 @@ __all__ = [
     "MissingPrice",
     "Money",
     "MoneyReached",
+    "Multiple",
     "Part",
+    "Positive",
     "Quantity",
     "Return",
+    "Span",
     "Ticks",
     "Unit",
     "Zone",
+    "amount_text",
     "canonical",
     "choice",
     "duration",
@@ -49,6 +57,7 @@ __all__ = [
 
 SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
 LARGEST = 2**62
+PICO = 10**12  # a multiple of a deviation is counted in its parts
 GOVERNED = ("limit", "qty_limit", "trade_limit")  # the parameters whose boundary `breach` decides
 
 
@@ -60,7 +69,9 @@ class Unit(NamedTuple):
 
 
 Count = Annotated[Any, Unit("count")]
+Positive = Annotated[Any, Unit("count", ("positive",))]
 Duration = Annotated[Any, Unit("duration")]
+Span = Annotated[Any, Unit("duration", ("positive",))]
 Quantity = Annotated[Any, Unit("quantity")]
 Money = Annotated[Any, Unit("money")]
 MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # the loop compares with >: reaching it is beyond it
@@ -69,6 +80,9 @@ LeastMoney = Annotated[Any, Unit("money", ("least",))]
 Part = Annotated[Any, Unit("fraction")]
 Return = Annotated[Any, Unit("return")]  # of a closed trade; may be negative
 Ticks = Annotated[Any, Unit("count")]
+Confidence = Annotated[Any, Unit("confidence")]  # counted as the normal quantile that belongs to it
+Multiple = Annotated[Any, Unit("multiple")]  # of a standard deviation
+Decay = Annotated[Any, Unit("decay")]  # the weight of the past, in parts per million
 Flag = Annotated[bool, Unit("flag")]
 Zone = Annotated[str, Unit("zone")]
 Hour = Annotated[int, Unit("hour")]
@@ -109,6 +123,12 @@ def duration_text(nanoseconds: Any) -> str:
     return f"{nanoseconds:,} ns"
 
 
+def amount_text(value: Any) -> str:
+    """A quantity or an amount of money as people write it: 500,000 or 0.25."""
+    whole, point, rest = decimal_text(exact(value, "amount")).partition(".")
+    return whole if "/" in whole else f"{int(whole):,}{point}{rest}"
+
+
 def fits(value: Any, unit: Unit, name: str) -> None:
     """Refuse a parameter that is not of its unit; None is "not given"."""
     if value is None:
@@ -126,6 +146,15 @@ def fits(value: Any, unit: Unit, name: str) -> None:
     elif unit.name == "return":
         if (exact(value, name) * RETURN_UNIT).denominator != 1:
             raise InputError(f"{name}={value!r} is finer than nine decimals")
+    elif unit.name == "confidence":
+        if not Fraction(1, 2) < exact(value, name) < 1:
+            raise InputError(f"{name}={value!r} is not between 0.5 and 1; use 0.99 for 99 %")
+    elif unit.name == "multiple":
+        if not 0 < exact(value, name) <= 1_000 or (exact(value, name) * PICO).denominator != 1:
+            raise InputError(f"{name}={value!r} is not a number above 0, at most 1000, with at most twelve decimals")
+    elif unit.name == "decay":
+        if not 0 < exact(value, name) < 1 or (exact(value, name) * MILLION).denominator != 1:
+            raise InputError(f"{name}={value!r} is not between 0 and 1 with at most six decimals; RiskMetrics has 0.94")
     elif unit.name == "flag":
         if not isinstance(value, bool):
             raise InputError(f"{name}={value!r} is not true or false")
@@ -143,6 +172,8 @@ def fits(value: Any, unit: Unit, name: str) -> None:
             raise InputError(f"{name}={value!r} is one text; give a list of labels")
     elif unit.name == "zone":
         day_starts(value, 0, 0, 0)
+    if "positive" in unit.choices and (duration(value, name) if unit.name == "duration" else value) == 0:
+        raise InputError(f"{name}={value!r} is not above zero")
 
 
 def integer(value: Any, unit: Unit, universe: Universe, parameter: str, reach: bool, name: str) -> int:
@@ -162,8 +193,12 @@ def integer(value: Any, unit: Unit, universe: Universe, parameter: str, reach: b
         return _day_time(value, name)
     if unit.name in ("zone", "labels"):
         return 0
-    if unit.name == "fraction":
+    if unit.name in ("fraction", "decay"):
         return int(exact(value, name) * MILLION)
+    if unit.name == "multiple":
+        return int(exact(value, name) * PICO)
+    if unit.name == "confidence":
+        return round(NormalDist().inv_cdf(float(exact(value, name))) * PICO)
     if unit.name == "return":
         return int(exact(value, name) * RETURN_UNIT)
     if unit.name in ("quantity", "money"):
@@ -206,7 +241,7 @@ def canonical(value: Any, unit: Unit, name: str) -> Any:
         return duration(value, name)
     if unit.name == "day_time":
         return _day_time(value, name)
-    if unit.name in ("quantity", "money", "fraction", "return"):
+    if unit.name in ("quantity", "money", "fraction", "return", "confidence", "multiple", "decay"):
         return str(exact(value, name))
     if unit.name == "labels":
         return sorted(map(str, value))

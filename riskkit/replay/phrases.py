@@ -9,10 +9,12 @@ from riskkit.replay.shape import NAMED_KEYS, OPEN_SCOPES, RuleShape, Shape
 
 __all__ = [
     "announce",
+    "asked_with",
     "book",
     "book_of_owner",
     "call",
     "event",
+    "gauge",
     "indent",
     "judgement",
     "load",
@@ -38,7 +40,7 @@ def indent(lines: Iterable[str], depth: int = 1) -> list[str]:
 def call(prefix: str, k: int, names: tuple[str, ...], accepted: str = "1", passed: str = "1", sign: str = "1") -> str:
     """A call of one of rule k's functions with the arguments that it names."""
     values = {"state": f"r{k}", "params": f"p{k}", "twins": f"w{k}"}
-    values |= {name: name for name in ("book", "event", "memory", "reducing", "orders", "positions")}
+    values |= {name: name for name in ("book", "event", "memory", "reals", "reducing", "orders", "positions")}
     values |= {"accepted": accepted, "passed": passed, "sign": sign}
     return f"{prefix}{k}({', '.join(values[name] for name in names)})"
 
@@ -158,7 +160,7 @@ def reducing(shape: Shape, kind: Kind, own: str = "0") -> list[str]:
 def judgement(shape: Shape, kind: Kind, row: str = "i") -> list[str]:
     """The verdict of all rules on the event, and a person's pause of the account before any of them."""
     lines = []
-    given = ["event", "book", "reducing", "memory", "orders", "positions"]
+    given = asked_with(shape)
     for k in shape.asked(kind):
         given += [f"t{k}", f"p{k}", f"r{k}"]
         if "twins" in shape.rules[k].check:
@@ -173,6 +175,17 @@ def judgement(shape: Shape, kind: Kind, row: str = "i") -> list[str]:
             "        verdict.mask | COMMAND_BIT, verdict.breached, verdict.stopped, COMMAND, HELD, 0, 0, NEVER)",
         ]
     return lines
+
+
+def gauge(k: int) -> str:
+    """Rule k with all that its covariance is made of."""
+    return f"p{k}, s{k}, n{k}, instruments, memory, reals"
+
+
+def asked_with(shape: Shape) -> list[str]:
+    """What all rules are asked with."""
+    reals = ["reals"] if shape.gauging else []
+    return ["event", "book", "reducing", "memory", *reals, "orders", "positions"]
 
 
 def announce() -> list[str]:

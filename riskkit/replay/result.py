@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from riskkit.replay.about import data_sentence
 from riskkit.replay.columns import Command, Kind
 from riskkit.replay.digest import Chain, hash_plain, seal
 from riskkit.replay.events import EventLog
-from riskkit.replay.explain import DECISION_WORDS, explained, names_in
+from riskkit.replay.explain import Explanation, decision_word, explained, names_in
 from riskkit.replay.holds import Spans, key_label, spans_of, unmatched_trades
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.state import Calendars, State
@@ -62,6 +63,9 @@ class Result(Shown):
         self.calendars = calendars
         self._sample_at = sample_at
         self._sampled = sampled
+        self.asker: Callable[[Result, int], tuple[Any, ...]] | None = (
+            None  # `riskkit.replay.reasons`, where there is a log
+        )
 
     @cached_property
     def digest(self) -> str:
@@ -152,7 +156,7 @@ class Result(Shown):
                 "seq": rows["seq"],
                 "ts": pd.to_datetime(log.columns["ts"][rows["seq"]], utc=True),
                 "account": texts(accounts[a] if a >= 0 else "" for a in account),
-                "decision": texts(DECISION_WORDS[Decision(code)] for code in rows["code"]),
+                "decision": texts(decision_word(self.rules, *row) for row in rows[["code", "cause", "limit"]].tolist()),
                 "rule": texts(names[c] if c >= 0 else "" for c in rows["cause"]),
                 "objecting": texts(", ".join(names_in(self.rules, mask)) for mask in rows["mask"]),
                 "observed": rows["observed"],
@@ -162,8 +166,16 @@ class Result(Shown):
         )
         return frame.set_index("seq")
 
-    def explain(self, seq: int) -> str:
+    def explain(self, seq: int) -> Explanation:
         """Say in words what became of one event and why.
+
+        Below the sentence stands a line for each rule that objected, named cause or not: what it saw and its limit,
+        and the next quantity or time that would have passed it. For that the log is replayed up to the event.
+
+        Returns
+        -------
+        Explanation
+            A text; ``objections`` has its parts.
 
         Raises
         ------
@@ -175,8 +187,9 @@ class Result(Shown):
         event = self.log.to_frame_row(seq)
         found = self.rows[self.rows["seq"] == seq]
         if not len(found):
-            return f"{event}: passed; no rule objected."
-        return f"{event}: {explained(self.log, self.rules, found)}."
+            return Explanation(f"{event}: passed; no rule objected.")
+        objections = self.asker(self, int(seq)) if self.asker is not None else ()
+        return Explanation(f"{event}: {explained(self.log, self.rules, found)}.", objections)
 
     # ------------------------------------------------------------------ money
 

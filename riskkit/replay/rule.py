@@ -8,6 +8,7 @@ The functions name the arguments that they need, out of
     book     the position, account and instrument of the event (`riskkit.replay.book.Book`)
     event    the event (`riskkit.replay.columns.Event`)
     memory   the shared int64 workspace; `state.memory` is where this key's words start
+    reals    (check, record) the shared float64 workspace of rules that need the covariance; from `state.reals` on
     reducing (check) 1 if the order only reduces a position
     orders, positions (check) the tables, for the working orders of a position and the positions of an account
     twins    (check) how many identical orders came before this one within the rule's `window_ns`
@@ -30,7 +31,7 @@ from typing import Any, NamedTuple, get_type_hints
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Unit, duration, duration_text, fits, integer
+from riskkit.replay.parameters import Unit, amount_text, duration, duration_text, fits, integer
 from riskkit.replay.universe import Universe
 
 __all__ = [
@@ -128,7 +129,8 @@ class RuleType:
     refuses : what breaches it is refused under its own id, with an action that pauses too.
     pauses : it may pause its key with REJECT as well; None: never, it refuses for as long as it lasts.
     reduces : orders that only reduce a position are exempt.
-    needs : of {"marks", "orders", "working", "chains", "cash", "twins", "parents"}: what the engine must keep for it.
+    needs : of {"marks", "orders", "working", "chains", "cash", "twins", "parents", "covariance"}: what the engine must
+        keep for it.
     sentence : function of the parameters: what it limits, in words.
     own : hash of the text of a rule from a notebook cell (`riskkit.replay.own`), empty for those of the catalogue.
     counted : class of the parameters as integers, where it is not that of the parameters as written.
@@ -316,9 +318,18 @@ class Rule:
             described["hold"] = _plain(self.hold)
         return {**described, "params": params}
 
+    def limits(self) -> str:
+        """What it limits, in words."""
+        said = {
+            name: amount_text(value)
+            for name, unit in self.kind.units().items()
+            if unit.name in ("quantity", "money") and (value := getattr(self.parameters, name))
+        }
+        return self.kind.sentence(self.parameters._replace(**said))
+
     def __str__(self) -> str:
         """The rule as a sentence that a risk officer can sign."""
-        return f"{self.id}: {self.kind.sentence(self.parameters)}, {_WHOSE[self.scope]}; {self._consequence()}."
+        return f"{self.id}: {self.limits()}, {_WHOSE[self.scope]}; {self._consequence()}."
 
     def _consequence(self) -> str:
         who = {"account": "the account", "global": "everything"}.get(

@@ -88,7 +88,8 @@ class RuleSet:
         for rule in self.rules:
             units = rule.kind.units()
             params = {name: canonical(getattr(rule.parameters, name), units[name], name) for name in units}
-            found.append([rule.id, rule.type, rule.scope, rule.action, rule.severity, rule.hold_ns(), params])
+            text = [rule.kind.own] if rule.kind.own else []  # of a rule from a cell its functions are part of the rule
+            found.append([rule.id, rule.type, rule.scope, rule.action, rule.severity, rule.hold_ns(), params, *text])
         return found
 
     @property

@@ -9,15 +9,20 @@ import numpy as np
 from riskkit._check import InputError, one_of
 from riskkit.replay.engine import Engine, assign_slots, find_twins, fixed_arguments, shape_of
 from riskkit.replay.events import EventLog
+from riskkit.replay.reasons import Asker
 from riskkit.replay.result import Result
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.state import calendars, new_state
 from riskkit.replay.steps import ROW, Counter, Orphans
 
-__all__ = ["replay_log"]
+__all__ = ["Stage", "replay_log"]
 
 DAY_NS = 86_400_000_000_000
 CHUNK = 1 << 22
+LOOKS_AT = {
+    "positions": "position_limit long_only max_exposure concentration leverage var_limit cash".split(),
+    "cash": ["cash", "leverage"],
+}
 
 
 def replay_log(
@@ -88,34 +93,85 @@ def replay_log(
     one_of(on_trip, ("leave", "cancel_working"), "on_trip")
     if chunk < 1:
         raise InputError(f"chunk={chunk!r} is not above zero")
-    ts = log.columns["ts"]
-    first, last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
-    found = calendars(rules, first, last)
-    params = [rule.integers(log.universe) for rule in rules]
-    opened = any(account.positions for account in log.universe.accounts)
-    enforce, cancels = mode == "enforce", on_trip == "cancel_working"
-    shape = shape_of(rules, log.columns, enforce=enforce, sampled=sample_ns is not None, cancels=cancels, opened=opened)
-    engine = Engine(rules, shape, compiled=compiled)
-    columns: dict[str, Any] = dict(log.columns)
-    slots = 0
-    if shape.orders:
-        columns["slots"], slots = assign_slots(log.columns, shape)
-    if shape.twins:
-        columns["twin"] = find_twins(log.columns)
-    state = new_state(log.universe, log.pair_account, log.pair_instrument, rules, params, found, slots)
-    state.counts[Counter.ORPHAN_POLICY] = Orphans[orphans.upper()]
-    sample_at = _sample_times(first, last, sample_ns)
-    state.counts[Counter.SAMPLES] = len(sample_at)
-    if shape.samples:
-        state.counts[Counter.NEXT_TURN] = min(state.counts[Counter.NEXT_TURN], sample_at[0])
-    sampled = np.zeros((2, len(sample_at), len(log.universe.accounts)), np.int64)  # equity, and what was paid in
-    fixed = fixed_arguments(rules, params, found, sample_at, sampled)
-    blocks: list[np.ndarray] = []
-    for start in _progress(range(0, len(log), chunk), progress, f"replay ({mode})"):
-        blocks.extend(engine.feed(state, columns, fixed, start, min(start + chunk, len(log))))
-    rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
-    _finish_samples(state, sampled)
-    return Result(log, rules, mode, {"orphans": orphans, "on_trip": on_trip}, rows, state, found, sample_at, sampled)
+    stage = Stage(log, rules, mode, orphans=orphans, on_trip=on_trip, sample_ns=sample_ns, compiled=compiled)
+    return stage.replay(rules, chunk=chunk, progress=progress)
+
+
+class Stage:
+    """A log made ready for rules of one shape: what replays of it with other parameters share.
+
+    The arguments are those of `replay_log`, which checks them. `replay` may be called from many threads at once.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        rules: RuleSet,
+        mode: str,
+        *,
+        orphans: str,
+        on_trip: str,
+        sample_ns: int | None,
+        compiled: bool,
+    ) -> None:
+        _refuse_unknown(log, rules)
+        ts = log.columns["ts"]
+        self.log = log
+        self.mode = mode
+        self.options = {"orphans": orphans, "on_trip": on_trip}
+        self.compiled = compiled
+        self.first, self.last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
+        self.sample_at = _sample_times(self.first, self.last, sample_ns)
+        self.shape = shape_of(
+            rules,
+            log.columns,
+            enforce=mode == "enforce",
+            sampled=sample_ns is not None,
+            cancels=on_trip == "cancel_working",
+            opened=any(account.positions for account in log.universe.accounts),
+        )
+        self.columns: dict[str, Any] = dict(log.columns)
+        self.slots = 0
+        if self.shape.orders:
+            self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)
+
+    def replay(self, rules: RuleSet, *, chunk: int = CHUNK, progress: bool = False) -> Result:
+        """Replay the log through rules of the stage's shape."""
+        log, shape = self.log, self.shape
+        found = calendars(rules, self.first, self.last)
+        params = [rule.integers(log.universe) for rule in rules]
+        engine = Engine(rules, shape, compiled=self.compiled)
+        columns = self.columns
+        if shape.twins:  # a replay in enforce mode writes in it
+            columns = {**columns, "twin": find_twins(log.columns)}
+        state = new_state(log.universe, log.pair_account, log.pair_instrument, rules, params, found, self.slots)
+        state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
+        state.counts[Counter.SAMPLES] = len(self.sample_at)
+        if shape.samples:
+            state.counts[Counter.NEXT_TURN] = min(state.counts[Counter.NEXT_TURN], self.sample_at[0])
+        sampled = np.zeros(
+            (2, len(self.sample_at), len(log.universe.accounts)), np.int64
+        )  # equity, and what was paid in
+        fixed = fixed_arguments(rules, params, found, self.sample_at, sampled)
+        blocks: list[np.ndarray] = []
+        for start in _progress(range(0, len(log), chunk), progress, f"replay ({self.mode})"):
+            blocks.extend(engine.feed(state, columns, fixed, start, min(start + chunk, len(log))))
+        rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
+        _finish_samples(state, sampled)
+        result = Result(log, rules, self.mode, dict(self.options), rows, state, found, self.sample_at, sampled)
+        result.asker = Asker(engine)
+        return result
+
+
+def _refuse_unknown(log: EventLog, rules: RuleSet) -> None:
+    """A rule that looks at what accounts held needs a log that knows it (``log.about["unknown"]`` says what is not)."""
+    for what in log.about.get("unknown", ()):
+        for rule in rules:
+            if rule.type in LOOKS_AT.get(what, ()):
+                raise InputError(
+                    f"rule {rule.id!r} ({rule.type}) looks at the {what} of accounts, and this log does not know what "
+                    f"they held before its first event; give the openings, or leave the rule out"
+                )
 
 
 def _sample_times(first: int, last: int, spacing: int | None) -> np.ndarray:

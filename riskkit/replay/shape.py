@@ -50,6 +50,7 @@ class RuleShape(NamedTuple):
     trips: bool
     reduces: bool
     working: bool
+    covariance: bool
     cells: int
     judges: tuple[int, ...]
     watches: tuple[int, ...]
@@ -103,6 +104,16 @@ class Shape(NamedTuple):
         return (*TABLES, "purses") if self.cash else TABLES
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """Names of the arrays of numbers; floats are there where a rule keeps a covariance."""
+        return WORDS if not self.gauging else (*WORDS[:-2], "reals", *WORDS[-2:])
+
+    @property
+    def gauging(self) -> list[int]:
+        """The rules that keep a covariance."""
+        return [k for k, rule in enumerate(self.rules) if rule.covariance]
+
+    @property
     def cells(self) -> int:
         """Entries that one event may add to the queues of all rules."""
         return sum(rule.cells for rule in self.rules)
@@ -134,7 +145,7 @@ def columns(shape: Shape) -> list[str]:
 def arguments(shape: Shape) -> list[str]:
     """Names of the arguments of ``run``, in order."""
     names = ["start", "stop", *(f"all_{name}" for name in columns(shape))]
-    names += [f"all_{name}" for name in (*shape.tables, *WORDS)]
+    names += [f"all_{name}" for name in (*shape.tables, *shape.words)]
     for k in range(len(shape.rules)):
         names += [f"t{k}", f"p{k}", f"all_s{k}"]
     return names

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from riskkit.replay import branches
 from riskkit.replay.columns import Kind
-from riskkit.replay.phrases import book_of_owner, call, indent
-from riskkit.replay.shape import OPEN_SCOPES, TABLES, WORDS, Shape, arguments, columns
+from riskkit.replay.phrases import asked_with, book_of_owner, call, gauge, indent
+from riskkit.replay.shape import OPEN_SCOPES, TABLES, Shape, arguments, columns
 
 __all__ = ["FUNCTIONS", "source"]
 
@@ -32,7 +32,7 @@ def source(shape: Shape) -> str:
 
 def _turn_over(shape: Shape) -> list[str]:
     """Advance the calendars to `now`, sample equity and what was paid in, and turn the rules whose day is over."""
-    lines = [f"def turn_over(now, forced, {', '.join((*TABLES, *WORDS[:-1]))}{_sized(shape)}):"]
+    lines = [f"def turn_over(now, forced, {', '.join((*TABLES, *shape.words[:-1]))}{_sized(shape)}):"]
     body = []
     if shape.samples:
         body += [
@@ -70,6 +70,8 @@ def _turn_over(shape: Shape) -> list[str]:
             each += [book_of_owner(k)] if "book" in rule.turn else []
             each += [call("turn", k, rule.turn)]
         body += [f"if (turned >> t{k}.calendar) & 1:", f"    for key in range(n{k}):", *indent(each, 2)]
+    for k in shape.gauging:
+        body += [f"soonest = min(soonest, pass_time(now, 0, {gauge(k)}))"]
     return lines + indent([*body, "return soonest"])
 
 
@@ -79,7 +81,7 @@ def _sized(shape: Shape) -> str:
 
 
 def _turn_call(shape: Shape, forced: str) -> str:
-    return f"next_turn = turn_over(now, {forced}, {', '.join((*TABLES, *WORDS[:-1]))}{_sized(shape)})"
+    return f"next_turn = turn_over(now, {forced}, {', '.join((*TABLES, *shape.words[:-1]))}{_sized(shape)})"
 
 
 # ---------------------------------------------------------------------- judging
@@ -87,7 +89,7 @@ def _turn_call(shape: Shape, forced: str) -> str:
 
 def _judge(shape: Shape, kind: Kind) -> list[str]:
     """Ask every rule that judges this kind of message; nothing changes."""
-    given = ["event", "book", "reducing", "memory", "orders", "positions"]
+    given = asked_with(shape)
     body = ["mask = 0", "breached = 0", "stopped = 0", "cause = -1", "code = 0"]
     body += ["seen = 0", "limit = 0", "until = 0", "alerted = 0"]
     for k in shape.asked(kind):
@@ -142,7 +144,7 @@ def _ask(shape: Shape, kind: Kind, k: int) -> list[str]:
 def _run(shape: Shape) -> list[str]:
     lines = [f"def run({', '.join(arguments(shape))}):"]
     body = [f"{name} = table(all_{name})" for name in shape.tables]
-    body += [f"{name} = words(all_{name})" for name in (*columns(shape), *WORDS)]
+    body += [f"{name} = words(all_{name})" for name in (*columns(shape), *shape.words)]
     for k in range(len(shape.rules)):
         body += [f"s{k} = table(all_s{k})", f"n{k} = len(all_s{k}) - 1"]
     body += ["used = 0", "room = len(all_rows) - counts[ROOM]", "next_turn = counts[NEXT_TURN]"]
@@ -188,6 +190,8 @@ def _branches(shape: Shape) -> list[tuple[Kind, list[str]]]:
             (Kind.EXECUTION, branches.plain_watch(shape, Kind.EXECUTION)),
             (Kind.SESSION, [_turn_call(shape, "1")]),
         ]
+    if shape.gauging:
+        found += [(Kind.CLOCK, branches.clock(shape))]
     if shape.controls:
         found += [(Kind.CONTROL, branches.control(shape))]
     return found

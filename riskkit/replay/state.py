@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from riskkit._check import InputError
 from riskkit._jit import plain
 from riskkit.replay.book import ACCOUNT, INSTRUMENT, NO_OFFER, ORDER, POSITION, PURSE, Book
 from riskkit.replay.calendar import day_starts
 from riskkit.replay.columns import MISSING
+from riskkit.replay.covariance_state import lay_down
 from riskkit.replay.queue import HEADER
 from riskkit.replay.records import Records, record_dtype
 from riskkit.replay.rule import Rule, parameter_names
@@ -36,6 +38,7 @@ __all__ = ["Calendars", "State", "calendars", "grow", "new_state", "terms"]
 ENGINE_FIELDS = ("owner", "held_until", "trips")
 GROUPS = ("desk", "firm")
 CLOCK = ("start", "end", "place", "stop")
+MOST_WORDS = 1 << 29  # of a rule's workspace: 4 GiB
 
 
 @dataclass
@@ -49,6 +52,7 @@ class State:
     purses: np.ndarray
     clocks: np.ndarray
     memory: np.ndarray
+    reals: np.ndarray
     counts: np.ndarray
     rules: list[np.ndarray]
 
@@ -121,14 +125,20 @@ def new_state(
     counts[Counter.PURSES] = (len(purses) - 1) // max(len(universe.accounts), 1)
     tables: list[np.ndarray] = []
     memory = [np.zeros(HEADER, np.int64)]
+    reals = [np.zeros(1)]
     for rule, integers in zip(rules, params, strict=True):
         table = _rule_table(rule, universe, positions)
         memory.append(_workspace(rule, integers, universe, table, sum(map(len, memory))))
+        if "covariance" in rule.kind.needs:
+            reals.append(lay_down(rule.scope, rule.id, universe, accounts, table, sum(map(len, reals))))
+            counts[Counter.NEXT_TURN] = MISSING  # the first event says when the first bar ends
         _begin(rule, integers, table, positions, accounts, instruments, orders)
         _open(rule, table, positions, accounts, instruments, orders)
         tables.append(table)
     workspace = np.concatenate([*memory, np.zeros(1, np.int64)])
-    return State(positions, accounts, instruments, orders, purses, clocks, workspace, counts, tables)
+    return State(
+        positions, accounts, instruments, orders, purses, clocks, workspace, np.concatenate(reals), counts, tables
+    )
 
 
 def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, start: int) -> np.ndarray:
@@ -138,9 +148,20 @@ def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, s
         return np.array(rule.kind.shared(rule.parameters, universe), np.int64)
     if rule.kind.memory is None:
         return np.zeros(0, np.int64)
-    size = int(rule.kind.memory(params))
+    size = _words(rule, params, len(table) - 1)
     table["memory"] = start + size * (np.arange(len(table)) - 1)
     return np.zeros(size * (len(table) - 1), np.int64)
+
+
+def _words(rule: Rule, params: Any, keys: int) -> int:
+    """Words of workspace that each key of a rule needs, refused where a machine has no such memory."""
+    size = int(rule.kind.memory(params)) if rule.kind.memory is not None else 0
+    if size * keys > MOST_WORDS:
+        raise InputError(
+            f"rule {rule.id!r} would keep {size:,} numbers for each of {keys:,} keys; give it a lower limit, or fewer "
+            "and wider buckets (bucket_ns)"
+        )
+    return size
 
 
 def grow(
@@ -178,7 +199,7 @@ def grow(
         if rule.kind.shared is not None:
             table["memory"] = old["memory"][0]
         elif rule.kind.memory is not None:
-            size = int(rule.kind.memory(integers))
+            size = _words(rule, integers, len(table) - 1)
             added = np.zeros(size * (len(table) - len(old)), np.int64)
             table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
             state.memory = np.concatenate([state.memory, added])

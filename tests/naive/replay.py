@@ -1,6 +1,7 @@
 """The slow plain twin of the replay: a scenario interpreted by its README, with dicts, lists and fractions.
 
-Written from tests/scenarios/README.md alone: nothing of riskkit is imported. `interpret(scenario)` gives the
+Written from tests/scenarios/README.md; nothing of riskkit is imported. Beyond that page an order may name its ``parent``
+(an order_id of its account), in whose quantity `order_to_parent` counts it. `interpret(scenario)` gives the
 decisions by event number, the states, the positions and the number of vanished fills.
 """
 
@@ -49,6 +50,8 @@ class Account:
         self.positions = {label: Fraction(qty) for label, qty in given.get("positions", {}).items()}
         self.unmarked = dict(self.positions)  # opening positions that no mark has valued yet
         self.paid_in = sum(self.cash.values(), Fraction(0))
+        self.cost = {}  # of each position, at what it was bought for or first marked at
+        self.realised = Fraction(0)
         self.given = None
         self.state = "ACTIVE"
         self.paused = False
@@ -68,11 +71,16 @@ class Order:
         self.filled = Fraction(0)
         self.working = True
         self.refused = False
+        self.parent, self.heirs, self.unnamed = member.parent, [], Fraction(0)
         self.limited = False  # a modify was refused: fills stand up to what the order still is
 
     @property
     def rest(self):
         return max(self.qty - self.filled, Fraction(0)) if self.working else Fraction(0)
+
+    def children(self):
+        """Quantity that this order's children have taken: filled, and what works."""
+        return self.unnamed + sum(max(one.qty, one.filled) if one.working else one.filled for one in self.heirs)
 
     def held(self):
         """What a working buy holds of its account's cash, but for the multiplier."""
@@ -90,6 +98,7 @@ class Member:
         self.account, self.instrument = event["account"], event["instrument"]
         self.strategy, self.session = event.get("strategy"), event.get("session")
         self.order = order
+        self.parent = order.parent if order is not None else None
         self.side = {"B": BUY, "S": SELL}.get(fields.get("side"), order.side if order else 0)
         written = Fraction(fields.get("qty", "0"))
         self.bad_qty = written < 0 or (written == 0 and event["kind"] != "modify")
@@ -132,6 +141,7 @@ class Replay:
         self.now = None
         self.decisions = {}
         self.fills_vanished = 0
+        self.pricings = 0  # marks that have come
         self.rules = [TYPES[rule["type"]](self, rule) for rule in scenario["rules"]]
 
     # ------------------------------------------------------------------ books
@@ -157,12 +167,13 @@ class Replay:
     def working(self):
         return [order for order in self.every_order if order.working] + self.phantoms
 
-    def working_qty(self, member):
+    def working_qty(self, member, side=None):
         """What works on the member's side of its instrument, without the order that it changes."""
+        side = member.side if side is None else side
         return sum(
             order.rest
             for order in self.working()
-            if (order.account, order.instrument, order.side) == (member.account, member.instrument, member.side)
+            if (order.account, order.instrument, order.side) == (member.account, member.instrument, side)
             and order is not member.order
         )
 
@@ -203,6 +214,12 @@ class Replay:
                 self.decisions[number] = ("VANISH", None)
                 return
         members = [Member(event, fields, named) for fields in event.get("orders", [event])]
+        if "parent" in event:
+            members[0].parent = self.orders.get((event["account"], event["parent"]))
+            if members[0].parent is not None and members[0].parent.refused:
+                self.decisions[number] = ("VANISH", None)
+                self.write(event, members[0], named, False)
+                return
         self.logins[members[0].session or ""] = event["account"]
         for place, member in enumerate(members):
             self.phantoms = members[:place]
@@ -227,12 +244,22 @@ class Replay:
 
     def write(self, event, member, named, allowed):
         """Let an order work, or change one."""
+        parent = member.parent
+        if (
+            event["kind"] == "order"
+            and "order_id" not in event
+            and parent is not None
+            and (allowed or not self.enforce)
+        ):
+            parent.unnamed += member.qty
         if event["kind"] == "order" and "order_id" in event:
             order = Order(member, member.at_price)
             order.refused = self.enforce and not allowed
             order.working = not order.refused
             self.orders[event["account"], event["order_id"]] = order
             self.every_order.append(order)
+            if parent is not None and not order.refused:
+                parent.heirs.append(order)
         elif event["kind"] == "modify" and named is not None:
             if allowed or not self.enforce:
                 named.qty, named.price, named.limited = member.qty, member.price, False
@@ -279,24 +306,40 @@ class Replay:
                 self.decisions[number] = ("VANISH", None)
                 self.fills_vanished += 1
                 return
+        self.pricings += traded.last is None
         if traded.last is None and traded.mark != price:
             traded.last_fill = price
             self.value_openings(event["instrument"])
             self.moved(event["instrument"])
-        account.positions[traded.label] = self.position(event["account"], traded.label) + side * qty
+        held = self.position(event["account"], traded.label)
+        realised = self.book_cost(account, traded, held, side * qty, price)
+        opened = (held == 0) - (held + side * qty == 0)
+        account.positions[traded.label] = held + side * qty
         account.cash[traded.quote] = account.cash.get(traded.quote, 0) - side * qty * price * traded.multiplier
         if named is not None:
             named.filled += qty
             named.working &= named.filled < named.qty
         for rule in self.rules:
-            rule.filled(event, qty)
+            rule.filled(event, qty, realised, opened)
             rule.equity_moved(event["account"])
+
+    def book_cost(self, account, traded, held, change, price):
+        """Move the cost of a position by a fill; return the profit that it realises, at average cost."""
+        cost = account.cost.get(traded.label, Fraction(0))
+        closing = min(abs(change), abs(held)) if held * change < 0 else Fraction(0)
+        released = cost * closing / abs(held) if closing else Fraction(0)
+        side = 1 if change > 0 else -1
+        realised = -side * closing * price * traded.multiplier - released
+        account.cost[traded.label] = cost - released + side * (abs(change) - closing) * price * traded.multiplier
+        account.realised += realised
+        return realised
 
     def take_price(self, number, event):
         traded = self.instruments[event["instrument"]]
         traded.bid = Fraction(event["bid"]) if "bid" in event else traded.bid
         traded.ask = Fraction(event["ask"]) if "ask" in event else traded.ask
         if "price" in event:
+            self.pricings += 1
             traded.last = Fraction(event["price"])
             self.value_openings(event["instrument"])
             self.moved(event["instrument"])
@@ -304,7 +347,9 @@ class Replay:
     def value_openings(self, instrument):
         traded = self.instruments[instrument]
         for account in self.accounts.values():
-            account.paid_in += account.unmarked.pop(instrument, 0) * traded.mark * traded.multiplier
+            worth = account.unmarked.pop(instrument, 0) * traded.mark * traded.multiplier
+            account.paid_in += worth
+            account.cost[instrument] = account.cost.get(instrument, 0) + worth
 
     def moved(self, instrument):
         """Every account that holds the instrument has another equity."""

@@ -33,6 +33,7 @@ from riskkit.replay.rules.reserve_price import ReservePrice
 from riskkit.replay.rules.self_trade import SelfTrade
 from riskkit.replay.rules.stoploss_guard import StoplossGuard
 from riskkit.replay.rules.trading_state import TradingState
+from riskkit.replay.rules.var_limit import VarLimit
 from riskkit.replay.rules.volume_cap import VolumeCap
 
 __all__ = [
@@ -69,5 +70,6 @@ __all__ = [
     "SelfTrade",
     "StoplossGuard",
     "TradingState",
+    "VarLimit",
     "VolumeCap",
 ]

@@ -1,0 +1,378 @@
+"""What a live session answers: actions with their reason, the value that was seen, the limit, and what is left to it.
+
+Decision rows are integers, as the loop wrote them; here they become frozen objects in the units of the person who
+reads them. An event that nobody objects to and that trips nothing gives no action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from riskkit._jit import plain
+from riskkit.replay.book import Book
+from riskkit.replay.breaker import Breaker
+from riskkit.replay.columns import MISSING, Command, Event, Kind
+from riskkit.replay.explain import DECISION_WORDS, names_in, unjudged
+from riskkit.replay.holds import key_label
+from riskkit.replay.records import Records
+from riskkit.replay.rule import HOLDING, Rule, parameter_names
+from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.state import State
+from riskkit.replay.steps import NEVER, Decision
+from riskkit.replay.universe import Universe, exact
+
+__all__ = ["Action", "ActionEvent", "Teller", "time_text"]
+
+REFUSED = (Decision.OBJECT, Decision.NO_PRICE, Decision.HELD)
+MESSAGES = (int(Kind.ORDER), int(Kind.MODIFY))
+IN_MONEY = ("cash", "concentration", "leverage", "var_limit")  # types whose limit is no parameter, by what they compare
+IN_LOTS = ("long_only", "order_to_parent", "reduce_only")
+IN_PRICES = ("price_collar", "reserve_price")
+COUNTING = ("order_rate", "message_level")  # types whose check counts the message itself
+BY_HAND = ""
+
+
+class Action(IntEnum):
+    """What a session says of an event, mildest first: RESUME ends what REDUCE_ONLY, PAUSE or HALT began.
+
+    The other names of PAUSE and RESUME are those of engines that tell orders from trading; which rule it was says more.
+    """
+
+    RESUME = 0
+    ALERT = 1
+    REJECT = 2
+    REDUCE_ONLY = 3
+    PAUSE = 4
+    HALT = 5
+    PAUSE_ORDER = 4
+    PAUSE_TRADING = 4
+    RESUME_ORDER = 0
+    RESUME_TRADING = 0
+
+    def __str__(self) -> str:
+        return self.name
+
+
+COMMANDS = {
+    Command.ACTIVE: (Action.RESUME, "trades again"),
+    Command.REDUCING: (Action.REDUCE_ONLY, "may only reduce"),
+    Command.HALTED: (Action.HALT, "is halted"),
+    Command.PAUSE: (Action.PAUSE, "is paused"),
+    Command.RESUME: (Action.RESUME, "is resumed"),
+    Command.RESET: (Action.RESUME, "is reset"),
+}
+
+
+@dataclass(frozen=True)
+class ActionEvent:
+    """One action of one rule on one key.
+
+    Parameters
+    ----------
+    action : Action
+        What is to be done.
+    rule : str
+        Id of the rule; empty where a person said so, or the event itself is at fault.
+    key : str
+        Whose record it is: an account, "account/instrument", "account/product", ... as the rule's scope says.
+    reason : str
+        The sentence.
+    observed, limit : int or float, optional
+        What the rule saw and what it holds it against, in quantity, money or counts as the rule is written.
+    headroom : int or float, optional
+        What is left to the limit; negative where it is exceeded.
+    ts : int
+        When: the time of the event, nanoseconds since the epoch.
+    until : int, optional
+        When a pause ends by itself.
+    seq : int
+        The event's number in the journal.
+    account, instrument : str
+        Of the event; empty where it has none.
+    """
+
+    action: Action
+    rule: str
+    key: str
+    reason: str
+    observed: float | None
+    limit: float | None
+    headroom: float | None
+    ts: int
+    until: int | None
+    seq: int
+    account: str
+    instrument: str
+
+    def __str__(self) -> str:
+        return f"{self.action.name} {self.key}: {self.reason}" if self.key else f"{self.action.name}: {self.reason}"
+
+
+class Seen(NamedTuple):
+    """A value, its limit and what is left, in the units of the rule."""
+
+    observed: float | None = None
+    limit: float | None = None
+    headroom: float | None = None
+
+
+NOTHING = Seen()
+
+
+class Teller:
+    """Turns the decision rows of a session into actions.
+
+    Parameters
+    ----------
+    rules : RuleSet
+        Whose rows they are.
+    universe : Universe
+        Labels and units.
+    """
+
+    def __init__(self, rules: RuleSet, universe: Universe) -> None:
+        self.rules = rules
+        self.universe = universe
+        self.params = [rule.integers(universe) for rule in rules]
+        self.sentences = [rule.kind.sentence(rule.parameters) for rule in rules]
+
+    def actions(self, rows: np.ndarray, events: Mapping[int, Mapping[str, int]], state: State) -> list[ActionEvent]:
+        """The actions of rows, in their order; `events` holds the journal's entry of each row's ``seq``."""
+        found: list[ActionEvent] = []
+        for place, row in enumerate(rows):
+            code, seq = Decision(int(row["code"])), int(row["seq"])
+            event = events[seq]
+            if code == Decision.ALERTED:
+                tripped = self._tripped(rows[place + 1 :], seq)
+                found += self._alerts(row, event, state, tripped)
+            elif code in REFUSED:
+                found.append(self._refusal(row, code, event))
+            elif code == Decision.TRIP:
+                alert = rows[place - 1] if place and rows[place - 1]["seq"] == seq else None
+                found.append(self._trip(row, alert, event, state))
+            elif code == Decision.RELEASE:
+                found.append(self.release(int(row["cause"]), int(row["key"]), event, seq, state, "by a person"))
+            else:
+                found.append(self._note(row, code, event))
+        return found
+
+    # ------------------------------------------------------------------ one row
+
+    def _refusal(self, row: np.void, code: Decision, event: Mapping[str, int]) -> ActionEvent:
+        cause, until = int(row["cause"]), int(row["until"])
+        what = "modify" if event["kind"] == Kind.MODIFY else "order"
+        if cause < 0:
+            key = self._account(event)
+            why = f"the {what} is refused: {key} is paused by a person"
+            return self._made(Action.REJECT, BY_HAND, key, why, NOTHING, event, row)
+        rule, key = self.rules[cause], self.key_of_event(self.rules[cause], event)
+        seen = NOTHING
+        if code == Decision.HELD:
+            why = f"the {what} is refused: {key} is paused by {rule.id}, {_until(until)}"
+        elif code == Decision.NO_PRICE:
+            why = f"the {what} is refused by {rule.id} ({self.sentences[cause]}): {unjudged(rule, int(row['limit']))}"
+        else:
+            seen = self.seen(cause, int(row["observed"]), int(row["limit"]), event)
+            why = f"the {what} is refused by {rule.id} ({self.sentences[cause]}): {_held_against(seen)}"
+        others = [name for name in names_in(self.rules, int(row["mask"])) if name != rule.id]
+        why += f"; {', '.join(others)} object{'s' if len(others) == 1 else ''} too" if others else ""
+        return self._made(Action.REJECT, rule.id, key, why, seen, event, row, until)
+
+    def _alerts(self, row: np.void, event: Mapping[str, int], state: State, tripped: set[int]) -> list[ActionEvent]:
+        """One alert for each rule that objects and neither stops the message nor trips by it."""
+        found = []
+        objecting = [k for k in range(len(self.rules)) if (int(row["mask"]) >> k) & 1]
+        for k in objecting:
+            if k in tripped:
+                continue
+            rule, key = self.rules[k], self.key_of_event(self.rules[k], event)
+            first = k == objecting[0]  # the row holds what the first of them saw
+            seen = self.seen(k, int(row["observed"]), int(row["limit"]), event) if first else NOTHING
+            why = f"{rule.id} warns ({self.sentences[k]})" + (f": {_held_against(seen)}" if first else "")
+            found.append(self._made(Action.ALERT, rule.id, key, why, seen, event, row))
+        return found
+
+    def _tripped(self, rows: np.ndarray, seq: int) -> set[int]:
+        return {int(row["cause"]) for row in rows if row["seq"] == seq and row["code"] == Decision.TRIP}
+
+    def _trip(self, row: np.void, alert: Any, event: Mapping[str, int], state: State) -> ActionEvent:
+        cause, key, until = int(row["cause"]), int(row["key"]), int(row["until"])
+        rule, label = self.rules[cause], self.key_of(self.rules[cause], key, state)
+        mask = int(alert["mask"]) if alert is not None and alert["code"] in (Decision.ALERTED, Decision.OBJECT) else 0
+        named = int(alert["cause"]) if mask else -1
+        if mask and (named == cause or (named < 0 and mask & (mask - 1) == 0 and mask >> cause == 1)):
+            seen = self.seen(cause, int(alert["observed"]), int(alert["limit"]), event)
+        else:
+            seen = self.probe(cause, key, state, event)
+        action = Action[rule.action] if rule.action in HOLDING else Action.PAUSE
+        verb = {Action.REDUCE_ONLY: "may only reduce", Action.PAUSE: "is paused", Action.HALT: "is halted"}[action]
+        why = f"{label} {verb} by {rule.id} ({self.sentences[cause]}), {_until(until)}"
+        why += f": {_held_against(seen)}" if seen.observed is not None else ""
+        return self._made(action, rule.id, label, why, seen, event, row, until)
+
+    def release(self, cause: int, key: int, event: Mapping[str, int], seq: int, state: State, how: str) -> ActionEvent:
+        """The end of a pause: by a person, by the day's turn, or by its time."""
+        rule = self.rules[cause]
+        label = self.key_of(rule, key, state)
+        why = f"the pause of {label} by {rule.id} is ended {how}"
+        return self._made(Action.RESUME, rule.id, label, why, NOTHING, event, {"seq": seq})
+
+    def _note(self, row: np.void, code: Decision, event: Mapping[str, int]) -> ActionEvent:
+        """What is no rule's doing: a late event, a duplicate, what vanishes with a refused order."""
+        stopped = event["kind"] in MESSAGES and code in (Decision.VANISH, Decision.ORPHAN, Decision.ERROR_TS)
+        action = Action.REJECT if stopped else Action.ALERT
+        what = Kind(event["kind"]).name.lower()
+        return self._made(action, BY_HAND, self._account(event), f"{what}: {DECISION_WORDS[code]}", NOTHING, event, row)
+
+    def _made(
+        self,
+        action: Action,
+        rule: str,
+        key: str,
+        reason: str,
+        seen: Seen,
+        event: Mapping[str, int],
+        row: Any,
+        until: int = 0,
+    ) -> ActionEvent:
+        ends = None if until in (0, NEVER) else until
+        whose = self._account(event), self._instrument(event)
+        return ActionEvent(action, rule, key, f"{reason}.", *seen, event["ts"], ends, int(row["seq"]), *whose)
+
+    def said(self, event: Mapping[str, int], seq: int) -> ActionEvent:
+        """A person's command as an action on the account, or on everything."""
+        action, what = COMMANDS[Command(event["side"])]
+        key = self._account(event) or "everything"
+        return self._made(action, BY_HAND, key, f"{key} {what} by a person", NOTHING, event, {"seq": seq})
+
+    # ------------------------------------------------------------------ labels
+
+    def _account(self, event: Mapping[str, int]) -> str:
+        return self.universe.accounts[event["account"]].id if event["account"] >= 0 else ""
+
+    def _instrument(self, event: Mapping[str, int]) -> str:
+        return self.universe.instruments[event["instrument"]].id if event["instrument"] >= 0 else ""
+
+    def key_of_event(self, rule: Rule, event: Mapping[str, int]) -> str:
+        """The key of a rule's scope that a message belongs to."""
+        account, instrument = self._account(event), self._instrument(event)
+        product = self.universe.instruments[event["instrument"]].product if instrument else ""
+        owner = self.universe.accounts[event["account"]] if account else None
+        labels = {
+            "account": account,
+            "instrument": instrument,
+            "product": product,
+            "account_instrument": f"{account}/{instrument}",
+            "account_product": f"{account}/{product}",
+            "strategy": self.universe.strategies[event["strategy"]] if event["strategy"] >= 0 else "",
+            "session": self.universe.connections[event["connection"]] if event["connection"] >= 0 else "",
+            "desk": owner.desk if owner else "",
+            "firm": owner.firm if owner else "",
+            "global": "everything",
+        }
+        return labels[rule.scope]
+
+    def key_of(self, rule: Rule, key: int, state: State) -> str:
+        """What a key is called by its code."""
+        pairs = state.positions[1:]
+        if rule.scope == "account_product":
+            pair = pairs[np.flatnonzero(pairs["product"] == key)[0]]
+            account = self.universe.accounts[int(pair["account"])].id
+            return f"{account}/{self.universe.instruments[int(pair['instrument'])].product}"
+        log = Labels(self.universe, pairs["account"], pairs["instrument"])
+        return key_label(cast(Any, log), rule, key)
+
+    # ------------------------------------------------------------------ values
+
+    def probe(self, k: int, key: int, state: State, event: Mapping[str, int]) -> Seen:
+        """What rule k sees on a key now: its own check, asked about an order of nothing."""
+        rule, params = self.rules[k], self.params[k]
+        record = Records(state.rules[k], 1)[key]
+        if isinstance(rule.parameters, Breaker):
+            return self._breaker(k, record, event)
+        if rule.kind.check is None:
+            return NOTHING
+        accounts, positions = Records(state.accounts, 1), Records(state.positions, 1)
+        instruments, orders = Records(state.instruments, 1), Records(state.orders, 1)
+        account = record.owner if record.owner >= 0 else event["account"]
+        pair = key if rule.scope == "account_instrument" else event["pair"]
+        purses = Records(state.purses, 1)
+        book = Book(positions[pair], accounts[account], instruments[event["instrument"]], orders[-1], 0, 0, purses[-1])
+        book = book._replace(parent=orders[-1])
+        weight = 1 if rule.type in COUNTING else 0
+        fields = int(Kind.ORDER), account, event["instrument"], pair, 1, 0, MISSING, -1
+        asked = Event(0, event["ts"], *fields, weight=weight)
+        values = {"state": record, "params": params, "book": book, "event": asked, "memory": state.memory}
+        values["reals"] = state.reals
+        values |= {"reducing": 0, "twins": 0, "orders": orders, "positions": positions, "reals": state.reals}
+        verdict = plain(rule.kind.check)(*(values[name] for name in parameter_names(rule.kind.check)))
+        return self.seen(k, int(verdict.observed) - weight, int(verdict.limit), event)
+
+    def _breaker(self, k: int, record: Any, event: Mapping[str, int]) -> Seen:
+        """Which of a breaker's limits is reached."""
+        params = self.params[k]
+        if record.errors >= params.consecutive_errors:
+            return self._scaled(record.errors, self.rules[k].parameters.consecutive_errors, Fraction(1))
+        if record.loss > params.daily_loss:
+            return self._scaled(record.loss, self.rules[k].parameters.daily_loss, self.universe.quantum)
+        return self._scaled(record.open, self.rules[k].parameters.open_positions, Fraction(1))
+
+    def seen(self, k: int, observed: int, limit: int, event: Mapping[str, int]) -> Seen:
+        """A verdict's numbers in the units of the rule: those of the parameter that it was held against."""
+        rule, universe = self.rules[k], self.universe
+        for name, unit in rule.kind.units().items():
+            given = getattr(rule.parameters, name)
+            if given is None or getattr(self.params[k], name) != limit:
+                continue
+            scales = {"money": universe.quantum, "quantity": universe.quantity_unit, "count": Fraction(1)}
+            if unit.name in scales:
+                return self._scaled(observed, given, scales[unit.name], least="least" in unit.choices)
+            if unit.name == "fraction":  # of what is compared in money
+                return Seen(_number(observed * universe.quantum), _number(exact(given, name)), None)
+        scale = Fraction(1)
+        if rule.type in IN_MONEY:
+            scale = universe.quantum
+        elif event["instrument"] >= 0 and rule.type in IN_LOTS + IN_PRICES:
+            instrument = universe.instruments[event["instrument"]]
+            scale = instrument.qty_step if rule.type in IN_LOTS else instrument.price_step
+        return self._scaled(observed, limit * scale, scale)
+
+    def _scaled(self, observed: int, limit: Any, scale: Fraction, least: bool = False) -> Seen:
+        if limit is None:
+            return Seen(_number(observed * scale))
+        most = exact(limit, "limit")
+        left = observed * scale - most if least else most - observed * scale
+        return Seen(_number(observed * scale), _number(most), _number(left))
+
+
+class Labels(NamedTuple):
+    """What `key_label` reads of a log."""
+
+    universe: Universe
+    pair_account: np.ndarray
+    pair_instrument: np.ndarray
+
+
+def _number(value: Fraction) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)
+
+
+def _held_against(seen: Seen) -> str:
+    if seen.limit is None:
+        return f"observed {seen.observed:,}"
+    return f"observed {seen.observed:,}, limit {seen.limit:,}"
+
+
+def _until(until: int) -> str:
+    return "until a person resets it" if until == NEVER else f"until {time_text(until)}"
+
+
+def time_text(ts: int) -> str:
+    """A time in nanoseconds as people read it, UTC."""
+    return f"{np.datetime64(ts, 'ns')}Z"

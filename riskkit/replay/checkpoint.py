@@ -1,0 +1,253 @@
+"""Checkpoints: a live session on disk, whole or not at all, whatever moment the power fails.
+
+A checkpoint is written to a temporary file in the same folder, flushed to the disk, renamed into its place, and the
+folder is flushed too; so a name is only ever that of a whole file, and once `Checkpoints.save` has returned, the file
+is there after a crash. The generation before is kept until the new one stands. A file says its format, the version of
+the semantics, the hash of its rules and of its universe, and carries a checksum of all of it; what does not fit is
+refused with a sentence. No pickle: a file can be wrong, but it cannot run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import struct
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from riskkit._check import InputError, whole_number
+from riskkit.replay.digest import SEMANTICS, hash_plain
+from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.universe import Universe
+
+__all__ = ["FORMAT", "Checkpoints", "Stored", "read_checkpoint", "write_checkpoint"]
+
+FORMAT = 1
+MAGIC = b"riskkit checkpoint\n"
+LENGTH = struct.Struct("<IQ")  # bytes of the header, bytes of the snapshot
+SUM = 32
+MOST_HEADER = 1 << 20
+NAME = re.compile(r"checkpoint-(\d{12})\.riskkit")
+logger = logging.getLogger("riskkit")
+
+
+class Session(Protocol):
+    """What can be checkpointed: a LiveEngine, a LiveSession, a RiskEngine."""
+
+    @property
+    def rules(self) -> RuleSet: ...
+
+    @property
+    def universe(self) -> Universe: ...
+
+    def snapshot(self) -> bytes: ...
+
+
+Kept = TypeVar("Kept")
+
+
+class Stored(NamedTuple):
+    """A checkpoint as read: what it says of itself, and the snapshot."""
+
+    header: dict[str, Any]
+    snapshot: bytes
+
+
+def write_checkpoint(path: str | Path, session: Session) -> None:
+    """Write a session's state to a file, whole or not at all; when this returns, it is on the disk.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; one that is there is replaced in one step.
+    session : LiveEngine, LiveSession or RiskEngine
+        What is written: its ``snapshot()``.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be written.
+    """
+    target = Path(path)
+    header = {
+        "format": FORMAT,
+        "semantics": SEMANTICS,
+        "rules": session.rules.hash.hex(),
+        "universe": hash_plain(session.universe.describe()).hex(),
+    }
+    snapshot = session.snapshot()
+    head = json.dumps(header, sort_keys=True).encode()
+    body = MAGIC + LENGTH.pack(len(head), len(snapshot)) + head + snapshot
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(body)
+            file.write(_sum(body))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+        _flush_folder(target.parent)
+    except OSError as error:
+        raise InputError(f"checkpoint {target.name!r} cannot be written: {error.strerror}") from None
+
+
+def read_checkpoint(path: str | Path, rules: RuleSet, universe: Universe | None = None) -> Stored:
+    """Read what `write_checkpoint` wrote, or say why it is refused.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    rules : RuleSet
+        The rules to go on with; they must be those that it was written under.
+    universe : Universe, optional
+        The universe that it must be of; by default any.
+
+    Raises
+    ------
+    InputError
+        Where the file is missing, torn, altered, no checkpoint, of another format or version, or of other rules or
+        another universe.
+    """
+    name = Path(path).name
+    header, snapshot = _whole(Path(path))
+    if header.get("format") != FORMAT:
+        raise InputError(f"checkpoint {name!r} has format {header.get('format')!r}; this riskkit reads {FORMAT}")
+    if header.get("semantics") != SEMANTICS:
+        raise InputError(
+            f"checkpoint {name!r} has semantics {header.get('semantics')!r}; this riskkit decides by {SEMANTICS}"
+        )
+    if header.get("rules") != rules.hash.hex():
+        raise InputError(f"checkpoint {name!r} was written under other rules; go on with those, or start anew")
+    if universe is not None and header.get("universe") != hash_plain(universe.describe()).hex():
+        raise InputError(f"checkpoint {name!r} is of another universe: other accounts, instruments or units")
+    return Stored(header, snapshot)
+
+
+def _whole(path: Path) -> Stored:
+    """Header and snapshot of a file that is whole; whose they are is not looked at."""
+    name = path.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"checkpoint {name!r} cannot be read: {error.strerror}") from None
+    torn = InputError(f"checkpoint {name!r} is torn: it ends before it is whole; take an older one")
+    if not data.startswith(MAGIC):
+        raise torn if MAGIC.startswith(data) else InputError(f"{name!r} is no checkpoint of riskkit")
+    start = len(MAGIC) + LENGTH.size
+    if len(data) < start:
+        raise torn
+    head, length = LENGTH.unpack(data[len(MAGIC) : start])
+    whole = start + head + length + SUM
+    if len(data) == whole and _sum(data[:-SUM]) == data[-SUM:]:
+        return Stored(json.loads(data[start : start + head]), data[start + head : -SUM])
+    if head <= MOST_HEADER and len(data) < whole:
+        raise torn
+    raise InputError(f"checkpoint {name!r} is altered: its checksum does not fit; take an older one")
+
+
+def _sum(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=SUM).digest()
+
+
+def _flush_folder(folder: Path) -> None:
+    """Let the disk know of a new name; a folder cannot be opened so on Windows, which keeps its names itself."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Checkpoints:
+    """The checkpoints of one session in a folder, the newest few generations of them.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where they are; made if it is not there. One session, and one process, writes to a folder.
+    rules : RuleSet
+        The rules of the session.
+    keep : int
+        Generations that are kept, at least 2: the last good one stands until the next does.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from riskkit.replay.rule import Rule
+    >>> from riskkit.replay.rules import OrderRate
+    >>> from riskkit.replay.session import LiveSession
+    >>> from riskkit.replay.universe import Instrument
+    >>> rules = RuleSet([Rule("rate", OrderRate(limit=1, window_ns="1s"))])
+    >>> session = LiveSession.declare(rules, [Instrument("X")], ["A"], compiled=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     checkpoints = Checkpoints(folder, rules)
+    ...     _ = session.process_price(ts=1, instrument="X", price=10)
+    ...     print(checkpoints.save(session).name)
+    ...     again = checkpoints.load(LiveSession, compiled=False)
+    checkpoint-000000000001.riskkit
+    >>> again.digest == session.digest
+    True
+    """
+
+    def __init__(self, folder: str | Path, rules: RuleSet, *, keep: int = 2) -> None:
+        self.folder = Path(folder)
+        self.rules = rules
+        self.keep = whole_number(keep, "keep", at_least=2)
+        self._lock = threading.Lock()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"checkpoint folder {self.folder.name!r} cannot be made: {error.strerror}") from None
+
+    def generations(self) -> list[Path]:
+        """The checkpoints that are there, oldest first."""
+        found = [path for path in self.folder.iterdir() if NAME.fullmatch(path.name)]
+        return sorted(found, key=lambda path: path.name)
+
+    def save(self, session: Session) -> Path:
+        """Write the next generation; what is older than those that are kept goes once it stands."""
+        with self._lock:
+            before = self.generations()
+            number = 1 + (int(before[-1].name[11:23]) if before else 0)
+            path = self.folder / f"checkpoint-{number:012d}.riskkit"
+            write_checkpoint(path, session)
+            for old in before[: len(before) + 1 - self.keep]:
+                old.unlink(missing_ok=True)
+            return path
+
+    def load(self, kind: type[Kept], rules: Any = None, **options: Any) -> Kept:
+        """The session of the newest checkpoint that is whole.
+
+        Parameters
+        ----------
+        kind : class
+            LiveSession, LiveEngine or RiskEngine: whatever was saved.
+        rules : optional
+            The rules as that class takes them, where that is not a RuleSet (RiskEngine).
+        **options
+            As of its ``restore``: ``compiled``.
+
+        Raises
+        ------
+        InputError
+            Where there is none, none is whole, or the newest whole one is of other rules or another version.
+        """
+        refused = []
+        for path in reversed(self.generations()):
+            try:
+                _whole(path)
+            except InputError as error:
+                refused.append(str(error))
+                logger.warning("%s", error)
+                continue
+            snapshot, restore = read_checkpoint(path, self.rules).snapshot, kind.restore  # type: ignore[attr-defined]
+            return restore(snapshot, self.rules if rules is None else rules, **options)
+        why = f"none is whole ({'; '.join(refused)})" if refused else "there is none"
+        raise InputError(f"no checkpoint in {self.folder.name!r} can be gone on from: {why}")

@@ -1,0 +1,282 @@
+"""The short form: orders and trades as plain objects, two rules from a dict, actions back.
+
+`RiskEngine` is a `LiveSession` for people who have an order, a trade and a handful of limits. Contracts and accounts
+are registered when they first occur, a trade finds its account and contract by its order's id, and no clock is read:
+`tick()` without a time is as of the last event. Below stand the same rules, journal and digest as everywhere; what the
+rules of the short form mean stands in `riskkit.replay.short_rules`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from riskkit.replay.action import Action, ActionEvent
+from riskkit.replay.columns import MISSING
+from riskkit.replay.events import EventLog
+from riskkit.replay.result import Result
+from riskkit.replay.rules.window import SLIDING, used
+from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.session import LiveSession
+from riskkit.replay.short_rules import SIDES, BaseRule, Order, RuleContext, Trade, chosen
+from riskkit.replay.universe import Instrument, Universe
+from riskkit.replay.view import View
+
+__all__ = ["RiskEngine"]
+
+COMMANDS = {Action.PAUSE: "PAUSE", Action.HALT: "PAUSE", Action.RESUME: "RESUME"}
+
+
+class RiskEngine:
+    """Rules over orders and trades as they come.
+
+    Parameters
+    ----------
+    rules : iterable of BaseRule or Rule
+        In their declared order; those of `build_config`, of one's own, or any of riskkit's.
+    contract_to_product : mapping, optional
+        The product of each contract; one that is not there is a product of its own.
+    tick, lot : str, Decimal, int or float
+        Steps of price and volume of every contract.
+    ts_policy : {"clamp", "raise", "reject"}
+        What becomes of an event earlier than the one before; by default it is taken at the time of that one.
+    compiled : bool
+        False runs the rules as plain Python, which starts at once.
+
+    Examples
+    --------
+    >>> from riskkit.replay.short_rules import Direction, build_config
+    >>> cfg = build_config({"contract_to_product": {"T2303": "T10Y"}, "rules": [
+    ...     {"type": "OrderRateLimitRule", "threshold": 1, "window_ns": 1_000_000_000},
+    ...     {"type": "AccountVolumeLimitRule", "daily_cap": 10, "dimensions": ["account", "product"]}]})
+    >>> engine = RiskEngine(rules=cfg.rules, contract_to_product=cfg.contract_to_product, compiled=False)
+    >>> first = Order(1, "ACC", "T2303", Direction.BID, 100.0, 12, 0)
+    >>> engine.process_order(first)
+    []
+    >>> for action in engine.process_order(Order(2, "ACC", "T2303", Direction.BID, 100.0, 1, 10)):
+    ...     print(action.action, action.rule, action.observed, action.limit, action.headroom)
+    PAUSE OrderRateLimitRule 2 1 -1
+    REJECT OrderRateLimitRule 2 1 -1
+    >>> for action in engine.tick(1_000_000_000):
+    ...     print(action.action, action.rule, action.key)
+    RESUME OrderRateLimitRule ACC
+    >>> print(engine.process_trade(Trade(1, 1, 100.0, 12, 1_000_000_001))[0])
+    PAUSE ACC/T10Y: ACC/T10Y is paused by AccountVolumeLimitRule (at most 10 traded until the day is reset), until a
+    person resets it: observed 12, limit 10.
+    >>> [str(action.action) for action in engine.reset_daily()]
+    ['RESUME']
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[Any],
+        contract_to_product: Mapping[str, str] | None = None,
+        *,
+        tick: Any = "0.0001",
+        lot: Any = 1,
+        ts_policy: str = "clamp",
+        compiled: bool = True,
+    ) -> None:
+        products = dict(contract_to_product or {})
+        contracts = [Instrument(c, tick=tick, lot=lot, product=p) for c, p in products.items()]
+        own, listed, rates = chosen(rules)
+        session = LiveSession.declare(
+            listed,
+            contracts,
+            newcomers=Instrument("any contract", tick=tick, lot=lot),
+            ts_policy=ts_policy,
+            compiled=compiled,
+        )
+        self._start(session, own, rates, products)
+
+    def _start(self, session: LiveSession, own: list[BaseRule], rates: list[str], products: dict[str, str]) -> None:
+        self.session = session
+        self.contract_to_product = products
+        self._own = own
+        self._rates = rates
+        self._paused: dict[tuple[str, str], None] = {}  # rate rules and the accounts they pause, in order
+        self._lock = threading.RLock()
+
+    # ------------------------------------------------------------------ what happens
+
+    def process_order(self, order: Order) -> list[ActionEvent]:
+        """Take an order; the actions it gives rise to (none: it may go)."""
+        with self._lock:
+            said = self.session.process_order(
+                ts=order.timestamp,
+                account=order.account_id,
+                instrument=order.contract_id,
+                side=SIDES.get(order.direction, order.direction),
+                qty=order.volume,
+                price=order.price,
+                order_id=order.oid,
+            )
+            found = self._rate_actions(said, order)
+            return found + self._ask("on_order", order)
+
+    def process_trade(self, trade: Trade) -> list[ActionEvent]:
+        """Take a trade, which finds its account and contract by its order."""
+        with self._lock:
+            found = self.session.process_trade(
+                ts=trade.timestamp, order_id=trade.oid, qty=trade.volume, price=trade.price, trade_id=trade.tid
+            )
+            return found + self._ask("on_trade", trade)
+
+    def process_cancel(self, oid: Any, timestamp: int) -> list[ActionEvent]:
+        """Take a cancel of an order."""
+        return self.session.process_cancel(ts=timestamp, order_id=oid)
+
+    def process_price(self, contract_id: str, price: Any, timestamp: int) -> list[ActionEvent]:
+        """Take a last price of a contract."""
+        return self.session.process_price(ts=timestamp, instrument=contract_id, price=price)
+
+    def tick(self, now_ns: Any = None) -> list[ActionEvent]:
+        """Tell the time (by default that of the last event): pauses whose window has cleared are over."""
+        with self._lock:
+            if now_ns is None and self.session.latest == MISSING:
+                return []
+            found = self.session.tick(now_ns) if now_ns is not None else []
+            now = self.session.latest
+            for name, account in list(self._paused):
+                if self._in_window(name, account, now) <= self.session.rules[name].parameters.limit:
+                    found.append(self._resumed(name, account, now, -1))
+            for rule in self._own:
+                found += self._carry_out(rule.on_tick(now))
+            return found
+
+    def reset_daily(self, now_ns: Any = None) -> list[ActionEvent]:
+        """Begin the day: caps at zero, and every pause over but those of order rates, whose windows go on."""
+        with self._lock:
+            found = self.session.reset_daily(now_ns)
+            return found + self.session.command("RESET")[1:]
+
+    def reset_breaker(self, account: Any = None, now_ns: Any = None) -> list[ActionEvent]:
+        """Lift every pause of an account, or of all, but those of order rates."""
+        return self.session.reset_breaker(account, now_ns)
+
+    def pause(self, account: Any = None, now_ns: Any = None) -> list[ActionEvent]:
+        """Pause an account, or all, by hand."""
+        return self.session.pause(account, now_ns)
+
+    def resume(self, account: Any = None, now_ns: Any = None) -> list[ActionEvent]:
+        """Lift pauses by hand."""
+        return self.session.resume(account, now_ns)
+
+    # ------------------------------------------------------------------ order rates
+
+    def _rate_actions(self, said: list[ActionEvent], order: Order) -> list[ActionEvent]:
+        """Say when a rate begins and ceases to refuse an account's orders: it is paused, it is resumed."""
+        refused = {action.rule: action for action in said if action.action is Action.REJECT}
+        found: list[ActionEvent] = []
+        account = str(order.account_id).strip()
+        for name in self._rates:
+            rule, key = self.session.rules[name], (name, account)
+            counted = self._in_window(name, account, self.session.latest)
+            beyond = name in refused or counted > rule.parameters.limit
+            if beyond and key not in self._paused:
+                self._paused[key] = None
+                seen = (counted, rule.parameters.limit, rule.parameters.limit - counted)
+                why = f"{account} is paused by {name} ({rule.kind.sentence(rule.parameters)}) until the window clears: "
+                why += f"observed {seen[0]:,}, limit {seen[1]:,}."
+                ts, seq = self.session.latest, len(self.session) - 1
+                whose = account, str(order.contract_id).strip()
+                found.append(ActionEvent(Action.PAUSE, name, account, why, *seen, ts, None, seq, *whose))
+            elif not beyond and key in self._paused:
+                found.append(self._resumed(name, account, self.session.latest, len(self.session) - 1))
+        return found + said
+
+    def _resumed(self, name: str, account: str, ts: int, seq: int) -> ActionEvent:
+        del self._paused[name, account]
+        why = f"the pause of {account} by {name} is over: its window has cleared."
+        return ActionEvent(Action.RESUME, name, account, why, None, None, None, ts, None, seq, account, "")
+
+    def _in_window(self, name: str, account: str, now: int) -> int:
+        """Orders of an account in a rate's window at a time."""
+        teller, state = self.session.teller, self.session.state
+        place = [rule.id for rule in teller.rules].index(name)
+        record = state.rules[place][self.session.universe.account_codes[account] + 1]
+        params = teller.params[place]
+        capacity = params.limit + 2 if params.bucket_ns == 0 else -(-params.window_ns // params.bucket_ns)
+        return int(used(_Fields(record), state.memory, SLIDING, params.window_ns, params.bucket_ns, capacity, now))
+
+    def paused(self, account: str) -> bool:
+        """Whether an account is paused: by a rate, by a rule on the whole account, or by a person."""
+        with self._lock:
+            by_rate = any(whose == account for _, whose in self._paused)
+            return by_rate or self.view().states().get(account, "ACTIVE") == "PAUSED"
+
+    # ------------------------------------------------------------------ rules of one's own
+
+    def _ask(self, hook: str, event: Order | Trade) -> list[ActionEvent]:
+        found: list[ActionEvent] = []
+        for rule in self._own:
+            if getattr(type(rule), hook) is not getattr(BaseRule, hook):
+                context = RuleContext(self.contract_to_product, self.view())
+                found += self._carry_out(getattr(rule, hook)(event, context))
+        return found
+
+    def _carry_out(self, actions: Iterable[ActionEvent] | None) -> list[ActionEvent]:
+        """Journal what a rule of one's own says of an account."""
+        found = list(actions or ())
+        for action in found:
+            if action.action in COMMANDS and action.account:
+                self.session.command(COMMANDS[action.action], action.account)
+        return found
+
+    # ------------------------------------------------------------------ looking, and going on
+
+    def view(self) -> View:
+        """The books, states and used limits as of the last event."""
+        return self.session.view()
+
+    def log(self) -> EventLog:
+        """The journal; a replay of it has this engine's digest."""
+        return self.session.log()
+
+    def result(self) -> Result:
+        """Everything decided so far, as a replay would give it."""
+        return self.session.result()
+
+    @property
+    def rules(self) -> RuleSet:
+        """The catalogue's rules behind those of the engine."""
+        return self.session.rules
+
+    @property
+    def universe(self) -> Universe:
+        """The accounts and contracts so far."""
+        return self.session.universe
+
+    @property
+    def digest(self) -> str:
+        """The digest that a replay of `log` has."""
+        return self.session.digest
+
+    def snapshot(self) -> bytes:
+        """The whole engine as bytes, but for the memory of rules of one's own that are written in Python."""
+        with self._lock:
+            notes = {"paused": [list(key) for key in self._paused], "products": self.contract_to_product}
+            return self.session.snapshot(notes)
+
+    @classmethod
+    def restore(cls, snapshot: bytes, rules: Iterable[Any], *, compiled: bool = True) -> RiskEngine:
+        """Go on from a snapshot, with the same rules.
+
+        Raises
+        ------
+        InputError
+            Where the bytes are torn or altered, or were taken under other rules.
+        """
+        own, listed, rates = chosen(rules)
+        engine, session = cls.__new__(cls), LiveSession.restore(snapshot, listed, compiled=compiled)
+        engine._start(session, own, rates, dict(session.notes.get("products", {})))
+        engine._paused = {(name, account): None for name, account in session.notes.get("paused", [])}
+        return engine
+
+
+class _Fields:
+    """The fields of one record as attributes."""
+
+    def __init__(self, record: Any) -> None:
+        self.__dict__.update({name: int(record[name]) for name in record.dtype.names})

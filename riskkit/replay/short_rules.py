@@ -1,0 +1,278 @@
+"""What the short form is written in: orders and trades, the two rules, rules of one's own, and `build_config`.
+
+- ``OrderRateLimitRule`` counts every order of an account in a sliding window. The order that exceeds the threshold is
+  refused and pauses the account; orders while it is paused are refused and count. The pause ends at the next order
+  that the window has room for, or at a tick at which the window holds no more than the threshold.
+- ``AccountVolumeLimitRule`` adds up traded volume by account, contract or product. The trade that exceeds the cap is
+  booked and pauses the key until `RiskEngine.reset_daily`; orders that only reduce a position pass meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.action import Action, ActionEvent
+from riskkit.replay.columns import Kind
+from riskkit.replay.parameters import Quantity
+from riskkit.replay.rule import OBJECT, PASS, Rule, RuleType, Verdict
+from riskkit.replay.rules import OrderRate
+from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.view import View
+
+__all__ = [
+    "AccountVolumeLimitRule",
+    "BaseRule",
+    "Direction",
+    "Order",
+    "OrderRateLimitRule",
+    "RiskConfig",
+    "RuleContext",
+    "SIDES",
+    "Trade",
+    "build_config",
+    "chosen",
+]
+
+
+class Direction(StrEnum):
+    """Which side an order is on: a bid buys, an ask sells."""
+
+    BID = "BID"
+    ASK = "ASK"
+    BUY = "BID"
+    SELL = "ASK"
+
+
+SIDES = {Direction.BID: "B", Direction.ASK: "S"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order: its number, whose it is, what it asks for, and when (nanoseconds since the epoch)."""
+
+    oid: Any
+    account_id: str
+    contract_id: str
+    direction: Direction
+    price: Any
+    volume: Any
+    timestamp: int
+
+
+@dataclass(frozen=True)
+class Trade:
+    """A trade: its number, the order that it fills, at what price, how much, and when."""
+
+    tid: Any
+    oid: Any
+    price: Any
+    volume: Any
+    timestamp: int
+
+
+# ---------------------------------------------------------------------- rules
+
+
+class RuleContext(NamedTuple):
+    """What a rule of one's own is told besides the event: the products of contracts, and the books so far."""
+
+    contract_to_product: Mapping[str, str]
+    view: View
+
+
+class BaseRule:
+    """A rule of the short form; derive from it to write one.
+
+    Either `rules` names riskkit's own rules (compiled, proven, in the digest), as the two of this module do; or
+    `on_order`, `on_trade`, `on_tick` look at what was just taken and return actions, made by `act`. Of those a PAUSE,
+    HALT or RESUME of an account is journaled as a person's command, so that a replay of the journal stands by it; what
+    else they say is passed on. Their own memory is theirs: it is in no snapshot.
+    """
+
+    def rules(self, name: str) -> Sequence[Rule]:
+        """Riskkit's rules behind this one; `name` is an id that is not taken."""
+        return ()
+
+    def on_order(self, order: Order, context: RuleContext) -> Iterable[ActionEvent] | None:
+        """Look at an order that was taken, refused or not."""
+        return None
+
+    def on_trade(self, trade: Trade, context: RuleContext) -> Iterable[ActionEvent] | None:
+        """Look at a trade that was booked."""
+        return None
+
+    def on_tick(self, now_ns: int) -> Iterable[ActionEvent] | None:
+        """Look at the time."""
+        return None
+
+    def act(
+        self, action: Action, account_id: str, reason: str, timestamp_ns: int, observed: Any = None, limit: Any = None
+    ) -> ActionEvent:
+        """An action of this rule on an account."""
+        left = None if observed is None or limit is None else limit - observed
+        name = type(self).__name__
+        return ActionEvent(
+            action, name, account_id, reason, observed, limit, left, timestamp_ns, None, -1, account_id, ""
+        )
+
+
+class OrderRateLimitRule(BaseRule):
+    """At most `threshold` orders of an account in any `window_ns`; see the module.
+
+    ``bucket_ns`` above zero counts in buckets of that length, in constant memory: an order is forgotten up to one
+    bucket early. 0 is exact.
+    """
+
+    def __init__(self, threshold: int = 50, window_ns: int = 1_000_000_000, bucket_ns: int = 0) -> None:
+        self.parameters = OrderRate(
+            limit=threshold, window_ns=window_ns, bucket_ns=bucket_ns, count="attempted", kinds=("order",)
+        )
+        self.rules("check")
+
+    def rules(self, name: str) -> Sequence[Rule]:
+        """The order rate that this is, attempts counted."""
+        return [Rule(name, self.parameters)]
+
+
+class AccountVolumeLimitRule(BaseRule):
+    """At most `daily_cap` of traded volume until `RiskEngine.reset_daily`, by the dimensions together.
+
+    ``dimensions`` are of "account", "contract" and "product": ("account", "product") is a cap on what each account
+    trades in each product.
+    """
+
+    def __init__(self, daily_cap: Any = 1000, dimensions: Sequence[str] = ("account",)) -> None:
+        if isinstance(dimensions, str):
+            raise InputError(f"dimensions={dimensions!r} is one text; give a list such as ['account', 'product']")
+        named = frozenset(one_of(one, ("account", "contract", "product"), "dimensions") for one in dimensions)
+        if not named:
+            raise InputError("dimensions is empty; name at least one of 'account', 'contract' and 'product'")
+        self.scope = SCOPES[named - {"product"} if "contract" in named else named]  # a contract has one product
+        self.parameters = DailyVolume(daily_cap)
+        self.rules("check")
+
+    def rules(self, name: str) -> Sequence[Rule]:
+        """The cap that this is."""
+        return [Rule(name, self.parameters, scope=self.scope, kind=DAILY_VOLUME)]
+
+
+SCOPES = {
+    frozenset({"account"}): "account",
+    frozenset({"account", "contract"}): "account_instrument",
+    frozenset({"account", "product"}): "account_product",
+    frozenset({"contract"}): "instrument",
+    frozenset({"product"}): "product",
+}
+
+
+class DailyVolume(NamedTuple):
+    """At most `limit` of traded quantity until a person resets it."""
+
+    limit: Quantity
+
+
+def check(state, params):
+    """Hold what was traded against the cap."""
+    return Verdict(OBJECT if state.quantity > params.limit else PASS, state.quantity, params.limit)
+
+
+def record(state, params, book, event):
+    """Add a fill, and trip where the cap is exceeded."""
+    state.quantity += event.qty * book.instrument.unit
+    return 1 if state.quantity > params.limit else 0
+
+
+def reset(state):
+    """Begin at zero."""
+    state.quantity = 0
+
+
+DAILY_VOLUME = RuleType(
+    name="daily_volume",
+    parameters=DailyVolume,
+    state=("quantity",),
+    check=check,
+    record=record,
+    reset=reset,
+    judges=frozenset({Kind.ORDER, Kind.MODIFY}),
+    watches=frozenset({Kind.FILL}),
+    scopes=("account", "account_instrument", "account_product", "instrument", "product"),
+    action="PAUSE",
+    latches=True,
+    sentence=lambda params: f"at most {params.limit} traded until the day is reset",
+)
+
+TYPES: dict[str, Any] = {
+    "OrderRateLimitRule": OrderRateLimitRule,
+    "AccountVolumeLimitRule": AccountVolumeLimitRule,
+}
+
+
+class RiskConfig(NamedTuple):
+    """What `build_config` reads: rules, and the product of each contract."""
+
+    rules: list[Any]
+    contract_to_product: dict[str, str]
+
+
+def build_config(config: Mapping[str, Any]) -> RiskConfig:
+    """Read rules and products from a dict.
+
+    Parameters
+    ----------
+    config : mapping
+        ``contract_to_product``: the product of each contract; ``rules``: a list of ``{"type": "OrderRateLimitRule",
+        "threshold", "window_ns", "bucket_ns"}``, ``{"type": "AccountVolumeLimitRule", "daily_cap", "dimensions"}``, or
+        of any rule of the catalogue as `RuleSet.from_dict` takes it.
+
+    Returns
+    -------
+    RiskConfig
+        For `RiskEngine`.
+
+    Raises
+    ------
+    InputError
+        Where a key or type is unknown or a number does not fit.
+    """
+    if not isinstance(config, Mapping) or not set(config) <= {"rules", "contract_to_product"}:
+        came = f"the keys {sorted(map(str, config))}" if isinstance(config, Mapping) else f"a {type(config).__name__}"
+        raise InputError(f"config has the keys 'contract_to_product' and 'rules'; got {came}")
+    rules: list[Any] = []
+    for entry in config.get("rules", []):
+        kind = entry.get("type") if isinstance(entry, Mapping) else None
+        if kind not in TYPES:
+            rules += list(RuleSet.from_dict({"rules": [entry]}))
+            continue
+        fields = {name: value for name, value in entry.items() if name != "type"}
+        try:
+            rules.append(TYPES[kind](**fields))
+        except TypeError as error:
+            raise InputError(f"rule type {kind!r}: {error}") from None
+    return RiskConfig(rules, {str(c): str(p) for c, p in config.get("contract_to_product", {}).items()})
+
+
+def chosen(rules: Iterable[Any]) -> tuple[list[BaseRule], RuleSet, list[str]]:
+    """Rules of one's own, riskkit's rules behind all of them, and the ids of those that are order rates here."""
+    own: list[BaseRule] = []
+    found: list[Rule] = []
+    rates: list[str] = []
+    for rule in rules:
+        if isinstance(rule, Rule):
+            found.append(rule)
+            continue
+        if not isinstance(rule, BaseRule):
+            raise InputError(f"{rule!r} is no rule; give objects of BaseRule or Rule, as build_config(...).rules")
+        own.append(rule)
+        name, taken = type(rule).__name__, {one.id for one in found}
+        turn = 2
+        while name in taken:
+            name, turn = f"{type(rule).__name__}-{turn}", turn + 1
+        made = list(rule.rules(name))
+        found += made
+        rates += [one.id for one in made] if isinstance(rule, OrderRateLimitRule) else []
+    return own, RuleSet(found), rates

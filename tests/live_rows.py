@@ -1,0 +1,56 @@
+"""Rows of a frame, as `EventLog.from_frame` takes them, put through a live session one call at a time."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+
+from riskkit.replay.action import ActionEvent
+from riskkit.replay.session import LiveSession
+
+ORDER = ("account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "strategy")
+ORDER += ("connection", "parent_id", "expires")
+THROUGH = ("account", "strategy", "connection")
+FIELDS = {
+    "order": ORDER,
+    "modify": ("order_id", "instrument", "side", "qty", "price", "children", "reduce_only", *THROUGH),
+    "cancel": ("order_id", "instrument", *THROUGH),
+    "fill": ("order_id", "instrument", "side", "qty", "price", "trade_id", "fee", *THROUGH),
+    "price": ("instrument", "price", "bid", "ask"),
+    "cash": ("amount", "flow", "currency", *THROUGH),
+    "equity": ("equity", *THROUGH),
+    "trade": ("instrument", "side", "pnl", "ret", "exit", *THROUGH),
+    "execution": THROUGH,
+    "ack": THROUGH,
+    "error": THROUGH,
+}
+CALLS = {"fill": "process_trade", "trade": "process_closed_trade"}
+
+
+def submit(session: LiveSession, rows: list[dict[str, Any]]) -> list[ActionEvent]:
+    """Every row through the session's label API; the orders of one batch as one list."""
+    found: list[ActionEvent] = []
+    for _, group in groupby(enumerate(rows), key=lambda item: item[1].get("batch", item[0])):
+        found += _one(session, [dict(row) for _, row in group])
+    return found
+
+
+def _one(session: LiveSession, rows: list[dict[str, Any]]) -> list[ActionEvent]:
+    row, kind, ts = rows[0], rows[0]["kind"], rows[0]["ts"]
+    if row.get("batch") is not None:
+        orders = [_given(row, ORDER) for row in rows]
+        return session.process_order_list(ts=ts, account=row["account"], orders=orders, children=row.get("children"))
+    if kind == "clock":
+        return session.tick(ts)
+    if kind == "session":
+        return session.reset_daily(ts)
+    if kind == "control":
+        return session.command(row["cmd"], row.get("account"), ts)
+    call = getattr(session, CALLS.get(kind, f"process_{kind}"))
+    return call(ts=ts, **_given(row, FIELDS[kind]))
+
+
+def _given(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: row[name] for name in names if name in row and not pd.isna(row[name])}

@@ -1,0 +1,197 @@
+"""What all naive rules share: a record by key, pauses, the trading day, and a verdict."""
+
+from __future__ import annotations
+
+import datetime as dt
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+NS = 10**9
+DAY = 86_400 * NS
+BAD = "NaN"
+HOLDING = ("PAUSE", "HALT", "REDUCE_ONLY")
+
+
+class Missing(Exception):
+    """No price is known of an order that needs one."""
+
+
+class Verdict:
+    """What one rule says of one message: held by its own pause, a breach, or a price that is missing."""
+
+    def __init__(self, rule):
+        self.rule = rule
+        self.held = self.breach = self.unpriced = False
+
+    @property
+    def stops(self):
+        """Whether the rule refuses the message itself, not only by a pause."""
+        if self.rule.action == "ALERT":
+            return False
+        return self.unpriced or (self.breach and (self.rule.action == "REJECT" or self.rule.refuses_too))
+
+    @property
+    def trips(self):
+        """Whether the message pauses the rule's key from the next one on."""
+        return self.breach and self.rule.action in HOLDING and self.rule.trips_by_breach
+
+
+class Rule:
+    """What all rules share: a record by key, pauses, the trading day."""
+
+    passes_reducing = False  # orders that only reduce are free of it
+    refuses_too = False  # it refuses under its own id, with PAUSE as with REJECT
+    trips_by_breach = True
+    speaks_by_pausing = False  # with PAUSE it judges no message, it only pauses
+    reach = False
+    ends = "command"
+
+    def __init__(self, replay, given):
+        self.replay, self.id, self.type = replay, given["id"], given["type"]
+        self.params = given.get("params", {})
+        self.action = given.get("action", "REJECT")
+        self.scope = given.get("scope", self.params.get("scope", "account"))
+        self.reaches = self.params.get("breach", "reach" if self.reach else "exceed") == "reach"
+        self.pauses = {}  # key -> when it ends: a time, "day", or None (by command)
+        self.zone = ZoneInfo(self.params.get("tz", "UTC"))
+        self.day = None
+        self.begin()
+
+    def begin(self):
+        """Start empty."""
+
+    def limit(self, name="limit"):
+        return Fraction(self.params[name])
+
+    def beyond(self, value, limit):
+        return value >= limit if self.reaches else value > limit
+
+    # ------------------------------------------------------------------ whose record
+
+    def key(self, one):
+        """The key of a member or an order, or of an event's fields."""
+
+        def get(name):
+            return one.get(name) if isinstance(one, dict) else getattr(one, name, None)
+
+        account, instrument = get("account"), get("instrument")
+        product = self.replay.instruments[instrument].product if instrument is not None else None
+        return {
+            "account": account,
+            "instrument": instrument,
+            "product": product,
+            "account_instrument": (account, instrument),
+            "account_product": (account, product),
+            "strategy": (account, get("strategy") or ""),
+            "session": get("session") or "",
+            "global": "everything",
+        }[self.scope]
+
+    def belongs(self, key, who):
+        """Whether a key is one of an account's own: the account, its strategies, its sessions."""
+        if self.scope == "account":
+            return key == who
+        if self.scope in ("account_instrument", "account_product", "strategy"):
+            return key[0] == who
+        return self.scope == "session" and self.replay.logins.get(key) == who
+
+    # ------------------------------------------------------------------ judging
+
+    def judge(self, event, members, weight):
+        """The verdict on a message: on each of its members, with the ones before it as if they worked."""
+        verdict = Verdict(self)
+        for place, member in enumerate(members):
+            self.replay.phantoms = members[:place]
+            free = member.reducing and self.action != "HALT"
+            if self.key(member) in self.pauses and not free:
+                verdict.held = True
+            elif not (self.speaks_by_pausing and self.action in HOLDING):
+                self.ask(event, member, weight if place == 0 else 0, verdict)
+        self.replay.phantoms = []
+        return verdict
+
+    def ask(self, event, member, weight, verdict):
+        if self.passes_reducing and member.reducing and self.action != "HALT":
+            return
+        try:
+            verdict.breach |= bool(self.objects(event, member, weight))
+        except Missing:
+            verdict.unpriced |= self.params.get("on_missing_price", "reject") == "reject"
+
+    def objects(self, event, member, weight):
+        return False
+
+    def price(self, member):
+        price = self.replay.price_of(member)
+        if price is None:
+            raise Missing
+        return price
+
+    # ------------------------------------------------------------------ pauses and days
+
+    def trip(self, key, until=None):
+        if self.action != "ALERT" and (self.action in HOLDING or self.refuses_too):
+            self.pauses.setdefault(key, until or ("day" if self.ends == "day" else self.ends_at()))
+
+    def ends_at(self):
+        return None
+
+    def end_pauses(self):
+        for key, until in list(self.pauses.items()):
+            if isinstance(until, int) and self.replay.now >= until:
+                del self.pauses[key]
+                self.lifted(key)
+
+    def lifted(self, key):
+        """A pause has ended by itself or was lifted."""
+
+    def command(self, who):
+        """RESUME or RESET of one account, or of every one (None)."""
+        for key in list(self.pauses):
+            if who is None or self.belongs(key, who):
+                del self.pauses[key]
+                self.lifted(key)
+        self.reset(lambda key: who is None or self.belongs(key, who))
+
+    def reset(self, mine):
+        """Set runs and counts of the keys that are `mine` to 0."""
+
+    def pauses_account(self, label):
+        return "everything" in self.pauses or (self.scope == "account" and label in self.pauses)
+
+    def turn_day(self):
+        moment = dt.datetime.fromtimestamp(self.replay.now // NS, dt.UTC).astimezone(self.zone)
+        day = (moment.replace(tzinfo=None) - dt.timedelta(hours=self.params.get("roll_hour", 0))).date()
+        if self.day is not None and day > self.day:
+            self.new_day()
+            for key in [key for key, until in self.pauses.items() if until == "day"]:
+                del self.pauses[key]
+                self.lifted(key)
+        self.day = day if self.day is None else max(day, self.day)
+
+    def new_day(self):
+        """The trading day has turned."""
+
+    # ------------------------------------------------------------------ what it hears of
+
+    def heard(self, event, members, weight, stands, own):
+        """A message and what became of it; `own`: this rule let it through. True trips."""
+        return False
+
+    def filled(self, event, qty, realised, opened):
+        """A fill was booked: what it realised, and +1 where it opened a position from flat, -1 where it closed one."""
+
+    def equity_moved(self, account):
+        """An account's equity may have moved."""
+
+    def closed(self, event):
+        """A trade was closed."""
+
+    def errored(self, event):
+        """A failure."""
+
+    def succeeded(self, event):
+        """A success."""
+
+    def executed(self, event):
+        """One automated execution."""

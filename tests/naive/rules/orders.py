@@ -1,0 +1,86 @@
+"""One order: its size, its price, what it meets."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from naive.rules.base import BAD, Missing, Rule
+
+
+class MaxOrderQty(Rule):
+    def objects(self, event, member, weight):
+        return self.beyond(member.qty, self.limit())
+
+
+class MinOrderQty(Rule):
+    def objects(self, event, member, weight):
+        return self.beyond(-member.qty, -self.limit())
+
+
+class MaxOrderNotional(Rule):
+    def money(self, member):
+        return abs(member.qty * self.price(member) * self.replay.instruments[member.instrument].multiplier)
+
+    def objects(self, event, member, weight):
+        return self.beyond(self.money(member), self.limit())
+
+
+class MinOrderNotional(MaxOrderNotional):
+    def objects(self, event, member, weight):
+        if self.params.get("exempt_reduce_only") and member.reduce_only:
+            return False
+        return self.beyond(-self.money(member), -self.limit())
+
+
+class LotTick(Rule):
+    def objects(self, event, member, weight):
+        traded = self.replay.instruments[member.instrument]
+        if member.bad_qty or member.qty <= 0 or member.qty % traded.lot != 0:
+            return True
+        if member.price is None:
+            return False
+        return member.price == BAD or member.price % traded.tick != 0 or (member.price <= 0 and not traded.negative)
+
+
+class KnownInstrument(Rule):
+    def objects(self, event, member, weight):
+        known = member.instrument in self.params.get("instruments", self.replay.listed)
+        return not known or member.instrument in self.params.get("restricted", ())
+
+
+class PriceCollar(Rule):
+    def objects(self, event, member, weight):
+        if member.price is None:
+            return False
+        reference = self.replay.instruments[member.instrument].last
+        if reference is None or member.price == BAD:
+            raise Missing
+        distance = abs(member.price - reference)
+        tick = self.replay.instruments[member.instrument].tick
+        far = "pct" in self.params and self.beyond(distance, self.limit("pct") * abs(reference))
+        return far or ("ticks" in self.params and self.beyond(distance, self.limit("ticks") * tick))
+
+
+class SelfTrade(Rule):
+    def objects(self, event, member, weight):
+        for order in self.replay.working():
+            if (order.account, order.instrument) != (member.account, member.instrument):
+                continue
+            if order.side != -member.side:
+                continue
+            if not isinstance(order.price, Fraction) or not isinstance(member.price, Fraction):
+                return True
+            if member.side * member.price >= member.side * order.price:
+                return True
+        return False
+
+
+class ReservePrice(Rule):
+    def objects(self, event, member, weight):
+        order = member.order
+        if order is None or order.side < 0:
+            return False
+        highest = order.reserve if order.reserve is not None else order.first_price
+        if not isinstance(highest, Fraction) or not isinstance(member.price, Fraction):
+            return False
+        return self.beyond(member.price, highest)

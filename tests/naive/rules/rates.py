@@ -1,0 +1,183 @@
+"""How many messages, how much volume, in how much time."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from naive.rules.base import NS, Missing, Rule
+
+
+class OrderRate(Rule):
+    def begin(self):
+        self.window = self.params.get("window", "sliding")
+        self.width = self.params.get("window_ns", 0)
+        self.bucket = self.params.get("bucket_ns", 0)
+        self.kinds = self.params.get("kinds", ["order", "order_list"])
+        self.log = {}  # key -> [(time, weight)] of what counts
+        self.opened = {}  # key -> when its fixed window opened
+
+    def expire(self, key):
+        now = self.replay.now
+        if self.window == "sliding" and self.bucket:
+            oldest = now // self.bucket - -(-self.width // self.bucket)
+            self.log[key] = [entry for entry in self.log.get(key, []) if entry[0] // self.bucket > oldest]
+        elif self.window == "sliding":
+            self.log[key] = [entry for entry in self.log.get(key, []) if entry[0] > now - self.width]
+        elif self.window == "fixed_from_first" and key in self.opened and now >= self.opened[key] + self.width:
+            self.close(key)
+
+    def close(self, key):
+        self.opened.pop(key, None)
+        self.log.pop(key, None)
+
+    def breached(self, key, weight):
+        self.expire(key)
+        return self.beyond(sum(one for _, one in self.log.get(key, [])) + weight, self.limit())
+
+    def objects(self, event, member, weight):
+        return weight > 0 and event["kind"] in self.kinds and self.breached(self.key(member), weight)
+
+    def heard(self, event, members, weight, stands, own):
+        if event["kind"] not in self.kinds:
+            return False
+        key = self.key(members[0])
+        breached = self.breached(key, weight)
+        if stands or self.params.get("count", "accepted") == "attempted":
+            self.opened.setdefault(key, self.replay.now)
+            self.log.setdefault(key, []).append((self.replay.now, weight))
+        if not own and self.params.get("reset_on_trip") and self.window == "fixed_from_first":
+            self.close(key)
+        return breached and event["kind"] == "cancel"
+
+    def new_day(self):
+        if self.window == "calendar_day":
+            self.log.clear()
+
+
+class MessageLevel(Rule):
+    refuses_too = True
+    trips_by_breach = False
+
+    def begin(self):
+        self.open = {}  # key -> [start, count]
+
+    def count(self, key):
+        start, count = self.open.get(key, (0, 0))
+        return count if key in self.open and self.replay.now < start + self.params["window_ns"] else None
+
+    def over(self, count, level):
+        return self.beyond(count * NS, Fraction(self.params[level]) * self.params["window_ns"])
+
+    def objects(self, event, member, weight):
+        return weight > 0 and self.over((self.count(self.key(member)) or 0) + weight, "reject_mps")
+
+    def heard(self, event, members, weight, stands, own):
+        key = self.key(members[0])
+        count = self.count(key)
+        start = self.replay.now if count is None else self.open[key][0]
+        self.open[key] = (start, (count or 0) + weight)
+        return self.over(self.open[key][1], "logout_mps")
+
+
+class Duplicate(Rule):
+    def begin(self):
+        self.seen = {}  # identity -> times
+
+    def identity(self, member):
+        return member.account, member.instrument, member.side, member.qty, member.price
+
+    def objects(self, event, member, weight):
+        if event["kind"] == "modify":
+            return False
+        width = self.params.get("window_ns")
+        times = self.seen.get(self.identity(member), [])
+        before = sum(width is None or ts > self.replay.now - width for ts in times)
+        twins = sum(self.identity(one) == self.identity(member) for one in self.replay.phantoms)
+        return self.beyond(before + twins + 1, self.limit())
+
+    def heard(self, event, members, weight, stands, own):
+        if event["kind"] in ("order", "order_list"):
+            for member in members:
+                self.seen.setdefault(self.identity(member), []).append(self.replay.now)
+
+
+class VolumeCap(Rule):
+    ends = "day"
+
+    def begin(self):
+        self.used = {}
+        self.ordered = self.params.get("measure", "traded") == "ordered"
+
+    def asked(self, member):
+        if member.order is None:
+            return member.qty
+        more = member.qty - member.order.qty
+        if more <= 0:
+            return Fraction(0)
+        return more if self.ordered else member.rest
+
+    def worth(self, member):
+        """Money of what a message asks, None where nobody knows a price."""
+        price = self.replay.price_of(member)
+        multiplier = self.replay.instruments[member.instrument].multiplier
+        return None if price is None else abs(self.asked(member) * price * multiplier)
+
+    def add(self, key, lots, money):
+        used, spent = self.used.get(key, (0, 0))
+        self.used[key] = (used + lots, spent + (money or 0))
+
+    def objects(self, event, member, weight):
+        key, lots = self.key(member), self.asked(member)
+        before = [one for one in self.replay.phantoms if self.key(one) == key]
+        used, spent = self.used.get(key, (0, 0))
+        if lots == 0:
+            return False
+        if "limit" in self.params and self.beyond(used + sum(map(self.asked, before)) + lots, self.limit()):
+            return True
+        if "notional" not in self.params:
+            return False
+        if self.worth(member) is None:
+            raise Missing
+        return spent + sum(self.worth(one) or 0 for one in before) + self.worth(member) > self.limit("notional")
+
+    def heard(self, event, members, weight, stands, own):
+        if self.ordered and own and event["kind"] != "cancel":
+            for member in members:
+                self.add(self.key(member), self.asked(member), self.worth(member))
+
+    def filled(self, event, qty, realised, opened):
+        if not self.ordered:
+            money = abs(qty * Fraction(event["price"]) * self.replay.instruments[event["instrument"]].multiplier)
+            self.add(self.key(self.replay.fill_key(event)), qty, money)
+
+    def new_day(self):
+        self.used.clear()
+
+
+class OrderToTrade(Rule):
+    def begin(self):
+        self.sent, self.fills = {}, {}  # key -> [(time, weight)], key -> [time]
+
+    def recent(self, entries):
+        return [entry for entry in entries if entry[0] > self.replay.now - self.params["window_ns"]]
+
+    def breached(self, key, weight):
+        sent = sum(one for _, one in self.recent(self.sent.get(key, []))) + weight
+        fills = len(self.recent(self.fills.get(key, [])))
+        return sent > self.params.get("least", 0) and self.beyond(sent, self.limit() * max(fills, 1))
+
+    @property
+    def only_cancels(self):
+        return self.params.get("of", "messages") == "cancels"
+
+    def objects(self, event, member, weight):
+        return self.breached(self.key(member), 0 if self.only_cancels else weight)
+
+    def heard(self, event, members, weight, stands, own):
+        key = self.key(members[0])
+        if event["kind"] == "cancel" or not self.only_cancels:
+            self.sent.setdefault(key, []).append((self.replay.now, weight))
+        return event["kind"] == "cancel" and self.breached(key, 0)
+
+    def filled(self, event, qty, realised, opened):
+        self.fills.setdefault(self.key(self.replay.fill_key(event)), []).append((self.replay.now, 1))
