@@ -187,6 +187,92 @@ def changes(
     return ax
 
 
+def threshold(
+    x: Any, y: Any, now: float | None, *, name: str, title: str, label: str = "", ax: Axes | None = None
+) -> Axes:
+    """Draw a number against a threshold, as steps, with the value `now` marked.
+
+    The axis is logarithmic where the thresholds span more than two powers of ten.
+    """
+    ax = axes(ax)
+    places, values = np.asarray(x, float), np.asarray(y, float)
+    ax.step(places, values, where="post", color=STRONG, lw=1.6)
+    above = places[places > 0]
+    if len(above) and above.max() > 100 * above.min():
+        ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    if now is not None and len(places):
+        found = float(values[max(int(np.searchsorted(places, now, "right")) - 1, 0)])
+        ax.axvline(now, color=WARM, lw=1.0, ls="--")
+        ax.plot([now], [found], "o", color=WARM, ms=5)
+        ax.annotate(
+            f" now: {now:,g}", (now, 0.97), xycoords=("data", "axes fraction"), color=WARM, fontsize=9, va="top"
+        )
+    ax.set_ylim(min(0.0, float(values.min(initial=0.0))), None)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    ax.set_xlabel(name, fontsize=9, color=INK)
+    ax.set_ylabel(label, fontsize=9)
+    _title(ax, title)
+    _bare(ax)
+    ax.grid(True, axis="y", color=GRID, lw=0.6)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def exceedances(samples: Mapping[str, Any], *, label: str, title: str, ax: Axes | None = None) -> Axes:
+    """Draw, for each sample in rising order, the share of it that lies at or above each value; 1 is marked."""
+    ax = axes(ax)
+    dashes = ("-", "--", "-.", ":")
+    colours = (STRONG, WARM, "#009E73", "#CC79A7", INK, "#E69F00", "#56B4E9")
+    for place, (name, values) in enumerate(samples.items()):
+        found = np.asarray(values, float)
+        found = found[np.isfinite(found)]
+        share = np.arange(len(found), 0, -1) / max(len(found), 1)
+        some = np.unique(np.linspace(0, max(len(found) - 1, 0), 2_000).round().astype(int))[: len(found)]
+        style: dict[str, Any] = {"color": colours[place % len(colours)], "ls": dashes[place % len(dashes)], "lw": 1.5}
+        ax.step(found[some], share[some], where="pre", label=name, **style)
+    ax.axvline(1.0, color=PALE, lw=1.0)
+    ax.set_yscale("log")
+    ax.set_xlim(0.0, None)
+    ax.set_xlabel(label, fontsize=9, color=INK)
+    ax.set_ylabel("share of messages at or above", fontsize=9)
+    ax.legend(frameon=False, fontsize=9)
+    _title(ax, title)
+    _bare(ax)
+    ax.grid(True, color=GRID, lw=0.6)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def heat(
+    values: Any, x: Sequence[Any], y: Sequence[Any], *, names: tuple[str, str], title: str, ax: Axes | None = None
+) -> Axes:
+    """Draw a table as colours, with its numbers where they fit: columns `x` to the right, rows `y` upwards."""
+    table = np.asarray(values, float)
+    ax = axes(ax, width=7.5, height=4.6)
+    low, high = (float(np.nanmin(table)), float(np.nanmax(table))) if np.isfinite(table).any() else (0.0, 0.0)
+    picture = ax.imshow(table, origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high)
+    for axis, marks, name in ((ax.xaxis, x, names[0]), (ax.yaxis, y, names[1])):
+        some = range(0, len(marks), max(1, -(-len(marks) // 12)))
+        axis.set_ticks(
+            list(some), [f"{marks[place]:,g}" if _is_number(marks[place]) else str(marks[place]) for place in some]
+        )
+        axis.set_label_text(name, fontsize=9)
+    if table.size <= 120:
+        for row, column in np.argwhere(np.isfinite(table)).tolist():
+            value = table[row, column]
+            colour = "white" if value - low < 0.55 * (high - low) else "black"
+            ax.text(column, row, f"{value:,.4g}", ha="center", va="center", fontsize=8, color=colour)
+    ax.figure.colorbar(picture, ax=ax)
+    _title(ax, title)
+    ax.tick_params(labelsize=9, colors=INK)
+    return ax
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def png(draw: Callable[[Axes], Any], *, width: float = 9.0, height: float = 3.4) -> bytes:
     """Draw one picture off screen and return it as PNG, the same bytes for the same picture.
 

@@ -103,7 +103,7 @@ def linear_pnl(positions: Any, returns: Any) -> Any:
     [[1.0, -1.0]]
     """
     moves = _scenario_matrix(returns, "returns")
-    held = finite_array(_by_asset(positions, labels_of(returns, 1), "positions"), "positions")
+    held = finite_array(in_asset_order(positions, labels_of(returns, 1), "positions"), "positions")
     if held.ndim not in (1, 2) or held.shape[-1] != moves.shape[1]:
         raise InputError(
             f"positions has shape {held.shape} and returns {moves.shape}; "
@@ -162,10 +162,10 @@ class DeltaGamma(Shown):
     def pnl(self, scenarios: Any) -> Any:
         """P&L per scenario of moves (n_obs, n_factors), matched by name where both sides are labelled."""
         moves, columns = _scenario_matrix(scenarios, "scenarios"), labels_of(scenarios, 1)
-        delta = np.asarray(_by_asset(self.delta, columns, "delta"), dtype=float)
+        delta = np.asarray(in_asset_order(self.delta, columns, "delta"), dtype=float)
         gamma = self.gamma
         for axis in range(np.ndim(gamma)):
-            gamma = _by_asset(gamma, columns, "gamma", axis)
+            gamma = in_asset_order(gamma, columns, "gamma", axis)
         gamma = np.asarray(gamma, dtype=float)
         if len(delta) != moves.shape[1]:
             raise InputError(f"scenarios has {moves.shape[1]} factors and the book {len(delta)}; give the same ones")
@@ -364,8 +364,25 @@ def _same_labels(one: Any, other: Any, axis: int) -> bool:
     return ours is None or theirs is None or ours.equals(theirs)
 
 
-def _by_asset(values: Any, columns: Any, name: str, axis: int = -1) -> Any:
-    """Labelled `values` in the order of `columns` along `axis`, zero for an asset that is not held."""
+def in_asset_order(values: Any, columns: Any, name: str, axis: int = -1) -> Any:
+    """Positions or sensitivities in the order of the scenarios' assets, matched by name; for riskkit's own models.
+
+    Parameters
+    ----------
+    values : array, Series or DataFrame
+        One entry per asset along `axis`. Without labels, or with no `columns`, it comes back as it is.
+    columns : Index or None
+        The assets of the scenarios; one that is not held gets zero.
+    name : str
+        What the messages call `values`.
+    axis : int
+        Where the assets of `values` are.
+
+    Raises
+    ------
+    InputError
+        An asset named twice, or one for which there are no scenarios.
+    """
     axis = axis % max(np.ndim(values), 1)
     own = labels_of(values, axis)
     if own is None or columns is None:

@@ -40,9 +40,19 @@ __all__ = [
     "square_root_time_ratio",
 ]
 
+LARGEST_LOG = 709.0
+"""Beyond it exp is larger than any float."""
+
 
 class SquareRootTimeWarning(UserWarning):
-    """Volatility was scaled by the square root of time although the returns say that this misleads."""
+    """Volatility was scaled by the square root of time although the returns say that this misleads.
+
+    Examples
+    --------
+    >>> from riskkit import SquareRootTimeWarning
+    >>> issubclass(SquareRootTimeWarning, UserWarning)
+    True
+    """
 
 
 def simple_returns(prices: Any) -> Any:
@@ -79,7 +89,20 @@ def simple_returns(prices: Any) -> Any:
 def log_returns(prices: Any) -> Any:
     """Log returns ln(p_t / p_(t-1)).
 
-    Parameters, labels and errors are those of `simple_returns`.
+    Parameters
+    ----------
+    prices
+        As in `simple_returns`.
+
+    Returns
+    -------
+    (n_obs,) or (n_obs, n_series)
+        One row fewer than `prices`, without unit; a sum of them is the log return over the whole time.
+
+    Raises
+    ------
+    InputError
+        As in `simple_returns`.
 
     References
     ----------
@@ -97,10 +120,24 @@ def log_returns(prices: Any) -> Any:
 def log_from_simple(returns: Any) -> Any:
     """Log returns ln(1 + r) of simple returns of the same shape.
 
+    Parameters
+    ----------
+    returns : (n_obs,) or (n_obs, n_series)
+        Simple returns per period, as fractions.
+
+    Returns
+    -------
+    as `returns`
+        Log returns, labelled as what came in.
+
     Raises
     ------
     InputError
         NaN, infinity, or a return of -100 % or less, which has no logarithm.
+
+    References
+    ----------
+    Campbell, Lo and MacKinlay (1997), The Econometrics of Financial Markets, section 1.4.1.
 
     Examples
     --------
@@ -116,10 +153,24 @@ def log_from_simple(returns: Any) -> Any:
 def simple_from_log(log_returns: Any) -> Any:
     """Simple returns exp(x) - 1 of log returns of the same shape.
 
+    Parameters
+    ----------
+    log_returns : (n_obs,) or (n_obs, n_series)
+        Log returns per period.
+
+    Returns
+    -------
+    as `log_returns`
+        Simple returns as fractions, labelled as what came in.
+
     Raises
     ------
     InputError
-        NaN or infinity.
+        NaN, infinity, or a log return above 709, whose exponential overflows.
+
+    References
+    ----------
+    Campbell, Lo and MacKinlay (1997), The Econometrics of Financial Markets, section 1.4.1.
 
     Examples
     --------
@@ -127,6 +178,8 @@ def simple_from_log(log_returns: Any) -> Any:
     [0.1]
     """
     array = returns_array(log_returns, "log_returns")
+    if array.max() > LARGEST_LOG:
+        raise InputError(f"log_returns holds {array.max():g}; beyond {LARGEST_LOG:.0f} the simple return is no number")
     return _like(np.expm1(array), log_returns)
 
 
@@ -199,6 +252,10 @@ def horizon_returns(returns: Any, horizon: int, *, overlapping: bool = True, log
     ------
     InputError
         NaN, infinity, fewer than `horizon` rows, or a simple return below -100 %.
+
+    References
+    ----------
+    Campbell, Lo and MacKinlay (1997), The Econometrics of Financial Markets, section 1.4.1.
 
     Examples
     --------
@@ -307,17 +364,39 @@ def square_root_time_ratio(autocorrelation: float, horizon: int) -> float:
 
 @dataclass(frozen=True, repr=False)
 class SquareRootTime(Shown):
-    """Does volatility grow with the square root of time? The variance ratio test and its words."""
+    """Does volatility grow with the square root of time? The variance ratio test and its words.
+
+    Attributes
+    ----------
+    horizon : int
+        Periods that volatility was to be scaled to.
+    n_obs : int
+        Returns behind the test.
+    variance_ratio : float
+        Variance of `horizon`-period sums over `horizon` × the variance of one; 1 under uncorrelated returns.
+    z : float
+        Lo-MacKinlay statistic, robust to heteroskedasticity; standard normal under uncorrelated returns.
+    p_value : float
+        Two-sided.
+    autocorrelation : float
+        First autocorrelation.
+    level : float
+        Size of the test below which `misleads` is true.
+
+    Examples
+    --------
+    >>> from riskkit import check_square_root_time
+    >>> check = check_square_root_time([0.01, -0.01] * 50, 2)
+    >>> check.misleads, round(check.autocorrelation, 2), check.n_obs
+    (True, -0.99, 100)
+    """
 
     horizon: int
     n_obs: int
     variance_ratio: float
-    """Variance of `horizon`-period sums over `horizon` × the variance of one; 1 under uncorrelated returns."""
     z: float
-    """Lo-MacKinlay statistic, robust to heteroskedasticity; standard normal under uncorrelated returns."""
     p_value: float
     autocorrelation: float
-    """First autocorrelation."""
     level: float
 
     @property

@@ -8,6 +8,7 @@ beside the checkout where there is one. `tests/quantities/` maps the names to ca
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from reference.cases import Case, Inputs, discover, load
 
@@ -85,6 +86,17 @@ def a_case(expected, case_id="some-case", quantity="q", **tolerance):
         ({"reject": True}, 1.0),
         ({"zone": "red"}, "green"),
         ({"bound": None}, 3),
+        ({"marginal": 1.0}, [1.2]),
+        ({"marginal": 1.0}, [1.0, 1.0]),
+        ({"marginal": 1.0}, [[1.0]]),
+        ({"marginal": 1.0}, []),
+        ({"marginal": 1.0}, [float("nan")]),
+        ({"reject": True}, [1.0]),
+        ({"marginal": [1.0]}, 1.2),
+        ({"marginal": [1.0]}, None),
+        ({"marginal": [None]}, None),
+        ({"marginal": [1.0, 1.0]}, 1.0),
+        ({"marginal": [[1.0]]}, 1.0),
     ],
 )
 def test_a_wrong_answer_fails(expected, answer):
@@ -100,6 +112,10 @@ def test_a_wrong_answer_fails(expected, answer):
         ({"reject": [True, False]}, [True, False]),
         ({"bound": None}, None),
         ({"bound": None}, float("nan")),
+        ({"marginal": 1.0}, [1.05]),
+        ({"marginal": 1.0, "sum": 2.0}, {"marginal": np.array([1.0]), "sum": 2.0}),
+        ({"marginal": [1.0]}, 1.05),
+        ({"reject": [True]}, True),
     ],
 )
 def test_a_right_answer_passes(expected, answer):

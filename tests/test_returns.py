@@ -206,3 +206,8 @@ def test_loss_from_log_quantile():
     assert small == pytest.approx(1e-10, rel=1e-9), "no digits lost at small volatilities"
     with pytest.raises(InputError):
         rk.loss_from_log_quantile(100.0, -0.2, 2.33)
+
+
+def test_a_log_return_whose_exponential_overflows_is_refused():
+    with pytest.raises(InputError, match="beyond 709"):
+        rk.simple_from_log([0.1, 710.0])

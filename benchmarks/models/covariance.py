@@ -36,7 +36,7 @@ def rows() -> Iterator[Row]:
     yield Row("EWMA covariance path 2,500 x 100, kept (200 MB)", ours, other, "numpy in place", 1.0)
     frame = pd.DataFrame(returns)
     labelled, plain = best(
-        lambda: ewma_covariance_path(frame, DECAY, start), lambda: ewma_covariance_path(returns, DECAY, start), repeat=3
+        lambda: ewma_covariance_path(frame, DECAY, start), lambda: ewma_covariance_path(returns, DECAY, start), repeat=9
     )
     yield Row("  the same as DataFrame", labelled, plain + 2e-3, "arrays + 2 ms", 1.0, at_least=False)
 
@@ -57,7 +57,7 @@ def _portfolio(name: str, returns: np.ndarray, weights: np.ndarray, start: np.nd
 
     frame = pd.DataFrame(returns)
     labelled = pd.Series(weights) if weights.ndim == 1 else pd.DataFrame(weights)
-    with_labels, without = best(lambda: ewma_portfolio_variance(frame, labelled, DECAY, start), ours)
+    with_labels, without = best(lambda: ewma_portfolio_variance(frame, labelled, DECAY, start), ours, repeat=15)
     yield Row(f"  the same as DataFrame, {name}", with_labels, without + 2e-3, "arrays + 2 ms", 1.0, at_least=False)
 
 

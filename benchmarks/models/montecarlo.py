@@ -51,8 +51,9 @@ def rows() -> Iterator[Row]:
 
     np.testing.assert_allclose(ours(), tail(np.sort(-draws_and_product())[::-1]), rtol=1e-12)
     np.testing.assert_allclose(ours(), textbook(), rtol=0.02)
-    mine, floor, book = best(ours, draws_and_product, textbook, repeat=4)
+    mine, floor = best(ours, draws_and_product, repeat=8)
     yield Row("Monte Carlo VaR and ES, 10^6 x 50", mine, floor, "its own draws and product", 1.2, at_least=False)
+    mine, book = best(ours, textbook, repeat=2)
     yield Row("Monte Carlo VaR and ES, 10^6 x 50", mine, book, "textbook numpy, 400 MB", 1.5)
 
     line = law.project(positions)

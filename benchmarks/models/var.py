@@ -52,7 +52,7 @@ def _many_portfolios(returns: np.ndarray, confidence: float) -> Iterator[Row]:
     # At a step of the empirical cdf skfolio takes the smaller of the two losses: sorted[int(n p)]
     np.testing.assert_array_equal(historical_var(returns, confidence, "floor_index"), skfolio()[0])
 
-    mine, bottleneck_way, skfolio_way = best(ours, partition, skfolio, repeat=3)
+    mine, bottleneck_way, skfolio_way = best(ours, partition, skfolio, repeat=6)
     yield Row(task, mine, bottleneck_way, "bottleneck.partition", 3.0)
     yield Row(task, mine, skfolio_way, "skfolio value_at_risk, cvar", 8.0)
 
@@ -81,7 +81,7 @@ def _rolling(series: np.ndarray, confidence: float) -> Iterator[Row]:
     last = historical_risk(series[-WINDOW - 1 : -1], confidence)
     np.testing.assert_allclose(rolling_var(series, WINDOW, confidence).es[-1], last.es, rtol=1e-12)
 
-    mine, other = best(ours, polars_way, repeat=9)
+    mine, other = best(ours, polars_way, repeat=25)
     task = f"rolling {WINDOW} d {confidence:.0%}, {SERIES} x {ROLLING_DAYS:,}, VaR+ES"
     yield Row(task, mine, other, "polars rolling_quantile, VaR only", 8.0)
 

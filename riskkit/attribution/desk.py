@@ -62,12 +62,20 @@ def get_portfolio_var(
 def calculate_marginal_var(weights: Any, cov_matrix: Any, *, confidence: float = 0.95, z: float | None = None) -> Any:
     """Change of VaR per unit of money added to each asset: z Cw / sqrt(w'Cw), whatever the portfolio value.
 
-    Parameters and errors are those of `get_portfolio_var`.
+    Parameters
+    ----------
+    weights, cov_matrix, confidence, z
+        As in `get_portfolio_var`.
 
     Returns
     -------
     (n_assets,)
         Money per money; weight × portfolio value × this is `calculate_component_var`.
+
+    Raises
+    ------
+    InputError
+        As in `get_portfolio_var`.
 
     References
     ----------
@@ -86,7 +94,20 @@ def calculate_component_var(
 ) -> Any:
     """What each asset contributes to VaR, in money; the components sum to `get_portfolio_var`.
 
-    Parameters and errors are those of `get_portfolio_var`.
+    Parameters
+    ----------
+    weights, cov_matrix, portfolio_value, confidence, z
+        As in `get_portfolio_var`.
+
+    Returns
+    -------
+    (n_assets,)
+        Money, positive where the asset adds to VaR, negative for a hedge; over the horizon of `cov_matrix`.
+
+    Raises
+    ------
+    InputError
+        As in `get_portfolio_var`.
 
     References
     ----------
@@ -126,6 +147,11 @@ def calculate_incremental_var(
     -------
     float or (n_trades,)
         Money; negative when the trade lowers VaR.
+
+    Raises
+    ------
+    InputError
+        As in `get_portfolio_var`, or trades whose shape does not fit.
 
     References
     ----------

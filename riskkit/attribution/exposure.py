@@ -16,7 +16,7 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, returns_array
 from riskkit._jit import kernel
-from riskkit.pnl import _by_asset
+from riskkit.pnl import in_asset_order
 from riskkit.var.closed_form import elliptical_factor
 
 __all__ = ["Exposure", "asset_vector", "by_name", "exposure_of", "risk_factor", "scenarios_of"]
@@ -144,7 +144,7 @@ _remembered = functools.lru_cache(elliptical_factor)
 def by_name(values: Any, labels: Any, name: str) -> Any:
     """Put labelled values in the order of the assets; as they are where that is their order, or nothing is labelled."""
     own = labels_of(values, 0) if np.ndim(values) == 1 else labels_of(values, 1)
-    return values if own is None or labels is None or own.equals(labels) else _by_asset(values, labels, name)
+    return values if own is None or labels is None or own.equals(labels) else in_asset_order(values, labels, name)
 
 
 def asset_vector(values: Any, book: Exposure, name: str) -> np.ndarray:

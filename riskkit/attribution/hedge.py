@@ -16,16 +16,34 @@ __all__ = ["BestHedges", "best_hedge"]
 
 @dataclass(frozen=True, repr=False, eq=False)
 class BestHedges(Shown):
-    """For each instrument alone: what to trade, and what VaR (or ES) is left. Vectors are (n_assets,), money."""
+    """For each instrument alone: what to trade, and what VaR (or ES) is left. Vectors are (n_assets,), money.
+
+    Attributes
+    ----------
+    measure : str
+        "var" or "es".
+    confidence : float
+        0.95 for 95 %.
+    before : float
+        Risk of the book as it is.
+    trade : (n_assets,)
+        Money to buy of each instrument (to sell when negative).
+    after : (n_assets,)
+        Risk of the book after that one trade.
+
+    Examples
+    --------
+    >>> from riskkit import best_hedge
+    >>> hedges = best_hedge([100.0, 50.0], [[0.0004, 0.0001], [0.0001, 0.0004]])
+    >>> hedges.trade.round(2).tolist()
+    [-112.5, -75.0]
+    """
 
     measure: str
     confidence: float
     before: float
-    """Risk of the book as it is."""
     trade: Any
-    """Money to buy of each instrument (to sell when negative)."""
     after: Any
-    """Risk of the book after that one trade."""
 
     @property
     def saving(self) -> Any:

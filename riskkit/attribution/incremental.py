@@ -82,7 +82,22 @@ def incremental_es(
     z: float | None = None,
     nu: float | None = None,
 ) -> Any:
-    """ES after a trade less ES before it; parameters, units and errors are those of `incremental_var`.
+    """ES after a trade less ES before it.
+
+    Parameters
+    ----------
+    positions, covariance, trades, confidence, mean, z, nu
+        As in `incremental_var`.
+
+    Returns
+    -------
+    float or (n_trades,)
+        Money; negative when the trade lowers ES.
+
+    Raises
+    ------
+    InputError
+        As in `incremental_var`.
 
     References
     ----------
@@ -199,7 +214,22 @@ def incremental_var_historical(
 
 
 def incremental_es_historical(positions: Any, returns: Any, trades: Any = None, confidence: float = 0.95) -> Any:
-    """Historical ES (tail mass) after a trade less before it; the rest as in `incremental_var_historical`.
+    """Historical ES (tail mass) after a trade less before it.
+
+    Parameters
+    ----------
+    positions, returns, trades, confidence
+        As in `incremental_var_historical`.
+
+    Returns
+    -------
+    float or (n_trades,)
+        Money; negative when the trade lowers ES.
+
+    Raises
+    ------
+    InputError
+        As in `incremental_var_historical`.
 
     References
     ----------

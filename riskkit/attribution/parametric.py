@@ -89,7 +89,20 @@ def portfolio_es(
 ) -> float:
     """ES of a book from its covariance matrix: f sqrt(w'Cw) - w'm with the tail mean f of the standard law.
 
-    Parameters, units and errors are those of `portfolio_var`.
+    Parameters
+    ----------
+    positions, covariance, confidence, mean, z, nu
+        As in `portfolio_var`.
+
+    Returns
+    -------
+    float
+        Money, the mean loss beyond VaR, positive; over the horizon of the covariance.
+
+    Raises
+    ------
+    InputError
+        As in `portfolio_var`.
 
     References
     ----------
@@ -114,12 +127,20 @@ def standalone_var(
 ) -> Any:
     """VaR of each position as if it were the only one; their sum is the undiversified VaR.
 
-    Parameters and errors are those of `portfolio_var`.
+    Parameters
+    ----------
+    positions, covariance, confidence, mean, z, nu
+        As in `portfolio_var`.
 
     Returns
     -------
     (n_assets,)
         Money; at least the component of each position.
+
+    Raises
+    ------
+    InputError
+        As in `portfolio_var`.
 
     References
     ----------
@@ -150,11 +171,21 @@ def marginal_var(
 
     Parameters and errors are those of `portfolio_var`; assets that are not held get a margin too.
 
+    Parameters
+    ----------
+    positions, covariance, confidence, mean, z, nu
+        As in `portfolio_var`.
+
     Returns
     -------
     (n_assets,)
         Money per money. In a book without variance VaR rises whichever way one trades: the two-sided derivative
         there is -m, and `incremental_var` says by how much.
+
+    Raises
+    ------
+    InputError
+        As in `portfolio_var`.
 
     References
     ----------
@@ -180,7 +211,20 @@ def marginal_es(
 ) -> Any:
     """Change of ES per unit of money added to each asset.
 
-    Parameters, units and errors are those of `marginal_var`.
+    Parameters
+    ----------
+    positions, covariance, confidence, mean, z, nu
+        As in `portfolio_var`.
+
+    Returns
+    -------
+    (n_assets,)
+        Money of ES per money of the asset.
+
+    Raises
+    ------
+    InputError
+        As in `portfolio_var`.
 
     References
     ----------
@@ -207,12 +251,21 @@ def component_var(
     """What each position contributes to VaR: position × marginal VaR; the components sum to `portfolio_var`.
 
     A component is not the VaR that goes away with the position: that is `incremental_var`.
-    Parameters and errors are those of `portfolio_var`.
+
+    Parameters
+    ----------
+    positions, covariance, confidence, mean, z, nu
+        As in `portfolio_var`.
 
     Returns
     -------
     (n_assets,)
         Money; negative for a hedge, zero in a book without variance and mean.
+
+    Raises
+    ------
+    InputError
+        As in `portfolio_var`.
 
     References
     ----------
@@ -239,7 +292,20 @@ def component_es(
 ) -> Any:
     """What each position contributes to ES: position × marginal ES; the components sum to `portfolio_es`.
 
-    Parameters, units and errors are those of `component_var`.
+    Parameters
+    ----------
+    positions, covariance, confidence, mean, z, nu
+        As in `portfolio_var`.
+
+    Returns
+    -------
+    (n_assets,)
+        Money; negative for a hedge.
+
+    Raises
+    ------
+    InputError
+        As in `portfolio_var`.
 
     References
     ----------
@@ -258,7 +324,20 @@ def component_es(
 def component_volatility(positions: Any, covariance: Any) -> Any:
     """What each position contributes to the standard deviation of the book: w × Cw / sqrt(w'Cw).
 
-    Parameters, units and errors are those of `component_var`.
+    Parameters
+    ----------
+    positions, covariance
+        As in `portfolio_var`.
+
+    Returns
+    -------
+    (n_assets,)
+        Money; they sum to the standard deviation of the book over the horizon of the covariance.
+
+    Raises
+    ------
+    InputError
+        As in `portfolio_var`.
 
     References
     ----------

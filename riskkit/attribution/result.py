@@ -22,26 +22,49 @@ class Attribution(Shown):
     """Risk of a book, split into what each position contributes; money, losses positive.
 
     Vectors are Series where assets have names, else arrays, all of shape (n_assets,).
+
+    Attributes
+    ----------
+    measure : str
+        ``"var"``, ``"es"`` or ``"volatility"``.
+    method : str
+        How the components were estimated.
+    confidence : float or None
+        0.95 for 95 %; None for a volatility.
+    total : float
+        The risk of the book; the components sum to it.
+    component : (n_assets,)
+        What each position contributes; negative for a hedge.
+    positions : (n_assets,)
+        Money held; None where P&L per position came in.
+    standard_error : (n_assets,)
+        Of each component, from sampling; None where the method gives none.
+    total_standard_error : float or None
+        Of the total; None where the method gives none.
+    n_obs : int or None
+        Observations or scenarios behind the estimate.
+    effective_scenarios : float or None
+        How many equally weighted scenarios the estimate rests on: one over the sum of its squared weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from riskkit import Attribution
+    >>> split = Attribution("var", "given", 0.95, 30.0, np.array([36.0, -6.0]), np.array([100.0, -50.0]))
+    >>> split.share.tolist(), split.marginal.tolist()
+    ([1.2, -0.2], [0.36, 0.12])
     """
 
     measure: str
-    """``"var"``, ``"es"`` or ``"volatility"``."""
     method: str
-    """How the components were estimated."""
     confidence: float | None
     total: float
-    """The risk of the book; the components sum to it."""
     component: Any
-    """What each position contributes; negative for a hedge."""
     positions: Any
-    """Money held; None where P&L per position came in."""
     standard_error: Any = None
-    """Of each component, from sampling; None where the method gives none."""
     total_standard_error: float | None = None
     n_obs: int | None = None
-    """Observations or scenarios behind the estimate."""
     effective_scenarios: float | None = None
-    """How many equally weighted scenarios the estimate rests on: one over the sum of its squared weights."""
 
     @property
     def share(self) -> Any:

@@ -174,6 +174,18 @@ def ewma_start(
 def effective_days(decay: float, tolerance: float = 0.01) -> float:
     """Number of days that carry all but `tolerance` of the exponential weights: ln(tolerance)/ln(decay).
 
+    Parameters
+    ----------
+    decay : float
+        Weight of the past, between 0 and 1.
+    tolerance : float
+        Share of the weights that may be left out, between 0 and 1.
+
+    Returns
+    -------
+    float
+        Days, not rounded.
+
     Raises
     ------
     InputError

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -181,13 +181,27 @@ def ewma_covariance(returns: Any, decay: float = 0.94, start: Any = "backcast") 
 def ewma_covariance_path(returns: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
     """Exponentially weighted covariance matrix after every return.
 
-    Parameters and errors are those of `ewma_covariance`. 2,500 days of 100 assets are 200 MB;
+    2,500 days of 100 assets are 200 MB;
     `EwmaCovariance.stream` gives the same matrices one at a time in no memory.
+
+    Parameters
+    ----------
+    returns, decay, start
+        As in `ewma_covariance`.
 
     Returns
     -------
     (n_obs, n_assets, n_assets), or a DataFrame indexed by (row, asset) with one column per asset
         Entry t uses the returns up to t and is the forecast for t + 1.
+
+    Raises
+    ------
+    InputError
+        As in `ewma_covariance`.
+
+    References
+    ----------
+    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed., section 5.2.1.
 
     Examples
     --------
@@ -225,13 +239,18 @@ def ewma_portfolio_variance(returns: Any, weights: Any, decay: float = 0.94, sta
     With fixed weights w'S_t w obeys the recursion of the squared portfolio returns, so no matrix is needed at all.
     With changing weights one triangle is updated and multiplied in the same pass.
 
+    References
+    ----------
+    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed., section 5.2.1.
+
     Examples
     --------
     >>> ewma_portfolio_variance([[0.02, 0.01], [-0.01, 0.03]], [0.5, 0.5], decay=0.9, start="zero").round(9).tolist()
     [2.25e-05, 3.025e-05]
     """
-    array, assets = _rows_of(returns)
-    held = finite_array(_in_order(weights, assets, np.ndim(weights) - 1), "weights")
+    fixed = np.ndim(weights) == 1
+    array, assets = _rows_of(returns, order="C" if fixed else "K")
+    held = finite_array(_in_order(weights, assets, np.ndim(weights) - 1), "weights", order="K")
     if held.shape not in (array.shape[1:], array.shape):
         raise InputError(
             f"weights has shape {held.shape}; returns of shape {array.shape} need one per asset, or that shape"
@@ -242,11 +261,11 @@ def ewma_portfolio_variance(returns: Any, weights: Any, decay: float = 0.94, sta
     decay = decay_factor(decay)
     first = _start_matrix(array, decay, start, BACKCAST_PERIODS)
     out = np.empty(len(array))
-    if held.ndim == 1:
+    if fixed:
         portfolio = array @ held
         variance_path(np.array([held @ first @ held]), portfolio[:, None], decay, out[:, None])
     else:
-        _portfolio_path(first, array, held, decay, np.empty(len(first)), out)
+        _portfolio_path(first, *_laid_alike(array, held), decay, np.empty((3, len(first))), out)
     return with_labels(out, rows)
 
 
@@ -277,18 +296,20 @@ def _path(covariance: Any, returns: Any, decay: Any, out: Any) -> None:
 
 
 @kernel
-def _portfolio_path(covariance: Any, returns: Any, weights: Any, decay: Any, work: Any, out: Any) -> None:
+def _portfolio_path(covariance: Any, returns: Any, weights: Any, decay: Any, buffers: Any, out: Any) -> None:
     """Update the lower triangle and multiply it by the weights in the same pass.
 
     `work` collects w'L, L the triangle with half its diagonal, so that w'Sw = 2 w'L w; both inner loops run along
-    rows without a running sum, which keeps them vectorised without reordering any addition.
+    rows without a running sum, which keeps them vectorised without reordering any addition. The rows of a DataFrame
+    are scattered in memory, so each is gathered first.
     """
     fresh = 1.0 - decay
     size = returns.shape[1]
+    work, row, held = buffers[0], buffers[1], buffers[2]
     for t in range(returns.shape[0]):
-        row = returns[t]
-        held = weights[t]
         work[:] = 0.0
+        row[:] = returns[t]
+        held[:] = weights[t]
         for i in range(size):
             line = covariance[i]
             here = row[i]
@@ -308,7 +329,7 @@ def _start_matrix(array: np.ndarray, decay: float, start: Any, backcast_periods:
     """The covariance before the first return: a fresh array that a kernel may overwrite."""
     if isinstance(start, str):
         weights = start_weights(len(array), decay, start, backcast_periods)
-        first = array[: len(weights)]
+        first = np.ascontiguousarray(array[: len(weights)])  # one layout, one rounding
         value = (first * weights[:, None]).T @ first
         return symmetric(value)
     value, _ = square_matrix(start, "start")
@@ -317,11 +338,22 @@ def _start_matrix(array: np.ndarray, decay: float, start: Any, backcast_periods:
     return value
 
 
-def _rows_of(returns: Any) -> tuple[np.ndarray, Any]:
+def _rows_of(returns: Any, order: Literal["C", "K"] = "C") -> tuple[np.ndarray, Any]:
     """Returns as (n_obs, n_assets), a single series as one asset, and the labels of the assets."""
-    array = returns_array(returns)
+    array = returns_array(returns, order=order)
     table = array[:, None] if array.ndim == 1 else array
-    return np.require(table, requirements="W"), labels_of(returns, 1)  # writeable: one signature of the kernels
+    if order == "C":
+        table = np.require(table, requirements="W")  # one signature of the kernels
+    return table, labels_of(returns, 1)
+
+
+def _laid_alike(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two tables as read-only views that lie alike in memory, so that a kernel compiles for two layouts and no more."""
+    if not (one.flags.f_contiguous and other.flags.f_contiguous):
+        one, other = np.ascontiguousarray(one), np.ascontiguousarray(other)
+    one, other = one.view(), other.view()
+    one.flags.writeable = other.flags.writeable = False
+    return one, other
 
 
 def _in_order(values: Any, assets: Any, axis: int) -> Any:

@@ -55,6 +55,16 @@ def garch_update(volatility: float, last_return: float, *, omega: float, alpha: 
 def garch_long_run_volatility(omega: float, alpha: float, beta: float) -> float:
     """Volatility to which GARCH(1,1) returns: sqrt(omega / (1 - alpha - beta)), per period.
 
+    Parameters
+    ----------
+    omega, alpha, beta : float
+        Of h_t = omega + alpha × r_(t-1)² + beta × h_(t-1), omega in the square of the unit of r.
+
+    Returns
+    -------
+    float
+        Volatility per period, in the unit of r.
+
     Raises
     ------
     InputError
@@ -77,25 +87,53 @@ def garch_long_run_volatility(omega: float, alpha: float, beta: float) -> float:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class GarchFit(Shown):
-    """A GARCH(1,1) with constant mean, fitted by maximum likelihood, and the volatility it implies."""
+    """A GARCH(1,1) with constant mean, fitted by maximum likelihood, and the volatility it implies.
+
+    Attributes
+    ----------
+    mean : float
+        Constant mean per period.
+    omega : float
+        In the square of the unit of the returns that came in, whatever the scale of the fit.
+    alpha : float
+        Weight of the last squared shock.
+    beta : float
+        Weight of the last variance.
+    nu : float or None
+        Degrees of freedom of the Student t, None for normal returns.
+    log_likelihood : float
+        Of the returns in their own unit.
+    standard_errors : dict[str, float]
+        Of each parameter, by name.
+    converged : bool
+        Whether the optimiser says that it found a maximum.
+    volatility : (n_obs,)
+        Standard deviation of each period given the returns before it.
+    residuals : (n_obs,)
+        (return - mean) / volatility, of variance near 1: the shocks for filtered historical simulation.
+    next_volatility : float
+        Forecast for the period after the last return.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from riskkit import fit_garch
+    >>> fit = fit_garch(0.01 * np.random.default_rng(1).standard_normal(500), distribution="normal")
+    >>> fit.converged, round(fit.long_run_volatility, 3)
+    (True, 0.009)
+    """
 
     mean: float
     omega: float
-    """In the square of the unit of the returns that came in, whatever the scale of the fit."""
     alpha: float
     beta: float
     nu: float | None
-    """Degrees of freedom of the Student t, None for normal returns."""
     log_likelihood: float
-    """Of the returns in their own unit."""
     standard_errors: dict[str, float]
     converged: bool
     volatility: Any
-    """(n_obs,) standard deviation of each period given the returns before it."""
     residuals: Any
-    """(n_obs,) (return - mean) / volatility, of variance near 1: the shocks for filtered historical simulation."""
     next_volatility: float
-    """Forecast for the period after the last return."""
 
     @property
     def persistence(self) -> float:

@@ -22,15 +22,38 @@ METHODS = ("higham", "spectral")
 
 @dataclass(frozen=True, repr=False, eq=False)
 class MatrixRepair(Shown):
-    """A positive semidefinite matrix and what had to change to get it."""
+    """A positive semidefinite matrix and what had to change to get it.
+
+    Attributes
+    ----------
+    matrix : (n_assets, n_assets)
+        The repaired matrix, labelled as what came in.
+    original : (n_assets, n_assets)
+        What came in.
+    method : str
+        How it was repaired.
+    iterations : int
+        Steps that the method took.
+    min_eigenvalue_before : float
+        Of the correlation matrix; below zero it was none.
+    min_eigenvalue_after : float
+        Of the repaired correlation matrix.
+
+    Examples
+    --------
+    >>> from riskkit import nearest_correlation, repair_covariance
+    >>> repair = repair_covariance([[1.0, 1.2], [1.2, 1.0]])
+    >>> repair.changed, round(repair.min_eigenvalue_before, 6)
+    (True, -0.2)
+    >>> repair.matrix.round(4).tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
+    """
 
     matrix: Any
-    """The repaired matrix, labelled as what came in."""
     original: Any
     method: str
     iterations: int
     min_eigenvalue_before: float
-    """Of the correlation matrix; below zero it was none."""
     min_eigenvalue_after: float
 
     @property

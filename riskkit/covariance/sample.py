@@ -64,7 +64,10 @@ def sample_covariance(returns: Any, *, ddof: int = 1, mean: str = "sample") -> A
 def sample_volatility(returns: Any, *, ddof: int = 1, mean: str = "sample") -> Any:
     """Standard deviation of each series with equal weights: ``mean="zero", ddof=0`` is the root of the mean square.
 
-    Parameters are those of `sample_covariance`; `returns` may also be one series.
+    Parameters
+    ----------
+    returns, ddof, mean
+        As in `sample_covariance`; `returns` may also be one series.
 
     Returns
     -------

@@ -18,11 +18,29 @@ METHODS = {"ledoit_wolf": "LedoitWolf", "oas": "OAS"}
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ShrunkCovariance(Shown):
-    """A covariance matrix drawn towards equal variances without correlation, and by how much."""
+    """A covariance matrix drawn towards equal variances without correlation, and by how much.
+
+    Attributes
+    ----------
+    covariance : (n_assets, n_assets)
+        Per period.
+    shrinkage : float
+        Weight of the target mean(variance) × identity: 0 is the sample, 1 the target.
+    method : str
+        "ledoit_wolf" or "oas".
+    n_obs : int
+        Returns behind the estimate.
+
+    Examples
+    --------
+    >>> from riskkit import shrunk_covariance
+    >>> result = shrunk_covariance([[0.01, 0.02], [0.03, 0.05], [0.00, -0.01], [-0.02, -0.03], [0.01, 0.01]])
+    >>> round(result.shrinkage, 4), result.n_obs
+    (0.4294, 5)
+    """
 
     covariance: Any
     shrinkage: float
-    """Weight of the target mean(variance) × identity: 0 is the sample, 1 the target."""
     method: str
     n_obs: int
 

@@ -33,18 +33,40 @@ class LiquidityVar(Shown):
     """Liquidity-adjusted VaR by position and by cause: money, losses positive; every sum is exact.
 
     Vectors are Series where positions have names, else arrays, all of shape (n_assets,).
+
+    Attributes
+    ----------
+    positions : (n_assets,)
+        Money held.
+    confidence : float
+        0.95 for 95 %.
+    price_var : (n_assets,)
+        Component VaR over one period, as if all were sold at its end.
+    holding_cost : (n_assets,)
+        What VaR grows by because selling takes longer.
+    spread_cost : (n_assets,)
+        Half of the spread.
+    impact_cost : (n_assets,)
+        What selling moves the price by.
+    days : (n_assets,)
+        Periods to unwind each position; None without volumes.
+
+    Examples
+    --------
+    >>> from riskkit import liquidity_var
+    >>> covariance = [[0.0004, 0.0001], [0.0001, 0.0009]]
+    >>> book = liquidity_var([1_000_000, 500_000], covariance, spreads=[0.001, 0.004], adv=[5e6, 5e5], z=1.65)
+    >>> book.spread_cost.round(2).tolist(), book.days.round(2).tolist()
+    ([500.0, 1000.0], [1.0, 5.0])
     """
 
     positions: Any
     confidence: float
     price_var: Any
-    """Component VaR over one period, as if all were sold at its end."""
     holding_cost: Any
-    """What VaR grows by because selling takes longer."""
     spread_cost: Any
     impact_cost: Any
     days: Any
-    """Periods to unwind each position; None without volumes."""
 
     @property
     def component(self) -> Any:

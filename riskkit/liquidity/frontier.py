@@ -23,14 +23,32 @@ SHARPEST = 20.0
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LiquidationFrontier(Shown):
-    """Schedules from even to immediate: the least expected cost for each risk."""
+    """Schedules from even to immediate: the least expected cost for each risk.
+
+    Attributes
+    ----------
+    schedules : tuple[LiquidationSchedule, ...]
+        In order of rising risk aversion, the first trades evenly.
+    confidence : float
+        Of the LVaR.
+    z : float
+        Standard normal quantile that goes with it.
+    best : LiquidationSchedule
+        The one of least LVaR.
+
+    Examples
+    --------
+    >>> from riskkit import LinearImpact, liquidation_frontier
+    >>> market = LinearImpact.calibrated(0.95, 0.125, 5_000_000)
+    >>> frontier = liquidation_frontier(1_000_000, 5, 5, market, risk_aversions=[0.0, 1e-6])
+    >>> len(frontier.schedules), round(frontier.best.expected_cost)
+    (2, 1078623)
+    """
 
     schedules: tuple[LiquidationSchedule, ...]
-    """In order of rising risk aversion, the first trades evenly."""
     confidence: float
     z: float
     best: LiquidationSchedule
-    """The one of least LVaR."""
 
     def to_frame(self) -> Any:
         """One row a schedule, indexed by its risk aversion."""

@@ -63,12 +63,25 @@ def square_root_impact(quantity: Any, adv: Any, volatility: Any, *, coefficient:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class AlmgrenImpact(Shown):
-    """Impact of trades as fractions of the price: floats for one trade, vectors for several."""
+    """Impact of trades as fractions of the price: floats for one trade, vectors for several.
+
+    Attributes
+    ----------
+    permanent : float or (n_trades,)
+        Price change that stays when the trade is done.
+    temporary : float or (n_trades,)
+        What is paid on top while trading.
+
+    Examples
+    --------
+    >>> from riskkit import AlmgrenImpact
+    >>> impact = AlmgrenImpact(permanent=0.002, temporary=0.003)
+    >>> round(impact.realized, 6)
+    0.004
+    """
 
     permanent: Any
-    """Price change that stays when the trade is done."""
     temporary: Any
-    """What is paid on top while trading."""
 
     @property
     def realized(self) -> Any:

@@ -25,16 +25,30 @@ __all__ = [
 
 @dataclass(frozen=True, repr=False)
 class LinearImpact(Shown):
-    """A market in which impact is linear in the speed of trading."""
+    """A market in which impact is linear in the speed of trading.
+
+    Attributes
+    ----------
+    volatility : float
+        Standard deviation of the price per square root of a day: money per share, not a fraction.
+    half_spread : float
+        Epsilon, money per share.
+    permanent : float
+        Gamma, money per share by which the price stays moved for each share traded.
+    temporary : float
+        Eta, money per share paid for each share per day of speed.
+
+    Examples
+    --------
+    >>> from riskkit import LinearImpact
+    >>> LinearImpact(volatility=0.95, half_spread=0.0625, permanent=2.5e-7, temporary=2.5e-6).half_spread
+    0.0625
+    """
 
     volatility: float
-    """Standard deviation of the price per square root of a day: money per share, not a fraction."""
     half_spread: float
-    """epsilon, money per share."""
     permanent: float
-    """gamma, money per share by which the price stays moved for each share traded."""
     temporary: float
-    """eta, money per share paid for each share per day of speed."""
 
     def __post_init__(self) -> None:
         for name in ("volatility", "half_spread", "permanent", "temporary"):
@@ -86,20 +100,38 @@ class LinearImpact(Shown):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LiquidationSchedule(Shown):
-    """What to hold when, and what that costs."""
+    """What to hold when, and what that costs.
+
+    Attributes
+    ----------
+    times : (n_trades + 1,)
+        Days, from 0.
+    holdings : (n_trades + 1,)
+        Shares held at those times, the last 0.
+    risk_aversion : float
+        Lambda, per unit of money.
+    kappa : float
+        Urgency per day; 0 trades evenly.
+    expected_cost : float
+        Money lost on average against the price at the start.
+    cost_sd : float
+        Standard deviation of that loss, money.
+
+    Examples
+    --------
+    >>> from riskkit import LinearImpact, liquidation_schedule
+    >>> market = LinearImpact(volatility=0.95, half_spread=0.0625, permanent=2.5e-7, temporary=2.5e-6)
+    >>> plan = liquidation_schedule(1_000_000, 5, 5, market, risk_aversion=0.0)
+    >>> plan.holdings.tolist()
+    [1000000.0, 800000.0, 600000.0, 400000.0, 200000.0, 0.0]
+    """
 
     times: np.ndarray
-    """(n_trades + 1,) days, from 0."""
     holdings: np.ndarray
-    """(n_trades + 1,) shares held at those times, the last 0."""
     risk_aversion: float
-    """lambda, per unit of money."""
     kappa: float
-    """Urgency per day; 0 trades evenly."""
     expected_cost: float
-    """Money lost on average against the price at the start."""
     cost_sd: float
-    """Standard deviation of that loss, money."""
 
     @property
     def trades(self) -> np.ndarray:

@@ -122,14 +122,28 @@ def bangia_tail_factor(kurtosis: float, phi: float) -> float:
 
 @dataclass(frozen=True, repr=False)
 class SpreadVar(Shown):
-    """VaR of one position with the cost of its spread; money, losses positive."""
+    """VaR of one position with the cost of its spread; money, losses positive.
+
+    Attributes
+    ----------
+    price_var : float
+        Loss on mid prices.
+    spread_cost : float
+        Half of the spread, in the tail where its standard deviation was given.
+    price : str
+        Law of the price leg.
+
+    Examples
+    --------
+    >>> from riskkit import SpreadVar
+    >>> lvar = SpreadVar(price_var=4.65, spread_cost=0.5, price="normal")
+    >>> lvar.total
+    5.15
+    """
 
     price_var: float
-    """Loss on mid prices."""
     spread_cost: float
-    """Half of the spread, in the tail where its standard deviation was given."""
     price: str
-    """Law of the price leg."""
 
     @property
     def total(self) -> float:

@@ -14,7 +14,7 @@ from riskkit._show import Row
 from riskkit.attribution import component_volatility, portfolio_es, portfolio_var
 from riskkit.montecarlo.draws import Draws, Needs
 from riskkit.montecarlo.law import Law, matrix_root, one_per_asset, product
-from riskkit.pnl import _by_asset
+from riskkit.pnl import in_asset_order
 
 __all__ = ["NormalReturns", "StudentTReturns"]
 
@@ -46,7 +46,7 @@ class _Elliptical(Law):
     @functools.cached_property
     def drift(self) -> np.ndarray:
         """(n_assets,) mean returns."""
-        return one_per_asset(_by_asset(self.mean, self.labels, "mean"), self.n_assets, "mean")
+        return one_per_asset(in_asset_order(self.mean, self.labels, "mean"), self.n_assets, "mean")
 
     def returns(self, draws: Draws) -> np.ndarray:
         """(n, n_assets) simple returns of these draws."""
@@ -66,7 +66,7 @@ class _Elliptical(Law):
 
     def _project(self, positions: Any) -> tuple[np.ndarray, float]:
         """Variance (1, 1) and mean of the P&L of a linear book."""
-        held = finite_array(_by_asset(positions, self.labels, "positions"), "positions", ndim=1)
+        held = finite_array(in_asset_order(positions, self.labels, "positions"), "positions", ndim=1)
         if len(held) != self.n_assets:
             raise InputError(f"positions has {len(held)} entries for {self.n_assets} assets; give one for each")
         volatility = component_volatility(held, np.asarray(self.covariance, dtype=float)).sum()

@@ -16,10 +16,22 @@ __all__ = ["Law", "by_blocks", "matrix_root", "one_per_asset", "product"]
 
 
 class Law(Shown):
-    """A joint law of returns. A subclass says what it needs for a scenario and how it makes one."""
+    """A joint law of returns. A subclass says what it needs for a scenario and how it makes one.
+
+    Attributes
+    ----------
+    labels : Index or None
+        Names of the assets, or None.
+
+    Examples
+    --------
+    >>> from riskkit import NormalReturns
+    >>> law = NormalReturns([[0.0004]])
+    >>> law.n_assets, law.needs.normals
+    (1, 1)
+    """
 
     labels: Any = None
-    """Names of the assets, or None."""
 
     @property
     def n_assets(self) -> int:

@@ -24,28 +24,59 @@ class SimulatedRisk(Shown):
 
     With one book and one confidence the numbers are floats; otherwise arrays (n_confidences,), (n_books,) or
     (n_confidences, n_books), as Series or DataFrames when the books have names.
+
+    Attributes
+    ----------
+    law : str
+        What was simulated, in words.
+    drawn : str
+        Where the random numbers came from.
+    confidence : float or tuple[float, ...]
+        As asked.
+    n_scenarios : int
+        How many were drawn.
+    var : array, Series or DataFrame
+        VaR, losses positive.
+    var_standard_error : array, Series or DataFrame
+        One standard error of simulation; the law is taken as true.
+    es : array, Series or DataFrame
+        ES, losses positive.
+    es_standard_error : array, Series or DataFrame
+        The same of ES.
+    mean : array, Series or DataFrame
+        Mean P&L, gains positive.
+    volatility : array, Series or DataFrame
+        Standard deviation of P&L (n - 1).
+    books : array, Series or DataFrame
+        Names (or numbers) of the books, or None for a single one.
+    stops : tuple[int, ...]
+        Numbers of scenarios at which the estimates were looked at.
+    path : array
+        (n_stops, n_books, n_confidences, 4): VaR, its standard error, ES and its standard error on the way.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from riskkit import NormalReturns, monte_carlo_risk
+    >>> law = NormalReturns([[0.0004]])
+    >>> risk = monte_carlo_risk(law, [100.0], 10_000, draws=np.random.default_rng(7), confidence=0.95)
+    >>> round(risk.var, 2), round(risk.var_standard_error, 2)
+    (3.2, 0.04)
     """
 
     law: str
     drawn: str
-    """Where the random numbers came from."""
     confidence: float | tuple[float, ...]
     n_scenarios: int
     var: Any
     var_standard_error: Any
-    """One standard error of simulation; the law is taken as true."""
     es: Any
     es_standard_error: Any
     mean: Any
-    """Mean P&L, gains positive."""
     volatility: Any
-    """Standard deviation of P&L (n - 1)."""
     books: Any
-    """Names (or numbers) of the books, or None for a single one."""
     stops: tuple[int, ...]
-    """Numbers of scenarios at which the estimates were looked at."""
     path: np.ndarray
-    """(n_stops, n_books, n_confidences, 4): VaR, its standard error, ES and its standard error on the way."""
 
     @classmethod
     def of(

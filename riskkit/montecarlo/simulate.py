@@ -14,7 +14,7 @@ from riskkit.montecarlo.estimate import ControlSums, Estimate, controlled_estima
 from riskkit.montecarlo.law import Law, by_blocks
 from riskkit.montecarlo.result import SimulatedRisk
 from riskkit.montecarlo.tail import Tail, tail_capacity
-from riskkit.pnl import DeltaGamma, _by_asset, aggregate_pnl, scenario_pnl
+from riskkit.pnl import DeltaGamma, aggregate_pnl, in_asset_order, scenario_pnl
 from riskkit.var.sample import Confidences, read_confidences
 
 __all__ = ["monte_carlo_risk"]
@@ -136,7 +136,7 @@ def _valuer(law: Law, book: Any, tree: Any, total: Any) -> Callable[[Draws], tup
     if isinstance(book, DeltaGamma) or callable(book):
         value = _scenario_valuer(law, book)
     else:
-        held = finite_array(_by_asset(book, law.labels, "positions"), "positions")
+        held = finite_array(in_asset_order(book, law.labels, "positions"), "positions")
         if held.ndim not in (1, 2) or held.shape[-1] != law.n_assets:
             raise InputError(
                 f"positions has shape {held.shape} for {law.n_assets} assets; give (n_assets,) or (n_books, n_assets)"
@@ -186,7 +186,7 @@ class _Control:
     def __init__(self, law: Law, positions: Any, confidences: Confidences, source: Source) -> None:
         if source.unit != 1:
             raise InputError("control goes with independent scenarios; leave out antithetic and Sobol points")
-        held = finite_array(_by_asset(positions, law.labels, "control"), "control", ndim=1)
+        held = finite_array(in_asset_order(positions, law.labels, "control"), "control", ndim=1)
         if len(held) != law.n_assets:
             raise InputError(f"control has {len(held)} entries for {law.n_assets} assets; give one for each")
         self.pnl = law.linear(held)

@@ -79,12 +79,22 @@ def drawdown_path(values: Any, *, of: str = "returns") -> Any:
 
 
 def max_drawdown(values: Any, *, of: str = "returns") -> Any:
-    """The largest fall of wealth from its running peak. Parameters and errors as in `drawdown_path`.
+    """The largest fall of wealth from its running peak.
+
+    Parameters
+    ----------
+    values, of
+        As in `drawdown_path`.
 
     Returns
     -------
     float or (n_series,)
         Positive fraction of the peak; 0 for a wealth that never falls.
+
+    Raises
+    ------
+    InputError
+        As in `drawdown_path`.
 
     References
     ----------
@@ -101,12 +111,22 @@ def max_drawdown(values: Any, *, of: str = "returns") -> Any:
 
 
 def pain_index(values: Any, *, of: str = "returns") -> Any:
-    """Mean drawdown over all periods, those at a peak included. Parameters and errors as in `drawdown_path`.
+    """Mean drawdown over all periods, those at a peak included.
+
+    Parameters
+    ----------
+    values, of
+        As in `drawdown_path`.
 
     Returns
     -------
     float or (n_series,)
         Positive fraction.
+
+    Raises
+    ------
+    InputError
+        As in `drawdown_path`.
 
     References
     ----------
@@ -121,12 +141,22 @@ def pain_index(values: Any, *, of: str = "returns") -> Any:
 
 
 def ulcer_index(values: Any, *, of: str = "returns") -> Any:
-    """Root mean square of the drawdowns of all periods. Parameters and errors as in `drawdown_path`.
+    """Root mean square of the drawdowns of all periods.
+
+    Parameters
+    ----------
+    values, of
+        As in `drawdown_path`.
 
     Returns
     -------
     float or (n_series,)
         Positive fraction (Martin gives it in percent).
+
+    Raises
+    ------
+    InputError
+        As in `drawdown_path`.
 
     References
     ----------

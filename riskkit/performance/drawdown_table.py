@@ -61,11 +61,27 @@ class Drawdown(Shown):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DrawdownTable(Shown):
-    """Drawdowns of one series. Iterates over and indexes its `Drawdown`s."""
+    """Drawdowns of one series. Iterates over and indexes its `Drawdown`s.
+
+    Attributes
+    ----------
+    drawdowns : tuple[Drawdown, ...]
+        In the order asked for.
+    path : (n_obs,)
+        Drawdown of every period, as `drawdown_path` gives it.
+    order : str
+        "depth" or "time".
+
+    Examples
+    --------
+    >>> from riskkit import drawdown_table
+    >>> table = drawdown_table([0.10, -0.20, 0.05, -0.10])
+    >>> len(table), round(table[0].depth, 6), table[0].recovered
+    (1, 0.244, False)
+    """
 
     drawdowns: tuple[Drawdown, ...]
     path: Any
-    """Drawdown of every period, as `drawdown_path` gives it."""
     order: str
 
     def __len__(self) -> int:

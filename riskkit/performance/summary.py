@@ -36,28 +36,78 @@ __all__ = ["Performance", "performance_summary"]
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Performance(Shown):
-    """Measures of one record of returns; None where one is undefined (a Sharpe ratio without a spread)."""
+    """Measures of one record of returns; None where one is undefined (a Sharpe ratio without a spread).
+
+    Attributes
+    ----------
+    returns : (n_obs,)
+        As they came in.
+    periods_per_year : float
+        12 for monthly, 252 for daily returns.
+    n_obs : int
+        How many.
+    annualised_return : float
+        Compounded.
+    annualised_volatility : float or None
+        Sample standard deviation per year.
+    sharpe : float or None
+        Arithmetic, per year.
+    sharpe_standard_error : float or None
+        With the measured skewness and kurtosis.
+    sortino : float or None
+        Per year, about the risk-free rate or the threshold given.
+    calmar : float or None
+        Annualised return over maximum drawdown.
+    omega : float or None
+        Gains over losses about the threshold.
+    max_drawdown : float
+        Positive fraction of the peak.
+    current_drawdown : float
+        Positive fraction of the peak at the end.
+    cdar : float
+        Mean of the worst drawdowns, at `confidence`.
+    ulcer_index : float
+        Root mean square of the drawdowns.
+    pain_index : float
+        Mean of the drawdowns.
+    win_rate : float or None
+        Gains over gains and losses.
+    payoff_ratio : float or None
+        Mean gain over mean loss.
+    profit_factor : float or None
+        Sum of gains over sum of losses.
+    consecutive_losses : int
+        Longest run.
+    skewness : float or None
+        Population moment.
+    excess_kurtosis : float or None
+        Population moment.
+    risk_score : float or None
+        Maximum drawdown over its limit, at most 1; None without a limit.
+    confidence : float
+        Of `cdar`.
+
+    Examples
+    --------
+    >>> from riskkit import performance_summary
+    >>> record = performance_summary([0.10, -0.20, 0.05, -0.10], 12)
+    >>> round(record.max_drawdown, 6), record.win_rate
+    (0.244, 0.5)
+    """
 
     returns: Any
-    """As they came in."""
     periods_per_year: float
     n_obs: int
     annualised_return: float
-    """Compounded."""
     annualised_volatility: float | None
-    """Sample."""
     sharpe: float | None
-    """Arithmetic, per year."""
     sharpe_standard_error: float | None
-    """With the measured skewness and kurtosis."""
     sortino: float | None
-    """Per year, about the risk-free rate or the threshold given."""
     calmar: float | None
     omega: float | None
     max_drawdown: float
     current_drawdown: float
     cdar: float
-    """At `confidence`."""
     ulcer_index: float
     pain_index: float
     win_rate: float | None
@@ -65,11 +115,8 @@ class Performance(Shown):
     profit_factor: float | None
     consecutive_losses: int
     skewness: float | None
-    """Population."""
     excess_kurtosis: float | None
-    """Population."""
     risk_score: float | None
-    """Maximum drawdown over its limit, at most 1; None without a limit."""
     confidence: float
 
     def to_frame(self) -> Any:

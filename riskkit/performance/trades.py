@@ -92,7 +92,12 @@ def average_trade(pnl: Any) -> Any:
 
 
 def payoff_ratio(pnl: Any) -> Any:
-    """Mean gain over mean loss. Parameters as in `average_trade`.
+    """Mean gain over mean loss.
+
+    Parameters
+    ----------
+    pnl
+        As in `average_trade`.
 
     Returns
     -------
@@ -119,7 +124,12 @@ def payoff_ratio(pnl: Any) -> Any:
 
 
 def profit_factor(pnl: Any) -> Any:
-    """Sum of gains over sum of losses. Parameters as in `average_trade`.
+    """Sum of gains over sum of losses.
+
+    Parameters
+    ----------
+    pnl
+        As in `average_trade`.
 
     Returns
     -------
@@ -175,23 +185,55 @@ def consecutive_losses(pnl: Any) -> Any:
 
 @dataclass(frozen=True, repr=False)
 class TradeStatistics(Shown):
-    """What the trades of one strategy did; None where a number is undefined."""
+    """What the trades of one strategy did; None where a number is undefined.
+
+    Attributes
+    ----------
+    trades : int
+        How many.
+    wins : int
+        That gained.
+    losses : int
+        That lost.
+    win_rate : float or None
+        Gains over gains and losses.
+    average_trade : float
+        Mean P&L.
+    average_win : float or None
+        Mean gain.
+    average_loss : float or None
+        Mean loss, positive.
+    payoff_ratio : float or None
+        Mean gain over mean loss.
+    profit_factor : float or None
+        Sum of gains over sum of losses.
+    longest_winning_run : int
+        Gains in a row.
+    longest_losing_run : int
+        Losses in a row.
+    current_losing_run : int
+        Losses at the end of the record.
+
+    Examples
+    --------
+    >>> from riskkit import trade_statistics
+    >>> record = trade_statistics([6.0, -2.0, 0.0, 2.0])
+    >>> record.win_rate, record.payoff_ratio
+    (0.6666666666666666, 2.0)
+    """
 
     trades: int
     wins: int
     losses: int
     win_rate: float | None
-    """Gains over gains and losses."""
     average_trade: float
     average_win: float | None
     average_loss: float | None
-    """Positive."""
     payoff_ratio: float | None
     profit_factor: float | None
     longest_winning_run: int
     longest_losing_run: int
     current_losing_run: int
-    """Losses at the end of the record."""
 
     def to_frame(self) -> Any:
         """One row with every number."""

@@ -19,13 +19,28 @@ __all__ = ["CovarianceStress", "stress_covariance"]
 
 @dataclass(frozen=True, repr=False, eq=False)
 class CovarianceStress(Shown):
-    """A covariance matrix before and after stress. Labelled as what came in."""
+    """A covariance matrix before and after stress. Labelled as what came in.
+
+    Attributes
+    ----------
+    covariance : (n_assets, n_assets)
+        After; positive semidefinite.
+    original : (n_assets, n_assets)
+        Before.
+    repair : MatrixRepair
+        From the correlations that were asked for to those that are possible.
+
+    Examples
+    --------
+    >>> from riskkit import stress_covariance
+    >>> stress = stress_covariance([[0.04, 0.004], [0.004, 0.01]], volatility=2.0, toward=1.0, strength=0.5)
+    >>> stress.covariance.round(6).tolist()
+    [[0.16, 0.048], [0.048, 0.04]]
+    """
 
     covariance: Any
-    """After; positive semidefinite."""
     original: Any
     repair: MatrixRepair
-    """From the correlations that were asked for to those that are possible."""
 
     @property
     def correlation(self) -> Any:

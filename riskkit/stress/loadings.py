@@ -15,16 +15,33 @@ __all__ = ["FactorLoadings", "factor_loadings"]
 
 @dataclass(frozen=True, repr=False, eq=False)
 class FactorLoadings(Shown):
-    """Regression of instruments on factors."""
+    """Regression of instruments on factors.
+
+    Attributes
+    ----------
+    loadings : (n_assets, n_factors)
+        Move of the instrument per unit of move of the factor.
+    intercept : (n_assets,)
+        Per period.
+    residual_volatility : (n_assets,)
+        Of what the factors do not explain, per period.
+    r_squared : (n_assets,)
+        Share of the variance that they do explain; 1 for a constant series.
+    n_obs : int
+        Observations behind the regression.
+
+    Examples
+    --------
+    >>> from riskkit import factor_loadings
+    >>> fit = factor_loadings([0.02, -0.02, 0.04, 0.0], [0.01, -0.01, 0.02, 0.0])
+    >>> fit.loadings.round(6).tolist()
+    [[2.0]]
+    """
 
     loadings: Any
-    """(n_assets, n_factors) move of the instrument per unit of move of the factor."""
     intercept: Any
-    """(n_assets,) per period."""
     residual_volatility: Any
-    """(n_assets,) of what the factors do not explain, per period."""
     r_squared: Any
-    """(n_assets,) share of the variance that they do explain; 1 for a constant series."""
     n_obs: int
 
     def to_frame(self) -> Any:

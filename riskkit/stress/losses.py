@@ -19,12 +19,25 @@ SHOWN = 20
 
 @dataclass(frozen=True, repr=False, eq=False)
 class StressTest(Shown):
-    """Losses per scenario; money, losses positive."""
+    """Losses per scenario; money, losses positive.
+
+    Attributes
+    ----------
+    losses : DataFrame
+        One row a scenario, one column a book or node of the tree.
+    by_position : DataFrame or None
+        One row a scenario, one column an asset; sums to the loss. Of a single book of positions, else None.
+
+    Examples
+    --------
+    >>> from riskkit import stress_test
+    >>> test = stress_test([100.0, 50.0], [[-0.1, 0.0], [0.0, 0.2]])
+    >>> test.losses.to_numpy().round(6).tolist()
+    [[10.0], [-10.0]]
+    """
 
     losses: Any
-    """DataFrame (n_scenarios, n_books or nodes of the tree)."""
     by_position: Any
-    """DataFrame (n_scenarios, n_assets) that sums to the loss, of a single book of positions; else None."""
 
     @property
     def worst(self) -> Any:

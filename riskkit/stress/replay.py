@@ -19,14 +19,31 @@ __all__ = ["HistoricalStress", "replay_history"]
 
 @dataclass(frozen=True, repr=False, eq=False)
 class HistoricalStress(Shown):
-    """Losses of today's book in historical windows; money, losses positive."""
+    """Losses of today's book in historical windows; money, losses positive.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a window (and book): loss, worst_loss, worst, drawdown, peak, trough, periods.
+    paths : Mapping[Any, Any]
+        For each window the P&L since its start, gains positive: DataFrame (n_periods + 1, n_books), first row 0.
+    held : bool
+        Whether the book was held through the window; else it was restored every period.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from riskkit import replay_history
+    >>> days = pd.date_range("2020-02-19", periods=3)
+    >>> returns = pd.DataFrame({"A": [0.0, -0.1, 0.05]}, index=days)
+    >>> crash = replay_history(pd.Series({"A": 1000.0}), returns, {"crash": ("2020-02-19", "2020-02-21")})
+    >>> round(float(crash.table["worst_loss"].iloc[0]), 6)
+    100.0
+    """
 
     table: Any
-    """One row a window (and book): loss, worst_loss, worst, drawdown, peak, trough, periods."""
     paths: Mapping[Any, Any]
-    """For each window the P&L since its start, gains positive: DataFrame (n_periods + 1, n_books), first row 0."""
     held: bool
-    """Whether the book was held through the window; else it was restored every period."""
 
     @property
     def worst(self) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 from riskkit._check import InputError, labels_of, positive, returns_array, with_labels
 from riskkit._show import Row, Shown
 from riskkit.covariance.sample import sample_covariance, symmetric
-from riskkit.pnl import DeltaGamma, _by_asset, scenario_pnl
+from riskkit.pnl import DeltaGamma, in_asset_order, scenario_pnl
 from riskkit.stress.plausibility import Law, beyond, degrees_of_freedom, density_ratio, law_of_moves, one_sided
 from riskkit.stress.reverse_quadratic import Quadratic, nearest_quadratic
 from riskkit.stress.reverse_search import nearest_by_search
@@ -28,30 +28,54 @@ SHOWN = 10
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ReverseStress(Shown):
-    """The most plausible scenario of a loss."""
+    """The most plausible scenario of a loss.
+
+    Attributes
+    ----------
+    scenario : (n_factors,)
+        Moves.
+    loss : float
+        What the book loses in it, money.
+    distance : float
+        Standard deviations from the mean, correlations counted (Mahalanobis).
+    density_ratio : float
+        Density of the scenario over that of the mean.
+    beyond : float
+        Probability that moves lie at least as far out, in whatever direction.
+    loss_probability : float
+        Probability of this loss or more: exact for a linear book, otherwise to first order (see `exact`).
+    exact : bool
+        Whether `loss_probability` is exact under the law; else the loss is taken to be linear beyond the scenario.
+    standardised : (n_factors,)
+        Moves in standard deviations of each factor by itself.
+    contributions : (n_factors,)
+        What each factor adds to the loss, for a linear book; else None.
+    alternatives : tuple[Any, ...]
+        Other scenarios as plausible as this one, such as the mirror image for a straddle.
+    nu : float or None
+        Degrees of freedom of the t; None for a normal law.
+    method : str
+        How it was found.
+
+    Examples
+    --------
+    >>> from riskkit import reverse_stress
+    >>> worst = reverse_stress([1_000_000.0, 500_000.0], 100_000.0, [[0.0004, 0.0001], [0.0001, 0.0001]])
+    >>> worst.scenario.round(4).tolist(), round(worst.distance, 3)
+    ([-0.0857, -0.0286], 4.364)
+    """
 
     scenario: Any
-    """(n_factors,) moves."""
     loss: float
-    """What the book loses in it, money."""
     distance: float
-    """Standard deviations from the mean, correlations counted (Mahalanobis)."""
     density_ratio: float
-    """Density of the scenario over that of the mean."""
     beyond: float
-    """Probability that moves lie at least as far out, in whatever direction."""
     loss_probability: float
-    """Probability of this loss or more: exact for a linear book, otherwise to first order (see `exact`)."""
     exact: bool
-    """Whether `loss_probability` is exact under the law; else the loss is taken to be linear beyond the scenario."""
     standardised: Any
-    """(n_factors,) moves in standard deviations of each factor by itself."""
     contributions: Any
-    """(n_factors,) what each factor adds to the loss, for a linear book; else None."""
     alternatives: tuple[Any, ...]
-    """Other scenarios as plausible as this one, such as the mirror image for a straddle."""
     nu: float | None
-    """Degrees of freedom of the t; None for a normal law."""
     method: str
 
     @property
@@ -295,10 +319,10 @@ def _pnl(book: Any, moves: np.ndarray, law: Law) -> np.ndarray:
 
 def _quadratic(book: DeltaGamma, law: Law) -> Quadratic:
     """The book in independent moves of unit variance about the mean."""
-    delta = np.asarray(_by_asset(book.delta, law.labels, "delta"), dtype=float)
+    delta = np.asarray(in_asset_order(book.delta, law.labels, "delta"), dtype=float)
     gamma = book.gamma
     for axis in range(np.ndim(gamma)):
-        gamma = _by_asset(gamma, law.labels, "gamma", axis)
+        gamma = in_asset_order(gamma, law.labels, "gamma", axis)
     matrix = np.asarray(gamma, dtype=float)
     matrix = np.diag(matrix) if matrix.ndim == 1 else symmetric(matrix)
     return Quadratic(

@@ -20,15 +20,31 @@ __all__ = ["EPISODES", "Episode", "Window", "short", "windows_in"]
 
 @dataclass(frozen=True, repr=False)
 class Episode(Shown):
-    """A stretch of history that people name when they ask what could happen."""
+    """A stretch of history that people name when they ask what could happen.
+
+    Attributes
+    ----------
+    name : str
+        What people call it.
+    start : str
+        Date of the last close before it.
+    end : str
+        Date of its last close.
+    what : str
+        What happened, in a few words.
+
+    Examples
+    --------
+    >>> from riskkit import EPISODES
+    >>> episode = next(iter(EPISODES.values()))
+    >>> episode.name, episode.start, episode.end
+    ('Gulf War 1990', '1990-07-16', '1990-10-11')
+    """
 
     name: str
     start: str
-    """Date of the last close before it."""
     end: str
-    """Date of its last close."""
     what: str
-    """What happened, in a few words."""
 
     def _title(self) -> str:
         return self.name

@@ -17,6 +17,13 @@ __all__ = ["AgeWeighted", "age_weighted_risk", "age_weights"]
 def age_weights(n_obs: int, decay: float) -> np.ndarray:
     """Weights of observations by age, oldest first: decay^(n-i) (1 - decay)/(1 - decay^n) for the i-th of n.
 
+    Parameters
+    ----------
+    n_obs : int
+        Observations to weight, at least one.
+    decay : float
+        Weight of an observation over that of the next newer one, above 0 and at most 1; 0.98 to 0.995 are usual.
+
     Returns
     -------
     (n_obs,)

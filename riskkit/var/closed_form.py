@@ -92,6 +92,16 @@ def normal_es(
 ) -> Any:
     """ES of a normal law: φ(z)/p in the place of z; otherwise as `normal_var`.
 
+    Parameters
+    ----------
+    volatility, confidence, mean, z, horizon, value
+        As in `normal_var`.
+
+    Returns
+    -------
+    float or array
+        Mean loss beyond VaR, positive, as `value` × the unit of `volatility`, over `horizon` periods.
+
     Raises
     ------
     InputError
@@ -167,6 +177,16 @@ def student_t_es(
 ) -> Any:
     """ES of a Student t law: density(t_p)/p × (nu + t_p²)/(nu - 1) in the place of t_p; otherwise as `student_t_var`.
 
+    Parameters
+    ----------
+    volatility, nu, confidence, mean, scaled, horizon, value
+        As in `student_t_var`.
+
+    Returns
+    -------
+    float or array
+        Mean loss beyond VaR, positive, as `value` × the unit of `volatility`, over `horizon` periods.
+
     Raises
     ------
     InputError
@@ -232,14 +252,28 @@ def elliptical_factor(
 
 
 class NormalShortfall(NamedTuple):
-    """What a normal law does below a target."""
+    """What a normal law does below a target.
+
+    Attributes
+    ----------
+    probability : float
+        Of being below it.
+    average_shortfall : float
+        E[target - X | X < target].
+    regret : float
+        E[(X - target)² | X < target].
+
+    Examples
+    --------
+    >>> from riskkit import normal_shortfall
+    >>> shortfall = normal_shortfall(mean=0.0, volatility=1.0, target=0.0)
+    >>> round(shortfall.probability, 6), round(shortfall.average_shortfall, 6)
+    (0.5, 0.797885)
+    """
 
     probability: float
-    """Of being below it."""
     average_shortfall: float
-    """E[target - X | X < target]."""
     regret: float
-    """E[(X - target)² | X < target]."""
 
 
 def normal_shortfall(volatility: float, *, mean: float = 0.0, target: float | None = None) -> NormalShortfall:

@@ -31,15 +31,32 @@ OUT_OF_DOMAIN = ("refuse", "allow")
 
 
 class CornishFisherLaw(NamedTuple):
-    """Parameters of the expansion, one a portfolio."""
+    """Parameters of the expansion, one a portfolio.
+
+    Attributes
+    ----------
+    skewness : (n_portfolios,)
+        Parameter S.
+    kurtosis : (n_portfolios,)
+        Parameter K of the excess kurtosis.
+    deviation : (n_portfolios,)
+        What w is divided by: its standard deviation when corrected, else 1.
+    in_domain : (n_portfolios,)
+        Whether w rises in y everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from riskkit import cornish_fisher_law
+    >>> law = cornish_fisher_law(np.array([0.0]), np.array([1.0]))
+    >>> law.kurtosis.round(4).tolist(), law.in_domain.tolist()
+    ([0.7548], [True])
+    """
 
     skewness: np.ndarray
     kurtosis: np.ndarray
-    """Parameter of the excess kurtosis."""
     deviation: np.ndarray
-    """What w is divided by: its standard deviation when corrected, else 1."""
     in_domain: np.ndarray
-    """Whether w rises in y everywhere."""
 
     def quantile(self, y: Any) -> np.ndarray:
         """w(y), over the deviation."""
@@ -66,6 +83,11 @@ def cornish_fisher_in_domain(skewness: Any, excess_kurtosis: Any) -> Any:
         S²/9 <= 4 (K/8 - S²/6)(1 - K/8 + 5S²/36), both factors at least zero. No K will do beyond
         abs(S) = 6(√2 - 1) = 2.485; K lies between 0 and 8 for S = 0.
 
+    Raises
+    ------
+    InputError
+        NaN or infinity.
+
     References
     ----------
     Maillard (2012), A user's guide to the Cornish Fisher expansion, SSRN 1997178, section 4. Chernozhukov,
@@ -86,10 +108,20 @@ def cornish_fisher_in_domain(skewness: Any, excess_kurtosis: Any) -> Any:
 def cornish_fisher_moments(skewness: Any, excess_kurtosis: Any) -> tuple[Any, Any, Any]:
     """Variance, skewness and excess kurtosis of the law that the expansion makes of these *parameters*.
 
+    Parameters
+    ----------
+    skewness, excess_kurtosis : float or array
+        Parameters S and K of the expansion, without unit.
+
     Returns
     -------
     (variance, skewness, excess_kurtosis)
         Of w, exactly; its mean is 0.
+
+    Raises
+    ------
+    InputError
+        NaN or infinity.
 
     References
     ----------
@@ -111,10 +143,36 @@ def cornish_fisher_law(
 ) -> CornishFisherLaw:
     """The expansion for a skewness and excess kurtosis, as parameters or (corrected) as moments of the law.
 
+    Parameters
+    ----------
+    skewness, excess_kurtosis : (n_portfolios,)
+        Moments that the law shall have (corrected), or parameters of the expansion; without unit.
+    corrected : bool
+        Solve for the parameters that give these moments exactly.
+    out_of_domain : {"refuse", "allow"}
+        What to do with a portfolio for which the expansion is no quantile function.
+
+    Returns
+    -------
+    CornishFisherLaw
+        Its quantiles and tail means, of a law with mean 0 and standard deviation 1 (corrected).
+
     Raises
     ------
     InputError
         Outside the domain, unless allowed; no parameters have these moments (corrected), allowed or not.
+
+    References
+    ----------
+    Maillard (2012), A user's guide to the Cornish Fisher expansion, SSRN 1997178, section 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from riskkit import cornish_fisher_law
+    >>> law = cornish_fisher_law(np.array([0.0]), np.array([1.0]))
+    >>> law.kurtosis.round(4).tolist()
+    [0.7548]
     """
     one_of(out_of_domain, OUT_OF_DOMAIN, "out_of_domain")
     s, k = np.atleast_1d(skewness).astype(float), np.atleast_1d(excess_kurtosis).astype(float)

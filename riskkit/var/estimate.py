@@ -47,12 +47,39 @@ class Method(Protocol):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RiskInterval(Shown):
-    """How far VaR and ES could be off for lack of data. Shapes are those of the estimates; None where not defined."""
+    """How far VaR and ES could be off for lack of data. Shapes are those of the estimates; None where not defined.
+
+    Attributes
+    ----------
+    kind : str
+        "order_statistics", "asymptotic" or "bootstrap".
+    coverage : float
+        Probability that was asked for, as 0.9.
+    var_low : array, Series or DataFrame
+        Lower end for VaR.
+    var_high : array, Series or DataFrame
+        Upper end for VaR.
+    es_low : array, Series or DataFrame
+        Lower end for ES.
+    es_high : array, Series or DataFrame
+        Upper end for ES.
+    var_standard_error : array, Series or DataFrame
+        Of VaR, in its unit.
+    es_standard_error : array, Series or DataFrame
+        Of ES, in its unit.
+    exact_coverage : array, Series or DataFrame
+        Of an order statistics interval: the probability that it has, at least `coverage` where the sample allows.
+
+    Examples
+    --------
+    >>> from riskkit import value_at_risk
+    >>> interval = value_at_risk(range(-50, 50), 0.9, interval="order_statistics").interval
+    >>> interval.kind, interval.var_low, interval.var_high
+    ('order_statistics', 35.0, 46.0)
+    """
 
     kind: str
-    """"order_statistics", "asymptotic" or "bootstrap"."""
     coverage: float
-    """Probability that was asked for, as 0.9."""
     var_low: Any
     var_high: Any
     es_low: Any = None
@@ -60,7 +87,6 @@ class RiskInterval(Shown):
     var_standard_error: Any = None
     es_standard_error: Any = None
     exact_coverage: Any = None
-    """Of an order statistics interval: the probability that it has, at least `coverage` where the sample allows."""
 
     def _title(self) -> str:
         return f"{percent(self.coverage)} interval, {self.kind.replace('_', ' ')}"
@@ -82,19 +108,41 @@ class RiskEstimate(Shown):
 
     With one series and one confidence the numbers are floats; otherwise arrays (n_confidences,), (n_portfolios,) or
     (n_confidences, n_portfolios), as Series or DataFrames when the returns had labels.
+
+    Attributes
+    ----------
+    method : str
+        How it was estimated, in words.
+    confidence : float or tuple[float, ...]
+        As asked.
+    var : array, Series or DataFrame
+        Loss that is not exceeded with probability `confidence`, in the unit of the returns (or of the P&L).
+    es : array, Series or DataFrame
+        Mean loss in the worst 1 - `confidence` of cases.
+    n_obs : int
+        Returns behind the estimate.
+    horizon : float
+        In periods of the returns.
+    parameters : dict[str, Any]
+        What was fitted, per portfolio.
+    interval : RiskInterval or None
+        How far off it could be, where that was asked for.
+
+    Examples
+    --------
+    >>> from riskkit import value_at_risk
+    >>> risk = value_at_risk([0.01, -0.03, 0.02, -0.01, 0.0], 0.8)
+    >>> risk.var, risk.es, risk.n_obs
+    (0.03, 0.03, 5)
     """
 
     method: str
     confidence: float | tuple[float, ...]
     var: Any
-    """Loss that is not exceeded with probability `confidence`, in the unit of the returns (or of the P&L)."""
     es: Any
-    """Mean loss in the worst 1 - `confidence` of cases."""
     n_obs: int
     horizon: float = 1.0
-    """In periods of the returns."""
     parameters: dict[str, Any] = field(default_factory=dict)
-    """What was fitted, per portfolio."""
     interval: RiskInterval | None = None
 
     @property

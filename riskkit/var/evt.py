@@ -66,13 +66,32 @@ def evt_risk(
 
 
 class GpdFit(NamedTuple):
-    """A generalised Pareto law fitted to excesses, with asymptotic standard errors."""
+    """A generalised Pareto law fitted to excesses, with asymptotic standard errors.
+
+    Attributes
+    ----------
+    shape : float
+        Ξ: above zero a power tail with exponent 1/ξ, zero exponential, below zero a finite end.
+    scale : float
+        Β, in the unit of the excesses, above zero.
+    shape_standard_error : float
+        NaN where ξ is not above -1/2, where the likelihood is not regular.
+    scale_standard_error : float
+        Asymptotic; NaN as that of the shape.
+    log_likelihood : float
+        Of the excesses.
+
+    Examples
+    --------
+    >>> from riskkit import fit_gpd
+    >>> fit = fit_gpd([0.01, 0.02, 0.015, 0.05, 0.03, 0.004, 0.09, 0.012, 0.007, 0.022, 0.001, 0.035])
+    >>> round(fit.shape, 3), round(fit.scale, 4)
+    (-0.042, 0.0257)
+    """
 
     shape: float
-    """ξ: above zero a power tail with exponent 1/ξ, zero exponential, below zero a finite end."""
     scale: float
     shape_standard_error: float
-    """NaN where ξ is not above -1/2, where the likelihood is not regular."""
     scale_standard_error: float
     log_likelihood: float
 
@@ -155,6 +174,16 @@ def gpd_var(threshold: float, scale: float, shape: float, n_obs: int, n_excesses
 
 def gpd_es(threshold: float, scale: float, shape: float, n_obs: int, n_excesses: int, confidence: Any = 0.99) -> Any:
     """ES of a generalised Pareto tail: VaR/(1-ξ) + (β - ξ u)/(1-ξ), infinite from ξ = 1; arguments of `gpd_var`.
+
+    Parameters
+    ----------
+    threshold, scale, shape, n_obs, n_excesses, confidence
+        As in `gpd_var`.
+
+    Returns
+    -------
+    float or (n_confidences,)
+        Mean loss beyond VaR, positive, in the unit of `threshold`.
 
     Raises
     ------

@@ -84,6 +84,11 @@ def historical_risk(
 def historical_var(returns: Any, confidence: Any = 0.95, quantile: str = "inverted_cdf", *, weights: Any = None) -> Any:
     """VaR of the observed returns, as a number (or array) alone; see `historical_risk`.
 
+    Parameters
+    ----------
+    returns, confidence, quantile, weights
+        As in `historical_risk`.
+
     Returns
     -------
     float, (n_confidences,), (n_portfolios,) or (n_confidences, n_portfolios)
@@ -116,6 +121,13 @@ def historical_es(
     weights: Any = None,
 ) -> Any:
     """ES of the observed returns, as a number (or array) alone; see `historical_risk`, where `definition` is `es`.
+
+    Parameters
+    ----------
+    returns, confidence, quantile, weights
+        As in `historical_risk`.
+    definition : str
+        Which ES, as `es` in `historical_risk`.
 
     Returns
     -------

@@ -49,7 +49,7 @@ def cornish_fisher_risk(
     es : {"exact", "boudt", "operational"}
         Mean of the tail of the law; or, uncorrected, the ES of the Edgeworth density below the quantile, which can be
         smaller than the VaR; or that, but at least the VaR.
-    mean : {"sample", "zero"}, ddof : int
+    mean, ddof : {"sample", "zero"} and int
         As in `normal_risk`. Skewness and kurtosis are population moments about the sample mean.
     horizon : float
         Periods that the answer covers, of independent returns: mean × h, volatility × √h, skewness/√h, kurtosis/h.
@@ -148,6 +148,18 @@ def cornish_fisher_es(
     out_of_domain: str = "refuse",
 ) -> Any:
     """Cornish-Fisher ES of given moments; as `cornish_fisher_var`, with `definition` as `es` in `cornish_fisher_risk`.
+
+    Parameters
+    ----------
+    volatility, skewness, excess_kurtosis, confidence, mean, horizon, value, corrected, out_of_domain
+        As in `cornish_fisher_var`.
+    definition : str
+        Which ES, as `es` in `cornish_fisher_risk`.
+
+    Returns
+    -------
+    float or array
+        Mean loss beyond VaR, positive, as `value` × the unit of `volatility`, over `horizon` periods.
 
     Raises
     ------

@@ -48,6 +48,8 @@ def normal_risk(
     volatility : {"sample", "ewma"}
         With equal weights, or RiskMetrics' exponentially weighted one about zero, with `decay` and `start` as in
         `riskkit.ewma_variance`.
+    decay, start
+        Of the exponentially weighted volatility, as in `ewma_variance`.
     horizon : float
         Periods that the answer covers: mean × horizon, volatility × sqrt(horizon).
 

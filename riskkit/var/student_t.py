@@ -46,7 +46,7 @@ def student_t_risk(
     scaled : bool
         With a given nu: scale the t by sqrt((nu - 2)/nu), so that it has the sample deviation (nu above 2). False
         takes the deviation as the scale parameter, which overstates risk.
-    mean : {"sample", "zero"}, ddof : int
+    mean, ddof : {"sample", "zero"} and int
         With a given nu: as in `normal_risk`.
     horizon : float
         Periods that the answer covers: location × horizon, scale × sqrt(horizon). Sums of t are not t, so this is too

@@ -18,6 +18,16 @@ __all__ = ["tail_mass", "tail_size", "var_rank"]
 def tail_mass(confidence: Any) -> float:
     """Tail mass 1 - confidence in decimal: 0.99 gives 0.01 and not 0.010000000000000009.
 
+    Parameters
+    ----------
+    confidence : float
+        Between 0 and 1: 0.99 for 99 %.
+
+    Returns
+    -------
+    float
+        Probability of the tail.
+
     Raises
     ------
     InputError
@@ -33,6 +43,18 @@ def tail_mass(confidence: Any) -> float:
 
 def tail_size(n_obs: int, confidence: Any) -> float:
     """Number of observations in the tail, n_obs × (1 - confidence), a whole number where it is meant to be one.
+
+    Parameters
+    ----------
+    n_obs : int
+        Observations, at least one.
+    confidence : float
+        0.95 for 95 %.
+
+    Returns
+    -------
+    float
+        Observations, not rounded: the last one counts in part.
 
     Raises
     ------
@@ -53,6 +75,18 @@ def tail_size(n_obs: int, confidence: Any) -> float:
 
 def var_rank(n_obs: int, confidence: Any) -> int:
     """Rank of the loss that is the VaR, counted from the worst: ceil(n_obs × (1 - confidence)), computed exactly.
+
+    Parameters
+    ----------
+    n_obs : int
+        Observations, at least one.
+    confidence : float
+        0.95 for 95 %.
+
+    Returns
+    -------
+    int
+        1 for the worst loss.
 
     Raises
     ------

@@ -68,14 +68,28 @@ def quantile_standard_error(
 
 
 class RankInterval(NamedTuple):
-    """Ranks of losses, counted from the worst, between which the true VaR lies; None: beyond the sample."""
+    """Ranks of losses, counted from the worst, between which the true VaR lies; None: beyond the sample.
+
+    Attributes
+    ----------
+    high : int or None
+        Rank of the larger loss.
+    low : int or None
+        Rank of the smaller loss.
+    coverage : float
+        Exact probability for independent losses of a continuous law.
+
+    Examples
+    --------
+    >>> from riskkit import order_statistic_ranks
+    >>> ranks = order_statistic_ranks(250, 0.99, 0.90)
+    >>> ranks.high, ranks.low, round(ranks.coverage, 4)
+    (None, 6, 0.9588)
+    """
 
     high: int | None
-    """Rank of the larger loss."""
     low: int | None
-    """Rank of the smaller loss."""
     coverage: float
-    """Exact probability for independent losses of a continuous law."""
 
 
 def order_statistic_ranks(n_obs: int, confidence: float, coverage: float = 0.9) -> RankInterval:

@@ -191,12 +191,15 @@ def load(path: Path) -> list[Case]:
 def differences(expected: Any, answer: Any, tolerance: Mapping[str, float], where: str = "") -> Iterator[Difference]:
     """Compare item by item: numbers within max(abs, rel |expected|), texts and booleans equal, null undefined.
 
-    A number or list answers an `expected` of one key, whatever the key is called.
+    A number or list answers an `expected` of one key, whatever the key is called; one number and a list of one number
+    answer each other.
 
     >>> list(differences({"var": 1.0}, 1.05, {"abs": 0.1}))
     []
     >>> list(differences({"var": 1.0}, 1.05, {"rel": 0.01}))
     [Difference(text='var: 1.05, expected 1.0', absent=False)]
+    >>> list(differences({"var": 1.0}, [1.0], {})), list(differences({"var": [1.0]}, 1.0, {}))
+    ([], [])
     """
     label = where or "answer"
     answer = plain(answer)
@@ -213,13 +216,25 @@ def differences(expected: Any, answer: Any, tolerance: Mapping[str, float], wher
             else:
                 yield from differences(value, answer[key], tolerance, inner)
     elif isinstance(expected, list):
+        if len(expected) == 1 and is_scalar(expected[0]) and is_scalar(answer) and answer is not None:
+            answer = [answer]
         if not isinstance(answer, list) or len(answer) != len(expected):
             yield Difference(f"{label}: {answer!r} is not a list of {len(expected)}", absent=True)
             return
         for i, value in enumerate(expected):
             yield from differences(value, answer[i], tolerance, f"{where}[{i}]")
-    elif not item_agrees(expected, answer, tolerance):
+    elif not item_agrees(expected, alone(answer), tolerance):
         yield Difference(f"{label}: {answer!r}, expected {expected!r}")
+
+
+def is_scalar(value: Any) -> bool:
+    """One text, boolean, null or number."""
+    return not isinstance(value, (list, dict))
+
+
+def alone(value: Any) -> Any:
+    """The one scalar of a list of one; anything else as it is. An empty answer (null) must be said plainly."""
+    return value[0] if isinstance(value, list) and len(value) == 1 and is_scalar(value[0]) else value
 
 
 def item_agrees(expected: Any, answer: Any, tolerance: Mapping[str, float]) -> bool:

@@ -1,0 +1,130 @@
+"""Odd inputs to every model that takes returns: each has a finite answer, or one clear sentence; never a warning.
+
+Warnings are errors in this suite, so a division by zero inside a model would show here. What the answers are is tested
+beside each model.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import riskkit as rk
+
+SOME = 0.01 * np.random.default_rng(1).standard_t(5, (60, 3))
+BOOK = np.array([100.0, -50.0, 20.0])
+TABLES: dict[str, np.ndarray] = {
+    "nan": np.where(np.arange(180).reshape(60, 3) == 7, np.nan, SOME),
+    "inf": np.where(np.arange(180).reshape(60, 3) == 7, -np.inf, SOME),
+    "empty": np.empty((0, 3)),
+    "no columns": np.empty((60, 0)),
+    "one row": SOME[:1],
+    "two rows": SOME[:2],
+    "all zero": np.zeros((60, 3)),
+    "constant": np.full((60, 3), 0.01),
+    "one constant column": SOME * [1.0, 0.0, 1.0],
+    "singular": SOME[:, [0, 0, 0]],
+    "more columns than rows": SOME[:2],
+    "tiny": SOME * 1e-50,
+    "huge": SOME * 1e50,
+    "texts": np.full((60, 3), "a"),
+}
+REFUSED = {"nan", "inf", "empty", "no columns", "texts"}
+"""What no model answers."""
+
+
+def covariance_of(returns: Any) -> Any:
+    return rk.sample_covariance(returns)
+
+
+OF_RETURNS: dict[str, Callable[[Any], Any]] = {
+    "simple from log": rk.simple_from_log,
+    "horizon returns": lambda r: rk.horizon_returns(r, 2),
+    "linear P&L": lambda r: rk.linear_pnl(BOOK, r),
+    "delta-gamma P&L": lambda r: rk.DeltaGamma(BOOK, BOOK).pnl(r),
+    "revalued P&L": lambda r: rk.revalued_pnl(lambda moves: np.asarray(moves) @ BOOK, r),
+    "sample covariance": rk.sample_covariance,
+    "sample volatility": rk.sample_volatility,
+    "EWMA covariance": rk.ewma_covariance,
+    "EWMA covariance path": rk.ewma_covariance_path,
+    "EWMA portfolio variance": lambda r: rk.ewma_portfolio_variance(r, BOOK),
+    "EWMA volatility": rk.ewma_volatility,
+    "RiskMetrics 2006": rk.riskmetrics2006_covariance,
+    "historical": lambda r: rk.historical_risk(r, 0.9),
+    "age weighted": lambda r: rk.age_weighted_risk(r, 0.9),
+    "normal": lambda r: rk.normal_risk(r, 0.9),
+    "normal, EWMA": lambda r: rk.value_at_risk(r, 0.9, "normal", volatility="ewma"),
+    "Student t, nu given": lambda r: rk.student_t_risk(r, 0.9, nu=5.0),
+    "Student t": lambda r: rk.student_t_risk(r, 0.9),
+    "Cornish-Fisher": lambda r: rk.cornish_fisher_risk(r, 0.9),
+    "filtered historical": lambda r: rk.filtered_historical_risk(r, 0.9),
+    "entropic": lambda r: rk.entropic_var(r, 0.9),
+    "evt": lambda r: rk.evt_risk(r, 0.99),
+    "rolling": lambda r: rk.rolling_var(r, 20, 0.9),
+    "historical attribution": lambda r: rk.historical_attribution(BOOK, r, 0.9),
+    "parametric attribution": lambda r: rk.parametric_attribution(BOOK, r, 0.9),
+    "Cornish-Fisher attribution": lambda r: rk.cornish_fisher_attribution(BOOK, r, 0.9),
+    "tail attribution": lambda r: rk.tail_attribution(BOOK, r, 0.005),
+    "incremental, historical": lambda r: rk.incremental_var_historical(BOOK, r),
+    "component VaR": lambda r: rk.component_var(BOOK, covariance_of(r)),
+    "incremental VaR": lambda r: rk.incremental_var(BOOK, covariance_of(r)),
+    "best hedge": lambda r: rk.best_hedge(BOOK, covariance_of(r)),
+    "Monte Carlo": lambda r: rk.monte_carlo_risk(
+        rk.NormalReturns(covariance_of(r)), BOOK, 100, draws=np.random.default_rng(1), confidence=0.9
+    ),
+    "bootstrap": lambda r: rk.monte_carlo_risk(
+        rk.BlockBootstrap(r), BOOK, 100, draws=np.random.default_rng(1), confidence=0.9
+    ),
+    "Gaussian copula": lambda r: rk.monte_carlo_risk(
+        rk.GaussianCopula(r), BOOK, 100, draws=np.random.default_rng(1), confidence=0.9
+    ),
+    "stress test": lambda r: rk.stress_test(BOOK, r),
+    "stressed correlation": lambda r: rk.stress_covariance(covariance_of(r), toward=1.0, strength=0.5),
+    "reverse stress": lambda r: rk.reverse_stress(BOOK, 10.0, covariance_of(r)),
+    "liquidity VaR": lambda r: rk.liquidity_var(BOOK, covariance_of(r), spreads=0.001),
+    "repair": lambda r: rk.repair_covariance(covariance_of(r)),
+    "drawdown path": rk.drawdown_path,
+    "Sharpe": lambda r: rk.sharpe_ratio(r, 252),
+    "Sortino": lambda r: rk.sortino_ratio(r, 252),
+    "Calmar": lambda r: rk.calmar_ratio(r, 252),
+    "CDaR": lambda r: rk.conditional_drawdown_at_risk(r, 0.9),
+    "win rate": rk.win_rate,
+    "consecutive losses": rk.consecutive_losses,
+}
+
+
+def numbers_in(answer: Any) -> np.ndarray:
+    """Every number of VaR, ES, components and the like in an answer."""
+    if dataclasses.is_dataclass(answer):
+        wanted = ("var", "es", "total", "component", "losses", "covariance", "matrix", "trade", "after", "loss")
+        found = [numbers_in(getattr(answer, name)) for name in wanted if hasattr(answer, name)]
+        return np.concatenate(found)
+    return np.ravel(np.asarray(answer.to_numpy() if isinstance(answer, (pd.Series, pd.DataFrame)) else answer, float))
+
+
+@pytest.mark.parametrize("odd", TABLES)
+@pytest.mark.parametrize("model", OF_RETURNS)
+def test_an_answer_or_one_sentence(model, odd):
+    returns = TABLES[odd]
+    try:
+        answer = OF_RETURNS[model](returns)
+    except rk.InputError as refusal:
+        words = str(refusal)
+        assert words
+        assert "\n" not in words
+        return
+    assert odd not in REFUSED, f"{model} answered {answer}"
+    assert not np.isnan(numbers_in(answer)).any()
+
+
+@pytest.mark.parametrize("model", OF_RETURNS)
+def test_ordinary_returns_have_an_answer(model):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isfinite(numbers_in(OF_RETURNS[model](SOME))).all()

@@ -1,0 +1,81 @@
+"""Every public name of the risk models says what goes in, what comes out, what is refused and where it is written."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+import riskkit
+
+MODELS = (
+    "returns",
+    "pnl",
+    "covariance",
+    "var",
+    "attribution",
+    "montecarlo",
+    "stress",
+    "liquidity",
+    "performance",
+)
+NAMES = [name for module in MODELS for name in riskkit._EXPORTS[module] if callable(getattr(riskkit, name))]
+FUNCTIONS = [name for name in NAMES if not inspect.isclass(getattr(riskkit, name))]
+CLASSES = [name for name in NAMES if inspect.isclass(getattr(riskkit, name))]
+WITHOUT_SOURCE = {  # sums, counts and rearrangements of what came in: there is nothing to look up
+    "aggregate_pnl",
+    "average_trade",
+    "consecutive_losses",
+    "correlation_from_covariance",
+    "covariance_from_correlation",
+    "profit_and_loss",
+    "revalued_pnl",
+    "risk_score",
+    "scenario_pnl",
+    "tail_mass",
+    "tail_size",
+}
+
+
+def sections(name: str) -> dict[str, str]:
+    """The numpy-style sections of a docstring by title; the text before the first is ''."""
+    parts = re.split(r"^(\w[\w ]*)\n-+$", inspect.getdoc(getattr(riskkit, name)) or "", flags=re.MULTILINE)
+    return {"": parts[0], **{parts[i]: parts[i + 1].strip() for i in range(1, len(parts), 2)}}
+
+
+def described(text: str) -> set[str]:
+    """The names that a Parameters section describes: those at the left margin, before the colon."""
+    heads = [line.split(" : ")[0] for line in text.splitlines() if line and not line.startswith(" ")]
+    return {part.strip().lstrip("*") for head in heads for part in head.split(",")}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions(name):
+    found = sections(name)
+    parameters = set(inspect.signature(getattr(riskkit, name)).parameters)
+    assert described(found.get("Parameters", "")) == parameters
+    for title in ("Returns", "Raises"):
+        assert found.get(title), f"{name} has no {title}"
+    assert ">>> " in found.get("Examples", ""), f"{name} has no example"
+    assert name in WITHOUT_SOURCE or re.search(r"\((19|20)\d\d\)", found.get("References", "")), f"{name} has no source"
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes(name):
+    kind = getattr(riskkit, name)
+    found = sections(name)
+    fields = {field for field in getattr(kind, "__annotations__", {}) if not field.startswith("_")}
+    assert described(found.get("Parameters", found.get("Attributes", ""))) >= fields
+    if not inspect.isabstract(kind):
+        assert ">>> " in found.get("Examples", ""), f"{name} has no example"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_a_docstring_sends_the_reader_to_exists(name):
+    for found in re.findall(r"[Aa]s in `([\w.]+)`", inspect.getdoc(getattr(riskkit, name))):
+        assert found.startswith("riskkit.") or hasattr(riskkit, found), f"{name} points to {found}"
+
+
+def test_the_exceptions_are_public_names():
+    assert WITHOUT_SOURCE <= set(FUNCTIONS)
