@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marks import heavy_as_plain_python
 from naive import var_backtest as naive
 
 from riskkit._check import InputError
@@ -188,6 +189,7 @@ def test_dynamic_quantile_counts_only_what_is_not_redundant():
     assert no_hits.statistic == pytest.approx(96 * 0.05 / 0.95)
 
 
+@heavy_as_plain_python
 @pytest.mark.parametrize(
     ("test", "confidence", "n_obs"),
     [

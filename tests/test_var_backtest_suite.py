@@ -7,9 +7,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marks import heavy_as_plain_python
 
 from riskkit._check import InputError
-from riskkit.var_backtest import backtest, backtest_panel, backtest_power, detectable_hit_rate, fz0_loss
+from riskkit.var_backtest import (
+    backtest,
+    backtest_panel,
+    backtest_power,
+    detectable_hit_rate,
+    fz0_loss,
+    nolde_ziegel_general,
+)
 from riskkit.var_backtest.panel import PANEL_TESTS
 from riskkit.var_backtest.power import _share_rejected
 from riskkit.var_backtest.suite import FAILURES
@@ -138,6 +146,17 @@ def test_an_es_that_is_nothing_beside_the_losses_is_not_divided_by():
         backtest([1e200], 0.1)
 
 
+@pytest.mark.parametrize("sd", [5e-324, 1e-20, 1e90])
+def test_an_sd_of_another_size_gets_a_note_or_a_number(sd):
+    result = backtest([-1.0, 0.5, -2.0], 0.0, 0.9, confidence=0.5, sd=sd)
+    for name in ("Nolde-Ziegel general", "McNeil-Frey bootstrap"):
+        assert (result[name].statistic is None) == (sd < 1.0)
+        assert ("negligible" in result[name].note) == (sd < 1.0)
+    if sd < 1.0:
+        with pytest.raises(InputError, match="negligible beside returns"):
+            nolde_ziegel_general([-1.0, 0.5, -2.0], 0.0, 0.9, sd, 0.5)
+
+
 def test_a_hundred_thousand_days():
     returns = np.random.default_rng(5).standard_normal(100_000)
     result = backtest(returns, 1.6448536269514722, 2.0627128054846, confidence=0.95)
@@ -174,6 +193,7 @@ def test_power_of_coverage_tests_is_exact():
     assert 1 - power.of("Basel yellow or red")[0] == pytest.approx(0.128, abs=5e-4)
 
 
+@heavy_as_plain_python
 def test_power_of_independence_tests_against_simulation():
     from riskkit.var_backtest import christoffersen_cc, christoffersen_independence
 
@@ -189,6 +209,7 @@ def test_power_of_independence_tests_against_simulation():
     assert [power.of(name)[0] for name in names] == pytest.approx((rejected / 400).tolist(), abs=0.08)
 
 
+@heavy_as_plain_python
 def test_power_of_es_tests_against_simulation():
     from riskkit.var_backtest import acerbi_szekely_z2
 
@@ -199,6 +220,7 @@ def test_power_of_es_tests_against_simulation():
     assert backtest_power(250, 0.975).of("Acerbi-Szekely Z2")[0] == pytest.approx(found, abs=0.08)
 
 
+@heavy_as_plain_python
 def test_power_is_the_size_when_nothing_is_wrong_and_grows_with_the_sample():
     none = backtest_power(250, 0.99, hit_rate=0.01, loss_scale=1.0, n_draws=1999)
     for name, power, _ in none.powers:

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, one_of
+from riskkit._check import one_of
 from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import chi_square_tail
-from riskkit.var_backtest.hits import Sample, es_sample
+from riskkit.var_backtest.hits import Sample, es_sample, sd_array
 from riskkit.var_backtest.outcome import Outcome, undefined
 from riskkit.var_backtest.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 from riskkit.var_backtest.tail_simulation import draw_excesses
@@ -147,21 +147,18 @@ def nolde_ziegel_general(
     """
     checked, p = es_sample(returns, var, es, positive_es=False), tail_mass(confidence)
     assert checked.es is not None
-    spread = finite_array(sd, "sd")
-    if np.ndim(sd) and spread.shape != checked.returns.shape:
-        raise InputError(f"sd has shape {spread.shape} and returns {checked.returns.shape}; they need one day each")
-    if not (spread > 0.0).all():
-        raise InputError("sd holds a value that is not above zero")
+    spread = sd_array(sd, checked)
     # The terms of days without a hit cancel: what is left is (loss - ES)/(p sd) over the hits.
     column = np.where(checked.hits, -checked.returns - checked.es, 0.0) / (p * spread)
-    square = float(column @ column)
-    if square == 0.0:
+    largest = float(np.abs(column).max())
+    if largest == 0.0:
         return undefined("Nolde-Ziegel general", NULL, "the column is zero on every day, as without hits")
-    statistic = float(column.sum()) ** 2 / square
+    shares = column / largest  # the statistic has no unit, and no square of a share leaves floating point
+    statistic = float(shares.sum()) ** 2 / float(shares @ shares)
     exact = None
     if n_draws:
         days, room = _simulated_days(checked, p, n_draws, rng := generator(rng))
-        room = room / np.append(np.broadcast_to(spread, checked.returns.shape), 1.0)[days - 1]
+        room = room / np.append(spread, 1.0)[days - 1]
         draws = room * (draw_excesses(p, null, days.shape, rng) - 1.0)
         squares = (draws**2).sum(axis=1)
         some = squares > 0.0

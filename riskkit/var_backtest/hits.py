@@ -21,6 +21,7 @@ __all__ = [
     "hit_count",
     "hit_times",
     "sample",
+    "sd_array",
     "transitions",
     "var_hits",
 ]
@@ -84,9 +85,9 @@ def _measurable(values: np.ndarray, name: str) -> np.ndarray:
     return np.where(sizes < SMALLEST, 0.0, values)
 
 
-def can_divide(es: np.ndarray, *others: np.ndarray) -> bool:
-    """Whether losses can be compared with ES by division: above zero, and not negligible beside the other numbers."""
-    largest = max(float(np.abs(values).max()) for values in (es, *others))
+def can_divide(es: np.ndarray, *others: np.ndarray | None) -> bool:
+    """Whether losses can be divided by ES (or sd): above zero, and not negligible beside the other numbers."""
+    largest = max(float(np.abs(values).max()) for values in (es, *others) if values is not None)
     return bool((es > NEGLIGIBLE * largest).all())
 
 
@@ -102,6 +103,22 @@ def es_sample(returns: Any, var: Any, es: Any, *, positive_es: bool = True) -> S
             "beside returns and VaR"
         )
     return checked
+
+
+def sd_array(sd: Any, checked: Sample) -> np.ndarray:
+    """Check forecast standard deviations: one a day or one for all, above zero, not negligible beside the sample."""
+    given = finite_array(sd, "sd")
+    shape = checked.returns.shape
+    if np.ndim(sd) and given.shape != shape:
+        raise InputError(f"sd has shape {given.shape} and returns {shape}; they need one day each")
+    if not (given > 0.0).all():
+        raise InputError("sd holds a value that is not above zero")
+    _measurable(given, "sd")
+    if not can_divide(given, *checked[:3]):
+        raise InputError(
+            f"sd holds {given.min():g}, which is negligible beside returns, VaR or ES; losses are divided by it"
+        )
+    return np.broadcast_to(given, shape)
 
 
 def var_hits(returns: Any, var: Any) -> Any:

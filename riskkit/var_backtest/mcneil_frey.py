@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, whole_number
+from riskkit._check import whole_number
 from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import normal_tail
-from riskkit.var_backtest.hits import Sample, es_sample
+from riskkit.var_backtest.hits import Sample, es_sample, sd_array
 from riskkit.var_backtest.outcome import Outcome, undefined
 from riskkit.var_backtest.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 from riskkit.var_backtest.tail_simulation import draw_excesses
@@ -159,14 +159,7 @@ def mcneil_frey_bootstrap(
 def _residuals(checked: Sample, sd: Any) -> np.ndarray:
     """Loss - ES over the hits, divided by the standard deviation if there is one."""
     assert checked.es is not None
-    scale = np.ones(checked.returns.size)
-    if sd is not None:
-        given = finite_array(sd, "sd")
-        if np.ndim(sd) and given.shape != scale.shape:
-            raise InputError(f"sd has shape {given.shape} and returns {scale.shape}; they need one day each")
-        if not (given > 0.0).all():
-            raise InputError("sd holds a value that is not above zero")
-        scale = scale * given
+    scale = 1.0 if sd is None else sd_array(sd, checked)
     return ((-checked.returns - checked.es) / scale)[checked.hits]
 
 

@@ -332,18 +332,45 @@ def _n_draws(n_obs: int) -> int:
     return int(np.clip(DAYS_TO_DRAW / n_obs, 99, 999))
 
 
+def _negligible(sd: np.ndarray, checked: Sample) -> bool:
+    """Whether a standard deviation is above zero (others are refused), but too small to divide by."""
+    return bool((sd > 0.0).all()) and not can_divide(sd, *checked[:3])
+
+
 def _es_tests(checked: Sample, confidence: float, sd: Any, null: str, rng: Any) -> list[Question]:
     forecasts = (checked.returns, checked.var, checked.es)
     n_bootstrap = int(np.clip(20_000_000 / max(int(checked.hits.sum()), 1), 1_000, 20_000))
     drawn = {"null": null, "n_draws": _n_draws(checked.returns.size), "rng": rng}
+    negligible = sd is not None and _negligible(finite_array(sd, "sd"), checked)
+
+    def no_sd(name: str) -> Outcome:
+        why = "sd is negligible beside returns, VaR or ES on some day, and losses are divided by it"
+        return undefined(name, "sd is large enough", why)
+
     tests: list[Question] = [
         ("shortfall", lambda: mcneil_frey_z(*forecasts, confidence, **drawn)),
-        ("shortfall", lambda: mcneil_frey_bootstrap(*forecasts, sd=sd, n_bootstrap=n_bootstrap, rng=rng)),
+        (
+            "shortfall",
+            lambda: (
+                no_sd("McNeil-Frey bootstrap")
+                if negligible
+                else mcneil_frey_bootstrap(*forecasts, sd=sd, n_bootstrap=n_bootstrap, rng=rng)
+            ),
+        ),
         ("shortfall", lambda: nolde_ziegel_simple(*forecasts, confidence, **drawn)),
         ("shortfall", lambda: nolde_ziegel_one_sided(*forecasts, confidence, **drawn)),
     ]
     if sd is not None:
-        tests.append(("shortfall", lambda: nolde_ziegel_general(*forecasts, sd, confidence, **drawn)))
+        tests.append(
+            (
+                "shortfall",
+                lambda: (
+                    no_sd("Nolde-Ziegel general")
+                    if negligible
+                    else nolde_ziegel_general(*forecasts, sd, confidence, **drawn)
+                ),
+            )
+        )
     ratios: tuple[tuple[str, Callable[..., Outcome]], ...] = (
         ("Acerbi-Szekely Z1", acerbi_szekely_z1),
         ("Acerbi-Szekely Z2", acerbi_szekely_z2),
