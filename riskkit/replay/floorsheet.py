@@ -1,0 +1,253 @@
+"""Floorsheets: trades with the names of both sides become orders and fills that rules can judge.
+
+A floorsheet has trades, not orders. Each trade becomes two orders that are filled at once, the buyer's and the
+seller's; sweeping several price levels counts as several orders. What its names held before the first trade is
+*given*, *inferred* as the smallest that avoids a short position, or *unknown*, and then rules that look at it are
+refused.
+
+The recipe of an exchange's floorsheet (columns time, symbol, buyer_broker, seller_broker, qty, price; local time)::
+
+    trades = pd.read_parquet(path)
+    log = log_from_trades(trades, ts="time", buyer="buyer_broker", seller="seller_broker", quantity="qty",
+                          tz="Asia/Kathmandu", openings="inferred")
+
+and of trades against one pool (columns time, market, outcome, account, side, shares, price), whose other side is the
+pool, without the rows that have no price or no shares::
+
+    trades = trades[trades["price"].notna() & (trades["shares"] > 0)]
+    account, bought = trades["account"].astype(str), trades["side"] == "Buy"
+    trades = trades.assign(buyer=account.where(bought, "pool"), seller=account.where(~bought, "pool"),
+                           symbol=trades["market"].astype(str) + " " + trades["outcome"].astype(str))
+    log = log_from_trades(trades, ts="time", quantity="shares", openings="inferred")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.events import EventLog
+from riskkit.replay.universe import Account, Instrument, decimal_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["log_from_trades", "synthetic_floorsheet"]
+
+ROWS = 4  # of a trade: the buyer's order, the seller's, the buyer's fill, the seller's
+
+
+def log_from_trades(
+    trades: pd.DataFrame,
+    *,
+    ts: str = "ts",
+    buyer: str = "buyer",
+    seller: str = "seller",
+    symbol: str = "symbol",
+    quantity: str = "quantity",
+    price: str = "price",
+    openings: str | Sequence[Account] = "unknown",
+    instruments: Sequence[Instrument] | None = None,
+    quanta: Mapping[str, Any] | None = None,
+    tz: str = "UTC",
+    ts_policy: str = "sort",
+    about: Mapping[str, Any] | None = None,
+) -> EventLog:
+    """Make an event log of trades with a buyer and a seller.
+
+    Where one name stands on both sides, its two orders and fills cancel out.
+
+    Parameters
+    ----------
+    trades : DataFrame
+        One trade a row, in the order of the record.
+    ts, buyer, seller, symbol, quantity, price : str
+        The columns in which these stand.
+    openings : {"unknown", "inferred"} or sequence of Account
+        What the names held before: accounts with their positions and cash; ``inferred``, the smallest positions that
+        avoid a short one (``log.about["openings"]`` says so, and it is a lower bound, not a fact); or ``unknown``. Rules
+        that look at what is not known are refused by the replay; ``log.about["unknown"]`` names it.
+    instruments : sequence of Instrument, optional
+        Ticks, lots and currencies; by default what `EventLog.infer_instruments` proposes.
+    quanta : mapping of currency to amount, optional
+        As in `EventLog.from_frame`.
+    tz : str
+        Time zone of times that carry none.
+    ts_policy : {"sort", "raise", "reject", "clamp"}
+        As in `EventLog.from_frame`: the sort is stable.
+    about : mapping, optional
+        What a reader of a report should know of the data.
+
+    Returns
+    -------
+    EventLog
+        Four events a trade.
+
+    Raises
+    ------
+    InputError
+        Where a column is absent, a name is missing, or `EventLog.from_frame` refuses a number.
+
+    Examples
+    --------
+    >>> log = log_from_trades(synthetic_floorsheet(7, trades=100), openings="inferred")
+    >>> log.counts(), log.about["openings"]
+    ({'ORDER': 200, 'FILL': 200}, 'inferred: the smallest that avoid short positions')
+    """
+    columns = {"ts": ts, "buyer": buyer, "seller": seller, "symbol": symbol, "quantity": quantity, "price": price}
+    for argument, column in columns.items():
+        if column not in trades.columns:
+            raise InputError(
+                f"{argument}={column!r} is not a column of the trades; they have {', '.join(map(str, trades))}"
+            )
+    events = _events(trades, columns)
+    declared = list(EventLog.infer_instruments(events) if instruments is None else instruments)
+    accounts, facts = _openings(openings, events, declared)
+    return EventLog.from_frame(
+        events,
+        declared,
+        accounts,
+        quanta=quanta,
+        tz=tz,
+        ts_policy=ts_policy,
+        about={"orders": "two for each trade, filled at once", **facts, **(about or {})},
+    )
+
+
+def synthetic_floorsheet(
+    seed: int,
+    trades: int = 5_000,
+    *,
+    brokers: int = 90,
+    symbols: int = 40,
+    crossed: float = 0.026,
+) -> pd.DataFrame:
+    """Draw a floorsheet of the shape of a real one: brokers and symbols of Zipf activity, ties in time, crosses.
+
+    Parameters
+    ----------
+    seed : int
+        Of the generator: the same one makes the same trades.
+    trades, brokers, symbols : int
+        How many of each, above zero (two brokers at least).
+    crossed : float
+        Share of the trades with one broker on both sides.
+
+    Returns
+    -------
+    DataFrame of shape (trades, 6)
+        ts, symbol, buyer, seller, quantity and price (ticks of 0.1).
+
+    Raises
+    ------
+    InputError
+        Where a number is too small, or `crossed` is no share.
+
+    Examples
+    --------
+    >>> synthetic_floorsheet(1, trades=3).columns.to_list()
+    ['ts', 'symbol', 'buyer', 'seller', 'quantity', 'price']
+    """
+    import pandas as pd
+
+    for name, number, least in (("trades", trades, 1), ("brokers", brokers, 2), ("symbols", symbols, 1)):
+        if number < least:
+            raise InputError(f"{name}={number!r} is below {least}")
+    if not 0 <= crossed <= 1:
+        raise InputError(f"crossed={crossed!r} is not a share between 0 and 1")
+    draw = np.random.default_rng(seed)
+    symbol = draw.choice(symbols, trades, p=_zipf(symbols))
+    buyer = draw.choice(brokers, trades, p=_zipf(brokers))
+    seller = draw.choice(brokers, trades, p=_zipf(brokers))
+    seller = np.where(seller == buyer, (seller + 1) % brokers, seller)
+    seller = np.where(draw.random(trades) < crossed, buyer, seller)
+    ticks = np.round(draw.uniform(1_000, 20_000, symbols))[symbol] + draw.integers(-20, 21, trades)
+    start = pd.Timestamp("2024-06-16 11:00").as_unit("us")
+    steps = np.where(draw.random(trades) < 0.3, 0, draw.integers(1, 8_000_000, trades))
+    return pd.DataFrame(
+        {
+            "ts": start + pd.to_timedelta(np.cumsum(steps), unit="us"),
+            "symbol": np.char.add("S", symbol.astype(str)),
+            "buyer": buyer + 1,
+            "seller": seller + 1,
+            "quantity": 10 * draw.zipf(1.8, trades).clip(max=500),
+            "price": ticks / 10,
+        }
+    )
+
+
+def _zipf(count: int) -> np.ndarray:
+    """Chances in proportion to 1, 1/2, 1/3, ..."""
+    weights = 1 / np.arange(1, count + 1)
+    return weights / weights.sum()
+
+
+def _events(trades: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Four rows a trade, side by side."""
+    import pandas as pd
+
+    number = np.arange(len(trades))
+    names = [_labels(trades, columns[side]) for side in ("buyer", "seller")]
+    labels = sorted({*names[0].unique(), *names[1].unique()}, key=lambda name: (len(name), name))
+    codes = np.stack([pd.Categorical(side, labels).codes for side in names], axis=1)
+    kept = {name: np.repeat(trades[columns[name]].to_numpy(), ROWS) for name in ("quantity", "price")}
+    same = np.repeat(codes[:, 0] == codes[:, 1], ROWS)
+    kinds = np.tile(np.array([0, 0, 1, 1]), len(trades))
+    # one name on both sides would have one id twice, which says: the same fill again
+    trade = pd.arrays.IntegerArray(np.repeat(number, ROWS), (kinds == 0) | same)
+    return pd.DataFrame(
+        {
+            "ts": trades[columns["ts"]].repeat(ROWS).array,
+            "kind": pd.Categorical.from_codes(kinds, pd.Index(["order", "fill"])),
+            "account": pd.Categorical.from_codes(np.tile(codes, 2).ravel(), pd.Index(labels)),
+            "instrument": pd.Categorical(_labels(trades, columns["symbol"]).repeat(ROWS)),
+            "side": np.tile(np.array([1, -1, 1, -1]), len(trades)),
+            "qty": kept["quantity"],
+            "price": kept["price"],
+            "order_id": np.tile((2 * number[:, None] + [0, 1]), 2).ravel(),
+            "trade_id": trade,
+        }
+    )
+
+
+def _labels(trades: pd.DataFrame, column: str) -> pd.Series:
+    """A column of names as text; none may be missing."""
+    found = trades[column]
+    if found.isna().any():
+        row = int(np.argmax(found.isna().to_numpy()))
+        raise InputError(f"row {row}: {column} is missing; a trade needs both names and its symbol")
+    return found.astype(str)
+
+
+def _openings(
+    openings: str | Sequence[Account], events: pd.DataFrame, instruments: Sequence[Instrument]
+) -> tuple[list[Account], dict[str, Any]]:
+    """The accounts with what they held, and what the log says of it."""
+    if not isinstance(openings, str):
+        return list(openings), {"openings": "given"}
+    one_of(openings, ("unknown", "inferred"), "openings")
+    if openings == "unknown":
+        return [], {"openings": "unknown", "unknown": ["positions", "cash"]}
+    said = "inferred: the smallest that avoid short positions"
+    return _smallest(events, instruments), {"openings": said, "unknown": ["cash"]}
+
+
+def _smallest(events: pd.DataFrame, instruments: Sequence[Instrument]) -> list[Account]:
+    """For each name what it must have held to own what each of its sell orders sells, counted in lots."""
+    fills = events[events["kind"] == "fill"]
+    sells_first = np.arange(len(fills)) ^ 1  # a name on both sides orders its sale before its purchase is filled
+    fills = fills.iloc[sells_first].sort_values("ts", kind="stable")
+    lots = {one.id: one.lot for one in instruments}
+    unit = fills["instrument"].map({label: float(lot) for label, lot in lots.items()}).astype(float)
+    moved = np.rint(fills["qty"].astype(float) / unit).astype("int64") * fills["side"]
+    pairs = [fills["account"], fills["instrument"]]
+    held = moved.groupby(pairs, observed=True).cumsum()
+    least = held.groupby(pairs, observed=True).min()
+    short = -least[least < 0]
+    opened: dict[str, dict[str, Any]] = {name: {} for name in events["account"].cat.categories}
+    for (name, label), count in short.items():
+        opened[str(name)][str(label)] = decimal_text(int(count) * lots[str(label)])
+    return [Account(name, positions=positions) for name, positions in opened.items()]

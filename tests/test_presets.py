@@ -1,0 +1,101 @@
+"""Presets decide as their sources do: on the scenarios that were taken from them, and side by side on the tape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import scenario_runner as runner
+
+from riskkit._check import InputError
+from riskkit.datasets import load_tape
+from riskkit.replay import presets
+from riskkit.replay.floorsheet import log_from_trades
+from riskkit.replay.run import replay_log
+
+FOLDER = Path(__file__).parent / "scenarios"
+TAPE = [492, 177, 31, 36]  # refused by nautilus, by stocksharp, by both, and the first event on which they part
+MINUTES_5 = {"candle": "5min"}
+TAKEN = {
+    "nt01-rate-101-same-timestamp": presets.nautilus(),
+    "nt02-rate-resumes-exactly-at-window-edge": presets.nautilus(submit=5),
+    "nt06-halted-denies-new-lets-cancel": presets.nautilus(),
+    "nt07-reducing-blocks-adding": presets.nautilus(),
+    "nt11-min-notional-exempt-reduce-only": presets.nautilus(min_notional="100"),
+    "nt12-precision-negative-zero-price": presets.nautilus(),
+    "in01-infinium-6767-orders-3s": presets.nautilus(),
+    "fq01-stoploss-guard-global": presets.freqtrade(
+        **MINUTES_5, protections=["stoploss_guard"], guard_lookback=12, guard_limit=3, guard_stop=8
+    ),
+    "fq03-cooldown": presets.freqtrade(**MINUTES_5, protections=["cooldown"], cooldown_stop=12, round_up=False),
+    "fq06-max-drawdown-trades": presets.freqtrade(
+        **MINUTES_5,
+        protections=["max_drawdown"],
+        drawdown_lookback=200,
+        drawdown_limit=3,
+        drawdown="0.15",
+        drawdown_stop=12,
+        round_up=False,
+    ),
+    "rg01-cme-3s-reject-and-logout": presets.cme(),
+    "rg02-rts6-15-3-repeated-execution": presets.rts6(executions=3, collar="1000"),
+    "rg04-price-collar": presets.rts6(collar="0.05"),
+    "rg05-position-limit-same-side-open": presets.paradex(),
+    "rg06-market-maker-protection": presets.deribit(),
+    "vn01-duplicate-order": presets.vnpy(),
+    "vn02-active-order-cap": presets.vnpy(active=2),
+    "zp01-max-order-count-day-reset": presets.zipline(),
+    "rq01-self-trade": presets.rqalpha(),
+    "ln01-trailing-drawdown-strict": presets.lean(),
+    "cb01-consecutive-errors-reset-on-success": presets.gobreaker(),
+    "ec01-cash-hold-boundary": presets.exchange_core(),
+}
+
+
+def by_type(decisions, rules):
+    """Decisions with the type of the named rule, since a preset has ids of its own."""
+    types = {rule.id: rule.type for rule in rules}
+    return {number: (word, types.get(rule, rule)) for number, (word, rule) in decisions.items()}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_preset_decides_the_scenario_of_its_source(name):
+    scenario = runner.read(FOLDER / f"{name}.json")
+    log, numbers = runner.log_of(scenario)
+    result = replay_log(log, TAKEN[name], scenario.get("mode", "shadow"), compiled=False)
+    found = by_type(runner.outcome_of(scenario, result, numbers).decisions, TAKEN[name])
+    assert found == by_type(runner.expected(scenario).decisions, runner.rules_of(scenario))
+
+
+def test_on_the_tape_presets_part_and_the_frame_says_why():
+    log = log_from_trades(load_tape(defects="drop").iloc[:2_500], symbol="symbol", about={"kind": "simulated"})
+    chosen = {"nautilus": presets.nautilus(submit=10), "stocksharp": presets.stocksharp(orders=10)}
+    frame = presets.compare_presets(log, chosen, compiled=False)
+    row = frame.loc[0]
+    assert row["refused_first"] == row["both"] + row["only_first"]
+    assert row["refused_second"] == row["both"] + row["only_second"]
+    assert row[["refused_first", "refused_second", "both", "parts_at"]].to_list() == TAPE
+    assert "is refused by stocksharp (order_frequency: fewer than 10 messages" in row["why"]
+    assert "passes nautilus (submit_rate: at most 10 messages" in row["why"]
+    each = frame.attrs["presets"]
+    assert each.loc["stocksharp", "first_rule"] == "order_frequency"
+
+
+def test_every_preset_reads_as_sentences():
+    makers = [getattr(presets, name) for name in presets.__all__ if name != "compare_presets"]
+    for make in makers:
+        assert str(make()).startswith("1. ")
+
+
+def test_a_market_order_without_price_passes_where_nautilus_lets_it():
+    scenario = runner.read(FOLDER / "nt10-no-price-fail-open-vs-closed.json")
+    log, numbers = runner.log_of(scenario)
+    result = replay_log(log, presets.nautilus(max_notional="1000"), compiled=False)
+    assert runner.outcome_of(scenario, result, numbers).decisions == {1: ("ALLOW", None), 3: ("ALLOW", None)}
+
+
+def test_one_rule_set_or_none_is_refused():
+    with pytest.raises(InputError, match="fewer than two"):
+        presets.compare_presets(None, {"one": presets.cme()})
+    with pytest.raises(InputError, match="is not a RuleSet"):
+        presets.compare_presets(None, {"one": presets.cme(), "two": 3})
