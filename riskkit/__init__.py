@@ -277,6 +277,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "replay.comparison": ("Comparison",),
     "replay.events": ("EventLog",),
     "replay.files": ("read_log",),
+    "replay.floorsheet": ("log_from_trades", "synthetic_floorsheet"),
     "replay.live": ("LiveEngine",),
     "replay.result": ("Result",),
     "replay.rule": ("Rule", "RuleType", "Verdict"),
@@ -320,6 +321,11 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     ),
     "replay.ruleset": ("RuleSet",),
     "replay.run": ("replay_log",),
+    "replay.sweeps.settings": ("Sampler",),
+    "replay.sweeps.curve": ("Curve",),
+    "replay.sweeps.utilization": ("Utilization", "utilization"),
+    "replay.sweeps.effectiveness": ("Effectiveness", "effectiveness"),
+    "replay.sweeps.sweep": ("SweepResult", "sweep"),
     "replay.session": ("LiveSession",),
     "replay.short": ("RiskEngine",),
     "replay.short_rules": (
@@ -337,7 +343,8 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
 }
 
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
-_MODULES = ("datasets", "performance", "plot", "replay", "var_backtest")
+_MODULES = {name: name for name in ("datasets", "performance", "plot", "replay", "var_backtest")}
+_MODULES |= {"presets": "replay.presets"}
 
 __all__ = sorted([*_HOME, *_MODULES])
 
@@ -348,7 +355,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(importlib.import_module(f"riskkit.{_HOME[name]}"), name)
     elif name in _MODULES:
-        value = importlib.import_module(f"riskkit.{name}")
+        value = importlib.import_module(f"riskkit.{_MODULES[name]}")
     else:
         raise AttributeError(f"riskkit has no public name {name!r}; see riskkit.__all__")
     globals()[name] = value
