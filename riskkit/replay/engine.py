@@ -105,6 +105,7 @@ INNER = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
+SEPARATE = ("turn_over", "cancel_working")  # seldom called: inside the loop they would cost it registers
 FLUSH_ROWS = 1 << 16
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents"}
 TWIN_FIELDS = ("account", "instrument", "side", "qty", "price")
@@ -328,12 +329,12 @@ def _compiled_run(shape: Shape, functions: tuple[tuple[str, Callable[..., Any]],
     mark = hashlib.blake2b(text.encode(), digest_size=8)
     for name, function in {**CALLED, **dict(functions)}.items():
         mark.update(name.encode() + fingerprint(function).encode())
-    mark.update(repr(sorted(NAMED.items())).encode())
+    mark.update(repr((sorted(NAMED.items()), sorted(INNER.items()), SEPARATE)).encode())
     module = load_module(f"riskkit_loop_{mark.hexdigest()}", text)
     vars(module).update(_namespace(functions, lambda function: compiled(function, INNER)))
     for name in FUNCTIONS:
         if hasattr(module, name):
-            setattr(module, name, njit(**INNER)(getattr(module, name)))
+            setattr(module, name, njit(**{**INNER, "forceinline": name not in SEPARATE})(getattr(module, name)))
     run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
     own = [function for _, function in functions if getattr(function, "cell", False)]
     return Explaining(run, own) if own else run

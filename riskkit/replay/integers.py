@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+from riskkit._jit import apart
+
 __all__ = ["MILLION", "exceeds_fraction", "floor_divide", "fraction_of", "scaled", "share"]
 
 MILLION = 1_000_000
@@ -16,6 +18,7 @@ WIDE = 1 << 38  # WIDE x NARROW < 2**63, and a quotient below WIDE is guessed to
 NARROW = 1 << 24
 
 
+@apart
 def scaled(count, worth, denominator):
     """`count` x `worth` / `denominator` (above 0) to the nearest integer, a tie to the even one.
 
@@ -64,6 +67,7 @@ def floor_divide(numerator, denominator):
     return quotient
 
 
+@apart
 def _floor_product(a, b, c):
     """The floor of a x b / c for 0 <= a, b <= c < 2**62."""
     if c < SMALL:

@@ -18,8 +18,7 @@ import numpy as np
 
 from riskkit._jit import FLAGS
 from riskkit.replay.columns import OPTIONAL, REQUIRED, Flag
-from riskkit.replay.engine import Engine
-from riskkit.replay.engine import load_module
+from riskkit.replay.engine import Engine, load_module
 from riskkit.replay.queue import CELLS_LEFT
 from riskkit.replay.reach import ENOUGH, FIELDS, adds
 from riskkit.replay.shape import arguments
