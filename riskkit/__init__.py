@@ -343,7 +343,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
 }
 
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
-_MODULES = {name: name for name in ("datasets", "performance", "plot", "replay", "var_backtest")}
+_MODULES = {name: name for name in ("datasets", "desk", "performance", "plot", "replay", "var_backtest")}
 _MODULES |= {"presets": "replay.presets"}
 
 __all__ = sorted([*_HOME, *_MODULES])

@@ -1,0 +1,185 @@
+"""The desk: validations one by one and in a batch, trade checks, positions, exposures, metrics.
+
+Beside each stands what it is held against: a trivial compiled call (what one step into compiled code costs here), or
+the same work one by one. Answers are asserted equal first. ``--only memory`` runs two million events.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks._bench import Bound, Row, best, seconds
+from riskkit._jit import kernel
+from riskkit.desk import Limits, Positions, PositionTracker, RiskManager, RiskState, Trade, validate, validate_batch
+
+TICKERS = [f"T{i}" for i in range(50)]
+TRADES = 1_000_000
+DAY = 86_400_000_000_000
+
+
+@dataclass(frozen=True)
+class Calls:
+    """One line about single calls: how many a second, and how long one of them takes."""
+
+    name: str
+    times: np.ndarray
+
+    def __str__(self) -> str:
+        middle, slow = np.quantile(self.times, [0.5, 0.99])
+        return (
+            f"{self.name:<52} {len(self.times) / self.times.sum():>12,.0f} /s   median {seconds(middle):>9}"
+            f"   p99 {seconds(slow):>9}"
+        )
+
+
+def calls(name: str, function: Callable[[int], Any], count: int) -> Calls:
+    """Time `count` calls one by one; the clock itself takes some 50 ns of each."""
+    for turn in range(min(count, 200)):
+        function(turn)
+    times = np.empty(count)
+    clock = time.perf_counter
+    for turn in range(count):
+        start = clock()
+        function(turn)
+        times[turn] = clock() - start
+    return Calls(name, times)
+
+
+@kernel
+def trivial(number: Any) -> Any:
+    """The least that a compiled function can do."""
+    return number + 1
+
+
+def rows(only: str = "") -> Iterator[Any]:
+    """Every part, or the one that is named."""
+    parts = {"validate": _validations, "checks": _checks, "positions": _positions}
+    if only == "memory":
+        yield from _memory()
+    for name, part in parts.items():
+        if only in ("", name):
+            yield from part()
+
+
+def _validations() -> Iterator[Any]:
+    rng = np.random.default_rng(0)
+    held = Positions(dict(zip(TICKERS, rng.uniform(-30_000.0, 30_000.0, 50).tolist(), strict=True)))
+    columns = {
+        "ticker": pd.Categorical.from_codes(rng.integers(0, 50, TRADES), categories=TICKERS),  # type: ignore[call-overload]
+        "side": rng.choice(np.array([1, -1], np.int8), TRADES),
+        "quantity": rng.uniform(1.0, 100.0, TRADES),
+        "price": rng.uniform(10.0, 200.0, TRADES),
+    }
+    state, value = RiskState(), 100_000.0
+    requests = [
+        dict(zip(columns, cells, strict=True)) for cells in zip(*(c[:500] for c in columns.values()), strict=True)
+    ]
+    requests = [
+        {**r, "side": int(r["side"]), "quantity": float(r["quantity"]), "price": float(r["price"])} for r in requests
+    ]
+    batch = validate_batch(columns, held, value, state=state)
+    assert [batch.answer(i).to_dict() for i in range(500)] == [
+        validate(request, held, value, state=state).to_dict() for request in requests
+    ]
+    trade = Trade.from_dict(requests[0])
+    one, whole, request, call = best(
+        lambda: validate(trade, held, value, state=state),
+        lambda: validate_batch(columns, held, value, state=state),
+        lambda: validate(requests[0], held, value, state=state),
+        lambda: trivial.dispatcher(1),
+    )
+    yield Row("one validation, of a Trade", one, call, "a trivial compiled call", 25.0, at_least=False)
+    yield Row(
+        "a validation in a batch of 10^6, fields checked", whole / TRADES, request, "one by one, of dicts", 1000.0
+    )
+    yield Row("  the same", whole / TRADES, one, "one by one, of Trades made before", 1000.0)
+    yield calls("validate(Trade)", lambda turn: validate(trade, held, value, state=state), 100_000)
+    yield calls("validate(dict)", lambda turn: validate(requests[turn % 500], held, value, state=state), 50_000)
+
+
+def _manager(assets: int) -> RiskManager:
+    moves = np.random.default_rng(1).normal(0.0, 0.001, (60, assets))
+    names = [f"T{i}" for i in range(assets)]
+    manager = RiskManager(10**9, limits=Limits(var_limit=1e9))
+    manager.warm_up(pd.DataFrame(100.0 * np.exp(np.cumsum(moves, axis=0)), columns=names))
+    for name in names:
+        assert manager.execute_trade(name, 10, "buy").executed
+    return manager
+
+
+def _checks() -> Iterator[Any]:
+    managers = {assets: _manager(assets) for assets in (5, 50, 500)}
+    five, fifty, many = best(
+        *(lambda m=manager: m.check_trade_impact("T3", 10, "buy") for manager in managers.values())  # type: ignore[misc]
+    )
+    yield Row("a trade check of 50 assets", fifty, five, "of 5 assets", 3.0, at_least=False)
+    yield Row("a trade check of 500 assets", many, five, "of 5 assets", 3.0, at_least=False)
+    for assets, manager in managers.items():
+        yield calls(
+            f"check_trade_impact, {assets} assets",
+            lambda turn, m=manager: m.check_trade_impact("T3", 10, "buy"),
+            20_000,
+        )  # type: ignore[misc]
+        yield calls(
+            f"execute_trade, {assets} assets",
+            lambda turn, m=manager: m.execute_trade("T3", 1, "sell" if turn % 2 else "buy"),  # type: ignore[misc]
+            5_000,
+        )
+        yield calls(f"get_dashboard_metrics, {assets} assets", lambda turn, m=manager: m.get_dashboard_metrics(), 50)  # type: ignore[misc]
+
+
+def _tracker(positions: int) -> PositionTracker:
+    tokens = [f"TOK{i}" for i in range(20)]
+    tracker = PositionTracker(dict.fromkeys(tokens, "1e-18"))
+    for token in tokens:
+        tracker.set_price(token, "12.5", 0)
+    for place in range(positions):  # each user holds 20 tokens
+        tracker.update(f"u{place // 20}", f"m{place % 30}", tokens[place % 20], place + 1, "10.25", place)
+    return tracker
+
+
+def _positions() -> Iterator[Any]:
+    tracker = _tracker(10_000)
+    assert tracker.count() == 10_000
+    for day in range(1, 61):
+        for token in range(20):
+            tracker.set_price(f"TOK{token}", 12.5 + (day * 7 + token) % 5 / 8, day * DAY)
+        tracker.close_period(day * DAY)
+    yield calls(
+        "PositionTracker.update, 10,000 positions",
+        lambda turn: tracker.update(f"u{turn % 500}", f"m{turn % 500 * 20 % 30}", "TOK0", 1, "10.25", 61 * DAY, None),
+        20_000,
+    )
+    yield calls(
+        "  the same with a trade id",
+        lambda turn: tracker.update(
+            f"u{turn % 500}", f"m{turn % 500 * 20 % 30}", "TOK0", 1, "10.25", 61 * DAY, object()
+        ),
+        20_000,
+    )
+    yield calls("exposure of a user with 20 positions", lambda turn: tracker.exposure(f"u{turn % 500}"), 5_000)
+    yield calls("metrics of a user with 60 periods", lambda turn: tracker.metrics(f"u{turn % 500}"), 500)
+
+
+def _memory() -> Iterator[Any]:
+    """Two million events into a manager and a tracker: what the second million takes more than the first."""
+    manager, tracker = _manager(5), PositionTracker({"ETH": "1e-18"}, remember=50_000)
+    tracker.set_price("ETH", 2_000, 0)
+
+    def events(first: int, last: int) -> None:
+        for turn in range(first, last, 2):
+            manager.execute_trade("T3", 1, "sell" if turn % 4 else "buy")
+            tracker.update(f"u{turn % 100}", "m", "ETH", 1 if turn // 100 % 2 else -1, 2_000 + turn % 7, turn, turn)
+
+    events(0, 1_000_000)
+    first = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    events(1_000_000, 2_000_000)
+    second = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    yield Bound("highest memory in 2 million events less in 1 million", (second - first) / 1024, 1.0, "MB")

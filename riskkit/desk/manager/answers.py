@@ -1,0 +1,202 @@
+"""What a `RiskManager` answers: the impact of a trade, the state of the portfolio, the numbers of a dashboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from riskkit._check import InputError, finite_number, one_of
+from riskkit._show import Row, Shown
+from riskkit.desk.fields import Record, as_side, as_text, as_time, at_least_zero, optionally, plain
+from riskkit.desk.limits import Limits, limits_of
+
+__all__ = ["Dashboard", "LimitChange", "PortfolioState", "TradeImpact"]
+
+
+def _decision(value: Any, name: str) -> str:
+    return one_of(value, ("APPROVED", "REJECTED"), name)
+
+
+def _limits(value: Any, name: str) -> Limits:
+    return limits_of(value)
+
+
+def _mapping(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"{name}={value!r} is no mapping")
+    return value
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class TradeImpact(Record):
+    """The answer to a trade: APPROVED or REJECTED, and VaR before and after, in money; None where it is unknown."""
+
+    decision: str
+    reason: str
+    ticker: str
+    side: str
+    quantity: float
+    price: float | None = None
+    """At which it is valued."""
+    old_var: float | None = None
+    new_var: float | None = None
+    incremental_var: float | None = None
+    timestamp: Any = None
+    executed: bool = False
+
+    _checks: ClassVar = {
+        "decision": _decision,
+        "reason": as_text,
+        "ticker": as_text,
+        "side": as_side,
+        "quantity": at_least_zero,
+        "price": optionally(finite_number),
+        "old_var": optionally(at_least_zero),
+        "new_var": optionally(at_least_zero),
+        "incremental_var": optionally(finite_number),
+        "timestamp": optionally(as_time),
+        "executed": lambda value, name: bool(value),
+    }
+
+    @property
+    def approved(self) -> bool:
+        """Whether the trade may be done."""
+        return self.decision == "APPROVED"
+
+    def _title(self) -> str:
+        return f"{self.decision}: {self.side} {self.quantity:g} {self.ticker}{', executed' if self.executed else ''}"
+
+    def _rows(self) -> list[Row]:
+        return [
+            ("reason", self.reason, ""),
+            ("price", self.price, ""),
+            ("VaR before", self.old_var, "money a day"),
+            ("VaR after", self.new_var, "money a day"),
+            ("incremental VaR", self.incremental_var, "money a day"),
+        ]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class LimitChange(Record):
+    """One entry of the journal of limits."""
+
+    who: str
+    why: str
+    before: Limits
+    after: Limits
+    timestamp: Any = None
+
+    _checks: ClassVar = {
+        "who": as_text,
+        "why": as_text,
+        "before": _limits,
+        "after": _limits,
+        "timestamp": optionally(as_time),
+    }
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class PortfolioState(Record):
+    """Cash, holdings and value of a book at its last prices."""
+
+    cash: float
+    holdings: dict[str, Any]
+    """{ticker: {"quantity", "average_price", "price", "value", "unrealised", "realised"}}"""
+    value: float
+    """Cash and holdings."""
+    gross: float
+    realised: float
+    unrealised: float
+    drawdown: float
+    """In percent of the highest value."""
+    timestamp: Any = None
+
+    _checks: ClassVar = {
+        "cash": finite_number,
+        "holdings": _mapping,
+        "value": finite_number,
+        "gross": at_least_zero,
+        "realised": finite_number,
+        "unrealised": finite_number,
+        "drawdown": finite_number,
+        "timestamp": optionally(as_time),
+    }
+
+    def _rows(self) -> list[Row]:
+        return [
+            ("value", self.value, "cash and holdings"),
+            ("cash", self.cash, ""),
+            ("gross exposure", self.gross, ""),
+            ("realised", self.realised, ""),
+            ("unrealised", self.unrealised, ""),
+            ("drawdown", self.drawdown, "%"),
+            *(
+                (ticker, held["value"], f"{held['quantity']:g} at {held['price']:g}")
+                for ticker, held in self.holdings.items()
+            ),
+        ]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Dashboard(Shown):
+    """The risk of a book for a day: volatility, VaR, its components, and VaR under stress; money, losses positive."""
+
+    value: float
+    cash: float
+    volatility: float
+    """Standard deviation of a day, in money."""
+    volatility_pct: float | None
+    """The same in percent of the value; None where that is not above zero."""
+    var: float
+    stressed_var: float | None
+    """Under the stressed covariance; None before `warm_up`."""
+    component_var: Any
+    """Series by ticker; the components sum to `var`."""
+    holdings: Any
+    """DataFrame by ticker: quantity, average_price, price, value, weight, unrealised, volatility, component_var."""
+    drawdown: float
+    confidence: float
+    timestamp: Any = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers as plain data: components and holdings by ticker."""
+        answer = {one.name: plain(getattr(self, one.name)) for one in fields(self)}
+        return answer | {
+            "component_var": self.component_var.to_dict(),
+            "holdings": {ticker: row.to_dict() for ticker, row in self.holdings.iterrows()},
+        }
+
+    def to_frame(self) -> Any:
+        """The frame of the holdings."""
+        return self.holdings
+
+    def plot(self, ax: Any = None) -> Any:
+        """Component VaR of each holding as bars; returns the axes."""
+        from riskkit.plot import axes
+
+        held = self.component_var[self.component_var != 0.0]
+        ax = axes(ax, height=0.8 + 0.35 * max(len(held), 2))
+        ax.barh(list(held.index), held.to_numpy())
+        ax.axvline(0.0, color="black", linewidth=0.5)
+        ax.invert_yaxis()
+        ax.set_xlabel("component VaR, money a day")
+        ax.set_title(f"VaR {self.confidence * 100:g}%: {self.var:,.2f}")
+        return ax
+
+    def _title(self) -> str:
+        return "Desk, one day ahead"
+
+    def _rows(self) -> list[Row]:
+        return [
+            ("value", self.value, ""),
+            ("cash", self.cash, ""),
+            (
+                "volatility",
+                self.volatility,
+                "" if self.volatility_pct is None else f"{self.volatility_pct:.4g} % of the value",
+            ),
+            (f"VaR {self.confidence * 100:g}%", self.var, ""),
+            ("stressed VaR", self.stressed_var, ""),
+            ("drawdown", self.drawdown, "%"),
+            *((f"  {ticker}", value, "component VaR") for ticker, value in self.component_var.items() if value),
+        ]

@@ -1,0 +1,7 @@
+"""The market: ticks to bars to log returns to a live covariance, simulated, recorded or live."""
+
+from riskkit.desk.market.feeds import Bar, RecordedBars, RecordedTicks, SimulatedTicks, Tick
+from riskkit.desk.market.live_covariance import LiveCovariance
+from riskkit.desk.market.stream import MarketStream
+
+__all__ = ["Bar", "LiveCovariance", "MarketStream", "RecordedBars", "RecordedTicks", "SimulatedTicks", "Tick"]

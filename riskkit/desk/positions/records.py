@@ -1,0 +1,230 @@
+"""What a `PositionTracker` answers, and the names of what can go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
+from typing import Any
+
+from riskkit._check import InputError
+from riskkit._show import Row, Shown, number, table_html, table_text
+
+__all__ = [
+    "DuplicateTradeError",
+    "Exposure",
+    "IngestStatistics",
+    "MissingPriceError",
+    "Position",
+    "TradeTooOldError",
+    "UnknownPositionError",
+    "UnknownTokenError",
+    "UnknownUserError",
+    "UserMetrics",
+]
+
+
+class UnknownUserError(InputError):
+    """A user of whom nothing was ever heard."""
+
+
+class UnknownPositionError(InputError):
+    """A position that is not held."""
+
+
+class UnknownTokenError(InputError):
+    """A token whose lot size was never declared."""
+
+
+class MissingPriceError(InputError):
+    """A token that is held, and whose price is not known."""
+
+
+class DuplicateTradeError(InputError):
+    """A trade id that was taken before."""
+
+
+class TradeTooOldError(DuplicateTradeError):
+    """A trade from before the oldest id that is remembered: nobody can tell whether it was taken before."""
+
+
+class _Answer(Shown):
+    """A frozen answer with `to_dict` and one row as a frame."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain data; exact amounts as texts."""
+        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}  # type: ignore[arg-type]
+
+    def to_frame(self) -> Any:
+        """One row with every field."""
+        import pandas as pd
+
+        return pd.DataFrame([{one.name: getattr(self, one.name) for one in fields(self)}])  # type: ignore[arg-type]
+
+    def _rows(self) -> list[Row]:
+        return [(name.replace("_", " "), value, "") for name, value in self.to_dict().items()]
+
+
+@dataclass(frozen=True, repr=False)
+class Position(_Answer):
+    """One user's position in one token on one market; long above zero, short below."""
+
+    user: str
+    market: str
+    token: str
+    amount: Decimal
+    """Every digit of it."""
+    average_cost: float
+    """Money per token."""
+    cost: float
+    """Money paid for what is held, negative for a short."""
+    realised: float
+    """Profit that closing took, of this position since it was opened."""
+    price: float | None
+    """None while none is known; value and unrealised are then None too."""
+    value: float | None
+    unrealised: float | None
+    opened: int
+    """Nanoseconds since the epoch, UTC."""
+    updated: int
+    price_age: int | None = None
+    """Nanoseconds since its price was set."""
+    stale: bool = False
+    """Whether the price is older than the tracker's `stale_after`, or missing."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Exposure(Shown):
+    """What a user is exposed to: amount, value and percentage of each token over all markets."""
+
+    user: str
+    total: float
+    """Gross: the sum of the absolute values of all positions."""
+    net: float
+    tokens: tuple[Mapping[str, Any], ...]
+    """One mapping a token: token, amount (exact, net), value (net), gross, percentage (of the total), price_age (ns), stale."""
+    timestamp: int | None = None
+
+    @property
+    def stale(self) -> bool:
+        """Whether any price is stale."""
+        return any(token["stale"] for token in self.tokens)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain data; exact amounts as texts."""
+        tokens = [{name: _plain(value) for name, value in token.items()} for token in self.tokens]
+        return {"user": self.user, "total": self.total, "net": self.net, "tokens": tokens, "timestamp": self.timestamp}
+
+    def to_frame(self) -> Any:
+        """One row a token."""
+        import pandas as pd
+
+        names = ["token", "amount", "value", "gross", "percentage", "price_age", "stale"]
+        return pd.DataFrame([dict(token) for token in self.tokens], columns=names).set_index("token")
+
+    def plot(self, ax: Any = None) -> Any:
+        """Value of each token as bars; returns the axes."""
+        from riskkit.plot import axes
+
+        ax = axes(ax, height=0.8 + 0.35 * max(len(self.tokens), 2))
+        ax.barh([token["token"] for token in self.tokens], [token["value"] for token in self.tokens])
+        ax.axvline(0.0, color="black", linewidth=0.5)
+        ax.invert_yaxis()
+        ax.set_xlabel("value in money")
+        ax.set_title(self._title())
+        return ax
+
+    def _title(self) -> str:
+        return f"Exposure of {self.user}: {number(self.total)} gross, {number(self.net)} net"
+
+    def _table(self) -> tuple[str, list[str], list[list[Any]]]:
+        rows = [
+            [one["token"], str(one["amount"]), one["value"], one["percentage"], "stale" if one["stale"] else ""]
+            for one in self.tokens
+        ]
+        return self._title(), ["token", "amount", "value", "%", ""], rows
+
+    def __repr__(self) -> str:
+        """Return the table as text."""
+        return table_text(*self._table())
+
+    def _repr_html_(self) -> str:
+        return table_html(*self._table())
+
+
+@dataclass(frozen=True, repr=False)
+class UserMetrics(_Answer):
+    """The record of one user; None where a measure has no value yet."""
+
+    user: str
+    total_exposure: float
+    """Gross, in money."""
+    concentration: float | None
+    """Largest token as a share of it, from 0 to 1; None without exposure."""
+    var_95: float | None
+    """Historical VaR of the periods' returns, times the exposure now, in money; losses positive."""
+    max_drawdown: float | None
+    """Of the summed returns: a book of constant size; a fraction."""
+    sharpe: float | None
+    """Arithmetic, per year."""
+    win_rate: float | None
+    """Of the closing trades that are kept, without those at zero."""
+    average_trade_size: float | None
+    """Mean money of all trades."""
+    trades: int
+    realised: float
+    unrealised: float
+    fees: float
+    """Gas, at its price when it was paid."""
+    periods: int
+    """Returns that the first measures rest on."""
+
+    def _title(self) -> str:
+        return f"Metrics of {self.user}"
+
+
+@dataclass(frozen=True, repr=False)
+class IngestStatistics(_Answer):
+    """What became of a batch."""
+
+    rows: int
+    accepted: int
+    refused: int
+    duplicates: int
+    """Among the refused."""
+    users: int
+    """Distinct, among the accepted."""
+    markets: Mapping[str, int]
+    """Accepted rows by market."""
+    reasons: Mapping[str, int]
+    """Refused rows by the name of the error."""
+    traded: float
+    """Money of the accepted trades."""
+    first: int | None
+    """Least and greatest timestamp of the accepted."""
+    last: int | None
+    problems: tuple[tuple[int, str], ...] = field(default=())
+    """(row, sentence) of the first refused ones."""
+
+    def _title(self) -> str:
+        return "Batch of trades"
+
+    def _rows(self) -> list[Row]:
+        return [
+            ("rows", self.rows, ""),
+            ("accepted", self.accepted, ""),
+            ("refused", self.refused, ", ".join(f"{n} {name}" for name, n in self.reasons.items())),
+            ("duplicates", self.duplicates, ""),
+            ("users", self.users, ""),
+            ("markets", len(self.markets), ""),
+            ("traded", self.traded, "money"),
+            *((f"row {row}", "", sentence) for row, sentence in self.problems[:5]),
+        ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return [list(item) for item in value] if isinstance(value, tuple) else value
