@@ -7,6 +7,7 @@ that little is refused (about one order in fifty): a refusal writes a row, and r
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,9 +21,11 @@ from benchmarks._bench import Bound, Row, best
 from benchmarks.replay import columns, log_of, scan
 from riskkit._jit import kernel
 from riskkit.replay.columns import REQUIRED, Kind
+from riskkit.replay.engine import shape_of
 from riskkit.replay.live import LiveEngine
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import Stage, replay_log
+from riskkit.replay.source import source
 
 EVENTS, PART, PREFIX = 6_000_000, 1_000_000, 3_000
 WIDE = 10**12
@@ -108,6 +111,11 @@ def _loop() -> Iterator[Any]:
         "rules: five, the breaker and the book, a replay", with_breaker, bare, "bare scan of the columns", 12, False
     )
     yield Bound("rules: the breaker, loop with minus loop without", (with_breaker - without) / bare, 2, "scans")
+    rules = rules_of(names)
+    text = source(shape_of(rules, found, enforce=False, sampled=False, cancels=False, opened=False))
+    called = set(re.findall(r"\b(?:check|record|advance)(\d+)\(", text))
+    assert called == {str(place) for place in range(len(rules))}
+    yield Bound("rules: in the loop's text, of those not chosen", len(called) - len(rules), 0, "rules")
 
 
 def _whole() -> Iterator[Any]:
