@@ -8,6 +8,7 @@ import re
 import pytest
 
 import riskkit
+from riskkit import var_backtest
 
 MODELS = (
     "returns",
@@ -20,9 +21,11 @@ MODELS = (
     "liquidity",
     "performance",
 )
-NAMES = [name for module in MODELS for name in riskkit._EXPORTS[module] if callable(getattr(riskkit, name))]
-FUNCTIONS = [name for name in NAMES if not inspect.isclass(getattr(riskkit, name))]
-CLASSES = [name for name in NAMES if inspect.isclass(getattr(riskkit, name))]
+PUBLIC = {name: getattr(riskkit, name) for module in MODELS for name in riskkit._EXPORTS[module]}
+PUBLIC |= {name: getattr(var_backtest, name) for name in var_backtest.__all__}  # `compare` is not at the top level
+NAMES = [name for name, value in PUBLIC.items() if callable(value)]
+FUNCTIONS = [name for name in NAMES if not inspect.isclass(PUBLIC[name])]
+CLASSES = [name for name in NAMES if inspect.isclass(PUBLIC[name])]
 WITHOUT_SOURCE = {  # sums, counts and rearrangements of what came in: there is nothing to look up
     "aggregate_pnl",
     "average_trade",
@@ -40,7 +43,7 @@ WITHOUT_SOURCE = {  # sums, counts and rearrangements of what came in: there is 
 
 def sections(name: str) -> dict[str, str]:
     """The numpy-style sections of a docstring by title; the text before the first is ''."""
-    parts = re.split(r"^(\w[\w ]*)\n-+$", inspect.getdoc(getattr(riskkit, name)) or "", flags=re.MULTILINE)
+    parts = re.split(r"^(\w[\w ]*)\n-+$", inspect.getdoc(PUBLIC[name]) or "", flags=re.MULTILINE)
     return {"": parts[0], **{parts[i]: parts[i + 1].strip() for i in range(1, len(parts), 2)}}
 
 
@@ -53,7 +56,7 @@ def described(text: str) -> set[str]:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions(name):
     found = sections(name)
-    parameters = set(inspect.signature(getattr(riskkit, name)).parameters)
+    parameters = set(inspect.signature(PUBLIC[name]).parameters)
     assert described(found.get("Parameters", "")) == parameters
     for title in ("Returns", "Raises"):
         assert found.get(title), f"{name} has no {title}"
@@ -63,7 +66,7 @@ def test_functions(name):
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_classes(name):
-    kind = getattr(riskkit, name)
+    kind = PUBLIC[name]
     found = sections(name)
     fields = {field for field in getattr(kind, "__annotations__", {}) if not field.startswith("_")}
     assert described(found.get("Parameters", found.get("Attributes", ""))) >= fields
@@ -73,8 +76,8 @@ def test_classes(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_that_a_docstring_sends_the_reader_to_exists(name):
-    for found in re.findall(r"[Aa]s in `([\w.]+)`", inspect.getdoc(getattr(riskkit, name))):
-        assert found.startswith("riskkit.") or hasattr(riskkit, found), f"{name} points to {found}"
+    for found in re.findall(r"[Aa]s in `([\w.]+)`", inspect.getdoc(PUBLIC[name])):
+        assert found.startswith("riskkit.") or found in PUBLIC or hasattr(riskkit, found), f"{name} points to {found}"
 
 
 def test_the_exceptions_are_public_names():

@@ -51,7 +51,7 @@ def polymarket(rows=None):
     if not path.is_file():
         pytest.skip("the trades of Polymarket are not on this machine")
     trades = pd.read_parquet(path)
-    trades = trades[trades["price"].notna() & (trades["shares"] > 0)].iloc[:rows]
+    trades = trades[(trades["price"] > 0) & (trades["shares"] > 0)].iloc[:rows]
     account, bought = trades["account"].astype(str), trades["side"] == "Buy"
     trades = trades.assign(
         buyer=account.where(bought, "pool"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from marks import heavy_as_plain_python
+from naive import var_backtest as naive
 
 from riskkit._check import InputError
 from riskkit.var_backtest import (
@@ -291,6 +292,36 @@ def test_every_panel_test_runs(panel):
         returns[["a"]], {k: tuple(f[["a"]] for f in v) for k, v in chosen.items()}, tests=PANEL_TESTS
     )
     assert len(frame.to_frame()) == len(PANEL_TESTS)
+
+
+@pytest.mark.parametrize("method", ["holm", "benjamini-hochberg"])
+def test_panel_corrects_by_the_method_asked_for_and_the_heat_map_shows_it(panel, method):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    returns, forecasts, _ = panel
+    result = backtest_panel(returns, forecasts, method=method)
+    frame = result.to_frame()
+    twin = naive.holm if method == "holm" else naive.benjamini_hochberg
+    assert frame["adjusted"].to_numpy() == pytest.approx(twin(frame["p_value"].to_numpy()), abs=1e-12)
+    assert (frame["reject"] == (frame["adjusted"] <= 0.05)).all() and 0 < frame["reject"].sum() < len(frame)
+    ax = result.plot()
+    shades = np.asarray(ax.images[0].get_array())
+    rejected = frame["reject"].groupby(level=["portfolio", "model", "confidence"], sort=False).any()
+    rejected = rejected.unstack(["model", "confidence"])[list(forecasts)].loc[list("abcd")].to_numpy()
+    assert (shades[rejected] <= 0.3).all() and (shades[~rejected] >= 0.65).all()
+    assert method in ax.get_title(loc="left")
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", ["returns", "var", "es", "sd"])
+def test_numbers_too_large_to_be_squared_are_refused_by_name(name):
+    given = {"returns": [0.0, -0.03, 0.01], "var": 0.02, "es": 0.03, "sd": 0.01}
+    given[name] = [1e308, 1.0, 1.0] if name == "returns" else 1e308
+    with pytest.raises(InputError, match=rf"^{name} holds 1e\+308; give it in a unit"):
+        backtest(given.pop("returns"), confidence=0.9, **given)
 
 
 def test_panel_of_arrays_and_of_one_series():

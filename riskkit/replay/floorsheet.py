@@ -12,9 +12,9 @@ The recipe of an exchange's floorsheet (columns time, symbol, buyer_broker, sell
                           tz="Asia/Kathmandu", openings="inferred")
 
 and of trades against one pool (columns time, market, outcome, account, side, shares, price), whose other side is the
-pool, without the rows that have no price or no shares::
+pool, without the rows that have no price (or one that was rounded to 0) or no shares::
 
-    trades = trades[trades["price"].notna() & (trades["shares"] > 0)]
+    trades = trades[(trades["price"] > 0) & (trades["shares"] > 0)]
     account, bought = trades["account"].astype(str), trades["side"] == "Buy"
     trades = trades.assign(buyer=account.where(bought, "pool"), seller=account.where(~bought, "pool"),
                            symbol=trades["market"].astype(str) + " " + trades["outcome"].astype(str))

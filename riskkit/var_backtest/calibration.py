@@ -120,10 +120,22 @@ def nolde_ziegel_general(
 ) -> Outcome:
     """Nolde and Ziegel's general two-sided calibration test, with the forecast standard deviation.
 
-    Parameters are those of `nolde_ziegel_simple`, and
-
+    Parameters
+    ----------
+    returns : (n_obs,) array or Series
+        Realised returns, gains positive.
+    var, es : (n_obs,) array or Series, or a number
+        Forecasts for the same days, positive losses.
     sd : (n_obs,) array or Series, or a number
-        Forecast standard deviation.
+        Forecast standard deviation, above zero, in the unit of the returns.
+    confidence : float
+        0.975 means 97.5 % VaR and ES.
+    null : str
+        Shape of the losses beyond VaR, for the simulated p-value: "normal", or "t3", "t5", ...
+    n_draws : int
+        Number of simulated samples behind the finite-sample p-value; 0 for none.
+    rng : numpy.random.Generator, optional
+        Source of the draws; by default one with the fixed seed `DEFAULT_SEED`.
 
     Returns
     -------
@@ -190,14 +202,26 @@ def nolde_ziegel_one_sided(
 ) -> Outcome:
     """Nolde and Ziegel's simple one-sided calibration test.
 
-    Parameters are those of `nolde_ziegel_simple`, and
-
+    Parameters
+    ----------
+    returns : (n_obs,) array or Series
+        Realised returns, gains positive.
+    var, es : (n_obs,) array or Series, or a number
+        Forecasts for the same days, positive losses.
+    confidence : float
+        0.975 means 97.5 % VaR and ES.
     correction : {"hommel", "bonferroni"}
         How the two p-values become one: 1.5 min(2 p(1), p(2)) with p sorted, or 2 min.
     alternative : {"understated", "as_printed"}
         "understated": large z in either column say that risk is understated (too many hits; ES too small).
         "as_printed": both columns of V as they stand, in which the first grows with too *few* hits; this is what the
         R package esback reports.
+    null : str
+        Shape of the losses beyond VaR, for the simulated p-value: "normal", or "t3", "t5", ...
+    n_draws : int
+        Number of simulated samples behind the finite-sample p-value; 0 for none.
+    rng : numpy.random.Generator, optional
+        Source of the draws; by default one with the fixed seed `DEFAULT_SEED`.
 
     Returns
     -------

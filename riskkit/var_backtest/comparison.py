@@ -26,21 +26,43 @@ SCORES = {"fz0": "FZ0 loss of VaR and ES", "quantile": "quantile loss of VaR"}
 
 @dataclass(frozen=True, repr=False)
 class Comparison(Shown):
-    """Models ranked by how well they forecast the tail, all on the same days and assets."""
+    """Models ranked by how well they forecast the tail, all on the same days and assets.
+
+    Attributes
+    ----------
+    ranking : DataFrame
+        One row a model, best first; see `to_frame`.
+    losses : (n_obs, n_models) DataFrame
+        Score of every day, the mean over assets.
+    hits : (n_obs, n_models) DataFrame
+        Number of assets with a hit on every day.
+    n_assets : int
+        Number of assets.
+    confidence : float
+        0.99 means 99 % VaR.
+    score : str
+        "fz0" or "quantile".
+    confidence_set : ConfidenceSet
+        Models that no test can tell from the best.
+    panel : Panel
+        Coverage tests of every model on every asset, corrected for their number.
+
+    Examples
+    --------
+    >>> returns = np.random.default_rng(1).standard_normal((500, 2))
+    >>> models = {"right": np.full((500, 2), 1.645), "low": np.full((500, 2), 1.0), "high": np.full((500, 2), 2.5)}
+    >>> compare_forecasts(returns, models, confidence=0.95).best
+    'right'
+    """
 
     ranking: Any
-    """One row a model, best first; see `to_frame`."""
     losses: Any
-    """(n_obs, n_models) score of every day, the mean over assets."""
     hits: Any
-    """(n_obs, n_models) number of assets with a hit on every day."""
     n_assets: int
     confidence: float
     score: str
-    """"fz0" or "quantile"."""
     confidence_set: ConfidenceSet
     panel: Panel
-    """Coverage tests of every model on every asset, corrected for their number."""
 
     def to_frame(self) -> Any:
         """Return the ranking, one row a model, best first.

@@ -81,6 +81,15 @@ def binomial_z_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Outcom
 def binomial_tail_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Outcome:
     """Test, exactly and on one side, whether there are too many hits.
 
+    Parameters
+    ----------
+    n_hits : int
+        Number of hits, from 0 to `n_obs`.
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
+
     Returns
     -------
     Outcome
@@ -110,6 +119,15 @@ def binomial_tail_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Out
 
 def proportion_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Outcome:
     """Chi-square proportion test with Yates' continuity correction, which is not Kupiec's test.
+
+    Parameters
+    ----------
+    n_hits : int
+        Number of hits, from 0 to `n_obs`.
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
 
     Returns
     -------
@@ -271,6 +289,13 @@ def tuff_lr(first_hit: Any, p: float) -> np.ndarray:
 def tuff_exact_p_value(first_hit: int, confidence: float = 0.99) -> float:
     """Exact p-value of the day of the first hit: P(LR(V) >= LR(first_hit)), V geometric.
 
+    Parameters
+    ----------
+    first_hit : int
+        Day of the first hit, counted from 1.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
+
     Returns
     -------
     float
@@ -300,6 +325,13 @@ def tuff_exact_p_value(first_hit: int, confidence: float = 0.99) -> float:
 
 def tuff_nonrejection_region(confidence: float = 0.99, *, test_confidence: float = 0.95) -> Region:
     """Days of the first hit at which TUFF starts to reject: too early, and too late.
+
+    Parameters
+    ----------
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
+    test_confidence : float
+        1 - level of the test: 0.95 for a 5 % test.
 
     Returns
     -------

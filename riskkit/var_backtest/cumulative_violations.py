@@ -84,10 +84,18 @@ def du_escanciano_conditional(
 ) -> Outcome:
     """Du and Escanciano's conditional test of ES: cumulative violations are not autocorrelated.
 
-    Parameters are those of `du_escanciano_unconditional`, and
-
+    Parameters
+    ----------
+    pit : (n_obs,) array or Series
+        Forecast cdf at the realised return, between 0 and 1; low for losses.
+    confidence : float
+        0.975 means 97.5 % ES.
     lags : int
         Number of autocorrelations.
+    n_draws : int
+        Number of simulated samples behind the finite-sample p-value; 0 for none.
+    rng : numpy.random.Generator, optional
+        Source of the draws; by default one with the fixed seed `DEFAULT_SEED`.
 
     Returns
     -------

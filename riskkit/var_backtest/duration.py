@@ -74,7 +74,16 @@ def haas_tbf(
 ) -> Outcome:
     """Haas' mixed Kupiec test: the number of failures and the times between them.
 
-    Parameters are those of `haas_tbfi`.
+    Parameters
+    ----------
+    hits : (n_obs,) array of booleans
+        True on days with a loss beyond VaR.
+    confidence : float
+        0.99 means 99 % VaR.
+    n_draws : int
+        Number of simulated samples behind the finite-sample p-value; 0 for none.
+    rng : numpy.random.Generator, optional
+        Source of the draws; by default one with the fixed seed `DEFAULT_SEED`.
 
     Returns
     -------

@@ -94,6 +94,15 @@ def pof_exact_p_value(n_hits: int, n_obs: int, confidence: float = 0.99, *, orde
 def pof_true_size(n_obs: int, confidence: float = 0.99, *, nominal: float = 0.05) -> float:
     """Probability that the asymptotic (chi-square) POF test rejects a correct model.
 
+    Parameters
+    ----------
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
+    nominal : float
+        Level of the test: 0.05 for 5 %.
+
     Returns
     -------
     float
@@ -124,6 +133,17 @@ def pof_attainable_size(
 ) -> float:
     """Probability that the exact test of `nominal` size rejects a correct model; never above `nominal`.
 
+    Parameters
+    ----------
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
+    nominal : float
+        Level of the test: 0.05 for 5 %.
+    order : {"likelihood", "lr", "distance"}
+        What counts as extreme, as in `pof_exact_p_value`.
+
     Returns
     -------
     float
@@ -151,6 +171,15 @@ def pof_attainable_size(
 
 def pof_nonrejection_region(n_obs: int, confidence: float = 0.99, *, test_confidence: float = 0.95) -> Region:
     """Numbers of hits at which the POF test starts to reject, on either side of the expected number.
+
+    Parameters
+    ----------
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
+    test_confidence : float
+        1 - level of the test: 0.95 for a 5 % test.
 
     Returns
     -------

@@ -87,6 +87,17 @@ def christoffersen_exact_p_value(statistic: float, n_obs: int, confidence: float
 def christoffersen_true_size(n_obs: int, confidence: float = 0.99, *, nominal: float = 0.05, test: str = "cc") -> float:
     """Probability that the asymptotic (chi-square) test rejects a correct model.
 
+    Parameters
+    ----------
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
+    nominal : float
+        Level of the test: 0.05 for 5 %.
+    test : {"cc", "independence"}
+        Conditional coverage (POF + independence), or independence alone.
+
     Returns
     -------
     float
@@ -117,6 +128,17 @@ def christoffersen_attainable_size(
 ) -> float:
     """Probability that the exact test of `nominal` size rejects a correct model; never above `nominal`.
 
+    Parameters
+    ----------
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
+    nominal : float
+        Level of the test: 0.05 for 5 %.
+    test : {"cc", "independence"}
+        Conditional coverage (POF + independence), or independence alone.
+
     Returns
     -------
     float
@@ -144,6 +166,17 @@ def christoffersen_attainable_size(
 
 def christoffersen_critical(n_obs: int, confidence: float = 0.99, *, nominal: float = 0.05, test: str = "cc") -> float:
     """Smallest statistic that the exact test of `nominal` size rejects; infinite if there is none.
+
+    Parameters
+    ----------
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
+    nominal : float
+        Level of the test: 0.05 for 5 %.
+    test : {"cc", "independence"}
+        Conditional coverage (POF + independence), or independence alone.
 
     Returns
     -------

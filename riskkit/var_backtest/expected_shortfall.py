@@ -102,7 +102,21 @@ def acerbi_szekely_z2(
 ) -> Outcome:
     """Acerbi and Szekely's second test: number and size of losses beyond VaR together.
 
-    Parameters are those of `acerbi_szekely_z1`.
+    Parameters
+    ----------
+    returns : (n_obs,) array or Series
+        Realised returns, gains positive.
+    var, es : (n_obs,) array or Series, or a number
+        Forecasts for the same days, positive losses.
+    confidence : float
+        0.975 means 97.5 % VaR and ES.
+    null : str
+        Distribution of the losses of a true model, for the simulated p-value: "normal", or "t3" (Student t with 3
+        degrees of freedom) and so on.
+    n_draws : int, optional
+        Number of simulated samples; by default 20,000, fewer for very long samples.
+    rng : numpy.random.Generator, optional
+        Source of the draws; by default one with the fixed seed `DEFAULT_SEED`, whose draws are kept.
 
     Returns
     -------
@@ -155,8 +169,21 @@ def minimally_biased(
 ) -> Outcome:
     """Acerbi and Szekely's minimally biased test: a wrong VaR hardly disturbs it, and only towards rejection.
 
-    Parameters are those of `acerbi_szekely_z1`, and
-
+    Parameters
+    ----------
+    returns : (n_obs,) array or Series
+        Realised returns, gains positive.
+    var, es : (n_obs,) array or Series, or a number
+        Forecasts for the same days, positive losses.
+    confidence : float
+        0.975 means 97.5 % VaR and ES.
+    null : str
+        Distribution of the losses of a true model, for the simulated p-value: "normal", or "t3" (Student t with 3
+        degrees of freedom) and so on.
+    n_draws : int, optional
+        Number of simulated samples; by default 20,000, fewer for very long samples.
+    rng : numpy.random.Generator, optional
+        Source of the draws; by default one with the fixed seed `DEFAULT_SEED`, whose draws are kept.
     relative : bool
         Divide each day by its ES (free of scale, simulated p-value); else the statistic is in units of the returns
         and has a normal p-value.

@@ -90,13 +90,30 @@ CHUNK = 2_000_000
 
 @dataclass(frozen=True, repr=False)
 class ConfidenceSet(Shown):
-    """Models ranked by loss, and those that no test can tell from the best."""
+    """Models ranked by loss, and those that no test can tell from the best.
+
+    Attributes
+    ----------
+    models : tuple of str
+        Best first.
+    mean_losses : tuple of float
+        Mean loss of each model, in the unit of the losses.
+    p_values : tuple of float
+        Level down to which each model stays in the set.
+    confidence : float
+        0.9 means that the set holds the best model in 90 % of samples.
+    statistic : str
+        "range" or "max".
+
+    Examples
+    --------
+    >>> ConfidenceSet(("ewma", "flat"), (0.1, 0.2), (1.0, 0.03), 0.9, "range").included
+    ('ewma',)
+    """
 
     models: tuple[str, ...]
-    """Best first."""
     mean_losses: tuple[float, ...]
     p_values: tuple[float, ...]
-    """Level down to which each model stays in the set."""
     confidence: float
     statistic: str
 

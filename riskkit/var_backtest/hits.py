@@ -46,7 +46,24 @@ class Sample(NamedTuple):
 
 
 class Transitions(NamedTuple):
-    """Number of days in state j after a day in state i (1 = hit), over the n_obs - 1 pairs of days."""
+    """Number of days in state j after a day in state i (1 = hit), over the n_obs - 1 pairs of days.
+
+    Attributes
+    ----------
+    n00 : int
+        Days without a hit after a day without.
+    n01 : int
+        Days with a hit after a day without.
+    n10 : int
+        Days without a hit after a hit.
+    n11 : int
+        Days with a hit after a hit.
+
+    Examples
+    --------
+    >>> sum(Transitions(n00=240, n01=5, n10=4, n11=1))
+    250
+    """
 
     n00: int
     n01: int
@@ -140,6 +157,10 @@ def var_hits(returns: Any, var: Any) -> Any:
     ------
     InputError
         Lengths or labels differ, or something is not finite.
+
+    References
+    ----------
+    .. [1] Christoffersen (1998), Evaluating Interval Forecasts (the hit indicator).
 
     Examples
     --------

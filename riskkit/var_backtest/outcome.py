@@ -17,22 +17,48 @@ class Outcome(Shown):
     """The outcome of one test of a risk forecast.
 
     A test that the sample cannot answer has no p-value (None) and says why in `note`; it never rejects.
+
+    Attributes
+    ----------
+    test : str
+        Name of the test.
+    null : str
+        What is tested, in words.
+    finding : str
+        What was seen, in words.
+    statistic : float or None
+        None where the sample gives none.
+    distribution : str
+        What `p_value` rests on, for example "chi-square, 1 df".
+    p_value : float or None
+        Asymptotic p-value, or the only one.
+    exact_p_value : float or None
+        Finite-sample p-value, where there is one.
+    exact_method : str
+        "enumeration", or how it was simulated.
+    df : int or None
+        Degrees of freedom, where the distribution has them.
+    significance : float
+        Level of the verdict: 0.05 for 5 %.
+    details : mapping of str to a number or text
+        What else the test computes.
+    note : str
+        Why there is no p-value; empty where there is one.
+
+    Examples
+    --------
+    >>> Outcome("Kupiec POF", "a hit has probability 1 %", "15 hits", 2.19, "chi-square, 1 df", 0.139).reject
+    False
     """
 
     test: str
-    """Name of the test."""
     null: str
-    """What is tested, in words."""
     finding: str
-    """What was seen, in words."""
     statistic: float | None
     distribution: str
-    """What `p_value` rests on, for example "chi-square, 1 df"."""
     p_value: float | None
     exact_p_value: float | None = None
-    """Finite-sample p-value, where there is one."""
     exact_method: str = ""
-    """"enumeration", or how it was simulated."""
     df: int | None = None
     significance: float = 0.05
     details: Mapping[str, Any] = field(default_factory=dict)

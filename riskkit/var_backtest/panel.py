@@ -42,10 +42,26 @@ DEFAULT_TESTS = ("Kupiec POF", "Christoffersen conditional coverage", "Acerbi-Sz
 
 @dataclass(frozen=True, repr=False)
 class Panel(Shown):
-    """Every test of every forecast, with p-values corrected for the number of tests."""
+    """Every test of every forecast, with p-values corrected for the number of tests.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a test, index (portfolio, model, confidence, test): days, hits, expected, statistic, p_value, adjusted,
+        reject.
+    method : str
+        Correction for the number of tests, as in `adjust_p_values`.
+    significance : float
+        Level at which adjusted p-values reject.
+
+    Examples
+    --------
+    >>> panel = backtest_panel(np.tile([0.01, -0.03], 125)[:, None], {("flat", 0.99): np.full((250, 1), 0.02)})
+    >>> panel.table("Kupiec POF", "hits").to_numpy().tolist()
+    [[125]]
+    """
 
     frame: Any
-    """One row a test, index (portfolio, model, confidence, test): days, hits, expected, p_value, adjusted, reject."""
     method: str
     significance: float
 

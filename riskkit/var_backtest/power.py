@@ -36,15 +36,32 @@ DAYS_TO_DRAW = 10_000_000
 
 @dataclass(frozen=True, repr=False)
 class Power(Shown):
-    """Probability that each test rejects if the alternative is true."""
+    """Probability that each test rejects if the alternative is true.
+
+    Attributes
+    ----------
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR.
+    significance : float
+        Level of the tests: 0.05 for 5 %.
+    powers : tuple of (str, float, str)
+        Test, power and alternative.
+    detectable_hit_rate : float
+        Smallest hit rate above 1 - confidence that the binomial tail test finds in 80 % of samples.
+
+    Examples
+    --------
+    >>> Power(250, 0.99, 0.05, (("Kupiec POF", 0.5, "hits twice as frequent"),), 0.03).of("Kupiec POF")
+    (0.5, 'hits twice as frequent')
+    """
 
     n_obs: int
     confidence: float
     significance: float
     powers: tuple[tuple[str, float, str], ...]
-    """(test, power, alternative)."""
     detectable_hit_rate: float
-    """Smallest hit rate above 1 - confidence that the binomial tail test finds in 80 % of samples."""
 
     def of(self, test: str) -> tuple[float, str] | None:
         """Power of a test and the alternative, or None if the test has none."""
@@ -157,6 +174,17 @@ def backtest_power(
 
 def detectable_hit_rate(n_obs: int, confidence: float = 0.99, *, power: float = 0.8, nominal: float = 0.05) -> float:
     """Smallest true hit rate that the exact binomial tail test of `nominal` size finds with probability `power`.
+
+    Parameters
+    ----------
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
+    power : float
+        Wanted probability of a rejection: 0.8 for 80 %.
+    nominal : float
+        Level of the test: 0.05 for 5 %.
 
     Returns
     -------

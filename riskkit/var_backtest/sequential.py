@@ -30,12 +30,31 @@ LARGEST_BET = 0.5
 
 @dataclass(frozen=True, repr=False)
 class EProcess(Shown):
-    """Evidence against a forecast, day by day."""
+    """Evidence against a forecast, day by day.
+
+    Attributes
+    ----------
+    name : str
+        What was tested.
+    null : str
+        The hypothesis, in words.
+    log_e : (n_obs,) array
+        Natural logarithm of the e-process after each day.
+    significance : float
+        An alarm is raised where the evidence reaches 1/significance.
+    index : Index or None
+        Labels of the days, where the returns had them.
+
+    Examples
+    --------
+    >>> process = EProcess("VaR", "VaR is not too small", np.log([1.0, 2.0, 25.0]), 0.05)
+    >>> process.alarm, round(process.p_value, 4)
+    (2, 0.04)
+    """
 
     name: str
     null: str
     log_e: np.ndarray
-    """(n_obs,) natural logarithm of the e-process after each day."""
     significance: float
     index: Any = None
 

@@ -57,16 +57,35 @@ DAYS_TO_DRAW = 10_000_000
 
 @dataclass(frozen=True, repr=False)
 class Backtest(Shown):
-    """Everything that a sample says about a VaR (and ES) forecast."""
+    """Everything that a sample says about a VaR (and ES) forecast.
+
+    Attributes
+    ----------
+    sample : Sample
+        Checked returns, VaR and ES, and the labels of the days.
+    confidence : float
+        0.99 means 99 % VaR.
+    significance : float
+        Level of the verdicts: 0.05 for 5 %.
+    outcomes : tuple of (str, Outcome)
+        Question and outcome of each test; the questions are those of `QUESTIONS`.
+    traffic_light : TrafficLight
+        Basel zone and multipliers.
+    sequential : tuple of EProcess
+        E-processes of VaR and, if there is ES, of ES.
+
+    Examples
+    --------
+    >>> backtest([0.01, -0.03, 0.0, -0.01, 0.02], 0.02, confidence=0.9).n_hits
+    1
+    """
 
     sample: Sample
     confidence: float
     significance: float
     outcomes: tuple[tuple[str, Outcome], ...]
-    """(question, outcome) of each test; the questions are those of `QUESTIONS`."""
     traffic_light: TrafficLight
     sequential: tuple[EProcess, ...]
-    """E-processes of VaR and, if there is ES, of ES."""
 
     @functools.cached_property
     def power(self) -> Power:

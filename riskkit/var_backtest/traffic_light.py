@@ -34,22 +34,43 @@ class ZoneStarts(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class TrafficLight(Shown):
-    """Where a number of hits falls in the Basel scheme."""
+    """Where a number of hits falls in the Basel scheme.
+
+    Attributes
+    ----------
+    n_hits, n_obs : int
+        Number of hits and of days.
+    confidence : float
+        0.99 means 99 % VaR.
+    zone : str
+        "green", "yellow" or "red".
+    cumulative_probability : float
+        P(X <= x) of a correct model.
+    type1 : float
+        P(X >= x): the error of a supervisor who rejects from here on.
+    plus_factor : float
+        0 in green to 1 in red.
+    multiplier : float
+        3 + plus factor (Basel 1996).
+    frtb_multiplier : float
+        1.5 to 2 (MAR99).
+
+    Examples
+    --------
+    >>> light = traffic_light(10)
+    >>> light.zone, light.multiplier, light.frtb_multiplier
+    ('red', 4.0, 2.0)
+    """
 
     n_hits: int
     n_obs: int
     confidence: float
     zone: str
-    """"green", "yellow" or "red"."""
     cumulative_probability: float
-    """P(X <= x) of a correct model."""
     type1: float
-    """P(X >= x): the error of a supervisor who rejects from here on."""
     plus_factor: float
     multiplier: float
-    """3 + plus factor (Basel 1996)."""
     frtb_multiplier: float
-    """1.5 to 2 (MAR99)."""
 
     @property
     def verdict(self) -> str:
@@ -131,6 +152,15 @@ def traffic_light(n_hits: int, n_obs: int = BASEL_WINDOW, confidence: float = BA
 def frtb_multiplier(n_hits: int, n_obs: int = BASEL_WINDOW, confidence: float = BASEL_CONFIDENCE) -> float:
     """Backtesting multiplier of the FRTB internal models approach.
 
+    Parameters
+    ----------
+    n_hits : int
+        Number of hits, from 0 to `n_obs`.
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
+
     Returns
     -------
     float
@@ -163,6 +193,13 @@ def frtb_multiplier(n_hits: int, n_obs: int = BASEL_WINDOW, confidence: float = 
 
 def zone_starts(n_obs: int = BASEL_WINDOW, confidence: float = BASEL_CONFIDENCE) -> ZoneStarts:
     """Smallest numbers of hits that are yellow and red.
+
+    Parameters
+    ----------
+    n_obs : int
+        Number of days.
+    confidence : float
+        0.99 means 99 % VaR: hits have probability 0.01.
 
     Returns
     -------
