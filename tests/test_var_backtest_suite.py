@@ -158,6 +158,7 @@ def test_an_sd_of_another_size_gets_a_note_or_a_number(sd):
             nolde_ziegel_general([-1.0, 0.5, -2.0], 0.0, 0.9, sd, 0.5)
 
 
+@heavy_as_plain_python
 def test_a_hundred_thousand_days():
     returns = np.random.default_rng(5).standard_normal(100_000)
     result = backtest(returns, 1.6448536269514722, 2.0627128054846, confidence=0.95)
@@ -276,6 +277,7 @@ def test_panel_has_every_combination_and_corrects_for_all(panel):
     assert "4 of 4" in repr(result)
 
 
+@heavy_as_plain_python
 def test_panel_agrees_with_single_tests(panel):
     returns, forecasts, _ = panel
     result = backtest_panel(returns, forecasts, tests=("Dynamic quantile", "Haas TBF"), method="none")
