@@ -326,7 +326,12 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "replay.sweeps.utilization": ("Utilization", "utilization"),
     "replay.sweeps.effectiveness": ("Effectiveness", "effectiveness"),
     "replay.sweeps.sweep": ("SweepResult", "sweep"),
+    "replay.incidents.record": ("Incident", "incident", "incidents"),
+    "replay.incidents.stream": ("incident_log",),
+    "replay.incidents.inject": ("inject",),
+    "replay.incidents.stop": ("StopReport", "compare_stops", "stop_report"),
     "replay.session": ("LiveSession",),
+    "replay.staged": ("Level", "StagedRule"),
     "replay.short": ("RiskEngine",),
     "replay.short_rules": (
         "AccountVolumeLimitRule",

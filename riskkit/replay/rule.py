@@ -329,9 +329,14 @@ class Rule:
 
     def __str__(self) -> str:
         """The rule as a sentence that a risk officer can sign."""
-        return f"{self.id}: {self.limits()}, {_WHOSE[self.scope]}; {self._consequence()}."
+        return f"{self.id}: {self.limits()}, {self.whose()}; {self.consequence()}."
 
-    def _consequence(self) -> str:
+    def whose(self) -> str:
+        """Whose record it keeps, in words."""
+        return _WHOSE[self.scope]
+
+    def consequence(self) -> str:
+        """What a breach brings, in words."""
         who = {"account": "the account", "global": "everything"}.get(
             self.scope, f"the {self.scope.replace('_', ' and ')}"
         )

@@ -12,11 +12,13 @@ from riskkit.replay import breaker, rules
 from riskkit.replay.digest import hash_plain
 from riskkit.replay.parameters import canonical
 from riskkit.replay.rule import Rule, rule_type
+from riskkit.replay.staged import StagedRule, level_of
 from riskkit.replay.steps import MOST_RULES
 
 __all__ = ["RuleSet"]
 
-FIELDS = ("id", "type", "scope", "action", "severity", "hold", "params")
+FIELDS = ("id", "type", "scope", "action", "severity", "hold", "params", "levels")
+OF_LEVELS = ("action", "severity", "hold")  # what each level says for itself
 CATALOGUE = (rules, breaker)  # importing them registers their types
 
 
@@ -25,8 +27,8 @@ class RuleSet:
 
     Parameters
     ----------
-    rules : iterable of Rule
-        The first that objects is the named cause of a refusal.
+    rules : iterable of Rule or StagedRule
+        The first that objects is the named cause of a refusal. A staged one counts as a rule for each of its levels.
 
     Examples
     --------
@@ -41,8 +43,11 @@ class RuleSet:
     what breaches it is refused (WARN).
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.rules = tuple(rules)
+    def __init__(self, rules: Iterable[Rule | StagedRule]) -> None:
+        self.declared = tuple(rules)
+        self.rules = tuple(
+            rule for one in self.declared for rule in (one.rules if isinstance(one, StagedRule) else [one])
+        )
         if len(self.rules) > MOST_RULES:
             raise InputError(f"a rule set of {len(self.rules)} rules is too large; at most {MOST_RULES} fit one mask")
         seen: set[str] = set()
@@ -80,7 +85,7 @@ class RuleSet:
 
     def to_dict(self) -> dict[str, Any]:
         """The rules as plain data; `from_dict` reads it back."""
-        return {"rules": [rule.describe() for rule in self.rules]}
+        return {"rules": [rule.describe() for rule in self.declared]}
 
     def canonical(self) -> list[Any]:
         """Every declared choice spelt out, for equality and the digest."""
@@ -120,7 +125,7 @@ class RuleSet:
 
     def __str__(self) -> str:
         """Sentences that a risk officer can sign."""
-        return "\n".join(f"{place}. {rule}" for place, rule in enumerate(self.rules, 1)) or "no rules"
+        return "\n".join(f"{place}. {rule}" for place, rule in enumerate(self.declared, 1)) or "no rules"
 
     def __repr__(self) -> str:
         return f"RuleSet({', '.join(rule.id for rule in self.rules)})"
@@ -128,10 +133,10 @@ class RuleSet:
     def _repr_html_(self) -> str:
         import html
 
-        return "<ol>" + "".join(f"<li>{html.escape(str(rule))}</li>" for rule in self.rules) + "</ol>"
+        return "<ol>" + "".join(f"<li>{html.escape(str(rule))}</li>" for rule in self.declared) + "</ol>"
 
 
-def _rule(entry: Any, place: int) -> Rule:
+def _rule(entry: Any, place: int) -> Rule | StagedRule:
     if not isinstance(entry, Mapping):
         raise InputError(f"rule {place}: {entry!r} is not a table")
     for key in entry:
@@ -152,7 +157,7 @@ def _rule(entry: Any, place: int) -> Rule:
         raise InputError(str(error) if named else f"rule {entry.get('id', place)!r}: {error}") from None
 
 
-def _rule_of(entry: Mapping[str, Any], place: int) -> Rule:
+def _rule_of(entry: Mapping[str, Any], place: int) -> Rule | StagedRule:
     kind = rule_type(entry["type"])
     params = dict(entry.get("params", {}))
     scope = params.pop("scope", None) if "scope" not in kind.parameters._fields else None
@@ -161,6 +166,8 @@ def _rule_of(entry: Mapping[str, Any], place: int) -> Rule:
     for name, value in params.items():
         if isinstance(value, list):
             params[name] = tuple(value)
+    if "levels" in entry:
+        return _staged(entry, kind.make(params), entry.get("scope", scope or ""), place)
     return Rule(
         str(entry.get("id", entry["type"])),
         kind.make(params),
@@ -170,3 +177,13 @@ def _rule_of(entry: Mapping[str, Any], place: int) -> Rule:
         hold=entry.get("hold"),
         kind=kind,
     )
+
+
+def _staged(entry: Mapping[str, Any], parameters: Any, scope: str, place: int) -> StagedRule:
+    for name in OF_LEVELS:
+        if name in entry:
+            raise InputError(f"rule {place}: {name} is said by each level of a rule that has levels")
+    if not isinstance(entry["levels"], list):
+        raise InputError(f"rule {place}: levels={entry['levels']!r} is not a list of tables")
+    levels = [level_of(one, f"rule {place}") for one in entry["levels"]]
+    return StagedRule(str(entry.get("id", entry["type"])), parameters, levels, scope, rule_type(entry["type"]))
