@@ -1,0 +1,400 @@
+"""How soon a rule set stops an account, and what that still costs: time to stop and loss at stop.
+
+An account *opens or adds* with an order (or a modify) that does not merely reduce: its position in the counterfactual
+book, fills so far only, is flat, or on the order's side, or smaller than the order. The account is *stopped* at the
+first refused message of its after the last message that opened or added and passed, in enforce mode, until the end of
+the incident; at its first refusal where none passed. Where messages that open or add pass to the end it never is.
+
+**Time to stop** runs from the account's first order in the incident. **Loss at stop** is its loss since then, at the
+marks of that moment; **loss with limits** is that of the same book at the end of the log, for what was let through may
+go on losing. The market does not react to what is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskkit import plot
+from riskkit._check import InputError
+from riskkit._show import Row, Shown
+from riskkit.replay.columns import Kind
+from riskkit.replay.events import EventLog
+from riskkit.replay.incidents.record import Incident, incident
+from riskkit.replay.incidents.stream import incident_log
+from riskkit.replay.result import BY_HAND, REFUSALS, Result
+from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.run import replay_log
+from riskkit.replay.steps import Decision
+from riskkit.replay.sweeps.hindsight import hindsight_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["StopReport", "compare_stops", "stop_report"]
+
+SAMPLES = 400  # of the incident, for a picture
+MOST_SAMPLES = 10_000  # of the whole log
+GONE = (*REFUSALS, Decision.VANISH, Decision.ORPHAN, Decision.DUP, Decision.ERROR_TS)
+WITHOUT, WITH = "without limits", "with limits"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class StopReport(Shown):
+    """The answer of `stop_report`; money in the log's currency, losses positive, times in seconds from the first order.
+
+    Parameters
+    ----------
+    title, account, currency : str
+        What was replayed, whose orders are looked at, and the money.
+    stopped : bool
+        Whether the account was stopped before the end of the incident.
+    time_to_stop, loss_at_stop : float, optional
+        None where it was not.
+    rule : str, optional
+        The rule that refused at the stop.
+    first_refusal, first_rule : float and str, optional
+        The first refusal of all, which need not stop anything, and its rule.
+    orders, orders_through : int
+        Orders sent, and those that passed.
+    notional, notional_through : float
+        Of those orders, at their prices (the last mark for a market order); parents are left out, as their children
+        are counted.
+    traded, traded_through : float
+        Notional of the fills.
+    loss, loss_with_limits : float
+        At the end of the log, without limits and with them.
+    digest : str
+        That of the replay with limits.
+    times, losses, losses_with_limits : ndarray, shape (n_samples,)
+        Nanoseconds since the epoch, and both losses then.
+    start, stop : int
+        Nanoseconds since the epoch of the first order, and of the stop (0: none).
+    """
+
+    title: str
+    account: str
+    currency: str
+    stopped: bool
+    time_to_stop: float | None
+    loss_at_stop: float | None
+    rule: str | None
+    first_refusal: float | None
+    first_rule: str | None
+    orders: int
+    orders_through: int
+    notional: float
+    notional_through: float
+    traded: float
+    traded_through: float
+    loss: float
+    loss_with_limits: float
+    digest: str
+    times: np.ndarray
+    losses: np.ndarray
+    losses_with_limits: np.ndarray
+    start: int
+    stop: int
+
+    def _title(self) -> str:
+        return f"{self.title}: {'stopped' if self.stopped else 'not stopped'}"
+
+    def _rows(self) -> Iterable[Row]:
+        money = self.currency
+        yield "account", self.account, ""
+        yield "time to stop", self.time_to_stop, "s"
+        yield "stopped by", self.rule, ""
+        yield "loss at stop", self.loss_at_stop, money
+        yield "loss with limits, at the end", self.loss_with_limits, money
+        yield "loss without limits", self.loss, money
+        yield "orders let through", self.orders_through, f"of {self.orders:,}"
+        yield "notional let through", self.notional_through, money
+        yield "  of", self.notional, money
+        yield "traded", self.traded_through, money
+        yield "  without limits", self.traded, money
+        yield "first refusal after", self.first_refusal, "s"
+        yield "  by", self.first_rule, ""
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers as one row of a table."""
+        names = "stopped time_to_stop rule loss_at_stop loss_with_limits loss orders_through orders notional_through"
+        names += " notional traded_through traded first_refusal first_rule currency"
+        return {name: getattr(self, name) for name in names.split()}
+
+    def to_frame(self) -> pd.DataFrame:
+        """The losses over time: seconds from the first order, loss without limits and with them."""
+        import pandas as pd
+
+        seconds = pd.Index((self.times - self.start) / 1e9, name="seconds")
+        return pd.DataFrame({WITHOUT: self.losses, WITH: self.losses_with_limits}, index=seconds)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the loss over time, without the limits and with them, and where it was stopped."""
+        both = np.concatenate([self.losses, self.losses_with_limits])
+        scale, unit = plot.money_scale(both, self.currency)
+        seconds = (self.times - self.start) / 1e9
+        lines = {WITHOUT: self.losses / scale, WITH: self.losses_with_limits / scale}
+        end = f"{lines[WITH][-1]:,.3g} instead of {lines[WITHOUT][-1]:,.3g} {unit} lost"
+        said = f"stopped after {_length(self.time_to_stop)} by {self.rule}" if self.stopped else "not stopped"
+        title = f"{self.title}\n{said}; {end}"
+        ax = plot.curves(seconds, lines, label=f"loss, {unit}", title=title, time=_axis(seconds), ax=ax)
+        if self.stopped and self.loss_at_stop is not None:
+            ax.axvline(self.time_to_stop, color=plot.WARM, lw=1.0, ls="--", zorder=1)
+            ax.plot([self.time_to_stop], [self.loss_at_stop / scale], "o", color=plot.WARM, ms=5, zorder=5)
+        return ax
+
+
+def stop_report(
+    log: EventLog,
+    rules: RuleSet,
+    *,
+    account: str | None = None,
+    orphans: str | None = None,
+    on_trip: str = "leave",
+    compiled: bool = True,
+) -> StopReport:
+    """Say when a rule set stops the account of an incident, what was lost by then, and what was let through.
+
+    Parameters
+    ----------
+    log : EventLog
+        Of `incident_log` or `inject`, or any log with an `account`.
+    rules : RuleSet
+        The limits; they are enforced. What *stopped* means stands at the head of this file.
+    account : str, optional
+        Whose orders are looked at, all of them; by default the incident's, from its begin to its end.
+    orphans, on_trip, compiled
+        As for `riskkit.replay_log`.
+
+    Returns
+    -------
+    StopReport
+
+    Raises
+    ------
+    InputError
+        Where the log has no incident and no account was named, or the account sent no order.
+
+    Examples
+    --------
+    >>> rate = {"id": "rate", "type": "order_rate", "params": {"limit": 100, "window_ns": "1s"}}
+    >>> rules = RuleSet.from_dict({"rules": [rate]})
+    >>> report = stop_report(incident_log("infinium", scale=0.1), rules, compiled=False)
+    >>> report.rule, report.orders_through, report.orders
+    ('rate', 100, 677)
+    """
+    code, label, messages, end = _messages(log, account)
+    first = int(messages[0])
+    options: dict[str, Any] = {"orphans": orphans, "on_trip": on_trip, "compiled": compiled}
+    options["sample_ns"] = _spacing(log.columns["ts"], first, end)
+    limited = replay_log(log, rules, "enforce", **options)
+    without = replay_log(log, RuleSet([]), **options)
+    before, before_limited = (
+        _profit(log, first, label, chosen, mode, options)
+        for chosen, mode in ((RuleSet([]), "shadow"), (rules, "enforce"))
+    )
+    gone = np.zeros(len(log), bool)
+    gone[limited.rows["seq"][np.isin(limited.rows["code"], GONE)]] = True
+    stands = _standing(limited)
+    refused = limited.refused()
+    refused = refused[np.isin(refused["seq"], messages)]
+    stop = _stop_of(log, code, messages, gone, stands, refused)
+    ts = log.columns["ts"]
+    sent = messages[log.columns["kind"][messages] == Kind.ORDER]
+    lone = sent[~np.isin(sent, log.columns["parent"][sent])] if "parent" in log.columns else sent
+    money, notional = log.universe.money, hindsight_of(log, compiled=compiled).notional
+    lost = None
+    if stop is not None:
+        lost = before_limited - _profit(log, int(stop["seq"]) + 1, label, rules, "enforce", options)
+    fills = np.flatnonzero((log.columns["kind"] == Kind.FILL) & (log.columns["account"] == code))
+    fills = fills[(fills > first) & (ts[fills] <= end)]
+    worth = _worth(log, fills)
+    times = limited.sample_times
+    drawn = (times >= ts[first]) & (times <= end + options["sample_ns"])
+
+    def after(row: Any) -> float | None:
+        return None if row is None else float(ts[int(row["seq"])] - ts[first]) / 1e9
+
+    return StopReport(
+        title=str(log.about.get("title", "A log")),
+        account=label,
+        currency=log.universe.currency,
+        stopped=stop is not None,
+        time_to_stop=after(stop),
+        loss_at_stop=lost,
+        rule=_name(rules, stop),
+        first_refusal=after(refused[0] if len(refused) else None),
+        first_rule=_name(rules, refused[0] if len(refused) else None),
+        orders=len(sent),
+        orders_through=int((~gone[sent]).sum()),
+        notional=money(int(notional[lone].sum())),
+        notional_through=money(int(notional[lone[~gone[lone]]].sum())),
+        traded=float((worth * log.columns["qty"][fills]).sum()),
+        traded_through=float((worth * stands[fills]).sum()),
+        loss=before - _final(without, label),
+        loss_with_limits=before_limited - _final(limited, label),
+        digest=limited.digest,
+        times=np.concatenate([[ts[first]], times[drawn]]),
+        losses=np.concatenate([[0.0], before - without.profit_curve(label)[drawn]]),
+        losses_with_limits=np.concatenate([[0.0], before_limited - limited.profit_curve(label)[drawn]]),
+        start=int(ts[first]),
+        stop=0 if stop is None else int(ts[int(stop["seq"])]),
+    )
+
+
+def compare_stops(
+    which: Iterable[str | Incident],
+    rule_sets: Mapping[str, RuleSet | Callable[[Incident], RuleSet]],
+    *,
+    scale: float = 1.0,
+    seed: int = 0,
+    compiled: bool = True,
+) -> pd.DataFrame:
+    """Put several incidents through several rule sets.
+
+    Parameters
+    ----------
+    which : iterable of str or Incident
+        See `incidents`.
+    rule_sets : mapping of name to RuleSet
+        Or to a function of the incident that gives one: limits in money are in the incident's currency.
+    scale, seed, compiled
+        As for `incident_log` and `stop_report`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by (incident, rules), the columns of `StopReport.summary`.
+
+    Examples
+    --------
+    >>> one = RuleSet.from_dict({"rules": [{"id": "q", "type": "max_order_qty", "params": {"limit": 1000}}]})
+    >>> frame = compare_stops(["jcom"], {"none": RuleSet([]), "size": one}, compiled=False)
+    >>> frame["stopped"].tolist()
+    [False, True]
+    """
+    import pandas as pd
+
+    rows, keys = [], []
+    for one in map(incident, which):
+        log = incident_log(one, scale=scale, seed=seed)
+        for name, rules in rule_sets.items():
+            chosen = rules if isinstance(rules, RuleSet) else rules(one)
+            rows.append(stop_report(log, chosen, compiled=compiled).summary())
+            keys.append((one.id, name))
+    if not rows:
+        raise InputError("which or rule_sets is empty; give at least one incident and one rule set")
+    return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(keys, names=["incident", "rules"]))
+
+
+# ---------------------------------------------------------------------- parts
+
+
+def _messages(log: EventLog, account: str | None) -> tuple[int, str, np.ndarray, int]:
+    """Code and label of the account, the rows of its orders and modifies, and when the incident is over."""
+    told, columns = log.about.get("incident"), log.columns
+    if account is None and told is None:
+        raise InputError("account is missing: this log has no incident; name the account to look at")
+    label = told["account"] if account is None and told is not None else str(account)
+    if label not in log.universe.account_codes:
+        known = ", ".join(list(log.universe.account_codes)[:8])
+        raise InputError(f"account={account!r} is not in this log; it has {known}")
+    code = log.universe.account_codes[label]
+    own = (columns["account"] == code) & np.isin(columns["kind"], (Kind.ORDER, Kind.MODIFY))
+    end = int(columns["ts"].max(initial=0))
+    if account is None and told is not None:
+        own &= (columns["ts"] >= told["since"]) & (columns["ts"] <= told["until"])
+        end = int(told["end"])
+    rows = np.flatnonzero(own)
+    if not len(rows):
+        raise InputError(f"account {label!r} sent no order in this log; there is nothing to stop")
+    return code, label, rows, end
+
+
+def _spacing(ts: np.ndarray, first: int, end: int) -> int:
+    """Samples such that there are enough of the incident and not too many of the log."""
+    return max((end - int(ts[first])) // SAMPLES, int(ts.max() - ts.min()) // MOST_SAMPLES, 1)
+
+
+def _profit(log: EventLog, rows: int, label: str, rules: RuleSet, mode: str, options: dict[str, Any]) -> float:
+    """The account's profit after the first `rows` events; zero where it had none of them and held nothing."""
+    code = log.universe.account_codes[label]
+    if not log.universe.accounts[code].positions and not (log.columns["account"][:rows] == code).any():
+        return 0.0
+    head = {name: column[:rows] for name, column in log.columns.items()}
+    part = EventLog(head, log.pair_account, log.pair_instrument, log.universe, log.about)
+    return _final(replay_log(part, rules, mode, **options), label)
+
+
+def _final(result: Result, label: str) -> float:
+    return float(result.accounts()["profit"][label])  # type: ignore[arg-type]
+
+
+def _standing(result: Result) -> np.ndarray:
+    """The quantity of every event that stands in enforce mode; shape (n_events,)."""
+    rows, stands = result.rows, result.log.columns["qty"].copy()
+    stands[rows["seq"][np.isin(rows["code"], (Decision.VANISH, Decision.DUP, Decision.ERROR_TS))]] = 0
+    cut = rows[rows["code"] == Decision.CUT]
+    stands[cut["seq"]] = cut["limit"]
+    return stands
+
+
+def _stop_of(
+    log: EventLog, code: int, messages: np.ndarray, gone: np.ndarray, stands: np.ndarray, refused: np.ndarray
+) -> Any:
+    """The refusal at which the account is stopped, None where it is not."""
+    passed = messages[~gone[messages]]
+    adding = passed[_adds(log, code, passed, stands)]
+    later = refused[refused["seq"] > adding[-1]] if len(adding) else refused
+    return later[0] if len(later) else None
+
+
+def _adds(log: EventLog, code: int, rows: np.ndarray, stands: np.ndarray) -> np.ndarray:
+    """Whether each of these messages opens or adds to a position, as the fills so far have made it."""
+    columns, universe = log.columns, log.universe
+    fills = (columns["account"] == code) & (columns["kind"] == Kind.FILL)
+    adds = np.zeros(len(rows), bool)
+    for pair in np.unique(columns["pair"][rows]).tolist():
+        of_pair = np.flatnonzero(fills & (columns["pair"] == pair))
+        instrument = universe.instruments[int(log.pair_instrument[pair])].id
+        account = universe.accounts[code]
+        opening = universe.opening_steps(account, instrument) if instrument in account.positions else 0
+        moves = columns["side"][of_pair].astype(np.int64) * stands[of_pair]
+        held = np.concatenate([[opening], opening + np.cumsum(moves)])
+        mine = np.flatnonzero(columns["pair"][rows] == pair)
+        at = rows[mine]
+        position = held[np.searchsorted(of_pair, at)]
+        against = position * columns["side"][at] < 0
+        adds[mine] = ~(against & (columns["qty"][at] <= np.abs(position)))
+    return adds
+
+
+def _worth(log: EventLog, rows: np.ndarray) -> np.ndarray:
+    """Money of one lot of each of these fills."""
+    universe = log.universe
+    ratio = np.array([float(universe.ratio(one) * universe.quantum) for one in universe.instruments])
+    return np.abs(log.columns["price"][rows]) * ratio[log.columns["instrument"][rows]]
+
+
+def _length(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:,.3g} s" if seconds < 120 else f"{seconds / 60:,.1f} min"
+
+
+def _axis(seconds: np.ndarray) -> plot.TimeAxis:
+    """Time since the first order, in the unit that suits it."""
+    end = float(seconds[-1])
+    length, unit = next((pair for pair in ((3600.0, "h"), (60.0, "min")) if end >= 3 * pair[0]), (1.0, "s"))
+    rough = max(end, 1e-9) / length / 5
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = float(power * next(nice for nice in (1, 2, 5, 10) if nice * power >= rough)) * length
+    ticks = np.arange(0.0, end + step / 2, step)
+    return plot.TimeAxis(end, ticks, [f"{tick / length:.3g}" for tick in ticks], f"{unit} since the first order")
+
+
+def _name(rules: RuleSet, row: Any) -> str | None:
+    if row is None:
+        return None
+    return rules[int(row["cause"])].id if row["cause"] >= 0 else BY_HAND
