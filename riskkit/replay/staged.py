@@ -17,7 +17,17 @@ from riskkit.replay.universe import decimal_text, exact
 
 __all__ = ["Level", "StagedRule"]
 
-LIMITS: tuple[str, ...] = ("limit", "notional", "qty_limit", "trade_limit", "pct", "money", "ticks", "daily_loss", "open_positions")
+LIMITS: tuple[str, ...] = (
+    "limit",
+    "notional",
+    "qty_limit",
+    "trade_limit",
+    "pct",
+    "money",
+    "ticks",
+    "daily_loss",
+    "open_positions",
+)
 LIMITS += ("consecutive_errors", "reject_mps", "logout_mps", "max_dd")  # the parameters that a level takes a part of
 
 
