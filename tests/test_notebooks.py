@@ -25,6 +25,7 @@ def test_a_notebook_was_run_from_top_to_bottom(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_its_outputs_hold_no_error_no_warning_and_nothing_of_this_machine(path):
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        assert "execution" not in cell["metadata"]  # when it was run
         for output in cell.get("outputs", ()):
             assert output["output_type"] != "error" and output.get("name") != "stderr"
             shown = json.dumps({kind: text for kind, text in output.get("data", output).items() if kind != "image/png"})
