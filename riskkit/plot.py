@@ -23,6 +23,7 @@ __all__ = [
     "WARM",
     "TimeAxis",
     "axes",
+    "bars",
     "changes",
     "changes_height",
     "curves",
@@ -32,6 +33,8 @@ __all__ = [
     "legible",
     "money_scale",
     "png",
+    "signed",
+    "threshold",
 ]
 
 INK = "#333333"
@@ -263,6 +266,50 @@ def heat(
             value = table[row, column]
             colour = "white" if value - low < 0.55 * (high - low) else "black"
             ax.text(column, row, f"{value:,.4g}", ha="center", va="center", fontsize=8, color=colour)
+    ax.figure.colorbar(picture, ax=ax)
+    _title(ax, title)
+    ax.tick_params(labelsize=9, colors=INK)
+    return ax
+
+
+def bars(parts: Mapping[str, Any], names: Sequence[Any], *, label: str, title: str, ax: Axes | None = None) -> Axes:
+    """Draw lying bars, one for each name, of one part or of several behind one another, with the sum beside them."""
+    ax = axes(ax, height=1.3 + 0.36 * len(names))
+    places = np.arange(len(names))[::-1]
+    low, high = np.zeros(len(names)), np.zeros(len(names))
+    looks = ((STRONG, ""), (WARM, "//"), (PALE, ".."))
+    for (part, values), (colour, hatch) in zip(parts.items(), looks, strict=False):
+        sizes = np.atleast_1d(np.asarray(values, float))
+        starts = np.where(sizes < 0.0, low, high)
+        ax.barh(places, sizes, left=starts, height=0.6, color=colour, hatch=hatch, edgecolor="white", label=part)
+        low, high = low + np.minimum(sizes, 0.0), high + np.maximum(sizes, 0.0)
+    for place, total in zip(places, low + high, strict=True):
+        left = total < 0.0
+        ax.annotate(f"{total:,.4g}", (total, place), (-4 if left else 4, 0), textcoords="offset points", fontsize=8,
+                    color=INK, va="center", ha="right" if left else "left")  # fmt: skip
+    ax.axvline(0.0, color=INK, linewidth=0.8)
+    ax.set_yticks(places, [str(name) for name in names])
+    ax.set_xlabel(label, fontsize=9)
+    ax.margins(x=0.12)
+    if len(parts) > 1:
+        ax.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(0.0, -0.18), ncols=len(parts))
+    _title(ax, title)
+    _bare(ax)
+    return ax
+
+
+def signed(values: Any, x: Any, y: Any, *, most: float, title: str, ax: Axes | None = None) -> Axes:
+    """Draw a table of numbers of both signs as colours from -`most` (blue) to `most` (red), with the numbers if few."""
+    table = np.asarray(values, float)
+    ax = axes(ax, width=max(6.5, 2.2 + 0.55 * min(table.shape[1], 16)), height=1.4 + 0.42 * min(table.shape[0], 16))
+    picture = ax.imshow(table, aspect="auto", cmap="RdBu_r", vmin=-most, vmax=most)
+    for axis, marks in ((ax.xaxis, x), (ax.yaxis, y)):
+        some = list(range(0, len(marks), max(1, -(-len(marks) // 16))))
+        axis.set_ticks(some, [str(marks[place]) for place in some])
+    if table.size <= 144:
+        for (row, column), value in np.ndenumerate(table):
+            colour = legible((value / most + 1.0) / 2.0)
+            ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
     ax.figure.colorbar(picture, ax=ax)
     _title(ax, title)
     ax.tick_params(labelsize=9, colors=INK)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import (
     InputError,
     finite_array,
@@ -427,6 +428,20 @@ class SquareRootTime(Shown):
 
     def _title(self) -> str:
         return self.sentence
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the measured volatility over the horizon beside the one that is scaled by the square root of time."""
+        import math
+
+        sizes = {"scaled by the square root of time": 1.0, "measured": float(self.volatility_ratio)}
+        verdict = "misleads" if self.misleads else "is not refuted"
+        return plot.bars(
+            {"": list(sizes.values())},
+            list(sizes),
+            label=f"volatility over {self.horizon} periods, in multiples of {math.sqrt(self.horizon):.3g} times that of one",
+            title=f"Square-root time {verdict} (p = {self.p_value:.2g})",
+            ax=ax,
+        )
 
     def _rows(self) -> list[Row]:
         return [

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, finite_array, labels_of, returns_array, with_labels
 from riskkit._jit import kernel
 from riskkit._show import Row, Shown
@@ -136,6 +137,15 @@ class EwmaCovariance(Shown):
             ("lowest volatility", float(volatility.min()), "per period"),
             ("highest volatility", float(volatility.max()), "per period"),
         ]
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the correlations."""
+        values, names = np.asarray(self.covariance), labels_of(self.covariance, 1)
+        spread = np.sqrt(np.diag(values))
+        scale = np.where(spread > 0.0, spread, 1.0)
+        marks = range(len(values)) if names is None else list(names)
+        title = f"Correlations, EWMA with decay {self.decay:g} over {self.n_obs:,} returns"
+        return plot.signed(values / np.outer(scale, scale), marks, marks, most=1.0, title=title, ax=ax)
 
     def to_frame(self) -> Any:
         """The covariance matrix as a DataFrame."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, labels_of, one_of, positive, whole_number, with_labels
 from riskkit._show import Row, Shown
 from riskkit.covariance.sample import square_matrix, symmetric, volatilities_of
@@ -86,6 +87,13 @@ class MatrixRepair(Shown):
         before, after = np.asarray(self.original)[upper, lower], np.asarray(self.matrix)[upper, lower]
         frame = pd.DataFrame({"before": before, "after": after, "change": after - before}, index=index)
         return frame.iloc[np.argsort(-np.abs(frame["change"].to_numpy()), kind="stable")]
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw by how much each entry was changed."""
+        names = labels_of(self.matrix, 1)
+        marks = range(len(self.matrix)) if names is None else list(names)
+        title = f"Change of each entry, at most {self.largest_change:.3g}" if self.changed else "Nothing was changed"
+        return plot.signed(self._change, marks, marks, most=self.largest_change or 1.0, title=title, ax=ax)
 
     def _title(self) -> str:
         return "Positive semidefinite repair" if self.changed else "Positive semidefinite already: nothing changed"

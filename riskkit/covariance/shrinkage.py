@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import labels_of, one_of, optional, returns_array, with_labels
 from riskkit._show import Row, Shown
 from riskkit.covariance.sample import symmetric
@@ -53,6 +54,15 @@ class ShrunkCovariance(Shown):
             ("observations", self.n_obs, ""),
             ("shrinkage", self.shrinkage, "of the target"),
         ]
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the correlations that are left."""
+        values, names = np.asarray(self.covariance), labels_of(self.covariance, 1)
+        spread = np.sqrt(np.diag(values))
+        scale = np.where(spread > 0.0, spread, 1.0)
+        marks = range(len(values)) if names is None else list(names)
+        title = f"Correlations, {self.shrinkage:.0%} of the way to none ({self.method})"
+        return plot.signed(values / np.outer(scale, scale), marks, marks, most=1.0, title=title, ax=ax)
 
     def to_frame(self) -> Any:
         """The covariance matrix as a DataFrame."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import labels_of, positive
 from riskkit._show import Row, Shown
 from riskkit.liquidity.numbers import at_least_zero, labelled, labels_among, matched
@@ -95,6 +96,14 @@ class AlmgrenImpact(Shown):
         names = ("permanent", "temporary", "realized")
         columns = {name: np.atleast_1d(np.asarray(getattr(self, name))) for name in names}
         return pd.DataFrame(columns, index=labels_of(self.permanent, 0))
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the cost of each trade: half of the permanent impact and all of the temporary."""
+        table = 1e4 * self.to_frame()
+        parts = {"half of the permanent": table["permanent"] / 2.0, "temporary": table["temporary"]}
+        names = list(table.index) if np.ndim(self.permanent) else ["the trade"]
+        title = f"Market impact costs {float(table['realized'].mean()):.3g} basis points a trade"
+        return plot.bars(parts, names, label="basis points of the price", title=title, ax=ax)
 
     def _title(self) -> str:
         return "Market impact (Almgren et al. 2005)" + ("" if np.ndim(self.permanent) == 0 else ", mean of the trades")

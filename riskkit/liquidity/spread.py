@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, finite_number, one_of, positive
 from riskkit._show import Row, Shown
 from riskkit.liquidity.numbers import at_least_zero, labelled, labels_among, matched
@@ -155,6 +156,13 @@ class SpreadVar(Shown):
         import pandas as pd
 
         return pd.DataFrame([{"price_var": self.price_var, "spread_cost": self.spread_cost, "total": self.total}])
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the two legs."""
+        parts = {"price VaR": [self.price_var], "cost of the spread": [self.spread_cost]}
+        share = f": {self.spread_cost / self.total:.0%} of it is the spread" if self.total > 0.0 else ""
+        title = f"VaR with the cost of the spread{share}"
+        return plot.bars(parts, ["VaR"], label="money, or a part of the value", title=title, ax=ax)
 
     def _title(self) -> str:
         return "VaR with the cost of the spread"

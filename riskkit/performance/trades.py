@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, one_of, returns_array
 from riskkit._show import Row, Shown
 from riskkit.performance.series import gain_over_risk, per_series, single_series
@@ -240,6 +241,14 @@ class TradeStatistics(Shown):
         import pandas as pd
 
         return pd.DataFrame([{field.name: getattr(self, field.name) for field in fields(self)}])
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the average win, loss and trade."""
+        loss = None if self.average_loss is None else -self.average_loss
+        said = {"average win": self.average_win, "average loss": loss, "average trade": self.average_trade}
+        known = {name: value for name, value in said.items() if value is not None and np.isfinite(value)}
+        title = f"{self.trades:,} trades: {self.wins:,} won, {self.losses:,} lost"
+        return plot.bars({"": list(known.values())}, list(known), label="P&L of a trade", title=title, ax=ax)
 
     def _title(self) -> str:
         return "Trades"

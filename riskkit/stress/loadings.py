@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, labels_of, returns_array, with_labels
 from riskkit._show import Row, Shown
 
@@ -52,6 +53,13 @@ class FactorLoadings(Shown):
         frame["intercept"], frame["residual_volatility"] = self.intercept, self.residual_volatility
         frame["r_squared"] = self.r_squared
         return frame
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the loadings, a row an instrument."""
+        table = self.to_frame().iloc[:, : np.shape(self.loadings)[1]]
+        most = float(np.abs(table.to_numpy()).max()) or 1.0
+        title = f"{self._title()}, R² of {float(np.mean(np.asarray(self.r_squared))):.0%} on average"
+        return plot.signed(table, list(table.columns), list(table.index), most=most, title=title, ax=ax)
 
     def _title(self) -> str:
         assets, factors = np.shape(self.loadings)

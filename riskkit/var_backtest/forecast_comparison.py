@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, confidence_level, finite_array, labels_of, one_of, whole_number
 from riskkit._show import Row, Shown
 from riskkit.var.estimate import percent
@@ -129,6 +130,14 @@ class ConfidenceSet(Shown):
         frame = pd.DataFrame({"mean_loss": self.mean_losses, "p_value": self.p_values}, index=list(self.models))
         frame["included"] = frame["p_value"] > 1.0 - self.confidence
         return frame.rename_axis("model")
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the p-value of each model, with the line above which it is in the set."""
+        among = len(self.included)
+        title = f"{among} of {len(self.models)} models may be the best ({percent(self.confidence)} set)"
+        ax = plot.bars({"": self.p_values}, list(self.models), label="p-value", title=title, ax=ax)
+        ax.axvline(1.0 - self.confidence, color=plot.WARM, ls="--", lw=1)
+        return ax
 
     def _title(self) -> str:
         return f"Model confidence set, {percent(self.confidence)}"
