@@ -42,7 +42,11 @@ RESULTS = {
         "Market impact costs",
         NAMES[:2],
     ),
-    "spread": (lambda: spread_var(100.0, 0.02, 0.01, 0.99, spread_sd=0.005), "VaR with the cost of the spread: ", ["VaR"]),
+    "spread": (
+        lambda: spread_var(100.0, 0.02, 0.01, 0.99, spread_sd=0.005),
+        "VaR with the cost of the spread: ",
+        ["VaR"],
+    ),
     "confidence set": (lambda: model_confidence_set(LOSSES), "1 of 2 models may be the best", ["good", "poor"]),
 }
 
