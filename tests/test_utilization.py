@@ -154,7 +154,7 @@ def test_what_is_not_nested_is_run_and_says_so(name):
 
 
 def test_lists_of_orders_and_commands_are_run():
-    log = random_log(6, 120)
+    log = random_log(7, 120)
     assert "lists" in Curve(log, RATES["accepted"], "limit", compiled=False).observed.why
     columns = {**log.columns, "batch": np.full(len(log), -1)}
     commanded = EventLog(columns, log.pair_account, log.pair_instrument, log.universe)
