@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rows import CANCEL, FILL, MODIFY, NAMED, ORDER, PRICE, X, column, load
+from rows import CANCEL, FILL, MODIFY, NAMED, ORDER, PRICE, X, column, load, refusal
 
-from riskkit import EventLog
+from riskkit import EventLog, LiveSession, RuleSet
 from riskkit.replay.columns import Flag, Kind
 
 # ---------------------------------------------------------------------- references
@@ -137,6 +137,37 @@ def test_expiries_as_timestamps_with_gaps():
     day = pd.Timestamp("2024-01-02", tz="UTC")
     rows = [{**NAMED, "ts": day, "expires": day + pd.Timedelta("1h")}, {**PRICE, "ts": day + pd.Timedelta("2h")}]
     assert column(load(*rows), "kind") == [Kind.ORDER, Kind.EXPIRY, Kind.PRICE]
+
+
+def test_orders_for_the_session_lapse_when_the_trading_day_turns():
+    day = 86_400_000_000_000
+    hour = day // 24
+    rows = [
+        {**ORDER, "ts": 5, "order_id": "a", "expires": "session"},
+        {**ORDER, "ts": 5, "order_id": "b", "expires": "session 17:00 America/New_York"},  # 22:00 UTC in winter
+        {**ORDER, "ts": 23 * hour, "order_id": "c", "expires": "session 17:00 America/New_York"},
+        {**ORDER, "ts": 23 * hour, "order_id": "d", "expires": pd.Timestamp(day + 7, tz="UTC")},
+        {**ORDER, "ts": 23 * hour, "order_id": "e", "expires": None},
+        {**PRICE, "ts": 3 * day},
+    ]
+    log = load(*rows)
+    ends = {
+        int(order): int(ts)
+        for kind, order, ts in zip(*(column(log, name) for name in ("kind", "order", "ts")), strict=True)
+        if kind == Kind.EXPIRY
+    }
+    assert ends == {0: day, 1: 22 * hour, 3: day + 22 * hour, 4: day + 7}
+    live = LiveSession(RuleSet([]), log.universe, compiled=False)
+    for row in rows[:4]:
+        live.process_order(**{name: row[name] for name in row if name != "kind"})
+    live.process_price(ts=3 * day, instrument="X", price=10.5)
+    assert live.log().columns["ts"][np.flatnonzero(live.log().columns["kind"] == Kind.EXPIRY)].tolist() == sorted(
+        ends.values()
+    )
+    assert "row 0, column 'expires': 'session 25:00 UTC' is no end of a session" in refusal(
+        {**NAMED, "expires": "session 25:00 UTC"}
+    )
+    assert "is not a time" in refusal({**NAMED, "expires": "sessions"})
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,6 +7,7 @@ starts at 17:00 local time, in summer and in winter. Inside the loop there are o
 from __future__ import annotations
 
 import datetime as dt
+import re
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,10 +15,11 @@ import numpy as np
 
 from riskkit._check import InputError
 
-__all__ = ["day_starts"]
+__all__ = ["day_starts", "session_ends"]
 
 DAY_NS = 86_400_000_000_000
 EPOCH = dt.date(1970, 1, 1)
+SESSION = re.compile(r"session(?: (\d{1,2}):00 (\S+))?")
 
 
 @lru_cache(maxsize=64)
@@ -59,6 +61,40 @@ def day_starts(tz: str, roll_hour: int, first_ns: int, last_ns: int) -> np.ndarr
     found = found[max(0, int(np.searchsorted(found, first_ns, "right")) - 1) :]
     found.flags.writeable = False
     return found
+
+
+def session_ends(text: str, ts: np.ndarray, tz: str) -> np.ndarray:
+    """When the trading day of each time ends: "session" turns at midnight in `tz`, or say "session 17:00 America/New_York".
+
+    Parameters
+    ----------
+    text : str
+        The word, and where the day turns otherwise than at midnight its hour and zone.
+    ts : ndarray of int64
+        Nanoseconds since the epoch.
+    tz : str
+        The zone of the bare word.
+
+    Raises
+    ------
+    InputError
+        Where the text is another, or its hour or zone is none.
+
+    Examples
+    --------
+    >>> session_ends("session", np.array([1, 86_400_000_000_000]), "UTC").tolist()
+    [86400000000000, 172800000000000]
+    """
+    match = SESSION.fullmatch(text)
+    if not match:
+        raise InputError(
+            f"{text!r} is not a time; for the end of the session write 'session' or 'session 17:00 Asia/Tokyo'"
+        )
+    zone, hour = (match[2], int(match[1])) if match[2] else (tz, 0)
+    if not len(ts):
+        return ts
+    starts = day_starts(zone, hour, int(ts.min()), int(ts.max()))
+    return starts[np.searchsorted(starts, ts, "right")]
 
 
 def _start(day: dt.date, roll_hour: int, zone: ZoneInfo) -> int:

@@ -11,10 +11,13 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from riskkit._check import InputError, one_of
 from riskkit.replay.amount import Count, count, instant, messages, word
 from riskkit.replay.amount import label as label_of
 from riskkit.replay.amount import side as side_of
+from riskkit.replay.calendar import session_ends
 from riskkit.replay.columns import MISSING, RETURN_UNIT, Command, Flag, Flow, Kind
 from riskkit.replay.door.labels import label_text
 from riskkit.replay.rows import DEFAULTS
@@ -238,9 +241,7 @@ class Entries:
         if parent_id is not None:
             row["parent"] = self._known(parent_id, "parent_id").row
         if expires is not None:
-            row["expires"] = instant(expires, "expires")
-            if row["expires"] <= ts:
-                raise InputError(f"expires={expires!r} is not after the time of its order")
+            row["expires"] = _lapse(expires, ts)
         self._one_currency(row["account"], self.universe.instruments[row["instrument"]].currency)
         return row
 
@@ -432,3 +433,13 @@ class Entries:
             self.currencies.setdefault(account, self.universe.instruments[instrument].currency)
         elif row["kind"] == Kind.CASH and row["price"] != MISSING:
             self.currencies.setdefault(account, self.universe.currencies[row["price"]])
+
+
+def _lapse(expires: Any, ts: int) -> int:
+    """When an order lapses: a time, or the end of a session (midnight UTC, or as the text says)."""
+    if isinstance(expires, str) and expires.startswith("session"):
+        return int(session_ends(expires, np.array([ts], np.int64), "UTC")[0])
+    when = instant(expires, "expires")
+    if when <= ts:
+        raise InputError(f"expires={expires!r} is not after the time of its order")
+    return when

@@ -70,7 +70,8 @@ class EventLog(Shown):
     ) -> EventLog:
         """Convert a frame with one event a row; it is taken whole or refused whole.
 
-        An order with ``expires`` gets an EXPIRY row of its own at that time, before the events of that time. So the
+        An order with ``expires`` (a time, "session" for midnight in `tz`, or "session 17:00 America/New_York" for another
+        turn of the trading day) gets an EXPIRY row of its own at that time, before the events of that time. So the
         ``seq`` of results is the row of the log; `source_rows` says which row of the frame that is.
 
         Parameters

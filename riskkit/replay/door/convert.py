@@ -12,7 +12,7 @@ import pandas as pd
 from riskkit._check import InputError, one_of
 from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, Flag, Kind
 from riskkit.replay.door.bounds import check_bounds
-from riskkit.replay.door.expiries import check_expiries, insert_expiries
+from riskkit.replay.door.expiries import check_expiries, expiry_times, insert_expiries
 from riskkit.replay.door.frame import Frame
 from riskkit.replay.door.infer import choose_quanta, infer_instruments
 from riskkit.replay.door.labels import kinds, label_codes, pairs_of, plain_codes, sides, strategy_codes, truths
@@ -157,7 +157,7 @@ def _references(source: Frame, columns: dict[str, np.ndarray], tz: str, lenient:
     if source.has("trade_id"):
         columns["trade_id"] = trade_ids(source, account, flags)
     if source.has("expires"):
-        expires = timestamps(source, "expires", tz)
+        expires = expiry_times(source, columns["ts"], tz)
         columns["expires"] = check_expiries(source, columns["ts"], expires, columns["order"])
 
 

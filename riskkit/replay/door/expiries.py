@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
+from riskkit._check import InputError
+from riskkit.replay.calendar import session_ends
 from riskkit.replay.columns import MISSING, OPTIONAL, Flag, Kind
 from riskkit.replay.door.frame import Frame
+from riskkit.replay.door.times import timestamps
 
-__all__ = ["check_expiries", "insert_expiries"]
+__all__ = ["check_expiries", "expiry_times", "insert_expiries"]
 
 FRESH = {**{name: absent for name, (_, absent) in OPTIONAL.items()}, "side": 0, "qty": 0, "price": MISSING}
 FROM_ORDER = ("account", "instrument", "pair", "strategy", "connection")
+
+
+def expiry_times(frame: Frame, stamps: np.ndarray, tz: str) -> np.ndarray:
+    """When orders lapse, MISSING where they do not; the word "session" is the end of the trading day."""
+    said = frame.column("expires")
+    if not (pd.api.types.is_object_dtype(said.dtype) or pd.api.types.is_string_dtype(said.dtype)):
+        return timestamps(frame, "expires", tz)
+    texts = np.array([text if isinstance(text, str) else "" for text in said], object)
+    ends = np.full(frame.size, MISSING, np.int64)
+    for text in sorted({text for text in texts if text.startswith("session")}):
+        rows = np.flatnonzero(texts == text)
+        try:
+            ends[rows] = session_ends(text, stamps[rows], tz)
+        except InputError as error:
+            frame.refuse_row(int(rows[0]), "expires", f"is no end of a session: {error}")
+    day = ends != MISSING
+    if not day.any():
+        return timestamps(frame, "expires", tz)
+    others = said.mask(day)
+    if others.isna().all():
+        return ends
+    return np.where(day, ends, timestamps(frame.with_column("expires", others), "expires", tz))
 
 
 def check_expiries(frame: Frame, stamps: np.ndarray, expires: np.ndarray, order: np.ndarray) -> np.ndarray:

@@ -35,7 +35,7 @@ FRAME_COLUMNS: dict[str, str] = {
     "children": "how many messages a modify, or a list (on its first order), stands for",
     "reduce_only": "True: the order or modify may only reduce a position",
     "reserve": "the highest price that a buy may be moved to",
-    "expires": "when a working order lapses; it no longer works for events at that time",
+    "expires": "when a working order lapses (a time, or 'session'); it no longer works for events at that time",
     "amount": "money of a cash event, negative for a withdrawal",
     "currency": "currency of a cash event; by default the account's own, the first that it declares",
     "flow": "deposit (default), fee, funding or dividend: what a cash event is",
@@ -96,6 +96,12 @@ class Frame:
         moved = Frame(self.frame.iloc[order].reset_index(drop=True))
         moved.places = order
         return moved
+
+    def with_column(self, name: str, values: pd.Series) -> Frame:
+        """The same events with another column of that name."""
+        changed = Frame(self.frame.assign(**{name: values}))
+        changed.places, changed.kind = self.places, self.kind
+        return changed
 
     def has(self, name: str) -> bool:
         """Whether the frame has the column."""
