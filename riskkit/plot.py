@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FALLS_HEIGHT",
+    "INK",
+    "LOOKS",
     "PALE",
     "STRONG",
     "WARM",
@@ -27,10 +29,13 @@ __all__ = [
     "changes",
     "changes_height",
     "curves",
+    "dress",
     "falls",
     "lanes",
     "lanes_height",
+    "legend_below",
     "legible",
+    "line_style",
     "money_scale",
     "png",
     "signed",
@@ -42,6 +47,8 @@ PALE = "#8c8c8c"  # the record, as it was
 STRONG = "#0072B2"  # under the limits
 WARM = "#D55E00"
 GRID = "#e4e4e4"
+LOOKS = ((STRONG, ""), (WARM, "//"), (PALE, ".."), ("#E69F00", "xx"), ("#56B4E9", "\\\\"))
+"""Colour and hatch of each part of a bar."""
 BINS = 80  # of a lane
 FALLS_HEIGHT = 3.0
 DOTS = 150  # an inch, in a report
@@ -225,15 +232,12 @@ def threshold(
 def exceedances(samples: Mapping[str, Any], *, label: str, title: str, ax: Axes | None = None) -> Axes:
     """Draw, for each sample in rising order, the share of it that lies at or above each value; 1 is marked."""
     ax = axes(ax)
-    dashes = ("-", "--", "-.", ":")
-    colours = (STRONG, WARM, "#009E73", "#CC79A7", INK, "#E69F00", "#56B4E9")
     for place, (name, values) in enumerate(samples.items()):
         found = np.asarray(values, float)
         found = found[np.isfinite(found)]
         share = np.arange(len(found), 0, -1) / max(len(found), 1)
         some = np.unique(np.linspace(0, max(len(found) - 1, 0), 2_000).round().astype(int))[: len(found)]
-        style: dict[str, Any] = {"color": colours[place % len(colours)], "ls": dashes[place % len(dashes)], "lw": 1.5}
-        ax.step(found[some], share[some], where="pre", label=name, **style)
+        ax.step(found[some], share[some], where="pre", label=name, lw=1.5, **line_style(place))
     ax.axvline(1.0, color=PALE, lw=1.0)
     ax.set_yscale("log")
     ax.set_xlim(0.0, None)
@@ -277,8 +281,7 @@ def bars(parts: Mapping[str, Any], names: Sequence[Any], *, label: str, title: s
     ax = axes(ax, height=1.3 + 0.36 * len(names))
     places = np.arange(len(names))[::-1]
     low, high = np.zeros(len(names)), np.zeros(len(names))
-    looks = ((STRONG, ""), (WARM, "//"), (PALE, ".."))
-    for (part, values), (colour, hatch) in zip(parts.items(), looks, strict=False):
+    for (part, values), (colour, hatch) in zip(parts.items(), LOOKS, strict=False):
         sizes = np.atleast_1d(np.asarray(values, float))
         starts = np.where(sizes < 0.0, low, high)
         ax.barh(places, sizes, left=starts, height=0.6, color=colour, hatch=hatch, edgecolor="white", label=part)
@@ -292,10 +295,32 @@ def bars(parts: Mapping[str, Any], names: Sequence[Any], *, label: str, title: s
     ax.set_xlabel(label, fontsize=9)
     ax.margins(x=0.12)
     if len(parts) > 1:
-        ax.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(0.0, -0.18), ncols=len(parts))
+        legend_below(ax)
     _title(ax, title)
     _bare(ax)
     return ax
+
+
+def line_style(place: int) -> dict[str, Any]:
+    """Colour and dash of the line number `place` among equals."""
+    colours = (STRONG, WARM, "#009E73", "#CC79A7", INK, "#E69F00", "#56B4E9")
+    return {"color": colours[place % len(colours)], "ls": ("-", "--", "-.", ":")[place % 4]}
+
+
+def dress(ax: Axes, title: str) -> None:
+    """Give a picture its message at the left, and no frame at the top and the right."""
+    _title(ax, title)
+    _bare(ax)
+
+
+def legend_below(ax: Axes) -> None:
+    """Name the parts of bars beneath the axes, where no bar can be hidden."""
+    from matplotlib.transforms import ScaledTranslation
+
+    inches = ScaledTranslation(0.0, -0.52, ax.figure.dpi_scale_trans)  # beneath, whatever the height
+    place: dict[str, Any] = {"bbox_to_anchor": (0.0, 0.0), "bbox_transform": ax.transAxes + inches}
+    names = len(ax.get_legend_handles_labels()[1])
+    ax.legend(fontsize=8, frameon=False, loc="upper left", borderaxespad=0.0, ncols=names, **place)
 
 
 def signed(values: Any, x: Any, y: Any, *, most: float, title: str, ax: Axes | None = None) -> Axes:

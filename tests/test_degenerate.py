@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 import riskkit as rk
+from riskkit.var.moments import rolling_moments
 
 SOME = 0.01 * np.random.default_rng(1).standard_t(5, (60, 3))
 BOOK = np.array([100.0, -50.0, 20.0])
@@ -33,6 +34,8 @@ TABLES: dict[str, np.ndarray] = {
     "more columns than rows": SOME[:2],
     "tiny": SOME * 1e-50,
     "huge": SOME * 1e50,
+    "tiniest": SOME * 1e-150,
+    "hugest": SOME * 1e150,
     "texts": np.full((60, 3), "a"),
 }
 REFUSED = {"nan", "inf", "empty", "no columns", "texts"}
@@ -121,6 +124,28 @@ def test_an_answer_or_one_sentence(model, odd):
         return
     assert odd not in REFUSED, f"{model} answered {answer}"
     assert not np.isnan(numbers_in(answer)).any()
+
+
+@pytest.mark.parametrize("size", [2.0**-333, 2.0**333], ids=["1e-100", "1e100"])
+@pytest.mark.parametrize("model", ["Cornish-Fisher", "Cornish-Fisher attribution", "parametric attribution"])
+def test_risk_is_proportional_to_returns_of_any_size(model, size):
+    answer, scaled = (numbers_in(OF_RETURNS[model](returns)) for returns in (SOME, SOME * size))
+    np.testing.assert_allclose(scaled / size, answer, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [2.0**-333, 2.0**333], ids=["1e-100", "1e100"])
+def test_moments_of_windows_do_not_depend_on_the_size_of_returns(size):
+    plain, scaled = (rolling_moments(returns, 20, tails=True) for returns in (SOME, SOME * size))
+    np.testing.assert_allclose(scaled.skewness, plain.skewness, rtol=1e-12)
+    np.testing.assert_allclose(scaled.excess_kurtosis, plain.excess_kurtosis, rtol=1e-12)
+    np.testing.assert_allclose(scaled.volatility("sample", 1) / size, plain.volatility("sample", 1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [2.0**-333, 2.0**333], ids=["1e-100", "1e100"])
+def test_a_hedge_does_not_depend_on_the_size_of_returns(size):
+    plain, scaled = (rk.best_hedge(BOOK, covariance_of(returns)) for returns in (SOME, SOME * size))
+    np.testing.assert_allclose(scaled.trade, plain.trade, rtol=1e-12)
+    np.testing.assert_allclose(scaled.after / size, plain.after, rtol=1e-12)
 
 
 @pytest.mark.parametrize("model", OF_RETURNS)

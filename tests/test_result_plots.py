@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 import riskkit as rk
+from riskkit import plot
 from riskkit.liquidity import almgren_impact, spread_var
 from riskkit.performance import trade_statistics
 from riskkit.stress import factor_loadings
@@ -59,7 +61,7 @@ def test_a_picture_says_its_message_and_names_its_rows(name):
     assert ax.get_title(loc="left").startswith(title)
     assert [tick.get_text() for tick in ax.get_yticklabels()] == rows
     assert ax.get_xlabel() or ax.images  # a unit, or a table of colours with its bar
-    ax.figure.canvas.draw()
+    ax.figure.draw_without_rendering()
 
 
 def test_shrunk_correlations_have_a_picture():
@@ -67,3 +69,65 @@ def test_shrunk_correlations_have_a_picture():
     ax = Figure(layout="constrained").subplots()
     rk.shrunk_covariance(RETURNS).plot(ax)
     assert "of the way to none (ledoit_wolf)" in ax.get_title(loc="left")
+
+
+WINDOWS = {"spring": (0, 20), "summer": (20, 60)}
+COVARIANCE = rk.sample_covariance(RETURNS)
+HELD = pd.Series([100.0, -50.0, 20.0], NAMES)
+MARKET = rk.LinearImpact.calibrated(0.95, 0.125, 5e6)
+
+
+def frontier():
+    return rk.liquidation_frontier(1_000_000, 5, 5, MARKET, risk_aversions=[0.0, 1e-6, 1e-5])
+
+
+OLDER = {  # the result, what stands at its axes, right and up
+    "replay": (lambda: rk.replay_history(HELD.to_numpy(), DRAWS, WINDOWS), "loss, money", ""),
+    "stress": (lambda: rk.stress_test(HELD, RETURNS.head(3)), "loss, money (left of zero: a gain)", ""),
+    "reverse": (
+        lambda: rk.reverse_stress(HELD, 10.0, COVARIANCE),
+        "move, standard deviations of the factor",
+        "",
+    ),
+    "correlation": (
+        lambda: rk.stress_covariance(COVARIANCE, toward=1.0, strength=0.5),
+        "correlation before",
+        "correlation after",
+    ),
+    "liquidity": (lambda: rk.liquidity_var(HELD, COVARIANCE, spreads=0.01), "loss, money", ""),
+    "frontier": (frontier, "standard deviation of the cost, money", "expected cost, money"),
+    "schedule": (lambda: frontier().best, "days", "shares held"),
+    "drawdowns": (lambda: rk.drawdown_table(RETURNS["KO"]), "", "below the peak"),
+    "attribution": (lambda: rk.parametric_attribution(HELD, RETURNS), "VaR component, money", ""),
+    "hedges": (lambda: rk.best_hedge(HELD, COVARIANCE), "VaR after the hedge, money (line: before)", ""),
+    "risk": (lambda: rk.historical_risk(RETURNS, [0.9, 0.95]), "", "loss, in the unit of the returns"),
+    "Monte Carlo": (
+        lambda: rk.monte_carlo_risk(rk.NormalReturns(COVARIANCE), HELD, 5_000, draws=np.random.default_rng(1)),
+        "scenarios",
+        "loss, money, with two standard errors",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_a_picture_names_its_axes_and_uses_colours_that_all_can_tell(name):
+    make, right, up = OLDER[name]
+    ax = Figure(layout="constrained").subplots()
+    assert make().plot(ax) is ax
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (right, up)
+    assert ax.get_title(loc="left") and not ax.get_title()
+    known = {plot.STRONG, plot.WARM, plot.PALE, plot.INK, *(colour for colour, _ in plot.LOOKS)}
+    used = [line.get_color() for line in ax.lines] + [bar.get_facecolor() for bar in ax.patches]
+    assert {to_hex(colour).upper() for colour in used} <= {colour.upper() for colour in known}
+    ax.figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("height", [1.7, 4.0])
+def test_a_legend_below_hides_neither_bars_nor_the_unit(height):
+    ax = Figure(figsize=(9, height), layout="constrained").subplots()
+    plot.bars({"price": [3.0, 1.0], "spread": [1.0, 2.0]}, NAMES[:2], label="money", title="t", ax=ax)
+    ax.figure.draw_without_rendering()
+    legend, unit = ax.get_legend().get_window_extent(), ax.xaxis.label.get_window_extent()
+    assert not legend.overlaps(unit)
+    assert not legend.overlaps(ax.get_window_extent())
+    assert legend.y0 >= 0.0

@@ -119,15 +119,16 @@ def _moments(array: np.ndarray, held: np.ndarray, ddof: int, standardised_by: st
     volatility = (sum_of_squares / (n - ddof)) ** 0.5
     unit = volatility if standardised_by == "volatility" else (sum_of_squares / n) ** 0.5
     relative = deviations.T @ book / sum_of_squares  # derivative of the log of either deviation
-    skewness, kurtosis = float((book**3).mean()) / unit**3, float((book**4).mean()) / unit**4
+    book = book / unit  # before its powers, which may overflow in money
+    skewness, kurtosis = float((book**3).mean()), float((book**4).mean())
     return _Moments(
         means,
         volatility,
         volatility * relative,
         skewness,
-        3.0 * (deviations.T @ book**2) / n / unit**3 - 3.0 * skewness * relative,
+        3.0 * (deviations.T @ book**2) / n / unit - 3.0 * skewness * relative,
         kurtosis - 3.0,
-        4.0 * (deviations.T @ book**3) / n / unit**4 - 4.0 * kurtosis * relative,
+        4.0 * (deviations.T @ book**3) / n / unit - 4.0 * kurtosis * relative,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, labels_of, one_of, with_labels
 from riskkit._show import Row, Shown
 from riskkit.attribution.exposure import Exposure, asset_vector, exposure_of, risk_factor
@@ -59,13 +60,12 @@ class BestHedges(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Bars of the risk left after each hedge, the best on top, beside the risk before."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
         frame = self.to_frame().iloc[::-1]
-        ax.barh([str(name) for name in frame.index], frame["after"])
-        ax.axvline(self.before, color="black", linewidth=0.8)
+        ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
+        ax.barh([str(name) for name in frame.index], frame["after"], color=plot.STRONG)
+        ax.axvline(self.before, color=plot.WARM, linewidth=1.4)
         ax.set_xlabel(f"{self._name()} after the hedge, money (line: before)")
+        plot.dress(ax, self._title())
         return ax
 
     def _name(self) -> str:
@@ -143,9 +143,9 @@ def best_hedge(
     safe = np.where(moving, variances, 1.0)
     centre = np.where(moving, -book.gradient / safe, 0.0)
     # What no trade in the instrument can remove: the variance of the book's part that it does not explain.
-    explained = np.where(moving, book.gradient**2 / safe, 0.0)
+    explained = -book.gradient * centre  # not its square over the variance, which may pass the range of floats
     left = book.without_rounding(book.volatility**2 - explained)
-    lean = drifts * np.sqrt(left / (safe * np.where(moving, factor**2 * safe - drifts**2, 1.0)))
+    lean = drifts * np.sqrt(left / safe) / np.sqrt(np.where(moving, factor**2 * safe - drifts**2, 1.0))
     trade = centre + np.where(moving, lean, 0.0)
     drift = float(book.positions @ drifts)
     after = factor * np.sqrt(left + safe * np.where(moving, lean, 0.0) ** 2) - drift - trade * drifts

@@ -450,8 +450,6 @@ def _influence(book: Exposure, factor: float, deviations: np.ndarray) -> np.ndar
     """What one more observation does to each component: derivative of f w_i c_i / s in c_i = cov(r_i, book) and s."""
     if book.volatility == 0.0:
         return np.zeros_like(deviations)
-    whole = (deviations @ book.positions)[:, None]
-    moved = deviations * whole - book.gradient
-    spread = whole**2 - book.volatility**2
-    slope = moved / book.volatility - book.gradient * spread / (2.0 * book.volatility**3)
+    whole = (deviations @ book.positions)[:, None] / book.volatility  # in deviations: powers of money may overflow
+    slope = deviations * whole - book.gradient / book.volatility * (whole**2 + 1.0) / 2.0
     return factor * book.positions * slope

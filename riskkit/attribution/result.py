@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, labels_of
 from riskkit._show import Row, Shown
 from riskkit.pnl import aggregate_pnl
@@ -109,15 +110,15 @@ class Attribution(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Bars of the components, largest on top, with one standard error where it is known."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
         frame = self.to_frame().sort_values("component", kind="stable")
+        ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
         errors = frame["standard_error"] if "standard_error" in frame else None
-        ax.barh([str(name) for name in frame.index], frame["component"], xerr=errors)
-        ax.axvline(0.0, color="black", linewidth=0.8)
+        ax.barh(
+            [str(name) for name in frame.index], frame["component"], xerr=errors, color=plot.STRONG, ecolor=plot.INK
+        )
+        ax.axvline(0.0, color=plot.INK, linewidth=0.8)
         ax.set_xlabel(f"{NAMES[self.measure]} component, money")
-        ax.set_title(self._title())
+        plot.dress(ax, self._title())
         return ax
 
     def _title(self) -> str:

@@ -59,7 +59,7 @@ def ewma_variance(returns: Any, decay: float = 0.94, start: Any = "backcast") ->
 
     References
     ----------
-    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed., eq. 5.3 and table 5.3.
+    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed., section 5.2.
 
     Examples
     --------

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of, optional, positive, with_labels
 from riskkit._show import Row, Shown
 
@@ -169,17 +170,19 @@ class GarchFit(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the volatility over time and its long-run level; return the Axes."""
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots()
+        ax = plot.axes(ax)
         rows = labels_of(self.volatility, 0)
-        ax.plot(np.arange(len(self.volatility)) if rows is None else rows, np.asarray(self.volatility), lw=1)
+        ax.plot(
+            np.arange(len(self.volatility)) if rows is None else rows,
+            np.asarray(self.volatility),
+            lw=1,
+            color=plot.STRONG,
+        )
         if self.long_run_volatility is not None:
-            ax.axhline(self.long_run_volatility, ls="--", lw=1, color="0.5", label="long-run level")
-            ax.legend()
+            ax.axhline(self.long_run_volatility, ls="--", lw=1, color=plot.WARM, label="long-run level")
+            ax.legend(frameon=False)
         ax.set_ylabel("volatility per period")
-        ax.set_title(self._title())
+        plot.dress(ax, self._title())
         return ax
 
 

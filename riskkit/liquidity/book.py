@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, labels_of, positive, with_labels
 from riskkit._show import Row, Shown
 from riskkit.attribution import component_var
@@ -107,21 +108,19 @@ class LiquidityVar(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Stacked bars of the causes, one per position, the largest on top."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
         frame = self.to_frame().sort_values("total", kind="stable")
         names = [str(name) for name in frame.index]
+        ax = plot.axes(ax, height=1.6 + 0.36 * len(names))
         ends = {1.0: np.zeros(len(frame)), -1.0: np.zeros(len(frame))}  # gains stack to the left, losses to the right
-        for leg, label in LEGS.items():
+        for (leg, label), (colour, hatch) in zip(LEGS.items(), plot.LOOKS, strict=False):
             size = frame[leg].to_numpy()
             start = np.where(size < 0.0, ends[-1.0], ends[1.0])
-            ax.barh(names, size, left=start, label=label)
+            ax.barh(names, size, left=start, color=colour, hatch=hatch, edgecolor="white", label=label)
             ends = {1.0: ends[1.0] + np.maximum(size, 0.0), -1.0: ends[-1.0] + np.minimum(size, 0.0)}
-        ax.axvline(0.0, color="black", linewidth=0.8)
-        ax.set_xlabel("money")
-        ax.set_title(self._title())
-        ax.legend(loc="lower right")
+        ax.axvline(0.0, color=plot.INK, linewidth=0.8)
+        ax.set_xlabel("loss, money")
+        plot.dress(ax, self._title())
+        plot.legend_below(ax)
         return ax
 
     def _title(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, finite_array
 from riskkit._show import Row, Shown
 from riskkit.liquidity.schedule import LinearImpact, LiquidationSchedule, liquidation_schedule, schedule_of_urgency
@@ -60,18 +61,18 @@ class LiquidationFrontier(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Expected cost over its standard deviation, the point of least LVaR marked."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
+        ax = plot.axes(ax, width=6.5, height=4.0)
         frame = self.to_frame()
-        ax.plot(frame["cost_sd"], frame["expected_cost"], marker=".")
-        ax.plot(self.best.cost_sd, self.best.expected_cost, "o", color="C3", label="least LVaR")
+        ax.plot(frame["cost_sd"], frame["expected_cost"], marker=".", color=plot.STRONG)
+        ax.plot(self.best.cost_sd, self.best.expected_cost, "o", color=plot.WARM, label="least LVaR")
         even = self.schedules[0]
-        ax.plot(even.cost_sd, even.expected_cost, "s", color="C2", label="even trading")
+        ax.plot(even.cost_sd, even.expected_cost, "s", color=plot.INK, label="even trading")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{value:,.12g}")
         ax.set_xlabel("standard deviation of the cost, money")
         ax.set_ylabel("expected cost, money")
-        ax.set_title(self._title())
-        ax.legend()
+        plot.dress(ax, self._title())
+        ax.legend(frameon=False)
         return ax
 
     def _title(self) -> str:

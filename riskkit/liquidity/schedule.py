@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, finite_number, positive, whole_number
 from riskkit._show import Row, Shown
 from riskkit.var.closed_form import elliptical_factor
@@ -156,14 +157,20 @@ class LiquidationSchedule(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Holdings over time."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
-        ax.plot(self.times, self.holdings, marker="o", markersize=3, label=f"risk aversion {self.risk_aversion:.3g}")
+        ax = plot.axes(ax)
+        ax.plot(
+            self.times,
+            self.holdings,
+            marker="o",
+            markersize=3,
+            color=plot.STRONG,
+            label=f"risk aversion {self.risk_aversion:.3g}",
+        )
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
         ax.set_xlabel("days")
         ax.set_ylabel("shares held")
-        ax.set_title("Liquidation schedule")
-        ax.legend()
+        plot.dress(ax, "Liquidation schedule")
+        ax.legend(frameon=False)
         return ax
 
     def _title(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
 from riskkit.var.estimate import percent
@@ -148,19 +149,19 @@ class SimulatedRisk(Shown):
 
     def plot(self, ax: Any = None, *, confidence: float | None = None, book: Any = None) -> Any:
         """Draw how VaR and ES settle, with two standard errors either way."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.subplots()[1] if ax is None else ax
+        ax = plot.axes(ax)
         level = self._levels[_position(self._levels, confidence, "confidence")]
         frame = self.convergence(level, book)
-        for name, label in (("var", "VaR"), ("es", "ES")):
+        for name, label, colour in (("var", "VaR", plot.STRONG), ("es", "ES", plot.WARM)):
             error = 2.0 * frame[f"{name}_standard_error"]
-            ax.plot(frame.index, frame[name], label=f"{label} {percent(level)}")
-            ax.fill_between(frame.index, frame[name] - error, frame[name] + error, alpha=0.2)
+            ax.plot(frame.index, frame[name], color=colour, label=f"{label} {percent(level)}")
+            ax.fill_between(
+                frame.index, frame[name] - error, frame[name] + error, color=colour, alpha=0.2, linewidth=0.0
+            )
         ax.set_xscale("log")
         ax.set_xlabel("scenarios")
-        ax.set_ylabel("loss, with two standard errors")
-        ax.set_title(self._title())
+        ax.set_ylabel("loss, money, with two standard errors")
+        plot.dress(ax, self._title())
         ax.legend(frameon=False)
         return ax
 

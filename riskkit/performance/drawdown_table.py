@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import labels_of, one_of, whole_number, with_labels
 from riskkit._show import Row, Shown
 from riskkit.performance.drawdown import WEALTH_OF, drawdown_path
@@ -106,14 +107,12 @@ class DrawdownTable(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """The path under water, the five deepest of the table named."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
+        ax = plot.axes(ax)
         fall = np.asarray(self.path)
         rows = labels_of(self.path, 0)
         where = np.arange(len(fall)) if rows is None else rows
-        ax.plot(where, -fall, linewidth=0.9, color="C3")
-        ax.fill_between(where, -fall, 0.0, alpha=0.25, color="C3", linewidth=0.0)
+        ax.plot(where, -fall, linewidth=0.9, color=plot.WARM)
+        ax.fill_between(where, -fall, 0.0, alpha=0.25, color=plot.WARM, linewidth=0.0)
         for place, drawdown in sorted(enumerate(self.drawdowns, start=1), key=lambda item: -item[1].depth)[:5]:
             ax.annotate(
                 f"{place}: {drawdown.depth:.1%}",
@@ -127,7 +126,7 @@ class DrawdownTable(Shown):
         ax.set_ylim(top=0.0)
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
         ax.set_ylabel("below the peak")
-        ax.set_title(self._title())
+        plot.dress(ax, self._title())
         return ax
 
     def _title(self) -> str:

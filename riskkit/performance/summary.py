@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, finite_number, labels_of, with_labels
 from riskkit._show import Row, Shown
 from riskkit.performance.drawdown import (
@@ -140,16 +141,16 @@ class Performance(Shown):
             _, axes = plt.subplots(2, 1, sharex=True, height_ratios=(2, 1), layout="constrained")
         rows = labels_of(self.returns, 0)
         wealth = np.cumprod(1.0 + single_series(self.returns, "returns"))
-        axes[0].plot(np.arange(len(wealth)) if rows is None else rows, wealth, linewidth=0.9)
-        axes[0].axhline(1.0, color="black", linewidth=0.5)
+        axes[0].plot(np.arange(len(wealth)) if rows is None else rows, wealth, linewidth=0.9, color=plot.STRONG)
+        axes[0].axhline(1.0, color=plot.INK, linewidth=0.5)
         axes[0].set_yscale("log")
         axes[0].yaxis.set_major_formatter("{x:g}")
         axes[0].yaxis.set_minor_formatter("{x:g}" if wealth.max() < 5.0 * wealth.min() else "")
         axes[0].set_ylabel("wealth, from 1")
-        axes[0].set_title(f"{self.annualised_return:.1%} a year")
+        plot.dress(axes[0], f"{self.annualised_return:.1%} a year")
         table = drawdown_table(self.returns, top=3)
         table.plot(axes[1])
-        axes[1].set_title("")
+        axes[1].set_title("", loc="left")
         return axes
 
     def _title(self) -> str:

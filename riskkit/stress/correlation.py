@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, finite_array, finite_number, labels_of, positive, with_labels
 from riskkit._show import Row, Shown
 from riskkit.attribution import portfolio_var
@@ -75,15 +76,13 @@ class CovarianceStress(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Correlations after over before, one point a pair."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
+        ax = plot.axes(ax, width=5.0, height=4.6)
         frame = self.to_frame()
-        ax.plot([-1.0, 1.0], [-1.0, 1.0], color="black", linewidth=0.5)
-        ax.plot(frame["before"], frame["after"], ".")
+        ax.plot([-1.0, 1.0], [-1.0, 1.0], color=plot.INK, linewidth=0.5)
+        ax.plot(frame["before"], frame["after"], ".", color=plot.STRONG)
         ax.set_xlabel("correlation before")
-        ax.set_ylabel("after")
-        ax.set_title(self._title())
+        ax.set_ylabel("correlation after")
+        plot.dress(ax, self._title())
         return ax
 
     def _title(self) -> str:

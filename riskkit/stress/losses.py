@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, labels_of
 from riskkit._show import Row, Shown
 from riskkit.pnl import DeltaGamma, aggregate_pnl, linear_pnl, scenario_pnl
@@ -50,14 +51,13 @@ class StressTest(Shown):
 
     def plot(self, ax: Any = None, *, book: Any = None) -> Any:
         """Bars of the losses, largest on top; of the first book, or of the one named."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
         losses = (self.losses.iloc[:, 0] if book is None else self.losses[book]).sort_values(kind="stable")
-        ax.barh([str(name) for name in losses.index], losses, color=["C3" if loss > 0.0 else "C2" for loss in losses])
-        ax.axvline(0.0, color="black", linewidth=0.8)
-        ax.set_xlabel("loss, money")
-        ax.set_title(self._title())
+        ax = plot.axes(ax, height=1.3 + 0.36 * len(losses))
+        colours = [plot.WARM if loss > 0.0 else plot.STRONG for loss in losses]
+        ax.barh([str(name) for name in losses.index], losses, color=colours)
+        ax.axvline(0.0, color=plot.INK, linewidth=0.8)
+        ax.set_xlabel("loss, money (left of zero: a gain)")
+        plot.dress(ax, self._title())
         return ax
 
     def _title(self) -> str:

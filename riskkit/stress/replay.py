@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, labels_of, with_labels
 from riskkit._show import Shown, table_html, table_text
 from riskkit.pnl import DeltaGamma, aggregate_pnl, scenario_pnl
@@ -62,18 +63,18 @@ class HistoricalStress(Shown):
         book : label, optional
             Of which book (or node); by default the first.
         """
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
         table = self._of(book).iloc[::-1]
         names = [str(name) for name in table.index]
-        ax.barh(names, table["drawdown"], color="C3", alpha=0.3, label="from peak to trough")
-        ax.barh(names, table["loss"], height=0.4, color="C3", label="over the window")
-        ax.plot(table["worst_loss"], names, "|", color="black", markersize=10, label="worst period")
-        ax.axvline(0.0, color="black", linewidth=0.8)
+        ax = plot.axes(ax, height=1.6 + 0.36 * len(names))
+        ax.barh(names, table["drawdown"], color=plot.PALE, alpha=0.5, label="from peak to trough")
+        ax.barh(names, table["loss"], height=0.4, color=plot.STRONG, label="over the window")
+        ax.plot(
+            table["worst_loss"], names, "|", color=plot.WARM, markersize=12, markeredgewidth=2, label="worst period"
+        )
+        ax.axvline(0.0, color=plot.INK, linewidth=0.8)
         ax.set_xlabel("loss, money")
-        ax.set_title(self._title())
-        ax.legend()
+        plot.dress(ax, self._title())
+        plot.legend_below(ax)
         return ax
 
     def plot_paths(self, ax: Any = None, *, book: Any = None, worst: int = 5) -> Any:
@@ -86,18 +87,16 @@ class HistoricalStress(Shown):
         worst : int
             How many windows.
         """
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
-        for name in self._of(book)["drawdown"].nlargest(worst).index:
+        ax = plot.axes(ax)
+        for place, name in enumerate(self._of(book)["drawdown"].nlargest(worst).index):
             path = self.paths[name]
             line = path.iloc[:, 0] if book is None else path[book]
-            ax.plot(np.arange(len(line)), line.to_numpy(), linewidth=1.0, label=str(name))
-        ax.axhline(0.0, color="black", linewidth=0.5)
+            ax.plot(np.arange(len(line)), line.to_numpy(), label=str(name), **plot.line_style(place))
+        ax.axhline(0.0, color=plot.INK, linewidth=0.5)
         ax.set_xlabel("periods since the start of the window")
         ax.set_ylabel("P&L, money")
-        ax.set_title(self._title())
-        ax.legend(fontsize="small")
+        plot.dress(ax, self._title())
+        ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         return ax
 
     def _of(self, book: Any) -> Any:

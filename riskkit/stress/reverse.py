@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._check import InputError, labels_of, positive, returns_array, with_labels
 from riskkit._show import Row, Shown
 from riskkit.covariance.sample import sample_covariance, symmetric
@@ -92,15 +93,13 @@ class ReverseStress(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Bars of the moves in standard deviations, the largest on top."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.gca() if ax is None else ax
         frame = self.to_frame()
+        ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
         frame = frame.iloc[np.argsort(np.abs(frame["standardised"].to_numpy()), kind="stable")]
-        ax.barh([str(name) for name in frame.index], frame["standardised"])
-        ax.axvline(0.0, color="black", linewidth=0.8)
+        ax.barh([str(name) for name in frame.index], frame["standardised"], color=plot.STRONG)
+        ax.axvline(0.0, color=plot.INK, linewidth=0.8)
         ax.set_xlabel("move, standard deviations of the factor")
-        ax.set_title(self._title())
+        plot.dress(ax, self._title())
         return ax
 
     def _title(self) -> str:

@@ -68,8 +68,8 @@ def normal_var(
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., example 2.11, eq. 2.18. Jorion (2007),
-    Value at Risk, 3rd ed., eq. 5.6.
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 2.3. Jorion (2007),
+    Value at Risk, 3rd ed., chapter 5.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def normal_es(
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., example 2.14, eq. 2.24.
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 2.3.
 
     Examples
     --------
@@ -153,7 +153,7 @@ def student_t_var(
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., example 2.12, eq. 2.19-2.20.
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 2.3.
 
     Examples
     --------
@@ -194,7 +194,7 @@ def student_t_es(
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., example 2.15, eq. 2.25.
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 2.3.
 
     Examples
     --------
@@ -234,7 +234,7 @@ def elliptical_factor(
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., eq. 2.18-2.20, 2.24-2.25.
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 2.3.
 
     Examples
     --------

@@ -37,7 +37,7 @@ def entropic_var(returns: Any, confidence: Any = 0.95) -> Any:
     References
     ----------
     Ahmadi-Javid (2012), Entropic value-at-risk: a new coherent risk measure, J. Optimization Theory and Applications
-    155, 1105-1123, eq. 5 (definition) and theorem 3.3 (dual: the largest mean loss within a relative entropy of -ln p).
+    155, 1105-1123, section 3 (definition) and theorem 3.3 (dual: the largest mean loss within a relative entropy of -ln p).
 
     Examples
     --------

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from riskkit import plot
 from riskkit._show import Row, Shown
 from riskkit.var.sample import Confidences, Sample, read_confidences, read_sample
 
@@ -179,19 +180,18 @@ class RiskEstimate(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Draw VaR and ES as bars, one pair a confidence and portfolio, with the interval where there is one."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.subplots()[1] if ax is None else ax
         frame = self.to_frame()
+        ax = plot.axes(ax, width=max(5.0, 1.6 + 0.9 * len(frame)))
         places = np.arange(len(frame))
-        for offset, name in ((-0.2, "var"), (0.2, "es")):
-            ax.bar(places + offset, frame[name], 0.4, label=name.upper() if name == "es" else "VaR")
+        for offset, name, colour in ((-0.2, "var", plot.STRONG), (0.2, "es", plot.WARM)):
+            label = name.upper() if name == "es" else "VaR"
+            ax.bar(places + offset, frame[name], 0.4, color=colour, label=label)
             if f"{name}_low" in frame:
                 away = [frame[name] - frame[f"{name}_low"], frame[f"{name}_high"] - frame[name]]
-                ax.errorbar(places + offset, frame[name], yerr=np.maximum(away, 0.0), fmt="none", color="0.2")
+                ax.errorbar(places + offset, frame[name], yerr=np.maximum(away, 0.0), fmt="none", color=plot.INK)
         ax.set_xticks(places, [_tick(label) for label in frame.index])
-        ax.set_ylabel("loss")
-        ax.set_title(self._title())
+        ax.set_ylabel("loss, in the unit of the returns")
+        plot.dress(ax, self._title())
         ax.legend(frameon=False)
         return ax
 

@@ -51,9 +51,9 @@ def evt_risk(
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., eq. 5.18-5.20. McNeil and Frey (2000),
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 5.2. McNeil and Frey (2000),
     Estimation of tail-related risk measures for heteroscedastic financial time series, J. Empirical Finance 7,
-    271-300, eq. 10 and 16.
+    271-300.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def fit_gpd(excesses: Any) -> GpdFit:
     References
     ----------
     Grimshaw (1993), Computing maximum likelihood estimates for the generalized Pareto distribution, Technometrics 35,
-    185-191, eq. 2.3 (profile in shape/scale). Smith (1987), Estimating tails of probability distributions, Annals of
+    185-191 (profile in shape/scale). Smith (1987), Estimating tails of probability distributions, Annals of
     Statistics 15, 1174-1207, section 3 (standard errors).
 
     Examples
@@ -162,7 +162,7 @@ def gpd_var(threshold: float, scale: float, shape: float, n_obs: int, n_excesses
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., eq. 5.18.
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 5.2.
 
     Examples
     --------
@@ -192,7 +192,7 @@ def gpd_es(threshold: float, scale: float, shape: float, n_obs: int, n_excesses:
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., eq. 5.19.
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 5.2.
 
     Examples
     --------

@@ -69,7 +69,7 @@ def filtered_historical_risk(
     ----------
     Hull and White (1998), Incorporating volatility updating into the historical simulation method for value at risk,
     J. Risk 1(1), 5-19 (the scaling). Barone-Adesi, Giannopoulos and Vosper (1999), VaR without correlations for
-    portfolios of derivative securities, J. Futures Markets 19, 583-602, eq. 1-4 (GARCH).
+    portfolios of derivative securities, J. Futures Markets 19, 583-602 (GARCH).
 
     Examples
     --------

@@ -69,7 +69,7 @@ def cornish_fisher_risk(
     ----------
     Maillard (2012), A user's guide to the Cornish Fisher expansion, SSRN 1997178. Zangari (1996), A VaR methodology for
     portfolios that include options, RiskMetrics Monitor Q1, 4-12. Boudt, Peterson and Croux (2008), Estimation and
-    decomposition of downside risk for portfolios with non-normal returns, J. Risk 11(2), 79-103, eq. 9, 12 and 14.
+    decomposition of downside risk for portfolios with non-normal returns, J. Risk 11(2), 79-103.
 
     Examples
     --------
@@ -168,7 +168,7 @@ def cornish_fisher_es(
 
     References
     ----------
-    Maillard (2012), as above; Boudt, Peterson and Croux (2008), J. Risk 11(2), 79-103, eq. 14.
+    Maillard (2012), as above; Boudt, Peterson and Croux (2008), J. Risk 11(2), 79-103.
 
     Examples
     --------
@@ -250,7 +250,7 @@ class CornishFisher:
 
 
 def edgeworth_tail(law: CornishFisherLaw, y: float, p: float) -> np.ndarray:
-    """Minus the mean of the second-order Edgeworth density below the Cornish-Fisher quantile (Boudt et al., eq. 14)."""
+    """Minus the mean of the second-order Edgeworth density below the Cornish-Fisher quantile (Boudt et al.)."""
     from scipy.special import ndtr
 
     s, k, w = law.skewness, law.kurtosis, law.quantile(y)

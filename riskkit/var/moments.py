@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,16 +12,23 @@ from riskkit._jit import kernel
 __all__ = ["Moments", "check_spread_options", "rolling_moments", "sample_moments"]
 
 MEANS = ("sample", "zero")
+SMALL, LARGE = 1e-60, 1e60
+"""Between these the fourth power of a number, and the square of its second moment, are well inside the range of floats."""
 
 
 class Moments(NamedTuple):
-    """Mean and second to fourth central moments (divisor n) of `n` observations; arrays of one shape."""
+    """Mean and second to fourth central moments (divisor n) of `n` observations; arrays of one shape.
+
+    The third and fourth are of the returns divided by `unit`, a power of two (so that nothing is rounded), which is 1
+    but for returns so small or large that their powers are none.
+    """
 
     n: int
     mean: np.ndarray
     second: np.ndarray
     third: np.ndarray
     fourth: np.ndarray
+    unit: Any = 1.0
 
     def location(self, mean: str) -> np.ndarray:
         """The sample mean, or zero."""
@@ -37,12 +44,16 @@ class Moments(NamedTuple):
     @property
     def skewness(self) -> np.ndarray:
         """Third central moment over the cube of the population deviation."""
-        return self.third / self.second**1.5
+        return self.third / self._second_in_units**1.5
 
     @property
     def excess_kurtosis(self) -> np.ndarray:
         """Fourth central moment over the square of the population variance, less 3."""
-        return self.fourth / self.second**2 - 3.0
+        return self.fourth / self._second_in_units**2 - 3.0
+
+    @property
+    def _second_in_units(self) -> np.ndarray:
+        return self.second / self.unit / self.unit
 
 
 def check_spread_options(mean: str, ddof: int) -> None:
@@ -60,17 +71,31 @@ def sample_moments(table: np.ndarray, *, tails: bool = False) -> Moments:
     mean, second = table[0] + shift, square.mean(axis=0)
     if not tails:
         return Moments(len(table), mean, second, np.zeros(0), np.zeros(0))
+    unit = _unit_of(np.sqrt(second))
+    if np.ndim(unit):
+        deviation /= unit
+        square = deviation * deviation
     deviation *= square
     third = deviation.mean(axis=0)
     square *= square
-    return Moments(len(table), mean, second, third, square.mean(axis=0))
+    return Moments(len(table), mean, second, third, square.mean(axis=0), unit)
 
 
 def rolling_moments(table: np.ndarray, window: int, *, tails: bool = False) -> Moments:
     """Moments of every window of rows: arrays (n_obs - window + 1, n_series)."""
     out = np.empty((4, len(table) - window + 1, table.shape[1]))
-    moments_of_windows(np.require(table, requirements=["C", "W"]), window, tails, out)
-    return Moments(window, *out)
+    unit = _unit_of(np.abs(table).max(axis=0)) if tails else 1.0
+    moments_of_windows(
+        np.require(table / unit if np.ndim(unit) else table, requirements=["C", "W"]), window, tails, out
+    )
+    mean, second, third, fourth = out
+    return Moments(window, mean * unit, second * unit * unit, third, fourth, unit)
+
+
+def _unit_of(size: np.ndarray) -> Any:
+    """A power of two near each size (n_series,) if any has powers beyond the range of floats, else 1."""
+    odd = ((size < SMALL) | (size > LARGE)) & (size > 0.0)
+    return np.where(odd, np.ldexp(1.0, np.frexp(size)[1]), 1.0) if odd.any() else 1.0
 
 
 @kernel

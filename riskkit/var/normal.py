@@ -65,7 +65,7 @@ def normal_risk(
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., eq. 2.18 and 2.24. J.P. Morgan/Reuters
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 2.3. J.P. Morgan/Reuters
     (1996), RiskMetrics Technical Document, 4th ed., section 1.2 (EWMA).
 
     Examples

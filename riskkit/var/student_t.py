@@ -66,9 +66,9 @@ def student_t_risk(
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., eq. 2.19-2.20, 2.25. Liu and Rubin
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 2.3. Liu and Rubin
     (1995), ML estimation of the t distribution using EM and its extensions, Statistica Sinica 5, 19-39. Kent, Tyler
-    and Vardi (1994), Communications in Statistics - Simulation and Computation 23, 441-453, eq. 4.
+    and Vardi (1994), Communications in Statistics - Simulation and Computation 23, 441-453.
 
     Examples
     --------

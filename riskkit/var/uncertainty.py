@@ -51,7 +51,7 @@ def quantile_standard_error(
 
     References
     ----------
-    Kendall and Stuart (1977), The Advanced Theory of Statistics 1, eq. 10.29; Hull (2018), Options, Futures and Other
+    Kendall and Stuart (1977), The Advanced Theory of Statistics 1, chapter 10; Hull (2018), Options, Futures and Other
     Derivatives, 10th ed., section 22.2 (accuracy of VaR).
 
     Examples
@@ -119,7 +119,7 @@ def order_statistic_ranks(n_obs: int, confidence: float, coverage: float = 0.9) 
 
     References
     ----------
-    David and Nagaraja (2003), Order Statistics, 3rd ed., eq. 7.1.1. Dowd (2005), Measuring Market Risk, 2nd ed.,
+    David and Nagaraja (2003), Order Statistics, 3rd ed., section 7.1. Dowd (2005), Measuring Market Risk, 2nd ed.,
     section 7.4.
 
     Examples
@@ -235,7 +235,7 @@ def _historical_errors(table: np.ndarray, fit: Fit, levels: tuple[float, ...]) -
     """VaR: quantile over a Gaussian kernel density. ES: the influence function of the tail mean.
 
     Silverman (1986), Density Estimation, eq. 3.31 (bandwidth); Manistre and Hancock (2005), Variance of the CTE
-    estimator, North American Actuarial Journal 9(2), 129-156, eq. 2.3.
+    estimator, North American Actuarial Journal 9(2), 129-156.
     """
     n = len(table)
     deviation = table.std(axis=0, ddof=1) if n > 1 else np.zeros(table.shape[1])
