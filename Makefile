@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo lab test coverage lint bench clean
+.PHONY: demo lab test fuzz coverage lint bench clean
 
 demo: .venv/demo
 	$(BIN)/python -m riskkit demo
@@ -14,6 +14,10 @@ lab: .venv/demo
 test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env notebooks
+
+# the properties again, each time on cases never tried before
+fuzz: .venv/dev
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --hypothesis-profile new tests
 
 # kernels run as plain Python, so that their lines count; fails below 95 % (pyproject.toml)
 coverage: .venv/dev

@@ -112,6 +112,14 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
     return log_of_rows(rows, world)
 
 
+def whole_lists(log: EventLog, stop: int) -> int:
+    """The first place at or after `stop` that cuts no list of orders in two."""
+    batch = log.columns["batch"]
+    while 0 < stop < len(log) and batch[stop] >= 0 and batch[stop] == batch[stop - 1]:
+        stop += 1
+    return stop
+
+
 def _join_lists(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:
     """Make lists of some orders of one account that stand next to each other."""
     first = 0

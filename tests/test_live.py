@@ -108,6 +108,21 @@ def test_what_a_step_cannot_take_is_refused_whole():
             live.prepare(9, Kind.ORDER, **{**ORDER, **fields})
 
 
+def test_a_list_of_orders_is_taken_whole_or_refused():
+    log = random_log(3725, 120)
+    batch = log.columns["batch"]
+    (cut,) = [place for place in range(1, 20) if batch[place] >= 0 and batch[place] == batch[place - 1]]
+    live = LiveEngine(RULES, log.universe, compiled=False)
+    for start, stop, name in [(0, cut, "stop"), (cut, None, "start")]:
+        with pytest.raises(InputError, match=f"{name}={cut} cuts the list of orders that event {cut - 1} begins"):
+            live.feed(log, start, stop)
+        assert live.size == 0
+    live.feed(log, 0, cut + 1)
+    with pytest.raises(InputError, match=rf"batch={cut} is not an event of this call \({cut + 1} to {cut + 1}\)"):
+        live.push(int(log.columns["ts"][cut]), Kind.ORDER, **ORDER, batch=cut)
+    assert live.size == cut + 1
+
+
 @pytest.mark.xdist_group("proof")
 def test_decision_rows_of_steps_are_all_kept(monkeypatch):
     monkeypatch.setattr(module, "STEP_ROWS", 64)

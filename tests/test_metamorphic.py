@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from streams import random_log
+from streams import random_log, whole_lists
 
 import riskkit as rk
 from riskkit import Account, Rule, RuleSet
@@ -233,20 +233,13 @@ def test_where_a_log_is_cut_does_not_matter(seed, mode, data):
     whole = stream(log, both, mode)
     assert stream(log, both, mode, chunk=data.draw(st.integers(1, len(log)))) == whole
     stops = sorted(data.draw(st.sets(st.integers(0, len(log)), max_size=3)))
-    stops = [_whole_lists(log, stop) for stop in stops]
+    stops = [whole_lists(log, stop) for stop in stops]
     live, done = LiveEngine(both, log.universe, mode, compiled=False), 0
     for stop in stops:
         live.feed(log, done, stop)
         live, done = LiveEngine.restore(live.snapshot(), both, compiled=False), stop
     live.feed(log, done)
     assert rows_of(live.result().rows) == whole
-
-
-def _whole_lists(log: EventLog, stop: int) -> int:
-    batch = log.columns["batch"]
-    while 0 < stop < len(log) and batch[stop] >= 0 and batch[stop] == batch[stop - 1]:
-        stop += 1
-    return stop
 
 
 @pytest.mark.xdist_group("proof")

@@ -13,7 +13,7 @@ from naive.var_limit import Gate
 from random_scenarios import scenario
 from rows import load
 from scenario_runner import run
-from streams import log_of_rows, random_log, universe, with_every_column
+from streams import log_of_rows, random_log, universe, whole_lists, with_every_column
 
 from riskkit import Account, InputError, Instrument, LiveSession, Rule, RuleSet, VarLimit
 from riskkit.covariance import EwmaCovariance
@@ -494,9 +494,10 @@ def test_every_way_of_running_gives_one_digest(mode):
         assert replay_log(log, RULES, mode).digest == plain.digest, "compiled"
         assert replay_log(log, RULES, mode, chunk=17).digest == plain.digest, "in chunks"
         live = LiveEngine(RULES, log.universe, mode)
-        live.feed(log, 0, 20 * seed)
+        stop = whole_lists(log, 20 * seed)
+        live.feed(log, 0, stop)
         live = LiveEngine.restore(live.snapshot(), RULES)
-        live.feed(log, 20 * seed)
+        live.feed(log, stop)
         assert live.digest == plain.digest, "one at a time, snapshot and restore"
         assert live.state.reals.tobytes() == plain.state.reals.tobytes()
         again = LiveEngine(RULES, log.universe, mode, compiled=False)

@@ -221,10 +221,19 @@ class LiveEngine:
         self._step_at, self._address = self._quick.step, self._quick.address
 
     def feed(self, log: EventLog, start: int = 0, stop: int | None = None) -> None:
-        """Push the events [start, stop) of a log of the same universe, one at a time (a list of orders is one)."""
+        """Push the events [start, stop) of a log of the same universe, one at a time (a list of orders is one).
+
+        Raises
+        ------
+        InputError
+            Where `start` or `stop` would cut a list of orders in two; nothing is taken.
+        """
         columns = {name: log.columns[name] for name in DTYPES if name in log.columns}
         stop = len(log) if stop is None else stop
         batch = columns.get("batch", np.full(len(log), -1))
+        for name, cut in (("start", start), ("stop", stop)):
+            if 0 < cut < len(log) and batch[cut] >= 0 and batch[cut] == batch[cut - 1]:
+                raise InputError(f"{name}={cut!r} cuts the list of orders that event {batch[cut]} begins in two")
         row = start
         while row < stop:
             end = row + 1
@@ -246,7 +255,7 @@ class LiveEngine:
         first = self.size
         for place, event in enumerate(events, first):
             check_row(event, self.universe)
-            check_place(event, place, self.latest)
+            check_place(event, place, self.latest, first)
         weight = self._reach.weigh(events)
         if not weight.fits:
             self._bound(events)

@@ -49,9 +49,16 @@ def check_row(event: Mapping[str, int], universe: Universe) -> None:
         raise InputError(f"qty={event['qty']!r}, price={event['price']!r} are not those of an order or fill")
 
 
-def check_place(event: Mapping[str, int], place: int, latest: int) -> None:
-    """Refuse an event that names no event so far, or is earlier than the one before, as number `place`."""
+def check_place(event: Mapping[str, int], place: int, latest: int, first: int) -> None:
+    """Refuse an event as number `place` that names no event so far, is earlier than the one before, or joins a list.
+
+    A list of orders is judged as one, so no order joins it after it was taken: those of one call begin at `first`.
+    """
     if not -1 <= event["order"] <= place:
         raise InputError(f"order={event['order']!r} is not the number of an event so far (0 to {place})")
     if event["ts"] < latest and not event["flags"] & BAD_TS:
         raise InputError(f"ts={event['ts']!r} is earlier than the event before it, at {latest}")
+    if event["batch"] != -1 and not first <= event["batch"] <= place:
+        raise InputError(
+            f"batch={event['batch']!r} is not an event of this call ({first} to {place}); a list comes whole"
+        )
