@@ -29,7 +29,7 @@ from riskkit.replay.rule import Rule
 from riskkit.replay.rules import OrderRate, VolumeCap
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
-from riskkit.replay.state import calendars, new_state
+from riskkit.replay.state import calendars, new_state, opening
 from riskkit.replay.universe import Account, Instrument, Universe, exact
 
 EVENTS = 10_000_000
@@ -235,7 +235,8 @@ def _once(engine: Engine, log: EventLog) -> list[np.ndarray]:
     ts = log.columns["ts"]
     found = calendars(RULES, int(ts[0]), int(ts[-1]))
     params = [rule.integers(log.universe) for rule in RULES]
-    state = new_state(log.universe, log.pair_account, log.pair_instrument, RULES, params, found, 0)
+    opened = opening(log.universe, log.pair_account, log.pair_instrument)
+    state = new_state(log.universe, opened, RULES, params, found, 0)
     nothing = np.zeros(0, np.int64)
     fixed = fixed_arguments(RULES, params, found, nothing, nothing.reshape(0, ACCOUNTS))
     return list(engine.feed(state, log.columns, fixed, 0, len(log)))

@@ -29,7 +29,7 @@ from riskkit.replay.rule import Rule, RuleType
 from riskkit.replay.rules import DailyLoss, Drawdown, OrderRate, PositionLimit, VolumeCap
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
-from riskkit.replay.state import calendars, new_state
+from riskkit.replay.state import calendars, new_state, opening
 
 EVERY_KIND = ("order", "order_list", "modify", "cancel")
 RULES = RuleSet(
@@ -276,7 +276,8 @@ def _run(engine: Engine, rules: RuleSet, log: EventLog) -> None:
     found = calendars(rules, int(ts.min()), int(ts.max()))
     params = [rule.integers(log.universe) for rule in rules]
     slots, count = assign_slots(log.columns, engine.shape)
-    state = new_state(log.universe, log.pair_account, log.pair_instrument, rules, params, found, count)
+    opened = opening(log.universe, log.pair_account, log.pair_instrument)
+    state = new_state(log.universe, opened, rules, params, found, count)
     nothing = np.zeros(0, np.int64)
     fixed = fixed_arguments(rules, params, found, nothing, nothing.reshape(0, len(log.universe.accounts)))
     list(engine.feed(state, {**log.columns, "slots": slots}, fixed, 0, len(log)))

@@ -26,7 +26,7 @@ from riskkit.replay.rules import PositionLimit
 from riskkit.replay.rules.var_limit import value_at_risk
 from riskkit.replay.run import replay_log
 from riskkit.replay.source import source
-from riskkit.replay.state import calendars, new_state
+from riskkit.replay.state import calendars, new_state, opening
 from riskkit.replay.steps import Counter, Decision
 
 S = 1_000_000_000
@@ -378,7 +378,8 @@ def stretches(log, rules: RuleSet, step: int):
     ts = log.columns["ts"]
     found = calendars(rules, int(ts.min()), int(ts.max()))
     slots, count = assign_slots(log.columns, engine.shape)
-    state = new_state(log.universe, log.pair_account, log.pair_instrument, rules, params, found, count)
+    opened = opening(log.universe, log.pair_account, log.pair_instrument)
+    state = new_state(log.universe, opened, rules, params, found, count)
     nothing = np.zeros(0, np.int64)
     fixed = fixed_arguments(rules, params, found, nothing, nothing.reshape(0, 4))
     for start in range(0, len(log), step):

@@ -26,7 +26,7 @@ from riskkit.replay.reasons import Asker
 from riskkit.replay.result import Result
 from riskkit.replay.rows import DEFAULTS, DTYPES, check_place, check_row, row_of
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.state import Calendars, State, calendars, grow, new_state
+from riskkit.replay.state import Calendars, State, calendars, grow, new_state, opening
 from riskkit.replay.steps import ROW, Counter, Orphans
 from riskkit.replay.universe import Universe
 
@@ -311,9 +311,13 @@ class LiveEngine:
     def _begin(self, ts: int) -> None:
         """Start the books when the first event says what time it is."""
         self._found = calendars(self.rules, ts, ts + YEARS_NS)
-        pairs = np.array(list(self._pairs), np.int32).reshape(-1, 2)
-        self._state = new_state(self.universe, pairs[:, 0], pairs[:, 1], self.rules, self._params, self._found, 0)
+        self._state = self._opened(self._found)
         self._state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
+
+    def _opened(self, found: Calendars) -> State:
+        pairs = np.array(list(self._pairs), np.int32).reshape(-1, 2)
+        opened = opening(self.universe, pairs[:, 0], pairs[:, 1])
+        return new_state(self.universe, opened, self.rules, self._params, found, 0)
 
     def _pair(self, account: int, instrument: int) -> int:
         if account < 0 or instrument < 0:
@@ -432,9 +436,7 @@ class LiveEngine:
     def state(self) -> State:
         """The books as they are; before the first event, as they open."""
         if self._state is None:
-            found = calendars(self.rules, 0, 0)
-            none = np.zeros(0, np.int32)
-            return new_state(self.universe, none, none, self.rules, self._params, found, 0)
+            return self._opened(calendars(self.rules, 0, 0))
         return self._state
 
     def result(self) -> Result:

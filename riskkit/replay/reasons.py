@@ -17,7 +17,7 @@ from riskkit.replay.action import Teller, time_text
 from riskkit.replay.columns import OPTIONAL, Flag, Kind
 from riskkit.replay.engine import Engine, assign_slots, find_twins, fixed_arguments
 from riskkit.replay.explain import unjudged
-from riskkit.replay.state import calendars, new_state
+from riskkit.replay.state import calendars, new_state, opening
 from riskkit.replay.steps import NEVER, ROW, STOPS_BREACH, STOPS_NOTHING, Counter, Decision, Orphans
 from riskkit.replay.universe import decimal_text
 
@@ -129,9 +129,8 @@ class Moment:
             columns["twin"] = find_twins(columns)
         found = calendars(rules, int(columns["ts"][0]), self.latest)
         params = [rule.integers(log.universe) for rule in rules]
-        state = new_state(
-            log.universe, log.pair_account, log.pair_instrument, rules, params, found, slots if self.shape.orders else 0
-        )
+        opened = opening(log.universe, log.pair_account, log.pair_instrument)
+        state = new_state(log.universe, opened, rules, params, found, slots if self.shape.orders else 0)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[result.options["orphans"].upper()]
         none = np.zeros((2, 0, len(log.universe.accounts)), np.int64)
         self.fixed = fixed_arguments(rules, params, found, np.zeros(0, np.int64), none)

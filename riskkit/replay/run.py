@@ -12,7 +12,7 @@ from riskkit.replay.events import EventLog
 from riskkit.replay.reasons import Asker
 from riskkit.replay.result import Result
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.state import calendars, new_state
+from riskkit.replay.state import calendars, new_state, opening
 from riskkit.replay.steps import ROW, Counter, Orphans
 
 __all__ = ["Stage", "replay_log"]
@@ -134,6 +134,7 @@ class Stage:
         self.slots = 0
         if self.shape.orders:
             self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)
+        self.opened = opening(log.universe, log.pair_account, log.pair_instrument)
 
     def replay(self, rules: RuleSet, *, chunk: int = CHUNK, progress: bool = False) -> Result:
         """Replay the log through rules of the stage's shape."""
@@ -144,7 +145,7 @@ class Stage:
         columns = self.columns
         if shape.twins:  # a replay in enforce mode writes in it
             columns = {**columns, "twin": find_twins(log.columns)}
-        state = new_state(log.universe, log.pair_account, log.pair_instrument, rules, params, found, self.slots)
+        state = new_state(log.universe, self.opened, rules, params, found, self.slots)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
         state.counts[Counter.SAMPLES] = len(self.sample_at)
         if shape.samples:

@@ -7,7 +7,7 @@ than it needs, in front, and is counted from the second: the index -1 (no accoun
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,7 @@ from riskkit.replay.steps import (
 )
 from riskkit.replay.universe import Universe, exact
 
-__all__ = ["Calendars", "State", "calendars", "grow", "new_state", "terms"]
+__all__ = ["Calendars", "Opening", "State", "calendars", "grow", "new_state", "opening", "terms"]
 
 ENGINE_FIELDS = ("owner", "held_until", "trips")
 GROUPS = ("desk", "firm")
@@ -98,22 +98,30 @@ def terms(rule: Rule, found: Calendars) -> Terms:
     )
 
 
-def new_state(
-    universe: Universe,
-    pair_account: np.ndarray,
-    pair_instrument: np.ndarray,
-    rules: RuleSet,
-    params: list[Any],
-    found: Calendars,
-    slots: int,
-) -> State:
-    """The state before the first event: opening balances, empty windows, every account's day just begun."""
+class Opening(NamedTuple):
+    """The tables before the first event in which no rule has a say: replays of one log begin with copies of them."""
+
+    instruments: np.ndarray
+    accounts: np.ndarray
+    positions: np.ndarray
+    purses: np.ndarray
+
+
+def opening(universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray) -> Opening:
+    """Opening balances and positions, chained by instrument and by account."""
     instruments = _instruments(universe)
     accounts = _accounts(universe)
     positions = _positions(universe, pair_account, pair_instrument, instruments)
     _chain_by_account(positions, accounts)
+    return Opening(instruments, accounts, positions, _purses(universe))
+
+
+def new_state(
+    universe: Universe, opened: Opening, rules: RuleSet, params: list[Any], found: Calendars, slots: int
+) -> State:
+    """The state before the first event: opening balances, empty windows, every account's day just begun."""
+    instruments, accounts, positions, purses = (table.copy() for table in opened)
     orders = _orders(slots + 1)
-    purses = _purses(universe)
     clocks = np.zeros(len(found.zones), record_dtype(CLOCK))
     for c, (start, end) in enumerate(found.offsets):
         clocks[c] = found.bounds[start], found.bounds[start + 1], start + 1, end
@@ -339,10 +347,10 @@ def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray
     known["next"][chain] = following
     table["first"][1:][instruments[chain[starts]]] = chain[starts]
     table["last_pair"][1:][instruments[chain[ends]]] = chain[ends]
-    codes_of = universe.instrument_codes
+    places = {pair: place for place, pair in enumerate(zip(accounts.tolist(), instruments.tolist(), strict=True))}
     for a, account in enumerate(universe.accounts):
         for label in account.positions:
-            pair = np.flatnonzero((accounts == a) & (instruments == codes_of[label]))
+            pair = places[a, universe.instrument_codes[label]]
             known["qty"][pair] = known["record"][pair] = universe.opening_steps(account, label)
     known["unpriced"] = known["qty"] != 0
     return positions
