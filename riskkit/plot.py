@@ -28,6 +28,7 @@ __all__ = [
     "bars",
     "changes",
     "changes_height",
+    "correlations",
     "curves",
     "dress",
     "falls",
@@ -339,6 +340,14 @@ def signed(values: Any, x: Any, y: Any, *, most: float, title: str, ax: Axes | N
     _title(ax, title)
     ax.tick_params(labelsize=9, colors=INK)
     return ax
+
+
+def correlations(covariance: Any, marks: Sequence[Any], *, title: str, ax: Axes | None = None) -> Axes:
+    """Draw the correlations of a covariance matrix; a series that does not move correlates with none."""
+    values = np.asarray(covariance, float)
+    spread = np.sqrt(np.diag(values))
+    scale = np.where(spread > 0.0, spread, 1.0)
+    return signed(values / np.outer(scale, scale), marks, marks, most=1.0, title=title, ax=ax)
 
 
 def _is_number(value: Any) -> bool:

@@ -140,12 +140,10 @@ class EwmaCovariance(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the correlations."""
-        values, names = np.asarray(self.covariance), labels_of(self.covariance, 1)
-        spread = np.sqrt(np.diag(values))
-        scale = np.where(spread > 0.0, spread, 1.0)
-        marks = range(len(values)) if names is None else list(names)
+        names = labels_of(self.covariance, 1)
+        marks = range(len(self.covariance)) if names is None else list(names)
         title = f"Correlations, EWMA with decay {self.decay:g} over {self.n_obs:,} returns"
-        return plot.signed(values / np.outer(scale, scale), marks, marks, most=1.0, title=title, ax=ax)
+        return plot.correlations(self.covariance, marks, title=title, ax=ax)
 
     def to_frame(self) -> Any:
         """The covariance matrix as a DataFrame."""

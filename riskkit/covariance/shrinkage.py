@@ -57,12 +57,10 @@ class ShrunkCovariance(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the correlations that are left."""
-        values, names = np.asarray(self.covariance), labels_of(self.covariance, 1)
-        spread = np.sqrt(np.diag(values))
-        scale = np.where(spread > 0.0, spread, 1.0)
-        marks = range(len(values)) if names is None else list(names)
+        names = labels_of(self.covariance, 1)
+        marks = range(len(self.covariance)) if names is None else list(names)
         title = f"Correlations, {self.shrinkage:.0%} of the way to none ({self.method})"
-        return plot.signed(values / np.outer(scale, scale), marks, marks, most=1.0, title=title, ax=ax)
+        return plot.correlations(self.covariance, marks, title=title, ax=ax)
 
     def to_frame(self) -> Any:
         """The covariance matrix as a DataFrame."""
