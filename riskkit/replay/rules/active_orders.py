@@ -16,7 +16,14 @@ __all__ = ["ACTIVE_ORDERS", "ActiveOrders"]
 
 
 class ActiveOrders(NamedTuple):
-    """At most `limit` working orders, this one included."""
+    """At most `limit` working orders, this one included.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("active_orders", ActiveOrders(limit=10)))
+    active_orders: at most 10 working orders at once, for each account; what breaches it is refused (WARN).
+    """
 
     limit: Count
     breach: Breach = "exceed"

@@ -24,6 +24,13 @@ class Cash(NamedTuple):
     """A buy costs at most the account's cash less what working buys hold; `fee` is a fraction of the cost on top.
 
     A buy holds its quantity at its reserve price, else at its price.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("cash", Cash(fee="0.001")))
+    cash: a buy that costs and a fee of 0.1 % at most the cash that no working buy holds (no price known:
+    reject), for each account; what breaches it is refused (WARN).
     """
 
     fee: Part = 0

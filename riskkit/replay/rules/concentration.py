@@ -19,7 +19,15 @@ __all__ = ["CONCENTRATION", "Concentration"]
 
 
 class Concentration(NamedTuple):
-    """The largest position is at most the fraction `limit` of a gross exposure that is more than `above`."""
+    """The largest position is at most the fraction `limit` of a gross exposure that is more than `above`.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("concentration", Concentration(limit="0.4")))
+    concentration: a largest position of at most 40 % of a gross exposure after the order, for each account;
+    what breaches it is refused (WARN).
+    """
 
     limit: Part
     above: Money = 0

@@ -18,7 +18,15 @@ ERROR = int(Kind.ERROR)
 
 
 class ConsecutiveErrors(NamedTuple):
-    """Fewer than `limit` errors in a row (``breach="exceed"``: at most); a pause lasts `open_ns` (0: until a reset)."""
+    """Fewer than `limit` errors in a row (``breach="exceed"``: at most); a pause lasts `open_ns` (0: until a reset).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("consecutive_errors", ConsecutiveErrors(limit=3)))
+    consecutive_errors: fewer than 3 errors in a row, for each account; at a breach the account is paused: only
+    orders that reduce a position and cancels pass, until a person resets it (WARN).
+    """
 
     limit: Count
     open_ns: Duration = 0

@@ -23,6 +23,13 @@ class ConsecutiveLosses(NamedTuple):
     """Fewer than `limit` losing trades in a row (``breach="exceed"``: at most).
 
     ``of`` says what a trade is: a closed trade that the log gives, a fill that realises profit or loss, or both.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("consecutive_losses", ConsecutiveLosses(limit=5)))
+    consecutive_losses: fewer than 5 losing closed trades in a row, for each account; at a breach the account is
+    paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
     """
 
     limit: Count

@@ -16,7 +16,15 @@ __all__ = ["COOLDOWN", "Cooldown"]
 
 
 class Cooldown(NamedTuple):
-    """A closed trade locks (`lookback_ns` is taken for the likeness with its siblings and decides nothing)."""
+    """A closed trade locks (`lookback_ns` is taken for the likeness with its siblings and decides nothing).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("cooldown", Cooldown(stop_ns="5min")))
+    cooldown: any closed trade locks all orders for 5 min from the last of them, for each account; what breaches
+    it is refused (WARN).
+    """
 
     stop_ns: Duration = 0
     lookback_ns: Duration = 0

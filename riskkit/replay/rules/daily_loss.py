@@ -22,6 +22,14 @@ class DailyLoss(NamedTuple):
     """The loss of a trading day stays below `limit` (``breach="exceed"``: at or below).
 
     ``measure`` total is realised plus open at marks; realised is what closing fills took, less fees.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("daily_loss", DailyLoss(limit=10_000)))
+    daily_loss: a loss (realised and open) below 10,000 in a trading day (00:00 UTC), for each account; at a
+    breach the account is paused: only orders that reduce a position and cancels pass, until the trading day
+    turns (00:00 UTC) (WARN).
     """
 
     limit: Money

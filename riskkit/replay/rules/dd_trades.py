@@ -18,7 +18,15 @@ __all__ = ["DD_TRADES", "DdTrades"]
 
 
 class DdTrades(NamedTuple):
-    """`trade_limit` closes or more in `lookback_ns` whose running sum fell by more than `max_dd` from its peak lock."""
+    """`trade_limit` closes or more in `lookback_ns` whose running sum fell by more than `max_dd` from its peak lock.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("dd_trades", DdTrades(max_dd="0.1", lookback_ns="1d", trade_limit=3, stop_ns="2h")))
+    dd_trades: 3 or more closed trades within 1 d whose running sum fell by more than 10 % locks all orders for
+    2 h from the last of them, for each account; what breaches it is refused (WARN).
+    """
 
     max_dd: Return
     lookback_ns: Duration

@@ -23,6 +23,13 @@ class Drawdown(NamedTuple):
     """Equity falls by at most the fraction `pct`, and at most `money`, from its base.
 
     ``trailing`` True: the base is the highest equity so far; False: the first one.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("drawdown", Drawdown(pct="0.1")))
+    drawdown: equity falls by at most 10 % from its highest point, for each account; at a breach the account is
+    paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
     """
 
     pct: Part = None

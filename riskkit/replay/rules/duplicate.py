@@ -16,7 +16,15 @@ __all__ = ["DUPLICATE", "Duplicate"]
 
 
 class Duplicate(NamedTuple):
-    """At most `limit` identical orders within `window_ns` (not given: since the start)."""
+    """At most `limit` identical orders within `window_ns` (not given: since the start).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("duplicate", Duplicate(limit=3, window_ns="2s")))
+    duplicate: at most 3 identical orders (instrument, side, quantity, price) of an account within 2 s, for each
+    account; what breaches it is refused (WARN).
+    """
 
     limit: Count
     window_ns: Duration = None

@@ -17,7 +17,15 @@ __all__ = ["KNOWN_INSTRUMENT", "KnownInstrument"]
 
 
 class KnownInstrument(NamedTuple):
-    """Only `instruments` may be traded (not given: those that were declared), and none of `restricted`."""
+    """Only `instruments` may be traded (not given: those that were declared), and none of `restricted`.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("known_instrument", KnownInstrument(restricted=("TSLA",))))
+    known_instrument: orders in declared instruments, but not TSLA, for each account; what breaches it is
+    refused (WARN).
+    """
 
     instruments: Labels = None
     restricted: Labels = ()

@@ -19,7 +19,15 @@ __all__ = ["LEVERAGE", "Leverage"]
 
 
 class Leverage(NamedTuple):
-    """Gross exposure is at most `limit` times the equity of the account after the order."""
+    """Gross exposure is at most `limit` times the equity of the account after the order.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("leverage", Leverage(limit=3)))
+    leverage: a gross exposure of at most 3 times the equity after the order, at marks, for each account; what
+    breaches it is refused (WARN).
+    """
 
     limit: Part
     on_missing_price: MissingPrice = "reject"

@@ -16,7 +16,14 @@ __all__ = ["LONG_ONLY", "LongOnly"]
 
 
 class LongOnly(NamedTuple):
-    """A sale is at most the position; ``include_open`` counts working sales as well."""
+    """A sale is at most the position; ``include_open`` counts working sales as well.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("long_only", LongOnly()))
+    long_only: no sale of more than is held, for each account; what breaches it is refused (WARN).
+    """
 
     include_open: Flag = False
 

@@ -20,7 +20,15 @@ PRICE = 2
 
 
 class LotTick(NamedTuple):
-    """Quantities and prices are those that the instrument allows."""
+    """Quantities and prices are those that the instrument allows.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("lot_tick", LotTick()))
+    lot_tick: quantities that are positive multiples of the lot, prices on the tick and above zero where they
+    must be, for each account; what breaches it is refused (WARN).
+    """
 
 
 def check(book, event):

@@ -18,7 +18,15 @@ __all__ = ["LOW_PROFIT", "LowProfit"]
 
 
 class LowProfit(NamedTuple):
-    """`trade_limit` closes or more in `lookback_ns` whose returns add up to less than `required` lock."""
+    """`trade_limit` closes or more in `lookback_ns` whose returns add up to less than `required` lock.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("low_profit", LowProfit(lookback_ns="6h", trade_limit=2, stop_ns="1h")))
+    low_profit: 2 or more closed trades within 6 h whose returns add up to less than 0 % locks all orders for 1
+    h from the last of them, for each account; what breaches it is refused (WARN).
+    """
 
     lookback_ns: Duration
     trade_limit: Count = 1

@@ -19,7 +19,15 @@ GROSS = 0
 
 
 class MaxExposure(NamedTuple):
-    """Gross or net exposure of the account is at most `limit` after the order."""
+    """Gross or net exposure of the account is at most `limit` after the order.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("max_exposure", MaxExposure(limit=1_000_000)))
+    max_exposure: a gross exposure of at most 1,000,000 in money after the order, at marks, for each account;
+    what breaches it is refused (WARN).
+    """
 
     limit: Money
     measure: choice("gross", "net") = "gross"

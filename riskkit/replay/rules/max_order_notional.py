@@ -18,7 +18,15 @@ __all__ = ["MAX_ORDER_NOTIONAL", "MaxOrderNotional"]
 
 
 class MaxOrderNotional(NamedTuple):
-    """An order, or what a modify makes of it, is worth at most `limit`."""
+    """An order, or what a modify makes of it, is worth at most `limit`.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("max_order_notional", MaxOrderNotional(limit=250_000)))
+    max_order_notional: one order of at most 250,000 in money (no price known: reject), for each account; what
+    breaches it is refused (WARN).
+    """
 
     limit: Money
     on_missing_price: MissingPrice = "reject"

@@ -16,7 +16,14 @@ __all__ = ["MAX_ORDER_QTY", "MaxOrderQty"]
 
 
 class MaxOrderQty(NamedTuple):
-    """An order, or what a modify makes of it, is at most `limit`."""
+    """An order, or what a modify makes of it, is at most `limit`.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("max_order_qty", MaxOrderQty(limit=500)))
+    max_order_qty: one order of at most 500 in quantity, for each account; what breaches it is refused (WARN).
+    """
 
     limit: Quantity
     breach: Breach = "exceed"

@@ -24,6 +24,13 @@ class MessageLevel(NamedTuple):
     """On average at most `reject_mps` messages per second in a window of `window_ns`, and never `logout_mps`.
 
     A message beyond the second level is refused as well, and the key is paused until a person resets it.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("message_level", MessageLevel(reject_mps=100, logout_mps=200)))
+    message_level: at most 100 messages a second on average over each 1 s counted from its first message, and a
+    logout beyond 200 a second, refused ones count too, for each account; what breaches it is refused (WARN).
     """
 
     reject_mps: Count

@@ -24,6 +24,13 @@ class MinOrderNotional(NamedTuple):
     """An order, or what a modify makes of it, is worth at least `limit`.
 
     ``exempt_reduce_only``: orders flagged reduce-only are free of it.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("min_order_notional", MinOrderNotional(limit=10)))
+    min_order_notional: one order of at least 10 in money (no price known: reject), for each account; what
+    breaches it is refused (WARN).
     """
 
     limit: LeastMoney

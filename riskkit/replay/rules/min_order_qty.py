@@ -22,6 +22,12 @@ class MinOrderQty(NamedTuple):
     """An order, or what a modify makes of it, is at least `limit`.
 
     ``exempt_reduce_only``: orders flagged reduce-only are free of it.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("min_order_qty", MinOrderQty(limit=1)))
+    min_order_qty: one order of at least 1 in quantity, for each account; what breaches it is refused (WARN).
     """
 
     limit: Least

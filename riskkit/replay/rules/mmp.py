@@ -18,7 +18,15 @@ __all__ = ["MMP", "Mmp"]
 
 
 class Mmp(NamedTuple):
-    """Fills of at most `qty_limit` within `window_ns`; beyond it a freeze of `freeze_ns` (0: until a reset)."""
+    """Fills of at most `qty_limit` within `window_ns`; beyond it a freeze of `freeze_ns` (0: until a reset).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("mmp", Mmp(qty_limit=100, window_ns="5s", freeze_ns="10s")))
+    mmp: at most 100 filled on both sides within 5 s, for each account; at a breach the account is paused: only
+    orders that reduce a position and cancels pass, for 10 s (WARN).
+    """
 
     qty_limit: Quantity
     window_ns: Duration

@@ -28,6 +28,13 @@ class OrderRate(NamedTuple):
     a refused message leaves no trace; attempted: every message counts. ``kinds`` are counted and judged; a list of n
     orders counts n and is refused whole. ``bucket_ns`` above zero counts whole buckets in constant memory: a message
     is forgotten up to one bucket early. ``reset_on_trip``: a refused message closes a fixed window.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("order_rate", OrderRate(limit=50, window_ns="1s")))
+    order_rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones leave no trace, for each
+    account; what breaches it is refused (WARN).
     """
 
     limit: Count

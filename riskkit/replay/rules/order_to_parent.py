@@ -19,7 +19,15 @@ __all__ = ["ORDER_TO_PARENT", "OrderToParent"]
 
 
 class OrderToParent(NamedTuple):
-    """Children of at most the fraction `limit` of their parent's quantity, this one included."""
+    """Children of at most the fraction `limit` of their parent's quantity, this one included.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("order_to_parent", OrderToParent()))
+    order_to_parent: child orders of at most 100 % of their parent in all, for each account; what breaches it is
+    refused (WARN).
+    """
 
     limit: Part = 1
     breach: Breach = "exceed"

@@ -22,7 +22,15 @@ MESSAGES = 0
 
 
 class OrderToTrade(NamedTuple):
-    """At most `limit` messages (or cancels) for each fill within `window_ns`, once there are more than `least`."""
+    """At most `limit` messages (or cancels) for each fill within `window_ns`, once there are more than `least`.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("order_to_trade", OrderToTrade(limit=100, window_ns="1min", least=20)))
+    order_to_trade: at most 100 messages for each fill within 1 min, once there are more than 20, refused ones
+    count too, for each account; what breaches it is refused (WARN).
+    """
 
     limit: Part
     window_ns: Duration

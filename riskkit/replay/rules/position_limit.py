@@ -25,6 +25,13 @@ class PositionLimit(NamedTuple):
     ``include_open`` counts working orders as if they were filled. ``measure`` net: the position with its sign, and the
     working orders of the order's side; gross: its size, and the working orders of both sides. Money is valued at the
     order's price (a market order's at ask, bid or last).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("position_limit", PositionLimit(limit=1_000)))
+    position_limit: a net position of at most 1,000 in quantity after the order, with working orders of its
+    side, for each account; what breaches it is refused (WARN).
     """
 
     limit: Quantity = None

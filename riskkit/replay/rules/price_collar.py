@@ -18,7 +18,15 @@ __all__ = ["PRICE_COLLAR", "PriceCollar"]
 
 
 class PriceCollar(NamedTuple):
-    """A limit price is within the fraction `pct`, and within `ticks` ticks, of the last trade."""
+    """A limit price is within the fraction `pct`, and within `ticks` ticks, of the last trade.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("price_collar", PriceCollar(pct="0.05")))
+    price_collar: a price at most 5 % from the last trade (none known: reject), for each account; what breaches
+    it is refused (WARN).
+    """
 
     pct: Part = None
     ticks: Ticks = None

@@ -18,7 +18,14 @@ FLAGGED = int(Flag.REDUCE_ONLY)
 
 
 class ReduceOnly(NamedTuple):
-    """An order flagged reduce-only only reduces its position."""
+    """An order flagged reduce-only only reduces its position.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("reduce_only", ReduceOnly()))
+    reduce_only: orders flagged reduce-only only reduce, for each account; what breaches it is refused (WARN).
+    """
 
 
 def check(book, event, reducing):

@@ -16,7 +16,15 @@ __all__ = ["REPEAT_EXEC_THROTTLE", "RepeatExecThrottle"]
 
 
 class RepeatExecThrottle(NamedTuple):
-    """Orders only while executions since the start or the last reset are below `limit` (``exceed``: at most)."""
+    """Orders only while executions since the start or the last reset are below `limit` (``exceed``: at most).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("repeat_exec_throttle", RepeatExecThrottle(limit=3)))
+    repeat_exec_throttle: fewer than 3 automated executions until a person re-enables them, for each account;
+    what breaches it is refused (WARN).
+    """
 
     limit: Count
     breach: Breach = "reach"

@@ -16,7 +16,15 @@ __all__ = ["RESERVE_PRICE", "ReservePrice"]
 
 
 class ReservePrice(NamedTuple):
-    """A modify of a buy asks for at most the reserve price of its order."""
+    """A modify of a buy asks for at most the reserve price of its order.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("reserve_price", ReservePrice()))
+    reserve_price: a modify of a buy to a price of at most its reserve, for each account; what breaches it is
+    refused (WARN).
+    """
 
     breach: Breach = "exceed"
 

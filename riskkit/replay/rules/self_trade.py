@@ -17,7 +17,15 @@ __all__ = ["SELF_TRADE", "SelfTrade"]
 
 
 class SelfTrade(NamedTuple):
-    """No order meets a working order of its own account in the instrument."""
+    """No order meets a working order of its own account in the instrument.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("self_trade", SelfTrade()))
+    self_trade: no order that would meet a working order of its own account, for each account; what breaches it
+    is refused (WARN).
+    """
 
 
 def best_offer(position, orders, side):

@@ -21,7 +21,15 @@ STOP_LOSS = int(Flags.STOP_LOSS)
 
 
 class StoplossGuard(NamedTuple):
-    """Fewer than `trade_limit` losing stop-losses in `lookback_ns`, else a lock (``exceed``: at most)."""
+    """Fewer than `trade_limit` losing stop-losses in `lookback_ns`, else a lock (``exceed``: at most).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("stoploss_guard", StoplossGuard(trade_limit=4, lookback_ns="1d", stop_ns="2h")))
+    stoploss_guard: 4 or more losing stop-losses within 1 d locks all orders for 2 h from the last of them, for
+    each account; what breaches it is refused (WARN).
+    """
 
     trade_limit: Count
     lookback_ns: Duration

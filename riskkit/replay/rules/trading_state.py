@@ -18,7 +18,15 @@ HALTED = int(Command.HALTED)
 
 
 class TradingState(NamedTuple):
-    """Carry out the commands REDUCING and HALTED."""
+    """Carry out the commands REDUCING and HALTED.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("trading_state", TradingState()))
+    trading_state: nothing but cancels while halted, nothing but what reduces while reducing, for each account;
+    what breaches it is refused (WARN).
+    """
 
 
 def check(book, reducing):

@@ -45,6 +45,14 @@ class VarLimit(NamedTuple):
     ``include_open`` counts the account's working orders of the same instrument and side, filled or not, whichever makes
     VaR larger. ``hedges``: an order that leaves VaR no higher than it is passes above the limit too. ``rebuild``: after
     so many updates Σw is added up from scratch.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("var_limit", VarLimit(limit=50_000, bar_ns="1d")))
+    var_limit: a VaR at 99 % of at most 50,000 in money after the order over 1 of its bars of 1 d, decay 0.94,
+    with working orders of its side, but for orders that do not raise it, for each account; what breaches it is
+    refused (WARN).
     """
 
     limit: Money

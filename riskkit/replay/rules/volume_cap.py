@@ -26,6 +26,13 @@ class VolumeCap(NamedTuple):
 
     ``measure`` traded counts fills of either side; ordered counts every order that this rule let through. Nothing
     latches under REJECT: a smaller order may still fit.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("volume_cap", VolumeCap(limit=1_000)))
+    volume_cap: at most 1,000 in quantity traded in a trading day (00:00 UTC), for each account; what breaches
+    it is refused (WARN).
     """
 
     limit: Quantity = None
