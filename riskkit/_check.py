@@ -29,7 +29,15 @@ __all__ = [
 
 
 class InputError(ValueError):
-    """What came in does not fit; the message is one sentence that says what would."""
+    """What came in does not fit; the message is one sentence that says what would.
+
+    Examples
+    --------
+    >>> confidence_level(95)
+    Traceback (most recent call last):
+        ...
+    riskkit._check.InputError: confidence=95 is not between 0 and 1; use 0.95 for 95%
+    """
 
 
 def confidence_level(value: Any, name: str = "confidence") -> float:

@@ -56,6 +56,19 @@ def write_report(found: Comparison, path: str | Path, remarks: Sequence[str] = (
     -------
     Path
         The file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_report(rk.compare(log, rules, compiled=False), Path(folder, "report.html")).name
+    'report.html'
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +77,20 @@ def write_report(found: Comparison, path: str | Path, remarks: Sequence[str] = (
 
 
 def report_html(found: Comparison, remarks: Sequence[str] = ()) -> str:
-    """The text of the file that `write_report` writes."""
+    """The text of the file that `write_report` writes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
+    >>> page = report_html(rk.compare(log, rules, compiled=False))
+    >>> "<script" in page, page.count("<img") > 2
+    (False, True)
+    """
     title = html.escape(found._title())
     body = "\n".join(
         f"<h2>{html.escape(heading)}</h2>\n{content}" for heading, content in _sections(found, remarks) if content

@@ -42,6 +42,13 @@ class Action(IntEnum):
     """What a session says of an event, mildest first: RESUME ends what REDUCE_ONLY, PAUSE or HALT began.
 
     The other names of PAUSE and RESUME are those of engines that tell orders from trading; which rule it was says more.
+
+    Examples
+    --------
+    >>> Action.PAUSE > Action.REJECT
+    True
+    >>> print(Action.PAUSE_ORDER)
+    PAUSE
     """
 
     RESUME = 0
@@ -95,6 +102,17 @@ class ActionEvent:
         The event's number in the journal.
     account, instrument : str
         Of the event; empty where it has none.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=5))])
+    >>> session = rk.LiveSession.declare(rules, [rk.Instrument("ES")], ["A"], compiled=False)
+    >>> actions = session.process_order(account="A", instrument="ES", side="B", qty=7, price=100, ts=0)
+    >>> print(actions[0])
+    REJECT A: the order is refused by size (one order of at most 5 in quantity): observed 7, limit 5.
+    >>> actions[0].observed, actions[0].limit, actions[0].headroom
+    (7, 5, -2)
     """
 
     action: Action

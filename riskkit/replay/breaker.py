@@ -35,6 +35,14 @@ class Breaker(NamedTuple):
 
     The realised loss trips at `daily_loss`, errors at `consecutive_errors`, the order beyond `open_positions`; what is
     not given does not trip.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("breaker", Breaker(daily_loss=5_000, consecutive_errors=3)))
+    breaker: circuit breaker that trips when the day's realised loss reaches 5,000 or 3 errors come in a row, for
+    each account; at a breach the account is halted: only cancels pass, until the trading day turns (00:00 UTC)
+    (WARN).
     """
 
     daily_loss: MoneyReached = None

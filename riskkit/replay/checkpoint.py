@@ -71,6 +71,18 @@ def write_checkpoint(path: str | Path, session: Session) -> None:
     ------
     InputError
         Where the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import riskkit as rk
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=5))])
+    >>> session = rk.LiveSession.declare(rules, [rk.Instrument("ES")], ["A"], compiled=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_checkpoint(Path(folder, "now.riskkit"), session)
+    ...     stored = read_checkpoint(Path(folder, "now.riskkit"), rules)
+    >>> stored.header["format"]
+    1
     """
     target = Path(path)
     header = {
@@ -112,6 +124,16 @@ def read_checkpoint(path: str | Path, rules: RuleSet, universe: Universe | None 
     InputError
         Where the file is missing, torn, altered, no checkpoint, of another format or version, or of other rules or
         another universe.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "torn.riskkit").write_bytes(b"half of it")
+    ...     read_checkpoint(Path(folder, "torn.riskkit"), RuleSet([]))
+    Traceback (most recent call last):
+        ...
+    riskkit._check.InputError: 'torn.riskkit' is no checkpoint of riskkit
     """
     name = Path(path).name
     header, snapshot = _whole(Path(path))

@@ -16,7 +16,13 @@ RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
 
 
 class Kind(IntEnum):
-    """What happened."""
+    """What happened.
+
+    Examples
+    --------
+    >>> Kind.FILL.name, int(Kind.FILL)
+    ('FILL', 3)
+    """
 
     ORDER = 0
     MODIFY = 1
@@ -104,6 +110,11 @@ class Event(NamedTuple):
     an instrument), ``strategy`` and ``connection`` are dense codes, -1 where there is none. ``order`` is the row of
     the order that the event belongs to, -1 if none. A CASH event carries its amount and an EQUITY event its equity
     in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in ``price``.
+
+    Examples
+    --------
+    >>> Event._fields[:5]
+    ('seq', 'ts', 'kind', 'account', 'instrument')
     """
 
     seq: int

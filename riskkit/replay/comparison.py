@@ -50,6 +50,18 @@ class Comparison(Shown):
     ------
     InputError
         Where the replays are not of one log, one rule set and one spacing of samples.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
+    >>> found = rk.compare(log, rules, compiled=False)
+    >>> found.without.mode, sorted(found.limited)
+    ('shadow', ['enforce', 'shadow'])
     """
 
     without: Result

@@ -30,6 +30,17 @@ class EventLog(Shown):
 
     Make one with `from_frame`, `from_vectorbt`, `from_parquet` or `open`. ``seq`` is the row; nothing else ever
     decides an order. ``columns`` maps a name to an array of shape (n_events,); see `riskkit.replay.columns`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = EventLog.from_frame(frame)
+    >>> len(log), log.counts()["ORDER"]
+    (3, 3)
+    >>> log.to_frame()[["account", "qty", "price"]].values.tolist()
+    [['A', 1.0, 10.0], ['A', 9.0, 10.0], ['A', 2.0, 10.0]]
     """
 
     def __init__(

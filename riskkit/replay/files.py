@@ -31,7 +31,7 @@ def read_log(
     ts_policy: str = "raise",
     about: Mapping[str, Any] | None = None,
 ) -> EventLog:
-    """Read an event log from a file or a folder.
+    r"""Read an event log from a file or a folder.
 
     Parameters
     ----------
@@ -52,6 +52,16 @@ def read_log(
     ------
     InputError
         Where there is no such file, it is none of these, or its content does not fit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> text = "ts,kind,account,instrument,side,qty,price\n0,order,A,X,B,5,10.5\n"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "orders.csv").write_text(text)
+    ...     log = read_log(Path(folder, "orders.csv"))
+    >>> log.counts()["ORDER"]
+    1
     """
     path = Path(path)
     if not path.exists():

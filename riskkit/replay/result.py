@@ -40,6 +40,21 @@ class Result(Shown):
         One row a decision that is not a plain pass, and one a transition; see `riskkit.replay.steps.ROW`.
     digest : str
         64 hexadecimal digits over semantics, universe, rules, days, events and rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
+    >>> result = rk.replay_log(log, rules, compiled=False)
+    >>> result.refused()["seq"].tolist(), len(result.digest)
+    ([1], 64)
+    >>> print(result.explain(1))
+    event 1 1970-01-01 00:00:00.000000001+00:00 ORDER A X buy 9 at 10: refused by size (observed 9, limit 4).
+      size on A: a breach (observed 9, limit 4); a quantity of 4 would have passed it.
     """
 
     def __init__(

@@ -80,6 +80,11 @@ class Verdict(NamedTuple):
 
     PASS; OBJECT: a breach; NO_PRICE: the limit cannot be checked, for no price is known; NOTICE: an alert and no more.
     What it saw is exact where it objects; where it passes, it may be an upper bound (`order_rate` counts lazily).
+
+    Examples
+    --------
+    >>> Verdict(1, observed=12, limit=10).code
+    1
     """
 
     code: int
@@ -134,6 +139,14 @@ class RuleType:
     sentence : function of the parameters: what it limits, in words.
     own : hash of the text of a rule from a notebook cell (`riskkit.replay.own`), empty for those of the catalogue.
     counted : class of the parameters as integers, where it is not that of the parameters as written.
+
+    Examples
+    --------
+    >>> from riskkit.replay.rules.position_limit import POSITION_LIMIT
+    >>> POSITION_LIMIT.name, POSITION_LIMIT.scopes[0], POSITION_LIMIT.action
+    ('position_limit', 'account', 'REJECT')
+    >>> print(POSITION_LIMIT("p", limit=5).limits())
+    a net position of at most 5 in quantity after the order, with working orders of its side
     """
 
     name: str
@@ -241,6 +254,14 @@ class Rule:
         How loud an alert about it is.
     hold : str or int
         How a pause ends: "reset" (by hand), "session" (when the day turns), or nanoseconds.
+
+    Examples
+    --------
+    >>> from riskkit.replay.rules import PositionLimit
+    >>> rule = Rule("position", PositionLimit(limit=1_000), scope="account_instrument", severity="CRITICAL")
+    >>> print(rule)
+    position: a net position of at most 1,000 in quantity after the order, with working orders of its side, for each
+    account and instrument; what breaches it is refused (CRITICAL).
     """
 
     id: str

@@ -39,7 +39,15 @@ __all__ = [
 
 
 class Direction(StrEnum):
-    """Which side an order is on: a bid buys, an ask sells."""
+    """Which side an order is on: a bid buys, an ask sells.
+
+    Examples
+    --------
+    >>> Direction.BUY
+    <Direction.BID: 'BID'>
+    >>> str(Direction("ASK"))
+    'ASK'
+    """
 
     BID = "BID"
     ASK = "ASK"
@@ -52,7 +60,13 @@ SIDES = {Direction.BID: "B", Direction.ASK: "S"}
 
 @dataclass(frozen=True)
 class Order:
-    """An order: its number, whose it is, what it asks for, and when (nanoseconds since the epoch)."""
+    """An order: its number, whose it is, what it asks for, and when (nanoseconds since the epoch).
+
+    Examples
+    --------
+    >>> Order(1, "A", "T2303", Direction.BID, price=100.5, volume=2, timestamp=0).contract_id
+    'T2303'
+    """
 
     oid: Any
     account_id: str
@@ -65,7 +79,13 @@ class Order:
 
 @dataclass(frozen=True)
 class Trade:
-    """A trade: its number, the order that it fills, at what price, how much, and when."""
+    """A trade: its number, the order that it fills, at what price, how much, and when.
+
+    Examples
+    --------
+    >>> Trade(tid=1, oid=1, price=100.5, volume=2, timestamp=5).volume
+    2
+    """
 
     tid: Any
     oid: Any
@@ -78,7 +98,19 @@ class Trade:
 
 
 class RuleContext(NamedTuple):
-    """What a rule of one's own is told besides the event: the products of contracts, and the books so far."""
+    """What a rule of one's own is told besides the event: the products of contracts, and the books so far.
+
+    Examples
+    --------
+    >>> class Largest(BaseRule):
+    ...     def on_order(self, order, context):
+    ...         if context.contract_to_product[order.contract_id] == "T10Y" and order.volume > 5:
+    ...             yield self.act(Action.ALERT, order.account_id, "a large order", order.timestamp)
+    >>> from riskkit import RiskEngine
+    >>> engine = RiskEngine(rules=[Largest()], contract_to_product={"T2303": "T10Y"}, compiled=False)
+    >>> [str(action) for action in engine.process_order(Order(1, "A", "T2303", Direction.BID, 100.5, 9, 0))]
+    ['ALERT A: a large order']
+    """
 
     contract_to_product: Mapping[str, str]
     view: View
@@ -91,6 +123,17 @@ class BaseRule:
     `on_order`, `on_trade`, `on_tick` look at what was just taken and return actions, made by `act`. Of those a PAUSE,
     HALT or RESUME of an account is journaled as a person's command, so that a replay of the journal stands by it; what
     else they say is passed on. Their own memory is theirs: it is in no snapshot.
+
+    Examples
+    --------
+    >>> class Night(BaseRule):
+    ...     def on_order(self, order, context):
+    ...         if order.timestamp % 86_400_000_000_000 < 6 * 3_600_000_000_000:
+    ...             yield self.act(Action.PAUSE, order.account_id, "nobody trades at night", order.timestamp)
+    >>> from riskkit import RiskEngine
+    >>> engine = RiskEngine(rules=[Night()], contract_to_product={"T2303": "T10Y"}, compiled=False)
+    >>> [str(action) for action in engine.process_order(Order(1, "A", "T2303", Direction.BID, 100.5, 9, 0))]
+    ['PAUSE A: nobody trades at night']
     """
 
     def rules(self, name: str) -> Sequence[Rule]:
@@ -125,6 +168,11 @@ class OrderRateLimitRule(BaseRule):
 
     ``bucket_ns`` above zero counts in buckets of that length, in constant memory: an order is forgotten up to one
     bucket early. 0 is exact.
+
+    Examples
+    --------
+    >>> print(OrderRateLimitRule(threshold=2, window_ns=1_000_000_000).rules("rate")[0].limits())
+    at most 2 messages (orders) in any 1 s, refused ones count too
     """
 
     def __init__(self, threshold: int = 50, window_ns: int = 1_000_000_000, bucket_ns: int = 0) -> None:
@@ -143,6 +191,12 @@ class AccountVolumeLimitRule(BaseRule):
 
     ``dimensions`` are of "account", "contract" and "product": ("account", "product") is a cap on what each account
     trades in each product.
+
+    Examples
+    --------
+    >>> print(AccountVolumeLimitRule(1_000, ["account", "product"]).rules("volume")[0])
+    volume: at most 1,000 traded until the day is reset, for each account and product; at a breach the account and
+    product is paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
     """
 
     def __init__(self, daily_cap: Any = 1000, dimensions: Sequence[str] = ("account",)) -> None:
@@ -238,6 +292,12 @@ def build_config(config: Mapping[str, Any]) -> RiskConfig:
     ------
     InputError
         Where a key or type is unknown or a number does not fit.
+
+    Examples
+    --------
+    >>> entry = {"type": "OrderRateLimitRule", "threshold": 5}
+    >>> build_config({"rules": [entry], "contract_to_product": {"T2303": "T10Y"}}).contract_to_product
+    {'T2303': 'T10Y'}
     """
     if not isinstance(config, Mapping) or not set(config) <= {"rules", "contract_to_product"}:
         came = f"the keys {sorted(map(str, config))}" if isinstance(config, Mapping) else f"a {type(config).__name__}"

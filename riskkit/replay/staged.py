@@ -40,6 +40,11 @@ class Level(NamedTuple):
         Part of the limit, above 0 and at most 1; a limit that counts is rounded down.
     action, severity, hold
         As of `Rule`.
+
+    Examples
+    --------
+    >>> print(Level(at="0.8", action="ALERT", severity="INFO"))
+    Level(at='0.8', action='ALERT', severity='INFO', hold=None)
     """
 
     at: Any

@@ -145,6 +145,11 @@ class Account:
         Opening quantities, negative for short; valued at the first mark that comes.
     desk, firm : str
         Groups, for rules whose scope is a group.
+
+    Examples
+    --------
+    >>> Account("desk-1", cash={"USD": 1_000_000}, positions={"ES": -5}, desk="futures").positions["ES"]
+    -5
     """
 
     id: str
@@ -165,6 +170,15 @@ class Universe:
     ``quanta`` maps each currency to the money that the integer 1 stands for. A fill's notional is rounded to it
     once, half to even; the default, the largest unit in which nothing needs rounding, makes that a no-op. ``mixed``
     says that an account may hold several currencies.
+
+    Examples
+    --------
+    >>> future = Instrument("ES", tick="0.25", multiplier=50)
+    >>> universe = Universe((future,), (Account("A", cash={"USD": 500}),), {"USD": Fraction(1, 2)})
+    >>> universe.opening_cash(universe.accounts[0])
+    1000
+    >>> universe.money(25)
+    12.5
     """
 
     instruments: tuple[Instrument, ...]

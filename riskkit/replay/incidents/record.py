@@ -42,6 +42,11 @@ class Incident(Shown):
         Where the figures stand, and which controls should have fired.
     stream : mapping
         How its events are made: figures again, and assumptions where there is none.
+
+    Examples
+    --------
+    >>> incident("infinium").start.isoformat()
+    '2010-02-03T13:26:28-06:00'
     """
 
     id: str

@@ -73,6 +73,13 @@ class StopReport(Shown):
         Nanoseconds since the epoch, and both losses then.
     start, stop : int
         Nanoseconds since the epoch of the first order, and of the stop (0: none).
+
+    Examples
+    --------
+    >>> size = {"id": "size", "type": "max_order_qty", "params": {"limit": 1000}}
+    >>> report = stop_report(incident_log("jcom"), RuleSet.from_dict({"rules": [size]}), compiled=False)
+    >>> report.stopped, report.rule, report.loss_with_limits
+    (True, 'size', 0.0)
     """
 
     title: str

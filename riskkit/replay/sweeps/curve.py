@@ -42,6 +42,17 @@ class Curve(Shown):
         What is varied.
     observed : Observed
         How the answer is found. ``observed.exact`` False: each threshold that is asked for is replayed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> curve = Curve(log, rk.Rule("size", rk.MaxOrderQty(limit=4)), "limit", compiled=False)
+    >>> curve.refused(1).tolist(), curve.refused(2).tolist()
+    ([1, 2], [1])
     """
 
     def __init__(self, log: EventLog, rule: Rule, parameter: str, *, compiled: bool = True) -> None:

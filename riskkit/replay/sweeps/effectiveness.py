@@ -56,6 +56,18 @@ class Effectiveness(Shown):
         Greedy: there may be a smaller one.
     horizon_ns : int or None
         How long after an order its fills were valued; None: at the end of the log.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
+    >>> found = effectiveness(rk.replay_log(log, rules, compiled=False), compiled=False)
+    >>> found.minimal, found.minimal_how
+    (('size',), 'exact')
     """
 
     frame: pd.DataFrame

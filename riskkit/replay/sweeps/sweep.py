@@ -37,6 +37,20 @@ class SweepResult(Shown):
         True where it was interrupted before every setting was finished.
     how : str
         "replays", or "one pass" where all thresholds came from one (`riskkit.replay.sweeps.observed`).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
+    >>> found = sweep(log, rules, {"size.limit": [1, 4, 9]}, compiled=False)
+    >>> found.frame["orders_refused"].tolist(), found.partial
+    ([2, 1, 0], False)
+    >>> print(found.rules_of(0)[0].limits())
+    one order of at most 1 in quantity
     """
 
     def __init__(

@@ -29,6 +29,17 @@ class Utilization(Shown):
 
     A share above 1 is a refusal. Rules whose observed value depends on their own verdicts (pauses, batches, ...) have
     no distribution; `how` says why, and their `curve` runs each threshold that it is asked for.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
+    >>> utilization(log, rules, compiled=False).shares("size").tolist()
+    [0.25, 0.5, 2.25]
     """
 
     def __init__(self, log: EventLog, rules: RuleSet, *, compiled: bool = True) -> None:
