@@ -1,4 +1,4 @@
-"""The command line: ``python -m riskkit demo`` and ``python -m riskkit replay LOG RULES``."""
+"""The command line: ``python -m riskkit demo``, ``replay LOG RULES`` and ``api``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ examples:
   python -m riskkit replay log.parquet limits.toml             what would each limit have said?
   python -m riskkit replay log.parquet limits.toml --mode enforce --report out/report.html
   python -m riskkit replay orders.csv limits.toml --kind real  a table of your own, one event a row
+  python -m riskkit api                                        every public name, as pages under out/api
 
 exit codes: 0 done, 1 the run failed, 2 bad arguments or input
 """
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         **shape,
     )
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="{demo,replay}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="{demo,replay,api}")
     demo = commands.add_parser(
         "demo", help="two examples: strategies on real prices, a simulated exchange", description=_demo.__doc__, **shape
     )
@@ -126,6 +127,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     replay.add_argument("--kind", choices=("real", "simulated", "synthetic"), help="what the data are, for the tables")
     replay.set_defaults(run=_replay)
+    api = commands.add_parser("api", help="every public name, with its examples", description=_api.__doc__, **shape)
+    api.add_argument("--out", default="out/api", metavar="FOLDER", help="where the pages go (default: out/api)")
+    api.set_defaults(run=_api)
     return parser
 
 
@@ -134,6 +138,14 @@ def _demo(chosen: argparse.Namespace) -> int:
     from riskkit.demo import run
 
     run(chosen.out)
+    return DONE
+
+
+def _api(chosen: argparse.Namespace) -> int:
+    """Every public name as static pages, made from the docstrings (needs pdoc, which riskkit[notebooks] brings)."""
+    from riskkit.api import write_api
+
+    print(f"open {write_api(chosen.out)}")
     return DONE
 
 

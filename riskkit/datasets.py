@@ -46,7 +46,13 @@ logger = logging.getLogger(__name__)
 
 
 class SampleError(RuntimeError):
-    """A sample is absent, or is not the file that was shipped."""
+    """A sample is absent, or is not the file that was shipped.
+
+    Examples
+    --------
+    >>> issubclass(SampleError, RuntimeError)
+    True
+    """
 
 
 def folder() -> Path:

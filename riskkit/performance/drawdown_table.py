@@ -21,7 +21,13 @@ ORDERS = ("depth", "time")
 
 @dataclass(frozen=True, repr=False)
 class Drawdown(Shown):
-    """One fall below a peak. Labels are those of the input, else row numbers; counts include both ends."""
+    """One fall below a peak. Labels are those of the input, else row numbers; counts include both ends.
+
+    Examples
+    --------
+    >>> round(drawdown_table([0.1, -0.2, 0.3])[0].depth, 9)
+    0.2
+    """
 
     start: Any
     """First period under water."""

@@ -29,7 +29,17 @@ def _mapping(value: Any, name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class TradeImpact(Record):
-    """The answer to a trade: APPROVED or REJECTED, and VaR before and after, in money; None where it is unknown."""
+    """The answer to a trade: APPROVED or REJECTED, and VaR before and after, in money; None where it is unknown.
+
+    Examples
+    --------
+    >>> from riskkit.desk import RiskManager
+    >>> desk = RiskManager(10_000, bars_per_day=1)
+    >>> desk.add_ticker("AAPL", price=100.0, volatility=0.02)
+    >>> impact = desk.check_trade_impact("AAPL", 200, "buy")
+    >>> impact.decision, impact.reason
+    ('REJECTED', 'costs 20,000.00 and 10,000.00 is in cash')
+    """
 
     decision: str
     reason: str
@@ -78,7 +88,17 @@ class TradeImpact(Record):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LimitChange(Record):
-    """One entry of the journal of limits."""
+    """One entry of the journal of limits.
+
+    Examples
+    --------
+    >>> from riskkit.desk import RiskManager
+    >>> desk = RiskManager(10_000, bars_per_day=1)
+    >>> desk.add_ticker("AAPL", price=100.0, volatility=0.02)
+    >>> _ = desk.set_limits("head of risk", "a calmer book", var_limit=200.0)
+    >>> desk.journal[-1].why
+    'a calmer book'
+    """
 
     who: str
     why: str
@@ -97,7 +117,18 @@ class LimitChange(Record):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class PortfolioState(Record):
-    """Cash, holdings and value of a book at its last prices."""
+    """Cash, holdings and value of a book at its last prices.
+
+    Examples
+    --------
+    >>> from riskkit.desk import RiskManager
+    >>> desk = RiskManager(10_000, bars_per_day=1)
+    >>> desk.add_ticker("AAPL", price=100.0, volatility=0.02)
+    >>> _ = desk.execute_trade("AAPL", 10, "buy")
+    >>> state = desk.get_portfolio_state()
+    >>> state.cash, state.value
+    (9000.0, 10000.0)
+    """
 
     cash: float
     holdings: dict[str, Any]
@@ -139,7 +170,18 @@ class PortfolioState(Record):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Dashboard(Shown):
-    """The risk of a book for a day: volatility, VaR, its components, and VaR under stress; money, losses positive."""
+    """The risk of a book for a day: volatility, VaR, its components, and VaR under stress; money, losses positive.
+
+    Examples
+    --------
+    >>> from riskkit.desk import RiskManager
+    >>> desk = RiskManager(10_000, bars_per_day=1)
+    >>> desk.add_ticker("AAPL", price=100.0, volatility=0.02)
+    >>> _ = desk.execute_trade("AAPL", 10, "buy")
+    >>> shown = desk.get_dashboard_metrics()
+    >>> round(shown.volatility, 6), round(float(shown.component_var.sum() - shown.var), 9)
+    (20.0, 0.0)
+    """
 
     value: float
     cash: float

@@ -31,11 +31,27 @@ __all__ = ["CorruptStateError", "RiskManager", "UnknownTickerError"]
 
 
 class UnknownTickerError(InputError):
-    """A ticker that the book does not know."""
+    """A ticker that the book does not know.
+
+    Examples
+    --------
+    >>> desk = RiskManager(10_000, bars_per_day=1)
+    >>> desk.add_ticker("AAPL", price=100.0, volatility=0.02)
+    >>> desk.set_price("APPL", 101.0)
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.manager.risk_manager.UnknownTickerError: ticker 'APPL' is unknown; add_ticker makes it known
+    """
 
 
 class CorruptStateError(RuntimeError):
-    """What is kept does not fit together: money was made or lost, or a number is none."""
+    """What is kept does not fit together: money was made or lost, or a number is none.
+
+    Examples
+    --------
+    >>> issubclass(CorruptStateError, RuntimeError)
+    True
+    """
 
 
 class RiskManager(Shown):

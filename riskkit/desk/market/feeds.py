@@ -22,7 +22,13 @@ MINUTE = 60_000_000_000
 
 
 class Tick(NamedTuple):
-    """One price of one ticker: nanoseconds since the epoch (UTC), ticker, price."""
+    """One price of one ticker: nanoseconds since the epoch (UTC), ticker, price.
+
+    Examples
+    --------
+    >>> Tick(timestamp=0, ticker="A", price=100.0).price
+    100.0
+    """
 
     timestamp: int
     ticker: str
@@ -44,6 +50,11 @@ class Bar(Record):
     """Open, high, low and close of every ticker in one stretch of time, which ends at `timestamp` (not included).
 
     A ticker without a tick stays at its last close, with a count of 0 in `ticks`.
+
+    Examples
+    --------
+    >>> Bar(60, {"A": 10.0}, {"A": 12.0}, {"A": 9.5}, {"A": 11.0}, {"A": 4}).closes
+    {'A': 11.0}
     """
 
     timestamp: int

@@ -32,7 +32,14 @@ COLUMNS = ("ticker", "side", "quantity", "price")
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Validations(Shown):
-    """Answers to a batch of trades, one entry a trade; `answer(i)` is the one that `validate` gives."""
+    """Answers to a batch of trades, one entry a trade; `answer(i)` is the one that `validate` gives.
+
+    Examples
+    --------
+    >>> trades = {"ticker": ["A", "B"], "side": [1, 1], "quantity": [1.0, 9.0], "price": [10.0, 10.0]}
+    >>> validate_batch(trades, {}, 100.0).to_frame()["approved"].tolist()
+    [True, False]
+    """
 
     tickers: Any
     """(n_trades,) as a pandas Categorical."""

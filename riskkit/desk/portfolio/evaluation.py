@@ -38,7 +38,14 @@ def _reasons(value: Any, name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Evaluation(Record):
-    """The answer of `evaluate`; drawdowns and VaR in percent, losses positive, None where nothing is known."""
+    """The answer of `evaluate`; drawdowns and VaR in percent, losses positive, None where nothing is known.
+
+    Examples
+    --------
+    >>> answer = evaluate({"AAPL": 30_000.0, "TLT": 60_000.0}, 97_500.0, history=[98_000.0, 100_000.0, 99_000.0])
+    >>> Evaluation.from_dict(answer.to_dict()).drawdown
+    2.5
+    """
 
     drawdown: float
     max_drawdown: float

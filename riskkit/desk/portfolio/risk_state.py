@@ -22,6 +22,14 @@ class RiskReading(Record):
     ------
     RequestError
         A drawdown that is negative, a number that is not finite, a time that is none.
+
+    Examples
+    --------
+    >>> state = RiskState()
+    >>> state.fall_to(100.0, timestamp=1), state.fall_to(90.0, timestamp=2)
+    (0.0, 10.0)
+    >>> state.reading.max_drawdown, state.reading.peak
+    (10.0, 100.0)
     """
 
     current_drawdown: float = 0.0

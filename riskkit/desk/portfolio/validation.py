@@ -99,7 +99,14 @@ class Trade(Record):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Validation(Record):
-    """The answer of `validate`; sizes and drawdowns in percent."""
+    """The answer of `validate`; sizes and drawdowns in percent.
+
+    Examples
+    --------
+    >>> answer = validate({"ticker": "AAPL", "side": "buy", "quantity": 100, "price": 150.0}, {}, 20_000.0)
+    >>> answer.approved, answer.position_size_pct
+    (False, 75.0)
+    """
 
     approved: bool
     reason: str

@@ -25,27 +25,93 @@ __all__ = [
 
 
 class UnknownUserError(InputError):
-    """A user of whom nothing was ever heard."""
+    """A user of whom nothing was ever heard.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> _ = tracker.set_price("ETH", 2000, 1)
+    >>> _ = tracker.update("ann", "uniswap", "ETH", "1.5", 1800, timestamp=2, trade_id="a")
+    >>> tracker.exposure("bob")
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.positions.records.UnknownUserError: user 'bob' is unknown
+    """
 
 
 class UnknownPositionError(InputError):
-    """A position that is not held."""
+    """A position that is not held.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> _ = tracker.set_price("ETH", 2000, 1)
+    >>> _ = tracker.update("ann", "uniswap", "ETH", "1.5", 1800, timestamp=2, trade_id="a")
+    >>> tracker.get("ann", "curve", "ETH")
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.positions.records.UnknownPositionError: 'ann' holds no 'ETH' on 'curve'
+    """
 
 
 class UnknownTokenError(InputError):
-    """A token whose lot size was never declared."""
+    """A token whose lot size was never declared.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> _ = tracker.set_price("ETH", 2000, 1)
+    >>> _ = tracker.update("ann", "uniswap", "ETH", "1.5", 1800, timestamp=2, trade_id="a")
+    >>> tracker.set_price("WETH", 2000, 1)
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.positions.records.UnknownTokenError: token 'WETH' is not declared; add_token('WETH', lot=...) says
+    its lot size
+    """
 
 
 class MissingPriceError(InputError):
-    """A token that is held, and whose price is not known."""
+    """A token that is held, and whose price is not known.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> _ = tracker.update("ann", "uniswap", "ETH", "1.5", 1800, timestamp=2, trade_id="a")
+    >>> tracker.total_unrealized_pnl("ann")
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.positions.records.MissingPriceError: no price of 'ETH' is known on 'uniswap'; set_price gives one
+    """
 
 
 class DuplicateTradeError(InputError):
-    """A trade id that was taken before."""
+    """A trade id that was taken before.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> _ = tracker.set_price("ETH", 2000, 1)
+    >>> _ = tracker.update("ann", "uniswap", "ETH", "1.5", 1800, timestamp=2, trade_id="a")
+    >>> tracker.update("ann", "uniswap", "ETH", "1.5", 1800, timestamp=3, trade_id="a")
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.positions.records.DuplicateTradeError: trade 'a' was taken before, at 2
+    """
 
 
 class TradeTooOldError(DuplicateTradeError):
-    """A trade from before the oldest id that is remembered: nobody can tell whether it was taken before."""
+    """A trade from before the oldest id that is remembered: nobody can tell whether it was taken before.
+
+    Examples
+    --------
+    >>> issubclass(TradeTooOldError, DuplicateTradeError)
+    True
+    """
 
 
 class _Answer(Shown):
@@ -67,7 +133,18 @@ class _Answer(Shown):
 
 @dataclass(frozen=True, repr=False)
 class Position(_Answer):
-    """One user's position in one token on one market; long above zero, short below."""
+    """One user's position in one token on one market; long above zero, short below.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> _ = tracker.set_price("ETH", 2000, 1)
+    >>> _ = tracker.update("ann", "uniswap", "ETH", "1.5", 1800, timestamp=2, trade_id="a")
+    >>> held = tracker.get("ann", "uniswap", "ETH")
+    >>> held.amount, held.unrealised
+    (Decimal('1.500000000000000000'), 300.0)
+    """
 
     user: str
     market: str
@@ -95,7 +172,18 @@ class Position(_Answer):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Exposure(Shown):
-    """What a user is exposed to: amount, value and percentage of each token over all markets."""
+    """What a user is exposed to: amount, value and percentage of each token over all markets.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> _ = tracker.set_price("ETH", 2000, 1)
+    >>> _ = tracker.update("ann", "uniswap", "ETH", "1.5", 1800, timestamp=2, trade_id="a")
+    >>> found = tracker.exposure("ann")
+    >>> found.total, found.tokens[0]["percentage"]
+    (3000.0, 100.0)
+    """
 
     user: str
     total: float
@@ -154,7 +242,17 @@ class Exposure(Shown):
 
 @dataclass(frozen=True, repr=False)
 class UserMetrics(_Answer):
-    """The record of one user; None where a measure has no value yet."""
+    """The record of one user; None where a measure has no value yet.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> _ = tracker.set_price("ETH", 2000, 1)
+    >>> _ = tracker.update("ann", "uniswap", "ETH", "1.5", 1800, timestamp=2, trade_id="a")
+    >>> tracker.metrics("ann").concentration
+    1.0
+    """
 
     user: str
     total_exposure: float
@@ -185,7 +283,17 @@ class UserMetrics(_Answer):
 
 @dataclass(frozen=True, repr=False)
 class IngestStatistics(_Answer):
-    """What became of a batch."""
+    """What became of a batch.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> trade = {"user": "ann", "market": "uniswap", "token": "ETH", "amount": "1", "price": 1800}
+    >>> found = tracker.ingest([{**trade, "timestamp": 2, "trade_id": "a"}] * 2)
+    >>> found.accepted, found.refused, found.reasons
+    (1, 1, {'DuplicateTradeError': 1})
+    """
 
     rows: int
     accepted: int
