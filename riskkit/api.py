@@ -17,7 +17,9 @@ __all__ = ["areas", "write_api"]
 WHOLE = ("datasets", "desk", "performance", "var_backtest", "presets")  # public as modules, by their __all__
 PARTS = {"replay.rules": "rules", "replay.sweeps": "sweeps", "replay.incidents": "incidents", "_check": "errors"}
 
-AS_WRITTEN = r"""ForwardRef</span><span class="p">\(</span><span class="s[12]">(['"])(.+?)\1</span><span class="p">\)</span>"""
+AS_WRITTEN = (
+    r"""ForwardRef</span><span class="p">\(</span><span class="s[12]">(['"])(.+?)\1</span><span class="p">\)</span>"""
+)
 
 
 def areas() -> dict[str, list[str]]:
