@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -361,3 +365,17 @@ def test_an_empty_log_and_one_setting():
 def test_source_has_no_pickle():
     folder = Path(runners.__file__).parent
     assert not [path.name for path in folder.glob("*.py") if "pickle" in path.read_text(encoding="utf-8")]
+
+
+def test_ctrl_c_in_a_real_process_leaves_no_thread_and_no_file(tmp_path):
+    child = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("interrupted_sweep.py"))],
+        stdout=subprocess.PIPE, text=True, cwd=tmp_path, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert child.stdout.readline() == "two settings are done\n"
+    child.send_signal(signal.SIGINT)
+    said = child.communicate(timeout=120)[0]
+    assert child.returncode == 0
+    settings, partial, threads = said.split()
+    assert 2 <= int(settings) < 500 and partial == "True" and threads == "1"
+    assert not list(tmp_path.iterdir())

@@ -10,7 +10,6 @@ import itertools
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from riskkit._check import InputError
 from riskkit.replay.events import EventLog
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.sweeps.runner import Runner, Step
+from riskkit.replay.sweeps.runner import Runner, Steps
 from riskkit.replay.sweeps.settings import Setting
 
 __all__ = ["processes_wanted", "run_on_processes"]
@@ -38,7 +37,7 @@ def processes_wanted() -> bool:
 
 def run_on_processes(
     log: EventLog, path: Path | None, rules: RuleSet, settings: list[Setting], asked: dict[str, Any]
-) -> Iterator[Step]:
+) -> Steps:
     """The outcomes as the workers send them, in rounds.
 
     Raises

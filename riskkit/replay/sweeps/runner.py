@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
 from typing import Any
@@ -26,9 +26,9 @@ from riskkit.replay.sweeps.outcome import (
 from riskkit.replay.sweeps.settings import Setting, with_setting
 from riskkit.replay.timeline import Timeline
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "Steps"]
 
-Step = tuple[int, dict[str, Any]]
+Steps = Generator[tuple[int, dict[str, Any]], None, None]
 
 
 class Runner:
@@ -74,7 +74,7 @@ class Runner:
         result = self._stage(rules).replay(rules)
         return outcome_of(result, self.hindsight, self.without, digest=self.digests)
 
-    def run_on_threads(self, settings: list[Setting], threads: int) -> Iterator[Step]:
+    def run_on_threads(self, settings: list[Setting], threads: int) -> Steps:
         """The outcomes as they come, with at most `threads` replays in memory; the loop releases the interpreter.
 
         Closing the iterator lets the replays that run come to their end and starts no other.
@@ -98,7 +98,7 @@ class Runner:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def run_at_once(self, curve: Curve, thresholds: list[Any]) -> Iterator[Step]:
+    def run_at_once(self, curve: Curve, thresholds: list[Any]) -> Steps:
         """The outcomes of all thresholds of one rule in shadow mode, from its curve and one replay of the others."""
         others = RuleSet([rule for rule in self.rules if rule.id != curve.rule.id])
         shared: dict[str, Any] = {"sample_ns": None, **self._options}

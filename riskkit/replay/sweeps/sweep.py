@@ -16,7 +16,7 @@ from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.sweeps.cluster import processes_wanted, run_on_processes
 from riskkit.replay.sweeps.curve import Curve
 from riskkit.replay.sweeps.outcome import OUTCOMES
-from riskkit.replay.sweeps.runner import Runner
+from riskkit.replay.sweeps.runner import Runner, Steps
 from riskkit.replay.sweeps.settings import Sampler, Setting, settings_of, split_name, with_setting
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def sweep(
     outcomes: dict[int, dict[str, Any]] = {}
     if curve is not None:
         thresholds = [next(iter(setting.values())) for setting in settings]
-        steps: Iterator[tuple[int, dict[str, Any]]] = Runner(log, rules, **asked).run_at_once(curve, thresholds)
+        steps: Steps = Runner(log, rules, **asked).run_at_once(curve, thresholds)
     elif processes_wanted():
         steps = run_on_processes(log, path, rules, settings, asked)
     else:
@@ -231,7 +231,7 @@ def sweep(
         for place, outcome in _progress(steps, len(settings), progress):
             outcomes[place] = outcome
     except KeyboardInterrupt:
-        pass  # what is finished is the answer, marked partial
+        steps.close()  # what is finished is the answer, marked partial
     return SweepResult(log, rules, mode, settings, outcomes, horizon_ns, "one pass" if curve is not None else "replays")
 
 
