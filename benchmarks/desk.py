@@ -7,49 +7,19 @@ the same work one by one. Answers are asserted equal first. ``--only memory`` ru
 from __future__ import annotations
 
 import resource
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks._bench import Bound, Row, best, seconds
+from benchmarks._bench import Bound, Row, best, calls
 from riskkit._jit import kernel
 from riskkit.desk import Limits, Positions, PositionTracker, RiskManager, RiskState, Trade, validate, validate_batch
 
 TICKERS = [f"T{i}" for i in range(50)]
 TRADES = 1_000_000
 DAY = 86_400_000_000_000
-
-
-@dataclass(frozen=True)
-class Calls:
-    """One line about single calls: how many a second, and how long one of them takes."""
-
-    name: str
-    times: np.ndarray
-
-    def __str__(self) -> str:
-        middle, slow = np.quantile(self.times, [0.5, 0.99])
-        return (
-            f"{self.name:<52} {len(self.times) / self.times.sum():>12,.0f} /s   median {seconds(middle):>9}"
-            f"   p99 {seconds(slow):>9}"
-        )
-
-
-def calls(name: str, function: Callable[[int], Any], count: int) -> Calls:
-    """Time `count` calls one by one; the clock itself takes some 50 ns of each."""
-    for turn in range(min(count, 200)):
-        function(turn)
-    times = np.empty(count)
-    clock = time.perf_counter
-    for turn in range(count):
-        start = clock()
-        function(turn)
-        times[turn] = clock() - start
-    return Calls(name, times)
 
 
 @kernel
