@@ -211,16 +211,16 @@ def threshold(
     above = places[places > 0]
     if len(above) and above.max() > 100 * above.min():
         ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     if now is not None and len(places):
         found = float(values[max(int(np.searchsorted(places, now, "right")) - 1, 0)])
         ax.axvline(now, color=WARM, lw=1.0, ls="--")
         ax.plot([now], [found], "o", color=WARM, ms=5)
         ax.annotate(
-            f" now: {now:,g}", (now, 0.97), xycoords=("data", "axes fraction"), color=WARM, fontsize=9, va="top"
+            f" now: {now:,.10g}", (now, 0.97), xycoords=("data", "axes fraction"), color=WARM, fontsize=9, va="top"
         )
     ax.set_ylim(min(0.0, float(values.min(initial=0.0))), None)
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     ax.set_xlabel(name, fontsize=9, color=INK)
     ax.set_ylabel(label, fontsize=9)
     _title(ax, title)
@@ -257,7 +257,10 @@ def heat(
 ) -> Axes:
     """Draw a table as colours, with its numbers where they fit: columns `x` to the right, rows `y` upwards."""
     table = np.asarray(values, float)
+    scale, unit = money_scale(table[np.isfinite(table)], "")
+    table = table / scale
     ax = axes(ax, width=7.5, height=4.6)
+    ax.grid(False)
     low, high = (float(np.nanmin(table)), float(np.nanmax(table))) if np.isfinite(table).any() else (0.0, 0.0)
     picture = ax.imshow(table, origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high)
     for axis, marks, name in ((ax.xaxis, x, names[0]), (ax.yaxis, y, names[1])):
@@ -270,8 +273,8 @@ def heat(
         for row, column in np.argwhere(np.isfinite(table)).tolist():
             value = table[row, column]
             colour = "white" if value - low < 0.55 * (high - low) else "black"
-            ax.text(column, row, f"{value:,.4g}", ha="center", va="center", fontsize=8, color=colour)
-    ax.figure.colorbar(picture, ax=ax)
+            ax.text(column, row, f"{value:,.3g}", ha="center", va="center", fontsize=8, color=colour)
+    ax.figure.colorbar(picture, ax=ax, label=unit.strip())
     _title(ax, title)
     ax.tick_params(labelsize=9, colors=INK)
     return ax
@@ -328,6 +331,7 @@ def signed(values: Any, x: Any, y: Any, *, most: float, title: str, ax: Axes | N
     """Draw a table of numbers of both signs as colours from -`most` (blue) to `most` (red), with the numbers if few."""
     table = np.asarray(values, float)
     ax = axes(ax, width=max(6.5, 2.2 + 0.55 * min(table.shape[1], 16)), height=1.4 + 0.42 * min(table.shape[0], 16))
+    ax.grid(False)
     picture = ax.imshow(table, aspect="auto", cmap="RdBu_r", vmin=-most, vmax=most)
     for axis, marks in ((ax.xaxis, x), (ax.yaxis, y)):
         some = list(range(0, len(marks), max(1, -(-len(marks) // 16))))

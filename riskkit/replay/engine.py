@@ -192,9 +192,19 @@ class Engine:
         self.run = (_compiled_run if self.compiled else _plain_run)(shape, functions)
 
     def feed(
-        self, state: State, columns: Mapping[str, np.ndarray], fixed: Mapping[str, Any], start: int, stop: int
+        self,
+        state: State,
+        columns: Mapping[str, np.ndarray],
+        fixed: Mapping[str, Any],
+        start: int,
+        stop: int,
+        *,
+        copy: bool = True,
     ) -> Iterator[np.ndarray]:
-        """Run events [start, stop) and yield the decision rows as the buffer fills."""
+        """Run events [start, stop) and yield the decision rows as the buffer fills.
+
+        Without `copy` they are the buffer itself, which the next turn writes over.
+        """
         most = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
         rows = np.zeros(max(FLUSH_ROWS, 4 * most), steps.ROW)
         state.counts[steps.Counter.ROOM] = most
@@ -204,7 +214,7 @@ class Engine:
         while at < stop:
             at, used = self.run(at, stop, *values)
             if used:
-                yield rows[: int(used)].copy()
+                yield rows[: int(used)].copy() if copy else rows[: int(used)]
             if at < stop and self.make_room(state):
                 values = self.arguments(state, columns, fixed, rows)
 

@@ -27,6 +27,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any, NamedTuple, get_type_hints
 
 from riskkit._check import InputError, one_of
@@ -199,8 +200,14 @@ class RuleType:
 
     def units(self) -> dict[str, Unit]:
         """The unit of each parameter."""
-        hints = get_type_hints(self.parameters, include_extras=True)
-        return {name: hints[name].__metadata__[0] for name in self.parameters._fields}
+        return dict(_units_of(self.parameters))
+
+
+@cache
+def _units_of(parameters: Any) -> dict[str, Unit]:
+    """The unit of each field of a class of parameters, read from its annotations once."""
+    hints = get_type_hints(parameters, include_extras=True)
+    return {name: hints[name].__metadata__[0] for name in parameters._fields}
 
 
 def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:

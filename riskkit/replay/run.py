@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from riskkit.replay.events import EventLog
 from riskkit.replay.reasons import Asker
 from riskkit.replay.result import Result
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.state import calendars, new_state, opening
+from riskkit.replay.state import Calendars, State, calendars, new_state, opening
 from riskkit.replay.steps import ROW, Counter, Orphans
 
 __all__ = ["Stage", "replay_log"]
@@ -97,6 +98,17 @@ def replay_log(
     return stage.replay(rules, chunk=chunk, progress=progress)
 
 
+class _Run(NamedTuple):
+    """One replay under way."""
+
+    engine: Engine
+    state: State
+    columns: dict[str, Any]
+    fixed: dict[str, Any]
+    found: Calendars
+    sampled: np.ndarray
+
+
 class Stage:
     """A log made ready for rules of one shape: what replays of it with other parameters share.
 
@@ -138,6 +150,25 @@ class Stage:
 
     def replay(self, rules: RuleSet, *, chunk: int = CHUNK, progress: bool = False) -> Result:
         """Replay the log through rules of the stage's shape."""
+        log, run = self.log, self._begin(rules)
+        blocks: list[np.ndarray] = []
+        for start in _progress(range(0, len(log), chunk), progress, f"replay ({self.mode})"):
+            stop = min(start + chunk, len(log))
+            blocks.extend(run.engine.feed(run.state, run.columns, run.fixed, start, stop))
+        rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
+        _finish_samples(run.state, run.sampled)
+        options = dict(self.options)
+        result = Result(log, rules, self.mode, options, rows, run.state, run.found, self.sample_at, run.sampled)
+        result.asker = Asker(run.engine)
+        return result
+
+    def blocks(self, rules: RuleSet) -> Iterator[np.ndarray]:
+        """The decision rows of a replay as they come, each block gone when the next is asked for; nothing is kept."""
+        run = self._begin(rules)
+        yield from run.engine.feed(run.state, run.columns, run.fixed, 0, len(self.log), copy=False)
+
+    def _begin(self, rules: RuleSet) -> _Run:
+        """Everything that one replay changes, as it is before the first event."""
         log, shape = self.log, self.shape
         found = calendars(rules, self.first, self.last)
         params = [rule.integers(log.universe) for rule in rules]
@@ -154,14 +185,7 @@ class Stage:
             (2, len(self.sample_at), len(log.universe.accounts)), np.int64
         )  # equity, and what was paid in
         fixed = fixed_arguments(rules, params, found, self.sample_at, sampled)
-        blocks: list[np.ndarray] = []
-        for start in _progress(range(0, len(log), chunk), progress, f"replay ({self.mode})"):
-            blocks.extend(engine.feed(state, columns, fixed, start, min(start + chunk, len(log))))
-        rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
-        _finish_samples(state, sampled)
-        result = Result(log, rules, self.mode, dict(self.options), rows, state, found, self.sample_at, sampled)
-        result.asker = Asker(engine)
-        return result
+        return _Run(engine, state, columns, fixed, found, sampled)
 
 
 def _refuse_unknown(log: EventLog, rules: RuleSet) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.columns import Flag, Kind
+from riskkit.replay.parameters import duration_text
 from riskkit.replay.result import Result
 from riskkit.replay.rule import Rule
 from riskkit.replay.ruleset import RuleSet
@@ -100,7 +101,7 @@ class Effectiveness(Shown):
             rows += [(str(name), int(row["stops"]), f"stopped{', ' + said if said else ''}")]
             rows += [("  loss avoided less profit forgone", row["net"], "")]
         rows.append(("enough to stop everything", ", ".join(self.minimal) or "no rule", self.minimal_how))
-        until = "the end of the log" if self.horizon_ns is None else f"{self.horizon_ns:,} ns after the order"
+        until = "the end of the log" if self.horizon_ns is None else f"{duration_text(self.horizon_ns)} after the order"
         return [*rows, ("judged by prices at", until, "")]
 
 

@@ -47,15 +47,13 @@ class Observed(NamedTuple):
     """What a rule saw at the messages that some limit may refuse, in whole units of the loop, by row of the log.
 
     A message is refused by a limit L if and only if what was seen is above L. ``how`` is "replay", "levels",
-    "attempts", or "run" (nothing is known without running each threshold), ``why`` a sentence. ``key`` is None where
-    only the loop knows it.
+    "attempts", or "run" (nothing is known without running each threshold), ``why`` a sentence.
     """
 
     how: str
     why: str
     seq: np.ndarray
     seen: np.ndarray
-    key: np.ndarray | None
 
     @property
     def exact(self) -> bool:
@@ -76,7 +74,7 @@ def observed_of(log: EventLog, rule: Rule, parameter: str, *, compiled: bool = T
     """See what `rule` sees at each message of the log in shadow mode, if that does not depend on `parameter`."""
     why = _obstacle(log, rule, parameter)
     if why:
-        return Observed("run", why, np.zeros(0, np.int64), np.zeros(0, np.int64), None)
+        return Observed("run", why, np.zeros(0, np.int64), np.zeros(0, np.int64))
     if rule.type == "order_rate" and _is_sliding(rule):
         return _counted(log, rule, compiled)
     return _replayed(log, rule, parameter, compiled)
@@ -147,7 +145,7 @@ def _counted(log: EventLog, rule: Rule, compiled: bool) -> Observed:
     count = window_levels if accepted else attempts_in_window
     seen = count(log.columns["ts"][rows], keys, window_ns, compiled=compiled)
     why = "the level of each message in its window" if accepted else "the messages in each window, refused ones too"
-    return Observed("levels" if accepted else "attempts", why, rows, seen, keys)
+    return Observed("levels" if accepted else "attempts", why, rows, seen)
 
 
 def _replayed(log: EventLog, rule: Rule, parameter: str, compiled: bool) -> Observed:
@@ -156,8 +154,16 @@ def _replayed(log: EventLog, rule: Rule, parameter: str, compiled: bool) -> Obse
         change[f"{rule.id}.count"] = "attempted"  # the n-th message of a day or fixed window passes if n fits
     rules = with_setting(RuleSet([rule]), change)
     options: dict[str, Any] = {"orphans": "keep", "on_trip": "leave", "sample_ns": None}
-    rows = Stage(log, rules, "shadow", compiled=compiled, **options).replay(rules).rows
-    rows = rows[np.isin(rows["code"], (Decision.OBJECT, Decision.NO_PRICE))]
-    seen = np.where(rows["code"] == Decision.NO_PRICE, ALWAYS, rows["observed"])
-    seq = rows["seq"].astype(np.int64)
-    return Observed("replay", "one replay with a limit below everything", seq, seen, keys_of(log, rule.scope, seq))
+    stage = Stage(log, rules, "shadow", compiled=compiled, **options)
+    parts = [(np.zeros(0, np.int64), np.zeros(0, np.int64)), *map(_seen, stage.blocks(rules))]
+    seq, seen = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Observed("replay", "one replay with a limit below everything", seq, seen)
+
+
+def _seen(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row of the log and observed value of each refusal of a block."""
+    code, seq, seen = rows["code"], rows["seq"].copy(), rows["observed"].copy()
+    unpriced = code == Decision.NO_PRICE
+    judged = unpriced | (code == Decision.OBJECT)
+    seen[unpriced] = ALWAYS
+    return (seq, seen) if judged.all() else (seq[judged], seen[judged])

@@ -12,6 +12,7 @@ import numpy as np
 from riskkit._check import InputError, one_of
 from riskkit._show import Row, Shown
 from riskkit.replay.events import EventLog
+from riskkit.replay.parameters import duration_text
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.sweeps.cluster import processes_wanted, run_on_processes
 from riskkit.replay.sweeps.curve import Curve
@@ -120,7 +121,7 @@ class SweepResult(Shown):
         return f"Sweep in {self.mode} mode" + (" (partial: it was interrupted)" if self.partial else "")
 
     def _rows(self) -> list[Row]:
-        until = "the end of the log" if self.horizon_ns is None else f"{self.horizon_ns:,} ns after the order"
+        until = "the end of the log" if self.horizon_ns is None else f"{duration_text(self.horizon_ns)} after the order"
         rows: list[Row] = [("settings", len(self.settings), f"of {self.asked:,}" if self.partial else "")]
         rows += [("found by", self.how, ""), ("refusals judged by prices at", until, "")]
         for name in ("orders_refused", "trips", "profit_change", "drawdown_change", "loss_avoided", "profit_forgone"):

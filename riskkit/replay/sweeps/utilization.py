@@ -13,7 +13,7 @@ from riskkit.replay.events import EventLog
 from riskkit.replay.rule import Rule
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.sweeps.curve import Curve
-from riskkit.replay.sweeps.keys import labels_of
+from riskkit.replay.sweeps.keys import keys_of, labels_of
 from riskkit.replay.sweeps.observed import ALWAYS, Observed, parameter_of
 
 if TYPE_CHECKING:
@@ -189,10 +189,11 @@ def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Util
 
 def _by_key(log: EventLog, rule: Rule, seen: Observed, limit: int) -> list[tuple[Any, ...]]:
     """The rows of one rule, its keys in their order."""
-    if seen.key is None:
+    key = keys_of(log, rule.scope, seen.seq)
+    if key is None:
         return [(rule.id, "(all)", *_described(seen.seen, limit))]
-    order = np.argsort(seen.key, kind="stable")
-    keys, starts = np.unique(seen.key[order], return_index=True)
+    order = np.argsort(key, kind="stable")
+    keys, starts = np.unique(key[order], return_index=True)
     parts = np.split(seen.seen[order], starts[1:]) if len(keys) else []
     labels = labels_of(log, rule, keys.tolist())
     return [(rule.id, label, *_described(part, limit)) for label, part in zip(labels, parts, strict=True)]
