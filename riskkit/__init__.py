@@ -279,6 +279,8 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "replay.files": ("read_log",),
     "replay.floorsheet": ("log_from_trades", "synthetic_floorsheet"),
     "replay.live": ("LiveEngine",),
+    "replay.gate": ("gate",),
+    "replay.gated": ("Answer", "Gated"),
     "replay.result": ("Result",),
     "replay.rule": ("Rule", "RuleType", "Verdict"),
     "replay.own": ("own_rule",),
@@ -348,7 +350,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
 }
 
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
-_MODULES = {name: name for name in ("datasets", "desk", "performance", "plot", "replay", "var_backtest")}
+_MODULES = {name: name for name in ("datasets", "desk", "performance", "replay", "var_backtest")}
 _MODULES |= {"presets": "replay.presets"}
 
 __all__ = sorted([*_HOME, *_MODULES])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from streams import random_log
 from test_proof import RULES
@@ -185,3 +186,19 @@ def test_a_step_is_only_written_for_a_compiled_loop_of_whole_numbers():
     assert not can_step(SimpleNamespace(compiled=True, run=object(), shape=compiled.shape), [])
     twins = SimpleNamespace(compiled=True, run=run, shape=SimpleNamespace(twins=True))
     assert not can_step(twins, [])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_held_is_worth_the_same_whether_a_rule_asks_for_it_or_not(seed):
+    log = random_log(seed, 200)
+    for mode in ("shadow", "enforce"):
+        bare = replay_log(log, TWO, mode, compiled=False)
+        asked = replay_log(log, TWO, mode, compiled=False, sample_ns=10**15)
+        assert not bare.marked and asked.marked
+        both = [result.accounts().drop(columns="drawdown") for result in (bare, asked)]
+        pd.testing.assert_frame_equal(*both)
+        pd.testing.assert_frame_equal(bare.positions(), asked.positions())
+        assert both[0]["value"].any() and bare.accounts()["drawdown"].isna().all()
+        live = LiveEngine(TWO, log.universe, mode, compiled=False)
+        live.feed(log)
+        pd.testing.assert_frame_equal(live.result().accounts(), bare.accounts())

@@ -158,7 +158,7 @@ class Teller:
         self.rules = rules
         self.universe = universe
         self.params = [rule.integers(universe) for rule in rules]
-        self.sentences = [rule.kind.sentence(rule.parameters) for rule in rules]
+        self.sentences = [rule.limits() for rule in rules]
 
     def actions(self, rows: np.ndarray, events: Mapping[int, Mapping[str, int]], state: State) -> list[ActionEvent]:
         """The actions of rows, in their order; `events` holds the journal's entry of each row's ``seq``."""
@@ -392,5 +392,7 @@ def _until(until: int) -> str:
 
 
 def time_text(ts: int) -> str:
-    """A time in nanoseconds as people read it, UTC."""
-    return f"{np.datetime64(ts, 'ns')}Z"
+    """A time in nanoseconds as people read it, UTC, with as many decimals as it needs."""
+    whole, _, parts = str(np.datetime64(ts, "ns")).partition(".")
+    parts = parts.rstrip("0")
+    return f"{whole}.{parts}Z" if parts else f"{whole}Z"

@@ -257,6 +257,8 @@ def fill(shape: Shape) -> list[str]:
             "    traded.mark = price[i]",
             *indent(_reprice(shape)),
         ]
+    else:  # nobody asks on the way, so what is held is valued once, at the end
+        lines += ["if traded.priced == 0:", "    traded.mark = price[i]"]
     lines += ["if traded.priced == 0:", *indent(_priced(shape))] if shape.gauging else []
     lines += ["was = position.qty"]
     lines += ["balance = owner.cash"] if shape.cash else []

@@ -144,8 +144,9 @@ class EventLog(Shown):
         """Read a vectorbt portfolio: one account a column, its orders with their fills, its closes as prices.
 
         Columns that share their cash are one account, named as their group. vectorbt counts in floats; prices are
-        rounded to a ``tick`` that is given, fees and opening cash to the quantum, sizes never. In enforce mode a sale of
-        what was not allowed to be bought is cut to flat, unless the replay is told otherwise (``orphans``).
+        rounded to a ``tick`` that is given, fees and opening cash to the quantum, and positions to a ``lot`` that is given
+        and is at most a millionth of a column's largest size; no other size is rounded. In enforce mode a sale of what
+        was not allowed to be bought is cut to flat, unless the replay is told otherwise (``orphans``).
 
         Parameters
         ----------
@@ -154,16 +155,16 @@ class EventLog(Shown):
         tick, lot : str, Decimal or float, optional
             Steps of price and size; by default the fewest decimals that hold what occurred.
         quantum : str, Decimal or float, optional
-            Money that the integer 1 stands for; by default that of one lot at one tick, and a millionth where there are
-            fees.
+            Money that the integer 1 stands for; by default that of one lot at one tick but at least a millionth, and a
+            millionth where there are fees.
         about : mapping, optional
             What a reader of a report should know of the data.
 
         Raises
         ------
         InputError
-            Where the index has no times, two columns have one name, or sizes need more decimals than the lot has: use
-            integer sizes (``size_granularity=1``) or give ``lot``.
+            Where the index has no times, two columns have one name, opening cash is not finite, or sizes need more
+            decimals than the lot has: use integer sizes (``size_granularity=1``) or give a finer ``lot``.
         """
         made = frame_from_portfolio(portfolio, tick, lot, quantum)
         about = {"orphans": "clip", **(about or {})}  # a strategy that may not buy has nothing to sell

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit.replay.events import EventLog
+from riskkit.replay.parameters import amount_text
 from riskkit.replay.rule import Rule
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.steps import NEVER, Decision
@@ -108,7 +109,9 @@ def _seen(rule: Rule, universe: Universe, observed: int, limit: int) -> str:
         if given is None or getattr(cast, name) != limit:
             continue
         if unit.name == "money":
-            return f"observed {float(observed * universe.quantum):,.2f} {universe.currency}, {name} {given}"
+            return (
+                f"observed {float(observed * universe.quantum):,.2f} {universe.currency}, {name} {amount_text(given)}"
+            )
         if unit.name == "quantity":
             return f"observed {decimal_text(observed * universe.quantity_unit)}, {name} {given}"
         if unit.name == "count":

@@ -450,8 +450,13 @@ class LiveEngine:
         result = Result(
             log, self.rules, self.mode, self.options, rows, self.state.copy(), found, nothing[:, 0], nothing
         )
-        result.asker = Asker(self._engine)
+        result.asker, result.marked = Asker(self._engine), self._engine.shape.marks
         return result
+
+    @property
+    def marked(self) -> bool:
+        """Whether what is held is valued at every price: where a rule needs it, or a position was there before."""
+        return self._engine.shape.marks
 
     @property
     def digest(self) -> str:

@@ -11,15 +11,18 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.about import data_sentence
-from riskkit.replay.columns import Command, Kind
+from riskkit.replay.book import mark
+from riskkit.replay.columns import MISSING, Command, Kind
 from riskkit.replay.digest import Chain, hash_plain, seal
 from riskkit.replay.events import EventLog
 from riskkit.replay.explain import Explanation, decision_word, explained, names_in
 from riskkit.replay.holds import Spans, key_label, spans_of, unmatched_trades
+from riskkit.replay.records import Records
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.state import Calendars, State
 from riskkit.replay.steps import COMMAND, NEVER, ROW, Counter, Decision
 from riskkit.replay.timeline import Timeline
+from riskkit.replay.to_vectorbt import portfolio_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +81,7 @@ class Result(Shown):
         self.calendars = calendars
         self._sample_at = sample_at
         self._sampled = sampled
+        self.marked = True  # whether the books were valued at every price
         self.asker: Callable[[Result, int], tuple[Any, ...]] | None = (
             None  # `riskkit.replay.reasons`, where there is a log
         )
@@ -209,10 +213,14 @@ class Result(Shown):
     # ------------------------------------------------------------------ money
 
     def accounts(self) -> pd.DataFrame:
-        """The accounts at the end: cash, value, profit, realised, fees, deepest fall of profit; in money."""
+        """The accounts at the end: cash, value, profit, realised, fees, deepest fall of profit; in money.
+
+        What is held is valued at its last mark. The deepest fall is NaN where nothing was valued on the way: no rule
+        needed it, and no samples were asked for.
+        """
         import pandas as pd
 
-        table = self.state.accounts[1:]
+        table = self._valued.accounts[1:]
         money = float(self.log.universe.quantum)
         equity = np.where(table["has_given"] != 0, table["given"], table["cash"] + table["value"])
         frame = pd.DataFrame(
@@ -223,7 +231,7 @@ class Result(Shown):
                 "profit": (equity - table["flows"]) * money,
                 "realised": table["realised"] * money,
                 "fees": table["fees"] * money,
-                "drawdown": table["drawdown"] * money,
+                "drawdown": table["drawdown"] * money if self.marked else np.nan,
             },
             index=pd.Index([account.id for account in self.log.universe.accounts], name="account"),
         )
@@ -233,7 +241,7 @@ class Result(Shown):
         """The positions at the end: quantity, cost and value."""
         import pandas as pd
 
-        table, universe = self.state.positions[1:], self.log.universe
+        table, universe = self._valued.positions[1:], self.log.universe
         money = float(universe.quantum)
         index = pd.MultiIndex.from_arrays(
             [
@@ -248,6 +256,18 @@ class Result(Shown):
             "value": table["value"] * money,
         }
         return pd.DataFrame(columns, index=index)
+
+    @cached_property
+    def _valued(self) -> State:
+        """The books with what is held at its last mark, as they are where a rule or a sample needs that all along."""
+        if self.marked:
+            return self.state
+        state = self.state.copy()
+        accounts, instruments = Records(state.accounts, 1), Records(state.instruments, 1)
+        for position in Records(state.positions, 1):
+            if position.qty != 0 and instruments[position.instrument].mark != MISSING:
+                mark(position, accounts[position.account], instruments[position.instrument])
+        return state
 
     def equity(self) -> pd.DataFrame:
         """Equity of every account at the sampled times (``sample_ns``), in money; empty if none were asked for."""
@@ -314,6 +334,35 @@ class Result(Shown):
             for name, counter in Counter.__members__.items()
             if Counter.ERRORS_TS <= counter <= Counter.CANCELLED
         }
+
+    def to_vectorbt(self, bars: str | None = None, *, freq: Any = None, tz: str | None = "UTC") -> Any:
+        """The vectorbt portfolio of what was booked: in shadow mode the record, in enforce mode what was allowed.
+
+        Parameters
+        ----------
+        bars : str, optional
+            Width of a bar, as "1D"; times are rounded down to it. By default a bar at each time at which something was
+            traded or priced.
+        freq : str or Timedelta, optional
+            What vectorbt annualises by; by default `bars`, else the most frequent distance of two bars.
+        tz : str, optional
+            Time zone of the index; None gives UTC without a zone.
+
+        Returns
+        -------
+        vectorbt.Portfolio
+            Columns are the accounts where each traded one instrument; else accounts and instruments, grouped by
+            account with shared cash. A close is the mark of the replay at the end of the bar.
+
+        Raises
+        ------
+        ImportError
+            Where vectorbt is not installed.
+        InputError
+            Where the log holds what a portfolio cannot: opening positions, money paid in or out, given equity, several
+            currencies, no fill and no price.
+        """
+        return portfolio_of(self, bars, freq, tz)
 
     # ------------------------------------------------------------------ pictures
 

@@ -159,7 +159,7 @@ class Stage:
         _finish_samples(run.state, run.sampled)
         options = dict(self.options)
         result = Result(log, rules, self.mode, options, rows, run.state, run.found, self.sample_at, run.sampled)
-        result.asker = Asker(run.engine)
+        result.asker, result.marked = Asker(run.engine), self.shape.marks
         return result
 
     def blocks(self, rules: RuleSet) -> Iterator[np.ndarray]:

@@ -390,6 +390,11 @@ class LiveSession:
         return self._live.universe
 
     @property
+    def engine(self) -> LiveEngine:
+        """The engine below, in integers; a new one where newcomers have made the universe wider."""
+        return self._live
+
+    @property
     def state(self) -> State:
         """The integer books themselves, as they are now; `view` gives a copy."""
         return self._live.state

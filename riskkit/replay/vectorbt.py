@@ -15,9 +15,22 @@ from riskkit.replay.universe import Account, Instrument, common_unit, decimal_te
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Simulated", "frame_from_portfolio"]
+__all__ = [
+    "Simulated",
+    "check_lot",
+    "close_events",
+    "column_labels",
+    "common_quantum",
+    "frame_from_portfolio",
+    "instruments_of",
+    "lost_fees",
+    "opening_accounts",
+    "rounded",
+    "utc_times",
+]
 
 FINE = Fraction(1, 1_000_000)  # fees are fractions of money: counted to a millionth of it
+ROUNDING_LOTS = 1_000_000  # a column's largest size has at least so many lots where positions are rounded to them
 
 
 class Simulated(NamedTuple):
@@ -40,27 +53,38 @@ def frame_from_portfolio(portfolio: Any, tick: Any = None, lot: Any = None, quan
 
     close = portfolio.close
     close = close.to_frame() if isinstance(close, pd.Series) else close
-    if not isinstance(close.index, pd.DatetimeIndex):
-        raise InputError(f"the portfolio's index is {type(close.index).__name__}; it needs times (a DatetimeIndex)")
-    labels = _labels(close.columns)
-    owners, cash = _owners(portfolio, labels)
-    times = close.index.tz_localize("UTC") if close.index.tz is None else close.index.tz_convert("UTC")
+    labels = column_labels(close.columns)
+    times = utc_times(close.index)
+    shared = bool(portfolio.cash_sharing)
+    cash = portfolio.get_init_cash() if shared else portfolio.get_init_cash(group_by=False)
     orders = portfolio.orders.values
-    frame = pd.concat([_order_events(orders, labels, owners), _close_events(close, labels)], ignore_index=True)
+    orders = orders[np.lexsort((orders["id"], orders["idx"]))]  # as they came, whichever columns were chosen since
+    owners, opened = opening_accounts(portfolio.wrapper.grouper, shared, labels, cash)
+    frame = pd.concat([_order_events(orders, labels, owners), close_events(close, labels)], ignore_index=True)
     frame = frame.sort_values(["bar", "turn", "number"], kind="stable", ignore_index=True)
     frame["ts"] = times[frame["bar"].to_numpy()]
-    frame = frame.drop(columns=["bar", "turn", "number"])
     if tick is not None:
-        frame["price"] = _rounded(frame["price"].to_numpy(float), exact(tick, "tick"))
-    instruments = _instruments(frame, labels, tick, lot)
-    _check_sizes(orders, labels, instruments)
-    unit = _quantum(frame, instruments, quantum)
-    frame["fee"] = _rounded(frame["fee"].to_numpy(float), unit)
-    accounts = [Account(name, {"USD": round(exact(amount, "cash") / unit) * unit}) for name, amount in cash.items()]
+        frame["price"] = rounded(frame["price"].to_numpy(float), exact(tick, "tick"))
+    instruments = instruments_of(frame, labels, tick, lot)
+    unit = common_quantum(instruments, quantum, fees=bool((orders["fees"] != 0).any()))
+    if lot is not None:
+        frame = _in_lots(frame, labels, exact(lot, "lot"), unit)
+    frame = frame.drop(columns=["bar", "turn", "number", "column"])
+    frame["fee"] = rounded(frame["fee"].to_numpy(float), unit)
+    accounts = [Account(name, {"USD": round(amount / unit) * unit}) for name, amount in opened.items()]
     return Simulated(frame, instruments, accounts, {"USD": unit})
 
 
-def _labels(columns: Any) -> list[str]:
+def utc_times(index: Any) -> pd.DatetimeIndex:
+    """The times of a portfolio's index; those without a zone are UTC."""
+    import pandas as pd
+
+    if not isinstance(index, pd.DatetimeIndex):
+        raise InputError(f"the portfolio's index is {type(index).__name__}; it needs times (a DatetimeIndex)")
+    return index.tz_localize("UTC") if index.tz is None else index.tz_convert("UTC")
+
+
+def column_labels(columns: Any) -> list[str]:
     """The names of columns as text; parameters of a column that was made by several stand with slashes between."""
     labels = ["/".join(map(str, column)) if isinstance(column, tuple) else str(column) for column in columns]
     if len(set(labels)) < len(labels):
@@ -69,18 +93,23 @@ def _labels(columns: Any) -> list[str]:
     return labels
 
 
-def _owners(portfolio: Any, labels: list[str]) -> tuple[list[str], dict[str, float]]:
-    """The account of each column, and each account's opening cash."""
-    grouper = portfolio.wrapper.grouper
-    if portfolio.cash_sharing:
-        groups = _labels(grouper.get_columns())
+def opening_accounts(grouper: Any, shared: bool, labels: list[str], cash: Any) -> tuple[list[str], dict[str, Fraction]]:
+    """The account of each column, and each account's opening cash.
+
+    A column is an account of its own, unless its group shares its cash.
+    """
+    owners = groups = labels
+    if shared:
+        groups = column_labels(grouper.get_columns())
         owners = [groups[group] for group in grouper.get_groups()]
-        cash = portfolio.get_init_cash()
-    else:
-        groups = owners = labels
-        cash = portfolio.get_init_cash(group_by=False)
     amounts = np.broadcast_to(np.asarray(cash, float), (len(groups),))
-    return owners, dict(zip(groups, amounts.tolist(), strict=True))
+    endless = np.flatnonzero(~np.isfinite(amounts))
+    if len(endless):
+        raise InputError(
+            f"account {groups[endless[0]]!r} opens with cash of {amounts[endless[0]]}, so it has no value; simulate "
+            "with init_cash='auto' or an amount"
+        )
+    return owners, {name: exact(amount, "cash") for name, amount in zip(groups, amounts.tolist(), strict=True)}
 
 
 def _order_events(orders: np.ndarray, labels: list[str], owners: list[str]) -> pd.DataFrame:
@@ -95,6 +124,7 @@ def _order_events(orders: np.ndarray, labels: list[str], owners: list[str]) -> p
             "account": np.array(owners, object)[orders["col"]],
             "instrument": np.array(labels, object)[orders["col"]],
             "side": np.where(orders["side"] == 0, "B", "S"),
+            "column": orders["col"],
             "qty": orders["size"],
             "price": orders["price"],
             "order_id": np.arange(count),
@@ -105,7 +135,8 @@ def _order_events(orders: np.ndarray, labels: list[str], owners: list[str]) -> p
     return both
 
 
-def _close_events(close: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
+def close_events(close: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
+    """A price a bar and column, where there is one."""
     import pandas as pd
 
     values = close.to_numpy(float)
@@ -115,6 +146,7 @@ def _close_events(close: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
             "bar": bar,
             "turn": 1,
             "number": column,
+            "column": column,
             "kind": "price",
             "instrument": np.array(labels, object)[column],
             "price": values[bar, column],
@@ -122,22 +154,20 @@ def _close_events(close: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
     )
 
 
-def _rounded(values: np.ndarray, unit: Fraction) -> np.ndarray:
+def rounded(values: np.ndarray, unit: Fraction) -> np.ndarray:
     """The nearest multiples of a unit, a tie to the even one."""
     return np.rint(values * unit.denominator / unit.numerator) * unit.numerator / unit.denominator
 
 
-def _instruments(frame: pd.DataFrame, labels: list[str], tick: Any, lot: Any) -> list[Instrument]:
+def instruments_of(frame: pd.DataFrame, labels: list[str], tick: Any, lot: Any) -> list[Instrument]:
+    """Ticks and lots as given, else the fewest decimals that hold the events; of columns that have any."""
     if tick is not None and lot is not None:
         return [Instrument(label, exact(tick, "tick"), exact(lot, "lot")) for label in labels]
-    asked = frame.drop(columns="qty" if lot is not None else "price" if tick is not None else [])
+    asked = frame[["ts", "kind", "instrument", *(["price"] if tick is None else []), *(["qty"] if lot is None else [])]]
     try:
         proposed = {instrument.id: instrument for instrument in infer_instruments(asked)}
     except InputError:
-        raise InputError(
-            "the portfolio's prices or sizes need more than 9 decimals; give tick (prices are rounded to it), and "
-            "trade whole sizes (size_granularity=1) or give lot"
-        ) from None
+        raise InputError(_units_wanted(frame, tick, lot)) from None
     return [
         Instrument(
             label,
@@ -149,28 +179,78 @@ def _instruments(frame: pd.DataFrame, labels: list[str], tick: Any, lot: Any) ->
     ]
 
 
-def _check_sizes(orders: np.ndarray, labels: list[str], instruments: Sequence[Instrument]) -> None:
-    """Sizes are never rounded: another size is another position."""
-    lots = {instrument.id: instrument.lot for instrument in instruments}
+def _units_wanted(frame: pd.DataFrame, tick: Any, lot: Any) -> str:
+    """Which of tick and lot must be given."""
+    wanted = []
+    for name, given, what, how in (
+        ("price", tick, "prices", "tick (prices are rounded to it)"),
+        ("qty", lot, "sizes", "lot (positions are rounded to it) or trade whole sizes (size_granularity=1)"),
+    ):
+        try:
+            infer_instruments(frame[["ts", "kind", "instrument", name]])
+        except InputError:
+            if given is None:
+                wanted.append((what, how))
+    return (
+        f"the portfolio's {' and '.join(what for what, _ in wanted)} need more than 9 decimals; give "
+        f"{', and '.join(how for _, how in wanted)}"
+    )
+
+
+def _in_lots(frame: pd.DataFrame, labels: list[str], lot: Fraction, unit: Fraction) -> pd.DataFrame:
+    """Orders and fills in whole lots: positions are rounded, so that what is closed is closed.
+
+    An order that moves its rounded position by nothing is left out.
+    """
+    found = frame.copy()
+    gone = np.zeros(len(frame), bool)
+    traded = frame["qty"].notna().to_numpy()
     for column, label in enumerate(labels):
-        size = orders["size"][orders["col"] == column]
-        if label in lots and len(size):
-            lot = lots[label]
-            steps = size * lot.denominator / lot.numerator
-            off = np.abs(steps - np.rint(steps)) > 1e-9 + np.abs(steps) * 1e-15
-            if off.any():
-                raise InputError(
-                    f"column {label!r}: size {float(size[np.argmax(off)])!r} is not a multiple of the lot "
-                    f"{decimal_text(lot)}; trade whole sizes (size_granularity=1) or give lot"
-                )
+        rows = np.flatnonzero(traded & (frame["column"] == column).to_numpy())
+        first = rows[(frame["kind"].to_numpy()[rows] == "order")]
+        fills = rows[(frame["kind"].to_numpy()[rows] == "fill")]
+        size = frame["qty"].to_numpy(float)[first]
+        if not len(size):
+            continue
+        check_lot(size, float(size.max()), lot, label)
+        side = np.where(frame["side"].to_numpy()[first] == "B", 1.0, -1.0)
+        held = np.rint(np.cumsum(side * size) * lot.denominator / lot.numerator)
+        lots = np.abs(np.diff(held, prepend=0.0))
+        lost = (lots == 0) & (np.abs(frame["fee"].to_numpy(float)[fills]) * 2 > float(unit))
+        if lost.any():
+            raise lost_fees(float(size[np.argmax(lost)]), lot, label)
+        for place in (first, fills):
+            found.loc[place, "qty"] = lots * lot.numerator / lot.denominator
+            gone[place] = lots == 0
+    return found[~gone].reset_index(drop=True)
 
 
-def _quantum(frame: pd.DataFrame, instruments: Sequence[Instrument], given: Any) -> Fraction:
-    """As given, else the money of one lot at one tick, and finer where there are fees."""
+def check_lot(size: np.ndarray, largest: float, lot: Fraction, label: str) -> None:
+    """Refuse sizes that are no multiples of a lot, unless it is so fine that rounding to it changes nothing."""
+    steps = size * lot.denominator / lot.numerator
+    off = np.abs(steps - np.rint(steps)) > 1e-9 + np.abs(steps) * 1e-15
+    if off.any() and float(ROUNDING_LOTS * lot) > largest:
+        raise InputError(
+            f"column {label!r}: size {float(size[np.argmax(off)])!r} is not a multiple of the lot {decimal_text(lot)}; "
+            "trade whole sizes (size_granularity=1), or give a lot of at most a millionth of the largest size, to "
+            "which positions are rounded"
+        )
+
+
+def lost_fees(size: float, lot: Fraction, label: str) -> InputError:
+    """Say that an order too small for the lot cannot be left out: its fees are money."""
+    return InputError(
+        f"column {label!r}: size {size!r} is less than half a lot of {decimal_text(lot)} and paid fees; give a finer lot"
+    )
+
+
+def common_quantum(instruments: Sequence[Instrument], given: Any, *, fees: bool) -> Fraction:
+    """As given, else the money of one lot at one tick, and finer where there are fees; not below a millionth."""
     if given is not None:
         unit = exact(given, "quantum")
         if unit <= 0:
             raise InputError(f"quantum={given!r} is not above zero")
         return unit
     steps = [instrument.tick * instrument.lot for instrument in instruments]
-    return common_unit([*steps, FINE] if (frame["fee"].fillna(0) != 0).any() else steps)
+    unit = common_unit([*steps, FINE] if fees else steps)
+    return max(unit, FINE)  # a finer one would leave little room in 64 bits

@@ -57,6 +57,7 @@ class View(Shown):
         days = Calendars((), none, ())
         rows = np.zeros(0, ROW)
         self._books = Result(log, live.rules, live.mode, live.options, rows, self.state, days, none, none)
+        self._books.marked = live.marked
 
     def accounts(self) -> pd.DataFrame:
         """Cash, value, equity, profit, realised, fees and deepest fall of each account, in money."""

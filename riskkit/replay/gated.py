@@ -1,0 +1,126 @@
+"""What a strategy behind a gate is told, and what is left when it has run: see `riskkit.replay.gate`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskkit._show import Row, Shown
+from riskkit.replay.columns import Kind
+from riskkit.replay.events import EventLog
+from riskkit.replay.result import Result
+
+__all__ = ["ANSWER", "Answer", "Gated"]
+
+# what a compiled order function can read of the last answer to each column (`vbt.Rep("answers")`); bar -1: none yet
+ANSWER = np.dtype(
+    [("bar", "i8"), ("refused", "i8"), ("rule", "i8"), ("observed", "f8"), ("limit", "f8"), ("headroom", "f8")]
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the rules said of one order.
+
+    Parameters
+    ----------
+    refused : bool
+        Whether it was refused.
+    rules : tuple of str
+        Ids of the rules that objected, the named cause first; a rule that only warned objects too.
+    observed, limit, headroom : int or float, optional
+        What the named cause saw, its limit, and what is left to it (negative where it is exceeded), in quantity, money
+        or counts as the rule is written.
+    until : int, optional
+        When the pause ends by itself (nanoseconds since the epoch), where the order met one.
+    reason : str
+        The sentence; empty where nobody objected.
+    bar : int
+        Of the order, counted from 0.
+    column : str
+        Of the order.
+    size, price : float
+        Which vectorbt would have filled; the size is negative for a sale.
+
+    Examples
+    --------
+    >>> said = Answer(True, ("size",), 8, 5, -3, None, "the order is refused by size", 0, "X", 8.0, 10.0)
+    >>> said.size + said.headroom
+    5.0
+    """
+
+    refused: bool
+    rules: tuple[str, ...]
+    observed: float | None
+    limit: float | None
+    headroom: float | None
+    until: int | None
+    reason: str
+    bar: int
+    column: str
+    size: float
+    price: float
+
+
+@dataclass(frozen=True, repr=False)
+class Gated(Shown):
+    """A strategy that ran under limits.
+
+    Parameters
+    ----------
+    portfolio : vectorbt.Portfolio
+        Of what was allowed.
+    result : Result
+        What the rules decided; `log` is what was wanted.
+    answers : tuple of Answer
+        To every order that some rule objected to, in their order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from riskkit import RuleSet, gate
+    >>> from vectorbt.portfolio.enums import Order  # doctest: +SKIP
+    >>> close = pd.Series([10.0, 11.0], pd.date_range("2024-01-01", periods=2), name="X")
+    >>> rules = RuleSet.from_dict({"rules": [
+    ...     {"id": "size", "type": "max_order_qty", "params": {"limit": 5}}]})
+    >>> gated = gate(rules, close, lambda c: Order(size=4.0 + 4.0 * c.i), init_cash=1_000)  # doctest: +SKIP
+    >>> gated.result.refusals_by_rule(), [said.size for said in gated.refused()]  # doctest: +SKIP
+    ({'size': 1}, [8.0])
+    """
+
+    portfolio: Any
+    result: Result
+    answers: tuple[Answer, ...]
+
+    @property
+    def log(self) -> EventLog:
+        """Each wanted order with the fill that it would have had, and the closes."""
+        return self.result.log
+
+    def refused(self) -> tuple[Answer, ...]:
+        """The answers that refuse."""
+        return tuple(answer for answer in self.answers if answer.refused)
+
+    def to_frame(self) -> Any:
+        """One row for each order that some rule objected to: bar, column, size, price, rules, what was seen, limit."""
+        import pandas as pd
+
+        names = ["column", "size", "price", "refused", "rules", "observed", "limit", "headroom", "reason"]
+        rows = [[getattr(answer, name) for name in names] for answer in self.answers]
+        frame = pd.DataFrame(rows, columns=names)
+        frame["rules"] = [", ".join(answer.rules) for answer in self.answers]
+        frame.index = self.portfolio.wrapper.index[[answer.bar for answer in self.answers]]
+        return frame
+
+    def _title(self) -> str:
+        return "A strategy under limits"
+
+    def _rows(self) -> list[Row]:
+        wanted, refused = self.log.counts().get(Kind.ORDER.name, 0), self.result.refusals_by_rule()
+        rows: list[Row] = [("orders wanted", wanted, ""), ("refused", len(self.result.refused()), "")]
+        rows += [(f"  by {name}", count, "") for name, count in refused.items()]
+        rows.append(("profit", float(np.sum(self.portfolio.total_profit())), self.log.universe.currency))
+        rows.append(("digest", self.result.digest[:16], "..."))
+        return rows
