@@ -347,6 +347,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     ),
     "replay.universe": ("Account", "Instrument", "Universe"),
     "report": ("report_html", "write_report"),
+    "panel": ("ThresholdAnswers", "ThresholdPanel", "threshold_panel"),
 }
 
 _HOME = {name: module for module, names in _EXPORTS.items() for name in names}
