@@ -1,4 +1,4 @@
-"""The desk: validations one by one and in a batch, trade checks, positions, exposures, metrics.
+"""The desk: validations one by one and in a batch, trade checks, positions, exposures, metrics, stores, alerts.
 
 Beside each stands what it is held against: a trivial compiled call (what one step into compiled code costs here), or
 the same work one by one. Answers are asserted equal first. ``--only memory`` runs two million events.
@@ -7,6 +7,8 @@ the same work one by one. Answers are asserted equal first. ``--only memory`` ru
 from __future__ import annotations
 
 import resource
+import tempfile
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +17,25 @@ import pandas as pd
 
 from benchmarks._bench import Bound, Row, best, calls
 from riskkit._jit import kernel
-from riskkit.desk import Limits, Positions, PositionTracker, RiskManager, RiskState, Trade, validate, validate_batch
+from riskkit.desk import (
+    Alert,
+    AlertSystem,
+    DuckDBStore,
+    Limits,
+    ParquetStore,
+    Positions,
+    PositionTracker,
+    RiskManager,
+    RiskState,
+    Trade,
+    validate,
+    validate_batch,
+)
+from riskkit.replay.rule import Rule
+from riskkit.replay.rules import MaxOrderQty
+from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.session import LiveSession
+from riskkit.replay.universe import Instrument
 
 TICKERS = [f"T{i}" for i in range(50)]
 TRADES = 1_000_000
@@ -30,7 +50,7 @@ def trivial(number: Any) -> Any:
 
 def rows(only: str = "") -> Iterator[Any]:
     """Every part, or the one that is named."""
-    parts = {"validate": _validations, "checks": _checks, "positions": _positions}
+    parts = {"validate": _validations, "checks": _checks, "positions": _positions, "store": _store, "alerts": _alerts}
     if only == "memory":
         yield from _memory()
     for name, part in parts.items():
@@ -136,6 +156,61 @@ def _positions() -> Iterator[Any]:
     )
     yield calls("exposure of a user with 20 positions", lambda turn: tracker.exposure(f"u{turn % 500}"), 5_000)
     yield calls("metrics of a user with 60 periods", lambda turn: tracker.metrics(f"u{turn % 500}"), 500)
+
+
+def _store() -> Iterator[Any]:
+    """What it costs a trade to be written, the views, and the tracker made anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, store in (
+            ("Parquet", ParquetStore(f"{folder}/parquet")),
+            ("DuckDB", DuckDBStore(f"{folder}/duckdb")),
+        ):
+            tracker = PositionTracker({"ETH": "1e-18"})
+            store.follow(tracker)
+            yield calls(
+                f"PositionTracker.update into {name}",
+                lambda turn, t=tracker: t.update(f"u{turn % 100}", "m", "ETH", 1 - turn % 3 or 2, 2_000, turn),  # type: ignore[misc]
+                100_000,
+            )
+            start = time.perf_counter()
+            assert store.rebuild().digest == tracker.digest
+            yield Bound(
+                f"an event taken once more from {name}", (time.perf_counter() - start) / len(store) * 1e6, 200.0, "us"
+            )
+            for view in ("trade_events", "user_daily_pnl", "current_positions"):
+                yield calls(f"{view} of 100,000 trades, {name}", lambda turn, s=store, v=view: getattr(s, v)(), 1)  # type: ignore[misc]
+            store.close()
+
+
+def _alerts() -> Iterator[Any]:
+    rules = RuleSet([Rule("size", MaxOrderQty(limit=5))])
+    order = {"account": "A", "instrument": "X", "side": "B", "price": 100}
+    plain, watched, quiet = (LiveSession.declare(rules, [Instrument("X")], ["A"]) for _ in range(3))
+    heard: list[Alert] = []
+    alerts = AlertSystem({"list": heard.append}, capacity=100)
+    desk, silent = alerts.watch(watched), alerts.watch(quiet)
+
+    def told(turn: int) -> None:
+        desk.process_order(ts=plain.latest, qty=9, **order)
+        alerts.deliver()
+
+    for turn in range(200):
+        plain.process_order(ts=turn, qty=9, **order)
+        desk.process_order(ts=turn, qty=9, **order)
+        alerts.deliver()
+    assert watched.digest == plain.digest and len(heard) == 200
+    one = heard[0]
+    posted = iter([Alert._trusted(**{**one.__dict__, "alert_id": f"{turn:016x}"}) for turn in range(20_200)])
+
+    def post(turn: int) -> None:
+        alerts.post(next(posted))
+        alerts.deliver()
+
+    yield calls("an alert, raised and delivered to a list", post, 20_000)
+    yield calls("process_order, refused, not watched", lambda turn: plain.process_order(ts=200, qty=9, **order), 5_000)
+    yield calls("process_order, refused, watched, alert delivered", told, 5_000)
+    yield calls("process_order, passed, not watched", lambda turn: plain.process_order(ts=200, qty=1, **order), 5_000)
+    yield calls("process_order, passed, watched", lambda turn: silent.process_order(ts=200, qty=1, **order), 5_000)
 
 
 def _memory() -> Iterator[Any]:

@@ -413,6 +413,66 @@ def test_a_batch_of_trades_is_validate_to_the_bit(fall):
     np.testing.assert_array_equal(again.code, batch.code)
 
 
+@pytest.mark.parametrize("by", ["returns", "volatility"])
+@pytest.mark.parametrize("state", [None, RiskState(RiskReading(4.0, 5.0))])
+def test_a_batch_with_the_var_of_each_trade_is_validate_to_the_bit(by, state):
+    trades, held = frame(400, seed=3), Positions({"A": 3.0, "B": -2.5})
+    moves = pd.DataFrame(np.random.default_rng(4).normal(0.001, 0.2, (57, 3)), columns=["A", "B", "C"])
+    table = moves if by == "returns" else moves.std()
+    options = {"state": state, "estimate": "var", "timestamp": 5}
+    batch = validate_batch(trades, held, 10.0, 0.6, **options, **{by: table})
+    reasons = set()
+    for place, row in enumerate(trades.itertuples(index=False)):
+        own = table[row.ticker].to_numpy() if by == "returns" else table[row.ticker]
+        one = validate(row._asdict(), held, 10.0, 0.6, **options, **{by: own}).to_dict()
+        found = batch.answer(place).to_dict()
+        assert {**found, "reason": ""} == {**one, "reason": ""}
+        assert found["reason"].split(" %")[0] == one["reason"].split(" %")[0]
+        reasons.add(one["reason"].split()[0])
+    assert len(reasons) >= 3 and "estimated" in reasons  # approved, too deep, and a ticker too large
+    assert len(np.unique(batch.estimated_drawdown)) > 50 and "highest risk score" in repr(batch)
+    as_dict = {name: table[name].to_numpy() for name in table} if by == "returns" else table.to_dict()
+    again = validate_batch(trades, held, 10.0, 0.6, **options, **{by: as_dict})
+    np.testing.assert_array_equal(again.estimated_drawdown, batch.estimated_drawdown)
+    assert "highest risk score" in repr(validate_batch(trades.iloc[:0], held, 10.0, **options, **{by: table}))
+
+
+def test_a_batch_at_the_limit_with_the_var_of_each_trade():
+    trades = {"ticker": ["A"] * 3, "side": ["B"] * 3, "quantity": [1.0, 1.0, 1.0], "price": [4.0, 4.0 + 1e-15, 5.0]}
+    for returns in ([-0.1] * 20, [-0.9] * 20):
+        batch = validate_batch(trades, {}, 10.0, 0.4, 5.0, estimate="var", returns={"A": returns})
+        one = [
+            validate(
+                {name: column[row] for name, column in trades.items()},
+                {},
+                10.0,
+                0.4,
+                5.0,
+                estimate="var",
+                returns=returns,
+            )
+            for row in range(3)
+        ]
+        assert [batch.answer(row).approved for row in range(3)] == [answer.approved for answer in one]
+        assert batch.estimated_drawdown.tolist() == [answer.estimated_drawdown for answer in one]
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({}, "needs one of returns and volatility"),
+        ({"volatility": {"A": 0.1}}, "volatility has no 'B'"),
+        ({"volatility": {"A": 0.1, "B": 0.1, "C": -0.1}}, "volatility=-0.1 is negative"),
+        ({"volatility": 0.1}, "volatility came as float; give them by ticker"),
+        ({"returns": {"A": [0.1], "B": [np.nan], "C": [0.1]}}, "returns holds nan"),
+        ({"volatility": {"A": 0.1}, "estimate": "guess"}, "estimate='guess' is not one of"),
+    ],
+)
+def test_a_batch_says_what_it_lacks_for_the_var_of_each_trade(options, match):
+    with pytest.raises(RequestError, match=match):
+        validate_batch(frame(40), {}, 100.0, **{"estimate": "var", **options})
+
+
 def test_a_batch_names_the_row_that_does_not_fit():
     trades = frame(5)
     for column, value, match in (

@@ -1,5 +1,22 @@
-"""The desk: evaluate a portfolio, check a trade, follow a market, track positions; no object reads a clock."""
+"""The desk: evaluate a portfolio, check a trade, follow a market, track positions, raise alerts; no object reads a clock."""
 
+from riskkit.desk.alerts import (
+    CONDITIONS,
+    Alert,
+    AlertSystem,
+    ConcentrationLimit,
+    DrawdownLimit,
+    EmailChannel,
+    FileChannel,
+    LogChannel,
+    Retry,
+    Subscription,
+    TableChannel,
+    UnknownAlertError,
+    WebhookChannel,
+    condition,
+)
+from riskkit.desk.dashboard import LiveDashboard, LiveDesk, Ticket
 from riskkit.desk.fields import RequestError
 from riskkit.desk.limits import Limits, limits_from_rules
 from riskkit.desk.manager import (
@@ -40,16 +57,26 @@ from riskkit.desk.positions import (
 )
 
 __all__ = [
+    "CONDITIONS",
+    "Alert",
+    "AlertSystem",
     "Bar",
+    "ConcentrationLimit",
     "CorruptStateError",
     "Dashboard",
+    "DrawdownLimit",
     "DuplicateTradeError",
+    "EmailChannel",
     "Evaluation",
     "Exposure",
+    "FileChannel",
     "IngestStatistics",
     "LimitChange",
     "Limits",
     "LiveCovariance",
+    "LiveDashboard",
+    "LiveDesk",
+    "LogChannel",
     "MarketStream",
     "MissingPriceError",
     "PortfolioState",
@@ -59,14 +86,19 @@ __all__ = [
     "RecordedBars",
     "RecordedTicks",
     "RequestError",
+    "Retry",
     "RiskManager",
     "RiskReading",
     "RiskState",
     "SimulatedTicks",
+    "Subscription",
+    "TableChannel",
     "Tick",
+    "Ticket",
     "Trade",
     "TradeImpact",
     "TradeTooOldError",
+    "UnknownAlertError",
     "UnknownPositionError",
     "UnknownTickerError",
     "UnknownTokenError",
@@ -74,6 +106,8 @@ __all__ = [
     "UserMetrics",
     "Validation",
     "Validations",
+    "WebhookChannel",
+    "condition",
     "evaluate",
     "evaluate_batch",
     "limits_from_rules",

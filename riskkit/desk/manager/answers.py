@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import math
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from riskkit._check import InputError, finite_number, one_of
-from riskkit._show import Row, Shown
-from riskkit.desk.fields import Record, as_side, as_text, as_time, at_least_zero, optionally, plain
+from riskkit._check import InputError, confidence_level, finite_number, one_of
+from riskkit._show import Row
+from riskkit.desk.fields import Record, as_side, as_text, as_time, at_least_zero, optionally
 from riskkit.desk.limits import Limits, limits_of
 
 __all__ = ["Dashboard", "LimitChange", "PortfolioState", "TradeImpact"]
@@ -25,6 +26,57 @@ def _mapping(value: Any, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{name}={value!r} is no mapping")
     return value
+
+
+def _number_or_nan(value: Any, name: str) -> float:
+    return math.nan if value is None else finite_number(value, name)
+
+
+def _components(value: Any, name: str) -> Any:
+    """A Series by ticker as it is, or read from {ticker: number}."""
+    import pandas as pd
+
+    if isinstance(value, pd.Series):
+        return value
+    numbers = {
+        as_text(key, "ticker"): finite_number(one, f"{name}[{key!r}]") for key, one in _mapping(value, name).items()
+    }
+    return pd.Series(list(numbers.values()), index=_tickers(numbers), dtype=float)
+
+
+def _frame(value: Any, name: str) -> Any:
+    """A DataFrame by ticker as it is, or read from {ticker: {column: number}}."""
+    import pandas as pd
+
+    if isinstance(value, pd.DataFrame):
+        return value
+    rows = {as_text(key, "ticker"): _mapping(row, f"{name}[{key!r}]") for key, row in _mapping(value, name).items()}
+    for ticker, row in rows.items():
+        if set(row) != set(OF_HOLDING):
+            raise InputError(f"{name}[{ticker!r}]={row!r} is no holding; it has {', '.join(OF_HOLDING)}")
+    table = [
+        [_number_or_nan(row[one], f"{name}[{ticker!r}]: {one}") for one in OF_HOLDING] for ticker, row in rows.items()
+    ]
+    return pd.DataFrame(table, index=_tickers(rows), columns=list(OF_HOLDING), dtype=float)
+
+
+def _tickers(named: Any) -> Any:
+    import pandas as pd
+
+    return pd.Index(list(named), name="ticker", dtype=object)
+
+
+OF_HOLDING = (
+    "quantity",
+    "average_price",
+    "price",
+    "value",
+    "unrealised",
+    "realised",
+    "weight",
+    "volatility",
+    "component_var",
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -169,7 +221,7 @@ class PortfolioState(Record):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Dashboard(Shown):
+class Dashboard(Record):
     """The risk of a book for a day: volatility, VaR, its components, and VaR under stress; money, losses positive.
 
     Examples
@@ -200,13 +252,33 @@ class Dashboard(Shown):
     confidence: float
     timestamp: Any = None
 
+    _checks: ClassVar = {
+        "value": finite_number,
+        "cash": finite_number,
+        "volatility": at_least_zero,
+        "volatility_pct": optionally(at_least_zero),
+        "var": at_least_zero,
+        "stressed_var": optionally(at_least_zero),
+        "component_var": _components,
+        "holdings": _frame,
+        "drawdown": finite_number,
+        "confidence": confidence_level,
+        "timestamp": optionally(as_time),
+    }
+
     def to_dict(self) -> dict[str, Any]:
-        """The numbers as plain data: components and holdings by ticker."""
-        answer = {one.name: plain(getattr(self, one.name)) for one in fields(self)}
-        return answer | {
-            "component_var": self.component_var.to_dict(),
-            "holdings": {ticker: row.to_dict() for ticker, row in self.holdings.iterrows()},
+        """The numbers as plain data: components and holdings by ticker; None where there is no number."""
+        holdings = {
+            ticker: {name: None if number != number else number for name, number in row.items()}
+            for ticker, row in self.holdings.to_dict("index").items()
         }
+        return super().to_dict() | {"component_var": self.component_var.to_dict(), "holdings": holdings}
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.to_dict() == self.to_dict()
+
+    def __hash__(self) -> int:
+        return hash(str(self.to_dict()))
 
     def to_frame(self) -> Any:
         """The frame of the holdings."""

@@ -21,7 +21,7 @@ from riskkit.desk.limits import Limits, limits_of
 from riskkit.desk.portfolio.evaluation import Evaluation, evaluate, fall_of
 from riskkit.desk.portfolio.holdings import Positions, positions_of
 from riskkit.desk.portfolio.risk_state import RiskState
-from riskkit.desk.portfolio.validation import APPROVED, NEAR, Trade, Validation, size_sentence, validate
+from riskkit.desk.portfolio.validation import APPROVED, NEAR, Trade, Validation, size_sentence, trade_var, validate
 from riskkit.performance import risk_score
 
 __all__ = ["Validations", "evaluate_batch", "validate_batch"]
@@ -47,9 +47,10 @@ class Validations(Shown):
     """(n_trades,) int8: 0 approved, 1 position too large, 2 drawdown too deep."""
     position_size_pct: np.ndarray
     """(n_trades,) of the position after the trade, in percent of the portfolio value."""
-    estimated_drawdown: float
-    """In percent, the same for all."""
-    risk_score: float | None
+    estimated_drawdown: Any
+    """In percent: a float, the same for all; with ``estimate="var"`` (n_trades,)."""
+    risk_score: Any
+    """Likewise; None without a drawdown limit."""
     portfolio_value: float
     limits: Limits
     index: Any = None
@@ -66,6 +67,7 @@ class Validations(Shown):
     def answer(self, place: int) -> Validation:
         """One trade's answer with its sentence."""
         code, percent = int(self.code[place]), float(self.position_size_pct[place])
+        fall, score = _entry(self.estimated_drawdown, place), _entry(self.risk_score, place)
         reason = APPROVED
         if code == TOO_LARGE:
             size = percent * self.portfolio_value / 100.0
@@ -73,8 +75,8 @@ class Validations(Shown):
                 self.tickers[place], size, self.portfolio_value, self.limits.max_position_size or 0.0
             )
         elif code == TOO_DEEP:
-            reason = f"estimated {fall_of(self.estimated_drawdown, self.limits.max_drawdown_limit)}"
-        return Validation(code == PASSED, reason, self.risk_score, percent, self.estimated_drawdown, self.timestamp)
+            reason = f"estimated {fall_of(fall, self.limits.max_drawdown_limit)}"
+        return Validation(code == PASSED, reason, score, percent, fall, self.timestamp)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a trade: approved, reason (a word), risk_score, position_size_pct, estimated_drawdown."""
@@ -93,12 +95,14 @@ class Validations(Shown):
 
     def _rows(self) -> list[Row]:
         count = np.bincount(self.code, minlength=3)
+        several = isinstance(self.risk_score, np.ndarray)
+        score = self.risk_score.max(initial=0.0) if several else self.risk_score
         return [
             ("trades", len(self), ""),
             ("approved", int(count[PASSED]), ""),
             ("too large", int(count[TOO_LARGE]), "positions"),
             ("too deep", int(count[TOO_DEEP]), "drawdown"),
-            ("risk score", self.risk_score, "of the drawdown limit"),
+            ("highest risk score" if several else "risk score", score, "of the drawdown limit"),
         ]
 
 
@@ -111,6 +115,9 @@ def validate_batch(
     *,
     limits: Limits | None = None,
     state: RiskState | None = None,
+    estimate: str = "current",
+    returns: Any = None,
+    volatility: Any = None,
     timestamp: Any = None,
 ) -> Validations:
     """`validate` for many trades, each by itself against the same positions.
@@ -120,8 +127,12 @@ def validate_batch(
     trades : DataFrame or mapping of arrays
         Columns ticker (texts, fastest as a Categorical), side (+1 and -1 are fastest), quantity and price, and value
         where it is stated.
-    current_positions, portfolio_value, max_position_size, max_drawdown_limit, limits, state, timestamp
-        As in `validate`; the estimated drawdown is the current one.
+    current_positions, portfolio_value, max_position_size, max_drawdown_limit, limits, state, estimate, timestamp
+        As in `validate`.
+    returns : DataFrame (n_obs, n_tickers) or mapping, optional
+        With ``estimate="var"``: simple daily returns by ticker.
+    volatility : Series or mapping, optional
+        Instead: daily volatilities by ticker.
 
     Returns
     -------
@@ -146,8 +157,7 @@ def validate_batch(
     if timestamp is not None:
         checked(as_time, timestamp, "timestamp")
     tickers, side, quantity, price = _columns(trades)
-    fall = 0.0 if state is None else state.current_drawdown
-    deep = limits.max_drawdown_limit is not None and fall > limits.max_drawdown_limit
+    fall: Any = 0.0 if state is None else state.current_drawdown
     most = math.inf if limits.max_position_size is None else limits.max_position_size
     money = np.array([held[ticker] for ticker in tickers.categories])
     code, percent = np.empty(len(side), np.int8), np.empty(len(side))
@@ -157,10 +167,18 @@ def validate_batch(
     if not fits:
         _refuse(tickers, side, quantity, price)
     _check_stated(trades, quantity, price)
-    if look or deep:
-        judge(codes, side, quantity, price, money, near, far, deep, code)
-        _decide_exactly(np.flatnonzero(code == CLOSE), tickers, side, quantity, price, held, value, limits, state, code)
-    score = None if limits.max_drawdown_limit is None else risk_score(fall, limits.max_drawdown_limit)
+    per_ticker = estimate, returns, volatility
+    if estimate != "current":
+        fall = fall + 100.0 * _trade_vars(tickers, side, quantity * price, *per_ticker) / value
+    deepest = limits.max_drawdown_limit
+    deep = np.broadcast_to(False if deepest is None else fall > deepest, len(code))
+    if look or deep.any():
+        judge(codes, side, quantity, price, money, near, far, deep.copy(), code)
+        close = np.flatnonzero(code == CLOSE)
+        _decide_exactly(close, tickers, side, quantity, price, held, value, limits, state, per_ticker, code)
+    score = None
+    if deepest is not None:
+        score = np.clip(fall / deepest, 0.0, 1.0) if isinstance(fall, np.ndarray) else risk_score(fall, deepest)
     return Validations(tickers, code, percent, fall, score, value, limits, getattr(trades, "index", None), timestamp)
 
 
@@ -249,7 +267,7 @@ def measure(codes, side, quantity, price, held, value, near, code, percent):
 def judge(codes, side, quantity, price, held, near, far, deep, code):
     """Decide the trades whose size is near or beyond the limit (code 1), and all where the drawdown is too deep."""
     for i in range(len(codes)):
-        if code[i] == 0 and not deep:
+        if code[i] == 0 and not deep[i]:
             continue
         signed = side[i] * (quantity[i] * price[i])
         now = held[codes[i]]
@@ -261,7 +279,7 @@ def judge(codes, side, quantity, price, held, near, far, deep, code):
                 verdict = TOO_LARGE
             elif size >= near:
                 verdict = CLOSE
-            elif deep:
+            elif deep[i]:
                 verdict = TOO_DEEP
         code[i] = verdict
 
@@ -333,9 +351,47 @@ def _check_stated(trades: Any, quantity: np.ndarray, price: np.ndarray) -> None:
         raise RequestError([Problem("value", message)])
 
 
-def _decide_exactly(rows, tickers, side, quantity, price, held, value, limits, state, code) -> None:  # type: ignore[no-untyped-def]
+def _trade_vars(
+    tickers: Any, side: np.ndarray, worth: np.ndarray, estimate: str, returns: Any, volatility: Any
+) -> np.ndarray:
+    """One-day VaR of each trade by itself, in money.
+
+    VaR of a trade is its money times that of one unit, to the bit: the historical one is an observation, and which one
+    does not change with the size.
+    """
+    bought, sold = np.zeros(len(tickers.categories)), np.zeros(len(tickers.categories))
+    for place in np.unique(tickers.codes).tolist():
+        ticker = tickers.categories[place]
+        given = estimate, _of_ticker(returns, ticker, "returns"), _of_ticker(volatility, ticker, "volatility")
+        bought[place] = trade_var(Trade(ticker, "buy", 1.0, 1.0), *given)
+        sold[place] = trade_var(Trade(ticker, "sell", 1.0, 1.0), *given)
+    return worth * np.where(side > 0, bought[tickers.codes], sold[tickers.codes])
+
+
+def _of_ticker(table: Any, ticker: str, name: str) -> Any:
+    if table is None:
+        return None
+    if not isinstance(table, (pd.DataFrame, pd.Series, Mapping)):
+        raise RequestError([Problem(name, f"{name} came as {type(table).__name__}; give them by ticker")])
+    if ticker not in table:
+        raise RequestError([Problem(name, f"{name} has no {ticker!r}; give one for each ticker")])
+    return table[ticker]
+
+
+def _entry(values: Any, place: int) -> Any:
+    """A trade's own of several, or the one that all have."""
+    return float(values[place]) if isinstance(values, np.ndarray) else values
+
+
+def _decide_exactly(rows, tickers, side, quantity, price, held, value, limits, state, per_ticker, code) -> None:  # type: ignore[no-untyped-def]
     """Ask `validate` itself about the few trades whose size is so close to the limit that a float cannot tell."""
+    estimate, returns, volatility = per_ticker
     for row in rows.tolist():
-        trade = Trade(tickers[row], int(side[row]), float(quantity[row]), float(price[row]))  # type: ignore[arg-type]
-        answer = validate(trade, held, value, limits=limits, state=state)
+        ticker = tickers[row]
+        trade = Trade(ticker, int(side[row]), float(quantity[row]), float(price[row]))  # type: ignore[arg-type]
+        own = {}
+        if estimate != "current":
+            own = {"returns": _of_ticker(returns, ticker, "returns")}
+            own["volatility"] = _of_ticker(volatility, ticker, "volatility")
+        answer = validate(trade, held, value, limits=limits, state=state, estimate=estimate, **own)
         code[row] = PASSED if answer.approved else TOO_DEEP if answer.reason.startswith("estimated") else TOO_LARGE

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar, Self
 
-from riskkit._check import InputError
-from riskkit._show import Row, Shown, number, table_html, table_text
+from riskkit._check import InputError, finite_number
+from riskkit._show import Row, number, table_html, table_text
+from riskkit.desk.amounts import ratio_of
+from riskkit.desk.fields import (
+    Check,
+    Problem,
+    Record,
+    as_text,
+    as_truth,
+    at_least_zero,
+    nanoseconds,
+    optionally,
+)
 
 __all__ = [
     "DuplicateTradeError",
@@ -114,8 +125,81 @@ class TradeTooOldError(DuplicateTradeError):
     """
 
 
-class _Answer(Shown):
-    """A frozen answer with `to_dict` and one row as a frame."""
+def _amount(value: Any, name: str) -> Decimal:
+    """An exact amount, every digit of it, of an int, a Decimal or a text."""
+    ratio_of(value, name)
+    if not isinstance(value, (int, str, Decimal)):
+        raise InputError(f"{name}={value!r} is not an amount; give an int, a Decimal or a text")
+    return Decimal(value)
+
+
+def _integer(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InputError(f"{name}={value!r} is not a whole number")
+    return value
+
+
+def _count(value: Any, name: str) -> int:
+    if _integer(value, name) < 0:
+        raise InputError(f"{name}={value!r} is negative; it is at least zero")
+    return int(value)
+
+
+def _counts(value: Any, name: str) -> dict[str, int]:
+    if not isinstance(value, Mapping):
+        raise InputError(f"{name}={value!r} is no mapping from a name to a count")
+    return {as_text(key, f"a name in {name}"): _count(one, f"{name}[{key!r}]") for key, one in value.items()}
+
+
+def _problems(value: Any, name: str) -> tuple[tuple[int, str], ...]:
+    if not isinstance(value, (list, tuple)) or any(
+        not isinstance(one, (list, tuple)) or len(one) != 2 for one in value
+    ):
+        raise InputError(f"{name}={value!r} is no list of rows and sentences")
+    return tuple((_count(row, f"a row in {name}"), as_text(said, f"a sentence in {name}")) for row, said in value)
+
+
+def _tokens(value: Any, name: str) -> tuple[dict[str, Any], ...]:
+    if not isinstance(value, (list, tuple)):
+        raise InputError(f"{name}={value!r} is no list of tokens")
+    return tuple(_token(one, f"{name}[{place}]") for place, one in enumerate(value))
+
+
+def _token(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or set(value) != set(OF_TOKEN):
+        raise InputError(f"{name}={value!r} is no token; it has {', '.join(OF_TOKEN)}")
+    return {key: check(value[key], f"{name}: {key}") for key, check in OF_TOKEN.items()}
+
+
+OF_TOKEN: dict[str, Check] = {
+    "token": as_text,
+    "amount": _amount,
+    "value": finite_number,
+    "gross": at_least_zero,
+    "percentage": at_least_zero,
+    "price_age": _integer,
+    "stale": as_truth,
+}
+
+
+class _Answer(Record):
+    """A frozen answer with one row as a frame. The tracker makes it of what it has checked; `from_dict` checks all."""
+
+    def __post_init__(self) -> None:
+        """Take the fields as they are."""
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read plain data, as `to_dict` writes it.
+
+        Raises
+        ------
+        RequestError
+            With every field that is unknown, missing or does not fit.
+        """
+        made = super().from_dict(data)
+        Record.__post_init__(made)
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain data; exact amounts as texts."""
@@ -169,9 +253,31 @@ class Position(_Answer):
     stale: bool = False
     """Whether the price is older than the tracker's `stale_after`, or missing."""
 
+    _checks: ClassVar = {
+        "user": as_text,
+        "market": as_text,
+        "token": as_text,
+        "amount": _amount,
+        "average_cost": finite_number,
+        "cost": finite_number,
+        "realised": finite_number,
+        "price": optionally(at_least_zero),
+        "value": optionally(finite_number),
+        "unrealised": optionally(finite_number),
+        "opened": nanoseconds,
+        "updated": nanoseconds,
+        "price_age": optionally(_integer),
+        "stale": as_truth,
+    }
+
+    def _disagreement(self) -> Problem | None:
+        if len({self.price is None, self.value is None, self.unrealised is None}) == 2:
+            return Problem("price", "price, value and unrealised are known together or not at all")
+        return None
+
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Exposure(Shown):
+class Exposure(_Answer):
     """What a user is exposed to: amount, value and percentage of each token over all markets.
 
     Examples
@@ -192,6 +298,14 @@ class Exposure(Shown):
     tokens: tuple[Mapping[str, Any], ...]
     """One mapping a token: token, amount (exact, net), value (net), gross, percentage (of the total), price_age (ns), stale."""
     timestamp: int | None = None
+
+    _checks: ClassVar = {
+        "user": as_text,
+        "total": at_least_zero,
+        "net": finite_number,
+        "tokens": _tokens,
+        "timestamp": optionally(nanoseconds),
+    }
 
     @property
     def stale(self) -> bool:
@@ -277,6 +391,22 @@ class UserMetrics(_Answer):
     periods: int
     """Returns that the first measures rest on."""
 
+    _checks: ClassVar = {
+        "user": as_text,
+        "total_exposure": at_least_zero,
+        "concentration": optionally(at_least_zero),
+        "var_95": optionally(finite_number),
+        "max_drawdown": optionally(finite_number),
+        "sharpe": optionally(finite_number),
+        "win_rate": optionally(at_least_zero),
+        "average_trade_size": optionally(at_least_zero),
+        "trades": _count,
+        "realised": finite_number,
+        "unrealised": finite_number,
+        "fees": finite_number,
+        "periods": _count,
+    }
+
     def _title(self) -> str:
         return f"Metrics of {self.user}"
 
@@ -313,6 +443,20 @@ class IngestStatistics(_Answer):
     last: int | None
     problems: tuple[tuple[int, str], ...] = field(default=())
     """(row, sentence) of the first refused ones."""
+
+    _checks: ClassVar = {
+        "rows": _count,
+        "accepted": _count,
+        "refused": _count,
+        "duplicates": _count,
+        "users": _count,
+        "markets": _counts,
+        "reasons": _counts,
+        "traded": at_least_zero,
+        "first": optionally(nanoseconds),
+        "last": optionally(nanoseconds),
+        "problems": _problems,
+    }
 
     def _title(self) -> str:
         return "Batch of trades"

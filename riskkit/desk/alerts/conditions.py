@@ -1,0 +1,68 @@
+"""The five conditions that a desk raises alerts on. They are rules of the catalogue and nothing else.
+
+So they decide in a replay, a sweep and a live session as every rule does, and stand in the digest; two of them have a
+second name here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskkit._check import one_of
+from riskkit.replay.rule import Rule, RuleType
+from riskkit.replay.rules import Concentration as ConcentrationLimit
+from riskkit.replay.rules import ConsecutiveLosses, MaxExposure, VarLimit
+from riskkit.replay.rules import Drawdown as DrawdownLimit
+from riskkit.replay.rules.concentration import CONCENTRATION
+from riskkit.replay.rules.consecutive_losses import CONSECUTIVE_LOSSES
+from riskkit.replay.rules.drawdown import DRAWDOWN
+from riskkit.replay.rules.max_exposure import MAX_EXPOSURE
+from riskkit.replay.rules.var_limit import VAR_LIMIT
+
+__all__ = [
+    "CONDITIONS",
+    "ConcentrationLimit",
+    "ConsecutiveLosses",
+    "DrawdownLimit",
+    "MaxExposure",
+    "VarLimit",
+    "condition",
+]
+
+CONDITIONS: dict[str, RuleType] = {
+    "MaxExposure": MAX_EXPOSURE,
+    "ConcentrationLimit": CONCENTRATION,
+    "DrawdownLimit": DRAWDOWN,
+    "VarLimit": VAR_LIMIT,
+    "ConsecutiveLosses": CONSECUTIVE_LOSSES,
+}
+
+
+def condition(name: str, id: str = "", **fields: Any) -> Rule:
+    """A condition as a rule, for `RuleSet`.
+
+    Parameters
+    ----------
+    name : {"MaxExposure", "ConcentrationLimit", "DrawdownLimit", "VarLimit", "ConsecutiveLosses"}
+    id : str
+        Under which alerts cite it; without it, the name.
+    **fields
+        The parameters of the rule (``limit``; ``pct`` or ``money`` of a drawdown; ...), and ``action`` ("ALERT",
+        "REJECT", "REDUCE_ONLY", "PAUSE", "HALT"), ``severity`` ("INFO", "WARN", "CRITICAL"), ``scope``, ``hold``.
+
+    Returns
+    -------
+    Rule
+
+    Raises
+    ------
+    InputError
+        A name or field that is unknown, a value that does not fit.
+
+    Examples
+    --------
+    >>> print(condition("ConcentrationLimit", limit="0.4", action="ALERT", severity="CRITICAL"))
+    ConcentrationLimit: a largest position of at most 40 % of a gross exposure after the order, for each account; a
+    breach raises an alert (CRITICAL) and stops nothing.
+    """
+    return CONDITIONS[one_of(name, tuple(CONDITIONS), "name")](id or name, **fields)

@@ -1,0 +1,179 @@
+"""What a dashboard shows of a `LiveDesk`, as HTML and pictures: no widget here, so that a test reads what a person sees.
+
+A colour never stands alone: beside it is the word that it means.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import numpy as np
+
+from riskkit import plot
+from riskkit._show import number, table_html
+from riskkit.desk.dashboard.live_desk import LiveDesk, Ticket
+from riskkit.replay.timeline import Timeline
+
+__all__ = [
+    "GREEN",
+    "RED",
+    "alerts",
+    "badge",
+    "breaker",
+    "components",
+    "exposures",
+    "figures",
+    "prices",
+    "ticket",
+]
+
+GREEN, RED, GREY = "#00694d", "#b34700", "#595959"  # white text on them is legible (contrast above 5)
+HOLDINGS = {
+    "quantity": "quantity",
+    "price": "price",
+    "value": "value",
+    "weight": "% of value",
+    "unrealised": "unrealised",
+    "component_var": "component VaR a day",
+}
+ALERTS = ("timestamp", "severity", "action", "rule", "message", "reason", "acknowledged")
+WIDTH, HEIGHT = 5.6, 2.8
+
+
+def badge(text: str, colour: str, name: str) -> str:
+    """A coloured field with a text; `name` is its class, by which a page's test finds it."""
+    look = f"background:{colour};color:white;padding:6px 10px;border-radius:4px;font-weight:600"
+    return f"<div role='status' class='riskkit-{name}' style='{look}'>{html.escape(text)}</div>"
+
+
+def figures(desk: LiveDesk) -> str:
+    """The numbers of the book in one line: time, value, cash, VaR, stressed VaR, volatility, drawdown."""
+    now = desk.metrics()
+    shown = {
+        "time of the last bar": "-" if now.timestamp is None else f"{_when(now.timestamp)} UTC",
+        "value": f"{now.value:,.2f}",
+        "cash": f"{now.cash:,.2f}",
+        f"VaR {100 * now.confidence:g} %, a day": f"{now.var:,.2f}",
+        "VaR under stress": "-" if now.stressed_var is None else f"{now.stressed_var:,.2f}",
+        "volatility, a day": "-" if now.volatility_pct is None else f"{now.volatility_pct:.2f} %",
+        "drawdown": f"{now.drawdown:.2f} %",
+    }
+    fields = "".join(
+        f"<div style='margin-right:28px'><div style='font-size:smaller;color:{GREY}'>{html.escape(name)}</div>"
+        f"<div style='font-size:larger'>{html.escape(value)}</div></div>"
+        for name, value in shown.items()
+    )
+    return f"<div class='riskkit-figures' style='display:flex;flex-wrap:wrap'>{fields}</div>"
+
+
+def exposures(desk: LiveDesk) -> str:
+    """One row a holding, the largest first."""
+    held = desk.metrics().holdings
+    held = held.reindex(held["value"].abs().sort_values(ascending=False, kind="stable").index)
+    rows = [[ticker, *(_shown(name, row[name]) for name in HOLDINGS)] for ticker, row in held.iterrows()]
+    title = "Exposures" if rows else "Exposures: nothing is held"
+    return table_html(title, ["ticker", *HOLDINGS.values()], rows)
+
+
+def ticket(answer: Ticket | None) -> str:
+    """The ticket's answer: green APPROVED or red REJECTED, with the reason and VaR before and after."""
+    if answer is None:
+        return badge("no trade is asked for", GREY, "ticket")
+    word = "EXECUTED" if answer.executed else "APPROVED" if answer.approved else "REJECTED"
+    text = (
+        f"{word}: {answer.impact.side} {answer.impact.quantity:g} {answer.impact.ticker}. {answer.reason.rstrip('.')}."
+    )
+    before, after = answer.impact.old_var, answer.impact.new_var
+    if before is not None and after is not None:
+        text += f" VaR {before:,.2f} to {after:,.2f}."
+    return badge(text, GREEN if answer.approved else RED, "ticket")
+
+
+def breaker(desk: LiveDesk) -> str:
+    """The state of the book, the last stop, and how far each limit is used."""
+    if desk.session is None:
+        return badge("no rules are connected", GREY, "breaker")
+    state = desk.state()
+    if state == "ACTIVE":
+        said = badge("ACTIVE: orders may go", GREEN, "breaker")
+    else:
+        last = next(iter(desk.stops()), None)
+        said = badge(f"{state}{'' if last is None else f': {last.reason}'}", RED, "breaker")
+    rows = [
+        [one["rule"], *(_said(one[name]) for name in ("observed", "limit", "headroom")), "held" if one["held"] else ""]
+        for one in desk.used().to_dict("records")
+    ]
+    return said + table_html("Limits", ["rule", "used", "limit", "left", "state"], rows)
+
+
+def alerts(desk: LiveDesk, minimum_severity: str = "INFO", open_only: bool = False) -> str:
+    """Alerts, the last first; without an alert system, what the rules said of what was done."""
+    frame = desk.said() if desk.alerts is None else desk.history(minimum_severity, open_only)
+    columns = [name for name in ALERTS if name in frame.columns]
+    rows = [
+        [_when(value) if name == "timestamp" else _said(value) for name, value in zip(columns, row, strict=True)]
+        for row in frame[columns].iloc[::-1].itertuples(index=False, name=None)
+    ]
+    return table_html(f"{len(rows):,} shown, the last first", ["time (UTC)", *columns[1:]], rows)
+
+
+def components(desk: LiveDesk) -> bytes:
+    """Component VaR of each holding as bars, the largest first: a PNG."""
+    now = desk.metrics()
+    held = now.component_var[now.component_var != 0.0].sort_values(ascending=False, kind="stable")
+    title = f"VaR {100 * now.confidence:g} %, a day: {now.var:,.0f}"
+    if len(held) and now.var > 0.0:
+        title += f"; {held.index[0]} brings {held.iloc[0] / now.var:.0%}"
+
+    def draw(ax: Any) -> None:
+        if not len(held):
+            ax.set_axis_off()
+            plot.dress(ax, "Nothing is held: no VaR to divide")
+            return
+        plot.bars({"component VaR": held}, list(held.index), label="component VaR, money a day", title=title, ax=ax)
+
+    return plot.png(draw, width=WIDTH, height=HEIGHT)
+
+
+def prices(desk: LiveDesk) -> bytes:
+    """How far each price has moved over the bars that are kept: a PNG."""
+    times = np.array([bar.timestamp for bar in desk.stream.bars], np.int64)
+    line = Timeline.of(times)
+    places, time = line.places(times), line.axis(most=5)
+    closes = desk.stream.to_frame()
+    moved = 100.0 * (closes / closes.bfill().iloc[0] - 1.0) if len(closes) else closes
+
+    def draw(ax: Any) -> None:
+        for place, ticker in enumerate(moved):
+            ax.plot(places, moved[ticker], label=ticker, lw=1.3, **plot.line_style(place))
+        ax.axhline(0.0, color=plot.PALE, lw=0.6, zorder=0)
+        ax.set_xticks(time.places, time.texts)
+        ax.set_xlabel(time.label, fontsize=8)
+        ax.set_ylabel("%", fontsize=9)
+        if len(moved):
+            ax.legend(frameon=False, fontsize=8, ncols=2, loc="best")
+        plot.dress(ax, f"Prices over the last {len(moved):,} bars, change in %")
+
+    return plot.png(draw, width=WIDTH, height=HEIGHT)
+
+
+def _shown(name: str, value: Any) -> str:
+    if value != value:
+        return "-"
+    return f"{100 * value:,.1f}" if name == "weight" else f"{value:,.2f}" if name != "quantity" else f"{value:,g}"
+
+
+def _said(value: Any) -> str:
+    """A cell of a table of alerts or limits: booleans as words, unknown numbers as a dash."""
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    return "-" if value is None or value != value else number(value)
+
+
+def _when(stamp: Any) -> str:
+    """A time of the market, to the minute or second that it has."""
+    import pandas as pd
+
+    time = pd.Timestamp(stamp, tz="UTC") if isinstance(stamp, (int, np.integer)) else pd.Timestamp(stamp)
+    return time.strftime("%Y-%m-%d %H:%M:%S" if time.second else "%Y-%m-%d %H:%M")
