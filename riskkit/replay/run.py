@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from riskkit._bar import with_bar
 from riskkit._check import InputError, one_of
 from riskkit.replay.engine import Engine, assign_slots, find_twins, fixed_arguments, shape_of
 from riskkit.replay.events import EventLog
@@ -152,7 +153,8 @@ class Stage:
         """Replay the log through rules of the stage's shape."""
         log, run = self.log, self._begin(rules)
         blocks: list[np.ndarray] = []
-        for start in _progress(range(0, len(log), chunk), progress, f"replay ({self.mode})"):
+        chunks = range(0, len(log), chunk)
+        for start in with_bar(chunks, f"replay ({self.mode})", wanted=progress and len(chunks) > 1):
             stop = min(start + chunk, len(log))
             blocks.extend(run.engine.feed(run.state, run.columns, run.fixed, start, stop))
         rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
@@ -217,13 +219,3 @@ def _finish_samples(state: Any, sampled: np.ndarray) -> None:
     final = np.where(accounts["has_given"] != 0, accounts["given"], accounts["cash"] + accounts["value"])
     rest = slice(int(state.counts[Counter.SAMPLE]), None)
     sampled[0, rest], sampled[1, rest] = final, accounts["flows"]
-
-
-def _progress(chunks: range, wanted: bool, what: str) -> Any:
-    if not wanted or len(chunks) < 2:
-        return chunks
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return chunks
-    return tqdm(chunks, desc=what, leave=False)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.rule import Rule
 from riskkit.replay.ruleset import RuleSet
 
-__all__ = ["Sampler", "Setting", "settings_of", "with_setting"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Sampler", "Setting", "index_of", "settings_of", "with_setting"]
 
 Setting = dict[str, Any]  # {"rule_id.parameter": value}
 OUTSIDE = ("action", "severity", "scope", "hold")  # fields of a rule beside its parameters
@@ -122,6 +125,20 @@ def _axis(name: str, values: Any) -> list[Any]:
     if not axis:
         raise InputError(f"grid[{name!r}] is empty")
     return axis
+
+
+def index_of(settings: Sequence[Setting], names: list[str]) -> pd.Index:
+    """Settings as the rows of a frame: an index where one parameter is varied, else a MultiIndex.
+
+    Examples
+    --------
+    >>> index_of([{"rate.limit": 1}, {"rate.limit": 2}], ["rate.limit"]).tolist()
+    [1, 2]
+    """
+    import pandas as pd
+
+    values = [[setting[name] for setting in settings] for name in names]
+    return pd.Index(values[0], name=names[0]) if len(names) == 1 else pd.MultiIndex.from_arrays(values, names=names)
 
 
 def with_setting(rules: RuleSet, setting: Setting) -> RuleSet:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from riskkit._bar import with_bar
 from riskkit._check import InputError, one_of
 from riskkit._show import Row, Shown
 from riskkit.replay.events import EventLog
@@ -18,7 +19,7 @@ from riskkit.replay.sweeps.cluster import processes_wanted, run_on_processes
 from riskkit.replay.sweeps.curve import Curve
 from riskkit.replay.sweeps.outcome import OUTCOMES
 from riskkit.replay.sweeps.runner import Runner, Steps
-from riskkit.replay.sweeps.settings import Sampler, Setting, settings_of, split_name, with_setting
+from riskkit.replay.sweeps.settings import Sampler, Setting, index_of, settings_of, split_name, with_setting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -229,7 +230,7 @@ def sweep(
     else:
         steps = Runner(log, rules, **asked).run_on_threads(settings, threads or os.cpu_count() or 1)
     try:
-        for place, outcome in _progress(steps, len(settings), progress):
+        for place, outcome in with_bar(steps, "sweep", total=len(settings), unit="setting", wanted=progress):
             outcomes[place] = outcome
     except KeyboardInterrupt:
         steps.close()  # what is finished is the answer, marked partial
@@ -261,17 +262,5 @@ def _frame(settings: list[Setting], outcomes: dict[int, dict[str, Any]]) -> pd.D
     import pandas as pd
 
     done = sorted(outcomes)
-    names = list(settings[0])
-    values = [[settings[place][name] for place in done] for name in names]
-    index = pd.Index(values[0], name=names[0]) if len(names) == 1 else pd.MultiIndex.from_arrays(values, names=names)
+    index = index_of([settings[place] for place in done], list(settings[0]))
     return pd.DataFrame({name: [outcomes[place][name] for place in done] for name in OUTCOMES}, index=index)
-
-
-def _progress(steps: Iterator[Any], count: int, wanted: bool) -> Iterator[Any]:
-    if not wanted:
-        return steps
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return steps
-    return tqdm(steps, total=count, desc="sweep", unit="setting", leave=False)
