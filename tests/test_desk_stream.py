@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from naive import desk as naive
 
-from riskkit import InputError, ewma_covariance, log_returns
+from riskkit import InputError, ewma_covariance, ewma_volatility, log_returns
 from riskkit.desk import Bar, Limits, MarketStream, RecordedBars, RecordedTicks, RiskManager, SimulatedTicks, Tick
+from riskkit.desk.market.live_covariance import LiveCovariance
 
 MINUTE = 60_000_000_000
 PRICES = {"AAPL": 150.0, "TLT": 90.0, "GLD": 180.0}
@@ -113,13 +114,73 @@ def test_within_a_bar_time_decides_what_is_open_and_close():
 
 
 def test_log_returns_update_the_ewma_covariance():
-    stream = MarketStream(simulated())
+    stream = MarketStream(simulated(), start="first_square")
     stream.run()
     moves = log_returns(stream.to_frame())
     np.testing.assert_array_equal(stream.covariance.matrix, ewma_covariance(moves.to_numpy(), 0.94, "first_square"))
     first = np.outer(moves.iloc[0], moves.iloc[0]).tolist()
     np.testing.assert_allclose(stream.covariance.matrix, naive.ewma(moves.to_numpy().tolist(), first, 0.94), rtol=1e-12)
     assert stream.returns == moves.iloc[-1].to_dict()
+
+
+@pytest.mark.parametrize("decay", [0.94, 0.9982])
+def test_no_bar_weighs_more_than_a_later_one(decay):
+    stream = MarketStream(simulated(), decay=decay)
+    seen = []
+    for bar in stream:
+        seen.append(bar)
+        if len(seen) > 1:
+            moves = log_returns(pd.DataFrame([past.closes for past in seen]).to_numpy())
+            np.testing.assert_allclose(stream.covariance.matrix, naive.weighted(moves.tolist(), decay), rtol=1e-10)
+            volatility = ewma_volatility(moves, decay, weighting="renormalised")
+            np.testing.assert_allclose(np.sqrt(np.diag(stream.covariance.matrix)), volatility, rtol=1e-10)
+    assert len(seen) == 60
+
+
+def test_a_first_minute_that_jumps_does_not_stay():
+    closes = 100.0 * np.exp(np.cumsum([0.0, 0.02, *([0.001, -0.001] * 194)]))  # a jump, then 388 quiet minutes
+    bars = RecordedBars(pd.DataFrame({"A": closes}, index=[place * MINUTE for place in range(1, len(closes) + 1)]))
+    found = {}
+    for start in ("renormalised", "first_square", 1e-6):
+        stream = MarketStream(bars, decay=0.5 ** (1 / 390), start=start)
+        stream.run()
+        found[start] = math.sqrt(stream.covariance.matrix[0, 0])
+    assert found["first_square"] == pytest.approx(0.0142, abs=1e-4)  # ten times too much after a whole day
+    assert found["renormalised"] == pytest.approx(0.0013, abs=1e-4)
+    np.testing.assert_allclose(
+        found[1e-6], naive.ewma([[m] for m in np.diff(np.log(closes))], [[1e-6]], 0.5 ** (1 / 390))[0][0] ** 0.5
+    )
+
+
+def test_tickers_that_come_at_different_times_are_weighted_by_their_own_bars():
+    live, rng = LiveCovariance(0.99, "renormalised"), np.random.default_rng(3)
+    past = pd.DataFrame(rng.normal(0.0, 0.01, (30, 1)), columns=["SEEDED"])
+    live.seed(past)
+    moves = rng.normal(0.0, 0.01, (40, 3))
+    moves[:10, 1] = moves[:25, 2] = 0.0  # one is quiet for ten bars, one comes after 25
+    for place, (seeded, quiet, late) in enumerate(moves.tolist()):
+        live.step({"SEEDED": seeded, "QUIET": quiet, **({"LATE": late} if place >= 25 else {})})
+    for column, first in ((1, 10), (2, 25)):
+        expected = naive.weighted(moves[first:, [column]].tolist(), 0.99)[0][0]
+        assert live.matrix[column, column] == pytest.approx(expected)
+    alone = LiveCovariance(0.99)
+    alone.seed(past)
+    for move in moves[:, 0].tolist():
+        alone.step({"SEEDED": move})
+    assert live.matrix[0, 0] == pytest.approx(alone.matrix[0, 0])
+    both = naive.weighted(moves[25:, [1, 2]].tolist(), 0.99)[0][1]  # the younger of the two says since when
+    assert live.matrix[1, 2] == pytest.approx(both * math.sqrt((1 - 0.99**15) / (1 - 0.99**30)))
+    assert np.linalg.eigvalsh(live.matrix).min() > 0.0
+
+
+def test_a_seeded_still_ticker_begins_with_its_first_move():
+    live = LiveCovariance(0.9, "renormalised")
+    live.seed(pd.DataFrame({"A": [0.01, -0.02], "B": [0.0, 0.0]}))
+    live.step({"A": 0.01, "B": 0.03})
+    assert live.matrix[1, 1] == pytest.approx(0.03**2)
+    live.add("C", volatility=0.02)
+    live.step({"C": 0.0})
+    assert live.matrix[2, 2] == pytest.approx(0.9 * 0.02**2)
 
 
 def test_recorded_ticks_and_bars_give_what_the_live_stream_gave():
@@ -166,7 +227,7 @@ def test_bars_and_ticks_may_follow_each_other_and_late_bars_are_refused():
 
 def test_the_stream_drives_a_manager():
     manager = RiskManager(100_000, limits=Limits(var_limit=2_000.0))
-    stream = MarketStream(simulated())
+    stream = MarketStream(simulated(), start="first_square")  # as the manager's own, without a warm-up
     assert stream.run(manager.on_bar) == 60
     np.testing.assert_array_equal(manager._risk.covariance.matrix, stream.covariance.matrix)
     assert manager.get_market_data().price.to_dict() == stream.closes
@@ -191,6 +252,8 @@ def test_streams_and_recordings_that_make_no_sense_are_refused():
         lambda: MarketStream([], bar="0s"),
         lambda: MarketStream([], decay=1.5),
         lambda: MarketStream([], history=0),
+        lambda: MarketStream([], start="backcast"),
+        lambda: MarketStream([], start=0.0),
         lambda: RecordedTicks(pd.DataFrame({"timestamp": [1], "price": [1.0]})),
         lambda: RecordedTicks(pd.DataFrame({"timestamp": ["?"], "ticker": ["A"], "price": [1.0]})),
         lambda: RecordedBars([1.0]),

@@ -55,6 +55,7 @@ from riskkit.desk.positions import (
     UnknownUserError,
     UserMetrics,
 )
+from riskkit.desk.store import DuckDBStore, ParquetStore
 
 __all__ = [
     "CONDITIONS",
@@ -65,6 +66,7 @@ __all__ = [
     "CorruptStateError",
     "Dashboard",
     "DrawdownLimit",
+    "DuckDBStore",
     "DuplicateTradeError",
     "EmailChannel",
     "Evaluation",
@@ -79,6 +81,7 @@ __all__ = [
     "LogChannel",
     "MarketStream",
     "MissingPriceError",
+    "ParquetStore",
     "PortfolioState",
     "Position",
     "PositionTracker",

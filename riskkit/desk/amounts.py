@@ -76,6 +76,38 @@ class Unit:
         """The amount of so many steps, every digit of it."""
         return Decimal(count * self.mantissa).scaleb(self.exponent, WIDE)
 
+    def text(self, count: int) -> str:
+        """The amount as it is written in a store: every digit, always the same number of places after the point.
+
+        Examples
+        --------
+        >>> Unit("0.01").text(-5), Unit(1).text(7)
+        ('-0.05', '7')
+        """
+        whole = count * self.mantissa
+        if self.exponent >= 0:
+            return str(whole * 10**self.exponent)
+        digits = str(abs(whole)).zfill(1 - self.exponent)
+        return f"{'-' if count < 0 else ''}{digits[: self.exponent]}.{digits[self.exponent :]}"
+
+    def count_of(self, text: str) -> int:
+        """The count of which `text` made this text, of any size.
+
+        Raises
+        ------
+        ValueError
+            A text that is none of them.
+
+        Examples
+        --------
+        >>> Unit("0.01").count_of("-0.05")
+        -5
+        """
+        whole = int(text.replace(".", "")) if self.exponent < 0 else int(text) // 10**self.exponent
+        if self.text(whole // self.mantissa) != text:
+            raise ValueError(f"{text!r} is no amount in steps of {self}")
+        return whole // self.mantissa
+
     def number(self, count: int) -> float:
         """The same as the nearest float."""
         return count * self.numerator / self.denominator

@@ -50,6 +50,17 @@ def ewma(returns: list[list[float]], start: list[list[float]], decay: float) -> 
     return matrix
 
 
+def weighted(returns: list[list[float]], decay: float) -> list[list[float]]:
+    """Sum of decay^age × r r' over the sum of the weights, entry by entry; the last row has age 0."""
+    ages = range(len(returns) - 1, -1, -1)
+    total = math.fsum(decay**age for age in ages)
+    size = range(len(returns[0]))
+    return [
+        [math.fsum(decay**age * row[i] * row[j] for age, row in zip(ages, returns, strict=True)) / total for j in size]
+        for i in size
+    ]
+
+
 def variance(positions: list[float], matrix: list[list[float]]) -> float:
     """w'Sw, term by term."""
     size = range(len(positions))

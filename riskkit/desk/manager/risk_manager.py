@@ -8,26 +8,34 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from riskkit._check import InputError, one_of, positive, whole_number
-from riskkit._show import Row, Shown
-from riskkit.covariance import sample_covariance, stressed_covariance
+from riskkit._show import Row
 from riskkit.desk.amounts import Unit
-from riskkit.desk.fields import Problem, RequestError, as_side, as_text, as_time, checked, nanoseconds
+from riskkit.desk.fields import Problem, RequestError, as_side, as_text, as_time, checked, nanoseconds, optionally
+from riskkit.desk.journal import JournalRow, Key, Scribe, Standing
+from riskkit.desk.kept import Kept
 from riskkit.desk.limits import Limits
 from riskkit.desk.manager.answers import Dashboard, LimitChange, PortfolioState, TradeImpact
 from riskkit.desk.manager.gate import Gate, broken_state
 from riskkit.desk.manager.ledger import LARGEST, Ledger, Line
 from riskkit.desk.manager.portfolio_risk import PortfolioRisk
+from riskkit.desk.manager.replayed import replay
+from riskkit.desk.manager.state import fill, options_of, plain_state, sorted_state, stamp_of
+from riskkit.desk.manager.stress_window import under_stress
 from riskkit.desk.manager.views import dashboard, market_data, portfolio_state
 from riskkit.desk.market.live_covariance import LiveCovariance, grown, log_moves
 from riskkit.returns import log_returns
 
 __all__ = ["CorruptStateError", "RiskManager", "UnknownTickerError"]
+
+
+OWNER = ("desk", "desk")
+"""User and market of a manager's trades in a log."""
 
 
 class UnknownTickerError(InputError):
@@ -54,7 +62,7 @@ class CorruptStateError(RuntimeError):
     """
 
 
-class RiskManager(Shown):
+class RiskManager(Kept):
     """Cash, holdings, prices, and the live and stressed covariance of one book; safe under threads.
 
     Parameters
@@ -125,6 +133,7 @@ class RiskManager(Shown):
         self.executions: deque[TradeImpact] = deque(maxlen=whole_number(history, "history"))
         self.journal: list[LimitChange] = []
         self.approved = self.rejected = 0
+        self._scribe = Scribe(self._ledger.quantum, self._standing)
 
     # ------------------------------------------------------------------ market
 
@@ -159,13 +168,16 @@ class RiskManager(Shown):
             ]
             if absent:
                 raise RequestError([Problem("bars", f"bars has no column {absent[0]!r}, which is held")])
-            self._stressed = checked(lambda value, name: _under_stress(moves, value), stress, "stress")
+            stressed = checked(lambda value, name: under_stress(moves, value), stress, "stress")
             self._in_time(timestamp)
+            self._scribe.ready(*map(str, bars.columns))
+            self._stressed = stressed
             self._risk.covariance.seed(moves)
             self._closes = {}
             lines = self._ledger.lines
             self._ledger.lines = {ticker: lines.get(ticker, Line()) for ticker in self._risk.covariance.places}
             self._take_bar({str(ticker): float(price) for ticker, price in bars.iloc[-1].items()}, timestamp)
+            self._told("warm_up")  # what it made of the bars is written, not the bars
 
     def add_ticker(
         self,
@@ -194,21 +206,19 @@ class RiskManager(Shown):
                 raise RequestError([Problem("ticker", f"ticker {ticker!r} is known already")])
             per_bar = self._risk.bars_per_day**-0.5
             own = None if volatility is None else checked(positive, volatility, "volatility") * per_bar
+            worst = None
+            if stressed_volatility is not None:
+                worst = (positive(stressed_volatility, "stressed_volatility") * per_bar) ** 2
             if price is not None:
                 self._priced(ticker, price, "price")
-            if self._stressed is not None:
-                largest = float(np.diag(self._stressed).max(initial=0.0))
-                worst = (
-                    largest
-                    if stressed_volatility is None
-                    else (positive(stressed_volatility, "stressed_volatility") * per_bar) ** 2
-                )
-                self._stressed = grown(self._stressed, worst)
-            self._risk.covariance.add(ticker, own, 0 if volatility is None else self._min_bars)
-            self._risk.refresh()
-            self._ledger.lines[ticker] = Line()
+            stamp = checked(optionally(nanoseconds), timestamp, "timestamp")
+            self._scribe.ready(ticker)
+            self._grow(ticker, own, worst, 0 if volatility is None else self._min_bars)
             if price is not None:
                 self._price(ticker, price, timestamp)
+            given = {"price": price, "volatility": volatility, "stressed_volatility": stressed_volatility}
+            self._scribe.note("ticker", timestamp=stamp, token=ticker)
+            self._scribe.done(body={name: None if value is None else float(value) for name, value in given.items()})
 
     def set_price(self, ticker: str, price: float, timestamp: Any = None) -> None:
         """Take a price between bars: holdings are valued at it, the covariance waits for the bar."""
@@ -216,7 +226,10 @@ class RiskManager(Shown):
             self._known(ticker)
             self._priced(ticker, price, "price")
             self._in_time(timestamp)
+            self._scribe.ready(ticker)
             self._price(ticker, price, timestamp)
+            self._scribe.note("price", timestamp=stamp_of(timestamp), token=ticker)
+            self._scribe.done(body={"price": float(price)})
 
     def on_bar(self, closes: Any, timestamp: Any = None) -> None:
         """Take the closing prices of a bar, of all tickers at once: covariance, then prices and VaR.
@@ -238,11 +251,14 @@ class RiskManager(Shown):
                 for ticker, price in closes.items()
             }
             self._in_time(timestamp)
+            self._scribe.ready(*prices)
             for ticker in prices:
                 if ticker not in self._ledger.lines:
-                    self.add_ticker(ticker, timestamp=timestamp)
+                    self._grow(ticker, None, None, 0)
             self._risk.covariance.step(log_moves(self._closes, prices))
             self._take_bar(prices, timestamp)
+            self._scribe.note("bar", timestamp=stamp_of(timestamp))
+            self._scribe.done(body=prices)
 
     def get_market_data(self) -> Any:
         """One row a ticker: price and its time, daily volatility and stressed volatility, returns seen."""
@@ -280,7 +296,7 @@ class RiskManager(Shown):
             return self._judge(*self._request(ticker, qty, side, timestamp))
 
     def execute_trade(self, ticker: str, qty: Any, side: Any, *, timestamp: Any = None) -> TradeImpact:
-        """`check_trade_impact`, and if it is approved, the trade: as one step, all or nothing.
+        """`check_trade_impact`, and if it is approved, the trade: all or nothing; with a store, it needs its time.
 
         Returns
         -------
@@ -289,10 +305,13 @@ class RiskManager(Shown):
         """
         with self._lock:
             ticker, lots, sold, timestamp = self._request(ticker, qty, side, timestamp)
+            if timestamp is None and self._scribe.journal is not None:
+                raise RequestError([Problem("timestamp", "timestamp is missing; a stored trade needs its time")])
             impact = self._judge(ticker, lots, sold, timestamp)
             if not impact.approved:
                 self.rejected += 1
                 return impact
+            self._scribe.ready(ticker)
             risk, line = self._risk, self._ledger.lines[ticker]
             saved = risk.gradient.copy(), risk.positions.copy(), risk.variance
             value = line.value
@@ -305,9 +324,12 @@ class RiskManager(Shown):
             except BaseException:
                 risk.gradient, risk.positions, risk.variance = saved
                 raise
-            self._ledger.trade(ticker, signed, line.money(lots))  # integers, after which nothing can fail
+            money = line.money(lots)
+            realised = self._ledger.trade(ticker, signed, money)  # integers, after which nothing can fail
             self.executions.append(done)
             self.approved += 1
+            self._scribe.leg("trade", "trade", (*OWNER, ticker), signed, money, realised, stamp_of(timestamp))
+            self._scribe.done()
             return done
 
     # ------------------------------------------------------------------ answers
@@ -341,8 +363,11 @@ class RiskManager(Shown):
             before = self.limits
             after = Limits.from_dict({**before.to_dict(), **changes})
             change = LimitChange(who, why, before, after, timestamp)
+            self._scribe.ready(who, why)
             self._gate = self._gate.with_limits(after)
             self.journal.append(change)
+            self._scribe.note("limits", timestamp=stamp_of(timestamp))
+            self._scribe.done(body={"who": who, "why": why, "limits": after.to_dict()})
             return after
 
     def verify(self) -> None:
@@ -366,6 +391,44 @@ class RiskManager(Shown):
                 raise CorruptStateError("the variance that was kept is not that of the positions")
 
     # ------------------------------------------------------------------ inside
+
+    def _plain(self) -> dict[str, Any]:
+        return plain_state(self)
+
+    @classmethod
+    def _restored(cls, state: Any) -> RiskManager:
+        made = cls(**options_of(state))
+        fill(made, state)
+        return made
+
+    _sorted = staticmethod(sorted_state)
+
+    def _tell(self, kind: str) -> None:
+        self._scribe.ready(*self._ledger.lines)
+        self._told(kind)
+
+    def _told(self, kind: str) -> None:
+        """Tell of the whole state, where what is to be told was asked for."""
+        self._scribe.note(kind, role=type(self).__name__, timestamp=stamp_of(self._timestamp))
+        for ticker, line in self._ledger.lines.items():
+            if line.holding.lots:
+                self._scribe.position(kind, (*OWNER, ticker))
+        self._scribe.tell(self._plain)
+
+    def _replay(self, rows: Sequence[JournalRow]) -> None:
+        replay(self, rows)
+
+    def _standing(self, key: Key) -> Standing:
+        return Standing(self._ledger.lot, self._ledger.lines[key[2]].holding)
+
+    def _grow(self, ticker: str, variance_root: float | None, worst: float | None, bars: int) -> None:
+        """Give a ticker a line, and a row in each matrix."""
+        if self._stressed is not None:
+            largest = float(np.diag(self._stressed).max(initial=0.0))
+            self._stressed = grown(self._stressed, largest if worst is None else worst)
+        self._risk.covariance.add(ticker, variance_root, bars)
+        self._risk.refresh()
+        self._ledger.lines[ticker] = Line()
 
     def _request(self, ticker: Any, qty: Any, side: Any, timestamp: Any) -> tuple[str, int, bool, Any]:
         checked(as_text, ticker, "ticker")
@@ -435,20 +498,3 @@ class RiskManager(Shown):
             ("VaR", self._gate.factor * self._risk.variance**0.5, "money a day"),
             ("trades", self.approved, "executed"),
         ]
-
-
-def _under_stress(moves: Any, window: tuple[Any, Any] | None) -> np.ndarray:
-    """The covariance about zero of a window of stress."""
-    if window is None:
-        return np.asarray(sample_covariance(_stormiest(np.asarray(moves)), ddof=0, mean="zero"))
-    return np.asarray(stressed_covariance(moves, *window, ddof=0, mean="zero"))
-
-
-def _stormiest(moves: np.ndarray) -> np.ndarray:
-    """The quarter of the rows, at least two together, with the largest mean of squares in units of each column's own."""
-    length = max(2, len(moves) // 4)
-    own = (moves**2).mean(axis=0)
-    loud = (moves**2 / np.where(own > 0.0, own, 1.0)).mean(axis=1)
-    total = np.concatenate([[0.0], np.cumsum(loud)])
-    begin = int(np.argmax(total[length:] - total[:-length]))
-    return moves[begin : begin + length]

@@ -88,7 +88,8 @@ class SimulatedTicks:
     """Ticks of correlated geometric Brownian motions; the same seed gives the same ticks.
 
     Within every minute each ticker trades `ticks_per_minute` times, at random instants; minute by minute, so that
-    memory does not grow.
+    memory does not grow. The minutes run round the clock, nights and weekends too: there is no session and no gap, and
+    a day by the calendar has 1,440 of them. `minutes_per_day` only says by how many a day's volatility is divided.
 
     Parameters
     ----------

@@ -7,34 +7,46 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_number, positive
+from riskkit._check import InputError, finite_number, one_of, positive
 from riskkit._show import Row, Shown
 from riskkit.covariance import EwmaCovariance
 from riskkit.returns import log_returns
 
 __all__ = ["LiveCovariance", "grown", "log_moves"]
 
+STARTS = ("first_square", "renormalised")
+
 
 class LiveCovariance(Shown):
     """`EwmaCovariance` by ticker: seeded, stepped and grown.
 
-    A ticker that comes alone starts with the square of its first return (the first that is not zero: a quiet minute says
-    nothing of its variance) and no covariance with the others, which its returns then build up; that keeps the matrix
-    positive semidefinite. If all start together, the start is ``"first_square"`` of `riskkit.ewma_covariance`.
+    A ticker begins with its first return that is not zero (a quiet minute says nothing of its variance), and with no
+    covariance with the others, which its returns then build up; that keeps the matrix positive semidefinite.
 
     Parameters
     ----------
     decay : float
         Weight of the past, between 0 and 1.
+    start : {"first_square", "renormalised"} or float
+        What a ticker without a `seed` begins with:
+
+        - ``"first_square"``: the square of its first return, as of `riskkit.ewma_variance`. That one bar keeps the
+          weight decay^(n - 1) after n bars, where every other began with 1 - decay: at 0.9982, half of all after 385.
+        - ``"renormalised"``: as of `riskkit.ewma_volatility`, the weights of the bars that there are, divided by their
+          sum, so that no bar weighs more than a later one. Tickers that began together have just that; where one is
+          younger, the covariance of the two is smaller than that by the root of the ratio of both sums.
+        - a number: that variance per bar.
 
     Raises
     ------
     InputError
-        A decay outside (0, 1), a return that is not finite, a ticker that is known already or not at all.
+        A decay outside (0, 1), a start that is none of these, a return that is not finite, a ticker that is known
+        already or not at all.
 
     References
     ----------
-    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed., section 5.2.1.
+    J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed., section 5.2.1. Kingma and Ba (2015), Adam: a
+    method for stochastic optimization, section 3 (the weights of a young average, divided by their sum).
 
     Examples
     --------
@@ -42,14 +54,21 @@ class LiveCovariance(Shown):
     >>> live.step({"A": 0.02}); live.step({"A": -0.01, "B": 0.03})
     >>> live.to_frame().round(8).values.tolist()
     [[0.00037, -3e-05], [-3e-05, 0.0009]]
+    >>> live = LiveCovariance(decay=0.9, start="renormalised")
+    >>> live.step({"A": 0.02}); live.step({"A": -0.01})
+    >>> round(float(live.matrix[0, 0]), 8)  # (0.9 × 0.02² + 0.01²) / 1.9
+    0.00024211
     """
 
-    def __init__(self, decay: float = 0.94) -> None:
+    def __init__(self, decay: float = 0.94, start: Any = "first_square") -> None:
         self.state = EwmaCovariance(
             np.zeros((1, 1)), decay
         )  # the decay is checked there; the matrix comes with a ticker
+        self.start = one_of(start, STARTS, "start") if isinstance(start, str) else positive(start, "start")
         self.places: dict[str, int] = {}
         self.bars: list[int] = []
+        self._absent: list[float] = []
+        """Of each ticker the share of the weights that lies before its first bar: 0 unless it is being renormalised."""
 
     @property
     def decay(self) -> float:
@@ -74,15 +93,21 @@ class LiveCovariance(Shown):
         )
         self.places = {str(ticker): place for place, ticker in enumerate(returns.columns)}
         self.bars = [len(returns)] * len(self.places)
+        still = np.diag(self.matrix) == 0.0
+        self._absent = [1.0 if quiet and self.start == "renormalised" else 0.0 for quiet in still]
 
     def add(self, ticker: str, volatility: float | None = None, bars: int = 0) -> None:
-        """Give a new ticker a row and a column: a volatility per bar, or nothing until its first return."""
+        """Give a new ticker a row and a column: a volatility per bar, or what `start` says."""
         if ticker in self.places:
             raise InputError(f"ticker {ticker!r} is known already")
-        variance = 0.0 if volatility is None else positive(volatility, "volatility", zero=True) ** 2
+        if volatility is not None:
+            variance = positive(volatility, "volatility", zero=True) ** 2
+        else:
+            variance = 0.0 if isinstance(self.start, str) else self.start
         self.state = EwmaCovariance(grown(self.matrix, variance), self.decay, self.state.n_obs)
         self.places[ticker] = len(self.places)
         self.bars.append(bars)
+        self._absent.append(1.0 if self.start == "renormalised" and not variance else 0.0)
 
     def step(self, returns: Mapping[str, float]) -> None:
         """Take one bar; a known ticker that it does not name did not move, a new one is added; no returns are no bar."""
@@ -93,6 +118,15 @@ class LiveCovariance(Shown):
         if not moves:
             return
         row = np.array([moves.get(ticker, 0.0) for ticker in self.places])
+        if any(self._absent):
+            self._renormalised(row)
+        else:
+            self._from_first_squares(row, moves)
+        for ticker in moves:
+            self.bars[self.places[ticker]] += 1
+
+    def _from_first_squares(self, row: np.ndarray, moves: Mapping[str, float]) -> None:
+        """Step, from their first squares where tickers have no variance yet."""
         fresh = [place for ticker, place in self.places.items() if ticker in moves and not self.matrix[place, place]]
         if len(fresh) == len(row):
             self.state = EwmaCovariance.init(row[None, :], self.decay, "first_square")
@@ -101,8 +135,16 @@ class LiveCovariance(Shown):
             start[fresh, fresh] = row[fresh] ** 2
             self.state = EwmaCovariance(start, self.decay, self.state.n_obs)
         self.state = self.state.step(row)
-        for ticker in moves:
-            self.bars[self.places[ticker]] += 1
+
+    def _renormalised(self, row: np.ndarray) -> None:
+        """Step the sums as they are without division, from zero, and divide by the weights that they then have."""
+        before = np.array(self._absent)
+        after = np.where((before < 1.0) | (row != 0.0), self.decay * before, 1.0)
+        sums = EwmaCovariance(self.matrix * _weights(before), self.decay, self.state.n_obs).step(row)
+        weights = _weights(after)
+        matrix = np.divide(sums.covariance, weights, out=np.zeros_like(weights), where=weights > 0.0)
+        self.state = EwmaCovariance(matrix, self.decay, sums.n_obs)
+        self._absent = after.tolist()
 
     def to_frame(self) -> Any:
         """The covariance per bar, labelled by ticker."""
@@ -117,9 +159,16 @@ class LiveCovariance(Shown):
         return [
             ("tickers", len(self.places), ""),
             ("decay", self.decay, ""),
+            ("start", self.start, ""),
             ("fewest bars", min(self.bars, default=0), "of a ticker"),
             ("most bars", max(self.bars, default=0), "of a ticker"),
         ]
+
+
+def _weights(absent: np.ndarray) -> np.ndarray:
+    """The sum of weights behind each entry of the matrix: of a pair the geometric mean of both, so that none is negative."""
+    given = 1.0 - absent
+    return np.sqrt(np.outer(given, given))
 
 
 def log_moves(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:

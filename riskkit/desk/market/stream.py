@@ -56,14 +56,20 @@ class MarketStream(Shown):
     bar : str or int
         Length of a bar, "1min" or nanoseconds.
     decay : float
-        Of the covariance of log returns per bar.
+        Of the covariance of log returns per bar. RiskMetrics' 0.94 is meant for days: of bars of a minute it remembers
+        74 minutes (`riskkit.effective_days`), and half of the weight lies on the last eleven. For a half-life of so
+        many bars give ``0.5 ** (1 / bars)``.
+    start : {"renormalised", "first_square"} or float
+        With what the covariance begins, as in `LiveCovariance`: by default no bar weighs more than a later one, so that
+        a slow decay does not hang on the first minute. A `RiskManager` that listens has a covariance of its own, which
+        `warm_up` seeds.
     history : int
         How many of the last bars are kept.
 
     Raises
     ------
     InputError
-        A length, decay or history out of range.
+        A length, decay, start or history out of range.
 
     References
     ----------
@@ -81,10 +87,16 @@ class MarketStream(Shown):
     """
 
     def __init__(
-        self, feed: Iterable[Tick | Bar], *, bar: Any = "1min", decay: float = 0.94, history: int = 500
+        self,
+        feed: Iterable[Tick | Bar],
+        *,
+        bar: Any = "1min",
+        decay: float = 0.94,
+        start: Any = "renormalised",
+        history: int = 500,
     ) -> None:
         self.length = minutes_of(bar)
-        self.covariance = LiveCovariance(decay)
+        self.covariance = LiveCovariance(decay, start)
         self.closes: dict[str, float] = {}
         self.returns: dict[str, float] = {}
         self.bars: deque[Bar] = deque(maxlen=whole_number(history, "history"))

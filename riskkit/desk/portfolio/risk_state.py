@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from riskkit._check import finite_number, positive
 from riskkit._show import Row, Shown
+from riskkit.desk.canonical import digest_of
 from riskkit.desk.fields import Record, as_time, at_least_zero, nanoseconds, optionally
 from riskkit.replay.universe import exact
 
@@ -157,6 +158,12 @@ class RiskState(Shown):
     def from_dict(cls, data: Any) -> RiskState:
         """Go on from what `to_dict` wrote."""
         return cls(RiskReading.from_dict(data))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the reading: equal for equal ones, in whatever form their time came."""
+        last = self.last_updated
+        return digest_of("RiskState", {**self.to_dict(), "last_updated": None if last is None else nanoseconds(last)})
 
     def _rows(self) -> list[Row]:
         reading = self.reading

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from riskkit.desk.amounts import Holding, Unit
+from riskkit.desk.journal import Key, Standing
 from riskkit.desk.positions.prices import Price, PriceBoard
 from riskkit.desk.positions.records import Exposure, Position, UnknownPositionError, UnknownUserError, UserMetrics
 from riskkit.desk.positions.user_book import UserBook
 
-__all__ = ["Key", "PositionBooks"]
-
-Key = tuple[str, str, str]
-"""User, market, token."""
+__all__ = ["Entry", "Key", "PositionBooks"]
 
 
 @dataclass(slots=True)
@@ -53,9 +51,7 @@ class PositionBooks:
             book = self.users[user] = UserBook(self.window)
         entry = self.entries.get(key)
         if entry is None:
-            entry = self.entries[key] = Entry(stamp, stamp)
-            book.keys[key] = None
-            self.by_market.setdefault(key[1], {})[key] = None
+            entry = self.add(key, Entry(stamp, stamp))
         held, cost = entry.holding.lots, entry.holding.cost
         realised = entry.holding.fill(lots, money)
         book.take(realised, entry.holding.cost - cost, closes=held * lots < 0)
@@ -65,6 +61,20 @@ class PositionBooks:
         if entry.holding.lots == 0:
             self.drop(key)
         return realised
+
+    def add(self, key: Key, entry: Entry) -> Entry:
+        """Make a position known, of a user who is."""
+        self.entries[key] = entry
+        self.users[key[0]].keys[key] = None
+        self.by_market.setdefault(key[1], {})[key] = None
+        return entry
+
+    def standing(self, key: Key) -> Standing:
+        """How a position stands: without any, when it is not held."""
+        entry, unit = self.entries.get(key), self.board.lots[key[2]]
+        return (
+            Standing(unit, Holding()) if entry is None else Standing(unit, entry.holding, entry.opened, entry.updated)
+        )
 
     def drop(self, key: Key) -> None:
         """Forget a position."""

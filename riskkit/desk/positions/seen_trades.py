@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 from riskkit._check import InputError
@@ -27,7 +28,7 @@ class SeenTrades:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.times: dict[Any, int] = {}
+        self.times: OrderedDict[Any, int] = OrderedDict()  # a dict looks for its oldest key past all that are gone
         self.latest = self.horizon = -(2**63)
 
     def __len__(self) -> int:
@@ -35,6 +36,11 @@ class SeenTrades:
 
     def take(self, trade_id: Any, stamp: int) -> None:
         """Remember an id, or refuse it; a trade without one is not checked."""
+        self.check(trade_id, stamp)
+        self.keep(trade_id, stamp)
+
+    def check(self, trade_id: Any, stamp: int) -> None:
+        """Refuse an id that was taken before, or may have been."""
         if trade_id is None:
             return
         try:
@@ -47,6 +53,11 @@ class SeenTrades:
             raise TradeTooOldError(
                 f"trade {trade_id!r} of {stamp} is not after {self.horizon}, from where on ids are remembered"
             )
+
+    def keep(self, trade_id: Any, stamp: int) -> None:
+        """Remember an id that was checked."""
+        if trade_id is None:
+            return
         self.times[trade_id] = stamp
         self.latest = max(self.latest, stamp)
         while len(self.times) > self.most:

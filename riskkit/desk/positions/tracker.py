@@ -7,31 +7,28 @@ half to even. Every user's books close, exactly: cost of what is held == paid in
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from riskkit._check import InputError, positive, whole_number
-from riskkit._show import Row, Shown
+from riskkit._show import Row
 from riskkit.desk.amounts import Unit
 from riskkit.desk.fields import as_text, checked, nanoseconds
+from riskkit.desk.journal import JournalRow, Scribe
+from riskkit.desk.kept import Kept
 from riskkit.desk.positions.books import PositionBooks
+from riskkit.desk.positions.high_risk import high_risk
 from riskkit.desk.positions.ingest import ingest
-from riskkit.desk.positions.records import (
-    Exposure,
-    IngestStatistics,
-    MissingPriceError,
-    Position,
-    UserMetrics,
-)
+from riskkit.desk.positions.records import Exposure, IngestStatistics, MissingPriceError, Position, UserMetrics
+from riskkit.desk.positions.replayed import price_text, replay
 from riskkit.desk.positions.seen_trades import SeenTrades
+from riskkit.desk.positions.state import fill, options_of, plain_state, sorted_state
 from riskkit.replay.parameters import duration
 
 __all__ = ["PositionTracker"]
 
-COLUMNS = ["total_exposure", "concentration", "var_95", "max_drawdown"]
 
-
-class PositionTracker(Shown):
+class PositionTracker(Kept):
     """Positions of many users in many tokens on many markets; safe under threads.
 
     Amounts are ints, Decimals or texts, in tokens, and whole numbers of the token's declared lot: a token counted in
@@ -85,6 +82,7 @@ class PositionTracker(Shown):
         self._periods_per_year = positive(periods_per_year, "periods_per_year")
         self._seen = SeenTrades(whole_number(remember, "remember"))
         self._latest: int | None = None
+        self._scribe = Scribe(self._books.money, self._books.standing)
         for token, lot in dict(tokens).items():
             self.add_token(token, lot)
 
@@ -93,13 +91,20 @@ class PositionTracker(Shown):
     def add_token(self, token: str, lot: Any) -> None:
         """Declare in what steps a token is counted; it cannot change later."""
         with self._lock:
-            self._books.board.declare(checked(as_text, token, "token"), lot)
+            self._scribe.ready(checked(as_text, token, "token"))
+            self._books.board.declare(token, lot)
+            self._scribe.note("token", token=token)
+            self._scribe.done(body={"lot": str(self._books.board.lots[token])})
 
     def set_price(self, token: str, price: Any, timestamp: Any, market: str | None = None) -> bool:
         """Take a token's price, for all markets or one; False where a later one is known already."""
         with self._lock:
-            taken = self._books.board.set(token, price, nanoseconds(timestamp), market)
-            self._note(nanoseconds(timestamp))
+            stamp = nanoseconds(timestamp)
+            self._scribe.ready(token, market)
+            taken = self._books.board.set(token, price, stamp, market)
+            self._note(stamp)
+            self._scribe.note("price", timestamp=stamp, market=market, token=token)
+            self._scribe.done(body={"price": price_text(price)})
             return taken
 
     def price_age(self, token: str, timestamp: Any, market: str = "") -> int:
@@ -141,11 +146,7 @@ class PositionTracker(Shown):
             if lots == 0:
                 raise InputError(f"amount={amount!r} is zero; a trade buys or sells")
             money = self._books.board.priced(token, price, stamp).money(abs(lots))
-            self._seen.take(trade_id, stamp)
-            realised = self._books.fill((user, market, token), lots, money, stamp)
-            self._books.users[user].count_trade(money)
-            self._note(stamp)
-            return self._books.money.number(realised)
+            return self._trade("update", user, market, stamp, [("trade", token, lots, money)], trade_id)
 
     def swap(
         self,
@@ -181,15 +182,9 @@ class PositionTracker(Shown):
                 raise InputError(f"sell_token and buy_token are both {sell_token!r}; a swap changes one for another")
             gas, fee = self._gas(user, market, gas_token, gas_amount, timestamp)
             money = self._swapped(market, sell_token, sold, buy_token, bought, value)
-            self._seen.take(trade_id, stamp)
-            realised = self._books.fill((user, market, sell_token), -sold, money, stamp)
-            realised += self._books.fill((user, market, buy_token), bought, money, stamp)
-            if gas:
-                realised += self._books.fill((user, market, str(gas_token)), -gas, fee, stamp)
-                self._books.users[user].fees += fee
-            self._books.users[user].count_trade(money)
-            self._note(stamp)
-            return self._books.money.number(realised)
+            legs = [("sell", sell_token, -sold, money), ("buy", buy_token, bought, money)]
+            legs += [("gas", str(gas_token), -gas, fee)] if gas else []
+            return self._trade("swap", user, market, stamp, legs, trade_id)
 
     def ingest(self, events: Any, *, on_error: str = "count") -> IngestStatistics:
         """Book a batch: a DataFrame or mappings with the arguments of `update`, or of `swap` where ``kind`` is "swap".
@@ -222,7 +217,9 @@ class PositionTracker(Shown):
             Users left out because a price is missing; their next return spans both periods.
         """
         with self._lock:
-            self._note(nanoseconds(timestamp))
+            stamp = nanoseconds(timestamp)
+            self._scribe.ready()
+            self._note(stamp)
             left_out = []
             for user, book in self._books.users.items():
                 try:
@@ -231,6 +228,8 @@ class PositionTracker(Shown):
                     left_out.append(user)
                     continue
                 book.end_period(value - book.cost + book.realised - book.fees, gross)
+            self._scribe.note("period", timestamp=stamp)
+            self._scribe.done()
             return left_out
 
     # ------------------------------------------------------------------ positions
@@ -253,8 +252,11 @@ class PositionTracker(Shown):
     def remove(self, user: str, market: str, token: str) -> Position:
         """Forget a position without a trade, and return it; what it had realised stays with the user."""
         with self._lock:
-            position = self.get(user, market, token)
-            self._books.drop((user, market, token))
+            position, key = self.get(user, market, token), (user, market, token)
+            self._scribe.ready()
+            self._books.drop(key)
+            self._scribe.position("remove", key)
+            self._scribe.done()
             return position
 
     def count(self, user: str | None = None) -> int:
@@ -266,14 +268,16 @@ class PositionTracker(Shown):
         """Forget a user's positions and record, or everything but tokens, prices and trade ids; return how many."""
         with self._lock:
             users = list(self._books.users) if user is None else [user]
-            dropped = 0
+            keys = [key for one in users for key in self._books.book(one).keys]
+            self._scribe.ready()
+            self._scribe.note("clear")
+            for key in keys:
+                self._books.drop(key)
+                self._scribe.position("clear", key)
             for one in users:
-                keys = list(self._books.book(one).keys)
-                dropped += len(keys)
-                for key in keys:
-                    self._books.drop(key)
                 del self._books.users[one]
-            return dropped
+            self._scribe.done(body={"user": user})
+            return len(keys)
 
     def positions_for_market(self, market: str, timestamp: Any = None) -> list[Position]:
         """Every position on a market, in the order in which they were opened."""
@@ -365,28 +369,8 @@ class PositionTracker(Shown):
             Indexed by user: the four measures, and ``reasons``. A user with a missing price is among them, for
             nobody can say that he is not.
         """
-        import pandas as pd
-
-        given = {
-            "total_exposure": max_exposure,
-            "concentration": max_concentration,
-            "var_95": max_var,
-            "max_drawdown": max_drawdown,
-        }
-        limits = {name: positive(limit, name, zero=True) for name, limit in given.items() if limit is not None}
-        if not limits:
-            raise InputError("high_risk_users needs at least one limit, such as max_exposure=100_000")
-        rows = {}
-        for user in self.users():
-            try:
-                found = self.metrics(user)
-            except MissingPriceError as error:
-                rows[user] = {"reasons": str(error)}
-                continue
-            beyond = [name for name, limit in limits.items() if (getattr(found, name) or 0.0) > limit]
-            if beyond:
-                rows[user] = {name: getattr(found, name) for name in COLUMNS} | {"reasons": ", ".join(beyond)}
-        return pd.DataFrame.from_dict(rows, orient="index", columns=[*COLUMNS, "reasons"]).rename_axis("user")
+        given = {"total_exposure": max_exposure, "concentration": max_concentration, "var_95": max_var}
+        return high_risk(self, given | {"max_drawdown": max_drawdown})
 
     def to_frame(self) -> Any:
         """Every position, one a row."""
@@ -397,6 +381,46 @@ class PositionTracker(Shown):
         return pd.DataFrame(rows, columns=list(Position.__dataclass_fields__))
 
     # ------------------------------------------------------------------ inside
+
+    def _plain(self) -> dict[str, Any]:
+        return plain_state(
+            {"periods_per_year": self._periods_per_year, "latest": self._latest}, self._books, self._seen
+        )
+
+    @classmethod
+    def _restored(cls, state: Any) -> PositionTracker:
+        made = cls(**options_of(state))
+        fill(made._books, made._seen, state)
+        made._latest = state["latest"]
+        return made
+
+    _sorted = staticmethod(sorted_state)
+
+    def _tell(self, kind: str) -> None:
+        self._scribe.ready(*(text for key in self._books.entries for text in key))
+        self._scribe.note(kind, role=type(self).__name__, timestamp=self._latest)
+        for key in self._books.entries:
+            self._scribe.position(kind, key)
+        self._scribe.tell(self._plain)
+
+    def _replay(self, rows: Sequence[JournalRow]) -> None:
+        replay(self, rows)
+
+    def _trade(self, kind: str, user: str, market: str, stamp: int, legs: list[Any], trade_id: Any) -> float:
+        """Book the legs of a trade, (role, token, lots, money) each, all or none; return the profit that they took."""
+        self._seen.check(trade_id, stamp)
+        self._scribe.ready(user, market, trade_id=trade_id)
+        self._seen.keep(trade_id, stamp)
+        realised = 0
+        for role, token, lots, money in legs:
+            profit = self._books.fill((user, market, token), lots, money, stamp)
+            realised += profit
+            self._books.users[user].fees += money if role == "gas" else 0
+            self._scribe.leg(kind, role, (user, market, token), lots, money, profit, stamp)
+        self._books.users[user].count_trade(legs[0][3])
+        self._note(stamp)
+        self._scribe.done()
+        return self._books.money.number(realised)
 
     def _request(self, user: Any, market: Any, token: Any, amount: Any, timestamp: Any) -> tuple[int, int]:
         for name, text in (("user", user), ("market", market), ("token", token)):

@@ -1,0 +1,67 @@
+"""A state as plain data, and its digest: equal for equal states, whatever the order in which they came about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from riskkit._check import InputError
+
+__all__ = ["digest_of", "id_of", "plain_id", "restored"]
+
+
+def digest_of(kind: str, state: Any) -> str:
+    """SHA-256 over the canonical JSON of a state: keys sorted, no spaces, ASCII, floats as they print.
+
+    Exact amounts stand in it as decimal texts, so that no reader can round them.
+
+    Examples
+    --------
+    >>> digest_of("Book", {"a": 1, "b": "2"}) == digest_of("Book", {"b": "2", "a": 1})
+    True
+    """
+    text = json.dumps([kind, state], sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def plain_id(trade_id: Any) -> Any:
+    """A trade id as JSON keeps it: a text, a whole number, or a list of them for a tuple.
+
+    Raises
+    ------
+    InputError
+        An id of another kind, which a stored state could not know again.
+
+    Examples
+    --------
+    >>> plain_id(("venue", 7))
+    ['venue', 7]
+    """
+    if isinstance(trade_id, str) or trade_id is None:
+        return trade_id
+    if isinstance(trade_id, tuple):
+        return [plain_id(part) for part in trade_id]
+    try:
+        return operator.index(trade_id)
+    except TypeError:
+        if isinstance(trade_id, float) and trade_id.is_integer():  # equal to its integer, and of the same hash
+            return int(trade_id)
+    raise InputError(f"trade_id={trade_id!r} cannot be stored; give a text, an integer or a tuple of them")
+
+
+def id_of(plain: Any) -> Any:
+    """The id that `plain_id` wrote."""
+    return tuple(map(id_of, plain)) if isinstance(plain, list) else plain
+
+
+def restored(kind: str, state: Any, build: Callable[[Any], Any]) -> Any:
+    """What `build` makes of a state, or one sentence where the state is none of this kind."""
+    try:
+        return build(state)
+    except InputError:
+        raise
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise InputError(f"the state is none that a {kind} wrote: {type(error).__name__} {error}") from None

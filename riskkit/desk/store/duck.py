@@ -1,0 +1,186 @@
+"""`DuckDBStore`: the log as a table of a DuckDB file, and its views in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from riskkit._check import InputError, optional
+from riskkit.desk.journal import OPENINGS, TRADES
+from riskkit.desk.store.log import COLUMNS, FORMAT, INTEGERS, Numbered, arrow_table
+from riskkit.desk.store.store import Store
+from riskkit.desk.store.views import DAY, TIMES, VIEWS
+
+__all__ = ["DuckDBStore"]
+
+BATCH = 50_000
+TRADED = f"kind IN ({', '.join(map(repr, TRADES))})"
+OPENED = f"kind IN ({', '.join(map(repr, OPENINGS))})"
+TABLE = ", ".join(f'"{name}" {"BIGINT" if name in INTEGERS else "VARCHAR"}' for name in COLUMNS)
+SQL = {
+    "trade_events": f"""
+        SELECT event, role, kind, make_timestamp_ns("timestamp") AS "timestamp", "user", market, token, amount,
+               money::DOUBLE / nullif(abs(amount::DOUBLE), 0) AS price, money, realised, trade_id
+        FROM journal WHERE {TRADED} ORDER BY event, leg""",
+    # the profits of a store have as many digits after the point each: without it they are integers of any size
+    "user_daily_pnl": f"""
+        WITH days AS (
+            SELECT "user", DATE '1970-01-01' + (("timestamp" - (("timestamp" % {DAY}) + {DAY}) % {DAY}) // {DAY})::INTEGER
+                       AS "day",
+                   sum(replace(realised, '.', '')::BIGNUM)::VARCHAR AS units,
+                   count(*) FILTER (leg = 0) AS "count",
+                   max(CASE WHEN contains(realised, '.') THEN length(realised) - instr(realised, '.') ELSE 0 END) AS places
+            FROM journal WHERE {TRADED} GROUP BY ALL
+        ), padded AS (
+            SELECT *, CASE WHEN starts_with(units, '-') THEN '-' ELSE '' END AS sign,
+                   greatest(length(replace(units, '-', '')), places + 1) AS digits
+            FROM days
+        ), exact AS (
+            SELECT *, lpad(replace(units, '-', ''), digits::INTEGER, '0') AS whole FROM padded
+        ), summed AS (
+            SELECT *, sign || left(whole, digits - places) || CASE WHEN places > 0 THEN '.' || right(whole, places) ELSE '' END
+                       AS "sum"
+            FROM exact
+        )
+        SELECT "user", "day", "sum", "count", "sum"::DOUBLE / "count" AS average FROM summed ORDER BY "user", "day\"""",
+    "current_positions": """
+        WITH standing AS (
+            SELECT "user", market, token, arg_max((held, cost, profit, opened, updated), (event, leg)) AS last
+            FROM journal WHERE held IS NOT NULL GROUP BY ALL
+        )
+        SELECT "user", market, token, last[1] AS amount, last[2] AS cost,
+               last[2]::DOUBLE / nullif(last[1]::DOUBLE, 0) AS average_cost, last[3] AS realised,
+               make_timestamp_ns(last[4]) AS opened, make_timestamp_ns(last[5]) AS updated
+        FROM standing WHERE regexp_matches(last[1], '[1-9]') ORDER BY "user", market, token""",
+}
+
+
+class DuckDBStore(Store):
+    """The log of a book in the table ``journal`` of a DuckDB file, and three views of it in SQL.
+
+    ``trade_events``, ``user_daily_pnl`` and ``current_positions`` are views that any reader of the file can ask; the
+    methods of the same names give them as frames. Exact amounts are texts in SQL: cast them where a DOUBLE will do.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; made if it is not there. ``":memory:"`` keeps it in memory.
+    part_rows : int
+        Rows that wait in memory until they are written in one transaction; `flush` does not wait.
+
+    Raises
+    ------
+    ImportError
+        DuckDB is not installed; it comes with ``riskkit[store]``.
+    InputError
+        The file is none of DuckDB, is open in another process, or has a ``journal`` of another kind.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> store = DuckDBStore(":memory:")
+    >>> store.follow(tracker)
+    >>> _ = tracker.update("ann", "uniswap", "ETH", 2, 1800, timestamp=1, trade_id="a")
+    >>> _ = tracker.update("ann", "uniswap", "ETH", "-0.5", 2000, timestamp=2, trade_id="b")
+    >>> store.sql('SELECT "user", "sum", average FROM user_daily_pnl')
+    [('ann', '100.000000', 50.0)]
+    >>> store.rebuild().digest == tracker.digest
+    True
+    >>> store.close()
+    """
+
+    def __init__(self, path: str | Path, *, part_rows: int = 50_000) -> None:
+        super().__init__(part_rows)
+        self._duckdb = optional("duckdb", "store")
+        self.name = Path(path).name
+        try:
+            self._connection = self._duckdb.connect(str(path))
+        except self._duckdb.Error as error:
+            raise InputError(f"store {self.name!r} cannot be opened: {_sentence(error)}") from None
+        try:
+            self._next = self._opened()
+        except BaseException as error:
+            self._connection.close()
+            if isinstance(error, self._duckdb.Error):
+                raise InputError(f"store {self.name!r} cannot be opened: {_sentence(error)}") from None
+            raise
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows that a query gives, after a `flush`.
+
+        Raises
+        ------
+        InputError
+            DuckDB cannot answer: the query is wrong, the file is spoilt, the store is closed.
+        """
+        self.flush()
+        try:
+            return self._connection.cursor().execute(query).fetchall()
+        except self._duckdb.Error as error:
+            raise InputError(f"store {self.name!r} cannot answer: {_sentence(error)}") from None
+
+    def close(self) -> None:
+        """Flush, let go of the book and close the file."""
+        super().close()
+        self._connection.close()
+
+    # ------------------------------------------------------------------ inside
+
+    def _opened(self) -> int:
+        """The number of the next event, once table and views are known to be there and to be ours."""
+        known = dict(self._run("SELECT table_name, comment FROM duckdb_tables()"))
+        mark = f"riskkit store, format {FORMAT}"
+        if known.get("journal", mark) != mark:
+            raise InputError(f"{self.name!r} has a table journal that is none of a store that this riskkit reads")
+        if "journal" not in known:
+            views = [f"CREATE VIEW {name} AS {query}" for name, query in SQL.items()]
+            marked = f"COMMENT ON TABLE journal IS '{mark}'"
+            for statement in ["BEGIN", f"CREATE TABLE journal ({TABLE})", marked, *views, "COMMIT"]:
+                self._run(statement)
+        [(first, last, events)] = self._run("SELECT min(event), max(event), count(*) FILTER (leg = 0) FROM journal")
+        if events and (first, last + 1) != (0, events):
+            raise InputError(f"store {self.name!r} is not whole: it has {events} events, the last one is {last}")
+        return events
+
+    def _run(self, statement: str) -> list[tuple[Any, ...]]:
+        """Execute and fetch all: a result that is left open holds up the connection."""
+        return self._connection.execute(statement).fetchall()
+
+    def _write(self, rows: Sequence[Numbered]) -> None:
+        try:
+            self._connection.register("incoming", arrow_table(rows))
+            self._run("INSERT INTO journal SELECT * FROM incoming")  # one statement, all or none
+            self._connection.unregister("incoming")
+        except self._duckdb.Error as error:
+            raise InputError(f"store {self.name!r} cannot be written: {_sentence(error)}") from None
+
+    def _log(self, first: int) -> Iterator[Numbered]:
+        columns = ", ".join(f'"{name}"' for name in COLUMNS)
+        query = f"SELECT {columns} FROM journal WHERE event >= {first} ORDER BY event, leg"
+        try:
+            cursor = self._connection.cursor()
+            cursor.execute(query)
+            while rows := cursor.fetchmany(BATCH):
+                yield from rows
+        except self._duckdb.Error as error:
+            raise InputError(f"store {self.name!r} cannot be read: {_sentence(error)}") from None
+
+    def _openings(self) -> list[int]:
+        return [event for (event,) in self.sql(f"SELECT event FROM journal WHERE {OPENED} AND leg = 0 ORDER BY event")]
+
+    def _view(self, view: str) -> list[tuple[Any, ...]]:
+        columns = ", ".join(_number(name) for name in VIEWS[view])
+        return self.sql(f"SELECT {columns} FROM {view}")
+
+
+def _number(name: str) -> str:
+    """A column as `as_frame` takes it: times as nanoseconds, days as their number."""
+    if name in TIMES:
+        return f'epoch_ns("{name}")'
+    return "\"day\" - DATE '1970-01-01'" if name == "day" else f'"{name}"'
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split())

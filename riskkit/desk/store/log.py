@@ -1,0 +1,62 @@
+"""The log of a store as a table: one row a journal row, numbered by event and leg.
+
+Amounts and money are texts. The widest exact decimal of Arrow and Parquet has 76 digits and DuckDB's has 38, but 2^256
+has 78 and its value in quanta of money more; a text holds every digit in any tool, and is cast where a float will do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from riskkit._check import InputError
+from riskkit.desk.journal import JournalRow
+
+__all__ = ["COLUMNS", "FORMAT", "Event", "Numbered", "arrow_schema", "arrow_table", "events_of", "numbered", "rows_of"]
+
+FORMAT = 1
+INTEGERS = ("event", "leg", "timestamp", "opened", "updated")
+COLUMNS = ("event", "leg", *JournalRow._fields)
+
+Numbered = tuple[Any, ...]
+"""A row of the log: event, leg and the cells of a `JournalRow`."""
+Event = list[JournalRow]
+
+
+def numbered(event: int, rows: Sequence[JournalRow]) -> Iterator[Numbered]:
+    """The rows of one event as rows of the log."""
+    return ((event, leg, *row) for leg, row in enumerate(rows))
+
+
+def arrow_schema() -> Any:
+    """Names and types of the columns."""
+    import pyarrow as pa
+
+    return pa.schema([(name, pa.int64() if name in INTEGERS else pa.string()) for name in COLUMNS])
+
+
+def arrow_table(rows: Sequence[Numbered]) -> Any:
+    """Rows of the log as an Arrow table."""
+    import pyarrow as pa
+
+    schema = arrow_schema()
+    columns = zip(*rows, strict=True) if rows else ([] for _ in COLUMNS)
+    return pa.table([pa.array(cells, kind) for cells, kind in zip(columns, schema.types, strict=True)], schema=schema)
+
+
+def rows_of(table: Any, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The rows of some columns of an Arrow table."""
+    return zip(*(table.column(name).to_pylist() for name in columns), strict=True)
+
+
+def events_of(log: Iterable[Numbered], name: str) -> Iterator[tuple[int, Event]]:
+    """The events of a log, each with its number; a gap between them is refused."""
+    before = None
+    for number, legs in groupby(log, key=itemgetter(0)):
+        rows = list(legs)
+        if (before is not None and number != before + 1) or [row[1] for row in rows] != list(range(len(rows))):
+            raise InputError(f"{name} is not whole: event {number} does not follow the one before it")
+        before = number
+        yield number, [JournalRow(*row[2:]) for row in rows]

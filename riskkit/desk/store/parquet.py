@@ -1,0 +1,186 @@
+"""`ParquetStore`: the log as a folder of Parquet files, each written once and whole."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from riskkit._check import InputError
+from riskkit.desk.journal import OPENINGS
+from riskkit.desk.store.log import COLUMNS, FORMAT, Numbered, arrow_schema, arrow_table, rows_of
+from riskkit.desk.store.store import Store
+from riskkit.desk.store.views import NEEDED, current_positions, trade_events, user_daily_pnl
+
+__all__ = ["ParquetStore"]
+
+KEY = b"riskkit.store"
+NUMBERED = ("event", "leg", "kind")
+NAME = re.compile(r"part-(\d{15})-(\d{15})\.parquet")
+WORK: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
+    "trade_events": trade_events,
+    "user_daily_pnl": user_daily_pnl,
+    "current_positions": current_positions,
+}
+
+
+class Part(NamedTuple):
+    """A file with the events from `first` to `last`."""
+
+    path: Path
+    first: int
+    last: int
+
+
+class ParquetStore(Store):
+    """The log of a book in a folder of Parquet files, and its views.
+
+    A file is written under another name, brought to the disk and then named, and is never touched again: a process that
+    is killed leaves every file whole, and at most one unfinished that nobody reads. One process writes to a folder;
+    a second one is refused when it comes to write.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where it is; made if it is not there.
+    part_rows : int
+        Rows that wait in memory until they become a file; `flush` does not wait.
+
+    Raises
+    ------
+    InputError
+        The folder holds something else, or a file of the log is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with ParquetStore(folder) as store:
+    ...         store.follow(tracker)
+    ...         _ = tracker.update("ann", "uniswap", "ETH", 2, 1800, timestamp=1, trade_id="a")
+    ...         _ = tracker.update("ann", "uniswap", "ETH", "-0.5", 2000, timestamp=2, trade_id="b")
+    ...     again = ParquetStore(folder)
+    ...     pnl, same = again.user_daily_pnl(), again.rebuild().digest == tracker.digest
+    >>> pnl.loc[0, "sum"], pnl.loc[0, "average"].item(), same
+    (Decimal('100.000000'), 50.0, True)
+    """
+
+    def __init__(self, folder: str | Path, *, part_rows: int = 50_000) -> None:
+        super().__init__(part_rows)
+        self.folder = Path(folder)
+        self.name = self.folder.name
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"store {self.name!r} cannot be made: {error.strerror}") from None
+        parts = self.parts()
+        self._next = parts[-1].last + 1 if parts else 0
+
+    def parts(self) -> list[Part]:
+        """The files of the log in their order.
+
+        Raises
+        ------
+        InputError
+            One is missing, or there is none among files of another kind.
+        """
+        names = sorted(path.name for path in self.folder.iterdir() if not path.name.startswith("."))
+        matches = [found for found in map(NAME.fullmatch, names) if found]
+        parts = [Part(self.folder / found[0], int(found[1]), int(found[2])) for found in matches]
+        if names and not parts:
+            raise InputError(f"folder {self.name!r} is no store: it holds {names[0]!r}; give a new or an empty folder")
+        expected = 0
+        for part in parts:
+            if part.first != expected or part.last < part.first:
+                raise InputError(f"store {self.name!r} is not whole: no file begins with event {expected}")
+            expected = part.last + 1
+        return parts
+
+    # ------------------------------------------------------------------ inside
+
+    def _write(self, rows: Sequence[Numbered]) -> None:
+        import pyarrow.parquet as pq
+
+        table = arrow_table(rows).replace_schema_metadata({KEY: str(FORMAT).encode()})
+        target = self.folder / f"part-{rows[0][0]:015d}-{rows[-1][0]:015d}.parquet"
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            for left in self.folder.glob(".part-*"):  # by a writer that was killed
+                left.unlink(missing_ok=True)
+            with unfinished.open("wb") as file:
+                pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+                file.flush()
+                os.fsync(file.fileno())
+            if any(part.last >= rows[0][0] for part in self.parts()[-1:]):
+                raise FileExistsError
+            _name(unfinished, target)
+        except FileExistsError:
+            unfinished.unlink(missing_ok=True)
+            raise InputError(f"store {self.name!r} was written to by somebody else; one process writes to it") from None
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise InputError(f"store {self.name!r} cannot be written: {error.strerror or error}") from None
+
+    def _log(self, first: int) -> Iterator[Numbered]:
+        for part in self.parts():
+            if part.last >= first:
+                rows = rows_of(_read(part, COLUMNS), COLUMNS)
+                yield from rows if part.first >= first else (row for row in rows if row[0] >= first)
+
+    def _openings(self) -> list[int]:
+        self.flush()
+        return [
+            event
+            for part in self.parts()
+            for event, leg, kind in rows_of(_read(part, NUMBERED), NUMBERED)
+            if kind in OPENINGS and leg == 0
+        ]
+
+    def _view(self, view: str) -> list[tuple[Any, ...]]:
+        needed = NEEDED[view]
+        return WORK[view](row for part in self.parts() for row in rows_of(_read(part, needed), needed))
+
+
+def _read(part: Part, columns: Sequence[str]) -> Any:
+    """Some columns of a file, once it is known to be what its name says."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    name = part.path.name
+    try:
+        with pq.ParquetFile(part.path, page_checksum_verification=True) as file:
+            schema = file.schema_arrow
+            if (schema.metadata or {}).get(KEY) != str(FORMAT).encode() or not schema.equals(arrow_schema()):
+                raise InputError(f"{name} is no file of a store that this riskkit reads")
+            table = file.read(columns=[*dict.fromkeys(["event", *columns])])
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{name} cannot be read as Parquet: {' '.join(str(error).split())}") from None
+    numbers = table["event"]
+    if not len(numbers) or (numbers[0].as_py(), numbers[-1].as_py()) != (part.first, part.last):
+        raise InputError(f"{name} does not hold the events that its name says")
+    return table.select(list(columns))
+
+
+def _name(unfinished: Path, target: Path) -> None:
+    """Give a finished file its name, never one that is taken, and let the disk know of it."""
+    try:
+        os.link(unfinished, target)
+        unfinished.unlink()
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        os.replace(unfinished, target)
+    if os.name == "nt":  # which keeps its names itself
+        return
+    handle = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        target.unlink()  # its rows still wait, and will be written again
+        raise
+    finally:
+        os.close(handle)
