@@ -411,7 +411,7 @@ def _uncompiled(message: str, functions: tuple[Any, ...]) -> str:
     reason = next(
         (text for text in reasons if re.match(r"(Cannot|No implementation|Unknown|Invalid|Type|Unsupported)", text)), ""
     )
-    reason = reason or (reasons[0] if reasons else "no reason given")
+    reason = re.sub(r",? defined at .*$", "", reason or (reasons[0] if reasons else "no reason given"))
     where = line_of(*found[-1]) if found else f"a rule of your own ({', '.join(f.__name__ for f in functions)})"
     return f"{where} cannot be compiled: {reason.rstrip('.:')}; compiled=False runs it as plain Python"
 
