@@ -335,6 +335,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "replay.incidents.stream": ("incident_log",),
     "replay.incidents.inject": ("inject",),
     "replay.incidents.stop": ("StopReport", "compare_stops", "stop_report"),
+    "replay.worst_case.answer": ("WorstCase", "worst_case"),
     "replay.session": ("LiveSession",),
     "replay.staged": ("Level", "StagedRule"),
     "replay.short": ("RiskEngine",),
