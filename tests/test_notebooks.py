@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import riskkit
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -32,5 +35,32 @@ def test_its_outputs_hold_no_error_no_warning_and_nothing_of_this_machine(path):
             assert not re.search(r"at 0x[0-9a-f]+|np\.(float|int)|/home/|/root/|/work/|Traceback|Warning", shown)
 
 
-def test_there_is_a_tour():
-    assert NOTEBOOKS[0].name == "00_tour.ipynb"
+NUMBERED = [path for path in NOTEBOOKS if re.match(r"\d\d_", path.name)]
+MAP = (Path(__file__).parents[1] / "notebooks" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_notebooks_are_one_book():
+    assert [path.name[:2] for path in NUMBERED] == [f"{number:02d}" for number in range(18)]
+
+
+@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.name)
+def test_a_chapter_says_what_its_data_are_looks_like_the_others_and_ends_with_the_readers_data(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    assert texts[0].startswith("# ") and re.search(r"\b(real|simulated|synthetic)\b", texts[0], re.I)
+    assert any("## Try it on your data" in text for text in texts[-3:])
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert "plt.style.use" in code[0]
+    assert sum(len(re.findall(r"^\s*assert ", text, re.M)) for text in code) >= 5
+    for cell in cells:  # a number that is asserted is printed beside each picture
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", ())):
+            assert re.search(r"^\s*assert ", "".join(cell["source"]), re.M), "".join(cell["source"])[:80]
+
+
+def test_the_map_names_every_chapter_and_functions_that_exist():
+    assert re.findall(r"\((\d\d_\w+\.ipynb)\)", MAP) == [path.name for path in NUMBERED]
+    rows = [line.split("|")[3] for line in MAP.splitlines() if line.startswith("| ") and ".ipynb" in line]
+    for name in re.findall(r"`([\w.]+)`", " ".join(rows)):
+        found: Any = riskkit
+        for part in name.split("."):
+            found = getattr(found, part)
