@@ -7,10 +7,11 @@ shows an address, a clock or a random id, so that a stored notebook cell can be 
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["Row", "Shown", "as_html", "as_text", "number", "table_html", "table_text"]
+__all__ = ["Row", "Shown", "alike", "as_html", "as_text", "number", "table_html", "table_text"]
 
 Row = tuple[str, Any, str]
 
@@ -51,6 +52,26 @@ def number(value: Any) -> str:
             return f"{value:,.6g}"
         return f"{value:,.2f}" if 1e6 <= abs(value) < 1e15 else f"{value:.5g}"
     return str(value)
+
+
+def alike(values: Iterable[Any]) -> list[str]:
+    """Format the numbers of one column with the same number of decimals: six significant digits of the largest.
+
+    Examples
+    --------
+    >>> alike([27_692.71, 16_658.2, -3.0]), alike([134.4, 95.0]), alike([140.0, -20.0])
+    (['27,692.7', '16,658.2', '-3.0'], ['134.4', '95.0'], ['140', '-20'])
+    """
+    numbers = [float(value) for value in values]
+    largest = max(map(abs, numbers), default=0.0)
+    if not (largest == 0.0 or 1e-4 <= largest < 1e15):
+        return [number(value) for value in numbers]
+    decimals = max(0, 5 - math.floor(math.log10(largest))) if largest else 0
+    decimals = min(decimals, 2) if largest >= 1e6 else decimals
+    texts = [f"{round(value, decimals) + 0.0:,.{decimals}f}" for value in numbers]
+    while decimals and all(text.endswith("0") for text in texts):
+        texts, decimals = [text[:-1] for text in texts], decimals - 1
+    return [text.removesuffix(".") for text in texts]
 
 
 def as_text(title: str, rows: Iterable[Row]) -> str:

@@ -1,7 +1,8 @@
 """Drawings of plain arrays: every picture of riskkit's replays is drawn here, on axes that are given or made.
 
 Colours are those of Okabe and Ito, which colour-blind people tell apart; what a colour says, a place, a dash or a
-label says too. matplotlib is imported when a picture is asked for, never before.
+label says too. Sizes of letters are left to the style (`plt.style.use("riskkit.notebook")`), so that every picture of a
+page has the same. matplotlib is imported when a picture is asked for, never before.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ __all__ = [
     "money_scale",
     "png",
     "signed",
+    "thousands",
     "threshold",
 ]
 
@@ -93,6 +95,11 @@ def money_scale(values: Any, currency: str) -> tuple[float, str]:
     return 1.0, currency
 
 
+def thousands(axis: Any) -> None:
+    """Set the numbers of an axis with thousands apart, and no more digits than they have."""
+    axis.set_major_formatter(lambda value, _: f"{value + 0.0:,.10g}".replace("-", "\N{MINUS SIGN}"))
+
+
 def curves(x: Any, lines: Mapping[str, Any], *, label: str, title: str, time: TimeAxis, ax: Axes | None = None) -> Axes:
     """Draw curves over time, the last one strongest, each named at its end.
 
@@ -112,6 +119,7 @@ def curves(x: Any, lines: Mapping[str, Any], *, label: str, title: str, time: Ti
         ax.plot(x, line, label=name, **style)
     ax.axhline(0.0, color=PALE, lw=0.6, zorder=0)
     _finish(ax, time, label, title)
+    thousands(ax.yaxis)
     _name_ends(ax, lines)
     return ax
 
@@ -124,9 +132,9 @@ def falls(x: Any, lines: Mapping[str, Any], *, label: str, title: str, time: Tim
         ax.fill_between(x, down, 0.0, color=style["color"], alpha=0.2, lw=0, label=name)
         ax.plot(x, down, color=style["color"], lw=0.8)
     _finish(ax, time, label, title)
-    ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.10g}")
     below: dict[str, Any] = {"loc": "upper right", "bbox_to_anchor": (1.0, -0.15), "borderaxespad": 0.0}
-    ax.legend(frameon=False, fontsize=9, ncols=len(lines), **below)
+    ax.legend(frameon=False, ncols=len(lines), **below)
     return ax
 
 
@@ -151,7 +159,7 @@ def lanes(
         ax.bar(edges[:-1], 0.78 * counts / most, np.diff(edges), bottom=lane, align="edge", color=STRONG, lw=0)
         ax.axhline(lane, color=PALE, lw=0.6)
         where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "center"}
-        ax.annotate(f"highest bar: {most:,}", (1.0, lane + 0.89), color=INK, fontsize=8, **where)
+        ax.annotate(f"highest bar: {most:,}", (1.0, lane + 0.89), color=INK, fontsize="small", **where)
     _finish(ax, time, "", title)
     ax.grid(False)
     ax.set_yticks(np.arange(len(names)) + 0.4, [f"{name}\n{notes.get(name, '')}".strip() for name in names])
@@ -194,7 +202,7 @@ def changes(
     _title(ax, title)
     _bare(ax)
     ax.grid(True, axis="x", color=GRID, lw=0.6)
-    ax.legend(loc="best", frameon=False, fontsize=9)
+    ax.legend(loc="best", frameon=False)
     return ax
 
 
@@ -211,18 +219,16 @@ def threshold(
     above = places[places > 0]
     if len(above) and above.max() > 100 * above.min():
         ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    thousands(ax.xaxis)
     if now is not None and len(places):
         found = float(values[max(int(np.searchsorted(places, now, "right")) - 1, 0)])
         ax.axvline(now, color=WARM, lw=1.0, ls="--")
         ax.plot([now], [found], "o", color=WARM, ms=5)
-        ax.annotate(
-            f" now: {now:,.10g}", (now, 0.97), xycoords=("data", "axes fraction"), color=WARM, fontsize=9, va="top"
-        )
+        ax.annotate(f" now: {now:,.10g}", (now, 0.97), xycoords=("data", "axes fraction"), color=WARM, va="top")
     ax.set_ylim(min(0.0, float(values.min(initial=0.0))), None)
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
-    ax.set_xlabel(name, fontsize=9, color=INK)
-    ax.set_ylabel(label, fontsize=9)
+    thousands(ax.yaxis)
+    ax.set_xlabel(name, color=INK)
+    ax.set_ylabel(label)
     _title(ax, title)
     _bare(ax)
     ax.grid(True, axis="y", color=GRID, lw=0.6)
@@ -242,9 +248,9 @@ def exceedances(samples: Mapping[str, Any], *, label: str, title: str, ax: Axes 
     ax.axvline(1.0, color=PALE, lw=1.0)
     ax.set_yscale("log")
     ax.set_xlim(0.0, None)
-    ax.set_xlabel(label, fontsize=9, color=INK)
-    ax.set_ylabel("share of messages at or above", fontsize=9)
-    ax.legend(frameon=False, fontsize=9)
+    ax.set_xlabel(label, color=INK)
+    ax.set_ylabel("share of messages at or above")
+    ax.legend(frameon=False)
     _title(ax, title)
     _bare(ax)
     ax.grid(True, color=GRID, lw=0.6)
@@ -268,15 +274,15 @@ def heat(
         axis.set_ticks(
             list(some), [f"{marks[place]:,g}" if _is_number(marks[place]) else str(marks[place]) for place in some]
         )
-        axis.set_label_text(name, fontsize=9)
+        axis.set_label_text(name)
     if table.size <= 120:
         for row, column in np.argwhere(np.isfinite(table)).tolist():
             value = table[row, column]
             colour = "white" if value - low < 0.55 * (high - low) else "black"
-            ax.text(column, row, f"{value:,.3g}", ha="center", va="center", fontsize=8, color=colour)
+            ax.text(column, row, f"{value:,.3g}", ha="center", va="center", fontsize="small", color=colour)
     ax.figure.colorbar(picture, ax=ax, label=unit.strip())
     _title(ax, title)
-    ax.tick_params(labelsize=9, colors=INK)
+    ax.tick_params(colors=INK)
     return ax
 
 
@@ -292,11 +298,13 @@ def bars(parts: Mapping[str, Any], names: Sequence[Any], *, label: str, title: s
         low, high = low + np.minimum(sizes, 0.0), high + np.maximum(sizes, 0.0)
     for place, total in zip(places, low + high, strict=True):
         left = total < 0.0
-        ax.annotate(f"{total:,.4g}", (total, place), (-4 if left else 4, 0), textcoords="offset points", fontsize=8,
+        text = f"{total:,.0f}" if abs(total) >= 1e4 else f"{total:,.4g}"
+        ax.annotate(text, (total, place), (-4 if left else 4, 0), textcoords="offset points", fontsize="small",
                     color=INK, va="center", ha="right" if left else "left")  # fmt: skip
     ax.axvline(0.0, color=INK, linewidth=0.8)
     ax.set_yticks(places, [str(name) for name in names])
-    ax.set_xlabel(label, fontsize=9)
+    ax.set_xlabel(label)
+    thousands(ax.xaxis)
     ax.margins(x=0.12)
     if len(parts) > 1:
         legend_below(ax)
@@ -324,7 +332,7 @@ def legend_below(ax: Axes) -> None:
     inches = ScaledTranslation(0.0, -0.52, ax.figure.dpi_scale_trans)  # beneath, whatever the height
     place: dict[str, Any] = {"bbox_to_anchor": (0.0, 0.0), "bbox_transform": ax.transAxes + inches}
     names = len(ax.get_legend_handles_labels()[1])
-    ax.legend(fontsize=8, frameon=False, loc="upper left", borderaxespad=0.0, ncols=names, **place)
+    ax.legend(frameon=False, loc="upper left", borderaxespad=0.0, ncols=names, **place)
 
 
 def signed(values: Any, x: Any, y: Any, *, most: float, title: str, ax: Axes | None = None) -> Axes:
@@ -339,10 +347,10 @@ def signed(values: Any, x: Any, y: Any, *, most: float, title: str, ax: Axes | N
     if table.size <= 144:
         for (row, column), value in np.ndenumerate(table):
             colour = legible((value / most + 1.0) / 2.0)
-            ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
+            ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize="small", color=colour)
     ax.figure.colorbar(picture, ax=ax)
     _title(ax, title)
-    ax.tick_params(labelsize=9, colors=INK)
+    ax.tick_params(colors=INK)
     return ax
 
 
@@ -371,6 +379,8 @@ def png(draw: Callable[[Axes], Any], *, width: float = 9.0, height: float = 3.4)
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # a person's own settings do not belong in a report
+        matplotlib.rc("font", size=9)
+        matplotlib.rc("axes", titlesize=11)
         figure: Figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure.subplots())
         picture = io.BytesIO()
@@ -398,14 +408,14 @@ def _name_ends(ax: Axes, lines: Mapping[str, Any]) -> None:
     for end, name, colour in ends:
         placed = max(end, placed + apart)
         where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
-        ax.annotate(f" {name}", (1.0, placed), color=colour, fontsize=9, **where)
+        ax.annotate(f" {name}", (1.0, placed), color=colour, **where)
 
 
 def _finish(ax: Axes, time: TimeAxis, label: str, title: str) -> None:
     ax.set_xticks(np.asarray(time.places, float), list(time.texts))
     ax.set_xlim(0.0, time.end)
-    ax.set_xlabel(time.label, fontsize=8, color=INK)
-    ax.set_ylabel(label, fontsize=9)
+    ax.set_xlabel(time.label, color=INK)
+    ax.set_ylabel(label)
     _title(ax, title)
     _bare(ax)
     ax.grid(True, axis="y", color=GRID, lw=0.6)
@@ -413,9 +423,9 @@ def _finish(ax: Axes, time: TimeAxis, label: str, title: str) -> None:
 
 
 def _title(ax: Axes, title: str) -> None:
-    ax.set_title(title, loc="left", fontsize=11, color=INK)
+    ax.set_title(title, loc="left", color=INK)
 
 
 def _bare(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(labelsize=9, colors=INK)
+    ax.tick_params(colors=INK)

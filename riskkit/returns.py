@@ -7,7 +7,9 @@ first; a Series or DataFrame comes back as one, with the labels of the rows that
 from __future__ import annotations
 
 import math
+import textwrap
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -427,7 +429,7 @@ class SquareRootTime(Shown):
         )
 
     def _title(self) -> str:
-        return self.sentence
+        return f"Square-root time over {self.horizon} periods: " + ("misleads" if self.misleads else "not contradicted")
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the measured volatility over the horizon beside the one that is scaled by the square root of time."""
@@ -453,6 +455,7 @@ class SquareRootTime(Shown):
             ("z, robust", self.z, ""),
             ("p-value, two-sided", self.p_value, ""),
             ("misleads", self.misleads, f"at {self.level:.0%}"),
+            *(("in words" if first else "", "", line) for first, line in _lines(self.sentence)),
         ]
 
     def to_frame(self) -> Any:
@@ -463,6 +466,12 @@ class SquareRootTime(Shown):
         return pd.DataFrame({name: [getattr(self, name)] for name in columns}, index=[self.horizon]).rename_axis(
             "horizon"
         )
+
+
+def _lines(sentence: str) -> Iterator[tuple[bool, str]]:
+    """A sentence in lines that fit beside a table, each with whether it is the first."""
+    for place, line in enumerate(textwrap.wrap(sentence, 64, break_on_hyphens=False)):
+        yield place == 0, line
 
 
 def check_square_root_time(returns: Any, horizon: int, *, level: float = 0.05) -> SquareRootTime:

@@ -454,6 +454,12 @@ def test_without_trades_each_position_is_taken_out():
     assert rk.incremental_var(BOOK, COVARIANCE).sum() != pytest.approx(whole, rel=0.05)
 
 
+def test_what_is_not_held_adds_nothing_and_not_minus_nothing():
+    book = np.array([1000.0, 0.0, 300.0, 0.0])
+    found = rk.incremental_var(book, COVARIANCE)
+    assert not np.signbit(found[[1, 3]]).any() and (found[[1, 3]] == 0.0).all() and found[0] != 0.0
+
+
 def test_trades_in_one_instrument_each():
     amounts = np.array([100.0, -200.0, 50.0])
     trades = np.zeros((3, 4))
@@ -463,6 +469,9 @@ def test_trades_in_one_instrument_each():
     np.testing.assert_allclose(numbered, expected, rtol=1e-11)
     named = rk.incremental_var_by_instrument(BOOK, TABLE, amounts, ["D", "B", "D"], mean=MEAN)
     np.testing.assert_allclose(named, expected, rtol=1e-11)
+    assert isinstance(numbered, np.ndarray) and named.index.tolist() == ["D", "B", "D"]
+    chosen = pd.Series(["D", "B", "D"], index=["x", "y", "z"])
+    assert list(rk.incremental_var_by_instrument(BOOK, TABLE, amounts, chosen).index) == ["x", "y", "z"]
     each = rk.incremental_var_by_instrument(BOOK, TABLE, 100.0)
     np.testing.assert_allclose(each, rk.incremental_var(BOOK, COVARIANCE, np.eye(4) * 100.0), rtol=1e-11)
     assert list(each.index) == ASSETS
@@ -591,7 +600,7 @@ def test_attribution_prints_and_frames():
     assert list(frame.columns) == ["position", "component", "standard_error", "share"]
     assert frame["share"].sum() == pytest.approx(1.0)
     text = repr(split)
-    assert text.splitlines()[0] == "VaR at 0.5 by position (historical, harrell davis)"
+    assert text.splitlines()[0] == "VaR 50% by position (historical, harrell davis)"
     assert "bonds" in text and "gold" in split._repr_html_()
     assert text == repr(rk.historical_attribution(split.positions, [[0.0, -0.02], [-0.01, 0.0]], 0.5))
     many = rk.parametric_attribution(np.ones(14), np.random.default_rng(0).normal(size=(30, 14)))
@@ -600,6 +609,29 @@ def test_attribution_prints_and_frames():
     empty = rk.parametric_attribution([0.0], [[0.1], [0.2]])
     assert "share" not in empty.to_frame()
     assert "total" in repr(empty)
+
+
+def test_what_is_not_held_has_no_row_and_is_no_rest():
+    import matplotlib.pyplot as plt
+
+    names = [f"asset {place}" for place in range(15)]
+    returns = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 15)), columns=names)
+    book = pd.Series(1000.0, index=names).where(np.arange(15) < 12, 0.0)
+    split = rk.historical_attribution(book, returns)
+    lines = [line.split("  ") for line in repr(split).splitlines()[2:]]
+    assert [line[0] for line in lines[:2]] == ["total", "observations"]
+    assert len(lines) == 2 + 10 + 2 and lines[-2][0] == "2 more" and lines[-1][0] == "not held"
+    assert lines[-1][-1].strip() == "3 assets without a part"
+    shown = [line for place, line in enumerate(repr(split).splitlines()[2:-1]) if place != 1]
+    decimals = {len(line.partition(".")[2].split()[0]) for line in shown}
+    assert len(decimals) == 1 and "e+" not in repr(split)  # one format in a column, the error of the total too
+    assert len(split.plot().patches) == 12
+    assert len(split.to_frame()) == 15
+    none = rk.parametric_attribution(pd.Series(0.0, index=names), returns)
+    assert len(none.plot().patches) == 15
+    for error, text in ((np.inf, "± inf"), (0.0, "± 0"), (12.3456, "± 12.3"), (2e-7, "± 2e-07")):
+        assert text in repr(rk.Attribution("var", "given", 0.95, 1234.5, book, book, total_standard_error=error))
+    plt.close("all")
 
 
 def test_components_add_up_along_a_tree():

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -452,6 +453,16 @@ def test_nearest_correlation_of_higham_2002():
     expected = [[1.0, 0.7607, 0.1573], [0.7607, 1.0, 0.7607], [0.1573, 0.7607, 1.0]]
     np.testing.assert_allclose(repair.matrix, expected, atol=5e-5)
     assert repair.distance == pytest.approx(0.5278, abs=5e-5)
+
+
+def test_an_eigenvalue_of_mere_rounding_is_printed_as_zero():
+    repair = rk.nearest_correlation([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])
+    dusty = replace(repair, min_eigenvalue_after=-2.5223e-16)
+    before, after = (line.split() for line in repr(dusty).splitlines()[2:4])
+    assert before[3:] == ["-0.414214", "of", "the", "correlations"]
+    assert after[3:] == ["0", "of", "the", "correlations,", "to", "within", "1e-12"]
+    assert dusty.min_eigenvalue_after == -2.5223e-16
+    assert "-1e-09 of the correlations" in repr(replace(repair, min_eigenvalue_after=-1e-9))
 
 
 def test_a_sound_correlation_comes_back_bit_for_bit():

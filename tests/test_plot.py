@@ -75,6 +75,27 @@ def test_money_is_scaled_to_what_it_is(values, answer):
     assert plot.money_scale(values, "USD") == answer
 
 
+def test_numbers_of_an_axis_have_their_thousands_apart(ax):
+    ax.plot([-2_000_000.0, 3_000_000.0], [0.1, 0.30000000000000004])
+    plot.thousands(ax.xaxis)
+    plot.thousands(ax.yaxis)
+    shown = ax.xaxis.get_major_formatter()
+    assert (shown(-1_234_567.5), shown(0.1 + 0.2), shown(-0.0)) == ("\N{MINUS SIGN}1,234,567.5", "0.3", "0")
+
+
+def test_tables_of_colours_have_no_grid_in_any_style():
+    import matplotlib.pyplot as plt
+
+    with plt.style.context("riskkit.notebook"):
+        pictures = [
+            plot.heat([[1.0, 2.0]], ["a", "b"], ["c"], names=("x", "y"), title="t"),
+            plot.signed([[1.0, -2.0]], ["a", "b"], ["c"], most=2.0, title="t"),
+        ]
+        for drawn in pictures:
+            assert not any(line.get_visible() for line in [*drawn.get_xgridlines(), *drawn.get_ygridlines()])
+    plt.close("all")
+
+
 def test_the_same_picture_is_the_same_bytes_whatever_the_reader_likes():
     import matplotlib
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,11 +101,11 @@ OLDER = {  # the result, what stands at its axes, right and up
     "drawdowns": (lambda: rk.drawdown_table(RETURNS["KO"]), "", "below the peak"),
     "attribution": (lambda: rk.parametric_attribution(HELD, RETURNS), "VaR component, money", ""),
     "hedges": (lambda: rk.best_hedge(HELD, COVARIANCE), "VaR after the hedge, money (line: before)", ""),
-    "risk": (lambda: rk.historical_risk(RETURNS, [0.9, 0.95]), "", "loss, in the unit of the returns"),
+    "risk": (lambda: rk.historical_risk(RETURNS, [0.9, 0.95]), "", "loss, as a return or money"),
     "Monte Carlo": (
         lambda: rk.monte_carlo_risk(rk.NormalReturns(COVARIANCE), HELD, 5_000, draws=np.random.default_rng(1)),
         "scenarios",
-        "loss, money, with two standard errors",
+        "loss, money (± 2 standard errors)",
     ),
 }
 
@@ -120,6 +121,46 @@ def test_a_picture_names_its_axes_and_uses_colours_that_all_can_tell(name):
     used = [line.get_color() for line in ax.lines] + [bar.get_facecolor() for bar in ax.patches]
     assert {to_hex(colour).upper() for colour in used} <= {colour.upper() for colour in known}
     ax.figure.draw_without_rendering()
+
+
+def test_the_bars_of_an_interval_are_not_under_the_legend():
+    risk = rk.value_at_risk(RETURNS["KO"] * 1e6, [0.9, 0.95], interval="asymptotic")
+    ax = risk.plot()
+    ax.figure.draw_without_rendering()
+    assert not ax.get_legend().get_window_extent().overlaps(ax.get_window_extent())
+    assert any("," in label.get_text() for label in ax.get_yticklabels())
+    low, high = ax.get_xlim()
+    assert low < -0.4 and high > 1.4
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", ["attribution", "hedges", "stress", "replay", "paths", "liquidity"])
+def test_money_has_its_thousands_apart(name):
+    held = 10_000.0 * HELD
+    ax = {
+        "attribution": lambda: rk.parametric_attribution(held, RETURNS).plot(),
+        "hedges": lambda: rk.best_hedge(held, COVARIANCE).plot(),
+        "stress": lambda: rk.stress_test(held, RETURNS.head(3)).plot(),
+        "replay": lambda: rk.replay_history(held.to_numpy(), DRAWS, WINDOWS).plot(),
+        "paths": lambda: rk.replay_history(held.to_numpy(), DRAWS, WINDOWS).plot_paths(),
+        "liquidity": lambda: rk.liquidity_var(held, COVARIANCE, spreads=0.01).plot(),
+    }[name]()
+    ax.figure.draw_without_rendering()
+    labels = ax.get_yticklabels() if name == "paths" else ax.get_xticklabels()
+    assert any("," in label.get_text() for label in labels)
+    plt.close("all")
+
+
+@pytest.mark.parametrize("size", [8, 20])
+@pytest.mark.parametrize("name", OLDER)
+def test_letters_follow_the_style(name, size):
+    with plt.rc_context({"font.size": size}):
+        ax = OLDER[name][0]().plot()
+        letters = [*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label]
+        letters += ax.get_legend().get_texts() if ax.get_legend() else []
+        assert {letter.get_fontsize() for letter in letters} == {size}
+        assert ax.title.get_fontsize() > size
+        plt.close("all")
 
 
 @pytest.mark.parametrize("height", [1.7, 4.0])

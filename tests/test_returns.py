@@ -159,6 +159,10 @@ def test_square_root_time_in_words():
     assert not flat.misleads and "not contradicted" in flat.sentence
     assert up.volatility_ratio == pytest.approx(rk.square_root_time_ratio(0.3, 10), rel=0.1)
     assert "variance ratio" in repr(up)
+    for check, word in ((up, "misleads"), (flat, "not contradicted")):
+        lines = repr(check).splitlines()
+        assert lines[0] == f"Square-root time over 10 periods: {word}" and max(map(len, lines)) <= 110
+        assert check.sentence in " ".join(repr(check).split())
     assert "<table>" in up._repr_html_()
     assert bool(up.to_frame().loc[10, "misleads"]) is True
 

@@ -13,7 +13,7 @@ from scipy import stats
 from riskkit import InputError
 from riskkit import stress as rk
 from riskkit.attribution import portfolio_var
-from riskkit.covariance import correlation_from_covariance
+from riskkit.covariance import correlation_from_covariance, sample_covariance
 from riskkit.datasets import load_index, load_stocks
 from riskkit.pnl import DeltaGamma
 from riskkit.stress.windows import windows_in
@@ -533,6 +533,71 @@ def test_results_print_and_plot(returns, positions, covariance):
     assert "first order" in repr(rk.reverse_stress(DeltaGamma(positions, positions * 0), 1e5, covariance, nu=4))
 
 
+def test_the_library_prints_as_a_table():
+    lines = repr(rk.EPISODES).splitlines()
+    assert lines[0] == "20 episodes" and len(lines) == 2 + 1 + 20 + 1
+    assert lines[3].split() == "Gulf War 1990 1990-07-16 1990-10-11 invasion of Kuwait, oil doubles, recession".split()
+    assert rk.EPISODES._repr_html_().count("<tr>") == 21
+    assert isinstance(rk.EPISODES, dict) and rk.EPISODES["COVID 2020"].end == "2020-03-23"
+
+
+def test_a_stress_test_prints_dates_without_midnight_and_one_format(returns):
+    held = pd.Series(1234.5, index=returns.columns)
+    test = rk.stress_test(held, returns["2008-09-26":"2008-10-02"])
+    lines = repr(test).splitlines()[2:]
+    assert lines[0].startswith("2008-09-29 ") and "00:00:00" not in repr(test) and len(lines) == 5
+    amounts, causes = [line.split()[1] for line in lines], [line.split()[-1] for line in lines if "most" in line]
+    for column in (amounts, causes):
+        assert len({len(text.partition(".")[2]) for text in column}) == 1
+    assert [tick.get_text() for tick in test.plot().get_yticklabels()][-1] == "2008-09-29"
+    books = rk.stress_test(pd.DataFrame([held, 2 * held], index=["one", "two"]), returns["2008-09-26":"2008-10-02"])
+    assert f"two {2 * float(amounts[0].replace(',', '')):,.0f}"[:7] in repr(books).splitlines()[2]
+    assert "most" not in repr(rk.stress_test([100.0], [[0.1]]))
+    history = repr(rk.replay_history(held, returns)).splitlines()[3:-1]
+    assert len({len(line.split()[-4].partition(".")[2]) for line in history}) == 1
+
+
+def test_a_reverse_stress_prints_what_loses_most_and_counts_what_is_not_held(returns):
+    covariance = sample_covariance(returns)
+    held = pd.Series(0.0, index=returns.columns)
+    held[["AAPL", "KO", "XOM"]] = 1_000.0, 5_000.0, -2_000.0
+    answer = rk.reverse_stress(held, 500.0, covariance)
+    rows = [line.split() for line in repr(answer).splitlines() if line.startswith("- ")]
+    assert [row[1] for row in rows[:3]] == answer.contributions[["AAPL", "KO", "XOM"]].sort_values()[
+        ::-1
+    ].index.tolist()
+    assert (
+        len(rows) == 4 and rows[3][1:4] == [str(returns.shape[1] - 3), "not", "held"] and "loses 0" not in repr(answer)
+    )
+    assert answer.contributions.sum() == pytest.approx(500.0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        (1.0, "6.3 periods"),  # one standard deviation of one asset: one in 6.3
+        (3.0, "741 periods"),
+        (5.0, "3.49 million periods"),
+        (9.0, "over a billion periods"),
+        (50.0, "over a billion periods"),  # its probability is below every float
+    ],
+)
+def test_return_periods_are_said_as_one_says_them(loss, words):
+    line = next(line for line in repr(rk.reverse_stress([1.0], loss, [[1.0]])).splitlines() if "expected once" in line)
+    assert line.endswith(words)
+
+
+def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
+    fit = rk.factor_loadings(returns[["AAPL", "JPM"]], returns[["KO", "XOM"]])
+    moves = rk.shock_scenarios({"fall": {"KO": -0.1}, "oil": {"XOM": 0.2}}, ["XOM", "KO"])
+    pd.testing.assert_frame_equal(rk.factor_scenarios(fit, moves), rk.factor_scenarios(fit.loadings, moves))
+    assert rk.factor_scenarios(fit, moves).loc["fall", "AAPL"] == pytest.approx(-0.1 * fit.loadings.loc["AAPL", "KO"])
+    with pytest.raises(InputError, match="^loadings holds 'KO'"):
+        rk.factor_scenarios(fit, moves[["XOM"]])
+    with pytest.raises(InputError, match="^loadings"):
+        rk.factor_scenarios("beta", moves)
+
+
 # What does not fit
 
 
@@ -574,7 +639,7 @@ def test_results_print_and_plot(returns, positions, covariance):
         (lambda: rk.shock_scenarios({"x": {"A": 0.1}}, ["B"]), "moves 'A' in 'x', which is none of the factors"),
         (lambda: rk.shock_scenarios({"x": {"A": 0.1}}, others="expected"), "needs the covariance"),
         (lambda: rk.shock_scenarios({"x": {"A": 0.1}}, others="all"), "others='all' is not one of"),
-        (lambda: rk.factor_scenarios([[1.0, 2.0]], [[0.1]]), "one asset per column"),
+        (lambda: rk.factor_scenarios([[1.0, 2.0]], [[0.1]]), "loadings has 2 columns for 1 factors"),
         (lambda: rk.factor_scenarios([[1.0]], [[0.1]], own_moves=[[0.1, 0.2]]), "own_moves has shape"),
         (lambda: rk.factor_loadings([0.1, 0.2, 0.3], [1.0, 1.0, 1.0]), "constant or combinations"),
         (lambda: rk.factor_loadings([0.1], [1.0]), "1 observations for 2 coefficients"),

@@ -110,7 +110,9 @@ def test_plots_show_the_ranking(given):
     assert [text.get_text() for text in ax.get_yticklabels()] == list(result.to_frame().index)
     assert [bar.get_width() for bar in ax.patches] == result.to_frame()["worse_by"].tolist()
     assert "right forecasts best" in ax.get_title(loc="left")
-    years = result.plot_years()
+    with plt.style.context("riskkit.notebook"):
+        years = result.plot_years()
+    assert not any(line.get_visible() for line in [*years.get_xgridlines(), *years.get_ygridlines()])
     assert [float(text.get_text()) for text in years.texts] == [
         float(f"{value:.1f}") for value in result.hit_ratio_by_year().to_numpy().T.ravel()
     ]

@@ -309,7 +309,9 @@ def test_panel_corrects_by_the_method_asked_for_and_the_heat_map_shows_it(panel,
     twin = naive.holm if method == "holm" else naive.benjamini_hochberg
     assert frame["adjusted"].to_numpy() == pytest.approx(twin(frame["p_value"].to_numpy()), abs=1e-12)
     assert (frame["reject"] == (frame["adjusted"] <= 0.05)).all() and 0 < frame["reject"].sum() < len(frame)
-    ax = result.plot()
+    with plt.style.context("riskkit.notebook"):
+        ax = result.plot()
+    assert not any(line.get_visible() for line in [*ax.get_xgridlines(), *ax.get_ygridlines()])
     shades = np.asarray(ax.images[0].get_array())
     rejected = frame["reject"].groupby(level=["portfolio", "model", "confidence"], sort=False).any()
     rejected = rejected.unstack(["model", "confidence"])[list(forecasts)].loc[list("abcd")].to_numpy()

@@ -338,10 +338,28 @@ def test_peaks_over_threshold():
     assert many.parameters["threshold"].tolist() == [0.01, 0.012, 0.015]
 
 
+@pytest.mark.parametrize("n_obs", [597, 598, 599, 600])
+def test_a_tenth_of_the_losses_serves_90_percent_whatever_their_number(n_obs):
+    sample = RETURNS[:n_obs]
+    risk, losses = rk.value_at_risk(sample, [0.9, 0.95], "evt"), np.sort(-sample)[::-1]
+    found = risk.parameters
+    assert found["n_excesses"] == n_obs // 10 and found["threshold"] == losses[n_obs // 10]
+    if n_obs % 10:  # between two ranks: the loss that the historical VaR takes as well, which is the threshold
+        assert risk.var[0] == found["threshold"] == rk.historical_var(sample, 0.9)
+    else:
+        assert risk.var[0] == pytest.approx(found["threshold"])
+    assert risk.es[0] == pytest.approx(found["threshold"] + found["scale"] / (1.0 - found["shape"]))
+    assert risk.var[0] < risk.var[1] and risk.es[0] < risk.es[1]
+    with pytest.raises(InputError, match=r"serves from \d\d\.?\d{0,2}% on$") as refused:
+        rk.evt_risk(sample, 0.85)
+    lowest = float(str(refused.value).split()[-2].rstrip("%")) / 100
+    assert rk.evt_risk(sample, lowest).var == pytest.approx(found["threshold"])
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: rk.evt_risk(RETURNS, 0.8), "body of the sample.*serves from 90% on"),
+        (lambda: rk.evt_risk(RETURNS, 0.8), "only 60 of 600 .* serves from 89.84% on"),
         (lambda: rk.evt_risk(RETURNS, 0.99, threshold=9.0), "0 losses over the threshold"),
         (lambda: rk.evt_risk(RETURNS, 0.99, threshold=[0.01, 0.02]), "one number or one a portfolio"),
         (lambda: rk.evt_risk(RETURNS[:20], 0.99), "2 losses over"),

@@ -10,6 +10,7 @@ from scipy import stats
 
 from riskkit import var as rk
 from riskkit._check import InputError
+from riskkit._show import alike, number
 
 RETURNS = 0.01 * np.random.default_rng(5).standard_t(4, 500)
 TABLE = 0.01 * np.random.default_rng(6).standard_normal((250, 3))
@@ -129,6 +130,14 @@ def test_clustered_losses_are_less_certain_in_blocks():
         for block in (1, 25)
     )
     assert blocks.es_standard_error > 1.5 * iid.es_standard_error
+
+
+def test_bounds_are_printed_like_the_estimate():
+    risk = rk.value_at_risk(RETURNS * 1e6, 0.95, interval="asymptotic")
+    line = repr(risk).splitlines()[2]
+    bounds = alike([risk.interval.var_low, risk.interval.var_high])
+    assert line.endswith(f" {number(risk.var)} [{bounds[0]} to {bounds[1]}] with 90%")
+    assert "e+0" not in line and line.count(",") == 3
 
 
 def test_labels_and_frame():

@@ -9,8 +9,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, one_of, with_labels
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, alike
 from riskkit.attribution.exposure import Exposure, asset_vector, exposure_of, risk_factor
+from riskkit.var.estimate import percent
 
 __all__ = ["BestHedges", "best_hedge"]
 
@@ -64,6 +65,7 @@ class BestHedges(Shown):
         ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
         ax.barh([str(name) for name in frame.index], frame["after"], color=plot.STRONG)
         ax.axvline(self.before, color=plot.WARM, linewidth=1.4)
+        plot.thousands(ax.xaxis)
         ax.set_xlabel(f"{self._name()} after the hedge, money (line: before)")
         plot.dress(ax, self._title())
         return ax
@@ -72,17 +74,18 @@ class BestHedges(Shown):
         return {"var": "VaR", "es": "ES"}[self.measure]
 
     def _title(self) -> str:
-        return f"Best hedge by instrument, {self._name()} at {self.confidence:.4g}"
+        return f"Best hedge by instrument, {self._name()} {percent(self.confidence)}"
 
     def _rows(self) -> list[Row]:
-        rows: list[Row] = [("before", self.before, "")]
         trades, after = np.asarray(self.trade), np.asarray(self.after)
         names = labels_of(self.trade, 0)
-        for i in np.argsort(after, kind="stable")[:10]:
+        best = np.argsort(after, kind="stable")[:10]
+        before, *left = alike([self.before, *after[best]])
+        rows: list[Row] = [("before", before, "")]
+        for i, amount, text in zip(best, alike(np.abs(trades[best])), left, strict=True):
             saved = f"{after[i] / self.before - 1.0:+.1%}" if self.before > 0.0 else ""
             verb = "buy" if trades[i] >= 0.0 else "sell"
-            name = str(i if names is None else names[i])
-            rows.append((f"{verb} {abs(trades[i]):,.6g} of {name}", float(after[i]), saved))
+            rows.append((f"{verb} {amount} of {i if names is None else names[i]}", text, saved))
         return rows
 
 

@@ -137,7 +137,8 @@ def incremental_var_by_instrument(
     Returns
     -------
     (n_trades,)
-        Money; negative when the trade lowers VaR.
+        Money; negative when the trade lowers VaR. Labelled by `instruments` if they have an index, else by the
+        instruments' names where the book has names.
 
     Raises
     ------
@@ -162,6 +163,8 @@ def incremental_var_by_instrument(
         amount = asset_vector(amounts, book, "amounts")
     else:
         chosen, names = _columns(instruments, book), labels_of(instruments, 0)
+        if names is None and book.labels is not None:
+            names = book.labels[chosen]
         gradient, variances = gradient[chosen], variances[chosen]
         drifts = None if drifts is None else drifts[chosen]
         amount = finite_array(amounts, "amounts")
@@ -250,7 +253,7 @@ def _incremental(positions: Any, covariance: Any, trades: Any, factor: float, me
     if trades is None:
         gone = -book.positions
         change = _change(book, gone * book.gradient, gone**2 * book.variances, factor) - gone * drifts
-        return with_labels(-change, book.labels)
+        return with_labels(0.0 - change, book.labels)  # of what is not held 0, not -0
     basket = _baskets(trades, book.labels, len(book.positions))
     crossed, squared = basket @ book.gradient, ((basket @ book.covariance) * basket).sum(axis=-1)
     change = _change(book, crossed, squared, factor) - basket @ drifts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, alike, number
 from riskkit.pnl import aggregate_pnl
+from riskkit.var.estimate import percent
 
 __all__ = ["Attribution"]
 
@@ -109,37 +111,57 @@ class Attribution(Shown):
         return frame.rename_axis("asset")
 
     def plot(self, ax: Any = None) -> Any:
-        """Bars of the components, largest on top, with one standard error where it is known."""
-        frame = self.to_frame().sort_values("component", kind="stable")
+        """Bars of the components of what is held, largest on top, with one standard error where it is known."""
+        frame = self.to_frame()
+        frame = (frame[self._held] if self._held.any() else frame).sort_values("component", kind="stable")
         ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
         errors = frame["standard_error"] if "standard_error" in frame else None
         ax.barh(
             [str(name) for name in frame.index], frame["component"], xerr=errors, color=plot.STRONG, ecolor=plot.INK
         )
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
+        plot.thousands(ax.xaxis)
         ax.set_xlabel(f"{NAMES[self.measure]} component, money")
         plot.dress(ax, self._title())
         return ax
 
     def _title(self) -> str:
-        level = "" if self.confidence is None or self.measure == "volatility" else f" at {self.confidence:.4g}"
+        level = "" if self.confidence is None or self.measure == "volatility" else f" {percent(self.confidence)}"
         return f"{NAMES[self.measure]}{level} by position ({self.method})"
 
     def _rows(self) -> list[Row]:
-        error = self.total_standard_error
-        rows: list[Row] = [("total", self.total, "" if error is None else f"± {error:.3g}")]
-        if self.n_obs is not None:
-            rows.append(("scenarios", self.n_obs, _resting_on(self.effective_scenarios)))
-        values = np.asarray(self.component)
+        values, held = np.asarray(self.component), self._held
         names = labels_of(self.component, 0)
-        order = np.argsort(-np.abs(values), kind="stable")
-        for i in order[:SHOWN]:
-            share = f"{values[i] / self.total:.1%}" if self.total != 0.0 else ""
-            rows.append((str(i if names is None else names[i]), float(values[i]), share))
+        order = [i for i in np.argsort(-np.abs(values), kind="stable") if held[i]]
+        labels = [str(i if names is None else names[i]) for i in order[:SHOWN]]
+        amounts = [self.total, *(float(values[i]) for i in order[:SHOWN])]
         if len(order) > SHOWN:
-            rest = float(values[order[SHOWN:]].sum())
-            rows.append((f"{len(order) - SHOWN} more", rest, f"{rest / self.total:.1%}" if self.total != 0.0 else ""))
+            labels.append(f"{len(order) - SHOWN} more")
+            amounts.append(float(values[order[SHOWN:]].sum()))
+        shares = [f"{amount / self.total:.1%}" if self.total != 0.0 else "" for amount in amounts[1:]]
+        error = self.total_standard_error
+        total, *texts = alike(amounts)
+        rows: list[Row] = [("total", total, "" if error is None else f"± {_as_exact_as(total, error)}")]
+        if self.n_obs is not None:
+            rows.append(("observations", self.n_obs, _resting_on(self.effective_scenarios)))
+        rows += zip(labels, texts, shares, strict=True)
+        if not held.all():
+            rows.append(("not held", len(held) - len(order), "assets without a part"))
         return rows
+
+    @property
+    def _held(self) -> np.ndarray:
+        """(n_assets,) where there is a position, or a component if positions are unknown."""
+        held = np.asarray(self.component) != 0.0
+        return held if self.positions is None else held | (np.asarray(self.positions) != 0.0)
+
+
+def _as_exact_as(text: str, value: float) -> str:
+    """A number with the decimals of a text, and at least two significant digits."""
+    if not 1e-4 <= value < 1e15:
+        return number(value)
+    decimals = len(text.partition(".")[2])
+    return f"{value:,.{max(decimals, 1 - math.floor(math.log10(value)))}f}"
 
 
 def _resting_on(scenarios: float | None) -> str:

@@ -19,6 +19,8 @@ from riskkit.covariance.sample import square_matrix, symmetric, volatilities_of
 __all__ = ["MatrixRepair", "nearest_correlation", "repair_covariance"]
 
 METHODS = ("higham", "spectral")
+DUST = 1e-12
+"""Eigenvalues of correlations nearer to zero than this are printed as zero."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -100,8 +102,8 @@ class MatrixRepair(Shown):
 
     def _rows(self) -> list[Row]:
         rows: list[Row] = [
-            ("lowest eigenvalue before", self.min_eigenvalue_before, "of the correlations"),
-            ("lowest eigenvalue after", self.min_eigenvalue_after, "of the correlations"),
+            ("lowest eigenvalue before", *_without_dust(self.min_eigenvalue_before)),
+            ("lowest eigenvalue after", *_without_dust(self.min_eigenvalue_after)),
         ]
         if not self.changed:
             return rows
@@ -280,6 +282,13 @@ def _unit_diagonal(array: np.ndarray) -> np.ndarray:
 
 def _lowest(array: np.ndarray) -> float:
     return float(np.linalg.eigvalsh(array)[0])
+
+
+def _without_dust(eigenvalue: float) -> tuple[float, str]:
+    """An eigenvalue of correlations for print, 0 where only rounding is left, and what it is of."""
+    if eigenvalue == 0.0 or abs(eigenvalue) >= DUST:
+        return eigenvalue, "of the correlations"
+    return 0.0, f"of the correlations, to within {DUST:g}"
 
 
 def _rounding(array: np.ndarray) -> float:

@@ -17,6 +17,7 @@ from riskkit.liquidity.numbers import at_least_zero, matched
 from riskkit.liquidity.spread import half_spread_cost
 from riskkit.liquidity.unwind import days_to_unwind, overlap
 from riskkit.pnl import aggregate_pnl
+from riskkit.var.estimate import percent
 
 __all__ = ["LiquidityVar", "liquidity_var"]
 
@@ -118,13 +119,14 @@ class LiquidityVar(Shown):
             ax.barh(names, size, left=start, color=colour, hatch=hatch, edgecolor="white", label=label)
             ends = {1.0: ends[1.0] + np.maximum(size, 0.0), -1.0: ends[-1.0] + np.minimum(size, 0.0)}
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
+        plot.thousands(ax.xaxis)
         ax.set_xlabel("loss, money")
         plot.dress(ax, self._title())
         plot.legend_below(ax)
         return ax
 
     def _title(self) -> str:
-        return f"Liquidity-adjusted VaR at {self.confidence:.4g}"
+        return f"Liquidity-adjusted VaR {percent(self.confidence)}"
 
     def _rows(self) -> list[Row]:
         total = self.total
@@ -208,7 +210,7 @@ def liquidity_var(
     >>> covariance = [[0.0004, 0.0001], [0.0001, 0.0009]]
     >>> book = liquidity_var([1_000_000, 500_000], covariance, spreads=[0.001, 0.004], adv=[5e6, 5e5], z=1.65)
     >>> book
-    Liquidity-adjusted VaR at 0.95
+    Liquidity-adjusted VaR 95%
     --------------------------------------------
     total           77,491.2 money
     price VaR       44,427.6 57.3%

@@ -14,6 +14,7 @@ from riskkit._check import InputError, finite_array
 from riskkit._show import Row, Shown
 from riskkit.liquidity.schedule import LinearImpact, LiquidationSchedule, liquidation_schedule, schedule_of_urgency
 from riskkit.var.closed_form import elliptical_factor
+from riskkit.var.estimate import percent
 
 __all__ = ["LiquidationFrontier", "liquidation_frontier"]
 
@@ -68,7 +69,7 @@ class LiquidationFrontier(Shown):
         even = self.schedules[0]
         ax.plot(even.cost_sd, even.expected_cost, "s", color=plot.INK, label="even trading")
         for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+            plot.thousands(axis)
         ax.set_xlabel("standard deviation of the cost, money")
         ax.set_ylabel("expected cost, money")
         plot.dress(ax, self._title())
@@ -80,7 +81,7 @@ class LiquidationFrontier(Shown):
 
     def _rows(self) -> list[Row]:
         even, last = self.schedules[0], self.schedules[-1]
-        level = f"LVaR at {self.confidence:.4g}"
+        level = f"LVaR {percent(self.confidence)}"
         return [
             ("even trading, expected cost", even.expected_cost, f"± {even.cost_sd:,.6g}"),
             (f"even trading, {level}", even.lvar(z=self.z), "money"),

@@ -166,7 +166,7 @@ class LiquidationSchedule(Shown):
             color=plot.STRONG,
             label=f"risk aversion {self.risk_aversion:.3g}",
         )
-        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+        plot.thousands(ax.yaxis)
         ax.set_xlabel("days")
         ax.set_ylabel("shares held")
         plot.dress(ax, "Liquidation schedule")
@@ -184,7 +184,7 @@ class LiquidationSchedule(Shown):
             ("first trade", float(self.trades[0]), "shares"),
             ("expected cost", self.expected_cost, "money"),
             ("standard deviation", self.cost_sd, "money"),
-            ("LVaR at 0.95", self.lvar(), "money"),
+            ("LVaR 95%", self.lvar(), "money"),
         ]
 
 

@@ -160,7 +160,8 @@ class SimulatedRisk(Shown):
             )
         ax.set_xscale("log")
         ax.set_xlabel("scenarios")
-        ax.set_ylabel("loss, money, with two standard errors")
+        plot.thousands(ax.yaxis)
+        ax.set_ylabel("loss, money (± 2 standard errors)")
         plot.dress(ax, self._title())
         ax.legend(frameon=False)
         return ax

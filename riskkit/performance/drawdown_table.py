@@ -126,7 +126,7 @@ class DrawdownTable(Shown):
                 textcoords="offset points",
                 xytext=(0, -10),
                 ha="center",
-                fontsize=8,
+                fontsize="small",
             )
         ax.margins(x=0.01, y=0.12)
         ax.set_ylim(top=0.0)

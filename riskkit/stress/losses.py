@@ -10,8 +10,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, alike
 from riskkit.pnl import DeltaGamma, aggregate_pnl, linear_pnl, scenario_pnl
+from riskkit.stress.windows import short
 
 __all__ = ["StressTest", "stress_test"]
 
@@ -54,8 +55,9 @@ class StressTest(Shown):
         losses = (self.losses.iloc[:, 0] if book is None else self.losses[book]).sort_values(kind="stable")
         ax = plot.axes(ax, height=1.3 + 0.36 * len(losses))
         colours = [plot.WARM if loss > 0.0 else plot.STRONG for loss in losses]
-        ax.barh([str(name) for name in losses.index], losses, color=colours)
+        ax.barh([short(name) for name in losses.index], losses, color=colours)
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
+        plot.thousands(ax.xaxis)
         ax.set_xlabel("loss, money (left of zero: a gain)")
         plot.dress(ax, self._title())
         return ax
@@ -66,20 +68,22 @@ class StressTest(Shown):
     def _rows(self) -> list[Row]:
         losses = self.losses.iloc[:, 0]
         order = np.argsort(-losses.to_numpy(), kind="stable")
-        rows: list[Row] = []
-        for place in order[:SHOWN]:
-            rows.append((str(losses.index[place]), float(losses.iloc[place]), self._cause(int(place))))
+        texts = alike(losses.iloc[order[: SHOWN + 1]])
+        names = [short(losses.index[place]) for place in order[:SHOWN]]
+        rows: list[Row] = list(zip(names, texts, self._causes(order[:SHOWN]), strict=False))
         if len(order) > SHOWN:
-            rows.append((f"{len(order) - SHOWN} more", "", f"at most {losses.iloc[order[SHOWN]]:,.6g}"))
+            rows.append((f"{len(order) - SHOWN} more", "", f"at most {texts[SHOWN]}"))
         return rows
 
-    def _cause(self, place: int) -> str:
-        """The position that loses most, or the books beside the first."""
+    def _causes(self, places: np.ndarray) -> list[str]:
+        """Of each scenario the position that loses most, or the books beside the first."""
         if self.by_position is not None:
-            parts = self.by_position.iloc[place]
-            return f"most from {parts.idxmax()}: {parts.max():,.6g}" if parts.max() > 0.0 else ""
-        others = self.losses.iloc[place, 1:4]
-        return ", ".join(f"{name} {loss:,.6g}" for name, loss in others.items())
+            parts = self.by_position.iloc[places]
+            largest = zip(parts.idxmax(axis=1), parts.max(axis=1), alike(parts.max(axis=1)), strict=True)
+            return [f"most from {name}: {text}" if loss > 0.0 else "" for name, loss, text in largest]
+        others = self.losses.iloc[places, 1:4]
+        columns = [[f"{name} {text}" for text in alike(losses)] for name, losses in others.items()]
+        return [", ".join(row) for row in zip(*columns, strict=True)] if columns else [""] * len(places)
 
 
 def stress_test(

@@ -10,7 +10,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, with_labels
-from riskkit._show import Shown, table_html, table_text
+from riskkit._show import Shown, alike, table_html, table_text
 from riskkit.pnl import DeltaGamma, aggregate_pnl, scenario_pnl
 from riskkit.stress.episodes import worst_fall
 from riskkit.stress.windows import Window, short, windows_in
@@ -72,6 +72,7 @@ class HistoricalStress(Shown):
             table["worst_loss"], names, "|", color=plot.WARM, markersize=12, markeredgewidth=2, label="worst period"
         )
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
+        plot.thousands(ax.xaxis)
         ax.set_xlabel("loss, money")
         plot.dress(ax, self._title())
         plot.legend_below(ax)
@@ -94,9 +95,10 @@ class HistoricalStress(Shown):
             ax.plot(np.arange(len(line)), line.to_numpy(), label=str(name), **plot.line_style(place))
         ax.axhline(0.0, color=plot.INK, linewidth=0.5)
         ax.set_xlabel("periods since the start of the window")
+        plot.thousands(ax.yaxis)
         ax.set_ylabel("P&L, money")
         plot.dress(ax, self._title())
-        ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         return ax
 
     def _of(self, book: Any) -> Any:
@@ -110,12 +112,13 @@ class HistoricalStress(Shown):
 
     def _cells(self) -> tuple[list[str], list[list[Any]]]:
         header = ["window", "periods", "loss", "peak to trough", "worst period", "on"]
+        money = [alike(self.table[name]) for name in ("loss", "drawdown", "worst_loss")]
         rows = [
             [
                 " / ".join(map(str, key)) if isinstance(key, tuple) else str(key),
-                *(row["periods"], row["loss"], row["drawdown"], row["worst_loss"], short(row["worst"])),
+                *(row["periods"], loss, fall, step, short(row["worst"])),
             ]
-            for key, row in self.table.iterrows()
+            for (key, row), loss, fall, step in zip(self.table.iterrows(), *money, strict=True)
         ]
         return header, rows
 

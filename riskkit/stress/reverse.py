@@ -8,6 +8,7 @@ book by search.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, positive, returns_array, with_labels
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, alike
 from riskkit.covariance.sample import sample_covariance, symmetric
 from riskkit.pnl import DeltaGamma, in_asset_order, scenario_pnl
 from riskkit.stress.plausibility import Law, beyond, degrees_of_freedom, density_ratio, law_of_moves, one_sided
@@ -110,21 +111,30 @@ class ReverseStress(Shown):
         rows: list[Row] = [
             ("distance", self.distance, "standard deviations"),
             ("probability of the loss", self.loss_probability, law + ("" if self.exact else ", first order")),
-            ("expected once in", self.return_period, "periods"),
+            ("expected once in", _readable(self.return_period), "periods"),
             ("moves at least as far", self.beyond, "probability"),
             ("method", self.method, ""),
         ]
-        frame = self.to_frame()
-        order = np.argsort(-np.abs(frame["standardised"].to_numpy()), kind="stable")
-        for place in order[:SHOWN]:
-            item = frame.iloc[place]
-            part = f", loses {item['loss']:,.6g}" if "loss" in frame else ""
-            rows.append((f"- {frame.index[place]}", float(item["move"]), f"{item['standardised']:+.2f} sd{part}"))
-        if len(order) > SHOWN:
-            rows.append((f"- {len(order) - SHOWN} more", "", ""))
+        rows += self._moves()
         if self.alternatives:
             rows.append(("as plausible", len(self.alternatives), "other scenarios"))
         return rows
+
+    def _moves(self) -> Iterator[Row]:
+        """The factors that lose most, or move most where losses are not known by factor; those not held in one row."""
+        frame = self.to_frame()
+        held = frame[frame["loss"] != 0.0] if "loss" in frame else frame
+        by = held["loss"].to_numpy() if "loss" in frame else np.abs(held["standardised"].to_numpy())
+        first = held.iloc[np.argsort(-by, kind="stable")[:SHOWN]]
+        losses = [f", loses {text}" for text in alike(first["loss"])] if "loss" in frame else [""] * len(first)
+        for name, move, spreads, part in zip(
+            first.index, alike(first["move"]), first["standardised"], losses, strict=True
+        ):
+            yield f"- {name}", move, f"{spreads:+.2f} sd{part}"
+        if len(held) > SHOWN:
+            yield f"- {len(held) - SHOWN} more", "", ""
+        if len(held) < len(frame):
+            yield f"- {len(frame) - len(held)} not held", "", "move with them, lose nothing"
 
 
 def reverse_stress(
@@ -329,6 +339,15 @@ def _quadratic(book: DeltaGamma, law: Law) -> Quadratic:
         slope=law.root.T @ (delta + matrix @ law.mean),
         curvature=symmetric(law.root.T @ matrix @ law.root),
     )
+
+
+def _readable(periods: float) -> str:
+    """A return period as one says it."""
+    if periods > 1e9:
+        return "over a billion"
+    if periods >= 1e6:
+        return f"{periods / 1e6:.3g} million"
+    return f"{periods:,.0f}" if periods >= 100.0 else f"{periods:.3g}"
 
 
 def _over(moves: np.ndarray, spread: np.ndarray) -> np.ndarray:

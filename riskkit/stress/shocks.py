@@ -9,7 +9,8 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of
 from riskkit.covariance.sample import square_matrix
-from riskkit.pnl import linear_pnl
+from riskkit.pnl import in_asset_order, linear_pnl
+from riskkit.stress.loadings import FactorLoadings
 
 __all__ = ["factor_scenarios", "shock_scenarios"]
 
@@ -91,8 +92,8 @@ def factor_scenarios(loadings: Any, moves: Any, *, own_moves: Any = None) -> Any
 
     Parameters
     ----------
-    loadings : (n_assets, n_factors)
-        Move of each instrument per unit of move of each factor, as `factor_loadings` estimates them.
+    loadings : FactorLoadings or (n_assets, n_factors)
+        Move of each instrument per unit of move of each factor: the answer of `factor_loadings`, or numbers.
     moves : (n_scenarios, n_factors)
         Moves of the factors, such as `shock_scenarios` gives.
     own_moves : (n_scenarios, n_assets), optional
@@ -117,7 +118,12 @@ def factor_scenarios(loadings: Any, moves: Any, *, own_moves: Any = None) -> Any
     >>> factor_scenarios([[1.2, 0.0], [0.8, 0.5]], [[-0.2, 0.01]]).round(6).tolist()
     [[-0.24, -0.155]]
     """
-    answer = linear_pnl(loadings, moves)  # a sum of loading × move per scenario, matched by name
+    table = loadings.loadings if isinstance(loadings, FactorLoadings) else loadings
+    factors = finite_array(moves, "moves", ndim=2).shape[1]
+    known = finite_array(in_asset_order(table, labels_of(moves, 1), "loadings"), "loadings", ndim=2).shape[1]
+    if known != factors:
+        raise InputError(f"loadings has {known} columns for {factors} factors in moves; give one for each factor")
+    answer = linear_pnl(table, moves)  # a sum of loading × move per scenario, matched by name
     if own_moves is None:
         return answer
     rows, assets = labels_of(answer, 0), labels_of(answer, 1)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, labels_of
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, table_html, table_text
 
 __all__ = ["EPISODES", "Episode", "Window", "short", "windows_in"]
 
@@ -76,7 +76,23 @@ _NAMED = (
     Episode("Inflation 2022", "2022-01-03", "2022-10-12", "rates rise, shares and bonds fall together"),
 )
 
-EPISODES: dict[str, Episode] = {episode.name: episode for episode in _NAMED}
+
+class Episodes(dict[str, Episode]):
+    """Episodes by name, which print as a table."""
+
+    def __repr__(self) -> str:
+        """Return the table as text."""
+        return table_text(*self._cells())
+
+    def _repr_html_(self) -> str:
+        return table_html(*self._cells())
+
+    def _cells(self) -> tuple[str, list[str], list[list[str]]]:
+        rows = [[name, episode.start, episode.end, episode.what] for name, episode in self.items()]
+        return f"{len(self)} episodes", ["name", "after", "until", ""], rows
+
+
+EPISODES = Episodes((episode.name, episode) for episode in _NAMED)
 """The library, in order of time; dates of US markets. What happened in them is computed, never stored."""
 
 

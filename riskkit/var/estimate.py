@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from riskkit import plot
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, alike
 from riskkit.var.sample import Confidences, Sample, read_confidences, read_sample
 
 __all__ = ["Fit", "Method", "RiskEstimate", "RiskInterval", "estimate", "percent"]
@@ -181,7 +181,7 @@ class RiskEstimate(Shown):
     def plot(self, ax: Any = None) -> Any:
         """Draw VaR and ES as bars, one pair a confidence and portfolio, with the interval where there is one."""
         frame = self.to_frame()
-        ax = plot.axes(ax, width=max(5.0, 1.6 + 0.9 * len(frame)))
+        ax = plot.axes(ax, width=max(7.0, 1.6 + 1.1 * len(frame)))
         places = np.arange(len(frame))
         for offset, name, colour in ((-0.2, "var", plot.STRONG), (0.2, "es", plot.WARM)):
             label = name.upper() if name == "es" else "VaR"
@@ -190,9 +190,12 @@ class RiskEstimate(Shown):
                 away = [frame[name] - frame[f"{name}_low"], frame[f"{name}_high"] - frame[name]]
                 ax.errorbar(places + offset, frame[name], yerr=np.maximum(away, 0.0), fmt="none", color=plot.INK)
         ax.set_xticks(places, [_tick(label) for label in frame.index])
-        ax.set_ylabel("loss, in the unit of the returns")
+        room = max(0.6, 1.6 - 0.5 * len(frame))  # few bars are not made wide
+        ax.set_xlim(-room, len(frame) - 1 + room)
+        plot.thousands(ax.yaxis)
+        ax.set_ylabel("loss, as a return or money")
         plot.dress(ax, self._title())
-        ax.legend(frameon=False)
+        plot.legend_below(ax)
         return ax
 
     def _title(self) -> str:
@@ -220,7 +223,8 @@ class RiskEstimate(Shown):
         if f"{name}_low" not in bounds:
             return ""
         low, high = (self._table(bounds[f"{name}_{end}"])[i, 0] for end in ("low", "high"))
-        return f"[{low:.4g}, {high:.4g}] with {percent(self.interval.coverage)}" if self.interval else ""
+        low, high = alike([low, high])
+        return f"[{low} to {high}] with {percent(self.interval.coverage)}" if self.interval else ""
 
 
 def estimate(method: Method, returns: Any, confidence: Any) -> RiskEstimate:

@@ -33,7 +33,8 @@ def evt_risk(
     confidence : float or sequence of float
         0.99 for 99 %, with less tail mass than there is over the threshold.
     tail_fraction : float
-        Share of the observations over the threshold: the int(n × tail_fraction) worst losses, over the next one.
+        Share of the observations over the threshold: the int(n × tail_fraction) worst losses, over the next one. At a
+        confidence between the ranks of the two, VaR is the threshold: 0.9 is served by a tenth of any n.
     threshold : float or (n_portfolios,), optional
         The threshold itself as a loss, instead of `tail_fraction`; losses strictly over it are fitted.
 
@@ -229,12 +230,13 @@ class PeaksOverThreshold:
             excesses = losses[losses > threshold] - threshold
             if len(excesses) < FEWEST or np.ptp(excesses) == 0.0:
                 raise InputError(
-                    f"column {j} of returns has {len(excesses)} losses over the threshold {threshold:g}; at least "
+                    f"column {j} of returns has {len(excesses)} losses over the threshold {threshold:.4g}; at least "
                     f"{FEWEST} that differ are needed: give a larger tail_fraction or a lower threshold"
                 )
             shape, scale = _fit(excesses)
             parameters[:, j] = threshold, scale, shape, len(excesses)
-            risks[:, :, j] = tail_risk(threshold, scale, shape, n_obs, len(excesses), confidences)
+            reaching = int((losses >= threshold).sum())
+            risks[:, :, j] = tail_risk(threshold, scale, shape, n_obs, len(excesses), confidences, reaching)
         names = ("threshold", "scale", "shape", "n_excesses")
         return Fit(risks[0], risks[1], dict(zip(names, parameters, strict=True)))
 
@@ -252,18 +254,25 @@ class PeaksOverThreshold:
 
 
 def tail_risk(
-    threshold: float, scale: float, shape: float, n_obs: int, n_excesses: int, confidences: tuple[float, ...]
+    threshold: float,
+    scale: float,
+    shape: float,
+    n_obs: int,
+    n_excesses: int,
+    confidences: tuple[float, ...],
+    n_reaching: int = 0,
 ) -> tuple[list[float], list[float]]:
-    """VaR and ES at each confidence."""
+    """VaR and ES at each confidence, which may lie among the `n_reaching` losses at the threshold or over it."""
     var, es = [], []
     for confidence in confidences:
-        share = tail_mass(confidence) * n_obs / n_excesses
-        if share > 1.0 + 1e-12:
+        size, most = tail_mass(confidence) * n_obs, max(n_excesses, n_reaching)
+        if size > most * (1.0 + 1e-12):
+            lowest = math.ceil(round(1e4 * (1.0 - most / n_obs), 6)) / 1e4
             raise InputError(
                 f"confidence={confidence:g} lies within the body of the sample: only {n_excesses} of {n_obs} losses "
-                f"are over the threshold, which serves from {percent(1.0 - n_excesses / n_obs)} on"
+                f"are over the threshold, which serves from {percent(lowest)} on"
             )
-        grown = math.log(share)
+        grown = math.log(min(size / n_excesses, 1.0))
         beyond = scale * (-grown if shape == 0.0 else math.expm1(-shape * grown) / shape)
         var.append(threshold + beyond)
         es.append(threshold + (beyond + scale) / (1.0 - shape) if shape < 1.0 else math.inf)

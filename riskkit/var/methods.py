@@ -92,8 +92,8 @@ def value_at_risk(
     0.90        0.0261  0.0357
     >>> value_at_risk(returns, 0.75, interval="order_statistics", coverage=0.8)
     VaR and ES, historical
-    -----------------------------------------
-    VaR 75%        0.02 [-0.01, inf] with 80%
+    -------------------------------------------
+    VaR 75%        0.02 [-0.01 to inf] with 80%
     ES 75%        0.025
     observations      8
     horizon           1 periods

@@ -117,6 +117,7 @@ class Comparison(Shown):
         size = (max(6.0, 0.32 * len(ratio)), 1.4 + 0.4 * ratio.shape[1])
         ax = plt.subplots(figsize=size)[1] if ax is None else ax
         shade = np.log2(np.clip(ratio.to_numpy().T, 0.25, 4.0))
+        ax.grid(False)
         ax.imshow(shade, cmap="RdBu_r", vmin=-2.0, vmax=2.0, aspect="auto")
         for (row, column), value in np.ndenumerate(ratio.to_numpy().T):
             colour = legible((shade[row, column] + 2.0) / 4.0)

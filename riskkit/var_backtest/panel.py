@@ -102,6 +102,7 @@ class Panel(Shown):
         edge = np.log10(self.significance)
         red = 0.3 * (shade - np.log10(smallest)) / (edge - np.log10(smallest))
         scaled = np.where(shade <= edge, red, 0.65 + 0.35 * (1.0 - shade / edge))
+        ax.grid(False)
         ax.imshow(scaled, cmap="RdBu", vmin=0.0, vmax=1.0, aspect="auto")
         counts = hits.to_numpy()
         for i in range(rows):
