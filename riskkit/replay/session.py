@@ -50,7 +50,8 @@ class LiveSession:
     universe : Universe
         Accounts, instruments and units; take a log's with ``log.universe``, or use `LiveSession.declare`.
     mode, orphans, on_trip : str
-        As of `replay_log`. In enforce mode the events that come are those that were allowed outside as well.
+        As of `replay_log`; by default shadow, in which nothing is refused and every answer is what would have been
+        said. In enforce mode the events that come are those that were allowed outside as well.
     on_bad_order : {"raise", "flag"}
         As of `EventLog.from_frame`: "flag" keeps an order with a bad or off-grid price or quantity for the rule
         ``lot_tick`` to judge (off the grid as far as the instrument's price_step and qty_step reach).
