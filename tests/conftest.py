@@ -1,5 +1,6 @@
 """Options of the test suite."""
 
+import pytest
 from hypothesis import settings
 
 # What a commit is judged by is the same every time; `make fuzz` looks for what nobody has seen yet.
@@ -21,3 +22,9 @@ def pytest_addoption(parser):
         metavar="DIR",
         help="folders of scenario files to run instead of tests/scenarios (tests/test_scenarios.py); may be repeated",
     )
+
+
+@pytest.fixture(scope="session")
+def vbt():
+    """Importing it costs seconds."""
+    return pytest.importorskip("vectorbt", reason="vectorbt is not installed; it comes with the extra 'notebooks'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, Command, Flag, Kind
 from riskkit.replay.events import EventLog
@@ -110,6 +111,13 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
         }
     _join_lists(draw, rows)
     return log_of_rows(rows, world)
+
+
+def daily_closes(seed: int, volatility: float, bars: int) -> pd.DataFrame:
+    """Closes of three names that wander, in cents."""
+    moves = np.random.default_rng(seed).normal(0, volatility, (bars, 3))
+    paths = 100 * np.exp(np.cumsum(moves, axis=0))
+    return pd.DataFrame(paths.round(2), pd.date_range("2024-01-01", periods=bars, freq="D"), ["a", "b", "c"])
 
 
 def whole_lists(log: EventLog, stop: int) -> int:

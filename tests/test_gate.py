@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from streams import daily_closes
 
 from riskkit import EventLog, InputError, RuleSet, gate, replay_log
 from riskkit.replay.breaker import Breaker
@@ -29,16 +30,8 @@ DAY = 86_400_000_000_000
 
 
 @pytest.fixture(scope="module")
-def vbt():
-    """Importing it costs seconds."""
-    return pytest.importorskip("vectorbt", reason="vectorbt is not installed; it comes with the extra 'notebooks'")
-
-
-@pytest.fixture(scope="module")
 def close() -> pd.DataFrame:
-    draw = np.random.default_rng(7)
-    paths = 100 * np.exp(np.cumsum(draw.normal(0, 0.02, (BARS, 3)), axis=0))
-    return pd.DataFrame(paths.round(2), pd.date_range("2024-01-01", periods=BARS, freq="D"), ["a", "b", "c"])
+    return daily_closes(7, 0.02, BARS)
 
 
 def sizes(seed: int, shape: tuple[int, int] = (BARS, 3)) -> np.ndarray:

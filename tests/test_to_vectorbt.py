@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from streams import random_log
+from streams import daily_closes, random_log
 
 from riskkit import Account, EventLog, InputError, Instrument, RuleSet, gate, replay_log
 from riskkit.replay.columns import Kind
@@ -20,16 +20,8 @@ DAY = 86_400_000_000_000
 
 
 @pytest.fixture(scope="module")
-def vbt():
-    """Importing it costs seconds."""
-    return pytest.importorskip("vectorbt", reason="vectorbt is not installed; it comes with the extra 'notebooks'")
-
-
-@pytest.fixture(scope="module")
 def close() -> pd.DataFrame:
-    draw = np.random.default_rng(17)
-    paths = 100 * np.exp(np.cumsum(draw.normal(0, 0.015, (BARS, 3)), axis=0))
-    return pd.DataFrame(paths.round(2), pd.date_range("2024-01-01", periods=BARS, freq="D"), ["a", "b", "c"])
+    return daily_closes(17, 0.015, BARS)
 
 
 @pytest.fixture(scope="module")

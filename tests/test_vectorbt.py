@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from streams import daily_closes
 
 from riskkit import EventLog, InputError, RuleSet, replay_log
 from riskkit.replay.columns import Kind
@@ -17,16 +18,8 @@ CASH = 100_000.0  # enough for every order: vectorbt cuts the last one to what i
 
 
 @pytest.fixture(scope="module")
-def vbt():
-    """Importing it costs seconds."""
-    return pytest.importorskip("vectorbt", reason="vectorbt is not installed; it comes with the extra 'notebooks'")
-
-
-@pytest.fixture(scope="module")
 def close() -> pd.DataFrame:
-    draw = np.random.default_rng(7)
-    paths = 100 * np.exp(np.cumsum(draw.normal(0, 0.015, (BARS, 3)), axis=0))
-    return pd.DataFrame(paths.round(2), pd.date_range("2024-01-01", periods=BARS, freq="D"), ["a", "b", "c"])
+    return daily_closes(7, 0.015, BARS)
 
 
 @pytest.fixture(scope="module")
