@@ -23,7 +23,13 @@ def run_on_threads(self, settings, threads):
         yield step
 
 
-runner.Runner.run_on_threads = run_on_threads
-rules = RuleSet([Rule("size", MaxOrderQty(limit=5))])
-found = sweep(random_log(1, 300), rules, {"size.limit": list(range(1, 501))}, compiled=False, threads=2)
-print(len(found.frame), found.partial, threading.active_count())
+def main() -> None:
+    """Run 500 settings, and say how many came back, whether they are all, and how many threads are left."""
+    runner.Runner.run_on_threads = run_on_threads
+    rules = RuleSet([Rule("size", MaxOrderQty(limit=5))])
+    found = sweep(random_log(1, 300), rules, {"size.limit": list(range(1, 501))}, compiled=False, threads=2)
+    print(len(found.frame), found.partial, threading.active_count())
+
+
+if __name__ == "__main__":
+    main()
