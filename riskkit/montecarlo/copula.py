@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,11 +82,13 @@ class _Copula(Law):
     def _stretched(self, normal: np.ndarray, draws: Draws) -> np.ndarray:
         return normal
 
+    @abstractmethod
     def _quantile(self, levels: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+        """Levels of the margins on the scale of the copula's variate."""
 
+    @abstractmethod
     def _estimated(self) -> np.ndarray:
-        raise NotImplementedError
+        """The correlation, from the ranks."""
 
     def _rows(self) -> list[Row]:
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from riskkit.montecarlo.draws import BLOCK, Draws, Needs, source_of
 __all__ = ["Law", "by_blocks", "matrix_root", "one_per_asset", "product"]
 
 
-class Law(Shown):
+class Law(Shown, ABC):
     """A joint law of returns. A subclass says what it needs for a scenario and how it makes one.
 
     Attributes
@@ -34,18 +35,18 @@ class Law(Shown):
     labels: Any = None
 
     @property
+    @abstractmethod
     def n_assets(self) -> int:
         """Assets per scenario."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def needs(self) -> Needs:
         """Random numbers per scenario."""
-        raise NotImplementedError
 
+    @abstractmethod
     def returns(self, draws: Draws) -> np.ndarray:
         """(n, n_assets) simple returns of these draws."""
-        raise NotImplementedError
 
     def linear(self, positions: np.ndarray) -> Callable[[Draws], np.ndarray]:
         """P&L of positions (n_assets,) or (n_assets, n_books) per scenario; a law may take a shorter way."""

@@ -52,8 +52,7 @@ class AlertMaker:
         self.rules = {rule.id: rule for rule in engine.rules}
         self._places = {name: place for place, name in enumerate(self.rules)}
         self._teller = Teller(engine.rules, engine.universe)
-        opened = any(account.positions for account in engine.universe.accounts)
-        self._valued = opened or any("marks" in rule.kind.needs for rule in engine.rules)
+        self._valued = engine.marked
 
     def alerts(self, engine: LiveEngine, decided: Any, trade_ids: Mapping[int, str]) -> list[Alert]:
         """One alert for each rule that objected, paused or halted, in their order.
