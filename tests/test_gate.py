@@ -176,8 +176,8 @@ def test_a_compiled_function_reads_the_answers_in_an_array(vbt, close):
 
     @njit
     def careful(c, answers, start):
-        if answers[c.col].refused == 1:
-            return nb.order_nb(size=answers[c.col].limit - 1.0)
+        if answers[c.col]["refused"] == 1:
+            return nb.order_nb(size=answers[c.col]["limit"] - 1.0)
         return nb.order_nb(size=start)
 
     rules = RuleSet([Rule("rate", OrderRate(limit=50, window_ns=DAY)), Rule("size", MaxOrderQty(limit=5))])

@@ -82,7 +82,8 @@ def test_impact_of_several_trades_is_that_of_each(book):
     together = rk.almgren_impact(quantity, adv, 0.02, 0.5, adv * 200)
     for name in adv.index:
         alone = rk.almgren_impact(quantity[name], adv[name], 0.02, 0.5, adv[name] * 200)
-        assert together.to_frame().loc[name].tolist() == [alone.permanent, alone.temporary, alone.realized]
+        row = [alone.permanent, alone.temporary, alone.realized]
+        assert together.to_frame().loc[name].tolist() == pytest.approx(row, rel=1e-12, abs=0)
     assert together.realized["D"] == 0.0
     root = rk.square_root_impact(quantity, adv, 0.02, coefficient=0.5)
     assert root["B"] == pytest.approx(0.5 * 0.02 * math.sqrt(0.2))
