@@ -637,15 +637,3 @@ def test_garch_plot_returns_its_axes(simulated):
 def test_garch_fit_refuses(returns, words):
     with pytest.raises(InputError, match=words):
         rk.fit_garch(returns)
-
-
-def test_importing_the_package_loads_nothing_heavy():
-    import subprocess
-    import sys
-
-    code = (
-        "import sys, riskkit.covariance, riskkit.returns, riskkit.pnl;"
-        "print([m for m in ('numba', 'scipy.stats', 'matplotlib', 'arch', 'sklearn') if m in sys.modules])"
-    )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"

@@ -515,9 +515,3 @@ def test_an_installed_wheel_holds_the_samples(tmp_path):
     place, *lines = done.stdout.splitlines()
     assert Path(place) == (site / "riskkit" / "_data").resolve()
     assert lines == [f"{name} {shape[0]}" for name, shape in SHAPES.items()]
-
-
-def test_importing_the_loaders_is_light():
-    heavy = "{'numba', 'scipy', 'matplotlib', 'arch', 'sklearn'}"
-    done = run(["-c", f"import sys, riskkit.datasets; print(sorted({heavy} & set(sys.modules)))"], cwd=ROOT)
-    assert done.stdout.strip() == "[]", done.stdout + done.stderr

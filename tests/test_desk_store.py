@@ -791,12 +791,6 @@ def test_without_duckdb_a_sentence_says_how_to_get_it(monkeypatch):
         DuckDBStore(":memory:")
 
 
-def test_the_desk_does_not_import_duckdb():
-    program = "import sys, riskkit.desk; print([m for m in ('duckdb', 'pyarrow') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "duckdb" not in done.stdout
-
-
 # ---------------------------------------------------------------------- killed
 
 

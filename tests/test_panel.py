@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 from streams import random_log
 from test_utilization import single
@@ -129,9 +126,3 @@ def test_answers_are_of_one_parameter_and_of_values_that_were_run(log, rules, sh
     with pytest.raises(InputError, match="3 was not replayed; the values are 2, 5, 8, 20"):
         shown.answers.at(3)
     assert shown.answers.nearest(6) == 5 and shown.answers.nearest(1_000) == 20
-
-
-def test_ipywidgets_is_imported_when_a_panel_is_made_and_not_before():
-    program = "import sys, riskkit.panel; print([m for m in ('ipywidgets', 'matplotlib', 'numba') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -119,12 +116,3 @@ def test_axes_are_made_where_none_are_given():
     made = plot.axes(None, height=2.0)
     assert made.figure.get_size_inches().tolist() == [9.0, 2.0]
     plt.close(made.figure)
-
-
-def test_matplotlib_waits_until_a_picture_is_asked_for():
-    code = (
-        "import sys, riskkit.plot, riskkit.report, riskkit.demo, riskkit.__main__\n"
-        "late = {'matplotlib', 'numba', 'vectorbt', 'scipy.stats', 'tqdm'} & set(sys.modules)\n"
-        "assert not late, late"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

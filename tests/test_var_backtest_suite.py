@@ -352,16 +352,6 @@ def test_panel_names_what_does_not_fit(forecasts, options, words):
         backtest_panel(np.zeros((10, 2)), forecasts, **options)
 
 
-def test_importing_stays_cheap():
-    import subprocess
-    import sys
-
-    heavy = ("numba", "scipy.stats", "matplotlib", "pandas")
-    code = f"import sys, riskkit.var_backtest; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 def test_plots_show_what_they_should(true_model, panel):
     import matplotlib
 

@@ -449,11 +449,3 @@ def test_entropic_var_where_the_worst_loss_is_all_of_the_tail():
 def test_entropic_labels():
     frame = pd.DataFrame(TABLE, columns=["a", "b", "c"])
     assert rk.entropic_var(frame, [0.9, 0.95]).loc[0.9, "b"] == rk.entropic_var(TABLE[:, 1], 0.9)
-
-
-def test_importing_var_is_cheap():
-    import subprocess
-
-    heavy = "numba", "scipy.stats", "matplotlib", "arch", "sklearn"
-    code = f"import sys, riskkit.var; print([name for name in {heavy!r} if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
