@@ -261,7 +261,8 @@ def schedule_of_urgency(
     urge = kappa * interval
     share = left / count
     if urge > 1e-8:  # the ratio of the two sinh in a form that does not overflow
-        share = np.exp(-urge * (count - left)) * np.expm1(-2.0 * urge * left) / math.expm1(-2.0 * urge * count)
+        decay = np.expm1(-2.0 * urge * left)
+        share = np.exp(-urge * (count - left)) * decay / decay[0]
     holdings = shares * share
     sold = np.abs(np.diff(holdings))
     steepness = _steepness(market, interval)
