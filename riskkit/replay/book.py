@@ -13,24 +13,13 @@ money of the log (see `riskkit.replay.universe.Universe`). Codes are row numbers
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import NamedTuple
 
-from riskkit.replay.columns import MISSING, Flag, Flow
+from riskkit.replay.columns import MISSING, Flag, Flow, OrderStatus
 from riskkit.replay.integers import scaled, share
 from riskkit.replay.records import Record, at
 
-__all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "PURSE", "Book", "OrderStatus"]
-
-
-class OrderStatus(IntEnum):
-    """State of an order's record."""
-
-    UNKNOWN = 0  # no order event has used the record
-    WORKING = 1  # on the book
-    BLOCKED = 2  # refused or cancelled by a rule: its fills vanish in enforce mode
-    DONE = 3  # filled, cancelled or lapsed
-
+__all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "PURSE", "Book"]
 
 UNKNOWN, WORKING, BLOCKED, DONE = map(int, OrderStatus)
 

@@ -6,7 +6,7 @@ numba gives a record's fields as attributes; numpy's own record class does too, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,8 @@ Record = Any  # one record, its fields read and written as attributes
 Words = Any  # int64 or float64 memory that many keys share, addressed by index
 
 
-def record_dtype(fields: Sequence[str]) -> np.dtype:
-    """A record of int64 fields; "name:f8" is a float."""
+def record_dtype(fields: Iterable[str]) -> np.dtype:
+    """The dtype of a record of int64 fields; "name:f8" is a float. A dict of fields maps each to its meaning."""
     split = [name.partition(":") for name in fields]
     return np.dtype([(name, kind or "<i8") for name, _, kind in split])
 
