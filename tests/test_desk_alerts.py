@@ -28,7 +28,7 @@ from riskkit.desk import (
     condition,
 )
 from riskkit.replay.columns import Kind
-from riskkit.replay.rows import DTYPES
+from riskkit.replay.entry import DTYPES
 from riskkit.replay.short_rules import Direction, Order, Trade, build_config
 
 # ---------------------------------------------------------------------- the five conditions

@@ -14,8 +14,9 @@ from rows import CANCEL, FILL, MODIFY, NAMED, ORDER, PRICE, TRADE, X, column, lo
 from streams import random_log
 
 from riskkit import Account, EventLog, Instrument
-from riskkit.replay.columns import MISSING, OPTIONAL, Command, Flag, Flow, Kind
+from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, Command, Flag, Flow, Kind
 from riskkit.replay.door import FRAME_COLUMNS, infer_instruments
+from riskkit.replay.door.columns import COLUMNS, OTHER_NAMES
 
 # ---------------------------------------------------------------------- what is taken
 
@@ -156,6 +157,34 @@ def test_every_column_is_described_and_taken():
     nothing = {name: None for name in FRAME_COLUMNS if name not in ORDER}
     log = load({**ORDER, **nothing})
     assert set(log.columns) == set(load(ORDER).columns), "a column without a value says nothing"
+
+
+def test_every_column_of_a_log_but_pair_is_filled_by_a_column_of_the_frame():
+    assert {column.fills for column in COLUMNS.values()} - {""} == {*REQUIRED, *OPTIONAL} - {"pair"}
+    assert COLUMNS["qty"].dtype == REQUIRED["qty"] and COLUMNS["children"].dtype == OPTIONAL["weight"][0]
+    assert not set(OTHER_NAMES) & set(COLUMNS)
+
+
+# ---------------------------------------------------------------------- headings
+
+
+@pytest.mark.parametrize(("heading", "name"), OTHER_NAMES.items())
+def test_another_heading_means_its_column(heading, name):
+    values = {"fee": 0.5, "connection": "desk-1", "currency": "USD"}
+    rows = [NAMED, {**FILL, "fee": 0.25}, {**PRICE, "ts": 3}, {"ts": 4, "kind": "cash", "account": "A", "amount": 5}]
+    frame = pd.DataFrame([{**row, name: row.get(name, values.get(name))} for row in rows])
+    expected = EventLog.from_frame(frame, [X]).event_hash
+    for written in (heading, heading.upper(), f" {heading.title()} "):
+        assert EventLog.from_frame(frame.rename(columns={name: written}), [X]).event_hash == expected
+
+
+def test_columns_and_ignore_map_a_table_of_a_broker():
+    frame = pd.DataFrame([{**NAMED, "venue": "V"}, {**FILL, "venue": None}])
+    theirs = frame.rename(columns={"ts": "Exec Time", "order_id": "Order ID", "qty": 7, "side": "BS"})
+    mapped = {"columns": {"Exec Time": "ts", 7: "qty", "BS": "side"}, "ignore": ["venue"]}
+    assert EventLog.from_frame(theirs, [X], **mapped).event_hash == load(NAMED, FILL).event_hash
+    assert infer_instruments(theirs, **mapped) == infer_instruments(frame, ignore=["venue"])
+    assert list(theirs) == ["Exec Time", "kind", "account", "instrument", "BS", 7, "price", "Order ID", "venue"]
 
 
 # ---------------------------------------------------------------------- openings

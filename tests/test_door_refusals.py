@@ -12,7 +12,14 @@ from rows import CANCEL, FILL, MODIFY, NAMED, ORDER, PRICE, column, load, refusa
 from riskkit import Account, EventLog, InputError, Instrument
 
 BAD_FRAMES = {
-    "unknown column": ([{**ORDER, "quantity": 2}], "column 'quantity' is not known; did you mean 'qty'?"),
+    "unknown column": (
+        [{**ORDER, "quantiti": 2}],
+        "column 'quantiti' is not known; did you mean 'qty'? Or map it with columns=, or leave it out with ignore=",
+    ),
+    "two columns of one meaning": (
+        [{**ORDER, "quantity": 2}],
+        "columns 'qty' and 'quantity' both mean 'qty'; leave one out with ignore=",
+    ),
     "no ts": ([{"kind": "clock"}], "column 'ts' is missing: time: Timestamp, or int64 nanoseconds since the epoch"),
     "NaN price": (
         [ORDER, {**ORDER, "price": np.nan}],
@@ -85,7 +92,7 @@ BAD_FRAMES = {
     ),
     "time going backwards": (
         [{**ORDER, "ts": 5}, {**ORDER, "ts": 4}],
-        "row 1, column 'ts': 4 is earlier than the row before it; sort the frame, or say ts_policy='reject', 'clamp' "
+        "row 1, column 'ts': 4 is earlier than the row before it; sort the frame, or use ts_policy='reject', 'clamp' "
         "or 'sort'",
     ),
     "time as a float": (
@@ -99,13 +106,13 @@ BAD_FRAMES = {
     "time as a word": ([{**ORDER, "ts": "noon"}], "row 0, column 'ts': 'noon' is not a time"),
     "time too far": (
         [{**ORDER, "ts": 2**62}],
-        "row 0, column 'ts': 4611686018427387904 is not a time from 1824 to 2116, the years whose nanoseconds the "
-        "windows of rules can count",
+        "row 0, column 'ts': 4611686018427387904 is not a time from 1824 to 2116, the range in which "
+        "windows of rules fit into 64 bits",
     ),
     "a date of science fiction": (
         [{**ORDER, "ts": pd.Timestamp("3024-01-01")}],
-        "row 0, column 'ts': Timestamp('3024-01-01 00:00:00') is not a time from 1824 to 2116, the years whose "
-        "nanoseconds the windows of rules can count",
+        "row 0, column 'ts': Timestamp('3024-01-01 00:00:00') is not a time from 1824 to 2116, the "
+        "range in which windows of rules fit into 64 bits",
     ),
     "unknown kind": (
         [{**ORDER, "kind": "buy"}],
@@ -123,7 +130,7 @@ BAD_FRAMES = {
     ),
     "no account column": (
         [{"ts": 1, "kind": "error"}],
-        "row 0, column 'account': nothing came where the column is needed: label of the account",
+        "row 0, column 'account': nothing given, but the column is needed: label of the account",
     ),
     "unknown instrument": (
         [{**ORDER, "instrument": "Q"}],
@@ -157,11 +164,11 @@ BAD_FRAMES = {
     ),
     "cancel of nothing": (
         [NAMED, {**CANCEL, "order_id": None}],
-        "row 1, column 'order_id': nothing came where the order must be named",
+        "row 1, column 'order_id': nothing given, but the order must be named",
     ),
     "cancel without the column": (
         [{k: v for k, v in CANCEL.items() if k != "order_id"}],
-        "row 0, column 'order_id': nothing came where the order must be named",
+        "row 0, column 'order_id': nothing given, but the order must be named",
     ),
     "unknown parent": (
         [NAMED, {**ORDER, "ts": 2, "parent_id": "p"}],
@@ -338,13 +345,34 @@ def test_declared_accounts_and_zones():
 
 
 def test_what_is_no_frame_is_refused():
-    with pytest.raises(InputError, match="frame is a list; give a pandas DataFrame with a row for each event"):
+    with pytest.raises(InputError, match="frame is a list; give a pandas DataFrame with one row per event"):
         EventLog.from_frame([ORDER])
     doubled = pd.DataFrame([[1, "clock", 2]], columns=["ts", "kind", "ts"])
-    with pytest.raises(InputError, match="column 'ts' occurs twice; each column stands once"):
+    with pytest.raises(InputError, match="column 'ts' occurs twice; give each column once"):
         EventLog.from_frame(doubled)
 
 
 def test_a_wall_clock_time_that_never_was_is_refused():
     with pytest.raises(InputError, match=r"column 'ts' does not hold times: .*2024-03-10 02:30"):
         load({**ORDER, "ts": pd.Timestamp("2024-03-10 02:30")}, tz="America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"columns": {"Qty": "qty"}}, "columns: 'Qty' is not a column of the frame; it has ts, kind,"),
+        ({"columns": {"price": "prize"}}, "columns['price']='prize' is not known; did you mean 'price'?"),
+        ({"columns": {"price": "qty"}}, "columns 'qty' and 'price' both mean 'qty'"),
+        ({"ignore": ["venue"]}, "ignore: 'venue' is not a column of the frame; it has ts, kind,"),
+        ({"ignore": "price"}, "ignore='price' is a text; give a list of headings, as ['price']"),
+        ({"ignore": ["ts"]}, "column 'ts' is missing: time"),
+    ],
+)
+def test_a_mapping_of_headings_that_does_not_fit(options, sentence):
+    assert refusal(ORDER, **options).startswith(sentence)
+
+
+def test_a_refused_value_is_named_by_its_heading_and_its_column():
+    frame = pd.DataFrame([{**ORDER, "price": -1}]).rename(columns={"price": "Limit Price"})
+    with pytest.raises(InputError, match=r"row 0, column 'Limit Price' \(price\): -1 is not above zero"):
+        EventLog.from_frame(frame, columns={"Limit Price": "price"})

@@ -123,4 +123,4 @@ def test_units_that_do_not_fit_are_refused_in_one_sentence(table, tmp_path):
         assert sentence in refusal(table, units=units)
     units.write_text(UNITS)
     read_log(table, units=units).to_parquet(tmp_path / "log.parquet")
-    assert "brings its own units" in refusal(tmp_path / "log.parquet", units=units)
+    assert "a stored event log with its own units" in refusal(tmp_path / "log.parquet", units=units)

@@ -13,8 +13,8 @@ from test_proof import RULES
 from riskkit import Account, EventLog, InputError, Instrument, LiveEngine, OrderRate, PositionLimit, Rule, RuleSet
 from riskkit.replay import live as module
 from riskkit.replay.columns import Kind
+from riskkit.replay.entry import DTYPES
 from riskkit.replay.quick import can_step
-from riskkit.replay.rows import DTYPES
 from riskkit.replay.run import replay_log
 from riskkit.replay.universe import Universe
 
@@ -154,7 +154,7 @@ def test_stray_references_keep_a_record_of_their_own():
         live.widened(Universe((*WORLD.instruments, Instrument("Z")), WORLD.accounts, WORLD.quanta)),
     ):
         one.push(21, Kind.FILL, **ORDER, order=0)
-        assert one._columns["slots"][: one.size].tolist() == [-1, 0, 0, 1, 1, 0]
+        assert one._journal.columns["slots"][: one.size].tolist() == [-1, 0, 0, 1, 1, 0]
     assert live.digest == again.digest == replay_log(live.log(), TWO, "enforce", compiled=False).digest
 
 

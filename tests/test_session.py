@@ -162,7 +162,7 @@ BAD = [
     ("process_cash", {"account": "A", "amount": float("nan")}, "is not an amount of money"),
     ("process_cash", {"account": "A", "amount": 2**54}, "could reach"),
     ("process_cash", {"account": "A", "amount": 1, "flow": "gift"}, "is not one of DEPOSIT"),
-    ("process_cash", {"account": "A", "amount": 1, "currency": "EUR"}, "is not one of this universe"),
+    ("process_cash", {"account": "A", "amount": 1, "currency": "EUR"}, "is not a currency of this universe"),
     ("process_equity", {"account": "A", "equity": None}, "is not an amount of money"),
     ("process_closed_trade", {"account": "A", "instrument": "X", "side": "long", "ret": "x"}, "is not a return"),
     ("command", {"cmd": "STOP"}, "is not one of ACTIVE"),
@@ -238,7 +238,7 @@ def test_what_could_overflow_is_refused_by_the_engine_of_codes_too():
         ({"qty": 2**70}, "beyond 64 bits"),
         ({"qty": -1}, "not those of an order"),
         ({"account": -1}, "needs an account"),
-        ({"side": 9}, "no side"),
+        ({"side": 9}, "is not a side"),
     ]:
         with pytest.raises(InputError, match=why):
             live.push(0, 0, **{**order, **fields})

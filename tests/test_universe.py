@@ -80,8 +80,8 @@ def test_the_common_unit_measures_every_value_and_no_larger_one_does(values):
         ({"tick": 0}, "instrument 'X': tick=0 is not above zero"),
         ({"lot": "-1"}, "instrument 'X': lot='-1' is not above zero"),
         ({"multiplier": "many"}, "instrument 'X': multiplier='many' is not a number"),
-        ({"tick": "0.5", "price_step": "0.2"}, "instrument 'X': price_step is not a whole part of its tick"),
-        ({"lot": 1, "qty_step": 2}, "instrument 'X': qty_step is not a whole part of its lot"),
+        ({"tick": "0.5", "price_step": "0.2"}, "instrument 'X': its tick is not a multiple of its price_step"),
+        ({"lot": 1, "qty_step": 2}, "instrument 'X': its lot is not a multiple of its qty_step"),
     ],
 )
 def test_units_that_are_none_are_refused(fields, sentence):

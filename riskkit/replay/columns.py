@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
-__all__ = ["MISSING", "OPTIONAL", "REQUIRED", "Command", "Event", "Flag", "Flow", "Kind"]
+__all__ = ["MISSING", "OPTIONAL", "REQUIRED", "Command", "Event", "Flag", "Flow", "Kind", "OrderStatus"]
 
 MISSING = -(2**63)  # a missing price or time; never NaN
 RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
@@ -40,6 +40,15 @@ class Kind(IntEnum):
     CONTROL = 13
     EXPIRY = 14
     MARK = 15  # never in a log: how the engine tells a rule that an account's equity has moved
+
+
+class OrderStatus(IntEnum):
+    """Status of an order's record."""
+
+    UNKNOWN = 0  # no order event has used the record
+    WORKING = 1
+    BLOCKED = 2  # refused, or its parent was, or cancelled by a rule: its fills vanish in enforce mode
+    DONE = 3  # filled, cancelled or lapsed
 
 
 class Flag(IntFlag):

@@ -1,23 +1,23 @@
-"""The covariance that a replay keeps for rules on VaR: bars, an EWMA matrix, and Σw of every key, in floats.
+"""The covariance kept by a replay for rules on VaR: bars, an EWMA matrix, and Σw of every key, in floats.
 
-Time is cut into bars, for all instruments at once. A bar ends at a multiple of `bar_ns`, told by the first event of any
-kind at or after it, or (where no `bar_ns` is given) with each CLOCK event; one in which no price came is no bar. When it
-closes, the return r of each instrument since the close before is taken into
+Time is cut into bars, for all instruments at once. A bar ends at a multiple of `bar_ns`, detected at the first event of
+any kind at or after it, or (without `bar_ns`) at each CLOCK event; a bar without a price is skipped. At its close the
+return r of each instrument since the previous close enters
 
     Σ <- λ Σ + (1 - λ) r r'
 
-from Σ = 0, and exposures are revalued at the new closes. The weights λ^k (1 - λ) of the n returns that an instrument
-has sum to 1 - λ^n, not yet to 1: its exposure is divided by the root of that sum, so that a young variance is a
-weighted mean like an old one, and Σ stays positive semidefinite whenever an instrument joins.
+from Σ = 0, and exposures are revalued at the new closes. The weights λ^k (1 - λ) of an instrument's n returns sum to
+1 - λ^n, not yet to 1: its exposure is divided by the root of that sum, so that an early variance is a weighted mean
+like a later one, and Σ stays positive semidefinite whenever an instrument joins.
 
-Each key (an account, a desk, ...) has its lots, whole numbers that are exact below 2^53, and the vector Σw of its
-exposures w = lots x value of a lot. So the variance after d more of instrument i is w'Σw + 2 d (Σw)_i + d² Σ_ii, in
-O(1). A fill adds d times a column, in O(N). At a bar Σw follows Σ by rank one, in O(N), and then by a column for each
-holding that has another value. After `rebuild` such updates of a key Σw is added up from scratch, as it is whenever the
-key is flat, so what rounding leaves is bounded.
+Each key (an account, a desk, ...) has its lots, integers that are exact below 2^53, and the vector Σw of its exposures
+w = lots x value of a lot. The variance after d more of instrument i is w'Σw + 2 d (Σw)_i + d² Σ_ii, in O(1). A fill adds
+d times a column, in O(N). At a bar Σw follows Σ by rank one, in O(N), then by a column for each position with another
+value. After `rebuild` such updates of a key, and whenever the key is flat, Σw is computed from scratch, which bounds
+rounding errors.
 
-Σ takes O(N²) words and a bar O(N²); each key takes O(N) words, and O(N x its holdings) at a bar. Only + - * / and sqrt, in
-loops of a fixed order: no BLAS, no libm, so that the bits are the same compiled, plain and live.
+Σ takes O(N²) words and a bar O(N²); each key takes O(N) words, and O(N x its positions) at a bar. Only + - * / and sqrt,
+in loops of a fixed order: no BLAS, no libm, so that compiled, plain and live runs agree to the bit.
 
 References: J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed., sections 5.2 (weights, zero mean) and
 6.3 (VaR of linear positions); M. Garman (1996), Improving on VaR, Risk 9(5) (the answer before a trade from a cached Σw).
@@ -34,7 +34,7 @@ from riskkit._check import InputError
 from riskkit._jit import apart
 from riskkit.replay.columns import MISSING
 from riskkit.replay.integers import MILLION
-from riskkit.replay.records import at
+from riskkit.replay.records import Record, Words, at
 from riskkit.replay.universe import Universe
 
 __all__ = [
@@ -51,29 +51,37 @@ __all__ = [
     "variance_after",
 ]
 
-# of a key: where the words of its rule and the floats of its rule and of itself start; how many instruments it holds,
-# how many of them are not ready; updates of Σw since it was added up; w'Σw
-FIELDS = ("memory", "matrix", "reals", "held", "unready", "updates", "variance:f8")
+# the fields of a key's record; offsets count words of the workspace (`memory`) or floats (`reals`)
+FIELDS: dict[str, str] = {
+    "memory": "offset of the words that all keys of the rule share",
+    "matrix": "offset of the rule's floats, Σ first",
+    "reals": "offset of the key's floats",
+    "held": "number of instruments with a position",
+    "unready": "of these, the number with too few returns",
+    "updates": "updates of Σw since it was computed from scratch",
+    "variance:f8": "w'Σw in squared quanta, for one bar",
+}
 
-SIZE = 0  # the words of a rule: instruments, when the bar ends, whether a price came in it, bars closed so far,
-BAR_END = 1
-FRESH = 2
-BARS = 3
-HEADER = 4  # then each instrument's last close in ticks (0: none), then how many returns it has
+# the words that all keys of a rule share
+SIZE = 0  # number of instruments
+BAR_END = 1  # end of the present bar, nanoseconds
+FRESH = 2  # 1 once the bar has a price
+BARS = 3  # number of closed bars
+HEADER = 4  # then each instrument's last close in ticks (0: none), then its number of returns
 
-# the floats of a rule: Σ, then a vector each of: returns in the bar that closed, sums of weights, exposures of one lot,
-# and those before the bar; the floats of a key: lots, Σw
+# the floats of a rule: Σ, then four vectors: returns of the last bar, sums of weights, exposures of one lot now, and
+# before that bar; the floats of a key: lots, Σw
 VECTORS = 4
-BY_CLOCK = 2**62  # `bar_ns` where it is not given
+BY_CLOCK = 2**62  # `bar_ns` if it is not given
 NEVER = 2**63 - 1
-MOST_FLOATS = 2**28  # 2 GiB
+MAX_FLOATS = 2**28  # 2 GiB
 
 
-# ---------------------------------------------------------------------- laying the memory down
+# ---------------------------------------------------------------------- allocation
 
 
 def shared_words(params: Any, universe: Universe) -> list[int]:
-    """The words that all keys of a rule share."""
+    """Initial values of the words that all keys of a rule share."""
     size = len(universe.instruments)
     return [size, MISSING, 0, 0, *[0] * (2 * size)]
 
@@ -81,7 +89,7 @@ def shared_words(params: Any, universe: Universe) -> list[int]:
 def lay_down(
     scope: str, name: str, universe: Universe, accounts: np.ndarray, table: np.ndarray, start: int
 ) -> np.ndarray:
-    """The floats of a rule, to be laid down at `start`, with the opening lots in them; its records are told where.
+    """Allocate the floats of a rule with the opening lots; write their offsets into its records.
 
     Parameters
     ----------
@@ -92,34 +100,35 @@ def lay_down(
     universe : Universe
         Instruments, and accounts with their opening positions.
     accounts, table : structured ndarray
-        The records of accounts and of the rule's keys, each with the one of nothing in front.
+        The records of accounts and of the rule's keys, each after one record of no account or key.
     start : int
-        How many floats stand before these.
+        Offset of the first float.
 
     Raises
     ------
     InputError
-        Where accounts mix currencies, or the matrix would not fit into memory.
+        If accounts mix currencies, or the matrix does not fit into memory.
     """
     if universe.mixed:
         raise InputError(f"rule {name!r}: a VaR over several currencies needs exchange rates; keep accounts to one")
     size, keys = len(universe.instruments), len(table) - 1
-    own = size * size + VECTORS * size
-    if own + 2 * size * keys > MOST_FLOATS:
+    matrix = size * size + VECTORS * size
+    floats = matrix + 2 * size * keys
+    if floats > MAX_FLOATS:
         raise InputError(
             f"rule {name!r}: a covariance of {size:,} instruments for {keys:,} keys needs "
-            f"{own + 2 * size * keys:,} floats; at most {MOST_FLOATS:,} fit, take fewer instruments or a wider scope"
+            f"{floats:,} floats; at most {MAX_FLOATS:,} fit, take fewer instruments or a wider scope"
         )
-    reals = np.zeros(own + 2 * size * keys)
+    reals = np.zeros(floats)
     table["matrix"] = start
-    table["reals"] = start + own + 2 * size * (np.arange(len(table)) - 1)
+    table["reals"] = start + matrix + 2 * size * (np.arange(len(table)) - 1)
     for a, account in enumerate(universe.accounts):
         key = {"account": a, "global": 0}.get(scope, -1)
         key = int(accounts[scope][a + 1]) if key < 0 else key
         for label in account.positions:
-            reals[own + 2 * size * key + universe.instrument_codes[label]] += universe.opening_steps(account, label)
+            reals[matrix + 2 * size * key + universe.instrument_codes[label]] += universe.opening_steps(account, label)
     for key in range(keys):
-        lots = reals[own + 2 * size * key : own + 2 * size * key + size]
+        lots = reals[matrix + 2 * size * key : matrix + 2 * size * key + size]
         table["held"][key + 1] = table["unready"][key + 1] = np.count_nonzero(lots)
     return reals
 
@@ -127,14 +136,16 @@ def lay_down(
 # ---------------------------------------------------------------------- time
 
 
-def price_came(key, memory):
-    """Note that an instrument was priced, which makes a bar of the time that is passing."""
+def price_came(key: Record, memory: Words) -> None:
+    """Note that the present bar has a price."""
     memory[key.memory + FRESH] = 1
 
 
 @apart
-def pass_time(now, told, params, keys, count, instruments, memory, reals):
-    """Close the bar that has ended at `now`, or (by a CLOCK event: `told` 1) ends; return when the present one will."""
+def pass_time(
+    now: int, told: int, params: Any, keys: Record, count: int, instruments: Record, memory: Words, reals: Words
+) -> int:
+    """Close the bar that has ended by `now`, or that a CLOCK event ends (`told` 1); return the end of the present one."""
     shared = at(keys, -1).memory
     by_clock = params.bar_ns >= BY_CLOCK
     if by_clock and told == 0:
@@ -145,30 +156,30 @@ def pass_time(now, told, params, keys, count, instruments, memory, reals):
     return memory[shared + BAR_END]
 
 
-def close_bar(params, keys, count, instruments, memory, reals):
-    """Take the returns of a bar into the matrix, revalue exposures, and let every key follow."""
-    whole = at(keys, -1)
-    if memory[whole.memory + FRESH] == 0:
+def close_bar(params: Any, keys: Record, count: int, instruments: Record, memory: Words, reals: Words) -> None:
+    """Update the matrix by the returns of a bar, revalue exposures, and update every key."""
+    shared = at(keys, -1)
+    if memory[shared.memory + FRESH] == 0:
         return
-    memory[whole.memory + FRESH] = 0
-    memory[whole.memory + BARS] += 1
+    memory[shared.memory + FRESH] = 0
+    memory[shared.memory + BARS] += 1
     decay = float(params.decay) / float(MILLION)
-    take_closes(whole, decay, instruments, memory, reals)
-    update_matrix(whole, decay, memory, reals)
-    for place in range(count):
-        key = at(keys, place)
+    take_closes(shared, decay, instruments, memory, reals)
+    update_matrix(shared, decay, memory, reals)
+    for index in range(count):
+        key = at(keys, index)
         if key.held != 0:
             follow(key, params, decay, memory, reals)
 
 
-def take_closes(whole, decay, instruments, memory, reals):
-    """Each instrument's return since the close before, and what one lot of it is exposed to now.
+def take_closes(shared: Record, decay: float, instruments: Record, memory: Words, reals: Words) -> None:
+    """Compute each instrument's return since the previous close, and the exposure of one lot.
 
-    A mark at or below zero is no close: a relative return means nothing there.
+    A mark at or below zero is no close: a relative return is undefined there.
     """
-    size = memory[whole.memory + SIZE]
-    closes = whole.memory + HEADER
-    returns = whole.matrix + size * size
+    size = memory[shared.memory + SIZE]
+    closes = shared.memory + HEADER
+    returns = shared.matrix + size * size
     weights = returns + size
     loadings = weights + size
     for i in range(size):
@@ -191,14 +202,14 @@ def take_closes(whole, decay, instruments, memory, reals):
             reals[loadings + i] = lot / math.sqrt(weight)
 
 
-def update_matrix(whole, decay, memory, reals):
+def update_matrix(shared: Record, decay: float, memory: Words, reals: Words) -> None:
     """Σ <- λ Σ + (1 - λ) r r'; products commute, so it stays symmetric to the last bit."""
-    size = memory[whole.memory + SIZE]
+    size = memory[shared.memory + SIZE]
     fresh = 1.0 - decay
-    returns = whole.matrix + size * size
+    returns = shared.matrix + size * size
     for i in range(size):
         here = reals[returns + i]
-        line = whole.matrix + i * size
+        line = shared.matrix + i * size
         for j in range(size):
             reals[line + j] = decay * reals[line + j] + fresh * (here * reals[returns + j])
 
@@ -206,8 +217,8 @@ def update_matrix(whole, decay, memory, reals):
 # ---------------------------------------------------------------------- a key's Σw
 
 
-def follow(key, params, decay, memory, reals):
-    """Bring a key's Σw to the new Σ, by rank one, and then to its new exposures, by a column for each that moved."""
+def follow(key: Record, params: Any, decay: float, memory: Words, reals: Words) -> None:
+    """Update a key's Σw to the new Σ, by rank one, then to its new exposures, by a column for each that changed."""
     size = memory[key.memory + SIZE]
     fresh = 1.0 - decay
     returns = key.matrix + size * size
@@ -216,8 +227,8 @@ def follow(key, params, decay, memory, reals):
     for j in range(size):
         projected += reals[key.reals + j] * reals[loadings + size + j] * reals[returns + j]
     for i in range(size):
-        place = key.reals + size + i
-        reals[place] = decay * reals[place] + fresh * (projected * reals[returns + i])
+        element = key.reals + size + i
+        reals[element] = decay * reals[element] + fresh * (projected * reals[returns + i])
     unready = 0
     for j in range(size):
         lots = reals[key.reals + j]
@@ -230,8 +241,8 @@ def follow(key, params, decay, memory, reals):
 
 
 @apart
-def book_lots(key, params, instrument, lots, memory, reals):
-    """Count a fill of a key (`lots` with its sign)."""
+def book_lots(key: Record, params: Any, instrument: int, lots: int, memory: Words, reals: Words) -> None:
+    """Add a fill to a key (`lots` negative for a sale)."""
     size = memory[key.memory + SIZE]
     loading = reals[key.matrix + size * size + 2 * size + instrument]
     before = reals[key.reals + instrument]
@@ -249,16 +260,16 @@ def book_lots(key, params, instrument, lots, memory, reals):
     settle_key(key, params, size, reals)
 
 
-def add_column(key, size, instrument, exposure, reals):
-    """Σw <- Σw + exposure x column (a row, for Σ is symmetric) of an instrument."""
+def add_column(key: Record, size: int, instrument: int, exposure: float, reals: Words) -> None:
+    """Σw <- Σw + exposure x column of an instrument (a row: Σ is symmetric)."""
     if exposure != 0.0:
         column = key.matrix + instrument * size
         for i in range(size):
             reals[key.reals + size + i] += exposure * reals[column + i]
 
 
-def settle_key(key, params, size, reals):
-    """Count an update of a key, add its Σw up from scratch where that is due, and renew w'Σw."""
+def settle_key(key: Record, params: Any, size: int, reals: Words) -> None:
+    """Count an update of a key, compute its Σw from scratch if that is due, and update w'Σw."""
     loadings = key.matrix + size * size + 2 * size
     key.updates += 1
     if key.held == 0 or key.updates >= params.rebuild:
@@ -273,38 +284,38 @@ def settle_key(key, params, size, reals):
     key.variance = total
 
 
-# ---------------------------------------------------------------------- what a rule asks
+# ---------------------------------------------------------------------- queries of a rule
 
 
-def variance_after(key, instrument, lots, memory, reals):
-    """The variance of a key for one bar, in squared quanta, after `lots` more (with their sign) of an instrument."""
+def variance_after(key: Record, instrument: int, lots: int, memory: Words, reals: Words) -> float:
+    """Variance of a key for one bar, in squared quanta, after `lots` more (negative: a sale) of an instrument."""
     size = memory[key.memory + SIZE]
     exposure = float(lots) * reals[key.matrix + size * size + 2 * size + instrument]
-    own = reals[key.matrix + instrument * size + instrument]
-    return key.variance + 2.0 * exposure * reals[key.reals + size + instrument] + exposure * exposure * own
+    diagonal = reals[key.matrix + instrument * size + instrument]
+    return key.variance + 2.0 * exposure * reals[key.reals + size + instrument] + exposure * exposure * diagonal
 
 
-def returns_of(key, instrument, memory):
-    """How many returns of an instrument the covariance has seen."""
+def returns_of(key: Record, instrument: int, memory: Words) -> int:
+    """Number of returns of an instrument in the covariance."""
     return memory[key.memory + HEADER + memory[key.memory + SIZE] + instrument]
 
 
-def has_close(key, instrument, memory):
-    """Whether an instrument had a price above zero when the last bar closed."""
+def has_close(key: Record, instrument: int, memory: Words) -> bool:
+    """Whether an instrument had a price above zero at the last close."""
     return memory[key.memory + HEADER + instrument] > 0
 
 
-def is_ready(key, instrument, warmup, memory):
-    """Whether an instrument has a close and enough returns to be judged."""
+def is_ready(key: Record, instrument: int, warmup: int, memory: Words) -> bool:
+    """Whether an instrument has a close and at least `warmup` returns."""
     return has_close(key, instrument, memory) and returns_of(key, instrument, memory) >= warmup
 
 
 @apart
-def scarcest(key, instrument, warmup, memory, reals):
-    """The fewest returns of what is not ready: of an instrument and of what the key holds."""
+def scarcest(key: Record, instrument: int, warmup: int, memory: Words, reals: Words) -> int:
+    """Smallest number of returns of the instruments that are not ready: the given one and those of the key."""
     size = memory[key.memory + SIZE]
-    least = warmup
+    fewest = warmup
     for i in range(size):
         if (i == instrument or reals[key.reals + i] != 0.0) and not is_ready(key, i, warmup, memory):
-            least = min(least, returns_of(key, i, memory) if has_close(key, i, memory) else 0)
-    return least
+            fewest = min(fewest, returns_of(key, i, memory) if has_close(key, i, memory) else 0)
+    return fewest

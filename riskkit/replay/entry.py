@@ -1,7 +1,7 @@
-"""One event at the door: labels, prices and times of a live event become the integers of a log's row.
+"""Convert one live event (labels, prices, times) to an integer row of the log.
 
-What `EventLog.from_frame` does for a frame, this does for a single event, by the same rules: what a frame's row is
-refused for, an event is refused for, with a sentence that names the field. Nothing changes until `Entries.keep`.
+The counterpart of `EventLog.from_frame` for single events, by the same rules: an event is refused for the same reasons
+as a row of a frame, with a message that names the field. Nothing is stored before `Entries.remember`.
 """
 
 from __future__ import annotations
@@ -11,23 +11,77 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from riskkit._check import InputError, one_of
-from riskkit.replay.amount import Count, count, instant, messages, word
-from riskkit.replay.amount import label as label_of
-from riskkit.replay.amount import side as side_of
-from riskkit.replay.calendar import session_ends
-from riskkit.replay.columns import MISSING, RETURN_UNIT, Command, Flag, Flow, Kind
+from riskkit.replay import amount as scalars
+from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, RETURN_UNIT, Command, Flag, Flow, Kind
 from riskkit.replay.door.labels import label_text
-from riskkit.replay.rows import DEFAULTS
-from riskkit.replay.universe import Account, Instrument, Universe, decimal_text
+from riskkit.replay.universe import Account, Instrument, Universe
 
-__all__ = ["Entries", "Named"]
+__all__ = ["DEFAULTS", "DTYPES", "Entries", "KnownOrder", "Row", "check_order", "check_row", "row_of"]
+
+Row = dict[str, int]
+DEFAULTS = {**dict.fromkeys(REQUIRED, 0), "price": MISSING, **{name: absent for name, (_, absent) in OPTIONAL.items()}}
+DEFAULTS |= {"account": -1, "instrument": -1, "pair": -1, "order": -1}
+DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}}
+KINDS = {int(kind) for kind in Kind if kind != Kind.MARK}
+MESSAGES = {int(Kind.ORDER), int(Kind.MODIFY), int(Kind.FILL)}
+MAXIMUM = 2**62
+FILL, BAD_TS = int(Kind.FILL), int(Flag.BAD_TS)
 
 
-class Named(NamedTuple):
-    """What is known of a named order."""
+# ---------------------------------------------------------------------- rows of integer codes
+
+
+def row_of(ts: int, kind: Kind, fields: Row) -> Row:
+    """Fill the fields of an event that are not given."""
+    for name in fields:
+        if name not in DEFAULTS or name == "pair":
+            raise InputError(f"field {name!r} is not a field of an event; fields are {', '.join(sorted(DEFAULTS))}")
+    return {**DEFAULTS, **fields, "ts": ts, "kind": int(kind)}
+
+
+def check_row(event: Mapping[str, int], universe: Universe) -> None:
+    """Refuse a code, a kind or a number out of range."""
+    account, instrument = event["account"], event["instrument"]
+    if not -1 <= account < len(universe.accounts):
+        raise InputError(f"account={account!r} is not a code of this universe (0 to {len(universe.accounts) - 1})")
+    if not -1 <= instrument < len(universe.instruments):
+        raise InputError(f"instrument={instrument!r} is not a code of this universe")
+    if event["kind"] not in KINDS:
+        raise InputError(f"kind={event['kind']!r} is not a kind of event")
+    if not -1 <= event["side"] <= 5:
+        raise InputError(f"side={event['side']!r} is not a side, flow or command")
+    for name in ("qty", "price", "fee", "bid", "ask", "reserve"):
+        if abs(event[name]) >= MAXIMUM and event[name] != MISSING:
+            raise InputError(f"{name}={event[name]!r} is beyond 64 bits; count in larger units")
+    if event["kind"] not in MESSAGES:
+        return
+    if event["instrument"] < 0 or event["account"] < 0:
+        raise InputError(f"{Kind(event['kind']).name} needs an account and an instrument")
+    if event["qty"] < 0 or (event["kind"] == FILL and event["price"] == MISSING):
+        raise InputError(f"qty={event['qty']!r}, price={event['price']!r} are not those of an order or fill")
+
+
+def check_order(event: Mapping[str, int], row: int, latest: int, first: int) -> None:
+    """Refuse a journal row that refers to a later event, is earlier than the event before it, or extends a list.
+
+    A list of orders is decided as one, so its orders come in one call, whose rows begin at `first`.
+    """
+    if not -1 <= event["order"] <= row:
+        raise InputError(f"order={event['order']!r} is not the number of an event so far (0 to {row})")
+    if event["ts"] < latest and not event["flags"] & BAD_TS:
+        raise InputError(f"ts={event['ts']!r} is earlier than the event before it, at {latest}")
+    if event["batch"] != -1 and not first <= event["batch"] <= row:
+        raise InputError(
+            f"batch={event['batch']!r} is not an event of this call ({first} to {row}); give a list in one call"
+        )
+
+
+# ---------------------------------------------------------------------- labels to rows
+
+
+class KnownOrder(NamedTuple):
+    """The row and fields of an order with an id."""
 
     row: int
     account: int
@@ -38,47 +92,47 @@ class Named(NamedTuple):
     connection: int
     expires: int
 
+    @classmethod
+    def at(cls, row: int, event: Mapping[str, int]) -> KnownOrder:
+        """The order of a journal row."""
+        return cls(row, *(event[name] for name in cls._fields[1:]))
+
 
 class Entries:
-    """Translates live events into rows, and remembers orders and trades by their ids.
+    """Converts live events to rows, and keeps the ids of orders and trades.
 
     Parameters
     ----------
     universe : Universe
         Labels and units.
     on_bad_order : {"raise", "flag"}
-        As of `EventLog.from_frame`: what becomes of an order with a bad or off-grid price or quantity.
+        As in `EventLog.from_frame`: treatment of an order with a bad or off-grid price or quantity.
     newcomers : Instrument, optional
-        Units of instruments that are not declared: such instruments, and accounts, are registered when they first
-        occur. None: they are refused.
+        Units of instruments that are not declared: such instruments, and accounts, are registered at their first event.
+        None: they are refused.
     """
 
     def __init__(self, universe: Universe, on_bad_order: str = "raise", newcomers: Instrument | None = None) -> None:
         self.universe = universe
         self.flag = one_of(on_bad_order, ("raise", "flag"), "on_bad_order") == "flag"
         self.newcomers = newcomers
-        self.orders: dict[Hashable, Named] = {}
+        self.orders: dict[Hashable, KnownOrder] = {}
         self.trades: dict[str, int] = {}
         self.booked: set[tuple[int, int]] = set()
         self.currencies: dict[int, str] = {}
         for code, account in enumerate(universe.accounts):
-            held = [*account.cash, *(self._instrument_of(label).currency for label in account.positions)]
-            for currency in held:
+            instruments = [universe.instruments[universe.instrument_codes[label]] for label in account.positions]
+            for currency in [*account.cash, *(instrument.currency for instrument in instruments)]:
                 self.currencies[code] = self._one_currency(code, currency)
 
-    def _instrument_of(self, label: str) -> Instrument:
-        return self.universe.instruments[self.universe.instrument_codes[label]]
-
-    def inside(self, universe: Universe) -> Entries:
-        """The same memory in a wider universe; what either keeps, both know."""
+    def in_universe(self, universe: Universe) -> Entries:
+        """A copy for a larger universe that shares the same ids."""
         if universe is self.universe:
             return self
         other = Entries.__new__(Entries)
         other.__dict__.update(self.__dict__)
         other.universe = universe
         return other
-
-    # ------------------------------------------------------------------ labels
 
     def account(self, label: Any) -> int:
         """The code of an account."""
@@ -88,121 +142,58 @@ class Entries:
         """The code of an instrument."""
         return self._code("instrument", label, self.universe.instrument_codes)
 
-    def _code(self, what: str, label: Any, codes: Mapping[str, int]) -> int:
-        text = label_of(label, what)
+    def _code(self, name: str, label: Any, codes: Mapping[str, int]) -> int:
+        text = scalars.label(label, name)
         if text not in codes:
             few = ", ".join(list(codes)[:5]) + (", ..." if len(codes) > 5 else "")
-            raise InputError(f"{what}={label!r} is not declared ({what}s are {few or 'none'})")
+            raise InputError(f"{name}={label!r} is not declared ({name}s are {few or 'none'})")
         return codes[text]
 
-    def _strategy(self, account: int, label: Any) -> int:
-        return self.universe.strategies.index(f"{self.universe.accounts[account].id}/{label_text(label)}")
-
-    def _connection(self, label: Any) -> int:
-        return self.universe.connections.index(label_text(label))
-
-    def wider(self, fields: Mapping[str, Any]) -> Universe:
-        """The universe with the labels of an event that are not in it yet; the same one where nothing is new."""
+    def universe_with(self, fields: Mapping[str, Any]) -> Universe:
+        """The universe with the new labels of an event; the same one if none is new."""
         universe = self.universe
         accounts, instruments = universe.accounts, universe.instruments
         strategies, connections = universe.strategies, universe.connections
         if self.newcomers is not None:
             label = fields.get("account")
-            if label is not None and label_of(label, "account") not in universe.account_codes:
-                accounts += (Account(label_of(label, "account")),)
+            if label is not None and scalars.label(label, "account") not in universe.account_codes:
+                accounts += (Account(scalars.label(label, "account")),)
             label = fields.get("instrument")
-            if label is not None and label_of(label, "instrument") not in universe.instrument_codes:
-                instruments += (self.fresh(label_of(label, "instrument")),)
+            if label is not None and scalars.label(label, "instrument") not in universe.instrument_codes:
+                instruments += (self._registered(scalars.label(label, "instrument"), self.newcomers),)
         if fields.get("strategy") is not None:
-            account = fields.get("account")
+            label = fields.get("account")
             order = self.orders.get(label_text(fields["order_id"])) if fields.get("order_id") is not None else None
-            owner = accounts[order.account].id if account is None and order is not None else label_text(account)
-            if owner in {a.id for a in accounts}:
-                label = f"{owner}/{label_text(fields['strategy'])}"
-                strategies += () if label in strategies else (label,)
+            account = accounts[order.account].id if label is None and order is not None else label_text(label)
+            if account in {a.id for a in accounts}:
+                strategy = f"{account}/{label_text(fields['strategy'])}"
+                strategies += () if strategy in strategies else (strategy,)
         if fields.get("connection") is not None:
-            label = label_text(fields["connection"])
-            connections += () if label in connections else (label,)
+            connection = label_text(fields["connection"])
+            connections += () if connection in connections else (connection,)
         parts = {"accounts": accounts, "instruments": instruments, "strategies": strategies, "connections": connections}
         if all(len(part) == len(getattr(universe, name)) for name, part in parts.items()):
             return universe
         return replace(universe, **parts)  # type: ignore[arg-type]
 
-    def fresh(self, label: str) -> Instrument:
-        """An instrument that nobody declared, in the units of newcomers."""
-        assert self.newcomers is not None
-        product = "" if self.newcomers.product == self.newcomers.id else self.newcomers.product
-        return replace(self.newcomers, id=label, product=product, listed=False)
+    @staticmethod
+    def _registered(label: str, like: Instrument) -> Instrument:
+        """An undeclared instrument in the units of another."""
+        return replace(like, id=label, product="" if like.product == like.id else like.product, listed=False)
 
     def _one_currency(self, account: int, currency: str) -> str:
-        held = self.currencies.get(account, currency)
-        if held != currency and not self.universe.mixed:
+        """Refuse a second currency of an account; return its currency."""
+        known = self.currencies.get(account, currency)
+        if known != currency and not self.universe.mixed:
             label = self.universe.accounts[account].id
-            raise InputError(f"account {label!r} would mix {held} and {currency}; split it, or say currencies='many'")
-        return held
+            raise InputError(f"account {label!r} would mix {known} and {currency}; split it, or use currencies='many'")
+        return known
 
-    # ------------------------------------------------------------------ numbers
-
-    def _quantity(self, value: Any, code: int, row: dict[str, int], kind: Kind) -> int:
-        instrument = self.universe.instruments[code]
-        judged = self.flag and kind is not Kind.FILL
-        found = count(value, instrument.lot, "qty")
-        low = found.steps < 0 if kind is Kind.MODIFY else found.steps <= 0
-        if found.bad or low:
-            if not judged:
-                fits = "is 0 (unchanged) or above" if kind is Kind.MODIFY else "is a number above zero"
-                raise InputError(f"qty={value!r} is not a quantity; a quantity {fits}")
-            row["flags"] |= int(Flag.BAD_QTY) | (int(Flag.OFF_LOT) if found.off else 0)
-            return 0
-        return self._steps(found, value, "qty", row, judged, instrument)
-
-    def _steps(
-        self, found: Count, value: Any, name: str, row: dict[str, int], judged: bool, instrument: Instrument
-    ) -> int:
-        """Whole steps of a quantity or price; what is off lot or tick is refused, or flagged where it is judged."""
-        what, unit = ("a multiple of the lot", "lot") if name == "qty" else ("on the tick", "tick")
-        step = instrument.qty_step if name == "qty" else instrument.price_step
-        size = getattr(instrument, unit)
-        if not found.off:
-            return found.whole * int(size / step)
-        fine = found.steps * size / step
-        if not judged or fine.denominator != 1:
-            how = (
-                f"; declare it with a finer {unit.replace('lot', 'qty').replace('tick', 'price')}_step"
-                if judged
-                else ""
-            )
-            raise InputError(f"{name}={value!r} is not {what} {decimal_text(size)} of {instrument.id}{how}")
-        row["flags"] |= int(Flag.OFF_LOT if name == "qty" else Flag.OFF_TICK)
-        return int(fine)
-
-    def _price(self, value: Any, code: int, row: dict[str, int], name: str = "price", judged: bool = False) -> int:
-        instrument = self.universe.instruments[code]
-        found = count(value, instrument.tick, name)
-        if found.bad and not judged:
-            market = " (a market order says type='market')" if row["kind"] == Kind.ORDER and name == "price" else ""
-            raise InputError(f"{name}={value!r} is not a price; a price is a finite number{market}")
-        low = not found.bad and found.steps <= 0 and not instrument.negative_price
-        if low and not judged:
-            raise InputError(f"{name}={value!r} is not above zero; declare the instrument with negative_price=True")
-        if found.bad or low:
-            row["flags"] |= int(Flag.BAD_PRICE)
-        return MISSING if found.bad else self._steps(found, value, name, row, judged, instrument)
-
-    def _money(self, value: Any, name: str) -> int:
-        quantum = self.universe.quantum
-        found = count(value, quantum, name)
-        if found.bad:
-            raise InputError(f"{name}={value!r} is not an amount of money")
-        if found.off:
-            raise InputError(f"{name}={value!r} is not a multiple of the quantum of money, {decimal_text(quantum)}")
-        return found.whole
-
-    # ------------------------------------------------------------------ events of orders
+    # ------------------------------------------------------------------ orders and fills
 
     def order(
         self,
-        place: int,
+        row_number: int,
         ts: int,
         *,
         account: Any,
@@ -218,50 +209,51 @@ class Entries:
         connection: Any = None,
         parent_id: Any = None,
         expires: Any = None,
-    ) -> dict[str, int]:
-        """An order, to be the journal's row `place`."""
+    ) -> Row:
+        """An order, for row `row_number` of the journal."""
         row = {**DEFAULTS, "ts": ts, "kind": int(Kind.ORDER)}
         row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
-        row["side"] = side_of(side)
-        row["qty"] = self._quantity(qty, row["instrument"], row, Kind.ORDER)
+        row["side"] = scalars.side(side)
+        traded = self.universe.instruments[row["instrument"]]
+        row["qty"] = scalars.quantity(qty, traded, row, self.flag)
         if one_of(type, ("limit", "market"), "type") == "market":
             if price is not None:
                 raise InputError(f"price={price!r} is the price of a market order; leave it empty")
         else:
-            row["price"] = self._price(price, row["instrument"], row, judged=self.flag)
+            row["price"] = scalars.price(price, traded, row, lenient=self.flag)
         if reserve is not None:
-            row["reserve"] = self._price(reserve, row["instrument"], row, "reserve")
+            row["reserve"] = scalars.price(reserve, traded, row, "reserve")
         row["flags"] |= int(Flag.REDUCE_ONLY) if reduce_only else 0
-        self.through(row, strategy, connection)
+        self.set_origin(row, strategy, connection)
         if order_id is not None:
             if label_text(order_id) in self.orders:
                 used = self.orders[label_text(order_id)].row
                 raise InputError(f"order_id={order_id!r} is used already by the order of event {used}; ids are unique")
-            row["order"] = place
+            row["order"] = row_number
         if parent_id is not None:
             row["parent"] = self._known(parent_id, "parent_id").row
         if expires is not None:
-            row["expires"] = _lapse(expires, ts)
-        self._one_currency(row["account"], self.universe.instruments[row["instrument"]].currency)
+            row["expires"] = scalars.expiry(expires, ts)
+        self._one_currency(row["account"], traded.currency)
         return row
 
     def order_list(
-        self, place: int, ts: int, orders: Sequence[Mapping[str, Any]], account: Any, children: Any = None
-    ) -> list[dict[str, int]]:
-        """The orders of one list, to be the journal's rows from `place` on."""
+        self, row_number: int, ts: int, orders: Sequence[Mapping[str, Any]], account: Any, children: Any = None
+    ) -> list[Row]:
+        """The orders of one list, for the journal's rows from `row_number` on."""
         if not orders:
             raise InputError("orders is an empty list; a list has at least one order")
         rows, ids = [], set()
-        for at, fields in enumerate(orders, place):
+        for number, fields in enumerate(orders, row_number):
             if fields.get("account", account) != account:
                 raise InputError(f"account={fields['account']!r} is another account than that of its list, {account!r}")
             label = fields.get("order_id")
             if label is not None and label_text(label) in ids:
                 raise InputError(f"order_id={label!r} is used twice in the list; ids are unique")
             ids.add(None if label is None else label_text(label))
-            rows.append(self.order(at, ts, **{**fields, "account": account}))
-            rows[-1] |= {"batch": place, "weight": 0}
-        rows[0]["weight"] = len(rows) if children is None else messages(children)
+            rows.append(self.order(number, ts, **{**fields, "account": account}))
+            rows[-1] |= {"batch": row_number, "weight": 0}
+        rows[0]["weight"] = len(rows) if children is None else scalars.messages(children)
         return rows
 
     def modify(
@@ -276,21 +268,22 @@ class Entries:
         price: Any = None,
         children: Any = 1,
         reduce_only: bool = False,
-    ) -> dict[str, int]:
-        """A change of a named order; what is not given stays."""
+    ) -> Row:
+        """A change of an order; omitted fields stay."""
         row = self._of_order(Kind.MODIFY, ts, order_id, account, instrument)
+        traded = self.universe.instruments[row["instrument"]]
         if side is not None:
-            row["side"] = self._same_side(row, side_of(side), order_id)
+            row["side"] = self._same_side(row, scalars.side(side), order_id)
         row["flags"] |= int(Flag.REDUCE_ONLY) if reduce_only else 0
         if qty is not None:
-            row["qty"] = self._quantity(qty, row["instrument"], row, Kind.MODIFY)
+            row["qty"] = scalars.quantity(qty, traded, row, self.flag)
         if price is not None:
-            row["price"] = self._price(price, row["instrument"], row, judged=self.flag)
-        row["weight"] = messages(children)
+            row["price"] = scalars.price(price, traded, row, lenient=self.flag)
+        row["weight"] = scalars.messages(children)
         return row
 
-    def cancel(self, ts: int, *, order_id: Any = None, account: Any = None, instrument: Any = None) -> dict[str, int]:
-        """A cancel of a named order."""
+    def cancel(self, ts: int, *, order_id: Any = None, account: Any = None, instrument: Any = None) -> Row:
+        """A cancel of an order."""
         row = self._of_order(Kind.CANCEL, ts, order_id, account, instrument)
         row["side"], row["flags"] = 0, 0
         return row
@@ -307,40 +300,41 @@ class Entries:
         side: Any = None,
         trade_id: Any = None,
         fee: Any = None,
-    ) -> dict[str, int]:
-        """A fill; of a named order it finds account, instrument and side by the order's id."""
+    ) -> Row:
+        """A fill; account, instrument and side are those of its order, if it has an order id."""
         row = self._of_order(Kind.FILL, ts, order_id, account, instrument)
+        traded = self.universe.instruments[row["instrument"]]
         row["flags"] = 0
         if side is not None or order_id is None:
-            row["side"] = self._same_side(row, side_of(side), order_id)
-        row["qty"] = self._quantity(qty, row["instrument"], row, Kind.FILL)
-        row["price"] = self._price(price, row["instrument"], row)
+            row["side"] = self._same_side(row, scalars.side(side), order_id)
+        row["qty"] = scalars.quantity(qty, traded, row, False)
+        row["price"] = scalars.price(price, traded, row)
         if fee is not None:
-            row["fee"] = self._money(fee, "fee")
+            row["fee"] = scalars.money(fee, self.universe.quantum, "fee")
         if trade_id is not None:
             row["trade_id"] = self.trades.get(label_text(trade_id), len(self.trades))
             if (row["account"], row["trade_id"]) in self.booked:
                 row["flags"] |= int(Flag.DUPLICATE)
-        self._one_currency(row["account"], self.universe.instruments[row["instrument"]].currency)
+        self._one_currency(row["account"], traded.currency)
         return row
 
-    def _known(self, order_id: Any, name: str = "order_id") -> Named:
+    def _known(self, order_id: Any, name: str = "order_id") -> KnownOrder:
         known = self.orders.get(label_text(order_id))
         if known is None:
             raise InputError(f"{name}={order_id!r} does not name an earlier order")
         return known
 
-    def _same_side(self, row: dict[str, int], side: int, order_id: Any) -> int:
+    @staticmethod
+    def _same_side(row: Row, side: int, order_id: Any) -> int:
         if row["order"] >= 0 and side != row["side"]:
             raise InputError(f"order_id={order_id!r} names an order of the other side")
         return side
 
-    def _of_order(self, kind: Kind, ts: int, order_id: Any, account: Any, instrument: Any) -> dict[str, int]:
-        """What an event has of its order: whose it is, its side, its mark, and through what it came."""
+    def _of_order(self, kind: Kind, ts: int, order_id: Any, account: Any, instrument: Any) -> Row:
+        """A row with the account, instrument, side, flag and origin of its order."""
         row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
-        lenient = kind is Kind.FILL or self.flag
-        if order_id is None and not lenient:
-            raise InputError("order_id came where the order must be named")
+        if order_id is None and kind is not Kind.FILL and not self.flag:
+            raise InputError("order_id is missing: the order must be named")
         unknown = self.flag and kind is not Kind.FILL and label_text(order_id) not in self.orders
         if order_id is None or unknown:
             row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
@@ -355,91 +349,78 @@ class Entries:
         row["connection"] = known.connection if kind is not Kind.FILL else -1
         return row
 
-    def through(self, row: dict[str, int], strategy: Any, connection: Any) -> None:
-        """Say through which strategy and login an event came, where that is told."""
+    def set_origin(self, row: Row, strategy: Any, connection: Any) -> None:
+        """Store the strategy and the login of an event, if given."""
         if strategy is not None and row["account"] >= 0:
-            row["strategy"] = self._strategy(row["account"], strategy)
+            label = f"{self.universe.accounts[row['account']].id}/{label_text(strategy)}"
+            row["strategy"] = self.universe.strategies.index(label)
         if connection is not None:
-            row["connection"] = self._connection(connection)
+            row["connection"] = self.universe.connections.index(label_text(connection))
 
     # ------------------------------------------------------------------ other events
 
-    def price(self, ts: int, *, instrument: Any, price: Any = None, bid: Any = None, ask: Any = None) -> dict[str, int]:
-        """A last trade and mark, a bid, an ask."""
-        row = {**DEFAULTS, "ts": ts, "kind": int(Kind.PRICE)}
-        row["instrument"] = self.instrument(instrument)
+    def price(self, ts: int, *, instrument: Any, price: Any = None, bid: Any = None, ask: Any = None) -> Row:
+        """A last price and mark, a bid, an ask."""
+        row = {**DEFAULTS, "ts": ts, "kind": int(Kind.PRICE), "instrument": self.instrument(instrument)}
         if price is None and bid is None and ask is None:
-            raise InputError("price came where a price, a bid or an ask is needed")
+            raise InputError("price is missing: a price, a bid or an ask is needed")
         for name, value in (("price", price), ("bid", bid), ("ask", ask)):
             if value is not None:
-                row[name] = self._price(value, row["instrument"], row, name)
+                row[name] = scalars.price(value, self.universe.instruments[row["instrument"]], row, name)
         return row
 
-    def cash(
-        self, ts: int, *, account: Any, amount: Any, flow: str = "deposit", currency: Any = None
-    ) -> dict[str, int]:
-        """Money that comes in (above zero) or goes out."""
+    def cash(self, ts: int, *, account: Any, amount: Any, flow: str = "deposit", currency: Any = None) -> Row:
+        """Money received (above zero) or paid."""
         row = {**DEFAULTS, "ts": ts, "kind": int(Kind.CASH), "account": self.account(account)}
-        row["qty"] = self._money(amount, "amount")
-        row["side"] = word(flow, Flow, "flow")
+        row["qty"] = scalars.money(amount, self.universe.quantum, "amount")
+        row["side"] = scalars.word(flow, Flow, "flow")
         if currency is not None:
             if label_text(currency) not in self.universe.currencies:
                 known = ", ".join(self.universe.currencies)
-                raise InputError(f"currency={currency!r} is not one of this universe; it has {known}")
+                raise InputError(f"currency={currency!r} is not a currency of this universe; it has {known}")
             self._one_currency(row["account"], label_text(currency))
             row["price"] = self.universe.currencies.index(label_text(currency))
         return row
 
-    def equity(self, ts: int, *, account: Any, equity: Any) -> dict[str, int]:
+    def equity(self, ts: int, *, account: Any, equity: Any) -> Row:
         """An account's equity, given from outside."""
-        qty = self._money(equity, "equity")
+        qty = scalars.money(equity, self.universe.quantum, "equity")
         return {**DEFAULTS, "ts": ts, "kind": int(Kind.EQUITY), "account": self.account(account), "qty": qty}
 
     def closed_trade(
         self, ts: int, *, account: Any, instrument: Any, side: Any, pnl: Any = 0, ret: Any = 0, exit: str = ""
-    ) -> dict[str, int]:
-        """A closed trade given from outside: its profit in money and its return, a fraction."""
+    ) -> Row:
+        """A closed trade: its profit in money and its return as a fraction."""
         row = {**DEFAULTS, "ts": ts, "kind": int(Kind.TRADE), "account": self.account(account)}
-        row |= {"instrument": self.instrument(instrument), "side": side_of(side), "qty": self._money(pnl, "pnl")}
-        found = count(ret, Fraction(1, RETURN_UNIT), "ret")
+        row |= {"instrument": self.instrument(instrument), "side": scalars.side(side)}
+        row["qty"] = scalars.money(pnl, self.universe.quantum, "pnl")
+        found = scalars.count(ret, Fraction(1, RETURN_UNIT), "ret")
         if found.bad or found.off:
             raise InputError(f"ret={ret!r} is not a return with at most nine decimals")
-        row["price"] = found.whole
+        row["price"] = found.nearest
         row["flags"] = int(Flag.STOP_LOSS) if exit == "stop_loss" else 0
         return row
 
-    def told(self, kind: Kind, ts: int, *, account: Any) -> dict[str, int]:
+    def account_event(self, kind: Kind, ts: int, *, account: Any) -> Row:
         """A success, a failure, or an automated execution of a strategy."""
         return {**DEFAULTS, "ts": ts, "kind": int(kind), "account": self.account(account)}
 
-    def control(self, ts: int, cmd: str, account: Any = None) -> dict[str, int]:
-        """A person's command, to one account or to all."""
-        code = -1 if account is None else self.account(account)
-        return {**DEFAULTS, "ts": ts, "kind": int(Kind.CONTROL), "account": code, "side": word(cmd, Command, "cmd")}
+    def control(self, ts: int, cmd: str, account: Any = None) -> Row:
+        """A command to one account, or to all."""
+        code, side = -1 if account is None else self.account(account), scalars.word(cmd, Command, "cmd")
+        return {**DEFAULTS, "ts": ts, "kind": int(Kind.CONTROL), "account": code, "side": side}
 
-    # ------------------------------------------------------------------ what is remembered
+    # ------------------------------------------------------------------ memory
 
-    def keep(self, row: Mapping[str, int], place: int, order_id: Any = None, trade_id: Any = None) -> None:
-        """Remember an event that was taken as the journal's row `place`."""
-        account, instrument = row["account"], row["instrument"]
+    def remember(self, row: Mapping[str, int], number: int, order_id: Any = None, trade_id: Any = None) -> None:
+        """Keep the ids of an event that was taken as the journal's row `number`."""
         if row["kind"] == Kind.ORDER and order_id is not None:
-            fields = ("account", "instrument", "side", "flags", "strategy", "connection", "expires")
-            self.orders[label_text(order_id)] = Named(place, *(row[name] for name in fields))
+            self.orders[label_text(order_id)] = KnownOrder.at(number, row)
         if row["kind"] == Kind.FILL and trade_id is not None:
             self.trades.setdefault(label_text(trade_id), row["trade_id"])
-            if not row["flags"] & Flag.BAD_TS:
-                self.booked.add((account, row["trade_id"]))
+        if row["kind"] == Kind.FILL and row["trade_id"] >= 0 and not row["flags"] & Flag.BAD_TS:
+            self.booked.add((row["account"], row["trade_id"]))
         if row["kind"] in (Kind.ORDER, Kind.FILL):
-            self.currencies.setdefault(account, self.universe.instruments[instrument].currency)
+            self.currencies.setdefault(row["account"], self.universe.instruments[row["instrument"]].currency)
         elif row["kind"] == Kind.CASH and row["price"] != MISSING:
-            self.currencies.setdefault(account, self.universe.currencies[row["price"]])
-
-
-def _lapse(expires: Any, ts: int) -> int:
-    """When an order lapses: a time, or the end of a session (midnight UTC, or as the text says)."""
-    if isinstance(expires, str) and expires.startswith("session"):
-        return int(session_ends(expires, np.array([ts], np.int64), "UTC")[0])
-    when = instant(expires, "expires")
-    if when <= ts:
-        raise InputError(f"expires={expires!r} is not after the time of its order")
-    return when
+            self.currencies.setdefault(row["account"], self.universe.currencies[row["price"]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,10 +26,10 @@ __all__ = ["EventLog"]
 
 
 class EventLog(Shown):
-    """Events in the total order (ts, seq), as integer columns with the universe that gives them meaning.
+    """Events in the total order (ts, seq), as integer columns with their universe.
 
-    Make one with `from_frame`, `from_vectorbt`, `from_parquet` or `open`. ``seq`` is the row; nothing else ever
-    decides an order. ``columns`` maps a name to an array of shape (n_events,); see `riskkit.replay.columns`.
+    Create one with `from_frame`, `from_vectorbt`, `from_parquet` or `open`. ``seq`` is the row. ``columns`` maps a name
+    to an array of shape (n_events,); see `riskkit.replay.columns`.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class EventLog(Shown):
         self._known_hash = known_hash
         self._known_derived = ""
 
-    # ------------------------------------------------------------------ making one
+    # ------------------------------------------------------------------ constructors
 
     @classmethod
     def from_frame(
@@ -77,46 +77,52 @@ class EventLog(Shown):
         on_bad_order: str = "raise",
         ts_policy: str = "raise",
         currencies: str = "one",
+        columns: Mapping[Any, str] | None = None,
+        ignore: Collection[Any] = (),
         about: Mapping[str, Any] | None = None,
     ) -> EventLog:
-        """Convert a frame with one event a row; it is taken whole or refused whole.
+        """Convert a frame with one event per row, completely or not at all.
 
         An order with ``expires`` (a time, "session" for midnight in `tz`, or "session 17:00 America/New_York" for another
-        turn of the trading day) gets an EXPIRY row of its own at that time, before the events of that time. So the
-        ``seq`` of results is the row of the log; `source_rows` says which row of the frame that is.
+        end of the trading day) gets an EXPIRY row at that time, before the events of that time. So the ``seq`` of
+        results is the row of the log; `source_rows` gives the row of the frame.
 
         Parameters
         ----------
         frame : DataFrame
             Columns as in ``riskkit.replay.door.FRAME_COLUMNS``: ts, kind, account, instrument, side, qty, price,
-            order_id, ... Numbers may be floats, ints, strings or Decimals.
+            order_id, ..., in any case, or under another known heading (time, event, symbol, quantity, commission, ...;
+            all in ``riskkit.replay.door.columns``). Numbers may be floats, ints, strings or Decimals.
         instruments : sequence of Instrument, optional
-            Ticks, lots, multipliers, currencies; by default what `infer_instruments` proposes.
+            Ticks, lots, multipliers, currencies; by default those that `infer_instruments` proposes.
         accounts : sequence of Account or str
             Opening cash and positions; accounts that only occur in the frame start empty.
         quanta : mapping of currency to amount, optional
-            Money that the integer 1 stands for; by default the largest decimal one in which nothing needs rounding.
-            Give it where prices or lots have many decimals: a fill's notional is rounded to it, once.
+            Money of the integer 1; by default the largest power of ten that needs no rounding. Give it if prices or
+            lots have many decimals: a fill's notional is rounded to it, once.
         tz : str
-            Time zone of times that carry none.
+            Time zone of times without one.
         on_bad_order : {"raise", "flag"}
-            What happens to an *order* with a bad or off-grid price or quantity: refusal, or a flag for the rule
-            ``lot_tick`` to judge. An off-grid number stays as written for the other rules, to a millionth of its tick
-            or lot; a quantity that is none counts as 0, a price that is none as missing. Modifies are kept likewise,
-            and may name no known order: a message that changes nothing. A bad fill or price event is always refused.
+            Treatment of an *order* with a bad or off-grid price or quantity: an error, or a flag for the rule
+            ``lot_tick`` to check. An off-grid number is kept for the other rules, to a millionth of its tick or lot; a
+            bad quantity counts as 0, a bad price as missing. Modifies are treated alike, and may refer to no known
+            order: a message that changes nothing. A bad fill or price event is always an error.
         ts_policy : {"raise", "reject", "clamp", "sort"}
-            What happens to a time below the one before: refusal, an event that is counted and touches nothing,
-            the time before it, or a stable sort of the frame.
+            Treatment of a time below the previous one: an error, an event that is counted and changes nothing, the
+            previous time, or a stable sort of the frame.
         currencies : {"one", "many"}
-            Whether an account that mixes currencies is refused: its balance has no meaning without exchange rates.
+            "one" refuses an account that mixes currencies: its balance is undefined without exchange rates.
+        columns : mapping of heading to column, optional
+            Other headings of the frame, as ``{"Filled Qty": "qty"}``.
+        ignore : collection of headings
+            Columns of the frame to leave out.
         about : mapping, optional
-            What a reader of a report should know of the data: title, kind (real, simulated, synthetic), adjusted,
-            survivors_only.
+            Facts about the data for reports: title, kind (real, simulated, synthetic), adjusted, survivors_only.
 
         Raises
         ------
         InputError
-            One sentence with the row (counted from 0) and the column, what came and what fits.
+            If a value does not fit; the message names the row (counted from 0), the column and the value.
 
         Examples
         --------
@@ -126,8 +132,13 @@ class EventLog(Shown):
         >>> log = EventLog.from_frame(frame)
         >>> len(log), log.columns["price"].tolist()
         (2, [105, 105])
+        >>> ours = frame.rename(columns={"qty": "Filled Qty", "instrument": "Symbol"}).assign(venue="V")
+        >>> EventLog.from_frame(ours, columns={"Filled Qty": "qty"}, ignore=["venue"]).event_hash == log.event_hash
+        True
         """
-        made = columns_from_frame(frame, instruments, accounts, quanta, tz, on_bad_order, ts_policy, currencies)
+        made = columns_from_frame(
+            frame, instruments, accounts, quanta, tz, on_bad_order, ts_policy, currencies, columns, ignore
+        )
         pairs = made.pair_account, made.pair_instrument
         return cls(made.columns, *pairs, made.universe, about, source_rows=made.source_rows)
 
@@ -141,39 +152,41 @@ class EventLog(Shown):
         quantum: Any = None,
         about: Mapping[str, Any] | None = None,
     ) -> EventLog:
-        """Read a vectorbt portfolio: one account a column, its orders with their fills, its closes as prices.
+        """Read a vectorbt portfolio: one account per column, its orders with their fills, its closes as prices.
 
-        Columns that share their cash are one account, named as their group. vectorbt counts in floats; prices are
-        rounded to a ``tick`` that is given, fees and opening cash to the quantum, and positions to a ``lot`` that is given
-        and is at most a millionth of a column's largest size; no other size is rounded. In enforce mode a sale of what
-        was not allowed to be bought is cut to flat, unless the replay is told otherwise (``orphans``).
+        Columns that share their cash are one account, named after their group. vectorbt counts in floats; prices are
+        rounded to a given ``tick``, fees and opening cash to the quantum, and positions to a given ``lot`` of at most a
+        millionth of a column's largest size; no other size is rounded. In enforce mode a sale of shares whose purchase
+        was refused is cut to flat, unless the replay has other ``orphans``.
 
         Parameters
         ----------
         portfolio : vectorbt.Portfolio
-            From signals, orders or an order function; a DatetimeIndex gives the times (UTC where it has no zone).
+            From signals, orders or an order function; a DatetimeIndex gives the times (UTC without a zone).
         tick, lot : str, Decimal or float, optional
-            Steps of price and size; by default the fewest decimals that hold what occurred.
+            Steps of price and size; by default the fewest decimals that hold the values.
         quantum : str, Decimal or float, optional
-            Money that the integer 1 stands for; by default that of one lot at one tick but at least a millionth, and a
-            millionth where there are fees.
+            Money of the integer 1; by default that of one lot at one tick but at least a millionth, and a millionth
+            with fees.
         about : mapping, optional
-            What a reader of a report should know of the data.
+            Facts about the data for reports.
 
         Raises
         ------
         InputError
-            Where the index has no times, two columns have one name, opening cash is not finite, or sizes need more
+            If the index has no times, two columns have one name, opening cash is not finite, or sizes need more
             decimals than the lot has: use integer sizes (``size_granularity=1``) or give a finer ``lot``.
         """
         made = frame_from_portfolio(portfolio, tick, lot, quantum)
-        about = {"orphans": "clip", **(about or {})}  # a strategy that may not buy has nothing to sell
+        about = {"orphans": "clip", **(about or {})}  # what was not bought cannot be sold
         return cls.from_frame(made.frame, made.instruments, made.accounts, quanta=made.quanta, about=about)
 
     @staticmethod
-    def infer_instruments(frame: pd.DataFrame) -> list[Instrument]:
+    def infer_instruments(
+        frame: pd.DataFrame, *, columns: Mapping[Any, str] | None = None, ignore: Collection[Any] = ()
+    ) -> list[Instrument]:
         """Propose instruments for a frame; see `riskkit.replay.door.infer_instruments`."""
-        return infer_instruments(frame)
+        return infer_instruments(frame, columns=columns, ignore=ignore)
 
     # ------------------------------------------------------------------ storage
 
@@ -183,41 +196,41 @@ class EventLog(Shown):
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> EventLog:
-        """Read what `to_parquet` wrote.
+        """Read a file of `to_parquet`.
 
         Raises
         ------
         InputError
-            Where the file is no event log, of another format, or its content does not match its hash.
+            If the file is no event log, of another format, or does not match its hash.
         """
         log = cls._with_header(*read_parquet(path))
-        log._check_whole(Path(path).name)
+        log._check_hash(Path(path).name)
         return log
 
     def save(self, path: str | Path) -> None:
-        """Write the log as a folder of arrays that `open` maps without reading."""
+        """Write the log as a folder of arrays for `open`."""
         write_mapped(path, self._stored(), self._header())
 
     @classmethod
     def open(cls, path: str | Path, *, check: bool = False) -> EventLog:
-        """Map a folder that `save` wrote; a log larger than memory replays from it.
+        """Map a folder of `save` into memory; a log larger than memory can be replayed from it.
 
         Parameters
         ----------
         path : str or Path
             The folder.
         check : bool
-            Read everything once and compare it with its hash. Otherwise the columns are trusted: open without a check
-            only what you wrote yourself.
+            Read everything once and compare it with its hash. Without a check the columns are trusted: use it for your
+            own files only.
 
         Raises
         ------
         InputError
-            Where the folder is no event log, of another format, torn, or (with `check`) altered.
+            If the folder is no event log, of another format, incomplete, or (with `check`) altered.
         """
         log = cls._with_header(*open_mapped(path))
         if check:
-            log._check_whole(Path(path).name)
+            log._check_hash(Path(path).name)
         return log
 
     def _stored(self) -> dict[str, np.ndarray]:
@@ -234,7 +247,7 @@ class EventLog(Shown):
         }
 
     def _derived_hash(self) -> str:
-        """Hash of what is stored beside the events: their pairs, and the rows that they came from."""
+        """Hash of the derived columns: pairs and source rows."""
         rows = [] if self._source_rows is None else [self._source_rows]
         return hash_rows([self.columns["pair"], *rows]).hex()
 
@@ -248,11 +261,11 @@ class EventLog(Shown):
         log._known_derived = header["derived"]
         return log
 
-    def _check_whole(self, name: str) -> None:
+    def _check_hash(self, name: str) -> None:
         if hash_columns(self.columns) != self._known_hash or self._derived_hash() != self._known_derived:
-            raise InputError(f"{name} does not match its own hash; it was changed after it was written")
+            raise InputError(f"{name} does not match its hash; it was changed after it was written")
 
-    # ------------------------------------------------------------------ looking at one
+    # ------------------------------------------------------------------ access
 
     def __len__(self) -> int:
         """The number of events."""
@@ -260,7 +273,7 @@ class EventLog(Shown):
 
     @cached_property
     def event_hash(self) -> bytes:
-        """Hash of the events, whatever they were read from."""
+        """Hash of the events, the same for every source."""
         return self._known_hash or hash_columns(self.columns)
 
     @cached_property
@@ -270,7 +283,7 @@ class EventLog(Shown):
 
     @property
     def source_rows(self) -> np.ndarray:
-        """Each event's row in the frame that the log was made from, counted from 0; -1 where the door inserted it."""
+        """Each event's row in the frame that the log was made from, counted from 0; -1 for an inserted EXPIRY."""
         return np.arange(len(self)) if self._source_rows is None else self._source_rows
 
     def counts(self) -> dict[str, int]:
@@ -279,7 +292,7 @@ class EventLog(Shown):
         return {Kind(code).name: int(count) for code, count in enumerate(found) if count}
 
     def to_frame(self) -> pd.DataFrame:
-        """The events with labels, times, quantities and prices as people read them."""
+        """Events as a frame with labels, times, quantities and prices."""
         import pandas as pd
 
         def labelled(codes: np.ndarray, labels: list[str]) -> Any:
@@ -306,7 +319,7 @@ class EventLog(Shown):
         return frame
 
     def to_frame_row(self, seq: int) -> str:
-        """One event in words."""
+        """Describe one event in a line."""
         import pandas as pd
 
         row = {name: int(column[seq]) for name, column in self.columns.items()}
@@ -348,7 +361,7 @@ class EventLog(Shown):
 
 
 def _brief(value: Any) -> str:
-    """What is known of the data, short enough for a table; `EventLog.about` has it whole."""
+    """A fact about the data, short enough for a table; `EventLog.about` has the full text."""
     if isinstance(value, (list, tuple)):
         return f"{len(value)} noted"
     return textwrap.shorten(str(value), 60, placeholder=" ...")

@@ -1,14 +1,15 @@
-"""A log from a file of one's own: what riskkit stored, or a table of events with its units."""
+"""Read an event log from a file: a stored log, or a table of events with its units."""
 
 from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskkit._check import InputError
+from riskkit.replay.door.columns import name_columns
 from riskkit.replay.events import EventLog
 from riskkit.replay.storage import is_event_log
 from riskkit.replay.universe import Account, Instrument
@@ -29,6 +30,8 @@ def read_log(
     tz: str = "UTC",
     on_bad_order: str = "raise",
     ts_policy: str = "raise",
+    columns: Mapping[Any, str] | None = None,
+    ignore: Collection[Any] = (),
     about: Mapping[str, Any] | None = None,
 ) -> EventLog:
     r"""Read an event log from a file or a folder.
@@ -37,21 +40,21 @@ def read_log(
     ----------
     path : str or Path
         A Parquet file of `EventLog.to_parquet`, a folder of `EventLog.save` (both are checked against their hash), or a
-        CSV, TSV or Parquet table with one event a row, as `EventLog.from_frame` takes it. Whole numbers as times are
-        nanoseconds since the epoch.
+        CSV, TSV or Parquet table with one event per row, as for `EventLog.from_frame`. Integer times are nanoseconds
+        since the epoch.
     units : str or Path, optional
         For a table: a TOML file with ``[[instruments]]`` (id, tick, lot, multiplier, currency, ...) and ``[[accounts]]``
-        (id, cash, positions, ...). Without it ticks and lots are those that occur, the multiplier is 1, the currency
-        is USD, and every account starts empty.
-    tz, on_bad_order, ts_policy
+        (id, cash, positions, ...). Without it ticks and lots are the finest that occur, the multiplier is 1, the
+        currency is USD, and every account starts empty.
+    tz, on_bad_order, ts_policy, columns, ignore
         For a table, as in `EventLog.from_frame`.
     about : mapping, optional
-        What a reader of a report should know; it is added to what a stored log says of itself.
+        Facts about the data for reports, added to those of a stored log.
 
     Raises
     ------
     InputError
-        Where there is no such file, it is none of these, or its content does not fit.
+        If the file does not exist, has another format, or a value does not fit.
 
     Examples
     --------
@@ -70,11 +73,12 @@ def read_log(
     if not stored:
         declared = {"instruments": None, "accounts": ()} if units is None else _units(Path(units))
         return EventLog.from_frame(
-            _table(path), **declared, tz=tz, on_bad_order=on_bad_order, ts_policy=ts_policy,
-            about={"title": path.name, **(about or {})},
+            _table(path, columns, ignore), **declared, tz=tz, on_bad_order=on_bad_order, ts_policy=ts_policy,
+            columns=columns, ignore=ignore, about={"title": path.name, **(about or {})},
         )  # fmt: skip
-    if units is not None:
-        raise InputError(f"{path.name} is a stored event log and brings its own units; leave out {Path(units).name}")
+    if units is not None or columns or ignore:
+        given = "columns= and ignore=" if units is None else Path(units).name
+        raise InputError(f"{path.name} is a stored event log with its own units and columns; leave out {given}")
     log = EventLog.open(path, check=True) if path.is_dir() else EventLog.from_parquet(path)
     log.about |= about or {}
     return log
@@ -84,8 +88,8 @@ def _separator(path: Path) -> str | None:
     return next((mark for ending, mark in TEXTS.items() if path.name.lower().endswith(ending)), None)
 
 
-def _table(path: Path) -> pd.DataFrame:
-    """The table as it is; numbers of a text file stay texts, so that 0.1 is 0.1."""
+def _table(path: Path, columns: Mapping[Any, str] | None, ignore: Collection[Any]) -> pd.DataFrame:
+    """Read a table; numbers of a text file stay texts, so that 0.1 is 0.1, and times are parsed."""
     import pandas as pd
 
     separator = _separator(path)
@@ -95,15 +99,16 @@ def _table(path: Path) -> pd.DataFrame:
         frame = pd.read_csv(path, dtype=str, sep=separator)
     except ValueError as problem:
         raise InputError(f"{path.name} cannot be read as a table: {' '.join(str(problem).split())}") from None
-    for name in {"ts", "expires"} & set(frame.columns):
-        given = frame[name].dropna()
-        if given.str.fullmatch(r"-?\d+").all():
-            frame[name] = frame[name].astype("Int64")
+    for heading, name in name_columns(list(frame.columns), columns, ignore).items():
+        if name not in ("ts", "expires"):
+            continue
+        if frame[heading].dropna().str.fullmatch(r"-?\d+").all():
+            frame[heading] = frame[heading].astype("Int64")
         else:
             try:  # some times with, some without a fraction of a second
-                frame[name] = pd.to_datetime(frame[name], format="ISO8601")
+                frame[heading] = pd.to_datetime(frame[heading], format="ISO8601")
             except ValueError:
-                continue  # the door says which row is no time
+                continue  # from_frame reports the row
     return frame
 
 

@@ -20,10 +20,10 @@ import numpy as np
 from riskkit._check import InputError, optional
 from riskkit.replay.action import Action, Teller
 from riskkit.replay.columns import Kind
+from riskkit.replay.entry import row_of
 from riskkit.replay.explain import names_in
 from riskkit.replay.gated import ANSWER, Answer, Gated
 from riskkit.replay.live import LiveEngine
-from riskkit.replay.rows import row_of
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.universe import Account, Universe, decimal_text, exact
 from riskkit.replay.vectorbt import (

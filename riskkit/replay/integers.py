@@ -1,7 +1,7 @@
-"""Exact arithmetic in 64 bits: the few integer operations that money and limits rest on.
+"""Exact arithmetic in 64 bits for money and limits.
 
-These run inside the compiled loop, where int64 wraps in silence; the door (`events`, `door`) has bounded what
-comes in so that no operation here can overflow.
+These functions run inside the compiled loop, where int64 wraps without an error; `riskkit.replay.door.bounds` limits
+the input so that no operation here can overflow.
 """
 
 from __future__ import annotations
@@ -19,42 +19,42 @@ NARROW = 1 << 24
 
 
 @apart
-def scaled(count, worth, denominator):
-    """`count` x `worth` / `denominator` (above 0) to the nearest integer, a tie to the even one.
+def scaled(count: int, worth: int, denominator: int) -> int:
+    """`count` x `worth` / `denominator` (above 0) to the nearest integer, half to even.
 
-    What is whole is multiplied first, so that no product is beyond the answer or beyond `worth` x `denominator`:
-    large quantities of a small lot in a coarse quantum stay far from 64 bits.
+    The integer part is multiplied first, so that no product exceeds the answer or `worth` x `denominator`: large
+    quantities of a small lot in a coarse quantum stay far from 64 bits.
     """
-    whole = floor_divide(count, denominator)
-    sure = whole * worth
-    part = (count - whole * denominator) * worth
-    quotient = floor_divide(part, denominator)
-    twice = 2 * (part - quotient * denominator)
-    if twice > denominator or (twice == denominator and (sure + quotient) % 2 != 0):
+    integer = floor_divide(count, denominator)
+    exact = integer * worth
+    rest = (count - integer * denominator) * worth
+    quotient = floor_divide(rest, denominator)
+    twice = 2 * (rest - quotient * denominator)
+    if twice > denominator or (twice == denominator and (exact + quotient) % 2 != 0):
         quotient += 1
-    return sure + quotient
+    return exact + quotient
 
 
-def share(total, part, whole):
-    """The floor of `total` x `part` / `whole`, exact, for 0 <= part <= whole and whole above 0.
+def share(total: int, part: int, size: int) -> int:
+    """The floor of `total` x `part` / `size`, exact, for 0 <= part <= size and size above 0.
 
-    ``total`` may be negative. Splitting it into quotient and rest keeps every product below the inputs themselves;
-    where the product is sure to fit, one division does.
+    ``total`` may be negative. Splitting it into quotient and rest keeps every product below the inputs; a product that
+    is sure to fit takes one division.
     """
-    if part == whole:
+    if part == size:
         return total
     if abs(total) < WIDE and part < NARROW:
-        return floor_divide(total * part, whole)
-    quotient = floor_divide(total, whole)
-    rest = total - quotient * whole
-    return part * quotient + _floor_product(part, rest, whole)
+        return floor_divide(total * part, size)
+    quotient = floor_divide(total, size)
+    rest = total - quotient * size
+    return part * quotient + _floor_product(part, rest, size)
 
 
-def floor_divide(numerator, denominator):
+def floor_divide(numerator: int, denominator: int) -> int:
     """The floor of `numerator` / `denominator` (above 0), exact.
 
-    A guess by floating point, then corrected in integers until it is right: half the time of a 64-bit integer
-    division, which is the slowest instruction of the whole loop.
+    A floating-point estimate, corrected in integers: half the time of a 64-bit integer division, which is the slowest
+    instruction of the loop.
     """
     quotient = math.floor(numerator / denominator)
     rest = numerator - quotient * denominator
@@ -68,7 +68,7 @@ def floor_divide(numerator, denominator):
 
 
 @apart
-def _floor_product(a, b, c):
+def _floor_product(a: int, b: int, c: int) -> int:
     """The floor of a x b / c for 0 <= a, b <= c < 2**62."""
     if c < SMALL:
         return floor_divide(a * b, c)
@@ -88,15 +88,15 @@ def _floor_product(a, b, c):
     return quotient
 
 
-def fraction_of(base, ppm):
+def fraction_of(base: int, ppm: int) -> int:
     """The floor of `base` x `ppm` / one million, for base >= 0."""
     return (base // MILLION) * ppm + (base % MILLION) * ppm // MILLION
 
 
-def exceeds_fraction(value, ppm, base, reach):
-    """Whether value > (reach: >=) base x ppm / one million, exactly, for base >= 0."""
-    whole = fraction_of(base, ppm)
+def exceeds_fraction(value: int, ppm: int, base: int, reach: int) -> bool:
+    """Whether value > (`reach` not 0: >=) base x ppm / one million, exactly, for base >= 0."""
+    floor = fraction_of(base, ppm)
     rest = (base % MILLION) * ppm % MILLION
     if reach != 0:
-        return value > whole or (value == whole and rest == 0)
-    return value > whole
+        return value > floor or (value == floor and rest == 0)
+    return value > floor

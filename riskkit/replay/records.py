@@ -1,4 +1,4 @@
-"""Records of int64 fields: how the compiled loop and the plain one see the same memory.
+"""Records of int64 fields: one memory for the compiled loop and for plain Python.
 
 numba gives a record's fields as attributes; numpy's own record class does too, but hides fields behind its methods
 (``base``, ``size``, ``min``). `Records` gives every field, as Python numbers, over the same bytes.
@@ -6,43 +6,47 @@ numba gives a record's fields as attributes; numpy's own record class does too, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Record", "Records", "at", "record_dtype", "table", "words"]
+__all__ = ["Record", "Records", "Words", "at", "record_dtype", "table", "words"]
+
+# annotations of kernels: compiled, these are pointers; in plain Python a `RecordView`, a `Records`, an ndarray
+Record = Any  # one record, its fields read and written as attributes
+Words = Any  # int64 or float64 memory that many keys share, addressed by index
 
 
-def record_dtype(fields: Sequence[str]) -> np.dtype:
-    """A record of int64 fields; "name:f8" is a float."""
+def record_dtype(fields: Iterable[str]) -> np.dtype:
+    """The dtype of a record of int64 fields; "name:f8" is a float. A dict of fields maps each to its meaning."""
     split = [name.partition(":") for name in fields]
     return np.dtype([(name, kind or "<i8") for name, _, kind in split])
 
 
-class Record:
+class RecordView:
     """One record of a structured array, read and written in place."""
 
-    __slots__ = ("_columns", "_place")
+    __slots__ = ("_columns", "_index")
 
-    def __init__(self, columns: dict[str, np.ndarray], place: int) -> None:
+    def __init__(self, columns: dict[str, np.ndarray], index: int) -> None:
         object.__setattr__(self, "_columns", columns)
-        object.__setattr__(self, "_place", place)
+        object.__setattr__(self, "_index", index)
 
     def __getattr__(self, name: str) -> Any:
         try:
-            return self._columns[name][self._place].item()
+            return self._columns[name][self._index].item()
         except KeyError:
             raise AttributeError(f"the record has no field {name!r}; fields are {', '.join(self._columns)}") from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._columns:
             raise AttributeError(f"the record has no field {name!r}; fields are {', '.join(self._columns)}")
-        self._columns[name][self._place] = value
+        self._columns[name][self._index] = value
 
 
 class Records:
-    """A structured array whose elements are `Record`s, counted from `skip`: with 1, the index -1 is its first."""
+    """A structured array whose elements are `RecordView`s, counted from `skip`: with 1, the index -1 is its first."""
 
     def __init__(self, array: np.ndarray, skip: int = 0) -> None:
         self.array = array
@@ -52,11 +56,11 @@ class Records:
     def __len__(self) -> int:
         return len(self.array) - self.skip
 
-    def __iter__(self) -> Iterator[Record]:
-        return (self[place] for place in range(len(self)))
+    def __iter__(self) -> Iterator[RecordView]:
+        return (self[index] for index in range(len(self)))
 
-    def __getitem__(self, place: int) -> Record:
-        return Record(self.columns, place + self.skip)
+    def __getitem__(self, index: int) -> RecordView:
+        return RecordView(self.columns, index + self.skip)
 
 
 def _primitive(function: Any) -> Any:
@@ -66,18 +70,18 @@ def _primitive(function: Any) -> Any:
 
 
 @_primitive
-def at(records: Any, place: int) -> Any:
-    """The record at a place, to be read and written."""
-    return records[place]
+def at(records: Any, index: int) -> Record:
+    """The record at an index, to be read and written."""
+    return records[index]
 
 
 @_primitive
 def words(array: np.ndarray) -> Any:
-    """What the compiled ``words`` (`riskkit._jit.pointers`) is in plain Python."""
+    """Plain twin of the compiled ``words`` (`riskkit._jit.pointers`)."""
     return Records(array) if array.dtype.names else array.reshape(-1)
 
 
 @_primitive
 def table(array: np.ndarray) -> Records:
-    """What the compiled ``table`` is in plain Python."""
+    """Plain twin of the compiled ``table``: the index -1 is the first record."""
     return Records(array, 1)

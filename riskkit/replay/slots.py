@@ -1,4 +1,4 @@
-"""Records for working orders: as many as live at once, not as many as there ever were."""
+"""Records for working orders: as many as are alive at once, not as many as the log has."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ __all__ = ["slots_of"]
 
 
 @kernel
-def slots_of(order, parent, final, slots):
-    """Fill `slots` with the record of each event's order; return how many records are needed.
+def slots_of(order: np.ndarray, parent: np.ndarray, final: np.ndarray, slots: np.ndarray) -> int:
+    """Write the record of each event's order into `slots`; return the number of records needed.
 
-    An order's record is taken at its own row and given back after the last row that names it (as its order or as a
-    child's parent), if that row is `final` (an empty array: every row is). One array serves three passes: the last
+    A record is taken at the order's own row and released after the last row that refers to the order (as its order or
+    as a child's parent), if that row is `final` (an empty array: every row is). One array serves three passes: the last
     row of each order, a mark on that row, then the record.
     """
     size = len(order)
     slots[:] = -1
-    for row in range(size):  # at an order's own row: the last row that names it
+    for row in range(size):  # at an order's own row: the last row that refers to it
         if order[row] >= 0:
             slots[order[row]] = row
         if len(parent) > 0 and parent[row] >= 0:
             slots[parent[row]] = row
-    ends = np.zeros((size + 7) // 8, np.uint8)  # one bit a row: it ends the life of its order
+    ends = np.zeros((size + 7) // 8, np.uint8)  # one bit a row: its order ends here
     parent_ends = np.zeros((size + 7) // 8 if len(parent) > 0 else 0, np.uint8)
     for row in range(size):
         if order[row] == row:
@@ -36,32 +36,32 @@ def slots_of(order, parent, final, slots):
             else:
                 parent_ends[last >> 3] |= np.uint8(1 << (last & 7))
     free = np.empty(1024, np.int32)
-    freed = 0
+    released = 0
     used = 0
     for row in range(size):
-        own = order[row]
-        if own < 0:
+        target = order[row]
+        if target < 0:
             slots[row] = -1
             if len(parent) == 0 or parent[row] < 0:
                 continue
-        elif own == row:
-            if freed > 0:
-                freed -= 1
-                slots[row] = free[freed]
+        elif target == row:
+            if released > 0:
+                released -= 1
+                slots[row] = free[released]
             else:
                 slots[row] = used
                 used += 1
         else:
-            slots[row] = slots[own]
+            slots[row] = slots[target]
         for which in range(2):
             ended = ends if which == 0 else parent_ends
             if which == 1 and len(parent) == 0:
                 continue
             if (ended[row >> 3] >> np.uint8(row & 7)) & 1:
-                if freed == len(free):
-                    larger = np.empty(2 * freed, np.int32)
-                    larger[:freed] = free
+                if released == len(free):
+                    larger = np.empty(2 * released, np.int32)
+                    larger[:released] = free
                     free = larger
-                free[freed] = slots[own] if which == 0 else slots[parent[row]]
-                freed += 1
+                free[released] = slots[target] if which == 0 else slots[parent[row]]
+                released += 1
     return used

@@ -1,7 +1,4 @@
-"""The small steps that every written loop calls: emitting rows, joining verdicts, commands, ends of pauses.
-
-``source`` writes the loop, ``rules`` decide, ``book`` counts; what is common to all loops and small stands here.
-"""
+"""Runtime functions of every loop: writing decision rows, combining verdicts, commands, ends of pauses."""
 
 from __future__ import annotations
 
@@ -10,10 +7,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from riskkit.replay.book import BLOCKED, UNKNOWN, WORKING
 from riskkit.replay.columns import Command
-from riskkit.replay.records import at
+from riskkit.replay.records import Record, Words, at
 
-__all__ = ["NEVER", "ROW", "Counter", "Decision", "Judgement", "Orphans", "Terms"]
+__all__ = [
+    "BLOCKED",
+    "NEVER",
+    "ROW",
+    "UNKNOWN",
+    "WORKING",
+    "Counter",
+    "Decision",
+    "Judgement",
+    "Orphans",
+    "Terms",
+]
 
 NEVER = 2**63 - 1
 NO_PRICE = 2
@@ -22,20 +31,17 @@ ALERTED = 4
 STOPS_NOTHING = 0
 STOPS_BREACH = 1
 STOPS_LATER = 2
-COMMAND = -2  # the cause of a refusal by a person's pause: no rule's id
-COMMAND_BIT = 1 << 62
+COMMAND = -2  # cause of a refusal by a PAUSE command, in place of a rule's number
+COMMAND_BIT = 1 << 62  # its bit in a mask of rules
 MOST_RULES = 62
 LIMITED_QTY = 1
 LIMITED_PRICE = 2
 HOLD_RESET = 0
 HOLD_SESSION = 1
-UNKNOWN = 0
-WORKING = 1
-BLOCKED = 2
 
 
 class Decision(IntEnum):
-    """What a row of the result says (column ``code``); the first four are a refusal's reasons, as rules give them."""
+    """Codes of decision rows (column ``code``); the first four are the verdicts of rules."""
 
     OBJECT = 1
     NO_PRICE = 2
@@ -52,7 +58,7 @@ class Decision(IntEnum):
 
 
 class Counter(IntEnum):
-    """Words of ``counts``: the loop's own state between chunks, and what the summary counts."""
+    """Words of ``counts``: the loop's state between chunks, and the totals of the summary."""
 
     NEXT_TURN = 0
     ROOM = 1
@@ -70,22 +76,22 @@ class Counter(IntEnum):
     SLOTS = 13
     ACCOUNTS = 14
     CALENDARS = 15
-    KEPT = 16  # eight words: the verdict of the list that is being taken in
+    KEPT = 16  # eight words: the verdict on the list in decision
     SAMPLES = 24
-    PURSES = 25  # currencies for which an account has a purse of its own
-    LIST = 26  # the list of orders whose verdict is kept (its first row, -1: none)
+    PURSES = 25  # number of currencies in which each account has a balance
+    LIST = 26  # first row of the list whose verdict is kept, -1 if none
     SIZE = 27
 
 
 class Orphans(IntEnum):
-    """What becomes of an order that reduced in the record but would open or flip in the counterfactual."""
+    """Treatment of an order that reduces the recorded position but would open or flip the enforced one."""
 
     KEEP = 0
     CLIP = 1
     DROP = 2
 
 
-# one decision or transition; packed and little-endian, so that its bytes are the same everywhere
+# one decision or transition; packed and little-endian, so that its bytes are the same on every machine
 ROW = np.dtype(
     [
         ("seq", "<i8"),
@@ -101,7 +107,7 @@ ROW = np.dtype(
 
 
 class Terms(NamedTuple):
-    """A rule's terms outside its parameters: what of it stops a message, and how its pause ends."""
+    """Rule settings that are not parameters: which verdicts stop a message, and how a pause ends."""
 
     stops: int
     hold: int
@@ -110,7 +116,11 @@ class Terms(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """All rules' answer to one message: who objects, whose limit it breaches, who stops it, and the named cause."""
+    """Combined verdict of all rules on one message.
+
+    ``mask``, ``breached`` and ``stopped`` are bits by rule: it objects, its limit is breached, it stops the message.
+    ``cause`` is the first rule that stops it (-1: none), with its ``code``, observed value, limit and end of pause.
+    """
 
     mask: int
     breached: int
@@ -122,8 +132,19 @@ class Judgement(NamedTuple):
     until: int
 
 
-def emit(rows, used, seq, mask, observed, limit, until, key, cause, code):
-    """Write one row; return how many there are."""
+def emit(
+    rows: Record,
+    used: int,
+    seq: int,
+    mask: int,
+    observed: int,
+    limit: int,
+    until: int,
+    key: int,
+    cause: int,
+    code: int,
+) -> int:
+    """Write one decision row; return the number of rows."""
     row = at(rows, used)
     row.seq = seq
     row.mask = mask
@@ -136,18 +157,18 @@ def emit(rows, used, seq, mask, observed, limit, until, key, cause, code):
     return used + 1
 
 
-def stopping(stops, code):
-    """Whether a rule with these terms stops a message of which it says `code`.
+def stopping(stops: int, code: int) -> bool:
+    """Whether a rule with these terms stops a message with the verdict `code`.
 
-    An alert stops nothing. A rule that pauses stops what comes after the breach, and what it cannot judge at all.
+    An alert stops nothing. A rule that pauses stops the messages after the breach, and those that it cannot check.
     """
     if stops == STOPS_BREACH:
         return code != ALERTED
     return stops == STOPS_LATER and (code == NO_PRICE or code == HELD)
 
 
-def release_time(now, terms, clocks):
-    """When a pause that begins now ends."""
+def release_time(now: int, terms: Terms, clocks: Record) -> int:
+    """End of a pause that begins at `now`, in nanoseconds."""
     if terms.hold == HOLD_RESET:
         return NEVER
     if terms.hold == HOLD_SESSION:
@@ -155,44 +176,56 @@ def release_time(now, terms, clocks):
     return now + terms.hold_ns
 
 
-def join(whole, one):
-    """The verdict on a list: everything that any member met; the cause is the first rule, a pause before any."""
-    mask = whole.mask | one.mask
-    breached = whole.breached | one.breached
-    stopped = whole.stopped | one.stopped
-    if one.cause == -1 or not comes_first(one, whole):
-        return Judgement(mask, breached, stopped, whole.cause, whole.code, whole.seen, whole.limit, whole.until)
-    return Judgement(mask, breached, stopped, one.cause, one.code, one.seen, one.limit, one.until)
+def join(combined: Judgement, verdict: Judgement) -> Judgement:
+    """Add an order's verdict to that on its list: all objections; the cause is the first rule, a pause before others."""
+    mask = combined.mask | verdict.mask
+    breached = combined.breached | verdict.breached
+    stopped = combined.stopped | verdict.stopped
+    if verdict.cause == -1 or not comes_first(verdict, combined):
+        verdict = combined
+    return Judgement(mask, breached, stopped, verdict.cause, verdict.code, verdict.seen, verdict.limit, verdict.until)
 
 
-def comes_first(one, other):
-    """Whether the cause of one verdict is named before that of another."""
+def comes_first(verdict: Judgement, other: Judgement) -> bool:
+    """Whether the cause of one verdict is reported rather than that of another."""
     if other.cause == -1:
         return True
-    if (one.code == HELD) != (other.code == HELD):
-        return one.code == HELD
-    return one.cause < other.cause
+    if (verdict.code == HELD) != (other.code == HELD):
+        return verdict.code == HELD
+    return verdict.cause < other.cause
 
 
-def keep_judgement(counts, verdict):
-    """Remember the verdict on a list for its later members, across chunks."""
-    counts[16] = verdict.mask
-    counts[17] = verdict.breached
-    counts[18] = verdict.stopped
-    counts[19] = verdict.cause
-    counts[20] = verdict.code
-    counts[21] = verdict.seen
-    counts[22] = verdict.limit
-    counts[23] = verdict.until
+KEPT = int(Counter.KEPT)
 
 
-def kept_judgement(counts):
-    """The verdict on the list that is being taken in."""
-    return Judgement(counts[16], counts[17], counts[18], counts[19], counts[20], counts[21], counts[22], counts[23])
+def keep_judgement(counts: Words, verdict: Judgement) -> None:
+    """Store the verdict on a list for its later orders, across chunks."""
+    counts[KEPT] = verdict.mask
+    counts[KEPT + 1] = verdict.breached
+    counts[KEPT + 2] = verdict.stopped
+    counts[KEPT + 3] = verdict.cause
+    counts[KEPT + 4] = verdict.code
+    counts[KEPT + 5] = verdict.seen
+    counts[KEPT + 6] = verdict.limit
+    counts[KEPT + 7] = verdict.until
 
 
-def tentative(position, account, side, qty, sign):
-    """Count an order of a list as working (`sign` 1) while the ones after it are judged, or take it back (-1)."""
+def kept_judgement(counts: Words) -> Judgement:
+    """Load the verdict on the list in decision."""
+    return Judgement(
+        counts[KEPT],
+        counts[KEPT + 1],
+        counts[KEPT + 2],
+        counts[KEPT + 3],
+        counts[KEPT + 4],
+        counts[KEPT + 5],
+        counts[KEPT + 6],
+        counts[KEPT + 7],
+    )
+
+
+def tentative(position: Record, account: Record, side: int, qty: int, sign: int) -> None:
+    """Count an order of a list as working (`sign` 1) while the later ones are checked, or undo that (-1)."""
     account.working += sign
     if side > 0:
         position.buying += sign * qty
@@ -208,38 +241,38 @@ RESUME = int(Command.RESUME)
 RESET = int(Command.RESET)
 
 
-def command(account, said):
-    """Carry out a person's command on one account."""
-    if said == PAUSE:
+def command(account: Record, code: int) -> None:
+    """Apply a `Command` to one account."""
+    if code == PAUSE:
         account.paused = 1
-    elif said == RESUME or said == RESET:
+    elif code == RESUME or code == RESET:
         account.paused = 0
     else:
-        account.state = said
+        account.state = code
 
 
-def is_key_of(order, position, account, instrument, pair):
-    """Whether a working order is one of an account, an instrument, a pair, or (all -1) of everything."""
+def is_key_of(order: Record, position: Record, account: int, instrument: int, pair: int) -> bool:
+    """Whether an order works for an account, an instrument or a pair (-1: any)."""
     if order.status != WORKING or (account >= 0 and order.account != account):
         return False
     return (instrument < 0 or position.instrument == instrument) and (pair < 0 or order.pair == pair)
 
 
-# identical orders: `twin` holds, for each order, the row of the one before that is its like (-1: none). The row of an
-# order that never came (it vanished with another) is written as VANISHED - link, so that it is passed over.
+# identical orders: `twin` is, for each order, the row of the previous identical one (-1: none). The row of an order that
+# vanished with another is stored as VANISHED - link and skipped
 VANISHED = -3
 
 
-def twins_before(twin, ts, row, width, most):
-    """How many orders like the one at `row` came in the time `width` up to it; counting stops beyond `most`."""
+def twins_before(twin: Words, ts: Words, row: int, width: int, limit: int) -> int:
+    """Number of orders identical to the one at `row` in the time `width` up to it; counting stops beyond `limit`."""
     since = ts[row] - width
-    seen = 0
-    at_row = twin[row]
-    while at_row >= 0 and seen <= most and ts[at_row] > since:
-        link = twin[at_row]
+    count = 0
+    previous = twin[row]
+    while previous >= 0 and count <= limit and ts[previous] > since:
+        link = twin[previous]
         if link >= -1:
-            seen += 1
+            count += 1
         else:
             link = VANISHED - link
-        at_row = link
-    return seen
+        previous = link
+    return count

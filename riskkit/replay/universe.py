@@ -1,7 +1,7 @@
-"""What a log is about: instruments, accounts, and the integers in which they are counted.
+"""The universe of a log: instruments, accounts, and their units.
 
-A price is a whole number of ticks, a quantity a whole number of lots, an amount of money a whole number of its
-currency's quantum. `Universe` holds the declared units and converts between them and what people read.
+A price is an integer number of ticks, a quantity of lots, an amount of money of quanta of its currency. `Universe` holds
+the declared units and converts between integers and decimal numbers.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from riskkit._check import InputError
 
 __all__ = ["Account", "Instrument", "Universe", "common_unit", "decimal_text", "exact"]
 
-LARGEST = 2**62
+MAXIMUM = 2**62
 
 
 def exact(value: Any, name: str) -> Fraction:
-    """Read a number as people write it (a string, a Decimal, an int, the shortest form of a float)."""
+    """The exact value of a string, a Decimal, an int or the shortest form of a float."""
     if isinstance(value, Fraction):
         return value
     if isinstance(value, np.generic):
@@ -41,7 +41,7 @@ def exact(value: Any, name: str) -> Fraction:
 
 
 def decimal_text(value: Fraction) -> str:
-    """Write a fraction as the shortest exact decimal, or as n/d where there is none."""
+    """The shortest exact decimal of a fraction, or n/d if there is none."""
     denominator = value.denominator
     for prime in (2, 5):
         while denominator % prime == 0:
@@ -53,12 +53,12 @@ def decimal_text(value: Fraction) -> str:
         digits += 1
     scaled = abs(int(value * 10**digits))
     sign = "-" if value < 0 else ""
-    whole, rest = divmod(scaled, 10**digits)
-    return f"{sign}{whole}.{rest:0{digits}d}" if digits else f"{sign}{whole}"
+    integer, rest = divmod(scaled, 10**digits)
+    return f"{sign}{integer}.{rest:0{digits}d}" if digits else f"{sign}{integer}"
 
 
 def common_unit(values: Iterable[Fraction]) -> Fraction:
-    """The largest unit of which every value is a whole multiple (1 where there is no value but zero)."""
+    """The largest unit of which every value is a multiple (1 if all are zero)."""
     numerator, denominator = 0, 1
     for value in values:
         if value == 0:
@@ -74,27 +74,27 @@ def common_unit(values: Iterable[Fraction]) -> Fraction:
 
 @dataclass(frozen=True)
 class Instrument:
-    """One thing that is traded, and the units in which its prices and quantities are counted.
+    """A traded instrument and the units of its prices and quantities.
 
     Parameters
     ----------
     id : str
-        The label under which events name it.
+        Its label in events.
     tick, lot : str, Decimal, int or float
-        The smallest step of a price and of a quantity; every price and quantity is a whole multiple.
+        The smallest step of a price and of a quantity; every price and quantity is a multiple.
     multiplier : str, Decimal, int or float
         Money for one unit of quantity when the price moves by one.
     currency : str
-        In which the price is quoted and trades settle.
+        Currency of its prices and of settlement.
     product : str, optional
-        The product that the instrument belongs to (default: its own id).
+        The product of the instrument (default: its id).
     negative_price : bool
         Whether prices at or below zero are allowed (spreads, some futures).
     price_step, qty_step : str, Decimal, int or float, optional
-        What the integer 1 stands for in a log's prices and quantities, a whole part of tick and lot (default: the
-        tick and the lot). A log that keeps off-tick orders (``on_bad_order="flag"``) counts in finer steps.
+        Value of the integer 1 in a log's prices and quantities, an integer part of tick and lot (default: tick and
+        lot). A log that keeps off-tick orders (``on_bad_order="flag"``) counts in finer steps.
     listed : bool
-        False: it only occurs in a log, nobody allowed it to be traded (for the rule ``known_instrument``).
+        False for an instrument that only occurs in a log and was not declared (for the rule ``known_instrument``).
 
     Examples
     --------
@@ -114,7 +114,7 @@ class Instrument:
     listed: bool = True
 
     def __post_init__(self) -> None:
-        """Make units exact and refuse any that is not above zero."""
+        """Convert units to exact fractions and check that they are above zero."""
         object.__setattr__(self, "id", str(self.id))
         for name, default in (("price_step", "tick"), ("qty_step", "lot")):
             if getattr(self, name) is None:
@@ -124,27 +124,27 @@ class Instrument:
             if value <= 0:
                 raise InputError(f"instrument {self.id!r}: {name}={getattr(self, name)!r} is not above zero")
             object.__setattr__(self, name, value)
-        for name, whole in (("price_step", "tick"), ("qty_step", "lot")):
-            if (getattr(self, whole) / getattr(self, name)).denominator != 1:
-                raise InputError(f"instrument {self.id!r}: {name} is not a whole part of its {whole}")
+        for name, size in (("price_step", "tick"), ("qty_step", "lot")):
+            if (getattr(self, size) / getattr(self, name)).denominator != 1:
+                raise InputError(f"instrument {self.id!r}: its {size} is not a multiple of its {name}")
         if not self.product:
             object.__setattr__(self, "product", self.id)
 
 
 @dataclass(frozen=True)
 class Account:
-    """One account: what it held before the first event, and the groups that it belongs to.
+    """An account: opening cash and positions, and the groups that it belongs to.
 
     Parameters
     ----------
     id : str
-        The label under which events name it.
+        Its label in events.
     cash : mapping of currency to amount
         Opening cash.
     positions : mapping of instrument to quantity
-        Opening quantities, negative for short; valued at the first mark that comes.
+        Opening quantities, negative for short; valued at the first mark.
     desk, firm : str
-        Groups, for rules whose scope is a group.
+        Groups, for rules with such a scope.
 
     Examples
     --------
@@ -159,17 +159,17 @@ class Account:
     firm: str = ""
 
     def __post_init__(self) -> None:
-        """Take any label as text."""
+        """Convert the label to text."""
         object.__setattr__(self, "id", str(self.id))
 
 
 @dataclass(frozen=True)
 class Universe:
-    """The labels behind the codes of a log, and its units of money and quantity.
+    """The labels of the codes of a log, and its units of money and quantity.
 
-    ``quanta`` maps each currency to the money that the integer 1 stands for. A fill's notional is rounded to it
-    once, half to even; the default, the largest unit in which nothing needs rounding, makes that a no-op. ``mixed``
-    says that an account may hold several currencies.
+    ``quanta`` maps each currency to the money of the integer 1. A fill's notional is rounded to it once, half to even;
+    the default, the largest unit that needs no rounding, makes that a no-op. With ``mixed`` an account may hold several
+    currencies.
 
     Examples
     --------
@@ -189,16 +189,51 @@ class Universe:
     mixed: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse labels that occur twice and openings that are no whole number of lots or quanta."""
+        """Refuse labels that occur twice and openings that are not multiples of lot or quantum."""
         for what, labels in (("instrument", self.instruments), ("account", self.accounts)):
-            ids = [one.id for one in labels]
+            ids = [entry.id for entry in labels]
             if len(set(ids)) < len(ids):
-                twice = next(label for place, label in enumerate(ids) if label in ids[:place])
+                twice = next(label for index, label in enumerate(ids) if label in ids[:index])
                 raise InputError(f"{what} {twice!r} is declared twice; a label names one {what}")
         for account in self.accounts:
             self.opening_cash(account)
             for label in account.positions:
                 self.opening_steps(account, label)
+
+    @classmethod
+    def declare(
+        cls,
+        instruments: Iterable[Instrument] = (),
+        accounts: Iterable[Account | str] = (),
+        quantum: Any = None,
+        *,
+        mixed: bool = False,
+        like: Instrument | None = None,
+    ) -> Universe:
+        """Create a universe with one quantum for all currencies.
+
+        Parameters
+        ----------
+        instruments, accounts : iterable
+            In the order of their codes; a text is an account without cash.
+        quantum : str, Decimal, int or float, optional
+            Money of the integer 1; by default the largest amount of which a cent, every tick times lot times
+            multiplier and every opening balance is a multiple.
+        mixed : bool
+            Whether an account may hold several currencies.
+        like : Instrument, optional
+            Units of instruments that may be added later.
+        """
+        listed = tuple(instruments)
+        opened = tuple(account if isinstance(account, Account) else Account(account) for account in accounts)
+        priced = [*listed, *([like] if like else [])]
+        amounts = [Fraction(1, 100), *(i.price_step * i.qty_step * i.multiplier for i in priced)]
+        amounts += [exact(v, f"account {a.id!r}: cash") for a in opened for v in a.cash.values()]
+        unit = common_unit(amounts) if quantum is None else exact(quantum, "quantum")
+        if unit <= 0:
+            raise InputError(f"quantum={quantum!r} is not above zero")
+        currencies = dict.fromkeys([i.currency for i in priced] + [c for a in opened for c in a.cash]) or {"USD": None}
+        return cls(listed, opened, dict.fromkeys(currencies, unit), mixed=mixed)
 
     def opening_cash(self, account: Account) -> int:
         """Opening cash of an account in quanta."""
@@ -211,7 +246,7 @@ class Universe:
                     f"{decimal_text(self.quantum)}"
                 )
             total += value
-        return _whole(total / self.quantum, f"account {account.id!r}: its cash")
+        return _in_range(total / self.quantum, f"account {account.id!r}: its cash")
 
     def opening_steps(self, account: Account, label: str) -> int:
         """Opening position of an account in an instrument, in quantity steps."""
@@ -225,16 +260,16 @@ class Universe:
                 f"account {account.id!r}: position {held!r} in {label!r} is not a multiple of its lot "
                 f"{decimal_text(instrument.lot)}"
             )
-        return _whole(value / instrument.qty_step, f"account {account.id!r}: its position in {label!r}")
+        return _in_range(value / instrument.qty_step, f"account {account.id!r}: its position in {label!r}")
 
     def opening_pairs(self) -> list[tuple[int, int]]:
         """(account, instrument) codes of the opening positions; they are the first pairs of every log."""
         codes = self.instrument_codes
-        return [(a, i) for a, one in enumerate(self.accounts) for i in sorted(codes[label] for label in one.positions)]
+        return [(a, i) for a, opened in enumerate(self.accounts) for i in sorted(codes[p] for p in opened.positions)]
 
     @cached_property
     def quantity_unit(self) -> Fraction:
-        """The largest unit of which every instrument's quantity step is a whole multiple."""
+        """The largest unit of which every instrument's quantity step is a multiple."""
         return common_unit(instrument.qty_step for instrument in self.instruments)
 
     @cached_property
@@ -249,16 +284,16 @@ class Universe:
 
     @cached_property
     def currency(self) -> str:
-        """The one currency in which balances are kept."""
+        """The currency of all balances, if there is one."""
         return next(iter(self.quanta), "USD")
 
     @property
     def quantum(self) -> Fraction:
-        """Money that the integer 1 stands for."""
+        """Money of the integer 1."""
         return self.quanta.get(self.currency, Fraction(1, 100))
 
     def money(self, quanta: int) -> float:
-        """An amount in quanta as people read it."""
+        """Convert quanta to money."""
         return float(quanta * self.quantum)
 
     def ratio(self, instrument: Instrument) -> Fraction:
@@ -267,19 +302,19 @@ class Universe:
 
     @cached_property
     def currencies(self) -> tuple[str, ...]:
-        """Every currency; a CASH event's ``price`` column holds its place here, MISSING for the account's own."""
+        """All currencies; the ``price`` column of a CASH event is an index here, MISSING for the account's own."""
         return tuple(self.quanta)
 
     def quantities(self, steps: np.ndarray, code: np.ndarray) -> np.ndarray:
-        """Quantities in steps as people read them; NaN where there is no instrument (code -1)."""
-        return _as_read(steps, code, [instrument.qty_step for instrument in self.instruments])
+        """Convert quantity steps to quantities; NaN without an instrument (code -1)."""
+        return _in_units(steps, code, [instrument.qty_step for instrument in self.instruments])
 
     def prices(self, steps: np.ndarray, code: np.ndarray) -> np.ndarray:
-        """Prices in steps as people read them; NaN where there is no instrument (code -1)."""
-        return _as_read(steps, code, [instrument.price_step for instrument in self.instruments])
+        """Convert price steps to prices; NaN without an instrument (code -1)."""
+        return _in_units(steps, code, [instrument.price_step for instrument in self.instruments])
 
     def describe(self) -> list[Any]:
-        """Everything that gives the integers of a log their meaning, as plain lists for hashing and storage."""
+        """Labels and units as plain lists, for hashing and storage."""
         return [
             [
                 [i.id, str(i.tick), str(i.lot), str(i.multiplier), i.currency, i.product, bool(i.negative_price)]
@@ -304,7 +339,7 @@ class Universe:
 
     @classmethod
     def from_description(cls, described: list[Any]) -> Universe:
-        """Rebuild what `describe` wrote."""
+        """Create the universe that `describe` describes."""
         instruments, accounts, quanta, strategies, connections, mixed = described
         return cls(
             tuple(
@@ -339,14 +374,14 @@ class Universe:
         )
 
 
-def _whole(value: Fraction, what: str) -> int:
-    if abs(value) >= LARGEST:
+def _in_range(value: Fraction, what: str) -> int:
+    if abs(value) >= MAXIMUM:
         raise InputError(f"{what} is beyond 64 bits in units of this log; choose a larger lot or quantum")
     return int(value)
 
 
-def _as_read(steps: np.ndarray, code: np.ndarray, units: list[Fraction]) -> np.ndarray:
-    """Steps times unit, one rounding where numerator and steps are exact as floats (so that 3 x 0.1 reads 0.3)."""
+def _in_units(steps: np.ndarray, code: np.ndarray, units: list[Fraction]) -> np.ndarray:
+    """Steps times unit, rounded once if numerator and steps are exact as floats (so that 3 x 0.1 is 0.3)."""
     numerator = np.array([float(unit.numerator) for unit in units] + [np.nan])
     denominator = np.array([float(unit.denominator) for unit in units] + [1.0])
     return steps * numerator[code] / denominator[code]

@@ -14,12 +14,12 @@ from riskkit._jit import plain
 from riskkit._show import Row, Shown
 from riskkit.replay.action import Teller
 from riskkit.replay.columns import MISSING, Event, Kind
+from riskkit.replay.entry import DEFAULTS
 from riskkit.replay.events import EventLog
 from riskkit.replay.live import LiveEngine
 from riskkit.replay.parameters import LARGEST
 from riskkit.replay.records import Records
 from riskkit.replay.result import Result
-from riskkit.replay.rows import DEFAULTS
 from riskkit.replay.rule import parameter_names
 from riskkit.replay.state import Calendars
 from riskkit.replay.steps import ROW

@@ -15,8 +15,8 @@ import numpy as np
 
 from riskkit.replay.columns import OPTIONAL
 from riskkit.replay.digest import SEMANTICS
+from riskkit.replay.entry import DTYPES
 from riskkit.replay.live import LiveEngine
-from riskkit.replay.rows import DTYPES
 
 __all__ = ["DigestChain", "alert_id"]
 

@@ -1,9 +1,9 @@
-"""Nothing may leave 64 bits: the loop cannot check, so the door bounds what a log can reach before it is let in.
+"""Overflow bounds of a log: no amount that its replay can reach may leave 64 bits, for the loop cannot check.
 
-In enforce mode any fill, or part of one, may vanish, so a position reaches at most what it opened with and the sum of
-one side's quantities, whatever the rules refuse; and cash at most what one side's fills move. That is far below
-turnover for a log that trades both ways, and cannot be less: a rule might refuse all sells and no buys. What rules add
-up over a log (volume caps) is bounded by the sum of all its notionals and quantities, of all accounts together.
+In enforce mode any fill, or part of one, may be refused. So a position is at most its opening lots plus the quantities
+of one side, and cash at most the money of one side's fills, whatever the rules refuse. That is far below turnover for a
+log that trades both ways, and cannot be less: a rule may refuse all sells and no buys. Sums that rules keep over a log
+(volume caps) are bounded by the sum of all its notionals and quantities, of all accounts together.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from riskkit.replay.universe import Universe, decimal_text
 __all__ = ["check_bounds"]
 
 MAXIMUM = 2.0**62
-BALANCE = MAXIMUM / 16  # of cash and of value each: rules take differences and sums of a few of them
+BALANCE = MAXIMUM / 16  # of cash and of value each: rules use differences and sums of a few of them
 TOTAL = MAXIMUM / 4
 
 
@@ -28,9 +28,9 @@ def check_bounds(
     universe: Universe,
     pair_account: np.ndarray,
     pair_instrument: np.ndarray,
-    place: Callable[[int], int] = int,
+    source_row: Callable[[int], int] = int,
 ) -> None:
-    """Refuse a log whose products or balances could leave 64 bits.
+    """Refuse a log whose products or balances could overflow 64 bits.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ def check_bounds(
     universe : Universe
         Its units.
     pair_account, pair_instrument : ndarray of int32, shape (n_pairs,)
-        Whose pairs they are.
-    place : function
-        The row that a message names for an event.
+        Account and instrument of each pair.
+    source_row : function
+        The row to report for an event.
 
     Raises
     ------
     InputError
-        Where something could overflow; the sentence says what to choose larger.
+        If an amount could overflow; the message says which unit to choose larger.
     """
     if not len(universe.instruments):
         nothing = np.zeros(len(universe.accounts))
@@ -62,7 +62,7 @@ def check_bounds(
                 f"instrument {instrument.id!r}: one lot at one tick is {ratio} quanta of "
                 f"{decimal_text(universe.quantum)}, which could overflow 64 bits; choose a quantum near it"
             )
-    _check_rows(columns, worth, quotes, place)
+    _check_rows(columns, worth, quotes, source_row)
     lots = _reachable_lots(columns, universe, pair_account, pair_instrument)
     units = np.array([float(i.qty_step / universe.quantity_unit) for i in universe.instruments])
     over = lots * np.maximum(quotes * worth, units)[pair_instrument] >= MAXIMUM
@@ -83,13 +83,13 @@ def check_bounds(
 
 
 def _messages(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Orders, modifies and fills: what carries a quantity and a price."""
+    """Mask of the events with a quantity and a price: orders, modifies and fills."""
     kind = columns["kind"]
     return (kind == Kind.ORDER) | (kind == Kind.MODIFY) | (kind == Kind.FILL)
 
 
 def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The largest size of a mark (a fill's or a last price) and of any price, by instrument."""
+    """Largest absolute mark (a fill's or a last price) and largest absolute price, by instrument."""
     kind, code, price = columns["kind"], columns["instrument"], columns["price"]
     marks, quotes = np.zeros(count), np.zeros(count)
     priced = price != MISSING
@@ -106,9 +106,9 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
 
 
 def _check_rows(
-    columns: Mapping[str, np.ndarray], worth: np.ndarray, quotes: np.ndarray, place: Callable[[int], int]
+    columns: Mapping[str, np.ndarray], worth: np.ndarray, quotes: np.ndarray, source_row: Callable[[int], int]
 ) -> None:
-    """Each order, modify and fill at its own price (a market order's at the highest), and all of them together."""
+    """Check each order, modify and fill at its price (a market order: the highest), and their sum."""
     rows = np.flatnonzero(_messages(columns))
     code, qty, price = (columns[name][rows] for name in ("instrument", "qty", "price"))
     ticks = np.where(price == MISSING, quotes[code], np.abs(np.where(price == MISSING, 0, price).astype(float)))
@@ -117,7 +117,7 @@ def _check_rows(
     if over.any():
         first = int(np.argmax(over))
         raise InputError(
-            f"row {place(int(rows[first]))}: quantity {qty[first]} x price {price[first]} (in lots and ticks) could "
+            f"row {source_row(int(rows[first]))}: quantity {qty[first]} x price {price[first]} (in lots and ticks) could "
             "overflow 64 bits; choose a larger tick, lot or quantum"
         )
     if float(money.sum()) >= TOTAL:
@@ -130,7 +130,7 @@ def _check_rows(
 def _reachable_lots(
     columns: Mapping[str, np.ndarray], universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray
 ) -> np.ndarray:
-    """Lots that each pair could hold and have working on one side, whatever is refused."""
+    """Largest number of lots that each pair could hold and have working on one side."""
     opened = np.zeros(len(pair_account))
     for pair, (a, i) in enumerate(universe.opening_pairs()):
         opened[pair] = abs(universe.opening_steps(universe.accounts[a], universe.instruments[i].id))
@@ -141,32 +141,32 @@ def _reachable_lots(
 
 
 def _one_sided(columns: Mapping[str, np.ndarray], rows: np.ndarray, money: np.ndarray, accounts: int) -> np.ndarray:
-    """Money that the fills of the larger side move, by account."""
+    """Money of the fills of the larger side, by account."""
     key = 2 * columns["account"][rows].astype(np.int64) + (columns["side"][rows] > 0)
     return np.bincount(key, money, minlength=2 * accounts).reshape(-1, 2).max(1, initial=0.0)
 
 
 def _check_balances(
-    columns: Mapping[str, np.ndarray], universe: Universe, value: np.ndarray, reach: np.ndarray
+    columns: Mapping[str, np.ndarray], universe: Universe, value: np.ndarray, moved: np.ndarray
 ) -> None:
-    """Cash, with opening cash, flows, fees and given equity on top of what fills move, and the value of positions."""
+    """Check cash (opening, money moved by fills, flows, fees, equity from outside) and the value of positions."""
     count = len(universe.accounts)
     if not count:
         return
     kind, account, amount = columns["kind"], columns["account"], np.abs(columns["qty"].astype(float))
-    reach = reach + np.abs([float(universe.opening_cash(one)) for one in universe.accounts])
+    bound = moved + np.abs([float(universe.opening_cash(opened)) for opened in universe.accounts])
     flows = (kind == Kind.CASH) | (kind == Kind.TRADE)
-    reach = reach + np.bincount(account[flows], amount[flows], minlength=count)
+    bound = bound + np.bincount(account[flows], amount[flows], minlength=count)
     if "fee" in columns:
         paid = columns["fee"] != 0
-        reach = reach + np.bincount(account[paid], np.abs(columns["fee"][paid].astype(float)), minlength=count)
-    given = np.zeros(count)
-    told = kind == Kind.EQUITY
-    np.maximum.at(given, account[told], amount[told])
-    reach = np.maximum(reach + given, value)
-    if (reach >= BALANCE).any() or reach.sum() >= TOTAL:
-        label = universe.accounts[int(np.argmax(reach))].id
+        bound = bound + np.bincount(account[paid], np.abs(columns["fee"][paid].astype(float)), minlength=count)
+    external = np.zeros(count)
+    equity = kind == Kind.EQUITY
+    np.maximum.at(external, account[equity], amount[equity])
+    bound = np.maximum(bound + external, value)
+    if (bound >= BALANCE).any() or bound.sum() >= TOTAL:
+        label = universe.accounts[int(np.argmax(bound))].id
         raise InputError(
-            f"account {label!r}: its balance could reach {reach.max():.3g} quanta and overflow 64 bits; "
+            f"account {label!r}: its balance could reach {bound.max():.3g} quanta and overflow 64 bits; "
             "choose a larger quantum"
         )

@@ -1,8 +1,8 @@
-"""A frame becomes integer columns, whole or not at all: the steps in their order, each in a file of its own."""
+"""Convert a frame of events to integer columns: the steps in their order, each in its own file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, Flag, Kind
 from riskkit.replay.door.bounds import check_bounds
 from riskkit.replay.door.expiries import check_expiries, expiry_times, insert_expiries
 from riskkit.replay.door.frame import Frame
-from riskkit.replay.door.infer import choose_quanta, infer_instruments
+from riskkit.replay.door.infer import choose_quanta, propose_instruments
 from riskkit.replay.door.labels import kinds, label_codes, pairs_of, plain_codes, sides, strategy_codes, truths
 from riskkit.replay.door.money import money_events, one_currency
 from riskkit.replay.door.prices import optional_prices, prices, quantities, refine
@@ -26,9 +26,9 @@ __all__ = ["Converted", "columns_from_frame"]
 
 
 class Converted(NamedTuple):
-    """A frame as integer columns, the accounts and instruments of its pairs, its universe, and where rows came from.
+    """Integer columns of a frame, the accounts and instruments of its pairs, its universe, and its source rows.
 
-    ``source_rows`` is each event's row in the frame, -1 for an inserted one; None where nothing was moved or inserted.
+    ``source_rows`` is each event's row in the frame, -1 for an inserted one; None if nothing was moved or inserted.
     """
 
     columns: dict[str, np.ndarray]
@@ -47,17 +47,20 @@ def columns_from_frame(
     on_bad_order: str,
     ts_policy: str,
     currencies: str = "one",
+    columns: Mapping[Any, str] | None = None,
+    ignore: Collection[Any] = (),
 ) -> Converted:
     """Convert a frame; see `EventLog.from_frame` for the arguments."""
     one_of(on_bad_order, ("raise", "flag"), "on_bad_order")
     one_of(ts_policy, ("raise", "reject", "clamp", "sort"), "ts_policy")
     one_of(currencies, ("one", "many"), "currencies")
     flag = on_bad_order == "flag"
-    source, columns = _in_time(Frame(frame), tz, ts_policy)
-    declared = list(infer_instruments(frame) if instruments is None else instruments)
+    read = Frame.read(frame, columns, ignore)
+    source, found = _in_time(read, tz, ts_policy)
+    declared = list(propose_instruments(read) if instruments is None else instruments)
     opened = _declared_once(accounts)
-    names, strategies, connections = _labels(source, columns, declared, opened)
-    declared = _numbers(source, columns, declared, flag)
+    names, strategies, connections = _labels(source, found, declared, opened)
+    declared = _numbers(source, found, declared, flag)
     universe = Universe(
         tuple(declared),
         tuple(opened.get(name, Account(name)) for name in names),
@@ -66,20 +69,20 @@ def columns_from_frame(
         connections,
         currencies == "many",
     )
-    columns["pair"], pair_account, pair_instrument = pairs_of(
-        columns["account"], columns["instrument"], len(declared), universe.opening_pairs()
+    found["pair"], pair_account, pair_instrument = pairs_of(
+        found["account"], found["instrument"], len(declared), universe.opening_pairs()
     )
     if currencies == "one":
-        one_currency(source, universe, columns["account"], pair_account, pair_instrument)
-    money_events(source, columns, universe)
-    _references(source, columns, tz, flag)
-    check_bounds(columns, universe, pair_account, pair_instrument, source.place)
-    columns, rows = insert_expiries(columns)
-    return Converted(_typed(columns), pair_account, pair_instrument, universe, _source_rows(source, rows))
+        one_currency(source, universe, found["account"], pair_account, pair_instrument)
+    money_events(source, found, universe)
+    _references(source, found, tz, flag)
+    check_bounds(found, universe, pair_account, pair_instrument, source.source_row)
+    found, rows = insert_expiries(found)
+    return Converted(_typed(found), pair_account, pair_instrument, universe, _source_rows(source, rows))
 
 
 def _in_time(source: Frame, tz: str, policy: str) -> tuple[Frame, dict[str, np.ndarray]]:
-    """The frame in the order of its log, with times, kinds and flags."""
+    """Sort the frame if the policy says so, and convert times, kinds and flags."""
     stamps = timestamps(source, "ts", tz)
     source.refuse(stamps == MISSING, "ts", "is not a time")
     if policy == "sort" and (np.diff(stamps) < 0).any():
@@ -93,8 +96,8 @@ def _in_time(source: Frame, tz: str, policy: str) -> tuple[Frame, dict[str, np.n
 def _declared_once(accounts: Iterable[Account | str]) -> dict[str, Account]:
     """The declared accounts by label."""
     opened: dict[str, Account] = {}
-    for given in accounts:
-        account = given if isinstance(given, Account) else Account(given)
+    for entry in accounts:
+        account = entry if isinstance(entry, Account) else Account(entry)
         if account.id in opened:
             raise InputError(f"account {account.id!r} is declared twice; a label names one account")
         opened[account.id] = account
@@ -104,7 +107,7 @@ def _declared_once(accounts: Iterable[Account | str]) -> dict[str, Account]:
 def _labels(
     source: Frame, columns: dict[str, np.ndarray], declared: Sequence[Instrument], opened: Iterable[str]
 ) -> tuple[list[str], tuple[str, ...], tuple[str, ...]]:
-    """Codes of every label; returns the accounts' names, and those of strategies and connections."""
+    """Codes of every label; return the labels of accounts, strategies and connections."""
     columns["account"], names = label_codes(source, "account", list(opened))
     columns["instrument"], known = label_codes(source, "instrument", [i.id for i in declared])
     if len(known) > len(declared):
@@ -122,12 +125,12 @@ def _labels(
 def _numbers(
     source: Frame, columns: dict[str, np.ndarray], declared: Sequence[Instrument], flag: bool
 ) -> list[Instrument]:
-    """Sides, quantities and prices; the instruments with steps as fine as the off-grid orders that are kept."""
+    """Convert sides, quantities and prices; return the instruments with steps that hold the off-grid orders kept."""
     code, flags = columns["instrument"], columns["flags"]
-    judged = source.rows_of(Kind.ORDER, Kind.MODIFY) if flag else np.zeros(source.size, bool)
+    lenient = source.rows_of(Kind.ORDER, Kind.MODIFY) if flag else np.zeros(source.size, bool)
     columns["side"] = sides(source)
-    lots, odd_lots = quantities(source, code, declared, judged, flags)
-    ticks, odd_ticks = prices(source, code, declared, judged, flags)
+    lots, odd_lots = quantities(source, code, declared, lenient, flags)
+    ticks, odd_ticks = prices(source, code, declared, lenient, flags)
     priced = {"price": ticks}
     for name, kind in (("bid", Kind.PRICE), ("ask", Kind.PRICE), ("reserve", Kind.ORDER)):
         if source.has(name):
@@ -145,7 +148,7 @@ def _numbers(
 
 
 def _references(source: Frame, columns: dict[str, np.ndarray], tz: str, lenient: bool) -> None:
-    """What belongs to what: orders, parents, lists, ids of fills, and when orders lapse."""
+    """Convert references: orders, parents, lists, ids of fills, and times at which orders lapse."""
     account, flags = columns["account"], columns["flags"]
     columns["order"] = orders(source, account, columns["instrument"], columns["side"], lenient)
     flags[truths(source, "reduce_only", source.rows_of(Kind.ORDER, Kind.MODIFY))] |= int(Flag.REDUCE_ONLY)
@@ -162,7 +165,7 @@ def _references(source: Frame, columns: dict[str, np.ndarray], tz: str, lenient:
 
 
 def _typed(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Cast to the column types; an optional column that says nothing is left out."""
+    """Cast to the column types; leave out an optional column without values."""
     typed = {name: np.ascontiguousarray(columns[name], dtype) for name, dtype in REQUIRED.items()}
     for name, (dtype, absent) in OPTIONAL.items():
         if name in columns and (columns[name] != absent).any():
@@ -173,5 +176,5 @@ def _typed(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _source_rows(source: Frame, rows: np.ndarray | None) -> np.ndarray | None:
     """Each event's row in the caller's frame."""
     if rows is None:
-        return source.places
-    return rows if source.places is None else np.where(rows >= 0, source.places[rows], -1)
+        return source.source_rows
+    return rows if source.source_rows is None else np.where(rows >= 0, source.source_rows[rows], -1)

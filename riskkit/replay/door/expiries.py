@@ -1,4 +1,4 @@
-"""Orders that lapse: a row of their own at the time at which they stop working."""
+"""Orders that lapse: an EXPIRY row at the time at which each stops working."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from riskkit.replay.door.times import timestamps
 
 __all__ = ["check_expiries", "expiry_times", "insert_expiries"]
 
-FRESH = {**{name: absent for name, (_, absent) in OPTIONAL.items()}, "side": 0, "qty": 0, "price": MISSING}
+INSERTED = {**{name: absent for name, (_, absent) in OPTIONAL.items()}, "side": 0, "qty": 0, "price": MISSING}
 FROM_ORDER = ("account", "instrument", "pair", "strategy", "connection")
 
 
 def expiry_times(frame: Frame, stamps: np.ndarray, tz: str) -> np.ndarray:
-    """When orders lapse, MISSING where they do not; the word "session" is the end of the trading day."""
-    said = frame.column("expires")
-    if not (pd.api.types.is_object_dtype(said.dtype) or pd.api.types.is_string_dtype(said.dtype)):
+    """Times at which orders lapse (MISSING if they do not); "session" is the end of the trading day."""
+    given = frame.column("expires")
+    if not (pd.api.types.is_object_dtype(given.dtype) or pd.api.types.is_string_dtype(given.dtype)):
         return timestamps(frame, "expires", tz)
-    texts = np.array([text if isinstance(text, str) else "" for text in said], object)
+    texts = np.array([text if isinstance(text, str) else "" for text in given], object)
     ends = np.full(frame.size, MISSING, np.int64)
     for text in sorted({text for text in texts if text.startswith("session")}):
         rows = np.flatnonzero(texts == text)
@@ -33,14 +33,14 @@ def expiry_times(frame: Frame, stamps: np.ndarray, tz: str) -> np.ndarray:
     day = ends != MISSING
     if not day.any():
         return timestamps(frame, "expires", tz)
-    others = said.mask(day)
+    others = given.mask(day)
     if others.isna().all():
         return ends
     return np.where(day, ends, timestamps(frame.with_column("expires", others), "expires", tz))
 
 
 def check_expiries(frame: Frame, stamps: np.ndarray, expires: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Times at which orders lapse (MISSING elsewhere), each after its order; a modify may only repeat its order's."""
+    """Check that orders lapse after their time, and that a modify does not change it; return times by order row."""
     rows = frame.rows_of(Kind.ORDER)
     given = expires != MISSING
     frame.refuse(rows & given & (expires <= stamps), "expires", "is not after the time of its order")
@@ -50,10 +50,10 @@ def check_expiries(frame: Frame, stamps: np.ndarray, expires: np.ndarray, order:
 
 
 def insert_expiries(columns: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-    """Give every named order that lapses within the log an EXPIRY row, before the events of that time.
+    """Insert an EXPIRY row for every named order that lapses within the log, before the events of that time.
 
-    Returns the columns and, for each row, the one that it was before (-1: inserted); None where nothing was inserted.
-    References between rows are renumbered. What would lapse after the last event needs no row.
+    Return the columns and each row's former row (-1: inserted; None if nothing was inserted). References between rows
+    are renumbered. An order that lapses after the last event needs no row.
     """
     if "expires" not in columns:
         return columns, None
@@ -64,16 +64,16 @@ def insert_expiries(columns: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarra
     if not len(rows):
         return columns, None
     rows = rows[np.argsort(expires[rows], kind="stable")]
-    places = np.searchsorted(latest, expires[rows], "left")
+    before = np.searchsorted(latest, expires[rows], "left")
     size = len(latest)
-    moved = np.arange(size) + np.searchsorted(places, np.arange(size), "right")
-    inserted = places + np.arange(len(rows))
+    moved = np.arange(size) + np.searchsorted(before, np.arange(size), "right")
+    inserted = before + np.arange(len(rows))
     source = np.full(size + len(rows), -1, np.int64)
     source[moved] = np.arange(size)
     wider = {}
     for name, column in columns.items():
         values = np.where(column >= 0, moved[column], -1) if name in ("order", "parent", "batch") else column
-        grown = np.full(size + len(rows), FRESH.get(name, -1), values.dtype)
+        grown = np.full(size + len(rows), INSERTED.get(name, -1), values.dtype)
         grown[moved] = values
         if name in FROM_ORDER:
             grown[inserted] = values[rows]

@@ -1,9 +1,8 @@
-"""The frame under conversion: which columns it may have, typed access to them, and sentences that name a row."""
+"""The frame under conversion: access to its columns, and error messages that name a row."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,96 +10,48 @@ import pandas as pd
 
 from riskkit._check import InputError
 from riskkit.replay.columns import Kind
+from riskkit.replay.door.columns import FRAME_COLUMNS, name_columns
 
-__all__ = ["FRAME_COLUMNS", "Frame"]
-
-FRAME_COLUMNS: dict[str, str] = {
-    "ts": "time: Timestamp, or int64 nanoseconds since the epoch",
-    "kind": "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control",
-    "account": "label of the account",
-    "instrument": "label of the instrument",
-    "side": "B or S (buy, sell, +1, -1); long or short of a trade",
-    "qty": "quantity, above zero; of a modify the new quantity in all, 0 or empty to leave it",
-    "price": "limit price, fill price, last price; of a modify the new price, empty to leave it",
-    "type": "limit (default) or market: a market order has no price",
-    "order_id": "id of an order; on a fill, modify or cancel the order that it belongs to",
-    "trade_id": "id of a fill; a second fill of an account with the same id is a duplicate",
-    "fee": "fee of a fill, in money",
-    "bid": "best bid of a price event",
-    "ask": "best ask of a price event",
-    "strategy": "label of the strategy; a fill, modify or cancel without one takes its order's",
-    "connection": "label of the login that a message came through; a modify or cancel without one takes its order's",
-    "parent_id": "order_id of the parent order, an earlier row",
-    "batch": "orders with one batch id are one list, decided together: one account, one time, rows side by side",
-    "children": "how many messages a modify, or a list (on its first order), stands for",
-    "reduce_only": "True: the order or modify may only reduce a position",
-    "reserve": "the highest price that a buy may be moved to",
-    "expires": "when a working order lapses (a time, or 'session'); it no longer works for events at that time",
-    "amount": "money of a cash event, negative for a withdrawal",
-    "currency": "currency of a cash event; by default the account's own, the first that it declares",
-    "flow": "deposit (default), fee, funding or dividend: what a cash event is",
-    "equity": "equity of an account, given from outside",
-    "pnl": "profit of a closed trade, in money",
-    "ret": "return of a closed trade, as a fraction",
-    "exit": "stop_loss or any other word: why a trade was closed",
-    "cmd": "ACTIVE, REDUCING, HALTED, PAUSE, RESUME or RESET",
-}
-
-OTHER_NAMES = {
-    "time": "ts",
-    "timestamp": "ts",
-    "event": "kind",
-    "symbol": "instrument",
-    "ticker": "instrument",
-    "quantity": "qty",
-    "size": "qty",
-    "volume": "qty",
-    "last": "price",
-    "commission": "fee",
-    "fees": "fee",
-    "session": "connection",
-    "ccy": "currency",
-}
+__all__ = ["Frame"]
 
 
 class Frame:
-    """Columns by name, which rows lack a value, and refusals with the row as the caller's frame counts it.
+    """Columns by name, masks of missing values and of kinds, and errors with the row of the caller's frame.
 
-    ``kind`` is set as soon as it is known; `rows_of` then answers from it. ``places`` gives the row in the caller's
-    frame where the events have been sorted since.
+    ``kind`` is set as soon as it is known; `rows_of` uses it. ``source_rows`` is each event's row in the caller's frame
+    once the events have been sorted.
     """
 
-    def __init__(self, frame: Any) -> None:
-        if not isinstance(frame, pd.DataFrame):
-            raise InputError(f"frame is a {type(frame).__name__}; give a pandas DataFrame with a row for each event")
-        for place, name in enumerate(frame.columns):
-            if name not in FRAME_COLUMNS:
-                known = OTHER_NAMES.get(str(name).lower())
-                close = [known] if known else difflib.get_close_matches(str(name), FRAME_COLUMNS, 1)
-                hint = f"did you mean {close[0]!r}?" if close else f"known columns are {', '.join(FRAME_COLUMNS)}"
-                raise InputError(f"column {str(name)!r} is not known; {hint}")
-            if name in frame.columns[:place]:
-                raise InputError(f"column {name!r} occurs twice; each column stands once")
-        for name in ("ts", "kind"):
-            if name not in frame.columns:
-                raise InputError(f"column {name!r} is missing: {FRAME_COLUMNS[name]}")
+    def __init__(self, frame: pd.DataFrame, headings: Mapping[str, Hashable]) -> None:
         self.frame = frame
+        self.headings = headings
         self.size = len(frame)
-        self.places: np.ndarray | None = None
+        self.source_rows: np.ndarray | None = None
         self.kind = np.zeros(self.size, np.int8)
         self._missing: dict[str, np.ndarray] = {}
         self._rows_of: dict[tuple[Kind, ...], np.ndarray] = {}
 
+    @classmethod
+    def read(cls, frame: Any, columns: Mapping[Any, str] | None = None, ignore: Collection[Any] = ()) -> Frame:
+        """Take a frame under the names of `riskkit.replay.door.columns`."""
+        if not isinstance(frame, pd.DataFrame):
+            raise InputError(f"frame is a {type(frame).__name__}; give a pandas DataFrame with one row per event")
+        names = name_columns(list(frame.columns), columns, ignore)
+        for name in ("ts", "kind"):
+            if name not in names.values():
+                raise InputError(f"column {name!r} is missing: {FRAME_COLUMNS[name]}")
+        return cls(frame[list(names)].set_axis(list(names.values()), axis=1), {name: at for at, name in names.items()})
+
     def in_order(self, order: np.ndarray) -> Frame:
-        """The same events in another order, which remembers where they came from."""
-        moved = Frame(self.frame.iloc[order].reset_index(drop=True))
-        moved.places = order
+        """The same events in another order, with their rows in the caller's frame."""
+        moved = Frame(self.frame.iloc[order].reset_index(drop=True), self.headings)
+        moved.source_rows = order
         return moved
 
     def with_column(self, name: str, values: pd.Series) -> Frame:
-        """The same events with another column of that name."""
-        changed = Frame(self.frame.assign(**{name: values}))
-        changed.places, changed.kind = self.places, self.kind
+        """The same events with a column replaced."""
+        changed = Frame(self.frame.assign(**{name: values}), self.headings)
+        changed.source_rows, changed.kind = self.source_rows, self.kind
         return changed
 
     def has(self, name: str) -> bool:
@@ -108,38 +59,40 @@ class Frame:
         return name in self.frame.columns
 
     def column(self, name: str) -> pd.Series:
-        """A column as it came."""
+        """The values of a column."""
         return self.frame[name]
 
     def missing(self, name: str) -> np.ndarray:
-        """Where a column has no value (everywhere if there is no such column)."""
+        """Mask of the rows without a value (all rows if there is no such column)."""
         if name not in self._missing:
             absent = self.column(name).isna().to_numpy() if self.has(name) else np.ones(self.size, bool)
             self._missing[name] = absent
         return self._missing[name]
 
     def rows_of(self, *kinds: Kind) -> np.ndarray:
-        """Rows of these kinds of event, as a mask that nobody changes."""
+        """Mask of the rows of these kinds of event, not to be changed."""
         if kinds not in self._rows_of:
             wanted = np.zeros(len(Kind), bool)
             wanted[[int(kind) for kind in kinds]] = True
             self._rows_of[kinds] = wanted[self.kind]
         return self._rows_of[kinds]
 
-    def place(self, row: int) -> int:
-        """The row of the caller's frame that an event came from, counted from 0."""
-        return int(row if self.places is None else self.places[row])
+    def source_row(self, row: int) -> int:
+        """An event's row in the caller's frame, counted from 0."""
+        return int(row if self.source_rows is None else self.source_rows[row])
 
     def refuse(self, rows: np.ndarray, name: str, why: str | Callable[[int], str]) -> None:
-        """Raise a sentence for the first of `rows` (a mask), if there is any."""
+        """Raise an error for the first of `rows` (a mask), if any."""
         if rows.any():
             self.refuse_row(int(np.flatnonzero(rows)[0]), name, why)
 
     def refuse_row(self, row: int, name: str, why: str | Callable[[int], str]) -> None:
-        """Raise the sentence: the row, the column, what came, and why it does not fit."""
-        came = self.column(name).iloc[row] if self.has(name) else None
-        came = came.item() if isinstance(came, np.generic) else came
+        """Raise an error that names the row, the column and the value."""
+        value = self.column(name).iloc[row] if self.has(name) else None
+        value = value.item() if isinstance(value, np.generic) else value
         number = self.has(name) and pd.api.types.is_numeric_dtype(self.column(name).dtype)
-        shown = "nothing" if pd.isna(came) is True and not number else repr(came)
+        shown = "nothing" if pd.isna(value) is True and not number else repr(value)
+        heading = self.headings.get(name, name)
+        column = repr(name) if heading == name else f"{heading!r} ({name})"
         reason = why if isinstance(why, str) else why(row)
-        raise InputError(f"row {self.place(row)}, column {name!r}: {shown} {reason}")
+        raise InputError(f"row {self.source_row(row)}, column {column}: {shown} {reason}")

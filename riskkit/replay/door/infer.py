@@ -1,8 +1,8 @@
-"""What a frame says of its own units: ticks and lots of instruments, and a quantum of money."""
+"""Infer units from a frame: ticks and lots of instruments, and a quantum of money."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -15,30 +15,34 @@ from riskkit.replay.door.frame import Frame
 from riskkit.replay.door.labels import label_text
 from riskkit.replay.universe import Account, Instrument, common_unit, exact
 
-__all__ = ["choose_quanta", "infer_instruments"]
+__all__ = ["choose_quanta", "infer_instruments", "propose_instruments"]
 
-MOST_DECIMALS = 9
+MAX_DECIMALS = 9
 MONEY = {"amount": Kind.CASH, "equity": Kind.EQUITY, "pnl": Kind.TRADE, "fee": Kind.FILL}
 
 
-def infer_instruments(frame: pd.DataFrame) -> list[Instrument]:
+def infer_instruments(
+    frame: pd.DataFrame, *, columns: Mapping[Any, str] | None = None, ignore: Collection[Any] = ()
+) -> list[Instrument]:
     """Propose an instrument for each label in a frame: the fewest decimals that hold its prices and quantities.
 
     Parameters
     ----------
     frame : DataFrame
         Events as `EventLog.from_frame` takes them.
+    columns, ignore
+        As in `EventLog.from_frame`.
 
     Returns
     -------
     list of Instrument
-        In order of first appearance, with ticks and lots that are powers of ten, at most 1. Look at them: a
-        sample shows what occurred, not what the exchange allows.
+        In order of first appearance, with ticks and lots that are powers of ten, at most 1. Check them: a sample shows
+        the numbers that occurred, not those that the exchange allows.
 
     Raises
     ------
     InputError
-        Where a number needs more than nine decimals.
+        If a number needs more than nine decimals.
 
     Examples
     --------
@@ -46,13 +50,17 @@ def infer_instruments(frame: pd.DataFrame) -> list[Instrument]:
     >>> infer_instruments(frame)[0].tick
     Fraction(1, 100)
     """
-    source = Frame(frame)
+    return propose_instruments(Frame.read(frame, columns, ignore))
+
+
+def propose_instruments(source: Frame) -> list[Instrument]:
+    """`infer_instruments` of a frame that is read already."""
     if not source.has("instrument"):
         return []
     codes, labels = pd.factorize(source.column("instrument"))
-    what = "declare its instrument instead"
-    ticks = _most_decimals(source, ("price", "bid", "ask", "reserve"), codes, len(labels), what)
-    lots = _most_decimals(source, ("qty",), codes, len(labels), what)
+    instead = "declare its instrument instead"
+    ticks = _max_decimals(source, ("price", "bid", "ask", "reserve"), codes, len(labels), instead)
+    lots = _max_decimals(source, ("qty",), codes, len(labels), instead)
     return [
         Instrument(label_text(label), Fraction(1, 10 ** int(tick)), Fraction(1, 10 ** int(lot)))
         for label, tick, lot in zip(labels, ticks, lots, strict=True)
@@ -62,7 +70,7 @@ def infer_instruments(frame: pd.DataFrame) -> list[Instrument]:
 def choose_quanta(
     frame: Frame, instruments: Sequence[Instrument], accounts: Iterable[Account], given: Mapping[str, Any] | None
 ) -> dict[str, Fraction]:
-    """One quantum for all currencies: as declared, else the largest decimal one in which nothing needs rounding."""
+    """One quantum for all currencies: the declared one, else the largest power of ten that needs no rounding."""
     accounts = list(accounts)
     named = [i.currency for i in instruments] + [c for account in accounts for c in account.cash]
     if frame.has("currency"):
@@ -83,13 +91,13 @@ def choose_quanta(
     amounts += [exact(v, f"account {a.id!r}: cash") for a in accounts for v in a.cash.values()]
     for name, kind in MONEY.items():
         codes = np.where(frame.rows_of(kind), 0, -1)
-        digits = _most_decimals(frame, (name,), codes, 1, "give quanta, or round it")
+        digits = _max_decimals(frame, (name,), codes, 1, "give quanta, or round it")
         amounts.append(Fraction(1, 10 ** int(digits[0])))
     return dict.fromkeys(currencies, common_unit(amounts))
 
 
-def _most_decimals(source: Frame, names: Iterable[str], codes: np.ndarray, count: int, instead: str) -> np.ndarray:
-    """The most decimals that a number of each code (-1: none) needs in the named columns."""
+def _max_decimals(source: Frame, names: Iterable[str], codes: np.ndarray, count: int, instead: str) -> np.ndarray:
+    """Decimals needed by the numbers of each code (-1: none) in the named columns."""
     needed = np.zeros(count, np.int64)
     for name in names:
         if not source.has(name):
@@ -100,26 +108,26 @@ def _most_decimals(source: Frame, names: Iterable[str], codes: np.ndarray, count
             numbers = series.iloc[at].to_numpy(float)
         else:
             numbers, at = _numbers(series.iloc[at], at)
-        for digits in range(1, MOST_DECIMALS + 2):
+        for digits in range(1, MAX_DECIMALS + 2):
             with np.errstate(invalid="ignore"):
                 scaled = numbers * 10.0 ** (digits - 1)
                 off = np.abs(scaled - np.rint(scaled)) > 1e-9 + np.abs(scaled) * 1e-15
             numbers, at = numbers[off], at[off]
             if not len(at):
                 break
-            if digits > MOST_DECIMALS:
-                source.refuse_row(int(at[0]), name, f"needs more than {MOST_DECIMALS} decimals; {instead}")
+            if digits > MAX_DECIMALS:
+                source.refuse_row(int(at[0]), name, f"needs more than {MAX_DECIMALS} decimals; {instead}")
             needed[codes[at]] = np.maximum(needed[codes[at]], digits)
     return needed
 
 
 def _numbers(series: pd.Series, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Texts and Decimals as floats; what is no number is left for the conversion to refuse."""
+    """Texts and Decimals as floats; the conversion refuses the others."""
     keys, values = pd.factorize(series.astype(object), use_na_sentinel=False)
     table = np.full(len(values), np.nan)
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         try:
-            table[place] = float(exact(value, "number"))
+            table[index] = float(exact(value, "number"))
         except InputError:
             continue
     numbers = table[keys]

@@ -1,4 +1,4 @@
-"""Words and labels become small codes: kinds, sides, commands, accounts, instruments, strategies."""
+"""Convert words and labels to codes: kinds, sides, commands, accounts, instruments, strategies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.door.frame import FRAME_COLUMNS, Frame
+from riskkit.replay.door.columns import FRAME_COLUMNS, NEEDED_BY
+from riskkit.replay.door.frame import Frame
 
 __all__ = [
     "kinds",
@@ -24,22 +25,17 @@ __all__ = [
 
 SIDES = {"B": 1, "BUY": 1, "LONG": 1, "S": -1, "SELL": -1, "SHORT": -1, "1": 1, "-1": -1, "+1": 1}
 TRUTHS = {"true": 1, "1": 1, "false": 0, "0": 0}
-MESSAGES = (Kind.ORDER, Kind.MODIFY, Kind.CANCEL, Kind.FILL)
-NEEDED_BY = {
-    "account": (*MESSAGES, Kind.ACK, Kind.ERROR, Kind.CASH, Kind.EQUITY, Kind.TRADE, Kind.EXECUTION),
-    "instrument": (*MESSAGES, Kind.PRICE, Kind.TRADE),
-}
 
 
 def label_text(label: Any) -> str:
-    """A label as text; a whole float is the integer that it was before a gap in its column made it a float."""
+    """A label as text; a float with an integer value (a gap in its column made it one) as that integer."""
     if isinstance(label, (float, np.floating)) and float(label).is_integer():
         label = int(label)
     return str(label).strip()
 
 
 def kinds(frame: Frame) -> np.ndarray:
-    """What happened, as codes of `Kind`."""
+    """Codes of `Kind`."""
     known = {kind.name: int(kind) for kind in Kind if kind not in (Kind.MARK, Kind.EXPIRY)}
     codes, words = pd.factorize(frame.column("kind"))
     table = np.array([known.get(label_text(word).upper(), -1) for word in words] + [-1], np.int8)
@@ -49,10 +45,10 @@ def kinds(frame: Frame) -> np.ndarray:
 
 
 def label_codes(frame: Frame, name: str, declared: list[str]) -> tuple[np.ndarray, list[str]]:
-    """Dense codes of accounts or instruments: the declared labels first, then others as they come."""
+    """Codes of accounts or instruments: the declared labels first, then others in order of appearance."""
     needs = frame.rows_of(*NEEDED_BY[name])
     if not frame.has(name):
-        frame.refuse(needs, name, f"came where the column is needed: {FRAME_COLUMNS[name]}")
+        frame.refuse(needs, name, f"given, but the column is needed: {FRAME_COLUMNS[name]}")
         return np.full(frame.size, -1, np.int32), declared
     frame.refuse(needs & frame.missing(name), name, f"is not a label: {FRAME_COLUMNS[name]}")
     codes, found = pd.factorize(frame.column(name))
@@ -62,13 +58,13 @@ def label_codes(frame: Frame, name: str, declared: list[str]) -> tuple[np.ndarra
 
 
 def plain_codes(frame: Frame, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Dense codes of the labels of a column, as they come (connections: one login may serve several accounts)."""
+    """Codes of the labels of a column in order of appearance (connections: one login may serve several accounts)."""
     codes, found = pd.factorize(frame.column(name))
     return codes.astype(np.int32), tuple(label_text(label) for label in found)
 
 
 def strategy_codes(frame: Frame, account: np.ndarray, accounts: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Dense codes of strategies; each belongs to an account and is labelled account/strategy."""
+    """Codes of strategies; each belongs to an account and is labelled account/strategy."""
     codes, found = pd.factorize(frame.column("strategy"))
     labels = [label_text(label) for label in found]
     both = (codes >= 0) & (account >= 0)
@@ -80,7 +76,7 @@ def strategy_codes(frame: Frame, account: np.ndarray, accounts: list[str]) -> tu
 def pairs_of(
     account: np.ndarray, instrument: np.ndarray, width: int, opened: list[tuple[int, int]]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Codes of the (account, instrument) pairs: those of opening positions first, then as they come."""
+    """Codes of the (account, instrument) pairs: opening positions first, then in order of appearance."""
     both = (account >= 0) & (instrument >= 0)
     keys = account[both].astype(np.int64) * width + instrument[both]
     codes, found = pd.factorize(np.concatenate([np.array([a * width + i for a, i in opened], np.int64), keys]))
@@ -91,10 +87,10 @@ def pairs_of(
 
 
 def sides(frame: Frame) -> np.ndarray:
-    """+1 or -1 where a side is given, else 0; orders, fills and trades need one."""
-    needs = frame.rows_of(Kind.ORDER, Kind.FILL, Kind.TRADE)
+    """+1 or -1, 0 without a side; orders, fills and trades need one."""
+    needs = frame.rows_of(*NEEDED_BY["side"])
     if not frame.has("side"):
-        frame.refuse(needs, "side", "came where a side is needed: B or S")
+        frame.refuse(needs, "side", "given, but a side is needed: B or S")
         return np.zeros(frame.size, np.int8)
     codes, words = pd.factorize(frame.column("side"))
     table = np.array([SIDES.get(label_text(word).upper(), 0) for word in words] + [0], np.int8)
@@ -105,7 +101,7 @@ def sides(frame: Frame) -> np.ndarray:
 
 
 def word_codes(frame: Frame, name: str, rows: np.ndarray, known: Any, absent: int | None = None) -> np.ndarray:
-    """Codes of one of a few words where `rows` say so; `absent` stands for no word, or None where one is needed."""
+    """Codes of words at `rows`; `absent` is the code of an empty value, None if a word is needed."""
     names = known.__members__
     if not frame.has(name):
         if absent is None:
@@ -120,7 +116,7 @@ def word_codes(frame: Frame, name: str, rows: np.ndarray, known: Any, absent: in
 
 
 def truths(frame: Frame, name: str, rows: np.ndarray) -> np.ndarray:
-    """Where a column of True and False says True; nothing given is False."""
+    """Mask of the rows with True; an empty value is False."""
     if not frame.has(name):
         return np.zeros(frame.size, bool)
     codes, words = pd.factorize(frame.column(name))

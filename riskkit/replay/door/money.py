@@ -1,4 +1,4 @@
-"""Money becomes whole quanta: cash, equity, closed trades and fees; an account keeps to one currency unless told."""
+"""Convert money to quanta: cash, equity, closed trades and fees; by default an account has one currency."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["money_events", "one_currency"]
 
 
 def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Universe) -> None:
-    """CASH, EQUITY, TRADE and CONTROL carry what they say in qty, price and side; fills carry fees."""
+    """Convert the values of CASH, EQUITY, TRADE and CONTROL to qty, price and side, and the fees of fills."""
     quantum = universe.quantum
     for kind, name in ((Kind.CASH, "amount"), (Kind.EQUITY, "equity"), (Kind.TRADE, "pnl")):
         rows, missing = frame.rows_of(kind), frame.missing(name)
@@ -44,27 +44,27 @@ def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Univers
 
 
 def _returns(frame: Frame, trades: np.ndarray, columns: dict[str, np.ndarray]) -> None:
-    """The return of a closed trade in billionths, and whether it was stopped out."""
+    """Convert the return of a closed trade to billionths, and flag a stop loss."""
     counted = count_in(frame, "ret", trades & ~frame.missing("ret"), [Fraction(1, RETURN_UNIT)], None)
     frame.refuse(counted.bad | counted.off, "ret", "is not a return with at most nine decimals")
-    columns["price"] = np.where(trades, counted.whole, columns["price"])
+    columns["price"] = np.where(trades, counted.counts, columns["price"])
     if frame.has("exit"):
         stopped = (frame.column("exit") == "stop_loss").fillna(False).to_numpy(bool)
         columns["flags"][trades & stopped] |= int(Flag.STOP_LOSS)
 
 
 def _currencies(frame: Frame, universe: Universe) -> np.ndarray:
-    """The place of each row's currency in ``universe.currencies``, MISSING where none is named."""
+    """Index of each row's currency in ``universe.currencies``, MISSING without one."""
     codes, found = pd.factorize(frame.column("currency"))
-    places = [universe.currencies.index(label_text(label)) for label in found]
-    return np.array([*places, MISSING], np.int64)[codes]
+    indices = [universe.currencies.index(label_text(label)) for label in found]
+    return np.array([*indices, MISSING], np.int64)[codes]
 
 
 def _quanta(frame: Frame, name: str, rows: np.ndarray, quantum: Fraction) -> np.ndarray:
     counted = count_in(frame, name, rows, [quantum], None)
     frame.refuse(counted.bad, name, "is not an amount of money")
     frame.refuse(counted.off, name, f"is not a multiple of the quantum of money, {decimal_text(quantum)}")
-    return counted.whole
+    return counted.counts
 
 
 def one_currency(
@@ -74,7 +74,7 @@ def one_currency(
     pair_account: np.ndarray,
     pair_instrument: np.ndarray,
 ) -> None:
-    """Refuse an account that would mix currencies: without exchange rates its balance has no meaning."""
+    """Refuse an account that mixes currencies: without exchange rates its balance is undefined."""
     used: list[set[str]] = [set(opened.cash) for opened in universe.accounts]
     for a, i in zip(pair_account.tolist(), pair_instrument.tolist(), strict=True):
         used[a].add(universe.instruments[i].currency)

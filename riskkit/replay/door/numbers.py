@@ -1,7 +1,6 @@
-"""Numbers become whole ticks, lots and quanta, exactly or not at all.
+"""Convert numbers to integer ticks, lots and quanta, exactly or not at all.
 
-A float within a billionth of a step of a whole number is that number: 0.1 + 0.2 is 30 cents. Texts and Decimals are
-taken as they are written.
+A float within a billionth of a step of an integer is that integer: 0.1 + 0.2 is 30 cents. Texts and Decimals are exact.
 """
 
 from __future__ import annotations
@@ -23,25 +22,24 @@ MAXIMUM = 2**62
 
 
 class Counted(NamedTuple):
-    """A column in whole units, each array of shape (n_events,).
+    """A column counted in units, each array of shape (n_events,).
 
-    ``off`` is not a whole number of units (``whole`` is the nearest), ``bad`` no finite number, ``positive`` above 0.
+    ``off`` marks no integer number of units (``counts`` is the nearest), ``bad`` no finite number, ``positive`` above 0.
     """
 
-    whole: np.ndarray
+    counts: np.ndarray
     off: np.ndarray
     bad: np.ndarray
     positive: np.ndarray
 
 
 def count_in(frame: Frame, name: str, rows: np.ndarray, units: Sequence[Fraction], code: np.ndarray | None) -> Counted:
-    """Count a column at `rows` (a mask) in units, one for each code (None: the first unit for all)."""
+    """Count a column at `rows` (a mask) in units, one unit per code (None: the first unit for all)."""
     out = Counted(np.zeros(frame.size, np.int64), *(np.zeros(frame.size, bool) for _ in range(3)))
     at = np.flatnonzero(rows)
     if not len(at):
         return out
-    whole = len(at) == frame.size
-    series = frame.column(name) if whole else frame.column(name).iloc[at]
+    series = frame.column(name) if len(at) == frame.size else frame.column(name).iloc[at]
     codes = np.zeros(len(at), np.int64) if code is None else code[at]
     dtype = series.dtype
     if pd.api.types.is_bool_dtype(dtype):
@@ -50,7 +48,7 @@ def count_in(frame: Frame, name: str, rows: np.ndarray, units: Sequence[Fraction
         pass
     elif pd.api.types.is_any_real_numeric_dtype(dtype):
         found = _floats(series, units, codes)
-        large = np.abs(found.whole) >= 2**53
+        large = np.abs(found.counts) >= 2**53
         if large.any():
             frame.refuse_row(int(at[np.argmax(large)]), name, "is too large to be exact as a float; give a string")
     else:
@@ -61,13 +59,13 @@ def count_in(frame: Frame, name: str, rows: np.ndarray, units: Sequence[Fraction
 
 
 def _integers(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) -> Counted | None:
-    """Integers in integer arithmetic, or None where a product could leave 64 bits."""
+    """Integers in integer arithmetic, or None if a product could overflow."""
     number = series.to_numpy()
     if number.dtype.kind != "i":
         return None
     number = number.astype(np.int64, copy=False)
-    most = max(abs(int(number.min())), abs(int(number.max())))
-    if most * max(unit.denominator for unit in units) >= MAXIMUM or max(u.numerator for u in units) >= MAXIMUM:
+    largest = max(abs(int(number.min())), abs(int(number.max())))
+    if largest * max(unit.denominator for unit in units) >= MAXIMUM or max(u.numerator for u in units) >= MAXIMUM:
         return None
     numerator, denominator = _terms(units, codes, np.int64)
     scaled = number * denominator
@@ -80,7 +78,7 @@ def _integers(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) -
 
 
 def _floats(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) -> Counted:
-    """Floats: the nearest whole number of units, if it is within a billionth of one."""
+    """Floats: the nearest integer number of units, off if it differs by more than a billionth."""
     number = series.to_numpy(float, na_value=np.nan)
     numerator, denominator = _terms(units, codes, np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -96,7 +94,7 @@ def _floats(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) -> 
 
 
 def _terms(units: Sequence[Fraction], codes: np.ndarray, dtype: Any) -> tuple[Any, Any]:
-    """Numerators and denominators of the units at each row; scalars where all units are one."""
+    """Numerators and denominators of the units at each row; scalars if all units are equal."""
     numerator = np.array([unit.numerator for unit in units], dtype)
     denominator = np.array([unit.denominator for unit in units], dtype)
     if len(set(units)) == 1:
@@ -105,18 +103,18 @@ def _terms(units: Sequence[Fraction], codes: np.ndarray, dtype: Any) -> tuple[An
 
 
 def _written(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) -> Counted:
-    """Texts, Decimals and mixtures, each distinct one read once."""
+    """Texts, Decimals and mixtures, each distinct value parsed once."""
     of_value, values = pd.factorize(series.astype(object), use_na_sentinel=False)
     keys, pairs = pd.factorize(codes.astype(np.int64) * len(values) + of_value)
     read = [_read(value) for value in values]
     table = np.zeros(len(pairs), [("count", "i8"), ("off", "?"), ("bad", "?"), ("positive", "?")])
-    for place, pair in enumerate(pairs.tolist()):
+    for index, pair in enumerate(pairs.tolist()):
         number = read[pair % len(values)]
         steps = None if number is None else number / units[pair // len(values)]
         if number is None or steps is None or abs(steps) >= MAXIMUM:
-            table[place] = 0, False, True, False
+            table[index] = 0, False, True, False
         else:
-            table[place] = round(steps), steps.denominator != 1, False, number > 0
+            table[index] = round(steps), steps.denominator != 1, False, number > 0
     return Counted(*(table[name][keys] for name in ("count", "off", "bad", "positive")))
 
 

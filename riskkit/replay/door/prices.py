@@ -1,4 +1,4 @@
-"""Quantities in lots and prices in ticks; where orders are kept off that grid, in steps that hold them too."""
+"""Convert quantities to lots and prices to ticks, or to finer steps if off-grid orders are kept."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskkit.replay.columns import MISSING, Flag, Kind
+from riskkit.replay.door.columns import NEEDED_BY
 from riskkit.replay.door.frame import Frame
 from riskkit.replay.door.numbers import MAXIMUM, count_in
 from riskkit.replay.universe import Instrument, decimal_text, exact
@@ -20,64 +21,64 @@ FINEST = 10**6  # an off-grid number is kept to a millionth of its tick or lot
 
 
 def quantities(
-    frame: Frame, code: np.ndarray, declared: Sequence[Instrument], judged: np.ndarray, flags: np.ndarray
+    frame: Frame, code: np.ndarray, declared: Sequence[Instrument], lenient: np.ndarray, flags: np.ndarray
 ) -> tuple[np.ndarray, dict[int, Fraction]]:
-    """Lots of orders, modifies and fills, and the off-lot quantities of judged orders, in lots, by row."""
-    modify, needs = frame.rows_of(Kind.MODIFY), frame.rows_of(Kind.ORDER, Kind.FILL)
+    """Lots of orders, modifies and fills; and by row the off-lot quantities of orders that are kept, in lots."""
+    modify, needs = frame.rows_of(Kind.MODIFY), frame.rows_of(*NEEDED_BY["qty"])
     missing = frame.missing("qty")
     lots = [instrument.lot for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "qty", (needs | modify) & ~missing, lots, code)
     bad = counted.bad | (needs & ~counted.positive)
-    frame.refuse(bad & ~judged, "qty", "is not a quantity; a quantity is a number above zero")
-    below = modify & (counted.whole < 0)
-    frame.refuse(below & ~judged, "qty", "is not a quantity; a modify's is 0 (unchanged) or above")
+    frame.refuse(bad & ~lenient, "qty", "is not a quantity; a quantity is a number above zero")
+    below = modify & (counted.counts < 0)
+    frame.refuse(below & ~lenient, "qty", "is not a quantity; a modify's is 0 (unchanged) or above")
     bad |= below
-    frame.refuse(counted.off & ~judged, "qty", _off(declared, code, "a multiple of the lot", "lot"))
-    flags[bad & judged] |= int(Flag.BAD_QTY)
-    flags[counted.off & judged] |= int(Flag.OFF_LOT)
-    count = np.where(bad, 0, counted.whole) if bad.any() else counted.whole
-    return count, _as_written(frame, "qty", counted.off & judged & ~bad, lots, code)
+    frame.refuse(counted.off & ~lenient, "qty", _off(declared, code, "a multiple of the lot", "lot"))
+    flags[bad & lenient] |= int(Flag.BAD_QTY)
+    flags[counted.off & lenient] |= int(Flag.OFF_LOT)
+    count = np.where(bad, 0, counted.counts) if bad.any() else counted.counts
+    return count, _as_written(frame, "qty", counted.off & lenient & ~bad, lots, code)
 
 
 def prices(
-    frame: Frame, code: np.ndarray, declared: Sequence[Instrument], judged: np.ndarray, flags: np.ndarray
+    frame: Frame, code: np.ndarray, declared: Sequence[Instrument], lenient: np.ndarray, flags: np.ndarray
 ) -> tuple[np.ndarray, dict[int, Fraction]]:
-    """Ticks of orders, modifies, fills and price events (else MISSING), and off-tick ones of judged orders by row."""
+    """Ticks of orders, modifies, fills and price events (else MISSING); and by row the off-tick prices kept."""
     missing, market = frame.missing("price"), _market(frame)
     frame.refuse(market & ~missing, "price", "is the price of a market order; leave it empty")
     rows = frame.rows_of(Kind.ORDER, Kind.FILL, Kind.PRICE, Kind.MODIFY) & ~missing
     ticks = [instrument.tick for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "price", rows, ticks, code)
     quoted = frame.rows_of(Kind.PRICE) & ~(frame.missing("bid") & frame.missing("ask"))
-    needs = frame.rows_of(Kind.ORDER, Kind.FILL, Kind.PRICE) & ~market & ~quoted
+    needs = frame.rows_of(*NEEDED_BY["price"]) & ~market & ~quoted
     bad = counted.bad | (needs & missing)
     low = rows & ~bad & ~counted.positive & _only_above_zero(declared, code)
     frame.refuse(
-        bad & ~judged, "price", "is not a price; a price is a finite number (a market order says type='market')"
+        bad & ~lenient, "price", "is not a price; a price is a finite number (a market order says type='market')"
     )
-    frame.refuse(low & ~judged, "price", "is not above zero; declare the instrument with negative_price=True")
-    frame.refuse(counted.off & ~judged, "price", _off(declared, code, "on the tick", "tick"))
-    flags[(bad | low) & judged] |= int(Flag.BAD_PRICE)
-    flags[counted.off & judged] |= int(Flag.OFF_TICK)
-    count = np.where(rows & ~bad, counted.whole, MISSING)
-    return count, _as_written(frame, "price", counted.off & judged & ~bad, ticks, code)
+    frame.refuse(low & ~lenient, "price", "is not above zero; declare the instrument with negative_price=True")
+    frame.refuse(counted.off & ~lenient, "price", _off(declared, code, "on the tick", "tick"))
+    flags[(bad | low) & lenient] |= int(Flag.BAD_PRICE)
+    flags[counted.off & lenient] |= int(Flag.OFF_TICK)
+    count = np.where(rows & ~bad, counted.counts, MISSING)
+    return count, _as_written(frame, "price", counted.off & lenient & ~bad, ticks, code)
 
 
 def optional_prices(
     frame: Frame, name: str, rows: np.ndarray, code: np.ndarray, declared: Sequence[Instrument]
 ) -> np.ndarray:
-    """Ticks of a bid, an ask or a reserve where there is one, else MISSING."""
+    """Ticks of a bid, an ask or a reserve price; MISSING without one."""
     rows = rows & ~frame.missing(name)
     counted = count_in(frame, name, rows, [instrument.tick for instrument in declared] or [Fraction(1)], code)
     frame.refuse(counted.bad, name, "is not a price; a price is a finite number")
     low = rows & ~counted.positive & _only_above_zero(declared, code)
     frame.refuse(low, name, "is not above zero; declare the instrument with negative_price=True")
     frame.refuse(counted.off, name, _off(declared, code, "on the tick", "tick"))
-    return np.where(rows, counted.whole, MISSING)
+    return np.where(rows, counted.counts, MISSING)
 
 
 def _market(frame: Frame) -> np.ndarray:
-    """Market orders, which have no price."""
+    """Mask of the market orders, which have no price."""
     if not frame.has("type"):
         return np.zeros(frame.size, bool)
     codes, words = pd.factorize(frame.column("type"))
@@ -94,7 +95,7 @@ def _only_above_zero(declared: Sequence[Instrument], code: np.ndarray) -> np.nda
 
 
 def _off(declared: Sequence[Instrument], code: np.ndarray, what: str, unit: str) -> Callable[[int], str]:
-    """Why a number that is no whole number of units does not fit."""
+    """Error message of a number off the grid."""
 
     def why(row: int) -> str:
         instrument = declared[code[row]]
@@ -119,9 +120,9 @@ def _as_written(
 def refine(
     frame: Frame, counts: dict[str, np.ndarray], kept: dict[int, Fraction], code: np.ndarray, size: int
 ) -> list[int]:
-    """Count columns in steps so fine that the kept off-grid numbers, which belong to the first one, are whole as well.
+    """Count columns in steps so fine that the off-grid numbers kept (of the first column) are integers as well.
 
-    Returns into how many steps each instrument's unit is cut (1 where nothing is off it).
+    Return the number of steps in each instrument's unit (1 without off-grid numbers).
     """
     cuts = [1] * size
     for row, steps in kept.items():
@@ -129,11 +130,11 @@ def refine(
     if max(cuts, default=1) == 1:
         return cuts
     factor = np.array([*cuts, 1], np.int64)[code]
-    for place, (name, count) in enumerate(counts.items()):
+    for index, (name, count) in enumerate(counts.items()):
         known = count != MISSING
         plain = np.where(known, count, 0)
         frame.refuse(np.abs(plain) >= MAXIMUM // factor, name, "is too large beside the fine off-grid orders kept here")
         counts[name] = np.where(known, plain * factor, MISSING)
-        for row, steps in kept.items() if place == 0 else ():
+        for row, steps in kept.items() if index == 0 else ():
             counts[name][row] = int(steps * cuts[code[row]])
     return cuts

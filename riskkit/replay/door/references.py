@@ -1,4 +1,4 @@
-"""What belongs to what: events to their order, children to parents, members to their list, fills to their id."""
+"""Convert references: events to their order, children to parents, orders to their list, fills to their id."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from riskkit.replay.door.numbers import count_in
 
 __all__ = ["batches", "inherit", "orders", "parents", "trade_ids", "weights"]
 
-MOST_MESSAGES = 2**31
+MAX_MESSAGES = 2**31
 
 
 def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.ndarray, lenient: bool) -> np.ndarray:
-    """The row of the order that each event belongs to, -1 if none; a named order belongs to itself.
+    """Row of the order that each event belongs to, -1 if none; an order with an id belongs to itself.
 
     With `lenient`, a modify or cancel of no known order is a message that changes nothing.
     """
@@ -25,21 +25,21 @@ def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.n
     messages = frame.rows_of(Kind.MODIFY, Kind.CANCEL)
     must = messages & ~frame.missing("order_id") if lenient else messages
     if not frame.has("order_id"):
-        frame.refuse(must, "order_id", "came where the order must be named")
+        frame.refuse(must, "order_id", "given, but the order must be named")
         return order
-    frame.refuse(must & frame.missing("order_id"), "order_id", "came where the order must be named")
+    frame.refuse(must & frame.missing("order_id"), "order_id", "given, but the order must be named")
     codes, _ = pd.factorize(frame.column("order_id"))
     here = np.arange(frame.size)
     is_order = frame.rows_of(Kind.ORDER) & (codes >= 0)
     rows = np.flatnonzero(is_order)
-    first = np.full(int(codes.max(initial=-1)) + 2, -1, np.int64)  # the last place is that of no id
+    first = np.full(int(codes.max(initial=-1)) + 2, -1, np.int64)  # the last entry is that of no id
     first[codes[rows[::-1]]] = rows[::-1]
     target = first[codes]
     again = is_order & (target != here)
     frame.refuse(
         again,
         "order_id",
-        lambda row: f"is used already by the order of row {frame.place(target[row])}; ids are unique in a log",
+        lambda row: f"is used already by the order of row {frame.source_row(target[row])}; ids are unique in a log",
     )
     refers = (messages | frame.rows_of(Kind.FILL)) & (codes >= 0)
     if lenient:
@@ -56,7 +56,7 @@ def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.n
 
 
 def inherit(frame: Frame, columns: dict[str, np.ndarray]) -> None:
-    """A modify has the side and the reduce-only mark of its order; strategy and connection where it names none."""
+    """Copy side and reduce-only flag of an order to its modifies, and strategy and connection if they name none."""
     order = columns["order"]
     modify = frame.rows_of(Kind.MODIFY) & (order >= 0)
     columns["side"] = np.where(modify, columns["side"][order], columns["side"])
@@ -70,7 +70,7 @@ def inherit(frame: Frame, columns: dict[str, np.ndarray]) -> None:
 
 
 def parents(frame: Frame, order: np.ndarray) -> np.ndarray:
-    """The row of each order's parent, an order of an earlier row, -1 if none."""
+    """Row of each order's parent, an earlier order, -1 if none."""
     parent = np.full(frame.size, -1, np.int64)
     named = frame.rows_of(Kind.ORDER) & ~frame.missing("parent_id")
     if not named.any():
@@ -79,8 +79,8 @@ def parents(frame: Frame, order: np.ndarray) -> np.ndarray:
     at = np.flatnonzero(named)
     if len(known):
         ids = pd.Index(frame.column("order_id").iloc[known].astype(object))
-        place = ids.get_indexer(pd.Index(frame.column("parent_id").iloc[at].astype(object)))
-        parent[at] = np.where(place >= 0, known[place], -1)
+        index = ids.get_indexer(pd.Index(frame.column("parent_id").iloc[at].astype(object)))
+        parent[at] = np.where(index >= 0, known[index], -1)
     frame.refuse(
         named & ((parent < 0) | (parent >= np.arange(frame.size))), "parent_id", "does not name an earlier order"
     )
@@ -88,7 +88,7 @@ def parents(frame: Frame, order: np.ndarray) -> np.ndarray:
 
 
 def batches(frame: Frame, account: np.ndarray, stamps: np.ndarray) -> np.ndarray:
-    """The first row of the list that each order belongs to, -1 if none; the orders of one list stand together."""
+    """First row of the list that each order belongs to, -1 if none; the orders of a list are adjacent."""
     batch = np.full(frame.size, -1, np.int64)
     if not frame.has("batch"):
         return batch
@@ -108,21 +108,21 @@ def batches(frame: Frame, account: np.ndarray, stamps: np.ndarray) -> np.ndarray
 
 
 def weights(frame: Frame, batch: np.ndarray) -> np.ndarray:
-    """How many messages an event counts for: a list weighs its length once, at its first order."""
+    """Number of messages that an event counts for: the length of a list at its first order, 0 at the others."""
     weight = np.ones(frame.size, np.int64)
     starts = batch == np.arange(frame.size)
     many = (frame.rows_of(Kind.MODIFY) | starts) & ~frame.missing("children")
     counted = count_in(frame, "children", many, [Fraction(1)], None)
-    wrong = many & (counted.bad | counted.off | (counted.whole < 1) | (counted.whole >= MOST_MESSAGES))
+    wrong = many & (counted.bad | counted.off | (counted.counts < 1) | (counted.counts >= MAX_MESSAGES))
     frame.refuse(wrong, "children", "is not a number of messages, 1 or more")
     weight[batch >= 0] = 0
     weight[starts] = np.bincount(batch[batch >= 0], minlength=frame.size)[starts]
-    weight[many] = counted.whole[many]
+    weight[many] = counted.counts[many]
     return weight
 
 
 def trade_ids(frame: Frame, account: np.ndarray, flags: np.ndarray) -> np.ndarray:
-    """Codes of the ids of fills; a fill whose account has had the id before is flagged as a duplicate."""
+    """Codes of the ids of fills; a second fill of an account with the same id is flagged as a duplicate."""
     codes, _ = pd.factorize(frame.column("trade_id"))
     codes = np.where(frame.rows_of(Kind.FILL), codes, -1)
     rows = np.flatnonzero((codes >= 0) & (flags & int(Flag.BAD_TS) == 0))

@@ -1,4 +1,4 @@
-"""Times become int64 nanoseconds since the epoch, UTC, in one order."""
+"""Convert times to int64 nanoseconds since the epoch, UTC, and put them in order."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from riskkit.replay.door.frame import Frame
 
 __all__ = ["in_time_order", "timestamps"]
 
-# a window of up to 2**62 ns may be taken off a time without leaving 64 bits
+# a window of up to 2**62 ns can be subtracted from a time without overflow
 LATEST = 2**62
-SPAN = "is not a time from 1824 to 2116, the years whose nanoseconds the windows of rules can count"
+SPAN = "is not a time from 1824 to 2116, the range in which windows of rules fit into 64 bits"
 
 
 def timestamps(frame: Frame, name: str, tz: str) -> np.ndarray:
-    """A column of times as nanoseconds, MISSING where there is none; times without a zone are in `tz`."""
+    """A column of times in nanoseconds, MISSING without one; times without a zone are in `tz`."""
     series = frame.column(name)
     kind = series.dtype
     if pd.api.types.is_integer_dtype(kind):
         found = series.fillna(MISSING).to_numpy(np.int64)
     elif pd.api.types.is_float_dtype(kind) and (frame.missing(name).any() or not frame.size):
-        found = _whole_floats(frame, name)
+        found = _integral_floats(frame, name)
     elif pd.api.types.is_bool_dtype(kind) or pd.api.types.is_float_dtype(kind):
         raise InputError(f"column {name!r} is {kind}; times are Timestamps or integer nanoseconds since the epoch")
     else:
@@ -35,8 +35,8 @@ def timestamps(frame: Frame, name: str, tz: str) -> np.ndarray:
     return found
 
 
-def _whole_floats(frame: Frame, name: str) -> np.ndarray:
-    """Integers that a gap in their column made floats, as long as none lost a digit by it."""
+def _integral_floats(frame: Frame, name: str) -> np.ndarray:
+    """Integers that a gap in their column made floats, if all are exact."""
     number = frame.column(name).to_numpy(float, na_value=np.nan)
     missing = frame.missing(name)
     inexact = ~missing & ~((np.abs(number) < 2**53) & (number == np.rint(number)))
@@ -45,7 +45,7 @@ def _whole_floats(frame: Frame, name: str) -> np.ndarray:
 
 
 def _instants(frame: Frame, name: str, tz: str) -> np.ndarray:
-    """Timestamps, texts or datetimes as nanoseconds."""
+    """Timestamps, texts or datetimes in nanoseconds."""
     try:
         ZoneInfo(tz)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
@@ -69,7 +69,7 @@ def _instants(frame: Frame, name: str, tz: str) -> np.ndarray:
 
 
 def _first_bad(series: pd.Series) -> int | None:
-    """The first row that is no time by itself, if there is one."""
+    """The first row that is no time, if any."""
     for row, value in enumerate(series):
         try:
             pd.Timestamp(value)
@@ -79,7 +79,7 @@ def _first_bad(series: pd.Series) -> int | None:
 
 
 def in_time_order(frame: Frame, stamps: np.ndarray, policy: str, flags: np.ndarray) -> np.ndarray:
-    """Apply `ts_policy` to times below the one before; ``sort`` has been applied already."""
+    """Apply `ts_policy` to times below the previous one; ``sort`` has been applied already."""
     if not len(stamps):
         return stamps
     latest = np.maximum.accumulate(stamps)
@@ -89,6 +89,6 @@ def in_time_order(frame: Frame, stamps: np.ndarray, policy: str, flags: np.ndarr
     if policy == "reject":
         flags[late] |= int(Flag.BAD_TS)
     elif late.any():
-        why = "is earlier than the row before it; sort the frame, or say ts_policy='reject', 'clamp' or 'sort'"
+        why = "is earlier than the row before it; sort the frame, or use ts_policy='reject', 'clamp' or 'sort'"
         frame.refuse(late, "ts", why)
     return stamps

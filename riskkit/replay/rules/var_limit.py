@@ -148,7 +148,7 @@ VAR_LIMIT = register(
     RuleType(
         name="var_limit",
         parameters=VarLimit,
-        state=FIELDS,
+        state=tuple(FIELDS),
         check=check,
         record=record,
         shared=shared_words,
