@@ -423,7 +423,7 @@ def _handle_marked(frame: pd.DataFrame, marks: pd.DataFrame, choice: str, argume
     name = frame.attrs["name"]
     if choice == "raise" and bad.any():
         raise InputError(
-            f"{argument}='raise': the sample {name!r} has rows to decide on, {counts}; "
+            f"{argument}='raise': the sample {name!r} contains {counts}; "
             f"use {argument}={keeping!r} to keep them, or 'drop' to remove them"
         )
     logger.warning("sample %r: %s of %s rows, %s", name, counts, f"{len(frame):,}", DONE[choice])

@@ -53,7 +53,7 @@ class ThresholdAnswers(Shown):
     >>> rules = RuleSet([Rule("size", MaxOrderQty(limit=9))])
     >>> found = sweep(EventLog.from_frame(frame), rules, {"size.limit": [1, 3, 9]}, compiled=False)
     >>> answers = ThresholdAnswers(found, 9)
-    >>> answers.at(3)["orders_refused"], answers.at(3)["profit"], answers.profit_without
+    >>> answers.at(3)["orders_rejected"], answers.at(3)["profit"], answers.profit_without
     (1, -4.0, -14.0)
     >>> answers.sentence(3)
     'size.limit = 3: 1 of 2 orders refused; profit -4 USD, -14 without limits.'
@@ -100,17 +100,17 @@ class ThresholdAnswers(Shown):
         """What a value does, in words."""
         one = self.at(value)
         return (
-            f"{self.name} = {_label(value)}: {one['orders_refused']:,} of {self.orders:,} orders refused; profit "
+            f"{self.name} = {_label(value)}: {one['orders_rejected']:,} of {self.orders:,} orders refused; profit "
             f"{one['profit']:,.0f} {self.currency}, {self.profit_without:,.0f} without limits."
         )
 
     def rows_at(self, value: Any) -> list[Row]:
         """The table of one value: what is refused, and money with the limits and without any."""
         one, money = self.at(value), self.currency
-        share = f"of {self.orders:,}" + (f", {one['orders_refused'] / self.orders:.1%}" if self.orders else "")
+        share = f"of {self.orders:,}" + (f", {one['orders_rejected'] / self.orders:.1%}" if self.orders else "")
         return [
             ("as the rules stand", self.now, ""),
-            ("orders refused", one["orders_refused"], share),
+            ("orders refused", one["orders_rejected"], share),
             ("trips", one["trips"], ""),
             ("profit", one["profit"], money),
             ("profit without limits", self.profit_without, money),
@@ -122,9 +122,9 @@ class ThresholdAnswers(Shown):
 
     def plot_refused(self, value: Any, ax: Any = None) -> Any:
         """Draw the orders refused under every value, with one marked; returns the axes."""
-        count = int(self.at(value)["orders_refused"])
+        count = int(self.at(value)["orders_rejected"])
         title = f"{count:,} of {self.orders:,} orders refused"
-        refused = self.frame["orders_refused"].to_numpy(float)
+        refused = self.frame["orders_rejected"].to_numpy(float)
         return self._draw(refused, value, title=title, label="orders refused", ax=ax)
 
     def plot_profit(self, value: Any, ax: Any = None) -> Any:
@@ -138,7 +138,7 @@ class ThresholdAnswers(Shown):
         low, high = ax.get_ylim()
         ax.set_ylim(min(low, 1.15 * without), max(high, 1.15 * without))
         ax.annotate("without limits ", (1.0, without), xycoords=("axes fraction", "data"), fontsize=9, color=plot.INK,
-                    ha="right", va="bottom")  # fmt: skip
+                    ha="good_rejections", va="bottom")  # fmt: skip
         return ax
 
     def to_frame(self) -> pd.DataFrame:
@@ -184,7 +184,7 @@ class ThresholdPanel(Live):
     >>> found = sweep(EventLog.from_frame(frame), rules, {"size.limit": [1, 4]}, compiled=False)
     >>> panel = ThresholdPanel(ThresholdAnswers(found, 4))
     >>> panel.slider.value = 1
-    >>> panel.value, panel.answers.at(panel.value)["orders_refused"]
+    >>> panel.value, panel.answers.at(panel.value)["orders_rejected"]
     (1, 2)
     """
 
