@@ -46,7 +46,7 @@ def test_each_value_says_what_its_replay_says(shown, log, rules, value):
     assert refused == len(result.refused())
     assert rows["refused"][1] == answers.at(value)["orders_rejected"] and rows["profit"][1] == profit
     assert rows["without"][1] == record and rows["now"][1] == 8
-    assert f"{rows['refused'][1]:,} of {answers.orders:,} orders refused" in answers.sentence(value)
+    assert f"{rows['refused'][1]:,} of {answers.orders:,} orders rejected" in answers.sentence(value)
 
 
 def test_moving_the_slider_shows_another_answer_and_replays_nothing(shown, monkeypatch):
@@ -76,9 +76,9 @@ def test_the_pictures_mark_the_value_and_the_record(shown):
     from matplotlib.figure import Figure
 
     answers = shown.answers
-    ax = answers.plot_refused(5, Figure().subplots())
+    ax = answers.plot_rejections(5, Figure().subplots())
     count = answers.at(5)["orders_rejected"]
-    assert ax.get_title(loc="left") == f"{count:,} of {answers.orders:,} orders refused"
+    assert ax.get_title(loc="left") == f"{count:,} of {answers.orders:,} orders rejected"
     marked = ax.lines[-2]  # the last are dots at what was replayed
     assert marked.get_xdata().tolist() == [5] and marked.get_ydata().tolist() == [count]
     ax = answers.plot_profit(5, Figure().subplots())

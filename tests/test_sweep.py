@@ -285,13 +285,13 @@ def test_processes_get_data_and_a_path_only(tmp_path):
 
     log, found = log_of(3, 80), tmp_path / "log"
     log.save(found)
-    asked = {"mode": "enforce", "horizon_ns": None, "digests": True, "orphans": "keep", "on_trip": "leave"}
-    asked |= {"sample_ns": None, "compiled": False}
-    shared = {"rules": RULES.to_dict(), "asked": asked, "events": log.event_hash.hex()}
+    options = {"mode": "enforce", "horizon_ns": None, "digests": True, "orphans": "keep", "on_trip": "leave"}
+    options |= {"sample_ns": None, "compiled": False}
+    shared = {"rules": RULES.to_dict(), "options": options, "events": log.event_hash.hex()}
     outcome = cluster._work(str(found), json.dumps(shared), {"size.limit": 2})
     expected = sweep(log, RULES, {"size.limit": [2]}, compiled=False).frame.iloc[0].to_dict()
     assert outcome == expected
-    with pytest.raises(InputError, match="another log"):
+    with pytest.raises(InputError, match="is not the log"):
         cluster._work(str(found), json.dumps({**shared, "events": "00"}), {"size.limit": 2})
     cluster._runner.cache_clear()
 
