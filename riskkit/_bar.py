@@ -1,33 +1,35 @@
-"""A bar over long work, where one is wanted and tqdm is installed; else the work as it is."""
+"""Optional progress bar (needs tqdm)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeVar
 
 __all__ = ["with_bar"]
 
+T = TypeVar("T")
+
 
 def with_bar(
-    steps: Iterable[Any], what: str, *, total: int | None = None, unit: str = "it", wanted: bool = True
-) -> Any:
-    """The same steps behind a bar that leaves nothing behind.
+    steps: Iterable[T], what: str, *, total: int | None = None, unit: str = "it", wanted: bool | None = True
+) -> Iterable[T]:
+    """Wrap `steps` in a progress bar that disappears at the end; without tqdm the steps are returned as they are.
 
     Parameters
     ----------
     steps : iterable
-        The work.
+        Items to yield.
     what, unit : str
-        What the bar says of it.
+        Label of the bar, and name of one step.
     total : int, optional
-        How many steps there are, where `steps` does not know.
-    wanted : bool
-        False: no bar.
+        Number of steps, if `steps` has no length.
+    wanted : bool or None
+        True shows the bar, False does not, None shows it only on a terminal.
     """
-    if not wanted:
+    if wanted is False:
         return steps
     try:
         from tqdm.auto import tqdm
     except ImportError:
         return steps
-    return tqdm(steps, desc=what, total=total, unit=unit, leave=False)
+    return tqdm(steps, desc=what, total=total, unit=unit, leave=False, disable=None if wanted is None else False)

@@ -1,7 +1,7 @@
-"""What may come in: every input check of riskkit and its sentence.
+"""Input validation: every check and its error message.
 
-A check returns the value in the form the models use, or raises `InputError` with one sentence that names the
-argument, says what came, and says what fits. Kernels trust what has passed here.
+A check returns the value in the form that models use, or raises `InputError` with a sentence that names the argument,
+its value, and the values allowed. Kernels do not check again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 
 
 class InputError(ValueError):
-    """What came in does not fit; the message is one sentence that says what would.
+    """Invalid input; the message is one sentence that says which values are allowed.
 
     Examples
     --------
@@ -58,10 +58,10 @@ def positive(value: Any, name: str, *, zero: bool = False) -> float:
 
 
 def whole_number(value: Any, name: str, *, at_least: int = 1) -> int:
-    """Return an integer that is at least `at_least`; 5.0 is 5, 5.5 is refused."""
+    """Return an integer of at least `at_least`; 5.0 becomes 5, 5.5 is rejected."""
     number = finite_number(value, name)
     if number != int(number) or number < at_least:
-        raise InputError(f"{name}={value!r} is not a whole number of at least {at_least}")
+        raise InputError(f"{name}={value!r} is not an integer of at least {at_least}")
     return int(number)
 
 
@@ -73,15 +73,15 @@ def one_of(value: Any, choices: Sequence[str], name: str) -> str:
 
 
 def finite_array(value: Any, name: str, *, ndim: int | None = None, order: Literal["C", "K"] = "C") -> np.ndarray:
-    """Return a float64 array without NaN or infinity, of `ndim` dimensions where that is given.
+    """Return a float64 array without NaN or infinity, of `ndim` dimensions if given.
 
-    Row after row in memory, or with ``order="K"`` as it came: a DataFrame lies column after column, and turning it
-    costs a copy.
+    In row-major order, or with ``order="K"`` in the order of the input: a DataFrame is column-major, and reordering
+    copies it.
     """
     try:
         array = np.asarray(value, dtype=np.float64, order=order)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{name} holds something that is not a number ({error})") from None
+        raise InputError(f"{name} holds a value that is not a number ({error})") from None
     if ndim is not None and array.ndim != ndim:
         raise InputError(f"{name} has {array.ndim} dimensions and shape {array.shape}; it needs {ndim}")
     if array.size == 0:
@@ -108,7 +108,7 @@ def returns_array(value: Any, name: str = "returns", *, min_obs: int = 1, order:
 
 
 def labels_of(value: Any, axis: int) -> Any:
-    """Return the pandas labels along `axis` (0 rows, 1 columns) of a Series or DataFrame, or None for an array."""
+    """Return the pandas labels along `axis` (0 rows, 1 columns) of a Series or DataFrame; None for an array."""
     if axis == 0:
         index = getattr(value, "index", None)
         return None if callable(index) else index
@@ -116,7 +116,7 @@ def labels_of(value: Any, axis: int) -> Any:
 
 
 def optional(module: str, extra: str) -> Any:
-    """Import a module that an extra brings, or say how to get it."""
+    """Import a module of an optional extra, or raise with the command that installs it."""
     try:
         return importlib.import_module(module)
     except ImportError:
@@ -124,9 +124,9 @@ def optional(module: str, extra: str) -> Any:
 
 
 def with_labels(array: np.ndarray, rows: Any = None, columns: Any = None, name: Any = None) -> Any:
-    """Return `array` as a Series or DataFrame with these labels, or as it is when there are none.
+    """Return `array` as a Series or DataFrame with these labels; without labels, `array` itself.
 
-    Nothing is copied: give an array of your own, not one of the caller's.
+    The data are not copied, so `array` must not belong to the user.
     """
     if rows is None and columns is None:
         return array
@@ -138,7 +138,7 @@ def with_labels(array: np.ndarray, rows: Any = None, columns: Any = None, name: 
 
 
 def finite_number(value: Any, name: str) -> float:
-    """Return a finite number; texts and booleans are none."""
+    """Return a finite number; strings and booleans are rejected."""
     if isinstance(value, (bool, str)):
         raise InputError(f"{name}={value!r} is not a number")
     try:

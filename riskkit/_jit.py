@@ -1,16 +1,15 @@
-"""The one door to numba: what compiles, with which flags, and why.
+"""All use of numba goes through here: what is compiled, with which flags, and why.
 
-numba is imported at the first call of a kernel, never when riskkit is imported: it costs half a second that a
-person who only wants a chart should not pay.
+numba is imported at the first call of a kernel, never by ``import riskkit``: the import takes half a second.
 
-Flags, decided once, here:
+Flags:
 
-- ``cache=True``: a second process starts at once. numba keys its cache on one file, so a cached caller keeps
-  answering with the old code of a function it calls in another file (numba#1833). Every kernel is therefore
-  renamed with a fingerprint of everything it reaches; a change anywhere below it is another cache entry.
+- ``cache=True``: a second process need not compile. numba keys its cache on one file, so a cached caller keeps the old
+  code of a function that it calls in another file (numba#1833). Every kernel is therefore renamed with a fingerprint
+  of all code that it reaches; any change below it gives another cache entry.
 - ``nogil=True``: sweeps run kernels on threads.
-- ``error_model="numpy"``: no hidden exception paths in a loop. Kernels trust input that was checked at the door.
-- no ``fastmath``, no ``parallel``: the order of operations is part of the answer.
+- ``error_model="numpy"``: no hidden exception paths in a loop. Kernels trust input that was validated before.
+- no ``fastmath``, no ``parallel``: results must not depend on the order of operations.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ FLAGS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 
 class Kernel:
-    """A function that compiles at its first call and is reused afterwards.
+    """A function compiled at its first call.
 
-    ``kernel.function`` is the plain Python function; ``kernel.signatures`` counts the compiled versions.
+    ``kernel.function`` is the plain Python function; ``kernel.signatures`` is the number of compiled versions.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -44,7 +43,7 @@ class Kernel:
 
     @property
     def signatures(self) -> int:
-        """How many argument types this kernel has been compiled for in this process."""
+        """Number of signatures compiled in this process."""
         return len(getattr(self.dispatcher, "signatures", ()))
 
     def __call__(self, *args: Any) -> Any:
@@ -53,16 +52,16 @@ class Kernel:
 
 
 def apart(function: Any) -> Any:
-    """Mark a large function that is seldom called: compiled callers do not take its code into their own.
+    """Mark a large, rarely called function that compiled callers must not inline.
 
-    Its machine code is kept on disk by itself, so that only the first of the loops that call it waits for it.
+    Its machine code is cached separately, so that only the first of its callers waits for its compilation.
     """
     function.apart = True
     return function
 
 
 def kernel(function: Callable[..., Any]) -> Kernel:
-    """Mark a function of arrays, records, NamedTuples and numbers as compiled."""
+    """Mark a function of arrays, records, NamedTuples and numbers for compilation."""
     return Kernel(function)
 
 
@@ -74,18 +73,19 @@ def compiled(function: Callable[..., Any], flags: dict[str, Any] | None = None) 
 
 
 def plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` as ordinary Python all the way down, with no compiled function inside it."""
+    """`function` as plain Python, including every kernel that it calls."""
     return _plain(function, {})
 
 
 @functools.cache
 def pointers() -> dict[str, Callable[..., Any]]:
-    """Three primitives: ``words(array)`` and ``table(array)`` give the memory of an array without its owner.
+    """Three primitives: pointers to the memory of an array, without a reference to the array.
 
-    Passing an array to a function counts a reference, atomically, at every call: several times the cost of a small
-    rule. A pointer costs nothing. It is only good while the caller holds the array, as the loop does. ``table``
-    points past the first record, so that the index -1 (no account, no pair) is that first one. ``at(table, place)`` is
-    a record in place. Their plain twins stand in `riskkit.replay.records`, marked with their name.
+    Passing an array to a function increments a reference count atomically at every call, which costs several times a
+    small rule; a pointer costs nothing. A pointer is valid only while the caller keeps the array, as the loop does.
+    ``words(array)`` points to the first element; ``table(array)`` past the first record, so that index -1 (no account,
+    no pair) is that record; ``at(table, row)`` is the record itself. `riskkit.replay.records` has the plain Python
+    version of each, marked with its name.
     """
     from numba.core import cgutils, types
     from numba.extending import intrinsic
@@ -101,7 +101,7 @@ def pointers() -> dict[str, Callable[..., Any]]:
 
         return intrinsic(point)
 
-    def record_at(typingctx: Any, pointer: Any, place: Any) -> Any:
+    def record_at(typingctx: Any, pointer: Any, row: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return builder.gep(args[0], [args[1]])  # a record is its address
 
@@ -111,7 +111,7 @@ def pointers() -> dict[str, Callable[..., Any]]:
 
 
 def fingerprint(*functions: Callable[..., Any]) -> str:
-    """Sixteen hexadecimal digits that change when any code or constant reachable from `functions` changes."""
+    """Hash (16 hexadecimal digits) of all code and constants reachable from `functions`."""
     digest = hashlib.blake2b(digest_size=8)
     seen: set[int] = set()
     for function in functions:
@@ -124,12 +124,12 @@ def _unwrap(value: Any) -> Any:
 
 
 def _is_ours(value: Any) -> bool:
-    """A Python function written as code we may compile: a kernel, or a plain function without a compiler's wrapper."""
+    """True for a kernel, or a Python function that no compiler has wrapped."""
     return isinstance(value, (Kernel, types.FunctionType))
 
 
 def _reached(function: types.FunctionType) -> dict[str, Any]:
-    """The globals and closure cells that a function reads, nested code included, in a fixed order."""
+    """Globals and closure cells that a function reads, including nested code, in a fixed order."""
     names: list[str] = []
     stack = [function.__code__]
     while stack:
@@ -194,7 +194,7 @@ def _plain(function: Any, seen: dict[Any, Any]) -> Callable[..., Any]:
 
 
 def _rebind(function: Any, seen: dict[Any, Any], resolve: Callable[[Any, dict[Any, Any]], Any]) -> Any:
-    """Copy `function` with the riskkit functions it names replaced by what `resolve` makes of them."""
+    """Copy `function` with each riskkit function that it calls replaced by ``resolve(function)``."""
     source = _unwrap(function)
     copied = dict(source.__globals__)
     rebound = types.FunctionType(source.__code__, copied, source.__name__, source.__defaults__, source.__closure__)

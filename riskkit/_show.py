@@ -1,7 +1,7 @@
-"""One table of (label, value, unit) becomes text for a terminal and HTML for a notebook.
+"""Result tables: rows of (label, value, unit) as text for a terminal and HTML for a notebook.
 
-Results use `Shown` as a base: they give `_rows()` and a title, and print and render alike everywhere. Nothing here
-shows an address, a clock or a random id, so that a stored notebook cell can be compared.
+Results derive from `Shown` and implement `_title()` and `_rows()`. Output has no address, time or random id, so that a
+stored notebook cell can be compared.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Row = tuple[str, Any, str]
 
 
 class Shown:
-    """Base of every result: `_title()` and `_rows()` in, text and HTML out."""
+    """Base of every result: text and HTML from `_title()` and `_rows()`."""
 
     def _title(self) -> str:
         return type(self).__name__
@@ -34,15 +34,13 @@ class Shown:
 
 
 def number(value: Any) -> str:
-    """Format a value for a table: six significant digits, thousands set apart, texts as they are."""
+    """Format a value for a table: six significant digits, commas between thousands; strings unchanged."""
     if value is None:
         return "-"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "yes" if value else "no"
     if hasattr(value, "item"):
         value = value.item()
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -55,7 +53,7 @@ def number(value: Any) -> str:
 
 
 def alike(values: Iterable[Any]) -> list[str]:
-    """Format the numbers of one column with the same number of decimals: six significant digits of the largest.
+    """Format the numbers of a column with equal decimals: six significant digits of the largest.
 
     Examples
     --------
@@ -75,7 +73,7 @@ def alike(values: Iterable[Any]) -> list[str]:
 
 
 def as_text(title: str, rows: Iterable[Row]) -> str:
-    """Lay the rows out in two aligned columns under a title."""
+    """Format rows as two aligned columns under a title."""
     cells = [(label, number(value), unit) for label, value, unit in rows]
     if not cells:
         return title
@@ -86,7 +84,7 @@ def as_text(title: str, rows: Iterable[Row]) -> str:
 
 
 def as_html(title: str, rows: Iterable[Row]) -> str:
-    """Lay the same rows out as one small HTML table."""
+    """Format rows as an HTML table."""
     body = "".join(
         f"<tr><th style='text-align:left'>{html.escape(label)}</th>"
         f"<td style='text-align:right'>{html.escape(number(value))}</td><td>{html.escape(unit)}</td></tr>"
@@ -96,18 +94,16 @@ def as_html(title: str, rows: Iterable[Row]) -> str:
 
 
 def table_text(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> str:
-    """Lay out a table of several columns: the first and a last without a heading to the left, numbers to the right."""
+    """Format a table of several columns: the first column and columns without header left-aligned, others right."""
     cells = [list(header), *([number(cell) for cell in row] for row in rows)]
-    wide = [max(len(row[place]) for row in cells) for place in range(len(header))]
-    lines = [
-        "  ".join(_placed(cell, wide[i], _left(header, i)) for i, cell in enumerate(row)).rstrip() for row in cells
-    ]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(_aligned(header, i, row[i], widths[i]) for i in range(len(header))).rstrip() for row in cells]
     rule = "-" * max(len(title), *map(len, lines))
     return "\n".join([title, rule, lines[0], *lines[1:], rule, *notes])
 
 
 def table_html(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> str:
-    """Lay the same table out as HTML."""
+    """Format the same table as HTML."""
 
     def row(tag: str, cells: Sequence[Any]) -> str:
         return "<tr>" + "".join(
@@ -122,9 +118,9 @@ def table_html(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]],
     return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody></table>{below}"
 
 
-def _left(header: Sequence[str], place: int) -> bool:
-    return place == 0 or not header[place]
+def _left(header: Sequence[str], column: int) -> bool:
+    return column == 0 or not header[column]
 
 
-def _placed(cell: str, width: int, left: bool) -> str:
-    return cell.ljust(width) if left else cell.rjust(width)
+def _aligned(header: Sequence[str], column: int, cell: str, width: int) -> str:
+    return cell.ljust(width) if _left(header, column) else cell.rjust(width)

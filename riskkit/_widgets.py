@@ -1,4 +1,4 @@
-"""The one door to ipywidgets: what has a widget shows it where one can be shown, and a table where not."""
+"""All use of ipywidgets goes through here: lazy import, layout, and a table where no widget can be shown."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ STYLE = (
 
 
 def widgets() -> Any:
-    """Import ipywidgets, which comes with the extra 'notebooks'."""
+    """Import ipywidgets (extra 'notebooks')."""
     return optional("ipywidgets", "notebooks")
 
 
 def board(*parts: Any) -> Any:
-    """Stack widgets under one another, with one look for their tables."""
+    """Stack widgets vertically, with one style for their tables."""
     make = widgets()
     stack = make.VBox([make.HTML(STYLE), *parts])
     stack.add_class(BOARD)
@@ -30,11 +30,11 @@ def board(*parts: Any) -> Any:
 
 
 class Live(Shown):
-    """Base of what a person moves: it has a `widget`, and the table of `Shown` where no widget can be shown."""
+    """Base of interactive results: a `widget`, and the table of `Shown` where no widget can be shown."""
 
     widget: Any
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """Return the widget and the table: a page picks the richest it can show, a stored notebook keeps the table."""
+        """Return widget and table: a page shows the richest format it can, a stored notebook keeps the table."""
         shown = self.widget._repr_mimebundle_(**kwargs)
         return {**shown, "text/html": self._repr_html_(), "text/plain": repr(self)}

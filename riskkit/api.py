@@ -1,34 +1,53 @@
-"""`write_api`: the public names as static pages, one page an area, each name once, made from the docstrings."""
+"""`write_api`: the public names as static HTML pages made from the docstrings, one page per area."""
 
 from __future__ import annotations
 
-import importlib
 import re
 import warnings
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import NamedTuple
 
 import riskkit
 from riskkit._check import InputError
 
-__all__ = ["areas", "write_api"]
+__all__ = ["PublicName", "areas", "public_names", "write_api"]
 
-WHOLE = ("datasets", "desk", "performance", "var_backtest", "presets")  # public as modules, by their __all__
-PARTS = {"replay.rules": "rules", "replay.sweeps": "sweeps", "replay.incidents": "incidents", "_check": "errors"}
+# modules of which every name is public
+MODULES = {name: f"riskkit.{name}" for name in ("datasets", "desk", "performance", "var_backtest")}
+MODULES["presets"] = "riskkit.replay.presets"
+# areas whose description is not the docstring of riskkit.<area>
+PARTS = {"rules": "replay.rules", "sweeps": "replay.sweeps", "incidents": "replay.incidents", "errors": "_check"}
 
-AS_WRITTEN = (
+FORWARD_REF = (
     r"""ForwardRef</span><span class="p">\(</span><span class="s[12]">(['"])(.+?)\1</span><span class="p">\)</span>"""
 )
 
 
-def areas() -> dict[str, list[str]]:
-    """The public names by area; a name of two areas (as `compare`) is two things.
+class PublicName(NamedTuple):
+    """A public name: its area, and the module that has it."""
 
-    Returns
-    -------
-    dict of str to list of str
-        Area to the names that its page lists.
+    area: str
+    name: str
+    module: str
+
+
+def public_names() -> list[PublicName]:
+    """Public names of riskkit; the only function that depends on where the package lists them."""
+    names = []
+    for module, listed in riskkit._EXPORTS.items():
+        part = next((area for area, start in PARTS.items() if f"{module}.".startswith(f"{start}.")), None)
+        area = part or module.split(".")[0]
+        names += [PublicName(area, name, f"riskkit.{module}") for name in listed]
+    known = {(public.area, public.name) for public in names}
+    for area, module in MODULES.items():
+        names += [PublicName(area, name, module) for name in import_module(module).__all__ if (area, name) not in known]
+    return names
+
+
+def areas() -> dict[str, list[str]]:
+    """Public names by area, sorted. A name in two areas (as `compare`) is two objects.
 
     Examples
     --------
@@ -36,39 +55,25 @@ def areas() -> dict[str, list[str]]:
     ['InputError']
     """
     found: dict[str, list[str]] = {}
-    for module, names in riskkit._EXPORTS.items():
-        found.setdefault(_area(module), []).extend(names)
-    for name in WHOLE:
-        listed = found.setdefault(name, [])
-        listed += [one for one in getattr(riskkit, name).__all__ if one not in listed]
-    return {area: sorted(set(names)) for area, names in found.items()}
-
-
-def _area(module: str) -> str:
-    """`replay.sweeps.sweep` is of the area sweeps, `stress.plausibility` of stress."""
-    part = next((area for start, area in PARTS.items() if f"{module}.".startswith(f"{start}.")), None)
-    return part or module.split(".")[0]
+    for public in public_names():
+        found.setdefault(public.area, []).append(public.name)
+    return {area: sorted(names) for area, names in found.items()}
 
 
 def write_api(folder: str | Path) -> Path:
-    """Write the pages and an index into a folder.
+    """Write one page per area and an index; return the path of the index.
 
-    Needs pdoc (``pip install 'riskkit[notebooks]'``). The pages fetch nothing and are the same for the same riskkit.
+    Needs pdoc (``pip install 'riskkit[notebooks]'``). The pages load nothing from the network and are reproducible.
 
     Parameters
     ----------
     folder : str or Path
-        Where to; made if need be.
-
-    Returns
-    -------
-    Path
-        The index.
+        Created if necessary.
 
     Raises
     ------
     InputError
-        Where pdoc is not installed.
+        If pdoc is not installed.
 
     Examples
     --------
@@ -86,11 +91,11 @@ def write_api(folder: str | Path) -> Path:
     folder = Path(folder)
     (folder / "riskkit").mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # annotations that pdoc cannot resolve stay as they are written
+        warnings.simplefilter("ignore")  # of annotations that pdoc cannot resolve
         pages = {"riskkit": pdoc.doc.Module(_front())}
-        pages |= {f"riskkit.{area}": pdoc.doc.Module(_page(area, names)) for area, names in areas().items()}
+        pages |= {f"riskkit.{area}": pdoc.doc.Module(_page(area)) for area in areas()}
         for name, page in pages.items():
-            text = re.sub(AS_WRITTEN, r"\2</span>", pdoc.render.html_module(page, pages))
+            text = re.sub(FORWARD_REF, r"\2</span>", pdoc.render.html_module(page, pages))
             (folder / f"{name.replace('.', '/')}.html").write_text(text, encoding="utf-8")
         index = folder / "index.html"
         index.write_text(pdoc.render.html_index(pages), encoding="utf-8")
@@ -98,26 +103,20 @@ def write_api(folder: str | Path) -> Path:
 
 
 def _front() -> ModuleType:
-    """The first page: what each area is for."""
-    lines = [f"- `riskkit.{area}`: {_said(area).splitlines()[0]}" for area in areas()]
+    """First page: one line per area."""
+    lines = [f"- `riskkit.{area}`: {_description(area).splitlines()[0]}" for area in areas()]
     return ModuleType("riskkit", "\n".join([riskkit.__doc__ or "", *lines]))
 
 
-def _page(area: str, names: list[str]) -> ModuleType:
-    """A module that holds the names of an area and nothing else."""
-    page = ModuleType(f"riskkit.{area}", _said(area))
-    page.__dict__.update({name: _found(area, name) for name in names}, __all__=names)
+def _page(area: str) -> ModuleType:
+    """Module that contains the public names of an area only."""
+    page = ModuleType(f"riskkit.{area}", _description(area))
+    names = {p.name: getattr(import_module(p.module), p.name) for p in public_names() if p.area == area}
+    page.__dict__.update(names, __all__=sorted(names))
     return page
 
 
-def _found(area: str, name: str) -> Any:
-    """What a name of an area stands for."""
-    if area in WHOLE and name in getattr(riskkit, area).__all__:
-        return getattr(getattr(riskkit, area), name)
-    return getattr(riskkit, name)
-
-
-def _said(area: str) -> str:
-    """What the module of an area says of itself."""
-    module = next((module for module, part in PARTS.items() if part == area), riskkit._MODULES.get(area, area))
-    return importlib.import_module(f"riskkit.{module}").__doc__ or ""
+def _description(area: str) -> str:
+    """Docstring of the module of an area."""
+    module = f"riskkit.{PARTS[area]}" if area in PARTS else MODULES.get(area, f"riskkit.{area}")
+    return import_module(module).__doc__ or ""

@@ -1,11 +1,11 @@
-"""The samples in ``data/``: load, checksum, rights.
+"""Sample data: loaders, checksums and licences of the files in ``data/``, and a tiny event log for examples.
 
-Every loader reads one Parquet file, refuses it if its SHA-256 is not the one that was shipped, and returns a tidy
-frame. What the sample is, whose rights are in it and what is wrong with it stands in ``frame.attrs``; the one
-place where all that is written down is ``samples.toml`` beside the files.
+Each loader reads one Parquet file, raises `SampleError` if it is absent or its SHA-256 differs from the shipped one,
+and returns a tidy frame. ``frame.attrs`` holds source, licence, rights and known defects, as ``samples.toml`` beside
+the files declares them.
 
-No price is filled, mended or dropped unasked. Missing values come as NaN (``missing="keep"``), which every model of
-riskkit refuses, and doubtful trades come marked (``defects="flag"``); how many there are is logged and stands in
+Prices are never filled, corrected or dropped unless asked. Missing values are NaN (``missing="keep"``), which every
+model of riskkit rejects, and doubtful trades are marked (``defects="flag"``); their number is logged and stored in
 ``frame.attrs["found"]``.
 """
 
@@ -14,12 +14,16 @@ from __future__ import annotations
 import hashlib
 import logging
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from riskkit._check import InputError, one_of
+
+if TYPE_CHECKING:
+    from riskkit.replay.events import EventLog
 
 __all__ = [
     "SampleError",
@@ -34,19 +38,21 @@ __all__ = [
     "load_top_of_book",
     "load_vix",
     "load_wti",
+    "tiny_log",
 ]
 
 FACTS = (
     "title", "kind", "rows", "range", "unit", "adjusted", "survivors_only", "source", "licence", "rights", "made",
     "defects", "file", "sha256",
 )  # fmt: skip
-DONE = {"keep": "kept as NaN", "flag": "kept and marked", "drop": "left out"}
+DONE = {"keep": "kept as NaN", "flag": "kept and marked", "drop": "dropped"}
 
+Missing = Literal["keep", "drop", "raise"]
 logger = logging.getLogger(__name__)
 
 
 class SampleError(RuntimeError):
-    """A sample is absent, or is not the file that was shipped.
+    """A sample file is absent or differs from the shipped one.
 
     Examples
     --------
@@ -61,7 +67,7 @@ def folder() -> Path:
     Raises
     ------
     SampleError
-        If neither is there.
+        If neither exists.
 
     Examples
     --------
@@ -69,16 +75,16 @@ def folder() -> Path:
     True
     """
     package = Path(__file__).resolve().parent
-    for place in (package / "_data", package.parent / "data"):
-        if (place / "samples.toml").is_file():
-            return place
-    raise SampleError("the samples are not installed: neither riskkit/_data nor data/ holds samples.toml")
+    for path in (package / "_data", package.parent / "data"):
+        if (path / "samples.toml").is_file():
+            return path
+    raise SampleError("the samples are not installed: neither riskkit/_data nor data/ contains samples.toml")
 
 
 def catalogue() -> pd.DataFrame:
-    """Return one row a sample: title, kind, rows, range, unit, source, licence, rights, defects and checksum.
+    """Return the table of samples: title, kind, rows, range, unit, source, licence, rights, defects and checksum.
 
-    ``load_<name>()`` loads the sample of that name, and puts the same facts into ``frame.attrs``.
+    ``load_<name>()`` loads a sample and stores the same facts in ``frame.attrs``.
 
     Examples
     --------
@@ -106,12 +112,7 @@ def load_stocks() -> pd.DataFrame:
     Returns
     -------
     DataFrame of shape (8313, 20)
-        Index `date`, one column a ticker, no missing value. Survivors only: see ``attrs["defects"]``.
-
-    Raises
-    ------
-    SampleError
-        If the file is absent or is not the one that was shipped.
+        Index `date`, one column per ticker, no missing value. Survivors only: see ``attrs["defects"]``.
 
     Examples
     --------
@@ -132,11 +133,6 @@ def load_index() -> pd.DataFrame:
     DataFrame of shape (8313, 1)
         Index `date`, column `sp500`, no missing value.
 
-    Raises
-    ------
-    SampleError
-        If the file is absent or is not the one that was shipped.
-
     Examples
     --------
     >>> load_index().loc["1990-01-02", "sp500"].item()
@@ -153,11 +149,6 @@ def load_factors() -> pd.DataFrame:
     DataFrame of shape (2264, 5)
         Index `date` (the dates of `load_stocks` since 2014), columns MTUM, QUAL, SIZE, USMV and VLUE, no missing
         value.
-
-    Raises
-    ------
-    SampleError
-        If the file is absent or is not the one that was shipped.
 
     Examples
     --------
@@ -176,11 +167,6 @@ def load_sp500() -> pd.DataFrame:
         Index `date`, columns open, high, low, close and volume, no missing value. Until 2009 the open is often the
         close before: see ``attrs["defects"]``.
 
-    Raises
-    ------
-    SampleError
-        If the file is absent or is not the one that was shipped.
-
     Examples
     --------
     >>> load_sp500().loc["2008-10-13", "close"].item()
@@ -197,11 +183,6 @@ def load_nasdaq() -> pd.DataFrame:
     DataFrame of shape (5031, 5)
         Index `date`, columns open, high, low, close and volume. The volume 0 of two days means not recorded.
 
-    Raises
-    ------
-    SampleError
-        If the file is absent or is not the one that was shipped.
-
     Examples
     --------
     >>> nasdaq = load_nasdaq()
@@ -211,13 +192,13 @@ def load_nasdaq() -> pd.DataFrame:
     return _daily("nasdaq")
 
 
-def load_wti(*, missing: str = "keep") -> pd.DataFrame:
+def load_wti(*, missing: Missing = "keep") -> pd.DataFrame:
     """Return the daily spot price of West Texas Intermediate, 1986-01-02 to 2019-01-03, in dollars a barrel.
 
     Parameters
     ----------
     missing : {'keep', 'drop', 'raise'}
-        What to do with the 290 weekdays without a price: keep them as NaN, leave the rows out, or refuse.
+        Treatment of the 290 weekdays without a price: keep them as NaN, drop the rows, or raise.
 
     Returns
     -------
@@ -227,9 +208,7 @@ def load_wti(*, missing: str = "keep") -> pd.DataFrame:
     Raises
     ------
     InputError
-        If ``missing="raise"``, or `missing` is another word.
-    SampleError
-        If the file is absent or is not the one that was shipped.
+        If ``missing="raise"`` and a value is missing.
 
     Examples
     --------
@@ -239,14 +218,14 @@ def load_wti(*, missing: str = "keep") -> pd.DataFrame:
     return _without_missing(_daily("wti"), missing)
 
 
-def load_vix(*, missing: str = "keep") -> pd.DataFrame:
+def load_vix(*, missing: Missing = "keep") -> pd.DataFrame:
     """Return the daily close of the VIX, 2014-01-03 to 2019-01-03, in percent a year.
 
     Parameters
     ----------
     missing : {'keep', 'drop', 'raise'}
-        What to do with the 46 weekdays without a value (days without trading): keep them as NaN, leave the rows
-        out, or refuse.
+        Treatment of the 46 weekdays without a value (days without trading): keep them as NaN, drop the
+        rows, or raise.
 
     Returns
     -------
@@ -256,9 +235,7 @@ def load_vix(*, missing: str = "keep") -> pd.DataFrame:
     Raises
     ------
     InputError
-        If ``missing="raise"``, or `missing` is another word.
-    SampleError
-        If the file is absent or is not the one that was shipped.
+        If ``missing="raise"`` and a value is missing.
 
     Examples
     --------
@@ -268,15 +245,15 @@ def load_vix(*, missing: str = "keep") -> pd.DataFrame:
     return _without_missing(_daily("vix"), missing)
 
 
-def load_tape(*, defects: str = "flag") -> pd.DataFrame:
+def load_tape(*, defects: Literal["flag", "drop", "raise"] = "flag") -> pd.DataFrame:
     """Return the trades of a simulated exchange, with the names of buyer and seller, in the order of the record.
 
     Parameters
     ----------
     defects : {'flag', 'drop', 'raise'}
-        What to do with the trades at price 0 (177), of quantity 0 (35) and with one name on both sides (3,912):
-        keep them, marked by the columns `zero_price`, `zero_quantity` and `same_name`; leave them out, and
-        these columns with them; or refuse. A price of 0 is that of a worthless option, not a missing price.
+        Treatment of the trades at price 0 (177), of quantity 0 (35) and with the same name on both sides (3,912):
+        keep and mark them in the columns `zero_price`, `zero_quantity` and `same_name`; drop them and these columns;
+        or raise. A price of 0 is the price of a worthless option, not a missing price.
 
     Returns
     -------
@@ -288,9 +265,7 @@ def load_tape(*, defects: str = "flag") -> pd.DataFrame:
     Raises
     ------
     InputError
-        If ``defects="raise"``, or `defects` is another word.
-    SampleError
-        If the file is absent or is not the one that was shipped.
+        If ``defects="raise"``.
 
     Examples
     --------
@@ -303,7 +278,7 @@ def load_tape(*, defects: str = "flag") -> pd.DataFrame:
     one_of(defects, ("flag", "drop", "raise"), "defects")
     frame = _simulated("tape")
     names = sorted({*frame["buyer"].cat.categories, *frame["seller"].cat.categories})
-    # One list of names for both sides, so that buyer and seller can be compared as they are.
+    # Shared categories, so that buyer and seller can be compared directly.
     frame = frame.assign(
         buyer=frame["buyer"].cat.set_categories(names), seller=frame["seller"].cat.set_categories(names)
     )
@@ -316,30 +291,28 @@ def load_tape(*, defects: str = "flag") -> pd.DataFrame:
     )
     if defects == "flag":
         frame = frame.assign(**marks)
-    return _judged(frame, marks, defects, "defects", "flag")
+    return _handle_marked(frame, marks, defects, "defects", "flag")
 
 
-def load_top_of_book(*, missing: str = "keep") -> pd.DataFrame:
+def load_top_of_book(*, missing: Missing = "keep") -> pd.DataFrame:
     """Return best bid and ask of the 15 products of `load_tape`, every 100 ticks, by day, timestamp and symbol.
 
     Parameters
     ----------
     missing : {'keep', 'drop', 'raise'}
-        What to do with the 3,021 rows of which one side has no quote: keep them with NaN as price and 0 as volume,
-        leave the rows out, or refuse.
+        Treatment of the 3,021 rows in which one side has no quote: keep them with NaN as price and 0 as volume,
+        drop the rows, or raise.
 
     Returns
     -------
     DataFrame of shape (450000, 9), or (446979, 9) with ``missing="drop"``
         Columns `ts`, `day`, `timestamp`, `symbol`, `bid`, `bid_volume`, `ask`, `ask_volume` and `mid_price`, which
-        is the side that is left where the other has no quote. `ts` as in `load_tape`.
+        is the quoted side where the other has no quote. `ts` as in `load_tape`.
 
     Raises
     ------
     InputError
-        If ``missing="raise"``, or `missing` is another word.
-    SampleError
-        If the file is absent or is not the one that was shipped.
+        If ``missing="raise"`` and a value is missing.
 
     Examples
     --------
@@ -351,17 +324,57 @@ def load_top_of_book(*, missing: str = "keep") -> pd.DataFrame:
     return _without_missing(frame.astype({"bid": "float64", "ask": "float64"}), missing)
 
 
+def tiny_log(
+    qty: Sequence[int] = (1, 9, 2),
+    price: float | Sequence[float] = 10,
+    marks: float | Sequence[float] | None = None,
+    *,
+    spacing_ns: int | None = None,
+) -> EventLog:
+    """Return an event log of a few buy orders of account A in instrument X, for examples and tests.
+
+    Parameters
+    ----------
+    qty : sequence of int
+        Quantity of each order.
+    price : float or sequence of float
+        Limit price of each order.
+    marks : float or sequence of float, optional
+        Market price after each order. If given, each order is filled at its price before the market price comes.
+    spacing_ns : int, optional
+        Nanoseconds from one order to the next; by default consecutive events are one nanosecond apart.
+
+    Examples
+    --------
+    >>> tiny_log([5, 2], marks=8).counts()
+    {'ORDER': 2, 'FILL': 2, 'PRICE': 2}
+    """
+    from riskkit.replay.events import EventLog
+
+    step = spacing_ns or (1 if marks is None else 3)
+    ts = [i * step for i in range(len(qty))]
+    orders = pd.DataFrame({"ts": ts, "kind": "order", "account": "A", "instrument": "X", "side": "B"})
+    orders["qty"], orders["price"] = list(qty), price
+    if marks is None:
+        return EventLog.from_frame(orders)
+    orders["order_id"] = [f"o{i}" for i in range(len(qty))]
+    fills = orders.assign(ts=orders["ts"] + 1, kind="fill")
+    prices = pd.DataFrame({"ts": orders["ts"] + 2, "kind": "price", "instrument": "X", "price": marks})
+    frame = pd.concat([orders, fills, prices]).sort_values("ts", kind="stable", ignore_index=True)
+    return EventLog.from_frame(frame)
+
+
 def _samples() -> dict[str, dict[str, Any]]:
-    """The description of every sample, in the order of the file."""
+    """Facts of every sample, in file order."""
     path = folder() / "samples.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SampleError(f"{path} cannot be read ({error}); install riskkit again") from None
+        raise SampleError(f"{path} cannot be read ({error}); reinstall riskkit") from None
 
 
 def _read(name: str) -> pd.DataFrame:
-    """The file as it is, once its checksum holds; the very bytes that were checked are the ones parsed."""
+    """Read one file; the bytes whose checksum was verified are the bytes that are parsed."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -370,14 +383,12 @@ def _read(name: str) -> pd.DataFrame:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise SampleError(
-            f"the sample {name!r} cannot be read: {path} ({error.strerror}); install riskkit again"
-        ) from None
+        raise SampleError(f"the sample {name!r} cannot be read: {path} ({error.strerror}); reinstall riskkit") from None
     digest = hashlib.sha256(content).hexdigest()
     if digest != sample["sha256"]:
         raise SampleError(
             f"the sample {name!r} is not the file that was shipped: {path} has SHA-256 {digest[:12]}..., "
-            f"not {sample['sha256'][:12]}...; install riskkit again"
+            f"not {sample['sha256'][:12]}...; reinstall riskkit"
         )
     frame = pq.read_table(pa.BufferReader(content)).to_pandas()
     frame.attrs = {"name": name, **{fact: sample[fact] for fact in FACTS}, "found": {}, "dropped": 0}
@@ -385,12 +396,12 @@ def _read(name: str) -> pd.DataFrame:
 
 
 def _daily(name: str) -> pd.DataFrame:
-    """A sample with one row a date."""
+    """A daily sample, indexed by date."""
     return _read(name).set_index("date")
 
 
 def _simulated(name: str) -> pd.DataFrame:
-    """A sample of the simulated exchange: whole numbers as int64, since small ones wrap round, and a time in front."""
+    """A sample of the simulated exchange: integers as int64, since small types overflow, and a time column."""
     frame = _read(name)
     small = frame.select_dtypes("integer").columns
     frame = frame.astype(dict.fromkeys(small, "int64"))
@@ -399,21 +410,21 @@ def _simulated(name: str) -> pd.DataFrame:
     return frame
 
 
-def _without_missing(frame: pd.DataFrame, missing: str) -> pd.DataFrame:
+def _without_missing(frame: pd.DataFrame, missing: Missing) -> pd.DataFrame:
     one_of(missing, ("keep", "drop", "raise"), "missing")
-    return _judged(frame, frame.isna().any(axis=1).to_frame("missing"), missing, "missing", "keep")
+    return _handle_marked(frame, frame.isna().any(axis=1).to_frame("missing"), missing, "missing", "keep")
 
 
-def _judged(frame: pd.DataFrame, marks: pd.DataFrame, choice: str, argument: str, keeping: str) -> pd.DataFrame:
-    """Keep, drop or refuse the marked rows, and say how many there were."""
+def _handle_marked(frame: pd.DataFrame, marks: pd.DataFrame, choice: str, argument: str, keeping: str) -> pd.DataFrame:
+    """Keep, drop or reject the marked rows; log and store their number."""
     found = {mark: int(count) for mark, count in marks.sum().items()}
     bad = marks.any(axis=1)
     counts = ", ".join(f"{count:,} {mark}" for mark, count in found.items())
     name = frame.attrs["name"]
     if choice == "raise" and bad.any():
         raise InputError(
-            f"{argument}='raise': the sample {name!r} holds rows that are {counts}; "
-            f"use {argument}={keeping!r} to keep them, or 'drop' to leave them out"
+            f"{argument}='raise': the sample {name!r} contains {counts}; "
+            f"use {argument}={keeping!r} to keep them, or 'drop' to remove them"
         )
     logger.warning("sample %r: %s of %s rows, %s", name, counts, f"{len(frame):,}", DONE[choice])
     if choice == "drop":

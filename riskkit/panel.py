@@ -1,6 +1,6 @@
-"""A panel for moving a threshold and seeing the answer at once: every value was replayed before, moving only draws.
+"""Slider over the values of one threshold. All values are replayed beforehand; moving the slider only draws.
 
-`ThresholdAnswers` is what there is to be said of each value, without any widget; `ThresholdPanel` shows it.
+`ThresholdAnswers` looks up and plots the metrics of each value, without widgets; `ThresholdPanel` shows them.
 """
 
 from __future__ import annotations
@@ -18,45 +18,42 @@ from riskkit.replay.columns import Kind
 from riskkit.replay.events import EventLog
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.sweeps.curve import Curve
+from riskkit.replay.sweeps.runner import Mode, OnTrip, Orphans
 from riskkit.replay.sweeps.sweep import SweepResult, sweep
 from riskkit.replay.sweeps.utilization import utilization
 from riskkit.replay.universe import exact
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 __all__ = ["ThresholdAnswers", "ThresholdPanel", "threshold_panel"]
 
-STOPS = 30  # of the slider, if no values are named
+STOPS = 30  # positions of the slider by default
 MULTIPLES = ("0.1", "0.2", "0.3", "0.5", "0.7", "0.85", "1", "1.2", "1.5", "2", "3", "5", "10")
 WIDTH, HEIGHT = 6.4, 3.2
 
 
 class ThresholdAnswers(Shown):
-    """What each value of one threshold does to a record: a sweep, ready to be looked up.
+    """Metrics of each value of one threshold, from a sweep.
 
     Parameters
     ----------
     found : SweepResult
-        Of one parameter.
+        A sweep of one parameter.
     now : number
-        Its value in the rule set.
+        Value of the parameter in the rule set.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from riskkit import MaxOrderQty, Rule
-    >>> frame = pd.DataFrame({"ts": range(5), "kind": ["order", "fill", "order", "fill", "price"],
-    ...                       "account": ["A"] * 4 + [None], "instrument": "X", "side": ["B"] * 4 + [None],
-    ...                       "qty": [5, 5, 2, 2, None], "price": [10, 10, 10, 10, 8],
-    ...                       "order_id": ["a", "a", "b", "b", None]})
-    >>> rules = RuleSet([Rule("size", MaxOrderQty(limit=9))])
-    >>> found = sweep(EventLog.from_frame(frame), rules, {"size.limit": [1, 3, 9]}, compiled=False)
+    >>> from riskkit import MaxOrderQty, Rule, datasets
+    >>> log, rules = datasets.tiny_log([5, 2], marks=8), RuleSet([Rule("size", MaxOrderQty(limit=9))])
+    >>> found = sweep(log, rules, {"size.limit": [1, 3, 9]}, compiled=False)
     >>> answers = ThresholdAnswers(found, 9)
-    >>> answers.at(3)["orders_refused"], answers.at(3)["profit"], answers.profit_without
+    >>> answers.at(3)["orders_rejected"], answers.at(3)["profit"], answers.profit_without
     (1, -4.0, -14.0)
     >>> answers.sentence(3)
-    'size.limit = 3: 1 of 2 orders refused; profit -4 USD, -14 without limits.'
+    'size.limit = 3: 1 of 2 orders rejected; profit -4 USD, -14 without limits.'
     """
 
     def __init__(self, found: SweepResult, now: Any) -> None:
@@ -74,61 +71,61 @@ class ThresholdAnswers(Shown):
 
     @property
     def currency(self) -> str:
-        """In which money is counted."""
+        """Currency of money."""
         return self.found.log.universe.currency
 
     def at(self, value: Any) -> dict[str, Any]:
-        """The outcomes under a value, by the names of `riskkit.replay.sweeps.outcome.OUTCOMES`.
+        """Metrics of one value, by the names of `riskkit.replay.sweeps.metrics.METRICS`.
 
         Raises
         ------
         InputError
-            Where the value was not replayed.
+            If the value was not replayed.
         """
         if value not in self.values:
             raise InputError(
                 f"{self.name}={value!r} was not replayed; the values are {', '.join(map(_label, self.values))}"
             )
-        place = self.values.index(value)
-        return {str(name): self.frame[name].tolist()[place] for name in self.frame}
+        row = self.values.index(value)
+        return {str(name): self.frame[name].tolist()[row] for name in self.frame}
 
     def nearest(self, value: Any) -> Any:
-        """The value that was replayed and lies nearest, the lower of two."""
-        return min(self.values, key=lambda one: (abs(one - value), one))
+        """The nearest replayed value; of two equally near, the lower."""
+        return min(self.values, key=lambda replayed: (abs(replayed - value), replayed))
 
     def sentence(self, value: Any) -> str:
-        """What a value does, in words."""
-        one = self.at(value)
+        """Rejections and profit of one value, in words."""
+        metrics = self.at(value)
         return (
-            f"{self.name} = {_label(value)}: {one['orders_refused']:,} of {self.orders:,} orders refused; profit "
-            f"{one['profit']:,.0f} {self.currency}, {self.profit_without:,.0f} without limits."
+            f"{self.name} = {_label(value)}: {metrics['orders_rejected']:,} of {self.orders:,} orders rejected; profit "
+            f"{metrics['profit']:,.0f} {self.currency}, {self.profit_without:,.0f} without limits."
         )
 
     def rows_at(self, value: Any) -> list[Row]:
-        """The table of one value: what is refused, and money with the limits and without any."""
-        one, money = self.at(value), self.currency
-        share = f"of {self.orders:,}" + (f", {one['orders_refused'] / self.orders:.1%}" if self.orders else "")
+        """Table of one value: rejections, and money with and without limits."""
+        metrics, money = self.at(value), self.currency
+        share = f"of {self.orders:,}" + (f", {metrics['orders_rejected'] / self.orders:.1%}" if self.orders else "")
         return [
-            ("as the rules stand", self.now, ""),
-            ("orders refused", one["orders_refused"], share),
-            ("trips", one["trips"], ""),
-            ("profit", one["profit"], money),
+            ("value in the rules", self.now, ""),
+            ("orders rejected", metrics["orders_rejected"], share),
+            ("trips", metrics["trips"], ""),
+            ("profit", metrics["profit"], money),
             ("profit without limits", self.profit_without, money),
-            ("deepest fall", one["drawdown"], money),
-            ("deepest fall without limits", self.drawdown_without, money),
-            ("refused orders later lost", one["loss_avoided"], money),
-            ("refused orders later earned", one["profit_forgone"], money),
+            ("drawdown", metrics["drawdown"], money),
+            ("drawdown without limits", self.drawdown_without, money),
+            ("loss avoided", metrics["loss_avoided"], money),
+            ("profit forgone", metrics["profit_forgone"], money),
         ]
 
-    def plot_refused(self, value: Any, ax: Any = None) -> Any:
-        """Draw the orders refused under every value, with one marked; returns the axes."""
-        count = int(self.at(value)["orders_refused"])
-        title = f"{count:,} of {self.orders:,} orders refused"
-        refused = self.frame["orders_refused"].to_numpy(float)
-        return self._draw(refused, value, title=title, label="orders refused", ax=ax)
+    def plot_rejections(self, value: Any, ax: Axes | None = None) -> Axes:
+        """Plot the rejected orders of every value, with one value marked."""
+        count = int(self.at(value)["orders_rejected"])
+        title = f"{count:,} of {self.orders:,} orders rejected"
+        rejected = self.frame["orders_rejected"].to_numpy(float)
+        return self._draw(rejected, value, title=title, label="orders rejected", ax=ax)
 
-    def plot_profit(self, value: Any, ax: Any = None) -> Any:
-        """Draw the profit under every value, with one marked, beside the profit without limits; returns the axes."""
+    def plot_profit(self, value: Any, ax: Axes | None = None) -> Axes:
+        """Plot the profit of every value and without limits, with one value marked."""
         profit = self.frame["profit"].to_numpy(float)
         scale, unit = plot.money_scale([*profit, self.profit_without], self.currency)
         without = self.profit_without / scale
@@ -142,17 +139,17 @@ class ThresholdAnswers(Shown):
         return ax
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a value, rising."""
+        """One row per value, ascending."""
         return self.frame
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw the orders refused under every value; returns the axes."""
-        return self.plot_refused(self.nearest(self.now), ax)
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the rejected orders of every value."""
+        return self.plot_rejections(self.nearest(self.now), ax)
 
-    def _draw(self, y: np.ndarray, value: Any, *, title: str, label: str, ax: Any) -> Any:
+    def _draw(self, y: np.ndarray, value: Any, *, title: str, label: str, ax: Axes | None) -> Axes:
         x = np.array(self.values, float)
         ax = plot.threshold(x, y, float(value), name=self.name, title=title, label=label, ax=ax)
-        ax.plot(x, y, "o", color=plot.STRONG, ms=3)  # what was replayed; between two dots nothing is known
+        ax.plot(x, y, "o", color=plot.STRONG, ms=3)  # replayed values; between two dots nothing is known
         return ax
 
     def _title(self) -> str:
@@ -163,28 +160,25 @@ class ThresholdAnswers(Shown):
 
 
 class ThresholdPanel(Live):
-    """A slider over the values of a threshold; beside it what the value does, drawn when the slider moves.
+    """Slider over the values of a threshold, with plots and a table of the selected value.
 
     Attributes
     ----------
     answers : ThresholdAnswers
-        What is shown; no move of the slider replays anything.
+        The metrics shown; moving the slider replays nothing.
     widget : ipywidgets.VBox
-        What a notebook shows; the object itself shows it too.
+        The widget that a notebook displays for this object.
     slider, table, pictures
-        Its parts; ``slider.value`` is the value.
+        Parts of the widget; ``slider.value`` is the selected value.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from riskkit import MaxOrderQty, Rule
-    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
-    ...                       "qty": [5, 2, 1], "price": 10})
+    >>> from riskkit import MaxOrderQty, Rule, datasets
     >>> rules = RuleSet([Rule("size", MaxOrderQty(limit=4))])
-    >>> found = sweep(EventLog.from_frame(frame), rules, {"size.limit": [1, 4]}, compiled=False)
+    >>> found = sweep(datasets.tiny_log([5, 2, 1]), rules, {"size.limit": [1, 4]}, compiled=False)
     >>> panel = ThresholdPanel(ThresholdAnswers(found, 4))
     >>> panel.slider.value = 1
-    >>> panel.value, panel.answers.at(panel.value)["orders_refused"]
+    >>> panel.value, panel.answers.at(panel.value)["orders_rejected"]
     (1, 2)
     """
 
@@ -208,7 +202,7 @@ class ThresholdPanel(Live):
 
     @property
     def value(self) -> Any:
-        """Where the slider stands."""
+        """The selected value."""
         return self.slider.value
 
     def _moved(self, change: Any = None) -> None:
@@ -218,10 +212,9 @@ class ThresholdPanel(Live):
 
     def _pictures(self, value: Any) -> tuple[bytes, bytes]:
         if value not in self._drawn:
-            of = self.answers
             self._drawn[value] = (
-                plot.png(lambda ax: of.plot_refused(value, ax), width=WIDTH, height=HEIGHT),
-                plot.png(lambda ax: of.plot_profit(value, ax), width=WIDTH, height=HEIGHT),
+                plot.png(lambda ax: self.answers.plot_rejections(value, ax), width=WIDTH, height=HEIGHT),
+                plot.png(lambda ax: self.answers.plot_profit(value, ax), width=WIDTH, height=HEIGHT),
             )
         return self._drawn[value]
 
@@ -239,30 +232,30 @@ def threshold_panel(
     parameter: str | None = None,
     values: Iterable[Any] | None = None,
     *,
-    mode: str = "enforce",
-    orphans: str | None = None,
-    on_trip: str = "leave",
+    mode: Mode = "enforce",
+    orphans: Orphans | None = None,
+    on_trip: OnTrip = "leave",
     sample_ns: int | None = None,
     compiled: bool = True,
     progress: bool = False,
 ) -> ThresholdPanel:
-    """Replay a record under many values of one threshold, and give a panel on which a person moves it.
+    """Replay a log under many values of one threshold, and return a slider over them.
 
     Parameters
     ----------
     log : EventLog
-        The record.
+        Recorded events.
     rules : RuleSet
-        The limits; the others stay as they are.
+        The limits; other rules stay as they are.
     rule : str
-        The id of the rule whose threshold is moved.
+        Id of the rule whose threshold varies.
     parameter : str, optional
-        Its parameter; by default its limit.
+        Name of the threshold; by default the rule's limit.
     values : iterable of numbers, optional
-        The stops of the slider; the value in the rules is one of them in any case. By default 30 of those at which the
-        refusals change, where one pass tells them (`utilization`); else multiples of the value in the rules.
+        Positions of the slider; the value in the rules is always added. By default 30 values at which the rejections
+        change, if one pass gives them (`utilization`), else multiples of the value in the rules.
     mode, orphans, on_trip, sample_ns, compiled, progress
-        As of `riskkit.sweep`, which finds the answers here and now; moving the slider only draws.
+        As in `riskkit.sweep`, which runs in this call.
 
     Returns
     -------
@@ -271,50 +264,55 @@ def threshold_panel(
     Raises
     ------
     InputError
-        Where there is no such rule or parameter, the rules do not set it, or a value is no number.
+        If there is no such rule or parameter, the rules do not set it, or a value is not a number.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from riskkit import MaxOrderQty, Rule
-    >>> frame = pd.DataFrame({"ts": range(5), "kind": ["order", "fill", "order", "fill", "price"],
-    ...                       "account": ["A"] * 4 + [None], "instrument": "X", "side": ["B"] * 4 + [None],
-    ...                       "qty": [5, 5, 2, 2, None], "price": [10, 10, 10, 10, 8],
-    ...                       "order_id": ["a", "a", "b", "b", None]})
-    >>> rules = RuleSet([Rule("size", MaxOrderQty(limit=9))])
-    >>> panel = threshold_panel(EventLog.from_frame(frame), rules, "size", values=[1, 3], compiled=False)
+    >>> from riskkit import MaxOrderQty, Rule, datasets
+    >>> log, rules = datasets.tiny_log([5, 2], marks=8), RuleSet([Rule("size", MaxOrderQty(limit=9))])
+    >>> panel = threshold_panel(log, rules, "size", values=[1, 3], compiled=False)
     >>> panel.slider.value = 3
     >>> print(panel.answers.sentence(panel.value))
-    size.limit = 3: 1 of 2 orders refused; profit -4 USD, -14 without limits.
+    size.limit = 3: 1 of 2 orders rejected; profit -4 USD, -14 without limits.
     """
     curve = utilization(log, rules, compiled=compiled).curve(rule, parameter)
     now = _number(getattr(curve.rule.parameters, curve.parameter), f"{rule}.{curve.parameter}")
     chosen = _stops(curve, now) if values is None else [_number(value, "values") for value in values]
     grid = {f"{rule}.{curve.parameter}": sorted({*chosen, now})}
-    options: dict[str, Any] = {"orphans": orphans, "on_trip": on_trip, "sample_ns": sample_ns, "compiled": compiled}
-    found = sweep(log, rules, grid, mode, digests=False, progress=progress, **options)
+    found = sweep(
+        log,
+        rules,
+        grid,
+        mode,
+        orphans=orphans,
+        on_trip=on_trip,
+        sample_ns=sample_ns,
+        digests=False,
+        compiled=compiled,
+        progress=progress,
+    )
     return ThresholdPanel(ThresholdAnswers(found, now))
 
 
 def _label(value: Any) -> str:
-    """A value as it is read: whole ones without a point, thousands set apart."""
+    """A value as text: integers without a point, thousands separated by commas."""
     return f"{value:,.10g}"
 
 
 def _number(value: Any, name: str) -> Any:
-    """A whole number where it is one, else the nearest float: what a slider can hold and the rules can read."""
+    """An int if exact, else the nearest float; both fit a slider and a rule."""
     if value is None:
-        raise InputError(f"{name} is not set in these rules; set it to the value it has now, and then move it")
+        raise InputError(f"{name} is not set in these rules; set it before varying it")
     number = exact(value, name)
     return int(number) if number.denominator == 1 else float(number)
 
 
 def _stops(curve: Curve, now: Any) -> list[Any]:
-    """Values worth a look: those at which something changes, evenly among them, or multiples of the present one."""
+    """Default values: limits at which the rejections change, evenly chosen, or multiples of the current one."""
     if not curve.exact:
-        some = [exact(multiple, "multiple") * exact(now, "now") for multiple in MULTIPLES]
-        return [max(1, int(value)) if isinstance(now, int) else float(value) for value in some]
+        multiples = [exact(multiple, "multiple") * exact(now, "now") for multiple in MULTIPLES]
+        return [max(1, int(value)) if isinstance(now, int) else float(value) for value in multiples]
     limits, _ = curve.steps()
-    places = np.unique(np.linspace(0, len(limits) - 1, min(STOPS, len(limits))).round().astype(np.int64))
+    chosen = np.unique(np.linspace(0, len(limits) - 1, min(STOPS, len(limits))).round().astype(np.int64))
     unit = exact(curve.unit, "unit")
-    return [_number(limit * unit, "limit") for limit in limits[places].tolist()]
+    return [_number(limit * unit, "limit") for limit in limits[chosen].tolist()]

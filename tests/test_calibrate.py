@@ -73,24 +73,24 @@ def test_figures_and_choices_equal_the_naive_twin(log, found):
     days = [naive.by_date(log, found.base if not s else found_rules(s), 2 * DAY) for s in found.settings]
     n_days = len(days[0])
     assert n_days == len(found.figures.days.starts) and n_days > 15
-    for name in ("orders_refused", "loss_avoided", "profit_forgone"):
+    for name in ("orders_rejected", "loss_avoided", "profit_forgone"):
         for place, by_date in enumerate(days):
             per_day = [float(day[name]) for day in by_date.values()]
             column = found.figures.sums[place, :, list(found.figures.frame().columns).index(name)]
-            money = found.figures.quantum if name != "orders_refused" else 1.0
+            money = found.figures.quantum if name != "orders_rejected" else 1.0
             np.testing.assert_allclose(column * money, per_day, rtol=1e-12)
             assert found.frame[name].iloc[place] == pytest.approx(sum(per_day) / n_days, rel=1e-12)
     gain, cost = (
         [sum(d[name] for d in by_date.values()) for by_date in days] for name in ("loss_avoided", "profit_forgone")
     )
     assert found.frame["on_front"].tolist() == naive.front(gain, cost)
-    assert found.place == naive.best(gain, cost, Fraction(1), [True] * len(days))
+    assert found.row == naive.best(gain, cost, Fraction(1), [True] * len(days))
     assert sum(gain) > 0 and sum(cost) > 0
     for split in found.splits:  # the training window again, from the dates
         use = slice(split.window.train_from, split.window.known_to)
         some = [list(by_date.values())[use] for by_date in days]
         gain, cost = ([sum(d[name] for d in part) for part in some] for name in ("loss_avoided", "profit_forgone"))
-        assert split.place == naive.best(gain, cost, Fraction(1), [True] * len(days))
+        assert split.row == naive.best(gain, cost, Fraction(1), [True] * len(days))
 
 
 def found_rules(setting):
@@ -101,7 +101,14 @@ def found_rules(setting):
 def test_totals_equal_those_of_a_sweep(log, found):
     swept = sweep(log, RULES, GRID, horizon_ns=2 * DAY, compiled=False).frame
     n_days = len(found.figures.days.starts)
-    for name in ("orders_refused", "modifies_refused", "notional_refused", "right", "wrong", "loss_avoided"):
+    for name in (
+        "orders_rejected",
+        "modifies_rejected",
+        "notional_rejected",
+        "good_rejections",
+        "bad_rejections",
+        "loss_avoided",
+    ):
         np.testing.assert_allclose(found.frame[name] * n_days, swept[name], rtol=1e-12)
     assert (found.frame.index == swept.index).all()
     assert found.rules()["size"].parameters.limit == found.chosen["size.limit"]
@@ -113,17 +120,17 @@ def test_objectives():
     free = calibrate(log, SMALL, grid, 0.0, **TINY)
     assert free.frame["loss_avoided"].tolist() == [23.0, 23.0, 23.0, 9.0, 0.0]
     assert free.frame["profit_forgone"].tolist() == [9.5, 7.5, 0.0, 0.0, 0.0]
-    assert free.frame["good_notional_refused"].tolist() == [35.0, 25.0, 0.0, 0.0, 0.0]
-    assert free.frame["refused_share"].tolist() == [1.0, 0.75, 0.5, 0.25, 0.0]
+    assert free.frame["good_notional_rejected"].tolist() == [35.0, 25.0, 0.0, 0.0, 0.0]
+    assert free.frame["rejected_share"].tolist() == [1.0, 0.75, 0.5, 0.25, 0.0]
     assert free.chosen == {"size.limit": 6}  # of equal scores the one that blocks less
-    assert calibrate(log, SMALL, grid, "orders_refused", **TINY).chosen == {"size.limit": 1}
-    assert calibrate(log, SMALL, grid, "-orders_refused", **TINY).chosen == {"size.limit": 9}
+    assert calibrate(log, SMALL, grid, "orders_rejected", **TINY).chosen == {"size.limit": 1}
+    assert calibrate(log, SMALL, grid, "-orders_rejected", **TINY).chosen == {"size.limit": 9}
     assert (
         calibrate(log, SMALL, grid, lambda frame: -((frame["loss_avoided"] - 9) ** 2), **TINY).chosen["size.limit"] == 8
     )
     dear = calibrate(small((0, 9, 8), (0, 9, 12)), SMALL, {"size.limit": [8, 9]}, 2.0, **TINY)
     assert dear.chosen == {"size.limit": 9} and dear.frame["score"].tolist() == [-18.0, 0.0]
-    by_notional = calibrate(log, SMALL, grid, 1.0, blocked="notional", **TINY)
+    by_notional = calibrate(log, SMALL, grid, 1.0, cost="notional", **TINY)
     assert by_notional.frame["score"].tolist() == [-12.0, -2.0, 23.0, 9.0, 0.0]
 
 
@@ -133,29 +140,32 @@ def test_constraints():
     def chosen(**constraints):
         return calibrate(log, SMALL, grid, constraints=constraints, **TINY).chosen["size.limit"]
 
-    assert chosen(refused_share=(None, 0.25)) == 8
-    assert chosen(refused_share=(0.25, 0.25)) == 8
-    assert chosen(refused_share=(0.6, None)) == 4
-    assert chosen(orders_refused=lambda column: column == 2.0) == 1
-    assert chosen(some=lambda frame: (frame["orders_refused"] < 1).to_numpy()) == 8
+    assert chosen(rejected_share=(None, 0.25)) == 8
+    assert chosen(rejected_share=(0.25, 0.25)) == 8
+    assert chosen(rejected_share=(0.6, None)) == 4
+    assert chosen(orders_rejected=lambda column: column == 2.0) == 1
+    assert chosen(some=lambda frame: (frame["orders_rejected"] < 1).to_numpy()) == 8
 
 
 @pytest.mark.parametrize(
     ("constraints", "sentence"),
     [
         (
-            {"refused_share": (None, 1), "right": (9, None)},
-            r"no setting fits the constraint right >= 9; theirs go from 0",
+            {"rejected_share": (None, 1), "good_rejections": (9, None)},
+            r"no setting satisfies the constraint good_rejections >= 9; its values range from 0",
         ),
-        ({"nobody": lambda frame: frame["right"] > 99}, r"no setting fits the constraint 'nobody' \(a function\)"),
         (
-            {"orders_refused": (2, None), "refused_share": (None, 0.3)},
-            r"at once, though some fit each: orders_refused >= 2 \(1\), refused_share <= 0.3 \(2\)",
+            {"nobody": lambda frame: frame["good_rejections"] > 99},
+            r"no setting satisfies the constraint 'nobody' \(a function\)",
         ),
-        ({"profits": (0, 1)}, "'profits' is not a column of the outcomes"),
-        ({"right": 5}, "neither a .low, high. nor a function"),
-        ({"right": (float("nan"), 1)}, "nan"),
-        ({"right": lambda column: 5}, "yes or no for each of 5 settings"),
+        (
+            {"orders_rejected": (2, None), "rejected_share": (None, 0.3)},
+            r"at once; settings that satisfy each: orders_rejected >= 2 \(1\), rejected_share <= 0.3 \(2\)",
+        ),
+        ({"profits": (0, 1)}, "'profits' is not a column of the metrics"),
+        ({"good_rejections": 5}, "neither a .low, high. nor a function"),
+        ({"good_rejections": (float("nan"), 1)}, "nan"),
+        ({"good_rejections": lambda column: 5}, "one boolean for each of 5 settings"),
     ],
 )
 def test_constraints_that_nothing_fits(constraints, sentence):
@@ -233,7 +243,7 @@ def test_what_comes_after_a_training_window_does_not_change_its_choice(log, foun
         assert (again.figures.sums[:, :known] == found.figures.sums[:, :known]).all()
         assert (again.figures.sums != found.figures.sums).any()
         same = next(one for one in again.splits if one.window == split.window)
-        assert (same.place, same.train_score) == (split.place, split.train_score)
+        assert (same.row, same.train) == (split.row, split.train)
 
 
 def test_a_limit_that_held_only_in_training_is_seen_to_fail():
@@ -244,28 +254,28 @@ def test_a_limit_that_held_only_in_training_is_seen_to_fail():
     assert table["size.limit"].tolist() == [8]
     assert table["train_score"].tolist() == [18.0] and table["test_score"].tolist() == [-9.0]
     assert table["best_score"].tolist() == [0.0]
-    assert table["train_refused"].tolist() == table["test_refused"].tolist() == [1.0]
+    assert table["train_rejected_share"].tolist() == table["test_rejected_share"].tolist() == [1.0]
     assert found.by_day()["loss_avoided"].tolist() == [18.0] * 4 + [0.0] * 4
     assert str(found.by_day().index[7]) == "1970-01-08 00:00:00+00:00"
     assert "out of sample" in repr(found)
 
 
 def test_the_best_in_hindsight_is_of_those_that_fit():
-    wanted = {"refused_share": (None, 0.5)}
+    wanted = {"rejected_share": (None, 0.5)}
     log = small((0, 9, 8), (0, 2, 12), (1, 2, 12), (2, 9, 8), (2, 7, 8), (2, 6, 8))
     run = {**TINY, "train_days": 2, "test_days": 1}
     found = calibrate(log, SMALL, {"size.limit": [1, 8, 9]}, "loss_avoided", wanted, **run)
     table = found.out_of_sample()
-    assert table["size.limit"].tolist() == [8] and table["test_refused"].tolist() == [1 / 3]
+    assert table["size.limit"].tolist() == [8] and table["test_rejected_share"].tolist() == [1 / 3]
     assert table["best_score"].tolist() == table["test_score"].tolist() == [18.0]  # the limit of 1 would refuse all
 
 
 def test_where_nothing_fits_in_a_training_window_no_limit_is_in_force():
     orders = [(day, 9 if day >= 4 else 2, 8) for day in range(8)]
-    wanted = {"orders_refused": (0.4, None)}
+    wanted = {"orders_rejected": (0.4, None)}
     found = calibrate(small(*orders), SMALL, {"size.limit": [8]}, constraints=wanted, train_days=3, test_days=5, **TINY)
     table = found.out_of_sample()
-    assert table["fits"].tolist() == [False] and table["test_score"].tolist() == [0.0]
+    assert table["feasible"].tolist() == [False] and table["test_score"].tolist() == [0.0]
     assert table["size.limit"].isna().all() and found.chosen == {"size.limit": 8}
 
 
@@ -279,10 +289,10 @@ def test_one_day_one_setting_all_or_nothing_refused():
         small(*TWO_DAYS), SMALL, {"size.limit": [50, 60]}, **{**TINY, "resamples": 8}, rng=np.random.default_rng(0)
     )
     assert nothing.chosen == {"size.limit": 50} and nothing.frame["on_front"].all()
-    assert (nothing.frame[["loss_avoided_high", "profit_forgone_high", "refused_share"]] == 0).all(axis=None)
+    assert (nothing.frame[["loss_avoided_high", "profit_forgone_high", "rejected_share"]] == 0).all(axis=None)
     assert nothing.frame["chosen_share"].tolist() == [1.0, 0.0]
     everything = calibrate(small(*TWO_DAYS), SMALL, {"size.limit": [1, 0]}, **TINY)
-    assert everything.frame["refused_share"].tolist() == [1.0, 1.0]
+    assert everything.frame["rejected_share"].tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -296,13 +306,13 @@ def test_one_day_one_setting_all_or_nothing_refused():
         ({"train_days": 1}, "go together"),
         ({"train_days": 1, "test_days": 1, "horizon_ns": None}, "needs horizon_ns"),
         ({"train_days": 2, "test_days": 1}, "leaves no day to test on"),
-        ({"train_days": 1, "test_days": 1, "horizon_ns": 3 * DAY}, "judged one of its days"),
+        ({"train_days": 1, "test_days": 1, "horizon_ns": 3 * DAY}, "train_days=1 is too short"),
         ({"train_days": 1, "test_days": 1, "window": "sliding"}, "window='sliding'"),
-        ({"objective": -1.0}, "at or above zero"),
+        ({"objective": -1.0}, "must not be negative"),
         ({"objective": "losses"}, "'losses' is not a column"),
         ({"objective": lambda frame: [1.0]}, "1 scores for 2 settings"),
         ({"objective": lambda frame: [1.0, float("nan")]}, "objective holds nan"),
-        ({"blocked": "flow"}, "blocked='flow'"),
+        ({"cost": "flow"}, "cost='flow'"),
         ({"coverage": 90}, "coverage=90"),
         ({"threads": 0}, "threads=0"),
         ({"orphans": "lose"}, "orphans='lose'"),
@@ -313,7 +323,9 @@ def test_what_is_refused(wanted, sentence):
         calibrate(small(*TWO_DAYS), SMALL, {"size.limit": [4, 9]}, **{**TINY, **wanted})
 
 
-@pytest.mark.parametrize("wanted", [{"objective": "losses"}, {"objective": -1}, {"constraints": {"right": 5}}])
+@pytest.mark.parametrize(
+    "wanted", [{"objective": "losses"}, {"objective": -1}, {"constraints": {"good_rejections": 5}}]
+)
 def test_what_is_wrong_is_said_before_the_first_replay(wanted, monkeypatch):
     monkeypatch.setattr("riskkit.replay.sweeps.daily.DailyRunner.run", lambda *_: pytest.fail("it began"))
     with pytest.raises(InputError):
@@ -337,7 +349,7 @@ def test_one_day_is_not_resampled():
     with pytest.raises(InputError, match="one trading day"):
         calibrate(small((0, 9, 8)), SMALL, {"size.limit": [4]}, rng=np.random.default_rng(0), compiled=False)
     assert default_block(1) == 1 and default_block(30, 50) == 30
-    with pytest.raises(InputError, match="no walk forward was asked for"):
+    with pytest.raises(InputError, match="no walk-forward evaluation"):
         calibrate(small((0, 9, 8)), SMALL, {"size.limit": [4]}, **TINY).out_of_sample()
 
 
@@ -353,19 +365,19 @@ def test_the_trading_day_is_that_of_the_time_zone():
 def test_it_prints_and_draws(found):
     text = repr(found)
     for part in (
-        "chosen size.limit",
+        "selected size.limit",
         "90% interval",
-        "chosen again in",
-        "best in hindsight",
-        "score of no limits at all",
+        "selected again in",
+        "best possible",
+        "score without limits",
     ):
         assert part in text
     import matplotlib.pyplot as plt
 
     ax = found.plot()
-    assert ax.get_title(loc="left").startswith("Chosen: size.limit =") or ax.get_title().startswith("Chosen")
+    assert ax.get_title(loc="left").startswith("Selected: size.limit =")
     labels = [line.get_label() for line in ax.lines]
-    assert {"Pareto front", "chosen", "90% intervals of the chosen"} <= set(labels)
+    assert {"Pareto front", "selected", "90% intervals of the selected setting"} <= set(labels)
     front = found.frame[found.frame["on_front"]]
     assert len(ax.lines[0].get_xdata()) == len(front)
     plt.close(ax.figure)

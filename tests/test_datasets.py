@@ -250,7 +250,7 @@ def test_defects_of_the_book_are_as_said(frames):
 def test_missing(frames, name, count, caplog):
     with caplog.at_level(logging.WARNING, logger="riskkit"):
         dropped = load(name, missing="drop")
-    assert caplog.messages == [f"sample {name!r}: {count:,} missing of {len(frames[name]):,} rows, left out"]
+    assert caplog.messages == [f"sample {name!r}: {count:,} missing of {len(frames[name]):,} rows, dropped"]
     whole = frames[name]
     assert whole.isna().any(axis=1).sum() == count == whole.attrs["found"]["missing"]
     assert whole.attrs["dropped"] == 0 and dropped.attrs["dropped"] == count
@@ -269,7 +269,7 @@ def test_defects_of_the_tape_are_a_choice(frames, caplog):
         dropped = datasets.load_tape(defects="drop")
         datasets.load_tape()
     counts = "177 zero_price, 35 zero_quantity, 3,912 same_name of 53,477 rows"
-    assert caplog.messages == [f"sample 'tape': {counts}, left out", f"sample 'tape': {counts}, kept and marked"]
+    assert caplog.messages == [f"sample 'tape': {counts}, dropped", f"sample 'tape': {counts}, kept and marked"]
     marks = ["zero_price", "zero_quantity", "same_name"]
     tape = frames["tape"]
     expected = tape[~tape[marks].any(axis=1)].drop(columns=marks).reset_index(drop=True)

@@ -28,7 +28,7 @@ def stocks() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def traded(stocks) -> EventLog:
     pytest.importorskip("vectorbt", reason="vectorbt is not installed; it comes with riskkit[notebooks]")
-    about = strategies.what_to_know(datasets.load_stocks())
+    about = strategies.metadata_of(datasets.load_stocks())
     return EventLog.from_vectorbt(strategies.trend_portfolio(stocks), lot=1, about=about)
 
 
@@ -122,7 +122,7 @@ def test_without_limits_the_names_win_what_the_names_lose(simulated):
 
 def test_what_was_done_counts_the_doubtful_rows():
     trades, quotes = datasets.load_tape(), datasets.load_top_of_book()
-    said = " ".join(exchange.what_was_done(trades, quotes))
+    said = " ".join(exchange.defects_of(trades, quotes))
     for mark, count in trades.attrs["found"].items():
         assert f"{count:,} trades" in said, mark
     assert "Olga occurs in 1 trade" in said
@@ -147,7 +147,7 @@ def test_a_run_prints_tables_and_writes_reports_and_logs(simulated, tmp_path, mo
     written = demo.run(tmp_path / "out", progress=False, say=said.append)
     assert written == [tmp_path / "out" / "exchange.html"]
     text = "\n".join(said)
-    assert "Act 1 of 1" in text and "order-rate: at most 20 messages" in text and "max drawdown" in text
+    assert "Example 1 of 1" in text and "order-rate: at most 20 messages" in text and "max drawdown" in text
     assert act.remark in written[0].read_text(encoding="utf-8")
     again = EventLog.from_parquet(written[0].with_suffix(".parquet"))
     assert again.event_hash == simulated.event_hash

@@ -22,8 +22,8 @@ from riskkit.replay.rules import (
     PositionLimit,
     VolumeCap,
 )
-from riskkit.replay.sweeps.cover import minimal_cover
 from riskkit.replay.sweeps.effectiveness import effectiveness, stops_of
+from riskkit.replay.sweeps.min_rule_set import min_rule_set
 
 RULES = RuleSet(
     [
@@ -84,7 +84,7 @@ def _check_money(log, alone, frame):
         assert frame.loc[name, "loss_avoided"] == pytest.approx(-sum(v for v in values if v < 0))
         assert frame.loc[name, "profit_forgone"] == pytest.approx(sum(v for v in values if v > 0))
         assert frame.loc[name, "net"] == pytest.approx(-sum(values))
-        assert (frame.loc[name, "right"], frame.loc[name, "wrong"]) == (
+        assert (frame.loc[name, "good_rejections"], frame.loc[name, "bad_rejections"]) == (
             sum(v < 0 for v in values),
             sum(v > 0 for v in values),
         )
@@ -157,7 +157,7 @@ def test_the_minimal_cover_is_the_least(seed):
     draw = np.random.default_rng(seed)
     bits = int(draw.integers(1, 8))
     masks = draw.integers(0, 2**bits, int(draw.integers(0, 14))).tolist()
-    found, how = minimal_cover(masks)
+    found, how = min_rule_set(masks)
     assert how == "exact" and len(found) == smallest_cover(masks, bits)
     assert all(any(mask >> bit & 1 for bit in found) for mask in masks if mask)
 
@@ -165,7 +165,7 @@ def test_the_minimal_cover_is_the_least(seed):
 def test_a_large_cover_is_greedy_and_says_so():
     draw = np.random.default_rng(1)
     masks = [int(sum(1 << int(bit) for bit in draw.choice(40, 3, replace=False))) for _ in range(60)]
-    found, how = minimal_cover(masks)
+    found, how = min_rule_set(masks)
     assert how == "greedy" and all(any(mask >> bit & 1 for bit in found) for mask in masks)
 
 

@@ -39,11 +39,11 @@ def test_each_value_says_what_its_replay_says(shown, log, rules, value):
     profit, record = (float(one.accounts()["profit"].sum()) for one in (result, without))
     assert answers.at(value)["profit"] == profit and answers.profit_without == record
     rows = dict(zip(("now", "refused", "trips", "profit", "without"), answers.rows_at(value), strict=False))
-    refused = answers.at(value)["orders_refused"] + answers.at(value)["modifies_refused"]
+    refused = answers.at(value)["orders_rejected"] + answers.at(value)["modifies_rejected"]
     assert refused == len(result.refused())
-    assert rows["refused"][1] == answers.at(value)["orders_refused"] and rows["profit"][1] == profit
+    assert rows["refused"][1] == answers.at(value)["orders_rejected"] and rows["profit"][1] == profit
     assert rows["without"][1] == record and rows["now"][1] == 8
-    assert f"{rows['refused'][1]:,} of {answers.orders:,} orders refused" in answers.sentence(value)
+    assert f"{rows['refused'][1]:,} of {answers.orders:,} orders rejected" in answers.sentence(value)
 
 
 def test_moving_the_slider_shows_another_answer_and_replays_nothing(shown, monkeypatch):
@@ -73,24 +73,26 @@ def test_the_pictures_mark_the_value_and_the_record(shown):
     from matplotlib.figure import Figure
 
     answers = shown.answers
-    ax = answers.plot_refused(5, Figure().subplots())
-    count = answers.at(5)["orders_refused"]
-    assert ax.get_title(loc="left") == f"{count:,} of {answers.orders:,} orders refused"
+    ax = answers.plot_rejections(5, Figure().subplots())
+    count = answers.at(5)["orders_rejected"]
+    assert ax.get_title(loc="left") == f"{count:,} of {answers.orders:,} orders rejected"
     marked = ax.lines[-2]  # the last are dots at what was replayed
     assert marked.get_xdata().tolist() == [5] and marked.get_ydata().tolist() == [count]
     ax = answers.plot_profit(5, Figure().subplots())
     assert "without limits" in ax.get_title(loc="left") and {text.get_text().strip() for text in ax.texts} >= {
         "without limits"
     }
-    assert answers.plot(Figure().subplots()).get_title(loc="left").startswith(f"{answers.at(8)['orders_refused']:,} of")
+    assert (
+        answers.plot(Figure().subplots()).get_title(loc="left").startswith(f"{answers.at(8)['orders_rejected']:,} of")
+    )
 
 
 def test_without_values_the_stops_are_where_something_changes(log, rules):
     pytest.importorskip("ipywidgets", reason="ipywidgets is not installed; it comes with the extra 'notebooks'")
     only = RuleSet([Rule("size", MaxOrderQty(limit=3))])
     stops = threshold_panel(log, only, "size", compiled=False).answers
-    assert 3 in stops.values and stops.at(0)["orders_refused"] > 0
-    assert stops.at(stops.values[-1])["orders_refused"] == 0
+    assert 3 in stops.values and stops.at(0)["orders_rejected"] > 0
+    assert stops.at(stops.values[-1])["orders_rejected"] == 0
     assert threshold_panel(log, only, "size", values=[0.5, 2000], compiled=False).slider.options[-1][0] == "2,000"
     losses = RuleSet([Rule("loss", DailyLoss(limit=40))])  # its thresholds have to be run
     run = threshold_panel(log, losses, "loss", mode="shadow", compiled=False).answers

@@ -25,8 +25,8 @@ from riskkit.replay.engine import cache_folder
 from riskkit.replay.rules import Drawdown, MaxOrderQty, OrderRate, PositionLimit
 from riskkit.replay.steps import Decision
 from riskkit.replay.sweeps import runner as runners
-from riskkit.replay.sweeps.hindsight import hindsight_of
-from riskkit.replay.sweeps.outcome import OUTCOMES
+from riskkit.replay.sweeps.metrics import METRICS
+from riskkit.replay.sweeps.order_outcome import order_outcomes
 from riskkit.replay.sweeps.settings import Sampler, settings_of, with_setting
 from riskkit.replay.sweeps.sweep import sweep
 
@@ -71,8 +71,8 @@ def test_a_grid_a_list_and_a_sampler():
         ([], "grid is empty"),
         ({"size.limit": []}, "is empty"),
         ({"size.limit": 5}, "not a list of values"),
-        ({"size.limit": [5, 5]}, "stands there twice"),
-        ([{"size.limit": 5}, {"fall.money": 5}], "name the same parameters"),
+        ({"size.limit": [5, 5]}, "is listed twice"),
+        ([{"size.limit": 5}, {"fall.money": 5}], "must name the same parameters"),
         ({"sizes.limit": [5]}, "their ids are size, rate, fall"),
         ({"size.limits": [5]}, "has no parameter 'limits'"),
         ({"size.limit": [-5]}, "negative"),
@@ -128,18 +128,18 @@ def naive_outcome(log: EventLog, rules: RuleSet, mode: str, horizon: int | None)
     deepest = {name: curve_of(one).deepest for name, one in (("own", book), ("without", without))}
     end = {name: float(one.accounts()["profit"].sum()) for name, one in (("own", book), ("without", without))}
     return {
-        "orders_refused": len(orders),
-        "modifies_refused": len(refused) - len(orders),
+        "orders_rejected": len(orders),
+        "modifies_rejected": len(refused) - len(orders),
         "trips": len(trips),
         "accounts_paused": len(set(trips["key"].tolist())),
-        "time_paused": sum(result.halted_ns().values()) / 3.6e12,
+        "hours_paused": sum(result.halted_ns().values()) / 3.6e12,
         "profit": end["own"],
         "profit_change": end["own"] - end["without"],
         "drawdown": deepest["own"],
         "drawdown_change": deepest["own"] - deepest["without"],
-        "worst_after_trip": worst,
-        "right": len(losses),
-        "wrong": len(gains),
+        "drawdown_after_trip": worst,
+        "good_rejections": len(losses),
+        "bad_rejections": len(gains),
         "loss_avoided": -sum(losses),
         "profit_forgone": sum(gains),
         "digest": result.digest,
@@ -150,24 +150,26 @@ def naive_outcome(log: EventLog, rules: RuleSet, mode: str, horizon: int | None)
 def test_each_row_is_what_its_own_replay_says(mode, horizon):
     log = log_of()
     found = sweep(log, RULES, GRID, mode, horizon_ns=horizon, sample_ns=SPACING, compiled=False)
-    assert list(found.frame.columns) == list(OUTCOMES) and found.frame.index.names == ["size.limit", "fall.money"]
+    assert list(found.frame.columns) == list(METRICS) and found.frame.index.names == ["size.limit", "fall.money"]
     assert not found.partial and found.how == "replays"
     for place, setting in enumerate(found.settings):
         row = found.frame.loc[tuple(setting.values())].to_dict()
         expected = naive_outcome(log, found.rules_of(place), mode, horizon)
         assert {name: row[name] for name in expected} == pytest.approx(expected)
-        assert row["notional_refused"] > 0
+        assert row["notional_rejected"] > 0
     assert found.frame["digest"].nunique() == 4 and found.frame["trips"].max() > 0
 
 
 @pytest.mark.parametrize("horizon", [None, 0, 500_000_000_000])
 @pytest.mark.parametrize("compiled", [False, True])
-def test_hindsight(horizon, compiled):
+def test_order_outcomes(horizon, compiled):
     log = log_of(5, 150)
     if compiled:  # the columns as they are mapped are the ones that compile
-        assert hindsight_of(log, horizon).profit.tolist() == hindsight_of(log, horizon, compiled=False).profit.tolist()
+        assert (
+            order_outcomes(log, horizon).profit.tolist() == order_outcomes(log, horizon, compiled=False).profit.tolist()
+        )
         return
-    found = hindsight_of(log, horizon, compiled=False)
+    found = order_outcomes(log, horizon, compiled=False)
     expected = earned(log, horizon)
     quantum = log.universe.quantum
     assert {row: int(found.profit[row]) * quantum for row in expected} == expected
@@ -179,7 +181,7 @@ def test_hindsight(horizon, compiled):
 @pytest.mark.parametrize("horizon", [-1, 1.5, True])
 def test_horizons_that_are_refused(horizon):
     with pytest.raises(InputError, match="horizon_ns"):
-        hindsight_of(log_of(), horizon, compiled=False)
+        order_outcomes(log_of(), horizon, compiled=False)
 
 
 # ---------------------------------------------------------------------- one pass, threads, processes
@@ -283,13 +285,13 @@ def test_processes_get_data_and_a_path_only(tmp_path):
 
     log, found = log_of(3, 80), tmp_path / "log"
     log.save(found)
-    asked = {"mode": "enforce", "horizon_ns": None, "digests": True, "orphans": "keep", "on_trip": "leave"}
-    asked |= {"sample_ns": None, "compiled": False}
-    shared = {"rules": RULES.to_dict(), "asked": asked, "events": log.event_hash.hex()}
+    options = {"mode": "enforce", "horizon_ns": None, "digests": True, "orphans": "keep", "on_trip": "leave"}
+    options |= {"sample_ns": None, "compiled": False}
+    shared = {"rules": RULES.to_dict(), "options": options, "events": log.event_hash.hex()}
     outcome = cluster._work(str(found), json.dumps(shared), {"size.limit": 2})
     expected = sweep(log, RULES, {"size.limit": [2]}, compiled=False).frame.iloc[0].to_dict()
     assert outcome == expected
-    with pytest.raises(InputError, match="another log"):
+    with pytest.raises(InputError, match="is not the log"):
         cluster._work(str(found), json.dumps({**shared, "events": "00"}), {"size.limit": 2})
     cluster._runner.cache_clear()
 
@@ -332,14 +334,14 @@ def test_pictures_and_text():
     matplotlib.use("Agg")
     found = sweep(log_of(3, 80), RULES, GRID, compiled=False)
     assert "Sweep in enforce mode" in repr(found) and "end of the log" in repr(found)
-    ax = found.plot(outcome="profit_change")
+    ax = found.plot(metric="profit_change")
     assert len(ax.images) == 1 and len(ax.texts) == 4
     one = sweep(log_of(3, 80), RULES, {"size.limit": [9, 2, 5]}, compiled=False)
     line = one.plot().get_lines()[0]
     assert line.get_xdata().tolist() == [2, 5, 9]
-    assert line.get_ydata().tolist() == one.frame["orders_refused"].sort_index().tolist()
-    with pytest.raises(InputError, match="outcome"):
-        one.plot(outcome="digest")
+    assert line.get_ydata().tolist() == one.frame["orders_rejected"].sort_index().tolist()
+    with pytest.raises(InputError, match="metric"):
+        one.plot(metric="digest")
     three = sweep(log_of(3, 40), RULES, [{"size.limit": 1, "rate.limit": 1, "fall.money": 1}], compiled=False)
     with pytest.raises(InputError, match="shows one or two"):
         three.plot()
@@ -359,7 +361,7 @@ def test_an_empty_log_and_one_setting():
     log = log_of(3, 20)
     empty = EventLog({n: c[:0] for n, c in log.columns.items()}, log.pair_account, log.pair_instrument, log.universe)
     found = sweep(empty, RuleSet([Rule("size", MaxOrderQty(limit=4))]), {"size.limit": [1]}, compiled=False)
-    assert found.frame["orders_refused"].tolist() == [0] and found.frame["drawdown"].tolist() == [0.0]
+    assert found.frame["orders_rejected"].tolist() == [0] and found.frame["drawdown"].tolist() == [0.0]
 
 
 def test_source_has_no_pickle():

@@ -72,7 +72,7 @@ def assert_equal_to_runs(curve: Curve, thresholds: list) -> None:
     for threshold in thresholds:
         result = replay_log(curve.log, curve.with_threshold(threshold), compiled=False)
         refused = result.refused()["seq"].tolist()
-        assert curve.refused(threshold).tolist() == refused
+        assert curve.rejections(threshold).tolist() == refused
         assert curve.counts([threshold]).tolist() == [len(refused)]
         assert curve.rows(threshold).tolist() == result.rows.tolist()
         assert curve.digest(threshold) == result.digest
@@ -147,9 +147,9 @@ def test_what_is_not_nested_is_run_and_says_so(name):
     curve = utilization(log, RuleSet([rule]), compiled=False).curve("r")
     assert not curve.exact and why in curve.observed.why
     result = replay_log(log, curve.with_threshold(1), compiled=False)
-    assert curve.refused(1).tolist() == result.refused()["seq"].tolist()
+    assert curve.rejections(1).tolist() == result.refused()["seq"].tolist()
     assert curve.digest(1) == result.digest and curve.counts([1]).tolist() == [len(result.refused())]
-    with pytest.raises(InputError, match="ask for the thresholds"):
+    with pytest.raises(InputError, match="name the thresholds"):
         curve.steps()
 
 
@@ -173,7 +173,7 @@ def test_the_table_of_used_shares():
     found = utilization(log, rules, compiled=False)
     result = replay_log(log, rules, compiled=False)
     refused = found.frame["refused"].groupby("rule").sum()
-    by_rule = {rule: len(found.curve(rule).refused(limit)) for rule, limit in (("size", 4), ("money", 300))}
+    by_rule = {rule: len(found.curve(rule).rejections(limit)) for rule, limit in (("size", 4), ("money", 300))}
     assert refused.to_dict() == by_rule and by_rule["size"] == result.refusals_by_rule()["size"] > 0
     kinds = np.isin(log.columns["kind"], (Kind.ORDER, Kind.MODIFY))
     assert found.frame.loc["size", "messages"].sum() <= kinds.sum()
@@ -199,13 +199,14 @@ def test_pictures_and_tables_of_curves():
     curve = found.curve("size")
     frame = curve.to_frame()
     assert (
-        frame["refused"].is_monotonic_decreasing and frame["refused"].iloc[-1] == (curve.observed.seen == ALWAYS).sum()
+        frame["rejected"].is_monotonic_decreasing
+        and frame["rejected"].iloc[-1] == (curve.observed.seen == ALWAYS).sum()
     )
-    assert curve.to_frame([1, 2])["refused"].tolist() == curve.counts([1, 2]).tolist()
+    assert curve.to_frame([1, 2])["rejected"].tolist() == curve.counts([1, 2]).tolist()
     ax = curve.plot()
-    assert str(len(curve.refused(4))) in ax.get_title(loc="left")
+    assert str(len(curve.rejections(4))) in ax.get_title(loc="left")
     assert len(found.plot().get_lines()) == 3
-    assert "refused at 0" in repr(curve)
+    assert "rejected at 0" in repr(curve)
     matplotlib.pyplot.close("all")
 
 

@@ -1,8 +1,8 @@
-"""The demo in two acts: one event log each, a rule set from a TOML file, replays without limits, in shadow and enforced.
+"""Demo of two examples, each an event log and a rule set, replayed without limits, in shadow and in enforce mode.
 
     python -m riskkit demo
 
-prints a table for each act and writes to the folder ``out``: a report, and the log for trying other rules on it.
+prints a table for each example and writes a report and the log to the folder ``out``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["ACTS", "Act", "play", "rules_path", "run"]
 
 
 class Act(NamedTuple):
-    """One act of the demo."""
+    """One example of the demo."""
 
     name: str
     log: Callable[[], EventLog]
@@ -37,32 +37,32 @@ ACTS = (
         "strategies",
         strategies.event_log,
         86_400_000_000_000,
-        "The limits are round shares of the opening capital, chosen so that some accounts meet them; an illustration.",
+        "The limits are round fractions of the opening capital, chosen so that some accounts reach them; an illustration.",
     ),
     Act(
         "exchange",
         exchange.event_log,
         exchange.SAMPLE_NS,
-        "In the record the names trade with one another, so their profits add up to exactly 0. Under the limits some "
-        "trades lose one side: the sum is what those sides would have lost or won.",
+        "In the recorded log the accounts trade with one another, so their profits sum to exactly 0. Under the limits "
+        "some trades lose one side: the sum is the profit that those sides would have made.",
     ),
 )
 
 
 def rules_path(name: str) -> Path:
-    """The TOML file with the limits of an act."""
+    """TOML file with the limits of an example."""
     return datasets.folder() / "rules" / f"{name}.toml"
 
 
 def play(act: Act, log: EventLog | None = None, *, progress: bool = False) -> Comparison:
-    """Replay an act without limits, in shadow and enforced."""
+    """Replay an example without limits, in shadow and in enforce mode."""
     rules = RuleSet.from_toml(rules_path(act.name))
     log = act.log() if log is None else log
     return compare(log, rules, sample_ns=act.sample_ns, progress=progress)
 
 
 def run(out: str | Path = "out", *, progress: bool = True, say: Callable[[str], object] = print) -> list[Path]:
-    """Play both acts: tables to `say`, reports and logs into the folder `out`.
+    """Replay both examples: print tables with `say`, write reports and logs to the folder `out`.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def run(out: str | Path = "out", *, progress: bool = True, say: Callable[[str], 
     Raises
     ------
     ImportError
-        Where vectorbt is not installed; nothing is written then.
+        If vectorbt is not installed; then nothing is written.
     """
     optional("vectorbt", "notebooks")
     Path(out).mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def run(out: str | Path = "out", *, progress: bool = True, say: Callable[[str], 
         path = write_report(found, Path(out) / f"{act.name}.html", [act.remark])
         found.log.to_parquet(path.with_suffix(".parquet"))
         written.append(path)
-        say(f"Act {number} of {len(ACTS)}, limits ({rules_path(act.name).name}):\n{found.rules}\n")
+        say(f"Example {number} of {len(ACTS)}, limits ({rules_path(act.name).name}):\n{found.rules}\n")
         say(f"{found!r}\n")
         say("\n".join([*found.sentences(), act.remark]) + "\n")
         say(f"Report: {path}\n")

@@ -1,7 +1,7 @@
-"""Act two: the tape of a simulated exchange, in which eleven names trade fifteen products for three short days.
+"""Second example: trades of a simulated exchange, eleven accounts in fifteen products over three short days.
 
-The tape has trades, not orders: each trade becomes two orders that are filled at once, the buyer's and the seller's,
-and each pair of quotes a price. Sweeping several price levels counts as several orders. The clock is simulated, a tick
+The sample has trades, not orders: each trade becomes two orders filled at once, the buyer's and the seller's, and each
+pair of quotes a price. An order that swept several price levels counts as several orders. Time is simulated; one step
 is read as one millisecond.
 """
 
@@ -18,7 +18,7 @@ from riskkit.replay.universe import Instrument
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["event_log", "exchange_frame", "exchange_instruments", "what_was_done"]
+__all__ = ["event_log", "exchange_frame", "exchange_instruments", "defects_of"]
 
 SAMPLE_NS = 10_000_000_000  # ten seconds: 100 steps of the exchange
 TITLE = "A simulated exchange: 11 names, 15 products, 3 days"
@@ -26,21 +26,21 @@ ORDERS = "two for each trade of the tape, filled at once"
 
 
 def event_log() -> EventLog:
-    """Quotes, orders and fills of the three days, with what must be known of them."""
+    """Event log of the three days: quotes, orders and fills, with the metadata of the samples."""
     trades, quotes = load_tape(), load_top_of_book()
     facts = ("kind", "adjusted", "survivors_only", "source", "licence", "rights")
     about = {"title": TITLE, "orders": ORDERS, **{fact: trades.attrs[fact] for fact in facts}}
-    about["defects"] = [*what_was_done(trades, quotes), *trades.attrs["defects"], *quotes.attrs["defects"]]
+    about["defects"] = [*defects_of(trades, quotes), *trades.attrs["defects"], *quotes.attrs["defects"]]
     return EventLog.from_frame(exchange_frame(trades, quotes), exchange_instruments(quotes), about=about)
 
 
 def exchange_frame(trades: pd.DataFrame, quotes: pd.DataFrame) -> pd.DataFrame:
-    """One event a row, as `EventLog.from_frame` takes them: at each step first the quotes, then the trades.
+    """Frame of events for `EventLog.from_frame`: at each step first the quotes, then the trades.
 
     Parameters
     ----------
     trades : DataFrame
-        From `riskkit.datasets.load_tape`, with its marks.
+        From `riskkit.datasets.load_tape`, with its marked defects.
     quotes : DataFrame
         From `riskkit.datasets.load_top_of_book`.
     """
@@ -54,20 +54,20 @@ def exchange_frame(trades: pd.DataFrame, quotes: pd.DataFrame) -> pd.DataFrame:
 
 
 def exchange_instruments(quotes: pd.DataFrame) -> list[Instrument]:
-    """The products: ticks of one half, since the middle of two quotes is one; an option may trade at 0."""
+    """The products: the tick is one half, the resolution of mid prices; an option may trade at 0."""
     labels = sorted(quotes["symbol"].astype(str).unique())
     return [Instrument(label, "0.5", 1, currency="SEASHELLS", negative_price="VOUCHER" in label) for label in labels]
 
 
-def what_was_done(trades: pd.DataFrame, quotes: pd.DataFrame) -> list[str]:
-    """What became of the doubtful rows, with their numbers."""
+def defects_of(trades: pd.DataFrame, quotes: pd.DataFrame) -> list[str]:
+    """Treatment of the doubtful rows, with their number."""
     one_sided = int((quotes["bid"].isna() | quotes["ask"].isna()).sum())
     rare = min(trades["buyer"].cat.categories, key=lambda name: _trades_of(trades, name))
     return [
         f"Left out: {int(trades['zero_quantity'].sum()):,} trades of quantity 0.",
         f"Kept: {int(trades['zero_price'].sum()):,} trades at price 0 (a worthless option has that price).",
-        f"Kept: {int(trades['same_name'].sum()):,} trades with one name on both sides; its two orders cancel out.",
-        f"{one_sided:,} quotes with one side only give that side and no mark: the mark before them stands.",
+        f"Kept: {int(trades['same_name'].sum()):,} trades with the same name on both sides; the two orders cancel out.",
+        f"{one_sided:,} quotes with one side only give that side and no mark: the previous mark stays.",
         f"{rare} occurs in {_trades_of(trades, rare)} trade only and was not merged with any other name.",
     ]
 
@@ -80,11 +80,11 @@ def _trades_of(trades: pd.DataFrame, name: str) -> int:
 
 
 def _events(traded: pd.DataFrame, kind: str, turn: int, side: str) -> pd.DataFrame:
-    """One event a trade: the order or the fill of one side."""
+    """One event per trade: the order or the fill of one side."""
     import pandas as pd
 
     number = np.arange(len(traded))
-    # an account that trades with itself would have one id twice, which says: the same fill again
+    # an account that trades with itself would have one id twice, which means a duplicate fill
     trade = pd.Series(number, dtype="Int64").mask((kind == "order") | traded["same_name"])
     return traded[["ts", "quantity", "price"]].rename(columns={"quantity": "qty"}).assign(
         kind=kind,
@@ -100,7 +100,7 @@ def _events(traded: pd.DataFrame, kind: str, turn: int, side: str) -> pd.DataFra
 
 
 def _quotes(quotes: pd.DataFrame) -> pd.DataFrame:
-    """A price event for each pair of quotes; the mark is the middle, where there are two."""
+    """A price event for each pair of quotes; the mark is the mid price if both sides are quoted."""
     both = quotes["bid"].notna() & quotes["ask"].notna()
     return quotes[["ts", "bid", "ask"]].assign(
         kind="price",

@@ -1,8 +1,8 @@
-"""Act one: twenty trend-following strategies on real daily prices, run by vectorbt, one account each.
+"""First example: twenty trend-following strategies on real daily prices, run by vectorbt, one account each.
 
-Buy 50,000 USD worth of whole shares when the 50-day average is above the 200-day one, again every 63 trading days
-while it stays there, and sell all when it falls below. Signals are taken from one close and traded at the next.
-Sizes do not depend on what was earned, so a replay without some of the trades is one that the strategy could have had.
+Buy 50,000 USD worth of whole shares when the 50-day average is above the 200-day average, again every 63 trading days
+while it stays above, and sell all when it falls below. Signals of one close are traded at the next. Sizes do not
+depend on past profit, so a replay without some of the trades is a path that the strategy could have had.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from riskkit.replay.events import EventLog
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["event_log", "trend_portfolio", "what_to_know"]
+__all__ = ["event_log", "trend_portfolio", "metadata_of"]
 
 OPENING_CASH = 1_000_000.0
 ORDER_VALUE = 50_000.0
@@ -28,38 +28,38 @@ ORDERS = "simulated by vectorbt: trend following, whole shares, fees of 0.05 %, 
 
 
 def event_log() -> EventLog:
-    """The orders, fills and closes of the twenty strategies, with what must be known of the prices."""
+    """Event log of the twenty strategies: orders, fills and closes, with the metadata of the prices."""
     prices = load_stocks()
-    return EventLog.from_vectorbt(trend_portfolio(prices), lot=1, about=what_to_know(prices))
+    return EventLog.from_vectorbt(trend_portfolio(prices), lot=1, about=metadata_of(prices))
 
 
-def what_to_know(prices: pd.DataFrame) -> dict[str, Any]:
-    """What a reader must know of these prices and orders, as an event log keeps it."""
+def metadata_of(prices: pd.DataFrame) -> dict[str, Any]:
+    """Metadata of the prices and orders, for an event log."""
     facts = ("kind", "adjusted", "survivors_only", "source", "licence", "rights", "defects")
     about = {"title": "Twenty trend-following strategies on 20 US stocks, 1990-2022", "orders": ORDERS}
     return {**about, **{fact: prices.attrs[fact] for fact in facts}}
 
 
 def trend_portfolio(prices: pd.DataFrame) -> Any:
-    """Simulate one strategy for each column of daily closes.
+    """Simulate one strategy per column of daily closes.
 
     Parameters
     ----------
     prices : DataFrame of shape (n_days, n_stocks)
-        Closes in dollars a share.
+        Closes in dollars per share.
 
     Returns
     -------
     vectorbt.Portfolio
-        One column a stock, each with its own cash.
+        One column per stock, each with separate cash.
 
     Raises
     ------
     ImportError
-        Where vectorbt is not installed; the sentence says what to install.
+        If vectorbt is not installed.
     """
     vbt = optional("vectorbt", "notebooks")
-    # averages of whole thousandths of a dollar, as the prices are given: a tie is a tie on every machine
+    # averages of integer thousandths of a dollar, so that ties are exact on every machine
     mills = (prices * 1_000).round()
     rising = mills.rolling(FAST).sum() * SLOW > mills.rolling(SLOW).sum() * FAST
     falls = ~rising

@@ -29,13 +29,13 @@ def by_date(log: EventLog, rules: RuleSet, horizon: int | None) -> dict[dt.date,
     worth = earned(log, horizon)
     columns = {name: column.tolist() for name, column in log.columns.items()}
     found = {
-        date_of(ts): dict.fromkeys(("orders_refused", "loss_avoided", "profit_forgone"), Fraction(0))
+        date_of(ts): dict.fromkeys(("orders_rejected", "loss_avoided", "profit_forgone"), Fraction(0))
         for ts in columns["ts"]
     }
     for seq in replay_log(log, rules, mode="enforce", compiled=False).refused()["seq"].tolist():
         if columns["kind"][seq] == Kind.ORDER:
             day = found[date_of(columns["ts"][seq])]
-            day["orders_refused"] += 1
+            day["orders_rejected"] += 1
             day["loss_avoided"] += max(-worth.get(seq, Fraction(0)), Fraction(0))
             day["profit_forgone"] += max(worth.get(seq, Fraction(0)), Fraction(0))
     return found

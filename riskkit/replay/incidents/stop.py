@@ -29,7 +29,7 @@ from riskkit.replay.result import BY_HAND, REFUSALS, Result
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
 from riskkit.replay.steps import Decision
-from riskkit.replay.sweeps.hindsight import hindsight_of
+from riskkit.replay.sweeps.order_outcome import order_outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,7 +212,7 @@ def stop_report(
     ts = log.columns["ts"]
     sent = messages[log.columns["kind"][messages] == Kind.ORDER]
     lone = sent[~np.isin(sent, log.columns["parent"][sent])] if "parent" in log.columns else sent
-    money, notional = log.universe.money, hindsight_of(log, compiled=compiled).notional
+    money, notional = log.universe.money, order_outcomes(log, compiled=compiled).notional
     lost = None
     if stop is not None:
         lost = before_limited - _profit(log, int(stop["seq"]) + 1, label, rules, "enforce", options)

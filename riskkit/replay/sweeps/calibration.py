@@ -1,11 +1,11 @@
-"""`calibrate`: choose limits from a record, and say how far the choice can be trusted."""
+"""`calibrate`: select limits from recorded events, with bootstrap intervals and walk-forward evaluation."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
@@ -13,101 +13,100 @@ from riskkit._bar import with_bar
 from riskkit._check import InputError, confidence_level, one_of, whole_number
 from riskkit.replay.events import EventLog
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.sweeps.block_bootstrap import block_law, default_block
-from riskkit.replay.sweeps.calibrated import Calibration
-from riskkit.replay.sweeps.choice import Choice, Constraint, Objective
-from riskkit.replay.sweeps.daily import COLUMNS, DailyRunner, daily_frame, days_of
-from riskkit.replay.sweeps.judged import Figures, resample, walk
-from riskkit.replay.sweeps.settings import Sampler, Setting, index_of, settings_of, with_setting
-from riskkit.replay.sweeps.walk_forward import windows
+from riskkit.replay.sweeps.block_bootstrap import BlockKind, day_bootstrap, default_block, resample
+from riskkit.replay.sweeps.calibration_result import Calibration
+from riskkit.replay.sweeps.daily import COLUMNS, DailyFigures, DailyRunner, Days, daily_frame, days_of
+from riskkit.replay.sweeps.objective import Constraint, Objective, Selection
+from riskkit.replay.sweeps.runner import OnTrip, Options, Orphans, replay_options, run_on_threads
+from riskkit.replay.sweeps.settings import Grid, checked_settings, index_of
+from riskkit.replay.sweeps.walk_forward import Window, WindowKind, walk, windows
 
 __all__ = ["calibrate"]
 
-BLOCKED = {"profit": "profit_forgone", "notional": "good_notional_refused"}
-MOST_SUMS = 50_000_000  # 400 MB
+COST = {"profit": "profit_forgone", "notional": "good_notional_rejected"}
+MAX_SUMS = 50_000_000  # 400 MB
 
 
 def calibrate(
     log: EventLog,
     rules: RuleSet,
-    grid: Mapping[str, Iterable[Any]] | Sequence[Setting] | Sampler,
+    grid: Grid,
     objective: Objective = 1.0,
     constraints: Mapping[str, Constraint] | None = None,
     *,
-    blocked: str = "profit",
+    cost: Literal["profit", "notional"] = "profit",
     horizon_ns: int | None = None,
     train_days: int | None = None,
     test_days: int | None = None,
-    window: str = "expanding",
+    window: WindowKind = "expanding",
     rng: np.random.Generator | None = None,
     resamples: int = 500,
     block: float | None = None,
-    kind: str = "stationary",
+    kind: BlockKind = "stationary",
     coverage: float = 0.90,
     tz: str = "UTC",
     roll_hour: int = 0,
-    orphans: str | None = None,
-    on_trip: str = "leave",
+    orphans: Orphans | None = None,
+    on_trip: OnTrip = "leave",
     compiled: bool = True,
     threads: int | None = None,
     progress: bool = False,
 ) -> Calibration:
-    """Choose a setting of limits by what it would have saved and spoiled, and test the choice.
+    """Select limits by loss avoided against cost, and evaluate the selection.
 
-    Each setting is replayed once, in enforce mode. A refused order counts on the trading day on which it came: with
-    what its recorded fills went on to lose (loss avoided) or to earn (good flow blocked). In each window a setting's
-    decisions are those of limits that were in force from the start of the log. Neither the market nor a strategy
-    reacts.
+    Each setting is replayed once, in enforce mode. A rejected order counts on the trading day of the order: with the
+    loss (loss avoided) or the profit (cost) that its recorded fills then made. In each window the decisions of a
+    setting are those of limits in force since the start of the log. Neither the market nor a strategy reacts.
 
     Parameters
     ----------
     log : EventLog
-        The record.
+        Recorded events.
     rules : RuleSet
         The limits.
     grid : mapping, list of settings, or Sampler
         As in `sweep`.
     objective : float, str or callable
-        A price of blocked flow p, for loss avoided - p x good flow blocked; a column of the outcomes, as large as can
-        be ("-column": as small); or a function of the outcomes, one score a setting. Of equal scores the setting that
-        blocks less is chosen, then the one that avoids more, then the first.
+        A price p: maximise loss avoided - p x cost. A column of the metrics: maximise it ("-column": minimise). Or a
+        function of the frame of metrics that returns one score per setting. Ties are broken by lower cost, then by
+        more loss avoided, then by grid order.
     constraints : mapping, optional
         Column -> (low, high), None for no bound, or a function of the column; another name -> a function of the whole
-        frame. Columns are per trading day (`Calibration.frame`); ``refused_share`` is of the orders that came.
-    blocked : {"profit", "notional"}
-        Good flow is counted as what refused orders went on to earn, or as the notional of those that earned.
+        frame. Columns are per trading day (`Calibration.frame`); ``rejected_share`` is a fraction of the orders.
+    cost : {"profit", "notional"}
+        Cost of rejecting good orders: the profit that they then made, or the notional of the profitable ones.
     horizon_ns : int, optional
-        A refused order is judged by what its recorded fills were worth this long after it; by default at the end.
+        Nanoseconds after an order at which its recorded fills are valued; by default the end of the log.
     train_days, test_days : int, optional
-        Trading days of the first training window and of each test window; without them there is no walk forward. It
-        needs a horizon, since prices at the end of the log are not known in a training window.
+        Trading days of the first training window and of each test window; without them there is no walk-forward
+        evaluation. It needs a horizon, since prices at the end of the log are not known in a training window.
     window : {"expanding", "rolling"}
-        Of training.
+        Kind of training window.
     rng : numpy.random.Generator, optional
         Source of the resamples; needed unless ``resamples=0``.
     resamples : int
-        Block-bootstrap resamples of the trading days; 0 for none.
+        Number of block-bootstrap resamples of the trading days; 0 for none.
     block : float, optional
-        Days in a block; by default the cube root of the number of days, or the trading days of a horizon if more.
+        Block length in days; by default the cube root of the number of days, at least the horizon.
     kind : {"stationary", "circular"}
-        Blocks of random or of one fixed length.
+        Blocks of random or of fixed length.
     coverage : float
-        Of the percentile intervals.
+        Coverage of the percentile intervals, a fraction.
     tz, roll_hour : str, int
-        Where a trading day starts.
+        Time zone and hour at which a trading day starts.
     orphans, on_trip, compiled, threads, progress
         As in `sweep`.
 
     Returns
     -------
     Calibration
-        The same for the same Generator, whatever the number of threads.
+        Reproducible for the same Generator state, with any number of threads.
 
     Raises
     ------
     InputError
-        Where no setting fits a constraint (it says which), the log is empty, has one day and is to be resampled, or
-        is too short for the windows; where a walk forward has no horizon; where an argument does not fit.
+        If no setting satisfies a constraint (the message names it); if the log is empty, has one day and is to be
+        resampled, or is too short for the windows; or if walk-forward evaluation has no horizon.
 
     References
     ----------
@@ -116,16 +115,10 @@ def calibrate(
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from riskkit.replay.rule import Rule
-    >>> from riskkit.replay.rules import MaxOrderQty
-    >>> day = 86_400 * 10**9
-    >>> frame = pd.DataFrame({"ts": [0, 1, 2, day, day + 1, day + 2], "kind": ["order", "fill", "price"] * 2,
-    ...                       "account": ["A", "A", None] * 2, "instrument": "X", "side": ["B", "B", None] * 2,
-    ...                       "qty": [9, 9, None, 4, 4, None], "price": [10, 10, 8, 8, 8, 9],
-    ...                       "order_id": ["a", "a", None, "b", "b", None]})
-    >>> rules = RuleSet([Rule("size", MaxOrderQty(limit=9))])
-    >>> found = calibrate(EventLog.from_frame(frame), rules, {"size.limit": [2, 5, 9]}, horizon_ns=10,
+    >>> import riskkit as rk
+    >>> log = rk.datasets.tiny_log([9, 4], price=[10, 8], marks=[8, 9], spacing_ns=86_400 * 10**9)
+    >>> rules = RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=9))])
+    >>> found = calibrate(log, rules, {"size.limit": [2, 5, 9]}, horizon_ns=10,
     ...                   rng=np.random.default_rng(1), resamples=20, compiled=False)
     >>> found.chosen
     {'size.limit': 5}
@@ -136,48 +129,67 @@ def calibrate(
     5                    9.0             0.0      True
     9                    0.0             0.0     False
     """
-    choice = Choice(objective, dict(constraints or {}), BLOCKED[one_of(blocked, tuple(BLOCKED), "blocked")])
+    selection = Selection(objective, dict(constraints or {}), COST[one_of(cost, tuple(COST), "cost")])
+    selection.check(daily_frame(np.zeros((1, len(COLUMNS)), np.int64), 1, 0, 1.0))
     resamples = whole_number(resamples, "resamples", at_least=0)
     confidence_level(coverage, "coverage")
-    one_of(on_trip, ("leave", "cancel_working"), "on_trip")
     threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
     if not len(log):
-        raise InputError("the log is empty; there is nothing to choose from")
-    if (train_days is None) != (test_days is None):
-        raise InputError("train_days and test_days go together; give both or neither")
-    if train_days is not None and horizon_ns is None:
-        raise InputError("a walk forward needs horizon_ns: prices at the end of the log are not known before it")
-    settings = settings_of(grid)
-    for setting in settings:  # what does not fit is refused before hours of work
-        with_setting(rules, setting)
-    nothing = np.zeros((1, len(COLUMNS)), np.int64)
-    choice.refuse_what_does_not_fit(daily_frame(nothing, 1, 0, 1.0))
+        raise InputError("the log is empty; there is nothing to calibrate on")
+    settings = checked_settings(rules, grid)
     days = days_of(log, tz, roll_hour)
     n_days = len(days.starts)
-    if len(settings) * n_days * len(COLUMNS) > MOST_SUMS:
-        raise InputError(f"{len(settings):,} settings over {n_days:,} days are too many to hold; give fewer settings")
-    over = 0 if horizon_ns is None else int(np.searchsorted(days.starts, days.starts[0] + horizon_ns, "right") - 1)
-    block = default_block(n_days, over) if block is None else block
-    if resamples:  # the arguments are judged before the replays
-        block_law(n_days, rng, block, kind)
-    split_at = []
-    if train_days is not None and test_days is not None and horizon_ns is not None:
-        split_at = windows(days.starts, days.ends, horizon_ns, train_days=train_days, test_days=test_days, kind=window)
-    asked = {"orphans": log.about.get("orphans", "keep") if orphans is None else orphans, "on_trip": on_trip}
-    one_of(asked["orphans"], ("keep", "clip", "drop"), "orphans")
-    runner = DailyRunner(log, rules, days, horizon_ns=horizon_ns, compiled=compiled, **asked)
+    if len(settings) * n_days * len(COLUMNS) > MAX_SUMS:
+        raise InputError(f"{len(settings):,} settings over {n_days:,} days do not fit in memory; give fewer settings")
+    block = default_block(n_days, _horizon_days(days, horizon_ns)) if block is None else block
+    if resamples:
+        day_bootstrap(n_days, rng, block, kind)  # checks its arguments before the replays
+    splits = _windows(days, horizon_ns, train_days, test_days, window)
+    orphans, on_trip = replay_options(log, orphans, on_trip)
+    runner = DailyRunner(log, rules, days, Options("enforce", horizon_ns, False, orphans, on_trip, None, compiled))
     sums = np.zeros((len(settings), n_days, len(COLUMNS)), np.int64)
-    with closing(runner.run_on_threads(settings, threads)) as steps:  # an interrupt leaves no thread behind
-        for place, outcome in with_bar(steps, "calibrate", total=len(settings), unit="setting", wanted=progress):
-            sums[place] = outcome["sums"]
-    figures = Figures(sums, days, float(log.universe.quantum), index_of(settings, list(settings[0])))
-    choice.refuse_where_nothing_fits(figures.frame())
-    place = choice.of(figures.frame())
-    assert place is not None
+    with closing(run_on_threads(runner.run, settings, threads)) as steps:  # an interrupt leaves no thread behind
+        for i, daily in with_bar(steps, "calibrate", total=len(settings), unit="setting", wanted=progress):
+            sums[i] = daily
+    figures = DailyFigures(sums, days, float(log.universe.quantum), index_of(settings, list(settings[0])))
+    selection.check_feasible(figures.frame())
+    row = selection.best(figures.frame())
+    assert row is not None
     drawn = None
     if resamples and rng is not None:
-        drawn = resample(figures, choice, rng, resamples, block=block, kind=kind)
-    splits = walk(figures, choice, split_at)
+        drawn = resample(figures, selection, rng, resamples, block=block, kind=kind)
     return Calibration(
-        rules, settings, figures, choice, place, drawn, splits, coverage, block, horizon_ns, log.universe.currency
+        base=rules,
+        settings=settings,
+        figures=figures,
+        selection=selection,
+        row=row,
+        resamples=drawn,
+        splits=walk(figures, selection, splits),
+        coverage=coverage,
+        block=block,
+        horizon_ns=horizon_ns,
+        currency=log.universe.currency,
     )
+
+
+def _horizon_days(days: Days, horizon_ns: int | None) -> int:
+    """Trading days that start within a horizon of the first one."""
+    if horizon_ns is None:
+        return 0
+    return int(np.searchsorted(days.starts, days.starts[0] + horizon_ns, "right") - 1)
+
+
+def _windows(
+    days: Days, horizon_ns: int | None, train_days: int | None, test_days: int | None, kind: WindowKind
+) -> list[Window]:
+    """Walk-forward windows; none if neither length is given."""
+    if train_days is None and test_days is None:
+        return []
+    if train_days is None or test_days is None:
+        raise InputError("train_days and test_days go together; give both or neither")
+    if horizon_ns is None:
+        raise InputError(
+            "walk-forward evaluation needs horizon_ns: prices at the end of the log are not known before it"
+        )
+    return windows(days.starts, days.ends, horizon_ns, train_days=train_days, test_days=test_days, kind=kind)

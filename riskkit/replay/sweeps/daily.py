@@ -1,9 +1,8 @@
-"""What each setting refused on each trading day, from one enforce replay a setting: the day is that of the message."""
+"""Rejections by trading day of every setting, each from one enforce replay; a rejection counts on its message's day."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,24 +10,25 @@ from riskkit.replay.calendar import day_starts
 from riskkit.replay.columns import Kind
 from riskkit.replay.events import EventLog
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.sweeps.outcome import IN_MONEY, MEASURES, measures_of
-from riskkit.replay.sweeps.runner import Runner
+from riskkit.replay.sweeps.metrics import IN_MONEY, REJECTION_METRICS, rejection_sums
+from riskkit.replay.sweeps.order_outcome import order_outcomes
+from riskkit.replay.sweeps.runner import Options, Replays
 from riskkit.replay.sweeps.settings import Setting, with_setting
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "DailyRunner", "Days", "daily_frame", "days_of"]
+__all__ = ["COLUMNS", "DailyFigures", "DailyRunner", "Days", "daily_frame", "days_of"]
 
-COLUMNS = (*MEASURES, "good_notional_refused")
-MONEY = (*IN_MONEY, "good_notional_refused")
+COLUMNS = (*REJECTION_METRICS, "good_notional_rejected")
+MONEY = (*IN_MONEY, "good_notional_rejected")
 
 
 class Days(NamedTuple):
-    """The trading days of a log that have events.
+    """Trading days of a log that have events.
 
     ``starts`` and ``ends`` are int64 nanoseconds since the epoch, shape (n_days,); ``of_row`` is the day of each event,
-    shape (n_events,); ``orders`` the orders that came on each day.
+    shape (n_events,); ``orders`` the number of orders of each day.
     """
 
     starts: np.ndarray
@@ -38,14 +38,12 @@ class Days(NamedTuple):
 
 
 def days_of(log: EventLog, tz: str = "UTC", roll_hour: int = 0) -> Days:
-    """Split a log into trading days, as `riskkit.replay.calendar.day_starts` has them.
+    """Split a log into trading days as defined by `riskkit.replay.calendar.day_starts`.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> frame = pd.DataFrame({"ts": [0, 86_400 * 10**9, 86_400 * 3 * 10**9], "kind": "order", "account": "A",
-    ...                       "instrument": "X", "side": "B", "qty": 1, "price": 10})
-    >>> days_of(EventLog.from_frame(frame)).of_row.tolist()  # the third day has no event
+    >>> from riskkit.datasets import tiny_log
+    >>> days_of(tiny_log([1, 1, 1], spacing_ns=36 * 3600 * 10**9)).of_row.tolist()  # days 0, 1 and 3 have events
     [0, 1, 2]
     """
     ts = log.columns["ts"]
@@ -55,50 +53,65 @@ def days_of(log: EventLog, tz: str = "UTC", roll_hour: int = 0) -> Days:
     return Days(starts[used], starts[used + 1], of_row, orders)
 
 
-class DailyRunner(Runner):
-    """Runs settings as a sweep does, and keeps of each only its sums by day."""
+class DailyRunner:
+    """Sums of settings by trading day; order outcomes are computed once."""
 
-    def __init__(self, log: EventLog, rules: RuleSet, days: Days, **asked: Any) -> None:
-        super().__init__(log, rules, mode="enforce", digests=False, sample_ns=None, **asked)
-        self.spacing = None  # type: ignore[assignment]  # no curve of profit is wanted
+    def __init__(self, log: EventLog, rules: RuleSet, days: Days, options: Options) -> None:
+        self.log = log
+        self.rules = rules
         self.days = days
+        self.outcomes = order_outcomes(log, options.horizon_ns, compiled=options.compiled)
+        self._good_notional = self.outcomes.notional * (self.outcomes.profit > 0)
+        self._replays = Replays(log, "enforce", options)
 
-    @cached_property
-    def _good(self) -> np.ndarray:
-        return self.hindsight.notional * (self.hindsight.profit > 0)
-
-    def run(self, setting: Setting) -> dict[str, Any]:
-        """Sums of `COLUMNS` by day, in whole units; int64, shape (n_days, 8)."""
-        rules = with_setting(self.rules, setting)
-        refused = self._stage(rules).replay(rules).refused()["seq"].astype(np.int64)
-        measures = np.column_stack([measures_of(self.log, refused, self.hindsight), self._good[refused]])
+    def run(self, setting: Setting) -> np.ndarray:
+        """Sums of `COLUMNS` by day, money in quanta; int64, shape (n_days, 8)."""
+        rejected = self._replays.replay(with_setting(self.rules, setting)).refused()["seq"].astype(np.int64)
+        values = np.column_stack([rejection_sums(self.log, rejected, self.outcomes), self._good_notional[rejected]])
         sums = np.zeros((len(self.days.starts), len(COLUMNS)), np.int64)
-        np.add.at(sums, self.days.of_row[refused], measures)
-        return {"sums": sums}
+        np.add.at(sums, self.days.of_row[rejected], values)
+        return sums
 
 
-def daily_frame(sums: np.ndarray, n_days: int, orders: int, quantum: float, index: Any = None) -> pd.DataFrame:
-    """Sums over days as figures per trading day, so that windows of different lengths compare.
+class DailyFigures(NamedTuple):
+    """Daily sums of every setting: `COLUMNS`, money in quanta; int64, shape (n_settings, n_days, 8)."""
+
+    sums: np.ndarray
+    days: Days
+    quantum: float
+    labels: pd.Index
+
+    def frame(self, first: int = 0, last: int | None = None) -> pd.DataFrame:
+        """Metrics per trading day over the days from `first` (included) to `last` (excluded)."""
+        orders = self.days.orders[first:last]
+        sums = self.sums[:, first:last].sum(axis=1)
+        return daily_frame(sums, len(orders), int(orders.sum()), self.quantum, self.labels)
+
+
+def daily_frame(
+    sums: np.ndarray, n_days: int, orders: int, quantum: float, index: pd.Index | None = None
+) -> pd.DataFrame:
+    """Sums over days as metrics per trading day, so that windows of different lengths compare.
 
     Parameters
     ----------
     sums : ndarray of int64, shape (n_settings, 8)
-        Of `COLUMNS`, in whole units.
+        Sums of `COLUMNS`, money in quanta.
     n_days, orders : int
-        Trading days, and the orders that came on them.
+        Number of trading days, and of orders on them.
     quantum : float
-        Money of one whole unit.
+        Money of one quantum.
     index : Index, optional
-        The settings.
+        Labels of the settings.
 
     Returns
     -------
     DataFrame
-        `COLUMNS` per day, and ``refused_share``: orders refused of those that came.
+        `COLUMNS` per day, and ``rejected_share``: rejected orders as a fraction of all orders.
     """
     import pandas as pd
 
     units = np.array([quantum if name in MONEY else 1.0 for name in COLUMNS])
     frame = pd.DataFrame(sums * units / n_days, columns=list(COLUMNS), index=index)
-    frame["refused_share"] = sums[:, 0] / orders if orders else 0.0
+    frame["rejected_share"] = sums[:, 0] / orders if orders else 0.0
     return frame

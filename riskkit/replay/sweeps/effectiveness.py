@@ -20,11 +20,11 @@ from riskkit.replay.rule import Rule
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
 from riskkit.replay.steps import Decision
-from riskkit.replay.sweeps.cover import minimal_cover
-from riskkit.replay.sweeps.hindsight import hindsight_of
 from riskkit.replay.sweeps.keys import keys_of
+from riskkit.replay.sweeps.metrics import rejection_metrics, rejection_sums
+from riskkit.replay.sweeps.min_rule_set import min_rule_set
 from riskkit.replay.sweeps.observed import ALWAYS, parameter_of
-from riskkit.replay.sweeps.outcome import measures_of, refusals_of
+from riskkit.replay.sweeps.order_outcome import order_outcomes
 from riskkit.replay.sweeps.utilization import utilization
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class Effectiveness(Shown):
         ``limit_to_most``; ``stops`` (messages that it stops alone); ``share`` of all messages; ``never_binding``,
         ``always_binding``; ``named`` (refusals that name it); ``first`` (accounts in which it was the first to stop
         something); ``only`` (messages that no other rule stops); ``redundant`` (it stops something, all of which
-        others stop too); ``minimal`` (in the minimal set); ``right``, ``wrong``, ``loss_avoided``,
-        ``profit_forgone`` and ``net``, the first less the second, of the orders that it stops.
+        others stop too); ``minimal`` (in the minimal set); ``good_rejections``, ``bad_rejections``,
+        ``loss_avoided``, ``profit_forgone`` and ``net`` (loss avoided less profit forgone) of the orders that it stops.
     overlap : DataFrame
         Share of what the rule of the row stops that the rule of the column stops too; NaN where it stops nothing.
     minimal : tuple of str
@@ -155,8 +155,8 @@ def effectiveness(result: Result, *, horizon_ns: int | None = None, compiled: bo
         )
     log, rules = result.log, result.rules
     seq, masks = stops_of(result, compiled=compiled)
-    hindsight = hindsight_of(log, horizon_ns, compiled=compiled)
-    chosen, how = minimal_cover(np.unique(masks).tolist())
+    outcomes = order_outcomes(log, horizon_ns, compiled=compiled)
+    chosen, how = min_rule_set(np.unique(masks).tolist())
     observed = _most_observed(result, compiled)
     messages = int(np.isin(log.columns["kind"], (Kind.ORDER, Kind.MODIFY)).sum())
     named, first = result.refusals_by_rule(), _first(result, seq, masks)
@@ -164,7 +164,7 @@ def effectiveness(result: Result, *, horizon_ns: int | None = None, compiled: bo
     for k, rule in enumerate(rules):
         own = masks >> k & 1 != 0
         stops, only = int(own.sum()), int((masks == 1 << k).sum())
-        money = refusals_of(measures_of(log, seq[own], hindsight).sum(axis=0).tolist(), log)
+        money = rejection_metrics(rejection_sums(log, seq[own], outcomes).sum(axis=0).tolist(), log)
         limit, most = observed[k]
         rows.append(
             {
@@ -181,7 +181,10 @@ def effectiveness(result: Result, *, horizon_ns: int | None = None, compiled: bo
                 "only": only,
                 "redundant": stops > 0 and only == 0,
                 "minimal": k in chosen,
-                **{name: money[name] for name in ("right", "wrong", "loss_avoided", "profit_forgone")},
+                **{
+                    name: money[name]
+                    for name in ("good_rejections", "bad_rejections", "loss_avoided", "profit_forgone")
+                },
                 "net": money["loss_avoided"] - money["profit_forgone"],
             }
         )

@@ -1,144 +1,157 @@
-"""Runs the settings of a sweep over one log: on threads, one after the other, or all at once from one pass."""
+"""Run the settings of a sweep over one log: on threads, or all thresholds of one rule from one pass."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
+from riskkit._check import one_of
 from riskkit._jit import kernel, plain
 from riskkit.replay.events import EventLog
+from riskkit.replay.result import Result
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import Stage
 from riskkit.replay.sweeps.curve import Curve
-from riskkit.replay.sweeps.hindsight import Hindsight, hindsight_of
-from riskkit.replay.sweeps.outcome import (
-    Without,
-    consequences_of,
-    measures_of,
-    outcome_of,
-    refusals_of,
-    without_limits,
-)
+from riskkit.replay.sweeps.metrics import Baseline, book_metrics, metrics_of, rejection_metrics, rejection_sums
+from riskkit.replay.sweeps.order_outcome import OrderOutcomes, order_outcomes
 from riskkit.replay.sweeps.settings import Setting, with_setting
 from riskkit.replay.timeline import Timeline
 
-__all__ = ["Runner", "Steps"]
+__all__ = ["Mode", "OnTrip", "Options", "Orphans", "Replays", "Runner", "Steps", "replay_options", "run_on_threads"]
 
-Steps = Generator[tuple[int, dict[str, Any]], None, None]
+Mode = Literal["shadow", "enforce"]
+Orphans = Literal["keep", "clip", "drop"]
+OnTrip = Literal["leave", "cancel_working"]
+Metrics = dict[str, Any]
+Steps = Generator[tuple[int, Metrics], None, None]
+T = TypeVar("T")
+
+
+class Options(NamedTuple):
+    """Options of a sweep; plain data, so that worker processes can rebuild them."""
+
+    mode: str
+    horizon_ns: int | None
+    digests: bool
+    orphans: str
+    on_trip: str
+    sample_ns: int | None
+    compiled: bool
+
+
+def replay_options(log: EventLog, orphans: str | None, on_trip: str) -> tuple[Any, Any]:
+    """Checked `orphans` and `on_trip`; the default of `orphans` is a property of the log."""
+    orphans = log.about.get("orphans", "keep") if orphans is None else orphans
+    one_of(on_trip, ("leave", "cancel_working"), "on_trip")
+    return one_of(orphans, ("keep", "clip", "drop"), "orphans"), on_trip
+
+
+class Replays:
+    """Replays of one log under many rule sets; rule sets that differ only in parameters share one compiled loop."""
+
+    def __init__(self, log: EventLog, mode: str, options: Options, sample_ns: int | None = None) -> None:
+        self.log = log
+        self.mode = mode
+        self._options: dict[str, Any] = {name: getattr(options, name) for name in ("orphans", "on_trip", "compiled")}
+        self._options["sample_ns"] = sample_ns
+        self._stages: dict[tuple[Any, ...], Stage] = {}
+
+    def replay(self, rules: RuleSet) -> Result:
+        """Replay the log under one rule set."""
+        key = tuple((rule.scope, rule.action) for rule in rules)
+        if key not in self._stages:
+            self._stages[key] = Stage(self.log, rules, self.mode, **self._options)
+        return self._stages[key].replay(rules)
 
 
 class Runner:
-    """One log and its rules, with what all settings share: the written loop, the record without limits, hindsight."""
+    """Metrics of settings on one log; computes once what all settings share: order outcomes and the baseline."""
 
-    def __init__(
-        self,
-        log: EventLog,
-        rules: RuleSet,
-        *,
-        mode: str,
-        horizon_ns: int | None,
-        digests: bool,
-        orphans: str,
-        on_trip: str,
-        sample_ns: int | None,
-        compiled: bool,
-    ) -> None:
+    def __init__(self, log: EventLog, rules: RuleSet, options: Options) -> None:
         self.log = log
         self.rules = rules
-        self.mode = mode
-        self.digests = digests
-        self.horizon_ns = horizon_ns
-        self.compiled = compiled
-        self.spacing = Timeline.of(log.columns["ts"]).spacing if sample_ns is None else sample_ns
-        self._options: dict[str, Any] = {"orphans": orphans, "on_trip": on_trip, "compiled": compiled}
-        self._stages: dict[tuple[Any, ...], Stage] = {}
+        self.options = options
+        spacing = Timeline.of(log.columns["ts"]).spacing if options.sample_ns is None else options.sample_ns
+        self.sample_ns = spacing
+        self._replays = Replays(log, options.mode, options, spacing if options.mode == "enforce" else None)
 
     @cached_property
-    def hindsight(self) -> Hindsight:
-        """What each order went on to earn."""
-        return hindsight_of(self.log, self.horizon_ns, compiled=self.compiled)
+    def outcomes(self) -> OrderOutcomes:
+        """Value of every order after the horizon."""
+        return order_outcomes(self.log, self.options.horizon_ns, compiled=self.options.compiled)
 
     @cached_property
-    def without(self) -> Without:
-        """The record without limits."""
-        stage = Stage(self.log, RuleSet([]), "shadow", sample_ns=self.spacing, **self._options)
-        return without_limits(stage.replay(RuleSet([])))
+    def baseline(self) -> Baseline:
+        """The replay without limits."""
+        return Baseline.of(Replays(self.log, "shadow", self.options, self.sample_ns).replay(RuleSet([])))
 
-    def run(self, setting: Setting) -> dict[str, Any]:
-        """The outcomes of one setting."""
-        rules = with_setting(self.rules, setting)
-        result = self._stage(rules).replay(rules)
-        return outcome_of(result, self.hindsight, self.without, digest=self.digests)
-
-    def run_on_threads(self, settings: list[Setting], threads: int) -> Steps:
-        """The outcomes as they come, with at most `threads` replays in memory; the loop releases the interpreter.
-
-        Closing the iterator lets the replays that run come to their end and starts no other.
-        """
-        yield 0, self.run(settings[0])  # compiles the loop, and finds what all settings share
-        if len(settings) == 1:
-            return
-        left = iter(range(1, len(settings)))
-        running: dict[Future[dict[str, Any]], int] = {}
-        pool = ThreadPoolExecutor(threads, thread_name_prefix="riskkit-sweep")
-        try:
-            while True:
-                for place in left:
-                    running[pool.submit(self.run, settings[place])] = place
-                    if len(running) > threads:  # one waits, so that no thread does
-                        break
-                if not running:
-                    return
-                for done in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(done), done.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    def run(self, setting: Setting) -> Metrics:
+        """Metrics of one setting."""
+        result = self._replays.replay(with_setting(self.rules, setting))
+        return metrics_of(result, self.outcomes, self.baseline, digest=self.options.digests)
 
     def run_at_once(self, curve: Curve, thresholds: list[Any]) -> Steps:
-        """The outcomes of all thresholds of one rule in shadow mode, from its curve and one replay of the others."""
+        """Yield the metrics of all thresholds of one rule in shadow mode, from its curve and one replay of the rest."""
         others = RuleSet([rule for rule in self.rules if rule.id != curve.rule.id])
-        shared: dict[str, Any] = {"sample_ns": None, **self._options}
-        rest = Stage(self.log, others, "shadow", **shared).replay(others)
-        anyway = rest.refused()["seq"].astype(np.int64)
-        seen, seq = curve.observed.seen, curve.observed.seq
-        if len(anyway):
-            own = ~np.isin(seq, anyway)
-            seen, seq = seen[own], seq[own]
-        limits = np.array([curve.whole(threshold) for threshold in thresholds], np.int64)
+        rest = self._replays.replay(others)
+        rejected_by_others = rest.refused()["seq"].astype(np.int64)
+        observed, seq = curve.observed.seen, curve.observed.seq
+        if len(rejected_by_others):
+            passed = ~np.isin(seq, rejected_by_others)
+            observed, seq = observed[passed], seq[passed]
+        limits = np.array([curve.to_integer(threshold) for threshold in thresholds], np.int64)
         order = np.argsort(limits, kind="stable")
         sums = np.zeros((len(limits) + 1, 7), np.int64)
-        (_tally if self.compiled else plain(_tally))(
-            seen, limits[order], measures_of(self.log, seq, self.hindsight), sums
-        )
-        sums = np.cumsum(sums[::-1], axis=0)[::-1][1:]  # a limit refuses what is above it and above every larger one
-        sums += measures_of(self.log, anyway, self.hindsight).sum(axis=0)
-        consequences = consequences_of(rest, self.without)
-        for place, row in zip(order.tolist(), sums.tolist(), strict=True):
-            digest = curve.digest(thresholds[place]) if self.digests else ""
-            yield place, {**refusals_of(row, self.log), **consequences, "digest": digest}
+        tally = _tally if self.options.compiled else plain(_tally)
+        tally(observed, limits[order], rejection_sums(self.log, seq, self.outcomes), sums)
+        sums = np.cumsum(sums[::-1], axis=0)[::-1][1:]  # a message above a limit is above every smaller limit too
+        sums += rejection_sums(self.log, rejected_by_others, self.outcomes).sum(axis=0)
+        book = book_metrics(rest, self.baseline)
+        for i, row in zip(order.tolist(), sums.tolist(), strict=True):
+            digest = curve.digest(thresholds[i]) if self.options.digests else ""
+            yield i, {**rejection_metrics(row, self.log), **book, "digest": digest}
 
-    def _stage(self, rules: RuleSet) -> Stage:
-        """Rules that differ in parameters only share a loop and the records of orders."""
-        key = tuple((rule.scope, rule.action) for rule in rules)
-        if key not in self._stages:
-            spacing = self.spacing if self.mode == "enforce" else None
-            self._stages[key] = Stage(self.log, rules, self.mode, sample_ns=spacing, **self._options)
-        return self._stages[key]
+
+def run_on_threads(
+    run: Callable[[Setting], T], settings: list[Setting], threads: int
+) -> Generator[tuple[int, T], None, None]:
+    """Yield (index, result) of each setting as it completes, with at most `threads` replays in memory.
+
+    The loop releases the interpreter lock. Closing the generator lets running replays finish and starts no other.
+    """
+    yield 0, run(settings[0])  # compiles the loop, and computes what all settings share
+    if len(settings) == 1:
+        return
+    waiting = iter(range(1, len(settings)))
+    running: dict[Future[T], int] = {}
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="riskkit-sweep")
+    try:
+        while True:
+            for i in waiting:
+                running[pool.submit(run, settings[i])] = i
+                if len(running) > threads:  # one queued task, so that no thread is idle
+                    break
+            if not running:
+                return
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(done), done.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 @kernel
-def _tally(seen, limits, measures, sums):
-    """Add each message's measures to the number of rising `limits` that refuse it (those below what was seen)."""
-    for i in range(len(seen)):
+def _tally(observed: np.ndarray, limits: np.ndarray, measures: np.ndarray, sums: np.ndarray) -> None:
+    """Add each message's measures at the number of ascending `limits` below its observed value."""
+    for i in range(len(observed)):
         low = 0
         high = len(limits)
         while low < high:
             middle = (low + high) // 2
-            if limits[middle] < seen[i]:
+            if limits[middle] < observed[i]:
                 low = middle + 1
             else:
                 high = middle

@@ -1,11 +1,11 @@
-"""Settings: what is varied in a sweep, as a grid, as a list, or as points drawn from a range."""
+"""Settings of a sweep: a grid, a list, or points drawn from parameter ranges."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.rule import Rule
@@ -14,29 +14,29 @@ from riskkit.replay.ruleset import RuleSet
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Sampler", "Setting", "index_of", "settings_of", "with_setting"]
+__all__ = ["Grid", "Sampler", "Setting", "checked_settings", "index_of", "settings_of", "split_name", "with_setting"]
 
 Setting = dict[str, Any]  # {"rule_id.parameter": value}
-OUTSIDE = ("action", "severity", "scope", "hold")  # fields of a rule beside its parameters
-MOST = 1_000_000
+RULE_FIELDS = ("action", "severity", "scope", "hold")  # of a rule, beside its parameters
+MAX_POINTS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """Points spread evenly over ranges of parameters, for a sweep of more dimensions than a grid can hold.
+    """Low-discrepancy points over parameter ranges, for sweeps with too many dimensions for a grid.
 
     Parameters
     ----------
     ranges : mapping of "rule_id.parameter" to (low, high)
-        Both ends belong to it. Where both are whole numbers the values are whole too.
+        Both ends included. If both are integers, the values are integers.
     size : int
-        Points to draw; those that are equal after rounding are one setting.
+        Number of points; points equal after rounding count once.
     seed : int
-        Of the scrambling; equal seeds give equal points.
+        Seed of the scrambling.
     method : {"sobol", "halton", "latin_hypercube"}
-        The sequence of `scipy.stats.qmc`.
+        Sequence of `scipy.stats.qmc`.
     decimals : int
-        To which values that are not whole are rounded.
+        Decimals of values that are not integers.
 
     References
     ----------
@@ -51,22 +51,22 @@ class Sampler:
     ranges: Mapping[str, tuple[Any, Any]]
     size: int
     seed: int = 0
-    method: str = "sobol"
+    method: Literal["sobol", "halton", "latin_hypercube"] = "sobol"
     decimals: int = 6
 
     def __post_init__(self) -> None:
-        """Refuse what draws nothing."""
+        """Check the ranges and the size."""
         one_of(self.method, ("sobol", "halton", "latin_hypercube"), "method")
         if not self.ranges:
-            raise InputError("ranges is empty; name at least one, as {'rate.limit': (10, 100)}")
-        if isinstance(self.size, bool) or not isinstance(self.size, int) or not 1 <= self.size <= MOST:
-            raise InputError(f"size={self.size!r} is not a number of points from 1 to {MOST:,}")
+            raise InputError("ranges is empty; name at least one parameter, as {'rate.limit': (10, 100)}")
+        if isinstance(self.size, bool) or not isinstance(self.size, int) or not 1 <= self.size <= MAX_POINTS:
+            raise InputError(f"size={self.size!r} is not a number of points from 1 to {MAX_POINTS:,}")
         for name, ends in self.ranges.items():
             if len(ends) != 2 or not ends[0] < ends[1]:
                 raise InputError(f"ranges[{name!r}]={ends!r} is not a (low, high) with low below high")
 
-    def __iter__(self) -> Any:
-        """Draw the settings, each once, in the order of the sequence."""
+    def __iter__(self) -> Iterator[Setting]:
+        """Yield each distinct setting once, in the order of the sequence."""
         from scipy.stats import qmc
 
         seed, dimensions = self.seed, len(self.ranges)
@@ -75,20 +75,31 @@ class Sampler:
         else:
             engine = qmc.Halton if self.method == "halton" else qmc.LatinHypercube
             points = engine(dimensions, rng=seed).random(self.size)
-        found = [
+        drawn = [
             tuple(self._value(u, *ends) for u, ends in zip(point, self.ranges.values(), strict=True))
             for point in points.tolist()
         ]
-        return (dict(zip(self.ranges, values, strict=True)) for values in dict.fromkeys(found))
+        return (dict(zip(self.ranges, values, strict=True)) for values in dict.fromkeys(drawn))
 
-    def _value(self, u: float, low: Any, high: Any) -> Any:
+    def _value(self, u: float, low: Any, high: Any) -> int | float:
         if isinstance(low, int) and isinstance(high, int):
             return min(low + int(u * (high - low + 1)), high)
         return round(float(low) + u * (float(high) - float(low)), self.decimals)
 
 
-def settings_of(grid: Mapping[str, Iterable[Any]] | Sequence[Setting] | Sampler) -> list[Setting]:
-    """Spell a grid, a list or a sampler out as settings that all name the same parameters.
+Grid = Mapping[str, Iterable[Any]] | Sequence[Setting] | Sampler
+
+
+def checked_settings(rules: RuleSet, grid: Grid) -> list[Setting]:
+    """Settings of a grid, each checked against the rules before any replay starts."""
+    settings = settings_of(grid)
+    for setting in settings:
+        with_setting(rules, setting)
+    return settings
+
+
+def settings_of(grid: Grid) -> list[Setting]:
+    """Expand a grid, a list or a sampler into settings that name the same parameters.
 
     Examples
     --------
@@ -97,38 +108,36 @@ def settings_of(grid: Mapping[str, Iterable[Any]] | Sequence[Setting] | Sampler)
     """
     if isinstance(grid, Mapping):
         axes = {name: _axis(name, values) for name, values in grid.items()}
-        found = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())] if axes else []
+        settings = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     else:
-        found = [dict(setting) for setting in grid]
-    if not found or not found[0]:
-        raise InputError("grid is empty; name what is varied, as {'rate.limit': [10, 20, 50]}")
-    names = found[0].keys()
-    for place, setting in enumerate(found):
+        settings = [dict(setting) for setting in grid]
+    if not settings or not settings[0]:
+        raise InputError("grid is empty; name the parameters to vary, as {'rate.limit': [10, 20, 50]}")
+    names, known = settings[0].keys(), set()
+    for i, setting in enumerate(settings):
         if setting.keys() != names:
             raise InputError(
-                f"setting {place} names {', '.join(setting) or 'nothing'}, the first one {', '.join(names)}; "
-                "all settings name the same parameters"
+                f"setting {i} names {', '.join(setting) or 'nothing'}, setting 0 names {', '.join(names)}; "
+                "all settings must name the same parameters"
             )
-    seen = set()
-    for setting in found:
         key = tuple(map(repr, setting.values()))
-        if key in seen:
-            raise InputError(f"the setting {setting!r} stands there twice")
-        seen.add(key)
-    return found
+        if key in known:
+            raise InputError(f"setting {setting!r} is listed twice")
+        known.add(key)
+    return settings
 
 
 def _axis(name: str, values: Any) -> list[Any]:
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise InputError(f"grid[{name!r}]={values!r} is not a list of values")
-    axis = [value.item() if hasattr(value, "item") else value for value in values]  # numpy's scalars are plain numbers
+    axis = [value.item() if hasattr(value, "item") else value for value in values]  # numpy scalars to Python numbers
     if not axis:
         raise InputError(f"grid[{name!r}] is empty")
     return axis
 
 
 def index_of(settings: Sequence[Setting], names: list[str]) -> pd.Index:
-    """Settings as the rows of a frame: an index where one parameter is varied, else a MultiIndex.
+    """Index of a frame with one row per setting: a MultiIndex if several parameters vary.
 
     Examples
     --------
@@ -142,12 +151,12 @@ def index_of(settings: Sequence[Setting], names: list[str]) -> pd.Index:
 
 
 def with_setting(rules: RuleSet, setting: Setting) -> RuleSet:
-    """The rules with a setting's values in place of their own.
+    """Copy of the rules with the values of a setting.
 
     Raises
     ------
     InputError
-        Where a name is not ``rule_id.parameter`` of these rules, or a value does not fit.
+        If a name is not a ``rule_id.parameter`` of these rules, or a value does not fit.
 
     Examples
     --------
@@ -164,13 +173,13 @@ def with_setting(rules: RuleSet, setting: Setting) -> RuleSet:
 
 
 def split_name(rules: RuleSet, name: str) -> tuple[Rule, str]:
-    """The rule and the field that ``rule_id.parameter`` names."""
+    """Rule and field that ``rule_id.parameter`` names."""
     id, _, field = name.rpartition(".")
     ids = [rule.id for rule in rules]
     if id not in ids:
-        raise InputError(f"{name!r} is not 'rule_id.parameter' of these rules; their ids are {', '.join(ids)}")
+        raise InputError(f"{name!r} is not a 'rule_id.parameter' of these rules; their ids are {', '.join(ids)}")
     rule = rules[id]
-    if field not in rule.parameters._fields and field not in OUTSIDE:
+    if field not in rule.parameters._fields and field not in RULE_FIELDS:
         raise InputError(
             f"{name!r}: rule {id!r} has no parameter {field!r}; it has {', '.join(rule.parameters._fields)}"
         )
@@ -178,8 +187,7 @@ def split_name(rules: RuleSet, name: str) -> tuple[Rule, str]:
 
 
 def _changed(rule: Rule, values: dict[str, Any]) -> Rule:
-    outside = {name: getattr(rule, name) for name in OUTSIDE}
-    inside: dict[str, Any] = {}
-    for name, value in values.items():
-        (outside if name in OUTSIDE and name not in rule.parameters._fields else inside)[name] = value
-    return Rule(rule.id, rule.parameters._replace(**inside), kind=rule.kind, **outside)
+    parameters = {name: value for name, value in values.items() if name in rule.parameters._fields}
+    fields = {name: getattr(rule, name) for name in RULE_FIELDS}
+    fields |= {name: value for name, value in values.items() if name not in parameters}
+    return Rule(rule.id, rule.parameters._replace(**parameters), kind=rule.kind, **fields)

@@ -1,55 +1,59 @@
-"""`sweep`: one log under many settings of its rules -> a frame indexed by the settings."""
+"""`sweep`: replay one log under many settings of its rules; one row of metrics per setting."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from riskkit._bar import with_bar
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, whole_number
 from riskkit._show import Row, Shown
 from riskkit.replay.events import EventLog
-from riskkit.replay.parameters import duration_text
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.sweeps.cluster import processes_wanted, run_on_processes
+from riskkit.replay.sweeps.cluster import opened, processes_wanted, run_on_processes
 from riskkit.replay.sweeps.curve import Curve
-from riskkit.replay.sweeps.outcome import OUTCOMES
-from riskkit.replay.sweeps.runner import Runner, Steps
-from riskkit.replay.sweeps.settings import Sampler, Setting, index_of, settings_of, split_name, with_setting
+from riskkit.replay.sweeps.metrics import METRICS
+from riskkit.replay.sweeps.order_outcome import horizon_text
+from riskkit.replay.sweeps.runner import (
+    Metrics,
+    Mode,
+    OnTrip,
+    Options,
+    Orphans,
+    Runner,
+    Steps,
+    replay_options,
+    run_on_threads,
+)
+from riskkit.replay.sweeps.settings import Grid, Setting, checked_settings, index_of, split_name, with_setting
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 __all__ = ["SweepResult", "sweep"]
 
 
 class SweepResult(Shown):
-    """The answer of `sweep`.
+    """Result of `sweep`.
 
     Attributes
     ----------
     frame : DataFrame
-        One row a setting that was finished, in the order of the grid, indexed by the settings; the columns are those
-        of `riskkit.replay.sweeps.outcome.OUTCOMES`.
+        One row per finished setting, in grid order, indexed by the settings; the columns are those of
+        `riskkit.replay.sweeps.metrics.METRICS`.
     partial : bool
-        True where it was interrupted before every setting was finished.
+        True if an interrupt came before every setting was finished.
     how : str
-        "replays", or "one pass" where all thresholds came from one (`riskkit.replay.sweeps.observed`).
+        "replays", or "one pass" if one pass gave all thresholds (`riskkit.replay.sweeps.observed`).
 
     Examples
     --------
-    >>> import pandas as pd
     >>> import riskkit as rk
-    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
-    ...                       "qty": [1, 9, 2], "price": 10})
-    >>> log = rk.EventLog.from_frame(frame)
     >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
-    >>> found = sweep(log, rules, {"size.limit": [1, 4, 9]}, compiled=False)
-    >>> found.frame["orders_refused"].tolist(), found.partial
+    >>> found = sweep(rk.datasets.tiny_log(), rules, {"size.limit": [1, 4, 9]}, compiled=False)
+    >>> found.frame["orders_rejected"].tolist(), found.partial
     ([2, 1, 0], False)
     >>> print(found.rules_of(0)[0].limits())
     one order of at most 1 in quantity
@@ -61,206 +65,176 @@ class SweepResult(Shown):
         rules: RuleSet,
         mode: str,
         settings: list[Setting],
-        outcomes: dict[int, dict[str, Any]],
+        metrics: dict[int, Metrics],
         horizon_ns: int | None,
         how: str,
     ) -> None:
+        import pandas as pd
+
+        finished = sorted(metrics)
         self.log = log
         self.rules = rules
         self.mode = mode
-        self.settings = [settings[place] for place in sorted(outcomes)]
-        self.asked = len(settings)
+        self.settings = [settings[i] for i in finished]
+        self.n_requested = len(settings)
         self.horizon_ns = horizon_ns
         self.how = how
-        self.frame = _frame(settings, outcomes)
+        index = index_of(self.settings, list(settings[0]))
+        self.frame = pd.DataFrame({name: [metrics[i][name] for i in finished] for name in METRICS}, index=index)
 
     @property
     def partial(self) -> bool:
-        """Whether settings are missing."""
-        return len(self.settings) < self.asked
+        """True if settings are missing."""
+        return len(self.settings) < self.n_requested
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a setting."""
+        """One row per setting."""
         return self.frame
 
-    def rules_of(self, place: int) -> RuleSet:
-        """The rule set of the setting in a row of the frame, to replay it alone."""
-        return with_setting(self.rules, self.settings[place])
+    def rules_of(self, row: int) -> RuleSet:
+        """Rule set of the setting in a row of the frame, to replay it alone."""
+        return with_setting(self.rules, self.settings[row])
 
-    def plot(self, ax: Any = None, *, outcome: str = "orders_refused") -> Any:
-        """Draw one outcome: a curve over one threshold, a heat map over two.
+    def plot(self, ax: Axes | None = None, *, metric: str = "orders_rejected") -> Axes:
+        """Plot one metric: a curve over one parameter, a heat map over two.
 
         Raises
         ------
         InputError
-            Where more than two were varied, or there is no such outcome.
+            If more than two parameters vary, or the metric is unknown.
         """
         from riskkit import plot
 
-        one_of(outcome, tuple(name for name in OUTCOMES if name != "digest"), "outcome")
+        one_of(metric, tuple(name for name in METRICS if name != "digest"), "metric")
         names = list(self.settings[0]) if self.settings else []
-        title = f"{outcome.replace('_', ' ').capitalize()} ({self.mode} mode)"
+        title = f"{metric.replace('_', ' ').capitalize()} ({self.mode} mode)"
+        values = self.frame[metric]
         if len(names) == 1:
-            x = self.frame.index.get_level_values(0)
-            order = np.argsort(x.to_numpy())
-            return plot.threshold(
-                x.to_numpy()[order], self.frame[outcome].to_numpy()[order], None, name=names[0], title=title, ax=ax
-            )
+            values = values.sort_index()
+            return plot.threshold(values.index.to_numpy(), values.to_numpy(), None, name=names[0], title=title, ax=ax)
         if len(names) == 2:
-            table = self.frame[outcome].unstack(names[1])
-            return plot.heat(
-                table.to_numpy(float),
-                list(table.columns),
-                list(table.index),
-                names=(names[1], names[0]),
-                title=title,
-                ax=ax,
-            )
-        raise InputError(f"{len(names)} parameters were varied; a picture shows one or two")
+            table = values.unstack(names[1])
+            x, y = list(table.columns), list(table.index)
+            return plot.heat(table.to_numpy(float), x, y, names=(names[1], names[0]), title=title, ax=ax)
+        raise InputError(f"{len(names)} parameters vary; a plot shows one or two")
 
     def _title(self) -> str:
-        return f"Sweep in {self.mode} mode" + (" (partial: it was interrupted)" if self.partial else "")
+        return f"Sweep in {self.mode} mode" + (" (partial: interrupted)" if self.partial else "")
 
     def _rows(self) -> list[Row]:
-        until = "the end of the log" if self.horizon_ns is None else f"{duration_text(self.horizon_ns)} after the order"
-        rows: list[Row] = [("settings", len(self.settings), f"of {self.asked:,}" if self.partial else "")]
-        rows += [("found by", self.how, ""), ("refusals judged by prices at", until, "")]
-        for name in ("orders_refused", "trips", "profit_change", "drawdown_change", "loss_avoided", "profit_forgone"):
-            found = self.frame[name].tolist()
-            if found:
-                said = name.replace("_", " ")
-                rows += [(f"{said}, least", min(found), ""), (f"{said}, most", max(found), "")]
+        rows: list[Row] = [("settings", len(self.settings), f"of {self.n_requested:,}" if self.partial else "")]
+        rows += [("computed by", self.how, ""), ("orders valued at", horizon_text(self.horizon_ns), "")]
+        for name in ("orders_rejected", "trips", "profit_change", "drawdown_change", "loss_avoided", "profit_forgone"):
+            values = self.frame[name].tolist()
+            if values:
+                label = name.replace("_", " ")
+                rows += [(f"{label}, min", min(values), ""), (f"{label}, max", max(values), "")]
         return rows
 
 
 def sweep(
     log: EventLog | str | Path,
     rules: RuleSet,
-    grid: Mapping[str, Iterable[Any]] | Sequence[Setting] | Sampler,
-    mode: str = "enforce",
+    grid: Grid,
+    mode: Mode = "enforce",
     *,
     horizon_ns: int | None = None,
-    orphans: str | None = None,
-    on_trip: str = "leave",
+    orphans: Orphans | None = None,
+    on_trip: OnTrip = "leave",
     sample_ns: int | None = None,
     digests: bool = True,
     threads: int | None = None,
     compiled: bool = True,
     progress: bool = False,
 ) -> SweepResult:
-    """Replay one log under many settings of its rules, and put what each did into one row.
+    """Replay one log under many settings of its rules; one row of metrics per setting.
 
-    In shadow mode, where one limit is varied and what its rule sees does not depend on it, all settings come from one
-    pass; else each is replayed, on threads, in memory for as many replays as there are threads. Inside
-    ``joblib.parallel_config(backend="dask")`` (or another one of processes) the settings go to its workers, which map
-    the log from disk: give a path that they see. The frame and the digests are the same.
+    In shadow mode, if one limit varies and the rule's observed values do not depend on it, one pass gives all settings.
+    Otherwise each setting is replayed on a thread, with at most `threads` replays in memory. Inside
+    ``joblib.parallel_config(backend="dask")`` (or another backend of processes) the settings go to its workers, which
+    map the log from disk: give a path that they can read. Frame and digests are the same in every case.
 
     Parameters
     ----------
-    log : EventLog, or path of one that `EventLog.save` or `EventLog.to_parquet` wrote
-        The record.
+    log : EventLog, or path of a log that `EventLog.save` or `EventLog.to_parquet` wrote
+        Recorded events.
     rules : RuleSet
         The limits.
     grid : mapping, list of settings, or Sampler
-        ``{"rule_id.parameter": [values]}`` for every combination; a list of ``{"rule_id.parameter": value}``; or
-        points drawn by a `Sampler`.
+        ``{"rule_id.parameter": [values]}`` for all combinations; a list of ``{"rule_id.parameter": value}``; or
+        points of a `Sampler`.
     mode : {"shadow", "enforce"}
         As in `replay_log`.
     horizon_ns : int, optional
-        A refused order is judged by what its recorded fills were worth this long after it; by default at the end.
+        Nanoseconds after an order at which its recorded fills are valued; by default the end of the log.
     orphans, on_trip, compiled
         As in `replay_log`.
     sample_ns : int, optional
-        Spacing of the samples of profit in nanoseconds; by default one that suits the log.
+        Nanoseconds between samples of profit; by default chosen from the length of the log.
     digests : bool
-        Whether each setting's digest is found. Without them, many thresholds from one pass cost next to nothing.
+        Compute the digest of each setting. Without digests, many thresholds from one pass are almost free.
     threads : int, optional
-        How many replays run at once; by default as many as there are cores.
+        Number of concurrent replays; by default the number of cores.
     progress : bool
-        Show a bar (with tqdm, if it is installed).
+        Show a progress bar (needs tqdm).
 
     Returns
     -------
     SweepResult
-        An interrupt (Ctrl-C) ends it early: the answer has the settings that were finished and is marked partial.
+        An interrupt (Ctrl-C) ends the sweep early: the result has the finished settings and is marked partial.
 
     Raises
     ------
     InputError
-        Where the grid names no parameter of these rules, or a value does not fit.
+        If the grid names no parameter of these rules, or a value does not fit.
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from riskkit.replay.rule import Rule
-    >>> from riskkit.replay.rules import MaxOrderQty
-    >>> frame = pd.DataFrame({"ts": range(5), "kind": ["order", "fill", "order", "fill", "price"],
-    ...                       "account": ["A"] * 4 + [None], "instrument": "X", "side": ["B"] * 4 + [None],
-    ...                       "qty": [5, 5, 2, 2, None], "price": [10, 10, 10, 10, 8],
-    ...                       "order_id": ["a", "a", "b", "b", None]})
-    >>> rules = RuleSet([Rule("size", MaxOrderQty(limit=9))])
-    >>> found = sweep(EventLog.from_frame(frame), rules, {"size.limit": [1, 3, 9]}, compiled=False)
-    >>> found.frame[["orders_refused", "profit", "right", "loss_avoided"]]
-                orders_refused  profit  right  loss_avoided
+    >>> import riskkit as rk
+    >>> log = rk.datasets.tiny_log([5, 2], price=10, marks=8)
+    >>> rules = RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=9))])
+    >>> found = sweep(log, rules, {"size.limit": [1, 3, 9]}, compiled=False)
+    >>> found.frame[["orders_rejected", "profit", "good_rejections", "loss_avoided"]]
+                orders_rejected  profit  good_rejections  loss_avoided
     size.limit
-    1                        2     0.0      2          14.0
-    3                        1    -4.0      1          10.0
-    9                        0   -14.0      0           0.0
+    1                         2     0.0                2          14.0
+    3                         1    -4.0                1          10.0
+    9                         0   -14.0                0           0.0
     """
     one_of(mode, ("shadow", "enforce"), "mode")
-    one_of(on_trip, ("leave", "cancel_working"), "on_trip")
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
-        raise InputError(f"threads={threads!r} is not a number of threads above zero")
-    settings = settings_of(grid)
-    for setting in settings:  # what does not fit is refused before hours of work
-        with_setting(rules, setting)
-    path, log = (None, log) if isinstance(log, EventLog) else (Path(log), _opened(Path(log)))
-    orphans = one_of(
-        log.about.get("orphans", "keep") if orphans is None else orphans, ("keep", "clip", "drop"), "orphans"
-    )
-    options = {"orphans": orphans, "on_trip": on_trip, "sample_ns": sample_ns, "compiled": compiled}
-    asked: dict[str, Any] = {"mode": mode, "horizon_ns": horizon_ns, "digests": digests, **options}
-    curve = _curve(log, rules, settings, mode, digests, compiled)
-    outcomes: dict[int, dict[str, Any]] = {}
+    n_threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
+    settings = checked_settings(rules, grid)
+    path, log = (None, log) if isinstance(log, EventLog) else (Path(log), opened(Path(log)))
+    orphans, on_trip = replay_options(log, orphans, on_trip)
+    options = Options(mode, horizon_ns, digests, orphans, on_trip, sample_ns, compiled)
+    curve = _curve(log, rules, settings, options)
+    steps: Steps
     if curve is not None:
         thresholds = [next(iter(setting.values())) for setting in settings]
-        steps: Steps = Runner(log, rules, **asked).run_at_once(curve, thresholds)
+        steps = Runner(log, rules, options).run_at_once(curve, thresholds)
     elif processes_wanted():
-        steps = run_on_processes(log, path, rules, settings, asked)
+        steps = run_on_processes(log, path, rules, settings, options)
     else:
-        steps = Runner(log, rules, **asked).run_on_threads(settings, threads or os.cpu_count() or 1)
+        steps = run_on_threads(Runner(log, rules, options).run, settings, n_threads)
+    metrics: dict[int, Metrics] = {}
     try:
-        for place, outcome in with_bar(steps, "sweep", total=len(settings), unit="setting", wanted=progress):
-            outcomes[place] = outcome
+        for i, row in with_bar(steps, "sweep", total=len(settings), unit="setting", wanted=progress):
+            metrics[i] = row
     except KeyboardInterrupt:
-        steps.close()  # what is finished is the answer, marked partial
-    return SweepResult(log, rules, mode, settings, outcomes, horizon_ns, "one pass" if curve is not None else "replays")
+        steps.close()  # finished settings are returned, marked partial
+    return SweepResult(log, rules, mode, settings, metrics, horizon_ns, "one pass" if curve is not None else "replays")
 
 
-def _opened(path: Path) -> EventLog:
-    return EventLog.open(path) if path.is_dir() else EventLog.from_parquet(path)
+def _curve(log: EventLog, rules: RuleSet, settings: list[Setting], options: Options) -> Curve | None:
+    """Threshold curve that gives every setting, or None: needs shadow mode and one varied limit.
 
-
-def _curve(
-    log: EventLog, rules: RuleSet, settings: list[Setting], mode: str, digests: bool, compiled: bool
-) -> Curve | None:
-    """The curve that tells every setting, if there is one: one limit varied, in shadow mode.
-
-    With other rules beside it the refusals are known too, but not the rows of all rules together, so no digest.
+    With several rules the rejections are known too, but not the rows of all rules together, so there is no digest.
     """
     names = list(settings[0])
-    if mode != "shadow" or len(names) != 1 or len(settings) < 2 or (digests and len(rules) > 1):
+    if options.mode != "shadow" or len(names) != 1 or len(settings) < 2 or (options.digests and len(rules) > 1):
         return None
     rule, parameter = split_name(rules, names[0])
     if parameter not in rule.parameters._fields or any(setting[names[0]] is None for setting in settings):
         return None
-    curve = Curve(log, rule, parameter, compiled=compiled)
+    curve = Curve(log, rule, parameter, compiled=options.compiled)
     return curve if curve.exact else None
-
-
-def _frame(settings: list[Setting], outcomes: dict[int, dict[str, Any]]) -> pd.DataFrame:
-    import pandas as pd
-
-    done = sorted(outcomes)
-    index = index_of([settings[place] for place in done], list(settings[0]))
-    return pd.DataFrame({name: [outcomes[place][name] for place in done] for name in OUTCOMES}, index=index)

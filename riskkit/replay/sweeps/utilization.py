@@ -103,7 +103,7 @@ class Utilization(Shown):
                 continue
             curve = self.curve(rule.id, parameter)
             if curve.exact:
-                rows += _by_key(self.log, rule, curve.observed, curve.whole(getattr(rule.parameters, parameter)))
+                rows += _by_key(self.log, rule, curve.observed, curve.to_integer(getattr(rule.parameters, parameter)))
         columns = ["rule", "key", "messages", "refused", *LEVELS]
         return pd.DataFrame(rows, columns=columns).set_index(["rule", "key"])
 
@@ -116,7 +116,7 @@ class Utilization(Shown):
         curve = self.curve(rule)
         if not curve.exact:
             raise InputError(f"the used share of {rule!r} is not known from one pass: {curve.observed.why}")
-        limit = curve.whole(getattr(curve.rule.parameters, curve.parameter))
+        limit = curve.to_integer(getattr(curve.rule.parameters, curve.parameter))
         return np.sort(_shares(curve.observed.seen[curve.observed.seen != ALWAYS], limit))
 
     def plot(self, ax: Any = None) -> Any:
@@ -181,7 +181,7 @@ def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Util
     rate A           4        1     0.67     1.33
     >>> found.curve("size").counts([0, 1, 2, 3, 4, 5]).tolist()
     [4, 3, 2, 2, 1, 0]
-    >>> found.curve("rate").refused(2).tolist()
+    >>> found.curve("rate").rejections(2).tolist()
     [2, 3]
     """
     return Utilization(log, rules, compiled=compiled)

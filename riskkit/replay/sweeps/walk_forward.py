@@ -1,50 +1,107 @@
-"""Walk-forward windows of trading days: choose on what was known, judge on what came next."""
+"""Walk-forward evaluation: select on a training window, evaluate on the test window after it."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from riskkit._check import InputError, one_of, whole_number
+from riskkit.replay.sweeps.daily import DailyFigures
+from riskkit.replay.sweeps.objective import Selection
 
-__all__ = ["Window", "windows"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Split", "Window", "WindowKind", "WindowMetrics", "walk", "windows"]
+
+WindowKind = Literal["expanding", "rolling"]
 
 
 class Window(NamedTuple):
-    """Places of trading days, each from (included) to (excluded)."""
+    """Indices of trading days, each range from (included) to (excluded)."""
 
     train_from: int
     train_to: int
-    known_to: int  # days of training from here on are not yet judged when it ends
+    known_to: int  # outcomes of later training days are not known when the test starts
     test_from: int
     test_to: int
 
 
-def windows(
-    starts: np.ndarray, ends: np.ndarray, horizon_ns: int, *, train_days: int, test_days: int, kind: str = "expanding"
-) -> list[Window]:
-    """Split trading days into a training window and the test window after it, again and again.
+class WindowMetrics(NamedTuple):
+    """Metrics of one setting in one window, per trading day; `rejected_share` is a fraction of the orders."""
 
-    An order of the training window whose outcome is only known in the test window must not be learnt from: a day
-    counts only if its end and the horizon after it lie before the test window starts ("purging"). Test windows do not
-    overlap; the last may be shorter.
+    loss_avoided: float = 0.0
+    cost: float = 0.0
+    score: float = 0.0
+    rejected_share: float = 0.0
+
+
+class Split(NamedTuple):
+    """One walk-forward split: the setting selected in training, with its metrics in training and test.
+
+    ``row`` is None if no setting is feasible; then no limits apply and every metric is 0. ``best_score`` is the score
+    of the best feasible setting in the test window, 0 if none is feasible.
+    """
+
+    window: Window
+    row: int | None
+    train: WindowMetrics
+    test: WindowMetrics
+    best_score: float
+
+
+def walk(figures: DailyFigures, selection: Selection, windows: list[Window]) -> tuple[Split, ...]:
+    """Select on each training window and evaluate on its test window."""
+    return tuple(_split(figures, selection, window) for window in windows)
+
+
+def _split(figures: DailyFigures, selection: Selection, window: Window) -> Split:
+    train = figures.frame(window.train_from, window.known_to)
+    test = figures.frame(window.test_from, window.test_to)
+    row, best = selection.best(train), selection.best(test)
+    best_score = 0.0 if best is None else float(selection.scores(test)[best])
+    if row is None:
+        return Split(window, None, WindowMetrics(), WindowMetrics(), best_score)
+    return Split(window, row, _metrics(selection, train, row), _metrics(selection, test, row), best_score)
+
+
+def _metrics(selection: Selection, frame: pd.DataFrame, row: int) -> WindowMetrics:
+    avoided, cost, share = (
+        float(frame[name].to_numpy()[row]) for name in ("loss_avoided", selection.cost, "rejected_share")
+    )
+    return WindowMetrics(avoided, cost, float(selection.scores(frame)[row]), share)
+
+
+def windows(
+    starts: np.ndarray,
+    ends: np.ndarray,
+    horizon_ns: int,
+    *,
+    train_days: int,
+    test_days: int,
+    kind: WindowKind = "expanding",
+) -> list[Window]:
+    """Split trading days into consecutive pairs of a training and a test window.
+
+    Purging: a training day counts only if its end plus the horizon lies before the test window, so that no order is
+    used whose outcome is known only in the test window. Test windows do not overlap; the last may be shorter.
 
     Parameters
     ----------
     starts, ends : ndarray of int64, shape (n_days,)
         Nanoseconds since the epoch.
     horizon_ns : int
-        How long after an order it is judged.
+        Nanoseconds from an order to its valuation.
     train_days, test_days : int
         Trading days of the first training window, and of each test window.
     kind : {"expanding", "rolling"}
-        Training windows from the first day on, or of the last `train_days` days.
+        Training windows start at the first day, or have `train_days` days each.
 
     Raises
     ------
     InputError
-        Where no test window fits in, or no day of the first training window is judged before it ends.
+        If no test window fits, or no outcome of the first training window is known before its end.
 
     References
     ----------
@@ -67,6 +124,8 @@ def windows(
         first = 0 if kind == "expanding" else test - train_days
         known = int(np.searchsorted(ends, int(starts[test]) - horizon_ns, "right"))
         if known <= first:
-            raise InputError(f"train_days={train_days} ends before the horizon has judged one of its days; give more")
+            raise InputError(
+                f"train_days={train_days} is too short: no day of the training window ends a horizon before it; give more"
+            )
         found.append(Window(first, test, min(known, test), test, min(test + test_days, n_days)))
     return found
