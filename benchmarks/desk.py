@@ -21,9 +21,9 @@ from riskkit.desk import (
     Alert,
     AlertSystem,
     DuckDBStore,
-    Limits,
+    DeskLimits,
     ParquetStore,
-    Positions,
+    PositionValues,
     PositionTracker,
     RiskManager,
     RiskState,
@@ -60,7 +60,7 @@ def rows(only: str = "") -> Iterator[Any]:
 
 def _validations() -> Iterator[Any]:
     rng = np.random.default_rng(0)
-    held = Positions(dict(zip(TICKERS, rng.uniform(-30_000.0, 30_000.0, 50).tolist(), strict=True)))
+    held = PositionValues(dict(zip(TICKERS, rng.uniform(-30_000.0, 30_000.0, 50).tolist(), strict=True)))
     columns = {
         "ticker": pd.Categorical.from_codes(rng.integers(0, 50, TRADES), categories=TICKERS),  # type: ignore[call-overload]
         "side": rng.choice(np.array([1, -1], np.int8), TRADES),
@@ -97,7 +97,7 @@ def _validations() -> Iterator[Any]:
 def _manager(assets: int) -> RiskManager:
     moves = np.random.default_rng(1).normal(0.0, 0.001, (60, assets))
     names = [f"T{i}" for i in range(assets)]
-    manager = RiskManager(10**9, limits=Limits(var_limit=1e9))
+    manager = RiskManager(10**9, limits=DeskLimits(var_limit=1e9))
     manager.warm_up(pd.DataFrame(100.0 * np.exp(np.cumsum(moves, axis=0)), columns=names))
     for name in names:
         assert manager.execute_trade(name, 10, "buy").executed

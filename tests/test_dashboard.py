@@ -20,7 +20,7 @@ from riskkit import (
     RuleSet,
     replay_log,
 )
-from riskkit.desk import AlertSystem, Limits, LiveDashboard, LiveDesk, MarketStream, RecordedBars, RiskManager
+from riskkit.desk import AlertSystem, DeskLimits, LiveDashboard, LiveDesk, MarketStream, RecordedBars, RiskManager
 from riskkit.desk.dashboard import boards
 from riskkit.replay.action import Action
 
@@ -113,7 +113,7 @@ def test_one_position_too_many_trips_the_breaker_until_it_is_reset():
     assert desk.state() == "ACTIVE" and desk.check("A", 1, "buy").approved and equal_books(desk)
 
 
-def test_a_loss_that_is_realised_trips_the_breaker():
+def test_a_loss_that_is_realized_trips_the_breaker():
     desk = live()
     assert desk.execute("A", 50, "buy").executed  # at 100
     desk.step(2)  # A falls to 95
@@ -144,7 +144,7 @@ def test_prices_are_rounded_to_the_ticks_of_the_session_for_both():
 
 
 def test_a_desk_without_rules_asks_the_manager_alone():
-    desk = LiveDesk(*parts(limits=Limits(max_position_size=0.5)))
+    desk = LiveDesk(*parts(limits=DeskLimits(max_position_size=0.5)))
     assert desk.step(2) == 2 and desk.state() == "" and desk.used().empty
     assert "more than 50 %" in desk.execute("A", 100, "buy").reason
     assert desk.execute("A", 50, "buy").executed and desk.said().empty

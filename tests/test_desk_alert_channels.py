@@ -141,7 +141,7 @@ def test_closing_breaks_off_the_wait_before_another_attempt():
         alerts.status(f"{1:016x}")["fails"] | {"status": "waiting", "attempts": 1}
         == alerts.status(f"{1:016x}")["fails"]
     )
-    alerts._outboxes["fails"]._wait = lambda seconds: None
+    alerts._queues["fails"]._wait = lambda seconds: None
     alerts.deliver()
     assert alerts.status(f"{1:016x}")["fails"]["attempts"] == 9  # in all
 
@@ -178,7 +178,7 @@ def test_no_file_of_it_reads_a_clock():
 )
 def test_channels_that_do_not_fit(channels, message):
     if not message:
-        assert list(AlertSystem(channels)._outboxes) == ["broken"]
+        assert list(AlertSystem(channels)._queues) == ["broken"]
         return
     with pytest.raises(InputError, match=message):
         AlertSystem(channels)

@@ -105,7 +105,7 @@ def test_a_breach_of_each_condition_is_an_alert(name, action, trade_id, observed
     assert name in one.message and one.message.endswith(".")
     assert {type(value) for value in one.metrics.values()} <= {int, float}
     books = session.view().accounts().loc["ann"]
-    assert one.metrics["cash"] == books["cash"] and one.metrics["realised"] == books["realised"]
+    assert one.metrics["cash"] == books["cash"] and one.metrics["realized"] == books["realized"]
     if name != "ConsecutiveLosses":  # which does not look at marks
         assert one.metrics["equity"] == books["equity"] and one.metrics["net_exposure"] == books["value"]
         assert one.metrics["max_drawdown"] == books["drawdown"]
@@ -115,7 +115,7 @@ def test_a_breach_of_each_condition_is_an_alert(name, action, trade_id, observed
     if name == "VarLimit":
         assert one.metrics["observed"] > limit == one.metrics["limit"]
     if name == "DrawdownLimit":
-        assert one.metrics["equity"] == 8_500 and one.metrics["unrealised"] == -1_500 == -one.metrics["max_drawdown"]
+        assert one.metrics["equity"] == 8_500 and one.metrics["unrealized"] == -1_500 == -one.metrics["max_drawdown"]
 
 
 def test_the_message_is_the_sentence_of_the_action():
@@ -129,7 +129,7 @@ def test_the_message_is_the_sentence_of_the_action():
 def test_where_no_rule_looks_at_marks_no_number_pretends_to():
     session = refuse(session_of(sized()))
     heard = AlertSystem().take(session, session.process_order(ts=5, qty=9, **ORDER))
-    assert set(heard[0].metrics) == {"observed", "limit", "headroom", "cash", "realised"}
+    assert set(heard[0].metrics) == {"observed", "limit", "headroom", "cash", "realized"}
 
 
 def test_of_a_refused_order_every_rule_that_objects_is_told():
@@ -338,7 +338,7 @@ def test_a_channel_that_hangs_or_raises_holds_up_neither_decisions_nor_other_cha
         assert watched.digest == plain.digest
         assert (watched.result().rows == plain.result().rows).all()
         assert hanging.wait(5) and not alerts.flush(0.01)
-        assert alerts._outboxes["heard"].flush(10) and alerts._outboxes["raises"].flush(10)
+        assert alerts._queues["heard"].flush(10) and alerts._queues["raises"].flush(10)
         assert heard.ids == alerts.history()["alert_id"].tolist() and len(heard) == count
         found = alerts.counters()
         assert (found["raised"], found["delivered"], found["failed"]) == (count, count, count)

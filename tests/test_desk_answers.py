@@ -10,8 +10,8 @@ import pytest
 
 from riskkit import InputError
 from riskkit.desk import (
-    Dashboard,
-    Exposure,
+    DashboardMetrics,
+    UserExposure,
     IngestStatistics,
     Position,
     PositionTracker,
@@ -100,14 +100,14 @@ def test_a_dashboard_without_a_number_has_none():
 
 
 POSITION = {
-    "user": "ann", "market": "m", "token": "ETH", "amount": "1.5", "average_cost": 1.0, "cost": 1.5, "realised": 0.0,
-    "price": 2.0, "value": 3.0, "unrealised": 1.5, "opened": 1, "updated": 2,
+    "user": "ann", "market": "m", "token": "ETH", "amount": "1.5", "average_cost": 1.0, "cost": 1.5, "realized": 0.0,
+    "price": 2.0, "value": 3.0, "unrealized": 1.5, "opened": 1, "updated": 2,
 }  # fmt: skip
 TOKEN = {"token": "ETH", "amount": "1", "value": 1.0, "gross": 1.0, "percentage": 100.0, "price_age": 0, "stale": False}
 EXPOSURE = {"user": "ann", "total": 1.0, "net": 1.0, "tokens": [TOKEN]}
 METRICS = {
     **dict.fromkeys(["concentration", "var_95", "max_drawdown", "sharpe", "win_rate", "average_trade_size"]),
-    "user": "ann", "total_exposure": 1.0, "trades": 1, "realised": 0.0, "unrealised": 0.0, "fees": 0.0, "periods": 0,
+    "user": "ann", "total_exposure": 1.0, "trades": 1, "realized": 0.0, "unrealized": 0.0, "fees": 0.0, "periods": 0,
 }  # fmt: skip
 STATISTICS = {
     "rows": 1, "accepted": 1, "refused": 0, "duplicates": 0, "users": 1, "markets": {"m": 1}, "reasons": {},
@@ -130,11 +130,11 @@ BOARD = {
         (Position, POSITION, "price_age", 1.5),
         (Position, POSITION, "stale", 1),
         (Position, POSITION, "color", "red"),
-        (Exposure, EXPOSURE, "total", -1.0),
-        (Exposure, EXPOSURE, "tokens", {"ETH": 1}),
-        (Exposure, EXPOSURE, "tokens", [{"token": "ETH"}]),
-        (Exposure, EXPOSURE, "tokens", [{**TOKEN, "amount": 0.1}]),
-        (Exposure, EXPOSURE, "timestamp", "soon"),
+        (UserExposure, EXPOSURE, "total", -1.0),
+        (UserExposure, EXPOSURE, "tokens", {"ETH": 1}),
+        (UserExposure, EXPOSURE, "tokens", [{"token": "ETH"}]),
+        (UserExposure, EXPOSURE, "tokens", [{**TOKEN, "amount": 0.1}]),
+        (UserExposure, EXPOSURE, "timestamp", "soon"),
         (UserMetrics, METRICS, "trades", -1),
         (UserMetrics, METRICS, "trades", True),
         (UserMetrics, METRICS, "sharpe", float("nan")),
@@ -143,12 +143,12 @@ BOARD = {
         (IngestStatistics, STATISTICS, "reasons", {"x": -1}),
         (IngestStatistics, STATISTICS, "problems", [[1]]),
         (IngestStatistics, STATISTICS, "problems", "x"),
-        (Dashboard, BOARD, "var", -1.0),
-        (Dashboard, BOARD, "confidence", 95),
-        (Dashboard, BOARD, "component_var", [1.0]),
-        (Dashboard, BOARD, "component_var", {"X": float("inf")}),
-        (Dashboard, BOARD, "holdings", {"X": {"quantity": 1}}),
-        (Dashboard, BOARD, "holdings", {"X": 1}),
+        (DashboardMetrics, BOARD, "var", -1.0),
+        (DashboardMetrics, BOARD, "confidence", 95),
+        (DashboardMetrics, BOARD, "component_var", [1.0]),
+        (DashboardMetrics, BOARD, "component_var", {"X": float("inf")}),
+        (DashboardMetrics, BOARD, "holdings", {"X": {"quantity": 1}}),
+        (DashboardMetrics, BOARD, "holdings", {"X": 1}),
     ],
 )
 def test_a_field_that_does_not_fit_is_named(kind, data, field, value):

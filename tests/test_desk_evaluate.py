@@ -17,13 +17,13 @@ from naive import desk as naive
 from riskkit import InputError
 from riskkit.desk import (
     Evaluation,
-    Limits,
-    Positions,
+    DeskLimits,
+    PositionValues,
     RequestError,
     RiskReading,
     RiskState,
-    Trade,
-    Validation,
+    TradeRequest,
+    PreTradeCheck,
     evaluate,
     evaluate_batch,
     limits_from_rules,
@@ -108,22 +108,22 @@ def test_positions_may_come_in_any_form_that_people_have():
     expected = {"AAPL": 1_500.0, "TLT": -450.0}
     stated = frame.assign(value=[1_500.0, -450.0])
     for form in (expected, pd.Series(expected), frame, frame.set_index("ticker"), frame.to_dict("records"), stated):
-        assert Positions(form).values == expected
+        assert PositionValues(form).values == expected
     money = pd.DataFrame({"ticker": ["AAPL"], "value": [1_500.0]})
-    assert Positions(money).values == {"AAPL": 1_500.0}
+    assert PositionValues(money).values == {"AAPL": 1_500.0}
     nameless, twice = frame.drop(columns="ticker"), pd.concat([frame, frame])
     for wrong in ([{"quantity": 1, "price": 2}], nameless, twice, frame.drop(columns="price")):
         with pytest.raises(RequestError, match="values"):
-            Positions(wrong)
+            PositionValues(wrong)
 
 
 def test_a_var_limit_in_money_holds_evaluate():
     past = curve(1)
     loss = evaluate({}, past[-1], past[:-1]).var_95 * past[-1] / 100
-    assert evaluate({}, past[-1], past[:-1], limits=Limits(var_limit=loss * 1.001)).approved
-    beyond = evaluate({}, past[-1], past[:-1], limits=Limits(var_limit=loss * 0.999))
+    assert evaluate({}, past[-1], past[:-1], limits=DeskLimits(var_limit=loss * 1.001)).approved
+    beyond = evaluate({}, past[-1], past[:-1], limits=DeskLimits(var_limit=loss * 0.999))
     assert not beyond.approved and "VaR 95%" in beyond.reasons[0] and beyond.risk_score is None
-    blind = evaluate({}, 100.0, limits=Limits(var_limit=1.0))
+    blind = evaluate({}, 100.0, limits=DeskLimits(var_limit=1.0))
     assert not blind.approved and "cannot be checked" in blind.reasons[0]  # a limit is not switched off by missing data
 
 
@@ -175,7 +175,7 @@ def test_validate_is_the_naive_answer(ticker, side, quantity, price, held, value
 
 def test_the_defaults_and_the_fields_of_an_answer():
     answer = validate(BUY, HELD, 100_000.0, timestamp="2024-03-05T14:30:00+00:00")
-    assert answer == Validation(True, "approved", 0.0, 40.0, 0.0, "2024-03-05T14:30:00+00:00")  # 40 % is allowed
+    assert answer == PreTradeCheck(True, "approved", 0.0, 40.0, 0.0, "2024-03-05T14:30:00+00:00")  # 40 % is allowed
     refused = validate({**BUY, "quantity": 51}, HELD, 100_000.0)
     assert not refused.approved and refused.reason == "AAPL would be 40.2 % of the portfolio; at most 40 % is allowed"
     assert list(answer.to_dict()) == [
@@ -214,8 +214,8 @@ def test_what_only_reduces_passes_and_a_flip_does_not():
 
 
 def test_a_stated_value_has_to_be_quantity_times_price():
-    assert Trade(**BUY, value=10_000.0).value == 10_000.0
-    assert Trade("A", "B", 3, 0.1, 0.3).value == 0.3  # 3 × 0.1 in floats is not 0.3
+    assert TradeRequest(**BUY, value=10_000.0).value == 10_000.0
+    assert TradeRequest("A", "B", 3, 0.1, 0.3).value == 0.3  # 3 × 0.1 in floats is not 0.3
     with pytest.raises(RequestError, match="not quantity x price") as caught:
         validate({**BUY, "value": 10_001.0}, HELD, 100_000.0)
     assert caught.value.to_dict()["field"] == "value"
@@ -265,14 +265,14 @@ def test_every_other_argument_of_validate_is_checked():
 
 def test_all_problems_are_reported_at_once():
     with pytest.raises(RequestError) as caught:
-        Trade.from_dict({"ticker": "", "side": "up", "quantity": -1, "cost": 3})
+        TradeRequest.from_dict({"ticker": "", "side": "up", "quantity": -1, "cost": 3})
     assert {problem.field for problem in caught.value.problems} == {"ticker", "side", "quantity", "cost", "price"}
     with pytest.raises(RequestError) as caught:
-        Trade.from_dict({"ticker": "", "side": "up", "quantity": 1})
+        TradeRequest.from_dict({"ticker": "", "side": "up", "quantity": 1})
     assert [problem.field for problem in caught.value.problems] == ["price", "ticker", "side"]
     assert {"field", "message"} <= set(caught.value.to_dict()["problems"][0])
     with pytest.raises(RequestError, match="give a dict"):
-        Trade.from_dict([1])
+        TradeRequest.from_dict([1])
     again = copy.copy(caught.value)
     assert again.to_dict() == caught.value.to_dict() and str(again) == str(caught.value)
 
@@ -283,7 +283,7 @@ def test_requests_and_answers_are_frozen_and_go_through_json():
         HELD, 1e5, curve(2), timestamp=datetime.datetime(2024, 3, 5, tzinfo=datetime.UTC), state=state
     )
     for record in (
-        Trade(**BUY), validate(BUY, HELD, 1e5, timestamp=3), evaluation, Positions(HELD), Limits(0.4, 10.0), state.reading,
+        TradeRequest(**BUY), validate(BUY, HELD, 1e5, timestamp=3), evaluation, PositionValues(HELD), DeskLimits(0.4, 10.0), state.reading,
     ):  # fmt: skip
         again = type(record).from_dict(json.loads(json.dumps(record.to_dict())))
         assert again.to_dict() == record.to_dict()
@@ -291,7 +291,7 @@ def test_requests_and_answers_are_frozen_and_go_through_json():
             record.approved = True
     assert RiskState.from_dict(state.to_dict()).to_dict() == state.to_dict()
     with pytest.raises(RequestError, match="approved"):
-        Validation.from_dict({**validate(BUY, HELD, 1e5).to_dict(), "approved": "yes"})
+        PreTradeCheck.from_dict({**validate(BUY, HELD, 1e5).to_dict(), "approved": "yes"})
     with pytest.raises(RequestError, match="var_95"):
         Evaluation.from_dict({**evaluation.to_dict(), "var_95": float("nan")})
 
@@ -347,12 +347,12 @@ def test_limits_come_from_the_file_of_the_rules(tmp_path):
         '[[rules]]\nid = "rate"\ntype = "order_rate"\nparams = { limit = 3, window_ns = "1s" }\n'
     )
     limits = limits_from_rules(RuleSet.from_toml(path))
-    assert limits == Limits(max_position_size=0.25, max_drawdown_limit=12.0)
+    assert limits == DeskLimits(max_position_size=0.25, max_drawdown_limit=12.0)
     assert (
         not validate(BUY, {}, 39_999.0, limits=limits).approved and validate(BUY, {}, 40_000.0, limits=limits).approved
     )
-    assert limits_from_rules(RuleSet([])) == Limits() and validate(BUY, {}, 1.0, limits=Limits()).approved
-    assert validate(BUY, {}, 1.0, limits=Limits()).risk_score is None
+    assert limits_from_rules(RuleSet([])) == DeskLimits() and validate(BUY, {}, 1.0, limits=DeskLimits()).approved
+    assert validate(BUY, {}, 1.0, limits=DeskLimits()).risk_score is None
 
 
 @pytest.mark.parametrize("params", [{"money": 5}, {"pct": "0.1", "trailing": False}, {"pct": "0.1", "breach": "reach"}])
@@ -372,7 +372,7 @@ def test_a_var_rule_becomes_the_var_limit():
 
     kind = RuleType(name="var_limit", parameters=VarLimit)
     rules = [Rule("a", VarLimit(500, "0.99"), kind=kind), Rule("b", VarLimit("400.5", "0.99"), kind=kind)]
-    assert limits_from_rules(rules) == Limits(var_limit=400.5, confidence=0.99)
+    assert limits_from_rules(rules) == DeskLimits(var_limit=400.5, confidence=0.99)
     with pytest.raises(InputError, match="give one"):
         limits_from_rules([*rules, Rule("c", VarLimit(300), kind=kind)])
     with pytest.raises(InputError, match="z of its own"):
@@ -396,7 +396,7 @@ def frame(n: int, seed: int = 0) -> pd.DataFrame:
 
 @pytest.mark.parametrize("fall", [0.0, 20.0])
 def test_a_batch_of_trades_is_validate_to_the_bit(fall):
-    held, state = Positions({"A": 3.0, "B": -2.5}), RiskState(RiskReading(fall, fall))
+    held, state = PositionValues({"A": 3.0, "B": -2.5}), RiskState(RiskReading(fall, fall))
     trades = frame(400).set_index(pd.RangeIndex(7, 407))
     batch = validate_batch(trades, held, 10.0, 0.3, state=state, timestamp=5)
     for place, row in enumerate(trades.itertuples(index=False)):
@@ -416,7 +416,7 @@ def test_a_batch_of_trades_is_validate_to_the_bit(fall):
 @pytest.mark.parametrize("by", ["returns", "volatility"])
 @pytest.mark.parametrize("state", [None, RiskState(RiskReading(4.0, 5.0))])
 def test_a_batch_with_the_var_of_each_trade_is_validate_to_the_bit(by, state):
-    trades, held = frame(400, seed=3), Positions({"A": 3.0, "B": -2.5})
+    trades, held = frame(400, seed=3), PositionValues({"A": 3.0, "B": -2.5})
     moves = pd.DataFrame(np.random.default_rng(4).normal(0.001, 0.2, (57, 3)), columns=["A", "B", "C"])
     table = moves if by == "returns" else moves.std()
     options = {"state": state, "estimate": "var", "timestamp": 5}
@@ -516,9 +516,9 @@ def test_answers_print_and_draw():
     answer = evaluate(HELD, 95_000.0, curve(0), state=RiskState())
     assert "drawdown" in repr(answer) and "<table>" in answer._repr_html_()
     assert "Trade refused" in repr(validate({**BUY, "quantity": 999}, HELD, 1e5))
-    held = Positions(HELD)
+    held = PositionValues(HELD)
     assert (held.largest, held.gross, len(held), list(held)) == ("AAPL", 35_000.0, 2, ["AAPL", "TLT"])
-    assert held.to_frame().value.to_dict() == HELD and "TLT" in repr(held) and Positions({}).largest is None
+    assert held.to_frame().value.to_dict() == HELD and "TLT" in repr(held) and PositionValues({}).largest is None
     assert validate(BUY, HELD, 1e5).to_frame().approved.tolist() == [True]
     assert repr(RiskState()).startswith("RiskState") and "trades" in repr(validate_batch(frame(3), {}, 100.0))
     assert answer.to_frame().shape == (1, 9)

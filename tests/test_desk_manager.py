@@ -18,10 +18,10 @@ from naive import desk as naive
 from riskkit import InputError
 from riskkit.attribution import incremental_var_by_instrument
 from riskkit.covariance import ewma_covariance, stressed_covariance
-from riskkit.desk import Limits, RequestError, RiskManager, TradeImpact
-from riskkit.desk.amounts import Holding, Unit, half_even
-from riskkit.desk.manager.portfolio_risk import PortfolioRisk
-from riskkit.desk.manager.risk_manager import CorruptStateError, UnknownTickerError
+from riskkit.desk import DeskLimits, RequestError, RiskManager, PreTradeCheck
+from riskkit.desk.core.exact import CostBasis, Step, half_even
+from riskkit.desk.manager.risk import IncrementalRisk
+from riskkit.desk.manager.manager import CorruptStateError, UnknownTickerError
 from riskkit.desk.market.live_covariance import LiveCovariance
 from riskkit.replay import book
 from riskkit.replay.integers import scaled
@@ -53,13 +53,13 @@ class Record:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.integers(-50, 50).filter(bool), st.integers(0, 10**6)), min_size=1, max_size=30))
 def test_a_holding_is_filled_as_in_the_replay(fills):
-    holding = Holding()
-    position, account = Record(qty=0, cost=0, realised=0), Record(cost=0, realised=0, cash=0, fees=0)
+    holding = CostBasis()
+    position, account = Record(qty=0, cost=0, realized=0), Record(cost=0, realized=0, cash=0, fees=0)
     for lots, money in fills:
         price = Record(numerator=money, denominator=abs(lots))  # so that the notional is that money
         taken = book.fill(position, account, price, 1 if lots > 0 else -1, abs(lots), 1, 0)
         assert holding.fill(lots, money) == taken
-        assert (holding.lots, holding.cost, holding.realised) == (position.qty, position.cost, position.realised)
+        assert (holding.lots, holding.cost, holding.realized) == (position.qty, position.cost, position.realized)
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(1, 10**6))
@@ -72,19 +72,19 @@ def test_rounding_is_that_of_the_replay(numerator, denominator):
 
 
 def test_units_count_exactly_or_refuse():
-    wei, most = Unit("1e-18"), 2**256 - 1
-    assert Unit(1).count(most, "amount") == most and Unit(1).amount(most) == most
+    wei, most = Step("1e-18"), 2**256 - 1
+    assert Step(1).count(most, "amount") == most and Step(1).amount(most) == most
     exact = wei.amount(most)
     assert wei.count(exact, "amount") == most
     assert len(exact.as_tuple().digits) == 78
-    assert Unit("0.25").count("1.75", "amount") == 7 and Unit(100).count(300, "amount") == 3
-    assert Unit("0.1").count(0.3, "amount", floats=True) == 3
+    assert Step("0.25").count("1.75", "amount") == 7 and Step(100).count(300, "amount") == 3
+    assert Step("0.1").count(0.3, "amount", floats=True) == 3
     for value in (Decimal("1e-19"), 0.5, "a", None, True, Decimal("NaN"), Decimal("Infinity"), 2**256):
         with pytest.raises(InputError, match="amount="):
             wei.count(value, "amount")
     for step in (0, -1, Fraction(1, 3), "x"):
         with pytest.raises(InputError):
-            Unit(step)
+            Step(step)
 
 
 # ---------------------------------------------------------------------- covariance
@@ -134,7 +134,7 @@ def test_the_matrix_grows_without_a_reset():
 
 
 def test_impact_is_the_difference_of_two_full_variances():
-    manager = desk(limits=Limits(var_limit=1e9))
+    manager = desk(limits=DeskLimits(var_limit=1e9))
     for ticker, quantity in (("AAPL", 100), ("TLT", 200)):
         assert manager.execute_trade(ticker, quantity, "buy").executed
     state = manager.get_portfolio_state()
@@ -156,7 +156,7 @@ def test_impact_is_the_difference_of_two_full_variances():
 
 
 def test_solvency_inventory_and_var_limit():
-    manager = RiskManager(1_000, limits=Limits(var_limit=200.0), bars_per_day=1)
+    manager = RiskManager(1_000, limits=DeskLimits(var_limit=200.0), bars_per_day=1)
     manager.add_ticker("A", price=100.0, volatility=0.1)
     assert manager.check_trade_impact("A", 10, "buy").approved  # equal is solvent: VaR 164.49
     assert "in cash" in manager.check_trade_impact("A", 11, "buy").reason
@@ -169,13 +169,13 @@ def test_solvency_inventory_and_var_limit():
     manager.execute_trade("A", 6, "sell")
     refused = manager.check_trade_impact("A", 3, "buy")
     assert refused.decision == "REJECTED" and refused.reason == "VaR would be 115.14; at most 100.00 is allowed"
-    exact = RiskManager(1_000, limits=Limits(var_limit=165.0), bars_per_day=1, z=1.65)
+    exact = RiskManager(1_000, limits=DeskLimits(var_limit=165.0), bars_per_day=1, z=1.65)
     exact.add_ticker("A", price=100.0, volatility=0.1)
     assert exact.check_trade_impact("A", 10, "buy").new_var == pytest.approx(165.0)
 
 
 def test_a_hedge_passes_above_the_limit():
-    manager = RiskManager(10_000, limits=Limits(var_limit=1_000.0), bars_per_day=1, short_selling=True)
+    manager = RiskManager(10_000, limits=DeskLimits(var_limit=1_000.0), bars_per_day=1, short_selling=True)
     prices = bars(60, ["A", "B"])
     prices["B"] = prices["A"] * 1.5  # they move as one
     manager.warm_up(prices)
@@ -189,7 +189,7 @@ def test_a_hedge_passes_above_the_limit():
 
 
 def test_size_and_drawdown_limits_hold_too():
-    manager = RiskManager(1_000, limits=Limits(max_position_size=0.5, max_drawdown_limit=10.0), bars_per_day=1)
+    manager = RiskManager(1_000, limits=DeskLimits(max_position_size=0.5, max_drawdown_limit=10.0), bars_per_day=1)
     manager.add_ticker("A", price=100.0, volatility=0.1)
     assert manager.execute_trade("A", 4, "buy").approved
     assert manager.check_trade_impact("A", 1, "buy").approved  # exactly the limit passes
@@ -209,10 +209,10 @@ def test_shorts_where_they_are_allowed():
     state = manager.get_portfolio_state()
     assert state.cash == 1_300.0 and state.holdings["A"]["quantity"] == -30 and state.value == 1_000.0
     manager.set_price("A", 12.0)
-    assert manager.get_portfolio_state().holdings["A"]["unrealised"] == -60.0
+    assert manager.get_portfolio_state().holdings["A"]["unrealized"] == -60.0
     assert manager.execute_trade("A", 40, "buy").executed
     state = manager.get_portfolio_state()
-    assert state.realised == -60.0 and state.holdings["A"]["average_price"] == 12.0
+    assert state.realized == -60.0 and state.holdings["A"]["average_price"] == 12.0
 
 
 # ---------------------------------------------------------------------- defined answers
@@ -233,14 +233,14 @@ def test_an_empty_portfolio():
 
 
 def test_missing_price_and_unknown_ticker_and_warm_up():
-    manager = RiskManager(1_000, limits=Limits(var_limit=1.0))
+    manager = RiskManager(1_000, limits=DeskLimits(var_limit=1.0))
     unknown = manager.check_trade_impact("A", 1, "buy")
     assert unknown.decision == "REJECTED" and "unknown ticker" in unknown.reason and unknown.new_var is None
     manager.add_ticker("A")
     assert "no price" in manager.execute_trade("A", 1, "buy").reason
     manager.set_price("A", 10.0)
     assert manager.check_trade_impact("A", 1, "buy").reason == "VaR of 'A' rests on 0 returns; 20 are needed"
-    told = RiskManager(1_000, limits=Limits(var_limit=1.0), on_warm_up="allow")
+    told = RiskManager(1_000, limits=DeskLimits(var_limit=1.0), on_warm_up="allow")
     told.add_ticker("A", price=10.0)
     assert told.check_trade_impact("A", 1, "buy").approved
     with pytest.raises(UnknownTickerError, match="'B'"):
@@ -250,7 +250,7 @@ def test_missing_price_and_unknown_ticker_and_warm_up():
 
 
 def test_prices_that_never_moved_have_no_risk():
-    manager = RiskManager(1_000, limits=Limits(var_limit=1.0))
+    manager = RiskManager(1_000, limits=DeskLimits(var_limit=1.0))
     manager.warm_up(pd.DataFrame({"A": [10.0] * 30, "B": [5.0] * 30}))
     impact = manager.execute_trade("A", 5, "buy")
     assert impact.approved and impact.old_var == impact.new_var == impact.incremental_var == 0.0
@@ -363,7 +363,7 @@ def test_weighted_average_price_and_profit():
     manager.set_price("A", 20.0)
     manager.execute_trade("A", 30, "sell")
     state = manager.get_portfolio_state()
-    assert state.realised == 240.0 and state.unrealised == 960.0 and state.cash == 10_000 - 1_000 - 800 + 600
+    assert state.realized == 240.0 and state.unrealized == 960.0 and state.cash == 10_000 - 1_000 - 800 + 600
     assert [(one.side, one.quantity) for one in manager.executions] == [("buy", 100.0), ("buy", 50.0), ("sell", 30.0)]
     manager.execute_trade("A", 120, "sell")
     assert manager.get_portfolio_state().holdings == {} and manager.get_dashboard_metrics().var == 0.0
@@ -383,7 +383,7 @@ def test_cash_and_holdings_are_the_naive_ones(trades):
         if manager.execute_trade(ticker, tenths / 10, "sell" if sold else "buy").executed:
             twin.fill(("u", "m", ticker), amount, twin.money(amount, f"{mils / 1000}"))
     ledger = manager._ledger
-    assert ledger.cash == 500_050 - twin.paid_in.get("u", 0) and ledger.realised == twin.realised.get("u", 0)
+    assert ledger.cash == 500_050 - twin.paid_in.get("u", 0) and ledger.realized == twin.realized.get("u", 0)
     for ticker in "AB":
         holding = ledger.lines[ticker].holding
         assert (Fraction(holding.lots, 10), holding.cost) == twin.held.get(("u", "m", ticker), (0, 0))
@@ -394,13 +394,13 @@ def test_execution_is_all_or_nothing(monkeypatch):
     manager = desk()
     manager.execute_trade("AAPL", 5, "buy")
     before, var = manager.get_portfolio_state(), manager.get_dashboard_metrics().var
-    move = PortfolioRisk.move
+    move = IncrementalRisk.move
 
     def moves_and_fails(self, *arguments):
         move(self, *arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(PortfolioRisk, "move", moves_and_fails)
+    monkeypatch.setattr(IncrementalRisk, "move", moves_and_fails)
     with pytest.raises(KeyboardInterrupt):
         manager.execute_trade("TLT", 5, "buy")
     monkeypatch.undo()
@@ -480,9 +480,9 @@ def test_stressed_var_is_that_of_the_window():
 
 
 def test_limits_change_only_with_a_name_and_a_reason():
-    manager = desk(limits=Limits(var_limit=1_000.0))
+    manager = desk(limits=DeskLimits(var_limit=1_000.0))
     after = manager.set_limits("A. Desk", "quarter end", var_limit=500.0, timestamp=77)
-    assert manager.limits == after == Limits(var_limit=500.0)
+    assert manager.limits == after == DeskLimits(var_limit=500.0)
     entry = manager.journal[0]
     assert (entry.who, entry.why, entry.before.var_limit, entry.after.var_limit, entry.timestamp) == (
         "A. Desk", "quarter end", 1_000.0, 500.0, 77,
@@ -492,7 +492,7 @@ def test_limits_change_only_with_a_name_and_a_reason():
             manager.set_limits(who, why, **changes)
     assert len(manager.journal) == 1 and manager.limits == after
     with pytest.raises(AttributeError):
-        manager.limits = Limits()
+        manager.limits = DeskLimits()
     assert type(entry).from_dict(json.loads(json.dumps(entry.to_dict()))) == entry
 
 
@@ -501,7 +501,7 @@ def test_answers_go_through_json():
     for answer in (manager.execute_trade("AAPL", 5, "buy", timestamp=4), manager.get_portfolio_state()):
         assert type(answer).from_dict(json.loads(json.dumps(answer.to_dict()))) == answer
     with pytest.raises(RequestError, match="decision"):
-        TradeImpact.from_dict({**manager.check_trade_impact("AAPL", 1, "buy").to_dict(), "decision": "MAYBE"})
+        PreTradeCheck.from_dict({**manager.check_trade_impact("AAPL", 1, "buy").to_dict(), "decision": "MAYBE"})
 
 
 # ---------------------------------------------------------------------- load

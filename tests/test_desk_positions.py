@@ -60,11 +60,11 @@ def test_the_books_are_the_naive_ones(events):
         position = made.get(*key)
         assert Fraction(position.amount) == quantity and position.cost == cost / 100
         assert position.average_cost == pytest.approx(float(Fraction(cost, 100) / quantity))
-        assert position.unrealised == pytest.approx(float(quantity) * position.price - cost / 100, abs=0.006)
+        assert position.unrealized == pytest.approx(float(quantity) * position.price - cost / 100, abs=0.006)
     for user in made.users():
         book = made._books.users[user]
-        assert book.realised == twin.realised.get(user, 0)
-        assert book.cost == twin.paid_in[user] + book.realised  # the books close, to the last quantum
+        assert book.realized == twin.realized.get(user, 0)
+        assert book.cost == twin.paid_in[user] + book.realized  # the books close, to the last quantum
 
 
 def test_long_short_and_through_zero():
@@ -73,10 +73,10 @@ def test_long_short_and_through_zero():
     made.update("u", "m", "BTC", 2, 50_000, 2)
     assert made.get("u", "m", "BTC").average_cost == 45_000.0
     assert made.update("u", "m", "BTC", -1, 60_000, 3) == 15_000.0
-    assert made.get("u", "m", "BTC").unrealised == 3 * 5_000.0
+    assert made.get("u", "m", "BTC").unrealized == 3 * 5_000.0
     assert made.update("u", "m", "BTC", -5, 48_000, 4) == 9_000.0  # closes three, and is short of two
     short = made.get("u", "m", "BTC")
-    assert (short.amount, short.cost, short.value, short.unrealised) == (-2, -96_000.0, -100_000.0, -4_000.0)
+    assert (short.amount, short.cost, short.value, short.unrealized) == (-2, -96_000.0, -100_000.0, -4_000.0)
     assert short.average_cost == 48_000.0 and short.opened == 4
     assert made.update("u", "m", "BTC", 2, 47_000, 5) == 2_000.0
     assert not made.has("u", "m", "BTC") and made.count() == 0 and made.users() == ["u"]
@@ -139,7 +139,7 @@ def test_a_swap_moves_both_legs_and_the_gas():
     metrics = made.metrics("u")
     assert metrics.fees == 20.0 and metrics.trades == 3 and metrics.average_trade_size == (40_000 + 3_000 + 25_000) / 3
     # what it earned in all: value less what was paid in from outside, 43,000
-    earned = metrics.realised + metrics.unrealised - metrics.fees
+    earned = metrics.realized + metrics.unrealized - metrics.fees
     assert earned == pytest.approx(25_000 + 1.99 * 2_000 + 24_990 - 43_000)
 
 
@@ -222,7 +222,7 @@ def test_unknown_user_missing_price_and_unknown_token_have_names():
     with pytest.raises(MissingPriceError):
         made.price_age("ETH", 5)
     position = made.get("u", "m", "ETH")
-    assert position.price is position.value is position.unrealised is None and position.stale
+    assert position.price is position.value is position.unrealized is None and position.stale
     with pytest.raises(UnknownTokenError, match="add_token"):
         made.update("u", "m", "DOGE", 1, 1, 1)
     with pytest.raises(InputError, match="declared already"):
@@ -473,7 +473,7 @@ def test_threads_leave_every_lot_where_it_belongs():
     assert sum(made.metrics(f"u{user}").trades for user in range(3)) == 16_000
     for user in range(3):
         book = made._books.users[f"u{user}"]
-        assert book.cost == int(amounts[user] * 2_000 * 10**6) and book.realised == 0
+        assert book.cost == int(amounts[user] * 2_000 * 10**6) and book.realized == 0
 
 
 def test_memory_stays_flat():

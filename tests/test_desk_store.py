@@ -23,7 +23,7 @@ from riskkit import InputError
 from riskkit.desk import (
     DuckDBStore,
     DuplicateTradeError,
-    Limits,
+    DeskLimits,
     ParquetStore,
     PositionTracker,
     RequestError,
@@ -247,7 +247,7 @@ def test_the_views_are_the_naive_ones(tmp_path_factory, trades, part_rows):
         getattr(made, trade["kind"])(**fields)
     told, days, held = naive.views([{**trade, "gas_price": 2_000} for trade in trades], "0.01")
     cent = Decimal("0.01")
-    found = store.trade_events()[["role", "user", "market", "token", "amount", "money", "realised"]]
+    found = store.trade_events()[["role", "user", "market", "token", "amount", "money", "realized"]]
     assert [tuple(row) for row in found.itertuples(index=False)] == [
         (*leg[:4], Decimal(leg[4].numerator) / leg[4].denominator, leg[5] * cent, leg[6] * cent) for leg in told
     ]
@@ -281,7 +281,7 @@ def test_the_views_of_one_day_by_hand(opened):
     assert trades["price"].tolist() == [1_000.0, 1_100.0, 899.98, 40_000.0, 2_000.0, 2_000.0]
     assert trades["trade_id"].tolist()[:4] == ["a", "b", '["b",2]', "7"]
     assert str(trades["timestamp"].iloc[0]) == "1970-01-01 23:59:59.999999999+00:00"
-    assert trades["realised"].tolist()[1:3] == [Decimal("50.00"), Decimal("-50.01")]
+    assert trades["realized"].tolist()[1:3] == [Decimal("50.00"), Decimal("-50.01")]
     pnl = store.user_daily_pnl()
     assert pnl["user"].tolist() == ["ann", "ann", "bob"]
     assert [str(day.date()) for day in pnl["day"]] == ["1970-01-01", "1970-01-02", "1969-12-31"]
@@ -424,7 +424,7 @@ DEED = st.one_of(
 
 def manager(start: str = "first_square") -> RiskManager:
     made = RiskManager(
-        "5000.25", limits=Limits(var_limit=200.0), bars_per_day=1, min_bars=2, short_selling=True, history=3
+        "5000.25", limits=DeskLimits(var_limit=200.0), bars_per_day=1, min_bars=2, short_selling=True, history=3
     )
     made._risk.covariance.start = start
     made.add_ticker("A", price=10.0, volatility=0.02)
@@ -458,7 +458,7 @@ def act(made: RiskManager, deed: tuple, stamp: int, stores=()) -> str | None:
 
 
 DEEDS = st.lists(DEED, max_size=20)
-START = st.sampled_from(["first_square", "renormalised"])
+START = st.sampled_from(["first_square", "renormalized"])
 
 
 @settings(max_examples=40, deadline=None)
@@ -656,7 +656,7 @@ def test_an_altered_log_does_not_follow(tmp_path):
         made.update("ann", "x", "ETH", 1, 1_000, 5, "a")
         made.update("ann", "x", "ETH", -1, 1_100, 6, "b")
     for column, value in (
-        ("realised", "101.000000"),
+        ("realized", "101.000000"),
         ("held", "1.000000000000000000"),
         ("money", "x"),
         ("kind", "gift"),

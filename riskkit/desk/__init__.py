@@ -1,11 +1,20 @@
-"""The desk: evaluate a portfolio, check a trade, follow a market, track positions, raise alerts; no object reads a clock."""
+"""The desk: portfolio limits, pre-trade checks, market data, positions, alerts and stores; nothing here reads a clock.
+
+- portfolio: `evaluate`, `validate`, their batches, `RiskState`; limits: `DeskLimits`, `limits_from_rules`
+- market data: `MarketStream` of `SimulatedTicks`, `RecordedTicks` or `RecordedBars`, `LiveCovariance`
+- one book with live VaR: `RiskManager`; many users with exact positions: `PositionTracker`
+- their journals: `ParquetStore`, `DuckDBStore`
+- alerts: `AlertSystem`, `condition`, and channels; pages: `LiveDesk`, `LiveDashboard`
+
+Sizes, drawdowns and relative VaR are fractions (0.10 is 10 %); the methods `to_service` of the answers, and the argument
+`max_drawdown_limit`, follow the imitated REST service, in percent.
+"""
 
 from riskkit.desk.alerts import (
     CONDITIONS,
     Alert,
+    AlertChannel,
     AlertSystem,
-    ConcentrationLimit,
-    DrawdownLimit,
     EmailChannel,
     FileChannel,
     LogChannel,
@@ -16,27 +25,26 @@ from riskkit.desk.alerts import (
     WebhookChannel,
     condition,
 )
-from riskkit.desk.dashboard import LiveDashboard, LiveDesk, Ticket
-from riskkit.desk.fields import RequestError
-from riskkit.desk.limits import Limits, limits_from_rules
+from riskkit.desk.core.limits import DeskLimits, limits_from_rules
+from riskkit.desk.core.pre_trade_check import PreTradeCheck
+from riskkit.desk.core.records import RequestError
+from riskkit.desk.dashboard import LiveDashboard, LiveDesk
 from riskkit.desk.manager import (
     CorruptStateError,
-    Dashboard,
+    DashboardMetrics,
     LimitChange,
     PortfolioState,
     RiskManager,
-    TradeImpact,
     UnknownTickerError,
 )
 from riskkit.desk.market import Bar, LiveCovariance, MarketStream, RecordedBars, RecordedTicks, SimulatedTicks, Tick
 from riskkit.desk.portfolio import (
     Evaluation,
-    Positions,
+    PositionValues,
+    PreTradeChecks,
     RiskReading,
     RiskState,
-    Trade,
-    Validation,
-    Validations,
+    TradeRequest,
     evaluate,
     evaluate_batch,
     validate,
@@ -44,7 +52,6 @@ from riskkit.desk.portfolio import (
 )
 from riskkit.desk.positions import (
     DuplicateTradeError,
-    Exposure,
     IngestStatistics,
     MissingPriceError,
     Position,
@@ -53,28 +60,27 @@ from riskkit.desk.positions import (
     UnknownPositionError,
     UnknownTokenError,
     UnknownUserError,
+    UserExposure,
     UserMetrics,
 )
 from riskkit.desk.store import DuckDBStore, ParquetStore
 
 __all__ = [
-    "CONDITIONS",
     "Alert",
+    "AlertChannel",
     "AlertSystem",
     "Bar",
-    "ConcentrationLimit",
+    "CONDITIONS",
     "CorruptStateError",
-    "Dashboard",
-    "DrawdownLimit",
+    "DashboardMetrics",
+    "DeskLimits",
     "DuckDBStore",
     "DuplicateTradeError",
     "EmailChannel",
     "Evaluation",
-    "Exposure",
     "FileChannel",
     "IngestStatistics",
     "LimitChange",
-    "Limits",
     "LiveCovariance",
     "LiveDashboard",
     "LiveDesk",
@@ -85,7 +91,9 @@ __all__ = [
     "PortfolioState",
     "Position",
     "PositionTracker",
-    "Positions",
+    "PositionValues",
+    "PreTradeCheck",
+    "PreTradeChecks",
     "RecordedBars",
     "RecordedTicks",
     "RequestError",
@@ -97,18 +105,15 @@ __all__ = [
     "Subscription",
     "TableChannel",
     "Tick",
-    "Ticket",
-    "Trade",
-    "TradeImpact",
+    "TradeRequest",
     "TradeTooOldError",
     "UnknownAlertError",
     "UnknownPositionError",
     "UnknownTickerError",
     "UnknownTokenError",
     "UnknownUserError",
+    "UserExposure",
     "UserMetrics",
-    "Validation",
-    "Validations",
     "WebhookChannel",
     "condition",
     "evaluate",

@@ -85,12 +85,12 @@ def minute_bars(ticks: list[tuple[int, str, float]], length: int) -> list[dict]:
 
 
 class Tracker:
-    """Positions by average cost, in fractions and whole quanta: every rule of the definition once, slowly."""
+    """PositionValues by average cost, in fractions and whole quanta: every rule of the definition once, slowly."""
 
     def __init__(self, quantum: str = "0.000001") -> None:
         self.quantum = Fraction(quantum)
         self.held: dict = {}
-        self.realised: dict = {}
+        self.realized: dict = {}
         self.paid_in: dict = {}
 
     def money(self, amount: str, price: str) -> int:
@@ -108,7 +108,7 @@ class Tracker:
             part = money if abs(traded) <= abs(quantity) else math.floor(money * closing / abs(traded))
             released = math.floor(cost * closing / abs(quantity))
             profit = (part if traded < 0 else -part) - released
-            self.realised[user] = self.realised.get(user, 0) + profit
+            self.realized[user] = self.realized.get(user, 0) + profit
             cost, money = cost - released, money - part
             quantity, traded = (
                 quantity + (closing if traded > 0 else -closing),

@@ -30,9 +30,9 @@ def views(trades: Iterable[dict], quantum: str) -> tuple[list, dict, dict]:
         total[1] += 1
         for role, token, amount, price in legs(trade):
             money = book.money(amount, price)
-            before = book.realised.get(trade["user"], 0)
+            before = book.realized.get(trade["user"], 0)
             book.fill((trade["user"], trade["market"], token), amount, money)
-            realised = book.realised.get(trade["user"], 0) - before
-            total[0] += realised
-            told.append((role, trade["user"], trade["market"], token, amount, money, realised))
+            realized = book.realized.get(trade["user"], 0) - before
+            total[0] += realized
+            told.append((role, trade["user"], trade["market"], token, amount, money, realized))
     return told, days, dict(book.held)

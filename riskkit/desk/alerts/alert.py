@@ -1,20 +1,20 @@
-"""`Alert`: what a rule had to say of one event, for a person; plain data, and the same for the same events."""
+"""`Alert`: one decision of one rule about one event, as plain data; equal events give equal alerts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Annotated, Any
 
 from riskkit._check import InputError, finite_number, one_of, whole_number
 from riskkit._show import Row
-from riskkit.desk.fields import Record, as_text, nanoseconds, optionally
+from riskkit.desk.core.records import CheckedRecord, Field, Nanoseconds, Text, as_text
 from riskkit.replay.rule import ACTIONS, SEVERITIES
 
-__all__ = ["RANK", "Alert", "as_severity"]
+__all__ = ["RANK", "Alert", "Severity", "as_severity"]
 
-RANK = {severity: place for place, severity in enumerate(SEVERITIES)}
-"""Severities, mildest first."""
+RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+"""Severity -> rank, INFO first."""
 
 
 def as_severity(value: Any, name: str) -> str:
@@ -22,55 +22,52 @@ def as_severity(value: Any, name: str) -> str:
     return one_of(value, SEVERITIES, name)
 
 
-def _action(value: Any, name: str) -> str:
-    return one_of(value, ACTIONS, name)
-
-
-def _seq(value: Any, name: str) -> int:
-    return whole_number(value, name, at_least=0)
+Severity = Annotated[str, Field(as_severity)]
 
 
 def _metrics(value: Any, name: str) -> dict[str, float]:
-    """A dict of finite numbers; whole ones stay whole."""
+    """A dict of finite numbers; ints stay ints."""
     if not isinstance(value, Mapping):
-        raise InputError(f"{name}={value!r} is no mapping from a name to a number")
-    numbers = {as_text(key, f"a name in {name}"): finite_number(one, f"{name}[{key!r}]") for key, one in value.items()}
+        raise InputError(f"{name}={value!r} is not a mapping from a name to a number")
+    numbers = {
+        as_text(key, f"a name in {name}"): finite_number(item, f"{name}[{key!r}]") for key, item in value.items()
+    }
     return {key: value[key] if type(value[key]) is int else number for key, number in numbers.items()}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Alert(Record):
-    """One decision of one rule, as it is told.
+class Alert(CheckedRecord):
+    """One decision of one rule.
 
     Parameters
     ----------
     alert_id : str
-        16 hexadecimal digits over the journal up to the event, the rule and its key: the same events, the same ids.
+        16 hexadecimal digits of a hash of the journal up to the event, the rule and its key: equal events, equal ids.
     user : str
-        The account; the key of the rule ("X", "everything") where an event has none.
+        The account; the key of the rule ("X", "everything") for an event without one.
     rule : str
         Id of the rule.
     severity : {"INFO", "WARN", "CRITICAL"}
-        As the rule declares it.
+        Declared by the rule.
     message : str
-        The sentence.
+        One sentence.
     timestamp : int, datetime or ISO text
-        Of the event; kept as nanoseconds since the epoch, UTC.
+        Of the event; stored as nanoseconds since the epoch, UTC.
     trade_id : str, optional
         Of the fill, or the id of the order.
     metrics : dict
-        Numbers as of the event: what the rule observed, its limit, what is left to it (headroom), and of the account
-        cash and realised, in money; where a rule looks at marks also equity, gross_exposure, net_exposure, unrealised
-        and max_drawdown.
+        Numbers at the event: observed value, limit and headroom of the rule, in its unit; cash and realized of the
+        account, in money; if a rule depends on marks also equity, gross_exposure, net_exposure, unrealized and
+        max_drawdown_money.
     action : {"ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT"}
-        What became of it.
+        Effect of the decision.
     seq : int, optional
-        The event's number in the journal, as `Result.explain` takes it.
+        Number of the event in the journal, the argument of `Result.explain`.
 
     Raises
     ------
     RequestError
-        With every field that does not fit.
+        With every invalid field.
 
     Examples
     --------
@@ -79,29 +76,16 @@ class Alert(Record):
     (True, 12)
     """
 
-    alert_id: str
-    user: str
-    rule: str
-    severity: str
-    message: str
-    timestamp: int
-    trade_id: str | None = None
-    metrics: dict[str, float] = field(default_factory=dict)
-    action: str = "ALERT"
-    seq: int | None = None
-
-    _checks: ClassVar = {
-        "alert_id": as_text,
-        "user": as_text,
-        "rule": as_text,
-        "severity": as_severity,
-        "message": as_text,
-        "timestamp": nanoseconds,
-        "trade_id": optionally(as_text),
-        "metrics": _metrics,
-        "action": _action,
-        "seq": optionally(_seq),
-    }
+    alert_id: Text
+    user: Text
+    rule: Text
+    severity: Severity
+    message: Text
+    timestamp: Nanoseconds
+    trade_id: Text | None = None
+    metrics: Annotated[dict[str, float], Field(_metrics)] = field(default_factory=dict)
+    action: Annotated[str, Field(lambda value, name: one_of(value, ACTIONS, name))] = "ALERT"
+    seq: Annotated[int, Field(lambda value, name: whole_number(value, name, at_least=0), "count")] | None = None
 
     def __str__(self) -> str:
         """One line."""

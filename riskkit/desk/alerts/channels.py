@@ -1,25 +1,44 @@
-"""Channels within the process: the log, a table in the notebook, a file. A channel is any function of an alert.
+"""Channels that deliver alerts: the log, a table in the notebook, a file, a webhook, e-mail.
 
-It returns when the alert is delivered and raises when it is not; then it is tried again. What needs the network stands
-in `riskkit.desk.alerts.network`.
+A channel returns when the alert is delivered and raises if it is not; delivery is then retried. The network channels
+stop after a timeout, so that their thread can be stopped, and send the alert's id, because a receiver may get an alert
+twice when an answer was lost. No repr contains a secret.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
 import logging
 from collections import deque
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from riskkit._check import whole_number
+from riskkit._check import InputError, one_of, positive, whole_number
 from riskkit._show import Shown, table_html, table_text
 from riskkit.desk.alerts.alert import Alert
+from riskkit.desk.core.records import as_text
 from riskkit.replay.action import time_text
 
-__all__ = ["FileChannel", "LogChannel", "TableChannel"]
+__all__ = ["AlertChannel", "EmailChannel", "FileChannel", "LogChannel", "TableChannel", "WebhookChannel"]
 
 LEVELS = {"INFO": logging.INFO, "WARN": logging.WARNING, "CRITICAL": logging.CRITICAL}
+
+
+class AlertChannel(Protocol):
+    """A channel: any callable that delivers an alert and raises if it cannot; its optional attribute `name` names it.
+
+    Examples
+    --------
+    >>> from riskkit.desk import AlertSystem
+    >>> def desk_screen(alert: Alert) -> None: ...
+    >>> AlertSystem([desk_screen]).subscribe("desk_screen", minimum_severity="WARN").channel
+    'desk_screen'
+    """
+
+    def __call__(self, alert: Alert, /) -> Any:
+        """Deliver one alert."""
 
 
 class LogChannel:
@@ -28,7 +47,7 @@ class LogChannel:
     Parameters
     ----------
     logger : str or logging.Logger
-        Which one.
+        Logger or its name.
 
     Examples
     --------
@@ -50,12 +69,12 @@ class LogChannel:
 
 
 class TableChannel(Shown):
-    """The last alerts as a table in the notebook, the newest first.
+    """The last alerts as a table in the notebook, newest first.
 
     Parameters
     ----------
     rows : int
-        How many are kept.
+        Number of alerts to keep.
 
     Raises
     ------
@@ -80,7 +99,7 @@ class TableChannel(Shown):
         self.alerts: deque[Alert] = deque(maxlen=whole_number(rows, "rows"))
 
     def __call__(self, alert: Alert) -> None:
-        """Put one on top."""
+        """Add one alert."""
         self.alerts.appendleft(alert)
 
     def to_frame(self) -> Any:
@@ -88,12 +107,12 @@ class TableChannel(Shown):
         import pandas as pd
 
         rows = [alert.to_dict() for alert in list(self.alerts)]
-        return pd.DataFrame(rows, columns=list(Alert._checks)).set_index("alert_id")
+        return pd.DataFrame(rows, columns=list(Alert._fields)).set_index("alert_id")
 
     def _table(self) -> tuple[str, list[str], list[list[str]]]:
         rows = [
-            [one.severity, one.user, one.rule, one.action, time_text(one.timestamp), one.message]
-            for one in list(self.alerts)
+            [alert.severity, alert.user, alert.rule, alert.action, time_text(alert.timestamp), alert.message]
+            for alert in list(self.alerts)
         ]
         return "Alerts", ["severity", "user", "rule", "action", "time", "message"], rows
 
@@ -106,12 +125,12 @@ class TableChannel(Shown):
 
 
 class FileChannel:
-    """Alerts to a file, one JSON object a line, appended; `Alert.from_dict` reads a line back.
+    """Alerts appended to a file, one JSON object per line; `Alert.from_dict` reads a line back.
 
     Parameters
     ----------
     path : str or Path
-        The file is opened for each alert, so it may be moved away at any time.
+        The file is opened for each alert, so it may be moved at any time.
 
     Examples
     --------
@@ -132,3 +151,159 @@ class FileChannel:
 
     def __repr__(self) -> str:
         return f"FileChannel({self.path.name!r})"
+
+
+class WebhookChannel:
+    """Alerts to a URL: a POST of the alert as JSON, with its id in the header Idempotency-Key.
+
+    Any answer but 2xx is a failure, redirections included.
+
+    Parameters
+    ----------
+    url : str
+        With http or https.
+    headers : mapping, optional
+        Additional headers, such as ``{"Authorization": ...}``.
+    timeout : float
+        Seconds.
+
+    Raises
+    ------
+    InputError
+        A URL of another scheme, a timeout that is not above zero.
+
+    Examples
+    --------
+    >>> WebhookChannel("https://desk.example/alerts?token=secret")
+    WebhookChannel('https://desk.example')
+    """
+
+    name = "webhook"
+
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None, timeout: float = 5.0) -> None:
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(as_text(url, "url"))
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InputError(f"url has the scheme {parts.scheme!r}; give an http or https URL with a host")
+        self.url = url
+        self.headers = {"Content-Type": "application/json", **(headers or {})}
+        self.timeout = positive(timeout, "timeout")
+        self._shown = f"{parts.scheme}://{parts.hostname}"
+
+    def __call__(self, alert: Alert) -> None:
+        """Send one alert and read the answer."""
+        from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+        class NoRedirect(HTTPRedirectHandler):
+            def redirect_request(self, *_: Any) -> None:
+                return None
+
+        body = json.dumps(alert.to_dict()).encode()
+        headers = {**self.headers, "Idempotency-Key": alert.alert_id}
+        with build_opener(NoRedirect).open(
+            Request(self.url, body, headers, method="POST"), timeout=self.timeout
+        ) as answer:
+            answer.read()
+
+    def __repr__(self) -> str:
+        return f"WebhookChannel({self._shown!r})"
+
+
+class EmailChannel:
+    """Alerts by e-mail, one message each, with the alert's id as Message-ID and its time as Date.
+
+    Parameters
+    ----------
+    host : str
+        Mail server.
+    sender : str
+    recipients : sequence of str
+    port : int
+        Usually 25, 465 (tls) or 587 (starttls).
+    security : {"none", "starttls", "tls"}
+    username, password : str, optional
+        Login; requires "starttls" or "tls".
+    timeout : float
+        Seconds.
+    local_hostname : str, optional
+        Name of this machine in the greeting; by default looked up.
+
+    Raises
+    ------
+    InputError
+        No recipient, a login without security, an invalid port or timeout.
+
+    Examples
+    --------
+    >>> EmailChannel("mail.example", "risk@desk.example", ["head@desk.example"], security="tls", port=465)
+    EmailChannel('mail.example', 465)
+    """
+
+    name = "email"
+
+    def __init__(
+        self,
+        host: str,
+        sender: str,
+        recipients: Sequence[str],
+        *,
+        port: int = 25,
+        security: str = "none",
+        username: str | None = None,
+        password: str | None = None,
+        timeout: float = 10.0,
+        local_hostname: str | None = None,
+    ) -> None:
+        self.host = as_text(host, "host")
+        self.port = whole_number(port, "port")
+        self.sender = as_text(sender, "sender")
+        if isinstance(recipients, str) or not recipients:
+            raise InputError(f"recipients={recipients!r} is not a list of addresses; give a list of at least one")
+        self.recipients = [as_text(recipient, "a recipient") for recipient in recipients]
+        self.security = one_of(security, ("none", "starttls", "tls"), "security")
+        if username is not None and self.security == "none":
+            raise InputError(
+                "a username without security would send its password in plain text; use 'starttls' or 'tls'"
+            )
+        self._login = username, password or ""
+        self.timeout = positive(timeout, "timeout")
+        self.local_hostname = local_hostname
+
+    def __call__(self, alert: Alert) -> None:
+        """Send one message to all recipients."""
+        import smtplib
+        import ssl
+
+        options: dict[str, Any] = {"local_hostname": self.local_hostname, "timeout": self.timeout}
+        kind: type[smtplib.SMTP] = smtplib.SMTP
+        if self.security == "tls":
+            kind, options["context"] = smtplib.SMTP_SSL, ssl.create_default_context()
+        with kind(self.host, self.port, **options) as server:
+            if self.security == "starttls":
+                server.starttls(context=ssl.create_default_context())
+            username, password = self._login
+            if username is not None:
+                server.login(username, password)
+            refused = server.send_message(self._message(alert))
+        if refused:
+            raise ConnectionError(f"the server refused {', '.join(sorted(refused))}")
+
+    def _message(self, alert: Alert) -> Any:
+        from email.message import EmailMessage
+        from email.utils import format_datetime
+
+        message = EmailMessage()
+        message["Subject"] = " ".join(f"{alert.severity}: {alert.rule} of {alert.user}".split())
+        message["From"] = self.sender
+        message["To"] = ", ".join(self.recipients)
+        message["Date"] = format_datetime(
+            datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+            + datetime.timedelta(microseconds=alert.timestamp // 1000)
+        )
+        message["Message-ID"] = f"<{alert.alert_id}@riskkit.invalid>"
+        message.set_content(f"{alert.message}\n\n{json.dumps(alert.to_dict(), indent=2)}\n")
+        return message
+
+    def __repr__(self) -> str:
+        return f"EmailChannel({self.host!r}, {self.port})"

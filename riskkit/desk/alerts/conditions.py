@@ -1,7 +1,6 @@
-"""The five conditions that a desk raises alerts on. They are rules of the catalogue and nothing else.
+"""`condition`: the five alert conditions of a desk, which are rules of the catalogue under their desk names.
 
-So they decide in a replay, a sweep and a live session as every rule does, and stand in the digest; two of them have a
-second name here.
+They decide in a replay, a sweep and a live session like every rule, and are part of the digest.
 """
 
 from __future__ import annotations
@@ -10,24 +9,13 @@ from typing import Any
 
 from riskkit._check import one_of
 from riskkit.replay.rule import Rule, RuleType
-from riskkit.replay.rules import Concentration as ConcentrationLimit
-from riskkit.replay.rules import ConsecutiveLosses, MaxExposure, VarLimit
-from riskkit.replay.rules import Drawdown as DrawdownLimit
 from riskkit.replay.rules.concentration import CONCENTRATION
 from riskkit.replay.rules.consecutive_losses import CONSECUTIVE_LOSSES
 from riskkit.replay.rules.drawdown import DRAWDOWN
 from riskkit.replay.rules.max_exposure import MAX_EXPOSURE
 from riskkit.replay.rules.var_limit import VAR_LIMIT
 
-__all__ = [
-    "CONDITIONS",
-    "ConcentrationLimit",
-    "ConsecutiveLosses",
-    "DrawdownLimit",
-    "MaxExposure",
-    "VarLimit",
-    "condition",
-]
+__all__ = ["CONDITIONS", "condition"]
 
 CONDITIONS: dict[str, RuleType] = {
     "MaxExposure": MAX_EXPOSURE,
@@ -39,13 +27,13 @@ CONDITIONS: dict[str, RuleType] = {
 
 
 def condition(name: str, id: str = "", **fields: Any) -> Rule:
-    """A condition as a rule, for `RuleSet`.
+    """Make a rule of a condition, for `RuleSet`.
 
     Parameters
     ----------
     name : {"MaxExposure", "ConcentrationLimit", "DrawdownLimit", "VarLimit", "ConsecutiveLosses"}
     id : str
-        Under which alerts cite it; without it, the name.
+        Id of the rule, cited by alerts; by default the name.
     **fields
         The parameters of the rule (``limit``; ``pct`` or ``money`` of a drawdown; ...), and ``action`` ("ALERT",
         "REJECT", "REDUCE_ONLY", "PAUSE", "HALT"), ``severity`` ("INFO", "WARN", "CRITICAL"), ``scope``, ``hold``.
@@ -57,7 +45,7 @@ def condition(name: str, id: str = "", **fields: Any) -> Rule:
     Raises
     ------
     InputError
-        A name or field that is unknown, a value that does not fit.
+        An unknown name or field, an invalid value.
 
     Examples
     --------

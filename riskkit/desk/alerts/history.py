@@ -1,4 +1,4 @@
-"""What was raised: the last alerts with what became of them on each channel and who has taken note."""
+"""Subscriptions, mutes, repeats within a window, and the history of the last alerts."""
 
 from __future__ import annotations
 
@@ -7,15 +7,104 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from riskkit._check import InputError
-from riskkit.desk.alerts.alert import RANK, Alert, as_severity
-from riskkit.desk.alerts.outbox import Delivery
+from riskkit.desk.alerts.alert import RANK, Alert, Severity, as_severity
+from riskkit.desk.alerts.delivery import Delivery
+from riskkit.desk.core.records import CheckedRecord, Text
 
-__all__ = ["Entry", "History", "UnknownAlertError", "chosen", "delivered"]
+__all__ = [
+    "AlertHistory",
+    "HistoryEntry",
+    "Mutes",
+    "Repeats",
+    "Subscription",
+    "UnknownAlertError",
+    "deliveries_frame",
+    "history_frame",
+]
 
+Key = tuple[str | None, str | None]
+FIRST_PRUNING = 1024
 OF_ALERT = ["alert_id", "timestamp", "user", "rule", "severity", "action", "message", "trade_id", "seq"]
-SEEN = ["observed", "limit"]
+MEASURED = ["observed", "limit"]
 OF_ENTRY = ["muted", "acknowledged", "acknowledged_by", "acknowledged_at"]
-COLUMNS = [*OF_ALERT, *SEEN, *OF_ENTRY]
+COLUMNS = [*OF_ALERT, *MEASURED, *OF_ENTRY]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Subscription(CheckedRecord):
+    """Filter of the alerts that a channel receives.
+
+    Parameters
+    ----------
+    channel : str
+        Name of the channel.
+    user : str, optional
+        None is every user.
+    minimum_severity : {"INFO", "WARN", "CRITICAL"}
+        This severity or higher.
+
+    Examples
+    --------
+    >>> Subscription("log", minimum_severity="WARN").to_dict()
+    {'channel': 'log', 'user': None, 'minimum_severity': 'WARN'}
+    """
+
+    channel: Text
+    user: Text | None = None
+    minimum_severity: Severity = "INFO"
+
+    def matches(self, alert: Alert) -> bool:
+        """Whether the channel receives an alert."""
+        return self.user in (None, alert.user) and RANK[alert.severity] >= RANK[self.minimum_severity]
+
+
+class Mutes:
+    """Muted users and rules, until an event time or until unmuted."""
+
+    def __init__(self) -> None:
+        self.until: dict[Key, int | None] = {}
+
+    def is_muted(self, alert: Alert) -> bool:
+        """Whether an alert is muted; at the end time it no longer is."""
+        for user in (alert.user, None):
+            for rule in (alert.rule, None):
+                until = self.until.get((user, rule), alert.timestamp)
+                if until is None or alert.timestamp < until:
+                    return True
+        return False
+
+
+class Repeats:
+    """Alerts of the same user and rule within a window of event time.
+
+    The window begins with the raised alert and is not extended by repeats: a lasting condition raises one alert per
+    window.
+
+    Parameters
+    ----------
+    window : int
+        Nanoseconds; 0 disables it.
+    """
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self._last: dict[Key, int] = {}
+        self._prune_at = FIRST_PRUNING
+
+    def is_repeat(self, alert: Alert) -> bool:
+        """Whether an alert is a repeat."""
+        last = self._last.get((alert.user, alert.rule))
+        return last is not None and abs(alert.timestamp - last) < self.window
+
+    def begin(self, alert: Alert) -> None:
+        """Begin the window of an alert; expired windows are pruned now and then."""
+        if self.window == 0:
+            return
+        self._last[alert.user, alert.rule] = alert.timestamp
+        if len(self._last) >= self._prune_at:
+            since = alert.timestamp - self.window
+            self._last = {key: last for key, last in self._last.items() if last > since}
+            self._prune_at = max(FIRST_PRUNING, 2 * len(self._last))
 
 
 class UnknownAlertError(InputError):
@@ -29,8 +118,8 @@ class UnknownAlertError(InputError):
 
 
 @dataclass(slots=True)
-class Entry:
-    """One alert, what became of it, and who acknowledged it when."""
+class HistoryEntry:
+    """One alert, its deliveries, and its acknowledgement."""
 
     alert: Alert
     muted: bool = False
@@ -42,30 +131,30 @@ class Entry:
     def row(self) -> list[Any]:
         """One row of the history."""
         alert = self.alert
-        seen = [alert.metrics.get(name) for name in SEEN]
-        return [*(getattr(alert, name) for name in OF_ALERT), *seen, *(getattr(self, name) for name in OF_ENTRY)]
+        measured = [alert.metrics.get(name) for name in MEASURED]
+        return [*(getattr(alert, name) for name in OF_ALERT), *measured, *(getattr(self, name) for name in OF_ENTRY)]
 
 
-class History:
+class AlertHistory:
     """The last alerts, oldest first.
 
     Parameters
     ----------
     keep : int
-        How many; older ones are forgotten.
+        Number of alerts to keep.
     """
 
     def __init__(self, keep: int) -> None:
         self.keep = keep
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, HistoryEntry] = {}
 
-    def add(self, entry: Entry) -> None:
-        """Remember one, and forget the oldest where there are too many."""
+    def add(self, entry: HistoryEntry) -> None:
+        """Add one alert, and drop the oldest if there are too many."""
         self.entries[entry.alert.alert_id] = entry
         if len(self.entries) > self.keep:
             del self.entries[next(iter(self.entries))]
 
-    def __getitem__(self, alert_id: str) -> Entry:
+    def __getitem__(self, alert_id: str) -> HistoryEntry:
         if alert_id not in self.entries:
             raise UnknownAlertError(f"alert_id={alert_id!r} is not among the last {self.keep:,} alerts")
         return self.entries[alert_id]
@@ -73,36 +162,40 @@ class History:
     def __contains__(self, alert_id: str) -> bool:
         return alert_id in self.entries
 
-    def all(self) -> list[Entry]:
-        """Every entry as of now: a list of its own, so that a frame can be made of it while others come."""
+    def all(self) -> list[HistoryEntry]:
+        """A copy of the present entries, from which a frame can be made without the lock."""
         return list(self.entries.values())
 
 
-def chosen(
-    entries: Iterable[Entry], user: str | None, rule: str | None, minimum_severity: str, acknowledged: bool | None
+def history_frame(
+    entries: Iterable[HistoryEntry],
+    user: str | None,
+    rule: str | None,
+    minimum_severity: str,
+    acknowledged: bool | None,
 ) -> Any:
-    """The entries that fit as a DataFrame, one row an alert."""
+    """Matching entries as a DataFrame, one row per alert."""
     import pandas as pd
 
-    least = RANK[as_severity(minimum_severity, "minimum_severity")]
+    lowest = RANK[as_severity(minimum_severity, "minimum_severity")]
     rows = [
         entry.row()
         for entry in entries
         if user in (None, entry.alert.user)
         and rule in (None, entry.alert.rule)
-        and RANK[entry.alert.severity] >= least
+        and RANK[entry.alert.severity] >= lowest
         and acknowledged in (None, entry.acknowledged)
     ]
     return pd.DataFrame(rows, columns=COLUMNS).astype({"muted": bool, "acknowledged": bool})
 
 
-def delivered(entries: Iterable[Entry]) -> Any:
-    """One row an alert and channel: status, attempts, and the last error."""
+def deliveries_frame(entries: Iterable[HistoryEntry]) -> Any:
+    """One row per alert and channel: status, attempts, and the last error."""
     import pandas as pd
 
     rows = [
-        (one.alert.alert_id, one.channel, one.status, one.attempts, one.error)
+        (delivery.alert.alert_id, delivery.channel, delivery.status, delivery.attempts, delivery.error)
         for entry in entries
-        for one in entry.deliveries.values()
+        for delivery in entry.deliveries.values()
     ]
     return pd.DataFrame(rows, columns=["alert_id", "channel", "status", "attempts", "error"])

@@ -1,8 +1,8 @@
-"""`AlertSystem`: decisions in, alerts out, to every channel that wants them; no decision ever waits for one.
+"""`AlertSystem`: raises alerts of a session's decisions and delivers them to channels, without delaying a decision.
 
-What a session decides becomes alerts in the caller's thread: they are numbered, filtered and put into the queues of
-the channels, which never blocks. Delivery is another matter: when `deliver` is called, or in threads between `start`
-and `close`. No clock is read: windows and mutes go by the time of the events, waits are counted in attempts.
+Alerts are made in the caller's thread, filtered, and added to the queues of the channels, which never blocks. They are
+delivered by `deliver`, or by threads between `start` and `close`. No clock is read: windows and mutes use the time of
+the events, waits between attempts are seconds.
 """
 
 from __future__ import annotations
@@ -16,17 +16,23 @@ from typing import Any
 from riskkit._check import InputError, positive, whole_number
 from riskkit._show import Row, Shown
 from riskkit.desk.alerts.alert import Alert
-from riskkit.desk.alerts.decisions import AlertMaker, engine_of
-from riskkit.desk.alerts.filters import Mutes, Repeats, Subscription
-from riskkit.desk.alerts.history import Entry, History, chosen, delivered
-from riskkit.desk.alerts.outbox import Delivery, Outbox, Retry
-from riskkit.desk.alerts.watched import Watched
-from riskkit.desk.fields import as_text, checked, nanoseconds
+from riskkit.desk.alerts.channels import AlertChannel
+from riskkit.desk.alerts.delivery import Delivery, DeliveryQueue, Retry
+from riskkit.desk.alerts.from_decisions import AlertMaker, SessionProxy, engine_of
+from riskkit.desk.alerts.history import (
+    AlertHistory,
+    HistoryEntry,
+    Mutes,
+    Repeats,
+    Subscription,
+    deliveries_frame,
+    history_frame,
+)
+from riskkit.desk.core.records import as_text, checked, optional_nanoseconds
 from riskkit.replay.parameters import duration
 
 __all__ = ["AlertSystem"]
 
-Channel = Callable[[Alert], Any]
 logger = logging.getLogger("riskkit.desk.alerts")
 
 
@@ -36,26 +42,26 @@ class AlertSystem(Shown):
     Parameters
     ----------
     channels : iterable or mapping
-        Functions of an alert, by name; without a mapping each is called by its attribute ``name`` or its own. A channel
-        hears everything until it is given a subscription.
+        `AlertChannel` objects or functions, by name; without a mapping, named by their attribute ``name`` or function
+        name. A channel receives every alert until it has a subscription.
     capacity : int
-        Alerts that may wait before each channel.
+        Largest number of waiting alerts of each channel.
     overflow : {"drop_oldest", "drop_newest"}
-        Which is dropped, and counted, when one more comes. There is no waiting for room.
+        Alert to drop, and count, when a queue is full.
     retry : Retry
         Attempts, and the waits between them.
     deduplicate : str or int
-        An alert of the same user and rule within this span of event time of the last raised one is a repeat: it is
-        counted and dropped. "60s" or nanoseconds; 0 lets all through. The same id is raised once in any case.
+        An alert of the same user and rule within this window of event time after the last raised one is a repeat, which
+        is counted and dropped. "60s" or nanoseconds; 0 disables it. The same id is raised only once in any case.
     keep : int
-        Alerts that the history holds.
+        Number of alerts in the history.
     wait : function of seconds, optional
-        In the place of the waiting between attempts; a true answer stops it.
+        Replaces the wait between attempts; a true result stops them.
 
     Raises
     ------
     InputError
-        A channel that is no function, two of one name, a number that does not fit.
+        A channel that is not callable, two channels of one name, an invalid number.
 
     Examples
     --------
@@ -77,7 +83,7 @@ class AlertSystem(Shown):
 
     def __init__(
         self,
-        channels: Iterable[Channel] | Mapping[str, Channel] = (),
+        channels: Iterable[AlertChannel] | Mapping[str, AlertChannel] = (),
         *,
         capacity: int = 1_000,
         overflow: str = "drop_oldest",
@@ -88,12 +94,12 @@ class AlertSystem(Shown):
     ) -> None:
         self._lock = threading.RLock()
         self._options = capacity, overflow, Retry() if retry is None else retry, wait
-        self._history = History(whole_number(keep, "keep"))
+        self._history = AlertHistory(whole_number(keep, "keep"))
         self._repeats = Repeats(duration(deduplicate, "deduplicate"))
         self._mutes = Mutes()
         self._makers: weakref.WeakKeyDictionary[Any, AlertMaker] = weakref.WeakKeyDictionary()
         self._subscriptions: dict[str, tuple[Subscription, ...]] = {}
-        self._outboxes: dict[str, Outbox] = {}
+        self._queues: dict[str, DeliveryQueue] = {}
         self._counts = {"raised": 0, "deduplicated": 0, "muted": 0, "errors": 0}
         self._running = False
         named = channels.items() if isinstance(channels, Mapping) else [(None, channel) for channel in channels]
@@ -103,64 +109,64 @@ class AlertSystem(Shown):
     # ------------------------------------------------------------------ channels and subscriptions
 
     def add_channel(self, channel: Any, name: Any = None) -> str:
-        """Add a function of an alert; return the name under which it is known."""
+        """Add a channel; return its name."""
         if not callable(channel):
-            raise InputError(f"channel={channel!r} cannot be called; give a function of an alert")
+            raise InputError(f"channel={channel!r} cannot be called; give a function of one alert")
         known = name or getattr(channel, "name", None) or getattr(channel, "__name__", type(channel).__name__)
         known = checked(as_text, known, "name")
         with self._lock:
-            if known in self._outboxes:
-                raise InputError(f"a channel {known!r} is there already; give a mapping from names of your own")
-            outbox = Outbox(known, channel, *self._options)
-            self._subscriptions[known], self._outboxes[known] = (), outbox
+            if known in self._queues:
+                raise InputError(f"there is a channel {known!r} already; give a mapping of names to channels")
+            queue = DeliveryQueue(known, channel, *self._options)
+            self._subscriptions[known], self._queues[known] = (), queue
             if self._running:
-                outbox.start()
+                queue.start()
         return known
 
     def subscribe(self, channel: str, user: str | None = None, minimum_severity: str = "INFO") -> Subscription:
-        """Let a channel hear of a user (or all), this severity or worse; its first one ends that it hears everything.
+        """Subscribe a channel to the alerts of a user (or all) of this severity or higher, instead of all alerts.
 
-        An alert that fits several subscriptions is delivered once.
+        An alert that matches several subscriptions is delivered once.
         """
-        one = Subscription(channel, user, minimum_severity)
+        subscription = Subscription(channel, user, minimum_severity)
         with self._lock:
-            if channel not in self._outboxes:
-                raise InputError(f"channel={channel!r} is not known; there are {', '.join(self._outboxes) or 'none'}")
-            self._subscriptions[channel] += (one,)
-        return one
+            if channel not in self._queues:
+                raise InputError(f"channel={channel!r} is not known; there are {', '.join(self._queues) or 'none'}")
+            self._subscriptions[channel] += (subscription,)
+        return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Take a subscription back; without its last one a channel hears everything again."""
+        """Remove a subscription; a channel without any receives every alert."""
         with self._lock:
-            kept = [one for one in self._subscriptions.get(subscription.channel, ()) if one != subscription]
-            if subscription.channel in self._subscriptions:
-                self._subscriptions[subscription.channel] = tuple(kept)
+            channel = subscription.channel
+            if channel in self._subscriptions:
+                self._subscriptions[channel] = tuple(one for one in self._subscriptions[channel] if one != subscription)
 
     # ------------------------------------------------------------------ raising
 
     def watch(self, session: Any) -> Any:
-        """The same session, of whose decisions alerts are raised: call what is returned in its place.
+        """Return a proxy of the session that raises alerts of its decisions; call the proxy instead.
 
-        What it decides and answers is the session's own, and stands whatever becomes of the alerts.
+        Decisions and answers are those of the session, whatever happens to the alerts.
 
         Parameters
         ----------
         session : LiveSession or RiskEngine
         """
-        self.take(session, [])  # takes in the journal so far
-        return Watched(session, self._take_safely)
+        self.take(session, [])  # hashes the journal so far
+        return SessionProxy(session, self._take_safely)
 
     def take(self, session: Any, decided: Any, trade_ids: Mapping[int, Any] | None = None) -> list[Alert]:
-        """Raise alerts of what a session answered, without watching it; return those that were raised.
+        """Raise the alerts of a session's decisions, without watching it; return the raised ones.
 
         Parameters
         ----------
         session : LiveSession, RiskEngine or LiveEngine
-            Which decided.
+            The session that decided.
         decided : list of ActionEvent, or rows
-            Its answer: ``session.process_order(...)``, or the decision rows of ``engine.push(...)``.
+            Its decisions: ``session.process_order(...)``, or the decision rows of ``engine.push(...)``.
         trade_ids : mapping, optional
-            {event number: id of the trade or order}, for the alerts.
+            {event number: id of the trade or order}.
 
         Returns
         -------
@@ -169,7 +175,7 @@ class AlertSystem(Shown):
         Raises
         ------
         InputError
-            A session that is none of these.
+            A session of another type.
         """
         engine = engine_of(session)
         with self._lock:
@@ -177,45 +183,46 @@ class AlertSystem(Shown):
             if maker is None:
                 maker = self._makers[session] = AlertMaker(engine)
             if not len(decided):
-                maker.chain.keep_up(engine)
+                maker.chain.catch_up(engine)
                 return []
-            ids = {seq: str(one) for seq, one in (trade_ids or {}).items()}
+            ids = {seq: str(trade_id) for seq, trade_id in (trade_ids or {}).items()}
             return [alert for alert in maker.alerts(engine, decided, ids) if self.post(alert)]
 
     def _take_safely(self, session: Any, decided: Any, trade_ids: Mapping[int, Any]) -> None:
-        """The same for a watcher: whatever happens, the decision stands."""
+        """The same for a proxy: an error is counted and logged, and the decision stands."""
         try:
             self.take(session, decided, trade_ids)
         except Exception:
             with self._lock:
                 self._counts["errors"] += 1
-            logger.exception("no alert could be made of a decision")
+            logger.exception("an alert of a decision failed")
 
     def post(self, alert: Alert) -> bool:
-        """Raise an alert; False where it is muted or a repeat. It is put into queues; nothing is delivered here."""
+        """Add an alert to the queues of its channels; return False if it is muted or a repeat."""
         with self._lock:
-            if alert.alert_id in self._history or (not self._mutes.cover(alert) and self._repeats.holds(alert)):
+            muted = self._mutes.is_muted(alert)
+            if alert.alert_id in self._history or (not muted and self._repeats.is_repeat(alert)):
                 self._counts["deduplicated"] += 1
                 return False
-            if self._mutes.cover(alert):
+            if muted:
                 self._counts["muted"] += 1
-                self._history.add(Entry(alert, muted=True))
+                self._history.add(HistoryEntry(alert, muted=True))
                 return False
             self._counts["raised"] += 1
             self._repeats.begin(alert)
-            entry = Entry(alert)
+            entry = HistoryEntry(alert)
             self._history.add(entry)
-            for name, outbox in self._outboxes.items():
-                heard = self._subscriptions[name]
-                if not heard or any(one.hears(alert) for one in heard):
+            for name, queue in self._queues.items():
+                subscriptions = self._subscriptions[name]
+                if not subscriptions or any(subscription.matches(alert) for subscription in subscriptions):
                     entry.deliveries[name] = Delivery(alert, name)
-                    outbox.put(entry.deliveries[name])
+                    queue.put(entry.deliveries[name])
             return True
 
-    # ------------------------------------------------------------------ people
+    # ------------------------------------------------------------------ acknowledgement and mutes
 
     def acknowledge(self, alert_id: str, who: str | None = None, timestamp: Any = None) -> None:
-        """Note that someone has taken note of an alert, and who and when where that is said; the first one stays.
+        """Acknowledge an alert, optionally with name and time; the first acknowledgement stays.
 
         Raises
         ------
@@ -223,79 +230,79 @@ class AlertSystem(Shown):
             An id that is not in the history.
         """
         by = None if who is None else checked(as_text, who, "who")
-        at = None if timestamp is None else nanoseconds(timestamp)
+        at = optional_nanoseconds(timestamp)
         with self._lock:
             entry = self._history[alert_id]
             if not entry.acknowledged:
                 entry.acknowledged, entry.acknowledged_by, entry.acknowledged_at = True, by, at
 
     def mute(self, user: str | None = None, rule: str | None = None, until: Any = None) -> None:
-        """Deliver nothing of a user, a rule, or a rule of a user, until an event time (without one, until `unmute`).
+        """Mute a user, a rule, or a rule of a user, until an event time (without one, until `unmute`).
 
-        Muted alerts are counted and stand in the history.
+        Muted alerts are counted and kept in the history, but not delivered.
         """
         key = self._muted(user, rule)
-        stop = None if until is None else nanoseconds(until, "until")
+        stop = optional_nanoseconds(until, "until")
         with self._lock:
             self._mutes.until[key] = stop
 
     def unmute(self, user: str | None = None, rule: str | None = None) -> None:
-        """Take back what `mute` was told of the same user and rule."""
+        """End the mute of the same user and rule."""
         with self._lock:
             self._mutes.until.pop(self._muted(user, rule), None)
 
     def _muted(self, user: str | None, rule: str | None) -> tuple[str | None, str | None]:
-        for name, one in (("user", user), ("rule", rule)):
-            if one is not None:
-                checked(as_text, one, name)
+        for name, value in (("user", user), ("rule", rule)):
+            if value is not None:
+                checked(as_text, value, name)
         return user, rule
 
     # ------------------------------------------------------------------ delivering
 
     def deliver(self) -> int:
-        """Deliver what waits, here and now, one channel after the other; return how many were delivered.
+        """Deliver the waiting alerts in this thread, one channel after the other; return the number delivered.
 
         Raises
         ------
         InputError
-            While it is delivered in the background.
+            Delivery runs in the background.
         """
         if self._running:
             raise InputError("alerts are delivered in the background; wait with flush(), or close() first")
-        return sum(outbox.deliver() for outbox in list(self._outboxes.values()))
+        return sum(queue.deliver() for queue in list(self._queues.values()))
 
     def start(self) -> AlertSystem:
-        """Begin to deliver in the background, a thread for each channel, until `close`."""
+        """Start delivery in the background, one thread per channel, until `close`."""
         with self._lock:
             if not self._running:
                 self._running = True
-                for outbox in self._outboxes.values():
-                    outbox.start()
+                for queue in self._queues.values():
+                    queue.start()
         return self
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until nothing waits any more; False where that takes a channel longer than `timeout` seconds."""
+        """Wait until every queue is empty; return False if a channel takes longer than `timeout` seconds."""
         seconds = positive(timeout, "timeout")
-        return all([outbox.flush(seconds) for outbox in list(self._outboxes.values())])
+        return all([queue.flush(seconds) for queue in list(self._queues.values())])
 
     def close(self, timeout: float = 5.0) -> tuple[str, ...]:
-        """Deliver what waits and stop the threads; return the channels that still hang in a call.
+        """Deliver the waiting alerts and stop the threads; return the channels that hang in a call.
 
         Parameters
         ----------
         timeout : float
-            Seconds that each channel is given to deliver what waits (0: none). What is then left waits on, for
-            `deliver` or another `start`. The thread of a channel that hangs ends with its call.
+            Seconds for each channel to empty its queue (0: none). The rest stays queued, for `deliver` or another
+            `start`. The thread of a hanging channel ends with its call.
         """
         seconds = positive(timeout, "timeout", zero=True)
         with self._lock:
-            outboxes, self._running = list(self._outboxes.values()), False
-        for outbox in outboxes:
-            outbox.finish() if seconds else outbox.halt()
-        for outbox in outboxes:
-            outbox.join(seconds)
-            outbox.halt()
-        hanging = tuple(outbox.name for outbox in outboxes if not outbox.join(0.2))
+            queues, self._running = list(self._queues.values()), False
+        for queue in queues:
+            queue.finish() if seconds else queue.halt()
+        for queue in queues:
+            queue.join(seconds)
+            queue.halt()
+        hanging = tuple(queue.name for queue in queues if not queue.join(0.2))
         if hanging:
             logger.warning("channels that did not stop: %s", ", ".join(hanging))
         return hanging
@@ -306,23 +313,22 @@ class AlertSystem(Shown):
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    # ------------------------------------------------------------------ looking
+    # ------------------------------------------------------------------ reports
 
     def counters(self) -> dict[str, int]:
-        """How many alerts were raised, deduplicated and muted; how many deliveries were delivered, failed or dropped.
+        """Numbers of alerts raised, deduplicated and muted, and of deliveries delivered, failed, dropped and waiting.
 
-        ``waiting`` are the deliveries to come; ``errors`` the decisions of a watched session of which no alert could be
-        made.
+        ``errors`` are decisions of a watched session whose alerts failed to be made.
         """
         with self._lock:
             found = dict(self._counts)
-            outboxes = list(self._outboxes.values())
+            queues = list(self._queues.values())
         for name in ("delivered", "failed", "dropped"):
-            found[name] = sum(outbox.counts[name] for outbox in outboxes)
-        return found | {"waiting": sum(outbox.waiting for outbox in outboxes)}
+            found[name] = sum(queue.counts[name] for queue in queues)
+        return found | {"waiting": sum(queue.waiting for queue in queues)}
 
     def status(self, alert_id: str) -> dict[str, dict[str, Any]]:
-        """What became of an alert, by channel: status (waiting, delivered, failed, dropped), attempts, last error.
+        """Deliveries of an alert by channel: status (waiting, delivered, failed, dropped), attempts, last error.
 
         Raises
         ------
@@ -332,10 +338,10 @@ class AlertSystem(Shown):
         with self._lock:
             found = self._history[alert_id].deliveries
             names = ("status", "attempts", "error")
-            return {channel: {name: getattr(one, name) for name in names} for channel, one in found.items()}
+            return {channel: {name: getattr(delivery, name) for name in names} for channel, delivery in found.items()}
 
     def alert(self, alert_id: str) -> Alert:
-        """One alert of the history, with all its numbers.
+        """One alert of the history.
 
         Raises
         ------
@@ -352,20 +358,20 @@ class AlertSystem(Shown):
         minimum_severity: str = "INFO",
         acknowledged: bool | None = None,
     ) -> Any:
-        """The last alerts as a DataFrame, oldest first, muted ones too; those that fit the filters."""
-        return chosen(self._entries(), user, rule, minimum_severity, acknowledged)
+        """The last alerts that match the filters as a DataFrame, oldest first, muted ones included."""
+        return history_frame(self._entries(), user, rule, minimum_severity, acknowledged)
 
     def deliveries(self) -> Any:
-        """One row an alert and channel: status, attempts and the last error."""
-        return delivered(self._entries())
+        """One row per alert and channel: status, attempts and the last error."""
+        return deliveries_frame(self._entries())
 
-    def _entries(self) -> list[Entry]:
-        """The history as of now; what is made of it holds up nobody."""
+    def _entries(self) -> list[HistoryEntry]:
+        """A copy of the history, taken under the lock."""
         with self._lock:
             return self._history.all()
 
     def _title(self) -> str:
-        return f"Alerts to {', '.join(self._outboxes) or 'no channel'}"
+        return f"Alerts to {', '.join(self._queues) or 'no channel'}"
 
     def _rows(self) -> list[Row]:
         return [(name, count, "") for name, count in self.counters().items()]

@@ -1,7 +1,7 @@
-"""`LiveDashboard`: a `LiveDesk` on a page, in a notebook or served alone by Voilà.
+"""`LiveDashboard`: a `LiveDesk` on a page, in a notebook or served by Voilà.
 
-Exposures, VaR and its components, alerts, the breaker, and a trade ticket that turns green or red and executes. It
-reads no clock: `step` takes bars, and the play button, which is the page's, calls it.
+It shows exposures, VaR and its components, alerts and the breaker, and has a trade ticket that turns green or red and
+executes. It reads no clock: the page's play button calls `step`, which reads bars.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any
 from riskkit._check import InputError
 from riskkit._show import Row
 from riskkit._widgets import Live, board, widgets
-from riskkit.desk.dashboard import boards
-from riskkit.desk.dashboard.live_desk import LiveDesk, Ticket
+from riskkit.desk.core.pre_trade_check import PreTradeCheck
+from riskkit.desk.dashboard import html
+from riskkit.desk.dashboard.live_desk import LiveDesk
 from riskkit.desk.manager import RiskManager
 from riskkit.desk.market import MarketStream
 from riskkit.replay.rule import SEVERITIES
@@ -20,31 +21,31 @@ from riskkit.replay.session import LiveSession
 
 __all__ = ["LiveDashboard"]
 
-FOREVER = 1_000_000  # bars that the play button can count
+MAX_BARS = 1_000_000  # of the play button
 
 
 class LiveDashboard(Live):
-    """A page over a book that lives.
+    """A page of a live book.
 
     Parameters
     ----------
     manager : RiskManager
         The book.
     stream : MarketStream
-        Its market: simulated, recorded, or a feed of yours.
+        Its market: simulated, recorded, or another feed.
     session, account, alerts
-        As of `LiveDesk`: the rules that a trade has to pass, the book's name there, and the alert system.
+        As in `LiveDesk`: the rules of the book, its account there, and the alert system.
     interval_ms : int
-        How long the play button waits between two bars.
+        Wait of the play button between two bars, in milliseconds.
 
     Attributes
     ----------
     desk : LiveDesk
-        What is shown and done, without widgets.
+        Functions of the page, without widgets.
     widget : ipywidgets.VBox
-        The page; the object itself shows it too.
+        The page; the repr of the object shows it too.
     ticker, side, quantity, execute_button, verdict, ...
-        Its parts; setting ``value`` does what a person's hand does.
+        Its parts; setting ``value`` acts like user input.
 
     Examples
     --------
@@ -73,25 +74,25 @@ class LiveDashboard(Live):
         interval_ms: int = 1000,
     ) -> None:
         self.desk = LiveDesk(manager, stream, session=session, account=account, alerts=alerts)
-        self.answer: Ticket | None = None
+        self.answer: PreTradeCheck | None = None
         self._make(interval_ms)
         self.refresh()
 
-    # ------------------------------------------------------------------ what a person, a timer or a test does
+    # ------------------------------------------------------------------ actions of users, timers and tests
 
     def step(self, bars: int = 1) -> int:
-        """Take bars of the stream and draw anew; return how many there were."""
+        """Read bars of the stream and refresh the page; return the number read."""
         taken = self.desk.step(bars)
         self.refresh()
         return taken
 
     def refresh(self) -> None:
-        """Draw everything as it is now; a trade that stands in the ticket is checked again."""
-        self.figures.value = boards.figures(self.desk)
-        self.exposures.value = boards.exposures(self.desk)
-        self.components.value = boards.components(self.desk)
-        self.prices.value = boards.prices(self.desk)
-        self.breaker.value = boards.breaker(self.desk)
+        """Refresh the page; a trade in the ticket is checked again."""
+        self.figures.value = html.figures(self.desk)
+        self.exposures.value = html.exposures(self.desk)
+        self.components.value = html.components(self.desk)
+        self.prices.value = html.prices(self.desk)
+        self.breaker.value = html.breaker(self.desk)
         self.reset_button.disabled = self.desk.state() in ("", "ACTIVE")
         for button in (self.play, self.step_button):
             button.disabled = self.desk.ended
@@ -104,7 +105,7 @@ class LiveDashboard(Live):
     def _make(self, interval_ms: int) -> None:
         make = widgets()
         half, button = make.Layout(width="49%"), make.Layout(width="130px")
-        self.play = make.Play(value=0, min=0, max=FOREVER, step=1, interval=interval_ms)
+        self.play = make.Play(value=0, min=0, max=MAX_BARS, step=1, interval=interval_ms)
         self.play.observe(self._played, names="value")
         self.step_button = self._button("One bar", lambda: self.step(1), layout=button)
         self.figures, self.exposures, self.breaker, self.verdict = (make.HTML() for _ in range(4))
@@ -153,7 +154,7 @@ class LiveDashboard(Live):
     # ------------------------------------------------------------------ the market
 
     def _played(self, change: Any) -> None:
-        """The play button counts bars; set back to the start it takes none."""
+        """The play button counts bars; reset to the start it reads none."""
         ahead = change["new"] - change["old"]
         if ahead > 0 and not self.desk.ended:
             self.step(ahead)
@@ -170,28 +171,28 @@ class LiveDashboard(Live):
             self.ticker.value = chosen if chosen in known else known[0] if known else None
 
     def _check(self, change: Any = None) -> None:
-        """Ask about the trade that stands in the ticket."""
-        self.answer, said = None, boards.ticket(None)
+        """Check the trade in the ticket."""
+        self.answer, shown = None, html.ticket(None)
         if self.ticker.value is not None and self.quantity.value:
-            self.answer, said = self._asked(self.desk.check)
-        self.verdict.value = said
+            self.answer, shown = self._call(self.desk.check)
+        self.verdict.value = shown
         self.execute_button.disabled = self.answer is None or not self.answer.approved
 
     def _execute(self) -> None:
-        answer, said = self._asked(self.desk.execute)
+        answer, shown = self._call(self.desk.execute)
         done = answer is not None and answer.executed
         if done:
-            self.quantity.value = 0.0  # the same trade is not done twice by two clicks
+            self.quantity.value = 0.0  # two clicks must not execute the trade twice
         self.refresh()
-        self.answer, self.verdict.value = answer, said
+        self.answer, self.verdict.value = answer, shown
         self.execute_button.disabled = True
 
-    def _asked(self, ask: Any) -> tuple[Ticket | None, str]:
+    def _call(self, action: Any) -> tuple[PreTradeCheck | None, str]:
         try:
-            answer = ask(self.ticker.value, self.quantity.value, self.side.value)
+            answer = action(self.ticker.value, self.quantity.value, self.side.value)
         except InputError as problem:
-            return None, boards.badge(f"REJECTED: {problem}", boards.RED, "ticket")
-        return answer, boards.ticket(answer)
+            return None, html.badge(f"REJECTED: {problem}", html.RED, "ticket")
+        return answer, html.ticket(answer)
 
     # ------------------------------------------------------------------ breaker and alerts
 
@@ -200,25 +201,25 @@ class LiveDashboard(Live):
         self.refresh()
 
     def _list_alerts(self, change: Any = None) -> None:
-        """Show the alerts that fit the filters, and offer those that nobody has acknowledged."""
+        """Show the alerts that match the filters, and offer the unacknowledged ones."""
         waiting = self.desk.history(open_only=True)
         offered = [
-            (f"{one['severity']} {one['rule']}: {one['message'][:60]}", one["alert_id"])
-            for one in waiting.iloc[::-1].to_dict("records")
+            (f"{alert['severity']} {alert['rule']}: {alert['message'][:60]}", alert["alert_id"])
+            for alert in waiting.iloc[::-1].to_dict("records")
         ]
         if list(self.open_alerts.options) != offered:
-            chosen, ids = self.open_alerts.value, [one[1] for one in offered]
+            chosen, ids = self.open_alerts.value, [alert_id for _, alert_id in offered]
             self.open_alerts.options = offered
             self.open_alerts.value = chosen if chosen in ids else ids[0] if ids else None
         self.acknowledge_button.disabled = not offered
-        self.alerts.value = boards.alerts(self.desk, self.severity.value, self.only_open.value)
+        self.alerts.value = html.alerts(self.desk, self.severity.value, self.only_open.value)
 
     def _acknowledge(self) -> None:
         if self.open_alerts.value is not None:
             self.desk.acknowledge(self.open_alerts.value)
             self._list_alerts()
 
-    # ------------------------------------------------------------------ where no widget can be shown
+    # ------------------------------------------------------------------ without widgets
 
     def _title(self) -> str:
         return "A desk, live"

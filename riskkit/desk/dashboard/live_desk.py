@@ -1,68 +1,30 @@
-"""`LiveDesk`: a book, its market, and (where given) rules behind a live session and alerts, moved together.
+"""`LiveDesk`: a book, its market, and optionally the rules of a live session and alerts, updated together.
 
-No clock is read: time is that of the last bar. What a dashboard shows and does is all here, without any widget.
+No clock is read: the time is that of the last bar. The functions of a dashboard are here, without widgets.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 from riskkit._check import InputError, whole_number
-from riskkit._show import Row, Shown
-from riskkit.desk.manager import Dashboard, RiskManager, TradeImpact
+from riskkit.desk.core.pre_trade_check import PreTradeCheck
+from riskkit.desk.manager import DashboardMetrics, RiskManager
 from riskkit.desk.market import Bar, MarketStream
 from riskkit.replay.action import Action, ActionEvent
 from riskkit.replay.session import LiveSession
 from riskkit.replay.universe import exact
 
-__all__ = ["LiveDesk", "Ticket"]
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class Ticket(Shown):
-    """The answer to a trade: whether it may be done or was done, why, and what it does to VaR.
-
-    Attributes
-    ----------
-    approved : bool
-        Whether manager and rules agree.
-    reason : str
-        Why not, or "within all limits".
-    impact : TradeImpact
-        What the manager says: price, VaR before and after.
-    executed : bool
-        Whether it was done.
-
-    Examples
-    --------
-    >>> book = RiskManager(1_000, bars_per_day=1)
-    >>> book.add_ticker("A", price=10.0, volatility=0.01)
-    >>> ticket = LiveDesk(book, MarketStream([])).check("A", 60, "buy")
-    >>> ticket.approved, ticket.executed, round(ticket.impact.new_var, 2)
-    (True, False, 9.87)
-    """
-
-    approved: bool
-    reason: str
-    impact: TradeImpact
-    executed: bool = False
-
-    def _title(self) -> str:
-        asked = f"{self.impact.side} {self.impact.quantity:g} {self.impact.ticker}"
-        return f"{'APPROVED' if self.approved else 'REJECTED'}: {asked}{', executed' if self.executed else ''}"
-
-    def _rows(self) -> list[Row]:
-        return [("reason", self.reason, ""), *self.impact._rows()[1:]]
+__all__ = ["LiveDesk"]
 
 
 class LiveDesk:
-    """One book that lives: it takes bars, checks trades and does them, and passes on what the rules say.
+    """One live book: reads bars, checks and executes trades, and collects the decisions of the rules.
 
-    A trade is asked of the manager (cash, inventory, VaR) and of the session's rules; both have to agree. `check`
-    asks a copy of the session, so that nothing is changed or journaled by a question; the copy costs time with the
-    length of the journal (a tenth of a second at 3,000 events).
+    A trade needs the approval of the manager (cash, inventory, limits) and of the session's rules. `check` sends the
+    order to a copy of the session, so that a check changes and journals nothing; the copy takes time in proportion to
+    the journal (a tenth of a second at 3,000 events).
 
     Parameters
     ----------
@@ -71,16 +33,16 @@ class LiveDesk:
     stream : MarketStream
         Its market.
     session : LiveSession, optional
-        Rules, in enforce mode, over the same tickers; prices are rounded to its ticks, for the book as well.
+        Rules, in enforce mode, for the same tickers; prices are rounded to its ticks, for the book as well.
     account : str
-        The book's name in the session.
+        Account of the book in the session.
     alerts : AlertSystem, optional
-        To be shown and acknowledged; give the session that it watches, ``session=alerts.watch(session)``.
+        Alerts to show and acknowledge; pass the watched session, ``session=alerts.watch(session)``.
 
     Raises
     ------
     InputError
-        A session in shadow mode (it would let everything pass), or one that does not know the account.
+        A session in shadow mode, which rejects nothing, or one without the account.
 
     Examples
     --------
@@ -111,7 +73,7 @@ class LiveDesk:
         self.account = account
         self.alerts = alerts
         self.actions: list[ActionEvent] = []
-        """What the rules said of what was done, in its order."""
+        """Decisions of the rules, in order."""
         self.bars = self.trades = 0
         self.ended = False
         self._lock = threading.RLock()
@@ -120,19 +82,19 @@ class LiveDesk:
             if account not in session.universe.account_codes:
                 raise InputError(f"account={account!r} is not an account of the session")
             if session.result().mode != "enforce":
-                raise InputError("the session is in shadow mode, in which nothing is refused; use mode='enforce'")
-            self._ticks = {one.id: one.tick for one in session.universe.instruments}
+                raise InputError("the session is in shadow mode, which rejects nothing; use mode='enforce'")
+            self._ticks = {instrument.id: instrument.tick for instrument in session.universe.instruments}
 
     # ------------------------------------------------------------------ the market
 
     def step(self, bars: int = 1) -> int:
-        """Take so many bars of the stream, or all that are left; return how many there were."""
+        """Read a number of bars of the stream, or all that are left; return the number read."""
         with self._lock:
-            taken = self.stream.run(self._take, bars=whole_number(bars, "bars", at_least=0))
+            taken = self.stream.run(self._on_bar, bars=whole_number(bars, "bars", at_least=0))
             self.ended = taken < bars
             return taken
 
-    def _take(self, bar: Bar) -> None:
+    def _on_bar(self, bar: Bar) -> None:
         closes = {ticker: self._on_tick(ticker, price) for ticker, price in bar.closes.items()}
         self.manager.on_bar(closes, bar.timestamp)
         self.bars += 1
@@ -140,96 +102,96 @@ class LiveDesk:
             for ticker, price in closes.items():
                 if ticker in self._ticks:
                     stamped = {"ts": bar.timestamp, "instrument": ticker}
-                    self._said(self.session.process_price(**stamped, price=price))
+                    self._collect(self.session.process_price(**stamped, price=price))
 
     def _on_tick(self, ticker: str, price: float) -> float:
-        """The nearest price on the session's grid, at least one tick."""
+        """The nearest multiple of the session's tick, at least one tick."""
         tick = self._ticks.get(ticker)
         return price if tick is None else float(max(round(exact(price, ticker) / tick), 1) * tick)
 
     # ------------------------------------------------------------------ trades
 
-    def check(self, ticker: str, qty: Any, side: Any) -> Ticket:
-        """Whether a trade may be done at the last price; nothing changes.
+    def check(self, ticker: str, qty: Any, side: Any) -> PreTradeCheck:
+        """Check a trade at the last price; nothing changes.
 
         Raises
         ------
         RequestError
-            A quantity or side that does not fit.
+            An invalid quantity or side.
         """
         with self._lock:
-            impact, objection = self._asked(ticker, qty, side)
-            if objection is not None or self.session is None:
-                return Ticket(objection is None, objection or impact.reason, impact)
+            check = self._check(ticker, qty, side)
+            if not check.approved or self.session is None:
+                return check
             copy = LiveSession.restore(self.session.snapshot(), self.session.rules, compiled=False)
-            refusal = _refusal(copy.process_order(**self._order(impact)))
-            return Ticket(refusal is None, refusal or impact.reason, impact)
+            reason = _rejection(copy.process_order(**self._order(check)))
+            return check if reason is None else check.rejected(reason)
 
-    def execute(self, ticker: str, qty: Any, side: Any) -> Ticket:
-        """Do a trade at the last price, if manager and rules agree: as one step, all or nothing."""
+    def execute(self, ticker: str, qty: Any, side: Any) -> PreTradeCheck:
+        """Execute a trade at the last price if manager and rules approve it, all or nothing."""
         with self._lock:
-            impact, objection = self._asked(ticker, qty, side)
-            if objection is not None:
-                return Ticket(False, objection, impact)
-            order = self._order(impact)
+            check = self._check(ticker, qty, side)
+            if not check.approved:
+                return check
+            order = self._order(check)
             if self.session is not None:
-                refusal = _refusal(self._said(self.session.process_order(**order)))
-                if refusal is not None:
-                    return Ticket(False, refusal, impact)
+                reason = _rejection(self._collect(self.session.process_order(**order)))
+                if reason is not None:
+                    return check.rejected(reason)
             done = self.manager.execute_trade(ticker, qty, side)
-            if not done.executed:  # somebody else traded in the manager since it was asked
+            if not done.executed:  # another thread traded in the manager since the check
                 if self.session is not None:
-                    self._said(self.session.process_cancel(ts=order["ts"], order_id=order["order_id"]))
-                return Ticket(False, done.reason, done)
+                    self._collect(self.session.process_cancel(ts=order["ts"], order_id=order["order_id"]))
+                return done
             if self.session is not None:
                 fill = {name: order[name] for name in ("ts", "order_id", "qty", "price")}
-                self._said(self.session.process_trade(trade_id=order["order_id"], **fill))
+                self._collect(self.session.process_trade(trade_id=order["order_id"], **fill))
             self.trades += 1
-            return Ticket(True, done.reason, done, executed=True)
+            return done
 
-    def _asked(self, ticker: str, qty: Any, side: Any) -> tuple[TradeImpact, str | None]:
-        """What the manager says, and the reason if that is no; the rules can only judge what is declared to them."""
-        impact = self.manager.check_trade_impact(ticker, qty, side)
-        if impact.approved and self.session is not None and ticker not in self._ticks:
-            return impact, f"{ticker!r} is no instrument of the session, so its rules cannot judge it"
-        return impact, None if impact.approved else impact.reason
+    def _check(self, ticker: str, qty: Any, side: Any) -> PreTradeCheck:
+        """The manager's check; a ticker that is not in the session is rejected."""
+        check = self.manager.check_trade_impact(ticker, qty, side)
+        if check.approved and self.session is not None and ticker not in self._ticks:
+            return check.rejected(f"{ticker!r} is not an instrument of the session, so its rules cannot check it")
+        return check
 
-    def _order(self, impact: TradeImpact) -> dict[str, Any]:
+    def _order(self, check: PreTradeCheck) -> dict[str, Any]:
         return {
             "ts": self._now(),
             "account": self.account,
-            "instrument": impact.ticker,
-            "side": impact.side,
-            "qty": impact.quantity,
-            "price": impact.price,
+            "instrument": check.ticker,
+            "side": check.side,
+            "qty": check.quantity,
+            "price": check.price,
             "order_id": f"desk-{len(self.session) if self.session is not None else 0}",
         }
 
     def _now(self) -> int:
-        """The time of the last bar, and not before the session's last event."""
+        """Time of the last bar, but not before the session's last event."""
         last = self.stream.bars[-1].timestamp if self.stream.bars else 0
         return last if self.session is None else max(last, self.session.latest, 0)
 
-    def _said(self, actions: list[ActionEvent]) -> list[ActionEvent]:
+    def _collect(self, actions: list[ActionEvent]) -> list[ActionEvent]:
         self.actions += actions
         return actions
 
     # ------------------------------------------------------------------ breakers
 
     def reset(self) -> None:
-        """Lift every pause of the book, by hand, and start its day's loss and errors anew."""
+        """Lift every pause of the book manually, and reset its daily loss and errors."""
         if self.session is not None:
             with self._lock:
-                self._said(self.session.reset_breaker(self.account, self._now()))
+                self._collect(self.session.reset_breaker(self.account, self._now()))
 
     def state(self) -> str:
         """ACTIVE, REDUCING, HALTED or PAUSED; empty without a session."""
-        return "" if self.session is None else self.session.view().states()[self.account]
+        return "" if self.session is None else str(self.session.view().states()[self.account])
 
-    def used(self) -> Any:
-        """How far each limit is used, one row a rule and key: rule, key, observed, limit, headroom, held.
+    def utilization(self) -> Any:
+        """Utilization of the limits, one row per rule and key: rule, key, observed, limit, headroom, held.
 
-        A breaker has a row for each of its limits: the day's loss, open positions, errors in a row.
+        A breaker has one row per limit: daily loss, open positions, consecutive errors.
         """
         import pandas as pd
 
@@ -240,30 +202,33 @@ class LiveDesk:
         table: list[dict[str, Any]] = [
             {str(name): value for name, value in row.items()} for row in frame.to_dict("records")
         ]
-        breakers = {rule.id: place for place, rule in enumerate(view.rules) if rule.type == "breaker"}
+        breakers = {rule.id: index for index, rule in enumerate(view.rules) if rule.type == "breaker"}
         found = [row for row in table if row["rule"] not in breakers]
-        for id, place in breakers.items():
+        for id, index in breakers.items():
             limits = view.rules[id].parameters
             rows = [row for row in table if row["rule"] == id]
-            for record, row in zip(view.state.rules[place][1:], rows, strict=True):
+            for record, row in zip(view.state.rules[index][1:], rows, strict=True):
                 loss = float(record["loss"] * view.universe.quantum)
-                seen = (("day's loss", loss, limits.daily_loss), ("positions", int(record["open"]), limits.open_positions),
-                        ("errors in a row", int(record["errors"]), limits.consecutive_errors))  # fmt: skip
-                for name, value, limit in seen:
-                    if limit is not None:
-                        most = float(exact(limit, name))
-                        one = {"observed": value, "limit": most, "headroom": most - value}
-                        found.append({**row, "rule": f"{id}: {name}", **one})
+                observed = (
+                    ("daily loss", loss, limits.daily_loss),
+                    ("open positions", int(record["open"]), limits.open_positions),
+                    ("consecutive errors", int(record["errors"]), limits.consecutive_errors),
+                )
+                for name, value, given in observed:
+                    if given is not None:
+                        limit = float(exact(given, name))
+                        numbers = {"observed": value, "limit": limit, "headroom": limit - value}
+                        found.append({**row, "rule": f"{id}: {name}", **numbers})
         return pd.DataFrame(found, columns=frame.columns)
 
-    def stops(self) -> list[ActionEvent]:
-        """Trips of rules so far: PAUSE and HALT, the last first."""
-        return [one for one in reversed(self.actions) if one.action in (Action.PAUSE, Action.HALT)]
+    def halts(self) -> list[ActionEvent]:
+        """Pauses and halts by rules so far, last first."""
+        return [action for action in reversed(self.actions) if action.action in (Action.PAUSE, Action.HALT)]
 
     # ------------------------------------------------------------------ alerts
 
     def history(self, minimum_severity: str = "INFO", open_only: bool = False) -> Any:
-        """Alerts of this severity or worse as a frame, oldest first; without an alert system, an empty one."""
+        """Alerts of this severity or higher as a DataFrame, oldest first; without an alert system, an empty one."""
         import pandas as pd
 
         if self.alerts is None:
@@ -271,26 +236,26 @@ class LiveDesk:
         return self.alerts.history(minimum_severity=minimum_severity, acknowledged=False if open_only else None)
 
     def acknowledge(self, alert_id: str) -> None:
-        """Note that the desk has taken note of an alert, at the time of the last bar."""
+        """Acknowledge an alert in the name of the account, at the time of the last bar."""
         if self.alerts is not None:
             self.alerts.acknowledge(alert_id, who=self.account, timestamp=self._now())
 
-    # ------------------------------------------------------------------ looking
+    # ------------------------------------------------------------------ reports
 
-    def said(self) -> Any:
-        """What the rules said of what the desk did, one row an action: timestamp, action, rule, key, reason."""
+    def messages(self) -> Any:
+        """Decisions of the rules, one row per action: timestamp, action, rule, key, reason."""
         import pandas as pd
 
         return pd.DataFrame(
-            [(one.ts, one.action.name, one.rule, one.key, one.reason) for one in self.actions],
+            [(action.ts, action.action.name, action.rule, action.key, action.reason) for action in self.actions],
             columns=["timestamp", "action", "rule", "key", "reason"],
         )
 
-    def metrics(self) -> Dashboard:
+    def metrics(self) -> DashboardMetrics:
         """Volatility, VaR, components and holdings of the book."""
         return self.manager.get_dashboard_metrics()
 
 
-def _refusal(actions: list[ActionEvent]) -> str | None:
-    """Why an order is refused, or None."""
-    return next((one.reason for one in actions if one.action == Action.REJECT), None)
+def _rejection(actions: list[ActionEvent]) -> str | None:
+    """The reason of a rejection, or None."""
+    return next((action.reason for action in actions if action.action == Action.REJECT), None)

@@ -1,14 +1,13 @@
-"""One book beside its live risk: trades checked against cash, inventory and VaR, and done all or nothing."""
+"""`RiskManager`: one book with live VaR; trades are checked against cash, inventory and limits, and executed."""
 
-from riskkit.desk.manager.answers import Dashboard, LimitChange, PortfolioState, TradeImpact
-from riskkit.desk.manager.risk_manager import CorruptStateError, RiskManager, UnknownTickerError
+from riskkit.desk.manager.manager import CorruptStateError, RiskManager, UnknownTickerError
+from riskkit.desk.manager.reports import DashboardMetrics, LimitChange, PortfolioState
 
 __all__ = [
     "CorruptStateError",
-    "Dashboard",
+    "DashboardMetrics",
     "LimitChange",
     "PortfolioState",
     "RiskManager",
-    "TradeImpact",
     "UnknownTickerError",
 ]

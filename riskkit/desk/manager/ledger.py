@@ -1,105 +1,92 @@
-"""Cash, holdings and prices of one book, in whole lots and quanta: what a trade moves is exact, whatever the order."""
+"""`Ledger`: cash, holdings and prices of one book in lots and quanta, exact whatever the order of trades."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskkit._check import InputError
-from riskkit.desk.amounts import Holding, Unit, half_even, ratio_of
+from riskkit.desk.core.exact import CostBasis, ExactPrice, Step
 
-__all__ = ["LARGEST", "Ledger", "Line"]
+__all__ = ["LIMIT", "Holding", "Ledger"]
 
-LARGEST = 2**128
+LIMIT = 2**128
 
 
 @dataclass(slots=True)
-class Line:
-    """One ticker: its holding, its price, and what the holding is worth."""
+class Holding:
+    """One ticker: quantity and cost, last price, and value at that price in quanta."""
 
-    holding: Holding = field(default_factory=Holding)
-    price: float | None = None
-    price_time: Any = None
-    numerator: int = 0
-    """Quanta of a lot at this price are numerator / denominator."""
-    denominator: int = 1
+    basis: CostBasis = field(default_factory=CostBasis)
+    price: ExactPrice | None = None
     value: int = 0
-    """Of the holding, in quanta."""
 
     def money(self, lots: int) -> int:
-        """Quanta of so many lots at the price, rounded once, half to even."""
-        return half_even(lots * self.numerator, self.denominator)
+        """Value of lots at the price, in quanta."""
+        return 0 if self.price is None else self.price.money(lots)
 
 
 class Ledger:
-    """Cash and one line a ticker; after every trade, exactly: cash + cost == opening cash + realised.
+    """Cash and one holding per ticker; after every trade, exactly: cash + cost == opening cash + realized.
 
     Parameters
     ----------
     cash : number
         Opening cash, a whole number of quanta.
-    lot, quantum : Unit
+    lot, quantum : Step
         Steps of quantities and of money.
     """
 
-    def __init__(self, cash: Any, lot: Unit, quantum: Unit) -> None:
+    def __init__(self, cash: Any, lot: Step, quantum: Step) -> None:
         self.lot, self.quantum = lot, quantum
         self.cash = self.opening = quantum.count(cash, "cash", floats=True)
-        self.cost = self.realised = self.value = 0
+        self.cost = self.realized = self.value = 0
         self.peak = self.equity
-        self.lines: dict[str, Line] = {}
+        self.holdings: dict[str, Holding] = {}
 
     @property
     def equity(self) -> int:
-        """Cash and holdings at their prices, in quanta."""
+        """Cash and value of the holdings, in quanta."""
         return self.cash + self.value
 
-    def set_price(self, ticker: str, price: Any, timestamp: Any) -> None:
-        """Take a price, in the decimals that it prints as, and value the holding at it."""
-        numerator, denominator = self.priced(ticker, price)
-        line = self.lines[ticker]
-        line.price, line.price_time = float(price), timestamp
-        line.numerator, line.denominator = numerator, denominator
-        self._value(line)
+    def priced(self, ticker: str, price: Any, timestamp: Any = None) -> ExactPrice:
+        """Convert a price, or raise `InputError` if it is out of range."""
+        return ExactPrice.of(price, timestamp, self.lot, self.quantum, f"price of {ticker}", LIMIT)
 
-    def priced(self, ticker: str, price: Any) -> tuple[int, int]:
-        """Quanta of a lot at a price, as numerator and denominator."""
-        above, below = ratio_of(price, f"price of {ticker}", floats=True)
-        numerator = above * self.lot.numerator * self.quantum.denominator
-        denominator = below * self.lot.denominator * self.quantum.numerator
-        if not 0 < numerator < LARGEST * denominator:
-            raise InputError(f"price of {ticker}={price!r} is not above zero and below 2^128 quanta of money a lot")
-        return numerator, denominator
+    def set_price(self, ticker: str, price: Any, timestamp: Any) -> None:
+        """Set a price, in the decimals that it prints as, and revalue the holding."""
+        holding = self.holdings[ticker]
+        holding.price = self.priced(ticker, price, timestamp)
+        self._value(holding)
 
     def trade(self, ticker: str, lots: int, money: int) -> int:
-        """Book a fill of signed lots for so many quanta; return the profit that it took."""
-        line = self.lines[ticker]
-        held, cost = line.holding.lots, line.holding.cost
-        realised = line.holding.fill(lots, money)
+        """Book a fill of signed lots for `money` quanta; return the realized profit."""
+        holding = self.holdings[ticker]
+        held, cost = holding.basis.lots, holding.basis.cost
+        realized = holding.basis.fill(lots, money)
         self.cash -= money if lots > 0 else -money
-        self.cost += line.holding.cost - cost
-        self.realised += realised
-        if held != line.holding.lots:
-            self._value(line)
-        return realised
+        self.cost += holding.basis.cost - cost
+        self.realized += realized
+        if held != holding.basis.lots:
+            self._value(holding)
+        return realized
 
     def mark(self) -> None:
-        """Keep the highest equity."""
+        """Update the highest equity."""
         self.peak = max(self.peak, self.equity)
 
     @property
     def drawdown(self) -> float:
-        """Fall from the highest equity, in percent."""
-        return 100 * (self.peak - self.equity) / self.peak if self.peak > 0 else 0.0
+        """Fall from the highest equity, as a fraction of it."""
+        return (self.peak - self.equity) / self.peak if self.peak > 0 else 0.0
 
     def money(self, quanta: int) -> float:
-        """So many quanta, as people read them."""
+        """Convert quanta to money."""
         return self.quantum.number(quanta)
 
     def balanced(self) -> bool:
-        """Whether money was neither made nor lost: cash + cost == opening + realised."""
-        return self.cash + self.cost == self.opening + self.realised
+        """Whether cash + cost == opening cash + realized."""
+        return self.cash + self.cost == self.opening + self.realized
 
-    def _value(self, line: Line) -> None:
-        before, line.value = line.value, line.money(line.holding.lots)
-        self.value += line.value - before
+    def _value(self, holding: Holding) -> None:
+        before, holding.value = holding.value, holding.money(holding.basis.lots)
+        self.value += holding.value - before

@@ -1,4 +1,4 @@
-"""The market: ticks to bars to log returns to a live covariance, simulated, recorded or live."""
+"""Market data: ticks, bars, log returns and a live covariance, from simulated, recorded or live feeds."""
 
 from riskkit.desk.market.feeds import Bar, RecordedBars, RecordedTicks, SimulatedTicks, Tick
 from riskkit.desk.market.live_covariance import LiveCovariance

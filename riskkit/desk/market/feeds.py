@@ -1,6 +1,6 @@
-"""Where prices come from: simulated ticks, recorded ticks, recorded bars. A live feed is one more small class.
+"""Feeds of prices: simulated ticks, recorded ticks, recorded bars.
 
-A feed is anything that can be iterated and gives `Tick` (or `Bar`) in the order in which they come.
+A feed is any iterable of `Tick` or `Bar` in order of arrival; a live feed is one more class of this kind.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, positive, whole_number
-from riskkit.desk.fields import Record, as_text, nanoseconds
+from riskkit.desk.core.records import CheckedRecord, Field, Nanoseconds, as_text, mapping, nanoseconds
 from riskkit.replay.parameters import duration
 
 __all__ = ["Bar", "RecordedBars", "RecordedTicks", "SimulatedTicks", "Tick"]
@@ -35,21 +35,18 @@ class Tick(NamedTuple):
     price: float
 
 
-def _prices(value: Any, name: str) -> dict[str, float]:
-    if not isinstance(value, Mapping):
-        raise InputError(f"{name}={value!r} is no mapping from ticker to price")
-    return {as_text(ticker, "ticker"): positive(price, f"{name}[{ticker!r}]") for ticker, price in value.items()}
-
-
-def _counts(value: Any, name: str) -> dict[str, int]:
-    return {as_text(ticker, "ticker"): whole_number(count, name, at_least=0) for ticker, count in value.items()}
+_prices = mapping(as_text, positive)
+Prices = Annotated[dict[str, float], Field(_prices, "money per unit")]
+Counts = Annotated[
+    dict[str, int], Field(mapping(as_text, lambda value, name: whole_number(value, name, at_least=0)), "count")
+]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Bar(Record):
-    """Open, high, low and close of every ticker in one stretch of time, which ends at `timestamp` (not included).
+class Bar(CheckedRecord):
+    """Open, high, low and close of every ticker in the interval that ends at `timestamp` (excluded).
 
-    A ticker without a tick stays at its last close, with a count of 0 in `ticks`.
+    A ticker without a tick keeps its last close, with a count of 0 in `ticks`.
 
     Examples
     --------
@@ -57,24 +54,16 @@ class Bar(Record):
     {'A': 11.0}
     """
 
-    timestamp: int
-    opens: dict[str, float]
-    highs: dict[str, float]
-    lows: dict[str, float]
-    closes: dict[str, float]
-    ticks: dict[str, int]
-
-    _checks: ClassVar = {
-        "timestamp": nanoseconds,
-        "opens": _prices,
-        "highs": _prices,
-        "lows": _prices,
-        "closes": _prices,
-        "ticks": _counts,
-    }
+    timestamp: Nanoseconds
+    opens: Prices
+    highs: Prices
+    lows: Prices
+    closes: Prices
+    ticks: Counts
+    """Number of ticks by ticker."""
 
     def to_frame(self) -> Any:
-        """One row a ticker: open, high, low, close, ticks."""
+        """One row per ticker: open, high, low, close, ticks."""
         import pandas as pd
 
         columns = {"open": self.opens, "high": self.highs, "low": self.lows, "close": self.closes, "ticks": self.ticks}
@@ -87,29 +76,29 @@ class Bar(Record):
 class SimulatedTicks:
     """Ticks of correlated geometric Brownian motions; the same seed gives the same ticks.
 
-    Within every minute each ticker trades `ticks_per_minute` times, at random instants; minute by minute, so that
-    memory does not grow. The minutes run round the clock, nights and weekends too: there is no session and no gap, and
-    a day by the calendar has 1,440 of them. `minutes_per_day` only says by how many a day's volatility is divided.
+    Each ticker has `ticks_per_minute` ticks at random instants of every minute, drawn minute by minute, so that memory
+    does not grow. Minutes run round the clock, nights and weekends included, without a gap: a calendar day has 1,440.
+    `minutes_per_day` only scales the daily volatility to a minute.
 
     Parameters
     ----------
     prices : mapping
-        {ticker: first price}.
+        {ticker: first price}, in money per unit.
     seed : int or numpy.random.Generator
     volatility : float or mapping
-        Of log returns, per day.
+        Of log returns, per day, as a fraction.
     correlation : float
-        Between every two tickers, from 0 to below 1.
+        Between any two tickers, at least 0 and below 1.
     drift : float
         Of the log price, per day.
     start : int, datetime or ISO text
         Of the first minute.
     minutes : int, optional
-        How many; without it they never end.
+        Number of minutes; None is without end.
     minutes_per_day : int
-        By which a day's volatility is spread.
+        Minutes of the day to which `volatility` belongs.
     ticks_per_minute : int
-        Of each ticker.
+        Ticks per ticker and minute.
 
     Raises
     ------
@@ -155,13 +144,13 @@ class SimulatedTicks:
         self.step = finite_number(drift, "drift") * per_tick
         self.shared = finite_number(correlation, "correlation")
         if not 0.0 <= self.shared < 1.0:
-            raise InputError(f"correlation={correlation!r} is not from 0 to below 1")
+            raise InputError(f"correlation={correlation!r} is not at least 0 and below 1")
         self.start = nanoseconds(start, "start")
         self.minutes = None if minutes is None else whole_number(minutes, "minutes", at_least=0)
         self.per_minute = int(ticks_per_minute)
 
     def __iter__(self) -> Iterator[Tick]:
-        """Begin anew, with the same draws if `seed` is an integer."""
+        """Restart, with the same draws if `seed` is an integer."""
         rng = np.random.default_rng(self.seed)
         names, logs = list(self.prices), np.log(list(self.prices.values()))
         minute = 0
@@ -172,8 +161,8 @@ class SimulatedTicks:
             path = logs + np.cumsum(self.step + self.sigma * moves, axis=0)
             when = np.sort(rng.integers(0, MINUTE, (self.per_minute, len(names))), axis=0)
             logs = path[-1]
-            for place in np.argsort(when, axis=None, kind="stable").tolist():
-                row, column = divmod(place, len(names))
+            for position in np.argsort(when, axis=None, kind="stable").tolist():
+                row, column = divmod(position, len(names))
                 stamp = self.start + minute * MINUTE + int(when[row, column])
                 yield Tick(stamp, names[column], math.exp(path[row, column]))
             minute += 1
@@ -190,7 +179,7 @@ class RecordedTicks:
     Raises
     ------
     InputError
-        A column that is missing, or a time that is none. A price that does not fit is counted by the stream.
+        A missing column or an invalid time. An invalid price is counted by the stream.
 
     Examples
     --------
@@ -209,19 +198,18 @@ class RecordedTicks:
 
 
 class RecordedBars:
-    """Bars of a DataFrame: closing prices in a column a ticker, or one row a bar and ticker.
+    """Bars of a DataFrame: closing prices with one column per ticker, or one row per bar and ticker.
 
     Parameters
     ----------
     frame : DataFrame
-        Closing prices indexed by the time at which each bar ends; or columns timestamp, ticker, open, high, low and
-        close (and ticks), all tickers of one bar together.
-        A bar of closing prices alone has them as open, high and low as well.
+        Closing prices indexed by the end of each bar, which become its open, high and low as well; or columns
+        timestamp, ticker, open, high, low and close (and ticks), all tickers of one bar together.
 
     Raises
     ------
     InputError
-        A column that is missing, a time that is none, a price that is not finite and above zero.
+        A missing column, an invalid time, a price that is not finite and above zero.
 
     Examples
     --------
@@ -255,7 +243,7 @@ class RecordedBars:
             yield Bar(nanoseconds(stamp), known, known, known, known, dict.fromkeys(names, 1))
 
 
-def minutes_of(value: Any, name: str = "bar") -> int:
+def bar_length(value: Any, name: str = "bar") -> int:
     """Nanoseconds of the length of a bar."""
     length = duration(value, name)
     if length == 0:

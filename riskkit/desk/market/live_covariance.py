@@ -1,4 +1,4 @@
-"""A covariance that lives: it takes one bar of returns after the other, and grows when a ticker comes, without a reset."""
+"""`LiveCovariance`: an EWMA covariance updated bar by bar; a new ticker adds a row and a column without a reset."""
 
 from __future__ import annotations
 
@@ -12,41 +12,40 @@ from riskkit._show import Row, Shown
 from riskkit.covariance import EwmaCovariance
 from riskkit.returns import log_returns
 
-__all__ = ["LiveCovariance", "grown", "log_moves"]
+__all__ = ["LiveCovariance", "expanded", "log_moves"]
 
-STARTS = ("first_square", "renormalised")
+INITIALS = ("first_square", "renormalized")
 
 
 class LiveCovariance(Shown):
-    """`EwmaCovariance` by ticker: seeded, stepped and grown.
+    """`EwmaCovariance` by ticker.
 
-    A ticker begins with its first return that is not zero (a quiet minute says nothing of its variance), and with no
-    covariance with the others, which its returns then build up; that keeps the matrix positive semidefinite.
+    The variance of a ticker begins with its first nonzero return, and its covariances with the others at zero, which
+    keeps the matrix positive semidefinite.
 
     Parameters
     ----------
     decay : float
         Weight of the past, between 0 and 1.
-    start : {"first_square", "renormalised"} or float
-        What a ticker without a `seed` begins with:
+    initial : {"first_square", "renormalized"} or float
+        Initial variance of a ticker without a `seed`:
 
-        - ``"first_square"``: the square of its first return, as of `riskkit.ewma_variance`. That one bar keeps the
+        - ``"first_square"``: the square of its first return, as in `riskkit.ewma_variance`. The first bar keeps the
           weight decay^(n - 1) after n bars, where every other began with 1 - decay: at 0.9982, half of all after 385.
-        - ``"renormalised"``: as of `riskkit.ewma_volatility`, the weights of the bars that there are, divided by their
-          sum, so that no bar weighs more than a later one. Tickers that began together have just that; where one is
-          younger, the covariance of the two is smaller than that by the root of the ratio of both sums.
-        - a number: that variance per bar.
+        - ``"renormalized"``: as in `riskkit.ewma_volatility`, the weights of the bars so far divided by their sum, so
+          that no bar weighs more than a later one. Exact for tickers that began together; the covariance with a younger
+          ticker is smaller by the root of the ratio of both sums.
+        - a number: this variance per bar.
 
     Raises
     ------
     InputError
-        A decay outside (0, 1), a start that is none of these, a return that is not finite, a ticker that is known
-        already or not at all.
+        A decay outside (0, 1), another `initial`, a return that is not finite, a ticker that is known already.
 
     References
     ----------
     J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed., section 5.2.1. Kingma and Ba (2015), Adam: a
-    method for stochastic optimization, section 3 (the weights of a young average, divided by their sum).
+    method for stochastic optimization, section 3 (bias correction by the sum of the weights).
 
     Examples
     --------
@@ -54,21 +53,21 @@ class LiveCovariance(Shown):
     >>> live.step({"A": 0.02}); live.step({"A": -0.01, "B": 0.03})
     >>> live.to_frame().round(8).values.tolist()
     [[0.00037, -3e-05], [-3e-05, 0.0009]]
-    >>> live = LiveCovariance(decay=0.9, start="renormalised")
+    >>> live = LiveCovariance(decay=0.9, initial="renormalized")
     >>> live.step({"A": 0.02}); live.step({"A": -0.01})
     >>> round(float(live.matrix[0, 0]), 8)  # (0.9 × 0.02² + 0.01²) / 1.9
     0.00024211
     """
 
-    def __init__(self, decay: float = 0.94, start: Any = "first_square") -> None:
-        self.state = EwmaCovariance(
-            np.zeros((1, 1)), decay
-        )  # the decay is checked there; the matrix comes with a ticker
-        self.start = one_of(start, STARTS, "start") if isinstance(start, str) else positive(start, "start")
-        self.places: dict[str, int] = {}
+    def __init__(self, decay: float = 0.94, initial: Any = "first_square") -> None:
+        self.state = EwmaCovariance(np.zeros((1, 1)), decay)  # checks the decay; the matrix grows with the tickers
+        self.initial = (
+            one_of(initial, INITIALS, "initial") if isinstance(initial, str) else positive(initial, "initial")
+        )
+        self.index: dict[str, int] = {}
         self.bars: list[int] = []
         self._absent: list[float] = []
-        """Of each ticker the share of the weights that lies before its first bar: 0 unless it is being renormalised."""
+        """Fraction of the weights before each ticker's first bar: 0 unless it is renormalized."""
 
     @property
     def decay(self) -> float:
@@ -77,67 +76,66 @@ class LiveCovariance(Shown):
 
     @property
     def tickers(self) -> list[str]:
-        """In the order of the rows."""
-        return list(self.places)
+        """Tickers in the order of the rows."""
+        return list(self.index)
 
     @property
     def matrix(self) -> np.ndarray:
         """(n_tickers, n_tickers) covariance per bar."""
-        size = len(self.places)
+        size = len(self.index)
         return np.asarray(self.state.covariance)[:size, :size]
 
     def seed(self, returns: Any) -> None:
-        """Begin anew with a DataFrame of returns, (n_bars, n_tickers), from its backcast start."""
-        self.state = EwmaCovariance.init(np.asarray(returns, dtype=float), self.decay).run(
-            np.asarray(returns, dtype=float)
-        )
-        self.places = {str(ticker): place for place, ticker in enumerate(returns.columns)}
-        self.bars = [len(returns)] * len(self.places)
-        still = np.diag(self.matrix) == 0.0
-        self._absent = [1.0 if quiet and self.start == "renormalised" else 0.0 for quiet in still]
+        """Restart from a DataFrame of returns, (n_bars, n_tickers), with a backcast initial covariance."""
+        table = np.asarray(returns, dtype=float)
+        self.state = EwmaCovariance.init(table, self.decay).run(table)
+        self.index = {str(ticker): row for row, ticker in enumerate(returns.columns)}
+        self.bars = [len(returns)] * len(self.index)
+        unmoved = np.diag(self.matrix) == 0.0
+        self._absent = [1.0 if zero and self.initial == "renormalized" else 0.0 for zero in unmoved]
 
     def add(self, ticker: str, volatility: float | None = None, bars: int = 0) -> None:
-        """Give a new ticker a row and a column: a volatility per bar, or what `start` says."""
-        if ticker in self.places:
+        """Add a ticker with a volatility per bar; by default, with the variance of `initial`."""
+        if ticker in self.index:
             raise InputError(f"ticker {ticker!r} is known already")
         if volatility is not None:
             variance = positive(volatility, "volatility", zero=True) ** 2
         else:
-            variance = 0.0 if isinstance(self.start, str) else self.start
-        self.state = EwmaCovariance(grown(self.matrix, variance), self.decay, self.state.n_obs)
-        self.places[ticker] = len(self.places)
+            variance = 0.0 if isinstance(self.initial, str) else self.initial
+        self.state = EwmaCovariance(expanded(self.matrix, variance), self.decay, self.state.n_obs)
+        self.index[ticker] = len(self.index)
         self.bars.append(bars)
-        self._absent.append(1.0 if self.start == "renormalised" and not variance else 0.0)
+        self._absent.append(1.0 if self.initial == "renormalized" and not variance else 0.0)
 
     def step(self, returns: Mapping[str, float]) -> None:
-        """Take one bar; a known ticker that it does not name did not move, a new one is added; no returns are no bar."""
+        """Add one bar of returns; a known ticker without a return did not move, a new one is added."""
         moves = {ticker: finite_number(move, f"return of {ticker}") for ticker, move in returns.items()}
         for ticker in moves:
-            if ticker not in self.places:
+            if ticker not in self.index:
                 self.add(ticker)
         if not moves:
             return
-        row = np.array([moves.get(ticker, 0.0) for ticker in self.places])
+        row = np.array([moves.get(ticker, 0.0) for ticker in self.index])
         if any(self._absent):
-            self._renormalised(row)
+            self._renormalized(row)
         else:
             self._from_first_squares(row, moves)
         for ticker in moves:
-            self.bars[self.places[ticker]] += 1
+            self.bars[self.index[ticker]] += 1
 
-    def _from_first_squares(self, row: np.ndarray, moves: Mapping[str, float]) -> None:
-        """Step, from their first squares where tickers have no variance yet."""
-        fresh = [place for ticker, place in self.places.items() if ticker in moves and not self.matrix[place, place]]
-        if len(fresh) == len(row):
-            self.state = EwmaCovariance.init(row[None, :], self.decay, "first_square")
+    def _from_first_squares(self, moved: np.ndarray, moves: Mapping[str, float]) -> None:
+        """Update; tickers without a variance begin with their first square."""
+        fresh = [row for ticker, row in self.index.items() if ticker in moves and not self.matrix[row, row]]
+        if len(fresh) == len(moved):
+            self.state = EwmaCovariance.init(moved[None, :], self.decay, "first_square")
         elif fresh:
             start = self.matrix.copy()
-            start[fresh, fresh] = row[fresh] ** 2
+            start[fresh, fresh] = moved[fresh] ** 2
             self.state = EwmaCovariance(start, self.decay, self.state.n_obs)
-        self.state = self.state.step(row)
+        self.state = self.state.step(moved)
 
-    def _renormalised(self, row: np.ndarray) -> None:
-        """Step the sums as they are without division, from zero, and divide by the weights that they then have."""
+    def _renormalized(self, row: np.ndarray) -> None:
+        """Update the undivided weighted sums, then divide them by their weights."""
         before = np.array(self._absent)
         after = np.where((before < 1.0) | (row != 0.0), self.decay * before, 1.0)
         sums = EwmaCovariance(self.matrix * _weights(before), self.decay, self.state.n_obs).step(row)
@@ -157,22 +155,22 @@ class LiveCovariance(Shown):
 
     def _rows(self) -> list[Row]:
         return [
-            ("tickers", len(self.places), ""),
+            ("tickers", len(self.index), ""),
             ("decay", self.decay, ""),
-            ("start", self.start, ""),
+            ("initial variance", self.initial, ""),
             ("fewest bars", min(self.bars, default=0), "of a ticker"),
             ("most bars", max(self.bars, default=0), "of a ticker"),
         ]
 
 
 def _weights(absent: np.ndarray) -> np.ndarray:
-    """The sum of weights behind each entry of the matrix: of a pair the geometric mean of both, so that none is negative."""
+    """The sum of weights of each entry of the matrix: the geometric mean of both tickers, which keeps it semidefinite."""
     given = 1.0 - absent
     return np.sqrt(np.outer(given, given))
 
 
 def log_moves(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """Log returns from one bar's closing prices to the next, of the tickers that are in both.
+    """Log returns between two mappings of closing prices, of the tickers in both.
 
     Examples
     --------
@@ -186,8 +184,8 @@ def log_moves(before: Mapping[str, float], after: Mapping[str, float]) -> dict[s
     return dict(zip(both, log_returns(prices)[0].tolist(), strict=True))
 
 
-def grown(matrix: np.ndarray, variance: float) -> np.ndarray:
-    """The matrix with one more row and column: a variance, and no covariance with the others."""
+def expanded(matrix: np.ndarray, variance: float) -> np.ndarray:
+    """The matrix with one more row and column: a variance, and zero covariances."""
     size = len(matrix)
     larger = np.zeros((size + 1, size + 1))
     larger[:size, :size] = matrix

@@ -1,6 +1,6 @@
-"""`MarketStream`: ticks become bars, bars become log returns, returns update an EWMA covariance.
+"""`MarketStream`: builds bars from ticks and updates an EWMA covariance with their log returns.
 
-The same stream runs over simulated or recorded data, or over a live feed; what it makes of them does not differ.
+Simulated, recorded and live feeds are treated alike.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 from riskkit._check import whole_number
 from riskkit._show import Row, Shown
-from riskkit.desk.market.feeds import Bar, Tick, minutes_of
+from riskkit.desk.market.feeds import Bar, Tick, bar_length
 from riskkit.desk.market.live_covariance import LiveCovariance, log_moves
 
 __all__ = ["MarketStream"]
 
 
-class _Open:
-    """The bar that is being built."""
+class _OpenBar:
+    """The bar under construction."""
 
     def __init__(self, start: int) -> None:
         self.start = start
@@ -42,34 +42,33 @@ class _Open:
 
 
 class MarketStream(Shown):
-    """Ticks in; bars, log returns and an EWMA covariance out. Iterate over it, or `run` it.
+    """Bars, log returns and an EWMA covariance of a feed. Iterate over it, or `run` it.
 
-    A bar holds the ticks from its start until before its end; it closes for all tickers at once, with the first tick
-    of a later one or the end of the feed. A minute without any tick is no bar; a ticker without a tick stays at its
-    last close. What does not fit is not raised in the middle of a stream but counted in `refused`: a tick from
-    before the present bar ("late"), a price that is not finite and above zero ("price"), a ticker that is no text.
+    A bar contains the ticks from its start to before its end; it closes for all tickers at once, with the first tick of
+    a later bar or the end of the feed. An interval without any tick is no bar; a ticker without a tick keeps its last
+    close. Invalid ticks are counted in `rejected`, not raised: a tick from before the present bar ("late"), a price that
+    is not finite and above zero ("price"), a ticker that is not a text ("ticker").
 
     Parameters
     ----------
     feed : iterable of Tick or Bar
-        `SimulatedTicks`, `RecordedTicks`, `RecordedBars`, or a class of yours.
+        `SimulatedTicks`, `RecordedTicks`, `RecordedBars`, or another iterable.
     bar : str or int
         Length of a bar, "1min" or nanoseconds.
     decay : float
-        Of the covariance of log returns per bar. RiskMetrics' 0.94 is meant for days: of bars of a minute it remembers
-        74 minutes (`riskkit.effective_days`), and half of the weight lies on the last eleven. For a half-life of so
-        many bars give ``0.5 ** (1 / bars)``.
-    start : {"renormalised", "first_square"} or float
-        With what the covariance begins, as in `LiveCovariance`: by default no bar weighs more than a later one, so that
-        a slow decay does not hang on the first minute. A `RiskManager` that listens has a covariance of its own, which
-        `warm_up` seeds.
-    history : int
-        How many of the last bars are kept.
+        Of the covariance of log returns per bar. RiskMetrics' 0.94 is meant for daily bars: with bars of a minute its
+        memory is 74 minutes (`riskkit.effective_days`), half of the weight on the last eleven. For a half-life of n
+        bars use ``0.5 ** (1 / n)``.
+    initial : {"renormalized", "first_square"} or float
+        Initial variance, as in `LiveCovariance`: by default no bar weighs more than a later one, so that a slow decay
+        does not depend on the first minute. A `RiskManager` has a covariance of its own, seeded by `warm_up`.
+    keep : int
+        Number of the last bars to keep.
 
     Raises
     ------
     InputError
-        A length, decay, start or history out of range.
+        A length, decay, initial or keep out of range.
 
     References
     ----------
@@ -92,24 +91,24 @@ class MarketStream(Shown):
         *,
         bar: Any = "1min",
         decay: float = 0.94,
-        start: Any = "renormalised",
-        history: int = 500,
+        initial: Any = "renormalized",
+        keep: int = 500,
     ) -> None:
-        self.length = minutes_of(bar)
-        self.covariance = LiveCovariance(decay, start)
+        self.length = bar_length(bar)
+        self.covariance = LiveCovariance(decay, initial)
         self.closes: dict[str, float] = {}
         self.returns: dict[str, float] = {}
-        self.bars: deque[Bar] = deque(maxlen=whole_number(history, "history"))
-        self.refused: Counter[str] = Counter()
+        self.bars: deque[Bar] = deque(maxlen=whole_number(keep, "keep"))
+        self.rejected: Counter[str] = Counter()
         self.ticks = self.count = 0
         self._bars = self._closed(iter(feed))
 
     def __iter__(self) -> Iterator[Bar]:
-        """Go on with the stream."""
+        """Continue the stream."""
         return self
 
     def __next__(self) -> Bar:
-        """The next bar, once the covariance has taken it."""
+        """The next bar, after the covariance is updated."""
         bar = next(self._bars)
         self.returns = log_moves(self.closes, bar.closes)
         self.covariance.step(self.returns)
@@ -119,7 +118,7 @@ class MarketStream(Shown):
         return bar
 
     def run(self, *listeners: Callable[[Bar], Any], bars: int | None = None) -> int:
-        """Take so many bars, or all there are, and hand each to every listener (`manager.on_bar`); return how many."""
+        """Read a number of bars (default all), call every listener (such as `manager.on_bar`) with each; return the count."""
         taken = 0
         for bar in islice(self, None if bars is None else whole_number(bars, "bars", at_least=0)):
             for listener in listeners:
@@ -128,14 +127,14 @@ class MarketStream(Shown):
         return taken
 
     def to_frame(self) -> Any:
-        """Closing prices of the bars that are kept, indexed by the time at which each ended."""
+        """Closing prices of the kept bars, indexed by the end of each bar."""
         import pandas as pd
 
         index = pd.to_datetime([bar.timestamp for bar in self.bars], utc=True).rename("timestamp")
         return pd.DataFrame([bar.closes for bar in self.bars], index=index, columns=list(self.closes))
 
     def plot(self, ax: Any = None) -> Any:
-        """Closing prices of the bars that are kept, each from 100; returns the axes."""
+        """Plot the closing prices of the kept bars, rebased to 100; return the axes."""
         from riskkit.plot import axes
 
         ax = axes(ax)
@@ -149,37 +148,37 @@ class MarketStream(Shown):
         return ax
 
     def _closed(self, feed: Iterator[Tick | Bar]) -> Iterator[Bar]:
-        """The bars of the feed, each as it closes."""
-        building: _Open | None = None
-        ended = -math.inf  # bars that came ready-made, and those built here, end in this order
+        """The bars of the feed, as they close."""
+        building: _OpenBar | None = None
+        ended = -math.inf  # end of the last bar, given or built
         for item in feed:
             if isinstance(item, Bar):
                 if building is not None:
                     yield self._bar(building)
                     ended, building = building.start + self.length, None
                 if item.timestamp <= ended:
-                    self.refused["late"] += 1
+                    self.rejected["late"] += 1
                     continue
                 ended = item.timestamp
                 yield item
                 continue
-            objection = self._objection(item, building, ended)
-            if objection is not None:
-                self.refused[objection] += 1
+            reason = self._rejection(item, building, ended)
+            if reason is not None:
+                self.rejected[reason] += 1
                 continue
             start = item.timestamp - item.timestamp % self.length
             if building is not None and start > building.start:
                 yield self._bar(building)
                 ended, building = building.start + self.length, None
             if building is None:
-                building = _Open(start)
+                building = _OpenBar(start)
             building.take(item)
             self.ticks += 1
         if building is not None:
             yield self._bar(building)
 
-    def _objection(self, item: Any, building: _Open | None, ended: float) -> str | None:
-        """Why a tick is not taken, in a word."""
+    def _rejection(self, item: Any, building: _OpenBar | None, ended: float) -> str | None:
+        """The reason to reject a tick, in one word, or None."""
         try:
             stamp, ticker, price = item
             if not isinstance(ticker, str) or not ticker:
@@ -189,10 +188,10 @@ class MarketStream(Shown):
             if isinstance(stamp, bool) or stamp != int(stamp):
                 return "timestamp"
         except (TypeError, ValueError, OverflowError):
-            return "no tick"
+            return "not a tick"
         return "late" if stamp < (ended if building is None else building.start) else None
 
-    def _bar(self, built: _Open) -> Bar:
+    def _bar(self, built: _OpenBar) -> Bar:
         still = self.closes
         return Bar._trusted(
             timestamp=built.start + self.length,
@@ -207,6 +206,10 @@ class MarketStream(Shown):
         return [
             ("bars", self.count, ""),
             ("ticks", self.ticks, ""),
-            ("refused", sum(self.refused.values()), ", ".join(f"{n} {why}" for why, n in sorted(self.refused.items()))),
+            (
+                "rejected",
+                sum(self.rejected.values()),
+                ", ".join(f"{n} {why}" for why, n in sorted(self.rejected.items())),
+            ),
             *((ticker, price, "") for ticker, price in self.closes.items()),
         ]

@@ -1,19 +1,18 @@
-"""One portfolio and one trade held against limits: `evaluate`, `validate`, one by one and in batches."""
+"""Evaluation of a portfolio and pre-trade checks against limits: `evaluate`, `validate` and their batches."""
 
-from riskkit.desk.portfolio.batch import Validations, evaluate_batch, validate_batch
+from riskkit.desk.portfolio.batch import PreTradeChecks, evaluate_batch, validate_batch
 from riskkit.desk.portfolio.evaluation import Evaluation, evaluate
-from riskkit.desk.portfolio.holdings import Positions
+from riskkit.desk.portfolio.position_values import PositionValues
 from riskkit.desk.portfolio.risk_state import RiskReading, RiskState
-from riskkit.desk.portfolio.validation import Trade, Validation, validate
+from riskkit.desk.portfolio.validation import TradeRequest, validate
 
 __all__ = [
     "Evaluation",
-    "Positions",
+    "PositionValues",
+    "PreTradeChecks",
     "RiskReading",
     "RiskState",
-    "Trade",
-    "Validation",
-    "Validations",
+    "TradeRequest",
     "evaluate",
     "evaluate_batch",
     "validate",

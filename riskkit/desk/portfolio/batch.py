@@ -1,12 +1,12 @@
 """Many trades or many portfolios at once: the answers of `validate` and `evaluate`, to the bit, as columns.
 
-Trades of a batch are judged one by one against the same positions, not one after the other: what would each do?
+Each trade of a batch is checked against the same positions, not against those that the trades before it leave.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,23 +16,25 @@ import pandas as pd
 from riskkit._check import finite_array, positive, returns_array
 from riskkit._jit import kernel
 from riskkit._show import Row, Shown
-from riskkit.desk.fields import Problem, RequestError, as_side, as_time, checked
-from riskkit.desk.limits import Limits, limits_of
-from riskkit.desk.portfolio.evaluation import Evaluation, evaluate, fall_of
-from riskkit.desk.portfolio.holdings import Positions, positions_of
+from riskkit.desk.core.limits import DeskLimits, chosen_limits
+from riskkit.desk.core.pre_trade_check import APPROVED, PreTradeCheck
+from riskkit.desk.core.records import Problem, RequestError, as_side, as_time, checked
+from riskkit.desk.portfolio.evaluation import NEAR, Evaluation, drawdown_sentence, evaluate, size_sentence
+from riskkit.desk.portfolio.position_values import PositionValues, position_values
 from riskkit.desk.portfolio.risk_state import RiskState
-from riskkit.desk.portfolio.validation import APPROVED, NEAR, Trade, Validation, size_sentence, trade_var, validate
+from riskkit.desk.portfolio.validation import TradeRequest, trade_var, validate
 from riskkit.performance import risk_score
 
-__all__ = ["Validations", "evaluate_batch", "validate_batch"]
+__all__ = ["PreTradeChecks", "evaluate_batch", "validate_batch"]
 
 PASSED, TOO_LARGE, TOO_DEEP, CLOSE = 0, 1, 2, 3
+REASONS = ["approved", "position size", "drawdown"]
 COLUMNS = ("ticker", "side", "quantity", "price")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Validations(Shown):
-    """Answers to a batch of trades, one entry a trade; `answer(i)` is the one that `validate` gives.
+class PreTradeChecks(Shown):
+    """Answers to a batch of trades, one entry per trade; `answer(i)` equals the one of `validate`.
 
     Examples
     --------
@@ -43,49 +45,62 @@ class Validations(Shown):
 
     tickers: Any
     """(n_trades,) as a pandas Categorical."""
+    side: np.ndarray
+    """(n_trades,) int8: 1 buys, -1 sells."""
+    quantity: np.ndarray
+    """(n_trades,)"""
+    price: np.ndarray
+    """(n_trades,) money per unit."""
     code: np.ndarray
     """(n_trades,) int8: 0 approved, 1 position too large, 2 drawdown too deep."""
-    position_size_pct: np.ndarray
-    """(n_trades,) of the position after the trade, in percent of the portfolio value."""
+    position_size: np.ndarray
+    """(n_trades,) of the position after the trade, as a fraction of the portfolio value."""
     estimated_drawdown: Any
-    """In percent: a float, the same for all; with ``estimate="var"`` (n_trades,)."""
+    """Fraction: a float for all; with ``estimate="var"`` (n_trades,)."""
     risk_score: Any
-    """Likewise; None without a drawdown limit."""
+    """Fraction of the drawdown limit, in the same form; None without a limit."""
     portfolio_value: float
-    limits: Limits
+    limits: DeskLimits
     index: Any = None
     timestamp: Any = None
 
     @property
     def approved(self) -> np.ndarray:
         """(n_trades,) of bool."""
-        return self.code == PASSED
+        return self.code == PASSED  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
         return len(self.code)
 
-    def answer(self, place: int) -> Validation:
-        """One trade's answer with its sentence."""
-        code, percent = int(self.code[place]), float(self.position_size_pct[place])
-        fall, score = _entry(self.estimated_drawdown, place), _entry(self.risk_score, place)
+    def answer(self, row: int) -> PreTradeCheck:
+        """The answer to one trade, with its sentence."""
+        code, size = int(self.code[row]), float(self.position_size[row])
+        drawdown = _entry(self.estimated_drawdown, row)
         reason = APPROVED
         if code == TOO_LARGE:
-            size = percent * self.portfolio_value / 100.0
-            reason = size_sentence(
-                self.tickers[place], size, self.portfolio_value, self.limits.max_position_size or 0.0
-            )
+            reason = size_sentence(self.tickers[row], "would be", size, self.limits.max_position_size or 0.0)
         elif code == TOO_DEEP:
-            reason = f"estimated {fall_of(fall, self.limits.max_drawdown_limit)}"
-        return Validation(code == PASSED, reason, score, percent, fall, self.timestamp)
+            reason = f"estimated {drawdown_sentence(drawdown, self.limits.max_drawdown)}"
+        return PreTradeCheck(
+            approved=code == PASSED,
+            reason=reason,
+            ticker=self.tickers[row],
+            side="buy" if self.side[row] > 0 else "sell",
+            quantity=float(self.quantity[row]),
+            price=float(self.price[row]),
+            position_size=size,
+            estimated_drawdown=drawdown,
+            risk_score=_entry(self.risk_score, row),
+            timestamp=self.timestamp,
+        )
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a trade: approved, reason (a word), risk_score, position_size_pct, estimated_drawdown."""
-        words = pd.Categorical.from_codes(self.code, categories=[APPROVED, "position size", "drawdown"])  # type: ignore[call-overload]
+        """One row per trade: approved, reason (a word), risk_score, position_size, estimated_drawdown."""
         columns = {
             "approved": self.approved,
-            "reason": words,
+            "reason": pd.Categorical.from_codes(self.code, categories=REASONS),  # type: ignore[call-overload]
             "risk_score": self.risk_score,
-            "position_size_pct": self.position_size_pct,
+            "position_size": self.position_size,
             "estimated_drawdown": self.estimated_drawdown,
         }
         return pd.DataFrame(columns, index=self.index)
@@ -113,20 +128,20 @@ def validate_batch(
     max_position_size: float = 0.40,
     max_drawdown_limit: float = 10.0,
     *,
-    limits: Limits | None = None,
+    limits: DeskLimits | None = None,
     state: RiskState | None = None,
     estimate: str = "current",
     returns: Any = None,
     volatility: Any = None,
     timestamp: Any = None,
-) -> Validations:
-    """`validate` for many trades, each by itself against the same positions.
+) -> PreTradeChecks:
+    """Check many trades as `validate` does, each against the same positions.
 
     Parameters
     ----------
     trades : DataFrame or mapping of arrays
-        Columns ticker (texts, fastest as a Categorical), side (+1 and -1 are fastest), quantity and price, and value
-        where it is stated.
+        Columns ticker (texts, fastest as a Categorical), side (+1 and -1 are fastest), quantity, price, and
+        optionally value.
     current_positions, portfolio_value, max_position_size, max_drawdown_limit, limits, state, estimate, timestamp
         As in `validate`.
     returns : DataFrame (n_obs, n_tickers) or mapping, optional
@@ -136,50 +151,51 @@ def validate_batch(
 
     Returns
     -------
-    Validations
+    PreTradeChecks
 
     Raises
     ------
     RequestError
-        As `validate`; the sentence names the row.
+        As in `validate`; the sentence names the row.
 
     Examples
     --------
     >>> trades = {"ticker": ["AAPL", "TLT"], "side": [1, -1], "quantity": [100.0, 5.0], "price": [150.0, 90.0]}
-    >>> validate_batch(trades, {"AAPL": 30_000.0}, 100_000.0).to_frame()[["approved", "reason", "position_size_pct"]]
-       approved         reason  position_size_pct
-    0     False  position size              45.00
-    1      True       approved               0.45
+    >>> validate_batch(trades, {"AAPL": 30_000.0}, 100_000.0).to_frame()[["approved", "reason", "position_size"]]
+       approved         reason  position_size
+    0     False  position size         0.4500
+    1      True       approved         0.0045
     """
-    held = positions_of(current_positions, "current_positions")
+    held = position_values(current_positions, "current_positions")
     value = checked(positive, portfolio_value, "portfolio_value")
-    limits = Limits(max_position_size, max_drawdown_limit) if limits is None else limits_of(limits)
+    limits = chosen_limits(limits, max_position_size, max_drawdown_limit)
     if timestamp is not None:
         checked(as_time, timestamp, "timestamp")
     tickers, side, quantity, price = _columns(trades)
-    fall: Any = 0.0 if state is None else state.current_drawdown
-    most = math.inf if limits.max_position_size is None else limits.max_position_size
+    drawdown: Any = 0.0 if state is None else state.reading.current_drawdown
+    max_size = math.inf if limits.max_position_size is None else limits.max_position_size
     money = np.array([held[ticker] for ticker in tickers.categories])
-    code, percent = np.empty(len(side), np.int8), np.empty(len(side))
+    code, size = np.empty(len(side), np.int8), np.empty(len(side))
     codes = np.require(tickers.codes, np.int32)
-    near, far = NEAR * most * value, most * value / NEAR
-    look, fits = measure(codes, side, quantity, price, money, value, near, code, percent)
-    if not fits:
+    near, far = NEAR * max_size * value, max_size * value / NEAR
+    look, valid = measure(codes, side, quantity, price, money, value, near, code, size)
+    if not valid:
         _refuse(tickers, side, quantity, price)
     _check_stated(trades, quantity, price)
     per_ticker = estimate, returns, volatility
     if estimate != "current":
-        fall = fall + 100.0 * _trade_vars(tickers, side, quantity * price, *per_ticker) / value
-    deepest = limits.max_drawdown_limit
-    deep = np.broadcast_to(False if deepest is None else fall > deepest, len(code))
+        drawdown = drawdown + _trade_vars(tickers, side, quantity * price, *per_ticker) / value
+    limit = limits.max_drawdown
+    deep = np.broadcast_to(False if limit is None else drawdown > limit, len(code))
     if look or deep.any():
-        judge(codes, side, quantity, price, money, near, far, deep.copy(), code)
+        decide(codes, side, quantity, price, money, near, far, deep.copy(), code)
         close = np.flatnonzero(code == CLOSE)
         _decide_exactly(close, tickers, side, quantity, price, held, value, limits, state, per_ticker, code)
     score = None
-    if deepest is not None:
-        score = np.clip(fall / deepest, 0.0, 1.0) if isinstance(fall, np.ndarray) else risk_score(fall, deepest)
-    return Validations(tickers, code, percent, fall, score, value, limits, getattr(trades, "index", None), timestamp)
+    if limit is not None:
+        score = np.clip(drawdown / limit, 0.0, 1.0) if isinstance(drawdown, np.ndarray) else risk_score(drawdown, limit)
+    index = getattr(trades, "index", None)
+    return PreTradeChecks(tickers, side, quantity, price, code, size, drawdown, score, value, limits, index, timestamp)
 
 
 def evaluate_batch(
@@ -190,18 +206,18 @@ def evaluate_batch(
     *,
     max_position_size: float = 0.40,
     max_drawdown_limit: float = 10.0,
-    limits: Limits | None = None,
+    limits: DeskLimits | None = None,
 ) -> pd.DataFrame:
-    """`evaluate` for many portfolios: one row each, with the fields of `Evaluation`.
+    """Evaluate many portfolios: one row each, with the fields of `Evaluation`.
 
     Parameters
     ----------
     positions : DataFrame (n_portfolios, n_tickers)
-        Money; a row a portfolio, a column a ticker.
+        Money; one row per portfolio, one column per ticker.
     portfolio_values : (n_portfolios,) or Series
         Money, above zero.
     history : (n_obs, n_portfolios), optional
-        Portfolio values before, a day apart, oldest first, one column a portfolio.
+        Earlier portfolio values in money, a day apart, oldest first, one column per portfolio.
     timestamp, max_position_size, max_drawdown_limit, limits
         As in `evaluate`.
 
@@ -213,15 +229,15 @@ def evaluate_batch(
     Raises
     ------
     RequestError
-        As `evaluate`, and shapes that do not fit.
+        As in `evaluate`, and inconsistent shapes.
 
     Examples
     --------
-    >>> positions = pd.DataFrame({"AAPL": [30.0, 60.0], "TLT": [40.0, 40.0]}, index=["one", "two"])
+    >>> positions = pd.DataFrame({"AAPL": [30.0, 60.0], "TLT": [40.0, 40.0]}, index=["first", "second"])
     >>> evaluate_batch(positions, [100.0, 100.0], [[100.0, 125.0]])[["drawdown", "approved"]]
-         drawdown  approved
-    one       0.0      True
-    two      20.0     False
+            drawdown  approved
+    first        0.0      True
+    second       0.2     False
     """
     if not isinstance(positions, pd.DataFrame):
         raise RequestError([Problem("positions", "positions have no tickers; give a DataFrame with a column for each")])
@@ -234,38 +250,42 @@ def evaluate_batch(
             f"portfolio_values has shape {shapes} for {len(table)} portfolios; give one number and one column each"
         )
         raise RequestError([Problem("portfolio_values", message)])
-    limits = Limits(max_position_size, max_drawdown_limit) if limits is None else limits_of(limits)
+    limits = chosen_limits(limits, max_position_size, max_drawdown_limit)
     answers = []
     for row, value in enumerate(values):
-        held = Positions._trusted(values=dict(zip(map(str, positions.columns), table[row].tolist(), strict=True)))
+        held = PositionValues._trusted(values=dict(zip(map(str, positions.columns), table[row].tolist(), strict=True)))
         curve = None if past is None else past[:, row]
         answers.append(evaluate(held, float(value), curve, timestamp, limits=limits))
-    fields: Sequence[str] = tuple(Evaluation._checks)
-    return pd.DataFrame({name: [getattr(answer, name) for answer in answers] for name in fields}, index=positions.index)
+    columns = {name: [getattr(answer, name) for answer in answers] for name in Evaluation._fields}
+    return pd.DataFrame(columns, index=positions.index)
 
 
 @kernel
-def measure(codes, side, quantity, price, held, value, near, code, percent):
-    """Fill `percent`, and `code` with 1 where a size needs a second look; return how many do, and whether all rows fit.
+def measure(
+    codes: Any, side: Any, quantity: Any, price: Any, held: Any, value: Any, near: Any, code: Any, size: Any
+) -> Any:
+    """Fill `size`, and `code` with 1 where a size is near its limit; return how many are, and whether all rows are valid.
 
-    No branch in the loop: this is what makes it a nanosecond or two a trade.
+    Without a branch in the loop a trade takes one or two nanoseconds.
     """
     look = 0
-    fits = True
+    valid = True
     for i in range(len(codes)):
         worth = quantity[i] * price[i]
-        size = abs(held[codes[i]] + side[i] * worth)
-        percent[i] = 100.0 * size / value
-        large = size >= near
+        money = abs(held[codes[i]] + side[i] * worth)
+        size[i] = money / value
+        large = money >= near
         code[i] = large
         look += large
-        fits &= (quantity[i] > 0.0) & (price[i] > 0.0) & (worth < np.inf)  # a NaN is not above 0
-    return look, fits
+        valid &= (quantity[i] > 0.0) & (price[i] > 0.0) & (worth < np.inf)  # a NaN is not above 0
+    return look, valid
 
 
 @kernel
-def judge(codes, side, quantity, price, held, near, far, deep, code):
-    """Decide the trades whose size is near or beyond the limit (code 1), and all where the drawdown is too deep."""
+def decide(
+    codes: Any, side: Any, quantity: Any, price: Any, held: Any, near: Any, far: Any, deep: Any, code: Any
+) -> None:
+    """Decide the trades near or beyond the size limit (code 1), and all if the drawdown is too deep."""
     for i in range(len(codes)):
         if code[i] == 0 and not deep[i]:
             continue
@@ -296,23 +316,25 @@ def _columns(trades: Any) -> tuple[pd.Categorical, np.ndarray, np.ndarray, np.nd
         tickers = pd.Categorical(np.asarray(tickers, dtype=object))
     texts = all(isinstance(ticker, str) and ticker.strip() for ticker in tickers.categories)
     if not texts or (tickers.codes < 0).any():
-        raise RequestError([Problem("ticker", "ticker holds something that is not a text; name each trade's ticker")])
+        raise RequestError(
+            [Problem("ticker", "ticker contains a value that is not a text; name the ticker of each trade")]
+        )
     quantity, price = _numbers(trades, "quantity"), _numbers(trades, "price")
     side = _signs(trades["side"])
     if not len(tickers) == len(side) == len(quantity) == len(price):
-        raise RequestError([Problem("trades", "trades has columns of different lengths; give one entry a trade")])
+        raise RequestError([Problem("trades", "trades has columns of different lengths; give one entry per trade")])
     return tickers, side, quantity, price
 
 
-def _numbers(trades: Any, name: str) -> np.ndarray:
-    """A column as float64 that a kernel reads, without a copy where it is one; finiteness shows in the kernel."""
+def _numbers(trades: Any, name: str) -> Any:
+    """A column as float64 for a kernel, without a copy if it is one; the kernel checks that it is finite."""
     values = np.asarray(trades[name])
     if values.dtype.kind not in "iuf" or values.ndim != 1:
         values = checked(lambda value, field: finite_array(value, field, ndim=1), values, name)
     return np.require(values, np.float64, ["C", "W"])
 
 
-def _signs(sides: Any) -> np.ndarray:
+def _signs(sides: Any) -> Any:
     values = np.asarray(sides)
     if values.dtype == np.int8 and values.ndim == 1 and (np.abs(values) == 1).all():
         return np.require(values, requirements=["C", "W"])
@@ -330,10 +352,10 @@ def _word(value: Any) -> Any:
 
 
 def _refuse(tickers: Any, side: np.ndarray, quantity: np.ndarray, price: np.ndarray) -> None:
-    """Say of the first bad row what `Trade` says of a trade."""
+    """Raise the error of `TradeRequest` for the first invalid row."""
     row = int(np.argmin((quantity > 0.0) & (price > 0.0) & (quantity * price < np.inf)))
     try:
-        Trade(tickers[row], int(side[row]), float(quantity[row]), float(price[row]))  # type: ignore[arg-type]
+        TradeRequest(tickers[row], int(side[row]), float(quantity[row]), float(price[row]))  # type: ignore[arg-type]
     except RequestError as error:
         raise RequestError([Problem(p.field, f"row {row}: {p.message}") for p in error.problems]) from None
 
@@ -347,24 +369,22 @@ def _check_stated(trades: Any, quantity: np.ndarray, price: np.ndarray) -> None:
     wrong = np.abs(stated - quantity * price) > 1e-9 * np.maximum(np.abs(stated), quantity * price)
     if wrong.any():
         row = int(np.argmax(wrong))
-        message = f"row {row}: value={float(stated[row])!r} is not quantity x price; leave it out or mend it"
+        message = f"row {row}: value={float(stated[row])!r} is not quantity x price; omit it or correct it"
         raise RequestError([Problem("value", message)])
 
 
-def _trade_vars(
-    tickers: Any, side: np.ndarray, worth: np.ndarray, estimate: str, returns: Any, volatility: Any
-) -> np.ndarray:
+def _trade_vars(tickers: Any, side: np.ndarray, worth: np.ndarray, estimate: str, returns: Any, volatility: Any) -> Any:
     """One-day VaR of each trade by itself, in money.
 
-    VaR of a trade is its money times that of one unit, to the bit: the historical one is an observation, and which one
-    does not change with the size.
+    VaR of a trade is its value times that of one unit of money, to the bit: the historical VaR is one observation,
+    the same one for every size.
     """
     bought, sold = np.zeros(len(tickers.categories)), np.zeros(len(tickers.categories))
-    for place in np.unique(tickers.codes).tolist():
-        ticker = tickers.categories[place]
+    for code in np.unique(tickers.codes).tolist():
+        ticker = tickers.categories[code]
         given = estimate, _of_ticker(returns, ticker, "returns"), _of_ticker(volatility, ticker, "volatility")
-        bought[place] = trade_var(Trade(ticker, "buy", 1.0, 1.0), *given)
-        sold[place] = trade_var(Trade(ticker, "sell", 1.0, 1.0), *given)
+        bought[code] = trade_var(TradeRequest(ticker, "buy", 1.0, 1.0), *given)
+        sold[code] = trade_var(TradeRequest(ticker, "sell", 1.0, 1.0), *given)
     return worth * np.where(side > 0, bought[tickers.codes], sold[tickers.codes])
 
 
@@ -378,20 +398,32 @@ def _of_ticker(table: Any, ticker: str, name: str) -> Any:
     return table[ticker]
 
 
-def _entry(values: Any, place: int) -> Any:
-    """A trade's own of several, or the one that all have."""
-    return float(values[place]) if isinstance(values, np.ndarray) else values
+def _entry(values: Any, row: int) -> Any:
+    """The entry of a row, or the one value of all rows."""
+    return float(values[row]) if isinstance(values, np.ndarray) else values
 
 
-def _decide_exactly(rows, tickers, side, quantity, price, held, value, limits, state, per_ticker, code) -> None:  # type: ignore[no-untyped-def]
-    """Ask `validate` itself about the few trades whose size is so close to the limit that a float cannot tell."""
+def _decide_exactly(
+    rows: Any,
+    tickers: Any,
+    side: Any,
+    quantity: Any,
+    price: Any,
+    held: PositionValues,
+    value: float,
+    limits: DeskLimits,
+    state: RiskState | None,
+    per_ticker: tuple[str, Any, Any],
+    code: Any,
+) -> None:
+    """Call `validate` for the few trades so close to the size limit that floats cannot decide."""
     estimate, returns, volatility = per_ticker
     for row in rows.tolist():
         ticker = tickers[row]
-        trade = Trade(ticker, int(side[row]), float(quantity[row]), float(price[row]))  # type: ignore[arg-type]
-        own = {}
+        trade = TradeRequest(ticker, int(side[row]), float(quantity[row]), float(price[row]))  # type: ignore[arg-type]
+        options = {}
         if estimate != "current":
-            own = {"returns": _of_ticker(returns, ticker, "returns")}
-            own["volatility"] = _of_ticker(volatility, ticker, "volatility")
-        answer = validate(trade, held, value, limits=limits, state=state, estimate=estimate, **own)
+            options = {"returns": _of_ticker(returns, ticker, "returns")}
+            options["volatility"] = _of_ticker(volatility, ticker, "volatility")
+        answer = validate(trade, held, value, limits=limits, state=state, estimate=estimate, **options)
         code[row] = PASSED if answer.approved else TOO_DEEP if answer.reason.startswith("estimated") else TOO_LARGE

@@ -1,183 +1,185 @@
-"""`RiskState`: the risk of one portfolio as it was last evaluated, read and written safely from any thread."""
+"""`RiskState`: the risk of one portfolio as last evaluated, safe under threads."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from riskkit._check import finite_number, positive
+from riskkit._check import positive
 from riskkit._show import Row, Shown
-from riskkit.desk.canonical import digest_of
-from riskkit.desk.fields import Record, as_time, at_least_zero, nanoseconds, optionally
+from riskkit.desk.core.records import (
+    CheckedRecord,
+    FreeFraction,
+    PositiveMoney,
+    Time,
+    UnitFraction,
+    nanoseconds,
+    optional_nanoseconds,
+)
+from riskkit.desk.core.state_digest import digest_of
 from riskkit.replay.universe import exact
 
-__all__ = ["RiskReading", "RiskState"]
+__all__ = ["IN_PERCENT", "RiskReading", "RiskState", "drawdown_of", "percent"]
+
+IN_PERCENT = ("drawdown", "current_drawdown", "max_drawdown", "var_95", "var_99", "cvar_95")
+"""Fractions that a REST service gives in percent."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class RiskReading(Record):
-    """What a `RiskState` held at one moment; all numbers in percent, None where nothing is known.
+class RiskReading(CheckedRecord):
+    """One reading of a `RiskState`; fractions, losses positive, None where nothing is known.
 
     Raises
     ------
     RequestError
-        A drawdown that is negative, a number that is not finite, a time that is none.
+        A drawdown outside [0, 1], a number that is not finite, an invalid time.
 
     Examples
     --------
     >>> state = RiskState()
-    >>> state.fall_to(100.0, timestamp=1), state.fall_to(90.0, timestamp=2)
-    (0.0, 10.0)
+    >>> state.update(100.0, timestamp=1), state.update(90.0, timestamp=2)
+    (0.0, 0.1)
     >>> state.reading.max_drawdown, state.reading.peak
-    (10.0, 100.0)
+    (0.1, 100.0)
     """
 
-    current_drawdown: float = 0.0
-    max_drawdown: float = 0.0
-    var_95: float | None = None
-    var_99: float | None = None
-    cvar_95: float | None = None
-    last_updated: Any = None
-    peak: float | None = None
-    """Highest portfolio value seen, in money."""
-
-    _checks: ClassVar = {
-        "current_drawdown": at_least_zero,
-        "max_drawdown": at_least_zero,
-        "var_95": optionally(finite_number),
-        "var_99": optionally(finite_number),
-        "cvar_95": optionally(finite_number),
-        "last_updated": optionally(as_time),
-        "peak": optionally(positive),
-    }
+    current_drawdown: UnitFraction = 0.0
+    """Fall from the highest portfolio value, as a fraction of it."""
+    max_drawdown: UnitFraction = 0.0
+    """Largest fall so far."""
+    var_95: FreeFraction | None = None
+    """VaR at 95 %, as a fraction of the portfolio value."""
+    var_99: FreeFraction | None = None
+    cvar_95: FreeFraction | None = None
+    """Expected shortfall at 95 %, as a fraction of the portfolio value."""
+    last_updated: Time | None = None
+    """Time of the last evaluation, as given."""
+    peak: PositiveMoney | None = None
+    """Highest portfolio value, in money."""
 
 
 class RiskState(Shown):
-    """Current and maximum drawdown, VaR and its time of one portfolio; `evaluate` updates it, `validate` reads it.
+    """Current and maximum drawdown and VaR of one portfolio; `evaluate` updates it, `validate` reads it.
 
-    Every reading is one object that is exchanged as a whole, so that a reader never sees half of an update. An
-    evaluation of an earlier time than the last one can deepen the maximum and raise the peak, but does not bring
-    old numbers back.
+    `reading` is replaced as a whole, so that a reader never sees half of an update; its fields are attributes of the
+    state too. An evaluation of an earlier time than the last one can raise the maximum drawdown and the peak, but does
+    not restore old numbers.
 
     Parameters
     ----------
     reading : RiskReading, optional
-        Where to go on, as `RiskReading.from_dict` reads it back; without it a portfolio that never fell.
+        Reading to continue from; without it the portfolio has no drawdown.
 
     Examples
     --------
     >>> state = RiskState()
-    >>> state.fall_to(100.0, timestamp=1), state.fall_to(90.0, timestamp=2), state.fall_to(95.0, timestamp=3)
-    (0.0, 10.0, 5.0)
+    >>> state.update(100.0, timestamp=1), state.update(90.0, timestamp=2), state.update(95.0, timestamp=3)
+    (0.0, 0.1, 0.05)
     >>> state.current_drawdown, state.max_drawdown, state.last_updated
-    (5.0, 10.0, 3)
+    (0.05, 0.1, 3)
     """
+
+    current_drawdown: float
+    max_drawdown: float
+    var_95: float | None
+    var_99: float | None
+    cvar_95: float | None
+    last_updated: Any
+    peak: float | None
 
     def __init__(self, reading: RiskReading | None = None) -> None:
         self._lock = threading.Lock()
         self.reading = RiskReading() if reading is None else reading
 
-    @property
-    def current_drawdown(self) -> float:
-        """Fall from the highest portfolio value, in percent of it."""
-        return self.reading.current_drawdown
+    def __getattr__(self, name: str) -> Any:
+        """A field of the present reading."""
+        if name in RiskReading._fields and "reading" in self.__dict__:
+            return getattr(self.reading, name)
+        raise AttributeError(f"RiskState has no attribute {name!r}")
 
-    @property
-    def max_drawdown(self) -> float:
-        """The deepest fall seen, in percent."""
-        return self.reading.max_drawdown
-
-    @property
-    def var_95(self) -> float | None:
-        """VaR at 95 % in percent of the portfolio value, None without a history."""
-        return self.reading.var_95
-
-    @property
-    def var_99(self) -> float | None:
-        """VaR at 99 %, in percent."""
-        return self.reading.var_99
-
-    @property
-    def cvar_95(self) -> float | None:
-        """Expected shortfall at 95 %, in percent."""
-        return self.reading.cvar_95
-
-    @property
-    def last_updated(self) -> Any:
-        """The timestamp of the last evaluation, as it came."""
-        return self.reading.last_updated
-
-    def fall_to(
+    def update(
         self,
         value: float,
         *,
         peak: float = 0.0,
-        deepest: float = 0.0,
+        max_drawdown: float = 0.0,
         var_95: float | None = None,
         var_99: float | None = None,
         cvar_95: float | None = None,
         timestamp: Any = None,
     ) -> float:
-        """Take in a portfolio value and return the drawdown that it means, in percent.
+        """Add a portfolio value and return its drawdown, as a fraction of the peak.
 
         Parameters
         ----------
         value : float
             Portfolio value, above zero.
-        peak, deepest : float
-            The highest value and the deepest drawdown (in percent) of a history before it.
+        peak, max_drawdown : float
+            Highest value and largest drawdown of a history before it.
         var_95, var_99, cvar_95 : float, optional
-            In percent of the portfolio value.
+            Fractions of the portfolio value.
         timestamp : int, datetime or ISO text, optional
-            When; not earlier than the last one, or only maximum and peak are kept.
+            A time earlier than the last one updates only `max_drawdown` and `peak`.
         """
         positive(value, "value")
         with self._lock:
             old = self.reading
             top = max(value, peak, old.peak or 0.0)
-            fall = drawdown_percent(value, top)
+            drawdown = drawdown_of(value, top)
             last = old.last_updated
             late = last is not None and timestamp is not None and nanoseconds(timestamp) < nanoseconds(last)
             self.reading = RiskReading._trusted(
-                current_drawdown=old.current_drawdown if late else fall,
-                max_drawdown=max(fall, deepest, old.max_drawdown),
+                current_drawdown=old.current_drawdown if late else drawdown,
+                max_drawdown=max(drawdown, max_drawdown, old.max_drawdown),
                 var_95=old.var_95 if late else var_95,
                 var_99=old.var_99 if late else var_99,
                 cvar_95=old.cvar_95 if late else cvar_95,
                 last_updated=last if late or timestamp is None else timestamp,
                 peak=top,
             )
-        return fall
+        return drawdown
 
     def to_dict(self) -> dict[str, Any]:
         """The present reading as plain data."""
         return self.reading.to_dict()
 
+    def to_service(self) -> dict[str, Any]:
+        """The answer of a REST service: drawdowns and VaR in percent."""
+        return {name: value for name, value in percent(self.reading).items() if name != "peak"}
+
     @classmethod
     def from_dict(cls, data: Any) -> RiskState:
-        """Go on from what `to_dict` wrote."""
+        """Restore a state from its `to_dict`."""
         return cls(RiskReading.from_dict(data))
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the reading: equal for equal ones, in whatever form their time came."""
-        last = self.last_updated
-        return digest_of("RiskState", {**self.to_dict(), "last_updated": None if last is None else nanoseconds(last)})
+        """SHA-256 of the reading: equal for equal readings, in whatever form their time was given."""
+        return digest_of("RiskState", {**self.to_dict(), "last_updated": optional_nanoseconds(self.last_updated)})
 
     def _rows(self) -> list[Row]:
-        reading = self.reading
+        shown = percent(self.reading)
+        last = self.last_updated
         return [
-            ("current drawdown", reading.current_drawdown, "%"),
-            ("maximum drawdown", reading.max_drawdown, "%"),
-            ("VaR 95%", reading.var_95, "% of the portfolio"),
-            ("VaR 99%", reading.var_99, "% of the portfolio"),
-            ("ES 95%", reading.cvar_95, "% of the portfolio"),
-            ("last updated", None if reading.last_updated is None else str(reading.last_updated), ""),
+            ("current drawdown", shown["current_drawdown"], "%"),
+            ("maximum drawdown", shown["max_drawdown"], "%"),
+            ("VaR 95%", shown["var_95"], "% of the portfolio"),
+            ("VaR 99%", shown["var_99"], "% of the portfolio"),
+            ("ES 95%", shown["cvar_95"], "% of the portfolio"),
+            ("last updated", None if last is None else str(last), ""),
         ]
 
 
-def drawdown_percent(value: float, peak: float) -> float:
-    """100 × (peak - value) / peak, rounded once: a fall of exactly 10 % is 10.0, also from a peak of 0.3."""
+def drawdown_of(value: float, peak: float) -> float:
+    """(peak - value) / peak, rounded once: a fall of exactly 10 % is 0.1, also from a peak of 0.3."""
     top = exact(peak, "peak")
-    return float(100 * (top - exact(value, "value")) / top)
+    return float((top - exact(value, "value")) / top)
+
+
+def percent(record: CheckedRecord) -> dict[str, Any]:
+    """The fields of a record with its drawdowns and VaR in percent, as a REST service gives them."""
+    return {
+        name: 100.0 * value if name in IN_PERCENT and value is not None else value
+        for name, value in record.to_dict().items()
+    }

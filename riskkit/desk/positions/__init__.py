@@ -1,8 +1,7 @@
-"""Positions of many users in many tokens on many markets, exact to 256 bits."""
+"""`PositionTracker`: positions of many users in many tokens on many markets, exact to 256 bits."""
 
-from riskkit.desk.positions.records import (
+from riskkit.desk.positions.results import (
     DuplicateTradeError,
-    Exposure,
     IngestStatistics,
     MissingPriceError,
     Position,
@@ -10,13 +9,14 @@ from riskkit.desk.positions.records import (
     UnknownPositionError,
     UnknownTokenError,
     UnknownUserError,
+    UserExposure,
     UserMetrics,
 )
 from riskkit.desk.positions.tracker import PositionTracker
 
 __all__ = [
     "DuplicateTradeError",
-    "Exposure",
+    "UserExposure",
     "IngestStatistics",
     "MissingPriceError",
     "Position",

@@ -1,169 +1,302 @@
-"""The books behind a `PositionTracker`: positions by user, market and token, and what they are worth."""
+"""Books behind a `PositionTracker`: prices, positions, accounts of users, and remembered trade ids."""
 
 from __future__ import annotations
 
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from riskkit.desk.amounts import Holding, Unit
-from riskkit.desk.journal import Key, Standing
-from riskkit.desk.positions.prices import Price, PriceBoard
-from riskkit.desk.positions.records import Exposure, Position, UnknownPositionError, UnknownUserError, UserMetrics
-from riskkit.desk.positions.user_book import UserBook
+from riskkit._check import InputError
+from riskkit.desk.core.exact import CostBasis, ExactPrice, Step
+from riskkit.desk.core.journal import Key, PositionRow
+from riskkit.desk.positions.results import (
+    DuplicateTradeError,
+    MissingPriceError,
+    Position,
+    TradeTooOldError,
+    UnknownPositionError,
+    UnknownTokenError,
+    UnknownUserError,
+    UserExposure,
+)
 
-__all__ = ["Entry", "Key", "PositionBooks"]
+__all__ = ["Books", "OpenPosition", "TradeIdCache", "UserAccount"]
 
 
-@dataclass(slots=True)
-class Entry:
-    """One open position."""
-
-    opened: int
-    updated: int
-    holding: Holding = field(default_factory=Holding)
-
-
-class PositionBooks:
-    """Positions, their users and their prices; not safe under threads by itself.
+class PriceTable:
+    """Lot sizes of tokens, and their prices: of all markets, or of one.
 
     Parameters
     ----------
-    money : Unit
+    quantum : Step
+        The smallest step of money.
+    """
+
+    def __init__(self, quantum: Step) -> None:
+        self.quantum = quantum
+        self.lots: dict[str, Step] = {}
+        self.prices: dict[tuple[str | None, str], ExactPrice] = {}
+
+    def declare(self, token: str, lot: Any) -> None:
+        """Declare the lot size of a token."""
+        if token in self.lots:
+            raise InputError(f"token {token!r} is declared already")
+        self.lots[token] = Step(lot)
+
+    def lot(self, token: str) -> Step:
+        """Lot size of a token."""
+        lot = self.lots.get(token)
+        if lot is None:
+            raise UnknownTokenError(
+                f"token {token!r} is not declared; add_token({token!r}, lot=...) declares its lot size"
+            )
+        return lot
+
+    def priced(self, token: str, price: Any, timestamp: int) -> ExactPrice:
+        """Convert a price of a token."""
+        lot = self.lot(token)
+        return ExactPrice.of(price, timestamp, lot, self.quantum, f"price of {token!r}")
+
+    def set(self, token: str, price: Any, timestamp: int, market: str | None) -> bool:
+        """Set a price unless a later one is known; return whether it was set."""
+        new, old = self.priced(token, price, timestamp), self.prices.get((market, token))
+        if old is not None and timestamp < old.timestamp:
+            return False
+        self.prices[market, token] = new
+        return True
+
+    def find(self, market: str, token: str) -> ExactPrice | None:
+        """Price on the market, else on all markets, else None."""
+        return self.prices.get((market, token)) or self.prices.get((None, token))
+
+    def known(self, market: str, token: str) -> ExactPrice:
+        """The same; a missing price raises `MissingPriceError`."""
+        price = self.find(market, token)
+        if price is None:
+            raise MissingPriceError(f"no price of {token!r} is known on {market!r}; set one by set_price")
+        return price
+
+
+class UserAccount:
+    """Sums of one user in quanta, and the last periods and closing trades.
+
+    Parameters
+    ----------
+    window : int
+        Number of periods and of closing trades to keep.
+    """
+
+    __slots__ = ("closed", "cost", "fees", "gross", "keys", "profit", "realized", "returns", "traded", "trades")
+
+    def __init__(self, window: int) -> None:
+        self.keys: dict[Key, None] = {}
+        self.cost = self.realized = self.fees = self.traded = self.trades = 0
+        self.profit = self.gross = 0  # at the end of the last period
+        self.closed: deque[int] = deque(maxlen=window)
+        self.returns: deque[float] = deque(maxlen=window)
+
+    def end_period(self, profit: int, gross: int) -> None:
+        """Add the return since the last period, if anything was held at its start."""
+        if self.gross:
+            self.returns.append((profit - self.profit) / self.gross)
+        self.profit, self.gross = profit, gross
+
+
+@dataclass(slots=True)
+class OpenPosition:
+    """An open position and its times in nanoseconds."""
+
+    opened: int
+    updated: int
+    basis: CostBasis = field(default_factory=CostBasis)
+
+
+class Books:
+    """Positions, users and prices; not safe under threads by itself.
+
+    Parameters
+    ----------
+    quantum : Step
         The smallest step of money.
     window : int
-        How many periods and closing trades of a user are kept.
+        Number of periods and closing trades of a user to keep.
     stale_after : int
         Nanoseconds after which a price is stale.
     """
 
-    def __init__(self, money: Unit, window: int, stale_after: int) -> None:
-        self.money, self.window, self.stale_after = money, window, stale_after
-        self.board = PriceBoard(money)
-        self.entries: dict[Key, Entry] = {}
-        self.users: dict[str, UserBook] = {}
+    def __init__(self, quantum: Step, window: int, stale_after: int) -> None:
+        self.quantum, self.window, self.stale_after = quantum, window, stale_after
+        self.prices = PriceTable(quantum)
+        self.positions: dict[Key, OpenPosition] = {}
+        self.users: dict[str, UserAccount] = {}
         self.by_market: dict[str, dict[Key, None]] = {}
 
-    def fill(self, key: Key, lots: int, money: int, stamp: int) -> int:
-        """Book one leg: signed lots for so much money (at least 0); return the profit that it took, in quanta."""
-        user = key[0]
-        book = self.users.get(user)
-        if book is None:
-            book = self.users[user] = UserBook(self.window)
-        entry = self.entries.get(key)
-        if entry is None:
-            entry = self.add(key, Entry(stamp, stamp))
-        held, cost = entry.holding.lots, entry.holding.cost
-        realised = entry.holding.fill(lots, money)
-        book.take(realised, entry.holding.cost - cost, closes=held * lots < 0)
-        entry.updated = max(entry.updated, stamp)
-        if held * entry.holding.lots < 0:
-            entry.opened = stamp
-        if entry.holding.lots == 0:
+    def fill(self, key: Key, lots: int, money: int, timestamp: int) -> int:
+        """Book one leg of signed lots for `money` quanta (at least 0); return the realized profit."""
+        account = self.users.get(key[0])
+        if account is None:
+            account = self.users[key[0]] = UserAccount(self.window)
+        position = self.positions.get(key)
+        if position is None:
+            position = self.add(key, OpenPosition(timestamp, timestamp))
+        held, cost = position.basis.lots, position.basis.cost
+        realized = position.basis.fill(lots, money)
+        account.realized += realized
+        account.cost += position.basis.cost - cost
+        if held * lots < 0:
+            account.closed.append(realized)
+        position.updated = max(position.updated, timestamp)
+        if held * position.basis.lots < 0:
+            position.opened = timestamp
+        if position.basis.lots == 0:
             self.drop(key)
-        return realised
+        return realized
 
-    def add(self, key: Key, entry: Entry) -> Entry:
-        """Make a position known, of a user who is."""
-        self.entries[key] = entry
+    def add(self, key: Key, position: OpenPosition) -> OpenPosition:
+        """Add a position of a known user."""
+        self.positions[key] = position
         self.users[key[0]].keys[key] = None
         self.by_market.setdefault(key[1], {})[key] = None
-        return entry
-
-    def standing(self, key: Key) -> Standing:
-        """How a position stands: without any, when it is not held."""
-        entry, unit = self.entries.get(key), self.board.lots[key[2]]
-        return (
-            Standing(unit, Holding()) if entry is None else Standing(unit, entry.holding, entry.opened, entry.updated)
-        )
+        return position
 
     def drop(self, key: Key) -> None:
-        """Forget a position."""
-        entry = self.entries.pop(key)
-        book = self.users[key[0]]
-        book.cost -= entry.holding.cost
-        del book.keys[key]
+        """Remove a position."""
+        position = self.positions.pop(key)
+        account = self.users[key[0]]
+        account.cost -= position.basis.cost
+        del account.keys[key]
         del self.by_market[key[1]][key]
         if not self.by_market[key[1]]:
             del self.by_market[key[1]]
 
-    def valued(self, user: str) -> Iterator[tuple[Key, Price, int]]:
+    def position_row(self, key: Key) -> PositionRow:
+        """A position for the journal, empty if it is not open."""
+        position, lot = self.positions.get(key), self.prices.lots[key[2]]
+        if position is None:
+            return PositionRow(lot, CostBasis())
+        return PositionRow(lot, position.basis, position.opened, position.updated)
+
+    def valued(self, user: str) -> Iterator[tuple[Key, ExactPrice, int]]:
         """Each position of a user with its price and its value in quanta."""
-        for key in self.book(user).keys:
-            price = self.board.known(key[1], key[2])
-            yield key, price, price.money(self.entries[key].holding.lots)
+        for key in self.account(user).keys:
+            price = self.prices.known(key[1], key[2])
+            yield key, price, price.money(self.positions[key].basis.lots)
 
     def worth(self, user: str) -> tuple[int, int]:
-        """(gross, net) value of what a user holds, in quanta."""
+        """(gross, net) value of the positions of a user, in quanta."""
         values = [value for _, _, value in self.valued(user)]
         return sum(map(abs, values)), sum(values)
 
-    def position(self, key: Key, when: int | None) -> Position:
-        """A position as it is shown."""
-        entry, unit = self.entries[key], self.board.lots[key[2]]
-        holding, price = entry.holding, self.board.find(key[1], key[2])
-        value = None if price is None else price.money(holding.lots)
-        age = None if price is None or when is None else when - price.timestamp
-        return Position(
-            *key,
-            amount=unit.amount(holding.lots),
-            average_cost=holding.cost * self.money.step / (holding.lots * unit.step) + 0.0,
-            cost=self.money.number(holding.cost),
-            realised=self.money.number(holding.realised),
+    def position(self, key: Key, now: int | None) -> Position:
+        """A position as a result, valued at the last price."""
+        position, lot, money = self.positions[key], self.prices.lots[key[2]], self.quantum.number
+        basis, price = position.basis, self.prices.find(key[1], key[2])
+        value = None if price is None else price.money(basis.lots)
+        age = None if price is None or now is None else now - price.timestamp
+        user, market, token = key
+        return Position._trusted(
+            user=user,
+            market=market,
+            token=token,
+            amount=lot.amount(basis.lots),
+            average_cost=basis.cost * self.quantum.step / (basis.lots * lot.step) + 0.0,
+            cost=money(basis.cost),
+            realized=money(basis.realized),
             price=None if price is None else price.price,
-            value=None if value is None else self.money.number(value),
-            unrealised=None if value is None else self.money.number(value - holding.cost),
-            opened=entry.opened,
-            updated=entry.updated,
+            value=None if value is None else money(value),
+            unrealized=None if value is None else money(value - basis.cost),
+            opened=position.opened,
+            updated=position.updated,
             price_age=age,
             stale=price is None or (age is not None and age > self.stale_after),
         )
 
-    def exposure(self, user: str, when: int | None) -> Exposure:
-        """Amount, value and percentage of each token of a user."""
-        sums: dict[str, list[int]] = {}
-        ages: dict[str, int] = {}
+    def exposure(self, user: str, now: int | None) -> UserExposure:
+        """Amount, value and share of each token of a user."""
+        sums: dict[str, list[int]] = {}  # lots, value, gross, age of the oldest price
         for key, price, value in self.valued(user):
-            lots = self.entries[key].holding.lots
-            token = sums.setdefault(key[2], [0, 0, 0])
-            token[0], token[1], token[2] = token[0] + lots, token[1] + value, token[2] + abs(value)
-            ages[key[2]] = max(ages.get(key[2], 0), 0 if when is None else when - price.timestamp)
-        total = sum(gross for _, _, gross in sums.values())
+            lots, age = self.positions[key].basis.lots, 0 if now is None else now - price.timestamp
+            token = sums.setdefault(key[2], [0, 0, 0, 0])
+            token[:] = token[0] + lots, token[1] + value, token[2] + abs(value), max(token[3], age)
+        total, money = sum(gross for _, _, gross, _ in sums.values()), self.quantum.number
         tokens = tuple(
             {
                 "token": token,
-                "amount": self.board.lots[token].amount(lots),
-                "value": self.money.number(value),
-                "gross": self.money.number(gross),
-                "percentage": 100 * gross / total if total else 0.0,
-                "price_age": ages[token],
-                "stale": ages[token] > self.stale_after,
+                "amount": self.prices.lots[token].amount(lots),
+                "value": money(value),
+                "gross": money(gross),
+                "share": gross / total if total else 0.0,
+                "price_age": age,
+                "stale": age > self.stale_after,
             }
-            for token, (lots, value, gross) in sums.items()
+            for token, (lots, value, gross, age) in sums.items()
         )
-        net = sum(value for _, value, _ in sums.values())
-        return Exposure(user, self.money.number(total), self.money.number(net), tokens, when)
+        net = sum(value for _, value, _, _ in sums.values())
+        return UserExposure(user, money(total), money(net), tokens, now)
 
-    def metrics(self, user: str, periods_per_year: float) -> UserMetrics:
-        """The measures of a user."""
-        book, by_token = self.book(user), dict[str, int]()
-        gross = net = 0
-        for key, _, value in self.valued(user):
-            by_token[key[2]] = by_token.get(key[2], 0) + abs(value)
-            gross, net = gross + abs(value), net + value
-        largest = max(by_token.values(), default=0) / gross if gross else None
-        return book.metrics(user, self.money, gross, largest, net - book.cost, periods_per_year)
-
-    def held(self, user: str, market: str, token: str) -> Key:
-        """The key of a position that is held, or a named error."""
+    def open_key(self, user: str, market: str, token: str) -> Key:
+        """The key of an open position."""
         key = (user, market, token)
-        if key not in self.entries:
-            self.book(user)
-            raise UnknownPositionError(f"{user!r} holds no {token!r} on {market!r}")
+        if key not in self.positions:
+            self.account(user)
+            raise UnknownPositionError(f"{user!r} has no position in {token!r} on {market!r}")
         return key
 
-    def book(self, user: str) -> UserBook:
-        """The record of a user, or a named error."""
-        book = self.users.get(user)
-        if book is None:
+    def account(self, user: str) -> UserAccount:
+        """The account of a known user."""
+        account = self.users.get(user)
+        if account is None:
             raise UnknownUserError(f"user {user!r} is unknown")
-        return book
+        return account
+
+
+class TradeIdCache:
+    """The last `size` trade ids with their times.
+
+    An id is forgotten only after a later time; from then on every trade at or before its time is refused. So no
+    duplicate is booked, and no trade in order of time is refused.
+
+    Examples
+    --------
+    >>> cache = TradeIdCache(1)
+    >>> cache.add("a", 1); cache.add("b", 2); cache.add("c", 3)
+    >>> cache.check("a", 1)
+    Traceback (most recent call last):
+    riskkit.desk.positions.results.TradeTooOldError: trade 'a' of 1 is not after 2, the time since when ids are remembered
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.times: OrderedDict[Any, int] = OrderedDict()  # finds its oldest key in constant time, unlike a dict
+        self.latest = self.horizon = -(2**63)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def check(self, trade_id: Any, timestamp: int) -> None:
+        """Refuse an id that was added before, or may have been; None is not checked."""
+        if trade_id is None:
+            return
+        try:
+            known = trade_id in self.times
+        except TypeError:
+            raise InputError(f"trade_id={trade_id!r} is not an id; give a text or an integer") from None
+        if known:
+            raise DuplicateTradeError(f"trade {trade_id!r} was booked before, at {self.times[trade_id]}")
+        if timestamp <= self.horizon:
+            raise TradeTooOldError(
+                f"trade {trade_id!r} of {timestamp} is not after {self.horizon}, the time since when ids are remembered"
+            )
+
+    def add(self, trade_id: Any, timestamp: int) -> None:
+        """Add a checked id."""
+        if trade_id is None:
+            return
+        self.times[trade_id] = timestamp
+        self.latest = max(self.latest, timestamp)
+        while len(self.times) > self.size:
+            oldest = next(iter(self.times))
+            if self.times[oldest] >= self.latest:
+                break
+            self.horizon = max(self.horizon, self.times.pop(oldest))

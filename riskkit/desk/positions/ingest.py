@@ -1,38 +1,29 @@
-"""A batch of trades into a `PositionTracker`, with statistics."""
+"""`ingest`: books a batch of trades in a `PositionTracker` and returns statistics."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from riskkit._check import InputError, one_of
-from riskkit.desk.fields import nanoseconds
-from riskkit.desk.positions.records import DuplicateTradeError, IngestStatistics
+from riskkit.desk.core.records import nanoseconds
+from riskkit.desk.positions.results import DuplicateTradeError, IngestStatistics
 
 __all__ = ["ingest"]
 
-KEPT = 100
-"""How many problems are written out; all are counted."""
-
-
-class Tracker(Protocol):
-    """What a batch goes into."""
-
-    def update(self, *args: Any, **kwargs: Any) -> float:
-        """Book a trade."""
-
-    def swap(self, *args: Any, **kwargs: Any) -> float:
-        """Book a swap."""
+MAX_PROBLEMS = 100
+"""Problems that are listed; all are counted."""
 
 
 def ingest(tracker: Any, events: Any, on_error: str) -> IngestStatistics:
-    """Book every event in its order, and count what became of it."""
+    """Book every event in order, and count accepted and rejected ones."""
     one_of(on_error, ("count", "raise"), "on_error")
     markets: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     users: set[str] = set()
-    stamps: list[int] = []
+    first: int | None = None
+    last: int | None = None
     problems: list[tuple[int, str]] = []
     rows, before = 0, tracker.traded()
     for rows, event in enumerate(_events(events), 1):  # noqa: B007
@@ -41,32 +32,32 @@ def ingest(tracker: Any, events: Any, on_error: str) -> IngestStatistics:
         except InputError as error:
             if on_error == "raise":
                 raise InputError(f"row {rows - 1}: {error}") from error
-            reasons[_name(error)] += 1
-            if len(problems) < KEPT:
+            reasons[type(error).__name__] += 1
+            if len(problems) < MAX_PROBLEMS:
                 problems.append((rows - 1, str(error)))
             continue
         markets[event["market"]] += 1
         users.add(event["user"])
-        stamp = nanoseconds(event["timestamp"])
-        stamps = [stamp, stamp] if not stamps else [min(stamps[0], stamp), max(stamps[1], stamp)]
-    refused = sum(reasons.values())
+        now = nanoseconds(event["timestamp"])
+        first, last = now if first is None else min(first, now), now if last is None else max(last, now)
+    rejected = sum(reasons.values())
     return IngestStatistics(
         rows=rows,
-        accepted=rows - refused,
-        refused=refused,
+        accepted=rows - rejected,
+        rejected=rejected,
         duplicates=reasons[DuplicateTradeError.__name__],
         users=len(users),
         markets=dict(markets),
         reasons=dict(reasons),
         traded=tracker.traded() - before,
-        first=stamps[0] if stamps else None,
-        last=stamps[1] if stamps else None,
+        first=first,
+        last=last,
         problems=tuple(problems),
     )
 
 
 def _events(events: Any) -> Iterator[Mapping[str, Any]]:
-    """Mappings as they are; rows of a DataFrame without their missing cells."""
+    """Mappings unchanged; rows of a DataFrame without their missing cells."""
     if hasattr(events, "columns"):
         import pandas as pd
 
@@ -82,7 +73,7 @@ def _events(events: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _without_gap_floats(column: Any) -> Any:
-    """Integers that a gap in their column made floats, where none lost a digit by it; other columns as they are."""
+    """Restore integers that a missing cell made floats, if none lost a digit; other columns unchanged."""
     if column.dtype.kind != "f" or not column.isna().any():
         return column
     known = column.dropna()
@@ -91,16 +82,12 @@ def _without_gap_floats(column: Any) -> Any:
     return [None if cell != cell else int(cell) for cell in column]
 
 
-def _book(tracker: Tracker, event: Any) -> None:
+def _book(tracker: Any, event: Any) -> None:
     if not isinstance(event, Mapping):
-        raise InputError(f"{event!r} is no mapping of fields")
+        raise InputError(f"{event!r} is not a mapping of fields")
     fields = dict(event)
     kind = one_of(fields.pop("kind", "update"), ("update", "swap"), "kind")
     try:
         getattr(tracker, kind)(**fields)
-    except TypeError as error:  # a field that is missing or not known
+    except TypeError as error:  # a missing or unknown field
         raise InputError(f"{kind}: {str(error).partition(') ')[2] or error}") from None
-
-
-def _name(error: InputError) -> str:
-    return type(error).__name__

@@ -1,4 +1,4 @@
-"""Stores: the log of a tracker in a folder of Parquet files or in DuckDB, its views, and the tracker made anew."""
+"""Stores: journals of a tracker or manager in Parquet files or DuckDB, queries of them, and restored books."""
 
 from riskkit.desk.store.duck import DuckDBStore
 from riskkit.desk.store.parquet import ParquetStore

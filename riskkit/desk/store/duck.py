@@ -1,4 +1,4 @@
-"""`DuckDBStore`: the log as a table of a DuckDB file, and its views in SQL."""
+"""`DuckDBStore`: the log as a table of a DuckDB file, with its queries as SQL views."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError, optional
-from riskkit.desk.journal import OPENINGS, TRADES
+from riskkit.desk.core.journal import OPENINGS, TRADES
 from riskkit.desk.store.log import COLUMNS, FORMAT, INTEGERS, Numbered, arrow_table
+from riskkit.desk.store.queries import DAY, QUERIES, TIMES
 from riskkit.desk.store.store import Store
-from riskkit.desk.store.views import DAY, TIMES, VIEWS
 
 __all__ = ["DuckDBStore"]
 
@@ -21,16 +21,16 @@ TABLE = ", ".join(f'"{name}" {"BIGINT" if name in INTEGERS else "VARCHAR"}' for 
 SQL = {
     "trade_events": f"""
         SELECT event, role, kind, make_timestamp_ns("timestamp") AS "timestamp", "user", market, token, amount,
-               money::DOUBLE / nullif(abs(amount::DOUBLE), 0) AS price, money, realised, trade_id
+               money::DOUBLE / nullif(abs(amount::DOUBLE), 0) AS price, money, realized, trade_id
         FROM journal WHERE {TRADED} ORDER BY event, leg""",
-    # the profits of a store have as many digits after the point each: without it they are integers of any size
+    # all profits of a store have the same number of decimals: without the point they are integers of any size
     "user_daily_pnl": f"""
         WITH days AS (
             SELECT "user", DATE '1970-01-01' + (("timestamp" - (("timestamp" % {DAY}) + {DAY}) % {DAY}) // {DAY})::INTEGER
                        AS "day",
-                   sum(replace(realised, '.', '')::BIGNUM)::VARCHAR AS units,
+                   sum(replace(realized, '.', '')::BIGNUM)::VARCHAR AS units,
                    count(*) FILTER (leg = 0) AS "count",
-                   max(CASE WHEN contains(realised, '.') THEN length(realised) - instr(realised, '.') ELSE 0 END) AS places
+                   max(CASE WHEN contains(realized, '.') THEN length(realized) - instr(realized, '.') ELSE 0 END) AS places
             FROM journal WHERE {TRADED} GROUP BY ALL
         ), padded AS (
             SELECT *, CASE WHEN starts_with(units, '-') THEN '-' ELSE '' END AS sign,
@@ -45,36 +45,36 @@ SQL = {
         )
         SELECT "user", "day", "sum", "count", "sum"::DOUBLE / "count" AS average FROM summed ORDER BY "user", "day\"""",
     "current_positions": """
-        WITH standing AS (
+        WITH positions AS (
             SELECT "user", market, token, arg_max((held, cost, profit, opened, updated), (event, leg)) AS last
             FROM journal WHERE held IS NOT NULL GROUP BY ALL
         )
         SELECT "user", market, token, last[1] AS amount, last[2] AS cost,
-               last[2]::DOUBLE / nullif(last[1]::DOUBLE, 0) AS average_cost, last[3] AS realised,
+               last[2]::DOUBLE / nullif(last[1]::DOUBLE, 0) AS average_cost, last[3] AS realized,
                make_timestamp_ns(last[4]) AS opened, make_timestamp_ns(last[5]) AS updated
-        FROM standing WHERE regexp_matches(last[1], '[1-9]') ORDER BY "user", market, token""",
+        FROM positions WHERE regexp_matches(last[1], '[1-9]') ORDER BY "user", market, token""",
 }
 
 
 class DuckDBStore(Store):
-    """The log of a book in the table ``journal`` of a DuckDB file, and three views of it in SQL.
+    """Log of a book in the table ``journal`` of a DuckDB file, with three SQL views.
 
-    ``trade_events``, ``user_daily_pnl`` and ``current_positions`` are views that any reader of the file can ask; the
-    methods of the same names give them as frames. Exact amounts are texts in SQL: cast them where a DOUBLE will do.
+    ``trade_events``, ``user_daily_pnl`` and ``current_positions`` are views for any reader of the file; the methods of
+    the same names return them as DataFrames. Exact amounts are texts in SQL: cast them to DOUBLE if that suffices.
 
     Parameters
     ----------
     path : str or Path
-        The file; made if it is not there. ``":memory:"`` keeps it in memory.
+        Created if it does not exist. ``":memory:"`` is a store in memory.
     part_rows : int
-        Rows that wait in memory until they are written in one transaction; `flush` does not wait.
+        Rows to buffer before they are written in one transaction; `flush` writes them at once.
 
     Raises
     ------
     ImportError
-        DuckDB is not installed; it comes with ``riskkit[store]``.
+        DuckDB is not installed; install ``riskkit[store]``.
     InputError
-        The file is none of DuckDB, is open in another process, or has a ``journal`` of another kind.
+        The file is not a DuckDB file, is open in another process, or has another table ``journal``.
 
     Examples
     --------
@@ -108,12 +108,12 @@ class DuckDBStore(Store):
             raise
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
-        """The rows that a query gives, after a `flush`.
+        """Rows of an SQL query, after a `flush`.
 
         Raises
         ------
         InputError
-            DuckDB cannot answer: the query is wrong, the file is spoilt, the store is closed.
+            DuckDB cannot answer: an invalid query, a damaged file, a closed store.
         """
         self.flush()
         try:
@@ -122,18 +122,18 @@ class DuckDBStore(Store):
             raise InputError(f"store {self.name!r} cannot answer: {_sentence(error)}") from None
 
     def close(self) -> None:
-        """Flush, let go of the book and close the file."""
+        """Flush, detach the book and close the file."""
         super().close()
         self._connection.close()
 
     # ------------------------------------------------------------------ inside
 
     def _opened(self) -> int:
-        """The number of the next event, once table and views are known to be there and to be ours."""
+        """Create or check table and views; return the number of the next event."""
         known = dict(self._run("SELECT table_name, comment FROM duckdb_tables()"))
         mark = f"riskkit store, format {FORMAT}"
         if known.get("journal", mark) != mark:
-            raise InputError(f"{self.name!r} has a table journal that is none of a store that this riskkit reads")
+            raise InputError(f"{self.name!r} has a table journal that is not of a store that this riskkit reads")
         if "journal" not in known:
             views = [f"CREATE VIEW {name} AS {query}" for name, query in SQL.items()]
             marked = f"COMMENT ON TABLE journal IS '{mark}'"
@@ -141,11 +141,11 @@ class DuckDBStore(Store):
                 self._run(statement)
         [(first, last, events)] = self._run("SELECT min(event), max(event), count(*) FILTER (leg = 0) FROM journal")
         if events and (first, last + 1) != (0, events):
-            raise InputError(f"store {self.name!r} is not whole: it has {events} events, the last one is {last}")
+            raise InputError(f"store {self.name!r} is incomplete: it has {events} events, the last one is {last}")
         return events
 
     def _run(self, statement: str) -> list[tuple[Any, ...]]:
-        """Execute and fetch all: a result that is left open holds up the connection."""
+        """Execute and fetch all: an open result blocks the connection."""
         return self._connection.execute(statement).fetchall()
 
     def _write(self, rows: Sequence[Numbered]) -> None:
@@ -170,13 +170,13 @@ class DuckDBStore(Store):
     def _openings(self) -> list[int]:
         return [event for (event,) in self.sql(f"SELECT event FROM journal WHERE {OPENED} AND leg = 0 ORDER BY event")]
 
-    def _view(self, view: str) -> list[tuple[Any, ...]]:
-        columns = ", ".join(_number(name) for name in VIEWS[view])
-        return self.sql(f"SELECT {columns} FROM {view}")
+    def _query(self, query: str) -> list[tuple[Any, ...]]:
+        columns = ", ".join(_number(name) for name in QUERIES[query])
+        return self.sql(f"SELECT {columns} FROM {query}")
 
 
 def _number(name: str) -> str:
-    """A column as `as_frame` takes it: times as nanoseconds, days as their number."""
+    """A column in the form of `as_frame`: times as nanoseconds, days as numbers."""
     if name in TIMES:
         return f'epoch_ns("{name}")'
     return "\"day\" - DATE '1970-01-01'" if name == "day" else f'"{name}"'

@@ -1,7 +1,7 @@
-"""The log of a store as a table: one row a journal row, numbered by event and leg.
+"""Table of a store's journal: one row per journal row, numbered by event and leg.
 
-Amounts and money are texts. The widest exact decimal of Arrow and Parquet has 76 digits and DuckDB's has 38, but 2^256
-has 78 and its value in quanta of money more; a text holds every digit in any tool, and is cast where a float will do.
+Amounts and money are texts. The widest exact decimal has 76 digits in Arrow and Parquet and 38 in DuckDB, but 2^256 has
+78, and its value in quanta of money more; a text keeps every digit in any tool, and can be cast to a float.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 from riskkit._check import InputError
-from riskkit.desk.journal import JournalRow
+from riskkit.desk.core.journal import JournalRow
 
 __all__ = ["COLUMNS", "FORMAT", "Event", "Numbered", "arrow_schema", "arrow_table", "events_of", "numbered", "rows_of"]
 
@@ -21,17 +21,17 @@ INTEGERS = ("event", "leg", "timestamp", "opened", "updated")
 COLUMNS = ("event", "leg", *JournalRow._fields)
 
 Numbered = tuple[Any, ...]
-"""A row of the log: event, leg and the cells of a `JournalRow`."""
+"""A row of the log: event, leg and the fields of a `JournalRow`."""
 Event = list[JournalRow]
 
 
 def numbered(event: int, rows: Sequence[JournalRow]) -> Iterator[Numbered]:
-    """The rows of one event as rows of the log."""
+    """Rows of the log for one event."""
     return ((event, leg, *row) for leg, row in enumerate(rows))
 
 
 def arrow_schema() -> Any:
-    """Names and types of the columns."""
+    """Arrow names and types of the columns."""
     import pyarrow as pa
 
     return pa.schema([(name, pa.int64() if name in INTEGERS else pa.string()) for name in COLUMNS])
@@ -47,16 +47,16 @@ def arrow_table(rows: Sequence[Numbered]) -> Any:
 
 
 def rows_of(table: Any, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """The rows of some columns of an Arrow table."""
+    """Rows of some columns of an Arrow table."""
     return zip(*(table.column(name).to_pylist() for name in columns), strict=True)
 
 
 def events_of(log: Iterable[Numbered], name: str) -> Iterator[tuple[int, Event]]:
-    """The events of a log, each with its number; a gap between them is refused."""
+    """Number and rows of each event of a log; a gap between events raises `InputError`."""
     before = None
     for number, legs in groupby(log, key=itemgetter(0)):
         rows = list(legs)
         if (before is not None and number != before + 1) or [row[1] for row in rows] != list(range(len(rows))):
-            raise InputError(f"{name} is not whole: event {number} does not follow the one before it")
+            raise InputError(f"{name} is incomplete: event {number} does not follow the one before it")
         before = number
         yield number, [JournalRow(*row[2:]) for row in rows]

@@ -1,4 +1,4 @@
-"""`ParquetStore`: the log as a folder of Parquet files, each written once and whole."""
+"""`ParquetStore`: the log as a folder of Parquet files, each written once, completely."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError
-from riskkit.desk.journal import OPENINGS
+from riskkit.desk.core.journal import OPENINGS
 from riskkit.desk.store.log import COLUMNS, FORMAT, Numbered, arrow_schema, arrow_table, rows_of
+from riskkit.desk.store.queries import NEEDED, current_positions, trade_events, user_daily_pnl
 from riskkit.desk.store.store import Store
-from riskkit.desk.store.views import NEEDED, current_positions, trade_events, user_daily_pnl
 
 __all__ = ["ParquetStore"]
 
 KEY = b"riskkit.store"
 NUMBERED = ("event", "leg", "kind")
 NAME = re.compile(r"part-(\d{15})-(\d{15})\.parquet")
-WORK: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
+QUERY: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
     "trade_events": trade_events,
     "user_daily_pnl": user_daily_pnl,
     "current_positions": current_positions,
@@ -35,23 +35,23 @@ class Part(NamedTuple):
 
 
 class ParquetStore(Store):
-    """The log of a book in a folder of Parquet files, and its views.
+    """Log of a book in a folder of Parquet files, with its queries.
 
-    A file is written under another name, brought to the disk and then named, and is never touched again: a process that
-    is killed leaves every file whole, and at most one unfinished that nobody reads. One process writes to a folder;
-    a second one is refused when it comes to write.
+    A file is written under a temporary name, synchronized to disk, then renamed, and never changed: a killed process
+    leaves every file complete, and at most one temporary file that is ignored. One process writes to a folder; a second
+    one is refused when it writes.
 
     Parameters
     ----------
     folder : str or Path
-        Where it is; made if it is not there.
+        Created if it does not exist.
     part_rows : int
-        Rows that wait in memory until they become a file; `flush` does not wait.
+        Rows to buffer before a file is written; `flush` writes them at once.
 
     Raises
     ------
     InputError
-        The folder holds something else, or a file of the log is missing.
+        The folder contains other files, or a file of the log is missing.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class ParquetStore(Store):
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"store {self.name!r} cannot be made: {error.strerror}") from None
+            raise InputError(f"store {self.name!r} cannot be created: {error.strerror}") from None
         parts = self.parts()
         self._next = parts[-1].last + 1 if parts else 0
 
@@ -86,13 +86,15 @@ class ParquetStore(Store):
         Raises
         ------
         InputError
-            One is missing, or there is none among files of another kind.
+            A file is missing, or the folder contains other files only.
         """
         names = sorted(path.name for path in self.folder.iterdir() if not path.name.startswith("."))
         matches = [found for found in map(NAME.fullmatch, names) if found]
         parts = [Part(self.folder / found[0], int(found[1]), int(found[2])) for found in matches]
         if names and not parts:
-            raise InputError(f"folder {self.name!r} is no store: it holds {names[0]!r}; give a new or an empty folder")
+            raise InputError(
+                f"folder {self.name!r} is not a store: it contains {names[0]!r}; give a new or an empty folder"
+            )
         expected = 0
         for part in parts:
             if part.first != expected or part.last < part.first:
@@ -109,7 +111,7 @@ class ParquetStore(Store):
         target = self.folder / f"part-{rows[0][0]:015d}-{rows[-1][0]:015d}.parquet"
         unfinished = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            for left in self.folder.glob(".part-*"):  # by a writer that was killed
+            for left in self.folder.glob(".part-*"):  # of a killed writer
                 left.unlink(missing_ok=True)
             with unfinished.open("wb") as file:
                 pq.write_table(table, file, compression="zstd", write_page_checksum=True)
@@ -120,7 +122,9 @@ class ParquetStore(Store):
             _name(unfinished, target)
         except FileExistsError:
             unfinished.unlink(missing_ok=True)
-            raise InputError(f"store {self.name!r} was written to by somebody else; one process writes to it") from None
+            raise InputError(
+                f"store {self.name!r} was written by another process; only one process may write to it"
+            ) from None
         except OSError as error:
             unfinished.unlink(missing_ok=True)
             raise InputError(f"store {self.name!r} cannot be written: {error.strerror or error}") from None
@@ -140,13 +144,13 @@ class ParquetStore(Store):
             if kind in OPENINGS and leg == 0
         ]
 
-    def _view(self, view: str) -> list[tuple[Any, ...]]:
-        needed = NEEDED[view]
-        return WORK[view](row for part in self.parts() for row in rows_of(_read(part, needed), needed))
+    def _query(self, query: str) -> list[tuple[Any, ...]]:
+        needed = NEEDED[query]
+        return QUERY[query](row for part in self.parts() for row in rows_of(_read(part, needed), needed))
 
 
 def _read(part: Part, columns: Sequence[str]) -> Any:
-    """Some columns of a file, once it is known to be what its name says."""
+    """Read some columns of a file, after a check that it matches its name."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -155,32 +159,32 @@ def _read(part: Part, columns: Sequence[str]) -> Any:
         with pq.ParquetFile(part.path, page_checksum_verification=True) as file:
             schema = file.schema_arrow
             if (schema.metadata or {}).get(KEY) != str(FORMAT).encode() or not schema.equals(arrow_schema()):
-                raise InputError(f"{name} is no file of a store that this riskkit reads")
+                raise InputError(f"{name} is not a file of a store that this riskkit reads")
             table = file.read(columns=[*dict.fromkeys(["event", *columns])])
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{name} cannot be read as Parquet: {' '.join(str(error).split())}") from None
     numbers = table["event"]
     if not len(numbers) or (numbers[0].as_py(), numbers[-1].as_py()) != (part.first, part.last):
-        raise InputError(f"{name} does not hold the events that its name says")
+        raise InputError(f"{name} does not contain the events of its name")
     return table.select(list(columns))
 
 
 def _name(unfinished: Path, target: Path) -> None:
-    """Give a finished file its name, never one that is taken, and let the disk know of it."""
+    """Rename a finished file, never over an existing one, and synchronize the folder to disk."""
     try:
         os.link(unfinished, target)
         unfinished.unlink()
     except FileExistsError:
         raise
-    except OSError:  # a file system without links
+    except OSError:  # a file system without hard links
         os.replace(unfinished, target)
-    if os.name == "nt":  # which keeps its names itself
+    if os.name == "nt":  # Windows needs no sync of a folder
         return
     handle = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(handle)
     except OSError:
-        target.unlink()  # its rows still wait, and will be written again
+        target.unlink()  # its rows stay buffered and will be written again
         raise
     finally:
         os.close(handle)

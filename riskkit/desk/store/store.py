@@ -1,4 +1,4 @@
-"""What the two stores share: a book is followed, its log is read as views, and the book is made anew from it."""
+"""`Store`: base of the stores. It journals the events of a book, queries them, and restores the book."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, Self
 
 from riskkit._check import InputError, whole_number
 from riskkit._show import Row, Shown
-from riskkit.desk.canonical import restored
-from riskkit.desk.journal import OPENINGS, JournalRow
-from riskkit.desk.manager.risk_manager import RiskManager
+from riskkit.desk.core.journal import OPENINGS, JournalRow
+from riskkit.desk.core.state_digest import restored
+from riskkit.desk.manager.manager import RiskManager
 from riskkit.desk.positions.tracker import PositionTracker
 from riskkit.desk.store.log import Event, Numbered, events_of, numbered
-from riskkit.desk.store.views import as_frame
+from riskkit.desk.store.queries import as_frame
 
 __all__ = ["Store"]
 
@@ -24,10 +24,10 @@ BOOKS: dict[str, type[Book]] = {"PositionTracker": PositionTracker, "RiskManager
 
 
 class Store(Shown, ABC):
-    """A log of what one `PositionTracker` or `RiskManager` took, three views of it, and the book made anew from it.
+    """Log of the events of one `PositionTracker` or `RiskManager`, with three queries and the restored book.
 
-    It is the journal that the book writes to: an event that cannot be written is not booked. Rows wait in memory until
-    `flush`, or until there are `part_rows` of them; what was flushed outlives the process, whenever that ends.
+    A store is the journal of its book: an event that cannot be written is not booked. Rows are buffered until `flush`,
+    or until there are `part_rows` of them; flushed rows survive the end of the process, whenever it ends.
     """
 
     name: str
@@ -42,68 +42,68 @@ class Store(Shown, ABC):
     # ------------------------------------------------------------------ the book
 
     def follow(self, book: Book) -> None:
-        """Write what a book takes from now on, with its present state first; the store has to be empty.
+        """Write the events of a book from now on, beginning with its present state; the store must be empty.
 
         Raises
         ------
         InputError
-            The store has a log already (`resume` goes on with it), or the book has a store.
+            The store has a log already (`resume` continues it), or the book has a store.
         """
         if len(self):
-            raise InputError(f"store {self.name!r} holds {len(self)} events; resume() goes on with their book")
+            raise InputError(f"store {self.name!r} has {len(self)} events; resume() continues their book")
         self._write_from(book, opening=True)
 
     def resume(self) -> Any:
-        """The book of the log as it stood, followed from now on."""
+        """Restore the book of the log, and write its events from now on."""
         book = self.rebuild(from_start=False)
         self._write_from(book, opening=False)
         return book
 
     def rebuild(self, *, from_start: bool = True) -> Any:
-        """The book made anew from the log; its digest is that of the one that wrote it.
+        """Restore the book from the log; its digest equals that of the book that wrote it.
 
         Parameters
         ----------
         from_start : bool
-            Take every event once more, or only those since the last `checkpoint`. Every row that is taken is worked
-            out anew, and has to be the row that the log holds.
+            Replay every event, or only those since the last `checkpoint`. Every replayed row is recomputed and must
+            equal the row of the log.
 
         Raises
         ------
         InputError
-            The log is empty, or does not follow from itself.
+            The log is empty or inconsistent.
         """
         openings = self._openings()
         if not openings:
-            raise InputError(f"store {self.name!r} holds no log; follow(tracker) begins one")
+            raise InputError(f"store {self.name!r} has no log; follow(tracker) begins one")
         book: Any = None
-        witness = _Witness(self.name)
+        verifier = _Verifier(self.name)
         for number, rows in self.events(openings[0] if from_start else openings[-1]):
-            witness.expect(number, rows)
+            verifier.expect(number, rows)
             if book is None or rows[0].kind == "warm_up":
-                book = _made_from(rows[0])
-                book.write_to(witness, opening=False)
+                book = _restored(rows[0])
+                book.write_to(verifier, opening=False)
             book.replay(rows)
         book.write_to(None)
         return book
 
     def checkpoint(self) -> None:
-        """Write the book's whole state into the log, and flush: `resume` need not go back further.
+        """Write the complete state of the book into the log, and flush: `resume` starts from it.
 
         Raises
         ------
         InputError
-            No book is followed.
+            The store has no book.
         """
         if self._book is None:
-            raise InputError(f"store {self.name!r} follows no book; follow(tracker) or resume() begins")
-        self._book.tell_state()
+            raise InputError(f"store {self.name!r} has no book; call follow(tracker) or resume() first")
+        self._book.write_state()
         self.flush()
 
     # ------------------------------------------------------------------ the journal
 
     def ready(self, *texts: str | None) -> None:
-        """Raise, before an event is booked, if it cannot be written; full rows are flushed."""
+        """Raise, before an event is booked, if it cannot be written; flush a full buffer."""
         with self._lock:
             for text in texts:
                 if text is not None:
@@ -111,21 +111,21 @@ class Store(Shown, ABC):
             if len(self._waiting) >= self._part_rows:
                 self.flush()
 
-    def take(self, rows: list[JournalRow]) -> None:
-        """Keep the rows of one event until they are flushed."""
+    def append(self, rows: list[JournalRow]) -> None:
+        """Buffer the rows of one event."""
         with self._lock:
             self._waiting.extend(numbered(self._next, rows))
             self._next += 1
 
     def flush(self) -> None:
-        """Write what waits; it is on the disk, whole, when this returns."""
+        """Write the buffered rows; they are complete on disk when this returns."""
         with self._lock:
             if self._waiting:
                 self._write(self._waiting)
                 self._waiting = []
 
     def close(self) -> None:
-        """Flush, and let go of the book: what it takes later is not written."""
+        """Flush and detach the book: its later events are not written."""
         book, self._book = self._book, None
         if book is not None:
             book.write_to(None)
@@ -138,44 +138,44 @@ class Store(Shown, ABC):
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    # ------------------------------------------------------------------ the views
+    # ------------------------------------------------------------------ queries
 
     def __len__(self) -> int:
-        """How many events the log has."""
+        """Number of events in the log."""
         return self._next
 
     def trade_events(self) -> Any:
-        """One row a leg of every trade: event, role, kind, timestamp, user, market, token, amount, price, money, ...
+        """One row per leg of every trade: event, role, kind, timestamp, user, market, token, amount, price, money, ...
 
-        Amount, money and realised profit are exact Decimals; the price is money over amount, as a float.
+        Amount, money and realized profit are exact Decimals; the price is money over amount, as a float.
         """
         return self._frame("trade_events")
 
     def user_daily_pnl(self) -> Any:
-        """Profit that each user's trades took, by UTC day: its exact sum, the count of trades and their average.
+        """Realized profit of each user's trades by UTC day: exact sum, number of trades, and average.
 
-        Every trade counts once, an opening one with no profit; gas is no loss here but a leg of its own.
+        Every trade counts once, an opening one with zero profit; gas is a leg of its own and no loss here.
         """
         return self._frame("user_daily_pnl")
 
     def current_positions(self) -> Any:
-        """Every position that is held: amount, cost, average cost, profit since it was opened, and its times."""
+        """Open positions: amount, cost, average cost, profit since they were opened, and times."""
         return self._frame("current_positions")
 
     def events(self, first: int = 0) -> Iterator[tuple[int, Event]]:
-        """Every event of the log from a number on, with its rows."""
+        """Number and rows of every event of the log, from a number on."""
         self.flush()
         return events_of(self._log(first), f"store {self.name!r}")
 
-    def _frame(self, view: str) -> Any:
+    def _frame(self, query: str) -> Any:
         self.flush()
-        return as_frame(view, self._view(view))
+        return as_frame(query, self._query(query))
 
-    # ------------------------------------------------------------------ what a store has to know
+    # ------------------------------------------------------------------ of the subclass
 
     @abstractmethod
     def _write(self, rows: Sequence[Numbered]) -> None:
-        """Put rows on the disk, all or none."""
+        """Write rows to disk, all or none."""
 
     @abstractmethod
     def _log(self, first: int) -> Iterator[Numbered]:
@@ -183,17 +183,17 @@ class Store(Shown, ABC):
 
     @abstractmethod
     def _openings(self) -> list[int]:
-        """Numbers of the events that hold a whole state."""
+        """Numbers of the events that contain the complete state."""
 
     @abstractmethod
-    def _view(self, view: str) -> Sequence[tuple[Any, ...]]:
-        """The rows of a view."""
+    def _query(self, query: str) -> Sequence[tuple[Any, ...]]:
+        """The rows of a query."""
 
     # ------------------------------------------------------------------ inside
 
     def _write_from(self, book: Book, *, opening: bool) -> None:
         if self._book is not None:
-            raise InputError(f"store {self.name!r} follows a book already; a second one needs a store of its own")
+            raise InputError(f"store {self.name!r} has a book already; a second book needs another store")
         book.write_to(self, opening=opening)
         self._book = book
         self.flush()
@@ -201,20 +201,20 @@ class Store(Shown, ABC):
     def _rows(self) -> list[Row]:
         return [
             ("events", len(self), ""),
-            ("rows that wait", len(self._waiting), f"of {self._part_rows}"),
-            ("book", "followed" if self._book is not None else "none", ""),
+            ("buffered rows", len(self._waiting), f"of {self._part_rows}"),
+            ("book", "attached" if self._book is not None else "none", ""),
         ]
 
 
-def _made_from(row: JournalRow) -> Book:
-    """The book of an event that holds a whole state."""
+def _restored(row: JournalRow) -> Book:
+    """The book of an event that contains the complete state."""
     if row.kind not in OPENINGS or row.role not in BOOKS:
-        raise InputError(f"an event of kind {row.kind!r} of {row.role!r} holds no state that a log begins with")
+        raise InputError(f"an event of kind {row.kind!r} of {row.role!r} contains no state from which a log begins")
     return restored(row.role, row.body, lambda text: BOOKS[str(row.role)].from_state(json.loads(text)))
 
 
-class _Witness:
-    """A journal that writes nothing: what a book tells it has to be what the log holds."""
+class _Verifier:
+    """A journal that writes nothing and compares each event with the log."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -225,18 +225,16 @@ class _Witness:
         self.number, self.expected = number, rows
 
     def ready(self, *texts: str | None) -> None:
-        """Anything may come."""
+        """Accept everything."""
 
-    def take(self, rows: list[JournalRow]) -> None:
-        """Compare."""
+    def append(self, rows: list[JournalRow]) -> None:
+        """Compare with the expected rows."""
         if rows != self.expected:
-            raise InputError(
-                f"store {self.name!r} was altered: event {self.number} is not what follows from the others"
-            )
+            raise InputError(f"store {self.name!r} was altered: event {self.number} does not follow from the others")
 
 
 def _encoded(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise InputError(f"{text!r} cannot be written as UTF-8; a store takes whole characters only") from None
+        raise InputError(f"{text!r} cannot be written as UTF-8; a store accepts complete characters only") from None

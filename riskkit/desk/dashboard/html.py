@@ -1,6 +1,6 @@
-"""What a dashboard shows of a `LiveDesk`, as HTML and pictures: no widget here, so that a test reads what a person sees.
+"""HTML and pictures of a `LiveDesk` for its dashboard, without widgets, so that a test can read them.
 
-A colour never stands alone: beside it is the word that it means.
+Every color is accompanied by a word.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._show import number, table_html
-from riskkit.desk.dashboard.live_desk import LiveDesk, Ticket
+from riskkit.desk.core.pre_trade_check import PreTradeCheck
+from riskkit.desk.dashboard.live_desk import LiveDesk
 from riskkit.replay.timeline import Timeline
 
 __all__ = [
@@ -34,21 +35,21 @@ HOLDINGS = {
     "price": "price",
     "value": "value",
     "weight": "% of value",
-    "unrealised": "unrealised",
+    "unrealized": "unrealized",
     "component_var": "component VaR a day",
 }
 ALERTS = ("timestamp", "severity", "action", "rule", "message", "reason", "acknowledged")
 WIDTH, HEIGHT = 5.6, 2.8
 
 
-def badge(text: str, colour: str, name: str) -> str:
-    """A coloured field with a text; `name` is its class, by which a page's test finds it."""
-    look = f"background:{colour};color:white;padding:6px 10px;border-radius:4px;font-weight:600"
+def badge(text: str, color: str, name: str) -> str:
+    """A colored field with a text, of CSS class riskkit-`name`."""
+    look = f"background:{color};color:white;padding:6px 10px;border-radius:4px;font-weight:600"
     return f"<div role='status' class='riskkit-{name}' style='{look}'>{html.escape(text)}</div>"
 
 
 def figures(desk: LiveDesk) -> str:
-    """The numbers of the book in one line: time, value, cash, VaR, stressed VaR, volatility, drawdown."""
+    """Numbers of the book in one line: time, value, cash, VaR, stressed VaR, volatility, drawdown."""
     now = desk.metrics()
     shown = {
         "time of the last bar": "-" if now.timestamp is None else f"{_when(now.timestamp)} UTC",
@@ -56,8 +57,8 @@ def figures(desk: LiveDesk) -> str:
         "cash": f"{now.cash:,.2f}",
         f"VaR {100 * now.confidence:g} %, a day": f"{now.var:,.2f}",
         "VaR under stress": "-" if now.stressed_var is None else f"{now.stressed_var:,.2f}",
-        "volatility, a day": "-" if now.volatility_pct is None else f"{now.volatility_pct:.2f} %",
-        "drawdown": f"{now.drawdown:.2f} %",
+        "volatility, a day": "-" if now.volatility is None else f"{100 * now.volatility:.2f} %",
+        "drawdown": f"{100 * now.drawdown:.2f} %",
     }
     fields = "".join(
         f"<div style='margin-right:28px'><div style='font-size:smaller;color:{GREY}'>{html.escape(name)}</div>"
@@ -68,68 +69,66 @@ def figures(desk: LiveDesk) -> str:
 
 
 def exposures(desk: LiveDesk) -> str:
-    """One row a holding, the largest first."""
+    """One row per holding, largest first."""
     held = desk.metrics().holdings
     held = held.reindex(held["value"].abs().sort_values(ascending=False, kind="stable").index)
     rows = [[ticker, *(_shown(name, row[name]) for name in HOLDINGS)] for ticker, row in held.iterrows()]
-    title = "Exposures" if rows else "Exposures: nothing is held"
+    title = "Exposures" if rows else "Exposures: no holdings"
     return table_html(title, ["ticker", *HOLDINGS.values()], rows)
 
 
-def ticket(answer: Ticket | None) -> str:
-    """The ticket's answer: green APPROVED or red REJECTED, with the reason and VaR before and after."""
-    if answer is None:
-        return badge("no trade is asked for", GREY, "ticket")
-    word = "EXECUTED" if answer.executed else "APPROVED" if answer.approved else "REJECTED"
-    text = (
-        f"{word}: {answer.impact.side} {answer.impact.quantity:g} {answer.impact.ticker}. {answer.reason.rstrip('.')}."
-    )
-    before, after = answer.impact.old_var, answer.impact.new_var
+def ticket(check: PreTradeCheck | None) -> str:
+    """Result of the trade ticket: green APPROVED or red REJECTED, with the reason and VaR before and after."""
+    if check is None:
+        return badge("no trade entered", GREY, "ticket")
+    word = "EXECUTED" if check.executed else check.decision
+    text = f"{word}: {check.side} {check.quantity:g} {check.ticker}. {check.reason.rstrip('.')}."
+    before, after = check.old_var, check.new_var
     if before is not None and after is not None:
         text += f" VaR {before:,.2f} to {after:,.2f}."
-    return badge(text, GREEN if answer.approved else RED, "ticket")
+    return badge(text, GREEN if check.approved else RED, "ticket")
 
 
 def breaker(desk: LiveDesk) -> str:
-    """The state of the book, the last stop, and how far each limit is used."""
+    """State of the book, its last halt, and the utilization of limits."""
     if desk.session is None:
-        return badge("no rules are connected", GREY, "breaker")
+        return badge("no rules connected", GREY, "breaker")
     state = desk.state()
     if state == "ACTIVE":
-        said = badge("ACTIVE: orders may go", GREEN, "breaker")
+        shown = badge("ACTIVE: orders are accepted", GREEN, "breaker")
     else:
-        last = next(iter(desk.stops()), None)
-        said = badge(f"{state}{'' if last is None else f': {last.reason}'}", RED, "breaker")
+        last = next(iter(desk.halts()), None)
+        shown = badge(f"{state}{'' if last is None else f': {last.reason}'}", RED, "breaker")
     rows = [
-        [one["rule"], *(_said(one[name]) for name in ("observed", "limit", "headroom")), "held" if one["held"] else ""]
-        for one in desk.used().to_dict("records")
+        [row["rule"], *(_cell(row[name]) for name in ("observed", "limit", "headroom")), "held" if row["held"] else ""]
+        for row in desk.utilization().to_dict("records")
     ]
-    return said + table_html("Limits", ["rule", "used", "limit", "left", "state"], rows)
+    return shown + table_html("Limits", ["rule", "used", "limit", "left", "state"], rows)
 
 
 def alerts(desk: LiveDesk, minimum_severity: str = "INFO", open_only: bool = False) -> str:
-    """Alerts, the last first; without an alert system, what the rules said of what was done."""
-    frame = desk.said() if desk.alerts is None else desk.history(minimum_severity, open_only)
+    """Alerts, last first; without an alert system, the decisions of the rules."""
+    frame = desk.messages() if desk.alerts is None else desk.history(minimum_severity, open_only)
     columns = [name for name in ALERTS if name in frame.columns]
     rows = [
-        [_when(value) if name == "timestamp" else _said(value) for name, value in zip(columns, row, strict=True)]
+        [_when(value) if name == "timestamp" else _cell(value) for name, value in zip(columns, row, strict=True)]
         for row in frame[columns].iloc[::-1].itertuples(index=False, name=None)
     ]
-    return table_html(f"{len(rows):,} shown, the last first", ["time (UTC)", *columns[1:]], rows)
+    return table_html(f"{len(rows):,} shown, last first", ["time (UTC)", *columns[1:]], rows)
 
 
 def components(desk: LiveDesk) -> bytes:
-    """Component VaR of each holding as bars, the largest first: a PNG."""
+    """Component VaR of each holding as bars, largest first: a PNG."""
     now = desk.metrics()
     held = now.component_var[now.component_var != 0.0].sort_values(ascending=False, kind="stable")
     title = f"VaR {100 * now.confidence:g} %, a day: {now.var:,.0f}"
     if len(held) and now.var > 0.0:
-        title += f"; {held.index[0]} brings {held.iloc[0] / now.var:.0%}"
+        title += f"; {held.index[0]} contributes {held.iloc[0] / now.var:.0%}"
 
     def draw(ax: Any) -> None:
         if not len(held):
             ax.set_axis_off()
-            plot.dress(ax, "Nothing is held: no VaR to divide")
+            plot.dress(ax, "No holdings, no VaR")
             return
         plot.bars({"component VaR": held}, list(held.index), label="component VaR, money a day", title=title, ax=ax)
 
@@ -137,16 +136,16 @@ def components(desk: LiveDesk) -> bytes:
 
 
 def prices(desk: LiveDesk) -> bytes:
-    """How far each price has moved over the bars that are kept: a PNG."""
+    """Change of each price over the kept bars: a PNG."""
     times = np.array([bar.timestamp for bar in desk.stream.bars], np.int64)
     line = Timeline.of(times)
-    places, time = line.places(times), line.axis(most=5)
+    positions, time = line.places(times), line.axis(most=5)
     closes = desk.stream.to_frame()
     moved = 100.0 * (closes / closes.bfill().iloc[0] - 1.0) if len(closes) else closes
 
     def draw(ax: Any) -> None:
-        for place, ticker in enumerate(moved):
-            ax.plot(places, moved[ticker], label=ticker, lw=1.3, **plot.line_style(place))
+        for index, ticker in enumerate(moved):
+            ax.plot(positions, moved[ticker], label=ticker, lw=1.3, **plot.line_style(index))
         ax.axhline(0.0, color=plot.PALE, lw=0.6, zorder=0)
         ax.set_xticks(time.places, time.texts)
         ax.set_xlabel(time.label, fontsize=8)
@@ -164,7 +163,7 @@ def _shown(name: str, value: Any) -> str:
     return f"{100 * value:,.1f}" if name == "weight" else f"{value:,.2f}" if name != "quantity" else f"{value:,g}"
 
 
-def _said(value: Any) -> str:
+def _cell(value: Any) -> str:
     """A cell of a table of alerts or limits: booleans as words, unknown numbers as a dash."""
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
@@ -172,7 +171,7 @@ def _said(value: Any) -> str:
 
 
 def _when(stamp: Any) -> str:
-    """A time of the market, to the minute or second that it has."""
+    """A time of the market, to the minute, or to the second if it has one."""
     import pandas as pd
 
     time = pd.Timestamp(stamp, tz="UTC") if isinstance(stamp, (int, np.integer)) else pd.Timestamp(stamp)

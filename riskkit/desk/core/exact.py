@@ -1,7 +1,7 @@
-"""Exact amounts of any size: whole lots and whole quanta of money as Python integers, and what a fill does to a holding.
+"""Exact amounts of any size: lots and quanta of money as Python integers, and the average cost of a position.
 
-The replay counts in 64 bits and its helpers guess with a float first; tokens need 256 bits, so here the same
-definitions stand in Python's own integers. A test holds the two against each other, to the last unit.
+The replay counts in 64 bits; tokens need 256 bits, so the same definitions are written here on Python integers. A test
+compares the two, to the last unit.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from riskkit._check import InputError
 from riskkit.replay.universe import decimal_text, exact
 
-__all__ = ["MOST", "Holding", "Unit", "half_even", "ratio_of"]
+__all__ = ["LIMIT", "WIDE", "CostBasis", "ExactPrice", "Step", "half_even", "ratio_of"]
 
-MOST = 2**256
+LIMIT = 2**256
 WIDE = Context(prec=400, Emin=-999_999, Emax=999_999)
 
 
-class Unit:
-    """The smallest step of a quantity or of money; every amount is a whole number of them.
+class Step:
+    """The smallest step of a quantity or of money; every amount is a whole number of steps.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Unit:
 
     Examples
     --------
-    >>> wei = Unit("1e-18")
+    >>> wei = Step("1e-18")
     >>> wei.count(Decimal("1.5"), "amount"), wei.amount(3)
     (1500000000000000000, Decimal('3E-18'))
     """
@@ -56,120 +56,150 @@ class Unit:
         self.mantissa = int("".join(map(str, digits.digits)))
 
     def count(self, value: Any, name: str, *, floats: bool = False) -> int:
-        """How many steps an amount is, exactly.
+        """Convert an amount to its exact number of steps.
 
         Raises
         ------
         InputError
-            An amount that is no whole number of steps, beyond 256 bits, not finite, or a float where `floats` is
-            False (which counts 0.1 as the decimal that it prints as).
+            An amount that is not a whole number of steps, beyond 256 bits, not finite, or a float where `floats` is
+            False (True reads 0.1 as the decimal that it prints as).
         """
         numerator, denominator = ratio_of(value, name, floats=floats)
         count, rest = divmod(numerator * self.denominator, denominator * self.numerator)
         if rest:
             raise InputError(f"{name}={value!r} is not a whole number of {self}; round it before the call")
-        if not -MOST < count < MOST:
+        if not -LIMIT < count < LIMIT:
             raise InputError(f"{name}={value!r} is beyond 256 bits in steps of {self}")
         return count
 
     def amount(self, count: int) -> Decimal:
-        """The amount of so many steps, every digit of it."""
+        """Convert a number of steps to an amount with every digit."""
         return Decimal(count * self.mantissa).scaleb(self.exponent, WIDE)
 
     def text(self, count: int) -> str:
-        """The amount as it is written in a store: every digit, always the same number of places after the point.
+        """Format an amount for a store: every digit, with a fixed number of decimals.
 
         Examples
         --------
-        >>> Unit("0.01").text(-5), Unit(1).text(7)
+        >>> Step("0.01").text(-5), Step(1).text(7)
         ('-0.05', '7')
         """
-        whole = count * self.mantissa
+        integer = count * self.mantissa
         if self.exponent >= 0:
-            return str(whole * 10**self.exponent)
-        digits = str(abs(whole)).zfill(1 - self.exponent)
+            return str(integer * 10**self.exponent)
+        digits = str(abs(integer)).zfill(1 - self.exponent)
         return f"{'-' if count < 0 else ''}{digits[: self.exponent]}.{digits[self.exponent :]}"
 
     def count_of(self, text: str) -> int:
-        """The count of which `text` made this text, of any size.
+        """Read what `text` wrote.
 
         Raises
         ------
         ValueError
-            A text that is none of them.
+            A text of another form.
 
         Examples
         --------
-        >>> Unit("0.01").count_of("-0.05")
+        >>> Step("0.01").count_of("-0.05")
         -5
         """
-        whole = int(text.replace(".", "")) if self.exponent < 0 else int(text) // 10**self.exponent
-        if self.text(whole // self.mantissa) != text:
-            raise ValueError(f"{text!r} is no amount in steps of {self}")
-        return whole // self.mantissa
+        integer = int(text.replace(".", "")) if self.exponent < 0 else int(text) // 10**self.exponent
+        if self.text(integer // self.mantissa) != text:
+            raise ValueError(f"{text!r} is not an amount in steps of {self}")
+        return integer // self.mantissa
 
     def number(self, count: int) -> float:
-        """The same as the nearest float."""
+        """Convert a number of steps to the nearest float."""
         return count * self.numerator / self.denominator
 
     def __str__(self) -> str:
         return decimal_text(self.step)
 
     def __repr__(self) -> str:
-        return f"Unit({str(self)!r})"
+        return f"Step({str(self)!r})"
 
 
 def half_even(numerator: int, denominator: int) -> int:
-    """Numerator / denominator (above 0) to the nearest integer, a tie to the even one: `riskkit.replay.integers.scaled`."""
-    whole, rest = divmod(numerator, denominator)
+    """Numerator / denominator (above 0) rounded to the nearest integer, ties to even: `riskkit.replay.integers.scaled`."""
+    quotient, rest = divmod(numerator, denominator)
     twice = 2 * rest
-    return whole + 1 if twice > denominator or (twice == denominator and whole & 1) else whole
+    return quotient + 1 if twice > denominator or (twice == denominator and quotient & 1) else quotient
+
+
+class ExactPrice(NamedTuple):
+    """A price, its time, and quanta of money per lot as a ratio of integers."""
+
+    price: float
+    timestamp: Any
+    numerator: int
+    denominator: int
+
+    @classmethod
+    def of(cls, price: Any, timestamp: Any, lot: Step, quantum: Step, name: str, limit: int = LIMIT) -> ExactPrice:
+        """Convert a price per unit; a float is read as the decimal that it prints as.
+
+        Raises
+        ------
+        InputError
+            A price that is not above zero, or not below `limit` quanta per lot.
+        """
+        above, below = ratio_of(price, name, floats=True)
+        if above <= 0:
+            raise InputError(f"{name}={price!r} is not above zero")
+        numerator = above * lot.numerator * quantum.denominator
+        denominator = below * lot.denominator * quantum.numerator
+        if numerator >= limit * denominator:
+            raise InputError(f"{name}={price!r} is beyond {limit.bit_length() - 1} bits in quanta of money per lot")
+        return cls(above / below, timestamp, numerator, denominator)
+
+    def money(self, lots: int) -> int:
+        """Value of lots in quanta, rounded once, half to even."""
+        return half_even(lots * self.numerator, self.denominator)
 
 
 @dataclass(slots=True)
-class Holding:
-    """A quantity with what it cost: lots, cost and realised profit in quanta; negative lots are short.
+class CostBasis:
+    """Quantity, cost and realized profit of a position at average cost; negative lots are short.
 
     Examples
     --------
-    >>> holding = Holding()
-    >>> holding.fill(10, 1000), holding.fill(-4, 600), holding.cost, holding.realised
+    >>> basis = CostBasis()
+    >>> basis.fill(10, 1000), basis.fill(-4, 600), basis.cost, basis.realized
     (0, 200, 600, 200)
     """
 
     lots: int = 0
     cost: int = 0
-    realised: int = 0
+    realized: int = 0
 
     def fill(self, lots: int, money: int) -> int:
-        """Book a fill of signed lots for so much money (at least 0); return the profit that it took.
+        """Book a fill of signed lots for `money` quanta (at least 0); return the realized profit.
 
-        The rules of `riskkit.replay.book.fill`: what closes gives back its share of the average cost, rounded down,
-        and a fill that flips closes all and opens the rest.
+        The rules of `riskkit.replay.book.fill`: a closing fill releases its share of the average cost, rounded down,
+        and a fill that flips the position closes all of it and opens the rest.
         """
-        self.lots, self.cost, realised = self.after(lots, money)
-        self.realised += realised
-        return realised
-
-    def after(self, lots: int, money: int) -> tuple[int, int, int]:
-        """(lots, cost, profit taken) of a fill, without booking it."""
         held, side, quantity = self.lots, 1 if lots > 0 else -1, abs(lots)
+        self.lots = held + lots
         if held * side >= 0:
-            return held + lots, self.cost + side * money, 0
+            self.cost += side * money
+            return 0
         size = abs(held)
         closing = min(quantity, size)
         part = money if quantity <= size else money * size // quantity
         released = self.cost if closing == size else self.cost * closing // size
-        return held + lots, self.cost - released + side * (money - part), -side * part - released
+        realized = -side * part - released
+        self.cost += side * (money - part) - released
+        self.realized += realized
+        return realized
 
 
 def ratio_of(value: Any, name: str, *, floats: bool = False) -> tuple[int, int]:
-    """A number as people write it, as numerator and denominator; a float as the decimal that it prints as, if allowed.
+    """Numerator and denominator of a number; with `floats`, a float is read as the decimal that it prints as.
 
     Raises
     ------
     InputError
-        What is no number, or not finite; a float that is not allowed.
+        A value that is not a finite number; a float without `floats`.
     """
     if type(value) is int:
         return value, 1

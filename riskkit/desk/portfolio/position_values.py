@@ -1,16 +1,16 @@
-"""What a desk holds, as the money of each ticker, checked once so that many trades can be held against it."""
+"""`PositionValues`: the value of each position in money, checked once for any number of trades."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any
 
 from riskkit._check import InputError, finite_number, positive
-from riskkit.desk.fields import Record, as_text, checked
+from riskkit.desk.core.records import CheckedRecord, Field, as_text, checked
 
-__all__ = ["Positions", "agree", "positions_of"]
+__all__ = ["PositionValues", "check_value", "position_values"]
 
 ROUNDING = 1e-9
 
@@ -30,11 +30,11 @@ def _values(value: Any, name: str) -> dict[str, float]:
 
 
 def _by_ticker(listed: Any, name: str) -> dict[Any, Any]:
-    """A list of {"ticker", "quantity", "price"} (or "value") by ticker."""
+    """A list of {"ticker", "quantity", "price"} (or "value") as a mapping by ticker."""
     found: dict[Any, Any] = {}
-    for place, entry in enumerate(listed):
+    for index, entry in enumerate(listed):
         if not isinstance(entry, Mapping) or "ticker" not in entry:
-            raise InputError(f"{name}[{place}]={entry!r} is no position; give a ticker, and quantity and price")
+            raise InputError(f"{name}[{index}]={entry!r} is not a position; give a ticker, and quantity and price")
         rest = {key: item for key, item in entry.items() if key != "ticker"}
         if entry["ticker"] in found:
             raise InputError(f"{name} has {entry['ticker']!r} twice; add its positions up")
@@ -47,49 +47,47 @@ def _money(held: Any, name: str) -> float:
         return finite_number(held, name)
     unknown = [key for key in held if key not in ("quantity", "price", "value")]
     if unknown or "quantity" not in held or "price" not in held:
-        raise InputError(f"{name}={held!r} is no position; give money, or quantity and price (and their value)")
+        raise InputError(f"{name}={held!r} is not a position; give money, or quantity and price (and their value)")
     quantity, price = finite_number(held["quantity"], f"{name}: quantity"), positive(held["price"], f"{name}: price")
     if "value" in held:
-        agree(finite_number(held["value"], f"{name}: value"), quantity, price, name)
+        check_value(finite_number(held["value"], f"{name}: value"), quantity, price, name)
     return finite_number(quantity * price, f"{name}: quantity x price")
 
 
-def agree(value: float, quantity: float, price: float, name: str) -> None:
-    """Refuse a stated value that is not quantity × price, up to a billionth of it (what floats may differ by)."""
+def check_value(value: float, quantity: float, price: float, name: str) -> None:
+    """Refuse a stated value that is not quantity × price, up to the rounding of floats (a relative 1e-9)."""
     if not math.isclose(value, quantity * price, rel_tol=ROUNDING):
         raise InputError(
-            f"{name}: value={value!r} is not quantity x price, {quantity * price!r}; leave it out or mend it"
+            f"{name}: value={value!r} is not quantity x price, {quantity * price!r}; omit it or correct it"
         )
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Positions(Record):
-    """Money held of each ticker, negative when short; never changed once made.
+class PositionValues(CheckedRecord):
+    """Value of each position in money, negative when short; immutable.
 
     Parameters
     ----------
     values : mapping, Series, DataFrame or list
-        From ticker to money, or to ``{"quantity": ..., "price": ...}``; or a list of such with their ``"ticker"``, or a
-        DataFrame with these columns. A stated ``"value"`` has to be the product.
+        {ticker: money} or {ticker: ``{"quantity": ..., "price": ...}``}; or a list of such dicts with a ``"ticker"``,
+        or a DataFrame with these columns. A stated ``"value"`` has to be the product.
 
     Raises
     ------
     RequestError
-        A ticker that is no text, a value that is not finite, or one that is not quantity × price.
+        A ticker that is not a text, a value that is not finite, or one that is not quantity × price.
 
     Examples
     --------
-    >>> held = Positions({"AAPL": 3_000.0, "TLT": {"quantity": -10, "price": 92.5}})
-    >>> held["TLT"], held["never held"], held.gross
+    >>> held = PositionValues({"AAPL": 3_000.0, "TLT": {"quantity": -10, "price": 92.5}})
+    >>> held["TLT"], held["GLD"], held.gross
     (-925.0, 0.0, 3925.0)
     """
 
-    values: dict[str, float]
-
-    _checks: ClassVar = {"values": _values}
+    values: Annotated[dict[str, float], Field(_values, "money")]
 
     def __getitem__(self, ticker: str) -> float:
-        """Money of a ticker, 0 when it is not held."""
+        """Value of a position, 0 without one."""
         return self.values.get(ticker, 0.0)
 
     def __iter__(self) -> Iterator[str]:
@@ -100,16 +98,16 @@ class Positions(Record):
 
     @property
     def gross(self) -> float:
-        """Sum of absolute values, in money."""
+        """Gross exposure: the sum of absolute values, in money."""
         return math.fsum(map(abs, self.values.values()))
 
     @property
     def largest(self) -> str | None:
-        """The ticker with the largest absolute value, the first of equals; None without any."""
+        """Ticker of the largest absolute value, the first of equals; None without positions."""
         return max(self.values, key=lambda ticker: abs(self.values[ticker]), default=None)
 
     def to_frame(self) -> Any:
-        """One row a ticker: value in money."""
+        """One row per ticker: value in money."""
         import pandas as pd
 
         return pd.DataFrame({"value": pd.Series(self.values, dtype=float)}).rename_axis("ticker")
@@ -118,8 +116,8 @@ class Positions(Record):
         return [(ticker, value, "") for ticker, value in self.values.items()]
 
 
-def positions_of(value: Any, name: str = "positions") -> Positions:
-    """Positions as they are, or made of what came under the argument's name."""
-    if type(value) is Positions:
+def position_values(value: Any, name: str = "positions") -> PositionValues:
+    """A `PositionValues` unchanged, or made from an argument called `name`."""
+    if type(value) is PositionValues:
         return value
-    return Positions._trusted(values=checked(_values, value, name))
+    return PositionValues._trusted(values=checked(_values, value, name))

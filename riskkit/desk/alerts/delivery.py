@@ -1,7 +1,7 @@
-"""One channel's queue and its delivery: bounded, retried, in a thread of its own or when asked.
+"""Queue and delivery of one channel: bounded, with retries, on request or in a thread.
 
-Putting an alert in never waits for a channel: the lock is held for the queue alone, and what does not fit is dropped
-and counted. Each channel has its own queue, so one that hangs holds up no other.
+Adding an alert never waits for a channel: the lock protects the queue only, and alerts beyond its capacity are dropped
+and counted. Each channel has its own queue, so that a hanging channel delays no other.
 """
 
 from __future__ import annotations
@@ -11,31 +11,32 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any
 
 from riskkit._check import one_of, positive, whole_number
 from riskkit.desk.alerts.alert import Alert
-from riskkit.desk.fields import Record, at_least_zero
+from riskkit.desk.alerts.channels import AlertChannel
+from riskkit.desk.core.records import CheckedRecord, Field, non_negative
 
-__all__ = ["OVERFLOWS", "Delivery", "Outbox", "Retry"]
+__all__ = ["OVERFLOWS", "Delivery", "DeliveryQueue", "Retry"]
 
-OVERFLOWS = ("drop_oldest", "drop_newest")  # waiting for room is not among them: it would delay a decision
+OVERFLOWS = ("drop_oldest", "drop_newest")  # without "wait": it would delay a decision
 Wait = Callable[[float], Any]
 logger = logging.getLogger("riskkit.desk.alerts")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Retry(Record):
-    """How often a delivery is tried, and how long is waited in between.
+class Retry(CheckedRecord):
+    """Number of delivery attempts, and the waits between them.
 
     Parameters
     ----------
     attempts : int
-        In all; 1 tries once.
+        In total.
     backoff : float
         Seconds before the second attempt.
     factor : float
-        By which each further wait is longer.
+        Ratio of consecutive waits.
 
     Examples
     --------
@@ -44,20 +45,18 @@ class Retry(Record):
     [0.5, 1.0, 2.0]
     """
 
-    attempts: int = 3
-    backoff: float = 1.0
-    factor: float = 2.0
-
-    _checks: ClassVar = {"attempts": whole_number, "backoff": at_least_zero, "factor": positive}
+    attempts: Annotated[int, Field(whole_number, "count")] = 3
+    backoff: Annotated[float, Field(non_negative, "s")] = 1.0
+    factor: Annotated[float, Field(positive, "number")] = 2.0
 
     def seconds(self, attempt: int) -> float:
-        """The wait after so many attempts."""
+        """Seconds to wait after a number of attempts."""
         return self.backoff * self.factor ** (attempt - 1)
 
 
 @dataclass(slots=True)
 class Delivery:
-    """What became of one alert on one channel: waiting, delivered, failed or dropped."""
+    """Delivery of one alert by one channel; status waiting, delivered, failed or dropped."""
 
     alert: Alert
     channel: str
@@ -66,27 +65,25 @@ class Delivery:
     error: str = ""
 
 
-class Outbox:
-    """The queue before one channel.
+class DeliveryQueue:
+    """Queue of one channel.
 
     Parameters
     ----------
     name : str
         Of the channel.
-    channel : function of an alert
-        Delivers it, or raises.
+    channel : AlertChannel
     capacity : int
-        Alerts that may wait.
+        Largest number of waiting alerts.
     overflow : {"drop_oldest", "drop_newest"}
-        Which one is dropped when one more comes.
+        Alert to drop from a full queue.
     retry : Retry
-        Attempts and waits.
     wait : function of seconds, optional
-        Waits, and says whether to stop (as `threading.Event.wait`); by default that of the thread's own event.
+        Waits, and returns whether to stop, as `threading.Event.wait`; by default the wait of the thread's event.
     """
 
     def __init__(
-        self, name: str, channel: Callable[[Alert], Any], capacity: int, overflow: str, retry: Retry, wait: Wait | None
+        self, name: str, channel: AlertChannel, capacity: int, overflow: str, retry: Retry, wait: Wait | None
     ) -> None:
         self.name = name
         self.channel = channel
@@ -105,7 +102,7 @@ class Outbox:
     # ------------------------------------------------------------------ putting in
 
     def put(self, delivery: Delivery) -> None:
-        """Let a delivery wait its turn; never blocks on the channel."""
+        """Add a delivery; never blocks on the channel."""
         with self._changed:
             if len(self._queue) >= self.capacity:
                 lost = delivery if self.overflow == "drop_newest" else self._queue.popleft()
@@ -117,14 +114,14 @@ class Outbox:
 
     @property
     def waiting(self) -> int:
-        """Deliveries that are in the queue or under way."""
+        """Number of deliveries in the queue or in progress."""
         with self._changed:
             return len(self._queue) + self._busy
 
     # ------------------------------------------------------------------ delivering
 
     def deliver(self) -> int:
-        """Deliver what waits now, in this thread; return how many were delivered."""
+        """Deliver the waiting alerts in this thread; return the number delivered."""
         halt, delivered = threading.Event(), 0
         for _ in range(len(self._queue)):
             delivery = self._next(halt, block=False)
@@ -134,25 +131,25 @@ class Outbox:
         return delivered
 
     def start(self) -> None:
-        """Begin to deliver in a thread."""
+        """Start delivery in a thread."""
         self._closing, self._halt = False, threading.Event()
         name = f"riskkit alerts: {self.name}"
         self._thread = threading.Thread(target=self._run, args=(self._halt,), name=name, daemon=True)
         self._thread.start()
 
     def finish(self) -> None:
-        """Let the thread end once the queue is empty."""
+        """Stop the thread when the queue is empty."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
 
     def halt(self) -> None:
-        """Let the thread end after the call that it is in; waits between attempts end now."""
+        """Stop the thread after its present call; waits between attempts end now."""
         self._halt.set()
         self.finish()
 
     def join(self, timeout: float) -> bool:
-        """Whether the thread has ended, within so many seconds."""
+        """Wait for the thread to end; return whether it did."""
         if self._thread is not None:
             self._thread.join(timeout)
             if self._thread.is_alive():
@@ -161,7 +158,7 @@ class Outbox:
         return True
 
     def flush(self, timeout: float) -> bool:
-        """Whether nothing waits any more, within so many seconds."""
+        """Wait for the queue to be empty; return whether it is."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._queue and not self._busy, timeout)
 
@@ -179,10 +176,10 @@ class Outbox:
             return self._queue.popleft()
 
     def _send(self, delivery: Delivery, halt: threading.Event) -> bool:
-        """Try until it is delivered or failed; where that is broken off, it waits at its place again."""
+        """Attempt a delivery until it is delivered or failed; an interrupted one returns to the front of the queue."""
         status = "waiting"
         try:
-            status = self._tried(delivery, halt)
+            status = self._attempt(delivery, halt)
         finally:
             with self._changed:
                 self._busy -= 1
@@ -191,12 +188,12 @@ class Outbox:
                 else:
                     self._settle(delivery, status)
                 self._changed.notify_all()
-        if status == "failed":  # said outside the lock: a log may be slow
+        if status == "failed":  # outside the lock: logging may be slow
             logger.warning("channel %s: alert %s failed: %s", self.name, delivery.alert.alert_id, delivery.error)
         return status == "delivered"
 
-    def _tried(self, delivery: Delivery, halt: threading.Event) -> str:
-        """What became of a delivery, after as many attempts as are left to it."""
+    def _attempt(self, delivery: Delivery, halt: threading.Event) -> str:
+        """Make the remaining attempts; return the status."""
         wait = self._wait or halt.wait
         while delivery.attempts < self.retry.attempts:
             if delivery.attempts and (halt.is_set() or wait(self.retry.seconds(delivery.attempts)) or halt.is_set()):

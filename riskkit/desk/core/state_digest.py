@@ -1,4 +1,4 @@
-"""A state as plain data, and its digest: equal for equal states, whatever the order in which they came about."""
+"""Digest of a state as plain data: equal for equal states, whatever order of events led to them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["digest_of", "id_of", "plain_id", "restored"]
 
 
 def digest_of(kind: str, state: Any) -> str:
-    """SHA-256 over the canonical JSON of a state: keys sorted, no spaces, ASCII, floats as they print.
+    """SHA-256 of the canonical JSON of a state: keys sorted, no spaces, ASCII, floats as they print.
 
-    Exact amounts stand in it as decimal texts, so that no reader can round them.
+    Exact amounts are decimal texts, so that no reader can round them.
 
     Examples
     --------
@@ -28,12 +28,12 @@ def digest_of(kind: str, state: Any) -> str:
 
 
 def plain_id(trade_id: Any) -> Any:
-    """A trade id as JSON keeps it: a text, a whole number, or a list of them for a tuple.
+    """Convert a trade id to JSON data: a text, an integer, or a list of them for a tuple.
 
     Raises
     ------
     InputError
-        An id of another kind, which a stored state could not know again.
+        An id of another type, which a stored state could not restore.
 
     Examples
     --------
@@ -47,21 +47,21 @@ def plain_id(trade_id: Any) -> Any:
     try:
         return operator.index(trade_id)
     except TypeError:
-        if isinstance(trade_id, float) and trade_id.is_integer():  # equal to its integer, and of the same hash
+        if isinstance(trade_id, float) and trade_id.is_integer():  # equal to its integer, with the same hash
             return int(trade_id)
     raise InputError(f"trade_id={trade_id!r} cannot be stored; give a text, an integer or a tuple of them")
 
 
 def id_of(plain: Any) -> Any:
-    """The id that `plain_id` wrote."""
+    """Read what `plain_id` wrote."""
     return tuple(map(id_of, plain)) if isinstance(plain, list) else plain
 
 
 def restored(kind: str, state: Any, build: Callable[[Any], Any]) -> Any:
-    """What `build` makes of a state, or one sentence where the state is none of this kind."""
+    """Call `build` on a state; a malformed state raises one `InputError`."""
     try:
         return build(state)
     except InputError:
         raise
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise InputError(f"the state is none that a {kind} wrote: {type(error).__name__} {error}") from None
+        raise InputError(f"the state was not written by a {kind}: {type(error).__name__} {error}") from None

@@ -1,0 +1,287 @@
+"""Alerts of a session's decisions: `AlertMaker` makes them, `SessionProxy` raises them at every call of the session.
+
+An alert's id is a hash of the journal up to its event. The replay's digest identifies a whole run; `DigestChain` hashes
+the same content (semantics, rules, mode, integer events) event by event, so that sessions with equal journals have equal
+alert ids, compiled or not, and after a snapshot too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit.desk.alerts.alert import Alert
+from riskkit.replay.action import Action, ActionEvent, Teller
+from riskkit.replay.book import ACCOUNT
+from riskkit.replay.columns import OPTIONAL, Kind
+from riskkit.replay.digest import SEMANTICS
+from riskkit.replay.explain import names_in
+from riskkit.replay.live import LiveEngine
+from riskkit.replay.entry import DTYPES
+from riskkit.replay.rule import Rule
+from riskkit.replay.steps import Decision
+
+__all__ = ["AlertMaker", "DigestChain", "SessionProxy", "alert_id", "engine_of"]
+
+REFUSED = (Decision.OBJECT, Decision.NO_PRICE, Decision.HELD)
+DECIDING = ("tick", "reset_daily", "reset_breaker", "pause", "resume", "command")
+WITHOUT_ID = (int(Kind.EXPIRY), int(Kind.CONTROL))
+NAMES = tuple(name for name in DTYPES if name != "pair")  # the pair follows from account and instrument
+BACKLOG = 8
+"""Largest number of events that a proxy leaves unhashed."""
+COPIED = 40
+"""Events of the whole journal that are copied in the time of reading one event by itself."""
+
+
+def engine_of(session: Any) -> LiveEngine:
+    """The engine of a `LiveSession` or `RiskEngine`, or a `LiveEngine` itself.
+
+    Raises
+    ------
+    InputError
+        An object of another type.
+    """
+    session = getattr(session, "session", session)
+    engine = getattr(session, "engine", session)
+    if not isinstance(engine, LiveEngine):
+        raise InputError(f"session came as {type(session).__name__}; give a LiveSession, RiskEngine or LiveEngine")
+    return engine
+
+
+class AlertMaker:
+    """Makes the alerts of one session, and only reads the session.
+
+    Parameters
+    ----------
+    engine : LiveEngine
+        Engine with the rules of the session.
+    """
+
+    def __init__(self, engine: LiveEngine) -> None:
+        self.chain = DigestChain(engine)
+        self.rules = {rule.id: rule for rule in engine.rules}
+        self._index = {name: index for index, name in enumerate(self.rules)}
+        self._teller = Teller(engine.rules, engine.universe)
+        self._valued = engine.marked
+
+    def alerts(self, engine: LiveEngine, decided: Any, trade_ids: Mapping[int, str]) -> list[Alert]:
+        """One alert for each rule that objected, paused or halted, in their order.
+
+        Manual actions and ends of pauses raise none. A rejected order raises an alert of every rule that objected, not
+        only of the named cause, so that neither a mild rule nor a manual pause hides a severe one.
+        """
+        if self._teller.universe is not engine.universe:
+            self._teller = Teller(engine.rules, engine.universe)
+        actions: Iterable[ActionEvent] = decided
+        if isinstance(decided, np.ndarray):
+            events = {int(seq): engine.row(int(seq)) for seq in np.unique(decided["seq"])}
+            actions = self._teller.actions(decided, events, engine.state)
+        made: list[Alert] = []
+        for action in actions:
+            found = [action] if action.rule and action.action is not Action.RESUME else []
+            if action.action is Action.REJECT and action.seq >= 0:
+                found += self._others(engine, action)
+            if not found:
+                continue
+            seq = action.seq if action.seq >= 0 else engine.size - 1  # of a custom rule
+            chain, trade_id = self.chain.at(engine, seq), trade_ids.get(seq)
+            made += [self._alert(engine, one, seq, chain, trade_id) for one in found]
+        return made
+
+    def _alert(self, engine: LiveEngine, action: ActionEvent, seq: int, chain: bytes, trade_id: str | None) -> Alert:
+        rule = self.rules.get(action.rule)
+        user = user_of(action, rule, engine)
+        return Alert._trusted(
+            alert_id=alert_id(chain, seq, action.rule, action.key, action.action.name),
+            user=user,
+            rule=action.rule,
+            severity="WARN" if rule is None else rule.severity,
+            message=action.reason,
+            timestamp=action.ts,
+            trade_id=trade_id,
+            metrics=metrics_of(engine, action, user, self._valued),
+            action=action.action.name,
+            seq=seq,
+        )
+
+    def _others(self, engine: LiveEngine, action: ActionEvent) -> list[ActionEvent]:
+        """The other rules that objected to a rejected message, as one action each."""
+        names = [name for name in names_in(engine.rules, mask_at(engine, action.seq)) if name != action.rule]
+        event, sentences = engine.row(action.seq) if names else {}, self._teller.sentences
+        found = []
+        for name in names:
+            rule = self.rules[name]
+            reason = (
+                f"{name} objects ({sentences[self._index[name]]}) to what {action.rule or 'manual control'} rejects."
+            )
+            key = self._teller.key_of_event(rule, event)
+            kind = Action.ALERT if rule.action == "ALERT" else Action.REJECT
+            context = action.ts, None, action.seq, action.account, action.instrument
+            found.append(ActionEvent(kind, name, key, reason, None, None, None, *context))
+        return found
+
+
+def mask_at(engine: LiveEngine, seq: int) -> int:
+    """The rules that objected to a rejected message, as bits."""
+    blocks = engine.blocks  # rows are in order of events; usually it is the last block
+    if not blocks or not len(blocks[-1]) or blocks[-1]["seq"][0] > seq:
+        index = bisect_left(blocks, seq, key=lambda block: int(block["seq"][-1]) if len(block) else -1)
+        blocks = blocks[index : index + 1]
+    for block in blocks[-1:]:
+        column = block["seq"]
+        for row in block[column.searchsorted(seq) : column.searchsorted(seq, "right")]:
+            if row["code"] in REFUSED:
+                return int(row["mask"])
+    return 0
+
+
+def user_of(action: ActionEvent, rule: Rule | None, engine: LiveEngine) -> str:
+    """The account of the rule's key, which may differ from that of the event; else the event's account."""
+    if rule is not None and rule.scope.startswith("account"):
+        known, parts = engine.universe.account_codes, action.key.split("/")
+        for count in range(len(parts), 0, -1):  # "A/X" belongs to A, unless an account has this name
+            if (name := "/".join(parts[:count])) in known:
+                return name
+    return action.account or action.key or "everything"
+
+
+def metrics_of(engine: LiveEngine, action: ActionEvent, user: str, valued: bool) -> dict[str, float]:
+    """Observed value, limit and headroom of the rule, and the account's balances in money, as Python numbers.
+
+    If no rule depends on marks (`valued` is False), balances are not valued at marks, and those that are get omitted.
+    """
+    seen = {"observed": action.observed, "limit": action.limit, "headroom": action.headroom}
+    found = {name: value for name, value in seen.items() if value is not None}
+    code = engine.universe.account_codes.get(user)
+    if code is None:
+        return found
+    account = dict(zip(ACCOUNT, engine.state.accounts[code + 1].item(), strict=True))
+    quanta = {"cash": account["cash"], "realized": account["realised"]}
+    if valued:
+        quanta["equity"] = account["given"] if account["has_given"] else account["cash"] + account["value"]
+        quanta["gross_exposure"], quanta["net_exposure"] = account["gross"], account["value"]
+        quanta["unrealized"] = account["value"] - account["cost"]
+        quanta["max_drawdown_money"] = account["drawdown"]
+    money = float(engine.universe.quantum)
+    return found | {name: count * money for name, count in quanta.items()}
+
+
+class SessionProxy:
+    """Proxy of a `LiveSession` or `RiskEngine` that raises alerts; every attribute is that of the session.
+
+    Deciding methods (``process_...``, ``tick``, ``pause``, ...) call the session, raise alerts of its decisions, and
+    return them unchanged. Calls of several threads are serialized, so that alerts are in the order of the journal.
+
+    Parameters
+    ----------
+    session : LiveSession or RiskEngine
+    take : function of session, actions and {event number: trade id}
+        Must not raise.
+    """
+
+    def __init__(self, session: Any, take: Callable[[Any, Any, dict[int, str]], Any]) -> None:
+        self._session = session
+        self._take = take
+        self._lock = threading.RLock()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._session, name)
+        if not (name.startswith("process_") or name in DECIDING):
+            return found
+
+        def decide(*arguments: Any, **fields: Any) -> Any:
+            with self._lock:
+                first = engine_of(self._session).size
+                actions = found(*arguments, **fields)
+                ids = trade_ids(self._session, first, ids_in(arguments, fields)) if actions else {}
+                self._take(self._session, actions, ids)
+                return actions
+
+        decide.__name__, decide.__doc__ = name, found.__doc__
+        self.__dict__[name] = decide
+        return decide
+
+    def __len__(self) -> int:
+        return len(self._session)
+
+
+def ids_in(arguments: tuple[Any, ...], fields: dict[str, Any]) -> list[Any]:
+    """The id of the trade, else of the order, of each message of one call."""
+    if "orders" in fields:
+        return [order.get("order_id") for order in fields["orders"]]
+    if arguments:  # an order or a trade of the short form
+        return [getattr(arguments[0], "tid", getattr(arguments[0], "oid", None))]
+    trade = fields.get("trade_id")
+    return [fields.get("order_id") if trade is None else trade]
+
+
+def trade_ids(session: Any, first: int, ids: list[Any]) -> dict[int, str]:
+    """{event number: id} of the events of the journal from number `first` on."""
+    engine = engine_of(session)
+    messages = [seq for seq in range(first, engine.size) if engine.row(seq)["kind"] not in WITHOUT_ID]
+    return {seq: str(one) for seq, one in zip(messages, ids, strict=False) if one is not None}
+
+
+class DigestChain:
+    """Running hash of the journal of one session.
+
+    Parameters
+    ----------
+    engine : LiveEngine
+        The hash begins with its rules and mode.
+    """
+
+    def __init__(self, engine: LiveEngine) -> None:
+        terms = json.dumps([SEMANTICS, engine.mode, engine.options], sort_keys=True)
+        self._start = hashlib.sha256(engine.rules.hash + terms.encode())
+        self._hash = self._start.copy()
+        self.events = 0
+
+    def at(self, engine: LiveEngine, seq: int) -> bytes:
+        """Hash of the events up to number `seq`, included."""
+        if seq + 1 < self.events:  # late decisions: hash from the start, and keep the running hash
+            earlier = self._start.copy()
+            earlier.update(_rows(engine, 0, seq + 1))
+            return earlier.digest()
+        self._follow(engine, seq + 1)
+        return self._hash.digest()
+
+    def catch_up(self, engine: LiveEngine) -> None:
+        """Hash the events so far if there are several, so that no alert has to hash many."""
+        if engine.size - self.events >= BACKLOG:
+            self._follow(engine, engine.size)
+
+    def _follow(self, engine: LiveEngine, stop: int) -> None:
+        self._hash.update(_rows(engine, self.events, stop))
+        self.events = stop
+
+
+def alert_id(chain: bytes, seq: int, rule: str, key: str, action: str) -> str:
+    """16 hexadecimal digits of a rule's action on a key at an event.
+
+    Examples
+    --------
+    >>> alert_id(b"", 3, "MaxExposure", "A", "REJECT")
+    'adb4d1b441dfa27c'
+    """
+    text = json.dumps([seq, rule, key, action], ensure_ascii=True)
+    return hashlib.sha256(chain + text.encode()).hexdigest()[:16]
+
+
+def _rows(engine: LiveEngine, start: int, stop: int) -> bytes:
+    """Events [start, stop) of the journal as bytes of their integers."""
+    if COPIED * (stop - start) <= stop:
+        events = (engine.row(seq) for seq in range(start, stop))
+        return b"".join(np.array([event[name] for name in NAMES], "<i8").tobytes() for event in events)
+    columns: Any = engine.log().columns
+    table = np.empty((stop - start, len(NAMES)), "<i8")
+    for index, name in enumerate(NAMES):
+        table[:, index] = columns[name][start:stop] if name in columns else OPTIONAL[name][1]
+    return table.tobytes()

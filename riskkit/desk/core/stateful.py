@@ -1,0 +1,120 @@
+"""`Stateful`: base of a book whose state is plain data with a digest, and whose events are journaled and replayed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+from riskkit._check import InputError
+from riskkit._show import Shown
+from riskkit.desk.core.journal import Journal, JournalRow, Key, Writer
+from riskkit.desk.core.state_digest import digest_of, restored
+
+__all__ = ["Stateful"]
+
+FORMAT = 1
+
+
+class Stateful(Shown, ABC):
+    """Base of `PositionTracker` and `RiskManager`: state, digest, journal, replay."""
+
+    _events: ClassVar[Mapping[str, Callable[[Any, Sequence[JournalRow], Any], Any]]]
+    """Kind of event -> function of (book, rows of the event, body) that applies it again."""
+    _lock: threading.RLock  # type: ignore[valid-type]
+    _writer: Writer
+
+    def state(self) -> dict[str, Any]:
+        """The complete state as plain data for JSON; counts of lots and quanta are texts with every digit.
+
+        Raises
+        ------
+        InputError
+            A remembered trade id is not a text, an integer or a tuple of them.
+        """
+        with self._lock:
+            return {"format": FORMAT, **self._plain()}
+
+    @classmethod
+    def from_state(cls, state: Any) -> Self:
+        """Restore a book from its `state`; malformed or inconsistent data raise `InputError`."""
+        return restored(cls.__name__, state, cls._restored)  # type: ignore[no-any-return]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the state: equal for equal amounts, prices, limits and ids, in whatever order they were added."""
+        return digest_of(type(self).__name__, self._sorted(self.state()))
+
+    def write_to(self, journal: Journal | None, *, opening: bool = True) -> None:
+        """Write every event to a journal from now on, beginning with the present state; None detaches the journal."""
+        with self._lock:
+            self._writer.attach(journal, self.write_state if opening else None)
+
+    def write_state(self) -> None:
+        """Write the present state into the journal, as a point from which it can be replayed."""
+        with self._lock:
+            self._write_opening("state")
+
+    def replay(self, rows: Sequence[JournalRow]) -> None:
+        """Apply the rows of one journaled event again; rows of another writer raise `InputError`."""
+        restored(type(self).__name__, rows, self._replay)
+
+    def _replay(self, rows: Sequence[JournalRow]) -> None:
+        apply = self._events.get(rows[0].kind)
+        if apply is None:
+            raise InputError(f"an event of kind {rows[0].kind!r} is not written by a {type(self).__name__}")
+        apply(self, rows, json.loads(rows[0].body) if rows[0].body else {})
+
+    def _write_opening(self, kind: str) -> None:
+        """Write an event that contains the complete state."""
+        self._writer.begin(*self._texts())
+        self._write_state(kind)
+
+    def _write_state(self, kind: str) -> None:
+        """Write the rows of an event that has begun."""
+        self._writer.event(kind, role=type(self).__name__, timestamp=self._last_time())
+        for key in self._positions():
+            self._writer.position(kind, key)
+        self._writer.finish(self.state)
+
+    @classmethod
+    def _restored(cls, state: Any) -> Self:
+        if state["format"] != FORMAT:
+            raise InputError(f"the state has format {state['format']!r}; this riskkit reads format {FORMAT}")
+        book = cls(**cls._options(state))
+        book._fill(state)
+        return book
+
+    # ------------------------------------------------------------------ of the subclass
+
+    @abstractmethod
+    def _plain(self) -> dict[str, Any]:
+        """The state without its format."""
+
+    @staticmethod
+    @abstractmethod
+    def _options(state: Any) -> dict[str, Any]:
+        """Arguments with which a book of this state is made."""
+
+    @abstractmethod
+    def _fill(self, state: Any) -> None:
+        """Put a state into a new book."""
+
+    @staticmethod
+    @abstractmethod
+    def _sorted(state: dict[str, Any]) -> dict[str, Any]:
+        """A state in the order that its digest uses."""
+
+    @abstractmethod
+    def _texts(self) -> Iterable[str]:
+        """The texts that the state writes into columns of the journal."""
+
+    @abstractmethod
+    def _positions(self) -> Iterable[Key]:
+        """Keys of the open positions."""
+
+    @abstractmethod
+    def _last_time(self) -> int | None:
+        """Time of the last event, in nanoseconds."""

@@ -1,0 +1,147 @@
+"""`LimitChecker`: checks a trade against cash, inventory and limits, with VaR before and after it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from riskkit._check import positive
+from riskkit.desk.core.limits import DeskLimits
+from riskkit.desk.core.pre_trade_check import APPROVED, PreTradeCheck
+from riskkit.desk.manager.ledger import Holding, Ledger
+from riskkit.desk.manager.risk import IncrementalRisk
+from riskkit.replay.universe import exact
+from riskkit.var.closed_form import elliptical_factor
+
+__all__ = ["LimitChecker", "corruption"]
+
+
+@dataclass(frozen=True)
+class LimitChecker:
+    """Limits of a book and the settings of their check.
+
+    Parameters
+    ----------
+    limits : DeskLimits
+    z : float, optional
+        Normal quantile, instead of that of the confidence.
+    bars_per_day : float
+        One-day VaR is z × volatility per bar × sqrt(bars per day).
+    short_selling : bool
+        Allow sales of more than is held.
+    bars_needed : int
+        Returns that a ticker needs before a VaR limit allows it to grow.
+    """
+
+    limits: DeskLimits
+    z: float | None
+    bars_per_day: float
+    short_selling: bool
+    bars_needed: int
+
+    def __post_init__(self) -> None:
+        if self.z is not None:
+            positive(self.z, "z")
+
+    def with_limits(self, limits: DeskLimits) -> LimitChecker:
+        """The same settings with other limits."""
+        return dataclasses.replace(self, limits=limits)
+
+    @cached_property
+    def factor(self) -> float:
+        """One-day VaR per unit of volatility of a bar."""
+        return elliptical_factor("var", self.limits.confidence, self.z, None) * self.bars_per_day**0.5  # type: ignore[no-any-return]
+
+    @cached_property
+    def max_size(self) -> Fraction | None:
+        """The largest position as a fraction, in its decimals as written."""
+        return None if self.limits.max_position_size is None else exact(self.limits.max_position_size, "size")
+
+    @cached_property
+    def max_drawdown(self) -> Fraction | None:
+        """The largest drawdown as a fraction, in its decimals as written."""
+        return None if self.limits.max_drawdown is None else exact(self.limits.max_drawdown, "drawdown")
+
+    def check(self, ledger: Ledger, risk: IncrementalRisk, ticker: str, lots: int, timestamp: Any) -> PreTradeCheck:
+        """Check a trade of signed lots at the last price; nothing changes."""
+        holding = ledger.holdings.get(ticker)
+        price = None if holding is None else holding.price
+        old = new = change = None
+        corrupt = corruption(ledger, risk)
+        if corrupt is not None:
+            reason: str | None = f"the state is corrupt: {corrupt}"
+        elif holding is None:
+            reason = f"{ticker!r} is an unknown ticker"
+        elif price is None:
+            reason = f"no price of {ticker!r} is known"
+        else:
+            row = risk.covariance.index[ticker]
+            value = holding.money(holding.basis.lots + lots)
+            after = risk.after(row, ledger.money(value - holding.value))
+            roots = risk.variance**0.5, after**0.5
+            old, new = self.factor * roots[0], self.factor * roots[1]
+            # a - b = (a² - b²) / (a + b): no loss of digits for a small trade
+            change = self.factor * (after - risk.variance) / sum(roots) if any(roots) else 0.0
+            reason = self._insolvent(ledger, holding, lots)
+            if reason is None and not _reduces(holding.basis.lots, lots):
+                reason = self._var_exceeded(ticker, risk.covariance.bars[row], old, new)
+                reason = reason or self._size_exceeded(ledger, ticker, value) or self._drawdown_exceeded(ledger)
+        return PreTradeCheck._trusted(
+            approved=reason is None,
+            reason=reason or APPROVED,
+            ticker=ticker,
+            side="sell" if lots < 0 else "buy",
+            quantity=ledger.lot.number(abs(lots)),
+            price=None if price is None else price.price,
+            position_size=None,
+            estimated_drawdown=None,
+            risk_score=None,
+            old_var=old,
+            new_var=new,
+            incremental_var=change,
+            timestamp=timestamp,
+            executed=False,
+        )
+
+    def _insolvent(self, ledger: Ledger, holding: Holding, lots: int) -> str | None:
+        held, money = holding.basis.lots, holding.money(abs(lots))
+        if lots > 0 and money > ledger.cash:
+            return f"costs {ledger.money(money):,.2f} and {ledger.money(ledger.cash):,.2f} is in cash"
+        if lots < 0 and -lots > held and not self.short_selling:
+            return f"sells {ledger.lot.number(-lots):g} and {ledger.lot.number(held):g} is held"
+        return None
+
+    def _var_exceeded(self, ticker: str, bars: int, old_var: float, new_var: float) -> str | None:
+        limit = self.limits.var_limit
+        if limit is None:
+            return None
+        if bars < self.bars_needed:
+            return f"VaR of {ticker!r} rests on {bars} returns; {self.bars_needed} are needed"
+        if new_var > limit and new_var > old_var:  # a hedge passes above the limit too
+            return f"VaR would be {new_var:,.2f}; at most {limit:,.2f} is allowed"
+        return None
+
+    def _size_exceeded(self, ledger: Ledger, ticker: str, value: int) -> str | None:
+        if self.max_size is not None and abs(value) > self.max_size * ledger.equity:
+            return f"{ticker} would be more than {100 * float(self.max_size):g} % of the portfolio"
+        return None
+
+    def _drawdown_exceeded(self, ledger: Ledger) -> str | None:
+        if self.max_drawdown is not None and ledger.peak - ledger.equity > self.max_drawdown * ledger.peak:
+            return f"drawdown is {100 * ledger.drawdown:.6g} %; at most {100 * float(self.max_drawdown):g} % is allowed"
+        return None
+
+
+def corruption(ledger: Ledger, risk: IncrementalRisk) -> str | None:
+    """Describe a corrupt state, as far as a quick check shows, or None."""
+    if not ledger.balanced():
+        return "cash and cost are not what was paid in and earned"
+    return None if risk.is_valid() else "the variance of the book is not a number"
+
+
+def _reduces(held: int, lots: int) -> bool:
+    """Whether a trade of signed lots is opposite to the position and at most as large."""
+    return held * lots < 0 and abs(lots) <= abs(held)
