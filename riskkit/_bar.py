@@ -9,7 +9,7 @@ __all__ = ["with_bar"]
 
 
 def with_bar(
-    steps: Iterable[Any], what: str, *, total: int | None = None, unit: str = "it", wanted: bool = True
+    steps: Iterable[Any], what: str, *, total: int | None = None, unit: str = "it", wanted: bool | None = True
 ) -> Any:
     """The same steps behind a bar that leaves nothing behind.
 
@@ -21,13 +21,13 @@ def with_bar(
         What the bar says of it.
     total : int, optional
         How many steps there are, where `steps` does not know.
-    wanted : bool
-        False: no bar.
+    wanted : bool or None
+        True: always; False: never; None: only on a terminal.
     """
-    if not wanted:
+    if wanted is False:
         return steps
     try:
         from tqdm.auto import tqdm
     except ImportError:
         return steps
-    return tqdm(steps, desc=what, total=total, unit=unit, leave=False)
+    return tqdm(steps, desc=what, total=total, unit=unit, leave=False, disable=None if wanted is None else False)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["Row", "Shown", "alike", "as_html", "as_text", "number", "table_html", "table_text"]
+__all__ = ["Row", "Shown", "alike", "as_html", "as_text", "number", "percent", "table_html", "table_text"]
 
 Row = tuple[str, Any, str]
 
@@ -52,6 +52,11 @@ def number(value: Any) -> str:
             return f"{value:,.6g}"
         return f"{value:,.2f}" if 1e6 <= abs(value) < 1e15 else f"{value:.5g}"
     return str(value)
+
+
+def percent(fraction: float) -> str:
+    """Format a fraction as a percentage: 0.975 is "97.5%"."""
+    return f"{100 * fraction:.10g}%"
 
 
 def alike(values: Iterable[Any]) -> list[str]:

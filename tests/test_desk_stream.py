@@ -114,7 +114,7 @@ def test_within_a_bar_time_decides_what_is_open_and_close():
 
 
 def test_log_returns_update_the_ewma_covariance():
-    stream = MarketStream(simulated(), start="first_square")
+    stream = MarketStream(simulated(), start="first_nonzero_square")
     stream.run()
     moves = log_returns(stream.to_frame())
     np.testing.assert_array_equal(stream.covariance.matrix, ewma_covariance(moves.to_numpy(), 0.94, "first_square"))
@@ -132,7 +132,7 @@ def test_no_bar_weighs_more_than_a_later_one(decay):
         if len(seen) > 1:
             moves = log_returns(pd.DataFrame([past.closes for past in seen]).to_numpy())
             np.testing.assert_allclose(stream.covariance.matrix, naive.weighted(moves.tolist(), decay), rtol=1e-10)
-            volatility = ewma_volatility(moves, decay, weighting="renormalised")
+            volatility = ewma_volatility(moves, decay, weighting="renormalized")
             np.testing.assert_allclose(np.sqrt(np.diag(stream.covariance.matrix)), volatility, rtol=1e-10)
     assert len(seen) == 60
 
@@ -141,19 +141,19 @@ def test_a_first_minute_that_jumps_does_not_stay():
     closes = 100.0 * np.exp(np.cumsum([0.0, 0.02, *([0.001, -0.001] * 194)]))  # a jump, then 388 quiet minutes
     bars = RecordedBars(pd.DataFrame({"A": closes}, index=[place * MINUTE for place in range(1, len(closes) + 1)]))
     found = {}
-    for start in ("renormalised", "first_square", 1e-6):
+    for start in ("renormalized", "first_nonzero_square", 1e-6):
         stream = MarketStream(bars, decay=0.5 ** (1 / 390), start=start)
         stream.run()
         found[start] = math.sqrt(stream.covariance.matrix[0, 0])
-    assert found["first_square"] == pytest.approx(0.0142, abs=1e-4)  # ten times too much after a whole day
-    assert found["renormalised"] == pytest.approx(0.0013, abs=1e-4)
+    assert found["first_nonzero_square"] == pytest.approx(0.0142, abs=1e-4)  # ten times too much after a whole day
+    assert found["renormalized"] == pytest.approx(0.0013, abs=1e-4)
     np.testing.assert_allclose(
         found[1e-6], naive.ewma([[m] for m in np.diff(np.log(closes))], [[1e-6]], 0.5 ** (1 / 390))[0][0] ** 0.5
     )
 
 
 def test_tickers_that_come_at_different_times_are_weighted_by_their_own_bars():
-    live, rng = LiveCovariance(0.99, "renormalised"), np.random.default_rng(3)
+    live, rng = LiveCovariance(0.99, "renormalized"), np.random.default_rng(3)
     past = pd.DataFrame(rng.normal(0.0, 0.01, (30, 1)), columns=["SEEDED"])
     live.seed(past)
     moves = rng.normal(0.0, 0.01, (40, 3))
@@ -174,7 +174,7 @@ def test_tickers_that_come_at_different_times_are_weighted_by_their_own_bars():
 
 
 def test_a_seeded_still_ticker_begins_with_its_first_move():
-    live = LiveCovariance(0.9, "renormalised")
+    live = LiveCovariance(0.9, "renormalized")
     live.seed(pd.DataFrame({"A": [0.01, -0.02], "B": [0.0, 0.0]}))
     live.step({"A": 0.01, "B": 0.03})
     assert live.matrix[1, 1] == pytest.approx(0.03**2)
@@ -227,7 +227,7 @@ def test_bars_and_ticks_may_follow_each_other_and_late_bars_are_refused():
 
 def test_the_stream_drives_a_manager():
     manager = RiskManager(100_000, limits=Limits(var_limit=2_000.0))
-    stream = MarketStream(simulated(), start="first_square")  # as the manager's own, without a warm-up
+    stream = MarketStream(simulated(), start="first_nonzero_square")  # as the manager's own, without a warm-up
     assert stream.run(manager.on_bar) == 60
     np.testing.assert_array_equal(manager._risk.covariance.matrix, stream.covariance.matrix)
     assert manager.get_market_data().price.to_dict() == stream.closes

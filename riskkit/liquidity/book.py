@@ -9,7 +9,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, positive, with_labels
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, percent
 from riskkit.attribution import component_var
 from riskkit.attribution.exposure import exposure_of
 from riskkit.liquidity.impact import square_root_impact
@@ -17,7 +17,6 @@ from riskkit.liquidity.numbers import at_least_zero, matched
 from riskkit.liquidity.spread import half_spread_cost
 from riskkit.liquidity.unwind import days_to_unwind, overlap
 from riskkit.pnl import aggregate_pnl
-from riskkit.var.estimate import percent
 
 __all__ = ["LiquidityVar", "liquidity_var"]
 

@@ -11,10 +11,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_array
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, percent
 from riskkit.liquidity.schedule import LinearImpact, LiquidationSchedule, liquidation_schedule, schedule_of_urgency
 from riskkit.var.closed_form import elliptical_factor
-from riskkit.var.estimate import percent
 
 __all__ = ["LiquidationFrontier", "liquidation_frontier"]
 

@@ -13,7 +13,7 @@ from riskkit._check import InputError, finite_array, finite_number, labels_of, p
 from riskkit._show import Row, Shown
 from riskkit.attribution import portfolio_var
 from riskkit.covariance import MatrixRepair, correlation_from_covariance, nearest_correlation
-from riskkit.covariance.sample import square_matrix, volatilities_of
+from riskkit.covariance.matrices import square_matrix, volatilities_of
 
 __all__ = ["CovarianceStress", "stress_covariance"]
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, returns_array, with_labels
-from riskkit.covariance.sample import square_matrix
+from riskkit.covariance.matrices import square_matrix
 
 __all__ = [
     "Law",

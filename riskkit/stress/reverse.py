@@ -17,7 +17,8 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, labels_of, positive, returns_array, with_labels
 from riskkit._show import Row, Shown, alike
-from riskkit.covariance.sample import sample_covariance, symmetric
+from riskkit.covariance import sample_covariance
+from riskkit.covariance.matrices import symmetric
 from riskkit.pnl import DeltaGamma, in_asset_order, scenario_pnl
 from riskkit.stress.plausibility import Law, beyond, degrees_of_freedom, density_ratio, law_of_moves, one_sided
 from riskkit.stress.reverse_quadratic import Quadratic, nearest_quadratic

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of
-from riskkit.covariance.sample import square_matrix
+from riskkit.covariance.matrices import square_matrix
 from riskkit.pnl import in_asset_order, linear_pnl
 from riskkit.stress.loadings import FactorLoadings
 

@@ -14,7 +14,7 @@ from riskkit.returns import log_returns
 
 __all__ = ["LiveCovariance", "grown", "log_moves"]
 
-STARTS = ("first_square", "renormalised")
+STARTS = ("first_nonzero_square", "renormalized")
 
 
 class LiveCovariance(Shown):
@@ -27,12 +27,12 @@ class LiveCovariance(Shown):
     ----------
     decay : float
         Weight of the past, between 0 and 1.
-    start : {"first_square", "renormalised"} or float
+    start : {"first_nonzero_square", "renormalized"} or float
         What a ticker without a `seed` begins with:
 
-        - ``"first_square"``: the square of its first return, as of `riskkit.ewma_variance`. That one bar keeps the
+        - ``"first_nonzero_square"``: the square of its first return other than zero. That one bar keeps the
           weight decay^(n - 1) after n bars, where every other began with 1 - decay: at 0.9982, half of all after 385.
-        - ``"renormalised"``: as of `riskkit.ewma_volatility`, the weights of the bars that there are, divided by their
+        - ``"renormalized"``: as of `riskkit.ewma_volatility`, the weights of the bars that there are, divided by their
           sum, so that no bar weighs more than a later one. Tickers that began together have just that; where one is
           younger, the covariance of the two is smaller than that by the root of the ratio of both sums.
         - a number: that variance per bar.
@@ -54,13 +54,13 @@ class LiveCovariance(Shown):
     >>> live.step({"A": 0.02}); live.step({"A": -0.01, "B": 0.03})
     >>> live.to_frame().round(8).values.tolist()
     [[0.00037, -3e-05], [-3e-05, 0.0009]]
-    >>> live = LiveCovariance(decay=0.9, start="renormalised")
+    >>> live = LiveCovariance(decay=0.9, start="renormalized")
     >>> live.step({"A": 0.02}); live.step({"A": -0.01})
     >>> round(float(live.matrix[0, 0]), 8)  # (0.9 × 0.02² + 0.01²) / 1.9
     0.00024211
     """
 
-    def __init__(self, decay: float = 0.94, start: Any = "first_square") -> None:
+    def __init__(self, decay: float = 0.94, start: Any = "first_nonzero_square") -> None:
         self.state = EwmaCovariance(
             np.zeros((1, 1)), decay
         )  # the decay is checked there; the matrix comes with a ticker
@@ -68,7 +68,7 @@ class LiveCovariance(Shown):
         self.places: dict[str, int] = {}
         self.bars: list[int] = []
         self._absent: list[float] = []
-        """Of each ticker the share of the weights that lies before its first bar: 0 unless it is being renormalised."""
+        """Of each ticker the share of the weights that lies before its first bar: 0 unless it is being renormalized."""
 
     @property
     def decay(self) -> float:
@@ -88,13 +88,13 @@ class LiveCovariance(Shown):
 
     def seed(self, returns: Any) -> None:
         """Begin anew with a DataFrame of returns, (n_bars, n_tickers), from its backcast start."""
-        self.state = EwmaCovariance.init(np.asarray(returns, dtype=float), self.decay).run(
+        self.state = EwmaCovariance.init(np.asarray(returns, dtype=float), self.decay).update_many(
             np.asarray(returns, dtype=float)
         )
         self.places = {str(ticker): place for place, ticker in enumerate(returns.columns)}
         self.bars = [len(returns)] * len(self.places)
         still = np.diag(self.matrix) == 0.0
-        self._absent = [1.0 if quiet and self.start == "renormalised" else 0.0 for quiet in still]
+        self._absent = [1.0 if quiet and self.start == "renormalized" else 0.0 for quiet in still]
 
     def add(self, ticker: str, volatility: float | None = None, bars: int = 0) -> None:
         """Give a new ticker a row and a column: a volatility per bar, or what `start` says."""
@@ -107,7 +107,7 @@ class LiveCovariance(Shown):
         self.state = EwmaCovariance(grown(self.matrix, variance), self.decay, self.state.n_obs)
         self.places[ticker] = len(self.places)
         self.bars.append(bars)
-        self._absent.append(1.0 if self.start == "renormalised" and not variance else 0.0)
+        self._absent.append(1.0 if self.start == "renormalized" and not variance else 0.0)
 
     def step(self, returns: Mapping[str, float]) -> None:
         """Take one bar; a known ticker that it does not name did not move, a new one is added; no returns are no bar."""
@@ -119,7 +119,7 @@ class LiveCovariance(Shown):
             return
         row = np.array([moves.get(ticker, 0.0) for ticker in self.places])
         if any(self._absent):
-            self._renormalised(row)
+            self._renormalized(row)
         else:
             self._from_first_squares(row, moves)
         for ticker in moves:
@@ -134,13 +134,13 @@ class LiveCovariance(Shown):
             start = self.matrix.copy()
             start[fresh, fresh] = row[fresh] ** 2
             self.state = EwmaCovariance(start, self.decay, self.state.n_obs)
-        self.state = self.state.step(row)
+        self.state = self.state.update(row)
 
-    def _renormalised(self, row: np.ndarray) -> None:
+    def _renormalized(self, row: np.ndarray) -> None:
         """Step the sums as they are without division, from zero, and divide by the weights that they then have."""
         before = np.array(self._absent)
         after = np.where((before < 1.0) | (row != 0.0), self.decay * before, 1.0)
-        sums = EwmaCovariance(self.matrix * _weights(before), self.decay, self.state.n_obs).step(row)
+        sums = EwmaCovariance(self.matrix * _weights(before), self.decay, self.state.n_obs).update(row)
         weights = _weights(after)
         matrix = np.divide(sums.covariance, weights, out=np.zeros_like(weights), where=weights > 0.0)
         self.state = EwmaCovariance(matrix, self.decay, sums.n_obs)

@@ -59,7 +59,7 @@ class MarketStream(Shown):
         Of the covariance of log returns per bar. RiskMetrics' 0.94 is meant for days: of bars of a minute it remembers
         74 minutes (`riskkit.effective_days`), and half of the weight lies on the last eleven. For a half-life of so
         many bars give ``0.5 ** (1 / bars)``.
-    start : {"renormalised", "first_square"} or float
+    start : {"renormalized", "first_nonzero_square"} or float
         With what the covariance begins, as in `LiveCovariance`: by default no bar weighs more than a later one, so that
         a slow decay does not hang on the first minute. A `RiskManager` that listens has a covariance of its own, which
         `warm_up` seeds.
@@ -92,7 +92,7 @@ class MarketStream(Shown):
         *,
         bar: Any = "1min",
         decay: float = 0.94,
-        start: Any = "renormalised",
+        start: Any = "renormalized",
         history: int = 500,
     ) -> None:
         self.length = minutes_of(bar)
