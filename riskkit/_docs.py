@@ -42,14 +42,8 @@ def shared_parameters(texts: Mapping[str, str]) -> Callable[[Function], Function
     ...     -------
     ...     int
     ...     '''
-    >>> print(double.__doc__.split("Returns")[0].rstrip())
-    Twice the number of days.
-    <BLANKLINE>
-
-    Parameters
-    ----------
-    n_obs : int
-        Number of days.
+    >>> double.__doc__.split("\n\n")[1].split("\n")
+    ['Parameters', '----------', 'n_obs : int', '    Number of days.']
     """
 
     def complete(function: Function) -> Function:

@@ -19,7 +19,7 @@ from riskkit.var_backtest import (
     fz0_loss,
     nolde_ziegel_general,
 )
-from riskkit.var_backtest.suite.backtest import FAILURES
+from riskkit.var_backtest.suite.all_tests import FAILURES
 from riskkit.var_backtest.suite.panel import PANEL_TESTS
 from riskkit.var_backtest.suite.power import _share_rejected
 

@@ -75,7 +75,7 @@ from riskkit.var_backtest.shortfall.nolde_ziegel import (
     nolde_ziegel_one_sided,
     nolde_ziegel_simple,
 )
-from riskkit.var_backtest.suite.backtest import Backtest, backtest
+from riskkit.var_backtest.suite.all_tests import Backtest, backtest
 from riskkit.var_backtest.suite.panel import PANEL_TESTS, Panel, backtest_panel
 from riskkit.var_backtest.suite.power import Power, backtest_power, detectable_hit_rate
 

@@ -170,7 +170,7 @@ def evaluate(
     when = None if timestamp is None else checked(as_time, timestamp, "timestamp")
     limits = Limits(max_position_size, max_drawdown_limit) if limits is None else limits_of(limits)
     past = None if history is None else checked(_curve, history, "history")
-    peak, deepest = (0.0, 0.0) if past is None else (float(past.max()), 100.0 * max_drawdown(past, of="prices"))
+    peak, deepest = (0.0, 0.0) if past is None else (float(past.max()), 100.0 * max_drawdown(past, input="prices"))
     changes = _daily_changes(held, value, past, returns)
     var_95, var_99, cvar_95 = (None, None, None) if changes is None else shortfall(changes)
     fall = drawdown_percent(value, max(value, peak))

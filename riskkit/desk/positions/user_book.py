@@ -61,7 +61,7 @@ class UserBook:
             total_exposure=exposure,
             concentration=concentration,
             var_95=_defined(lambda: float(historical_var(returns, 0.95)) * exposure),
-            max_drawdown=_defined(lambda: max_drawdown(returns, of="summed_returns")),
+            max_drawdown=_defined(lambda: max_drawdown(returns, input="summed_returns")),
             sharpe=_defined(lambda: sharpe_ratio(returns, periods_per_year)),
             win_rate=_defined(lambda: win_rate([float(one) for one in self.closed])),
             average_trade_size=money.number(self.traded) / self.trades if self.trades else None,

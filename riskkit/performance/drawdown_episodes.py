@@ -1,27 +1,27 @@
-"""The table of drawdowns: when each began, how deep it went, and whether it has been recovered."""
+"""Table of drawdowns: start, trough, end, depth and recovery of each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskkit import plot
 from riskkit._check import labels_of, one_of, whole_number, with_labels
 from riskkit._show import Row, Shown
-from riskkit.performance.drawdown import WEALTH_OF, drawdown_path
-from riskkit.performance.series import single_series
+from riskkit.performance.drawdown import drawdown_path
+from riskkit.performance.series import Input, documented, single_series
 
 __all__ = ["Drawdown", "DrawdownTable", "drawdown_table"]
 
-ORDERS = ("depth", "time")
+Order = Literal["depth", "time"]
 
 
 @dataclass(frozen=True, repr=False)
 class Drawdown(Shown):
-    """One fall below a peak. Labels are those of the input, else row numbers; counts include both ends.
+    """One drawdown. Labels are those of the input, else row numbers; counts include both ends.
 
     Examples
     --------
@@ -30,28 +30,28 @@ class Drawdown(Shown):
     """
 
     start: Any
-    """First period under water."""
+    """First period below the peak."""
     trough: Any
-    """Period of the lowest point (the first, if it was reached twice)."""
+    """Period of the lowest point (the first of several)."""
     end: Any
-    """Period in which the peak was regained; None while it is not."""
+    """Period of full recovery; None if open."""
     depth: float
     """Positive fraction of the peak."""
     length: int
-    """Periods from `start` to `end`; to the last one if still open."""
+    """Periods from `start` to `end`, or to the last period if open."""
     to_trough: int
     """Periods from `start` to `trough`."""
     recovery: int | None
-    """Periods from `trough` to `end`, the trough not counted; None while open."""
+    """Periods from `trough` to `end`, the trough not counted; None if open."""
 
     @property
     def recovered(self) -> bool:
-        """Whether the peak was regained."""
+        """True after full recovery."""
         return self.end is not None
 
     @property
     def under_water(self) -> int:
-        """Periods that ended below the peak: `length` without the period of recovery."""
+        """Number of periods that ended below the peak: `length` without the period of recovery."""
         return self.length - self.recovered
 
     def _title(self) -> str:
@@ -68,16 +68,16 @@ class Drawdown(Shown):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DrawdownTable(Shown):
-    """Drawdowns of one series. Iterates over and indexes its `Drawdown`s.
+    """Drawdowns of one series: a sequence of `Drawdown`.
 
     Attributes
     ----------
     drawdowns : tuple[Drawdown, ...]
-        In the order asked for.
+        Drawdowns in the chosen order.
     path : (n_obs,)
-        Drawdown of every period, as `drawdown_path` gives it.
-    order : str
-        "depth" or "time".
+        Drawdown of every period as a fraction of the peak, as in `drawdown_path`.
+    order : {"depth", "time"}
+        Order of the drawdowns.
 
     Examples
     --------
@@ -89,21 +89,21 @@ class DrawdownTable(Shown):
 
     drawdowns: tuple[Drawdown, ...]
     path: Any
-    order: str
+    order: Order
 
     def __len__(self) -> int:
         return len(self.drawdowns)
 
-    def __getitem__(self, place: int) -> Drawdown:
-        return self.drawdowns[place]
+    def __getitem__(self, index: int) -> Drawdown:
+        return self.drawdowns[index]
 
     @property
     def current(self) -> float:
-        """Drawdown at the end of the series; 0 at a peak."""
+        """Drawdown at the end of the series as a fraction of the peak; 0 at a peak."""
         return float(np.asarray(self.path)[-1])
 
     def to_frame(self) -> Any:
-        """One row a drawdown, numbered from 1 in the order of the table."""
+        """One row per drawdown, ranked from 1 in the order of the table."""
         import pandas as pd
 
         names = ("start", "trough", "end", "depth", "length", "to_trough", "recovery", "under_water", "recovered")
@@ -112,16 +112,16 @@ class DrawdownTable(Shown):
         return frame.astype({"depth": float, "length": int, "to_trough": int, "recovery": "Int64", "under_water": int})
 
     def plot(self, ax: Any = None) -> Any:
-        """The path under water, the five deepest of the table named."""
+        """Draw the drawdown path, with the depth of the five deepest of the table."""
         ax = plot.axes(ax)
         fall = np.asarray(self.path)
         rows = labels_of(self.path, 0)
         where = np.arange(len(fall)) if rows is None else rows
         ax.plot(where, -fall, linewidth=0.9, color=plot.WARM)
         ax.fill_between(where, -fall, 0.0, alpha=0.25, color=plot.WARM, linewidth=0.0)
-        for place, drawdown in sorted(enumerate(self.drawdowns, start=1), key=lambda item: -item[1].depth)[:5]:
+        for rank, drawdown in sorted(enumerate(self.drawdowns, start=1), key=lambda item: -item[1].depth)[:5]:
             ax.annotate(
-                f"{place}: {drawdown.depth:.1%}",
+                f"{rank}: {drawdown.depth:.1%}",
                 (drawdown.trough, -drawdown.depth),
                 textcoords="offset points",
                 xytext=(0, -10),
@@ -143,38 +143,34 @@ class DrawdownTable(Shown):
     def _rows(self) -> list[Row]:
         return [
             (
-                f"{place}. {_short(item.start)}",
+                f"{rank}. {_short(item.start)}",
                 item.depth,
                 f"low {_short(item.trough)}, {'open' if item.end is None else 'regained ' + _short(item.end)}, "
                 f"{item.length} periods",
             )
-            for place, item in enumerate(self.drawdowns, start=1)
+            for rank, item in enumerate(self.drawdowns, start=1)
         ]
 
 
-def drawdown_table(values: Any, *, of: str = "returns", top: int | None = None, order: str = "depth") -> DrawdownTable:
-    """Every drawdown of a series, the one that is still open at the end included.
+@documented
+def drawdown_table(
+    values: Any, *, input: Input = "returns", top: int | None = None, order: Order = "depth"
+) -> DrawdownTable:
+    """All drawdowns of a series, including one that is open at the end.
 
     Parameters
     ----------
     values : (n_obs,)
-        Simple returns per period, or prices; oldest first. With a Series, its labels name the periods.
-    of : {"returns", "summed_returns", "prices"}
-        What wealth is made of; see `drawdown_path`.
+        Simple returns per period, or prices (see `input`), oldest first. The labels of a Series name the periods.
     top : int, optional
-        Keep only the deepest.
+        Number of deepest drawdowns to keep; all by default.
     order : {"depth", "time"}
         Deepest first (equal depths by time), or in order of time.
 
     Returns
     -------
     DrawdownTable
-        Empty when wealth never falls.
-
-    Raises
-    ------
-    InputError
-        As `drawdown_path`, or more than one series.
+        Empty if wealth never falls.
 
     References
     ----------
@@ -182,7 +178,7 @@ def drawdown_table(values: Any, *, of: str = "returns", top: int | None = None, 
 
     Examples
     --------
-    >>> table = drawdown_table([100, 101, 99, 98, 97, 101, 99], of="prices")
+    >>> table = drawdown_table([100, 101, 99, 98, 97, 101, 99], input="prices")
     >>> table
     2 drawdowns, deepest first
     -------------------------------------------
@@ -191,29 +187,29 @@ def drawdown_table(values: Any, *, of: str = "returns", top: int | None = None, 
     >>> [(item.under_water, item.recovered) for item in table]
     [(3, True), (1, False)]
     """
-    one_of(of, WEALTH_OF, "of")
-    one_of(order, ORDERS, "order")
-    series = single_series(values, "prices" if of == "prices" else "returns")
-    fall = drawdown_path(series, of=of)
+    one_of(input, get_args(Input), "input")
+    one_of(order, get_args(Order), "order")
+    series = single_series(values, "prices" if input == "prices" else "returns")
+    fall = drawdown_path(series, input=input)
     rows = labels_of(values, 0)
-    label = (lambda place: place) if rows is None else (lambda place: rows[place])
+    label = (lambda row: row) if rows is None else (lambda row: rows[row])
     found = [_measure(fall, first, last, label) for first, last in _runs(fall > 0.0)]
-    ranks = sorted(range(len(found)), key=lambda place: -found[place].depth)
-    kept = ranks if top is None else ranks[: whole_number(top, "top")]
+    ranked = sorted(range(len(found)), key=lambda i: -found[i].depth)
+    chosen = ranked if top is None else ranked[: whole_number(top, "top")]
     if order == "time":
-        kept.sort()
+        chosen.sort()
     path = with_labels(fall, rows, name=getattr(values, "name", None))
-    return DrawdownTable(tuple(found[place] for place in kept), path, order)
+    return DrawdownTable(tuple(found[i] for i in chosen), path, order)
 
 
 def _runs(under: np.ndarray) -> list[tuple[int, int]]:
-    """First and last row of every unbroken run of true values."""
+    """First and last row of every run of true values."""
     edges = np.flatnonzero(np.diff(under, prepend=False, append=False))
     return list(zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True))
 
 
 def _measure(fall: np.ndarray, first: int, last: int, label: Callable[[int], Any]) -> Drawdown:
-    """The drawdown that is under water from row `first` to row `last`."""
+    """The drawdown below the peak from row `first` to row `last`."""
     trough = first + int(np.argmax(fall[first : last + 1]))
     is_open = last == len(fall) - 1
     return Drawdown(
@@ -228,6 +224,6 @@ def _measure(fall: np.ndarray, first: int, last: int, label: Callable[[int], Any
 
 
 def _short(label: Any) -> str:
-    """A day without its midnight; anything else as it prints."""
+    """Format a label, a day without its time."""
     text = str(label)
     return text.removesuffix(" 00:00:00")
