@@ -54,11 +54,6 @@ def number(value: Any) -> str:
     return str(value)
 
 
-def percent(fraction: float) -> str:
-    """Format a fraction as a percentage: 0.975 is "97.5%"."""
-    return f"{100 * fraction:.10g}%"
-
-
 def alike(values: Iterable[Any]) -> list[str]:
     """Format the numbers of one column with the same number of decimals: six significant digits of the largest.
 
@@ -77,6 +72,11 @@ def alike(values: Iterable[Any]) -> list[str]:
     while decimals and all(text.endswith("0") for text in texts):
         texts, decimals = [text[:-1] for text in texts], decimals - 1
     return [text.removesuffix(".") for text in texts]
+
+
+def percent(fraction: float) -> str:
+    """Format a fraction as a percentage: 0.975 as "97.5%"."""
+    return f"{100 * fraction:.10g}%"
 
 
 def as_text(title: str, rows: Iterable[Row]) -> str:

@@ -93,5 +93,5 @@ def gain_over_risk(gain: Any, risk: Any, refusal: str) -> Any:
     gain, risk = np.asarray(gain), np.asarray(risk)
     if np.any((risk == 0.0) & (gain == 0.0)):
         raise InputError(refusal)
-    unbounded = np.copysign(np.full(gain.shape, np.inf), gain)
+    unbounded = np.asarray(np.copysign(np.inf, gain))
     return np.divide(gain, risk, out=unbounded, where=risk != 0.0)

@@ -10,8 +10,8 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level
 from riskkit._show import Row, Shown, percent
+from riskkit._tail import tail_mass
 from riskkit.plot import STRONG, axes, legible
-from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.comparison.equal_accuracy import ConfidenceSet, diebold_mariano, model_confidence_set
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import can_divide

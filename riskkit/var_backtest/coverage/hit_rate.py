@@ -7,7 +7,7 @@ from typing import Any
 
 from riskkit._check import confidence_level, whole_number
 from riskkit._show import percent
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.core.distributions import (
     binomial_cdf,
     binomial_upper_tail,

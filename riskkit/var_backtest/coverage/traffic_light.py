@@ -10,7 +10,7 @@ import numpy as np
 
 from riskkit._check import whole_number
 from riskkit._show import Row, Shown, percent
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.core.distributions import binomial_cdf, binomial_pmf, binomial_upper_tail, normal_quantile
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_count

@@ -8,7 +8,7 @@ import numpy as np
 
 from riskkit._check import InputError, whole_number
 from riskkit._show import percent
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.core.distributions import x_log_x
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Transitions, hit_array, transitions

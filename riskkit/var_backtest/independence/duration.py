@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._jit import kernel
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_array, hit_times
 from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined

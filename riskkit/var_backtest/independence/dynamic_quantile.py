@@ -15,7 +15,7 @@ import numpy as np
 from riskkit._check import InputError, one_of, whole_number
 from riskkit._jit import kernel
 from riskkit._show import percent
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, sample
 from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined

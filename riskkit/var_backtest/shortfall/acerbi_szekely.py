@@ -13,7 +13,7 @@ import numpy as np
 from riskkit._check import confidence_level, one_of, whole_number
 from riskkit._docs import shared_parameters
 from riskkit._show import percent
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.core.distributions import normal_tail
 from riskkit.var_backtest.core.docs import PARAMETERS
 from riskkit.var_backtest.core.hits import Sample, es_sample

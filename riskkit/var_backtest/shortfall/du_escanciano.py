@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, whole_number
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.core.distributions import normal_tail
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined

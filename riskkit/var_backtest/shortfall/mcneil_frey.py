@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import whole_number
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.core.distributions import normal_tail
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, es_sample, sd_array

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from riskkit._check import one_of
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, es_sample, sd_array
 from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined

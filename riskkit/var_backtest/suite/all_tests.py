@@ -15,8 +15,8 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, finite_array, with_labels
 from riskkit._show import Row, Shown, percent
+from riskkit._tail import tail_mass
 from riskkit.plot import STRONG, WARM, axes
-from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, can_divide, sample
 from riskkit.var_backtest.core.multiplicity import adjust_p_values

@@ -10,8 +10,8 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, one_of
 from riskkit._show import Row, Shown, percent
+from riskkit._tail import tail_mass
 from riskkit.plot import axes, legible
-from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, sample
 from riskkit.var_backtest.core.multiplicity import METHODS, Method, adjust_p_values

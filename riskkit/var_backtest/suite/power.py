@@ -15,8 +15,8 @@ import numpy as np
 
 from riskkit._check import confidence_level, positive, whole_number
 from riskkit._show import Row, Shown, percent
+from riskkit._tail import tail_mass
 from riskkit.plot import STRONG, WARM, axes
-from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.core.distributions import binomial_pmf, binomial_upper_tail
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.simulated_hits import (

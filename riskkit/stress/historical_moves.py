@@ -1,4 +1,4 @@
-"""What historical windows did to prices: computed from a table each time, nothing stored."""
+"""Moves of prices in historical windows, and scenarios from them."""
 
 from __future__ import annotations
 
@@ -7,33 +7,27 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, labels_of, returns_array
-from riskkit.stress.windows import Window, windows_in
+from riskkit.stress.docs import documented
+from riskkit.stress.historical_windows import Window, windows_in
 
 __all__ = ["episode_table", "historical_scenarios", "worst_fall"]
 
 
+@documented
 def episode_table(prices: Any = None, windows: Any = None) -> Any:
-    """How prices moved in historical episodes: the whole move, the worst period, the worst fall from peak to trough.
+    """Moves of prices in historical episodes: total move, worst period, and maximum drawdown.
 
     Parameters
     ----------
     prices : Series or DataFrame (n_obs, n_series), optional
-        Prices above zero, oldest first, labelled by date. Without it the S&P 500 of `riskkit.datasets.load_index`.
-    windows : optional
-        Names of `EPISODES`, or a mapping from names to (start, end), start being the last close before. None takes
-        every episode that the prices cover.
+        Prices above zero, oldest first, labelled by date; by default the S&P 500 of `riskkit.datasets.load_index`.
 
     Returns
     -------
     DataFrame
-        One row an episode (and series): `periods`, `move` of the whole window and `worst_move` of a single period as
-        simple returns, the period `worst` in which it came, `drawdown` as a positive fraction, and the dates `peak`
-        and `trough` between which it fell.
-
-    Raises
-    ------
-    InputError
-        NaN or a price that is not above zero within a window; a window that the prices do not cover.
+        One row per episode (and series): `periods`, the simple returns `move` over the window and `worst_move` of a
+        single period, the label `worst` of that period, `drawdown` as a positive fraction of the peak, and the labels
+        `peak` and `trough`.
 
     References
     ----------
@@ -67,26 +61,19 @@ def episode_table(prices: Any = None, windows: Any = None) -> Any:
     return pd.DataFrame.from_records(records, index=index)
 
 
+@documented
 def historical_scenarios(returns: Any, windows: Any = None, *, additive: Any = ()) -> Any:
-    """One scenario a historical window: the whole move of every factor over it, as if it came at once.
+    """Scenarios from historical windows: the total move of every factor as one scenario per window.
 
     Parameters
     ----------
     returns : (n_obs, n_assets)
         Simple returns per period, oldest first.
-    windows : optional
-        Names of `EPISODES`, or a mapping from names to (start, end); None takes every episode that is covered.
-    additive : sequence of labels
-        Factors whose moves add up instead of compounding: changes of yields, spreads, volatilities.
 
     Returns
     -------
     DataFrame (n_windows, n_assets)
-
-    Raises
-    ------
-    InputError
-        NaN within a window, a window that is not covered.
+        Total moves: simple returns, or sums for additive factors.
 
     References
     ----------
@@ -102,7 +89,7 @@ def historical_scenarios(returns: Any, windows: Any = None, *, additive: Any = (
     table = returns if isinstance(returns, pd.DataFrame) else pd.DataFrame(returns)
     unknown = [name for name in additive if name not in table.columns]
     if unknown:
-        raise InputError(f"additive names {unknown[0]!r}, which is no column of returns")
+        raise InputError(f"additive names {unknown[0]!r}, which is not a column of returns")
     rows = {}
     for window in windows_in(table, windows):
         moves = returns_array(table[window.rows], f"returns in window {window.name!r}")
@@ -113,7 +100,7 @@ def historical_scenarios(returns: Any, windows: Any = None, *, additive: Any = (
 
 
 def worst_fall(path: np.ndarray) -> tuple[int, int]:
-    """Places of the peak and the trough of the largest fall of a path, by difference; one place where none falls."""
+    """Positions of the peak and the trough of the largest fall of a path, by difference; equal without a fall."""
     fall = np.maximum.accumulate(path) - path
     trough = int(np.argmax(fall))
     return int(np.argmax(path[: trough + 1])), trough

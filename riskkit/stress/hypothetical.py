@@ -1,50 +1,55 @@
-"""Scenarios made by hand: shocks of instruments, of factors that reach the instruments, and what the rest then does."""
+"""Hypothetical scenarios: shocks of factors, conditional moves of the others, and moves of instruments by loadings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of
 from riskkit.covariance.matrices import square_matrix
 from riskkit.pnl import in_asset_order, linear_pnl
+from riskkit.stress.docs import documented
 from riskkit.stress.loadings import FactorLoadings
 
 __all__ = ["factor_scenarios", "shock_scenarios"]
 
+Others = Literal["zero", "expected"]
 
+
+@documented
 def shock_scenarios(
     shocks: Mapping[Any, Mapping[Any, float]],
     factors: Any = None,
     *,
-    others: str = "zero",
+    others: Others = "zero",
     covariance: Any = None,
 ) -> Any:
-    """Scenarios from named shocks; what is not shocked stays, or moves as it is expected to.
+    """Scenarios from named shocks, with the other factors unchanged or at their conditional expectation.
 
     Parameters
     ----------
     shocks : mapping
-        Scenario -> {factor: move}, moves in the unit of the returns (-0.2 for a fall by 20 %).
+        Scenario -> {factor: move}, moves in the unit of the returns (-0.2 for a fall of 20 %).
     factors : sequence of labels, optional
-        Every factor or instrument, in order; by default those of `covariance`, else those that are shocked.
+        All factors or instruments in order; by default those of `covariance`, else those with a shock.
     others : {"zero", "expected"}
-        Factors without a shock do not move; or move by their expectation given those that do, covariance with them
-        over their covariance. A crash of shares alone, all else still, flatters most books.
+        Moves of factors without a shock: zero, or their expectation given the shocks (regression by `covariance`).
+        Zero moves understate the loss of most books.
     covariance : DataFrame (n_factors, n_factors), optional
-        Of the moves, needed for ``"expected"``; its scale does not matter.
+        Covariance of the moves up to a factor, needed for ``"expected"``.
 
     Returns
     -------
     DataFrame (n_scenarios, n_factors)
+        Moves of all factors, one row per scenario.
 
     Raises
     ------
     InputError
-        An unknown factor, NaN, a scenario without shocks, ``"expected"`` without covariance, or shocks that contradict
-        each other under it (two factors that always move together, moved apart).
+        An unknown factor, NaN, a scenario without shocks, ``"expected"`` without covariance, or shocks that are
+        impossible under it (different moves of two perfectly correlated factors).
 
     References
     ----------
@@ -63,7 +68,7 @@ def shock_scenarios(
     """
     import pandas as pd
 
-    one_of(others, ("zero", "expected"), "others")
+    one_of(others, get_args(Others), "others")
     matrix, assets = (None, None) if covariance is None else square_matrix(covariance, "covariance")
     if others == "expected" and (matrix is None or assets is None):
         raise InputError("others='expected' needs the covariance of the factors as a DataFrame")
@@ -79,7 +84,7 @@ def shock_scenarios(
             raise InputError(f"shocks has {moves!r} under {name!r}; give {{factor: move}}")
         unknown = [factor for factor in moves if factor not in columns]
         if unknown:
-            raise InputError(f"shocks moves {unknown[0]!r} in {name!r}, which is none of the factors")
+            raise InputError(f"shocks moves {unknown[0]!r} in {name!r}, which is not one of the factors")
         for factor, move in moves.items():
             table.loc[name, factor] = finite_number(move, f"shocks[{name!r}][{factor!r}]")
         if others == "expected":
@@ -87,27 +92,23 @@ def shock_scenarios(
     return table
 
 
-def factor_scenarios(loadings: Any, moves: Any, *, own_moves: Any = None) -> Any:
-    """Moves of instruments from moves of factors: loading × move, plus moves of their own.
+@documented
+def factor_scenarios(loadings: Any, moves: Any, *, specific_moves: Any = None) -> Any:
+    """Moves of instruments from moves of factors: loading × move, plus specific moves.
 
     Parameters
     ----------
     loadings : FactorLoadings or (n_assets, n_factors)
-        Move of each instrument per unit of move of each factor: the answer of `factor_loadings`, or numbers.
+        Move of each instrument per unit move of each factor, for example from `factor_loadings`.
     moves : (n_scenarios, n_factors)
-        Moves of the factors, such as `shock_scenarios` gives.
-    own_moves : (n_scenarios, n_assets), optional
-        What is added for single instruments, matched by name; an instrument that is not named gets nothing.
+        Moves of the factors, for example from `shock_scenarios`.
+    specific_moves : (n_scenarios, n_assets), optional
+        Additional moves of single instruments, matched by name; zero for unnamed ones.
 
     Returns
     -------
     (n_scenarios, n_assets)
         Simple returns of the instruments.
-
-    Raises
-    ------
-    InputError
-        NaN, shapes or names that do not fit.
 
     References
     ----------
@@ -124,29 +125,29 @@ def factor_scenarios(loadings: Any, moves: Any, *, own_moves: Any = None) -> Any
     if known != factors:
         raise InputError(f"loadings has {known} columns for {factors} factors in moves; give one for each factor")
     answer = linear_pnl(table, moves)  # a sum of loading × move per scenario, matched by name
-    if own_moves is None:
+    if specific_moves is None:
         return answer
     rows, assets = labels_of(answer, 0), labels_of(answer, 1)
-    if assets is not None and labels_of(own_moves, 1) is not None:
-        unknown = [name for name in own_moves.columns if name not in assets]
-        late = [name for name in own_moves.index if name not in rows]
+    if assets is not None and labels_of(specific_moves, 1) is not None:
+        unknown = [name for name in specific_moves.columns if name not in assets]
+        late = [name for name in specific_moves.index if name not in rows]
         if unknown or late:
             raise InputError(
-                f"own_moves has {(unknown or late)[0]!r}, which is no {'asset' if unknown else 'scenario'}"
+                f"specific_moves has {(unknown or late)[0]!r}, which is not {'an asset' if unknown else 'a scenario'}"
             )
-        own_moves = own_moves.reindex(index=rows, columns=assets, fill_value=0.0)
-    own = finite_array(own_moves, "own_moves", ndim=2)
-    if own.shape != answer.shape:
-        raise InputError(f"own_moves has shape {own.shape}; it needs {answer.shape}, scenarios by assets")
-    return answer + own
+        specific_moves = specific_moves.reindex(index=rows, columns=assets, fill_value=0.0)
+    specific = finite_array(specific_moves, "specific_moves", ndim=2)
+    if specific.shape != answer.shape:
+        raise InputError(f"specific_moves has shape {specific.shape}; it needs {answer.shape}, scenarios by assets")
+    return answer + specific
 
 
 def _expected(row: Any, moved: list[Any], covariance: Any) -> Any:
-    """The scenario of a row with every other factor at its expectation given the moves."""
-    own, move = covariance.loc[moved, moved].to_numpy(), row[moved].to_numpy()
-    weights = np.linalg.lstsq(own, move)[0]
-    if not np.allclose(own @ weights, move, rtol=1e-8, atol=1e-10 * np.abs(move).max()):
-        raise InputError(f"shocks of {moved} contradict each other: under the covariance they cannot move so together")
+    """The scenario with all other factors at their expectation given the moves."""
+    among, move = covariance.loc[moved, moved].to_numpy(), row[moved].to_numpy()
+    weights = np.linalg.lstsq(among, move)[0]
+    if not np.allclose(among @ weights, move, rtol=1e-8, atol=1e-10 * np.abs(move).max()):
+        raise InputError(f"shocks of {moved} contradict each other: these moves are impossible under the covariance")
     expected = covariance[moved].to_numpy() @ weights
     filled = row.copy()
     filled[:] = expected if row.index.equals(covariance.index) else _reordered(expected, covariance.index, row.index)

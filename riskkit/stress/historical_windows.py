@@ -1,7 +1,7 @@
-"""Windows of history: named episodes or dates of one's own, cut from a table of prices or returns.
+"""Historical windows, by episode name or by dates, cut from a table of prices or returns.
 
-A window begins *after* its `start`, the last quiet close, and ends with its `end`: the first return that counts is
-that of the period after `start`.
+A window begins *after* its `start`, the last close before the event, and ends with its `end`: its first return is that
+of the period after `start`.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ __all__ = ["EPISODES", "Episode", "Window", "short", "windows_in"]
 
 @dataclass(frozen=True, repr=False)
 class Episode(Shown):
-    """A stretch of history that people name when they ask what could happen.
+    """Named episode of market stress.
 
     Attributes
     ----------
     name : str
-        What people call it.
+        Name of the episode.
     start : str
-        Date of the last close before it.
+        Date of the last close before the episode.
     end : str
         Date of its last close.
-    what : str
-        What happened, in a few words.
+    description : str
+        The event, in a few words.
 
     Examples
     --------
@@ -44,13 +44,13 @@ class Episode(Shown):
     name: str
     start: str
     end: str
-    what: str
+    description: str
 
     def _title(self) -> str:
         return self.name
 
     def _rows(self) -> list[Row]:
-        return [("after", self.start, ""), ("until", self.end, ""), ("what", self.what, "")]
+        return [("after", self.start, ""), ("until", self.end, ""), ("event", self.description, "")]
 
 
 _NAMED = (
@@ -78,7 +78,7 @@ _NAMED = (
 
 
 class Episodes(dict[str, Episode]):
-    """Episodes by name, which print as a table."""
+    """Mapping of episodes by name that prints as a table."""
 
     def __repr__(self) -> str:
         """Return the table as text."""
@@ -88,12 +88,12 @@ class Episodes(dict[str, Episode]):
         return table_html(*self._cells())
 
     def _cells(self) -> tuple[str, list[str], list[list[str]]]:
-        rows = [[name, episode.start, episode.end, episode.what] for name, episode in self.items()]
+        rows = [[name, episode.start, episode.end, episode.description] for name, episode in self.items()]
         return f"{len(self)} episodes", ["name", "after", "until", ""], rows
 
 
 EPISODES = Episodes((episode.name, episode) for episode in _NAMED)
-"""The library, in order of time; dates of US markets. What happened in them is computed, never stored."""
+"""Historical episodes in order of time, by dates of US markets."""
 
 
 @dataclass(frozen=True)
@@ -104,19 +104,19 @@ class Window:
     start: Any
     end: Any
     rows: np.ndarray
-    """(n_obs,) true within the window."""
+    """(n_obs,) True within the window."""
 
 
 def windows_in(table: Any, windows: Any = None) -> list[Window]:
-    """The rows of every window.
+    """Rows of every window.
 
     Parameters
     ----------
     table : Series, DataFrame or array
-        One row a period, oldest first. Without labels its rows are numbered from 0.
+        One row per period, oldest first; rows without labels are numbered from 0.
     windows : optional
-        Names of `EPISODES`, episodes, or a mapping from names to (start, end) labels. None takes every episode of the
-        library that the table covers from start to end.
+        Names of `EPISODES`, episodes, or a mapping from names to (start, end) labels; by default all episodes that the
+        table covers from start to end.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def windows_in(table: Any, windows: Any = None) -> list[Window]:
     Raises
     ------
     InputError
-        Rows out of order; an unknown name; a window that the table does not cover, or in which it has no row.
+        Rows out of order; an unknown name; a window that is not covered or contains no row.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def windows_in(table: Any, windows: Any = None) -> list[Window]:
         found = [_cut(index, episode.name, episode.start, episode.end) for episode in EPISODES.values()]
         covered = [window for window in found if not isinstance(window, str)]
         if not covered:
-            raise InputError(f"the rows, {short(index[0])} to {short(index[-1])}, cover no episode of the library")
+            raise InputError(f"the rows, {short(index[0])} to {short(index[-1])}, cover no episode")
         return covered
     cut = [_cut(index, *wanted) for wanted in _wanted(windows)]
     refused = [window for window in cut if isinstance(window, str)]
@@ -158,7 +158,7 @@ def windows_in(table: Any, windows: Any = None) -> list[Window]:
 
 
 def _wanted(windows: Any) -> Iterable[tuple[Any, Any, Any]]:
-    """(name, start, end) of every window asked for."""
+    """(name, start, end) of every requested window."""
     if isinstance(windows, Mapping):
         for name, bounds in windows.items():
             if isinstance(bounds, Episode):
@@ -177,7 +177,7 @@ def _wanted(windows: Any) -> Iterable[tuple[Any, Any, Any]]:
 
 
 def _cut(index: Any, name: Any, start: Any, end: Any) -> Window | str:
-    """The rows of a window, or the sentence that says why there are none."""
+    """The rows of a window, or the error message for a window without rows."""
     try:
         past_start, past_end = _past(index, start), _past(index, end)
         covered = _reaches_back(index, start, past_start) and bool(past_end[-1] or _past_begin(index, end)[-1])
@@ -190,12 +190,12 @@ def _cut(index: Any, name: Any, start: Any, end: Any) -> Window | str:
         )
     rows = past_start & ~past_end
     if not rows.any():
-        return f"window {name!r} holds no row after {start} and until {end}; its start must come before its end"
+        return f"window {name!r} contains no row after {start} and until {end}; its start must be before its end"
     return Window(name, start, end, rows)
 
 
 def _past(index: Any, bound: Any) -> np.ndarray:
-    """Rows later than a label; a bare date lasts until its midnight."""
+    """Rows later than a label; a date without a time includes its whole day."""
     import pandas as pd
 
     if not isinstance(index, pd.DatetimeIndex):
@@ -205,14 +205,14 @@ def _past(index: Any, bound: Any) -> np.ndarray:
 
 
 def _past_begin(index: Any, bound: Any) -> np.ndarray:
-    """Rows not earlier than a label; of a bare date, than its first instant."""
+    """Rows not earlier than a label."""
     import pandas as pd
 
     return np.asarray(index >= (_moment(index, bound) if isinstance(index, pd.DatetimeIndex) else bound))
 
 
 def _reaches_back(index: Any, start: Any, past_start: np.ndarray) -> bool:
-    """Whether no row between the start and the first one can be missing."""
+    """True if no row between the start and the first row can be missing."""
     import pandas as pd
 
     numbered = pd.api.types.is_integer_dtype(index.dtype)
@@ -228,5 +228,5 @@ def _moment(index: Any, bound: Any) -> Any:
 
 
 def short(label: Any) -> str:
-    """A label without its midnight."""
+    """Format a label, a day without its time."""
     return str(label).removesuffix(" 00:00:00")

@@ -1,4 +1,4 @@
-"""Losses of a book in scenarios, by scenario, book and position."""
+"""Stress test: losses of a book in scenarios, by scenario, book and position."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from riskkit import plot
 from riskkit._check import InputError, labels_of
 from riskkit._show import Row, Shown, alike
 from riskkit.pnl import DeltaGamma, aggregate_pnl, linear_pnl, scenario_pnl
-from riskkit.stress.windows import short
+from riskkit.stress.docs import documented
+from riskkit.stress.historical_windows import short
 
 __all__ = ["StressTest", "stress_test"]
 
@@ -26,9 +27,9 @@ class StressTest(Shown):
     Attributes
     ----------
     losses : DataFrame
-        One row a scenario, one column a book or node of the tree.
+        One row per scenario, one column per book or node of the hierarchy.
     by_position : DataFrame or None
-        One row a scenario, one column an asset; sums to the loss. Of a single book of positions, else None.
+        Losses by scenario and asset, for a single book of positions; else None.
 
     Examples
     --------
@@ -43,19 +44,19 @@ class StressTest(Shown):
 
     @property
     def worst(self) -> Any:
-        """Name of the scenario in which the first book (the top of a tree) loses most."""
+        """Name of the scenario with the largest loss of the first book (the top of a hierarchy)."""
         return self.losses.iloc[:, 0].idxmax()
 
     def to_frame(self) -> Any:
-        """One row a scenario, one column a book."""
+        """One row per scenario, one column per book."""
         return self.losses.copy()
 
     def plot(self, ax: Any = None, *, book: Any = None) -> Any:
-        """Bars of the losses, largest on top; of the first book, or of the one named."""
+        """Draw bars of the losses of one book (by default the first), the largest on top."""
         losses = (self.losses.iloc[:, 0] if book is None else self.losses[book]).sort_values(kind="stable")
         ax = plot.axes(ax, height=1.3 + 0.36 * len(losses))
-        colours = [plot.WARM if loss > 0.0 else plot.STRONG for loss in losses]
-        ax.barh([short(name) for name in losses.index], losses, color=colours)
+        colors = [plot.WARM if loss > 0.0 else plot.STRONG for loss in losses]
+        ax.barh([short(name) for name in losses.index], losses, color=colors)
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
         plot.thousands(ax.xaxis)
         ax.set_xlabel("loss, money (left of zero: a gain)")
@@ -69,49 +70,38 @@ class StressTest(Shown):
         losses = self.losses.iloc[:, 0]
         order = np.argsort(-losses.to_numpy(), kind="stable")
         texts = alike(losses.iloc[order[: SHOWN + 1]])
-        names = [short(losses.index[place]) for place in order[:SHOWN]]
+        names = [short(losses.index[i]) for i in order[:SHOWN]]
         rows: list[Row] = list(zip(names, texts, self._causes(order[:SHOWN]), strict=False))
         if len(order) > SHOWN:
             rows.append((f"{len(order) - SHOWN} more", "", f"at most {texts[SHOWN]}"))
         return rows
 
-    def _causes(self, places: np.ndarray) -> list[str]:
-        """Of each scenario the position that loses most, or the books beside the first."""
+    def _causes(self, rows: np.ndarray) -> list[str]:
+        """Position with the largest loss in each scenario, or the losses of further books."""
         if self.by_position is not None:
-            parts = self.by_position.iloc[places]
+            parts = self.by_position.iloc[rows]
             largest = zip(parts.idxmax(axis=1), parts.max(axis=1), alike(parts.max(axis=1)), strict=True)
             return [f"most from {name}: {text}" if loss > 0.0 else "" for name, loss, text in largest]
-        others = self.losses.iloc[places, 1:4]
+        others = self.losses.iloc[rows, 1:4]
         columns = [[f"{name} {text}" for text in alike(losses)] for name, losses in others.items()]
-        return [", ".join(row) for row in zip(*columns, strict=True)] if columns else [""] * len(places)
+        return [", ".join(texts) for texts in zip(*columns, strict=True)] if columns else [""] * len(rows)
 
 
+@documented
 def stress_test(
-    book: Any, scenarios: Any = None, *, tree: Mapping[Any, Any] | None = None, total: Any = None
+    book: Any, scenarios: Any = None, *, hierarchy: Mapping[Any, Any] | None = None, total: Any = None
 ) -> StressTest:
-    """Value a book in every scenario.
+    """Stress test of a book: its loss in every scenario.
 
     Parameters
     ----------
-    book : positions, DeltaGamma, callable, or ready P&L
-        As `riskkit.pnl.scenario_pnl` takes it: money held, (n_assets,) or (n_books, n_assets); sensitivities;
-        ``revalue(scenarios)``; or, without `scenarios`, P&L per scenario, (n_scenarios,) or (n_scenarios, n_books).
     scenarios : (n_scenarios, n_factors), optional
-        Moves, one row a scenario: from `shock_scenarios`, `factor_scenarios`, `historical_scenarios`.
-    tree : mapping, optional
-        Book -> desk -> firm, as `riskkit.pnl.aggregate_pnl` takes it.
-    total : label, optional
-        Add one node of this name above all.
+        Moves, one row per scenario: from `shock_scenarios`, `factor_scenarios`, `historical_scenarios`.
 
     Returns
     -------
     StressTest
         `losses` per scenario and book (or node); `by_position` for a single book of positions.
-
-    Raises
-    ------
-    InputError
-        NaN, shapes or names that do not fit.
 
     References
     ----------
@@ -137,10 +127,10 @@ def stress_test(
     if values.ndim == 1:
         values, columns = values[:, None], ["loss"]
     table = pd.DataFrame(values, index=rows, columns=columns)
-    if tree is not None or isinstance(table.columns, pd.MultiIndex):
-        table = aggregate_pnl(table, tree, total=total)
+    if hierarchy is not None or isinstance(table.columns, pd.MultiIndex):
+        table = aggregate_pnl(table, hierarchy, total=total)
     elif total is not None:
-        raise InputError("total names a node above a tree; give the tree too")
+        raise InputError("total names a node above a hierarchy; give the hierarchy too")
     return StressTest(losses=0.0 - table, by_position=_by_position(book, scenarios, rows))
 
 
@@ -150,8 +140,8 @@ def _by_position(book: Any, scenarios: Any, rows: Any) -> Any:
 
     if scenarios is None or isinstance(book, DeltaGamma) or callable(book) or np.ndim(book) != 1:
         return None
-    held, assets, factors = np.asarray(book, dtype=float), labels_of(book, 0), labels_of(scenarios, 1)
-    each: Any = np.diag(held)
+    amounts, assets, factors = np.asarray(book, dtype=float), labels_of(book, 0), labels_of(scenarios, 1)
+    each: Any = np.diag(amounts)
     if assets is not None and factors is not None:
         each = pd.DataFrame(each, index=assets, columns=assets)
     pnl = np.asarray(linear_pnl(each, scenarios))

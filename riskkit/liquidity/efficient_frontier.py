@@ -1,4 +1,4 @@
-"""All efficient ways to sell: the least expected cost for each risk, and the schedule of least LVaR among them."""
+"""Efficient frontier of liquidation schedules: the least expected cost for each risk, and the least LVaR."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, finite_array
 from riskkit._show import Row, Shown, percent
-from riskkit.liquidity.schedule import LinearImpact, LiquidationSchedule, liquidation_schedule, schedule_of_urgency
+from riskkit.liquidity.numbers import documented
+from riskkit.liquidity.optimal_execution import (
+    LinearImpact,
+    LiquidationSchedule,
+    liquidation_schedule,
+    schedule_of_urgency,
+)
 from riskkit.var.closed_form import elliptical_factor
 
 __all__ = ["LiquidationFrontier", "liquidation_frontier"]
@@ -24,18 +30,18 @@ SHARPEST = 20.0
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LiquidationFrontier(Shown):
-    """Schedules from even to immediate: the least expected cost for each risk.
+    """Efficient liquidation schedules, from even to immediate trading.
 
     Attributes
     ----------
     schedules : tuple[LiquidationSchedule, ...]
-        In order of rising risk aversion, the first trades evenly.
+        Schedules by increasing risk aversion; the first trades evenly.
     confidence : float
-        Of the LVaR.
+        Confidence of the LVaR as a fraction: 0.95 for 95 %.
     z : float
-        Standard normal quantile that goes with it.
+        Standard normal quantile of `confidence`.
     best : LiquidationSchedule
-        The one of least LVaR.
+        Schedule of least LVaR.
 
     Examples
     --------
@@ -52,7 +58,7 @@ class LiquidationFrontier(Shown):
     best: LiquidationSchedule
 
     def to_frame(self) -> Any:
-        """One row a schedule, indexed by its risk aversion."""
+        """One row per schedule, indexed by risk aversion."""
         import pandas as pd
 
         rows = [(item.expected_cost, item.cost_sd, item.half_life, item.lvar(z=self.z)) for item in self.schedules]
@@ -60,7 +66,7 @@ class LiquidationFrontier(Shown):
         return pd.DataFrame(rows, columns=["expected_cost", "cost_sd", "half_life", "lvar"], index=index)
 
     def plot(self, ax: Any = None) -> Any:
-        """Expected cost over its standard deviation, the point of least LVaR marked."""
+        """Draw expected cost over its standard deviation, and the point of least LVaR."""
         ax = plot.axes(ax, width=6.5, height=4.0)
         frame = self.to_frame()
         ax.plot(frame["cost_sd"], frame["expected_cost"], marker=".", color=plot.STRONG)
@@ -92,6 +98,7 @@ class LiquidationFrontier(Shown):
         ]
 
 
+@documented
 def liquidation_frontier(
     quantity: float,
     days: float,
@@ -102,27 +109,22 @@ def liquidation_frontier(
     confidence: float = 0.95,
     z: float | None = None,
 ) -> LiquidationFrontier:
-    """The efficient frontier of schedules, and the schedule of least liquidity-adjusted VaR on it.
+    """Efficient frontier of liquidation schedules, and its schedule of least liquidity-adjusted VaR.
 
     Parameters
     ----------
-    quantity, days, n_trades, market
-        As in `liquidation_schedule`.
     risk_aversions : sequence of float, optional
-        Points of the frontier, at least 0; without it 0 and 40 that spread the urgency from hardly any to all at once.
-    confidence : float
-        Of the LVaR, 0.95 for 95 %.
-    z : float, optional
-        Standard normal quantile to use as it is.
+        Risk aversions of the schedules, at least 0; by default 0 and 40 values from almost even to immediate trading.
 
     Returns
     -------
     LiquidationFrontier
+        Schedules by increasing risk aversion, and the best by LVaR.
 
     Raises
     ------
     InputError
-        As `liquidation_schedule`; a market without volatility has no frontier.
+        As in `liquidation_schedule`, or a market without volatility, which has no frontier.
 
     References
     ----------
@@ -139,17 +141,19 @@ def liquidation_frontier(
     True
     """
     factor = elliptical_factor("var", confidence, z)
-    if market.volatility == 0.0:
-        raise InputError("market has no volatility; delay costs nothing, and even trading is best (risk_aversion=0)")
+    if market.price_volatility == 0.0:
+        raise InputError(
+            "market has no volatility, so even trading (risk_aversion=0) is optimal at every risk aversion"
+        )
     even = liquidation_schedule(quantity, days, n_trades, market, risk_aversion=0.0)
     interval, count, shares = days / n_trades, int(n_trades), float(quantity)
     if risk_aversions is None:
         urgencies = np.geomspace(0.05, SHARPEST * count, POINTS - 1) / days
         schedules = [even, *(schedule_of_urgency(shares, count, interval, market, float(kappa)) for kappa in urgencies)]
     else:
-        wanted = np.sort(finite_array(risk_aversions, "risk_aversions", ndim=1)).tolist()
+        aversions = np.sort(finite_array(risk_aversions, "risk_aversions", ndim=1)).tolist()
         schedules = [
-            liquidation_schedule(quantity, days, n_trades, market, risk_aversion=aversion) for aversion in wanted
+            liquidation_schedule(quantity, days, n_trades, market, risk_aversion=aversion) for aversion in aversions
         ]
     return LiquidationFrontier(
         schedules=tuple(schedules),
@@ -162,7 +166,7 @@ def liquidation_frontier(
 def _least_lvar(
     shares: float, count: int, interval: float, market: LinearImpact, z: float, even: LiquidationSchedule
 ) -> LiquidationSchedule:
-    """The schedule of the frontier with the least expected cost + z × sd, by search over its urgency."""
+    """The efficient schedule of least expected cost + z × sd, by search over its urgency."""
     from scipy.optimize import minimize_scalar
 
     def at(log_urgency: float) -> LiquidationSchedule:

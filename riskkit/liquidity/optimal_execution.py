@@ -1,6 +1,6 @@
-"""The best way to sell over time: impact makes haste dear, volatility makes delay risky (Almgren and Chriss).
+"""Optimal liquidation schedules: the trade-off of market impact against price risk (Almgren and Chriss).
 
-Money per share throughout, time in days (or any period, the same everywhere). Buying is selling with the sign turned.
+Prices are money per share, time is in days (or any other common period). Buying is selling with the opposite sign.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, finite_number, positive, whole_number
 from riskkit._show import Row, Shown
+from riskkit.liquidity.numbers import documented
 from riskkit.var.closed_form import elliptical_factor
 
 __all__ = [
@@ -26,49 +27,50 @@ __all__ = [
 
 @dataclass(frozen=True, repr=False)
 class LinearImpact(Shown):
-    """A market in which impact is linear in the speed of trading.
+    """Market impact that is linear in the speed of trading.
 
     Attributes
     ----------
-    volatility : float
-        Standard deviation of the price per square root of a day: money per share, not a fraction.
+    price_volatility : float
+        Standard deviation of the price in money per share and square root of a day.
     half_spread : float
-        Epsilon, money per share.
-    permanent : float
-        Gamma, money per share by which the price stays moved for each share traded.
-    temporary : float
-        Eta, money per share paid for each share per day of speed.
+        Half of the bid-ask spread (epsilon), money per share.
+    permanent_slope : float
+        Permanent price change (gamma), money per share for each share traded.
+    temporary_slope : float
+        Temporary cost (eta), money per share for each share per day of speed.
 
     Examples
     --------
     >>> from riskkit import LinearImpact
-    >>> LinearImpact(volatility=0.95, half_spread=0.0625, permanent=2.5e-7, temporary=2.5e-6).half_spread
+    >>> LinearImpact(price_volatility=0.95, half_spread=0.0625, permanent_slope=2.5e-7, temporary_slope=2.5e-6).half_spread
     0.0625
     """
 
-    volatility: float
+    price_volatility: float
     half_spread: float
-    permanent: float
-    temporary: float
+    permanent_slope: float
+    temporary_slope: float
 
     def __post_init__(self) -> None:
-        for name in ("volatility", "half_spread", "permanent", "temporary"):
-            positive(getattr(self, name), name, zero=name != "temporary")
+        for name in ("price_volatility", "half_spread", "permanent_slope", "temporary_slope"):
+            positive(getattr(self, name), name, zero=name != "temporary_slope")
 
     @classmethod
-    def calibrated(cls, price_volatility: float, spread: float, daily_volume: float) -> LinearImpact:
-        """The paper's rule of thumb: 10 % of a day's volume moves the price by one spread, for good.
+    def calibrated(cls, price_volatility: float, bid_ask_spread: float, adv: float) -> LinearImpact:
+        """Calibrate the impact by the paper's rule of thumb.
 
-        And at a pace of 1 % of the volume one spread is paid on top.
+        Trading 10 % of the daily volume moves the price permanently by one spread; trading at a speed of 1 % of the
+        daily volume costs one more spread.
 
         Parameters
         ----------
         price_volatility : float
-            Money per share per square root of a day.
-        spread : float
+            Standard deviation of the price in money per share and square root of a day.
+        bid_ask_spread : float
             ask - bid, money per share.
-        daily_volume : float
-            Shares.
+        adv : float
+            Average daily volume, shares.
 
         References
         ----------
@@ -84,7 +86,7 @@ class LinearImpact(Shown):
         permanent    2.5e-07 money per share, share
         temporary    2.5e-06 money per share, share / day
         """
-        spread, volume = positive(spread, "spread"), positive(daily_volume, "daily_volume")
+        spread, volume = positive(bid_ask_spread, "bid_ask_spread"), positive(adv, "adv")
         return cls(price_volatility, spread / 2.0, spread / (0.1 * volume), spread / (0.01 * volume))
 
     def _title(self) -> str:
@@ -92,36 +94,36 @@ class LinearImpact(Shown):
 
     def _rows(self) -> list[Row]:
         return [
-            ("volatility", self.volatility, "money per share, sqrt(day)"),
+            ("volatility", self.price_volatility, "money per share, sqrt(day)"),
             ("half spread", self.half_spread, "money per share"),
-            ("permanent", self.permanent, "money per share, share"),
-            ("temporary", self.temporary, "money per share, share / day"),
+            ("permanent", self.permanent_slope, "money per share, share"),
+            ("temporary", self.temporary_slope, "money per share, share / day"),
         ]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LiquidationSchedule(Shown):
-    """What to hold when, and what that costs.
+    """Liquidation schedule: holdings over time, and the distribution of their cost.
 
     Attributes
     ----------
     times : (n_trades + 1,)
-        Days, from 0.
+        Times of the holdings in days, from 0.
     holdings : (n_trades + 1,)
-        Shares held at those times, the last 0.
+        Shares held at these times; the last is 0.
     risk_aversion : float
-        Lambda, per unit of money.
+        Risk aversion (lambda), per unit of money.
     kappa : float
-        Urgency per day; 0 trades evenly.
+        Urgency per day; 0 for even trading.
     expected_cost : float
-        Money lost on average against the price at the start.
+        Expected loss against the initial price, money.
     cost_sd : float
-        Standard deviation of that loss, money.
+        Standard deviation of the loss, money.
 
     Examples
     --------
     >>> from riskkit import LinearImpact, liquidation_schedule
-    >>> market = LinearImpact(volatility=0.95, half_spread=0.0625, permanent=2.5e-7, temporary=2.5e-6)
+    >>> market = LinearImpact(price_volatility=0.95, half_spread=0.0625, permanent_slope=2.5e-7, temporary_slope=2.5e-6)
     >>> plan = liquidation_schedule(1_000_000, 5, 5, market, risk_aversion=0.0)
     >>> plan.holdings.tolist()
     [1000000.0, 800000.0, 600000.0, 400000.0, 200000.0, 0.0]
@@ -136,27 +138,27 @@ class LiquidationSchedule(Shown):
 
     @property
     def trades(self) -> np.ndarray:
-        """(n_trades,) shares sold in each interval (bought, if negative)."""
+        """(n_trades,) shares sold in each interval, negative if bought."""
         return -np.diff(self.holdings)
 
     @property
     def half_life(self) -> float:
-        """Days in which holdings fall by a factor of e if there were no deadline, 1 / kappa; infinite at kappa 0."""
+        """Days in which holdings without a deadline fall by a factor of e, 1 / kappa; infinite at kappa 0."""
         return math.inf if self.kappa == 0.0 else 1.0 / self.kappa
 
     def lvar(self, confidence: float = 0.95, *, z: float | None = None) -> float:
-        """Loss not exceeded with this confidence: expected cost + z × its standard deviation; costs are normal."""
+        """Liquidity-adjusted VaR in money: expected cost + z × standard deviation, as costs are normal."""
         return self.expected_cost + elliptical_factor("var", confidence, z) * self.cost_sd
 
     def to_frame(self) -> Any:
-        """One row a time: what is held, and what was sold since the row above."""
+        """One row per time: shares held, and shares sold since the previous row."""
         import pandas as pd
 
         sold = np.concatenate([[0.0], self.trades])
         return pd.DataFrame({"held": self.holdings, "sold": sold}, index=pd.Index(self.times, name="day"))
 
     def plot(self, ax: Any = None) -> Any:
-        """Holdings over time."""
+        """Draw the holdings over time."""
         ax = plot.axes(ax)
         ax.plot(
             self.times,
@@ -188,33 +190,28 @@ class LiquidationSchedule(Shown):
         ]
 
 
+@documented
 def liquidation_schedule(
     quantity: float, days: float, n_trades: int, market: LinearImpact, *, risk_aversion: float
 ) -> LiquidationSchedule:
-    """The schedule that minimises expected cost + risk_aversion × variance of the cost.
+    """Optimal liquidation schedule: minimize expected cost + risk_aversion × variance of the cost.
 
     Parameters
     ----------
-    quantity : float
-        Shares to sell; negative to buy back.
-    days : float
-        Until when all must be gone, above zero.
-    n_trades : int
-        Equal intervals in which to trade.
-    market : LinearImpact
-        Volatility and impact, per share and day.
     risk_aversion : float
-        lambda, per unit of money, at least 0: 0 trades evenly, a large one sells at once. 1e-6 is the paper's.
+        Risk aversion (lambda) per unit of money, at least 0: 0 trades evenly, a large value sells at once; 1e-6 in the
+        paper.
 
     Returns
     -------
     LiquidationSchedule
+        Holdings, expected cost and its standard deviation.
 
     Raises
     ------
     InputError
-        No shares, no time, a negative risk aversion, or intervals so short that the permanent impact alone exceeds
-        the temporary: temporary <= permanent × days / n_trades / 2.
+        No shares, no time, a negative risk aversion, or intervals so long that the permanent impact exceeds the
+        temporary: temporary_slope <= permanent_slope × days / n_trades / 2.
 
     References
     ----------
@@ -238,17 +235,18 @@ def liquidation_schedule(
     aversion = positive(risk_aversion, "risk_aversion", zero=True)
     steepness = _steepness(market, interval)
     # 2 (cosh(kappa tau) - 1) / tau² = lambda sigma² / eta~, solved for kappa (section 2.2)
-    kappa = 2.0 / interval * math.asinh(math.sqrt(aversion / steepness) * market.volatility * interval / 2.0)
+    kappa = 2.0 / interval * math.asinh(math.sqrt(aversion / steepness) * market.price_volatility * interval / 2.0)
     return schedule_of_urgency(shares, int(n_trades), interval, market, kappa, aversion)
 
 
 def _steepness(market: LinearImpact, interval: float) -> float:
-    """eta~: the temporary impact less what an interval's permanent impact already counts."""
-    steepness = market.temporary - market.permanent * interval / 2.0
+    """eta~: the temporary slope less the part included in the permanent impact of an interval."""
+    steepness = market.temporary_slope - market.permanent_slope * interval / 2.0
     if steepness <= 0.0:
         raise InputError(
-            f"market has temporary impact {market.temporary:g} and permanent impact {market.permanent:g}, too large "
-            f"for intervals of {interval:g} days: temporary must exceed permanent × interval / 2, so trade more often"
+            f"market has temporary_slope={market.temporary_slope:g} and permanent_slope={market.permanent_slope:g}, too "
+            f"large for intervals of {interval:g} days: temporary_slope must exceed permanent_slope × interval / 2, so "
+            "trade more often"
         )
     return steepness
 
@@ -256,23 +254,27 @@ def _steepness(market: LinearImpact, interval: float) -> float:
 def schedule_of_urgency(
     shares: float, count: int, interval: float, market: LinearImpact, kappa: float, risk_aversion: float | None = None
 ) -> LiquidationSchedule:
-    """Holdings sinh(kappa (T - t)) / sinh(kappa T) and their cost; the risk aversion is the one of this urgency."""
+    """Schedule of a given urgency: holdings sinh(kappa (T - t)) / sinh(kappa T), their cost and risk aversion."""
     left = np.arange(count, -1, -1.0)  # intervals until the end
     urge = kappa * interval
     share = left / count
-    if urge > 1e-8:  # the ratio of the two sinh in a form that does not overflow
+    if urge > 1e-8:  # the ratio of both sinh without overflow
         share = np.exp(-urge * (count - left)) * np.expm1(-2.0 * urge * left) / math.expm1(-2.0 * urge * count)
     holdings = shares * share
     sold = np.abs(np.diff(holdings))
     steepness = _steepness(market, interval)
-    cost = market.permanent * shares**2 / 2.0 + market.half_spread * sold.sum() + steepness * (sold**2).sum() / interval
+    cost = (
+        market.permanent_slope * shares**2 / 2.0
+        + market.half_spread * sold.sum()
+        + steepness * (sold**2).sum() / interval
+    )
     if risk_aversion is None:
-        risk_aversion = steepness * (2.0 * math.sinh(urge / 2.0) / interval / market.volatility) ** 2
+        risk_aversion = steepness * (2.0 * math.sinh(urge / 2.0) / interval / market.price_volatility) ** 2
     return LiquidationSchedule(
         times=np.arange(count + 1) * interval,
         holdings=holdings,
         risk_aversion=risk_aversion,
         kappa=kappa,
         expected_cost=float(cost),
-        cost_sd=market.volatility * math.sqrt(interval * float((holdings[1:] ** 2).sum())),
+        cost_sd=market.price_volatility * math.sqrt(interval * float((holdings[1:] ** 2).sum())),
     )
