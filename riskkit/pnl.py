@@ -1,13 +1,13 @@
-"""What every scenario model takes: scenarios in, P&L out, summed over a book -> desk -> firm tree.
+"""P&L of books in scenarios, and its aggregation over a book -> desk -> firm hierarchy.
 
-A book is one of four things, and `scenario_pnl` turns each into P&L per scenario:
+`scenario_pnl` accepts a book in four forms:
 
-- positions in money × returns,
-- a ready P&L vector,
-- a `DeltaGamma` form: first and second order sensitivities,
-- ``revalue(scenarios)``: any function that prices the book, for options and other non-linear books.
+- positions in money, whose P&L is position × return,
+- P&L per scenario,
+- a `DeltaGamma` approximation: first and second order sensitivities,
+- ``revalue(scenarios)``: a pricing function, for options and other non-linear books.
 
-P&L is money, gains positive; the risk models turn the sign. Labels that come in come out.
+P&L is money, gains positive. Labels of the inputs are kept in the results.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ __all__ = ["DeltaGamma", "aggregate_pnl", "linear_pnl", "revalued_pnl", "scenari
 
 
 def scenario_pnl(book: Any, scenarios: Any = None) -> Any:
-    """P&L of a book in every scenario, whatever form the book has.
+    """P&L of a book in every scenario.
 
     Parameters
     ----------
-    book : positions, DeltaGamma, callable, or ready P&L
-        Without `scenarios` it is P&L already: (n_obs,) or (n_obs, n_books). With them: a `DeltaGamma`; a function
-        ``revalue(scenarios)`` that returns P&L (`revalued_pnl` if it returns values); or positions in money,
-        (n_assets,) or (n_books, n_assets).
+    book : positions, DeltaGamma, callable, or P&L
+        With `scenarios`: positions in money, (n_assets,) or (n_books, n_assets); a `DeltaGamma`; or a function
+        ``revalue(scenarios)`` that returns P&L (use `revalued_pnl` if it returns values). Without `scenarios`: P&L per
+        scenario, (n_obs,) or (n_obs, n_books).
     scenarios : (n_obs, n_factors), optional
         Returns or moves of the risk factors per scenario.
 
@@ -45,7 +45,7 @@ def scenario_pnl(book: Any, scenarios: Any = None) -> Any:
     Raises
     ------
     InputError
-        NaN or infinity, shapes or labels that do not fit, a function or a `DeltaGamma` without scenarios.
+        NaN or infinity, shapes or labels that do not match, a function or a `DeltaGamma` without scenarios.
 
     Examples
     --------
@@ -73,13 +73,13 @@ def scenario_pnl(book: Any, scenarios: Any = None) -> Any:
 
 
 def linear_pnl(positions: Any, returns: Any) -> Any:
-    """P&L of positions that earn position × return.
+    """P&L of linear positions: position × return.
 
     Parameters
     ----------
     positions : (n_assets,) or (n_books, n_assets)
-        Money held in each asset, negative when short. Labelled positions are matched to labelled returns by name;
-        an asset that is not held may be missing, one without returns is refused.
+        Position in each asset, money, negative if short. Labelled positions are matched to labelled returns by name;
+        assets without a position may be missing, positions without returns are refused.
     returns : (n_obs, n_assets), or (n_obs,) for one asset
         Simple returns per scenario.
 
@@ -103,29 +103,29 @@ def linear_pnl(positions: Any, returns: Any) -> Any:
     [[1.0, -1.0]]
     """
     moves = _scenario_matrix(returns, "returns")
-    held = finite_array(in_asset_order(positions, labels_of(returns, 1), "positions"), "positions")
-    if held.ndim not in (1, 2) or held.shape[-1] != moves.shape[1]:
+    amounts = finite_array(in_asset_order(positions, labels_of(returns, 1), "positions"), "positions")
+    if amounts.ndim not in (1, 2) or amounts.shape[-1] != moves.shape[1]:
         raise InputError(
-            f"positions has shape {held.shape} and returns {moves.shape}; "
+            f"positions has shape {amounts.shape} and returns {moves.shape}; "
             "positions needs (n_assets,) or (n_books, n_assets) with one asset per column of returns"
         )
-    books = labels_of(positions, 0) if held.ndim == 2 else None
-    return _per_scenario(moves @ held.T, returns, books)
+    books = labels_of(positions, 0) if amounts.ndim == 2 else None
+    return _per_scenario(moves @ amounts.T, returns, books)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DeltaGamma(Shown):
-    """A book by its sensitivities: P&L = theta + delta'x + x'gamma x / 2 for moves x of the risk factors.
+    """Delta-gamma approximation of a book: P&L = theta + delta'x + x'gamma x / 2 for moves x of the risk factors.
 
     Parameters
     ----------
     delta : (n_factors,)
-        Money per unit of move of each factor (per 1.00 of return if the moves are returns).
+        Money per unit move of each factor (per 1.00 of return if the moves are returns).
     gamma : (n_factors, n_factors) or (n_factors,)
-        Change of delta per unit of move: the full matrix, cross gammas included, or only its diagonal. A matrix that
-        is not symmetric counts as its symmetric part, which gives the same P&L.
+        Change of delta per unit move: the full matrix with cross gammas, or its diagonal. Only the symmetric part of a
+        matrix matters.
     theta : float
-        Money that passes with time over the horizon, whatever the move.
+        P&L over the horizon without a move, money.
 
     Raises
     ------
@@ -168,7 +168,7 @@ class DeltaGamma(Shown):
             gamma = in_asset_order(gamma, columns, "gamma", axis)
         gamma = np.asarray(gamma, dtype=float)
         if len(delta) != moves.shape[1]:
-            raise InputError(f"scenarios has {moves.shape[1]} factors and the book {len(delta)}; give the same ones")
+            raise InputError(f"scenarios has {moves.shape[1]} factors and the book {len(delta)}; give the same factors")
         convexity = moves**2 @ gamma if gamma.ndim == 1 else ((moves @ gamma) * moves).sum(axis=1)
         return _per_scenario(self.theta + moves @ delta + 0.5 * convexity, scenarios, None)
 
@@ -190,13 +190,12 @@ def revalued_pnl(revalue: Callable[[Any], Any], scenarios: Any, *, value_today: 
     Parameters
     ----------
     revalue : callable
-        ``revalue(scenarios)`` gets the scenarios as they came (array or DataFrame) and returns one number per
+        ``revalue(scenarios)`` receives the scenarios unchanged (array or DataFrame) and returns one number per
         scenario, or one row with a column per book.
     scenarios : (n_obs, n_factors)
         Moves of the risk factors.
     value_today : float, optional
-        Where `revalue` returns values: the value without a move, to be taken away. Without it `revalue` must return
-        P&L.
+        Value without a move, which is subtracted if `revalue` returns values. Without it `revalue` must return P&L.
 
     Returns
     -------
@@ -224,32 +223,32 @@ def revalued_pnl(revalue: Callable[[Any], Any], scenarios: Any, *, value_today: 
     return _per_scenario(array, scenarios, labels_of(values, 1))
 
 
-def aggregate_pnl(pnl: Any, tree: Mapping[Any, Any] | None = None, *, total: Any = None) -> Any:
-    """P&L of every node of a book -> desk -> firm tree from the P&L of its books.
+def aggregate_pnl(pnl: Any, hierarchy: Mapping[Any, Any] | None = None, *, total: Any = None) -> Any:
+    """P&L of every node of a book -> desk -> firm hierarchy from the P&L of its books.
 
-    A node is the sum of its children, added in their order; integer P&L (cents) stays integer, so that every sum is
-    exact. Risk of a node is then the risk of its column: P&L adds up, VaR does not.
+    A node is the sum of its children in their order; integer P&L (cents) stays integer, so that sums are exact. The
+    risk of a node is that of its column: P&L is additive, VaR is not.
 
     Parameters
     ----------
     pnl : DataFrame (n_obs, n_books), or Series (n_books,) for one scenario
-        P&L, columns named by book; or with MultiIndex columns from the top to the book, which are the tree.
-    tree : mapping, optional
-        Nested, from the top, with the books in lists: ``{"firm": {"desk A": ["book 1", "book 2"]}}``.
-        Names must be unique, and the books those of `pnl`. Not given with MultiIndex columns.
+        P&L with one column per book; MultiIndex columns, from the top to the book, define the hierarchy.
+    hierarchy : mapping, optional
+        Nested mapping from the top, with the books in lists: ``{"firm": {"desk A": ["book 1", "book 2"]}}``.
+        Names must be unique, and the books those of `pnl`. Not used with MultiIndex columns.
     total : label, optional
-        Add one node of this name above all.
+        Name of an additional node above all others.
 
     Returns
     -------
     DataFrame or Series
-        One column per node, each parent before its children. With MultiIndex columns a node is its path, filled up
-        with "".
+        One column per node, each parent before its children. With MultiIndex columns a node is its path, padded with
+        "".
 
     Raises
     ------
     InputError
-        NaN, a book that is missing, unknown or named twice, or no tree at all.
+        NaN, a book that is missing, unknown or named twice, or no hierarchy.
 
     Examples
     --------
@@ -263,18 +262,24 @@ def aggregate_pnl(pnl: Any, tree: Mapping[Any, Any] | None = None, *, total: Any
     import pandas as pd
 
     if isinstance(pnl, pd.Series):
-        return aggregate_pnl(pnl.to_frame().T, tree, total=total).iloc[0].rename(pnl.name)
+        return aggregate_pnl(pnl.to_frame().T, hierarchy, total=total).iloc[0].rename(pnl.name)
     if not isinstance(pnl, pd.DataFrame):
         raise InputError("pnl has no labels; give a DataFrame with one column per book, or a Series for one scenario")
     books = pnl.columns
     if not books.is_unique:
         raise InputError(f"pnl names a book twice: {_some(books[books.duplicated()])}")
-    if isinstance(books, pd.MultiIndex) == (tree is not None):
-        raise InputError("give the tree once: as {'firm': {'desk': ['book', ...]}}, or as MultiIndex columns of pnl")
+    if isinstance(books, pd.MultiIndex) == (hierarchy is not None):
+        raise InputError(
+            "give the hierarchy once: as {'firm': {'desk': ['book', ...]}}, or as MultiIndex columns of pnl"
+        )
     numbers = _exact_numbers(pnl)
-    tops = _nodes_of_paths([tuple(path) for path in books]) if tree is None else _nodes_of_mapping(tree, "tree")
+    tops = (
+        _nodes_of_paths([tuple(path) for path in books])
+        if hierarchy is None
+        else _nodes_of_mapping(hierarchy, "hierarchy")
+    )
     if total is not None:
-        tops = [_Node((total, *[""] * (books.nlevels - 1)) if tree is None else total, tops)]
+        tops = [_Node((total, *[""] * (books.nlevels - 1)) if hierarchy is None else total, tops)]
     nodes = [node for top in tops for node in top.below()]
     _check_books(nodes, books)
     values: dict[Any, np.ndarray] = dict(zip(books, numbers.T, strict=True))
@@ -282,35 +287,35 @@ def aggregate_pnl(pnl: Any, tree: Mapping[Any, Any] | None = None, *, total: Any
         if node.children:
             values[node.name] = functools.reduce(np.add, [values[child.name] for child in node.children])
     names = [node.name for node in nodes]
-    columns = pd.MultiIndex.from_tuples(names, names=books.names) if tree is None else names
+    columns = pd.MultiIndex.from_tuples(names, names=books.names) if hierarchy is None else names
     return pd.DataFrame(np.column_stack([values[name] for name in names]), index=pnl.index, columns=columns)
 
 
 @dataclass(frozen=True)
 class _Node:
-    """A name and what is summed under it; a book has no children."""
+    """A node and its children; a book has none."""
 
     name: Any
     children: list[_Node]
 
     def below(self) -> Iterator[_Node]:
-        """The node itself, then everything under it."""
+        """The node itself, then all nodes below it."""
         yield self
         for child in self.children:
             yield from child.below()
 
 
-def _nodes_of_mapping(tree: Any, name: Any) -> list[_Node]:
-    """The children of one node of a nested mapping; lists hold books."""
-    if isinstance(tree, Mapping):
-        return [_Node(key, _nodes_of_mapping(below, key)) for key, below in tree.items()]
-    if isinstance(tree, str) or not isinstance(tree, Iterable):
-        raise InputError(f"tree has {tree!r} under {name!r}; give a mapping of names, or a list of books")
-    return [_Node(book, []) for book in tree]
+def _nodes_of_mapping(subtree: Any, name: Any) -> list[_Node]:
+    """The children of one node of a nested mapping, whose lists contain books."""
+    if isinstance(subtree, Mapping):
+        return [_Node(key, _nodes_of_mapping(below, key)) for key, below in subtree.items()]
+    if isinstance(subtree, str) or not isinstance(subtree, Iterable):
+        raise InputError(f"hierarchy has {subtree!r} under {name!r}; give a mapping of names, or a list of books")
+    return [_Node(book, []) for book in subtree]
 
 
 def _nodes_of_paths(paths: list[tuple[Any, ...]], depth: int = 1) -> list[_Node]:
-    """The nodes that paths from the top to a book run through, in order of first appearance."""
+    """The nodes on paths from the top to a book, in order of first appearance."""
     groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
     for path in paths:
         groups.setdefault(path[:depth], []).append(path)
@@ -322,18 +327,18 @@ def _nodes_of_paths(paths: list[tuple[Any, ...]], depth: int = 1) -> list[_Node]
 
 
 def _check_books(nodes: list[_Node], books: Any) -> None:
-    """Every name once, and the leaves of the tree are the books of the P&L."""
+    """Check that names are unique and the leaves are the books of the P&L."""
     names = [node.name for node in nodes]
-    twice = [name for i, name in enumerate(names) if name in names[:i]]
-    if twice:
-        raise InputError(f"tree names a node twice: {_some(twice)}")
+    duplicates = [name for i, name in enumerate(names) if name in names[:i]]
+    if duplicates:
+        raise InputError(f"hierarchy names a node twice: {_some(duplicates)}")
     leaves = [node.name for node in nodes if not node.children]
-    for words, odd in (
-        ("tree has books without P&L", [book for book in leaves if book not in books]),
-        ("pnl has books that are not in the tree", [book for book in books if book not in leaves]),
+    for words, unmatched in (
+        ("hierarchy has books without P&L", [book for book in leaves if book not in books]),
+        ("pnl has books that are not in the hierarchy", [book for book in books if book not in leaves]),
     ):
-        if odd:
-            raise InputError(f"{words}: {_some(odd)}")
+        if unmatched:
+            raise InputError(f"{words}: {_some(unmatched)}")
 
 
 def _exact_numbers(pnl: Any) -> np.ndarray:
@@ -343,7 +348,7 @@ def _exact_numbers(pnl: Any) -> np.ndarray:
     array = pnl.to_numpy()
     finite_array(array, "pnl", ndim=2)
     if array.shape[1] * max(abs(int(array.max())), abs(int(array.min()))) >= 2**63:
-        raise InputError(f"pnl holds integers up to {array.max()}; their sums would not fit 64 bits, give floats")
+        raise InputError(f"pnl holds integers up to {array.max()}; their sums would overflow 64 bits, give floats")
     return array.astype(np.int64)
 
 
@@ -358,25 +363,25 @@ def _per_scenario(array: np.ndarray, scenarios: Any, books: Any) -> Any:
     return with_labels(array, rows, books if array.ndim == 2 else None)
 
 
-def _same_labels(one: Any, other: Any, axis: int) -> bool:
-    """Whether labels along `axis` of `other` are those of the vector `one`; anything fits what has none."""
-    ours, theirs = labels_of(one, 0), labels_of(other, axis)
-    return ours is None or theirs is None or ours.equals(theirs)
+def _same_labels(vector: Any, matrix: Any, axis: int) -> bool:
+    """True if the labels of `matrix` along `axis` are those of `vector`, or either has none."""
+    first, second = labels_of(vector, 0), labels_of(matrix, axis)
+    return first is None or second is None or bool(first.equals(second))
 
 
 def in_asset_order(values: Any, columns: Any, name: str, axis: int = -1) -> Any:
-    """Positions or sensitivities in the order of the scenarios' assets, matched by name; for riskkit's own models.
+    """Positions or sensitivities in the order of the scenarios' assets, matched by name.
 
     Parameters
     ----------
     values : array, Series or DataFrame
-        One entry per asset along `axis`. Without labels, or with no `columns`, it comes back as it is.
+        One entry per asset along `axis`. Returned unchanged if it, or the scenarios, have no labels.
     columns : Index or None
-        The assets of the scenarios; one that is not held gets zero.
+        Assets of the scenarios; those without an entry get zero.
     name : str
-        What the messages call `values`.
+        Name of `values` in messages.
     axis : int
-        Where the assets of `values` are.
+        Axis of the assets in `values`.
 
     Raises
     ------
@@ -384,18 +389,18 @@ def in_asset_order(values: Any, columns: Any, name: str, axis: int = -1) -> Any:
         An asset named twice, or one for which there are no scenarios.
     """
     axis = axis % max(np.ndim(values), 1)
-    own = labels_of(values, axis)
-    if own is None or columns is None:
+    names = labels_of(values, axis)
+    if names is None or columns is None:
         return values
-    if not (own.is_unique and columns.is_unique):
+    if not (names.is_unique and columns.is_unique):
         raise InputError(f"{name} or the scenarios name an asset twice; positions are matched by name")
-    unknown = [label for label in own if label not in columns]
+    unknown = [label for label in names if label not in columns]
     if unknown:
         raise InputError(f"{name} holds {_some(unknown)}, for which there are no scenarios")
     return values.reindex(columns, axis=axis, fill_value=0.0)
 
 
 def _some(names: Iterable[Any]) -> str:
-    """The first names of a list, for a message."""
+    """Format the first names of a list for a message."""
     listed = list(names)
     return ", ".join(map(repr, listed[:3])) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")

@@ -202,8 +202,8 @@ def test_ewma_first_square_starts_at_the_first_square():
 @given(st.integers(1, 119), st.floats(0.05, 0.99), st.sampled_from(STARTS))
 def test_ewma_in_any_pieces_is_the_same_to_the_last_bit(cut, decay, start):
     state = rk.EwmaCovariance.init(RETURNS, decay, start)
-    whole = state.run(RETURNS)
-    pieces = state.run(RETURNS[:cut]).run(RETURNS[cut:])
+    whole = state.update_many(RETURNS)
+    pieces = state.update_many(RETURNS[:cut]).update_many(RETURNS[cut:])
     np.testing.assert_array_equal(whole.covariance, pieces.covariance)
     assert whole.n_obs == pieces.n_obs == 120
     assert state.n_obs == 0, "a state never changes itself"
@@ -214,10 +214,10 @@ def test_ewma_step_stream_path_and_run_agree_to_the_last_bit():
     path = state.path(RETURNS)
     stepped = state
     for t, (row, streamed) in enumerate(zip(RETURNS, state.stream(RETURNS), strict=True)):
-        stepped = stepped.step(row)
+        stepped = stepped.update(row)
         np.testing.assert_array_equal(stepped.covariance, path[t])
         np.testing.assert_array_equal(streamed, path[t])
-    np.testing.assert_array_equal(state.run(RETURNS).covariance, path[-1])
+    np.testing.assert_array_equal(state.update_many(RETURNS).covariance, path[-1])
     with pytest.raises(ValueError, match="read-only"):
         streamed[0, 0] = 1.0
 
@@ -225,7 +225,7 @@ def test_ewma_step_stream_path_and_run_agree_to_the_last_bit():
 def test_ewma_correlation_update():
     """Hull, Options, Futures and Other Derivatives, EWMA correlation example: 0.6 becomes 0.6044."""
     state = rk.EwmaCovariance([[0.01**2, 0.6 * 0.01 * 0.02], [0.6 * 0.01 * 0.02, 0.02**2]], decay=0.95)
-    after = state.step([0.005, 0.025])
+    after = state.update([0.005, 0.025])
     assert after.covariance == pytest.approx(np.array([[9.625e-5, 1.2025e-4], [1.2025e-4, 4.1125e-4]]))
     assert rk.correlation_from_covariance(after.covariance)[0, 1] == pytest.approx(0.6044, abs=5e-5)
 
@@ -257,10 +257,10 @@ def test_portfolio_variance_is_that_of_the_path(start):
 
 def test_ewma_labels():
     state = rk.EwmaCovariance.init(FRAME)
-    assert list(state.run(FRAME).covariance.columns) == list("ABCD")
+    assert list(state.update_many(FRAME).covariance.columns) == list("ABCD")
     assert list(state.volatility.index) == list("ABCD")
-    pd.testing.assert_frame_equal(state.run(FRAME[list("DCBA")]).covariance, state.run(FRAME).covariance)
-    pd.testing.assert_frame_equal(state.step(FRAME.iloc[0][::-1]).covariance, state.step(RETURNS[0]).covariance)
+    pd.testing.assert_frame_equal(state.update_many(FRAME[list("DCBA")]).covariance, state.update_many(FRAME).covariance)
+    pd.testing.assert_frame_equal(state.update(FRAME.iloc[0][::-1]).covariance, state.update(RETURNS[0]).covariance)
     path = rk.ewma_covariance_path(FRAME)
     np.testing.assert_array_equal(path.loc[DAYS[7]], rk.ewma_covariance_path(RETURNS)[7])
     assert list(path.columns) == list("ABCD")
@@ -274,7 +274,7 @@ def test_ewma_labels():
 
 
 def test_ewma_state_shows_itself():
-    state = rk.EwmaCovariance.init(FRAME).run(FRAME)
+    state = rk.EwmaCovariance.init(FRAME).update_many(FRAME)
     assert "decay" in repr(state) and "120" in repr(state)
     pd.testing.assert_frame_equal(state.to_frame(), state.covariance)
 
@@ -293,10 +293,10 @@ def test_ewma_state_shows_itself():
         (lambda: rk.ewma_variance(RETURNS, 0.9, [1.0, 2.0]), "one per series"),
         (lambda: rk.EwmaCovariance([[1.0, 0.2], [0.3, 1.0]], 0.9), "not symmetric"),
         (lambda: rk.EwmaCovariance([[1.0]], 1.1), "decay=1.1"),
-        (lambda: rk.EwmaCovariance.init(RETURNS).step([0.1, 0.2]), "row has 2 assets and the state 4"),
-        (lambda: rk.EwmaCovariance.init(RETURNS).run(RETURNS[:, :2]), "returns has 2 assets"),
-        (lambda: rk.EwmaCovariance.init(RETURNS).step([0.1, np.nan, 0.1, 0.1]), "nan"),
-        (lambda: rk.EwmaCovariance.init(FRAME).run(FRAME.rename(columns={"A": "Z"})), "same assets"),
+        (lambda: rk.EwmaCovariance.init(RETURNS).update([0.1, 0.2]), "row has 2 assets and the state 4"),
+        (lambda: rk.EwmaCovariance.init(RETURNS).update_many(RETURNS[:, :2]), "returns has 2 assets"),
+        (lambda: rk.EwmaCovariance.init(RETURNS).update([0.1, np.nan, 0.1, 0.1]), "nan"),
+        (lambda: rk.EwmaCovariance.init(FRAME).update_many(FRAME.rename(columns={"A": "Z"})), "same assets"),
         (lambda: rk.ewma_portfolio_variance(RETURNS, [1.0, 2.0]), "one per asset"),
         (lambda: rk.ewma_portfolio_variance(FRAME, FRAME.shift(1, freq="D")), "same rows"),
         (lambda: rk.ewma_start(RETURNS, backcast_periods=0), "backcast_periods=0"),
@@ -310,13 +310,13 @@ def test_ewma_refuses(call, words):
 def test_ewma_of_one_row_and_of_nothing_but_zeros():
     assert rk.ewma_covariance([[0.1, 0.2]], 0.9, "zero") == pytest.approx(np.array([[1e-3, 2e-3], [2e-3, 4e-3]]))
     assert rk.ewma_variance(np.zeros(5)).tolist() == [0.0] * 5
-    assert rk.ewma_volatility(np.zeros(5), weighting="renormalised") == 0.0
+    assert rk.ewma_volatility(np.zeros(5), weighting="renormalized") == 0.0
     assert rk.ewma_covariance([0.1, 0.1], 0.9, "sample").shape == (1, 1), "one series is one asset"
 
 
 def test_weightings_of_constant_squares():
     returns = [0.01, -0.01] * 10
-    assert rk.ewma_volatility(returns, 0.94, weighting="renormalised") == pytest.approx(0.01)
+    assert rk.ewma_volatility(returns, 0.94, weighting="renormalized") == pytest.approx(0.01)
     assert rk.ewma_volatility(returns, 0.94, weighting="truncated") == pytest.approx(0.01 * math.sqrt(1 - 0.94**20))
     assert rk.ewma_volatility(returns, 0.94) == pytest.approx(0.01)
 
@@ -578,9 +578,9 @@ def test_garch_fit_recovers_what_was_simulated(simulated, distribution):
     assert fit.converged
     for name, truth in (("mean", 0.0005), ("omega", 2e-6), ("alpha", 0.08), ("beta", 0.90)):
         assert abs(getattr(fit, name) - truth) < 4 * fit.standard_errors[name]
-    assert (fit.nu is None) == (distribution == "normal")
+    assert (fit.df is None) == (distribution == "normal")
     if distribution == "t":
-        assert 4.5 < fit.nu < 8.5
+        assert 4.5 < fit.df < 8.5
     squares = (simulated.to_numpy()[:75] - simulated.mean()) ** 2
     first = naive.start_variance(squares.tolist(), 0.94, "backcast")
     path = naive.garch_path(simulated.tolist(), fit.mean, fit.omega, fit.alpha, fit.beta, first)

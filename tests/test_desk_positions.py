@@ -296,7 +296,7 @@ def test_metrics_are_riskkits_measures_of_the_periods():
     var, _ = naive.historical(returns, "0.95")
     assert metrics.periods == 60 and metrics.total_exposure == pytest.approx(10 * price)
     assert metrics.var_95 == pytest.approx(var * 10 * price, rel=1e-9)
-    assert metrics.max_drawdown == pytest.approx(max_drawdown(returns, of="summed_returns"))
+    assert metrics.max_drawdown == pytest.approx(max_drawdown(returns, input="summed_returns"))
     assert metrics.sharpe == pytest.approx(sharpe_ratio(returns, 252))
     assert metrics.concentration == 1.0 and metrics.win_rate is None and metrics.average_trade_size == 20_000.0
     profits = [made.update("u", "m", "ETH", -1, deal, 99 * DAY) for deal in (2_500, 1_500, 2_000, 2_001)]

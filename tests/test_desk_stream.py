@@ -114,10 +114,10 @@ def test_within_a_bar_time_decides_what_is_open_and_close():
 
 
 def test_log_returns_update_the_ewma_covariance():
-    stream = MarketStream(simulated(), start="first_square")
+    stream = MarketStream(simulated(), start="first_nonzero_square")
     stream.run()
     moves = log_returns(stream.to_frame())
-    np.testing.assert_array_equal(stream.covariance.matrix, ewma_covariance(moves.to_numpy(), 0.94, "first_square"))
+    np.testing.assert_array_equal(stream.covariance.matrix, ewma_covariance(moves.to_numpy(), 0.94, "first_nonzero_square"))
     first = np.outer(moves.iloc[0], moves.iloc[0]).tolist()
     np.testing.assert_allclose(stream.covariance.matrix, naive.ewma(moves.to_numpy().tolist(), first, 0.94), rtol=1e-12)
     assert stream.returns == moves.iloc[-1].to_dict()
@@ -141,11 +141,11 @@ def test_a_first_minute_that_jumps_does_not_stay():
     closes = 100.0 * np.exp(np.cumsum([0.0, 0.02, *([0.001, -0.001] * 194)]))  # a jump, then 388 quiet minutes
     bars = RecordedBars(pd.DataFrame({"A": closes}, index=[place * MINUTE for place in range(1, len(closes) + 1)]))
     found = {}
-    for start in ("renormalized", "first_square", 1e-6):
+    for start in ("renormalized", "first_nonzero_square", 1e-6):
         stream = MarketStream(bars, decay=0.5 ** (1 / 390), start=start)
         stream.run()
         found[start] = math.sqrt(stream.covariance.matrix[0, 0])
-    assert found["first_square"] == pytest.approx(0.0142, abs=1e-4)  # ten times too much after a whole day
+    assert found["first_nonzero_square"] == pytest.approx(0.0142, abs=1e-4)  # ten times too much after a whole day
     assert found["renormalized"] == pytest.approx(0.0013, abs=1e-4)
     np.testing.assert_allclose(
         found[1e-6], naive.ewma([[m] for m in np.diff(np.log(closes))], [[1e-6]], 0.5 ** (1 / 390))[0][0] ** 0.5
@@ -227,7 +227,7 @@ def test_bars_and_ticks_may_follow_each_other_and_late_bars_are_refused():
 
 def test_the_stream_drives_a_manager():
     manager = RiskManager(100_000, limits=DeskLimits(var_limit=2_000.0))
-    stream = MarketStream(simulated(), start="first_square")  # as the manager's own, without a warm-up
+    stream = MarketStream(simulated(), start="first_nonzero_square")  # as the manager's own, without a warm-up
     assert stream.run(manager.on_bar) == 60
     np.testing.assert_array_equal(manager._risk.covariance.matrix, stream.covariance.matrix)
     assert manager.get_market_data().price.to_dict() == stream.closes

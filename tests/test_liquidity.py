@@ -36,7 +36,7 @@ def test_dowd_and_bangia():
     """Dowd (2005), chapter 14: VaR 3.3, cost 0.5; the second from the formulas of Bangia et al. (1999)."""
     constant = rk.spread_var(100, 0.02, 0.01, z=1.65)
     assert (constant.price_var, constant.spread_cost, constant.total) == pytest.approx((3.3, 0.5, 3.8), abs=1e-12)
-    worst = rk.spread_var(100, 0.02, 0.01, spread_sd=0.004, spread_multiplier=3.0, price="lognormal", z=2.33)
+    worst = rk.spread_var(100, 0.02, 0.01, spread_sd=0.004, spread_multiplier=3.0, distribution="lognormal", z=2.33)
     assert (worst.price_var, worst.spread_cost) == pytest.approx(naive.bangia(100, 2.33, 0.02, 0.01, 0.004, 3.0))
     fat = rk.spread_var(100, 0.02, 0.01, z=1.65, tail_factor=rk.bangia_tail_factor(6.0, 0.4))
     assert fat.price_var == pytest.approx(3.3 * (1 + 0.4 * math.log(2)))
@@ -223,12 +223,12 @@ def test_desk_function_is_half_spread_and_square_root(book):
 
 
 def market_terms(market):
-    return market.volatility, market.permanent, market.temporary
+    return market.price_volatility, market.permanent_slope, market.temporary_slope
 
 
 def test_calibration_is_that_of_the_paper():
     """Almgren and Chriss (2000), table 1."""
-    assert (PAPER.half_spread, PAPER.permanent, PAPER.temporary) == pytest.approx((0.0625, 2.5e-7, 2.5e-6))
+    assert (PAPER.half_spread, PAPER.permanent_slope, PAPER.temporary_slope) == pytest.approx((0.0625, 2.5e-7, 2.5e-6))
 
 
 def test_even_trading_costs_what_the_closed_form_says():
@@ -329,9 +329,9 @@ def test_results_print_and_plot(book):
         (lambda: rk.spread_var(100, math.nan, 0.01), "volatility=nan is not finite"),
         (lambda: rk.spread_var(100, 0.02, -0.01), "spread=-0.01"),
         (lambda: rk.spread_var(100, 0.02, 0.01, 95), "use 0.95 for 95%"),
-        (lambda: rk.spread_var(100, 0.02, 0.01, price="log"), "price='log' is not one of"),
+        (lambda: rk.spread_var(100, 0.02, 0.01, distribution="log"), "distribution='log' is not one of"),
         (lambda: rk.bangia_tail_factor(0.0, 0.4), "kurtosis=0.0 is not above zero"),
-        (lambda: rk.relative_spread(1.01, 1.0), "ask lies below bid"),
+        (lambda: rk.relative_spread(1.01, 1.0), "ask is below bid"),
         (lambda: rk.relative_spread(0.0, 1.0), "bid holds 0; it must be above zero"),
         (lambda: rk.half_spread_cost([1.0], [math.nan]), "spreads holds nan"),
         (lambda: rk.half_spread_cost(pd.Series({"A": 1.0}), pd.Series({"B": 1.0})), "spreads is missing 'A'"),
@@ -363,7 +363,7 @@ def test_results_print_and_plot(book):
         (lambda: rk.liquidation_schedule(1, 5, 0, PAPER, risk_aversion=0.0), "n_trades=0"),
         (lambda: rk.liquidation_schedule(1, 5, 5, PAPER, risk_aversion=-1.0), "risk_aversion=-1.0"),
         (lambda: rk.liquidation_schedule(1, 100, 1, PAPER, risk_aversion=0.0), "trade more often"),
-        (lambda: rk.LinearImpact(0.95, 0.06, 0.0, 0.0), "temporary=0.0 is not above zero"),
+        (lambda: rk.LinearImpact(0.95, 0.06, 0.0, 0.0), "temporary_slope=0.0 is not above zero"),
         (lambda: rk.liquidation_frontier(1, 5, 5, rk.LinearImpact(0.0, 0.0, 0.0, 1.0)), "no volatility"),
     ],
 )

@@ -218,9 +218,9 @@ def test_aggregate_of_one_scenario_is_a_series():
     ("pnl", "tree", "words"),
     [
         (np.ones((2, 2)), {"firm": ["a"]}, "no labels"),
-        (pd.DataFrame({"a": [1.0]}), None, "give the tree once"),
+        (pd.DataFrame({"a": [1.0]}), None, "give the hierarchy once"),
         (pd.DataFrame({"a": [1.0]}), {"firm": ["a", "b"]}, "books without P&L: 'b'"),
-        (pd.DataFrame({"a": [1.0], "b": [1.0]}), {"firm": ["a"]}, "not in the tree: 'b'"),
+        (pd.DataFrame({"a": [1.0], "b": [1.0]}), {"firm": ["a"]}, "not in the hierarchy: 'b'"),
         (pd.DataFrame({"a": [1.0]}), {"firm": ["a"], "other": ["a"]}, "names a node twice: 'a'"),
         (pd.DataFrame({"a": [1.0]}), {"a": ["a"]}, "names a node twice: 'a'"),
         (pd.DataFrame([[1.0, 2.0]], columns=["a", "a"]), {"firm": ["a"]}, "names a book twice"),

@@ -16,7 +16,7 @@ from riskkit.attribution import portfolio_var
 from riskkit.covariance import correlation_from_covariance, sample_covariance
 from riskkit.datasets import load_index, load_stocks
 from riskkit.pnl import DeltaGamma
-from riskkit.stress.windows import windows_in
+from riskkit.stress.historical_windows import windows_in
 
 NAMES = pd.Index(["A", "B", "C", "D"])
 
@@ -124,8 +124,8 @@ def test_replay_agrees_with_growing_every_position(returns):
         row = stress.table.loc[name]
         assert row["loss"] == pytest.approx(-path[-1])
         assert row["worst_loss"] == pytest.approx(-min(np.diff(path)))
-        assert row["drawdown"] == pytest.approx(naive.fall(path))
-    daily = rk.replay_history(held, returns, ["COVID 2020"], held=False)
+        assert row["peak_to_trough"] == pytest.approx(naive.fall(path))
+    daily = rk.replay_history(held, returns, ["COVID 2020"], buy_and_hold=False)
     moves = returns[held.index]["2020-02-20":"2020-03-23"].to_numpy().tolist()
     assert daily.paths["COVID 2020"].iloc[:, 0].to_numpy() == pytest.approx(naive.restored_path(held, moves), abs=1e-9)
     assert stress.worst.name == stress.table["loss"].idxmax()
@@ -139,10 +139,10 @@ def test_every_form_of_a_book_gives_the_same_answer(returns):
     priced = rk.replay_history(lambda moves: moves @ held, table, ["COVID 2020"])
     for other in (rk.replay_history(linear, table, ["COVID 2020"]), priced):
         assert other.table["loss"].to_list() == pytest.approx(expected.table["loss"].to_list())
-        assert other.table["drawdown"].to_list() == pytest.approx(expected.table["drawdown"].to_list())
-    daily = rk.replay_history(held, table, ["COVID 2020"], held=False)
+        assert other.table["peak_to_trough"].to_list() == pytest.approx(expected.table["peak_to_trough"].to_list())
+    daily = rk.replay_history(held, table, ["COVID 2020"], buy_and_hold=False)
     ready = rk.replay_history(table @ held, windows=["COVID 2020"])
-    assert ready.table["loss"].iloc[0] == pytest.approx(daily.table["loss"].iloc[0]) and not ready.held
+    assert ready.table["loss"].iloc[0] == pytest.approx(daily.table["loss"].iloc[0]) and not ready.buy_and_hold
     plain = rk.replay_history(held.to_numpy(), table.to_numpy(), {"w": (0, 100)})
     assert plain.table["loss"].iloc[0] == pytest.approx(
         -naive.held_path(held.to_list(), table.to_numpy()[1:101].tolist())[-1]
@@ -160,7 +160,7 @@ def test_an_option_is_valued_at_the_moves_since_the_start(returns):
 def test_books_add_up_over_the_tree(returns):
     books = pd.DataFrame({"AAPL": [100.0, 0.0, 50.0], "KO": [0.0, 200.0, -50.0]}, index=["x", "y", "z"])
     tree = {"firm": {"one": ["x", "y"], "two": ["z"]}}
-    stress = rk.replay_history(books, returns, ["COVID 2020", "Brexit 2016"], tree=tree)
+    stress = rk.replay_history(books, returns, ["COVID 2020", "Brexit 2016"], hierarchy=tree)
     loss = stress.table["loss"].unstack("book")
     assert loss["firm"].to_list() == pytest.approx((loss["x"] + loss["y"] + loss["z"]).to_list())
     assert stress.table.loc[("COVID 2020", "one"), "worst_loss"] <= sum(
@@ -194,7 +194,7 @@ def test_yields_add_up_and_prices_compound():
 def test_a_window_that_only_rises_has_no_fall():
     stress = rk.replay_history([1.0], [[0.0], [0.1], [0.1]], {"up": (0, 2)})
     row = stress.table.loc["up"]
-    assert row["drawdown"] == 0.0 and row["loss"] == pytest.approx(-0.21) and row["peak"] == row["trough"]
+    assert row["peak_to_trough"] == 0.0 and row["loss"] == pytest.approx(-0.21) and row["peak"] == row["trough"]
 
 
 # Scenarios
@@ -244,7 +244,7 @@ def test_loadings_are_those_of_a_regression(returns):
     crash = rk.factor_scenarios(fit.loadings, rk.shock_scenarios({"crash": {"sp500": -0.2}}))
     assert crash.loc["crash", "KO"] == pytest.approx(-0.2 * fit.loadings.loc["KO", "sp500"])
     own = pd.DataFrame({"KO": [-0.05]}, index=["crash"])
-    more = rk.factor_scenarios(fit.loadings, rk.shock_scenarios({"crash": {"sp500": -0.2}}), own_moves=own)
+    more = rk.factor_scenarios(fit.loadings, rk.shock_scenarios({"crash": {"sp500": -0.2}}), specific_moves=own)
     assert (more - crash).loc["crash"].to_list() == pytest.approx([0.0, -0.05])
     small = rk.factor_loadings(np.array([[1.0], [2.0], [2.0]]), np.array([[1e-9], [2e-9], [3e-9]]))
     assert small.loadings[0, 0] == pytest.approx(0.5e9)
@@ -272,7 +272,7 @@ def test_losses_by_position_book_and_node(positions, covariance):
     subset = rk.stress_test(positions[["C", "A"]], scenarios)
     assert subset.by_position.loc["one"].to_dict() == pytest.approx({"C": -4e4, "A": 1e5})
     books = pd.DataFrame([positions, positions * 2], index=["x", "y"])
-    tree = rk.stress_test(books, scenarios, tree={"firm": ["x", "y"]})
+    tree = rk.stress_test(books, scenarios, hierarchy={"firm": ["x", "y"]})
     assert tree.losses["firm"].to_list() == pytest.approx((3 * single.losses["loss"]).to_list())
     assert tree.by_position is None
     gamma = DeltaGamma(positions, pd.Series(1e6, index=NAMES))
@@ -296,7 +296,7 @@ def test_losses_by_position_book_and_node(positions, covariance):
 def test_a_blend_stays_positive_semidefinite_without_repair(seed, strength, toward, multiplier):
     root = np.random.default_rng(seed).normal(size=(4, 4))
     original = root @ root.T
-    stress = rk.stress_covariance(original, toward=toward, strength=strength, volatility=multiplier)
+    stress = rk.stress_covariance(original, toward=toward, strength=strength, volatility_multiplier=multiplier)
     before, after = correlation_from_covariance(original), correlation_from_covariance(stress.covariance)
     upper = np.triu_indices(4, 1)
     expected = (1 - strength) * before[upper] + strength * toward
@@ -316,14 +316,14 @@ def test_impossible_pairs_are_repaired_and_said():
 
 
 def test_among_and_named_multipliers_move_only_what_they_name(covariance):
-    stress = rk.stress_covariance(covariance, toward=1.0, strength=0.5, among=["A", "C"], volatility={"C": 3.0})
+    stress = rk.stress_covariance(covariance, toward=1.0, strength=0.5, among=["A", "C"], volatility_multiplier={"C": 3.0})
     before = correlation_from_covariance(covariance)
     assert stress.repair.original.loc["A", "C"] == pytest.approx(0.5 + 0.5 * before.loc["A", "C"])
     assert stress.repair.original.loc["A", "B"] == pytest.approx(before.loc["A", "B"])
     ratio = np.sqrt(np.diag(stress.covariance) / np.diag(covariance))
     assert ratio == pytest.approx([1.0, 1.0, 3.0, 1.0])
-    series = rk.stress_covariance(covariance, volatility=pd.Series({"C": 3.0}))
-    array = rk.stress_covariance(covariance, volatility=[1.0, 1.0, 3.0, 1.0])
+    series = rk.stress_covariance(covariance, volatility_multiplier=pd.Series({"C": 3.0}))
+    array = rk.stress_covariance(covariance, volatility_multiplier=[1.0, 1.0, 3.0, 1.0])
     pd.testing.assert_frame_equal(series.covariance, array.covariance)
     untouched = rk.stress_covariance(covariance)
     assert untouched.covariance.to_numpy() == pytest.approx(covariance.to_numpy(), rel=1e-12)
@@ -348,7 +348,7 @@ def test_distance_and_tail_agree_with_scipy(covariance):
     rng = np.random.default_rng(4)
     moves = pd.DataFrame(rng.normal(size=(5, 4)) * 0.02, columns=NAMES)
     judged = rk.plausibility(moves[NAMES[::-1]], covariance)
-    fat = rk.plausibility(moves, covariance, nu=5)
+    fat = rk.plausibility(moves, covariance, df=5)
     normal = stats.multivariate_normal(np.zeros(4), covariance)
     t = stats.multivariate_t(np.zeros(4), covariance * 3 / 5, df=5)
     for i, move in enumerate(moves.to_numpy()):
@@ -356,8 +356,8 @@ def test_distance_and_tail_agree_with_scipy(covariance):
         assert judged["distance"][i] == pytest.approx(d, rel=1e-9)
         assert judged["density_ratio"][i] == pytest.approx(normal.pdf(move) / normal.pdf(np.zeros(4)), rel=1e-7)
         assert fat["density_ratio"][i] == pytest.approx(t.pdf(move) / t.pdf(np.zeros(4)), rel=1e-7)
-        assert judged["beyond"][i] == pytest.approx(stats.chi2.sf(d**2, 4), rel=1e-9)
-        assert fat["beyond"][i] == pytest.approx(stats.f.sf(d**2 * 5 / 3 / 4, 4, 5), rel=1e-9)
+        assert judged["exceedance_probability"][i] == pytest.approx(stats.chi2.sf(d**2, 4), rel=1e-9)
+        assert fat["exceedance_probability"][i] == pytest.approx(stats.f.sf(d**2 * 5 / 3 / 4, 4, 5), rel=1e-9)
     assert rk.mahalanobis_distance(moves.iloc[0], covariance) == pytest.approx(judged["distance"][0])
 
 
@@ -384,13 +384,13 @@ def test_linear_book_in_closed_form(positions, covariance):
     assert answer.loss_probability == pytest.approx(stats.norm.sf(1e5 / sd)) and answer.exact
     assert answer.contributions.sum() == pytest.approx(1e5) and answer.loss == pytest.approx(1e5)
     assert list(answer.scenario.index) == list(NAMES)
-    assert answer.standardised.to_numpy() == pytest.approx(answer.scenario.to_numpy() / np.sqrt(np.diag(c)))
+    assert answer.standardized.to_numpy() == pytest.approx(answer.scenario.to_numpy() / np.sqrt(np.diag(c)))
     # the VaR, reversed: a loss of the 99 % VaR has a probability of 1 %
     back = rk.reverse_stress(positions, portfolio_var(positions, covariance, 0.99), covariance)
     assert back.loss_probability == pytest.approx(0.01) and back.return_period == pytest.approx(100.0)
-    fat = rk.reverse_stress(positions, portfolio_var(positions, covariance, 0.99, nu=4), covariance, nu=4)
+    fat = rk.reverse_stress(positions, portfolio_var(positions, covariance, 0.99, nu=4), covariance, df=4)
     assert fat.loss_probability == pytest.approx(0.01)
-    assert fat.beyond == pytest.approx(stats.f.sf(fat.distance**2 * 2 / 4, 4, 4))
+    assert fat.exceedance_probability == pytest.approx(stats.f.sf(fat.distance**2 * 2 / 4, 4, 4))
 
 
 def test_mean_moves_count(positions, covariance):
@@ -486,9 +486,9 @@ def test_ready_pnl_is_explained_by_its_conditional_mean(positions, covariance):
     assert answer.scenario.to_numpy() == pytest.approx(closed.scenario.to_numpy(), rel=1e-9)
     assert answer.distance == pytest.approx(closed.distance)
     assert answer.loss_probability == pytest.approx(closed.loss_probability)
-    assert answer.beyond == pytest.approx(closed.beyond)
+    assert answer.exceedance_probability == pytest.approx(closed.exceedance_probability)
     noisy = rk.reverse_stress_pnl(pnl + rng.normal(size=400) * 1e5, factors, 3e5)
-    assert np.abs(noisy.standardised).max() < noisy.distance
+    assert np.abs(noisy.standardized).max() < noisy.distance
 
 
 def test_a_singular_covariance_keeps_to_what_can_happen():
@@ -522,15 +522,15 @@ def test_results_print_and_plot(returns, positions, covariance):
         assert result._title() in repr(result) and "<table>" in result._repr_html_()
         assert not hasattr(result, "to_frame") or len(result.to_frame())
     ax = history.plot(plt.figure().gca())
-    assert max(p.get_width() for p in ax.patches) == pytest.approx(history.table["drawdown"].max())
+    assert max(p.get_width() for p in ax.patches) == pytest.approx(history.table["peak_to_trough"].max())
     assert len(history.plot_paths(plt.figure().gca(), worst=3).lines) == 4
     ax = scenarios.plot(plt.figure().gca())
     assert ax.patches[-1].get_width() == pytest.approx(scenarios.losses["loss"].max())
     ax = reverse.plot(plt.figure().gca())
-    assert abs(ax.patches[-1].get_width()) == pytest.approx(np.abs(reverse.standardised).max())
+    assert abs(ax.patches[-1].get_width()) == pytest.approx(np.abs(reverse.standardized).max())
     assert len(moved.plot(plt.figure().gca()).lines) == 2
     plt.close("all")
-    assert "first order" in repr(rk.reverse_stress(DeltaGamma(positions, positions * 0), 1e5, covariance, nu=4))
+    assert "first order" in repr(rk.reverse_stress(DeltaGamma(positions, positions * 0), 1e5, covariance, df=4))
 
 
 def test_the_library_prints_as_a_table():
@@ -636,33 +636,33 @@ def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
         (lambda: rk.shock_scenarios({}), "shocks is empty"),
         (lambda: rk.shock_scenarios({"x": {}}), "give {factor: move}"),
         (lambda: rk.shock_scenarios({"x": {"A": math.nan}}), "is not finite"),
-        (lambda: rk.shock_scenarios({"x": {"A": 0.1}}, ["B"]), "moves 'A' in 'x', which is none of the factors"),
+        (lambda: rk.shock_scenarios({"x": {"A": 0.1}}, ["B"]), "moves 'A' in 'x', which is not one of the factors"),
         (lambda: rk.shock_scenarios({"x": {"A": 0.1}}, others="expected"), "needs the covariance"),
         (lambda: rk.shock_scenarios({"x": {"A": 0.1}}, others="all"), "others='all' is not one of"),
         (lambda: rk.factor_scenarios([[1.0, 2.0]], [[0.1]]), "loadings has 2 columns for 1 factors"),
-        (lambda: rk.factor_scenarios([[1.0]], [[0.1]], own_moves=[[0.1, 0.2]]), "own_moves has shape"),
+        (lambda: rk.factor_scenarios([[1.0]], [[0.1]], specific_moves=[[0.1, 0.2]]), "specific_moves has shape"),
         (lambda: rk.factor_loadings([0.1, 0.2, 0.3], [1.0, 1.0, 1.0]), "constant or combinations"),
         (lambda: rk.factor_loadings([0.1], [1.0]), "1 observations for 2 coefficients"),
         (lambda: rk.factor_loadings([0.1, 0.2], [1.0, 2.0, 3.0]), "give the same periods"),
         (lambda: rk.scale_scenarios([0.1, 0.2]), "give one of multiplier"),
-        (lambda: rk.scale_scenarios([0.1, 0.1], target=0.1), "without volatility"),
+        (lambda: rk.scale_scenarios([0.1, 0.1], target=0.1), "a constant series"),
         (lambda: rk.scale_scenarios([0.1, 0.2], multiplier=-1.0), "multiplier=-1.0"),
         (lambda: rk.scale_scenarios([[0.1, 0.2]], multiplier=[1.0]), "multiplier has shape"),
         (lambda: rk.stress_test([1.0, 2.0], [[0.1]]), "positions has shape"),
-        (lambda: rk.stress_test([1.0], [[0.1]], total="firm"), "give the tree too"),
+        (lambda: rk.stress_test([1.0], [[0.1]], total="firm"), "give the hierarchy too"),
         (lambda: rk.stress_covariance([[1.0, 2.0], [2.0, 1.0]], toward=2.0), "toward=2.0 is not between -1 and 1"),
-        (lambda: rk.stress_covariance(np.eye(3), toward=-0.9), "3 assets cannot all have it"),
+        (lambda: rk.stress_covariance(np.eye(3), toward=-0.9), "3 assets cannot all have this correlation"),
         (lambda: rk.stress_covariance(np.eye(2), toward=0.5, strength=1.5), "strength=1.5 is above 1"),
         (lambda: rk.stress_covariance(np.eye(2), toward=np.eye(3)), "toward has shape"),
         (lambda: rk.stress_covariance(np.eye(2), pairs={(0, 5): 0.5}), "5 is not one of the assets"),
         (lambda: rk.stress_covariance(np.eye(2), pairs={(0, 0): 0.5}), "with itself"),
-        (lambda: rk.stress_covariance(np.eye(2), volatility=0.0), "volatility=0.0 is not above zero"),
-        (lambda: rk.stress_covariance(np.eye(2), volatility=[1.0]), "volatility has shape"),
+        (lambda: rk.stress_covariance(np.eye(2), volatility_multiplier=0.0), "volatility_multiplier=0.0 is not above zero"),
+        (lambda: rk.stress_covariance(np.eye(2), volatility_multiplier=[1.0]), "volatility_multiplier has shape"),
         (lambda: rk.stress_covariance(np.zeros((2, 2))), "variance 0"),
         (lambda: rk.mahalanobis_distance([0.1], [[0.0]]), "no factor moves"),
         (lambda: rk.mahalanobis_distance([0.1, 0.1], [[1.0, 2.0], [2.0, 1.0]]), "below zero"),
         (lambda: rk.mahalanobis_distance([0.1], np.eye(2)), "scenarios has shape"),
-        (lambda: rk.plausibility([[0.1]], [[1.0]], nu=2.0), "nu=2.0 is not above 2"),
+        (lambda: rk.plausibility([[0.1]], [[1.0]], df=2.0), "df=2.0 is not above 2"),
         (lambda: rk.reverse_stress([1.0], -1.0, [[1.0]]), "loss=-1.0 is not above zero"),
         (
             lambda: rk.reverse_stress([1.0], 1.0, [[1.0]], mean=[-2.0]),

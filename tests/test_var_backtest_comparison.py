@@ -153,7 +153,7 @@ def prices():
 
 def test_compare_rolls_scores_and_ranks(prices):
     models = {"short": {"method": "historical", "window": 100}, "long": "historical"}
-    result = compare(models, prices, confidence=0.95, window=300)
+    result = compare(prices, models, confidence=0.95, window=300)
     returns = prices.pct_change().iloc[1:]
     forecasts = {}
     for name, window in (("short", 100), ("long", 300)):
@@ -162,7 +162,7 @@ def test_compare_rolls_scores_and_ranks(prices):
     expected = compare_forecasts(returns, forecasts, confidence=0.95)
     assert result.to_frame()["score"].to_numpy() == pytest.approx(expected.to_frame()["score"].to_numpy(), rel=1e-9)
     assert len(result.losses) == 899 - 300
-    again = compare(models, returns=returns, confidence=0.95, window=300)
+    again = compare(models=models, returns=returns, confidence=0.95, window=300)
     assert again.to_frame()["score"].to_numpy() == pytest.approx(expected.to_frame()["score"].to_numpy(), rel=1e-12)
 
 
@@ -172,7 +172,7 @@ def test_no_forecast_sees_its_own_day(prices, model):
     crashed = prices.copy()
     crashed.iloc[700:] *= 0.5
     before, after = (
-        compare({"m": spec}, table, confidence=0.95, progress=False).losses["m"] for table in (prices, crashed)
+        compare(table, {"m": spec}, confidence=0.95, progress=False).losses["m"] for table in (prices, crashed)
     )
     # Losses of days before the crash are the same; its own day is scored with the forecast made before it.
     assert before[: crashed.index[699]].equals(after[: crashed.index[699]])
@@ -183,12 +183,12 @@ def test_compare_takes_names_functions_and_both_shapes(prices):
     def naive_model(returns):
         return returns.rolling(250).std().shift(1) * Z95
 
-    mixed = compare({"mine": naive_model, "normal": "normal"}, prices, confidence=0.95, window=250)
+    mixed = compare(prices, {"mine": naive_model, "normal": "normal"}, confidence=0.95, window=250)
     assert mixed.score == "quantile" and set(mixed.to_frame().index) == {"mine", "normal"}
-    named = compare(["historical", "normal"], prices.to_numpy(), confidence=0.95, window=250)
+    named = compare(prices.to_numpy(), ["historical", "normal"], confidence=0.95, window=250)
     assert set(named.to_frame().index) == {"historical", "normal"} and named.n_assets == 2
-    assert compare("historical", prices["x"], confidence=0.95).n_assets == 1
-    assert set(compare(None, pd.concat([prices, 2 * prices]), confidence=0.95).to_frame().index) == set(DEFAULT_MODELS)
+    assert compare(prices["x"], "historical", confidence=0.95).n_assets == 1
+    assert set(compare(pd.concat([prices, 2 * prices]), confidence=0.95).to_frame().index) == set(DEFAULT_MODELS)
 
 
 class Bar:
@@ -212,29 +212,29 @@ def test_progress_bar_counts_series_and_is_never_needed(prices, monkeypatch):
     module.tqdm = Bar
     monkeypatch.setitem(sys.modules, "tqdm.auto", module)
     Bar.made.clear()
-    compare(["historical", "normal"], prices, confidence=0.95, progress=True)
-    compare(["historical", "normal"], prices, confidence=0.95)
-    compare(["historical", "normal"], prices, confidence=0.95, progress=False)
+    compare(prices, ["historical", "normal"], confidence=0.95, progress=True)
+    compare(prices, ["historical", "normal"], confidence=0.95)
+    compare(prices, ["historical", "normal"], confidence=0.95, progress=False)
     assert [bar.count for bar in Bar.made] == [4, 4]
     assert [bar.options["disable"] for bar in Bar.made] == [False, None]
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
-    assert compare(["historical"], prices, confidence=0.95, progress=True).best == "historical"
+    assert compare(prices, ["historical"], confidence=0.95, progress=True).best == "historical"
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda p: compare(["historical"]), "either prices or returns"),
-        (lambda p: compare(["historical"], p, returns=p), "either prices or returns"),
-        (lambda p: compare([], p), "models is empty"),
-        (lambda p: compare(["garch99"], p), "model 'garch99' on x: method='garch99'"),
-        (lambda p: compare({"m": {"window": 9}}, p), r"models\['m'\] is not a method"),
-        (lambda p: compare({"m": 3}, p), r"models\['m'\] is not a method"),
-        (lambda p: compare([{"method": "normal"}], p), "not a sequence of methods"),
-        (lambda p: compare({"m": {"method": "normal", "size": 9}}, p), "no option 'size'"),
-        (lambda p: compare(["normal"], p, window=2000), "model 'normal' on x: window=2000"),
-        (lambda p: compare(["normal"], p * 0), "prices"),
-        (lambda p: compare(["normal"], p, confidence=95), "0.95 for 95%"),
+        (lambda p: compare(models=["historical"]), "either prices or returns"),
+        (lambda p: compare(p, ["historical"], returns=p), "either prices or returns"),
+        (lambda p: compare(p, []), "models is empty"),
+        (lambda p: compare(p, ["garch99"]), "model 'garch99' on x: method='garch99'"),
+        (lambda p: compare(p, {"m": {"window": 9}}), r"models\['m'\] is not a method"),
+        (lambda p: compare(p, {"m": 3}), r"models\['m'\] is not a method"),
+        (lambda p: compare(p, [{"method": "normal"}]), "not a sequence of methods"),
+        (lambda p: compare(p, {"m": {"method": "normal", "size": 9}}), "no option 'size'"),
+        (lambda p: compare(p, ["normal"], window=2000), "model 'normal' on x: window=2000"),
+        (lambda p: compare(p * 0, ["normal"]), "prices"),
+        (lambda p: compare(p, ["normal"], confidence=95), "0.95 for 95%"),
     ],
 )
 def test_compare_names_what_does_not_fit(prices, call, words):
@@ -251,7 +251,7 @@ def test_shipped_stocks_through_the_crises():
     except SampleError as error:
         pytest.skip(f"the samples are not here: {error}")
     chosen = stocks.loc["2003":"2012", stocks.columns[:5]]
-    result = compare(None, chosen, confidence=0.99, progress=False)
+    result = compare(chosen, confidence=0.99, progress=False)
     # A thousand calm days do not know 2008; a volatility that is updated every day does.
     crisis = result.hit_ratio_by_year().loc[2008]
     assert crisis["historical 1000"] > 5.0 and crisis["normal"] > 5.0

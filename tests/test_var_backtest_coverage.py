@@ -68,7 +68,7 @@ def test_exact_size_never_exceeds_nominal_and_is_the_enumerated_one(n, confidenc
     p = tail_mass(confidence)
     pmf = np.array(naive.binomial_pmf(n, p))
     rejects = [pof_exact_p_value(x, n, confidence, order=order) <= nominal for x in range(n + 1)]
-    size = pof_attainable_size(n, confidence, nominal=nominal, order=order)
+    size = pof_attainable_size(n, confidence, significance=nominal, order=order)
     assert size == pytest.approx(pmf[rejects].sum(), rel=1e-9, abs=1e-15)
     assert size <= nominal
 
@@ -81,7 +81,7 @@ def test_exact_size_never_exceeds_nominal_and_is_the_enumerated_one(n, confidenc
     order=st.sampled_from(["likelihood", "lr", "distance"]),
 )
 def test_exact_size_never_exceeds_nominal(n, p, nominal, order):
-    assert pof_attainable_size(n, 1 - p, nominal=nominal, order=order) <= nominal
+    assert pof_attainable_size(n, 1 - p, significance=nominal, order=order) <= nominal
 
 
 @pytest.mark.parametrize(("n", "confidence"), SAMPLES)

@@ -24,9 +24,9 @@ from riskkit.var_backtest import (
     kupiec_pof,
     transitions,
 )
-from riskkit.var_backtest.exact_independence import markov_cells
-from riskkit.var_backtest.independence import simulated_christoffersen
-from riskkit.var_backtest.simulated_hits import monte_carlo_p_value, simulate_hit_days, simulate_markov_hit_days
+from riskkit.var_backtest.core.simulated_hits import monte_carlo_p_value, simulate_hit_days, simulate_markov_hit_days
+from riskkit.var_backtest.exact.markov import markov_cells
+from riskkit.var_backtest.independence.christoffersen import simulated_christoffersen
 
 hit_sequences = st.lists(st.booleans(), min_size=1, max_size=60)
 
@@ -83,9 +83,9 @@ def test_exact_law_of_clustered_hits_against_all_sequences():
 @pytest.mark.parametrize(("n", "confidence"), [(10, 0.9), (60, 0.95), (250, 0.99), (250, 0.975), (1500, 0.99)])
 @pytest.mark.parametrize("nominal", [0.01, 0.05, 0.1])
 def test_exact_size_never_exceeds_nominal(n, confidence, test, nominal):
-    size = christoffersen_attainable_size(n, confidence, nominal=nominal, test=test)
+    size = christoffersen_attainable_size(n, confidence, significance=nominal, test=test)
     assert 0.0 <= size <= nominal
-    critical = christoffersen_critical(n, confidence, nominal=nominal, test=test)
+    critical = christoffersen_critical(n, confidence, significance=nominal, test=test)
     if math.isfinite(critical):
         assert christoffersen_exact_p_value(critical, n, confidence, test=test) == pytest.approx(size, rel=1e-6)
 

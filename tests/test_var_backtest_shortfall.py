@@ -22,7 +22,7 @@ from riskkit.var_backtest import (
     nolde_ziegel_one_sided,
     nolde_ziegel_simple,
 )
-from riskkit.var_backtest.tail_simulation import draw_excesses, draw_tails, null_distribution, tail_draws
+from riskkit.var_backtest.core.tail_simulation import draw_excesses, draw_tails, null_distribution, tail_draws
 
 P, CONFIDENCE = 0.025, 0.975
 Z = 1.959963984540054
@@ -102,7 +102,7 @@ def test_simulated_p_values_are_uniform_under_the_null():
         minimally_biased,
         lambda *a: nolde_ziegel_simple(*a, n_draws=199, rng=rng),
         lambda *a: nolde_ziegel_one_sided(*a, n_draws=199, rng=rng),
-        lambda *a: nolde_ziegel_general(*a[:3], 0.01, *a[3:], n_draws=199, rng=rng),
+        lambda *a: nolde_ziegel_general(*a, sd=0.01, n_draws=199, rng=rng),
         lambda *a: mcneil_frey_z(*a, n_draws=199, rng=rng),
     )
     rejected, asymptotic = np.zeros(len(tests)), np.zeros(len(tests))
@@ -178,7 +178,7 @@ def test_nolde_ziegel_against_the_paper(forecast):
     statistic, z = naive.nolde_ziegel(returns, var, es, P)
     assert nolde_ziegel_simple(returns, var, es, n_draws=0).statistic == pytest.approx(statistic, rel=1e-9)
     statistic, _ = naive.nolde_ziegel(returns, var, es, P, sd)
-    assert nolde_ziegel_general(returns, var, es, sd, n_draws=0).statistic == pytest.approx(statistic, rel=1e-9)
+    assert nolde_ziegel_general(returns, var, es, sd=sd, n_draws=0).statistic == pytest.approx(statistic, rel=1e-9)
     printed = nolde_ziegel_one_sided(returns, var, es, alternative="as_printed", n_draws=0)
     assert [printed.details["z_var"], printed.details["z_es"]] == pytest.approx(z, rel=1e-9)
     oriented = nolde_ziegel_one_sided(returns, var, es, n_draws=0)
@@ -237,7 +237,7 @@ def test_edge_cases_are_defined(name, es):
         minimally_biased,
         nolde_ziegel_simple,
         nolde_ziegel_one_sided,
-        lambda *a: nolde_ziegel_general(*a[:3], 0.01, *a[3:]),
+        lambda *a: nolde_ziegel_general(*a, sd=0.01),
         lambda *a: minimally_biased(*a, relative=False),
         mcneil_frey_z,
         lambda *a: mcneil_frey_bootstrap(*a[:3]),
@@ -267,8 +267,8 @@ def test_p_value_of_a_given_statistic():
         (lambda: acerbi_szekely_z2([0.1], 0.1, 0.2, null="t2"), "more than 2 degrees"),
         (lambda: acerbi_szekely_z2([0.1], 0.1, 0.2, null="cauchy"), "not 'normal'"),
         (lambda: acerbi_szekely_critical(250, statistic="z3"), "'z1', 'z2'"),
-        (lambda: nolde_ziegel_general([0.1], 0.1, 0.2, 0.0), "not above zero"),
-        (lambda: nolde_ziegel_general([0.1], 0.1, 0.2, [0.1, 0.1]), "sd has shape"),
+        (lambda: nolde_ziegel_general([0.1], 0.1, 0.2, sd=0.0), "not above zero"),
+        (lambda: nolde_ziegel_general([0.1], 0.1, 0.2, sd=[0.1, 0.1]), "sd has shape"),
         (lambda: nolde_ziegel_one_sided([0.1], 0.1, 0.2, correction="holm"), "'hommel', 'bonferroni'"),
         (lambda: du_escanciano_unconditional([0.5, 1.5]), "between 0 and 1"),
         (lambda: mcneil_frey_bootstrap([0.1], 0.1, 0.2, sd=-1.0), "not above zero"),

@@ -19,9 +19,9 @@ from riskkit.var_backtest import (
     fz0_loss,
     nolde_ziegel_general,
 )
-from riskkit.var_backtest.panel import PANEL_TESTS
-from riskkit.var_backtest.power import _share_rejected
-from riskkit.var_backtest.suite import FAILURES
+from riskkit.var_backtest.suite.all_tests import FAILURES
+from riskkit.var_backtest.suite.panel import PANEL_TESTS
+from riskkit.var_backtest.suite.power import _share_rejected
 
 P = 0.025
 Z = 1.959963984540054
@@ -45,9 +45,9 @@ def test_every_test_that_applies_is_there(true_model):
     assert len(frame) == 24 and frame.index.is_unique
     assert frame["verdict"].str.len().gt(10).all()
     assert set(frame["question"]) == {
-        "as many hits as promised?",
-        "hits come at random?",
-        "losses beyond VaR as ES says?",
+        "correct number of hits?",
+        "independent hits?",
+        "losses beyond VaR as large as ES?",
     }
     assert frame["p_value"].between(0, 1).all()
     assert not frame["power"].dropna().empty and frame["power"].dropna().between(0, 1).all()
@@ -56,9 +56,9 @@ def test_every_test_that_applies_is_there(true_model):
 
 
 def test_a_true_model_passes_and_says_so(true_model):
-    assert true_model.verdict == "Nothing speaks against the forecast"
+    assert true_model.verdict == "No test rejects the forecast"
     text = repr(true_model)
-    assert "smallest hit rate it can find" in text and "expected" in text
+    assert "detectable hit rate" in text and "expected" in text
     assert "<table>" in true_model._repr_html_()
 
 
@@ -155,7 +155,7 @@ def test_an_sd_of_another_size_gets_a_note_or_a_number(sd):
         assert ("negligible" in result[name].note) == (sd < 1.0)
     if sd < 1.0:
         with pytest.raises(InputError, match="negligible beside returns"):
-            nolde_ziegel_general([-1.0, 0.5, -2.0], 0.0, 0.9, sd, 0.5)
+            nolde_ziegel_general([-1.0, 0.5, -2.0], 0.0, 0.9, 0.5, sd=sd)
 
 
 @heavy_as_plain_python

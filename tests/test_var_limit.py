@@ -445,7 +445,7 @@ def test_the_matrix_is_that_of_the_covariance_module_to_the_bit():
     state = replay_log(stream(*bars(closes)), gate(decay="0.9"), compiled=False).state
     prices = np.array([[float(price) for price in row] for row in closes.values()]).T
     returns = (100 * prices[1:] - 100 * prices[:-1]) / (100 * prices[:-1])
-    found = EwmaCovariance.init(returns, 0.9, "zero").run(returns).covariance
+    found = EwmaCovariance.init(returns, 0.9, "zero").update_many(returns).covariance
     start = int(state.rules[0]["matrix"][0])
     assert state.reals[start : start + 4].tobytes() == found.tobytes()
 

@@ -1,5 +1,21 @@
-"""Covariance: sample, stressed, EWMA (init/step/run), RiskMetrics 2006, shrunk, GARCH, nearest correlation."""
+"""Covariance, correlation and volatility of returns.
 
+Equal weights
+    sample_covariance, sample_volatility, stressed_covariance
+Exponential weights (RiskMetrics 1996)
+    ewma_covariance, ewma_covariance_path, ewma_portfolio_variance, EwmaCovariance, ewma_variance, ewma_volatility,
+    ewma_start, effective_days
+Long memory (RiskMetrics 2006)
+    riskmetrics2006_covariance
+Shrinkage (Ledoit-Wolf, OAS)
+    shrunk_covariance, ShrunkCovariance
+GARCH(1,1)
+    fit_garch, GarchFit, garch_update, garch_long_run_volatility
+Matrices
+    correlation_from_covariance, covariance_from_correlation, nearest_correlation, repair_covariance, MatrixRepair
+"""
+
+from riskkit.covariance.equally_weighted import sample_covariance, sample_volatility, stressed_covariance
 from riskkit.covariance.ewma import effective_days, ewma_start, ewma_variance, ewma_volatility
 from riskkit.covariance.ewma_matrix import (
     EwmaCovariance,
@@ -8,16 +24,10 @@ from riskkit.covariance.ewma_matrix import (
     ewma_portfolio_variance,
 )
 from riskkit.covariance.garch import GarchFit, fit_garch, garch_long_run_volatility, garch_update
+from riskkit.covariance.matrices import correlation_from_covariance, covariance_from_correlation
 from riskkit.covariance.nearest import MatrixRepair, nearest_correlation, repair_covariance
 from riskkit.covariance.riskmetrics import riskmetrics2006_covariance
-from riskkit.covariance.sample import (
-    correlation_from_covariance,
-    covariance_from_correlation,
-    sample_covariance,
-    sample_volatility,
-    stressed_covariance,
-)
-from riskkit.covariance.shrinkage import ShrunkCovariance, shrunk_covariance
+from riskkit.covariance.shrunk import ShrunkCovariance, shrunk_covariance
 
 __all__ = [
     "EwmaCovariance",

@@ -1,20 +1,20 @@
-"""Exponentially weighted variance and volatility of single series, and the start values they rest on.
+"""Exponentially weighted variance and volatility of single series, and their start values.
 
-Everything is one recursion about a mean of zero, v_t = decay × v_(t-1) + (1 - decay) × r_t². v_t uses the returns up
-to t and is the forecast for t + 1; shift a path by one before comparing it with the returns. v_0, the forecast for
-the first period, is never implied; `start` names it:
+All follow the recursion v_t = decay × v_(t-1) + (1 - decay) × r_t², with the mean taken as zero. v_t uses the returns
+up to t and is the forecast for t + 1; shift a path by one before comparing it with the returns. `start` is v_0, the
+forecast for the first period:
 
-- ``"backcast"``: exponentially weighted mean of the first 75 squares, the first weighing most,
+- ``"backcast"``: exponentially weighted mean of the first 75 squared returns, the first with the largest weight,
 - ``"first_square"``: r_1², so that v_1 = r_1² as well,
-- ``"sample"``: mean square of all returns given (it looks ahead),
-- ``"zero"``: nothing; the early figures are too small,
-- a number: that one.
+- ``"sample"``: mean square of all returns (uses later returns),
+- ``"zero"``: zero; early values are too small,
+- a number: this value.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -28,34 +28,29 @@ from riskkit._check import (
     whole_number,
     with_labels,
 )
+from riskkit._docs import shared_parameters
 from riskkit._jit import kernel
+from riskkit.covariance.docs import PARAMETERS
 
 __all__ = ["decay_factor", "effective_days", "ewma_start", "ewma_variance", "ewma_volatility", "start_weights"]
 
 STARTS = ("backcast", "first_square", "sample", "zero")
-WEIGHTINGS = ("recursive", "truncated", "renormalised")
+Weighting = Literal["recursive", "truncated", "renormalized"]
 BACKCAST_PERIODS = 75
+documented = shared_parameters(
+    PARAMETERS
+    | {"returns": "(n_obs,) or (n_obs, n_series)\n    Returns per period, oldest first; the mean is taken as zero."}
+)
 
 
+@documented
 def ewma_variance(returns: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
     """Exponentially weighted variance of each series after every return.
-
-    Parameters
-    ----------
-    returns : (n_obs,) or (n_obs, n_series)
-        Returns per period, oldest first; the mean is taken as zero.
-    decay, start
-        As in `ewma_covariance`; a given start is a variance, one number or one per series.
 
     Returns
     -------
     (n_obs,) or (n_obs, n_series)
         Variance per period; entry t uses the returns up to t and is the forecast for t + 1.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no rows, a decay outside (0, 1), or a start that does not fit.
 
     References
     ----------
@@ -76,33 +71,25 @@ def ewma_variance(returns: Any, decay: float = 0.94, start: Any = "backcast") ->
     )
 
 
-def ewma_volatility(returns: Any, decay: float = 0.94, *, weighting: str = "recursive", start: Any = "backcast") -> Any:
+@documented
+def ewma_volatility(
+    returns: Any, decay: float = 0.94, *, weighting: Weighting = "recursive", start: Any = "backcast"
+) -> Any:
     """Exponentially weighted volatility of each series, the forecast for the next period.
 
-    The same returns and decay give different figures by the weighting and the start alone (0.328 % to 0.473 % for the
-    twenty days of the RiskMetrics document), so both have a name.
+    For the twenty days of the RiskMetrics document the result is between 0.328 % and 0.473 %, depending on weighting
+    and start alone.
 
     Parameters
     ----------
-    returns : (n_obs,) or (n_obs, n_series)
-        Returns per period, oldest first; the mean is taken as zero.
-    decay : float
-        Weight of the past, between 0 and 1.
-    weighting : {"recursive", "truncated", "renormalised"}
+    weighting : {"recursive", "truncated", "renormalized"}
         The recursion from `start`; or the sum of (1 - decay) decay^i r² over the sample, whose weights add up to
-        1 - decay^n only; or that sum divided by its weights.
-    start
-        Of the recursion, as in `ewma_variance`; the other weightings need none.
+        1 - decay^n only; or that sum divided by its weights. Only the recursion uses `start`.
 
     Returns
     -------
     float or (n_series,)
         Volatility per period.
-
-    Raises
-    ------
-    InputError
-        As in `ewma_variance`.
 
     References
     ----------
@@ -111,44 +98,34 @@ def ewma_volatility(returns: Any, decay: float = 0.94, *, weighting: str = "recu
     Examples
     --------
     >>> returns = [0.02, -0.01]
-    >>> [round(ewma_volatility(returns, 0.9, weighting=name), 6) for name in ("truncated", "renormalised")]
+    >>> [round(ewma_volatility(returns, 0.9, weighting=name), 6) for name in ("truncated", "renormalized")]
     [0.006782, 0.01556]
     """
-    one_of(weighting, WEIGHTINGS, "weighting")
+    one_of(weighting, get_args(Weighting), "weighting")
     array = returns_array(returns)
     if weighting == "recursive":
         variance = ewma_variance(array, decay, start)[-1]
     else:
         weights = (1.0 - decay_factor(decay)) * decay ** np.arange(len(array) - 1, -1, -1.0)
-        variance = weights @ array**2 / (weights.sum() if weighting == "renormalised" else 1.0)
+        variance = weights @ array**2 / (weights.sum() if weighting == "renormalized" else 1.0)
     return math.sqrt(variance) if array.ndim == 1 else with_labels(np.sqrt(variance), labels_of(returns, 1))
 
 
+@documented
 def ewma_start(
     returns: Any, decay: float = 0.94, start: Any = "backcast", *, backcast_periods: int = BACKCAST_PERIODS
 ) -> Any:
-    """The variance before the first return under a named start.
+    """Start value of the recursion: the variance before the first return.
 
     Parameters
     ----------
-    returns : (n_obs,) or (n_obs, n_series)
-        Returns per period, oldest first.
-    decay : float
-        Weights decay^i of the backcast.
-    start : {"backcast", "first_square", "sample", "zero"}, number or (n_series,)
-        See `riskkit.covariance.ewma`.
     backcast_periods : int
-        How many of the first returns the backcast uses, at most all.
+        Number of first returns that the backcast uses, at most all.
 
     Returns
     -------
     float or (n_series,)
         Variance per period.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a decay outside (0, 1), a start that is negative or not one of the names.
 
     References
     ----------
@@ -171,25 +148,19 @@ def ewma_start(
     return float(value) if np.ndim(value) == 0 else with_labels(value, labels_of(returns, 1))
 
 
+@documented
 def effective_days(decay: float, tolerance: float = 0.01) -> float:
-    """Number of days that carry all but `tolerance` of the exponential weights: ln(tolerance)/ln(decay).
+    """Number of days with a total exponential weight of 1 - `tolerance`: ln(tolerance)/ln(decay).
 
     Parameters
     ----------
-    decay : float
-        Weight of the past, between 0 and 1.
     tolerance : float
-        Share of the weights that may be left out, between 0 and 1.
+        Share of the weights before these days, between 0 and 1.
 
     Returns
     -------
     float
         Days, not rounded.
-
-    Raises
-    ------
-    InputError
-        A decay or a tolerance outside (0, 1).
 
     References
     ----------
@@ -207,7 +178,7 @@ def effective_days(decay: float, tolerance: float = 0.01) -> float:
 
 
 def decay_factor(decay: Any) -> float:
-    """A decay strictly between 0 and 1."""
+    """Check that a decay is strictly between 0 and 1."""
     number = finite_number(decay, "decay")
     if not 0.0 < number < 1.0:
         raise InputError(f"decay={decay!r} is not between 0 and 1; RiskMetrics uses 0.94 for daily data")
@@ -215,7 +186,7 @@ def decay_factor(decay: Any) -> float:
 
 
 def start_weights(n_obs: int, decay: float, start: str, backcast_periods: int = BACKCAST_PERIODS) -> np.ndarray:
-    """Weights of the first squares in a named start value."""
+    """Weights of the first squared returns in a named start value."""
     one_of(start, STARTS, "start")
     if start == "backcast":
         weights = decay ** np.arange(min(n_obs, whole_number(backcast_periods, "backcast_periods")), dtype=float)
@@ -227,7 +198,7 @@ def start_weights(n_obs: int, decay: float, start: str, backcast_periods: int = 
 
 @kernel
 def variance_path(variance: Any, returns: Any, decay: Any, out: Any) -> None:
-    """The diagonal alone, series by series in one pass over the rows."""
+    """Variance of every series, in one pass over the rows."""
     fresh = 1.0 - decay
     for t in range(returns.shape[0]):
         for i in range(returns.shape[1]):

@@ -1,7 +1,6 @@
-"""Exponentially weighted covariance: a state with init, step and run, its path, and portfolio variance.
+"""Exponentially weighted covariance matrix: an immutable state, its path, and portfolio variance.
 
-The recursion S_t = decay × S_(t-1) + (1 - decay) × r_t r_t' and the named start values are those of
-`riskkit.covariance.ewma`, with r r' in the place of r².
+The recursion is S_t = decay × S_(t-1) + (1 - decay) × r_t r_t', with the start values of `riskkit.covariance.ewma`.
 """
 
 from __future__ import annotations
@@ -14,19 +13,26 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_array, labels_of, returns_array, with_labels
+from riskkit._docs import shared_parameters
 from riskkit._jit import kernel
 from riskkit._show import Row, Shown
+from riskkit.covariance.docs import PARAMETERS
 from riskkit.covariance.ewma import BACKCAST_PERIODS, decay_factor, start_weights, variance_path
-from riskkit.covariance.sample import square_matrix, symmetric
+from riskkit.covariance.matrices import square_matrix, symmetric
 
 __all__ = ["EwmaCovariance", "ewma_covariance", "ewma_covariance_path", "ewma_portfolio_variance"]
+
+documented = shared_parameters(
+    PARAMETERS | {"returns": "(n_obs, n_assets)\n    Returns per period, oldest first; the mean is taken as zero."}
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class EwmaCovariance(Shown):
-    """The state of an exponentially weighted covariance: `init` it, `step` or `run` it; it never changes itself.
+    """Immutable state of an exponentially weighted covariance matrix.
 
-    One step at a time, all at once, or in any pieces: the numbers are the same to the last bit.
+    `update` returns the state after one more row of returns, `update_many` after many; results are bit-identical
+    however the returns are split.
 
     Parameters
     ----------
@@ -35,12 +41,13 @@ class EwmaCovariance(Shown):
     decay : float
         Weight of the past, between 0 and 1: 0.94 for daily, 0.97 for monthly data in RiskMetrics.
     n_obs : int
-        Returns seen so far.
+        Number of returns processed.
 
     Raises
     ------
     InputError
-        NaN or infinity, a matrix that is not symmetric, a decay outside (0, 1), or other assets than the state has.
+        NaN or infinity, a matrix that is not symmetric, a decay outside (0, 1), or other assets than those of the
+        state.
 
     References
     ----------
@@ -50,9 +57,9 @@ class EwmaCovariance(Shown):
     --------
     >>> returns = [[0.02, 0.01], [-0.01, 0.03], [0.00, -0.02]]
     >>> state = EwmaCovariance.init(returns, decay=0.9, start="first_square")
-    >>> state.run(returns).covariance.round(8).tolist()
+    >>> state.update_many(returns).covariance.round(8).tolist()
     [[0.000333, 0.000135], [0.000135, 0.000202]]
-    >>> state.step(returns[0]).run(returns[1:]).n_obs
+    >>> state.update(returns[0]).update_many(returns[1:]).n_obs
     3
     """
 
@@ -69,19 +76,19 @@ class EwmaCovariance(Shown):
     def init(
         cls, returns: Any, decay: float = 0.94, start: Any = "backcast", *, backcast_periods: int = BACKCAST_PERIODS
     ) -> EwmaCovariance:
-        """The state before the first of `returns`, which only serve to find the start value (see the module)."""
+        """State before the first of `returns`, which determine only the start value (see the module)."""
         array, assets = _rows_of(returns)
         value = _start_matrix(array, decay_factor(decay), start, backcast_periods)
         return cls(with_labels(value, assets, assets), decay)
 
-    def step(self, row: Any) -> EwmaCovariance:
-        """The state after one more row of returns, (n_assets,)."""
+    def update(self, row: Any) -> EwmaCovariance:
+        """State after one more row of returns, (n_assets,)."""
         array = finite_array(_in_order(row, self._assets, 0), "row", ndim=1)
         self._check_width(len(array), "row")
         return self._after(array[None, :])
 
-    def run(self, returns: Any) -> EwmaCovariance:
-        """The state after all rows of `returns`, (n_obs, n_assets)."""
+    def update_many(self, returns: Any) -> EwmaCovariance:
+        """State after all rows of `returns`, (n_obs, n_assets)."""
         return self._after(self._checked(returns))
 
     def path(self, returns: Any) -> Any:
@@ -92,14 +99,14 @@ class EwmaCovariance(Shown):
         return _labelled_path(out, labels_of(returns, 0), self._assets)
 
     def stream(self, returns: Any) -> Iterator[np.ndarray]:
-        """S_t after every row, one read-only view that is overwritten in place: no memory however long the data."""
+        """Yield S_t after every row: one read-only view, overwritten in place."""
         array = self._checked(returns)
         current = np.array(self.covariance, dtype=float)
-        shown = current.view()
-        shown.flags.writeable = False
+        view = current.view()
+        view.flags.writeable = False
         for row in array:
             _step(current, row, self.decay, current)
-            yield shown
+            yield view
 
     @property
     def volatility(self) -> Any:
@@ -123,7 +130,7 @@ class EwmaCovariance(Shown):
 
     def _check_width(self, width: int, name: str) -> None:
         if width != len(self.covariance):
-            raise InputError(f"{name} has {width} assets and the state {len(self.covariance)}; give the same ones")
+            raise InputError(f"{name} has {width} assets and the state {len(self.covariance)}; give the same assets")
 
     def _title(self) -> str:
         return "EWMA covariance"
@@ -152,27 +159,14 @@ class EwmaCovariance(Shown):
         return pd.DataFrame(self.covariance)
 
 
+@documented
 def ewma_covariance(returns: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
     """Exponentially weighted covariance matrix after the last return, the forecast for the next period.
-
-    Parameters
-    ----------
-    returns : (n_obs, n_assets)
-        Returns per period, oldest first; the mean is taken as zero.
-    decay : float
-        Weight of the past, between 0 and 1.
-    start : {"backcast", "first_square", "sample", "zero"} or (n_assets, n_assets)
-        The value before the first return (see `riskkit.covariance.ewma`).
 
     Returns
     -------
     (n_assets, n_assets)
         Covariance per period, exactly symmetric.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no rows, a decay outside (0, 1), or a start that does not fit.
 
     References
     ----------
@@ -183,29 +177,19 @@ def ewma_covariance(returns: Any, decay: float = 0.94, start: Any = "backcast") 
     >>> ewma_covariance([[0.02, 0.01], [-0.01, 0.03]], decay=0.9, start="first_square").round(8).tolist()
     [[0.00037, 0.00015], [0.00015, 0.00018]]
     """
-    return EwmaCovariance.init(returns, decay, start).run(returns).covariance
+    return EwmaCovariance.init(returns, decay, start).update_many(returns).covariance
 
 
+@documented
 def ewma_covariance_path(returns: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
     """Exponentially weighted covariance matrix after every return.
 
-    2,500 days of 100 assets are 200 MB;
-    `EwmaCovariance.stream` gives the same matrices one at a time in no memory.
-
-    Parameters
-    ----------
-    returns, decay, start
-        As in `ewma_covariance`.
+    2,500 days of 100 assets take 200 MB; `EwmaCovariance.stream` yields the same matrices one at a time.
 
     Returns
     -------
     (n_obs, n_assets, n_assets), or a DataFrame indexed by (row, asset) with one column per asset
         Entry t uses the returns up to t and is the forecast for t + 1.
-
-    Raises
-    ------
-    InputError
-        As in `ewma_covariance`.
 
     References
     ----------
@@ -219,28 +203,20 @@ def ewma_covariance_path(returns: Any, decay: float = 0.94, start: Any = "backca
     return EwmaCovariance.init(returns, decay, start).path(returns)
 
 
+@documented
 def ewma_portfolio_variance(returns: Any, weights: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
     """Variance w'S_t w of a portfolio after every return, without storing a matrix.
 
     Parameters
     ----------
-    returns : (n_obs, n_assets)
-        Returns per period, oldest first; the mean is taken as zero.
     weights : (n_assets,) or (n_obs, n_assets)
         Fixed weights or money positions, or one row per period: row t is held after return t, so that entry t is the
-        forecast of what that portfolio does in t + 1.
-    decay, start
-        As in `ewma_covariance`.
+        forecast for that portfolio in t + 1.
 
     Returns
     -------
     (n_obs,)
         Variance per period, in the square of the unit of weights × returns.
-
-    Raises
-    ------
-    InputError
-        As in `ewma_covariance`, and weights that do not fit the returns.
 
     Notes
     -----
@@ -258,28 +234,28 @@ def ewma_portfolio_variance(returns: Any, weights: Any, decay: float = 0.94, sta
     """
     fixed = np.ndim(weights) == 1
     array, assets = _rows_of(returns, order="C" if fixed else "K")
-    held = finite_array(_in_order(weights, assets, np.ndim(weights) - 1), "weights", order="K")
-    if held.shape not in (array.shape[1:], array.shape):
+    positions = finite_array(_in_order(weights, assets, np.ndim(weights) - 1), "weights", order="K")
+    if positions.shape not in (array.shape[1:], array.shape):
         raise InputError(
-            f"weights has shape {held.shape}; returns of shape {array.shape} need one per asset, or that shape"
+            f"weights has shape {positions.shape}; returns of shape {array.shape} need one per asset, or that shape"
         )
-    rows, own = labels_of(returns, 0), labels_of(weights, 0)
-    if held.ndim == 2 and rows is not None and own is not None and not rows.equals(own):
+    rows, dates = labels_of(returns, 0), labels_of(weights, 0)
+    if positions.ndim == 2 and rows is not None and dates is not None and not rows.equals(dates):
         raise InputError("weights and returns are labelled by different dates; give the same rows")
     decay = decay_factor(decay)
     first = _start_matrix(array, decay, start, BACKCAST_PERIODS)
     out = np.empty(len(array))
     if fixed:
-        portfolio = array @ held
-        variance_path(np.array([held @ first @ held]), portfolio[:, None], decay, out[:, None])
+        portfolio = array @ positions
+        variance_path(np.array([positions @ first @ positions]), portfolio[:, None], decay, out[:, None])
     else:
-        _portfolio_path(first, *_laid_alike(array, held), decay, np.empty((3, len(first))), out)
+        _portfolio_path(first, *_same_layout(array, positions), decay, np.empty((3, len(first))), out)
     return with_labels(out, rows)
 
 
 @kernel
 def _step(covariance: Any, row: Any, decay: Any, out: Any) -> None:
-    """One update; `out` may be `covariance`. Products commute, so the result is symmetric to the last bit."""
+    """One update; `out` may be `covariance`. Products commute, so the result is exactly symmetric."""
     fresh = 1.0 - decay
     size = row.shape[0]
     for i in range(size):
@@ -297,7 +273,7 @@ def _run(covariance: Any, returns: Any, decay: Any) -> None:
 
 @kernel
 def _path(covariance: Any, returns: Any, decay: Any, out: Any) -> None:
-    """All updates, each kept."""
+    """All updates, each stored."""
     _step(covariance, returns[0], decay, out[0])
     for t in range(1, returns.shape[0]):
         _step(out[t - 1], returns[t], decay, out[t])
@@ -308,7 +284,7 @@ def _portfolio_path(covariance: Any, returns: Any, weights: Any, decay: Any, buf
     """Update the lower triangle and multiply it by the weights in the same pass.
 
     `work` collects w'L, L the triangle with half its diagonal, so that w'Sw = 2 w'L w; both inner loops run along
-    rows without a running sum, which keeps them vectorised without reordering any addition. The rows of a DataFrame
+    rows without a running sum, which keeps them vectorized without reordering any addition. The rows of a DataFrame
     are scattered in memory, so each is gathered first.
     """
     fresh = 1.0 - decay
@@ -334,7 +310,7 @@ def _portfolio_path(covariance: Any, returns: Any, weights: Any, decay: Any, buf
 
 
 def _start_matrix(array: np.ndarray, decay: float, start: Any, backcast_periods: int) -> np.ndarray:
-    """The covariance before the first return: a fresh array that a kernel may overwrite."""
+    """The covariance before the first return: a new array that a kernel may overwrite."""
     if isinstance(start, str):
         weights = start_weights(len(array), decay, start, backcast_periods)
         first = np.ascontiguousarray(array[: len(weights)])  # one layout, one rounding
@@ -355,27 +331,27 @@ def _rows_of(returns: Any, order: Literal["C", "K"] = "C") -> tuple[np.ndarray, 
     return table, labels_of(returns, 1)
 
 
-def _laid_alike(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two tables as read-only views that lie alike in memory, so that a kernel compiles for two layouts and no more."""
-    if not (one.flags.f_contiguous and other.flags.f_contiguous):
-        one, other = np.ascontiguousarray(one), np.ascontiguousarray(other)
-    one, other = one.view(), other.view()
-    one.flags.writeable = other.flags.writeable = False
-    return one, other
+def _same_layout(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two tables as read-only views of the same memory layout, so that a kernel compiles for two layouts only."""
+    if not (first.flags.f_contiguous and second.flags.f_contiguous):
+        first, second = np.ascontiguousarray(first), np.ascontiguousarray(second)
+    first, second = first.view(), second.view()
+    first.flags.writeable = second.flags.writeable = False
+    return first, second
 
 
 def _in_order(values: Any, assets: Any, axis: int) -> Any:
     """Labelled `values` in the order of `assets` along `axis`."""
-    own = labels_of(values, axis) if axis in (0, 1) else None
-    if assets is None or own is None or own.equals(assets):
+    labels = labels_of(values, axis) if axis in (0, 1) else None
+    if assets is None or labels is None or labels.equals(assets):
         return values
-    if len(own) != len(assets) or not all(asset in own for asset in assets):
-        raise InputError(f"assets {list(own)[:5]} came where {list(assets)[:5]} are meant; give the same assets")
+    if len(labels) != len(assets) or not all(asset in labels for asset in assets):
+        raise InputError(f"assets {list(labels)[:5]} differ from {list(assets)[:5]}; give the same assets")
     return values.reindex(assets, axis=axis)
 
 
 def _labelled_path(path: np.ndarray, rows: Any, assets: Any) -> Any:
-    """A path of matrices as a DataFrame indexed by (row, asset), without a copy; arrays stay as they are."""
+    """A path of matrices as a DataFrame indexed by (row, asset), without a copy; an array without labels."""
     if assets is None:
         return path
     import pandas as pd

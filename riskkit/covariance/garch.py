@@ -1,43 +1,38 @@
-"""GARCH(1,1): one step, its long-run level, and a fit through the arch package."""
+"""GARCH(1,1): variance update, long-run volatility, and a fit by the arch package."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of, optional, positive, with_labels
 from riskkit._show import Row, Shown
+from riskkit.covariance.docs import documented
 
 __all__ = ["GarchFit", "fit_garch", "garch_long_run_volatility", "garch_update"]
 
-DISTRIBUTIONS = ("normal", "t")
+Distribution = Literal["t", "normal"]
 
 
+@documented
 def garch_update(volatility: float, last_return: float, *, omega: float, alpha: float, beta: float) -> float:
     """Variance of the next period: omega + alpha r² + beta sigma².
 
     Parameters
     ----------
     volatility : float
-        Standard deviation that was forecast for the period just past.
+        Standard deviation that was forecast for the last period.
     last_return : float
-        Return of that period, less its mean.
-    omega, alpha, beta : float
-        Parameters, at least zero; omega in the square of the unit of returns.
+        Return of the last period, less its mean.
 
     Returns
     -------
     float
         Variance; its root is the next volatility.
-
-    Raises
-    ------
-    InputError
-        A parameter or a volatility below zero, or anything that is not finite.
 
     References
     ----------
@@ -53,13 +48,9 @@ def garch_update(volatility: float, last_return: float, *, omega: float, alpha: 
     return omega + alpha * finite_number(last_return, "last_return") ** 2 + beta * volatility**2
 
 
+@documented
 def garch_long_run_volatility(omega: float, alpha: float, beta: float) -> float:
-    """Volatility to which GARCH(1,1) returns: sqrt(omega / (1 - alpha - beta)), per period.
-
-    Parameters
-    ----------
-    omega, alpha, beta : float
-        Of h_t = omega + alpha × r_(t-1)² + beta × h_(t-1), omega in the square of the unit of r.
+    """Long-run volatility of GARCH(1,1): sqrt(omega / (1 - alpha - beta)), per period.
 
     Returns
     -------
@@ -69,7 +60,7 @@ def garch_long_run_volatility(omega: float, alpha: float, beta: float) -> float:
     Raises
     ------
     InputError
-        A parameter below zero, or alpha + beta not below 1, where there is no such level.
+        A parameter below zero, or alpha + beta not below 1, where the variance has no long-run level.
 
     References
     ----------
@@ -88,26 +79,26 @@ def garch_long_run_volatility(omega: float, alpha: float, beta: float) -> float:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class GarchFit(Shown):
-    """A GARCH(1,1) with constant mean, fitted by maximum likelihood, and the volatility it implies.
+    """GARCH(1,1) with constant mean, fitted by maximum likelihood.
 
     Attributes
     ----------
     mean : float
         Constant mean per period.
     omega : float
-        In the square of the unit of the returns that came in, whatever the scale of the fit.
+        Constant term of the variance, in the square of the unit of the returns, whatever the scale of the fit.
     alpha : float
         Weight of the last squared shock.
     beta : float
         Weight of the last variance.
-    nu : float or None
+    df : float or None
         Degrees of freedom of the Student t, None for normal returns.
     log_likelihood : float
-        Of the returns in their own unit.
+        Log-likelihood of the returns in their original unit.
     standard_errors : dict[str, float]
-        Of each parameter, by name.
+        Standard error of each parameter, by name.
     converged : bool
-        Whether the optimiser says that it found a maximum.
+        True if the optimizer found a maximum.
     volatility : (n_obs,)
         Standard deviation of each period given the returns before it.
     residuals : (n_obs,)
@@ -128,7 +119,7 @@ class GarchFit(Shown):
     omega: float
     alpha: float
     beta: float
-    nu: float | None
+    df: float | None
     log_likelihood: float
     standard_errors: dict[str, float]
     converged: bool
@@ -138,21 +129,21 @@ class GarchFit(Shown):
 
     @property
     def persistence(self) -> float:
-        """Share of a shock to the variance that is left one period later: alpha + beta."""
+        """Share of a shock to the variance that remains one period later: alpha + beta."""
         return self.alpha + self.beta
 
     @property
     def long_run_volatility(self) -> float | None:
-        """Volatility to which the process returns, None where alpha + beta reaches 1."""
+        """Long-run volatility of the process, None if alpha + beta is at least 1."""
         return garch_long_run_volatility(self.omega, self.alpha, self.beta) if self.persistence < 1.0 else None
 
     def _title(self) -> str:
-        return f"GARCH(1,1), {'normal' if self.nu is None else 'Student t'}" + (
-            "" if self.converged else " - the optimiser did not converge"
+        return f"GARCH(1,1), {'normal' if self.df is None else 'Student t'}" + (
+            "" if self.converged else " - the optimizer did not converge"
         )
 
     def _rows(self) -> list[Row]:
-        names = [name for name in ("mean", "omega", "alpha", "beta", "nu") if getattr(self, name) is not None]
+        names = [name for name in ("mean", "omega", "alpha", "beta", "df") if getattr(self, name) is not None]
         return [
             *((name, getattr(self, name), f"± {self.standard_errors[name]:.2g}") for name in names),
             ("log-likelihood", self.log_likelihood, ""),
@@ -169,7 +160,7 @@ class GarchFit(Shown):
         return pd.DataFrame({"estimate": estimates, "standard_error": self.standard_errors})
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the volatility over time and its long-run level; return the Axes."""
+        """Draw the volatility over time and its long-run level."""
         ax = plot.axes(ax)
         rows = labels_of(self.volatility, 0)
         ax.plot(
@@ -186,7 +177,8 @@ class GarchFit(Shown):
         return ax
 
 
-def fit_garch(returns: Any, *, distribution: str = "t", scale: float = 100.0) -> GarchFit:
+@documented
+def fit_garch(returns: Any, *, distribution: Distribution = "t", scale: float = 100.0) -> GarchFit:
     """Fit a constant mean and a GARCH(1,1) by maximum likelihood.
 
     Needs arch (``pip install 'riskkit[garch]'``).
@@ -196,10 +188,10 @@ def fit_garch(returns: Any, *, distribution: str = "t", scale: float = 100.0) ->
     returns : (n_obs,)
         Returns per period, oldest first, at least 50.
     distribution : {"t", "normal"}
-        Of the shocks: Student t with unit variance and fitted degrees of freedom, or normal.
+        Distribution of the shocks: Student t with unit variance and fitted degrees of freedom, or normal.
     scale : float
-        The optimiser sees scale × returns, in per cent by default, because it does poorly on numbers near 1e-5; the
-        parameters are turned back.
+        Factor on the returns inside the optimizer, which converges poorly on numbers near 1e-5; parameters are scaled
+        back.
 
     Returns
     -------
@@ -227,18 +219,18 @@ def fit_garch(returns: Any, *, distribution: str = "t", scale: float = 100.0) ->
     >>> fit.converged, round(fit.next_volatility, 3)
     (True, 0.01)
     """
-    one_of(distribution, DISTRIBUTIONS, "distribution")
+    one_of(distribution, get_args(Distribution), "distribution")
     scale = positive(scale, "scale")
     array = finite_array(returns, "returns", ndim=1)
     if len(array) < 50:
         raise InputError(f"returns has {len(array)} observations; a GARCH fit needs at least 50")
     if np.ptp(array) == 0.0:
-        raise InputError("returns is constant; it has no volatility to fit")
+        raise InputError("returns is constant; there is no volatility to fit")
     arch = optional("arch", "garch")
     model = arch.arch_model(scale * array, mean="Constant", vol="GARCH", p=1, q=1, dist=distribution, rescale=False)
     fitted = model.fit(disp="off")
     units = {"mu": scale, "omega": scale**2}
-    names = {"mu": "mean", "omega": "omega", "alpha[1]": "alpha", "beta[1]": "beta", "nu": "nu"}
+    names = {"mu": "mean", "omega": "omega", "alpha[1]": "alpha", "beta[1]": "beta", "nu": "df"}
     values = {names[key]: float(value) / units.get(key, 1.0) for key, value in fitted.params.items()}
     errors = {names[key]: float(value) / units.get(key, 1.0) for key, value in fitted.std_err.items()}
     volatility = np.asarray(fitted.conditional_volatility) / scale
@@ -256,7 +248,7 @@ def fit_garch(returns: Any, *, distribution: str = "t", scale: float = 100.0) ->
         omega=values["omega"],
         alpha=values["alpha"],
         beta=values["beta"],
-        nu=values.get("nu"),
+        df=values.get("df"),
         log_likelihood=float(fitted.loglikelihood) + len(array) * math.log(scale),
         standard_errors=errors,
         converged=fitted.convergence_flag == 0,

@@ -1,46 +1,47 @@
-"""Nearest correlation matrix, and a repair of covariance matrices that says what it changed.
+"""Nearest correlation matrix, and the repair of covariance matrices with a report of the changes.
 
-Matrices put together from pairs, from different windows, or moved by hand are often no correlation matrices: some
+Matrices assembled from pairs or from different windows, or changed by hand, are often not positive semidefinite: some
 portfolio would have a negative variance.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, one_of, positive, whole_number, with_labels
 from riskkit._show import Row, Shown
-from riskkit.covariance.sample import square_matrix, symmetric, volatilities_of
+from riskkit.covariance.docs import documented
+from riskkit.covariance.matrices import square_matrix, symmetric, volatilities_of
 
 __all__ = ["MatrixRepair", "nearest_correlation", "repair_covariance"]
 
-METHODS = ("higham", "spectral")
+Method = Literal["higham", "spectral"]
 DUST = 1e-12
-"""Eigenvalues of correlations nearer to zero than this are printed as zero."""
+"""Absolute value below which eigenvalues of correlations are printed as zero."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class MatrixRepair(Shown):
-    """A positive semidefinite matrix and what had to change to get it.
+    """Positive semidefinite matrix and its differences from the original.
 
     Attributes
     ----------
     matrix : (n_assets, n_assets)
-        The repaired matrix, labelled as what came in.
+        Repaired matrix, with the labels of the original.
     original : (n_assets, n_assets)
-        What came in.
-    method : str
-        How it was repaired.
+        Matrix before the repair.
+    method : {"higham", "spectral"}
+        Method of the repair.
     iterations : int
-        Steps that the method took.
+        Number of iterations.
     min_eigenvalue_before : float
-        Of the correlation matrix; below zero it was none.
+        Lowest eigenvalue of the original correlations; below zero they were not positive semidefinite.
     min_eigenvalue_after : float
-        Of the repaired correlation matrix.
+        Lowest eigenvalue of the repaired correlations.
 
     Examples
     --------
@@ -61,7 +62,7 @@ class MatrixRepair(Shown):
 
     @property
     def changed(self) -> bool:
-        """False: the matrix was sound and is returned as it came."""
+        """False if the original was valid and is returned unchanged."""
         return bool((self._change != 0.0).any())
 
     @property
@@ -91,7 +92,7 @@ class MatrixRepair(Shown):
         return frame.iloc[np.argsort(-np.abs(frame["change"].to_numpy()), kind="stable")]
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw by how much each entry was changed."""
+        """Draw the change of each entry."""
         names = labels_of(self.matrix, 1)
         marks = range(len(self.matrix)) if names is None else list(names)
         title = f"Change of each entry, at most {self.largest_change:.3g}" if self.changed else "Nothing was changed"
@@ -119,40 +120,35 @@ class MatrixRepair(Shown):
         ]
 
 
+@documented
 def nearest_correlation(
     matrix: Any,
     *,
-    method: str = "higham",
+    method: Method = "higham",
     min_eigenvalue: float = 0.0,
     tolerance: float = 1e-10,
     max_iterations: int = 10_000,
 ) -> MatrixRepair:
-    """The correlation matrix nearest to a symmetric matrix: positive semidefinite, its diagonal exactly 1.
+    """Correlation matrix nearest to a symmetric matrix: positive semidefinite, with a diagonal of exactly 1.
 
     Parameters
     ----------
     matrix : (n_assets, n_assets)
-        Symmetric; what should be a correlation matrix.
-    method : {"higham", "spectral"}
-        Nearest in the Frobenius norm, by alternating projections; or eigenvalues clipped once and the diagonal scaled
-        back, which is quicker, and near rather than nearest.
-    min_eigenvalue : float
-        Floor of the eigenvalues, from 0 up to below 1, met to within `tolerance`. A little above zero makes a
-        Cholesky factor possible.
+        Symmetric matrix of intended correlations.
     tolerance : float
         Relative change at which the projections have converged.
     max_iterations : int
-        Projections at most.
+        Maximum number of projections.
 
     Returns
     -------
     MatrixRepair
-        `matrix`, and what changed. A sound matrix comes back bit for bit.
+        `matrix` and its changes. A valid correlation matrix is returned unchanged.
 
     Raises
     ------
     InputError
-        Not square, not symmetric, NaN, or no convergence.
+        Not square, not symmetric, NaN, or no convergence within `max_iterations`.
 
     References
     ----------
@@ -167,17 +163,17 @@ def nearest_correlation(
     >>> repair.changed, round(repair.min_eigenvalue_before, 6)
     (True, -0.007352)
     """
-    one_of(method, METHODS, "method")
+    one_of(method, get_args(Method), "method")
     floor = positive(min_eigenvalue, "min_eigenvalue", zero=True)
     if floor >= 1.0:
         raise InputError(f"min_eigenvalue={min_eigenvalue!r} is not below 1, the mean of the eigenvalues")
     array, assets = square_matrix(matrix, "matrix")
     before = _lowest(array)
-    sound = before >= floor - _rounding(array) and bool((np.diag(array) == 1.0).all())
+    valid = before >= floor - _rounding(array) and bool((np.diag(array) == 1.0).all())
     repaired, iterations = array.copy(), 0
-    if not sound and method == "spectral":
+    if not valid and method == "spectral":
         repaired, iterations = _unit_diagonal(_floored(array, floor)), 1
-    elif not sound:
+    elif not valid:
         tolerance = positive(tolerance, "tolerance")
         repaired, iterations = _higham(array, floor, tolerance, whole_number(max_iterations, "max_iterations"))
     return MatrixRepair(
@@ -190,27 +186,16 @@ def nearest_correlation(
     )
 
 
-def repair_covariance(covariance: Any, *, method: str = "higham", min_eigenvalue: float = 0.0) -> MatrixRepair:
-    """A positive semidefinite covariance matrix with the same variances, and what changed.
+@documented
+def repair_covariance(covariance: Any, *, method: Method = "higham", min_eigenvalue: float = 0.0) -> MatrixRepair:
+    """Positive semidefinite covariance matrix nearest in its correlations, with unchanged variances.
 
-    The correlations are repaired by `nearest_correlation`; variances stay to the last bit.
-
-    Parameters
-    ----------
-    covariance : (n_assets, n_assets)
-        Symmetric, variances above zero.
-    method, min_eigenvalue
-        As in `nearest_correlation`; the floor is one of the correlation matrix.
+    The correlations are repaired by `nearest_correlation`.
 
     Returns
     -------
     MatrixRepair
         `matrix` and the changes are covariances; the eigenvalues are those of the correlations.
-
-    Raises
-    ------
-    InputError
-        Not square, not symmetric, NaN, or an asset without variance.
 
     References
     ----------
@@ -245,7 +230,7 @@ def repair_covariance(covariance: Any, *, method: str = "higham", min_eigenvalue
 def _higham(array: np.ndarray, floor: float, tolerance: float, max_iterations: int) -> tuple[np.ndarray, int]:
     """Project in turn onto the matrices with eigenvalues above the floor and onto those with a unit diagonal.
 
-    Dykstra's correction of the first projection makes the limit the nearest point, not just a common one.
+    Dykstra's correction of the first projection makes the limit the nearest point of both sets.
     """
     unit = array.copy()
     np.fill_diagonal(unit, 1.0)
@@ -273,7 +258,7 @@ def _floored(array: np.ndarray, floor: float) -> np.ndarray:
 
 
 def _unit_diagonal(array: np.ndarray) -> np.ndarray:
-    """Scale rows and columns to a diagonal of exactly 1; what is positive semidefinite stays so."""
+    """Scale rows and columns to a diagonal of exactly 1, which keeps positive semidefiniteness."""
     root = np.sqrt(np.diag(array))
     scaled = symmetric(array / root[:, None] / root)
     np.fill_diagonal(scaled, 1.0)
@@ -285,12 +270,12 @@ def _lowest(array: np.ndarray) -> float:
 
 
 def _without_dust(eigenvalue: float) -> tuple[float, str]:
-    """An eigenvalue of correlations for print, 0 where only rounding is left, and what it is of."""
+    """Eigenvalue of correlations for print, 0 if it is only rounding, and its unit."""
     if eigenvalue == 0.0 or abs(eigenvalue) >= DUST:
         return eigenvalue, "of the correlations"
     return 0.0, f"of the correlations, to within {DUST:g}"
 
 
 def _rounding(array: np.ndarray) -> float:
-    """How far below zero the lowest eigenvalue of a sound matrix may come out by rounding."""
+    """Rounding error of the lowest eigenvalue of a valid matrix."""
     return len(array) * np.finfo(float).eps * float(np.abs(array).max()) * len(array)

@@ -1,4 +1,4 @@
-"""RiskMetrics 2006: a long memory of many exponential averages, one weight per day."""
+"""RiskMetrics 2006 covariance: a weighted mean of exponential averages with long memory."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, labels_of, positive, returns_array, whole_number, with_labels
+from riskkit.covariance.docs import documented
 from riskkit.covariance.ewma import start_weights
-from riskkit.covariance.sample import symmetric
+from riskkit.covariance.matrices import symmetric
 
 __all__ = ["riskmetrics2006_covariance"]
 
 
+@documented
 def riskmetrics2006_covariance(
     returns: Any, *, tau0: float = 1560.0, tau1: float = 4.0, kmax: int = 14, rho: float = math.sqrt(2.0)
 ) -> Any:
     """Covariance of RiskMetrics 2006 after the last return, the forecast for the next period.
 
-    A weighted mean of `kmax` exponential averages of time constants tau1 rho^k, whose weights fall with the
-    logarithm of the time constant; each starts at a backcast over the days that carry 99 % of its weight. The memory
-    decays slowly, as that of volatility does, where a single exponential forgets within months.
+    A weighted mean of `kmax` exponential averages with time constants tau1 rho^k, whose weights fall with the
+    logarithm of the time constant; each starts at a backcast over the days with 99 % of its weight. Its memory decays
+    slowly, as that of volatility does.
 
     Parameters
     ----------
@@ -40,11 +42,6 @@ def riskmetrics2006_covariance(
     -------
     float or (n_assets, n_assets)
         Variance of one series, or covariance matrix, per day.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no rows, or time constants that do not rise from tau1 up to at most tau0.
 
     Notes
     -----
@@ -77,7 +74,7 @@ def riskmetrics2006_covariance(
 
 
 def _component_weights(n_obs: int, decay: float) -> np.ndarray:
-    """Weight of each square in one exponential average together with its backcast start."""
+    """Weight of each squared return in one exponential average, including its backcast start."""
     weights = (1.0 - decay) * decay ** np.arange(n_obs - 1, -1, -1.0)
     start = start_weights(n_obs, decay, "backcast", max(1, math.floor(math.log(0.01) / math.log(decay))))
     weights[: len(start)] += decay**n_obs * start

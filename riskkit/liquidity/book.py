@@ -1,4 +1,4 @@
-"""Liquidity-adjusted VaR of a book: what prices, time, spreads and impact take from each position, adding up."""
+"""Liquidity-adjusted VaR of a book: additive contributions of prices, liquidation time, spreads and impact."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, positive, with_labels
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, percent
 from riskkit.attribution import component_var
 from riskkit.attribution.exposure import exposure_of
 from riskkit.liquidity.impact import square_root_impact
-from riskkit.liquidity.numbers import at_least_zero, matched
+from riskkit.liquidity.numbers import at_least_zero, documented, matched
 from riskkit.liquidity.spread import half_spread_cost
 from riskkit.liquidity.unwind import days_to_unwind, overlap
 from riskkit.pnl import aggregate_pnl
-from riskkit.var.estimate import percent
 
 __all__ = ["LiquidityVar", "liquidity_var"]
 
 SHOWN = 10
-LEGS = {
+CAUSES = {
     "price_var": "price VaR",
     "holding_cost": "time to unwind",
     "spread_cost": "spread",
@@ -32,26 +31,26 @@ LEGS = {
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LiquidityVar(Shown):
-    """Liquidity-adjusted VaR by position and by cause: money, losses positive; every sum is exact.
+    """Liquidity-adjusted VaR by position and cause; money, losses positive, additive.
 
-    Vectors are Series where positions have names, else arrays, all of shape (n_assets,).
+    Vectors are Series if the positions have names, else arrays.
 
     Attributes
     ----------
     positions : (n_assets,)
-        Money held.
+        Positions, money.
     confidence : float
-        0.95 for 95 %.
+        Confidence as a fraction: 0.95 for 95 %.
     price_var : (n_assets,)
-        Component VaR over one period, as if all were sold at its end.
+        Component VaR over one period, as if all positions were sold at its end; money.
     holding_cost : (n_assets,)
-        What VaR grows by because selling takes longer.
+        Additional VaR of a longer liquidation; money.
     spread_cost : (n_assets,)
-        Half of the spread.
+        Half of the spread; money.
     impact_cost : (n_assets,)
-        What selling moves the price by.
-    days : (n_assets,)
-        Periods to unwind each position; None without volumes.
+        Market impact of the liquidation; money.
+    days : (n_assets,) or None
+        Periods to liquidate each position; None without volumes.
 
     Examples
     --------
@@ -72,51 +71,51 @@ class LiquidityVar(Shown):
 
     @property
     def component(self) -> Any:
-        """What each position contributes; negative for a hedge that costs less than it saves."""
+        """Contribution of each position; negative for a hedge that saves more than its cost."""
         return self.price_var + self.holding_cost + self.spread_cost + self.impact_cost
 
     @property
     def total(self) -> float:
-        """The liquidity-adjusted VaR of the book."""
+        """Liquidity-adjusted VaR of the book, money."""
         return float(np.sum(np.asarray(self.component)))
 
     @property
     def var(self) -> float:
-        """VaR over one period, without any cost of liquidity."""
+        """VaR over one period without liquidity costs, money."""
         return float(np.sum(np.asarray(self.price_var)))
 
     @property
     def liquidity_cost(self) -> float:
-        """What liquidity adds to VaR."""
+        """Liquidity costs on top of VaR, money."""
         return self.total - self.var
 
-    def aggregate(self, tree: Any, *, total: Any = None) -> Any:
-        """Causes summed over a book -> desk -> firm tree: one row a cause, one column a node."""
+    def aggregate(self, hierarchy: Any, *, total: Any = None) -> Any:
+        """Sums over a book -> desk -> firm hierarchy, as in `riskkit.pnl.aggregate_pnl`: causes by node."""
         import pandas as pd
 
         if labels_of(self.positions, 0) is None:
             raise InputError("the positions have no names; give positions or covariance with labels")
-        legs = pd.DataFrame({name: getattr(self, name) for name in LEGS} | {"total": self.component})
-        return aggregate_pnl(legs.T, tree, total=total)
+        causes = pd.DataFrame({name: getattr(self, name) for name in CAUSES} | {"total": self.component})
+        return aggregate_pnl(causes.T, hierarchy, total=total)
 
     def to_frame(self) -> Any:
-        """One row per position: its value, periods to unwind, the four causes and their sum."""
+        """One row per position: its value, periods to liquidate, the four causes and their sum."""
         import pandas as pd
 
-        columns = {"position": self.positions, "days": self.days} | {name: getattr(self, name) for name in LEGS}
+        columns = {"position": self.positions, "days": self.days} | {name: getattr(self, name) for name in CAUSES}
         columns["total"] = self.component
         return pd.DataFrame({name: value for name, value in columns.items() if value is not None}).rename_axis("asset")
 
     def plot(self, ax: Any = None) -> Any:
-        """Stacked bars of the causes, one per position, the largest on top."""
+        """Draw stacked bars of the causes by position, the largest on top."""
         frame = self.to_frame().sort_values("total", kind="stable")
         names = [str(name) for name in frame.index]
         ax = plot.axes(ax, height=1.6 + 0.36 * len(names))
         ends = {1.0: np.zeros(len(frame)), -1.0: np.zeros(len(frame))}  # gains stack to the left, losses to the right
-        for (leg, label), (colour, hatch) in zip(LEGS.items(), plot.LOOKS, strict=False):
-            size = frame[leg].to_numpy()
+        for (cause, label), (color, hatch) in zip(CAUSES.items(), plot.LOOKS, strict=False):
+            size = frame[cause].to_numpy()
             start = np.where(size < 0.0, ends[-1.0], ends[1.0])
-            ax.barh(names, size, left=start, color=colour, hatch=hatch, edgecolor="white", label=label)
+            ax.barh(names, size, left=start, color=color, hatch=hatch, edgecolor="white", label=label)
             ends = {1.0: ends[1.0] + np.maximum(size, 0.0), -1.0: ends[-1.0] + np.minimum(size, 0.0)}
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
         plot.thousands(ax.xaxis)
@@ -131,7 +130,7 @@ class LiquidityVar(Shown):
     def _rows(self) -> list[Row]:
         total = self.total
         rows: list[Row] = [("total", total, "money")]
-        for name, label in LEGS.items():
+        for name, label in CAUSES.items():
             size = float(np.sum(np.asarray(getattr(self, name))))
             rows.append((label, size, f"{size / total:.1%}" if total != 0.0 else ""))
         component, names = np.asarray(self.component), labels_of(self.positions, 0)
@@ -145,6 +144,7 @@ class LiquidityVar(Shown):
         return rows
 
 
+@documented
 def liquidity_var(
     positions: Any,
     covariance: Any,
@@ -159,45 +159,30 @@ def liquidity_var(
     z: float | None = None,
     price_components: Any = None,
 ) -> LiquidityVar:
-    """VaR of a book that has to be sold: price risk, time to unwind, spread and impact, per position, adding up.
+    """Liquidity-adjusted VaR of a book: price risk, liquidation time, spread and impact, additive by position.
 
     Parameters
     ----------
     positions : (n_assets,)
-        Money held, negative when short; all vectors are matched by name where they are labelled.
+        Positions, money, negative if short; all vectors are matched by name if labelled.
     covariance : (n_assets, n_assets)
-        Covariance of simple returns per period (a day, usually).
-    confidence : float
-        0.95 for 95 %.
+        Covariance of simple returns per period (usually a day).
     spreads : float or (n_assets,)
-        Mean relative spreads, 0.001 for 10 bp of the price; half is paid.
-    spread_sd, spread_multiplier : float or (n_assets,), float
-        Standard deviation of the relative spreads, and how many of them to the worst spread (exogenous spread risk).
+        Mean relative spreads, fractions (0.001 for 10 bp of the price), of which half is paid.
     adv : (n_assets,), optional
-        Money that the market trades in each asset per period. Without it the book is taken to be sold at the end of one
-        period without impact.
-    participation : float or (n_assets,)
-        Share of that volume that we can be, above 0 and at most 1; sets the time to unwind.
+        Market volume of each asset per period, money. Without it the book is sold at the end of one period without
+        impact.
     impact_coefficient : float
-        Of `square_root_impact`; 0 for none.
-    z : float, optional
-        Standard normal quantile to use as it is, as desks that round it do (1.65).
+        Coefficient of `square_root_impact`; 0 for none.
     price_components : (n_assets,), optional
-        Components of a VaR over one period by another model (`historical_attribution(...).component`), in the place of
-        the normal ones; time to unwind still comes from the covariance.
+        Components of a one-period VaR by another model (`historical_attribution(...).component`) instead of the normal
+        ones, money; the holding cost still follows from the covariance.
 
     Returns
     -------
     LiquidityVar
-        Worst prices and worst spreads are taken together, as in Bangia et al. While it is unwound, a position of T
-        periods falls evenly to zero; the losses of the periods are uncorrelated. For a long time the VaR of one
-        position tends to sqrt(T/3) times that of one period.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, negative spreads, volumes that are not above zero, a participation outside (0, 1], shapes or
-        names that do not fit.
+        Worst prices and worst spreads coincide, as in Bangia et al. A position falls evenly to zero over its T periods,
+        with uncorrelated losses between periods; for long T its VaR tends to sqrt(T/3) times that of one period.
 
     References
     ----------
@@ -221,27 +206,31 @@ def liquidity_var(
     - 0             32,983.1 1 periods to unwind
     """
     book = exposure_of(positions, covariance)
-    names, held = book.labels, book.positions
+    names, amounts = book.labels, book.positions
     worst = positive(spread_multiplier, "spread_multiplier", zero=True) * at_least_zero(spread_sd, names, "spread_sd")
-    price = component_var(held, book.covariance, confidence, z=z)
-    nothing = np.zeros(len(held))
+    price = component_var(amounts, book.covariance, confidence, z=z)
+    nothing = np.zeros(len(amounts))
     days, holding, impact = None, nothing, nothing
     if adv is not None:
         volume, volatility = at_least_zero(adv, names, "adv", above=True), np.sqrt(book.covariance.diagonal())
-        days = np.broadcast_to(days_to_unwind(held, volume, matched(participation, names, "participation")), held.shape)
-        holding = component_var(held, book.covariance * overlap(days), confidence, z=z) - price
-        impact = np.abs(held) * square_root_impact(held, volume, volatility, coefficient=impact_coefficient)
+        days = np.broadcast_to(
+            days_to_unwind(amounts, volume, matched(participation, names, "participation")), amounts.shape
+        )
+        holding = component_var(amounts, book.covariance * overlap(days), confidence, z=z) - price
+        impact = np.abs(amounts) * square_root_impact(amounts, volume, volatility, coefficient=impact_coefficient)
     if price_components is not None:
         price = matched(price_components, names, "price_components")
-        if price.shape != held.shape:
-            raise InputError(f"price_components has shape {price.shape} for {len(held)} positions; give one for each")
-    spread = half_spread_cost(held, at_least_zero(spreads, names, "spreads") + worst)
+        if price.shape != amounts.shape:
+            raise InputError(
+                f"price_components has shape {price.shape} for {len(amounts)} positions; give one for each"
+            )
+    spread = half_spread_cost(amounts, at_least_zero(spreads, names, "spreads") + worst)
 
     def vector(array: Any) -> Any:
-        return with_labels(np.broadcast_to(array, held.shape).copy(), names)
+        return with_labels(np.broadcast_to(array, amounts.shape).copy(), names)
 
     return LiquidityVar(
-        positions=vector(held),
+        positions=vector(amounts),
         confidence=float(confidence),
         price_var=vector(price),
         holding_cost=vector(holding),

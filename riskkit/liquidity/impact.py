@@ -1,7 +1,7 @@
-"""What a trade does to the price: the square-root law, and the law that Almgren et al. measured.
+"""Market impact of a trade: the square-root law, and the estimate of Almgren et al.
 
 Impact is a positive fraction of the price, for buying and for selling; × 10,000 gives basis points. Volatility and
-volume belong to the same period, a day in the papers.
+volume refer to the same period, a day in the papers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import labels_of, positive
 from riskkit._show import Row, Shown
-from riskkit.liquidity.numbers import at_least_zero, labelled, labels_among, matched
+from riskkit.liquidity.numbers import at_least_zero, documented, labelled, labels_among, matched
 
 __all__ = ["AlmgrenImpact", "almgren_impact", "square_root_impact"]
 
@@ -22,29 +22,23 @@ PERMANENT, TEMPORARY = 0.314, 0.142
 """Gamma and eta of Almgren et al. (2005), ± 0.041 and ± 0.0062."""
 
 
+@documented
 def square_root_impact(quantity: Any, adv: Any, volatility: Any, *, coefficient: float = 1.0) -> Any:
-    """Average cost of a trade by the square-root law: coefficient × volatility × sqrt(|quantity| / adv).
+    """Mean cost of a trade by the square-root law: coefficient × volatility × sqrt(|quantity| / adv).
 
     Parameters
     ----------
     quantity : float or (n_assets,)
-        Size of the trade in shares (or in money, as `adv`); its sign does not matter.
-    adv : float or (n_assets,)
-        Volume traded by the market in a period, above zero, in the unit of `quantity`.
+        Size of the trade in the unit of `adv` (shares or money); its sign does not matter.
     volatility : float or (n_assets,)
-        Standard deviation of the return over the same period.
+        Standard deviation of the return over the period of `adv`, a fraction.
     coefficient : float
-        About 1, by most measurements between 0.5 and 1.5.
+        Coefficient of the law; empirical estimates are between 0.5 and 1.5.
 
     Returns
     -------
     float or (n_assets,)
-        Fraction of the price. It does not depend on how long the trade takes.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a volume that is not above zero, a negative volatility, names that do not match.
+        Fraction of the price, independent of the duration of the trade.
 
     References
     ----------
@@ -69,9 +63,9 @@ class AlmgrenImpact(Shown):
     Attributes
     ----------
     permanent : float or (n_trades,)
-        Price change that stays when the trade is done.
+        Permanent price change, a fraction of the price.
     temporary : float or (n_trades,)
-        What is paid on top while trading.
+        Additional cost during the trade, a fraction of the price.
 
     Examples
     --------
@@ -86,11 +80,11 @@ class AlmgrenImpact(Shown):
 
     @property
     def realized(self) -> Any:
-        """Average cost of the trade: half of the permanent impact and all of the temporary."""
+        """Mean cost of the trade: half of the permanent impact and all of the temporary."""
         return self.permanent / 2.0 + self.temporary
 
     def to_frame(self) -> Any:
-        """One row a trade, fractions of the price."""
+        """One row per trade, fractions of the price."""
         import pandas as pd
 
         names = ("permanent", "temporary", "realized")
@@ -113,6 +107,7 @@ class AlmgrenImpact(Shown):
         return [(name, float(np.mean(leg)) * 1e4, "bp") for name, leg in legs]
 
 
+@documented
 def almgren_impact(
     quantity: Any,
     adv: Any,
@@ -120,35 +115,32 @@ def almgren_impact(
     days: Any,
     shares_outstanding: Any,
     *,
-    permanent: float = PERMANENT,
-    temporary: float = TEMPORARY,
+    permanent_coefficient: float = PERMANENT,
+    temporary_coefficient: float = TEMPORARY,
 ) -> AlmgrenImpact:
-    """Impact of a trade of X shares over T days: σ γ (X/V)(Θ/V)^(1/4) stays, σ η (X/(V T))^(3/5) is paid while trading.
+    """Market impact of a trade by the estimate of Almgren et al. (2005).
+
+    For X shares over T days: permanent σ γ (X/V)(Θ/V)^(1/4), temporary σ η (X/(V T))^(3/5).
 
     Parameters
     ----------
     quantity : float or (n_assets,)
         X, shares; the sign does not matter.
     adv : float or (n_assets,)
-        V, shares traded a day.
+        V, shares traded per day.
     volatility : float or (n_assets,)
         σ, standard deviation of the daily return.
     days : float or (n_assets,)
-        T, trading days over which the trade is spread evenly, above zero (0.5 is half a session).
+        T, duration of an evenly spread trade in trading days, above zero (0.5 for half a day).
     shares_outstanding : float or (n_assets,)
-        Θ.
-    permanent, temporary : float
-        γ and η. The exponent of the temporary impact is the measured 3/5: the paper rejects a square root.
+        Θ, shares outstanding.
+    permanent_coefficient, temporary_coefficient : float
+        γ and η. The exponent of the temporary impact is the estimated 3/5; the paper rejects a square root.
 
     Returns
     -------
     AlmgrenImpact
         `permanent`, `temporary` and `realized`, fractions of the price.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a volume, time or number of shares that is not above zero, names that do not match.
 
     References
     ----------
@@ -170,6 +162,7 @@ def almgren_impact(
     sigma = at_least_zero(volatility, names, "volatility")
     pace = size / at_least_zero(days, names, "days", above=True)
     turnover = at_least_zero(shares_outstanding, names, "shares_outstanding", above=True) / volume
-    gamma, eta = positive(permanent, "permanent", zero=True), positive(temporary, "temporary", zero=True)
-    stays, passes = np.broadcast_arrays(sigma * gamma * size * turnover**0.25, sigma * eta * pace**0.6)
-    return AlmgrenImpact(permanent=labelled(stays.copy(), names), temporary=labelled(passes.copy(), names))
+    gamma = positive(permanent_coefficient, "permanent_coefficient", zero=True)
+    eta = positive(temporary_coefficient, "temporary_coefficient", zero=True)
+    permanent, temporary = np.broadcast_arrays(sigma * gamma * size * turnover**0.25, sigma * eta * pace**0.6)
+    return AlmgrenImpact(permanent=labelled(permanent.copy(), names), temporary=labelled(temporary.copy(), names))

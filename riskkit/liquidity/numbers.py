@@ -1,4 +1,4 @@
-"""What the liquidity models share: one number or one per position, matched by name."""
+"""Input checks and parameter descriptions of the liquidity models: one number, or one per position by name."""
 
 from __future__ import annotations
 
@@ -7,21 +7,41 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, with_labels
+from riskkit._docs import shared_parameters
 
-__all__ = ["at_least_zero", "labels_among", "labelled", "matched"]
+__all__ = ["at_least_zero", "documented", "labelled", "labels_among", "matched"]
+
+documented = shared_parameters(
+    {
+        "positions": "float or (n_assets,)\n    Positions in the unit of `adv` (shares or money), negative if short.",
+        "adv": "float or (n_assets,)\n    Average market volume per period (usually a day), in shares or money, above "
+        "zero.",
+        "participation": "float or (n_assets,)\n    Own share of the market volume as a fraction, above 0 and at most 1.",
+        "confidence": "float\n    Confidence as a fraction: 0.95 for 95 %.",
+        "z": "float, optional\n    Standard normal quantile to use instead of that of `confidence`, such as the rounded "
+        "1.65.",
+        "spread_sd": "float or (n_assets,)\n    Standard deviation of the relative spread, a fraction; 0 for a constant "
+        "spread.",
+        "spread_multiplier": "float\n    Number of standard deviations to the worst spread; Bangia et al. find 2 to 4.5.",
+        "quantity": "float\n    Shares to sell; negative to buy back.",
+        "days": "float\n    Time until the end of the liquidation in days, above zero.",
+        "n_trades": "int\n    Number of equal trading intervals.",
+        "market": "LinearImpact\n    Volatility and impact per share and day.",
+    }
+)
 
 
 def labels_among(*values: Any) -> Any:
-    """The names of the first labelled vector among these, or None."""
+    """Labels of the first labelled vector, or None."""
     return next((names for value in values if (names := labels_of(value, 0)) is not None), None)
 
 
 def matched(value: Any, names: Any, name: str) -> np.ndarray:
-    """A number, or one per position, in the order of `names` where both are labelled."""
-    own = labels_of(value, 0)
-    if own is not None and names is not None and not own.equals(names):
-        missing = [label for label in names if label not in own]
-        if missing or not own.is_unique:
+    """Check a number, or one per position in the order of `names` if both are labelled."""
+    labels = labels_of(value, 0)
+    if labels is not None and names is not None and not labels.equals(names):
+        missing = [label for label in names if label not in labels]
+        if missing or not labels.is_unique:
             raise InputError(f"{name} is missing {missing[0]!r}" if missing else f"{name} names a position twice")
         value = value[names]
     array = finite_array(value, name)
@@ -31,7 +51,7 @@ def matched(value: Any, names: Any, name: str) -> np.ndarray:
 
 
 def at_least_zero(value: Any, names: Any, name: str, *, above: bool = False) -> np.ndarray:
-    """As `matched`, none below zero (none at zero with ``above=True``)."""
+    """Check as `matched` that no value is below zero (or at zero with ``above=True``)."""
     array = matched(value, names, name)
     if (array <= 0.0).any() if above else (array < 0.0).any():
         raise InputError(f"{name} holds {array.min():g}; it must be {'above' if above else 'at least'} zero")
@@ -39,5 +59,5 @@ def at_least_zero(value: Any, names: Any, name: str, *, above: bool = False) -> 
 
 
 def labelled(array: Any, names: Any) -> Any:
-    """A float for one number, else the vector with its names."""
+    """Return a float for one number, else the vector with its names."""
     return float(array) if np.ndim(array) == 0 else with_labels(np.asarray(array), names)

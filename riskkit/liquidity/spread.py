@@ -1,43 +1,39 @@
-"""The cost of crossing the spread, and VaR with it: constant (half of the mean spread) or exogenous (Bangia et al.).
+"""Cost of the bid-ask spread, and VaR with it: constant (half of the mean spread) or exogenous (Bangia et al.).
 
-A spread is relative: (ask - bid) / mid, so 0.01 is 1 % of the price, of which a seller pays half. Costs are money,
-positive for long and short positions alike.
+A spread is relative, (ask - bid) / mid: 0.01 is 1 % of the price, of which a seller pays half. Costs are money,
+positive for long and short positions.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_number, one_of, positive
 from riskkit._show import Row, Shown
-from riskkit.liquidity.numbers import at_least_zero, labelled, labels_among, matched
+from riskkit.liquidity.numbers import at_least_zero, documented, labelled, labels_among, matched
 from riskkit.var.closed_form import elliptical_factor
 
 __all__ = ["SpreadVar", "bangia_tail_factor", "half_spread_cost", "relative_spread", "spread_var"]
 
 
+@documented
 def relative_spread(bid: Any, ask: Any) -> Any:
-    """Spread as a fraction of the mid price: 2 (ask - bid) / (ask + bid).
+    """Relative spread, a fraction of the mid price: 2 (ask - bid) / (ask + bid).
 
     Parameters
     ----------
     bid, ask : float or (n_assets,)
-        Prices above zero, ask at least bid; matched by name where both are labelled.
+        Prices above zero, ask at least bid; matched by name if both are labelled.
 
     Returns
     -------
     float or (n_assets,)
-        Fraction; 0 for a locked market.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a price that is not above zero, a crossed market.
+        Fraction; 0 in a locked market.
 
     References
     ----------
@@ -51,29 +47,25 @@ def relative_spread(bid: Any, ask: Any) -> Any:
     names = labels_among(bid, ask)
     low, high = at_least_zero(bid, names, "bid", above=True), at_least_zero(ask, names, "ask", above=True)
     if (high < low).any():
-        raise InputError("ask lies below bid; a crossed market has no spread to pay")
+        raise InputError("ask is below bid; a crossed market has no spread")
     return labelled(2.0 * (high - low) / (high + low), names)
 
 
+@documented
 def half_spread_cost(positions: Any, spreads: Any) -> Any:
-    """Money lost by closing positions at the bid or the ask rather than at mid: |position| × spread / 2.
+    """Cost of closing positions at the bid or the ask instead of mid: |position| × spread / 2.
 
     Parameters
     ----------
     positions : float or (n_assets,)
-        Money held at mid prices, negative when short.
+        Positions at mid prices, money, negative if short.
     spreads : float or (n_assets,)
-        Relative spreads; matched by name where both are labelled.
+        Relative spreads, fractions; matched by name if both are labelled.
 
     Returns
     -------
     float or (n_assets,)
         Money, at least zero.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a negative spread, names that do not match.
 
     References
     ----------
@@ -85,29 +77,25 @@ def half_spread_cost(positions: Any, spreads: Any) -> Any:
     [5.0, 5.0]
     """
     names = labels_among(positions, spreads)
-    held = np.abs(matched(positions, names, "positions"))
-    return labelled(held * at_least_zero(spreads, names, "spreads") / 2.0, names)
+    size = np.abs(matched(positions, names, "positions"))
+    return labelled(size * at_least_zero(spreads, names, "spreads") / 2.0, names)
 
 
+@documented
 def bangia_tail_factor(kurtosis: float, phi: float) -> float:
-    """Bangia's correction of the price leg for fat tails: 1 + phi ln(kurtosis / 3).
+    """Fat-tail factor of Bangia et al. on the volatility of the price: 1 + phi ln(kurtosis / 3).
 
     Parameters
     ----------
     kurtosis : float
-        Of the returns, 3 for a normal law; above zero.
+        Kurtosis of the returns, 3 for a normal distribution; above zero.
     phi : float
-        How strongly it counts; fitted to the tail probability at hand, 0 for none.
+        Strength of the correction, fitted to the tail probability; 0 for none.
 
     Returns
     -------
     float
-        Multiple of the volatility, for `spread_var`.
-
-    Raises
-    ------
-    InputError
-        A kurtosis that is not above zero, or anything that is not finite.
+        Factor on the volatility, for `spread_var`.
 
     References
     ----------
@@ -121,44 +109,47 @@ def bangia_tail_factor(kurtosis: float, phi: float) -> float:
     return 1.0 + finite_number(phi, "phi") * math.log(positive(kurtosis, "kurtosis") / 3.0)
 
 
+Distribution = Literal["normal", "lognormal"]
+
+
 @dataclass(frozen=True, repr=False)
 class SpreadVar(Shown):
-    """VaR of one position with the cost of its spread; money, losses positive.
+    """VaR of one position including the cost of its spread; money, losses positive.
 
     Attributes
     ----------
     price_var : float
-        Loss on mid prices.
+        VaR at mid prices, money.
     spread_cost : float
-        Half of the spread, in the tail where its standard deviation was given.
-    price : str
-        Law of the price leg.
+        Half of the spread, at its worst if a standard deviation is given; money.
+    distribution : {"normal", "lognormal"}
+        Distribution of the price.
 
     Examples
     --------
     >>> from riskkit import SpreadVar
-    >>> lvar = SpreadVar(price_var=4.65, spread_cost=0.5, price="normal")
+    >>> lvar = SpreadVar(price_var=4.65, spread_cost=0.5, distribution="normal")
     >>> lvar.total
     5.15
     """
 
     price_var: float
     spread_cost: float
-    price: str
+    distribution: Distribution
 
     @property
     def total(self) -> float:
-        """The liquidity-adjusted VaR: price leg and spread are taken to be at their worst together."""
+        """Liquidity-adjusted VaR, with price and spread at their worst together; money."""
         return self.price_var + self.spread_cost
 
     def to_frame(self) -> Any:
-        """One row with the legs and their sum."""
+        """Both components and their sum as a frame of one row."""
         import pandas as pd
 
         return pd.DataFrame([{"price_var": self.price_var, "spread_cost": self.spread_cost, "total": self.total}])
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the two legs."""
+        """Draw both components."""
         parts = {"price VaR": [self.price_var], "cost of the spread": [self.spread_cost]}
         share = f": {self.spread_cost / self.total:.0%} of it is the spread" if self.total > 0.0 else ""
         title = f"VaR with the cost of the spread{share}"
@@ -170,12 +161,13 @@ class SpreadVar(Shown):
     def _rows(self) -> list[Row]:
         share = f"{self.spread_cost / self.total:.1%} of it" if self.total > 0.0 else ""
         return [
-            ("price VaR", self.price_var, self.price),
+            ("price VaR", self.price_var, self.distribution),
             ("spread cost", self.spread_cost, share),
             ("liquidity-adjusted VaR", self.total, "money"),
         ]
 
 
+@documented
 def spread_var(
     value: float,
     volatility: float,
@@ -184,43 +176,32 @@ def spread_var(
     *,
     spread_sd: float = 0.0,
     spread_multiplier: float = 3.0,
-    price: str = "normal",
+    distribution: Distribution = "normal",
     tail_factor: float = 1.0,
     z: float | None = None,
 ) -> SpreadVar:
-    """VaR of one position plus half of its spread, constant or at its own worst (exogenous).
+    """VaR of one position plus half of its spread, constant or at its worst (exogenous).
 
     Parameters
     ----------
     value : float
-        Money held at mid, above zero (of a short position the money that it owes).
+        Market value at mid, money, at least zero (the absolute value of a short position).
     volatility : float
-        Standard deviation of the return over the horizon: of the simple return if `price` is normal, of the log
-        return if it is lognormal.
+        Standard deviation of the return over the horizon, a fraction: of the simple return for a normal, of the log
+        return for a lognormal distribution.
     spread : float
-        Mean relative spread.
-    confidence : float
-        0.95 for 95 %.
+        Mean relative spread, a fraction.
     spread_sd : float
-        Standard deviation of the relative spread; 0 for a constant spread.
-    spread_multiplier : float
-        Standard deviations to the worst spread. Spreads are far from normal: Bangia et al. find 2 to 4.5.
-    price : {"normal", "lognormal"}
-        Price leg value × z × volatility, or value × (1 - exp(-z × volatility)).
+        Standard deviation of the relative spread, a fraction; 0 for a constant spread.
+    distribution : {"normal", "lognormal"}
+        Price VaR value × z × volatility, or value × (1 - exp(-z × volatility)).
     tail_factor : float
-        Multiplies the volatility of the price leg; see `bangia_tail_factor`.
-    z : float, optional
-        Standard normal quantile to use as it is (1.65, 2.33); without it the exact one.
+        Factor on the volatility of the price; see `bangia_tail_factor`.
 
     Returns
     -------
     SpreadVar
         `price_var`, `spread_cost` and their sum `total`.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a negative value, volatility, spread, or confidence outside (0, 1).
 
     References
     ----------
@@ -236,18 +217,18 @@ def spread_var(
     price VaR               3.3 normal
     spread cost             0.5 13.2% of it
     liquidity-adjusted VaR  3.8 money
-    >>> exogenous = spread_var(100, 0.02, 0.01, spread_sd=0.004, price="lognormal", z=2.33)
+    >>> exogenous = spread_var(100, 0.02, 0.01, spread_sd=0.004, distribution="lognormal", z=2.33)
     >>> round(exogenous.price_var, 6), round(exogenous.spread_cost, 6)
     (4.553089, 1.1)
     """
-    one_of(price, ("normal", "lognormal"), "price")
-    held = positive(value, "value", zero=True)
+    one_of(distribution, get_args(Distribution), "distribution")
+    value = positive(value, "value", zero=True)
     factor = elliptical_factor("var", confidence, z)
     move = factor * positive(tail_factor, "tail_factor") * positive(volatility, "volatility", zero=True)
     worst = positive(spread_multiplier, "spread_multiplier", zero=True) * positive(spread_sd, "spread_sd", zero=True)
-    spread_then = positive(spread, "spread", zero=True) + worst
+    worst_spread = positive(spread, "spread", zero=True) + worst
     return SpreadVar(
-        price_var=held * (move if price == "normal" else -math.expm1(-move)),
-        spread_cost=held * spread_then / 2.0,
-        price=price,
+        price_var=value * (move if distribution == "normal" else -math.expm1(-move)),
+        spread_cost=value * worst_spread / 2.0,
+        distribution=distribution,
     )

@@ -1,7 +1,7 @@
-"""How long a book takes to sell at a share of the market's volume, and what is still held meanwhile.
+"""Time to liquidate a book at a share of the market volume, and the remaining positions meanwhile.
 
-Positions and volumes are in the same unit, shares or money. A position is sold evenly; what is sold in a period
-is gone at its end, so everything is held through the first period.
+Positions and volumes are in the same unit, shares or money. A position is sold evenly; sales of a period reduce it at
+the end of the period, so the full position is exposed to the first one.
 """
 
 from __future__ import annotations
@@ -12,35 +12,22 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, labels_of, whole_number, with_labels
-from riskkit.liquidity.numbers import at_least_zero, labelled, labels_among, matched
+from riskkit.liquidity.numbers import at_least_zero, documented, labelled, labels_among, matched
 
 __all__ = ["days_to_unwind", "fraction_held", "overlap"]
 
-LONGEST = 100_000
-"""Periods that `fraction_held` writes down without being asked for fewer."""
+MAX_PERIODS = 100_000
+"""Limit on the rows of `fraction_held` by default."""
 
 
+@documented
 def days_to_unwind(positions: Any, adv: Any, participation: Any = 0.2) -> Any:
-    """Periods needed to close positions at a share of the volume: |position| / (participation × adv).
-
-    Parameters
-    ----------
-    positions : float or (n_assets,)
-        Shares or money; the sign does not matter.
-    adv : float or (n_assets,)
-        Volume of a period in the same unit, above zero.
-    participation : float or (n_assets,)
-        Our share of the volume, above 0 and at most 1.
+    """Number of periods to liquidate positions at a share of the volume: |position| / (participation × adv).
 
     Returns
     -------
     float or (n_assets,)
-        Days if `adv` is of a day; not rounded up.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a volume that is not above zero, a participation outside (0, 1], names that do not match.
+        Days for a daily volume; not rounded up.
 
     References
     ----------
@@ -59,25 +46,19 @@ def days_to_unwind(positions: Any, adv: Any, participation: Any = 0.2) -> Any:
     return labelled(np.abs(matched(positions, names, "positions")) / pace, names)
 
 
+@documented
 def fraction_held(positions: Any, adv: Any, participation: Any = 0.2, *, periods: int | None = None) -> Any:
-    """Fraction of each position that is held during every period of its unwinding.
+    """Fraction of each position that remains during every period of its liquidation.
 
     Parameters
     ----------
-    positions, adv, participation
-        As in `days_to_unwind`, positions a vector.
     periods : int, optional
-        Rows wanted; without it until all is sold.
+        Number of rows; by default until all positions are sold, at most 100,000.
 
     Returns
     -------
     (n_periods, n_assets)
-        Row 0 is 1: all is held through the first period. Rows are numbered by period where positions have names.
-
-    Raises
-    ------
-    InputError
-        As in `days_to_unwind`; or more than 100,000 periods without `periods`.
+        Fractions; row 0 is 1, as the full position remains during the first period.
 
     References
     ----------
@@ -89,23 +70,24 @@ def fraction_held(positions: Any, adv: Any, participation: Any = 0.2, *, periods
     [[1.0, 1.0], [0.5, 0.0]]
     """
     days = days_to_unwind(positions, adv, participation)
-    names, taken = labels_of(days, 0), np.atleast_1d(np.asarray(days))
-    longest = max(1, math.ceil(taken.max()))
-    if periods is None and longest > LONGEST:
-        raise InputError(f"positions take up to {longest:,} periods to unwind; say with periods how many to show")
+    names, durations = labels_of(days, 0), np.atleast_1d(np.asarray(days))
+    longest = max(1, math.ceil(durations.max()))
+    if periods is None and longest > MAX_PERIODS:
+        raise InputError(f"positions take up to {longest:,} periods to unwind; limit the rows with periods")
     rows = longest if periods is None else whole_number(periods, "periods")
     day = np.arange(rows)[:, None]
-    held = np.maximum(0.0, 1.0 - day / np.maximum(taken, 1.0))
-    return held if names is None else with_labels(held, np.arange(rows), names)
+    remaining = np.maximum(0.0, 1.0 - day / np.maximum(durations, 1.0))
+    return remaining if names is None else with_labels(remaining, np.arange(rows), names)
 
 
 def overlap(days: np.ndarray) -> np.ndarray:
-    """Sum over the periods of (fraction of i held) × (fraction of j held), in closed form for any time to unwind.
+    """Sum over periods of the products of the remaining fractions of two positions, in closed form.
 
-    Covariance × this, entry by entry, is the covariance of what a book that is being sold loses until all is sold.
+    The elementwise product with the covariance is the covariance of the losses of a book during its liquidation.
     """
-    taken = np.maximum(days, 1.0)
-    count = np.ceil(np.minimum.outer(taken, taken))
+    durations = np.maximum(days, 1.0)
+    count = np.ceil(np.minimum.outer(durations, durations))
     first = count * (count - 1.0) / 2.0
     second = first * (2.0 * count - 1.0) / 3.0
-    return count - first * np.add.outer(1.0 / taken, 1.0 / taken) + second / np.multiply.outer(taken, taken)
+    rates = 1.0 / durations
+    return np.asarray(count - first * np.add.outer(rates, rates) + second / np.multiply.outer(durations, durations))

@@ -13,7 +13,7 @@ import numpy as np
 from riskkit._check import InputError, finite_number, labels_of, positive, returns_array
 from riskkit._show import Row
 from riskkit.covariance import nearest_correlation
-from riskkit.covariance.sample import square_matrix
+from riskkit.covariance.matrices import square_matrix
 from riskkit.montecarlo.draws import Draws, Needs
 from riskkit.montecarlo.law import Law, matrix_root, product
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, with_labels
 from riskkit._show import Shown
-from riskkit.covariance.sample import square_matrix
+from riskkit.covariance.matrices import square_matrix
 from riskkit.montecarlo.draws import BLOCK, Draws, Needs, source_of
 
 __all__ = ["Law", "by_blocks", "matrix_root", "one_per_asset", "product"]

@@ -1,4 +1,18 @@
-"""Performance: drawdown, Sharpe, Sortino, Calmar, Omega, wins and losses, moments, risk score."""
+"""Performance of a track record.
+
+Drawdown
+    drawdown_path, max_drawdown, conditional_drawdown_at_risk, pain_index, ulcer_index, risk_score, drawdown_table,
+    DrawdownTable, Drawdown
+Risk-adjusted return
+    annualised_return, annualised_volatility, sharpe_ratio, sharpe_standard_error, sortino_ratio, omega_ratio,
+    calmar_ratio, downside_deviation
+Moments
+    skewness, excess_kurtosis
+Trades
+    win_rate, average_trade, payoff_ratio, profit_factor, consecutive_losses, trade_statistics, TradeStatistics
+Summary
+    performance_summary, Performance
+"""
 
 from riskkit.performance.drawdown import (
     conditional_drawdown_at_risk,
@@ -8,7 +22,7 @@ from riskkit.performance.drawdown import (
     risk_score,
     ulcer_index,
 )
-from riskkit.performance.drawdown_table import Drawdown, DrawdownTable, drawdown_table
+from riskkit.performance.drawdown_episodes import Drawdown, DrawdownTable, drawdown_table
 from riskkit.performance.moments import excess_kurtosis, skewness
 from riskkit.performance.ratios import (
     annualised_return,

@@ -1,17 +1,17 @@
-"""Drawdown: how far wealth stands below its highest point so far, and what is measured on that path.
+"""Drawdown: the fall of wealth below its running peak, and its summary measures.
 
-Every function takes ``of``, which says what wealth is made of:
+The argument `input` defines wealth:
 
-- ``"returns"``: returns compounded from a wealth of 1 *before* the first one, so a loss on the first day counts;
-- ``"summed_returns"``: 1 plus the sum of the returns, a book of constant size;
-- ``"prices"``: the values themselves, a price or an equity curve; its first value is the first peak.
+- ``"returns"``: returns compounded from a wealth of 1 *before* the first one, so that a first loss is a drawdown;
+- ``"summed_returns"``: 1 plus the sum of the returns, for a book of constant size;
+- ``"prices"``: the values themselves, prices or an equity curve; the first value is the first peak.
 
-A drawdown is a positive fraction of the peak: 0.25 is a quarter lost.
+A drawdown is a positive fraction of the peak: 0.25 for a loss of 25 %.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -24,8 +24,8 @@ from riskkit._check import (
     returns_array,
     with_labels,
 )
-from riskkit.performance.series import above_total_loss, per_series
-from riskkit.var.tail import tail_size
+from riskkit._tail import tail_size
+from riskkit.performance.series import Input, above_total_loss, documented, per_series
 
 __all__ = [
     "conditional_drawdown_at_risk",
@@ -36,30 +36,17 @@ __all__ = [
     "ulcer_index",
 ]
 
-WEALTH_OF = ("returns", "summed_returns", "prices")
 
-
-def drawdown_path(values: Any, *, of: str = "returns") -> Any:
+@documented
+def drawdown_path(values: Any, *, input: Input = "returns") -> Any:
     """Drawdown at the end of every period.
-
-    Parameters
-    ----------
-    values : (n_obs,) or (n_obs, n_series)
-        Simple returns per period, or prices; oldest first.
-    of : {"returns", "summed_returns", "prices"}
-        What wealth is made of; see the head of this module.
 
     Returns
     -------
     as `values`
-        Fraction of the running peak, 0 at a peak. More than 1 only where summed returns or a curve of equity fall
-        below zero. With returns, what is no more than rounding (n_obs × 2.2e-16) counts as 0, so that a wealth which
-        returns to its peak has recovered.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no observation; a return below -1 to be compounded; a first price that is not above zero.
+        Fraction of the running peak, 0 at a peak; above 1 only if summed returns or an equity curve fall below zero.
+        With returns, drawdowns up to the rounding error n_obs × 2.2e-16 are 0, so that a return to the peak is a full
+        recovery.
 
     References
     ----------
@@ -71,30 +58,21 @@ def drawdown_path(values: Any, *, of: str = "returns") -> Any:
     --------
     >>> drawdown_path([-0.1, 0.2, -0.5]).round(6).tolist()
     [0.1, 0.0, 0.5]
-    >>> drawdown_path([100.0, 120.0, 90.0], of="prices").tolist()
+    >>> drawdown_path([100.0, 120.0, 90.0], input="prices").tolist()
     [0.0, 0.0, 0.25]
     """
-    fall = _falls(values, of)
-    return with_labels(fall, labels_of(values, 0), labels_of(values, 1), getattr(values, "name", None))
+    drawdown = _drawdowns(values, input)
+    return with_labels(drawdown, labels_of(values, 0), labels_of(values, 1), getattr(values, "name", None))
 
 
-def max_drawdown(values: Any, *, of: str = "returns") -> Any:
-    """The largest fall of wealth from its running peak.
-
-    Parameters
-    ----------
-    values, of
-        As in `drawdown_path`.
+@documented
+def max_drawdown(values: Any, *, input: Input = "returns") -> Any:
+    """Maximum drawdown: the largest fall of wealth from its running peak.
 
     Returns
     -------
     float or (n_series,)
-        Positive fraction of the peak; 0 for a wealth that never falls.
-
-    Raises
-    ------
-    InputError
-        As in `drawdown_path`.
+        Positive fraction of the peak; 0 if wealth never falls.
 
     References
     ----------
@@ -104,29 +82,20 @@ def max_drawdown(values: Any, *, of: str = "returns") -> Any:
     --------
     >>> round(max_drawdown([0.10, -0.20, 0.05, -0.10]), 6)
     0.244
-    >>> round(max_drawdown([5000, 5100, 4900, 5200, 4800, 5050], of="prices"), 4)
+    >>> round(max_drawdown([5000, 5100, 4900, 5200, 4800, 5050], input="prices"), 4)
     0.0769
     """
-    return per_series(_falls(values, of).max(axis=0), values)
+    return per_series(_drawdowns(values, input).max(axis=0), values)
 
 
-def pain_index(values: Any, *, of: str = "returns") -> Any:
-    """Mean drawdown over all periods, those at a peak included.
-
-    Parameters
-    ----------
-    values, of
-        As in `drawdown_path`.
+@documented
+def pain_index(values: Any, *, input: Input = "returns") -> Any:
+    """Pain index: mean drawdown over all periods, including those at a peak.
 
     Returns
     -------
     float or (n_series,)
         Positive fraction.
-
-    Raises
-    ------
-    InputError
-        As in `drawdown_path`.
 
     References
     ----------
@@ -137,26 +106,17 @@ def pain_index(values: Any, *, of: str = "returns") -> Any:
     >>> round(pain_index([0.10, -0.20, 0.05, -0.10]), 6)
     0.151
     """
-    return per_series(_falls(values, of).mean(axis=0), values)
+    return per_series(_drawdowns(values, input).mean(axis=0), values)
 
 
-def ulcer_index(values: Any, *, of: str = "returns") -> Any:
-    """Root mean square of the drawdowns of all periods.
-
-    Parameters
-    ----------
-    values, of
-        As in `drawdown_path`.
+@documented
+def ulcer_index(values: Any, *, input: Input = "returns") -> Any:
+    """Ulcer index: root mean square of the drawdowns of all periods.
 
     Returns
     -------
     float or (n_series,)
         Positive fraction (Martin gives it in percent).
-
-    Raises
-    ------
-    InputError
-        As in `drawdown_path`.
 
     References
     ----------
@@ -167,29 +127,23 @@ def ulcer_index(values: Any, *, of: str = "returns") -> Any:
     >>> round(ulcer_index([0.10, -0.20, 0.05, -0.10]), 6)
     0.176873
     """
-    return per_series(np.sqrt((_falls(values, of) ** 2).mean(axis=0)), values)
+    return per_series(np.sqrt((_drawdowns(values, input) ** 2).mean(axis=0)), values)
 
 
-def conditional_drawdown_at_risk(values: Any, confidence: float = 0.95, *, of: str = "returns") -> Any:
-    """CDaR: mean of the worst drawdowns, exactly 1 - `confidence` of all periods.
+@documented
+def conditional_drawdown_at_risk(values: Any, confidence: float = 0.95, *, input: Input = "returns") -> Any:
+    """Conditional drawdown at risk (CDaR): mean of the largest 1 - `confidence` share of the drawdowns.
 
     Parameters
     ----------
-    values, of
-        As in `drawdown_path`.
     confidence : float
-        0.95 averages the worst 5 % of the periods; the last of them counts with the fraction that fills the mass. Near
-        1 it is the maximum drawdown, near 0 the `pain_index`.
+        Confidence as a fraction: 0.95 averages the worst 5 % of the periods, the last of them with a fractional
+        weight. Towards 1 it is the maximum drawdown, towards 0 the `pain_index`.
 
     Returns
     -------
     float or (n_series,)
         Positive fraction.
-
-    Raises
-    ------
-    InputError
-        As `drawdown_path`, and a confidence that is not between 0 and 1.
 
     References
     ----------
@@ -202,31 +156,27 @@ def conditional_drawdown_at_risk(values: Any, confidence: float = 0.95, *, of: s
     >>> round(conditional_drawdown_at_risk([0.10, -0.20, 0.05, -0.10], 0.5), 6)
     0.222
     """
-    fall = -np.sort(-_falls(values, of), axis=0)
-    mass = tail_size(len(fall), confidence)
-    whole = min(int(mass), len(fall) - 1)
-    return per_series((fall[:whole].sum(axis=0) + (mass - whole) * fall[whole]) / mass, values)
+    largest = -np.sort(-_drawdowns(values, input), axis=0)
+    n_tail = tail_size(len(largest), confidence)
+    full = min(int(n_tail), len(largest) - 1)
+    return per_series((largest[:full].sum(axis=0) + (n_tail - full) * largest[full]) / n_tail, values)
 
 
+@documented
 def risk_score(drawdown: Any, max_drawdown_limit: float) -> Any:
-    """How much of a drawdown limit is used up, from 0 (at the peak) to 1 (at or beyond the limit).
+    """Utilization of a drawdown limit, from 0 (at the peak) to 1 (at or beyond the limit).
 
     Parameters
     ----------
     drawdown : float or array
-        Positive fraction (or money), such as `max_drawdown` or the path of `drawdown_path`.
+        Positive fraction of the peak, such as `max_drawdown` or `drawdown_path`.
     max_drawdown_limit : float
-        The limit in the same unit, above zero.
+        Limit as a fraction of the peak, above zero.
 
     Returns
     -------
     float, or as `drawdown`
         min(1, drawdown / limit).
-
-    Raises
-    ------
-    InputError
-        NaN, a negative drawdown, a limit that is not above zero.
 
     Examples
     --------
@@ -234,30 +184,30 @@ def risk_score(drawdown: Any, max_drawdown_limit: float) -> Any:
     (0.25, 1.0)
     """
     limit = positive(max_drawdown_limit, "max_drawdown_limit")
-    fall = finite_array(drawdown, "drawdown")
-    if (fall < 0.0).any():
-        raise InputError(f"drawdown holds {fall.min():g}; a fall below the peak is positive, 0.1 for 10 %")
-    score = np.minimum(1.0, fall / limit)
+    depth = finite_array(drawdown, "drawdown")
+    if (depth < 0.0).any():
+        raise InputError(f"drawdown holds {depth.min():g}; a drawdown is a positive fraction, 0.1 for 10 %")
+    score = np.minimum(1.0, depth / limit)
     if score.ndim == 0:
         return float(score)
     return with_labels(score, labels_of(drawdown, 0), labels_of(drawdown, 1), getattr(drawdown, "name", None))
 
 
-def _falls(values: Any, of: str) -> np.ndarray:
-    """The drawdown path as an array of its own."""
-    one_of(of, WEALTH_OF, "of")
-    if of == "prices":
+def _drawdowns(values: Any, input: Input) -> np.ndarray:
+    """The drawdown path as a new array."""
+    one_of(input, get_args(Input), "input")
+    if input == "prices":
         wealth = returns_array(values, "prices")
         if (wealth[0] <= 0.0).any():
-            raise InputError(f"prices begins with {wealth[0].min():g}; a fall is a fraction of a peak above zero")
+            raise InputError(f"prices starts with {wealth[0].min():g}; a drawdown is a fraction of a peak above zero")
         peak = np.maximum.accumulate(wealth, axis=0)
-        return (peak - wealth) / peak
+        return np.asarray((peak - wealth) / peak)
     array = returns_array(values)
     with np.errstate(over="ignore"):
-        wealth = np.cumprod(1.0 + above_total_loss(array), axis=0) if of == "returns" else 1.0 + array.cumsum(axis=0)
+        wealth = np.cumprod(1.0 + above_total_loss(array), axis=0) if input == "returns" else 1.0 + array.cumsum(axis=0)
     if not np.isfinite(wealth).all():
-        raise InputError(f"returns reaches {array.max():g}, and wealth leaves the range of numbers; give fractions")
+        raise InputError(f"returns reaches {array.max():g}, and wealth overflows; give fractions")
     peak = np.maximum(np.maximum.accumulate(wealth, axis=0), 1.0)
-    fall = (peak - wealth) / peak
-    fall[fall <= len(fall) * np.finfo(float).eps] = 0.0
-    return fall
+    drawdown: np.ndarray = (peak - wealth) / peak
+    drawdown[drawdown <= len(drawdown) * np.finfo(float).eps] = 0.0
+    return drawdown

@@ -1,38 +1,33 @@
-"""Skewness and kurtosis, of the population or corrected for the bias of a sample."""
+"""Skewness and excess kurtosis, of the population or corrected for sample bias."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskkit._check import one_of, returns_array
-from riskkit.performance.series import per_series, refuse_constant
+from riskkit.performance.series import documented, per_series, refuse_constant
 
 __all__ = ["excess_kurtosis", "skewness"]
 
-METHODS = ("population", "sample")
+Method = Literal["population", "sample"]
 
 
-def skewness(returns: Any, *, method: str = "population") -> Any:
-    """Third moment over the cube of the standard deviation: negative when large losses outweigh large gains.
+@documented
+def skewness(returns: Any, *, method: Method = "population") -> Any:
+    """Skewness: third central moment over the cubed standard deviation, negative for large losses.
 
     Parameters
     ----------
-    returns : (n_obs,) or (n_obs, n_series)
-        Returns per period.
     method : {"population", "sample"}
-        Moments with divisor n (g1); or corrected for bias (G1, as spreadsheets give it), from 3 observations.
+        Moments with divisor n (g1); or corrected for bias (G1, as in spreadsheets), from 3 observations.
 
     Returns
     -------
     float or (n_series,)
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, too few observations, a constant series.
+        Dimensionless.
 
     References
     ----------
@@ -44,31 +39,26 @@ def skewness(returns: Any, *, method: str = "population") -> Any:
     >>> round(skewness(returns), 6), round(skewness(returns, method="sample"), 6)
     (-1.046622, -1.812802)
     """
-    one_of(method, METHODS, "method")
+    one_of(method, get_args(Method), "method")
     array = _spread(returns, 3 if method == "sample" else 2, "skewness")
     n = len(array)
     factor = 1.0 if method == "population" else math.sqrt(n * (n - 1.0)) / (n - 2.0)
-    return per_series(factor * _standardised_moment(array, 3), returns)
+    return per_series(factor * _standardized_moment(array, 3), returns)
 
 
-def excess_kurtosis(returns: Any, *, method: str = "population") -> Any:
-    """Fourth moment over the squared variance, less the 3 of a normal distribution.
+@documented
+def excess_kurtosis(returns: Any, *, method: Method = "population") -> Any:
+    """Excess kurtosis: fourth central moment over the squared variance, minus 3 (the normal value).
 
     Parameters
     ----------
-    returns : (n_obs,) or (n_obs, n_series)
-        Returns per period.
     method : {"population", "sample"}
         Moments with divisor n (g2); or corrected for bias (G2), from 4 observations.
 
     Returns
     -------
     float or (n_series,)
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, too few observations, a constant series.
+        Dimensionless.
 
     References
     ----------
@@ -80,10 +70,10 @@ def excess_kurtosis(returns: Any, *, method: str = "population") -> Any:
     >>> round(excess_kurtosis(returns), 6), round(excess_kurtosis(returns, method="sample"), 6)
     (-0.735537, 3.483471)
     """
-    one_of(method, METHODS, "method")
+    one_of(method, get_args(Method), "method")
     array = _spread(returns, 4 if method == "sample" else 2, "kurtosis")
     n = len(array)
-    kurtosis = _standardised_moment(array, 4) - 3.0
+    kurtosis = _standardized_moment(array, 4) - 3.0
     if method == "sample":
         kurtosis = (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ((n + 1.0) * kurtosis + 6.0)
     return per_series(kurtosis, returns)
@@ -95,8 +85,8 @@ def _spread(returns: Any, min_obs: int, measure: str) -> np.ndarray:
     return array
 
 
-def _standardised_moment(array: np.ndarray, order: int) -> Any:
-    """Mean of the standardised deviations to the power `order`, in units of the largest against underflow."""
+def _standardized_moment(array: np.ndarray, order: int) -> Any:
+    """Mean of the standardized deviations to the power `order`, scaled by the largest against underflow."""
     deviation = array - array.mean(axis=0)
     deviation = deviation / np.abs(deviation).max(axis=0)
     return (deviation**order).mean(axis=0) / (deviation**2).mean(axis=0) ** (order / 2)

@@ -1,13 +1,12 @@
-"""Return for risk: annualised return, Sharpe, Sortino, Omega and Calmar, each with its definition by name.
+"""Risk-adjusted performance: annualized return and volatility, Sharpe, Sortino, Omega and Calmar ratios.
 
 Returns are simple, per period, oldest first: (n_obs,) gives a float, (n_obs, n_series) one number per series.
-`periods_per_year` is 252 for days, 52 for weeks, 12 for months.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -15,7 +14,14 @@ from riskkit._check import InputError, finite_number, one_of, positive, returns_
 from riskkit.covariance import sample_volatility
 from riskkit.performance.drawdown import max_drawdown
 from riskkit.performance.moments import excess_kurtosis, skewness
-from riskkit.performance.series import above_total_loss, gain_over_risk, per_series, refuse_constant, without_risk_free
+from riskkit.performance.series import (
+    above_total_loss,
+    documented,
+    gain_over_risk,
+    per_series,
+    refuse_constant,
+    without_risk_free,
+)
 
 __all__ = [
     "annualised_return",
@@ -28,31 +34,27 @@ __all__ = [
     "sortino_ratio",
 ]
 
-SHARPE = ("per_period", "arithmetic", "geometric", "autocorrelated")
+Sharpe = Literal["arithmetic", "geometric", "autocorrelated", "per_period"]
 
 
-def annualised_return(returns: Any, periods_per_year: float, *, method: str = "geometric") -> Any:
-    """Return per year.
+@documented
+def annualised_return(
+    returns: Any, periods_per_year: float, *, method: Literal["geometric", "arithmetic"] = "geometric"
+) -> Any:
+    """Annualized return.
 
     Parameters
     ----------
-    returns : (n_obs,) or (n_obs, n_series)
-        Simple returns per period.
     periods_per_year : float
-        252, 52, 12, ...
+        252 for daily, 52 for weekly, 12 for monthly returns.
     method : {"geometric", "arithmetic"}
-        The constant yearly return that compounds to the same wealth, (product of 1 + r)^(periods / n) - 1; or
-        periods × mean.
+        Constant yearly return that compounds to the same wealth, (product of 1 + r)^(periods / n) - 1; or periods ×
+        mean.
 
     Returns
     -------
     float or (n_series,)
-        Fraction per year; -1 when everything was lost.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no observation, a return below -1 to be compounded, a result outside the range of numbers.
+        Fraction per year; -1 after a total loss.
 
     References
     ----------
@@ -73,26 +75,20 @@ def annualised_return(returns: Any, periods_per_year: float, *, method: str = "g
     return per_series(_compounded(array, periods), returns)
 
 
+@documented
 def annualised_volatility(returns: Any, periods_per_year: float, *, ddof: int = 1) -> Any:
-    """Standard deviation × sqrt(periods per year).
+    """Annualized volatility: standard deviation × sqrt(periods per year).
 
     Parameters
     ----------
-    returns, periods_per_year
-        As in `annualised_return`.
-    ddof : int
-        The divisor of the variance is n - ddof: 1 for the sample, 0 for the population.
+    periods_per_year : float
+        252 for daily, 52 for weekly, 12 for monthly returns.
 
     Returns
     -------
     float or (n_series,)
-        Fraction per square root of a year. It is the volatility of a year only if returns are uncorrelated:
-        `riskkit.returns.check_square_root_time` measures that.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, or not more than `ddof` observations.
+        Fraction per square root of a year; the volatility of yearly returns only if returns are uncorrelated (tested
+        by `riskkit.returns.check_square_root_time`).
 
     References
     ----------
@@ -106,46 +102,40 @@ def annualised_volatility(returns: Any, periods_per_year: float, *, ddof: int = 
     return sample_volatility(returns, ddof=ddof) * math.sqrt(positive(periods_per_year, "periods_per_year"))
 
 
+@documented
 def sharpe_ratio(
     returns: Any,
     periods_per_year: float | None = None,
     *,
-    definition: str = "arithmetic",
+    definition: Sharpe = "arithmetic",
     risk_free: Any = 0.0,
     ddof: int = 1,
     lags: int | None = None,
 ) -> Any:
-    """Sharpe ratio of the returns in excess of the risk-free rate, by one of four definitions.
+    """Sharpe ratio: mean return in excess of the risk-free rate over its standard deviation.
 
     Parameters
     ----------
-    returns : (n_obs,) or (n_obs, n_series)
-        Simple returns per period.
     periods_per_year : float, optional
-        Needed by every definition but ``"per_period"``.
+        252 for daily, 52 for weekly, 12 for monthly returns; needed by all definitions except ``"per_period"``.
     definition : {"arithmetic", "geometric", "autocorrelated", "per_period"}
-        - ``"per_period"``: mean / sd, not annualised;
+        - ``"per_period"``: mean / sd, not annualized;
         - ``"arithmetic"``: periods × mean / (sd × sqrt(periods));
         - ``"geometric"``: compounded return per year / (sd × sqrt(periods));
-        - ``"autocorrelated"``: the arithmetic one, corrected for the autocorrelation of the returns: a smooth record
-          is not worth sqrt(periods) times its period.
-    risk_free : float or (n_obs,)
-        Risk-free return per period.
-    ddof : int
-        The divisor of the variance is n - ddof.
+        - ``"autocorrelated"``: the arithmetic one, corrected for the autocorrelation of returns, which makes a smooth
+          record worth less than sqrt(periods) times its ratio per period.
     lags : int, optional
-        Autocorrelations that ``"autocorrelated"`` uses, at most and by default periods per year - 1, as far as the
-        series reaches.
+        Number of autocorrelations for ``"autocorrelated"``; at most, and by default, periods_per_year - 1.
 
     Returns
     -------
     float or (n_series,)
+        Dimensionless; per period or annualized by definition.
 
     Raises
     ------
     InputError
-        NaN, infinity, a constant series (no spread to divide by), fewer than two observations, or no
-        `periods_per_year` where one is needed.
+        NaN, infinity, a constant series, fewer than two observations, or no `periods_per_year` where it is needed.
 
     References
     ----------
@@ -160,7 +150,7 @@ def sharpe_ratio(
     >>> round(sharpe_ratio(returns, 12), 6), round(sharpe_ratio(returns, 12, definition="geometric"), 6)
     (1.897367, 1.979096)
     """
-    one_of(definition, SHARPE, "definition")
+    one_of(definition, get_args(Sharpe), "definition")
     excess = without_risk_free(returns, risk_free)
     refuse_constant(excess, returns, "a Sharpe ratio")
     volatility = sample_volatility(excess, ddof=ddof)
@@ -177,30 +167,26 @@ def sharpe_ratio(
     return per_series(per_period * _lo_factor(excess, whole_number(periods, "periods_per_year"), lags), returns)
 
 
+@documented
 def sharpe_standard_error(
-    returns: Any, periods_per_year: float | None = None, *, risk_free: Any = 0.0, method: str = "moments"
+    returns: Any,
+    periods_per_year: float | None = None,
+    *,
+    risk_free: Any = 0.0,
+    method: Literal["moments", "normal"] = "moments",
 ) -> Any:
-    """Standard error of the Sharpe ratio ``"per_period"``, or of ``"arithmetic"`` when `periods_per_year` is given.
+    """Standard error of the Sharpe ratio, under returns independent over time.
 
     Parameters
     ----------
-    returns, risk_free
-        As in `sharpe_ratio`; assumed independent over time.
-    periods_per_year : float, optional
-        Annualises the error, as the ratio is.
     method : {"moments", "normal"}
-        With the measured skewness and kurtosis; or as if returns were normal. Losses that come in crashes make the
-        error larger.
+        With the sample skewness and kurtosis, or under normal returns. Negative skewness increases the error.
 
     Returns
     -------
     float or (n_series,)
-        sqrt((1 - S × SR + (K + 2)/4 × SR²) / n), S the skewness, K the excess kurtosis.
-
-    Raises
-    ------
-    InputError
-        As `sharpe_ratio`.
+        sqrt((1 - S × SR + (K + 2)/4 × SR²) / n), S the skewness, K the excess kurtosis; of the ratio ``"per_period"``,
+        or of ``"arithmetic"`` if `periods_per_year` is given.
 
     References
     ----------
@@ -222,28 +208,14 @@ def sharpe_standard_error(
     return per_series(error * scale, returns)
 
 
-def downside_deviation(returns: Any, threshold: float = 0.0, *, divisor: str = "all") -> Any:
-    """Root mean square of the shortfalls below a threshold.
-
-    Parameters
-    ----------
-    returns : (n_obs,) or (n_obs, n_series)
-        Returns per period.
-    threshold : float
-        Return per period below which it is a shortfall (minimum acceptable return).
-    divisor : {"all", "below"}
-        Mean over all periods, or only over those below the threshold. The second rewards a strategy for
-        small losses added to large ones.
+@documented
+def downside_deviation(returns: Any, threshold: float = 0.0, *, divisor: Literal["all", "below"] = "all") -> Any:
+    """Downside deviation: root mean square of the shortfalls below a threshold.
 
     Returns
     -------
     float or (n_series,)
-        Positive fraction per period; 0 where nothing lies below the threshold.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no observation.
+        Positive fraction per period; 0 without a return below the threshold.
 
     References
     ----------
@@ -262,27 +234,20 @@ def downside_deviation(returns: Any, threshold: float = 0.0, *, divisor: str = "
     return per_series(np.sqrt((shortfall**2).sum(axis=0) / count), returns)
 
 
+@documented
 def sortino_ratio(
-    returns: Any, periods_per_year: float | None = None, *, threshold: float = 0.0, divisor: str = "all"
+    returns: Any,
+    periods_per_year: float | None = None,
+    *,
+    threshold: float = 0.0,
+    divisor: Literal["all", "below"] = "all",
 ) -> Any:
-    """Mean return above a threshold over the downside deviation about it.
-
-    Parameters
-    ----------
-    returns, threshold, divisor
-        As in `downside_deviation`.
-    periods_per_year : float, optional
-        Multiplies by its square root; without it the ratio is per period.
+    """Sortino ratio: mean return in excess of a threshold over the downside deviation.
 
     Returns
     -------
     float or (n_series,)
-        Infinite where nothing lies below the threshold and the mean lies above it.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, or every return equal to the threshold.
+        Dimensionless; infinite for a gain without a return below the threshold.
 
     References
     ----------
@@ -300,25 +265,14 @@ def sortino_ratio(
     return per_series(gain_over_risk(mean * scale, deviation, refusal), returns)
 
 
+@documented
 def omega_ratio(returns: Any, threshold: float = 0.0) -> Any:
-    """Sum of the returns above a threshold over the sum of the shortfalls below it.
-
-    Parameters
-    ----------
-    returns : (n_obs,) or (n_obs, n_series)
-        Returns per period.
-    threshold : float
-        Return per period.
+    """Omega ratio: sum of the gains above a threshold over the sum of the shortfalls below it.
 
     Returns
     -------
     float or (n_series,)
-        1 where the mean is the threshold; infinite where nothing lies below it.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, or every return equal to the threshold.
+        1 if the mean equals the threshold; infinite without a return below it.
 
     References
     ----------
@@ -335,23 +289,19 @@ def omega_ratio(returns: Any, threshold: float = 0.0) -> Any:
     return per_series(gain_over_risk(gain, loss, refusal), returns)
 
 
+@documented
 def calmar_ratio(returns: Any, periods_per_year: float) -> Any:
-    """Compounded return per year over the maximum drawdown.
+    """Calmar ratio: annualized return over the maximum drawdown, originally over 36 months.
 
     Parameters
     ----------
-    returns, periods_per_year
-        As in `annualised_return`. (Young's own ratio is over 36 months: give those.)
+    periods_per_year : float
+        252 for daily, 52 for weekly, 12 for monthly returns.
 
     Returns
     -------
     float or (n_series,)
-        Infinite for a gain without any drawdown.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, a return below -1, or returns that are all zero.
+        Dimensionless; infinite for a gain without a drawdown.
 
     References
     ----------
@@ -368,18 +318,18 @@ def calmar_ratio(returns: Any, periods_per_year: float) -> Any:
 
 
 def _compounded(array: np.ndarray, periods: float) -> Any:
-    """Compounded return per year, by logarithms so that a long record does not overflow."""
+    """Compounded return per year, by logarithms against overflow."""
     with np.errstate(divide="ignore", over="ignore"):
         answer = np.expm1(np.log1p(above_total_loss(array)).sum(axis=0) * (periods / len(array)))
     if not np.isfinite(answer).all():
-        raise InputError(f"returns reaches {array.max():g}, and its yearly return leaves the range of numbers")
+        raise InputError(f"returns reaches {array.max():g}, and its yearly return overflows")
     return answer
 
 
 def _lo_factor(excess: np.ndarray, periods: int, lags: int | None) -> Any:
     """Lo (2002), eq. 20: the Sharpe ratio of `periods` periods over that of one."""
-    most = min(periods - 1, len(excess) - 1)
-    used = most if lags is None else min(most, whole_number(lags, "lags", at_least=0))
+    max_lags = min(periods - 1, len(excess) - 1)
+    used = max_lags if lags is None else min(max_lags, whole_number(lags, "lags", at_least=0))
     deviation = excess - excess.mean(axis=0)
     total = (deviation**2).sum(axis=0)
     variance = np.full(excess.shape[1:], float(periods))

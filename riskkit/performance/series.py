@@ -1,23 +1,52 @@
-"""What the measures of a track record share: one answer per series, and the refusals."""
+"""Input checks and parameter descriptions that the measures of a track record share."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, returns_array, with_labels
+from riskkit._docs import shared_parameters
 
-__all__ = ["above_total_loss", "gain_over_risk", "per_series", "refuse_constant", "single_series", "without_risk_free"]
+__all__ = [
+    "Input",
+    "above_total_loss",
+    "documented",
+    "gain_over_risk",
+    "per_series",
+    "refuse_constant",
+    "single_series",
+    "without_risk_free",
+]
+
+Input = Literal["returns", "summed_returns", "prices"]
+documented = shared_parameters(
+    {
+        "values": "(n_obs,) or (n_obs, n_series)\n    Simple returns per period, or prices (see `input`); oldest first.",
+        "input": '{"returns", "summed_returns", "prices"}\n    Meaning of `values`: returns compounded from a wealth of '
+        "1, returns added to a wealth of 1, or wealth itself.",
+        "returns": "(n_obs,) or (n_obs, n_series)\n    Simple returns per period as fractions, oldest first.",
+        "pnl": "(n_trades,) or (n_trades, n_series)\n    P&L of each trade in money, or return; gains positive, oldest "
+        "first.",
+        "periods_per_year": "float, optional\n    252 for daily, 52 for weekly, 12 for monthly returns; without it the "
+        "result is per period.",
+        "threshold": "float\n    Minimum acceptable return per period.",
+        "risk_free": "float or (n_obs,)\n    Risk-free return per period.",
+        "ddof": "int\n    The divisor of the variance is n_obs - ddof: 1 for the sample, 0 for the population.",
+        "divisor": '{"all", "below"}\n    Number of all periods, or only of those below the threshold. The latter '
+        "decreases when small losses are added to large\n    ones.",
+    }
+)
 
 
 def per_series(answer: Any, source: Any) -> Any:
-    """A float for one series, else one number per column, labelled as the columns of `source`."""
+    """Return a float for one series, else one number per column with the column labels of `source`."""
     return float(answer) if np.ndim(answer) == 0 else with_labels(np.asarray(answer), labels_of(source, 1))
 
 
 def single_series(values: Any, name: str) -> np.ndarray:
-    """Finite values of one series, (n_obs,) or (n_obs, 1)."""
+    """Check finite values of one series, (n_obs,) or (n_obs, 1)."""
     array = returns_array(values, name)
     if array.ndim == 2:
         if array.shape[1] != 1:
@@ -27,7 +56,7 @@ def single_series(values: Any, name: str) -> np.ndarray:
 
 
 def above_total_loss(array: np.ndarray, name: str = "returns") -> np.ndarray:
-    """Simple returns that can be compounded: none below -1."""
+    """Check simple returns to be compounded: none below -1."""
     if (array < -1.0).any():
         where = int(np.argwhere(array < -1.0)[0][0])
         raise InputError(
@@ -38,7 +67,7 @@ def above_total_loss(array: np.ndarray, name: str = "returns") -> np.ndarray:
 
 
 def refuse_constant(array: np.ndarray, source: Any, measure: str) -> None:
-    """Say which series never moves, where a measure divides by its spread."""
+    """Refuse a constant series for a measure that divides by its spread."""
     flat = np.atleast_1d(np.ptp(array, axis=0) == 0.0)
     if flat.any():
         names = labels_of(source, 1) if array.ndim == 2 else None
@@ -48,21 +77,21 @@ def refuse_constant(array: np.ndarray, source: Any, measure: str) -> None:
 
 
 def without_risk_free(returns: Any, risk_free: Any) -> np.ndarray:
-    """Returns less the risk-free return of the period: a number, or one per period."""
+    """Return the returns less the risk-free return, one number or one per period."""
     array = returns_array(returns)
     if np.ndim(risk_free) == 0:
         return array - finite_number(risk_free, "risk_free")
     rate = finite_array(risk_free, "risk_free", ndim=1)
-    rows, own = labels_of(returns, 0), labels_of(risk_free, 0)
-    if len(rate) != len(array) or not (rows is None or own is None or rows.equals(own)):
+    rows, dates = labels_of(returns, 0), labels_of(risk_free, 0)
+    if len(rate) != len(array) or not (rows is None or dates is None or rows.equals(dates)):
         raise InputError(f"risk_free has {len(rate)} periods for {len(array)} returns; give one rate for each period")
     return array - (rate if array.ndim == 1 else rate[:, None])
 
 
 def gain_over_risk(gain: Any, risk: Any, refusal: str) -> Any:
-    """Gain over risk: infinite with the sign of the gain where there is no risk, refused where there is neither."""
+    """Return gain/risk, infinite with the sign of the gain if risk is zero; refuse two zeros."""
     gain, risk = np.asarray(gain), np.asarray(risk)
     if np.any((risk == 0.0) & (gain == 0.0)):
         raise InputError(refusal)
-    endless = np.full(gain.shape, np.inf)
-    return np.divide(gain, risk, out=np.copysign(endless, gain, out=endless), where=risk != 0.0)
+    unbounded = np.asarray(np.copysign(np.inf, gain))
+    return np.divide(gain, risk, out=unbounded, where=risk != 0.0)

@@ -1,4 +1,4 @@
-"""The record of one series in one table: return, risk, drawdown and what one gets for the other."""
+"""Performance summary of one series: return, risk, drawdown and risk-adjusted ratios in one table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from riskkit.performance.drawdown import (
     risk_score,
     ulcer_index,
 )
-from riskkit.performance.drawdown_table import drawdown_table
+from riskkit.performance.drawdown_episodes import drawdown_table
 from riskkit.performance.moments import excess_kurtosis, skewness
 from riskkit.performance.ratios import (
     annualised_return,
@@ -29,7 +29,7 @@ from riskkit.performance.ratios import (
     sharpe_standard_error,
     sortino_ratio,
 )
-from riskkit.performance.series import single_series, without_risk_free
+from riskkit.performance.series import documented, single_series, without_risk_free
 from riskkit.performance.trades import consecutive_losses, payoff_ratio, profit_factor, win_rate
 
 __all__ = ["Performance", "performance_summary"]
@@ -37,56 +37,56 @@ __all__ = ["Performance", "performance_summary"]
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Performance(Shown):
-    """Measures of one record of returns; None where one is undefined (a Sharpe ratio without a spread).
+    """Performance measures of one return series; None for an undefined one (a Sharpe ratio without a spread).
 
     Attributes
     ----------
     returns : (n_obs,)
-        As they came in.
+        Simple returns per period.
     periods_per_year : float
-        12 for monthly, 252 for daily returns.
+        252 for daily, 52 for weekly, 12 for monthly returns.
     n_obs : int
-        How many.
+        Number of returns.
     annualised_return : float
-        Compounded.
+        Compounded return per year, a fraction.
     annualised_volatility : float or None
-        Sample standard deviation per year.
+        Sample standard deviation per year, a fraction.
     sharpe : float or None
-        Arithmetic, per year.
+        Annualized Sharpe ratio, arithmetic.
     sharpe_standard_error : float or None
-        With the measured skewness and kurtosis.
+        Standard error of `sharpe`, with the sample skewness and kurtosis.
     sortino : float or None
-        Per year, about the risk-free rate or the threshold given.
+        Annualized Sortino ratio about the threshold.
     calmar : float or None
-        Annualised return over maximum drawdown.
+        Annualized return over maximum drawdown.
     omega : float or None
-        Gains over losses about the threshold.
+        Sum of gains over sum of losses about the threshold.
     max_drawdown : float
         Positive fraction of the peak.
     current_drawdown : float
         Positive fraction of the peak at the end.
     cdar : float
-        Mean of the worst drawdowns, at `confidence`.
+        Conditional drawdown at risk at `confidence`, a positive fraction of the peak.
     ulcer_index : float
-        Root mean square of the drawdowns.
+        Root mean square of the drawdowns, a positive fraction of the peak.
     pain_index : float
-        Mean of the drawdowns.
+        Mean of the drawdowns, a positive fraction of the peak.
     win_rate : float or None
-        Gains over gains and losses.
+        Share of gains among gains and losses, a fraction.
     payoff_ratio : float or None
         Mean gain over mean loss.
     profit_factor : float or None
         Sum of gains over sum of losses.
     consecutive_losses : int
-        Longest run.
+        Largest number of losses in a row.
     skewness : float or None
-        Population moment.
+        Population skewness.
     excess_kurtosis : float or None
-        Population moment.
+        Population excess kurtosis.
     risk_score : float or None
         Maximum drawdown over its limit, at most 1; None without a limit.
     confidence : float
-        Of `cdar`.
+        Confidence of `cdar` as a fraction: 0.95 for 95 %.
 
     Examples
     --------
@@ -121,19 +121,19 @@ class Performance(Shown):
     confidence: float
 
     def to_frame(self) -> Any:
-        """One row with every number."""
+        """All measures as a frame of one row."""
         import pandas as pd
 
         names = [field.name for field in fields(self) if field.name != "returns"]
         return pd.DataFrame([{name: getattr(self, name) for name in names}])
 
     def plot(self, axes: Any = None) -> Any:
-        """Wealth above its drawdown; returns the two axes.
+        """Draw wealth and, below it, the drawdown; return both axes.
 
         Parameters
         ----------
         axes : two matplotlib Axes, optional
-            For wealth and for the path under water; without them a new figure.
+            Axes of wealth and of the drawdown; by default those of a new figure.
         """
         import matplotlib.pyplot as plt
 
@@ -182,6 +182,7 @@ class Performance(Shown):
         return rows
 
 
+@documented
 def performance_summary(
     returns: Any,
     periods_per_year: float,
@@ -191,32 +192,23 @@ def performance_summary(
     confidence: float = 0.95,
     max_drawdown_limit: float | None = None,
 ) -> Performance:
-    """Every measure of this package on one record of returns.
+    """Summarize the performance of one return series.
 
     Parameters
     ----------
     returns : (n_obs,)
-        Simple returns per period, oldest first, none below -1.
+        Simple returns per period as fractions, oldest first, none below -1.
     periods_per_year : float
-        252 for days, 52 for weeks, 12 for months.
-    risk_free : float or (n_obs,)
-        Risk-free return per period, of the Sharpe ratio.
-    threshold : float
-        Return per period about which Sortino and Omega are taken.
+        252 for daily, 52 for weekly, 12 for monthly returns.
     confidence : float
-        Of the conditional drawdown at risk.
+        Confidence of the conditional drawdown at risk as a fraction: 0.95 for 95 %.
     max_drawdown_limit : float, optional
-        Limit for the risk score, a positive fraction.
+        Drawdown limit of the risk score as a fraction of the peak.
 
     Returns
     -------
     Performance
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no observation, a return below -1, more than one series. What is undefined for a short,
-        constant or riskless record is None instead.
+        All measures; None for those undefined for a short, constant or riskless series.
 
     References
     ----------
@@ -232,7 +224,7 @@ def performance_summary(
     (0.340411, 0.649053, 0.75)
     """
     array = single_series(returns, "returns")
-    without_risk_free(returns, risk_free)  # a rate that does not fit is refused, not taken for an undefined ratio
+    without_risk_free(returns, risk_free)  # refuse an invalid rate here: below it would only make the ratio undefined
     finite_number(threshold, "threshold")
     worst = max_drawdown(array)
     return Performance(
@@ -263,7 +255,7 @@ def performance_summary(
 
 
 def _defined(measure: Callable[[], float]) -> float | None:
-    """The measure, or None where it has no value for this record."""
+    """The measure, or None if it is undefined for this series."""
     try:
         return measure()
     except InputError:

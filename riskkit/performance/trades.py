@@ -1,19 +1,16 @@
-"""Wins and losses: of closed trades, or of periods. A gain is above zero, a loss below; zero is neither.
-
-Every function takes the P&L of each trade in money, or returns, in order of time, and works as well on days.
-"""
+"""Win and loss statistics of closed trades, or of periods. A gain is above zero, a loss below; zero is neither."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, one_of, returns_array
 from riskkit._show import Row, Shown
-from riskkit.performance.series import gain_over_risk, per_series, single_series
+from riskkit.performance.series import documented, gain_over_risk, per_series, single_series
 
 __all__ = [
     "TradeStatistics",
@@ -25,29 +22,23 @@ __all__ = [
     "win_rate",
 ]
 
-ZEROS = ("exclude", "include")
-UNDECIDED = "pnl holds nothing but zeros; the measure needs a gain or a loss"
+Zeros = Literal["exclude", "include"]
+NO_GAIN_OR_LOSS = "pnl holds only zeros; the measure needs a gain or a loss"
 
 
-def win_rate(pnl: Any, *, zeros: str = "exclude") -> Any:
-    """Share of gains among the trades.
+@documented
+def win_rate(pnl: Any, *, zeros: Zeros = "exclude") -> Any:
+    """Win rate: share of gains among the trades.
 
     Parameters
     ----------
-    pnl : (n_trades,) or (n_trades, n_series)
-        Money or returns, gains positive.
     zeros : {"exclude", "include"}
-        Whether trades that ended at exactly zero are left out, or count as not won.
+        Treatment of trades with a P&L of exactly zero: left out, or counted as not won.
 
     Returns
     -------
     float or (n_series,)
-        From 0 to 1.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no trade, or none that gained or lost.
+        Fraction from 0 to 1.
 
     References
     ----------
@@ -58,31 +49,22 @@ def win_rate(pnl: Any, *, zeros: str = "exclude") -> Any:
     >>> win_rate([5.0, -2.0, 0.0, 1.0]), win_rate([5.0, -2.0, 0.0, 1.0], zeros="include")
     (0.6666666666666666, 0.5)
     """
-    one_of(zeros, ZEROS, "zeros")
+    one_of(zeros, get_args(Zeros), "zeros")
     array = returns_array(pnl, "pnl")
     counted = (array != 0.0).sum(axis=0) if zeros == "exclude" else np.full(array.shape[1:], len(array))
     if not np.all(counted):
-        raise InputError(UNDECIDED)
+        raise InputError(NO_GAIN_OR_LOSS)
     return per_series((array > 0.0).sum(axis=0) / counted, pnl)
 
 
+@documented
 def average_trade(pnl: Any) -> Any:
-    """Mean P&L of a trade, those at zero included: what the next one is worth if it is like the last ones.
-
-    Parameters
-    ----------
-    pnl : (n_trades,) or (n_trades, n_series)
-        Money or returns, gains positive.
+    """Average trade (expectancy): mean P&L of all trades, including those at zero.
 
     Returns
     -------
     float or (n_series,)
         In the unit of `pnl`.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no trade.
 
     Examples
     --------
@@ -92,23 +74,14 @@ def average_trade(pnl: Any) -> Any:
     return per_series(returns_array(pnl, "pnl").mean(axis=0), pnl)
 
 
+@documented
 def payoff_ratio(pnl: Any) -> Any:
-    """Mean gain over mean loss.
-
-    Parameters
-    ----------
-    pnl
-        As in `average_trade`.
+    """Payoff ratio: mean gain over mean loss.
 
     Returns
     -------
     float or (n_series,)
         0 without a gain, infinite without a loss.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no trade, or none that gained or lost.
 
     References
     ----------
@@ -121,26 +94,17 @@ def payoff_ratio(pnl: Any) -> Any:
     """
     array = returns_array(pnl, "pnl")
     gain, loss = _mean_where(array, array > 0.0), -_mean_where(array, array < 0.0)
-    return per_series(gain_over_risk(gain, loss, UNDECIDED), pnl)
+    return per_series(gain_over_risk(gain, loss, NO_GAIN_OR_LOSS), pnl)
 
 
+@documented
 def profit_factor(pnl: Any) -> Any:
-    """Sum of gains over sum of losses.
-
-    Parameters
-    ----------
-    pnl
-        As in `average_trade`.
+    """Profit factor: sum of gains over sum of losses.
 
     Returns
     -------
     float or (n_series,)
         Above 1 for a profit; 0 without a gain, infinite without a loss.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no trade, or none that gained or lost.
 
     References
     ----------
@@ -153,25 +117,17 @@ def profit_factor(pnl: Any) -> Any:
     """
     array = returns_array(pnl, "pnl")
     gain, loss = np.maximum(array, 0.0).sum(axis=0), np.maximum(-array, 0.0).sum(axis=0)
-    return per_series(gain_over_risk(gain, loss, UNDECIDED), pnl)
+    return per_series(gain_over_risk(gain, loss, NO_GAIN_OR_LOSS), pnl)
 
 
+@documented
 def consecutive_losses(pnl: Any) -> Any:
-    """Most losses in a row; a zero is no loss, and ends the row.
-
-    Parameters
-    ----------
-    pnl : (n_trades,) or (n_trades, n_series)
-        Money or returns, in order of time.
+    """Largest number of losses in a row; a zero ends the run.
 
     Returns
     -------
     int or (n_series,)
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no trade.
+        Number of trades.
 
     Examples
     --------
@@ -186,18 +142,18 @@ def consecutive_losses(pnl: Any) -> Any:
 
 @dataclass(frozen=True, repr=False)
 class TradeStatistics(Shown):
-    """What the trades of one strategy did; None where a number is undefined.
+    """Statistics of the trades of one strategy; None for an undefined one.
 
     Attributes
     ----------
     trades : int
-        How many.
+        Number of trades.
     wins : int
-        That gained.
+        Number of gains.
     losses : int
-        That lost.
+        Number of losses.
     win_rate : float or None
-        Gains over gains and losses.
+        Share of gains among gains and losses, a fraction.
     average_trade : float
         Mean P&L.
     average_win : float or None
@@ -209,11 +165,11 @@ class TradeStatistics(Shown):
     profit_factor : float or None
         Sum of gains over sum of losses.
     longest_winning_run : int
-        Gains in a row.
+        Largest number of gains in a row.
     longest_losing_run : int
-        Losses in a row.
+        Largest number of losses in a row.
     current_losing_run : int
-        Losses at the end of the record.
+        Number of losses at the end of the series.
 
     Examples
     --------
@@ -237,7 +193,7 @@ class TradeStatistics(Shown):
     current_losing_run: int
 
     def to_frame(self) -> Any:
-        """One row with every number."""
+        """All statistics as a frame of one row."""
         import pandas as pd
 
         return pd.DataFrame([{field.name: getattr(self, field.name) for field in fields(self)}])
@@ -245,8 +201,8 @@ class TradeStatistics(Shown):
     def plot(self, ax: Any = None) -> Any:
         """Draw the average win, loss and trade."""
         loss = None if self.average_loss is None else -self.average_loss
-        said = {"average win": self.average_win, "average loss": loss, "average trade": self.average_trade}
-        known = {name: value for name, value in said.items() if value is not None and np.isfinite(value)}
+        averages = {"average win": self.average_win, "average loss": loss, "average trade": self.average_trade}
+        known = {name: value for name, value in averages.items() if value is not None and np.isfinite(value)}
         title = f"{self.trades:,} trades: {self.wins:,} won, {self.losses:,} lost"
         return plot.bars({"": list(known.values())}, list(known), label="P&L of a trade", title=title, ax=ax)
 
@@ -268,22 +224,19 @@ class TradeStatistics(Shown):
         ]
 
 
+@documented
 def trade_statistics(pnl: Any) -> TradeStatistics:
-    """Win rate, average trade, payoff, profit factor and runs of one record of trades.
+    """Win rate, average trade, payoff ratio, profit factor and runs of one series of trades.
 
     Parameters
     ----------
     pnl : (n_trades,)
-        P&L of each closed trade in order of time, gains positive.
+        P&L of each closed trade, gains positive, oldest first.
 
     Returns
     -------
     TradeStatistics
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, no trade, more than one series.
+        All statistics; None for undefined ones.
 
     References
     ----------
@@ -293,7 +246,7 @@ def trade_statistics(pnl: Any) -> TradeStatistics:
     --------
     >>> trade_statistics([6.0, -2.0, 0.0, 2.0, -1.0])
     Trades
-    --------------------------------------------------------
+    ------
     trades                      5 2 won, 2 lost
     win rate                  0.5 of those that won or lost
     average trade               1
@@ -307,18 +260,18 @@ def trade_statistics(pnl: Any) -> TradeStatistics:
     """
     array = single_series(pnl, "pnl")
     won, lost = array[array > 0.0], array[array < 0.0]
-    decided = won.size + lost.size > 0
+    defined = won.size + lost.size > 0
     not_lost = np.flatnonzero(array >= 0.0)
     return TradeStatistics(
         trades=array.size,
         wins=won.size,
         losses=lost.size,
-        win_rate=win_rate(array) if decided else None,
+        win_rate=win_rate(array) if defined else None,
         average_trade=average_trade(array),
         average_win=float(won.mean()) if won.size else None,
         average_loss=-float(lost.mean()) if lost.size else None,
-        payoff_ratio=payoff_ratio(array) if decided else None,
-        profit_factor=profit_factor(array) if decided else None,
+        payoff_ratio=payoff_ratio(array) if defined else None,
+        profit_factor=profit_factor(array) if defined else None,
         longest_winning_run=_longest_run(array > 0.0),
         longest_losing_run=_longest_run(array < 0.0),
         current_losing_run=array.size - 1 - int(not_lost[-1]) if not_lost.size else array.size,
@@ -326,11 +279,11 @@ def trade_statistics(pnl: Any) -> TradeStatistics:
 
 
 def _mean_where(array: np.ndarray, chosen: np.ndarray) -> Any:
-    """Mean of the chosen entries of each series, 0 where there are none."""
+    """Mean of the chosen entries of each series, 0 without any."""
     return np.where(chosen, array, 0.0).sum(axis=0) / np.maximum(chosen.sum(axis=0), 1)
 
 
 def _longest_run(chosen: np.ndarray) -> int:
-    """Length of the longest unbroken run of true values."""
+    """Length of the longest run of true values."""
     edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
     return int((edges[1::2] - edges[::2]).max(initial=0))

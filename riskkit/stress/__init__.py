@@ -1,15 +1,29 @@
-"""Stress: history replayed, shocks, correlations and volatilities moved, and the scenario behind a given loss."""
+"""Stress tests: historical, hypothetical and reverse scenarios, and stressed covariance.
+
+Losses of a book
+    stress_test, StressTest
+Historical stress
+    replay_history, HistoricalStress, historical_scenarios, episode_table, EPISODES, Episode
+Hypothetical scenarios
+    shock_scenarios, factor_scenarios, factor_loadings, FactorLoadings, scale_scenarios
+Stressed covariance
+    stress_covariance, CovarianceStress
+Reverse stress
+    reverse_stress, reverse_stress_pnl, ReverseStress
+Plausibility
+    mahalanobis_distance, plausibility
+"""
 
 from riskkit.stress.correlation import CovarianceStress, stress_covariance
-from riskkit.stress.episodes import episode_table, historical_scenarios
+from riskkit.stress.elliptical import mahalanobis_distance, plausibility
+from riskkit.stress.historical_losses import HistoricalStress, replay_history
+from riskkit.stress.historical_moves import episode_table, historical_scenarios
+from riskkit.stress.historical_windows import EPISODES, Episode
+from riskkit.stress.hypothetical import factor_scenarios, shock_scenarios
 from riskkit.stress.loadings import FactorLoadings, factor_loadings
-from riskkit.stress.losses import StressTest, stress_test
-from riskkit.stress.plausibility import mahalanobis_distance, plausibility
-from riskkit.stress.replay import HistoricalStress, replay_history
-from riskkit.stress.reverse import ReverseStress, reverse_stress, reverse_stress_pnl
-from riskkit.stress.shocks import factor_scenarios, shock_scenarios
+from riskkit.stress.reverse_scenario import ReverseStress, reverse_stress, reverse_stress_pnl
+from riskkit.stress.scenario_losses import StressTest, stress_test
 from riskkit.stress.volatility import scale_scenarios
-from riskkit.stress.windows import EPISODES, Episode
 
 __all__ = [
     "EPISODES",

@@ -1,4 +1,4 @@
-"""Covariance under stress: correlations moved towards a target, volatilities multiplied, and still PSD."""
+"""Stressed covariance: correlations moved towards a target and volatilities multiplied, positive semidefinite."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from riskkit._check import InputError, finite_array, finite_number, labels_of, p
 from riskkit._show import Row, Shown
 from riskkit.attribution import portfolio_var
 from riskkit.covariance import MatrixRepair, correlation_from_covariance, nearest_correlation
-from riskkit.covariance.sample import square_matrix, volatilities_of
+from riskkit.covariance.matrices import square_matrix, volatilities_of
+from riskkit.stress.docs import documented
 
 __all__ = ["CovarianceStress", "stress_covariance"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class CovarianceStress(Shown):
-    """A covariance matrix before and after stress. Labelled as what came in.
+    """Covariance matrix before and after stress, with the labels of the input.
 
     Attributes
     ----------
     covariance : (n_assets, n_assets)
-        After; positive semidefinite.
+        Covariance after stress, positive semidefinite.
     original : (n_assets, n_assets)
-        Before.
+        Covariance before stress.
     repair : MatrixRepair
-        From the correlations that were asked for to those that are possible.
+        Repair of the requested correlations to valid ones.
 
     Examples
     --------
     >>> from riskkit import stress_covariance
-    >>> stress = stress_covariance([[0.04, 0.004], [0.004, 0.01]], volatility=2.0, toward=1.0, strength=0.5)
+    >>> stress = stress_covariance([[0.04, 0.004], [0.004, 0.01]], volatility_multiplier=2.0, toward=1.0, strength=0.5)
     >>> stress.covariance.round(6).tolist()
     [[0.16, 0.048], [0.048, 0.04]]
     """
@@ -49,9 +50,9 @@ class CovarianceStress(Shown):
         return self.repair.matrix
 
     def compare(self, positions: Any, confidence: float = 0.95, *, z: float | None = None) -> Any:
-        """Normal VaR of a book before and after: a Series with `before`, `after` and their `ratio`.
+        """Normal VaR of a book before and after stress: a Series with `before`, `after` and their `ratio`.
 
-        Parameters are those of `riskkit.attribution.portfolio_var`.
+        Parameters as in `riskkit.attribution.portfolio_var`.
         """
         import pandas as pd
 
@@ -59,7 +60,7 @@ class CovarianceStress(Shown):
         return pd.Series({"before": before, "after": after, "ratio": after / before if before > 0.0 else np.nan})
 
     def to_frame(self) -> Any:
-        """One row a pair of assets: correlation before and after, the largest change first."""
+        """One row per pair of assets: correlation before and after, the largest change first."""
         import pandas as pd
 
         before = np.asarray(correlation_from_covariance(self.original))
@@ -75,7 +76,7 @@ class CovarianceStress(Shown):
         return frame.iloc[np.argsort(-np.abs(frame["change"].to_numpy()), kind="stable")]
 
     def plot(self, ax: Any = None) -> Any:
-        """Correlations after over before, one point a pair."""
+        """Draw correlations after over before stress, one point per pair."""
         ax = plot.axes(ax, width=5.0, height=4.6)
         frame = self.to_frame()
         ax.plot([-1.0, 1.0], [-1.0, 1.0], color=plot.INK, linewidth=0.5)
@@ -97,49 +98,44 @@ class CovarianceStress(Shown):
                 ("mean correlation before", float(pairs["before"].mean()), ""),
                 ("mean correlation after", float(pairs["after"].mean()), ""),
             ]
-        rows.append(("lowest eigenvalue asked for", self.repair.min_eigenvalue_before, "of the correlations"))
+        rows.append(("lowest eigenvalue requested", self.repair.min_eigenvalue_before, "of the correlations"))
         if self.repair.changed:
             rows.append(("largest repair", self.repair.largest_change, "of a correlation, to be positive semidefinite"))
         return rows
 
 
+@documented
 def stress_covariance(
     covariance: Any,
     *,
-    volatility: Any = 1.0,
+    volatility_multiplier: Any = 1.0,
     toward: Any = None,
     strength: float = 1.0,
     among: Sequence[Any] | None = None,
     pairs: Mapping[tuple[Any, Any], float] | None = None,
 ) -> CovarianceStress:
-    """Move correlations and multiply volatilities, and stay positive semidefinite.
+    """Covariance matrix with stressed correlations and volatilities.
 
     Parameters
     ----------
     covariance : (n_assets, n_assets)
-        Symmetric positive semidefinite, variances above zero.
-    volatility : float, or (n_assets,) Series, mapping or array
-        Multipliers of the volatilities, above zero; an asset that a mapping or Series does not name keeps its own.
+        Covariance before stress, positive semidefinite, variances above zero.
+    volatility_multiplier : float, or (n_assets,) Series, mapping or array
+        Multipliers of the volatilities, above zero; 1 for an asset that a mapping or Series does not name.
     toward : float or (n_assets, n_assets), optional
-        Correlation that all pairs move to, from -1/(n-1) to 1; or a correlation matrix. None leaves them.
+        Target of the correlations: one for all pairs, from -1/(n-1) to 1, or a correlation matrix.
     strength : float
-        How far: (1 - strength) × today's + strength × the target, from 0 to 1. Between two positive semidefinite
-        matrices all are so.
+        Fraction of the move to the target, from 0 to 1: (1 - strength) × current + strength × target.
     among : sequence of labels, optional
-        Only the correlations among these assets move (row numbers without labels).
+        Assets whose mutual correlations move (row numbers without labels); all by default.
     pairs : mapping, optional
-        {(asset, other): correlation} set at last.
+        Correlations of single pairs, {(asset, other): correlation}, set after the move.
 
     Returns
     -------
     CovarianceStress
-        `covariance`, `correlation`, and `repair`: where `among` and `pairs` ask for what no portfolio can have, the
-        nearest correlation matrix takes its place, and `repair` says what changed.
-
-    Raises
-    ------
-    InputError
-        Not a covariance matrix, a correlation outside [-1, 1], an unknown asset, a strength outside [0, 1].
+        `covariance`, `correlation`, and `repair`: requested correlations that are not positive semidefinite are
+        replaced by the nearest correlation matrix, and `repair` lists the changes.
 
     References
     ----------
@@ -149,7 +145,7 @@ def stress_covariance(
 
     Examples
     --------
-    >>> stress = stress_covariance([[0.04, 0.004], [0.004, 0.01]], volatility=2.0, toward=1.0, strength=0.5)
+    >>> stress = stress_covariance([[0.04, 0.004], [0.004, 0.01]], volatility_multiplier=2.0, toward=1.0, strength=0.5)
     >>> stress.covariance.round(6).tolist()
     [[0.16, 0.048], [0.048, 0.04]]
     >>> stress.compare([100.0, 100.0], z=1.65).round(2).to_dict()
@@ -159,16 +155,17 @@ def stress_covariance(
     sigma = volatilities_of(matrix, names)
     correlation = matrix / np.outer(sigma, sigma)
     np.fill_diagonal(correlation, 1.0)
-    asked = correlation.copy()
+    requested = correlation.copy()
     if toward is not None:
-        asked = _blended(correlation, _target(toward, names, len(matrix)), strength, _places(among, names, len(matrix)))
+        moved = _rows(among, names, len(matrix))
+        requested = _blended(correlation, _target(toward, names, len(matrix)), strength, moved)
     for pair, value in (pairs or {}).items():
-        one, other = _places(pair, names, len(matrix))
-        if one == other:
+        i, j = _rows(pair, names, len(matrix))
+        if i == j:
             raise InputError(f"pairs sets the correlation of {pair[0]!r} with itself, which is 1")
-        asked[one, other] = asked[other, one] = _correlation(value, f"pairs[{pair!r}]")
-    repair = nearest_correlation(with_labels(asked, names, names))
-    scaled = sigma * _multipliers(volatility, names, len(matrix))
+        requested[i, j] = requested[j, i] = _correlation(value, f"pairs[{pair!r}]")
+    repair = nearest_correlation(with_labels(requested, names, names))
+    scaled = sigma * _multipliers(volatility_multiplier, names, len(matrix))
     stressed = np.asarray(repair.matrix) * np.outer(scaled, scaled)
     return CovarianceStress(
         covariance=with_labels(stressed, names, names),
@@ -177,25 +174,25 @@ def stress_covariance(
     )
 
 
-def _blended(correlation: np.ndarray, target: np.ndarray, strength: float, places: list[int]) -> np.ndarray:
-    """Correlations among `places` on their way to the target."""
-    part = positive(strength, "strength", zero=True)
-    if part > 1.0:
+def _blended(correlation: np.ndarray, target: np.ndarray, strength: float, rows: list[int]) -> np.ndarray:
+    """Correlations with those among `rows` moved towards the target."""
+    fraction = positive(strength, "strength", zero=True)
+    if fraction > 1.0:
         raise InputError(f"strength={strength!r} is above 1; 0 leaves correlations, 1 sets them to the target")
-    block = np.ix_(places, places)
+    block = np.ix_(rows, rows)
     blended = correlation.copy()
-    blended[block] = (1.0 - part) * correlation[block] + part * target[block]
+    blended[block] = (1.0 - fraction) * correlation[block] + fraction * target[block]
     np.fill_diagonal(blended, 1.0)
     return blended
 
 
 def _target(toward: Any, names: Any, n: int) -> np.ndarray:
-    """One correlation for all pairs, or a matrix of them."""
+    """The target correlation matrix of one correlation for all pairs, or of a matrix."""
     if np.ndim(toward) == 0:
         value = _correlation(toward, "toward")
         if n > 1 and value < -1.0 / (n - 1):
             raise InputError(
-                f"toward={toward!r} is below -1/(n-1) = {-1.0 / (n - 1):.6g}; {n} assets cannot all have it"
+                f"toward={toward!r} is below -1/(n-1) = {-1.0 / (n - 1):.6g}; {n} assets cannot all have this correlation"
             )
         target = np.full((n, n), value)
         np.fill_diagonal(target, 1.0)
@@ -210,8 +207,8 @@ def _target(toward: Any, names: Any, n: int) -> np.ndarray:
     return target
 
 
-def _places(assets: Any, names: Any, n: int) -> list[int]:
-    """Row numbers of assets; all of them for None."""
+def _rows(assets: Any, names: Any, n: int) -> list[int]:
+    """Row numbers of assets; all rows for None."""
     if assets is None:
         return list(range(n))
     known = list(range(n)) if names is None else list(names)
@@ -228,18 +225,19 @@ def _correlation(value: Any, name: str) -> float:
     return number
 
 
-def _multipliers(volatility: Any, names: Any, n: int) -> Any:
-    """One multiplier, or one per asset; 1 for an asset that is not named."""
-    if np.ndim(volatility) == 0 and not isinstance(volatility, Mapping):
-        return positive(volatility, "volatility")
-    own = volatility.keys() if isinstance(volatility, Mapping) else labels_of(volatility, 0)
-    if own is not None:
+def _multipliers(values: Any, names: Any, n: int) -> Any:
+    """One multiplier, or one per asset; 1 for an unnamed asset."""
+    name = "volatility_multiplier"
+    if np.ndim(values) == 0 and not isinstance(values, Mapping):
+        return positive(values, name)
+    labels = values.keys() if isinstance(values, Mapping) else labels_of(values, 0)
+    if labels is not None:
         factors = np.ones(n)
-        factors[_places(own, names, n)] = finite_array(list(dict(volatility).values()), "volatility", ndim=1)
+        factors[_rows(labels, names, n)] = finite_array(list(dict(values).values()), name, ndim=1)
     else:
-        factors = finite_array(volatility, "volatility", ndim=1)
+        factors = finite_array(values, name, ndim=1)
     if factors.shape != (n,) or (factors <= 0.0).any():
         raise InputError(
-            f"volatility has shape {factors.shape} and least {factors.min():g}; give multipliers above zero"
+            f"{name} has shape {factors.shape} and minimum {factors.min():g}; give one multiplier above zero per asset"
         )
     return factors

@@ -1,4 +1,4 @@
-"""How instruments follow factors: loadings by least squares."""
+"""Factor loadings of instruments by least squares."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, labels_of, returns_array, with_labels
 from riskkit._show import Row, Shown
+from riskkit.stress.docs import documented
 
 __all__ = ["FactorLoadings", "factor_loadings"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class FactorLoadings(Shown):
-    """Regression of instruments on factors.
+    """Regression of instrument returns on factors.
 
     Attributes
     ----------
     loadings : (n_assets, n_factors)
-        Move of the instrument per unit of move of the factor.
+        Move of the instrument per unit move of the factor.
     intercept : (n_assets,)
-        Per period.
+        Intercept per period, a fraction.
     residual_volatility : (n_assets,)
-        Of what the factors do not explain, per period.
+        Standard deviation of the residuals per period, a fraction.
     r_squared : (n_assets,)
-        Share of the variance that they do explain; 1 for a constant series.
+        Explained share of the variance, a fraction; 1 for a constant series.
     n_obs : int
-        Observations behind the regression.
+        Number of observations.
 
     Examples
     --------
@@ -46,7 +47,7 @@ class FactorLoadings(Shown):
     n_obs: int
 
     def to_frame(self) -> Any:
-        """One row an asset: loadings, intercept, residual volatility and R²."""
+        """One row per asset: loadings, intercept, residual volatility and R²."""
         import pandas as pd
 
         frame = pd.DataFrame(self.loadings).copy()
@@ -55,11 +56,11 @@ class FactorLoadings(Shown):
         return frame
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the loadings, a row an instrument."""
+        """Draw the loadings, one row per instrument."""
         table = self.to_frame().iloc[:, : np.shape(self.loadings)[1]]
-        most = float(np.abs(table.to_numpy()).max()) or 1.0
+        largest = float(np.abs(table.to_numpy()).max()) or 1.0
         title = f"{self._title()}, R² of {float(np.mean(np.asarray(self.r_squared))):.0%} on average"
-        return plot.signed(table, list(table.columns), list(table.index), most=most, title=title, ax=ax)
+        return plot.signed(table, list(table.columns), list(table.index), most=largest, title=title, ax=ax)
 
     def _title(self) -> str:
         assets, factors = np.shape(self.loadings)
@@ -68,13 +69,14 @@ class FactorLoadings(Shown):
     def _rows(self) -> list[Row]:
         explained = np.asarray(self.r_squared)
         names = labels_of(self.loadings, 0)
-        place = int(np.argmin(explained))
+        lowest = int(np.argmin(explained))
         return [
             ("R², mean", float(explained.mean()), ""),
-            ("R², least", float(explained[place]), f"of {place if names is None else names[place]}"),
+            ("R², lowest", float(explained[lowest]), f"of {lowest if names is None else names[lowest]}"),
         ]
 
 
+@documented
 def factor_loadings(returns: Any, factors: Any) -> FactorLoadings:
     """Loadings of instruments on factors by least squares, with an intercept.
 
@@ -88,12 +90,7 @@ def factor_loadings(returns: Any, factors: Any) -> FactorLoadings:
     Returns
     -------
     FactorLoadings
-
-    Raises
-    ------
-    InputError
-        NaN; other periods on the two sides; fewer observations than coefficients; factors that are constant or
-        combinations of each other.
+        Loadings, intercepts, residual volatilities and R².
 
     References
     ----------
@@ -115,11 +112,11 @@ def factor_loadings(returns: Any, factors: Any) -> FactorLoadings:
             f"returns has {len(response)} periods and factors {n_obs}; give the same periods on both sides"
         )
     if n_obs < n_coefficients:
-        raise InputError(f"returns has {n_obs} observations for {n_coefficients} coefficients; give more of them")
+        raise InputError(f"returns has {n_obs} observations for {n_coefficients} coefficients; give more observations")
     design = np.column_stack([np.ones(n_obs), drivers])
     solution, _, rank, _ = np.linalg.lstsq(design / np.abs(design).max(axis=0).clip(1e-300), response)
     if rank < n_coefficients:
-        raise InputError("factors are constant or combinations of each other; leave some of them out")
+        raise InputError("factors are constant or combinations of each other; leave some out")
     solution = solution / np.abs(design).max(axis=0)[:, None]
     residual = response - design @ solution
     spread = ((response - response.mean(axis=0)) ** 2).sum(axis=0)

@@ -1,4 +1,4 @@
-"""The nearest point at which a quadratic P&L falls to a given loss: the root of one falling function."""
+"""Reverse stress of a quadratic P&L: the nearest point of a given loss, by the root of a decreasing function."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from riskkit._check import InputError
 __all__ = ["Quadratic", "nearest_quadratic"]
 
 FLAT = 1e-13
-"""Curvatures and slopes below this share of the largest are zero."""
+"""Share of the largest curvature or slope below which others are zero."""
 
 
 class Quadratic(NamedTuple):
@@ -27,16 +27,16 @@ class Quadratic(NamedTuple):
 def nearest_quadratic(pnl: Quadratic, loss: float) -> list[np.ndarray]:
     """The points nearest to zero at which P&L is -loss: one, or two mirror images.
 
-    At the optimum y = -t (slope + curvature y) for one t >= 0 with I + t curvature positive semidefinite; that is also
+    At the optimum y = -t (slope + curvature y) for one t >= 0 with I + t curvature positive semidefinite, which is also
     sufficient (one quadratic constraint, S-lemma). In the axes of the curvature each y is -t b / (1 + t c), and P&L
-    falls in t, so the t is a single root. If the P&L of the last t (where an axis with c < 0 becomes free) is still
-    too high, and that axis has no slope, the rest of the way goes along it, in both directions alike (the "hard
-    case" of trust regions; a short straddle).
+    decreases in t, so that t is a single root. If the P&L at the largest t (where an axis with c < 0 becomes free) is
+    still too high and this axis has no slope, the solution moves along it in either direction (the "hard case" of trust
+    regions, for example a short straddle).
 
     Raises
     ------
     InputError
-        The book cannot lose so much.
+        The book cannot lose this amount.
     """
     curves, axes = np.linalg.eigh(pnl.curvature)
     slopes = axes.T @ pnl.slope
@@ -66,12 +66,12 @@ def nearest_quadratic(pnl: Quadratic, loss: float) -> list[np.ndarray]:
 
 
 def _bounded(level: float, slopes: np.ndarray, curves: np.ndarray, loss: float) -> np.ndarray:
-    """Convex P&L: it falls without end along a flat axis with a slope, else to a lowest point."""
+    """Nearest point of a convex P&L, which is unbounded along a flat axis with a slope, else has a minimum."""
     if not slopes[curves == 0.0].any():
         bent = curves > 0.0
-        most = -(level - 0.5 * float((slopes[bent] ** 2 / curves[bent]).sum()))
-        if most < loss:
-            raise InputError(f"loss={loss:g} is out of reach: the book loses at most {most:g} in any scenario")
+        largest_loss = -(level - 0.5 * float((slopes[bent] ** 2 / curves[bent]).sum()))
+        if largest_loss < loss:
+            raise InputError(f"loss={loss:g} is out of reach: the book loses at most {largest_loss:g} in any scenario")
 
     def point(t: float) -> np.ndarray:
         return -t * slopes / (1.0 + t * curves)
@@ -79,13 +79,13 @@ def _bounded(level: float, slopes: np.ndarray, curves: np.ndarray, loss: float) 
     high = 1.0
     while _value(level, slopes, curves, point(high)) + loss > 0.0:
         high *= 16.0
-        if high > 1e200:  # the loss is the most that the book can lose, at its lowest point
+        if high > 1e200:  # the loss is that of the minimum of the P&L
             return point(high)
     return point(_root(lambda t: _value(level, slopes, curves, point(t)) + loss, 0.0, high))
 
 
 def _stationary_ratio(slopes: np.ndarray, curves: np.ndarray, lowest: float, ratio: float) -> np.ndarray:
-    """-t b / (1 + t c) with t given by ratio = 1 + t × lowest curvature, which stays exact as it goes to zero."""
+    """-t b / (1 + t c) with t given by ratio = 1 + t × lowest curvature, exact for small ratios."""
     t = (1.0 - ratio) / -lowest
     below = np.where(curves == lowest, ratio, 1.0 + t * curves)
     return np.divide(-t * slopes, below, out=np.zeros_like(slopes), where=slopes != 0.0)
@@ -96,7 +96,7 @@ def _value(level: float, slopes: np.ndarray, curves: np.ndarray, point: np.ndarr
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """The zero of a monotone function between two points of opposite sign, to the last digits."""
+    """Root of a monotone function between two points of opposite sign."""
     from scipy.optimize import brentq
 
     return float(brentq(function, low, high, xtol=1e-300, rtol=4.0 * np.finfo(float).eps, maxiter=1000))

@@ -1,4 +1,4 @@
-"""The nearest point at which any function loses a given amount: rays in many directions, then local descent."""
+"""Reverse stress of any P&L function: the nearest point of a given loss, by rays and local descent."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ Loss = Callable[[np.ndarray], np.ndarray]
 """(n, rank) independent moves of unit variance -> (n,) losses."""
 
 RINGS = 40
-"""Distances at which a ray is looked at before it is bisected."""
+"""Number of distances at which a ray is evaluated before bisection."""
 BISECTIONS = 45
 POLISHED = 6
-"""Nearest rays from which descent starts."""
+"""Number of nearest rays from which descent starts."""
 STEP = 1e-4
-"""Of finite differences, in standard deviations."""
+"""Step of finite differences, in standard deviations."""
 SAME = 1e-4
-"""Distance, relative, below which two optima are as near, and are one point."""
+"""Relative difference below which two optima are equally near, or the same point."""
 
 
 def nearest_by_search(loss: Loss, rank: int, wanted: float, max_distance: float, n_directions: int) -> list[np.ndarray]:
-    """The nearest points found where `loss` reaches `wanted`, nearest first, those as near as the first only.
+    """Nearest points at which `loss` reaches `wanted`: the first, and others at the same distance.
 
     Raises
     ------
     InputError
         No ray reaches the loss within `max_distance`.
     """
-    far = positive(max_distance, "max_distance")
+    limit = positive(max_distance, "max_distance")
     rays = _directions(loss, rank, whole_number(n_directions, "n_directions", at_least=0))
-    starts = _crossings(loss, rays, wanted, far)
+    starts = _crossings(loss, rays, wanted, limit)
     starts = sorted(starts, key=np.linalg.norm)[:POLISHED]
     ends = sorted((_descend(loss, start, wanted) for start in starts), key=np.linalg.norm)
     nearest = float(np.linalg.norm(ends[0]))
-    kept: list[np.ndarray] = []
+    distinct: list[np.ndarray] = []
     for end in ends:
-        apart = all(np.linalg.norm(end - other) > 100.0 * SAME * nearest for other in kept)
-        if np.linalg.norm(end) <= nearest * (1.0 + SAME) and apart:
-            kept.append(end)
-    return kept
+        is_new = all(np.linalg.norm(end - other) > 100.0 * SAME * nearest for other in distinct)
+        if np.linalg.norm(end) <= nearest * (1.0 + SAME) and is_new:
+            distinct.append(end)
+    return distinct
 
 
 def _directions(loss: Loss, rank: int, count: int) -> np.ndarray:
-    """Unit vectors: both ways along every axis, against the gradient at the mean, and spread evenly (Sobol)."""
+    """Unit vectors along every axis, the gradient at the mean, and quasi-random directions (Sobol)."""
     from scipy.special import ndtri
     from scipy.stats import qmc
 
@@ -66,15 +66,15 @@ def _directions(loss: Loss, rank: int, count: int) -> np.ndarray:
     return together[length > 0.0] / length[length > 0.0, None]
 
 
-def _crossings(loss: Loss, rays: np.ndarray, wanted: float, far: float) -> list[np.ndarray]:
-    """Where each ray first reaches the loss, bisected; rays that do not are left out."""
-    rings = np.linspace(far / RINGS, far, RINGS)
+def _crossings(loss: Loss, rays: np.ndarray, wanted: float, limit: float) -> list[np.ndarray]:
+    """Points at which rays first reach the loss, by bisection; rays that do not are left out."""
+    rings = np.linspace(limit / RINGS, limit, RINGS)
     table = loss((rays[:, None, :] * rings[:, None]).reshape(-1, rays.shape[1])).reshape(len(rays), RINGS)
     reached = table >= wanted
     hit = reached.any(axis=1)
     if not hit.any():
         raise InputError(
-            f"loss={wanted:g} is out of reach: within {far:g} standard deviations no direction tried loses more than "
+            f"loss={wanted:g} is out of reach: within {limit:g} standard deviations no direction loses more than "
             f"{table.max():g}; raise max_distance or n_directions"
         )
     rays, first = rays[hit], reached[hit].argmax(axis=1)
@@ -88,7 +88,7 @@ def _crossings(loss: Loss, rays: np.ndarray, wanted: float, far: float) -> list[
 
 
 def _descend(loss: Loss, start: np.ndarray, wanted: float) -> np.ndarray:
-    """Slide along the loss to the nearest point (sequential quadratic programming), or stay at the start."""
+    """Nearest point of the loss by sequential quadratic programming, or the start if it is nearer."""
     from scipy import optimize
 
     scale = max(abs(wanted), 1e-300)
@@ -113,7 +113,7 @@ def _descend(loss: Loss, start: np.ndarray, wanted: float) -> np.ndarray:
 
 
 def _on_the_loss(loss: Loss, point: np.ndarray, wanted: float) -> np.ndarray | None:
-    """The point moved along its ray until it loses exactly what is wanted; None if it does not nearby."""
+    """The point moved along its ray to exactly the wanted loss, or None if that is not nearby."""
     low, high = 0.98, 1.02
     at = loss(np.outer([low, high], point))
     if not (at[0] < wanted <= at[1]):
@@ -125,7 +125,7 @@ def _on_the_loss(loss: Loss, point: np.ndarray, wanted: float) -> np.ndarray | N
 
 
 def _gradients(loss: Loss, point: np.ndarray) -> np.ndarray:
-    """Central differences, all in one valuation."""
+    """Gradient by central differences in one valuation."""
     steps = STEP * np.eye(len(point))
     values = loss(np.vstack([point + steps, point - steps]))
     return (values[: len(point)] - values[len(point) :]) / (2.0 * STEP)

@@ -1,4 +1,4 @@
-"""Scenarios in a louder market: volatility scaled."""
+"""Scenarios scaled to another volatility."""
 
 from __future__ import annotations
 
@@ -8,37 +8,35 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, positive, returns_array, with_labels
 from riskkit.covariance import sample_volatility
+from riskkit.stress.docs import documented
 
 __all__ = ["scale_scenarios"]
 
 
+@documented
 def scale_scenarios(returns: Any, *, multiplier: Any = None, target: Any = None, current: Any = None) -> Any:
-    """Scenarios with another volatility: history as it would have been in a louder (or quieter) market.
+    """Scenarios scaled to another volatility.
 
     Parameters
     ----------
     returns : (n_obs, n_assets) or (n_obs,)
         Returns per period, or scenarios.
     multiplier : float or (n_assets,), optional
-        What every return is multiplied by: 2 doubles volatility.
+        Factor on every return: 2 doubles the volatility.
     target : float or (n_assets,), optional
-        Instead: the volatility per period that the scenarios shall have, such as today's.
+        Volatility per period after scaling, as an alternative to `multiplier`.
     current : float or (n_assets,), optional
-        With `target`, the volatility that they have; by default their sample standard deviation.
+        Volatility per period before scaling; by default the sample standard deviation.
 
     Returns
     -------
     as `returns`
-
-    Raises
-    ------
-    InputError
-        Neither or both of `multiplier` and `target`; negative numbers; a series without volatility to scale.
+        Scaled returns or scenarios.
 
     References
     ----------
     Hull and White (1998), Incorporating Volatility Updating into the Historical Simulation Method for Value-at-Risk,
-    Journal of Risk 1(1), 5-19 (here with one volatility for all of the past).
+    Journal of Risk 1(1), 5-19 (here with a constant past volatility).
 
     Examples
     --------
@@ -55,24 +53,24 @@ def scale_scenarios(returns: Any, *, multiplier: Any = None, target: Any = None,
     else:
         present = sample_volatility(array) if current is None else _volatilities(current, returns, "current")
         if np.any(np.asarray(present) <= 0.0):
-            raise InputError("returns hold a series without volatility; there is nothing to scale to the target")
+            raise InputError("returns contains a constant series; it cannot be scaled to the target")
         factor = _volatilities(target, returns, "target") / np.asarray(present)
     return with_labels(array * factor, labels_of(returns, 0), labels_of(returns, 1), getattr(returns, "name", None))
 
 
 def _volatilities(value: Any, returns: Any, name: str) -> Any:
-    """A number above or at zero, or one per series by name."""
+    """Check a number of at least zero, or one per series by name."""
     if np.ndim(value) == 0:
         return positive(value, name, zero=True)
-    columns, own = labels_of(returns, 1), labels_of(value, 0)
-    if columns is not None and own is not None:
-        missing = [label for label in columns if label not in own]
+    columns, labels = labels_of(returns, 1), labels_of(value, 0)
+    if columns is not None and labels is not None:
+        missing = [label for label in columns if label not in labels]
         if missing:
             raise InputError(f"{name} is missing {missing[0]!r}")
         value = value[columns]
     array = finite_array(value, name, ndim=1)
     if (array < 0.0).any() or array.shape != np.shape(returns)[1:]:
         raise InputError(
-            f"{name} has shape {array.shape} and least value {array.min():g}; give one of at least zero a series"
+            f"{name} has shape {array.shape} and minimum {array.min():g}; give one value of at least zero per series"
         )
     return array

@@ -1,61 +1,83 @@
-"""Did the number hold: every test of VaR and ES forecasts, one file an idea.
+"""Backtests of VaR and ES forecasts.
 
-hits, outcome              what comes in, and what a test says
-coverage, traffic_light    as many hits as promised?
-independence, duration, dynamic_quantile    do hits come at random?
-expected_shortfall, mcneil_frey, calibration, cumulative_violations    are losses beyond VaR as large as ES says?
-exact_coverage, exact_independence, simulated_hits, tail_simulation    finite-sample distributions
-scores, forecast_comparison    which forecast is better?
-sequential, power, multiplicity    looking every day; what could be seen at all; many tests at once
-suite                      one call for one forecast
+Samples and outcomes
+    var_hits, transitions, Transitions, Outcome, adjust_p_values
+One forecast, all tests
+    backtest, Backtest, backtest_power, Power, detectable_hit_rate
+Coverage (number of hits)
+    kupiec_pof, kupiec_tuff, binomial_tail_test, binomial_z_test, proportion_test; traffic_light, TrafficLight,
+    zone_starts, basel_tables, frtb_multiplier
+Independence (times of hits)
+    christoffersen_independence, christoffersen_cc, christoffersen_pelletier, haas_tbf, haas_tbfi, dynamic_quantile
+Expected shortfall (size of losses beyond VaR)
+    acerbi_szekely_z1, acerbi_szekely_z2, minimally_biased, acerbi_szekely_critical, acerbi_szekely_p_value,
+    mcneil_frey_z, mcneil_frey_bootstrap, nolde_ziegel_simple, nolde_ziegel_general, nolde_ziegel_one_sided,
+    du_escanciano_conditional, du_escanciano_unconditional
+Exact finite-sample distributions
+    the module `exact`
+Daily monitoring
+    var_e_process, es_e_process, EProcess
+Comparison of forecasts
+    quantile_loss, fz0_loss, diebold_mariano, model_confidence_set, ConfidenceSet, compare_forecasts, compare,
+    Comparison, DEFAULT_MODELS
+Many portfolios
+    backtest_panel, Panel, PANEL_TESTS
 """
 
-from riskkit.var_backtest.calibration import nolde_ziegel_general, nolde_ziegel_one_sided, nolde_ziegel_simple
-from riskkit.var_backtest.comparison import Comparison, compare_forecasts
-from riskkit.var_backtest.coverage import (
+from riskkit.var_backtest.comparison.equal_accuracy import ConfidenceSet, diebold_mariano, model_confidence_set
+from riskkit.var_backtest.comparison.ranking import Comparison, compare_forecasts
+from riskkit.var_backtest.comparison.rolling import DEFAULT_MODELS, compare
+from riskkit.var_backtest.core.hits import Transitions, transitions, var_hits
+from riskkit.var_backtest.core.multiplicity import adjust_p_values
+from riskkit.var_backtest.core.outcome import Outcome
+from riskkit.var_backtest.core.scores import fz0_loss, quantile_loss
+from riskkit.var_backtest.coverage.hit_rate import (
     binomial_tail_test,
     binomial_z_test,
     kupiec_pof,
     kupiec_tuff,
     proportion_test,
-    tuff_exact_p_value,
-    tuff_nonrejection_region,
 )
-from riskkit.var_backtest.cumulative_violations import du_escanciano_conditional, du_escanciano_unconditional
-from riskkit.var_backtest.duration import christoffersen_pelletier, haas_tbf, haas_tbfi
-from riskkit.var_backtest.dynamic_quantile import dynamic_quantile
-from riskkit.var_backtest.exact_coverage import (
-    pof_attainable_size,
-    pof_exact_p_value,
-    pof_nonrejection_region,
-    pof_true_size,
+from riskkit.var_backtest.coverage.traffic_light import (
+    TrafficLight,
+    basel_tables,
+    frtb_multiplier,
+    traffic_light,
+    zone_starts,
 )
-from riskkit.var_backtest.exact_independence import (
+from riskkit.var_backtest.exact import (
     christoffersen_attainable_size,
     christoffersen_critical,
     christoffersen_exact_p_value,
     christoffersen_true_size,
+    pof_attainable_size,
+    pof_exact_p_value,
+    pof_nonrejection_region,
+    pof_true_size,
+    tuff_exact_p_value,
+    tuff_nonrejection_region,
 )
-from riskkit.var_backtest.expected_shortfall import (
+from riskkit.var_backtest.independence.christoffersen import christoffersen_cc, christoffersen_independence
+from riskkit.var_backtest.independence.duration import christoffersen_pelletier, haas_tbf, haas_tbfi
+from riskkit.var_backtest.independence.dynamic_quantile import dynamic_quantile
+from riskkit.var_backtest.sequential import EProcess, es_e_process, var_e_process
+from riskkit.var_backtest.shortfall.acerbi_szekely import (
     acerbi_szekely_critical,
     acerbi_szekely_p_value,
     acerbi_szekely_z1,
     acerbi_szekely_z2,
     minimally_biased,
 )
-from riskkit.var_backtest.forecast_comparison import ConfidenceSet, diebold_mariano, model_confidence_set
-from riskkit.var_backtest.hits import Transitions, transitions, var_hits
-from riskkit.var_backtest.independence import christoffersen_cc, christoffersen_independence
-from riskkit.var_backtest.mcneil_frey import mcneil_frey_bootstrap, mcneil_frey_z
-from riskkit.var_backtest.multiplicity import adjust_p_values
-from riskkit.var_backtest.outcome import Outcome
-from riskkit.var_backtest.panel import PANEL_TESTS, Panel, backtest_panel
-from riskkit.var_backtest.power import Power, backtest_power, detectable_hit_rate
-from riskkit.var_backtest.rolling_comparison import DEFAULT_MODELS, compare
-from riskkit.var_backtest.scores import fz0_loss, quantile_loss
-from riskkit.var_backtest.sequential import EProcess, es_e_process, var_e_process
-from riskkit.var_backtest.suite import Backtest, backtest
-from riskkit.var_backtest.traffic_light import TrafficLight, basel_tables, frtb_multiplier, traffic_light, zone_starts
+from riskkit.var_backtest.shortfall.du_escanciano import du_escanciano_conditional, du_escanciano_unconditional
+from riskkit.var_backtest.shortfall.mcneil_frey import mcneil_frey_bootstrap, mcneil_frey_z
+from riskkit.var_backtest.shortfall.nolde_ziegel import (
+    nolde_ziegel_general,
+    nolde_ziegel_one_sided,
+    nolde_ziegel_simple,
+)
+from riskkit.var_backtest.suite.all_tests import Backtest, backtest
+from riskkit.var_backtest.suite.panel import PANEL_TESTS, Panel, backtest_panel
+from riskkit.var_backtest.suite.power import Power, backtest_power, detectable_hit_rate
 
 __all__ = [
     "DEFAULT_MODELS",

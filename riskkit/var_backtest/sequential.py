@@ -1,31 +1,31 @@
-"""Look every day, and stop when you have seen enough: e-processes stay valid, where a daily p-value does not.
+"""Sequential tests by e-processes, valid under daily monitoring with optional stopping.
 
-An e-process is the wealth of somebody who bets against the model with fair odds, starting with 1. If the model is
-right, the probability that it *ever* reaches 1/significance is at most `significance` (Ville's inequality), no matter
-how often somebody looks or when he stops. Bets for day t use only days before t.
+An e-process is the wealth of a gambler who bets against the model at fair odds, starting with 1. Under a correct model
+the probability that it *ever* reaches 1/significance is at most `significance` (Ville's inequality), whatever the
+monitoring and stopping rule. Bets for day t use only days before t.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, one_of, positive, with_labels
-from riskkit._show import Row, Shown
-from riskkit.plot import STRONG, WARM
-from riskkit.var.estimate import percent
-from riskkit.var.tail import tail_mass
-from riskkit.var_backtest.hits import es_sample, hit_array
+from riskkit._show import Row, Shown, percent
+from riskkit._tail import tail_mass
+from riskkit.plot import STRONG, WARM, axes
+from riskkit.var_backtest.core.docs import documented
+from riskkit.var_backtest.core.hits import es_sample, hit_array
 
 __all__ = ["EProcess", "es_e_process", "var_e_process"]
 
 HIT_ODDS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 CLUSTER_ODDS = (3.0, 10.0, 30.0)
 ES_BETS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
-LARGEST_BET = 0.5
+MAX_BET = 0.5
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,15 +35,15 @@ class EProcess(Shown):
     Attributes
     ----------
     name : str
-        What was tested.
+        Name of the test.
     null : str
-        The hypothesis, in words.
+        Null hypothesis, in words.
     log_e : (n_obs,) array
         Natural logarithm of the e-process after each day.
     significance : float
-        An alarm is raised where the evidence reaches 1/significance.
+        Size of the test as a fraction; the alarm is raised when the evidence reaches 1/significance.
     index : Index or None
-        Labels of the days, where the returns had them.
+        Labels of the days, if the returns have any.
 
     Examples
     --------
@@ -60,12 +60,12 @@ class EProcess(Shown):
 
     @property
     def e_process(self) -> Any:
-        """Evidence after each day: array, or Series with the labels that came in."""
+        """Evidence after each day: array, or Series with the labels of the input."""
         return with_labels(np.exp(np.minimum(self.log_e, 700.0)), self.index, name="e_process")
 
     @property
     def alarm(self) -> int | None:
-        """First day (position from 0) on which the evidence reached 1/significance; None if it never did."""
+        """First day (position from 0) on which the evidence reached 1/significance, or None."""
         reached = np.flatnonzero(self.log_e >= -np.log(self.significance))
         return int(reached[0]) if reached.size else None
 
@@ -76,14 +76,14 @@ class EProcess(Shown):
 
     @property
     def reject(self) -> bool:
-        """Whether the evidence ever reached 1/significance."""
+        """True if the evidence ever reached 1/significance."""
         return self.alarm is not None
 
     @property
     def verdict(self) -> str:
-        """One sentence."""
+        """Alarm and p-value in one sentence."""
         if self.alarm is None:
-            return f"no alarm in {self.log_e.size:,} days of looking; anytime p = {self.p_value:.3g}"
+            return f"no alarm in {self.log_e.size:,} days; anytime p = {self.p_value:.3g}"
         day = f"day {self.alarm + 1:,}" if self.index is None else _label(self.index[self.alarm])
         return f"ALARM on {day} at {percent(self.significance)}; anytime p = {self.p_value:.3g}"
 
@@ -101,10 +101,8 @@ class EProcess(Shown):
         return pd.DataFrame(columns, index=self.index)
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the evidence on a logarithmic axis with the line at which it rejects."""
-        import matplotlib.pyplot as plt
-
-        ax = plt.subplots(figsize=(9, 3))[1] if ax is None else ax
+        """Draw the evidence on a logarithmic axis, and the line at which it rejects."""
+        ax = axes(ax, width=9, height=3)
         days = np.arange(1, self.log_e.size + 1) if self.index is None else self.index
         ax.plot(days, self.log_e / np.log(10.0), color=STRONG, label=self.name)
         label = f"rejects at {percent(self.significance)}"
@@ -127,6 +125,7 @@ class EProcess(Shown):
         yield "verdict", "", self.verdict
 
 
+@documented
 def var_e_process(
     hits: Any,
     confidence: float = 0.99,
@@ -139,27 +138,16 @@ def var_e_process(
 
     Parameters
     ----------
-    hits : (n_obs,) array or Series of booleans
-        True on days with a loss beyond VaR, in order of time.
-    confidence : float
-        0.99 means 99 % VaR.
     hit_odds : sequence of float
-        Bets that the odds of a hit are this many times p/(1-p) every day. Above 1; a factor below 1 bets on too few
-        hits, and the null is then that hits have exactly probability p.
+        Bets that the odds of a hit are this multiple of p/(1-p) on every day. A multiple below 1 bets on too few hits;
+        the null is then that hits have exactly probability p.
     cluster_odds : sequence of float
-        Bets that the odds are this many times as high on the day after a hit, and right otherwise.
-    significance : float
-        Alarm at evidence 1/significance.
+        Bets that the odds of a hit are this multiple of p/(1-p) on the day after a hit, and p/(1-p) on other days.
 
     Returns
     -------
     EProcess
-        Average of the wealths of all bets: likelihood ratios of the alternative to p.
-
-    Raises
-    ------
-    InputError
-        Hits are not zeros and ones, there is no bet, or an argument does not fit.
+        Mean wealth of all bets: likelihood ratios of the alternative to p.
 
     References
     ----------
@@ -177,7 +165,7 @@ def var_e_process(
     after = np.array([positive(value, "cluster_odds") for value in cluster_odds], dtype=float)
     if odds.size + after.size == 0:
         raise InputError("hit_odds and cluster_odds are both empty; give at least one bet")
-    # Odds o times as high: P(hit) = o p/(1 - p + o p). Gain of a bet: the ratio of probabilities of what happened.
+    # Odds o times as high: P(hit) = o p/(1 - p + o p). The gain of a bet is the likelihood ratio of the outcome.
     every_day = np.where(array, odds[:, None], 1.0) / (1.0 - p + odds[:, None] * p)
     yesterday = np.concatenate([[False], array[:-1]])
     next_day = np.where(yesterday, np.where(array, after[:, None], 1.0) / (1.0 - p + after[:, None] * p), 1.0)
@@ -192,40 +180,28 @@ def var_e_process(
     )
 
 
+@documented
 def es_e_process(
     returns: Any,
     var: Any,
     es: Any,
     confidence: float = 0.975,
     *,
-    method: str = "mixture",
+    method: Literal["mixture", "gree"] = "mixture",
     significance: float = 0.05,
 ) -> EProcess:
     """Sequential test that ES is not understated, valid at any day.
 
     Parameters
     ----------
-    returns : (n_obs,) array or Series
-        Realised returns, gains positive, in order of time.
-    var, es : (n_obs,) array or Series, or a number
-        Forecasts for the same days, positive losses.
-    confidence : float
-        0.975 means 97.5 % VaR and ES.
     method : {"mixture", "gree"}
-        How to bet on the e-values e = (loss - VaR)+/(p (ES - VaR)): the average of constant bets, or the bet that would
-        have grown fastest so far (GREE, by its Taylor approximation, at most 1/2).
-    significance : float
-        Alarm at evidence 1/significance.
+        Bets on the e-values e = (loss - VaR)+/(p (ES - VaR)): the mean of constant bets, or the bet with the largest
+        growth rate so far (GREE, by its Taylor approximation, at most 1/2).
 
     Returns
     -------
     EProcess
-        Product of 1 - bet + bet × e. An ES equal to VaR says that losses never go beyond; one that does is conclusive.
-
-    Raises
-    ------
-    InputError
-        Lengths differ, something is not finite, ES is below VaR, or an option is unknown.
+        Product of 1 - bet + bet × e. Where ES equals VaR, a loss beyond VaR rejects for certain.
 
     References
     ----------
@@ -240,20 +216,20 @@ def es_e_process(
     checked, p = es_sample(returns, var, es, positive_es=False), tail_mass(confidence)
     one_of(method, ("mixture", "gree"), "method")
     assert checked.es is not None
-    room = checked.es - checked.var
-    if (room < 0.0).any():
-        day = int(np.argmax(room < 0.0))
+    margin = checked.es - checked.var
+    if (margin < 0.0).any():
+        day = int(np.argmax(margin < 0.0))
         raise InputError(f"es is below var at position {day}; expected shortfall is at least VaR")
     beyond = np.maximum(-checked.returns - checked.var, 0.0)
     e_values = np.full(beyond.size, 1.0)
-    np.divide(beyond, p * room, out=e_values, where=room > 0.0)
-    e_values[(room == 0.0) & (beyond > 0.0)] = np.inf
+    np.divide(beyond, p * margin, out=e_values, where=margin > 0.0)
+    e_values[(margin == 0.0) & (beyond > 0.0)] = np.inf
     if method == "mixture":
-        bets = np.minimum(p * np.array(ES_BETS), LARGEST_BET)[:, None]
+        bets = np.minimum(p * np.array(ES_BETS), MAX_BET)[:, None]
         log_e = _log_mean(np.cumsum(np.log(1.0 - bets + bets * e_values), axis=1))
     else:
         bet = _growth_optimal(e_values)
-        # A bet of nothing gains nothing, even on an infinite e-value.
+        # A bet of zero gains nothing, even on an infinite e-value.
         gain = np.where(bet > 0.0, 1.0 - bet + bet * np.where(bet > 0.0, e_values, 1.0), 1.0)
         log_e = np.cumsum(np.log(gain))
     return EProcess(
@@ -271,7 +247,7 @@ def _growth_optimal(e_values: np.ndarray) -> np.ndarray:
     first = np.concatenate([[0.0], np.cumsum(gain)[:-1]])
     second = np.concatenate([[0.0], np.cumsum(gain**2)[:-1]])
     bet = np.divide(first, second, out=np.zeros(gain.size), where=second > 0.0)
-    return np.clip(bet, 0.0, LARGEST_BET)
+    return np.clip(bet, 0.0, MAX_BET)
 
 
 def _log_mean(log_values: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ def equal_weight_vol_zero_mean(inputs):
 def ewma_vol_truncated_unnormalised(inputs):
     returns, decay = inputs.series(), inputs["lam"]
     truncated = rk.ewma_volatility(returns, decay, weighting="truncated")
-    renormalised = rk.ewma_volatility(returns, decay, weighting="renormalised")
+    renormalised = rk.ewma_volatility(returns, decay, weighting="renormalized")
     return {
         "vol": truncated,
         "vol_pct": truncated,
@@ -40,7 +40,7 @@ def ewma_cov_update(inputs):
     rho = inputs.first_of("rho", "rho_prev", "corr", "corr_prev", "correlation", default=None)
     cov = inputs.first_of("cov", "cov_prev", "covariance") if rho is None else rho * vol_x * vol_y
     row = pair(inputs, ["r", "returns", "return", ""])
-    state = rk.EwmaCovariance([[vol_x**2, cov], [cov, vol_y**2]], inputs["lam"]).step(row)
+    state = rk.EwmaCovariance([[vol_x**2, cov], [cov, vol_y**2]], inputs["lam"]).update(row)
     (var_x, new_cov), (_, var_y) = state.covariance.tolist()
     correlation = rk.correlation_from_covariance(state.covariance)[0, 1]
     return {
@@ -111,7 +111,7 @@ def garch11_t_mle(inputs):
         "omega": fit.omega * scale**2,
         **dict.fromkeys(("alpha", "alpha1", "alpha[1]"), fit.alpha),
         **dict.fromkeys(("beta", "beta1", "beta[1]"), fit.beta),
-        **dict.fromkeys(("nu", "shape"), fit.nu),
+        **dict.fromkeys(("nu", "shape"), fit.df),
         **dict.fromkeys(("loglik", "loglikelihood", "log_likelihood"), log_likelihood),
     }
 

@@ -17,7 +17,7 @@ def spread_var(inputs, price):
         spread_sd=inputs.get("spread_sd", 0.0),
         spread_multiplier=inputs.get("spread_multiplier", 0.0),
         tail_factor=inputs.get("theta", 1.0),
-        price=price,
+        distribution=price,
         **level(inputs),
     )
 
@@ -49,8 +49,8 @@ def almgren_impact(inputs):
         inputs["daily_vol"],
         inputs.first_of("T_days", "days", "T"),
         outstanding,
-        permanent=inputs.get("gamma", 0.314),
-        temporary=inputs.get("eta", 0.142),
+        permanent_coefficient=inputs.get("gamma", 0.314),
+        temporary_coefficient=inputs.get("eta", 0.142),
     )
     return {
         "permanent_bp": impact.permanent * 1e4,

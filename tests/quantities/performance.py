@@ -119,7 +119,7 @@ QUANTITIES = {
     "max_drawdown_geometric": on_wealth(rk.max_drawdown),
     "max_drawdown_first_day": on_wealth(rk.max_drawdown, "prices"),
     "max_drawdown_from_prices": on_wealth(rk.max_drawdown, "prices"),
-    "max_drawdown_arithmetic": lambda inputs: inputs.each(lambda r: rk.max_drawdown(r, of="summed_returns")),
+    "max_drawdown_arithmetic": lambda inputs: inputs.each(lambda r: rk.max_drawdown(r, input="summed_returns")),
     "calmar": of_each(lambda returns, inputs: rk.calmar_ratio(returns, periods(inputs))),
     "ulcer_index": on_wealth(rk.ulcer_index),
     "pain_index": on_wealth(rk.pain_index),

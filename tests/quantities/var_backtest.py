@@ -158,7 +158,7 @@ def tuff(inputs):
 
 def tuff_without_failure(inputs):
     level = float(inputs.get("test_level", inputs.get("test_confidence", 0.95)))
-    outcome = kupiec_tuff(None, confidence(inputs), n_obs=int(inputs["observations"]), test_confidence=level)
+    outcome = kupiec_tuff(None, confidence(inputs), n_obs=int(inputs["observations"]), significance=1.0 - level)
     return {"lr": outcome.statistic, "decision": "accept (undefined)" if outcome.p_value is None else "reject"}
 
 
@@ -253,7 +253,9 @@ def one_sided(inputs):
 
 
 def general(inputs):
-    return tested(nolde_ziegel_general(*var_and_es(inputs), *forecasts(inputs, "vol"), confidence(inputs), n_draws=0))
+    return tested(
+        nolde_ziegel_general(*var_and_es(inputs), confidence(inputs), sd=forecasts(inputs, "vol")[0], n_draws=0)
+    )
 
 
 def pit(inputs):
@@ -310,15 +312,17 @@ QUANTITIES = {
     "kupiec_pof_reject": pof_reject,
     "pof_nonrejection_region": lambda inputs: region(
         pof_nonrejection_region(
-            int(inputs["observations"]), confidence(inputs), test_confidence=float(inputs.get("test_confidence", 0.95))
+            int(inputs["observations"]),
+            confidence(inputs),
+            significance=1.0 - float(inputs.get("test_confidence", 0.95)),
         )
     ),
     "pof_true_size": lambda inputs: pof_true_size(
-        int(inputs["observations"]), confidence(inputs), nominal=float(inputs.get("nominal", 0.05))
+        int(inputs["observations"]), confidence(inputs), significance=float(inputs.get("nominal", 0.05))
     ),
     "kupiec_tuff": tuff,
     "tuff_nonrejection_region": lambda inputs: region(
-        tuff_nonrejection_region(confidence(inputs), test_confidence=float(inputs.get("test_confidence", 0.95)))
+        tuff_nonrejection_region(confidence(inputs), significance=1.0 - float(inputs.get("test_confidence", 0.95)))
     ),
     "kupiec_tuff_no_failure": tuff_without_failure,
     "binomial_z": lambda inputs: tested(binomial_z_test(*counts(inputs), confidence(inputs))),
@@ -337,7 +341,7 @@ QUANTITIES = {
     "kupiec_and_christoffersen": three_ratios,
     "christoffersen_cc_exact_p": cc_exact,
     "cc_true_size": lambda inputs: christoffersen_true_size(
-        int(inputs["observations"]), confidence(inputs), nominal=float(inputs.get("nominal", 0.05))
+        int(inputs["observations"]), confidence(inputs), significance=float(inputs.get("nominal", 0.05))
     ),
     "tbfi_lr": lambda inputs: tested(haas_tbfi(hits_of(inputs), confidence(inputs), n_draws=0)),
     "tbfi_p_value": lambda inputs: haas_tbfi(hits_of(inputs), confidence(inputs), n_draws=0).p_value,

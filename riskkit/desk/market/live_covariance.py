@@ -14,7 +14,7 @@ from riskkit.returns import log_returns
 
 __all__ = ["LiveCovariance", "expanded", "log_moves"]
 
-INITIALS = ("first_square", "renormalized")
+INITIALS = ("first_nonzero_square", "renormalized")
 
 
 class LiveCovariance(Shown):
@@ -27,10 +27,10 @@ class LiveCovariance(Shown):
     ----------
     decay : float
         Weight of the past, between 0 and 1.
-    initial : {"first_square", "renormalized"} or float
+    initial : {"first_nonzero_square", "renormalized"} or float
         Initial variance of a ticker without a `seed`:
 
-        - ``"first_square"``: the square of its first return, as in `riskkit.ewma_variance`. The first bar keeps the
+        - ``"first_nonzero_square"``: the square of its first return other than zero. The first bar keeps the
           weight decay^(n - 1) after n bars, where every other began with 1 - decay: at 0.9982, half of all after 385.
         - ``"renormalized"``: as in `riskkit.ewma_volatility`, the weights of the bars so far divided by their sum, so
           that no bar weighs more than a later one. Exact for tickers that began together; the covariance with a younger
@@ -59,7 +59,7 @@ class LiveCovariance(Shown):
     0.00024211
     """
 
-    def __init__(self, decay: float = 0.94, initial: Any = "first_square") -> None:
+    def __init__(self, decay: float = 0.94, initial: Any = "first_nonzero_square") -> None:
         self.state = EwmaCovariance(np.zeros((1, 1)), decay)  # checks the decay; the matrix grows with the tickers
         self.initial = (
             one_of(initial, INITIALS, "initial") if isinstance(initial, str) else positive(initial, "initial")
@@ -88,7 +88,7 @@ class LiveCovariance(Shown):
     def seed(self, returns: Any) -> None:
         """Restart from a DataFrame of returns, (n_bars, n_tickers), with a backcast initial covariance."""
         table = np.asarray(returns, dtype=float)
-        self.state = EwmaCovariance.init(table, self.decay).run(table)
+        self.state = EwmaCovariance.init(table, self.decay).update_many(table)
         self.index = {str(ticker): row for row, ticker in enumerate(returns.columns)}
         self.bars = [len(returns)] * len(self.index)
         unmoved = np.diag(self.matrix) == 0.0
@@ -132,13 +132,13 @@ class LiveCovariance(Shown):
             start = self.matrix.copy()
             start[fresh, fresh] = moved[fresh] ** 2
             self.state = EwmaCovariance(start, self.decay, self.state.n_obs)
-        self.state = self.state.step(moved)
+        self.state = self.state.update(moved)
 
     def _renormalized(self, row: np.ndarray) -> None:
         """Update the undivided weighted sums, then divide them by their weights."""
         before = np.array(self._absent)
         after = np.where((before < 1.0) | (row != 0.0), self.decay * before, 1.0)
-        sums = EwmaCovariance(self.matrix * _weights(before), self.decay, self.state.n_obs).step(row)
+        sums = EwmaCovariance(self.matrix * _weights(before), self.decay, self.state.n_obs).update(row)
         weights = _weights(after)
         matrix = np.divide(sums.covariance, weights, out=np.zeros_like(weights), where=weights > 0.0)
         self.state = EwmaCovariance(matrix, self.decay, sums.n_obs)

@@ -59,7 +59,7 @@ class MarketStream(Shown):
         Of the covariance of log returns per bar. RiskMetrics' 0.94 is meant for daily bars: with bars of a minute its
         memory is 74 minutes (`riskkit.effective_days`), half of the weight on the last eleven. For a half-life of n
         bars use ``0.5 ** (1 / n)``.
-    initial : {"renormalized", "first_square"} or float
+    initial : {"renormalized", "first_nonzero_square"} or float
         Initial variance, as in `LiveCovariance`: by default no bar weighs more than a later one, so that a slow decay
         does not depend on the first minute. A `RiskManager` has a covariance of its own, seeded by `warm_up`.
     keep : int

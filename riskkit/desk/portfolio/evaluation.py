@@ -175,7 +175,7 @@ def evaluate(
     when = None if timestamp is None else checked(as_time, timestamp, "timestamp")
     limits = chosen_limits(limits, max_position_size, max_drawdown_limit)
     past = None if history is None else checked(_curve, history, "history")
-    peak, largest = (0.0, 0.0) if past is None else (float(past.max()), max_drawdown(past, of="prices"))
+    peak, largest = (0.0, 0.0) if past is None else (float(past.max()), max_drawdown(past, input="prices"))
     changes = _daily_changes(values, value, past, returns)
     var_95, var_99, cvar_95 = (None, None, None) if changes is None else _historical(changes)
     drawdown = drawdown_of(value, max(value, peak))

@@ -30,7 +30,7 @@ def user_metrics(books: Books, user: str, periods_per_year: float) -> UserMetric
         total_exposure=money(gross),
         concentration=max(by_token.values(), default=0) / gross if gross else None,
         var=_defined(lambda: float(historical_var(returns, 0.95)) * money(gross)),
-        max_drawdown=_defined(lambda: max_drawdown(returns, of="summed_returns")),
+        max_drawdown=_defined(lambda: max_drawdown(returns, input="summed_returns")),
         sharpe=_defined(lambda: sharpe_ratio(returns, periods_per_year)),
         win_rate=_defined(lambda: win_rate([float(profit) for profit in account.closed])),
         average_trade_size=money(account.traded) / account.trades if account.trades else None,

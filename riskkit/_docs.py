@@ -1,0 +1,72 @@
+"""Descriptions of parameters that many functions share, written once and added to their docstrings.
+
+A docstring in the source describes what is special about its function. The decorator made by `shared_parameters` adds
+the rest when the function is defined, so that ``help()`` and Shift-Tab show every parameter.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+__all__ = ["shared_parameters"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+RAISES = "InputError\n    An argument contains NaN or infinity, or has the wrong type, shape or range; the message names it."
+
+
+def shared_parameters(texts: Mapping[str, str]) -> Callable[[Function], Function]:
+    r"""Return a decorator that completes the numpy-style docstring of a function.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        Type and, on indented lines, description of a parameter by its name.
+
+    Returns
+    -------
+    callable
+        Adds the text of each parameter that the docstring leaves out, in the order of the signature, and a section
+        "Raises" where there is none. A parameter described neither here nor there is a KeyError.
+
+    Examples
+    --------
+    >>> @shared_parameters({"n_obs": "int\n    Number of days."})
+    ... def double(n_obs):
+    ...     '''Twice the number of days.
+    ...
+    ...     Returns
+    ...     -------
+    ...     int
+    ...     '''
+    >>> double.__doc__.split("\n\n")[1].split("\n")
+    ['Parameters', '----------', 'n_obs : int', '    Number of days.']
+    """
+
+    def complete(function: Function) -> Function:
+        if function.__doc__:  # python -OO leaves none
+            function.__doc__ = _completed(function.__doc__, list(inspect.signature(function).parameters), texts)
+        return function
+
+    return complete
+
+
+def _completed(text: str, parameters: list[str], texts: Mapping[str, str]) -> str:
+    """The docstring with every parameter described and a section "Raises"."""
+    summary, *parts = re.split(r"^(\w+)\n-+\n", inspect.cleandoc(text), flags=re.MULTILINE)
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    described = _entries(sections.pop("Parameters", ""))
+    entries = dict.fromkeys(described.get(name) or f"{name} : {texts[name]}" for name in parameters)
+    ordered = {"Parameters": "\n".join(entries), "Returns": sections.pop("Returns", "")}
+    ordered |= {"Raises": sections.pop("Raises", RAISES)} | sections
+    written = [f"{title}\n{'-' * len(title)}\n{body.strip()}" for title, body in ordered.items() if body]
+    return "\n\n".join([summary.strip(), *written]) + "\n"
+
+
+def _entries(section: str) -> dict[str, str]:
+    """The entry of each parameter in a section "Parameters"; several may share one."""
+    entries = [entry.rstrip() for entry in re.split(r"\n(?=\S)", section) if entry.strip()]
+    return {name: entry for entry in entries for name in re.split(r", ?", entry.split("\n")[0].split(" : ")[0])}

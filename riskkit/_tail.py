@@ -1,0 +1,105 @@
+"""How much of a sample lies beyond a confidence: the tail mass p = 1 - confidence and the n p observations in it.
+
+1 - 0.95 is 0.050000000000000044 in binary, and code that takes ceil(100 × that) looks at the sixth worst loss
+instead of the fifth. Here both numbers are what the decimal digits of the confidence say.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+from riskkit._check import confidence_level, whole_number
+
+__all__ = ["tail_mass", "tail_size", "var_rank"]
+
+
+def tail_mass(confidence: Any) -> float:
+    """Tail mass 1 - confidence in decimal: 0.99 gives 0.01 and not 0.010000000000000009.
+
+    Parameters
+    ----------
+    confidence : float
+        Between 0 and 1: 0.99 for 99 %.
+
+    Returns
+    -------
+    float
+        Probability of the tail.
+
+    Raises
+    ------
+    InputError
+        A confidence that is not strictly between 0 and 1.
+
+    Examples
+    --------
+    >>> tail_mass(0.99), tail_mass(0.975)
+    (0.01, 0.025)
+    """
+    return float(1 - Decimal(repr(confidence_level(confidence))))
+
+
+def tail_size(n_obs: int, confidence: Any) -> float:
+    """Number of observations in the tail, n_obs × (1 - confidence), a whole number where it is meant to be one.
+
+    Parameters
+    ----------
+    n_obs : int
+        Observations, at least one.
+    confidence : float
+        0.95 for 95 %.
+
+    Returns
+    -------
+    float
+        Observations, not rounded: the last one counts in part.
+
+    Raises
+    ------
+    InputError
+        A confidence that is not strictly between 0 and 1, or no observations.
+
+    Examples
+    --------
+    >>> tail_size(100, 0.95), tail_size(24, 0.95), tail_size(30, 1 - 0.3)
+    (5.0, 1.2, 9.0)
+    """
+    n_obs = whole_number(n_obs, "n_obs")
+    size = n_obs * tail_mass(confidence)
+    nearest = round(size)
+    rounding = 2e-15 * n_obs  # what a confidence computed as 1 - p, and the product, can be off by
+    return float(nearest) if nearest and abs(size - nearest) <= rounding else size
+
+
+def var_rank(n_obs: int, confidence: Any) -> int:
+    """Rank of the loss that is the VaR, counted from the worst: ceil(n_obs × (1 - confidence)), computed exactly.
+
+    Parameters
+    ----------
+    n_obs : int
+        Observations, at least one.
+    confidence : float
+        0.95 for 95 %.
+
+    Returns
+    -------
+    int
+        1 for the worst loss.
+
+    Raises
+    ------
+    InputError
+        A confidence that is not strictly between 0 and 1, or no observations.
+
+    References
+    ----------
+    Hyndman and Fan (1996), Sample quantiles in statistical packages, American Statistician 50, 361-365, definition 1.
+
+    Examples
+    --------
+    >>> var_rank(100, 0.95), math.ceil(100 * (1 - 0.95))
+    (5, 6)
+    """
+    return math.ceil(tail_size(n_obs, confidence))

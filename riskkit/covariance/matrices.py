@@ -1,0 +1,109 @@
+"""Covariance and correlation matrices: checks, and the conversion between the two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, finite_array, labels_of, with_labels
+from riskkit.covariance.docs import documented
+
+__all__ = [
+    "correlation_from_covariance",
+    "covariance_from_correlation",
+    "square_matrix",
+    "symmetric",
+    "volatilities_of",
+]
+
+
+@documented
+def correlation_from_covariance(covariance: Any) -> Any:
+    """Correlation matrix of a covariance matrix, with a diagonal of exactly 1.
+
+    Returns
+    -------
+    (n_assets, n_assets)
+        Correlations, not clipped: an entry beyond 1 means that the input is not a covariance matrix.
+
+    Examples
+    --------
+    >>> correlation_from_covariance([[0.04, 0.01], [0.01, 0.01]]).tolist()
+    [[1.0, 0.5], [0.5, 1.0]]
+    """
+    matrix, assets = square_matrix(covariance, "covariance")
+    volatility = volatilities_of(matrix, assets)
+    correlation = matrix / volatility[:, None] / volatility
+    correlation = (correlation + correlation.T) / 2.0
+    np.fill_diagonal(correlation, 1.0)
+    return with_labels(correlation, assets, assets)
+
+
+@documented
+def covariance_from_correlation(correlation: Any, volatilities: Any) -> Any:
+    """Covariance matrix of a correlation matrix and one volatility per asset.
+
+    Parameters
+    ----------
+    correlation : (n_assets, n_assets)
+        Symmetric with a diagonal of 1.
+    volatilities : (n_assets,)
+        Standard deviations per period, at least zero; matched by name where both are labelled.
+
+    Returns
+    -------
+    (n_assets, n_assets)
+        Covariance per period.
+
+    Examples
+    --------
+    >>> covariance_from_correlation([[1.0, 0.5], [0.5, 1.0]], [0.2, 0.1]).round(6).tolist()
+    [[0.04, 0.01], [0.01, 0.01]]
+    """
+    matrix, assets = square_matrix(correlation, "correlation")
+    names = labels_of(volatilities, 0)
+    if assets is not None and names is not None:
+        if len(names) != len(assets) or not all(asset in names for asset in assets):
+            raise InputError(
+                f"volatilities are labelled {list(names)} and correlation {list(assets)}; give the same assets"
+            )
+        volatilities = volatilities[assets]
+    volatility = finite_array(volatilities, "volatilities", ndim=1)
+    if len(volatility) != len(matrix):
+        raise InputError(f"volatilities has {len(volatility)} entries for {len(matrix)} assets")
+    if (volatility < 0.0).any():
+        raise InputError(f"volatilities holds {volatility.min():g}; a standard deviation is at least zero")
+    if np.abs(np.diag(matrix) - 1.0).max() > 1e-8:
+        raise InputError(
+            "correlation has a diagonal that is not 1; correlation_from_covariance returns a correlation matrix"
+        )
+    assets = names if assets is None else assets
+    return with_labels(matrix * volatility[:, None] * volatility, assets, assets)
+
+
+def square_matrix(value: Any, name: str) -> tuple[np.ndarray, Any]:
+    """Check a finite, square and symmetric matrix; return it exactly symmetric, and its labels."""
+    matrix = finite_array(value, name, ndim=2)
+    if matrix.shape[0] != matrix.shape[1]:
+        raise InputError(f"{name} has shape {matrix.shape}; it needs as many rows as columns")
+    gap = np.abs(matrix - matrix.T)
+    if gap.max() > 1e-8 * np.abs(matrix).max():
+        i, j = map(int, np.unravel_index(gap.argmax(), gap.shape))
+        raise InputError(f"{name} is not symmetric: {matrix[i, j]:g} at {(i, j)} and {matrix[j, i]:g} at {(j, i)}")
+    return symmetric(matrix), labels_of(value, 1)
+
+
+def symmetric(matrix: np.ndarray) -> np.ndarray:
+    """Symmetric part of a matrix."""
+    return (matrix + matrix.T) / 2.0
+
+
+def volatilities_of(matrix: np.ndarray, assets: Any) -> np.ndarray:
+    """Square roots of the diagonal of a covariance matrix, all above zero."""
+    variance = np.diag(matrix)
+    if (variance <= 0.0).any():
+        i = int(np.argmax(variance <= 0.0))
+        name = i if assets is None else repr(assets[i])
+        raise InputError(f"covariance gives asset {name} the variance {variance[i]:g}; its correlations are undefined")
+    return np.sqrt(variance)

@@ -1,0 +1,229 @@
+"""Table of drawdowns: start, trough, end, depth and recovery of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from riskkit import plot
+from riskkit._check import labels_of, one_of, whole_number, with_labels
+from riskkit._show import Row, Shown
+from riskkit.performance.drawdown import drawdown_path
+from riskkit.performance.series import Input, documented, single_series
+
+__all__ = ["Drawdown", "DrawdownTable", "drawdown_table"]
+
+Order = Literal["depth", "time"]
+
+
+@dataclass(frozen=True, repr=False)
+class Drawdown(Shown):
+    """One drawdown. Labels are those of the input, else row numbers; counts include both ends.
+
+    Examples
+    --------
+    >>> round(drawdown_table([0.1, -0.2, 0.3])[0].depth, 9)
+    0.2
+    """
+
+    start: Any
+    """First period below the peak."""
+    trough: Any
+    """Period of the lowest point (the first of several)."""
+    end: Any
+    """Period of full recovery; None if open."""
+    depth: float
+    """Positive fraction of the peak."""
+    length: int
+    """Periods from `start` to `end`, or to the last period if open."""
+    to_trough: int
+    """Periods from `start` to `trough`."""
+    recovery: int | None
+    """Periods from `trough` to `end`, the trough not counted; None if open."""
+
+    @property
+    def recovered(self) -> bool:
+        """True after full recovery."""
+        return self.end is not None
+
+    @property
+    def under_water(self) -> int:
+        """Number of periods that ended below the peak: `length` without the period of recovery."""
+        return self.length - self.recovered
+
+    def _title(self) -> str:
+        return f"Drawdown from {_short(self.start)} to {'the end, open' if self.end is None else _short(self.end)}"
+
+    def _rows(self) -> list[Row]:
+        return [
+            ("depth", self.depth, "of the peak"),
+            ("trough", _short(self.trough), f"after {self.to_trough} periods"),
+            ("length", self.length, "periods"),
+            ("recovery", self.recovery, "periods from the trough"),
+        ]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class DrawdownTable(Shown):
+    """Drawdowns of one series: a sequence of `Drawdown`.
+
+    Attributes
+    ----------
+    drawdowns : tuple[Drawdown, ...]
+        Drawdowns in the chosen order.
+    path : (n_obs,)
+        Drawdown of every period as a fraction of the peak, as in `drawdown_path`.
+    order : {"depth", "time"}
+        Order of the drawdowns.
+
+    Examples
+    --------
+    >>> from riskkit import drawdown_table
+    >>> table = drawdown_table([0.10, -0.20, 0.05, -0.10])
+    >>> len(table), round(table[0].depth, 6), table[0].recovered
+    (1, 0.244, False)
+    """
+
+    drawdowns: tuple[Drawdown, ...]
+    path: Any
+    order: Order
+
+    def __len__(self) -> int:
+        return len(self.drawdowns)
+
+    def __getitem__(self, index: int) -> Drawdown:
+        return self.drawdowns[index]
+
+    @property
+    def current(self) -> float:
+        """Drawdown at the end of the series as a fraction of the peak; 0 at a peak."""
+        return float(np.asarray(self.path)[-1])
+
+    def to_frame(self) -> Any:
+        """One row per drawdown, ranked from 1 in the order of the table."""
+        import pandas as pd
+
+        names = ("start", "trough", "end", "depth", "length", "to_trough", "recovery", "under_water", "recovered")
+        columns = {name: [getattr(drawdown, name) for drawdown in self.drawdowns] for name in names}
+        frame = pd.DataFrame(columns, index=pd.RangeIndex(1, len(self) + 1, name="rank"))
+        return frame.astype({"depth": float, "length": int, "to_trough": int, "recovery": "Int64", "under_water": int})
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the drawdown path, with the depth of the five deepest of the table."""
+        ax = plot.axes(ax)
+        fall = np.asarray(self.path)
+        rows = labels_of(self.path, 0)
+        where = np.arange(len(fall)) if rows is None else rows
+        ax.plot(where, -fall, linewidth=0.9, color=plot.WARM)
+        ax.fill_between(where, -fall, 0.0, alpha=0.25, color=plot.WARM, linewidth=0.0)
+        for rank, drawdown in sorted(enumerate(self.drawdowns, start=1), key=lambda item: -item[1].depth)[:5]:
+            ax.annotate(
+                f"{rank}: {drawdown.depth:.1%}",
+                (drawdown.trough, -drawdown.depth),
+                textcoords="offset points",
+                xytext=(0, -10),
+                ha="center",
+                fontsize="small",
+            )
+        ax.margins(x=0.01, y=0.12)
+        ax.set_ylim(top=0.0)
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        ax.set_ylabel("below the peak")
+        plot.dress(ax, self._title())
+        return ax
+
+    def _title(self) -> str:
+        word = "drawdown" if len(self) == 1 else "drawdowns"
+        how = "deepest first" if self.order == "depth" else "in order of time"
+        return f"{len(self)} {word}, {how}" if self.drawdowns else "No drawdown"
+
+    def _rows(self) -> list[Row]:
+        return [
+            (
+                f"{rank}. {_short(item.start)}",
+                item.depth,
+                f"low {_short(item.trough)}, {'open' if item.end is None else 'regained ' + _short(item.end)}, "
+                f"{item.length} periods",
+            )
+            for rank, item in enumerate(self.drawdowns, start=1)
+        ]
+
+
+@documented
+def drawdown_table(
+    values: Any, *, input: Input = "returns", top: int | None = None, order: Order = "depth"
+) -> DrawdownTable:
+    """All drawdowns of a series, including one that is open at the end.
+
+    Parameters
+    ----------
+    values : (n_obs,)
+        Simple returns per period, or prices (see `input`), oldest first. The labels of a Series name the periods.
+    top : int, optional
+        Number of deepest drawdowns to keep; all by default.
+    order : {"depth", "time"}
+        Deepest first (equal depths by time), or in order of time.
+
+    Returns
+    -------
+    DrawdownTable
+        Empty if wealth never falls.
+
+    References
+    ----------
+    Bacon (2008), Practical Portfolio Performance Measurement and Attribution, 2nd ed., chapter 4.
+
+    Examples
+    --------
+    >>> table = drawdown_table([100, 101, 99, 98, 97, 101, 99], input="prices")
+    >>> table
+    2 drawdowns, deepest first
+    -------------------------------------------
+    1. 2  0.039604 low 4, regained 5, 4 periods
+    2. 6  0.019802 low 6, open, 1 periods
+    >>> [(item.under_water, item.recovered) for item in table]
+    [(3, True), (1, False)]
+    """
+    one_of(input, get_args(Input), "input")
+    one_of(order, get_args(Order), "order")
+    series = single_series(values, "prices" if input == "prices" else "returns")
+    fall = drawdown_path(series, input=input)
+    rows = labels_of(values, 0)
+    label = (lambda row: row) if rows is None else (lambda row: rows[row])
+    found = [_measure(fall, first, last, label) for first, last in _runs(fall > 0.0)]
+    ranked = sorted(range(len(found)), key=lambda i: -found[i].depth)
+    chosen = ranked if top is None else ranked[: whole_number(top, "top")]
+    if order == "time":
+        chosen.sort()
+    path = with_labels(fall, rows, name=getattr(values, "name", None))
+    return DrawdownTable(tuple(found[i] for i in chosen), path, order)
+
+
+def _runs(under: np.ndarray) -> list[tuple[int, int]]:
+    """First and last row of every run of true values."""
+    edges = np.flatnonzero(np.diff(under, prepend=False, append=False))
+    return list(zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True))
+
+
+def _measure(fall: np.ndarray, first: int, last: int, label: Callable[[int], Any]) -> Drawdown:
+    """The drawdown below the peak from row `first` to row `last`."""
+    trough = first + int(np.argmax(fall[first : last + 1]))
+    is_open = last == len(fall) - 1
+    return Drawdown(
+        start=label(first),
+        trough=label(trough),
+        end=None if is_open else label(last + 1),
+        depth=float(fall[trough]),
+        length=last - first + (1 if is_open else 2),
+        to_trough=trough - first + 1,
+        recovery=None if is_open else last + 1 - trough,
+    )
+
+
+def _short(label: Any) -> str:
+    """Format a label, a day without its time."""
+    text = str(label)
+    return text.removesuffix(" 00:00:00")

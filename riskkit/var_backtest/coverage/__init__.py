@@ -1,0 +1,1 @@
+"""Tests of the number of hits, and the Basel traffic light."""

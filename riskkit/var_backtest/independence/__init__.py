@@ -1,0 +1,1 @@
+"""Tests of the times of hits: transitions from day to day, waits between hits, and predictability."""

@@ -1,0 +1,1 @@
+"""Tests of expected shortfall: the size of losses beyond VaR."""
