@@ -1,60 +1,92 @@
-# The commands of the project. Each creates .venv first if need be; uv is used where it is there, never needed.
+# The commands of the project. Each creates its environment first if need be; uv is used where it is there, never needed.
+# Another Python has an environment of its own: make test PYTHON=python3.13 lies in .venv-python3.13.
 PYTHON ?= python3.11
-BIN := .venv/bin
+VENV ?= .venv$(if $(filter python3.11,$(notdir $(PYTHON))),,-$(notdir $(PYTHON)))
+CONSTRAINTS ?= constraints.txt
+BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo lab test fuzz coverage lint bench clean
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-demo: .venv/demo
+.PHONY: demo lab check test fuzz portable lowest coverage lint bench clean
+
+demo: $(VENV)/demo
 	$(BIN)/python -m riskkit demo
 
-lab: .venv/demo
+lab: $(VENV)/demo
 	$(BIN)/jupyter lab notebooks/00_tour.ipynb
 
-test: .venv/dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
-	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env notebooks
+# before each commit, in two minutes: the linters, and the tests that compile nothing and start no process
+check: lint
+	$(PYTEST) --fast -q
 
-# the properties again, each time on cases never tried before
-fuzz: .venv/dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --hypothesis-profile new tests
+test: $(VENV)/dev
+	$(PYTEST) --nbval --nbval-current-env tests riskkit notebooks
+
+# the properties on more cases, each time others, and the tests of killed processes again and again
+fuzz: $(VENV)/dev
+	$(PYTEST) --long tests
+
+# what computes in floats, as on other processors: the kernels of other BLAS, numpy without wide vectors, the C library
+# without fused operations, arrays whose last bit is not that of numbers, and one core
+FLOATS := attribution covariance desk liquidity montecarlo performance pnl reference returns stress var
+FLOAT_TESTS := $(sort $(wildcard $(FLOATS:%=tests/test_%*.py) $(FLOATS:%=tests/%*) $(FLOATS:%=riskkit/%*)))
+WIDE = from numpy._core._multiarray_umath import __cpu_dispatch__ as known, __cpu_features__ as found; \
+	print(*(name for name in known if found[name]))
+portable: $(VENV)/dev
+	OPENBLAS_CORETYPE=Haswell $(PYTEST) -q $(FLOAT_TESTS)
+	OPENBLAS_CORETYPE=Nehalem $(PYTEST) -q $(FLOAT_TESTS)
+	NPY_DISABLE_CPU_FEATURES="$$($(BIN)/python -c '$(WIDE)')" $(PYTEST) -q $(FLOAT_TESTS)
+	GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4 $(PYTEST) -q $(FLOAT_TESTS)
+	$(CC) -O2 -fPIC -shared -fno-builtin -o $(VENV)/other_processor.so tests/other_processor.c -ldl -lm
+	LD_PRELOAD=$(abspath $(VENV))/other_processor.so $(PYTEST) -q $(FLOAT_TESTS)
+	taskset -c 0 $(PYTEST) -q $(FLOAT_TESTS)
+
+# the oldest dependencies that pyproject.toml admits; those of the notebooks admit none so old
+lowest:
+	$(MAKE) $(VENV)-lowest/lowest VENV=$(VENV)-lowest CONSTRAINTS=constraints-lowest.txt
+	$(VENV)-lowest/bin/python -m pytest -n 2 --dist loadgroup tests
 
 # kernels run as plain Python, so that their lines count; fails below 95 % (pyproject.toml)
-coverage: .venv/dev
+coverage: $(VENV)/dev
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -m pytest -n 2 --dist loadgroup
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --skip-covered
 
-lint: .venv/dev
+lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/bench
+bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks replay
 
 clean:
-	rm -rf .venv out
+	rm -rf .venv* out
 
-.venv/bin/python:
+$(VENV)/bin/python:
 ifeq ($(UV),)
-	$(PYTHON) -m venv .venv || python3 -m venv .venv
+	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
 else
-	$(UV) venv --quiet --python $(PYTHON) .venv || $(UV) venv --quiet .venv
+	$(UV) venv --quiet --python $(PYTHON) $(VENV) || $(UV) venv --quiet $(VENV)
 endif
 
 # what was installed is remembered by an empty file, made anew when the lists change
-INSTALL = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet) --constraint constraints.txt
+INSTALL = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet) --constraint $(CONSTRAINTS)
 
-.venv/demo: .venv/bin/python pyproject.toml constraints.txt
+$(VENV)/demo: $(VENV)/bin/python pyproject.toml $(CONSTRAINTS)
 	$(INSTALL) --editable '.[notebooks]'
 	touch $@
 
-.venv/dev: .venv/demo
+$(VENV)/dev: $(VENV)/demo
 	$(INSTALL) --editable '.[notebooks,garch,shrinkage]' --group test --group lint
 	touch $@
 
-.venv/bench: .venv/dev
+$(VENV)/lowest: $(VENV)/bin/python pyproject.toml $(CONSTRAINTS)
+	$(INSTALL) --editable '.[garch,shrinkage]' --group test
+	touch $@
+
+$(VENV)/bench: $(VENV)/dev
 	$(INSTALL) --group benchmark
 	touch $@

@@ -1,15 +1,31 @@
-"""Options of the test suite."""
+"""Options of the test suite: how much is run, and on which cases."""
+
+import subprocess
+import sys
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
-# What a commit is judged by is the same every time; `make fuzz` looks for what nobody has seen yet.
-settings.register_profile("same", derandomize=True)
-settings.register_profile("new")
-settings.load_profile("same")
+# No property is judged by a clock. What a commit is judged by is the same every time; `make fuzz` looks for new cases.
+CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, **CALM)
+settings.register_profile("new", **CALM)
+
+AT_MOST = {"fast": 10, "usual": 40, "long": 10_000}  # examples of a property
 
 
 def pytest_addoption(parser):
+    parser.addoption(
+        "--fast",
+        action="store_const",
+        const="fast",
+        dest="extent",
+        default="usual",
+        help="few examples, and only tests that import no numba and start no process",
+    )
+    parser.addoption(
+        "--long", action="store_const", const="long", dest="extent", help="all examples of each property, on new cases"
+    )
     parser.addoption(
         "--cases",
         action="append",
@@ -22,6 +38,44 @@ def pytest_addoption(parser):
         metavar="DIR",
         help="folders of scenario files to run instead of tests/scenarios (tests/test_scenarios.py); may be repeated",
     )
+
+
+def pytest_configure(config):
+    settings.load_profile("new" if config.option.extent == "long" else "same")
+    if config.option.extent == "fast":
+        sys.meta_path.insert(0, Uncompiled())
+        subprocess.Popen.__init__ = _start_no_process
+
+
+class Uncompiled:
+    """Leaves out a test as soon as it imports numba."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "numba":
+            pytest.skip("compiles: in `make test`", allow_module_level=True)
+
+
+def _start_no_process(*_, **__):
+    pytest.skip("starts a process: in `make test`")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """The cells of a notebook run in one process; properties have as many examples as was asked for."""
+    most = AT_MOST[config.option.extent]
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+        test = getattr(getattr(item, "obj", None), "__func__", getattr(item, "obj", None))
+        if is_hypothesis_test(test):
+            asked = test._hypothesis_internal_use_settings or settings.default
+            test._hypothesis_internal_use_settings = settings(asked, max_examples=min(asked.max_examples, most))
+
+
+@pytest.fixture
+def long(request):
+    """Whether the long run was asked for."""
+    return request.config.option.extent == "long"
 
 
 @pytest.fixture(scope="session")

@@ -30,17 +30,17 @@ def session_of(events: int = 3, **options) -> LiveSession:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the writers are forked")
-def test_kill_9_two_hundred_times(tmp_path):
+def test_writers_that_are_killed(tmp_path, long):
     """No torn state is ever accepted, the last acknowledged one (or a newer one) always is; see killed_writer.py."""
-    script = Path(__file__).with_name("killed_writer.py")
+    script, kills = Path(__file__).with_name("killed_writer.py"), 200 if long else 20
     env = {**os.environ, "PYTHONPATH": str(script.parents[1])}
     done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path), "200"], env=env, capture_output=True, text=True, timeout=300
+        [sys.executable, str(script), str(tmp_path), str(kills)], env=env, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["loaded"] >= 150
-    assert told["parts"] > 0, "no writer was killed within a write"
+    assert told["loaded"] >= kills * 3 // 4
+    assert told["parts"] > 0 or not long, "no writer was killed within a write"
 
 
 def test_a_checkpoint_goes_on_where_it_was(tmp_path):

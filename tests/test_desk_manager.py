@@ -544,10 +544,10 @@ def test_a_check_costs_the_same_for_many_assets():
         manager.warm_up(bars(30, [f"T{i}" for i in range(n)]))
         best = math.inf
         for _ in range(7):
-            start = time.perf_counter()
+            start = time.thread_time()  # of this thread, whatever else the machine does
             for _ in range(200):
                 manager.check_trade_impact("T3", 10, "buy")
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     assert seconds(500) <= 3.0 * seconds(5)

@@ -162,22 +162,20 @@ for cell in json.loads(sys.stdin.read()):
     shell.run_cell(cell).raise_error()
 """
 RUN = """
-import json, time
+import json
 import riskkit as rk
 from riskkit.replay.engine import _compiled_run
 from streams import random_log
 log = random_log(4, 150)
 def digest(limit, mode="enforce", **options):
     return rk.replay_log(log, rk.RuleSet([one_way(limit=limit)]), mode, **options).digest
-began = time.perf_counter()
 found = [digest(2)]
-took = time.perf_counter() - began
 live = rk.LiveEngine(rk.RuleSet([one_way(limit=2)]), log.universe, "enforce")
 live.feed(log)
 found += [digest(2, chunk=7), live.digest, digest(2, compiled=False)]
 swept = [digest(limit) == digest(limit, compiled=False) for limit in range(1, 5)]
 loops = _compiled_run.cache_info().misses
-print(json.dumps({"digests": found, "swept": swept, "took": took, "loops": loops}))
+print(json.dumps({"digests": found, "swept": swept, "loops": loops}))
 """
 
 
@@ -193,13 +191,12 @@ def test_a_notebook_compiles_it_once_and_another_one_finds_it(tmp_path):
         )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         said.append(json.loads(done.stdout.splitlines()[-1]))
-        kept.append(sorted(path.name for path in (tmp_path / "cache").rglob("*.nbc")))
+        kept.append(sorted((path.name, path.stat().st_mtime_ns) for path in (tmp_path / "cache").rglob("*.nb[ci]")))
     for one in said:
         assert len(set(one["digests"])) == 1, "compiled, in chunks, live and plain decide the same"
         assert all(one["swept"]) and one["loops"] == 1, "a sweep of limits compiles once"
     assert said[0]["digests"] == said[1]["digests"]
-    assert kept[0] == kept[1], "one machine code for both notebooks"
-    assert said[1]["took"] < said[0]["took"] / 5, "the second one finds it"
+    assert kept[0] and kept[0] == kept[1], "one machine code for both notebooks: the second one writes none"
 
 
 @needs_compiling

@@ -44,8 +44,9 @@ RULES = RuleSet(
         Rule("breaker", Breaker(daily_loss=20, open_positions=2, consecutive_errors=2)),
     ]
 )
-MODES = [("shadow", "keep"), ("enforce", "clip")]
-pytestmark = pytest.mark.xdist_group("proof")  # one process compiles these loops, once
+# one process compiles the loop of a mode, once
+SHADOW, ENFORCE = pytest.mark.xdist_group("proof in shadow"), pytest.mark.xdist_group("proof in enforce")
+MODES = [pytest.param("shadow", "keep", marks=SHADOW), pytest.param("enforce", "clip", marks=ENFORCE)]
 
 
 def reference(log: EventLog, mode: str, orphans: str) -> str:
@@ -64,7 +65,9 @@ def test_every_way_of_running_gives_one_digest(mode, orphans, seed, opened, data
     live = LiveEngine(RULES, log.universe, mode, orphans=orphans)
     live.feed(log)
     assert live.digest == digest, "one at a time"
-    assert replay_log(live.log(), RULES, mode, orphans=orphans).digest == digest, "the journal replayed"
+    assert replay_log(with_every_column(live.log()), RULES, mode, orphans=orphans).digest == digest, (
+        "the journal replayed"
+    )
     stop = whole_lists(log, data.draw(st.integers(0, len(log)), label="snapshot at"))
     first = LiveEngine(RULES, log.universe, mode, orphans=orphans)
     first.feed(log, 0, stop)
@@ -114,6 +117,7 @@ def exchange_log() -> EventLog:
     return EventLog.from_frame(exchange.exchange_frame(trades, quotes), exchange.exchange_instruments(quotes))
 
 
+@ENFORCE
 @pytest.mark.parametrize(("act", "load"), [("strategies", strategies_log), ("exchange", exchange_log)])
 def test_real_logs_give_one_digest(act, load):
     log, rules = with_every_column(load()), scaled(act)
@@ -127,9 +131,11 @@ def test_real_logs_give_one_digest(act, load):
     live = LiveEngine.restore(live.snapshot(), rules)
     live.feed(log, 1_000)
     assert live.digest == whole.digest, "one at a time, snapshot and restore"
-    assert replay_log(live.log(), rules, "enforce", orphans="clip").digest == whole.digest, "the journal replayed"
+    journal = with_every_column(live.log())
+    assert replay_log(journal, rules, "enforce", orphans="clip").digest == whole.digest, "the journal replayed"
 
 
+@ENFORCE
 def test_storage_keeps_the_digest(tmp_path):
     log = random_log(3, 150)
     log.to_parquet(tmp_path / "log.parquet")
@@ -138,6 +144,7 @@ def test_storage_keeps_the_digest(tmp_path):
         assert replay_log(again, RULES, "enforce", orphans="clip").digest == reference(log, "enforce", "clip")
 
 
+@SHADOW
 def test_threads_keep_the_digest():
     logs = [random_log(seed, 150) for seed in range(8)]
     expected = [reference(log, "shadow", "keep") for log in logs]
@@ -211,6 +218,7 @@ VARIED = {
 }  # fmt: skip
 
 
+@SHADOW
 @needs_compiling
 def test_a_sweep_over_every_parameter_compiles_once():
     log = random_log(2, 150)
