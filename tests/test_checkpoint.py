@@ -46,7 +46,7 @@ def test_writers_that_are_killed(tmp_path, long):
 def test_a_checkpoint_goes_on_where_it_was(tmp_path):
     session = session_of()
     checkpoints = Checkpoints(tmp_path / "deep" / "folder", RULES)
-    with pytest.raises(InputError, match="can be gone on from: there is none"):
+    with pytest.raises(InputError, match="can be restored: there is none"):
         checkpoints.load(LiveSession)
     names = [checkpoints.save(session).name for _ in range(4)]
     assert [path.name for path in checkpoints.generations()] == names[-2:]
@@ -114,7 +114,7 @@ def test_a_foreign_file_is_refused(tmp_path, monkeypatch):
             with pytest.raises(InputError, match=why):
                 read_checkpoint(path, RULES)
     path.write_bytes(b"PK\3\4 something else")
-    with pytest.raises(InputError, match="is no checkpoint of riskkit"):
+    with pytest.raises(InputError, match="is not a checkpoint of riskkit"):
         read_checkpoint(path, RULES)
     with pytest.raises(InputError, match="cannot be read: No such file"):
         read_checkpoint(tmp_path / "none", RULES)
@@ -132,7 +132,7 @@ def test_the_generation_before_is_taken_where_the_newest_is_torn(tmp_path, caplo
     assert "is torn" in caplog.text
     for path in checkpoints.generations():
         path.write_bytes(b"")
-    with pytest.raises(InputError, match="none is whole .*is torn"):
+    with pytest.raises(InputError, match="none is complete .*is torn"):
         checkpoints.load(LiveSession)
     other = Checkpoints(tmp_path, RuleSet([]))
     checkpoints.save(session)

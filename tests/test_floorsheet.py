@@ -92,7 +92,7 @@ def test_the_twin_is_seeded_and_has_the_shape():
     assert one["buyer"].value_counts().iloc[0] > 5 * one["buyer"].value_counts().median()
     with pytest.raises(InputError, match="brokers=1 is below 2"):
         synthetic_floorsheet(1, brokers=1)
-    with pytest.raises(InputError, match="crossed=2 is not a share"):
+    with pytest.raises(InputError, match="crossed=2 is not a fraction"):
         synthetic_floorsheet(1, crossed=2)
 
 

@@ -279,8 +279,8 @@ def test_one_close_for_many_parameters(vbt, close):
 
 def test_what_cannot_be_gated_gets_a_sentence(vbt, close):
     for name, why in (
-        ("row_wise", "row_wise=False cannot be given: a gate runs bar by bar, over all columns, as time does"),
-        ("use_numba", "use_numba=False cannot be given: the rules are asked from Python"),
+        ("row_wise", "row_wise=False cannot be set: limits are checked bar by bar, over all columns"),
+        ("use_numba", "use_numba=False cannot be set: the rules are called from Python"),
     ):
         assert refusal(close, follow, sizes(1), **{name: False}) == why
     assert "use pre_sim_func_nb or pre_row_func_nb" in refusal(close, follow, pre_group_func_nb=follow)

@@ -150,7 +150,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 def test_foreign_parquet_is_refused(tmp_path):
     pd.DataFrame({"ts": [1], "kind": ["order"]}).to_parquet(tmp_path / "log.parquet")
     assert refusal(EventLog.from_parquet, tmp_path / "log.parquet") == (
-        "log.parquet is Parquet but no event log; read it with pandas and use EventLog.from_frame"
+        "log.parquet is Parquet but not an event log; read it with pandas and use EventLog.from_frame"
     )
 
 
@@ -170,7 +170,7 @@ def test_an_altered_column_is_refused(file, name):
 
     rewrite(file, change)
     assert refusal(EventLog.from_parquet, file) == (
-        "log.parquet does not match its own hash; it was changed after it was written"
+        "log.parquet does not match its hash; it was changed after it was written"
     )
 
 
@@ -182,7 +182,7 @@ def test_altered_source_rows_are_refused(lapsing, tmp_path):
 
     rewrite(tmp_path / "log.parquet", change)
     assert refusal(EventLog.from_parquet, tmp_path / "log.parquet") == (
-        "log.parquet does not match its own hash; it was changed after it was written"
+        "log.parquet does not match its hash; it was changed after it was written"
     )
 
 
@@ -209,7 +209,7 @@ def test_an_altered_header_is_refused(file):
         return table.replace_schema_metadata({b"riskkit": text})
 
     rewrite(file, change)
-    assert refusal(EventLog.from_parquet, file) == "log.parquet was altered: its header does not match its own hash"
+    assert refusal(EventLog.from_parquet, file) == "log.parquet was altered: its header does not match its hash"
 
 
 def test_another_format_is_refused(file):
@@ -223,22 +223,28 @@ def test_another_format_is_refused(file):
 
 def test_a_header_that_is_not_whole_is_refused(file):
     rewrite(file, lambda table: table.replace_schema_metadata({b"riskkit": b'{"format": 1, '}))
-    assert refusal(EventLog.from_parquet, file) == "log.parquet is torn: its header is not whole"
+    assert refusal(EventLog.from_parquet, file) == "log.parquet is torn: its header is incomplete"
 
 
 def test_columns_that_no_log_has_are_refused(file):
     whole = file.read_bytes()
     rewrite(file, lambda table: table.drop_columns(["price"]))
-    assert refusal(EventLog.from_parquet, file) == "log.parquet has no column 'price'; it is not a whole event log"
+    assert refusal(EventLog.from_parquet, file) == "log.parquet has no column 'price'; it is not a complete event log"
     file.write_bytes(whole)
     rewrite(file, lambda table: table.append_column("mood", pa.array([1] * len(table))))
-    assert refusal(EventLog.from_parquet, file) == "log.parquet: column 'mood' has type int64, which no event log has"
+    assert (
+        refusal(EventLog.from_parquet, file)
+        == "log.parquet: column 'mood' has type int64, which is not that of an event log"
+    )
     file.write_bytes(whole)
     rewrite(file, lambda table: table.set_column(0, "ts", pa.array([1.0] * len(table))))
-    assert refusal(EventLog.from_parquet, file) == "log.parquet: column 'ts' has type float64, which no event log has"
+    assert (
+        refusal(EventLog.from_parquet, file)
+        == "log.parquet: column 'ts' has type float64, which is not that of an event log"
+    )
     file.write_bytes(whole)
     rewrite(file, lambda table: table.set_column(0, "ts", pa.array([None, *range(len(table) - 1)])))
-    assert refusal(EventLog.from_parquet, file) == "log.parquet: column 'ts' has gaps, which no event log has"
+    assert refusal(EventLog.from_parquet, file) == "log.parquet: column 'ts' has missing values; an event log has none"
 
 
 # ---------------------------------------------------------------------- folders
@@ -270,7 +276,7 @@ def test_a_torn_folder_is_refused(folder):
     rows = len(np.load(folder / "ts.npy"))
     assert refusal(EventLog.open, folder) == f"folder is torn: its columns have {rows - 1}, {rows} rows"
     file.unlink()
-    assert refusal(EventLog.open, folder) == "folder has no column 'qty'; it is not a whole event log"
+    assert refusal(EventLog.open, folder) == "folder has no column 'qty'; it is not a complete event log"
 
 
 def test_an_altered_folder_is_found_by_a_check(folder, log):
@@ -278,7 +284,7 @@ def test_an_altered_folder_is_found_by_a_check(folder, log):
     qty[3] += 1
     np.save(folder / "qty.npy", qty)
     assert refusal(EventLog.open, folder, check=True) == (
-        "folder does not match its own hash; it was changed after it was written"
+        "folder does not match its hash; it was changed after it was written"
     )
     assert len(EventLog.open(folder)) == len(log), "without a check the columns are trusted"
 
@@ -286,9 +292,9 @@ def test_an_altered_folder_is_found_by_a_check(folder, log):
 def test_an_altered_header_of_a_folder_is_refused(folder):
     file = folder / "header.json"
     file.write_bytes(header_changed(file.read_bytes(), lambda header: header["universe"][0][0].__setitem__(1, "1")))
-    assert refusal(EventLog.open, folder) == "folder was altered: its header does not match its own hash"
+    assert refusal(EventLog.open, folder) == "folder was altered: its header does not match its hash"
     file.write_text("{")
-    assert refusal(EventLog.open, folder) == "folder is torn: its header is not whole"
+    assert refusal(EventLog.open, folder) == "folder is torn: its header is incomplete"
 
 
 def test_the_seal_is_over_plain_data():

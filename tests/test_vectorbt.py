@@ -146,7 +146,7 @@ def test_slipped_prices_are_rounded_to_a_tick_that_is_given(vbt, close):
 def test_fractional_sizes_want_a_lot(vbt, close):
     portfolio = vbt.Portfolio.from_orders(close, size=1 / 3, init_cash=CASH, freq="D")
     assert refusal(portfolio, lot=1) == (
-        "column 'a': size 0.3333333333333333 is not a multiple of the lot 1; trade whole sizes (size_granularity=1), or "
+        "column 'a': size 0.3333333333333333 is not a multiple of the lot 1; trade integer sizes (size_granularity=1), or "
         "give a lot of at most a millionth of the largest size, to which positions are rounded"
     )
     whole = vbt.Portfolio.from_orders(close, size=3.7, size_granularity=1, init_cash=CASH, freq="D")
@@ -175,7 +175,7 @@ def test_what_has_no_times_or_no_names_is_refused(vbt, close):
     numbered = vbt.Portfolio.from_orders(close.reset_index(drop=True), size=1.0, init_cash=CASH, freq="D")
     assert refusal(numbered) == "the portfolio's index is RangeIndex; it needs times (a DatetimeIndex)"
     twins = vbt.Portfolio.from_orders(close.set_axis(["a", "a", "b"], axis=1), size=1.0, init_cash=CASH, freq="D")
-    assert refusal(twins) == "the portfolio has two columns 'a'; give each column a name of its own"
+    assert refusal(twins) == "the portfolio has two columns 'a'; give each column another name"
 
 
 FINE = {"tick": "0.01", "lot": "1e-9", "quantum": "1e-6"}  # all of one's cash buys no whole number of shares
@@ -190,7 +190,7 @@ def test_signals_that_spend_all_their_cash(vbt, close):
     above = close > close.rolling(10).mean()
     portfolio = vbt.Portfolio.from_signals(close, above, ~above, fees=0.002, init_cash=CASH, freq="D")
     assert refusal(portfolio) == (
-        "the portfolio's sizes need more than 9 decimals; give lot (positions are rounded to it) or trade whole sizes "
+        "the portfolio's sizes need more than 9 decimals; give lot (positions are rounded to it) or trade integer sizes "
         "(size_granularity=1)"
     )
     log = EventLog.from_vectorbt(portfolio, **FINE)

@@ -1,4 +1,4 @@
-"""What a reader must know of the data behind a table, in one sentence: real or not, adjusted, survivors only."""
+"""The provenance of the data of a table in one sentence: real or not, adjusted, survivors only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ KINDS = ("real", "simulated", "synthetic")
 
 
 def data_sentence(about: Mapping[str, Any]) -> str:
-    """Say what the data are, from ``EventLog.about``; what was not declared is said to be unknown.
+    """Describe the data from ``EventLog.about``; facts that were not declared are named as unknown.
 
     Parameters
     ----------
     about : mapping
         ``kind`` (real, simulated or synthetic), ``adjusted`` (False, True, or a text such as "for splits"),
-        ``survivors_only`` (a bool), ``orders`` (where the orders come from, where that is another place).
+        ``survivors_only`` (a bool), ``orders`` (their source, if it is another).
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Trading days as int64 boundaries, resolved once at the door.
+"""Trading days as int64 boundaries, computed before the loop.
 
-A trading day is the date of the local wall clock in a time zone, minus `roll_hour` hours: with ``roll_hour=17`` it
-starts at 17:00 local time, in summer and in winter. Inside the loop there are only integers.
+A trading day is the date of the local clock in a time zone, minus `roll_hour` hours: with ``roll_hour=17`` it starts at
+17:00 local time, in summer and in winter.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ SESSION = re.compile(r"session(?: (\d{1,2}):00 (\S+))?")
 
 @lru_cache(maxsize=64)
 def day_starts(tz: str, roll_hour: int, first_ns: int, last_ns: int) -> np.ndarray:
-    """Starts of all trading days from the one that holds `first_ns` to the one after `last_ns`.
+    """Starts of all trading days from that of `first_ns` to the one after `last_ns`.
 
     Parameters
     ----------
     tz : str
         An IANA time zone, as "UTC" or "America/New_York".
     roll_hour : int
-        Local hour at which a day starts, 0 to 23; 17 means that a day is named after the midnight that follows it.
+        Local hour at which a day starts, 0 to 23; with 17 a day has the date of the midnight after its start.
     first_ns, last_ns : int
         Nanoseconds since the epoch, UTC.
 
@@ -64,21 +64,21 @@ def day_starts(tz: str, roll_hour: int, first_ns: int, last_ns: int) -> np.ndarr
 
 
 def session_ends(text: str, ts: np.ndarray, tz: str) -> np.ndarray:
-    """When the trading day of each time ends: "session" turns at midnight in `tz`, or say "session 17:00 America/New_York".
+    """End of the trading day of each time: "session" (midnight in `tz`) or, for example, "session 17:00 America/New_York".
 
     Parameters
     ----------
     text : str
-        The word, and where the day turns otherwise than at midnight its hour and zone.
+        The word, optionally with the hour and zone at which the day ends.
     ts : ndarray of int64
         Nanoseconds since the epoch.
     tz : str
-        The zone of the bare word.
+        The zone of the word alone.
 
     Raises
     ------
     InputError
-        Where the text is another, or its hour or zone is none.
+        If the text, hour or zone is invalid.
 
     Examples
     --------
@@ -98,9 +98,9 @@ def session_ends(text: str, ts: np.ndarray, tz: str) -> np.ndarray:
 
 
 def _start(day: dt.date, roll_hour: int, zone: ZoneInfo) -> int:
-    """The instant at which the local clock first shows the roll hour on `day`, or passes it over.
+    """Instant at which the local clock first shows the roll hour on `day`, or skips it.
 
-    An hour that the clocks skip starts at the instant of the change; of an hour that comes twice, the first counts.
+    A skipped hour starts at the change of the clocks; of a repeated hour, the first counts.
     """
     local = dt.datetime(day.year, day.month, day.day, roll_hour, tzinfo=zone)
     seconds = _seconds(local)

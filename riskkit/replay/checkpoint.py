@@ -1,10 +1,9 @@
-"""Checkpoints: a live session on disk, whole or not at all, whatever moment the power fails.
+"""Checkpoints: a live session on disk, complete or not at all, at whatever moment the power fails.
 
-A checkpoint is written to a temporary file in the same folder, flushed to the disk, renamed into its place, and the
-folder is flushed too; so a name is only ever that of a whole file, and once `Checkpoints.save` has returned, the file
-is there after a crash. The generation before is kept until the new one stands. A file says its format, the version of
-the semantics, the hash of its rules and of its universe, and carries a checksum of all of it; what does not fit is
-refused with a sentence. No pickle: a file can be wrong, but it cannot run.
+A checkpoint is written to a temporary file in the same folder, flushed to disk and renamed, and the folder is flushed
+too; so a file with the name of a checkpoint is complete, and exists after a crash once `Checkpoints.save` has returned.
+The previous generation is kept until then. A file has its format, the version of the semantics, the hashes of its rules
+and of its universe, and a checksum; one that does not fit raises an error. No pickle: a file can be wrong, but not run.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ FORMAT = 1
 MAGIC = b"riskkit checkpoint\n"
 LENGTH = struct.Struct("<IQ")  # bytes of the header, bytes of the snapshot
 SUM = 32
-MOST_HEADER = 1 << 20
+MAX_HEADER = 1 << 20
 NAME = re.compile(r"checkpoint-(\d{12})\.riskkit")
 logger = logging.getLogger("riskkit")
 
 
 class Session(Protocol):
-    """What can be checkpointed: a LiveEngine, a LiveSession, a RiskEngine."""
+    """A session with snapshots: a LiveEngine, a LiveSession, a RiskEngine."""
 
     @property
     def rules(self) -> RuleSet: ...
@@ -47,30 +46,30 @@ class Session(Protocol):
     def snapshot(self) -> bytes: ...
 
 
-Kept = TypeVar("Kept")
+Restored = TypeVar("Restored")
 
 
 class Stored(NamedTuple):
-    """A checkpoint as read: what it says of itself, and the snapshot."""
+    """Header and snapshot of a checkpoint."""
 
     header: dict[str, Any]
     snapshot: bytes
 
 
 def write_checkpoint(path: str | Path, session: Session) -> None:
-    """Write a session's state to a file, whole or not at all; when this returns, it is on the disk.
+    """Write a session's state to a file, completely or not at all; on return it is on disk.
 
     Parameters
     ----------
     path : str or Path
-        The file; one that is there is replaced in one step.
+        The file; an existing one is replaced in one step.
     session : LiveEngine, LiveSession or RiskEngine
-        What is written: its ``snapshot()``.
+        Its ``snapshot()`` is written.
 
     Raises
     ------
     InputError
-        Where the file cannot be written.
+        If the file cannot be written.
 
     Examples
     --------
@@ -108,21 +107,21 @@ def write_checkpoint(path: str | Path, session: Session) -> None:
 
 
 def read_checkpoint(path: str | Path, rules: RuleSet, universe: Universe | None = None) -> Stored:
-    """Read what `write_checkpoint` wrote, or say why it is refused.
+    """Read a file of `write_checkpoint`.
 
     Parameters
     ----------
     path : str or Path
         The file.
     rules : RuleSet
-        The rules to go on with; they must be those that it was written under.
+        The rules of the session.
     universe : Universe, optional
-        The universe that it must be of; by default any.
+        The universe of the session; by default any.
 
     Raises
     ------
     InputError
-        Where the file is missing, torn, altered, no checkpoint, of another format or version, or of other rules or
+        If the file is missing, incomplete, altered, no checkpoint, of another format or version, or of other rules or
         another universe.
 
     Examples
@@ -133,10 +132,10 @@ def read_checkpoint(path: str | Path, rules: RuleSet, universe: Universe | None 
     ...     read_checkpoint(Path(folder, "torn.riskkit"), RuleSet([]))
     Traceback (most recent call last):
         ...
-    riskkit._check.InputError: 'torn.riskkit' is no checkpoint of riskkit
+    riskkit._check.InputError: 'torn.riskkit' is not a checkpoint of riskkit
     """
     name = Path(path).name
-    header, snapshot = _whole(Path(path))
+    header, snapshot = _read(Path(path))
     if header.get("format") != FORMAT:
         raise InputError(f"checkpoint {name!r} has format {header.get('format')!r}; this riskkit reads {FORMAT}")
     if header.get("semantics") != SEMANTICS:
@@ -144,32 +143,34 @@ def read_checkpoint(path: str | Path, rules: RuleSet, universe: Universe | None 
             f"checkpoint {name!r} has semantics {header.get('semantics')!r}; this riskkit decides by {SEMANTICS}"
         )
     if header.get("rules") != rules.hash.hex():
-        raise InputError(f"checkpoint {name!r} was written under other rules; go on with those, or start anew")
+        raise InputError(
+            f"checkpoint {name!r} was written under other rules; continue with those, or start a new session"
+        )
     if universe is not None and header.get("universe") != hash_plain(universe.describe()).hex():
         raise InputError(f"checkpoint {name!r} is of another universe: other accounts, instruments or units")
     return Stored(header, snapshot)
 
 
-def _whole(path: Path) -> Stored:
-    """Header and snapshot of a file that is whole; whose they are is not looked at."""
+def _read(path: Path) -> Stored:
+    """Header and snapshot of a complete file, of any rules."""
     name = path.name
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"checkpoint {name!r} cannot be read: {error.strerror}") from None
-    torn = InputError(f"checkpoint {name!r} is torn: it ends before it is whole; take an older one")
+    torn = InputError(f"checkpoint {name!r} is torn: it is incomplete; use an older one")
     if not data.startswith(MAGIC):
-        raise torn if MAGIC.startswith(data) else InputError(f"{name!r} is no checkpoint of riskkit")
+        raise torn if MAGIC.startswith(data) else InputError(f"{name!r} is not a checkpoint of riskkit")
     start = len(MAGIC) + LENGTH.size
     if len(data) < start:
         raise torn
     head, length = LENGTH.unpack(data[len(MAGIC) : start])
-    whole = start + head + length + SUM
-    if len(data) == whole and _sum(data[:-SUM]) == data[-SUM:]:
+    size = start + head + length + SUM
+    if len(data) == size and _sum(data[:-SUM]) == data[-SUM:]:
         return Stored(json.loads(data[start : start + head]), data[start + head : -SUM])
-    if head <= MOST_HEADER and len(data) < whole:
+    if head <= MAX_HEADER and len(data) < size:
         raise torn
-    raise InputError(f"checkpoint {name!r} is altered: its checksum does not fit; take an older one")
+    raise InputError(f"checkpoint {name!r} is altered: its checksum does not fit; use an older one")
 
 
 def _sum(data: bytes) -> bytes:
@@ -177,7 +178,7 @@ def _sum(data: bytes) -> bytes:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Let the disk know of a new name; a folder cannot be opened so on Windows, which keeps its names itself."""
+    """Flush a folder, so that a new name is on disk; Windows does so itself and cannot open a folder."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -188,16 +189,16 @@ def _flush_folder(folder: Path) -> None:
 
 
 class Checkpoints:
-    """The checkpoints of one session in a folder, the newest few generations of them.
+    """The newest generations of checkpoints of one session, in a folder.
 
     Parameters
     ----------
     folder : str or Path
-        Where they are; made if it is not there. One session, and one process, writes to a folder.
+        The folder, created if missing. Only one session and one process writes to it.
     rules : RuleSet
         The rules of the session.
     keep : int
-        Generations that are kept, at least 2: the last good one stands until the next does.
+        Number of generations to keep, at least 2: the last good one stays until the next is complete.
 
     Examples
     --------
@@ -229,12 +230,12 @@ class Checkpoints:
             raise InputError(f"checkpoint folder {self.folder.name!r} cannot be made: {error.strerror}") from None
 
     def generations(self) -> list[Path]:
-        """The checkpoints that are there, oldest first."""
+        """The existing checkpoints, oldest first."""
         found = [path for path in self.folder.iterdir() if NAME.fullmatch(path.name)]
         return sorted(found, key=lambda path: path.name)
 
     def save(self, session: Session) -> Path:
-        """Write the next generation; what is older than those that are kept goes once it stands."""
+        """Write the next generation, then delete those older than the ones to keep."""
         with self._lock:
             before = self.generations()
             number = 1 + (int(before[-1].name[11:23]) if before else 0)
@@ -244,32 +245,32 @@ class Checkpoints:
                 old.unlink(missing_ok=True)
             return path
 
-    def load(self, kind: type[Kept], rules: Any = None, **options: Any) -> Kept:
-        """The session of the newest checkpoint that is whole.
+    def load(self, kind: type[Restored], rules: Any = None, **options: Any) -> Restored:
+        """Restore the session of the newest complete checkpoint.
 
         Parameters
         ----------
         kind : class
-            LiveSession, LiveEngine or RiskEngine: whatever was saved.
+            Class of the saved session: LiveSession, LiveEngine or RiskEngine.
         rules : optional
-            The rules as that class takes them, where that is not a RuleSet (RiskEngine).
+            The rules for that class, if they are not a RuleSet (RiskEngine).
         **options
-            As of its ``restore``: ``compiled``.
+            As for its ``restore``: ``compiled``.
 
         Raises
         ------
         InputError
-            Where there is none, none is whole, or the newest whole one is of other rules or another version.
+            If there is none, none is complete, or the newest complete one is of other rules or another version.
         """
         refused = []
         for path in reversed(self.generations()):
             try:
-                _whole(path)
+                _read(path)
             except InputError as error:
                 refused.append(str(error))
                 logger.warning("%s", error)
                 continue
             snapshot, restore = read_checkpoint(path, self.rules).snapshot, kind.restore  # type: ignore[attr-defined]
             return restore(snapshot, self.rules if rules is None else rules, **options)
-        why = f"none is whole ({'; '.join(refused)})" if refused else "there is none"
-        raise InputError(f"no checkpoint in {self.folder.name!r} can be gone on from: {why}")
+        why = f"none is complete ({'; '.join(refused)})" if refused else "there is none"
+        raise InputError(f"no checkpoint in {self.folder.name!r} can be restored: {why}")

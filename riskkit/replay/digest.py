@@ -1,7 +1,7 @@
-"""The proof: a running hash that survives a snapshot and does not depend on how its input was cut.
+"""Digests: running hashes that can be stored in a snapshot and do not depend on how their input was split.
 
-hashlib objects cannot be saved, so a `Chain` hashes aligned blocks, each over the hash before it, and keeps the
-open block as bytes. Two chains make a digest: one over what came in, one over what was decided.
+hashlib objects cannot be stored, so a `Chain` hashes aligned blocks, each after the previous hash, and keeps the open
+block as bytes. A digest has two chains: one over the events, one over the decisions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from riskkit.replay.columns import OPTIONAL, REQUIRED
 
 __all__ = ["BLOCK_ROWS", "SEMANTICS", "Chain", "hash_columns", "hash_plain", "hash_rows", "seal"]
 
-SEMANTICS = 1  # raised whenever the same events and rules would give another decision
+SEMANTICS = 1  # increased when the same events and rules give another decision
 BLOCK_ROWS = 65_536
 SIZE = 32
 
@@ -27,11 +27,11 @@ class Chain:
 
     Examples
     --------
-    >>> whole, split = Chain(8), Chain(8)
+    >>> one, split = Chain(8), Chain(8)
     >>> rows = np.arange(100_000, dtype="<i8").tobytes()
-    >>> whole.update(rows)
+    >>> one.update(rows)
     >>> split.update(rows[:80]); split.update(rows[80:])
-    >>> whole.hexdigest() == split.hexdigest()
+    >>> one.hexdigest() == split.hexdigest()
     True
     """
 
@@ -51,7 +51,7 @@ class Chain:
         self.open_block = pending[end:]
 
     def digest(self) -> bytes:
-        """The hash of all rows so far; the chain can go on."""
+        """The hash of all rows so far; further rows can follow."""
         return hashlib.blake2b(self.state + b"end" + self.open_block, digest_size=SIZE).digest()
 
     def hexdigest(self) -> str:
@@ -59,14 +59,14 @@ class Chain:
         return self.digest().hex()
 
     def copy(self) -> Chain:
-        """A chain that goes on from here on its own."""
-        twin = Chain(1, self.state, self.open_block)
-        twin.block_size = self.block_size
-        return twin
+        """An independent copy."""
+        other = Chain(1, self.state, self.open_block)
+        other.block_size = self.block_size
+        return other
 
 
 def hash_columns(columns: Mapping[str, np.ndarray]) -> bytes:
-    """Hash the events of a log, the same whether an optional column is absent or says nothing.
+    """Hash the events of a log, the same whether an optional column is absent or empty.
 
     ``pair`` is left out: it is derived from account and instrument.
     """
@@ -87,7 +87,7 @@ def hash_columns(columns: Mapping[str, np.ndarray]) -> bytes:
 
 
 def hash_rows(arrays: Sequence[np.ndarray]) -> bytes:
-    """Hash whole arrays of one length, one after the other within each block of rows."""
+    """Hash arrays of equal length, one after the other within each block of rows."""
     state = b""
     for start in range(0, len(arrays[0]), BLOCK_ROWS):
         block = hashlib.blake2b(state, digest_size=SIZE)
@@ -104,5 +104,5 @@ def hash_plain(value: Any) -> bytes:
 
 
 def seal(*parts: bytes) -> str:
-    """One digest over parts of fixed meaning and order, led by the version of the semantics."""
+    """Hash parts in a fixed order, after the version of the semantics."""
     return hashlib.blake2b(b"riskkit" + str(SEMANTICS).encode() + b"".join(parts), digest_size=SIZE).hexdigest()

@@ -1,18 +1,18 @@
-"""Floorsheets: trades with the names of both sides become orders and fills that rules can judge.
+"""Floorsheets: trades with the names of both sides, converted to orders and fills.
 
 A floorsheet has trades, not orders. Each trade becomes two orders that are filled at once, the buyer's and the
-seller's; sweeping several price levels counts as several orders. What its names held before the first trade is
-*given*, *inferred* as the smallest that avoids a short position, or *unknown*, and then rules that look at it are
-refused.
+seller's; an order that was filled at several price levels becomes several orders. The opening positions of the names
+are *given*, *inferred* as the smallest that avoid a short position, or *unknown*; rules that depend on unknown positions
+are refused.
 
-The recipe of an exchange's floorsheet (columns time, symbol, buyer_broker, seller_broker, qty, price; local time)::
+Example for an exchange's floorsheet (columns time, symbol, buyer_broker, seller_broker, qty, price; local time)::
 
     trades = pd.read_parquet(path)
     log = log_from_trades(trades, ts="time", buyer="buyer_broker", seller="seller_broker", quantity="qty",
                           tz="Asia/Kathmandu", openings="inferred")
 
-and of trades against one pool (columns time, market, outcome, account, side, shares, price), whose other side is the
-pool, without the rows that have no price (or one that was rounded to 0) or no shares::
+and for trades against one pool (columns time, market, outcome, account, side, shares, price), without the rows that
+have no price (or one rounded to 0) or no shares::
 
     trades = trades[(trades["price"] > 0) & (trades["shares"] > 0)]
     account, bought = trades["account"].astype(str), trades["side"] == "Buy"
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["log_from_trades", "synthetic_floorsheet"]
 
-ROWS = 4  # of a trade: the buyer's order, the seller's, the buyer's fill, the seller's
+ROWS = 4  # per trade: the buyer's order, the seller's, the buyer's fill, the seller's
 
 
 def log_from_trades(
@@ -56,40 +56,40 @@ def log_from_trades(
     ts_policy: str = "sort",
     about: Mapping[str, Any] | None = None,
 ) -> EventLog:
-    """Make an event log of trades with a buyer and a seller.
+    """Convert trades with a buyer and a seller to an event log.
 
-    Where one name stands on both sides, its two orders and fills cancel out.
+    If one name is on both sides, its two orders and fills cancel out.
 
     Parameters
     ----------
     trades : DataFrame
-        One trade a row, in the order of the record.
+        One trade per row, in recorded order.
     ts, buyer, seller, symbol, quantity, price : str
-        The columns in which these stand.
+        Their columns.
     openings : {"unknown", "inferred"} or sequence of Account
-        What the names held before: accounts with their positions and cash; ``inferred``, the smallest positions that
-        avoid a short one (``log.about["openings"]`` says so, and it is a lower bound, not a fact); or ``unknown``. Rules
-        that look at what is not known are refused by the replay; ``log.about["unknown"]`` names it.
+        Opening positions: accounts with positions and cash; ``inferred``, the smallest positions that avoid a short one
+        (a lower bound, noted in ``log.about["openings"]``); or ``unknown``. The replay refuses rules that depend on
+        unknown facts, listed in ``log.about["unknown"]``.
     instruments : sequence of Instrument, optional
-        Ticks, lots and currencies; by default what `EventLog.infer_instruments` proposes.
+        Ticks, lots and currencies; by default those of `EventLog.infer_instruments`.
     quanta : mapping of currency to amount, optional
         As in `EventLog.from_frame`.
     tz : str
-        Time zone of times that carry none.
+        Time zone of times without one.
     ts_policy : {"sort", "raise", "reject", "clamp"}
         As in `EventLog.from_frame`: the sort is stable.
     about : mapping, optional
-        What a reader of a report should know of the data.
+        Facts about the data for reports.
 
     Returns
     -------
     EventLog
-        Four events a trade.
+        Four events per trade.
 
     Raises
     ------
     InputError
-        Where a column is absent, a name is missing, or `EventLog.from_frame` refuses a number.
+        If a column is absent, a name is missing, or a number does not fit.
 
     Examples
     --------
@@ -125,16 +125,16 @@ def synthetic_floorsheet(
     symbols: int = 40,
     crossed: float = 0.026,
 ) -> pd.DataFrame:
-    """Draw a floorsheet of the shape of a real one: brokers and symbols of Zipf activity, ties in time, crosses.
+    """Generate a random floorsheet like a real one: brokers and symbols of Zipf activity, ties in time, crosses.
 
     Parameters
     ----------
     seed : int
-        Of the generator: the same one makes the same trades.
+        Seed of the generator.
     trades, brokers, symbols : int
-        How many of each, above zero (two brokers at least).
+        Number of each, above zero (at least two brokers).
     crossed : float
-        Share of the trades with one broker on both sides.
+        Fraction of the trades with one broker on both sides.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def synthetic_floorsheet(
     Raises
     ------
     InputError
-        Where a number is too small, or `crossed` is no share.
+        If a number is too small, or `crossed` is not a fraction.
 
     Examples
     --------
@@ -153,11 +153,11 @@ def synthetic_floorsheet(
     """
     import pandas as pd
 
-    for name, number, least in (("trades", trades, 1), ("brokers", brokers, 2), ("symbols", symbols, 1)):
-        if number < least:
-            raise InputError(f"{name}={number!r} is below {least}")
+    for name, number, minimum in (("trades", trades, 1), ("brokers", brokers, 2), ("symbols", symbols, 1)):
+        if number < minimum:
+            raise InputError(f"{name}={number!r} is below {minimum}")
     if not 0 <= crossed <= 1:
-        raise InputError(f"crossed={crossed!r} is not a share between 0 and 1")
+        raise InputError(f"crossed={crossed!r} is not a fraction between 0 and 1")
     draw = np.random.default_rng(seed)
     symbol = draw.choice(symbols, trades, p=_zipf(symbols))
     buyer = draw.choice(brokers, trades, p=_zipf(brokers))
@@ -180,23 +180,23 @@ def synthetic_floorsheet(
 
 
 def _zipf(count: int) -> np.ndarray:
-    """Chances in proportion to 1, 1/2, 1/3, ..."""
+    """Probabilities proportional to 1, 1/2, 1/3, ..."""
     weights = 1 / np.arange(1, count + 1)
     return weights / weights.sum()
 
 
 def _events(trades: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Four rows a trade, side by side."""
+    """Four adjacent rows per trade."""
     import pandas as pd
 
     number = np.arange(len(trades))
     names = [_labels(trades, columns[side]) for side in ("buyer", "seller")]
     labels = sorted({*names[0].unique(), *names[1].unique()}, key=lambda name: (len(name), name))
     codes = np.stack([pd.Categorical(side, labels).codes for side in names], axis=1)
-    kept = {name: np.repeat(trades[columns[name]].to_numpy(), ROWS) for name in ("quantity", "price")}
+    repeated = {name: np.repeat(trades[columns[name]].to_numpy(), ROWS) for name in ("quantity", "price")}
     same = np.repeat(codes[:, 0] == codes[:, 1], ROWS)
     kinds = np.tile(np.array([0, 0, 1, 1]), len(trades))
-    # one name on both sides would have one id twice, which says: the same fill again
+    # one name on both sides has no trade id: two fills with one id would be duplicates
     trade = pd.arrays.IntegerArray(np.repeat(number, ROWS), (kinds == 0) | same)
     return pd.DataFrame(
         {
@@ -205,8 +205,8 @@ def _events(trades: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
             "account": pd.Categorical.from_codes(np.tile(codes, 2).ravel(), pd.Index(labels)),
             "instrument": pd.Categorical(_labels(trades, columns["symbol"]).repeat(ROWS)),
             "side": np.tile(np.array([1, -1, 1, -1]), len(trades)),
-            "qty": kept["quantity"],
-            "price": kept["price"],
+            "qty": repeated["quantity"],
+            "price": repeated["price"],
             "order_id": np.tile((2 * number[:, None] + [0, 1]), 2).ravel(),
             "trade_id": trade,
         }
@@ -214,7 +214,7 @@ def _events(trades: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _labels(trades: pd.DataFrame, column: str) -> pd.Series:
-    """A column of names as text; none may be missing."""
+    """A column of names as text, without gaps."""
     found = trades[column]
     if found.isna().any():
         row = int(np.argmax(found.isna().to_numpy()))
@@ -225,28 +225,28 @@ def _labels(trades: pd.DataFrame, column: str) -> pd.Series:
 def _openings(
     openings: str | Sequence[Account], events: pd.DataFrame, instruments: Sequence[Instrument]
 ) -> tuple[list[Account], dict[str, Any]]:
-    """The accounts with what they held, and what the log says of it."""
+    """Accounts with their opening positions, and the facts about them for ``about``."""
     if not isinstance(openings, str):
         return list(openings), {"openings": "given"}
     one_of(openings, ("unknown", "inferred"), "openings")
     if openings == "unknown":
         return [], {"openings": "unknown", "unknown": ["positions", "cash"]}
-    said = "inferred: the smallest that avoid short positions"
-    return _smallest(events, instruments), {"openings": said, "unknown": ["cash"]}
+    how = "inferred: the smallest that avoid short positions"
+    return _smallest(events, instruments), {"openings": how, "unknown": ["cash"]}
 
 
 def _smallest(events: pd.DataFrame, instruments: Sequence[Instrument]) -> list[Account]:
-    """For each name what it must have held to own what each of its sell orders sells, counted in lots."""
+    """Smallest opening position of each name that covers each of its sell orders, counted in lots."""
     fills = events[events["kind"] == "fill"]
-    sells_first = np.arange(len(fills)) ^ 1  # a name on both sides orders its sale before its purchase is filled
+    sells_first = np.arange(len(fills)) ^ 1  # a name on both sides sells before its purchase is filled
     fills = fills.iloc[sells_first].sort_values("ts", kind="stable")
-    lots = {one.id: one.lot for one in instruments}
+    lots = {instrument.id: instrument.lot for instrument in instruments}
     unit = fills["instrument"].map({label: float(lot) for label, lot in lots.items()}).astype(float)
     moved = np.rint(fills["qty"].astype(float) / unit).astype("int64") * fills["side"]
     pairs = [fills["account"], fills["instrument"]]
     held = moved.groupby(pairs, observed=True).cumsum()
-    least = held.groupby(pairs, observed=True).min()
-    short = -least[least < 0]
+    lowest = held.groupby(pairs, observed=True).min()
+    short = -lowest[lowest < 0]
     opened: dict[str, dict[str, Any]] = {name: {} for name in events["account"].cat.categories}
     for (name, label), count in short.items():
         opened[str(name)][str(label)] = decimal_text(int(count) * lots[str(label)])

@@ -1,10 +1,10 @@
-"""The same rules inside vectorbt's order function, so that a strategy can react to being refused.
+"""Run a vectorbt strategy under limits: each order of its order function is checked by rules before it is filled.
 
-Each order that a strategy wants, and that vectorbt would fill, passes a live session in enforce mode before it is
-returned. What is refused becomes no order, and the strategy is told which rules objected, what they saw and their
-limit. The journal holds each wanted order with the fill that vectorbt had for it (of a refused one it vanishes), and
-every close. So it is the log that `EventLog.from_vectorbt` reads of the same strategy without limits, as long as the
-strategy does not react, and its replay in enforce mode has the same digest.
+Each order that a strategy returns, and that vectorbt would fill, is checked by a live session in enforce mode. A refused
+order becomes no order, and the strategy can read which rules objected, the observed values and limits. The journal has
+each wanted order with the fill that vectorbt computed for it (that of a refused order vanishes), and every close. So it
+is the log that `EventLog.from_vectorbt` reads of the same strategy without limits, as long as the strategy does not
+react to refusals, and its replay in enforce mode has the same digest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, optional
-from riskkit.replay.action import Action, Teller
+from riskkit.replay.action import Action, ActionEvent, Teller
 from riskkit.replay.columns import Kind
 from riskkit.replay.entry import row_of
 from riskkit.replay.explain import names_in
@@ -40,10 +40,10 @@ from riskkit.replay.vectorbt import (
 __all__ = ["gate"]
 
 FIXED = {
-    "row_wise": "a gate runs bar by bar, over all columns, as time does",
-    "use_numba": "the rules are asked from Python",
-    "pre_group_func_nb": "a gate runs bar by bar; use pre_sim_func_nb or pre_row_func_nb",
-    "post_group_func_nb": "a gate runs bar by bar; use post_sim_func_nb or post_row_func_nb",
+    "row_wise": "limits are checked bar by bar, over all columns",
+    "use_numba": "the rules are called from Python",
+    "pre_group_func_nb": "limits are checked bar by bar; use pre_sim_func_nb or pre_row_func_nb",
+    "post_group_func_nb": "limits are checked bar by bar; use post_sim_func_nb or post_row_func_nb",
 }
 STEPS = ("sim", "row", "segment", "order")
 
@@ -60,16 +60,15 @@ def gate(
     compiled: bool = True,
     **options: Any,
 ) -> Gated:
-    """Run a vectorbt order function with each of its orders put to rules first.
+    """Run a vectorbt order function with each of its orders checked by rules first.
 
-    The call is that of ``vbt.Portfolio.from_order_func``, with the rules in front. The order function is called as
-    vectorbt calls it and may be the one that is there already. A plain Python function finds the last answer to its
-    column in ``c.answer`` (None before the first) and those to all columns in ``c.answers``. A function compiled with
-    numba is called compiled; give it ``vbt.Rep("answers")`` as an argument, which stands for an array of
-    `riskkit.replay.gated.ANSWER` records, one a column.
+    The call is that of ``vbt.Portfolio.from_order_func``, with the rules first; an existing order function needs no
+    change. A Python function can read the last answer for its column in ``c.answer`` (None before the first) and those
+    for all columns in ``c.answers``. A function compiled with numba is called compiled; give it ``vbt.Rep("answers")``
+    as an argument to get an array of `riskkit.replay.gated.ANSWER` records, one per column.
 
-    A refused order becomes no order; in the portfolio it is as if it had never been wanted. With ``flexible=True`` the
-    function is asked again in the same bar, and ``c.answer`` is the answer to the order before.
+    A refused order becomes no order and leaves no trace in the portfolio. With ``flexible=True`` the function is called
+    again in the same bar, and ``c.answer`` is the answer to its previous order.
 
     Accounts, instruments and their order within a bar are those of `EventLog.from_vectorbt`.
 
@@ -78,37 +77,37 @@ def gate(
     rules : RuleSet
         The limits, in their declared order.
     close : Series or DataFrame of shape (n_bars, n_columns)
-        Closes; a DatetimeIndex gives the times (UTC where it has no zone).
+        Closes; a DatetimeIndex gives the times (UTC without a zone).
     order_func : callable
         ``order_func(c, *order_args)`` returns an ``Order``, or with ``flexible=True`` a column and an ``Order``.
     *order_args
-        As of ``from_order_func``, templates too.
+        As for ``from_order_func``, including templates.
     tick : str, Decimal or float, optional
-        Step of prices, which are rounded to it; by default the fewest decimals that hold the closes, and then an order
-        at another price is refused.
+        Step of prices, which are rounded to it; by default the fewest decimals that hold the closes, and an order at
+        another price is an error.
     lot : str, Decimal or float
         Step of sizes. Positions are rounded to a lot that is at most a millionth of the column's largest size.
     quantum : str, Decimal or float, optional
-        Money that the integer 1 stands for; by default what holds one lot at one tick and a millionth.
+        Money of the integer 1; by default that of one lot at one tick, and at least a millionth.
     about : mapping, optional
-        What a reader of a report should know of the data.
+        Facts about the data for reports.
     compiled : bool
         False runs the rules as plain Python, which starts at once.
     **options
-        As of ``from_order_func``, except for ``row_wise``, ``use_numba`` and the steps of groups.
+        As for ``from_order_func``, except ``row_wise``, ``use_numba`` and the functions of groups.
 
     Returns
     -------
     Gated
-        The portfolio, the decisions, and what the strategy was told.
+        The portfolio, the decisions, and the answers to the strategy.
 
     Raises
     ------
     ImportError
-        Where vectorbt is not installed.
+        If vectorbt is not installed.
     InputError
-        Where an option is the gate's own, the index has no times, opening cash is not finite, or a size or price of an
-        order does not fit lot or tick.
+        If an option cannot be set, the index has no times, opening cash is not finite, or a size or price of an order
+        does not fit lot or tick.
 
     Examples
     --------
@@ -124,48 +123,48 @@ def gate(
     """
     vbt = optional("vectorbt", "notebooks")
     for name in FIXED.keys() & options.keys():
-        raise InputError(f"{name}={options[name]!r} cannot be given: {FIXED[name]}")
-    guard = _Guard(rules, {"tick": tick, "lot": exact(lot, "lot"), "quantum": quantum}, compiled)
+        raise InputError(f"{name}={options[name]!r} cannot be set: {FIXED[name]}")
+    limiter = _Limiter(rules, {"tick": tick, "lot": exact(lot, "lot"), "quantum": quantum}, compiled)
     flexible = options.get("flexible")
     flexible = vbt.settings["portfolio"]["flexible"] if flexible is None else flexible
     given = {**_plain_steps(), **options}
     before, after = given["pre_sim_func_nb"], given["post_row_func_nb"]
 
     def begin(c: Any, wrapper: Any, *args: Any) -> Any:
-        guard.begin(c, wrapper)
+        limiter.begin(c, wrapper)
         return before(c, *args)
 
     def end_of_bar(c: Any, *args: Any) -> Any:
-        guard.end_of_bar(c.i)
+        limiter.end_of_bar(c.i)
         return after(c, *args)
 
     given["pre_sim_func_nb"], given["post_row_func_nb"] = begin, end_of_bar
     given["pre_sim_args"] = (vbt.Rep("wrapper"), *given.get("pre_sim_args", ()))
     order_args = tuple(
-        vbt.RepFunc(guard.table) if isinstance(one, vbt.Rep) and one.key == "answers" else one for one in order_args
+        vbt.RepFunc(limiter.table) if isinstance(arg, vbt.Rep) and arg.key == "answers" else arg for arg in order_args
     )
     portfolio = vbt.Portfolio.from_order_func(
-        close, guard.wrapped(order_func, flexible), *order_args, row_wise=True, use_numba=False, **given
+        close, limiter.wrapped(order_func, flexible), *order_args, row_wise=True, use_numba=False, **given
     )
-    result = guard.live.result()
+    result = limiter.live.result()
     result.log.about.update({"orphans": "keep", **(about or {})})
-    return Gated(portfolio, result, tuple(guard.objections))
+    return Gated(portfolio, result, tuple(limiter.objections))
 
 
 def _plain_steps() -> dict[str, Callable[..., Any]]:
-    """The empty steps of vectorbt, not compiled: its own would be compiled for calls from Python."""
+    """Empty functions for vectorbt's steps, not compiled: its own would be compiled for calls from Python."""
     steps: dict[str, Callable[..., Any]] = {f"pre_{step}_func_nb": lambda c, *args: args for step in STEPS[:3]}
     return {**steps, **{f"post_{step}_func_nb": lambda c, *args: None for step in STEPS}}
 
 
 @cache
 def _with_answers(base: Any) -> Any:
-    """A context of vectorbt that carries answers as well."""
+    """A context class of vectorbt with answers."""
     return type(f"Gated{base.__name__}", (base,), {"answer": None, "answers": ()})
 
 
-class _Guard:
-    """Stands between an order function and vectorbt: asks the rules, and tells the strategy."""
+class _Limiter:
+    """Checks the orders of an order function and returns the answers to it."""
 
     def __init__(self, rules: RuleSet, units: dict[str, Any], compiled: bool) -> None:
         self.rules, self.units, self.compiled = rules, units, compiled
@@ -174,13 +173,13 @@ class _Guard:
         self.records = np.zeros(0, ANSWER)
 
     def table(self, target_shape: tuple[int, int]) -> np.ndarray:
-        """The answers by column as a compiled function reads them."""
+        """The answers by column as records for a compiled function."""
         self.records = np.zeros(target_shape[1], ANSWER)
         self.records["bar"] = -1
         return self.records
 
     def begin(self, c: Any, wrapper: Any) -> None:
-        """Declare instruments and accounts, now that vectorbt knows its columns, groups and cash."""
+        """Declare instruments and accounts from vectorbt's columns, groups and cash."""
         import pandas as pd
 
         self.labels = column_labels(wrapper.columns)
@@ -194,13 +193,13 @@ class _Guard:
             known = {instrument.id for instrument in instruments}
             missing = next(label for label in self.labels if label not in known)
             raise InputError(f"column {missing!r} has no close; leave it out")
-        owners, opened = opening_accounts(wrapper.grouper, bool(c.cash_sharing), self.labels, c.init_cash)
+        names, opened = opening_accounts(wrapper.grouper, bool(c.cash_sharing), self.labels, c.init_cash)
         self.unit = common_quantum(instruments, self.units["quantum"], fees=True)
         accounts = [Account(name, {"USD": round(cash / self.unit) * self.unit}) for name, cash in opened.items()]
         universe = Universe(tuple(instruments), tuple(accounts), {"USD": self.unit})
         self.live = LiveEngine(self.rules, universe, "enforce", compiled=self.compiled)
         self.teller = Teller(self.rules, universe)
-        self.owner = [universe.account_codes[owner] for owner in owners]
+        self.accounts = [universe.account_codes[name] for name in names]
         self.ticks = [instrument.tick for instrument in instruments]
         steps = np.array([[float(t.denominator), float(t.numerator)] for t in self.ticks])
         known = np.isfinite(c.close)
@@ -210,11 +209,11 @@ class _Guard:
         self.largest = [0.0] * len(self.labels)
 
     def wrapped(self, order_func: Callable[..., Any], flexible: bool) -> Callable[..., Any]:
-        """The order function with the rules behind it."""
-        compiled = hasattr(order_func, "py_func")  # by numba: it can be given no Python object
+        """The order function followed by the rules."""
+        compiled = hasattr(order_func, "py_func")  # by numba: it takes no Python objects
         last: list[Any] = [None, None]  # of a flexible function: the segment, and the answer to its last order
 
-        def told(c: Any) -> Any:
+        def with_answers(c: Any) -> Any:
             if compiled:
                 return c
             kind: Any = type(c)
@@ -226,48 +225,48 @@ class _Guard:
                 made.answer = last[1]
             return made
 
-        def one(c: Any, *args: Any) -> Any:
-            return self.judged(c, c.col, order_func(told(c), *args))
+        def single(c: Any, *args: Any) -> Any:
+            return self.checked(c, c.col, order_func(with_answers(c), *args))
 
         def several(c: Any, *args: Any) -> Any:
-            column, order = order_func(told(c), *args)
+            column, order = order_func(with_answers(c), *args)
             if column < 0:
                 return column, order
-            order = self.judged(c, column, order)
+            order = self.checked(c, column, order)
             last[:] = (c.i, c.group), self.answers[column]
             return column, order
 
-        return several if flexible else one
+        return several if flexible else single
 
     # ------------------------------------------------------------------ one order
 
-    def judged(self, c: Any, column: int, order: Any) -> Any:
-        """The order as vectorbt may have it: itself, or none."""
+    def checked(self, c: Any, column: int, order: Any) -> Any:
+        """The order itself, or none if it is refused."""
         from vectorbt.portfolio.enums import NoOrder, OrderStatus, ProcessOrderState
         from vectorbt.portfolio.nb import execute_order_nb
 
         if np.isnan(order.size):
             return NoOrder
         order = self._priced(c, column, order)
-        purse = c.group if c.cash_sharing else column
+        holder = c.group if c.cash_sharing else column
         state = ProcessOrderState(
-            float(c.last_cash[purse]),
+            float(c.last_cash[holder]),
             float(c.last_position[column]),
             float(c.last_debt[column]),
-            float(c.last_free_cash[purse]),
+            float(c.last_free_cash[holder]),
             float(c.last_val_price[column]),
-            float(c.last_value[purse]),
+            float(c.last_value[holder]),
             -1,
             -1,
         )
         after, filled = execute_order_nb(state, order)
         if filled.status != OrderStatus.Filled:
-            # vectorbt itself does not fill it; where that was chance, it was drawn here
+            # vectorbt does not fill it; a random rejection has been drawn here
             return order if order.reject_prob == 0 else NoOrder
         event = self._event(c.i, column, state.position, after.position, filled)
         if event is None:
             return order._replace(reject_prob=0.0)
-        answer = self._ask(c.i, column, event, filled)
+        answer = self._check(c.i, column, event, filled)
         self.answers[column] = answer
         if len(self.records):
             self._note(column, answer)
@@ -276,7 +275,7 @@ class _Guard:
         return NoOrder if answer.refused else order._replace(reject_prob=0.0)
 
     def _priced(self, c: Any, column: int, order: Any) -> Any:
-        """The order in types that vectorbt compiles once for, at the price that an infinite one stands for."""
+        """The order in the types that vectorbt is compiled for, with an infinite price replaced by the close it means."""
         from vectorbt.portfolio.enums import Order
 
         values = [
@@ -290,7 +289,7 @@ class _Guard:
         return order
 
     def _event(self, bar: int, column: int, held: float, after: float, filled: Any) -> dict[str, int] | None:
-        """What is wanted in whole lots and ticks; None where it moves the position by no lot."""
+        """The order in lots and ticks; None if it changes the position by less than half a lot."""
         label, lot = self.labels[column], self.units["lot"]
         self.largest[column] = max(self.largest[column], filled.size)
         check_lot(np.array([filled.size]), self.largest[column], lot, label)
@@ -307,11 +306,11 @@ class _Guard:
                 f"column {label!r}: price {filled.price!r} is not a multiple of {decimal_text(tick)}, the tick of its "
                 "closes; give tick (prices are rounded to it)"
             )
-        row = {"account": self.owner[column], "instrument": column, "side": 1 - 2 * int(filled.side)}
+        row = {"account": self.accounts[column], "instrument": column, "side": 1 - 2 * int(filled.side)}
         return {**row, "qty": lots, "price": price, "order": self.live.size, "fee": fee}
 
-    def _ask(self, bar: int, column: int, event: dict[str, int], filled: Any) -> Answer:
-        """Put the order to the rules, and its fill after it."""
+    def _check(self, bar: int, column: int, event: dict[str, int], filled: Any) -> Answer:
+        """Check the order, and book its fill."""
         ts, seq = self.times[bar], self.live.size
         order = {name: value for name, value in event.items() if name != "fee"}
         rows = self.live.push(ts, Kind.ORDER, **order)
@@ -320,20 +319,20 @@ class _Guard:
         answer = Answer(False, (), None, None, None, None, "", bar, self.labels[column], size, float(filled.price))
         if len(rows):
             actions = self.teller.actions(rows, {seq: self.live.row(seq)}, state)
-            said = [one for one in actions if one.action in (Action.REJECT, Action.ALERT)]
-            if said:
-                answer = self._objection(answer, said[0], rows[rows["seq"] == seq])
+            objections = [action for action in actions if action.action in (Action.REJECT, Action.ALERT)]
+            if objections:
+                answer = self._objection(answer, objections[0], rows[rows["seq"] == seq])
         self.live.push(ts, Kind.FILL, **event)
         return answer
 
-    def _objection(self, answer: Answer, said: Any, rows: np.ndarray) -> Answer:
+    def _objection(self, answer: Answer, action: ActionEvent, rows: np.ndarray) -> Answer:
         names = [name for row in rows for name in names_in(self.rules, int(row["mask"]))]
-        rules = tuple(dict.fromkeys([*([said.rule] if said.rule else []), *names]))
-        seen = {name: getattr(said, name) for name in ("observed", "limit", "headroom", "until", "reason")}
-        return replace(answer, refused=said.action == Action.REJECT, rules=rules, **seen)
+        rules = tuple(dict.fromkeys([*([action.rule] if action.rule else []), *names]))
+        values = {name: getattr(action, name) for name in ("observed", "limit", "headroom", "until", "reason")}
+        return replace(answer, refused=action.action == Action.REJECT, rules=rules, **values)
 
     def _note(self, column: int, answer: Answer) -> None:
-        """Write an answer down for a compiled function."""
+        """Store an answer for a compiled function."""
         ids = [rule.id for rule in self.rules]
         record = self.records[column]
         record["bar"], record["refused"] = answer.bar, answer.refused
@@ -343,7 +342,7 @@ class _Guard:
             record[name] = np.nan if value is None else value
 
     def end_of_bar(self, bar: int) -> None:
-        """The closes come after the bar's orders."""
+        """Process the closes after the bar's orders."""
         ts, prices = self.times[bar], self.closes[bar].tolist()
         rows = [row_of(ts, Kind.PRICE, {"instrument": column, "price": prices[column]}) for column in self.known[bar]]
         if rows:
@@ -351,5 +350,5 @@ class _Guard:
 
 
 def _steps(value: float, unit: Fraction) -> int:
-    """The nearest whole number of units."""
+    """The nearest integer number of units."""
     return int(np.rint(value * unit.denominator / unit.numerator))

@@ -1,4 +1,4 @@
-"""What a strategy behind a gate is told, and what is left when it has run: see `riskkit.replay.gate`."""
+"""Results of running a vectorbt strategy under limits: see `riskkit.replay.gate`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from riskkit.replay.result import Result
 
 __all__ = ["ANSWER", "Answer", "Gated"]
 
-# what a compiled order function can read of the last answer to each column (`vbt.Rep("answers")`); bar -1: none yet
+# the last answer for a column, for compiled order functions (`vbt.Rep("answers")`); bar -1: none yet, rule -1: none
 ANSWER = np.dtype(
     [("bar", "i8"), ("refused", "i8"), ("rule", "i8"), ("observed", "f8"), ("limit", "f8"), ("headroom", "f8")]
 )
@@ -22,32 +22,32 @@ ANSWER = np.dtype(
 
 @dataclass(frozen=True)
 class Answer:
-    """What the rules said of one order.
+    """The rules' answer to one order.
 
     Parameters
     ----------
     refused : bool
-        Whether it was refused.
+        Whether the order was refused.
     rules : tuple of str
-        Ids of the rules that objected, the named cause first; a rule that only warned objects too.
+        Ids of the rules that objected, the cause first; a rule that only warned is included.
     observed, limit, headroom : int or float, optional
-        What the named cause saw, its limit, and what is left to it (negative where it is exceeded), in quantity, money
-        or counts as the rule is written.
+        Observed value and limit of the cause, and the difference (negative if exceeded), in quantity, money or counts
+        as in the rule.
     until : int, optional
-        When the pause ends by itself (nanoseconds since the epoch), where the order met one.
+        Time at which a pause ends by itself (nanoseconds since the epoch), if the account was paused.
     reason : str
-        The sentence; empty where nobody objected.
+        The message; empty without an objection.
     bar : int
-        Of the order, counted from 0.
+        Bar of the order, counted from 0.
     column : str
-        Of the order.
+        Column of the order.
     size, price : float
-        Which vectorbt would have filled; the size is negative for a sale.
+        Size and price that vectorbt would have filled; the size is negative for a sale.
 
     Examples
     --------
-    >>> said = Answer(True, ("size",), 8, 5, -3, None, "the order is refused by size", 0, "X", 8.0, 10.0)
-    >>> said.size + said.headroom
+    >>> answer = Answer(True, ("size",), 8, 5, -3, None, "the order is refused by size", 0, "X", 8.0, 10.0)
+    >>> answer.size + answer.headroom
     5.0
     """
 
@@ -66,16 +66,16 @@ class Answer:
 
 @dataclass(frozen=True, repr=False)
 class Gated(Shown):
-    """A strategy that ran under limits.
+    """Result of a strategy under limits.
 
     Parameters
     ----------
     portfolio : vectorbt.Portfolio
-        Of what was allowed.
+        The portfolio of the allowed orders.
     result : Result
-        What the rules decided; `log` is what was wanted.
+        The decisions; `log` has the wanted orders.
     answers : tuple of Answer
-        To every order that some rule objected to, in their order.
+        The answers to orders with an objection, in order.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class Gated(Shown):
     >>> rules = RuleSet.from_dict({"rules": [
     ...     {"id": "size", "type": "max_order_qty", "params": {"limit": 5}}]})
     >>> gated = gate(rules, close, lambda c: Order(size=4.0 + 4.0 * c.i), init_cash=1_000)  # doctest: +SKIP
-    >>> gated.result.refusals_by_rule(), [said.size for said in gated.refused()]  # doctest: +SKIP
+    >>> gated.result.refusals_by_rule(), [answer.size for answer in gated.refused()]  # doctest: +SKIP
     ({'size': 1}, [8.0])
     """
 
@@ -96,15 +96,15 @@ class Gated(Shown):
 
     @property
     def log(self) -> EventLog:
-        """Each wanted order with the fill that it would have had, and the closes."""
+        """All wanted orders with the fills that vectorbt computed, and the closes."""
         return self.result.log
 
     def refused(self) -> tuple[Answer, ...]:
-        """The answers that refuse."""
+        """The answers of refused orders."""
         return tuple(answer for answer in self.answers if answer.refused)
 
     def to_frame(self) -> Any:
-        """One row for each order that some rule objected to: bar, column, size, price, rules, what was seen, limit."""
+        """One row per order with an objection: bar, column, size, price, rules, observed value, limit."""
         import pandas as pd
 
         names = ["column", "size", "price", "refused", "rules", "observed", "limit", "headroom", "reason"]

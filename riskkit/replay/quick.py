@@ -1,10 +1,10 @@
-"""One event at a time at the price of a small compiled call.
+"""One event at the price of a small compiled call.
 
-Calling the loop from Python costs microseconds, nearly all of it for unpacking its sixty arguments. So a second
-function is written for each loop: `step` takes two integers, the address of a block of words that says where every
-array is, and the address of one prepared event; it writes the event into the journal and lets the loop take it. What
-it cannot do alone (a full journal, a new record, a time that went back, a sum that could leave 64 bits) it leaves
-undone, returns -1, and the long way is taken.
+A call of the loop from Python costs microseconds, nearly all for unpacking its sixty arguments. So a second function is
+generated for each loop: `step` takes two integers, the address of a block of words with the addresses of all arrays, and
+that of a prepared event; it appends the event to the journal and runs the loop over it. What it cannot do alone (a full
+journal, a new record, an earlier time, an amount that could overflow) it leaves undone and returns -1; the engine then
+takes the event without it.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from riskkit.replay.steps import Counter
 
 __all__ = ["HEAD", "PLACE", "Prepared", "Quick", "can_step"]
 
-# the words of a block, before the arguments of the loop
+# the words of a block before the arguments of the loop
 HEAD = ("size", "capacity", "latest", "slots", "slot_capacity", "cells", "reach", "slots_at", "written")
-PLACE = {name: place for place, name in enumerate(HEAD)}
+PLACE = {name: index for index, name in enumerate(HEAD)}
 COLUMNS = (*REQUIRED, *OPTIONAL)
 EVENT_WORDS = (*COLUMNS, "named", "lots", "highest", "money")
-LOTS, HIGHEST, WORTH, UNIT, MOST = (1 + place for place in range(len(FIELDS)))
+LOTS, HIGHEST, WORTH, UNIT, MAX_PRICE = (1 + index for index in range(len(FIELDS)))
 
 
 class Prepared:
-    """An event ready to be taken: its words, and where they stand."""
+    """A checked event as an int64 buffer, and its address."""
 
     __slots__ = ("address", "words")
 
@@ -45,11 +45,11 @@ class Prepared:
         self.words = np.array([values[name] for name in EVENT_WORDS], np.int64)
         self.address = int(self.words.ctypes.data)
 
-    def row(self, place: int) -> dict[str, int]:
-        """The event as a row of the journal at a place."""
+    def row(self, number: int) -> dict[str, int]:
+        """The event as row `number` of the journal."""
         values = dict(zip(EVENT_WORDS, self.words.tolist(), strict=True))
         if values["named"]:
-            values["order"] = place
+            values["order"] = number
         return {name: values[name] for name in COLUMNS}
 
 
@@ -59,11 +59,14 @@ class Quick:
     Parameters
     ----------
     engine : Engine
-        Compiled; a plain one has no step.
-    block : ndarray of int64
-        Words of `HEAD` in front, kept by the session; the arguments are written behind them.
+        A compiled engine; a plain one has no step.
     values : list
         The loop's arguments after start and stop: arrays, and NamedTuples of integers.
+
+    Attributes
+    ----------
+    block : ndarray of int64
+        The words of `HEAD`, kept by the session, then the arguments.
     """
 
     def __init__(self, engine: Engine, values: list[Any]) -> None:
@@ -74,7 +77,7 @@ class Quick:
         self.step = _compiled_step(engine.run, tuple(self.names), kinds)
 
     def point_to(self, values: list[Any]) -> None:
-        """Take the arguments' new places and values."""
+        """Store the new addresses and values of the arguments."""
         at = len(HEAD)
         for value in values:
             if isinstance(value, np.ndarray):
@@ -84,18 +87,18 @@ class Quick:
             else:
                 self.block[at : at + len(value)] = value
                 at += len(value)
-        self.kept = values  # the arrays live as long as their addresses are used
+        self.kept = values  # keeps the arrays alive
 
 
 def can_step(engine: Engine, values: list[Any]) -> bool:
-    """Whether a step can be written: the loop is compiled, and everything that is no array is whole numbers."""
+    """Whether a step can be generated: the loop is compiled, and every other argument than an array is of integers."""
     tuples = [value for value in values if not isinstance(value, np.ndarray)]
-    whole = all(isinstance(one, (int, np.integer)) for value in tuples for one in value)
-    return engine.compiled and whole and hasattr(engine.run, "py_func") and not engine.shape.twins
+    integers = all(isinstance(field, (int, np.integer)) for value in tuples for field in value)
+    return engine.compiled and integers and hasattr(engine.run, "py_func") and not engine.shape.twins
 
 
 def _kind(name: str, value: Any) -> tuple[Any, ...]:
-    """What of an argument decides the text of the step."""
+    """The properties of an argument on which the source of the step depends."""
     if isinstance(value, np.ndarray):
         return (str(value.dtype.descr) if value.dtype.names else value.dtype.str, value.ndim, value.dtype)
     return (type(value).__name__, len(value), type(value))
@@ -106,19 +109,19 @@ def _width(kind: tuple[Any, ...]) -> int:
 
 
 def _text(names: tuple[str, ...], kinds: tuple[tuple[Any, ...], ...]) -> str:
-    """The step as Python."""
+    """Source of the step."""
     lines = ['"""A step of a fused replay loop, written by riskkit.replay.quick; it can be deleted at any time."""']
     lines += ["", "", "def step(block, event):", "    w = int64_at(block)", "    e = int64_at(event)"]
     at = len(HEAD)
-    for place, (name, kind) in enumerate(zip(names, kinds, strict=True)):
+    for index, (name, kind) in enumerate(zip(names, kinds, strict=True)):
         if isinstance(kind[2], np.dtype):
             sizes, start = ", ".join(f"w[{at + 1 + axis}]" for axis in range(kind[1])), f"w[{at}]"
-            if name == "all_rows":  # behind what has been written
+            if name == "all_rows":  # after the rows written so far
                 written = f"w[{PLACE['written']}]"
                 sizes, start = f"{sizes} - {written}", f"{start} + {kind[2].itemsize} * {written}"
-            lines += [f"    {name} = carray(at_{place}({start}), ({sizes},))"]
+            lines += [f"    {name} = carray(at_{index}({start}), ({sizes},))"]
         else:
-            lines += [f"    {name} = make_{place}({', '.join(f'w[{at + k}]' for k in range(kind[1]))})"]
+            lines += [f"    {name} = make_{index}({', '.join(f'w[{at + k}]' for k in range(kind[1]))})"]
         at += _width(kind)
     word, head = {name: f"e[{k}]" for k, name in enumerate(EVENT_WORDS)}, {n: f"w[{k}]" for n, k in PLACE.items()}
     body = [
@@ -149,7 +152,7 @@ def _text(names: tuple[str, ...], kinds: tuple[tuple[Any, ...], ...]) -> str:
         "if code >= 0:",
         f"    lots = reach[code + {LOTS}] + {word['lots']}",
         f"    highest = max(reach[code + {HIGHEST}], float({word['highest']}))",
-        f"    if highest > reach[code + {MOST}]:",
+        f"    if highest > reach[code + {MAX_PRICE}]:",
         "        return -1",
         f"    more += lots * max(highest * reach[code + {WORTH}], reach[code + {UNIT}])",
         f"    before = reach[code + {HIGHEST}] * reach[code + {WORTH}]",
@@ -188,18 +191,18 @@ def _compiled_step(run: Any, names: tuple[str, ...], kinds: tuple[tuple[Any, ...
     vars(module).update(carray=numba.carray, run=run, ENOUGH=ENOUGH, CELLS_LEFT=CELLS_LEFT, ROOM=int(Counter.ROOM))
     vars(module).update(int64_at=pointer(np.dtype(np.int64)), float_at=pointer(np.dtype(np.float64)))
     vars(module).update(int32_at=pointer(np.dtype(np.int32)))
-    for place, kind in enumerate(kinds):
+    for index, kind in enumerate(kinds):
         if isinstance(kind[2], np.dtype):
-            setattr(module, f"at_{place}", pointer(kind[2]))
+            setattr(module, f"at_{index}", pointer(kind[2]))
         else:
-            setattr(module, f"make_{place}", kind[2])
+            setattr(module, f"make_{index}", kind[2])
     njit: Any = numba.njit
     return njit(**FLAGS, no_cfunc_wrapper=True)(module.step)
 
 
 @cache
 def _pointer(dtype: np.dtype) -> Any:
-    """A compiled function from an address to a pointer to what stands there."""
+    """A compiled function from an address to a pointer."""
     from numba.core import types
     from numba.extending import intrinsic
     from numba.np.numpy_support import from_dtype

@@ -1,10 +1,10 @@
-"""Nothing may leave 64 bits, live: what a session could reach at most, kept as its events come.
+"""Overflow bound of a live session: an upper limit on every amount that it could reach, updated event by event.
 
-The door bounds a whole log before it is let in (`riskkit.replay.door.check_bounds`); a live session does not know what
-will come, so each event is weighed before it is taken. `Reach` keeps one number that is above everything the door
-bounds: every lot ever named, at the highest price ever seen, of all accounts together, and all money that was paid.
-While that is small, an event costs a few additions; where it is not, the door is asked about the whole journal. It is
-kept in floats, in an array that compiled code can reach (`riskkit.replay.quick`); the margin is far wider than they err.
+`riskkit.replay.door.check_bounds` checks a complete log; a live session does not know its future events, so each event
+is weighed before it is taken. `Reach` keeps one number above everything that the check bounds: all lots of all accounts
+at the highest price so far, plus all money paid. While it is small an event costs a few additions; once it is not, the
+complete journal is checked. The bound is kept in floats, in an array that compiled code reads too
+(`riskkit.replay.quick`); its margin is far wider than their rounding errors.
 """
 
 from __future__ import annotations
@@ -25,20 +25,22 @@ QUOTE = int(Kind.PRICE)
 MONEY = (int(Kind.CASH), int(Kind.TRADE), int(Kind.EQUITY))
 PRICES = ("price", "bid", "ask", "reserve")
 ENOUGH = 0.99 * BALANCE
-FIELDS = ("lots", "highest", "worth", "unit", "most")  # of each instrument, behind the whole
-LOTS, HIGHEST, WORTH, UNIT, MOST = range(len(FIELDS))
+# per instrument, after the total: lots so far, highest price in ticks, quanta of one lot at one tick, size of a lot in the
+# quantity unit, highest price that cannot overflow
+FIELDS = ("lots", "highest", "worth", "unit", "max_price")
+LOTS, HIGHEST, WORTH, UNIT, MAX_PRICE = range(len(FIELDS))
 
 
 class Weight(NamedTuple):
-    """What a reach would be with some events more: lots and highest prices by instrument, and the whole."""
+    """The bound after some further events: lots and highest prices by instrument, the total, whether it is small."""
 
     changed: dict[int, tuple[float, float]]
-    whole: float
+    total: float
     fits: bool
 
 
 def adds(event: Mapping[str, int]) -> tuple[int, int, int]:
-    """What an event adds: lots, the highest of its prices, money."""
+    """Lots, highest price and money of an event."""
     kind = event["kind"]
     money = abs(event.get("fee", 0)) + (abs(event["qty"]) if kind in MONEY else 0)
     if kind not in MESSAGES and kind != QUOTE:
@@ -48,16 +50,16 @@ def adds(event: Mapping[str, int]) -> tuple[int, int, int]:
 
 
 class Reach:
-    """The bound on everything that a session could reach.
+    """Upper bound on the amounts of a session.
 
-    ``words`` holds the whole in front, then `FIELDS` of each instrument.
+    ``words`` holds the total, then `FIELDS` of each instrument.
 
     Examples
     --------
     >>> from riskkit.replay.universe import Account, Instrument
     >>> reach = Reach(Universe((Instrument("X"),), (Account("A"),), {"USD": Instrument("X").tick}))
     >>> order = {"kind": 0, "account": 0, "instrument": 0, "qty": 5, "price": 1_000, "fee": 0}
-    >>> reach.weigh([order]).whole, reach.weigh([{**order, "qty": 2**50}]).fits
+    >>> reach.weigh([order]).total, reach.weigh([{**order, "qty": 2**50}]).fits
     (5000.0, False)
     """
 
@@ -68,7 +70,7 @@ class Reach:
             ratio = universe.ratio(instrument)
             table[code, WORTH] = float(ratio)
             table[code, UNIT] = float(instrument.qty_step / universe.quantity_unit)
-            table[code, MOST] = ENOUGH / BALANCE * MAXIMUM / (ratio.numerator * ratio.denominator)
+            table[code, MAX_PRICE] = ENOUGH / BALANCE * MAXIMUM / (ratio.numerator * ratio.denominator)
         for account in universe.accounts:
             self.words[0] += sum(abs(float(exact(v, "cash") / universe.quantum)) for v in account.cash.values())
             for label in account.positions:
@@ -76,27 +78,27 @@ class Reach:
         self.words[0] += (table[:, LOTS] * table[:, UNIT]).sum()
 
     def weigh(self, events: Iterable[Mapping[str, int]]) -> Weight:
-        """What this reach would be after some events; nothing changes until `take`."""
+        """The bound after some events; it changes at `take`."""
         changed: dict[int, tuple[float, float]] = {}
-        whole, fits = float(self.words[0]), True
+        total, fits = float(self.words[0]), True
         for event in events:
             lots, highest, money = adds(event)
-            whole += money
+            total += money
             code = event["instrument"]
             if code < 0 or not (lots or highest):
                 continue
-            place = 1 + len(FIELDS) * code
-            before = self.words[place : place + len(FIELDS)].tolist()
+            start = 1 + len(FIELDS) * code
+            before = self.words[start : start + len(FIELDS)].tolist()
             had, top = changed.get(code, (before[LOTS], before[HIGHEST]))
             changed[code] = had + lots, max(top, highest)
-            fits = fits and highest <= before[MOST]
-            whole += (had + lots) * max(max(top, highest) * before[WORTH], before[UNIT])
-            whole -= had * max(top * before[WORTH], before[UNIT])
-        return Weight(changed, whole, fits and whole < ENOUGH)
+            fits = fits and highest <= before[MAX_PRICE]
+            total += (had + lots) * max(max(top, highest) * before[WORTH], before[UNIT])
+            total -= had * max(top * before[WORTH], before[UNIT])
+        return Weight(changed, total, fits and total < ENOUGH)
 
     def take(self, weight: Weight) -> None:
-        """Keep what was weighed."""
-        self.words[0] = weight.whole
+        """Store the bound that `weigh` returned."""
+        self.words[0] = weight.total
         for code, (lots, highest) in weight.changed.items():
-            place = 1 + len(FIELDS) * code
-            self.words[place + LOTS], self.words[place + HIGHEST] = lots, highest
+            start = 1 + len(FIELDS) * code
+            self.words[start + LOTS], self.words[start + HIGHEST] = lots, highest

@@ -1,9 +1,8 @@
-"""The short form: orders and trades as plain objects, two rules from a dict, actions back.
+"""A small live interface: orders and trades as objects, two rules from a dict, actions back.
 
-`RiskEngine` is a `LiveSession` for people who have an order, a trade and a handful of limits. Contracts and accounts
-are registered when they first occur, a trade finds its account and contract by its order's id, and no clock is read:
-`tick()` without a time is as of the last event. Below stand the same rules, journal and digest as everywhere; what the
-rules of the short form mean stands in `riskkit.replay.short_rules`.
+`RiskEngine` is a `LiveSession` for a few limits on orders and trades. Contracts and accounts are registered at their
+first event, a trade has the account and contract of its order, and no clock is read: `tick()` without a time is as of
+the last event. Rules, journal and digest are those of a session; `riskkit.replay.short_rules` describes the two rules.
 """
 
 from __future__ import annotations
@@ -29,18 +28,18 @@ COMMANDS = {Action.PAUSE: "PAUSE", Action.HALT: "PAUSE", Action.RESUME: "RESUME"
 
 
 class RiskEngine:
-    """Rules over orders and trades as they come.
+    """Rules over live orders and trades.
 
     Parameters
     ----------
     rules : iterable of BaseRule or Rule
-        In their declared order; those of `build_config`, of one's own, or any of riskkit's.
+        In their declared order; those of `build_config`, custom ones, or any of riskkit's.
     contract_to_product : mapping, optional
-        The product of each contract; one that is not there is a product of its own.
+        The product of each contract (default: the contract itself).
     tick, lot : str, Decimal, int or float
         Steps of price and volume of every contract.
     ts_policy : {"clamp", "raise", "reject"}
-        What becomes of an event earlier than the one before; by default it is taken at the time of that one.
+        Treatment of an event earlier than the previous one; by default it gets the time of that one.
     compiled : bool
         False runs the rules as plain Python, which starts at once.
 
@@ -80,7 +79,7 @@ class RiskEngine:
     ) -> None:
         products = dict(contract_to_product or {})
         contracts = [Instrument(c, tick=tick, lot=lot, product=p) for c, p in products.items()]
-        own, listed, rates = chosen(rules)
+        custom, listed, rates = chosen(rules)
         session = LiveSession.declare(
             listed,
             contracts,
@@ -88,22 +87,22 @@ class RiskEngine:
             ts_policy=ts_policy,
             compiled=compiled,
         )
-        self._start(session, own, rates, products)
+        self._start(session, custom, rates, products)
 
-    def _start(self, session: LiveSession, own: list[BaseRule], rates: list[str], products: dict[str, str]) -> None:
+    def _start(self, session: LiveSession, custom: list[BaseRule], rates: list[str], products: dict[str, str]) -> None:
         self.session = session
         self.contract_to_product = products
-        self._own = own
+        self._custom = custom
         self._rates = rates
-        self._paused: dict[tuple[str, str], None] = {}  # rate rules and the accounts they pause, in order
+        self._paused: dict[tuple[str, str], None] = {}  # rate rules and the accounts that they pause, in order
         self._lock = threading.RLock()
 
-    # ------------------------------------------------------------------ what happens
+    # ------------------------------------------------------------------ events
 
     def process_order(self, order: Order) -> list[ActionEvent]:
-        """Take an order; the actions it gives rise to (none: it may go)."""
+        """Process an order and return the actions (none: it passed)."""
         with self._lock:
-            said = self.session.process_order(
+            actions = self.session.process_order(
                 ts=order.timestamp,
                 account=order.account_id,
                 instrument=order.contract_id,
@@ -112,27 +111,26 @@ class RiskEngine:
                 price=order.price,
                 order_id=order.oid,
             )
-            found = self._rate_actions(said, order)
-            return found + self._ask("on_order", order)
+            return self._rate_actions(actions, order) + self._call("on_order", order)
 
     def process_trade(self, trade: Trade) -> list[ActionEvent]:
-        """Take a trade, which finds its account and contract by its order."""
+        """Process a trade; its account and contract are those of its order."""
         with self._lock:
             found = self.session.process_trade(
                 ts=trade.timestamp, order_id=trade.oid, qty=trade.volume, price=trade.price, trade_id=trade.tid
             )
-            return found + self._ask("on_trade", trade)
+            return found + self._call("on_trade", trade)
 
     def process_cancel(self, oid: Any, timestamp: int) -> list[ActionEvent]:
-        """Take a cancel of an order."""
+        """Process a cancel of an order."""
         return self.session.process_cancel(ts=timestamp, order_id=oid)
 
     def process_price(self, contract_id: str, price: Any, timestamp: int) -> list[ActionEvent]:
-        """Take a last price of a contract."""
+        """Process a last price of a contract."""
         return self.session.process_price(ts=timestamp, instrument=contract_id, price=price)
 
     def tick(self, now_ns: Any = None) -> list[ActionEvent]:
-        """Tell the time (by default that of the last event): pauses whose window has cleared are over."""
+        """Advance the time (default: that of the last event); pauses end once their window has cleared."""
         with self._lock:
             if now_ns is None and self.session.latest == MISSING:
                 return []
@@ -141,33 +139,33 @@ class RiskEngine:
             for name, account in list(self._paused):
                 if self._in_window(name, account, now) <= self.session.rules[name].parameters.limit:
                     found.append(self._resumed(name, account, now, -1))
-            for rule in self._own:
-                found += self._carry_out(rule.on_tick(now))
+            for rule in self._custom:
+                found += self._apply(rule.on_tick(now))
             return found
 
     def reset_daily(self, now_ns: Any = None) -> list[ActionEvent]:
-        """Begin the day: caps at zero, and every pause over but those of order rates, whose windows go on."""
+        """Start a new day: volumes are zero and all pauses end, except those of order rates, whose windows continue."""
         with self._lock:
             found = self.session.reset_daily(now_ns)
             return found + self.session.command("RESET")[1:]
 
     def reset_breaker(self, account: Any = None, now_ns: Any = None) -> list[ActionEvent]:
-        """Lift every pause of an account, or of all, but those of order rates."""
+        """End every pause of an account, or of all, except those of order rates."""
         return self.session.reset_breaker(account, now_ns)
 
     def pause(self, account: Any = None, now_ns: Any = None) -> list[ActionEvent]:
-        """Pause an account, or all, by hand."""
+        """Pause an account, or all."""
         return self.session.pause(account, now_ns)
 
     def resume(self, account: Any = None, now_ns: Any = None) -> list[ActionEvent]:
-        """Lift pauses by hand."""
+        """End pauses of an account, or of all."""
         return self.session.resume(account, now_ns)
 
     # ------------------------------------------------------------------ order rates
 
-    def _rate_actions(self, said: list[ActionEvent], order: Order) -> list[ActionEvent]:
-        """Say when a rate begins and ceases to refuse an account's orders: it is paused, it is resumed."""
-        refused = {action.rule: action for action in said if action.action is Action.REJECT}
+    def _rate_actions(self, actions: list[ActionEvent], order: Order) -> list[ActionEvent]:
+        """Add PAUSE and RESUME when a rate begins and ceases to refuse an account's orders."""
+        refused = {action.rule: action for action in actions if action.action is Action.REJECT}
         found: list[ActionEvent] = []
         account = str(order.account_id).strip()
         for name in self._rates:
@@ -176,15 +174,15 @@ class RiskEngine:
             beyond = name in refused or counted > rule.parameters.limit
             if beyond and key not in self._paused:
                 self._paused[key] = None
-                seen = (counted, rule.parameters.limit, rule.parameters.limit - counted)
+                values = (counted, rule.parameters.limit, rule.parameters.limit - counted)
                 why = f"{account} is paused by {name} ({rule.kind.sentence(rule.parameters)}) until the window clears: "
-                why += f"observed {seen[0]:,}, limit {seen[1]:,}."
+                why += f"observed {values[0]:,}, limit {values[1]:,}."
                 ts, seq = self.session.latest, len(self.session) - 1
-                whose = account, str(order.contract_id).strip()
-                found.append(ActionEvent(Action.PAUSE, name, account, why, *seen, ts, None, seq, *whose))
+                labels = account, str(order.contract_id).strip()
+                found.append(ActionEvent(Action.PAUSE, name, account, why, *values, ts, None, seq, *labels))
             elif not beyond and key in self._paused:
                 found.append(self._resumed(name, account, self.session.latest, len(self.session) - 1))
-        return found + said
+        return found + actions
 
     def _resumed(self, name: str, account: str, ts: int, seq: int) -> ActionEvent:
         del self._paused[name, account]
@@ -192,55 +190,55 @@ class RiskEngine:
         return ActionEvent(Action.RESUME, name, account, why, None, None, None, ts, None, seq, account, "")
 
     def _in_window(self, name: str, account: str, now: int) -> int:
-        """Orders of an account in a rate's window at a time."""
+        """Number of an account's orders in a rate's window at a time."""
         teller, state = self.session.teller, self.session.state
-        place = [rule.id for rule in teller.rules].index(name)
-        record = state.rules[place][self.session.universe.account_codes[account] + 1]
-        params = teller.params[place]
+        k = [rule.id for rule in teller.rules].index(name)
+        record = state.rules[k][self.session.universe.account_codes[account] + 1]
+        params = teller.params[k]
         capacity = params.limit + 2 if params.bucket_ns == 0 else -(-params.window_ns // params.bucket_ns)
         return int(used(_Fields(record), state.memory, SLIDING, params.window_ns, params.bucket_ns, capacity, now))
 
     def paused(self, account: str) -> bool:
-        """Whether an account is paused: by a rate, by a rule on the whole account, or by a person."""
+        """Whether an account is paused: by an order rate, by a rule with scope account, or by a command."""
         with self._lock:
-            by_rate = any(whose == account for _, whose in self._paused)
+            by_rate = any(name == account for _, name in self._paused)
             return by_rate or self.view().states().get(account, "ACTIVE") == "PAUSED"
 
-    # ------------------------------------------------------------------ rules of one's own
+    # ------------------------------------------------------------------ custom rules
 
-    def _ask(self, hook: str, event: Order | Trade) -> list[ActionEvent]:
+    def _call(self, hook: str, event: Order | Trade) -> list[ActionEvent]:
         found: list[ActionEvent] = []
-        for rule in self._own:
+        for rule in self._custom:
             if getattr(type(rule), hook) is not getattr(BaseRule, hook):
                 context = RuleContext(self.contract_to_product, self.view())
-                found += self._carry_out(getattr(rule, hook)(event, context))
+                found += self._apply(getattr(rule, hook)(event, context))
         return found
 
-    def _carry_out(self, actions: Iterable[ActionEvent] | None) -> list[ActionEvent]:
-        """Journal what a rule of one's own says of an account."""
+    def _apply(self, actions: Iterable[ActionEvent] | None) -> list[ActionEvent]:
+        """Journal the actions of a custom rule as commands."""
         found = list(actions or ())
         for action in found:
             if action.action in COMMANDS and action.account:
                 self.session.command(COMMANDS[action.action], action.account)
         return found
 
-    # ------------------------------------------------------------------ looking, and going on
+    # ------------------------------------------------------------------ access and snapshots
 
     def view(self) -> View:
-        """The books, states and used limits as of the last event."""
+        """Positions, states and utilization as of the last event."""
         return self.session.view()
 
     def log(self) -> EventLog:
-        """The journal; a replay of it has this engine's digest."""
+        """The journal; its replay has this engine's digest."""
         return self.session.log()
 
     def result(self) -> Result:
-        """Everything decided so far, as a replay would give it."""
+        """All decisions so far, as the result of a replay."""
         return self.session.result()
 
     @property
     def rules(self) -> RuleSet:
-        """The catalogue's rules behind those of the engine."""
+        """The riskkit rules of the engine."""
         return self.session.rules
 
     @property
@@ -250,27 +248,27 @@ class RiskEngine:
 
     @property
     def digest(self) -> str:
-        """The digest that a replay of `log` has."""
+        """Digest of the result, equal to that of a replay of `log`."""
         return self.session.digest
 
     def snapshot(self) -> bytes:
-        """The whole engine as bytes, but for the memory of rules of one's own that are written in Python."""
+        """The complete engine as bytes, without the memory of custom rules written in Python."""
         with self._lock:
             notes = {"paused": [list(key) for key in self._paused], "products": self.contract_to_product}
             return self.session.snapshot(notes)
 
     @classmethod
     def restore(cls, snapshot: bytes, rules: Iterable[Any], *, compiled: bool = True) -> RiskEngine:
-        """Go on from a snapshot, with the same rules.
+        """Continue from a snapshot, with the same rules.
 
         Raises
         ------
         InputError
-            Where the bytes are torn or altered, or were taken under other rules.
+            If the bytes are incomplete or altered, or of other rules.
         """
-        own, listed, rates = chosen(rules)
+        custom, listed, rates = chosen(rules)
         engine, session = cls.__new__(cls), LiveSession.restore(snapshot, listed, compiled=compiled)
-        engine._start(session, own, rates, dict(session.notes.get("products", {})))
+        engine._start(session, custom, rates, dict(session.notes.get("products", {})))
         engine._paused = {(name, account): None for name, account in session.notes.get("paused", [])}
         return engine
 

@@ -1,10 +1,10 @@
-"""What the short form is written in: orders and trades, the two rules, rules of one's own, and `build_config`.
+"""Orders, trades and rules of `RiskEngine`, custom rules, and `build_config`.
 
 - ``OrderRateLimitRule`` counts every order of an account in a sliding window. The order that exceeds the threshold is
-  refused and pauses the account; orders while it is paused are refused and count. The pause ends at the next order
-  that the window has room for, or at a tick at which the window holds no more than the threshold.
+  refused and pauses the account; orders during the pause are refused and counted. The pause ends at the next order for
+  which the window has room, or at a tick at which the window has no more than the threshold.
 - ``AccountVolumeLimitRule`` adds up traded volume by account, contract or product. The trade that exceeds the cap is
-  booked and pauses the key until `RiskEngine.reset_daily`; orders that only reduce a position pass meanwhile.
+  booked and pauses the key until `RiskEngine.reset_daily`; orders that only reduce a position pass in the meantime.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from riskkit._check import InputError, one_of
 from riskkit.replay.action import Action, ActionEvent
 from riskkit.replay.columns import Kind
 from riskkit.replay.parameters import Quantity
+from riskkit.replay.records import Record
 from riskkit.replay.rule import OBJECT, PASS, Rule, RuleType, Verdict
 from riskkit.replay.rules import OrderRate
 from riskkit.replay.ruleset import RuleSet
@@ -39,7 +40,7 @@ __all__ = [
 
 
 class Direction(StrEnum):
-    """Which side an order is on: a bid buys, an ask sells.
+    """Side of an order: a bid buys, an ask sells.
 
     Examples
     --------
@@ -60,7 +61,7 @@ SIDES = {Direction.BID: "B", Direction.ASK: "S"}
 
 @dataclass(frozen=True)
 class Order:
-    """An order: its number, whose it is, what it asks for, and when (nanoseconds since the epoch).
+    """An order: id, account, contract, side, price, volume and time (nanoseconds since the epoch).
 
     Examples
     --------
@@ -79,7 +80,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Trade:
-    """A trade: its number, the order that it fills, at what price, how much, and when.
+    """A trade: id, order, price, volume and time (nanoseconds since the epoch).
 
     Examples
     --------
@@ -98,7 +99,7 @@ class Trade:
 
 
 class RuleContext(NamedTuple):
-    """What a rule of one's own is told besides the event: the products of contracts, and the books so far.
+    """Context of a custom rule: the products of contracts, and the session as of the event.
 
     Examples
     --------
@@ -117,45 +118,45 @@ class RuleContext(NamedTuple):
 
 
 class BaseRule:
-    """A rule of the short form; derive from it to write one.
+    """Base class of the rules of `RiskEngine`.
 
-    Either `rules` names riskkit's own rules (compiled, proven, in the digest), as the two of this module do; or
-    `on_order`, `on_trade`, `on_tick` look at what was just taken and return actions, made by `act`. Of those a PAUSE,
-    HALT or RESUME of an account is journaled as a person's command, so that a replay of the journal stands by it; what
-    else they say is passed on. Their own memory is theirs: it is in no snapshot.
+    Either `rules` returns riskkit rules (compiled, in the digest), as for the two rules of this module; or `on_order`,
+    `on_trade`, `on_tick` return actions, created by `act`. A PAUSE, HALT or RESUME of an account is journaled as a
+    command, so that a replay of the journal includes it; other actions are passed on. The memory of a custom rule is not
+    part of a snapshot.
 
     Examples
     --------
     >>> class Night(BaseRule):
     ...     def on_order(self, order, context):
     ...         if order.timestamp % 86_400_000_000_000 < 6 * 3_600_000_000_000:
-    ...             yield self.act(Action.PAUSE, order.account_id, "nobody trades at night", order.timestamp)
+    ...             yield self.act(Action.PAUSE, order.account_id, "no trading at night", order.timestamp)
     >>> from riskkit import RiskEngine
     >>> engine = RiskEngine(rules=[Night()], contract_to_product={"T2303": "T10Y"}, compiled=False)
     >>> [str(action) for action in engine.process_order(Order(1, "A", "T2303", Direction.BID, 100.5, 9, 0))]
-    ['PAUSE A: nobody trades at night']
+    ['PAUSE A: no trading at night']
     """
 
     def rules(self, name: str) -> Sequence[Rule]:
-        """Riskkit's rules behind this one; `name` is an id that is not taken."""
+        """The riskkit rules of this rule; `name` is a free id."""
         return ()
 
     def on_order(self, order: Order, context: RuleContext) -> Iterable[ActionEvent] | None:
-        """Look at an order that was taken, refused or not."""
+        """Called after every order, refused or not."""
         return None
 
     def on_trade(self, trade: Trade, context: RuleContext) -> Iterable[ActionEvent] | None:
-        """Look at a trade that was booked."""
+        """Called after every trade."""
         return None
 
     def on_tick(self, now_ns: int) -> Iterable[ActionEvent] | None:
-        """Look at the time."""
+        """Called at every tick."""
         return None
 
     def act(
         self, action: Action, account_id: str, reason: str, timestamp_ns: int, observed: Any = None, limit: Any = None
     ) -> ActionEvent:
-        """An action of this rule on an account."""
+        """Create an action of this rule on an account."""
         left = None if observed is None or limit is None else limit - observed
         name = type(self).__name__
         return ActionEvent(
@@ -182,15 +183,15 @@ class OrderRateLimitRule(BaseRule):
         self.rules("check")
 
     def rules(self, name: str) -> Sequence[Rule]:
-        """The order rate that this is, attempts counted."""
+        """The order rate limit of this rule, refused orders included."""
         return [Rule(name, self.parameters)]
 
 
 class AccountVolumeLimitRule(BaseRule):
-    """At most `daily_cap` of traded volume until `RiskEngine.reset_daily`, by the dimensions together.
+    """At most `daily_cap` of traded volume until `RiskEngine.reset_daily`, for each combination of dimensions.
 
-    ``dimensions`` are of "account", "contract" and "product": ("account", "product") is a cap on what each account
-    trades in each product.
+    ``dimensions`` are of "account", "contract" and "product": ("account", "product") is a cap for each account in each
+    product.
 
     Examples
     --------
@@ -202,7 +203,7 @@ class AccountVolumeLimitRule(BaseRule):
     def __init__(self, daily_cap: Any = 1000, dimensions: Sequence[str] = ("account",)) -> None:
         if isinstance(dimensions, str):
             raise InputError(f"dimensions={dimensions!r} is one text; give a list such as ['account', 'product']")
-        named = frozenset(one_of(one, ("account", "contract", "product"), "dimensions") for one in dimensions)
+        named = frozenset(one_of(name, ("account", "contract", "product"), "dimensions") for name in dimensions)
         if not named:
             raise InputError("dimensions is empty; name at least one of 'account', 'contract' and 'product'")
         self.scope = SCOPES[named - {"product"} if "contract" in named else named]  # a contract has one product
@@ -210,7 +211,7 @@ class AccountVolumeLimitRule(BaseRule):
         self.rules("check")
 
     def rules(self, name: str) -> Sequence[Rule]:
-        """The cap that this is."""
+        """The volume cap of this rule."""
         return [Rule(name, self.parameters, scope=self.scope, kind=DAILY_VOLUME)]
 
 
@@ -224,24 +225,24 @@ SCOPES = {
 
 
 class DailyVolume(NamedTuple):
-    """At most `limit` of traded quantity until a person resets it."""
+    """At most `limit` of traded quantity until a RESET command."""
 
     limit: Quantity
 
 
-def check(state, params):
-    """Hold what was traded against the cap."""
+def check(state: Record, params: Any) -> Verdict:
+    """Compare the traded quantity with the cap."""
     return Verdict(OBJECT if state.quantity > params.limit else PASS, state.quantity, params.limit)
 
 
-def record(state, params, book, event):
-    """Add a fill, and trip where the cap is exceeded."""
+def record(state: Record, params: Any, book: Any, event: Any) -> int:
+    """Add a fill; trip if it exceeds the cap."""
     state.quantity += event.qty * book.instrument.unit
     return 1 if state.quantity > params.limit else 0
 
 
-def reset(state):
-    """Begin at zero."""
+def reset(state: Record) -> None:
+    """Restart at zero."""
     state.quantity = 0
 
 
@@ -267,7 +268,7 @@ TYPES: dict[str, Any] = {
 
 
 class RiskConfig(NamedTuple):
-    """What `build_config` reads: rules, and the product of each contract."""
+    """Result of `build_config`: rules, and the product of each contract."""
 
     rules: list[Any]
     contract_to_product: dict[str, str]
@@ -281,7 +282,7 @@ def build_config(config: Mapping[str, Any]) -> RiskConfig:
     config : mapping
         ``contract_to_product``: the product of each contract; ``rules``: a list of ``{"type": "OrderRateLimitRule",
         "threshold", "window_ns", "bucket_ns"}``, ``{"type": "AccountVolumeLimitRule", "daily_cap", "dimensions"}``, or
-        of any rule of the catalogue as `RuleSet.from_dict` takes it.
+        any other rule as for `RuleSet.from_dict`.
 
     Returns
     -------
@@ -291,7 +292,7 @@ def build_config(config: Mapping[str, Any]) -> RiskConfig:
     Raises
     ------
     InputError
-        Where a key or type is unknown or a number does not fit.
+        If a key or type is unknown or a number does not fit.
 
     Examples
     --------
@@ -300,8 +301,8 @@ def build_config(config: Mapping[str, Any]) -> RiskConfig:
     {'T2303': 'T10Y'}
     """
     if not isinstance(config, Mapping) or not set(config) <= {"rules", "contract_to_product"}:
-        came = f"the keys {sorted(map(str, config))}" if isinstance(config, Mapping) else f"a {type(config).__name__}"
-        raise InputError(f"config has the keys 'contract_to_product' and 'rules'; got {came}")
+        given = f"the keys {sorted(map(str, config))}" if isinstance(config, Mapping) else f"a {type(config).__name__}"
+        raise InputError(f"config has the keys 'contract_to_product' and 'rules'; got {given}")
     rules: list[Any] = []
     for entry in config.get("rules", []):
         kind = entry.get("type") if isinstance(entry, Mapping) else None
@@ -317,8 +318,8 @@ def build_config(config: Mapping[str, Any]) -> RiskConfig:
 
 
 def chosen(rules: Iterable[Any]) -> tuple[list[BaseRule], RuleSet, list[str]]:
-    """Rules of one's own, riskkit's rules behind all of them, and the ids of those that are order rates here."""
-    own: list[BaseRule] = []
+    """Custom rules, the riskkit rules of all, and the ids of the order rates."""
+    custom: list[BaseRule] = []
     found: list[Rule] = []
     rates: list[str] = []
     for rule in rules:
@@ -326,13 +327,13 @@ def chosen(rules: Iterable[Any]) -> tuple[list[BaseRule], RuleSet, list[str]]:
             found.append(rule)
             continue
         if not isinstance(rule, BaseRule):
-            raise InputError(f"{rule!r} is no rule; give objects of BaseRule or Rule, as build_config(...).rules")
-        own.append(rule)
-        name, taken = type(rule).__name__, {one.id for one in found}
+            raise InputError(f"{rule!r} is not a rule; give objects of BaseRule or Rule, as build_config(...).rules")
+        custom.append(rule)
+        name, taken = type(rule).__name__, {known.id for known in found}
         turn = 2
         while name in taken:
             name, turn = f"{type(rule).__name__}-{turn}", turn + 1
         made = list(rule.rules(name))
         found += made
-        rates += [one.id for one in made] if isinstance(rule, OrderRateLimitRule) else []
-    return own, RuleSet(found), rates
+        rates += [entry.id for entry in made] if isinstance(rule, OrderRateLimitRule) else []
+    return custom, RuleSet(found), rates

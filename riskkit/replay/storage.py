@@ -1,7 +1,7 @@
 """Event logs on disk: Parquet to keep and to send, a folder of arrays to map without a copy.
 
-A log is its columns and a header of plain lists (universe, pairs, what a reader should know). The header carries the
-hash of the events and a hash of itself, so that a torn or altered file is refused by a sentence.
+A log is stored as its columns and a header of plain lists (universe, pairs, facts about the data). The header has the
+hash of the events and its own hash, so that an incomplete or altered file raises an error.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def write_parquet(path: str | Path, columns: Mapping[str, np.ndarray], header: d
 
 
 def read_parquet(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Read what `write_parquet` wrote; any other file is refused with a sentence."""
+    """Read a file of `write_parquet`; any other file raises an InputError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -55,16 +55,16 @@ def read_parquet(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any
         raise InputError(f"{name} cannot be read as Parquet: {' '.join(str(error).split())}") from None
     text = (table.schema.metadata or {}).get(KEY)
     if text is None:
-        raise InputError(f"{name} is Parquet but no event log; read it with pandas and use EventLog.from_frame")
+        raise InputError(f"{name} is Parquet but not an event log; read it with pandas and use EventLog.from_frame")
     for column in table.column_names:
         if table[column].null_count:
-            raise InputError(f"{name}: column {column!r} has gaps, which no event log has")
-    # copies, for Arrow's own memory is read-only, and every kernel would be compiled a second time for it
+            raise InputError(f"{name}: column {column!r} has missing values; an event log has none")
+    # copies: Arrow's memory is read-only, and every kernel would be compiled a second time for it
     return _checked(name, {column: np.array(table[column].to_numpy()) for column in table.column_names}, text)
 
 
 def is_event_log(path: str | Path) -> bool:
-    """Whether a Parquet file is an event log; what is no Parquet at all is refused."""
+    """Whether a Parquet file is an event log; another file raises an InputError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -75,9 +75,9 @@ def is_event_log(path: str | Path) -> bool:
 
 
 def write_mapped(path: str | Path, columns: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
-    """Write a folder with one .npy file a column and a header, for `open_mapped`.
+    """Write a folder with one .npy file per column and a header, for `open_mapped`.
 
-    The header is written last: a folder without one is unfinished and is refused.
+    The header is written last: a folder without one is incomplete and is refused.
     """
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,9 +91,9 @@ def write_mapped(path: str | Path, columns: Mapping[str, np.ndarray], header: di
 
 
 def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Map the columns of a folder; nothing is read until it is used.
+    """Map the columns of a folder into memory; they are read when they are used.
 
-    Copy-on-write mapping gives arrays of the ordinary type: read-only ones would compile every kernel twice.
+    Copy-on-write mapping gives ordinary arrays: read-only ones would compile every kernel twice.
     """
     folder = Path(path)
     try:
@@ -110,33 +110,33 @@ def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
             mapped = empty if empty is not None else np.load(file, mmap_mode="c", allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
             raise InputError(f"{folder.name} is torn: {file.name} cannot be mapped ({error})") from None
-        columns[name] = mapped.view(np.ndarray)  # a memmap carries bookkeeping that slows every slice
+        columns[name] = mapped.view(np.ndarray)  # slices of a memmap are slower
     return _checked(folder.name, columns, text)
 
 
 def _sealed(header: dict[str, Any]) -> dict[str, Any]:
-    """The header with its format and its own hash."""
+    """Add format and hash to a header."""
     plain = json.loads(json.dumps({"format": FORMAT, **header}, default=str))
     return {**plain, "seal": hash_plain(plain).hex()}
 
 
 def _checked(name: str, columns: dict[str, np.ndarray], text: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Refuse a header or columns that no event log has."""
+    """Check header and columns of an event log."""
     try:
         header = json.loads(text)
         seal = header.pop("seal", None)
     except (ValueError, AttributeError):
-        raise InputError(f"{name} is torn: its header is not whole") from None
+        raise InputError(f"{name} is torn: its header is incomplete") from None
     if header.get("format") != FORMAT:
         raise InputError(f"{name} has format {header.get('format')!r}; this riskkit reads format {FORMAT}")
     if hash_plain(header).hex() != seal:
-        raise InputError(f"{name} was altered: its header does not match its own hash")
+        raise InputError(f"{name} was altered: its header does not match its hash")
     absent = [key for key in REQUIRED if key not in columns]
     if absent:
-        raise InputError(f"{name} has no column {absent[0]!r}; it is not a whole event log")
+        raise InputError(f"{name} has no column {absent[0]!r}; it is not a complete event log")
     for key, array in columns.items():
         if key not in DTYPES or array.dtype != np.dtype(DTYPES[key]) or array.ndim != 1:
-            raise InputError(f"{name}: column {key!r} has type {array.dtype}, which no event log has")
+            raise InputError(f"{name}: column {key!r} has type {array.dtype}, which is not that of an event log")
     sizes = {len(array) for array in columns.values()}
     if len(sizes) > 1:
         raise InputError(f"{name} is torn: its columns have {', '.join(map(str, sorted(sizes)))} rows")

@@ -1,4 +1,4 @@
-"""From a vectorbt portfolio to a frame of events: orders, fills and closes."""
+"""Convert a vectorbt portfolio to a frame of events: orders, fills and closes."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ __all__ = [
     "utc_times",
 ]
 
-FINE = Fraction(1, 1_000_000)  # fees are fractions of money: counted to a millionth of it
-ROUNDING_LOTS = 1_000_000  # a column's largest size has at least so many lots where positions are rounded to them
+FINE = Fraction(1, 1_000_000)  # smallest quantum: fees are rounded to it
+ROUNDING_LOTS = 1_000_000  # positions are rounded to lots if a column's largest size has at least so many
 
 
 class Simulated(NamedTuple):
-    """What `EventLog.from_frame` needs of a portfolio."""
+    """Arguments of `EventLog.from_frame` for a portfolio."""
 
     frame: pd.DataFrame
     instruments: list[Instrument]
@@ -45,9 +45,8 @@ class Simulated(NamedTuple):
 def frame_from_portfolio(portfolio: Any, tick: Any = None, lot: Any = None, quantum: Any = None) -> Simulated:
     """Events of every column of a portfolio, with its instruments, accounts and quantum.
 
-    A column is an account, or its group is where a group shares its cash; its close is an instrument of the same name.
-    At each bar the orders come first, each followed by its fill, then the closes: the portfolio trades before the bar
-    is over.
+    A column is an account (or its group is, if groups share cash); its close is an instrument of the same name. At each
+    bar the orders are first, each followed by its fill, then the closes: the portfolio trades before the end of the bar.
     """
     import pandas as pd
 
@@ -58,9 +57,9 @@ def frame_from_portfolio(portfolio: Any, tick: Any = None, lot: Any = None, quan
     shared = bool(portfolio.cash_sharing)
     cash = portfolio.get_init_cash() if shared else portfolio.get_init_cash(group_by=False)
     orders = portfolio.orders.values
-    orders = orders[np.lexsort((orders["id"], orders["idx"]))]  # as they came, whichever columns were chosen since
-    owners, opened = opening_accounts(portfolio.wrapper.grouper, shared, labels, cash)
-    frame = pd.concat([_order_events(orders, labels, owners), close_events(close, labels)], ignore_index=True)
+    orders = orders[np.lexsort((orders["id"], orders["idx"]))]  # in order of time, whichever columns were selected
+    names, opened = opening_accounts(portfolio.wrapper.grouper, shared, labels, cash)
+    frame = pd.concat([_order_events(orders, labels, names), close_events(close, labels)], ignore_index=True)
     frame = frame.sort_values(["bar", "turn", "number"], kind="stable", ignore_index=True)
     frame["ts"] = times[frame["bar"].to_numpy()]
     if tick is not None:
@@ -76,7 +75,7 @@ def frame_from_portfolio(portfolio: Any, tick: Any = None, lot: Any = None, quan
 
 
 def utc_times(index: Any) -> pd.DatetimeIndex:
-    """The times of a portfolio's index; those without a zone are UTC."""
+    """Times of a portfolio's index; those without a zone are UTC."""
     import pandas as pd
 
     if not isinstance(index, pd.DatetimeIndex):
@@ -85,43 +84,43 @@ def utc_times(index: Any) -> pd.DatetimeIndex:
 
 
 def column_labels(columns: Any) -> list[str]:
-    """The names of columns as text; parameters of a column that was made by several stand with slashes between."""
+    """Names of columns as text; those of a column with several parameters are joined by slashes."""
     labels = ["/".join(map(str, column)) if isinstance(column, tuple) else str(column) for column in columns]
     if len(set(labels)) < len(labels):
-        twice = next(label for place, label in enumerate(labels) if label in labels[:place])
-        raise InputError(f"the portfolio has two columns {twice!r}; give each column a name of its own")
+        twice = next(label for index, label in enumerate(labels) if label in labels[:index])
+        raise InputError(f"the portfolio has two columns {twice!r}; give each column another name")
     return labels
 
 
 def opening_accounts(grouper: Any, shared: bool, labels: list[str], cash: Any) -> tuple[list[str], dict[str, Fraction]]:
-    """The account of each column, and each account's opening cash.
+    """Account of each column, and opening cash of each account.
 
-    A column is an account of its own, unless its group shares its cash.
+    A column is an account, unless its group shares cash.
     """
-    owners = groups = labels
+    names = groups = labels
     if shared:
         groups = column_labels(grouper.get_columns())
-        owners = [groups[group] for group in grouper.get_groups()]
+        names = [groups[group] for group in grouper.get_groups()]
     amounts = np.broadcast_to(np.asarray(cash, float), (len(groups),))
-    endless = np.flatnonzero(~np.isfinite(amounts))
-    if len(endless):
+    unbounded = np.flatnonzero(~np.isfinite(amounts))
+    if len(unbounded):
         raise InputError(
-            f"account {groups[endless[0]]!r} opens with cash of {amounts[endless[0]]}, so it has no value; simulate "
+            f"account {groups[unbounded[0]]!r} opens with cash of {amounts[unbounded[0]]}, so it has no value; simulate "
             "with init_cash='auto' or an amount"
         )
-    return owners, {name: exact(amount, "cash") for name, amount in zip(groups, amounts.tolist(), strict=True)}
+    return names, {name: exact(amount, "cash") for name, amount in zip(groups, amounts.tolist(), strict=True)}
 
 
-def _order_events(orders: np.ndarray, labels: list[str], owners: list[str]) -> pd.DataFrame:
-    """Two rows an order: the order, and the fill that vectorbt simulated for it."""
+def _order_events(orders: np.ndarray, labels: list[str], names: list[str]) -> pd.DataFrame:
+    """Two rows per order: the order, and its simulated fill."""
     import pandas as pd
 
     count = len(orders)
-    one = pd.DataFrame(
+    order = pd.DataFrame(
         {
             "bar": orders["idx"],
             "turn": 0,
-            "account": np.array(owners, object)[orders["col"]],
+            "account": np.array(names, object)[orders["col"]],
             "instrument": np.array(labels, object)[orders["col"]],
             "side": np.where(orders["side"] == 0, "B", "S"),
             "column": orders["col"],
@@ -130,13 +129,13 @@ def _order_events(orders: np.ndarray, labels: list[str], owners: list[str]) -> p
             "order_id": np.arange(count),
         }
     )
-    both = pd.concat([one.assign(kind="order", fee=np.nan), one.assign(kind="fill", fee=orders["fees"])])
+    both = pd.concat([order.assign(kind="order", fee=np.nan), order.assign(kind="fill", fee=orders["fees"])])
     both["number"] = 2 * both["order_id"] + (both["kind"] == "fill")
     return both
 
 
 def close_events(close: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
-    """A price a bar and column, where there is one."""
+    """A price event for each finite close."""
     import pandas as pd
 
     values = close.to_numpy(float)
@@ -155,19 +154,21 @@ def close_events(close: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
 
 
 def rounded(values: np.ndarray, unit: Fraction) -> np.ndarray:
-    """The nearest multiples of a unit, a tie to the even one."""
+    """The nearest multiples of a unit, half to even."""
     return np.rint(values * unit.denominator / unit.numerator) * unit.numerator / unit.denominator
 
 
 def instruments_of(frame: pd.DataFrame, labels: list[str], tick: Any, lot: Any) -> list[Instrument]:
-    """Ticks and lots as given, else the fewest decimals that hold the events; of columns that have any."""
+    """Instruments of the columns with events; ticks and lots that are not given have the fewest decimals that fit."""
     if tick is not None and lot is not None:
         return [Instrument(label, exact(tick, "tick"), exact(lot, "lot")) for label in labels]
-    asked = frame[["ts", "kind", "instrument", *(["price"] if tick is None else []), *(["qty"] if lot is None else [])]]
+    events = frame[
+        ["ts", "kind", "instrument", *(["price"] if tick is None else []), *(["qty"] if lot is None else [])]
+    ]
     try:
-        proposed = {instrument.id: instrument for instrument in infer_instruments(asked)}
+        proposed = {instrument.id: instrument for instrument in infer_instruments(events)}
     except InputError:
-        raise InputError(_units_wanted(frame, tick, lot)) from None
+        raise InputError(_units_needed(frame, tick, lot)) from None
     return [
         Instrument(
             label,
@@ -179,28 +180,28 @@ def instruments_of(frame: pd.DataFrame, labels: list[str], tick: Any, lot: Any) 
     ]
 
 
-def _units_wanted(frame: pd.DataFrame, tick: Any, lot: Any) -> str:
-    """Which of tick and lot must be given."""
-    wanted = []
+def _units_needed(frame: pd.DataFrame, tick: Any, lot: Any) -> str:
+    """Error message that names the units to give."""
+    needed = []
     for name, given, what, how in (
         ("price", tick, "prices", "tick (prices are rounded to it)"),
-        ("qty", lot, "sizes", "lot (positions are rounded to it) or trade whole sizes (size_granularity=1)"),
+        ("qty", lot, "sizes", "lot (positions are rounded to it) or trade integer sizes (size_granularity=1)"),
     ):
         try:
             infer_instruments(frame[["ts", "kind", "instrument", name]])
         except InputError:
             if given is None:
-                wanted.append((what, how))
+                needed.append((what, how))
     return (
-        f"the portfolio's {' and '.join(what for what, _ in wanted)} need more than 9 decimals; give "
-        f"{', and '.join(how for _, how in wanted)}"
+        f"the portfolio's {' and '.join(what for what, _ in needed)} need more than 9 decimals; give "
+        f"{', and '.join(how for _, how in needed)}"
     )
 
 
 def _in_lots(frame: pd.DataFrame, labels: list[str], lot: Fraction, unit: Fraction) -> pd.DataFrame:
-    """Orders and fills in whole lots: positions are rounded, so that what is closed is closed.
+    """Orders and fills in integer lots; positions are rounded, so that closed positions are flat.
 
-    An order that moves its rounded position by nothing is left out.
+    An order that does not change its rounded position is left out.
     """
     found = frame.copy()
     gone = np.zeros(len(frame), bool)
@@ -219,33 +220,33 @@ def _in_lots(frame: pd.DataFrame, labels: list[str], lot: Fraction, unit: Fracti
         lost = (lots == 0) & (np.abs(frame["fee"].to_numpy(float)[fills]) * 2 > float(unit))
         if lost.any():
             raise lost_fees(float(size[np.argmax(lost)]), lot, label)
-        for place in (first, fills):
-            found.loc[place, "qty"] = lots * lot.numerator / lot.denominator
-            gone[place] = lots == 0
+        for pick in (first, fills):
+            found.loc[pick, "qty"] = lots * lot.numerator / lot.denominator
+            gone[pick] = lots == 0
     return found[~gone].reset_index(drop=True)
 
 
 def check_lot(size: np.ndarray, largest: float, lot: Fraction, label: str) -> None:
-    """Refuse sizes that are no multiples of a lot, unless it is so fine that rounding to it changes nothing."""
+    """Refuse sizes that are not multiples of a lot, unless it is so fine that rounding does not matter."""
     steps = size * lot.denominator / lot.numerator
     off = np.abs(steps - np.rint(steps)) > 1e-9 + np.abs(steps) * 1e-15
     if off.any() and float(ROUNDING_LOTS * lot) > largest:
         raise InputError(
             f"column {label!r}: size {float(size[np.argmax(off)])!r} is not a multiple of the lot {decimal_text(lot)}; "
-            "trade whole sizes (size_granularity=1), or give a lot of at most a millionth of the largest size, to "
+            "trade integer sizes (size_granularity=1), or give a lot of at most a millionth of the largest size, to "
             "which positions are rounded"
         )
 
 
 def lost_fees(size: float, lot: Fraction, label: str) -> InputError:
-    """Say that an order too small for the lot cannot be left out: its fees are money."""
+    """Error for an order that is smaller than half a lot but has fees."""
     return InputError(
         f"column {label!r}: size {size!r} is less than half a lot of {decimal_text(lot)} and paid fees; give a finer lot"
     )
 
 
 def common_quantum(instruments: Sequence[Instrument], given: Any, *, fees: bool) -> Fraction:
-    """As given, else the money of one lot at one tick, and finer where there are fees; not below a millionth."""
+    """The given quantum, or the money of one lot at one tick, finer with fees; at least a millionth."""
     if given is not None:
         unit = exact(given, "quantum")
         if unit <= 0:
@@ -253,4 +254,4 @@ def common_quantum(instruments: Sequence[Instrument], given: Any, *, fees: bool)
         return unit
     steps = [instrument.tick * instrument.lot for instrument in instruments]
     unit = common_unit([*steps, FINE] if fees else steps)
-    return max(unit, FINE)  # a finer one would leave little room in 64 bits
+    return max(unit, FINE)  # a finer one would leave little range in 64 bits
