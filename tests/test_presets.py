@@ -72,10 +72,10 @@ def test_on_the_tape_presets_part_and_the_frame_says_why():
     chosen = {"nautilus": presets.nautilus(submit=10), "stocksharp": presets.stocksharp(orders=10)}
     frame = presets.compare_presets(log, chosen, compiled=False)
     row = frame.loc[0]
-    assert row["refused_first"] == row["both"] + row["only_first"]
-    assert row["refused_second"] == row["both"] + row["only_second"]
-    assert row[["refused_first", "refused_second", "both", "parts_at"]].to_list() == TAPE
-    assert "is refused by stocksharp (order_frequency: fewer than 10 messages" in row["why"]
+    assert row["rejected_first"] == row["both"] + row["only_first"]
+    assert row["rejected_second"] == row["both"] + row["only_second"]
+    assert row[["rejected_first", "rejected_second", "both", "first_difference"]].to_list() == TAPE
+    assert "is rejected by stocksharp (order_frequency: fewer than 10 messages" in row["why"]
     assert "passes nautilus (submit_rate: at most 10 messages" in row["why"]
     each = frame.attrs["presets"]
     assert each.loc["stocksharp", "first_rule"] == "order_frequency"

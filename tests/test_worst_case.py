@@ -55,7 +55,7 @@ def held(limit, **rest):
 
 
 def answer(rules, horizon="1s", capital=10_000, price_bound="0.1", **rest) -> WorstCase:
-    found = worst_case(RuleSet(rules), horizon, capital, price_bound, **{"most_orders": 40, **rest})
+    found = worst_case(RuleSet(rules), horizon, capital, price_bound, **{"max_orders": 40, **rest})
     assert len(found.result.refused()) == 0
     assert found.upper is None or found.lower <= found.upper
     return found
@@ -96,7 +96,7 @@ def rules_of(world: World) -> RuleSet:
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_against_every_stream(world, verdict, objective):
     price_bound = (world.high - world.start) / world.start
-    options = {"objective": objective, "price": "1.00", "most_orders": world.most_orders}
+    options = {"objective": objective, "price": "1.00", "max_orders": world.max_orders}
     found = worst_case(rules_of(world), world.horizon, 1_000, price_bound, **options)
     scale = 1 if objective == "position" else 100
     every = best(world, objective)
@@ -114,7 +114,7 @@ def test_a_daily_loss_bounds_the_loss_of_each_day_and_the_gap_after_it(world):
     found = worst_case(rules_of(world), 0, 1_000, "0.02", price="1.00")
     most = world.held * (2 if world.size == MANY else 1)
     assert found.upper == pytest.approx((world.loss - 1 + most * 4) / 100)
-    assert round(found.upper * 100) >= best(world._replace(most_orders=5), "loss")
+    assert round(found.upper * 100) >= best(world._replace(max_orders=5), "loss")
     assert found.verdict == "tight"
 
 
@@ -240,7 +240,7 @@ def test_a_price_that_cannot_move_takes_nothing():
         ({"price": 0}, "price=0"),
         ({"horizon": -1}, "horizon"),
         ({"accounts": 0}, "accounts=0"),
-        ({"most_orders": True}, "most_orders=True"),
+        ({"max_orders": True}, "max_orders=True"),
         ({"objective": "ruin"}, "objective"),
     ],
 )
@@ -336,7 +336,7 @@ def harms(log, rules):
 @given(RULES, STEPS, st.integers(1, 2), st.sampled_from(OBJECTIVES))
 def test_no_random_stream_beats_the_upper_bound(chosen, steps, accounts, objective):
     rules = RuleSet([rule for one in chosen.values() for rule in (one if isinstance(one, tuple) else (one,))])
-    asked = {"objective": objective, "price": 1, "accounts": accounts, "most_orders": 12}
+    asked = {"objective": objective, "price": 1, "accounts": accounts, "max_orders": 12}
     found = worst_case(rules, 10, 5, "0.2", **asked)
     assert not len(found.result.refused())
     if found.upper is not None:

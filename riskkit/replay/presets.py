@@ -1,14 +1,16 @@
-"""How others do it, as rule sets: the semantics of a named program, exchange or regulation on riskkit's own rules.
+"""Rule sets with the semantics of named programs, exchanges and regulations.
 
-Each function returns a `RuleSet` that decides at every boundary as its source does, so that `compare_presets` can put
-the same tape through several and say where, and why, they part. What the source leaves to its user is an argument; a
-control that the source has no number for is left out until one is given.
+Each function returns a `RuleSet` that decides every boundary case as its source does; `compare_presets` replays one log
+under several of them and explains where they differ. Values that the source leaves to its user are arguments; a
+control without a default in the source is omitted unless a value is given.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -39,7 +41,10 @@ __all__ = [
     "zipline",
 ]
 
-PROTECTIONS = ("cooldown", "stoploss_guard", "max_drawdown", "low_profit")
+Amount = int | float | str | Decimal
+Duration = int | str  # nanoseconds, or a text such as "1s"
+Protection = Literal["cooldown", "stoploss_guard", "max_drawdown", "low_profit"]
+PROTECTIONS: tuple[Protection, ...] = ("cooldown", "stoploss_guard", "max_drawdown", "low_profit")
 
 
 # ---------------------------------------------------------------------- programs
@@ -49,24 +54,23 @@ def nautilus(
     *,
     submit: int = 100,
     modify: int = 100,
-    window: Any = "1s",
-    max_notional: Any = None,
-    min_notional: Any = None,
+    window: Duration = "1s",
+    max_notional: Amount | None = None,
+    min_notional: Amount | None = None,
 ) -> RuleSet:
     """NautilusTrader's RiskEngine: precision, notional, trading state, then two sliding throttles.
 
-    The throttles are half open (a message exactly one window later passes) and forget what they dropped. A market order
-    without a price is let through by the notional check (a warning there, ``on_missing_price="allow"`` here); an order
-    flagged reduce-only is free of the minimum.
+    The windows are half open (a message exactly one window later passes) and do not count rejected messages. The
+    notional checks let a market order without a price pass; a reduce-only order is exempt from the minimum.
 
     Parameters
     ----------
     submit, modify : int
-        Orders and modifies in a window (``max_order_submit_rate``, ``max_order_modify_rate``: "100/00:00:01").
+        Orders and modifies per window (``max_order_submit_rate``, ``max_order_modify_rate``: "100/00:00:01").
     window : str or int
         Length of both windows.
     max_notional, min_notional : money, optional
-        The largest and the smallest order.
+        Largest and smallest order.
 
     References
     ----------
@@ -78,13 +82,13 @@ def nautilus(
     >>> [rule.id for rule in nautilus()]
     ['precision', 'known', 'reduce_only', 'state', 'submit_rate', 'modify_rate']
     """
-    most = {"limit": max_notional, "on_missing_price": "allow"}
-    least = {"limit": min_notional, "exempt_reduce_only": True, "on_missing_price": "allow"}
+    smallest = {"limit": min_notional, "exempt_reduce_only": True, "on_missing_price": "allow"}
+    largest = {"limit": max_notional, "on_missing_price": "allow"}
     return _rules(
         _rule("precision", "lot_tick"),
         _rule("known", "known_instrument"),
-        _rule("min_notional", "min_order_notional", **least) if min_notional is not None else None,
-        _rule("max_notional", "max_order_notional", **most) if max_notional is not None else None,
+        _rule("min_notional", "min_order_notional", **smallest) if min_notional is not None else None,
+        _rule("max_notional", "max_order_notional", **largest) if max_notional is not None else None,
         _rule("reduce_only", "reduce_only"),
         _rule("state", "trading_state"),
         _rule("submit_rate", "order_rate", limit=submit, window_ns=window),
@@ -94,8 +98,8 @@ def nautilus(
 
 def freqtrade(
     *,
-    candle: Any = "1h",
-    protections: Iterable[str] = PROTECTIONS,
+    candle: Duration = "1h",
+    protections: Iterable[Protection] = PROTECTIONS,
     cooldown_stop: int = 5,
     guard_lookback: int = 24,
     guard_limit: int = 4,
@@ -103,34 +107,34 @@ def freqtrade(
     drawdown_lookback: int = 48,
     drawdown_limit: int = 20,
     drawdown_stop: int = 4,
-    drawdown: Any = "0.2",
+    drawdown: Amount = "0.2",
     profit_lookback: int = 6,
     profit_limit: int = 2,
     profit_stop: int = 60,
-    profit: Any = "0.02",
+    profit: Amount = "0.02",
     round_up: bool = True,
 ) -> RuleSet:
     """Freqtrade's protections: locks after closed trades, counted in candles.
 
-    The defaults are riskkit's, in the order of size that configurations use: none is Freqtrade's own default. They need
-    a log with closed trades; on a log without any they refuse nothing. An order exactly at the end of a lock passes.
+    The defaults are riskkit's, of the magnitude that configurations use; Freqtrade has other ones. The rules need a log
+    with closed trades; without any they reject nothing. An order exactly at the end of a lock passes.
 
     Parameters
     ----------
     candle : str or int
-        The timeframe: the unit of every lookback and stop.
+        The timeframe: unit of every lookback and stop.
     protections : iterable of str
-        Which of cooldown (each instrument), stoploss_guard, max_drawdown (everything) and low_profit (each instrument).
+        Any of cooldown (per instrument), stoploss_guard, max_drawdown (global) and low_profit (per instrument).
     cooldown_stop, guard_stop, drawdown_stop, profit_stop : int
-        Candles that a lock lasts.
+        Length of a lock, in candles.
     guard_lookback, drawdown_lookback, profit_lookback : int
-        Candles in which closes count.
+        Candles in which closed trades count.
     guard_limit, drawdown_limit, profit_limit : int
-        Closes that are needed at least.
+        Minimum number of closed trades.
     drawdown, profit : fraction
-        The largest fall of the summed returns, and the smallest sum of them.
+        Maximum drawdown of the summed returns, and minimum of their sum.
     round_up : bool
-        Whether a lock ends at the next candle (an exact one moves on by one too).
+        Extend a lock to the next candle (if it ends at one, to the one after).
 
     References
     ----------
@@ -143,61 +147,38 @@ def freqtrade(
     ['cooldown', 'low_profit']
     """
     unit = duration(candle, "candle")
-    chosen = [one_of(name, PROTECTIONS, "protections") for name in protections]
-    ends: dict[str, Any] = {"candle_ns": unit} if round_up else {}
-    made = {
-        "cooldown": _rule(
-            "cooldown", "cooldown", "instrument", stop_ns=cooldown_stop * unit, lookback_ns=cooldown_stop * unit, **ends
-        ),
-        "stoploss_guard": _rule(
-            "stoploss_guard",
-            "stoploss_guard",
-            "global",
-            trade_limit=guard_limit,
-            lookback_ns=guard_lookback * unit,
-            stop_ns=guard_stop * unit,
-            **ends,
-        ),
-        "max_drawdown": _rule(
-            "max_drawdown",
-            "dd_trades",
-            "global",
-            max_dd=drawdown,
-            lookback_ns=drawdown_lookback * unit,
-            trade_limit=drawdown_limit,
-            stop_ns=drawdown_stop * unit,
-            **ends,
-        ),
-        "low_profit": _rule(
-            "low_profit",
-            "low_profit",
-            "instrument",
-            required=profit,
-            lookback_ns=profit_lookback * unit,
-            trade_limit=profit_limit,
-            stop_ns=profit_stop * unit,
-            **ends,
-        ),
+
+    def lock(id: str, type: str, scope: str, lookback: int, stop: int, **params: Any) -> dict[str, Any]:
+        ends = {"candle_ns": unit} if round_up else {}
+        return _rule(id, type, scope, lookback_ns=lookback * unit, stop_ns=stop * unit, **params, **ends)
+
+    guard, fall = {"trade_limit": guard_limit}, {"trade_limit": drawdown_limit, "max_dd": drawdown}
+    low = {"trade_limit": profit_limit, "required": profit}
+    rules = {
+        "cooldown": lock("cooldown", "cooldown", "instrument", cooldown_stop, cooldown_stop),
+        "stoploss_guard": lock("stoploss_guard", "stoploss_guard", "global", guard_lookback, guard_stop, **guard),
+        "max_drawdown": lock("max_drawdown", "dd_trades", "global", drawdown_lookback, drawdown_stop, **fall),
+        "low_profit": lock("low_profit", "low_profit", "instrument", profit_lookback, profit_stop, **low),
     }
-    return _rules(*(made[name] for name in chosen))
+    return _rules(*(rules[one_of(name, PROTECTIONS, "protections")] for name in protections))
 
 
-def stocksharp(*, orders: int = 10, window: Any = "1s", order_volume: Any = None) -> RuleSet:
+def stocksharp(*, orders: int = 10, window: Duration = "1s", order_volume: Amount | None = None) -> RuleSet:
     """StockSharp's order frequency and order volume rules.
 
-    A window opens with its first message. The message that *reaches* the count trips, and closes the window: the next
-    one opens a new one, whatever the time. An order as large as the volume trips too. What to do then is the user's
-    choice there; here the message is refused.
+    A window starts with its first message. The message that *reaches* the count trips the rule and closes the window:
+    the next message starts a new one at any time. An order as large as the volume trips too. The source lets the user
+    choose the action; here the message is rejected.
 
     Parameters
     ----------
     orders : int
         Orders and replaces in a window that trip (10 is the source's default). At 1 the source never trips on the first
-        message of a window, this one does.
+        message of a window; this rule does.
     window : str or int
         Length of the window.
     order_volume : quantity, optional
-        The smallest order that trips.
+        Smallest order that trips.
 
     References
     ----------
@@ -218,28 +199,22 @@ def stocksharp(*, orders: int = 10, window: Any = "1s", order_volume: Any = None
     )
 
 
-def vnpy(
-    *,
-    duplicates: int = 10,
-    active: int = 50,
-    volume: Any = 500,
-    value: Any = 1_000_000,
-) -> RuleSet:
+def vnpy(*, duplicates: int = 10, active: int = 50, volume: Amount = 500, value: Amount = 1_000_000) -> RuleSet:
     """VeighNa's riskmanager: order size and value, active orders, identical requests.
 
-    The count of identical requests is raised before the test and never falls: the tenth of ten is refused, and every
-    one after it. Market orders have no value there: they pass the value check.
+    The count of identical requests increases before the test and never decreases: the tenth of ten is rejected, and
+    every later one. Market orders have no value in the source and pass the value check.
 
     Parameters
     ----------
     duplicates : int
-        Identical requests (account, instrument, side, quantity, price) of which this many are refused.
+        Number of the first rejected identical request (same account, instrument, side, quantity, price).
     active : int
-        Working orders at most.
+        Maximum number of working orders.
     volume : quantity
-        The largest order.
+        Largest order.
     value : money
-        The largest value of a limit order.
+        Largest value of a limit order.
 
     References
     ----------
@@ -260,7 +235,7 @@ def vnpy(
 
 
 def zipline(*, orders_a_day: int = 9, tz: str = "UTC") -> RuleSet:
-    """Zipline's ``set_max_order_count``: so many orders a day, from zero again on the next.
+    """Zipline's ``set_max_order_count``: maximum number of orders per day.
 
     References
     ----------
@@ -275,7 +250,7 @@ def zipline(*, orders_a_day: int = 9, tz: str = "UTC") -> RuleSet:
 
 
 def rqalpha() -> RuleSet:
-    """RQAlpha's self-trade validator: no order that would meet one's own working order.
+    """RQAlpha's self-trade validator: no order that would match a working order of the same account.
 
     References
     ----------
@@ -289,10 +264,10 @@ def rqalpha() -> RuleSet:
     return _rules(_rule("self_trade", "self_trade"))
 
 
-def lean(*, pct: Any = "0.10", trailing: bool = False) -> RuleSet:
+def lean(*, pct: Amount = "0.10", trailing: bool = False) -> RuleSet:
     """LEAN's MaximumDrawdownPercentPortfolio: a fall of more than `pct`, from the start or (trailing) from the peak.
 
-    A fall of exactly `pct` does not trip. What it does is to close positions; here only what reduces passes after it.
+    A fall of exactly `pct` does not trip. The source then closes positions; here only reducing orders pass.
 
     References
     ----------
@@ -306,7 +281,7 @@ def lean(*, pct: Any = "0.10", trailing: bool = False) -> RuleSet:
     return _rules(_rule("drawdown", "drawdown", action="PAUSE", pct=pct, trailing=trailing))
 
 
-def gobreaker(*, failures: int = 5, open_for: Any = "60s") -> RuleSet:
+def gobreaker(*, failures: int = 5, open_for: Duration = "60s") -> RuleSet:
     """Gobreaker's default: *more* than five failures in a row open the breaker for a minute.
 
     References
@@ -325,20 +300,20 @@ def gobreaker(*, failures: int = 5, open_for: Any = "60s") -> RuleSet:
 # ---------------------------------------------------------------------- exchanges and regulators
 
 
-def cme(*, reject_mps: int = 500, logout_mps: int = 750, window: Any = "3s", scope: str = "session") -> RuleSet:
-    """CME Globex messaging controls: an average over a window that opens with its first message.
+def cme(*, reject_mps: int = 500, logout_mps: int = 750, window: Duration = "3s", scope: str = "session") -> RuleSet:
+    """CME Globex messaging controls: average rate over a window that starts with its first message.
 
-    Above ``reject_mps`` times the window's seconds a message is refused, above ``logout_mps`` times them the session is
-    logged out. Refused messages count.
+    More than ``reject_mps`` times the window's seconds: a message is rejected; more than ``logout_mps`` times: the
+    session is logged out. Rejected messages count.
 
     Parameters
     ----------
     reject_mps, logout_mps : int
-        Messages a second.
+        Messages per second.
     window : str or int
         Length of the window.
     scope : str
-        ``session`` judges each connection; ``account`` fits a log that has no connections.
+        ``session`` limits each connection; use ``account`` for a log without connections.
 
     References
     ----------
@@ -353,18 +328,18 @@ def cme(*, reject_mps: int = 500, logout_mps: int = 750, window: Any = "3s", sco
     return _rules(_rule("messages", "message_level", scope, **params))
 
 
-def rts6(*, collar: Any = "0.05", executions: int | None = None) -> RuleSet:
-    """RTS 6, the organisational requirements of the EU for algorithmic trading: Article 15(1)(a) and 15(3).
+def rts6(*, collar: Amount = "0.05", executions: int | None = None) -> RuleSet:
+    """RTS 6, the EU's organisational requirements for algorithmic trading: Article 15(1)(a) and 15(3).
 
-    A price further than the collar from the last one is refused, and any price while there is none. After a number of
-    automated executions a strategy stands until a person lets it go on; time alone does not.
+    A price further than the collar from the last price is rejected, and any price while there is none. After a number
+    of automated executions a strategy is paused until it is reset manually.
 
     Parameters
     ----------
     collar : fraction
-        The largest distance; the regulation asks for a collar and leaves its width open.
+        Largest distance; the regulation requires a collar but does not define its width.
     executions : int, optional
-        Executions of a strategy without a person (the log needs strategies and executions).
+        Automated executions of a strategy before the pause (the log needs strategies and executions).
 
     References
     ----------
@@ -375,15 +350,14 @@ def rts6(*, collar: Any = "0.05", executions: int | None = None) -> RuleSet:
     >>> [rule.id for rule in rts6(executions=3)]
     ['collar', 'executions']
     """
-    throttle: dict[str, Any] = {"limit": executions}
     return _rules(
         _rule("collar", "price_collar", pct=collar),
-        _rule("executions", "repeat_exec_throttle", "strategy", **throttle) if executions is not None else None,
+        _rule("executions", "repeat_exec_throttle", "strategy", limit=executions) if executions is not None else None,
     )
 
 
-def paradex(*, position: Any = 1000) -> RuleSet:
-    """Paradex's position limit: size + same-side working orders + signed position may reach it, not exceed it.
+def paradex(*, position: Amount = 1000) -> RuleSet:
+    """Paradex's position limit: size + same-side working orders + signed position may equal it, not exceed it.
 
     References
     ----------
@@ -397,10 +371,10 @@ def paradex(*, position: Any = 1000) -> RuleSet:
     return _rules(_rule("position", "position_limit", limit=position, include_open=True))
 
 
-def deribit(*, quantity: Any = 50, window: Any = "1s", frozen: Any = "2s") -> RuleSet:
-    """Deribit's market-maker protection: more filled in a sliding window than `quantity` freezes quoting.
+def deribit(*, quantity: Amount = 50, window: Duration = "1s", frozen: Duration = "2s") -> RuleSet:
+    """Deribit's market-maker protection: fills of more than `quantity` in a sliding window freeze quoting.
 
-    ``frozen=0`` freezes until a person resets it.
+    ``frozen=0`` freezes until a manual reset.
 
     References
     ----------
@@ -415,7 +389,7 @@ def deribit(*, quantity: Any = 50, window: Any = "1s", frozen: Any = "2s") -> Ru
 
 
 def exchange_core() -> RuleSet:
-    """Exchange-core's spot risk engine: a buy may cost what is free, to the last unit; and its reserve price.
+    """Exchange-core's spot risk engine: a buy may cost all free cash, valued at its reserve price.
 
     References
     ----------
@@ -429,20 +403,24 @@ def exchange_core() -> RuleSet:
     return _rules(_rule("funds", "cash"), _rule("reserve", "reserve_price"))
 
 
-# ---------------------------------------------------------------------- side by side
+# ---------------------------------------------------------------------- comparison
 
 
 def compare_presets(
-    log: EventLog, presets: Mapping[str, RuleSet], mode: str = "shadow", *, compiled: bool = True
+    log: EventLog,
+    presets: Mapping[str, RuleSet],
+    mode: Literal["shadow", "enforce"] = "shadow",
+    *,
+    compiled: bool = True,
 ) -> pd.DataFrame:
-    """Put one log through several rule sets and say where they part.
+    """Replay one log under several rule sets and explain where they differ.
 
     Parameters
     ----------
     log : EventLog
-        The record that all of them see.
+        Recorded events.
     presets : mapping of str to RuleSet
-        By the name under which the frame shows them; at least two.
+        At least two rule sets, by name.
     mode : {"shadow", "enforce"}
         As in `replay_log`.
     compiled : bool
@@ -451,14 +429,15 @@ def compare_presets(
     Returns
     -------
     DataFrame
-        One row a pair (`first`, `second`): `refused_first` and `refused_second` (orders and modifies), `both`, `only_first`,
-        `only_second`, `parts_at` (the first event on which they differ, -1 if none) and `why`, a sentence on it.
-        ``attrs["presets"]`` is a frame of one row a preset: refused, the first refusal's event and rule, the rules.
+        One row per pair (`first`, `second`): `rejected_first` and `rejected_second` (orders and modifies), `both`,
+        `only_first`, `only_second`, `first_difference` (the first event on which they differ, -1 if none) and `why`,
+        an explanation. ``attrs["presets"]`` is a frame with one row per preset: rejections, event and rule of the
+        first one, and the rules.
 
     Raises
     ------
     InputError
-        Where there are fewer than two rule sets, or one is none.
+        If there are fewer than two rule sets, or a value is not a RuleSet.
 
     Examples
     --------
@@ -468,7 +447,7 @@ def compare_presets(
     >>> log = EventLog.from_frame(frame)
     >>> pair = {"nautilus": nautilus(submit=2, window=999), "stocksharp": stocksharp(orders=2, window=999)}
     >>> found = compare_presets(log, pair, compiled=False)
-    >>> found.loc[0, ["both", "only_first", "only_second", "parts_at"]].to_list()
+    >>> found.loc[0, ["both", "only_first", "only_second", "first_difference"]].to_list()
     [0, 1, 1, 1]
     """
     if len(presets) < 2:
@@ -476,68 +455,58 @@ def compare_presets(
     for name, rules in presets.items():
         if not isinstance(rules, RuleSet):
             raise InputError(f"presets[{name!r}]={rules!r} is not a RuleSet; use presets.nautilus() or your own")
-    return _differences({name: replay_log(log, rules, mode, compiled=compiled) for name, rules in presets.items()})
-
-
-def _differences(results: Mapping[str, Result]) -> pd.DataFrame:
     import pandas as pd
 
-    refused = {name: np.unique(result.refused()["seq"]) for name, result in results.items()}
-    names = list(results)
-    rows = []
-    for place, one in enumerate(names):
-        for other in names[place + 1 :]:
-            apart = np.setxor1d(refused[one], refused[other])
-            rows.append(
-                {
-                    "first": one,
-                    "second": other,
-                    "refused_first": len(refused[one]),
-                    "refused_second": len(refused[other]),
-                    "both": len(np.intersect1d(refused[one], refused[other])),
-                    "only_first": len(np.setdiff1d(refused[one], refused[other])),
-                    "only_second": len(np.setdiff1d(refused[other], refused[one])),
-                    "parts_at": int(apart[0]) if len(apart) else -1,
-                    "why": _why(results, refused, one, other, int(apart[0])) if len(apart) else "they never differ",
-                }
-            )
-    frame = pd.DataFrame(rows)
-    frame.attrs["presets"] = _each(results)
+    results = {name: replay_log(log, rules, mode, compiled=compiled) for name, rules in presets.items()}
+    frame = pd.DataFrame([_difference(*pair) for pair in itertools.combinations(results.items(), 2)])
+    frame.attrs["presets"] = pd.DataFrame.from_dict(
+        {name: _summary(result) for name, result in results.items()}, orient="index"
+    ).rename_axis("preset")
     return frame
 
 
-def _each(results: Mapping[str, Result]) -> pd.DataFrame:
-    """One row a preset: how much it refuses, and what it refused first."""
-    import pandas as pd
-
-    rows = {}
-    for name, result in results.items():
-        found = result.refused()
-        first = found[0] if len(found) else None
-        rule = "" if first is None or first["cause"] < 0 else result.rules[int(first["cause"])].id
-        seq = -1 if first is None else int(first["seq"])
-        rows[name] = {"refused": len(found), "first_seq": seq, "first_rule": rule, "rules": str(result.rules)}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("preset")
-
-
-def _why(results: Mapping[str, Result], refused: Mapping[str, np.ndarray], one: str, other: str, seq: int) -> str:
-    """Who refuses the event on which two part, by which rule and what that says, and what the other limits instead."""
-    strict, lenient = (one, other) if seq in refused[one] else (other, one)
-    result = results[strict]
-    row = result.refused()[result.refused()["seq"] == seq][0]
-    said = str(result.rules[int(row["cause"])]) if row["cause"] >= 0 else "a person has paused it."
-    others = [
-        rule
-        for rule in results[lenient].rules
-        if row["cause"] >= 0 and rule.type == result.rules[int(row["cause"])].type
-    ]
-    instead = " ".join(map(str, others)) or "it has no such rule."
-    return f"event {seq} is refused by {strict} ({said.rstrip('.')}) and passes {lenient} ({instead.rstrip('.')})"
+def _difference(first: tuple[str, Result], second: tuple[str, Result]) -> dict[str, Any]:
+    """One pair of presets: rejections of each, of both and of one only, and the first difference."""
+    one, other = (np.unique(result.refused()["seq"]) for _, result in (first, second))
+    differing = np.setxor1d(one, other)
+    why = "they never differ"
+    if len(differing):
+        why = _explanation(*((first, second) if differing[0] in one else (second, first)), int(differing[0]))
+    return {
+        "first": first[0],
+        "second": second[0],
+        "rejected_first": len(one),
+        "rejected_second": len(other),
+        "both": len(np.intersect1d(one, other)),
+        "only_first": len(np.setdiff1d(one, other)),
+        "only_second": len(np.setdiff1d(other, one)),
+        "first_difference": int(differing[0]) if len(differing) else -1,
+        "why": why,
+    }
 
 
-def _rule(name: str, kind: str, scope: str = "account", action: str = "", **params: Any) -> dict[str, Any]:
-    said = {"action": action} if action else {}
-    return {"id": name, "type": kind, "scope": scope, **said, "params": params}
+def _summary(result: Result) -> dict[str, Any]:
+    """One preset: number of rejections, event and rule of the first one, and the rules."""
+    rejected = result.refused()
+    rule = result.rules[int(rejected["cause"][0])].id if len(rejected) and rejected["cause"][0] >= 0 else ""
+    first = int(rejected["seq"][0]) if len(rejected) else -1
+    return {"rejected": len(rejected), "first_seq": first, "first_rule": rule, "rules": str(result.rules)}
+
+
+def _explanation(strict: tuple[str, Result], lenient: tuple[str, Result], seq: int) -> str:
+    """The rule that rejects the event, and the rules of the same type in the preset that passes it."""
+    rejected = strict[1].refused()
+    cause = int(rejected["cause"][rejected["seq"] == seq][0])
+    if cause < 0:
+        return f"event {seq} is rejected by {strict[0]} (paused manually) and passes {lenient[0]} (it has no such rule)"
+    rule = strict[1].rules[cause]
+    others = [str(other) for other in lenient[1].rules if other.type == rule.type]
+    passes = " ".join(others).rstrip(".") or "it has no such rule"
+    return f"event {seq} is rejected by {strict[0]} ({str(rule).rstrip('.')}) and passes {lenient[0]} ({passes})"
+
+
+def _rule(id: str, type: str, scope: str = "account", action: str = "", **params: Any) -> dict[str, Any]:
+    return {"id": id, "type": type, "scope": scope, **({"action": action} if action else {}), "params": params}
 
 
 def _rules(*entries: dict[str, Any] | None) -> RuleSet:

@@ -19,7 +19,7 @@ class World(NamedTuple):
     high: int
     start: int
     horizon: int
-    most_orders: int
+    max_orders: int
     rate: int = MANY
     window: int = 1
     size: int = MANY
@@ -46,7 +46,7 @@ def best(world: World, objective: str) -> int:
             found = max(found, {"position": abs(held), "loss": lost, "turnover": 0}[objective])
             if now < world.horizon:
                 found = max(found, after(now + 1, sent, mark, held, cash, traded, halted))
-            if len(sent) >= world.most_orders or sum(ts > now - world.window for ts in sent) >= world.rate:
+            if len(sent) >= world.max_orders or sum(ts > now - world.window for ts in sent) >= world.rate:
                 continue
             for price in markets:
                 for side in (1, -1):

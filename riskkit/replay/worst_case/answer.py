@@ -1,4 +1,4 @@
-"""`worst_case`: what could still happen with every limit kept."""
+"""`worst_case`: largest position, loss or turnover possible without breaching a limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -27,41 +27,42 @@ from riskkit.replay.worst_case.upper import Bound, allowed_loss, upper_bound
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 __all__ = ["WorstCase", "worst_case"]
 
-OBJECTIVES = ("position", "loss", "turnover")
+Objective = Literal["position", "loss", "turnover"]
 CENT = Fraction(1, 100)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class WorstCase(Shown):
-    """The answer of `worst_case`; money in units of the price, positions in lots.
+    """Result of `worst_case`; money in units of the price, positions in lots.
 
     Parameters
     ----------
     objective : str
-        What was made as large as possible: position, loss or turnover, of all accounts together, losses positive.
+        Quantity maximised: position, loss or turnover, of all accounts together, losses positive.
     horizon : int
         Nanoseconds, both ends included.
     lower : float
-        What the stream in `log` does, measured by its replay.
+        Value that the stream in `log` attains, measured by its replay.
     upper : float, optional
-        What no stream can exceed; None where that is unbounded or not known.
+        Value that no stream exceeds; None if unbounded or not known.
     verdict : str
         tight (both bounds are equal), bounded, unbounded or not known.
     argument : str
-        Why, in words.
+        Proof of the upper bound, in words.
     rules : tuple of str
-        The rules that bind: those that the argument uses.
+        Binding rules: those that the argument uses.
     not_read : mapping of str
-        Rules that the argument does not use though they may bind too, and why.
+        Rules that may bind but that the argument does not use, with the reason.
     unit : str
-        Of both bounds.
+        Unit of both bounds.
     log : EventLog
         The stream.
     result : Result
-        Its replay in enforce mode: nothing is refused.
+        Its replay in enforce mode, which rejects nothing.
 
     Examples
     --------
@@ -88,46 +89,47 @@ class WorstCase(Shown):
         return f"Worst {self.objective} in {duration_text(self.horizon)} inside the limits: {self.verdict}"
 
     def _rows(self) -> Iterable[Row]:
-        yield "lower bound (a stream does it)", self.lower, self.unit
+        yield "lower bound (attained by a stream)", self.lower, self.unit
         upper = (self.verdict, "") if self.upper is None else (self.upper, self.unit)
         yield "upper bound (no stream exceeds it)", *upper
         yield "binding rules", ", ".join(self.rules) or "none", ""
-        yield "orders of the stream", self.log.counts().get("ORDER", 0), "none refused"
-        for place, line in enumerate(textwrap.wrap(self.argument, 80)):
-            yield "" if place else "why", "", line
-        for place, (name, why) in enumerate(self.not_read.items()):
-            yield "" if place else "not used", name, why
+        yield "orders of the stream", self.log.counts().get("ORDER", 0), "none rejected"
+        for i, line in enumerate(textwrap.wrap(self.argument, 80)):
+            yield "" if i else "argument", "", line
+        for i, (name, why) in enumerate(self.not_read.items()):
+            yield "" if i else "not used", name, why
 
     def to_frame(self) -> pd.DataFrame:
-        """The stream's fills: seconds since its begin, account, side, qty, price, and what they sum up to.
+        """Fills of the stream: seconds since its start, account, side, qty, price, and cumulative results.
 
-        ``position`` is the sum of the sizes of all accounts' positions and ``turnover`` the money traded so far;
-        ``loss`` is valued at the price of the row, so the last fall of the market, after the last fill, is not in it.
+        ``position`` is the sum of the absolute positions of all accounts, ``turnover`` the money traded so far;
+        ``loss`` is valued at the price of the row and excludes the last price move, which follows the last fill.
         """
         import pandas as pd
 
         columns, tick = self.log.columns, float(INSTRUMENT.tick)
         fills = np.flatnonzero(columns["kind"] == Kind.FILL)
         side, qty = columns["side"][fills].astype(np.int64), columns["qty"][fills]
-        price, who = columns["price"][fills] * tick, columns["account"][fills]
-        held = np.cumsum((who[:, None] == np.arange(len(self.log.universe.accounts))) * (side * qty)[:, None], axis=0)
+        price, account = columns["price"][fills] * tick, columns["account"][fills]
+        by_account = account[:, None] == np.arange(len(self.log.universe.accounts))
+        position = np.cumsum(by_account * (side * qty)[:, None], axis=0)
         paid = np.cumsum(side * qty * price)
         return pd.DataFrame(
             {
                 "seconds": (columns["ts"][fills] - columns["ts"][0]) / 1e9,
-                "account": [self.log.universe.accounts[code].id for code in who],
+                "account": [self.log.universe.accounts[code].id for code in account],
                 "side": np.where(side > 0, "B", "S"),
                 "qty": qty,
                 "price": price,
-                "position": np.abs(held).sum(axis=1),
+                "position": np.abs(position).sum(axis=1),
                 "turnover": np.cumsum(qty * price),
-                "loss": paid - held.sum(axis=1) * price,
+                "loss": paid - position.sum(axis=1) * price,
             },
             index=pd.Index(fills, name="seq"),
         )
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw how the harm grows over the stream, and the upper bound where there is one."""
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the objective over the stream, and the upper bound if there is one."""
         frame = self.to_frame()
         x = np.append(frame["seconds"].to_numpy(), self.horizon / 1e9)
         y = np.append(frame[self.objective].to_numpy(), self.lower)
@@ -135,7 +137,7 @@ class WorstCase(Shown):
         ax.step(x, y, where="post", marker="o", ms=3, label="the stream, replayed")
         if self.upper is not None:
             ax.axhline(self.upper, color=drawing.WARM, ls="--", label="upper bound")
-        ax.set_xlabel("seconds since the begin")
+        ax.set_xlabel("seconds since the start")
         ax.set_ylabel(f"{self.objective}, {self.unit}")
         ax.set_ylim(bottom=min(0.0, float(y.min())))
         bound = self.verdict if self.upper is None else f"at most {self.upper:,.10g}"
@@ -152,54 +154,54 @@ def worst_case(
     capital: Any,
     price_bound: Any,
     *,
-    objective: str = "loss",
+    objective: Objective = "loss",
     price: Any = 100,
     accounts: int = 1,
-    most_orders: int = 300,
+    max_orders: int = 300,
     compiled: bool = False,
 ) -> WorstCase:
-    """Find the most harm that orders can do without breaking a limit: a real stream, and a proof of what is beyond it.
+    """Find the largest position, loss or turnover possible without breaching a limit: an example and a proven bound.
 
-    Which streams: one instrument, lot 1, tick 0.01; single limit orders at prices within the band, each filled at once
-    at its own price; the market goes anywhere in the band, as often as it likes; accounts start flat; no fees, nothing
-    in flight, nobody resets anything. A limit order far from the market is outside: a price collar keeps it so.
+    Streams considered: one instrument, lot 1, tick 0.01; single limit orders at prices in the band, each filled at once
+    at its own price; the market moves anywhere in the band at any time; accounts start flat; no fees, no orders in
+    flight, no resets. Limit orders far from the market are excluded; a price collar enforces this.
 
     Parameters
     ----------
     rules : RuleSet
         The limits; a rule whose action is ALERT limits nothing.
     horizon : int or str
-        Nanoseconds, or a text such as "1s" or "1d". Both ends are included: a window's edge can lie in between.
+        Nanoseconds, or a text such as "1s" or "1d". Both ends are included, so the horizon can span a window's edge.
     capital : number
         Opening cash of each account, in money, at or above zero, in whole cents.
     price_bound : number
-        The most that the price moves from `price` over the horizon, up or down, as a fraction from 0 to below 1.
+        Largest move from `price` over the horizon, up or down, as a fraction from 0 to below 1.
     objective : {"position", "loss", "turnover"}
-        What is made as large as possible, of all accounts together: lots held long or short, money lost at marks since
-        the begin, or money traded.
+        Quantity to maximise, of all accounts together: lots held long or short, money lost at marks since the start,
+        or money traded.
     price : number
-        The price at the begin.
+        Price at the start.
     accounts : int
-        Accounts that the orders can come from. A rule of scope ``account`` holds for each, a ``global`` one for all.
-    most_orders : int
-        Orders of the stream at most; where limits allow more, the lower bound stays below what could be reached.
+        Number of accounts that send orders. A rule of scope ``account`` limits each, a ``global`` one all together.
+    max_orders : int
+        Maximum number of orders in the stream; if the limits allow more, the lower bound is not the largest one.
     compiled : bool
-        Whether the replay is compiled; streams are short.
+        Compile the replay; streams are short.
 
     Returns
     -------
     WorstCase
-        Both bounds, the argument, the stream and its replay. ``verdict`` is unbounded where no rule limits it.
+        Both bounds, the argument, the stream and its replay. ``verdict`` is unbounded if no rule limits the objective.
 
     Raises
     ------
     InputError
-        Where an argument is out of range or the band has no price above zero.
+        If an argument is out of range, or the band contains no positive price.
 
     References
     ----------
     European Commission (2017), Delegated Regulation 2017/589 (RTS 6), Articles 15 and 17: the pre-trade and post-trade
-    limits whose joint strength this measures.
+    limits whose joint effect this measures.
 
     Examples
     --------
@@ -211,17 +213,17 @@ def worst_case(
     >>> worst_case(RuleSet([Rule("size", MaxOrderQty(limit=5))]), "1s", 0, "0.1").argument
     'unbounded: no rule limits loss'
     """
-    one_of(objective, OBJECTIVES, "objective")
-    for name, count in (("accounts", accounts), ("most_orders", most_orders)):
+    one_of(objective, get_args(Objective), "objective")
+    for name, count in (("accounts", accounts), ("max_orders", max_orders)):
         if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 10_000:
-            raise InputError(f"{name}={count!r} is not a whole number from 1 to 10,000")
+            raise InputError(f"{name}={count!r} is not an integer from 1 to 10,000")
     at = _setting(duration(horizon, "horizon"), accounts, capital, price, price_bound)
     world = Universe((INSTRUMENT,), (Account("A1"),), {"USD": CENT})
     limits = read_limits(rules, world)
     bound = upper_bound(objective, limits, at)
-    losses = [spent for one in limits.of("daily_loss", "drawdown") if (spent := allowed_loss(one, at)[0]) >= 0]
+    losses = [loss for read in limits.of("daily_loss", "drawdown") if (loss := allowed_loss(read, at)[0]) >= 0]
     lower, log, result = max(
-        (_measured(objective, plan, rules, compiled) for plan in plans(objective, limits, at, losses, most_orders)),
+        (_measured(objective, plan, rules, compiled) for plan in plans(objective, limits, at, losses, max_orders)),
         key=lambda found: found[0],
     )
     verdict, argument = _verdict(objective, bound, limits, lower)
@@ -243,7 +245,7 @@ def worst_case(
 
 
 def _setting(horizon: int, accounts: int, capital: Any, price: Any, price_bound: Any) -> Setting:
-    """Money and prices as whole cents."""
+    """Arguments with money and prices as integers, in cents."""
     move, cash, start = exact(price_bound, "price_bound"), exact(capital, "capital"), exact(price, "price")
     if not 0 <= move < 1:
         raise InputError(f"price_bound={price_bound!r} is not a fraction from 0 to below 1")
@@ -257,22 +259,24 @@ def _setting(horizon: int, accounts: int, capital: Any, price: Any, price_bound:
 
 
 def _measured(objective: str, plan: Plan, rules: RuleSet, compiled: bool) -> tuple[int, EventLog, Result]:
-    """The harm of a plan, in whole units, once the orders that the rules refuse are taken out of it."""
-    without: frozenset[str] = frozenset()
+    """Objective of a plan, in lots or cents, without the orders that the rules reject."""
+    removed: frozenset[str] = frozenset()
     names = [row[6] for row in plan.rows if row[1] == "order"]
     while True:
-        log = stream_log(plan, without)
-        result = replay_log(log, rules, "enforce", sample_ns=plan.at.horizon + 1, compiled=compiled)  # keeps marks
-        refused = set(result.refused()["seq"].tolist())
-        if not refused:
-            return _harm(objective, log, result), log, result
+        log = stream_log(plan, removed)
+        result = replay_log(
+            log, rules, "enforce", sample_ns=plan.at.horizon + 1, compiled=compiled
+        )  # samples keep the marks
+        rejected = set(result.refused()["seq"].tolist())
+        if not rejected:
+            return _attained(objective, log, result), log, result
         rows = np.flatnonzero(log.columns["kind"] == Kind.ORDER).tolist()
-        sent = [name for name in names if name not in without]
-        without |= {name for name, seq in zip(sent, rows, strict=True) if seq in refused}
+        sent = [name for name in names if name not in removed]
+        removed |= {name for name, seq in zip(sent, rows, strict=True) if seq in rejected}
 
 
-def _harm(objective: str, log: EventLog, result: Result) -> int:
-    """What the replay measured: position in lots, loss and turnover in cents."""
+def _attained(objective: str, log: EventLog, result: Result) -> int:
+    """Objective measured by the replay: position in lots, loss and turnover in cents."""
     if objective == "position":
         return round(float(result.positions()["qty"].abs().sum()))
     if objective == "loss":
@@ -282,14 +286,14 @@ def _harm(objective: str, log: EventLog, result: Result) -> int:
 
 
 def _verdict(objective: str, bound: Bound, limits: Limits, lower: int) -> tuple[str, str]:
-    """The kind of answer, and the argument: a proof, what is missing for one, or that nothing limits it."""
+    """Verdict and argument: a proof, the rules without a proof, or that no rule limits the objective."""
     if bound.value < math.inf:
         scale = 1 if objective == "position" else 100
-        equal = "tight" if lower == bound.value else "bounded"
-        return equal, f"{bound.words}. In all at most {bound.value / scale:,.10g}. Streams: {SPACE}."
+        verdict = "tight" if lower == bound.value else "bounded"
+        return verdict, f"{bound.words}. In total at most {bound.value / scale:,.10g}. Streams: {SPACE}."
     solvent = objective != "loss" and {one.rule.type for one in limits.of(*SOLVENCY)} == set(SOLVENCY)
     if limits.unread or solvent or lower <= 0:
         names = [*limits.unread, *(one.rule.id for one in limits.of(*SOLVENCY) if solvent)]
-        said = f"rules that no proof is known for may limit it: {', '.join(names)}" if names else "nothing can be done"
-        return "not known", f"not known: {said}"
+        reason = f"rules without a proof may limit it: {', '.join(names)}" if names else "no stream has any effect"
+        return "not known", f"not known: {reason}"
     return "unbounded", f"unbounded: no rule limits {objective}"

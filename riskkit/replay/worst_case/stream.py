@@ -1,7 +1,7 @@
-"""Streams that do harm and stay inside the limits: each is a plan, made real as an `EventLog` and replayed.
+"""Adverse order streams inside the limits: each follows a plan, becomes an `EventLog`, and is replayed.
 
-A plan sends the largest order that its limits leave room for, at the first moment that the rate limits allow, in one of
-a few patterns. It need not be the worst stream of all: what the replay measures is a lower bound whatever the plan was.
+A plan sends the largest order that the limits allow, as soon as the rate limits allow it, in one of a few patterns. It
+need not be the worst stream: the replay measures a lower bound for any plan.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from riskkit.replay.worst_case.limits import DAY_NS, Limits, Read, Setting, fini
 __all__ = ["INSTRUMENT", "plans", "stream_log"]
 
 INSTRUMENT = Instrument("X", tick="0.01", lot="1")
-HUGE = 1_000_000  # lots of an order that nothing limits
+UNLIMITED_LOTS = 1_000_000  # size of an order that nothing limits
 HOUR_NS = 3_600_000_000_000
 ROW = ("ts", "kind", "account", "side", "qty", "price", "order_id")
 
 
 class Pattern(NamedTuple):
-    """A side to enter on, prices to enter and to leave at, and whether the first order enters whatever room there is."""
+    """Side and price to enter, price to leave, and whether the first order uses any room (eager)."""
 
     side: int
     enter: int
@@ -32,65 +32,64 @@ class Pattern(NamedTuple):
 
 
 class Plan:
-    """A stream under way: what was sent, what is held, and what room the limits leave."""
+    """A stream under construction: orders sent, positions and cash, and the room that the limits leave."""
 
-    def __init__(self, limits: Limits, at: Setting, most_orders: int) -> None:
+    def __init__(self, limits: Limits, at: Setting, max_orders: int) -> None:
         self.limits, self.at = limits, at
         self.start = self.now = first_moment(limits, at)
-        self.end, self.left = self.start + at.horizon, most_orders
+        self.end, self.left = self.start + at.horizon, max_orders
         self.rows: list[tuple[Any, ...]] = []
         self.orders: list[tuple[int, int, int, int]] = []  # ts, account, lots, price
-        self.times: list[list[int]] = [[] for _ in range(at.accounts + 1)]  # of each account's orders; the last: of all
+        self.times: list[list[int]] = [[] for _ in range(at.accounts + 1)]  # by account; the last list: all accounts
         self.position = [0] * at.accounts
         self.cash = [at.capital] * at.accounts
         self.market = 0
         self.move(at.reference)
 
     def move(self, price: int) -> None:
-        """Let the market come to a price."""
+        """Move the market to a price."""
         if price != self.market:
             self.rows.append((self.now, "price", None, None, None, price, None))
             self.market = price
 
     def room(self, account: int, side: int, price: int) -> int:
-        """Lots that an order may have now."""
-        held = side * self.position[account]
-        lots: list[float] = [HUGE]
-        for one in self.limits.read:
-            kind, params = one.rule.type, one.params
+        """Largest order that the limits allow now, in lots."""
+        position = side * self.position[account]
+        lots: list[float] = [UNLIMITED_LOTS]
+        for read in self.limits.read:
+            kind, params = read.rule.type, read.params
             if kind == "max_order_qty":
                 lots.append(params.limit)
             elif kind == "max_order_notional":
                 lots.append(params.limit // price)
             elif kind == "position_limit":
-                lots += [finite(params.limit) - held, finite(params.notional) // price - held]
+                lots += [finite(params.limit) - position, finite(params.notional) // price - position]
             elif kind == "max_exposure":
-                lots.append(params.limit // price - held)
+                lots.append(params.limit // price - position)
             elif kind == "volume_cap":
-                lots.append(self.volume_left(one, account, price))
+                lots.append(self.volume_left(read, account, price))
             elif kind == "cash" and side > 0:
                 lots.append(self.cash[account] // price)
             elif kind == "long_only" and side < 0:
-                lots.append(-held)
+                lots.append(-position)
         return max(int(min(lots)), 0)
 
-    def volume_left(self, one: Read, account: int, price: int) -> float:
-        """Lots that a cap on the day's volume leaves at a price."""
-        turn = last_turn(one, self.now)
-        day = [(lots, paid) for ts, who, lots, paid in self.orders if ts >= turn and (one.shared or who == account)]
-        money = finite(one.params.notional) - sum(lots * paid for lots, paid in day)
-        return min(finite(one.params.limit) - sum(lots for lots, _ in day), money // price)
+    def volume_left(self, read: Read, account: int, price: int) -> float:
+        """Lots that a daily volume cap leaves at a price."""
+        turn = last_turn(read, self.now)
+        day = [(lots, paid) for ts, who, lots, paid in self.orders if ts >= turn and (read.shared or who == account)]
+        money = finite(read.params.notional) - sum(lots * paid for lots, paid in day)
+        return min(finite(read.params.limit) - sum(lots for lots, _ in day), money // price)
 
     def next_time(self, account: int) -> int:
-        """The first moment at which the rate limits let another order through."""
-        found = self.now
-        for one in self.limits.of("order_rate"):
-            found = max(found, allowed_from(one, self.times[-1 if one.shared else account], self.now))
-        return found
+        """Earliest time at which the rate limits allow another order."""
+        rates = self.limits.of("order_rate")
+        times = [allowed_from(read, self.times[-1 if read.shared else account], self.now) for read in rates]
+        return max([self.now, *times])
 
     def remaining(self) -> int:
-        """Orders that the rate limits still let through, at most as many as the plan may have."""
-        kept, now, count = [list(times) for times in self.times], self.now, 0
+        """Number of further orders that the rate limits and the plan allow."""
+        saved, now, count = [list(times) for times in self.times], self.now, 0
         while count < self.left:
             account = min(range(self.at.accounts), key=self.next_time)
             self.now = self.next_time(account)
@@ -98,7 +97,7 @@ class Plan:
                 break
             self._count(account)
             count += 1
-        self.times, self.now = kept, now
+        self.times, self.now = saved, now
         return count
 
     def _count(self, account: int) -> None:
@@ -106,7 +105,7 @@ class Plan:
         self.times[-1].append(self.now)
 
     def send(self, account: int, side: int, lots: int, price: int, *, at_market: bool = True) -> bool:
-        """Send an order that fills at once; False where there is no time, no room or no order left."""
+        """Send an order that fills at once; False if there is no time, no room or no order left."""
         now = self.next_time(account)
         if lots < 1 or now > self.end or self.left < 1:
             return False
@@ -124,8 +123,8 @@ class Plan:
         return True
 
     def next_day(self) -> bool:
-        """Go on to the next turn of a trading day; False where the horizon has none."""
-        turns = [last_turn(one, self.now) + DAY_NS for one in daily(self.limits)]
+        """Advance to the next start of a trading day; False if the horizon has none."""
+        turns = [last_turn(read, self.now) + DAY_NS for read in daily(self.limits)]
         if not turns or min(turns) > self.end:
             return False
         self.now = min(turns)
@@ -135,125 +134,129 @@ class Plan:
 # ---------------------------------------------------------------------- patterns
 
 
-def plans(objective: str, limits: Limits, at: Setting, losses: list[int], most_orders: int) -> Iterator[Plan]:
-    """A few streams that do much harm; `losses` are the amounts that may be lost before a rule stops."""
-    for act, *how in _ways(objective, at, losses):
-        plan = Plan(limits, at, most_orders)
-        act(plan, *how)
+def plans(objective: str, limits: Limits, at: Setting, losses: list[int], max_orders: int) -> Iterator[Plan]:
+    """Candidate streams; `losses` are the largest losses that the loss limits allow."""
+    for act, *arguments in _patterns(objective, at, losses):
+        plan = Plan(limits, at, max_orders)
+        act(plan, *arguments)
         yield plan
 
 
-def _ways(objective: str, at: Setting, losses: list[int]) -> Iterator[tuple[Any, ...]]:
-    """What a plan does, and how."""
+def _patterns(objective: str, at: Setting, losses: list[int]) -> Iterator[tuple[Any, ...]]:
+    """Functions that fill a plan, with their arguments."""
     for side in (1, -1):
         if objective != "loss":
             for price in dict.fromkeys((at.low, at.high, at.reference)):
-                yield pile if objective == "position" else turn_over, Pattern(side, price, price)
+                yield build_up if objective == "position" else trade_volume, Pattern(side, price, price)
             continue
         enter, leave = (at.high, at.low) if side > 0 else (at.low, at.high)
         for eager in (True, False):
             yield churn, Pattern(side, enter, leave, eager)
         for spent in dict.fromkeys([0, *losses]):
-            for last in (pile, flip):
-                yield spend, Pattern(side, enter, leave), spent, last
+            for last in (build_up, flip):
+                yield lose_first, Pattern(side, enter, leave), spent, last
 
 
-def churn(plan: Plan, how: Pattern) -> None:
-    """Enter at the bad price and leave at the worse one, as often as the limits allow, and end with all that may be held."""
-    left, eager = plan.remaining(), set(range(plan.at.accounts)) if how.eager else set()
+def churn(plan: Plan, pattern: Pattern) -> None:
+    """Enter at a bad price and leave at a worse one as often as the limits allow; end with the largest position."""
+    left, eager = plan.remaining(), set(range(plan.at.accounts)) if pattern.eager else set()
     while left > 0:
         account = min(range(plan.at.accounts), key=plan.next_time)
         plan.now = max(plan.now, plan.next_time(account))
-        usual = _usual(plan, account, how)
-        room = plan.room(account, how.side, how.enter)
+        usual = _usual_lots(plan, account, pattern)
+        room = plan.room(account, pattern.side, pattern.enter)
         if room >= usual > 0 or (left <= plan.at.accounts or account in eager) and room > 0:
-            sent = plan.send(account, how.side, room, how.enter)
+            sent = plan.send(account, pattern.side, room, pattern.enter)
         else:
-            lots = plan.room(account, -how.side, how.leave)
-            caps = [plan.volume_left(one, account, how.leave) for one in plan.limits.of("volume_cap")]
+            lots = plan.room(account, -pattern.side, pattern.leave)
+            caps = [plan.volume_left(read, account, pattern.leave) for read in plan.limits.of("volume_cap")]
             spare = min(caps, default=math.inf)
             lots = lots if spare == math.inf else min(lots, int(spare) // 2)
-            sent = plan.send(account, -how.side, lots, how.leave)
+            sent = plan.send(account, -pattern.side, lots, pattern.leave)
             if not sent:
-                sent = plan.send(account, how.side, room, how.enter)
+                sent = plan.send(account, pattern.side, room, pattern.enter)
         eager.discard(account)
         left -= 1
         if not sent and not plan.next_day():
             break
-    plan.move(how.leave)
+    plan.move(pattern.leave)
 
 
-def _usual(plan: Plan, account: int, how: Pattern) -> int:
-    """Lots of an order from the far end of the allowed position."""
-    held, plan.position[account] = plan.position[account], -how.side * HUGE
-    lots = plan.room(account, how.side, how.enter)
+def _usual_lots(plan: Plan, account: int, pattern: Pattern) -> int:
+    """Size of an order that moves the position from one limit to the other."""
+    held, plan.position[account] = plan.position[account], -pattern.side * UNLIMITED_LOTS
+    lots = plan.room(account, pattern.side, pattern.enter)
     plan.position[account] = held
     ends = [
-        min(finite(one.params.limit), finite(one.params.notional) // how.enter)
-        for one in plan.limits.of("position_limit")
+        min(finite(read.params.limit), finite(read.params.notional) // pattern.enter)
+        for read in plan.limits.of("position_limit")
     ]
-    ends += [one.params.limit // how.enter for one in plan.limits.of("max_exposure")]
+    ends += [read.params.limit // pattern.enter for read in plan.limits.of("max_exposure")]
     return int(min([lots, *(2 * end for end in ends)]))
 
 
-def spend(plan: Plan, how: Pattern, spent: int, last: Callable[[Plan, Pattern], None]) -> None:
-    """Lose what does not stop the account yet, then all at once as much as the limits on orders and positions allow."""
+def lose_first(plan: Plan, pattern: Pattern, spent: int, last: Callable[[Plan, Pattern], None]) -> None:
+    """Lose the largest amount inside the loss limits, then as much at once as order and position limits allow."""
     going = True
     while going:
         for account in range(plan.at.accounts):
-            _flatten(plan, account, how)
-            _spend(plan, account, how, spent)
-        last(plan, how)
-        plan.move(how.leave)
+            _flatten(plan, account, pattern)
+            _lose(plan, account, pattern, spent)
+        last(plan, pattern)
+        plan.move(pattern.leave)
         going = bool(list(plan.limits.of("daily_loss"))) and plan.next_day()
 
 
-def _flatten(plan: Plan, account: int, how: Pattern) -> None:
+def _flatten(plan: Plan, account: int, pattern: Pattern) -> None:
     while plan.position[account]:
         held, side = abs(plan.position[account]), -1 if plan.position[account] > 0 else 1
         if not plan.send(account, side, min(held, plan.room(account, side, plan.market)), plan.market):
             return
 
 
-def _spend(plan: Plan, account: int, how: Pattern, money: int) -> None:
-    width = abs(how.enter - how.leave)
+def _lose(plan: Plan, account: int, pattern: Pattern, money: int) -> None:
+    width = abs(pattern.enter - pattern.leave)
     while money > 0:
-        lots = min(plan.room(account, how.side, how.enter), money // width) or 1
+        lots = min(plan.room(account, pattern.side, pattern.enter), money // width) or 1
         fall = min(width, money // lots)
-        leave = how.enter + (fall if how.leave > how.enter else -fall)
-        lots = min(lots, plan.room(account, how.side, how.enter))
-        if not plan.send(account, how.side, lots, how.enter) or not plan.send(account, -how.side, lots, leave):
+        leave = pattern.enter + (fall if pattern.leave > pattern.enter else -fall)
+        lots = min(lots, plan.room(account, pattern.side, pattern.enter))
+        if not plan.send(account, pattern.side, lots, pattern.enter) or not plan.send(
+            account, -pattern.side, lots, leave
+        ):
             return
         money -= lots * fall
 
 
-def pile(plan: Plan, how: Pattern) -> None:
-    """Enter on one side until nothing is left."""
+def build_up(plan: Plan, pattern: Pattern) -> None:
+    """Enter on one side until the limits allow no more."""
     open_to = set(range(plan.at.accounts))
     while open_to:
         account = min(open_to, key=plan.next_time)
         plan.now = max(plan.now, min(plan.next_time(account), plan.end))
-        if not plan.send(account, how.side, plan.room(account, how.side, how.enter), how.enter):
-            capped = any(plan.volume_left(one, account, how.enter) < 1 for one in plan.limits.of("volume_cap"))
+        if not plan.send(account, pattern.side, plan.room(account, pattern.side, pattern.enter), pattern.enter):
+            capped = any(plan.volume_left(read, account, pattern.enter) < 1 for read in plan.limits.of("volume_cap"))
             if not (capped and plan.left > 0 and not list(plan.limits.of("daily_loss")) and plan.next_day()):
                 open_to.discard(account)
 
 
-def flip(plan: Plan, how: Pattern) -> None:
-    """Hold all that may be held on the other side, then turn it round in one order far from the market."""
-    pile(plan, Pattern(-how.side, how.leave, how.leave))
+def flip(plan: Plan, pattern: Pattern) -> None:
+    """Build up the other side, then reverse the position in one order far from the market."""
+    build_up(plan, Pattern(-pattern.side, pattern.leave, pattern.leave))
     for account in range(plan.at.accounts):
-        plan.send(account, how.side, plan.room(account, how.side, how.enter), how.enter, at_market=False)
+        plan.send(
+            account, pattern.side, plan.room(account, pattern.side, pattern.enter), pattern.enter, at_market=False
+        )
 
 
-def turn_over(plan: Plan, how: Pattern) -> None:
-    """Trade as much as possible at one price, on the side that has more room."""
+def trade_volume(plan: Plan, pattern: Pattern) -> None:
+    """Trade as much as possible at one price, on the side with more room."""
     open_to = set(range(plan.at.accounts))
     while open_to:
         account = min(open_to, key=plan.next_time)
         plan.now = max(plan.now, min(plan.next_time(account), plan.end))
-        side = max((how.side, -how.side), key=lambda side: plan.room(account, side, how.enter))
-        if not plan.send(account, side, plan.room(account, side, how.enter), how.enter):
+        side = max((pattern.side, -pattern.side), key=lambda side: plan.room(account, side, pattern.enter))
+        if not plan.send(account, side, plan.room(account, side, pattern.enter), pattern.enter):
             if plan.left < 1 or plan.next_time(account) > plan.end or not plan.next_day():
                 open_to.discard(account)
 
@@ -262,22 +265,22 @@ def turn_over(plan: Plan, how: Pattern) -> None:
 
 
 def daily(limits: Limits) -> list[Read]:
-    """The rules that begin anew with the trading day."""
+    """Rules that restart with the trading day."""
     return [
-        one
-        for one in limits.of("volume_cap", "daily_loss", "order_rate")
-        if one.rule.type != "order_rate" or one.rule.parameters.window == "calendar_day"
+        read
+        for read in limits.of("volume_cap", "daily_loss", "order_rate")
+        if read.rule.type != "order_rate" or read.rule.parameters.window == "calendar_day"
     ]
 
 
-def last_turn(one: Read, now: int) -> int:
-    """The last turn of the rule's trading day (UTC)."""
-    roll = one.rule.zone()[1] * HOUR_NS
+def last_turn(read: Read, now: int) -> int:
+    """Start of the rule's current trading day (UTC)."""
+    roll = read.rule.zone()[1] * HOUR_NS
     return (now - roll) // DAY_NS * DAY_NS + roll
 
 
 def first_moment(limits: Limits, at: Setting) -> int:
-    """When to begin: such that the horizon touches as many trading days as it can."""
+    """Start time for which the horizon touches the largest number of trading days."""
     rules = daily(limits)
     if not rules:
         return DAY_NS
@@ -285,33 +288,33 @@ def first_moment(limits: Limits, at: Setting) -> int:
     return turn - max((at.horizon % DAY_NS) // 2, 1) if at.horizon else turn
 
 
-def allowed_from(one: Read, times: list[int], now: int) -> int:
-    """The first moment from `now` on at which a rate limit lets another order through."""
-    params, window = one.params, one.rule.parameters.window
-    most = params.limit
-    if len(times) < most:
+def allowed_from(read: Read, times: list[int], now: int) -> int:
+    """Earliest time from `now` on at which a rate limit allows another order."""
+    params, window = read.params, read.rule.parameters.window
+    limit = params.limit
+    if len(times) < limit:
         return now
-    if most == 0:
+    if limit == 0:
         return 2**62
     if window == "calendar_day":
-        turn = last_turn(one, now)
-        return now if sum(ts >= turn for ts in times) < most else turn + DAY_NS
+        turn = last_turn(read, now)
+        return now if sum(ts >= turn for ts in times) < limit else turn + DAY_NS
     if window == "fixed_from_first":
         begin, count = times[0], 0
         for ts in times:
             begin, count = (ts, 1) if ts >= begin + params.window_ns else (begin, count + 1)
-        return now if count < most else max(now, begin + params.window_ns)
+        return now if count < limit else max(now, begin + params.window_ns)
     if params.bucket_ns > 0:
-        whole = -(-params.window_ns // params.bucket_ns)
-        return max(now, (times[-most] // params.bucket_ns + whole) * params.bucket_ns)
-    return max(now, times[-most] + params.window_ns)
+        n_buckets = -(-params.window_ns // params.bucket_ns)
+        return max(now, (times[-limit] // params.bucket_ns + n_buckets) * params.bucket_ns)
+    return max(now, times[-limit] + params.window_ns)
 
 
 # ---------------------------------------------------------------------- as a log
 
 
 def stream_log(plan: Plan, without: frozenset[str] = frozenset()) -> EventLog:
-    """The plan as a real log, without some of its orders."""
+    """Event log of the plan, without some of its orders."""
     import pandas as pd
 
     frame = pd.DataFrame([row for row in plan.rows if row[6] not in without], columns=list(ROW))
@@ -321,5 +324,9 @@ def stream_log(plan: Plan, without: frozenset[str] = frozenset()) -> EventLog:
     frame["price"] = [f"{int(price) // 100}.{int(price) % 100:02d}" for price in frame["price"]]
     cash = f"{plan.at.capital // 100}.{plan.at.capital % 100:02d}"
     accounts = [Account(f"A{code + 1}", {"USD": cash}) for code in range(plan.at.accounts)]
-    about = {"title": "A worst case", "kind": "simulated", "orders": "made to do the most harm inside the limits"}
+    about = {
+        "title": "A worst case",
+        "kind": "simulated",
+        "orders": "constructed to do the most harm inside the limits",
+    }
     return EventLog.from_frame(frame, [INSTRUMENT], accounts, quanta={"USD": "0.01"}, about=about)
