@@ -11,12 +11,12 @@ import pytest
 from riskkit import InputError
 from riskkit.desk import (
     DashboardMetrics,
-    UserExposure,
     IngestStatistics,
     Position,
     PositionTracker,
     RequestError,
     RiskManager,
+    UserExposure,
     UserMetrics,
 )
 
@@ -64,7 +64,7 @@ def test_exposures_metrics_and_statistics():
         made.set_price("ETH", 2_000 + day % 3, 1_700_000_000_123_456_789 + day)
         made.close_period(1_700_000_000_123_456_789 + day)
     full = made.metrics("ann")
-    assert through_json(full) == full and full.var_95 is not None
+    assert through_json(full) == full and full.var is not None
     trade = {"user": "ann", "market": "m", "token": "ETH", "amount": "1", "price": 1_800, "timestamp": 10**18 * 2}
     statistics = made.ingest([trade, {**trade, "trade_id": "a"}, {"user": "u"}])
     assert through_json(statistics) == statistics and len(statistics.problems) == 2
@@ -95,7 +95,7 @@ def test_a_dashboard_without_a_number_has_none():
     assert short.execute_trade("X", 10, "sell").executed
     short.on_bar({"X": 40.0}, 1)
     board = short.get_dashboard_metrics()
-    assert board.value < 0 and board.volatility_pct is None and board.to_dict()["holdings"]["X"]["weight"] is None
+    assert board.value < 0 and board.volatility is None and board.to_dict()["holdings"]["X"]["weight"] is None
     assert through_json(board) == board and math.isnan(through_json(board).holdings["weight"]["X"])
 
 
@@ -103,18 +103,18 @@ POSITION = {
     "user": "ann", "market": "m", "token": "ETH", "amount": "1.5", "average_cost": 1.0, "cost": 1.5, "realized": 0.0,
     "price": 2.0, "value": 3.0, "unrealized": 1.5, "opened": 1, "updated": 2,
 }  # fmt: skip
-TOKEN = {"token": "ETH", "amount": "1", "value": 1.0, "gross": 1.0, "percentage": 100.0, "price_age": 0, "stale": False}
+TOKEN = {"token": "ETH", "amount": "1", "value": 1.0, "gross": 1.0, "share": 1.0, "price_age": 0, "stale": False}
 EXPOSURE = {"user": "ann", "total": 1.0, "net": 1.0, "tokens": [TOKEN]}
 METRICS = {
-    **dict.fromkeys(["concentration", "var_95", "max_drawdown", "sharpe", "win_rate", "average_trade_size"]),
+    **dict.fromkeys(["concentration", "var", "max_drawdown", "sharpe", "win_rate", "average_trade_size"]),
     "user": "ann", "total_exposure": 1.0, "trades": 1, "realized": 0.0, "unrealized": 0.0, "fees": 0.0, "periods": 0,
 }  # fmt: skip
 STATISTICS = {
-    "rows": 1, "accepted": 1, "refused": 0, "duplicates": 0, "users": 1, "markets": {"m": 1}, "reasons": {},
+    "rows": 1, "accepted": 1, "rejected": 0, "duplicates": 0, "users": 1, "markets": {"m": 1}, "reasons": {},
     "traded": 1.0, "first": 1, "last": 1,
 }  # fmt: skip
 BOARD = {
-    "value": 1.0, "cash": 1.0, "volatility": 0.0, "volatility_pct": 0.0, "var": 0.0, "stressed_var": None,
+    "value": 1.0, "cash": 1.0, "pnl_volatility": 0.0, "volatility": 0.0, "var": 0.0, "stressed_var": None,
     "component_var": {}, "holdings": {}, "drawdown": 0.0, "confidence": 0.95,
 }  # fmt: skip
 

@@ -16,14 +16,14 @@ from naive import desk as naive
 
 from riskkit import InputError
 from riskkit.desk import (
-    Evaluation,
     DeskLimits,
+    Evaluation,
     PositionValues,
+    PreTradeCheck,
     RequestError,
     RiskReading,
     RiskState,
     TradeRequest,
-    PreTradeCheck,
     evaluate,
     evaluate_batch,
     limits_from_rules,
@@ -54,10 +54,10 @@ def test_evaluate_is_the_naive_number(seed):
     assert answer.max_drawdown == pytest.approx(deepest, rel=1e-12)
     returns = [b / a - 1.0 for a, b in zip(past, [*past[1:], now], strict=True)]
     var_95, cvar_95 = naive.historical(returns, "0.95")
-    assert answer.var_95 == pytest.approx(100 * var_95, rel=1e-12)
-    assert answer.cvar_95 == pytest.approx(100 * cvar_95, rel=1e-12)
-    assert answer.var_99 == pytest.approx(100 * naive.historical(returns, "0.99")[0], rel=1e-12)
-    assert answer.risk_score == min(1.0, fall / 10.0)
+    assert answer.var_95 == pytest.approx(var_95, rel=1e-12)
+    assert answer.cvar_95 == pytest.approx(cvar_95, rel=1e-12)
+    assert answer.var_99 == pytest.approx(naive.historical(returns, "0.99")[0], rel=1e-12)
+    assert answer.risk_score == min(1.0, fall / 0.1)
     assert answer.timestamp == 7
 
 
@@ -71,15 +71,52 @@ def test_without_history_var_is_none_and_size_and_drawdown_decide():
     evaluate({}, 100_000.0, state=state)
     deep = evaluate({}, 89_000.0, state=state)
     assert (
-        not deep.approved and deep.drawdown == 11.0 and deep.risk_score == 1.0 and "drawdown is 11 %" in deep.reasons[0]
+        not deep.approved and deep.drawdown == 0.11 and deep.risk_score == 1.0 and "drawdown is 11 %" in deep.reasons[0]
     )
 
 
-def test_percentages_are_percent():
-    answer = evaluate({"A": 10.0}, 97.5, [100.0])
-    assert answer.drawdown == answer.max_drawdown == 2.5
-    assert [answer.var_95, answer.var_99, answer.cvar_95] == pytest.approx([2.5] * 3)
+def test_fractions_are_fractions_and_a_service_has_percentages():
+    state = RiskState()
+    answer = evaluate({"A": 10.0}, 97.5, [100.0], state=state, timestamp=5)
+    assert answer.drawdown == answer.max_drawdown == 0.025
+    assert [answer.var_95, answer.var_99, answer.cvar_95] == pytest.approx([0.025] * 3)
     assert answer.risk_score == 0.25
+    shown = answer.to_service()
+    assert list(shown) == list(answer.to_dict()) and shown["drawdown"] == shown["max_drawdown"] == 2.5
+    assert [shown["var_95"], shown["var_99"], shown["cvar_95"]] == pytest.approx([2.5] * 3)
+    assert (shown["risk_score"], shown["approved"], shown["reasons"], shown["timestamp"]) == (0.25, True, [], 5)
+    assert state.to_service() == {
+        "current_drawdown": 2.5, **{name: shown[name] for name in ("max_drawdown", "var_95", "var_99", "cvar_95")},
+        "last_updated": 5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"max_position_size": 40}, "max_position_size=40 is above 1; it is a fraction: write 0.4 for 40 %"),
+        ({"max_drawdown_limit": 0.1}, "max_drawdown_limit=0.1 is below 1; it is in percent: write 10 for 10 %"),
+        ({"max_drawdown_limit": 101}, "max_drawdown_limit=101 is above 100; it is in percent: write 10 for 10 %"),
+        ({"limits": {"max_drawdown": 10}}, "max_drawdown=10 is above 1; it is a fraction: write 0.1 for 10 %"),
+    ],
+)
+def test_a_percentage_for_a_fraction_is_refused_and_the_other_way_round(given, sentence):
+    for call in (
+        lambda: evaluate({}, 100.0, **given),
+        lambda: validate(BUY, {}, 1e9, **given),
+        lambda: validate_batch({"ticker": ["A"], "side": ["buy"], "quantity": [1.0], "price": [1.0]}, {}, 1e9, **given),
+    ):
+        with pytest.raises(RequestError) as caught:
+            call()
+        assert caught.value.message == sentence
+
+
+def test_readings_and_evaluations_in_percent_are_refused():
+    for kind, data in ((RiskReading, {"current_drawdown": 2.5}), (RiskReading, {"max_drawdown": 1.5})):
+        with pytest.raises(RequestError, match="is a fraction: write"):
+            kind.from_dict(data)
+    with pytest.raises(RequestError, match="write 0.025 for 2.5 %"):
+        Evaluation.from_dict({**evaluate({}, 100.0).to_dict(), "drawdown": 2.5})
 
 
 def test_what_equals_a_limit_passes_and_a_hair_more_does_not():
@@ -96,7 +133,7 @@ def test_var_of_the_positions_as_held():
     answer = evaluate(HELD, 100_000.0, returns=returns)
     pnl = [(30_000.0 * row.AAPL - 5_000.0 * row.TLT) / 100_000.0 for row in returns.itertuples()]
     var, es = naive.historical(pnl, "0.95")
-    assert answer.var_95 == pytest.approx(100 * var, rel=1e-12) and answer.cvar_95 == pytest.approx(100 * es, rel=1e-12)
+    assert answer.var_95 == pytest.approx(var, rel=1e-12) and answer.cvar_95 == pytest.approx(es, rel=1e-12)
     with pytest.raises(InputError, match="AAPL"):
         evaluate(HELD, 100_000.0, returns=returns[["TLT"]])
     with pytest.raises(RequestError, match="no tickers"):
@@ -119,7 +156,7 @@ def test_positions_may_come_in_any_form_that_people_have():
 
 def test_a_var_limit_in_money_holds_evaluate():
     past = curve(1)
-    loss = evaluate({}, past[-1], past[:-1]).var_95 * past[-1] / 100
+    loss = evaluate({}, past[-1], past[:-1]).var_95 * past[-1]
     assert evaluate({}, past[-1], past[:-1], limits=DeskLimits(var_limit=loss * 1.001)).approved
     beyond = evaluate({}, past[-1], past[:-1], limits=DeskLimits(var_limit=loss * 0.999))
     assert not beyond.approved and "VaR 95%" in beyond.reasons[0] and beyond.risk_score is None
@@ -167,33 +204,36 @@ WRITTEN = st.integers(1, 40).map(lambda number: number / 10)
 def test_validate_is_the_naive_answer(ticker, side, quantity, price, held, value, tenths):
     trade = {"ticker": ticker, "side": side, "quantity": quantity, "price": price}
     answer = validate(trade, {"A": held}, value, tenths / 10)
-    approved, percent = naive.may_trade(trade, {"A": held}, value, tenths / 10, 10.0, 0.0)
+    approved, size = naive.may_trade(trade, {"A": held}, value, tenths / 10, 0.1, 0.0)
     assert answer.approved == approved
-    assert answer.position_size_pct == pytest.approx(percent, rel=1e-12, abs=1e-12)
-    assert (answer.reason == "approved") == approved
+    assert answer.position_size == pytest.approx(size, rel=1e-12, abs=1e-12)
+    assert (answer.reason == "within all limits") == approved
 
 
 def test_the_defaults_and_the_fields_of_an_answer():
     answer = validate(BUY, HELD, 100_000.0, timestamp="2024-03-05T14:30:00+00:00")
-    assert answer == PreTradeCheck(True, "approved", 0.0, 40.0, 0.0, "2024-03-05T14:30:00+00:00")  # 40 % is allowed
+    assert answer == PreTradeCheck(
+        True, "within all limits", "AAPL", "buy", 50.0, 200.0, 0.4, 0.0, 0.0, timestamp="2024-03-05T14:30:00+00:00"
+    )  # 40 % is allowed
+    assert answer.to_service() == {
+        "approved": True, "reason": "within all limits", "risk_score": 0.0, "position_size_pct": 40.0,
+        "estimated_drawdown": 0.0, "timestamp": "2024-03-05T14:30:00+00:00",
+    }  # fmt: skip
     refused = validate({**BUY, "quantity": 51}, HELD, 100_000.0)
     assert not refused.approved and refused.reason == "AAPL would be 40.2 % of the portfolio; at most 40 % is allowed"
-    assert list(answer.to_dict()) == [
-        "approved", "reason", "risk_score", "position_size_pct", "estimated_drawdown", "timestamp",
-    ]  # fmt: skip
 
 
 def test_estimated_drawdown_is_the_current_one_plus_var_on_request():
-    state = RiskState(RiskReading(current_drawdown=4.0, max_drawdown=6.0))
-    assert validate(BUY, HELD, 100_000.0, state=state).estimated_drawdown == 4.0
-    assert validate(BUY, HELD, 100_000.0, state=state).risk_score == 0.4
+    state = RiskState(RiskReading(current_drawdown=0.04, max_drawdown=0.06))
+    assert validate(BUY, HELD, 100_000.0, state=state).estimated_drawdown == 0.04
+    assert validate(BUY, HELD, 100_000.0, state=state).risk_score == pytest.approx(0.4)
     returns = np.random.default_rng(0).normal(0, 0.02, 250)
     var, _ = naive.historical(list(-returns), "0.95")  # a sale loses where the ticker rises
     sale = {**BUY, "side": "sell"}
     answer = validate(sale, {}, 100_000.0, state=state, estimate="var", returns=returns)
-    assert answer.estimated_drawdown == pytest.approx(4.0 + 100 * var * 10_000.0 / 100_000.0, rel=1e-12)
+    assert answer.estimated_drawdown == pytest.approx(0.04 + var * 10_000.0 / 100_000.0, rel=1e-12)
     normal = validate(BUY, {}, 100_000.0, state=state, estimate="var", volatility=0.5)
-    assert normal.estimated_drawdown == pytest.approx(4.0 + 1.6448536269514722 * 0.5 * 10.0)
+    assert normal.estimated_drawdown == pytest.approx(0.04 + 1.6448536269514722 * 0.5 * 0.1)
     assert (
         not normal.approved and normal.reason.startswith("estimated drawdown is 12.2243 %") and normal.risk_score == 1.0
     )
@@ -205,7 +245,7 @@ def test_estimated_drawdown_is_the_current_one_plus_var_on_request():
 
 
 def test_what_only_reduces_passes_and_a_flip_does_not():
-    deep = RiskState(RiskReading(current_drawdown=50.0, max_drawdown=50.0))
+    deep = RiskState(RiskReading(current_drawdown=0.5, max_drawdown=0.5))
     sale = {"ticker": "A", "side": "sell", "quantity": 10, "price": 10.0}
     assert validate(sale, {"A": 100.0}, 120.0, state=deep).approved  # to flat
     assert validate(sale, {"A": 1000.0}, 120.0, state=deep).approved  # still too large, but smaller
@@ -283,7 +323,7 @@ def test_requests_and_answers_are_frozen_and_go_through_json():
         HELD, 1e5, curve(2), timestamp=datetime.datetime(2024, 3, 5, tzinfo=datetime.UTC), state=state
     )
     for record in (
-        TradeRequest(**BUY), validate(BUY, HELD, 1e5, timestamp=3), evaluation, PositionValues(HELD), DeskLimits(0.4, 10.0), state.reading,
+        TradeRequest(**BUY), validate(BUY, HELD, 1e5, timestamp=3), evaluation, PositionValues(HELD), DeskLimits(0.4, 0.1), state.reading,
     ):  # fmt: skip
         again = type(record).from_dict(json.loads(json.dumps(record.to_dict())))
         assert again.to_dict() == record.to_dict()
@@ -312,7 +352,7 @@ def test_evaluate_updates_the_state():
         assert getattr(state, name) == getattr(answer, name)
     assert state.current_drawdown == answer.drawdown and state.last_updated == 5
     evaluate(HELD, now / 2, timestamp=4, state=state)  # late: deepens the maximum, does not bring back old numbers
-    assert state.current_drawdown == answer.drawdown and state.last_updated == 5 and state.max_drawdown > 49.0
+    assert state.current_drawdown == answer.drawdown and state.last_updated == 5 and state.max_drawdown > 0.49
     assert state.var_95 == answer.var_95
 
 
@@ -347,7 +387,7 @@ def test_limits_come_from_the_file_of_the_rules(tmp_path):
         '[[rules]]\nid = "rate"\ntype = "order_rate"\nparams = { limit = 3, window_ns = "1s" }\n'
     )
     limits = limits_from_rules(RuleSet.from_toml(path))
-    assert limits == DeskLimits(max_position_size=0.25, max_drawdown_limit=12.0)
+    assert limits == DeskLimits(max_position_size=0.25, max_drawdown=0.12)
     assert (
         not validate(BUY, {}, 39_999.0, limits=limits).approved and validate(BUY, {}, 40_000.0, limits=limits).approved
     )
@@ -375,7 +415,7 @@ def test_a_var_rule_becomes_the_var_limit():
     assert limits_from_rules(rules) == DeskLimits(var_limit=400.5, confidence=0.99)
     with pytest.raises(InputError, match="give one"):
         limits_from_rules([*rules, Rule("c", VarLimit(300), kind=kind)])
-    with pytest.raises(InputError, match="z of its own"):
+    with pytest.raises(InputError, match="its own z"):
         limits_from_rules([Rule("d", VarLimit(300, z="1.65"), kind=kind)])
 
 
@@ -394,7 +434,7 @@ def frame(n: int, seed: int = 0) -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize("fall", [0.0, 20.0])
+@pytest.mark.parametrize("fall", [0.0, 0.2])
 def test_a_batch_of_trades_is_validate_to_the_bit(fall):
     held, state = PositionValues({"A": 3.0, "B": -2.5}), RiskState(RiskReading(fall, fall))
     trades = frame(400).set_index(pd.RangeIndex(7, 407))
@@ -414,7 +454,7 @@ def test_a_batch_of_trades_is_validate_to_the_bit(fall):
 
 
 @pytest.mark.parametrize("by", ["returns", "volatility"])
-@pytest.mark.parametrize("state", [None, RiskState(RiskReading(4.0, 5.0))])
+@pytest.mark.parametrize("state", [None, RiskState(RiskReading(0.04, 0.05))])
 def test_a_batch_with_the_var_of_each_trade_is_validate_to_the_bit(by, state):
     trades, held = frame(400, seed=3), PositionValues({"A": 3.0, "B": -2.5})
     moves = pd.DataFrame(np.random.default_rng(4).normal(0.001, 0.2, (57, 3)), columns=["A", "B", "C"])
@@ -515,7 +555,7 @@ def test_a_batch_of_portfolios_is_evaluate():
 def test_answers_print_and_draw():
     answer = evaluate(HELD, 95_000.0, curve(0), state=RiskState())
     assert "drawdown" in repr(answer) and "<table>" in answer._repr_html_()
-    assert "Trade refused" in repr(validate({**BUY, "quantity": 999}, HELD, 1e5))
+    assert "REJECTED: buy 999 AAPL" in repr(validate({**BUY, "quantity": 999}, HELD, 1e5))
     held = PositionValues(HELD)
     assert (held.largest, held.gross, len(held), list(held)) == ("AAPL", 35_000.0, 2, ["AAPL", "TLT"])
     assert held.to_frame().value.to_dict() == HELD and "TLT" in repr(held) and PositionValues({}).largest is None

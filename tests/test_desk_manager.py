@@ -18,10 +18,10 @@ from naive import desk as naive
 from riskkit import InputError
 from riskkit.attribution import incremental_var_by_instrument
 from riskkit.covariance import ewma_covariance, stressed_covariance
-from riskkit.desk import DeskLimits, RequestError, RiskManager, PreTradeCheck
+from riskkit.desk import DeskLimits, PreTradeCheck, RequestError, RiskManager
 from riskkit.desk.core.exact import CostBasis, Step, half_even
-from riskkit.desk.manager.risk import IncrementalRisk
 from riskkit.desk.manager.manager import CorruptStateError, UnknownTickerError
+from riskkit.desk.manager.risk import IncrementalRisk
 from riskkit.desk.market.live_covariance import LiveCovariance
 from riskkit.replay import book
 from riskkit.replay.integers import scaled
@@ -54,12 +54,12 @@ class Record:
 @given(st.lists(st.tuples(st.integers(-50, 50).filter(bool), st.integers(0, 10**6)), min_size=1, max_size=30))
 def test_a_holding_is_filled_as_in_the_replay(fills):
     holding = CostBasis()
-    position, account = Record(qty=0, cost=0, realized=0), Record(cost=0, realized=0, cash=0, fees=0)
+    position, account = Record(qty=0, cost=0, realised=0), Record(cost=0, realised=0, cash=0, fees=0)
     for lots, money in fills:
         price = Record(numerator=money, denominator=abs(lots))  # so that the notional is that money
         taken = book.fill(position, account, price, 1 if lots > 0 else -1, abs(lots), 1, 0)
         assert holding.fill(lots, money) == taken
-        assert (holding.lots, holding.cost, holding.realized) == (position.qty, position.cost, position.realized)
+        assert (holding.lots, holding.cost, holding.realized) == (position.qty, position.cost, position.realised)
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(1, 10**6))
@@ -189,13 +189,13 @@ def test_a_hedge_passes_above_the_limit():
 
 
 def test_size_and_drawdown_limits_hold_too():
-    manager = RiskManager(1_000, limits=DeskLimits(max_position_size=0.5, max_drawdown_limit=10.0), bars_per_day=1)
+    manager = RiskManager(1_000, limits=DeskLimits(max_position_size=0.5, max_drawdown=0.1), bars_per_day=1)
     manager.add_ticker("A", price=100.0, volatility=0.1)
     assert manager.execute_trade("A", 4, "buy").approved
     assert manager.check_trade_impact("A", 1, "buy").approved  # exactly the limit passes
     assert "50 %" in manager.check_trade_impact("A", 2, "buy").reason
     manager.set_price("A", 75.0)
-    assert manager.get_portfolio_state().drawdown == 10.0
+    assert manager.get_portfolio_state().drawdown == 0.1
     assert manager.check_trade_impact("A", 1, "buy").approved  # exactly the limit passes
     manager.set_price("A", 74.99)
     assert "drawdown" in manager.check_trade_impact("A", 1, "buy").reason
@@ -229,7 +229,7 @@ def test_an_empty_portfolio():
     assert seeded.get_dashboard_metrics().component_var.tolist() == [0.0] * 3
     assert seeded.check_trade_impact("AAPL", 1, "buy").old_var == 0.0
     broke = RiskManager(0)
-    assert broke.get_dashboard_metrics().volatility_pct is None
+    assert broke.get_dashboard_metrics().volatility is None
 
 
 def test_missing_price_and_unknown_ticker_and_warm_up():
@@ -245,7 +245,7 @@ def test_missing_price_and_unknown_ticker_and_warm_up():
     assert told.check_trade_impact("A", 1, "buy").approved
     with pytest.raises(UnknownTickerError, match="'B'"):
         manager.set_price("B", 1.0)
-    with pytest.raises(RequestError, match="known already"):
+    with pytest.raises(RequestError, match="added already"):
         manager.add_ticker("A")
 
 
@@ -275,9 +275,9 @@ def test_what_is_earlier_is_refused():
 def test_a_corrupt_state_lets_no_trade_pass():
     for corrupt, match in (
         (lambda m: setattr(m._ledger, "cash", m._ledger.cash + 1), "cash and cost"),
-        (lambda m: setattr(m._risk, "variance", math.nan), "no number"),
-        (lambda m: setattr(m._risk, "variance", -1.0), "no number"),
-        (lambda m: setattr(m._risk, "gradient", m._risk.gradient[:-1]), "no number"),
+        (lambda m: setattr(m._risk, "variance", math.nan), "not a number"),
+        (lambda m: setattr(m._risk, "variance", -1.0), "not a number"),
+        (lambda m: setattr(m._risk, "gradient", m._risk.gradient[:-1]), "not a number"),
     ):
         manager = desk()
         manager.execute_trade("AAPL", 5, "buy")
@@ -291,7 +291,7 @@ def test_a_corrupt_state_lets_no_trade_pass():
     for corrupt, match in (  # not to be seen at a glance, but by a full check
         (lambda m: setattr(m._risk, "variance", m._risk.variance * 1.1), "not that of the positions"),
         (lambda m: setattr(m._risk, "gradient", m._risk.gradient * 1.1), "not that of the positions"),
-        (lambda m: setattr(m._ledger, "value", m._ledger.value + 1), "not the sum of its lines"),
+        (lambda m: setattr(m._ledger, "value", m._ledger.value + 1), "not the sum of its holdings"),
     ):
         manager = desk()
         manager.execute_trade("AAPL", 5, "buy")
@@ -385,7 +385,7 @@ def test_cash_and_holdings_are_the_naive_ones(trades):
     ledger = manager._ledger
     assert ledger.cash == 500_050 - twin.paid_in.get("u", 0) and ledger.realized == twin.realized.get("u", 0)
     for ticker in "AB":
-        holding = ledger.lines[ticker].holding
+        holding = ledger.holdings[ticker].basis
         assert (Fraction(holding.lots, 10), holding.cost) == twin.held.get(("u", "m", ticker), (0, 0))
     manager.verify()
 
@@ -446,11 +446,11 @@ def test_dashboard_is_scaled_to_a_day_and_adds_up():
     metrics = manager.get_dashboard_metrics()
     held = metrics.holdings.value.reindex(NAMES).fillna(0.0).tolist()
     daily = ewma_covariance(log_returns(bars()).to_numpy()) * 390
-    assert metrics.volatility == pytest.approx(math.sqrt(naive.variance(held, daily.tolist())))
-    assert metrics.var == pytest.approx(Z * metrics.volatility)
+    assert metrics.pnl_volatility == pytest.approx(math.sqrt(naive.variance(held, daily.tolist())))
+    assert metrics.var == pytest.approx(Z * metrics.pnl_volatility)
     assert metrics.component_var.sum() == pytest.approx(metrics.var)
     assert metrics.holdings.component_var.sum() == pytest.approx(metrics.var)
-    assert metrics.volatility_pct == pytest.approx(100 * metrics.volatility / metrics.value)
+    assert metrics.volatility == pytest.approx(metrics.pnl_volatility / metrics.value)
     assert metrics.holdings.weight.sum() == pytest.approx(1 - metrics.cash / metrics.value)
     assert json.loads(json.dumps(metrics.to_dict()))["holdings"]["AAPL"]["quantity"] == 300.0
     assert "VaR" in repr(metrics) and "<table>" in metrics._repr_html_() and metrics.plot().patches
@@ -500,15 +500,15 @@ def test_answers_go_through_json():
     manager = desk()
     for answer in (manager.execute_trade("AAPL", 5, "buy", timestamp=4), manager.get_portfolio_state()):
         assert type(answer).from_dict(json.loads(json.dumps(answer.to_dict()))) == answer
-    with pytest.raises(RequestError, match="decision"):
-        PreTradeCheck.from_dict({**manager.check_trade_impact("AAPL", 1, "buy").to_dict(), "decision": "MAYBE"})
+    with pytest.raises(RequestError, match="approved"):
+        PreTradeCheck.from_dict({**manager.check_trade_impact("AAPL", 1, "buy").to_dict(), "approved": "MAYBE"})
 
 
 # ---------------------------------------------------------------------- load
 
 
 def test_ten_threads_of_ten_thousand_trades_leave_cash_and_holdings_exactly_right():
-    manager = RiskManager(10_000_000, bars_per_day=1, history=100)
+    manager = RiskManager(10_000_000, bars_per_day=1, keep=100)
     names = [f"T{i}" for i in range(5)]
     prices = [10.07, 33.33, 0.29, 101.01, 7.77]
     for name, price in zip(names, prices, strict=True):
@@ -530,7 +530,7 @@ def test_ten_threads_of_ten_thousand_trades_leave_cash_and_holdings_exactly_righ
     for name, price in zip(names, prices, strict=True):
         bought = sum(counts.get((name, "buy"), 0) for counts in done)
         sold = sum(counts.get((name, "sell"), 0) for counts in done)
-        assert manager._ledger.lines[name].holding.lots == bought - sold
+        assert manager._ledger.holdings[name].basis.lots == bought - sold
         cash -= round(price * 100) * (bought - sold)  # whole cents a share: nothing is rounded
     assert manager._ledger.cash == cash and manager._ledger.balanced()
     assert manager.approved + manager.rejected == 100_000 and len(manager.executions) == 100
@@ -554,7 +554,7 @@ def test_a_check_costs_the_same_for_many_assets():
 
 
 def test_memory_stays_flat():
-    manager = desk(1e6, history=50)
+    manager = desk(1e6, keep=50)
     row = dict(zip(NAMES, (100.0, 101.0, 99.0), strict=True))
 
     def events(n: int) -> None:

@@ -201,7 +201,7 @@ def test_get_remove_has_count_clear():
     assert made.remove("u", "m", "ETH").amount == 1
     assert not made.has("u", "m", "ETH") and made.total_unrealized_pnl("u") == 1_000.0
     for missing in (lambda: made.remove("u", "m", "ETH"), lambda: made.get("u", "m", "ETH")):
-        with pytest.raises(UnknownPositionError, match="holds no 'ETH'"):
+        with pytest.raises(UnknownPositionError, match="has no position in 'ETH'"):
             missing()
     assert made.clear("u") == 1 and made.users() == ["v"] and made.count() == 2
     assert made.clear() == 2 and made.users() == [] and made.count() == 0 and made.positions_for_market("n") == []
@@ -258,24 +258,24 @@ def test_price_ages_and_stale_prices():
 # ---------------------------------------------------------------------- exposure and metrics
 
 
-def test_exposure_has_amount_value_and_percentage():
+def test_exposure_has_amount_value_and_share():
     made = tracker()
     made.update("u", "m", "ETH", 3, 1_000, 1)
     made.update("u", "n", "ETH", -1, 1_000, 1)
     made.update("u", "m", "BTC", "0.04", 1_000, 1)
     exposure = made.exposure("u")
     eth, btc = exposure.tokens
-    assert (eth["token"], eth["amount"], eth["value"], eth["gross"], eth["percentage"]) == (
+    assert (eth["token"], eth["amount"], eth["value"], eth["gross"], eth["share"]) == (
         "ETH",
         2,
         4_000.0,
         8_000.0,
-        80.0,
+        0.8,
     )
-    assert (btc["amount"], btc["value"], btc["percentage"]) == (Decimal("0.04"), 2_000.0, 20.0)
+    assert (btc["amount"], btc["value"], btc["share"]) == (Decimal("0.04"), 2_000.0, 0.2)
     assert exposure.total == made.total_exposure("u") == made.total_exposure() == 10_000.0 and exposure.net == 6_000.0
     assert made.total_unrealized_pnl("u") == made.total_unrealized_pnl() == 3_000.0 - 1_000.0 + 1_960.0
-    assert exposure.to_frame().percentage.sum() == 100.0 and json.dumps(exposure.to_dict())
+    assert exposure.to_frame()["share"].sum() == 1.0 and json.dumps(exposure.to_dict())
     made.update("v", "m", "ETH", 1, 1, 1)
     made.update("v", "m", "ETH", -1, 1, 1)
     assert made.exposure("v").tokens == () and made.exposure("v").total == 0.0
@@ -295,7 +295,7 @@ def test_metrics_are_riskkits_measures_of_the_periods():
     metrics = made.metrics("u")
     var, _ = naive.historical(returns, "0.95")
     assert metrics.periods == 60 and metrics.total_exposure == pytest.approx(10 * price)
-    assert metrics.var_95 == pytest.approx(var * 10 * price, rel=1e-9)
+    assert metrics.var == pytest.approx(var * 10 * price, rel=1e-9)
     assert metrics.max_drawdown == pytest.approx(max_drawdown(returns, input="summed_returns"))
     assert metrics.sharpe == pytest.approx(sharpe_ratio(returns, 252))
     assert metrics.concentration == 1.0 and metrics.win_rate is None and metrics.average_trade_size == 20_000.0
@@ -309,7 +309,7 @@ def test_metrics_of_a_short_record_are_none_where_they_have_no_value():
     made.update("u", "m", "ETH", 1, 2_000, 1)
     made.update("u", "m", "BTC", -1, 2_000, 1)
     metrics = made.metrics("u")
-    assert metrics.var_95 is metrics.max_drawdown is metrics.sharpe is metrics.win_rate is None
+    assert metrics.var is metrics.max_drawdown is metrics.sharpe is metrics.win_rate is None
     assert metrics.concentration == 50_000 / 52_000 and metrics.periods == 0
     made.update("u", "m", "ETH", -1, 2_000, 1)
     made.remove("u", "m", "BTC")
@@ -324,7 +324,7 @@ def test_a_period_without_a_price_is_told():
     assert made.close_period(3) == [] and made.metrics("u").periods == 0
     made.set_price("ETH", 110, 4)
     made.close_period(4)
-    assert made.metrics("u").var_95 == pytest.approx(-0.1 * 110.0)  # a gain: not floored at 0
+    assert made.metrics("u").var == pytest.approx(-0.1 * 110.0)  # a gain: not floored at 0
 
 
 def test_flows_are_no_profit():
@@ -373,8 +373,8 @@ def test_duplicates_are_refused_and_memory_is_bounded():
     made = tracker(remember=100)
     for stamp in range(1_000):
         made.update("u", "m", "ETH", 1, 1, stamp, trade_id=f"t{stamp}")
-    assert len(made._seen) == 100
-    with pytest.raises(DuplicateTradeError, match="taken before"):
+    assert len(made._trade_ids) == 100
+    with pytest.raises(DuplicateTradeError, match="booked before"):
         made.update("v", "n", "BTC", 1, 1, 1_000, trade_id="t950")
     for old in ("t3", "never seen"):
         with pytest.raises(TradeTooOldError, match="not after"):
@@ -387,7 +387,7 @@ def test_duplicates_are_refused_and_memory_is_bounded():
     with pytest.raises(DuplicateTradeError):
         burst.update("u", "m", "ETH", 1, 1, 7, trade_id=0)
     burst.update("u", "m", "ETH", 1, 1, 8, trade_id="later")
-    assert len(burst._seen) == 10
+    assert len(burst._trade_ids) == 10
 
 
 # ---------------------------------------------------------------------- batches
@@ -413,7 +413,7 @@ def test_thirty_venues_and_ten_thousand_positions():
     found = made.ingest(frame)
     keys = frame[["user", "market", "token"]].drop_duplicates()
     assert len(keys) > 10_000 and made.count() == len(keys) and len(found.markets) == 30
-    assert (found.rows, found.accepted, found.refused, found.duplicates) == (14_000, 14_000, 0, 0)
+    assert (found.rows, found.accepted, found.rejected, found.duplicates) == (14_000, 14_000, 0, 0)
     assert found.users == frame.user.nunique() and found.traded == (frame.amount * frame.price).sum()
     assert found.markets == frame.market.value_counts().to_dict() and (found.first, found.last) == (0, 13_999)
     amounts = frame.groupby(["user", "market", "token"]).amount.sum()
@@ -423,7 +423,7 @@ def test_thirty_venues_and_ten_thousand_positions():
     assert (table.cost.reindex(costs.index) == costs).all()
     assert sum(len(made.positions_for_market(f"venue{i}")) for i in range(30)) == made.count()
     again = made.ingest(frame)
-    assert again.duplicates == again.refused == 14_000 and again.reasons == {"DuplicateTradeError": 14_000}
+    assert again.duplicates == again.rejected == 14_000 and again.reasons == {"DuplicateTradeError": 14_000}
     assert made.total_exposure() == pytest.approx(sum(made.exposure(user).total for user in made.users()))
 
 
@@ -442,7 +442,7 @@ def test_a_batch_counts_what_does_not_fit_or_raises_it():
     ]  # fmt: skip
     made = tracker()
     found = made.ingest(rows)
-    assert (found.rows, found.accepted, found.refused, found.duplicates) == (9, 2, 7, 1)
+    assert (found.rows, found.accepted, found.rejected, found.duplicates) == (9, 2, 7, 1)
     assert found.reasons == {"InputError": 5, "UnknownTokenError": 1, "DuplicateTradeError": 1}
     assert found.markets == {"m": 1, "n": 1} and found.traded == 2_001.0
     assert found.problems[0][0] == 1 and "'price'" in found.problems[3][1] and "colour" in found.problems[4][1]

@@ -21,9 +21,9 @@ from naive import desk_store as naive
 
 from riskkit import InputError
 from riskkit.desk import (
+    DeskLimits,
     DuckDBStore,
     DuplicateTradeError,
-    DeskLimits,
     ParquetStore,
     PositionTracker,
     RequestError,

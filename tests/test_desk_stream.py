@@ -41,7 +41,7 @@ def test_the_same_seed_gives_the_same_ticks_and_another_others():
 
 def test_simulated_ticks_have_the_volatility_and_correlation_that_were_asked_for():
     feed = simulated(minutes=2_000, volatility={"AAPL": 0.02, "TLT": 0.01, "GLD": 0.03}, correlation=0.6)
-    stream = MarketStream(feed, history=2_000)
+    stream = MarketStream(feed, keep=2_000)
     stream.run()
     moves = log_returns(stream.to_frame()[list(PRICES)])
     daily = np.sqrt((moves**2).mean() * 390)
@@ -102,7 +102,9 @@ def test_what_does_not_fit_is_counted_not_raised():
     ]  # fmt: skip
     stream = MarketStream([*good, *bad, Tick(MINUTE + 1, "A", 3.0)])
     assert [bar.closes["A"] for bar in stream] == [1.0, 3.0]
-    assert stream.refused == {"late": 1, "price": 5, "no tick": 1, "ticker": 1, "timestamp": 1} and stream.ticks == 3
+    assert (
+        stream.rejected == {"late": 1, "price": 5, "not a tick": 1, "ticker": 1, "timestamp": 1} and stream.ticks == 3
+    )
 
 
 def test_within_a_bar_time_decides_what_is_open_and_close():
@@ -114,10 +116,10 @@ def test_within_a_bar_time_decides_what_is_open_and_close():
 
 
 def test_log_returns_update_the_ewma_covariance():
-    stream = MarketStream(simulated(), start="first_nonzero_square")
+    stream = MarketStream(simulated(), initial="first_nonzero_square")
     stream.run()
     moves = log_returns(stream.to_frame())
-    np.testing.assert_array_equal(stream.covariance.matrix, ewma_covariance(moves.to_numpy(), 0.94, "first_nonzero_square"))
+    np.testing.assert_array_equal(stream.covariance.matrix, ewma_covariance(moves.to_numpy(), 0.94, "first_square"))
     first = np.outer(moves.iloc[0], moves.iloc[0]).tolist()
     np.testing.assert_allclose(stream.covariance.matrix, naive.ewma(moves.to_numpy().tolist(), first, 0.94), rtol=1e-12)
     assert stream.returns == moves.iloc[-1].to_dict()
@@ -132,7 +134,7 @@ def test_no_bar_weighs_more_than_a_later_one(decay):
         if len(seen) > 1:
             moves = log_returns(pd.DataFrame([past.closes for past in seen]).to_numpy())
             np.testing.assert_allclose(stream.covariance.matrix, naive.weighted(moves.tolist(), decay), rtol=1e-10)
-            volatility = ewma_volatility(moves, decay, weighting="renormalized")
+            volatility = ewma_volatility(moves, decay, weighting="renormalised")
             np.testing.assert_allclose(np.sqrt(np.diag(stream.covariance.matrix)), volatility, rtol=1e-10)
     assert len(seen) == 60
 
@@ -141,10 +143,10 @@ def test_a_first_minute_that_jumps_does_not_stay():
     closes = 100.0 * np.exp(np.cumsum([0.0, 0.02, *([0.001, -0.001] * 194)]))  # a jump, then 388 quiet minutes
     bars = RecordedBars(pd.DataFrame({"A": closes}, index=[place * MINUTE for place in range(1, len(closes) + 1)]))
     found = {}
-    for start in ("renormalized", "first_nonzero_square", 1e-6):
-        stream = MarketStream(bars, decay=0.5 ** (1 / 390), start=start)
+    for initial in ("renormalized", "first_nonzero_square", 1e-6):
+        stream = MarketStream(bars, decay=0.5 ** (1 / 390), initial=initial)
         stream.run()
-        found[start] = math.sqrt(stream.covariance.matrix[0, 0])
+        found[initial] = math.sqrt(stream.covariance.matrix[0, 0])
     assert found["first_nonzero_square"] == pytest.approx(0.0142, abs=1e-4)  # ten times too much after a whole day
     assert found["renormalized"] == pytest.approx(0.0013, abs=1e-4)
     np.testing.assert_allclose(
@@ -222,12 +224,12 @@ def test_bars_and_ticks_may_follow_each_other_and_late_bars_are_refused():
     bar = Bar(2 * MINUTE, prices, prices, prices, prices, {"A": 1})
     stream = MarketStream([Tick(0, "A", 1.0), bar, bar, Tick(MINUTE, "A", 9.0), Tick(2 * MINUTE, "A", 3.0)])
     assert [bar.closes["A"] for bar in stream] == [1.0, 2.0, 3.0]
-    assert stream.refused == {"late": 2}
+    assert stream.rejected == {"late": 2}
 
 
 def test_the_stream_drives_a_manager():
     manager = RiskManager(100_000, limits=DeskLimits(var_limit=2_000.0))
-    stream = MarketStream(simulated(), start="first_nonzero_square")  # as the manager's own, without a warm-up
+    stream = MarketStream(simulated(), initial="first_nonzero_square")  # as the manager's own, without a warm-up
     assert stream.run(manager.on_bar) == 60
     np.testing.assert_array_equal(manager._risk.covariance.matrix, stream.covariance.matrix)
     assert manager.get_market_data().price.to_dict() == stream.closes
@@ -236,7 +238,7 @@ def test_the_stream_drives_a_manager():
 
 
 def test_memory_stays_flat_and_the_history_is_bounded():
-    stream = MarketStream(SimulatedTicks(PRICES, seed=1), history=20)
+    stream = MarketStream(SimulatedTicks(PRICES, seed=1), keep=20)
     stream.run(bars=200)
     tracemalloc.start()
     stream.run(bars=100)
@@ -251,9 +253,9 @@ def test_streams_and_recordings_that_make_no_sense_are_refused():
     for make in (
         lambda: MarketStream([], bar="0s"),
         lambda: MarketStream([], decay=1.5),
-        lambda: MarketStream([], history=0),
-        lambda: MarketStream([], start="backcast"),
-        lambda: MarketStream([], start=0.0),
+        lambda: MarketStream([], keep=0),
+        lambda: MarketStream([], initial="backcast"),
+        lambda: MarketStream([], initial=0.0),
         lambda: RecordedTicks(pd.DataFrame({"timestamp": [1], "price": [1.0]})),
         lambda: RecordedTicks(pd.DataFrame({"timestamp": ["?"], "ticker": ["A"], "price": [1.0]})),
         lambda: RecordedBars([1.0]),
@@ -269,7 +271,7 @@ def test_streams_and_recordings_that_make_no_sense_are_refused():
 def test_a_stream_prints_and_draws():
     stream = MarketStream(itertools.chain(simulated(minutes=3), [None]))
     stream.run()
-    assert "1 no tick" in repr(stream) and "<table>" in stream._repr_html_()
+    assert "1 not a tick" in repr(stream) and "<table>" in stream._repr_html_()
     assert len(stream.plot().lines) == 3 and "AAPL" in repr(stream.bars[0])
     assert MarketStream([]).to_frame().empty and MarketStream([]).plot() is not None
     assert Bar.from_dict(stream.bars[0].to_dict()) == stream.bars[0]

@@ -12,11 +12,11 @@ def written(number: float) -> Fraction:
 
 
 def drawdown(values: list[float]) -> tuple[float, float]:
-    """(current, deepest) fall from the running peak, in percent."""
+    """(current, deepest) fall from the running peak, as fractions of it."""
     peak, deepest, now = written(values[0]), Fraction(0), Fraction(0)
     for value in map(written, values):
         peak = max(peak, value)
-        now = 100 * (peak - value) / peak
+        now = (peak - value) / peak
         deepest = max(deepest, now)
     return float(now), float(deepest)
 
@@ -31,13 +31,13 @@ def historical(returns: list[float], confidence: str) -> tuple[float, float]:
 
 
 def may_trade(trade: dict, held: dict, value: float, size: float, limit: float, fall: float) -> tuple[bool, float]:
-    """(approved, size of the position in percent): limits pass what equals them, and reducing always passes."""
+    """(approved, size of the position as a fraction): limits pass what equals them, and reducing always passes."""
     money = written(trade["quantity"]) * written(trade["price"]) * (1 if trade["side"] == "buy" else -1)
     before = written(held.get(trade["ticker"], 0.0))
     after = before + money
     reduces = before * money < 0 and abs(money) <= abs(before)
     fits = abs(after) <= written(size) * written(value) and fall <= limit
-    return reduces or fits, float(100 * abs(after) / written(value))
+    return reduces or fits, float(abs(after) / written(value))
 
 
 def ewma(returns: list[list[float]], start: list[list[float]], decay: float) -> list[list[float]]:

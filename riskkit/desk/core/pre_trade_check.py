@@ -18,6 +18,7 @@ from riskkit.desk.core.records import (
     Side,
     Text,
     Time,
+    in_percent,
 )
 
 __all__ = ["APPROVED", "PreTradeCheck"]
@@ -73,13 +74,12 @@ class PreTradeCheck(CheckedRecord):
 
     def to_service(self) -> dict[str, Any]:
         """The answer of a REST service to a validation: sizes and drawdowns in percent (10.0 is 10 %)."""
-        size, drawdown = self.position_size, self.estimated_drawdown
         return {
             "approved": self.approved,
             "reason": self.reason,
             "risk_score": self.risk_score,
-            "position_size_pct": None if size is None else 100.0 * size,
-            "estimated_drawdown": None if drawdown is None else 100.0 * drawdown,
+            "position_size_pct": in_percent(self.position_size),
+            "estimated_drawdown": in_percent(self.estimated_drawdown),
             "timestamp": self.to_dict()["timestamp"],
         }
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args, get_ori
 from riskkit._check import InputError, finite_number, positive
 from riskkit._show import Row, Shown
 from riskkit.replay.door.labels import SIDES
+from riskkit.replay.universe import exact
 
 __all__ = [
     "CheckedRecord",
@@ -26,6 +27,7 @@ __all__ = [
     "as_time",
     "checked",
     "fraction",
+    "in_percent",
     "mapping",
     "nanoseconds",
     "non_negative",
@@ -299,9 +301,15 @@ def fraction(value: Any, name: str) -> float:
     return number
 
 
+def in_percent(value: float | None) -> float | None:
+    """A fraction in percent, in its decimals as printed: 0.07 is 7.0."""
+    return None if value is None else float(100 * exact(value, "value"))
+
+
 def positive_fraction(value: Any, name: str) -> float:
     """A number above 0 and at most 1."""
-    return fraction(positive(value, name), name)
+    positive(value, name)
+    return fraction(value, name)
 
 
 def integer(value: Any, name: str) -> int:

@@ -14,6 +14,7 @@ from riskkit.desk.core.records import (
     PositiveMoney,
     Time,
     UnitFraction,
+    in_percent,
     nanoseconds,
     optional_nanoseconds,
 )
@@ -179,7 +180,4 @@ def drawdown_of(value: float, peak: float) -> float:
 
 def percent(record: CheckedRecord) -> dict[str, Any]:
     """The fields of a record with its drawdowns and VaR in percent, as a REST service gives them."""
-    return {
-        name: 100.0 * value if name in IN_PERCENT and value is not None else value
-        for name, value in record.to_dict().items()
-    }
+    return {name: in_percent(value) if name in IN_PERCENT else value for name, value in record.to_dict().items()}
