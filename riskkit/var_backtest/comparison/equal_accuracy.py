@@ -164,7 +164,7 @@ def model_confidence_set(
     statistic : {"range", "max"}
         Largest t of a pair of models (T_R), or of a model against the average (T_max).
     block : int, optional
-        Mean block length of the stationary bootstrap; by default the cube root of n_obs, rounded up.
+        Mean block length of the stationary bootstrap in days; by default the cube root of n_obs, rounded up.
 
     Returns
     -------
