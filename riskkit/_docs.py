@@ -15,7 +15,10 @@ __all__ = ["shared_parameters"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-RAISES = "InputError\n    An argument contains NaN or infinity, or has the wrong type, shape or range; the message names it."
+SECTION = r"^(Parameters|Returns|Raises|Notes|References|Examples)\n-+\n"
+RAISES = (
+    "InputError\n    An argument contains NaN or infinity, or has the wrong type, shape or range; the message names it."
+)
 
 
 def shared_parameters(texts: Mapping[str, str]) -> Callable[[Function], Function]:
@@ -56,7 +59,7 @@ def shared_parameters(texts: Mapping[str, str]) -> Callable[[Function], Function
 
 def _completed(text: str, parameters: list[str], texts: Mapping[str, str]) -> str:
     """The docstring with every parameter described and a section "Raises"."""
-    summary, *parts = re.split(r"^(\w+)\n-+\n", inspect.cleandoc(text), flags=re.MULTILINE)
+    summary, *parts = re.split(SECTION, inspect.cleandoc(text), flags=re.MULTILINE)
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
     described = _entries(sections.pop("Parameters", ""))
     entries = dict.fromkeys(described.get(name) or f"{name} : {texts[name]}" for name in parameters)

@@ -431,7 +431,7 @@ def test_nearest_correlation_against_direct_search(seed):
     repair = rk.nearest_correlation(broken)
     found = naive.nearest_correlation(broken)
     np.testing.assert_allclose(repair.matrix, found, atol=2e-5)
-    assert repair.distance <= np.linalg.norm(found - broken) * (1 + 1e-9)
+    assert repair.frobenius_distance <= np.linalg.norm(found - broken) * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("size", [2, 10, 60])
@@ -444,7 +444,7 @@ def test_nearest_correlation_is_a_correlation(size, method):
     assert repair.min_eigenvalue_after > -1e-13
     assert np.abs(repair.matrix).max() <= 1.0 + 1e-15
     if method == "spectral":
-        assert repair.distance >= rk.nearest_correlation(broken, tolerance=1e-8).distance
+        assert repair.frobenius_distance >= rk.nearest_correlation(broken, tolerance=1e-8).frobenius_distance
 
 
 def test_nearest_correlation_of_higham_2002():
@@ -452,7 +452,7 @@ def test_nearest_correlation_of_higham_2002():
     repair = rk.nearest_correlation([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])
     expected = [[1.0, 0.7607, 0.1573], [0.7607, 1.0, 0.7607], [0.1573, 0.7607, 1.0]]
     np.testing.assert_allclose(repair.matrix, expected, atol=5e-5)
-    assert repair.distance == pytest.approx(0.5278, abs=5e-5)
+    assert repair.frobenius_distance == pytest.approx(0.5278, abs=5e-5)
 
 
 def test_an_eigenvalue_of_mere_rounding_is_printed_as_zero():
@@ -471,7 +471,7 @@ def test_a_sound_correlation_comes_back_bit_for_bit():
     sound = (sound + sound.T) / 2
     repair = rk.nearest_correlation(sound)
     np.testing.assert_array_equal(repair.matrix, sound)
-    assert not repair.changed and repair.iterations == 0 and repair.distance == 0.0
+    assert not repair.changed and repair.iterations == 0 and repair.frobenius_distance == 0.0
     assert "nothing changed" in repr(repair)
     ones = rk.nearest_correlation(np.ones((5, 5)))
     assert not ones.changed, "singular is still positive semidefinite"
@@ -498,7 +498,7 @@ def test_the_repair_says_what_it_changed():
     assert changes.index[0] == ("EUR", "CHF")
     assert changes.iloc[0]["change"] == pytest.approx(-0.005425, abs=1e-6)
     assert repair.largest_change == abs(changes.iloc[0]["change"])
-    assert repair.distance == pytest.approx(math.sqrt(2 * (changes["change"] ** 2).sum()))
+    assert repair.frobenius_distance == pytest.approx(math.sqrt(2 * (changes["change"] ** 2).sum()))
     assert "EUR with CHF" in repr(repair)
     assert rk.nearest_correlation(frame.to_numpy()).to_frame().index[0] == (0, 1)
 

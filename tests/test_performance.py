@@ -84,7 +84,7 @@ def test_table_agrees_with_a_walk_through_the_path(of, returns):
     assert sum(d.under_water for d in table) == (path > 0).sum()
     depths = [d.depth for d in rk.drawdown_table(values, input=of)]
     assert depths == sorted((d.depth for d in table), reverse=True)
-    assert table.current == path[-1]
+    assert table.current_drawdown == path[-1]
 
 
 def test_wealth_that_regains_its_peak_has_recovered_in_spite_of_rounding():
@@ -99,7 +99,7 @@ def test_open_drawdown_runs_to_the_end():
     """quantstats issue 233: the last drawdown is under water for one period, not for none."""
     table = rk.drawdown_table([100, 101, 99, 98, 97, 101, 99], input="prices", order="time")
     assert [(d.under_water, d.recovered, d.length, d.recovery) for d in table] == [(3, True, 4, 1), (1, False, 1, None)]
-    assert table.current == pytest.approx(2 / 101)
+    assert table.current_drawdown == pytest.approx(2 / 101)
 
 
 def test_table_keeps_dates_and_the_deepest():
@@ -227,7 +227,7 @@ def test_a_long_record_does_not_overflow():
 def test_trades_agree_with_plain_counting(pnl):
     table = rk.trade_statistics(pnl)
     wins, losses = [x for x in pnl if x > 0], [x for x in pnl if x < 0]
-    assert (table.trades, table.wins, table.losses) == (len(pnl), len(wins), len(losses))
+    assert (table.n_trades, table.n_wins, table.n_losses) == (len(pnl), len(wins), len(losses))
     assert table.average_trade == pytest.approx(sum(pnl) / len(pnl))
     assert table.longest_losing_run == rk.consecutive_losses(pnl) == naive.longest_run([x < 0 for x in pnl])
     assert table.longest_winning_run == naive.longest_run([x > 0 for x in pnl])
@@ -348,13 +348,13 @@ def test_what_is_undefined_says_so(call, message):
 
 def test_summary_holds_every_measure_and_none_where_undefined():
     record = rk.performance_summary(pd.Series(BACON), 12, max_drawdown_limit=0.5)
-    assert record.sharpe == rk.sharpe_ratio(BACON, 12)
+    assert record.sharpe_ratio == rk.sharpe_ratio(BACON, 12)
     assert record.cdar == rk.conditional_drawdown_at_risk(BACON)
     assert record.risk_score == pytest.approx(record.max_drawdown / 0.5)
     assert record.current_drawdown == pytest.approx(rk.drawdown_path(BACON)[-1])
-    assert record.to_frame().loc[0, "omega"] == record.omega
+    assert record.to_frame().loc[0, "omega_ratio"] == record.omega_ratio
     flat = rk.performance_summary([0.0], 12)
-    assert flat.sharpe is flat.calmar is flat.win_rate is flat.skewness is flat.annualised_volatility is None
+    assert flat.sharpe_ratio is flat.calmar_ratio is flat.win_rate is flat.skewness is flat.annualised_volatility is None
     assert (flat.max_drawdown, flat.annualised_return, flat.risk_score) == (0.0, 0.0, None)
     assert "Sharpe ratio" in repr(flat) and "<table>" in flat._repr_html_()
     for field in ("sharpe", "max_drawdown", "cdar", "win_rate", "skewness"):

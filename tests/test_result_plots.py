@@ -23,7 +23,7 @@ LOSSES = pd.DataFrame({"good": DRAWS[:, 0] ** 2, "poor": DRAWS[:, 0] ** 2 + 1e-3
 
 
 RESULTS = {
-    "ewma": (lambda: rk.EwmaCovariance.init(RETURNS).run(RETURNS), "Correlations, EWMA with decay 0.94", NAMES),
+    "ewma": (lambda: rk.EwmaCovariance.init(RETURNS).update_many(RETURNS), "Correlations, EWMA with decay 0.94", NAMES),
     "repair": (lambda: rk.repair_covariance([[1.0, 1.2], [1.2, 1.0]]), "Change of each entry, at most 0.2", ["0", "1"]),
     "loadings": (
         lambda: factor_loadings(RETURNS, pd.DataFrame({"market": RETURNS.mean(axis=1), "size": DRAWS[:, 2]})),

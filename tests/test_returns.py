@@ -73,7 +73,7 @@ def test_log_from_simple_refuses_a_total_loss():
 
 
 def test_profit_and_loss_with_a_negative_price():
-    assert rk.profit_and_loss([18.27, -37.63], 10, multiplier=1000).tolist() == pytest.approx([-559_000.0])
+    assert rk.profit_and_loss([18.27, -37.63], 10, contract_multiplier=1000).tolist() == pytest.approx([-559_000.0])
 
 
 def test_profit_and_loss_of_positions_that_change():

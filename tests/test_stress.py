@@ -253,11 +253,13 @@ def test_loadings_are_those_of_a_regression(returns):
 def test_volatility_is_scaled_to_the_target(returns):
     table = returns[["AAPL", "KO"]]
     target = pd.Series({"KO": 0.03, "AAPL": 0.01})
-    scaled = rk.scale_scenarios(table, target=target)
+    scaled = rk.scale_scenarios(table, target_volatility=target)
     assert scaled.std().to_dict() == pytest.approx(target.to_dict())
     assert scaled.corr().iloc[0, 1] == pytest.approx(table.corr().iloc[0, 1])
-    pd.testing.assert_frame_equal(rk.scale_scenarios(table, multiplier=2.0), table * 2.0)
-    assert rk.scale_scenarios(table["KO"], target=0.02, current=0.01).to_numpy() == pytest.approx(2 * table["KO"])
+    pd.testing.assert_frame_equal(rk.scale_scenarios(table, volatility_multiplier=2.0), table * 2.0)
+    assert rk.scale_scenarios(table["KO"], target_volatility=0.02, current_volatility=0.01).to_numpy() == pytest.approx(
+        2 * table["KO"]
+    )
 
 
 # Stress tests
@@ -316,7 +318,9 @@ def test_impossible_pairs_are_repaired_and_said():
 
 
 def test_among_and_named_multipliers_move_only_what_they_name(covariance):
-    stress = rk.stress_covariance(covariance, toward=1.0, strength=0.5, among=["A", "C"], volatility_multiplier={"C": 3.0})
+    stress = rk.stress_covariance(
+        covariance, toward=1.0, strength=0.5, among=["A", "C"], volatility_multiplier={"C": 3.0}
+    )
     before = correlation_from_covariance(covariance)
     assert stress.repair.original.loc["A", "C"] == pytest.approx(0.5 + 0.5 * before.loc["A", "C"])
     assert stress.repair.original.loc["A", "B"] == pytest.approx(before.loc["A", "B"])
@@ -523,7 +527,7 @@ def test_results_print_and_plot(returns, positions, covariance):
         assert not hasattr(result, "to_frame") or len(result.to_frame())
     ax = history.plot(plt.figure().gca())
     assert max(p.get_width() for p in ax.patches) == pytest.approx(history.table["peak_to_trough"].max())
-    assert len(history.plot_paths(plt.figure().gca(), worst=3).lines) == 4
+    assert len(history.plot_paths(plt.figure().gca(), n_worst=3).lines) == 4
     ax = scenarios.plot(plt.figure().gca())
     assert ax.patches[-1].get_width() == pytest.approx(scenarios.losses["loss"].max())
     ax = reverse.plot(plt.figure().gca())
@@ -567,7 +571,7 @@ def test_a_reverse_stress_prints_what_loses_most_and_counts_what_is_not_held(ret
         ::-1
     ].index.tolist()
     assert (
-        len(rows) == 4 and rows[3][1:4] == [str(returns.shape[1] - 3), "not", "held"] and "loses 0" not in repr(answer)
+        len(rows) == 4 and rows[3][1:4] == [str(returns.shape[1] - 3), "without", "position"] and "loses 0" not in repr(answer)
     )
     assert answer.contributions.sum() == pytest.approx(500.0)
 
@@ -609,7 +613,7 @@ def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
         (lambda: rk.episode_table(windows=["Tulips 1637"]), "windows names 'Tulips 1637', which is not one of"),
         (lambda: rk.episode_table(windows={"x": "2020"}), "give \\(start, end\\)"),
         (lambda: rk.episode_table(windows={}), "windows is empty"),
-        (lambda: rk.episode_table(windows={"x": ("2020-03-23", "2020-02-19")}), "start must come before its end"),
+        (lambda: rk.episode_table(windows={"x": ("2020-03-23", "2020-02-19")}), "start must be before its end"),
         (lambda: rk.episode_table(windows={"x": ("1980-01-01", "1980-02-01")}), "but the rows from 1990-01-02"),
         (lambda: rk.episode_table(windows={"x": ("noon", "2020-01-01")}), "does not fit the labels"),
         (lambda: rk.replay_history([1.0], [[0.1], [0.2]], {"x": (1, 5)}), "leave it out or give more history"),
@@ -645,9 +649,9 @@ def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
         (lambda: rk.factor_loadings([0.1], [1.0]), "1 observations for 2 coefficients"),
         (lambda: rk.factor_loadings([0.1, 0.2], [1.0, 2.0, 3.0]), "give the same periods"),
         (lambda: rk.scale_scenarios([0.1, 0.2]), "give one of multiplier"),
-        (lambda: rk.scale_scenarios([0.1, 0.1], target=0.1), "a constant series"),
-        (lambda: rk.scale_scenarios([0.1, 0.2], multiplier=-1.0), "multiplier=-1.0"),
-        (lambda: rk.scale_scenarios([[0.1, 0.2]], multiplier=[1.0]), "multiplier has shape"),
+        (lambda: rk.scale_scenarios([0.1, 0.1], target_volatility=0.1), "a constant series"),
+        (lambda: rk.scale_scenarios([0.1, 0.2], volatility_multiplier=-1.0), "volatility_multiplier=-1.0"),
+        (lambda: rk.scale_scenarios([[0.1, 0.2]], volatility_multiplier=[1.0]), "volatility_multiplier has shape"),
         (lambda: rk.stress_test([1.0, 2.0], [[0.1]]), "positions has shape"),
         (lambda: rk.stress_test([1.0], [[0.1]], total="firm"), "give the hierarchy too"),
         (lambda: rk.stress_covariance([[1.0, 2.0], [2.0, 1.0]], toward=2.0), "toward=2.0 is not between -1 and 1"),
@@ -656,7 +660,10 @@ def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
         (lambda: rk.stress_covariance(np.eye(2), toward=np.eye(3)), "toward has shape"),
         (lambda: rk.stress_covariance(np.eye(2), pairs={(0, 5): 0.5}), "5 is not one of the assets"),
         (lambda: rk.stress_covariance(np.eye(2), pairs={(0, 0): 0.5}), "with itself"),
-        (lambda: rk.stress_covariance(np.eye(2), volatility_multiplier=0.0), "volatility_multiplier=0.0 is not above zero"),
+        (
+            lambda: rk.stress_covariance(np.eye(2), volatility_multiplier=0.0),
+            "volatility_multiplier=0.0 is not above zero",
+        ),
         (lambda: rk.stress_covariance(np.eye(2), volatility_multiplier=[1.0]), "volatility_multiplier has shape"),
         (lambda: rk.stress_covariance(np.zeros((2, 2))), "variance 0"),
         (lambda: rk.mahalanobis_distance([0.1], [[0.0]]), "no factor moves"),
@@ -666,7 +673,7 @@ def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
         (lambda: rk.reverse_stress([1.0], -1.0, [[1.0]]), "loss=-1.0 is not above zero"),
         (
             lambda: rk.reverse_stress([1.0], 1.0, [[1.0]], mean=[-2.0]),
-            "is not above 2, what the book loses in the mean",
+            "is not above 2, the loss in the mean",
         ),
         (lambda: rk.reverse_stress([0.0], 1.0, [[1.0]]), "no risk"),
         (lambda: rk.reverse_stress([1.0, math.nan], 1.0, np.eye(2)), "positions holds nan"),

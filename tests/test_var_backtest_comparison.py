@@ -44,7 +44,7 @@ def test_scores_are_means_over_assets_and_common_days(given):
         assert frame.loc[model, "quantile_loss"] == pytest.approx(np.mean(tick), rel=1e-9)
         hits = int((returns[200:] < -var[200:]).to_numpy().sum())
         assert frame.loc[model, "hits"] == hits and frame.loc[model, "hit_ratio"] == pytest.approx(hits / 150)
-    assert len(result.losses) == 1000 and result.score == "fz0"
+    assert len(result.scores) == 1000 and result.score == "fz0"
 
 
 def test_the_right_model_wins_and_the_others_are_told_apart(given):
@@ -60,7 +60,7 @@ def test_the_right_model_wins_and_the_others_are_told_apart(given):
 
 def test_the_parts_are_those_of_the_single_functions(given):
     returns, forecasts, result = given
-    expected = diebold_mariano(result.losses["low"], result.losses["right"]).p_value
+    expected = diebold_mariano(result.scores["low"], result.scores["right"]).p_value
     assert result.to_frame().loc["low", "dm_p_value"] == expected
     panel = backtest_panel(returns[200:], {(m, 0.95): f[0][200:] for m, f in forecasts.items()})
     assert result.panel.to_frame()["p_value"].to_numpy() == pytest.approx(panel.to_frame()["p_value"].to_numpy())
@@ -161,7 +161,7 @@ def test_compare_rolls_scores_and_ranks(prices):
         forecasts[name] = tuple(table.reindex(returns.index) for table in (rolled.var, rolled.es))
     expected = compare_forecasts(returns, forecasts, confidence=0.95)
     assert result.to_frame()["score"].to_numpy() == pytest.approx(expected.to_frame()["score"].to_numpy(), rel=1e-9)
-    assert len(result.losses) == 899 - 300
+    assert len(result.scores) == 899 - 300
     again = compare(models=models, returns=returns, confidence=0.95, window=300)
     assert again.to_frame()["score"].to_numpy() == pytest.approx(expected.to_frame()["score"].to_numpy(), rel=1e-12)
 
@@ -172,7 +172,7 @@ def test_no_forecast_sees_its_own_day(prices, model):
     crashed = prices.copy()
     crashed.iloc[700:] *= 0.5
     before, after = (
-        compare(table, {"m": spec}, confidence=0.95, progress=False).losses["m"] for table in (prices, crashed)
+        compare(table, {"m": spec}, confidence=0.95, progress=False).scores["m"] for table in (prices, crashed)
     )
     # Losses of days before the crash are the same; its own day is scored with the forecast made before it.
     assert before[: crashed.index[699]].equals(after[: crashed.index[699]])

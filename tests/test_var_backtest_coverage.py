@@ -150,7 +150,7 @@ def test_basel_zones_and_factors_at_250_days():
     lights = [traffic_light(x) for x in range(16)]
     assert [light.zone for light in lights] == ["green"] * 5 + ["yellow"] * 5 + ["red"] * 6
     assert [light.plus_factor for light in lights] == [0] * 5 + [0.40, 0.50, 0.65, 0.75, 0.85] + [1] * 6
-    assert [light.multiplier for light in lights] == [3 + light.plus_factor for light in lights]
+    assert [light.basel_multiplier for light in lights] == [3 + light.plus_factor for light in lights]
     assert [frtb_multiplier(x) for x in range(11)] == [1.5] * 5 + [1.70, 1.76, 1.83, 1.88, 1.92, 2.0]
 
 

@@ -120,7 +120,7 @@ def ewma_start(
     Parameters
     ----------
     backcast_periods : int
-        Number of first returns that the backcast uses, at most all.
+        Number of first periods that the backcast uses, at most all.
 
     Returns
     -------

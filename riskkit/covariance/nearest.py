@@ -66,7 +66,7 @@ class MatrixRepair(Shown):
         return bool((self._change != 0.0).any())
 
     @property
-    def distance(self) -> float:
+    def frobenius_distance(self) -> float:
         """Frobenius norm of the change."""
         return float(np.linalg.norm(self._change))
 
@@ -113,7 +113,7 @@ class MatrixRepair(Shown):
             *rows,
             ("method", self.method, ""),
             ("iterations", self.iterations, ""),
-            ("Frobenius distance", self.distance, ""),
+            ("Frobenius distance", self.frobenius_distance, ""),
             ("largest change", float(pair["change"]), f"{pair.name[0]} with {pair.name[1]}"),
             ("from", float(pair["before"]), ""),
             ("to", float(pair["after"]), ""),

@@ -71,7 +71,7 @@ class LiquidityVar(Shown):
 
     @property
     def component(self) -> Any:
-        """Contribution of each position; negative for a hedge that saves more than its cost."""
+        """Contribution of each position in money; negative for a hedge that saves more than its cost."""
         return self.price_var + self.holding_cost + self.spread_cost + self.impact_cost
 
     @property

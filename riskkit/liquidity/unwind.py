@@ -53,7 +53,7 @@ def fraction_held(positions: Any, adv: Any, participation: Any = 0.2, *, periods
     Parameters
     ----------
     periods : int, optional
-        Number of rows; by default until all positions are sold, at most 100,000.
+        Number of periods; by default until all positions are sold, at most 100,000.
 
     Returns
     -------

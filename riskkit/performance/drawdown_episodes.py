@@ -23,6 +23,23 @@ Order = Literal["depth", "time"]
 class Drawdown(Shown):
     """One drawdown. Labels are those of the input, else row numbers; counts include both ends.
 
+    Attributes
+    ----------
+    start : label
+        First period below the peak.
+    trough : label
+        Period of the lowest point (the first of several).
+    end : label or None
+        Period of full recovery; None if open.
+    depth : float
+        Positive fraction of the peak.
+    length : int
+        Number of periods from `start` to `end`, or to the last period if open.
+    to_trough : int
+        Number of periods from `start` to `trough`.
+    recovery : int or None
+        Number of periods from `trough` to `end`, the trough not counted; None if open.
+
     Examples
     --------
     >>> round(drawdown_table([0.1, -0.2, 0.3])[0].depth, 9)
@@ -30,19 +47,12 @@ class Drawdown(Shown):
     """
 
     start: Any
-    """First period below the peak."""
     trough: Any
-    """Period of the lowest point (the first of several)."""
     end: Any
-    """Period of full recovery; None if open."""
     depth: float
-    """Positive fraction of the peak."""
     length: int
-    """Periods from `start` to `end`, or to the last period if open."""
     to_trough: int
-    """Periods from `start` to `trough`."""
     recovery: int | None
-    """Periods from `trough` to `end`, the trough not counted; None if open."""
 
     @property
     def recovered(self) -> bool:
@@ -98,7 +108,7 @@ class DrawdownTable(Shown):
         return self.drawdowns[index]
 
     @property
-    def current(self) -> float:
+    def current_drawdown(self) -> float:
         """Drawdown at the end of the series as a fraction of the peak; 0 at a peak."""
         return float(np.asarray(self.path)[-1])
 

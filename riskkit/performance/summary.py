@@ -51,15 +51,15 @@ class Performance(Shown):
         Compounded return per year, a fraction.
     annualised_volatility : float or None
         Sample standard deviation per year, a fraction.
-    sharpe : float or None
+    sharpe_ratio : float or None
         Annualized Sharpe ratio, arithmetic.
     sharpe_standard_error : float or None
-        Standard error of `sharpe`, with the sample skewness and kurtosis.
-    sortino : float or None
+        Standard error of `sharpe_ratio`, with the sample skewness and kurtosis.
+    sortino_ratio : float or None
         Annualized Sortino ratio about the threshold.
-    calmar : float or None
+    calmar_ratio : float or None
         Annualized return over maximum drawdown.
-    omega : float or None
+    omega_ratio : float or None
         Sum of gains over sum of losses about the threshold.
     max_drawdown : float
         Positive fraction of the peak.
@@ -101,11 +101,11 @@ class Performance(Shown):
     n_obs: int
     annualised_return: float
     annualised_volatility: float | None
-    sharpe: float | None
+    sharpe_ratio: float | None
     sharpe_standard_error: float | None
-    sortino: float | None
-    calmar: float | None
-    omega: float | None
+    sortino_ratio: float | None
+    calmar_ratio: float | None
+    omega_ratio: float | None
     max_drawdown: float
     current_drawdown: float
     cdar: float
@@ -161,10 +161,10 @@ class Performance(Shown):
         rows: list[Row] = [
             ("annualised return", self.annualised_return, "compounded"),
             ("annualised volatility", self.annualised_volatility, ""),
-            ("Sharpe ratio", self.sharpe, "" if error is None else f"± {error:.3g}"),
-            ("Sortino ratio", self.sortino, ""),
-            ("Calmar ratio", self.calmar, ""),
-            ("Omega ratio", self.omega, ""),
+            ("Sharpe ratio", self.sharpe_ratio, "" if error is None else f"± {error:.3g}"),
+            ("Sortino ratio", self.sortino_ratio, ""),
+            ("Calmar ratio", self.calmar_ratio, ""),
+            ("Omega ratio", self.omega_ratio, ""),
             ("maximum drawdown", self.max_drawdown, "of the peak"),
             ("current drawdown", self.current_drawdown, "of the peak"),
             (f"CDaR at {self.confidence:.4g}", self.cdar, "of the peak"),
@@ -220,7 +220,7 @@ def performance_summary(
     >>> record = performance_summary([0.02, -0.10, 0.03, 0.08], 12, max_drawdown_limit=0.2)
     >>> round(record.max_drawdown, 6), record.risk_score
     (0.1, 0.5)
-    >>> round(record.sharpe, 6), round(record.calmar, 6), record.win_rate
+    >>> round(record.sharpe_ratio, 6), round(record.calmar_ratio, 6), record.win_rate
     (0.340411, 0.649053, 0.75)
     """
     array = single_series(returns, "returns")
@@ -233,13 +233,13 @@ def performance_summary(
         n_obs=len(array),
         annualised_return=annualised_return(array, periods_per_year),
         annualised_volatility=_defined(lambda: annualised_volatility(array, periods_per_year)),
-        sharpe=_defined(lambda: sharpe_ratio(array, periods_per_year, risk_free=risk_free)),
+        sharpe_ratio=_defined(lambda: sharpe_ratio(array, periods_per_year, risk_free=risk_free)),
         sharpe_standard_error=_defined(lambda: sharpe_standard_error(array, periods_per_year, risk_free=risk_free)),
-        sortino=_defined(lambda: sortino_ratio(array, periods_per_year, threshold=threshold)),
-        calmar=_defined(lambda: calmar_ratio(array, periods_per_year)),
-        omega=_defined(lambda: omega_ratio(array, threshold)),
+        sortino_ratio=_defined(lambda: sortino_ratio(array, periods_per_year, threshold=threshold)),
+        calmar_ratio=_defined(lambda: calmar_ratio(array, periods_per_year)),
+        omega_ratio=_defined(lambda: omega_ratio(array, threshold)),
         max_drawdown=worst,
-        current_drawdown=drawdown_table(array).current,
+        current_drawdown=drawdown_table(array).current_drawdown,
         cdar=conditional_drawdown_at_risk(array, confidence),
         ulcer_index=ulcer_index(array),
         pain_index=pain_index(array),

@@ -146,11 +146,11 @@ class TradeStatistics(Shown):
 
     Attributes
     ----------
-    trades : int
+    n_trades : int
         Number of trades.
-    wins : int
+    n_wins : int
         Number of gains.
-    losses : int
+    n_losses : int
         Number of losses.
     win_rate : float or None
         Share of gains among gains and losses, a fraction.
@@ -179,9 +179,9 @@ class TradeStatistics(Shown):
     (0.6666666666666666, 2.0)
     """
 
-    trades: int
-    wins: int
-    losses: int
+    n_trades: int
+    n_wins: int
+    n_losses: int
     win_rate: float | None
     average_trade: float
     average_win: float | None
@@ -203,7 +203,7 @@ class TradeStatistics(Shown):
         loss = None if self.average_loss is None else -self.average_loss
         averages = {"average win": self.average_win, "average loss": loss, "average trade": self.average_trade}
         known = {name: value for name, value in averages.items() if value is not None and np.isfinite(value)}
-        title = f"{self.trades:,} trades: {self.wins:,} won, {self.losses:,} lost"
+        title = f"{self.n_trades:,} trades: {self.n_wins:,} won, {self.n_losses:,} lost"
         return plot.bars({"": list(known.values())}, list(known), label="P&L of a trade", title=title, ax=ax)
 
     def _title(self) -> str:
@@ -211,7 +211,7 @@ class TradeStatistics(Shown):
 
     def _rows(self) -> list[Row]:
         return [
-            ("trades", self.trades, f"{self.wins:,} won, {self.losses:,} lost"),
+            ("trades", self.n_trades, f"{self.n_wins:,} won, {self.n_losses:,} lost"),
             ("win rate", self.win_rate, "of those that won or lost"),
             ("average trade", self.average_trade, ""),
             ("average win", self.average_win, ""),
@@ -263,9 +263,9 @@ def trade_statistics(pnl: Any) -> TradeStatistics:
     defined = won.size + lost.size > 0
     not_lost = np.flatnonzero(array >= 0.0)
     return TradeStatistics(
-        trades=array.size,
-        wins=won.size,
-        losses=lost.size,
+        n_trades=array.size,
+        n_wins=won.size,
+        n_losses=lost.size,
         win_rate=win_rate(array) if defined else None,
         average_trade=average_trade(array),
         average_win=float(won.mean()) if won.size else None,

@@ -137,8 +137,8 @@ def simple_from_log(log_returns: Any) -> Any:
 
 
 @documented
-def profit_and_loss(prices: Any, quantities: Any, multiplier: float = 1.0) -> Any:
-    """P&L per period and instrument of quantities held: quantity × multiplier × price change.
+def profit_and_loss(prices: Any, quantities: Any, contract_multiplier: float = 1.0) -> Any:
+    """P&L per period and instrument of quantities held: quantity × contract multiplier × price change.
 
     It is defined for prices of any sign, unlike a return (oil in April 2020, spreads, rates).
 
@@ -148,7 +148,7 @@ def profit_and_loss(prices: Any, quantities: Any, multiplier: float = 1.0) -> An
         Prices of any sign, oldest first.
     quantities : number, (n_instruments,) or the shape of `prices`
         Units held, negative if short. With one row per date, row t is held from t to t+1; the last row is not used.
-    multiplier : float
+    contract_multiplier : float
         Money per point and unit.
 
     Returns
@@ -170,7 +170,7 @@ def profit_and_loss(prices: Any, quantities: Any, multiplier: float = 1.0) -> An
             f"quantities has shape {units.shape} and prices {array.shape}; give one number, one per instrument, "
             "or one row per date"
         )
-    return _like(np.diff(array, axis=0) * units * positive(multiplier, "multiplier"), prices, 1)
+    return _like(np.diff(array, axis=0) * units * positive(contract_multiplier, "contract_multiplier"), prices, 1)
 
 
 @documented

@@ -79,18 +79,18 @@ class HistoricalStress(Shown):
         plot.legend_below(ax)
         return ax
 
-    def plot_paths(self, ax: Any = None, *, book: Any = None, worst: int = 5) -> Any:
+    def plot_paths(self, ax: Any = None, *, book: Any = None, n_worst: int = 5) -> Any:
         """Draw the P&L path of the windows with the largest falls.
 
         Parameters
         ----------
         book : label, optional
             Book (or node); by default the first.
-        worst : int
+        n_worst : int
             Number of windows.
         """
         ax = plot.axes(ax)
-        for i, name in enumerate(self._of(book)["peak_to_trough"].nlargest(worst).index):
+        for i, name in enumerate(self._of(book)["peak_to_trough"].nlargest(n_worst).index):
             path = self.paths[name]
             line = path.iloc[:, 0] if book is None else path[book]
             ax.plot(np.arange(len(line)), line.to_numpy(), label=str(name), **plot.line_style(i))

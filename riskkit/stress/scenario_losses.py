@@ -27,9 +27,9 @@ class StressTest(Shown):
     Attributes
     ----------
     losses : DataFrame
-        One row per scenario, one column per book or node of the hierarchy.
+        Losses in money, one row per scenario, one column per book or node of the hierarchy.
     by_position : DataFrame or None
-        Losses by scenario and asset, for a single book of positions; else None.
+        Losses by scenario and asset in money, for a single book of positions; else None.
 
     Examples
     --------

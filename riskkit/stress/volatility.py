@@ -14,18 +14,20 @@ __all__ = ["scale_scenarios"]
 
 
 @documented
-def scale_scenarios(returns: Any, *, multiplier: Any = None, target: Any = None, current: Any = None) -> Any:
+def scale_scenarios(
+    returns: Any, *, volatility_multiplier: Any = None, target_volatility: Any = None, current_volatility: Any = None
+) -> Any:
     """Scenarios scaled to another volatility.
 
     Parameters
     ----------
     returns : (n_obs, n_assets) or (n_obs,)
         Returns per period, or scenarios.
-    multiplier : float or (n_assets,), optional
+    volatility_multiplier : float or (n_assets,), optional
         Factor on every return: 2 doubles the volatility.
-    target : float or (n_assets,), optional
-        Volatility per period after scaling, as an alternative to `multiplier`.
-    current : float or (n_assets,), optional
+    target_volatility : float or (n_assets,), optional
+        Volatility per period after scaling, as an alternative to `volatility_multiplier`.
+    current_volatility : float or (n_assets,), optional
         Volatility per period before scaling; by default the sample standard deviation.
 
     Returns
@@ -40,21 +42,25 @@ def scale_scenarios(returns: Any, *, multiplier: Any = None, target: Any = None,
 
     Examples
     --------
-    >>> scale_scenarios([0.01, -0.02], multiplier=2.0).tolist()
+    >>> scale_scenarios([0.01, -0.02], volatility_multiplier=2.0).tolist()
     [0.02, -0.04]
-    >>> scale_scenarios([0.01, -0.01], target=0.02, current=0.01).tolist()
+    >>> scale_scenarios([0.01, -0.01], target_volatility=0.02, current_volatility=0.01).tolist()
     [0.02, -0.02]
     """
     array = returns_array(returns)
-    if (multiplier is None) == (target is None):
-        raise InputError("give one of multiplier (2.0 doubles) and target (a volatility per period)")
-    if multiplier is not None:
-        factor = _volatilities(multiplier, returns, "multiplier")
+    if (volatility_multiplier is None) == (target_volatility is None):
+        raise InputError("give one of volatility_multiplier (2.0 doubles) and target_volatility (per period)")
+    if volatility_multiplier is not None:
+        factor = _volatilities(volatility_multiplier, returns, "volatility_multiplier")
     else:
-        present = sample_volatility(array) if current is None else _volatilities(current, returns, "current")
+        present = (
+            sample_volatility(array)
+            if current_volatility is None
+            else _volatilities(current_volatility, returns, "current_volatility")
+        )
         if np.any(np.asarray(present) <= 0.0):
             raise InputError("returns contains a constant series; it cannot be scaled to the target")
-        factor = _volatilities(target, returns, "target") / np.asarray(present)
+        factor = _volatilities(target_volatility, returns, "target_volatility") / np.asarray(present)
     return with_labels(array * factor, labels_of(returns, 0), labels_of(returns, 1), getattr(returns, "name", None))
 
 

@@ -100,7 +100,7 @@ def traffic(inputs):
         "cumulative_probability_pct": 100.0 * light.cumulative_probability,
         "zone": light.zone,
         "plus_factor": light.plus_factor,
-        "multiplier": light.multiplier,
+        "multiplier": light.basel_multiplier,
     }
 
 

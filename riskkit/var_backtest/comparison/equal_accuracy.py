@@ -23,22 +23,22 @@ CHUNK = 2_000_000
 
 
 @documented
-def diebold_mariano(losses: Any, losses_b: Any, *, horizon: int = 1) -> Outcome:
+def diebold_mariano(scores_a: Any, scores_b: Any, *, horizon: int = 1) -> Outcome:
     """Diebold and Mariano's test that two forecasts are equally good, with the small-sample correction.
 
     Parameters
     ----------
-    losses, losses_b : (n_obs,) array or Series
-        Losses (scores) of the two models on the same days, for example from `fz0_loss`.
+    scores_a, scores_b : (n_obs,) array or Series
+        Scores of the two models on the same days, smaller is better, for example from `fz0_loss`.
     horizon : int
         Forecast horizon in periods: autocovariances up to horizon - 1 enter the variance.
 
     Returns
     -------
     Outcome
-        statistic = mean d/sqrt(var/n), d = losses - losses_b, var with divisor n, times
+        statistic = mean d/sqrt(var/n), d = scores_a - scores_b, var with divisor n, times
         sqrt((n + 1 - 2h + h(h-1)/n)/n); Student t with n-1 df, two-sided. Negative: the first model is better.
-        Undefined with fewer than two days or a variance that is not above zero; models with equal losses on every day
+        Undefined with fewer than two days or a variance that is not above zero; models with equal scores on every day
         are equally good (statistic 0).
 
     References
@@ -52,30 +52,30 @@ def diebold_mariano(losses: Any, losses_b: Any, *, horizon: int = 1) -> Outcome:
     >>> round(outcome.statistic, 4), round(outcome.p_value, 4)
     (-2.4495, 0.0917)
     """
-    first, second = finite_array(losses, "losses", ndim=1), finite_array(losses_b, "losses_b", ndim=1)
+    first, second = finite_array(scores_a, "scores_a", ndim=1), finite_array(scores_b, "scores_b", ndim=1)
     if first.shape != second.shape:
-        raise InputError(f"losses has {first.size} days and losses_b {second.size}; they need the same days")
+        raise InputError(f"scores_a has {first.size} days and scores_b {second.size}; they need the same days")
     horizon = whole_number(horizon, "horizon")
     difference = first - second
     n_obs, mean = difference.size, float(difference.mean())
-    name, null = "Diebold-Mariano", "the two models have equal expected losses"
+    name, null = "Diebold-Mariano", "the two models have equal expected scores"
     if n_obs < 2 or horizon >= n_obs:
         return undefined(name, null, f"{n_obs} day(s), and horizon {horizon} needs more")
     if not difference.any():
-        return Outcome(name, null, "equal losses on every day", 0.0, f"Student t, {n_obs - 1} df", 1.0, df=n_obs - 1)
+        return Outcome(name, null, "equal scores on every day", 0.0, f"Student t, {n_obs - 1} df", 1.0, df=n_obs - 1)
     centered = difference - mean
     variance = float(centered @ centered) / n_obs
     for lag in range(1, horizon):
         variance += 2.0 * float(centered[lag:] @ centered[:-lag]) / n_obs
     if variance <= (1e-14 * np.abs(difference).max()) ** 2:
-        return undefined(name, null, "the difference in losses does not vary")
+        return undefined(name, null, "the difference in scores does not vary")
     correction = (n_obs + 1 - 2 * horizon + horizon * (horizon - 1) / n_obs) / n_obs
     statistic = mean / math.sqrt(variance / n_obs) * math.sqrt(max(correction, 0.0))
     better = "first" if mean < 0 else "second"
     return Outcome(
         name,
         null,
-        f"the {better} model's losses are lower by {abs(mean):.4g} a day",
+        f"the {better} model's scores are lower by {abs(mean):.4g} a day",
         statistic,
         f"Student t, {n_obs - 1} df, two-sided",
         student_t_two_sided(statistic, n_obs - 1),
@@ -86,14 +86,14 @@ def diebold_mariano(losses: Any, losses_b: Any, *, horizon: int = 1) -> Outcome:
 
 @dataclass(frozen=True, repr=False)
 class ConfidenceSet(Shown):
-    """Model confidence set: models ranked by loss, and those that cannot be distinguished from the best.
+    """Model confidence set: models ranked by mean score, and those that cannot be distinguished from the best.
 
     Attributes
     ----------
     models : tuple of str
         Names, best first.
-    mean_losses : tuple of float
-        Mean loss (score) of each model.
+    mean_scores : tuple of float
+        Mean score of each model, smaller is better.
     p_values : tuple of float
         P-value of each model; those above 1 - confidence are in the set.
     confidence : float
@@ -108,7 +108,7 @@ class ConfidenceSet(Shown):
     """
 
     models: tuple[str, ...]
-    mean_losses: tuple[float, ...]
+    mean_scores: tuple[float, ...]
     p_values: tuple[float, ...]
     confidence: float
     statistic: str
@@ -119,10 +119,10 @@ class ConfidenceSet(Shown):
         return tuple(m for m, p in zip(self.models, self.p_values, strict=True) if p > 1.0 - self.confidence)
 
     def to_frame(self) -> Any:
-        """Return a frame indexed by model: mean_loss, p_value, included."""
+        """Return a frame indexed by model: mean_score, p_value, included."""
         import pandas as pd
 
-        frame = pd.DataFrame({"mean_loss": self.mean_losses, "p_value": self.p_values}, index=list(self.models))
+        frame = pd.DataFrame({"mean_score": self.mean_scores, "p_value": self.p_values}, index=list(self.models))
         frame["included"] = frame["p_value"] > 1.0 - self.confidence
         return frame.rename_axis("model")
 
@@ -139,13 +139,13 @@ class ConfidenceSet(Shown):
 
     def _rows(self) -> Iterable[Row]:
         included = self.included
-        for model, loss, p_value in zip(self.models, self.mean_losses, self.p_values, strict=True):
-            yield model, loss, f"p = {p_value:.3g}{', in the set' if model in included else ''}"
+        for model, score, p_value in zip(self.models, self.mean_scores, self.p_values, strict=True):
+            yield model, score, f"p = {p_value:.3g}{', in the set' if model in included else ''}"
 
 
 @documented
 def model_confidence_set(
-    losses: Any,
+    scores: Any,
     confidence: float = 0.9,
     *,
     statistic: Literal["range", "max"] = "range",
@@ -157,14 +157,14 @@ def model_confidence_set(
 
     Parameters
     ----------
-    losses : (n_obs, n_models) array or DataFrame
-        Losses of every model on the same days.
+    scores : (n_obs, n_models) array or DataFrame
+        Scores of every model on the same days, smaller is better.
     confidence : float
         Probability as a fraction that the set contains the best model: 0.9 for 90 %.
     statistic : {"range", "max"}
         Largest t of a pair of models (T_R), or of a model against the average (T_max).
     block : int, optional
-        Mean block length of the stationary bootstrap; by default the cube root of n_obs, rounded up.
+        Mean block length of the stationary bootstrap in days; by default the cube root of n_obs, rounded up.
 
     Returns
     -------
@@ -183,8 +183,8 @@ def model_confidence_set(
     >>> model_confidence_set(table).included
     ('0',)
     """
-    table = finite_array(losses, "losses", ndim=2)
-    labels = labels_of(losses, 1)
+    table = finite_array(scores, "scores", ndim=2)
+    labels = labels_of(scores, 1)
     names = [str(name) for name in (range(table.shape[1]) if labels is None else labels)]
     one_of(statistic, ("range", "max"), "statistic")
     level = confidence_level(confidence)
@@ -201,11 +201,11 @@ def model_confidence_set(
         p_value = max(p_value, p_value_of_step)
         removed.append((remaining.pop(worst), p_value))
     by_model = dict([*removed, (remaining[0], 1.0)])
-    # By loss; models of equal loss in the order given.
+    # By score; models of equal score in the order given.
     order = sorted(range(n_models), key=lambda model: (means[model], model))
     return ConfidenceSet(
         models=tuple(names[model] for model in order),
-        mean_losses=tuple(float(means[model]) for model in order),
+        mean_scores=tuple(float(means[model]) for model in order),
         p_values=tuple(float(by_model[model]) for model in order),
         confidence=level,
         statistic=statistic,

@@ -33,9 +33,9 @@ class Comparison(Shown):
     ----------
     ranking : DataFrame
         One row per model, best first; see `to_frame`.
-    losses : (n_obs, n_models) DataFrame
+    scores : (n_obs, n_models) DataFrame
         Score of every day, the mean over assets.
-    hits : (n_obs, n_models) DataFrame
+    hit_counts : (n_obs, n_models) DataFrame
         Number of assets with a hit on every day.
     n_assets : int
         Number of assets.
@@ -57,8 +57,8 @@ class Comparison(Shown):
     """
 
     ranking: Any
-    losses: Any
-    hits: Any
+    scores: Any
+    hit_counts: Any
     n_assets: int
     confidence: float
     score: str
@@ -81,10 +81,10 @@ class Comparison(Shown):
 
     def hit_ratio_by_year(self) -> Any:
         """Return hits over expected hits by year (or 250 days, without dates) and model."""
-        years = getattr(self.hits.index, "year", None)
-        groups = np.arange(len(self.hits)) // BASEL_WINDOW if years is None else np.asarray(years)
+        years = getattr(self.hit_counts.index, "year", None)
+        groups = np.arange(len(self.hit_counts)) // BASEL_WINDOW if years is None else np.asarray(years)
         expected = self.n_assets * tail_mass(self.confidence)
-        ratio = self.hits.groupby(groups).mean() / expected
+        ratio = self.hit_counts.groupby(groups).mean() / expected
         return ratio.rename_axis("block of 250 days" if years is None else "year")[list(self.ranking.index)]
 
     def plot(self, ax: Any = None) -> Any:
@@ -124,7 +124,7 @@ class Comparison(Shown):
         return ax
 
     def _title(self) -> str:
-        size = f"{len(self.losses):,} days, {self.n_assets} assets"
+        size = f"{len(self.scores):,} days, {self.n_assets} assets"
         return f"Models by {SCORES[self.score]} at {percent(self.confidence)}, {size}"
 
     def _rows(self) -> Iterable[Row]:
@@ -196,37 +196,37 @@ def compare_forecasts(
     joint = len(es) == len(var) and all(can_divide(es[name], actual, var[name]) for name in es)
     of_var = {name: quantile(actual, var[name], p).mean(axis=1) for name in var}
     of_both = {name: fz0(actual, var[name], es[name], p).mean(axis=1) for name in var} if joint else of_var
-    losses = pd.DataFrame(of_both, index=realized.index)
+    scores = pd.DataFrame(of_both, index=realized.index)
     hit = {name: actual < -values for name, values in var.items()}
-    hits = pd.DataFrame({name: days.sum(axis=1) for name, days in hit.items()}, index=realized.index)
+    hit_counts = pd.DataFrame({name: days.sum(axis=1) for name, days in hit.items()}, index=realized.index)
     panel = backtest_panel(
         realized,
         {(name, confidence): pair[0].iloc[start:] for name, pair in pairs.items()},
         method=method,
         significance=significance,
     )
-    chosen = model_confidence_set(losses, set_confidence, rng=rng)
+    chosen = model_confidence_set(scores, set_confidence, rng=rng)
     in_set = chosen.to_frame()
     rejected = panel.frame["reject"].groupby(level=["model", "portfolio"]).any().groupby(level="model").sum()
     order = list(chosen.models)
-    best = losses[order[0]].to_numpy()
+    best = scores[order[0]].to_numpy()
     ranking = pd.DataFrame(index=pd.Index(order, name="model"))
-    ranking["score"] = losses.mean()[order]
+    ranking["score"] = scores.mean()[order]
     ranking["worse_by"] = ranking["score"] - float(best.mean())
     ranking["quantile_loss"] = [float(of_var[name].mean()) for name in order]
-    outcomes = [diebold_mariano(losses[name].to_numpy(), best).p_value for name in order]
+    outcomes = [diebold_mariano(scores[name].to_numpy(), best).p_value for name in order]
     ranking["dm_p_value"] = [np.nan if p_value is None else p_value for p_value in outcomes]
     ranking["mcs_p_value"] = in_set["p_value"]
     ranking["in_set"] = in_set["included"]
-    ranking["hits"] = hits.sum()[order]
+    ranking["hits"] = hit_counts.sum()[order]
     ranking["expected"] = actual.size * p
     ranking["hit_ratio"] = ranking["hits"] / ranking["expected"]
     ranking["assets_rejected"] = rejected[order]
     ranking["red_share"] = [_red_share(hit[name], confidence) for name in order]
     return Comparison(
         ranking=ranking,
-        losses=losses,
-        hits=hits,
+        scores=scores,
+        hit_counts=hit_counts,
         n_assets=table.shape[1],
         confidence=float(confidence),
         score="fz0" if joint else "quantile",

@@ -53,7 +53,7 @@ class TrafficLight(Shown):
         P(X >= x) of a correct model: the type 1 error of rejecting from this number of hits on.
     plus_factor : float
         Addition to the multiplier, from 0 in green to 1 in red.
-    multiplier : float
+    basel_multiplier : float
         3 + plus factor (Basel 1996).
     frtb_multiplier : float
         1.5 to 2 (MAR99).
@@ -61,7 +61,7 @@ class TrafficLight(Shown):
     Examples
     --------
     >>> light = traffic_light(10)
-    >>> light.zone, light.multiplier, light.frtb_multiplier
+    >>> light.zone, light.basel_multiplier, light.frtb_multiplier
     ('red', 4.0, 2.0)
     """
 
@@ -72,7 +72,7 @@ class TrafficLight(Shown):
     cumulative_probability: float
     type1: float
     plus_factor: float
-    multiplier: float
+    basel_multiplier: float
     frtb_multiplier: float
 
     @property
@@ -80,7 +80,7 @@ class TrafficLight(Shown):
         """Zone, number of hits and multipliers in one sentence."""
         return (
             f"{self.zone.upper()}: {self.n_hits:,} hits in {self.n_obs:,} days at {percent(self.confidence)}; "
-            f"multiplier {self.multiplier:g} (FRTB {self.frtb_multiplier:g})"
+            f"multiplier {self.basel_multiplier:g} (FRTB {self.frtb_multiplier:g})"
         )
 
     def _title(self) -> str:
@@ -93,7 +93,7 @@ class TrafficLight(Shown):
         yield "P(X <= x)", 100.0 * self.cumulative_probability, "%"
         yield "P(X >= x), type 1 error", 100.0 * self.type1, "%"
         yield "plus factor", self.plus_factor, ""
-        yield "multiplier", self.multiplier, "Basel 1996"
+        yield "multiplier", self.basel_multiplier, "Basel 1996"
         yield "multiplier", self.frtb_multiplier, "FRTB, MAR99"
 
 
@@ -117,7 +117,7 @@ def traffic_light(n_hits: int, n_obs: int = BASEL_WINDOW, confidence: float = BA
     Examples
     --------
     >>> light = traffic_light(6)
-    >>> light.zone, light.plus_factor, light.multiplier
+    >>> light.zone, light.plus_factor, light.basel_multiplier
     ('yellow', 0.5, 3.5)
     >>> traffic_light(20, 1000, 0.99).zone, round(traffic_light(20, 1000, 0.99).plus_factor, 4)
     ('yellow', 0.3982)
@@ -136,7 +136,7 @@ def traffic_light(n_hits: int, n_obs: int = BASEL_WINDOW, confidence: float = BA
         cumulative_probability=below,
         type1=binomial_upper_tail(n_hits, n_obs, p),
         plus_factor=plus,
-        multiplier=BASEL_BASE + plus,
+        basel_multiplier=BASEL_BASE + plus,
         frtb_multiplier=frtb_multiplier(n_hits, n_obs, confidence),
     )
 

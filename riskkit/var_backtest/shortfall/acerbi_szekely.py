@@ -217,7 +217,7 @@ def acerbi_szekely_critical(
 
 @documented
 def acerbi_szekely_p_value(
-    value: float,
+    observed: float,
     n_obs: int,
     confidence: float = 0.975,
     *,
@@ -230,13 +230,13 @@ def acerbi_szekely_p_value(
 
     Parameters
     ----------
-    value : float
+    observed : float
         Observed statistic.
 
     Returns
     -------
     float
-        (1 + draws at most `value`)/(1 + draws).
+        (1 + draws at most `observed`)/(1 + draws).
 
     References
     ----------
@@ -249,7 +249,7 @@ def acerbi_szekely_p_value(
     """
     draws = tail_draws(whole_number(n_obs, "n_obs"), tail_mass(confidence), null, n_draws, rng)
     values = getattr(draws, one_of(statistic, STATISTICS, "statistic"))
-    return monte_carlo_p_value(value, values, lower=True)
+    return monte_carlo_p_value(observed, values, lower=True)
 
 
 def _simulated(

@@ -202,7 +202,7 @@ class Backtest(Shown):
         n_obs = self.sample.returns.size
         yield "days", n_obs, ""
         yield "hits", self.n_hits, f"{n_obs * tail_mass(self.confidence):,.6g} expected"
-        yield "Basel zone", self.traffic_light.zone, f"multiplier {self.traffic_light.multiplier:g}"
+        yield "Basel zone", self.traffic_light.zone, f"multiplier {self.traffic_light.basel_multiplier:g}"
         for question, text in QUESTIONS.items():
             asked = [outcome for key, outcome in self.outcomes if key == question]
             if asked:

@@ -1,0 +1,177 @@
+"""One unit a word: a parameter or result field of a name has the same unit in every public signature.
+
+`UNITS` gives the unit of every name of a quantity in the public functions and results of `PACKAGES`. The description of
+each must not contradict it: a fraction is not described in percent or money, and money is described as money. To cover
+another package, add it to `PACKAGES` and its names to `UNITS`; an unknown name and one that no longer exists both fail.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+PACKAGES = ("returns", "pnl", "covariance", "stress", "liquidity", "performance", "var_backtest")
+IMITATED = {"calculate_liquidity_var"}  # names and units of other desks, converted at that surface
+
+UNITS = {
+    "fraction": """
+        after_hit alpha autocorrelation beta cdar confidence correlation cumulative_probability current_drawdown decay
+        decisive_p_value density_ratio depth detectable_hit_rate drawdown exact_p_value exceedance_probability hit_rate
+        loss_probability max_drawdown max_drawdown_limit p_value p_values pain_index participation path permanent
+        persistence pit plus_factor power r_squared realized risk_score set_confidence shrinkage significance spread
+        spread_sd spreads strength temporary tolerance toward true_coverage type1 ulcer_index win_rate
+    """,
+    "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
+    "fraction per year": "annualised_return annualised_volatility",
+    "as the returns": """
+        average_loss average_trade average_win covariance current_volatility es last_return long_run_volatility mean
+        factors moves next_volatility omega original pnl scenario scenarios sd specific_moves target_volatility values
+        var volatilities volatility
+    """,
+    "money": """
+        by_position component contributions cost_sd expected_cost holding_cost impact_cost liquidity_cost loss losses paths
+        price_components price_var spread_cost theta total value value_today
+    """,
+    "money or shares": "adv positions quantity",
+    "money per share": "ask bid bid_ask_spread half_spread price_volatility prices",
+    "money per share per share": "permanent_slope temporary_slope",
+    "money per unit move": "delta gamma",
+    "money per point": "contract_multiplier",
+    "per unit of money": "risk_aversion risk_aversions",
+    "shares": "holdings quantities shares_outstanding trades",
+    "periods": """
+        backcast_periods block days half_life horizon lags length periods recovery return_period tau0 tau1 times
+        to_trough under_water window
+    """,
+    "per period": "kappa",
+    "periods per year": "periods_per_year",
+    "position of a day": "alarm first_hit",
+    "count": """
+        consecutive_losses current_losing_run ddof df hit_counts iterations kmax longest_losing_run longest_winning_run
+        max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions n_draws n_hits n_losses n_obs n_trades n_wins
+        n_worst top
+    """,
+    "ratio": """
+        basel_multiplier calmar_ratio cluster_odds excess_kurtosis frtb_multiplier hit_odds impact_coefficient
+        coefficient kurtosis loadings loss_scale omega_ratio payoff_ratio permanent_coefficient phi profit_factor rho
+        scale sharpe_ratio sharpe_standard_error skewness sortino_ratio tail_factor temporary_coefficient variance_ratio
+        volatility_multiplier volatility_ratio weights
+    """,
+    "standard deviations": "distance max_distance residuals spread_multiplier standardized z",
+    "test statistic": "e_process log_e log_likelihood observed statistic",
+    "score, smaller is better": "mean_scores scores scores_a scores_b",
+    "entry of a matrix": """
+        frobenius_distance largest_change matrix min_eigenvalue min_eigenvalue_after min_eigenvalue_before
+    """,
+    "several units, by column": "frame ranking standard_errors table",
+}
+UNIT_OF = {name: unit for unit, names in UNITS.items() for name in names.split()}
+
+# words in a description that contradict the unit, and words of which it needs one
+CONTRADICTS = {
+    "fraction": r"in percent|per cent\b|\bmoney\b|basis points",
+    "fraction per period": r"in percent|per cent\b|basis points",
+    "fraction per year": r"in percent|per cent\b|\bmoney\b",
+    "money": r"\bfraction\b|percent|per cent\b|basis points",
+    "shares": r"\bfraction\b|percent",
+    "count": r"\bfraction\b|\bmoney\b|percent",
+    "periods": r"\bfraction\b|\bmoney\b|percent",
+}
+NEEDS = {
+    "money": r"\bmoney\b|P&L|\bloss(es)?\b",
+    "money per share": r"money per share|\bprices?\b",
+    "fraction per year": r"per year",
+    "periods": r"\b(periods?|days?|lagged|autocorrelations)\b",
+    "count": r"\bnumbers?\b|divisor|degrees of freedom|\bdays\b",
+}
+# types and names that are no quantities: choices, labels, flags, texts, results, axes
+NO_QUANTITY = re.compile(
+    r"^(\{\"|label|str\b|bool\b|callable|mapping|numpy|Index|tuple of (str|\()|tuple\[|sequence of (str|labels|names)"
+    r"|positions, DeltaGamma|(?!Any|DataFrame)[A-Z][a-z]+[A-Z]?\w*$)|booleans"
+)
+NAMES_OF_OBJECTS = {"axes", "hits", "sequential", "windows", "worst"}
+
+
+class Use(NamedTuple):
+    """One parameter or field: its place, the type that its docstring or annotation states, and its description."""
+
+    place: str
+    name: str
+    type: str
+    text: str
+
+    @property
+    def is_quantity(self) -> bool:
+        return self.name not in NAMES_OF_OBJECTS and not NO_QUANTITY.search(self.type)
+
+
+def entries(documented: object) -> dict[str, tuple[str, str]]:
+    """Type and description of every name in the sections "Parameters" and "Attributes" of a docstring."""
+    found = {}
+    for body in re.findall(r"^(?:Parameters|Attributes)\n-+\n(.*?)(?=^\w+\n-+\n|\Z)", _doc(documented), re.M | re.S):
+        for entry in re.split(r"\n(?=\S)", body.rstrip()):
+            head, _, text = entry.partition("\n")
+            names, _, kind = head.partition(" : ")
+            found |= {name.strip(): (kind, " ".join(text.split())) for name in names.split(",")}
+    return found
+
+
+def _doc(documented: object) -> str:
+    return inspect.getdoc(documented) or ""
+
+
+def uses() -> Iterator[Use]:
+    """Every parameter of a public function or method, and every field and property of a public result."""
+    for package in PACKAGES:
+        module = importlib.import_module(f"riskkit.{package}")
+        for name in module.__all__:
+            public = getattr(module, name)
+            if inspect.isclass(public):
+                yield from _of_class(public)
+            elif callable(public) and name not in IMITATED:
+                yield from _of_function(public, name)
+
+
+def _of_function(function: object, place: str) -> Iterator[Use]:
+    described = entries(function)
+    for name in inspect.signature(function).parameters:
+        if name in described:
+            yield Use(f"{place}({name})", name, *described[name])
+
+
+def _of_class(result: type) -> Iterator[Use]:
+    described = entries(result)
+    for name in getattr(result, "__annotations__", {}):
+        if not name.startswith("_"):
+            yield Use(f"{result.__name__}.{name}", name, *described[name])
+    for name, member in vars(result).items():
+        if name.startswith("_"):
+            continue
+        function = getattr(member, "fget", getattr(member, "func", None))
+        if function is not None:
+            yield Use(f"{result.__name__}.{name}", name, str(function.__annotations__["return"]), _doc(function))
+        elif inspect.isfunction(member) or isinstance(member, classmethod):
+            yield from _of_function(getattr(result, name), f"{result.__name__}.{name}")
+
+
+USES = [use for use in uses() if use.is_quantity]
+
+
+def test_every_name_has_a_unit_and_every_unit_a_use():
+    used = {use.name for use in USES}
+    assert sorted(used - UNIT_OF.keys()) == []
+    assert sorted(UNIT_OF.keys() - used) == []
+    assert len(UNIT_OF) == sum(len(names.split()) for names in UNITS.values()), "a name has two units"
+
+
+@pytest.mark.parametrize("use", [use for use in USES if use.name in UNIT_OF], ids=lambda use: use.place)
+def test_a_description_fits_the_unit_of_its_name(use):
+    unit = UNIT_OF[use.name]
+    assert use.text, f"{use.place} has no description"
+    assert not (unit in CONTRADICTS and re.search(CONTRADICTS[unit], use.text, re.I)), f"{unit}, but: {use.text}"
+    assert unit not in NEEDS or re.search(NEEDS[unit], use.text, re.I), f"{unit}, but not said: {use.text}"
