@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,10 +19,10 @@ from riskkit.replay.book import Book
 from riskkit.replay.breaker import Breaker
 from riskkit.replay.columns import MISSING, Command, Event, Kind
 from riskkit.replay.explain import DECISION_WORDS, names_in, unjudged
-from riskkit.replay.holds import key_label
 from riskkit.replay.records import Records
 from riskkit.replay.rule import HOLDING, Rule, parameter_names
 from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.scopes import event_label, key_label
 from riskkit.replay.state import State
 from riskkit.replay.steps import NEVER, Decision
 from riskkit.replay.universe import Universe, exact
@@ -279,32 +279,12 @@ class Teller:
 
     def key_of_event(self, rule: Rule, event: Mapping[str, int]) -> str:
         """The key of a rule's scope that a message belongs to."""
-        account, instrument = self._account(event), self._instrument(event)
-        product = self.universe.instruments[event["instrument"]].product if instrument else ""
-        owner = self.universe.accounts[event["account"]] if account else None
-        labels = {
-            "account": account,
-            "instrument": instrument,
-            "product": product,
-            "account_instrument": f"{account}/{instrument}",
-            "account_product": f"{account}/{product}",
-            "strategy": self.universe.strategies[event["strategy"]] if event["strategy"] >= 0 else "",
-            "session": self.universe.connections[event["connection"]] if event["connection"] >= 0 else "",
-            "desk": owner.desk if owner else "",
-            "firm": owner.firm if owner else "",
-            "global": "everything",
-        }
-        return labels[rule.scope]
+        return event_label(rule.scope, self.universe, event)
 
     def key_of(self, rule: Rule, key: int, state: State) -> str:
         """What a key is called by its code."""
         pairs = state.positions[1:]
-        if rule.scope == "account_product":
-            pair = pairs[np.flatnonzero(pairs["product"] == key)[0]]
-            account = self.universe.accounts[int(pair["account"])].id
-            return f"{account}/{self.universe.instruments[int(pair['instrument'])].product}"
-        log = Labels(self.universe, pairs["account"], pairs["instrument"])
-        return key_label(cast(Any, log), rule, key)
+        return key_label(rule.scope, key, self.universe, pairs["account"], pairs["instrument"])
 
     # ------------------------------------------------------------------ values
 
@@ -367,14 +347,6 @@ class Teller:
         most = exact(limit, "limit")
         left = observed * scale - most if least else most - observed * scale
         return Seen(_number(observed * scale), _number(most), _number(left))
-
-
-class Labels(NamedTuple):
-    """What `key_label` reads of a log."""
-
-    universe: Universe
-    pair_account: np.ndarray
-    pair_instrument: np.ndarray
 
 
 def _number(value: Fraction) -> int | float:

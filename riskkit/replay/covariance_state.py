@@ -26,6 +26,7 @@ References: J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed.,
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from riskkit._jit import apart
 from riskkit.replay.columns import MISSING
 from riskkit.replay.integers import MILLION
 from riskkit.replay.records import at
+from riskkit.replay.scopes import key_of
 from riskkit.replay.universe import Universe
 
 __all__ = [
@@ -113,9 +115,9 @@ def lay_down(
     reals = np.zeros(own + 2 * size * keys)
     table["matrix"] = start
     table["reals"] = start + own + 2 * size * (np.arange(len(table)) - 1)
+    tables = SimpleNamespace(accounts=accounts)
     for a, account in enumerate(universe.accounts):
-        key = {"account": a, "global": 0}.get(scope, -1)
-        key = int(accounts[scope][a + 1]) if key < 0 else key
+        key = key_of(scope, {"account": a}, tables)
         for label in account.positions:
             reals[own + 2 * size * key + universe.instrument_codes[label]] += universe.opening_steps(account, label)
     for key in range(keys):

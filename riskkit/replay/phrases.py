@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from riskkit.replay.columns import OPTIONAL, REQUIRED, Event, Kind
+from riskkit.replay.scopes import SCOPES
 from riskkit.replay.shape import NAMED_KEYS, OPEN_SCOPES, RuleShape, Shape
 
 __all__ = [
@@ -27,8 +28,6 @@ __all__ = [
     "whose_orders",
 ]
 
-USES = {"strategy": (Kind.ORDER, Kind.MODIFY, Kind.EXECUTION), "session": (Kind.ORDER, Kind.MODIFY)}
-INSTRUMENT_SCOPES = ("instrument", "product", "account_instrument", "account_product")
 WITHOUT_INSTRUMENT = (Kind.ERROR, Kind.ACK, Kind.EXECUTION, Kind.MARK)  # or not always with one
 
 
@@ -122,7 +121,7 @@ def load(shape: Shape, kind: Kind) -> list[str]:
     for k in shape.listening(kind):
         rule = shape.rules[k]
         lines += [f"r{k} = at(s{k}, {rule.key})"]
-        if kind in USES.get(rule.scope, ()):
+        if kind in SCOPES[rule.scope].used_by:
             lines += [f"r{k}.owner = event.account"]
         renew = []
         if rule.holds:
@@ -137,7 +136,7 @@ def load(shape: Shape, kind: Kind) -> list[str]:
 
 def _where_keyed(rule: RuleShape, kind: Kind, lines: list[str]) -> list[str]:
     """The lines, only where an event of this kind has a key of the rule's scope if it may lack one."""
-    if lines and (rule.scope in OPEN_SCOPES or (rule.scope in INSTRUMENT_SCOPES and kind in WITHOUT_INSTRUMENT)):
+    if lines and (rule.scope in OPEN_SCOPES or (SCOPES[rule.scope].has_instrument and kind in WITHOUT_INSTRUMENT)):
         return [f"if {rule.key} >= 0:", *indent(lines)]
     return lines
 
@@ -238,11 +237,7 @@ def _trip(shape: Shape, k: int) -> list[str]:
 
 def _owner_of(rule: RuleShape) -> str:
     """Whose working orders a trip cancels, as (account, instrument, pair), -1 for any."""
-    return {
-        "account_instrument": "-1, -1, event.pair",
-        "instrument": "-1, event.instrument, -1",
-        "global": "-1, -1, -1",
-    }.get(rule.scope, "event.account, -1, -1")
+    return SCOPES[rule.scope].trips
 
 
 def whose_orders(shape: Shape) -> list[str]:

@@ -17,6 +17,7 @@ from riskkit.replay.action import Teller, time_text
 from riskkit.replay.columns import OPTIONAL, Flag, Kind
 from riskkit.replay.engine import Engine, assign_slots, find_twins, fixed_arguments
 from riskkit.replay.explain import unjudged
+from riskkit.replay.scopes import key_of
 from riskkit.replay.state import calendars, new_state, opening
 from riskkit.replay.steps import NEVER, ROW, STOPS_BREACH, STOPS_NOTHING, Counter, Decision, Orphans
 from riskkit.replay.universe import decimal_text
@@ -210,20 +211,6 @@ class Moment:
                 found[name] = found[name] if found[name] >= 0 else int(self.state.orders[name][found["slots"] + 1])
         return found
 
-    def _key(self, scope: str) -> int:
-        """The place of the record that a rule of this scope looks at."""
-        event, state = self._named(), self.state
-        if scope == "global":
-            return 0
-        if scope in ("desk", "firm"):
-            return int(state.accounts[scope][event["account"] + 1])
-        if scope == "product":
-            return int(state.instruments["product"][event["instrument"] + 1])
-        if scope == "account_product":
-            return int(state.positions["product"][event["pair"] + 1])
-        names = {"account_instrument": "pair", "session": "connection"}
-        return event[names.get(scope, scope)]
-
     def _state_of(self, k: int) -> dict[str, float]:
         rule, state = self.result.rules[k], self.state
         position = state.positions[self.row["pair"] + 1]
@@ -231,7 +218,7 @@ class Moment:
         found = {"position": float(int(position["qty"]) * step)}
         if self.shape.orders:
             found |= {name: float(int(position[name]) * step) for name in ("buying", "selling")}
-        record = state.rules[k][self._key(rule.scope) + 1]
+        record = state.rules[k][key_of(rule.scope, self._named(), state) + 1]
         return found | {name: record[name].item() for name in record.dtype.names if name not in HIDDEN}
 
     # ------------------------------------------------------------------ what would have passed

@@ -16,9 +16,10 @@ from riskkit.replay.columns import MISSING, Command, Kind
 from riskkit.replay.digest import Chain, hash_plain, seal
 from riskkit.replay.events import EventLog
 from riskkit.replay.explain import Explanation, decision_word, explained, names_in
-from riskkit.replay.holds import Spans, key_label, spans_of, unmatched_trades
+from riskkit.replay.holds import Spans, spans_of, unmatched_trades
 from riskkit.replay.records import Records
 from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.scopes import SCOPES, key_label, key_of
 from riskkit.replay.state import Calendars, State
 from riskkit.replay.steps import COMMAND, NEVER, ROW, Counter, Decision
 from riskkit.replay.timeline import Timeline
@@ -135,10 +136,11 @@ class Result(Shown):
         spans = self._spans
         pairs = zip(spans.rule.tolist(), spans.key.tolist(), strict=True)
         until = np.where(spans.until == NEVER, np.iinfo(np.int64).min, spans.until)
+        labels = self.log.universe, self.log.pair_account, self.log.pair_instrument
         return pd.DataFrame(
             {
                 "rule": [self.rules[rule].id for rule in spans.rule.tolist()],
-                "key": [key_label(self.log, self.rules[rule], key) for rule, key in pairs],
+                "key": [key_label(self.rules[rule].scope, key, *labels) for rule, key in pairs],
                 "since": pd.to_datetime(spans.since, utc=True),
                 "until": pd.to_datetime(until, utc=True),
             }
@@ -318,11 +320,10 @@ class Result(Shown):
         found = {}
         for code, account in enumerate(self.log.universe.accounts):
             record = self.state.accounts[code + 1]
-            keys = {"account": code, "desk": int(record["desk"]), "firm": int(record["firm"]), "global": 0}
             held = record["paused"] != 0 or any(
-                table["held_until"][keys[rule.scope] + 1] > now
+                table["held_until"][key_of(rule.scope, {"account": code}, self.state) + 1] > now
                 for rule, table in zip(self.rules, self.state.rules, strict=True)
-                if rule.holds and rule.scope in keys
+                if rule.holds and SCOPES[rule.scope].by_account
             )
             found[account.id] = "PAUSED" if held else Command(int(record["state"]) if gated else 0).name
         return found

@@ -31,6 +31,7 @@ from functools import cache
 from typing import Any, NamedTuple, get_type_hints
 
 from riskkit._check import InputError, one_of
+from riskkit.replay import scopes
 from riskkit.replay.columns import Kind
 from riskkit.replay.parameters import Unit, amount_text, duration, duration_text, fits, integer
 from riskkit.replay.universe import Universe
@@ -61,18 +62,7 @@ NOTICE = 4
 
 ACTIONS = ("ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT")  # mildest first
 SEVERITIES = ("INFO", "WARN", "CRITICAL")
-SCOPES = (
-    "account",
-    "instrument",
-    "product",
-    "account_instrument",
-    "account_product",
-    "strategy",
-    "session",
-    "desk",
-    "firm",
-    "global",
-)
+SCOPES = tuple(scopes.SCOPES)
 HOLDING = ("REDUCE_ONLY", "PAUSE", "HALT")
 
 
@@ -285,7 +275,7 @@ class Rule:
         if kind is None:
             raise InputError(f"rule {self.id!r}: {self.parameters!r} are the parameters of no registered rule type")
         object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "scope", self.scope or kind.scopes[0])
+        object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
         object.__setattr__(self, "action", self.action or kind.action)
         one_of(self.scope, kind.scopes, f"rule {self.id!r}: scope")
         one_of(self.action, ACTIONS, f"rule {self.id!r}: action")
@@ -298,6 +288,11 @@ class Rule:
     def type(self) -> str:
         """The name of its rule type."""
         return self.kind.name
+
+    @property
+    def wire_scope(self) -> str:
+        """Its scope as rule sets spell it."""
+        return scopes.WIRE.get(self.scope, self.scope)
 
     @property
     def holds(self) -> bool:
@@ -340,7 +335,7 @@ class Rule:
             value = getattr(self.parameters, name)
             if value is not None and value != self.parameters._field_defaults.get(name, ...):
                 params[name] = list(value) if isinstance(value, tuple) else _plain(value)
-        described = {"id": self.id, "type": self.type, "scope": self.scope, "action": self.action}
+        described = {"id": self.id, "type": self.type, "scope": self.wire_scope, "action": self.action}
         described["severity"] = self.severity
         if self.hold is not None:
             described["hold"] = _plain(self.hold)
@@ -361,13 +356,11 @@ class Rule:
 
     def whose(self) -> str:
         """Whose record it keeps, in words."""
-        return _WHOSE[self.scope]
+        return scopes.SCOPES[self.scope].words
 
     def consequence(self) -> str:
         """What a breach brings, in words."""
-        who = {"account": "the account", "global": "everything"}.get(
-            self.scope, f"the {self.scope.replace('_', ' and ')}"
-        )
+        who = scopes.SCOPES[self.scope].who
         if self.action == "ALERT":
             return f"a breach raises an alert ({self.severity}) and stops nothing"
         if self.action == "REJECT":
@@ -384,20 +377,6 @@ class Rule:
         else:
             until = f"for {duration_text(hold)}" if isinstance(hold, int) else "until a person resets it"
         return f"at a breach {who} {what}, {until} ({self.severity})"
-
-
-_WHOSE = {
-    "account": "for each account",
-    "instrument": "for each instrument",
-    "product": "for each product",
-    "account_instrument": "for each account and instrument",
-    "account_product": "for each account and product",
-    "strategy": "for each strategy",
-    "session": "for each connection",
-    "desk": "for each desk",
-    "firm": "for each firm",
-    "global": "over everything",
-}
 
 
 def _plain(value: Any) -> Any:

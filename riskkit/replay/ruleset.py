@@ -94,7 +94,9 @@ class RuleSet:
             units = rule.kind.units()
             params = {name: canonical(getattr(rule.parameters, name), units[name], name) for name in units}
             text = [rule.kind.own] if rule.kind.own else []  # of a rule from a cell its functions are part of the rule
-            found.append([rule.id, rule.type, rule.scope, rule.action, rule.severity, rule.hold_ns(), params, *text])
+            found.append(
+                [rule.id, rule.type, rule.wire_scope, rule.action, rule.severity, rule.hold_ns(), params, *text]
+            )
         return found
 
     @property

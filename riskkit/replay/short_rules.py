@@ -21,6 +21,7 @@ from riskkit.replay.parameters import Quantity
 from riskkit.replay.rule import OBJECT, PASS, Rule, RuleType, Verdict
 from riskkit.replay.rules import OrderRate
 from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.scopes import SCOPES
 from riskkit.replay.view import View
 
 __all__ = [
@@ -205,22 +206,15 @@ class AccountVolumeLimitRule(BaseRule):
         named = frozenset(one_of(one, ("account", "contract", "product"), "dimensions") for one in dimensions)
         if not named:
             raise InputError("dimensions is empty; name at least one of 'account', 'contract' and 'product'")
-        self.scope = SCOPES[named - {"product"} if "contract" in named else named]  # a contract has one product
+        parts = named - {"product"} if "contract" in named else named  # a contract has one product
+        parts = {part.replace("contract", "instrument") for part in parts}
+        self.scope = next(scope.name for scope in SCOPES.values() if set(scope.parts) == parts)
         self.parameters = DailyVolume(daily_cap)
         self.rules("check")
 
     def rules(self, name: str) -> Sequence[Rule]:
         """The cap that this is."""
         return [Rule(name, self.parameters, scope=self.scope, kind=DAILY_VOLUME)]
-
-
-SCOPES = {
-    frozenset({"account"}): "account",
-    frozenset({"account", "contract"}): "account_instrument",
-    frozenset({"account", "product"}): "account_product",
-    frozenset({"contract"}): "instrument",
-    frozenset({"product"}): "product",
-}
 
 
 class DailyVolume(NamedTuple):

@@ -238,6 +238,21 @@ class Universe:
         return common_unit(instrument.qty_step for instrument in self.instruments)
 
     @cached_property
+    def products(self) -> tuple[str, ...]:
+        """The products, in order of appearance."""
+        return tuple(dict.fromkeys(instrument.product for instrument in self.instruments))
+
+    @cached_property
+    def desks(self) -> tuple[str, ...]:
+        """The desks, in order of appearance."""
+        return tuple(dict.fromkeys(account.desk for account in self.accounts))
+
+    @cached_property
+    def firms(self) -> tuple[str, ...]:
+        """The firms, in order of appearance."""
+        return tuple(dict.fromkeys(account.firm for account in self.accounts))
+
+    @cached_property
     def instrument_codes(self) -> dict[str, int]:
         """Code of each instrument label."""
         return {instrument.id: code for code, instrument in enumerate(self.instruments)}

@@ -10,6 +10,7 @@ from riskkit.replay.columns import Kind
 from riskkit.replay.curves import falls
 from riskkit.replay.events import EventLog
 from riskkit.replay.result import Result
+from riskkit.replay.scopes import SCOPES
 from riskkit.replay.steps import Decision
 from riskkit.replay.sweeps.hindsight import Hindsight
 
@@ -126,8 +127,6 @@ def _accounts_paused(result: Result, trips: np.ndarray) -> int:
     found: set[int] = set()
     for k, rule in enumerate(result.rules):
         keys = trips["key"][trips["cause"] == k]
-        if rule.scope == "account":
-            found.update(keys.tolist())
-        elif rule.scope == "account_instrument":
-            found.update(result.log.pair_account[keys].tolist())
+        if SCOPES[rule.scope].owner == "account":
+            found.update(result.state.rules[k]["owner"][keys + 1].tolist())
     return len(found)

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.parameters import LARGEST, duration, duration_text
 from riskkit.replay.rule import Rule
 from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.scopes import SCOPES
 from riskkit.replay.universe import Universe
 
 __all__ = ["DAY_NS", "SPACE", "Limits", "Read", "Setting", "days_touched", "finite", "most_messages", "read_limits"]
@@ -29,8 +30,6 @@ SPACE = (
     "single limit orders of one instrument, at prices in the band, each filled at once at its own price; accounts "
     "start flat; the market moves anywhere in the band; no fees, no orders in flight, no resets"
 )
-SHARED = ("global", "instrument", "product")  # one record for all accounts
-OWN = ("account", "account_instrument", "account_product")
 HARMLESS = ("price_collar", "min_order_qty", "lot_tick")  # they bound no total: the market comes to the price
 ORDERS = ("max_order_qty", "max_order_notional", "order_rate", "volume_cap", "position_limit", "max_exposure")
 SOLVENCY = ("cash", "long_only")
@@ -80,7 +79,7 @@ def read_limits(rules: RuleSet, universe: Universe) -> Limits:
         if why:
             unread[rule.id] = why
         else:
-            read.append(Read(rule, rule.integers(universe), rule.scope in SHARED))
+            read.append(Read(rule, rule.integers(universe), "account" not in SCOPES[rule.scope].parts))
     return Limits(tuple(read), unread, tuple(alerts))
 
 
@@ -89,7 +88,7 @@ def _unread(rule: Rule) -> str:
     kind, params = rule.type, rule.parameters
     if kind not in (*ORDERS, *SOLVENCY, *LOSSES, *HARMLESS):
         return f"type {kind} is not among those with a proof"
-    if rule.scope not in (*SHARED, *OWN):
+    if not {"account", "instrument", "product"}.issuperset(SCOPES[rule.scope].parts):
         return f"scope {rule.scope}: how many keys a stream can spread over is not known"
     if kind in LOSSES:
         return _unread_loss(rule)
