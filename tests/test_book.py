@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskkit.replay import book
-from riskkit.replay.columns import MISSING, Flow
+from riskkit.replay.columns import MISSING, Flow, OrderStatus
 
 PRICES = st.integers(-500, 2_000)
 FILLS = st.lists(st.tuples(st.sampled_from([1, -1]), st.integers(1, 50), PRICES, st.integers(-3, 9)), max_size=30)
@@ -189,9 +189,9 @@ def test_an_order_works_until_it_is_filled(side):
     working = (lambda: position.buying) if side > 0 else (lambda: position.selling)
     assert (working(), account.working) == (10, 1)
     book.fill_order(one, position, account, 4)
-    assert (working(), account.working, one.status) == (6, 1, book.Status.WORKING)
+    assert (working(), account.working, one.status) == (6, 1, OrderStatus.WORKING)
     book.fill_order(one, position, account, 6)
-    assert (working(), account.working, one.status) == (0, 0, book.Status.DONE)
+    assert (working(), account.working, one.status) == (0, 0, OrderStatus.DONE)
     book.close_order(one, position, account)
     assert (working(), account.working) == (0, 0), "cancelled too late: nothing is taken off twice"
 
@@ -199,7 +199,7 @@ def test_an_order_works_until_it_is_filled(side):
 def test_an_order_filled_beyond_its_quantity_is_done():
     one, position, account = opened()
     book.fill_order(one, position, account, 15)
-    assert (position.buying, account.working, one.status, one.filled) == (0, 0, book.Status.DONE, 15)
+    assert (position.buying, account.working, one.status, one.filled) == (0, 0, OrderStatus.DONE, 15)
     book.fill_order(one, position, account, 5)
     assert (position.buying, account.working, one.filled) == (0, 0, 20)
 
@@ -208,7 +208,7 @@ def test_a_cancelled_order_works_no_more():
     one, position, account = opened()
     book.fill_order(one, position, account, 4)
     book.close_order(one, position, account)
-    assert (position.buying, account.working, one.status) == (0, 0, book.Status.DONE)
+    assert (position.buying, account.working, one.status) == (0, 0, OrderStatus.DONE)
 
 
 @pytest.mark.parametrize(("qty", "working", "status"), [(12, 8, 1), (6, 2, 1), (4, 0, 3), (3, 0, 3)])

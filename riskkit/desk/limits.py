@@ -17,8 +17,6 @@ from riskkit.replay.universe import exact
 
 __all__ = ["Limits", "limits_from_rules", "limits_of"]
 
-READ = {"concentration": "limit", "drawdown": "pct", "var_limit": "limit"}
-PLACE = {"concentration": "max_position_size", "drawdown": "max_drawdown_limit", "var_limit": "var_limit"}
 IN_PERCENT = ("max_drawdown_limit",)
 
 
@@ -99,11 +97,12 @@ def limits_from_rules(rules: Iterable[Rule]) -> Limits:
     """
     limits = Limits()
     for rule in rules:
-        if rule.type not in READ or rule.action == "ALERT":
+        place = rule.kind.desk_limit
+        if not place or rule.action == "ALERT":
             continue
-        parameters, place = rule.parameters, PLACE[rule.type]
         _refuse_other_meanings(rule)
-        value = exact(getattr(parameters, READ[rule.type]), f"rule {rule.id!r}") * (100 if place in IN_PERCENT else 1)
+        limit = getattr(rule.parameters, rule.kind.limits[0])
+        value = exact(limit, f"rule {rule.id!r}") * (100 if place in IN_PERCENT else 1)
         known = getattr(limits, place)
         changes: dict[str, Any] = {place: float(value) if known is None else min(known, float(value))}
         if rule.type == "var_limit":

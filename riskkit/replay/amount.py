@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.door.labels import SIDES, label_text
 from riskkit.replay.universe import decimal_text, exact
 
 __all__ = ["Count", "count", "instant", "label", "messages", "side", "word"]
 
-LATEST = 2**62  # as the door: windows of up to 2**62 ns are taken off times
-MOST = 2**62
 EXACT_FLOAT = 2**53
 MOST_MESSAGES = 2**31
 
@@ -46,7 +45,7 @@ def instant(value: Any, name: str = "ts") -> int:
         found = _nanoseconds(value)
     else:
         raise InputError(f"{name}={value!r} is not a time; give nanoseconds since the epoch or a Timestamp with a zone")
-    if abs(found) >= LATEST:
+    if abs(found) >= LARGEST:
         raise InputError(f"{name}={value!r} is not a time from 1824 to 2116, the years that rules can count")
     return found
 
@@ -78,7 +77,7 @@ def count(value: Any, unit: Fraction, name: str) -> Count:
         whole = exact(value, name) / unit
     except InputError:
         return bad
-    if abs(whole) >= MOST:
+    if abs(whole) >= LARGEST:
         raise InputError(f"{name}={value!r} is beyond 64 bits in units of {decimal_text(unit)}; count in larger ones")
     return Count(round(whole), whole.denominator != 1, False, whole)
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.columns import MISSING, Flag, Flow
+from riskkit.replay.columns import MISSING, Flag, Flow, OrderStatus
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.integers import scaled, share
 from riskkit.replay.records import at
 
-__all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "PURSE", "Book", "Status"]
+__all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "PURSE", "Book"]
 
 # all fields are int64: a narrower one would wrap at other places compiled than in Python; those that every fill
 # touches stand first, in one line of the processor's cache
@@ -50,17 +51,11 @@ PURSE = ("cash", "held")  # an account's balance in one currency, and what its w
 CASH_DEPOSIT = int(Flow.DEPOSIT)
 CASH_FEE = int(Flow.FEE)
 BAD_PRICE = int(Flag.BAD_PRICE)
-ANY_PRICE = 2**62
+UNKNOWN = int(OrderStatus.UNKNOWN)
+WORKING = int(OrderStatus.WORKING)
+DONE = int(OrderStatus.DONE)
+ANY_PRICE = LARGEST
 NO_OFFER = ANY_PRICE + 1
-
-
-class Status:
-    """Where an order stands."""
-
-    NONE = 0
-    WORKING = 1
-    BLOCKED = 2
-    DONE = 3
 
 
 class Book(NamedTuple):
@@ -194,7 +189,7 @@ def track(account):
 
 def open_order(order, position, account, side, qty, price, reserve, owner, pair):
     """Let a named order work; this and the steps below return by how many the working orders change."""
-    order.status = 1
+    order.status = WORKING
     order.side = side
     order.qty = qty
     order.filled = 0
@@ -213,7 +208,7 @@ def open_order(order, position, account, side, qty, price, reserve, owner, pair)
 
 def forget_order(order):
     """Wipe the record of an order that never came to work; another order may have used it before."""
-    order.status = 0
+    order.status = UNKNOWN
     order.side = 0
     order.qty = 0
     order.filled = 0
@@ -238,14 +233,14 @@ def close_order(order, position, account):
             position.buying -= rest
         else:
             position.selling -= rest
-    order.status = 3
+    order.status = DONE
     return -1 if was == 1 else 0
 
 
 def fill_order(order, position, account, qty):
     """Count a fill against its order."""
     change = 0
-    if order.status == 1:
+    if order.status == WORKING:
         rest = max(order.qty - order.filled, 0)
         taken = min(qty, rest)
         if order.side > 0:
@@ -254,9 +249,9 @@ def fill_order(order, position, account, qty):
             position.selling -= taken
         if qty >= rest:
             account.working -= 1
-            order.status = 3
+            order.status = DONE
             change = -1
-    if order.status != 0:
+    if order.status != UNKNOWN:
         order.filled += qty
     return change
 
@@ -264,7 +259,7 @@ def fill_order(order, position, account, qty):
 def change_order(order, position, account, qty, price):
     """Give a working order a new quantity (in all, filled ones included) and price."""
     change = 0
-    if order.status == 1:
+    if order.status == WORKING:
         more = max(qty - order.filled, 0) - max(order.qty - order.filled, 0)
         if order.side > 0:
             position.buying += more
@@ -272,7 +267,7 @@ def change_order(order, position, account, qty, price):
             position.selling += more
         if qty <= order.filled:
             account.working -= 1
-            order.status = 3
+            order.status = DONE
             change = -1
     order.qty = qty
     order.price = price
@@ -339,7 +334,7 @@ def value_order(order, instrument, side, price, reserve, flags):
 def hold_cash(order, purse, instrument):
     """Bring what a named order holds of its account's cash to what still works of it."""
     held = 0
-    if order.status == 1 and order.side > 0 and order.valued != MISSING:
+    if order.status == WORKING and order.side > 0 and order.valued != MISSING:
         held = notional(instrument, max(order.qty - order.filled, 0), order.valued)
     purse.held += held - order.hold
     order.hold = held
@@ -354,7 +349,7 @@ def assume_hold(purse, instrument, side, qty, price, reserve, flags, sign):
 
 def committed(order):
     """Lots that an order has taken of its parent: filled ones, and those that still work."""
-    return max(order.qty, order.filled) if order.status == 1 else order.filled
+    return max(order.qty, order.filled) if order.status == WORKING else order.filled
 
 
 def adopt(order, parent):

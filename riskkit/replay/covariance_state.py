@@ -34,6 +34,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._jit import apart
 from riskkit.replay.columns import MISSING
+from riskkit.replay.constants import LARGEST, NEVER
 from riskkit.replay.integers import MILLION
 from riskkit.replay.records import at
 from riskkit.replay.scopes import key_of
@@ -66,8 +67,6 @@ HEADER = 4  # then each instrument's last close in ticks (0: none), then how man
 # the floats of a rule: Σ, then a vector each of: returns in the bar that closed, sums of weights, exposures of one lot,
 # and those before the bar; the floats of a key: lots, Σw
 VECTORS = 4
-BY_CLOCK = 2**62  # `bar_ns` where it is not given
-NEVER = 2**63 - 1
 MOST_FLOATS = 2**28  # 2 GiB
 
 
@@ -138,7 +137,7 @@ def price_came(key, memory):
 def pass_time(now, told, params, keys, count, instruments, memory, reals):
     """Close the bar that has ended at `now`, or (by a CLOCK event: `told` 1) ends; return when the present one will."""
     shared = at(keys, -1).memory
-    by_clock = params.bar_ns >= BY_CLOCK
+    by_clock = params.bar_ns >= LARGEST
     if by_clock and told == 0:
         return NEVER
     if by_clock or now >= memory[shared + BAR_END]:

@@ -340,7 +340,7 @@ class Entries:
         row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
         lenient = kind is Kind.FILL or self.flag
         if order_id is None and not lenient:
-            raise InputError("order_id came where the order must be named")
+            raise InputError("order_id is not given; a cancel or a modify names its order")
         unknown = self.flag and kind is not Kind.FILL and label_text(order_id) not in self.orders
         if order_id is None or unknown:
             row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
@@ -369,7 +369,7 @@ class Entries:
         row = {**DEFAULTS, "ts": ts, "kind": int(Kind.PRICE)}
         row["instrument"] = self.instrument(instrument)
         if price is None and bid is None and ask is None:
-            raise InputError("price came where a price, a bid or an ask is needed")
+            raise InputError("no price is given; give at least one of price, bid and ask")
         for name, value in (("price", price), ("bid", bid), ("ask", ask)):
             if value is not None:
                 row[name] = self._price(value, row["instrument"], row, name)

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit.replay.columns import Kind
+from riskkit.replay.columns import Decision, Kind
 from riskkit.replay.events import EventLog
-from riskkit.replay.steps import Decision
 from riskkit.replay.timeline import Timeline
 
 __all__ = ["Spans", "spans_of", "unmatched_trades"]

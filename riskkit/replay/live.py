@@ -16,6 +16,7 @@ import numpy as np
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, Flag, Kind
+from riskkit.replay.constants import DAY_NS
 from riskkit.replay.digest import SEMANTICS
 from riskkit.replay.door import check_bounds
 from riskkit.replay.engine import TWIN_FIELDS, Engine, find_twins, fixed_arguments, shape_of
@@ -32,7 +33,7 @@ from riskkit.replay.universe import Universe
 
 __all__ = ["LiveEngine"]
 
-YEARS_NS = 30 * 366 * 86_400_000_000_000  # how far ahead trading days are resolved
+YEARS_NS = 30 * 366 * DAY_NS  # how far ahead trading days are resolved
 ORDER = int(Kind.ORDER)
 BAD_TS, BAD_PRICE = int(Flag.BAD_TS), int(Flag.BAD_PRICE)
 STEP_EVENTS = 1 << 15  # room that is made for compiled steps, so that few of them must wait for more

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from riskkit.replay.columns import OPTIONAL, REQUIRED, Event, Kind
+from riskkit.replay.columns import FACTS, OPTIONAL, REQUIRED, Event, Kind
 from riskkit.replay.scopes import SCOPES
 from riskkit.replay.shape import NAMED_KEYS, OPEN_SCOPES, RuleShape, Shape
 
@@ -27,8 +27,6 @@ __all__ = [
     "slot",
     "whose_orders",
 ]
-
-WITHOUT_INSTRUMENT = (Kind.ERROR, Kind.ACK, Kind.EXECUTION, Kind.MARK)  # or not always with one
 
 
 def indent(lines: Iterable[str], depth: int = 1) -> list[str]:
@@ -136,7 +134,9 @@ def load(shape: Shape, kind: Kind) -> list[str]:
 
 def _where_keyed(rule: RuleShape, kind: Kind, lines: list[str]) -> list[str]:
     """The lines, only where an event of this kind has a key of the rule's scope if it may lack one."""
-    if lines and (rule.scope in OPEN_SCOPES or (SCOPES[rule.scope].has_instrument and kind in WITHOUT_INSTRUMENT)):
+    if lines and (
+        rule.scope in OPEN_SCOPES or (SCOPES[rule.scope].has_instrument and "instrument" not in FACTS[kind].needs)
+    ):
         return [f"if {rule.key} >= 0:", *indent(lines)]
     return lines
 
@@ -171,7 +171,7 @@ def judgement(shape: Shape, kind: Kind, row: str = "i") -> list[str]:
         lines += [
             "if owner.paused != 0 and reducing == 0:",
             "    verdict = Judgement(",
-            "        verdict.mask | COMMAND_BIT, verdict.breached, verdict.stopped, COMMAND, HELD, 0, 0, NEVER)",
+            "        verdict.mask | COMMAND_BIT, verdict.breached, verdict.stopped, COMMAND, HELD, 0, 0, NEVER, 0, 0)",
         ]
     return lines
 
@@ -193,6 +193,7 @@ def announce() -> list[str]:
         "if verdict.mask != 0:",
         "    used = emit(rows, used, i, verdict.mask, verdict.seen, verdict.limit, verdict.until, event.account,",
         "                verdict.cause, verdict.code if verdict.cause != -1 else ALERTED)",
+        "    spoke(rows, used - 1, verdict.cap, verdict.base)",
     ]
 
 

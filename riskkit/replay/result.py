@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +12,18 @@ from riskkit._check import InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.about import data_sentence
 from riskkit.replay.book import mark
-from riskkit.replay.columns import MISSING, Command, Kind
+from riskkit.replay.columns import MISSING, Command, Decision, Kind
+from riskkit.replay.constants import NEVER
 from riskkit.replay.digest import Chain, hash_plain, seal
 from riskkit.replay.events import EventLog
-from riskkit.replay.explain import Explanation, decision_word, explained, names_in
+from riskkit.replay.explain import Explanation, decision_word, explained, names_in, shown
 from riskkit.replay.holds import Spans, spans_of, unmatched_trades
+from riskkit.replay.present import Shown as ShownValue
 from riskkit.replay.records import Records
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.scopes import SCOPES, key_label, key_of
 from riskkit.replay.state import Calendars, State
-from riskkit.replay.steps import COMMAND, NEVER, ROW, Counter, Decision
+from riskkit.replay.steps import COMMAND, PROVEN, Counter, proven
 from riskkit.replay.timeline import Timeline
 from riskkit.replay.to_vectorbt import portfolio_of
 
@@ -90,8 +92,8 @@ class Result(Shown):
     @cached_property
     def digest(self) -> str:
         """The proof: equal digests mean the same events, rules, days and decisions."""
-        chain = Chain(ROW.itemsize)
-        chain.update(self.rows.tobytes())
+        chain = Chain(PROVEN)
+        chain.update(proven(self.rows))
         return digest_of(
             self.log.universe_hash, self.log.event_hash, self.rules, self.mode, self.options, self.calendars, chain
         )
@@ -161,7 +163,10 @@ class Result(Shown):
         return unmatched_trades(self.log, self.rows)
 
     def to_frame(self) -> pd.DataFrame:
-        """The rows with labels and words."""
+        """The rows with labels and words; what a rule observed, its limit and headroom in its `unit`.
+
+        Where the unit is "time", observed and limit are Timestamps and the headroom is a Timedelta.
+        """
         import pandas as pd
 
         rows, log = self.rows, self.log
@@ -180,8 +185,7 @@ class Result(Shown):
                 "decision": texts(decision_word(self.rules, *row) for row in rows[["code", "cause", "limit"]].tolist()),
                 "rule": texts(names[c] if c >= 0 else "" for c in rows["cause"]),
                 "objecting": texts(", ".join(names_in(self.rules, mask)) for mask in rows["mask"]),
-                "observed": rows["observed"],
-                "limit": rows["limit"],
+                **_columns(shown(log, self.rules, row) for row in rows),
                 "until": until,
             }
         )
@@ -445,6 +449,26 @@ class Result(Shown):
         if self.mode == "enforce":
             rows.append(("note", NOTE, ""))
         return rows
+
+
+def _columns(found: Iterable[ShownValue]) -> dict[str, Any]:
+    """Observed values, limits and headrooms as columns of a frame, with their units."""
+    import pandas as pd
+
+    listed = list(found)
+    columns: dict[str, Any] = {}
+    for name in ("observed", "limit", "headroom"):
+        values: list[Any] = [getattr(one, name) for one in listed]
+        timed = [one.unit == "time" and value is not None for one, value in zip(listed, values, strict=True)]
+        if not any(timed):
+            columns[name] = np.array([np.nan if value is None else value for value in values], float)
+            continue
+        as_time = pd.Timedelta if name == "headroom" else partial(pd.Timestamp, tz="UTC")
+        columns[name] = pd.Series(
+            [as_time(value, unit="ns") if is_time else value for value, is_time in zip(values, timed, strict=True)],
+            dtype=object,
+        )
+    return {**columns, "unit": pd.Series([one.unit for one in listed], dtype=str)}
 
 
 def digest_of(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from riskkit._check import InputError
-from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, Flag, Kind
+from riskkit.replay.columns import FACTS, MISSING, OPTIONAL, REQUIRED, Flag, Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.universe import Universe
 
 __all__ = ["DEFAULTS", "DTYPES", "check_place", "check_row", "row_of"]
@@ -14,8 +15,7 @@ DEFAULTS = {**dict.fromkeys(REQUIRED, 0), "price": MISSING, **{name: absent for 
 DEFAULTS |= {"account": -1, "instrument": -1, "pair": -1, "order": -1}
 DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}}
 KINDS = {int(kind) for kind in Kind if kind != Kind.MARK}
-MESSAGES = {int(Kind.ORDER), int(Kind.MODIFY), int(Kind.FILL)}
-LARGEST = 2**62
+TRADED = {int(kind) for kind in Kind if FACTS[kind].traded}
 FILL, BAD_TS = int(Kind.FILL), int(Flag.BAD_TS)
 
 
@@ -41,7 +41,7 @@ def check_row(event: Mapping[str, int], universe: Universe) -> None:
     for name in ("qty", "price", "fee", "bid", "ask", "reserve"):
         if abs(event[name]) >= LARGEST and event[name] != MISSING:
             raise InputError(f"{name}={event[name]!r} is beyond 64 bits; count in larger units")
-    if event["kind"] not in MESSAGES:
+    if event["kind"] not in TRADED:
         return
     if event["instrument"] < 0 or event["account"] < 0:
         raise InputError(f"{Kind(event['kind']).name} needs an account and an instrument")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError
-from riskkit.replay import breaker, rules
+from riskkit.replay import rules
 from riskkit.replay.digest import hash_plain
 from riskkit.replay.parameters import canonical
 from riskkit.replay.rule import Rule, rule_type
@@ -19,7 +19,7 @@ __all__ = ["RuleSet"]
 
 FIELDS = ("id", "type", "scope", "action", "severity", "hold", "params", "levels")
 OF_LEVELS = ("action", "severity", "hold")  # what each level says for itself
-CATALOGUE = (rules, breaker)  # importing them registers their types
+CATALOGUE = rules  # importing it registers its types
 
 
 class RuleSet:

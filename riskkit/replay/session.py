@@ -22,7 +22,7 @@ import numpy as np
 from riskkit._check import InputError, one_of
 from riskkit.replay.action import ActionEvent, Teller
 from riskkit.replay.amount import instant
-from riskkit.replay.columns import MISSING, Flag, Kind
+from riskkit.replay.columns import MISSING, Decision, Flag, Kind
 from riskkit.replay.entry import Entries, Named
 from riskkit.replay.events import EventLog
 from riskkit.replay.live import LiveEngine
@@ -30,7 +30,6 @@ from riskkit.replay.result import Result
 from riskkit.replay.rows import DEFAULTS
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.state import State
-from riskkit.replay.steps import Decision
 from riskkit.replay.universe import Account, Instrument, Universe, common_unit, exact
 from riskkit.replay.view import View
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.columns import REQUIRED, Kind
+from riskkit.replay.columns import MESSAGES, REQUIRED, Kind
 from riskkit.replay.scopes import SCOPES
 
 __all__ = ["KEYS", "NAMED_KEYS", "OPEN_SCOPES", "RuleShape", "Shape", "arguments", "columns"]
@@ -16,7 +16,6 @@ OPEN_SCOPES = tuple(scope.name for scope in SCOPES.values() if scope.is_open)
 
 TABLES = ("positions", "accounts", "instruments", "orders")  # the index -1 is the record of nothing
 WORDS = ("clocks", "bounds", "sample_at", "sampled", "memory", "counts", "rows")
-MESSAGES = (Kind.ORDER, Kind.MODIFY)
 
 
 class RuleShape(NamedTuple):
@@ -39,6 +38,7 @@ class RuleShape(NamedTuple):
     reset: tuple[str, ...] | None
     advance: tuple[str, ...] | None
     assume: tuple[str, ...] | None
+    caps: bool = False  # its verdict says which of several limits spoke
 
     @property
     def key(self) -> str:

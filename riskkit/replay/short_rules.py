@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from riskkit._check import InputError, one_of
 from riskkit.replay.action import Action, ActionEvent
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Quantity
+from riskkit.replay.parameters import Limit, Quantity
 from riskkit.replay.rule import OBJECT, PASS, Rule, RuleType, Verdict
 from riskkit.replay.rules import OrderRate
 from riskkit.replay.ruleset import RuleSet
@@ -206,8 +206,8 @@ class AccountVolumeLimitRule(BaseRule):
         named = frozenset(one_of(one, ("account", "contract", "product"), "dimensions") for one in dimensions)
         if not named:
             raise InputError("dimensions is empty; name at least one of 'account', 'contract' and 'product'")
-        parts = named - {"product"} if "contract" in named else named  # a contract has one product
-        parts = {part.replace("contract", "instrument") for part in parts}
+        named = named - {"product"} if "contract" in named else named  # a contract has one product
+        parts = {part.replace("contract", "instrument") for part in named}
         self.scope = next(scope.name for scope in SCOPES.values() if set(scope.parts) == parts)
         self.parameters = DailyVolume(daily_cap)
         self.rules("check")
@@ -220,7 +220,7 @@ class AccountVolumeLimitRule(BaseRule):
 class DailyVolume(NamedTuple):
     """At most `limit` of traded quantity until a person resets it."""
 
-    limit: Quantity
+    limit: Limit[Quantity]
 
 
 def check(state, params):
@@ -251,6 +251,8 @@ DAILY_VOLUME = RuleType(
     scopes=("account", "account_instrument", "account_product", "instrument", "product"),
     action="PAUSE",
     latches=True,
+    observes="limit",
+    standing=True,
     sentence=lambda params: f"at most {params.limit} traded until the day is reset",
 )
 

@@ -17,22 +17,14 @@ from riskkit._jit import plain
 from riskkit.replay.book import ACCOUNT, INSTRUMENT, NO_OFFER, ORDER, POSITION, PURSE, Book
 from riskkit.replay.calendar import day_starts
 from riskkit.replay.columns import MISSING
+from riskkit.replay.constants import NEVER
 from riskkit.replay.covariance_state import lay_down
 from riskkit.replay.queue import HEADER
 from riskkit.replay.records import Records, record_dtype
 from riskkit.replay.rule import Rule, parameter_names
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.scopes import SCOPES, key_of, owners
-from riskkit.replay.steps import (
-    HOLD_RESET,
-    HOLD_SESSION,
-    NEVER,
-    STOPS_BREACH,
-    STOPS_LATER,
-    STOPS_NOTHING,
-    Counter,
-    Terms,
-)
+from riskkit.replay.steps import HOLD_RESET, HOLD_SESSION, STOPS_BREACH, STOPS_LATER, STOPS_NOTHING, Counter, Terms
 from riskkit.replay.universe import Universe, exact
 
 __all__ = ["Calendars", "Opening", "State", "calendars", "grow", "new_state", "opening", "terms"]

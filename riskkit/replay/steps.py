@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit.replay.columns import Command
+from riskkit.replay.columns import Command, Decision, OrderStatus
+from riskkit.replay.constants import NEVER
 from riskkit.replay.records import at
 
-__all__ = ["NEVER", "ROW", "Counter", "Decision", "Judgement", "Orphans", "Terms"]
+__all__ = ["ROW", "Counter", "Judgement", "Orphans", "Terms", "proven"]
 
-NEVER = 2**63 - 1
-NO_PRICE = 2
-HELD = 3
-ALERTED = 4
+NO_PRICE = int(Decision.NO_PRICE)
+HELD = int(Decision.HELD)
+ALERTED = int(Decision.ALERTED)
 STOPS_NOTHING = 0
 STOPS_BREACH = 1
 STOPS_LATER = 2
@@ -29,26 +29,9 @@ LIMITED_QTY = 1
 LIMITED_PRICE = 2
 HOLD_RESET = 0
 HOLD_SESSION = 1
-UNKNOWN = 0
-WORKING = 1
-BLOCKED = 2
-
-
-class Decision(IntEnum):
-    """What a row of the result says (column ``code``); the first four are a refusal's reasons, as rules give them."""
-
-    OBJECT = 1
-    NO_PRICE = 2
-    HELD = 3
-    ALERTED = 4
-    VANISH = 5
-    CUT = 6
-    ORPHAN = 7
-    CLIPPED = 8
-    DUP = 9
-    ERROR_TS = 10
-    TRIP = 11
-    RELEASE = 12
+UNKNOWN = int(OrderStatus.UNKNOWN)
+WORKING = int(OrderStatus.WORKING)
+BLOCKED = int(OrderStatus.BLOCKED)
 
 
 class Counter(IntEnum):
@@ -70,11 +53,11 @@ class Counter(IntEnum):
     SLOTS = 13
     ACCOUNTS = 14
     CALENDARS = 15
-    KEPT = 16  # eight words: the verdict of the list that is being taken in
-    SAMPLES = 24
-    PURSES = 25  # currencies for which an account has a purse of its own
-    LIST = 26  # the list of orders whose verdict is kept (its first row, -1: none)
-    SIZE = 27
+    KEPT = 16  # ten words: the verdict of the list that is being taken in
+    SAMPLES = 26
+    PURSES = 27  # currencies for which an account has a purse of its own
+    LIST = 28  # the list of orders whose verdict is kept (its first row, -1: none)
+    SIZE = 29
 
 
 class Orphans(IntEnum):
@@ -96,8 +79,11 @@ ROW = np.dtype(
         ("key", "<i4"),
         ("cause", "<i2"),
         ("code", "<i2"),
+        ("base", "<i8"),  # from here on no part of the digest: of what the observed value is a fraction, 0 of nothing
+        ("cap", "<i8"),  # which of the rule's limits spoke, in the order of `RuleType.observes`
     ]
 )
+PROVEN = ROW.itemsize - 16  # bytes of a row that a digest covers
 
 
 class Terms(NamedTuple):
@@ -120,6 +106,8 @@ class Judgement(NamedTuple):
     seen: int
     limit: int
     until: int
+    cap: int
+    base: int
 
 
 def emit(rows, used, seq, mask, observed, limit, until, key, cause, code):
@@ -133,7 +121,21 @@ def emit(rows, used, seq, mask, observed, limit, until, key, cause, code):
     row.key = key
     row.cause = cause
     row.code = code
+    row.base = 0
+    row.cap = 0
     return used + 1
+
+
+def spoke(rows, row, cap, base):
+    """Write in a verdict's row which limit spoke, and of what the observed value is a fraction."""
+    written = at(rows, row)
+    written.cap = cap
+    written.base = base
+
+
+def proven(rows: np.ndarray) -> bytes:
+    """The bytes of rows that a digest covers."""
+    return np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), ROW.itemsize)[:, :PROVEN].tobytes()
 
 
 def stopping(stops, code):
@@ -160,9 +162,10 @@ def join(whole, one):
     mask = whole.mask | one.mask
     breached = whole.breached | one.breached
     stopped = whole.stopped | one.stopped
-    if one.cause == -1 or not comes_first(one, whole):
-        return Judgement(mask, breached, stopped, whole.cause, whole.code, whole.seen, whole.limit, whole.until)
-    return Judgement(mask, breached, stopped, one.cause, one.code, one.seen, one.limit, one.until)
+    first = one if one.cause != -1 and comes_first(one, whole) else whole
+    return Judgement(
+        mask, breached, stopped, first.cause, first.code, first.seen, first.limit, first.until, first.cap, first.base
+    )
 
 
 def comes_first(one, other):
@@ -174,21 +177,37 @@ def comes_first(one, other):
     return one.cause < other.cause
 
 
+KEPT = int(Counter.KEPT)
+
+
 def keep_judgement(counts, verdict):
     """Remember the verdict on a list for its later members, across chunks."""
-    counts[16] = verdict.mask
-    counts[17] = verdict.breached
-    counts[18] = verdict.stopped
-    counts[19] = verdict.cause
-    counts[20] = verdict.code
-    counts[21] = verdict.seen
-    counts[22] = verdict.limit
-    counts[23] = verdict.until
+    counts[KEPT] = verdict.mask
+    counts[KEPT + 1] = verdict.breached
+    counts[KEPT + 2] = verdict.stopped
+    counts[KEPT + 3] = verdict.cause
+    counts[KEPT + 4] = verdict.code
+    counts[KEPT + 5] = verdict.seen
+    counts[KEPT + 6] = verdict.limit
+    counts[KEPT + 7] = verdict.until
+    counts[KEPT + 8] = verdict.cap
+    counts[KEPT + 9] = verdict.base
 
 
 def kept_judgement(counts):
     """The verdict on the list that is being taken in."""
-    return Judgement(counts[16], counts[17], counts[18], counts[19], counts[20], counts[21], counts[22], counts[23])
+    return Judgement(
+        mask=counts[KEPT],
+        breached=counts[KEPT + 1],
+        stopped=counts[KEPT + 2],
+        cause=counts[KEPT + 3],
+        code=counts[KEPT + 4],
+        seen=counts[KEPT + 5],
+        limit=counts[KEPT + 6],
+        until=counts[KEPT + 7],
+        cap=counts[KEPT + 8],
+        base=counts[KEPT + 9],
+    )
 
 
 def tentative(position, account, side, qty, sign):

@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit.replay.constants import LARGEST
 
 __all__ = ["Account", "Instrument", "Universe", "common_unit", "decimal_text", "exact"]
-
-LARGEST = 2**62
 
 
 def exact(value: Any, name: str) -> Fraction:

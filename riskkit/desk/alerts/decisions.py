@@ -13,10 +13,10 @@ from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.digest_chain import DigestChain, alert_id
 from riskkit.replay.action import Action, ActionEvent, Teller
 from riskkit.replay.book import ACCOUNT
+from riskkit.replay.columns import Decision
 from riskkit.replay.explain import names_in
 from riskkit.replay.live import LiveEngine
 from riskkit.replay.rule import Rule
-from riskkit.replay.steps import Decision
 
 __all__ = ["AlertMaker", "engine_of"]
 

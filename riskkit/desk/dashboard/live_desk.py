@@ -252,7 +252,8 @@ class LiveDesk:
                 for name, value, limit in seen:
                     if limit is not None:
                         most = float(exact(limit, name))
-                        one = {"observed": value, "limit": most, "headroom": most - value}
+                        unit = view.universe.currency if name == "day's loss" else "count"
+                        one = {"observed": value, "limit": most, "headroom": most - value, "unit": unit}
                         found.append({**row, "rule": f"{id}: {name}", **one})
         return pd.DataFrame(found, columns=frame.columns)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskkit.replay.columns import Kind
+from riskkit.replay.columns import FACTS, Kind
 from riskkit.replay.door.frame import FRAME_COLUMNS, Frame
 
 __all__ = [
@@ -24,11 +24,11 @@ __all__ = [
 
 SIDES = {"B": 1, "BUY": 1, "LONG": 1, "S": -1, "SELL": -1, "SHORT": -1, "1": 1, "-1": -1, "+1": 1}
 TRUTHS = {"true": 1, "1": 1, "false": 0, "0": 0}
-MESSAGES = (Kind.ORDER, Kind.MODIFY, Kind.CANCEL, Kind.FILL)
-NEEDED_BY = {
-    "account": (*MESSAGES, Kind.ACK, Kind.ERROR, Kind.CASH, Kind.EQUITY, Kind.TRADE, Kind.EXECUTION),
-    "instrument": (*MESSAGES, Kind.PRICE, Kind.TRADE),
-}
+
+
+def needing(name: str) -> tuple[Kind, ...]:
+    """The kinds of events that need a column."""
+    return tuple(kind for kind in Kind if name in FACTS[kind].needs)
 
 
 def label_text(label: Any) -> str:
@@ -40,7 +40,7 @@ def label_text(label: Any) -> str:
 
 def kinds(frame: Frame) -> np.ndarray:
     """What happened, as codes of `Kind`."""
-    known = {kind.name: int(kind) for kind in Kind if kind not in (Kind.MARK, Kind.EXPIRY)}
+    known = {kind.name: int(kind) for kind in Kind if not FACTS[kind].inside}
     codes, words = pd.factorize(frame.column("kind"))
     table = np.array([known.get(label_text(word).upper(), -1) for word in words] + [-1], np.int8)
     found = table[codes]
@@ -50,7 +50,7 @@ def kinds(frame: Frame) -> np.ndarray:
 
 def label_codes(frame: Frame, name: str, declared: list[str]) -> tuple[np.ndarray, list[str]]:
     """Dense codes of accounts or instruments: the declared labels first, then others as they come."""
-    needs = frame.rows_of(*NEEDED_BY[name])
+    needs = frame.rows_of(*needing(name))
     if not frame.has(name):
         frame.refuse(needs, name, f"came where the column is needed: {FRAME_COLUMNS[name]}")
         return np.full(frame.size, -1, np.int32), declared
@@ -92,7 +92,7 @@ def pairs_of(
 
 def sides(frame: Frame) -> np.ndarray:
     """+1 or -1 where a side is given, else 0; orders, fills and trades need one."""
-    needs = frame.rows_of(Kind.ORDER, Kind.FILL, Kind.TRADE)
+    needs = frame.rows_of(*needing("side"))
     if not frame.has("side"):
         frame.refuse(needs, "side", "came where a side is needed: B or S")
         return np.zeros(frame.size, np.int8)

@@ -9,12 +9,13 @@ import pandas as pd
 
 from riskkit._check import InputError
 from riskkit.replay.columns import MISSING, Flag
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.door.frame import Frame
 
 __all__ = ["in_time_order", "timestamps"]
 
 # a window of up to 2**62 ns may be taken off a time without leaving 64 bits
-LATEST = 2**62
+LATEST = LARGEST
 SPAN = "is not a time from 1824 to 2116, the years whose nanoseconds the windows of rules can count"
 
 

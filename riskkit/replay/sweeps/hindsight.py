@@ -15,12 +15,13 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._jit import kernel, plain
 from riskkit.replay.columns import MISSING, Flag, Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.events import EventLog
 
 __all__ = ["Hindsight", "hindsight_of"]
 
 ORDER, FILL, PRICE = int(Kind.ORDER), int(Kind.FILL), int(Kind.PRICE)
-END = 2**62
+END = LARGEST
 SKIPPED = int(Flag.BAD_TS | Flag.DUPLICATE)
 
 

@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit.replay.columns import Kind
+from riskkit.replay.columns import Decision, Kind
 from riskkit.replay.curves import falls
 from riskkit.replay.events import EventLog
 from riskkit.replay.result import Result
 from riskkit.replay.scopes import SCOPES
-from riskkit.replay.steps import Decision
 from riskkit.replay.sweeps.hindsight import Hindsight
 
 __all__ = [

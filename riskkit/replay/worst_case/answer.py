@@ -21,7 +21,7 @@ from riskkit.replay.result import Result
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
 from riskkit.replay.universe import Account, Universe, exact
-from riskkit.replay.worst_case.limits import SOLVENCY, SPACE, Limits, Setting, read_limits
+from riskkit.replay.worst_case.limits import SPACE, Limits, Setting, read_limits
 from riskkit.replay.worst_case.stream import INSTRUMENT, Plan, plans, stream_log
 from riskkit.replay.worst_case.upper import Bound, allowed_loss, upper_bound
 
@@ -287,9 +287,9 @@ def _verdict(objective: str, bound: Bound, limits: Limits, lower: int) -> tuple[
         scale = 1 if objective == "position" else 100
         equal = "tight" if lower == bound.value else "bounded"
         return equal, f"{bound.words}. In all at most {bound.value / scale:,.10g}. Streams: {SPACE}."
-    solvent = objective != "loss" and {one.rule.type for one in limits.of(*SOLVENCY)} == set(SOLVENCY)
+    solvent = limits.solvent if objective != "loss" else {}
     if limits.unread or solvent or lower <= 0:
-        names = [*limits.unread, *(one.rule.id for one in limits.of(*SOLVENCY) if solvent)]
+        names = [*limits.unread, *solvent.values()]
         said = f"rules that no proof is known for may limit it: {', '.join(names)}" if names else "nothing can be done"
         return "not known", f"not known: {said}"
     return "unbounded", f"unbounded: no rule limits {objective}"

@@ -71,10 +71,9 @@ def loss(limits: Limits, at: Setting) -> Bound:
         return Bound(0, (), "the price cannot move, so nothing can be lost")
     found = [_loss_of_trading(limits, at, width)]
     found += [_loss_of_stop(one, limits, at, width) for one in limits.of("daily_loss", "drawdown")]
-    solvent = {one.rule.type: one.rule.id for one in limits.of("cash", "long_only")}
-    if len(solvent) == 2:
+    if limits.solvent:
         words = "cash never goes below zero and no position is short, so an account can lose its capital and no more"
-        found.append(Bound(at.accounts * at.capital, tuple(solvent.values()), words))
+        found.append(Bound(at.accounts * at.capital, tuple(limits.solvent.values()), words))
     return least(found)
 
 
