@@ -14,12 +14,13 @@ from typing import Any
 
 import pandas as pd
 
+from riskkit.replay.columns import Decision
 from riskkit.replay.events import EventLog
 from riskkit.replay.live import LiveEngine
 from riskkit.replay.result import Result
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
-from riskkit.replay.steps import COMMAND, Counter, Decision
+from riskkit.replay.steps import COMMAND, Counter
 from riskkit.replay.universe import Account, Instrument
 
 WAYS = ("plain", "live", "compiled")

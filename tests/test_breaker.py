@@ -23,7 +23,7 @@ from riskkit import (
     RuleSet,
     replay_log,
 )
-from riskkit.replay.steps import Decision
+from riskkit.replay.columns import Decision
 
 HOUR = 3_600_000_000_000
 DAY = 24 * HOUR

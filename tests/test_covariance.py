@@ -259,7 +259,9 @@ def test_ewma_labels():
     state = rk.EwmaCovariance.init(FRAME)
     assert list(state.update_many(FRAME).covariance.columns) == list("ABCD")
     assert list(state.volatility.index) == list("ABCD")
-    pd.testing.assert_frame_equal(state.update_many(FRAME[list("DCBA")]).covariance, state.update_many(FRAME).covariance)
+    pd.testing.assert_frame_equal(
+        state.update_many(FRAME[list("DCBA")]).covariance, state.update_many(FRAME).covariance
+    )
     pd.testing.assert_frame_equal(state.update(FRAME.iloc[0][::-1]).covariance, state.update(RETURNS[0]).covariance)
     path = rk.ewma_covariance_path(FRAME)
     np.testing.assert_array_equal(path.loc[DAYS[7]], rk.ewma_covariance_path(RETURNS)[7])

@@ -7,12 +7,11 @@ from streams import log_of_rows, universe
 
 from riskkit._check import InputError
 from riskkit.replay.breaker import Breaker
-from riskkit.replay.columns import MISSING, Command, Kind
+from riskkit.replay.columns import MISSING, Command, Decision, Kind
 from riskkit.replay.rule import Rule
 from riskkit.replay.rules import DailyLoss, PositionLimit
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
-from riskkit.replay.steps import Decision
 
 BUY, SELL = 1, -1
 SMALL = RuleSet([Rule("size", PositionLimit(limit=10))])

@@ -9,7 +9,7 @@ from naive.incidents import naive_stop
 from streams import random_log
 
 from riskkit import InputError
-from riskkit.replay.columns import MISSING, Kind
+from riskkit.replay.columns import MISSING, Decision, Kind
 from riskkit.replay.events import EventLog
 from riskkit.replay.incidents.inject import inject
 from riskkit.replay.incidents.record import incident, incidents
@@ -17,7 +17,6 @@ from riskkit.replay.incidents.stop import compare_stops, stop_report
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
-from riskkit.replay.steps import Decision
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "incidents.json"
 ALL = list(incidents().index)

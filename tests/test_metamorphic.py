@@ -15,11 +15,11 @@ from streams import random_log, whole_lists
 import riskkit as rk
 from riskkit import Account, Rule, RuleSet
 from riskkit.replay.breaker import Breaker
-from riskkit.replay.columns import Flag, Kind
+from riskkit.replay.columns import Decision, Flag, Kind
+from riskkit.replay.constants import NEVER
 from riskkit.replay.events import EventLog
 from riskkit.replay.live import LiveEngine
 from riskkit.replay.run import replay_log
-from riskkit.replay.steps import NEVER, Decision
 from riskkit.replay.universe import Universe
 
 WEEK = 7 * 86_400_000_000_000

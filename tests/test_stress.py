@@ -571,7 +571,9 @@ def test_a_reverse_stress_prints_what_loses_most_and_counts_what_is_not_held(ret
         ::-1
     ].index.tolist()
     assert (
-        len(rows) == 4 and rows[3][1:4] == [str(returns.shape[1] - 3), "without", "position"] and "loses 0" not in repr(answer)
+        len(rows) == 4
+        and rows[3][1:4] == [str(returns.shape[1] - 3), "without", "position"]
+        and "loses 0" not in repr(answer)
     )
     assert answer.contributions.sum() == pytest.approx(500.0)
 

@@ -19,11 +19,10 @@ from streams import random_log
 from test_utilization import single
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
-from riskkit.replay.columns import Kind
+from riskkit.replay.columns import Decision, Kind
 from riskkit.replay.curves import curve_of
 from riskkit.replay.engine import cache_folder
 from riskkit.replay.rules import Drawdown, MaxOrderQty, OrderRate, PositionLimit
-from riskkit.replay.steps import Decision
 from riskkit.replay.sweeps import runner as runners
 from riskkit.replay.sweeps.metrics import METRICS
 from riskkit.replay.sweeps.order_outcome import order_outcomes

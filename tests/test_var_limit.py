@@ -18,16 +18,16 @@ from streams import log_of_rows, random_log, universe, whole_lists, with_every_c
 from riskkit import Account, InputError, Instrument, LiveSession, Rule, RuleSet, VarLimit
 from riskkit.covariance import EwmaCovariance
 from riskkit.replay import covariance_state
-from riskkit.replay.columns import MISSING, Kind
+from riskkit.replay.columns import MISSING, Decision, Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.engine import Engine, assign_slots, fixed_arguments, shape_of
 from riskkit.replay.live import LiveEngine
-from riskkit.replay.parameters import LARGEST
 from riskkit.replay.rules import PositionLimit
 from riskkit.replay.rules.var_limit import value_at_risk
 from riskkit.replay.run import replay_log
 from riskkit.replay.source import source
 from riskkit.replay.state import calendars, new_state, opening
-from riskkit.replay.steps import Counter, Decision
+from riskkit.replay.steps import Counter
 
 S = 1_000_000_000
 X, Y = Instrument("X"), Instrument("Y")

@@ -34,8 +34,7 @@ from riskkit import (
     replay_log,
     worst_case,
 )
-from riskkit.replay.columns import Kind
-from riskkit.replay.steps import Decision
+from riskkit.replay.columns import Decision, Kind
 
 OBJECTIVES = ("position", "loss", "turnover")
 DAY = 86_400_000_000_000

@@ -9,32 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from fractions import Fraction
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 import numpy as np
 
 from riskkit._jit import plain
 from riskkit.replay.book import Book
-from riskkit.replay.breaker import Breaker
-from riskkit.replay.columns import MISSING, Command, Event, Kind
+from riskkit.replay.columns import MESSAGES, MISSING, Command, Decision, Event, Kind
+from riskkit.replay.constants import NEVER
 from riskkit.replay.explain import DECISION_WORDS, names_in, unjudged
-from riskkit.replay.holds import key_label
+from riskkit.replay.present import NOTHING, Shown, present, time_text, verdict_of
 from riskkit.replay.records import Records
-from riskkit.replay.rule import HOLDING, Rule, parameter_names
+from riskkit.replay.rule import HOLDING, CapVerdict, Rule, parameter_names
 from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.scopes import event_label, key_label
 from riskkit.replay.state import State
-from riskkit.replay.steps import NEVER, Decision
-from riskkit.replay.universe import Universe, exact
+from riskkit.replay.universe import Universe
 
 __all__ = ["Action", "ActionEvent", "Teller", "time_text"]
 
 REFUSED = (Decision.OBJECT, Decision.NO_PRICE, Decision.HELD)
-MESSAGES = (int(Kind.ORDER), int(Kind.MODIFY))
-IN_MONEY = ("cash", "concentration", "leverage", "var_limit")  # types whose limit is no parameter, by what they compare
-IN_LOTS = ("long_only", "order_to_parent", "reduce_only")
-IN_PRICES = ("price_collar", "reserve_price")
-COUNTING = ("order_rate", "message_level")  # types whose check counts the message itself
 BY_HAND = ""
 
 
@@ -102,6 +96,8 @@ class ActionEvent:
         The event's number in the journal.
     account, instrument : str
         Of the event; empty where it has none.
+    unit : str
+        Of observed, limit and headroom: a currency, "quantity", "price", "count", "fraction", "time" (nanoseconds).
 
     Examples
     --------
@@ -127,20 +123,10 @@ class ActionEvent:
     seq: int
     account: str
     instrument: str
+    unit: str = ""
 
     def __str__(self) -> str:
         return f"{self.action.name} {self.key}: {self.reason}" if self.key else f"{self.action.name}: {self.reason}"
-
-
-class Seen(NamedTuple):
-    """A value, its limit and what is left, in the units of the rule."""
-
-    observed: float | None = None
-    limit: float | None = None
-    headroom: float | None = None
-
-
-NOTHING = Seen()
 
 
 class Teller:
@@ -194,10 +180,12 @@ class Teller:
         if code == Decision.HELD:
             why = f"the {what} is refused: {key} is paused by {rule.id}, {_until(until)}"
         elif code == Decision.NO_PRICE:
-            why = f"the {what} is refused by {rule.id} ({self.sentences[cause]}): {unjudged(rule, int(row['limit']))}"
+            seen = present(rule, verdict_of(row), self.universe, event)
+            said = " ".join(filter(None, [unjudged(rule, int(row["limit"])), f"({seen})" if str(seen) else ""]))
+            why = f"the {what} is refused by {rule.id} ({self.sentences[cause]}): {said}"
         else:
-            seen = self.seen(cause, int(row["observed"]), int(row["limit"]), event)
-            why = f"the {what} is refused by {rule.id} ({self.sentences[cause]}): {_held_against(seen)}"
+            seen = present(rule, verdict_of(row), self.universe, event)
+            why = f"the {what} is refused by {rule.id} ({self.sentences[cause]}){_after_colon(seen)}"
         others = [name for name in names_in(self.rules, int(row["mask"])) if name != rule.id]
         why += f"; {', '.join(others)} object{'s' if len(others) == 1 else ''} too" if others else ""
         return self._made(Action.REJECT, rule.id, key, why, seen, event, row, until)
@@ -211,8 +199,8 @@ class Teller:
                 continue
             rule, key = self.rules[k], self.key_of_event(self.rules[k], event)
             first = k == objecting[0]  # the row holds what the first of them saw
-            seen = self.seen(k, int(row["observed"]), int(row["limit"]), event) if first else NOTHING
-            why = f"{rule.id} warns ({self.sentences[k]})" + (f": {_held_against(seen)}" if first else "")
+            seen = present(rule, verdict_of(row), self.universe, event) if first else NOTHING
+            why = f"{rule.id} warns ({self.sentences[k]}){_after_colon(seen)}"
             found.append(self._made(Action.ALERT, rule.id, key, why, seen, event, row))
         return found
 
@@ -225,13 +213,13 @@ class Teller:
         mask = int(alert["mask"]) if alert is not None and alert["code"] in (Decision.ALERTED, Decision.OBJECT) else 0
         named = int(alert["cause"]) if mask else -1
         if mask and (named == cause or (named < 0 and mask & (mask - 1) == 0 and mask >> cause == 1)):
-            seen = self.seen(cause, int(alert["observed"]), int(alert["limit"]), event)
+            seen = present(rule, verdict_of(alert), self.universe, event)
         else:
             seen = self.probe(cause, key, state, event)
         action = Action[rule.action] if rule.action in HOLDING else Action.PAUSE
         verb = {Action.REDUCE_ONLY: "may only reduce", Action.PAUSE: "is paused", Action.HALT: "is halted"}[action]
         why = f"{label} {verb} by {rule.id} ({self.sentences[cause]}), {_until(until)}"
-        why += f": {_held_against(seen)}" if seen.observed is not None else ""
+        why += _after_colon(seen)
         return self._made(action, rule.id, label, why, seen, event, row, until)
 
     def release(self, cause: int, key: int, event: Mapping[str, int], seq: int, state: State, how: str) -> ActionEvent:
@@ -254,14 +242,25 @@ class Teller:
         rule: str,
         key: str,
         reason: str,
-        seen: Seen,
+        seen: Shown,
         event: Mapping[str, int],
         row: Any,
         until: int = 0,
     ) -> ActionEvent:
         ends = None if until in (0, NEVER) else until
-        whose = self._account(event), self._instrument(event)
-        return ActionEvent(action, rule, key, f"{reason}.", *seen, event["ts"], ends, int(row["seq"]), *whose)
+        return ActionEvent(
+            action,
+            rule,
+            key,
+            f"{reason}.",
+            *seen[:3],
+            ts=event["ts"],
+            until=ends,
+            seq=int(row["seq"]),
+            account=self._account(event),
+            instrument=self._instrument(event),
+            unit=seen.unit,
+        )
 
     def said(self, event: Mapping[str, int], seq: int) -> ActionEvent:
         """A person's command as an action on the account, or on everything."""
@@ -279,41 +278,18 @@ class Teller:
 
     def key_of_event(self, rule: Rule, event: Mapping[str, int]) -> str:
         """The key of a rule's scope that a message belongs to."""
-        account, instrument = self._account(event), self._instrument(event)
-        product = self.universe.instruments[event["instrument"]].product if instrument else ""
-        owner = self.universe.accounts[event["account"]] if account else None
-        labels = {
-            "account": account,
-            "instrument": instrument,
-            "product": product,
-            "account_instrument": f"{account}/{instrument}",
-            "account_product": f"{account}/{product}",
-            "strategy": self.universe.strategies[event["strategy"]] if event["strategy"] >= 0 else "",
-            "session": self.universe.connections[event["connection"]] if event["connection"] >= 0 else "",
-            "desk": owner.desk if owner else "",
-            "firm": owner.firm if owner else "",
-            "global": "everything",
-        }
-        return labels[rule.scope]
+        return event_label(rule.scope, self.universe, event)
 
     def key_of(self, rule: Rule, key: int, state: State) -> str:
         """What a key is called by its code."""
         pairs = state.positions[1:]
-        if rule.scope == "account_product":
-            pair = pairs[np.flatnonzero(pairs["product"] == key)[0]]
-            account = self.universe.accounts[int(pair["account"])].id
-            return f"{account}/{self.universe.instruments[int(pair['instrument'])].product}"
-        log = Labels(self.universe, pairs["account"], pairs["instrument"])
-        return key_label(cast(Any, log), rule, key)
+        return key_label(rule.scope, key, self.universe, pairs["account"], pairs["instrument"])
 
     # ------------------------------------------------------------------ values
 
-    def probe(self, k: int, key: int, state: State, event: Mapping[str, int]) -> Seen:
-        """What rule k sees on a key now: its own check, asked about an order of nothing."""
-        rule, params = self.rules[k], self.params[k]
-        record = Records(state.rules[k], 1)[key]
-        if isinstance(rule.parameters, Breaker):
-            return self._breaker(k, record, event)
+    def probe(self, k: int, key: int, state: State, event: Mapping[str, int]) -> Shown:
+        """What rule k observes on a key now: its own check, asked about an order of nothing."""
+        rule, record = self.rules[k], Records(state.rules[k], 1)[key]
         if rule.kind.check is None:
             return NOTHING
         accounts, positions = Records(state.accounts, 1), Records(state.positions, 1)
@@ -323,76 +299,23 @@ class Teller:
         purses = Records(state.purses, 1)
         book = Book(positions[pair], accounts[account], instruments[event["instrument"]], orders[-1], 0, 0, purses[-1])
         book = book._replace(parent=orders[-1])
-        weight = 1 if rule.type in COUNTING else 0
+        weight = 1 if rule.kind.counts_itself else 0
         fields = int(Kind.ORDER), account, event["instrument"], pair, 1, 0, MISSING, -1
         asked = Event(0, event["ts"], *fields, weight=weight)
-        values = {"state": record, "params": params, "book": book, "event": asked, "memory": state.memory}
-        values["reals"] = state.reals
+        values = {"state": record, "params": self.params[k], "book": book, "event": asked, "memory": state.memory}
         values |= {"reducing": 0, "twins": 0, "orders": orders, "positions": positions, "reals": state.reals}
-        verdict = plain(rule.kind.check)(*(values[name] for name in parameter_names(rule.kind.check)))
-        return self.seen(k, int(verdict.observed) - weight, int(verdict.limit), event)
-
-    def _breaker(self, k: int, record: Any, event: Mapping[str, int]) -> Seen:
-        """Which of a breaker's limits is reached."""
-        params = self.params[k]
-        if record.errors >= params.consecutive_errors:
-            return self._scaled(record.errors, self.rules[k].parameters.consecutive_errors, Fraction(1))
-        if record.loss > params.daily_loss:
-            return self._scaled(record.loss, self.rules[k].parameters.daily_loss, self.universe.quantum)
-        return self._scaled(record.open, self.rules[k].parameters.open_positions, Fraction(1))
-
-    def seen(self, k: int, observed: int, limit: int, event: Mapping[str, int]) -> Seen:
-        """A verdict's numbers in the units of the rule: those of the parameter that it was held against."""
-        rule, universe = self.rules[k], self.universe
-        for name, unit in rule.kind.units().items():
-            given = getattr(rule.parameters, name)
-            if given is None or getattr(self.params[k], name) != limit:
-                continue
-            scales = {"money": universe.quantum, "quantity": universe.quantity_unit, "count": Fraction(1)}
-            if unit.name in scales:
-                return self._scaled(observed, given, scales[unit.name], least="least" in unit.choices)
-            if unit.name == "fraction":  # of what is compared in money
-                return Seen(_number(observed * universe.quantum), _number(exact(given, name)), None)
-        scale = Fraction(1)
-        if rule.type in IN_MONEY:
-            scale = universe.quantum
-        elif event["instrument"] >= 0 and rule.type in IN_LOTS + IN_PRICES:
-            instrument = universe.instruments[event["instrument"]]
-            scale = instrument.qty_step if rule.type in IN_LOTS else instrument.price_step
-        return self._scaled(observed, limit * scale, scale)
-
-    def _scaled(self, observed: int, limit: Any, scale: Fraction, least: bool = False) -> Seen:
-        if limit is None:
-            return Seen(_number(observed * scale))
-        most = exact(limit, "limit")
-        left = observed * scale - most if least else most - observed * scale
-        return Seen(_number(observed * scale), _number(most), _number(left))
+        if rule.kind.used is not None:
+            found = plain(rule.kind.used)(record, self.params[k])
+            reached = next((one for one in found if one.code == Decision.OBJECT), found[-1])
+            return present(rule, reached, self.universe, event)
+        said = plain(rule.kind.check)(*(values[name] for name in parameter_names(rule.kind.check)))
+        verdict = CapVerdict(*map(int, said), *(0, 0)[len(said) - 3 :])
+        return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
 
 
-class Labels(NamedTuple):
-    """What `key_label` reads of a log."""
-
-    universe: Universe
-    pair_account: np.ndarray
-    pair_instrument: np.ndarray
-
-
-def _number(value: Fraction) -> int | float:
-    return int(value) if value.denominator == 1 else float(value)
-
-
-def _held_against(seen: Seen) -> str:
-    if seen.limit is None:
-        return f"observed {seen.observed:,}"
-    return f"observed {seen.observed:,}, limit {seen.limit:,}"
+def _after_colon(seen: Shown) -> str:
+    return f": {seen}" if str(seen) else ""
 
 
 def _until(until: int) -> str:
     return "until a person resets it" if until == NEVER else f"until {time_text(until)}"
-
-
-def time_text(ts: int) -> str:
-    """A time in nanoseconds as people read it, UTC, with as many decimals as it needs."""
-    whole, _, parts = str(np.datetime64(ts, "ns")).partition(".")
-    parts = parts.rstrip("0")
-    return f"{whole}.{parts}Z" if parts else f"{whole}Z"

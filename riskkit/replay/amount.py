@@ -13,13 +13,13 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit.replay.calendar import session_ends
 from riskkit.replay.columns import MISSING, Flag, Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.door.labels import SIDES, label_text
 from riskkit.replay.universe import Instrument, decimal_text, exact
 
 __all__ = ["Count", "count", "expiry", "instant", "label", "messages", "money", "price", "quantity", "side", "word"]
 
 Row = dict[str, int]
-MAXIMUM = 2**62  # of times and numbers: windows of up to 2**62 ns are subtracted from times
 EXACT_FLOAT = 2**53
 MAX_MESSAGES = 2**31
 
@@ -50,7 +50,7 @@ def instant(value: Any, name: str = "ts") -> int:
         found += int(getattr(since, "nanoseconds", 0))
     else:
         raise InputError(f"{name}={value!r} is not a time; give nanoseconds since the epoch or a Timestamp with a zone")
-    if abs(found) >= MAXIMUM:
+    if abs(found) >= LARGEST:
         raise InputError(f"{name}={value!r} is not a time from 1824 to 2116, the range in which windows fit in 64 bits")
     return found
 
@@ -85,7 +85,7 @@ def count(value: Any, unit: Fraction, name: str) -> Count:
         found = exact(value, name) / unit
     except InputError:
         return bad
-    if abs(found) >= MAXIMUM:
+    if abs(found) >= LARGEST:
         raise InputError(f"{name}={value!r} is beyond 64 bits in units of {decimal_text(unit)}; count in larger ones")
     return Count(round(found), found.denominator != 1, False, found)
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import MISSING, Flag, Flow, OrderStatus
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.integers import scaled, share
 from riskkit.replay.records import Record, at
 
@@ -111,7 +112,10 @@ PURSE: dict[str, str] = dict(  # an account's balance in one currency
 CASH_DEPOSIT = int(Flow.DEPOSIT)
 CASH_FEE = int(Flow.FEE)
 BAD_PRICE = int(Flag.BAD_PRICE)
-ANY_PRICE = 2**62  # the limit of a market order when prices are compared
+UNKNOWN = int(OrderStatus.UNKNOWN)
+WORKING = int(OrderStatus.WORKING)
+DONE = int(OrderStatus.DONE)
+ANY_PRICE = LARGEST  # the limit of a market order when prices are compared
 NO_OFFER = ANY_PRICE + 1
 
 

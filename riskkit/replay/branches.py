@@ -127,7 +127,7 @@ def _list(shape: Shape) -> list[str]:
     each += ["whole = join(whole, verdict)", *_assume(shape, "1"), "j += 1"]
     counted = [k for k in shape.listening(Kind.ORDER) if shape.rules[k].assume is not None or shape.rules[k].working]
     again = [f"r{k} = at(s{k}, {shape.rules[k].key})" for k in counted]
-    inner = ["j = i", "whole = Judgement(0, 0, 0, -1, 0, 0, 0, 0)"]
+    inner = ["j = i", "whole = Judgement(0, 0, 0, -1, 0, 0, 0, 0, 0, 0)"]
     inner += ["while j < len(all_ts) and batch[j] == batch[i]:", *indent(each)]
     inner += ["while j > i:", "    j -= 1", *indent([*looked_up, *again, *_assume(shape, "-1")])]
     back = [*records(), *purse(shape), *ancestor(shape), event(shape, Kind.ORDER, qty="lots"), book(shape)]

@@ -17,8 +17,9 @@ from riskkit._show import Row, Shown
 from riskkit.replay.book import Book
 from riskkit.replay.calendar import day_starts
 from riskkit.replay.columns import MISSING, Event, Kind
-from riskkit.replay.parameters import Count, Hour, MoneyReached, Zone
-from riskkit.replay.rule import OBJECT, PASS, Rule, RuleType, Verdict, register
+from riskkit.replay.parameters import Count, Hour, Limit, MoneyReached, Zone
+from riskkit.replay.rule import OBJECT, PASS, CapVerdict, Rule, RuleType, register
+from riskkit.replay.scopes import SCOPES
 from riskkit.replay.universe import Universe, exact
 
 __all__ = ["BREAKER", "Breaker", "CircuitBreaker"]
@@ -28,6 +29,7 @@ FILL = int(Kind.FILL)
 TRADE = int(Kind.TRADE)
 ERROR = int(Kind.ERROR)
 ACK = int(Kind.ACK)
+LOSS, POSITIONS, ERRORS = 0, 1, 2  # which limit speaks
 
 
 class Breaker(NamedTuple):
@@ -45,9 +47,9 @@ class Breaker(NamedTuple):
     (WARN).
     """
 
-    daily_loss: MoneyReached = None
-    open_positions: Count = None
-    consecutive_errors: Count = None
+    daily_loss: Limit[MoneyReached] = None
+    open_positions: Limit[Count] = None
+    consecutive_errors: Limit[Count] = None
     tz: Zone = "UTC"
     roll_hour: Hour = 0
 
@@ -60,8 +62,17 @@ def opens_too_many(state, params, book):
 def check(state, params, book, event):
     """Refuse the order that would open one position too many."""
     if event.kind == ORDER and opens_too_many(state, params, book):
-        return Verdict(OBJECT, state.open + 1, params.open_positions)
-    return Verdict(PASS, state.open, params.open_positions)
+        return CapVerdict(OBJECT, state.open + 1, params.open_positions, POSITIONS, 0)
+    return CapVerdict(PASS, state.open, params.open_positions, POSITIONS, 0)
+
+
+def used(state, params):
+    """How far each limit is used."""
+    return (
+        CapVerdict(OBJECT if state.errors >= params.consecutive_errors else PASS, state.errors, 0, ERRORS, 0),
+        CapVerdict(OBJECT if state.loss > params.daily_loss else PASS, state.loss, 0, LOSS, 0),
+        CapVerdict(PASS, state.open, 0, POSITIONS, 0),
+    )
 
 
 def record(state, params, book, event):
@@ -98,7 +109,7 @@ def sentence(params: Breaker) -> str:
         parts.append(f"an order would open more than {params.open_positions} positions")
     if params.consecutive_errors is not None:
         parts.append(f"{params.consecutive_errors} errors come in a row")
-    return f"circuit breaker that trips when {' or '.join(parts) or 'told to'}"
+    return f"circuit breaker that trips {'when ' + ' or '.join(parts) if parts else 'only by hand'}"
 
 
 BREAKER = register(
@@ -113,10 +124,13 @@ BREAKER = register(
         opening=opening,
         judges=frozenset({Kind.ORDER}),
         watches=frozenset({Kind.FILL, Kind.TRADE, Kind.ERROR, Kind.ACK}),
-        scopes=("account", "account_instrument", "account_product", "strategy", "desk", "firm", "global"),
+        scopes=tuple(name for name in SCOPES if name not in ("instrument", "product", "connection")),
         action="HALT",
         hold="session",
         refuses=True,
+        observes=("daily_loss", "open_positions", "consecutive_errors"),
+        standing=True,
+        used=used,
         sentence=sentence,
     )
 )

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit.replay.constants import DAY_NS
 
 __all__ = ["day_starts", "session_ends"]
 
-DAY_NS = 86_400_000_000_000
 EPOCH = dt.date(1970, 1, 1)
 SESSION = re.compile(r"session(?: (\d{1,2}):00 (\S+))?")
 

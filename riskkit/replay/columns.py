@@ -9,9 +9,13 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
-__all__ = ["MISSING", "OPTIONAL", "REQUIRED", "Command", "Event", "Flag", "Flow", "Kind", "OrderStatus"]
+from riskkit.replay.constants import MISSING
 
-MISSING = -(2**63)  # a missing price or time; never NaN
+__all__ = [
+    "FACTS", "MESSAGES", "MISSING", "OPTIONAL", "REQUIRED", "WATCHED", "Command", "Decision", "Event", "Flag", "Flow",
+    "Kind", "KindFacts", "OrderStatus",
+]  # fmt: skip
+
 RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
 
 
@@ -40,6 +44,77 @@ class Kind(IntEnum):
     CONTROL = 13
     EXPIRY = 14
     MARK = 15  # never in a log: how the engine tells a rule that an account's equity has moved
+
+
+class KindFacts(NamedTuple):
+    """What is true of every event of a kind.
+
+    Parameters
+    ----------
+    needs : tuple of str
+        Columns that such an event must have.
+    judged : bool
+        A message that rules may refuse.
+    watched : bool
+        An event that the state of a rule may follow.
+    traded : bool
+        ``qty`` and ``price`` are lots and ticks of its instrument.
+    money : str
+        Column of a frame with its money; in ``qty`` where it is not `traded`.
+    rare : bool
+        The loop has a branch for it only where the log has such an event.
+    inside : bool
+        Made by the engine; no frame has it.
+    """
+
+    needs: tuple[str, ...] = ()
+    judged: bool = False
+    watched: bool = False
+    traded: bool = False
+    money: str = ""
+    rare: bool = False
+    inside: bool = False
+
+
+_WHOSE = ("account", "instrument")
+FACTS: dict[Kind, KindFacts] = {
+    Kind.ORDER: KindFacts((*_WHOSE, "side", "qty", "price"), judged=True, watched=True, traded=True),
+    Kind.MODIFY: KindFacts((*_WHOSE, "order_id"), judged=True, watched=True, traded=True),
+    Kind.CANCEL: KindFacts((*_WHOSE, "order_id"), watched=True),
+    Kind.FILL: KindFacts((*_WHOSE, "side", "qty", "price"), watched=True, traded=True, money="fee"),
+    Kind.PRICE: KindFacts(("instrument", "price")),
+    Kind.ACK: KindFacts(("account",), watched=True, rare=True),
+    Kind.ERROR: KindFacts(("account",), watched=True, rare=True),
+    Kind.CASH: KindFacts(("account", "amount"), money="amount", rare=True),
+    Kind.EQUITY: KindFacts(("account", "equity"), money="equity", rare=True),
+    Kind.TRADE: KindFacts((*_WHOSE, "side"), watched=True, money="pnl", rare=True),
+    Kind.EXECUTION: KindFacts(("account",), watched=True, rare=True),
+    Kind.CLOCK: KindFacts(),
+    Kind.SESSION: KindFacts(rare=True),
+    Kind.CONTROL: KindFacts(("cmd",)),
+    Kind.EXPIRY: KindFacts(rare=True, inside=True),
+    Kind.MARK: KindFacts(watched=True, rare=True, inside=True),
+}
+MESSAGES = tuple(kind for kind in Kind if FACTS[kind].judged)
+WATCHED = tuple(kind for kind in Kind if FACTS[kind].watched)
+
+
+class Decision(IntEnum):
+    """A verdict or a row of the result (column ``code``); from OBJECT to HELD a refusal's reasons, as rules give them."""
+
+    PASS = 0
+    OBJECT = 1
+    NO_PRICE = 2
+    HELD = 3
+    ALERTED = 4
+    VANISH = 5
+    CUT = 6
+    ORPHAN = 7
+    CLIPPED = 8
+    DUP = 9
+    ERROR_TS = 10
+    TRIP = 11
+    RELEASE = 12
 
 
 class OrderStatus(IntEnum):

@@ -26,6 +26,7 @@ References: J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed.,
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,10 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._jit import apart
 from riskkit.replay.columns import MISSING
+from riskkit.replay.constants import LARGEST, NEVER
 from riskkit.replay.integers import MILLION
 from riskkit.replay.records import Record, Words, at
+from riskkit.replay.scopes import key_of
 from riskkit.replay.universe import Universe
 
 __all__ = [
@@ -72,8 +75,6 @@ HEADER = 4  # then each instrument's last close in ticks (0: none), then its num
 # the floats of a rule: Σ, then four vectors: returns of the last bar, sums of weights, exposures of one lot now, and
 # before that bar; the floats of a key: lots, Σw
 VECTORS = 4
-BY_CLOCK = 2**62  # `bar_ns` if it is not given
-NEVER = 2**63 - 1
 MAX_FLOATS = 2**28  # 2 GiB
 
 
@@ -122,9 +123,9 @@ def lay_down(
     reals = np.zeros(floats)
     table["matrix"] = start
     table["reals"] = start + matrix + 2 * size * (np.arange(len(table)) - 1)
+    tables = SimpleNamespace(accounts=accounts)
     for a, account in enumerate(universe.accounts):
-        key = {"account": a, "global": 0}.get(scope, -1)
-        key = int(accounts[scope][a + 1]) if key < 0 else key
+        key = key_of(scope, {"account": a}, tables)
         for label in account.positions:
             reals[matrix + 2 * size * key + universe.instrument_codes[label]] += universe.opening_steps(account, label)
     for key in range(keys):
@@ -147,7 +148,7 @@ def pass_time(
 ) -> int:
     """Close the bar that has ended by `now`, or that a CLOCK event ends (`told` 1); return the end of the present one."""
     shared = at(keys, -1).memory
-    by_clock = params.bar_ns >= BY_CLOCK
+    by_clock = params.bar_ns >= LARGEST
     if by_clock and told == 0:
         return NEVER
     if by_clock or now >= memory[shared + BAR_END]:

@@ -17,7 +17,7 @@ from riskkit.replay.columns import OPTIONAL, REQUIRED
 
 __all__ = ["BLOCK_ROWS", "SEMANTICS", "Chain", "hash_columns", "hash_plain", "hash_rows", "seal"]
 
-SEMANTICS = 1  # increased when the same events and rules give another decision
+SEMANTICS = 2  # increased when the same events and rules give another decision
 BLOCK_ROWS = 65_536
 SIZE = 32
 

@@ -20,7 +20,8 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._jit import FLAGS, compiled, fingerprint, plain
 from riskkit.replay import book, covariance_state, integers, queue, records, steps
-from riskkit.replay.columns import MISSING, OPTIONAL, Command, Event, Flag, Kind
+from riskkit.replay.columns import FACTS, MISSING, OPTIONAL, Command, Decision, Event, Flag, Kind
+from riskkit.replay.constants import NEVER
 from riskkit.replay.own import Explaining
 from riskkit.replay.rule import Rule, parameter_names
 from riskkit.replay.ruleset import RuleSet
@@ -35,6 +36,7 @@ CALLED = {
     "words": records.words,
     "table": records.table,
     "emit": steps.emit,
+    "spoke": steps.spoke,
     "release_time": steps.release_time,
     "stopping": steps.stopping,
     "join": steps.join,
@@ -74,7 +76,7 @@ CALLED = {
 }
 NAMED = {
     "MISSING": MISSING,
-    "NEVER": steps.NEVER,
+    "NEVER": NEVER,
     "UNKNOWN": steps.UNKNOWN,
     "WORKING": steps.WORKING,
     "BLOCKED": steps.BLOCKED,
@@ -94,10 +96,9 @@ NAMED = {
     "VANISHED": steps.VANISHED,
     "CELLS_LEFT": queue.CELLS_LEFT,
     **{counter.name: int(counter) for counter in steps.Counter},
-    **{decision.name: int(decision) for decision in steps.Decision},
+    **{decision.name: int(decision) for decision in Decision},
 }
-BASIC = {Kind.ORDER, Kind.FILL, Kind.PRICE, Kind.CANCEL, Kind.CLOCK, Kind.MODIFY, Kind.CONTROL}
-OTHERS = {int(kind) for kind in set(Kind) - BASIC}
+RARE = {int(kind) for kind in Kind if FACTS[kind].rare}
 INNER = {
     **FLAGS,
     "cache": False,
@@ -129,7 +130,7 @@ def shape_of(
         samples=sampled,
         cancels=cancels,
         modifies=int(Kind.MODIFY) in kinds,
-        others=bool(kinds & OTHERS),
+        others=bool(kinds & RARE),
         chains="chains" in needs,
         cash="cash" in needs,
         twins="twins" in needs,
@@ -163,6 +164,7 @@ def _rule_shape(rule: Rule) -> RuleShape:
         names(kind.reset) if kind.reset is not None else None,
         names(kind.advance) if kind.advance is not None else None,
         names(kind.assume) if kind.assume is not None else None,
+        kind.caps,
     )
 
 

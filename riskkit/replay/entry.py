@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError, one_of
 from riskkit.replay import amount as scalars
-from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, RETURN_UNIT, Command, Flag, Flow, Kind
+from riskkit.replay.columns import FACTS, MISSING, OPTIONAL, REQUIRED, RETURN_UNIT, Command, Flag, Flow, Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.door.labels import label_text
 from riskkit.replay.universe import Account, Instrument, Universe
 
@@ -24,8 +25,7 @@ DEFAULTS = {**dict.fromkeys(REQUIRED, 0), "price": MISSING, **{name: absent for 
 DEFAULTS |= {"account": -1, "instrument": -1, "pair": -1, "order": -1}
 DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}}
 KINDS = {int(kind) for kind in Kind if kind != Kind.MARK}
-MESSAGES = {int(Kind.ORDER), int(Kind.MODIFY), int(Kind.FILL)}
-MAXIMUM = 2**62
+TRADED = {int(kind) for kind in Kind if FACTS[kind].traded}
 FILL, BAD_TS = int(Kind.FILL), int(Flag.BAD_TS)
 
 
@@ -52,9 +52,9 @@ def check_row(event: Mapping[str, int], universe: Universe) -> None:
     if not -1 <= event["side"] <= 5:
         raise InputError(f"side={event['side']!r} is not a side, flow or command")
     for name in ("qty", "price", "fee", "bid", "ask", "reserve"):
-        if abs(event[name]) >= MAXIMUM and event[name] != MISSING:
+        if abs(event[name]) >= LARGEST and event[name] != MISSING:
             raise InputError(f"{name}={event[name]!r} is beyond 64 bits; count in larger units")
-    if event["kind"] not in MESSAGES:
+    if event["kind"] not in TRADED:
         return
     if event["instrument"] < 0 or event["account"] < 0:
         raise InputError(f"{Kind(event['kind']).name} needs an account and an instrument")
@@ -334,7 +334,7 @@ class Entries:
         """A row with the account, instrument, side, flag and origin of its order."""
         row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
         if order_id is None and kind is not Kind.FILL and not self.flag:
-            raise InputError("order_id is missing: the order must be named")
+            raise InputError("order_id is not given; a cancel or a modify names its order")
         unknown = self.flag and kind is not Kind.FILL and label_text(order_id) not in self.orders
         if order_id is None or unknown:
             row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
@@ -363,7 +363,7 @@ class Entries:
         """A last price and mark, a bid, an ask."""
         row = {**DEFAULTS, "ts": ts, "kind": int(Kind.PRICE), "instrument": self.instrument(instrument)}
         if price is None and bid is None and ask is None:
-            raise InputError("price is missing: a price, a bid or an ask is needed")
+            raise InputError("no price is given; give at least one of price, bid and ask")
         for name, value in (("price", price), ("bid", bid), ("ask", ask)):
             if value is not None:
                 row[name] = scalars.price(value, self.universe.instruments[row["instrument"]], row, name)

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from riskkit.replay.columns import Decision
+from riskkit.replay.constants import NEVER
 from riskkit.replay.events import EventLog
-from riskkit.replay.parameters import amount_text
+from riskkit.replay.present import Shown, present, verdict_of
 from riskkit.replay.rule import Rule
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.steps import NEVER, Decision
-from riskkit.replay.universe import Universe, decimal_text
 
-__all__ = ["DECISION_WORDS", "Explanation", "decision_word", "explained", "names_in", "unjudged"]
+__all__ = ["DECISION_WORDS", "Explanation", "decision_word", "explained", "names_in", "shown", "unjudged"]
 
 DECISION_WORDS = {
     Decision.OBJECT: "refused",
@@ -57,8 +57,8 @@ class Explanation(str):
 
 
 def unjudged(rule: Rule, limit: int) -> str:
-    """Why a rule could not judge a message: no price, or a covariance that is too young (then its limit is a count)."""
-    return "too few returns are known" if "covariance" in rule.kind.needs and limit > 0 else "no price is known"
+    """Why a rule could not judge a message: no price, or a covariance that is too young."""
+    return "too few returns are known" if rule.is_young(limit) else "no price is known"
 
 
 def decision_word(rules: RuleSet, code: int, cause: int, limit: int) -> str:
@@ -70,7 +70,15 @@ def decision_word(rules: RuleSet, code: int, cause: int, limit: int) -> str:
 
 def explained(log: EventLog, rules: RuleSet, rows: np.ndarray) -> str:
     """The decisions on one event, one after the other, as the end of a sentence."""
-    return "; ".join(_decision(row, log.universe, rules) for row in rows)
+    return "; ".join(_decision(row, log, rules) for row in rows)
+
+
+def shown(log: EventLog, rules: RuleSet, row: np.void) -> Shown:
+    """What the rule that a row names observed; of an alert, the first that objected."""
+    mask, cause = int(row["mask"]), int(row["cause"])
+    first = cause if cause >= 0 else (mask & -mask).bit_length() - 1
+    event = {name: int(log.columns[name][row["seq"]]) for name in ("instrument", "side", "price")}
+    return present(rules[first] if 0 <= first < len(rules) else None, verdict_of(row), log.universe, event)
 
 
 def names_in(rules: RuleSet, mask: int) -> list[str]:
@@ -78,7 +86,7 @@ def names_in(rules: RuleSet, mask: int) -> list[str]:
     return [rule.id for k, rule in enumerate(rules) if (int(mask) >> k) & 1]
 
 
-def _decision(row: np.void, universe: Universe, rules: RuleSet) -> str:
+def _decision(row: np.void, log: EventLog, rules: RuleSet) -> str:
     import pandas as pd
 
     cause = rules[int(row["cause"])] if row["cause"] >= 0 else None
@@ -86,9 +94,8 @@ def _decision(row: np.void, universe: Universe, rules: RuleSet) -> str:
     if cause is None:
         return text
     text += f" by {cause.id}"
-    young = row["code"] == Decision.NO_PRICE and unjudged(cause, int(row["limit"])) != "no price is known"
-    if young or row["code"] in (Decision.OBJECT, Decision.ALERTED):
-        text += f" ({_seen(cause, universe, int(row['observed']), int(row['limit']))})"
+    said = str(shown(log, rules, row))
+    text += f" ({said})" if said else ""
     if row["until"] == NEVER:
         text += ", until a person resets it"
     elif row["until"]:
@@ -99,21 +106,3 @@ def _decision(row: np.void, universe: Universe, rules: RuleSet) -> str:
 def _others(names: Iterable[str]) -> str:
     others = list(names)
     return f"; {', '.join(others)} object{'s' if len(others) == 1 else ''} too" if others else ""
-
-
-def _seen(rule: Rule, universe: Universe, observed: int, limit: int) -> str:
-    """What a rule saw, in the unit of the parameter that it held it against; as counted where that is not known."""
-    cast = rule.integers(universe)
-    for name, unit in rule.kind.units().items():
-        given = getattr(rule.parameters, name)
-        if given is None or getattr(cast, name) != limit:
-            continue
-        if unit.name == "money":
-            return (
-                f"observed {float(observed * universe.quantum):,.2f} {universe.currency}, {name} {amount_text(given)}"
-            )
-        if unit.name == "quantity":
-            return f"observed {decimal_text(observed * universe.quantity_unit)}, {name} {given}"
-        if unit.name == "count":
-            return f"observed {observed:,}, {name} {given}"
-    return f"observed {observed:,}, limit {limit:,}, as the loop counts them"

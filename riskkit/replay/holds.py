@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from riskkit.replay.columns import Kind
+from riskkit.replay.columns import Decision, Kind
 from riskkit.replay.events import EventLog
-from riskkit.replay.rule import Rule
-from riskkit.replay.steps import Decision
 from riskkit.replay.timeline import Timeline
 
-__all__ = ["Spans", "key_label", "spans_of", "unmatched_trades"]
+__all__ = ["Spans", "spans_of", "unmatched_trades"]
 
 
 class Spans(NamedTuple):
@@ -48,27 +45,6 @@ def spans_of(transitions: np.ndarray, ts: np.ndarray) -> Spans:
             held[cause, key] = [cause, key, now, until]
             found.append(held[cause, key])
     return Spans(*np.array(found, np.int64).reshape(-1, 4).T)
-
-
-def key_label(log: EventLog, rule: Rule, key: int) -> str:
-    """What a key of a rule's scope is called."""
-    universe = log.universe
-    if rule.scope == "account":
-        return universe.accounts[key].id
-    if rule.scope == "instrument":
-        return universe.instruments[key].id
-    if rule.scope == "account_instrument":
-        account, instrument = log.pair_account[key], log.pair_instrument[key]
-        return f"{universe.accounts[account].id}/{universe.instruments[instrument].id}"
-    labels: dict[str, Sequence[str]] = {
-        "strategy": universe.strategies,
-        "session": universe.connections,
-        "product": list(dict.fromkeys(one.product for one in universe.instruments)),
-        "desk": list(dict.fromkeys(one.desk for one in universe.accounts)),
-        "firm": list(dict.fromkeys(one.firm for one in universe.accounts)),
-        "global": ["everything"],
-    }
-    return labels[rule.scope][key] if rule.scope in labels else f"{rule.scope} {key}"
 
 
 def unmatched_trades(log: EventLog, rows: np.ndarray) -> tuple[int, float]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.columns import OPTIONAL, Flag, Kind
+from riskkit.replay.constants import DAY_NS
 from riskkit.replay.door import check_bounds
 from riskkit.replay.engine import Engine, fixed_arguments, shape_of
 from riskkit.replay.entry import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
@@ -30,7 +31,7 @@ from riskkit.replay.universe import Universe
 
 __all__ = ["LiveEngine"]
 
-YEARS_NS = 30 * 366 * 86_400_000_000_000  # trading days are resolved so far ahead
+YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 BAD_TS = int(Flag.BAD_TS)
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
 

@@ -26,26 +26,31 @@ from riskkit.replay.cell import (
     names_called,
     read,
 )
-from riskkit.replay.columns import MISSING, Event, Kind
+from riskkit.replay.columns import MESSAGES, MISSING, WATCHED, Event, Kind
 from riskkit.replay.parameters import (
     Breach,
+    ComparedLimit,
     Count,
     Duration,
     Flag,
     Least,
+    Limit,
     Money,
     MoneyReached,
     Part,
     Quantity,
+    Ratio,
     Return,
     Ticks,
-    Unit,
+    unit_of,
 )
 from riskkit.replay.records import at
 from riskkit.replay.rule import (
     NO_PRICE,
     OBJECT,
     PASS,
+    CapVerdict,
+    Measure,
     RuleType,
     Verdict,
     is_known,
@@ -61,16 +66,21 @@ __all__ = [
     "OBJECT",
     "PASS",
     "Breach",
+    "CapVerdict",
+    "ComparedLimit",
     "Count",
     "Duration",
     "Explaining",
     "Flag",
     "Kind",
     "Least",
+    "Limit",
+    "Measure",
     "Money",
     "MoneyReached",
     "Part",
     "Quantity",
+    "Ratio",
     "Return",
     "Ticks",
     "Verdict",
@@ -94,8 +104,8 @@ ASKED = {
 }
 WRITES = {"check": (), "record": ("state", "memory"), "turn": ("state", "memory"), "reset": ("state", "memory")}
 WRITES |= {"advance": ("state", "memory"), "assume": ("state", "memory")}
-JUDGED = ("order", "modify")
-WATCHED = (*JUDGED, "cancel", "fill", "trade", "error", "ack", "execution", "mark")
+JUDGED = tuple(kind.name.lower() for kind in MESSAGES)
+TOLD = tuple(kind.name.lower() for kind in WATCHED)
 ENGINE = ("owner", "held_until", "trips", "working", "memory")  # what the engine keeps in a rule's record
 VALUED = {"value", "gross", "peak", "drawdown", "flows", "mark", "unpriced"}  # kept where equity is
 VALUES = {"equity", "profit", "mark_of", "gross_after", "net_after", "value_after"}
@@ -161,7 +171,8 @@ def own_rule(
         The ``type`` in a rule set. Running the cell again replaces it; riskkit's own names are taken.
     parameters : NamedTuple class
         Fields annotated with `Count`, `Duration`, `Quantity` (lots of the finest instrument inside), `Money` (quanta),
-        `Part` (a fraction, millionths inside), `Flag`, ...
+        `Part` (a fraction, millionths inside), `Flag`, ... A limit is written ``Limit[Quantity]``: a parameter
+        ``breach: Breach`` then decides whether a value equal to it passes.
     state : names of the record's fields, int64, 0 at the start.
     judges : of "order", "modify"
         What ``check`` is asked about.
@@ -174,7 +185,9 @@ def own_rule(
     sentence : str
         What it limits, in words, with its parameters in braces: ``"at most {limit} an hour"``.
     **declared
-        As in `RuleType`: scopes, action, hold, latches, trips, refuses, pauses, reduces.
+        As in `RuleType`: scopes, action, hold, latches, trips, refuses, pauses, reduces, and what is known of its
+        verdict: observes (by default the parameter that every `Verdict` names as the limit), standing (by default
+        where it has a state), looks_at, counts_itself, one_pass.
 
     Returns
     -------
@@ -231,10 +244,12 @@ def own_rule(
         _check_role(role, found, parameters, fields)
         wanted |= _needs(found)
     judged = _kinds(judges, JUDGED, "judges") if check is not None else frozenset()
-    watched = _kinds(watches, WATCHED, "watches")
+    watched = _kinds(watches, TOLD, "watches")
     if (record is None) != (not watched):
         raise InputError(f"rule type {name!r}: record and watches belong together; say which events record is told of")
     wanted |= {"marks"} if Kind.MARK in watched else set()
+    declared.setdefault("standing", bool(fields) and check is not None)
+    declared.setdefault("observes", _named_limit(read_ones.get("check"), parameters))
     return register(
         RuleType(
             name=name,
@@ -277,7 +292,7 @@ def _check_parameters(name: str, parameters: Any) -> None:
             f"rule type {name!r}: an annotation of {parameters.__name__} is not defined ({error})"
         ) from None
     for field in parameters._fields:
-        if not any(isinstance(one, Unit) for one in getattr(hints[field], "__metadata__", ())):
+        if unit_of(hints[field]) is None:
             raise InputError(
                 f"rule type {name!r}: the parameter {field!r} has no unit; annotate it with Count, Duration, Quantity, "
                 "Money, Part or Flag of riskkit.replay.own"
@@ -341,6 +356,23 @@ def _needs(found: CellFunction) -> set[str]:
     return needs
 
 
+def _named_limit(check: CellFunction | None, parameters: Any) -> tuple[str, ...]:
+    """The parameter that every verdict of a check names as its limit; none where it names several or computes it."""
+    import ast
+
+    calls = [node for node in ast.walk(check.tree) if isinstance(node, ast.Call)] if check is not None else []
+    limits = [call.args[2] for call in calls if getattr(call.func, "id", "") == "Verdict" and len(call.args) == 3]
+    names = {limit.attr if isinstance(limit, ast.Attribute) else "" for limit in limits}
+    units = {name: unit.name for name in names if name in parameters._fields for unit in [_unit(parameters, name)]}
+    return tuple(names) if len(names) == 1 and set(units.values()) <= set(Measure) and units else ()
+
+
+def _unit(parameters: Any, name: str) -> Any:
+    from typing import get_type_hints
+
+    return unit_of(get_type_hints(parameters, include_extras=True)[name])
+
+
 def _mark(functions: Mapping[str, CellFunction], declared: list[Any]) -> str:
     """A hash of all that the rule is: the text of its functions, and what is declared of them."""
     texts = [(role, found.mark) for role, found in functions.items()]
@@ -352,7 +384,14 @@ def _sentence(name: str, text: str, parameters: Any) -> Callable[[Any], str]:
         text.format_map(dict.fromkeys(parameters._fields, 0))
     except (KeyError, ValueError, IndexError) as error:
         raise InputError(f"rule type {name!r}: sentence={text!r} names no parameter in its braces ({error})") from None
-    return lambda given: text.format_map(given._asdict()) if text else f"{name}{tuple(given)!r}"
+    return lambda given: text.format_map(given._asdict()) if text else f"{name}({_given(given)})"
+
+
+def _given(parameters: Any) -> str:
+    """The parameters that are not as by default, as limit=1,000."""
+    fields, absent = parameters._asdict(), parameters._field_defaults
+    told = {name: value for name, value in fields.items() if name not in absent or value != absent[name]}
+    return ", ".join(f"{name}={value:,}" if type(value) is int else f"{name}={value}" for name, value in told.items())
 
 
 # ---------------------------------------------------------------------- what only the compiled loop needs

@@ -11,18 +11,19 @@ from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from statistics import NormalDist
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.calendar import day_starts
 from riskkit.replay.columns import RETURN_UNIT
+from riskkit.replay.constants import DAY_NS, LARGEST
 from riskkit.replay.integers import MILLION
 from riskkit.replay.universe import Universe, decimal_text, exact
 
 __all__ = [
-    "LARGEST",
     "PICO",
     "Breach",
+    "ComparedLimit",
     "Confidence",
     "Count",
     "DayTime",
@@ -32,6 +33,7 @@ __all__ = [
     "Hour",
     "Labels",
     "Least",
+    "Limit",
     "LeastMoney",
     "Messages",
     "MissingPrice",
@@ -41,6 +43,7 @@ __all__ = [
     "Part",
     "Positive",
     "Quantity",
+    "Ratio",
     "Return",
     "Span",
     "Ticks",
@@ -53,19 +56,33 @@ __all__ = [
     "duration_text",
     "fits",
     "integer",
+    "unit_of",
 ]
 
-SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
-LARGEST = 2**62
+SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": DAY_NS}
 PICO = 10**12  # a multiple of a deviation is counted in its parts
-GOVERNED = ("limit", "qty_limit", "trade_limit")  # the parameters whose boundary `breach` decides
+T = TypeVar("T")
 
 
 class Unit(NamedTuple):
-    """How a parameter is written by people and counted in the loop."""
+    """How a parameter is written by people and counted in the loop.
+
+    ``role`` is "limit" where `breach` decides at the cast what equals it, "compared" where the rule's check does.
+    """
 
     name: str
     choices: tuple[str, ...] = ()
+    role: str = ""
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it is a limit of its rule: what a level takes a part of, and `breach` governs."""
+        return bool(self.role)
+
+    @property
+    def is_minimum(self) -> bool:
+        """Whether values below it breach."""
+        return "least" in self.choices
 
 
 Count = Annotated[Any, Unit("count")]
@@ -77,7 +94,8 @@ Money = Annotated[Any, Unit("money")]
 MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # the loop compares with >: reaching it is beyond it
 Least = Annotated[Any, Unit("quantity", ("least",))]  # the loop compares with <
 LeastMoney = Annotated[Any, Unit("money", ("least",))]
-Part = Annotated[Any, Unit("fraction")]
+Part = Annotated[Any, Unit("fraction")]  # at most 1
+Ratio = Annotated[Any, Unit("ratio")]  # may be above 1: times the equity, messages a fill
 Return = Annotated[Any, Unit("return")]  # of a closed trade; may be negative
 Ticks = Annotated[Any, Unit("count")]
 Confidence = Annotated[Any, Unit("confidence")]  # counted as the normal quantile that belongs to it
@@ -91,6 +109,18 @@ Labels = Annotated[Any, Unit("labels")]
 Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
 Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
 MissingPrice = Annotated[str, Unit("choice", ("reject", "alert", "allow"))]
+
+
+Limit = Annotated[T, "limit"]  # of a rule: a value equal to it passes or not as `breach` says
+ComparedLimit = Annotated[T, "compared"]  # as `Limit`, where the rule's check reads `breach` by itself
+
+
+def unit_of(annotation: Any) -> Unit | None:
+    """The unit of an annotated parameter, with its role; None where it has none."""
+    notes = getattr(annotation, "__metadata__", ())
+    unit = next((note for note in notes if isinstance(note, Unit)), None)
+    role = next((note for note in notes if note in ("limit", "compared")), "")
+    return None if unit is None else unit._replace(role=str(role))
 
 
 def choice(*names: str) -> Any:
@@ -138,10 +168,15 @@ def fits(value: Any, unit: Unit, name: str) -> None:
             raise InputError(f"{name}={value!r} is not a count: a whole number at or above zero")
     elif unit.name == "duration":
         duration(value, name)
-    elif unit.name in ("quantity", "money", "fraction"):
-        if exact(value, name) < 0:
+    elif unit.name in ("quantity", "money", "fraction", "ratio"):
+        number = exact(value, name)
+        if number < 0:
             raise InputError(f"{name}={value!r} is negative; a limit is at or above zero")
-        if unit.name == "fraction" and (exact(value, name) * MILLION).denominator != 1:
+        if unit.name == "fraction" and number > 1:
+            percent, use = decimal_text(number), f"{float(number / 100):.2f}"
+            use = use if exact(use, name) == number / 100 else decimal_text(number / 100)
+            raise InputError(f"{name}={value!r} is above 1; a fraction is at most 1: use {use} for {percent} %")
+        if unit.name in ("fraction", "ratio") and (number * MILLION).denominator != 1:
             raise InputError(f"{name}={value!r} is finer than one part per million")
     elif unit.name == "return":
         if (exact(value, name) * RETURN_UNIT).denominator != 1:
@@ -176,7 +211,7 @@ def fits(value: Any, unit: Unit, name: str) -> None:
         raise InputError(f"{name}={value!r} is not above zero")
 
 
-def integer(value: Any, unit: Unit, universe: Universe, parameter: str, reach: bool, name: str) -> int:
+def integer(value: Any, unit: Unit, universe: Universe, reach: bool, name: str) -> int:
     """Cast a parameter to what the loop compares with; `reach` says that a value equal to a limit is beyond it.
 
     A limit becomes the largest value that is not beyond it, a least value the smallest that is not below it.
@@ -193,7 +228,7 @@ def integer(value: Any, unit: Unit, universe: Universe, parameter: str, reach: b
         return _day_time(value, name)
     if unit.name in ("zone", "labels"):
         return 0
-    if unit.name in ("fraction", "decay"):
+    if unit.name in ("fraction", "ratio", "decay"):
         return int(exact(value, name) * MILLION)
     if unit.name == "multiple":
         return int(exact(value, name) * PICO)
@@ -205,7 +240,7 @@ def integer(value: Any, unit: Unit, universe: Universe, parameter: str, reach: b
         steps = exact(value, name) / (universe.quantity_unit if unit.name == "quantity" else universe.quantum)
     else:
         steps = Fraction(int(value))
-    whole = _beyond(steps, unit, (reach and parameter in GOVERNED) or "reached" in unit.choices)
+    whole = _beyond(steps, unit, (reach and unit.role == "limit") or "reached" in unit.choices)
     if whole >= LARGEST:
         raise InputError(f"{name}={value!r} is beyond 64 bits in units of this log; leave the rule out instead")
     return whole
@@ -214,7 +249,7 @@ def integer(value: Any, unit: Unit, universe: Universe, parameter: str, reach: b
 def _beyond(steps: Fraction, unit: Unit, reached: bool) -> int:
     floor = steps.numerator // steps.denominator
     ceiling = -(-steps.numerator // steps.denominator)
-    if "least" in unit.choices:
+    if unit.is_minimum:
         return floor + 1 if reached else ceiling
     return ceiling - 1 if reached else floor
 
@@ -241,7 +276,7 @@ def canonical(value: Any, unit: Unit, name: str) -> Any:
         return duration(value, name)
     if unit.name == "day_time":
         return _day_time(value, name)
-    if unit.name in ("quantity", "money", "fraction", "return", "confidence", "multiple", "decay"):
+    if unit.name in ("quantity", "money", "fraction", "ratio", "return", "confidence", "multiple", "decay"):
         return str(exact(value, name))
     if unit.name == "labels":
         return sorted(map(str, value))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from riskkit.replay.columns import OPTIONAL, REQUIRED, Event, Kind
+from riskkit.replay.columns import FACTS, OPTIONAL, REQUIRED, Event, Kind
+from riskkit.replay.scopes import SCOPES
 from riskkit.replay.shape import NAMED_KEYS, OPEN_SCOPES, RuleShape, Shape
 
 __all__ = [
@@ -26,10 +27,6 @@ __all__ = [
     "slot",
     "whose_orders",
 ]
-
-USES = {"strategy": (Kind.ORDER, Kind.MODIFY, Kind.EXECUTION), "session": (Kind.ORDER, Kind.MODIFY)}
-INSTRUMENT_SCOPES = ("instrument", "product", "account_instrument", "account_product")
-WITHOUT_INSTRUMENT = (Kind.ERROR, Kind.ACK, Kind.EXECUTION, Kind.MARK)  # or not always with one
 
 
 def indent(lines: Iterable[str], depth: int = 1) -> list[str]:
@@ -122,7 +119,7 @@ def load(shape: Shape, kind: Kind) -> list[str]:
     for k in shape.listening(kind):
         rule = shape.rules[k]
         lines += [f"r{k} = at(s{k}, {rule.key})"]
-        if kind in USES.get(rule.scope, ()):
+        if kind in SCOPES[rule.scope].used_by:
             lines += [f"r{k}.owner = event.account"]
         renew = []
         if rule.holds:
@@ -137,7 +134,9 @@ def load(shape: Shape, kind: Kind) -> list[str]:
 
 def _where_keyed(rule: RuleShape, kind: Kind, lines: list[str]) -> list[str]:
     """The lines, only where an event of this kind has a key of the rule's scope if it may lack one."""
-    if lines and (rule.scope in OPEN_SCOPES or (rule.scope in INSTRUMENT_SCOPES and kind in WITHOUT_INSTRUMENT)):
+    if lines and (
+        rule.scope in OPEN_SCOPES or (SCOPES[rule.scope].has_instrument and "instrument" not in FACTS[kind].needs)
+    ):
         return [f"if {rule.key} >= 0:", *indent(lines)]
     return lines
 
@@ -172,7 +171,7 @@ def judgement(shape: Shape, kind: Kind, row: str = "i") -> list[str]:
         lines += [
             "if owner.paused != 0 and reducing == 0:",
             "    verdict = Judgement(",
-            "        verdict.mask | COMMAND_BIT, verdict.breached, verdict.stopped, COMMAND, HELD, 0, 0, NEVER)",
+            "        verdict.mask | COMMAND_BIT, verdict.breached, verdict.stopped, COMMAND, HELD, 0, 0, NEVER, 0, 0)",
         ]
     return lines
 
@@ -194,6 +193,7 @@ def announce() -> list[str]:
         "if verdict.mask != 0:",
         "    used = emit(rows, used, i, verdict.mask, verdict.seen, verdict.limit, verdict.until, event.account,",
         "                verdict.cause, verdict.code if verdict.cause != -1 else ALERTED)",
+        "    spoke(rows, used - 1, verdict.cap, verdict.base)",
     ]
 
 
@@ -238,11 +238,7 @@ def _trip(shape: Shape, k: int) -> list[str]:
 
 def _owner_of(rule: RuleShape) -> str:
     """Whose working orders a trip cancels, as (account, instrument, pair), -1 for any."""
-    return {
-        "account_instrument": "-1, -1, event.pair",
-        "instrument": "-1, event.instrument, -1",
-        "global": "-1, -1, -1",
-    }.get(rule.scope, "event.account, -1, -1")
+    return SCOPES[rule.scope].trips
 
 
 def whose_orders(shape: Shape) -> list[str]:

@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit.replay.columns import MISSING, Kind
+from riskkit.replay.columns import FACTS, MISSING, Kind
 from riskkit.replay.door.bounds import BALANCE, MAXIMUM
 from riskkit.replay.universe import Universe, exact
 
 __all__ = ["ENOUGH", "FIELDS", "Reach", "Weight", "adds"]
 
-MESSAGES = (int(Kind.ORDER), int(Kind.MODIFY), int(Kind.FILL))
+TRADED = tuple(int(kind) for kind in Kind if FACTS[kind].traded)
 QUOTE = int(Kind.PRICE)
-MONEY = (int(Kind.CASH), int(Kind.TRADE), int(Kind.EQUITY))
+MONEY = tuple(int(kind) for kind in Kind if FACTS[kind].money and not FACTS[kind].traded)
 PRICES = ("price", "bid", "ask", "reserve")
 ENOUGH = 0.99 * BALANCE
 # per instrument, after the total: lots so far, highest price in ticks, quanta of one lot at one tick, size of a lot in the
@@ -43,7 +43,7 @@ def adds(event: Mapping[str, int]) -> tuple[int, int, int]:
     """Lots, highest price and money of an event."""
     kind = event["kind"]
     money = abs(event.get("fee", 0)) + (abs(event["qty"]) if kind in MONEY else 0)
-    if kind not in MESSAGES and kind != QUOTE:
+    if kind not in TRADED and kind != QUOTE:
         return 0, 0, money
     highest = max((abs(event[name]) for name in PRICES if event.get(name, MISSING) != MISSING), default=0)
     return (event["qty"] if kind != QUOTE else 0), highest, money

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit.replay.action import Teller, time_text
-from riskkit.replay.columns import OPTIONAL, Flag, Kind
+from riskkit.replay.action import Teller
+from riskkit.replay.columns import OPTIONAL, Decision, Flag, Kind
+from riskkit.replay.constants import DAY_NS, NEVER
 from riskkit.replay.engine import Engine, assign_slots, find_twins, fixed_arguments
 from riskkit.replay.explain import unjudged
+from riskkit.replay.present import NOTHING, Shown, present, time_text, verdict_of
+from riskkit.replay.scopes import key_of
 from riskkit.replay.state import calendars, new_state, opening
-from riskkit.replay.steps import NEVER, ROW, STOPS_BREACH, STOPS_NOTHING, Counter, Decision, Orphans
+from riskkit.replay.steps import ROW, STOPS_BREACH, STOPS_NOTHING, Counter, Orphans
 from riskkit.replay.universe import decimal_text
 
 if TYPE_CHECKING:
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Asker", "Moment", "Objection"]
 
-DAY_NS = 86_400_000_000_000
 AHEAD_NS = 400 * DAY_NS  # how far ahead a time that passes is looked for
 WIDEST = 1 << 20  # how many times its quantity
 WHY = {
@@ -50,8 +52,8 @@ class Objection:
         Its id, and whose record it looked at.
     why : str
         A breach, a missing price, a pause, an alert.
-    observed, limit : int or float, optional
-        What it saw and what it holds it against, in the units of the rule.
+    shown : Shown
+        Observed value, limit, headroom and their unit; also as attributes of those names.
     until : int, optional
         When the pause ends by itself (nanoseconds since the epoch).
     state : dict
@@ -68,15 +70,29 @@ class Objection:
     rule: str
     key: str
     why: str
-    observed: float | None
-    limit: float | None
+    shown: Shown
     until: int | None
     state: dict[str, float]
     next_quantity: str | None
     next_ts: int | None
 
+    @property
+    def observed(self) -> float | None:
+        """The observed value."""
+        return self.shown.observed
+
+    @property
+    def limit(self) -> float | None:
+        """The limit that it was compared with."""
+        return self.shown.limit
+
+    @property
+    def headroom(self) -> float | None:
+        """The limit less the observed value."""
+        return self.shown.headroom
+
     def __str__(self) -> str:
-        seen = f" (observed {self.observed:,}, limit {self.limit:,})" if None not in (self.observed, self.limit) else ""
+        seen = f" ({self.shown})" if str(self.shown) else ""
         until = f" until {time_text(self.until)}" if self.until is not None else ""
         quantity = f"a quantity of {self.next_quantity}" if self.next_quantity is not None else ""
         time = f"the same from {time_text(self.next_ts)} on" if self.next_ts is not None else ""
@@ -186,21 +202,20 @@ class Moment:
         """Rule k's objection, as people read it."""
         result = self.result
         rule, teller = result.rules[k], Teller(result.rules, result.log.universe)
-        observed = limit = until = None
+        seen, until = NOTHING, None
         why = ""
         for row in self.ask(k)[:1]:
             why = WHY[int(row["code"])]
             if row["code"] == Decision.NO_PRICE:
                 why = unjudged(rule, int(row["limit"]))
-            if row["cause"] == k and row["code"] == Decision.OBJECT:
-                event = {"instrument": self.row["instrument"], "account": self.row["account"]}
-                observed, limit, _ = teller.seen(k, int(row["observed"]), int(row["limit"]), event)
+            if row["cause"] == k:
+                seen = present(rule, verdict_of(row), result.log.universe, self.row)
             until = int(row["until"]) if 0 < row["until"] < NEVER else None
         key = teller.key_of_event(rule, self._named())
         found = self.next_quantity(k)
         steps = result.log.universe.instruments[self.row["instrument"]].qty_step
         quantity = None if found is None else decimal_text(found * steps)
-        return Objection(rule.id, key, why, observed, limit, until, self._state_of(k), quantity, self.next_ts(k))
+        return Objection(rule.id, key, why, seen, until, self._state_of(k), quantity, self.next_ts(k))
 
     def _named(self) -> dict[str, int]:
         """The message with the strategy and connection of its order."""
@@ -210,20 +225,6 @@ class Moment:
                 found[name] = found[name] if found[name] >= 0 else int(self.state.orders[name][found["slots"] + 1])
         return found
 
-    def _key(self, scope: str) -> int:
-        """The place of the record that a rule of this scope looks at."""
-        event, state = self._named(), self.state
-        if scope == "global":
-            return 0
-        if scope in ("desk", "firm"):
-            return int(state.accounts[scope][event["account"] + 1])
-        if scope == "product":
-            return int(state.instruments["product"][event["instrument"] + 1])
-        if scope == "account_product":
-            return int(state.positions["product"][event["pair"] + 1])
-        names = {"account_instrument": "pair", "session": "connection"}
-        return event[names.get(scope, scope)]
-
     def _state_of(self, k: int) -> dict[str, float]:
         rule, state = self.result.rules[k], self.state
         position = state.positions[self.row["pair"] + 1]
@@ -231,7 +232,7 @@ class Moment:
         found = {"position": float(int(position["qty"]) * step)}
         if self.shape.orders:
             found |= {name: float(int(position[name]) * step) for name in ("buying", "selling")}
-        record = state.rules[k][self._key(rule.scope) + 1]
+        record = state.rules[k][key_of(rule.scope, self._named(), state) + 1]
         return found | {name: record[name].item() for name in record.dtype.names if name not in HIDDEN}
 
     # ------------------------------------------------------------------ what would have passed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +12,18 @@ from riskkit._check import InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.about import data_sentence
 from riskkit.replay.book import mark
-from riskkit.replay.columns import MISSING, Command, Kind
+from riskkit.replay.columns import MISSING, Command, Decision, Kind
+from riskkit.replay.constants import NEVER
 from riskkit.replay.digest import Chain, hash_plain, seal
 from riskkit.replay.events import EventLog
-from riskkit.replay.explain import Explanation, decision_word, explained, names_in
-from riskkit.replay.holds import Spans, key_label, spans_of, unmatched_trades
+from riskkit.replay.explain import Explanation, decision_word, explained, names_in, shown
+from riskkit.replay.holds import Spans, spans_of, unmatched_trades
+from riskkit.replay.present import Shown as ShownValue
 from riskkit.replay.records import Records
 from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.scopes import SCOPES, key_label, key_of
 from riskkit.replay.state import Calendars, State
-from riskkit.replay.steps import COMMAND, NEVER, ROW, Counter, Decision
+from riskkit.replay.steps import COMMAND, PROVEN, Counter, proven
 from riskkit.replay.timeline import Timeline
 from riskkit.replay.to_vectorbt import portfolio_of
 
@@ -89,8 +92,8 @@ class Result(Shown):
     @cached_property
     def digest(self) -> str:
         """The proof: equal digests mean the same events, rules, days and decisions."""
-        chain = Chain(ROW.itemsize)
-        chain.update(self.rows.tobytes())
+        chain = Chain(PROVEN)
+        chain.update(proven(self.rows))
         return digest_of(
             self.log.universe_hash, self.log.event_hash, self.rules, self.mode, self.options, self.calendars, chain
         )
@@ -135,10 +138,11 @@ class Result(Shown):
         spans = self._spans
         pairs = zip(spans.rule.tolist(), spans.key.tolist(), strict=True)
         until = np.where(spans.until == NEVER, np.iinfo(np.int64).min, spans.until)
+        labels = self.log.universe, self.log.pair_account, self.log.pair_instrument
         return pd.DataFrame(
             {
                 "rule": [self.rules[rule].id for rule in spans.rule.tolist()],
-                "key": [key_label(self.log, self.rules[rule], key) for rule, key in pairs],
+                "key": [key_label(self.rules[rule].scope, key, *labels) for rule, key in pairs],
                 "since": pd.to_datetime(spans.since, utc=True),
                 "until": pd.to_datetime(until, utc=True),
             }
@@ -159,7 +163,10 @@ class Result(Shown):
         return unmatched_trades(self.log, self.rows)
 
     def to_frame(self) -> pd.DataFrame:
-        """The rows with labels and words."""
+        """The rows with labels and words; what a rule observed, its limit and headroom in its `unit`.
+
+        Where the unit is "time", observed and limit are Timestamps and the headroom is a Timedelta.
+        """
         import pandas as pd
 
         rows, log = self.rows, self.log
@@ -178,8 +185,7 @@ class Result(Shown):
                 "decision": texts(decision_word(self.rules, *row) for row in rows[["code", "cause", "limit"]].tolist()),
                 "rule": texts(names[c] if c >= 0 else "" for c in rows["cause"]),
                 "objecting": texts(", ".join(names_in(self.rules, mask)) for mask in rows["mask"]),
-                "observed": rows["observed"],
-                "limit": rows["limit"],
+                **_columns(shown(log, self.rules, row) for row in rows),
                 "until": until,
             }
         )
@@ -318,11 +324,10 @@ class Result(Shown):
         found = {}
         for code, account in enumerate(self.log.universe.accounts):
             record = self.state.accounts[code + 1]
-            keys = {"account": code, "desk": int(record["desk"]), "firm": int(record["firm"]), "global": 0}
             held = record["paused"] != 0 or any(
-                table["held_until"][keys[rule.scope] + 1] > now
+                table["held_until"][key_of(rule.scope, {"account": code}, self.state) + 1] > now
                 for rule, table in zip(self.rules, self.state.rules, strict=True)
-                if rule.holds and rule.scope in keys
+                if rule.holds and SCOPES[rule.scope].by_account
             )
             found[account.id] = "PAUSED" if held else Command(int(record["state"]) if gated else 0).name
         return found
@@ -444,6 +449,26 @@ class Result(Shown):
         if self.mode == "enforce":
             rows.append(("note", NOTE, ""))
         return rows
+
+
+def _columns(found: Iterable[ShownValue]) -> dict[str, Any]:
+    """Observed values, limits and headrooms as columns of a frame, with their units."""
+    import pandas as pd
+
+    listed = list(found)
+    columns: dict[str, Any] = {}
+    for name in ("observed", "limit", "headroom"):
+        values: list[Any] = [getattr(one, name) for one in listed]
+        timed = [one.unit == "time" and value is not None for one, value in zip(listed, values, strict=True)]
+        if not any(timed):
+            columns[name] = np.array([np.nan if value is None else value for value in values], float)
+            continue
+        as_time = pd.Timedelta if name == "headroom" else partial(pd.Timestamp, tz="UTC")
+        columns[name] = pd.Series(
+            [as_time(value, unit="ns") if is_time else value for value, is_time in zip(values, timed, strict=True)],
+            dtype=object,
+        )
+    return {**columns, "unit": pd.Series([one.unit for one in listed], dtype=str)}
 
 
 def digest_of(

@@ -26,13 +26,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple, get_type_hints
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Unit, amount_text, duration, duration_text, fits, integer
+from riskkit.replay import scopes
+from riskkit.replay.columns import Decision, Kind
+from riskkit.replay.parameters import Unit, amount_text, duration, duration_text, fits, integer, unit_of
 from riskkit.replay.universe import Universe
 
 __all__ = [
@@ -45,35 +47,56 @@ __all__ = [
     "SEVERITIES",
     "Rule",
     "RuleType",
+    "CapVerdict",
+    "Measure",
+    "Observed",
     "Verdict",
     "is_known",
     "parameter_names",
     "register",
     "rule_type",
+    "rule_types",
     "unpriced",
+    "unpriced_cap",
 ]
 
-PASS = 0
-OBJECT = 1
-NO_PRICE = 2
-HELD = 3
-NOTICE = 4
+PASS = int(Decision.PASS)
+OBJECT = int(Decision.OBJECT)
+NO_PRICE = int(Decision.NO_PRICE)
+HELD = int(Decision.HELD)
+NOTICE = int(Decision.ALERTED)
 
 ACTIONS = ("ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT")  # mildest first
 SEVERITIES = ("INFO", "WARN", "CRITICAL")
-SCOPES = (
-    "account",
-    "instrument",
-    "product",
-    "account_instrument",
-    "account_product",
-    "strategy",
-    "session",
-    "desk",
-    "firm",
-    "global",
-)
+SCOPES = tuple(scopes.SCOPES)
 HOLDING = ("REDUCE_ONLY", "PAUSE", "HALT")
+
+
+class Measure(StrEnum):
+    """What the observed value and the limit of a verdict are counted in.
+
+    LOTS and PRICE are steps of the event's instrument, TIME nanoseconds since the epoch (the limit is when the time
+    begins from which on it passes), FRACTION a part of the verdict's `base`, PER_FILL messages against fills;
+    RANKED_PRICE is a price times the order's side.
+    """
+
+    NOTHING = ""
+    MONEY = "money"
+    QUANTITY = "quantity"
+    LOTS = "lots"
+    PRICE = "price"
+    RANKED_PRICE = "ranked price"
+    COUNT = "count"
+    TIME = "time"
+    FRACTION = "fraction"
+    PER_FILL = "messages a fill"
+
+
+class Observed(NamedTuple):
+    """What a verdict observes, and the parameter that it is compared with; empty where the check computes a limit."""
+
+    measure: Measure
+    limit: str = ""
 
 
 class Verdict(NamedTuple):
@@ -93,11 +116,35 @@ class Verdict(NamedTuple):
     limit: int
 
 
+class CapVerdict(NamedTuple):
+    """The verdict of a rule with several limits: `cap` says which spoke, in the order of `RuleType.observes`.
+
+    ``base`` is what the observed value is shown as a fraction of; 0 of nothing.
+
+    Examples
+    --------
+    >>> CapVerdict(1, observed=600_000, limit=500_000, cap=1, base=0).cap
+    1
+    """
+
+    code: int
+    observed: int
+    limit: int
+    cap: int
+    base: int
+
+
 def unpriced(policy, observed, limit):
     """The verdict on an order whose price nobody knows, by the rule's `on_missing_price`."""
     if policy == 0:
         return Verdict(NO_PRICE, observed, limit)
     return Verdict(NOTICE if policy == 1 else PASS, observed, limit)
+
+
+def unpriced_cap(policy, observed, limit):
+    """As `unpriced`, of a rule with several limits."""
+    verdict = unpriced(policy, observed, limit)
+    return CapVerdict(verdict.code, verdict.observed, verdict.limit, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -140,6 +187,25 @@ class RuleType:
     sentence : function of the parameters: what it limits, in words.
     own : hash of the text of a rule from a notebook cell (`riskkit.replay.own`), empty for those of the catalogue.
     counted : class of the parameters as integers, where it is not that of the parameters as written.
+    observes : str, Measure, Observed, or a tuple of them
+        What its verdict observes: the name of the parameter that it is compared with, in that parameter's unit; a
+        `Measure` where the check computes the limit. Of several, a `CapVerdict` says which spoke.
+    standing : bool
+        Its check tells, without a message, how far the limit is used now.
+    looks_at : frozenset of {"positions", "cash"}
+        What of an account, held before the first event, its verdict depends on.
+    counts_itself : bool
+        Its check counts the message that it is asked about.
+    one_pass : bool
+        In shadow mode the observed value does not depend on the limit, so one replay tells every threshold.
+    bounds : {"orders", "solvency", "losses", "nothing", ""}
+        What it bounds in `worst_case`; "nothing": it can be read and bounds no total, empty: it cannot be read.
+    not_bounding : function of the rule, optional
+        Why, with its parameters, it does not bound that; empty where it does.
+    desk_limit : str
+        The limit of a desk (`riskkit.desk.Limits`) that says the same as its first limit.
+    used : function of state and params, optional
+        A `CapVerdict` for each limit, which tells how far it is used now, where the check does not.
 
     Examples
     --------
@@ -177,6 +243,49 @@ class RuleType:
     sentence: Callable[[Any], str] = field(default=lambda parameters: f"{parameters!r}")
     own: str = ""
     counted: Any = None
+    observes: Any = ()
+    standing: bool = False
+    looks_at: frozenset[str] = frozenset()
+    counts_itself: bool = False
+    one_pass: bool = False
+    bounds: str = ""
+    not_bounding: Callable[[Any], str] = field(default=lambda rule: "")
+    desk_limit: str = ""
+    used: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a `breach` that decides nothing."""
+        if "breach" in self.parameters._fields and not self.limits and not self._reads_breach():
+            raise InputError(
+                f"rule type {self.name!r}: its parameter 'breach' decides nothing; annotate the limit that it governs, "
+                "as Limit[Quantity]"
+            )
+
+    def _reads_breach(self) -> bool:
+        functions = (self.check, self.record, self.advance, self.turn)
+        return any(f is not None and "breach" in f.__code__.co_names for f in functions)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The parameters that are limits."""
+        return tuple(name for name, unit in self.units().items() if unit.is_limit)
+
+    @property
+    def observed(self) -> tuple[Observed, ...]:
+        """What its verdict observes, one entry for each limit that may speak."""
+        units = self.units()
+        given = self.observes if type(self.observes) is tuple else (self.observes,)
+        return tuple(
+            one if isinstance(one, Observed)
+            else Observed(one) if isinstance(one, Measure)
+            else Observed(Measure(units[one].name), one)
+            for one in given
+        )  # fmt: skip
+
+    @property
+    def caps(self) -> bool:
+        """Whether its verdict says which of several limits spoke."""
+        return len(self.observed) > 1
 
     def __call__(self, id: str = "", **fields: Any) -> Rule:
         """Make a rule of this type: parameters by name, and ``scope``, ``action``, ``severity``, ``hold``."""
@@ -207,7 +316,8 @@ class RuleType:
 def _units_of(parameters: Any) -> dict[str, Unit]:
     """The unit of each field of a class of parameters, read from its annotations once."""
     hints = get_type_hints(parameters, include_extras=True)
-    return {name: hints[name].__metadata__[0] for name in parameters._fields}
+    units = {name: unit_of(hints[name]) for name in parameters._fields}
+    return {name: unit for name, unit in units.items() if unit is not None}
 
 
 def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -230,6 +340,11 @@ def register(kind: RuleType) -> RuleType:
 def is_known(name: str) -> bool:
     """Whether a rule type of that name is registered."""
     return name in _TYPES
+
+
+def rule_types() -> tuple[RuleType, ...]:
+    """The registered types, riskkit's first."""
+    return tuple(_TYPES.values())
 
 
 def rule_type(name: str) -> RuleType:
@@ -285,19 +400,28 @@ class Rule:
         if kind is None:
             raise InputError(f"rule {self.id!r}: {self.parameters!r} are the parameters of no registered rule type")
         object.__setattr__(self, "kind", kind)
-        object.__setattr__(self, "scope", self.scope or kind.scopes[0])
+        object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
         object.__setattr__(self, "action", self.action or kind.action)
         one_of(self.scope, kind.scopes, f"rule {self.id!r}: scope")
         one_of(self.action, ACTIONS, f"rule {self.id!r}: action")
         one_of(self.severity, SEVERITIES, f"rule {self.id!r}: severity")
         for name, unit in kind.units().items():
             fits(getattr(self.parameters, name), unit, f"rule {self.id!r}: {name}")
+        breach = getattr(self.parameters, "breach", None)
+        limits = [getattr(self.parameters, name) for name in kind.limits]
+        if limits and set(limits) == {None} and breach != kind.parameters._field_defaults.get("breach"):
+            raise InputError(f"rule {self.id!r}: breach={breach!r} decides nothing, for no limit is given")
         self.hold_ns()
 
     @property
     def type(self) -> str:
         """The name of its rule type."""
         return self.kind.name
+
+    @property
+    def wire_scope(self) -> str:
+        """Its scope as rule sets spell it."""
+        return scopes.WIRE.get(self.scope, self.scope)
 
     @property
     def holds(self) -> bool:
@@ -310,6 +434,10 @@ class Rule:
     def refuses(self) -> bool:
         """Whether what breaches it is refused under its id (an alert stops nothing, a pause stops what comes after)."""
         return self.action != "ALERT" and (self.action == "REJECT" or self.kind.refuses or self.kind.pauses is None)
+
+    def is_young(self, limit: int) -> bool:
+        """Whether a verdict NO_PRICE with this limit says that too few returns are known, not that no price is."""
+        return "covariance" in self.kind.needs and limit > 0
 
     def hold_ns(self) -> int | str:
         """How a pause ends: "reset", "session", or nanoseconds after it began."""
@@ -328,7 +456,7 @@ class Rule:
         """The parameters as the loop counts them, cast once here."""
         reach = getattr(self.parameters, "breach", "exceed") == "reach"
         cast = [
-            integer(getattr(self.parameters, name), unit, universe, name, reach, f"rule {self.id!r}: {name}")
+            integer(getattr(self.parameters, name), unit, universe, reach, f"rule {self.id!r}: {name}")
             for name, unit in self.kind.units().items()
         ]
         return (self.kind.counted or self.kind.parameters)(*cast)
@@ -340,7 +468,7 @@ class Rule:
             value = getattr(self.parameters, name)
             if value is not None and value != self.parameters._field_defaults.get(name, ...):
                 params[name] = list(value) if isinstance(value, tuple) else _plain(value)
-        described = {"id": self.id, "type": self.type, "scope": self.scope, "action": self.action}
+        described = {"id": self.id, "type": self.type, "scope": self.wire_scope, "action": self.action}
         described["severity"] = self.severity
         if self.hold is not None:
             described["hold"] = _plain(self.hold)
@@ -361,13 +489,11 @@ class Rule:
 
     def whose(self) -> str:
         """Whose record it keeps, in words."""
-        return _WHOSE[self.scope]
+        return scopes.SCOPES[self.scope].words
 
     def consequence(self) -> str:
         """What a breach brings, in words."""
-        who = {"account": "the account", "global": "everything"}.get(
-            self.scope, f"the {self.scope.replace('_', ' and ')}"
-        )
+        who = scopes.SCOPES[self.scope].who
         if self.action == "ALERT":
             return f"a breach raises an alert ({self.severity}) and stops nothing"
         if self.action == "REJECT":
@@ -384,20 +510,6 @@ class Rule:
         else:
             until = f"for {duration_text(hold)}" if isinstance(hold, int) else "until a person resets it"
         return f"at a breach {who} {what}, {until} ({self.severity})"
-
-
-_WHOSE = {
-    "account": "for each account",
-    "instrument": "for each instrument",
-    "product": "for each product",
-    "account_instrument": "for each account and instrument",
-    "account_product": "for each account and product",
-    "strategy": "for each strategy",
-    "session": "for each connection",
-    "desk": "for each desk",
-    "firm": "for each firm",
-    "global": "over everything",
-}
 
 
 def _plain(value: Any) -> Any:

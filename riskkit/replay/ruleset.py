@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError
-from riskkit.replay import breaker, rules
+from riskkit.replay import rules
 from riskkit.replay.digest import hash_plain
 from riskkit.replay.parameters import canonical
 from riskkit.replay.rule import Rule, rule_type
@@ -19,7 +19,7 @@ __all__ = ["RuleSet"]
 
 FIELDS = ("id", "type", "scope", "action", "severity", "hold", "params", "levels")
 OF_LEVELS = ("action", "severity", "hold")  # what each level says for itself
-CATALOGUE = (rules, breaker)  # importing them registers their types
+CATALOGUE = rules  # importing it registers its types
 
 
 class RuleSet:
@@ -94,7 +94,9 @@ class RuleSet:
             units = rule.kind.units()
             params = {name: canonical(getattr(rule.parameters, name), units[name], name) for name in units}
             text = [rule.kind.own] if rule.kind.own else []  # of a rule from a cell its functions are part of the rule
-            found.append([rule.id, rule.type, rule.scope, rule.action, rule.severity, rule.hold_ns(), params, *text])
+            found.append(
+                [rule.id, rule.type, rule.wire_scope, rule.action, rule.severity, rule.hold_ns(), params, *text]
+            )
         return found
 
     @property

@@ -19,12 +19,7 @@ from riskkit.replay.steps import ROW, Counter, Orphans
 
 __all__ = ["Stage", "replay_log"]
 
-DAY_NS = 86_400_000_000_000
 CHUNK = 1 << 22
-LOOKS_AT = {
-    "positions": "position_limit long_only max_exposure concentration leverage var_limit cash".split(),
-    "cash": ["cash", "leverage"],
-}
 
 
 def replay_log(
@@ -194,7 +189,7 @@ def _refuse_unknown(log: EventLog, rules: RuleSet) -> None:
     """A rule that looks at what accounts held needs a log that knows it (``log.about["unknown"]`` says what is not)."""
     for what in log.about.get("unknown", ()):
         for rule in rules:
-            if rule.type in LOOKS_AT.get(what, ()):
+            if what in rule.kind.looks_at:
                 raise InputError(
                     f"rule {rule.id!r} ({rule.type}) looks at the {what} of accounts, and this log does not know what "
                     f"they held before its first event; give the openings, or leave the rule out"

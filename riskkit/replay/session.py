@@ -21,14 +21,13 @@ import numpy as np
 from riskkit._check import InputError, one_of
 from riskkit.replay.action import ActionEvent, Teller
 from riskkit.replay.amount import instant
-from riskkit.replay.columns import MISSING, Flag, Kind
+from riskkit.replay.columns import MISSING, Decision, Flag, Kind
 from riskkit.replay.entry import DEFAULTS, Entries, KnownOrder, Row
 from riskkit.replay.events import EventLog
 from riskkit.replay.live import LiveEngine
 from riskkit.replay.result import Result
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.state import State
-from riskkit.replay.steps import Decision
 from riskkit.replay.universe import Account, Instrument, Universe
 from riskkit.replay.view import View
 

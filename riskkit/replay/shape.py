@@ -4,40 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.columns import REQUIRED, Kind
+from riskkit.replay.columns import MESSAGES, REQUIRED, Kind
+from riskkit.replay.scopes import SCOPES
 
 __all__ = ["KEYS", "NAMED_KEYS", "OPEN_SCOPES", "RuleShape", "Shape", "arguments", "columns"]
 
 # how the key of a rule's record is found, by scope: of an event, and of a named order wherever it ceases to work
-KEYS = {
-    "account": "event.account",
-    "instrument": "event.instrument",
-    "product": "book.instrument.product",
-    "account_instrument": "event.pair",
-    "account_product": "book.position.product",
-    "strategy": "event.strategy",
-    "session": "event.connection",
-    "desk": "book.account.desk",
-    "firm": "book.account.firm",
-    "global": "0",
-}
-NAMED_KEYS = {
-    "account": "named.account",
-    "instrument": "position.instrument",
-    "product": "traded.product",
-    "account_instrument": "named.pair",
-    "account_product": "position.product",
-    "strategy": "named.strategy",
-    "session": "named.connection",
-    "desk": "owner.desk",
-    "firm": "owner.firm",
-    "global": "0",
-}
-OPEN_SCOPES = ("strategy", "session")  # an event may be without one; a key belongs to the account that last used it
+KEYS = {scope.name: scope.event_key for scope in SCOPES.values()}
+NAMED_KEYS = {scope.name: scope.order_key for scope in SCOPES.values()}
+OPEN_SCOPES = tuple(scope.name for scope in SCOPES.values() if scope.is_open)
 
 TABLES = ("positions", "accounts", "instruments", "orders")  # the index -1 is the record of nothing
 WORDS = ("clocks", "bounds", "sample_at", "sampled", "memory", "counts", "rows")
-MESSAGES = (Kind.ORDER, Kind.MODIFY)
 
 
 class RuleShape(NamedTuple):
@@ -60,6 +38,7 @@ class RuleShape(NamedTuple):
     reset: tuple[str, ...] | None
     advance: tuple[str, ...] | None
     assume: tuple[str, ...] | None
+    caps: bool = False  # its verdict says which of several limits spoke
 
     @property
     def key(self) -> str:

@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 from riskkit._check import InputError, one_of
 from riskkit.replay.action import Action, ActionEvent
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Quantity
+from riskkit.replay.parameters import Limit, Quantity
 from riskkit.replay.records import Record
 from riskkit.replay.rule import OBJECT, PASS, Rule, RuleType, Verdict
 from riskkit.replay.rules import OrderRate
 from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.scopes import SCOPES
 from riskkit.replay.view import View
 
 __all__ = [
@@ -206,7 +207,9 @@ class AccountVolumeLimitRule(BaseRule):
         named = frozenset(one_of(name, ("account", "contract", "product"), "dimensions") for name in dimensions)
         if not named:
             raise InputError("dimensions is empty; name at least one of 'account', 'contract' and 'product'")
-        self.scope = SCOPES[named - {"product"} if "contract" in named else named]  # a contract has one product
+        named = named - {"product"} if "contract" in named else named  # a contract has one product
+        parts = {part.replace("contract", "instrument") for part in named}
+        self.scope = next(scope.name for scope in SCOPES.values() if set(scope.parts) == parts)
         self.parameters = DailyVolume(daily_cap)
         self.rules("check")
 
@@ -215,19 +218,10 @@ class AccountVolumeLimitRule(BaseRule):
         return [Rule(name, self.parameters, scope=self.scope, kind=DAILY_VOLUME)]
 
 
-SCOPES = {
-    frozenset({"account"}): "account",
-    frozenset({"account", "contract"}): "account_instrument",
-    frozenset({"account", "product"}): "account_product",
-    frozenset({"contract"}): "instrument",
-    frozenset({"product"}): "product",
-}
-
-
 class DailyVolume(NamedTuple):
     """At most `limit` of traded quantity until a RESET command."""
 
-    limit: Quantity
+    limit: Limit[Quantity]
 
 
 def check(state: Record, params: Any) -> Verdict:
@@ -258,6 +252,8 @@ DAILY_VOLUME = RuleType(
     scopes=("account", "account_instrument", "account_product", "instrument", "product"),
     action="PAUSE",
     latches=True,
+    observes="limit",
+    standing=True,
     sentence=lambda params: f"at most {params.limit} traded until the day is reset",
 )
 

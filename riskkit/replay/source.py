@@ -91,12 +91,14 @@ def _judge(shape: Shape, kind: Kind) -> list[str]:
     """Ask every rule that judges this kind of message; nothing changes."""
     given = asked_with(shape)
     body = ["mask = 0", "breached = 0", "stopped = 0", "cause = -1", "code = 0"]
-    body += ["seen = 0", "limit = 0", "until = 0", "alerted = 0"]
+    body += ["seen = 0", "limit = 0", "until = 0", "alerted = 0", "cap = 0", "base = 0"]
     for k in shape.asked(kind):
         given += [f"t{k}", f"p{k}", f"r{k}", *([f"w{k}"] if "twins" in shape.rules[k].check else [])]
         body += _ask(shape, kind, k)
     lines = [f"def judge_{kind.name.lower()}({', '.join(given)}):"]
-    return lines + indent([*body, "return Judgement(mask, breached, stopped, cause, code, seen, limit, until)"])
+    return lines + indent(
+        [*body, "return Judgement(mask, breached, stopped, cause, code, seen, limit, until, cap, base)"]
+    )
 
 
 def _ask(shape: Shape, kind: Kind, k: int) -> list[str]:
@@ -105,6 +107,7 @@ def _ask(shape: Shape, kind: Kind, k: int) -> list[str]:
     ask = []
     if rule.checked(kind):
         ask = [f"v = {call('check', k, rule.check)}", "c = v.code", "s = v.observed", "l = v.limit"]
+        ask += ["which = v.cap", "of = v.base"] if rule.caps else []
         if rule.reduces and not rule.halts:
             ask = ["if reducing == 0:", *indent(ask)]
     if rule.holds:
@@ -113,7 +116,9 @@ def _ask(shape: Shape, kind: Kind, k: int) -> list[str]:
         ask = [*held, "else:", *indent(ask)] if ask else held
     if rule.scope in OPEN_SCOPES:
         ask = [f"if {rule.key} >= 0:", *indent(ask)]
+    zero, said = (["which = 0", "of = 0"], ["cap = which", "base = of"]) if rule.caps else ([], ["cap = 0", "base = 0"])
     return [
+        *zero,
         "c = 0",
         "s = 0",
         "l = 0",
@@ -131,10 +136,12 @@ def _ask(shape: Shape, kind: Kind, k: int) -> list[str]:
         "            seen = s",
         "            limit = l",
         "            until = u",
+        *indent(said, 3),
         "    elif cause < 0 and alerted == 0:",
         "        alerted = 1",
         "        seen = s",
         "        limit = l",
+        *indent(said, 2),
     ]
 
 

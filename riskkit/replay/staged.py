@@ -17,19 +17,6 @@ from riskkit.replay.universe import decimal_text, exact
 
 __all__ = ["Level", "StagedRule"]
 
-LIMITS: tuple[str, ...] = (
-    "limit",
-    "notional",
-    "qty_limit",
-    "trade_limit",
-    "pct",
-    "money",
-    "ticks",
-    "daily_loss",
-    "open_positions",
-)
-LIMITS += ("consecutive_errors", "reject_mps", "logout_mps", "max_dd")  # the parameters that a level takes a part of
-
 
 class Level(NamedTuple):
     """What happens from a part of the limit on.
@@ -102,9 +89,7 @@ class StagedRule:
         said = {
             name: _scaled(value, part, unit, f"rule {self.id!r}: {name}")
             for name, unit in self.whole.kind.units().items()
-            if name in LIMITS
-            and "least" not in unit.choices
-            and (value := getattr(self.whole.parameters, name)) is not None
+            if unit.is_limit and not unit.is_minimum and (value := getattr(self.whole.parameters, name)) is not None
         }
         if not said:
             raise InputError(

@@ -7,6 +7,7 @@ than it needs, in front, and is counted from the second: the index -1 (no accoun
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,27 +17,19 @@ from riskkit._jit import plain
 from riskkit.replay.book import ACCOUNT, INSTRUMENT, NO_OFFER, ORDER, POSITION, PURSE, Book
 from riskkit.replay.calendar import day_starts
 from riskkit.replay.columns import MISSING
+from riskkit.replay.constants import NEVER
 from riskkit.replay.covariance_state import lay_down
 from riskkit.replay.queue import HEADER
 from riskkit.replay.records import Records, record_dtype
 from riskkit.replay.rule import Rule, parameter_names
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.steps import (
-    HOLD_RESET,
-    HOLD_SESSION,
-    NEVER,
-    STOPS_BREACH,
-    STOPS_LATER,
-    STOPS_NOTHING,
-    Counter,
-    Terms,
-)
+from riskkit.replay.scopes import SCOPES, key_of, owners
+from riskkit.replay.steps import HOLD_RESET, HOLD_SESSION, STOPS_BREACH, STOPS_LATER, STOPS_NOTHING, Counter, Terms
 from riskkit.replay.universe import Universe, exact
 
 __all__ = ["Calendars", "Opening", "State", "calendars", "grow", "new_state", "opening", "terms"]
 
 ENGINE_FIELDS = ("owner", "held_until", "trips")
-GROUPS = ("desk", "firm")
 CLOCK = ("start", "end", "place", "stop")
 MOST_WORDS = 1 << 29  # of a rule's workspace: 4 GiB
 
@@ -257,15 +250,16 @@ def _open(
     """Tell a rule that asks for it of the opening positions, each with the key that it has."""
     if rule.kind.opening is None:
         return
-    records, held, owners, traded = (Records(array, 1) for array in (table, positions, accounts, instruments))
+    tables = SimpleNamespace(positions=positions, accounts=accounts, instruments=instruments)
+    records, held, owned, traded = (Records(array, 1) for array in (table, positions, accounts, instruments))
     order = Records(orders, 1)[-1]
     for pair in np.flatnonzero(positions["qty"][1:]).tolist():
         position = held[pair]
-        owner, instrument = owners[position.account], traded[position.instrument]
-        keys = {"account": position.account, "account_instrument": pair, "account_product": position.product}
-        keys |= {"desk": owner.desk, "firm": owner.firm, "global": 0}
-        if rule.scope in keys:
-            rule.kind.opening(records[keys[rule.scope]], Book(position, owner, instrument, order))
+        owner, instrument = owned[position.account], traded[position.instrument]
+        if not SCOPES[rule.scope].is_open:
+            event = {"account": position.account, "instrument": position.instrument, "pair": pair}
+            key = key_of(rule.scope, event, tables)
+            rule.kind.opening(records[key], Book(position, owner, instrument, order))
 
 
 def _instruments(universe: Universe) -> np.ndarray:
@@ -276,13 +270,12 @@ def _instruments(universe: Universe) -> np.ndarray:
         table[name] = MISSING
     table["denominator"] = 1
     currencies = {currency: code for code, currency in enumerate(universe.quanta)}
-    products = {p: c for c, p in enumerate(dict.fromkeys(i.product for i in universe.instruments))}
     for code, instrument in enumerate(universe.instruments, 1):
         ratio = universe.ratio(instrument)
         table["numerator"][code] = ratio.numerator
         table["denominator"][code] = ratio.denominator
         table["unit"][code] = int(instrument.qty_step / universe.quantity_unit)
-        table["product"][code] = products[instrument.product]
+        table["product"][code] = universe.products.index(instrument.product)
         table["lot"][code] = int(instrument.lot / instrument.qty_step)
         table["tick"][code] = int(instrument.tick / instrument.price_step)
         table["negative"][code] = int(instrument.negative_price)
@@ -318,9 +311,8 @@ def _accounts(universe: Universe) -> np.ndarray:
     table = np.zeros(len(universe.accounts) + 1, record_dtype(ACCOUNT))
     for code, account in enumerate(universe.accounts, 1):
         table["cash"][code] = table["flows"][code] = universe.opening_cash(account)
-    for group in GROUPS:
-        names = {name: c for c, name in enumerate(dict.fromkeys(getattr(a, group) for a in universe.accounts))}
-        table[group] = [-1, *(names[getattr(a, group)] for a in universe.accounts)]
+    for group, names in (("desk", universe.desks), ("firm", universe.firms)):
+        table[group] = [-1, *(names.index(getattr(account, group)) for account in universe.accounts)]
     return table
 
 
@@ -372,31 +364,8 @@ def _chain_by_account(positions: np.ndarray, accounts: np.ndarray) -> None:
 
 def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:
     """One record a key of the rule's scope, and the one beyond them."""
-    owners = _owners(rule.scope, universe, positions)
+    keys = owners(rule.scope, universe, positions)
     counted = ("working",) if "working" in rule.kind.needs else ()
-    table = np.zeros(len(owners) + 1, record_dtype([*rule.kind.state, *counted, *ENGINE_FIELDS]))
-    table["owner"] = [-1, *owners]
+    table = np.zeros(len(keys) + 1, record_dtype([*rule.kind.state, *counted, *ENGINE_FIELDS]))
+    table["owner"] = [-1, *keys]
     return table
-
-
-def _owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
-    """The account of each key of a scope, -1 where a key belongs to no one account (or, until it is used, to none)."""
-    if scope == "account":
-        return list(range(len(universe.accounts)))
-    if scope == "account_instrument":
-        return positions["account"][1:].tolist()
-    if scope == "account_product":
-        found: dict[int, int] = {}
-        for account, product in zip(positions["account"][1:].tolist(), positions["product"][1:].tolist(), strict=True):
-            found.setdefault(product, account)
-        return [found[key] for key in sorted(found)]
-    counts = {
-        "strategy": len(universe.strategies),
-        "session": len(universe.connections),
-        "instrument": len(universe.instruments),
-        "product": len({i.product for i in universe.instruments}),
-        "desk": len({a.desk for a in universe.accounts}),
-        "firm": len({a.firm for a in universe.accounts}),
-        "global": 1,
-    }
-    return [-1] * counts[scope]

@@ -7,27 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit.replay.book import BLOCKED, UNKNOWN, WORKING
-from riskkit.replay.columns import Command
+from riskkit.replay.columns import Command, Decision, OrderStatus
+from riskkit.replay.constants import NEVER
 from riskkit.replay.records import Record, Words, at
 
-__all__ = [
-    "BLOCKED",
-    "NEVER",
-    "ROW",
-    "UNKNOWN",
-    "WORKING",
-    "Counter",
-    "Decision",
-    "Judgement",
-    "Orphans",
-    "Terms",
-]
+__all__ = ["ROW", "Counter", "Judgement", "Orphans", "Terms", "proven"]
 
-NEVER = 2**63 - 1
-NO_PRICE = 2
-HELD = 3
-ALERTED = 4
+NO_PRICE = int(Decision.NO_PRICE)
+HELD = int(Decision.HELD)
+ALERTED = int(Decision.ALERTED)
 STOPS_NOTHING = 0
 STOPS_BREACH = 1
 STOPS_LATER = 2
@@ -38,23 +26,9 @@ LIMITED_QTY = 1
 LIMITED_PRICE = 2
 HOLD_RESET = 0
 HOLD_SESSION = 1
-
-
-class Decision(IntEnum):
-    """Codes of decision rows (column ``code``); the first four are the verdicts of rules."""
-
-    OBJECT = 1
-    NO_PRICE = 2
-    HELD = 3
-    ALERTED = 4
-    VANISH = 5
-    CUT = 6
-    ORPHAN = 7
-    CLIPPED = 8
-    DUP = 9
-    ERROR_TS = 10
-    TRIP = 11
-    RELEASE = 12
+UNKNOWN = int(OrderStatus.UNKNOWN)
+WORKING = int(OrderStatus.WORKING)
+BLOCKED = int(OrderStatus.BLOCKED)
 
 
 class Counter(IntEnum):
@@ -76,11 +50,11 @@ class Counter(IntEnum):
     SLOTS = 13
     ACCOUNTS = 14
     CALENDARS = 15
-    KEPT = 16  # eight words: the verdict on the list in decision
-    SAMPLES = 24
-    PURSES = 25  # number of currencies in which each account has a balance
-    LIST = 26  # first row of the list whose verdict is kept, -1 if none
-    SIZE = 27
+    KEPT = 16  # ten words: the verdict on the list in decision
+    SAMPLES = 26
+    PURSES = 27  # number of currencies in which each account has a balance
+    LIST = 28  # first row of the list whose verdict is kept, -1 if none
+    SIZE = 29
 
 
 class Orphans(IntEnum):
@@ -102,8 +76,11 @@ ROW = np.dtype(
         ("key", "<i4"),
         ("cause", "<i2"),
         ("code", "<i2"),
+        ("base", "<i8"),  # from here on no part of the digest: of what the observed value is a fraction, 0 of nothing
+        ("cap", "<i8"),  # which of the rule's limits spoke, in the order of `RuleType.observes`
     ]
 )
+PROVEN = ROW.itemsize - 16  # bytes of a row that a digest covers
 
 
 class Terms(NamedTuple):
@@ -130,6 +107,8 @@ class Judgement(NamedTuple):
     seen: int
     limit: int
     until: int
+    cap: int
+    base: int
 
 
 def emit(
@@ -154,7 +133,21 @@ def emit(
     row.key = key
     row.cause = cause
     row.code = code
+    row.base = 0
+    row.cap = 0
     return used + 1
+
+
+def spoke(rows: np.ndarray, row: int, cap: int, base: int) -> None:
+    """Write in a verdict's row which limit spoke, and of what the observed value is a fraction."""
+    written = at(rows, row)
+    written.cap = cap
+    written.base = base
+
+
+def proven(rows: np.ndarray) -> bytes:
+    """The bytes of rows that a digest covers."""
+    return np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), ROW.itemsize)[:, :PROVEN].tobytes()
 
 
 def stopping(stops: int, code: int) -> bool:
@@ -183,7 +176,8 @@ def join(combined: Judgement, verdict: Judgement) -> Judgement:
     stopped = combined.stopped | verdict.stopped
     if verdict.cause == -1 or not comes_first(verdict, combined):
         verdict = combined
-    return Judgement(mask, breached, stopped, verdict.cause, verdict.code, verdict.seen, verdict.limit, verdict.until)
+    named = verdict.cause, verdict.code, verdict.seen, verdict.limit, verdict.until, verdict.cap, verdict.base
+    return Judgement(mask, breached, stopped, *named)
 
 
 def comes_first(verdict: Judgement, other: Judgement) -> bool:
@@ -208,19 +202,23 @@ def keep_judgement(counts: Words, verdict: Judgement) -> None:
     counts[KEPT + 5] = verdict.seen
     counts[KEPT + 6] = verdict.limit
     counts[KEPT + 7] = verdict.until
+    counts[KEPT + 8] = verdict.cap
+    counts[KEPT + 9] = verdict.base
 
 
 def kept_judgement(counts: Words) -> Judgement:
     """Load the verdict on the list in decision."""
     return Judgement(
-        counts[KEPT],
-        counts[KEPT + 1],
-        counts[KEPT + 2],
-        counts[KEPT + 3],
-        counts[KEPT + 4],
-        counts[KEPT + 5],
-        counts[KEPT + 6],
-        counts[KEPT + 7],
+        mask=counts[KEPT],
+        breached=counts[KEPT + 1],
+        stopped=counts[KEPT + 2],
+        cause=counts[KEPT + 3],
+        code=counts[KEPT + 4],
+        seen=counts[KEPT + 5],
+        limit=counts[KEPT + 6],
+        until=counts[KEPT + 7],
+        cap=counts[KEPT + 8],
+        base=counts[KEPT + 9],
     )
 
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, optional
-from riskkit.replay.columns import MISSING, Flag, Kind
+from riskkit.replay.columns import MISSING, Decision, Flag, Kind
 from riskkit.replay.integers import share
-from riskkit.replay.steps import Decision
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit.replay.constants import LARGEST
 
 __all__ = ["Account", "Instrument", "Universe", "common_unit", "decimal_text", "exact"]
-
-MAXIMUM = 2**62
 
 
 def exact(value: Any, name: str) -> Fraction:
@@ -273,6 +272,21 @@ class Universe:
         return common_unit(instrument.qty_step for instrument in self.instruments)
 
     @cached_property
+    def products(self) -> tuple[str, ...]:
+        """The products, in order of appearance."""
+        return tuple(dict.fromkeys(instrument.product for instrument in self.instruments))
+
+    @cached_property
+    def desks(self) -> tuple[str, ...]:
+        """The desks, in order of appearance."""
+        return tuple(dict.fromkeys(account.desk for account in self.accounts))
+
+    @cached_property
+    def firms(self) -> tuple[str, ...]:
+        """The firms, in order of appearance."""
+        return tuple(dict.fromkeys(account.firm for account in self.accounts))
+
+    @cached_property
     def instrument_codes(self) -> dict[str, int]:
         """Code of each instrument label."""
         return {instrument.id: code for code, instrument in enumerate(self.instruments)}
@@ -375,7 +389,7 @@ class Universe:
 
 
 def _in_range(value: Fraction, what: str) -> int:
-    if abs(value) >= MAXIMUM:
+    if abs(value) >= LARGEST:
         raise InputError(f"{what} is beyond 64 bits in units of this log; choose a larger lot or quantum")
     return int(value)
 

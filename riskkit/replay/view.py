@@ -14,10 +14,10 @@ from riskkit._jit import plain
 from riskkit._show import Row, Shown
 from riskkit.replay.action import Teller
 from riskkit.replay.columns import MISSING, Event, Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.entry import DEFAULTS
 from riskkit.replay.events import EventLog
 from riskkit.replay.live import LiveEngine
-from riskkit.replay.parameters import LARGEST
 from riskkit.replay.records import Records
 from riskkit.replay.result import Result
 from riskkit.replay.rule import parameter_names
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["View"]
-
-STANDING = ("active_orders", "cash", "concentration", "leverage", "max_exposure")  # used without a state of their own
 
 
 class View(Shown):
@@ -80,9 +78,9 @@ class View(Shown):
         return self._books.states()
 
     def utilisation(self) -> pd.DataFrame:
-        """How far each limit that accumulates is used, one row a rule and key: observed, limit, headroom, held.
+        """How far each limit that accumulates is used, one row a rule and key: observed, limit, headroom, unit, held.
 
-        In the units of the rule; limits on single orders (size, price, ...) are not among them.
+        Limits on single orders (size, price, ...) are not among them.
         """
         import pandas as pd
 
@@ -90,7 +88,7 @@ class View(Shown):
         found: list[dict[str, Any]] = []
         state = self.state.copy()  # bringing windows to the present moves them
         for k, rule in enumerate(self.rules):
-            if rule.kind.check is None or not (rule.kind.state or rule.type in STANDING):
+            if not rule.kind.standing:
                 continue
             records = Records(state.rules[k], 1)
             for key, record in enumerate(records):
@@ -103,9 +101,10 @@ class View(Shown):
                     values = {"state": record, "params": teller.params[k], "event": order, "memory": state.memory}
                     plain(rule.kind.advance)(*(values[name] for name in parameter_names(rule.kind.advance)))
                 seen = teller.probe(k, key, state, event)
-                row = {"rule": rule.id, "key": teller.key_of(rule, key, state), **seen._asdict()}
+                row = {"rule": rule.id, "key": teller.key_of(rule, key, state), "observed": seen.observed}
+                row |= {"limit": seen.limit, "headroom": seen.headroom, "unit": seen.unit}
                 found.append({**row, "held": record.held_until > self.ts})
-        return pd.DataFrame(found, columns=["rule", "key", "observed", "limit", "headroom", "held"])
+        return pd.DataFrame(found, columns=["rule", "key", "observed", "limit", "headroom", "unit", "held"])
 
     def _title(self) -> str:
         return f"Live session after {self.size:,} events"

@@ -20,13 +20,12 @@ from riskkit._check import InputError
 from riskkit.desk.alerts.alert import Alert
 from riskkit.replay.action import Action, ActionEvent, Teller
 from riskkit.replay.book import ACCOUNT
-from riskkit.replay.columns import OPTIONAL, Kind
+from riskkit.replay.columns import OPTIONAL, Decision, Kind
 from riskkit.replay.digest import SEMANTICS
+from riskkit.replay.entry import DTYPES
 from riskkit.replay.explain import names_in
 from riskkit.replay.live import LiveEngine
-from riskkit.replay.entry import DTYPES
 from riskkit.replay.rule import Rule
-from riskkit.replay.steps import Decision
 
 __all__ = ["AlertMaker", "DigestChain", "SessionProxy", "alert_id", "engine_of"]
 

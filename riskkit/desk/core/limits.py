@@ -18,9 +18,6 @@ from riskkit.replay.universe import exact
 
 __all__ = ["DeskLimits", "chosen_limits", "limits_from_rules", "limits_of", "percentage"]
 
-READ = {"concentration": "limit", "drawdown": "pct", "var_limit": "limit"}
-PLACE = {"concentration": "max_position_size", "drawdown": "max_drawdown", "var_limit": "var_limit"}
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DeskLimits(CheckedRecord):
@@ -129,11 +126,11 @@ def limits_from_rules(rules: Iterable[Rule]) -> DeskLimits:
     """
     limits = DeskLimits()
     for rule in rules:
-        if rule.type not in READ or rule.action == "ALERT":
+        name = rule.kind.desk_limit
+        if not name or rule.action == "ALERT":
             continue
         _refuse_other_meanings(rule)
-        name = PLACE[rule.type]
-        value = float(exact(getattr(rule.parameters, READ[rule.type]), f"rule {rule.id!r}"))
+        value = float(exact(getattr(rule.parameters, rule.kind.limits[0]), f"rule {rule.id!r}"))
         known = getattr(limits, name)
         changes: dict[str, Any] = {name: value if known is None else min(known, value)}
         if rule.type == "var_limit":

@@ -217,7 +217,8 @@ class LiveDesk:
                 for name, value, given in observed:
                     if given is not None:
                         limit = float(exact(given, name))
-                        numbers = {"observed": value, "limit": limit, "headroom": limit - value}
+                        unit = view.universe.currency if name == "daily loss" else "count"
+                        numbers = {"observed": value, "limit": limit, "headroom": limit - value, "unit": unit}
                         found.append({**row, "rule": f"{id}: {name}", **numbers})
         return pd.DataFrame(found, columns=frame.columns)
 

@@ -12,24 +12,21 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError
-from riskkit.replay.columns import OPTIONAL, REQUIRED, Kind
+from riskkit.replay.columns import FACTS, OPTIONAL, REQUIRED, Kind
 
 __all__ = ["COLUMNS", "FRAME_COLUMNS", "NEEDED_BY", "OTHER_NAMES", "FrameColumn", "name_columns"]
-
-ORDERS = (Kind.ORDER, Kind.MODIFY, Kind.CANCEL, Kind.FILL)
 
 
 class FrameColumn(NamedTuple):
     """A column that a frame may have.
 
     ``meaning`` is the text of error messages, ``fills`` the log's column that the values go to (empty: none),
-    ``needed_by`` the kinds of event that must have a value, ``headings`` other headings with the same meaning, in lower
-    case with underscores.
+    ``headings`` other headings with the same meaning, in lower case with underscores. The kinds of event that need a
+    value are those whose facts name the column (`riskkit.replay.columns.FACTS`).
     """
 
     meaning: str
     fills: str = ""
-    needed_by: Collection[Kind] = ()
     headings: tuple[str, ...] = ()
 
     @property
@@ -39,44 +36,27 @@ class FrameColumn(NamedTuple):
 
 
 COLUMNS: dict[str, FrameColumn] = {
-    "ts": FrameColumn(
-        "time: Timestamp, or int64 nanoseconds since the epoch", "ts", frozenset(Kind), ("time", "timestamp")
-    ),
+    "ts": FrameColumn("time: Timestamp, or int64 nanoseconds since the epoch", "ts", ("time", "timestamp")),
     "kind": FrameColumn(
         "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control",
         "kind",
-        frozenset(Kind),
         ("event",),
     ),
-    "account": FrameColumn(
-        "label of the account",
-        "account",
-        (*ORDERS, Kind.ACK, Kind.ERROR, Kind.CASH, Kind.EQUITY, Kind.TRADE, Kind.EXECUTION),
-    ),
-    "instrument": FrameColumn(
-        "label of the instrument", "instrument", (*ORDERS, Kind.PRICE, Kind.TRADE), ("symbol", "ticker")
-    ),
-    "side": FrameColumn(
-        "B or S (buy, sell, +1, -1); long or short of a trade", "side", (Kind.ORDER, Kind.FILL, Kind.TRADE)
-    ),
+    "account": FrameColumn("label of the account", "account"),
+    "instrument": FrameColumn("label of the instrument", "instrument", ("symbol", "ticker")),
+    "side": FrameColumn("B or S (buy, sell, +1, -1); long or short of a trade", "side"),
     "qty": FrameColumn(
         "quantity, above zero; of a modify the new quantity in all, 0 or empty to leave it",
         "qty",
-        (Kind.ORDER, Kind.FILL),
         ("quantity", "size", "volume"),
     ),
     "price": FrameColumn(
-        "limit price, fill price, last price; of a modify the new price, empty to leave it",
-        "price",
-        (Kind.ORDER, Kind.FILL, Kind.PRICE),
-        ("last",),
+        "limit price, fill price, last price; of a modify the new price, empty to leave it", "price", ("last",)
     ),
     "type": FrameColumn("limit (default) or market: a market order has no price"),
-    "order_id": FrameColumn(
-        "id of an order; on a fill, modify or cancel the order that it belongs to", "order", (Kind.MODIFY, Kind.CANCEL)
-    ),
+    "order_id": FrameColumn("id of an order; on a fill, modify or cancel the order that it belongs to", "order"),
     "trade_id": FrameColumn("id of a fill; a second fill of an account with the same id is a duplicate", "trade_id"),
-    "fee": FrameColumn("fee of a fill, in money", "fee", (), ("commission", "fees")),
+    "fee": FrameColumn("fee of a fill, in money", "fee", ("commission", "fees")),
     "bid": FrameColumn("best bid of a price event", "bid"),
     "ask": FrameColumn("best ask of a price event", "ask"),
     "strategy": FrameColumn(
@@ -85,7 +65,6 @@ COLUMNS: dict[str, FrameColumn] = {
     "connection": FrameColumn(
         "label of the login that sent a message; a modify or cancel without one takes that of its order",
         "connection",
-        (),
         ("session",),
     ),
     "parent_id": FrameColumn("order_id of the parent order, an earlier row", "parent"),
@@ -98,20 +77,20 @@ COLUMNS: dict[str, FrameColumn] = {
     "expires": FrameColumn(
         "time at which an order lapses, or 'session'; it no longer works for events at that time", "expires"
     ),
-    "amount": FrameColumn("money of a cash event, negative for a withdrawal", "qty", (Kind.CASH,)),
+    "amount": FrameColumn("money of a cash event, negative for a withdrawal", "qty"),
     "currency": FrameColumn(
-        "currency of a cash event; by default the first that the account declares", "price", (), ("ccy",)
+        "currency of a cash event; by default the first that the account declares", "price", ("ccy",)
     ),
     "flow": FrameColumn("kind of cash event: deposit (default), fee, funding or dividend", "side"),
-    "equity": FrameColumn("equity of an account, given from outside", "qty", (Kind.EQUITY,)),
+    "equity": FrameColumn("equity of an account, given from outside", "qty"),
     "pnl": FrameColumn("profit of a closed trade, in money", "qty"),
     "ret": FrameColumn("return of a closed trade, as a fraction", "price"),
     "exit": FrameColumn("reason for which a trade was closed: stop_loss or another word", "flags"),
-    "cmd": FrameColumn("ACTIVE, REDUCING, HALTED, PAUSE, RESUME or RESET", "side", (Kind.CONTROL,)),
+    "cmd": FrameColumn("ACTIVE, REDUCING, HALTED, PAUSE, RESUME or RESET", "side"),
 }
 
 FRAME_COLUMNS: dict[str, str] = {name: column.meaning for name, column in COLUMNS.items()}
-NEEDED_BY: dict[str, Collection[Kind]] = {name: column.needed_by for name, column in COLUMNS.items()}
+NEEDED_BY = {name: tuple(kind for kind in Kind if name in FACTS[kind].needs) for name in COLUMNS}
 OTHER_NAMES: dict[str, str] = {heading: name for name, column in COLUMNS.items() for heading in column.headings}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskkit._check import InputError
-from riskkit.replay.columns import Kind
+from riskkit.replay.columns import FACTS, Kind
 from riskkit.replay.door.frame import Frame
 from riskkit.replay.door.labels import label_text
 from riskkit.replay.universe import Account, Instrument, common_unit, exact
@@ -18,7 +18,7 @@ from riskkit.replay.universe import Account, Instrument, common_unit, exact
 __all__ = ["choose_quanta", "infer_instruments", "propose_instruments"]
 
 MAX_DECIMALS = 9
-MONEY = {"amount": Kind.CASH, "equity": Kind.EQUITY, "pnl": Kind.TRADE, "fee": Kind.FILL}
+MONEY = {FACTS[kind].money: kind for kind in Kind if FACTS[kind].money}
 
 
 def infer_instruments(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskkit.replay.columns import Kind
+from riskkit.replay.columns import FACTS, Kind
 from riskkit.replay.door.columns import FRAME_COLUMNS, NEEDED_BY
 from riskkit.replay.door.frame import Frame
 
@@ -36,7 +36,7 @@ def label_text(label: Any) -> str:
 
 def kinds(frame: Frame) -> np.ndarray:
     """Codes of `Kind`."""
-    known = {kind.name: int(kind) for kind in Kind if kind not in (Kind.MARK, Kind.EXPIRY)}
+    known = {kind.name: int(kind) for kind in Kind if not FACTS[kind].inside}
     codes, words = pd.factorize(frame.column("kind"))
     table = np.array([known.get(label_text(word).upper(), -1) for word in words] + [-1], np.int8)
     found = table[codes]

@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from riskkit._check import InputError
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.door.frame import Frame
 from riskkit.replay.universe import exact
 
 __all__ = ["MAXIMUM", "Counted", "count_in"]
 
-MAXIMUM = 2**62
+MAXIMUM = LARGEST
 
 
 class Counted(NamedTuple):

@@ -9,12 +9,13 @@ import pandas as pd
 
 from riskkit._check import InputError
 from riskkit.replay.columns import MISSING, Flag
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.door.frame import Frame
 
 __all__ = ["in_time_order", "timestamps"]
 
 # a window of up to 2**62 ns can be subtracted from a time without overflow
-LATEST = 2**62
+LATEST = LARGEST
 SPAN = "is not a time from 1824 to 2116, the range in which windows of rules fit into 64 bits"
 
 

@@ -21,14 +21,13 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
-from riskkit.replay.columns import Kind
+from riskkit.replay.columns import Decision, Kind
 from riskkit.replay.events import EventLog
 from riskkit.replay.incidents.record import Incident, incident
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.result import BY_HAND, REFUSALS, Result
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
-from riskkit.replay.steps import Decision
 from riskkit.replay.sweeps.order_outcome import order_outcomes
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
-"""The rule catalogue: one rule a file, each in the same order."""
+"""The rule catalogue: one rule a file, each in the same order. Importing it registers every built-in type."""
 
+from riskkit.replay.breaker import Breaker
 from riskkit.replay.rules.active_orders import ActiveOrders
 from riskkit.replay.rules.cash import Cash
 from riskkit.replay.rules.concentration import Concentration
@@ -38,6 +39,7 @@ from riskkit.replay.rules.volume_cap import VolumeCap
 
 __all__ = [
     "ActiveOrders",
+    "Breaker",
     "Cash",
     "Concentration",
     "ConsecutiveErrors",

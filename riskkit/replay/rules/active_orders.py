@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Count
+from riskkit.replay.parameters import Breach, Count, Limit
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
 
 __all__ = ["ACTIVE_ORDERS", "ActiveOrders"]
@@ -25,7 +25,7 @@ class ActiveOrders(NamedTuple):
     active_orders: at most 10 working orders at once, for each account; what breaches it is refused (WARN).
     """
 
-    limit: Count
+    limit: Limit[Count]
     breach: Breach = "exceed"
 
 
@@ -49,6 +49,10 @@ ACTIVE_ORDERS = register(
         judges=frozenset({Kind.ORDER}),
         scopes=SCOPES,
         needs=frozenset({"working"}),
+        observes="limit",
+        standing=True,
+        counts_itself=True,
+        one_pass=True,
         sentence=sentence,
     )
 )

@@ -12,7 +12,7 @@ from riskkit.replay.book import hold_price, notional
 from riskkit.replay.columns import MISSING, Kind
 from riskkit.replay.integers import MILLION, fraction_of
 from riskkit.replay.parameters import Breach, MissingPrice, Part
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register, unpriced
 from riskkit.replay.rules.message import rest
 
 __all__ = ["CASH", "Cash"]
@@ -73,6 +73,10 @@ CASH = register(
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
         needs=frozenset({"cash"}),
+        observes=Measure.MONEY,
+        standing=True,
+        looks_at=frozenset({"positions", "cash"}),
+        bounds="solvency",
         sentence=sentence,
     )
 )

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from riskkit.replay.columns import MISSING, Kind
 from riskkit.replay.integers import exceeds_fraction, fraction_of
-from riskkit.replay.parameters import Breach, MissingPrice, Money, Part
+from riskkit.replay.parameters import Breach, Limit, MissingPrice, Money, Part
 from riskkit.replay.records import at
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register, unpriced
 from riskkit.replay.rules.exposure import gross_after, mark_of, value_after
 
 __all__ = ["CONCENTRATION", "Concentration"]
@@ -29,7 +29,7 @@ class Concentration(NamedTuple):
     what breaches it is refused (WARN).
     """
 
-    limit: Part
+    limit: Limit[Part]
     above: Money = 0
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
@@ -76,6 +76,10 @@ CONCENTRATION = register(
         scopes=SCOPES,
         reduces=True,
         needs=frozenset({"marks", "orders"}),
+        observes=Measure.MONEY,
+        standing=True,
+        looks_at=frozenset({"positions"}),
+        desk_limit="max_position_size",
         sentence=sentence,
     )
 )

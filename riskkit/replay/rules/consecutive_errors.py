@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Count, Duration
+from riskkit.replay.parameters import Breach, Count, Duration, Limit
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
 
 __all__ = ["CONSECUTIVE_ERRORS", "ConsecutiveErrors"]
@@ -28,7 +28,7 @@ class ConsecutiveErrors(NamedTuple):
     orders that reduce a position and cancels pass, until a person resets it (WARN).
     """
 
-    limit: Count
+    limit: Limit[Count]
     open_ns: Duration = 0
     breach: Breach = "reach"
 
@@ -73,6 +73,8 @@ CONSECUTIVE_ERRORS = register(
         hold="open_ns",
         latches=True,
         reduces=True,
+        observes="limit",
+        standing=True,
         sentence=sentence,
     )
 )

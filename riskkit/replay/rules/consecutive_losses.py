@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Count, choice
+from riskkit.replay.parameters import Breach, Count, Limit, choice
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
 
 __all__ = ["CONSECUTIVE_LOSSES", "ConsecutiveLosses"]
@@ -32,7 +32,7 @@ class ConsecutiveLosses(NamedTuple):
     paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
     """
 
-    limit: Count
+    limit: Limit[Count]
     of: choice("closed_trades", "closing_fills", "both") = "closed_trades"
     breach: Breach = "reach"
 
@@ -81,6 +81,8 @@ CONSECUTIVE_LOSSES = register(
         action="PAUSE",
         latches=True,
         reduces=True,
+        observes="limit",
+        standing=True,
         sentence=sentence,
     )
 )

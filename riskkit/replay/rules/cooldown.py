@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
 from riskkit.replay.parameters import DayTime, Duration, Flag
-from riskkit.replay.rule import SCOPES, RuleType, register
+from riskkit.replay.rule import SCOPES, Measure, RuleType, register
 from riskkit.replay.rules.lock import FIELDS, WORDS, lock, locked, phrase
 
 __all__ = ["COOLDOWN", "Cooldown"]
@@ -67,6 +67,8 @@ COOLDOWN = register(
         scopes=SCOPES,
         pauses=None,
         reduces=True,
+        observes=Measure.TIME,
+        standing=True,
         sentence=sentence,
     )
 )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from riskkit.replay.book import profit
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Hour, Money, Zone, choice
+from riskkit.replay.parameters import Breach, Hour, Limit, Money, Zone, choice
 from riskkit.replay.rule import OBJECT, PASS, RuleType, Verdict, register
 
 __all__ = ["DAILY_LOSS", "DailyLoss"]
@@ -32,7 +32,7 @@ class DailyLoss(NamedTuple):
     turns (00:00 UTC) (WARN).
     """
 
-    limit: Money
+    limit: Limit[Money]
     measure: choice("total", "realised") = "total"
     tz: Zone = "UTC"
     roll_hour: Hour = 0
@@ -62,6 +62,15 @@ def turn(state, params, book):
     state.base = result(params, book.account)
 
 
+def not_bounding(rule) -> str:
+    """Why the limit does not bound the losses of every day."""
+    if rule.parameters.tz != "UTC":
+        return f"the length of a day in {rule.parameters.tz} changes"
+    if rule.action != "REJECT" and not isinstance(rule.hold_ns(), str):
+        return "its pause can end while the loss stands"
+    return ""
+
+
 def sentence(params: DailyLoss) -> str:
     """What it limits, in words."""
     what = "loss (realised and open)" if params.measure == "total" else "realised loss"
@@ -84,6 +93,10 @@ DAILY_LOSS = register(
         latches=True,
         reduces=True,
         needs=frozenset({"marks"}),
+        observes="limit",
+        standing=True,
+        bounds="losses",
+        not_bounding=not_bounding,
         sentence=sentence,
     )
 )

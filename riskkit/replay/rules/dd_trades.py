@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Count, DayTime, Duration, Flag, Return, duration_text
+from riskkit.replay.parameters import Breach, Count, DayTime, Duration, Flag, Limit, Return, duration_text
 from riskkit.replay.queue import append, expire, length
-from riskkit.replay.rule import SCOPES, RuleType, register
+from riskkit.replay.rule import SCOPES, Measure, RuleType, register
 from riskkit.replay.rules.lock import FIELDS, WORDS, closes, lock, locked, phrase
 
 __all__ = ["DD_TRADES", "DdTrades"]
@@ -28,9 +28,9 @@ class DdTrades(NamedTuple):
     2 h from the last of them, for each account; what breaches it is refused (WARN).
     """
 
-    max_dd: Return
+    max_dd: Limit[Return]
     lookback_ns: Duration
-    trade_limit: Count = 1
+    trade_limit: Limit[Count] = 1
     stop_ns: Duration = 0
     unlock_at: DayTime = None
     candle_ns: Duration = 0
@@ -93,6 +93,8 @@ DD_TRADES = register(
         scopes=SCOPES,
         pauses=None,
         reduces=True,
+        observes=Measure.TIME,
+        standing=True,
         sentence=sentence,
     )
 )

@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 from riskkit.replay.book import equity
 from riskkit.replay.columns import Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.integers import exceeds_fraction
-from riskkit.replay.parameters import Breach, Flag, Money, Part
-from riskkit.replay.rule import OBJECT, PASS, RuleType, Verdict, register
+from riskkit.replay.parameters import Breach, ComparedLimit, Flag, Limit, Money, Part
+from riskkit.replay.rule import OBJECT, PASS, CapVerdict, RuleType, register
 
 __all__ = ["DRAWDOWN", "Drawdown"]
 
-UNLIMITED = 2**62
+WITHIN, FRACTION, MONEY = -1, 0, 1  # which limit speaks
 
 
 class Drawdown(NamedTuple):
@@ -32,8 +33,8 @@ class Drawdown(NamedTuple):
     paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
     """
 
-    pct: Part = None
-    money: Money = None
+    pct: Limit[Part] = None
+    money: ComparedLimit[Money] = None
     trailing: Flag = True
     breach: Breach = "exceed"
 
@@ -48,29 +49,32 @@ def base_now(state, params, account):
 
 
 def over(state, params, account):
-    """Whether the fall is beyond the limit."""
+    """The limit that the fall is beyond: FRACTION, MONEY, or WITHIN both."""
     base = base_now(state, params, account)
     if base <= 0:
-        return 0
+        return WITHIN
     fall = base - equity(account)
     reach = params.breach
-    if params.pct < UNLIMITED and exceeds_fraction(fall, params.pct, base, reach):
-        return 1
-    return 1 if fall > params.money or (reach != 0 and fall == params.money) else 0
+    if params.pct < LARGEST and exceeds_fraction(fall, params.pct, base, reach):
+        return FRACTION
+    return MONEY if fall > params.money or (reach != 0 and fall == params.money) else WITHIN
 
 
 def check(state, params, book):
     """Hold the present fall against the limit."""
     account = book.account
-    fall = base_now(state, params, account) - equity(account)
-    limit = params.money if params.money < UNLIMITED else params.pct
-    return Verdict(OBJECT if over(state, params, account) != 0 else PASS, fall, limit)
+    base = base_now(state, params, account)
+    beyond = over(state, params, account)
+    limit, cap = (params.money, MONEY) if params.money < LARGEST else (params.pct, FRACTION)
+    if beyond != WITHIN:
+        cap = beyond
+    return CapVerdict(PASS if beyond == WITHIN else OBJECT, base - equity(account), limit, cap, base)
 
 
 def record(state, params, book):
     """Move the base, and trip when the fall is beyond the limit."""
     account = book.account
-    trips = over(state, params, account)
+    trips = 1 if over(state, params, account) != WITHIN else 0
     base = base_now(state, params, account)
     if state.started == 0 and base > 0:
         state.started = 1
@@ -84,6 +88,11 @@ def reset(state, book):
     state.base = equity(book.account)
     state.flows = book.account.flows
     state.started = 1 if state.base > 0 else 0
+
+
+def not_bounding(rule) -> str:
+    """Why the limit does not bound the losses."""
+    return "its pause can end and takes a new base" if rule.action != "REJECT" and rule.hold_ns() != "reset" else ""
 
 
 def sentence(params: Drawdown) -> str:
@@ -112,6 +121,11 @@ DRAWDOWN = register(
         latches=True,
         reduces=True,
         needs=frozenset({"marks"}),
+        observes=("pct", "money"),
+        standing=True,
+        bounds="losses",
+        not_bounding=not_bounding,
+        desk_limit="max_drawdown",
         sentence=sentence,
     )
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Count, Duration, duration_text
+from riskkit.replay.parameters import Breach, Count, Duration, Limit, duration_text
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
 
 __all__ = ["DUPLICATE", "Duplicate"]
@@ -26,7 +26,7 @@ class Duplicate(NamedTuple):
     account; what breaches it is refused (WARN).
     """
 
-    limit: Count
+    limit: Limit[Count]
     window_ns: Duration = None
     breach: Breach = "exceed"
 
@@ -52,6 +52,8 @@ DUPLICATE = register(
         judges=frozenset({Kind.ORDER}),
         scopes=SCOPES,
         needs=frozenset({"twins"}),
+        observes="limit",
+        counts_itself=True,
         sentence=sentence,
     )
 )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
 from riskkit.replay.parameters import Labels
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
 from riskkit.replay.universe import Universe
 
 __all__ = ["KNOWN_INSTRUMENT", "KnownInstrument"]
@@ -62,6 +62,7 @@ KNOWN_INSTRUMENT = register(
         shared=allowed,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
+        observes=Measure.NOTHING,
         sentence=sentence,
     )
 )

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from riskkit.replay.book import equity
 from riskkit.replay.columns import MISSING, Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.integers import MILLION, exceeds_fraction, fraction_of
-from riskkit.replay.parameters import LARGEST, Breach, MissingPrice, Part
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.parameters import Breach, Limit, MissingPrice, Ratio
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register, unpriced
 from riskkit.replay.rules.exposure import gross_after, mark_of
 
 __all__ = ["LEVERAGE", "Leverage"]
@@ -29,7 +30,7 @@ class Leverage(NamedTuple):
     breaches it is refused (WARN).
     """
 
-    limit: Part
+    limit: Limit[Ratio]
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 
@@ -64,6 +65,9 @@ LEVERAGE = register(
         scopes=SCOPES,
         reduces=True,
         needs=frozenset({"marks", "orders"}),
+        observes=Measure.MONEY,
+        standing=True,
+        looks_at=frozenset({"positions", "cash"}),
         sentence=sentence,
     )
 )

@@ -11,7 +11,8 @@ Times are in nanoseconds, returns in billionths. Source: the protections of freq
 
 from __future__ import annotations
 
-from riskkit.replay.parameters import LARGEST, duration_text
+from riskkit.replay.constants import DAY_NS, LARGEST
+from riskkit.replay.parameters import duration_text
 from riskkit.replay.queue import QUEUE
 from riskkit.replay.rule import OBJECT, PASS, Verdict
 
@@ -19,7 +20,6 @@ __all__ = ["FIELDS", "WORDS", "closes", "lock", "lock_end", "locked", "phrase"]
 
 FIELDS = ("memory", "until", "short_until")
 WORDS = 2 * QUEUE
-DAY = 86_400_000_000_000
 
 
 def closes(state, params, event):
@@ -30,9 +30,9 @@ def closes(state, params, event):
 def lock_end(params, last):
     """When a lock ends whose last close counted was at `last`."""
     if params.unlock_at < LARGEST:
-        end = last - last % DAY + params.unlock_at
+        end = last - last % DAY_NS + params.unlock_at
         if end < last:
-            end += DAY
+            end += DAY_NS
     else:
         end = last + params.stop_ns
     if params.candle_ns > 0:

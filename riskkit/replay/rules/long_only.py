@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
 from riskkit.replay.parameters import Flag
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
 from riskkit.replay.rules.message import own, rest
 
 __all__ = ["LONG_ONLY", "LongOnly"]
@@ -52,6 +52,9 @@ LONG_ONLY = register(
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
         needs=frozenset({"orders"}),
+        observes=Measure.LOTS,
+        looks_at=frozenset({"positions"}),
+        bounds="solvency",
         sentence=sentence,
     )
 )

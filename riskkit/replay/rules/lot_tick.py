@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import MISSING, Flag, Kind
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
 from riskkit.replay.rules.message import bad_price
 
 __all__ = ["LOT_TICK", "LotTick"]
@@ -54,6 +54,8 @@ LOT_TICK = register(
         check=check,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
+        observes=Measure.NOTHING,
+        bounds="nothing",
         sentence=sentence,
     )
 )

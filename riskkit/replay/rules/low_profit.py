@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Count, DayTime, Duration, Flag, Return, duration_text
+from riskkit.replay.parameters import Breach, Count, DayTime, Duration, Flag, Limit, Return, duration_text
 from riskkit.replay.queue import append, expire, length, total
-from riskkit.replay.rule import SCOPES, RuleType, register
+from riskkit.replay.rule import SCOPES, Measure, RuleType, register
 from riskkit.replay.rules.lock import FIELDS, WORDS, closes, lock, locked, phrase
 
 __all__ = ["LOW_PROFIT", "LowProfit"]
@@ -29,7 +29,7 @@ class LowProfit(NamedTuple):
     """
 
     lookback_ns: Duration
-    trade_limit: Count = 1
+    trade_limit: Limit[Count] = 1
     required: Return = 0
     stop_ns: Duration = 0
     unlock_at: DayTime = None
@@ -79,6 +79,8 @@ LOW_PROFIT = register(
         scopes=SCOPES,
         pauses=None,
         reduces=True,
+        observes=Measure.TIME,
+        standing=True,
         sentence=sentence,
     )
 )

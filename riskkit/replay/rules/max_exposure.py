@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import MISSING, Kind
-from riskkit.replay.parameters import Breach, MissingPrice, Money, choice
+from riskkit.replay.parameters import Breach, Limit, MissingPrice, Money, choice
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
 from riskkit.replay.rules.exposure import gross_after, mark_of, net_after
 
@@ -29,7 +29,7 @@ class MaxExposure(NamedTuple):
     what breaches it is refused (WARN).
     """
 
-    limit: Money
+    limit: Limit[Money]
     measure: choice("gross", "net") = "gross"
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
@@ -59,6 +59,11 @@ MAX_EXPOSURE = register(
         scopes=SCOPES,
         reduces=True,
         needs=frozenset({"marks", "orders"}),
+        observes="limit",
+        standing=True,
+        looks_at=frozenset({"positions"}),
+        one_pass=True,
+        bounds="orders",
         sentence=sentence,
     )
 )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from riskkit.replay.book import notional
 from riskkit.replay.columns import MISSING, Kind
-from riskkit.replay.parameters import Breach, MissingPrice, Money
+from riskkit.replay.parameters import Breach, Limit, MissingPrice, Money
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
 from riskkit.replay.rules.message import price_of
 
@@ -28,7 +28,7 @@ class MaxOrderNotional(NamedTuple):
     breaches it is refused (WARN).
     """
 
-    limit: Money
+    limit: Limit[Money]
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 
@@ -55,6 +55,9 @@ MAX_ORDER_NOTIONAL = register(
         check=check,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
+        observes="limit",
+        one_pass=True,
+        bounds="orders",
         sentence=sentence,
     )
 )

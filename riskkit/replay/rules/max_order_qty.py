@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Quantity
+from riskkit.replay.parameters import Breach, Limit, Quantity
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
 
 __all__ = ["MAX_ORDER_QTY", "MaxOrderQty"]
@@ -25,7 +25,7 @@ class MaxOrderQty(NamedTuple):
     max_order_qty: one order of at most 500 in quantity, for each account; what breaches it is refused (WARN).
     """
 
-    limit: Quantity
+    limit: Limit[Quantity]
     breach: Breach = "exceed"
 
 
@@ -48,6 +48,9 @@ MAX_ORDER_QTY = register(
         check=check,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
+        observes="limit",
+        one_pass=True,
+        bounds="orders",
         sentence=sentence,
     )
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from riskkit.replay.book import order_price
-from riskkit.replay.columns import MISSING, Flag, Kind
+from riskkit.replay.columns import MISSING, Flag, Kind, OrderStatus
 
 __all__ = ["bad_price", "own", "price_of", "rest"]
 
 MODIFY = int(Kind.MODIFY)
 BAD_PRICE = int(Flag.BAD_PRICE)
-WORKING = 1
+WORKING = int(OrderStatus.WORKING)
 
 
 def bad_price(event):

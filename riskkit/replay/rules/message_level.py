@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import LARGEST, Breach, Count, Duration, duration_text
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.constants import LARGEST
+from riskkit.replay.parameters import Breach, ComparedLimit, Count, Duration, duration_text
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
 from riskkit.replay.rules.window import FIELDS, FIXED, add, expire
 
 __all__ = ["MESSAGE_LEVEL", "MessageLevel"]
@@ -33,8 +34,8 @@ class MessageLevel(NamedTuple):
     logout beyond 200 a second, refused ones count too, for each account; what breaches it is refused (WARN).
     """
 
-    reject_mps: Count
-    logout_mps: Count = None
+    reject_mps: ComparedLimit[Count]
+    logout_mps: ComparedLimit[Count] = None
     window_ns: Duration = SECOND
     breach: Breach = "exceed"
 
@@ -89,6 +90,9 @@ MESSAGE_LEVEL = register(
         trips=False,
         refuses=True,
         pauses=True,
+        observes=Measure.COUNT,
+        standing=True,
+        counts_itself=True,
         sentence=sentence,
     )
 )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from riskkit.replay.book import notional
 from riskkit.replay.columns import MISSING, Kind
 from riskkit.replay.columns import Flag as Flags
-from riskkit.replay.parameters import Breach, Flag, LeastMoney, MissingPrice
+from riskkit.replay.parameters import Breach, Flag, LeastMoney, Limit, MissingPrice
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
 from riskkit.replay.rules.message import price_of
 
@@ -33,7 +33,7 @@ class MinOrderNotional(NamedTuple):
     breaches it is refused (WARN).
     """
 
-    limit: LeastMoney
+    limit: Limit[LeastMoney]
     exempt_reduce_only: Flag = False
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
@@ -64,6 +64,7 @@ MIN_ORDER_NOTIONAL = register(
         check=check,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
+        observes="limit",
         sentence=sentence,
     )
 )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from riskkit.replay.columns import Flag as Flags
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Flag, Least
+from riskkit.replay.parameters import Breach, Flag, Least, Limit
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
 
 __all__ = ["MIN_ORDER_QTY", "MinOrderQty"]
@@ -30,7 +30,7 @@ class MinOrderQty(NamedTuple):
     min_order_qty: one order of at least 1 in quantity, for each account; what breaches it is refused (WARN).
     """
 
-    limit: Least
+    limit: Limit[Least]
     exempt_reduce_only: Flag = False
     breach: Breach = "exceed"
 
@@ -57,6 +57,8 @@ MIN_ORDER_QTY = register(
         check=check,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
+        observes="limit",
+        bounds="nothing",
         sentence=sentence,
     )
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Duration, Quantity, duration_text
+from riskkit.replay.parameters import Breach, Duration, Limit, Quantity, duration_text
 from riskkit.replay.queue import QUEUE, append, clear, expire, total
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
 
@@ -28,7 +28,7 @@ class Mmp(NamedTuple):
     orders that reduce a position and cancels pass, for 10 s (WARN).
     """
 
-    qty_limit: Quantity
+    qty_limit: Limit[Quantity]
     window_ns: Duration
     freeze_ns: Duration = 0
     breach: Breach = "exceed"
@@ -86,6 +86,8 @@ MMP = register(
         hold="freeze_ns",
         latches=True,
         reduces=True,
+        observes="qty_limit",
+        standing=True,
         sentence=sentence,
     )
 )

@@ -9,9 +9,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Count, Duration, Flag, Hour, Messages, Zone, choice, duration_text
+from riskkit.replay.parameters import (
+    Breach,
+    Count,
+    Duration,
+    Flag,
+    Hour,
+    Limit,
+    Messages,
+    Zone,
+    choice,
+    duration,
+    duration_text,
+)
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
-from riskkit.replay.rules.window import DAY, FIELDS, FIXED, SLIDING, add, close, expire, words
+from riskkit.replay.rules.window import CALENDAR_DAY, FIELDS, FIXED, SLIDING, add, close, expire, words
 
 __all__ = ["ORDER_RATE", "OrderRate"]
 
@@ -37,7 +49,7 @@ class OrderRate(NamedTuple):
     account; what breaches it is refused (WARN).
     """
 
-    limit: Count
+    limit: Limit[Count]
     window_ns: Duration = 0
     window: choice("sliding", "fixed_from_first", "calendar_day") = "sliding"
     count: choice("accepted", "attempted") = "accepted"
@@ -96,13 +108,27 @@ def record(state, params, event, memory, accepted, passed):
 
 def turn(state, params):
     """Start the day's count anew."""
-    if params.window == DAY:
+    if params.window == CALENDAR_DAY:
         close(state)
 
 
 def memory_words(params: OrderRate) -> int:
     """Words of workspace for a key."""
     return words(params.limit, params.window_ns, params.bucket_ns) if params.window == SLIDING else 0
+
+
+def not_bounding(rule) -> str:
+    """Why the limit does not bound the orders of a stretch of time."""
+    params = rule.parameters
+    if params.window != "sliding" and params.tz != "UTC":
+        return f"the length of a day in {params.tz} changes"
+    if "order" not in params.kinds:
+        return "it does not count single orders"
+    if params.reset_on_trip:
+        return "a refused message reopens its window"
+    if params.window != "calendar_day" and duration(params.window_ns, "window_ns") == 0:
+        return "its window has no length"
+    return ""
 
 
 def sentence(params: OrderRate) -> str:
@@ -134,6 +160,12 @@ ORDER_RATE = register(
         watches=frozenset({Kind.ORDER, Kind.MODIFY, Kind.CANCEL}),
         memory=memory_words,
         scopes=SCOPES,
+        observes="limit",
+        standing=True,
+        counts_itself=True,
+        one_pass=True,
+        bounds="orders",
+        not_bounding=not_bounding,
         sentence=sentence,
     )
 )

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
 from riskkit.replay.integers import exceeds_fraction, fraction_of
-from riskkit.replay.parameters import Breach, Part
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.parameters import Breach, Limit, Ratio
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
 from riskkit.replay.rules.message import own, rest
 
 __all__ = ["ORDER_TO_PARENT", "OrderToParent"]
@@ -29,7 +29,7 @@ class OrderToParent(NamedTuple):
     refused (WARN).
     """
 
-    limit: Part = 1
+    limit: Limit[Ratio] = 1
     breach: Breach = "exceed"
 
 
@@ -57,6 +57,7 @@ ORDER_TO_PARENT = register(
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
         needs=frozenset({"parents"}),
+        observes=Measure.LOTS,
         sentence=sentence,
     )
 )

@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
 from riskkit.replay.integers import MILLION
-from riskkit.replay.parameters import Breach, Count, Duration, Part, choice, duration_text
+from riskkit.replay.parameters import Breach, Count, Duration, Limit, Ratio, choice, duration_text
 from riskkit.replay.queue import QUEUE, append, expire, length, total
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, Observed, RuleType, Verdict, register
 
 __all__ = ["ORDER_TO_TRADE", "OrderToTrade"]
 
 FILL = int(Kind.FILL)
 CANCEL = int(Kind.CANCEL)
-MESSAGES = 0
+OF_MESSAGES = 0
 
 
 class OrderToTrade(NamedTuple):
@@ -32,7 +32,7 @@ class OrderToTrade(NamedTuple):
     count too, for each account; what breaches it is refused (WARN).
     """
 
-    limit: Part
+    limit: Limit[Ratio]
     window_ns: Duration
     of: choice("messages", "cancels") = "messages"
     least: Count = 0
@@ -55,7 +55,7 @@ def beyond(params, sent, fills):
 
 def check(state, params, event, memory):
     """Hold the messages in the window, this one included, against its fills."""
-    sent = total(memory, state.memory) + (event.weight if params.of == MESSAGES else 0)
+    sent = total(memory, state.memory) + (event.weight if params.of == OF_MESSAGES else 0)
     fills = length(memory, state.memory + QUEUE)
     return Verdict(OBJECT if beyond(params, sent, fills) else PASS, sent, fills)
 
@@ -65,7 +65,7 @@ def record(state, params, event, memory):
     if event.kind == FILL:
         append(memory, state.memory + QUEUE, event.ts, 1)
         return 0
-    if params.of != MESSAGES and event.kind != CANCEL:
+    if params.of != OF_MESSAGES and event.kind != CANCEL:
         return 0
     append(memory, state.memory, event.ts, event.weight)
     sent = total(memory, state.memory)
@@ -98,6 +98,8 @@ ORDER_TO_TRADE = register(
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         watches=frozenset({Kind.ORDER, Kind.MODIFY, Kind.CANCEL, Kind.FILL}),
         scopes=SCOPES,
+        observes=Observed(Measure.PER_FILL, "limit"),
+        standing=True,
         sentence=sentence,
     )
 )

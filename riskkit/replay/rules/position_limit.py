@@ -10,13 +10,15 @@ from typing import NamedTuple
 
 from riskkit.replay.book import notional
 from riskkit.replay.columns import MISSING, Kind
-from riskkit.replay.parameters import LARGEST, Breach, Flag, MissingPrice, Money, Quantity, choice
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.constants import LARGEST
+from riskkit.replay.parameters import Breach, Flag, Limit, MissingPrice, Money, Quantity, choice
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, CapVerdict, RuleType, register, unpriced_cap
 from riskkit.replay.rules.message import own, price_of, rest
 
 __all__ = ["POSITION_LIMIT", "PositionLimit"]
 
 GROSS = 1
+QUANTITY, MONEY = 0, 1  # which limit speaks
 
 
 class PositionLimit(NamedTuple):
@@ -34,8 +36,8 @@ class PositionLimit(NamedTuple):
     side, for each account; what breaches it is refused (WARN).
     """
 
-    limit: Quantity = None
-    notional: Money = None
+    limit: Limit[Quantity] = None
+    notional: Limit[Money] = None
     include_open: Flag = True
     measure: choice("net", "gross") = "net"
     on_missing_price: MissingPrice = "reject"
@@ -58,14 +60,14 @@ def check(params, book, event):
     lots = after(params, book, event)
     seen = lots * book.instrument.unit
     if seen > params.limit:
-        return Verdict(OBJECT, seen, params.limit)
+        return CapVerdict(OBJECT, seen, params.limit, QUANTITY, 0)
     if params.notional < LARGEST and lots > 0:
         price = price_of(book, event)
         if price == MISSING:
-            return unpriced(params.on_missing_price, seen, params.notional)
+            return unpriced_cap(params.on_missing_price, seen, params.notional)
         money = abs(notional(book.instrument, lots, price))
-        return Verdict(OBJECT if money > params.notional else PASS, money, params.notional)
-    return Verdict(PASS, seen, params.limit)
+        return CapVerdict(OBJECT if money > params.notional else PASS, money, params.notional, MONEY, 0)
+    return CapVerdict(PASS, seen, params.limit, QUANTITY, 0)
 
 
 def sentence(params: PositionLimit) -> str:
@@ -75,7 +77,7 @@ def sentence(params: PositionLimit) -> str:
     if params.limit is not None:
         caps.append(f"{most} {params.limit} in quantity")
     if params.notional is not None:
-        caps.append(f"at most {params.notional} in money")
+        caps.append(f"{most} {params.notional} in money")
     counted = "with" if params.include_open else "without"
     whose = "of its side" if params.measure == "net" else "of both sides"
     size = " and ".join(caps) or "any size"
@@ -90,6 +92,10 @@ POSITION_LIMIT = register(
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
         needs=frozenset({"orders"}),
+        observes=("limit", "notional"),
+        looks_at=frozenset({"positions"}),
+        one_pass=True,
+        bounds="orders",
         sentence=sentence,
     )
 )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import MISSING, Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.integers import exceeds_fraction, fraction_of
-from riskkit.replay.parameters import LARGEST, Breach, MissingPrice, Part, Ticks
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.parameters import Breach, ComparedLimit, Limit, MissingPrice, Part, Ticks
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register, unpriced
 from riskkit.replay.rules.message import bad_price
 
 __all__ = ["PRICE_COLLAR", "PriceCollar"]
@@ -28,8 +29,8 @@ class PriceCollar(NamedTuple):
     it is refused (WARN).
     """
 
-    pct: Part = None
-    ticks: Ticks = None
+    pct: Limit[Part] = None
+    ticks: ComparedLimit[Ticks] = None
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 
@@ -70,6 +71,8 @@ PRICE_COLLAR = register(
         check=check,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
+        observes=Measure.PRICE,
+        bounds="nothing",
         sentence=sentence,
     )
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Flag, Kind
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
 from riskkit.replay.rules.message import rest
 
 __all__ = ["REDUCE_ONLY", "ReduceOnly"]
@@ -46,6 +46,7 @@ REDUCE_ONLY = register(
         check=check,
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
+        observes=Measure.LOTS,
         sentence=sentence,
     )
 )

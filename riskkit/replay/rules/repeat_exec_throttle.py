@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Count
+from riskkit.replay.parameters import Breach, Count, Limit
 from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
 
 __all__ = ["REPEAT_EXEC_THROTTLE", "RepeatExecThrottle"]
@@ -26,7 +26,7 @@ class RepeatExecThrottle(NamedTuple):
     what breaches it is refused (WARN).
     """
 
-    limit: Count
+    limit: Limit[Count]
     breach: Breach = "reach"
 
 
@@ -65,6 +65,8 @@ REPEAT_EXEC_THROTTLE = register(
         scopes=SCOPES,
         pauses=None,
         reduces=True,
+        observes="limit",
+        standing=True,
         sentence=sentence,
     )
 )

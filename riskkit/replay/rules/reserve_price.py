@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from riskkit.replay.columns import MISSING, Kind
 from riskkit.replay.parameters import Breach
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
 
 __all__ = ["RESERVE_PRICE", "ReservePrice"]
 
@@ -51,6 +51,7 @@ RESERVE_PRICE = register(
         judges=frozenset({Kind.MODIFY}),
         scopes=SCOPES,
         needs=frozenset({"cash"}),
+        observes=Measure.PRICE,
         sentence=sentence,
     )
 )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from riskkit.replay.book import ANY_PRICE, NO_OFFER
 from riskkit.replay.columns import MISSING, Kind
 from riskkit.replay.records import at
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
 
 __all__ = ["SELF_TRADE", "SelfTrade"]
 
@@ -66,6 +66,7 @@ SELF_TRADE = register(
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
         needs=frozenset({"chains"}),
+        observes=Measure.RANKED_PRICE,
         sentence=sentence,
     )
 )

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from riskkit.replay.columns import Flag as Flags
 from riskkit.replay.columns import Kind
-from riskkit.replay.parameters import Breach, Count, DayTime, Duration, Flag, duration_text
+from riskkit.replay.parameters import Breach, Count, DayTime, Duration, Flag, Limit, duration_text
 from riskkit.replay.queue import append, expire, length
-from riskkit.replay.rule import SCOPES, RuleType, register
+from riskkit.replay.rule import SCOPES, Measure, RuleType, register
 from riskkit.replay.rules.lock import FIELDS, WORDS, closes, lock, locked, phrase
 
 __all__ = ["STOPLOSS_GUARD", "StoplossGuard"]
@@ -31,7 +31,7 @@ class StoplossGuard(NamedTuple):
     each account; what breaches it is refused (WARN).
     """
 
-    trade_limit: Count
+    trade_limit: Limit[Count]
     lookback_ns: Duration
     stop_ns: Duration = 0
     unlock_at: DayTime = None
@@ -81,6 +81,8 @@ STOPLOSS_GUARD = register(
         scopes=SCOPES,
         pauses=None,
         reduces=True,
+        observes=Measure.TIME,
+        standing=True,
         sentence=sentence,
     )
 )

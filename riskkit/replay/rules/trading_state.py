@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.columns import Command, Kind
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
 
 __all__ = ["TRADING_STATE", "TradingState"]
 
@@ -49,6 +49,7 @@ TRADING_STATE = register(
         judges=frozenset({Kind.ORDER, Kind.MODIFY}),
         scopes=SCOPES,
         pauses=None,
+        observes=Measure.NOTHING,
         sentence=sentence,
     )
 )

@@ -16,14 +16,15 @@ import math
 from typing import NamedTuple
 
 from riskkit.replay.columns import MISSING, Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.covariance_state import FIELDS, book_lots, is_ready, scarcest, shared_words, variance_after
 from riskkit.replay.parameters import (
-    LARGEST,
     PICO,
     Breach,
     Confidence,
     Decay,
     Flag,
+    Limit,
     MissingPrice,
     Money,
     Multiple,
@@ -55,7 +56,7 @@ class VarLimit(NamedTuple):
     refused (WARN).
     """
 
-    limit: Money
+    limit: Limit[Money]
     confidence: Confidence = 0.99
     z: Multiple = None
     horizon: Positive = 1
@@ -157,6 +158,10 @@ VAR_LIMIT = register(
         scopes=("account", "desk", "firm", "global"),
         reduces=True,
         needs=frozenset({"marks", "orders", "covariance"}),
+        observes="limit",
+        standing=True,
+        looks_at=frozenset({"positions"}),
+        desk_limit="var_limit",
         sentence=sentence,
     )
 )

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from riskkit.replay.book import notional
 from riskkit.replay.columns import MISSING, Kind
-from riskkit.replay.parameters import LARGEST, Breach, Hour, MissingPrice, Money, Quantity, Zone, choice
-from riskkit.replay.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.constants import LARGEST
+from riskkit.replay.parameters import Breach, Hour, Limit, MissingPrice, Money, Quantity, Zone, choice
+from riskkit.replay.rule import OBJECT, PASS, SCOPES, CapVerdict, RuleType, register, unpriced_cap
 from riskkit.replay.rules.message import price_of, rest
 
 __all__ = ["VOLUME_CAP", "VolumeCap"]
@@ -19,6 +20,7 @@ __all__ = ["VOLUME_CAP", "VolumeCap"]
 ORDER = int(Kind.ORDER)
 FILL = int(Kind.FILL)
 TRADED = 0
+QUANTITY, MONEY = 0, 1  # which limit speaks
 
 
 class VolumeCap(NamedTuple):
@@ -35,8 +37,8 @@ class VolumeCap(NamedTuple):
     it is refused (WARN).
     """
 
-    limit: Quantity = None
-    notional: Money = None
+    limit: Limit[Quantity] = None
+    notional: Limit[Money] = None
     measure: choice("traded", "ordered") = "traded"
     on_missing_price: MissingPrice = "reject"
     tz: Zone = "UTC"
@@ -65,16 +67,16 @@ def check(state, params, book, event):
     lots = asked(params, book, event)
     seen = state.quantity + lots * book.instrument.unit
     if lots == 0:
-        return Verdict(PASS, seen, params.limit)
+        return CapVerdict(PASS, seen, params.limit, QUANTITY, 0)
     if seen > params.limit:
-        return Verdict(OBJECT, seen, params.limit)
+        return CapVerdict(OBJECT, seen, params.limit, QUANTITY, 0)
     if params.notional < LARGEST:
         money = worth(book, event, lots)
         if money == MISSING:
-            return unpriced(params.on_missing_price, seen, params.notional)
+            return unpriced_cap(params.on_missing_price, seen, params.notional)
         seen = state.money + money
-        return Verdict(OBJECT if seen > params.notional else PASS, seen, params.notional)
-    return Verdict(PASS, seen, params.limit)
+        return CapVerdict(OBJECT if seen > params.notional else PASS, seen, params.notional, MONEY, 0)
+    return CapVerdict(PASS, seen, params.limit, QUANTITY, 0)
 
 
 def assume(state, params, book, event, sign):
@@ -105,6 +107,11 @@ def turn(state):
     state.money = 0
 
 
+def not_bounding(rule) -> str:
+    """Why the cap does not bound the volume of a day."""
+    return "" if rule.parameters.tz == "UTC" else f"the length of a day in {rule.parameters.tz} changes"
+
+
 def sentence(params: VolumeCap) -> str:
     """What it limits, in words."""
     caps = []
@@ -112,7 +119,7 @@ def sentence(params: VolumeCap) -> str:
     if params.limit is not None:
         caps.append(f"{most} {params.limit} in quantity")
     if params.notional is not None:
-        caps.append(f"at most {params.notional} in money")
+        caps.append(f"{most} {params.notional} in money")
     return f"{' and '.join(caps) or 'no cap'} {params.measure} in a trading day ({params.roll_hour:02d}:00 {params.tz})"
 
 
@@ -129,6 +136,11 @@ VOLUME_CAP = register(
         watches=frozenset({Kind.ORDER, Kind.MODIFY, Kind.FILL}),
         scopes=SCOPES,
         hold="session",
+        observes=("limit", "notional"),
+        standing=True,
+        one_pass=True,
+        bounds="orders",
+        not_bounding=not_bounding,
         sentence=sentence,
     )
 )

@@ -8,12 +8,12 @@ is exactly w old is out. Its log holds the newest messages, enough to exceed the
 
 from __future__ import annotations
 
-__all__ = ["FIELDS", "SLIDING", "FIXED", "DAY", "add", "close", "expire", "used", "words"]
+__all__ = ["FIELDS", "SLIDING", "FIXED", "CALENDAR_DAY", "add", "close", "expire", "used", "words"]
 
 FIELDS = ("total", "start", "head", "size", "memory")
 SLIDING = 0
 FIXED = 1
-DAY = 2
+CALENDAR_DAY = 2
 CLOSED = -1
 
 
@@ -26,7 +26,7 @@ def words(limit: int, window_ns: int, bucket_ns: int) -> int:
 
 def used(state, memory, kind, window_ns, bucket_ns, capacity, ts):
     """Weight in the window at `ts`, before this event; changes nothing."""
-    if kind == DAY:
+    if kind == CALENDAR_DAY:
         return state.total
     if kind == FIXED:
         return state.total if state.size > 0 and ts < state.start + window_ns else 0
@@ -57,7 +57,7 @@ def expire(state, memory, kind, window_ns, bucket_ns, capacity, ts):
 
 def add(state, memory, kind, bucket_ns, capacity, ts, weight):
     """Count `weight` at `ts`; `expire` has been called for the same time."""
-    if kind == DAY:
+    if kind == CALENDAR_DAY:
         state.total += weight
     elif kind == FIXED:
         if state.size == 0:

@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
+from riskkit.replay.columns import Decision
 from riskkit.replay.digest import Chain
 from riskkit.replay.events import EventLog
 from riskkit.replay.result import Result, digest_of
@@ -17,7 +18,7 @@ from riskkit.replay.rule import Rule
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import Stage
 from riskkit.replay.state import calendars
-from riskkit.replay.steps import ROW, Decision
+from riskkit.replay.steps import PROVEN, proven
 from riskkit.replay.sweeps.observed import ALWAYS, Observed, observed_of
 from riskkit.replay.sweeps.settings import with_setting
 
@@ -112,8 +113,8 @@ class Curve(Shown):
         if not self.exact:
             return self.run(threshold).digest
         rules, log = self.with_threshold(threshold), self.log
-        chain = Chain(ROW.itemsize)
-        chain.update(self.rows(threshold).tobytes())
+        chain = Chain(PROVEN)
+        chain.update(proven(self.rows(threshold)))
         days = calendars(rules, *self._span)
         return digest_of(log.universe_hash, log.event_hash, rules, "shadow", self._options, days, chain)
 

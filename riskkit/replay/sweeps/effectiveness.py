@@ -13,13 +13,13 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
-from riskkit.replay.columns import Flag, Kind
+from riskkit.replay.columns import Decision, Flag, Kind
+from riskkit.replay.constants import DAY_NS
 from riskkit.replay.parameters import duration_text
 from riskkit.replay.result import Result
 from riskkit.replay.rule import Rule
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
-from riskkit.replay.steps import Decision
 from riskkit.replay.sweeps.keys import keys_of
 from riskkit.replay.sweeps.metrics import rejection_metrics, rejection_sums
 from riskkit.replay.sweeps.min_rule_set import min_rule_set
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Effectiveness", "effectiveness", "stops_of"]
 
 JUDGED = (Decision.OBJECT, Decision.NO_PRICE, Decision.HELD, Decision.ALERTED)
-DAY = 86_400_000_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -255,7 +254,7 @@ def _limit_to_daily(result: Result, rule: Rule, limit: float) -> float:
     if unit == "money":
         multipliers = np.array([float(one.multiplier) for one in log.universe.instruments])
         traded = np.abs(traded * log.universe.prices(columns["price"][rows], codes)) * multipliers[codes]
-    days = len(np.unique(columns["ts"][rows] // DAY))
+    days = len(np.unique(columns["ts"][rows] // DAY_NS))
     busiest = float(np.bincount(keys[keys >= 0], weights=traded[keys >= 0]).max()) / days
     return limit / busiest if busiest > 0 else float("nan")
 

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit.replay.columns import Kind
+from riskkit.replay.columns import Decision, Kind
 from riskkit.replay.curves import falls
 from riskkit.replay.events import EventLog
 from riskkit.replay.result import Result
-from riskkit.replay.steps import Decision
+from riskkit.replay.scopes import SCOPES
 from riskkit.replay.sweeps.order_outcome import OrderOutcomes
 
 __all__ = [
@@ -129,8 +129,6 @@ def _accounts_paused(result: Result, trips: np.ndarray) -> int:
     accounts: set[int] = set()
     for k, rule in enumerate(result.rules):
         keys = trips["key"][trips["cause"] == k]
-        if rule.scope == "account":
-            accounts.update(keys.tolist())
-        elif rule.scope == "account_instrument":
-            accounts.update(result.log.pair_account[keys].tolist())
+        if SCOPES[rule.scope].owner == "account":
+            accounts.update(result.state.rules[k]["owner"][keys + 1].tolist())
     return len(accounts)

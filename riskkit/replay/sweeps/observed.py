@@ -16,13 +16,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit.replay.columns import Flag, Kind
+from riskkit.replay.columns import Decision, Flag, Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.events import EventLog
-from riskkit.replay.parameters import LARGEST
 from riskkit.replay.rule import Rule
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import Stage
-from riskkit.replay.steps import Decision
 from riskkit.replay.sweeps.keys import keys_of
 from riskkit.replay.sweeps.levels import attempts_in_window, window_levels
 from riskkit.replay.sweeps.settings import with_setting
@@ -30,17 +29,6 @@ from riskkit.replay.sweeps.settings import with_setting
 __all__ = ["ALWAYS", "Observed", "observed_of", "parameter_of"]
 
 ALWAYS = LARGEST  # an observed value beyond every limit: no price is known
-# type -> the limits of which its observed value is independent; where there are several, the others must not be set
-LIMITS: dict[str, tuple[str, ...]] = {
-    "max_order_qty": ("limit",),
-    "max_order_notional": ("limit",),
-    "position_limit": ("limit", "notional"),
-    "volume_cap": ("limit", "notional"),
-    "active_orders": ("limit",),
-    "max_exposure": ("limit",),
-    "order_rate": ("limit",),
-}
-BITS = {"order": 1, "order_list": 2, "modify": 4, "cancel": 8}
 
 
 class Observed(NamedTuple):
@@ -62,12 +50,9 @@ class Observed(NamedTuple):
 
 
 def parameter_of(rule: Rule) -> str | None:
-    """The parameter of a rule that is its limit; None where there is none that stands for it."""
-    names = LIMITS.get(rule.type, ())
-    given = [name for name in names if getattr(rule.parameters, name) is not None]
-    if given:
-        return given[0]
-    return "limit" if "limit" in rule.parameters._fields else None
+    """The parameter of a rule that is its limit, the first of those given; None where it has none."""
+    limits = [one.limit for one in rule.kind.observed if one.limit] or list(rule.kind.limits)
+    return next((name for name in limits if getattr(rule.parameters, name) is not None), None)
 
 
 def observed_of(log: EventLog, rule: Rule, parameter: str, *, compiled: bool = True) -> Observed:
@@ -85,9 +70,10 @@ def _obstacle(log: EventLog, rule: Rule, parameter: str) -> str:
     columns, params, kind = log.columns, rule.parameters, log.columns["kind"]
     if rule.action != "REJECT":
         return f"an action of {rule.action} is not a refusal of single messages"
-    if parameter not in LIMITS.get(rule.type, ()):
+    limits = [one.limit for one in rule.kind.observed] if rule.kind.one_pass else []
+    if parameter not in limits:
         return f"what {rule.type} sees is not told apart from its parameter {parameter!r}"
-    others = [name for name in LIMITS[rule.type] if name != parameter and getattr(params, name) is not None]
+    others = [name for name in limits if name != parameter and getattr(params, name) is not None]
     if others:
         return f"{rule.type} has a second cap ({others[0]})"
     if "batch" in columns and (columns["batch"] >= 0).any():

@@ -15,13 +15,14 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._jit import kernel, plain
 from riskkit.replay.columns import MISSING, Flag, Kind
+from riskkit.replay.constants import LARGEST
 from riskkit.replay.events import EventLog
 from riskkit.replay.parameters import duration_text
 
 __all__ = ["OrderOutcomes", "horizon_text", "order_outcomes"]
 
 ORDER, FILL, PRICE = int(Kind.ORDER), int(Kind.FILL), int(Kind.PRICE)
-END = 2**62
+END = LARGEST
 SKIPPED = int(Flag.BAD_TS | Flag.DUPLICATE)
 
 

@@ -21,7 +21,7 @@ from riskkit.replay.result import Result
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
 from riskkit.replay.universe import Account, Universe, exact
-from riskkit.replay.worst_case.limits import SOLVENCY, SPACE, Limits, Setting, read_limits
+from riskkit.replay.worst_case.limits import SPACE, Limits, Setting, read_limits
 from riskkit.replay.worst_case.stream import INSTRUMENT, Plan, plans, stream_log
 from riskkit.replay.worst_case.upper import Bound, allowed_loss, upper_bound
 
@@ -291,9 +291,9 @@ def _verdict(objective: str, bound: Bound, limits: Limits, lower: int) -> tuple[
         scale = 1 if objective == "position" else 100
         verdict = "tight" if lower == bound.value else "bounded"
         return verdict, f"{bound.words}. In total at most {bound.value / scale:,.10g}. Streams: {SPACE}."
-    solvent = objective != "loss" and {one.rule.type for one in limits.of(*SOLVENCY)} == set(SOLVENCY)
+    solvent = limits.solvent if objective != "loss" else {}
     if limits.unread or solvent or lower <= 0:
-        names = [*limits.unread, *(one.rule.id for one in limits.of(*SOLVENCY) if solvent)]
+        names = [*limits.unread, *solvent.values()]
         reason = f"rules without a proof may limit it: {', '.join(names)}" if names else "no stream has any effect"
         return "not known", f"not known: {reason}"
     return "unbounded", f"unbounded: no rule limits {objective}"

@@ -14,27 +14,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, NamedTuple
 
-from riskkit.replay.parameters import LARGEST, duration, duration_text
-from riskkit.replay.rule import Rule
+from riskkit.replay.constants import DAY_NS, LARGEST
+from riskkit.replay.parameters import duration_text
+from riskkit.replay.rule import Rule, rule_types
 from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.scopes import SCOPES
 from riskkit.replay.universe import Universe
 
-__all__ = ["DAY_NS", "SPACE", "Limits", "Read", "Setting", "days_touched", "finite", "most_messages", "read_limits"]
+__all__ = ["SPACE", "Limits", "Read", "Setting", "days_touched", "finite", "most_messages", "read_limits"]
 
-DAY_NS = 86_400_000_000_000
 SPACE = (
     "single limit orders of one instrument, at prices in the band, each filled at once at its own price; accounts "
     "start flat; the market moves anywhere in the band; no fees, no orders in flight, no resets"
 )
-SHARED = ("global", "instrument", "product")  # one record for all accounts
-OWN = ("account", "account_instrument", "account_product")
-HARMLESS = ("price_collar", "min_order_qty", "lot_tick")  # they bound no total: the market comes to the price
-ORDERS = ("max_order_qty", "max_order_notional", "order_rate", "volume_cap", "position_limit", "max_exposure")
-SOLVENCY = ("cash", "long_only")
-LOSSES = ("daily_loss", "drawdown")
 
 
 class Read(NamedTuple):
@@ -68,6 +62,12 @@ class Limits:
         """The rules of these types that are read, in their order."""
         return (one for one in self.read if one.rule.type in types)
 
+    @property
+    def solvent(self) -> dict[str, str]:
+        """Type and id of the rules that together keep an account solvent; empty where one of them is missing."""
+        found = {one.rule.type: one.rule.id for one in self.read if one.rule.kind.bounds == "solvency"}
+        return found if set(found) == {kind.name for kind in rule_types() if kind.bounds == "solvency"} else {}
+
 
 def read_limits(rules: RuleSet, universe: Universe) -> Limits:
     """Sort the rules into those that a proof may use and those that it may not."""
@@ -80,47 +80,19 @@ def read_limits(rules: RuleSet, universe: Universe) -> Limits:
         if why:
             unread[rule.id] = why
         else:
-            read.append(Read(rule, rule.integers(universe), rule.scope in SHARED))
+            read.append(Read(rule, rule.integers(universe), "account" not in SCOPES[rule.scope].parts))
     return Limits(tuple(read), unread, tuple(alerts))
 
 
 def _unread(rule: Rule) -> str:
     """Why no proof uses the rule, empty where one may."""
-    kind, params = rule.type, rule.parameters
-    if kind not in (*ORDERS, *SOLVENCY, *LOSSES, *HARMLESS):
-        return f"type {kind} is not among those with a proof"
-    if rule.scope not in (*SHARED, *OWN):
-        return f"scope {rule.scope}: how many keys a stream can spread over is not known"
-    if kind in LOSSES:
-        return _unread_loss(rule)
-    if rule.action != "REJECT":
+    if not rule.kind.bounds:
+        return f"type {rule.type} is not among those with a proof"
+    if not {"account", "instrument", "product"}.issuperset(SCOPES[rule.scope].parts):
+        return f"scope {rule.wire_scope}: how many keys a stream can spread over is not known"
+    if rule.kind.bounds != "losses" and rule.action != "REJECT":
         return f"action {rule.action}: it stops what comes after a breach, not the breach"
-    if kind in ("order_rate", "volume_cap") and (params.tz != "UTC" and getattr(params, "window", "") != "sliding"):
-        return f"the length of a day in {params.tz} changes"
-    if kind == "order_rate":
-        if "order" not in params.kinds:
-            return "it does not count single orders"
-        if params.reset_on_trip:
-            return "a refused message reopens its window"
-        if params.window != "calendar_day" and duration(params.window_ns, "window_ns") == 0:
-            return "its window has no length"
-    return ""
-
-
-def _unread_loss(rule: Rule) -> str:
-    """A limit on losses bounds them where no new position is opened while it is broken."""
-    hold, params = rule.hold_ns(), rule.parameters
-    if rule.type == "daily_loss":
-        if params.tz != "UTC":
-            return f"the length of a day in {params.tz} changes"
-        if rule.action != "REJECT" and not isinstance(hold, str):
-            return "its pause can end while the loss stands"
-        return ""
-    if rule.action != "REJECT" and hold != "reset":
-        return "its pause can end and takes a new base"
-    if params.pct is not None and Fraction(str(params.pct)) > 1:
-        return "a fall of more than all equity"
-    return ""
+    return rule.kind.not_bounding(rule)
 
 
 def days_touched(horizon: int) -> int:

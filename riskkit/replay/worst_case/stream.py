@@ -10,9 +10,10 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from riskkit.replay.constants import DAY_NS, LARGEST
 from riskkit.replay.events import EventLog
 from riskkit.replay.universe import Account, Instrument
-from riskkit.replay.worst_case.limits import DAY_NS, Limits, Read, Setting, finite
+from riskkit.replay.worst_case.limits import Limits, Read, Setting, finite
 
 __all__ = ["INSTRUMENT", "plans", "stream_log"]
 
@@ -295,7 +296,7 @@ def allowed_from(read: Read, times: list[int], now: int) -> int:
     if len(times) < limit:
         return now
     if limit == 0:
-        return 2**62
+        return LARGEST
     if window == "calendar_day":
         turn = last_turn(read, now)
         return now if sum(ts >= turn for ts in times) < limit else turn + DAY_NS

@@ -71,10 +71,9 @@ def loss(limits: Limits, at: Setting) -> Bound:
         return Bound(0, (), "the price cannot move, so nothing can be lost")
     bounds = [_trading_loss(limits, at, width)]
     bounds += [_stop_loss(read, limits, at, width) for read in limits.of("daily_loss", "drawdown")]
-    solvent = {read.rule.type: read.rule.id for read in limits.of("cash", "long_only")}
-    if len(solvent) == 2:
+    if limits.solvent:
         words = "cash is never negative and no position is short, so an account can lose at most its capital"
-        bounds.append(Bound(at.accounts * at.capital, tuple(solvent.values()), words))
+        bounds.append(Bound(at.accounts * at.capital, tuple(limits.solvent.values()), words))
     return smallest(bounds)
 
 

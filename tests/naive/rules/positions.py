@@ -23,7 +23,7 @@ class PositionLimit(Rule):
         if "notional" not in self.params or after <= 0:
             return False
         multiplier = self.replay.instruments[member.instrument].multiplier
-        return abs(after * self.price(member) * multiplier) > self.limit("notional")
+        return self.beyond(abs(after * self.price(member) * multiplier), self.limit("notional"))
 
 
 class Exposure(Rule):
