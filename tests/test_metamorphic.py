@@ -242,7 +242,6 @@ def test_where_a_log_is_cut_does_not_matter(seed, mode, data):
     assert rows_of(live.result().rows) == whole
 
 
-@pytest.mark.xdist_group("proof")
 def test_the_compiled_loop_is_as_blind_to_weeks_and_labels():
     """One rule set, one shape: the loop is compiled once for the log, the later log and the renamed one."""
     few = RuleSet([RULES["rate"], RULES["by-day"], RULES["size"], RULES["day"], RULES["breaker"]])
