@@ -7,7 +7,6 @@ was, row by row and field by field, with only the codes and times that were chan
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streams import random_log, whole_lists
