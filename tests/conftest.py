@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
@@ -44,7 +45,6 @@ def pytest_configure(config):
     settings.load_profile("new" if config.option.extent == "long" else "same")
     if config.option.extent == "fast":
         sys.meta_path.insert(0, Uncompiled())
-        subprocess.Popen.__init__ = _start_no_process
 
 
 class Uncompiled:
@@ -53,6 +53,15 @@ class Uncompiled:
     def find_spec(self, name, path=None, target=None):
         if name == "numba":
             pytest.skip("compiles: in `make test`", allow_module_level=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Leave out a test as soon as it starts a process, in the fast run."""
+    if item.config.option.extent != "fast":
+        return (yield)
+    with patch.object(subprocess.Popen, "__init__", _start_no_process):
+        return (yield)
 
 
 def _start_no_process(*_, **__):

@@ -796,10 +796,10 @@ def test_without_duckdb_a_sentence_says_how_to_get_it(monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the writers are forked")
 @pytest.mark.parametrize("kind", ["parquet", "duckdb"])
-def test_killed_writers_lose_nothing_that_was_told(tmp_path, kind):
+def test_killed_writers_lose_nothing_that_was_told(tmp_path, kind, long):
     program = Path(__file__).with_name("killed_store.py")
     done = subprocess.run(
-        [sys.executable, str(program), str(tmp_path / "store"), kind, "6"],
+        [sys.executable, str(program), str(tmp_path / "store"), kind, "60" if long else "6"],
         capture_output=True, text=True, cwd=program.parents[1], timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

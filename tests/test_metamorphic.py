@@ -7,7 +7,6 @@ was, row by row and field by field, with only the codes and times that were chan
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streams import random_log, whole_lists
@@ -242,7 +241,6 @@ def test_where_a_log_is_cut_does_not_matter(seed, mode, data):
     assert rows_of(live.result().rows) == whole
 
 
-@pytest.mark.xdist_group("proof")
 def test_the_compiled_loop_is_as_blind_to_weeks_and_labels():
     """One rule set, one shape: the loop is compiled once for the log, the later log and the renamed one."""
     few = RuleSet([RULES["rate"], RULES["by-day"], RULES["size"], RULES["day"], RULES["breaker"]])

@@ -45,7 +45,7 @@ RULES = RuleSet(
     ]
 )
 # one process compiles the loop of a mode, once
-SHADOW, ENFORCE = pytest.mark.xdist_group("proof in shadow"), pytest.mark.xdist_group("proof in enforce")
+SHADOW, ENFORCE = pytest.mark.xdist_group("proof"), pytest.mark.xdist_group("proof in enforce")
 MODES = [pytest.param("shadow", "keep", marks=SHADOW), pytest.param("enforce", "clip", marks=ENFORCE)]
 
 
