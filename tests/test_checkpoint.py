@@ -92,7 +92,7 @@ def test_a_flipped_bit_is_refused_wherever_it_is(tmp_path):
     for place in {*range(400), *range(400, len(whole), 499), len(whole) - 1}:
         whole[place] ^= 1 << place % 8
         path.write_bytes(whole)
-        with pytest.raises(InputError, match="is altered|is torn|is no checkpoint"):
+        with pytest.raises(InputError, match="is altered|is torn|is not a checkpoint"):
             read_checkpoint(path, RULES)
         whole[place] ^= 1 << place % 8
     path.write_bytes(whole)

@@ -100,9 +100,9 @@ def test_what_a_step_cannot_take_is_refused_whole():
     assert live.submit(live.prepare(6, Kind.FILL, **ORDER, order=0)) == 0
     assert live.state.positions["qty"][1:].tolist() == [1]
     for fields, why in [
-        ({"batch": 3}, "is taken whole"),
+        ({"batch": 3}, "is taken in one call"),
         ({"account": 7}, "is not a code of this universe"),
-        ({"size": 7}, "is not one of an event's"),
+        ({"size": 7}, "is not a field of an event"),
         ({"qty": -1}, "are not those of an order"),
     ]:
         with pytest.raises(InputError, match=why):
@@ -115,7 +115,7 @@ def test_a_list_of_orders_is_taken_whole_or_refused():
     (cut,) = [place for place in range(1, 20) if batch[place] >= 0 and batch[place] == batch[place - 1]]
     live = LiveEngine(RULES, log.universe, compiled=False)
     for start, stop, name in [(0, cut, "stop"), (cut, None, "start")]:
-        with pytest.raises(InputError, match=f"{name}={cut} cuts the list of orders that event {cut - 1} begins"):
+        with pytest.raises(InputError, match=f"{name}={cut} splits the list of orders that begins at event {cut - 1}"):
             live.feed(log, start, stop)
         assert live.size == 0
     live.feed(log, 0, cut + 1)

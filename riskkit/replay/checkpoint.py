@@ -270,7 +270,8 @@ class Checkpoints:
                 refused.append(str(error))
                 logger.warning("%s", error)
                 continue
-            snapshot, restore = read_checkpoint(path, self.rules).snapshot, kind.restore  # type: ignore[attr-defined]
-            return restore(snapshot, self.rules if rules is None else rules, **options)
+            snapshot = read_checkpoint(path, self.rules).snapshot
+            restored: Restored = kind.restore(snapshot, self.rules if rules is None else rules, **options)  # type: ignore[attr-defined]
+            return restored
         why = f"none is complete ({'; '.join(refused)})" if refused else "there is none"
         raise InputError(f"no checkpoint in {self.folder.name!r} can be restored: {why}")

@@ -10,7 +10,7 @@ a `View` shows the session between two events.
 
 from __future__ import annotations
 
-import heapq
+import bisect
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -140,7 +140,7 @@ class LiveSession:
         self._entries = Entries(live.universe, on_bad_order, newcomers)
         self._teller = Teller(live.rules, live.universe)
         self._paused: dict[tuple[int, int], int] = {}  # end of the pause of (rule, key)
-        self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, a heap
+        self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
         self.notes: dict[str, Any] = {}
 
     # ------------------------------------------------------------------ events
@@ -259,10 +259,7 @@ class LiveSession:
         return self._submit(now, {"account": account}, lambda e, row, ts: [e.control(ts, cmd, account)], untimed=True)
 
     def _clock(self, kind: Kind, now: Any) -> list[ActionEvent]:
-        def row(entries: Entries, number: int, ts: int) -> Rows:
-            return [{**DEFAULTS, "ts": ts, "kind": int(kind)}]
-
-        return self._submit(now, {}, row, untimed=True)
+        return self._submit(now, {}, lambda e, row, ts: [{**DEFAULTS, "ts": ts, "kind": int(kind)}], untimed=True)
 
     # ------------------------------------------------------------------ processing
 
@@ -291,12 +288,11 @@ class LiveSession:
             if live is not self._live:
                 self._live, self._entries, self._teller = live, entries, Teller(live.rules, live.universe)
             del self._lapses[: len(due)]
-            heapq.heapify(self._lapses)
             for index, row in enumerate(rows):
                 order_id = ids[index] if ids else fields.get("order_id")
                 entries.remember(row, first + index, order_id, fields.get("trade_id"))
                 if row["expires"] != MISSING and row["order"] >= 0 and not late:
-                    heapq.heappush(self._lapses, (row["expires"], first + index))
+                    bisect.insort(self._lapses, (row["expires"], first + index))
             return self._answer(decided, [*due, *rows], live.size - len(due) - len(rows), late)
 
     def _time(self, ts: Any, untimed: bool) -> tuple[int, bool]:
@@ -316,13 +312,12 @@ class LiveSession:
     def _due(self, now: int) -> Rows:
         """EXPIRY rows of the orders that lapse by `now`, in order of time."""
         found = []
-        for expires, number in sorted(self._lapses):
+        for expires, number in self._lapses:
             if expires > now:
                 break
             row = {**DEFAULTS, "ts": expires, "kind": int(Kind.EXPIRY), "order": number}
             known = self._live.row(number)
             found.append({**row, **{name: known[name] for name in OF_ORDER}})
-        self._lapses.sort()
         return found
 
     def _answer(self, decided: np.ndarray, rows: Rows, first: int, late: bool) -> list[ActionEvent]:

@@ -312,7 +312,8 @@ class Universe:
 
     def ratio(self, instrument: Instrument) -> Fraction:
         """Quanta of money in one quantity step at a price of one price step."""
-        return instrument.price_step * instrument.qty_step * instrument.multiplier / self.quantum
+        ratio: Fraction = instrument.price_step * instrument.qty_step * instrument.multiplier / self.quantum
+        return ratio
 
     @cached_property
     def currencies(self) -> tuple[str, ...]:
@@ -398,4 +399,4 @@ def _in_units(steps: np.ndarray, code: np.ndarray, units: list[Fraction]) -> np.
     """Steps times unit, rounded once if numerator and steps are exact as floats (so that 3 x 0.1 is 0.3)."""
     numerator = np.array([float(unit.numerator) for unit in units] + [np.nan])
     denominator = np.array([float(unit.denominator) for unit in units] + [1.0])
-    return steps * numerator[code] / denominator[code]
+    return np.asarray(steps * numerator[code] / denominator[code])
