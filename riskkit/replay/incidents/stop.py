@@ -150,7 +150,7 @@ class StopReport(Shown):
         outcome = f"stopped after {_length(self.time_to_stop)} by {self.rule}" if self.stopped else "not stopped"
         title = f"{self.title}\n{outcome}; {end}"
         ax = plot.curves(seconds, lines, label=f"loss, {unit}", title=title, time=_axis(seconds), ax=ax)
-        if self.stopped and self.loss_at_stop is not None:
+        if self.time_to_stop is not None and self.loss_at_stop is not None:
             ax.axvline(self.time_to_stop, color=plot.WARM, lw=1.0, ls="--", zorder=1)
             ax.plot([self.time_to_stop], [self.loss_at_stop / scale], "o", color=plot.WARM, ms=5, zorder=5)
         return ax
@@ -339,7 +339,7 @@ def _profit(log: EventLog, rows: int, label: str, rules: RuleSet, mode: str, opt
 
 
 def _final(result: Result, label: str) -> float:
-    return float(result.accounts()["profit"][label])  # type: ignore[arg-type]
+    return float(result.accounts()["profit"][label])
 
 
 def _accepted(result: Result) -> np.ndarray:
@@ -385,7 +385,8 @@ def _worth(log: EventLog, rows: np.ndarray) -> np.ndarray:
     """Notional of one lot of each of these fills, in money."""
     universe = log.universe
     ratio = np.array([float(universe.ratio(instrument) * universe.quantum) for instrument in universe.instruments])
-    return np.abs(log.columns["price"][rows]) * ratio[log.columns["instrument"][rows]]
+    worth: np.ndarray = np.abs(log.columns["price"][rows]) * ratio[log.columns["instrument"][rows]]
+    return worth
 
 
 def _length(seconds: float | None) -> str:

@@ -133,7 +133,7 @@ def nanoseconds(at: Any) -> int:
         stamp = pd.Timestamp(at)
     except (TypeError, ValueError) as error:
         raise InputError(f"at={at!r} is not a time ({error})") from None
-    if stamp is pd.NaT:
+    if pd.isna(stamp):
         raise InputError(f"at={at!r} is not a time")
     stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
     return int(stamp.as_unit("ns").value)
@@ -193,10 +193,11 @@ def _quantities(recipe: Recipe, orders: Orders) -> np.ndarray:
     weight /= weight.sum()
     if "shares" in spec:
         total = round(spec["shares"] * orders.part)
-        return 1 + np.diff(np.rint(np.cumsum(weight) * (total - count)).astype(np.int64), prepend=0)
+        shares: np.ndarray = np.diff(np.rint(np.cumsum(weight) * (total - count)).astype(np.int64), prepend=0)
+        return shares + 1
     lots = spec["ordered"] * orders.part * weight / (orders.base[orders.instrument] * recipe.unit)
     low, high = _bounds(spec)
-    qty = np.clip(np.rint(lots), low, high).astype(np.int64)
+    qty: np.ndarray = np.clip(np.rint(lots), low, high).astype(np.int64)
     if "smallest" in spec:
         qty[np.argmin(weight)], qty[np.argmax(weight)] = low, high
     return qty
