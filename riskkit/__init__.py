@@ -331,7 +331,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     "replay.sweeps.objective": ("pareto_front",),
     "replay.sweeps.calibration_result": ("Calibration",),
     "replay.sweeps.calibration": ("calibrate",),
-    "replay.incidents.record": ("Incident", "incident", "incidents"),
+    "replay.incidents.incident": ("Incident", "incident", "incidents"),
     "replay.incidents.stream": ("incident_log",),
     "replay.incidents.inject": ("inject",),
     "replay.incidents.stop": ("StopReport", "compare_stops", "stop_report"),

@@ -32,4 +32,7 @@ def with_bar(
         from tqdm.auto import tqdm
     except ImportError:
         return steps
-    return tqdm(steps, desc=what, total=total, unit=unit, leave=False, disable=None if wanted is None else False)
+    bar: Iterable[T] = tqdm(
+        steps, desc=what, total=total, unit=unit, leave=False, disable=None if wanted is None else False
+    )
+    return bar

@@ -23,6 +23,7 @@ from typing import Any
 
 __all__ = ["Kernel", "apart", "compiled", "fingerprint", "kernel", "plain", "pointers"]
 
+Bound = dict[Any, Callable[..., Any]]  # function -> its compiled or plain form
 FLAGS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 
@@ -89,15 +90,19 @@ def pointers() -> dict[str, Callable[..., Any]]:
     """
     from numba.core import cgutils, types
     from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array
+    from numba.np import arrayobj
+
+    untyped_cgutils: Any = cgutils  # numba has no annotations
+    array_of: Any = arrayobj.make_array
+    pointer_to: Any = types.CPointer
 
     def make(skip: int) -> Callable[..., Any]:
         def point(typingctx: Any, array: Any) -> Any:
             def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-                data = make_array(signature.args[0])(context, builder, args[0]).data
-                return cgutils.gep_inbounds(builder, data, skip) if skip else data
+                data = array_of(signature.args[0])(context, builder, args[0]).data
+                return untyped_cgutils.gep_inbounds(builder, data, skip) if skip else data
 
-            return types.CPointer(array.dtype)(array), codegen
+            return pointer_to(array.dtype)(array), codegen
 
         return intrinsic(point)
 
@@ -167,33 +172,32 @@ def _feed_code(digest: Any, code: types.CodeType) -> None:
             digest.update(repr(const).encode())
 
 
-def _compile(function: Any, flags: dict[str, Any], njit: Any, seen: dict[Any, Any]) -> Callable[..., Any]:
+def _compile(function: Any, flags: dict[str, Any], njit: Any, seen: Bound) -> Callable[..., Any]:
     source = _unwrap(function)
     if hasattr(source, "primitive"):
         return pointers()[source.primitive]
     mark = fingerprint(source)
 
-    def resolve(found: Any, seen: dict[Any, Any]) -> Callable[..., Any]:
+    def resolve(found: Any, seen: Bound) -> Callable[..., Any]:
         return _compile(found, flags, njit, seen)
 
-    bound = seen.get(source)
-    if bound is None:
+    if source not in seen:
         rebound = _rebind(source, seen, resolve)
         rebound.__qualname__ = f"{source.__name__}_{mark}"
         rebound.__name__ = rebound.__qualname__
         own = {**flags, "forceinline": False, "cache": True} if hasattr(source, "apart") else flags
-        bound = seen[source] = njit(**own)(rebound)
-    return bound
+        seen[source] = njit(**own)(rebound)
+    return seen[source]
 
 
-def _plain(function: Any, seen: dict[Any, Any]) -> Callable[..., Any]:
+def _plain(function: Any, seen: Bound) -> Callable[..., Any]:
     source = _unwrap(function)
     if source not in seen:
         seen[source] = _rebind(source, seen, _plain)
     return seen[source]
 
 
-def _rebind(function: Any, seen: dict[Any, Any], resolve: Callable[[Any, dict[Any, Any]], Any]) -> Any:
+def _rebind(function: Any, seen: Bound, resolve: Callable[[Any, Bound], Any]) -> Any:
     """Copy `function` with each riskkit function that it calls replaced by ``resolve(function)``."""
     source = _unwrap(function)
     copied = dict(source.__globals__)

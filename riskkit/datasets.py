@@ -390,7 +390,7 @@ def _read(name: str) -> pd.DataFrame:
             f"the sample {name!r} is not the file that was shipped: {path} has SHA-256 {digest[:12]}..., "
             f"not {sample['sha256'][:12]}...; reinstall riskkit"
         )
-    frame = pq.read_table(pa.BufferReader(content)).to_pandas()
+    frame: pd.DataFrame = pq.read_table(pa.BufferReader(content)).to_pandas()
     frame.attrs = {"name": name, **{fact: sample[fact] for fact in FACTS}, "found": {}, "dropped": 0}
     return frame
 

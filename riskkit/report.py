@@ -1,7 +1,7 @@
-"""`write_report`: a comparison as one HTML file that a risk committee can read, keep and check.
+"""`write_report`: a comparison as one self-contained HTML file for a risk committee.
 
-Pictures are inside, nothing is fetched from anywhere, and the same comparison always makes the same bytes: there is no
-clock, no path and no random id in it.
+Plots are embedded and nothing is loaded from elsewhere. Equal comparisons give equal bytes: the file has no time, path
+or random id.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from riskkit.replay.result import NOTE
 
 __all__ = ["report_html", "write_report"]
 
-MOST_HOLDS = 500
+MAX_HALTS = 500
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ccc}
@@ -34,9 +34,9 @@ figure{margin:1.2rem 0}img{max-width:100%;height:auto}code{word-break:break-all}
 """
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 LIMITS = (
-    "A limit stops orders, not losses: what is held when an account is paused goes on winning and losing.",
-    "An enforce replay is the record with pieces taken out: sizes and times of what is left are those of the record.",
-    "One record is one path. That limits fared well or badly on it says little about another.",
+    "A limit stops orders, not losses: positions of a paused account go on earning or losing.",
+    "An enforce replay is the recorded log without some orders: sizes and times of the other orders are as recorded.",
+    "One log is one path; the performance of limits on it says little about other paths.",
 )
 
 
@@ -48,9 +48,9 @@ def write_report(found: Comparison, path: str | Path, remarks: Sequence[str] = (
     found : Comparison
         From `riskkit.compare`.
     path : str or Path
-        Where to write; folders on the way are made.
+        File to write; parent folders are created.
     remarks : sequence of str
-        What else a reader should know first.
+        Sentences to add to the summary.
 
     Returns
     -------
@@ -60,11 +60,8 @@ def write_report(found: Comparison, path: str | Path, remarks: Sequence[str] = (
     Examples
     --------
     >>> import tempfile
-    >>> import pandas as pd
     >>> import riskkit as rk
-    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
-    ...                       "qty": [1, 9, 2], "price": 10})
-    >>> log = rk.EventLog.from_frame(frame)
+    >>> log = rk.datasets.tiny_log()
     >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_report(rk.compare(log, rules, compiled=False), Path(folder, "report.html")).name
@@ -77,15 +74,12 @@ def write_report(found: Comparison, path: str | Path, remarks: Sequence[str] = (
 
 
 def report_html(found: Comparison, remarks: Sequence[str] = ()) -> str:
-    """The text of the file that `write_report` writes.
+    """HTML text of the file that `write_report` writes.
 
     Examples
     --------
-    >>> import pandas as pd
     >>> import riskkit as rk
-    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
-    ...                       "qty": [1, 9, 2], "price": 10})
-    >>> log = rk.EventLog.from_frame(frame)
+    >>> log = rk.datasets.tiny_log()
     >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
     >>> page = report_html(rk.compare(log, rules, compiled=False))
     >>> "<script" in page, page.count("<img") > 2
@@ -106,14 +100,14 @@ def report_html(found: Comparison, remarks: Sequence[str] = ()) -> str:
 
 def _sections(found: Comparison, remarks: Sequence[str]) -> Iterator[tuple[str, str]]:
     header, rows = found.cells()
-    yield "In short", _list([*found.sentences(), *remarks])
+    yield "Summary", _list([*found.sentences(), *remarks])
     yield "With and without the limits", _table(header, rows) + _notes(found.notes()[1:])
     yield "The limits", _list([str(rule) for rule in found.rules], "ol")
-    yield "Pictures", "\n".join(_figures(found))
+    yield "Plots", "\n".join(_figures(found))
     yield "Account by account", _accounts(found)
-    yield "When accounts were halted", _holds(found)
-    yield "What was replayed", _replayed(found)
-    yield "What this cannot tell", _list(list(_caveats(found)))
+    yield "Halts", _halts(found)
+    yield "Data", _data(found)
+    yield "Limitations", _list(list(_caveats(found)))
     yield "Proof", _proof(found)
 
 
@@ -121,24 +115,22 @@ def _sections(found: Comparison, remarks: Sequence[str]) -> Iterator[tuple[str, 
 
 
 def _figures(found: Comparison) -> Iterator[str]:
-    """The pictures, those of the most refused account after those of all together."""
+    """Plots of all accounts together, then of the account with most rejections."""
     last = list(found.limited.values())[-1]
     count = len(found.log.universe.accounts)
     yield _figure(found.plot_profit, "Profit over time, all accounts together")
-    yield _figure(
-        found.plot_drawdown, "Fall of profit below its highest point, all accounts together", height=FALLS_HEIGHT
-    )
-    lanes = sum(refused > 0 for refused in last.refusals_by_rule().values())
+    yield _figure(found.plot_drawdown, "Drawdown of profit, all accounts together", height=FALLS_HEIGHT)
+    lanes = sum(rejected > 0 for rejected in last.refusals_by_rule().values())
     if lanes:
-        yield _figure(found.plot_refusals, "Refusals over time, a lane for each rule", height=lanes_height(lanes))
+        yield _figure(found.plot_refusals, "Rejections over time, by rule", height=lanes_height(lanes))
     if found.enforce is not None and count > 1:
         yield _figure(found.plot_accounts, "Profit of each account", height=changes_height(count))
         if lanes:
             account = found.most_refused()
-            whose = f"{account}, the account with most refusals"
+            whose = f"{account}, the account with most rejections"
             yield _figure(lambda ax: found.plot_profit(ax, account=account), f"Profit over time of {whose}")
-            fall = f"Fall of profit below its highest point of {whose}"
-            yield _figure(lambda ax: found.plot_drawdown(ax, account=account), fall, height=FALLS_HEIGHT)
+            drawdown = f"Drawdown of profit of {whose}"
+            yield _figure(lambda ax: found.plot_drawdown(ax, account=account), drawdown, height=FALLS_HEIGHT)
 
 
 def _figure(draw: Callable[[Any], Any], caption: str, *, height: float = 3.4) -> str:
@@ -151,42 +143,42 @@ def _figure(draw: Callable[[Any], Any], caption: str, *, height: float = 3.4) ->
 def _accounts(found: Comparison) -> str:
     frame: Any = found.accounts()
     header = ["account", *(f"{label}, {mode}" if label else mode for label, mode in frame.columns)]
-    money = {place for place, (label, _) in enumerate(frame.columns) if label in ("profit", "deepest fall")}
+    money = [label in ("profit", "deepest fall") for label, _ in frame.columns]
     rows = [
-        [str(name), *(f"{value:,.0f}" if place in money else f"{value:,}" for place, value in enumerate(values))]
+        [str(name), *(f"{value:,.0f}" if flag else f"{value:,}" for value, flag in zip(values, money, strict=True))]
         for name, *values in frame.itertuples()
     ]
-    unit = f"Profit and deepest fall in {found.currency}; in shadow mode they are those of the record."
+    unit = f"Profit and drawdown in {found.currency}; in shadow mode they are those of the recorded log."
     return _table(header, rows) + _notes([unit])
 
 
-def _holds(found: Comparison) -> str:
-    """How often which rule halted what, in the last of the replays, and every case of it to unfold."""
+def _halts(found: Comparison) -> str:
+    """Number of halts by key and rule in the last replay, and the list of halts."""
     mode, result = list(found.limited.items())[-1]
-    held = result.holds()
-    if not len(held):
+    halts = result.holds()
+    if not len(halts):
         return ""
-    counts = held.groupby(["key", "rule"], sort=False).size().unstack(fill_value=0)
+    counts = halts.groupby(["key", "rule"], sort=False).size().unstack(fill_value=0)
     rules = [rule.id for rule in found.rules if rule.id in counts]
     rows = [[str(key), *(f"{counts.loc[key, rule]:,}" for rule in rules)] for key in sorted(counts.index)]
-    rows.append(["in all", *(f"{counts[rule].sum():,}" for rule in rules)])
-    note = f"Number of times, in {mode} mode. A trip while already halted begins the time anew and counts again."
+    rows.append(["total", *(f"{counts[rule].sum():,}" for rule in rules)])
+    note = f"Number of times, in {mode} mode. A trip while halted restarts the time and counts again."
     cases = [
-        [one.key, one.rule, _instant(one.since), _instant(one.until)] for one in held.head(MOST_HOLDS).itertuples()
+        [halt.key, halt.rule, _instant(halt.since), _instant(halt.until)] for halt in halts.head(MAX_HALTS).itertuples()
     ]
-    which = f"The first {MOST_HOLDS} of {len(held):,} cases" if len(held) > MOST_HOLDS else f"All {len(held):,} cases"
-    listed = _table(["what", "rule", "since (UTC)", "until (UTC)"], cases)
+    which = f"The first {MAX_HALTS} of {len(halts):,} cases" if len(halts) > MAX_HALTS else f"All {len(halts):,} cases"
+    listed = _table(["key", "rule", "since (UTC)", "until (UTC)"], cases)
     return _table(["halted", *rules], rows) + _notes([note]) + f"<details><summary>{which}</summary>{listed}</details>"
 
 
 def _instant(time: Any) -> str:
-    """A time without what says nothing; a hold without an end waits for a person."""
+    """A UTC time, without a time of day at midnight; a halt without an end lasts until a manual reset."""
     if time != time:
-        return "a person resets it"
+        return "manual reset"
     return str(time.tz_localize(None)).removesuffix(" 00:00:00")
 
 
-def _replayed(found: Comparison) -> str:
+def _data(found: Comparison) -> str:
     about = found.log.about
     facts = [(label, number(value), unit) for label, value, unit in found.log._rows() if label.strip() not in about]
     table = _table(["", "", ""], [list(fact) for fact in facts])
@@ -207,15 +199,15 @@ def _caveats(found: Comparison) -> Iterator[str]:
     yield from LIMITS
     times = found.without.sample_times
     if len(times) > 1:
-        yield f"Profit is sampled every {duration_text(int(times[1] - times[0]))}; what lies between is not seen."
+        yield f"Profit is sampled every {duration_text(int(times[1] - times[0]))}; moves between samples are not included."
     if about.get("survivors_only"):
-        yield "Survivors only: a limit that stops purchases looks dearer on them than on all that could be bought then."
+        yield "Survivors only: a limit that stops purchases looks costlier on survivors than on all stocks of the time."
     if about.get("adjusted") and not str(about["adjusted"]).startswith("no"):
-        yield "Adjusted prices and the quantities bought at them are not those that were traded at the time."
+        yield "Adjusted prices, and quantities bought at them, differ from those traded at the time."
     if found.enforce is not None:
-        policy = {"keep": "stands as recorded", "clip": "is cut to flat", "drop": "is left out"}
+        policy = {"keep": "is kept as recorded", "clip": "is clipped to flat", "drop": "is dropped"}
         chosen = policy[found.enforce.options["orphans"]]
-        yield f"An orphan exit (it closed in the record what is not held here) {chosen}: orphans={found.enforce.options['orphans']}."
+        yield f"An orphan exit (it closed a recorded position that is not held here) {chosen}: orphans={found.enforce.options['orphans']}."
         if "trade_id" in found.log.columns:
             trades, quantity = found.enforce.unmatched()
             yield f"{trades:,} trades lost one side and kept the other: {quantity:,.10g} in quantity has no counterparty."
@@ -229,8 +221,8 @@ def _proof(found: Comparison) -> str:
         f"<tr><td>{html.escape(a)}</td><td class='text'><code>{html.escape(b)}</code></td></tr>" for a, b in rows
     )
     text = (
-        "A digest covers the events, the labels and units, the rules, the trading days and every decision. Whoever "
-        f"replays the same log through the same rules in the same mode gets the same digest; {WITHOUT}, no rule."
+        "A digest covers the events, the labels and units, the rules, the trading days and every decision. A replay "
+        f"of the same log with the same rules in the same mode has the same digest; {WITHOUT}: no rules."
     )
     return f'<p>{html.escape(text)}</p><div class="wide"><table>{listed}</table></div>'
 

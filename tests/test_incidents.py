@@ -12,7 +12,7 @@ from riskkit import InputError
 from riskkit.replay.columns import MISSING, Decision, Kind
 from riskkit.replay.events import EventLog
 from riskkit.replay.incidents.inject import inject
-from riskkit.replay.incidents.record import incident, incidents
+from riskkit.replay.incidents.incident import incident, incidents
 from riskkit.replay.incidents.stop import compare_stops, stop_report
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.ruleset import RuleSet
@@ -310,13 +310,13 @@ def test_what_an_account_lost_before_is_not_counted():
     alone = stop_report(incident_log("infinium", scale=0.01), rules(rate(20)), compiled=False)
     marked = replay_log(both, RuleSet([]), sample_ns=10**9, compiled=False)
     assert marked.accounts()["profit"]["A"] == -14.0 - alone.loss
-    for name in ("loss", "loss_with_limits", "loss_at_stop", "time_to_stop", "orders_through", "notional_through"):
+    for name in ("loss", "loss_with_limits", "loss_at_stop", "time_to_stop", "orders_accepted", "notional_accepted"):
         assert getattr(report, name) == pytest.approx(getattr(alone, name)), name
 
 
 def test_another_currency_needs_a_rate():
     log = random_log(6, 100)
-    with pytest.raises(InputError, match="rate is missing: the log counts in USD and the incident in KRW"):
+    with pytest.raises(InputError, match="rate is missing: the log is in USD and the incident in KRW"):
         inject(log, "hanmag", scale=0.01)
     both = inject(log, "hanmag", scale=0.01, rate="0.001")
     loss = stop_report(both, RuleSet([]), compiled=False).loss
@@ -375,9 +375,9 @@ def test_what_reduces_after_the_stop_does_not_undo_it():
         by_hand(*TRADE), rules({"type": "max_order_qty", "params": {"limit": 8}}), account="A", compiled=False
     )
     assert (report.stopped, report.time_to_stop, report.rule) == (True, 1.0, "max_order_qty")
-    assert (report.orders, report.orders_through) == (3, 2)
-    assert (report.notional, report.notional_through) == (158.0, 68.0)
-    assert (report.traded, report.traded_through) == (158.0, 68.0)
+    assert (report.orders, report.orders_accepted) == (3, 2)
+    assert (report.notional, report.notional_accepted) == (158.0, 68.0)
+    assert (report.traded, report.traded_accepted) == (158.0, 68.0)
     assert (report.loss_at_stop, report.loss_with_limits, report.loss) == (0.0, 5.0, 14.0)
 
 
@@ -386,7 +386,7 @@ def test_what_adds_after_a_refusal_undoes_it():
     size = rules({"type": "max_order_qty", "params": {"limit": 8}})
     report = stop_report(by_hand(*more), size, account="A", compiled=False)
     assert (report.stopped, report.time_to_stop, report.loss_at_stop, report.rule) == (False, None, None, None)
-    assert (report.first_refusal, report.first_rule) == (1.0, "max_order_qty")
+    assert (report.first_rejection, report.first_rule) == (1.0, "max_order_qty")
     flips = (*TRADE, (3, "order", "S", 4, 9.0, "d"))  # 3 are held
     assert not stop_report(by_hand(*flips), size, account="A", compiled=False).stopped
 
@@ -396,7 +396,7 @@ def test_nothing_passes_and_nothing_is_refused():
     assert not none.stopped and none.loss == none.loss_with_limits == 14.0
     size = rules({"type": "max_order_qty", "params": {"limit": 1}})
     every = stop_report(by_hand(*TRADE), size, account="A", compiled=False)
-    assert (every.time_to_stop, every.loss_at_stop, every.orders_through) == (0.0, 0.0, 0)
+    assert (every.time_to_stop, every.loss_at_stop, every.orders_accepted) == (0.0, 0.0, 0)
 
 
 def test_who_is_asked_for():
@@ -420,7 +420,7 @@ def test_a_basket_that_is_refused_takes_its_slices_along():
         compiled=False,
     )  # fmt: skip
     assert (report.time_to_stop, report.rule) == (0.0, "max_order_notional")
-    assert report.orders_through == 0 and report.traded_through == 0.0
+    assert report.orders_accepted == 0 and report.traded_accepted == 0.0
 
 
 def test_what_is_shown():

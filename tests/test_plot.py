@@ -86,7 +86,7 @@ def test_tables_of_colours_have_no_grid_in_any_style():
     with plt.style.context("riskkit.notebook"):
         pictures = [
             plot.heat([[1.0, 2.0]], ["a", "b"], ["c"], names=("x", "y"), title="t"),
-            plot.signed([[1.0, -2.0]], ["a", "b"], ["c"], most=2.0, title="t"),
+            plot.signed([[1.0, -2.0]], ["a", "b"], ["c"], max_abs=2.0, title="t"),
         ]
         for drawn in pictures:
             assert not any(line.get_visible() for line in [*drawn.get_xgridlines(), *drawn.get_ygridlines()])

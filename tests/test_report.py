@@ -135,7 +135,7 @@ def test_a_log_without_events_and_rules_that_never_speak_make_a_report():
     assert "With and without the limits" in report_html(compare(empty, rules_of(), compiled=False))
     quiet = compare(log_of(), RuleSet([Rule("far", PositionLimit(limit=10**6))]), compiled=False, sample_ns=DAY)
     page = report_html(quiet)
-    assert "Never met: far." in page and "When accounts were halted" not in page
+    assert "Never met: far." in page and "<h2>Halts" not in page
 
 
 SCRIPT = """

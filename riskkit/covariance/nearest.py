@@ -96,7 +96,7 @@ class MatrixRepair(Shown):
         names = labels_of(self.matrix, 1)
         marks = range(len(self.matrix)) if names is None else list(names)
         title = f"Change of each entry, at most {self.largest_change:.3g}" if self.changed else "Nothing was changed"
-        return plot.signed(self._change, marks, marks, most=self.largest_change or 1.0, title=title, ax=ax)
+        return plot.signed(self._change, marks, marks, max_abs=self.largest_change or 1.0, title=title, ax=ax)
 
     def _title(self) -> str:
         return "Positive semidefinite repair" if self.changed else "Positive semidefinite already: nothing changed"

@@ -71,6 +71,6 @@ def compare(
     names = [WITHOUT, *dict.fromkeys(modes)]
     replays = {}
     for name in with_bar(names, "compile and replay", unit="replay", wanted=None if progress else False):
-        run_rules, mode = (RuleSet([]), "shadow") if name == WITHOUT else (rules, name)
-        replays[name] = replay_log(log, run_rules, mode, progress=progress, **options)
+        chosen, run_mode = (RuleSet([]), "shadow") if name == WITHOUT else (rules, name)
+        replays[name] = replay_log(log, chosen, run_mode, progress=progress, **options)
     return Comparison(replays[WITHOUT], replays.get("shadow"), replays.get("enforce"))

@@ -82,8 +82,8 @@ def nautilus(
     >>> [rule.id for rule in nautilus()]
     ['precision', 'known', 'reduce_only', 'state', 'submit_rate', 'modify_rate']
     """
-    smallest = {"limit": min_notional, "exempt_reduce_only": True, "on_missing_price": "allow"}
-    largest = {"limit": max_notional, "on_missing_price": "allow"}
+    smallest: dict[str, Any] = {"limit": min_notional, "exempt_reduce_only": True, "on_missing_price": "allow"}
+    largest: dict[str, Any] = {"limit": max_notional, "on_missing_price": "allow"}
     return _rules(
         _rule("precision", "lot_tick"),
         _rule("known", "known_instrument"),
@@ -149,8 +149,8 @@ def freqtrade(
     unit = duration(candle, "candle")
 
     def lock(id: str, type: str, scope: str, lookback: int, stop: int, **params: Any) -> dict[str, Any]:
-        ends = {"candle_ns": unit} if round_up else {}
-        return _rule(id, type, scope, lookback_ns=lookback * unit, stop_ns=stop * unit, **params, **ends)
+        params |= {"candle_ns": unit} if round_up else {}
+        return _rule(id, type, scope, lookback_ns=lookback * unit, stop_ns=stop * unit, **params)
 
     guard, fall = {"trade_limit": guard_limit}, {"trade_limit": drawdown_limit, "max_dd": drawdown}
     low = {"trade_limit": profit_limit, "required": profit}
@@ -189,7 +189,7 @@ def stocksharp(*, orders: int = 10, window: Duration = "1s", order_volume: Amoun
     >>> stocksharp(orders=5)["order_frequency"].parameters.window
     'fixed_from_first'
     """
-    frequency = {"limit": orders, "window_ns": window, "window": "fixed_from_first", "breach": "reach"}
+    frequency: dict[str, Any] = {"limit": orders, "window_ns": window, "window": "fixed_from_first", "breach": "reach"}
     frequency |= {"count": "attempted", "reset_on_trip": True, "kinds": ["order", "order_list", "modify"]}
     return _rules(
         _rule("order_frequency", "order_rate", **frequency),
@@ -293,7 +293,7 @@ def gobreaker(*, failures: int = 5, open_for: Duration = "60s") -> RuleSet:
     >>> gobreaker()[0].parameters.breach
     'exceed'
     """
-    params = {"limit": failures, "breach": "exceed", "open_ns": open_for}
+    params: dict[str, Any] = {"limit": failures, "breach": "exceed", "open_ns": open_for}
     return _rules(_rule("failures", "consecutive_errors", action="PAUSE", **params))
 
 
@@ -324,7 +324,7 @@ def cme(*, reject_mps: int = 500, logout_mps: int = 750, window: Duration = "3s"
     >>> cme()[0].type
     'message_level'
     """
-    params = {"reject_mps": reject_mps, "logout_mps": logout_mps, "window_ns": window}
+    params: dict[str, Any] = {"reject_mps": reject_mps, "logout_mps": logout_mps, "window_ns": window}
     return _rules(_rule("messages", "message_level", scope, **params))
 
 

@@ -60,7 +60,7 @@ class FactorLoadings(Shown):
         table = self.to_frame().iloc[:, : np.shape(self.loadings)[1]]
         largest = float(np.abs(table.to_numpy()).max()) or 1.0
         title = f"{self._title()}, R² of {float(np.mean(np.asarray(self.r_squared))):.0%} on average"
-        return plot.signed(table, list(table.columns), list(table.index), most=largest, title=title, ax=ax)
+        return plot.signed(table, list(table.columns), list(table.index), max_abs=largest, title=title, ax=ax)
 
     def _title(self) -> str:
         assets, factors = np.shape(self.loadings)

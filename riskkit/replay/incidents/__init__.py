@@ -1,1 +1,1 @@
-"""Incidents: seeded streams calibrated to what was reported of real ones, and how soon a rule set stops them."""
+"""Simulated streams of historical incidents, calibrated to published figures, and the time to stop them."""

@@ -1,13 +1,13 @@
-"""How soon a rule set stops an account, and what that still costs: time to stop and loss at stop.
+"""Time to stop and loss at stop: how soon a rule set stops an account in an incident, and the loss by then.
 
-An account *opens or adds* with an order (or a modify) that does not merely reduce: its position in the counterfactual
-book, fills so far only, is flat, or on the order's side, or smaller than the order. The account is *stopped* at the
-first refused message of its after the last message that opened or added and passed, in enforce mode, until the end of
-the incident; at its first refusal where none passed. Where messages that open or add pass to the end it never is.
+An order (or modify) of the account *opens or adds* unless it only reduces: the account's position from the fills so far
+in the counterfactual book is flat, on the order's side, or smaller than the order. In enforce mode the account is
+*stopped* at its first rejected message after the last accepted message that opens or adds, or at its first rejection if
+none was accepted. If such messages are accepted until the end of the incident, it is never stopped.
 
-**Time to stop** runs from the account's first order in the incident. **Loss at stop** is its loss since then, at the
-marks of that moment; **loss with limits** is that of the same book at the end of the log, for what was let through may
-go on losing. The market does not react to what is refused.
+**Time to stop** is measured from the account's first order in the incident. **Loss at stop** is the loss since then, at
+the marks of the stop; **loss with limits** is the loss of the same book at the end of the log, since accepted orders may
+go on losing. The market does not react to rejections.
 """
 
 from __future__ import annotations
@@ -23,55 +23,57 @@ from riskkit._check import InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.columns import Decision, Kind
 from riskkit.replay.events import EventLog
-from riskkit.replay.incidents.record import Incident, incident
+from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.result import BY_HAND, REFUSALS, Result
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import replay_log
 from riskkit.replay.sweeps.order_outcome import order_outcomes
+from riskkit.replay.sweeps.runner import OnTrip, Orphans
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 __all__ = ["StopReport", "compare_stops", "stop_report"]
 
-SAMPLES = 400  # of the incident, for a picture
-MOST_SAMPLES = 10_000  # of the whole log
+SAMPLES = 400  # of the incident, for a plot
+MAX_SAMPLES = 10_000  # of the log
 GONE = (*REFUSALS, Decision.VANISH, Decision.ORPHAN, Decision.DUP, Decision.ERROR_TS)
 WITHOUT, WITH = "without limits", "with limits"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class StopReport(Shown):
-    """The answer of `stop_report`; money in the log's currency, losses positive, times in seconds from the first order.
+    """Result of `stop_report`; money in the log's currency, losses positive, times in seconds from the first order.
 
     Parameters
     ----------
     title, account, currency : str
-        What was replayed, whose orders are looked at, and the money.
+        Title of the log, the account, and its currency.
     stopped : bool
-        Whether the account was stopped before the end of the incident.
+        True if the account was stopped before the end of the incident.
     time_to_stop, loss_at_stop : float, optional
-        None where it was not.
+        None if it was not stopped.
     rule : str, optional
-        The rule that refused at the stop.
-    first_refusal, first_rule : float and str, optional
-        The first refusal of all, which need not stop anything, and its rule.
-    orders, orders_through : int
-        Orders sent, and those that passed.
-    notional, notional_through : float
-        Of those orders, at their prices (the last mark for a market order); parents are left out, as their children
+        Id of the rule that rejected at the stop.
+    first_rejection, first_rule : float and str, optional
+        Time of the first rejection, which need not stop the account, and its rule.
+    orders, orders_accepted : int
+        Orders sent, and orders accepted.
+    notional, notional_accepted : float
+        Notional of these orders at their prices (the last mark for a market order), without parents, whose children
         are counted.
-    traded, traded_through : float
-        Notional of the fills.
+    traded, traded_accepted : float
+        Notional of the fills, without and with limits.
     loss, loss_with_limits : float
-        At the end of the log, without limits and with them.
+        Loss at the end of the log, without and with limits.
     digest : str
-        That of the replay with limits.
+        Digest of the replay with limits.
     times, losses, losses_with_limits : ndarray, shape (n_samples,)
-        Nanoseconds since the epoch, and both losses then.
+        Nanoseconds since the epoch, and both losses at these times.
     start, stop : int
-        Nanoseconds since the epoch of the first order, and of the stop (0: none).
+        Nanoseconds since the epoch of the first order and of the stop (0: none).
 
     Examples
     --------
@@ -88,14 +90,14 @@ class StopReport(Shown):
     time_to_stop: float | None
     loss_at_stop: float | None
     rule: str | None
-    first_refusal: float | None
+    first_rejection: float | None
     first_rule: str | None
     orders: int
-    orders_through: int
+    orders_accepted: int
     notional: float
-    notional_through: float
+    notional_accepted: float
     traded: float
-    traded_through: float
+    traded_accepted: float
     loss: float
     loss_with_limits: float
     digest: str
@@ -116,38 +118,38 @@ class StopReport(Shown):
         yield "loss at stop", self.loss_at_stop, money
         yield "loss with limits, at the end", self.loss_with_limits, money
         yield "loss without limits", self.loss, money
-        yield "orders let through", self.orders_through, f"of {self.orders:,}"
-        yield "notional let through", self.notional_through, money
+        yield "orders accepted", self.orders_accepted, f"of {self.orders:,}"
+        yield "notional accepted", self.notional_accepted, money
         yield "  of", self.notional, money
-        yield "traded", self.traded_through, money
+        yield "traded with limits", self.traded_accepted, money
         yield "  without limits", self.traded, money
-        yield "first refusal after", self.first_refusal, "s"
+        yield "first rejection after", self.first_rejection, "s"
         yield "  by", self.first_rule, ""
 
     def summary(self) -> dict[str, Any]:
-        """The numbers as one row of a table."""
-        names = "stopped time_to_stop rule loss_at_stop loss_with_limits loss orders_through orders notional_through"
-        names += " notional traded_through traded first_refusal first_rule currency"
+        """The scalar results as one row of a table."""
+        names = "stopped time_to_stop rule loss_at_stop loss_with_limits loss orders_accepted orders notional_accepted"
+        names += " notional traded_accepted traded first_rejection first_rule currency"
         return {name: getattr(self, name) for name in names.split()}
 
     def to_frame(self) -> pd.DataFrame:
-        """The losses over time: seconds from the first order, loss without limits and with them."""
+        """Losses over time, indexed by seconds from the first order."""
         import pandas as pd
 
         seconds = pd.Index((self.times - self.start) / 1e9, name="seconds")
         return pd.DataFrame({WITHOUT: self.losses, WITH: self.losses_with_limits}, index=seconds)
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw the loss over time, without the limits and with them, and where it was stopped."""
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the loss over time without and with limits, and the stop."""
         both = np.concatenate([self.losses, self.losses_with_limits])
         scale, unit = plot.money_scale(both, self.currency)
         seconds = (self.times - self.start) / 1e9
         lines = {WITHOUT: self.losses / scale, WITH: self.losses_with_limits / scale}
         end = f"{lines[WITH][-1]:,.3g} instead of {lines[WITHOUT][-1]:,.3g} {unit} lost"
-        said = f"stopped after {_length(self.time_to_stop)} by {self.rule}" if self.stopped else "not stopped"
-        title = f"{self.title}\n{said}; {end}"
+        outcome = f"stopped after {_length(self.time_to_stop)} by {self.rule}" if self.stopped else "not stopped"
+        title = f"{self.title}\n{outcome}; {end}"
         ax = plot.curves(seconds, lines, label=f"loss, {unit}", title=title, time=_axis(seconds), ax=ax)
-        if self.stopped and self.loss_at_stop is not None:
+        if self.time_to_stop is not None and self.loss_at_stop is not None:
             ax.axvline(self.time_to_stop, color=plot.WARM, lw=1.0, ls="--", zorder=1)
             ax.plot([self.time_to_stop], [self.loss_at_stop / scale], "o", color=plot.WARM, ms=5, zorder=5)
         return ax
@@ -158,22 +160,22 @@ def stop_report(
     rules: RuleSet,
     *,
     account: str | None = None,
-    orphans: str | None = None,
-    on_trip: str = "leave",
+    orphans: Orphans | None = None,
+    on_trip: OnTrip = "leave",
     compiled: bool = True,
 ) -> StopReport:
-    """Say when a rule set stops the account of an incident, what was lost by then, and what was let through.
+    """Measure when a rule set stops the account of an incident, the loss by then, and the orders accepted before.
 
     Parameters
     ----------
     log : EventLog
-        Of `incident_log` or `inject`, or any log with an `account`.
+        From `incident_log` or `inject`, or any log with an `account`.
     rules : RuleSet
-        The limits; they are enforced. What *stopped* means stands at the head of this file.
+        The limits, enforced. The module docstring defines *stopped*.
     account : str, optional
-        Whose orders are looked at, all of them; by default the incident's, from its begin to its end.
+        Account whose orders are examined, over the whole log; by default that of the incident, over its duration.
     orphans, on_trip, compiled
-        As for `riskkit.replay_log`.
+        As in `riskkit.replay_log`.
 
     Returns
     -------
@@ -182,14 +184,14 @@ def stop_report(
     Raises
     ------
     InputError
-        Where the log has no incident and no account was named, or the account sent no order.
+        If the log has no incident and no account is given, or the account sent no order.
 
     Examples
     --------
     >>> rate = {"id": "rate", "type": "order_rate", "params": {"limit": 100, "window_ns": "1s"}}
     >>> rules = RuleSet.from_dict({"rules": [rate]})
     >>> report = stop_report(incident_log("infinium", scale=0.1), rules, compiled=False)
-    >>> report.rule, report.orders_through, report.orders
+    >>> report.rule, report.orders_accepted, report.orders
     ('rate', 100, 677)
     """
     code, label, messages, end = _messages(log, account)
@@ -204,13 +206,13 @@ def stop_report(
     )
     gone = np.zeros(len(log), bool)
     gone[limited.rows["seq"][np.isin(limited.rows["code"], GONE)]] = True
-    stands = _standing(limited)
-    refused = limited.refused()
-    refused = refused[np.isin(refused["seq"], messages)]
-    stop = _stop_of(log, code, messages, gone, stands, refused)
+    accepted = _accepted(limited)
+    rejected = limited.refused()
+    rejected = rejected[np.isin(rejected["seq"], messages)]
+    stop = _stop_of(log, code, messages, gone, accepted, rejected)
     ts = log.columns["ts"]
     sent = messages[log.columns["kind"][messages] == Kind.ORDER]
-    lone = sent[~np.isin(sent, log.columns["parent"][sent])] if "parent" in log.columns else sent
+    singles = sent[~np.isin(sent, log.columns["parent"][sent])] if "parent" in log.columns else sent
     money, notional = log.universe.money, order_outcomes(log, compiled=compiled).notional
     lost = None
     if stop is not None:
@@ -232,14 +234,14 @@ def stop_report(
         time_to_stop=after(stop),
         loss_at_stop=lost,
         rule=_name(rules, stop),
-        first_refusal=after(refused[0] if len(refused) else None),
-        first_rule=_name(rules, refused[0] if len(refused) else None),
+        first_rejection=after(rejected[0] if len(rejected) else None),
+        first_rule=_name(rules, rejected[0] if len(rejected) else None),
         orders=len(sent),
-        orders_through=int((~gone[sent]).sum()),
-        notional=money(int(notional[lone].sum())),
-        notional_through=money(int(notional[lone[~gone[lone]]].sum())),
+        orders_accepted=int((~gone[sent]).sum()),
+        notional=money(int(notional[singles].sum())),
+        notional_accepted=money(int(notional[singles[~gone[singles]]].sum())),
         traded=float((worth * log.columns["qty"][fills]).sum()),
-        traded_through=float((worth * stands[fills]).sum()),
+        traded_accepted=float((worth * accepted[fills]).sum()),
         loss=before - _final(without, label),
         loss_with_limits=before_limited - _final(limited, label),
         digest=limited.digest,
@@ -259,16 +261,16 @@ def compare_stops(
     seed: int = 0,
     compiled: bool = True,
 ) -> pd.DataFrame:
-    """Put several incidents through several rule sets.
+    """Compare the stops of several incidents under several rule sets.
 
     Parameters
     ----------
     which : iterable of str or Incident
         See `incidents`.
     rule_sets : mapping of name to RuleSet
-        Or to a function of the incident that gives one: limits in money are in the incident's currency.
+        Or a function of the incident that returns one, for limits in the incident's currency.
     scale, seed, compiled
-        As for `incident_log` and `stop_report`.
+        As in `incident_log` and `stop_report`.
 
     Returns
     -------
@@ -277,20 +279,20 @@ def compare_stops(
 
     Examples
     --------
-    >>> one = RuleSet.from_dict({"rules": [{"id": "q", "type": "max_order_qty", "params": {"limit": 1000}}]})
-    >>> frame = compare_stops(["jcom"], {"none": RuleSet([]), "size": one}, compiled=False)
+    >>> size = RuleSet.from_dict({"rules": [{"id": "q", "type": "max_order_qty", "params": {"limit": 1000}}]})
+    >>> frame = compare_stops(["jcom"], {"none": RuleSet([]), "size": size}, compiled=False)
     >>> frame["stopped"].tolist()
     [False, True]
     """
     import pandas as pd
 
     rows, keys = [], []
-    for one in map(incident, which):
-        log = incident_log(one, scale=scale, seed=seed)
+    for event in map(incident, which):
+        log = incident_log(event, scale=scale, seed=seed)
         for name, rules in rule_sets.items():
-            chosen = rules if isinstance(rules, RuleSet) else rules(one)
+            chosen = rules if isinstance(rules, RuleSet) else rules(event)
             rows.append(stop_report(log, chosen, compiled=compiled).summary())
-            keys.append((one.id, name))
+            keys.append((event.id, name))
     if not rows:
         raise InputError("which or rule_sets is empty; give at least one incident and one rule set")
     return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(keys, names=["incident", "rules"]))
@@ -300,33 +302,33 @@ def compare_stops(
 
 
 def _messages(log: EventLog, account: str | None) -> tuple[int, str, np.ndarray, int]:
-    """Code and label of the account, the rows of its orders and modifies, and when the incident is over."""
-    told, columns = log.about.get("incident"), log.columns
-    if account is None and told is None:
-        raise InputError("account is missing: this log has no incident; name the account to look at")
-    label = told["account"] if account is None and told is not None else str(account)
+    """Code and label of the account, rows of its orders and modifies, and end of the incident."""
+    about, columns = log.about.get("incident"), log.columns
+    if account is None and about is None:
+        raise InputError("account is missing: this log has no incident; name an account")
+    label = about["account"] if account is None and about is not None else str(account)
     if label not in log.universe.account_codes:
         known = ", ".join(list(log.universe.account_codes)[:8])
         raise InputError(f"account={account!r} is not in this log; it has {known}")
     code = log.universe.account_codes[label]
-    own = (columns["account"] == code) & np.isin(columns["kind"], (Kind.ORDER, Kind.MODIFY))
+    mine = (columns["account"] == code) & np.isin(columns["kind"], (Kind.ORDER, Kind.MODIFY))
     end = int(columns["ts"].max(initial=0))
-    if account is None and told is not None:
-        own &= (columns["ts"] >= told["since"]) & (columns["ts"] <= told["until"])
-        end = int(told["end"])
-    rows = np.flatnonzero(own)
+    if account is None and about is not None:
+        mine &= (columns["ts"] >= about["since"]) & (columns["ts"] <= about["until"])
+        end = int(about["end"])
+    rows = np.flatnonzero(mine)
     if not len(rows):
         raise InputError(f"account {label!r} sent no order in this log; there is nothing to stop")
     return code, label, rows, end
 
 
 def _spacing(ts: np.ndarray, first: int, end: int) -> int:
-    """Samples such that there are enough of the incident and not too many of the log."""
-    return max((end - int(ts[first])) // SAMPLES, int(ts.max() - ts.min()) // MOST_SAMPLES, 1)
+    """Sample spacing: at least 400 samples of the incident, at most 10,000 of the log."""
+    return max((end - int(ts[first])) // SAMPLES, int(ts.max() - ts.min()) // MAX_SAMPLES, 1)
 
 
 def _profit(log: EventLog, rows: int, label: str, rules: RuleSet, mode: str, options: dict[str, Any]) -> float:
-    """The account's profit after the first `rows` events; zero where it had none of them and held nothing."""
+    """The account's profit after the first `rows` events; 0 if it had no event and no opening position."""
     code = log.universe.account_codes[label]
     if not log.universe.accounts[code].positions and not (log.columns["account"][:rows] == code).any():
         return 0.0
@@ -336,30 +338,30 @@ def _profit(log: EventLog, rows: int, label: str, rules: RuleSet, mode: str, opt
 
 
 def _final(result: Result, label: str) -> float:
-    return float(result.accounts()["profit"][label])  # type: ignore[arg-type]
+    return float(result.accounts()["profit"][label])
 
 
-def _standing(result: Result) -> np.ndarray:
-    """The quantity of every event that stands in enforce mode; shape (n_events,)."""
-    rows, stands = result.rows, result.log.columns["qty"].copy()
-    stands[rows["seq"][np.isin(rows["code"], (Decision.VANISH, Decision.DUP, Decision.ERROR_TS))]] = 0
+def _accepted(result: Result) -> np.ndarray:
+    """Quantity of every event that remains in enforce mode; shape (n_events,)."""
+    rows, accepted = result.rows, result.log.columns["qty"].copy()
+    accepted[rows["seq"][np.isin(rows["code"], (Decision.VANISH, Decision.DUP, Decision.ERROR_TS))]] = 0
     cut = rows[rows["code"] == Decision.CUT]
-    stands[cut["seq"]] = cut["limit"]
-    return stands
+    accepted[cut["seq"]] = cut["limit"]
+    return accepted
 
 
 def _stop_of(
-    log: EventLog, code: int, messages: np.ndarray, gone: np.ndarray, stands: np.ndarray, refused: np.ndarray
+    log: EventLog, code: int, messages: np.ndarray, gone: np.ndarray, accepted: np.ndarray, rejected: np.ndarray
 ) -> Any:
-    """The refusal at which the account is stopped, None where it is not."""
+    """The rejection at which the account is stopped, None if it is not."""
     passed = messages[~gone[messages]]
-    adding = passed[_adds(log, code, passed, stands)]
-    later = refused[refused["seq"] > adding[-1]] if len(adding) else refused
+    adding = passed[_adds(log, code, passed, accepted)]
+    later = rejected[rejected["seq"] > adding[-1]] if len(adding) else rejected
     return later[0] if len(later) else None
 
 
-def _adds(log: EventLog, code: int, rows: np.ndarray, stands: np.ndarray) -> np.ndarray:
-    """Whether each of these messages opens or adds to a position, as the fills so far have made it."""
+def _adds(log: EventLog, code: int, rows: np.ndarray, accepted: np.ndarray) -> np.ndarray:
+    """Flag the messages that open or add to the position that the fills so far have built."""
     columns, universe = log.columns, log.universe
     fills = (columns["account"] == code) & (columns["kind"] == Kind.FILL)
     adds = np.zeros(len(rows), bool)
@@ -368,21 +370,22 @@ def _adds(log: EventLog, code: int, rows: np.ndarray, stands: np.ndarray) -> np.
         instrument = universe.instruments[int(log.pair_instrument[pair])].id
         account = universe.accounts[code]
         opening = universe.opening_steps(account, instrument) if instrument in account.positions else 0
-        moves = columns["side"][of_pair].astype(np.int64) * stands[of_pair]
-        held = np.concatenate([[opening], opening + np.cumsum(moves)])
+        moves = columns["side"][of_pair].astype(np.int64) * accepted[of_pair]
+        positions = np.concatenate([[opening], opening + np.cumsum(moves)])
         mine = np.flatnonzero(columns["pair"][rows] == pair)
         at = rows[mine]
-        position = held[np.searchsorted(of_pair, at)]
+        position = positions[np.searchsorted(of_pair, at)]
         against = position * columns["side"][at] < 0
         adds[mine] = ~(against & (columns["qty"][at] <= np.abs(position)))
     return adds
 
 
 def _worth(log: EventLog, rows: np.ndarray) -> np.ndarray:
-    """Money of one lot of each of these fills."""
+    """Notional of one lot of each of these fills, in money."""
     universe = log.universe
-    ratio = np.array([float(universe.ratio(one) * universe.quantum) for one in universe.instruments])
-    return np.abs(log.columns["price"][rows]) * ratio[log.columns["instrument"][rows]]
+    ratio = np.array([float(universe.ratio(instrument) * universe.quantum) for instrument in universe.instruments])
+    worth: np.ndarray = np.abs(log.columns["price"][rows]) * ratio[log.columns["instrument"][rows]]
+    return worth
 
 
 def _length(seconds: float | None) -> str:
@@ -390,7 +393,7 @@ def _length(seconds: float | None) -> str:
 
 
 def _axis(seconds: np.ndarray) -> plot.TimeAxis:
-    """Time since the first order, in the unit that suits it."""
+    """Axis of time since the first order, in seconds, minutes or hours."""
     end = float(seconds[-1])
     length, unit = next((pair for pair in ((3600.0, "h"), (60.0, "min")) if end >= 3 * pair[0]), (1.0, "s"))
     rough = max(end, 1e-9) / length / 5

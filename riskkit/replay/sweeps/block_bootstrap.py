@@ -69,7 +69,8 @@ def default_block(n_days: int, horizon_days: int = 0) -> int:
     >>> default_block(1000), default_block(1000, horizon_days=63)
     (10, 63)
     """
-    return max(1, min(max(round(n_days ** (1 / 3)), horizon_days), n_days))
+    cube_root: int = round(n_days ** (1 / 3))
+    return max(1, min(max(cube_root, horizon_days), n_days))
 
 
 def day_bootstrap(n_days: int, rng: np.random.Generator | None, block: float, kind: BlockKind) -> BlockBootstrap:

@@ -98,7 +98,7 @@ class Curve(Shown):
         objects = template["code"] == Decision.OBJECT
         keep = ~objects
         keep[objects] = self.observed.seen[self.observed.seen != ALWAYS] > limit
-        rows = template[keep]
+        rows: np.ndarray = template[keep]
         judged = np.isin(rows["code"], (Decision.OBJECT, Decision.NO_PRICE, Decision.ALERTED))
         rows["limit"][judged] = limit
         if self._counts_accepted:  # the window of accepted messages is full, plus the rejected one

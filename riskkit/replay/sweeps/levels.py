@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from riskkit._jit import kernel, plain
+from riskkit._jit import Kernel, kernel, plain
 from riskkit.replay.sweeps.keys import count_of_keys
 
 __all__ = ["attempts_in_window", "window_levels"]
+
+Array = np.ndarray
 
 
 def window_levels(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled: bool = True) -> np.ndarray:
@@ -54,7 +56,7 @@ def attempts_in_window(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, comp
     return _run(_attempts, ts, keys, window_ns, compiled)
 
 
-def _run(function, ts, keys, window_ns, compiled):
+def _run(function: Kernel, ts: Array, keys: Array, window_ns: int, compiled: bool) -> Array:
     """Lay each key's messages side by side in one workspace."""
     size = np.bincount(keys, minlength=count_of_keys(keys) + 1)
     start = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
@@ -65,7 +67,7 @@ def _run(function, ts, keys, window_ns, compiled):
 
 
 @kernel
-def _levels(ts, keys, window_ns, start, state, work, levels):
+def _levels(ts: Array, keys: Array, window_ns: int, start: Array, state: Array, work: Array, levels: Array) -> None:
     """`state`: first in the window, one past the last, size of the heap; `work`: rows in the window, heap of levels."""
     for i in range(len(ts)):
         key = keys[i]
@@ -105,7 +107,7 @@ def _levels(ts, keys, window_ns, start, state, work, levels):
 
 
 @kernel
-def _attempts(ts, keys, window_ns, start, state, work, levels):
+def _attempts(ts: Array, keys: Array, window_ns: int, start: Array, state: Array, work: Array, levels: Array) -> None:
     """Count the messages of each key that are not out of the window yet."""
     for i in range(len(ts)):
         key = keys[i]

@@ -111,7 +111,10 @@ class Selection(NamedTuple):
 
     def feasible(self, frame: pd.DataFrame) -> np.ndarray:
         """Flag the settings that satisfy every constraint; bool, shape (n_settings,)."""
-        return np.logical_and.reduce([np.ones(len(frame), bool), *self._each(frame).values()])
+        feasible = np.ones(len(frame), bool)
+        for satisfied in self._each(frame).values():
+            feasible &= satisfied
+        return feasible
 
     def best(self, frame: pd.DataFrame) -> int | None:
         """Row of the feasible setting with the highest score, or None if none is feasible.

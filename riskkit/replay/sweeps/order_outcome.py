@@ -89,9 +89,9 @@ def order_outcomes(log: EventLog, horizon_ns: int | None = None, *, compiled: bo
         isinstance(horizon_ns, bool) or not isinstance(horizon_ns, int) or not 0 <= horizon_ns < END
     ):
         raise InputError(f"horizon_ns={horizon_ns!r} is not a number of nanoseconds at or above zero")
-    columns, universe = log.columns, log.universe
-    empty = {"fee": np.zeros(0, np.int64), "flags": np.zeros(0, np.int32)}
-    events = _Events(*(columns[name] if name in columns else empty[name] for name in _Events._fields))
+    universe = log.universe
+    columns: dict[str, np.ndarray] = {"fee": np.zeros(0, np.int64), "flags": np.zeros(0, np.int32), **log.columns}
+    events = _Events(*(columns[name] for name in _Events._fields))
     totals = _Totals(*np.zeros((4, len(log)), np.int64))
     marks, quoted = np.full(len(universe.instruments), MISSING), np.zeros(len(universe.instruments), np.int64)
     run = _value if compiled else plain(_value)

@@ -292,7 +292,7 @@ def first_moment(limits: Limits, at: Setting) -> int:
 def allowed_from(read: Read, times: list[int], now: int) -> int:
     """Earliest time from `now` on at which a rate limit allows another order."""
     params, window = read.params, read.rule.parameters.window
-    limit = params.limit
+    limit: int = params.limit
     if len(times) < limit:
         return now
     if limit == 0:
@@ -306,9 +306,10 @@ def allowed_from(read: Read, times: list[int], now: int) -> int:
             begin, count = (ts, 1) if ts >= begin + params.window_ns else (begin, count + 1)
         return now if count < limit else max(now, begin + params.window_ns)
     if params.bucket_ns > 0:
-        n_buckets = -(-params.window_ns // params.bucket_ns)
-        return max(now, (times[-limit] // params.bucket_ns + n_buckets) * params.bucket_ns)
-    return max(now, times[-limit] + params.window_ns)
+        bucket: int = params.bucket_ns
+        n_buckets = -(-params.window_ns // bucket)
+        return max(now, (times[-limit] // bucket + n_buckets) * bucket)
+    return max(now, times[-limit] + int(params.window_ns))
 
 
 # ---------------------------------------------------------------------- as a log

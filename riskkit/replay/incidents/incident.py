@@ -1,7 +1,7 @@
-"""The records: what happened, when, by whose report, with which figures; all of them stand in ``incidents.toml``.
+"""Catalogue of incidents: what happened, when, published figures and sources, read from ``incidents.toml``.
 
-Figures are those of the sources that the record names. What a stream needs beyond them is an assumption of the
-simulation, and is marked as such in the file.
+Figures are those of the sources named. Values that a stream needs beyond them are assumptions of the simulation, marked
+as such in the file.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ class Incident(Shown):
     Parameters
     ----------
     id, name : str
-        Its label, and whose it was.
+        Id, and name of the firm.
     start : datetime
-        When its stream begins, with the time zone of the place.
+        Start of the stream, with the local time zone.
     what : str
-        What happened, in a sentence.
+        Description of the incident.
     figures : mapping
-        Figures of the sources, as they say them (a text such as "> 4,000,000" is a lower bound).
+        Published figures, as the sources state them (a text such as "> 4,000,000" is a lower bound).
     sources, controls : tuple of str
-        Where the figures stand, and which controls should have fired.
+        Sources of the figures, and controls that should have stopped the incident.
     stream : mapping
-        How its events are made: figures again, and assumptions where there is none.
+        Parameters of the stream: figures, and assumptions where there is no figure.
 
     Examples
     --------
@@ -71,12 +71,12 @@ class Incident(Shown):
         for name, value in self.figures.items():
             shown = ", ".join(map(str, value)) if isinstance(value, list) else value
             yield name.replace("_", " "), shown, ""
-        for place, source in enumerate(self.sources):
-            yield "" if place else "sources", source, ""
+        for i, source in enumerate(self.sources):
+            yield "" if i else "sources", source, ""
 
 
 @cache
-def _records() -> dict[str, Incident]:
+def _catalogue() -> dict[str, Incident]:
     data = tomllib.loads((Path(__file__).parent / "incidents.toml").read_text(encoding="utf-8"))
     found = {}
     for entry in data["incidents"]:
@@ -87,12 +87,12 @@ def _records() -> dict[str, Incident]:
 
 
 def incident(which: str | Incident) -> Incident:
-    """Return one incident by its id or by the beginning of it.
+    """Return an incident by its id or a unique prefix of it.
 
     Raises
     ------
     InputError
-        Where no incident, or more than one, begins so.
+        If the prefix matches no incident, or several.
 
     Examples
     --------
@@ -101,14 +101,14 @@ def incident(which: str | Incident) -> Incident:
     """
     if isinstance(which, Incident):
         return which
-    found = [one for name, one in _records().items() if which and name.startswith(str(which))]
+    found = [entry for id, entry in _catalogue().items() if which and id.startswith(str(which))]
     if len(found) != 1:
-        raise InputError(f"incident={which!r} is not one of {', '.join(_records())}")
+        raise InputError(f"incident={which!r} is not one of {', '.join(_catalogue())}")
     return found[0]
 
 
 def incidents() -> pd.DataFrame:
-    """Return the table of all incidents: when, whose, what happened, which controls should have fired, sources.
+    """Return the table of all incidents: start, name, description, controls that should have fired, sources.
 
     Examples
     --------
@@ -119,12 +119,12 @@ def incidents() -> pd.DataFrame:
 
     rows = [
         {
-            "start": pd.Timestamp(one.start).tz_convert("UTC"),
-            "name": one.name,
-            "what": one.what,
-            "controls": "; ".join(one.controls),
-            "sources": "; ".join(one.sources),
+            "start": pd.Timestamp(entry.start).tz_convert("UTC"),
+            "name": entry.name,
+            "what": entry.what,
+            "controls": "; ".join(entry.controls),
+            "sources": "; ".join(entry.sources),
         }
-        for one in _records().values()
+        for entry in _catalogue().values()
     ]
-    return pd.DataFrame(rows, index=pd.Index(list(_records()), name="incident"))
+    return pd.DataFrame(rows, index=pd.Index(list(_catalogue()), name="incident"))
