@@ -20,8 +20,6 @@ from riskkit.desk import (
     CONDITIONS,
     Alert,
     AlertSystem,
-    ConcentrationLimit,
-    DrawdownLimit,
     RequestError,
     TableChannel,
     UnknownAlertError,
@@ -76,7 +74,6 @@ def test_a_condition_is_a_rule_of_the_catalogue_with_action_and_severity(name):
 
 
 def test_two_of_them_have_a_second_name():
-    assert ConcentrationLimit is rk.Concentration and DrawdownLimit is rk.Drawdown
     assert set(CONDITIONS) == set(PARAMETERS)
     with pytest.raises(InputError, match="name='MaxLoss' is not one of 'MaxExposure'"):
         condition("MaxLoss", limit=1)
@@ -115,7 +112,9 @@ def test_a_breach_of_each_condition_is_an_alert(name, action, trade_id, observed
     if name == "VarLimit":
         assert one.metrics["observed"] > limit == one.metrics["limit"]
     if name == "DrawdownLimit":
-        assert one.metrics["equity"] == 8_500 and one.metrics["unrealized"] == -1_500 == -one.metrics["max_drawdown"]
+        assert (
+            one.metrics["equity"] == 8_500 and one.metrics["unrealized"] == -1_500 == -one.metrics["max_drawdown_money"]
+        )
 
 
 def test_the_message_is_the_sentence_of_the_action():
