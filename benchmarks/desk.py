@@ -20,14 +20,14 @@ from riskkit._jit import kernel
 from riskkit.desk import (
     Alert,
     AlertSystem,
-    DuckDBStore,
     DeskLimits,
+    DuckDBStore,
     ParquetStore,
-    PositionValues,
     PositionTracker,
+    PositionValues,
     RiskManager,
     RiskState,
-    Trade,
+    TradeRequest,
     validate,
     validate_batch,
 )
@@ -78,7 +78,7 @@ def _validations() -> Iterator[Any]:
     assert [batch.answer(i).to_dict() for i in range(500)] == [
         validate(request, held, value, state=state).to_dict() for request in requests
     ]
-    trade = Trade.from_dict(requests[0])
+    trade = TradeRequest.from_dict(requests[0])
     one, whole, request, call = best(
         lambda: validate(trade, held, value, state=state),
         lambda: validate_batch(columns, held, value, state=state),

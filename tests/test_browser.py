@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from riskkit.desk.dashboard import boards
+from riskkit.desk.dashboard import panels
 
 ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -154,12 +154,12 @@ def test_a_trade_from_the_question_to_the_holding(desk):
 
     desk.locator(".widget-dropdown:has-text('ticker') select").select_option("TECH")
     red = ticket(desk, "5000", "REJECTED: buy 5000 TECH")
-    assert "is in cash" in red.inner_text() and colour(red) == boards.RED
+    assert "is in cash" in red.inner_text() and colour(red) == panels.RED
     execute = desk.get_by_role("button", name="Execute")
     assert execute.is_disabled()
 
     green = ticket(desk, "100", "APPROVED: buy 100 TECH")
-    assert colour(green) == boards.GREEN
+    assert colour(green) == panels.GREEN
     execute.click()
     desk.wait_for_selector(".riskkit-ticket:has-text('EXECUTED: buy 100 TECH')")
     desk.wait_for_selector("tr:has(td:text-is('TECH')):has(td:text-is('100'))")

@@ -21,7 +21,7 @@ from riskkit import (
     replay_log,
 )
 from riskkit.desk import AlertSystem, DeskLimits, LiveDashboard, LiveDesk, MarketStream, RecordedBars, RiskManager
-from riskkit.desk.dashboard import boards
+from riskkit.desk.dashboard import panels
 from riskkit.replay.action import Action
 
 MINUTE = 60_000_000_000
@@ -104,10 +104,10 @@ def test_what_check_says_execute_does():
 def test_one_position_too_many_trips_the_breaker_until_it_is_reset():
     desk = live()
     assert desk.execute("A", 10, "buy").executed and desk.execute("B", 10, "buy").executed
-    assert desk.state() == "ACTIVE" and not desk.stops()
+    assert desk.state() == "ACTIVE" and not desk.halts()
     refused = desk.execute("C", 10, "buy")
     assert not refused.executed and "breaker" in refused.reason
-    assert desk.state() == "PAUSED" and desk.stops()[0].action == Action.HALT
+    assert desk.state() == "PAUSED" and desk.halts()[0].action == Action.HALT
     assert not desk.check("A", 1, "buy").approved and not desk.check("A", 1, "sell").approved  # a halt stops all
     desk.reset()
     assert desk.state() == "ACTIVE" and desk.check("A", 1, "buy").approved and equal_books(desk)
@@ -119,10 +119,10 @@ def test_a_loss_that_is_realized_trips_the_breaker():
     desk.step(2)  # A falls to 95
     assert desk.state() == "ACTIVE"
     assert desk.execute("A", 40, "sell").executed  # 40 x 5 lost
-    used = desk.used().set_index("rule")
-    assert used.loc["breaker: day's loss"].tolist() == ["desk", 200.0, 200.0, 0.0, True]
-    assert used.loc["breaker: positions", "observed"] == 1 and desk.state() == "PAUSED"
-    assert desk.said()["action"].tolist() == ["HALT"] and equal_books(desk)
+    used = desk.utilization().set_index("rule")
+    assert used.loc["breaker: daily loss"].tolist() == ["desk", 200.0, 200.0, 0.0, True]
+    assert used.loc["breaker: open positions", "observed"] == 1 and desk.state() == "PAUSED"
+    assert desk.messages()["action"].tolist() == ["HALT"] and equal_books(desk)
 
 
 def test_a_replay_of_what_the_desk_did_decides_the_same():
@@ -138,16 +138,16 @@ def test_prices_are_rounded_to_the_ticks_of_the_session_for_both():
     closes = CLOSES / 3.0
     desk = LiveDesk(*parts(closes), session=session())
     desk.step(3)
-    assert desk.execute("A", 7, "buy").impact.price == 33.33
+    assert desk.execute("A", 7, "buy").price == 33.33
     desk.step(3)
     assert equal_books(desk)
 
 
 def test_a_desk_without_rules_asks_the_manager_alone():
     desk = LiveDesk(*parts(limits=DeskLimits(max_position_size=0.5)))
-    assert desk.step(2) == 2 and desk.state() == "" and desk.used().empty
+    assert desk.step(2) == 2 and desk.state() == "" and desk.utilization().empty
     assert "more than 50 %" in desk.execute("A", 100, "buy").reason
-    assert desk.execute("A", 50, "buy").executed and desk.said().empty
+    assert desk.execute("A", 50, "buy").executed and desk.messages().empty
     desk.reset()  # nothing to reset
     assert desk.step(10) == 4 and desk.ended
 
@@ -156,7 +156,7 @@ def test_what_the_rules_cannot_judge_is_refused():
     closes = CLOSES.assign(D=10.0)
     desk = LiveDesk(*parts(closes), session=session())
     desk.step(2)
-    assert "no instrument of the session" in desk.check("D", 1, "buy").reason
+    assert "not an instrument of the session" in desk.check("D", 1, "buy").reason
     assert not desk.execute("D", 1, "buy").executed and len(desk.session) == 6
 
 
@@ -240,7 +240,7 @@ def test_a_desk_without_alerts_has_none():
     desk = live()
     desk.execute("A", 151, "buy")
     desk.acknowledge("nothing")
-    assert desk.history().empty and desk.said()["action"].tolist() == ["REJECT"]
+    assert desk.history().empty and desk.messages()["action"].tolist() == ["REJECT"]
 
 
 # ---------------------------------------------------------------------- the page
@@ -262,18 +262,18 @@ def ask(page: LiveDashboard, ticker: str, qty: float, side: str = "buy") -> str:
 
 def test_the_ticket_is_green_or_red_and_says_which_and_why(page):
     green = ask(page, "A", 100)
-    assert boards.GREEN in green and "APPROVED: buy 100 A. within all limits. VaR" in green
+    assert panels.GREEN in green and "APPROVED: buy 100 A. within all limits. VaR" in green
     assert not page.execute_button.disabled
     red = ask(page, "A", 151)
-    assert boards.RED in red and "REJECTED: buy 151 A." in red and "refused by size" in red
+    assert panels.RED in red and "REJECTED: buy 151 A." in red and "refused by size" in red
     assert page.execute_button.disabled
     assert "costs 20,100.00" in ask(page, "A", 201)
-    assert "not a whole number" in ask(page, "A", 1.5) and boards.RED in page.verdict.value
-    assert "no trade is asked for" in ask(page, "A", 0) and page.execute_button.disabled
+    assert "not a whole number" in ask(page, "A", 1.5) and panels.RED in page.verdict.value
+    assert "no trade entered" in ask(page, "A", 0) and page.execute_button.disabled
 
 
 def test_execute_does_it_once_and_shows_it(page):
-    assert "nothing is held" in page.exposures.value
+    assert "no holdings" in page.exposures.value
     ask(page, "A", 100)
     page.execute_button.click()
     assert "EXECUTED: buy 100 A." in page.verdict.value and page.answer.executed
@@ -295,7 +295,7 @@ def test_a_trade_in_the_ticket_is_checked_again_with_every_bar(page):
 
 
 def test_the_breaker_is_shown_and_reset(page):
-    assert "ACTIVE: orders may go" in page.breaker.value and page.reset_button.disabled
+    assert "ACTIVE: orders are accepted" in page.breaker.value and page.reset_button.disabled
     for ticker in ("A", "B", "C"):
         ask(page, ticker, 10)
         if not page.execute_button.disabled:
@@ -303,11 +303,11 @@ def test_the_breaker_is_shown_and_reset(page):
     assert "REJECTED" in page.verdict.value and page.desk.state() == "ACTIVE"  # a red ticket cannot be sent
     page.desk.execute("C", 10, "buy")  # somebody else does, and the breaker trips
     page.refresh()
-    assert boards.RED in page.breaker.value and not page.reset_button.disabled
+    assert panels.RED in page.breaker.value and not page.reset_button.disabled
     assert "PAUSED: desk is halted by breaker" in html.unescape(page.breaker.value)
     assert "HALT" in page.alerts.value and "REJECT" in page.alerts.value
     page.reset_button.click()
-    assert "ACTIVE: orders may go" in page.breaker.value and page.reset_button.disabled
+    assert "ACTIVE: orders are accepted" in page.breaker.value and page.reset_button.disabled
 
 
 def test_the_play_button_takes_bars_until_the_stream_ends(page):
@@ -346,7 +346,7 @@ def test_labels_cannot_write_into_the_page():
 def test_a_page_before_its_first_bar_and_what_a_stored_notebook_keeps():
     pytest.importorskip("ipywidgets", reason="ipywidgets is not installed; it comes with the extra 'notebooks'")
     page = LiveDashboard(*parts())
-    assert page.ticker.value is None and page.execute_button.disabled and "no rules are connected" in page.breaker.value
+    assert page.ticker.value is None and page.execute_button.disabled and "no rules connected" in page.breaker.value
     page.step()
     assert page.ticker.options == ("A", "B", "C") and page.ticker.value == "A"
     bundle = page._repr_mimebundle_()

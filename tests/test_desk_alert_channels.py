@@ -171,7 +171,7 @@ def test_no_file_of_it_reads_a_clock():
     ("channels", "message"),
     [
         (["log"], "channel='log' cannot be called"),
-        ([Heard(), Heard()], "a channel 'heard' is there already"),
+        ([Heard(), Heard()], "there is a channel 'heard' already"),
         ({"": broken}, ""),
         ({5: broken}, "name=5 is not a text"),
     ],
@@ -285,7 +285,7 @@ def test_a_webhook_that_never_answers_gives_up():
         alerts.post(alert(1))
         assert alerts.deliver() == 0 and alerts.counters()["failed"] == 1
     for url in ("file:///etc/passwd", "ftp://host/x", "host", "http://"):
-        with pytest.raises(InputError, match="give one of http or https"):
+        with pytest.raises(InputError, match="give an http or https URL"):
             WebhookChannel(url)
     with pytest.raises(InputError, match="timeout=0 is not above zero"):
         WebhookChannel("http://host", timeout=0)
@@ -368,10 +368,10 @@ def test_e_mail_that_cannot_be_sent_is_a_failure(mail):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"recipients": []}, "give at least one"),
-        ({"recipients": "head@desk.example"}, "is no list of addresses"),
+        ({"recipients": []}, "give a list of at least one"),
+        ({"recipients": "head@desk.example"}, "is not a list of addresses"),
         ({"security": "maybe"}, "security='maybe' is not one of"),
-        ({"username": "me", "password": "secret"}, "in the clear"),
+        ({"username": "me", "password": "secret"}, "in plain text"),
         ({"port": 0}, "port=0"),
         ({"timeout": -1}, "timeout=-1"),
         ({"host": ""}, "host=''"),

@@ -23,6 +23,8 @@ def as_severity(value: Any, name: str) -> str:
 
 
 Severity = Annotated[str, Field(as_severity)]
+ActionName = Annotated[str, Field(lambda value, name: one_of(value, ACTIONS, name))]
+EventNumber = Annotated[int, Field(lambda value, name: whole_number(value, name, at_least=0))]
 
 
 def _metrics(value: Any, name: str) -> dict[str, float]:
@@ -84,8 +86,8 @@ class Alert(CheckedRecord):
     timestamp: Nanoseconds
     trade_id: Text | None = None
     metrics: Annotated[dict[str, float], Field(_metrics)] = field(default_factory=dict)
-    action: Annotated[str, Field(lambda value, name: one_of(value, ACTIONS, name))] = "ALERT"
-    seq: Annotated[int, Field(lambda value, name: whole_number(value, name, at_least=0), "count")] | None = None
+    action: ActionName = "ALERT"
+    seq: EventNumber | None = None
 
     def __str__(self) -> str:
         """One line."""

@@ -113,7 +113,7 @@ class AlertSystem(Shown):
         if not callable(channel):
             raise InputError(f"channel={channel!r} cannot be called; give a function of one alert")
         known = name or getattr(channel, "name", None) or getattr(channel, "__name__", type(channel).__name__)
-        known = checked(as_text, known, "name")
+        known = str(checked(as_text, known, "name"))
         with self._lock:
             if known in self._queues:
                 raise InputError(f"there is a channel {known!r} already; give a mapping of names to channels")

@@ -349,7 +349,7 @@ def _of_datetime(value: Any) -> int:
     zoned = value if value.tzinfo is not None else value.replace(tzinfo=datetime.UTC)
     since = zoned - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
     microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    return microseconds * 1000 + getattr(since, "nanoseconds", 0)
+    return int(microseconds * 1000 + getattr(since, "nanoseconds", 0))
 
 
 # ---------------------------------------------------------------------- annotations of fields

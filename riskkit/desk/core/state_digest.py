@@ -6,11 +6,13 @@ import hashlib
 import json
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from riskkit._check import InputError
 
 __all__ = ["digest_of", "id_of", "plain_id", "restored"]
+
+T = TypeVar("T")
 
 
 def digest_of(kind: str, state: Any) -> str:
@@ -57,7 +59,7 @@ def id_of(plain: Any) -> Any:
     return tuple(map(id_of, plain)) if isinstance(plain, list) else plain
 
 
-def restored(kind: str, state: Any, build: Callable[[Any], Any]) -> Any:
+def restored(kind: str, state: Any, build: Callable[[Any], T]) -> T:
     """Call `build` on a state; a malformed state raises one `InputError`."""
     try:
         return build(state)

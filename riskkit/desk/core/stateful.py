@@ -23,7 +23,7 @@ class Stateful(Shown, ABC):
 
     _events: ClassVar[Mapping[str, Callable[[Any, Sequence[JournalRow], Any], Any]]]
     """Kind of event -> function of (book, rows of the event, body) that applies it again."""
-    _lock: threading.RLock  # type: ignore[valid-type]
+    _lock: threading.RLock
     _writer: Writer
 
     def state(self) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class Stateful(Shown, ABC):
     @classmethod
     def from_state(cls, state: Any) -> Self:
         """Restore a book from its `state`; malformed or inconsistent data raise `InputError`."""
-        return restored(cls.__name__, state, cls._restored)  # type: ignore[no-any-return]
+        return restored(cls.__name__, state, cls._restored)
 
     @property
     def digest(self) -> str:

@@ -12,7 +12,7 @@ from riskkit._check import InputError
 from riskkit._show import Row
 from riskkit._widgets import Live, board, widgets
 from riskkit.desk.core.pre_trade_check import PreTradeCheck
-from riskkit.desk.dashboard import html
+from riskkit.desk.dashboard import panels
 from riskkit.desk.dashboard.live_desk import LiveDesk
 from riskkit.desk.manager import RiskManager
 from riskkit.desk.market import MarketStream
@@ -88,11 +88,11 @@ class LiveDashboard(Live):
 
     def refresh(self) -> None:
         """Refresh the page; a trade in the ticket is checked again."""
-        self.figures.value = html.figures(self.desk)
-        self.exposures.value = html.exposures(self.desk)
-        self.components.value = html.components(self.desk)
-        self.prices.value = html.prices(self.desk)
-        self.breaker.value = html.breaker(self.desk)
+        self.figures.value = panels.figures(self.desk)
+        self.exposures.value = panels.exposures(self.desk)
+        self.components.value = panels.components(self.desk)
+        self.prices.value = panels.prices(self.desk)
+        self.breaker.value = panels.breaker(self.desk)
         self.reset_button.disabled = self.desk.state() in ("", "ACTIVE")
         for button in (self.play, self.step_button):
             button.disabled = self.desk.ended
@@ -172,7 +172,7 @@ class LiveDashboard(Live):
 
     def _check(self, change: Any = None) -> None:
         """Check the trade in the ticket."""
-        self.answer, shown = None, html.ticket(None)
+        self.answer, shown = None, panels.ticket(None)
         if self.ticker.value is not None and self.quantity.value:
             self.answer, shown = self._call(self.desk.check)
         self.verdict.value = shown
@@ -191,8 +191,8 @@ class LiveDashboard(Live):
         try:
             answer = action(self.ticker.value, self.quantity.value, self.side.value)
         except InputError as problem:
-            return None, html.badge(f"REJECTED: {problem}", html.RED, "ticket")
-        return answer, html.ticket(answer)
+            return None, panels.badge(f"REJECTED: {problem}", panels.RED, "ticket")
+        return answer, panels.ticket(answer)
 
     # ------------------------------------------------------------------ breaker and alerts
 
@@ -212,7 +212,7 @@ class LiveDashboard(Live):
             self.open_alerts.options = offered
             self.open_alerts.value = chosen if chosen in ids else ids[0] if ids else None
         self.acknowledge_button.disabled = not offered
-        self.alerts.value = html.alerts(self.desk, self.severity.value, self.only_open.value)
+        self.alerts.value = panels.alerts(self.desk, self.severity.value, self.only_open.value)
 
     def _acknowledge(self) -> None:
         if self.open_alerts.value is not None:

@@ -148,13 +148,18 @@ def _limits(manager: Any, rows: Sequence[JournalRow], body: Any) -> None:
     manager.set_limits(body["who"], body["why"], timestamp=rows[0].timestamp, **body["limits"])
 
 
+def _opening(manager: Any, rows: Sequence[JournalRow], body: Any) -> None:
+    manager.rejected = body["cache"]["rejected"]  # rejections are no events of their own
+    manager._write_opening(rows[0].kind)
+
+
 EVENTS = {
     "trade": _trade,
     "bar": lambda manager, rows, body: manager.on_bar(body, rows[0].timestamp),
     "price": lambda manager, rows, body: manager.set_price(rows[0].token, body["price"], rows[0].timestamp),
     "ticker": lambda manager, rows, body: manager.add_ticker(rows[0].token, timestamp=rows[0].timestamp, **body),
     "limits": _limits,
-    "state": lambda manager, rows, body: manager._write_opening("state"),
-    "warm_up": lambda manager, rows, body: manager._write_opening("warm_up"),
+    "state": _opening,
+    "warm_up": _opening,
 }
 """Kind of event -> function that applies it to a manager."""

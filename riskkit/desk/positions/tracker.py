@@ -115,7 +115,7 @@ class PositionTracker(Stateful):
             No price is known.
         """
         with self._lock:
-            return nanoseconds(timestamp) - self._books.prices.known(market, token).timestamp
+            return nanoseconds(timestamp) - int(self._books.prices.known(market, token).timestamp)
 
     # ------------------------------------------------------------------ trades
 

@@ -117,7 +117,7 @@ class DuckDBStore(Store):
         """
         self.flush()
         try:
-            return self._connection.cursor().execute(query).fetchall()
+            return list(self._connection.cursor().execute(query).fetchall())
         except self._duckdb.Error as error:
             raise InputError(f"store {self.name!r} cannot answer: {_sentence(error)}") from None
 
@@ -142,11 +142,11 @@ class DuckDBStore(Store):
         [(first, last, events)] = self._run("SELECT min(event), max(event), count(*) FILTER (leg = 0) FROM journal")
         if events and (first, last + 1) != (0, events):
             raise InputError(f"store {self.name!r} is incomplete: it has {events} events, the last one is {last}")
-        return events
+        return int(events)
 
     def _run(self, statement: str) -> list[tuple[Any, ...]]:
         """Execute and fetch all: an open result blocks the connection."""
-        return self._connection.execute(statement).fetchall()
+        return list(self._connection.execute(statement).fetchall())
 
     def _write(self, rows: Sequence[Numbered]) -> None:
         try:
