@@ -190,7 +190,7 @@ def start_weights(n_obs: int, decay: float, start: str, backcast_periods: int = 
     one_of(start, STARTS, "start")
     if start == "backcast":
         weights = decay ** np.arange(min(n_obs, whole_number(backcast_periods, "backcast_periods")), dtype=float)
-        return weights / weights.sum()
+        return np.asarray(weights / weights.sum())
     if start == "sample":
         return np.full(n_obs, 1.0 / n_obs)
     return np.array([1.0 if start == "first_square" else 0.0])

@@ -85,7 +85,7 @@ def without_risk_free(returns: Any, risk_free: Any) -> np.ndarray:
     rows, dates = labels_of(returns, 0), labels_of(risk_free, 0)
     if len(rate) != len(array) or not (rows is None or dates is None or rows.equals(dates)):
         raise InputError(f"risk_free has {len(rate)} periods for {len(array)} returns; give one rate for each period")
-    return array - (rate if array.ndim == 1 else rate[:, None])
+    return np.asarray(array - (rate if array.ndim == 1 else rate[:, None]))
 
 
 def gain_over_risk(gain: Any, risk: Any, refusal: str) -> Any:

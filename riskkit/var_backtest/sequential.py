@@ -247,7 +247,7 @@ def _growth_optimal(e_values: np.ndarray) -> np.ndarray:
     first = np.concatenate([[0.0], np.cumsum(gain)[:-1]])
     second = np.concatenate([[0.0], np.cumsum(gain**2)[:-1]])
     bet = np.divide(first, second, out=np.zeros(gain.size), where=second > 0.0)
-    return np.clip(bet, 0.0, MAX_BET)
+    return np.asarray(np.clip(bet, 0.0, MAX_BET))
 
 
 def _log_mean(log_values: np.ndarray) -> np.ndarray:
@@ -255,7 +255,9 @@ def _log_mean(log_values: np.ndarray) -> np.ndarray:
     largest = log_values.max(axis=0)
     finite = np.where(np.isfinite(largest), largest, 0.0)
     with np.errstate(over="ignore"):
-        return np.where(np.isfinite(largest), finite + np.log(np.mean(np.exp(log_values - finite), axis=0)), largest)
+        return np.asarray(
+            np.where(np.isfinite(largest), finite + np.log(np.mean(np.exp(log_values - finite), axis=0)), largest)
+        )
 
 
 def _label(value: Any) -> str:

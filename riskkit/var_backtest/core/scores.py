@@ -66,9 +66,9 @@ def fz0_loss(returns: Any, var: Any, es: Any, confidence: float = 0.975) -> Any:
 
 def quantile(returns: np.ndarray, var: np.ndarray, p: float) -> np.ndarray:
     """Quantile loss of checked arrays of any one shape."""
-    return (p - (returns < -var)) * (returns + var)
+    return np.asarray((p - (returns < -var)) * (returns + var))
 
 
 def fz0(returns: np.ndarray, var: np.ndarray, es: np.ndarray, p: float) -> np.ndarray:
     """FZ0 loss of checked arrays of any one shape."""
-    return np.maximum(-returns - var, 0.0) / (p * es) + var / es + np.log(es) - 1.0
+    return np.asarray(np.maximum(-returns - var, 0.0) / (p * es) + var / es + np.log(es) - 1.0)

@@ -117,7 +117,7 @@ def simulated_christoffersen(days: np.ndarray, n_obs: int, p: float, test: str) 
     free = sum(x_log_x(part) for part in (n00, n01, n10, n11)) - x_log_x(n00 + n01) - x_log_x(n10 + n11)
     tied = x_log_x(n01 + n11) + x_log_x(n00 + n10) - x_log_x(float(n_obs - 1))
     independence = np.maximum(2.0 * (free - tied), 0.0)
-    return independence if test == "independence" else independence + pof_lr(hits, n_obs, p)
+    return np.asarray(independence if test == "independence" else independence + pof_lr(hits, n_obs, p))
 
 
 def _transitions(hits: Any) -> Transitions:

@@ -7,7 +7,7 @@ days, and the VaR of the day (which is known the day before).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,7 +107,7 @@ def known_before(checked: Sample, names: Sequence[str], start: int) -> np.ndarra
     """Return an orthonormal basis (rank, n_rows) of the regressors other than hits, from day `start` + 1 on."""
     n_obs = checked.returns.size
     yesterday = slice(start - 1, n_obs - 1)
-    columns = {
+    columns: dict[str, Callable[[], np.ndarray]] = {
         "constant": lambda: np.ones(n_obs - start),
         "var": lambda: checked.var[start:],
         "lagged_var": lambda: checked.var[yesterday],
@@ -116,7 +116,7 @@ def known_before(checked: Sample, names: Sequence[str], start: int) -> np.ndarra
     }
     chosen = [columns[name]() for name in names if name != "hits"]
     basis, rank = _orthonormal(np.array(chosen).reshape(len(chosen), n_obs - start))
-    return basis[:rank]
+    return np.asarray(basis[:rank])
 
 
 def simulated_dynamic_quantile(days: np.ndarray, known: np.ndarray, n_obs: int, lags: int, p: float) -> np.ndarray:

@@ -274,4 +274,4 @@ def _simulated(
 
 def _loss_over_es(checked: Sample) -> np.ndarray:
     assert checked.es is not None
-    return -checked.returns / checked.es
+    return np.asarray(-checked.returns / checked.es)

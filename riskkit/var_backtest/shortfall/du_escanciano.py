@@ -130,7 +130,7 @@ def _portmanteau(centered: np.ndarray, lags: int) -> np.ndarray:
     for lag in range(1, lags + 1):
         covariance = np.einsum("ij,ij->i", centered[:, lag:], centered[:, :-lag]) / (n_obs - lag)
         total += (covariance / variance) ** 2
-    return n_obs * total
+    return np.asarray(n_obs * total)
 
 
 def _simulated_means(n_obs: int, p: float, n_draws: int, rng: np.random.Generator) -> np.ndarray:

@@ -130,7 +130,7 @@ def _residuals(checked: Sample, sd: Any) -> np.ndarray:
     """Loss - ES over the hits, divided by the standard deviation if given."""
     assert checked.es is not None
     scale = 1.0 if sd is None else sd_array(sd, checked)
-    return ((-checked.returns - checked.es) / scale)[checked.hits]
+    return np.asarray(((-checked.returns - checked.es) / scale)[checked.hits])
 
 
 def _why_undefined(values: np.ndarray) -> str:

@@ -147,7 +147,7 @@ class Backtest(Shown):
     def _holm(self) -> np.ndarray:
         """Holm's p-values of the deciding tests; NaN for the others."""
         exact = [outcome.exact_p_value for _, outcome in self.outcomes]
-        return adjust_p_values([np.nan if p_value is None else p_value for p_value in exact])
+        return np.asarray(adjust_p_values([np.nan if p_value is None else p_value for p_value in exact]))
 
     def to_frame(self) -> Any:
         """Return one row per test.
