@@ -16,6 +16,7 @@ import numpy as np
 from riskkit._check import InputError, confidence_level, labels_of, one_of, positive, with_labels
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, WARM, axes
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import es_sample, hit_array
@@ -182,7 +183,7 @@ def var_e_process(
 
 @documented
 def es_e_process(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     es: Any,
     confidence: float = 0.975,
@@ -215,7 +216,6 @@ def es_e_process(
     """
     checked, p = es_sample(returns, var, es, positive_es=False), tail_mass(confidence)
     one_of(method, ("mixture", "gree"), "method")
-    assert checked.es is not None
     margin = checked.es - checked.var
     if (margin < 0.0).any():
         day = int(np.argmax(margin < 0.0))

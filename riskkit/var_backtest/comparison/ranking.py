@@ -11,6 +11,7 @@ import numpy as np
 from riskkit._check import InputError, confidence_level
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, axes, legible
 from riskkit.var_backtest.comparison.equal_accuracy import ConfidenceSet, diebold_mariano, model_confidence_set
 from riskkit.var_backtest.core.docs import documented
@@ -137,7 +138,7 @@ class Comparison(Shown):
 
 @documented
 def compare_forecasts(
-    returns: Any,
+    returns: ReturnsLike,
     forecasts: Mapping[str, Any],
     confidence: float = 0.99,
     *,

@@ -16,6 +16,7 @@ from riskkit._check import InputError, one_of, whole_number
 from riskkit._jit import kernel
 from riskkit._show import percent
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, sample
 from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined
@@ -37,7 +38,7 @@ DEPENDENT = 1e-22
 
 @documented
 def dynamic_quantile(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     confidence: float = 0.99,
     *,
