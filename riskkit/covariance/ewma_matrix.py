@@ -295,15 +295,15 @@ def _portfolio_path(covariance: Any, returns: Any, weights: Any, decay: Any, buf
     """
     fresh = 1.0 - decay
     size = returns.shape[1]
-    work, row, held = buffers[0], buffers[1], buffers[2]
+    work, row, position = buffers[0], buffers[1], buffers[2]
     for t in range(returns.shape[0]):
         work[:] = 0.0
         row[:] = returns[t]
-        held[:] = weights[t]
+        position[:] = weights[t]
         for i in range(size):
             line = covariance[i]
             here = row[i]
-            weight = held[i]
+            weight = position[i]
             for j in range(i):
                 line[j] = decay * line[j] + fresh * (here * row[j])
                 work[j] += weight * line[j]
@@ -311,7 +311,7 @@ def _portfolio_path(covariance: Any, returns: Any, weights: Any, decay: Any, buf
             work[i] += 0.5 * weight * line[i]
         total = 0.0
         for j in range(size):
-            total += work[j] * held[j]
+            total += work[j] * position[j]
         out[t] = 2.0 * total
 
 

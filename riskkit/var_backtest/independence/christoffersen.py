@@ -33,7 +33,7 @@ def christoffersen_independence(hits: Any, confidence: float | None = None) -> O
     Returns
     -------
     Outcome
-        statistic LR, 1 df, 0 ln 0 = 0; without hits it is 0. `details` holds the transition counts.
+        statistic LR, 1 df, 0 ln 0 = 0; without hits it is 0. `details` contains the transition counts.
 
     References
     ----------
@@ -65,7 +65,7 @@ def christoffersen_cc(hits: Any, confidence: float = 0.99) -> Outcome:
     -------
     Outcome
         statistic LR = POF over all n days + independence over the n-1 pairs, 2 df; exact p-value by a sum over hit
-        and transition counts; `details` holds both parts.
+        and transition counts; `details` contains both parts.
 
     References
     ----------

@@ -29,16 +29,11 @@ def du_escanciano_unconditional(
 ) -> Outcome:
     """Du and Escanciano's unconditional test of ES.
 
-    Parameters
-    ----------
-    pit : (n_obs,) array or Series
-        Forecast cdf at the realised return, between 0 and 1; low for losses.
-
     Returns
     -------
     Outcome
         statistic = mean H, H = (p - u) 1{u <= p}/p, which should be p/2; two-sided normal p-value of
-        z = (mean H - p/2)/sqrt(p (1/3 - p/4)/n). `details` holds z.
+        z = (mean H - p/2)/sqrt(p (1/3 - p/4)/n). `details` contains z.
 
     References
     ----------
@@ -78,8 +73,6 @@ def du_escanciano_conditional(
 
     Parameters
     ----------
-    pit : (n_obs,) array or Series
-        Forecast cdf at the realised return, between 0 and 1; low for losses.
     lags : int
         Number of autocorrelations.
 

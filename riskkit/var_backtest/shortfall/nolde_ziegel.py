@@ -159,7 +159,7 @@ def nolde_ziegel_one_sided(
     Returns
     -------
     Outcome
-        p_i = 1 - Φ(z_i), z_i = sqrt(n) m_i/sqrt(Ω_ii); statistic = the larger z. `details` holds both z.
+        p_i = 1 - Φ(z_i), z_i = sqrt(n) m_i/sqrt(Ω_ii); statistic = the larger z. `details` contains both z.
 
     References
     ----------
