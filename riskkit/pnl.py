@@ -349,7 +349,7 @@ def _exact_numbers(pnl: Any) -> np.ndarray:
     finite_array(array, "pnl", ndim=2)
     if array.shape[1] * max(abs(int(array.max())), abs(int(array.min()))) >= 2**63:
         raise InputError(f"pnl holds integers up to {array.max()}; their sums would overflow 64 bits, give floats")
-    return array.astype(np.int64)
+    return np.asarray(array.astype(np.int64))
 
 
 def _scenario_matrix(scenarios: Any, name: str) -> np.ndarray:

@@ -117,7 +117,7 @@ def test_stressed_covariance_refuses_other_windows(start, end):
 
 
 def test_stressed_covariance_of_an_array_by_row_numbers():
-    with pytest.raises(InputError, match="reaches outside"):
+    with pytest.raises(InputError, match="extends outside"):
         rk.stressed_covariance(RETURNS, 100, 120)
     with pytest.raises(InputError, match="not a number"):
         rk.stressed_covariance(RETURNS, "2020-01-01", "2020-02-01")

@@ -359,7 +359,7 @@ def test_summary_holds_every_measure_and_none_where_undefined():
     )
     assert (flat.max_drawdown, flat.annualised_return, flat.risk_score) == (0.0, 0.0, None)
     assert "Sharpe ratio" in repr(flat) and "<table>" in flat._repr_html_()
-    for field in ("sharpe", "max_drawdown", "cdar", "win_rate", "skewness"):
+    for field in ("sharpe_ratio", "max_drawdown", "cdar", "win_rate", "skewness"):
         assert type(getattr(record, field)) is float
 
 

@@ -650,7 +650,7 @@ def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
         (lambda: rk.factor_loadings([0.1, 0.2, 0.3], [1.0, 1.0, 1.0]), "constant or combinations"),
         (lambda: rk.factor_loadings([0.1], [1.0]), "1 observations for 2 coefficients"),
         (lambda: rk.factor_loadings([0.1, 0.2], [1.0, 2.0, 3.0]), "give the same periods"),
-        (lambda: rk.scale_scenarios([0.1, 0.2]), "give one of multiplier"),
+        (lambda: rk.scale_scenarios([0.1, 0.2]), "give one of volatility_multiplier"),
         (lambda: rk.scale_scenarios([0.1, 0.1], target_volatility=0.1), "a constant series"),
         (lambda: rk.scale_scenarios([0.1, 0.2], volatility_multiplier=-1.0), "volatility_multiplier=-1.0"),
         (lambda: rk.scale_scenarios([[0.1, 0.2]], volatility_multiplier=[1.0]), "volatility_multiplier has shape"),

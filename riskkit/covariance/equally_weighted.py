@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, one_of, returns_array, whole_number, with_labels
+from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.matrices import symmetric
 
@@ -16,7 +17,7 @@ Mean = Literal["sample", "zero"]
 
 
 @documented
-def sample_covariance(returns: Any, *, ddof: int = 1, mean: Mean = "sample") -> Any:
+def sample_covariance(returns: ReturnsLike, *, ddof: int = 1, mean: Mean = "sample") -> Any:
     """Covariance matrix of returns with equal weights.
 
     Returns
@@ -44,7 +45,7 @@ def sample_covariance(returns: Any, *, ddof: int = 1, mean: Mean = "sample") -> 
 
 
 @documented
-def sample_volatility(returns: Any, *, ddof: int = 1, mean: Mean = "sample") -> Any:
+def sample_volatility(returns: ReturnsLike, *, ddof: int = 1, mean: Mean = "sample") -> Any:
     """Standard deviation of each series with equal weights.
 
     ``mean="zero", ddof=0`` gives the root mean square.
@@ -75,7 +76,7 @@ def sample_volatility(returns: Any, *, ddof: int = 1, mean: Mean = "sample") -> 
 
 
 @documented
-def stressed_covariance(returns: Any, start: Any, end: Any, *, ddof: int = 1, mean: Mean = "sample") -> Any:
+def stressed_covariance(returns: ReturnsLike, start: Any, end: Any, *, ddof: int = 1, mean: Mean = "sample") -> Any:
     """Covariance matrix of a historical stress window, such as March 2020, both ends included.
 
     Parameters
@@ -113,18 +114,19 @@ def stressed_covariance(returns: Any, start: Any, end: Any, *, ddof: int = 1, me
     """
     if labels_of(returns, 0) is None:
         first, last = whole_number(start, "start", at_least=0), whole_number(end, "end", at_least=0)
-        returns = finite_array(returns, "returns", ndim=2)
-        window, inside = returns[first : last + 1], last < len(returns)
+        table: Any = finite_array(returns, "returns", ndim=2)
+        window, inside = table[first : last + 1], last < len(table)
     else:
+        table = returns
         try:
-            window = returns.loc[start:end]
-            inside = len(returns.loc[:start]) > 0 and len(returns.loc[end:]) > 0
+            window = table.loc[start:end]
+            inside = len(table.loc[:start]) > 0 and len(table.loc[end:]) > 0
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"start={start!r}, end={end!r} do not slice the index of returns ({error})") from None
     if len(window) < 2 or not inside:
         raise InputError(
-            f"start={start!r} to end={end!r} covers {len(window)} of {len(returns)} rows"
-            f"{'' if inside else ' and reaches outside them'}; give a window of at least 2 rows inside the data"
+            f"start={start!r} to end={end!r} covers {len(window)} of {len(table)} rows"
+            f"{'' if inside else ' and extends outside them'}; give a window of at least 2 rows inside the data"
         )
     return sample_covariance(window, ddof=ddof, mean=mean)
 

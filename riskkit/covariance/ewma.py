@@ -30,6 +30,7 @@ from riskkit._check import (
 )
 from riskkit._docs import shared_parameters
 from riskkit._jit import kernel
+from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import PARAMETERS
 
 __all__ = ["decay_factor", "effective_days", "ewma_start", "ewma_variance", "ewma_volatility", "start_weights"]
@@ -44,7 +45,7 @@ documented = shared_parameters(
 
 
 @documented
-def ewma_variance(returns: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
+def ewma_variance(returns: ReturnsLike, decay: float = 0.94, start: Any = "backcast") -> Any:
     """Exponentially weighted variance of each series after every return.
 
     Returns
@@ -73,7 +74,7 @@ def ewma_variance(returns: Any, decay: float = 0.94, start: Any = "backcast") ->
 
 @documented
 def ewma_volatility(
-    returns: Any, decay: float = 0.94, *, weighting: Weighting = "recursive", start: Any = "backcast"
+    returns: ReturnsLike, decay: float = 0.94, *, weighting: Weighting = "recursive", start: Any = "backcast"
 ) -> Any:
     """Exponentially weighted volatility of each series, the forecast for the next period.
 
@@ -113,7 +114,7 @@ def ewma_volatility(
 
 @documented
 def ewma_start(
-    returns: Any, decay: float = 0.94, start: Any = "backcast", *, backcast_periods: int = BACKCAST_PERIODS
+    returns: ReturnsLike, decay: float = 0.94, start: Any = "backcast", *, backcast_periods: int = BACKCAST_PERIODS
 ) -> Any:
     """Start value of the recursion: the variance before the first return.
 
@@ -190,7 +191,7 @@ def start_weights(n_obs: int, decay: float, start: str, backcast_periods: int = 
     one_of(start, STARTS, "start")
     if start == "backcast":
         weights = decay ** np.arange(min(n_obs, whole_number(backcast_periods, "backcast_periods")), dtype=float)
-        return weights / weights.sum()
+        return np.asarray(weights / weights.sum())
     if start == "sample":
         return np.full(n_obs, 1.0 / n_obs)
     return np.array([1.0 if start == "first_square" else 0.0])

@@ -16,6 +16,7 @@ from riskkit._check import InputError, finite_array, labels_of, returns_array, w
 from riskkit._docs import shared_parameters
 from riskkit._jit import kernel
 from riskkit._show import Row, Shown
+from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import PARAMETERS
 from riskkit.covariance.ewma import BACKCAST_PERIODS, decay_factor, start_weights, variance_path
 from riskkit.covariance.matrices import square_matrix, symmetric
@@ -74,7 +75,12 @@ class EwmaCovariance(Shown):
 
     @classmethod
     def init(
-        cls, returns: Any, decay: float = 0.94, start: Any = "backcast", *, backcast_periods: int = BACKCAST_PERIODS
+        cls,
+        returns: ReturnsLike,
+        decay: float = 0.94,
+        start: Any = "backcast",
+        *,
+        backcast_periods: int = BACKCAST_PERIODS,
     ) -> EwmaCovariance:
         """State before the first of `returns`, which determine only the start value (see the module)."""
         array, assets = _rows_of(returns)
@@ -87,18 +93,18 @@ class EwmaCovariance(Shown):
         self._check_width(len(array), "row")
         return self._after(array[None, :])
 
-    def update_many(self, returns: Any) -> EwmaCovariance:
+    def update_many(self, returns: ReturnsLike) -> EwmaCovariance:
         """State after all rows of `returns`, (n_obs, n_assets)."""
         return self._after(self._checked(returns))
 
-    def path(self, returns: Any) -> Any:
+    def path(self, returns: ReturnsLike) -> Any:
         """S_t after every row: (n_obs, n_assets, n_assets), or a DataFrame indexed by (row, asset)."""
         array = self._checked(returns)
         out = np.empty((*array.shape, array.shape[1]))
         _path(np.array(self.covariance, dtype=float), array, self.decay, out)
         return _labelled_path(out, labels_of(returns, 0), self._assets)
 
-    def stream(self, returns: Any) -> Iterator[np.ndarray]:
+    def stream(self, returns: ReturnsLike) -> Iterator[np.ndarray]:
         """Yield S_t after every row: one read-only view, overwritten in place."""
         array = self._checked(returns)
         current = np.array(self.covariance, dtype=float)
@@ -160,7 +166,7 @@ class EwmaCovariance(Shown):
 
 
 @documented
-def ewma_covariance(returns: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
+def ewma_covariance(returns: ReturnsLike, decay: float = 0.94, start: Any = "backcast") -> Any:
     """Exponentially weighted covariance matrix after the last return, the forecast for the next period.
 
     Returns
@@ -181,7 +187,7 @@ def ewma_covariance(returns: Any, decay: float = 0.94, start: Any = "backcast") 
 
 
 @documented
-def ewma_covariance_path(returns: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
+def ewma_covariance_path(returns: ReturnsLike, decay: float = 0.94, start: Any = "backcast") -> Any:
     """Exponentially weighted covariance matrix after every return.
 
     2,500 days of 100 assets take 200 MB; `EwmaCovariance.stream` yields the same matrices one at a time.
@@ -204,7 +210,7 @@ def ewma_covariance_path(returns: Any, decay: float = 0.94, start: Any = "backca
 
 
 @documented
-def ewma_portfolio_variance(returns: Any, weights: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
+def ewma_portfolio_variance(returns: ReturnsLike, weights: Any, decay: float = 0.94, start: Any = "backcast") -> Any:
     """Variance w'S_t w of a portfolio after every return, without storing a matrix.
 
     Parameters
@@ -289,15 +295,15 @@ def _portfolio_path(covariance: Any, returns: Any, weights: Any, decay: Any, buf
     """
     fresh = 1.0 - decay
     size = returns.shape[1]
-    work, row, held = buffers[0], buffers[1], buffers[2]
+    work, row, position = buffers[0], buffers[1], buffers[2]
     for t in range(returns.shape[0]):
         work[:] = 0.0
         row[:] = returns[t]
-        held[:] = weights[t]
+        position[:] = weights[t]
         for i in range(size):
             line = covariance[i]
             here = row[i]
-            weight = held[i]
+            weight = position[i]
             for j in range(i):
                 line[j] = decay * line[j] + fresh * (here * row[j])
                 work[j] += weight * line[j]
@@ -305,7 +311,7 @@ def _portfolio_path(covariance: Any, returns: Any, weights: Any, decay: Any, buf
             work[i] += 0.5 * weight * line[i]
         total = 0.0
         for j in range(size):
-            total += work[j] * held[j]
+            total += work[j] * position[j]
         out[t] = 2.0 * total
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of, optional, positive, with_labels
 from riskkit._show import Row, Shown
+from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 
 __all__ = ["GarchFit", "fit_garch", "garch_long_run_volatility", "garch_update"]
@@ -178,7 +179,7 @@ class GarchFit(Shown):
 
 
 @documented
-def fit_garch(returns: Any, *, distribution: Distribution = "t", scale: float = 100.0) -> GarchFit:
+def fit_garch(returns: ReturnsLike, *, distribution: Distribution = "t", scale: float = 100.0) -> GarchFit:
     """Fit a constant mean and a GARCH(1,1) by maximum likelihood.
 
     Needs arch (``pip install 'riskkit[garch]'``).

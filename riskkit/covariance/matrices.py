@@ -96,7 +96,7 @@ def square_matrix(value: Any, name: str) -> tuple[np.ndarray, Any]:
 
 def symmetric(matrix: np.ndarray) -> np.ndarray:
     """Symmetric part of a matrix."""
-    return (matrix + matrix.T) / 2.0
+    return np.asarray((matrix + matrix.T) / 2.0)
 
 
 def volatilities_of(matrix: np.ndarray, assets: Any) -> np.ndarray:

@@ -77,7 +77,7 @@ class MatrixRepair(Shown):
 
     @property
     def _change(self) -> np.ndarray:
-        return np.asarray(self.matrix) - np.asarray(self.original)
+        return np.asarray(np.asarray(self.matrix) - np.asarray(self.original))
 
     def to_frame(self) -> Any:
         """One row per pair of assets: before, after and change, the largest change first."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, labels_of, positive, returns_array, whole_number, with_labels
+from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.ewma import start_weights
 from riskkit.covariance.matrices import symmetric
@@ -17,7 +18,7 @@ __all__ = ["riskmetrics2006_covariance"]
 
 @documented
 def riskmetrics2006_covariance(
-    returns: Any, *, tau0: float = 1560.0, tau1: float = 4.0, kmax: int = 14, rho: float = math.sqrt(2.0)
+    returns: ReturnsLike, *, tau0: float = 1560.0, tau1: float = 4.0, kmax: int = 14, rho: float = math.sqrt(2.0)
 ) -> Any:
     """Covariance of RiskMetrics 2006 after the last return, the forecast for the next period.
 

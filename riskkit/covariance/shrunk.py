@@ -10,6 +10,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import labels_of, one_of, optional, returns_array, with_labels
 from riskkit._show import Row, Shown
+from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.equally_weighted import Mean
 from riskkit.covariance.matrices import symmetric
@@ -73,7 +74,7 @@ class ShrunkCovariance(Shown):
 
 @documented
 def shrunk_covariance(
-    returns: Any, method: Literal["ledoit_wolf", "oas"] = "ledoit_wolf", *, mean: Mean = "sample"
+    returns: ReturnsLike, method: Literal["ledoit_wolf", "oas"] = "ledoit_wolf", *, mean: Mean = "sample"
 ) -> ShrunkCovariance:
     """Covariance matrix shrunk towards a multiple of the identity; invertible even with fewer days than assets.
 

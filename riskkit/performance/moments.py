@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit._check import one_of, returns_array
+from riskkit._types import ReturnsLike
 from riskkit.performance.series import documented, per_series, refuse_constant
 
 __all__ = ["excess_kurtosis", "skewness"]
@@ -16,7 +17,7 @@ Method = Literal["population", "sample"]
 
 
 @documented
-def skewness(returns: Any, *, method: Method = "population") -> Any:
+def skewness(returns: ReturnsLike, *, method: Method = "population") -> Any:
     """Skewness: third central moment over the cubed standard deviation, negative for large losses.
 
     Parameters
@@ -47,7 +48,7 @@ def skewness(returns: Any, *, method: Method = "population") -> Any:
 
 
 @documented
-def excess_kurtosis(returns: Any, *, method: Method = "population") -> Any:
+def excess_kurtosis(returns: ReturnsLike, *, method: Method = "population") -> Any:
     """Excess kurtosis: fourth central moment over the squared variance, minus 3 (the normal value).
 
     Parameters

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_number, one_of, positive, returns_array, whole_number
+from riskkit._types import ReturnsLike
 from riskkit.covariance import sample_volatility
 from riskkit.performance.drawdown import max_drawdown
 from riskkit.performance.moments import excess_kurtosis, skewness
@@ -39,7 +40,7 @@ Sharpe = Literal["arithmetic", "geometric", "autocorrelated", "per_period"]
 
 @documented
 def annualised_return(
-    returns: Any, periods_per_year: float, *, method: Literal["geometric", "arithmetic"] = "geometric"
+    returns: ReturnsLike, periods_per_year: float, *, method: Literal["geometric", "arithmetic"] = "geometric"
 ) -> Any:
     """Annualized return.
 
@@ -76,7 +77,7 @@ def annualised_return(
 
 
 @documented
-def annualised_volatility(returns: Any, periods_per_year: float, *, ddof: int = 1) -> Any:
+def annualised_volatility(returns: ReturnsLike, periods_per_year: float, *, ddof: int = 1) -> Any:
     """Annualized volatility: standard deviation × sqrt(periods per year).
 
     Parameters
@@ -104,7 +105,7 @@ def annualised_volatility(returns: Any, periods_per_year: float, *, ddof: int = 
 
 @documented
 def sharpe_ratio(
-    returns: Any,
+    returns: ReturnsLike,
     periods_per_year: float | None = None,
     *,
     definition: Sharpe = "arithmetic",
@@ -169,7 +170,7 @@ def sharpe_ratio(
 
 @documented
 def sharpe_standard_error(
-    returns: Any,
+    returns: ReturnsLike,
     periods_per_year: float | None = None,
     *,
     risk_free: Any = 0.0,
@@ -209,7 +210,9 @@ def sharpe_standard_error(
 
 
 @documented
-def downside_deviation(returns: Any, threshold: float = 0.0, *, divisor: Literal["all", "below"] = "all") -> Any:
+def downside_deviation(
+    returns: ReturnsLike, threshold: float = 0.0, *, divisor: Literal["all", "below"] = "all"
+) -> Any:
     """Downside deviation: root mean square of the shortfalls below a threshold.
 
     Returns
@@ -236,7 +239,7 @@ def downside_deviation(returns: Any, threshold: float = 0.0, *, divisor: Literal
 
 @documented
 def sortino_ratio(
-    returns: Any,
+    returns: ReturnsLike,
     periods_per_year: float | None = None,
     *,
     threshold: float = 0.0,
@@ -266,7 +269,7 @@ def sortino_ratio(
 
 
 @documented
-def omega_ratio(returns: Any, threshold: float = 0.0) -> Any:
+def omega_ratio(returns: ReturnsLike, threshold: float = 0.0) -> Any:
     """Omega ratio: sum of the gains above a threshold over the sum of the shortfalls below it.
 
     Returns
@@ -290,7 +293,7 @@ def omega_ratio(returns: Any, threshold: float = 0.0) -> Any:
 
 
 @documented
-def calmar_ratio(returns: Any, periods_per_year: float) -> Any:
+def calmar_ratio(returns: ReturnsLike, periods_per_year: float) -> Any:
     """Calmar ratio: annualized return over the maximum drawdown, originally over 36 months.
 
     Parameters

@@ -8,6 +8,7 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, returns_array, with_labels
 from riskkit._docs import shared_parameters
+from riskkit._types import ReturnsLike
 
 __all__ = [
     "Input",
@@ -76,7 +77,7 @@ def refuse_constant(array: np.ndarray, source: Any, measure: str) -> None:
         raise InputError(f"returns is constant{which}; {measure} is undefined without a spread")
 
 
-def without_risk_free(returns: Any, risk_free: Any) -> np.ndarray:
+def without_risk_free(returns: ReturnsLike, risk_free: Any) -> np.ndarray:
     """Return the returns less the risk-free return, one number or one per period."""
     array = returns_array(returns)
     if np.ndim(risk_free) == 0:
@@ -85,7 +86,7 @@ def without_risk_free(returns: Any, risk_free: Any) -> np.ndarray:
     rows, dates = labels_of(returns, 0), labels_of(risk_free, 0)
     if len(rate) != len(array) or not (rows is None or dates is None or rows.equals(dates)):
         raise InputError(f"risk_free has {len(rate)} periods for {len(array)} returns; give one rate for each period")
-    return array - (rate if array.ndim == 1 else rate[:, None])
+    return np.asarray(array - (rate if array.ndim == 1 else rate[:, None]))
 
 
 def gain_over_risk(gain: Any, risk: Any, refusal: str) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, finite_number, labels_of, with_labels
 from riskkit._show import Row, Shown
+from riskkit._types import ReturnsLike
 from riskkit.performance.drawdown import (
     conditional_drawdown_at_risk,
     max_drawdown,
@@ -184,7 +185,7 @@ class Performance(Shown):
 
 @documented
 def performance_summary(
-    returns: Any,
+    returns: ReturnsLike,
     periods_per_year: float,
     *,
     risk_free: Any = 0.0,

@@ -246,7 +246,7 @@ def trade_statistics(pnl: Any) -> TradeStatistics:
     --------
     >>> trade_statistics([6.0, -2.0, 0.0, 2.0, -1.0])
     Trades
-    ------
+    --------------------------------------------------------
     trades                      5 2 won, 2 lost
     win rate                  0.5 of those that won or lost
     average trade               1

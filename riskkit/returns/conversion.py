@@ -21,6 +21,7 @@ from riskkit._check import (
     whole_number,
     with_labels,
 )
+from riskkit._types import ReturnsLike
 from riskkit.returns.docs import documented
 
 __all__ = [
@@ -82,7 +83,7 @@ def log_returns(prices: Any) -> Any:
 
 
 @documented
-def log_from_simple(returns: Any) -> Any:
+def log_from_simple(returns: ReturnsLike) -> Any:
     """Log returns ln(1 + r) of simple returns of the same shape.
 
     Returns
@@ -174,7 +175,7 @@ def profit_and_loss(prices: Any, quantities: Any, contract_multiplier: float = 1
 
 
 @documented
-def horizon_returns(returns: Any, horizon: int, *, overlapping: bool = True, log: bool = False) -> Any:
+def horizon_returns(returns: ReturnsLike, horizon: int, *, overlapping: bool = True, log: bool = False) -> Any:
     """Returns over `horizon` periods: compounded for simple returns, summed for log returns.
 
     Overlapping windows are dependent by construction (neighbours share horizon - 1 periods), so standard errors and

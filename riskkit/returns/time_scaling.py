@@ -13,6 +13,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, confidence_level, finite_array, finite_number, labels_of, positive, whole_number
 from riskkit._show import Row, Shown
+from riskkit._types import ReturnsLike
 from riskkit.returns.docs import documented
 
 __all__ = [
@@ -36,7 +37,7 @@ class SquareRootTimeWarning(UserWarning):
 
 
 @documented
-def scale_volatility(volatility: Any, periods: float, *, returns: Any = None) -> Any:
+def scale_volatility(volatility: Any, periods: float, *, returns: ReturnsLike | None = None) -> Any:
     """Volatility over `periods` periods by the square root of time: volatility × sqrt(periods).
 
     For example ``scale_volatility(vol, 390)`` scales one-minute volatility to a trading day of 390 minutes. The scaling
@@ -217,7 +218,7 @@ def _lines(sentence: str) -> list[str]:
 
 
 @documented
-def check_square_root_time(returns: Any, horizon: int, *, significance: float = 0.05) -> SquareRootTime:
+def check_square_root_time(returns: ReturnsLike, horizon: int, *, significance: float = 0.05) -> SquareRootTime:
     """Variance ratio test of square-root-of-time scaling to a horizon.
 
     Parameters

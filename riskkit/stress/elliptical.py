@@ -46,7 +46,7 @@ class Moves(NamedTuple):
     @property
     def rank(self) -> int:
         """Number of independent directions of the moves."""
-        return self.root.shape[1]
+        return int(self.root.shape[1])
 
 
 def distribution_of_moves(covariance: Any, mean: Any = None) -> Moves:

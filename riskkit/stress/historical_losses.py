@@ -11,6 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, labels_of, with_labels
 from riskkit._show import Shown, alike, table_html, table_text
+from riskkit._types import ReturnsLike
 from riskkit.pnl import DeltaGamma, aggregate_pnl, scenario_pnl
 from riskkit.stress.docs import documented
 from riskkit.stress.historical_moves import worst_fall
@@ -136,7 +137,7 @@ class HistoricalStress(Shown):
 @documented
 def replay_history(
     book: Any,
-    returns: Any = None,
+    returns: ReturnsLike | None = None,
     windows: Any = None,
     *,
     buy_and_hold: bool = True,

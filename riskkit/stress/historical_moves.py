@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, labels_of, returns_array
+from riskkit._types import ReturnsLike
 from riskkit.stress.docs import documented
 from riskkit.stress.historical_windows import Window, windows_in
 
@@ -62,7 +63,7 @@ def episode_table(prices: Any = None, windows: Any = None) -> Any:
 
 
 @documented
-def historical_scenarios(returns: Any, windows: Any = None, *, additive: Any = ()) -> Any:
+def historical_scenarios(returns: ReturnsLike, windows: Any = None, *, additive: Any = ()) -> Any:
     """Scenarios from historical windows: the total move of every factor as one scenario per window.
 
     Parameters

@@ -160,4 +160,4 @@ def _reordered(values: np.ndarray, names: Any, wanted: Any) -> np.ndarray:
     missing = [name for name in wanted if name not in names]
     if missing:
         raise InputError(f"covariance has no {missing[0]!r}; give the covariance of every factor")
-    return values[names.get_indexer(wanted)]
+    return np.asarray(values[names.get_indexer(wanted)])

@@ -10,6 +10,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, labels_of, returns_array, with_labels
 from riskkit._show import Row, Shown
+from riskkit._types import ReturnsLike
 from riskkit.stress.docs import documented
 
 __all__ = ["FactorLoadings", "factor_loadings"]
@@ -77,7 +78,7 @@ class FactorLoadings(Shown):
 
 
 @documented
-def factor_loadings(returns: Any, factors: Any) -> FactorLoadings:
+def factor_loadings(returns: ReturnsLike, factors: Any) -> FactorLoadings:
     """Loadings of instruments on factors by least squares, with an intercept.
 
     Parameters
@@ -123,10 +124,10 @@ def factor_loadings(returns: Any, factors: Any) -> FactorLoadings:
     left = (residual**2).sum(axis=0)
     explained = 1.0 - np.divide(left, spread, out=np.zeros_like(left), where=spread > 0.0)
     assets, names = labels_of(returns, 1), labels_of(factors, 1)
-    if assets is None and getattr(returns, "name", None) is not None:
-        assets = [returns.name]
-    if names is None and getattr(factors, "name", None) is not None:
-        names = [factors.name]
+    if assets is None and (name := getattr(returns, "name", None)) is not None:
+        assets = [name]
+    if names is None and (name := getattr(factors, "name", None)) is not None:
+        names = [name]
     return FactorLoadings(
         loadings=with_labels(solution[1:].T.copy(), assets, names),
         intercept=with_labels(solution[0].copy(), assets),

@@ -88,7 +88,7 @@ def _stationary_ratio(slopes: np.ndarray, curves: np.ndarray, lowest: float, rat
     """-t b / (1 + t c) with t given by ratio = 1 + t × lowest curvature, exact for small ratios."""
     t = (1.0 - ratio) / -lowest
     below = np.where(curves == lowest, ratio, 1.0 + t * curves)
-    return np.divide(-t * slopes, below, out=np.zeros_like(slopes), where=slopes != 0.0)
+    return np.asarray(np.divide(-t * slopes, below, out=np.zeros_like(slopes), where=slopes != 0.0))
 
 
 def _value(level: float, slopes: np.ndarray, curves: np.ndarray, point: np.ndarray) -> float:

@@ -358,4 +358,4 @@ def _readable(periods: float) -> str:
 
 def _over(moves: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Moves in standard deviations; 0 for a constant factor."""
-    return np.divide(moves, spread, out=np.zeros_like(moves), where=spread > 0.0)
+    return np.asarray(np.divide(moves, spread, out=np.zeros_like(moves), where=spread > 0.0))

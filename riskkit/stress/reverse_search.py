@@ -63,7 +63,7 @@ def _directions(loss: Loss, rank: int, count: int) -> np.ndarray:
         rays += [spread, -spread]
     together = np.vstack(rays)
     length = np.linalg.norm(together, axis=1)
-    return together[length > 0.0] / length[length > 0.0, None]
+    return np.asarray(together[length > 0.0] / length[length > 0.0, None])
 
 
 def _crossings(loss: Loss, rays: np.ndarray, wanted: float, limit: float) -> list[np.ndarray]:

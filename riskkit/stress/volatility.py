@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, positive, returns_array, with_labels
+from riskkit._types import ReturnsLike
 from riskkit.covariance import sample_volatility
 from riskkit.stress.docs import documented
 
@@ -15,7 +16,11 @@ __all__ = ["scale_scenarios"]
 
 @documented
 def scale_scenarios(
-    returns: Any, *, volatility_multiplier: Any = None, target_volatility: Any = None, current_volatility: Any = None
+    returns: ReturnsLike,
+    *,
+    volatility_multiplier: Any = None,
+    target_volatility: Any = None,
+    current_volatility: Any = None,
 ) -> Any:
     """Scenarios scaled to another volatility.
 

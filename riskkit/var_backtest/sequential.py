@@ -16,6 +16,7 @@ import numpy as np
 from riskkit._check import InputError, confidence_level, labels_of, one_of, positive, with_labels
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, WARM, axes
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import es_sample, hit_array
@@ -182,7 +183,7 @@ def var_e_process(
 
 @documented
 def es_e_process(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     es: Any,
     confidence: float = 0.975,
@@ -215,7 +216,6 @@ def es_e_process(
     """
     checked, p = es_sample(returns, var, es, positive_es=False), tail_mass(confidence)
     one_of(method, ("mixture", "gree"), "method")
-    assert checked.es is not None
     margin = checked.es - checked.var
     if (margin < 0.0).any():
         day = int(np.argmax(margin < 0.0))
@@ -247,7 +247,7 @@ def _growth_optimal(e_values: np.ndarray) -> np.ndarray:
     first = np.concatenate([[0.0], np.cumsum(gain)[:-1]])
     second = np.concatenate([[0.0], np.cumsum(gain**2)[:-1]])
     bet = np.divide(first, second, out=np.zeros(gain.size), where=second > 0.0)
-    return np.clip(bet, 0.0, MAX_BET)
+    return np.asarray(np.clip(bet, 0.0, MAX_BET))
 
 
 def _log_mean(log_values: np.ndarray) -> np.ndarray:
@@ -255,7 +255,9 @@ def _log_mean(log_values: np.ndarray) -> np.ndarray:
     largest = log_values.max(axis=0)
     finite = np.where(np.isfinite(largest), largest, 0.0)
     with np.errstate(over="ignore"):
-        return np.where(np.isfinite(largest), finite + np.log(np.mean(np.exp(log_values - finite), axis=0)), largest)
+        return np.asarray(
+            np.where(np.isfinite(largest), finite + np.log(np.mean(np.exp(log_values - finite), axis=0)), largest)
+        )
 
 
 def _label(value: Any) -> str:

@@ -44,9 +44,9 @@ def on_wealth(measure, file_of="returns"):
 
     def answer(inputs):
         if "file" in inputs:
-            return inputs.each(lambda series: measure(series, of=file_of))
+            return inputs.each(lambda series: measure(series, input=file_of))
         series, of = wealth(inputs)
-        return measure(series, of=of)
+        return measure(series, input=of)
 
     return answer
 
@@ -58,7 +58,7 @@ def sharpe_per_period(returns, inputs):
 
 def drawdown_table(inputs):
     series, of = wealth(inputs)
-    table = rk.drawdown_table(series, of=of, top=inputs.get("top"))
+    table = rk.drawdown_table(series, input=of, top=inputs.get("top"))
     return {
         **dict.fromkeys(("from_", "from"), [item.start for item in table]),
         "trough": [item.trough for item in table],
@@ -72,7 +72,7 @@ def drawdown_table(inputs):
 
 def drawdown_open_at_end(inputs):
     series, of = wealth(inputs)
-    table = rk.drawdown_table(series, of=of, order="time")
+    table = rk.drawdown_table(series, input=of, order="time")
     return {
         "depths": [item.depth for item in table],
         "periods_under_water": [item.under_water for item in table],

@@ -11,6 +11,7 @@ import numpy as np
 from riskkit._check import InputError, confidence_level
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, axes, legible
 from riskkit.var_backtest.comparison.equal_accuracy import ConfidenceSet, diebold_mariano, model_confidence_set
 from riskkit.var_backtest.core.docs import documented
@@ -92,9 +93,9 @@ class Comparison(Shown):
         table = self.ranking
         ax = axes(ax, width=9, height=1.2 + 0.45 * len(table))
         heights = np.arange(len(table))[::-1]
-        colours = np.where(table["in_set"], STRONG, "0.6")
-        ax.barh(heights, table["worse_by"], color=colours, height=0.6)
-        ax.scatter(table["worse_by"], heights, c=colours, zorder=3)
+        colors = np.where(table["in_set"], STRONG, "0.6")
+        ax.barh(heights, table["worse_by"], color=colors, height=0.6)
+        ax.scatter(table["worse_by"], heights, c=colors, zorder=3)
         widest = max(float(table["worse_by"].max()), 1e-12)
         for height, (_, row) in zip(heights, table.iterrows(), strict=True):
             words = (
@@ -137,7 +138,7 @@ class Comparison(Shown):
 
 @documented
 def compare_forecasts(
-    returns: Any,
+    returns: ReturnsLike,
     forecasts: Mapping[str, Any],
     confidence: float = 0.99,
     *,

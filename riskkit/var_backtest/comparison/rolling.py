@@ -9,6 +9,7 @@ import numpy as np
 
 from riskkit._bar import with_bar
 from riskkit._check import InputError, whole_number
+from riskkit._types import ReturnsLike
 from riskkit.returns import simple_returns
 from riskkit.var.rolling import rolling_var
 from riskkit.var_backtest.comparison.ranking import Comparison, compare_forecasts
@@ -34,7 +35,7 @@ def compare(
     models: Any = None,
     confidence: float = 0.99,
     *,
-    returns: Any = None,
+    returns: ReturnsLike | None = None,
     window: int = 500,
     method: Method = "holm",
     significance: float = 0.05,

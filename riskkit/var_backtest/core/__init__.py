@@ -1,1 +1,1 @@
-"""Checked samples, test outcomes, distributions, simulation and scores: what all tests are built from."""
+"""Checked samples, test outcomes, distributions, simulation and scores: the common basis of the tests."""

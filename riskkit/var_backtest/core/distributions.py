@@ -81,4 +81,4 @@ def x_log_x(x: Any) -> np.ndarray:
     """Return x ln x with 0 ln 0 = 0."""
     from scipy.special import xlogy
 
-    return xlogy(x, x)
+    return np.asarray(xlogy(x, x))

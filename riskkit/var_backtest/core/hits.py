@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, whole_number, with_labels
+from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 
 __all__ = [
@@ -37,7 +38,7 @@ class Sample(NamedTuple):
 
     returns: np.ndarray
     var: np.ndarray
-    es: np.ndarray | None
+    es: Any
     index: Any
 
     @property
@@ -72,7 +73,7 @@ class Transitions(NamedTuple):
     n11: int
 
 
-def sample(returns: Any, var: Any, es: Any = None) -> Sample:
+def sample(returns: ReturnsLike, var: Any, es: Any = None) -> Sample:
     """Check returns and forecasts together; a single number is a constant forecast."""
     values = _measurable(finite_array(returns, "returns", ndim=1), "returns")
     index = labels_of(returns, 0)
@@ -111,7 +112,7 @@ def can_divide(es: np.ndarray, *others: np.ndarray | None) -> bool:
     return bool((es > NEGLIGIBLE * largest).all())
 
 
-def es_sample(returns: Any, var: Any, es: Any, *, positive_es: bool = True) -> Sample:
+def es_sample(returns: ReturnsLike, var: Any, es: Any, *, positive_es: bool = True) -> Sample:
     """Check returns, VaR and ES together; a ratio to ES needs ES above zero."""
     checked = sample(returns, var, es)
     if checked.es is None:
@@ -142,7 +143,7 @@ def sd_array(sd: Any, checked: Sample) -> np.ndarray:
 
 
 @documented
-def var_hits(returns: Any, var: Any) -> Any:
+def var_hits(returns: ReturnsLike, var: Any) -> Any:
     """Days with a loss beyond VaR.
 
     Returns

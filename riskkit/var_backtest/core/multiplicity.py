@@ -68,7 +68,7 @@ def _adjust(p: np.ndarray, method: str) -> np.ndarray:
     if method == "none" or size == 0:
         return p
     if method == "bonferroni":
-        return np.minimum(p * size, 1.0)
+        return np.asarray(np.minimum(p * size, 1.0))
     order = np.argsort(p, kind="stable")
     rank = np.arange(1, size + 1)
     if method == "holm":

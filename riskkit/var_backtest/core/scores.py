@@ -8,6 +8,7 @@ import numpy as np
 
 from riskkit._check import with_labels
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import es_sample, sample
 
@@ -15,7 +16,7 @@ __all__ = ["fz0", "fz0_loss", "quantile", "quantile_loss"]
 
 
 @documented
-def quantile_loss(returns: Any, var: Any, confidence: float = 0.99) -> Any:
+def quantile_loss(returns: ReturnsLike, var: Any, confidence: float = 0.99) -> Any:
     """Quantile (pinball, tick) loss of VaR, day by day; smaller is better.
 
     Returns
@@ -39,7 +40,7 @@ def quantile_loss(returns: Any, var: Any, confidence: float = 0.99) -> Any:
 
 
 @documented
-def fz0_loss(returns: Any, var: Any, es: Any, confidence: float = 0.975) -> Any:
+def fz0_loss(returns: ReturnsLike, var: Any, es: Any, confidence: float = 0.975) -> Any:
     """Joint loss of VaR and ES of degree zero (Fissler-Ziegel), day by day; smaller is better.
 
     Returns
@@ -59,16 +60,15 @@ def fz0_loss(returns: Any, var: Any, es: Any, confidence: float = 0.975) -> Any:
     [-3.888879, 0.111121]
     """
     checked, p = es_sample(returns, var, es), tail_mass(confidence)
-    assert checked.es is not None
     loss = fz0(checked.returns, checked.var, checked.es, p)
     return with_labels(loss, checked.index, name="fz0_loss")
 
 
 def quantile(returns: np.ndarray, var: np.ndarray, p: float) -> np.ndarray:
     """Quantile loss of checked arrays of any one shape."""
-    return (p - (returns < -var)) * (returns + var)
+    return np.asarray((p - (returns < -var)) * (returns + var))
 
 
 def fz0(returns: np.ndarray, var: np.ndarray, es: np.ndarray, p: float) -> np.ndarray:
     """FZ0 loss of checked arrays of any one shape."""
-    return np.maximum(-returns - var, 0.0) / (p * es) + var / es + np.log(es) - 1.0
+    return np.asarray(np.maximum(-returns - var, 0.0) / (p * es) + var / es + np.log(es) - 1.0)

@@ -72,7 +72,7 @@ def simulate_markov_hit_days(
     days = np.cumsum(steps, axis=1)
     while (days[:, -1] <= n_obs).any():
         days = np.hstack([days, days[:, -1:] + np.cumsum(gaps(), axis=1)])
-    return np.minimum(days, n_obs + 1)
+    return np.asarray(np.minimum(days, n_obs + 1))
 
 
 def monte_carlo_p_value(observed: float, draws: np.ndarray, *, lower: bool = False) -> float:

@@ -48,7 +48,7 @@ class TailDraws(NamedTuple):
     def z1(self) -> np.ndarray:
         """Acerbi-Szekely Z1 of the samples that have a hit."""
         defined = self.hits > 0
-        return 1.0 - self.losses[defined] / self.hits[defined]
+        return np.asarray(1.0 - self.losses[defined] / self.hits[defined])
 
     @property
     def z2(self) -> np.ndarray:
@@ -127,7 +127,7 @@ def _tail_losses(distribution: Null, p: float, size: int, rng: np.random.Generat
     # A table of the quantile function, even in the log of the tail probability, is much faster than the function.
     log_mass = np.linspace(np.log(p) - 32.0, np.log(p), TABLE)
     table = distribution.quantile(np.exp(log_mass))
-    return np.interp(np.log(p) - rng.standard_exponential(size), log_mass, table)
+    return np.asarray(np.interp(np.log(p) - rng.standard_exponential(size), log_mass, table))
 
 
 @functools.lru_cache(maxsize=32)

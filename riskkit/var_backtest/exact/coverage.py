@@ -167,7 +167,7 @@ def pof_exact_p_values(n_obs: int, p: float, order: str) -> np.ndarray:
     ranking = np.argsort(extreme)
     mass_from = np.cumsum(pmf[ranking][::-1])[::-1]
     first = np.searchsorted(extreme[ranking], extreme - TIE * np.maximum(extreme, 1.0), side="left")
-    return np.minimum(mass_from[np.minimum(first, n_obs)], 1.0)
+    return np.asarray(np.minimum(mass_from[np.minimum(first, n_obs)], 1.0))
 
 
 def _rejected_by_lr(n_obs: int, p: float, significance: float) -> np.ndarray:
@@ -180,7 +180,9 @@ def tuff_lr(first_hit: Any, p: float) -> np.ndarray:
     from scipy.special import xlog1py
 
     v = np.asarray(first_hit, dtype=float)
-    return np.maximum(2.0 * (xlog1py(v - 1.0, -1.0 / v) - np.log(v) - math.log(p) - xlog1py(v - 1.0, -p)), 0.0)
+    return np.asarray(
+        np.maximum(2.0 * (xlog1py(v - 1.0, -1.0 / v) - np.log(v) - math.log(p) - xlog1py(v - 1.0, -p)), 0.0)
+    )
 
 
 @documented

@@ -33,7 +33,7 @@ def christoffersen_independence(hits: Any, confidence: float | None = None) -> O
     Returns
     -------
     Outcome
-        statistic LR, 1 df, 0 ln 0 = 0; without hits it is 0. `details` holds the transition counts.
+        statistic LR, 1 df, 0 ln 0 = 0; without hits it is 0. `details` contains the transition counts.
 
     References
     ----------
@@ -65,7 +65,7 @@ def christoffersen_cc(hits: Any, confidence: float = 0.99) -> Outcome:
     -------
     Outcome
         statistic LR = POF over all n days + independence over the n-1 pairs, 2 df; exact p-value by a sum over hit
-        and transition counts; `details` holds both parts.
+        and transition counts; `details` contains both parts.
 
     References
     ----------
@@ -117,7 +117,7 @@ def simulated_christoffersen(days: np.ndarray, n_obs: int, p: float, test: str) 
     free = sum(x_log_x(part) for part in (n00, n01, n10, n11)) - x_log_x(n00 + n01) - x_log_x(n10 + n11)
     tied = x_log_x(n01 + n11) + x_log_x(n00 + n10) - x_log_x(float(n_obs - 1))
     independence = np.maximum(2.0 * (free - tied), 0.0)
-    return independence if test == "independence" else independence + pof_lr(hits, n_obs, p)
+    return np.asarray(independence if test == "independence" else independence + pof_lr(hits, n_obs, p))
 
 
 def _transitions(hits: Any) -> Transitions:

@@ -7,7 +7,7 @@ days, and the VaR of the day (which is known the day before).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from riskkit._check import InputError, one_of, whole_number
 from riskkit._jit import kernel
 from riskkit._show import percent
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, sample
 from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined
@@ -37,7 +38,7 @@ DEPENDENT = 1e-22
 
 @documented
 def dynamic_quantile(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     confidence: float = 0.99,
     *,
@@ -107,7 +108,7 @@ def known_before(checked: Sample, names: Sequence[str], start: int) -> np.ndarra
     """Return an orthonormal basis (rank, n_rows) of the regressors other than hits, from day `start` + 1 on."""
     n_obs = checked.returns.size
     yesterday = slice(start - 1, n_obs - 1)
-    columns = {
+    columns: dict[str, Callable[[], np.ndarray]] = {
         "constant": lambda: np.ones(n_obs - start),
         "var": lambda: checked.var[start:],
         "lagged_var": lambda: checked.var[yesterday],
@@ -116,7 +117,7 @@ def known_before(checked: Sample, names: Sequence[str], start: int) -> np.ndarra
     }
     chosen = [columns[name]() for name in names if name != "hits"]
     basis, rank = _orthonormal(np.array(chosen).reshape(len(chosen), n_obs - start))
-    return basis[:rank]
+    return np.asarray(basis[:rank])
 
 
 def simulated_dynamic_quantile(days: np.ndarray, known: np.ndarray, n_obs: int, lags: int, p: float) -> np.ndarray:

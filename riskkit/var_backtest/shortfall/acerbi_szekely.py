@@ -14,6 +14,7 @@ from riskkit._check import confidence_level, one_of, whole_number
 from riskkit._docs import shared_parameters
 from riskkit._show import percent
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.distributions import normal_tail
 from riskkit.var_backtest.core.docs import PARAMETERS
 from riskkit.var_backtest.core.hits import Sample, es_sample
@@ -42,7 +43,7 @@ documented = shared_parameters(
 
 @documented
 def acerbi_szekely_z1(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     es: Any,
     confidence: float = 0.975,
@@ -82,7 +83,7 @@ def acerbi_szekely_z1(
 
 @documented
 def acerbi_szekely_z2(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     es: Any,
     confidence: float = 0.975,
@@ -128,7 +129,7 @@ def acerbi_szekely_z2(
 
 @documented
 def minimally_biased(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     es: Any,
     confidence: float = 0.975,
@@ -163,7 +164,6 @@ def minimally_biased(
     -1.4
     """
     checked, p = es_sample(returns, var, es), tail_mass(confidence)
-    assert checked.es is not None
     name, null_text = "Minimally biased ES", "ES is the mean of losses beyond VaR"
     gap = checked.es - checked.var - np.maximum(-checked.returns - checked.var, 0.0) / p
     if relative:
@@ -273,5 +273,4 @@ def _simulated(
 
 
 def _loss_over_es(checked: Sample) -> np.ndarray:
-    assert checked.es is not None
-    return -checked.returns / checked.es
+    return np.asarray(-checked.returns / checked.es)

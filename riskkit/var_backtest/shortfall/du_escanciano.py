@@ -29,16 +29,11 @@ def du_escanciano_unconditional(
 ) -> Outcome:
     """Du and Escanciano's unconditional test of ES.
 
-    Parameters
-    ----------
-    pit : (n_obs,) array or Series
-        Forecast cdf at the realised return, between 0 and 1; low for losses.
-
     Returns
     -------
     Outcome
         statistic = mean H, H = (p - u) 1{u <= p}/p, which should be p/2; two-sided normal p-value of
-        z = (mean H - p/2)/sqrt(p (1/3 - p/4)/n). `details` holds z.
+        z = (mean H - p/2)/sqrt(p (1/3 - p/4)/n). `details` contains z.
 
     References
     ----------
@@ -78,8 +73,6 @@ def du_escanciano_conditional(
 
     Parameters
     ----------
-    pit : (n_obs,) array or Series
-        Forecast cdf at the realised return, between 0 and 1; low for losses.
     lags : int
         Number of autocorrelations.
 
@@ -130,7 +123,7 @@ def _portmanteau(centered: np.ndarray, lags: int) -> np.ndarray:
     for lag in range(1, lags + 1):
         covariance = np.einsum("ij,ij->i", centered[:, lag:], centered[:, :-lag]) / (n_obs - lag)
         total += (covariance / variance) ** 2
-    return n_obs * total
+    return np.asarray(n_obs * total)
 
 
 def _simulated_means(n_obs: int, p: float, n_draws: int, rng: np.random.Generator) -> np.ndarray:

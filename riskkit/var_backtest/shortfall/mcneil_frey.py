@@ -9,6 +9,7 @@ import numpy as np
 
 from riskkit._check import whole_number
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.distributions import normal_tail
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, es_sample, sd_array
@@ -23,7 +24,7 @@ CHUNK = 2_000_000
 
 @documented
 def mcneil_frey_z(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     es: Any,
     confidence: float | None = None,
@@ -73,7 +74,7 @@ def mcneil_frey_z(
 
 @documented
 def mcneil_frey_bootstrap(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     es: Any,
     *,
@@ -128,9 +129,8 @@ def mcneil_frey_bootstrap(
 
 def _residuals(checked: Sample, sd: Any) -> np.ndarray:
     """Loss - ES over the hits, divided by the standard deviation if given."""
-    assert checked.es is not None
     scale = 1.0 if sd is None else sd_array(sd, checked)
-    return ((-checked.returns - checked.es) / scale)[checked.hits]
+    return np.asarray(((-checked.returns - checked.es) / scale)[checked.hits])
 
 
 def _why_undefined(values: np.ndarray) -> str:
@@ -148,7 +148,6 @@ def _t_statistic(values: np.ndarray) -> float:
 
 def _simulated_t(checked: Sample, p: float, null: str, n_draws: int, rng: np.random.Generator) -> np.ndarray:
     """Return t of the excesses of a correct model with these VaR and ES; NaN with fewer than two hits."""
-    assert checked.es is not None
     days = simulate_hit_days(checked.returns.size, p, n_draws, rng)
     margin = np.append(checked.es - checked.var, 0.0)[days - 1]
     excess = margin * (draw_excesses(p, null, days.shape, rng) - 1.0)

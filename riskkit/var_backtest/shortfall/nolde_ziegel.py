@@ -15,6 +15,7 @@ import numpy as np
 
 from riskkit._check import one_of
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, es_sample, sd_array
 from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined
@@ -39,7 +40,7 @@ class Moments(NamedTuple):
 
 @documented
 def nolde_ziegel_simple(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     es: Any,
     confidence: float = 0.975,
@@ -81,7 +82,7 @@ def nolde_ziegel_simple(
 
 @documented
 def nolde_ziegel_general(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     es: Any,
     confidence: float = 0.975,
@@ -110,7 +111,6 @@ def nolde_ziegel_general(
     1.0
     """
     checked, p = es_sample(returns, var, es, positive_es=False), tail_mass(confidence)
-    assert checked.es is not None
     spread = sd_array(sd, checked)
     # The terms of days without a hit cancel, which leaves (loss - ES)/(p sd) over the hits.
     column = np.where(checked.hits, -checked.returns - checked.es, 0.0) / (p * spread)
@@ -134,7 +134,7 @@ def nolde_ziegel_general(
 
 @documented
 def nolde_ziegel_one_sided(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     es: Any,
     confidence: float = 0.975,
@@ -159,7 +159,7 @@ def nolde_ziegel_one_sided(
     Returns
     -------
     Outcome
-        p_i = 1 - Φ(z_i), z_i = sqrt(n) m_i/sqrt(Ω_ii); statistic = the larger z. `details` holds both z.
+        p_i = 1 - Φ(z_i), z_i = sqrt(n) m_i/sqrt(Ω_ii); statistic = the larger z. `details` contains both z.
 
     References
     ----------
@@ -201,7 +201,6 @@ def nolde_ziegel_one_sided(
 
 def identification(checked: Sample, p: float) -> np.ndarray:
     """Return V, shape (n_obs, 2): p - hit, and VaR - ES + hit (loss - VaR)/p."""
-    assert checked.es is not None
     hits = checked.hits
     beyond = np.where(hits, -checked.returns - checked.var, 0.0) / p
     return np.column_stack([p - hits, checked.var - checked.es + beyond])
@@ -249,14 +248,12 @@ def _method(null: str, n_draws: int) -> str:
 
 def _simulated_days(checked: Sample, p: float, n_draws: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Days of hits of a correct model, and ES - VaR on them (0 after the last hit of a row)."""
-    assert checked.es is not None
     days = simulate_hit_days(checked.returns.size, p, n_draws, rng)
     return days, np.append(checked.es - checked.var, 0.0)[days - 1]
 
 
 def _simulated_moments(checked: Sample, p: float, null: str, n_draws: int, rng: np.random.Generator) -> Moments:
     """Moments of V for correct models: on a hit V2 = (ES - VaR)(g/p - 1), g the excess with mean 1, else VaR - ES."""
-    assert checked.es is not None
     n_obs, margin = checked.returns.size, checked.es - checked.var
     days, margin_hit = _simulated_days(checked, p, n_draws, rng)
     hits = (days <= n_obs).sum(axis=1)

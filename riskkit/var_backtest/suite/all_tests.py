@@ -16,6 +16,7 @@ import numpy as np
 from riskkit._check import InputError, confidence_level, finite_array, with_labels
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, WARM, axes
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, can_divide, sample
@@ -147,7 +148,7 @@ class Backtest(Shown):
     def _holm(self) -> np.ndarray:
         """Holm's p-values of the deciding tests; NaN for the others."""
         exact = [outcome.exact_p_value for _, outcome in self.outcomes]
-        return adjust_p_values([np.nan if p_value is None else p_value for p_value in exact])
+        return np.asarray(adjust_p_values([np.nan if p_value is None else p_value for p_value in exact]))
 
     def to_frame(self) -> Any:
         """Return one row per test.
@@ -229,7 +230,7 @@ class Backtest(Shown):
 
 @documented
 def backtest(
-    returns: Any,
+    returns: ReturnsLike,
     var: Any,
     es: Any = None,
     confidence: float = 0.99,
@@ -375,7 +376,6 @@ def _es_tests(checked: Sample, confidence: float, sd: Any, null: str, rng: Any) 
         ("Acerbi-Szekely Z2", acerbi_szekely_z2),
         ("Minimally biased ES", minimally_biased),
     )
-    assert checked.es is not None
     positive = can_divide(checked.es, checked.returns, checked.var)
     for name, test in ratios:
         if positive:

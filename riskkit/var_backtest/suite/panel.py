@@ -11,6 +11,7 @@ import numpy as np
 from riskkit._check import InputError, confidence_level, labels_of, one_of
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import tail_mass
+from riskkit._types import ReturnsLike
 from riskkit.plot import axes, legible
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, sample
@@ -126,7 +127,7 @@ class Panel(Shown):
 
 @documented
 def backtest_panel(
-    returns: Any,
+    returns: ReturnsLike,
     forecasts: Mapping[tuple[str, float], Any],
     *,
     tests: Sequence[str] | None = None,

@@ -28,7 +28,12 @@ from riskkit.var_backtest.core.simulated_hits import (
 from riskkit.var_backtest.core.tail_simulation import draw_tails, tail_draws
 from riskkit.var_backtest.coverage.traffic_light import zone_starts
 from riskkit.var_backtest.exact.coverage import pof_exact_p_values
-from riskkit.var_backtest.exact.markov import MAX_FULL_ENUMERATION, christoffersen_critical, markov_cells
+from riskkit.var_backtest.exact.markov import (
+    MAX_FULL_ENUMERATION,
+    MarkovTest,
+    christoffersen_critical,
+    markov_cells,
+)
 from riskkit.var_backtest.independence.christoffersen import simulated_christoffersen
 from riskkit.var_backtest.independence.duration import simulated_tbfi, simulated_weibull
 from riskkit.var_backtest.independence.dynamic_quantile import simulated_dynamic_quantile
@@ -224,7 +229,11 @@ def _independence(
     independent = simulate_hit_days(n_obs, p, n_draws, rng)
     constant = np.full((1, max(n_obs - 4, 1)), 1.0 / math.sqrt(max(n_obs - 4, 1)))
     found = []
-    for name, test in (("Christoffersen independence", "independence"), ("Christoffersen conditional coverage", "cc")):
+    markov_tests: tuple[tuple[str, MarkovTest], ...] = (
+        ("Christoffersen independence", "independence"),
+        ("Christoffersen conditional coverage", "cc"),
+    )
+    for name, test in markov_tests:
         critical = christoffersen_critical(n_obs, confidence, significance=size, test=test)
         if n_obs <= MAX_FULL_ENUMERATION:
             cells = markov_cells(n_obs, p, p, p * (1.0 - after_hit) / (1.0 - p), after_hit)
