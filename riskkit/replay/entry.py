@@ -340,7 +340,7 @@ class Entries:
         row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
         lenient = kind is Kind.FILL or self.flag
         if order_id is None and not lenient:
-            raise InputError("order_id is not given; a cancel or a modify names its order")
+            raise InputError(f"order_id is not given; a {kind.name.lower()} names its order")
         unknown = self.flag and kind is not Kind.FILL and label_text(order_id) not in self.orders
         if order_id is None or unknown:
             row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
