@@ -15,11 +15,11 @@ from rows import load
 
 import riskkit as rk
 from riskkit import Account, Instrument, Rule
-from riskkit.replay.breaker import Breaker
 from riskkit.replay.reasons import SAID
 from riskkit.replay.rule import _TYPES
 from riskkit.replay.rules import (
     ActiveOrders,
+    Breaker,
     Cash,
     Concentration,
     ConsecutiveErrors,
@@ -52,6 +52,7 @@ from riskkit.replay.rules import (
     SelfTrade,
     StoplossGuard,
     TradingState,
+    VarLimit,
     VolumeCap,
 )
 
@@ -284,6 +285,11 @@ TABLE: dict[str, Edge] = {
     "position_limit money": Edge(
         PositionLimit(notional=300), lambda p: [fill(qty=2), order(1, price=p)], rise("99.99", "100", "100.01")
     ),
+    "position_limit money reached": Edge(
+        PositionLimit(notional=300, **REACH),
+        lambda p: [fill(qty=2), order(1, price=p)],
+        reach("99.99", "100", "100.01"),
+    ),
     "position_limit gross": Edge(
         PositionLimit(5, measure="gross"), lambda q: [fill(qty=3), order(1, side="S", qty=q)], rise(1, 2, 3)
     ),
@@ -306,6 +312,9 @@ TABLE: dict[str, Edge] = {
     "volume_cap reached": Edge(VolumeCap(5, **REACH), lambda q: [fill(qty=3), order(1, qty=q)], reach(1, 2, 3)),
     "volume_cap money": Edge(
         VolumeCap(notional=300), lambda p: [fill(qty=2), order(1, price=p)], rise("99.99", "100", "100.01")
+    ),
+    "volume_cap money reached": Edge(
+        VolumeCap(notional=300, **REACH), lambda p: [fill(qty=2), order(1, price=p)], reach("99.99", "100", "100.01")
     ),
     "volume_cap ordered": Edge(
         VolumeCap(5, measure="ordered"), lambda q: [order(qty=3), order(1, qty=q)], rise(1, 2, 3)
@@ -419,6 +428,77 @@ TABLE: dict[str, Edge] = {
         clears(100),
     ),
     "dd_trades lock": Edge(DdTrades("0.1", 100, 1, 300), lambda ts: [trade(ret="-0.2"), order(ts)], clears(300)),
+}
+
+# one breach of every rule type: its parameters, a stream, and what is shown of the last event's refusal
+FALLEN = [price(), fill(), price(75, 1), order(2)]  # one lot bought at 100 with 1,000 in cash: 25, or 2.5 %
+NOTHING = (None, None, None, "")
+LOCKED = (START + 1, START + 100, -99, "time")
+SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
+    "active_orders": (ActiveOrders(2), [order(n, order_id=n) for n in range(3)], (3, 2, -1, "count")),
+    "breaker": (
+        Breaker(daily_loss=50_000, open_positions=1),
+        [{**fill(), "instrument": "Y"}, order(1)],
+        (2, 1, -1, "count"),
+    ),
+    "cash": (Cash(), [order(qty=11)], (1100, 1000, -100, "USD")),
+    "concentration": (Concentration("0.75"), [price(), *OTHER, order(1, qty=4)], (400, 375, -25, "USD")),
+    "consecutive_errors": (ConsecutiveErrors(3), [*[event("error")] * 3, order(1)], (3, 3, 0, "count")),
+    "consecutive_losses": (ConsecutiveLosses(3), [*[trade(pnl=-1)] * 3, order(1)], (3, 3, 0, "count")),
+    "cooldown": (Cooldown(stop_ns=100), [trade(), order(1)], LOCKED),
+    "daily_loss": (DailyLoss(20), FALLEN, (25, 20, -5, "USD")),
+    "dd_trades": (DdTrades("0.1", "1s", 1, 100), [trade(ret="-0.2"), order(1)], LOCKED),
+    "drawdown": (Drawdown("0.01"), FALLEN, (0.025, 0.01, -0.015, "fraction")),
+    "drawdown money": (Drawdown("0.9", "20"), FALLEN, (25, 20, -5, "USD")),
+    "duplicate": (Duplicate(2), many(1) * 3, (3, 2, -1, "count")),
+    "known_instrument": (KnownInstrument(instruments=("Y",)), [order()], NOTHING),
+    "leverage": (Leverage("0.5"), [price(), order(1, qty=6)], (600, 500, -100, "USD")),
+    "long_only": (LongOnly(), [fill(qty=3), order(1, side="S", qty=4)], (4, 3, -1, "quantity")),
+    "lot_tick": (LotTick(), [order(price="0")], NOTHING),
+    "low_profit": (LowProfit("1s", 1, "0", 100), [trade(ret="-0.1"), order(1)], LOCKED),
+    "max_exposure": (MaxExposure(500), [price(), fill(qty=3), order(1, qty=3)], (600, 500, -100, "USD")),
+    "max_order_notional": (MaxOrderNotional("200.5"), [order(qty=3)], (300, 200.5, -99.5, "USD")),
+    "max_order_qty": (MaxOrderQty(5), [order(qty=6)], (6, 5, -1, "quantity")),
+    "message_level": (MessageLevel(1), many(2), (2, 1, -1, "count")),
+    "min_order_notional": (MinOrderNotional(200), [order()], (100, 200, -100, "USD")),
+    "min_order_qty": (MinOrderQty(5), [order(qty=4)], (4, 5, -1, "quantity")),
+    "mmp": (Mmp(3, "1s"), [fill(qty=4), order(1)], (4, 3, -1, "quantity")),
+    "order_rate": (OrderRate(3, "1s"), many(4), (4, 3, -1, "count")),
+    "order_to_parent": (
+        OrderToParent("0.5"),
+        [order(qty=6, order_id="p"), order(1, qty=4, parent_id="p")],
+        (4, 3, -1, "quantity"),
+    ),
+    "order_to_trade": (OrderToTrade(1, "1s"), many(3)[:2], (2, 1, -1, "messages a fill")),
+    "position_limit": (PositionLimit(5, 100_000), [fill(qty=3), order(1, qty=3)], (6, 5, -1, "quantity")),
+    "position_limit money": (PositionLimit(500, 50), [order(price=60)], (60, 50, -10, "USD")),
+    "price_collar": (PriceCollar("0.025"), [price(), order(1, price=150)], (50, 2.5, -47.5, "price")),
+    "reduce_only": (
+        ReduceOnly(),
+        [fill(qty=3), order(1, side="S", qty=4, reduce_only=True)],
+        (4, 3, -1, "quantity"),
+    ),
+    "repeat_exec_throttle": (
+        RepeatExecThrottle(3),
+        [*[event("execution", strategy="s")] * 3, order(strategy="s")],
+        (3, 3, 0, "count"),
+    ),
+    "reserve_price": (
+        ReservePrice(),
+        [order(order_id="a", reserve=101), modify(1, "a", price=102)],
+        (102, 101, -1, "price"),
+    ),
+    "self_trade": (SelfTrade(), [order(side="S", order_id="a"), order(1, price=102)], (102, 100, -2, "price")),
+    "self_trade sell": (SelfTrade(), [order(order_id="a"), order(1, side="S", price=98)], (98, 100, -2, "price")),
+    "stoploss_guard": (StoplossGuard(1, "1s", 100), [trade(ret="-0.1"), order(1)], LOCKED),
+    "trading_state": (TradingState(), [event("control", cmd="HALTED"), order(1)], NOTHING),
+    "var_limit": (
+        VarLimit(10, warmup=2, bar_ns="1s"),
+        [price(100, 0), price(100, 1 * S), order(2 * S)],
+        (1, 2, 1, "count"),
+    ),
+    "volume_cap": (VolumeCap(5, 100_000), [fill(qty=3), order(1, qty=3)], (6, 5, -1, "quantity")),
+    "volume_cap money": (VolumeCap(500, 250), [fill(qty=2), order(1)], (300, 250, -50, "USD")),
 }
 
 

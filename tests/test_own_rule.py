@@ -447,3 +447,95 @@ def test_the_class_of_the_integers_is_found_by_its_name():
     for name in ("Integers_x", "Integer_5_limit", "nothing"):
         with pytest.raises(AttributeError):
             getattr(own, name)
+
+
+# ---------------------------------------------------------------------- what is declared of a rule
+
+CAP = """
+from typing import NamedTuple
+from riskkit.replay.own import *
+class Cap(NamedTuple):
+    cap: {unit}
+    floor: Quantity = 0
+    breach: Breach = "exceed"
+def check(params, event, book):
+    quantity = event.qty * book.instrument.unit
+    return Verdict(OBJECT if quantity > params.cap else PASS, quantity, params.cap)
+cap = own_rule("cap", Cap, check=check, judges=["order"])
+"""
+
+
+@pytest.mark.parametrize(("breach", "refused"), [("exceed", [1]), ("reach", [0, 1])])
+def test_breach_governs_a_limit_of_whatever_name(breach, refused):
+    rule = execute(CAP.format(unit="Limit[Quantity]"))["cap"]("r", cap=5, breach=breach)
+    log = load({**ORDER, "qty": 5}, {**ORDER, "qty": 6})
+    result = rk.replay_log(log, rk.RuleSet([rule]), compiled=False)
+    assert result.refused()["seq"].tolist() == refused
+    frame = result.to_frame()
+    assert frame.loc[1, ["observed", "limit", "headroom", "unit"]].tolist() == [6, 5, -1, "quantity"]
+
+
+def test_a_breach_that_decides_nothing_is_refused():
+    with pytest.raises(InputError, match=r"'breach' decides nothing; annotate the limit .* as Limit\[Quantity\]"):
+        execute(CAP.format(unit="Quantity"))
+
+
+def test_the_sentence_names_the_parameters_that_were_given():
+    rule = execute(CAP.format(unit="Limit[Quantity]"))["cap"]("r", cap=1_000, breach="reach")
+    assert str(rule) == "r: cap(cap=1,000, breach=reach), for each account; what breaches it is refused (WARN)."
+
+
+COMPUTED = """
+from typing import NamedTuple
+from riskkit.replay.own import *
+class Part_of_cash(NamedTuple):
+    part: Limit[Part]
+def check(params, event, book):
+    most = book.account.cash * params.part // 1_000_000
+    worth = notional(book.instrument, event.qty, event.price)
+    return Verdict(OBJECT if worth > most else PASS, worth, most)
+part = own_rule("part_of_cash", Part_of_cash, check=check, judges=["order"], observes=Measure.MONEY)
+"""
+
+
+def test_a_limit_that_a_check_computes_is_shown_in_the_unit_that_is_declared():
+    rules = rk.RuleSet([execute(COMPUTED)["part"]("r", part="0.1")])
+    things, accounts = [rk.Instrument("X", tick="0.01")], [rk.Account("A", cash={"USD": 10_000})]
+    session = rk.LiveSession.declare(rules, things, accounts, compiled=False)
+    [action] = session.process_order(account="A", instrument="X", side="B", qty=50, price=100, ts=0)
+    assert (action.observed, action.limit, action.headroom, action.unit) == (5_000, 1_000, -4_000, "USD")
+
+
+TAKEN = """
+import json, sys
+from typing import NamedTuple
+from riskkit.replay.own import *
+class P(NamedTuple):
+    limit: Count
+def check(params, event):
+    return Verdict(OBJECT if event.qty > params.limit else PASS, event.qty, params.limit)
+said = {}
+for name in json.loads(sys.argv[1]):
+    try:
+        own_rule(name, P, check=check, judges=["order"])
+    except ValueError as error:
+        said[name] = str(error)
+print(json.dumps(said))
+"""
+
+
+def test_every_built_in_name_is_taken_right_after_the_first_import(tmp_path):
+    from test_edges import CATALOGUE, ELSEWHERE
+
+    names = sorted({*CATALOGUE, *ELSEWHERE})
+    script = tmp_path / "taken.py"
+    script.write_text(TAKEN)
+    done = subprocess.run(
+        [sys.executable, str(script), json.dumps(names)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(rk.__file__).parents[1])},
+        check=True,
+    )
+    said = json.loads(done.stdout)
+    assert {name: f"rule type {name!r} is one of riskkit's own; choose another name" for name in names} == said

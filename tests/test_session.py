@@ -146,7 +146,7 @@ BAD = [
     ("process_order", {"ts": pd.Timestamp("2024-01-01")}, "is not a time"),
     ("process_order", {"ts": 2**62}, "is not a time from 1824 to 2116"),
     ("process_modify", {"order_id": "?"}, "does not name an earlier order"),
-    ("process_modify", {"order_id": None}, "the order must be named"),
+    ("process_modify", {"order_id": None}, "order_id is not given"),
     ("process_modify", {"order_id": "a", "qty": -1}, "0 (unchanged) or above"),
     ("process_modify", {"order_id": "a", "price": float("nan")}, "is not a price"),
     ("process_modify", {"order_id": "a", "children": 0}, "is not a number of messages"),
@@ -157,7 +157,7 @@ BAD = [
     ("process_trade", {"order_id": "a", "qty": 1, "price": float("nan")}, "is not a price"),
     ("process_trade", {"order_id": "a", "qty": 1, "price": 1, "fee": "0.001"}, "not a multiple of the quantum"),
     ("process_trade", {"account": "A", "instrument": "X", "qty": 1, "price": 1}, "is not a side"),
-    ("process_price", {"instrument": "X"}, "a price, a bid or an ask is needed"),
+    ("process_price", {"instrument": "X"}, "no price is given"),
     ("process_price", {"instrument": "X", "bid": "x"}, "bid='x' is not a price"),
     ("process_cash", {"account": "A", "amount": float("nan")}, "is not an amount of money"),
     ("process_cash", {"account": "A", "amount": 2**54}, "could reach"),
@@ -180,6 +180,22 @@ def test_bad_input_is_refused_whole(call, fields, why):
     assert why in str(refused.value)
     assert decided(session) == before
     assert session.process_order(ts=5, order_id="b", **ORDER) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "sentence"),
+    [
+        ("process_cancel", {}, "order_id is not given; a cancel names its order"),
+        ("process_modify", {"order_id": None, "qty": 1}, "order_id is not given; a modify names its order"),
+        ("process_price", {"instrument": "X"}, "no price is given; give at least one of price, bid and ask"),
+        ("process_order", {**ORDER, "side": None}, "side=None is not a side; use B or S"),
+        ("process_order", {**ORDER, "qty": None}, "qty=None is not a quantity; a quantity is a number above zero"),
+    ],
+)
+def test_what_is_not_given_is_said_to_be_absent(call, fields, sentence):
+    with pytest.raises(InputError) as refused:
+        getattr(session_of(), call)(**{"ts": 5, **fields})
+    assert str(refused.value) == sentence
 
 
 def test_a_list_is_refused_whole():

@@ -334,7 +334,7 @@ class Entries:
         """A row with the account, instrument, side, flag and origin of its order."""
         row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
         if order_id is None and kind is not Kind.FILL and not self.flag:
-            raise InputError("order_id is not given; a cancel or a modify names its order")
+            raise InputError(f"order_id is not given; a {kind.name.lower()} names its order")
         unknown = self.flag and kind is not Kind.FILL and label_text(order_id) not in self.orders
         if order_id is None or unknown:
             row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
