@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["Row", "Shown", "alike", "as_html", "as_text", "number", "table_html", "table_text"]
+__all__ = ["Row", "Shown", "alike", "as_html", "as_text", "number", "percent", "table_html", "table_text"]
 
 Row = tuple[str, Any, str]
 
@@ -72,6 +72,11 @@ def alike(values: Iterable[Any]) -> list[str]:
     while decimals and all(text.endswith("0") for text in texts):
         texts, decimals = [text[:-1] for text in texts], decimals - 1
     return [text.removesuffix(".") for text in texts]
+
+
+def percent(fraction: float) -> str:
+    """Format a fraction as a percentage: 0.975 as "97.5%"."""
+    return f"{100 * fraction:.10g}%"
 
 
 def as_text(title: str, rows: Iterable[Row]) -> str:

@@ -14,7 +14,14 @@ from riskkit._check import InputError
 
 __all__ = ["areas", "write_api"]
 
-WHOLE = ("datasets", "desk", "performance", "var_backtest", "presets")  # public as modules, by their __all__
+WHOLE = (
+    "attribution",
+    "datasets",
+    "desk",
+    "performance",
+    "var_backtest",
+    "presets",
+)  # public as modules, by their __all__
 PARTS = {"replay.rules": "rules", "replay.sweeps": "sweeps", "replay.incidents": "incidents", "_check": "errors"}
 
 AS_WRITTEN = (

@@ -13,8 +13,8 @@ from riskkit import montecarlo as rk
 from riskkit._check import InputError
 from riskkit.attribution import portfolio_es, portfolio_var
 from riskkit.montecarlo.draws import BLOCK, source_of
-from riskkit.montecarlo.law import matrix_root
-from riskkit.montecarlo.tail import Tail
+from riskkit.montecarlo.models.return_model import matrix_root
+from riskkit.montecarlo.engine.tail import Tail
 from riskkit.pnl import DeltaGamma
 from riskkit.var.historical import historical_es, historical_var
 

@@ -1,7 +1,6 @@
 """Liquidity: spread, impact, time to unwind, liquidity-adjusted VaR, and the best way to sell."""
 
 from riskkit.liquidity.book import LiquidityVar, liquidity_var
-from riskkit.liquidity.desk import calculate_liquidity_var
 from riskkit.liquidity.frontier import LiquidationFrontier, liquidation_frontier
 from riskkit.liquidity.impact import AlmgrenImpact, almgren_impact, square_root_impact
 from riskkit.liquidity.schedule import LinearImpact, LiquidationSchedule, liquidation_schedule
@@ -17,7 +16,6 @@ __all__ = [
     "SpreadVar",
     "almgren_impact",
     "bangia_tail_factor",
-    "calculate_liquidity_var",
     "days_to_unwind",
     "fraction_held",
     "half_spread_cost",

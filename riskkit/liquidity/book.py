@@ -9,15 +9,14 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, positive, with_labels
-from riskkit._show import Row, Shown
-from riskkit.attribution import component_var
-from riskkit.attribution.exposure import exposure_of
+from riskkit._exposure import exposure_of
+from riskkit._show import Row, Shown, percent
+from riskkit.attribution import component
 from riskkit.liquidity.impact import square_root_impact
 from riskkit.liquidity.numbers import at_least_zero, matched
 from riskkit.liquidity.spread import half_spread_cost
 from riskkit.liquidity.unwind import days_to_unwind, overlap
 from riskkit.pnl import aggregate_pnl
-from riskkit.var.estimate import percent
 
 __all__ = ["LiquidityVar", "liquidity_var"]
 
@@ -203,7 +202,7 @@ def liquidity_var(
     ----------
     Bangia, Diebold, Schuermann and Stroughair (1999), Modeling Liquidity Risk, sections 3-4 (spread). Jorion (2007),
     Value at Risk, 3rd ed., chapter 13 (unwinding). Toth et al. (2011), Physical Review X 1, 021006, eq. 1 (impact).
-    The components are Euler's, as in `riskkit.attribution.component_var`.
+    The components are Euler's, as in `riskkit.attribution.component`.
 
     Examples
     --------
@@ -223,13 +222,13 @@ def liquidity_var(
     book = exposure_of(positions, covariance)
     names, held = book.labels, book.positions
     worst = positive(spread_multiplier, "spread_multiplier", zero=True) * at_least_zero(spread_sd, names, "spread_sd")
-    price = component_var(held, book.covariance, confidence, z=z)
+    price = component(held, book.covariance, confidence, z=z)
     nothing = np.zeros(len(held))
     days, holding, impact = None, nothing, nothing
     if adv is not None:
         volume, volatility = at_least_zero(adv, names, "adv", above=True), np.sqrt(book.covariance.diagonal())
         days = np.broadcast_to(days_to_unwind(held, volume, matched(participation, names, "participation")), held.shape)
-        holding = component_var(held, book.covariance * overlap(days), confidence, z=z) - price
+        holding = component(held, book.covariance * overlap(days), confidence, z=z) - price
         impact = np.abs(held) * square_root_impact(held, volume, volatility, coefficient=impact_coefficient)
     if price_components is not None:
         price = matched(price_components, names, "price_components")

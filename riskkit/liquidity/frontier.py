@@ -11,10 +11,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, finite_array
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, percent
 from riskkit.liquidity.schedule import LinearImpact, LiquidationSchedule, liquidation_schedule, schedule_of_urgency
-from riskkit.var.closed_form import elliptical_factor
-from riskkit.var.estimate import percent
+from riskkit.var.parametric import elliptical_factor
 
 __all__ = ["LiquidationFrontier", "liquidation_frontier"]
 
@@ -139,7 +138,7 @@ def liquidation_frontier(
     >>> frontier.best.lvar() < 1_903_782
     True
     """
-    factor = elliptical_factor("var", confidence, z)
+    factor = elliptical_factor(confidence, z=z)
     if market.volatility == 0.0:
         raise InputError("market has no volatility; delay costs nothing, and even trading is best (risk_aversion=0)")
     even = liquidation_schedule(quantity, days, n_trades, market, risk_aversion=0.0)

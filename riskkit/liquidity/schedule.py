@@ -14,7 +14,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, finite_number, positive, whole_number
 from riskkit._show import Row, Shown
-from riskkit.var.closed_form import elliptical_factor
+from riskkit.var.parametric import elliptical_factor
 
 __all__ = [
     "LinearImpact",
@@ -146,7 +146,7 @@ class LiquidationSchedule(Shown):
 
     def lvar(self, confidence: float = 0.95, *, z: float | None = None) -> float:
         """Loss not exceeded with this confidence: expected cost + z × its standard deviation; costs are normal."""
-        return self.expected_cost + elliptical_factor("var", confidence, z) * self.cost_sd
+        return self.expected_cost + elliptical_factor(confidence, z=z) * self.cost_sd
 
     def to_frame(self) -> Any:
         """One row a time: what is held, and what was sold since the row above."""

@@ -24,8 +24,8 @@ from riskkit._check import (
     returns_array,
     with_labels,
 )
+from riskkit._tail import tail_size
 from riskkit.performance.series import above_total_loss, per_series
-from riskkit.var.tail import tail_size
 
 __all__ = [
     "conditional_drawdown_at_risk",

@@ -51,14 +51,13 @@ from riskkit.var_backtest.multiplicity import adjust_p_values
 from riskkit.var_backtest.outcome import Outcome
 from riskkit.var_backtest.panel import PANEL_TESTS, Panel, backtest_panel
 from riskkit.var_backtest.power import Power, backtest_power, detectable_hit_rate
-from riskkit.var_backtest.rolling_comparison import DEFAULT_MODELS, compare
+from riskkit.var_backtest.rolling_comparison import compare
 from riskkit.var_backtest.scores import fz0_loss, quantile_loss
 from riskkit.var_backtest.sequential import EProcess, es_e_process, var_e_process
 from riskkit.var_backtest.suite import Backtest, backtest
 from riskkit.var_backtest.traffic_light import TrafficLight, basel_tables, frtb_multiplier, traffic_light, zone_starts
 
 __all__ = [
-    "DEFAULT_MODELS",
     "PANEL_TESTS",
     "Backtest",
     "Comparison",

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import one_of
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.distributions import chi_square_tail
 from riskkit.var_backtest.hits import Sample, es_sample, sd_array
 from riskkit.var_backtest.outcome import Outcome, undefined

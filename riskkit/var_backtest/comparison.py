@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, confidence_level
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, percent
+from riskkit._tail import tail_mass
 from riskkit.plot import STRONG, legible
-from riskkit.var.estimate import percent
-from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.forecast_comparison import ConfidenceSet, diebold_mariano, model_confidence_set
 from riskkit.var_backtest.hits import can_divide
 from riskkit.var_backtest.panel import Panel, as_frame, backtest_panel

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import confidence_level, whole_number
-from riskkit.var.estimate import percent
-from riskkit.var.tail import tail_mass
+from riskkit._show import percent
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.distributions import (
     binomial_cdf,
     binomial_upper_tail,

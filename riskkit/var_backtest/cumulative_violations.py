@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, whole_number
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.distributions import chi_square_tail, normal_tail
 from riskkit.var_backtest.outcome import Outcome, undefined
 from riskkit.var_backtest.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days

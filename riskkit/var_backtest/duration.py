@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._jit import kernel
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.coverage import tuff_lr
 from riskkit.var_backtest.distributions import chi_square_tail
 from riskkit.var_backtest.exact_coverage import pof_lr

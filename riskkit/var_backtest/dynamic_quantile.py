@@ -14,8 +14,8 @@ import numpy as np
 
 from riskkit._check import InputError, one_of, whole_number
 from riskkit._jit import kernel
-from riskkit.var.estimate import percent
-from riskkit.var.tail import tail_mass
+from riskkit._show import percent
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.distributions import chi_square_tail
 from riskkit.var_backtest.hits import Sample, sample
 from riskkit.var_backtest.outcome import Outcome, undefined

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import confidence_level, one_of, positive, whole_number
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.distributions import binomial_pmf, chi_square_quantile
 from riskkit.var_backtest.hits import hit_count
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from riskkit._check import confidence_level, one_of, whole_number
 from riskkit._jit import kernel
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.distributions import chi_square_quantile
 
 __all__ = [

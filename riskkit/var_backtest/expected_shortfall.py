@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import confidence_level, one_of, whole_number
-from riskkit.var.estimate import percent
-from riskkit.var.tail import tail_mass
+from riskkit._show import percent
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.distributions import normal_tail
 from riskkit.var_backtest.hits import Sample, es_sample
 from riskkit.var_backtest.outcome import Outcome, undefined

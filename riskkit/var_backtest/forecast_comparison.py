@@ -11,8 +11,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, confidence_level, finite_array, labels_of, one_of, whole_number
-from riskkit._show import Row, Shown
-from riskkit.var.estimate import percent
+from riskkit._show import Row, Shown, percent
 from riskkit.var_backtest.distributions import student_t_two_sided
 from riskkit.var_backtest.outcome import Outcome, undefined
 from riskkit.var_backtest.simulated_hits import generator

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, whole_number
-from riskkit.var.estimate import percent
-from riskkit.var.tail import tail_mass
+from riskkit._show import percent
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.distributions import chi_square_tail, x_log_x
 from riskkit.var_backtest.exact_coverage import pof_lr
 from riskkit.var_backtest.exact_independence import christoffersen_exact_p_value

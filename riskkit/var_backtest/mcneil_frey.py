@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import whole_number
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.distributions import normal_tail
 from riskkit.var_backtest.hits import Sample, es_sample, sd_array
 from riskkit.var_backtest.outcome import Outcome, undefined

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskkit._show import Row, Shown, number
-from riskkit.var.estimate import percent
+from riskkit._show import Row, Shown, number, percent
 
 __all__ = ["Outcome", "undefined"]
 

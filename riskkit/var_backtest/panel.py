@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, one_of
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, percent
+from riskkit._tail import tail_mass
 from riskkit.plot import legible
-from riskkit.var.estimate import percent
-from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.coverage import binomial_tail_test, kupiec_pof
 from riskkit.var_backtest.duration import christoffersen_pelletier, haas_tbf
 from riskkit.var_backtest.dynamic_quantile import dynamic_quantile

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import confidence_level, positive, whole_number
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, percent
+from riskkit._tail import tail_mass
 from riskkit.plot import STRONG, WARM
-from riskkit.var.estimate import percent
-from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.distributions import binomial_pmf, binomial_upper_tail
 from riskkit.var_backtest.duration import simulated_tbfi, simulated_weibull
 from riskkit.var_backtest.dynamic_quantile import simulated_dynamic_quantile

@@ -9,20 +9,11 @@ import numpy as np
 
 from riskkit._check import InputError, whole_number
 from riskkit.returns import simple_returns
-from riskkit.var.rolling import rolling_var
+from riskkit.var import DEFAULT_MODELS, rolling_var
 from riskkit.var_backtest.comparison import Comparison, compare_forecasts
 from riskkit.var_backtest.panel import as_frame
 
-__all__ = ["DEFAULT_MODELS", "compare"]
-
-DEFAULT_MODELS: dict[str, dict[str, Any]] = {
-    "historical 250": {"method": "historical", "window": 250},
-    "historical 500": {"method": "historical", "window": 500},
-    "historical 1000": {"method": "historical", "window": 1000},
-    "filtered historical": {"method": "filtered_historical", "window": 500},
-    "normal": {"method": "normal", "window": 500},
-    "normal EWMA": {"method": "normal", "volatility": "ewma", "mean": "zero", "window": 500},
-}
+__all__ = ["compare"]
 
 
 def compare(
@@ -45,7 +36,7 @@ def compare(
     models : sequence of names, or mapping, optional
         Methods of `riskkit.rolling_var` ("historical", "filtered_historical", "normal", ...), or a mapping of label to
         a method, to a dict of a `method` and its options (and its own `window`), or to a function of the returns frame
-        that answers VaR, or (VaR, ES), of the same shape, NaN where it has none yet. By default `DEFAULT_MODELS`.
+        that answers VaR, or (VaR, ES), of the same shape, NaN where it has none yet. By default `riskkit.var.DEFAULT_MODELS`.
     prices : (n_obs, n_assets) array or DataFrame
         Prices above zero, oldest first; each asset is a portfolio of its own.
     returns : (n_obs, n_assets) array or DataFrame

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import with_labels
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.hits import es_sample, sample
 
 __all__ = ["fz0", "fz0_loss", "quantile", "quantile_loss"]

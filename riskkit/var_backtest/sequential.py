@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, one_of, positive, with_labels
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, percent
+from riskkit._tail import tail_mass
 from riskkit.plot import STRONG, WARM
-from riskkit.var.estimate import percent
-from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.hits import es_sample, hit_array
 
 __all__ = ["EProcess", "es_e_process", "var_e_process"]

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, confidence_level, finite_array, with_labels
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, percent
+from riskkit._tail import tail_mass
 from riskkit.plot import STRONG, WARM
-from riskkit.var.estimate import percent
-from riskkit.var.tail import tail_mass
 from riskkit.var_backtest.calibration import nolde_ziegel_general, nolde_ziegel_one_sided, nolde_ziegel_simple
 from riskkit.var_backtest.coverage import (
     binomial_tail_test,

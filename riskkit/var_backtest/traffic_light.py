@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import whole_number
-from riskkit._show import Row, Shown
-from riskkit.var.estimate import percent
-from riskkit.var.tail import tail_mass
+from riskkit._show import Row, Shown, percent
+from riskkit._tail import tail_mass
 from riskkit.var_backtest.distributions import binomial_cdf, binomial_pmf, binomial_upper_tail, normal_quantile
 from riskkit.var_backtest.hits import hit_count
 

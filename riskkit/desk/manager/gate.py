@@ -14,7 +14,7 @@ from riskkit.desk.manager.answers import TradeImpact
 from riskkit.desk.manager.ledger import Ledger, Line
 from riskkit.desk.manager.portfolio_risk import PortfolioRisk
 from riskkit.replay.universe import exact
-from riskkit.var.closed_form import elliptical_factor
+from riskkit.var.parametric import elliptical_factor
 
 __all__ = ["Gate", "broken_state"]
 
@@ -53,7 +53,7 @@ class Gate:
     @cached_property
     def factor(self) -> float:
         """What the volatility of a bar is multiplied by."""
-        return elliptical_factor("var", self.limits.confidence, self.z, None) * self.bars_per_day**0.5
+        return elliptical_factor(self.limits.confidence, z=self.z) * self.bars_per_day**0.5
 
     @cached_property
     def size(self) -> Fraction | None:

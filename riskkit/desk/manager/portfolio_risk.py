@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from riskkit.attribution.exposure import exposure_of
+from riskkit._exposure import exposure_of
 from riskkit.desk.market.live_covariance import LiveCovariance
 
 __all__ = ["PortfolioRisk"]

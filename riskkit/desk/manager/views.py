@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit.attribution import component_var, portfolio_var
+from riskkit import attribution
 from riskkit.desk.manager.answers import Dashboard, PortfolioState
 from riskkit.desk.manager.gate import Gate
 from riskkit.desk.manager.ledger import Ledger, Line
@@ -57,10 +57,10 @@ def dashboard(
     confidence, z = gate.limits.confidence, gate.z
     daily = risk.covariance.to_frame() * risk.bars_per_day
     held = pd.Series(risk.positions, index=daily.index, dtype=float)
-    component = component_var(held, daily, confidence, z=z) if len(held) else held.copy()
+    component = attribution.component(held, daily, confidence, z=z) if len(held) else held.copy()
     stressed_var = None
     if stressed is not None:
-        stressed_var = portfolio_var(risk.positions, stressed * risk.bars_per_day, confidence, z=z)
+        stressed_var = attribution.portfolio(risk.positions, stressed * risk.bars_per_day, confidence, z=z)
     equity, volatility = ledger.money(ledger.equity), risk.variance**0.5 * risk.bars_per_day**0.5
     frame = pd.DataFrame.from_dict(_holdings(ledger), orient="index", columns=COLUMNS).rename_axis("ticker")
     frame["weight"] = frame["value"] / equity if equity > 0 else np.nan

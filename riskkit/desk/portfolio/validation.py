@@ -29,7 +29,8 @@ from riskkit.desk.portfolio.evaluation import fall_of, size_beyond
 from riskkit.desk.portfolio.holdings import Positions, agree, positions_of
 from riskkit.desk.portfolio.risk_state import RiskState
 from riskkit.replay.universe import exact
-from riskkit.var import historical_var, normal_var
+from riskkit.var import historical_risk
+from riskkit.var.parametric import normal_var
 
 __all__ = ["APPROVED", "NEAR", "Trade", "Validation", "only_reduces", "size_sentence", "trade_var", "validate"]
 
@@ -270,7 +271,7 @@ def trade_var(trade: Trade, estimate: str, returns: Any, volatility: float | Non
     array = checked(returns_array, returns, "returns")
     if array.ndim != 1:
         raise RequestError([Problem("returns", f"returns has shape {array.shape}; give those of the ticker, (n_obs,)")])
-    return float(historical_var(trade.signed_value * array))
+    return float(historical_risk(trade.signed_value * array).var)
 
 
 def _beyond(trade: Trade, held: float, portfolio_value: float, limit: float) -> bool:

@@ -10,7 +10,7 @@ from riskkit._check import InputError
 from riskkit.desk.amounts import Unit
 from riskkit.desk.positions.records import UserMetrics
 from riskkit.performance import max_drawdown, sharpe_ratio, win_rate
-from riskkit.var import historical_var
+from riskkit.var import historical_risk
 
 __all__ = ["UserBook"]
 
@@ -60,7 +60,7 @@ class UserBook:
             user=user,
             total_exposure=exposure,
             concentration=concentration,
-            var_95=_defined(lambda: float(historical_var(returns, 0.95)) * exposure),
+            var_95=_defined(lambda: float(historical_risk(returns, 0.95).var) * exposure),
             max_drawdown=_defined(lambda: max_drawdown(returns, of="summed_returns")),
             sharpe=_defined(lambda: sharpe_ratio(returns, periods_per_year)),
             win_rate=_defined(lambda: win_rate([float(one) for one in self.closed])),

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.montecarlo.bootstrap import BlockBootstrap
 from riskkit.montecarlo.draws import Draws
+from riskkit.montecarlo.models.bootstrap import BlockBootstrap
 
 __all__ = ["block_law", "default_block", "resampled_counts"]
 
