@@ -11,7 +11,7 @@ from naive import liquidity as naive
 
 from riskkit import InputError
 from riskkit import liquidity as rk
-from riskkit.attribution import component_var, portfolio_var
+from riskkit.attribution import component, portfolio
 
 PAPER = rk.LinearImpact.calibrated(0.95, 0.125, 5_000_000)
 """The market of Almgren and Chriss (2000), table 1."""
@@ -127,7 +127,7 @@ def test_book_agrees_with_unwinding_day_by_day(book):
     lvar = rk.liquidity_var(positions, covariance, spreads=spreads, adv=adv, participation=0.15, z=1.65)
     path = naive.unwinding_var(list(positions), covariance.to_numpy().tolist(), list(adv), 0.15, 1.65)
     assert lvar.var + lvar.holding_cost.sum() == pytest.approx(path, rel=1e-12)
-    assert lvar.var == pytest.approx(portfolio_var(positions, covariance, z=1.65))
+    assert lvar.var == pytest.approx(portfolio(positions, covariance, z=1.65))
     costs = rk.half_spread_cost(positions, spreads).sum()
     impact = sum(
         abs(positions[n]) * math.sqrt(covariance.loc[n, n]) * math.sqrt(abs(positions[n]) / adv[n]) for n in adv.index
@@ -146,7 +146,7 @@ def test_components_are_the_margins_of_the_whole(book):
         return naive.unwinding_var(list(positions * scale), covariance.to_numpy(), list(adv * scale), 0.2, 1.0)
 
     step = 1e-5
-    factor = portfolio_var(positions, covariance) / naive.unwinding_var(
+    factor = portfolio(positions, covariance) / naive.unwinding_var(
         list(positions), covariance.to_numpy(), [1e12] * 4, 1.0, 1.0
     )
     for name in ("A", "B", "C"):
@@ -160,11 +160,11 @@ def test_components_are_the_margins_of_the_whole(book):
 def test_a_book_that_sells_within_a_period_bears_var_and_no_more(book):
     positions, covariance, adv, _ = book
     quick = rk.liquidity_var(positions, covariance, adv=adv * 100, impact_coefficient=0.0)
-    assert quick.total == pytest.approx(portfolio_var(positions, covariance), rel=1e-14)
+    assert quick.total == pytest.approx(portfolio(positions, covariance), rel=1e-14)
     assert (quick.holding_cost == 0.0).all()
     plain = rk.liquidity_var(positions, covariance)
     assert plain.total == pytest.approx(quick.total, rel=1e-13) and plain.days is None
-    assert plain.price_var.tolist() == pytest.approx(component_var(positions, covariance).tolist(), rel=1e-13)
+    assert plain.price_var.tolist() == pytest.approx(component(positions, covariance).tolist(), rel=1e-13)
 
 
 def test_a_long_unwinding_tends_to_the_root_of_a_third_of_its_time():

@@ -26,7 +26,7 @@ CHUNK = 4_000_000
 class Bootstrap:
     """Options of a bootstrap interval; see `value_at_risk`."""
 
-    n_resamples: int = 1000
+    n_draws: int = 1000
     block: int = 1
     rng: np.random.Generator | None = None
 
@@ -52,7 +52,8 @@ def interval_of(
 
 def _order_statistics(method: Method, sample: Sample, confidences: Confidences, coverage: float) -> RiskInterval:
     if not method.var_is_order_statistic:
-        raise InputError(f"interval='order_statistics' needs equally weighted observed losses, not {method.title}")
+        instead = "" if method.ordered else "; use 'bootstrap'"
+        raise InputError(f"interval='order_statistics' needs losses with equal weights, not {method.title}{instead}")
     n_obs = len(sample.table)
     found = [order_statistic_ranks(n_obs, level, coverage) for level in confidences.levels]
     ranks = sorted({rank - 1 for pair in found for rank in (pair.high, pair.low) if rank is not None})
@@ -98,14 +99,14 @@ def _bootstrap(
     rng = bootstrap.rng
     if not isinstance(rng, np.random.Generator):
         raise InputError(f"rng={rng!r} is not a numpy Generator; give np.random.default_rng(seed)")
-    n_resamples = whole_number(bootstrap.n_resamples, "n_resamples", at_least=2)
+    n_draws = whole_number(bootstrap.n_draws, "n_draws", at_least=2)
     block = whole_number(bootstrap.block, "block")
     n_obs, n_series = sample.table.shape
-    shape = (n_resamples, len(confidences.levels), n_series)
+    shape = (n_draws, len(confidences.levels), n_series)
     var, es = np.empty(shape), np.empty(shape)
     step = max(1, CHUNK // (n_obs * n_series))
-    for first in range(0, n_resamples, step):
-        count = min(step, n_resamples - first)
+    for first in range(0, n_draws, step):
+        count = min(step, n_draws - first)
         starts = rng.integers(n_obs, size=(count, -(-n_obs // block)))
         rows = (starts[:, :, None] + np.arange(block)).reshape(count, -1)[:, :n_obs] % n_obs
         drawn = np.ascontiguousarray(sample.table[rows.T].reshape(n_obs, -1))  # one column per resample and portfolio

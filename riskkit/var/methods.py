@@ -49,7 +49,7 @@ def value_at_risk(
     *,
     interval: IntervalKind | None = None,
     coverage: float = 0.9,
-    n_resamples: int = 1000,
+    n_draws: int = 1000,
     block: int = 1,
     rng: np.random.Generator | None = None,
     **options: Any,
@@ -68,7 +68,7 @@ def value_at_risk(
         depend on dates.
     coverage : float
         Probability that the interval encloses the true number.
-    n_resamples, block, rng
+    n_draws, block, rng
         Of the bootstrap: number of resamples, rows per block (some 20 for clustered volatility), and a
         `numpy.random.Generator`, which is required.
     **options
@@ -109,7 +109,7 @@ def value_at_risk(
     fit = chosen.fit(sample.table, confidences.levels)
     bounds = None
     if interval is not None:
-        bootstrap = Bootstrap(n_resamples, block, rng)
+        bootstrap = Bootstrap(n_draws, block, rng)
         bounds = interval_of(chosen, sample, confidences, fit, interval, coverage, bootstrap)
     return labelled_estimate(chosen, sample, confidences, fit, bounds)
 

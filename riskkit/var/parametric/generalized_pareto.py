@@ -221,6 +221,7 @@ def _var_and_es(
 
 
 def fit_excesses(excesses: np.ndarray) -> tuple[float, float]:
+    """Shape and scale of validated excesses."""
     largest = excesses.max()
     shape, scale = fit_profile(excesses / largest)
     return float(shape), float(scale * largest)
