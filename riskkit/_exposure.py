@@ -153,7 +153,9 @@ def _numbers(values: Any, name: str) -> np.ndarray:
 
 
 @kernel
-def multiply(matrix, held, step, gradient, variances):
+def multiply(
+    matrix: np.ndarray, held: np.ndarray, step: int, gradient: np.ndarray, variances: np.ndarray
+) -> tuple[float, float, float, float, float]:
     """Fill `gradient` and `variances`; return w'Cw, Σ w_i² C_ii, the smallest and largest C_ii, and the asymmetry."""
     n = held.size
     gradient[:] = 0.0

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import liquidity as naive
 
-from riskkit import InputError
+from riskkit import InputError, compat
 from riskkit import liquidity as rk
 from riskkit.attribution import component, portfolio
 
@@ -202,19 +202,19 @@ def test_a_book_without_risk_costs_its_spreads():
 
 
 def test_desk_function_is_half_spread_and_square_root(book):
-    cost = rk.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000)
+    cost = compat.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000)
     assert cost == pytest.approx(5_000 * 0.02 + 500_000 * 0.1 * math.sqrt(5e-4))
-    assert rk.calculate_liquidity_var(-5_000, 100.0, 99.98, 100.02, 10_000_000) == cost
-    with_var = rk.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000, volatility=0.02, z=1.65)
+    assert compat.calculate_liquidity_var(-5_000, 100.0, 99.98, 100.02, 10_000_000) == cost
+    with_var = compat.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000, volatility=0.02, z=1.65)
     assert with_var - cost == pytest.approx(1.65 * 0.02 * 500_000)
-    exact = rk.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000, volatility=0.02, confidence=0.99)
+    exact = compat.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000, volatility=0.02, confidence=0.99)
     assert exact - cost == pytest.approx(2.3263478740408408 * 0.02 * 500_000)
-    worst = rk.calculate_liquidity_var(
+    worst = compat.calculate_liquidity_var(
         5_000, 100.0, 99.98, 100.02, 10_000_000, impact_coefficient=0.0, spread_sd=0.01, spread_multiplier=2.0
     )
     assert worst == pytest.approx(5_000 * 0.03)
     prices = pd.Series({"A": 10.0, "B": 20.0})
-    each = rk.calculate_liquidity_var(prices * 10, prices, prices - 0.01, prices + 0.01, 1e6)
+    each = compat.calculate_liquidity_var(prices * 10, prices, prices - 0.01, prices + 0.01, 1e6)
     assert list(each.index) == ["A", "B"] and isinstance(cost, float)
 
 
@@ -353,10 +353,10 @@ def test_results_print_and_plot(book):
         (lambda: rk.liquidity_var([1.0, 2.0], np.eye(2), price_components=[1.0]), "price_components has shape"),
         (lambda: rk.liquidity_var([1.0], [[math.nan]]), "covariance holds nan"),
         (lambda: rk.liquidity_var([1.0], [[1.0]]).aggregate({"a": [0]}), "no names"),
-        (lambda: rk.calculate_liquidity_var(1, 1.0, 1.01, 1.0, 100), "ask lies below bid"),
-        (lambda: rk.calculate_liquidity_var(1, 1.0, 0.99, 1.0, 0), "avg_daily_volume holds 0"),
-        (lambda: rk.calculate_liquidity_var(1, 0.0, 0.99, 1.0, 10), "price holds 0"),
-        (lambda: rk.calculate_liquidity_var(math.nan, 1.0, 0.99, 1.0, 10), "quantity"),
+        (lambda: compat.calculate_liquidity_var(1, 1.0, 1.01, 1.0, 100), "ask lies below bid"),
+        (lambda: compat.calculate_liquidity_var(1, 1.0, 0.99, 1.0, 0), "avg_daily_volume holds 0"),
+        (lambda: compat.calculate_liquidity_var(1, 0.0, 0.99, 1.0, 10), "price holds 0"),
+        (lambda: compat.calculate_liquidity_var(math.nan, 1.0, 0.99, 1.0, 10), "quantity"),
         (lambda: rk.liquidation_schedule(0, 5, 5, PAPER, risk_aversion=0.0), "nothing to sell"),
         (lambda: rk.liquidation_schedule(1, 0, 5, PAPER, risk_aversion=0.0), "days=0"),
         (lambda: rk.liquidation_schedule(1, 5, 0, PAPER, risk_aversion=0.0), "n_trades=0"),

@@ -6,7 +6,7 @@ one instrument takes a few operations, independent of the number of assets.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 
@@ -128,9 +128,9 @@ class _Candidates(NamedTuple):
     single: bool
     labels: Any
 
-    def labelled(self, change: np.ndarray) -> Any:
+    def labelled(self, change: np.ndarray) -> float | Vector:
         change = 0.0 - change if self.closing else change  # 0, not -0, for assets that are not held
-        return float(change.item()) if self.single else with_labels(change, self.labels)
+        return float(change.item()) if self.single else cast("Vector", with_labels(change, self.labels))
 
 
 def _candidates(trades: Any, by: By, instruments: Any, labels: Any, held: np.ndarray) -> _Candidates:
@@ -174,8 +174,11 @@ def _historical(
 
     before = array @ held
     if trades.columns is None:
-        return risk(array @ (np.atleast_2d(trades.money) + held).T) - risk(before)
-    return risk(before[:, None] + array[:, trades.columns] * trades.money) - risk(before)
+        after = array @ (np.atleast_2d(trades.money) + held).T
+    else:
+        after = before[:, None] + array[:, trades.columns] * trades.money
+    change: np.ndarray = risk(after) - risk(before)
+    return change
 
 
 def _change(book: Exposure, crossed: Any, squared: Any, factor: float) -> np.ndarray:
@@ -183,11 +186,13 @@ def _change(book: Exposure, crossed: Any, squared: Any, factor: float) -> np.nda
     moved = 2.0 * crossed + squared
     after = book.without_rounding(book.volatility**2 + moved)
     together = np.sqrt(after) + book.volatility
+    change: np.ndarray
     if after.min() > 0.0:
-        change: np.ndarray = factor * moved / together
+        change = factor * moved / together
         return change
     moved = np.where(after > 0.0, moved, -(book.volatility**2))
-    return factor * np.divide(moved, together, out=np.zeros_like(together), where=together > 0.0)
+    change = factor * np.divide(moved, together, out=np.zeros_like(together), where=together > 0.0)
+    return change
 
 
 def _columns(instruments: Any, labels: Any, n_assets: int) -> np.ndarray:

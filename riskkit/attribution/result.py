@@ -156,8 +156,8 @@ class Attribution(Shown):
     @property
     def _held(self) -> np.ndarray:
         """(n_assets,) True for assets with a position, or with a component if positions are unknown."""
-        held = np.asarray(self.component) != 0.0
-        return held if self.positions is None else held | (np.asarray(self.positions) != 0.0)
+        held: np.ndarray = np.asarray(self.component) != 0.0
+        return held if self.positions is None else np.logical_or(held, np.asarray(self.positions) != 0.0)
 
 
 def _as_exact_as(text: str, value: float) -> str:

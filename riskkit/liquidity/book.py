@@ -222,7 +222,7 @@ def liquidity_var(
     book = exposure_of(positions, covariance)
     names, held = book.labels, book.positions
     worst = positive(spread_multiplier, "spread_multiplier", zero=True) * at_least_zero(spread_sd, names, "spread_sd")
-    price = component(held, book.covariance, confidence, z=z)
+    price: Any = component(held, book.covariance, confidence, z=z)
     nothing = np.zeros(len(held))
     days, holding, impact = None, nothing, nothing
     if adv is not None:

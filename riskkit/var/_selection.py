@@ -1,7 +1,7 @@
-"""The worst few of many numbers, without sorting the rest: of whole columns, and of every rolling window.
+"""Kernels that select the worst returns without sorting the others, of columns and of every rolling window.
 
-Both entry points take returns and answer with losses, for given ranks (0 is the worst): the loss at each rank, and the
-sum of all worse ones. Every quantile definition and the tail-mass ES are arithmetic on these.
+Both entry points return, for given ranks (0 is the worst), the loss at each rank and the sum of all worse losses. Every
+quantile definition and the tail-mass ES follow from these.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from riskkit._jit import kernel
 __all__ = ["order_statistics", "rolling_order_statistics"]
 
 TILE = 32
-"""Columns copied at a time: a row's part of them fills whole cache lines, and the copies fit the second cache."""
+"""Columns copied at a time: their part of a row fills complete cache lines, and the copies fit the second cache."""
 LARGE = 1_000_000
-"""Numbers from which a copy only to make an array writable (one compiled version less) is too dear."""
+"""Numbers from which a copy only to make an array writable (one compiled version less) costs too much."""
 
 
 def order_statistics(table: np.ndarray, ranks: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Losses at ascending `ranks` of each column of (n_obs, n_series), and sums of the worse: (n_ranks, n_series) each.
 
-    Checks that the numbers are finite while it reads them: a separate pass over 5,000 portfolios costs a third more.
+    Checks that the numbers are finite in the same pass: a separate one over 5,000 portfolios takes a third more time.
     """
-    places = np.array(ranks, dtype=np.int64)
+    indices = np.array(ranks, dtype=np.int64)
     losses, sums = np.empty((len(ranks), table.shape[1])), np.empty((len(ranks), table.shape[1]))
     if table.flags.f_contiguous:
-        finite = statistics_of_rows(_plain(table.T), places, losses, sums)
+        finite = statistics_of_rows(_plain(table.T), indices, losses, sums)
     else:
-        finite = statistics_of_columns(_plain(table), places, losses, sums)
+        finite = statistics_of_columns(_plain(table), indices, losses, sums)
     if not finite:
         _refuse(table)
     return losses, sums
@@ -42,12 +42,12 @@ def rolling_order_statistics(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same for every window of rows: (n_ranks, n_obs - window + 1, n_series) each.
 
-    The worst few of the window are kept sorted in a buffer with some slack; most steps touch neither end of it. In the
-    place of a sum of worse losses stands (sum + share × loss)/size: with the right numbers, the ES at once.
+    The worst returns of the window are kept sorted in a buffer with some slack; most steps change neither end of it.
+    Instead of the sum of worse losses (sum + share × loss)/size is returned, which can be the ES.
     """
     by_row = table.flags.f_contiguous
     series = _plain(table.T if by_row else table)
-    out = np.empty((2, len(ranks), table.shape[1], len(table) - window + 1))  # one block: two would be paged in anew
+    out = np.empty((2, len(ranks), table.shape[1], len(table) - window + 1))  # one block of memory is faster than two
     for i, rank in enumerate(ranks):
         capacity = 4 * math.ceil((rank + 4 + 2 * math.isqrt(rank + 1)) / 4)  # whole vectors of four
         if not statistics_of_windows(series, by_row, window, rank, capacity, share, size, out[0, i], out[1, i]):
@@ -57,7 +57,7 @@ def rolling_order_statistics(
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """C order, and writable unless large: the kernels are then compiled for one kind of array in most sessions."""
+    """C order, and writable unless large, so that the kernels are compiled for one array type in most sessions."""
     return np.require(array, requirements="C" if array.size > LARGE else ["C", "W"])
 
 
@@ -65,11 +65,11 @@ def _refuse(table: np.ndarray) -> None:
     finite_array(table[:, 0] if table.shape[1] == 1 else table, "returns")
 
 
-# Whole columns. A threshold guessed from a sample keeps little more than the tail; quickselect does the rest.
+# Columns. A threshold estimated from a sample keeps little more than the tail; quickselect does the rest.
 
 
 @kernel
-def statistics_of_rows(rows, ranks, losses, sums):
+def statistics_of_rows(rows: np.ndarray, ranks: np.ndarray, losses: np.ndarray, sums: np.ndarray) -> bool:
     n_series, n = rows.shape
     copy, guesses = np.empty((1, n + 1)), np.empty(guess_count(n))
     finite = True
@@ -79,7 +79,7 @@ def statistics_of_rows(rows, ranks, losses, sums):
 
 
 @kernel
-def statistics_of_columns(table, ranks, losses, sums):
+def statistics_of_columns(table: np.ndarray, ranks: np.ndarray, losses: np.ndarray, sums: np.ndarray) -> bool:
     n, n_series = table.shape
     copy, guesses = np.empty((1, n + 1)), np.empty(guess_count(n))
     tile = np.empty((TILE, n))
@@ -95,13 +95,15 @@ def statistics_of_columns(table, ranks, losses, sums):
 
 
 @kernel
-def guess_count(n):
-    """How many numbers to look at for a threshold: enough that few are kept in vain, few enough to cost little."""
+def guess_count(n: int) -> int:
+    """Sample size for the threshold: a balance of the time for the sample and for values kept unnecessarily."""
     return int(0.35 * n ** (2.0 / 3.0))
 
 
 @kernel
-def tail_of(series, ranks, guesses, copy, losses, sums):
+def tail_of(
+    series: np.ndarray, ranks: np.ndarray, guesses: np.ndarray, copy: np.ndarray, losses: np.ndarray, sums: np.ndarray
+) -> bool:
     """Order statistics of one series; False if it holds NaN or infinity."""
     finite = 0
     for i in range(series.size):
@@ -119,7 +121,7 @@ def tail_of(series, ranks, guesses, copy, losses, sums):
 
 
 @kernel
-def smallest(series, count, guesses, copy):
+def smallest(series: np.ndarray, count: int, guesses: np.ndarray, copy: np.ndarray) -> int:
     """Copy at least the `count` smallest of `series` to the front of `copy`, and return how many were copied."""
     n, n_guesses = series.size, guesses.size
     kept = 0
@@ -128,11 +130,11 @@ def smallest(series, count, guesses, copy):
         for i in range(n_guesses):
             guesses[i] = series[i * step]
         expected = count * n_guesses / n
-        place = int(expected + 2.5 * math.sqrt(expected)) + 1
-        if 2 * place < n_guesses:
-            select(guesses, n_guesses, place)
-            threshold = guesses[place]
-            for i in range(n):  # without a branch: always write, move on only past what counts
+        index = int(expected + 2.5 * math.sqrt(expected)) + 1
+        if 2 * index < n_guesses:
+            select(guesses, n_guesses, index)
+            threshold = guesses[index]
+            for i in range(n):  # without a branch: always write, advance only past values to keep
                 copy[kept] = series[i]
                 kept += series[i] <= threshold
     if kept < count:
@@ -143,7 +145,7 @@ def smallest(series, count, guesses, copy):
 
 
 @kernel
-def select(values, end, rank):
+def select(values: np.ndarray, end: int, rank: int) -> None:
     """Reorder values[:end] so that values[rank] is in its sorted place, smaller ones before it."""
     low, high = 0, end
     while high - low > 16:
@@ -163,7 +165,7 @@ def select(values, end, rank):
             high = split
         elif split > low:
             low = split
-        else:  # nothing is smaller than the pivot: set what equals it apart, or ties would never end
+        else:  # nothing is smaller than the pivot: separate its equals, as ties would loop forever
             for i in range(low, high):
                 value = values[i]
                 values[i] = values[split]
@@ -181,12 +183,12 @@ def select(values, end, rank):
 
 
 @kernel
-def median3(a, b, c):
+def median3(a: float, b: float, c: float) -> float:
     return max(min(a, b), min(max(a, b), c))
 
 
 @kernel
-def sum_of(table, row, start, count):
+def sum_of(table: np.ndarray, row: int, start: int, count: int) -> float:
     """Sum of `count` numbers of a row in four strands: a fixed order, and four additions at a time."""
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
     quarter = count >> 2
@@ -205,7 +207,17 @@ def sum_of(table, row, start, count):
 
 
 @kernel
-def statistics_of_windows(table, by_row, window, rank, capacity, share, size, losses, sums):
+def statistics_of_windows(
+    table: np.ndarray,
+    by_row: bool,
+    window: int,
+    rank: int,
+    capacity: int,
+    share: float,
+    size: float,
+    losses: np.ndarray,
+    sums: np.ndarray,
+) -> bool:
     buffers, series = np.empty((2, capacity + 3)), np.empty(losses.shape[1] + window - 1)
     for j in range(losses.shape[0]):
         finite = 0
@@ -219,7 +231,17 @@ def statistics_of_windows(table, by_row, window, rank, capacity, share, size, lo
 
 
 @kernel
-def roll(series, window, rank, capacity, share, size, buffers, losses, sums):
+def roll(
+    series: np.ndarray,
+    window: int,
+    rank: int,
+    capacity: int,
+    share: float,
+    size: float,
+    buffers: np.ndarray,
+    losses: np.ndarray,
+    sums: np.ndarray,
+) -> None:
     buffers[:, 0], buffers[:, 1:] = -np.inf, np.inf
     side, held = 0, refill(series, 0, window, capacity, buffers, 0)
     largest = buffers[side, held]
@@ -241,7 +263,7 @@ def roll(series, window, rank, capacity, share, size, buffers, losses, sums):
 
 
 @kernel
-def exchange(buffers, old, new, capacity, leaving, entering):
+def exchange(buffers: np.ndarray, old: int, new: int, capacity: int, leaving: float, entering: float) -> None:
     """Take one value out and put one in (infinity: none), every place at once: without a branch it is vector code."""
     for j in range(capacity):
         before, here, after = buffers[old, j], buffers[old, j + 1], buffers[old, j + 2]
@@ -252,7 +274,7 @@ def exchange(buffers, old, new, capacity, leaving, entering):
 
 
 @kernel
-def refill(series, start, stop, capacity, buffers, side):
+def refill(series: np.ndarray, start: int, stop: int, capacity: int, buffers: np.ndarray, side: int) -> int:
     """Fill one side with the smallest of series[start:stop]; return how many it holds."""
     held = 0
     for i in range(start, stop):

@@ -158,7 +158,7 @@ class FilteredHistorical(Method):
         return var, es
 
     def _ewma(self, table: np.ndarray, known: int | None = None) -> np.ndarray:
-        sigma = np.sqrt(ewma_forecasts(table, self.decay, self.start, known))
+        sigma: np.ndarray = np.sqrt(ewma_forecasts(table, self.decay, self.start, known))
         if not sigma[:-1].all():
             day, column = (int(i) for i in np.argwhere(sigma[:-1] == 0.0)[0])
             raise InputError(f"the volatility for row {day}, column {column} of returns is zero; nothing scales by it")

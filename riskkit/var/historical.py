@@ -78,7 +78,7 @@ def historical_risk(
     (4.0, 4.5)
     >>> risk
     VaR and ES, historical
-    -----------------------
+    ------------------------
     VaR 80%         4
     ES 80%        4.5
     observations   10
@@ -188,8 +188,11 @@ def _interpolated(losses: dict[int, np.ndarray], position: Quantile) -> np.ndarr
     if not position.weight:
         return worse
     better = losses[position.rank + 1]
-    step = better - worse
-    return better - step * (1.0 - position.weight) if position.weight >= 0.5 else worse + step * position.weight
+    step: np.ndarray = better - worse
+    loss: np.ndarray = (
+        better - step * (1.0 - position.weight) if position.weight >= 0.5 else worse + step * position.weight
+    )
+    return loss
 
 
 def _mean_beyond(table: np.ndarray, var: np.ndarray, *, inclusive: bool) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -81,9 +82,7 @@ def _asymptotic(method: Method, sample: Sample, confidences: Confidences, fit: F
     z = elliptical_factor(0.5 * (1.0 + coverage))
     pairs = zip((fit.var, fit.es), errors, strict=True)
     bounds = (value + sign * z * error for value, error in pairs for sign in (-1.0, 1.0))
-    return RiskInterval(
-        "asymptotic", coverage, *(sample.per_confidence(values, confidences) for values in (*bounds, *errors))
-    )
+    return _labelled("asymptotic", coverage, (*bounds, *errors), sample, confidences)
 
 
 def _bootstrap(
@@ -116,5 +115,13 @@ def _bootstrap(
     cut = (1.0 - coverage) / 2.0
     bounds = [np.quantile(values, share, axis=0) for values in (var, es) for share in (cut, 1.0 - cut)]
     errors = [values.std(axis=0, ddof=1) for values in (var, es)]
-    labelled = [sample.per_confidence(values, confidences) for values in (*bounds, *errors)]
-    return RiskInterval("bootstrap", coverage, *labelled)
+    return _labelled("bootstrap", coverage, (*bounds, *errors), sample, confidences)
+
+
+def _labelled(
+    kind: str, coverage: float, numbers: Iterable[np.ndarray], sample: Sample, confidences: Confidences
+) -> RiskInterval:
+    """Label bounds of VaR, bounds of ES, and the two standard errors."""
+    names = ("var_low", "var_high", "es_low", "es_high", "var_standard_error", "es_standard_error")
+    labelled = {name: sample.per_confidence(values, confidences) for name, values in zip(names, numbers, strict=True)}
+    return RiskInterval(kind, coverage, **labelled)  # type: ignore[arg-type]  # exact_coverage is not among the names

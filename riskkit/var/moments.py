@@ -50,11 +50,13 @@ class Moments(NamedTuple):
     @property
     def excess_kurtosis(self) -> np.ndarray:
         """Fourth central moment over the square of the population variance, less 3."""
-        return self.fourth / self._second_in_units**2 - 3.0
+        kurtosis: np.ndarray = self.fourth / self._second_in_units**2 - 3.0
+        return kurtosis
 
     @property
     def _second_in_units(self) -> np.ndarray:
-        return self.second / self.unit / self.unit
+        second: np.ndarray = self.second / self.unit / self.unit
+        return second
 
 
 def check_spread_options(mean: str, ddof: int) -> None:
@@ -100,7 +102,7 @@ def _unit_of(size: np.ndarray) -> Any:
 
 
 @kernel
-def moments_of_windows(table, window, tails, out):
+def moments_of_windows(table: np.ndarray, window: int, tails: bool, out: np.ndarray) -> None:
     """Two passes over each window, as updated sums drift; the inner loops over series are vector code."""
     n_series = table.shape[1]
     sums = np.empty((4, n_series))

@@ -123,7 +123,8 @@ class Normal(Method):
         return fit.var, fit.es
 
     def _ewma(self, table: np.ndarray, known: int | None = None) -> np.ndarray:
-        return np.sqrt(ewma_forecasts(table, self.decay, self.start, known))
+        volatility: np.ndarray = np.sqrt(ewma_forecasts(table, self.decay, self.start, known))
+        return volatility
 
     def _fit(self, moments: Moments, sigma: np.ndarray, confidences: tuple[float, ...]) -> Fit:
         if self.z is not None and len(confidences) > 1:
@@ -145,7 +146,7 @@ class Normal(Method):
         def errors(measure: TailMeasure) -> np.ndarray:
             factors = [elliptical_factor(level, measure, z=self.z) for level in confidences]
             scale = [math.sqrt(h * h * about_mean / n + h * factor**2 / (2 * n)) for factor in factors]
-            return np.array(scale)[:, None] * fit.parameters["volatility"]
+            return np.array([each * fit.parameters["volatility"] for each in scale])
 
         return errors("var"), errors("es")
 

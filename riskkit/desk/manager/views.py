@@ -57,7 +57,7 @@ def dashboard(
     confidence, z = gate.limits.confidence, gate.z
     daily = risk.covariance.to_frame() * risk.bars_per_day
     held = pd.Series(risk.positions, index=daily.index, dtype=float)
-    component = attribution.component(held, daily, confidence, z=z) if len(held) else held.copy()
+    component: Any = attribution.component(held, daily, confidence, z=z) if len(held) else held.copy()
     stressed_var = None
     if stressed is not None:
         stressed_var = attribution.portfolio(risk.positions, stressed * risk.bars_per_day, confidence, z=z)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from riskkit._check import InputError, finite_number, one_of, positive, returns_array
 from riskkit._show import Row
 from riskkit.desk.fields import (
@@ -267,11 +269,11 @@ def trade_var(trade: Trade, estimate: str, returns: Any, volatility: float | Non
     if (returns is None) == (volatility is None):
         raise RequestError([Problem("returns", "estimate='var' needs one of returns and volatility of the ticker")])
     if volatility is not None:
-        return abs(trade.signed_value) * float(normal_var(checked(at_least_zero, volatility, "volatility")))
+        return abs(trade.signed_value) * float(np.asarray(normal_var(checked(at_least_zero, volatility, "volatility"))))
     array = checked(returns_array, returns, "returns")
     if array.ndim != 1:
         raise RequestError([Problem("returns", f"returns has shape {array.shape}; give those of the ticker, (n_obs,)")])
-    return float(historical_risk(trade.signed_value * array).var)
+    return float(np.asarray(historical_risk(trade.signed_value * array).var))
 
 
 def _beyond(trade: Trade, held: float, portfolio_value: float, limit: float) -> bool:

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from riskkit._check import InputError
 from riskkit.desk.amounts import Unit
 from riskkit.desk.positions.records import UserMetrics
@@ -60,7 +62,7 @@ class UserBook:
             user=user,
             total_exposure=exposure,
             concentration=concentration,
-            var_95=_defined(lambda: float(historical_risk(returns, 0.95).var) * exposure),
+            var_95=_defined(lambda: float(np.asarray(historical_risk(returns, 0.95).var)) * exposure),
             max_drawdown=_defined(lambda: max_drawdown(returns, of="summed_returns")),
             sharpe=_defined(lambda: sharpe_ratio(returns, periods_per_year)),
             win_rate=_defined(lambda: win_rate([float(one) for one in self.closed])),

@@ -73,7 +73,7 @@ class BlockBootstrap(Law):
     @property
     def n_assets(self) -> int:
         """Assets per scenario."""
-        return self._growth.shape[1]
+        return int(self._growth.shape[1])
 
     @functools.cached_property
     def _growth(self) -> np.ndarray:
@@ -108,10 +108,11 @@ class BlockBootstrap(Law):
     def returns(self, draws: Draws) -> np.ndarray:
         """(n, n_assets) simple returns over the horizon."""
         days = self.days(draws)
-        growth = self._growth[days[:, 0]]
+        growth: np.ndarray = self._growth[days[:, 0]]
         for t in range(1, self.horizon):
             growth *= self._growth[days[:, t]]
-        return growth - 1.0
+        growth -= 1.0
+        return growth
 
     @property
     def _n_starts(self) -> int:

@@ -41,7 +41,7 @@ class _Copula(Law):
     @property
     def n_assets(self) -> int:
         """Assets per scenario."""
-        return self._sorted.shape[1]
+        return int(self._sorted.shape[1])
 
     @functools.cached_property
     def matrix(self) -> np.ndarray:
@@ -221,7 +221,8 @@ class StudentTCopula(_Copula):
             for j in range(i):
                 tau = kendalltau(array[:, i], array[:, j]).statistic
                 matrix[i, j] = matrix[j, i] = math.sin(math.pi * tau / 2.0)
-        return nearest_correlation(matrix).matrix
+        correlation: np.ndarray = nearest_correlation(matrix).matrix
+        return correlation
 
     def _fitted(self) -> float:
         """Maximise the likelihood of the ranks in df, for a given correlation."""
@@ -243,7 +244,7 @@ class StudentTCopula(_Copula):
             mahalanobis = ((x @ vectors) ** 2 / values).sum(axis=1)
             joint = gammaln((df + d) / 2) + (d - 1) * gammaln(df / 2) - d * gammaln((df + 1) / 2)
             tails = -(df + d) / 2 * np.log1p(mahalanobis / df) + (df + 1) / 2 * np.log1p(x**2 / df).sum(axis=1)
-            return -(n * (joint - half_log_determinant) + float(tails.sum()))
+            return -float(n * (joint - half_log_determinant) + tails.sum())
 
         fit = minimize_scalar(
             minus_log_likelihood, bounds=(math.log(DF_RANGE[0]), math.log(DF_RANGE[1])), method="bounded"

@@ -52,7 +52,8 @@ class _Elliptical(Law):
 
     def returns(self, draws: Draws) -> np.ndarray:
         """(n, n_assets) simple returns of these draws."""
-        return self._stretched(product(draws.normals, self.root.T), draws) + self.drift
+        returns: np.ndarray = self._stretched(product(draws.normals, self.root.T), draws) + self.drift
+        return returns
 
     def linear(self, positions: np.ndarray) -> Callable[[Draws], np.ndarray]:
         """P&L per scenario without the returns: z'(R'w), one product instead of two."""
@@ -208,8 +209,9 @@ class StudentTReturns(_Elliptical):
         return self.df
 
     def _stretched(self, normal: np.ndarray, draws: Draws) -> np.ndarray:
-        factor: np.ndarray = np.sqrt((self.df - 2.0) / draws.chi_squares)
-        return normal * (factor if normal.ndim == 1 else factor[:, None])
+        factor = np.sqrt((self.df - 2.0) / draws.chi_squares)
+        stretched: np.ndarray = normal * (factor if normal.ndim == 1 else factor[:, None])
+        return stretched
 
     def _title(self) -> str:
         return f"Multivariate Student t returns, df = {self.df:g}"

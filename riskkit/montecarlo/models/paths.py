@@ -64,7 +64,8 @@ class _Paths(Law):
     def log_drift(self) -> np.ndarray:
         """(n_assets,) mean of the log return of the diffusion over one step."""
         growth = one_per_asset(self.drift, self.n_assets, "drift") - self._expected_jumps()
-        return (growth - self._volatility**2 / 2.0) * self.step
+        drift: np.ndarray = (growth - self._volatility**2 / 2.0) * self.step
+        return drift
 
     def _expected_jumps(self) -> np.ndarray:
         """(n_assets,) mean growth by jumps per unit of time."""
@@ -74,11 +75,13 @@ class _Paths(Law):
         """(n, steps, n_assets) log returns."""
         count = self.steps * self.n_assets
         normals = draws.normals[:, :count].reshape(-1, self.n_assets)
-        return (product(normals, self.root.T) + self.log_drift).reshape(-1, self.steps, self.n_assets)
+        steps: np.ndarray = (product(normals, self.root.T) + self.log_drift).reshape(-1, self.steps, self.n_assets)
+        return steps
 
     def returns(self, draws: Draws) -> np.ndarray:
         """(n, n_assets) simple returns over the horizon."""
-        return np.expm1(self._log_steps(draws).sum(axis=1))
+        returns: np.ndarray = np.expm1(self._log_steps(draws).sum(axis=1))
+        return returns
 
     def paths(self, n_paths: int | None, draws: Any, *, spot: Any = 1.0, antithetic: bool = False) -> np.ndarray:
         """Prices at every step, for path-dependent portfolios.
@@ -250,7 +253,8 @@ class JumpDiffusion(_Paths):
         rate, mean, spread = self._jumps
         jumps = self._counts(draws.uniforms.reshape(len(draws.uniforms), self.steps, -1), rate)
         sizes = draws.normals[:, self.steps * self.n_assets :].reshape(-1, self.steps, self.n_assets)
-        return super()._log_steps(draws) + jumps * mean + np.sqrt(jumps) * spread * sizes
+        steps: np.ndarray = super()._log_steps(draws) + jumps * mean + np.sqrt(jumps) * spread * sizes
+        return steps
 
     def _counts(self, uniforms: np.ndarray, rate: np.ndarray) -> np.ndarray:
         """(n, steps, n_jump_processes) Poisson counts by inversion of the distribution function."""

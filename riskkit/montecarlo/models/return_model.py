@@ -126,7 +126,8 @@ def matrix_root(covariance: Any, name: str = "covariance") -> np.ndarray:
         )
     largest = np.abs(vectors).argmax(axis=0)
     signs = np.where(vectors[largest, np.arange(len(values))] < 0.0, -1.0, 1.0)
-    return vectors * (signs * np.sqrt(np.maximum(values, 0.0)))
+    root: np.ndarray = vectors * (signs * np.sqrt(np.maximum(values, 0.0)))
+    return root
 
 
 def one_per_asset(value: Any, n_assets: int, name: str) -> np.ndarray:

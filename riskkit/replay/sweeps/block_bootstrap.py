@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 
 from riskkit._check import InputError
 from riskkit.montecarlo.draws import Draws
-from riskkit.montecarlo.models.bootstrap import BlockBootstrap
+from riskkit.montecarlo.models.bootstrap import BlockBootstrap, Kind
 
 __all__ = ["block_law", "default_block", "resampled_counts"]
 
@@ -43,7 +44,7 @@ def block_law(n_days: int, rng: np.random.Generator | None, block: float, kind: 
         raise InputError(f"rng={rng!r} is not a numpy Generator; give numpy.random.default_rng(seed), or resamples=0")
     if n_days < 2:
         raise InputError("the log has one trading day, and there is nothing to resample; give resamples=0")
-    return BlockBootstrap(np.zeros((n_days, 1)), horizon=n_days, block=block, kind=kind)
+    return BlockBootstrap(np.zeros((n_days, 1)), horizon=n_days, block=block, kind=cast(Kind, kind))
 
 
 def resampled_counts(

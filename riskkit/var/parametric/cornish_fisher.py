@@ -69,13 +69,15 @@ class CornishFisherLaw(NamedTuple):
 
     def quantile(self, y: Any) -> np.ndarray:
         """Quantile w(y) / deviation."""
-        return _expansion(y, self.skewness, self.kurtosis) / self.deviation
+        quantile: np.ndarray = _expansion(y, self.skewness, self.kurtosis) / self.deviation
+        return quantile
 
     def tail_mean(self, y: float, p: float) -> np.ndarray:
         """ES of the standard distribution: φ(y)/p × (b1 + b2 y + b3 (y² - 1)) with w = Σ b_k He_k, P(Y < y) = p."""
         first, second, third = _hermite(self.skewness, self.kurtosis)
         density = math.exp(-0.5 * y * y) / math.sqrt(2.0 * math.pi)
-        return density / p * (first + second * y + third * (y * y - 1.0)) / self.deviation
+        es: np.ndarray = density / p * (first + second * y + third * (y * y - 1.0)) / self.deviation
+        return es
 
 
 def cornish_fisher_in_domain(skewness: Any, excess_kurtosis: Any) -> Any:
@@ -387,7 +389,8 @@ def _refuse(s: np.ndarray, k: np.ndarray, inside: np.ndarray, what: str, instead
 
 
 def _expansion(y: Any, s: np.ndarray, k: np.ndarray) -> np.ndarray:
-    return y + (y**2 - 1.0) * s / 6.0 + (y**3 - 3.0 * y) * k / 24.0 - (2.0 * y**3 - 5.0 * y) * s**2 / 36.0
+    w: np.ndarray = y + (y**2 - 1.0) * s / 6.0 + (y**3 - 3.0 * y) * k / 24.0 - (2.0 * y**3 - 5.0 * y) * s**2 / 36.0
+    return w
 
 
 def _hermite(s: np.ndarray, k: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -276,6 +276,8 @@ def profile_slope(y: np.ndarray, v: float) -> float:
     for i in range(y.size):
         total += y[i] / (1.0 + ratio * y[i])
     in_shape = (ratio + 1.0) * total / y.size
-    if v == 0.0:  # the limit of the two terms that cancel
-        return 0.5 * (y * y).mean() / y.mean() - y.mean()
-    return (ratio + 1.0) / ratio - in_shape / shape - in_shape
+    if v == 0.0:  # of two terms that cancel
+        limit: float = 0.5 * (y * y).mean() / y.mean() - y.mean()
+        return limit
+    slope: float = (ratio + 1.0) / ratio - in_shape / shape - in_shape
+    return slope
