@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,13 +9,14 @@ from hypothesis import strategies as st
 from naive import attribution as naive
 
 from riskkit import attribution as rk
+from riskkit import compat
 from riskkit._check import InputError
 from riskkit.attribution.order_weights import order_weights
 from riskkit.covariance import sample_covariance
-from riskkit.var.closed_form import elliptical_factor
-from riskkit.var.historical import historical_es, historical_var
-from riskkit.var.modified import cornish_fisher_risk
-from riskkit.var.quantile import DEFINITIONS
+from riskkit.var._inputs import DEFINITIONS
+from riskkit.var.cornish_fisher import cornish_fisher_risk
+from riskkit.var.historical import historical_risk
+from riskkit.var.parametric import elliptical_factor
 
 ASSETS = list("ABCD")
 RETURNS = (
@@ -44,11 +46,11 @@ def books(draw):
 
 def test_published_two_asset_book():
     # Jorion, Value at Risk, 3rd ed., chapter 7: CAD 2m at 5 %, EUR 1m at 12 %, uncorrelated, z = 1.65
-    assert rk.portfolio_var(*JORION, z=1.65) == pytest.approx(257_738, abs=1)
-    np.testing.assert_allclose(rk.marginal_var(*JORION, z=1.65), [0.0528, 0.1521], atol=6e-5)
-    np.testing.assert_allclose(rk.component_var(*JORION, z=1.65), [105_630, 152_108], atol=1.5)
-    np.testing.assert_allclose(rk.standalone_var(*JORION, z=1.65), [165_000, 198_000], atol=1e-6)
-    assert rk.incremental_var(*JORION, [10_000, 0], z=1.65) == pytest.approx(529, abs=1)
+    assert rk.portfolio(*JORION, z=1.65) == pytest.approx(257_738, abs=1)
+    np.testing.assert_allclose(rk.marginal(*JORION, z=1.65), [0.0528, 0.1521], atol=6e-5)
+    np.testing.assert_allclose(rk.component(*JORION, z=1.65), [105_630, 152_108], atol=1.5)
+    np.testing.assert_allclose(rk.standalone(*JORION, z=1.65), [165_000, 198_000], atol=1e-6)
+    assert rk.incremental(*JORION, [10_000, 0], z=1.65) == pytest.approx(529, abs=1)
 
 
 @pytest.mark.parametrize("mean", [None, MEAN])
@@ -57,10 +59,7 @@ def test_risk_and_margins_against_plain(measure, mean):
     def risk(book):
         return naive.normal_risk(book, COVARIANCE, 0.975, measure, mean)
 
-    total, margin, part = {
-        "var": (rk.portfolio_var, rk.marginal_var, rk.component_var),
-        "es": (rk.portfolio_es, rk.marginal_es, rk.component_es),
-    }[measure]
+    total, margin, part = (partial(function, measure=measure) for function in (rk.portfolio, rk.marginal, rk.component))
     assert total(BOOK, COVARIANCE, 0.975, mean=mean) == pytest.approx(risk(BOOK), rel=1e-12)
     assert isinstance(total(BOOK, COVARIANCE), float)
     np.testing.assert_allclose(margin(BOOK, COVARIANCE, 0.975, mean=mean), naive.slopes(risk, BOOK, 1e-2), rtol=1e-6)
@@ -71,47 +70,49 @@ def test_risk_and_margins_against_plain(measure, mean):
 @given(books(), st.sampled_from([0.9, 0.95, 0.99]), st.sampled_from([None, 4.0]))
 def test_components_add_up_and_no_position_adds_more_than_alone(case, confidence, nu):
     book, covariance = case
-    component = rk.component_var(book, covariance, confidence, nu=nu)
-    total = rk.portfolio_var(book, covariance, confidence, nu=nu)
+    component = rk.component(book, covariance, confidence, df=nu)
+    total = rk.portfolio(book, covariance, confidence, df=nu)
     np.testing.assert_allclose(component.sum(), total, rtol=1e-10)
-    alone = rk.standalone_var(book, covariance, confidence, nu=nu)
+    alone = rk.standalone(book, covariance, confidence, df=nu)
     assert (component <= alone + 1e-12 * alone.sum()).all()
     np.testing.assert_allclose(
-        rk.component_volatility(book, covariance) * total,
-        component * total / (elliptical_factor("var", confidence, nu=nu)),
+        rk.component(book, covariance, measure="volatility") * total,
+        component * total / (elliptical_factor(confidence, df=nu)),
         rtol=1e-9,
         atol=1e-12 * total**2,
     )
 
 
 def test_student_t_is_scaled_to_the_covariance():
-    factor = rk.portfolio_var(BOOK, COVARIANCE, 0.99, nu=5.0) / rk.component_volatility(BOOK, COVARIANCE).sum()
+    factor = rk.portfolio(BOOK, COVARIANCE, 0.99, df=5.0) / rk.component(BOOK, COVARIANCE, measure="volatility").sum()
     assert factor == pytest.approx(3.36493 * math.sqrt(3 / 5), rel=1e-6)  # t tables: 3.36493 at 99 %, 5 degrees
-    assert rk.portfolio_es(BOOK, COVARIANCE, 0.99, nu=5.0) > rk.portfolio_es(BOOK, COVARIANCE, 0.99)
+    assert rk.portfolio(BOOK, COVARIANCE, 0.99, df=5.0, measure="es") > rk.portfolio(
+        BOOK, COVARIANCE, 0.99, measure="es"
+    )
 
 
 def test_labels_are_matched_by_name_and_come_back():
     shuffled = pd.Series(BOOK, index=ASSETS)[["C", "A", "D", "B"]]
-    component = rk.component_var(shuffled, TABLE)
+    component = rk.component(shuffled, TABLE)
     assert list(component.index) == ASSETS
-    np.testing.assert_allclose(component, rk.component_var(BOOK, COVARIANCE))
-    partial = rk.marginal_var(pd.Series({"B": 10.0}), TABLE)
-    np.testing.assert_allclose(partial, rk.marginal_var([0, 10.0, 0, 0], COVARIANCE))
-    assert list(rk.component_var(pd.Series(BOOK, index=ASSETS), COVARIANCE).index) == ASSETS
+    np.testing.assert_allclose(component, rk.component(BOOK, COVARIANCE))
+    partial = rk.marginal(pd.Series({"B": 10.0}), TABLE)
+    np.testing.assert_allclose(partial, rk.marginal([0, 10.0, 0, 0], COVARIANCE))
+    assert list(rk.component(pd.Series(BOOK, index=ASSETS), COVARIANCE).index) == ASSETS
     np.testing.assert_allclose(
-        rk.marginal_var(shuffled, TABLE, mean=pd.Series(MEAN, index=ASSETS)[::-1]),
-        rk.marginal_var(BOOK, COVARIANCE, mean=MEAN),
+        rk.marginal(shuffled, TABLE, mean=pd.Series(MEAN, index=ASSETS)[::-1]),
+        rk.marginal(BOOK, COVARIANCE, mean=MEAN),
     )
 
 
 def test_memory_order_and_type_of_the_matrix_do_not_matter():
-    expected = rk.component_var(BOOK, COVARIANCE)
-    np.testing.assert_allclose(rk.component_var(BOOK, np.asfortranarray(COVARIANCE)), expected, rtol=1e-13)
-    np.testing.assert_allclose(rk.component_var(BOOK.tolist(), COVARIANCE.tolist()), expected, rtol=1e-13)
+    expected = rk.component(BOOK, COVARIANCE)
+    np.testing.assert_allclose(rk.component(BOOK, np.asfortranarray(COVARIANCE)), expected, rtol=1e-13)
+    np.testing.assert_allclose(rk.component(BOOK.tolist(), COVARIANCE.tolist()), expected, rtol=1e-13)
     wide = np.zeros((4, 8))
     wide[:, ::2] = COVARIANCE
-    np.testing.assert_allclose(rk.component_var(BOOK, wide[:, ::2]), expected, rtol=1e-13)
-    assert rk.component_var([2], [[4]])[0] == pytest.approx(4 * 1.6448536)
+    np.testing.assert_allclose(rk.component(BOOK, wide[:, ::2]), expected, rtol=1e-13)
+    assert rk.component([2], [[4]])[0] == pytest.approx(4 * 1.6448536)
 
 
 def broken(i, j, value):
@@ -141,7 +142,7 @@ def broken(i, j, value):
 )
 def test_bad_books_are_refused_in_one_sentence(positions, covariance, message):
     with np.errstate(all="ignore"), pytest.raises(InputError, match=message):
-        rk.component_var(positions, covariance)
+        rk.component(positions, covariance)
 
 
 def test_large_matrices_are_checked_too():
@@ -149,17 +150,17 @@ def test_large_matrices_are_checked_too():
     root = rng.normal(size=(203, 210))
     covariance, book = root @ root.T, rng.normal(size=203)
     expected = book * (covariance @ book) / math.sqrt(book @ covariance @ book) * 1.65
-    np.testing.assert_allclose(rk.component_var(book, covariance, z=1.65), expected, rtol=1e-10)
-    np.testing.assert_allclose(rk.component_var(book, pd.DataFrame(covariance), z=1.65), expected, rtol=1e-10)
+    np.testing.assert_allclose(rk.component(book, covariance, z=1.65), expected, rtol=1e-10)
+    np.testing.assert_allclose(rk.component(book, pd.DataFrame(covariance), z=1.65), expected, rtol=1e-10)
     for wrong in (np.tril(covariance), np.triu(covariance), np.linalg.cholesky(covariance)):
         with pytest.raises(InputError, match="not symmetric"):
-            rk.component_var(book, wrong)
+            rk.component(book, wrong)
     for i, j in ((0, 202), (202, 0), (101, 77), (77, 101)):
         dirty = covariance.copy()
         dirty[i, j] = np.nan
         for held in (book, np.zeros(203)):
             with pytest.raises(InputError, match="holds nan"):
-                rk.component_var(held, dirty)
+                rk.component(held, dirty)
 
 
 def test_bad_options_are_refused():
@@ -168,22 +169,22 @@ def test_bad_options_are_refused():
         {"confidence": [0.95, 0.99]},
         {"confidence": "0.95"},
         {"z": np.nan},
-        {"nu": 2.0},
+        {"df": 2.0},
         {"mean": [0.1]},
         {"mean": [np.nan] * 4},
     ):
         with pytest.raises(InputError):
-            rk.component_var(BOOK, COVARIANCE, **options)
+            rk.component(BOOK, COVARIANCE, **options)
 
 
 def test_a_book_without_variance_has_no_components():
     hedged = [1.0, -1.0]
     covariance = np.full((2, 2), 0.0001) * 1.7
-    assert rk.portfolio_var(hedged, covariance) == 0.0
-    assert rk.component_var(hedged, covariance).tolist() == [0.0, -0.0]
-    assert rk.marginal_var([0.0, 0.0], covariance, mean=[0.1, 0.2]).tolist() == [-0.1, -0.2]
-    assert rk.component_volatility([0.0], [[0.0]]).tolist() == [0.0]
-    assert rk.incremental_var([0.0, 0.0], covariance, [1.0, 0.0], z=1.0) == pytest.approx(math.sqrt(0.00017))
+    assert rk.portfolio(hedged, covariance) == 0.0
+    assert rk.component(hedged, covariance).tolist() == [0.0, -0.0]
+    assert rk.marginal([0.0, 0.0], covariance, mean=[0.1, 0.2]).tolist() == [-0.1, -0.2]
+    assert rk.component([0.0], [[0.0]], measure="volatility").tolist() == [0.0]
+    assert rk.incremental([0.0, 0.0], covariance, [1.0, 0.0], z=1.0) == pytest.approx(math.sqrt(0.00017))
 
 
 # from a sample
@@ -192,8 +193,7 @@ def test_a_book_without_variance_has_no_components():
 @pytest.mark.parametrize("measure", ["var", "es", "volatility"])
 def test_sample_attribution_is_the_closed_form_of_the_moments(measure):
     split = rk.parametric_attribution(BOOK, FRAME, 0.95, measure=measure)
-    part = {"var": rk.component_var, "es": rk.component_es}.get(measure)
-    expected = part(BOOK, COVARIANCE, mean=MEAN) if part else rk.component_volatility(BOOK, COVARIANCE)
+    expected = rk.component(BOOK, COVARIANCE, measure=measure, mean=MEAN)
     np.testing.assert_allclose(split.component, expected, rtol=1e-10)
     assert list(split.component.index) == ASSETS
     assert split.total == pytest.approx(expected.sum(), rel=1e-12)
@@ -216,14 +216,14 @@ def test_parametric_standard_errors_are_those_of_leaving_one_out(mean):
 
 
 def test_given_mean_and_degrees_of_freedom():
-    split = rk.parametric_attribution(BOOK, RETURNS, 0.99, mean=np.full(4, 0.01), nu=4.0)
-    expected = rk.component_var(BOOK, COVARIANCE, 0.99, mean=np.full(4, 0.01), nu=4.0)
+    split = rk.parametric_attribution(BOOK, RETURNS, 0.99, mean=np.full(4, 0.01), df=4.0)
+    expected = rk.component(BOOK, COVARIANCE, 0.99, mean=np.full(4, 0.01), df=4.0)
     np.testing.assert_allclose(split.component, expected, rtol=1e-10)
-    assert "nu = 4" in repr(split)
+    assert "df = 4" in repr(split)
     flat = rk.parametric_attribution([0.0] * 4, RETURNS)
     assert flat.total == 0.0
     assert flat.total_standard_error == 0.0
-    with pytest.raises(InputError, match="total is zero"):
+    with pytest.raises(InputError, match="total risk is zero"):
         flat.share  # noqa: B018
 
 
@@ -252,7 +252,7 @@ def test_cornish_fisher_components_are_those_of_cornish_fisher_risk(corrected):
 
 
 def test_cornish_fisher_refuses_what_has_no_answer():
-    with pytest.raises(InputError, match="does not move"):
+    with pytest.raises(InputError, match="P&L is constant"):
         rk.cornish_fisher_attribution([1.0, -1.0], np.repeat([[0.1], [0.2], [-0.1]], 2, axis=1))
     with pytest.raises(InputError, match="skewness"):
         rk.cornish_fisher_attribution([1.0], [[0.0]] * 50 + [[-1.0]], corrected=False)
@@ -327,7 +327,7 @@ def test_ties_are_shared_whatever_the_order_of_the_rows():
 @pytest.mark.parametrize("definition", sorted(DEFINITIONS))
 @pytest.mark.parametrize("confidence", [0.5, 0.95, 0.99])
 def test_every_quantile_definition_can_be_split_or_matched(definition, confidence):
-    expected = historical_var(RETURNS @ BOOK, confidence, definition)
+    expected = historical_risk(RETURNS @ BOOK, confidence, quantile=definition).var
     split = rk.historical_attribution(BOOK, RETURNS, confidence, estimator=definition)
     assert split.total == pytest.approx(expected, rel=1e-10)
     assert split.standard_error is None
@@ -342,7 +342,7 @@ def test_every_quantile_definition_can_be_split_or_matched(definition, confidenc
 def test_tail_mass_components_sum_to_the_historical_es():
     for n in (20, 24, 250):
         split = rk.historical_attribution(BOOK, RETURNS[:n], 0.95, measure="es")
-        assert split.total == pytest.approx(historical_es(RETURNS[:n] @ BOOK, 0.95), rel=1e-12)
+        assert split.total == pytest.approx(historical_risk(RETURNS[:n] @ BOOK, 0.95).es, rel=1e-12)
 
 
 def test_a_single_scenario_is_that_day():
@@ -433,7 +433,8 @@ def one_by_one(risk, trades):
 @pytest.mark.parametrize("mean", [None, MEAN])
 def test_incremental_risk_of_many_trades_is_the_loop(mean):
     trades = np.random.default_rng(2).normal(0, 400, (30, 4))
-    for ours, measure in ((rk.incremental_var, "var"), (rk.incremental_es, "es")):
+    for measure in ("var", "es"):
+        ours = partial(rk.incremental, measure=measure)
         expected = one_by_one(lambda book, m=measure: naive.normal_risk(book, COVARIANCE, 0.99, m, mean), trades)
         np.testing.assert_allclose(ours(BOOK, COVARIANCE, trades, 0.99, mean=mean), expected, rtol=1e-9, atol=1e-9)
         single = ours(BOOK, COVARIANCE, trades[0], 0.99, mean=mean)
@@ -442,21 +443,21 @@ def test_incremental_risk_of_many_trades_is_the_loop(mean):
 
 
 def test_without_trades_each_position_is_taken_out():
-    whole = rk.portfolio_var(BOOK, COVARIANCE)
-    expected = [whole - rk.portfolio_var(np.where(np.arange(4) == i, 0.0, BOOK), COVARIANCE) for i in range(4)]
-    np.testing.assert_allclose(rk.incremental_var(BOOK, COVARIANCE), expected, rtol=1e-10)
-    np.testing.assert_allclose(rk.incremental_var(BOOK, TABLE, mean=MEAN), [
-        rk.portfolio_var(BOOK, COVARIANCE, mean=MEAN)
-        - rk.portfolio_var(np.where(np.arange(4) == i, 0.0, BOOK), COVARIANCE, mean=MEAN)
+    whole = rk.portfolio(BOOK, COVARIANCE)
+    expected = [whole - rk.portfolio(np.where(np.arange(4) == i, 0.0, BOOK), COVARIANCE) for i in range(4)]
+    np.testing.assert_allclose(rk.incremental(BOOK, COVARIANCE), expected, rtol=1e-10)
+    np.testing.assert_allclose(rk.incremental(BOOK, TABLE, mean=MEAN), [
+        rk.portfolio(BOOK, COVARIANCE, mean=MEAN)
+        - rk.portfolio(np.where(np.arange(4) == i, 0.0, BOOK), COVARIANCE, mean=MEAN)
         for i in range(4)
     ], rtol=1e-10)  # fmt: skip
     # component is not incremental, nor does incremental add up
-    assert rk.incremental_var(BOOK, COVARIANCE).sum() != pytest.approx(whole, rel=0.05)
+    assert rk.incremental(BOOK, COVARIANCE).sum() != pytest.approx(whole, rel=0.05)
 
 
 def test_what_is_not_held_adds_nothing_and_not_minus_nothing():
     book = np.array([1000.0, 0.0, 300.0, 0.0])
-    found = rk.incremental_var(book, COVARIANCE)
+    found = rk.incremental(book, COVARIANCE)
     assert not np.signbit(found[[1, 3]]).any() and (found[[1, 3]] == 0.0).all() and found[0] != 0.0
 
 
@@ -464,72 +465,76 @@ def test_trades_in_one_instrument_each():
     amounts = np.array([100.0, -200.0, 50.0])
     trades = np.zeros((3, 4))
     trades[[0, 1, 2], [3, 1, 3]] = amounts
-    expected = rk.incremental_var(BOOK, COVARIANCE, trades, mean=MEAN)
-    numbered = rk.incremental_var_by_instrument(BOOK, COVARIANCE, amounts, [3, 1, 3], mean=MEAN)
+    expected = rk.incremental(BOOK, COVARIANCE, trades, mean=MEAN)
+    numbered = rk.incremental(BOOK, COVARIANCE, amounts, instruments=[3, 1, 3], mean=MEAN, by="instrument")
     np.testing.assert_allclose(numbered, expected, rtol=1e-11)
-    named = rk.incremental_var_by_instrument(BOOK, TABLE, amounts, ["D", "B", "D"], mean=MEAN)
+    named = rk.incremental(BOOK, TABLE, amounts, instruments=["D", "B", "D"], mean=MEAN, by="instrument")
     np.testing.assert_allclose(named, expected, rtol=1e-11)
     assert isinstance(numbered, np.ndarray) and named.index.tolist() == ["D", "B", "D"]
     chosen = pd.Series(["D", "B", "D"], index=["x", "y", "z"])
-    assert list(rk.incremental_var_by_instrument(BOOK, TABLE, amounts, chosen).index) == ["x", "y", "z"]
-    each = rk.incremental_var_by_instrument(BOOK, TABLE, 100.0)
-    np.testing.assert_allclose(each, rk.incremental_var(BOOK, COVARIANCE, np.eye(4) * 100.0), rtol=1e-11)
+    assert list(rk.incremental(BOOK, TABLE, amounts, instruments=chosen, by="instrument").index) == ["x", "y", "z"]
+    each = rk.incremental(BOOK, TABLE, 100.0, by="instrument")
+    np.testing.assert_allclose(each, rk.incremental(BOOK, COVARIANCE, np.eye(4) * 100.0), rtol=1e-11)
     assert list(each.index) == ASSETS
     for bad in (["Z"], [0]):
-        with pytest.raises(InputError, match="which the covariance has not"):
-            rk.incremental_var_by_instrument(BOOK, TABLE, 1.0, bad)
+        with pytest.raises(InputError, match="which is not in the covariance"):
+            rk.incremental(BOOK, TABLE, 1.0, instruments=bad, by="instrument")
     for bad in ([4], [-1], [0.5], ["A"]):
         with pytest.raises(InputError, match="column numbers"):
-            rk.incremental_var_by_instrument(BOOK, COVARIANCE, 1.0, bad)
-    with pytest.raises(InputError, match="amounts"):
-        rk.incremental_var_by_instrument(BOOK, COVARIANCE, [1.0, 2.0], [0])
+            rk.incremental(BOOK, COVARIANCE, 1.0, instruments=bad, by="instrument")
+    with pytest.raises(InputError, match="trades"):
+        rk.incremental(BOOK, COVARIANCE, [1.0, 2.0], instruments=[0], by="instrument")
 
 
 def test_tiny_trades_keep_their_digits_and_full_hedges_reach_zero():
-    tiny = rk.incremental_var(BOOK, COVARIANCE, [1e-9, 0, 0, 0])
-    assert tiny == pytest.approx(1e-9 * rk.marginal_var(BOOK, COVARIANCE)[0], rel=1e-9)
-    whole = rk.portfolio_var(BOOK, COVARIANCE)
-    assert rk.incremental_var(BOOK, COVARIANCE, -BOOK) == pytest.approx(-whole, rel=1e-12)
-    assert rk.incremental_var([0.0] * 4, COVARIANCE, [0.0] * 4) == 0.0
+    tiny = rk.incremental(BOOK, COVARIANCE, [1e-9, 0, 0, 0])
+    assert tiny == pytest.approx(1e-9 * rk.marginal(BOOK, COVARIANCE)[0], rel=1e-9)
+    whole = rk.portfolio(BOOK, COVARIANCE)
+    assert rk.incremental(BOOK, COVARIANCE, -BOOK) == pytest.approx(-whole, rel=1e-12)
+    assert rk.incremental([0.0] * 4, COVARIANCE, [0.0] * 4) == 0.0
 
 
 def test_labelled_trades():
     trades = pd.DataFrame({"B": [10.0, 0.0], "A": [0.0, 5.0]}, index=["t1", "t2"])
-    change = rk.incremental_var(pd.Series(BOOK, index=ASSETS), TABLE, trades)
+    change = rk.incremental(pd.Series(BOOK, index=ASSETS), TABLE, trades)
     assert list(change.index) == ["t1", "t2"]
-    np.testing.assert_allclose(change, rk.incremental_var(BOOK, COVARIANCE, [[0, 10, 0, 0], [5, 0, 0, 0]]))
-    historical = rk.incremental_var_historical(pd.Series(BOOK, index=ASSETS), FRAME, trades)
+    np.testing.assert_allclose(change, rk.incremental(BOOK, COVARIANCE, [[0, 10, 0, 0], [5, 0, 0, 0]]))
+    historical = rk.incremental(pd.Series(BOOK, index=ASSETS), returns=FRAME, trades=trades)
     assert list(historical.index) == ["t1", "t2"]
     with pytest.raises(InputError, match="trades"):
-        rk.incremental_var(BOOK, COVARIANCE, [[1.0, 2.0]])
+        rk.incremental(BOOK, COVARIANCE, [[1.0, 2.0]])
 
 
 @pytest.mark.parametrize("quantile", ["inverted_cdf", "linear"])
 def test_historical_incremental_is_before_and_after(quantile):
     trades = np.random.default_rng(4).normal(0, 400, (7, 4))
-    ours = rk.incremental_var_historical(BOOK, RETURNS, trades, 0.95, quantile=quantile)
+    ours = rk.incremental(BOOK, returns=RETURNS, trades=trades, confidence=0.95, quantile=quantile)
     method = {"inverted_cdf": "inverted_cdf", "linear": "linear"}[quantile]
 
     def risk(book):
         return -np.quantile(RETURNS @ book, 0.05, method=method)
 
     np.testing.assert_allclose(ours, one_by_one(risk, trades), rtol=1e-9, atol=1e-12)
-    assert rk.incremental_var_historical(BOOK, RETURNS, trades[0], 0.95, quantile=quantile) == pytest.approx(ours[0])
-    gone = rk.incremental_var_historical(BOOK, FRAME, None, 0.95, quantile=quantile)
+    assert rk.incremental(BOOK, returns=RETURNS, trades=trades[0], confidence=0.95, quantile=quantile) == pytest.approx(
+        ours[0]
+    )
+    gone = rk.incremental(BOOK, returns=FRAME, trades=None, confidence=0.95, quantile=quantile)
     np.testing.assert_allclose(gone, -one_by_one(risk, -np.diag(BOOK)), rtol=1e-9, atol=1e-12)
     assert list(gone.index) == ASSETS
 
 
 def test_historical_incremental_es():
     trades = np.random.default_rng(4).normal(0, 400, (7, 4))
-    ours = rk.incremental_es_historical(BOOK, RETURNS, trades, 0.95)
+    ours = rk.incremental(BOOK, returns=RETURNS, trades=trades, confidence=0.95, measure="es")
 
     def risk(book):
         losses = np.sort(-(RETURNS @ book))[::-1]
         return (losses[:12].sum() + 0.5 * losses[12]) / 12.5
 
     np.testing.assert_allclose(ours, one_by_one(risk, trades), rtol=1e-9, atol=1e-12)
-    assert rk.incremental_es_historical(BOOK, RETURNS, -BOOK, 0.95) == pytest.approx(-risk(BOOK))
+    assert rk.incremental(BOOK, returns=RETURNS, trades=-BOOK, confidence=0.95, measure="es") == pytest.approx(
+        -risk(BOOK)
+    )
 
 
 # hedges
@@ -558,9 +563,9 @@ def test_hedges_read_well_and_refuse_what_has_no_best():
     still = rk.best_hedge([1.0, 0.0], [[0.0001, 0.0], [0.0, 0.0]])
     assert still.trade.tolist() == [-1.0, 0.0]
     assert still.after.tolist() == [0.0, pytest.approx(still.before)]
-    with pytest.raises(InputError, match="instrument 'B' .* without end"):
+    with pytest.raises(InputError, match="instrument 'B' .* no minimum"):
         rk.best_hedge(BOOK, TABLE, mean=[0.0, 0.5, 0.0, 0.0])
-    with pytest.raises(InputError, match="without end"):
+    with pytest.raises(InputError, match="no minimum"):
         rk.best_hedge([1.0, 0.0], [[0.0001, 0.0], [0.0, 0.0]], mean=[0.0, 1e-9])
     with pytest.raises(InputError, match="confidence above 0.5"):
         rk.best_hedge(BOOK, COVARIANCE, 0.4)
@@ -574,19 +579,19 @@ def test_hedges_read_well_and_refuse_what_has_no_best():
 
 def test_desk_functions_are_the_same_in_weights():
     weights, value = BOOK / 2000.0, 2000.0
-    var, volatility = rk.get_portfolio_var(weights, TABLE, value, z=1.65)
-    assert var == pytest.approx(rk.portfolio_var(BOOK, COVARIANCE, z=1.65), rel=1e-12)
+    var, volatility = compat.get_portfolio_var(weights, TABLE, value, z=1.65)
+    assert var == pytest.approx(rk.portfolio(BOOK, COVARIANCE, z=1.65), rel=1e-12)
     assert volatility == pytest.approx(math.sqrt(weights @ COVARIANCE @ weights), rel=1e-12)
-    marginal = rk.calculate_marginal_var(weights, TABLE, z=1.65)
-    component = rk.calculate_component_var(weights, TABLE, value, z=1.65)
+    marginal = compat.calculate_marginal_var(weights, TABLE, z=1.65)
+    component = compat.calculate_component_var(weights, TABLE, value, z=1.65)
     np.testing.assert_allclose(component, weights * value * marginal, rtol=1e-12)
     assert component.sum() == pytest.approx(var, rel=1e-12)
-    change = rk.calculate_incremental_var(weights, [0.01, 0, 0, 0], TABLE, value, z=1.65)
-    assert change == pytest.approx(rk.get_portfolio_var(weights + [0.01, 0, 0, 0], TABLE, value, z=1.65)[0] - var)
-    assert rk.get_portfolio_var(weights, TABLE, 0.0) == (0.0, volatility)
-    assert rk.get_portfolio_var(weights, TABLE, value)[0] == pytest.approx(rk.portfolio_var(BOOK, COVARIANCE))
+    change = compat.calculate_incremental_var(weights, [0.01, 0, 0, 0], TABLE, value, z=1.65)
+    assert change == pytest.approx(compat.get_portfolio_var(weights + [0.01, 0, 0, 0], TABLE, value, z=1.65)[0] - var)
+    assert compat.get_portfolio_var(weights, TABLE, 0.0) == (0.0, volatility)
+    assert compat.get_portfolio_var(weights, TABLE, value)[0] == pytest.approx(rk.portfolio(BOOK, COVARIANCE))
     with pytest.raises(InputError, match="portfolio_value"):
-        rk.get_portfolio_var(weights, TABLE, -1.0)
+        compat.get_portfolio_var(weights, TABLE, -1.0)
 
 
 # the result
@@ -621,7 +626,7 @@ def test_what_is_not_held_has_no_row_and_is_no_rest():
     lines = [line.split("  ") for line in repr(split).splitlines()[2:]]
     assert [line[0] for line in lines[:2]] == ["total", "observations"]
     assert len(lines) == 2 + 10 + 2 and lines[-2][0] == "2 more" and lines[-1][0] == "not held"
-    assert lines[-1][-1].strip() == "3 assets without a part"
+    assert lines[-1][-1].strip() == "3 assets without a component"
     shown = [line for place, line in enumerate(repr(split).splitlines()[2:-1]) if place != 1]
     decimals = {len(line.partition(".")[2].split()[0]) for line in shown}
     assert len(decimals) == 1 and "e+" not in repr(split)  # one format in a column, the error of the total too
@@ -665,9 +670,47 @@ def test_scenarios_of_a_simulation_attribute_like_history():
 
     scenarios = NormalReturns(TABLE).sample(200_000, np.random.default_rng(5))
     split = rk.historical_attribution(BOOK, scenarios, 0.99)
-    exact = rk.component_var(BOOK, COVARIANCE, 0.99)
+    exact = rk.component(BOOK, COVARIANCE, 0.99)
     assert list(split.component.index) == ASSETS
     assert (np.abs(split.component - exact) < 4.0 * split.standard_error).all()
     assert (split.standard_error < 0.03 * split.total).all()
     tail = rk.historical_attribution(BOOK, scenarios, 0.99, measure="es")
-    assert (np.abs(tail.component - rk.component_es(BOOK, COVARIANCE, 0.99)) < 4.0 * tail.standard_error).all()
+    assert (
+        np.abs(tail.component - rk.component(BOOK, COVARIANCE, 0.99, measure="es")) < 4.0 * tail.standard_error
+    ).all()
+
+
+def test_historical_trades_in_one_instrument_are_baskets_with_one_asset():
+    amounts, bought = np.array([100.0, -200.0, 50.0]), [3, 1, 3]
+    baskets = np.zeros((3, 4))
+    baskets[[0, 1, 2], bought] = amounts
+    for measure in ("var", "es"):
+        options = {"returns": RETURNS, "confidence": 0.9, "measure": measure}
+        by_instrument = rk.incremental(BOOK, trades=amounts, by="instrument", instruments=bought, **options)
+        np.testing.assert_allclose(by_instrument, rk.incremental(BOOK, trades=baskets, **options), rtol=1e-9, atol=1e-9)
+
+
+def test_incremental_volatility_is_the_difference_of_volatilities():
+    after = rk.portfolio(BOOK + [50.0, 0, 0, 0], COVARIANCE, measure="volatility")
+    change = rk.incremental(BOOK, COVARIANCE, [50.0, 0, 0, 0], measure="volatility", mean=MEAN)
+    assert change == pytest.approx(after - rk.portfolio(BOOK, COVARIANCE, measure="volatility"), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "either covariance or returns"),
+        ({"covariance": COVARIANCE, "returns": RETURNS}, "either covariance or returns"),
+        ({"covariance": COVARIANCE, "by": "instrument"}, "trades is missing"),
+        ({"covariance": COVARIANCE, "instruments": [0]}, "by='instrument'"),
+        ({"covariance": COVARIANCE, "by": "asset"}, "'trade', 'instrument'"),
+        ({"covariance": COVARIANCE, "quantile": "linear"}, "quantile goes with returns"),
+        ({"covariance": COVARIANCE, "measure": "sd"}, "'volatility'"),
+        ({"returns": RETURNS, "measure": "volatility"}, "'var', 'es'"),
+        ({"returns": RETURNS, "df": 4.0}, "go with a covariance"),
+        ({"returns": RETURNS, "mean": MEAN}, "go with a covariance"),
+    ],
+)
+def test_incremental_refuses_options_that_do_not_fit(options, message):
+    with pytest.raises(InputError, match=message):
+        rk.incremental(BOOK, **options)

@@ -63,7 +63,7 @@ OF_RETURNS: dict[str, Callable[[Any], Any]] = {
     "age weighted": lambda r: rk.age_weighted_risk(r, 0.9),
     "normal": lambda r: rk.normal_risk(r, 0.9),
     "normal, EWMA": lambda r: rk.value_at_risk(r, 0.9, "normal", volatility="ewma"),
-    "Student t, nu given": lambda r: rk.student_t_risk(r, 0.9, nu=5.0),
+    "Student t, nu given": lambda r: rk.student_t_risk(r, 0.9, df=5.0),
     "Student t": lambda r: rk.student_t_risk(r, 0.9),
     "Cornish-Fisher": lambda r: rk.cornish_fisher_risk(r, 0.9),
     "filtered historical": lambda r: rk.filtered_historical_risk(r, 0.9),
@@ -74,9 +74,9 @@ OF_RETURNS: dict[str, Callable[[Any], Any]] = {
     "parametric attribution": lambda r: rk.parametric_attribution(BOOK, r, 0.9),
     "Cornish-Fisher attribution": lambda r: rk.cornish_fisher_attribution(BOOK, r, 0.9),
     "tail attribution": lambda r: rk.tail_attribution(BOOK, r, 0.005),
-    "incremental, historical": lambda r: rk.incremental_var_historical(BOOK, r),
-    "component VaR": lambda r: rk.component_var(BOOK, covariance_of(r)),
-    "incremental VaR": lambda r: rk.incremental_var(BOOK, covariance_of(r)),
+    "incremental, historical": lambda r: rk.attribution.incremental(BOOK, returns=r),
+    "component VaR": lambda r: rk.attribution.component(BOOK, covariance_of(r)),
+    "incremental VaR": lambda r: rk.attribution.incremental(BOOK, covariance_of(r)),
     "best hedge": lambda r: rk.best_hedge(BOOK, covariance_of(r)),
     "Monte Carlo": lambda r: rk.monte_carlo_risk(
         rk.NormalReturns(covariance_of(r)), BOOK, 100, draws=np.random.default_rng(1), confidence=0.9

@@ -8,21 +8,25 @@ import re
 import pytest
 
 import riskkit
-from riskkit import var_backtest
+from riskkit import attribution, var_backtest
 
 MODELS = (
     "returns",
     "pnl",
     "covariance",
     "var",
+    "var.parametric",
+    "var.order_statistics",
     "attribution",
     "montecarlo",
+    "compat",
     "stress",
     "liquidity",
     "performance",
 )
 PUBLIC = {name: getattr(riskkit, name) for module in MODELS for name in riskkit._EXPORTS[module]}
-PUBLIC |= {name: getattr(var_backtest, name) for name in var_backtest.__all__}  # `compare` is not at the top level
+for room in (attribution, var_backtest):  # some of their names, as `component`, are not at the top level
+    PUBLIC |= {name: getattr(room, name) for name in room.__all__}
 NAMES = [name for name, value in PUBLIC.items() if callable(value)]
 FUNCTIONS = [name for name in NAMES if not inspect.isclass(PUBLIC[name])]
 CLASSES = [name for name in NAMES if inspect.isclass(PUBLIC[name])]

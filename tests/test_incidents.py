@@ -11,8 +11,8 @@ from streams import random_log
 from riskkit import InputError
 from riskkit.replay.columns import MISSING, Decision, Kind
 from riskkit.replay.events import EventLog
-from riskkit.replay.incidents.inject import inject
 from riskkit.replay.incidents.incident import incident, incidents
+from riskkit.replay.incidents.inject import inject
 from riskkit.replay.incidents.stop import compare_stops, stop_report
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.ruleset import RuleSet

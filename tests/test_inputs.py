@@ -75,7 +75,7 @@ def expected_es(losses: pd.Series) -> float:
 METHODS: dict[str, Callable[[Any], Any]] = {
     "historical": lambda pnl: rk.historical_risk(pnl, CONFIDENCE),
     "normal": lambda pnl: rk.normal_risk(pnl, CONFIDENCE),
-    "Student t": lambda pnl: rk.student_t_risk(pnl, CONFIDENCE, nu=5.0),
+    "Student t": lambda pnl: rk.student_t_risk(pnl, CONFIDENCE, df=5.0),
     "Cornish-Fisher": lambda pnl: rk.cornish_fisher_risk(pnl, CONFIDENCE),
     "age weighted": lambda pnl: rk.age_weighted_risk(pnl, CONFIDENCE),
     "filtered historical": lambda pnl: rk.filtered_historical_risk(pnl, CONFIDENCE),
@@ -120,7 +120,7 @@ def test_monte_carlo_over_each_day_once_is_historical(form):
 
 @pytest.mark.parametrize("form", [form for form in MANY_BOOKS if form != "ready P&L"])
 def test_monte_carlo_of_a_tree_over_each_day_once_is_historical(form):
-    risk = rk.monte_carlo_risk(LAW, MANY_BOOKS[form], draws=EACH_DAY_ONCE, confidence=CONFIDENCE, tree=TREE)
+    risk = rk.monte_carlo_risk(LAW, MANY_BOOKS[form], draws=EACH_DAY_ONCE, confidence=CONFIDENCE, hierarchy=TREE)
     assert list(risk.var.index) == list(risk.es.index) == NODES
     np.testing.assert_allclose(risk.var, [expected_var(NODE_LOSSES[node]) for node in NODES], rtol=1e-9)
     np.testing.assert_allclose(risk.es, [expected_es(NODE_LOSSES[node]) for node in NODES], rtol=1e-9)
@@ -178,8 +178,8 @@ def test_components_of_es_add_up_to_historical_es():
 def test_closed_forms_agree_with_the_sample_of_the_same_book():
     normal = rk.normal_risk(-LOSSES, CONFIDENCE, mean="zero").var
     covariance = rk.sample_covariance(RETURNS, mean="zero")
-    assert rk.portfolio_var(HELD, covariance, CONFIDENCE) == pytest.approx(normal, rel=1e-9)
-    assert rk.component_var(HELD, covariance, CONFIDENCE).sum() == pytest.approx(normal, rel=1e-9)
+    assert rk.attribution.portfolio(HELD, covariance, CONFIDENCE) == pytest.approx(normal, rel=1e-9)
+    assert rk.attribution.component(HELD, covariance, CONFIDENCE).sum() == pytest.approx(normal, rel=1e-9)
     assert rk.parametric_attribution(HELD, RETURNS, CONFIDENCE, mean="zero").total == pytest.approx(normal, rel=1e-9)
 
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import liquidity as naive
 
-from riskkit import InputError
+from riskkit import InputError, compat
 from riskkit import liquidity as rk
-from riskkit.attribution import component_var, portfolio_var
+from riskkit.attribution import component, portfolio
 
 PAPER = rk.LinearImpact.calibrated(0.95, 0.125, 5_000_000)
 """The market of Almgren and Chriss (2000), table 1."""
@@ -128,7 +128,7 @@ def test_book_agrees_with_unwinding_day_by_day(book):
     lvar = rk.liquidity_var(positions, covariance, spreads=spreads, adv=adv, participation=0.15, z=1.65)
     path = naive.unwinding_var(list(positions), covariance.to_numpy().tolist(), list(adv), 0.15, 1.65)
     assert lvar.var + lvar.holding_cost.sum() == pytest.approx(path, rel=1e-12)
-    assert lvar.var == pytest.approx(portfolio_var(positions, covariance, z=1.65))
+    assert lvar.var == pytest.approx(portfolio(positions, covariance, z=1.65))
     costs = rk.half_spread_cost(positions, spreads).sum()
     impact = sum(
         abs(positions[n]) * math.sqrt(covariance.loc[n, n]) * math.sqrt(abs(positions[n]) / adv[n]) for n in adv.index
@@ -147,7 +147,7 @@ def test_components_are_the_margins_of_the_whole(book):
         return naive.unwinding_var(list(positions * scale), covariance.to_numpy(), list(adv * scale), 0.2, 1.0)
 
     step = 1e-5
-    factor = portfolio_var(positions, covariance) / naive.unwinding_var(
+    factor = portfolio(positions, covariance) / naive.unwinding_var(
         list(positions), covariance.to_numpy(), [1e12] * 4, 1.0, 1.0
     )
     for name in ("A", "B", "C"):
@@ -161,11 +161,11 @@ def test_components_are_the_margins_of_the_whole(book):
 def test_a_book_that_sells_within_a_period_bears_var_and_no_more(book):
     positions, covariance, adv, _ = book
     quick = rk.liquidity_var(positions, covariance, adv=adv * 100, impact_coefficient=0.0)
-    assert quick.total == pytest.approx(portfolio_var(positions, covariance), rel=1e-14)
+    assert quick.total == pytest.approx(portfolio(positions, covariance), rel=1e-14)
     assert (quick.holding_cost == 0.0).all()
     plain = rk.liquidity_var(positions, covariance)
     assert plain.total == pytest.approx(quick.total, rel=1e-13) and plain.days is None
-    assert plain.price_var.tolist() == pytest.approx(component_var(positions, covariance).tolist(), rel=1e-13)
+    assert plain.price_var.tolist() == pytest.approx(component(positions, covariance).tolist(), rel=1e-13)
 
 
 def test_a_long_unwinding_tends_to_the_root_of_a_third_of_its_time():
@@ -203,19 +203,19 @@ def test_a_book_without_risk_costs_its_spreads():
 
 
 def test_desk_function_is_half_spread_and_square_root(book):
-    cost = rk.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000)
+    cost = compat.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000)
     assert cost == pytest.approx(5_000 * 0.02 + 500_000 * 0.1 * math.sqrt(5e-4))
-    assert rk.calculate_liquidity_var(-5_000, 100.0, 99.98, 100.02, 10_000_000) == cost
-    with_var = rk.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000, volatility=0.02, z=1.65)
+    assert compat.calculate_liquidity_var(-5_000, 100.0, 99.98, 100.02, 10_000_000) == cost
+    with_var = compat.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000, volatility=0.02, z=1.65)
     assert with_var - cost == pytest.approx(1.65 * 0.02 * 500_000)
-    exact = rk.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000, volatility=0.02, confidence=0.99)
+    exact = compat.calculate_liquidity_var(5_000, 100.0, 99.98, 100.02, 10_000_000, volatility=0.02, confidence=0.99)
     assert exact - cost == pytest.approx(2.3263478740408408 * 0.02 * 500_000)
-    worst = rk.calculate_liquidity_var(
+    worst = compat.calculate_liquidity_var(
         5_000, 100.0, 99.98, 100.02, 10_000_000, impact_coefficient=0.0, spread_sd=0.01, spread_multiplier=2.0
     )
     assert worst == pytest.approx(5_000 * 0.03)
     prices = pd.Series({"A": 10.0, "B": 20.0})
-    each = rk.calculate_liquidity_var(prices * 10, prices, prices - 0.01, prices + 0.01, 1e6)
+    each = compat.calculate_liquidity_var(prices * 10, prices, prices - 0.01, prices + 0.01, 1e6)
     assert list(each.index) == ["A", "B"] and isinstance(cost, float)
 
 
@@ -354,10 +354,10 @@ def test_results_print_and_plot(book):
         (lambda: rk.liquidity_var([1.0, 2.0], np.eye(2), price_components=[1.0]), "price_components has shape"),
         (lambda: rk.liquidity_var([1.0], [[math.nan]]), "covariance holds nan"),
         (lambda: rk.liquidity_var([1.0], [[1.0]]).aggregate({"a": [0]}), "no names"),
-        (lambda: rk.calculate_liquidity_var(1, 1.0, 1.01, 1.0, 100), "ask lies below bid"),
-        (lambda: rk.calculate_liquidity_var(1, 1.0, 0.99, 1.0, 0), "avg_daily_volume holds 0"),
-        (lambda: rk.calculate_liquidity_var(1, 0.0, 0.99, 1.0, 10), "price holds 0"),
-        (lambda: rk.calculate_liquidity_var(math.nan, 1.0, 0.99, 1.0, 10), "quantity"),
+        (lambda: compat.calculate_liquidity_var(1, 1.0, 1.01, 1.0, 100), "ask lies below bid"),
+        (lambda: compat.calculate_liquidity_var(1, 1.0, 0.99, 1.0, 0), "avg_daily_volume holds 0"),
+        (lambda: compat.calculate_liquidity_var(1, 0.0, 0.99, 1.0, 10), "price holds 0"),
+        (lambda: compat.calculate_liquidity_var(math.nan, 1.0, 0.99, 1.0, 10), "quantity"),
         (lambda: rk.liquidation_schedule(0, 5, 5, PAPER, risk_aversion=0.0), "nothing to sell"),
         (lambda: rk.liquidation_schedule(1, 0, 5, PAPER, risk_aversion=0.0), "days=0"),
         (lambda: rk.liquidation_schedule(1, 5, 0, PAPER, risk_aversion=0.0), "n_trades=0"),

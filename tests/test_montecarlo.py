@@ -11,12 +11,12 @@ from scipy import stats
 
 from riskkit import montecarlo as rk
 from riskkit._check import InputError
-from riskkit.attribution import portfolio_es, portfolio_var
+from riskkit.attribution import portfolio
 from riskkit.montecarlo.draws import BLOCK, source_of
-from riskkit.montecarlo.law import matrix_root
-from riskkit.montecarlo.tail import Tail
+from riskkit.montecarlo.engine.tail import Tail
+from riskkit.montecarlo.models.return_model import matrix_root
 from riskkit.pnl import DeltaGamma
-from riskkit.var.historical import historical_es, historical_var
+from riskkit.var.historical import historical_risk
 
 ASSETS = list("ABC")
 CORRELATION = np.array([[1.0, 0.5, -0.3], [0.5, 1.0, 0.1], [-0.3, 0.1, 1.0]])
@@ -64,8 +64,8 @@ def test_a_run_is_the_sample_that_the_same_seed_gives(law):
     scenarios = law.sample(20_000, rng(3))
     pnl = np.asarray(scenarios) @ BOOK
     risk = rk.monte_carlo_risk(law, BOOK, 20_000, draws=rng(3), confidence=0.95)
-    assert risk.var == pytest.approx(historical_var(pnl, 0.95), rel=1e-10)
-    assert risk.es == pytest.approx(historical_es(pnl, 0.95), rel=1e-10)
+    assert risk.var == pytest.approx(historical_risk(pnl, 0.95).var, rel=1e-10)
+    assert risk.es == pytest.approx(historical_risk(pnl, 0.95).es, rel=1e-10)
     assert risk.mean == pytest.approx(pnl.mean(), abs=1e-9)
     assert risk.volatility == pytest.approx(pnl.std(ddof=1), rel=1e-9)
     revalued = rk.monte_carlo_risk(law, lambda moves: np.asarray(moves) @ BOOK, 20_000, draws=rng(3), confidence=0.95)
@@ -91,8 +91,8 @@ def test_draws_may_be_given(law):
     np.testing.assert_array_equal(scenarios[:7], law.sample(7, given_draws))
     risk = rk.monte_carlo_risk(law, BOOK, draws=given_draws, confidence=0.9)
     assert risk.n_scenarios == 40
-    assert risk.var == pytest.approx(historical_var(scenarios @ BOOK, 0.9), rel=1e-10)
-    with pytest.raises(InputError, match="this law needs"):
+    assert risk.var == pytest.approx(historical_risk(scenarios @ BOOK, 0.9).var, rel=1e-10)
+    with pytest.raises(InputError, match="the model needs"):
         law.sample(None, np.full((5, needs.columns + 1), 0.5))
     with pytest.raises(InputError, match="enough for 40"):
         law.sample(41, given_draws)
@@ -129,7 +129,7 @@ def test_roots_reproduce_the_matrix_and_put_the_largest_first():
     np.testing.assert_array_equal(matrix_root(np.eye(3)), np.eye(3))
     singular = np.ones((3, 3))
     np.testing.assert_allclose(matrix_root(singular) @ matrix_root(singular).T, singular, atol=1e-14)
-    with pytest.raises(InputError, match="no covariance matrix"):
+    with pytest.raises(InputError, match="not a covariance matrix"):
         rk.NormalReturns([[1.0, 2.0], [2.0, 1.0]])
 
 
@@ -148,17 +148,17 @@ def test_student_t_is_what_its_draws_say():
     expected = normals @ law.root.T * np.sqrt(3.0 / chi_squares) + MEAN
     np.testing.assert_allclose(law.sample(None, np.hstack([normals, level])), expected, rtol=1e-10)
     for nu in (2.0, -1.0, np.nan):
-        with pytest.raises(InputError, match="nu"):
+        with pytest.raises(InputError, match="df"):
             rk.StudentTReturns(COVARIANCE, nu)
 
 
 @pytest.mark.parametrize("name", ["normal", "student t"])
 def test_linear_books_meet_their_closed_form(name):
     law = LAWS[name]
-    nu = getattr(law, "nu", None)
+    nu = getattr(law, "df", None)
     exact = (
-        portfolio_var(BOOK, COVARIANCE, 0.99, mean=MEAN, nu=nu),
-        portfolio_es(BOOK, COVARIANCE, 0.99, mean=MEAN, nu=nu),
+        portfolio(BOOK, COVARIANCE, 0.99, mean=MEAN, df=nu),
+        portfolio(BOOK, COVARIANCE, 0.99, mean=MEAN, df=nu, measure="es"),
     )
     assert law.linear_risk(BOOK, 0.99) == pytest.approx(exact)
     for risk in (
@@ -211,7 +211,7 @@ def test_copulas_refuse_what_they_cannot_use():
             copula(FRAME, correlation=COVARIANCE)
         with pytest.raises(InputError, match="shape"):
             copula(FRAME, correlation=np.eye(2))
-    with pytest.raises(InputError, match="nu"):
+    with pytest.raises(InputError, match="df"):
         rk.StudentTCopula(FRAME, 0.0)
     with pytest.raises(InputError, match="one asset"):
         rk.StudentTCopula(HISTORY[:, 0]).sample(3, rng())
@@ -294,7 +294,7 @@ def test_common_jumps_come_together():
     common = rk.JumpDiffusion(intensity=0.05, common_jumps=True, **options).sample(100_000, rng(1))
     both = [(scenarios < -0.2).all(axis=1).mean() for scenarios in (own, common)]
     assert both[1] > 8 * both[0]
-    with pytest.raises(InputError, match="one clock"):
+    with pytest.raises(InputError, match="one intensity"):
         rk.JumpDiffusion(intensity=[0.05, 0.1], common_jumps=True, **options)
     for name in ("intensity", "jump_volatility"):
         with pytest.raises(InputError, match=name):
@@ -368,7 +368,7 @@ def short_straddle(moves):
     [
         {"n_scenarios": 4_000},
         {"n_scenarios": 4_000, "antithetic": True},
-        {"n_scenarios": 4_000, "control": [300.0]},
+        {"n_scenarios": 4_000, "control_variate": [300.0]},
     ],
     ids=["plain", "antithetic", "control"],
 )
@@ -398,15 +398,17 @@ def test_a_good_control_variate_cuts_the_error():
     deltas = pd.Series(BOOK, index=ASSETS)
     book = DeltaGamma(deltas, pd.DataFrame(np.diag([-300.0, 100.0, -200.0]), index=ASSETS, columns=ASSETS))
     plain = rk.monte_carlo_risk(law, book, 50_000, draws=rng(1), confidence=[0.95, 0.99])
-    controlled = rk.monte_carlo_risk(law, book, 50_000, draws=rng(1), confidence=[0.95, 0.99], control=deltas)
+    controlled = rk.monte_carlo_risk(law, book, 50_000, draws=rng(1), confidence=[0.95, 0.99], control_variate=deltas)
     large = rk.monte_carlo_risk(law, book, 2**21, draws=rk.Sobol(rng(2)), confidence=[0.95, 0.99])
     assert (controlled.var_standard_error < 0.4 * plain.var_standard_error).all()
     assert (controlled.es_standard_error < 0.4 * plain.es_standard_error).all()
     assert (np.abs(controlled.var - large.var) < 4.0 * controlled.var_standard_error).all()
     assert (np.abs(controlled.es - large.es) < 4.0 * controlled.es_standard_error).all()
-    exact = rk.monte_carlo_risk(law, BOOK, 20_000, draws=rng(1), control=BOOK)  # a control that is the book itself
-    assert exact.var == pytest.approx(portfolio_var(BOOK, COVARIANCE, 0.99), rel=0.003)
-    assert exact.es == pytest.approx(portfolio_es(BOOK, COVARIANCE, 0.99), rel=0.003)
+    exact = rk.monte_carlo_risk(
+        law, BOOK, 20_000, draws=rng(1), control_variate=BOOK
+    )  # a control that is the book itself
+    assert exact.var == pytest.approx(portfolio(BOOK, COVARIANCE, 0.99), rel=0.003)
+    assert exact.es == pytest.approx(portfolio(BOOK, COVARIANCE, 0.99, measure="es"), rel=0.003)
 
 
 # books
@@ -442,17 +444,19 @@ def test_a_tree_of_books():
         [[100.0, 0, 0], [0, 50.0, 0], [0, 0, -80.0]], index=["swaps", "bonds", "fx"], columns=ASSETS
     )
     tree = {"firm": {"rates": ["swaps", "bonds"], "macro": ["fx"]}}
-    risk = rk.monte_carlo_risk(LAWS["normal"], positions, 20_000, draws=rng(2), tree=tree)
+    risk = rk.monte_carlo_risk(LAWS["normal"], positions, 20_000, draws=rng(2), hierarchy=tree)
     assert list(risk.var.index) == ["firm", "rates", "swaps", "bonds", "macro", "fx"]
     pnl = LAWS["normal"].sample(20_000, rng(2)) @ positions.T
-    assert risk.var["firm"] == pytest.approx(historical_var(pnl.sum(axis=1), 0.99), rel=1e-9)
-    assert risk.var["rates"] == pytest.approx(historical_var(pnl["swaps"] + pnl["bonds"], 0.99), rel=1e-9)
+    assert risk.var["firm"] == pytest.approx(historical_risk(pnl.sum(axis=1), 0.99).var, rel=1e-9)
+    assert risk.var["rates"] == pytest.approx(historical_risk(pnl["swaps"] + pnl["bonds"], 0.99).var, rel=1e-9)
     assert risk.var["firm"] < risk.var["rates"] + risk.var["macro"]
     assert risk.to_frame().loc[("macro", 0.99), "es"] == pytest.approx(risk.es["fx"])
-    revalued = rk.monte_carlo_risk(LAWS["normal"], lambda moves: moves @ positions.T, 20_000, draws=rng(2), tree=tree)
+    revalued = rk.monte_carlo_risk(
+        LAWS["normal"], lambda moves: moves @ positions.T, 20_000, draws=rng(2), hierarchy=tree
+    )
     np.testing.assert_allclose(revalued.var, risk.var, rtol=1e-10)
     with pytest.raises(InputError, match="no names"):
-        rk.monte_carlo_risk(LAWS["normal"], positions.to_numpy(), 2_000, draws=rng(2), tree=tree)
+        rk.monte_carlo_risk(LAWS["normal"], positions.to_numpy(), 2_000, draws=rng(2), hierarchy=tree)
 
 
 # refusals
@@ -471,21 +475,21 @@ def test_a_tree_of_books():
         ({"antithetic": True, "draws": rk.Sobol(rng())}, "balanced already"),
         ({"n_scenarios": 1000, "draws": rk.Sobol(rng())}, "use 1024"),
         ({"n_scenarios": 1040, "draws": rk.Sobol(rng())}, "use 2048"),
-        ({"control": BOOK, "antithetic": True}, "independent scenarios"),
-        ({"control": BOOK[:2]}, "control has 2 entries"),
+        ({"control_variate": BOOK, "antithetic": True}, "independent scenarios"),
+        ({"control_variate": BOOK[:2]}, "control_variate has 2 entries"),
         ({"chunk_size": 0}, "chunk_size"),
         ({"book": BOOK[:2]}, "positions has shape"),
         ({"book": [np.nan, 1, 1]}, "positions holds nan"),
         ({"book": lambda moves: np.full(len(moves), np.nan)}, "revalue"),
         ({"book": lambda moves: [1.0]}, "one row for each"),
         ({"book": pd.Series({"Z": 1.0})}, "'Z'"),
-        ({"law": LAWS["t copula"], "control": BOOK}, "no closed form"),
+        ({"model": LAWS["t copula"], "control_variate": BOOK}, "no closed form"),
     ],
 )
 def test_what_does_not_fit_is_refused(options, message):
-    given_options = {"law": LAWS["normal"], "book": BOOK, "n_scenarios": 1000, "draws": rng(), **options}
+    given_options = {"model": LAWS["normal"], "book": BOOK, "n_scenarios": 1000, "draws": rng(), **options}
     with pytest.raises(InputError, match=message):
-        rk.monte_carlo_risk(given_options.pop("law"), given_options.pop("book"), **given_options)
+        rk.monte_carlo_risk(given_options.pop("model"), given_options.pop("book"), **given_options)
 
 
 def test_bad_draws_are_refused():

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from live_rows import submit
+from riskkit.desk.alerts.decisions import AlertMaker
 from test_edges import SHOWN, fill, order
 
 import riskkit as rk
 from riskkit import Account, Instrument, Rule
-from riskkit.desk.alerts.decisions import AlertMaker
 from riskkit.replay.action import Action, ActionEvent
 from riskkit.replay.columns import Decision
 from riskkit.replay.present import Shown, present, verdict_of

@@ -63,7 +63,7 @@ def test_a_person_computes_the_var_of_a_table_of_prices(tables):
     names = run(block_with("prices.csv"))
     returns = tables.pct_change().dropna() @ [0.5, 0.3, 0.2]
     np.testing.assert_allclose(names["book"], returns, rtol=1e-12)
-    assert rk.historical_var(names["book"], 0.99) == pytest.approx(np.sort(-returns)[-5], rel=1e-12)
+    assert rk.historical_risk(names["book"], 0.99).var == pytest.approx(np.sort(-returns)[-5], rel=1e-12)
 
 
 def test_a_person_replays_a_table_of_orders(tables, capsys):

@@ -12,7 +12,7 @@ from scipy import stats
 
 from riskkit import InputError
 from riskkit import stress as rk
-from riskkit.attribution import portfolio_var
+from riskkit.attribution import portfolio
 from riskkit.covariance import correlation_from_covariance, sample_covariance
 from riskkit.datasets import load_index, load_stocks
 from riskkit.pnl import DeltaGamma
@@ -340,7 +340,7 @@ def test_correlation_of_one_makes_the_undiversified_var(covariance, positions):
     undiversified = (1.65 * long * np.sqrt(np.diag(covariance))).sum()
     comparison = stress.compare(long, z=1.65)
     assert comparison["after"] == pytest.approx(undiversified)
-    assert comparison["before"] == pytest.approx(portfolio_var(long, covariance, z=1.65))
+    assert comparison["before"] == pytest.approx(portfolio(long, covariance, z=1.65))
     to_matrix = rk.stress_covariance(covariance, toward=correlation_from_covariance(covariance)[::-1], strength=1.0)
     assert to_matrix.covariance.to_numpy() == pytest.approx(covariance.to_numpy(), rel=1e-9)
 
@@ -390,9 +390,9 @@ def test_linear_book_in_closed_form(positions, covariance):
     assert list(answer.scenario.index) == list(NAMES)
     assert answer.standardized.to_numpy() == pytest.approx(answer.scenario.to_numpy() / np.sqrt(np.diag(c)))
     # the VaR, reversed: a loss of the 99 % VaR has a probability of 1 %
-    back = rk.reverse_stress(positions, portfolio_var(positions, covariance, 0.99), covariance)
+    back = rk.reverse_stress(positions, portfolio(positions, covariance, 0.99), covariance)
     assert back.loss_probability == pytest.approx(0.01) and back.return_period == pytest.approx(100.0)
-    fat = rk.reverse_stress(positions, portfolio_var(positions, covariance, 0.99, nu=4), covariance, df=4)
+    fat = rk.reverse_stress(positions, portfolio(positions, covariance, 0.99, df=4), covariance, df=4)
     assert fat.loss_probability == pytest.approx(0.01)
     assert fat.exceedance_probability == pytest.approx(stats.f.sf(fat.distance**2 * 2 / 4, 4, 4))
 

@@ -11,8 +11,8 @@ from naive import var as naive
 
 from riskkit import var as rk
 from riskkit._check import InputError
-from riskkit.var.order_statistics import order_statistics
-from riskkit.var.quantile import DEFINITIONS
+from riskkit.var._inputs import DEFINITIONS
+from riskkit.var._selection import order_statistics
 
 rng = np.random.default_rng(4)
 RETURNS = 0.01 * rng.standard_t(4, 500)
@@ -36,14 +36,14 @@ def hull_returns():
 
 def test_ranks_are_exact_although_one_minus_confidence_is_not():
     assert math.ceil((1 - 0.95) * 100) == 6
-    assert rk.var_rank(100, 0.95) == 5
+    assert rk.order_statistics.var_rank(100, 0.95) == 5
     for thousandths in range(1, 1000):
         confidence = thousandths / 1000
         for n in (1, 7, 100, 250, 999, 1000, 12_500):
             exact = naive.tail_mass(confidence) * n
-            assert rk.var_rank(n, confidence) == math.ceil(exact)
-            assert rk.tail_size(n, confidence) == pytest.approx(float(exact), abs=0, rel=1e-12)
-            assert rk.var_rank(n, 1 - (1 - confidence)) == math.ceil(exact), (
+            assert rk.order_statistics.var_rank(n, confidence) == math.ceil(exact)
+            assert rk.order_statistics.tail_size(n, confidence) == pytest.approx(float(exact), abs=0, rel=1e-12)
+            assert rk.order_statistics.var_rank(n, 1 - (1 - confidence)) == math.ceil(exact), (
                 "computed confidences are meant as decimals"
             )
 
@@ -57,19 +57,22 @@ def test_every_quantile_definition_is_numpys(definition):
             if definition in ("inverted_cdf", "averaged_inverted_cdf", "closest_observation", "lower", "higher"):
                 if abs(2 * size - round(2 * size)) < 1e-9 and 2 * size != round(2 * size):
                     continue  # numpy's own rounding decides there
-            ours = rk.historical_var(x, 1 - p, definition)
+            ours = rk.historical_risk(x, 1 - p, quantile=definition).var
             assert ours == pytest.approx(-np.quantile(x, p, method=definition), rel=1e-13, abs=1e-18), (n, p)
 
 
 def test_floor_index_is_the_sorted_return_at_int_np():
     for n in (10, 40, 250):
         for p in (0.01, 0.05, 0.1):
-            assert rk.historical_var(RETURNS[:n], 1 - p, "floor_index") == -np.sort(RETURNS[:n])[int(n * p + 1e-9)]
+            assert (
+                rk.historical_risk(RETURNS[:n], 1 - p, quantile="floor_index").var
+                == -np.sort(RETURNS[:n])[int(n * p + 1e-9)]
+            )
 
 
 def test_seven_percent_of_a_hundred_is_the_seventh_where_numpy_takes_the_eighth():
     x = -np.arange(100.0, 0.0, -1.0)
-    assert rk.historical_var(x, 0.93) == 94.0
+    assert rk.historical_risk(x, 0.93).var == 94.0
     assert -np.quantile(x, 0.07, method="inverted_cdf") == 93.0
 
 
@@ -129,19 +132,21 @@ def test_whole_weights_are_repeated_observations():
 def test_es_definitions_of_others():
     losses = [5, 4, 4, 4, 3, 2, 1, 0, 0, 0]
     returns = [-loss for loss in losses]
-    assert rk.historical_es(returns, 0.8) == 4.5
-    assert rk.historical_es(returns, 0.8, "beyond") == 5.0
-    assert rk.historical_es(returns, 0.8, "at_or_beyond") == 4.25
-    assert rk.historical_es(returns, 0.6, "beyond_rank") == (5 + 4 + 4) / 3
-    assert rk.historical_es([0.0, 0.0], 0.5) == 0.0 and math.copysign(1, rk.historical_es([0.0, 0.0], 0.5)) == 1
+    assert rk.historical_risk(returns, 0.8).es == 4.5
+    assert rk.historical_risk(returns, 0.8, es="beyond").es == 5.0
+    assert rk.historical_risk(returns, 0.8, es="at_or_beyond").es == 4.25
+    assert rk.historical_risk(returns, 0.6, es="beyond_rank").es == (5 + 4 + 4) / 3
+    assert (
+        rk.historical_risk([0.0, 0.0], 0.5).es == 0.0 and math.copysign(1, rk.historical_risk([0.0, 0.0], 0.5).es) == 1
+    )
 
 
 def test_hulls_four_ways_of_one_table():
     returns = hull_returns()
-    assert rk.historical_var(returns, 0.99) == 253_385
-    assert rk.historical_es(returns, 0.99, "beyond_rank") == pytest.approx(345_630.25)
-    assert rk.historical_es(returns, 0.99) == pytest.approx((4 * 345_630.25 + 253_385) / 5)
-    weights = rk.age_weights(500, 0.995)
+    assert rk.historical_risk(returns, 0.99).var == 253_385
+    assert rk.historical_risk(returns, 0.99, es="beyond_rank").es == pytest.approx(345_630.25)
+    assert rk.historical_risk(returns, 0.99).es == pytest.approx((4 * 345_630.25 + 253_385) / 5)
+    weights = rk.order_statistics.age_weights(500, 0.995)
     assert weights[[493, 338, 348, 328, 486]].round(5).tolist() == [0.00528, 0.00243, 0.00255, 0.00231, 0.0051]
     aged = rk.age_weighted_risk(returns, 0.99, decay=0.995)
     assert aged.var == 282_204
@@ -149,8 +154,8 @@ def test_hulls_four_ways_of_one_table():
 
 
 def test_var_is_not_floored_at_zero():
-    assert rk.historical_var([0.01, 0.02, 0.03], 0.95) == -0.01
-    assert rk.historical_es([0.01, 0.02, 0.03], 0.95) == pytest.approx(-0.01, rel=1e-12)
+    assert rk.historical_risk([0.01, 0.02, 0.03], 0.95).var == -0.01
+    assert rk.historical_risk([0.01, 0.02, 0.03], 0.95).es == pytest.approx(-0.01, rel=1e-12)
 
 
 def test_too_few_observations_answer_with_the_worst_loss():
@@ -160,7 +165,7 @@ def test_too_few_observations_answer_with_the_worst_loss():
 
 def test_age_weights():
     for decay in (0.5, 0.97, 0.995, 1.0):
-        weights = rk.age_weights(250, decay)
+        weights = rk.order_statistics.age_weights(250, decay)
         assert weights.sum() == pytest.approx(1.0, rel=1e-12)
         np.testing.assert_allclose(weights[:-1], decay * weights[1:], rtol=1e-12)
     for level in LEVELS:
@@ -168,7 +173,7 @@ def test_age_weights():
         risk = rk.age_weighted_risk(RETURNS, level, decay=0.97)
         assert (risk.var, risk.es) == (var, pytest.approx(es, rel=1e-11))
     even = rk.age_weighted_risk(RETURNS, 0.95, decay=1.0)
-    assert even.var == rk.historical_var(RETURNS, 0.95)
+    assert even.var == rk.historical_risk(RETURNS, 0.95).var
 
 
 # Order statistics without sorting
@@ -202,9 +207,9 @@ def test_order_statistics_are_those_of_sorting(order, kind):
 def test_a_read_only_table_will_do():
     table = TABLE.copy()
     table.flags.writeable = False
-    np.testing.assert_array_equal(rk.historical_var(table, 0.95), rk.historical_var(TABLE, 0.95))
+    np.testing.assert_array_equal(rk.historical_risk(table, 0.95).var, rk.historical_risk(TABLE, 0.95).var)
     wide = np.broadcast_to(RETURNS[:, None], (500, 2500))
-    assert (rk.historical_var(wide, 0.95) == rk.historical_var(RETURNS, 0.95)).all()
+    assert (rk.historical_risk(wide, 0.95).var == rk.historical_risk(RETURNS, 0.95).var).all()
 
 
 # One call for many, labels
@@ -215,7 +220,7 @@ METHODS = {
     "age_weighted": {},
     "filtered_historical": {},
     "normal": {},
-    "student_t": {"nu": 5},
+    "student_t": {"df": 5},
     "cornish_fisher": {"corrected": False, "out_of_domain": "allow"},
     "evt": {"tail_fraction": 0.2},
 }
@@ -258,9 +263,9 @@ def test_labels_in_labels_out(method):
 
 def test_frames_of_integers_lists_and_money():
     frame = pd.DataFrame({"a": [-5, 1, 2, 3], "b": [4, -8, 1, 1]})
-    assert rk.historical_var(frame, 0.75).to_dict() == {"a": 5.0, "b": 8.0}
-    assert rk.historical_var(frame.astype("Float64"), 0.75).to_dict() == {"a": 5.0, "b": 8.0}
-    assert rk.historical_var([[-5, 4], [1, -8], [2, 1], [3, 1]], 0.75).tolist() == [5.0, 8.0]
+    assert rk.historical_risk(frame, 0.75).var.to_dict() == {"a": 5.0, "b": 8.0}
+    assert rk.historical_risk(frame.astype("Float64"), 0.75).var.to_dict() == {"a": 5.0, "b": 8.0}
+    assert rk.historical_risk([[-5, 4], [1, -8], [2, 1], [3, 1]], 0.75).var.tolist() == [5.0, 8.0]
 
 
 def test_direct_functions_are_the_named_methods():
@@ -300,7 +305,7 @@ def test_to_frame_of_every_shape():
     names = pd.DataFrame(TABLE, columns=["a", "b", "c"])
     assert rk.historical_risk(names, 0.95).to_frame().index.tolist() == ["a", "b", "c"]
     both = rk.historical_risk(names, LEVELS).to_frame()
-    assert both.loc[(0.99, "b"), "es"] == rk.historical_es(TABLE[:, 1], 0.99)
+    assert both.loc[(0.99, "b"), "es"] == rk.historical_risk(TABLE[:, 1], 0.99).es
     assert rk.historical_risk(TABLE, [0.95]).to_frame().shape == (3, 2)
 
 
@@ -348,9 +353,9 @@ def test_returns_that_do_not_fit(method, returns, words):
 def test_direct_historical_calls_see_nan_too(returns):
     for definition in ("tail_mass", "beyond", "at_or_beyond", "beyond_rank"):
         with pytest.raises(InputError, match="nan|inf"):
-            rk.historical_es(returns, 0.75, definition)
+            rk.historical_risk(returns, 0.75, es=definition)
     with pytest.raises(InputError, match="nan|inf"):
-        rk.historical_var(pd.DataFrame(returns), 0.75)
+        rk.historical_risk(pd.DataFrame(returns), 0.75)
     with pytest.raises(InputError, match="nan|inf"):
         rk.entropic_var(returns, 0.75)
 

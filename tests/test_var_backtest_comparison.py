@@ -7,8 +7,8 @@ from marks import heavy_as_plain_python
 from naive import var_backtest as naive
 
 from riskkit._check import InputError
-from riskkit.var import rolling_var
-from riskkit.var_backtest import DEFAULT_MODELS, backtest_panel, compare, compare_forecasts, diebold_mariano
+from riskkit.var import DEFAULT_MODELS, rolling_var
+from riskkit.var_backtest import backtest_panel, compare, compare_forecasts, diebold_mariano
 
 Z95, ES95 = 1.6448536269514722, 2.0627128054846
 

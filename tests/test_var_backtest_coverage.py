@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from naive import var_backtest as naive
 
 from riskkit._check import InputError
-from riskkit.var.tail import tail_mass
+from riskkit._tail import tail_mass
 from riskkit.var_backtest import (
     basel_tables,
     binomial_tail_test,

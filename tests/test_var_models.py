@@ -14,7 +14,8 @@ from scipy import stats
 from riskkit import var as rk
 from riskkit._check import InputError
 from riskkit.covariance import fit_garch
-from riskkit.var.cornish_fisher import kurtosis_range
+from riskkit.var import parametric
+from riskkit.var.parametric.cornish_fisher import kurtosis_range
 from riskkit.var.student_t import digamma
 
 rng = np.random.default_rng(11)
@@ -31,43 +32,53 @@ def test_normal_and_t_closed_forms_are_integrals_of_their_laws(level):
     for volatility, mean in ((1.0, 0.0), (0.02, 0.001)):
         law = {"confidence": level, "mean": mean}
         var, es = naive.law_var_es(stats.norm(mean, volatility), level)
-        assert rk.normal_var(volatility, **law) == pytest.approx(var, rel=1e-10)
-        assert rk.normal_es(volatility, **law) == pytest.approx(es, rel=1e-7)
+        assert parametric.normal_var(volatility, **law) == pytest.approx(var, rel=1e-10)
+        assert parametric.normal_es(volatility, **law) == pytest.approx(es, rel=1e-7)
         for nu in (2.5, 4, 30):
             var, es = naive.law_var_es(stats.t(nu, mean, volatility), level)
-            assert rk.student_t_var(volatility, nu, scaled=False, **law) == pytest.approx(var, rel=1e-9)
-            assert rk.student_t_es(volatility, nu, scaled=False, **law) == pytest.approx(es, rel=1e-6)
+            assert parametric.student_t_var(volatility, df=nu, scaled=False, **law) == pytest.approx(var, rel=1e-9)
+            assert parametric.student_t_es(volatility, df=nu, scaled=False, **law) == pytest.approx(es, rel=1e-6)
             scale = volatility * math.sqrt((nu - 2) / nu)
             var, es = naive.law_var_es(stats.t(nu, mean, scale), level)
-            assert rk.student_t_var(volatility, nu, **law) == pytest.approx(var, rel=1e-9)
-            assert rk.student_t_es(volatility, nu, **law) == pytest.approx(es, rel=1e-6)
+            assert parametric.student_t_var(volatility, df=nu, **law) == pytest.approx(var, rel=1e-9)
+            assert parametric.student_t_es(volatility, df=nu, **law) == pytest.approx(es, rel=1e-6)
 
 
 def test_a_scaled_t_has_the_given_variance():
     draws = stats.t(5, 0, 0.02 * math.sqrt(3 / 5)).std()
     assert draws == pytest.approx(0.02)
-    assert rk.student_t_var(0.02, 5, 0.99, scaled=False) / rk.student_t_var(0.02, 5, 0.99) == pytest.approx(
-        math.sqrt(5 / 3)
-    )
+    assert parametric.student_t_var(0.02, 0.99, df=5, scaled=False) / parametric.student_t_var(
+        0.02, 0.99, df=5
+    ) == pytest.approx(math.sqrt(5 / 3))
 
 
 def test_z_can_be_rounded_and_horizon_and_value_are_explicit():
-    assert rk.normal_var(0.02, z=1.65, value=1e6) == pytest.approx(33_000)
-    assert rk.normal_var(0.02, z=1.65, value=1e6, horizon=10) == pytest.approx(33_000 * math.sqrt(10))
-    assert rk.normal_var(0.02, 0.95, mean=0.001, horizon=4) == pytest.approx(0.02 * 2 * 1.6448536269514722 - 0.004)
-    assert rk.normal_es(1.0, 0.95, z=1.65) == pytest.approx(stats.norm.pdf(1.65) / 0.05)
+    assert parametric.normal_var(0.02, z=1.65, value=1e6) == pytest.approx(33_000)
+    assert parametric.normal_var(0.02, z=1.65, value=1e6, horizon=10) == pytest.approx(33_000 * math.sqrt(10))
+    assert parametric.normal_var(0.02, 0.95, mean=0.001, horizon=4) == pytest.approx(
+        0.02 * 2 * 1.6448536269514722 - 0.004
+    )
+    assert parametric.normal_es(1.0, 0.95, z=1.65) == pytest.approx(stats.norm.pdf(1.65) / 0.05)
     assert rk.normal_risk(RETURNS, 0.95, z=1.65).var == pytest.approx(1.65 * RETURNS.std(ddof=1) - RETURNS.mean())
-    assert rk.normal_var(1.0, 0.4) < 0, "not floored at zero"
+    assert parametric.normal_var(1.0, 0.4) < 0, "not floored at zero"
 
 
 def test_closed_forms_of_many_portfolios_and_confidences():
     volatilities = pd.Series([0.01, 0.02], index=["a", "b"])
-    both = rk.normal_var(volatilities, [0.95, 0.99])
-    assert both.shape == (2, 2) and both.loc[0.99, "b"] == rk.normal_var(0.02, 0.99)
-    assert rk.normal_es(volatilities).index.tolist() == ["a", "b"]
-    assert rk.student_t_var([0.01, 0.02], 4, 0.99).tolist() == [rk.student_t_var(s, 4, 0.99) for s in (0.01, 0.02)]
-    assert rk.cornish_fisher_var(volatilities, -0.3, 1.0, [0.95, 0.99]).shape == (2, 2)
-    assert type(rk.normal_var(0.01)) is float and type(rk.cornish_fisher_es(0.01, -0.3, 1.0)) is float
+    both = parametric.normal_var(volatilities, [0.95, 0.99])
+    assert both.shape == (2, 2) and both.loc[0.99, "b"] == parametric.normal_var(0.02, 0.99)
+    assert parametric.normal_es(volatilities).index.tolist() == ["a", "b"]
+    assert parametric.student_t_var([0.01, 0.02], 0.99, df=4).tolist() == [
+        parametric.student_t_var(s, 0.99, df=4) for s in (0.01, 0.02)
+    ]
+    assert parametric.cornish_fisher_var(volatilities, [0.95, 0.99], skewness=-0.3, excess_kurtosis=1.0).shape == (
+        2,
+        2,
+    )
+    assert (
+        type(parametric.normal_var(0.01)) is float
+        and type(parametric.cornish_fisher_es(0.01, skewness=-0.3, excess_kurtosis=1.0)) is float
+    )
 
 
 def test_normal_shortfall_by_simulation_of_quantiles():
@@ -75,7 +86,7 @@ def test_normal_shortfall_by_simulation_of_quantiles():
         law = stats.norm(0.5, 2.0)
         cut = 0.5 if target is None else target
         below = law.ppf(law.cdf(cut) * (np.arange(200_000) + 0.5) / 200_000)
-        found = rk.normal_shortfall(2.0, mean=0.5, target=target)
+        found = parametric.normal_shortfall(2.0, mean=0.5, target=target)
         assert found.probability == pytest.approx(law.cdf(cut))
         assert found.average_shortfall == pytest.approx((cut - below).mean(), rel=1e-4)
         assert found.regret == pytest.approx(((below - cut) ** 2).mean(), rel=1e-3)
@@ -84,25 +95,25 @@ def test_normal_shortfall_by_simulation_of_quantiles():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: rk.normal_var(-0.01), "at least zero"),
-        (lambda: rk.normal_var(math.nan), "nan"),
-        (lambda: rk.normal_var([0.01, 0.02], mean=[0.0]), "shape"),
-        (lambda: rk.normal_var(0.01, [0.9, 0.95], z=1.65), "one confidence"),
-        (lambda: rk.normal_var(0.01, horizon=0), "above zero"),
-        (lambda: rk.normal_var(0.01, value=-5), "above zero"),
-        (lambda: rk.student_t_var(0.01, 2.0), "not above 2"),
-        (lambda: rk.student_t_es(0.01, 1.0, scaled=False), "not above 1"),
-        (lambda: rk.student_t_var(0.01, 0.0, scaled=False), "not above 0"),
-        (lambda: rk.elliptical_factor("sd", 0.95), "'var', 'es'"),
-        (lambda: rk.elliptical_factor("var", 0.95, z=1.65, nu=4), "one of them"),
-        (lambda: rk.normal_shortfall(0.0), "above zero"),
-        (lambda: rk.normal_shortfall(1.0, target=-99.0), "never gets there"),
+        (lambda: parametric.normal_var(-0.01), "at least zero"),
+        (lambda: parametric.normal_var(math.nan), "nan"),
+        (lambda: parametric.normal_var([0.01, 0.02], mean=[0.0]), "shape"),
+        (lambda: parametric.normal_var(0.01, [0.9, 0.95], z=1.65), "one confidence"),
+        (lambda: parametric.normal_var(0.01, horizon=0), "above zero"),
+        (lambda: parametric.normal_var(0.01, value=-5), "above zero"),
+        (lambda: parametric.student_t_var(0.01, df=2.0), "not above 2"),
+        (lambda: parametric.student_t_es(0.01, df=1.0, scaled=False), "not above 1"),
+        (lambda: parametric.student_t_var(0.01, df=0.0, scaled=False), "not above 0"),
+        (lambda: parametric.elliptical_factor(0.95, "sd"), "'var', 'es'"),
+        (lambda: parametric.elliptical_factor(0.95, z=1.65, df=4), "one of them"),
+        (lambda: parametric.normal_shortfall(0.0), "above zero"),
+        (lambda: parametric.normal_shortfall(1.0, target=-99.0), "so far below the mean"),
         (lambda: rk.normal_risk(RETURNS, [0.9, 0.95], z=1.65), "one confidence"),
         (lambda: rk.normal_risk(RETURNS, mean="median"), "'sample', 'zero'"),
         (lambda: rk.normal_risk(RETURNS, volatility="garch"), "'sample', 'ewma'"),
         (lambda: rk.normal_risk(RETURNS, horizon=-1), "above zero"),
-        (lambda: rk.student_t_risk(RETURNS, scaled=False), "go with a given nu"),
-        (lambda: rk.student_t_risk(RETURNS, nu=2), "not above 2"),
+        (lambda: rk.student_t_risk(RETURNS, scaled=False), "go with a given df"),
+        (lambda: rk.student_t_risk(RETURNS, df=2), "not above 2"),
     ],
 )
 def test_closed_form_arguments_that_do_not_fit(call, words):
@@ -122,7 +133,7 @@ def test_mean_conventions_have_names(mean, ddof):
     var, es = naive.law_var_es(stats.norm(10 * centre, sigma * math.sqrt(10)), 0.99)
     assert (risk.var, risk.es) == (pytest.approx(var, rel=1e-10), pytest.approx(es, rel=1e-7))
     assert risk.horizon == 10
-    given = rk.student_t_risk(RETURNS, 0.99, nu=6, mean=mean, ddof=ddof)
+    given = rk.student_t_risk(RETURNS, 0.99, df=6, mean=mean, ddof=ddof)
     var, es = naive.law_var_es(stats.t(6, centre, sigma * math.sqrt(4 / 6)), 0.99)
     assert (given.var, given.es) == (pytest.approx(var, rel=1e-9), pytest.approx(es, rel=1e-6))
 
@@ -139,10 +150,10 @@ def test_student_t_fit_is_the_maximum_of_the_likelihood(nu):
         x = 0.02 * np.random.default_rng(nu * n).standard_t(nu, n) + 0.003
         found = rk.student_t_risk(x, 0.99).parameters
         location, scale, degrees = naive.student_t_mle(x)
-        ours = stats.t.logpdf(x, found["nu"], found["location"], found["scale"]).sum()
+        ours = stats.t.logpdf(x, found["df"], found["location"], found["scale"]).sum()
         theirs = stats.t.logpdf(x, degrees, location, scale).sum()
         assert ours >= theirs - 1e-9
-        assert found["nu"] == pytest.approx(degrees, rel=1e-3)
+        assert found["df"] == pytest.approx(degrees, rel=1e-3)
         assert found["scale"] == pytest.approx(scale, rel=1e-4)
         assert found["location"] == pytest.approx(location, abs=1e-4 * scale)
 
@@ -151,15 +162,15 @@ def test_student_t_fit_moves_with_shift_and_scale():
     base, moved = rk.student_t_risk(RETURNS, LEVELS), rk.student_t_risk(3.0 * RETURNS + 0.2, LEVELS)
     np.testing.assert_allclose(moved.var, 3.0 * base.var - 0.2, rtol=1e-8)
     np.testing.assert_allclose(moved.es, 3.0 * base.es - 0.2, rtol=1e-8)
-    assert moved.parameters["nu"] == pytest.approx(base.parameters["nu"], rel=1e-8)
+    assert moved.parameters["df"] == pytest.approx(base.parameters["df"], rel=1e-8)
 
 
 def test_student_t_fit_at_the_ends_of_nu():
     thin = rk.student_t_risk(stats.norm.ppf((np.arange(500) + 0.5) / 500), 0.99)
-    assert thin.parameters["nu"] == 10_000
+    assert thin.parameters["df"] == 10_000
     assert thin.var == pytest.approx(2.33, abs=0.02)
     wild = rk.student_t_risk(np.tan(math.pi * ((np.arange(301) + 0.5) / 301 - 0.5)) ** 3, 0.99)
-    assert wild.parameters["nu"] == 0.5 and wild.es == math.inf and wild.var > 0
+    assert wild.parameters["df"] == 0.5 and wild.es == math.inf and wild.var > 0
 
 
 def test_digamma():
@@ -176,39 +187,39 @@ def test_domain_is_where_the_expansion_rises():
     checked = 0
     for s in np.linspace(-3.0, 3.0, 13):
         for k in np.linspace(-1.0, 14.0, 31):
-            low, high = kurtosis_range(s) if abs(s) < rk.MAX_SKEWNESS else (99.0, 99.0)
+            low, high = kurtosis_range(s) if abs(s) < parametric.MAX_SKEWNESS else (99.0, 99.0)
             if min(abs(k - low), abs(k - high)) > 0.02:  # on the edge a grid cannot tell
-                assert rk.cornish_fisher_in_domain(s, k) is naive.cornish_fisher_rises(s, k), (s, k)
-                checked += rk.cornish_fisher_in_domain(s, k)
+                assert parametric.cornish_fisher_in_domain(s, k) is naive.cornish_fisher_rises(s, k), (s, k)
+                checked += parametric.cornish_fisher_in_domain(s, k)
     assert checked > 50
-    assert rk.cornish_fisher_in_domain(0.0, 8.0) and not rk.cornish_fisher_in_domain(0.0, 8.001)
-    assert not rk.cornish_fisher_in_domain(8.0, 6.0), "falling everywhere is not rising"
-    assert rk.cornish_fisher_in_domain([0.0, 5.0], [1.0, 1.0]).tolist() == [True, False]
+    assert parametric.cornish_fisher_in_domain(0.0, 8.0) and not parametric.cornish_fisher_in_domain(0.0, 8.001)
+    assert not parametric.cornish_fisher_in_domain(8.0, 6.0), "falling everywhere is not rising"
+    assert parametric.cornish_fisher_in_domain([0.0, 5.0], [1.0, 1.0]).tolist() == [True, False]
 
 
 def test_max_skewness_is_where_the_domain_ends():
     s = np.linspace(0.0, 3.0, 30_001)
-    any_kurtosis = [s_i for s_i in s if rk.cornish_fisher_in_domain(s_i, 4.0 + 11.0 * s_i**2 / 9.0)]
-    assert max(any_kurtosis) == pytest.approx(rk.MAX_SKEWNESS, abs=2e-4)
+    any_kurtosis = [s_i for s_i in s if parametric.cornish_fisher_in_domain(s_i, 4.0 + 11.0 * s_i**2 / 9.0)]
+    assert max(any_kurtosis) == pytest.approx(parametric.MAX_SKEWNESS, abs=2e-4)
 
 
 @pytest.mark.parametrize(("s", "k"), [(0.0, 0.0), (-0.7, 2.1), (1.2, 5.0), (0.0, 8.0), (2.4, 11.0)])
 def test_moments_of_the_law(s, k):
     np.testing.assert_allclose(
-        rk.cornish_fisher_moments(s, k), naive.cornish_fisher_moments(s, k), rtol=1e-7, atol=1e-9
+        parametric.cornish_fisher_moments(s, k), naive.cornish_fisher_moments(s, k), rtol=1e-7, atol=1e-9
     )
     # Maillard (2012), the second moment as printed
-    assert rk.cornish_fisher_moments(s, k)[0] == pytest.approx(1 + k**2 / 96 + 25 * s**4 / 1296 - k * s**2 / 36)
+    assert parametric.cornish_fisher_moments(s, k)[0] == pytest.approx(1 + k**2 / 96 + 25 * s**4 / 1296 - k * s**2 / 36)
 
 
 @given(st.floats(-0.99, 0.99), st.floats(0.01, 0.99))
 @settings(max_examples=200, deadline=None)
 def test_correction_finds_the_parameters_of_given_moments(share, height):
-    s = share * rk.MAX_SKEWNESS
+    s = share * parametric.MAX_SKEWNESS
     low, high = kurtosis_range(s)
     k = low + height * (high - low)
-    variance, skewness, kurtosis = rk.cornish_fisher_moments(s, k)
-    law = rk.cornish_fisher_law(skewness, kurtosis)
+    variance, skewness, kurtosis = parametric.cornish_fisher_moments(s, k)
+    law = parametric.cornish_fisher_law(skewness, kurtosis)
     assert law.skewness[0] == pytest.approx(s, abs=1e-8)
     assert law.kurtosis[0] == pytest.approx(k, rel=1e-8, abs=1e-8)
     assert law.deviation[0] == pytest.approx(math.sqrt(variance), rel=1e-9)
@@ -218,35 +229,51 @@ def test_correction_finds_the_parameters_of_given_moments(share, height):
 @pytest.mark.parametrize(("s", "k"), [(-0.5, 1.0), (-1.0, 3.0), (0.4, 2.0)])
 def test_cornish_fisher_var_and_es(level, s, k):
     var, es = naive.cornish_fisher_var_es(s, k, 1.0, level)
-    assert rk.cornish_fisher_var(2.0, s, k, level, corrected=False, mean=0.1) == pytest.approx(2 * var - 0.1, rel=1e-10)
-    assert rk.cornish_fisher_es(2.0, s, k, level, corrected=False, mean=0.1) == pytest.approx(2 * es - 0.1, rel=1e-6)
-    variance, skewness, kurtosis = rk.cornish_fisher_moments(s, k)
+    assert parametric.cornish_fisher_var(
+        2.0, level, skewness=s, excess_kurtosis=k, corrected=False, mean=0.1
+    ) == pytest.approx(2 * var - 0.1, rel=1e-10)
+    assert parametric.cornish_fisher_es(
+        2.0, level, skewness=s, excess_kurtosis=k, corrected=False, mean=0.1
+    ) == pytest.approx(2 * es - 0.1, rel=1e-6)
+    variance, skewness, kurtosis = parametric.cornish_fisher_moments(s, k)
     var, es = naive.cornish_fisher_var_es(s, k, math.sqrt(variance), level)
-    assert rk.cornish_fisher_var(1.0, skewness, kurtosis, level) == pytest.approx(var, rel=1e-8)
-    assert rk.cornish_fisher_es(1.0, skewness, kurtosis, level) == pytest.approx(es, rel=1e-6)
-    boudt = rk.cornish_fisher_es(1.0, s, k, level, "boudt", corrected=False)
+    assert parametric.cornish_fisher_var(1.0, level, skewness=skewness, excess_kurtosis=kurtosis) == pytest.approx(
+        var, rel=1e-8
+    )
+    assert parametric.cornish_fisher_es(1.0, level, skewness=skewness, excess_kurtosis=kurtosis) == pytest.approx(
+        es, rel=1e-6
+    )
+    boudt = parametric.cornish_fisher_es(1.0, level, skewness=s, excess_kurtosis=k, definition="boudt", corrected=False)
     assert boudt == pytest.approx(naive.edgeworth_es(s, k, level), rel=1e-6)
-    operational = rk.cornish_fisher_es(1.0, s, k, level, "operational", corrected=False)
-    assert operational == max(boudt, rk.cornish_fisher_var(1.0, s, k, level, corrected=False))
+    operational = parametric.cornish_fisher_es(
+        1.0, level, skewness=s, excess_kurtosis=k, definition="operational", corrected=False
+    )
+    assert operational == max(
+        boudt, parametric.cornish_fisher_var(1.0, level, skewness=s, excess_kurtosis=k, corrected=False)
+    )
 
 
 def test_corrected_law_has_the_moments_of_the_sample():
     skewness, kurtosis = -1.5345, 32.975  # S&P 500, 1987-2009: far outside the domain as parameters
-    law = rk.cornish_fisher_law(skewness, kurtosis)
+    law = parametric.cornish_fisher_law(skewness, kurtosis)
     assert naive.cornish_fisher_rises(law.skewness[0], law.kurtosis[0])
     u = (np.arange(2_000_000) + 0.5) / 2_000_000
     draws = law.quantile(stats.norm.ppf(u))
     assert draws.std() == pytest.approx(1.0, rel=1e-3)
     assert stats.skew(draws) == pytest.approx(skewness, rel=0.01)
     assert stats.kurtosis(draws) == pytest.approx(kurtosis, rel=0.02)
-    assert rk.cornish_fisher_var(0.01, skewness, kurtosis, 0.99) < 0.05
-    wrong = rk.cornish_fisher_var(0.01, skewness, kurtosis, 0.99, corrected=False, out_of_domain="allow")
+    assert parametric.cornish_fisher_var(0.01, 0.99, skewness=skewness, excess_kurtosis=kurtosis) < 0.05
+    wrong = parametric.cornish_fisher_var(
+        0.01, 0.99, skewness=skewness, excess_kurtosis=kurtosis, corrected=False, out_of_domain="allow"
+    )
     assert wrong > 0.1
 
 
 def test_horizon_of_independent_sums():
-    day = rk.cornish_fisher_var(0.01, -0.6, 3.0, 0.99, horizon=9)
-    assert day == pytest.approx(rk.cornish_fisher_var(0.03, -0.2, 1 / 3, 0.99), rel=1e-12)
+    day = parametric.cornish_fisher_var(0.01, 0.99, skewness=-0.6, excess_kurtosis=3.0, horizon=9)
+    assert day == pytest.approx(
+        parametric.cornish_fisher_var(0.03, 0.99, skewness=-0.2, excess_kurtosis=1 / 3), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("mean", ["sample", "zero"])
@@ -256,21 +283,42 @@ def test_cornish_fisher_of_a_sample(mean):
     sigma = math.sqrt(((x - centre) ** 2).sum() / 599)
     risk = rk.cornish_fisher_risk(x, 0.99, mean=mean)
     same = {"skewness": stats.skew(x), "excess_kurtosis": stats.kurtosis(x), "confidence": 0.99, "mean": centre}
-    assert risk.var == pytest.approx(rk.cornish_fisher_var(sigma, **same), rel=1e-9)
-    assert risk.es == pytest.approx(rk.cornish_fisher_es(sigma, **same), rel=1e-9)
+    assert risk.var == pytest.approx(parametric.cornish_fisher_var(sigma, **same), rel=1e-9)
+    assert risk.es == pytest.approx(parametric.cornish_fisher_es(sigma, **same), rel=1e-9)
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: rk.cornish_fisher_var(0.01, -1.5, 33.0, corrected=False), "give no law; out_of_domain='allow'"),
-        (lambda: rk.cornish_fisher_var(0.01, 0.0, -0.5), "moments of no Cornish-Fisher law; corrected=False"),
-        (lambda: rk.cornish_fisher_var(0.01, 0.0, 60.0), "moments of no Cornish-Fisher law"),
-        (lambda: rk.cornish_fisher_var(0.01, 3.0, 1.0), "belong to no law"),
-        (lambda: rk.cornish_fisher_var([0.01, 0.02], [0.0, 0.0], [1.0, -0.5]), r"at \(1,\), 1 such"),
-        (lambda: rk.cornish_fisher_var([0.01, 0.02], [0.0], [1.0, 1.0]), "one number of each, or one a portfolio"),
-        (lambda: rk.cornish_fisher_es(0.01, 0.0, 1.0, 0.95, "boudt"), "corrected=False with it"),
-        (lambda: rk.cornish_fisher_es(0.01, 0.0, 1.0, 0.95, "mean"), "'exact', 'boudt'"),
+        (
+            lambda: parametric.cornish_fisher_var(0.01, skewness=-1.5, excess_kurtosis=33.0, corrected=False),
+            "outside the domain; out_of_domain='allow'",
+        ),
+        (
+            lambda: parametric.cornish_fisher_var(0.01, skewness=0.0, excess_kurtosis=-0.5),
+            "moments of no Cornish-Fisher distribution; corrected=False",
+        ),
+        (
+            lambda: parametric.cornish_fisher_var(0.01, skewness=0.0, excess_kurtosis=60.0),
+            "moments of no Cornish-Fisher distribution",
+        ),
+        (lambda: parametric.cornish_fisher_var(0.01, skewness=3.0, excess_kurtosis=1.0), "which no distribution has"),
+        (
+            lambda: parametric.cornish_fisher_var([0.01, 0.02], skewness=[0.0, 0.0], excess_kurtosis=[1.0, -0.5]),
+            r"at \(1,\), 1 such",
+        ),
+        (
+            lambda: parametric.cornish_fisher_var([0.01, 0.02], skewness=[0.0], excess_kurtosis=[1.0, 1.0]),
+            "one number of each, or one per portfolio",
+        ),
+        (
+            lambda: parametric.cornish_fisher_es(0.01, 0.95, skewness=0.0, excess_kurtosis=1.0, definition="boudt"),
+            "corrected=False with it",
+        ),
+        (
+            lambda: parametric.cornish_fisher_es(0.01, 0.95, skewness=0.0, excess_kurtosis=1.0, definition="mean"),
+            "'exact', 'boudt'",
+        ),
         (lambda: rk.cornish_fisher_risk(RETURNS, out_of_domain="ignore"), "'refuse', 'allow'"),
     ],
 )
@@ -284,8 +332,12 @@ def test_cornish_fisher_refuses_out_loud(call, words):
 
 def test_gpd_closed_form_as_hull_prints_it():
     # Hull (2018), section 22.7: losses in thousands over 160, xi 0.436, beta 32.532, 22 of 500
-    assert rk.gpd_var(160, 32.532, 0.436, 500, 22, 0.99) == pytest.approx(227.8, abs=0.1)
-    assert rk.gpd_es(160, 32.532, 0.436, 500, 22, 0.99) == pytest.approx(337.9, abs=0.2)
+    assert parametric.gpd_var(160, 0.99, scale=32.532, shape=0.436, n_obs=500, n_excesses=22) == pytest.approx(
+        227.8, abs=0.1
+    )
+    assert parametric.gpd_es(160, 0.99, scale=32.532, shape=0.436, n_obs=500, n_excesses=22) == pytest.approx(
+        337.9, abs=0.2
+    )
 
 
 @pytest.mark.parametrize("shape", [-0.3, 0.0, 0.3, 0.9])
@@ -294,19 +346,25 @@ def test_gpd_risk_is_that_of_the_law(shape):
         share = (1 - level) / 0.1
         tail = stats.genpareto(shape, scale=0.01)
         var = 0.02 + tail.isf(share)
-        assert rk.gpd_var(0.02, 0.01, shape, 1000, 100, level) == pytest.approx(var, rel=1e-9)
+        assert parametric.gpd_var(0.02, level, scale=0.01, shape=shape, n_obs=1000, n_excesses=100) == pytest.approx(
+            var, rel=1e-9
+        )
         beyond = np.mean(tail.isf(share * (np.arange(400_000) + 0.5) / 400_000))
         if shape < 0.5:
-            assert rk.gpd_es(0.02, 0.01, shape, 1000, 100, level) == pytest.approx(0.02 + beyond, rel=1e-3)
-    near = rk.gpd_es(0.02, 0.01, 1e-9, 1000, 100, [0.95, 0.99])
-    np.testing.assert_allclose(near, rk.gpd_es(0.02, 0.01, 0.0, 1000, 100, [0.95, 0.99]), rtol=1e-7)
-    assert rk.gpd_es(0.02, 0.01, 1.0, 1000, 100, 0.99) == math.inf
+            assert parametric.gpd_es(0.02, level, scale=0.01, shape=shape, n_obs=1000, n_excesses=100) == pytest.approx(
+                0.02 + beyond, rel=1e-3
+            )
+    near = parametric.gpd_es(0.02, [0.95, 0.99], scale=0.01, shape=1e-9, n_obs=1000, n_excesses=100)
+    np.testing.assert_allclose(
+        near, parametric.gpd_es(0.02, [0.95, 0.99], scale=0.01, shape=0.0, n_obs=1000, n_excesses=100), rtol=1e-7
+    )
+    assert parametric.gpd_es(0.02, 0.99, scale=0.01, shape=1.0, n_obs=1000, n_excesses=100) == math.inf
 
 
 @pytest.mark.parametrize("shape", [-0.4, 0.0, 0.25, 0.8])
 def test_gpd_fit_is_the_maximum_of_the_likelihood(shape):
     y = stats.genpareto.rvs(shape, scale=0.02, size=150, random_state=3)
-    fit = rk.fit_gpd(y)
+    fit = parametric.fit_gpd(y)
     their_shape, their_scale = naive.gpd_mle(y)
     assert fit.shape == pytest.approx(their_shape, abs=1e-5)
     assert fit.scale == pytest.approx(their_scale, rel=1e-5)
@@ -315,10 +373,10 @@ def test_gpd_fit_is_the_maximum_of_the_likelihood(shape):
 
 
 def test_gpd_standard_errors_are_the_spread_of_fits():
-    fits = [rk.fit_gpd(stats.genpareto.rvs(0.2, size=400, random_state=seed)) for seed in range(200)]
+    fits = [parametric.fit_gpd(stats.genpareto.rvs(0.2, size=400, random_state=seed)) for seed in range(200)]
     assert np.std([fit.shape for fit in fits]) == pytest.approx(fits[0].shape_standard_error, rel=0.25)
     assert np.std([fit.scale for fit in fits]) == pytest.approx(fits[0].scale_standard_error, rel=0.25)
-    steep = rk.fit_gpd(1.0 - np.linspace(0.0, 0.99, 50) ** 3)
+    steep = parametric.fit_gpd(1.0 - np.linspace(0.0, 0.99, 50) ** 3)
     assert steep.shape < -0.5 and math.isnan(steep.shape_standard_error)
 
 
@@ -327,11 +385,11 @@ def test_peaks_over_threshold():
     losses = np.sort(-RETURNS)[::-1]
     found = risk.parameters
     assert (found["threshold"], found["n_excesses"]) == (losses[60], 60)
-    fit = rk.fit_gpd(losses[:60] - losses[60])
+    fit = parametric.fit_gpd(losses[:60] - losses[60])
     assert (found["shape"], found["scale"]) == (pytest.approx(fit.shape), pytest.approx(fit.scale))
-    law = (losses[60], fit.scale, fit.shape, 600, 60, [0.95, 0.99, 0.999])
-    np.testing.assert_allclose(risk.var, rk.gpd_var(*law))
-    np.testing.assert_allclose(risk.es, rk.gpd_es(*law))
+    tail = {"scale": fit.scale, "shape": fit.shape, "n_obs": 600, "n_excesses": 60}
+    np.testing.assert_allclose(risk.var, parametric.gpd_var(losses[60], [0.95, 0.99, 0.999], **tail))
+    np.testing.assert_allclose(risk.es, parametric.gpd_es(losses[60], [0.95, 0.99, 0.999], **tail))
     given = rk.evt_risk(RETURNS, 0.99, threshold=losses[60])
     assert given.var == pytest.approx(risk.var[1], rel=1e-12)
     many = rk.evt_risk(TABLE, 0.99, threshold=[0.01, 0.012, 0.015])
@@ -345,31 +403,31 @@ def test_a_tenth_of_the_losses_serves_90_percent_whatever_their_number(n_obs):
     found = risk.parameters
     assert found["n_excesses"] == n_obs // 10 and found["threshold"] == losses[n_obs // 10]
     if n_obs % 10:  # between two ranks: the loss that the historical VaR takes as well, which is the threshold
-        assert risk.var[0] == found["threshold"] == rk.historical_var(sample, 0.9)
+        assert risk.var[0] == found["threshold"] == rk.historical_risk(sample, 0.9).var
     else:
         assert risk.var[0] == pytest.approx(found["threshold"])
     assert risk.es[0] == pytest.approx(found["threshold"] + found["scale"] / (1.0 - found["shape"]))
     assert risk.var[0] < risk.var[1] and risk.es[0] < risk.es[1]
-    with pytest.raises(InputError, match=r"serves from \d\d\.?\d{0,2}% on$") as refused:
+    with pytest.raises(InputError, match=r"allows \d\d\.?\d{0,2}% or more$") as refused:
         rk.evt_risk(sample, 0.85)
-    lowest = float(str(refused.value).split()[-2].rstrip("%")) / 100
+    lowest = float(str(refused.value).split()[-3].rstrip("%")) / 100
     assert rk.evt_risk(sample, lowest).var == pytest.approx(found["threshold"])
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: rk.evt_risk(RETURNS, 0.8), "only 60 of 600 .* serves from 89.84% on"),
+        (lambda: rk.evt_risk(RETURNS, 0.8), "only 60 of 600 .* allows 89.84% or more"),
         (lambda: rk.evt_risk(RETURNS, 0.99, threshold=9.0), "0 losses over the threshold"),
-        (lambda: rk.evt_risk(RETURNS, 0.99, threshold=[0.01, 0.02]), "one number or one a portfolio"),
+        (lambda: rk.evt_risk(RETURNS, 0.99, threshold=[0.01, 0.02]), "one number or one per portfolio"),
         (lambda: rk.evt_risk(RETURNS[:20], 0.99), "2 losses over"),
         (lambda: rk.evt_risk(RETURNS, tail_fraction=1.0), "between 0 and 1"),
         (lambda: rk.evt_risk(RETURNS, tail_fraction=0.0), "above zero"),
-        (lambda: rk.fit_gpd([1.0, 2.0, 3.0]), "at least 5"),
-        (lambda: rk.fit_gpd([1.0, 2.0, 3.0, 0.0, 5.0]), "above zero"),
-        (lambda: rk.fit_gpd([1.0] * 10), "not all equal"),
-        (lambda: rk.gpd_var(0.02, 0.0, 0.1, 100, 10), "above zero"),
-        (lambda: rk.gpd_var(0.02, 0.1, 0.1, 10, 100), "more than n_obs"),
+        (lambda: parametric.fit_gpd([1.0, 2.0, 3.0]), "at least 5"),
+        (lambda: parametric.fit_gpd([1.0, 2.0, 3.0, 0.0, 5.0]), "above zero"),
+        (lambda: parametric.fit_gpd([1.0] * 10), "not all equal"),
+        (lambda: parametric.gpd_var(0.02, scale=0.0, shape=0.1, n_obs=100, n_excesses=10), "above zero"),
+        (lambda: parametric.gpd_var(0.02, scale=0.1, shape=0.1, n_obs=10, n_excesses=100), "more than n_obs"),
     ],
 )
 def test_evt_refuses(call, words):
@@ -391,7 +449,7 @@ def test_filtered_historical_against_hull_and_white_by_hand(level):
 def test_filtered_risk_follows_volatility():
     calm, wild = rng.normal(0, 0.005, 300), rng.normal(0, 0.03, 60)
     filtered = rk.filtered_historical_risk(np.concatenate([calm, wild]), 0.95)
-    assert filtered.var > 1.5 * rk.historical_var(np.concatenate([calm, wild]), 0.95)
+    assert filtered.var > 1.5 * rk.historical_risk(np.concatenate([calm, wild]), 0.95).var
 
 
 def test_filtered_by_garch():
@@ -435,7 +493,7 @@ def test_entropic_var_against_its_definition(level):
     ours = rk.entropic_var(TABLE, level)
     for j in range(3):
         assert ours[j] == pytest.approx(naive.entropic_var(TABLE[:, j], level), rel=1e-7)
-    assert (ours >= rk.historical_es(TABLE, level)).all()
+    assert (ours >= rk.historical_risk(TABLE, level).es).all()
     np.testing.assert_allclose(rk.entropic_var(5.0 * TABLE - 0.3, level), 5.0 * ours + 0.3, rtol=1e-9)
 
 

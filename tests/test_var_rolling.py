@@ -8,10 +8,10 @@ from naive import var as naive
 from riskkit import var as rk
 from riskkit._check import InputError
 from riskkit.covariance import fit_garch
+from riskkit.var._selection import rolling_order_statistics
 from riskkit.var.age_weighted import AgeWeighted
+from riskkit.var.method import Method
 from riskkit.var.moments import rolling_moments, sample_moments
-from riskkit.var.order_statistics import rolling_order_statistics
-from riskkit.var.windows import roll_windows
 
 rng = np.random.default_rng(21)
 CLUSTERED = 0.01 * rng.standard_t(4, (500, 3)) * np.exp(0.6 * np.sin(np.arange(500) / 30.0))[:, None]
@@ -24,7 +24,7 @@ WINDOWED = {
     "historical, weights": {"weights": np.arange(1.0, WINDOW + 1.0)},
     "age_weighted": {"decay": 0.97},
     "normal": {"mean": "zero", "ddof": 0},
-    "student_t": {"nu": 5},
+    "student_t": {"df": 5},
     "student_t, fitted": {},
     "cornish_fisher": {"corrected": False, "out_of_domain": "allow", "es": "boudt"},
     "evt": {"tail_fraction": 0.25},
@@ -151,9 +151,9 @@ def test_rolling_moments_against_each_window():
 
 def test_chunks_of_windows_join(monkeypatch):
     method = AgeWeighted(0.97)
-    whole = roll_windows(method, CLUSTERED, WINDOW, (0.9, 0.95))
-    monkeypatch.setattr("riskkit.var.windows.CHUNK", WINDOW * 3 * 50)
-    for one, other in zip(whole, roll_windows(method, CLUSTERED, WINDOW, (0.9, 0.95)), strict=True):
+    whole = Method.roll(method, CLUSTERED, WINDOW, (0.9, 0.95))
+    monkeypatch.setattr("riskkit.var.method.CHUNK", WINDOW * 3 * 50)
+    for one, other in zip(whole, Method.roll(method, CLUSTERED, WINDOW, (0.9, 0.95)), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

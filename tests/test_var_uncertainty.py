@@ -24,7 +24,7 @@ def generator():
 @pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
 @pytest.mark.parametrize("n", [30, 250, 500, 1000])
 def test_order_statistic_ranks_have_their_exact_probability(n, level, coverage):
-    high, low, exact = rk.order_statistic_ranks(n, level, coverage)
+    high, low, exact = rk.order_statistics.order_statistic_ranks(n, level, coverage)
     p = 1 - level
     assert exact == pytest.approx(naive.binomial_coverage(n, p, high or 0, low or n + 1), rel=1e-9)
     cut = (1 - coverage) / 2
@@ -54,7 +54,7 @@ def test_interval_beyond_the_sample_is_open():
 
 
 def test_order_statistics_of_a_large_sample():
-    high, low, exact = rk.order_statistic_ranks(2_000_000, 0.99, 0.95)
+    high, low, exact = rk.order_statistics.order_statistic_ranks(2_000_000, 0.99, 0.95)
     spread = 1.96 * math.sqrt(2_000_000 * 0.01 * 0.99)
     assert (high, low) == (pytest.approx(20_000 - spread, abs=2), pytest.approx(20_000 + spread, abs=2))
     assert exact == pytest.approx(0.95, abs=5e-4)
@@ -87,10 +87,10 @@ def test_normal_error_over_a_horizon():
 
 
 def test_quantile_standard_error():
-    assert rk.quantile_standard_error(500, 0.99, volatility=10.0) == pytest.approx(1.67, abs=0.005)
+    assert rk.order_statistics.quantile_standard_error(500, 0.99, volatility=10.0) == pytest.approx(1.67, abs=0.005)
     density = stats.norm(0, 10).pdf(stats.norm(0, 10).ppf(0.99))
-    assert rk.quantile_standard_error(500, 0.99, density=density) == pytest.approx(
-        rk.quantile_standard_error(500, 0.99, volatility=10.0), rel=1e-12
+    assert rk.order_statistics.quantile_standard_error(500, 0.99, density=density) == pytest.approx(
+        rk.order_statistics.quantile_standard_error(500, 0.99, volatility=10.0), rel=1e-12
     )
 
 
@@ -116,9 +116,9 @@ def test_bootstrap_takes_the_same_rows_of_all_portfolios_and_blocks_that_wrap(mo
     assert both.var_standard_error[1] == pytest.approx(2 * both.var_standard_error[0])
     starts = generator().integers(500, size=(50, 25))
     series = [np.concatenate([np.roll(RETURNS, -start)[:20] for start in row]) for row in starts]
-    by_hand = [rk.historical_var(drawn, 0.95) for drawn in series]
+    by_hand = [rk.historical_risk(drawn, 0.95).var for drawn in series]
     assert both.var_standard_error[0] == pytest.approx(np.std(by_hand, ddof=1), rel=1e-12)
-    monkeypatch.setattr("riskkit.var.uncertainty.CHUNK", 7 * 500)
+    monkeypatch.setattr("riskkit.var.intervals.CHUNK", 7 * 500)
     chunked = rk.value_at_risk(RETURNS, 0.95, interval="bootstrap", block=20, n_draws=50, rng=generator()).interval
     assert chunked.var_high > chunked.var_low
 
@@ -185,4 +185,4 @@ def test_intervals_that_do_not_exist(method, options, words):
 )
 def test_quantile_standard_error_refuses(options, words):
     with pytest.raises(InputError, match=words):
-        rk.quantile_standard_error(500, 0.99, **options)
+        rk.order_statistics.quantile_standard_error(500, 0.99, **options)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._bench import Row, best
-from riskkit.attribution import component_var, historical_attribution, incremental_var, incremental_var_by_instrument
+from riskkit.attribution import component, historical_attribution, incremental
 
 ASSETS, DAYS, Z = 500, 750, 1.6448536269514722
 
@@ -29,7 +29,7 @@ def rows() -> Iterator[Row]:
 
 def _component(returns: np.ndarray, covariance: np.ndarray, weights: np.ndarray) -> Iterator[Row]:
     def ours() -> np.ndarray:
-        return component_var(weights, covariance)
+        return component(weights, covariance)
 
     def bare() -> np.ndarray:
         gradient = covariance @ weights
@@ -52,8 +52,8 @@ def _component(returns: np.ndarray, covariance: np.ndarray, weights: np.ndarray)
     yield Row("component VaR, 500 assets", mine, other, "bare closed form", 2.0, at_least=False)
     names = [f"asset {i}" for i in range(ASSETS)]
     frame, series = pd.DataFrame(covariance, index=names, columns=names), pd.Series(weights, index=names)
-    np.testing.assert_allclose(component_var(series, frame), ours(), rtol=1e-12)
-    labelled, plain = best(lambda: component_var(series, frame), ours)
+    np.testing.assert_allclose(component(series, frame), ours(), rtol=1e-12)
+    labelled, plain = best(lambda: component(series, frame), ours)
     yield Row("  the same as DataFrame", labelled, plain + 2e-3, "arrays + 2 ms", 1.0, at_least=False)
 
 
@@ -73,10 +73,10 @@ def _incremental(rng: np.random.Generator, covariance: np.ndarray, weights: np.n
         return np.array([var(weights + trade) - before for trade in moves])
 
     def one_instrument() -> np.ndarray:
-        return incremental_var_by_instrument(weights, covariance, amounts)
+        return incremental(weights, covariance, amounts, by="instrument")
 
     def any_basket() -> np.ndarray:
-        return incremental_var(weights, covariance, baskets)
+        return incremental(weights, covariance, baskets)
 
     np.testing.assert_allclose(one_instrument(), loop(trades), rtol=1e-7, atol=1e-12)
     np.testing.assert_allclose(any_basket(), loop(baskets), rtol=1e-7, atol=1e-12)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks._bench import Row, best
-from riskkit.attribution import portfolio_var
+from riskkit.attribution import portfolio
 from riskkit.montecarlo import NormalReturns, Sobol, monte_carlo_risk
 from riskkit.montecarlo.draws import BLOCK
 
@@ -61,6 +61,6 @@ def rows() -> Iterator[Row]:
     def projected() -> float:
         return monte_carlo_risk(line, [1.0], 2**20, draws=Sobol(np.random.default_rng(1)), confidence=CONFIDENCE).var
 
-    np.testing.assert_allclose(projected(), portfolio_var(positions, covariance, CONFIDENCE), rtol=1e-3)
+    np.testing.assert_allclose(projected(), portfolio(positions, covariance, CONFIDENCE), rtol=1e-3)
     mine, other = best(projected, ours, repeat=3)
     yield Row("  the linear normal book in one dimension, Sobol", mine, other, "in 50 dimensions", 5.0)

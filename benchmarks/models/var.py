@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._bench import Row, best
-from riskkit.var import historical_risk, historical_var, rolling_var, value_at_risk
+from riskkit.var import historical_risk, rolling_var, value_at_risk
 
 DAYS, PORTFOLIOS = 2_500, 5_000
 ROLLING_DAYS, SERIES, WINDOW = 8_000, 20, 250
@@ -50,7 +50,7 @@ def _many_portfolios(returns: np.ndarray, confidence: float) -> Iterator[Row]:
         np.testing.assert_allclose(mine, theirs, rtol=1e-12)
     np.testing.assert_allclose(ours()[1], skfolio()[1], rtol=1e-9)
     # At a step of the empirical cdf skfolio takes the smaller of the two losses: sorted[int(n p)]
-    np.testing.assert_array_equal(historical_var(returns, confidence, "floor_index"), skfolio()[0])
+    np.testing.assert_array_equal(historical_risk(returns, confidence, quantile="floor_index").var, skfolio()[0])
 
     mine, bottleneck_way, skfolio_way = best(ours, partition, skfolio, repeat=6)
     yield Row(task, mine, bottleneck_way, "bottleneck.partition", 3.0)

@@ -1,57 +1,29 @@
-"""Attribution: marginal, component and incremental VaR and ES, and the best hedge."""
+"""Attribution: contribution of positions and trades to VaR, ES and volatility.
+
+- From a covariance matrix: `portfolio`, `standalone`, `marginal`, `component`
+- Of trades, from a covariance matrix or scenarios: `incremental`, `best_hedge`, `BestHedges`
+- From returns, with standard errors: `parametric_attribution`, `historical_attribution`, `tail_attribution`,
+  `cornish_fisher_attribution`, `Attribution`
+"""
 
 from riskkit.attribution.cornish_fisher import cornish_fisher_attribution
-from riskkit.attribution.desk import (
-    calculate_component_var,
-    calculate_incremental_var,
-    calculate_marginal_var,
-    get_portfolio_var,
-)
 from riskkit.attribution.hedge import BestHedges, best_hedge
 from riskkit.attribution.historical import historical_attribution, tail_attribution
-from riskkit.attribution.incremental import (
-    incremental_es,
-    incremental_es_historical,
-    incremental_var,
-    incremental_var_by_instrument,
-    incremental_var_historical,
-)
-from riskkit.attribution.parametric import (
-    component_es,
-    component_var,
-    component_volatility,
-    marginal_es,
-    marginal_var,
-    parametric_attribution,
-    portfolio_es,
-    portfolio_var,
-    standalone_var,
-)
+from riskkit.attribution.incremental import incremental
+from riskkit.attribution.parametric import component, marginal, parametric_attribution, portfolio, standalone
 from riskkit.attribution.result import Attribution
 
 __all__ = [
     "Attribution",
     "BestHedges",
     "best_hedge",
-    "calculate_component_var",
-    "calculate_incremental_var",
-    "calculate_marginal_var",
-    "component_es",
-    "component_var",
-    "component_volatility",
+    "component",
     "cornish_fisher_attribution",
-    "get_portfolio_var",
     "historical_attribution",
-    "incremental_es",
-    "incremental_es_historical",
-    "incremental_var",
-    "incremental_var_by_instrument",
-    "incremental_var_historical",
-    "marginal_es",
-    "marginal_var",
+    "incremental",
+    "marginal",
     "parametric_attribution",
-    "portfolio_es",
-    "portfolio_var",
-    "standalone_var",
+    "portfolio",
+    "standalone",
     "tail_attribution",
 ]

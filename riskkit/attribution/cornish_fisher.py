@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from riskkit._check import InputError, confidence_level, one_of, with_labels
-from riskkit.attribution.exposure import scenarios_of
+from riskkit._exposure import scenarios_of
+from riskkit._types import PositionsLike, ReturnsLike
 from riskkit.attribution.result import Attribution
-from riskkit.var.closed_form import elliptical_factor
-from riskkit.var.cornish_fisher import CornishFisherLaw, cornish_fisher_law, cornish_fisher_moments
+from riskkit.var.parametric import CornishFisherLaw, cornish_fisher_law, cornish_fisher_moments, elliptical_factor
+from riskkit.var.parametric.cornish_fisher import OutOfDomain
 
 __all__ = ["cornish_fisher_attribution"]
 
 STEP = 2.0**-7
 
+Standardisation = Literal["population", "volatility"]
+
 
 def cornish_fisher_attribution(
-    positions: Any,
-    returns: Any,
+    positions: PositionsLike,
+    returns: ReturnsLike,
     confidence: float = 0.95,
     *,
     corrected: bool = True,
-    out_of_domain: str = "refuse",
+    out_of_domain: OutOfDomain = "refuse",
     ddof: int = 1,
-    standardised_by: str = "population",
+    standardised_by: Standardisation = "population",
 ) -> Attribution:
-    """Split the modified VaR of a book: position × derivative of -(m + w s) in that position.
+    """Components of modified VaR: position × derivative of -(m + w s) in that position.
 
-    w is the Cornish-Fisher quantile at the skewness S and excess kurtosis K of the book. Mean and volatility are
-    homogeneous in the positions, S and K do not change with their size, so the components sum to the VaR of
+    w is the Cornish-Fisher quantile at the skewness S and excess kurtosis K of the portfolio. Mean m and volatility s
+    are homogeneous in the positions, and S and K are scale-free, so that the components sum to the VaR of
     `riskkit.var.cornish_fisher_risk` with the same options.
 
     Parameters
@@ -38,17 +41,16 @@ def cornish_fisher_attribution(
     positions : (n_assets,)
         Money held, negative when short; matched by name where both sides are labelled.
     returns : (n_obs, n_assets)
-        Simple returns per period; the horizon of the answer is one period.
+        Simple returns per period; the horizon is one period.
     confidence : float
         0.95 for 95 %.
     corrected, out_of_domain
-        As in `riskkit.var.cornish_fisher_risk`: solve for the law that has these moments, or put the moments in as
-        parameters, and what to do where there is no such law.
+        As in `riskkit.var.cornish_fisher_risk`.
     ddof : int
         The variance has divisor n_obs - ddof; the third and fourth central moments have n_obs.
     standardised_by : {"population", "volatility"}
-        S and K are those moments over powers of the population deviation, or of the volatility with `ddof` (as other
-        packages' components have it).
+        S and K are these moments over powers of the population deviation, or of the volatility with `ddof` (as in
+        other packages).
 
     Returns
     -------
@@ -58,7 +60,7 @@ def cornish_fisher_attribution(
     Raises
     ------
     InputError
-        NaN, infinity, fewer than two rows, a book that does not move, shapes or labels that do not fit, or skewness
+        NaN, infinity, fewer than two rows, a constant P&L, shapes or labels that do not fit, or skewness
         and kurtosis outside the domain.
 
     References
@@ -74,13 +76,13 @@ def cornish_fisher_attribution(
     >>> split.component.round(4).tolist(), round(split.total, 4)
     ([3.222, 0.2687], 3.4907)
     """
-    one_of(standardised_by, ("population", "volatility"), "standardised_by")
+    one_of(standardised_by, get_args(Standardisation), "standardised_by")
     held, array, labels = scenarios_of(positions, returns, min_obs=2)
     book = _moments(array, held, ddof, standardised_by)
     law = cornish_fisher_law(
         np.array([book.skewness]), np.array([book.kurtosis]), corrected=corrected, out_of_domain=out_of_domain
     )
-    y = -elliptical_factor("var", confidence)
+    y = -elliptical_factor(confidence)
     in_skewness, in_kurtosis = _slopes(law, y, corrected)
     bent = in_skewness * book.skewness_slope + in_kurtosis * book.kurtosis_slope
     margin = -(book.mean_slope + float(law.quantile(y)[0]) * book.volatility_slope + book.volatility * bent)
@@ -97,7 +99,7 @@ def cornish_fisher_attribution(
 
 
 class _Moments(NamedTuple):
-    """Moments of the book, and their derivatives in each position (n_assets,)."""
+    """Moments of the P&L, and their derivatives in each position (n_assets,)."""
 
     mean_slope: np.ndarray
     volatility: float
@@ -115,7 +117,7 @@ def _moments(array: np.ndarray, held: np.ndarray, ddof: int, standardised_by: st
     book = deviations @ held
     sum_of_squares = float(book @ book)
     if np.ptp(array @ held) == 0.0 or sum_of_squares == 0.0 or n <= ddof:
-        raise InputError("the book does not move in these returns; its skewness and kurtosis are undefined")
+        raise InputError("the P&L is constant in these returns; its skewness and kurtosis are undefined")
     volatility = (sum_of_squares / (n - ddof)) ** 0.5
     unit = volatility if standardised_by == "volatility" else (sum_of_squares / n) ** 0.5
     relative = deviations.T @ book / sum_of_squares  # derivative of the log of either deviation
@@ -135,8 +137,8 @@ def _moments(array: np.ndarray, held: np.ndarray, ddof: int, standardised_by: st
 def _slopes(law: CornishFisherLaw, y: float, corrected: bool) -> tuple[float, float]:
     """Derivatives of the quantile in skewness and excess kurtosis.
 
-    The quantile is known as a function of the parameters of the expansion. Uncorrected they are the moments; corrected,
-    the moments are functions of them, and the chain rule goes through the inverse of their derivatives.
+    The quantile is a function of the parameters of the expansion. Uncorrected they are the moments; corrected, the
+    moments are functions of them, and the chain rule needs the inverse of their derivatives.
     """
     at = np.array([law.skewness[0], law.kurtosis[0]])
 
@@ -153,7 +155,7 @@ def _slopes(law: CornishFisherLaw, y: float, corrected: bool) -> tuple[float, fl
 
 
 def _derivative(function: Any, at: np.ndarray) -> np.ndarray:
-    """(n_out, 2) derivatives by the five-point rule, which is exact for the uncorrected quantile (a quadratic)."""
+    """(n_out, 2) derivatives by the five-point rule, exact for the uncorrected quantile (a quadratic)."""
     columns = []
     for step in STEP * np.eye(2):
         near = function(at + step) - function(at - step)

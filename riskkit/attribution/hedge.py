@@ -1,24 +1,26 @@
-"""The best hedge in each instrument: the trade that leaves the least VaR."""
+"""Best hedge in each instrument: the trade with the lowest VaR or ES after it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, one_of, with_labels
-from riskkit._show import Row, Shown, alike
-from riskkit.attribution.exposure import Exposure, asset_vector, exposure_of, risk_factor
-from riskkit.var.estimate import percent
+from riskkit._exposure import Exposure, asset_vector, exposure_of
+from riskkit._show import Row, Shown, alike, percent
+from riskkit._types import PositionsLike, TailMeasure, Vector
+from riskkit.attribution.result import NAMES
+from riskkit.var.parametric.elliptical import cached_factor
 
 __all__ = ["BestHedges", "best_hedge"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class BestHedges(Shown):
-    """For each instrument alone: what to trade, and what VaR (or ES) is left. Vectors are (n_assets,), money.
+    """Best trade in each single instrument, and VaR or ES after it. Vectors are (n_assets,), money.
 
     Attributes
     ----------
@@ -27,11 +29,11 @@ class BestHedges(Shown):
     confidence : float
         0.95 for 95 %.
     before : float
-        Risk of the book as it is.
+        Risk of the portfolio without a trade.
     trade : (n_assets,)
         Money to buy of each instrument (to sell when negative).
     after : (n_assets,)
-        Risk of the book after that one trade.
+        Risk of the portfolio after that trade.
 
     Examples
     --------
@@ -41,16 +43,17 @@ class BestHedges(Shown):
     [-112.5, -75.0]
     """
 
-    measure: str
+    measure: TailMeasure
     confidence: float
     before: float
-    trade: Any
-    after: Any
+    trade: Vector
+    after: Vector
 
     @property
-    def saving(self) -> Any:
-        """What each hedge takes off, money, at least zero."""
-        return self.before - self.after
+    def saving(self) -> Vector:
+        """Reduction of the risk by each hedge, money, at least zero."""
+        saving: Vector = self.before - self.after
+        return saving
 
     def to_frame(self) -> Any:
         """One row per instrument, the best hedge first."""
@@ -60,21 +63,18 @@ class BestHedges(Shown):
         return frame.iloc[np.argsort(np.asarray(self.after), kind="stable")]
 
     def plot(self, ax: Any = None) -> Any:
-        """Bars of the risk left after each hedge, the best on top, beside the risk before."""
+        """Draw the risk after each hedge as bars, the best on top, and the risk before as a line."""
         frame = self.to_frame().iloc[::-1]
         ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
         ax.barh([str(name) for name in frame.index], frame["after"], color=plot.STRONG)
         ax.axvline(self.before, color=plot.WARM, linewidth=1.4)
         plot.thousands(ax.xaxis)
-        ax.set_xlabel(f"{self._name()} after the hedge, money (line: before)")
+        ax.set_xlabel(f"{NAMES[self.measure]} after the hedge, money (line: before)")
         plot.dress(ax, self._title())
         return ax
 
-    def _name(self) -> str:
-        return {"var": "VaR", "es": "ES"}[self.measure]
-
     def _title(self) -> str:
-        return f"Best hedge by instrument, {self._name()} {percent(self.confidence)}"
+        return f"Best hedge by instrument, {NAMES[self.measure]} {percent(self.confidence)}"
 
     def _rows(self) -> list[Row]:
         trades, after = np.asarray(self.trade), np.asarray(self.after)
@@ -90,40 +90,40 @@ class BestHedges(Shown):
 
 
 def best_hedge(
-    positions: Any,
+    positions: PositionsLike,
     covariance: Any,
     confidence: float = 0.95,
     *,
-    measure: str = "var",
+    measure: TailMeasure = "var",
     mean: Any = None,
     z: float | None = None,
-    nu: float | None = None,
+    df: float | None = None,
 ) -> BestHedges:
-    """The trade in each single instrument that makes VaR or ES of the book as small as it can get.
+    """Trade in each single instrument that minimises the VaR or ES of the portfolio.
 
-    Without a mean it is -(Cw)_i / C_ii: minus the regression of the book on the instrument. With one, the trade leans
-    towards instruments that earn, and stays finite as long as a lone position in the instrument has a positive VaR.
+    Without a mean the trade is -(Cw)_i / C_ii, minus the regression of the portfolio on the instrument. With a mean it
+    is shifted in the direction of positive returns, and finite if a position in the instrument alone has a positive VaR.
 
     Parameters
     ----------
     positions : (n_assets,)
-        Money held, negative when short; instruments that are not held are hedges like any other.
+        Money held, negative when short; instruments that are not held are candidates too.
     covariance : (n_assets, n_assets)
         Covariance of simple returns over the horizon of the VaR.
     measure : {"var", "es"}
-        What the hedge minimises.
-    confidence, mean, z, nu
-        As in `portfolio_var`.
+        Risk measure to minimise.
+    confidence, mean, z, df
+        As in `riskkit.attribution.portfolio`.
 
     Returns
     -------
     BestHedges
-        Trade, risk after it and saving, per instrument. An instrument without variance hedges nothing: trade 0.
+        Trade, risk after it and saving, per instrument. The trade in an instrument without variance is 0.
 
     Raises
     ------
     InputError
-        As in `portfolio_var`, or an instrument whose mean outweighs its risk, so that VaR falls without end.
+        As in `riskkit.attribution.portfolio`, or an instrument whose mean exceeds its risk, so that VaR has no minimum.
 
     References
     ----------
@@ -136,17 +136,17 @@ def best_hedge(
     >>> hedges.trade.round().tolist(), hedges.after.round().tolist()
     ([-1000000.0, -333333.0], [0.0, 28579.0])
     """
-    one_of(measure, ("var", "es"), "measure")
+    one_of(measure, get_args(TailMeasure), "measure")
     book = exposure_of(positions, covariance)
-    factor = risk_factor(measure, confidence, z, nu)
+    factor = cached_factor(confidence, measure, z, df)
     drifts = np.zeros_like(book.positions) if mean is None else asset_vector(mean, book, "mean")
     variances = book.variances
     _check_bounded(book, factor, drifts, variances)
     moving = variances > 0.0
     safe = np.where(moving, variances, 1.0)
     centre = np.where(moving, -book.gradient / safe, 0.0)
-    # What no trade in the instrument can remove: the variance of the book's part that it does not explain.
-    explained = -book.gradient * centre  # not its square over the variance, which may pass the range of floats
+    # Variance that no trade in the instrument removes: the residual of the regression on it.
+    explained = -book.gradient * centre  # not its square over the variance, which may overflow
     left = book.without_rounding(book.volatility**2 - explained)
     lean = drifts * np.sqrt(left / safe) / np.sqrt(np.where(moving, factor**2 * safe - drifts**2, 1.0))
     trade = centre + np.where(moving, lean, 0.0)
@@ -163,12 +163,12 @@ def best_hedge(
 
 def _check_bounded(book: Exposure, factor: float, drifts: np.ndarray, variances: np.ndarray) -> None:
     if factor <= 0.0:
-        raise InputError("VaR at this confidence does not rise with volatility; give a confidence above 0.5")
+        raise InputError("VaR at this confidence does not increase with volatility; give a confidence above 0.5")
     unbounded = np.abs(drifts) >= factor * np.sqrt(variances)
     unbounded &= drifts != 0.0
     if unbounded.any():
         i = int(np.argmax(unbounded))
         name = i if book.labels is None else repr(book.labels[i])
         raise InputError(
-            f"mean of instrument {name} is {drifts[i]:g}, which outweighs its risk: VaR would fall without end"
+            f"mean of instrument {name} is {drifts[i]:g}, which exceeds its risk, so that VaR has no minimum"
         )

@@ -1,9 +1,9 @@
-"""Components of VaR and ES from scenarios, observed or simulated, that add up exactly, with standard errors."""
+"""Components of VaR and ES from observed or simulated scenarios, which sum exactly, with standard errors."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -17,11 +17,12 @@ from riskkit._check import (
     returns_array,
     with_labels,
 )
-from riskkit.attribution.exposure import scenarios_of
+from riskkit._exposure import scenarios_of
+from riskkit._types import PositionsLike, ReturnsLike, TailMeasure
 from riskkit.attribution.order_weights import OrderWeights, order_weights
 from riskkit.attribution.result import Attribution
-from riskkit.var.historical import historical_var
-from riskkit.var.quantile import DEFINITIONS
+from riskkit.var._inputs import DEFINITIONS
+from riskkit.var.historical import historical_risk
 
 __all__ = ["historical_attribution", "tail_attribution"]
 
@@ -30,53 +31,52 @@ ESTIMATORS = {"var": (*SMOOTH, *DEFINITIONS), "es": ("tail_mass",)}
 
 
 def historical_attribution(
-    positions: Any,
-    returns: Any,
+    positions: PositionsLike | None,
+    returns: ReturnsLike,
     confidence: float = 0.95,
     *,
-    measure: str = "var",
+    measure: TailMeasure = "var",
     estimator: str | None = None,
     bandwidth: float | None = None,
     match: str | None = None,
 ) -> Attribution:
-    """Split the VaR or ES of a book over scenarios into positions: the mean of each one's loss where the book is.
+    """Components of historical VaR or ES: the weighted mean loss of each position near (or beyond) the VaR.
 
-    A component is the weighted mean of -position × return over the scenarios near the VaR (or beyond it, for ES), with
-    the weights that make the same mean of the book's loss the VaR. So components add up exactly, and carry the sign
-    of a loss.
+    A component is the weighted mean of -position × return over the scenarios near the VaR (beyond it, for ES). With the
+    same weights the mean loss of the portfolio is the VaR, so that the components sum exactly; losses are positive.
 
     Parameters
     ----------
     positions : (n_assets,) or None
-        Money held, negative when short, matched by name where both sides are labelled; None when `returns` is P&L
-        per position already (of a revalued book, for instance).
+        Money held, negative when short, matched by name where both sides are labelled; None when `returns` is the
+        P&L of each position (for instance of a full revaluation).
     returns : (n_obs, n_assets)
-        Simple returns per scenario, observed or simulated; the horizon of the answer is theirs.
+        Simple returns per scenario, observed or simulated; the components have their horizon.
     confidence : float
         0.95 for 95 %.
     measure : {"var", "es"}
-        What is split.
+        Risk measure.
     estimator : str
         Weights of the sorted scenarios. For VaR "harrell_davis" (the default) or "kernel", which spread them around the
-        quantile; or a quantile definition of `riskkit.var.historical_var`, whose components are the accidents of one
-        day ("inverted_cdf", the ceil(n p)-th worst) or two ("linear"). For ES "tail_mass".
+        quantile; or a quantile definition of `riskkit.var.historical_risk`, whose components are those of one day
+        ("inverted_cdf", the ceil(n p)-th worst) or two ("linear"). For ES "tail_mass".
     bandwidth : float, optional
-        Width of the kernel as a fraction of the number of scenarios; without it sqrt(c (1-c) / (n+1)).
+        Width of the kernel as a fraction of the number of scenarios; sqrt(c (1-c) / (n+1)) by default.
     match : str, optional
-        A quantile definition of `riskkit.var.historical_var`, such as "linear": the components are multiplied by the
-        one factor that makes them sum to that VaR.
+        A quantile definition of `riskkit.var.historical_risk`, such as "linear": the components are multiplied by a
+        common factor, so that they sum to that VaR.
 
     Returns
     -------
     Attribution
-        Money, losses positive. The standard errors take the scenarios as independent, so they are too small for
-        overlapping or clustered ones; None for a quantile definition, whose one or two days say nothing about them.
+        Money, losses positive. The standard errors are for independent scenarios, and too small for overlapping or
+        clustered ones; None for a quantile definition, as one or two days do not determine them.
 
     Raises
     ------
     InputError
         NaN, infinity, fewer than two scenarios, shapes or labels that do not fit, an unknown estimator, or a `match`
-        of the other sign.
+        of the opposite sign.
 
     References
     ----------
@@ -93,7 +93,7 @@ def historical_attribution(
     >>> split.component.round(6).tolist(), round(split.total, 6)
     ([2.0, 0.75], 2.75)
     """
-    one_of(measure, tuple(ESTIMATORS), "measure")
+    one_of(measure, get_args(TailMeasure), "measure")
     estimator = one_of(ESTIMATORS[measure][0] if estimator is None else estimator, ESTIMATORS[measure], "estimator")
     confidence = confidence_level(confidence)
     if bandwidth is not None:
@@ -125,26 +125,26 @@ def historical_attribution(
     )
 
 
-def tail_attribution(positions: Any, returns: Any, threshold: float) -> Attribution:
-    """Split the mean loss of the scenarios in which a book loses more than a given amount.
+def tail_attribution(positions: PositionsLike | None, returns: ReturnsLike, threshold: float) -> Attribution:
+    """Components of the mean loss over the scenarios with a loss above a threshold.
 
     Parameters
     ----------
     positions, returns
         As in `historical_attribution`.
     threshold : float
-        Loss in the money of the positions, positive: a VaR from elsewhere, or a loss that would hurt.
+        Loss in the money of the positions, positive: a VaR from another model, or a critical loss.
 
     Returns
     -------
     Attribution
         Components of the mean of -position × return over scenarios with P&L < -threshold; `effective_scenarios` is
-        their number. The standard error takes the threshold as given; None with a single scenario.
+        their number. The standard error is for a known threshold; None with a single scenario.
 
     Raises
     ------
     InputError
-        No scenario loses more, NaN, infinity, or shapes and labels that do not fit.
+        No loss above the threshold, NaN, infinity, or shapes and labels that do not fit.
 
     References
     ----------
@@ -183,12 +183,12 @@ class _Book(NamedTuple):
     positions: np.ndarray | None
     returns: np.ndarray
     losses: np.ndarray
-    """(n_obs,) of the whole book."""
+    """(n_obs,) of the portfolio."""
     labels: Any
 
     def parts(self, rows: np.ndarray) -> np.ndarray:
         """(n_rows, n_assets) losses of the positions in these scenarios."""
-        chosen = -self.returns[rows]
+        chosen: np.ndarray = -self.returns[rows]
         return chosen if self.positions is None else chosen * self.positions
 
 
@@ -202,18 +202,19 @@ def _book(positions: Any, returns: Any) -> _Book:
 
 
 class _Tail(NamedTuple):
-    """The scenarios that carry weight in an estimate, by ascending loss of the book."""
+    """Scenarios with weight in an estimate, by ascending loss of the portfolio."""
 
     n_obs: int
     mass: np.ndarray
-    """(n_tail,) weights; tied losses share theirs evenly, so that the order of the rows changes nothing."""
+    """(n_tail,) weights; tied losses share theirs equally, so that the order of the rows does not matter."""
     parts: np.ndarray
     """(n_tail, n_assets) losses of the positions."""
 
     @property
     def component(self) -> np.ndarray:
         """(n_assets,) weighted mean of the parts."""
-        return self.mass @ self.parts
+        mean: np.ndarray = self.mass @ self.parts
+        return mean
 
 
 class _Errors(NamedTuple):
@@ -234,11 +235,11 @@ def _tail(book: _Book, weights: OrderWeights) -> _Tail:
 
 
 def _quantile_errors(book: _Book, tail: _Tail, total_error: float) -> _Errors:
-    """Two things move a component: where the VaR lies, and which scenarios happened to lie there.
+    """Standard errors of components from two sources: the error of the VaR, and the choice of scenarios near it.
 
-    A jackknife of the component itself would count the second half as much again, since leaving out one scenario shifts
-    all weights by one rank. So the VaR's own error goes through the regression of each position on the book, and what
-    the regression leaves near the VaR is averaged with the weights.
+    A jackknife of the component would overstate the second by half, since leaving out one scenario shifts all weights
+    by one rank. So the error of the VaR is multiplied by the regression slope of each position on the portfolio, and
+    the residuals near the VaR are averaged with the weights.
     """
     centred = book.losses - book.losses.mean()
     slope = -(centred @ book.returns) * (1.0 if book.positions is None else book.positions)
@@ -251,29 +252,30 @@ def _quantile_errors(book: _Book, tail: _Tail, total_error: float) -> _Errors:
 
 
 def _shortfall_errors(tail: _Tail, near_var: np.ndarray) -> _Errors:
-    """Standard error of a mean over the tail whose edge is estimated too.
+    """Standard errors of a mean over the tail beyond an estimated VaR.
 
-    One more scenario in the tail pushes another one out, at the VaR; so what counts is by how much the positions'
-    losses in the tail exceed those near the VaR.
+    An additional scenario in the tail removes one at the VaR, so the errors are those of the losses in the tail in
+    excess of the losses near the VaR.
     """
     n = tail.n_obs
     beyond = n * tail.mass[:, None] * (tail.parts - near_var)
 
     def error(values: np.ndarray) -> np.ndarray:
         variance = (values**2).sum(axis=0) / n - (values.sum(axis=0) / n) ** 2
-        return np.sqrt(np.maximum(variance, 0.0) / (n - 1))
+        deviation: np.ndarray = np.sqrt(np.maximum(variance, 0.0) / (n - 1))
+        return deviation
 
     return _Errors(error(beyond), float(error(beyond.sum(axis=1))))
 
 
 def _jackknife(losses: np.ndarray, fewer: OrderWeights) -> float:
-    """Standard error of a weighted sum of ascending losses: the estimate without each of them in turn.
+    """Jackknife standard error of a weighted sum of ascending losses (Harrell and Davis, section 3).
 
     Without the loss of rank r, those below keep their ranks among the other n - 1, and those above move down by one; so
-    two running sums give every estimate at once. (Harrell and Davis, section 3.)
+    two running sums give all leave-one-out estimates.
     """
     n = len(losses)
-    first, last = fewer.first, min(fewer.last + 1, n)  # no other loss carries weight, shifted or not
+    first, last = fewer.first, min(fewer.last + 1, n)  # no other loss has weight, shifted or not
     mass = np.diff(fewer.cumulative(np.arange(first - 1, last + 1)))
     near = losses[first:last]
     if_below = np.concatenate(([0.0], np.cumsum(mass[1:] * near)))
@@ -286,7 +288,7 @@ def _jackknife(losses: np.ndarray, fewer: OrderWeights) -> float:
 
 
 def _scale(pnl: np.ndarray, confidence: float, match: str, total: float) -> float:
-    target = historical_var(pnl, confidence, match)
+    target = float(historical_risk(pnl, confidence, quantile=match).var)  # type: ignore[arg-type]
     if total == 0.0 or target / total < 0.0:
         raise InputError(f"match={match!r} is a VaR of {target:g} and the components sum to {total:g}; no factor fits")
     return target / total

@@ -1,305 +1,209 @@
-"""What a trade would do to VaR or ES: every candidate at once.
+"""Incremental risk: the change of VaR, ES or volatility by a trade, for many candidate trades at once.
 
-In closed form the variance after trade t is s^2 + 2 t'Cw + t'Ct, so one product Cw serves all candidates: a trade in
-one instrument costs a handful of operations, whatever the size of the book.
+In closed form the variance after trade t is s² + 2 t'Cw + t'Ct, so one product Cw serves all candidates: a trade in
+one instrument takes a few operations, independent of the number of assets.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, labels_of, with_labels
-from riskkit.attribution.exposure import Exposure, asset_vector, by_name, exposure_of, risk_factor, scenarios_of
-from riskkit.var.historical import historical_es, historical_var
+from riskkit._check import InputError, finite_array, labels_of, one_of, with_labels
+from riskkit._exposure import Exposure, asset_vector, by_name, exposure_of, scenarios_of
+from riskkit._types import Measure, PositionsLike, ReturnsLike, TailMeasure, Vector
+from riskkit.var.historical import historical_risk
+from riskkit.var.parametric.elliptical import cached_factor
 
-__all__ = [
-    "incremental_es",
-    "incremental_es_historical",
-    "incremental_var",
-    "incremental_var_by_instrument",
-    "incremental_var_historical",
-]
+__all__ = ["incremental"]
+
+By = Literal["trade", "instrument"]
 
 
-def incremental_var(
-    positions: Any,
-    covariance: Any,
+def incremental(
+    positions: PositionsLike,
+    covariance: Any = None,
     trades: Any = None,
     confidence: float = 0.95,
     *,
+    returns: ReturnsLike | None = None,
+    measure: Measure = "var",
+    by: By = "trade",
+    instruments: Any = None,
     mean: Any = None,
     z: float | None = None,
-    nu: float | None = None,
-) -> Any:
-    """VaR after a trade less VaR before it, for one trade or for many candidates at once.
+    df: float | None = None,
+    quantile: str = "inverted_cdf",
+) -> float | Vector:
+    """Risk after a trade less risk before it, for one trade or for many candidates at once.
 
     Parameters
     ----------
     positions : (n_assets,)
         Money held, negative when short; matched by name where both sides are labelled.
     covariance : (n_assets, n_assets)
-        Covariance of simple returns over the horizon of the VaR.
-    trades : (n_assets,) or (n_trades, n_assets), optional
-        Money bought of each asset (sold when negative), one trade or one per row. Without it the answer is, for
-        each position, VaR less VaR without that position.
-    confidence, mean, z, nu
-        As in `portfolio_var`.
+        Covariance of simple returns over the horizon of the risk, for the closed form; or give `returns`.
+    trades : optional
+        ``by="trade"``: money bought of each asset (sold when negative), (n_assets,) for one trade or
+        (n_trades, n_assets). ``by="instrument"``: money bought in each candidate trade, a number, (n_assets,) or
+        (n_trades,). By default the result is, for each position, the risk less the risk without that position.
+    confidence : float
+        0.95 for 95 %.
+    returns : (n_obs, n_assets)
+        Simple returns per scenario, observed or simulated, for historical VaR or ES.
+    measure : {"var", "es", "volatility"}
+        Risk measure; volatility from a covariance only.
+    by : {"trade", "instrument"}
+        Trades in several assets, or in one instrument each.
+    instruments : (n_trades,), optional
+        Instrument of each trade: names where the portfolio is labelled, else column numbers. By default trade i buys
+        asset i.
+    mean, z, df
+        As in `portfolio`, with a covariance.
+    quantile : str
+        Quantile definition of a historical VaR, as in `riskkit.var.historical_risk`.
 
     Returns
     -------
     float or (n_trades,)
-        Money; negative when the trade lowers VaR. Labelled by the rows of `trades`, or by asset without them.
+        Money; negative when the trade lowers the risk. Labelled by the rows of `trades`, by the index or the names of
+        `instruments`, or by asset.
 
     Raises
     ------
     InputError
-        NaN, infinity, shapes or labels that do not fit, or a matrix that is no covariance matrix.
+        Neither or both of covariance and returns, NaN, infinity, shapes or labels that do not fit, an invalid
+        covariance matrix, an unknown instrument, or options of the other source.
 
     References
     ----------
     Jorion (2007), Value at Risk, 3rd ed., section 7.2.2 (full revaluation; its first-order part is trade × marginal).
+    Dowd (2005), Measuring Market Risk, 2nd ed., section 11.2 (the before-and-after approach).
 
     Examples
     --------
     >>> covariance = [[0.05**2, 0.0], [0.0, 0.12**2]]
-    >>> round(incremental_var([2_000_000, 1_000_000], covariance, [10_000, 0], z=1.65), 1)
+    >>> round(incremental([2_000_000, 1_000_000], covariance, [10_000, 0], z=1.65), 1)
     528.9
-    >>> incremental_var([2_000_000, 1_000_000], covariance, z=1.65).round().tolist()
-    [59738.0, 92738.0]
-    """
-    return _incremental(positions, covariance, trades, risk_factor("var", confidence, z, nu), mean)
-
-
-def incremental_es(
-    positions: Any,
-    covariance: Any,
-    trades: Any = None,
-    confidence: float = 0.95,
-    *,
-    mean: Any = None,
-    z: float | None = None,
-    nu: float | None = None,
-) -> Any:
-    """ES after a trade less ES before it.
-
-    Parameters
-    ----------
-    positions, covariance, trades, confidence, mean, z, nu
-        As in `incremental_var`.
-
-    Returns
-    -------
-    float or (n_trades,)
-        Money; negative when the trade lowers ES.
-
-    Raises
-    ------
-    InputError
-        As in `incremental_var`.
-
-    References
-    ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., example 2.14 (ES of a normal loss).
-
-    Examples
-    --------
-    >>> covariance = [[0.05**2, 0.0], [0.0, 0.12**2]]
-    >>> round(incremental_es([2_000_000, 1_000_000], covariance, [10_000, 0]), 1)
-    661.2
-    """
-    return _incremental(positions, covariance, trades, risk_factor("es", confidence, z, nu), mean)
-
-
-def incremental_var_by_instrument(
-    positions: Any,
-    covariance: Any,
-    amounts: Any,
-    instruments: Any = None,
-    confidence: float = 0.95,
-    *,
-    mean: Any = None,
-    z: float | None = None,
-    nu: float | None = None,
-) -> Any:
-    """`incremental_var` of candidate trades in one instrument each.
-
-    Parameters
-    ----------
-    amounts : number, (n_assets,) or (n_trades,)
-        Money bought in each candidate trade.
-    instruments : (n_trades,), optional
-        What each trade buys: names where the book is labelled, else column numbers. Without it trade i buys asset i.
-    positions, covariance, confidence, mean, z, nu
-        As in `incremental_var`.
-
-    Returns
-    -------
-    (n_trades,)
-        Money; negative when the trade lowers VaR. Labelled by `instruments` if they have an index, else by the
-        instruments' names where the book has names.
-
-    Raises
-    ------
-    InputError
-        As in `incremental_var`, or an instrument that is not in the covariance.
-
-    References
-    ----------
-    Jorion (2007), Value at Risk, 3rd ed., section 7.2.2 (the variance after a trade in one asset).
-
-    Examples
-    --------
-    >>> covariance = [[0.05**2, 0.0], [0.0, 0.12**2]]
-    >>> incremental_var_by_instrument([2_000_000, 1_000_000], covariance, 10_000, z=1.65).round(1).tolist()
+    >>> incremental([2_000_000, 1_000_000], covariance, 10_000, by="instrument", z=1.65).round(1).tolist()
     [528.9, 1524.2]
-    """
-    book = exposure_of(positions, covariance)
-    factor = risk_factor("var", confidence, z, nu)
-    drifts = None if mean is None else asset_vector(mean, book, "mean")
-    gradient, variances, names = book.gradient, book.variances, book.labels
-    if instruments is None:
-        amount = asset_vector(amounts, book, "amounts")
-    else:
-        chosen, names = _columns(instruments, book), labels_of(instruments, 0)
-        if names is None and book.labels is not None:
-            names = book.labels[chosen]
-        gradient, variances = gradient[chosen], variances[chosen]
-        drifts = None if drifts is None else drifts[chosen]
-        amount = finite_array(amounts, "amounts")
-        if amount.shape not in ((), chosen.shape):
-            raise InputError(f"amounts has shape {amount.shape} for {len(chosen)} instruments; give one for each")
-    change = _change(book, amount * gradient, amount * amount * variances, factor)
-    return with_labels(change if drifts is None else change - amount * drifts, names)
-
-
-def incremental_var_historical(
-    positions: Any, returns: Any, trades: Any = None, confidence: float = 0.95, *, quantile: str = "inverted_cdf"
-) -> Any:
-    """Historical VaR after a trade less historical VaR before it, for one trade or for many candidates at once.
-
-    Parameters
-    ----------
-    positions : (n_assets,)
-        Money held, negative when short; matched by name where both sides are labelled.
-    returns : (n_obs, n_assets)
-        Simple returns per scenario, observed or simulated.
-    trades : (n_assets,) or (n_trades, n_assets), optional
-        Money bought of each asset, one trade or one per row. Without it the answer is, for each position, VaR less
-        VaR without that position.
-    confidence : float
-        0.95 for 95 %.
-    quantile : str
-        Quantile definition, as in `riskkit.var.historical_var`.
-
-    Returns
-    -------
-    float or (n_trades,)
-        Money; negative when the trade lowers VaR.
-
-    Raises
-    ------
-    InputError
-        NaN, infinity, or shapes and labels that do not fit.
-
-    References
-    ----------
-    Dowd (2005), Measuring Market Risk, 2nd ed., section 11.2 (incremental VaR by the before-and-after approach).
-
-    Examples
-    --------
+    >>> incremental([2_000_000, 1_000_000], covariance, z=1.65).round().tolist()
+    [59738.0, 92738.0]
     >>> returns = [[0.02, 0.01], [-0.03, 0.01], [-0.01, -0.04], [0.01, 0.00]]
-    >>> incremental_var_historical([100.0, 50.0], returns, [-100.0, 0.0], 0.75)
+    >>> incremental([100.0, 50.0], returns=returns, trades=[-100.0, 0.0], confidence=0.75)
     -1.0
     """
-    return _before_and_after(positions, returns, trades, lambda pnl: historical_var(pnl, confidence, quantile))
+    one_of(by, get_args(By), "by")
+    if (covariance is None) == (returns is None):
+        raise InputError("give either covariance or returns")
+    if by == "instrument" and trades is None:
+        raise InputError("trades is missing; by='instrument' needs the money bought in each trade")
+    if by == "trade" and instruments is not None:
+        raise InputError("instruments goes with by='instrument'")
+    if returns is None:
+        if quantile != "inverted_cdf":
+            raise InputError("quantile goes with returns; a covariance gives the exact quantile")
+        book = exposure_of(positions, covariance)
+        means = None if mean is None or measure == "volatility" else asset_vector(mean, book, "mean")
+        candidates = _candidates(trades, by, instruments, book.labels, book.positions)
+        return candidates.labelled(_closed_form(book, candidates, means, cached_factor(confidence, measure, z, df)))
+    if any(option is not None for option in (mean, z, df)):
+        raise InputError("mean, z and df go with a covariance; returns give the historical VaR or ES")
+    one_of(measure, get_args(TailMeasure), "measure")
+    held, array, labels = scenarios_of(positions, returns)
+    candidates = _candidates(trades, by, instruments, labels, held)
+    return candidates.labelled(_historical(array, held, candidates, confidence, measure, quantile))
 
 
-def incremental_es_historical(positions: Any, returns: Any, trades: Any = None, confidence: float = 0.95) -> Any:
-    """Historical ES (tail mass) after a trade less before it.
+class _Candidates(NamedTuple):
+    """Candidate trades: money in one asset each, or baskets of all assets."""
 
-    Parameters
-    ----------
-    positions, returns, trades, confidence
-        As in `incremental_var_historical`.
+    columns: np.ndarray | None
+    """(n_trades,) asset of each trade, or None for baskets."""
+    money: np.ndarray
+    """(n_trades,) bought of that asset, (n_assets,) or (n_trades, n_assets)."""
+    closing: bool
+    """Close each position: the result is the risk that it adds, with the other sign."""
+    single: bool
+    labels: Any
 
-    Returns
-    -------
-    float or (n_trades,)
-        Money; negative when the trade lowers ES.
-
-    Raises
-    ------
-    InputError
-        As in `incremental_var_historical`.
-
-    References
-    ----------
-    Acerbi and Tasche (2002), On the coherence of expected shortfall, Journal of Banking and Finance 26, 1487-1503.
-
-    Examples
-    --------
-    >>> returns = [[0.02, 0.01], [-0.03, 0.01], [-0.01, -0.04], [0.01, 0.00]]
-    >>> incremental_es_historical([100.0, 50.0], returns, [0.0, -50.0], 0.75)
-    0.0
-    """
-    return _before_and_after(positions, returns, trades, lambda pnl: historical_es(pnl, confidence))
+    def labelled(self, change: np.ndarray) -> float | Vector:
+        change = 0.0 - change if self.closing else change  # 0, not -0, for assets that are not held
+        return float(change.item()) if self.single else cast("Vector", with_labels(change, self.labels))
 
 
-def _incremental(positions: Any, covariance: Any, trades: Any, factor: float, mean: Any) -> Any:
-    book = exposure_of(positions, covariance)
-    drifts = np.zeros_like(book.positions) if mean is None else asset_vector(mean, book, "mean")
+def _candidates(trades: Any, by: By, instruments: Any, labels: Any, held: np.ndarray) -> _Candidates:
+    n = len(held)
     if trades is None:
-        gone = -book.positions
-        change = _change(book, gone * book.gradient, gone**2 * book.variances, factor) - gone * drifts
-        return with_labels(0.0 - change, book.labels)  # of what is not held 0, not -0
-    basket = _baskets(trades, book.labels, len(book.positions))
-    crossed, squared = basket @ book.gradient, ((basket @ book.covariance) * basket).sum(axis=-1)
-    change = _change(book, crossed, squared, factor) - basket @ drifts
-    return float(change) if basket.ndim == 1 else with_labels(change, labels_of(trades, 0))
+        return _Candidates(np.arange(n), -held, True, False, labels)
+    if by == "trade":
+        basket = finite_array(by_name(trades, labels, "trades"), "trades")
+        if basket.ndim not in (1, 2) or basket.shape[-1] != n:
+            raise InputError(
+                f"trades has shape {basket.shape} for {n} assets; give (n_assets,), or (n_trades, n_assets)"
+            )
+        return _Candidates(None, basket, False, basket.ndim == 1, labels_of(trades, 0))
+    if instruments is None:
+        columns, names, wanted = np.arange(n), labels, by_name(trades, labels, "trades")
+    else:
+        columns, wanted = _columns(instruments, labels, n), trades
+        names = labels_of(instruments, 0)
+        names = labels[columns] if names is None and labels is not None else names
+    money = finite_array(wanted, "trades")
+    if money.shape not in ((), columns.shape):
+        raise InputError(f"trades has shape {money.shape} for {len(columns)} instruments; give one amount for each")
+    return _Candidates(columns, np.broadcast_to(money, columns.shape), False, False, names)
 
 
-def _change(book: Exposure, crossed: Any, squared: Any, factor: float) -> Any:
-    """F (s_after - s_before) where the variance moves by 2 t'Cw + t'Ct; exact also for tiny trades and full hedges."""
+def _closed_form(book: Exposure, trades: _Candidates, means: np.ndarray | None, factor: float) -> np.ndarray:
+    money, columns = trades.money, trades.columns
+    if columns is None:
+        change = _change(book, money @ book.gradient, ((money @ book.covariance) * money).sum(axis=-1), factor)
+        return change if means is None else change - money @ means
+    change = _change(book, money * book.gradient[columns], money * money * book.variances[columns], factor)
+    return change if means is None else change - money * means[columns]
+
+
+def _historical(
+    array: np.ndarray, held: np.ndarray, trades: _Candidates, confidence: float, measure: Measure, quantile: str
+) -> np.ndarray:
+    def risk(pnl: np.ndarray) -> np.ndarray:
+        estimate = historical_risk(pnl, confidence, quantile=quantile)
+        return np.asarray(estimate.var if measure == "var" else estimate.es)
+
+    before = array @ held
+    if trades.columns is None:
+        after = array @ (np.atleast_2d(trades.money) + held).T
+    else:
+        after = before[:, None] + array[:, trades.columns] * trades.money
+    change: np.ndarray = risk(after) - risk(before)
+    return change
+
+
+def _change(book: Exposure, crossed: Any, squared: Any, factor: float) -> np.ndarray:
+    """F (s_after - s_before) for a variance change of 2 t'Cw + t'Ct; exact also for tiny trades and full hedges."""
     moved = 2.0 * crossed + squared
     after = book.without_rounding(book.volatility**2 + moved)
     together = np.sqrt(after) + book.volatility
+    change: np.ndarray
     if after.min() > 0.0:
-        return factor * moved / together
+        change = factor * moved / together
+        return change
     moved = np.where(after > 0.0, moved, -(book.volatility**2))
-    return factor * np.divide(moved, together, out=np.zeros_like(together), where=together > 0.0)
+    change = factor * np.divide(moved, together, out=np.zeros_like(together), where=together > 0.0)
+    return change
 
 
-def _baskets(trades: Any, labels: Any, n_assets: int) -> np.ndarray:
-    basket = finite_array(by_name(trades, labels, "trades"), "trades")
-    if basket.ndim not in (1, 2) or basket.shape[-1] != n_assets:
-        raise InputError(
-            f"trades has shape {basket.shape} for {n_assets} assets; give (n_assets,), or (n_trades, n_assets)"
-        )
-    return basket
-
-
-def _columns(instruments: Any, book: Exposure) -> np.ndarray:
+def _columns(instruments: Any, labels: Any, n_assets: int) -> np.ndarray:
     """Column numbers of named or numbered instruments."""
     names = list(instruments)
-    if book.labels is not None:
-        found = book.labels.get_indexer(names)
+    if labels is not None:
+        found: np.ndarray = labels.get_indexer(names)
         if (found < 0).any():
-            raise InputError(f"instruments holds {names[int(np.argmax(found < 0))]!r}, which the covariance has not")
+            raise InputError(f"instruments holds {names[int(np.argmax(found < 0))]!r}, which is not in the covariance")
         return found
     found = np.asarray(names)
-    if found.ndim != 1 or found.dtype.kind not in "iu" or found.min() < 0 or found.max() >= len(book.positions):
-        raise InputError(f"instruments={instruments!r} are not column numbers from 0 to {len(book.positions) - 1}")
+    if found.ndim != 1 or found.dtype.kind not in "iu" or found.min() < 0 or found.max() >= n_assets:
+        raise InputError(f"instruments={instruments!r} are not column numbers from 0 to {n_assets - 1}")
     return found
-
-
-def _before_and_after(positions: Any, returns: Any, trades: Any, risk: Any) -> Any:
-    held, array, assets = scenarios_of(positions, returns)
-    before = array @ held
-    if trades is None:
-        return with_labels(risk(before) - risk(before[:, None] - array * held), assets)
-    basket = _baskets(trades, assets, len(held))
-    after = array @ (np.atleast_2d(basket) + held).T
-    change = risk(after) - risk(before)
-    return float(change[0]) if basket.ndim == 1 else with_labels(change, labels_of(trades, 0))

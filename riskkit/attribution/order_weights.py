@@ -1,7 +1,7 @@
-"""Weights on sorted losses: every estimate of VaR or ES here is a weighted sum of order statistics.
+"""Estimators of VaR and ES as weighted sums of order statistics.
 
-Split each weighted scenario into its positions, and the positions' parts sum to the estimate exactly. A plain quantile
-puts all weight on one or two scenarios, and its components are those days' accidents; the smooth ones spread it.
+With the weighted scenarios split by position, the parts sum exactly to the estimate. A plain quantile has all its
+weight on one or two scenarios; smooth estimators spread it.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit.var.quantile import place_of
-from riskkit.var.tail import tail_size
+from riskkit._tail import tail_size
+from riskkit.var._inputs import quantile_position
 
 __all__ = ["OrderWeights", "order_weights"]
 
-REACH = 40.0
-"""Beyond so many standard deviations a smooth weight is nothing; its last crumbs go to the outermost rank."""
+SUPPORT_SDS = 40.0
+"""Standard deviations beyond which smooth weights are zero in floats; the remainder goes to the outermost rank."""
 
 
 class OrderWeights(NamedTuple):
     """Cumulative weights on the ranks of `n` ascending losses."""
 
     first: int
-    """Ranks below `first` (from 0) carry no weight."""
+    """First rank, from 0, with weight."""
     last: int
-    """Nor do ranks from `last` on."""
+    """First rank without weight after the others."""
     below: Callable[[np.ndarray], np.ndarray]
-    """Weight of all ranks below each given rank; used between `first` and `last` only."""
+    """Weight of all ranks below each given rank, between `first` and `last`."""
 
     def cumulative(self, ranks: np.ndarray) -> np.ndarray:
-        """Weight of all ranks below each given one: 0 up to `first`, 1 from `last` on."""
+        """Weight of all ranks below each given rank: 0 up to `first`, 1 from `last`."""
         mass = np.where(ranks >= self.last, 1.0, 0.0)
         inside = (ranks > self.first) & (ranks < self.last)
         mass[inside] = self.below(ranks[inside])
@@ -42,9 +42,9 @@ class OrderWeights(NamedTuple):
 def order_weights(n: int, confidence: float, estimator: str, bandwidth: float | None = None) -> OrderWeights:
     """Weights of an estimator of VaR or ES on `n` sorted losses.
 
-    ``"harrell_davis"``: what the order statistics weigh in the mean of a beta((n+1)c, (n+1)(1-c)) rank. ``"kernel"``: a
-    Gaussian kernel around rank c n, `bandwidth` wide as a fraction of n. ``"tail_mass"``: the worst n p losses equally,
-    the last with its fraction. Anything else: a quantile definition, which weighs one or two losses.
+    ``"harrell_davis"``: weights of the order statistics in the mean of a beta((n+1)c, (n+1)(1-c)) rank. ``"kernel"``: a
+    Gaussian kernel around rank c n of width `bandwidth`, a fraction of n. ``"tail_mass"``: the worst n p losses equally,
+    the last with its fraction. Otherwise a quantile definition, with weight on one or two losses.
 
     References
     ----------
@@ -61,14 +61,14 @@ def order_weights(n: int, confidence: float, estimator: str, bandwidth: float | 
     if estimator == "kernel":
         width = math.sqrt(confidence * (1.0 - confidence) / (n + 1)) if bandwidth is None else bandwidth
         return _smooth(n, confidence, width, _gaussian(n, confidence, width))
-    place = place_of(estimator, n, confidence)  # counted from the worst, here from the best
-    rank = n - 1 - place.rank
-    return OrderWeights(rank - (place.weight > 0.0), rank + 1, lambda ranks: np.full(ranks.shape, place.weight))
+    worst_first = quantile_position(estimator, n, confidence)
+    rank, weight = n - 1 - worst_first.rank, worst_first.weight
+    return OrderWeights(rank - (weight > 0.0), rank + 1, lambda ranks: np.full(ranks.shape, weight))
 
 
 def _smooth(n: int, centre: float, width: float, below: Callable[[np.ndarray], np.ndarray]) -> OrderWeights:
-    first = max(0, math.floor(n * (centre - REACH * width)))
-    last = min(n, math.ceil(n * (centre + REACH * width)))
+    first = max(0, math.floor(n * (centre - SUPPORT_SDS * width)))
+    last = min(n, math.ceil(n * (centre + SUPPORT_SDS * width)))
     return OrderWeights(first, last, below)
 
 

@@ -1,58 +1,54 @@
-"""Closed forms: VaR and ES of a book under a normal or Student t law, and what each position adds to them.
+"""Closed forms: VaR, ES and volatility of a portfolio, by position, under a normal or Student t distribution.
 
-Risk is -w'm + f sqrt(w'Cw), with f the quantile (VaR) or the tail mean (ES) of the standard law. It is homogeneous of
-degree one in the positions, so that position × margin sums to the whole (Euler).
+Risk is f sqrt(w'Cw) - w'm, with f the quantile (VaR) or the tail mean (ES) of the standard distribution, or 1
+(volatility, without the mean). It is homogeneous of degree one in the positions, so that the sum of
+position × marginal risk is the total (Euler).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from riskkit._check import one_of, returns_array, with_labels
-from riskkit.attribution.exposure import Exposure, asset_vector, exposure_of, risk_factor
+from riskkit._exposure import Exposure, asset_vector, exposure_of
+from riskkit._types import Measure, PositionsLike, ReturnsLike, Vector
 from riskkit.attribution.result import Attribution
 from riskkit.covariance import sample_covariance
+from riskkit.var.parametric.elliptical import cached_factor
 
-__all__ = [
-    "component_es",
-    "component_var",
-    "component_volatility",
-    "marginal_es",
-    "marginal_var",
-    "parametric_attribution",
-    "portfolio_es",
-    "portfolio_var",
-    "standalone_var",
-]
+__all__ = ["component", "marginal", "parametric_attribution", "portfolio", "standalone"]
 
 
-def portfolio_var(
-    positions: Any,
+def portfolio(
+    positions: PositionsLike,
     covariance: Any,
     confidence: float = 0.95,
     *,
+    measure: Measure = "var",
     mean: Any = None,
     z: float | None = None,
-    nu: float | None = None,
+    df: float | None = None,
 ) -> float:
-    """VaR of a book from its covariance matrix: z sqrt(w'Cw) - w'm.
+    """VaR, ES or volatility of a portfolio from its covariance matrix: f sqrt(w'Cw) - w'm.
 
     Parameters
     ----------
     positions : (n_assets,)
         Money held, negative when short; matched by name where both sides are labelled.
     covariance : (n_assets, n_assets)
-        Covariance of simple returns over the horizon of the VaR, symmetric positive semidefinite.
+        Covariance of simple returns over the horizon of the risk, symmetric positive semidefinite.
     confidence : float
-        0.95 for 95 %.
+        0.95 for 95 %; unused for a volatility.
+    measure : {"var", "es", "volatility"}
+        Risk measure.
     mean : (n_assets,), optional
-        Mean returns over the same horizon; without it zero, as desks assume for a day.
+        Mean returns over the same horizon; zero by default, as is usual for one day. Volatility has no mean term.
     z : float, optional
-        Standard normal quantile to use as it is, as desks that round it do (1.65); without it the exact one.
-    nu : float, optional
-        Student t with these degrees of freedom, above 2, scaled to the given covariance; without it normal.
+        Standard normal quantile to use as given, possibly rounded (1.65); the exact one by default.
+    df : float, optional
+        Degrees of freedom, above 2, of a Student t scaled to the given covariance; normal by default.
 
     Returns
     -------
@@ -62,75 +58,41 @@ def portfolio_var(
     Raises
     ------
     InputError
-        NaN, infinity, shapes or labels that do not fit, a matrix that is no covariance matrix, or a confidence
-        outside (0, 1).
+        NaN, infinity, shapes or labels that do not fit, an invalid covariance matrix, or a confidence outside (0, 1).
 
     References
     ----------
-    Jorion (2007), Value at Risk, 3rd ed., section 7.1.
+    Jorion (2007), Value at Risk, 3rd ed., section 7.1. McNeil, Frey and Embrechts (2015), Quantitative Risk
+    Management, 2nd ed., example 2.14 (ES).
 
     Examples
     --------
     >>> covariance = [[0.05**2, 0.0], [0.0, 0.12**2]]
-    >>> round(portfolio_var([2_000_000, 1_000_000], covariance, z=1.65))
+    >>> round(portfolio([2_000_000, 1_000_000], covariance, z=1.65))
     257738
-    """
-    return _risk(positions, covariance, risk_factor("var", confidence, z, nu), mean)
-
-
-def portfolio_es(
-    positions: Any,
-    covariance: Any,
-    confidence: float = 0.95,
-    *,
-    mean: Any = None,
-    z: float | None = None,
-    nu: float | None = None,
-) -> float:
-    """ES of a book from its covariance matrix: f sqrt(w'Cw) - w'm with the tail mean f of the standard law.
-
-    Parameters
-    ----------
-    positions, covariance, confidence, mean, z, nu
-        As in `portfolio_var`.
-
-    Returns
-    -------
-    float
-        Money, the mean loss beyond VaR, positive; over the horizon of the covariance.
-
-    Raises
-    ------
-    InputError
-        As in `portfolio_var`.
-
-    References
-    ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., example 2.14.
-
-    Examples
-    --------
-    >>> round(portfolio_es([2_000_000, 1_000_000], [[0.05**2, 0.0], [0.0, 0.12**2]]), 2)
+    >>> round(portfolio([2_000_000, 1_000_000], covariance, measure="es"), 2)
     322206.04
     """
-    return _risk(positions, covariance, risk_factor("es", confidence, z, nu), mean)
+    book = exposure_of(positions, covariance)
+    return book.risk(cached_factor(confidence, measure, z, df), _means(book, mean, measure))
 
 
-def standalone_var(
-    positions: Any,
+def standalone(
+    positions: PositionsLike,
     covariance: Any,
     confidence: float = 0.95,
     *,
+    measure: Measure = "var",
     mean: Any = None,
     z: float | None = None,
-    nu: float | None = None,
-) -> Any:
-    """VaR of each position as if it were the only one; their sum is the undiversified VaR.
+    df: float | None = None,
+) -> Vector:
+    """Risk of each position without the others; the sum is the undiversified risk.
 
     Parameters
     ----------
-    positions, covariance, confidence, mean, z, nu
-        As in `portfolio_var`.
+    positions, covariance, confidence, measure, mean, z, df
+        As in `portfolio`.
 
     Returns
     -------
@@ -140,7 +102,7 @@ def standalone_var(
     Raises
     ------
     InputError
-        As in `portfolio_var`.
+        As in `portfolio`.
 
     References
     ----------
@@ -148,220 +110,119 @@ def standalone_var(
 
     Examples
     --------
-    >>> standalone_var([2_000_000, 1_000_000], [[0.05**2, 0.0], [0.0, 0.12**2]], z=1.65).round(6).tolist()
+    >>> standalone([2_000_000, 1_000_000], [[0.05**2, 0.0], [0.0, 0.12**2]], z=1.65).round(6).tolist()
     [165000.0, 198000.0]
     """
     book = exposure_of(positions, covariance)
-    alone = risk_factor("var", confidence, z, nu) * np.abs(book.positions) * np.sqrt(book.variances)
-    if mean is not None:
-        alone = alone - book.positions * asset_vector(mean, book, "mean")
-    return with_labels(alone, book.labels)
+    risk = cached_factor(confidence, measure, z, df) * np.abs(book.positions) * np.sqrt(book.variances)
+    means = _means(book, mean, measure)
+    return _labelled(risk if means is None else risk - book.positions * means, book)
 
 
-def marginal_var(
-    positions: Any,
+def marginal(
+    positions: PositionsLike,
     covariance: Any,
     confidence: float = 0.95,
     *,
+    measure: Measure = "var",
     mean: Any = None,
     z: float | None = None,
-    nu: float | None = None,
-) -> Any:
-    """Change of VaR per unit of money added to each asset: z Cw / sqrt(w'Cw) - m.
-
-    Parameters and errors are those of `portfolio_var`; assets that are not held get a margin too.
+    df: float | None = None,
+) -> Vector:
+    """Change of risk per unit of money added to each asset, held or not: f Cw / sqrt(w'Cw) - m.
 
     Parameters
     ----------
-    positions, covariance, confidence, mean, z, nu
-        As in `portfolio_var`.
+    positions, covariance, confidence, measure, mean, z, df
+        As in `portfolio`.
 
     Returns
     -------
     (n_assets,)
-        Money per money. In a book without variance VaR rises whichever way one trades: the two-sided derivative
-        there is -m, and `incremental_var` says by how much.
+        Money per money. Without variance, risk increases with trades in both directions: the two-sided derivative is
+        then -m, and `incremental` gives the change.
 
     Raises
     ------
     InputError
-        As in `portfolio_var`.
+        As in `portfolio`.
 
     References
     ----------
-    Jorion (2007), Value at Risk, 3rd ed., section 7.2.1.
+    Jorion (2007), Value at Risk, 3rd ed., section 7.2.1. McNeil, Frey and Embrechts (2015), Quantitative Risk
+    Management, 2nd ed., section 8.5.2 (Euler allocation).
 
     Examples
     --------
-    >>> marginal_var([2_000_000, 1_000_000], [[0.05**2, 0.0], [0.0, 0.12**2]], z=1.65).round(4).tolist()
+    >>> covariance = [[0.05**2, 0.0], [0.0, 0.12**2]]
+    >>> marginal([2_000_000, 1_000_000], covariance, z=1.65).round(4).tolist()
     [0.0528, 0.1521]
-    """
-    book = exposure_of(positions, covariance)
-    return with_labels(_margin(book, risk_factor("var", confidence, z, nu), mean), book.labels)
-
-
-def marginal_es(
-    positions: Any,
-    covariance: Any,
-    confidence: float = 0.95,
-    *,
-    mean: Any = None,
-    z: float | None = None,
-    nu: float | None = None,
-) -> Any:
-    """Change of ES per unit of money added to each asset.
-
-    Parameters
-    ----------
-    positions, covariance, confidence, mean, z, nu
-        As in `portfolio_var`.
-
-    Returns
-    -------
-    (n_assets,)
-        Money of ES per money of the asset.
-
-    Raises
-    ------
-    InputError
-        As in `portfolio_var`.
-
-    References
-    ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 8.5.2 (Euler allocation).
-
-    Examples
-    --------
-    >>> marginal_es([2_000_000, 1_000_000], [[0.05**2, 0.0], [0.0, 0.12**2]]).round(4).tolist()
+    >>> marginal([2_000_000, 1_000_000], covariance, measure="es").round(4).tolist()
     [0.066, 0.1902]
     """
     book = exposure_of(positions, covariance)
-    return with_labels(_margin(book, risk_factor("es", confidence, z, nu), mean), book.labels)
+    factor = cached_factor(confidence, measure, z, df)
+    return _labelled(_gradient(book, factor, _means(book, mean, measure)), book)
 
 
-def component_var(
-    positions: Any,
+def component(
+    positions: PositionsLike,
     covariance: Any,
     confidence: float = 0.95,
     *,
+    measure: Measure = "var",
     mean: Any = None,
     z: float | None = None,
-    nu: float | None = None,
-) -> Any:
-    """What each position contributes to VaR: position × marginal VaR; the components sum to `portfolio_var`.
+    df: float | None = None,
+) -> Vector:
+    """Contribution of each position to the risk, position × marginal; the components sum to `portfolio`.
 
-    A component is not the VaR that goes away with the position: that is `incremental_var`.
+    The reduction of risk by closing a position is not its component: see `incremental`.
 
     Parameters
     ----------
-    positions, covariance, confidence, mean, z, nu
-        As in `portfolio_var`.
+    positions, covariance, confidence, measure, mean, z, df
+        As in `portfolio`.
 
     Returns
     -------
     (n_assets,)
-        Money; negative for a hedge, zero in a book without variance and mean.
+        Money; negative for a hedge, zero in a portfolio without variance and mean.
 
     Raises
     ------
     InputError
-        As in `portfolio_var`.
+        As in `portfolio`.
 
     References
     ----------
-    Jorion (2007), Value at Risk, 3rd ed., section 7.2.3.
+    Jorion (2007), Value at Risk, 3rd ed., section 7.2.3. McNeil, Frey and Embrechts (2015), Quantitative Risk
+    Management, 2nd ed., section 8.5.2 (ES). Litterman (1996), Hot Spots and Hedges, Journal of Portfolio Management
+    23, 52-75 (volatility).
 
     Examples
     --------
-    >>> component_var([2_000_000, 1_000_000], [[0.05**2, 0.0], [0.0, 0.12**2]], z=1.65).round().tolist()
+    >>> covariance = [[0.05**2, 0.0], [0.0, 0.12**2]]
+    >>> component([2_000_000, 1_000_000], covariance, z=1.65).round().tolist()
     [105630.0, 152108.0]
-    """
-    book = exposure_of(positions, covariance)
-    margin = _margin(book, risk_factor("var", confidence, z, nu), mean)
-    return with_labels(book.positions * margin, book.labels)
-
-
-def component_es(
-    positions: Any,
-    covariance: Any,
-    confidence: float = 0.95,
-    *,
-    mean: Any = None,
-    z: float | None = None,
-    nu: float | None = None,
-) -> Any:
-    """What each position contributes to ES: position × marginal ES; the components sum to `portfolio_es`.
-
-    Parameters
-    ----------
-    positions, covariance, confidence, mean, z, nu
-        As in `portfolio_var`.
-
-    Returns
-    -------
-    (n_assets,)
-        Money; negative for a hedge.
-
-    Raises
-    ------
-    InputError
-        As in `portfolio_var`.
-
-    References
-    ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., section 8.5.2 (Euler allocation).
-
-    Examples
-    --------
-    >>> component_es([2_000_000, 1_000_000], [[0.05**2, 0.0], [0.0, 0.12**2]]).round().tolist()
-    [132052.0, 190154.0]
-    """
-    book = exposure_of(positions, covariance)
-    margin = _margin(book, risk_factor("es", confidence, z, nu), mean)
-    return with_labels(book.positions * margin, book.labels)
-
-
-def component_volatility(positions: Any, covariance: Any) -> Any:
-    """What each position contributes to the standard deviation of the book: w × Cw / sqrt(w'Cw).
-
-    Parameters
-    ----------
-    positions, covariance
-        As in `portfolio_var`.
-
-    Returns
-    -------
-    (n_assets,)
-        Money; they sum to the standard deviation of the book over the horizon of the covariance.
-
-    Raises
-    ------
-    InputError
-        As in `portfolio_var`.
-
-    References
-    ----------
-    Litterman (1996), Hot Spots and Hedges, Journal of Portfolio Management 23, 52-75.
-
-    Examples
-    --------
-    >>> component_volatility([100.0, 50.0], [[0.04, 0.0], [0.0, 0.01]]).round(6).tolist()
+    >>> component([100.0, 50.0], [[0.04, 0.0], [0.0, 0.01]], measure="volatility").round(6).tolist()
     [19.402851, 1.212678]
     """
     book = exposure_of(positions, covariance)
-    return with_labels(book.positions * _margin(book, 1.0, None), book.labels)
+    factor = cached_factor(confidence, measure, z, df)
+    return _labelled(book.positions * _gradient(book, factor, _means(book, mean, measure)), book)
 
 
 def parametric_attribution(
-    positions: Any,
-    returns: Any,
+    positions: PositionsLike,
+    returns: ReturnsLike,
     confidence: float = 0.95,
     *,
-    measure: str = "var",
+    measure: Measure = "var",
     mean: Any = "sample",
     ddof: int = 1,
     z: float | None = None,
-    nu: float | None = None,
+    df: float | None = None,
 ) -> Attribution:
     """Components of VaR, ES or volatility from a sample of returns, with their standard errors.
 
@@ -371,24 +232,24 @@ def parametric_attribution(
         Money held (or weights, for risk as a fraction), negative when short; matched by name where both sides are
         labelled.
     returns : (n_obs, n_assets)
-        Simple returns per period; the horizon of the answer is one period.
+        Simple returns per period; the horizon is one period.
     confidence : float
         0.95 for 95 %.
     measure : {"var", "es", "volatility"}
-        What is split.
+        Risk measure.
     mean : "sample", "zero" or (n_assets,)
-        Mean returns in the VaR: those of the sample, none, or given ones. With "zero" the covariance is about zero
-        too. Volatility has no mean term.
+        Mean returns: of the sample, zero, or given. With "zero" the covariance is about zero too. Volatility has no
+        mean term.
     ddof : int
         The covariance has divisor n_obs - ddof.
-    z, nu
-        As in `portfolio_var`.
+    z, df
+        As in `portfolio`.
 
     Returns
     -------
     Attribution
-        `standard_error` is the delta method on the empirical moments: it needs no law for the returns, but takes
-        the days as independent, and z as given.
+        `standard_error` is the delta method on the empirical moments, for independent days with any distribution and
+        a known z.
 
     Raises
     ------
@@ -408,48 +269,49 @@ def parametric_attribution(
     >>> split.component.round(4).tolist(), round(split.total, 4)
     ([2.7592, -0.0627], 2.6965)
     """
-    one_of(measure, ("var", "es", "volatility"), "measure")
     array = returns_array(returns, min_obs=2)
-    about = "zero" if isinstance(mean, str) and one_of(mean, ("sample", "zero"), "mean") == "zero" else "sample"
+    named = isinstance(mean, str) and one_of(mean, ("sample", "zero"), "mean")
+    about: Literal["sample", "zero"] = "zero" if named == "zero" else "sample"
     book = exposure_of(positions, sample_covariance(returns, ddof=ddof, mean=about))
-    factor = risk_factor(measure, confidence, z, nu)
-    drift = (
-        None if measure == "volatility" or about == "zero" else array.mean(axis=0) if isinstance(mean, str) else mean
-    )
-    component = book.positions * _margin(book, factor, drift)
+    factor = cached_factor(confidence, measure, z, df)
+    means = None if about == "zero" else _means(book, array.mean(axis=0) if named else mean, measure)
+    components = book.positions * _gradient(book, factor, means)
     deviations = array - array.mean(axis=0) if about == "sample" else array
     influence = _influence(book, factor, deviations)
-    if drift is not None and isinstance(mean, str):
+    if means is not None and named:
         influence -= deviations * book.positions
     n_obs = len(array)
     return Attribution(
         measure=measure,
-        method="normal" if nu is None else f"Student t, nu = {nu:g}",
+        method="normal" if df is None else f"Student t, df = {df:g}",
         confidence=confidence,
-        total=float(component.sum()),
-        component=with_labels(component, book.labels),
-        positions=with_labels(book.positions, book.labels),
-        standard_error=with_labels(np.sqrt((influence**2).sum(axis=0)) / n_obs, book.labels),
+        total=float(components.sum()),
+        component=_labelled(components, book),
+        positions=_labelled(book.positions, book),
+        standard_error=_labelled(np.sqrt((influence**2).sum(axis=0)) / n_obs, book),
         total_standard_error=float(np.sqrt((influence.sum(axis=1) ** 2).sum()) / n_obs),
         n_obs=n_obs,
     )
 
 
-def _risk(positions: Any, covariance: Any, factor: float, mean: Any) -> float:
-    book = exposure_of(positions, covariance)
-    drift = 0.0 if mean is None else float(book.positions @ asset_vector(mean, book, "mean"))
-    return factor * book.volatility - drift
+def _labelled(values: np.ndarray, book: Exposure) -> Vector:
+    return cast("Vector", with_labels(values, book.labels))
 
 
-def _margin(book: Exposure, factor: float, mean: Any) -> np.ndarray:
-    margin = book.gradient * (factor / book.volatility) if book.volatility > 0.0 else np.zeros_like(book.gradient)
-    return margin if mean is None else margin - asset_vector(mean, book, "mean")
+def _means(book: Exposure, mean: Any, measure: Measure) -> np.ndarray | None:
+    return None if mean is None or measure == "volatility" else asset_vector(mean, book, "mean")
+
+
+def _gradient(book: Exposure, factor: float, means: np.ndarray | None) -> np.ndarray:
+    slope = book.gradient * (factor / book.volatility) if book.volatility > 0.0 else np.zeros_like(book.gradient)
+    return slope if means is None else slope - means
 
 
 def _influence(book: Exposure, factor: float, deviations: np.ndarray) -> np.ndarray:
-    """What one more observation does to each component: derivative of f w_i c_i / s in c_i = cov(r_i, book) and s."""
+    """Influence of one observation on each component: derivative of f w_i c_i / s in c_i = cov(r_i, book) and s."""
     if book.volatility == 0.0:
         return np.zeros_like(deviations)
-    whole = (deviations @ book.positions)[:, None] / book.volatility  # in deviations: powers of money may overflow
-    slope = deviations * whole - book.gradient / book.volatility * (whole**2 + 1.0) / 2.0
-    return factor * book.positions * slope
+    total = (deviations @ book.positions)[:, None] / book.volatility  # standardised first: powers of money may overflow
+    slope = deviations * total - book.gradient / book.volatility * (total**2 + 1.0) / 2.0
+    influence: np.ndarray = factor * book.positions * slope
+    return influence

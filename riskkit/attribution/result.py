@@ -1,4 +1,4 @@
-"""The answer to "what drives the risk": components that add up to the total."""
+"""Result of an attribution: components of risk that sum to the total."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of
-from riskkit._show import Row, Shown, alike, number
+from riskkit._show import Row, Shown, alike, number, percent
+from riskkit._types import Measure, Vector
 from riskkit.pnl import aggregate_pnl
-from riskkit.var.estimate import percent
 
 __all__ = ["Attribution"]
 
@@ -22,32 +22,32 @@ NAMES = {"var": "VaR", "es": "ES", "volatility": "Volatility"}
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Attribution(Shown):
-    """Risk of a book, split into what each position contributes; money, losses positive.
+    """Contributions of the positions to the risk of a portfolio; money, losses positive.
 
-    Vectors are Series where assets have names, else arrays, all of shape (n_assets,).
+    Vectors have shape (n_assets,) and are Series where assets have names.
 
     Attributes
     ----------
     measure : str
         ``"var"``, ``"es"`` or ``"volatility"``.
     method : str
-        How the components were estimated.
+        Method in words.
     confidence : float or None
         0.95 for 95 %; None for a volatility.
     total : float
-        The risk of the book; the components sum to it.
+        Risk of the portfolio, the sum of the components.
     component : (n_assets,)
-        What each position contributes; negative for a hedge.
+        Contribution of each position; negative for a hedge.
     positions : (n_assets,)
-        Money held; None where P&L per position came in.
+        Money held; None for P&L per position.
     standard_error : (n_assets,)
-        Of each component, from sampling; None where the method gives none.
+        Sampling error of each component; None where the method has no formula.
     total_standard_error : float or None
-        Of the total; None where the method gives none.
+        Of the total; None where the method has no formula.
     n_obs : int or None
-        Observations or scenarios behind the estimate.
+        Number of observations or scenarios.
     effective_scenarios : float or None
-        How many equally weighted scenarios the estimate rests on: one over the sum of its squared weights.
+        Effective number of equally weighted scenarios: one over the sum of the squared weights.
 
     Examples
     --------
@@ -58,47 +58,51 @@ class Attribution(Shown):
     ([1.2, -0.2], [0.36, 0.12])
     """
 
-    measure: str
+    measure: Measure
     method: str
     confidence: float | None
     total: float
-    component: Any
-    positions: Any
-    standard_error: Any = None
+    component: Vector
+    positions: Vector | None
+    standard_error: Vector | None = None
     total_standard_error: float | None = None
     n_obs: int | None = None
     effective_scenarios: float | None = None
 
     @property
-    def share(self) -> Any:
-        """Component over total, as a fraction; they sum to one."""
+    def share(self) -> Vector:
+        """Component over total, a fraction; the shares sum to one."""
         if self.total == 0.0:
-            raise InputError("the book has no risk to share out: its total is zero")
-        return self.component / self.total
+            raise InputError("the total risk is zero, so the shares are undefined")
+        share: Vector = self.component / self.total
+        return share
 
     @property
-    def marginal(self) -> Any:
+    def marginal(self) -> Vector:
         """Change of the total per unit of money added to each position: component over position.
 
         Raises
         ------
         InputError
-            An asset is not held: its component is zero and says nothing about the margin (`marginal_var` does).
+            An asset is not held, so that its component does not determine it; see `riskkit.attribution.marginal`.
         """
         if self.positions is None or (np.asarray(self.positions) == 0.0).any():
-            raise InputError("positions are unknown or zero for some asset; marginal_var gives the margin for those")
-        return self.component / self.positions
+            raise InputError(
+                "positions are unknown or zero for some asset; riskkit.attribution.marginal includes those"
+            )
+        marginal: Vector = self.component / self.positions
+        return marginal
 
-    def aggregate(self, tree: Any, *, total: Any = None) -> Any:
-        """Components summed over a book -> desk -> firm tree, as `riskkit.pnl.aggregate_pnl` takes it.
+    def aggregate(self, hierarchy: Any, *, total: Any = None) -> Any:
+        """Sum the components over a book -> desk -> firm hierarchy, as in `riskkit.pnl.aggregate_pnl`.
 
-        Components add up along the tree, which the VaR of the nodes themselves does not.
+        Components are additive along the hierarchy, unlike the VaR of its nodes.
         """
         import pandas as pd
 
         if not isinstance(self.component, pd.Series):
             raise InputError("the components have no names; give positions or returns with labels")
-        return aggregate_pnl(self.component, tree, total=total)
+        return aggregate_pnl(self.component, hierarchy, total=total)
 
     def to_frame(self) -> Any:
         """One row per asset, in the order of the input."""
@@ -111,7 +115,7 @@ class Attribution(Shown):
         return frame.rename_axis("asset")
 
     def plot(self, ax: Any = None) -> Any:
-        """Bars of the components of what is held, largest on top, with one standard error where it is known."""
+        """Draw the components of the positions held as bars, largest on top, with one standard error if known."""
         frame = self.to_frame()
         frame = (frame[self._held] if self._held.any() else frame).sort_values("component", kind="stable")
         ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
@@ -143,26 +147,26 @@ class Attribution(Shown):
         total, *texts = alike(amounts)
         rows: list[Row] = [("total", total, "" if error is None else f"± {_as_exact_as(total, error)}")]
         if self.n_obs is not None:
-            rows.append(("observations", self.n_obs, _resting_on(self.effective_scenarios)))
+            rows.append(("observations", self.n_obs, _effective(self.effective_scenarios)))
         rows += zip(labels, texts, shares, strict=True)
         if not held.all():
-            rows.append(("not held", len(held) - len(order), "assets without a part"))
+            rows.append(("not held", len(held) - len(order), "assets without a component"))
         return rows
 
     @property
     def _held(self) -> np.ndarray:
-        """(n_assets,) where there is a position, or a component if positions are unknown."""
-        held = np.asarray(self.component) != 0.0
-        return held if self.positions is None else held | (np.asarray(self.positions) != 0.0)
+        """(n_assets,) True for assets with a position, or with a component if positions are unknown."""
+        held: np.ndarray = np.asarray(self.component) != 0.0
+        return held if self.positions is None else np.logical_or(held, np.asarray(self.positions) != 0.0)
 
 
 def _as_exact_as(text: str, value: float) -> str:
-    """A number with the decimals of a text, and at least two significant digits."""
+    """Format a number with the decimals of a text, and at least two significant digits."""
     if not 1e-4 <= value < 1e15:
         return number(value)
     decimals = len(text.partition(".")[2])
     return f"{value:,.{max(decimals, 1 - math.floor(math.log10(value)))}f}"
 
 
-def _resting_on(scenarios: float | None) -> str:
-    return "" if scenarios is None else f"the estimate rests on {scenarios:,.3g} of them"
+def _effective(scenarios: float | None) -> str:
+    return "" if scenarios is None else f"{scenarios:,.3g} effective"

@@ -13,7 +13,6 @@ Optimal liquidation
 """
 
 from riskkit.liquidity.book import LiquidityVar, liquidity_var
-from riskkit.liquidity.desk import calculate_liquidity_var
 from riskkit.liquidity.efficient_frontier import LiquidationFrontier, liquidation_frontier
 from riskkit.liquidity.impact import AlmgrenImpact, almgren_impact, square_root_impact
 from riskkit.liquidity.optimal_execution import LinearImpact, LiquidationSchedule, liquidation_schedule
@@ -29,7 +28,6 @@ __all__ = [
     "SpreadVar",
     "almgren_impact",
     "bangia_tail_factor",
-    "calculate_liquidity_var",
     "days_to_unwind",
     "fraction_held",
     "half_spread_cost",

@@ -9,9 +9,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, positive, with_labels
+from riskkit._exposure import exposure_of
 from riskkit._show import Row, Shown, percent
-from riskkit.attribution import component_var
-from riskkit.attribution.exposure import exposure_of
+from riskkit.attribution import component
 from riskkit.liquidity.impact import square_root_impact
 from riskkit.liquidity.numbers import at_least_zero, documented, matched
 from riskkit.liquidity.spread import half_spread_cost
@@ -188,7 +188,7 @@ def liquidity_var(
     ----------
     Bangia, Diebold, Schuermann and Stroughair (1999), Modeling Liquidity Risk, sections 3-4 (spread). Jorion (2007),
     Value at Risk, 3rd ed., chapter 13 (unwinding). Toth et al. (2011), Physical Review X 1, 021006, eq. 1 (impact).
-    The components are Euler's, as in `riskkit.attribution.component_var`.
+    The components are Euler's, as in `riskkit.attribution.component`.
 
     Examples
     --------
@@ -208,7 +208,7 @@ def liquidity_var(
     book = exposure_of(positions, covariance)
     names, amounts = book.labels, book.positions
     worst = positive(spread_multiplier, "spread_multiplier", zero=True) * at_least_zero(spread_sd, names, "spread_sd")
-    price = component_var(amounts, book.covariance, confidence, z=z)
+    price = component(amounts, book.covariance, confidence, z=z)
     nothing = np.zeros(len(amounts))
     days, holding, impact = None, nothing, nothing
     if adv is not None:
@@ -216,7 +216,7 @@ def liquidity_var(
         days = np.broadcast_to(
             days_to_unwind(amounts, volume, matched(participation, names, "participation")), amounts.shape
         )
-        holding = component_var(amounts, book.covariance * overlap(days), confidence, z=z) - price
+        holding = component(amounts, book.covariance * overlap(days), confidence, z=z) - price
         impact = np.abs(amounts) * square_root_impact(amounts, volume, volatility, coefficient=impact_coefficient)
     if price_components is not None:
         price = matched(price_components, names, "price_components")

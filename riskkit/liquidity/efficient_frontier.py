@@ -19,7 +19,7 @@ from riskkit.liquidity.optimal_execution import (
     liquidation_schedule,
     schedule_of_urgency,
 )
-from riskkit.var.closed_form import elliptical_factor
+from riskkit.var.parametric import elliptical_factor
 
 __all__ = ["LiquidationFrontier", "liquidation_frontier"]
 
@@ -140,7 +140,7 @@ def liquidation_frontier(
     >>> frontier.best.lvar() < 1_903_782
     True
     """
-    factor = elliptical_factor("var", confidence, z)
+    factor = elliptical_factor(confidence, z=z)
     if market.price_volatility == 0.0:
         raise InputError(
             "market has no volatility, so even trading (risk_aversion=0) is optimal at every risk aversion"

@@ -15,7 +15,7 @@ from riskkit import plot
 from riskkit._check import InputError, finite_number, positive, whole_number
 from riskkit._show import Row, Shown
 from riskkit.liquidity.numbers import documented
-from riskkit.var.closed_form import elliptical_factor
+from riskkit.var.parametric import elliptical_factor
 
 __all__ = [
     "LinearImpact",
@@ -148,7 +148,7 @@ class LiquidationSchedule(Shown):
 
     def lvar(self, confidence: float = 0.95, *, z: float | None = None) -> float:
         """Liquidity-adjusted VaR in money: expected cost + z × standard deviation, as costs are normal."""
-        return self.expected_cost + elliptical_factor("var", confidence, z) * self.cost_sd
+        return self.expected_cost + elliptical_factor(confidence, z=z) * self.cost_sd
 
     def to_frame(self) -> Any:
         """One row per time: shares held, and shares sold since the previous row."""

@@ -1,13 +1,24 @@
-"""Monte Carlo: laws of returns, draws of many kinds, and VaR and ES with standard errors."""
+"""Monte Carlo simulation: VaR and ES with standard errors.
 
-from riskkit.montecarlo.bootstrap import BlockBootstrap
-from riskkit.montecarlo.copula import GaussianCopula, StudentTCopula
+- Simulation: `monte_carlo_risk`, `SimulatedRisk`
+- Return models: `NormalReturns`, `StudentTReturns`, `GaussianCopula`, `StudentTCopula`, `BlockBootstrap`,
+  `GeometricBrownianMotion`, `JumpDiffusion`; `Law` is their base class
+- Random variates: `Draws`, `Needs`, `Sobol`
+"""
+
 from riskkit.montecarlo.draws import Draws, Needs, Sobol
-from riskkit.montecarlo.elliptical import NormalReturns, StudentTReturns
-from riskkit.montecarlo.law import Law
-from riskkit.montecarlo.paths import GeometricBrownianMotion, JumpDiffusion
-from riskkit.montecarlo.result import SimulatedRisk
-from riskkit.montecarlo.simulate import monte_carlo_risk
+from riskkit.montecarlo.engine.result import SimulatedRisk
+from riskkit.montecarlo.engine.simulate import monte_carlo_risk
+from riskkit.montecarlo.models import (
+    BlockBootstrap,
+    GaussianCopula,
+    GeometricBrownianMotion,
+    JumpDiffusion,
+    Law,
+    NormalReturns,
+    StudentTCopula,
+    StudentTReturns,
+)
 
 __all__ = [
     "BlockBootstrap",
@@ -20,7 +31,7 @@ __all__ = [
     "NormalReturns",
     "SimulatedRisk",
     "Sobol",
-    "StudentTReturns",
     "StudentTCopula",
+    "StudentTReturns",
     "monte_carlo_risk",
 ]

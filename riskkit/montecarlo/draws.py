@@ -1,8 +1,8 @@
-"""Where the random numbers come from: a seeded Generator, scrambled Sobol points, or an array of draws.
+"""Random variates of a simulation: from a seeded Generator, scrambled Sobol points, or an array.
 
-A law of returns says what one scenario needs (`Needs`), a source hands it out (`Draws`), in chunks. A Generator is
-used as three streams of their own, for normals, uniforms and chi-squares, each drawn row by row: where a chunk ends
-changes nothing, so any chunk size gives the same numbers.
+A return model declares its variates per scenario (`Needs`), and a source supplies them (`Draws`) in chunks. A Generator
+is split into three streams, for normals, uniforms and chi-squares, each drawn row by row, so that every chunk size gives
+the same numbers.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from riskkit._check import InputError, finite_array, whole_number
 __all__ = ["BLOCK", "Draws", "Needs", "Sobol", "Source", "source_of"]
 
 BLOCK = 4_096
-"""Rows handled at a time wherever rounding could depend on how many there are (matrix products, sums)."""
+"""Rows at a time in matrix products and sums, whose rounding could depend on the number of rows."""
 
 SOBOL_BITS = 30
 
 
 class Needs(NamedTuple):
-    """What a law needs for one scenario.
+    """Random variates that a return model needs per scenario.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Needs(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """The random numbers of some scenarios, one row each; valid until the next are taken.
+    """Random variates of some scenarios, one row each; valid until the next call of `take`.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Draws(NamedTuple):
     uniforms : (n, needs.uniforms)
         In [0, 1).
     chi_squares : (n,)
-        Or (0,).
+        (0,) if not needed.
 
     Examples
     --------
@@ -78,21 +78,21 @@ class Draws(NamedTuple):
 
 
 class Source(Protocol):
-    """Hands out the draws of a run."""
+    """Source of the variates of a simulation."""
 
     unit: int
     """Scenarios per independent unit: 1, 2 for antithetic pairs, a whole replicate for Sobol points."""
 
     def take(self, n: int) -> Draws:
-        """The draws of the next `n` scenarios."""
+        """Return the variates of the next `n` scenarios."""
 
 
 @dataclass(frozen=True)
 class Sobol:
     """Scrambled Sobol points: several independent scramblings of one sequence.
 
-    Points of one scrambling cover the space more evenly than random ones; the spread between scramblings gives the
-    standard error.
+    Points of one scrambling are more evenly spaced than random ones; the spread between scramblings gives the standard
+    error.
 
     Parameters
     ----------
@@ -125,37 +125,37 @@ class Sobol:
 
 
 def source_of(draws: Any, needs: Needs, n_scenarios: int | None, antithetic: bool = False) -> tuple[Source, int]:
-    """The source for what the user gave as draws, and the number of scenarios.
+    """Source of variates for a `draws` argument, and the number of scenarios.
 
     Parameters
     ----------
     draws : numpy.random.Generator, Sobol, or (n, needs.columns) array
         An array holds standard normals, then uniforms, in the order of `Needs`; a chi-square takes one more uniform.
     n_scenarios : int or None
-        None only with an array: as many as it gives.
+        None for all rows of an array.
     antithetic : bool
-        Every scenario is followed by its mirror image: -z for normals, 1-u for uniforms, the same chi-square.
+        Follow every scenario by its mirror image: -z for normals, 1-u for uniforms, the same chi-square.
 
     Raises
     ------
     InputError
-        Something else, too few columns, an odd number of antithetic scenarios, or scenarios that Sobol points cannot
-        balance.
+        Another type, too few columns, an odd number of antithetic scenarios, or a number of scenarios that does not
+        fit Sobol points.
     """
     if isinstance(draws, Sobol):
         if antithetic:
-            raise InputError("antithetic=True with Sobol points, which are balanced already; give one of the two")
-        n = _wanted(n_scenarios)
+            raise InputError("antithetic=True with Sobol points, which are balanced already; use one of the two")
+        n = _required(n_scenarios)
         return _SobolSource(draws, needs, n), n
     if isinstance(draws, np.random.Generator):
-        n = _wanted(n_scenarios)
+        n = _required(n_scenarios)
         source: Source = _GeneratorSource(draws, needs)
     elif draws is None or isinstance(draws, (int, np.integer, np.random.RandomState)):
         raise InputError(f"draws={draws!r}; give numpy.random.default_rng(seed), a Sobol, or an array of draws")
     else:
         source = _ArraySource(draws, needs)
         given = source.n_rows * (2 if antithetic else 1)
-        n = given if n_scenarios is None else _wanted(n_scenarios)
+        n = given if n_scenarios is None else _required(n_scenarios)
         if n > given:
             raise InputError(f"draws has {source.n_rows} rows, enough for {given} scenarios; n_scenarios is {n}")
     if antithetic:
@@ -165,14 +165,14 @@ def source_of(draws: Any, needs: Needs, n_scenarios: int | None, antithetic: boo
     return source, n
 
 
-def _wanted(n_scenarios: Any) -> int:
+def _required(n_scenarios: Any) -> int:
     if n_scenarios is None:
-        raise InputError("n_scenarios is missing; only an array of draws says how many there are")
+        raise InputError("n_scenarios is missing; it is optional only with an array of draws")
     return whole_number(n_scenarios, "n_scenarios", at_least=2)
 
 
 class _GeneratorSource:
-    """One child stream per kind of variate, seeded from the caller's generator, which moves on."""
+    """One child stream per kind of variate, seeded from the caller's generator, whose state advances."""
 
     unit = 1
 
@@ -205,7 +205,7 @@ class _ArraySource:
         array = array[:, None] if array.ndim == 1 else array
         if array.ndim != 2 or array.shape[1] != needs.columns:
             raise InputError(
-                f"draws has shape {array.shape}; this law needs (n, {needs.columns}): {needs.normals} standard "
+                f"draws has shape {array.shape}; the model needs (n, {needs.columns}): {needs.normals} standard "
                 f"normals, then {needs.columns - needs.normals} uniforms"
             )
         uniforms = array[:, needs.normals :]
@@ -241,11 +241,11 @@ class _SobolSource:
         while done < n:
             if self._left == 0:
                 self._engine, self._left = self._scrambled(), self.unit
-            # Whole powers of two at a time, which is what the engine wants of its first points.
+            # Powers of two at a time, as the engine requires of its first points.
             count = min(n - done, self._left, BLOCK)
             points[done : done + count] = self._engine.random(count)
             done, self._left = done + count, self._left - count
-        points += 0.5 ** (SOBOL_BITS + 1)  # the middle of each cell: never 0, whose normal is infinite
+        points += 0.5 ** (SOBOL_BITS + 1)  # the middle of each cell, as 0 has an infinite normal
         normals = ndtri(points[:, : self._needs.normals])
         return _split(normals, points[:, self._needs.normals :], self._needs)
 
@@ -271,14 +271,14 @@ class _AntitheticSource:
         )
 
 
-def _interleaved(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    both = np.empty((2 * len(one), *one.shape[1:]))
-    both[0::2], both[1::2] = one, other
+def _interleaved(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    both = np.empty((2 * len(first), *first.shape[1:]))
+    both[0::2], both[1::2] = first, second
     return both
 
 
 def _split(normals: np.ndarray, uniforms: np.ndarray, needs: Needs) -> Draws:
-    """Turn the last uniform into a chi-square where one is needed."""
+    """Convert the last uniform to a chi-square if the model needs one."""
     if needs.chi_square is None:
         return Draws(normals, uniforms, np.empty(0))
     from scipy.special import gammaincinv

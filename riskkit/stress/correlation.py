@@ -11,7 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, finite_array, finite_number, labels_of, positive, with_labels
 from riskkit._show import Row, Shown
-from riskkit.attribution import portfolio_var
+from riskkit.attribution import portfolio
 from riskkit.covariance import MatrixRepair, correlation_from_covariance, nearest_correlation
 from riskkit.covariance.matrices import square_matrix, volatilities_of
 from riskkit.stress.docs import documented
@@ -52,11 +52,11 @@ class CovarianceStress(Shown):
     def compare(self, positions: Any, confidence: float = 0.95, *, z: float | None = None) -> Any:
         """Normal VaR of a book before and after stress: a Series with `before`, `after` and their `ratio`.
 
-        Parameters as in `riskkit.attribution.portfolio_var`.
+        Parameters as in `riskkit.attribution.portfolio`.
         """
         import pandas as pd
 
-        before, after = (portfolio_var(positions, m, confidence, z=z) for m in (self.original, self.covariance))
+        before, after = (portfolio(positions, m, confidence, z=z) for m in (self.original, self.covariance))
         return pd.Series({"before": before, "after": after, "ratio": after / before if before > 0.0 else np.nan})
 
     def to_frame(self) -> Any:

@@ -1,33 +1,31 @@
-"""Entropic VaR: the tightest bound on VaR and ES that exponential moments give; it is coherent, and the largest."""
+"""Entropic VaR: the tightest upper bound on VaR and ES from exponential moments; a coherent risk measure."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from riskkit.var.sample import read_confidences, read_sample
-from riskkit.var.tail import tail_mass, tail_size
+from riskkit._tail import tail_mass, tail_size
+from riskkit._types import Confidence, Quantity, ReturnsLike
+from riskkit.var._inputs import read_confidences, read_sample
 
 __all__ = ["entropic_var"]
 
 
-def entropic_var(returns: Any, confidence: Any = 0.95) -> Any:
+def entropic_var(returns: ReturnsLike, confidence: Confidence = 0.95) -> Quantity:
     """Entropic VaR of the observed returns: min over t > 0 of ln(mean exp(t L)/p)/t, L the losses.
 
     Parameters
     ----------
-    returns : (n_obs,) or (n_obs, n_portfolios)
-        Simple returns per period, or P&L; the horizon of the answer is theirs.
-    confidence : float or sequence of float
-        0.95 for 95 %.
+    returns, confidence
+        As in `historical_risk`.
 
     Returns
     -------
     float, (n_confidences,), (n_portfolios,) or (n_confidences, n_portfolios)
-        Losses positive, in the unit of `returns`; at least the ES. Where p is no more than the share of the worst
-        loss in the sample, it is that loss.
+        Losses positive, in the unit of `returns`; at least the ES. The worst loss where p is at most its share
+        of the sample.
 
     Raises
     ------
@@ -64,7 +62,7 @@ def entropic_var(returns: Any, confidence: Any = 0.95) -> Any:
 def _tilted_mean(losses: np.ndarray, entropy: float) -> np.ndarray:
     """Mean loss under weights exp(t L), with t such that their entropy relative to equal weights is `entropy`.
 
-    The entropy rises in t from 0 with slope t × variance, so Newton steps kept within a bracket find it.
+    The entropy increases in t from 0 with slope t × variance, and is solved by Newton steps within a bracket.
     """
     low, high = np.zeros(losses.shape[1]), np.full(losses.shape[1], np.inf)
     t = np.full(losses.shape[1], 1.0)
@@ -80,7 +78,8 @@ def _tilted_mean(losses: np.ndarray, entropy: float) -> np.ndarray:
         if (np.abs(step - t) <= 1e-12 * t).all():
             break
         t = step
-    return mean + (entropy - found) / t  # to first order, what is left of the entropy
+    tilted: np.ndarray = mean + (entropy - found) / t  # first-order correction for the remaining entropy
+    return tilted
 
 
 def _tilted(losses: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

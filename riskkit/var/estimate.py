@@ -1,75 +1,40 @@
-"""The answer of every method: VaR and ES side by side, and how sure they are."""
+"""Results of every method: VaR and ES, and their confidence intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 
 from riskkit import plot
-from riskkit._show import Row, Shown, alike
-from riskkit.var.sample import Confidences, Sample, read_confidences, read_sample
+from riskkit._show import Row, Shown, alike, percent
+from riskkit._types import Confidence, Quantity, ReturnsLike
+from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
+from riskkit.var.method import Fit, Method
 
-__all__ = ["Fit", "Method", "RiskEstimate", "RiskInterval", "estimate", "percent"]
-
-
-class Fit(NamedTuple):
-    """What a method makes of a table: VaR and ES (n_confidences, n_series), and its parameters (n_series,) by name."""
-
-    var: np.ndarray
-    es: np.ndarray
-    parameters: dict[str, np.ndarray]
-
-
-class Method(Protocol):
-    """A way to estimate VaR and ES, with its options chosen."""
-
-    @property
-    def title(self) -> str:
-        """What it is called in print."""
-        ...
-
-    @property
-    def horizon(self) -> float:
-        """Periods that the answer covers."""
-        ...
-
-    @property
-    def ordered(self) -> bool:
-        """The order of the returns in time matters, so that they cannot be resampled one by one."""
-        ...
-
-    def fit(self, table: np.ndarray, confidences: tuple[float, ...]) -> Fit:
-        """Estimate each column of (n_obs, n_series)."""
-        ...
+__all__ = ["RiskEstimate", "RiskInterval", "estimate", "labelled_estimate"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RiskInterval(Shown):
-    """How far VaR and ES could be off for lack of data. Shapes are those of the estimates; None where not defined.
+    """Confidence intervals of VaR and ES, in the shapes of the estimates; None where not defined.
 
     Attributes
     ----------
     kind : str
         "order_statistics", "asymptotic" or "bootstrap".
     coverage : float
-        Probability that was asked for, as 0.9.
-    var_low : array, Series or DataFrame
-        Lower end for VaR.
-    var_high : array, Series or DataFrame
-        Upper end for VaR.
-    es_low : array, Series or DataFrame
-        Lower end for ES.
-    es_high : array, Series or DataFrame
-        Upper end for ES.
-    var_standard_error : array, Series or DataFrame
-        Of VaR, in its unit.
-    es_standard_error : array, Series or DataFrame
-        Of ES, in its unit.
-    exact_coverage : array, Series or DataFrame
-        Of an order statistics interval: the probability that it has, at least `coverage` where the sample allows.
+        Requested probability, as 0.9.
+    var_low, var_high : float, array, Series or DataFrame
+        Lower and upper end for VaR.
+    es_low, es_high : float, array, Series or DataFrame
+        Lower and upper end for ES.
+    var_standard_error, es_standard_error : float, array, Series or DataFrame
+        In the unit of VaR and ES.
+    exact_coverage : float or tuple[float, ...]
+        Of an order statistics interval: its probability, at least `coverage` where the sample is large enough.
 
     Examples
     --------
@@ -81,13 +46,13 @@ class RiskInterval(Shown):
 
     kind: str
     coverage: float
-    var_low: Any
-    var_high: Any
-    es_low: Any = None
-    es_high: Any = None
-    var_standard_error: Any = None
-    es_standard_error: Any = None
-    exact_coverage: Any = None
+    var_low: Quantity
+    var_high: Quantity
+    es_low: Quantity | None = None
+    es_high: Quantity | None = None
+    var_standard_error: Quantity | None = None
+    es_standard_error: Quantity | None = None
+    exact_coverage: float | tuple[float, ...] | None = None
 
     def _title(self) -> str:
         return f"{percent(self.coverage)} interval, {self.kind.replace('_', ' ')}"
@@ -97,37 +62,37 @@ class RiskInterval(Shown):
             if np.ndim(values) == 0:
                 yield name.replace("_", " "), values, ""
 
-    def columns(self) -> dict[str, Any]:
-        """What is defined, by name."""
+    def columns(self) -> dict[str, Quantity]:
+        """Return the bounds and standard errors that are defined, by name."""
         names = ("var_low", "var_high", "es_low", "es_high", "var_standard_error", "es_standard_error")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RiskEstimate(Shown):
-    """VaR and ES of one or many portfolios at one or many confidences; losses are positive, gains negative.
+    """VaR and ES of one or many portfolios at one or many confidences; losses are positive.
 
     With one series and one confidence the numbers are floats; otherwise arrays (n_confidences,), (n_portfolios,) or
-    (n_confidences, n_portfolios), as Series or DataFrames when the returns had labels.
+    (n_confidences, n_portfolios), as Series or DataFrames for returns with labels.
 
     Attributes
     ----------
     method : str
-        How it was estimated, in words.
+        Method in words.
     confidence : float or tuple[float, ...]
-        As asked.
-    var : array, Series or DataFrame
+        As given.
+    var : float, array, Series or DataFrame
         Loss that is not exceeded with probability `confidence`, in the unit of the returns (or of the P&L).
-    es : array, Series or DataFrame
+    es : float, array, Series or DataFrame
         Mean loss in the worst 1 - `confidence` of cases.
     n_obs : int
-        Returns behind the estimate.
+        Number of returns.
     horizon : float
         In periods of the returns.
     parameters : dict[str, Any]
-        What was fitted, per portfolio.
+        Fitted parameters, per portfolio.
     interval : RiskInterval or None
-        How far off it could be, where that was asked for.
+        Confidence interval, on request.
 
     Examples
     --------
@@ -139,8 +104,8 @@ class RiskEstimate(Shown):
 
     method: str
     confidence: float | tuple[float, ...]
-    var: Any
-    es: Any
+    var: Quantity
+    es: Quantity
     n_obs: int
     horizon: float = 1.0
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -151,21 +116,21 @@ class RiskEstimate(Shown):
         return self.confidence if isinstance(self.confidence, tuple) else (self.confidence,)
 
     def _table(self, values: Any) -> np.ndarray:
-        """(n_confidences, n_portfolios), whatever the shape of the answer."""
+        """(n_confidences, n_portfolios) for every shape of the result."""
         return np.asarray(values, dtype=float).reshape(len(self._levels), -1)
 
     def _portfolios(self) -> list[Any]:
         if not self._many:
             return []
-        last = self.var.columns if hasattr(self.var, "columns") else getattr(self.var, "index", None)
-        return list(range(np.shape(self.var)[-1]) if last is None else last)
+        names = getattr(self.var, "columns", getattr(self.var, "index", None))
+        return list(range(np.shape(self.var)[-1]) if names is None else names)
 
     @property
     def _many(self) -> bool:
         return np.ndim(self.var) == (2 if isinstance(self.confidence, tuple) else 1)
 
     def to_frame(self) -> Any:
-        """Columns var and es (and bounds and standard errors), one row a confidence, a portfolio, or pair of them."""
+        """Columns var and es (and bounds and standard errors), one row per confidence and portfolio."""
         import pandas as pd
 
         bounds = {} if self.interval is None else self.interval.columns()
@@ -179,17 +144,17 @@ class RiskEstimate(Shown):
         return pd.DataFrame({name: self._table(values).ravel() for name, values in columns.items()}, index=index)
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw VaR and ES as bars, one pair a confidence and portfolio, with the interval where there is one."""
+        """Draw VaR and ES as bars, one pair per confidence and portfolio, with the interval if known."""
         frame = self.to_frame()
         ax = plot.axes(ax, width=max(7.0, 1.6 + 1.1 * len(frame)))
-        places = np.arange(len(frame))
+        positions = np.arange(len(frame))
         for offset, name, colour in ((-0.2, "var", plot.STRONG), (0.2, "es", plot.WARM)):
             label = name.upper() if name == "es" else "VaR"
-            ax.bar(places + offset, frame[name], 0.4, color=colour, label=label)
+            ax.bar(positions + offset, frame[name], 0.4, color=colour, label=label)
             if f"{name}_low" in frame:
                 away = [frame[name] - frame[f"{name}_low"], frame[f"{name}_high"] - frame[name]]
-                ax.errorbar(places + offset, frame[name], yerr=np.maximum(away, 0.0), fmt="none", color=plot.INK)
-        ax.set_xticks(places, [_tick(label) for label in frame.index])
+                ax.errorbar(positions + offset, frame[name], yerr=np.maximum(away, 0.0), fmt="none", color=plot.INK)
+        ax.set_xticks(positions, [_tick(label) for label in frame.index])
         room = max(0.6, 1.6 - 0.5 * len(frame))  # few bars are not made wide
         ax.set_xlim(-room, len(frame) - 1 + room)
         plot.thousands(ax.yaxis)
@@ -213,7 +178,7 @@ class RiskEstimate(Shown):
         if self._many:
             yield "portfolios", len(names), ""
         yield "observations", self.n_obs, ""
-        yield "horizon", self.horizon, "periods"
+        yield "horizon", self.horizon, "period" if self.horizon == 1.0 else "periods"
         for name, value in self.parameters.items():
             if np.ndim(value) == 0:
                 yield name.replace("_", " "), value, ""
@@ -227,20 +192,20 @@ class RiskEstimate(Shown):
         return f"[{low} to {high}] with {percent(self.interval.coverage)}" if self.interval else ""
 
 
-def estimate(method: Method, returns: Any, confidence: Any) -> RiskEstimate:
-    """Fit `method` to every portfolio and label the answer."""
+def estimate(method: Method, returns: ReturnsLike, confidence: Confidence) -> RiskEstimate:
+    """Fit a method to every portfolio and label the result."""
     confidences = read_confidences(confidence)
-    sample = read_sample(returns, check=not getattr(method, "checks_finite", False))
+    sample = read_sample(returns, check=not method.checks_finite)
     return labelled_estimate(method, sample, confidences, method.fit(sample.table, confidences.levels))
 
 
 def labelled_estimate(
     method: Method, sample: Sample, confidences: Confidences, fit: Fit, interval: RiskInterval | None = None
 ) -> RiskEstimate:
-    """A fit with the labels of the sample."""
+    """Label a fit with the names of the sample."""
     return RiskEstimate(
         method=method.title,
-        confidence=confidences.asked,
+        confidence=confidences.given,
         var=sample.per_confidence(fit.var, confidences),
         es=sample.per_confidence(fit.es, confidences),
         n_obs=len(sample.table),
@@ -248,11 +213,6 @@ def labelled_estimate(
         parameters={name: sample.per_portfolio(values) for name, values in fit.parameters.items()},
         interval=interval,
     )
-
-
-def percent(level: float) -> str:
-    """0.975 as "97.5%"."""
-    return f"{100 * level:.10g}%"
 
 
 def _tick(label: Any) -> str:

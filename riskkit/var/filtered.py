@@ -1,54 +1,53 @@
-"""Filtered historical simulation: past returns, each scaled from the volatility of its day to tomorrow's."""
+"""Filtered historical simulation: past returns scaled from the volatility of their day to the next forecast."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
 from riskkit._check import InputError, one_of, whole_number
+from riskkit._types import Confidence, ReturnsLike
 from riskkit.covariance import fit_garch
-from riskkit.var.estimate import Fit, RiskEstimate, estimate
-from riskkit.var.historical import Historical
+from riskkit.var.estimate import RiskEstimate, estimate
+from riskkit.var.historical import EsDefinition, Historical
+from riskkit.var.method import Fit, Method, VarEs
 from riskkit.var.normal import ewma_forecasts
-from riskkit.var.windows import roll_windows
 
 __all__ = ["FilteredHistorical", "filtered_historical_risk"]
 
-VOLATILITIES = ("ewma", "garch")
-FEWEST_FOR_GARCH = 50
+Volatility = Literal["ewma", "garch"]
+MIN_GARCH_OBS = 50
 
 
 def filtered_historical_risk(
-    returns: Any,
-    confidence: Any = 0.95,
+    returns: ReturnsLike,
+    confidence: Confidence = 0.95,
     *,
-    volatility: str = "ewma",
+    volatility: Volatility = "ewma",
     decay: float = 0.94,
     start: Any = "backcast",
-    distribution: str = "t",
+    distribution: Literal["t", "normal"] = "t",
     window: int | None = None,
     quantile: str = "inverted_cdf",
-    es: str = "tail_mass",
+    es: EsDefinition = "tail_mass",
 ) -> RiskEstimate:
-    """VaR and ES of past returns, each scaled from the volatility forecast for its day to tomorrow's.
+    """VaR and ES of past returns, each scaled from the volatility forecast for its day to the next forecast.
 
     Parameters
     ----------
-    returns : (n_obs,) or (n_obs, n_portfolios)
-        Simple returns per period, or P&L, oldest first.
-    confidence : float or sequence of float
-        0.95 for 95 %.
+    returns, confidence
+        As in `historical_risk`.
     volatility : {"ewma", "garch"}
-        The filter. EWMA runs about a mean of zero. GARCH(1,1) with a constant mean is fitted to all the returns by
+        Volatility filter. EWMA is about a mean of zero. GARCH(1,1) with a constant mean is fitted to all the returns by
         maximum likelihood and needs arch (``pip install 'riskkit[garch]'``).
     decay, start
         Of the EWMA, as in `riskkit.ewma_variance`; the variance of every day is the forecast made the day before.
     distribution : {"t", "normal"}
-        Of the shocks in the GARCH likelihood; the simulation uses the observed ones whatever it is.
+        Of the shocks in the GARCH likelihood; the simulation uses the observed shocks in both cases.
     window : int, optional
-        How many of the latest scaled returns to use; the filter runs over all of them in any case.
+        Number of latest scaled returns to use; all of them by default. The filter always uses all returns.
     quantile, es
         As in `historical_risk`.
 
@@ -61,7 +60,7 @@ def filtered_historical_risk(
     Raises
     ------
     InputError
-        NaN, infinity, no rows, an unknown option, or a volatility of zero on some day, for which a return has no scale.
+        NaN, infinity, no rows, an unknown option, or a volatility of zero on some day, by which nothing can be scaled.
     ImportError
         GARCH without arch.
 
@@ -84,34 +83,34 @@ def filtered_historical_risk(
 
 
 @dataclass(frozen=True)
-class FilteredHistorical:
-    """The method with its options."""
+class FilteredHistorical(Method):
+    """Options of `filtered_historical_risk`."""
 
-    volatility: str = "ewma"
+    volatility: Volatility = "ewma"
     decay: float = 0.94
     start: Any = "backcast"
-    distribution: str = "t"
+    distribution: Literal["t", "normal"] = "t"
     window: int | None = None
     quantile: str = "inverted_cdf"
-    es: str = "tail_mass"
+    es: EsDefinition = "tail_mass"
     refit_every: int = 250
     """Rolling GARCH only: periods between two fits."""
 
-    horizon = 1.0
     ordered = True
+    default_models: ClassVar = {"filtered historical": {"window": 500}}
 
     def __post_init__(self) -> None:
-        one_of(self.volatility, VOLATILITIES, "volatility")
+        one_of(self.volatility, get_args(Volatility), "volatility")
         whole_number(self.refit_every, "refit_every")
         if self.window is not None:
             whole_number(self.window, "window")
         if isinstance(self.start, str) and self.start == "zero":
             raise InputError("start='zero' gives the first return a volatility of zero, by which it cannot be scaled")
-        self._historical  # noqa: B018 - refuses unknown definitions at once
+        self._historical  # noqa: B018 - refuses unknown definitions now
 
     @property
     def title(self) -> str:
-        """What it is called in print."""
+        """Name of the method in print."""
         return f"filtered historical, {'EWMA' if self.volatility == 'ewma' else 'GARCH(1,1)'}"
 
     @property
@@ -119,7 +118,7 @@ class FilteredHistorical:
         return Historical(self.quantile, self.es)
 
     def fit(self, table: np.ndarray, confidences: tuple[float, ...]) -> Fit:
-        """Estimate each column of (n_obs, n_series)."""
+        """Estimate VaR and ES of each column of (n_obs, n_series)."""
         if self.window is not None and self.window > len(table):
             raise InputError(f"window={self.window} is longer than returns, which has {len(table)} observations")
         if self.volatility == "ewma":
@@ -138,17 +137,17 @@ class FilteredHistorical:
         var, es, _ = self._historical.fit(scaled[-(self.window or len(table)) :], confidences)
         return Fit(var, es, parameters)
 
-    def roll(self, table: np.ndarray, window: int, confidences: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """VaR and ES (n_confidences, n_windows, n_series): the last `window` shocks times the next volatility.
+    def roll(self, table: np.ndarray, window: int, confidences: tuple[float, ...]) -> VarEs:
+        """Estimate every window: its shocks times the next volatility.
 
-        Every forecast uses all the past for its volatility. GARCH is fitted anew, to all the past, after every
+        Every volatility forecast uses all earlier returns. A GARCH is refitted to all earlier returns after every
         `refit_every` periods, and the shocks of the window are then those of the new parameters.
         """
         if self.volatility == "ewma":
             sigma = self._ewma(table, window)
             return self._roll_shocks(table / sigma[:-1], sigma[window:], window, confidences)
-        if window < FEWEST_FOR_GARCH:
-            raise InputError(f"window={window} is too short; the first fit of a GARCH needs {FEWEST_FOR_GARCH} periods")
+        if window < MIN_GARCH_OBS:
+            raise InputError(f"window={window} is too short; the first fit of a GARCH needs {MIN_GARCH_OBS} periods")
         shape = (len(confidences), len(table) - window + 1, table.shape[1])
         var, es = np.empty(shape), np.empty(shape)
         for j in range(table.shape[1]):
@@ -159,21 +158,19 @@ class FilteredHistorical:
         return var, es
 
     def _ewma(self, table: np.ndarray, known: int | None = None) -> np.ndarray:
-        sigma = np.sqrt(ewma_forecasts(table, self.decay, self.start, known))
+        sigma: np.ndarray = np.sqrt(ewma_forecasts(table, self.decay, self.start, known))
         if not sigma[:-1].all():
             day, column = (int(i) for i in np.argwhere(sigma[:-1] == 0.0)[0])
             raise InputError(f"the volatility for row {day}, column {column} of returns is zero; nothing scales by it")
         return sigma
 
-    def _roll_shocks(
-        self, shocks: np.ndarray, sigma: np.ndarray, window: int, confidences: tuple[float, ...]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        var, es = roll_windows(self._historical, shocks, window, confidences)
+    def _roll_shocks(self, shocks: np.ndarray, sigma: np.ndarray, window: int, confidences: tuple[float, ...]) -> VarEs:
+        var, es = self._historical.roll(shocks, window, confidences)
         return var * sigma, es * sigma
 
     def _roll_garch(
         self, series: np.ndarray, first: int, stop: int, window: int, confidences: tuple[float, ...]
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> VarEs:
         """Forecasts for rows first..stop-1 with the parameters fitted to the rows before `first`."""
         fitted = fit_garch(series[:first], distribution=self.distribution)
         deviation = series[:stop] - fitted.mean

@@ -1,43 +1,53 @@
-"""One call for any method: VaR and ES, with an interval on request."""
+"""Registry of the VaR methods, and `value_at_risk`, which runs any of them by name."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskkit._check import InputError, one_of
+from riskkit._types import Confidence, ReturnsLike
+from riskkit.var._inputs import read_confidences, read_sample
 from riskkit.var.age_weighted import AgeWeighted
-from riskkit.var.estimate import Method, RiskEstimate, labelled_estimate
+from riskkit.var.cornish_fisher import CornishFisher
+from riskkit.var.estimate import RiskEstimate, labelled_estimate
 from riskkit.var.evt import PeaksOverThreshold
 from riskkit.var.filtered import FilteredHistorical
 from riskkit.var.historical import Historical
-from riskkit.var.modified import CornishFisher
+from riskkit.var.intervals import Bootstrap, IntervalKind, interval_of
+from riskkit.var.method import Method
 from riskkit.var.normal import Normal
-from riskkit.var.sample import read_confidences, read_sample
 from riskkit.var.student_t import StudentT
-from riskkit.var.uncertainty import interval_of
 
-__all__ = ["METHODS", "method_named", "value_at_risk"]
+__all__ = ["DEFAULT_MODELS", "METHODS", "MethodName", "method_named", "value_at_risk"]
 
-METHODS: dict[str, Any] = {
-    "historical": Historical,
-    "age_weighted": AgeWeighted,
-    "filtered_historical": FilteredHistorical,
-    "normal": Normal,
-    "student_t": StudentT,
-    "cornish_fisher": CornishFisher,
-    "evt": PeaksOverThreshold,
+MethodName = Literal[
+    "historical", "age_weighted", "filtered_historical", "normal", "student_t", "cornish_fisher", "evt"
+]
+METHODS: dict[str, type[Method]] = dict(
+    zip(
+        get_args(MethodName),
+        (Historical, AgeWeighted, FilteredHistorical, Normal, StudentT, CornishFisher, PeaksOverThreshold),
+        strict=True,
+    )
+)
+
+DEFAULT_MODELS: dict[str, dict[str, Any]] = {
+    label: {"method": name, **options}
+    for name, kind in METHODS.items()
+    for label, options in kind.default_models.items()
 }
+"""Models that `riskkit.var_backtest.compare` compares by default: options of `rolling_var` by label."""
 
 
 def value_at_risk(
-    returns: Any,
-    confidence: Any = 0.95,
-    method: str = "historical",
+    returns: ReturnsLike,
+    confidence: Confidence = 0.95,
+    method: MethodName = "historical",
     *,
-    interval: str | None = None,
+    interval: IntervalKind | None = None,
     coverage: float = 0.9,
     n_draws: int = 1000,
     block: int = 1,
@@ -48,24 +58,21 @@ def value_at_risk(
 
     Parameters
     ----------
-    returns : (n_obs,) or (n_obs, n_portfolios)
-        Simple returns per period, or P&L in money; gains positive, oldest first.
-    confidence : float or sequence of float
-        0.95 for 95 %.
-    method : str
-        "historical", "age_weighted", "filtered_historical", "normal", "student_t", "cornish_fisher" or "evt".
+    returns, confidence
+        As in `historical_risk`.
+    method : {"historical", "age_weighted", "filtered_historical", "normal", "student_t", "cornish_fisher", "evt"}
+        As the functions of these names.
     interval : {None, "order_statistics", "asymptotic", "bootstrap"}
         "order_statistics": exact for the VaR of independent losses, for "historical". "asymptotic": standard errors
         for "historical" (kernel density, influence function) and "normal". "bootstrap": any method that does not
-        rest on dates.
+        depend on dates.
     coverage : float
         Probability that the interval encloses the true number.
     n_draws, block, rng
-        Of the bootstrap: resamples, consecutive rows taken together (for clustered volatility, 20 or so), and a
-        `numpy.random.Generator`, which has to be given.
+        Of the bootstrap: number of resamples, rows per block (some 20 for clustered volatility), and a
+        `numpy.random.Generator`, which is required.
     **options
-        Of the method, as in `historical_risk`, `age_weighted_risk`, `filtered_historical_risk`, `normal_risk`,
-        `student_t_risk`, `cornish_fisher_risk`, `evt_risk`.
+        Of the method, as in its function.
 
     Returns
     -------
@@ -75,12 +82,11 @@ def value_at_risk(
     Raises
     ------
     InputError
-        NaN, infinity, no rows, an unknown method or option, or an interval that the method does not have.
+        NaN, infinity, no rows, an unknown method or option, or an interval that the method does not offer.
 
     References
     ----------
-    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., chapters 2, 5 and 9; the methods and
-    intervals name their own.
+    McNeil, Frey and Embrechts (2015), Quantitative Risk Management, 2nd ed., chapters 2, 5 and 9.
 
     Examples
     --------
@@ -96,24 +102,24 @@ def value_at_risk(
     VaR 75%        0.02 [-0.01 to inf] with 80%
     ES 75%        0.025
     observations      8
-    horizon           1 periods
+    horizon           1 period
     """
     chosen = method_named(method, options)
     confidences, sample = read_confidences(confidence), read_sample(returns)
     fit = chosen.fit(sample.table, confidences.levels)
     bounds = None
     if interval is not None:
-        bounds = interval_of(
-            chosen, sample, confidences, fit, interval, coverage=coverage, n_draws=n_draws, block=block, rng=rng
-        )
+        bootstrap = Bootstrap(n_draws, block, rng)
+        bounds = interval_of(chosen, sample, confidences, fit, interval, coverage, bootstrap)
     return labelled_estimate(chosen, sample, confidences, fit, bounds)
 
 
 def method_named(name: str, options: dict[str, Any]) -> Method:
-    """A method with its options, or one sentence about the option that it does not have."""
-    kind = METHODS[one_of(name, tuple(METHODS), "method")]
+    """Return a method with its options, and refuse options that it does not have."""
+    kind: Any = METHODS[one_of(name, tuple(METHODS), "method")]
     known = [field.name for field in dataclasses.fields(kind)]
     unknown = [option for option in options if option not in known]
     if unknown:
         raise InputError(f"method {name!r} has no option {unknown[0]!r}; it takes {', '.join(known)}")
-    return kind(**options)
+    method: Method = kind(**options)
+    return method

@@ -1,26 +1,26 @@
-"""Mean and central moments of every column, and of every rolling window: what the parametric methods rest on."""
+"""Mean and central moments of every column, and of every rolling window."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from riskkit._check import InputError, one_of, whole_number
 from riskkit._jit import kernel
 
-__all__ = ["Moments", "check_spread_options", "rolling_moments", "sample_moments"]
+__all__ = ["Mean", "Moments", "check_spread_options", "rolling_moments", "sample_moments"]
 
-MEANS = ("sample", "zero")
+Mean = Literal["sample", "zero"]
 SMALL, LARGE = 1e-60, 1e60
-"""Between these the fourth power of a number, and the square of its second moment, are well inside the range of floats."""
+"""Bounds between which fourth powers, and squares of second moments, are inside the range of floats."""
 
 
 class Moments(NamedTuple):
     """Mean and second to fourth central moments (divisor n) of `n` observations; arrays of one shape.
 
     The third and fourth are of the returns divided by `unit`, a power of two (so that nothing is rounded), which is 1
-    but for returns so small or large that their powers are none.
+    except for returns so small or large that their powers leave the range of floats.
     """
 
     n: int
@@ -39,7 +39,8 @@ class Moments(NamedTuple):
         if self.n <= ddof:
             raise InputError(f"returns has {self.n} observations; ddof={ddof} needs at least {ddof + 1}")
         square = self.second if mean == "sample" else self.second + self.mean**2
-        return np.sqrt(square * (self.n / (self.n - ddof)))
+        volatility: np.ndarray = np.sqrt(square * (self.n / (self.n - ddof)))
+        return volatility
 
     @property
     def skewness(self) -> np.ndarray:
@@ -49,21 +50,23 @@ class Moments(NamedTuple):
     @property
     def excess_kurtosis(self) -> np.ndarray:
         """Fourth central moment over the square of the population variance, less 3."""
-        return self.fourth / self._second_in_units**2 - 3.0
+        kurtosis: np.ndarray = self.fourth / self._second_in_units**2 - 3.0
+        return kurtosis
 
     @property
     def _second_in_units(self) -> np.ndarray:
-        return self.second / self.unit / self.unit
+        second: np.ndarray = self.second / self.unit / self.unit
+        return second
 
 
 def check_spread_options(mean: str, ddof: int) -> None:
-    """The options that say how a standard deviation is meant."""
-    one_of(mean, MEANS, "mean")
+    """Check the options of a standard deviation."""
+    one_of(mean, get_args(Mean), "mean")
     whole_number(ddof, "ddof", at_least=0)
 
 
 def sample_moments(table: np.ndarray, *, tails: bool = False) -> Moments:
-    """Moments of each column of (n_obs, n_series): arrays (n_series,); the third and fourth with `tails` only."""
+    """Moments (n_series,) of each column of (n_obs, n_series); the third and fourth with `tails` only."""
     deviation = table - table[0]  # from the first, so that constants have no spread at all
     shift = deviation.mean(axis=0)
     deviation -= shift
@@ -82,7 +85,7 @@ def sample_moments(table: np.ndarray, *, tails: bool = False) -> Moments:
 
 
 def rolling_moments(table: np.ndarray, window: int, *, tails: bool = False) -> Moments:
-    """Moments of every window of rows: arrays (n_obs - window + 1, n_series)."""
+    """Moments (n_obs - window + 1, n_series) of every window of rows."""
     out = np.empty((4, len(table) - window + 1, table.shape[1]))
     unit = _unit_of(np.abs(table).max(axis=0)) if tails else 1.0
     moments_of_windows(
@@ -93,14 +96,14 @@ def rolling_moments(table: np.ndarray, window: int, *, tails: bool = False) -> M
 
 
 def _unit_of(size: np.ndarray) -> Any:
-    """A power of two near each size (n_series,) if any has powers beyond the range of floats, else 1."""
+    """Power of two near each size (n_series,) if any has powers beyond the range of floats, else 1."""
     odd = ((size < SMALL) | (size > LARGE)) & (size > 0.0)
     return np.where(odd, np.ldexp(1.0, np.frexp(size)[1]), 1.0) if odd.any() else 1.0
 
 
 @kernel
-def moments_of_windows(table, window, tails, out):
-    """Each window anew, in two passes: sums that are carried along drift. All series in step are vector code."""
+def moments_of_windows(table: np.ndarray, window: int, tails: bool, out: np.ndarray) -> None:
+    """Two passes over each window, as updated sums drift; the inner loops over series are vector code."""
     n_series = table.shape[1]
     sums = np.empty((4, n_series))
     for w in range(out.shape[1]):

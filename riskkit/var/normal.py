@@ -1,57 +1,56 @@
-"""Normal VaR and ES of observed returns: a mean, a volatility and the normal quantile."""
+"""Normal VaR and ES: mean, volatility (sample or EWMA) and the normal quantile."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
 from riskkit._check import InputError, one_of, positive
+from riskkit._types import Confidence, ReturnsLike, TailMeasure
 from riskkit.covariance import ewma_start, ewma_variance
-from riskkit.var.closed_form import elliptical_factor
-from riskkit.var.estimate import Fit, RiskEstimate, estimate
-from riskkit.var.moments import Moments, check_spread_options, rolling_moments, sample_moments
+from riskkit.var.estimate import RiskEstimate, estimate
+from riskkit.var.method import VAR_ES, Fit, Method, VarEs
+from riskkit.var.moments import Mean, Moments, check_spread_options, rolling_moments, sample_moments
+from riskkit.var.parametric import elliptical_factor
 
 __all__ = ["Normal", "ewma_forecasts", "normal_risk"]
 
-VOLATILITIES = ("sample", "ewma")
+Volatility = Literal["sample", "ewma"]
 
 
 def normal_risk(
-    returns: Any,
-    confidence: Any = 0.95,
+    returns: ReturnsLike,
+    confidence: Confidence = 0.95,
     *,
-    mean: str = "sample",
+    mean: Mean = "sample",
     ddof: int = 1,
     z: float | None = None,
-    volatility: str = "sample",
+    volatility: Volatility = "sample",
     decay: float = 0.94,
     start: Any = "backcast",
     horizon: float = 1.0,
 ) -> RiskEstimate:
-    """VaR and ES under a normal law with the mean and volatility of the returns.
+    """VaR and ES of a normal distribution with the mean and volatility of the returns.
 
     Parameters
     ----------
-    returns : (n_obs,) or (n_obs, n_portfolios)
-        Simple returns per period, or P&L, oldest first.
-    confidence : float or sequence of float
-        0.95 for 95 %.
+    returns, confidence
+        As in `historical_risk`.
     mean : {"sample", "zero"}
-        The sample mean, or zero, as desks take for a day; a sample volatility is about the same.
+        Sample mean, or zero, as is usual for daily returns; a sample volatility is about the same mean.
     ddof : int
         Divisor n_obs - ddof of the sample variance: 1 for the sample, 0 for the population.
     z : float, optional
-        Normal quantile to use as it is (1.65), with one confidence; without it the exact one.
+        Normal quantile to use for one confidence, possibly rounded (1.65); the exact one by default.
     volatility : {"sample", "ewma"}
-        With equal weights, or RiskMetrics' exponentially weighted one about zero, with `decay` and `start` as in
-        `riskkit.ewma_variance`.
+        With equal weights, or RiskMetrics' exponentially weighted one about zero.
     decay, start
-        Of the exponentially weighted volatility, as in `ewma_variance`.
+        Of the exponentially weighted volatility, as in `riskkit.ewma_variance`.
     horizon : float
-        Periods that the answer covers: mean × horizon, volatility × sqrt(horizon).
+        In periods: mean × horizon, volatility × sqrt(horizon).
 
     Returns
     -------
@@ -78,40 +77,45 @@ def normal_risk(
 
 
 @dataclass(frozen=True)
-class Normal:
-    """The method with its options."""
+class Normal(Method):
+    """Options of `normal_risk`."""
 
-    mean: str = "sample"
+    mean: Mean = "sample"
     ddof: int = 1
     z: float | None = None
-    volatility: str = "sample"
+    volatility: Volatility = "sample"
     decay: float = 0.94
     start: Any = "backcast"
     horizon: float = 1.0
 
+    default_models: ClassVar = {
+        "normal": {"window": 500},
+        "normal EWMA": {"volatility": "ewma", "mean": "zero", "window": 500},
+    }
+
     def __post_init__(self) -> None:
         check_spread_options(self.mean, self.ddof)
-        one_of(self.volatility, VOLATILITIES, "volatility")
+        one_of(self.volatility, get_args(Volatility), "volatility")
         positive(self.horizon, "horizon")
 
     @property
     def title(self) -> str:
-        """What it is called in print."""
+        """Name of the method in print."""
         return "normal" if self.volatility == "sample" else "normal, EWMA volatility"
 
     @property
     def ordered(self) -> bool:
-        """EWMA weights belong to dates."""
+        """True with an EWMA volatility, whose weights belong to dates."""
         return self.volatility == "ewma"
 
     def fit(self, table: np.ndarray, confidences: tuple[float, ...]) -> Fit:
-        """Estimate each column of (n_obs, n_series)."""
+        """Estimate VaR and ES of each column of (n_obs, n_series)."""
         moments = sample_moments(table)
         sigma = moments.volatility(self.mean, self.ddof) if self.volatility == "sample" else self._ewma(table)[-1]
         return self._fit(moments, sigma, confidences)
 
-    def roll(self, table: np.ndarray, window: int, confidences: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """VaR and ES (n_confidences, n_windows, n_series); an EWMA volatility remembers what lies before the window."""
+    def roll(self, table: np.ndarray, window: int, confidences: tuple[float, ...]) -> VarEs:
+        """Estimate every window; an EWMA volatility also uses the returns before the window."""
         moments = rolling_moments(table, window)
         ewma = self.volatility == "ewma"
         sigma = self._ewma(table, window)[window:] if ewma else moments.volatility(self.mean, self.ddof)
@@ -119,23 +123,38 @@ class Normal:
         return fit.var, fit.es
 
     def _ewma(self, table: np.ndarray, known: int | None = None) -> np.ndarray:
-        return np.sqrt(ewma_forecasts(table, self.decay, self.start, known))
+        volatility: np.ndarray = np.sqrt(ewma_forecasts(table, self.decay, self.start, known))
+        return volatility
 
     def _fit(self, moments: Moments, sigma: np.ndarray, confidences: tuple[float, ...]) -> Fit:
         if self.z is not None and len(confidences) > 1:
             raise InputError("z is the quantile of one confidence; leave it out to have the exact ones of several")
         mean, spread = moments.location(self.mean), sigma * math.sqrt(self.horizon)
         var, es = (
-            np.array([elliptical_factor(name, level, self.z) * spread for level in confidences]) - mean * self.horizon
-            for name in ("var", "es")
+            np.array([elliptical_factor(level, measure, z=self.z) * spread for level in confidences])
+            - mean * self.horizon
+            for measure in VAR_ES
         )
         return Fit(var, es, {"mean": mean, "volatility": sigma})
 
+    def standard_errors(self, table: np.ndarray, fit: Fit, confidences: tuple[float, ...]) -> VarEs | None:
+        """Delta method for a sample volatility: Var(h·mean) = h²σ²/n, Var(f·√h·σ) = h f²σ²/(2n)."""
+        if self.volatility == "ewma":
+            return None
+        n, h, about_mean = len(table), self.horizon, 1.0 if self.mean == "sample" else 0.0
+
+        def errors(measure: TailMeasure) -> np.ndarray:
+            factors = [elliptical_factor(level, measure, z=self.z) for level in confidences]
+            scale = [math.sqrt(h * h * about_mean / n + h * factor**2 / (2 * n)) for factor in factors]
+            return np.array([each * fit.parameters["volatility"] for each in scale])
+
+        return errors("var"), errors("es")
+
 
 def ewma_forecasts(table: np.ndarray, decay: float, start: Any, known: int | None = None) -> np.ndarray:
-    """Variance forecast for every period and the one after the last: (n_obs + 1, n_series), the start value first.
+    """Variance forecast for every period and the next one: (n_obs + 1, n_series), the start value first.
 
-    A named start looks at the first `known` periods only, so that no forecast after them has seen the future.
+    A named start uses the first `known` periods only, so that no later forecast uses the future.
     """
     first = np.broadcast_to(np.asarray(ewma_start(table[:known], decay, start)), table.shape[1:])
     return np.vstack([first, ewma_variance(table, decay, first)])

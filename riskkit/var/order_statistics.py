@@ -1,269 +1,179 @@
-"""The worst few of many numbers, without sorting the rest: of whole columns, and of every rolling window.
-
-Both entry points take returns and answer with losses, for given ranks (0 is the worst): the loss at each rank, and the
-sum of all worse ones. Every quantile definition and the tail-mass ES are arithmetic on these.
-"""
+"""Order statistics: tail counts and ranks, weights of observations, and the sampling error of a quantile."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
-from riskkit._check import finite_array
-from riskkit._jit import kernel
+from riskkit._check import InputError, confidence_level, finite_number, positive, whole_number
+from riskkit._tail import tail_mass, tail_size, var_rank
+from riskkit.var.parametric import elliptical_factor
+from riskkit.var.parametric.elliptical import normal_density
 
-__all__ = ["order_statistics", "rolling_order_statistics"]
+__all__ = [
+    "RankInterval",
+    "age_weights",
+    "order_statistic_ranks",
+    "quantile_standard_error",
+    "tail_mass",
+    "tail_size",
+    "var_rank",
+]
 
-TILE = 32
-"""Columns copied at a time: a row's part of them fills whole cache lines, and the copies fit the second cache."""
-LARGE = 1_000_000
-"""Numbers from which a copy only to make an array writable (one compiled version less) is too dear."""
 
+def age_weights(n_obs: int, decay: float) -> np.ndarray:
+    """Weights of observations by age, oldest first: decay^(n-i) (1 - decay)/(1 - decay^n) for the i-th of n.
 
-def order_statistics(table: np.ndarray, ranks: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Losses at ascending `ranks` of each column of (n_obs, n_series), and sums of the worse: (n_ranks, n_series) each.
+    Parameters
+    ----------
+    n_obs : int
+        Observations, at least one.
+    decay : float
+        Weight of an observation over that of the next newer one, above 0 and at most 1; 0.98 to 0.995 are usual.
 
-    Checks that the numbers are finite while it reads them: a separate pass over 5,000 portfolios costs a third more.
+    Returns
+    -------
+    (n_obs,)
+        They sum to 1. With decay=1 all are equal.
+
+    Raises
+    ------
+    InputError
+        A decay outside (0, 1], or no observations.
+
+    References
+    ----------
+    Boudoukh, Richardson and Whitelaw (1998), The best of both worlds, Risk 11(5), 64-67, step 1. Hull (2018), Options,
+    Futures and Other Derivatives, 10th ed., section 22.2.
+
+    Examples
+    --------
+    >>> age_weights(3, 0.5).round(4).tolist()
+    [0.1429, 0.2857, 0.5714]
     """
-    places = np.array(ranks, dtype=np.int64)
-    losses, sums = np.empty((len(ranks), table.shape[1])), np.empty((len(ranks), table.shape[1]))
-    if table.flags.f_contiguous:
-        finite = statistics_of_rows(_plain(table.T), places, losses, sums)
-    else:
-        finite = statistics_of_columns(_plain(table), places, losses, sums)
-    if not finite:
-        _refuse(table)
-    return losses, sums
+    n_obs, decay = whole_number(n_obs, "n_obs"), finite_number(decay, "decay")
+    if not 0.0 < decay <= 1.0:
+        raise InputError(f"decay={decay!r} is not above 0 and at most 1; 0.98 is usual for daily data")
+    weights: np.ndarray = decay ** np.arange(n_obs - 1, -1, -1.0)
+    return weights / n_obs if decay == 1.0 else weights * ((1.0 - decay) / (1.0 - decay**n_obs))
 
 
-def rolling_order_statistics(
-    table: np.ndarray, window: int, ranks: list[int], *, share: float = 0.0, size: float = 1.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """The same for every window of rows: (n_ranks, n_obs - window + 1, n_series) each.
+def quantile_standard_error(
+    n_obs: int, confidence: float, *, density: float | None = None, volatility: float | None = None
+) -> float:
+    """Asymptotic standard error of a sample quantile: sqrt(c (1 - c)/n)/f.
 
-    The worst few of the window are kept sorted in a buffer with some slack; most steps touch neither end of it. In the
-    place of a sum of worse losses stands (sum + share × loss)/size: with the right numbers, the ES at once.
+    Parameters
+    ----------
+    n_obs : int
+        Independent observations.
+    confidence : float
+        c, as 0.99.
+    density : float
+        Density f at the quantile, per unit of loss; or
+    volatility : float
+        Volatility of a normal distribution, whose density at its c-quantile is used.
+
+    Returns
+    -------
+    float
+        In the unit of the losses.
+
+    Raises
+    ------
+    InputError
+        Not exactly one of density and volatility, or one that is not above zero.
+
+    References
+    ----------
+    Kendall and Stuart (1977), The Advanced Theory of Statistics 1, chapter 10; Hull (2018), Options, Futures and Other
+    Derivatives, 10th ed., section 22.2 (accuracy of VaR).
+
+    Examples
+    --------
+    >>> round(quantile_standard_error(500, 0.99, volatility=10.0), 2)
+    1.67
     """
-    by_row = table.flags.f_contiguous
-    series = _plain(table.T if by_row else table)
-    out = np.empty((2, len(ranks), table.shape[1], len(table) - window + 1))  # one block: two would be paged in anew
-    for i, rank in enumerate(ranks):
-        capacity = 4 * math.ceil((rank + 4 + 2 * math.isqrt(rank + 1)) / 4)  # whole vectors of four
-        if not statistics_of_windows(series, by_row, window, rank, capacity, share, size, out[0, i], out[1, i]):
-            _refuse(table)
-    losses, sums = out.transpose(0, 1, 3, 2)
-    return losses, sums
+    p = tail_mass(confidence)
+    if (density is None) == (volatility is None):
+        raise InputError("give either the density at the quantile or the volatility of a normal distribution")
+    if volatility is not None:
+        density = normal_density(elliptical_factor(confidence)) / positive(volatility, "volatility")
+    return math.sqrt(p * (1.0 - p) / whole_number(n_obs, "n_obs")) / positive(density, "density")
 
 
-def _plain(array: np.ndarray) -> np.ndarray:
-    """C order, and writable unless large: the kernels are then compiled for one kind of array in most sessions."""
-    return np.require(array, requirements="C" if array.size > LARGE else ["C", "W"])
+class RankInterval(NamedTuple):
+    """Ranks of two losses that enclose the true VaR, counted from the worst; None: beyond the sample.
+
+    Attributes
+    ----------
+    high : int or None
+        Rank of the larger loss.
+    low : int or None
+        Rank of the smaller loss.
+    coverage : float
+        Exact probability for independent losses with a continuous distribution.
+
+    Examples
+    --------
+    >>> from riskkit import order_statistic_ranks
+    >>> ranks = order_statistic_ranks(250, 0.99, 0.90)
+    >>> ranks.high, ranks.low, round(ranks.coverage, 4)
+    (None, 6, 0.9588)
+    """
+
+    high: int | None
+    low: int | None
+    coverage: float
 
 
-def _refuse(table: np.ndarray) -> None:
-    finite_array(table[:, 0] if table.shape[1] == 1 else table, "returns")
+def order_statistic_ranks(n_obs: int, confidence: float, coverage: float = 0.9) -> RankInterval:
+    """Ranks of two losses that enclose the true VaR with at least a given probability, for any distribution.
 
+    The number of losses beyond the true VaR is binomial(n, p). The ranks cut off at most half of 1 - coverage at
+    each end.
 
-# Whole columns. A threshold guessed from a sample keeps little more than the tail; quickselect does the rest.
+    Parameters
+    ----------
+    n_obs : int
+        Independent observations.
+    confidence : float
+        0.99 for 99 %.
+    coverage : float
+        Probability of enclosing the VaR.
 
+    Returns
+    -------
+    RankInterval
+        high, low, coverage. With too few observations for an upper end, `high` is None.
 
-@kernel
-def statistics_of_rows(rows, ranks, losses, sums):
-    n_series, n = rows.shape
-    copy, guesses = np.empty((1, n + 1)), np.empty(guess_count(n))
-    finite = True
-    for j in range(n_series):
-        finite &= tail_of(rows[j], ranks, guesses, copy, losses[:, j], sums[:, j])
-    return finite
+    Raises
+    ------
+    InputError
+        A confidence or coverage outside (0, 1).
 
+    References
+    ----------
+    David and Nagaraja (2003), Order Statistics, 3rd ed., section 7.1. Dowd (2005), Measuring Market Risk, 2nd ed.,
+    section 7.4.
 
-@kernel
-def statistics_of_columns(table, ranks, losses, sums):
-    n, n_series = table.shape
-    copy, guesses = np.empty((1, n + 1)), np.empty(guess_count(n))
-    tile = np.empty((TILE, n))
-    finite = True
-    for first in range(0, n_series, TILE):
-        width = min(TILE, n_series - first)
-        for i in range(n):
-            for j in range(width):
-                tile[j, i] = table[i, first + j]
-        for j in range(width):
-            finite &= tail_of(tile[j], ranks, guesses, copy, losses[:, first + j], sums[:, first + j])
-    return finite
+    Examples
+    --------
+    >>> order_statistic_ranks(500, 0.99, 0.9)
+    RankInterval(high=2, low=10, coverage=0.929)
+    >>> order_statistic_ranks(100, 0.99, 0.9)
+    RankInterval(high=None, low=4, coverage=0.982)
+    """
+    from scipy.special import bdtr
 
-
-@kernel
-def guess_count(n):
-    """How many numbers to look at for a threshold: enough that few are kept in vain, few enough to cost little."""
-    return int(0.35 * n ** (2.0 / 3.0))
-
-
-@kernel
-def tail_of(series, ranks, guesses, copy, losses, sums):
-    """Order statistics of one series; False if it holds NaN or infinity."""
-    finite = 0
-    for i in range(series.size):
-        finite += abs(series[i]) < np.inf
-    if finite < series.size:
-        return False
-    kept = copy[0]
-    end = smallest(series, ranks[-1] + 1, guesses, kept)
-    for i in range(ranks.size - 1, -1, -1):
-        select(kept, end, ranks[i])
-        end = ranks[i]
-        losses[i] = 0.0 - kept[end]
-        sums[i] = 0.0 - sum_of(copy, 0, 0, end)
-    return True
-
-
-@kernel
-def smallest(series, count, guesses, copy):
-    """Copy at least the `count` smallest of `series` to the front of `copy`, and return how many were copied."""
-    n, n_guesses = series.size, guesses.size
-    kept = 0
-    if n_guesses >= 16:
-        step = n // n_guesses
-        for i in range(n_guesses):
-            guesses[i] = series[i * step]
-        expected = count * n_guesses / n
-        place = int(expected + 2.5 * math.sqrt(expected)) + 1
-        if 2 * place < n_guesses:
-            select(guesses, n_guesses, place)
-            threshold = guesses[place]
-            for i in range(n):  # without a branch: always write, move on only past what counts
-                copy[kept] = series[i]
-                kept += series[i] <= threshold
-    if kept < count:
-        for i in range(n):
-            copy[i] = series[i]
-        kept = n
-    return kept
-
-
-@kernel
-def select(values, end, rank):
-    """Reorder values[:end] so that values[rank] is in its sorted place, smaller ones before it."""
-    low, high = 0, end
-    while high - low > 16:
-        middle, step = (low + high) >> 1, (high - low) >> 3
-        pivot = median3(
-            median3(values[low], values[low + step], values[low + 2 * step]),
-            median3(values[middle - step], values[middle], values[middle + step]),
-            median3(values[high - 1], values[high - 1 - step], values[high - 1 - 2 * step]),
-        )
-        split = low
-        for i in range(low, high):  # no branch in the loop: a mispredicted one costs more than two stores
-            value = values[i]
-            values[i] = values[split]
-            values[split] = value
-            split += value < pivot
-        if rank < split:
-            high = split
-        elif split > low:
-            low = split
-        else:  # nothing is smaller than the pivot: set what equals it apart, or ties would never end
-            for i in range(low, high):
-                value = values[i]
-                values[i] = values[split]
-                values[split] = value
-                split += value <= pivot
-            if rank < split:
-                return
-            low = split
-    for i in range(low + 1, high):
-        value, j = values[i], i
-        while j > low and values[j - 1] > value:
-            values[j] = values[j - 1]
-            j -= 1
-        values[j] = value
-
-
-@kernel
-def median3(a, b, c):
-    return max(min(a, b), min(max(a, b), c))
-
-
-@kernel
-def sum_of(table, row, start, count):
-    """Sum of `count` numbers of a row in four strands: a fixed order, and four additions at a time."""
-    a, b, c, d = 0.0, 0.0, 0.0, 0.0
-    quarter = count >> 2
-    for i in range(quarter):
-        a += table[row, start + 4 * i]
-        b += table[row, start + 4 * i + 1]
-        c += table[row, start + 4 * i + 2]
-        d += table[row, start + 4 * i + 3]
-    for i in range(4 * quarter, count):
-        a += table[row, start + i]
-    return (a + b) + (c + d)
-
-
-# Rolling windows. buffers[side, 1 : held + 1] is sorted and holds the smallest of the window, with -inf before it and
-# inf after it. A change writes the other side, because in place one step would wait for the stores of the last.
-
-
-@kernel
-def statistics_of_windows(table, by_row, window, rank, capacity, share, size, losses, sums):
-    buffers, series = np.empty((2, capacity + 3)), np.empty(losses.shape[1] + window - 1)
-    for j in range(losses.shape[0]):
-        finite = 0
-        for i in range(series.size):
-            series[i] = table[j, i] if by_row else table[i, j]
-            finite += abs(series[i]) < np.inf
-        if finite < series.size:
-            return False
-        roll(series, window, rank, capacity, share, size, buffers, losses[j], sums[j])
-    return True
-
-
-@kernel
-def roll(series, window, rank, capacity, share, size, buffers, losses, sums):
-    buffers[:, 0], buffers[:, 1:] = -np.inf, np.inf
-    side, held = 0, refill(series, 0, window, capacity, buffers, 0)
-    largest = buffers[side, held]
-    loss = 0.0 - buffers[side, rank + 1]
-    worse = (share * loss - sum_of(buffers, side, 1, rank)) / size
-    losses[0], sums[0] = loss, worse
-    for t in range(series.size - window):
-        leaving, entering = series[t], series[t + window]
-        if min(leaving, entering) <= largest:
-            belongs = entering <= largest  # what lies beyond the buffer is not smaller than its largest
-            exchange(buffers, side, 1 - side, capacity, leaving, entering if belongs else np.inf)
-            side, held = 1 - side, min(held + belongs - (leaving <= largest), capacity)
-            if held <= rank:
-                held = refill(series, t + 1, t + 1 + window, capacity, buffers, side)
-            largest = buffers[side, held]
-            loss = 0.0 - buffers[side, rank + 1]
-            worse = (share * loss - sum_of(buffers, side, 1, rank)) / size
-        losses[t + 1], sums[t + 1] = loss, worse
-
-
-@kernel
-def exchange(buffers, old, new, capacity, leaving, entering):
-    """Take one value out and put one in (infinity: none), every place at once: without a branch it is vector code."""
-    for j in range(capacity):
-        before, here, after = buffers[old, j], buffers[old, j + 1], buffers[old, j + 2]
-        left = before if before < leaving else here
-        right = here if here < leaving else after
-        larger = left if left > entering else entering
-        buffers[new, j + 1] = larger if larger < right else right
-
-
-@kernel
-def refill(series, start, stop, capacity, buffers, side):
-    """Fill one side with the smallest of series[start:stop]; return how many it holds."""
-    held = 0
-    for i in range(start, stop):
-        value = series[i]
-        if held < capacity or value < buffers[side, held]:
-            held = min(held + 1, capacity)
-            j = held
-            while j > 1 and buffers[side, j - 1] > value:
-                buffers[side, j] = buffers[side, j - 1]
-                j -= 1
-            buffers[side, j] = value
-    for j in range(held + 1, capacity + 1):
-        buffers[side, j] = np.inf
-    return held
+    n, p = whole_number(n_obs, "n_obs"), tail_mass(confidence)
+    cut = (1.0 - confidence_level(coverage, "coverage")) / 2.0
+    margin = 20.0 + 10.0 * math.sqrt(n * p)  # the binomial probability beyond is zero in floats
+    first, last = max(0, math.floor(n * p - margin)), min(n, math.ceil(n * p + margin))
+    cdf = bdtr(np.arange(first, last + 1.0), n, p)  # P(at most k losses beyond the VaR), k from first to last
+    high = first + int(np.searchsorted(cdf, cut, side="right"))  # largest k with P(fewer than k beyond) <= cut
+    low = first + int(np.searchsorted(cdf, 1.0 - cut, side="left")) + 1  # smallest k with P(k or more beyond) <= cut
+    enclosed = (bdtr(low - 1.0, n, p) if low <= n else 1.0) - (bdtr(high - 1.0, n, p) if high else 0.0)
+    return RankInterval(high or None, low if low <= n else None, float(enclosed))

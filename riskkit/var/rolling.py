@@ -1,4 +1,4 @@
-"""Rolling VaR and ES: what each day's forecast would have been, from nothing but the days before it."""
+"""Rolling VaR and ES: out-of-sample forecasts of every day from the days before it."""
 
 from __future__ import annotations
 
@@ -9,32 +9,35 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, whole_number
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, percent
+from riskkit._types import Confidence, Labelled, Quantity, ReturnsLike
 from riskkit.plot import STRONG, WARM
-from riskkit.var.estimate import percent
-from riskkit.var.methods import method_named
-from riskkit.var.sample import Confidences, Sample, read_confidences, read_sample
-from riskkit.var.windows import roll_windows
+from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
+from riskkit.var.methods import MethodName, method_named
 
 __all__ = ["RollingRisk", "rolling_var"]
 
 
 def rolling_var(
-    returns: Any, window: int = 250, confidence: Any = 0.95, method: str = "historical", **options: Any
+    returns: ReturnsLike,
+    window: int = 250,
+    confidence: Confidence = 0.95,
+    method: MethodName = "historical",
+    **options: Any,
 ) -> RollingRisk:
     """Out-of-sample VaR and ES forecasts for backtests.
 
-    The forecast for day t uses the returns of the `window` days before it, t-1 back to t-window, and never that of t.
-    An EWMA or GARCH volatility ("filtered_historical", "normal" with ``volatility="ewma"``) is the forecast made at
-    t-1 from all the days before t, not only those of the window: a GARCH is fitted anew every `refit_every` days (an
-    option of "filtered_historical", 250 by default), a named start of an EWMA looks at the first `window` days.
+    The forecast for day t uses the returns of days t-window to t-1. An EWMA or GARCH volatility
+    ("filtered_historical", "normal" with ``volatility="ewma"``) is the forecast from all days before t, not only those
+    of the window: a GARCH is refitted every `refit_every` days (an option of "filtered_historical", 250 by default), a
+    named start of an EWMA uses the first `window` days.
 
     Parameters
     ----------
     returns : (n_obs,) or (n_obs, n_series)
         Simple returns per period, or P&L, oldest first.
     window : int
-        Periods that each forecast rests on, fewer than n_obs.
+        Periods per forecast, fewer than n_obs.
     confidence : float or sequence of float
         0.95 for 95 %.
     method : str
@@ -45,14 +48,14 @@ def rolling_var(
     Returns
     -------
     RollingRisk
-        `var` and `es` for the n_obs - window days that have `window` days before them, with the labels of those days;
-        `returns`, what happened on them; `next_var` and `next_es` for the day after the last.
+        `var` and `es` for the n_obs - window days that have `window` days before them, labelled by day; `returns` of
+        these days; `next_var` and `next_es` for the day after the last.
 
     Raises
     ------
     InputError
-        NaN, infinity, a window that is not shorter than the returns, an unknown method or option, or a window in which
-        the method has no answer (constant returns, moments outside a domain).
+        NaN, infinity, a window that is not shorter than the returns, an unknown method or option, or a window that the
+        method cannot estimate (constant returns, moments outside a domain).
 
     References
     ----------
@@ -66,17 +69,15 @@ def rolling_var(
     """
     chosen = method_named(method, options)
     confidences = read_confidences(confidence)
-    sample = read_sample(returns, check=not getattr(chosen, "checks_finite", False))
+    sample = read_sample(returns, check=not chosen.checks_finite)
     window = whole_number(window, "window")
     if window >= len(sample.table):
         raise InputError(f"window={window} is not shorter than returns, which has {len(sample.table)} observations")
-    if getattr(chosen, "window", None) is not None:
-        raise InputError("window is the second argument of rolling_var; leave the option of the method out")
-    var, es = roll_windows(chosen, sample.table, window, confidences.levels)
+    var, es = chosen.roll(sample.table, window, confidences.levels)
     rows = None if sample.rows is None else sample.rows[window:]
     return RollingRisk(
         method=chosen.title,
-        confidence=confidences.asked,
+        confidence=confidences.given,
         window=window,
         var=_per_day(var[:, :-1], sample, confidences, rows),
         es=_per_day(es[:, :-1], sample, confidences, rows),
@@ -88,7 +89,7 @@ def rolling_var(
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RollingRisk(Shown):
-    """Forecasts day by day.
+    """VaR and ES forecasts by day.
 
     Shapes: (n_days,), (n_days, n_series), (n_days, n_confidences) for one series at several confidences, or
     (n_days, n_confidences, n_series); labelled, the last has columns (confidence, series).
@@ -96,17 +97,17 @@ class RollingRisk(Shown):
     Attributes
     ----------
     method : str
-        How each day was estimated, in words.
+        Method in words.
     confidence : float or tuple[float, ...]
-        As asked.
+        As given.
     window : int
-        Periods behind each forecast.
+        Periods per forecast.
     var : array, Series or DataFrame
         Forecasts of VaR, losses positive, in the unit of the returns.
     es : array, Series or DataFrame
         Forecasts of ES.
     returns : (n_days,) or (n_days, n_series)
-        What happened on the days of the forecasts, a read-only view of what came in.
+        Realised returns on the days of the forecasts, a read-only view of the input.
     next_var : array, Series or DataFrame
         For the day after the last return; shaped as `var` of `value_at_risk`.
     next_es : array, Series or DataFrame
@@ -123,25 +124,25 @@ class RollingRisk(Shown):
     method: str
     confidence: float | tuple[float, ...]
     window: int
-    var: Any
-    es: Any
-    returns: Any
-    next_var: Any
-    next_es: Any
+    var: Labelled
+    es: Labelled
+    returns: Labelled
+    next_var: Quantity
+    next_es: Quantity
 
     @property
     def hits(self) -> int:
         """Returns below minus VaR, over all days and series; for one confidence."""
         if isinstance(self.confidence, tuple):
-            raise InputError("hits are counted for one confidence; roll with one, or compare var and returns yourself")
+            raise InputError("hits are counted for one confidence; use one confidence, or compare var and returns")
         return int((np.asarray(self.returns) < -np.asarray(self.var)).sum())
 
     def to_frame(self) -> Any:
-        """One row a day with columns returns, var and es, for one series at one confidence."""
+        """One row per day with columns returns, var and es, for one series at one confidence."""
         import pandas as pd
 
         if np.ndim(self.var) != 1:
-            raise InputError("to_frame is for one series at one confidence; var and es are tables here already")
+            raise InputError("to_frame is for one series at one confidence; var and es are tables here")
         columns = {"returns": self.returns, "var": self.var, "es": self.es}
         return pd.DataFrame({name: np.asarray(values) for name, values in columns.items()}, index=self._days())
 
@@ -183,16 +184,16 @@ class RollingRisk(Shown):
 
 
 def _realised(returns: Any, sample: Sample, window: int) -> Any:
-    """The returns of the days with a forecast, without a copy: pandas copies on write, an array is read-only."""
+    """Returns of the days with a forecast, without a copy: pandas copies on write, an array is read-only."""
     if sample.labelled:
         return returns.iloc[window:]
-    happened = (sample.table[:, 0] if sample.single else sample.table)[window:]
-    happened.flags.writeable = False
-    return happened
+    realised = (sample.table[:, 0] if sample.single else sample.table)[window:]
+    realised.flags.writeable = False
+    return realised
 
 
 def _per_day(values: np.ndarray, sample: Sample, confidences: Confidences, rows: Any) -> Any:
-    """(n_confidences, n_days, n_series) as the shapes of `RollingRisk`."""
+    """Reshape (n_confidences, n_days, n_series) as described in `RollingRisk`."""
     by_day = values.transpose(1, 0, 2)
     if confidences.single:
         by_day = by_day[:, 0]

@@ -1,67 +1,66 @@
-"""Student t VaR and ES of observed returns: degrees of freedom given, or fitted by maximum likelihood."""
+"""Student t VaR and ES: degrees of freedom given, or fitted by maximum likelihood."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from riskkit._check import InputError, finite_number, positive
 from riskkit._jit import kernel
-from riskkit.var.closed_form import elliptical_factor
-from riskkit.var.estimate import Fit, RiskEstimate, estimate
-from riskkit.var.moments import Moments, check_spread_options, rolling_moments, sample_moments
+from riskkit._types import Confidence, ReturnsLike, TailMeasure
+from riskkit.var.estimate import RiskEstimate, estimate
+from riskkit.var.method import VAR_ES, Fit, Method, VarEs
+from riskkit.var.moments import Mean, Moments, check_spread_options, rolling_moments, sample_moments
+from riskkit.var.parametric import elliptical_factor
 
-__all__ = ["LARGEST_NU", "StudentT", "student_t_risk"]
+__all__ = ["LARGEST_DF", "StudentT", "student_t_risk"]
 
-LARGEST_NU = 10_000.0
-"""Where the likelihood still rises there, the sample is not heavier than normal, and this is the answer."""
-SMALLEST_NU = 0.5
-"""Below, the likelihood grows without bound around any value that a third of the sample shares."""
+LARGEST_DF = 10_000.0
+"""Upper bound of a fit, reached by samples whose tails are not heavier than normal."""
+SMALLEST_DF = 0.5
+"""Lower bound of a fit; below, the likelihood is unbounded around a value that a third of the sample shares."""
 
 
 def student_t_risk(
-    returns: Any,
-    confidence: Any = 0.95,
+    returns: ReturnsLike,
+    confidence: Confidence = 0.95,
     *,
-    nu: float | None = None,
+    df: float | None = None,
     scaled: bool = True,
-    mean: str = "sample",
+    mean: Mean = "sample",
     ddof: int = 1,
     horizon: float = 1.0,
 ) -> RiskEstimate:
-    """VaR and ES under a Student t law.
+    """VaR and ES of a Student t distribution.
 
     Parameters
     ----------
-    returns : (n_obs,) or (n_obs, n_portfolios)
-        Simple returns per period, or P&L.
-    confidence : float or sequence of float
-        0.95 for 95 %.
-    nu : float, optional
-        Degrees of freedom; location and scale then come from the sample mean and deviation. Without it location,
-        scale and nu are fitted together by maximum likelihood.
+    returns, confidence
+        As in `historical_risk`.
+    df : float, optional
+        Degrees of freedom; location and scale are then those of the sample mean and deviation. By default location,
+        scale and df are fitted by maximum likelihood.
     scaled : bool
-        With a given nu: scale the t by sqrt((nu - 2)/nu), so that it has the sample deviation (nu above 2). False
-        takes the deviation as the scale parameter, which overstates risk.
+        With a given df: scale the t by sqrt((df - 2)/df), so that it has the sample deviation (df above 2). False
+        uses the deviation as the scale parameter, which overstates risk.
     mean, ddof : {"sample", "zero"} and int
-        With a given nu: as in `normal_risk`.
+        With a given df: as in `normal_risk`.
     horizon : float
-        Periods that the answer covers: location × horizon, scale × sqrt(horizon). Sums of t are not t, so this is too
-        heavy in the tail beyond one period.
+        In periods: location × horizon, scale × sqrt(horizon). Sums of t are not t, so beyond one period the tail is
+        too heavy.
 
     Returns
     -------
     RiskEstimate
-        Losses positive, in the unit of `returns`. `parameters`: location, scale, nu. A fitted nu lies between 0.5
-        and 10,000: of 1 or less, ES is infinite; at 10,000, the sample is not heavier in the tail than a normal law.
+        Losses positive, in the unit of `returns`. `parameters`: location, scale, df. A fitted df is between 0.5
+        and 10,000: with 1 or less, ES is infinite; at 10,000, the tail of the sample is not heavier than normal.
 
     Raises
     ------
     InputError
-        NaN, infinity, too few observations, nu too small; for a fit, fewer than three returns, or a third of them
+        NaN, infinity, too few observations, df too small; for a fit, fewer than three returns, or a third of them
         equal.
 
     References
@@ -73,80 +72,76 @@ def student_t_risk(
     Examples
     --------
     >>> returns = [0.01, -0.02, 0.015, -0.005, 0.03, -0.08, 0.0, 0.012]
-    >>> round(student_t_risk(returns, 0.99, nu=5).var, 6)
+    >>> round(student_t_risk(returns, 0.99, df=5).var, 6)
     0.092939
     >>> fitted = student_t_risk(returns, 0.99)
-    >>> round(fitted.parameters["nu"], 3), round(fitted.var, 5), round(fitted.es, 5)
+    >>> round(fitted.parameters["df"], 3), round(fitted.var, 5), round(fitted.es, 5)
     (1.612, 0.12831, 0.34942)
     """
-    return estimate(StudentT(nu, scaled, mean, ddof, horizon), returns, confidence)
+    return estimate(StudentT(df, scaled, mean, ddof, horizon), returns, confidence)
 
 
 @dataclass(frozen=True)
-class StudentT:
-    """The method with its options."""
+class StudentT(Method):
+    """Options of `student_t_risk`."""
 
-    nu: float | None = None
+    df: float | None = None
     scaled: bool = True
-    mean: str = "sample"
+    mean: Mean = "sample"
     ddof: int = 1
     horizon: float = 1.0
-
-    ordered = False
 
     def __post_init__(self) -> None:
         check_spread_options(self.mean, self.ddof)
         positive(self.horizon, "horizon")
-        if self.nu is not None:
-            finite_number(self.nu, "nu")
+        if self.df is not None:
+            finite_number(self.df, "df")
         elif (self.mean, self.ddof, self.scaled) != ("sample", 1, True):
-            raise InputError("mean, ddof and scaled go with a given nu; maximum likelihood fits location and scale")
+            raise InputError("mean, ddof and scaled go with a given df; maximum likelihood fits location and scale")
 
     @property
     def title(self) -> str:
-        """What it is called in print."""
-        return "Student t, maximum likelihood" if self.nu is None else f"Student t, {self.nu:g} degrees of freedom"
+        """Name of the method in print."""
+        return "Student t, maximum likelihood" if self.df is None else f"Student t, {self.df:g} degrees of freedom"
 
     def fit(self, table: np.ndarray, confidences: tuple[float, ...]) -> Fit:
-        """Estimate each column of (n_obs, n_series)."""
-        if self.nu is not None:
+        """Estimate VaR and ES of each column of (n_obs, n_series)."""
+        if self.df is not None:
             return self._given(sample_moments(table), confidences)
         return self._fitted(fit_columns(table), confidences)
 
-    def roll(
-        self, table: np.ndarray, window: int, confidences: tuple[float, ...]
-    ) -> tuple[np.ndarray, np.ndarray] | None:
-        """VaR and ES (n_confidences, n_windows, n_series) of every window, or None where there is no faster way."""
-        if self.nu is None:
-            return None
+    def roll(self, table: np.ndarray, window: int, confidences: tuple[float, ...]) -> VarEs:
+        """Estimate every window from rolling moments, with given degrees of freedom."""
+        if self.df is None:
+            return super().roll(table, window, confidences)
         fit = self._given(rolling_moments(table, window), confidences)
         return fit.var, fit.es
 
     def _given(self, moments: Moments, confidences: tuple[float, ...]) -> Fit:
         location, deviation = moments.location(self.mean), moments.volatility(self.mean, self.ddof)
         var, es = (
-            np.array([self._factor(name, level) * deviation for level in confidences]) * math.sqrt(self.horizon)
+            np.array([self._factor(level, measure) * deviation for level in confidences]) * math.sqrt(self.horizon)
             - location * self.horizon
-            for name in ("var", "es")
+            for measure in VAR_ES
         )
-        nu = np.full(location.shape, float(self.nu or 0.0))
-        scale = deviation * np.sqrt((nu - 2.0) / nu) if self.scaled else deviation
-        return Fit(var, es, {"location": location, "scale": scale, "nu": nu})
+        df = np.full(location.shape, float(self.df or 0.0))
+        scale = deviation * np.sqrt((df - 2.0) / df) if self.scaled else deviation
+        return Fit(var, es, {"location": location, "scale": scale, "df": df})
 
-    def _factor(self, name: str, level: float) -> float:
-        return elliptical_factor(name, level, nu=self.nu, scaled=self.scaled)
+    def _factor(self, level: float, measure: TailMeasure) -> float:
+        return elliptical_factor(level, measure, df=self.df, scaled=self.scaled)
 
     def _fitted(self, fitted: np.ndarray, confidences: tuple[float, ...]) -> Fit:
-        location, scale, nu = fitted
-        shape = (len(confidences), len(nu))
+        location, scale, df = fitted
+        shape = (len(confidences), len(df))
         var, es = np.empty(shape), np.full(shape, np.inf)
         for i, level in enumerate(confidences):
-            for j, degrees in enumerate(nu.tolist()):
-                var[i, j] = elliptical_factor("var", level, nu=degrees, scaled=False)
+            for j, degrees in enumerate(df.tolist()):
+                var[i, j] = elliptical_factor(level, "var", df=degrees, scaled=False)
                 if degrees > 1.0:
-                    es[i, j] = elliptical_factor("es", level, nu=degrees, scaled=False)
+                    es[i, j] = elliptical_factor(level, "es", df=degrees, scaled=False)
         spread, drift = scale * math.sqrt(self.horizon), location * self.horizon
-        return Fit(var * spread - drift, es * spread - drift, {"location": location, "scale": scale, "nu": nu})
+        return Fit(var * spread - drift, es * spread - drift, {"location": location, "scale": scale, "df": df})
 
 
 def fit_columns(table: np.ndarray) -> np.ndarray:
@@ -154,11 +149,11 @@ def fit_columns(table: np.ndarray) -> np.ndarray:
     rows = np.require(table.T, requirements=["C", "W"])
     if rows.shape[1] < 3:
         raise InputError(f"returns has {rows.shape[1]} observations; a Student t fit needs at least 3")
-    heaped = np.array([np.unique(row, return_counts=True)[1].max() for row in rows]) * 3 >= rows.shape[1]
-    if heaped.any():
+    tied = np.array([np.unique(row, return_counts=True)[1].max() for row in rows]) * 3 >= rows.shape[1]
+    if tied.any():
         raise InputError(
-            f"a third or more of returns in column {int(np.argmax(heaped))} are equal; a Student t as narrow as one "
-            "likes fits those ever better, so there is no best one"
+            f"a third or more of returns in column {int(np.argmax(tied))} are equal; the likelihood of a Student t "
+            "then has no maximum"
         )
     middle = np.median(rows, axis=1)
     unit = np.percentile(np.abs(rows - middle[:, None]), 75, axis=1)
@@ -169,62 +164,62 @@ def fit_columns(table: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def fit_rows(rows, out):
+def fit_rows(rows: np.ndarray, out: np.ndarray) -> None:
     for j in range(rows.shape[0]):
         out[0, j], out[1, j], out[2, j] = fit_student_t(rows[j])
 
 
 @kernel
-def fit_student_t(x):
-    """Where the derivative of the profile likelihood in log nu is zero, by the Illinois variant of false position."""
-    location, scale, low, high = 0.0, 1.0, math.log(SMALLEST_NU), math.log(LARGEST_NU)
+def fit_student_t(x: np.ndarray) -> tuple[float, float, float]:
+    """Solve for a zero derivative of the profile likelihood in log df, by the Illinois variant of false position."""
+    location, scale, low, high = 0.0, 1.0, math.log(SMALLEST_DF), math.log(LARGEST_DF)
     slope_low, location, scale = profile_slope(x, low, location, scale)
     if slope_low <= 0.0:
-        return location, scale, SMALLEST_NU
+        return location, scale, SMALLEST_DF
     slope_high, location, scale = profile_slope(x, high, location, scale)
     if slope_high >= 0.0:
-        return location, scale, LARGEST_NU
-    log_nu, last = low, 0.0
+        return location, scale, LARGEST_DF
+    log_df, last = low, 0.0
     for _ in range(200):
-        log_nu = low + (high - low) * slope_low / (slope_low - slope_high)
-        slope, location, scale = profile_slope(x, log_nu, location, scale)
+        log_df = low + (high - low) * slope_low / (slope_low - slope_high)
+        slope, location, scale = profile_slope(x, log_df, location, scale)
         if slope > 0.0:
-            low, slope_low = log_nu, slope
+            low, slope_low = log_df, slope
             slope_high *= 0.5 if last > 0.0 else 1.0
         else:
-            high, slope_high = log_nu, slope
+            high, slope_high = log_df, slope
             slope_low *= 0.5 if last < 0.0 else 1.0
         last = slope
         if high - low < 1e-10 or abs(slope) < 1e-13:
             break
-    return location, scale, math.exp(log_nu)
+    return location, scale, math.exp(log_df)
 
 
 @kernel
-def profile_slope(x, log_nu, location, scale):
-    """Derivative of the mean log-likelihood in log nu, at the best location and scale for that nu."""
-    nu, n = math.exp(log_nu), x.size
+def profile_slope(x: np.ndarray, log_df: float, location: float, scale: float) -> tuple[float, float, float]:
+    """Derivative of the mean log-likelihood in log df, at the best location and scale for that df."""
+    df, n = math.exp(log_df), x.size
     for _ in range(2000):
         total, first, second, curved, crossed, bent = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         for i in range(n):
             z = (x[i] - location) / scale
             square = z * z
-            weight = 1.0 / (nu + square)
+            weight = 1.0 / (df + square)
             total += weight
             first += weight * z
             second += weight * square
-            curved += weight * weight * (nu - square)
+            curved += weight * weight * (df - square)
             crossed += weight * weight * z
             bent += weight * weight * square
-        # EM, with the sum of weights in the place of n: slow, but every step is uphill
+        # EM, with the sum of weights in place of n: slow, but every step increases the likelihood
         step = first / total
         growth = math.sqrt(second / total - step * step)
-        # Newton in location/scale and log scale, once near the top
-        determinant = curved * 2.0 * nu * bent - (2.0 * nu * crossed) ** 2
+        # Newton in location/scale and log scale, near the maximum
+        determinant = curved * 2.0 * df * bent - (2.0 * df * crossed) ** 2
         if curved > 0.0 and determinant > 0.0 and abs(step) + abs(growth - 1.0) < 0.3:
-            gap = second - n / (nu + 1.0)
-            across = (2.0 * nu * bent * first - 2.0 * nu * crossed * gap) / determinant
-            along = (curved * gap - 2.0 * nu * crossed * first) / determinant
+            gap = second - n / (df + 1.0)
+            across = (2.0 * df * bent * first - 2.0 * df * crossed * gap) / determinant
+            along = (curved * gap - 2.0 * df * crossed * first) / determinant
             if abs(across) < 1.0 and abs(along) < 1.0:
                 step, growth = across, math.exp(along)
         location, scale = location + step * scale, scale * growth
@@ -232,14 +227,14 @@ def profile_slope(x, log_nu, location, scale):
             break
     slope = 0.0
     for i in range(n):
-        ratio = ((x[i] - location) / scale) ** 2 / nu
-        slope += 0.5 * (nu + 1.0) * ratio / (nu * (1.0 + ratio)) - 0.5 * math.log1p(ratio)
-    constant = 0.5 * (digamma(0.5 * (nu + 1.0)) - digamma(0.5 * nu) - 1.0 / nu)
-    return nu * (slope / n + constant), location, scale
+        ratio = ((x[i] - location) / scale) ** 2 / df
+        slope += 0.5 * (df + 1.0) * ratio / (df * (1.0 + ratio)) - 0.5 * math.log1p(ratio)
+    constant = 0.5 * (digamma(0.5 * (df + 1.0)) - digamma(0.5 * df) - 1.0 / df)
+    return df * (slope / n + constant), location, scale
 
 
 @kernel
-def digamma(x):
+def digamma(x: float) -> float:
     """ψ(x) for x > 0: recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 6.3.5, 6.3.18)."""
     below = 0.0
     while x < 10.0:

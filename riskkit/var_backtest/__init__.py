@@ -26,7 +26,7 @@ Many portfolios
 
 from riskkit.var_backtest.comparison.equal_accuracy import ConfidenceSet, diebold_mariano, model_confidence_set
 from riskkit.var_backtest.comparison.ranking import Comparison, compare_forecasts
-from riskkit.var_backtest.comparison.rolling import DEFAULT_MODELS, compare
+from riskkit.var_backtest.comparison.rolling import compare
 from riskkit.var_backtest.core.hits import Transitions, transitions, var_hits
 from riskkit.var_backtest.core.multiplicity import adjust_p_values
 from riskkit.var_backtest.core.outcome import Outcome
@@ -80,7 +80,6 @@ from riskkit.var_backtest.suite.panel import PANEL_TESTS, Panel, backtest_panel
 from riskkit.var_backtest.suite.power import Power, backtest_power, detectable_hit_rate
 
 __all__ = [
-    "DEFAULT_MODELS",
     "PANEL_TESTS",
     "Backtest",
     "Comparison",

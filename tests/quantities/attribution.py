@@ -31,44 +31,44 @@ def level(inputs):
 
 def portfolio_var(inputs):
     positions, covariance = book(inputs)
-    individual = rk.standalone_var(positions, covariance, **level(inputs))
+    individual = rk.standalone(positions, covariance, **level(inputs))
     return {
-        "var": rk.portfolio_var(positions, covariance, **level(inputs)),
+        "var": rk.portfolio(positions, covariance, **level(inputs)),
         "individual": individual,
         "undiversified": individual.sum(),
-        "portfolio_vol": rk.component_volatility(positions, covariance).sum() / abs(positions.sum()),
+        "portfolio_vol": rk.component(positions, covariance, measure="volatility").sum() / abs(positions.sum()),
     }
 
 
 def delta_normal_var_portfolio(inputs):
     positions, covariance = book(inputs)
     horizon = covariance * inputs.get("days", 1)
-    var = rk.portfolio_var(positions, horizon, **level(inputs))
+    var = rk.portfolio(positions, horizon, **level(inputs))
     return {
-        "sd": rk.component_volatility(positions, covariance).sum(),
+        "sd": rk.component(positions, covariance, measure="volatility").sum(),
         **dict.fromkeys(("var", f"var{inputs.get('days', 1)}", "var_days"), var),
-        "var1": rk.portfolio_var(positions, covariance, **level(inputs)),
-        "diversification_benefit": rk.standalone_var(positions, horizon, **level(inputs)).sum() - var,
+        "var1": rk.portfolio(positions, covariance, **level(inputs)),
+        "diversification_benefit": rk.standalone(positions, horizon, **level(inputs)).sum() - var,
     }
 
 
 def marginal_var(inputs):
     positions, covariance = book(inputs)
-    marginal = rk.marginal_var(positions, covariance, **level(inputs))
-    var = rk.portfolio_var(positions, covariance, **level(inputs))
+    marginal = rk.marginal(positions, covariance, **level(inputs))
+    var = rk.portfolio(positions, covariance, **level(inputs))
     value = inputs.first_of("value", "portfolio_value", default=positions.sum())
     beta = marginal * value / var
     return {
         **dict.fromkeys(("marginal", "marginal_var"), marginal),
         "beta": beta,
         "var": var,
-        "portfolio_vol": rk.component_volatility(positions, covariance).sum() / value,
+        "portfolio_vol": rk.component(positions, covariance, measure="volatility").sum() / value,
     }
 
 
 def component_var(inputs):
     positions, covariance = book(inputs)
-    component = rk.component_var(positions, covariance, **level(inputs))
+    component = rk.component(positions, covariance, **level(inputs))
     var = component.sum()
     return {
         **dict.fromkeys(("component", "component_var"), component),
@@ -80,11 +80,11 @@ def component_var(inputs):
 def incremental_var(inputs):
     positions, covariance = book(inputs)
     trade = np.asarray(inputs.first_of("add", "trade"), dtype=float)
-    before = rk.portfolio_var(positions, covariance, **level(inputs))
-    change = rk.incremental_var(positions, covariance, trade, **level(inputs))
+    before = rk.portfolio(positions, covariance, **level(inputs))
+    change = rk.incremental(positions, covariance, trade, **level(inputs))
     return {
         **dict.fromkeys(("full_reval", "incremental", "incremental_var"), change),
-        **dict.fromkeys(("approx", "approximation"), rk.marginal_var(positions, covariance, **level(inputs)) @ trade),
+        **dict.fromkeys(("approx", "approximation"), rk.marginal(positions, covariance, **level(inputs)) @ trade),
         **dict.fromkeys(("var_before", "var_old"), before),
         **dict.fromkeys(("var_after", "var_new"), before + change),
     }
@@ -93,12 +93,12 @@ def incremental_var(inputs):
 def component_and_incremental(inputs):
     positions, covariance = book(inputs)
     first = {
-        "component": rk.component_var(positions, covariance, **level(inputs))[0],
-        "incremental": rk.incremental_var(positions, covariance, **level(inputs))[0],
-        "standalone": rk.standalone_var(positions, covariance, **level(inputs))[0],
+        "component": rk.component(positions, covariance, **level(inputs))[0],
+        "incremental": rk.incremental(positions, covariance, **level(inputs))[0],
+        "standalone": rk.standalone(positions, covariance, **level(inputs))[0],
     }
     return {
-        "var": rk.portfolio_var(positions, covariance, **level(inputs)),
+        "var": rk.portfolio(positions, covariance, **level(inputs)),
         **first,
         **{f"{name}_var": value for name, value in first.items()},
         **dict.fromkeys(("individual", "individual_var", "stand_alone", "stand_alone_var"), first["standalone"]),
@@ -137,7 +137,7 @@ def component_var_cornish_fisher(inputs):
 
 def component_std(inputs):
     weights, returns = sample(inputs)
-    component = rk.component_volatility(weights, sample_covariance(returns, ddof=1))
+    component = rk.component(weights, sample_covariance(returns, ddof=1), measure="volatility")
     total = float(component.sum())
     return {
         **dict.fromkeys(("contribution", "component"), np.asarray(component)),
@@ -168,7 +168,7 @@ def component_es_historical_given_threshold(inputs):
 def incremental_var_historical(inputs):
     """Of every position, or of the one that the case names by number or by column."""
     weights, returns = sample(inputs)
-    change = rk.incremental_var_historical(weights, returns, confidence=inputs.confidence, quantile="linear")
+    change = rk.incremental(weights, returns=returns, confidence=inputs.confidence, quantile="linear")
     one = inputs.first_of("asset", "remove", "drop", "index", "position", default=None)
     return change.to_numpy() if one is None else change.iloc[one] if isinstance(one, int) else change[one]
 

@@ -5,6 +5,7 @@ import numpy as np
 from riskkit import var as rk
 from riskkit.covariance import sample_volatility
 from riskkit.pnl import linear_pnl
+from riskkit.var import parametric
 
 
 def level(inputs):
@@ -55,7 +56,11 @@ tail_mass_es = es_by(es="tail_mass")
 
 def quantile_definition(inputs):
     method = inputs.first_of("numpy_method", "method", "definition")
-    return {"quantile": [-rk.historical_var(inputs.series(), c, method) for c in np.atleast_1d(level(inputs)).tolist()]}
+    return {
+        "quantile": [
+            -rk.historical_risk(inputs.series(), c, quantile=method).var for c in np.atleast_1d(level(inputs)).tolist()
+        ]
+    }
 
 
 # Worked examples list the worst scenarios of n; the others lost less than the least of those.
@@ -91,13 +96,13 @@ def listed_returns(inputs):
 
 
 def historical_var_order_stat(inputs):
-    return rk.historical_var(listed_returns(inputs)[0], level(inputs))
+    return rk.historical_risk(listed_returns(inputs)[0], level(inputs)).var
 
 
 def historical_es_hull(inputs):
     returns, _ = listed_returns(inputs)
     risk = rk.historical_risk(returns, level(inputs), es="beyond_rank")
-    tail_mass = rk.historical_es(returns, level(inputs))
+    tail_mass = rk.historical_risk(returns, level(inputs)).es
     beyond = (
         "es",
         "es_hull",
@@ -119,31 +124,31 @@ def age_weighted_var_es(inputs):
     returns, scenarios = listed_returns(inputs)
     decay = inputs.first_of("lam", "lambda", "decay")
     risk = rk.age_weighted_risk(returns, level(inputs), decay=decay)
-    weights = rk.age_weights(len(returns), decay) * 1e5
+    weights = rk.order_statistics.age_weights(len(returns), decay) * 1e5
     chosen = weights if scenarios is None else weights[np.array(scenarios) - 1]
     names = ("weights", "weights_1e5", "weights_e5", "weights_x1e5", "weights_x_1e5", "weights_times_1e5", "weight_1e5")
     return {"var": risk.var, "es": risk.es, **dict.fromkeys(names, chosen)}
 
 
 def order_statistic_index(inputs):
-    return rk.var_rank(inputs.first_of("n", "n_obs", "observations"), level(inputs))
+    return rk.order_statistics.var_rank(inputs.first_of("n", "n_obs", "observations"), level(inputs))
 
 
 def es_with_ties(inputs):
     returns, confidence = returns_of(inputs), level(inputs)
     return {
-        **dict.fromkeys(("var_lower_quantile", "var"), rk.historical_var(returns, confidence)),
-        **dict.fromkeys(("es", "es_tail_mass"), rk.historical_es(returns, confidence)),
-        "es_strict_greater_wrong": rk.historical_es(returns, confidence, "beyond"),
-        "es_ge_var_wrong": rk.historical_es(returns, confidence, "at_or_beyond"),
+        **dict.fromkeys(("var_lower_quantile", "var"), rk.historical_risk(returns, confidence).var),
+        **dict.fromkeys(("es", "es_tail_mass"), rk.historical_risk(returns, confidence).es),
+        "es_strict_greater_wrong": rk.historical_risk(returns, confidence, es="beyond").es,
+        "es_ge_var_wrong": rk.historical_risk(returns, confidence, es="at_or_beyond").es,
     }
 
 
 def es_two_definitions(inputs):
     returns, confidence = returns_of(inputs), level(inputs)
     return {
-        "mean_at_or_below_type7": rk.historical_es(returns, confidence, "at_or_beyond", quantile="linear"),
-        **dict.fromkeys(("tail_mass", "es_tail_mass"), rk.historical_es(returns, confidence)),
+        "mean_at_or_below_type7": rk.historical_risk(returns, confidence, es="at_or_beyond", quantile="linear").es,
+        **dict.fromkeys(("tail_mass", "es_tail_mass"), rk.historical_risk(returns, confidence).es),
     }
 
 
@@ -172,7 +177,7 @@ def baseline(inputs):
 def cf_monotone(inputs):
     skewness = inputs.first_of("skew_param", "skew", "S")
     kurtosis = inputs.first_of("excess_kurtosis_param", "excess_kurtosis", "exkurt", "K")
-    return rk.cornish_fisher_in_domain(skewness, kurtosis)
+    return parametric.cornish_fisher_in_domain(skewness, kurtosis)
 
 
 def cf_var_out_of_domain(inputs):
@@ -183,8 +188,8 @@ def cf_var_out_of_domain(inputs):
         "skew": skewness,
         "exkurt": kurtosis,
         "cf_var": risk.var,
-        "empirical_var": rk.historical_var(returns, confidence, "linear"),
-        "in_domain": rk.cornish_fisher_in_domain(skewness, kurtosis),
+        "empirical_var": rk.historical_risk(returns, confidence, quantile="linear").var,
+        "in_domain": parametric.cornish_fisher_in_domain(skewness, kurtosis),
     }
 
 
@@ -195,7 +200,7 @@ def student_t_mle_var_es(inputs):
         return {
             **dict.fromkeys(("loc", "location", "mu", "mean", "m"), found["location"]),
             **dict.fromkeys(("scale", "sigma", "s"), found["scale"]),
-            **dict.fromkeys(("nu", "df"), found["nu"]),
+            **dict.fromkeys(("nu", "df"), found["df"]),
             "var": risk.var,
             "es": risk.es,
         }
@@ -208,7 +213,7 @@ def gpd_var_es(inputs):
         threshold = inputs.first_of("threshold", "u", "threshold_loss", default=None)
         share = inputs.first_of("threshold_quantile", "threshold_probability", "quantile", default=None)
         if threshold is None and share is not None:
-            threshold = rk.historical_var(returns, share, "linear")
+            threshold = rk.historical_risk(returns, share, quantile="linear").var
         count = inputs.first_of("k", "n_exceed", "nextremes", "n_excesses", "exceedances", default=0.1 * len(returns))
         fraction = inputs.first_of("tail_fraction", default=count / len(returns))
         chosen = {"tail_fraction": fraction} if threshold is None else {"threshold": threshold}
@@ -241,7 +246,7 @@ def annual(function):
     """VaR or ES of a value over a day, from an annual volatility."""
 
     def quantity(inputs):
-        law = {"nu": inputs["nu"]} if "nu" in inputs else {}
+        law = {"df": inputs["nu"]} if "nu" in inputs else {}
         risk = function(
             inputs.first_of("annual_vol", "vol", "annual_volatility"),
             confidence=level(inputs),
@@ -255,23 +260,26 @@ def annual(function):
 
 
 def normal_var_es(inputs):
-    return {name: function(1.0, level(inputs)) for name, function in (("var", rk.normal_var), ("es", rk.normal_es))}
+    return {
+        name: function(1.0, level(inputs))
+        for name, function in (("var", parametric.normal_var), ("es", parametric.normal_es))
+    }
 
 
 def t_var_es(inputs):
     nu, confidence = inputs["nu"], level(inputs)
     return {
-        "var": rk.student_t_var(1.0, nu, confidence, scaled=False),
-        "es": rk.student_t_es(1.0, nu, confidence, scaled=False),
+        "var": parametric.student_t_var(1.0, confidence, df=nu, scaled=False),
+        "es": parametric.student_t_es(1.0, confidence, df=nu, scaled=False),
     }
 
 
 def gaussian_var_es_2sigma(inputs):
     law = {"volatility": inputs["sd"], "mean": inputs["mean"]}
-    below = rk.normal_shortfall(**law)
+    below = parametric.normal_shortfall(**law)
     return {
-        "var": rk.normal_var(confidence=level(inputs), **law),
-        "es": rk.normal_es(confidence=level(inputs), **law),
+        "var": parametric.normal_var(confidence=level(inputs), **law),
+        "es": parametric.normal_es(confidence=level(inputs), **law),
         "average_shortfall_below_mean": below.average_shortfall,
         "regret": below.regret,
         "prob_below_mean": below.probability,
@@ -282,7 +290,7 @@ def delta_normal_var(inputs):
     given = {"z": inputs["z"]} if "z" in inputs else {"confidence": level(inputs)}
     volatility = inputs.first_of("daily_vol", "vol", "volatility", "sigma")
     days = inputs.get("days", 1)
-    one, many = (rk.normal_var(volatility, horizon=h, value=inputs["value"], **given) for h in (1, days))
+    one, many = (parametric.normal_var(volatility, horizon=h, value=inputs["value"], **given) for h in (1, days))
     return {
         **dict.fromkeys(("var1", "var_1d", "var_1day", "daily"), one),
         **dict.fromkeys(("var", f"var{days}", f"var_{days}d", "var_days"), many),
@@ -290,7 +298,7 @@ def delta_normal_var(inputs):
 
 
 def quantile_standard_error(inputs):
-    return rk.quantile_standard_error(
+    return rk.order_statistics.quantile_standard_error(
         inputs.first_of("n", "n_obs", "observations"),
         level(inputs),
         volatility=inputs.first_of("sd_of_normal", "sd", "volatility"),
@@ -329,20 +337,20 @@ QUANTITIES = {
     "modified_es_operational": modified_es("operational"),
     "baseline": baseline,
     "cf_monotone": cf_monotone,
-    "cf_max_skew": lambda inputs: rk.MAX_SKEWNESS,
+    "cf_max_skew": lambda inputs: parametric.MAX_SKEWNESS,
     "cf_var_out_of_domain": cf_var_out_of_domain,
     "entropic_var": lambda inputs: inputs.each(lambda returns: rk.entropic_var(returns, level(inputs))),
     "student_t_mle_var_es": student_t_mle_var_es,
     "gpd_var_es": gpd_var_es,
     "portfolio_historical_var_cvar": portfolio_historical_var_cvar,
-    "z_values": lambda inputs: rk.normal_var(1.0, level(inputs)),
+    "z_values": lambda inputs: parametric.normal_var(1.0, level(inputs)),
     "normal_var_es": normal_var_es,
-    "var_normal": annual(rk.normal_var),
-    "es_normal": annual(rk.normal_es),
-    "var_student_t": annual(rk.student_t_var),
-    "es_student_t": annual(rk.student_t_es),
+    "var_normal": annual(parametric.normal_var),
+    "es_normal": annual(parametric.normal_es),
+    "var_student_t": annual(parametric.student_t_var),
+    "es_student_t": annual(parametric.student_t_es),
     "t_var_es": t_var_es,
-    "es_student_t_standard": lambda inputs: rk.student_t_es(1.0, inputs["nu"], level(inputs), scaled=False),
+    "es_student_t_standard": lambda inputs: parametric.student_t_es(1.0, level(inputs), df=inputs["nu"], scaled=False),
     "gaussian_var_es_2sigma": gaussian_var_es_2sigma,
     "delta_normal_var": delta_normal_var,
     "quantile_standard_error": quantile_standard_error,

@@ -14,7 +14,7 @@ from riskkit.desk.core.pre_trade_check import APPROVED, PreTradeCheck
 from riskkit.desk.manager.ledger import Holding, Ledger
 from riskkit.desk.manager.risk import IncrementalRisk
 from riskkit.replay.universe import exact
-from riskkit.var.closed_form import elliptical_factor
+from riskkit.var.parametric import elliptical_factor
 
 __all__ = ["LimitChecker", "corruption"]
 
@@ -53,7 +53,7 @@ class LimitChecker:
     @cached_property
     def factor(self) -> float:
         """One-day VaR per unit of volatility of a bar."""
-        return elliptical_factor("var", self.limits.confidence, self.z, None) * self.bars_per_day**0.5  # type: ignore[no-any-return]
+        return elliptical_factor(self.limits.confidence, z=self.z) * self.bars_per_day**0.5  # type: ignore[no-any-return]
 
     @cached_property
     def max_size(self) -> Fraction | None:

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from riskkit import attribution
 from riskkit._check import InputError, confidence_level, finite_number
 from riskkit._show import Row
-from riskkit.attribution import component_var, portfolio_var
 from riskkit.desk.core.limits import DeskLimits, limits_of
 from riskkit.desk.core.records import (
     CheckedRecord,
@@ -283,10 +283,10 @@ def dashboard_metrics(
     confidence, z = checker.limits.confidence, checker.z
     daily = risk.covariance.to_frame() * risk.bars_per_day
     positions = pd.Series(risk.positions, index=daily.index, dtype=float)
-    components = component_var(positions, daily, confidence, z=z) if len(positions) else positions.copy()
+    components: Any = attribution.component(positions, daily, confidence, z=z) if len(positions) else positions.copy()
     stressed_var = None
     if stressed is not None:
-        stressed_var = portfolio_var(risk.positions, stressed * risk.bars_per_day, confidence, z=z)
+        stressed_var = attribution.portfolio(risk.positions, stressed * risk.bars_per_day, confidence, z=z)
     equity, volatility = ledger.money(ledger.equity), risk.variance**0.5 * risk.bars_per_day**0.5
     frame = pd.DataFrame.from_dict(_holdings(ledger), orient="index", columns=list(POSITION)).rename_axis("ticker")
     frame["weight"] = frame["value"] / equity if equity > 0 else np.nan

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit.attribution.exposure import exposure_of
+from riskkit._exposure import exposure_of
 from riskkit.covariance import sample_covariance, stressed_covariance
 from riskkit.desk.market.live_covariance import LiveCovariance
 

@@ -244,7 +244,7 @@ def _too_risky(changes: Any, value: float, limits: DeskLimits) -> list[str]:
         return []
     if changes is None:
         return ["the VaR limit cannot be checked without history or returns"]
-    var = value * float(historical_risk(changes, limits.confidence).var)
+    var = value * float(np.asarray(historical_risk(changes, limits.confidence).var))
     if var <= limits.var_limit:
         return []
     return [f"VaR {limits.confidence * 100:g}% is {var:,.2f} in money; at most {limits.var_limit:,.2f} is allowed"]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from riskkit._check import InputError, finite_number, one_of, positive, returns_array
 from riskkit.desk.core.limits import DeskLimits, limits_of, percentage
 from riskkit.desk.core.pre_trade_check import APPROVED, PreTradeCheck
@@ -30,7 +32,8 @@ from riskkit.desk.portfolio.evaluation import NEAR, drawdown_sentence, exceeds_s
 from riskkit.desk.portfolio.position_values import PositionValues, check_value, position_values
 from riskkit.desk.portfolio.risk_state import RiskState
 from riskkit.replay.universe import exact
-from riskkit.var import historical_var, normal_var
+from riskkit.var import historical_risk
+from riskkit.var.parametric import normal_var
 
 __all__ = ["TradeRequest", "only_reduces", "trade_var", "validate"]
 
@@ -215,7 +218,7 @@ def trade_var(trade: TradeRequest, estimate: str, returns: Any, volatility: floa
     array = checked(returns_array, returns, "returns")
     if array.ndim != 1:
         raise RequestError([Problem("returns", f"returns has shape {array.shape}; give those of the ticker, (n_obs,)")])
-    return float(historical_var(trade.signed_value * array))
+    return float(np.asarray(historical_risk(trade.signed_value * array).var))
 
 
 def _too_large(trade: TradeRequest, held: float, portfolio_value: float, limit: float) -> bool:

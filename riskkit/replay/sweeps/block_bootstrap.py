@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.montecarlo.bootstrap import BlockBootstrap
 from riskkit.montecarlo.draws import Draws
+from riskkit.montecarlo.models.bootstrap import BlockBootstrap
 from riskkit.replay.sweeps.daily import COLUMNS, DailyFigures, daily_frame
 from riskkit.replay.sweeps.objective import Selection
 

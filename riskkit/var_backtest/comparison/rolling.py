@@ -11,22 +11,13 @@ from riskkit._bar import with_bar
 from riskkit._check import InputError, whole_number
 from riskkit._types import ReturnsLike
 from riskkit.returns import simple_returns
-from riskkit.var.rolling import rolling_var
+from riskkit.var import DEFAULT_MODELS, rolling_var
 from riskkit.var_backtest.comparison.ranking import Comparison, compare_forecasts
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.multiplicity import Method
 from riskkit.var_backtest.suite.panel import as_frame
 
-__all__ = ["DEFAULT_MODELS", "compare"]
-
-DEFAULT_MODELS: dict[str, dict[str, Any]] = {
-    "historical 250": {"method": "historical", "window": 250},
-    "historical 500": {"method": "historical", "window": 500},
-    "historical 1000": {"method": "historical", "window": 1000},
-    "filtered historical": {"method": "filtered_historical", "window": 500},
-    "normal": {"method": "normal", "window": 500},
-    "normal EWMA": {"method": "normal", "volatility": "ewma", "mean": "zero", "window": 500},
-}
+__all__ = ["compare"]
 
 
 @documented
@@ -53,7 +44,7 @@ def compare(
         Methods of `riskkit.rolling_var` ("historical", "filtered_historical", "normal", ...), or a mapping of label to
         a method, to a dict of a `method` and its options (with an optional `window`), or to a function of the returns
         frame that returns VaR, or (VaR, ES), of the same shape, NaN before the first forecast. By default
-        `DEFAULT_MODELS`.
+        `riskkit.var.DEFAULT_MODELS`.
     returns : (n_obs, n_assets) array or DataFrame
         Returns or P&L instead of prices.
     window : int

@@ -1,4 +1,4 @@
-"""What every law of returns has in common: what it needs, and how draws become returns."""
+"""Base class of return models: the variates per scenario, and the returns of given variates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Law", "by_blocks", "matrix_root", "one_per_asset", "product"]
 
 
 class Law(Shown, ABC):
-    """A joint law of returns. A subclass says what it needs for a scenario and how it makes one.
+    """Joint distribution of returns. A subclass defines `n_assets`, `needs` and `returns`.
 
     Attributes
     ----------
@@ -49,31 +49,31 @@ class Law(Shown, ABC):
         """(n, n_assets) simple returns of these draws."""
 
     def linear(self, positions: np.ndarray) -> Callable[[Draws], np.ndarray]:
-        """P&L of positions (n_assets,) or (n_assets, n_books) per scenario; a law may take a shorter way."""
+        """P&L of positions (n_assets,) or (n_assets, n_books) per scenario; a subclass may use a faster formula."""
         return lambda draws: product(self.returns(draws), positions)
 
     def linear_risk(self, positions: np.ndarray, confidence: float) -> tuple[float, float]:
-        """Exact VaR and ES of positions (n_assets,), where the law has them in closed form."""
+        """Exact VaR and ES of positions (n_assets,), for models with a closed form."""
         raise InputError(
-            f"{type(self).__name__} has no closed form; control goes with NormalReturns or StudentTReturns"
+            f"{type(self).__name__} has no closed form; control_variate needs NormalReturns or StudentTReturns"
         )
 
     def sample(self, n_scenarios: int | None, draws: Any, *, antithetic: bool = False) -> Any:
-        """Scenarios of the law, for any model that takes returns.
+        """Scenarios of the model, for any function of returns.
 
         Parameters
         ----------
         n_scenarios : int or None
-            How many; None as many as an array of draws gives.
+            Number of scenarios; None for all rows of an array of draws.
         draws : numpy.random.Generator, Sobol, or (n, needs.columns) array
-            Where the random numbers come from.
+            Source of the random variates.
         antithetic : bool
-            Every scenario is followed by its mirror image.
+            Follow every scenario by its mirror image.
 
         Returns
         -------
         (n_scenarios, n_assets)
-            Simple returns over the horizon of the law, labelled by asset where it has labels.
+            Simple returns over the horizon of the model, labelled by asset where it has labels.
 
         Examples
         --------
@@ -89,10 +89,10 @@ class Law(Shown, ABC):
 
 
 def by_blocks(rows: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """`function` of `BLOCK` rows at a time.
+    """Apply a function to `BLOCK` rows at a time.
 
-    BLAS may round a row differently in a matrix of another height. With blocks of one fixed height, cut at multiples of
-    it, a row comes out the same whatever else is computed beside it.
+    BLAS may round a row differently in a matrix of another height. In blocks of fixed height, cut at its multiples, the
+    result of a row does not depend on the other rows.
     """
     if len(rows) <= BLOCK:
         return function(rows)
@@ -105,10 +105,10 @@ def product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def matrix_root(covariance: Any, name: str = "covariance") -> np.ndarray:
-    """R with R R' = covariance, its columns by falling variance, also where the matrix is singular.
+    """R with R R' = covariance, columns by descending variance, also for a singular matrix.
 
-    The order matters to Sobol points, whose first coordinates are the most even. Each column's largest entry is
-    positive, so that the root does not depend on the eigenvalue routine.
+    Sobol points are most even in their first coordinates, which so have the largest variance. The largest entry of each
+    column is positive, so that the root does not depend on the eigenvalue routine.
 
     Raises
     ------
@@ -121,16 +121,17 @@ def matrix_root(covariance: Any, name: str = "covariance") -> np.ndarray:
     values, vectors = values[order], vectors[:, order]
     if values[-1] < -1e-10 * max(values[0], 0.0) or values[0] < 0.0:
         raise InputError(
-            f"{name} has the eigenvalue {values[-1]:g} and is no covariance matrix; "
+            f"{name} has the eigenvalue {values[-1]:g} and is not a covariance matrix; "
             "riskkit.covariance.repair_covariance gives the nearest one"
         )
     largest = np.abs(vectors).argmax(axis=0)
     signs = np.where(vectors[largest, np.arange(len(values))] < 0.0, -1.0, 1.0)
-    return vectors * (signs * np.sqrt(np.maximum(values, 0.0)))
+    root: np.ndarray = vectors * (signs * np.sqrt(np.maximum(values, 0.0)))
+    return root
 
 
 def one_per_asset(value: Any, n_assets: int, name: str) -> np.ndarray:
-    """One finite number per asset; one number is for all."""
+    """Return one finite number per asset; a single number applies to all."""
     if np.ndim(value) == 0:
         return np.full(n_assets, finite_number(value, name))
     array = finite_array(value, name, ndim=1)

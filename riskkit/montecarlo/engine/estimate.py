@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit.var.tail import tail_mass, tail_size
+from riskkit._tail import tail_mass, tail_size
 
 __all__ = ["ControlSums", "Estimate", "controlled_estimate", "plain_estimate"]
 
 
 class Estimate(NamedTuple):
-    """VaR and ES with one standard error each; losses positive. An error is nan where one scenario is all the tail."""
+    """VaR and ES with standard errors, losses positive; an error is nan for a tail of one scenario."""
 
     var: float
     var_standard_error: float
@@ -22,7 +22,7 @@ class Estimate(NamedTuple):
 
 
 class ControlSums(NamedTuple):
-    """What all scenarios so far say about the losses C of a control, whose VaR c and ES are known exactly."""
+    """Sums over all scenarios of the losses C of a control variate with exact VaR c and ES."""
 
     var: float
     es: float
@@ -34,11 +34,11 @@ class ControlSums(NamedTuple):
 
 
 def plain_estimate(losses: np.ndarray, rows: np.ndarray, n: int, confidence: float, unit: int) -> Estimate:
-    """Estimate from the largest losses, in falling order, of `n` scenarios that are independent from unit to unit.
+    """Estimate from the largest losses, in descending order, of `n` scenarios in independent units.
 
-    VaR is the ceil(n p)-th largest loss and ES the mean of exactly n p of the largest. The standard error of VaR is the
-    one of the share of scenarios beyond it, turned into money by the spacing of the losses around it; ES adds
-    E[max(L - VaR, 0)] / p to VaR and is flat in VaR, so its error is that of this mean.
+    VaR is the ceil(n p)-th largest loss and ES the mean of exactly n p of the largest. The standard error of VaR is
+    that of the fraction of scenarios beyond it, times the spacing of the losses around it; ES is VaR plus
+    E[max(L - VaR, 0)] / p and stationary in VaR, so its error is that of this mean.
 
     References
     ----------
@@ -57,10 +57,11 @@ def plain_estimate(losses: np.ndarray, rows: np.ndarray, n: int, confidence: flo
 def controlled_estimate(
     losses: np.ndarray, companions: np.ndarray, n: int, confidence: float, control: ControlSums
 ) -> Estimate:
-    """Estimate with a control variate: the control's losses in the same scenarios are `companions`.
+    """Estimate with a control variate, whose losses in the same scenarios are `companions`.
 
-    The share of scenarios in which the control is beyond its own known VaR should be p. What it is off by, times the
-    regression of one indicator on the other, is taken off the share at which VaR is read; likewise for the mean excess.
+    The fraction of scenarios with the control beyond its known VaR has mean p. Its deviation from p, times the
+    regression of one indicator on the other, is subtracted from the fraction at which VaR is read; likewise for the
+    mean excess.
 
     References
     ----------
@@ -79,7 +80,7 @@ def controlled_estimate(
     size = n * (p + slope * (share_control - p))
     rank = min(max(math.ceil(size) - 1, 0), len(losses) - 1)
     var = float(losses[rank])
-    # What is left is measured where VaR has come to lie: at the first place, both tails are off by the same luck.
+    # The residual error is measured at the corrected rank: at the first one both tails have the same error.
     var_error = math.sqrt(n * regression_at(rank)[1]) * _spacing(losses, rank, n)
 
     excess = losses[:rank] - var
@@ -94,13 +95,13 @@ def controlled_estimate(
 
 
 def _regression(variance: float, covariance: float, variance_control: float) -> tuple[float, float]:
-    """Slope on the control, and the variance that it leaves."""
+    """Slope on the control, and the residual variance."""
     slope = covariance / variance_control if variance_control > 0.0 else 0.0
     return slope, max(variance - slope * covariance, 0.0)
 
 
 def _unit_error(values: np.ndarray, rows: np.ndarray, n: int, unit: int) -> float:
-    """Standard error of the mean over `n` scenarios of a quantity that is `values` in the first of `rows`, else 0."""
+    """Standard error of the mean over `n` scenarios of a quantity equal to `values` in the first `rows`, else 0."""
     units = n // unit
     if units < 2 or len(values) == 0:
         return math.nan
@@ -112,8 +113,8 @@ def _unit_error(values: np.ndarray, rows: np.ndarray, n: int, unit: int) -> floa
 
 
 def _spacing(losses: np.ndarray, rank: int, n: int) -> float:
-    """How much the loss falls from one rank to the next, averaged over one standard deviation of the rank each way."""
+    """Mean difference of losses of adjacent ranks, within one standard deviation of the rank each way."""
     share = (rank + 1) / n
-    reach = max(1, round(math.sqrt(n * share * (1.0 - share))))
-    low, high = max(rank - reach, 0), min(rank + reach, len(losses) - 1)
+    width = max(1, round(math.sqrt(n * share * (1.0 - share))))
+    low, high = max(rank - width, 0), min(rank + width, len(losses) - 1)
     return float(losses[low] - losses[high]) / (high - low) if high > low else math.nan

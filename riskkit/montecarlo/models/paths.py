@@ -1,4 +1,4 @@
-"""Price paths: geometric Brownian motion, and Merton's jump diffusion."""
+"""Price paths: geometric Brownian motion and Merton's jump diffusion."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from riskkit._check import InputError, finite_array, labels_of, positive, whole_
 from riskkit._show import Row
 from riskkit.covariance import covariance_from_correlation
 from riskkit.montecarlo.draws import BLOCK, Draws, Needs, source_of
-from riskkit.montecarlo.law import Law, matrix_root, one_per_asset, product
+from riskkit.montecarlo.models.return_model import Law, matrix_root, one_per_asset, product
 
 __all__ = ["GeometricBrownianMotion", "JumpDiffusion"]
 
 
 class _Paths(Law):
-    """Log prices that move by independent steps; the subclass says by how much."""
+    """Log prices with independent steps, whose distribution the subclass defines."""
 
     volatility: Any
     drift: Any
@@ -30,7 +30,7 @@ class _Paths(Law):
     def __post_init__(self) -> None:
         positive(self.horizon, "horizon")
         whole_number(self.steps, "steps")
-        self.root, self.log_drift  # noqa: B018 - refuse what does not fit now, not in the middle of a run
+        self.root, self.log_drift  # noqa: B018 - refuse invalid input now, not during a run
 
     @property
     def labels(self) -> Any:
@@ -64,35 +64,38 @@ class _Paths(Law):
     def log_drift(self) -> np.ndarray:
         """(n_assets,) mean of the log return of the diffusion over one step."""
         growth = one_per_asset(self.drift, self.n_assets, "drift") - self._expected_jumps()
-        return (growth - self._volatility**2 / 2.0) * self.step
+        drift: np.ndarray = (growth - self._volatility**2 / 2.0) * self.step
+        return drift
 
     def _expected_jumps(self) -> np.ndarray:
-        """(n_assets,) growth per unit of time that jumps bring on average."""
+        """(n_assets,) mean growth by jumps per unit of time."""
         return np.zeros(self.n_assets)
 
     def _log_steps(self, draws: Draws) -> np.ndarray:
         """(n, steps, n_assets) log returns."""
         count = self.steps * self.n_assets
         normals = draws.normals[:, :count].reshape(-1, self.n_assets)
-        return (product(normals, self.root.T) + self.log_drift).reshape(-1, self.steps, self.n_assets)
+        steps: np.ndarray = (product(normals, self.root.T) + self.log_drift).reshape(-1, self.steps, self.n_assets)
+        return steps
 
     def returns(self, draws: Draws) -> np.ndarray:
         """(n, n_assets) simple returns over the horizon."""
-        return np.expm1(self._log_steps(draws).sum(axis=1))
+        returns: np.ndarray = np.expm1(self._log_steps(draws).sum(axis=1))
+        return returns
 
     def paths(self, n_paths: int | None, draws: Any, *, spot: Any = 1.0, antithetic: bool = False) -> np.ndarray:
-        """Prices along the way, for books that depend on the path.
+        """Prices at every step, for path-dependent portfolios.
 
         Parameters
         ----------
         n_paths : int or None
-            How many; None as many as an array of draws gives.
+            Number of paths; None for all rows of an array of draws.
         draws : numpy.random.Generator, Sobol, or (n, needs.columns) array
-            Where the random numbers come from.
+            Source of the random variates.
         spot : number or (n_assets,)
             Prices today.
         antithetic : bool
-            Every path is followed by its mirror image.
+            Follow every path by its mirror image.
 
         Returns
         -------
@@ -133,16 +136,16 @@ class GeometricBrownianMotion(_Paths):
     drift : number or (n_assets,)
         Growth rate of the expected price per unit of time.
     correlation : (n_assets, n_assets), optional
-        Of the Brownian motions; without it independent.
+        Of the Brownian motions; independent by default.
     horizon : float
         Length of the scenario in units of time.
     steps : int
-        Equal steps of a path; for returns over the horizon one is exact.
+        Equal steps of a path; one step is exact for returns over the horizon.
 
     Raises
     ------
     InputError
-        A negative volatility, a matrix that is no correlation matrix, or shapes that do not fit.
+        A negative volatility, an invalid correlation matrix, or shapes that do not fit.
 
     References
     ----------
@@ -174,7 +177,7 @@ class GeometricBrownianMotion(_Paths):
 class JumpDiffusion(_Paths):
     """Geometric Brownian motion with jumps at Poisson times and normal log jump sizes (Merton), exact at every step.
 
-    The drift is that of the expected price: what jumps add on average is taken out of the diffusion.
+    The drift is that of the expected price: the mean growth by jumps is subtracted from the diffusion.
 
     Parameters
     ----------
@@ -187,17 +190,17 @@ class JumpDiffusion(_Paths):
     drift : number or (n_assets,)
         Growth rate of the expected price per unit of time.
     correlation : (n_assets, n_assets), optional
-        Of the Brownian motions; without it independent.
+        Of the Brownian motions; independent by default.
     common_jumps : bool
-        True: one Poisson clock for all assets (crashes), which then needs one intensity. False: a clock each.
+        True: the same jump times for all assets (crashes), with one intensity. False: independent jump times.
     horizon, steps
         As in `GeometricBrownianMotion`.
 
     Raises
     ------
     InputError
-        A negative volatility or intensity, several intensities for common jumps, a matrix that is no correlation
-        matrix, or shapes that do not fit.
+        A negative volatility or intensity, several intensities for common jumps, an invalid correlation matrix, or
+        shapes that do not fit.
 
     References
     ----------
@@ -227,7 +230,7 @@ class JumpDiffusion(_Paths):
             if one_per_asset(getattr(self, name), self.n_assets, name).min() < 0.0:
                 raise InputError(f"{name}={getattr(self, name)!r} is below zero")
         if self.common_jumps and np.ndim(self.intensity) != 0:
-            raise InputError("intensity has one number per asset; common jumps have one clock and one intensity")
+            raise InputError("intensity has one number per asset; common jumps need one intensity")
 
     def _expected_jumps(self) -> np.ndarray:
         rate, mean, spread = self._jumps
@@ -242,22 +245,23 @@ class JumpDiffusion(_Paths):
 
     @property
     def needs(self) -> Needs:
-        """Two normals per asset and step (diffusion, jump sizes), and a uniform per clock and step."""
-        clocks = 1 if self.common_jumps else self.n_assets
-        return Needs(normals=2 * self.steps * self.n_assets, uniforms=self.steps * clocks)
+        """Two normals per asset and step (diffusion, jump sizes), and one uniform per jump process and step."""
+        processes = 1 if self.common_jumps else self.n_assets
+        return Needs(normals=2 * self.steps * self.n_assets, uniforms=self.steps * processes)
 
     def _log_steps(self, draws: Draws) -> np.ndarray:
         rate, mean, spread = self._jumps
         jumps = self._counts(draws.uniforms.reshape(len(draws.uniforms), self.steps, -1), rate)
         sizes = draws.normals[:, self.steps * self.n_assets :].reshape(-1, self.steps, self.n_assets)
-        return super()._log_steps(draws) + jumps * mean + np.sqrt(jumps) * spread * sizes
+        steps: np.ndarray = super()._log_steps(draws) + jumps * mean + np.sqrt(jumps) * spread * sizes
+        return steps
 
     def _counts(self, uniforms: np.ndarray, rate: np.ndarray) -> np.ndarray:
-        """(n, steps, n_clocks) Poisson counts: the inverse of their distribution function."""
+        """(n, steps, n_jump_processes) Poisson counts by inversion of the distribution function."""
         counts = np.empty_like(uniforms)
-        for clock in range(uniforms.shape[2]):
-            table = _poisson_cdf(float(rate[clock]) * self.step)
-            counts[:, :, clock] = np.searchsorted(table, uniforms[:, :, clock], side="right")
+        for process in range(uniforms.shape[2]):
+            table = _poisson_cdf(float(rate[process]) * self.step)
+            counts[:, :, process] = np.searchsorted(table, uniforms[:, :, process], side="right")
         return counts
 
     def _title(self) -> str:
@@ -271,7 +275,7 @@ class JumpDiffusion(_Paths):
 
 
 def _poisson_cdf(mean: float) -> np.ndarray:
-    """P(N <= k) for k = 0, 1, ... until nothing is left that a uniform of 53 bits could see."""
+    """P(N <= k) for k = 0, 1, ... up to 1 within the 53 bits of a uniform."""
     from scipy.special import pdtr
 
     last = math.ceil(mean + 12.0 * math.sqrt(mean) + 20.0)

@@ -1,7 +1,6 @@
-"""Portfolio, marginal, component and incremental VaR under the names that desks use: weights × portfolio value.
+"""Portfolio, marginal, component and incremental VaR of weights × portfolio value, under the names of a risk service.
 
-They are the closed forms of this package. ``z=1.65`` gives the numbers of a desk that rounds the quantile of 95 %. The
-fifth of these names, `calculate_liquidity_var`, is in riskkit.liquidity.
+The closed forms of `riskkit.attribution`; ``z=1.65`` gives the numbers of desks that round the quantile of 95 %.
 """
 
 from __future__ import annotations
@@ -9,15 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from riskkit._check import positive
-from riskkit.attribution.exposure import exposure_of, risk_factor
-from riskkit.attribution.incremental import incremental_var
-from riskkit.attribution.parametric import component_var, marginal_var
+from riskkit._types import PositionsLike, Vector
+from riskkit.attribution import component, incremental, marginal, portfolio
 
 __all__ = ["calculate_component_var", "calculate_incremental_var", "calculate_marginal_var", "get_portfolio_var"]
 
 
 def get_portfolio_var(
-    weights: Any, cov_matrix: Any, portfolio_value: float, *, confidence: float = 0.95, z: float | None = None
+    weights: PositionsLike, cov_matrix: Any, portfolio_value: float, *, confidence: float = 0.95, z: float | None = None
 ) -> tuple[float, float]:
     """VaR in money and volatility as a fraction: (z sqrt(w'Cw) × portfolio value, sqrt(w'Cw)).
 
@@ -32,7 +30,7 @@ def get_portfolio_var(
     confidence : float
         0.95 for 95 %.
     z : float, optional
-        Standard normal quantile to use as it is, such as 1.65; without it the exact one of `confidence`.
+        Standard normal quantile to use as given, such as 1.65; the exact one of `confidence` by default.
 
     Returns
     -------
@@ -55,12 +53,14 @@ def get_portfolio_var(
     (16500.0, 0.01)
     """
     value = positive(portfolio_value, "portfolio_value", zero=True)
-    volatility = exposure_of(weights, cov_matrix).volatility
-    return risk_factor("var", confidence, z, None) * volatility * value, volatility
+    volatility = portfolio(weights, cov_matrix, measure="volatility")
+    return portfolio(weights, cov_matrix, confidence, z=z) * value, volatility
 
 
-def calculate_marginal_var(weights: Any, cov_matrix: Any, *, confidence: float = 0.95, z: float | None = None) -> Any:
-    """Change of VaR per unit of money added to each asset: z Cw / sqrt(w'Cw), whatever the portfolio value.
+def calculate_marginal_var(
+    weights: PositionsLike, cov_matrix: Any, *, confidence: float = 0.95, z: float | None = None
+) -> Vector:
+    """Change of VaR per unit of money added to each asset: z Cw / sqrt(w'Cw), for every portfolio value.
 
     Parameters
     ----------
@@ -86,13 +86,13 @@ def calculate_marginal_var(weights: Any, cov_matrix: Any, *, confidence: float =
     >>> calculate_marginal_var([0.6, 0.4], [[0.0001, 0.0], [0.0, 0.0004]], z=1.65).round(6).tolist()
     [0.0099, 0.0264]
     """
-    return marginal_var(weights, cov_matrix, confidence, z=z)
+    return marginal(weights, cov_matrix, confidence, z=z)
 
 
 def calculate_component_var(
-    weights: Any, cov_matrix: Any, portfolio_value: float, *, confidence: float = 0.95, z: float | None = None
-) -> Any:
-    """What each asset contributes to VaR, in money; the components sum to `get_portfolio_var`.
+    weights: PositionsLike, cov_matrix: Any, portfolio_value: float, *, confidence: float = 0.95, z: float | None = None
+) -> Vector:
+    """Contribution of each asset to VaR, in money; the components sum to `get_portfolio_var`.
 
     Parameters
     ----------
@@ -119,18 +119,18 @@ def calculate_component_var(
     [5940.0, 10560.0]
     """
     value = positive(portfolio_value, "portfolio_value", zero=True)
-    return component_var(weights, cov_matrix, confidence, z=z) * value
+    return component(weights, cov_matrix, confidence, z=z) * value
 
 
 def calculate_incremental_var(
-    current_weights: Any,
+    current_weights: PositionsLike,
     trade_weights: Any,
     cov_matrix: Any,
     portfolio_value: float,
     *,
     confidence: float = 0.95,
     z: float | None = None,
-) -> Any:
+) -> float | Vector:
     """VaR after a trade less VaR before it, in money.
 
     Parameters
@@ -138,8 +138,8 @@ def calculate_incremental_var(
     current_weights : (n_assets,)
         Fractions of the portfolio value.
     trade_weights : (n_assets,) or (n_trades, n_assets)
-        What the trade adds to the weights, one trade or one candidate per row; paid from cash, so that the
-        portfolio value stays.
+        Change of the weights by the trade, one trade or one candidate per row; paid from cash, so that the portfolio
+        value is unchanged.
     cov_matrix, portfolio_value, confidence, z
         As in `get_portfolio_var`, with its errors.
 
@@ -164,4 +164,4 @@ def calculate_incremental_var(
     2742.14
     """
     value = positive(portfolio_value, "portfolio_value", zero=True)
-    return incremental_var(current_weights, cov_matrix, trade_weights, confidence, z=z) * value
+    return incremental(current_weights, cov_matrix, trade_weights, confidence, z=z) * value

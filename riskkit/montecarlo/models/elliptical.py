@@ -1,4 +1,4 @@
-"""Normal and Student t returns."""
+"""Elliptical return models: multivariate normal and Student t."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of
+from riskkit._exposure import exposure_of
 from riskkit._show import Row
-from riskkit.attribution import component_volatility, portfolio_es, portfolio_var
 from riskkit.montecarlo.draws import Draws, Needs
-from riskkit.montecarlo.law import Law, matrix_root, one_per_asset, product
+from riskkit.montecarlo.models.return_model import Law, matrix_root, one_per_asset, product
 from riskkit.pnl import in_asset_order
+from riskkit.var.method import VAR_ES
+from riskkit.var.parametric import elliptical_factor
 
 __all__ = ["NormalReturns", "StudentTReturns"]
 
 
 class _Elliptical(Law):
-    """A normal vector with the given covariance, times one common random factor, plus a mean."""
+    """Normal vector with a given covariance, times one common random factor, plus a mean."""
 
     covariance: Any
     mean: Any
 
     def __post_init__(self) -> None:
-        self.root, self.drift  # noqa: B018 - refuse what does not fit now, not in the middle of a run
+        self.root, self.drift  # noqa: B018 - refuse invalid input now, not during a run
 
     @property
     def labels(self) -> Any:
@@ -50,30 +52,36 @@ class _Elliptical(Law):
 
     def returns(self, draws: Draws) -> np.ndarray:
         """(n, n_assets) simple returns of these draws."""
-        return self._stretched(product(draws.normals, self.root.T), draws) + self.drift
+        returns: np.ndarray = self._stretched(product(draws.normals, self.root.T), draws) + self.drift
+        return returns
 
     def linear(self, positions: np.ndarray) -> Callable[[Draws], np.ndarray]:
-        """P&L per scenario without forming the returns: z'(R'w), one product in place of two."""
+        """P&L per scenario without the returns: z'(R'w), one product instead of two."""
         loadings, drift = self.root.T @ positions, self.drift @ positions
         return lambda draws: self._stretched(product(draws.normals, loadings), draws) + drift
 
     def linear_risk(self, positions: np.ndarray, confidence: float) -> tuple[float, float]:
         """Exact VaR and ES of positions (n_assets,), money."""
-        matrix = np.asarray(self.covariance, dtype=float)
-        options: dict[str, Any] = {"mean": self.drift, "nu": getattr(self, "nu", None)}
-        var = portfolio_var(positions, matrix, confidence, **options)
-        return var, portfolio_es(positions, matrix, confidence, **options)
+        book = exposure_of(positions, np.asarray(self.covariance, dtype=float))
+        factors = (elliptical_factor(confidence, measure, df=self._degrees) for measure in VAR_ES)
+        var, es = (book.risk(factor, self.drift) for factor in factors)
+        return var, es
+
+    @property
+    def _degrees(self) -> float | None:
+        """Degrees of freedom of a Student t, or None."""
+        return None
 
     def _project(self, positions: Any) -> tuple[np.ndarray, float]:
-        """Variance (1, 1) and mean of the P&L of a linear book."""
+        """Variance (1, 1) and mean of the P&L of a linear portfolio."""
         held = finite_array(in_asset_order(positions, self.labels, "positions"), "positions", ndim=1)
         if len(held) != self.n_assets:
             raise InputError(f"positions has {len(held)} entries for {self.n_assets} assets; give one for each")
-        volatility = component_volatility(held, np.asarray(self.covariance, dtype=float)).sum()
+        volatility = exposure_of(held, np.asarray(self.covariance, dtype=float)).volatility
         return np.array([[volatility**2]]), float(self.drift @ held)
 
     def _stretched(self, normal: np.ndarray, draws: Draws) -> np.ndarray:
-        """The normal part, by row times the common factor."""
+        """Multiply the normal part by the common factor, row by row."""
         return normal
 
     def _rows(self) -> list[Row]:
@@ -92,14 +100,14 @@ class NormalReturns(_Elliptical):
     Parameters
     ----------
     covariance : (n_assets, n_assets)
-        Covariance of simple returns over the horizon, positive semidefinite (singular is fine).
+        Covariance of simple returns over the horizon, positive semidefinite (singular is allowed).
     mean : number or (n_assets,)
         Mean returns over the same horizon.
 
     Raises
     ------
     InputError
-        A matrix that is no covariance matrix, NaN, or shapes and labels that do not fit.
+        An invalid covariance matrix, NaN, or shapes and labels that do not fit.
 
     References
     ----------
@@ -121,9 +129,9 @@ class NormalReturns(_Elliptical):
         return Needs(normals=self.n_assets)
 
     def project(self, positions: Any) -> NormalReturns:
-        """The law of the P&L of one linear book, as a law of one asset, to be held with a position of 1.
+        """Distribution of the P&L of one linear portfolio, as a model of one asset with a position of 1.
 
-        A linear book under a normal law has normal P&L: one draw per scenario does for any number of assets.
+        A linear portfolio of normal returns has normal P&L: one draw per scenario for any number of assets.
 
         Parameters
         ----------
@@ -144,13 +152,13 @@ class NormalReturns(_Elliptical):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class StudentTReturns(_Elliptical):
-    """Multivariate Student t returns with a given covariance: fat tails, and extremes that come together.
+    """Multivariate Student t returns with a given covariance: heavy tails and tail dependence.
 
     Parameters
     ----------
     covariance : (n_assets, n_assets)
-        Covariance of simple returns over the horizon: the t is scaled by sqrt((nu - 2) / nu) to have it.
-    nu : float
+        Covariance of simple returns over the horizon: the t is scaled by sqrt((df - 2) / df).
+    df : float
         Degrees of freedom, above 2.
     mean : number or (n_assets,)
         Mean returns over the same horizon.
@@ -158,7 +166,7 @@ class StudentTReturns(_Elliptical):
     Raises
     ------
     InputError
-        As for `NormalReturns`, or nu of 2 or less, for which there is no covariance.
+        As for `NormalReturns`, or df of 2 or less, where the covariance is infinite.
 
     References
     ----------
@@ -166,27 +174,27 @@ class StudentTReturns(_Elliptical):
 
     Examples
     --------
-    >>> law = StudentTReturns([[0.0004]], nu=4.0)
+    >>> law = StudentTReturns([[0.0004]], df=4.0)
     >>> law.sample(None, [[1.0, 0.5]]).round(6).tolist()  # one normal, and a uniform for the chi-square
     [[0.015439]]
     """
 
     covariance: Any
-    nu: float
+    df: float
     mean: Any = 0.0
 
     def __post_init__(self) -> None:
-        if finite_number(self.nu, "nu") <= 2.0:
-            raise InputError(f"nu={self.nu!r} is not above 2; a Student t has no covariance there")
+        if finite_number(self.df, "df") <= 2.0:
+            raise InputError(f"df={self.df!r} is not above 2; the covariance of a Student t is infinite there")
         super().__post_init__()
 
     @property
     def needs(self) -> Needs:
         """One normal per asset and one chi-square for all."""
-        return Needs(normals=self.n_assets, chi_square=float(self.nu))
+        return Needs(normals=self.n_assets, chi_square=float(self.df))
 
     def project(self, positions: Any) -> StudentTReturns:
-        """The law of the P&L of one linear book, as a law of one asset; see `NormalReturns.project`.
+        """Distribution of the P&L of one linear portfolio, as a model of one asset; see `NormalReturns.project`.
 
         Examples
         --------
@@ -194,11 +202,16 @@ class StudentTReturns(_Elliptical):
         [[4.25]]
         """
         variance, mean = self._project(positions)
-        return StudentTReturns(variance, self.nu, mean)
+        return StudentTReturns(variance, self.df, mean)
+
+    @property
+    def _degrees(self) -> float:
+        return self.df
 
     def _stretched(self, normal: np.ndarray, draws: Draws) -> np.ndarray:
-        factor = np.sqrt((self.nu - 2.0) / draws.chi_squares)
-        return normal * (factor if normal.ndim == 1 else factor[:, None])
+        factor = np.sqrt((self.df - 2.0) / draws.chi_squares)
+        stretched: np.ndarray = normal * (factor if normal.ndim == 1 else factor[:, None])
+        return stretched
 
     def _title(self) -> str:
-        return f"Multivariate Student t returns, nu = {self.nu:g}"
+        return f"Multivariate Student t returns, df = {self.df:g}"

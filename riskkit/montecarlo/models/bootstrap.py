@@ -1,34 +1,36 @@
-"""Block bootstrap: scenarios pasted together from stretches of history, all assets together."""
+"""Block bootstrap: scenarios made of blocks of consecutive rows of history."""
 
 from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskkit._check import InputError, labels_of, one_of, positive, returns_array, whole_number
 from riskkit._show import Row
 from riskkit.montecarlo.draws import Draws, Needs
-from riskkit.montecarlo.law import Law
+from riskkit.montecarlo.models.return_model import Law
 
 __all__ = ["BlockBootstrap"]
+
+Kind = Literal["stationary", "circular"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class BlockBootstrap(Law):
     """Returns over a horizon, compounded from blocks of consecutive historical days.
 
-    Blocks keep what days do to each other (volatility that clusters, autocorrelation), whole rows keep what assets do
-    together, and no law is assumed. The history is closed to a circle, so that every day is equally likely.
+    Blocks preserve volatility clusters and autocorrelation, complete rows the dependence of assets, and no distribution
+    is assumed. The history wraps around, so that every day is equally likely.
 
     Parameters
     ----------
     history : (n_obs, n_assets)
         Simple returns per period, oldest first.
     horizon : int
-        Periods per scenario; with 1 a scenario is one day drawn at random.
+        Periods per scenario; with 1 a scenario is one random day.
     block : float
         Length of a block in periods: exact for "circular" (a whole number), the mean for "stationary".
     kind : {"stationary", "circular"}
@@ -54,10 +56,10 @@ class BlockBootstrap(Law):
     history: Any
     horizon: int = 1
     block: float = 10.0
-    kind: str = "stationary"
+    kind: Kind = "stationary"
 
     def __post_init__(self) -> None:
-        one_of(self.kind, ("stationary", "circular"), "kind")
+        one_of(self.kind, get_args(Kind), "kind")
         whole_number(self.horizon, "horizon")
         block = whole_number(self.block, "block") if self.kind == "circular" else positive(self.block, "block")
         if not 1.0 <= block <= len(self._growth):
@@ -71,7 +73,7 @@ class BlockBootstrap(Law):
     @property
     def n_assets(self) -> int:
         """Assets per scenario."""
-        return self._growth.shape[1]
+        return int(self._growth.shape[1])
 
     @functools.cached_property
     def _growth(self) -> np.ndarray:
@@ -83,7 +85,7 @@ class BlockBootstrap(Law):
 
     @property
     def needs(self) -> Needs:
-        """A uniform for each block's start; for the stationary kind also one per later day that may end the block."""
+        """One uniform per start of a block; for the stationary kind also one per later day, which may end a block."""
         if self.kind == "circular":
             return Needs(uniforms=-(-self.horizon // int(self.block)))
         return Needs(uniforms=2 * self.horizon - 1)
@@ -106,10 +108,11 @@ class BlockBootstrap(Law):
     def returns(self, draws: Draws) -> np.ndarray:
         """(n, n_assets) simple returns over the horizon."""
         days = self.days(draws)
-        growth = self._growth[days[:, 0]]
+        growth: np.ndarray = self._growth[days[:, 0]]
         for t in range(1, self.horizon):
             growth *= self._growth[days[:, t]]
-        return growth - 1.0
+        growth -= 1.0
+        return growth
 
     @property
     def _n_starts(self) -> int:
@@ -122,6 +125,6 @@ class BlockBootstrap(Law):
         return [
             ("assets", self.n_assets, ""),
             ("history", len(self._growth), "periods"),
-            ("horizon", self.horizon, "periods"),
+            ("horizon", self.horizon, "period" if self.horizon == 1 else "periods"),
             ("block", self.block, "periods" if self.kind == "circular" else "periods, mean"),
         ]

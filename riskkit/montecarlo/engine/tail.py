@@ -1,4 +1,4 @@
-"""The largest losses of a stream of any length, kept exactly in little memory."""
+"""Largest losses of a stream of any length."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import math
 
 import numpy as np
 
+from riskkit._tail import tail_mass, tail_size
 from riskkit.montecarlo.draws import BLOCK
-from riskkit.var.tail import tail_mass, tail_size
 
 __all__ = ["Tail", "tail_capacity"]
 
 
 def tail_capacity(n_scenarios: int, confidence: float) -> int:
-    """How many losses decide VaR, ES and their standard errors: the tail, and four standard deviations of its size."""
+    """Number of losses needed for VaR, ES and their errors: the tail plus four standard deviations of its size."""
     size, p = tail_size(n_scenarios, confidence), tail_mass(confidence)
     return min(n_scenarios, math.ceil(size + 4.0 * math.sqrt(n_scenarios * p * (1.0 - p))) + 10)
 
 
 class Tail:
-    """Keeps the `capacity` largest losses with their rows, and a companion of each where one is given.
+    """Store of the `capacity` largest losses with their rows, and optionally a companion of each.
 
-    Between two clean-ups twice as many are kept. Of equal losses the earliest rows stay, so that what is kept depends
-    on the stream alone, and not on how it was cut.
+    Up to twice as many are stored between two clean-ups. Of equal losses the earliest rows are stored, so that the
+    content does not depend on the chunks of the stream.
     """
 
     def __init__(self, capacity: int, *, companions: bool = False) -> None:
@@ -34,7 +34,7 @@ class Tail:
         self._threshold = -math.inf
 
     def add(self, losses: np.ndarray, first_row: int, companions: np.ndarray | None = None) -> None:
-        """Take in at most `BLOCK` losses, whose rows are numbered from `first_row`."""
+        """Add at most `BLOCK` losses, whose rows are numbered from `first_row`."""
         chosen = np.flatnonzero(losses > self._threshold)
         stop = self._count + len(chosen)
         self._losses[self._count : stop] = losses[chosen]
@@ -47,7 +47,7 @@ class Tail:
             self._clean_up()
 
     def largest(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The `count` largest losses (at most `capacity`) from the top, their rows, and their companions if any."""
+        """Return the `count` largest losses (at most `capacity`) in descending order, their rows and companions."""
         chosen = self._among_largest(min(count, self.capacity, self._count))
         order = chosen[np.argsort(-self._losses[chosen], kind="stable")]
         companions = self._companions[order] if self._companions.size else self._companions
@@ -62,12 +62,12 @@ class Tail:
         self._threshold = float(self._losses[: self._count].min())
 
     def _among_largest(self, count: int) -> np.ndarray:
-        """Places of the `count` largest, in order of rows; of equal ones the earliest."""
+        """Indices of the `count` largest, in order of rows; of equal losses the earliest."""
         losses = self._losses[: self._count]
         surplus = self._count - count
         if surplus == 0:
             return np.arange(self._count)
-        least = np.partition(losses, surplus)[surplus]
-        keep = losses > least
-        keep[np.flatnonzero(losses == least)[: count - np.count_nonzero(keep)]] = True
+        smallest = np.partition(losses, surplus)[surplus]
+        keep = losses > smallest
+        keep[np.flatnonzero(losses == smallest)[: count - np.count_nonzero(keep)]] = True
         return np.flatnonzero(keep)

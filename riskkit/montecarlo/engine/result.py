@@ -1,4 +1,4 @@
-"""The answer of a simulation: VaR and ES with standard errors, and how they settled."""
+"""Result of a simulation: VaR and ES with standard errors, and their convergence."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError
-from riskkit._show import Row, Shown
-from riskkit.var.estimate import percent
-from riskkit.var.sample import Confidences, Sample
+from riskkit._show import Row, Shown, percent
+from riskkit._types import Quantity, Vector
+from riskkit.var._inputs import Confidences, Sample
 
 __all__ = ["SimulatedRisk"]
 
@@ -24,36 +24,32 @@ class SimulatedRisk(Shown):
     """Monte Carlo VaR and ES of one or many books at one or many confidences; money, losses positive.
 
     With one book and one confidence the numbers are floats; otherwise arrays (n_confidences,), (n_books,) or
-    (n_confidences, n_books), as Series or DataFrames when the books have names.
+    (n_confidences, n_books), as Series or DataFrames for books with names.
 
     Attributes
     ----------
-    law : str
-        What was simulated, in words.
+    model : str
+        Return model in words.
     drawn : str
-        Where the random numbers came from.
+        Source of the random variates.
     confidence : float or tuple[float, ...]
-        As asked.
+        As given.
     n_scenarios : int
-        How many were drawn.
-    var : array, Series or DataFrame
-        VaR, losses positive.
-    var_standard_error : array, Series or DataFrame
-        One standard error of simulation; the law is taken as true.
-    es : array, Series or DataFrame
-        ES, losses positive.
-    es_standard_error : array, Series or DataFrame
-        The same of ES.
-    mean : array, Series or DataFrame
+        Number of scenarios.
+    var, es : float, array, Series or DataFrame
+        VaR and ES, losses positive.
+    var_standard_error, es_standard_error : float, array, Series or DataFrame
+        One standard error of the simulation, under a true model.
+    mean : float, array or Series
         Mean P&L, gains positive.
-    volatility : array, Series or DataFrame
+    volatility : float, array or Series
         Standard deviation of P&L (n - 1).
-    books : array, Series or DataFrame
+    books : tuple or None
         Names (or numbers) of the books, or None for a single one.
     stops : tuple[int, ...]
-        Numbers of scenarios at which the estimates were looked at.
+        Numbers of scenarios at which VaR and ES were estimated.
     path : array
-        (n_stops, n_books, n_confidences, 4): VaR, its standard error, ES and its standard error on the way.
+        (n_stops, n_books, n_confidences, 4): VaR, its standard error, ES and its standard error at the stops.
 
     Examples
     --------
@@ -65,17 +61,17 @@ class SimulatedRisk(Shown):
     (3.2, 0.04)
     """
 
-    law: str
+    model: str
     drawn: str
     confidence: float | tuple[float, ...]
     n_scenarios: int
-    var: Any
-    var_standard_error: Any
-    es: Any
-    es_standard_error: Any
-    mean: Any
-    volatility: Any
-    books: Any
+    var: Quantity
+    var_standard_error: Quantity
+    es: Quantity
+    es_standard_error: Quantity
+    mean: float | Vector
+    volatility: float | Vector
+    books: tuple[Any, ...] | None
     stops: tuple[int, ...]
     path: np.ndarray
 
@@ -83,7 +79,7 @@ class SimulatedRisk(Shown):
     def of(
         cls,
         *,
-        law: str,
+        model: str,
         drawn: str,
         confidences: Confidences,
         books: Any,
@@ -93,14 +89,14 @@ class SimulatedRisk(Shown):
         path: np.ndarray,
         moments: np.ndarray,
     ) -> SimulatedRisk:
-        """Label what a run has gathered; the estimates are those at the last stop."""
-        shape = Sample(np.empty((0, 0)), books is None, books if labelled else None, books if labelled else None, None)
+        """Label the numbers of a run; the estimates are those at the last stop."""
+        shape = Sample.of_portfolios(books if labelled else None, single=books is None)
         last = np.moveaxis(path[-1], -1, 0).swapaxes(1, 2)
         numbers = {name: shape.per_confidence(values, confidences) for name, values in zip(COLUMNS, last, strict=True)}
         return cls(
-            law=law,
+            model=model,
             drawn=drawn,
-            confidence=confidences.asked,
+            confidence=confidences.given,
             n_scenarios=n_scenarios,
             mean=shape.per_portfolio(moments[:, 0]),
             volatility=shape.per_portfolio(moments[:, 1]),
@@ -167,7 +163,7 @@ class SimulatedRisk(Shown):
         return ax
 
     def _title(self) -> str:
-        return f"Monte Carlo VaR and ES: {self.law}"
+        return f"Monte Carlo VaR and ES: {self.model}"
 
     def _rows(self) -> Iterator[Row]:
         names = (None,) if self.books is None else self.books
@@ -184,5 +180,5 @@ def _position(values: tuple[Any, ...], wanted: Any, name: str) -> int:
     if wanted is None:
         return 0
     if wanted not in values:
-        raise InputError(f"{name}={wanted!r} was not simulated; there are {list(values)}")
+        raise InputError(f"{name}={wanted!r} was not simulated; choose one of {list(values)}")
     return values.index(wanted)

@@ -1,4 +1,4 @@
-"""Monte Carlo VaR and ES: scenarios streamed through a book, in memory that does not grow with their number."""
+"""Monte Carlo VaR and ES: scenarios in chunks, in memory that is independent of their number."""
 
 from __future__ import annotations
 
@@ -9,64 +9,65 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, whole_number, with_labels
+from riskkit._types import Confidence
 from riskkit.montecarlo.draws import BLOCK, Draws, Sobol, Source, source_of
-from riskkit.montecarlo.estimate import ControlSums, Estimate, controlled_estimate, plain_estimate
-from riskkit.montecarlo.law import Law, by_blocks
-from riskkit.montecarlo.result import SimulatedRisk
-from riskkit.montecarlo.tail import Tail, tail_capacity
+from riskkit.montecarlo.engine.estimate import ControlSums, Estimate, controlled_estimate, plain_estimate
+from riskkit.montecarlo.engine.result import SimulatedRisk
+from riskkit.montecarlo.engine.tail import Tail, tail_capacity
+from riskkit.montecarlo.models.return_model import Law, by_blocks
 from riskkit.pnl import DeltaGamma, aggregate_pnl, in_asset_order, scenario_pnl
-from riskkit.var.sample import Confidences, read_confidences
+from riskkit.var._inputs import Confidences, read_confidences
 
 __all__ = ["monte_carlo_risk"]
 
 
 def monte_carlo_risk(
-    law: Law,
+    model: Law,
     book: Any,
     n_scenarios: int | None = None,
     *,
     draws: Any,
-    confidence: Any = 0.99,
+    confidence: Confidence = 0.99,
     antithetic: bool = False,
-    control: Any = None,
-    tree: Any = None,
+    control_variate: Any = None,
+    hierarchy: Any = None,
     total: Any = None,
     chunk_size: int = BLOCK,
     checkpoints: int = 24,
 ) -> SimulatedRisk:
-    """VaR and ES of a book under a law of returns, with standard errors and their way there.
+    """VaR and ES of a portfolio under a return model, with standard errors and convergence.
 
-    Scenarios are drawn, valued and forgotten chunk by chunk; only the largest losses are kept, exactly. So 10^7
-    scenarios of 50 assets need some tens of megabytes.
+    Scenarios are drawn and valued chunk by chunk, and only the largest losses are stored: 10^7 scenarios of 50 assets
+    need some tens of megabytes.
 
     The numbers do not depend on `chunk_size`: a Generator is split into one stream per kind of variate, each drawn row
-    by row, and products are taken over rows in fixed blocks, so that even rounding is the same. (`revalue` may round as
-    it likes, and draws random numbers of its own at its own peril.)
+    by row, and products are taken over rows in fixed blocks, so that even the rounding is the same. (This does not
+    hold for a `revalue` that rounds by chunk or draws random numbers.)
 
     Parameters
     ----------
-    law : Law
-        `NormalReturns`, `StudentTReturns`, `GaussianCopula`, `StudentTCopula`, `BlockBootstrap`,
-        `GeometricBrownianMotion` or `JumpDiffusion`; the horizon of the answer is its own.
+    model : Law
+        Return model, as `NormalReturns`, `StudentTReturns`, `GaussianCopula`, `StudentTCopula`, `BlockBootstrap`,
+        `GeometricBrownianMotion` or `JumpDiffusion`; the result has its horizon.
     book : positions, DeltaGamma or callable
         Money held, (n_assets,) or (n_books, n_assets), matched by name where both sides are labelled; a
-        `riskkit.pnl.DeltaGamma`; or ``revalue(scenarios)`` that gets (n, n_assets) returns (a DataFrame if the law has
-        labels) and returns P&L, (n,) or (n, n_books).
+        `riskkit.pnl.DeltaGamma`; or ``revalue(scenarios)``, a function of (n, n_assets) returns (a DataFrame if the
+        model has labels) that returns P&L, (n,) or (n, n_books).
     n_scenarios : int
-        How many; not needed with an array of draws.
-    draws : numpy.random.Generator, Sobol, or (n, law.needs.columns) array
-        Where the random numbers come from. The same seed gives the same numbers; a second call with the same generator
-        goes on to new ones.
+        Number of scenarios; optional with an array of draws.
+    draws : numpy.random.Generator, Sobol, or (n, model.needs.columns) array
+        Source of the random variates. The same seed gives the same numbers; a second call with the same generator
+        draws new ones.
     confidence : float or sequence of float
         0.99 for 99 %.
     antithetic : bool
-        Scenarios come in mirrored pairs; the standard error counts pairs.
-    control : (n_assets,), optional
-        Positions of a linear book that moves with this one (deltas, say) and whose exact VaR and ES the law gives
-        (`NormalReturns`, `StudentTReturns`): a control variate. Not with `antithetic` or Sobol points.
-    tree, total : optional
-        Sum the books over a book -> desk -> firm tree, as `riskkit.pnl.aggregate_pnl` takes it; the answer then has
-        every node.
+        Draw scenarios in mirrored pairs; the standard error counts pairs.
+    control_variate : (n_assets,), optional
+        Positions of a correlated linear portfolio (for instance the deltas), whose exact VaR and ES the model gives
+        (`NormalReturns`, `StudentTReturns`). Not with `antithetic` or Sobol points.
+    hierarchy, total : optional
+        Sum the books over a book -> desk -> firm hierarchy, as in `riskkit.pnl.aggregate_pnl`; the result then has all
+        nodes.
     chunk_size : int
         Scenarios drawn and revalued at a time, rounded up to blocks of 4,096.
     checkpoints : int
@@ -75,13 +76,13 @@ def monte_carlo_risk(
     Returns
     -------
     SimulatedRisk
-        Money, losses positive. The standard errors are those of simulation; the law itself is taken as true. That of
-        ES is nan where the tail holds a single scenario: give at least a few dozen times 1 / (1 - confidence).
+        Money, losses positive. The standard errors are those of the simulation under a true model. That of ES is nan
+        for a tail of a single scenario: use at least a few dozen times 1 / (1 - confidence) scenarios.
 
     Raises
     ------
     InputError
-        Labels or shapes that do not fit, P&L that is NaN, draws that do not fit the law, or options that exclude each
+        Labels or shapes that do not fit, P&L that is NaN, draws that do not fit the model, or options that exclude each
         other.
 
     References
@@ -98,9 +99,9 @@ def monte_carlo_risk(
     """
     confidences = read_confidences(confidence)
     chunk = -(-whole_number(chunk_size, "chunk_size") // BLOCK) * BLOCK
-    source, n = source_of(draws, law.needs, n_scenarios, antithetic)
-    value = _valuer(law, book, tree, total)
-    hedge = None if control is None else _Control(law, control, confidences, source)
+    source, n = source_of(draws, model.needs, n_scenarios, antithetic)
+    value = _valuer(model, book, hierarchy, total)
+    control = None if control_variate is None else _Control(model, control_variate, confidences, source)
     stops = _checkpoints(n, whole_number(checkpoints, "checkpoints"), source.unit)
     runs: list[_Run] = []
     names: Any = None
@@ -108,9 +109,9 @@ def monte_carlo_risk(
     for start in range(0, n, chunk):
         drawn = source.take(min(chunk, n - start))
         pnl, names = value(drawn)
-        companions = None if hedge is None else -hedge.pnl(drawn)
+        companions = None if control is None else -control.pnl(drawn)
         table = pnl.reshape(len(pnl), -1)
-        runs = runs or [_Run(n, confidences.levels, source.unit, hedge) for _ in range(table.shape[1])]
+        runs = runs or [_Run(n, confidences.levels, source.unit, control) for _ in range(table.shape[1])]
         for first, last in _pieces(start, start + len(table), stops):
             piece = slice(first - start, last - start)
             for run, column in zip(runs, table.T, strict=True):
@@ -119,7 +120,7 @@ def monte_carlo_risk(
                 path.append([run.estimates(last) for run in runs])
     single = pnl.ndim == 1
     return SimulatedRisk.of(
-        law=law._title(),
+        model=model._title(),
         drawn=_drawn(draws, antithetic, control is not None),
         confidences=confidences,
         books=None if single else (range(table.shape[1]) if names is None else names),
@@ -131,38 +132,38 @@ def monte_carlo_risk(
     )
 
 
-def _valuer(law: Law, book: Any, tree: Any, total: Any) -> Callable[[Draws], tuple[np.ndarray, Any]]:
-    """A function from draws to P&L (n,) or (n, n_books) and the names of the books."""
+def _valuer(model: Law, book: Any, hierarchy: Any, total: Any) -> Callable[[Draws], tuple[np.ndarray, Any]]:
+    """Return a function from draws to P&L (n,) or (n, n_books) and the names of the books."""
     if isinstance(book, DeltaGamma) or callable(book):
-        value = _scenario_valuer(law, book)
+        value = _scenario_valuer(model, book)
     else:
-        held = finite_array(in_asset_order(book, law.labels, "positions"), "positions")
-        if held.ndim not in (1, 2) or held.shape[-1] != law.n_assets:
+        held = finite_array(in_asset_order(book, model.labels, "positions"), "positions")
+        if held.ndim not in (1, 2) or held.shape[-1] != model.n_assets:
             raise InputError(
-                f"positions has shape {held.shape} for {law.n_assets} assets; give (n_assets,) or (n_books, n_assets)"
+                f"positions has shape {held.shape} for {model.n_assets} assets; give (n_assets,) or (n_books, n_assets)"
             )
-        linear, names = law.linear(held.T), labels_of(book, 0) if held.ndim == 2 else None
+        linear, names = model.linear(held.T), labels_of(book, 0) if held.ndim == 2 else None
 
         def value(drawn: Draws) -> tuple[np.ndarray, Any]:
             return linear(drawn), names
 
-    if tree is None and total is None:
+    if hierarchy is None and total is None:
         return value
 
     def nodes(drawn: Draws) -> tuple[np.ndarray, Any]:
         pnl, names = value(drawn)
         if names is None:
             raise InputError(
-                "the books have no names; a tree needs positions with labels or revalue with named columns"
+                "the books have no names; a hierarchy needs positions with labels or revalue with named columns"
             )
-        summed = aggregate_pnl(with_labels(pnl, range(len(pnl)), names), tree, total=total)
+        summed = aggregate_pnl(with_labels(pnl, range(len(pnl)), names), hierarchy, total=total)
         return summed.to_numpy(), summed.columns
 
     return nodes
 
 
-def _scenario_valuer(law: Law, book: Any) -> Callable[[Draws], tuple[np.ndarray, Any]]:
-    # A delta-gamma form takes products over rows, so it gets fixed blocks; a function gets what was drawn, at once.
+def _scenario_valuer(model: Law, book: Any) -> Callable[[Draws], tuple[np.ndarray, Any]]:
+    # A delta-gamma form multiplies rows, so it is valued in fixed blocks; a function gets the chunk at once.
     fixed = isinstance(book, DeltaGamma)
 
     def value(drawn: Draws) -> tuple[np.ndarray, Any]:
@@ -170,31 +171,31 @@ def _scenario_valuer(law: Law, book: Any) -> Callable[[Draws], tuple[np.ndarray,
 
         def priced(returns: np.ndarray) -> np.ndarray:
             nonlocal names
-            pnl = scenario_pnl(book, with_labels(returns, None, law.labels))
+            pnl = scenario_pnl(book, with_labels(returns, None, model.labels))
             names = labels_of(pnl, 1)
             return np.asarray(pnl)
 
-        returns = law.returns(drawn)
+        returns = model.returns(drawn)
         return (by_blocks(returns, priced) if fixed else priced(returns)), names
 
     return value
 
 
 class _Control:
-    """A linear book with known risk under the law, valued beside the real one."""
+    """Control variate: a linear portfolio with known risk, valued in the same scenarios."""
 
-    def __init__(self, law: Law, positions: Any, confidences: Confidences, source: Source) -> None:
+    def __init__(self, model: Law, positions: Any, confidences: Confidences, source: Source) -> None:
         if source.unit != 1:
-            raise InputError("control goes with independent scenarios; leave out antithetic and Sobol points")
-        held = finite_array(in_asset_order(positions, law.labels, "control"), "control", ndim=1)
-        if len(held) != law.n_assets:
-            raise InputError(f"control has {len(held)} entries for {law.n_assets} assets; give one for each")
-        self.pnl = law.linear(held)
-        self.risks = [law.linear_risk(held, level) for level in confidences.levels]
+            raise InputError("control_variate needs independent scenarios, without antithetic and Sobol points")
+        held = finite_array(in_asset_order(positions, model.labels, "control_variate"), "control_variate", ndim=1)
+        if len(held) != model.n_assets:
+            raise InputError(f"control_variate has {len(held)} entries for {model.n_assets} assets; give one for each")
+        self.pnl = model.linear(held)
+        self.risks = [model.linear_risk(held, level) for level in confidences.levels]
 
 
 class _Run:
-    """What is kept of the losses of one book."""
+    """Losses of one book: the largest ones, and running sums."""
 
     def __init__(self, n: int, levels: tuple[float, ...], unit: int, control: _Control | None) -> None:
         self._levels, self._unit, self._control = levels, unit, control
@@ -206,7 +207,7 @@ class _Run:
     def add(self, losses: np.ndarray, first_row: int, companions: np.ndarray | None) -> None:
         self._tail.add(losses, first_row, companions)
         if self._shift is None:
-            self._shift = float(losses.mean())  # keeps the squares small, whatever the level
+            self._shift = float(losses.mean())  # keeps the squares small
         centred = losses - self._shift
         self._first += float(centred.sum())
         self._second += float(centred @ centred)
@@ -221,7 +222,7 @@ class _Run:
         return -(float(self._shift or 0.0) + mean), math.sqrt(max(self._second / n - mean**2, 0.0) * n / (n - 1))
 
     def estimates(self, n: int) -> list[Estimate]:
-        """One per confidence, from the `n` scenarios so far."""
+        """Estimate each confidence from the first `n` scenarios."""
         losses, rows, companions = self._tail.largest(tail_capacity(n, min(self._levels)))
         if self._control is None:
             return [plain_estimate(losses, rows, n, level, self._unit) for level in self._levels]
@@ -233,14 +234,14 @@ class _Run:
 
 
 def _checkpoints(n: int, count: int, unit: int) -> list[int]:
-    """Numbers of scenarios at which to look, evenly spaced on a log scale, whole units, the last one all."""
-    least = min(n, max(2 * unit, 100))
-    marks = np.geomspace(least, n, count) if count > 1 else np.array([n])
+    """Numbers of scenarios at which to estimate, evenly spaced on a log scale, in complete units, ending with `n`."""
+    first = min(n, max(2 * unit, 100))
+    marks = np.geomspace(first, n, count) if count > 1 else np.array([n])
     return sorted({min(n, max(unit, int(mark) // unit * unit)) for mark in marks} | {n})
 
 
 def _pieces(start: int, stop: int, stops: list[int]) -> Iterator[tuple[int, int]]:
-    """Cut a range at multiples of `BLOCK` and at checkpoints: the cuts depend on the run, not on its chunks."""
+    """Cut a range at multiples of `BLOCK` and at checkpoints, so that the cuts do not depend on the chunks."""
     cuts = {start, stop, *range(start, stop, BLOCK), *(mark for mark in stops if start < mark < stop)}
     ordered = sorted(cuts)
     yield from zip(ordered[:-1], ordered[1:], strict=True)

@@ -1,4 +1,4 @@
-"""Copulas over empirical margins: each asset keeps its own history, the copula says what happens together."""
+"""Copulas over empirical margins: margins from the history of each asset, dependence from the copula."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from riskkit._show import Row
 from riskkit.covariance import nearest_correlation
 from riskkit.covariance.matrices import square_matrix
 from riskkit.montecarlo.draws import Draws, Needs
-from riskkit.montecarlo.law import Law, matrix_root, product
+from riskkit.montecarlo.models.return_model import Law, matrix_root, product
 
 __all__ = ["GaussianCopula", "StudentTCopula"]
 
-NU_RANGE = (1.0, 200.0)
+DF_RANGE = (1.0, 200.0)
 
 
 class _Copula(Law):
     """Elliptical dependence, empirical margins.
 
-    A margin maps the copula's variate x to an observed return: the smallest one whose share of the sample reaches
-    F(x). The levels at which that share steps are moved to the scale of x once, so that a scenario costs a search and
-    no distribution function.
+    A margin maps the copula's variate x to the smallest observed return whose cumulative frequency is at least F(x). The
+    steps of the cumulative frequency are converted to the scale of x once, so that a scenario needs a search and no
+    distribution function.
     """
 
     history: Any
@@ -41,11 +41,11 @@ class _Copula(Law):
     @property
     def n_assets(self) -> int:
         """Assets per scenario."""
-        return self._sorted.shape[1]
+        return int(self._sorted.shape[1])
 
     @functools.cached_property
     def matrix(self) -> np.ndarray:
-        """(n_assets, n_assets) correlation of the copula: the given one, or the one estimated from the ranks."""
+        """(n_assets, n_assets) correlation of the copula, given or estimated from the ranks."""
         if self.correlation is None:
             return self._estimated()
         matrix, _ = square_matrix(self.correlation, "correlation")
@@ -67,12 +67,12 @@ class _Copula(Law):
 
     @functools.cached_property
     def _steps(self) -> np.ndarray:
-        """(n_obs - 1,) values of x at which F(x) passes k / n_obs."""
+        """(n_obs - 1,) values of x with F(x) = k / n_obs."""
         n = len(self._sorted)
         return self._quantile(np.arange(1, n) / n)
 
     def returns(self, draws: Draws) -> np.ndarray:
-        """(n, n_assets) simple returns of these draws, each one that its asset has shown."""
+        """(n, n_assets) simple returns of these draws, all of them observed returns of their asset."""
         variates = self._stretched(product(draws.normals, self.root.T), draws)
         out = np.empty_like(variates)
         for asset, margin in enumerate(self._sorted.T):
@@ -100,19 +100,19 @@ class _Copula(Law):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class GaussianCopula(_Copula):
-    """Empirical margins joined by a Gaussian copula, in which extremes hardly come together.
+    """Empirical margins joined by a Gaussian copula, without tail dependence.
 
     Parameters
     ----------
     history : (n_obs, n_assets)
-        Simple returns over the horizon; a scenario holds only returns that occur in it.
+        Simple returns over the horizon; a scenario contains only observed returns.
     correlation : (n_assets, n_assets), optional
-        Of the underlying normals; without it the correlation of the normal scores of the ranks.
+        Of the underlying normals; by default the correlation of the normal scores of the ranks.
 
     Raises
     ------
     InputError
-        NaN, fewer than two rows, a constant series, or a matrix that is no correlation matrix.
+        NaN, fewer than two rows, a constant series, or an invalid correlation matrix.
 
     References
     ----------
@@ -130,7 +130,7 @@ class GaussianCopula(_Copula):
     correlation: Any = None
 
     def __post_init__(self) -> None:
-        self.root  # noqa: B018 - refuse what does not fit now, not in the middle of a run
+        self.root  # noqa: B018 - refuse invalid input now, not during a run
 
     @property
     def needs(self) -> Needs:
@@ -154,21 +154,21 @@ class GaussianCopula(_Copula):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class StudentTCopula(_Copula):
-    """Empirical margins joined by a Student t copula, in which extremes come together.
+    """Empirical margins joined by a Student t copula, with tail dependence.
 
     Parameters
     ----------
     history : (n_obs, n_assets)
-        Simple returns over the horizon; a scenario holds only returns that occur in it.
-    nu : float, optional
-        Degrees of freedom of the copula, above zero; without it the maximum likelihood of the ranks, between 1 and 200.
+        Simple returns over the horizon; a scenario contains only observed returns.
+    df : float, optional
+        Degrees of freedom of the copula, above zero; by default the maximum likelihood of the ranks, between 1 and 200.
     correlation : (n_assets, n_assets), optional
-        Of the underlying t; without it sin(pi tau / 2) of Kendall's tau, made positive semidefinite where needed.
+        Of the underlying t; by default sin(pi tau / 2) of Kendall's tau, made positive semidefinite where needed.
 
     Raises
     ------
     InputError
-        NaN, fewer than two rows, a constant series, nu of zero or less, or a matrix that is no correlation matrix.
+        NaN, fewer than two rows, a constant series, df of zero or less, or an invalid correlation matrix.
 
     References
     ----------
@@ -178,24 +178,24 @@ class StudentTCopula(_Copula):
     Examples
     --------
     >>> history = [[0.01, -0.02], [-0.03, 0.01], [0.02, -0.01], [0.00, 0.03]]
-    >>> copula = StudentTCopula(history, nu=3.0, correlation=[[1, 0], [0, 1]])
+    >>> copula = StudentTCopula(history, df=3.0, correlation=[[1, 0], [0, 1]])
     >>> copula.sample(None, [[-1.0, 2.0, 0.5], [0.1, -0.1, 0.5]]).tolist()
     [[-0.03, 0.03], [0.01, -0.01]]
     """
 
     history: Any
-    nu: float | None = None
+    df: float | None = None
     correlation: Any = None
 
     def __post_init__(self) -> None:
-        if self.nu is not None:
-            positive(self.nu, "nu")
-        self.root  # noqa: B018 - refuse what does not fit now, not in the middle of a run
+        if self.df is not None:
+            positive(self.df, "df")
+        self.root  # noqa: B018 - refuse invalid input now, not during a run
 
     @functools.cached_property
     def degrees(self) -> float:
         """Degrees of freedom: given or fitted."""
-        return self._fitted() if self.nu is None else finite_number(self.nu, "nu")
+        return self._fitted() if self.df is None else finite_number(self.df, "df")
 
     @property
     def needs(self) -> Needs:
@@ -221,37 +221,38 @@ class StudentTCopula(_Copula):
             for j in range(i):
                 tau = kendalltau(array[:, i], array[:, j]).statistic
                 matrix[i, j] = matrix[j, i] = math.sin(math.pi * tau / 2.0)
-        return nearest_correlation(matrix).matrix
+        correlation: np.ndarray = nearest_correlation(matrix).matrix
+        return correlation
 
     def _fitted(self) -> float:
-        """Maximum of the likelihood of the ranks in nu, the correlation being given."""
+        """Maximise the likelihood of the ranks in df, for a given correlation."""
         from scipy.optimize import minimize_scalar
         from scipy.special import gammaln, stdtrit
 
         uniforms = _pseudo_observations(self.history)
         n, d = uniforms.shape
         if d == 1:
-            raise InputError("nu is missing; a copula of one asset says nothing about it")
+            raise InputError("df is missing; it cannot be fitted to a copula of one asset")
         values, vectors = np.linalg.eigh(self.matrix)
         if values[0] <= 1e-12:
-            raise InputError("nu is missing; it cannot be fitted with a singular correlation matrix, give it")
+            raise InputError("df is missing; it cannot be fitted with a singular correlation matrix, give it")
         half_log_determinant = 0.5 * float(np.log(values).sum())
 
-        def minus_log_likelihood(log_nu: float) -> float:
-            nu = math.exp(log_nu)
-            x = stdtrit(nu, uniforms)
+        def minus_log_likelihood(log_df: float) -> float:
+            df = math.exp(log_df)
+            x = stdtrit(df, uniforms)
             mahalanobis = ((x @ vectors) ** 2 / values).sum(axis=1)
-            joint = gammaln((nu + d) / 2) + (d - 1) * gammaln(nu / 2) - d * gammaln((nu + 1) / 2)
-            tails = -(nu + d) / 2 * np.log1p(mahalanobis / nu) + (nu + 1) / 2 * np.log1p(x**2 / nu).sum(axis=1)
-            return -(n * (joint - half_log_determinant) + float(tails.sum()))
+            joint = gammaln((df + d) / 2) + (d - 1) * gammaln(df / 2) - d * gammaln((df + 1) / 2)
+            tails = -(df + d) / 2 * np.log1p(mahalanobis / df) + (df + 1) / 2 * np.log1p(x**2 / df).sum(axis=1)
+            return -float(n * (joint - half_log_determinant) + tails.sum())
 
         fit = minimize_scalar(
-            minus_log_likelihood, bounds=(math.log(NU_RANGE[0]), math.log(NU_RANGE[1])), method="bounded"
+            minus_log_likelihood, bounds=(math.log(DF_RANGE[0]), math.log(DF_RANGE[1])), method="bounded"
         )
         return math.exp(float(fit.x))
 
     def _rows(self) -> list[Row]:
-        return [("nu", self.degrees, "fitted" if self.nu is None else "given"), *super()._rows()]
+        return [("df", self.degrees, "fitted" if self.df is None else "given"), *super()._rows()]
 
     def _title(self) -> str:
         return "Student t copula over empirical margins"
@@ -265,5 +266,5 @@ def _pseudo_observations(history: Any) -> np.ndarray:
     array = array[:, None] if array.ndim == 1 else array
     constant = np.ptp(array, axis=0) == 0.0
     if constant.any():
-        raise InputError(f"history is constant in column {int(np.argmax(constant))}; it has no ranks to correlate")
+        raise InputError(f"history is constant in column {int(np.argmax(constant))}; its ranks are undefined")
     return rankdata(array, axis=0) / (len(array) + 1)

@@ -1,0 +1,89 @@
+"""Interface of a VaR method: everything that the other modules may ask of one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple, TypeAlias
+
+import numpy as np
+
+from riskkit._types import TailMeasure
+
+__all__ = ["VAR_ES", "Fit", "Method", "VarEs"]
+
+CHUNK = 4_000_000
+"""Numbers in a chunk of windows laid side by side: 32 MB."""
+
+VAR_ES: tuple[TailMeasure, TailMeasure] = ("var", "es")
+
+VarEs: TypeAlias = tuple[np.ndarray, np.ndarray]
+"""VaR and ES, of one shape."""
+
+
+class Fit(NamedTuple):
+    """VaR and ES (n_confidences, n_series) of a table, and the fitted parameters (n_series,) by name."""
+
+    var: np.ndarray
+    es: np.ndarray
+    parameters: dict[str, np.ndarray]
+
+
+class Method(ABC):
+    """Estimator of VaR and ES. A subclass is a frozen dataclass whose fields are the options of the method.
+
+    `title` and `fit` are required. The defaults of the other members are right for independent returns without a faster
+    algorithm for windows and without formulas for standard errors.
+    """
+
+    default_models: ClassVar[dict[str, dict[str, Any]]] = {}
+    """Entries of `riskkit.var.DEFAULT_MODELS`: options of `rolling_var` by label."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """Name of the method in print."""
+
+    @abstractmethod
+    def fit(self, table: np.ndarray, confidences: tuple[float, ...]) -> Fit:
+        """Estimate VaR and ES of each column of (n_obs, n_series)."""
+
+    @property
+    def horizon(self) -> float:
+        """Horizon of the estimate, in periods."""
+        return 1.0
+
+    @property
+    def ordered(self) -> bool:
+        """The estimate depends on the order of the returns, which therefore cannot be resampled one by one."""
+        return False
+
+    @property
+    def checks_finite(self) -> bool:
+        """`fit` and `roll` refuse NaN and infinity themselves, so that no separate pass is needed."""
+        return False
+
+    @property
+    def var_is_order_statistic(self) -> bool:
+        """VaR is an order statistic of equally weighted losses, for which exact intervals exist."""
+        return False
+
+    def standard_errors(self, table: np.ndarray, fit: Fit, confidences: tuple[float, ...]) -> VarEs | None:
+        """Asymptotic standard errors (n_confidences, n_series) of VaR and ES, or None without a formula."""
+        return None
+
+    def roll(self, table: np.ndarray, window: int, confidences: tuple[float, ...]) -> VarEs:
+        """Estimate VaR and ES (n_confidences, n_obs - window + 1, n_series) of every window of rows.
+
+        By default windows are laid side by side as the columns of `fit`.
+        """
+        n_windows, n_series = len(table) - window + 1, table.shape[1]
+        views = np.lib.stride_tricks.sliding_window_view(table, window, axis=0)
+        shape = (len(confidences), n_windows, n_series)
+        var, es = np.empty(shape), np.empty(shape)
+        step = max(1, CHUNK // (window * n_series))
+        for first in range(0, n_windows, step):
+            part = slice(first, first + step)
+            fit = self.fit(views[part].reshape(-1, window).T, confidences)
+            var[:, part] = fit.var.reshape(len(confidences), -1, n_series)
+            es[:, part] = fit.es.reshape(len(confidences), -1, n_series)
+        return var, es
