@@ -24,8 +24,8 @@ from riskkit.replay.columns import MISSING, OPTIONAL, Command, Event, Flag, Kind
 from riskkit.replay.own import Explaining
 from riskkit.replay.rule import Rule, parameter_names
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.shape import OPEN_SCOPES, RuleShape, Shape, arguments
-from riskkit.replay.source import FUNCTIONS, source
+from riskkit.replay.shape import OPEN_SCOPES, RuleShape, Shape
+from riskkit.replay.source import FUNCTIONS, arguments, source
 from riskkit.replay.state import State, terms
 
 __all__ = ["Engine", "assign_slots", "cache_folder", "find_twins", "fixed_arguments", "load_module", "shape_of"]

@@ -35,6 +35,24 @@ NAMED_KEYS = {
 }
 OPEN_SCOPES = ("strategy", "session")  # an event may be without one; a key belongs to the account that last used it
 
+USES = {"strategy": (Kind.ORDER, Kind.MODIFY, Kind.EXECUTION), "session": (Kind.ORDER, Kind.MODIFY)}
+INSTRUMENT_SCOPES = ("instrument", "product", "account_instrument", "account_product")
+WITHOUT_INSTRUMENT = (Kind.ERROR, Kind.ACK, Kind.EXECUTION, Kind.MARK)  # or not always with one
+ORDER_KEYS = {
+    "account": "order.account",
+    "instrument": "position.instrument",
+    "product": "instrument.product",
+    "account_instrument": "order.pair",
+    "account_product": "position.product",
+    "strategy": "order.strategy",
+    "session": "order.connection",
+    "desk": "account.desk",
+    "firm": "account.firm",
+    "global": "0",
+}
+HOOKS = ("check", "record", "turn", "reset", "advance", "assume")
+VARIABLES = ("state", "states", "n_keys", "terms", "params", "duplicates")  # of each rule
+
 TABLES = ("positions", "accounts", "instruments", "orders")  # the index -1 is the record of nothing
 WORDS = ("clocks", "bounds", "sample_at", "sampled", "memory", "counts", "rows")
 MESSAGES = (Kind.ORDER, Kind.MODIFY)
@@ -60,11 +78,45 @@ class RuleShape(NamedTuple):
     reset: tuple[str, ...] | None
     advance: tuple[str, ...] | None
     assume: tuple[str, ...] | None
+    number: int = 0
+    name: str = ""
 
     @property
     def key(self) -> str:
         """The key of its record, as an expression of the event and its book."""
         return KEYS[self.scope]
+
+    def variable(self, name: str) -> str | None:
+        """The expression of one of the rule's variables or functions in the loop, None where `name` is a fact."""
+        if name in ("key", "order_key"):
+            return (KEYS if name == "key" else ORDER_KEYS)[self.scope]
+        if name == "array":
+            return f"all_states_{self.name}"
+        return f"{name}_{self.name}" if name in VARIABLES or name in HOOKS else None
+
+    def has(self, hook: str) -> bool:
+        """Whether its type has the hook."""
+        return bool(getattr(self, hook))
+
+    def arguments(self, hook: str) -> tuple[str, ...]:
+        """Names of the arguments that the hook takes, empty where the type does not have it."""
+        return getattr(self, hook) or ()
+
+    def used_by(self, kind: int) -> bool:
+        """Whether a key of its scope belongs to the account of this kind of event from then on."""
+        return kind in USES.get(self.scope, ())
+
+    def always_keyed(self, kind: int) -> bool:
+        """Whether every event of this kind has a key of its scope."""
+        return self.scope not in OPEN_SCOPES and not (self.scope in INSTRUMENT_SCOPES and kind in WITHOUT_INSTRUMENT)
+
+    def told(self, kind: int) -> bool:
+        """Whether its record hook is called at this kind of event."""
+        return kind in self.watches and self.has("record")
+
+    def trips_by_breach(self, kind: int) -> bool:
+        """Whether a breach that its check finds pauses it."""
+        return self.holds and self.judged(kind) and self.trips and not self.latches
 
     def listens(self, kind: int) -> bool:
         """Whether the rule must be looked up at this kind of event."""
@@ -135,6 +187,18 @@ class Shape(NamedTuple):
         """Whether a rule's record is told of a kind of event."""
         return any(kind in rule.watches for rule in self.rules)
 
+    def listened(self, kind: Kind) -> bool:
+        """Whether a rule must be looked up at a kind of event."""
+        return any(rule.listens(kind) for rule in self.rules)
+
+    def asks_reducing(self, kind: Kind) -> bool:
+        """Whether it matters if a message of this kind only reduces a position."""
+        return self.controls or any(
+            rule.judged(kind)
+            and (rule.reduces or (rule.holds and not rule.halts) or "reducing" in rule.arguments("check"))
+            for rule in self.rules
+        )
+
 
 def columns(shape: Shape) -> list[str]:
     """Names of the columns that the loop reads."""
@@ -146,6 +210,6 @@ def arguments(shape: Shape) -> list[str]:
     """Names of the arguments of ``run``, in order."""
     names = ["start", "stop", *(f"all_{name}" for name in columns(shape))]
     names += [f"all_{name}" for name in (*shape.tables, *shape.words)]
-    for k in range(len(shape.rules)):
-        names += [f"t{k}", f"p{k}", f"all_s{k}"]
+    for rule in shape.rules:
+        names += [f"terms_{rule.name}", f"params_{rule.name}", f"all_states_{rule.name}"]
     return names

@@ -10,11 +10,20 @@ from __future__ import annotations
 from riskkit.replay import branches
 from riskkit.replay.columns import Kind
 from riskkit.replay.phrases import asked_with, book_of_owner, call, gauge, indent
-from riskkit.replay.shape import OPEN_SCOPES, TABLES, Shape, arguments, columns
+from riskkit.replay.shape import OPEN_SCOPES, TABLES, Shape, columns
 
 __all__ = ["FUNCTIONS", "source"]
 
 FUNCTIONS = ("turn_over", "judge_order", "judge_modify", "cancel_working", "moved")  # what a module has beside ``run``
+
+
+def arguments(shape: Shape) -> list[str]:
+    """Names of the arguments of ``run``, in order."""
+    names = ["start", "stop", *(f"all_{name}" for name in columns(shape))]
+    names += [f"all_{name}" for name in (*shape.tables, *shape.words)]
+    for k in range(len(shape.rules)):
+        names += [f"t{k}", f"p{k}", f"all_s{k}"]
+    return names
 
 
 def source(shape: Shape) -> str:
