@@ -21,7 +21,7 @@ from riskkit.replay.columns import OPTIONAL, REQUIRED, Flag
 from riskkit.replay.engine import Engine, load_module
 from riskkit.replay.queue import CELLS_LEFT
 from riskkit.replay.reach import ENOUGH, FIELDS, adds
-from riskkit.replay.source import arguments
+from riskkit.replay.shape import arguments
 from riskkit.replay.steps import Counter
 
 __all__ = ["HEAD", "PLACE", "Prepared", "Quick", "can_step"]
