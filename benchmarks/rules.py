@@ -25,7 +25,7 @@ from riskkit.replay.engine import shape_of
 from riskkit.replay.live import LiveEngine
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.run import Stage, replay_log
-from riskkit.replay.source import source
+from riskkit.replay.specialise import specialise
 
 EVENTS, PART, PREFIX = 6_000_000, 1_000_000, 3_000
 WIDE = 10**12
@@ -112,9 +112,10 @@ def _loop() -> Iterator[Any]:
     )
     yield Bound("rules: the breaker, loop with minus loop without", (with_breaker - without) / bare, 2, "scans")
     rules = rules_of(names)
-    text = source(shape_of(rules, found, enforce=False, sampled=False, cancels=False, opened=False))
-    called = set(re.findall(r"\b(?:check|record|advance)(\d+)\(", text))
-    assert called == {str(place) for place in range(len(rules))}
+    shape = shape_of(rules, found, enforce=False, sampled=False, cancels=False, opened=False)
+    text = specialise(shape).text
+    called = set(re.findall(r"\b(?:check|record|advance)_(\w+)\(", text))
+    assert called == {rule.name for rule in shape.rules}
     yield Bound("rules: in the loop's text, of those not chosen", len(called) - len(rules), 0, "rules")
 
 

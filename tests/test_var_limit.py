@@ -25,7 +25,7 @@ from riskkit.replay.live import LiveEngine
 from riskkit.replay.rules import PositionLimit
 from riskkit.replay.rules.var_limit import value_at_risk
 from riskkit.replay.run import replay_log
-from riskkit.replay.source import source
+from riskkit.replay.specialise import specialise
 from riskkit.replay.state import calendars, new_state, opening
 from riskkit.replay.steps import Counter
 
@@ -516,7 +516,7 @@ def test_a_rule_not_chosen_costs_nothing():
         with_it = RuleSet([*rules, *gate()])
         other = shape_of(with_it, log.columns, enforce=enforce, sampled=True, cancels=enforce, opened=False)
         for word in ("reals", "pass_time", "price_came"):
-            assert word not in source(shape) and word in source(other)
+            assert word not in specialise(shape).text and word in specialise(other).text
     state = replay_log(log, RuleSet([]), compiled=False).state
     assert len(state.reals) == 1
 

@@ -1,6 +1,6 @@
 """Fuses the chosen rules into one loop and runs it, compiled or plain, over any stretch of a log.
 
-The written module lies in the user's cache folder under a digest of its text and of everything that it calls, so a
+The specialised module lies in the user's cache folder under a digest of its text and of everything that it calls, so a
 second process starts at once and a changed rule can never meet an old loop (numba#1833).
 """
 
@@ -13,91 +13,24 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from riskkit._check import InputError
 from riskkit._jit import FLAGS, compiled, fingerprint, plain
-from riskkit.replay import book, covariance_state, integers, queue, records, steps
-from riskkit.replay.columns import FACTS, MISSING, OPTIONAL, Command, Decision, Event, Flag, Kind
-from riskkit.replay.constants import NEVER
+from riskkit.replay import loop, queue, steps
+from riskkit.replay.columns import FACTS, OPTIONAL, Flag, Kind
 from riskkit.replay.own import Explaining
 from riskkit.replay.rule import Rule, parameter_names
 from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.shape import OPEN_SCOPES, RuleShape, Shape, arguments
-from riskkit.replay.source import FUNCTIONS, source
+from riskkit.replay.shape import HOOKS, OPEN_SCOPES, RuleShape, Shape, arguments
+from riskkit.replay.specialise import Loop, specialise
 from riskkit.replay.state import State, terms
 
 __all__ = ["Engine", "assign_slots", "cache_folder", "find_twins", "fixed_arguments", "load_module", "shape_of"]
 
-CALLED = {
-    "at": records.at,
-    "words": records.words,
-    "table": records.table,
-    "emit": steps.emit,
-    "spoke": steps.spoke,
-    "release_time": steps.release_time,
-    "stopping": steps.stopping,
-    "join": steps.join,
-    "keep_judgement": steps.keep_judgement,
-    "kept_judgement": steps.kept_judgement,
-    "tentative": steps.tentative,
-    "command": steps.command,
-    "is_key_of": steps.is_key_of,
-    "twins_before": steps.twins_before,
-    "equity": book.equity,
-    "reduces": book.reduces,
-    "fill": book.fill,
-    "mark": book.mark,
-    "quote": book.quote,
-    "cash_flow": book.cash_flow,
-    "track": book.track,
-    "open_order": book.open_order,
-    "forget_order": book.forget_order,
-    "close_order": book.close_order,
-    "fill_order": book.fill_order,
-    "change_order": book.change_order,
-    "worse": book.worse,
-    "tag_order": book.tag_order,
-    "link_order": book.link_order,
-    "unlink_order": book.unlink_order,
-    "value_order": book.value_order,
-    "hold_cash": book.hold_cash,
-    "assume_hold": book.assume_hold,
-    "committed": book.committed,
-    "adopt": book.adopt,
-    "give_back": book.give_back,
-    "list_order": book.list_order,
-    "unlist_orders": book.unlist_orders,
-    "share": integers.share,
-    "pass_time": covariance_state.pass_time,
-    "price_came": covariance_state.price_came,
-}
-NAMED = {
-    "MISSING": MISSING,
-    "NEVER": NEVER,
-    "UNKNOWN": steps.UNKNOWN,
-    "WORKING": steps.WORKING,
-    "BLOCKED": steps.BLOCKED,
-    "COMMAND": steps.COMMAND,
-    "COMMAND_BIT": steps.COMMAND_BIT,
-    "LIMITED_QTY": steps.LIMITED_QTY,
-    "LIMITED_PRICE": steps.LIMITED_PRICE,
-    "HOLD_SESSION": steps.HOLD_SESSION,
-    "ORPHANS_KEEP": int(steps.Orphans.KEEP),
-    "ORPHANS_DROP": int(steps.Orphans.DROP),
-    "RESUME": int(Command.RESUME),
-    "RESET": int(Command.RESET),
-    "BAD_TS": int(Flag.BAD_TS),
-    "BAD_PRICE": int(Flag.BAD_PRICE),
-    "DUPLICATE": int(Flag.DUPLICATE),
-    "INHERITED": int(Flag.REDUCE_ONLY | Flag.BAD_PRICE),  # by a modify, of its order
-    "VANISHED": steps.VANISHED,
-    "CELLS_LEFT": queue.CELLS_LEFT,
-    **{counter.name: int(counter) for counter in steps.Counter},
-    **{decision.name: int(decision) for decision in Decision},
-}
 RARE = {int(kind) for kind in Kind if FACTS[kind].rare}
 INNER = {
     **FLAGS,
@@ -109,6 +42,7 @@ INNER = {
 SEPARATE = ("turn_over", "cancel_working")  # seldom called: inside the loop they would cost it registers
 FLUSH_ROWS = 1 << 16
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents"}
+Functions = tuple[tuple[str, Callable[..., Any]], ...]
 TWIN_FIELDS = ("account", "instrument", "side", "qty", "price")
 
 
@@ -116,9 +50,9 @@ def shape_of(
     rules: RuleSet, columns: Mapping[str, Any], *, enforce: bool, sampled: bool, cancels: bool, opened: bool
 ) -> Shape:
     """What the loop must do for these rules over a log with these columns."""
-    shapes = tuple(_rule_shape(rule) for rule in rules)
+    shapes = tuple(_rule_shape(k, rule) for k, rule in enumerate(rules))
     needs = frozenset().union(*(rule.kind.needs for rule in rules))
-    holds = any((s.holds and not s.halts) or s.reduces or "reducing" in s.check for s in shapes)
+    holds = any((s.holds and not s.halts) or s.reduces or "reducing" in s.arguments("check") for s in shapes)
     cancels = cancels and enforce
     kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
     return Shape(
@@ -140,32 +74,31 @@ def shape_of(
     )
 
 
-def _rule_shape(rule: Rule) -> RuleShape:
+def _rule_shape(number: int, rule: Rule) -> RuleShape:
     kind = rule.kind
-
-    def names(function: Any) -> tuple[str, ...]:
-        return parameter_names(function) if function is not None else ()
-
     return RuleShape(
-        rule.scope,
-        rule.holds,
-        rule.action == "HALT",
-        kind.latches,
-        kind.trips,
-        kind.reduces,
-        "working" in kind.needs,
-        "covariance" in kind.needs,
-        kind.cells,
-        tuple(sorted(map(int, kind.judges))),
-        tuple(sorted(map(int, kind.watches))),
-        names(kind.check),
-        names(kind.record),
-        names(kind.turn) if kind.turn is not None else None,
-        names(kind.reset) if kind.reset is not None else None,
-        names(kind.advance) if kind.advance is not None else None,
-        names(kind.assume) if kind.assume is not None else None,
-        kind.caps,
+        number=number,
+        name=f"{rule.type}_{number}",
+        scope=rule.scope,
+        holds=rule.holds,
+        halts=rule.action == "HALT",
+        latches=kind.latches,
+        trips=kind.trips,
+        reduces=kind.reduces,
+        working="working" in kind.needs,
+        covariance="covariance" in kind.needs,
+        cells=kind.cells,
+        caps=kind.caps,
+        judges=tuple(sorted(map(int, kind.judges))),
+        watches=tuple(sorted(map(int, kind.watches))),
+        hooks=tuple((hook, parameter_names(function)) for hook, function in _hooks(rule)),
     )
+
+
+def _hooks(rule: Rule) -> list[tuple[str, Callable[..., Any]]]:
+    """The functions of a rule's type that the loop calls."""
+    found = [(hook, getattr(rule.kind, hook)) for hook in HOOKS]
+    return [(hook, function) for hook, function in found if function is not None]
 
 
 class Engine:
@@ -178,7 +111,7 @@ class Engine:
     shape : Shape
         From `shape_of`.
     compiled : bool
-        False runs the same text as plain Python.
+        False runs the same loop as plain Python, with the lines of `loop.py`.
     """
 
     def __init__(self, rules: RuleSet, shape: Shape, *, compiled: bool = True) -> None:
@@ -186,10 +119,9 @@ class Engine:
         self.shape = shape
         self.compiled = compiled and not _jit_is_off()
         functions = tuple(
-            (f"{name}{k}", getattr(rule.kind, name))
-            for k, rule in enumerate(rules)
-            for name in ("check", "record", "turn", "reset", "advance", "assume")
-            if getattr(rule.kind, name) is not None
+            (f"{hook}_{shaped.name}", function)
+            for shaped, rule in zip(shape.rules, rules, strict=True)
+            for hook, function in _hooks(rule)
         )
         self.run = (_compiled_run if self.compiled else _plain_run)(shape, functions)
 
@@ -232,7 +164,12 @@ class Engine:
     ) -> list[Any]:
         """Everything that ``run`` takes after start and stop."""
         arrays = {**columns, **state.arrays(), **fixed, "rows": rows}
-        return [arrays[name.removeprefix("all_")] for name in arguments(self.shape)[2:]]
+        values = {f"all_{name}": array for name, array in arrays.items()}
+        for rule, of_terms, params, states in zip(
+            self.shape.rules, fixed["terms"], fixed["params"], state.rules, strict=True
+        ):
+            values |= {f"terms_{rule.name}": of_terms, f"params_{rule.name}": params, f"all_states_{rule.name}": states}
+        return [values[name] for name in arguments(self.shape)[2:]]
 
     @property
     def signatures(self) -> int:
@@ -244,11 +181,13 @@ def fixed_arguments(
     rules: RuleSet, params: list[Any], found: Any, sample_at: np.ndarray, sampled: np.ndarray
 ) -> dict[str, Any]:
     """The arguments of ``run`` that no event changes."""
-    fixed: dict[str, Any] = {"bounds": np.array(found.bounds), "sample_at": sample_at, "sampled": sampled}
-    for k, (rule, integers_of) in enumerate(zip(rules, params, strict=True)):
-        fixed[f"t{k}"] = terms(rule, found)
-        fixed[f"p{k}"] = integers_of
-    return fixed
+    return {
+        "bounds": np.array(found.bounds),
+        "sample_at": sample_at,
+        "sampled": sampled,
+        "terms": [terms(rule, found) for rule in rules],
+        "params": params,
+    }
 
 
 def cache_folder() -> Path:
@@ -310,43 +249,38 @@ def _jit_is_off() -> bool:
     return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
 
-def _namespace(functions: tuple[tuple[str, Callable[..., Any]], ...], make: Callable[[Any], Any]) -> dict[str, Any]:
-    from riskkit.replay.book import Book
-    from riskkit.replay.steps import Judgement
-
-    made: dict[Any, Any] = {}
-
-    def once(function: Any) -> Any:
-        if function not in made:
-            made[function] = make(function)
-        return made[function]
-
-    names = {name: once(function) for name, function in {**CALLED, **dict(functions)}.items()}
-    return {**NAMED, **names, "Event": Event, "Book": Book, "Judgement": Judgement, "int64": np.int64}
+def _namespace(found: Loop, functions: Functions, make: Callable[[Any], Any]) -> dict[str, Any]:
+    """The names that a loop reads; every function is compiled or made plain, once."""
+    names = {**found.names, **dict(functions)}
+    made = {value: make(value) for value in dict.fromkeys(names.values()) if isinstance(value, FunctionType)}
+    return {name: made[value] if isinstance(value, FunctionType) else value for name, value in names.items()}
 
 
 @lru_cache(maxsize=64)
-def _plain_run(shape: Shape, functions: tuple[tuple[str, Callable[..., Any]], ...]) -> Callable[..., Any]:
-    module: dict[str, Any] = _namespace(functions, plain)
-    exec(compile(source(shape), "<riskkit replay loop>", "exec"), module)  # our own text, no user's
+def _plain_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
+    found = specialise(shape)
+    module = _namespace(found, functions, plain)
+    exec(compile(found.tree, loop.__file__, "exec"), module)  # our own text, no user's
     return module["run"]
 
 
 @lru_cache(maxsize=64)
-def _compiled_run(shape: Shape, functions: tuple[tuple[str, Callable[..., Any]], ...]) -> Callable[..., Any]:
+def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
     import numba
 
     njit: Any = numba.njit
-    text = source(shape)
+    found = specialise(shape)
+    text = found.text
     mark = hashlib.blake2b(text.encode(), digest_size=8)
-    for name, function in {**CALLED, **dict(functions)}.items():
-        mark.update(name.encode() + fingerprint(function).encode())
-    mark.update(repr((sorted(NAMED.items()), sorted(INNER.items()), SEPARATE)).encode())
+    for name, value in sorted({**found.names, **dict(functions)}.items()):
+        said = fingerprint(value) if isinstance(value, FunctionType) else repr(getattr(value, "_fields", value))
+        mark.update(name.encode() + said.encode())
+    mark.update(repr((sorted(INNER.items()), SEPARATE)).encode())
     module = load_module(f"riskkit_loop_{mark.hexdigest()}", text)
-    vars(module).update(_namespace(functions, lambda function: compiled(function, INNER)))
-    for name in FUNCTIONS:
-        if hasattr(module, name):
-            setattr(module, name, njit(**{**INNER, "forceinline": name not in SEPARATE})(getattr(module, name)))
+    vars(module).update(_namespace(found, functions, lambda function: compiled(function, INNER)))
+    for function in found.functions[:-1]:
+        flags = {**INNER, "forceinline": function.name not in SEPARATE}
+        setattr(module, function.name, njit(**flags)(getattr(module, function.name)))
     run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
     own = [function for _, function in functions if getattr(function, "cell", False)]
     return Explaining(run, own) if own else run

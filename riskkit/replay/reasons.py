@@ -178,9 +178,10 @@ class Moment:
         if self.shape.twins:
             columns["twin"][span] = find_twins(columns)[span] if quantity is not None else self._links(span)
         fixed = dict(self.fixed)
-        for other in range(len(self.result.rules)):
-            stops = STOPS_BREACH if other == k else STOPS_NOTHING
-            fixed[f"t{other}"] = fixed[f"t{other}"]._replace(stops=stops)
+        fixed["terms"] = [
+            terms._replace(stops=STOPS_BREACH if other == k else STOPS_NOTHING)
+            for other, terms in enumerate(fixed["terms"])
+        ]
         rows = np.zeros(2 * self.most + 8 + 8 * (self.seq + 1 - self.first), ROW)
         state.counts[Counter.ROOM] = self.most
         found = []

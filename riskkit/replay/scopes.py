@@ -37,8 +37,8 @@ class Scope(NamedTuple):
         "account": a key belongs to one account; "last": to the account that used it last; empty: to no one account.
     used_by : tuple of Kind
         Events that make their account the owner of the key.
-    trips : str
-        Whose working orders a trip cancels: account, instrument and pair as expressions of the loop, -1 for any.
+    cancels : str
+        Whose working orders a trip cancels: those of the event's "account", "instrument" or "pair"; empty: all.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Scope(NamedTuple):
     parts: tuple[str, ...]
     owner: str = ""
     used_by: tuple[Kind, ...] = ()
-    trips: str = "event.account, -1, -1"
+    cancels: str = "account"
 
     @property
     def event_key(self) -> str:
@@ -81,21 +81,21 @@ class Scope(NamedTuple):
 
 _MESSAGES = (Kind.ORDER, Kind.MODIFY)
 _ROWS = (
-    Scope("account", "for each account", "event", "account", "named.account", ("account",), "account"),
+    Scope("account", "for each account", "event", "account", "order.account", ("account",), "account"),
     Scope("instrument", "for each instrument", "event", "instrument", "position.instrument", ("instrument",),
-          trips="-1, event.instrument, -1"),
-    Scope("product", "for each product", "instrument", "product", "traded.product", ("product",)),
-    Scope("account_instrument", "for each account and instrument", "event", "pair", "named.pair",
-          ("account", "instrument"), "account", trips="-1, -1, event.pair"),
+          cancels="instrument"),
+    Scope("product", "for each product", "instrument", "product", "instrument.product", ("product",)),
+    Scope("account_instrument", "for each account and instrument", "event", "pair", "order.pair",
+          ("account", "instrument"), "account", cancels="pair"),
     Scope("account_product", "for each account and product", "position", "product", "position.product",
           ("account", "product"), "account"),
-    Scope("strategy", "for each strategy", "event", "strategy", "named.strategy", ("strategy",), "last",
+    Scope("strategy", "for each strategy", "event", "strategy", "order.strategy", ("strategy",), "last",
           (*_MESSAGES, Kind.EXECUTION)),
-    Scope("connection", "for each connection", "event", "connection", "named.connection", ("connection",), "last",
+    Scope("connection", "for each connection", "event", "connection", "order.connection", ("connection",), "last",
           _MESSAGES),
-    Scope("desk", "for each desk", "account", "desk", "owner.desk", ("desk",)),
-    Scope("firm", "for each firm", "account", "firm", "owner.firm", ("firm",)),
-    Scope("global", "over everything", "", "", "0", (), trips="-1, -1, -1"),
+    Scope("desk", "for each desk", "account", "desk", "account.desk", ("desk",)),
+    Scope("firm", "for each firm", "account", "firm", "account.firm", ("firm",)),
+    Scope("global", "over everything", "", "", "0", (), cancels=""),
 )  # fmt: skip
 SCOPES: dict[str, Scope] = {row.name: row for row in _ROWS}
 WIRE = {"connection": "session"}  # as rule sets spell a scope, where that differs

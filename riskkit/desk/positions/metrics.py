@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from riskkit._check import InputError
 from riskkit.desk.core.records import fraction, non_negative
 from riskkit.desk.positions.books import Books
