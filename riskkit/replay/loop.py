@@ -12,7 +12,7 @@ is compiled. What remains is the same Python with less in it, so this file can b
 - *Inlined*: every function but those of ``FUNCTIONS`` is written out where it is called; the names that it declares
   ``global`` are variables of the function it is called from. A ``return`` in it ends the event.
 - *Passed*: a function of ``FUNCTIONS`` becomes a function, one for each kind it is called with (``judge_order``). It
-  takes as further arguments the variables that it reads.
+  takes as further arguments the variables that it reads and never writes.
 - ``log.price[i]`` is the price of row i, ``arrays.price`` the array itself, as ``run`` is given it, and
   ``variables["rows"]`` the variable ``rows``.
 
@@ -325,35 +325,28 @@ def judge(kind):
     return Judgement(mask, breached, stopped, cause, code, observed, limit, until, cap, base)
 
 
-def judge_message(kind, row, working_qty):
+def judge_message(kind, row, open_qty, working_qty):
     """Set `verdict` to the answer of all rules; an account paused by hand is refused before any of them.
 
-    `working_qty` is what the order of a modify already has working: such a message may still only reduce a position.
+    `open_qty` is what is to be filled after the message; a modify has `working_qty` of it working already.
     """
     global reducing, verdict
     if shape.asks_reducing(kind):
-        reducing = 1 if ledger.reduces(position, event.side, open_qty(kind), working_qty) else 0
+        reducing = 1 if ledger.reduces(position, event.side, open_qty, working_qty) else 0
     else:
         reducing = 0
     for rule in shape.asked(kind):
         if "twins" in rule.arguments("check"):
-            rule.duplicates = duplicates(rule.params, row) if kind == Kind.ORDER else 0
+            if kind == Kind.ORDER:
+                rule.duplicates = steps.twins_before(log.twin, log.ts, row, rule.params.window_ns, rule.params.limit)
+            else:
+                rule.duplicates = 0
     verdict = judge(kind)
     if shape.controls and account.paused != 0 and reducing == 0:
         verdict = Judgement(
             verdict.mask | steps.COMMAND_BIT, verdict.breached, verdict.stopped,
             steps.COMMAND, Decision.HELD, 0, 0, NEVER, 0, 0,
         )  # fmt: skip
-
-
-def open_qty(kind):
-    """Quantity of a message that is not filled yet."""
-    return event.qty if kind == Kind.ORDER else max(event.qty - order.filled, 0)
-
-
-def duplicates(params, row):
-    """How many identical orders came before this one within a rule's window."""
-    return steps.twins_before(log.twin, log.ts, row, params.window_ns, params.limit)
 
 
 def conclude(kind):
@@ -441,7 +434,7 @@ def on_order():
     if "batch" in shape.columns:
         judge_list()
     else:
-        judge_message(Kind.ORDER, i, 0)
+        judge_message(Kind.ORDER, i, event.qty, 0)
     conclude(Kind.ORDER)
     if shape.parents and (not shape.enforce or accepted != 0) and event.parent >= 0:
         parent_order.children += qty
@@ -525,7 +518,7 @@ def judge_list():
     """Judge a list of orders at its first, each member with those before it as if they worked."""
     global verdict, book
     if log.batch[i] < 0:
-        judge_message(Kind.ORDER, i, 0)
+        judge_message(Kind.ORDER, i, event.qty, 0)
     else:
         if counts[Counter.LIST] != log.batch[i]:
             j = i
@@ -533,7 +526,7 @@ def judge_list():
             while j < len(arrays.ts) and log.batch[j] == log.batch[i]:
                 look_up_member(j, int64(log.qty[j]), at(orders, -1))
                 look_up_rules(Kind.ORDER)
-                judge_message(Kind.ORDER, j, 0)
+                judge_message(Kind.ORDER, j, event.qty, 0)
                 combined = steps.join(combined, verdict)
                 assume(1)
                 j += 1
@@ -594,7 +587,10 @@ def on_modify():
     read_event(Kind.MODIFY, i, side, qty, price)
     book = message_book(order)
     look_up_rules(Kind.MODIFY)
-    judge_message(Kind.MODIFY, i, max(order.qty - order.filled, 0) if order.status == steps.WORKING else 0)
+    judge_message(
+        Kind.MODIFY, i, max(event.qty - order.filled, 0),
+        max(order.qty - order.filled, 0) if order.status == steps.WORKING else 0,
+    )  # fmt: skip
     conclude(Kind.MODIFY)
     if log.order[i] >= 0 and order.status != steps.UNKNOWN:
         if not shape.enforce or accepted != 0:
@@ -761,10 +757,10 @@ def equity_moved(account_id, pair_id, instrument_id):
     """Follow a change of an account's equity, where equity is kept."""
     global used
     if shape.marks:
-        used = moved(int64(account_id), int64(pair_id), int64(instrument_id))
+        used = moved(int64(account_id), int64(pair_id), int64(instrument_id), used)
 
 
-def moved(account_id, pair_id, instrument_id):
+def moved(account_id, pair_id, instrument_id, used):
     """Keep an account's drawdown and tell the rules that watch its equity; return the number of rows written."""
     global position, account, instrument, event, book
     position = at(positions, pair_id)

@@ -10,7 +10,7 @@ import ast
 import builtins
 import inspect
 from enum import IntEnum
-from functools import cache, cached_property
+from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -70,39 +70,28 @@ class _Place(NamedTuple):
     inlined: bool = False
 
 
-class _Template:
-    """`loop.py`, parsed once."""
+class _Template(NamedTuple):
+    """What `loop.py` declares."""
 
-    @cached_property
-    def source(self) -> str:
-        return inspect.getsource(loop)
-
-    @cached_property
-    def body(self) -> list[ast.stmt]:
-        return ast.parse(self.source).body
-
-    @cached_property
-    def functions(self) -> dict[str, ast.FunctionDef]:
-        return {node.name: node for node in self.body if isinstance(node, ast.FunctionDef)}
-
-    @cached_property
-    def variables(self) -> set[str]:
-        """The names that are declared as variables."""
-        found = [node for node in self.body if isinstance(node, (ast.Assign, ast.AnnAssign))]
-        declared = [node for node in found if isinstance(node.value, ast.Name) and node.value.id == "variable"]
-        return {name.id for node in declared for name in ast.walk(node) if isinstance(name, ast.Name)}
-
-    @cached_property
-    def constants(self) -> Values:
-        """Facts whatever the shape: modules, enumerations, numbers and tables."""
-        enumerations = {name: value for name, value in vars(loop).items() if isinstance(value, type(IntEnum))}
-        numbers = {name: value for name, value in vars(loop).items() if isinstance(value, (int, ModuleType))}
-        others = {"OPTIONAL": loop.OPTIONAL, "MESSAGES": loop.MESSAGES, "columns": loop.columns}
-        families = {"log": _Family("log_"), "arrays": _Family("all_"), "variables": _Family("")}
-        return {**enumerations, **numbers, **others, **families}
+    lines: list[str]
+    functions: dict[str, ast.FunctionDef]
+    variables: set[str]
+    facts: Values  # whatever the shape: modules, enumerations, numbers, tables, families of variables
 
 
-TEMPLATE = _Template()
+@cache
+def _template() -> _Template:
+    source = inspect.getsource(loop)
+    body = ast.parse(source).body
+    declared = [node for node in body if isinstance(node, (ast.Assign, ast.AnnAssign))]
+    declared = [node for node in declared if isinstance(node.value, ast.Name) and node.value.id == "variable"]
+    variables = {name.id for node in declared for name in ast.walk(node) if isinstance(name, ast.Name)}
+    kinds = (int, ModuleType, type(IntEnum))
+    facts = {name: value for name, value in vars(loop).items() if isinstance(value, kinds)}
+    facts |= {"OPTIONAL": loop.OPTIONAL, "MESSAGES": loop.MESSAGES, "columns": loop.columns}
+    facts |= {"log": _Family("log_"), "arrays": _Family("all_"), "variables": _Family("")}
+    functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
+    return _Template(source.splitlines(), functions, variables, facts)
 
 
 class _Specialiser:
@@ -110,16 +99,16 @@ class _Specialiser:
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self.facts: Values = {**TEMPLATE.constants, "shape": shape}
+        self.facts: Values = {**_template().facts, "shape": shape}
         self.hooks = {rule.variable(hook) for rule in shape.rules for hook in HOOKS}
         self.names: dict[str, Any] = {}
         self.made: dict[str, ast.FunctionDef] = {}
 
     def loop(self) -> Loop:
-        run = self.function("run", TEMPLATE.functions["run"], {})
+        run = self.function("run", _template().functions["run"], {})
         run.args = _arguments(arguments(self.shape))
-        for node in self.free(run):
-            raise _error(node, f"{node.id!r} is read before anything is written into it")
+        for name in self.free(run):
+            raise _error(_template().functions["run"], f"{name!r} is read, but nothing is ever written into it")
         return Loop(list(self.made.values()), self.names)
 
     def function(self, name: str, template: ast.FunctionDef, kinds: Values) -> ast.FunctionDef:
@@ -128,19 +117,19 @@ class _Specialiser:
             body = self.block(template.body, _Place({**self.facts, **kinds}))
             own = [argument.arg for argument in template.args.args if argument.arg not in kinds]
             made = ast.FunctionDef(name, _arguments(own), body, [], **_position(template))
-            made.args = _arguments([*own, *dict.fromkeys(node.id for node in self.free(made))])
+            made.args = _arguments([*own, *self.free(made)])
             self.made[name] = made
         return self.made[name]
 
-    def free(self, function: ast.FunctionDef) -> list[ast.Name]:
-        """The variables that a function reads before it writes them, other than its arguments."""
-        found = []
-        for node in _reads(function):
-            if node.id in vars(loop) and node.id not in TEMPLATE.variables:
-                self.names[node.id] = vars(loop)[node.id]
-            elif not any(node.id in known for known in (self.names, self.made, self.hooks, vars(builtins))):
-                found.append(node)
-        return found
+    def free(self, function: ast.FunctionDef) -> list[str]:
+        """The variables that a function reads and never writes, other than its arguments."""
+        names = [node for statement in function.body for node in ast.walk(statement) if isinstance(node, ast.Name)]
+        written = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        read = dict.fromkeys(node.id for node in names if node.id not in written)
+        found = {name: vars(loop)[name] for name in read if name in vars(loop) and name not in _template().variables}
+        self.names |= found
+        known = {argument.arg for argument in function.args.args} | self.names.keys() | self.made.keys() | self.hooks
+        return [name for name in read if name not in known and name not in vars(builtins)]
 
     # ------------------------------------------------------------------ statements
 
@@ -174,7 +163,7 @@ class _Specialiser:
                     raise _error(node, "a return ends the event, so the call must be the last statement of the loop")
                 return place.returned
             case ast.Expr(ast.Call(ast.Name(name)) as call) if self.is_inlined(name):
-                function = TEMPLATE.functions[name]
+                function = _template().functions[name]
                 if _returned(function) is None:
                     return self.block(function.body, _Place(self.bound(call, values), place.after, place.after, True))
         return [self.rebuilt(node, values)]
@@ -203,7 +192,7 @@ class _Specialiser:
     def expression(self, node: ast.expr, values: Values) -> ast.expr:
         """One expression with its facts folded."""
         names, _ = _names(node)
-        if names.isdisjoint(values) and names.isdisjoint(TEMPLATE.functions):
+        if names.isdisjoint(values) and names.isdisjoint(_template().functions):
             return node
         if self.is_fact(node, values):
             return self.constant(node, self.fact(node, values))
@@ -223,9 +212,9 @@ class _Specialiser:
             case ast.Call(ast.Attribute(ast.Name(owner), hook)) if isinstance(values.get(owner), RuleShape):
                 return self.hook(node, values[owner], hook, values)
             case ast.Call(ast.Name(name)) if name in loop.FUNCTIONS:
-                return self.called(node, TEMPLATE.functions[name], values)
+                return self.called(node, _template().functions[name], values)
             case ast.Call(ast.Name(name)) if self.is_inlined(name):
-                returned = _returned(TEMPLATE.functions[name])
+                returned = _returned(_template().functions[name])
                 if returned is None:
                     raise _error(node, f"{name} is called in an expression, so it may do nothing but return one")
                 return self.expression(returned, self.bound(node, values))
@@ -243,11 +232,11 @@ class _Specialiser:
 
     def is_inlined(self, name: str) -> bool:
         """Whether a name is that of an inlined function."""
-        return name in TEMPLATE.functions and name not in loop.FUNCTIONS
+        return name in _template().functions and name not in loop.FUNCTIONS
 
     def bound(self, call: ast.Call, values: Values) -> Values:
         """What the names in an inlined function are at a call."""
-        function = TEMPLATE.functions[call.func.id]  # type: ignore[attr-defined]
+        function = _template().functions[call.func.id]  # type: ignore[attr-defined]
         names = [argument.arg for argument in function.args.args]
         if len(names) != len(call.args):
             raise _error(call, f"{function.name} takes {len(names)} arguments by position: {', '.join(names)}")
@@ -275,7 +264,7 @@ class _Specialiser:
         given = {one.arg: self.expression(one.value, values) for one in call.keywords}
         for name in rule.arguments(hook):
             text = rule.variable(RULE_ARGUMENTS[name]) if name in RULE_ARGUMENTS else name
-            if name not in given and name not in RULE_ARGUMENTS and name not in TEMPLATE.variables:
+            if name not in given and name not in RULE_ARGUMENTS and name not in _template().variables:
                 raise _error(call, f"{hook} of {rule.name} asks for {name!r}, which is no variable of the loop")
             given.setdefault(name, _parsed(text, call))
         taken = [given[name] for name in rule.arguments(hook)]
@@ -312,8 +301,10 @@ class _Specialiser:
             case ast.BoolOp():
                 decides = isinstance(node.op, ast.Or)
                 return decides if decides in [self.truth(one, values) for one in node.values] else None
-            case ast.Call(ast.Name(name)) if self.is_inlined(name) and _returned(TEMPLATE.functions[name]) is not None:
-                return self.truth(_returned(TEMPLATE.functions[name]), self.bound(node, values))  # type: ignore[arg-type]
+            case ast.Call(ast.Name(name)) if (
+                self.is_inlined(name) and _returned(_template().functions[name]) is not None
+            ):
+                return self.truth(_returned(_template().functions[name]), self.bound(node, values))  # type: ignore[arg-type]
         return None
 
     def constant(self, node: ast.expr, value: Any) -> ast.expr:
@@ -366,33 +357,7 @@ def _position(node: Any) -> dict[str, Any]:
     return {name: getattr(node, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
 
 
-def _reads(function: ast.FunctionDef) -> list[ast.Name]:
-    """The names that a function reads before it has written them, in the order of evaluation."""
-    written = {argument.arg for argument in function.args.args}
-    found: list[ast.Name] = []
-
-    def follow(node: Any) -> None:
-        if isinstance(node, ast.Name):
-            if isinstance(node.ctx, ast.Store):
-                written.add(node.id)
-            elif node.id not in written:
-                found.append(node)
-        elif isinstance(node, list):
-            for one in node:
-                follow(one)
-        elif isinstance(node, (ast.Assign, ast.AugAssign, ast.For)):
-            added = isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
-            follow([ast.Name(node.target.id, ast.Load(), **_position(node))] if added else [])  # type: ignore
-            parts = {ast.Assign: ("value", "targets"), ast.AugAssign: ("value", "target")}
-            follow([getattr(node, name) for name in parts.get(type(node), ("iter", "target", "body"))])
-        elif isinstance(node, ast.AST) and not isinstance(node, ast.Constant):
-            follow([getattr(node, name) for name in node._fields])
-
-    follow(function.body)
-    return found
-
-
 def _error(node: Any, message: str) -> SyntaxError:
     """An error at a line of the template."""
-    line = TEMPLATE.source.splitlines()[node.lineno - 1]
+    line = _template().lines[node.lineno - 1]
     return SyntaxError(message, (loop.__file__, node.lineno, node.col_offset + 1, line))
