@@ -94,7 +94,7 @@ def exposure_of(positions: Any, covariance: Any) -> Exposure:
     step = 1 if n <= COMPARED_IN_FULL else n // COMPARED
     rows = matrix if matrix.flags.c_contiguous else np.ascontiguousarray(matrix.T)
     variance, gross, smallest, largest, gap = multiply(rows, held.copy(), step, gradient, variances)
-    if not math.isfinite(variance):  # 0 × nan is nan: nothing hides behind a position of zero
+    if not math.isfinite(variance):  # 0 × nan is nan: a position of zero hides none
         finite_array(held, "positions")
         finite_array(matrix, "covariance")
         raise InputError("positions and covariance are so large that their product overflows; use larger units")

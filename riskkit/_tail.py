@@ -1,7 +1,6 @@
-"""How much of a sample lies beyond a confidence: the tail mass p = 1 - confidence and the n p observations in it.
+"""Tail probability p = 1 - confidence and the number n p of observations in the tail, computed in decimal.
 
-1 - 0.95 is 0.050000000000000044 in binary, and code that takes ceil(100 × that) looks at the sixth worst loss
-instead of the fifth. Here both numbers are what the decimal digits of the confidence say.
+In binary 1 - 0.95 is 0.050000000000000044, and ceil(100 × that) selects the sixth worst loss instead of the fifth.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ __all__ = ["tail_mass", "tail_size", "var_rank"]
 
 
 def tail_mass(confidence: Any) -> float:
-    """Tail mass 1 - confidence in decimal: 0.99 gives 0.01 and not 0.010000000000000009.
+    """Tail probability 1 - confidence in decimal: 0.99 gives 0.01 and not 0.010000000000000009.
 
     Parameters
     ----------
@@ -26,7 +25,7 @@ def tail_mass(confidence: Any) -> float:
     Returns
     -------
     float
-        Probability of the tail.
+        Above 0 and below 1.
 
     Raises
     ------
@@ -42,7 +41,7 @@ def tail_mass(confidence: Any) -> float:
 
 
 def tail_size(n_obs: int, confidence: Any) -> float:
-    """Number of observations in the tail, n_obs × (1 - confidence), a whole number where it is meant to be one.
+    """Number of observations in the tail, n_obs × (1 - confidence), an integer where the decimal product is one.
 
     Parameters
     ----------
@@ -54,7 +53,7 @@ def tail_size(n_obs: int, confidence: Any) -> float:
     Returns
     -------
     float
-        Observations, not rounded: the last one counts in part.
+        Observations, not rounded: the last one counts with its fraction.
 
     Raises
     ------
@@ -69,19 +68,17 @@ def tail_size(n_obs: int, confidence: Any) -> float:
     n_obs = whole_number(n_obs, "n_obs")
     size = n_obs * tail_mass(confidence)
     nearest = round(size)
-    rounding = 2e-15 * n_obs  # what a confidence computed as 1 - p, and the product, can be off by
+    rounding = 2e-15 * n_obs  # error of a confidence computed as 1 - p, and of the product
     return float(nearest) if nearest and abs(size - nearest) <= rounding else size
 
 
 def var_rank(n_obs: int, confidence: Any) -> int:
-    """Rank of the loss that is the VaR, counted from the worst: ceil(n_obs × (1 - confidence)), computed exactly.
+    """Rank of the VaR among the losses, counted from the worst: ceil(n_obs × (1 - confidence)), computed exactly.
 
     Parameters
     ----------
-    n_obs : int
-        Observations, at least one.
-    confidence : float
-        0.95 for 95 %.
+    n_obs, confidence
+        As in `tail_size`.
 
     Returns
     -------
@@ -91,7 +88,7 @@ def var_rank(n_obs: int, confidence: Any) -> int:
     Raises
     ------
     InputError
-        A confidence that is not strictly between 0 and 1, or no observations.
+        As in `tail_size`.
 
     References
     ----------

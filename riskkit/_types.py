@@ -10,7 +10,20 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Confidence", "Labelled", "Measure", "PositionsLike", "Quantity", "ReturnsLike", "TailMeasure", "Vector"]
+__all__ = [
+    "Array",
+    "Confidence",
+    "Labelled",
+    "Measure",
+    "PositionsLike",
+    "Quantity",
+    "ReturnsLike",
+    "TailMeasure",
+    "Vector",
+]
+
+Array: TypeAlias = np.ndarray
+"""In the signatures of kernels."""
 
 ReturnsLike: TypeAlias = "np.ndarray | pd.Series | pd.DataFrame | Sequence[float] | Sequence[Sequence[float]]"
 """Returns or P&L: (n_obs,) or (n_obs, n_series)."""

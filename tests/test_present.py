@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from live_rows import submit
-from riskkit.desk.alerts.decisions import AlertMaker
+from riskkit.desk.alerts.from_decisions import AlertMaker
 from test_edges import SHOWN, fill, order
 
 import riskkit as rk

@@ -1,5 +1,7 @@
 """Historical and age-weighted VaR and ES, ranks, labels, results, and what is refused."""
 
+import dataclasses
+import inspect
 import math
 
 import numpy as np
@@ -13,6 +15,9 @@ from riskkit import var as rk
 from riskkit._check import InputError
 from riskkit.var._inputs import DEFINITIONS
 from riskkit.var._selection import order_statistics
+from riskkit.var.estimate import estimate
+from riskkit.var.method import Fit, Method
+from riskkit.var.methods import METHODS as METHODS_BY_NAME
 
 rng = np.random.default_rng(4)
 RETURNS = 0.01 * rng.standard_t(4, 500)
@@ -413,3 +418,44 @@ def test_one_row():
     assert rk.normal_risk([-0.02], 0.95, ddof=0).var == 0.02
     with pytest.raises(InputError, match="at least 3"):
         rk.student_t_risk([-0.02], 0.95)
+
+
+# The registry: a method is declared in its file, and named once
+
+
+@pytest.mark.parametrize("name", METHODS_BY_NAME)
+def test_the_function_of_a_method_takes_its_options(name):
+    method = METHODS_BY_NAME[name]
+    assert issubclass(method, Method)
+    options = {field.name for field in dataclasses.fields(method)} - {"refit_every"}  # of rolling forecasts only
+    assert {"returns", "confidence", *options} == set(inspect.signature(getattr(rk, f"{name}_risk")).parameters)
+
+
+def test_default_models_are_those_that_the_methods_declare():
+    assert list(rk.DEFAULT_MODELS) == [
+        *("historical 250", "historical 500", "historical 1000", "filtered historical", "normal", "normal EWMA"),
+    ]
+    assert all(set(model) >= {"method", "window"} for model in rk.DEFAULT_MODELS.values())
+
+
+def test_a_method_without_formulas_has_the_defaults_of_the_interface():
+    @dataclasses.dataclass(frozen=True)
+    class Worst(Method):
+        title = "worst loss"
+
+        def fit(self, table, confidences):
+            worst = np.tile(-table.min(axis=0), (len(confidences), 1))
+            return Fit(worst, worst, {})
+
+    method = Worst()
+    assert (method.horizon, method.ordered, method.checks_finite, method.var_is_order_statistic) == (
+        1,
+        False,
+        False,
+        False,
+    )
+    var, es = method.roll(TABLE, 60, (0.9, 0.95))
+    assert var.shape == es.shape == (2, len(TABLE) - 59, 3)
+    np.testing.assert_array_equal(var[0, -1], -TABLE[-60:].min(axis=0))
+    assert method.standard_errors(TABLE, method.fit(TABLE, (0.9,)), (0.9,)) is None
+    assert estimate(method, TABLE, 0.9).method == "worst loss"

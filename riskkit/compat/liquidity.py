@@ -42,8 +42,8 @@ def calculate_liquidity_var(
         Shares that the market trades a day, above zero. Without a volume there is no impact to compute, and no
         penalty is made up.
     impact_coefficient : float
-        Fraction of the price that it costs to trade a whole day's volume: impact is
-        value × coefficient × sqrt(|quantity| / volume). 0.1 is what desks take for liquid US equities; with a known
+        Fraction of the price that the trade of a full day's volume costs: impact is
+        value × coefficient × sqrt(|quantity| / volume). 0.1 is usual for liquid US equities; with a known
         daily volatility, coefficient = volatility is `square_root_impact`.
     spread_sd : float or (n_assets,)
         Standard deviation of ask - bid, in the unit of the price; 0 for the spread as it is quoted.

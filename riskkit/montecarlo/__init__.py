@@ -9,16 +9,11 @@
 from riskkit.montecarlo.draws import Draws, Needs, Sobol
 from riskkit.montecarlo.engine.result import SimulatedRisk
 from riskkit.montecarlo.engine.simulate import monte_carlo_risk
-from riskkit.montecarlo.models import (
-    BlockBootstrap,
-    GaussianCopula,
-    GeometricBrownianMotion,
-    JumpDiffusion,
-    Law,
-    NormalReturns,
-    StudentTCopula,
-    StudentTReturns,
-)
+from riskkit.montecarlo.models.bootstrap import BlockBootstrap
+from riskkit.montecarlo.models.copula import GaussianCopula, StudentTCopula
+from riskkit.montecarlo.models.elliptical import NormalReturns, StudentTReturns
+from riskkit.montecarlo.models.paths import GeometricBrownianMotion, JumpDiffusion
+from riskkit.montecarlo.models.return_model import Law
 
 __all__ = [
     "BlockBootstrap",

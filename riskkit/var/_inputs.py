@@ -13,16 +13,6 @@ from riskkit._check import InputError, confidence_level, finite_array, labels_of
 from riskkit._tail import tail_mass, tail_size
 from riskkit._types import Quantity
 
-__all__ = [
-    "DEFINITIONS",
-    "Confidences",
-    "Quantile",
-    "Sample",
-    "quantile_position",
-    "read_confidences",
-    "read_sample",
-]
-
 
 @dataclass(frozen=True)
 class Confidences:
@@ -42,7 +32,7 @@ class Sample:
     """Returns as a table with one column per portfolio, and the labels of the results."""
 
     table: np.ndarray
-    """(n_obs, n_series) float64 in the caller's own memory order; never written to."""
+    """(n_obs, n_series) float64 in the memory order of the input; never written to."""
     single: bool
     """A single series was given, without a second dimension."""
     rows: Any

@@ -12,6 +12,7 @@ import numpy as np
 
 from riskkit._check import finite_array
 from riskkit._jit import kernel
+from riskkit._types import Array
 
 __all__ = ["order_statistics", "rolling_order_statistics"]
 
@@ -69,7 +70,7 @@ def _refuse(table: np.ndarray) -> None:
 
 
 @kernel
-def statistics_of_rows(rows: np.ndarray, ranks: np.ndarray, losses: np.ndarray, sums: np.ndarray) -> bool:
+def statistics_of_rows(rows: Array, ranks: Array, losses: Array, sums: Array) -> bool:
     n_series, n = rows.shape
     copy, guesses = np.empty((1, n + 1)), np.empty(guess_count(n))
     finite = True
@@ -79,7 +80,7 @@ def statistics_of_rows(rows: np.ndarray, ranks: np.ndarray, losses: np.ndarray, 
 
 
 @kernel
-def statistics_of_columns(table: np.ndarray, ranks: np.ndarray, losses: np.ndarray, sums: np.ndarray) -> bool:
+def statistics_of_columns(table: Array, ranks: Array, losses: Array, sums: Array) -> bool:
     n, n_series = table.shape
     copy, guesses = np.empty((1, n + 1)), np.empty(guess_count(n))
     tile = np.empty((TILE, n))
@@ -101,9 +102,7 @@ def guess_count(n: int) -> int:
 
 
 @kernel
-def tail_of(
-    series: np.ndarray, ranks: np.ndarray, guesses: np.ndarray, copy: np.ndarray, losses: np.ndarray, sums: np.ndarray
-) -> bool:
+def tail_of(series: Array, ranks: Array, guesses: Array, copy: Array, losses: Array, sums: Array) -> bool:
     """Order statistics of one series; False if it holds NaN or infinity."""
     finite = 0
     for i in range(series.size):
@@ -121,8 +120,8 @@ def tail_of(
 
 
 @kernel
-def smallest(series: np.ndarray, count: int, guesses: np.ndarray, copy: np.ndarray) -> int:
-    """Copy at least the `count` smallest of `series` to the front of `copy`, and return how many were copied."""
+def smallest(series: Array, count: int, guesses: Array, copy: Array) -> int:
+    """Copy at least the `count` smallest of `series` to the front of `copy`, and return the number copied."""
     n, n_guesses = series.size, guesses.size
     kept = 0
     if n_guesses >= 16:
@@ -145,7 +144,7 @@ def smallest(series: np.ndarray, count: int, guesses: np.ndarray, copy: np.ndarr
 
 
 @kernel
-def select(values: np.ndarray, end: int, rank: int) -> None:
+def select(values: Array, end: int, rank: int) -> None:
     """Reorder values[:end] so that values[rank] is in its sorted place, smaller ones before it."""
     low, high = 0, end
     while high - low > 16:
@@ -188,7 +187,7 @@ def median3(a: float, b: float, c: float) -> float:
 
 
 @kernel
-def sum_of(table: np.ndarray, row: int, start: int, count: int) -> float:
+def sum_of(table: Array, row: int, start: int, count: int) -> float:
     """Sum of `count` numbers of a row in four strands: a fixed order, and four additions at a time."""
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
     quarter = count >> 2
@@ -203,20 +202,20 @@ def sum_of(table: np.ndarray, row: int, start: int, count: int) -> float:
 
 
 # Rolling windows. buffers[side, 1 : held + 1] is sorted and holds the smallest of the window, with -inf before it and
-# inf after it. A change writes the other side, because in place one step would wait for the stores of the last.
+# inf after it. A change writes the other side, as a step in place would wait for the stores of the previous one.
 
 
 @kernel
 def statistics_of_windows(
-    table: np.ndarray,
+    table: Array,
     by_row: bool,
     window: int,
     rank: int,
     capacity: int,
     share: float,
     size: float,
-    losses: np.ndarray,
-    sums: np.ndarray,
+    losses: Array,
+    sums: Array,
 ) -> bool:
     buffers, series = np.empty((2, capacity + 3)), np.empty(losses.shape[1] + window - 1)
     for j in range(losses.shape[0]):
@@ -232,15 +231,15 @@ def statistics_of_windows(
 
 @kernel
 def roll(
-    series: np.ndarray,
+    series: Array,
     window: int,
     rank: int,
     capacity: int,
     share: float,
     size: float,
-    buffers: np.ndarray,
-    losses: np.ndarray,
-    sums: np.ndarray,
+    buffers: Array,
+    losses: Array,
+    sums: Array,
 ) -> None:
     buffers[:, 0], buffers[:, 1:] = -np.inf, np.inf
     side, held = 0, refill(series, 0, window, capacity, buffers, 0)
@@ -251,7 +250,7 @@ def roll(
     for t in range(series.size - window):
         leaving, entering = series[t], series[t + window]
         if min(leaving, entering) <= largest:
-            belongs = entering <= largest  # what lies beyond the buffer is not smaller than its largest
+            belongs = entering <= largest  # values outside the buffer are not smaller than its largest
             exchange(buffers, side, 1 - side, capacity, leaving, entering if belongs else np.inf)
             side, held = 1 - side, min(held + belongs - (leaving <= largest), capacity)
             if held <= rank:
@@ -263,8 +262,8 @@ def roll(
 
 
 @kernel
-def exchange(buffers: np.ndarray, old: int, new: int, capacity: int, leaving: float, entering: float) -> None:
-    """Take one value out and put one in (infinity: none), every place at once: without a branch it is vector code."""
+def exchange(buffers: Array, old: int, new: int, capacity: int, leaving: float, entering: float) -> None:
+    """Remove one value and insert one (infinity: none) by comparing all entries, without a branch: vector code."""
     for j in range(capacity):
         before, here, after = buffers[old, j], buffers[old, j + 1], buffers[old, j + 2]
         left = before if before < leaving else here
@@ -274,8 +273,8 @@ def exchange(buffers: np.ndarray, old: int, new: int, capacity: int, leaving: fl
 
 
 @kernel
-def refill(series: np.ndarray, start: int, stop: int, capacity: int, buffers: np.ndarray, side: int) -> int:
-    """Fill one side with the smallest of series[start:stop]; return how many it holds."""
+def refill(series: Array, start: int, stop: int, capacity: int, buffers: Array, side: int) -> int:
+    """Fill one side with the smallest of series[start:stop]; return their number."""
     held = 0
     for i in range(start, stop):
         value = series[i]

@@ -76,27 +76,22 @@ def cornish_fisher_risk(
     riskkit._check.InputError: skewness -1.414 and excess kurtosis 0.4176 are outside the domain; out_of_domain='allow'
     computes the number anyway
     """
-    return estimate(CornishFisher(corrected, out_of_domain, es, mean, ddof, horizon), returns, confidence)
+    method = CornishFisher(
+        corrected=corrected, out_of_domain=out_of_domain, es=es, mean=mean, ddof=ddof, horizon=horizon
+    )
+    return estimate(method, returns, confidence)
 
 
-@dataclass(frozen=True)
-class CornishFisher(Method):
+@dataclass(frozen=True, kw_only=True)
+class CornishFisher(CornishFisherForm, Method):
     """Options of `cornish_fisher_risk`."""
 
-    corrected: bool = True
-    out_of_domain: OutOfDomain = "refuse"
-    es: EsDefinition = "exact"
     mean: Mean = "sample"
     ddof: int = 1
-    horizon: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_spread_options(self.mean, self.ddof)
-        self._form  # noqa: B018 - refuses unknown options now
-
-    @property
-    def _form(self) -> CornishFisherForm:
-        return CornishFisherForm(self.corrected, self.out_of_domain, self.es, self.horizon)
 
     @property
     def title(self) -> str:
@@ -122,5 +117,5 @@ class CornishFisher(Method):
             "excess_kurtosis": moments.excess_kurtosis,
             "mean": moments.location(self.mean),
         }
-        law, var, es = self._form.risk(confidences, **given)
+        law, var, es = self.risk(confidences, **given)
         return Fit(var, es, given | {"skewness_parameter": law.skewness, "kurtosis_parameter": law.kurtosis})

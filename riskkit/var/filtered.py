@@ -77,12 +77,19 @@ def filtered_historical_risk(
     >>> round(risk.parameters["next_volatility"], 4), round(risk.var, 4)
     (0.038, 0.0423)
     """
-    return estimate(
-        FilteredHistorical(volatility, decay, start, distribution, window, quantile, es), returns, confidence
+    method = FilteredHistorical(
+        volatility=volatility,
+        decay=decay,
+        start=start,
+        distribution=distribution,
+        window=window,
+        quantile=quantile,
+        es=es,
     )
+    return estimate(method, returns, confidence)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FilteredHistorical(Method):
     """Options of `filtered_historical_risk`."""
 

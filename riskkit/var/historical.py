@@ -1,7 +1,7 @@
 """Historical simulation: VaR and ES of the empirical distribution, with equal or given weights.
 
 The default pair is consistent: VaR is the ceil(n p)-th worst loss, and ES the mean of exactly n p observations of mass,
-the last one with its fraction, so that ties change nothing. The definitions of other packages are named options.
+the last one with its fraction, so that ties do not matter. The definitions of other packages are named options.
 """
 
 from __future__ import annotations

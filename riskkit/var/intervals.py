@@ -86,11 +86,7 @@ def _asymptotic(method: Method, sample: Sample, confidences: Confidences, fit: F
 
 
 def _bootstrap(
-    method: Method,
-    sample: Sample,
-    confidences: Confidences,
-    coverage: float,
-    bootstrap: Bootstrap,
+    method: Method, sample: Sample, confidences: Confidences, coverage: float, bootstrap: Bootstrap
 ) -> RiskInterval:
     """Percentile intervals; a resample has the same rows of all portfolios, in blocks that wrap around the end."""
     if method.ordered:

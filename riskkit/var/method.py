@@ -1,4 +1,4 @@
-"""Interface of a VaR method: everything that the other modules may ask of one."""
+"""Interface of a VaR method."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHUNK = 4_000_000
 VAR_ES: tuple[TailMeasure, TailMeasure] = ("var", "es")
 
 VarEs: TypeAlias = tuple[np.ndarray, np.ndarray]
-"""VaR and ES, of one shape."""
+"""VaR and ES, arrays of equal shape."""
 
 
 class Fit(NamedTuple):

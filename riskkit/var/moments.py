@@ -17,7 +17,7 @@ SMALL, LARGE = 1e-60, 1e60
 
 
 class Moments(NamedTuple):
-    """Mean and second to fourth central moments (divisor n) of `n` observations; arrays of one shape.
+    """Mean and second to fourth central moments (divisor n) of `n` observations; arrays of equal shape.
 
     The third and fourth are of the returns divided by `unit`, a power of two (so that nothing is rounded), which is 1
     except for returns so small or large that their powers leave the range of floats.

@@ -73,10 +73,11 @@ def normal_risk(
     >>> round(risk.var, 6), round(risk.es, 6)
     (0.036783, 0.042141)
     """
-    return estimate(Normal(mean, ddof, z, volatility, decay, start, horizon), returns, confidence)
+    method = Normal(mean=mean, ddof=ddof, z=z, volatility=volatility, decay=decay, start=start, horizon=horizon)
+    return estimate(method, returns, confidence)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Normal(Method):
     """Options of `normal_risk`."""
 

@@ -78,10 +78,11 @@ def student_t_risk(
     >>> round(fitted.parameters["df"], 3), round(fitted.var, 5), round(fitted.es, 5)
     (1.612, 0.12831, 0.34942)
     """
-    return estimate(StudentT(df, scaled, mean, ddof, horizon), returns, confidence)
+    method = StudentT(df=df, scaled=scaled, mean=mean, ddof=ddof, horizon=horizon)
+    return estimate(method, returns, confidence)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StudentT(Method):
     """Options of `student_t_risk`."""
 

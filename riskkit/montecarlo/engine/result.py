@@ -55,8 +55,8 @@ class SimulatedRisk(Shown):
     --------
     >>> import numpy as np
     >>> from riskkit import NormalReturns, monte_carlo_risk
-    >>> law = NormalReturns([[0.0004]])
-    >>> risk = monte_carlo_risk(law, [100.0], 10_000, draws=np.random.default_rng(7), confidence=0.95)
+    >>> model = NormalReturns([[0.0004]])
+    >>> risk = monte_carlo_risk(model, [100.0], 10_000, draws=np.random.default_rng(7), confidence=0.95)
     >>> round(risk.var, 2), round(risk.var_standard_error, 2)
     (3.2, 0.04)
     """
@@ -127,9 +127,9 @@ class SimulatedRisk(Shown):
         Parameters
         ----------
         confidence : float, optional
-            One of those simulated; without it the first.
+            Simulated confidence; the first by default.
         book : label, optional
-            One of the books; without it the first.
+            Name or number of a book; the first by default.
 
         Returns
         -------

@@ -48,8 +48,8 @@ class BlockBootstrap(Law):
 
     Examples
     --------
-    >>> law = BlockBootstrap([[0.10], [-0.10], [0.20]], horizon=2, block=2, kind="circular")
-    >>> law.sample(None, [[0.40], [0.99]]).round(6).tolist()  # days 2 and 3; day 3, and round to day 1
+    >>> model = BlockBootstrap([[0.10], [-0.10], [0.20]], horizon=2, block=2, kind="circular")
+    >>> model.sample(None, [[0.40], [0.99]]).round(6).tolist()  # days 2 and 3; day 3, and round to day 1
     [[0.08], [0.32]]
     """
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -72,13 +72,29 @@ class _Elliptical(Law):
         """Degrees of freedom of a Student t, or None."""
         return None
 
-    def _project(self, positions: Any) -> tuple[np.ndarray, float]:
-        """Variance (1, 1) and mean of the P&L of a linear portfolio."""
+    def project(self, positions: Any) -> Self:
+        """Distribution of the P&L of one linear portfolio, as a model of one asset with a position of 1.
+
+        A linear portfolio of normal or Student t returns has P&L of the same family: one draw per scenario for any
+        number of assets.
+
+        Parameters
+        ----------
+        positions : (n_assets,)
+            Money held; matched by name where both sides are labelled.
+
+        Examples
+        --------
+        >>> book = StudentTReturns([[0.0004, 0.0], [0.0, 0.0001]], df=4.0).project([100.0, 50.0])
+        >>> book.n_assets, book.covariance.round(6).tolist(), book.df
+        (1, [[4.25]], 4.0)
+        """
         held = finite_array(in_asset_order(positions, self.labels, "positions"), "positions", ndim=1)
         if len(held) != self.n_assets:
             raise InputError(f"positions has {len(held)} entries for {self.n_assets} assets; give one for each")
         volatility = exposure_of(held, np.asarray(self.covariance, dtype=float)).volatility
-        return np.array([[volatility**2]]), float(self.drift @ held)
+        model: Any = self  # a dataclass in every subclass
+        return cast("Self", replace(model, covariance=np.array([[volatility**2]]), mean=float(self.drift @ held)))
 
     def _stretched(self, normal: np.ndarray, draws: Draws) -> np.ndarray:
         """Multiply the normal part by the common factor, row by row."""
@@ -115,8 +131,8 @@ class NormalReturns(_Elliptical):
 
     Examples
     --------
-    >>> law = NormalReturns([[0.0004, 0.0], [0.0, 0.0001]], mean=0.001)
-    >>> law.sample(None, [[1.0, -1.0]]).round(6).tolist()
+    >>> model = NormalReturns([[0.0004, 0.0], [0.0, 0.0001]], mean=0.001)
+    >>> model.sample(None, [[1.0, -1.0]]).round(6).tolist()
     [[0.021, -0.009]]
     """
 
@@ -127,24 +143,6 @@ class NormalReturns(_Elliptical):
     def needs(self) -> Needs:
         """One normal per asset."""
         return Needs(normals=self.n_assets)
-
-    def project(self, positions: Any) -> NormalReturns:
-        """Distribution of the P&L of one linear portfolio, as a model of one asset with a position of 1.
-
-        A linear portfolio of normal returns has normal P&L: one draw per scenario for any number of assets.
-
-        Parameters
-        ----------
-        positions : (n_assets,)
-            Money held; matched by name where both sides are labelled.
-
-        Examples
-        --------
-        >>> book = NormalReturns([[0.0004, 0.0], [0.0, 0.0001]]).project([100.0, 50.0])
-        >>> book.n_assets, book.covariance.round(6).tolist()
-        (1, [[4.25]])
-        """
-        return NormalReturns(*self._project(positions))
 
     def _title(self) -> str:
         return "Multivariate normal returns"
@@ -174,8 +172,8 @@ class StudentTReturns(_Elliptical):
 
     Examples
     --------
-    >>> law = StudentTReturns([[0.0004]], df=4.0)
-    >>> law.sample(None, [[1.0, 0.5]]).round(6).tolist()  # one normal, and a uniform for the chi-square
+    >>> model = StudentTReturns([[0.0004]], df=4.0)
+    >>> model.sample(None, [[1.0, 0.5]]).round(6).tolist()  # one normal, and a uniform for the chi-square
     [[0.015439]]
     """
 
@@ -192,17 +190,6 @@ class StudentTReturns(_Elliptical):
     def needs(self) -> Needs:
         """One normal per asset and one chi-square for all."""
         return Needs(normals=self.n_assets, chi_square=float(self.df))
-
-    def project(self, positions: Any) -> StudentTReturns:
-        """Distribution of the P&L of one linear portfolio, as a model of one asset; see `NormalReturns.project`.
-
-        Examples
-        --------
-        >>> StudentTReturns([[0.0004, 0.0], [0.0, 0.0001]], 4.0).project([100.0, 50.0]).covariance.round(6).tolist()
-        [[4.25]]
-        """
-        variance, mean = self._project(positions)
-        return StudentTReturns(variance, self.df, mean)
 
     @property
     def _degrees(self) -> float:

@@ -27,8 +27,8 @@ class Law(Shown, ABC):
     Examples
     --------
     >>> from riskkit import NormalReturns
-    >>> law = NormalReturns([[0.0004]])
-    >>> law.n_assets, law.needs.normals
+    >>> model = NormalReturns([[0.0004]])
+    >>> model.n_assets, model.needs.normals
     (1, 1)
     """
 

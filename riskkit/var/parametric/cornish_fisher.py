@@ -21,17 +21,6 @@ from riskkit._types import Confidence, Quantity
 from riskkit.var._inputs import Sample, read_confidences
 from riskkit.var.parametric.elliptical import elliptical_factor
 
-__all__ = [
-    "MAX_SKEWNESS",
-    "CornishFisherForm",
-    "CornishFisherLaw",
-    "cornish_fisher_es",
-    "cornish_fisher_in_domain",
-    "cornish_fisher_law",
-    "cornish_fisher_moments",
-    "cornish_fisher_var",
-]
-
 OutOfDomain = Literal["refuse", "allow"]
 EsDefinition = Literal["exact", "boudt", "operational"]
 
@@ -250,7 +239,7 @@ def cornish_fisher_var(
     >>> round(cornish_fisher_var(0.02, 0.99, skewness=-0.5, excess_kurtosis=1.0, corrected=False), 6)
     0.056674
     """
-    form = CornishFisherForm(corrected, out_of_domain, horizon=horizon)
+    form = CornishFisherForm(corrected=corrected, out_of_domain=out_of_domain, horizon=horizon)
     moments = {"volatility": volatility, "skewness": skewness, "excess_kurtosis": excess_kurtosis, "mean": mean}
     return _given_moments(moments, confidence, value, form)[0]
 
@@ -299,12 +288,12 @@ def cornish_fisher_es(
     >>> round(cornish_fisher_es(0.02, 0.99, **moments, definition="boudt", corrected=False), 6)
     0.070778
     """
-    form = CornishFisherForm(corrected, out_of_domain, definition, horizon)
+    form = CornishFisherForm(corrected=corrected, out_of_domain=out_of_domain, es=definition, horizon=horizon)
     moments = {"volatility": volatility, "skewness": skewness, "excess_kurtosis": excess_kurtosis, "mean": mean}
     return _given_moments(moments, confidence, value, form)[1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CornishFisherForm:
     """Options of the closed form; see `cornish_fisher_risk`."""
 
@@ -379,10 +368,10 @@ def _given_moments(
     return labels.per_confidence(money * var, confidences), labels.per_confidence(money * es, confidences)
 
 
-def _refuse(s: np.ndarray, k: np.ndarray, inside: np.ndarray, what: str, instead: str) -> None:
+def _refuse(s: np.ndarray, k: np.ndarray, inside: np.ndarray, problem: str, instead: str) -> None:
     first = np.unravel_index(int(np.argmin(inside)), inside.shape)
     raise InputError(
-        f"skewness {s[first]:.4g} and excess kurtosis {k[first]:.4g} {what}"
+        f"skewness {s[first]:.4g} and excess kurtosis {k[first]:.4g} {problem}"
         + (f" (at {tuple(map(int, first))}, {int((~inside).sum())} such)" if inside.size > 1 else "")
         + f"; {instead}"
     )

@@ -17,17 +17,6 @@ from riskkit._tail import tail_mass
 from riskkit._types import Confidence, Measure, Quantity, TailMeasure
 from riskkit.var._inputs import Sample, read_confidences
 
-__all__ = [
-    "NormalShortfall",
-    "cached_factor",
-    "elliptical_factor",
-    "normal_es",
-    "normal_shortfall",
-    "normal_var",
-    "student_t_es",
-    "student_t_var",
-]
-
 
 def normal_var(
     volatility: Any,
@@ -205,12 +194,7 @@ def student_t_es(
 
 
 def elliptical_factor(
-    confidence: float,
-    measure: Measure = "var",
-    *,
-    z: float | None = None,
-    df: float | None = None,
-    scaled: bool = True,
+    confidence: float, measure: Measure = "var", *, z: float | None = None, df: float | None = None, scaled: bool = True
 ) -> float:
     """Multiple of the standard deviation: the quantile (VaR) or tail mean (ES) of the standard distribution.
 
@@ -393,7 +377,7 @@ def _risk(
     if sigma.ndim > 1 or centre.shape not in ((), sigma.shape) or (sigma < 0.0).any():
         raise InputError(
             f"volatility has shape {sigma.shape} and mean {centre.shape}; they need one number of at least zero, "
-            "or one a portfolio"
+            "or one per portfolio"
         )
     periods, money = positive(horizon, "horizon"), positive(value, "value")
     spread = np.atleast_1d(sigma) * math.sqrt(periods)

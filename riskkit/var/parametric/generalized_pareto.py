@@ -14,8 +14,6 @@ from riskkit._tail import tail_mass
 from riskkit._types import Confidence
 from riskkit.var._inputs import read_confidences
 
-__all__ = ["MIN_EXCESSES", "GpdFit", "fit_excesses", "fit_gpd", "gpd_es", "gpd_var", "tail_risk"]
-
 MIN_EXCESSES = 5
 """Smallest number of excesses that is fitted; a hundred is sensible."""
 
@@ -94,13 +92,7 @@ def fit_gpd(excesses: Any) -> GpdFit:
 
 
 def gpd_var(
-    threshold: float,
-    confidence: Confidence = 0.99,
-    *,
-    scale: float,
-    shape: float,
-    n_obs: int,
-    n_excesses: int,
+    threshold: float, confidence: Confidence = 0.99, *, scale: float, shape: float, n_obs: int, n_excesses: int
 ) -> float | np.ndarray:
     """VaR of a generalized Pareto tail: u + β/ξ (((n/k) p)^-ξ - 1).
 
@@ -138,13 +130,7 @@ def gpd_var(
 
 
 def gpd_es(
-    threshold: float,
-    confidence: Confidence = 0.99,
-    *,
-    scale: float,
-    shape: float,
-    n_obs: int,
-    n_excesses: int,
+    threshold: float, confidence: Confidence = 0.99, *, scale: float, shape: float, n_obs: int, n_excesses: int
 ) -> float | np.ndarray:
     """ES of a generalized Pareto tail: VaR/(1-ξ) + (β - ξ u)/(1-ξ), infinite for ξ >= 1.
 
@@ -260,6 +246,7 @@ def profile(y: np.ndarray, v: float) -> float:
 
 @kernel
 def shape_of(y: np.ndarray, v: float) -> float:
+    """Best shape for shape/scale = e^v - 1."""
     ratio, total = math.expm1(v), 0.0
     for i in range(y.size):
         total += math.log1p(ratio * y[i])
