@@ -12,10 +12,10 @@ from riskkit.replay.rule import Rule
 from riskkit.replay.rules import MaxOrderQty
 from riskkit.replay.ruleset import RuleSet
 from riskkit.replay.sweeps import runner
-from riskkit.replay.sweeps.sweep import sweep
+from riskkit.replay.sweeps import sweep as sweeps
 
 FREE = 3  # replays that do not wait for the interrupt
-STEPS, RUN = runner.Runner.run_on_threads, runner.Runner.run
+STEPS, RUN = runner.run_on_threads, runner.Runner.run
 interrupted, started = threading.Event(), itertools.count()
 
 
@@ -26,9 +26,9 @@ def run(self, setting):
     return RUN(self, setting)
 
 
-def run_on_threads(self, settings, threads):
+def run_on_threads(replay, settings, threads):
     """The steps, and a line after the second."""
-    for count, step in enumerate(STEPS(self, settings, threads), 1):
+    for count, step in enumerate(STEPS(replay, settings, threads), 1):
         if count == FREE:
             print("two settings are done", flush=True)
         yield step
@@ -43,9 +43,9 @@ def interrupt(number, frame):
 def main() -> None:
     """Run 500 settings, and say how many came back, whether they are all, and how many threads are left."""
     signal.signal(signal.SIGINT, interrupt)
-    runner.Runner.run_on_threads, runner.Runner.run = run_on_threads, run
+    sweeps.run_on_threads, runner.Runner.run = run_on_threads, run
     rules = RuleSet([Rule("size", MaxOrderQty(limit=5))])
-    found = sweep(random_log(1, 300), rules, {"size.limit": list(range(1, 501))}, compiled=False, threads=2)
+    found = sweeps.sweep(random_log(1, 300), rules, {"size.limit": list(range(1, 501))}, compiled=False, threads=2)
     print(len(found.frame), found.partial, threading.active_count())
 
 

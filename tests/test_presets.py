@@ -38,7 +38,7 @@ TAKEN = {
         round_up=False,
     ),
     "rg01-cme-3s-reject-and-logout": presets.cme(),
-    "rg02-rts6-15-3-repeated-execution": presets.rts6(executions=3, collar="1000"),
+    "rg02-rts6-15-3-repeated-execution": presets.rts6(executions=3, collar="1"),
     "rg04-price-collar": presets.rts6(collar="0.05"),
     "rg05-position-limit-same-side-open": presets.paradex(),
     "rg06-market-maker-protection": presets.deribit(),
