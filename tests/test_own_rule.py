@@ -182,7 +182,8 @@ print(json.dumps({"digests": found, "swept": swept, "loops": loops}))
 @needs_compiling
 def test_a_notebook_compiles_it_once_and_another_one_finds_it(tmp_path):
     tests = Path(__file__).parent
-    env = {**os.environ, "RISKKIT_CACHE": str(tmp_path / "cache"), "IPYTHONDIR": str(tmp_path / "ipython")}
+    env = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}
+    env |= dict.fromkeys(("RISKKIT_CACHE", "NUMBA_CACHE_DIR"), str(tmp_path / "cache"))
     env["PYTHONPATH"] = os.pathsep.join([str(tests), str(tests.parent)])
     said, kept = [], []
     for _ in range(2):
