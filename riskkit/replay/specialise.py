@@ -87,7 +87,7 @@ def _template() -> _Template:
     declared = [node for node in declared if isinstance(node.value, ast.Name) and node.value.id == "variable"]
     variables = {name.id for node in declared for name in ast.walk(node) if isinstance(name, ast.Name)}
     kinds = (int, ModuleType, type(IntEnum))
-    facts = {name: value for name, value in vars(loop).items() if isinstance(value, kinds)}
+    facts: Values = {name: value for name, value in vars(loop).items() if isinstance(value, kinds)}
     facts |= {"OPTIONAL": loop.OPTIONAL, "MESSAGES": loop.MESSAGES, "columns": loop.columns}
     facts |= {"log": _Family("log_"), "arrays": _Family("all_"), "variables": _Family("")}
     functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
@@ -126,8 +126,8 @@ class _Specialiser:
         names = [node for statement in function.body for node in ast.walk(statement) if isinstance(node, ast.Name)]
         written = {node.id for node in names if isinstance(node.ctx, ast.Store)}
         read = dict.fromkeys(node.id for node in names if node.id not in written)
-        found = {name: vars(loop)[name] for name in read if name in vars(loop) and name not in _template().variables}
-        self.names |= found
+        own = _template().variables | _template().functions.keys()
+        self.names |= {name: vars(loop)[name] for name in read if name in vars(loop) and name not in own}
         known = {argument.arg for argument in function.args.args} | self.names.keys() | self.made.keys() | self.hooks
         return [name for name in read if name not in known and name not in vars(builtins)]
 
