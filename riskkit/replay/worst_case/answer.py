@@ -135,7 +135,7 @@ class WorstCase(Shown):
         ax.step(x, y, where="post", marker="o", ms=3, label="the stream, replayed")
         if self.upper is not None:
             ax.axhline(self.upper, color=drawing.WARM, ls="--", label="upper bound")
-        ax.set_xlabel("seconds since the begin")
+        ax.set_xlabel("seconds since the start")
         ax.set_ylabel(f"{self.objective}, {self.unit}")
         ax.set_ylim(bottom=min(0.0, float(y.min())))
         bound = self.verdict if self.upper is None else f"at most {self.upper:,.10g}"
