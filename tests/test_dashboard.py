@@ -120,7 +120,7 @@ def test_a_loss_that_is_realized_trips_the_breaker():
     assert desk.state() == "ACTIVE"
     assert desk.execute("A", 40, "sell").executed  # 40 x 5 lost
     used = desk.utilization().set_index("rule")
-    assert used.loc["breaker: daily loss"].tolist() == ["desk", 200.0, 200.0, 0.0, True]
+    assert used.loc["breaker: daily loss"].tolist() == ["desk", 200.0, 200.0, 0.0, "USD", True]
     assert used.loc["breaker: open positions", "observed"] == 1 and desk.state() == "PAUSED"
     assert desk.messages()["action"].tolist() == ["HALT"] and equal_books(desk)
 

@@ -330,7 +330,7 @@ def test_actions_carry_the_units_of_the_rule():
     found = session.process_order(ts=1, **{**order, "qty": 2})[0]
     assert (found.ts, found.seq, found.account, found.instrument) == (1, 6, "A", "X")
     assert isinstance(found.limit, float) and found.until is None
-    assert "observed 20, limit 10.25" in str(found)
+    assert "observed 20 USD, limit 10.25 USD" in str(found)
 
 
 def test_trips_say_what_was_seen_and_when_they_end():

@@ -550,7 +550,7 @@ def test_a_live_session_says_var_in_money():
 def test_explain_says_var_in_money_and_what_would_have_passed():
     result = replay_log(stream(*bars(), order(15)), gate(198), compiled=False)
     text = result.explain(9)
-    assert "refused by var (observed 297.00 USD, limit 198)" in text
+    assert "refused by var (observed 297 USD, limit 198 USD)" in text
     [one] = text.objections
     assert (one.observed, one.limit, one.next_quantity, one.next_ts) == (297, 198, "10", None)
 

@@ -16,7 +16,7 @@ __all__ = ["Spans", "spans_of", "unmatched_trades"]
 class Spans(NamedTuple):
     """One entry for each time that a rule held a key, in the order in which they began; int64 arrays.
 
-    ``until`` is where the hold ended or would have ended; `riskkit.replay.steps.NEVER` where only a person ends it.
+    ``until`` is where the hold ended or would have ended; `riskkit.replay.constants.NEVER` where only a person ends it.
     """
 
     rule: np.ndarray

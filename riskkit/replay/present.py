@@ -103,7 +103,7 @@ def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: M
     if seen.measure == Measure.RANKED_PRICE:
         observed, limit = (None if value is None else value * event["side"] for value in (observed, limit))
     unit = universe.currency if seen.measure == Measure.MONEY else UNITS.get(seen.measure, str(seen.measure))
-    name = seen.limit if rule is not None and rule.kind.caps else "limit"
+    name = "warmup" if seen is RETURNS else seen.limit if rule is not None and rule.kind.caps else "limit"
     return Shown(_number(observed), _number(limit), _number(left), unit, name)
 
 
