@@ -104,7 +104,7 @@ class CheckedRecord(Shown):
         cls._fields = {name: _field(hint) for name, hint in hints.items() if get_origin(hint) is not ClassVar}
 
     def __post_init__(self) -> None:
-        """Normalise every field, or raise one error with all problems."""
+        """Normalize every field, or raise one error with all problems."""
         values, problems = self.__dict__, []
         for name, field in self._fields.items():
             try:
@@ -359,8 +359,8 @@ Flag = Annotated[bool, Field(as_bool)]
 Side = Annotated[str, Field(as_side)]
 Time = Annotated[Any, Field(as_time, "time")]
 """As given: integer nanoseconds, a datetime or an ISO text."""
-Nanoseconds = Annotated[int, Field(nanoseconds, "ns")]
-"""Since the epoch, UTC."""
+Nanoseconds = Annotated[int, Field(nanoseconds, "time")]
+"""Nanoseconds since the epoch, UTC."""
 Age = Annotated[int, Field(integer, "ns")]
 Count = Annotated[int, Field(count, "count")]
 Number = Annotated[float, Field(finite_number, "number")]
