@@ -137,7 +137,9 @@ def test_a_swap_moves_both_legs_and_the_gas():
     got = made.get("u", "m", "USDC")
     assert (got.amount, got.cost, got.value) == (24_990, 25_000.0, 24_990.0)
     metrics = made.metrics("u")
-    assert metrics.fees == 20.0 and metrics.n_trades == 3 and metrics.average_trade_size == (40_000 + 3_000 + 25_000) / 3
+    assert (
+        metrics.fees == 20.0 and metrics.n_trades == 3 and metrics.average_trade_size == (40_000 + 3_000 + 25_000) / 3
+    )
     # what it earned in all: value less what was paid in from outside, 43,000
     earned = metrics.realized + metrics.unrealized - metrics.fees
     assert earned == pytest.approx(25_000 + 1.99 * 2_000 + 24_990 - 43_000)

@@ -169,7 +169,7 @@ class CheckedRecord(Shown):
 
     @classmethod
     def _trusted(cls, **values: Any) -> Self:
-        """A record of checked values, without checking them again: a third of the time."""
+        """A record of checked values, without checking them again: a third of the time; defaults may be omitted."""
         record = object.__new__(cls)
         record.__dict__.update(values)
         return record
@@ -182,10 +182,10 @@ class CheckedRecord(Shown):
         return [(name.replace("_", " "), plain(getattr(self, name)), "") for name in self._fields]
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.__dict__ == self.__dict__
+        return type(other) is type(self) and all(getattr(self, name) == getattr(other, name) for name in self._fields)
 
     def __hash__(self) -> int:
-        return hash((type(self).__name__, *map(str, self.__dict__.values())))
+        return hash((type(self).__name__, *(str(getattr(self, name)) for name in self._fields)))
 
 
 def plain(value: Any) -> Any:
@@ -332,7 +332,7 @@ def mapping(key: Check, item: Check) -> Check:
     def check(value: Any, name: str) -> dict[Any, Any]:
         if not isinstance(value, Mapping):
             raise InputError(f"{name}={value!r} is not a mapping")
-        return {key(one, f"a key of {name}"): item(value[one], f"{name}[{one!r}]") for one in value}
+        return {key(name_, f"a key of {name}"): item(part, f"{name}[{name_!r}]") for name_, part in value.items()}
 
     return check
 

@@ -165,7 +165,7 @@ class Position(CheckedRecord):
     price_age: Age | None = None
     """Nanoseconds since the price was set."""
     stale: Flag = False
-    """Whether the price is older than the tracker's `stale_after`, or missing."""
+    """True if the price is older than the tracker's `stale_after`, or missing."""
 
     def _inconsistency(self) -> Problem | None:
         if len({self.price is None, self.value is None, self.unrealized is None}) == 2:
@@ -198,7 +198,7 @@ class UserExposure(CheckedRecord):
 
     @property
     def stale(self) -> bool:
-        """Whether any price is stale."""
+        """Return True if any price is stale."""
         return any(token["stale"] for token in self.tokens)
 
     def to_frame(self) -> Any:
@@ -224,8 +224,8 @@ class UserExposure(CheckedRecord):
 
     def _table(self) -> tuple[str, list[str], list[list[Any]]]:
         rows = [
-            [one["token"], str(one["amount"]), one["value"], 100.0 * one["share"], "stale" if one["stale"] else ""]
-            for one in self.tokens
+            [row["token"], str(row["amount"]), row["value"], 100.0 * row["share"], "stale" if row["stale"] else ""]
+            for row in self.tokens
         ]
         return self._title(), ["token", "amount", "value", "%", ""], rows
 
