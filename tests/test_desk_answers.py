@@ -107,10 +107,10 @@ TOKEN = {"token": "ETH", "amount": "1", "value": 1.0, "gross": 1.0, "share": 1.0
 EXPOSURE = {"user": "ann", "total": 1.0, "net": 1.0, "tokens": [TOKEN]}
 METRICS = {
     **dict.fromkeys(["concentration", "var", "max_drawdown", "sharpe", "win_rate", "average_trade_size"]),
-    "user": "ann", "total_exposure": 1.0, "trades": 1, "realized": 0.0, "unrealized": 0.0, "fees": 0.0, "periods": 0,
+    "user": "ann", "total_exposure": 1.0, "n_trades": 1, "realized": 0.0, "unrealized": 0.0, "fees": 0.0, "n_periods": 0,
 }  # fmt: skip
 STATISTICS = {
-    "rows": 1, "accepted": 1, "rejected": 0, "duplicates": 0, "users": 1, "markets": {"m": 1}, "reasons": {},
+    "rows": 1, "accepted": 1, "rejected": 0, "duplicates": 0, "users": 1, "markets": {"m": 1}, "errors": {},
     "traded": 1.0, "first": 1, "last": 1,
 }  # fmt: skip
 BOARD = {
@@ -135,12 +135,12 @@ BOARD = {
         (UserExposure, EXPOSURE, "tokens", [{"token": "ETH"}]),
         (UserExposure, EXPOSURE, "tokens", [{**TOKEN, "amount": 0.1}]),
         (UserExposure, EXPOSURE, "timestamp", "soon"),
-        (UserMetrics, METRICS, "trades", -1),
-        (UserMetrics, METRICS, "trades", True),
+        (UserMetrics, METRICS, "n_trades", -1),
+        (UserMetrics, METRICS, "n_trades", True),
         (UserMetrics, METRICS, "sharpe", float("nan")),
         (UserMetrics, METRICS, "fees", None),
         (IngestStatistics, STATISTICS, "markets", ["m"]),
-        (IngestStatistics, STATISTICS, "reasons", {"x": -1}),
+        (IngestStatistics, STATISTICS, "errors", {"x": -1}),
         (IngestStatistics, STATISTICS, "problems", [[1]]),
         (IngestStatistics, STATISTICS, "problems", "x"),
         (DashboardMetrics, BOARD, "var", -1.0),

@@ -18,9 +18,8 @@ from naive import desk as naive
 from riskkit import InputError
 from riskkit.attribution import incremental
 from riskkit.covariance import ewma_covariance, stressed_covariance
-from riskkit.desk import DeskLimits, PreTradeCheck, RequestError, RiskManager
+from riskkit.desk import CorruptStateError, DeskLimits, PreTradeCheck, RequestError, RiskManager, UnknownTickerError
 from riskkit.desk.core.exact import CostBasis, Step, half_even
-from riskkit.desk.manager.manager import CorruptStateError, UnknownTickerError
 from riskkit.desk.manager.risk import IncrementalRisk
 from riskkit.desk.market.live_covariance import LiveCovariance
 from riskkit.replay import book

@@ -137,7 +137,9 @@ def test_a_swap_moves_both_legs_and_the_gas():
     got = made.get("u", "m", "USDC")
     assert (got.amount, got.cost, got.value) == (24_990, 25_000.0, 24_990.0)
     metrics = made.metrics("u")
-    assert metrics.fees == 20.0 and metrics.trades == 3 and metrics.average_trade_size == (40_000 + 3_000 + 25_000) / 3
+    assert (
+        metrics.fees == 20.0 and metrics.n_trades == 3 and metrics.average_trade_size == (40_000 + 3_000 + 25_000) / 3
+    )
     # what it earned in all: value less what was paid in from outside, 43,000
     earned = metrics.realized + metrics.unrealized - metrics.fees
     assert earned == pytest.approx(25_000 + 1.99 * 2_000 + 24_990 - 43_000)
@@ -184,7 +186,7 @@ def test_a_swap_is_all_or_nothing(change):
     assert made.count() == 3
     with pytest.raises(DuplicateTradeError):
         made.swap("u", "m", timestamp=1, trade_id="t", **legs)
-    assert made.metrics("u").trades == 1
+    assert made.metrics("u").n_trades == 1
 
 
 # ---------------------------------------------------------------------- get, remove, has, count, clear
@@ -294,14 +296,14 @@ def test_metrics_are_riskkits_measures_of_the_periods():
         assert made.close_period(day * DAY) == []
     metrics = made.metrics("u")
     var, _ = naive.historical(returns, "0.95")
-    assert metrics.periods == 60 and metrics.total_exposure == pytest.approx(10 * price)
+    assert metrics.n_periods == 60 and metrics.total_exposure == pytest.approx(10 * price)
     assert metrics.var == pytest.approx(var * 10 * price, rel=1e-9)
     assert metrics.max_drawdown == pytest.approx(max_drawdown(returns, input="summed_returns"))
     assert metrics.sharpe == pytest.approx(sharpe_ratio(returns, 252))
     assert metrics.concentration == 1.0 and metrics.win_rate is None and metrics.average_trade_size == 20_000.0
     profits = [made.update("u", "m", "ETH", -1, deal, 99 * DAY) for deal in (2_500, 1_500, 2_000, 2_001)]
     assert made.metrics("u").win_rate == win_rate(profits) == 2 / 3
-    assert made.metrics("u").trades == 5
+    assert made.metrics("u").n_trades == 5
 
 
 def test_metrics_of_a_short_record_are_none_where_they_have_no_value():
@@ -310,7 +312,7 @@ def test_metrics_of_a_short_record_are_none_where_they_have_no_value():
     made.update("u", "m", "BTC", -1, 2_000, 1)
     metrics = made.metrics("u")
     assert metrics.var is metrics.max_drawdown is metrics.sharpe is metrics.win_rate is None
-    assert metrics.concentration == 50_000 / 52_000 and metrics.periods == 0
+    assert metrics.concentration == 50_000 / 52_000 and metrics.n_periods == 0
     made.update("u", "m", "ETH", -1, 2_000, 1)
     made.remove("u", "m", "BTC")
     assert made.metrics("u").concentration is None and made.metrics("u").total_exposure == 0.0
@@ -321,7 +323,7 @@ def test_a_period_without_a_price_is_told():
     made.update("u", "m", "ETH", 1, 100, 1)
     assert made.close_period(2) == ["u"]
     made.set_price("ETH", 100, 3)
-    assert made.close_period(3) == [] and made.metrics("u").periods == 0
+    assert made.close_period(3) == [] and made.metrics("u").n_periods == 0
     made.set_price("ETH", 110, 4)
     made.close_period(4)
     assert made.metrics("u").var == pytest.approx(-0.1 * 110.0)  # a gain: not floored at 0
@@ -423,7 +425,7 @@ def test_thirty_venues_and_ten_thousand_positions():
     assert (table.cost.reindex(costs.index) == costs).all()
     assert sum(len(made.positions_for_market(f"venue{i}")) for i in range(30)) == made.count()
     again = made.ingest(frame)
-    assert again.duplicates == again.rejected == 14_000 and again.reasons == {"DuplicateTradeError": 14_000}
+    assert again.duplicates == again.rejected == 14_000 and again.errors == {"DuplicateTradeError": 14_000}
     assert made.total_exposure() == pytest.approx(sum(made.exposure(user).total for user in made.users()))
 
 
@@ -443,7 +445,7 @@ def test_a_batch_counts_what_does_not_fit_or_raises_it():
     made = tracker()
     found = made.ingest(rows)
     assert (found.rows, found.accepted, found.rejected, found.duplicates) == (9, 2, 7, 1)
-    assert found.reasons == {"InputError": 5, "UnknownTokenError": 1, "DuplicateTradeError": 1}
+    assert found.errors == {"InputError": 5, "UnknownTokenError": 1, "DuplicateTradeError": 1}
     assert found.markets == {"m": 1, "n": 1} and found.traded == 2_001.0
     assert found.problems[0][0] == 1 and "'price'" in found.problems[3][1] and "colour" in found.problems[4][1]
     with pytest.raises(InputError, match="row 1: amount"):
@@ -470,7 +472,7 @@ def test_threads_leave_every_lot_where_it_belongs():
     [thread.join() for thread in threads]
     amounts = [sum(1 if turn % 2 else -0.5 for turn in range(2_000) if turn % 3 == user) * 8 for user in range(3)]
     assert [made.get(f"u{user}", "m", "ETH").amount for user in range(3)] == amounts
-    assert sum(made.metrics(f"u{user}").trades for user in range(3)) == 16_000
+    assert sum(made.metrics(f"u{user}").n_trades for user in range(3)) == 16_000
     for user in range(3):
         book = made._books.users[f"u{user}"]
         assert book.cost == int(amounts[user] * 2_000 * 10**6) and book.realized == 0

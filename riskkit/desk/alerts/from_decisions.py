@@ -91,7 +91,7 @@ class AlertMaker:
                 continue
             seq = action.seq if action.seq >= 0 else engine.size - 1  # of a custom rule
             chain, trade_id = self.chain.at(engine, seq), trade_ids.get(seq)
-            made += [self._alert(engine, one, seq, chain, trade_id) for one in found]
+            made += [self._alert(engine, part, seq, chain, trade_id) for part in found]
         return made
 
     def _alert(self, engine: LiveEngine, action: ActionEvent, seq: int, chain: bytes, trade_id: str | None) -> Alert:
@@ -225,7 +225,7 @@ def trade_ids(session: Any, first: int, ids: list[Any]) -> dict[int, str]:
     """{event number: id} of the events of the journal from number `first` on."""
     engine = engine_of(session)
     messages = [seq for seq in range(first, engine.size) if engine.row(seq)["kind"] not in WITHOUT_ID]
-    return {seq: str(one) for seq, one in zip(messages, ids, strict=False) if one is not None}
+    return {seq: str(id) for seq, id in zip(messages, ids, strict=False) if id is not None}
 
 
 class DigestChain:

@@ -54,7 +54,7 @@ class Subscription(CheckedRecord):
     minimum_severity: Severity = "INFO"
 
     def matches(self, alert: Alert) -> bool:
-        """Whether the channel receives an alert."""
+        """Return True if the channel receives an alert."""
         return self.user in (None, alert.user) and RANK[alert.severity] >= RANK[self.minimum_severity]
 
 
@@ -65,7 +65,7 @@ class Mutes:
         self.until: dict[Key, int | None] = {}
 
     def is_muted(self, alert: Alert) -> bool:
-        """Whether an alert is muted; at the end time it no longer is."""
+        """Return True if an alert is muted; at the end time it no longer is."""
         for user in (alert.user, None):
             for rule in (alert.rule, None):
                 until = self.until.get((user, rule), alert.timestamp)
@@ -92,7 +92,7 @@ class Repeats:
         self._prune_at = FIRST_PRUNING
 
     def is_repeat(self, alert: Alert) -> bool:
-        """Whether an alert is a repeat."""
+        """Return True if an alert is a repeat."""
         last = self._last.get((alert.user, alert.rule))
         return last is not None and abs(alert.timestamp - last) < self.window
 

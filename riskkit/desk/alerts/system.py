@@ -140,7 +140,9 @@ class AlertSystem(Shown):
         with self._lock:
             channel = subscription.channel
             if channel in self._subscriptions:
-                self._subscriptions[channel] = tuple(one for one in self._subscriptions[channel] if one != subscription)
+                self._subscriptions[channel] = tuple(
+                    kept for kept in self._subscriptions[channel] if kept != subscription
+                )
 
     # ------------------------------------------------------------------ raising
 

@@ -70,7 +70,7 @@ class Journal(Protocol):
     def ready(self, *texts: str | None) -> None:
         """Raise if these texts, or the rows before them, cannot be written; the event is then not booked."""
 
-    def append(self, rows: list[JournalRow]) -> None:
+    def append(self, event: list[JournalRow]) -> None:
         """Add the rows of one event; this must not fail."""
 
 

@@ -104,7 +104,7 @@ class CheckedRecord(Shown):
         cls._fields = {name: _field(hint) for name, hint in hints.items() if get_origin(hint) is not ClassVar}
 
     def __post_init__(self) -> None:
-        """Normalise every field, or raise one error with all problems."""
+        """Normalize every field, or raise one error with all problems."""
         values, problems = self.__dict__, []
         for name, field in self._fields.items():
             try:
@@ -169,7 +169,7 @@ class CheckedRecord(Shown):
 
     @classmethod
     def _trusted(cls, **values: Any) -> Self:
-        """A record of checked values, without checking them again: a third of the time."""
+        """A record of checked values, without checking them again: a third of the time; defaults may be omitted."""
         record = object.__new__(cls)
         record.__dict__.update(values)
         return record
@@ -182,10 +182,10 @@ class CheckedRecord(Shown):
         return [(name.replace("_", " "), plain(getattr(self, name)), "") for name in self._fields]
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.__dict__ == self.__dict__
+        return type(other) is type(self) and all(getattr(self, name) == getattr(other, name) for name in self._fields)
 
     def __hash__(self) -> int:
-        return hash((type(self).__name__, *map(str, self.__dict__.values())))
+        return hash((type(self).__name__, *(str(getattr(self, name)) for name in self._fields)))
 
 
 def plain(value: Any) -> Any:
@@ -332,7 +332,7 @@ def mapping(key: Check, item: Check) -> Check:
     def check(value: Any, name: str) -> dict[Any, Any]:
         if not isinstance(value, Mapping):
             raise InputError(f"{name}={value!r} is not a mapping")
-        return {key(one, f"a key of {name}"): item(value[one], f"{name}[{one!r}]") for one in value}
+        return {key(name_, f"a key of {name}"): item(part, f"{name}[{name_!r}]") for name_, part in value.items()}
 
     return check
 
@@ -359,8 +359,8 @@ Flag = Annotated[bool, Field(as_bool)]
 Side = Annotated[str, Field(as_side)]
 Time = Annotated[Any, Field(as_time, "time")]
 """As given: integer nanoseconds, a datetime or an ISO text."""
-Nanoseconds = Annotated[int, Field(nanoseconds, "ns")]
-"""Since the epoch, UTC."""
+Nanoseconds = Annotated[int, Field(nanoseconds, "time")]
+"""Nanoseconds since the epoch, UTC."""
 Age = Annotated[int, Field(integer, "ns")]
 Count = Annotated[int, Field(count, "count")]
 Number = Annotated[float, Field(finite_number, "number")]

@@ -57,9 +57,9 @@ class Stateful(Shown, ABC):
         with self._lock:
             self._write_opening("state")
 
-    def replay(self, rows: Sequence[JournalRow]) -> None:
-        """Apply the rows of one journaled event again; rows of another writer raise `InputError`."""
-        restored(type(self).__name__, rows, self._replay)
+    def replay(self, event: Sequence[JournalRow]) -> None:
+        """Apply one journaled event again; an event of another writer raises `InputError`."""
+        restored(type(self).__name__, event, self._replay)
 
     def _replay(self, rows: Sequence[JournalRow]) -> None:
         apply = self._events.get(rows[0].kind)

@@ -5,11 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from riskkit._check import InputError
 from riskkit.desk.core.exact import CostBasis, ExactPrice, Step
 
-__all__ = ["LIMIT", "Holding", "Ledger"]
+__all__ = ["LIMIT", "Holding", "Ledger", "UnknownTickerError"]
 
 LIMIT = 2**128
+
+
+class UnknownTickerError(InputError):
+    """A ticker that was not added.
+
+    Examples
+    --------
+    >>> from riskkit.desk import RiskManager
+    >>> RiskManager(10_000).set_price("APPL", 101.0)
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.manager.ledger.UnknownTickerError: ticker 'APPL' is unknown; add it by add_ticker
+    """
 
 
 @dataclass(slots=True)
@@ -84,7 +98,7 @@ class Ledger:
         return self.quantum.number(quanta)
 
     def balanced(self) -> bool:
-        """Whether cash + cost == opening cash + realized."""
+        """Return True if cash + cost == opening cash + realized."""
         return self.cash + self.cost == self.opening + self.realized
 
     def _value(self, holding: Holding) -> None:

@@ -8,6 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from riskkit._check import positive
 from riskkit.desk.core.limits import DeskLimits
 from riskkit.desk.core.pre_trade_check import APPROVED, PreTradeCheck
@@ -16,7 +18,11 @@ from riskkit.desk.manager.risk import IncrementalRisk
 from riskkit.replay.universe import exact
 from riskkit.var.parametric import elliptical_factor
 
-__all__ = ["LimitChecker", "corruption"]
+__all__ = ["CorruptStateError", "LimitChecker", "corruption", "verify"]
+
+
+class CorruptStateError(RuntimeError):
+    """An inconsistent state: money was created or lost, or a number is not finite."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +102,10 @@ class LimitChecker:
             side="sell" if lots < 0 else "buy",
             quantity=ledger.lot.number(abs(lots)),
             price=None if price is None else price.price,
-            position_size=None,
-            estimated_drawdown=None,
-            risk_score=None,
             old_var=old,
             new_var=new,
             incremental_var=change,
             timestamp=timestamp,
-            executed=False,
         )
 
     def _insolvent(self, ledger: Ledger, holding: Holding, lots: int) -> str | None:
@@ -142,6 +144,21 @@ def corruption(ledger: Ledger, risk: IncrementalRisk) -> str | None:
     return None if risk.is_valid() else "the variance of the book is not a number"
 
 
+def verify(ledger: Ledger, risk: IncrementalRisk) -> None:
+    """Recompute every cached number; an inconsistent state raises `CorruptStateError`."""
+    corrupt = corruption(ledger, risk)
+    if corrupt is not None:
+        raise CorruptStateError(corrupt)
+    if ledger.value != sum(holding.money(holding.basis.lots) for holding in ledger.holdings.values()):
+        raise CorruptStateError("the value of the book is not the sum of its holdings")
+    variance, gradient = risk.variance, risk.gradient.copy()
+    risk.refresh()
+    near = np.allclose(gradient, risk.gradient, rtol=1e-6, atol=1e-9 * np.abs(risk.gradient).max(initial=0.0))
+    unhedged = float(risk.positions**2 @ np.diag(risk.covariance.matrix))
+    if not near or not np.isclose(variance, risk.variance, rtol=1e-6, atol=1e-9 * unhedged):
+        raise CorruptStateError("the cached variance is not that of the positions")
+
+
 def _reduces(held: int, lots: int) -> bool:
-    """Whether a trade of signed lots is opposite to the position and at most as large."""
+    """Return True if a trade of signed lots is opposite to the position and at most as large."""
     return held * lots < 0 and abs(lots) <= abs(held)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, one_of, positive, whole_number
+from riskkit._check import one_of, positive, whole_number
 from riskkit._show import Row
 from riskkit.desk.core.exact import Step
 from riskkit.desk.core.journal import Key, PositionRow, Writer
@@ -30,8 +30,8 @@ from riskkit.desk.core.records import (
     optional_nanoseconds,
 )
 from riskkit.desk.core.stateful import Stateful
-from riskkit.desk.manager.ledger import LIMIT, Holding, Ledger
-from riskkit.desk.manager.limit_check import LimitChecker, corruption
+from riskkit.desk.manager.ledger import LIMIT, Holding, Ledger, UnknownTickerError
+from riskkit.desk.manager.limit_check import CorruptStateError, LimitChecker, corruption, verify
 from riskkit.desk.manager.persistence import EVENTS, fill, options_of, plain_state, sorted_state
 from riskkit.desk.manager.reports import (
     DashboardMetrics,
@@ -45,32 +45,10 @@ from riskkit.desk.manager.risk import IncrementalRisk, stress_covariance
 from riskkit.desk.market.live_covariance import LiveCovariance, expanded, log_moves
 from riskkit.returns import log_returns
 
-__all__ = ["CorruptStateError", "RiskManager", "UnknownTickerError"]
+__all__ = ["RiskManager"]
 
 OWNER = ("desk", "desk")
 """User and market of a manager's trades in a journal."""
-
-
-class UnknownTickerError(InputError):
-    """A ticker that was not added.
-
-    Examples
-    --------
-    >>> RiskManager(10_000).set_price("APPL", 101.0)
-    Traceback (most recent call last):
-        ...
-    riskkit.desk.manager.manager.UnknownTickerError: ticker 'APPL' is unknown; add it by add_ticker
-    """
-
-
-class CorruptStateError(RuntimeError):
-    """An inconsistent state: money was created or lost, or a number is not finite.
-
-    Examples
-    --------
-    >>> issubclass(CorruptStateError, RuntimeError)
-    True
-    """
 
 
 class RiskManager(Stateful):
@@ -385,16 +363,7 @@ class RiskManager(Stateful):
             With the first inconsistency.
         """
         with self._lock:
-            self._check_corruption()
-            ledger, variance, gradient = self._ledger, self._risk.variance, self._risk.gradient.copy()
-            if ledger.value != sum(holding.money(holding.basis.lots) for holding in ledger.holdings.values()):
-                raise CorruptStateError("the value of the book is not the sum of its holdings")
-            self._risk.refresh()
-            fresh = self._risk.gradient
-            near = np.allclose(gradient, fresh, rtol=1e-6, atol=1e-9 * np.abs(fresh).max(initial=0.0))
-            apart = float(self._risk.positions**2 @ np.diag(self._risk.covariance.matrix))  # variance without any hedge
-            if not near or not np.isclose(variance, self._risk.variance, rtol=1e-6, atol=1e-9 * apart):
-                raise CorruptStateError("the cached variance is not that of the positions")
+            verify(self._ledger, self._risk)
 
     # ------------------------------------------------------------------ state and journal
 

@@ -71,7 +71,7 @@ class IncrementalRisk:
             self.refresh()
 
     def is_valid(self) -> bool:
-        """Whether the cached variance is finite, not negative, and of the size of the covariance."""
+        """Return True if the cached variance is finite, not negative, and of the size of the covariance."""
         return (
             math.isfinite(self.variance) and self.variance >= 0.0 and len(self.gradient) == len(self.covariance.index)
         )

@@ -199,7 +199,7 @@ def evaluate(
 
 
 def exceeds_size(size: Any, value: Any, limit: float) -> bool:
-    """Whether |size| > limit × value, computed in the decimals as written and not in floats."""
+    """Return True if |size| > limit × value, computed in the decimals as written and not in floats."""
     magnitude = abs(size if hasattr(size, "denominator") else exact(size, "size"))
     return bool(magnitude > exact(limit, "limit") * exact(value, "value"))
 

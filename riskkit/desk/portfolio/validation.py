@@ -195,16 +195,12 @@ def validate(
         position_size=size / portfolio_value,
         estimated_drawdown=drawdown,
         risk_score=score,
-        old_var=None,
-        new_var=None,
-        incremental_var=None,
         timestamp=timestamp,
-        executed=False,
     )
 
 
 def only_reduces(held: float, signed_value: float) -> bool:
-    """Whether a trade is opposite to the position and at most as large."""
+    """Return True if a trade is opposite to the position and at most as large."""
     return held * signed_value < 0.0 and abs(signed_value) <= abs(held)
 
 

@@ -20,7 +20,7 @@ def ingest(tracker: Any, events: Any, on_error: str) -> IngestStatistics:
     """Book every event in order, and count accepted and rejected ones."""
     one_of(on_error, ("count", "raise"), "on_error")
     markets: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
     users: set[str] = set()
     first: int | None = None
     last: int | None = None
@@ -32,7 +32,7 @@ def ingest(tracker: Any, events: Any, on_error: str) -> IngestStatistics:
         except InputError as error:
             if on_error == "raise":
                 raise InputError(f"row {rows - 1}: {error}") from error
-            reasons[type(error).__name__] += 1
+            errors[type(error).__name__] += 1
             if len(problems) < MAX_PROBLEMS:
                 problems.append((rows - 1, str(error)))
             continue
@@ -40,15 +40,15 @@ def ingest(tracker: Any, events: Any, on_error: str) -> IngestStatistics:
         users.add(event["user"])
         now = nanoseconds(event["timestamp"])
         first, last = now if first is None else min(first, now), now if last is None else max(last, now)
-    rejected = sum(reasons.values())
+    rejected = sum(errors.values())
     return IngestStatistics(
         rows=rows,
         accepted=rows - rejected,
         rejected=rejected,
-        duplicates=reasons[DuplicateTradeError.__name__],
+        duplicates=errors[DuplicateTradeError.__name__],
         users=len(users),
         markets=dict(markets),
-        reasons=dict(reasons),
+        errors=dict(errors),
         traded=tracker.traded() - before,
         first=first,
         last=last,

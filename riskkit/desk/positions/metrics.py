@@ -36,11 +36,11 @@ def user_metrics(books: Books, user: str, periods_per_year: float) -> UserMetric
         sharpe=_defined(lambda: sharpe_ratio(returns, periods_per_year)),
         win_rate=_defined(lambda: win_rate([float(profit) for profit in account.closed])),
         average_trade_size=money(account.traded) / account.trades if account.trades else None,
-        trades=account.trades,
+        n_trades=account.trades,
         realized=money(account.realized),
         unrealized=money(net - account.cost),
         fees=money(account.fees),
-        periods=len(returns),
+        n_periods=len(returns),
     )
 
 

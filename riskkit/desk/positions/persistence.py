@@ -79,7 +79,10 @@ def _plain_books(books: Books) -> dict[str, Any]:
             [market, token, price.price, price.timestamp, str(price.numerator), str(price.denominator)]
             for (market, token), price in books.prices.prices.items()
         ],
-        "positions": [[*key, *_counts(one.basis), one.opened, one.updated] for key, one in books.positions.items()],
+        "positions": [
+            [*key, *_counts(position.basis), position.opened, position.updated]
+            for key, position in books.positions.items()
+        ],
         "users": [
             {"user": user, **{name: str(getattr(account, name)) for name in SUMS}, "trades": account.trades}
             | {"closed": [str(profit) for profit in account.closed], "returns": list(account.returns)}

@@ -165,7 +165,7 @@ class Position(CheckedRecord):
     price_age: Age | None = None
     """Nanoseconds since the price was set."""
     stale: Flag = False
-    """Whether the price is older than the tracker's `stale_after`, or missing."""
+    """True if the price is older than the tracker's `stale_after`, or missing."""
 
     def _inconsistency(self) -> Problem | None:
         if len({self.price is None, self.value is None, self.unrealized is None}) == 2:
@@ -198,7 +198,7 @@ class UserExposure(CheckedRecord):
 
     @property
     def stale(self) -> bool:
-        """Whether any price is stale."""
+        """Return True if any price is stale."""
         return any(token["stale"] for token in self.tokens)
 
     def to_frame(self) -> Any:
@@ -224,8 +224,8 @@ class UserExposure(CheckedRecord):
 
     def _table(self) -> tuple[str, list[str], list[list[Any]]]:
         rows = [
-            [one["token"], str(one["amount"]), one["value"], 100.0 * one["share"], "stale" if one["stale"] else ""]
-            for one in self.tokens
+            [row["token"], str(row["amount"]), row["value"], 100.0 * row["share"], "stale" if row["stale"] else ""]
+            for row in self.tokens
         ]
         return self._title(), ["token", "amount", "value", "%", ""], rows
 
@@ -266,12 +266,12 @@ class UserMetrics(CheckedRecord):
     """Of the kept closing trades, without those of zero profit."""
     average_trade_size: NonNegativeMoney | None
     """Mean of all trades."""
-    trades: Count
+    n_trades: Count
     realized: Money
     unrealized: Money
     fees: Money
     """Gas, at its price when it was paid."""
-    periods: Count
+    n_periods: Count
     """Number of returns behind var, max_drawdown and sharpe."""
 
     def _title(self) -> str:
@@ -287,7 +287,7 @@ class IngestStatistics(CheckedRecord):
     >>> from riskkit.desk import PositionTracker
     >>> trade = {"user": "ann", "market": "m", "token": "ETH", "amount": "1", "price": 1800, "timestamp": 2}
     >>> found = PositionTracker({"ETH": "1e-18"}).ingest([{**trade, "trade_id": "a"}] * 2)
-    >>> found.accepted, found.rejected, found.reasons
+    >>> found.accepted, found.rejected, found.errors
     (1, 1, {'DuplicateTradeError': 1})
     """
 
@@ -300,7 +300,7 @@ class IngestStatistics(CheckedRecord):
     """Distinct, among the accepted."""
     markets: Counts
     """Accepted rows by market."""
-    reasons: Counts
+    errors: Counts
     """Rejected rows by the name of the error."""
     traded: NonNegativeMoney
     """Of the accepted trades."""
@@ -318,7 +318,7 @@ class IngestStatistics(CheckedRecord):
         return [
             ("rows", self.rows, ""),
             ("accepted", self.accepted, ""),
-            ("rejected", self.rejected, ", ".join(f"{n} {name}" for name, n in self.reasons.items())),
+            ("rejected", self.rejected, ", ".join(f"{n} {name}" for name, n in self.errors.items())),
             ("duplicates", self.duplicates, ""),
             ("users", self.users, ""),
             ("markets", len(self.markets), ""),

@@ -246,7 +246,7 @@ class PositionTracker(Stateful):
             return self._books.position(self._books.open_key(user, market, token), self._when(timestamp))
 
     def has(self, user: str, market: str, token: str) -> bool:
-        """Whether a position is open."""
+        """Return True if a position is open."""
         return (user, market, token) in self._books.positions
 
     def remove(self, user: str, market: str, token: str) -> Position:

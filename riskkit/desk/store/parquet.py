@@ -98,7 +98,7 @@ class ParquetStore(Store):
         expected = 0
         for part in parts:
             if part.first != expected or part.last < part.first:
-                raise InputError(f"store {self.name!r} is not whole: no file begins with event {expected}")
+                raise InputError(f"store {self.name!r} is incomplete: no file begins with event {expected}")
             expected = part.last + 1
         return parts
 

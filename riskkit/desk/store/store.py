@@ -111,10 +111,10 @@ class Store(Shown, ABC):
             if len(self._waiting) >= self._part_rows:
                 self.flush()
 
-    def append(self, rows: list[JournalRow]) -> None:
+    def append(self, event: list[JournalRow]) -> None:
         """Buffer the rows of one event."""
         with self._lock:
-            self._waiting.extend(numbered(self._next, rows))
+            self._waiting.extend(numbered(self._next, event))
             self._next += 1
 
     def flush(self) -> None:
@@ -162,10 +162,10 @@ class Store(Shown, ABC):
         """Open positions: amount, cost, average cost, profit since they were opened, and times."""
         return self._frame("current_positions")
 
-    def events(self, first: int = 0) -> Iterator[tuple[int, Event]]:
+    def events(self, from_event: int = 0) -> Iterator[tuple[int, Event]]:
         """Number and rows of every event of the log, from a number on."""
         self.flush()
-        return events_of(self._log(first), f"store {self.name!r}")
+        return events_of(self._log(from_event), f"store {self.name!r}")
 
     def _frame(self, query: str) -> Any:
         self.flush()
@@ -227,9 +227,9 @@ class _Verifier:
     def ready(self, *texts: str | None) -> None:
         """Accept everything."""
 
-    def append(self, rows: list[JournalRow]) -> None:
+    def append(self, event: list[JournalRow]) -> None:
         """Compare with the expected rows."""
-        if rows != self.expected:
+        if event != self.expected:
             raise InputError(f"store {self.name!r} was altered: event {self.number} does not follow from the others")
 
 
