@@ -288,7 +288,7 @@ def _jackknife(losses: np.ndarray, fewer: OrderWeights) -> float:
 
 
 def _scale(pnl: np.ndarray, confidence: float, match: str, total: float) -> float:
-    target = float(historical_risk(pnl, confidence, quantile=match).var)  # type: ignore[arg-type]
+    target = float(np.asarray(historical_risk(pnl, confidence, quantile=match).var))
     if total == 0.0 or target / total < 0.0:
         raise InputError(f"match={match!r} is a VaR of {target:g} and the components sum to {total:g}; no factor fits")
     return target / total

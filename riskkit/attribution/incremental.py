@@ -119,8 +119,8 @@ def incremental(
 class _Candidates(NamedTuple):
     """Candidate trades: money in one asset each, or baskets of all assets."""
 
-    columns: np.ndarray | None
-    """(n_trades,) asset of each trade, or None for baskets."""
+    columns: np.ndarray | slice | None
+    """Asset of each trade, (n_trades,) or all in order, or None for baskets."""
     money: np.ndarray
     """(n_trades,) bought of that asset, (n_assets,) or (n_trades, n_assets)."""
     closing: bool
@@ -136,7 +136,7 @@ class _Candidates(NamedTuple):
 def _candidates(trades: Any, by: By, instruments: Any, labels: Any, held: np.ndarray) -> _Candidates:
     n = len(held)
     if trades is None:
-        return _Candidates(np.arange(n), -held, True, False, labels)
+        return _Candidates(slice(None), -held, True, False, labels)
     if by == "trade":
         basket = finite_array(by_name(trades, labels, "trades"), "trades")
         if basket.ndim not in (1, 2) or basket.shape[-1] != n:
@@ -144,16 +144,18 @@ def _candidates(trades: Any, by: By, instruments: Any, labels: Any, held: np.nda
                 f"trades has shape {basket.shape} for {n} assets; give (n_assets,), or (n_trades, n_assets)"
             )
         return _Candidates(None, basket, False, basket.ndim == 1, labels_of(trades, 0))
+    columns: np.ndarray | slice = slice(None)
+    names = labels
     if instruments is None:
-        columns, names, wanted = np.arange(n), labels, by_name(trades, labels, "trades")
+        trades = by_name(trades, labels, "trades")
     else:
-        columns, wanted = _columns(instruments, labels, n), trades
-        names = labels_of(instruments, 0)
+        columns = _columns(instruments, labels, n)
+        n, names = len(columns), labels_of(instruments, 0)
         names = labels[columns] if names is None and labels is not None else names
-    money = finite_array(wanted, "trades")
-    if money.shape not in ((), columns.shape):
-        raise InputError(f"trades has shape {money.shape} for {len(columns)} instruments; give one amount for each")
-    return _Candidates(columns, np.broadcast_to(money, columns.shape), False, False, names)
+    money = finite_array(trades, "trades")
+    if money.shape not in ((), (n,)):
+        raise InputError(f"trades has shape {money.shape} for {n} instruments; give one amount for each")
+    return _Candidates(columns, np.broadcast_to(money, (n,)), False, False, names)
 
 
 def _closed_form(book: Exposure, trades: _Candidates, means: np.ndarray | None, factor: float) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -119,5 +119,7 @@ def _labelled(
 ) -> RiskInterval:
     """Label bounds of VaR, bounds of ES, and the two standard errors."""
     names = ("var_low", "var_high", "es_low", "es_high", "var_standard_error", "es_standard_error")
-    labelled = {name: sample.per_confidence(values, confidences) for name, values in zip(names, numbers, strict=True)}
-    return RiskInterval(kind, coverage, **labelled)  # type: ignore[arg-type]  # exact_coverage is not among the names
+    labelled: dict[str, Any] = {
+        name: sample.per_confidence(values, confidences) for name, values in zip(names, numbers, strict=True)
+    }
+    return RiskInterval(kind, coverage, **labelled)

@@ -78,32 +78,25 @@ class SimulatedRisk(Shown):
     @classmethod
     def of(
         cls,
-        *,
-        model: str,
-        drawn: str,
         confidences: Confidences,
         books: Any,
+        *,
         labelled: bool,
-        n_scenarios: int,
-        stops: list[int],
         path: np.ndarray,
         moments: np.ndarray,
+        **facts: Any,
     ) -> SimulatedRisk:
-        """Label the numbers of a run; the estimates are those at the last stop."""
+        """Label the numbers of a run; the estimates are those at the last stop, `facts` the other fields."""
         shape = Sample.of_portfolios(books if labelled else None, single=books is None)
         last = np.moveaxis(path[-1], -1, 0).swapaxes(1, 2)
-        numbers = {name: shape.per_confidence(values, confidences) for name, values in zip(COLUMNS, last, strict=True)}
+        facts |= {name: shape.per_confidence(values, confidences) for name, values in zip(COLUMNS, last, strict=True)}
         return cls(
-            model=model,
-            drawn=drawn,
             confidence=confidences.given,
-            n_scenarios=n_scenarios,
             mean=shape.per_portfolio(moments[:, 0]),
             volatility=shape.per_portfolio(moments[:, 1]),
             books=None if books is None else tuple(books),
-            stops=tuple(stops),
             path=path,
-            **numbers,
+            **facts,
         )
 
     @property
@@ -111,7 +104,7 @@ class SimulatedRisk(Shown):
         return self.confidence if isinstance(self.confidence, tuple) else (self.confidence,)
 
     def to_frame(self) -> Any:
-        """Estimates and standard errors, one row a book and confidence."""
+        """Estimates and standard errors, one row per book and confidence."""
         import pandas as pd
 
         levels = pd.Index(self._levels, name="confidence")
@@ -122,7 +115,7 @@ class SimulatedRisk(Shown):
         return pd.DataFrame(self.path[-1].reshape(len(index), 4), index=index, columns=list(COLUMNS))
 
     def convergence(self, confidence: float | None = None, book: Any = None) -> Any:
-        """Estimates and standard errors after more and more scenarios.
+        """Estimates and standard errors by the number of scenarios.
 
         Parameters
         ----------
@@ -144,7 +137,7 @@ class SimulatedRisk(Shown):
         return pd.DataFrame(self.path[:, j, i], index=index, columns=list(COLUMNS))
 
     def plot(self, ax: Any = None, *, confidence: float | None = None, book: Any = None) -> Any:
-        """Draw how VaR and ES settle, with two standard errors either way."""
+        """Draw VaR and ES by the number of scenarios, with two standard errors on each side."""
         ax = plot.axes(ax)
         level = self._levels[_position(self._levels, confidence, "confidence")]
         frame = self.convergence(level, book)

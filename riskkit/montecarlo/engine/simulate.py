@@ -14,7 +14,7 @@ from riskkit.montecarlo.draws import BLOCK, Draws, Sobol, Source, source_of
 from riskkit.montecarlo.engine.estimate import ControlSums, Estimate, controlled_estimate, plain_estimate
 from riskkit.montecarlo.engine.result import SimulatedRisk
 from riskkit.montecarlo.engine.tail import Tail, tail_capacity
-from riskkit.montecarlo.models.return_model import Law, by_blocks
+from riskkit.montecarlo.models.return_model import Law, by_blocks, positions_of
 from riskkit.pnl import DeltaGamma, aggregate_pnl, in_asset_order, scenario_pnl
 from riskkit.var._inputs import Confidences, read_confidences
 
@@ -120,15 +120,15 @@ def monte_carlo_risk(
                 path.append([run.estimates(last) for run in runs])
     single = pnl.ndim == 1
     return SimulatedRisk.of(
-        model=model._title(),
-        drawn=_drawn(draws, antithetic, control is not None),
-        confidences=confidences,
-        books=None if single else (range(table.shape[1]) if names is None else names),
+        confidences,
+        None if single else (range(table.shape[1]) if names is None else names),
         labelled=names is not None,
-        n_scenarios=n,
-        stops=stops,
         path=np.array(path),
         moments=np.array([run.moments(n) for run in runs]),
+        model=model._title(),
+        drawn=_drawn(draws, antithetic, control is not None),
+        n_scenarios=n,
+        stops=tuple(stops),
     )
 
 
@@ -187,9 +187,7 @@ class _Control:
     def __init__(self, model: Law, positions: Any, confidences: Confidences, source: Source) -> None:
         if source.unit != 1:
             raise InputError("control_variate needs independent scenarios, without antithetic and Sobol points")
-        held = finite_array(in_asset_order(positions, model.labels, "control_variate"), "control_variate", ndim=1)
-        if len(held) != model.n_assets:
-            raise InputError(f"control_variate has {len(held)} entries for {model.n_assets} assets; give one for each")
+        held = positions_of(positions, model, "control_variate")
         self.pnl = model.linear(held)
         self.risks = [model.linear_risk(held, level) for level in confidences.levels]
 

@@ -9,11 +9,11 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, labels_of
+from riskkit._check import InputError, finite_number, labels_of
 from riskkit._exposure import exposure_of
 from riskkit._show import Row
 from riskkit.montecarlo.draws import Draws, Needs
-from riskkit.montecarlo.models.return_model import Law, matrix_root, one_per_asset, product
+from riskkit.montecarlo.models.return_model import Law, matrix_root, one_per_asset, positions_of, product
 from riskkit.pnl import in_asset_order
 from riskkit.var.method import VAR_ES
 from riskkit.var.parametric import elliptical_factor
@@ -89,9 +89,7 @@ class _Elliptical(Law):
         >>> book.n_assets, book.covariance.round(6).tolist(), book.df
         (1, [[4.25]], 4.0)
         """
-        held = finite_array(in_asset_order(positions, self.labels, "positions"), "positions", ndim=1)
-        if len(held) != self.n_assets:
-            raise InputError(f"positions has {len(held)} entries for {self.n_assets} assets; give one for each")
+        held = positions_of(positions, self)
         volatility = exposure_of(held, np.asarray(self.covariance, dtype=float)).volatility
         model: Any = self  # a dataclass in every subclass
         return cast("Self", replace(model, covariance=np.array([[volatility**2]]), mean=float(self.drift @ held)))

@@ -12,8 +12,9 @@ from riskkit._check import InputError, finite_array, finite_number, with_labels
 from riskkit._show import Shown
 from riskkit.covariance.matrices import square_matrix
 from riskkit.montecarlo.draws import BLOCK, Draws, Needs, source_of
+from riskkit.pnl import in_asset_order
 
-__all__ = ["Law", "by_blocks", "matrix_root", "one_per_asset", "product"]
+__all__ = ["Law", "by_blocks", "matrix_root", "one_per_asset", "positions_of", "product"]
 
 
 class Law(Shown, ABC):
@@ -128,6 +129,14 @@ def matrix_root(covariance: Any, name: str = "covariance") -> np.ndarray:
     signs = np.where(vectors[largest, np.arange(len(values))] < 0.0, -1.0, 1.0)
     root: np.ndarray = vectors * (signs * np.sqrt(np.maximum(values, 0.0)))
     return root
+
+
+def positions_of(positions: Any, model: Law, name: str = "positions") -> np.ndarray:
+    """Return (n_assets,) positions in the order of the assets of a model."""
+    held = finite_array(in_asset_order(positions, model.labels, name), name, ndim=1)
+    if len(held) != model.n_assets:
+        raise InputError(f"{name} has {len(held)} entries for {model.n_assets} assets; give one for each")
+    return held
 
 
 def one_per_asset(value: Any, n_assets: int, name: str) -> np.ndarray:
