@@ -422,7 +422,7 @@ DEED = st.one_of(
 )
 
 
-def manager(start: str = "first_square") -> RiskManager:
+def manager(start: str = "first_nonzero_square") -> RiskManager:
     made = RiskManager(
         "5000.25", limits=Limits(var_limit=200.0), bars_per_day=1, min_bars=2, short_selling=True, history=3
     )
@@ -458,7 +458,7 @@ def act(made: RiskManager, deed: tuple, stamp: int, stores=()) -> str | None:
 
 
 DEEDS = st.lists(DEED, max_size=20)
-START = st.sampled_from(["first_square", "renormalised"])
+START = st.sampled_from(["first_nonzero_square", "renormalized"])
 
 
 @settings(max_examples=40, deadline=None)
