@@ -11,7 +11,18 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["Row", "Shown", "alike", "as_html", "as_text", "number", "percent", "table_html", "table_text"]
+__all__ = [
+    "Row",
+    "Shown",
+    "alike",
+    "as_html",
+    "as_text",
+    "number",
+    "percent",
+    "short_label",
+    "table_html",
+    "table_text",
+]
 
 Row = tuple[str, Any, str]
 
@@ -75,6 +86,11 @@ def alike(values: Iterable[Any]) -> list[str]:
 def percent(fraction: float) -> str:
     """Format a fraction as a percentage: 0.975 as "97.5%"."""
     return f"{100 * fraction:.10g}%"
+
+
+def short_label(label: Any) -> str:
+    """Format the label of a row, a date without the time of midnight."""
+    return str(label).removesuffix(" 00:00:00")
 
 
 def as_text(title: str, rows: Iterable[Row]) -> str:

@@ -19,7 +19,7 @@ from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import PARAMETERS
 from riskkit.covariance.ewma import BACKCAST_PERIODS, decay_factor, start_weights, variance_path
-from riskkit.covariance.matrices import square_matrix, symmetric
+from riskkit.covariance.matrices import asset_names, square_matrix, symmetric
 
 __all__ = ["EwmaCovariance", "ewma_covariance", "ewma_covariance_path", "ewma_portfolio_variance"]
 
@@ -153,8 +153,7 @@ class EwmaCovariance(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the correlations."""
-        names = labels_of(self.covariance, 1)
-        marks = range(len(self.covariance)) if names is None else list(names)
+        marks = asset_names(self.covariance)
         title = f"Correlations, EWMA with decay {self.decay:g} over {self.n_obs:,} returns"
         return plot.correlations(self.covariance, marks, title=title, ax=ax)
 

@@ -10,6 +10,8 @@ from riskkit._check import InputError, finite_array, labels_of, with_labels
 from riskkit.covariance.docs import documented
 
 __all__ = [
+    "asset_names",
+    "changes_by_pair",
     "correlation_from_covariance",
     "covariance_from_correlation",
     "square_matrix",
@@ -92,6 +94,26 @@ def square_matrix(value: Any, name: str) -> tuple[np.ndarray, Any]:
         i, j = map(int, np.unravel_index(gap.argmax(), gap.shape))
         raise InputError(f"{name} is not symmetric: {matrix[i, j]:g} at {(i, j)} and {matrix[j, i]:g} at {(j, i)}")
     return symmetric(matrix), labels_of(value, 1)
+
+
+def asset_names(matrix: Any) -> list[Any]:
+    """Labels of the assets of a matrix, or their numbers."""
+    names = labels_of(matrix, 1)
+    return list(range(len(matrix)) if names is None else names)
+
+
+def changes_by_pair(before: Any, after: Any, *, diagonal: bool) -> Any:
+    """Return a frame with one row per pair of assets: before, after and change, the largest change first."""
+    import pandas as pd
+
+    names = pd.Index(asset_names(before))
+    upper, lower = np.triu_indices(len(names), 0 if diagonal else 1)
+    frame = pd.DataFrame(
+        {"before": np.asarray(before)[upper, lower], "after": np.asarray(after)[upper, lower]},
+        index=pd.MultiIndex.from_arrays([names[upper], names[lower]], names=["asset", "with"]),
+    )
+    frame["change"] = frame["after"] - frame["before"]
+    return frame.iloc[np.argsort(-np.abs(frame["change"].to_numpy()), kind="stable")]
 
 
 def symmetric(matrix: np.ndarray) -> np.ndarray:

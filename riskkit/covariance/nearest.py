@@ -12,10 +12,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, labels_of, one_of, positive, whole_number, with_labels
+from riskkit._check import InputError, one_of, positive, whole_number, with_labels
 from riskkit._show import Row, Shown
 from riskkit.covariance.docs import documented
-from riskkit.covariance.matrices import square_matrix, symmetric, volatilities_of
+from riskkit.covariance.matrices import asset_names, changes_by_pair, square_matrix, symmetric, volatilities_of
 
 __all__ = ["MatrixRepair", "nearest_correlation", "repair_covariance"]
 
@@ -81,20 +81,11 @@ class MatrixRepair(Shown):
 
     def to_frame(self) -> Any:
         """One row per pair of assets: before, after and change, the largest change first."""
-        import pandas as pd
-
-        names = labels_of(self.matrix, 1)
-        upper, lower = np.triu_indices(len(self.matrix))
-        names = np.arange(len(self.matrix)) if names is None else np.asarray(names)
-        index = pd.MultiIndex.from_arrays([names[upper], names[lower]], names=["asset", "with"])
-        before, after = np.asarray(self.original)[upper, lower], np.asarray(self.matrix)[upper, lower]
-        frame = pd.DataFrame({"before": before, "after": after, "change": after - before}, index=index)
-        return frame.iloc[np.argsort(-np.abs(frame["change"].to_numpy()), kind="stable")]
+        return changes_by_pair(self.original, self.matrix, diagonal=True)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the change of each entry."""
-        names = labels_of(self.matrix, 1)
-        marks = range(len(self.matrix)) if names is None else list(names)
+        marks = asset_names(self.matrix)
         title = f"Change of each entry, at most {self.largest_change:.3g}" if self.changed else "Nothing was changed"
         return plot.signed(self._change, marks, marks, max_abs=self.largest_change or 1.0, title=title, ax=ax)
 

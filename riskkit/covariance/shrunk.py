@@ -13,7 +13,7 @@ from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.equally_weighted import Mean
-from riskkit.covariance.matrices import symmetric
+from riskkit.covariance.matrices import asset_names, symmetric
 
 __all__ = ["ShrunkCovariance", "shrunk_covariance"]
 
@@ -60,8 +60,7 @@ class ShrunkCovariance(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the correlations after shrinkage."""
-        names = labels_of(self.covariance, 1)
-        marks = range(len(self.covariance)) if names is None else list(names)
+        marks = asset_names(self.covariance)
         title = f"Correlations, {self.shrinkage:.0%} of the way to none ({self.method})"
         return plot.correlations(self.covariance, marks, title=title, ax=ax)
 

@@ -104,9 +104,9 @@ def liquidation_frontier(
     days: float,
     n_trades: int,
     market: LinearImpact,
+    confidence: float = 0.95,
     *,
     risk_aversions: Sequence[float] | None = None,
-    confidence: float = 0.95,
     z: float | None = None,
 ) -> LiquidationFrontier:
     """Efficient frontier of liquidation schedules, and its schedule of least liquidity-adjusted VaR.

@@ -10,7 +10,7 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import labels_of, one_of, whole_number, with_labels
-from riskkit._show import Row, Shown
+from riskkit._show import Row, Shown, short_label
 from riskkit.performance.drawdown import drawdown_path
 from riskkit.performance.series import Input, documented, single_series
 
@@ -65,12 +65,12 @@ class Drawdown(Shown):
         return self.length - self.recovered
 
     def _title(self) -> str:
-        return f"Drawdown from {_short(self.start)} to {'the end, open' if self.end is None else _short(self.end)}"
+        return f"Drawdown from {short_label(self.start)} to {'the end, open' if self.end is None else short_label(self.end)}"
 
     def _rows(self) -> list[Row]:
         return [
             ("depth", self.depth, "of the peak"),
-            ("trough", _short(self.trough), f"after {self.to_trough} periods"),
+            ("trough", short_label(self.trough), f"after {self.to_trough} periods"),
             ("length", self.length, "periods"),
             ("recovery", self.recovery, "periods from the trough"),
         ]
@@ -153,9 +153,9 @@ class DrawdownTable(Shown):
     def _rows(self) -> list[Row]:
         return [
             (
-                f"{rank}. {_short(item.start)}",
+                f"{rank}. {short_label(item.start)}",
                 item.depth,
-                f"low {_short(item.trough)}, {'open' if item.end is None else 'regained ' + _short(item.end)}, "
+                f"low {short_label(item.trough)}, {'open' if item.end is None else 'regained ' + short_label(item.end)}, "
                 f"{item.length} periods",
             )
             for rank, item in enumerate(self.drawdowns, start=1)
@@ -231,9 +231,3 @@ def _measure(fall: np.ndarray, first: int, last: int, label: Callable[[int], Any
         to_trough=trough - first + 1,
         recovery=None if is_open else last + 1 - trough,
     )
-
-
-def _short(label: Any) -> str:
-    """Format a label, a day without its time."""
-    text = str(label)
-    return text.removesuffix(" 00:00:00")

@@ -13,7 +13,7 @@ from riskkit._check import InputError, finite_array, finite_number, labels_of, p
 from riskkit._show import Row, Shown
 from riskkit.attribution import portfolio
 from riskkit.covariance import MatrixRepair, correlation_from_covariance, nearest_correlation
-from riskkit.covariance.matrices import square_matrix, volatilities_of
+from riskkit.covariance.matrices import changes_by_pair, square_matrix, volatilities_of
 from riskkit.stress.docs import documented
 
 __all__ = ["CovarianceStress", "stress_covariance"]
@@ -61,19 +61,7 @@ class CovarianceStress(Shown):
 
     def to_frame(self) -> Any:
         """One row per pair of assets: correlation before and after, the largest change first."""
-        import pandas as pd
-
-        before = np.asarray(correlation_from_covariance(self.original))
-        after = np.asarray(self.correlation)
-        names = labels_of(self.original, 1)
-        names = np.arange(len(after)) if names is None else np.asarray(names)
-        upper, lower = np.triu_indices(len(after), 1)
-        frame = pd.DataFrame(
-            {"before": before[upper, lower], "after": after[upper, lower]},
-            index=pd.MultiIndex.from_arrays([names[upper], names[lower]], names=["asset", "with"]),
-        )
-        frame["change"] = frame["after"] - frame["before"]
-        return frame.iloc[np.argsort(-np.abs(frame["change"].to_numpy()), kind="stable")]
+        return changes_by_pair(correlation_from_covariance(self.original), self.correlation, diagonal=False)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw correlations after over before stress, one point per pair."""

@@ -10,12 +10,12 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of, with_labels
-from riskkit._show import Shown, alike, table_html, table_text
+from riskkit._show import Shown, alike, short_label, table_html, table_text
 from riskkit._types import ReturnsLike
 from riskkit.pnl import DeltaGamma, aggregate_pnl, scenario_pnl
 from riskkit.stress.docs import documented
 from riskkit.stress.historical_moves import worst_fall
-from riskkit.stress.historical_windows import Window, short, windows_in
+from riskkit.stress.historical_windows import Window, windows_in
 
 __all__ = ["HistoricalStress", "replay_history"]
 
@@ -120,7 +120,7 @@ class HistoricalStress(Shown):
         rows = [
             [
                 " / ".join(map(str, key)) if isinstance(key, tuple) else str(key),
-                *(row["periods"], loss, fall, step, short(row["worst"])),
+                *(row["periods"], loss, fall, step, short_label(row["worst"])),
             ]
             for (key, row), loss, fall, step in zip(self.table.iterrows(), *money, strict=True)
         ]

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, labels_of
-from riskkit._show import Row, Shown, table_html, table_text
+from riskkit._show import Row, Shown, short_label, table_html, table_text
 
-__all__ = ["EPISODES", "Episode", "Window", "short", "windows_in"]
+__all__ = ["EPISODES", "Episode", "Window", "windows_in"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,7 +146,7 @@ def windows_in(table: Any, windows: Any = None) -> list[Window]:
         found = [_cut(index, episode.name, episode.start, episode.end) for episode in EPISODES.values()]
         covered = [window for window in found if not isinstance(window, str)]
         if not covered:
-            raise InputError(f"the rows, {short(index[0])} to {short(index[-1])}, cover no episode")
+            raise InputError(f"the rows, {short_label(index[0])} to {short_label(index[-1])}, cover no episode")
         return covered
     cut = [_cut(index, *wanted) for wanted in _wanted(windows)]
     refused = [window for window in cut if isinstance(window, str)]
@@ -185,7 +185,7 @@ def _cut(index: Any, name: Any, start: Any, end: Any) -> Window | str:
         return f"windows has {start!r} to {end!r} for {name!r}, which does not fit the labels of the rows ({error})"
     if not covered:
         return (
-            f"window {name!r} runs from {start} to {end}, but the rows from {short(index[0])} to {short(index[-1])}; "
+            f"window {name!r} runs from {start} to {end}, but the rows from {short_label(index[0])} to {short_label(index[-1])}; "
             "leave it out or give more history"
         )
     rows = past_start & ~past_end
@@ -225,8 +225,3 @@ def _moment(index: Any, bound: Any) -> Any:
 
     moment = pd.Timestamp(bound)
     return moment.tz_localize(index.tz) if moment.tzinfo is None and index.tz is not None else moment
-
-
-def short(label: Any) -> str:
-    """Format a label, a day without its time."""
-    return str(label).removesuffix(" 00:00:00")

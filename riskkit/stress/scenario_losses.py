@@ -10,10 +10,9 @@ import numpy as np
 
 from riskkit import plot
 from riskkit._check import InputError, labels_of
-from riskkit._show import Row, Shown, alike
+from riskkit._show import Row, Shown, alike, short_label
 from riskkit.pnl import DeltaGamma, aggregate_pnl, linear_pnl, scenario_pnl
 from riskkit.stress.docs import documented
-from riskkit.stress.historical_windows import short
 
 __all__ = ["StressTest", "stress_test"]
 
@@ -56,7 +55,7 @@ class StressTest(Shown):
         losses = (self.losses.iloc[:, 0] if book is None else self.losses[book]).sort_values(kind="stable")
         ax = plot.axes(ax, height=1.3 + 0.36 * len(losses))
         colors = [plot.WARM if loss > 0.0 else plot.STRONG for loss in losses]
-        ax.barh([short(name) for name in losses.index], losses, color=colors)
+        ax.barh([short_label(name) for name in losses.index], losses, color=colors)
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
         plot.thousands(ax.xaxis)
         ax.set_xlabel("loss, money (left of zero: a gain)")
@@ -70,7 +69,7 @@ class StressTest(Shown):
         losses = self.losses.iloc[:, 0]
         order = np.argsort(-losses.to_numpy(), kind="stable")
         texts = alike(losses.iloc[order[: SHOWN + 1]])
-        names = [short(losses.index[i]) for i in order[:SHOWN]]
+        names = [short_label(losses.index[i]) for i in order[:SHOWN]]
         rows: list[Row] = list(zip(names, texts, self._causes(order[:SHOWN]), strict=False))
         if len(order) > SHOWN:
             rows.append((f"{len(order) - SHOWN} more", "", f"at most {texts[SHOWN]}"))

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, one_of, positive, with_labels
-from riskkit._show import Row, Shown, percent
+from riskkit._show import Row, Shown, percent, short_label
 from riskkit._tail import tail_mass
 from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, WARM, axes
@@ -85,7 +85,7 @@ class EProcess(Shown):
         """Alarm and p-value in one sentence."""
         if self.alarm is None:
             return f"no alarm in {self.log_e.size:,} days; anytime p = {self.p_value:.3g}"
-        day = f"day {self.alarm + 1:,}" if self.index is None else _label(self.index[self.alarm])
+        day = f"day {self.alarm + 1:,}" if self.index is None else short_label(self.index[self.alarm])
         return f"ALARM on {day} at {percent(self.significance)}; anytime p = {self.p_value:.3g}"
 
     def to_frame(self) -> Any:
@@ -258,7 +258,3 @@ def _log_mean(log_values: np.ndarray) -> np.ndarray:
         return np.asarray(
             np.where(np.isfinite(largest), finite + np.log(np.mean(np.exp(log_values - finite), axis=0)), largest)
         )
-
-
-def _label(value: Any) -> str:
-    return str(value.date()) if hasattr(value, "date") else str(value)

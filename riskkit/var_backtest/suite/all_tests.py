@@ -7,7 +7,7 @@ bootstrap of two or three excesses) are reported but not counted: at 250 days th
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -280,28 +280,24 @@ def backtest(
     hits = checked.hits
     process = var_e_process(hits, confidence, significance=significance)
     processes = [replace(process, index=checked.index)]
-    tests = _var_tests(checked, confidence, rng)
+    outcomes = _var_outcomes(checked, confidence, rng)
     if checked.es is not None:
-        tests += _es_tests(checked, confidence, sd, null, rng)
+        outcomes += [("shortfall", outcome) for outcome in _es_outcomes(checked, confidence, sd, null, rng)]
         if (checked.es >= checked.var).all():
             process = es_e_process(checked.returns, checked.var, checked.es, confidence, significance=significance)
             processes.append(replace(process, index=checked.index))
     if pit is not None:
-        n_draws = default_n_draws(checked.returns.size)
-        tests.append(("shortfall", lambda: du_escanciano_unconditional(pit, confidence, n_draws=n_draws, rng=rng)))
-        tests.append(("independence", lambda: du_escanciano_conditional(pit, confidence, n_draws=n_draws, rng=rng)))
-    outcomes = [(question, replace(test(), significance=significance)) for question, test in tests]
+        n_draws = default_n_draws(hits.size)
+        outcomes.append(("shortfall", du_escanciano_unconditional(pit, confidence, n_draws=n_draws, rng=rng)))
+        outcomes.append(("independence", du_escanciano_conditional(pit, confidence, n_draws=n_draws, rng=rng)))
     return Backtest(
         sample=checked,
         confidence=float(confidence),
         significance=significance,
-        outcomes=tuple(outcomes),
+        outcomes=tuple((question, replace(outcome, significance=significance)) for question, outcome in outcomes),
         traffic_light=traffic_light(int(hits.sum()), hits.size, confidence),
         sequential=tuple(processes),
     )
-
-
-Question = tuple[str, Callable[[], Outcome]]
 
 
 def _decides(outcome: Outcome) -> bool:
@@ -309,78 +305,59 @@ def _decides(outcome: Outcome) -> bool:
     return outcome.exact_p_value is not None
 
 
-def _var_tests(checked: Sample, confidence: float, rng: Any) -> list[Question]:
-    """Tests of the hits."""
+def _var_outcomes(checked: Sample, confidence: float, rng: Any) -> list[tuple[str, Outcome]]:
+    """Question and outcome of each test of the hits."""
     hits, n_obs, n_hits = checked.hits, checked.returns.size, int(checked.hits.sum())
     first = int(np.argmax(hits)) + 1 if n_hits else None
-    n_draws = default_n_draws(n_obs)
-    return [
-        ("coverage", lambda: binomial_z_test(n_hits, n_obs, confidence)),
-        ("coverage", lambda: binomial_tail_test(n_hits, n_obs, confidence)),
-        ("coverage", lambda: proportion_test(n_hits, n_obs, confidence)),
-        ("coverage", lambda: kupiec_pof(n_hits, n_obs, confidence)),
-        ("coverage", lambda: kupiec_tuff(first, confidence, n_obs=n_obs)),
-        ("independence", lambda: christoffersen_independence(hits, confidence)),
-        ("independence", lambda: christoffersen_cc(hits, confidence)),
-        ("independence", lambda: haas_tbfi(hits, confidence, n_draws=n_draws, rng=rng)),
-        ("independence", lambda: haas_tbf(hits, confidence, n_draws=n_draws, rng=rng)),
-        ("independence", lambda: christoffersen_pelletier(hits, confidence, n_draws=n_draws, rng=rng)),
-        (
-            "independence",
-            lambda: dynamic_quantile(checked.returns, checked.var, confidence, n_draws=n_draws, rng=rng),
-        ),
+    drawn: dict[str, Any] = {"n_draws": default_n_draws(n_obs), "rng": rng}
+    coverage = [
+        binomial_z_test(n_hits, n_obs, confidence),
+        binomial_tail_test(n_hits, n_obs, confidence),
+        proportion_test(n_hits, n_obs, confidence),
+        kupiec_pof(n_hits, n_obs, confidence),
+        kupiec_tuff(first, confidence, n_obs=n_obs),
     ]
+    independence = [
+        christoffersen_independence(hits, confidence),
+        christoffersen_cc(hits, confidence),
+        haas_tbfi(hits, confidence, **drawn),
+        haas_tbf(hits, confidence, **drawn),
+        christoffersen_pelletier(hits, confidence, **drawn),
+        dynamic_quantile(checked.returns, checked.var, confidence, **drawn),
+    ]
+    return [("coverage", outcome) for outcome in coverage] + [("independence", outcome) for outcome in independence]
+
+
+def _es_outcomes(checked: Sample, confidence: float, sd: Any, null: str, rng: Any) -> list[Outcome]:
+    """Outcome of each test of ES."""
+    forecasts = (checked.returns, checked.var, checked.es)
+    n_bootstrap = int(np.clip(20_000_000 / max(int(checked.hits.sum()), 1), 1_000, 20_000))
+    drawn: dict[str, Any] = {"null": null, "n_draws": default_n_draws(checked.returns.size), "rng": rng}
+    negligible = sd is not None and _negligible(finite_array(sd, "sd"), checked)
+    no_sd = (
+        "sd is large enough",
+        "sd is negligible beside returns, VaR or ES on some day, and losses are divided by it",
+    )
+    outcomes = [
+        mcneil_frey_z(*forecasts, confidence, **drawn),
+        undefined("McNeil-Frey bootstrap", *no_sd)
+        if negligible
+        else mcneil_frey_bootstrap(*forecasts, sd=sd, n_bootstrap=n_bootstrap, rng=rng),
+        nolde_ziegel_simple(*forecasts, confidence, **drawn),
+        nolde_ziegel_one_sided(*forecasts, confidence, **drawn),
+    ]
+    if negligible:
+        outcomes.append(undefined("Nolde-Ziegel general", *no_sd))
+    elif sd is not None:
+        outcomes.append(nolde_ziegel_general(*forecasts, confidence, sd=sd, **drawn))
+    if can_divide(checked.es, checked.returns, checked.var):
+        ratios = (acerbi_szekely_z1, acerbi_szekely_z2, minimally_biased)
+        return outcomes + [test(*forecasts, confidence, null=null, rng=rng) for test in ratios]
+    no_es = ("ES is large enough", "ES is not above zero (or negligible) on some day, and losses are compared with it")
+    names = ("Acerbi-Szekely Z1", "Acerbi-Szekely Z2", "Minimally biased ES")
+    return outcomes + [undefined(name, *no_es) for name in names]
 
 
 def _negligible(sd: np.ndarray, checked: Sample) -> bool:
     """True if a standard deviation is above zero (others are refused) but too small to divide by."""
     return bool((sd > 0.0).all()) and not can_divide(sd, *checked[:3])
-
-
-def _es_tests(checked: Sample, confidence: float, sd: Any, null: str, rng: Any) -> list[Question]:
-    forecasts = (checked.returns, checked.var, checked.es)
-    n_bootstrap = int(np.clip(20_000_000 / max(int(checked.hits.sum()), 1), 1_000, 20_000))
-    drawn = {"null": null, "n_draws": default_n_draws(checked.returns.size), "rng": rng}
-    negligible = sd is not None and _negligible(finite_array(sd, "sd"), checked)
-
-    def no_sd(name: str) -> Outcome:
-        why = "sd is negligible beside returns, VaR or ES on some day, and losses are divided by it"
-        return undefined(name, "sd is large enough", why)
-
-    tests: list[Question] = [
-        ("shortfall", lambda: mcneil_frey_z(*forecasts, confidence, **drawn)),
-        (
-            "shortfall",
-            lambda: (
-                no_sd("McNeil-Frey bootstrap")
-                if negligible
-                else mcneil_frey_bootstrap(*forecasts, sd=sd, n_bootstrap=n_bootstrap, rng=rng)
-            ),
-        ),
-        ("shortfall", lambda: nolde_ziegel_simple(*forecasts, confidence, **drawn)),
-        ("shortfall", lambda: nolde_ziegel_one_sided(*forecasts, confidence, **drawn)),
-    ]
-    if sd is not None:
-        tests.append(
-            (
-                "shortfall",
-                lambda: (
-                    no_sd("Nolde-Ziegel general")
-                    if negligible
-                    else nolde_ziegel_general(*forecasts, confidence, sd=sd, **drawn)
-                ),
-            )
-        )
-    ratios: tuple[tuple[str, Callable[..., Outcome]], ...] = (
-        ("Acerbi-Szekely Z1", acerbi_szekely_z1),
-        ("Acerbi-Szekely Z2", acerbi_szekely_z2),
-        ("Minimally biased ES", minimally_biased),
-    )
-    positive = can_divide(checked.es, checked.returns, checked.var)
-    for name, test in ratios:
-        if positive:
-            tests.append(("shortfall", functools.partial(test, *forecasts, confidence, null=null, rng=rng)))
-        else:
-            why = "ES is not above zero (or negligible) on some day, and losses are compared with it"
-            tests.append(("shortfall", functools.partial(undefined, name, "ES is large enough", why)))
-    return tests
