@@ -67,7 +67,7 @@ class ThresholdAnswers(Shown):
         self.orders = int((found.log.columns["kind"] == Kind.ORDER).sum())
         first = self.frame.iloc[0]
         self.profit_without = float(first["profit"] - first["profit_change"])
-        self.drawdown_without = float(first["drawdown"] - first["drawdown_change"])
+        self.drawdown_without = float(first["profit_drawdown"] - first["profit_drawdown_change"])
 
     @property
     def currency(self) -> str:
@@ -111,8 +111,8 @@ class ThresholdAnswers(Shown):
             ("trips", metrics["trips"], ""),
             ("profit", metrics["profit"], money),
             ("profit without limits", self.profit_without, money),
-            ("drawdown", metrics["drawdown"], money),
-            ("drawdown without limits", self.drawdown_without, money),
+            ("drawdown of profit", metrics["profit_drawdown"], money),
+            ("drawdown of profit without limits", self.drawdown_without, money),
             ("loss avoided", metrics["loss_avoided"], money),
             ("profit forgone", metrics["profit_forgone"], money),
         ]
@@ -299,7 +299,7 @@ def _label(value: float) -> str:
     return f"{value:,.10g}"
 
 
-def _number(value: float, name: str) -> Any:
+def _number(value: Amount | None, name: str) -> float:
     """An int if exact, else the nearest float; both fit a slider and a rule."""
     if value is None:
         raise InputError(f"{name} is not set in these rules; set it before varying it")
