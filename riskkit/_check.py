@@ -9,11 +9,14 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
 
 __all__ = [
+    "Amount",
+    "Duration",
     "InputError",
     "confidence_level",
     "finite_array",
@@ -26,6 +29,10 @@ __all__ = [
     "whole_number",
     "with_labels",
 ]
+
+
+Amount = int | float | str | Decimal  # read exactly; a float as its shortest decimal text
+Duration = int | str  # nanoseconds, or a text such as "1s"
 
 
 class InputError(ValueError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError
+from riskkit._check import Amount, InputError
 from riskkit._show import Row, Shown
 from riskkit._widgets import Live, board, widgets
 from riskkit.replay.columns import Kind
@@ -56,25 +56,25 @@ class ThresholdAnswers(Shown):
     'size.limit = 3: 1 of 2 orders rejected; profit -4 USD, -14 without limits.'
     """
 
-    def __init__(self, found: SweepResult, now: Any) -> None:
+    def __init__(self, found: SweepResult, now: float) -> None:
         if len(found.settings) == 0 or len(found.settings[0]) != 1:
             raise InputError("a threshold panel needs a sweep of one parameter")
         self.found = found
         self.now = now
         self.name = str(found.frame.index.name)
         self.frame: pd.DataFrame = found.frame.sort_index()
-        self.values: list[Any] = self.frame.index.tolist()
+        self.values: list[float] = self.frame.index.tolist()
         self.orders = int((found.log.columns["kind"] == Kind.ORDER).sum())
         first = self.frame.iloc[0]
         self.profit_without = float(first["profit"] - first["profit_change"])
-        self.drawdown_without = float(first["drawdown"] - first["drawdown_change"])
+        self.drawdown_without = float(first["profit_drawdown"] - first["profit_drawdown_change"])
 
     @property
     def currency(self) -> str:
         """Currency of money."""
         return self.found.log.universe.currency
 
-    def at(self, value: Any) -> dict[str, Any]:
+    def at(self, value: float) -> dict[str, Any]:
         """Metrics of one value, by the names of `riskkit.replay.sweeps.metrics.METRICS`.
 
         Raises
@@ -89,11 +89,11 @@ class ThresholdAnswers(Shown):
         row = self.values.index(value)
         return {str(name): self.frame[name].tolist()[row] for name in self.frame}
 
-    def nearest(self, value: Any) -> Any:
+    def nearest(self, value: float) -> float:
         """The nearest replayed value; of two equally near, the lower."""
         return min(self.values, key=lambda replayed: (abs(replayed - value), replayed))
 
-    def sentence(self, value: Any) -> str:
+    def sentence(self, value: float) -> str:
         """Rejections and profit of one value, in words."""
         metrics = self.at(value)
         return (
@@ -101,7 +101,7 @@ class ThresholdAnswers(Shown):
             f"{metrics['profit']:,.0f} {self.currency}, {self.profit_without:,.0f} without limits."
         )
 
-    def rows_at(self, value: Any) -> list[Row]:
+    def rows_at(self, value: float) -> list[Row]:
         """Table of one value: rejections, and money with and without limits."""
         metrics, money = self.at(value), self.currency
         share = f"of {self.orders:,}" + (f", {metrics['orders_rejected'] / self.orders:.1%}" if self.orders else "")
@@ -111,20 +111,20 @@ class ThresholdAnswers(Shown):
             ("trips", metrics["trips"], ""),
             ("profit", metrics["profit"], money),
             ("profit without limits", self.profit_without, money),
-            ("drawdown", metrics["drawdown"], money),
-            ("drawdown without limits", self.drawdown_without, money),
+            ("drawdown of profit", metrics["profit_drawdown"], money),
+            ("drawdown of profit without limits", self.drawdown_without, money),
             ("loss avoided", metrics["loss_avoided"], money),
             ("profit forgone", metrics["profit_forgone"], money),
         ]
 
-    def plot_rejections(self, value: Any, ax: Axes | None = None) -> Axes:
+    def plot_rejections(self, value: float, ax: Axes | None = None) -> Axes:
         """Plot the rejected orders of every value, with one value marked."""
         count = int(self.at(value)["orders_rejected"])
         title = f"{count:,} of {self.orders:,} orders rejected"
         rejected = self.frame["orders_rejected"].to_numpy(float)
         return self._draw(rejected, value, title=title, label="orders rejected", ax=ax)
 
-    def plot_profit(self, value: Any, ax: Axes | None = None) -> Axes:
+    def plot_profit(self, value: float, ax: Axes | None = None) -> Axes:
         """Plot the profit of every value and without limits, with one value marked."""
         profit = self.frame["profit"].to_numpy(float)
         scale, unit = plot.money_scale([*profit, self.profit_without], self.currency)
@@ -146,7 +146,7 @@ class ThresholdAnswers(Shown):
         """Plot the rejected orders of every value."""
         return self.plot_rejections(self.nearest(self.now), ax)
 
-    def _draw(self, y: np.ndarray, value: Any, *, title: str, label: str, ax: Axes | None) -> Axes:
+    def _draw(self, y: np.ndarray, value: float, *, title: str, label: str, ax: Axes | None) -> Axes:
         x = np.array(self.values, float)
         ax = plot.threshold(x, y, float(value), name=self.name, title=title, label=label, ax=ax)
         ax.plot(x, y, "o", color=plot.STRONG, ms=3)  # replayed values; between two dots nothing is known
@@ -185,7 +185,7 @@ class ThresholdPanel(Live):
     def __init__(self, answers: ThresholdAnswers) -> None:
         make = widgets()
         self.answers = answers
-        self._drawn: dict[Any, tuple[bytes, bytes]] = {}
+        self._drawn: dict[float, tuple[bytes, bytes]] = {}
         wide = make.Layout(width="95%")
         self.slider = make.SelectionSlider(
             options=[(_label(value), value) for value in answers.values],
@@ -201,16 +201,16 @@ class ThresholdPanel(Live):
         self._moved()
 
     @property
-    def value(self) -> Any:
+    def value(self) -> float:
         """The selected value."""
-        return self.slider.value
+        return self.slider.value  # type: ignore[no-any-return]
 
     def _moved(self, change: Any = None) -> None:
         self.table.value = self._repr_html_()
         for picture, drawn in zip(self.pictures, self._pictures(self.value), strict=True):
             picture.value = drawn
 
-    def _pictures(self, value: Any) -> tuple[bytes, bytes]:
+    def _pictures(self, value: float) -> tuple[bytes, bytes]:
         if value not in self._drawn:
             self._drawn[value] = (
                 plot.png(lambda ax: self.answers.plot_rejections(value, ax), width=WIDTH, height=HEIGHT),
@@ -230,7 +230,7 @@ def threshold_panel(
     rules: RuleSet,
     rule: str,
     parameter: str | None = None,
-    values: Iterable[Any] | None = None,
+    values: Iterable[Amount] | None = None,
     *,
     mode: Mode = "enforce",
     orphans: Orphans | None = None,
@@ -294,12 +294,12 @@ def threshold_panel(
     return ThresholdPanel(ThresholdAnswers(found, now))
 
 
-def _label(value: Any) -> str:
+def _label(value: float) -> str:
     """A value as text: integers without a point, thousands separated by commas."""
     return f"{value:,.10g}"
 
 
-def _number(value: Any, name: str) -> Any:
+def _number(value: Amount | None, name: str) -> float:
     """An int if exact, else the nearest float; both fit a slider and a rule."""
     if value is None:
         raise InputError(f"{name} is not set in these rules; set it before varying it")
@@ -307,7 +307,7 @@ def _number(value: Any, name: str) -> Any:
     return int(number) if number.denominator == 1 else float(number)
 
 
-def _stops(curve: Curve, now: Any) -> list[Any]:
+def _stops(curve: Curve, now: float) -> list[float]:
     """Default values: limits at which the rejections change, evenly chosen, or multiples of the current one."""
     if not curve.exact:
         multiples = [exact(multiple, "multiple") * exact(now, "now") for multiple in MULTIPLES]

@@ -15,6 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
 
 __all__ = [
     "FALLS_HEIGHT",
@@ -60,7 +61,7 @@ class TimeAxis(NamedTuple):
     """Horizontal time axis from 0 to `end`, with positions and texts of the ticks, and a label."""
 
     end: float
-    places: Any
+    places: ArrayLike
     texts: Sequence[str]
     label: str
 
@@ -79,7 +80,7 @@ def legible(shade: float) -> str:
     return INK if 0.18 < shade < 0.82 else "white"
 
 
-def money_scale(values: Any, currency: str) -> tuple[float, str]:
+def money_scale(values: ArrayLike, currency: str) -> tuple[float, str]:
     """Return scale and label of the unit for amounts: 1, a thousand, a million or a billion of the currency.
 
     Examples
@@ -99,7 +100,9 @@ def thousands(axis: Any) -> None:
     axis.set_major_formatter(lambda value, _: f"{value + 0.0:,.10g}".replace("-", "\N{MINUS SIGN}"))
 
 
-def curves(x: Any, lines: Mapping[str, Any], *, label: str, title: str, time: TimeAxis, ax: Axes | None = None) -> Axes:
+def curves(
+    x: ArrayLike, lines: Mapping[str, Any], *, label: str, title: str, time: TimeAxis, ax: Axes | None = None
+) -> Axes:
     """Plot curves over time, the last one emphasised, each labelled at its end.
 
     Parameters
@@ -123,7 +126,9 @@ def curves(x: Any, lines: Mapping[str, Any], *, label: str, title: str, time: Ti
     return ax
 
 
-def falls(x: Any, lines: Mapping[str, Any], *, label: str, title: str, time: TimeAxis, ax: Axes | None = None) -> Axes:
+def falls(
+    x: ArrayLike, lines: Mapping[str, Any], *, label: str, title: str, time: TimeAxis, ax: Axes | None = None
+) -> Axes:
     """Plot drawdowns (at or above zero) as areas below zero."""
     ax = axes(ax, height=FALLS_HEIGHT)
     for name, line, style in _styled(lines):
@@ -138,7 +143,7 @@ def falls(x: Any, lines: Mapping[str, Any], *, label: str, title: str, time: Tim
 
 
 def lanes(
-    places: Mapping[str, Any], *, notes: Mapping[str, str], title: str, time: TimeAxis, ax: Axes | None = None
+    places: Mapping[str, ArrayLike], *, notes: Mapping[str, str], title: str, time: TimeAxis, ax: Axes | None = None
 ) -> Axes:
     """Plot event counts over time as histograms with 80 bins, one lane per name, each with its own scale.
 
@@ -179,8 +184,8 @@ def changes_height(count: int) -> float:
 
 def changes(
     names: Sequence[str],
-    before: Any,
-    after: Any,
+    before: ArrayLike,
+    after: ArrayLike,
     *,
     labels: tuple[str, str],
     unit: str,
@@ -205,7 +210,7 @@ def changes(
 
 
 def threshold(
-    x: Any, y: Any, now: float | None, *, name: str, title: str, label: str = "", ax: Axes | None = None
+    x: ArrayLike, y: ArrayLike, now: float | None, *, name: str, title: str, label: str = "", ax: Axes | None = None
 ) -> Axes:
     """Plot a number against a threshold, as steps, with the value `now` marked.
 
@@ -233,7 +238,7 @@ def threshold(
     return ax
 
 
-def exceedances(samples: Mapping[str, Any], *, label: str, title: str, ax: Axes | None = None) -> Axes:
+def exceedances(samples: Mapping[str, ArrayLike], *, label: str, title: str, ax: Axes | None = None) -> Axes:
     """Plot the fraction of each sample at or above each value; 1 is marked."""
     ax = axes(ax)
     for i, (name, values) in enumerate(samples.items()):
@@ -255,7 +260,7 @@ def exceedances(samples: Mapping[str, Any], *, label: str, title: str, ax: Axes 
 
 
 def heat(
-    values: Any, x: Sequence[Any], y: Sequence[Any], *, names: tuple[str, str], title: str, ax: Axes | None = None
+    values: ArrayLike, x: Sequence[Any], y: Sequence[Any], *, names: tuple[str, str], title: str, ax: Axes | None = None
 ) -> Axes:
     """Plot a heat map with numbers if they fit: columns `x` to the right, rows `y` upwards."""
     table = np.asarray(values, float)
@@ -279,7 +284,9 @@ def heat(
     return ax
 
 
-def bars(parts: Mapping[str, Any], names: Sequence[Any], *, label: str, title: str, ax: Axes | None = None) -> Axes:
+def bars(
+    parts: Mapping[str, ArrayLike], names: Sequence[Any], *, label: str, title: str, ax: Axes | None = None
+) -> Axes:
     """Plot horizontal bars, one per name, of one part or several stacked, with the sum beside them."""
     ax = axes(ax, height=1.3 + 0.36 * len(names))
     rows = np.arange(len(names))[::-1]
@@ -328,7 +335,9 @@ def legend_below(ax: Axes) -> None:
     ax.legend(frameon=False, loc="upper left", borderaxespad=0.0, ncols=names, **anchor)
 
 
-def signed(values: Any, x: Any, y: Any, *, max_abs: float, title: str, ax: Axes | None = None) -> Axes:
+def signed(
+    values: ArrayLike, x: Sequence[Any], y: Sequence[Any], *, max_abs: float, title: str, ax: Axes | None = None
+) -> Axes:
     """Plot a matrix of signed numbers as colours from -`max_abs` (blue) to `max_abs` (red), with the numbers if few."""
     table = np.asarray(values, float)
     ax = axes(ax, width=max(6.5, 2.2 + 0.55 * min(table.shape[1], 16)), height=1.4 + 0.42 * min(table.shape[0], 16))
@@ -346,7 +355,7 @@ def signed(values: Any, x: Any, y: Any, *, max_abs: float, title: str, ax: Axes 
     return ax
 
 
-def correlations(covariance: Any, marks: Sequence[Any], *, title: str, ax: Axes | None = None) -> Axes:
+def correlations(covariance: ArrayLike, marks: Sequence[Any], *, title: str, ax: Axes | None = None) -> Axes:
     """Plot the correlations of a covariance matrix; a constant series has correlation 0 with all others."""
     values = np.asarray(covariance, float)
     spread = np.sqrt(np.diag(values))

@@ -134,9 +134,9 @@ def naive_outcome(log: EventLog, rules: RuleSet, mode: str, horizon: int | None)
         "hours_paused": sum(result.halted_ns().values()) / 3.6e12,
         "profit": end["own"],
         "profit_change": end["own"] - end["without"],
-        "drawdown": deepest["own"],
-        "drawdown_change": deepest["own"] - deepest["without"],
-        "drawdown_after_trip": worst,
+        "profit_drawdown": deepest["own"],
+        "profit_drawdown_change": deepest["own"] - deepest["without"],
+        "profit_drawdown_after_trip": worst,
         "good_rejections": len(losses),
         "bad_rejections": len(gains),
         "loss_avoided": -sum(losses),
@@ -360,7 +360,7 @@ def test_an_empty_log_and_one_setting():
     log = log_of(3, 20)
     empty = EventLog({n: c[:0] for n, c in log.columns.items()}, log.pair_account, log.pair_instrument, log.universe)
     found = sweep(empty, RuleSet([Rule("size", MaxOrderQty(limit=4))]), {"size.limit": [1]}, compiled=False)
-    assert found.frame["orders_rejected"].tolist() == [0] and found.frame["drawdown"].tolist() == [0.0]
+    assert found.frame["orders_rejected"].tolist() == [0] and found.frame["profit_drawdown"].tolist() == [0.0]
 
 
 def test_source_has_no_pickle():

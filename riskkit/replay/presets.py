@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from riskkit._check import InputError, one_of
+from riskkit._check import Amount, Duration, InputError, one_of
 from riskkit.replay.events import EventLog
 from riskkit.replay.parameters import duration
 from riskkit.replay.result import Result
@@ -41,8 +40,6 @@ __all__ = [
     "zipline",
 ]
 
-Amount = int | float | str | Decimal
-Duration = int | str  # nanoseconds, or a text such as "1s"
 Protection = Literal["cooldown", "stoploss_guard", "max_drawdown", "low_profit"]
 PROTECTIONS: tuple[Protection, ...] = ("cooldown", "stoploss_guard", "max_drawdown", "low_profit")
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import Amount, InputError
 from riskkit.replay.columns import OPTIONAL
 from riskkit.replay.door import check_bounds
 from riskkit.replay.events import EventLog
 from riskkit.replay.incidents.incident import Incident
-from riskkit.replay.incidents.stream import incident_log
+from riskkit.replay.incidents.stream import Time, incident_log
 from riskkit.replay.universe import Universe, common_unit, exact
 
 __all__ = ["inject"]
@@ -24,11 +23,11 @@ def inject(
     log: EventLog,
     which: str | Incident,
     *,
-    at: Any = None,
+    at: Time | None = None,
     account: str = "",
     scale: float = 1.0,
     seed: int = 0,
-    rate: Any = None,
+    rate: Amount | None = None,
 ) -> EventLog:
     """Insert an incident into a log.
 
@@ -87,7 +86,7 @@ def inject(
     return EventLog(columns, *pairs, world, about)
 
 
-def _joined(world: Universe, other: Universe, rate: Any) -> Universe:
+def _joined(world: Universe, other: Universe, rate: Amount | None) -> Universe:
     """The log's universe with the incident's instruments, in the log's currency, and its account."""
     money, foreign = world.currency, other.currency
     if rate is None and money != foreign:

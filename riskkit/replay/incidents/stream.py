@@ -7,7 +7,8 @@ one lot, losses to one order at one tick. A scale below 1 makes the beginning of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,12 @@ from riskkit.replay.events import EventLog
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.universe import Account, Instrument, Universe, common_unit
 
-__all__ = ["incident_log"]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["Time", "incident_log"]
+
+Time = int | str | datetime | np.datetime64  # nanoseconds since the epoch, or anything that pandas reads
 
 SECOND = 1_000_000_000
 MARKS = 60  # prices of an instrument whose mark moves
@@ -50,7 +56,7 @@ class Orders(NamedTuple):
 
 
 def incident_log(
-    which: str | Incident, *, scale: float = 1.0, seed: int = 0, account: str = "", at: Any = None
+    which: str | Incident, *, scale: float = 1.0, seed: int = 0, account: str = "", at: Time | None = None
 ) -> EventLog:
     """Make the event log of an incident.
 
@@ -123,7 +129,7 @@ def incident_log(
     return EventLog(columns, np.zeros(count, np.int32), np.arange(count, dtype=np.int32), world, about)
 
 
-def nanoseconds(at: Any) -> int:
+def nanoseconds(at: Time) -> int:
     """A time as nanoseconds since the epoch, UTC if it has no zone."""
     if isinstance(at, (int, np.integer)) and not isinstance(at, bool):
         return int(at)
@@ -295,13 +301,13 @@ def _loss(signed: np.ndarray, price: np.ndarray, end: np.ndarray, orders: Orders
 # ---------------------------------------------------------------------- prices over time
 
 
-def _paths(recipe: Recipe, length: int) -> tuple[Callable[[Any], np.ndarray], list[tuple[int, float]]]:
+def _paths(recipe: Recipe, length: int) -> tuple[Callable[[ArrayLike], np.ndarray], list[tuple[int, float]]]:
     """Mark as a multiple of its first value: a function of nanoseconds during the orders, and points after them."""
     spec = recipe.spec
     points = [[0, 0.0], *spec.get("path", [])]
     at, moves = np.array(points, float).T
 
-    def path(ns: Any) -> np.ndarray:
+    def path(ns: ArrayLike) -> np.ndarray:
         return np.asarray(1.0 + np.interp(np.asarray(ns) / SECOND, at, moves))
 
     last = float(path(length))
@@ -315,7 +321,7 @@ def _paths(recipe: Recipe, length: int) -> tuple[Callable[[Any], np.ndarray], li
 def _price_block(
     recipe: Recipe,
     orders: Orders,
-    path: Callable[[Any], np.ndarray],
+    path: Callable[[ArrayLike], np.ndarray],
     after: list[tuple[int, float]],
     end: np.ndarray,
 ) -> dict[str, np.ndarray]:

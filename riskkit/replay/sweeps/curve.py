@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import Amount, InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.columns import Decision
 from riskkit.replay.digest import Chain
@@ -69,28 +69,28 @@ class Curve(Shown):
         """True if one pass gives every threshold; otherwise each threshold is replayed."""
         return self.observed.exact
 
-    def with_threshold(self, threshold: Any) -> RuleSet:
+    def with_threshold(self, threshold: Amount) -> RuleSet:
         """Rule set of this rule alone, with the threshold as its limit."""
         return with_setting(RuleSet([self.rule]), {f"{self.rule.id}.{self.parameter}": threshold})
 
-    def to_integer(self, threshold: Any) -> int:
+    def to_integer(self, threshold: Amount) -> int:
         """The threshold in integer units of the loop: the largest observed value that passes."""
         return int(getattr(self.with_threshold(threshold)[0].integers(self.log.universe), self.parameter))
 
-    def rejections(self, threshold: Any) -> np.ndarray:
+    def rejections(self, threshold: Amount) -> np.ndarray:
         """Rows of the log that the rule rejects under a threshold, ascending; int64."""
         if self.exact:
             return self.observed.seq[self.observed.seen > self.to_integer(threshold)]
         return self.run(threshold).refused()["seq"].astype(np.int64)
 
-    def counts(self, thresholds: Iterable[Any]) -> np.ndarray:
+    def counts(self, thresholds: Iterable[Amount]) -> np.ndarray:
         """Number of messages that the rule rejects under each threshold; int64."""
         if not self.exact:
             return np.array([len(self.rejections(threshold)) for threshold in thresholds], np.int64)
         limits = np.array([self.to_integer(threshold) for threshold in thresholds], np.int64)
         return len(self._sorted) - np.searchsorted(self._sorted, limits, "right")
 
-    def rows(self, threshold: Any) -> np.ndarray:
+    def rows(self, threshold: Amount) -> np.ndarray:
         """The rows of `Result.rows` under a threshold; from the one pass where that is exact."""
         if not self.exact:
             return self.run(threshold).rows
@@ -108,7 +108,7 @@ class Curve(Shown):
             rows["observed"][rows["code"] == Decision.OBJECT] = np.minimum(self.observed.seen[keep[objects]], logged)
         return rows
 
-    def digest(self, threshold: Any) -> str:
+    def digest(self, threshold: Amount) -> str:
         """Digest of a shadow replay of this rule alone under a threshold."""
         if not self.exact:
             return self.run(threshold).digest
@@ -118,7 +118,7 @@ class Curve(Shown):
         days = calendars(rules, *self._span)
         return digest_of(log.universe_hash, log.event_hash, rules, "shadow", self._options, days, chain)
 
-    def run(self, threshold: Any) -> Result:
+    def run(self, threshold: Amount) -> Result:
         """Replay one threshold; results are cached."""
         key = repr(threshold)
         if key not in self._runs:
@@ -145,7 +145,7 @@ class Curve(Shown):
         limits = np.unique(np.concatenate([[0], found]))
         return limits, len(self._sorted) - np.searchsorted(self._sorted, limits, "right")
 
-    def to_frame(self, thresholds: Iterable[Any] | None = None) -> pd.DataFrame:
+    def to_frame(self, thresholds: Iterable[Amount] | None = None) -> pd.DataFrame:
         """Rejections by threshold, in the units of the rule set; by default at each step, at most 2,000 of them."""
         import pandas as pd
 
@@ -165,7 +165,7 @@ class Curve(Shown):
         universe = self.log.universe
         return float({"money": universe.quantum, "quantity": universe.quantity_unit}.get(units, 1))
 
-    def plot(self, ax: Axes | None = None, *, thresholds: Iterable[Any] | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, thresholds: Iterable[Amount] | None = None) -> Axes:
         """Plot rejections against the threshold, with the rule's current limit marked."""
         from riskkit import plot
 

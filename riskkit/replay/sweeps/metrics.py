@@ -32,9 +32,9 @@ METRICS = {
     "hours_paused": "hours that rules paused keys, summed over keys, up to the last event",
     "profit": "profit of all accounts at the end, money",
     "profit_change": "profit less the profit without limits, money",
-    "drawdown": "largest fall of total profit below its highest value so far, at the samples, money",
-    "drawdown_change": "drawdown less the drawdown without limits, money; negative if the limits reduced it",
-    "drawdown_after_trip": "largest fall of total profit below its value at the first trip, money",
+    "profit_drawdown": "largest fall of total profit below its highest value so far, at the samples, money",
+    "profit_drawdown_change": "drawdown less the drawdown without limits, money; negative if the limits reduced it",
+    "profit_drawdown_after_trip": "largest fall of total profit below its value at the first trip, money",
     "good_rejections": "number of rejected orders whose recorded fills then lost money",
     "bad_rejections": "number of rejected orders whose recorded fills then earned money",
     "loss_avoided": "money that the fills of the rejected orders then lost",
@@ -110,9 +110,9 @@ def book_metrics(result: Result, baseline: Baseline) -> dict[str, int | float]:
         "hours_paused": sum(result.halted_ns().values()) / HOUR_NS,
         "profit": profit,
         "profit_change": profit - baseline.profit,
-        "drawdown": drawdown,
-        "drawdown_change": drawdown - _drawdown(baseline.curve),
-        "drawdown_after_trip": after_trip,
+        "profit_drawdown": drawdown,
+        "profit_drawdown_change": drawdown - _drawdown(baseline.curve),
+        "profit_drawdown_after_trip": after_trip,
     }
 
 

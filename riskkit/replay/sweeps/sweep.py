@@ -124,7 +124,14 @@ class SweepResult(Shown):
     def _rows(self) -> list[Row]:
         rows: list[Row] = [("settings", len(self.settings), f"of {self.n_requested:,}" if self.partial else "")]
         rows += [("computed by", self.how, ""), ("orders valued at", horizon_text(self.horizon_ns), "")]
-        for name in ("orders_rejected", "trips", "profit_change", "drawdown_change", "loss_avoided", "profit_forgone"):
+        for name in (
+            "orders_rejected",
+            "trips",
+            "profit_change",
+            "profit_drawdown_change",
+            "loss_avoided",
+            "profit_forgone",
+        ):
             values = self.frame[name].tolist()
             if values:
                 label = name.replace("_", " ")

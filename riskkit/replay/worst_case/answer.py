@@ -7,12 +7,12 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from riskkit import plot as drawing
-from riskkit._check import InputError, one_of
+from riskkit._check import Amount, Duration, InputError, one_of
 from riskkit._show import Row, Shown
 from riskkit.replay.columns import Kind
 from riskkit.replay.events import EventLog
@@ -150,12 +150,12 @@ class WorstCase(Shown):
 
 def worst_case(
     rules: RuleSet,
-    horizon: Any,
-    capital: Any,
-    price_bound: Any,
+    horizon: Duration,
+    capital: Amount,
+    price_bound: Amount,
     *,
     objective: Objective = "loss",
-    price: Any = 100,
+    price: Amount = 100,
     accounts: int = 1,
     max_orders: int = 300,
     compiled: bool = False,
@@ -244,7 +244,7 @@ def worst_case(
     )
 
 
-def _setting(horizon: int, accounts: int, capital: Any, price: Any, price_bound: Any) -> Setting:
+def _setting(horizon: int, accounts: int, capital: Amount, price: Amount, price_bound: Amount) -> Setting:
     """Arguments with money and prices as integers, in cents."""
     move, cash, start = exact(price_bound, "price_bound"), exact(capital, "capital"), exact(price, "price")
     if not 0 <= move < 1:

@@ -307,7 +307,7 @@ def allowed_from(read: Read, times: list[int], now: int) -> int:
         return now if count < limit else max(now, begin + params.window_ns)
     if params.bucket_ns > 0:
         bucket: int = params.bucket_ns
-        n_buckets = -(-params.window_ns // bucket)
+        n_buckets = -(-int(params.window_ns) // bucket)
         return max(now, (times[-limit] // bucket + n_buckets) * bucket)
     return max(now, times[-limit] + int(params.window_ns))
 
