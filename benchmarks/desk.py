@@ -31,11 +31,11 @@ from riskkit.desk import (
     validate,
     validate_batch,
 )
-from riskkit.replay.rule import Rule
-from riskkit.replay.rules import MaxOrderQty
-from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.session import LiveSession
-from riskkit.replay.universe import Instrument
+from riskkit.replay.live.session import Session
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.universe import Instrument
+from riskkit.rules import MaxOrderQty
 
 TICKERS = [f"T{i}" for i in range(50)]
 TRADES = 1_000_000
@@ -185,7 +185,7 @@ def _store() -> Iterator[Any]:
 def _alerts() -> Iterator[Any]:
     rules = RuleSet([Rule("size", MaxOrderQty(limit=5))])
     order = {"account": "A", "instrument": "X", "side": "B", "price": 100}
-    plain, watched, quiet = (LiveSession.declare(rules, [Instrument("X")], ["A"]) for _ in range(3))
+    plain, watched, quiet = (Session.declare(rules, [Instrument("X")], ["A"]) for _ in range(3))
     heard: list[Alert] = []
     alerts = AlertSystem({"list": heard.append}, capacity=100)
     desk, silent = alerts.watch(watched), alerts.watch(quiet)

@@ -17,11 +17,11 @@ import numpy as np
 from benchmarks._bench import Calls, Row, best
 from benchmarks.replay import columns, log_of
 from benchmarks.rules import FIVE, rules_of
-from riskkit.replay.columns import Kind
-from riskkit.replay.events import EventLog
-from riskkit.replay.live import LiveEngine
-from riskkit.replay.run import Stage, replay_log
-from riskkit.replay.session import LiveSession
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.live.session import Session
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.run.replay_log import Stage, replay_log
+from riskkit.replay.schema.columns import EventKind
 
 EVENTS = 20_000
 WRITERS = 4
@@ -39,14 +39,14 @@ def rows(only: str = "") -> Iterator[Any]:
             yield from part(log)
 
 
-def _prepared(log: EventLog) -> tuple[LiveEngine, list[Any]]:
+def _prepared(log: EventLog) -> tuple[Engine, list[Any]]:
     """An engine, and every event of the log checked and built beforehand."""
-    live = LiveEngine(rules_of(FIVE), log.universe)
+    live = Engine(rules_of(FIVE), log.universe)
     events = []
     for place in range(len(log)):
         fields = {name: int(log.columns[name][place]) for name in FIELDS}
-        kind = Kind(int(log.columns["kind"][place]))
-        if kind == Kind.PRICE:
+        kind = EventKind(int(log.columns["kind"][place]))
+        if kind == EventKind.PRICE:
             fields = {name: fields[name] for name in ("instrument", "price")}
         events.append(live.prepare(int(log.columns["ts"][place]), kind, **fields))
     return live, events
@@ -69,31 +69,35 @@ def _forms(log: EventLog) -> Iterator[Any]:
     live, events = _prepared(log)
     prepared = _timed(live.submit, events)
     assert live.result().rows[["seq", "cause", "code"]].tolist() == expected
-    coded = LiveEngine(rules, log.universe)
+    coded = Engine(rules, log.universe)
     as_codes = [
-        (int(log.columns["ts"][place]), Kind(int(log.columns["kind"][place])),
+        (int(log.columns["ts"][place]), EventKind(int(log.columns["kind"][place])),
          {name: int(log.columns[name][place]) for name in FIELDS})
         for place in range(len(log))
     ]  # fmt: skip
     by_code = _timed(lambda event: coded.push(event[0], event[1], **event[2]), as_codes)
     assert coded.result().rows[["seq", "cause", "code"]].tolist() == expected
-    session = LiveSession(rules, log.universe)
+    session = Session(rules, log.universe)
     frame = log.to_frame()
-    names = {Kind.ORDER: session.process_order, Kind.FILL: session.process_trade, Kind.PRICE: session.process_price}
+    names = {
+        EventKind.ORDER: session.process_order,
+        EventKind.FILL: session.process_trade,
+        EventKind.PRICE: session.process_price,
+    }
     by_label = _timed(lambda event: names[event[0]](**event[1]), _labelled(frame, log))
     yield Calls("an event by label (LiveSession)", by_label)
     yield Calls("an event by code (LiveEngine.push)", by_code)
     yield Calls("an event prepared (LiveEngine.submit)", prepared)
 
 
-def _labelled(frame: Any, log: EventLog) -> list[tuple[Kind, dict[str, Any]]]:
+def _labelled(frame: Any, log: EventLog) -> list[tuple[EventKind, dict[str, Any]]]:
     """The events as a person has them; those that are neither order, fill nor price are left out."""
     found = []
     for kind, row in zip(log.columns["kind"].tolist(), frame.to_dict("records"), strict=True):
-        if kind == Kind.PRICE:
-            found.append((Kind.PRICE, {name: row[name] for name in ("ts", "instrument", "price")}))
-        elif kind in (Kind.ORDER, Kind.FILL):
-            found.append((Kind(kind), {name: row[name] for name in ("ts", *FIELDS)}))
+        if kind == EventKind.PRICE:
+            found.append((EventKind.PRICE, {name: row[name] for name in ("ts", "instrument", "price")}))
+        elif kind in (EventKind.ORDER, EventKind.FILL):
+            found.append((EventKind(kind), {name: row[name] for name in ("ts", *FIELDS)}))
     return found
 
 
@@ -117,7 +121,7 @@ def _collector(log: EventLog) -> Iterator[Any]:
     yield Row("  the slowest event of all, collector off", *slow, "collector on", 2.0)
 
 
-def _decide_and_keep(live: LiveEngine, event: Any, kept: list[list[int]]) -> None:
+def _decide_and_keep(live: Engine, event: Any, kept: list[list[int]]) -> None:
     live.submit(event)
     kept.extend([place] for place in range(20))
 
@@ -141,18 +145,18 @@ def _pinned(log: EventLog) -> Iterator[Any]:
 def _writers(log: EventLog) -> Iterator[Any]:
     """One thread that writes, or four that share a session: the same number of events."""
 
-    def write(session: LiveSession, part: list[tuple[str, dict[str, Any]]]) -> None:
+    def write(session: Session, part: list[tuple[str, dict[str, Any]]]) -> None:
         for _, event in part:
             session.process_price(**event)
 
-    prices = [(name, event) for name, event in _labelled(log.to_frame(), log) if name == Kind.PRICE]
+    prices = [(name, event) for name, event in _labelled(log.to_frame(), log) if name == EventKind.PRICE]
     prices = [(name, {**event, "ts": 0}) for name, event in prices]
 
     def one() -> None:
-        write(LiveSession(rules_of(FIVE), log.universe), prices)
+        write(Session(rules_of(FIVE), log.universe), prices)
 
     def many() -> None:
-        session = LiveSession(rules_of(FIVE), log.universe)
+        session = Session(rules_of(FIVE), log.universe)
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(lambda first: write(session, prices[first::WRITERS]), range(WRITERS)))
         assert len(session) == len(prices)

@@ -21,16 +21,16 @@ import numpy as np
 
 from benchmarks._bench import Bound, Row, best, seconds
 from riskkit._jit import kernel
-from riskkit.replay.breaker import Breaker
-from riskkit.replay.columns import REQUIRED, Kind
-from riskkit.replay.engine import Engine, fixed_arguments, shape_of
-from riskkit.replay.events import EventLog
-from riskkit.replay.rule import Rule
-from riskkit.replay.rules import OrderRate, VolumeCap
-from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.run import replay_log
-from riskkit.replay.state import calendars, new_state, opening
-from riskkit.replay.universe import Account, Instrument, Universe, exact
+from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
+from riskkit.replay.engine.state import calendars, new_state, opening
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.circuit_breaker import BreakerLimits
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.columns import REQUIRED, EventKind
+from riskkit.replay.schema.universe import Account, Instrument, Universe, exact
+from riskkit.rules import OrderRate, VolumeCap
 
 EVENTS = 10_000_000
 ACCOUNTS, INSTRUMENTS = 64, 32
@@ -41,7 +41,7 @@ RULES = RuleSet(
     [
         Rule("rate", OrderRate(limit=LIMIT, window_ns=WINDOW)),
         Rule("cap", VolumeCap(limit=CAP)),
-        Rule("breaker", Breaker(daily_loss=LOSS / 100, open_positions=OPEN)),
+        Rule("breaker", BreakerLimits(daily_loss=LOSS / 100, open_positions=OPEN)),
     ]
 )
 
@@ -50,11 +50,11 @@ def columns(size: int, seed: int = 1) -> dict[str, np.ndarray]:
     """Order, fill, price, again and again; about one order in fifty is refused."""
     draw = np.random.default_rng(seed)
     turns = size // 3 + 1
-    kind = np.tile(np.array([Kind.ORDER, Kind.FILL, Kind.PRICE], np.int8), turns)[:size]
+    kind = np.tile(np.array([EventKind.ORDER, EventKind.FILL, EventKind.PRICE], np.int8), turns)[:size]
     account = np.repeat((draw.beta(1.0, 1.6, turns) * ACCOUNTS).astype(np.int32), 3)[:size]
     instrument = np.repeat(draw.integers(0, INSTRUMENTS, turns, dtype=np.int32), 3)[:size]
     side = np.repeat(draw.choice(np.array([-1, 1], np.int8), turns), 3)[:size]
-    quoted = kind == Kind.PRICE
+    quoted = kind == EventKind.PRICE
     pair = account * INSTRUMENTS + instrument
     return {
         "ts": OPEN_NS + np.cumsum(draw.integers(1, 4_600_000, size)),
@@ -217,21 +217,21 @@ def afternoon(stream: list[Message]) -> list[tuple[int, int]]:
             day = event.ts // DAY
             for rule in rules:
                 rule.new_day()
-        if event.kind == Kind.ORDER:
+        if event.kind == EventKind.ORDER:
             mask = 0
             for bit, rule in enumerate(rules):
                 if not rule.on_order(event, book):
                     mask |= 1 << bit
             if mask:
                 decisions.append((event.seq, mask))
-        elif event.kind == Kind.FILL:
+        elif event.kind == EventKind.FILL:
             book.on_fill(event)
             for rule in rules:
                 rule.on_fill(event, book)
     return decisions
 
 
-def _once(engine: Engine, log: EventLog) -> list[np.ndarray]:
+def _once(engine: ReplayLoop, log: EventLog) -> list[np.ndarray]:
     ts = log.columns["ts"]
     found = calendars(RULES, int(ts[0]), int(ts[-1]))
     params = [rule.integers(log.universe) for rule in RULES]
@@ -253,7 +253,7 @@ def rows(only: str = "") -> Iterator[Any]:
 def _speed() -> Iterator[Any]:
     found = columns(EVENTS)
     log = log_of(found)
-    engine = Engine(RULES, shape_of(RULES, found, enforce=False, sampled=False, cancels=False, opened=False))
+    engine = ReplayLoop(RULES, shape_of(RULES, found, enforce=False, sampled=False, cancels=False, opened=False))
     part = 3_000_000
     few = {name: array[:part] for name, array in found.items()}
     ours = replay_log(log_of(few), RULES)
@@ -297,8 +297,8 @@ MAPPED = """
 import sys, threading, time
 import numpy as np
 from benchmarks.replay import DAY, RULES, columns, log_of
-from riskkit.replay.events import EventLog
-from riskkit.replay.run import replay_log
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.run.replay_log import replay_log
 def anonymous():
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon"))

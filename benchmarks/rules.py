@@ -20,12 +20,12 @@ import numpy as np
 from benchmarks._bench import Bound, Row, best
 from benchmarks.replay import columns, log_of, scan
 from riskkit._jit import kernel
-from riskkit.replay.columns import REQUIRED, Kind
-from riskkit.replay.engine import shape_of
-from riskkit.replay.live import LiveEngine
-from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.run import Stage, replay_log
-from riskkit.replay.specialise import specialise
+from riskkit.replay.engine.compiler import shape_of
+from riskkit.replay.engine.specialise import specialise
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.replay_log import Stage, replay_log
+from riskkit.replay.schema.columns import REQUIRED, EventKind
 
 EVENTS, PART, PREFIX = 6_000_000, 1_000_000, 3_000
 WIDE = 10**12
@@ -137,7 +137,7 @@ import sys, time
 import numpy as np
 from benchmarks.replay import columns, log_of
 from benchmarks.rules import FIVE, PREFIX, rules_of
-from riskkit.replay.run import replay_log
+from riskkit.replay.run.replay_log import replay_log
 log = log_of(columns(PREFIX))
 start = time.process_time()
 replay_log(log, rules_of(list(FIVE)[: int(sys.argv[1])]))
@@ -160,8 +160,8 @@ def _compile() -> Iterator[Any]:
 
 FIRST = """
 import pandas as pd
-from riskkit.replay.events import EventLog
-from riskkit.replay.run import replay_log
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.run.replay_log import replay_log
 from benchmarks.rules import FIVE, rules_of
 frame = pd.DataFrame({"ts": [1], "kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 1.0})
 replay_log(EventLog.from_frame(frame), rules_of(FIVE))
@@ -194,13 +194,15 @@ def _live() -> Iterator[Any]:
     found = columns(PREFIX)
     log = log_of(found)
     rules = rules_of(FIVE)
-    live = LiveEngine(rules, log.universe)
+    live = Engine(rules, log.universe)
     fields = ("account", "instrument", "side", "qty", "price")
     rows = [{name: int(found[name][at]) for name in fields} for at in range(PREFIX)]
-    kinds = [Kind(int(kind)) for kind in found["kind"]]
+    kinds = [EventKind(int(kind)) for kind in found["kind"]]
     events = [
         live.prepare(
-            int(ts), kind, **({"instrument": row["instrument"], "price": row["price"]} if kind == Kind.PRICE else row)
+            int(ts),
+            kind,
+            **({"instrument": row["instrument"], "price": row["price"]} if kind == EventKind.PRICE else row),
         )
         for ts, kind, row in zip(found["ts"], kinds, rows, strict=True)
     ]

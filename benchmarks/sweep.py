@@ -16,14 +16,14 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._bench import Bound, Row
-from riskkit.replay.events import EventLog
-from riskkit.replay.floorsheet import log_from_trades, synthetic_floorsheet
-from riskkit.replay.rule import Rule
-from riskkit.replay.rules import MaxOrderQty, OrderRate, VolumeCap
-from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.run import replay_log
-from riskkit.replay.sweeps.curve import Curve
-from riskkit.replay.sweeps.sweep import sweep
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.floorsheet import log_from_trades, synthetic_floorsheet
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.sweeps.many.sweep import sweep
+from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
+from riskkit.rules import MaxOrderQty, OrderRate, VolumeCap
 
 REAL = Path(__file__).parents[1].parent / "shared" / "data" / "local" / "nepse_floorsheet_2024-06-16_07-17.parquet"
 TRADES = int(os.environ.get("TRADES", 1_658_484))
@@ -61,14 +61,14 @@ def thresholds(log: EventLog) -> Iterator[Row | Bound]:
     """1,000 shadow thresholds from one pass, against one replay of the same rule."""
     for rule, most, aim in ((SIZE, 20_000, 2.0), (CAP, 5_000_000, 2.0), (RATE, 1_000, 25.0)):
         limits = np.unique(np.linspace(1, most, THRESHOLDS).round().astype(int)).tolist()
-        curve = Curve(log, rule, "limit")
+        curve = ThresholdCurve(log, rule, "limit")
         for limit in limits[:: len(limits) // CHECKED]:
             result = replay_log(log, curve.with_threshold(limit))
             assert (curve.rejections(limit) == result.refused()["seq"]).all()
             assert curve.digest(limit) == result.digest
 
         def at_once(rule: Rule = rule, limits: list[int] = limits) -> None:
-            Curve(log, rule, "limit").counts(limits)
+            ThresholdCurve(log, rule, "limit").counts(limits)
 
         def once(rule: Rule = rule) -> None:
             replay_log(log, RuleSet([rule]))

@@ -85,7 +85,7 @@ def pointers() -> dict[str, Callable[..., Any]]:
     Passing an array to a function increments a reference count atomically at every call, which costs several times a
     small rule; a pointer costs nothing. A pointer is valid only while the caller keeps the array, as the loop does.
     ``words(array)`` points to the first element; ``table(array)`` past the first record, so that index -1 (no account,
-    no pair) is that record; ``at(table, row)`` is the record itself. `riskkit.replay.records` has the plain Python
+    no pair) is that record; ``at(table, row)`` is the record itself. `riskkit.replay.kernels.records` has the plain Python
     version of each, marked with its name.
     """
     from numba.core import cgutils, types

@@ -11,10 +11,10 @@ from typing import Any
 
 from riskkit._check import confidence_level, whole_number
 
-__all__ = ["tail_mass", "tail_size", "var_rank"]
+__all__ = ["tail_probability", "n_tail", "var_rank"]
 
 
-def tail_mass(confidence: Any) -> float:
+def tail_probability(confidence: Any) -> float:
     """Tail probability 1 - confidence in decimal: 0.99 gives 0.01 and not 0.010000000000000009.
 
     Parameters
@@ -34,13 +34,13 @@ def tail_mass(confidence: Any) -> float:
 
     Examples
     --------
-    >>> tail_mass(0.99), tail_mass(0.975)
+    >>> tail_probability(0.99), tail_probability(0.975)
     (0.01, 0.025)
     """
     return float(1 - Decimal(repr(confidence_level(confidence))))
 
 
-def tail_size(n_obs: int, confidence: Any) -> float:
+def n_tail(n_obs: int, confidence: Any) -> float:
     """Number of observations in the tail, n_obs × (1 - confidence), an integer where the decimal product is one.
 
     Parameters
@@ -62,11 +62,11 @@ def tail_size(n_obs: int, confidence: Any) -> float:
 
     Examples
     --------
-    >>> tail_size(100, 0.95), tail_size(24, 0.95), tail_size(30, 1 - 0.3)
+    >>> n_tail(100, 0.95), n_tail(24, 0.95), n_tail(30, 1 - 0.3)
     (5.0, 1.2, 9.0)
     """
     n_obs = whole_number(n_obs, "n_obs")
-    size = n_obs * tail_mass(confidence)
+    size = n_obs * tail_probability(confidence)
     nearest = round(size)
     rounding = 2e-15 * n_obs  # error of a confidence computed as 1 - p, and of the product
     return float(nearest) if nearest and abs(size - nearest) <= rounding else size
@@ -78,7 +78,7 @@ def var_rank(n_obs: int, confidence: Any) -> int:
     Parameters
     ----------
     n_obs, confidence
-        As in `tail_size`.
+        As in `n_tail`.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def var_rank(n_obs: int, confidence: Any) -> int:
     Raises
     ------
     InputError
-        As in `tail_size`.
+        As in `n_tail`.
 
     References
     ----------
@@ -99,4 +99,4 @@ def var_rank(n_obs: int, confidence: Any) -> int:
     >>> var_rank(100, 0.95), math.ceil(100 * (1 - 0.95))
     (5, 6)
     """
-    return math.ceil(tail_size(n_obs, confidence))
+    return math.ceil(n_tail(n_obs, confidence))

@@ -14,12 +14,6 @@ from riskkit._check import InputError
 
 __all__ = ["PublicName", "areas", "public_names", "write_api"]
 
-# modules of which every name is public
-MODULES = {name: f"riskkit.{name}" for name in ("datasets", "desk", "performance", "var_backtest")}
-MODULES["presets"] = "riskkit.replay.presets"
-# areas whose description is not the docstring of riskkit.<area>
-PARTS = {"rules": "replay.rules", "sweeps": "replay.sweeps", "incidents": "replay.incidents", "errors": "_check"}
-
 FORWARD_REF = (
     r"""ForwardRef</span><span class="p">\(</span><span class="s[12]">(['"])(.+?)\1</span><span class="p">\)</span>"""
 )
@@ -34,16 +28,27 @@ class PublicName(NamedTuple):
 
 
 def public_names() -> list[PublicName]:
-    """Public names of riskkit; the only function that depends on where the package lists them."""
-    names = []
-    for module, listed in riskkit._EXPORTS.items():
-        part = next((area for area, start in PARTS.items() if f"{module}.".startswith(f"{start}.")), None)
-        area = part or module.split(".")[0]
-        names += [PublicName(area, name, f"riskkit.{module}") for name in listed]
-    known = {(public.area, public.name) for public in names}
-    for area, module in MODULES.items():
-        names += [PublicName(area, name, module) for name in import_module(module).__all__ if (area, name) not in known]
+    """Public names of riskkit: those of its modules and their sub-modules, then those at top level only."""
+    names = [public for area, module in _modules(riskkit) for public in _listed(area, module)]
+    known = {public.name for public in names}
+    for name in sorted(set(riskkit.__all__) - known):
+        home = getattr(getattr(riskkit, name), "__module__", None)
+        if home is not None:
+            names.append(PublicName("errors" if home == "riskkit._check" else home.split(".")[1], name, "riskkit"))
     return names
+
+
+def _listed(area: str, module: ModuleType) -> list[PublicName]:
+    """Public names of a module and of its public sub-modules."""
+    inner = _modules(module)
+    names = [PublicName(area, name, module.__name__) for name in module.__all__ if name not in dict(inner)]
+    return names + [public for name, part in inner for public in _listed(f"{area}.{name}", part)]
+
+
+def _modules(package: ModuleType) -> list[tuple[str, ModuleType]]:
+    """Public modules of a package by name."""
+    found = [(name, getattr(package, name)) for name in package.__all__]
+    return [(name, value) for name, value in found if isinstance(value, ModuleType)]
 
 
 def areas() -> dict[str, list[str]]:
@@ -96,7 +101,9 @@ def write_api(folder: str | Path) -> Path:
         pages |= {f"riskkit.{area}": pdoc.doc.Module(_page(area)) for area in areas()}
         for name, page in pages.items():
             text = re.sub(FORWARD_REF, r"\2</span>", pdoc.render.html_module(page, pages))
-            (folder / f"{name.replace('.', '/')}.html").write_text(text, encoding="utf-8")
+            path = folder / f"{name.replace('.', '/')}.html"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
         index = folder / "index.html"
         index.write_text(pdoc.render.html_index(pages), encoding="utf-8")
     return index
@@ -118,5 +125,4 @@ def _page(area: str) -> ModuleType:
 
 def _description(area: str) -> str:
     """Docstring of the module of an area."""
-    module = f"riskkit.{PARTS[area]}" if area in PARTS else MODULES.get(area, f"riskkit.{area}")
-    return import_module(module).__doc__ or ""
+    return import_module("riskkit._check" if area == "errors" else f"riskkit.{area}").__doc__ or ""

@@ -23,7 +23,7 @@ import pandas as pd
 from riskkit._check import InputError, one_of
 
 if TYPE_CHECKING:
-    from riskkit.replay.events import EventLog
+    from riskkit.replay.log.event_log import EventLog
 
 __all__ = [
     "SampleError",
@@ -349,7 +349,7 @@ def tiny_log(
     >>> tiny_log([5, 2], marks=8).counts()
     {'ORDER': 2, 'FILL': 2, 'PRICE': 2}
     """
-    from riskkit.replay.events import EventLog
+    from riskkit.replay.log.event_log import EventLog
 
     step = spacing_ns or (1 if marks is None else 3)
     ts = [i * step for i in range(len(qty))]

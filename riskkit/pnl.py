@@ -1,6 +1,6 @@
 """P&L of books in scenarios, and its aggregation over a book -> desk -> firm hierarchy.
 
-`scenario_pnl` accepts a book in four forms:
+`riskkit.pnl.scenario` accepts a book in four forms:
 
 - positions in money, whose P&L is position × return,
 - P&L per scenario,
@@ -22,17 +22,17 @@ import numpy as np
 from riskkit._check import InputError, finite_array, finite_number, labels_of, returns_array, with_labels
 from riskkit._show import Row, Shown
 
-__all__ = ["DeltaGamma", "aggregate_pnl", "linear_pnl", "revalued_pnl", "scenario_pnl"]
+__all__ = ["DeltaGamma", "aggregate", "linear", "full_revaluation", "scenario"]
 
 
-def scenario_pnl(book: Any, scenarios: Any = None) -> Any:
+def scenario(book: Any, scenarios: Any = None) -> Any:
     """P&L of a book in every scenario.
 
     Parameters
     ----------
     book : positions, DeltaGamma, callable, or P&L
         With `scenarios`: positions in money, (n_assets,) or (n_books, n_assets); a `DeltaGamma`; or a function
-        ``revalue(scenarios)`` that returns P&L (use `revalued_pnl` if it returns values). Without `scenarios`: P&L per
+        ``revalue(scenarios)`` that returns P&L (use `full_revaluation` if it returns values). Without `scenarios`: P&L per
         scenario, (n_obs,) or (n_obs, n_books).
     scenarios : (n_obs, n_factors), optional
         Returns or moves of the risk factors per scenario.
@@ -50,13 +50,13 @@ def scenario_pnl(book: Any, scenarios: Any = None) -> Any:
     Examples
     --------
     >>> scenarios = [[0.01, -0.02], [-0.03, 0.01]]
-    >>> scenario_pnl([100.0, 50.0], scenarios).round(6).tolist()
+    >>> scenario([100.0, 50.0], scenarios).round(6).tolist()
     [0.0, -2.5]
-    >>> scenario_pnl(DeltaGamma([100.0, 50.0], [200.0, 0.0]), scenarios).round(6).tolist()
+    >>> scenario(DeltaGamma([100.0, 50.0], [200.0, 0.0]), scenarios).round(6).tolist()
     [0.01, -2.41]
-    >>> scenario_pnl(lambda moves: [max(a, 0.0) * 100.0 for a, b in moves], scenarios).tolist()
+    >>> scenario(lambda moves: [max(a, 0.0) * 100.0 for a, b in moves], scenarios).tolist()
     [1.0, 0.0]
-    >>> scenario_pnl([3.0, -2.5]).tolist()
+    >>> scenario([3.0, -2.5]).tolist()
     [3.0, -2.5]
     """
     if scenarios is None:
@@ -68,11 +68,11 @@ def scenario_pnl(book: Any, scenarios: Any = None) -> Any:
     if isinstance(book, DeltaGamma):
         return book.pnl(scenarios)
     if callable(book):
-        return revalued_pnl(book, scenarios)
-    return linear_pnl(book, scenarios)
+        return full_revaluation(book, scenarios)
+    return linear(book, scenarios)
 
 
-def linear_pnl(positions: Any, returns: Any) -> Any:
+def linear(positions: Any, returns: Any) -> Any:
     """P&L of linear positions: position × return.
 
     Parameters
@@ -99,7 +99,7 @@ def linear_pnl(positions: Any, returns: Any) -> Any:
 
     Examples
     --------
-    >>> linear_pnl([[100.0, 0.0], [0.0, 50.0]], [[0.01, -0.02]]).tolist()
+    >>> linear([[100.0, 0.0], [0.0, 50.0]], [[0.01, -0.02]]).tolist()
     [[1.0, -1.0]]
     """
     moves = _scenario_matrix(returns, "returns")
@@ -184,7 +184,7 @@ class DeltaGamma(Shown):
         ]
 
 
-def revalued_pnl(revalue: Callable[[Any], Any], scenarios: Any, *, value_today: float | None = None) -> Any:
+def full_revaluation(revalue: Callable[[Any], Any], scenarios: Any, *, value_today: float | None = None) -> Any:
     """P&L of a book by full revaluation in every scenario.
 
     Parameters
@@ -210,7 +210,7 @@ def revalued_pnl(revalue: Callable[[Any], Any], scenarios: Any, *, value_today: 
     Examples
     --------
     >>> call = lambda moves: [max(100.0 * (1.0 + move) - 100.0, 0.0) for (move,) in moves]
-    >>> revalued_pnl(call, [[0.05], [-0.05]], value_today=2.0).round(6).tolist()
+    >>> full_revaluation(call, [[0.05], [-0.05]], value_today=2.0).round(6).tolist()
     [3.0, -2.0]
     """
     n_obs = len(_scenario_matrix(scenarios, "scenarios"))
@@ -223,7 +223,7 @@ def revalued_pnl(revalue: Callable[[Any], Any], scenarios: Any, *, value_today: 
     return _per_scenario(array, scenarios, labels_of(values, 1))
 
 
-def aggregate_pnl(pnl: Any, hierarchy: Mapping[Any, Any] | None = None, *, total: Any = None) -> Any:
+def aggregate(pnl: Any, hierarchy: Mapping[Any, Any] | None = None, *, total: Any = None) -> Any:
     """P&L of every node of a book -> desk -> firm hierarchy from the P&L of its books.
 
     A node is the sum of its children in their order; integer P&L (cents) stays integer, so that sums are exact. The
@@ -254,7 +254,7 @@ def aggregate_pnl(pnl: Any, hierarchy: Mapping[Any, Any] | None = None, *, total
     --------
     >>> import pandas as pd
     >>> books = pd.DataFrame({"swaps": [1.0, -2.0], "bonds": [3.0, 1.0], "fx": [-1.0, 5.0]})
-    >>> aggregate_pnl(books, {"firm": {"rates": ["swaps", "bonds"], "macro": ["fx"]}})
+    >>> aggregate(books, {"firm": {"rates": ["swaps", "bonds"], "macro": ["fx"]}})
        firm  rates  swaps  bonds  macro   fx
     0   3.0    4.0    1.0    3.0   -1.0 -1.0
     1   4.0   -1.0   -2.0    1.0    5.0  5.0
@@ -262,7 +262,7 @@ def aggregate_pnl(pnl: Any, hierarchy: Mapping[Any, Any] | None = None, *, total
     import pandas as pd
 
     if isinstance(pnl, pd.Series):
-        return aggregate_pnl(pnl.to_frame().T, hierarchy, total=total).iloc[0].rename(pnl.name)
+        return aggregate(pnl.to_frame().T, hierarchy, total=total).iloc[0].rename(pnl.name)
     if not isinstance(pnl, pd.DataFrame):
         raise InputError("pnl has no labels; give a DataFrame with one column per book, or a Series for one scenario")
     books = pnl.columns

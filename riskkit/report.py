@@ -15,10 +15,10 @@ from typing import Any
 import riskkit
 from riskkit._show import number
 from riskkit.plot import FALLS_HEIGHT, changes_height, lanes_height, png
-from riskkit.replay.about import data_sentence
-from riskkit.replay.comparison import WITHOUT, Comparison
-from riskkit.replay.parameters import duration_text
-from riskkit.replay.result import NOTE
+from riskkit.replay.results.result import NOTE
+from riskkit.replay.rules.parameters import duration_text
+from riskkit.replay.run.comparison import WITHOUT, ReplayComparison
+from riskkit.replay.schema.provenance import data_sentence
 
 __all__ = ["report_html", "write_report"]
 
@@ -40,7 +40,7 @@ LIMITS = (
 )
 
 
-def write_report(found: Comparison, path: str | Path, remarks: Sequence[str] = ()) -> Path:
+def write_report(found: ReplayComparison, path: str | Path, remarks: Sequence[str] = ()) -> Path:
     """Write a comparison as one self-contained HTML file.
 
     Parameters
@@ -62,7 +62,7 @@ def write_report(found: Comparison, path: str | Path, remarks: Sequence[str] = (
     >>> import tempfile
     >>> import riskkit as rk
     >>> log = rk.datasets.tiny_log()
-    >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_report(rk.compare(log, rules, compiled=False), Path(folder, "report.html")).name
     'report.html'
@@ -73,14 +73,14 @@ def write_report(found: Comparison, path: str | Path, remarks: Sequence[str] = (
     return path
 
 
-def report_html(found: Comparison, remarks: Sequence[str] = ()) -> str:
+def report_html(found: ReplayComparison, remarks: Sequence[str] = ()) -> str:
     """HTML text of the file that `write_report` writes.
 
     Examples
     --------
     >>> import riskkit as rk
     >>> log = rk.datasets.tiny_log()
-    >>> rules = rk.RuleSet([rk.Rule("size", rk.MaxOrderQty(limit=4))])
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
     >>> page = report_html(rk.compare(log, rules, compiled=False))
     >>> "<script" in page, page.count("<img") > 2
     (False, True)
@@ -98,7 +98,7 @@ def report_html(found: Comparison, remarks: Sequence[str] = ()) -> str:
     )
 
 
-def _sections(found: Comparison, remarks: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _sections(found: ReplayComparison, remarks: Sequence[str]) -> Iterator[tuple[str, str]]:
     header, rows = found.cells()
     yield "Summary", _list([*found.sentences(), *remarks])
     yield "With and without the limits", _table(header, rows) + _notes(found.notes()[1:])
@@ -114,7 +114,7 @@ def _sections(found: Comparison, remarks: Sequence[str]) -> Iterator[tuple[str, 
 # ---------------------------------------------------------------------- parts
 
 
-def _figures(found: Comparison) -> Iterator[str]:
+def _figures(found: ReplayComparison) -> Iterator[str]:
     """Plots of all accounts together, then of the account with most rejections."""
     last = list(found.limited.values())[-1]
     count = len(found.log.universe.accounts)
@@ -140,7 +140,7 @@ def _figure(draw: Callable[[Any], Any], caption: str, *, height: float = 3.4) ->
     return f'<figure><img alt="{text}" src="{source}"><figcaption class="note">{text}.</figcaption></figure>'
 
 
-def _accounts(found: Comparison) -> str:
+def _accounts(found: ReplayComparison) -> str:
     frame: Any = found.accounts()
     header = ["account", *(f"{label}, {mode}" if label else mode for label, mode in frame.columns)]
     money = [label in ("profit", "deepest fall") for label, _ in frame.columns]
@@ -152,7 +152,7 @@ def _accounts(found: Comparison) -> str:
     return _table(header, rows) + _notes([unit])
 
 
-def _halts(found: Comparison) -> str:
+def _halts(found: ReplayComparison) -> str:
     """Number of halts by key and rule in the last replay, and the list of halts."""
     mode, result = list(found.limited.items())[-1]
     halts = result.holds()
@@ -178,7 +178,7 @@ def _instant(time: Any) -> str:
     return str(time.tz_localize(None)).removesuffix(" 00:00:00")
 
 
-def _data(found: Comparison) -> str:
+def _data(found: ReplayComparison) -> str:
     about = found.log.about
     facts = [(label, number(value), unit) for label, value, unit in found.log._rows() if label.strip() not in about]
     table = _table(["", "", ""], [list(fact) for fact in facts])
@@ -193,7 +193,7 @@ def _data(found: Comparison) -> str:
     return table + "".join(more) + known
 
 
-def _caveats(found: Comparison) -> Iterator[str]:
+def _caveats(found: ReplayComparison) -> Iterator[str]:
     about = found.log.about
     yield NOTE
     yield from LIMITS
@@ -213,7 +213,7 @@ def _caveats(found: Comparison) -> Iterator[str]:
             yield f"{trades:,} trades lost one side and kept the other: {quantity:,.10g} in quantity has no counterparty."
 
 
-def _proof(found: Comparison) -> str:
+def _proof(found: ReplayComparison) -> str:
     rows = [[f"digest, {name}", result.digest] for name, result in found.results.items()]
     rows += [["events", found.log.event_hash.hex()], ["labels and units", found.log.universe_hash.hex()]]
     rows += [["rules", found.rules.hash.hex()], ["riskkit", riskkit.__version__]]

@@ -3,24 +3,21 @@
 import threading
 
 import riskkit as rk
-from riskkit.desk import (
-    Alert,
-    Retry,
-)
+from riskkit.desk import Alert, Retry
 
 SECOND = 1_000_000_000
 ORDER = {"account": "ann", "instrument": "X", "side": "B", "price": 100}
 AT_ONCE = Retry(attempts=3, backoff=0.0)
 
 
-def session_of(*rules: rk.Rule, **options) -> rk.LiveSession:
+def session_of(*rules: rk.Rule, **options) -> rk.Session:
     people = [rk.Account(name, cash={"USD": 10_000}) for name in ("ann", "bob")]
     things = [rk.Instrument("X"), rk.Instrument("BTC/USD")]
-    return rk.LiveSession.declare(rk.RuleSet(rules), things, people, **{"compiled": False, **options})
+    return rk.Session.declare(rk.RuleSet(rules), things, people, **{"compiled": False, **options})
 
 
 def sized(limit: int = 5, **fields) -> rk.Rule:
-    return rk.Rule("size", rk.MaxOrderQty(limit=limit), **fields)
+    return rk.Rule("size", rk.rules.MaxOrderQty(limit=limit), **fields)
 
 
 def refuse(session, count: int = 1, start: int = 0, **fields):

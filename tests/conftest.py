@@ -31,13 +31,13 @@ def pytest_addoption(parser):
         "--cases",
         action="append",
         metavar="FILE",
-        help="reference cases to run instead of the shipped ones (tests/test_reference.py); may be repeated",
+        help="reference cases to run instead of the shipped ones (tests/proofs/test_reference.py); may be repeated",
     )
     parser.addoption(
         "--scenarios",
         action="append",
         metavar="DIR",
-        help="folders of scenario files to run instead of tests/scenarios (tests/test_scenarios.py); may be repeated",
+        help="folders of scenario files to run instead of tests/scenarios (tests/proofs/test_scenarios.py); may be repeated",
     )
 
 

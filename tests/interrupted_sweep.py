@@ -8,11 +8,11 @@ import threading
 
 from streams import random_log
 
-from riskkit.replay.rule import Rule
-from riskkit.replay.rules import MaxOrderQty
-from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.sweeps import runner
-from riskkit.replay.sweeps import sweep as sweeps
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.sweeps.many import runner
+from riskkit.replay.sweeps.many import sweep as sweeps
+from riskkit.rules import MaxOrderQty
 
 FREE = 3  # replays that do not wait for the interrupt
 STEPS, RUN = runner.run_on_threads, runner.Runner.run

@@ -1,4 +1,4 @@
-"""Processes that are killed while they write to a store, and what it holds afterwards; run by tests/test_desk_store.py.
+"""Processes that are killed while they write to a store, and what it holds afterwards; run by tests/desk/test_store.py.
 
 A writer goes on with the store, takes one trade, flushes, and tells through a pipe how many events are on the disk; it
 is killed with SIGKILL at a moment that a seed decides. The next one finds every event that was told of, and the digest

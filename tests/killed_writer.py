@@ -1,4 +1,4 @@
-"""A process that is killed while it writes checkpoints, and what loads afterwards; run by tests/test_checkpoint.py.
+"""A process that is killed while it writes checkpoints, and what loads afterwards; run by tests/replay/live/test_checkpoint.py.
 
 It keeps to plain Python, so that nothing is compiled, and forks its writers, so that 200 of them start at once. A
 writer takes one event, saves, and tells how many events that checkpoint holds through a pipe; it is killed with
@@ -16,18 +16,18 @@ import sys
 import time
 from pathlib import Path
 
-from riskkit.replay.checkpoint import Checkpoints
-from riskkit.replay.rule import Rule
-from riskkit.replay.rules import OrderRate, PositionLimit
-from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.session import LiveSession
-from riskkit.replay.universe import Instrument
+from riskkit.replay.live.checkpoint import Checkpoints
+from riskkit.replay.live.session import Session
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.universe import Instrument
+from riskkit.rules import OrderRate, PositionLimit
 
 RULES = RuleSet([Rule("rate", OrderRate(limit=3, window_ns=5)), Rule("size", PositionLimit(limit=20))])
 NUMBER = struct.Struct("<q")
 
 
-def take(session: LiveSession) -> None:
+def take(session: Session) -> None:
     """Event number n is the same in every process."""
     n = len(session)
     fields = {
@@ -53,16 +53,16 @@ def write(folder: Path, pipe: int) -> None:
         checkpoints.save(session)
 
 
-def start(checkpoints: Checkpoints) -> LiveSession:
+def start(checkpoints: Checkpoints) -> Session:
     if checkpoints.generations():
-        return checkpoints.load(LiveSession, compiled=False)
-    return LiveSession.declare(RULES, [Instrument("X")], ["A", "B"], compiled=False)
+        return checkpoints.load(Session, compiled=False)
+    return Session.declare(RULES, [Instrument("X")], ["A", "B"], compiled=False)
 
 
 def main(folder: Path, kills: int) -> None:
     draw = random.Random(7)
-    twin = LiveSession.declare(RULES, [Instrument("X")], ["A", "B"], compiled=False)
-    take(LiveSession.restore(twin.snapshot(), RULES, compiled=False))  # writes the loop once, for all writers
+    twin = Session.declare(RULES, [Instrument("X")], ["A", "B"], compiled=False)
+    take(Session.restore(twin.snapshot(), RULES, compiled=False))  # writes the loop once, for all writers
     acknowledged, loaded, parts, ahead = 0, 0, 0, 0
     for _ in range(kills):
         readable, writable = os.pipe()
@@ -86,7 +86,7 @@ def main(folder: Path, kills: int) -> None:
         if not checkpoints.generations():
             assert acknowledged == 0, "an acknowledged checkpoint is gone"
             continue
-        session = checkpoints.load(LiveSession, compiled=False)
+        session = checkpoints.load(Session, compiled=False)
         assert len(session) >= acknowledged, f"{len(session)} events loaded, {acknowledged} acknowledged"
         ahead += len(session) > acknowledged
         while len(twin) < len(session):

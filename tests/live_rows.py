@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from riskkit.replay.action import ActionEvent
-from riskkit.replay.session import LiveSession
+from riskkit.replay.live.session import Session
+from riskkit.replay.results.decisions import Decision
 
 ORDER = ("account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "strategy")
 ORDER += ("connection", "parent_id", "expires")
@@ -29,15 +29,15 @@ FIELDS = {
 CALLS = {"fill": "process_trade", "trade": "process_closed_trade"}
 
 
-def submit(session: LiveSession, rows: list[dict[str, Any]]) -> list[ActionEvent]:
+def submit(session: Session, rows: list[dict[str, Any]]) -> list[Decision]:
     """Every row through the session's label API; the orders of one batch as one list."""
-    found: list[ActionEvent] = []
+    found: list[Decision] = []
     for _, group in groupby(enumerate(rows), key=lambda item: item[1].get("batch", item[0])):
         found += _one(session, [dict(row) for _, row in group])
     return found
 
 
-def _one(session: LiveSession, rows: list[dict[str, Any]]) -> list[ActionEvent]:
+def _one(session: Session, rows: list[dict[str, Any]]) -> list[Decision]:
     row, kind, ts = rows[0], rows[0]["kind"], rows[0]["ts"]
     if row.get("batch") is not None:
         orders = [_given(row, ORDER) for row in rows]

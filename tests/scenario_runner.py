@@ -14,14 +14,14 @@ from typing import Any
 
 import pandas as pd
 
-from riskkit.replay.columns import Decision
-from riskkit.replay.events import EventLog
-from riskkit.replay.live import LiveEngine
-from riskkit.replay.result import Result
-from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.run import replay_log
-from riskkit.replay.steps import COMMAND, Counter
-from riskkit.replay.universe import Account, Instrument
+from riskkit.replay.kernels.runtime import COMMAND, Counter
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.columns import DecisionCode
+from riskkit.replay.schema.universe import Account, Instrument
 
 WAYS = ("plain", "live", "compiled")
 KINDS = {
@@ -35,7 +35,7 @@ KINDS = {
 COPIED = ("account", "instrument", "side", "qty", "price", "trade_id", "bid", "ask", "amount", "equity", "ret", "exit")
 COPIED += ("pnl", "cmd", "strategy", "reserve")
 MESSAGES = ("order", "order_list", "modify", "cancel")
-REFUSED = {Decision.OBJECT, Decision.NO_PRICE, Decision.HELD}
+REFUSED = {DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD}
 Verdict = tuple[str, str | None]
 
 
@@ -199,7 +199,7 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
     rules = rules_of(scenario)
     mode = scenario.get("mode", "shadow")
     if way == "live":
-        live = LiveEngine(rules, log.universe, mode, compiled=False)
+        live = Engine(rules, log.universe, mode, compiled=False)
         live.feed(log)
         result = live.result()
     else:
@@ -207,20 +207,20 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
     return outcome_of(scenario, result, numbers)
 
 
-def outcome_of(scenario: dict[str, Any], result: Result, numbers: list[int]) -> Outcome:
+def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int]) -> Outcome:
     """Read decisions, states and positions off a result."""
     events = unroll(scenario)
     decisions: dict[int, Verdict] = {n: ("ALLOW", None) for n, e in enumerate(events, 1) if e["kind"] in MESSAGES}
     cut = 0
     for row in result.rows:
-        number, code, cause = numbers[row["seq"]], Decision(int(row["code"])), int(row["cause"])
+        number, code, cause = numbers[row["seq"]], DecisionCode(int(row["code"])), int(row["cause"])
         if code in REFUSED:
-            rule = "PAUSED" if code == Decision.HELD or cause == COMMAND else result.rules[cause].id
+            rule = "PAUSED" if code == DecisionCode.HELD or cause == COMMAND else result.rules[cause].id
             decisions[number] = ("REJECT", rule)
-        elif code == Decision.CUT and row["limit"] == 0:
+        elif code == DecisionCode.CUT and row["limit"] == 0:
             decisions[number] = ("VANISH", None)
             cut += 1
-        elif code in (Decision.VANISH, Decision.DUP, Decision.ERROR_TS):
+        elif code in (DecisionCode.VANISH, DecisionCode.DUP, DecisionCode.ERROR_TS):
             decisions[number] = (code.name, None)
     universe = result.log.universe
     table = result.state.positions[1:]

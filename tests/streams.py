@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from riskkit.replay.columns import MISSING, OPTIONAL, REQUIRED, Command, Flag, Kind
-from riskkit.replay.events import EventLog
-from riskkit.replay.universe import Account, Instrument, Universe, exact
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag, TradingCommand
+from riskkit.replay.schema.universe import Account, Instrument, Universe, exact
 
 CENT = exact("0.01", "cent")
 
@@ -37,12 +37,28 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
     rows: list[dict[str, int]] = []
     named: list[int] = []
     ts = 1_709_649_000_000_000_000
-    kinds = [Kind.ORDER, Kind.FILL, Kind.PRICE, Kind.CANCEL, Kind.MODIFY, Kind.ERROR, Kind.ACK, Kind.CASH]
-    kinds += [Kind.TRADE, Kind.EXECUTION, Kind.CLOCK, Kind.CONTROL, Kind.EQUITY, Kind.SESSION]
+    kinds = [
+        EventKind.ORDER,
+        EventKind.FILL,
+        EventKind.PRICE,
+        EventKind.CANCEL,
+        EventKind.MODIFY,
+        EventKind.ERROR,
+        EventKind.ACK,
+        EventKind.CASH,
+    ]
+    kinds += [
+        EventKind.TRADE,
+        EventKind.EXECUTION,
+        EventKind.CLOCK,
+        EventKind.CONTROL,
+        EventKind.EQUITY,
+        EventKind.SESSION,
+    ]
     weights = np.array([30, 20, 16, 5, 6, 4, 3, 2, 3, 3, 2, 2, 0.3, 0.3])
     for seq in range(events):
         ts += int(draw.choice([0, 1, step_ns // 1000, step_ns]))
-        kind = Kind(int(draw.choice([int(k) for k in kinds], p=weights / weights.sum())))
+        kind = EventKind(int(draw.choice([int(k) for k in kinds], p=weights / weights.sum())))
         account, instrument = int(draw.integers(3)), int(draw.integers(3))
         row = {
             "ts": ts,
@@ -52,12 +68,12 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
             "side": int(draw.choice([-1, 1])),
         }
         row |= {"qty": int(draw.integers(1, 6)), "price": int(draw.integers(95, 106)), "order": -1}
-        if kind in (Kind.CANCEL, Kind.MODIFY) and not named:
-            kind = Kind.CLOCK
+        if kind in (EventKind.CANCEL, EventKind.MODIFY) and not named:
+            kind = EventKind.CLOCK
             row["kind"] = int(kind)
-        if kind == Kind.ORDER:
+        if kind == EventKind.ORDER:
             row |= {"strategy": 2 * account + int(draw.integers(2)), "connection": 2 * account + int(draw.integers(2))}
-            row["flags"] = int(Flag.REDUCE_ONLY) if draw.random() < 0.1 else 0
+            row["flags"] = int(RowFlag.REDUCE_ONLY) if draw.random() < 0.1 else 0
             row["reserve"] = row["price"] + 1
             if draw.random() < 0.2:
                 row["price"] = MISSING
@@ -66,39 +82,39 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
                 named.append(seq)
             if named and draw.random() < 0.05 and named[0] < seq:
                 row["parent"] = int(draw.choice([n for n in named if n < seq]))
-        elif kind in (Kind.FILL, Kind.CANCEL, Kind.MODIFY):
-            if named and (kind != Kind.FILL or draw.random() < 0.9):
+        elif kind in (EventKind.FILL, EventKind.CANCEL, EventKind.MODIFY):
+            if named and (kind != EventKind.FILL or draw.random() < 0.9):
                 order = int(draw.choice(named[-4:]))
                 row |= {"order": order, **{n: rows[order][n] for n in ("account", "instrument", "side")}}
-            if kind == Kind.FILL:
+            if kind == EventKind.FILL:
                 row["fee"] = int(draw.integers(0, 3))
                 row["trade_id"] = seq
-                row["flags"] = int(Flag.DUPLICATE) if draw.random() < 0.02 else 0
-            elif kind == Kind.MODIFY:
+                row["flags"] = int(RowFlag.DUPLICATE) if draw.random() < 0.02 else 0
+            elif kind == EventKind.MODIFY:
                 row["qty"] = int(draw.integers(0, 7))
                 row["price"] = MISSING if draw.random() < 0.3 else row["price"]
                 row["weight"] = int(draw.integers(1, 3))
-        elif kind == Kind.PRICE:
+        elif kind == EventKind.PRICE:
             row |= {"account": -1, "side": 0, "qty": 0, "bid": row["price"] - 1, "ask": row["price"] + 1}
-        elif kind in (Kind.CLOCK, Kind.SESSION):
+        elif kind in (EventKind.CLOCK, EventKind.SESSION):
             row |= {"account": -1, "instrument": -1, "side": 0, "qty": 0, "price": MISSING}
-        elif kind == Kind.CONTROL:
+        elif kind == EventKind.CONTROL:
             row |= {"account": int(draw.integers(-1, 3)), "instrument": -1, "qty": 0, "price": MISSING}
-            row["side"] = int(draw.choice([int(c) for c in Command]))
+            row["side"] = int(draw.choice([int(c) for c in TradingCommand]))
         else:
             row |= {"instrument": -1, "price": MISSING, "side": 0}
-            if kind == Kind.EXECUTION:
+            if kind == EventKind.EXECUTION:
                 row["strategy"] = 2 * account + int(draw.integers(2))
-            if kind == Kind.TRADE:
+            if kind == EventKind.TRADE:
                 row |= {"instrument": instrument, "side": 1, "qty": int(draw.integers(-500, 500))}
                 row["price"] = int(draw.integers(-3, 4)) * 100_000_000
-                row["flags"] = int(Flag.STOP_LOSS) if draw.random() < 0.5 else 0
-            if kind == Kind.CASH:
+                row["flags"] = int(RowFlag.STOP_LOSS) if draw.random() < 0.5 else 0
+            if kind == EventKind.CASH:
                 row |= {"side": int(draw.integers(4)), "qty": int(draw.integers(-2_000, 2_000))}
-            if kind == Kind.EQUITY:
+            if kind == EventKind.EQUITY:
                 row["qty"] = int(draw.integers(80_000, 120_000))
         rows.append(row)
-    for kind in (Kind.ERROR, Kind.CONTROL):  # every log has every kind of branch, so that all share one loop
+    for kind in (EventKind.ERROR, EventKind.CONTROL):  # every log has every kind of branch, so that all share one loop
         rows.append(
             {"ts": ts, "kind": int(kind), "account": 0, "instrument": -1, "side": 0, "qty": 0, "price": MISSING}
         )
@@ -107,7 +123,7 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
         rows[late] = {
             **rows[late],
             "ts": rows[late - 1]["ts"] - 1,
-            "flags": rows[late].get("flags", 0) | int(Flag.BAD_TS),
+            "flags": rows[late].get("flags", 0) | int(RowFlag.BAD_TS),
         }
     _join_lists(draw, rows)
     return log_of_rows(rows, world)
@@ -143,7 +159,7 @@ def _join_lists(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:
 
 
 def _may_join(row: dict[str, int]) -> bool:
-    return row["kind"] == Kind.ORDER and not row["flags"] & Flag.BAD_TS
+    return row["kind"] == EventKind.ORDER and not row["flags"] & RowFlag.BAD_TS
 
 
 def with_every_column(log: EventLog) -> EventLog:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from test_files import ROWS, UNITS
+from replay.log.test_files import ROWS, UNITS
 
 from riskkit.__main__ import main
 

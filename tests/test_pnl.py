@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from naive import pnl as naive
 
 from riskkit._check import InputError
-from riskkit.pnl import DeltaGamma, aggregate_pnl, linear_pnl, revalued_pnl, scenario_pnl
+from riskkit.pnl import DeltaGamma, aggregate, full_revaluation, scenario
+from riskkit.pnl import linear as linear_pnl
 
 RNG = np.random.default_rng(11)
 MOVES = RNG.normal(0, 0.02, (6, 3))
@@ -80,7 +81,7 @@ def test_delta_gamma_approaches_black_scholes():
     density = math.exp(-0.5 * d1**2) / math.sqrt(2 * math.pi)
     book = DeltaGamma([100.0 * normal_cdf(d1)], [100.0**2 * density / (100.0 * 0.2 * math.sqrt(0.5))])
     moves = np.linspace(-0.02, 0.02, 9)[:, None]
-    full = revalued_pnl(lambda x: [call(100.0 * (1 + move)) for (move,) in x], moves, value_today=call(100.0))
+    full = full_revaluation(lambda x: [call(100.0 * (1 + move)) for (move,) in x], moves, value_today=call(100.0))
     delta_only = np.abs(full - 100.0 * normal_cdf(d1) * moves[:, 0]).max()
     delta_gamma = np.abs(full - book.pnl(moves)).max()
     assert delta_only > 0.05
@@ -127,35 +128,35 @@ def test_revalued_pnl():
     def values(moves):
         return 100.0 + np.asarray(moves).sum(axis=1)
 
-    out = revalued_pnl(values, FRAME, value_today=100.0)
+    out = full_revaluation(values, FRAME, value_today=100.0)
     pd.testing.assert_index_equal(out.index, DATES)
     np.testing.assert_allclose(out, MOVES.sum(axis=1), atol=1e-13)
-    books = revalued_pnl(lambda frame: frame[["A", "B"]] * 2.0, FRAME)
+    books = full_revaluation(lambda frame: frame[["A", "B"]] * 2.0, FRAME)
     assert list(books.columns) == ["A", "B"]
     with pytest.raises(InputError, match="one row for each"):
-        revalued_pnl(lambda moves: [1.0, 2.0], MOVES)
+        full_revaluation(lambda moves: [1.0, 2.0], MOVES)
     with pytest.raises(InputError, match=r"revalue\(scenarios\) holds nan"):
-        revalued_pnl(lambda moves: np.full(6, np.nan), MOVES)
+        full_revaluation(lambda moves: np.full(6, np.nan), MOVES)
 
 
 def test_scenario_pnl_takes_every_form():
     positions = np.array([100.0, -50.0, 20.0])
     linear = linear_pnl(positions, MOVES)
-    np.testing.assert_array_equal(scenario_pnl(positions, MOVES), linear)
-    np.testing.assert_allclose(scenario_pnl(DeltaGamma(positions, np.zeros(3)), MOVES), linear)
-    np.testing.assert_allclose(scenario_pnl(lambda moves: moves @ positions, MOVES), linear)
-    np.testing.assert_array_equal(scenario_pnl(linear), linear)
-    pd.testing.assert_frame_equal(scenario_pnl(FRAME), FRAME)
+    np.testing.assert_array_equal(scenario(positions, MOVES), linear)
+    np.testing.assert_allclose(scenario(DeltaGamma(positions, np.zeros(3)), MOVES), linear)
+    np.testing.assert_allclose(scenario(lambda moves: moves @ positions, MOVES), linear)
+    np.testing.assert_array_equal(scenario(linear), linear)
+    pd.testing.assert_frame_equal(scenario(FRAME), FRAME)
     for book in (DeltaGamma([1.0], [1.0]), lambda moves: moves):
         with pytest.raises(InputError, match="give the scenarios"):
-            scenario_pnl(book)
+            scenario(book)
     with pytest.raises(InputError, match="nan"):
-        scenario_pnl([1.0, math.nan])
+        scenario([1.0, math.nan])
 
 
 def test_aggregate_sums_every_node_from_its_books():
     cents = pd.DataFrame(RNG.integers(-(10**12), 10**12, (7, 5)), columns=BOOKS)
-    out = aggregate_pnl(cents, TREE, total="group")
+    out = aggregate(cents, TREE, total="group")
     assert list(out.columns) == [
         "group",
         "firm",
@@ -180,7 +181,7 @@ def test_aggregate_sums_every_node_from_its_books():
 @settings(max_examples=50)
 @given(st.lists(st.lists(st.floats(-1e9, 1e9), min_size=5, max_size=5), min_size=1, max_size=4))
 def test_aggregate_of_floats_is_the_sum_of_the_children_bit_for_bit(rows):
-    out = aggregate_pnl(pd.DataFrame(rows, columns=BOOKS), TREE)
+    out = aggregate(pd.DataFrame(rows, columns=BOOKS), TREE)
     assert (out["firm"] == out["rates"] + out["macro"]).all()
     assert (out["macro"] == out["fx"] + out["em"]).all()
     assert (out["fx"] == out["spot"] + out["forwards"]).all()
@@ -194,7 +195,7 @@ def test_aggregate_by_multiindex_allows_the_same_name_on_two_desks():
         [("firm", "rates", "hedges"), ("firm", "fx", "hedges"), ("firm", "rates", "swaps")],
         names=["firm", "desk", "book"],
     )
-    out = aggregate_pnl(pd.DataFrame([[1, 2, 3]], columns=columns, index=["today"]))
+    out = aggregate(pd.DataFrame([[1, 2, 3]], columns=columns, index=["today"]))
     assert {name: out[name].iloc[0] for name in out.columns} == {
         ("firm", "", ""): 6,
         ("firm", "rates", ""): 4,
@@ -205,12 +206,12 @@ def test_aggregate_by_multiindex_allows_the_same_name_on_two_desks():
     }
     assert out.columns.names == ["firm", "desk", "book"]
     two = columns.set_levels(["firm"], level=0).droplevel(0)
-    total = aggregate_pnl(pd.DataFrame([[1.0, 2.0, 3.0]], columns=two), total="all")
+    total = aggregate(pd.DataFrame([[1.0, 2.0, 3.0]], columns=two), total="all")
     assert total[("all", "")].tolist() == [6.0]
 
 
 def test_aggregate_of_one_scenario_is_a_series():
-    out = aggregate_pnl(pd.Series([1, 2, 3, 4, 5], index=BOOKS, name="1987"), TREE)
+    out = aggregate(pd.Series([1, 2, 3, 4, 5], index=BOOKS, name="1987"), TREE)
     assert (out["firm"], out["rates"], out["macro"], out.name) == (15, 3, 12, "1987")
 
 
@@ -233,9 +234,9 @@ def test_aggregate_of_one_scenario_is_a_series():
 )
 def test_aggregate_refuses(pnl, tree, words):
     with pytest.raises(InputError, match=words):
-        aggregate_pnl(pnl, tree)
+        aggregate(pnl, tree)
 
 
 def test_aggregate_refuses_a_total_that_is_a_node():
     with pytest.raises(InputError, match="twice: 'firm'"):
-        aggregate_pnl(pd.DataFrame({"a": [1.0]}), {"firm": ["a"]}, total="firm")
+        aggregate(pd.DataFrame({"a": [1.0]}), {"firm": ["a"]}, total="firm")

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import scenario_runner as runner
 
+from riskkit import presets
 from riskkit._check import InputError
 from riskkit.datasets import load_tape
-from riskkit.replay import presets
-from riskkit.replay.floorsheet import log_from_trades
-from riskkit.replay.run import replay_log
+from riskkit.replay.log.floorsheet import log_from_trades
+from riskkit.replay.run.replay_log import replay_log
 
 FOLDER = Path(__file__).parent / "scenarios"
 TAPE = [492, 177, 31, 36]  # refused by nautilus, by stocksharp, by both, and the first event on which they part

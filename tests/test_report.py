@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from riskkit.replay.compare import compare
-from riskkit.replay.events import EventLog
-from riskkit.replay.rule import Rule
-from riskkit.replay.rules import DailyLoss, PositionLimit
-from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.timeline import DAY
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.timeline import DAY
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.compare import compare
 from riskkit.report import report_html, write_report
+from riskkit.rules import DailyLoss, PositionLimit
 
 EVIL = "<script>alert(1)</script>&\"'"
 VOID = {"meta", "img", "br", "hr", "link", "input"}

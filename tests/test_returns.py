@@ -131,7 +131,7 @@ def test_scale_volatility_is_explicit_and_keeps_the_type():
 
 
 def test_scale_volatility_warns_when_the_returns_contradict_it():
-    with pytest.warns(rk.SquareRootTimeWarning, match="understates the 10-period volatility"):
+    with pytest.warns(rk.SqrtTimeWarning, match="understates the 10-period volatility"):
         scaled = rk.scale_volatility(0.01, 10, returns=ar1(0.4, 2000))
     assert scaled == rk.scale_volatility(0.01, 10)
     rk.scale_volatility(0.01, 10, returns=ar1(0.0, 2000))  # a warning here would be an error
@@ -142,7 +142,7 @@ def test_scale_volatility_warns_when_the_returns_contradict_it():
 def test_variance_ratio_against_plain_and_arch(rho, horizon):
     unitroot = pytest.importorskip("arch.unitroot")
     returns = ar1(rho, 400)
-    ours = rk.check_square_root_time(returns, horizon)
+    ours = rk.sqrt_time_test(returns, horizon)
     ratio, z = naive.variance_ratio(returns.tolist(), horizon)
     assert ours.variance_ratio == pytest.approx(ratio, rel=1e-10)
     assert ours.z == pytest.approx(z, rel=1e-10)
@@ -151,13 +151,13 @@ def test_variance_ratio_against_plain_and_arch(rho, horizon):
 
 
 def test_square_root_time_in_words():
-    up = rk.check_square_root_time(ar1(0.3, 3000), 10)
-    down = rk.check_square_root_time(ar1(-0.3, 3000), 10)
-    flat = rk.check_square_root_time(ar1(0.0, 3000), 10)
+    up = rk.sqrt_time_test(ar1(0.3, 3000), 10)
+    down = rk.sqrt_time_test(ar1(-0.3, 3000), 10)
+    flat = rk.sqrt_time_test(ar1(0.0, 3000), 10)
     assert up.misleads and "understates the 10-period volatility" in up.sentence
     assert down.misleads and "overstates the 10-period volatility" in down.sentence
     assert not flat.misleads and "not contradicted" in flat.sentence
-    assert up.volatility_ratio == pytest.approx(rk.square_root_time_ratio(0.3, 10), rel=0.1)
+    assert up.volatility_ratio == pytest.approx(rk.sqrt_time_ratio(0.3, 10), rel=0.1)
     assert "variance ratio" in repr(up)
     for check, word in ((up, "misleads"), (flat, "not contradicted")):
         lines = repr(check).splitlines()
@@ -169,7 +169,7 @@ def test_square_root_time_in_words():
 
 def test_the_size_of_the_test_is_its_level():
     rng = np.random.default_rng(5)
-    rejected = [rk.check_square_root_time(rng.standard_t(5, 500), 5).misleads for _ in range(400)]
+    rejected = [rk.sqrt_time_test(rng.standard_t(5, 500), 5).misleads for _ in range(400)]
     assert 0.02 < np.mean(rejected) < 0.09
 
 
@@ -185,22 +185,22 @@ def test_the_size_of_the_test_is_its_level():
 )
 def test_square_root_time_refuses(returns, words):
     with pytest.raises(InputError, match=words):
-        rk.check_square_root_time(returns, 2)
+        rk.sqrt_time_test(returns, 2)
 
 
 @given(st.floats(-0.95, 0.95), st.integers(1, 40))
 def test_ar1_ratio_against_the_double_sum(rho, h):
-    assert rk.square_root_time_ratio(rho, h) == pytest.approx(naive.ar1_volatility_ratio(rho, h), rel=1e-9)
+    assert rk.sqrt_time_ratio(rho, h) == pytest.approx(naive.ar1_volatility_ratio(rho, h), rel=1e-9)
 
 
 def test_ar1_ratio_edges():
-    assert rk.square_root_time_ratio(0.9, 1) == 1.0
-    assert rk.square_root_time_ratio(0.0, 250) == 1.0
+    assert rk.sqrt_time_ratio(0.9, 1) == 1.0
+    assert rk.sqrt_time_ratio(0.0, 250) == 1.0
     for rho in (1.0, -1.0, math.nan):
         with pytest.raises(InputError):
-            rk.square_root_time_ratio(rho, 10)
+            rk.sqrt_time_ratio(rho, 10)
     with pytest.raises(InputError, match="whole number"):
-        rk.square_root_time_ratio(0.1, 2.5)
+        rk.sqrt_time_ratio(0.1, 2.5)
 
 
 def test_loss_from_log_quantile():

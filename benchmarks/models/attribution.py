@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._bench import Row, best
-from riskkit.attribution import component, historical_attribution, incremental
+from riskkit.attribution import component, historical, incremental
 
 ASSETS, DAYS, Z = 500, 750, 1.6448536269514722
 
@@ -95,7 +95,7 @@ def _historical(returns: np.ndarray, weights: np.ndarray) -> Iterator[Row]:
     edges = beta.cdf(np.arange(DAYS + 1) / DAYS, (DAYS + 1) * 0.95, (DAYS + 1) * 0.05)
 
     def ours() -> np.ndarray:
-        return historical_attribution(weights, returns).component
+        return historical(weights, returns).component
 
     def plain() -> np.ndarray:
         order = np.argsort(-(returns @ weights), kind="stable")

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks._bench import Row, best
 from riskkit.attribution import portfolio
-from riskkit.montecarlo import NormalReturns, Sobol, monte_carlo_risk
+from riskkit.montecarlo import NormalReturns, SobolDraws, simulate_risk
 from riskkit.montecarlo.draws import BLOCK
 
 SCENARIOS, ASSETS, CONFIDENCE = 1_000_000, 50, 0.99
@@ -25,7 +25,7 @@ def rows() -> Iterator[Row]:
     law = NormalReturns(covariance)
 
     def ours() -> tuple[float, float]:
-        risk = monte_carlo_risk(law, positions, SCENARIOS, draws=np.random.default_rng(1), confidence=CONFIDENCE)
+        risk = simulate_risk(law, positions, SCENARIOS, draws=np.random.default_rng(1), confidence=CONFIDENCE)
         return risk.var, risk.es
 
     def draws_and_product() -> np.ndarray:
@@ -59,7 +59,7 @@ def rows() -> Iterator[Row]:
     line = law.project(positions)
 
     def projected() -> float:
-        return monte_carlo_risk(line, [1.0], 2**20, draws=Sobol(np.random.default_rng(1)), confidence=CONFIDENCE).var
+        return simulate_risk(line, [1.0], 2**20, draws=SobolDraws(np.random.default_rng(1)), confidence=CONFIDENCE).var
 
     np.testing.assert_allclose(projected(), portfolio(positions, covariance, CONFIDENCE), rtol=1e-3)
     mine, other = best(projected, ours, repeat=3)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._bench import Row, best
-from riskkit.var import historical_risk, rolling_var, value_at_risk
+from riskkit.var import historical, rolling_var, value_at_risk
 
 DAYS, PORTFOLIOS = 2_500, 5_000
 ROLLING_DAYS, SERIES, WINDOW = 8_000, 20, 250
@@ -36,7 +36,7 @@ def _many_portfolios(returns: np.ndarray, confidence: float) -> Iterator[Row]:
     task = f"VaR+ES {confidence:.0%}, {PORTFOLIOS:,} x {DAYS:,}"
 
     def ours() -> tuple[np.ndarray, np.ndarray]:
-        risk = historical_risk(returns, confidence)
+        risk = historical(returns, confidence)
         return risk.var, risk.es
 
     def partition() -> tuple[np.ndarray, np.ndarray]:
@@ -50,14 +50,14 @@ def _many_portfolios(returns: np.ndarray, confidence: float) -> Iterator[Row]:
         np.testing.assert_allclose(mine, theirs, rtol=1e-12)
     np.testing.assert_allclose(ours()[1], skfolio()[1], rtol=1e-9)
     # At a step of the empirical cdf skfolio takes the smaller of the two losses: sorted[int(n p)]
-    np.testing.assert_array_equal(historical_risk(returns, confidence, quantile="floor_index").var, skfolio()[0])
+    np.testing.assert_array_equal(historical(returns, confidence, quantile="floor_index").var, skfolio()[0])
 
     mine, bottleneck_way, skfolio_way = best(ours, partition, skfolio, repeat=6)
     yield Row(task, mine, bottleneck_way, "bottleneck.partition", 3.0)
     yield Row(task, mine, skfolio_way, "skfolio value_at_risk, cvar", 8.0)
 
     frame = pd.DataFrame(returns)
-    labelled, plain = best(lambda: historical_risk(frame, confidence), ours, repeat=3)
+    labelled, plain = best(lambda: historical(frame, confidence), ours, repeat=3)
     yield Row("  the same as DataFrame", labelled, plain + 2e-3, "arrays + 2 ms", 1.0, at_least=False)
 
 
@@ -78,7 +78,7 @@ def _rolling(series: np.ndarray, confidence: float) -> Iterator[Row]:
         return columns.select(polars.all().rolling_quantile(quantile, interpolation="lower", window_size=WINDOW))
 
     np.testing.assert_array_equal(ours(), -polars_way().to_numpy()[WINDOW - 1 : -1])
-    last = historical_risk(series[-WINDOW - 1 : -1], confidence)
+    last = historical(series[-WINDOW - 1 : -1], confidence)
     np.testing.assert_allclose(rolling_var(series, WINDOW, confidence).es[-1], last.es, rtol=1e-12)
 
     mine, other = best(ours, polars_way, repeat=25)

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks._bench import Row, best
 from riskkit.datasets import load_stocks
-from riskkit.var_backtest import compare, model_confidence_set
+from riskkit.var_backtest import compare_models, model_confidence_set
 from riskkit.var_backtest.core.tail_simulation import draw_tails
 
 P, Z = 0.025, 1.959963984540054
@@ -52,7 +52,7 @@ def rows() -> Iterator[Row]:
     prices = load_stocks()
 
     def whole_panel() -> str:
-        return compare(prices, progress=False).best
+        return compare_models(prices, progress=False).best
 
     assert whole_panel() == "filtered historical"
     ours_alone = best(whole_panel, repeat=2)[0]

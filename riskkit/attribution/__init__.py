@@ -2,15 +2,15 @@
 
 - From a covariance matrix: `portfolio`, `standalone`, `marginal`, `component`
 - Of trades, from a covariance matrix or scenarios: `incremental`, `best_hedge`, `BestHedges`
-- From returns, with standard errors: `parametric_attribution`, `historical_attribution`, `tail_attribution`,
-  `cornish_fisher_attribution`, `Attribution`
+- From returns, with standard errors: `riskkit.attribution.parametric`, `riskkit.attribution.historical`, `riskkit.attribution.scenarios`,
+  `cornish_fisher`, `Attribution`
 """
 
-from riskkit.attribution.cornish_fisher import cornish_fisher_attribution
+from riskkit.attribution.cornish_fisher import cornish_fisher
 from riskkit.attribution.hedge import BestHedges, best_hedge
-from riskkit.attribution.historical import historical_attribution, tail_attribution
+from riskkit.attribution.historical import historical, scenarios
 from riskkit.attribution.incremental import incremental
-from riskkit.attribution.parametric import component, marginal, parametric_attribution, portfolio, standalone
+from riskkit.attribution.parametric import component, marginal, parametric, portfolio, standalone
 from riskkit.attribution.result import Attribution
 
 __all__ = [
@@ -18,12 +18,12 @@ __all__ = [
     "BestHedges",
     "best_hedge",
     "component",
-    "cornish_fisher_attribution",
-    "historical_attribution",
+    "cornish_fisher",
+    "historical",
     "incremental",
     "marginal",
-    "parametric_attribution",
+    "parametric",
     "portfolio",
     "standalone",
-    "tail_attribution",
+    "scenarios",
 ]

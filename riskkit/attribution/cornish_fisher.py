@@ -10,17 +10,17 @@ from riskkit._check import InputError, confidence_level, one_of, with_labels
 from riskkit._exposure import scenarios_of
 from riskkit._types import PositionsLike, ReturnsLike
 from riskkit.attribution.result import Attribution
-from riskkit.var.parametric import CornishFisherLaw, cornish_fisher_law, cornish_fisher_moments, elliptical_factor
+from riskkit.var.parametric import CornishFisherLaw, cornish_fisher_law, cornish_fisher_moments, quantile_multiplier
 from riskkit.var.parametric.cornish_fisher import OutOfDomain
 
-__all__ = ["cornish_fisher_attribution"]
+__all__ = ["cornish_fisher"]
 
 STEP = 2.0**-7
 
 Standardisation = Literal["population", "volatility"]
 
 
-def cornish_fisher_attribution(
+def cornish_fisher(
     positions: PositionsLike,
     returns: ReturnsLike,
     confidence: float = 0.95,
@@ -72,7 +72,7 @@ def cornish_fisher_attribution(
     Examples
     --------
     >>> returns = [[0.01, 0.02], [-0.02, 0.01], [0.03, -0.03], [-0.01, -0.01], [0.02, 0.00], [-0.02, -0.01]]
-    >>> split = cornish_fisher_attribution([100.0, 50.0], returns, corrected=False, out_of_domain="allow")
+    >>> split = cornish_fisher([100.0, 50.0], returns, corrected=False, out_of_domain="allow")
     >>> split.component.round(4).tolist(), round(split.total, 4)
     ([3.222, 0.2687], 3.4907)
     """
@@ -82,7 +82,7 @@ def cornish_fisher_attribution(
     law = cornish_fisher_law(
         np.array([book.skewness]), np.array([book.kurtosis]), corrected=corrected, out_of_domain=out_of_domain
     )
-    y = -elliptical_factor(confidence)
+    y = -quantile_multiplier(confidence)
     in_skewness, in_kurtosis = _slopes(law, y, corrected)
     bent = in_skewness * book.skewness_slope + in_kurtosis * book.kurtosis_slope
     margin = -(book.mean_slope + float(law.quantile(y)[0]) * book.volatility_slope + book.volatility * bent)

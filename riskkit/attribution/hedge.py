@@ -37,7 +37,7 @@ class BestHedges(Shown):
 
     Examples
     --------
-    >>> from riskkit import best_hedge
+    >>> from riskkit.attribution import best_hedge
     >>> hedges = best_hedge([100.0, 50.0], [[0.0004, 0.0001], [0.0001, 0.0004]])
     >>> hedges.trade.round(2).tolist()
     [-112.5, -75.0]

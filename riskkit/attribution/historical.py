@@ -22,15 +22,15 @@ from riskkit._types import PositionsLike, ReturnsLike, TailMeasure
 from riskkit.attribution.order_weights import OrderWeights, order_weights
 from riskkit.attribution.result import Attribution
 from riskkit.var._inputs import DEFINITIONS
-from riskkit.var.historical import historical_risk
+from riskkit.var.historical import historical as historical_risk
 
-__all__ = ["historical_attribution", "tail_attribution"]
+__all__ = ["historical", "scenarios"]
 
 SMOOTH = ("harrell_davis", "kernel")
 ESTIMATORS = {"var": (*SMOOTH, *DEFINITIONS), "es": ("tail_mass",)}
 
 
-def historical_attribution(
+def historical(
     positions: PositionsLike | None,
     returns: ReturnsLike,
     confidence: float = 0.95,
@@ -86,10 +86,10 @@ def historical_attribution(
     Examples
     --------
     >>> returns = [[0.02, 0.01], [-0.03, 0.01], [-0.01, -0.04], [0.01, 0.00]]
-    >>> split = historical_attribution([100.0, 50.0], returns, 0.75, estimator="inverted_cdf")
+    >>> split = historical([100.0, 50.0], returns, 0.75, estimator="inverted_cdf")
     >>> split.component.tolist(), split.total
     ([1.0, 2.0], 3.0)
-    >>> split = historical_attribution([100.0, 50.0], returns, 0.5, measure="es")
+    >>> split = historical([100.0, 50.0], returns, 0.5, measure="es")
     >>> split.component.round(6).tolist(), round(split.total, 6)
     ([2.0, 0.75], 2.75)
     """
@@ -125,13 +125,13 @@ def historical_attribution(
     )
 
 
-def tail_attribution(positions: PositionsLike | None, returns: ReturnsLike, threshold: float) -> Attribution:
+def scenarios(positions: PositionsLike | None, returns: ReturnsLike, threshold: float) -> Attribution:
     """Components of the mean loss over the scenarios with a loss above a threshold.
 
     Parameters
     ----------
     positions, returns
-        As in `historical_attribution`.
+        As in `riskkit.attribution.historical`.
     threshold : float
         Loss in the money of the positions, positive: a VaR from another model, or a critical loss.
 
@@ -153,7 +153,7 @@ def tail_attribution(positions: PositionsLike | None, returns: ReturnsLike, thre
 
     Examples
     --------
-    >>> split = tail_attribution([100.0, 50.0], [[0.02, 0.01], [-0.03, 0.01], [-0.01, -0.04], [0.01, 0.00]], 2.0)
+    >>> split = scenarios([100.0, 50.0], [[0.02, 0.01], [-0.03, 0.01], [-0.01, -0.04], [0.01, 0.00]], 2.0)
     >>> split.component.round(6).tolist(), split.effective_scenarios
     ([2.0, 0.75], 2.0)
     """

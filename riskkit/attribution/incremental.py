@@ -13,7 +13,7 @@ import numpy as np
 from riskkit._check import InputError, finite_array, labels_of, one_of, with_labels
 from riskkit._exposure import Exposure, asset_vector, by_name, exposure_of, scenarios_of
 from riskkit._types import Measure, PositionsLike, ReturnsLike, TailMeasure, Vector
-from riskkit.var.historical import historical_risk
+from riskkit.var.historical import historical
 from riskkit.var.parametric.elliptical import cached_factor
 
 __all__ = ["incremental"]
@@ -171,7 +171,7 @@ def _historical(
     array: np.ndarray, held: np.ndarray, trades: _Candidates, confidence: float, measure: Measure, quantile: str
 ) -> np.ndarray:
     def risk(pnl: np.ndarray) -> np.ndarray:
-        estimate = historical_risk(pnl, confidence, quantile=quantile)
+        estimate = historical(pnl, confidence, quantile=quantile)
         return np.asarray(estimate.var if measure == "var" else estimate.es)
 
     before = array @ held

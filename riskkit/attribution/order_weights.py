@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit._tail import tail_size
+from riskkit._tail import n_tail
 from riskkit.var._inputs import quantile_position
 
 __all__ = ["OrderWeights", "order_weights"]
@@ -54,7 +54,7 @@ def order_weights(n: int, confidence: float, estimator: str, bandwidth: float | 
     Journal of Banking and Finance 26, 1487-1503, definition 2.6 (tail mass).
     """
     if estimator == "tail_mass":
-        tail = tail_size(n, confidence)
+        tail = n_tail(n, confidence)
         return OrderWeights(n - math.ceil(tail), n, lambda ranks: 1.0 - (n - ranks) / tail)
     if estimator == "harrell_davis":
         return _smooth(n, confidence, math.sqrt(confidence * (1.0 - confidence) / (n + 2)), _beta(n, confidence))

@@ -18,7 +18,7 @@ from riskkit.attribution.result import Attribution
 from riskkit.covariance import sample_covariance
 from riskkit.var.parametric.elliptical import cached_factor
 
-__all__ = ["component", "marginal", "parametric_attribution", "portfolio", "standalone"]
+__all__ = ["component", "marginal", "parametric", "portfolio", "standalone"]
 
 
 def portfolio(
@@ -213,7 +213,7 @@ def component(
     return _labelled(book.positions * _gradient(book, factor, _means(book, mean, measure)), book)
 
 
-def parametric_attribution(
+def parametric(
     positions: PositionsLike,
     returns: ReturnsLike,
     confidence: float = 0.95,
@@ -265,7 +265,7 @@ def parametric_attribution(
     Examples
     --------
     >>> returns = [[0.01, 0.02], [-0.02, 0.01], [0.03, -0.03], [-0.01, -0.01]]
-    >>> split = parametric_attribution([100.0, 50.0], returns, mean="zero", ddof=0)
+    >>> split = parametric([100.0, 50.0], returns, mean="zero", ddof=0)
     >>> split.component.round(4).tolist(), round(split.total, 4)
     ([2.7592, -0.0627], 2.6965)
     """

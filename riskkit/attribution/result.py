@@ -12,7 +12,7 @@ from riskkit import plot
 from riskkit._check import InputError, labels_of
 from riskkit._show import Row, Shown, alike, number, percent
 from riskkit._types import Measure, Vector
-from riskkit.pnl import aggregate_pnl
+from riskkit.pnl import aggregate as aggregate_pnl
 
 __all__ = ["Attribution"]
 
@@ -52,7 +52,7 @@ class Attribution(Shown):
     Examples
     --------
     >>> import numpy as np
-    >>> from riskkit import Attribution
+    >>> from riskkit.attribution import Attribution
     >>> split = Attribution("var", "given", 0.95, 30.0, np.array([36.0, -6.0]), np.array([100.0, -50.0]))
     >>> split.share.tolist(), split.marginal.tolist()
     ([1.2, -0.2], [0.36, 0.12])

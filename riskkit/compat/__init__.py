@@ -1,7 +1,9 @@
-"""Names and signatures of other risk services, computed by riskkit's own models.
+"""Compatibility: the names and signatures of the services that riskkit replaces.
 
-- VaR of weights: `get_portfolio_var`, `calculate_marginal_var`, `calculate_component_var`, `calculate_incremental_var`
-- Liquidity: `calculate_liquidity_var`
+Pre-trade engine: `RiskEngine`, `BaseRule`, `AccountVolumeLimitRule`, `OrderRateLimitRule`, `RuleContext`, `Order`,
+                  `Trade`, `Direction`, `build_config`
+Models:           `calculate_component_var`, `calculate_incremental_var`, `calculate_marginal_var`,
+                  `get_portfolio_var`, `calculate_liquidity_var`
 """
 
 from riskkit.compat.liquidity import calculate_liquidity_var
@@ -11,8 +13,28 @@ from riskkit.compat.models import (
     calculate_marginal_var,
     get_portfolio_var,
 )
+from riskkit.compat.risk_engine import RiskEngine
+from riskkit.compat.rules import (
+    AccountVolumeLimitRule,
+    BaseRule,
+    Direction,
+    Order,
+    OrderRateLimitRule,
+    RuleContext,
+    Trade,
+    build_config,
+)
 
 __all__ = [
+    "AccountVolumeLimitRule",
+    "BaseRule",
+    "Direction",
+    "Order",
+    "OrderRateLimitRule",
+    "RiskEngine",
+    "RuleContext",
+    "Trade",
+    "build_config",
     "calculate_component_var",
     "calculate_incremental_var",
     "calculate_liquidity_var",

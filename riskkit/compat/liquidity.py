@@ -9,7 +9,7 @@ import numpy as np
 from riskkit._check import InputError, positive
 from riskkit.liquidity.impact import square_root_impact
 from riskkit.liquidity.numbers import at_least_zero, labelled, labels_among, matched
-from riskkit.var.parametric import elliptical_factor
+from riskkit.var.parametric import quantile_multiplier
 
 __all__ = ["calculate_liquidity_var"]
 
@@ -94,5 +94,5 @@ def calculate_liquidity_var(
     )
     if volatility is not None:
         sigma = at_least_zero(volatility, names, "volatility")
-        cost = cost + value * elliptical_factor(confidence, z=z) * sigma
+        cost = cost + value * quantile_multiplier(confidence, z=z) * sigma
     return labelled(cost, names)

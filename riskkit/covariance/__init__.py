@@ -1,22 +1,22 @@
 """Covariance, correlation and volatility of returns.
 
 Equal weights
-    sample_covariance, sample_volatility, stressed_covariance
+    sample_covariance, sample_volatility, stressed_sample
 Exponential weights (RiskMetrics 1996)
     ewma_covariance, ewma_covariance_path, ewma_portfolio_variance, EwmaCovariance, ewma_variance, ewma_volatility,
-    ewma_start, effective_days
+    ewma_initial, effective_observations
 Long memory (RiskMetrics 2006)
-    riskmetrics2006_covariance
+    riskmetrics2006
 Shrinkage (Ledoit-Wolf, OAS)
     shrunk_covariance, ShrunkCovariance
 GARCH(1,1)
     fit_garch, GarchFit, garch_update, garch_long_run_volatility
 Matrices
-    correlation_from_covariance, covariance_from_correlation, nearest_correlation, repair_covariance, MatrixRepair
+    correlation_from_covariance, covariance_from_correlation, nearest_correlation, nearest_covariance, MatrixRepair
 """
 
-from riskkit.covariance.equally_weighted import sample_covariance, sample_volatility, stressed_covariance
-from riskkit.covariance.ewma import effective_days, ewma_start, ewma_variance, ewma_volatility
+from riskkit.covariance.equally_weighted import sample_covariance, sample_volatility, stressed_sample
+from riskkit.covariance.ewma import effective_observations, ewma_initial, ewma_variance, ewma_volatility
 from riskkit.covariance.ewma_matrix import (
     EwmaCovariance,
     ewma_covariance,
@@ -25,8 +25,8 @@ from riskkit.covariance.ewma_matrix import (
 )
 from riskkit.covariance.garch import GarchFit, fit_garch, garch_long_run_volatility, garch_update
 from riskkit.covariance.matrices import correlation_from_covariance, covariance_from_correlation
-from riskkit.covariance.nearest import MatrixRepair, nearest_correlation, repair_covariance
-from riskkit.covariance.riskmetrics import riskmetrics2006_covariance
+from riskkit.covariance.nearest import MatrixRepair, nearest_correlation, nearest_covariance
+from riskkit.covariance.riskmetrics import riskmetrics2006
 from riskkit.covariance.shrunk import ShrunkCovariance, shrunk_covariance
 
 __all__ = [
@@ -36,21 +36,21 @@ __all__ = [
     "ShrunkCovariance",
     "correlation_from_covariance",
     "covariance_from_correlation",
-    "effective_days",
+    "effective_observations",
     "ewma_covariance",
     "ewma_covariance_path",
     "ewma_portfolio_variance",
-    "ewma_start",
+    "ewma_initial",
     "ewma_variance",
     "ewma_volatility",
     "fit_garch",
     "garch_long_run_volatility",
     "garch_update",
     "nearest_correlation",
-    "repair_covariance",
-    "riskmetrics2006_covariance",
+    "nearest_covariance",
+    "riskmetrics2006",
     "sample_covariance",
     "sample_volatility",
     "shrunk_covariance",
-    "stressed_covariance",
+    "stressed_sample",
 ]

@@ -11,7 +11,7 @@ from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.matrices import symmetric
 
-__all__ = ["sample_covariance", "sample_volatility", "stressed_covariance"]
+__all__ = ["sample_covariance", "sample_volatility", "stressed_sample"]
 
 Mean = Literal["sample", "zero"]
 
@@ -76,7 +76,7 @@ def sample_volatility(returns: ReturnsLike, *, ddof: int = 1, mean: Mean = "samp
 
 
 @documented
-def stressed_covariance(returns: ReturnsLike, start: Any, end: Any, *, ddof: int = 1, mean: Mean = "sample") -> Any:
+def stressed_sample(returns: ReturnsLike, start: Any, end: Any, *, ddof: int = 1, mean: Mean = "sample") -> Any:
     """Covariance matrix of a historical stress window, such as March 2020, both ends included.
 
     Parameters
@@ -107,7 +107,7 @@ def stressed_covariance(returns: ReturnsLike, start: Any, end: Any, *, ddof: int
     >>> import pandas as pd
     >>> days = pd.date_range("2020-03-02", periods=4)
     >>> returns = pd.DataFrame({"A": [0.0, 0.1, -0.1, 0.0], "B": [0.0, 0.2, 0.0, 0.1]}, index=days)
-    >>> stressed_covariance(returns, "2020-03-03", "2020-03-04")
+    >>> stressed_sample(returns, "2020-03-03", "2020-03-04")
           A     B
     A  0.02  0.02
     B  0.02  0.02

@@ -33,7 +33,14 @@ from riskkit._jit import kernel
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import PARAMETERS
 
-__all__ = ["decay_factor", "effective_days", "ewma_start", "ewma_variance", "ewma_volatility", "start_weights"]
+__all__ = [
+    "decay_factor",
+    "effective_observations",
+    "ewma_initial",
+    "ewma_variance",
+    "ewma_volatility",
+    "start_weights",
+]
 
 STARTS = ("backcast", "first_square", "sample", "zero")
 Weighting = Literal["recursive", "truncated", "renormalized"]
@@ -65,7 +72,7 @@ def ewma_variance(returns: ReturnsLike, decay: float = 0.94, start: Any = "backc
     array = returns_array(returns)
     table = np.require(array.reshape(len(array), -1), requirements="W")  # one signature of the kernel
     out = np.empty_like(table)
-    first = np.array(np.broadcast_to(ewma_start(array, decay, start), table.shape[1:]))
+    first = np.array(np.broadcast_to(ewma_initial(array, decay, start), table.shape[1:]))
     variance_path(first, table, decay_factor(decay), out)
     return with_labels(
         out.reshape(array.shape), labels_of(returns, 0), labels_of(returns, 1), getattr(returns, "name", None)
@@ -113,7 +120,7 @@ def ewma_volatility(
 
 
 @documented
-def ewma_start(
+def ewma_initial(
     returns: ReturnsLike, decay: float = 0.94, start: Any = "backcast", *, backcast_periods: int = BACKCAST_PERIODS
 ) -> Any:
     """Start value of the recursion: the variance before the first return.
@@ -135,7 +142,7 @@ def ewma_start(
 
     Examples
     --------
-    >>> round(ewma_start([0.02, -0.01], decay=0.5, start="backcast"), 6)
+    >>> round(ewma_initial([0.02, -0.01], decay=0.5, start="backcast"), 6)
     0.0003
     """
     array = returns_array(returns)
@@ -150,7 +157,7 @@ def ewma_start(
 
 
 @documented
-def effective_days(decay: float, tolerance: float = 0.01) -> float:
+def effective_observations(decay: float, tolerance: float = 0.01) -> float:
     """Number of days with a total exponential weight of 1 - `tolerance`: ln(tolerance)/ln(decay).
 
     Parameters
@@ -169,7 +176,7 @@ def effective_days(decay: float, tolerance: float = 0.01) -> float:
 
     Examples
     --------
-    >>> round(effective_days(0.94, 0.01), 2)
+    >>> round(effective_observations(0.94, 0.01), 2)
     74.43
     """
     tolerance = finite_number(tolerance, "tolerance")

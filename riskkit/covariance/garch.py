@@ -110,7 +110,7 @@ class GarchFit(Shown):
     Examples
     --------
     >>> import numpy as np
-    >>> from riskkit import fit_garch
+    >>> from riskkit.covariance import fit_garch
     >>> fit = fit_garch(0.01 * np.random.default_rng(1).standard_normal(500), distribution="normal")
     >>> fit.converged, round(fit.long_run_volatility, 3)
     (True, 0.009)

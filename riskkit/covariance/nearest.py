@@ -17,7 +17,7 @@ from riskkit._show import Row, Shown
 from riskkit.covariance.docs import documented
 from riskkit.covariance.matrices import asset_names, changes_by_pair, square_matrix, symmetric, volatilities_of
 
-__all__ = ["MatrixRepair", "nearest_correlation", "repair_covariance"]
+__all__ = ["MatrixRepair", "nearest_correlation", "nearest_covariance"]
 
 Method = Literal["higham", "spectral"]
 DUST = 1e-12
@@ -45,8 +45,8 @@ class MatrixRepair(Shown):
 
     Examples
     --------
-    >>> from riskkit import nearest_correlation, repair_covariance
-    >>> repair = repair_covariance([[1.0, 1.2], [1.2, 1.0]])
+    >>> from riskkit.covariance import nearest_correlation, nearest_covariance
+    >>> repair = nearest_covariance([[1.0, 1.2], [1.2, 1.0]])
     >>> repair.changed, round(repair.min_eigenvalue_before, 6)
     (True, -0.2)
     >>> repair.matrix.round(4).tolist()
@@ -178,7 +178,7 @@ def nearest_correlation(
 
 
 @documented
-def repair_covariance(covariance: Any, *, method: Method = "higham", min_eigenvalue: float = 0.0) -> MatrixRepair:
+def nearest_covariance(covariance: Any, *, method: Method = "higham", min_eigenvalue: float = 0.0) -> MatrixRepair:
     """Positive semidefinite covariance matrix nearest in its correlations, with unchanged variances.
 
     The correlations are repaired by `nearest_correlation`.
@@ -194,7 +194,7 @@ def repair_covariance(covariance: Any, *, method: Method = "higham", min_eigenva
 
     Examples
     --------
-    >>> repair = repair_covariance([[0.04, 0.03], [0.03, 0.01]])
+    >>> repair = nearest_covariance([[0.04, 0.03], [0.03, 0.01]])
     >>> repair.matrix.round(6).tolist()
     [[0.04, 0.02], [0.02, 0.01]]
     """

@@ -13,11 +13,11 @@ from riskkit.covariance.docs import documented
 from riskkit.covariance.ewma import start_weights
 from riskkit.covariance.matrices import symmetric
 
-__all__ = ["riskmetrics2006_covariance"]
+__all__ = ["riskmetrics2006"]
 
 
 @documented
-def riskmetrics2006_covariance(
+def riskmetrics2006(
     returns: ReturnsLike, *, tau0: float = 1560.0, tau1: float = 4.0, kmax: int = 14, rho: float = math.sqrt(2.0)
 ) -> Any:
     """Covariance of RiskMetrics 2006 after the last return, the forecast for the next period.
@@ -54,7 +54,7 @@ def riskmetrics2006_covariance(
 
     Examples
     --------
-    >>> round(riskmetrics2006_covariance([0.01, -0.02, 0.015, 0.03, -0.01]), 8)
+    >>> round(riskmetrics2006([0.01, -0.02, 0.015, 0.03, -0.01]), 8)
     0.00034341
     """
     array = returns_array(returns)

@@ -37,7 +37,7 @@ class ShrunkCovariance(Shown):
 
     Examples
     --------
-    >>> from riskkit import shrunk_covariance
+    >>> from riskkit.covariance import shrunk_covariance
     >>> result = shrunk_covariance([[0.01, 0.02], [0.03, 0.05], [0.00, -0.01], [-0.02, -0.03], [0.01, 0.01]])
     >>> round(result.shrinkage, 4), result.n_obs
     (0.4294, 5)

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from riskkit import datasets
 from riskkit._check import optional
 from riskkit.demo import exchange, strategies
-from riskkit.replay.compare import compare
-from riskkit.replay.comparison import Comparison
-from riskkit.replay.events import EventLog
-from riskkit.replay.ruleset import RuleSet
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.compare import compare
+from riskkit.replay.run.comparison import ReplayComparison
 from riskkit.report import write_report
 
 __all__ = ["ACTS", "Act", "play", "rules_path", "run"]
@@ -54,7 +54,7 @@ def rules_path(name: str) -> Path:
     return datasets.folder() / "rules" / f"{name}.toml"
 
 
-def play(act: Act, log: EventLog | None = None, *, progress: bool = False) -> Comparison:
+def play(act: Act, log: EventLog | None = None, *, progress: bool = False) -> ReplayComparison:
     """Replay an example without limits, in shadow and in enforce mode."""
     rules = RuleSet.from_toml(rules_path(act.name))
     log = act.log() if log is None else log

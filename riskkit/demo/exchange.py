@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskkit.datasets import load_tape, load_top_of_book
-from riskkit.replay.events import EventLog
-from riskkit.replay.universe import Instrument
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.schema.universe import Instrument
 
 if TYPE_CHECKING:
     import pandas as pd

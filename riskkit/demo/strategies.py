@@ -13,7 +13,7 @@ import numpy as np
 
 from riskkit._check import optional
 from riskkit.datasets import load_stocks
-from riskkit.replay.events import EventLog
+from riskkit.replay.log.event_log import EventLog
 
 if TYPE_CHECKING:
     import pandas as pd

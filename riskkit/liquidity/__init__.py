@@ -7,7 +7,7 @@ Spread
 Market impact
     square_root_impact, almgren_impact, AlmgrenImpact
 Liquidation time
-    days_to_unwind, fraction_held
+    days_to_liquidate, fraction_remaining
 Optimal liquidation
     liquidation_schedule, LiquidationSchedule, LinearImpact, liquidation_frontier, LiquidationFrontier
 """
@@ -17,7 +17,7 @@ from riskkit.liquidity.efficient_frontier import LiquidationFrontier, liquidatio
 from riskkit.liquidity.impact import AlmgrenImpact, almgren_impact, square_root_impact
 from riskkit.liquidity.optimal_execution import LinearImpact, LiquidationSchedule, liquidation_schedule
 from riskkit.liquidity.spread import SpreadVar, bangia_tail_factor, half_spread_cost, relative_spread, spread_var
-from riskkit.liquidity.unwind import days_to_unwind, fraction_held
+from riskkit.liquidity.unwind import days_to_liquidate, fraction_remaining
 
 __all__ = [
     "AlmgrenImpact",
@@ -28,8 +28,8 @@ __all__ = [
     "SpreadVar",
     "almgren_impact",
     "bangia_tail_factor",
-    "days_to_unwind",
-    "fraction_held",
+    "days_to_liquidate",
+    "fraction_remaining",
     "half_spread_cost",
     "liquidation_frontier",
     "liquidation_schedule",

@@ -15,8 +15,8 @@ from riskkit.attribution import component
 from riskkit.liquidity.impact import square_root_impact
 from riskkit.liquidity.numbers import at_least_zero, documented, matched
 from riskkit.liquidity.spread import half_spread_cost
-from riskkit.liquidity.unwind import days_to_unwind, overlap
-from riskkit.pnl import aggregate_pnl
+from riskkit.liquidity.unwind import days_to_liquidate, overlap
+from riskkit.pnl import aggregate as aggregate_pnl
 
 __all__ = ["LiquidityVar", "liquidity_var"]
 
@@ -54,7 +54,7 @@ class LiquidityVar(Shown):
 
     Examples
     --------
-    >>> from riskkit import liquidity_var
+    >>> from riskkit.liquidity import liquidity_var
     >>> covariance = [[0.0004, 0.0001], [0.0001, 0.0009]]
     >>> book = liquidity_var([1_000_000, 500_000], covariance, spreads=[0.001, 0.004], adv=[5e6, 5e5], z=1.65)
     >>> book.spread_cost.round(2).tolist(), book.days.round(2).tolist()
@@ -214,7 +214,7 @@ def liquidity_var(
     if adv is not None:
         volume, volatility = at_least_zero(adv, names, "adv", above=True), np.sqrt(book.covariance.diagonal())
         days = np.broadcast_to(
-            days_to_unwind(amounts, volume, matched(participation, names, "participation")), amounts.shape
+            days_to_liquidate(amounts, volume, matched(participation, names, "participation")), amounts.shape
         )
         holding = component(amounts, book.covariance * overlap(days), confidence, z=z) - price
         impact = np.abs(amounts) * square_root_impact(amounts, volume, volatility, coefficient=impact_coefficient)

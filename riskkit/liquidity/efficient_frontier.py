@@ -19,7 +19,7 @@ from riskkit.liquidity.optimal_execution import (
     liquidation_schedule,
     schedule_of_urgency,
 )
-from riskkit.var.parametric import elliptical_factor
+from riskkit.var.parametric import quantile_multiplier
 
 __all__ = ["LiquidationFrontier", "liquidation_frontier"]
 
@@ -45,7 +45,7 @@ class LiquidationFrontier(Shown):
 
     Examples
     --------
-    >>> from riskkit import LinearImpact, liquidation_frontier
+    >>> from riskkit.liquidity import LinearImpact, liquidation_frontier
     >>> market = LinearImpact.calibrated(0.95, 0.125, 5_000_000)
     >>> frontier = liquidation_frontier(1_000_000, 5, 5, market, risk_aversions=[0.0, 1e-6])
     >>> len(frontier.schedules), round(frontier.best.expected_cost)
@@ -140,7 +140,7 @@ def liquidation_frontier(
     >>> frontier.best.lvar() < 1_903_782
     True
     """
-    factor = elliptical_factor(confidence, z=z)
+    factor = quantile_multiplier(confidence, z=z)
     if market.price_volatility == 0.0:
         raise InputError(
             "market has no volatility, so even trading (risk_aversion=0) is optimal at every risk aversion"

@@ -69,7 +69,7 @@ class AlmgrenImpact(Shown):
 
     Examples
     --------
-    >>> from riskkit import AlmgrenImpact
+    >>> from riskkit.liquidity import AlmgrenImpact
     >>> impact = AlmgrenImpact(permanent=0.002, temporary=0.003)
     >>> round(impact.realized, 6)
     0.004

@@ -15,7 +15,7 @@ from riskkit import plot
 from riskkit._check import InputError, finite_number, positive, whole_number
 from riskkit._show import Row, Shown
 from riskkit.liquidity.numbers import documented
-from riskkit.var.parametric import elliptical_factor
+from riskkit.var.parametric import quantile_multiplier
 
 __all__ = [
     "LinearImpact",
@@ -42,7 +42,7 @@ class LinearImpact(Shown):
 
     Examples
     --------
-    >>> from riskkit import LinearImpact
+    >>> from riskkit.liquidity import LinearImpact
     >>> LinearImpact(price_volatility=0.95, half_spread=0.0625, permanent_slope=2.5e-7, temporary_slope=2.5e-6).half_spread
     0.0625
     """
@@ -122,7 +122,7 @@ class LiquidationSchedule(Shown):
 
     Examples
     --------
-    >>> from riskkit import LinearImpact, liquidation_schedule
+    >>> from riskkit.liquidity import LinearImpact, liquidation_schedule
     >>> market = LinearImpact(price_volatility=0.95, half_spread=0.0625, permanent_slope=2.5e-7, temporary_slope=2.5e-6)
     >>> plan = liquidation_schedule(1_000_000, 5, 5, market, risk_aversion=0.0)
     >>> plan.holdings.tolist()
@@ -148,7 +148,7 @@ class LiquidationSchedule(Shown):
 
     def lvar(self, confidence: float = 0.95, *, z: float | None = None) -> float:
         """Liquidity-adjusted VaR in money: expected cost + z × standard deviation, as costs are normal."""
-        return self.expected_cost + elliptical_factor(confidence, z=z) * self.cost_sd
+        return self.expected_cost + quantile_multiplier(confidence, z=z) * self.cost_sd
 
     def to_frame(self) -> Any:
         """One row per time: shares held, and shares sold since the previous row."""

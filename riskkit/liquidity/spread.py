@@ -16,7 +16,7 @@ from riskkit import plot
 from riskkit._check import InputError, finite_number, one_of, positive
 from riskkit._show import Row, Shown
 from riskkit.liquidity.numbers import at_least_zero, documented, labelled, labels_among, matched
-from riskkit.var.parametric import elliptical_factor
+from riskkit.var.parametric import quantile_multiplier
 
 __all__ = ["SpreadVar", "bangia_tail_factor", "half_spread_cost", "relative_spread", "spread_var"]
 
@@ -127,7 +127,7 @@ class SpreadVar(Shown):
 
     Examples
     --------
-    >>> from riskkit import SpreadVar
+    >>> from riskkit.liquidity import SpreadVar
     >>> lvar = SpreadVar(price_var=4.65, spread_cost=0.5, distribution="normal")
     >>> lvar.total
     5.15
@@ -223,7 +223,7 @@ def spread_var(
     """
     one_of(distribution, get_args(Distribution), "distribution")
     value = positive(value, "value", zero=True)
-    factor = elliptical_factor(confidence, z=z)
+    factor = quantile_multiplier(confidence, z=z)
     move = factor * positive(tail_factor, "tail_factor") * positive(volatility, "volatility", zero=True)
     worst = positive(spread_multiplier, "spread_multiplier", zero=True) * positive(spread_sd, "spread_sd", zero=True)
     worst_spread = positive(spread, "spread", zero=True) + worst

@@ -14,14 +14,14 @@ import numpy as np
 from riskkit._check import InputError, labels_of, whole_number, with_labels
 from riskkit.liquidity.numbers import at_least_zero, documented, labelled, labels_among, matched
 
-__all__ = ["days_to_unwind", "fraction_held", "overlap"]
+__all__ = ["days_to_liquidate", "fraction_remaining", "overlap"]
 
 MAX_PERIODS = 100_000
-"""Limit on the rows of `fraction_held` by default."""
+"""Limit on the rows of `fraction_remaining` by default."""
 
 
 @documented
-def days_to_unwind(positions: Any, adv: Any, participation: Any = 0.2) -> Any:
+def days_to_liquidate(positions: Any, adv: Any, participation: Any = 0.2) -> Any:
     """Number of periods to liquidate positions at a share of the volume: |position| / (participation × adv).
 
     Returns
@@ -35,7 +35,7 @@ def days_to_unwind(positions: Any, adv: Any, participation: Any = 0.2) -> Any:
 
     Examples
     --------
-    >>> days_to_unwind([50_000, -10_000], [100_000, 200_000], 0.25).tolist()
+    >>> days_to_liquidate([50_000, -10_000], [100_000, 200_000], 0.25).tolist()
     [2.0, 0.2]
     """
     names = labels_among(positions, adv, participation)
@@ -47,7 +47,7 @@ def days_to_unwind(positions: Any, adv: Any, participation: Any = 0.2) -> Any:
 
 
 @documented
-def fraction_held(positions: Any, adv: Any, participation: Any = 0.2, *, periods: int | None = None) -> Any:
+def fraction_remaining(positions: Any, adv: Any, participation: Any = 0.2, *, periods: int | None = None) -> Any:
     """Fraction of each position that remains during every period of its liquidation.
 
     Parameters
@@ -66,10 +66,10 @@ def fraction_held(positions: Any, adv: Any, participation: Any = 0.2, *, periods
 
     Examples
     --------
-    >>> fraction_held([50_000, -10_000], [100_000, 200_000], 0.25).tolist()
+    >>> fraction_remaining([50_000, -10_000], [100_000, 200_000], 0.25).tolist()
     [[1.0, 1.0], [0.5, 0.0]]
     """
-    days = days_to_unwind(positions, adv, participation)
+    days = days_to_liquidate(positions, adv, participation)
     names, durations = labels_of(days, 0), np.atleast_1d(np.asarray(days))
     longest = max(1, math.ceil(durations.max()))
     if periods is None and longest > MAX_PERIODS:

@@ -1,32 +1,32 @@
 """Monte Carlo simulation: VaR and ES with standard errors.
 
-- Simulation: `monte_carlo_risk`, `SimulatedRisk`
+- Simulation: `simulate_risk`, `SimulationResult`
 - Return models: `NormalReturns`, `StudentTReturns`, `GaussianCopula`, `StudentTCopula`, `BlockBootstrap`,
-  `GeometricBrownianMotion`, `JumpDiffusion`; `Law` is their base class
-- Random variates: `Draws`, `Needs`, `Sobol`
+  `GeometricBrownianMotion`, `JumpDiffusion`; `ReturnModel` is their base class
+- Random variates: `Variates`, `VariateSpec`, `SobolDraws`
 """
 
-from riskkit.montecarlo.draws import Draws, Needs, Sobol
-from riskkit.montecarlo.engine.result import SimulatedRisk
-from riskkit.montecarlo.engine.simulate import monte_carlo_risk
+from riskkit.montecarlo.draws import SobolDraws, Variates, VariateSpec
+from riskkit.montecarlo.engine.result import SimulationResult
+from riskkit.montecarlo.engine.simulate import simulate_risk
 from riskkit.montecarlo.models.bootstrap import BlockBootstrap
 from riskkit.montecarlo.models.copula import GaussianCopula, StudentTCopula
 from riskkit.montecarlo.models.elliptical import NormalReturns, StudentTReturns
 from riskkit.montecarlo.models.paths import GeometricBrownianMotion, JumpDiffusion
-from riskkit.montecarlo.models.return_model import Law
+from riskkit.montecarlo.models.return_model import ReturnModel
 
 __all__ = [
     "BlockBootstrap",
-    "Draws",
+    "Variates",
     "GaussianCopula",
     "GeometricBrownianMotion",
     "JumpDiffusion",
-    "Law",
-    "Needs",
+    "ReturnModel",
+    "VariateSpec",
     "NormalReturns",
-    "SimulatedRisk",
-    "Sobol",
+    "SimulationResult",
+    "SobolDraws",
     "StudentTCopula",
     "StudentTReturns",
-    "monte_carlo_risk",
+    "simulate_risk",
 ]

@@ -1,6 +1,6 @@
 """Random variates of a simulation: from a seeded Generator, scrambled Sobol points, or an array.
 
-A return model declares its variates per scenario (`Needs`), and a source supplies them (`Draws`) in chunks. A Generator
+A return model declares its variates per scenario (`VariateSpec`), and a source supplies them (`Variates`) in chunks. A Generator
 is split into three streams, for normals, uniforms and chi-squares, each drawn row by row, so that every chunk size gives
 the same numbers.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, whole_number
 
-__all__ = ["BLOCK", "Draws", "Needs", "Sobol", "Source", "source_of"]
+__all__ = ["BLOCK", "Variates", "VariateSpec", "SobolDraws", "Source", "source_of"]
 
 BLOCK = 4_096
 """Rows at a time in matrix products and sums, whose rounding could depend on the number of rows."""
@@ -22,7 +22,7 @@ BLOCK = 4_096
 SOBOL_BITS = 30
 
 
-class Needs(NamedTuple):
+class VariateSpec(NamedTuple):
     """Random variates that a return model needs per scenario.
 
     Attributes
@@ -36,8 +36,8 @@ class Needs(NamedTuple):
 
     Examples
     --------
-    >>> from riskkit import Needs
-    >>> Needs(normals=3, chi_square=4.0).columns
+    >>> from riskkit.montecarlo import VariateSpec
+    >>> VariateSpec(normals=3, chi_square=4.0).columns
     4
     """
 
@@ -51,7 +51,7 @@ class Needs(NamedTuple):
         return self.normals + self.uniforms + (self.chi_square is not None)
 
 
-class Draws(NamedTuple):
+class Variates(NamedTuple):
     """Random variates of some scenarios, one row each; valid until the next call of `take`.
 
     Attributes
@@ -66,8 +66,8 @@ class Draws(NamedTuple):
     Examples
     --------
     >>> import numpy as np
-    >>> from riskkit import Draws, NormalReturns
-    >>> draws = Draws(np.array([[1.0], [-2.0]]), np.empty((2, 0)), np.empty(0))
+    >>> from riskkit.montecarlo import Variates, NormalReturns
+    >>> draws = Variates(np.array([[1.0], [-2.0]]), np.empty((2, 0)), np.empty(0))
     >>> NormalReturns([[0.0004]]).returns(draws).tolist()
     [[0.02], [-0.04]]
     """
@@ -83,12 +83,12 @@ class Source(Protocol):
     unit: int
     """Scenarios per independent unit: 1, 2 for antithetic pairs, a whole replicate for Sobol points."""
 
-    def take(self, n: int) -> Draws:
+    def take(self, n: int) -> Variates:
         """Return the variates of the next `n` scenarios."""
 
 
 @dataclass(frozen=True)
-class Sobol:
+class SobolDraws:
     """Scrambled Sobol points: several independent scramblings of one sequence.
 
     Points of one scrambling are more evenly spaced than random ones; the spread between scramblings gives the standard
@@ -109,9 +109,10 @@ class Sobol:
     Examples
     --------
     >>> import numpy as np
-    >>> from riskkit import NormalReturns, Sobol, monte_carlo_risk
-    >>> points = Sobol(np.random.default_rng(1), replicates=16)
-    >>> round(monte_carlo_risk(NormalReturns([[0.0004]]), [100.0], 2**14, draws=points).var, 2)  # exactly: 4.65
+    >>> from riskkit.montecarlo import NormalReturns, SobolDraws
+    >>> from riskkit import simulate_risk
+    >>> points = SobolDraws(np.random.default_rng(1), replicates=16)
+    >>> round(simulate_risk(NormalReturns([[0.0004]]), [100.0], 2**14, draws=points).var, 2)  # exactly: 4.65
     4.66
     """
 
@@ -124,13 +125,13 @@ class Sobol:
         whole_number(self.replicates, "replicates", at_least=2)
 
 
-def source_of(draws: Any, needs: Needs, n_scenarios: int | None, antithetic: bool = False) -> tuple[Source, int]:
+def source_of(draws: Any, needs: VariateSpec, n_scenarios: int | None, antithetic: bool = False) -> tuple[Source, int]:
     """Source of variates for a `draws` argument, and the number of scenarios.
 
     Parameters
     ----------
     draws : numpy.random.Generator, Sobol, or (n, needs.columns) array
-        An array holds standard normals, then uniforms, in the order of `Needs`; a chi-square takes one more uniform.
+        An array holds standard normals, then uniforms, in the order of `VariateSpec`; a chi-square takes one more uniform.
     n_scenarios : int or None
         None for all rows of an array.
     antithetic : bool
@@ -142,7 +143,7 @@ def source_of(draws: Any, needs: Needs, n_scenarios: int | None, antithetic: boo
         Another type, too few columns, an odd number of antithetic scenarios, or a number of scenarios that does not
         fit Sobol points.
     """
-    if isinstance(draws, Sobol):
+    if isinstance(draws, SobolDraws):
         if antithetic:
             raise InputError("antithetic=True with Sobol points, which are balanced already; use one of the two")
         n = _required(n_scenarios)
@@ -176,7 +177,7 @@ class _GeneratorSource:
 
     unit = 1
 
-    def __init__(self, generator: np.random.Generator, needs: Needs) -> None:
+    def __init__(self, generator: np.random.Generator, needs: VariateSpec) -> None:
         words = generator.integers(0, 2**32, size=4, dtype=np.uint32)
         kind = type(generator.bit_generator)
         children = np.random.SeedSequence(words.tolist()).spawn(3)
@@ -184,13 +185,13 @@ class _GeneratorSource:
         self._needs = needs
         self._buffer = np.empty((0, needs.normals))
 
-    def take(self, n: int) -> Draws:
+    def take(self, n: int) -> Variates:
         if len(self._buffer) < n:
             self._buffer = np.empty((n, self._needs.normals))
         normals = self._buffer[:n]
         self._normal.standard_normal(out=normals)
         degrees = self._needs.chi_square
-        return Draws(
+        return Variates(
             normals,
             self._uniform.random((n, self._needs.uniforms)),
             np.empty(0) if degrees is None else self._chi_square.chisquare(degrees, n),
@@ -200,7 +201,7 @@ class _GeneratorSource:
 class _ArraySource:
     unit = 1
 
-    def __init__(self, draws: Any, needs: Needs) -> None:
+    def __init__(self, draws: Any, needs: VariateSpec) -> None:
         array = finite_array(draws, "draws")
         array = array[:, None] if array.ndim == 1 else array
         if array.ndim != 2 or array.shape[1] != needs.columns:
@@ -214,14 +215,14 @@ class _ArraySource:
         self._array, self._needs, self._next = array, needs, 0
         self.n_rows = len(array)
 
-    def take(self, n: int) -> Draws:
+    def take(self, n: int) -> Variates:
         rows = self._array[self._next : self._next + n]
         self._next += n
         return _split(rows[:, : self._needs.normals], rows[:, self._needs.normals :], self._needs)
 
 
 class _SobolSource:
-    def __init__(self, sobol: Sobol, needs: Needs, n_scenarios: int) -> None:
+    def __init__(self, sobol: SobolDraws, needs: VariateSpec, n_scenarios: int) -> None:
         size, left = divmod(n_scenarios, sobol.replicates)
         if left or size & (size - 1):
             fit = sobol.replicates * 2 ** max(1, size - 1).bit_length()
@@ -233,7 +234,7 @@ class _SobolSource:
         self._engine: Any = None
         self._left = 0
 
-    def take(self, n: int) -> Draws:
+    def take(self, n: int) -> Variates:
         from scipy.special import ndtri
 
         points = np.empty((n, self._needs.columns))
@@ -261,10 +262,10 @@ class _AntitheticSource:
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def take(self, n: int) -> Draws:
+    def take(self, n: int) -> Variates:
         half = self._source.take(n // 2)
         mirrored = np.minimum(1.0 - half.uniforms, np.nextafter(1.0, 0.0))
-        return Draws(
+        return Variates(
             _interleaved(half.normals, -half.normals),
             _interleaved(half.uniforms, mirrored),
             np.repeat(half.chi_squares, 2),
@@ -277,10 +278,10 @@ def _interleaved(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return both
 
 
-def _split(normals: np.ndarray, uniforms: np.ndarray, needs: Needs) -> Draws:
+def _split(normals: np.ndarray, uniforms: np.ndarray, needs: VariateSpec) -> Variates:
     """Convert the last uniform to a chi-square if the model needs one."""
     if needs.chi_square is None:
-        return Draws(normals, uniforms, np.empty(0))
+        return Variates(normals, uniforms, np.empty(0))
     from scipy.special import gammaincinv
 
-    return Draws(normals, uniforms[:, :-1], 2.0 * gammaincinv(needs.chi_square / 2.0, uniforms[:, -1]))
+    return Variates(normals, uniforms[:, :-1], 2.0 * gammaincinv(needs.chi_square / 2.0, uniforms[:, -1]))

@@ -1,22 +1,22 @@
 """Performance of a track record.
 
 Drawdown
-    drawdown_path, max_drawdown, conditional_drawdown_at_risk, pain_index, ulcer_index, risk_score, drawdown_table,
-    DrawdownTable, Drawdown
+    drawdown_series, max_drawdown, conditional_drawdown_at_risk, pain_index, ulcer_index, risk_score, drawdown_table,
+    DrawdownTable, DrawdownLimit
 Risk-adjusted return
-    annualised_return, annualised_volatility, sharpe_ratio, sharpe_standard_error, sortino_ratio, omega_ratio,
+    annualized_return, annualized_volatility, sharpe_ratio, sharpe_standard_error, sortino_ratio, omega_ratio,
     calmar_ratio, downside_deviation
 Moments
     skewness, excess_kurtosis
 Trades
-    win_rate, average_trade, payoff_ratio, profit_factor, consecutive_losses, trade_statistics, TradeStatistics
+    win_rate, average_trade, payoff_ratio, profit_factor, max_consecutive_losses, trade_statistics, TradeStatistics
 Summary
-    performance_summary, Performance
+    performance_summary, PerformanceSummary
 """
 
 from riskkit.performance.drawdown import (
     conditional_drawdown_at_risk,
-    drawdown_path,
+    drawdown_series,
     max_drawdown,
     pain_index,
     risk_score,
@@ -25,8 +25,8 @@ from riskkit.performance.drawdown import (
 from riskkit.performance.drawdown_episodes import Drawdown, DrawdownTable, drawdown_table
 from riskkit.performance.moments import excess_kurtosis, skewness
 from riskkit.performance.ratios import (
-    annualised_return,
-    annualised_volatility,
+    annualized_return,
+    annualized_volatility,
     calmar_ratio,
     downside_deviation,
     omega_ratio,
@@ -34,11 +34,11 @@ from riskkit.performance.ratios import (
     sharpe_standard_error,
     sortino_ratio,
 )
-from riskkit.performance.summary import Performance, performance_summary
+from riskkit.performance.summary import PerformanceSummary, performance_summary
 from riskkit.performance.trades import (
     TradeStatistics,
     average_trade,
-    consecutive_losses,
+    max_consecutive_losses,
     payoff_ratio,
     profit_factor,
     trade_statistics,
@@ -48,16 +48,16 @@ from riskkit.performance.trades import (
 __all__ = [
     "Drawdown",
     "DrawdownTable",
-    "Performance",
+    "PerformanceSummary",
     "TradeStatistics",
-    "annualised_return",
-    "annualised_volatility",
+    "annualized_return",
+    "annualized_volatility",
     "average_trade",
     "calmar_ratio",
     "conditional_drawdown_at_risk",
-    "consecutive_losses",
+    "max_consecutive_losses",
     "downside_deviation",
-    "drawdown_path",
+    "drawdown_series",
     "drawdown_table",
     "excess_kurtosis",
     "max_drawdown",

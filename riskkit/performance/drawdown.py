@@ -15,21 +15,13 @@ from typing import Any, get_args
 
 import numpy as np
 
-from riskkit._check import (
-    InputError,
-    finite_array,
-    labels_of,
-    one_of,
-    positive,
-    returns_array,
-    with_labels,
-)
-from riskkit._tail import tail_size
+from riskkit._check import InputError, finite_array, labels_of, one_of, positive, returns_array, with_labels
+from riskkit._tail import n_tail as tail_size
 from riskkit.performance.series import Input, above_total_loss, documented, per_series
 
 __all__ = [
     "conditional_drawdown_at_risk",
-    "drawdown_path",
+    "drawdown_series",
     "max_drawdown",
     "pain_index",
     "risk_score",
@@ -38,7 +30,7 @@ __all__ = [
 
 
 @documented
-def drawdown_path(values: Any, *, input: Input = "returns") -> Any:
+def drawdown_series(values: Any, *, input: Input = "returns") -> Any:
     """Drawdown at the end of every period.
 
     Returns
@@ -56,9 +48,9 @@ def drawdown_path(values: Any, *, input: Input = "returns") -> Any:
 
     Examples
     --------
-    >>> drawdown_path([-0.1, 0.2, -0.5]).round(6).tolist()
+    >>> drawdown_series([-0.1, 0.2, -0.5]).round(6).tolist()
     [0.1, 0.0, 0.5]
-    >>> drawdown_path([100.0, 120.0, 90.0], input="prices").tolist()
+    >>> drawdown_series([100.0, 120.0, 90.0], input="prices").tolist()
     [0.0, 0.0, 0.25]
     """
     drawdown = _drawdowns(values, input)
@@ -169,7 +161,7 @@ def risk_score(drawdown: Any, max_drawdown_limit: float) -> Any:
     Parameters
     ----------
     drawdown : float or array
-        Positive fraction of the peak, such as `max_drawdown` or `drawdown_path`.
+        Positive fraction of the peak, such as `max_drawdown` or `drawdown_series`.
     max_drawdown_limit : float
         Limit as a fraction of the peak, above zero.
 

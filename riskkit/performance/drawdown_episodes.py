@@ -11,7 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import labels_of, one_of, whole_number, with_labels
 from riskkit._show import Row, Shown, short_label
-from riskkit.performance.drawdown import drawdown_path
+from riskkit.performance.drawdown import drawdown_series
 from riskkit.performance.series import Input, documented, single_series
 
 __all__ = ["Drawdown", "DrawdownTable", "drawdown_table"]
@@ -78,20 +78,20 @@ class Drawdown(Shown):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DrawdownTable(Shown):
-    """Drawdowns of one series: a sequence of `Drawdown`.
+    """Drawdowns of one series: a sequence of `DrawdownLimit`.
 
     Attributes
     ----------
     drawdowns : tuple[Drawdown, ...]
         Drawdowns in the chosen order.
     path : (n_obs,)
-        Drawdown of every period as a fraction of the peak, as in `drawdown_path`.
+        Drawdown of every period as a fraction of the peak, as in `drawdown_series`.
     order : {"depth", "time"}
         Order of the drawdowns.
 
     Examples
     --------
-    >>> from riskkit import drawdown_table
+    >>> from riskkit.performance import drawdown_table
     >>> table = drawdown_table([0.10, -0.20, 0.05, -0.10])
     >>> len(table), round(table[0].depth, 6), table[0].recovered
     (1, 0.244, False)
@@ -200,7 +200,7 @@ def drawdown_table(
     one_of(input, get_args(Input), "input")
     one_of(order, get_args(Order), "order")
     series = single_series(values, "prices" if input == "prices" else "returns")
-    fall = drawdown_path(series, input=input)
+    fall = drawdown_series(series, input=input)
     rows = labels_of(values, 0)
     label = (lambda row: row) if rows is None else (lambda row: rows[row])
     found = [_measure(fall, first, last, label) for first, last in _runs(fall > 0.0)]

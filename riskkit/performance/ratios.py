@@ -25,8 +25,8 @@ from riskkit.performance.series import (
 )
 
 __all__ = [
-    "annualised_return",
-    "annualised_volatility",
+    "annualized_return",
+    "annualized_volatility",
     "calmar_ratio",
     "downside_deviation",
     "omega_ratio",
@@ -39,7 +39,7 @@ Sharpe = Literal["arithmetic", "geometric", "autocorrelated", "per_period"]
 
 
 @documented
-def annualised_return(
+def annualized_return(
     returns: ReturnsLike, periods_per_year: float, *, method: Literal["geometric", "arithmetic"] = "geometric"
 ) -> Any:
     """Annualized return.
@@ -63,9 +63,9 @@ def annualised_return(
 
     Examples
     --------
-    >>> round(annualised_return([0.02, -0.01, 0.03], 12), 6)
+    >>> round(annualized_return([0.02, -0.01, 0.03], 12), 6)
     0.170282
-    >>> round(annualised_return([0.02, -0.01, 0.03], 12, method="arithmetic"), 6)
+    >>> round(annualized_return([0.02, -0.01, 0.03], 12, method="arithmetic"), 6)
     0.16
     """
     one_of(method, ("geometric", "arithmetic"), "method")
@@ -77,7 +77,7 @@ def annualised_return(
 
 
 @documented
-def annualised_volatility(returns: ReturnsLike, periods_per_year: float, *, ddof: int = 1) -> Any:
+def annualized_volatility(returns: ReturnsLike, periods_per_year: float, *, ddof: int = 1) -> Any:
     """Annualized volatility: standard deviation × sqrt(periods per year).
 
     Parameters
@@ -97,7 +97,7 @@ def annualised_volatility(returns: ReturnsLike, periods_per_year: float, *, ddof
 
     Examples
     --------
-    >>> round(annualised_volatility([0.02, -0.01, 0.03], 12), 6)
+    >>> round(annualized_volatility([0.02, -0.01, 0.03], 12), 6)
     0.072111
     """
     return sample_volatility(returns, ddof=ddof) * math.sqrt(positive(periods_per_year, "periods_per_year"))
@@ -315,7 +315,7 @@ def calmar_ratio(returns: ReturnsLike, periods_per_year: float) -> Any:
     >>> round(calmar_ratio([0.02, -0.10, 0.03, 0.08], 12), 6)
     0.649053
     """
-    gain = annualised_return(returns, periods_per_year)
+    gain = annualized_return(returns, periods_per_year)
     refusal = "returns is zero everywhere; a Calmar ratio is undefined"
     return per_series(gain_over_risk(gain, max_drawdown(returns), refusal), returns)
 

@@ -12,18 +12,12 @@ from riskkit import plot
 from riskkit._check import InputError, finite_number, labels_of, with_labels
 from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
-from riskkit.performance.drawdown import (
-    conditional_drawdown_at_risk,
-    max_drawdown,
-    pain_index,
-    risk_score,
-    ulcer_index,
-)
+from riskkit.performance.drawdown import conditional_drawdown_at_risk, max_drawdown, pain_index, risk_score, ulcer_index
 from riskkit.performance.drawdown_episodes import drawdown_table
 from riskkit.performance.moments import excess_kurtosis, skewness
 from riskkit.performance.ratios import (
-    annualised_return,
-    annualised_volatility,
+    annualized_return,
+    annualized_volatility,
     calmar_ratio,
     omega_ratio,
     sharpe_ratio,
@@ -31,13 +25,13 @@ from riskkit.performance.ratios import (
     sortino_ratio,
 )
 from riskkit.performance.series import documented, single_series, without_risk_free
-from riskkit.performance.trades import consecutive_losses, payoff_ratio, profit_factor, win_rate
+from riskkit.performance.trades import max_consecutive_losses, payoff_ratio, profit_factor, win_rate
 
-__all__ = ["Performance", "performance_summary"]
+__all__ = ["PerformanceSummary", "performance_summary"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Performance(Shown):
+class PerformanceSummary(Shown):
     """Performance measures of one return series; None for an undefined one (a Sharpe ratio without a spread).
 
     Attributes
@@ -192,7 +186,7 @@ def performance_summary(
     threshold: float = 0.0,
     confidence: float = 0.95,
     max_drawdown_limit: float | None = None,
-) -> Performance:
+) -> PerformanceSummary:
     """Summarize the performance of one return series.
 
     Parameters
@@ -228,12 +222,12 @@ def performance_summary(
     without_risk_free(returns, risk_free)  # refuse an invalid rate here: below it would only make the ratio undefined
     finite_number(threshold, "threshold")
     worst = max_drawdown(array)
-    return Performance(
+    return PerformanceSummary(
         returns=with_labels(array.copy(), labels_of(returns, 0), name=getattr(returns, "name", None)),
         periods_per_year=float(periods_per_year),
         n_obs=len(array),
-        annualised_return=annualised_return(array, periods_per_year),
-        annualised_volatility=_defined(lambda: annualised_volatility(array, periods_per_year)),
+        annualised_return=annualized_return(array, periods_per_year),
+        annualised_volatility=_defined(lambda: annualized_volatility(array, periods_per_year)),
         sharpe_ratio=_defined(lambda: sharpe_ratio(array, periods_per_year, risk_free=risk_free)),
         sharpe_standard_error=_defined(lambda: sharpe_standard_error(array, periods_per_year, risk_free=risk_free)),
         sortino_ratio=_defined(lambda: sortino_ratio(array, periods_per_year, threshold=threshold)),
@@ -247,7 +241,7 @@ def performance_summary(
         win_rate=_defined(lambda: win_rate(array)),
         payoff_ratio=_defined(lambda: payoff_ratio(array)),
         profit_factor=_defined(lambda: profit_factor(array)),
-        consecutive_losses=consecutive_losses(array),
+        consecutive_losses=max_consecutive_losses(array),
         skewness=_defined(lambda: skewness(array)),
         excess_kurtosis=_defined(lambda: excess_kurtosis(array)),
         risk_score=None if max_drawdown_limit is None else risk_score(worst, max_drawdown_limit),

@@ -15,7 +15,7 @@ from riskkit.performance.series import documented, gain_over_risk, per_series, s
 __all__ = [
     "TradeStatistics",
     "average_trade",
-    "consecutive_losses",
+    "max_consecutive_losses",
     "payoff_ratio",
     "profit_factor",
     "trade_statistics",
@@ -121,7 +121,7 @@ def profit_factor(pnl: Any) -> Any:
 
 
 @documented
-def consecutive_losses(pnl: Any) -> Any:
+def max_consecutive_losses(pnl: Any) -> Any:
     """Largest number of losses in a row; a zero ends the run.
 
     Returns
@@ -131,7 +131,7 @@ def consecutive_losses(pnl: Any) -> Any:
 
     Examples
     --------
-    >>> consecutive_losses([1.0, -1.0, -2.0, 0.0, -1.0])
+    >>> max_consecutive_losses([1.0, -1.0, -2.0, 0.0, -1.0])
     2
     """
     array = returns_array(pnl, "pnl")
@@ -173,7 +173,7 @@ class TradeStatistics(Shown):
 
     Examples
     --------
-    >>> from riskkit import trade_statistics
+    >>> from riskkit.performance import trade_statistics
     >>> record = trade_statistics([6.0, -2.0, 0.0, 2.0])
     >>> record.win_rate, record.payoff_ratio
     (0.6666666666666666, 2.0)

@@ -1,18 +1,9 @@
-"""Replay of recorded orders, fills and prices through rules and a circuit breaker.
+"""Replay of recorded orders, fills and prices through pre-trade rules and a circuit breaker.
 
-The names of the short form (`riskkit.replay.short`) can be imported from here, and are loaded when they are used.
+Rooms, lowest first: schema, kernels, ingest, log, rules, engine, results, run, live, vbt; on top of them sweeps, incidents
+and worst_case. The names below are loaded when they are first used.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-import importlib
-from typing import Any
-
-_SHORT = {"RiskEngine": "short", "Action": "action", "ActionEvent": "action"}
-_SHORT |= dict.fromkeys(("BaseRule", "Direction", "Order", "RuleContext", "Trade", "build_config"), "short_rules")
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _SHORT:
-        raise AttributeError(f"riskkit.replay has no name {name!r}; the short form has {', '.join(_SHORT)}")
-    return getattr(importlib.import_module(f"riskkit.replay.{_SHORT[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

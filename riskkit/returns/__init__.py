@@ -5,7 +5,7 @@ Prices and returns
 Profit and loss
     profit_and_loss, loss_from_log_quantile
 Scaling with time
-    scale_volatility, check_square_root_time, SquareRootTime, SquareRootTimeWarning, square_root_time_ratio
+    scale_volatility, sqrt_time_test, SqrtTimeTest, SqrtTimeWarning, sqrt_time_ratio
 """
 
 from riskkit.returns.conversion import (
@@ -18,17 +18,17 @@ from riskkit.returns.conversion import (
     simple_returns,
 )
 from riskkit.returns.time_scaling import (
-    SquareRootTime,
-    SquareRootTimeWarning,
-    check_square_root_time,
+    SqrtTimeTest,
+    SqrtTimeWarning,
     scale_volatility,
-    square_root_time_ratio,
+    sqrt_time_ratio,
+    sqrt_time_test,
 )
 
 __all__ = [
-    "SquareRootTime",
-    "SquareRootTimeWarning",
-    "check_square_root_time",
+    "SqrtTimeTest",
+    "SqrtTimeWarning",
+    "sqrt_time_test",
     "horizon_returns",
     "log_from_simple",
     "log_returns",
@@ -37,5 +37,5 @@ __all__ = [
     "scale_volatility",
     "simple_from_log",
     "simple_returns",
-    "square_root_time_ratio",
+    "sqrt_time_ratio",
 ]

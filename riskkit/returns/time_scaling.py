@@ -17,21 +17,21 @@ from riskkit._types import ReturnsLike
 from riskkit.returns.docs import documented
 
 __all__ = [
-    "SquareRootTime",
-    "SquareRootTimeWarning",
-    "check_square_root_time",
+    "SqrtTimeTest",
+    "SqrtTimeWarning",
+    "sqrt_time_test",
     "scale_volatility",
-    "square_root_time_ratio",
+    "sqrt_time_ratio",
 ]
 
 
-class SquareRootTimeWarning(UserWarning):
+class SqrtTimeWarning(UserWarning):
     """Square-root-of-time scaling of a volatility whose returns reject it.
 
     Examples
     --------
-    >>> from riskkit import SquareRootTimeWarning
-    >>> issubclass(SquareRootTimeWarning, UserWarning)
+    >>> from riskkit.returns import SqrtTimeWarning
+    >>> issubclass(SqrtTimeWarning, UserWarning)
     True
     """
 
@@ -41,7 +41,7 @@ def scale_volatility(volatility: Any, periods: float, *, returns: ReturnsLike | 
     """Volatility over `periods` periods by the square root of time: volatility × sqrt(periods).
 
     For example ``scale_volatility(vol, 390)`` scales one-minute volatility to a trading day of 390 minutes. The scaling
-    is valid only for uncorrelated returns; with `returns` it is tested (`check_square_root_time`).
+    is valid only for uncorrelated returns; with `returns` it is tested (`sqrt_time_test`).
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def scale_volatility(volatility: Any, periods: float, *, returns: ReturnsLike | 
     periods : float
         Length of the horizon in periods, above zero.
     returns : (n_obs,), optional
-        Returns per period; a `SquareRootTimeWarning` is issued if they reject the scaling.
+        Returns per period; a `SqrtTimeWarning` is issued if they reject the scaling.
 
     Returns
     -------
@@ -72,16 +72,16 @@ def scale_volatility(volatility: Any, periods: float, *, returns: ReturnsLike | 
         raise InputError(f"volatility holds {array.min():g}; a standard deviation is at least zero")
     factor = math.sqrt(positive(periods, "periods"))
     if returns is not None:
-        check = check_square_root_time(returns, whole_number(periods, "periods", at_least=2))
+        check = sqrt_time_test(returns, whole_number(periods, "periods", at_least=2))
         if check.misleads:
-            warnings.warn(check.sentence, SquareRootTimeWarning, stacklevel=2)
+            warnings.warn(check.sentence, SqrtTimeWarning, stacklevel=2)
     if np.ndim(volatility) == 0:
         return float(volatility) * factor
     return volatility * factor if labels_of(volatility, 0) is not None else array * factor
 
 
 @documented
-def square_root_time_ratio(autocorrelation: float, horizon: int) -> float:
+def sqrt_time_ratio(autocorrelation: float, horizon: int) -> float:
     """Volatility of the sum of `horizon` AR(1) returns over its square-root-of-time value.
 
     Parameters
@@ -100,7 +100,7 @@ def square_root_time_ratio(autocorrelation: float, horizon: int) -> float:
 
     Examples
     --------
-    >>> round(square_root_time_ratio(0.1, 10), 6)
+    >>> round(sqrt_time_ratio(0.1, 10), 6)
     1.094318
     """
     rho = finite_number(autocorrelation, "autocorrelation")
@@ -112,7 +112,7 @@ def square_root_time_ratio(autocorrelation: float, horizon: int) -> float:
 
 
 @dataclass(frozen=True, repr=False)
-class SquareRootTime(Shown):
+class SqrtTimeTest(Shown):
     """Variance ratio test of square-root-of-time scaling.
 
     Attributes
@@ -134,8 +134,8 @@ class SquareRootTime(Shown):
 
     Examples
     --------
-    >>> from riskkit import check_square_root_time
-    >>> check = check_square_root_time([0.01, -0.01] * 50, 2)
+    >>> from riskkit.returns import sqrt_time_test
+    >>> check = sqrt_time_test([0.01, -0.01] * 50, 2)
     >>> check.misleads, round(check.autocorrelation, 2), check.n_obs
     (True, -0.99, 100)
     """
@@ -218,7 +218,7 @@ def _lines(sentence: str) -> list[str]:
 
 
 @documented
-def check_square_root_time(returns: ReturnsLike, horizon: int, *, significance: float = 0.05) -> SquareRootTime:
+def sqrt_time_test(returns: ReturnsLike, horizon: int, *, significance: float = 0.05) -> SqrtTimeTest:
     """Variance ratio test of square-root-of-time scaling to a horizon.
 
     Parameters
@@ -242,7 +242,7 @@ def check_square_root_time(returns: ReturnsLike, horizon: int, *, significance: 
 
     Examples
     --------
-    >>> check = check_square_root_time([0.01, -0.01] * 50, 2)
+    >>> check = sqrt_time_test([0.01, -0.01] * 50, 2)
     >>> check.misleads, round(check.autocorrelation, 2), round(check.variance_ratio, 3)
     (True, -0.99, 0.0)
     """
@@ -268,7 +268,7 @@ def check_square_root_time(returns: ReturnsLike, horizon: int, *, significance: 
     weights = 2.0 * (1.0 - np.arange(1, horizon) / horizon)
     theta = float(weights**2 @ [n * float(square[lag:] @ square[:-lag]) / total**2 for lag in lags])
     z = math.sqrt(n) * (ratio - 1.0) / math.sqrt(theta)
-    return SquareRootTime(
+    return SqrtTimeTest(
         horizon=horizon,
         n_obs=n,
         variance_ratio=ratio,

@@ -3,7 +3,7 @@
 Losses of a book
     stress_test, StressTest
 Historical stress
-    replay_history, HistoricalStress, historical_scenarios, episode_table, EPISODES, Episode
+    historical_stress, HistoricalStress, historical_scenarios, episodes, HISTORICAL_EPISODES, Episode
 Hypothetical scenarios
     shock_scenarios, factor_scenarios, factor_loadings, FactorLoadings, scale_scenarios
 Stressed covariance
@@ -16,9 +16,9 @@ Plausibility
 
 from riskkit.stress.correlation import CovarianceStress, stress_covariance
 from riskkit.stress.elliptical import mahalanobis_distance, plausibility
-from riskkit.stress.historical_losses import HistoricalStress, replay_history
-from riskkit.stress.historical_moves import episode_table, historical_scenarios
-from riskkit.stress.historical_windows import EPISODES, Episode
+from riskkit.stress.historical_losses import HistoricalStress, historical_stress
+from riskkit.stress.historical_moves import episodes, historical_scenarios
+from riskkit.stress.historical_windows import HISTORICAL_EPISODES, Episode
 from riskkit.stress.hypothetical import factor_scenarios, shock_scenarios
 from riskkit.stress.loadings import FactorLoadings, factor_loadings
 from riskkit.stress.reverse_scenario import ReverseStress, reverse_stress, reverse_stress_pnl
@@ -26,20 +26,20 @@ from riskkit.stress.scenario_losses import StressTest, stress_test
 from riskkit.stress.volatility import scale_scenarios
 
 __all__ = [
-    "EPISODES",
+    "HISTORICAL_EPISODES",
     "CovarianceStress",
     "Episode",
     "FactorLoadings",
     "HistoricalStress",
     "ReverseStress",
     "StressTest",
-    "episode_table",
+    "episodes",
     "factor_loadings",
     "factor_scenarios",
     "historical_scenarios",
     "mahalanobis_distance",
     "plausibility",
-    "replay_history",
+    "historical_stress",
     "reverse_stress",
     "reverse_stress_pnl",
     "scale_scenarios",

@@ -34,7 +34,7 @@ class CovarianceStress(Shown):
 
     Examples
     --------
-    >>> from riskkit import stress_covariance
+    >>> from riskkit.stress import stress_covariance
     >>> stress = stress_covariance([[0.04, 0.004], [0.004, 0.01]], volatility_multiplier=2.0, toward=1.0, strength=0.5)
     >>> stress.covariance.round(6).tolist()
     [[0.16, 0.048], [0.048, 0.04]]

@@ -15,7 +15,7 @@ documented = shared_parameters(
         "mean": "(n_factors,), optional\n    Mean moves; zero by default.",
         "df": "float, optional\n    Degrees of freedom of a multivariate Student t with this covariance, above 2; normal "
         "by default.",
-        "windows": "optional\n    Names of `EPISODES`, or a mapping from names to (start, end), start being the last close "
+        "windows": "optional\n    Names of `HISTORICAL_EPISODES`, or a mapping from names to (start, end), start being the last close "
         "before the window (row\n    numbers without labels). By default all episodes that the rows cover.",
         "additive": "sequence of labels\n    Factors whose moves add up over time instead of compounding: changes of "
         "yields, spreads, volatilities.",

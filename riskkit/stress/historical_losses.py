@@ -12,12 +12,12 @@ from riskkit import plot
 from riskkit._check import InputError, labels_of, with_labels
 from riskkit._show import Shown, alike, short_label, table_html, table_text
 from riskkit._types import ReturnsLike
-from riskkit.pnl import DeltaGamma, aggregate_pnl, scenario_pnl
+from riskkit.pnl import DeltaGamma, aggregate, scenario
 from riskkit.stress.docs import documented
 from riskkit.stress.historical_moves import worst_fall
 from riskkit.stress.historical_windows import Window, windows_in
 
-__all__ = ["HistoricalStress", "replay_history"]
+__all__ = ["HistoricalStress", "historical_stress"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -36,10 +36,10 @@ class HistoricalStress(Shown):
     Examples
     --------
     >>> import pandas as pd
-    >>> from riskkit import replay_history
+    >>> from riskkit.stress import historical_stress
     >>> days = pd.date_range("2020-02-19", periods=3)
     >>> returns = pd.DataFrame({"A": [0.0, -0.1, 0.05]}, index=days)
-    >>> crash = replay_history(pd.Series({"A": 1000.0}), returns, {"crash": ("2020-02-19", "2020-02-21")})
+    >>> crash = historical_stress(pd.Series({"A": 1000.0}), returns, {"crash": ("2020-02-19", "2020-02-21")})
     >>> round(float(crash.table["worst_loss"].iloc[0]), 6)
     100.0
     """
@@ -135,7 +135,7 @@ class HistoricalStress(Shown):
 
 
 @documented
-def replay_history(
+def historical_stress(
     book: Any,
     returns: ReturnsLike | None = None,
     windows: Any = None,
@@ -174,7 +174,7 @@ def replay_history(
     >>> import pandas as pd
     >>> days = pd.date_range("2020-02-19", periods=4)
     >>> returns = pd.DataFrame({"A": [0.0, -0.1, 0.05, -0.1], "B": [0.0, 0.01, 0.0, 0.02]}, index=days)
-    >>> replay_history(pd.Series({"A": 1000.0, "B": 500.0}), returns, {"crash": ("2020-02-19", "2020-02-22")})
+    >>> historical_stress(pd.Series({"A": 1000.0, "B": 500.0}), returns, {"crash": ("2020-02-19", "2020-02-22")})
     Losses of the current book in history, buy and hold
     ----------------------------------------------------------------
     window  periods   loss  peak to trough  worst period          on
@@ -193,13 +193,13 @@ def replay_history(
     for window in windows_in(history, windows):
         moves = _within(history, window)
         if is_pnl:
-            path = scenario_pnl(moves).cumsum()
+            path = scenario(moves).cumsum()
         elif buy_and_hold:
             path = _priced(book, _since_start(moves, additive), source)
         else:
             path = _priced(book, moves, source).cumsum()
         path = _books(path)
-        path = _from_zero(path if hierarchy is None else aggregate_pnl(path, hierarchy), history, window)
+        path = _from_zero(path if hierarchy is None else aggregate(path, hierarchy), history, window)
         paths[window.name] = path
         records |= {(window.name, name): _losses(path[name]) for name in path.columns}
     table = pd.DataFrame.from_records(list(records.values()))
@@ -247,8 +247,8 @@ def _since_start(moves: Any, additive: Sequence[Any]) -> Any:
 def _priced(book: Any, moves: Any, source: Any) -> Any:
     """P&L of the book, by arrays if the source has no labels."""
     if labels_of(source, 0) is not None:
-        return scenario_pnl(book, moves)
-    return with_labels(np.asarray(scenario_pnl(book, moves.to_numpy())), moves.index)
+        return scenario(book, moves)
+    return with_labels(np.asarray(scenario(book, moves.to_numpy())), moves.index)
 
 
 def _books(path: Any) -> Any:

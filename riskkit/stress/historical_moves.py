@@ -11,11 +11,11 @@ from riskkit._types import ReturnsLike
 from riskkit.stress.docs import documented
 from riskkit.stress.historical_windows import Window, windows_in
 
-__all__ = ["episode_table", "historical_scenarios", "worst_fall"]
+__all__ = ["episodes", "historical_scenarios", "worst_fall"]
 
 
 @documented
-def episode_table(prices: Any = None, windows: Any = None) -> Any:
+def episodes(prices: Any = None, windows: Any = None) -> Any:
     """Moves of prices in historical episodes: total move, worst period, and maximum drawdown.
 
     Parameters
@@ -37,7 +37,7 @@ def episode_table(prices: Any = None, windows: Any = None) -> Any:
 
     Examples
     --------
-    >>> table = episode_table(windows=["Lehman autumn 2008", "COVID 2020"])
+    >>> table = episodes(windows=["Lehman autumn 2008", "COVID 2020"])
     >>> table[["periods", "move", "worst_move", "drawdown"]].round(4).to_numpy().tolist()
     [[49.0, -0.3989, -0.0903, 0.4005], [23.0, -0.3392, -0.1198, 0.3392]]
     >>> [str(day.date()) for day in table["worst"]]

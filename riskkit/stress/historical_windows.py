@@ -15,7 +15,7 @@ import numpy as np
 from riskkit._check import InputError, labels_of
 from riskkit._show import Row, Shown, short_label, table_html, table_text
 
-__all__ = ["EPISODES", "Episode", "Window", "windows_in"]
+__all__ = ["HISTORICAL_EPISODES", "Episode", "Window", "windows_in"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,8 +35,8 @@ class Episode(Shown):
 
     Examples
     --------
-    >>> from riskkit import EPISODES
-    >>> episode = next(iter(EPISODES.values()))
+    >>> from riskkit.stress import HISTORICAL_EPISODES
+    >>> episode = next(iter(HISTORICAL_EPISODES.values()))
     >>> episode.name, episode.start, episode.end
     ('Gulf War 1990', '1990-07-16', '1990-10-11')
     """
@@ -92,7 +92,7 @@ class Episodes(dict[str, Episode]):
         return f"{len(self)} episodes", ["name", "after", "until", ""], rows
 
 
-EPISODES = Episodes((episode.name, episode) for episode in _NAMED)
+HISTORICAL_EPISODES = Episodes((episode.name, episode) for episode in _NAMED)
 """Historical episodes in order of time, by dates of US markets."""
 
 
@@ -115,7 +115,7 @@ def windows_in(table: Any, windows: Any = None) -> list[Window]:
     table : Series, DataFrame or array
         One row per period, oldest first; rows without labels are numbered from 0.
     windows : optional
-        Names of `EPISODES`, episodes, or a mapping from names to (start, end) labels; by default all episodes that the
+        Names of `HISTORICAL_EPISODES`, episodes, or a mapping from names to (start, end) labels; by default all episodes that the
         table covers from start to end.
 
     Returns
@@ -143,7 +143,7 @@ def windows_in(table: Any, windows: Any = None) -> list[Window]:
             raise InputError(
                 "the rows have no dates, so named episodes cannot be found; give windows={name: (start, end)}"
             )
-        found = [_cut(index, episode.name, episode.start, episode.end) for episode in EPISODES.values()]
+        found = [_cut(index, episode.name, episode.start, episode.end) for episode in HISTORICAL_EPISODES.values()]
         covered = [window for window in found if not isinstance(window, str)]
         if not covered:
             raise InputError(f"the rows, {short_label(index[0])} to {short_label(index[-1])}, cover no episode")
@@ -170,9 +170,9 @@ def _wanted(windows: Any) -> Iterable[tuple[Any, Any, Any]]:
                 yield name, start, end
         return
     for item in [windows] if isinstance(windows, (str, Episode)) else windows:
-        episode = item if isinstance(item, Episode) else EPISODES.get(item)
+        episode = item if isinstance(item, Episode) else HISTORICAL_EPISODES.get(item)
         if episode is None:
-            raise InputError(f"windows names {item!r}, which is not one of {', '.join(map(repr, EPISODES))}")
+            raise InputError(f"windows names {item!r}, which is not one of {', '.join(map(repr, HISTORICAL_EPISODES))}")
         yield episode.name, episode.start, episode.end
 
 

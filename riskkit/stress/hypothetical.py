@@ -9,7 +9,7 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of
 from riskkit.covariance.matrices import square_matrix
-from riskkit.pnl import in_asset_order, linear_pnl
+from riskkit.pnl import in_asset_order, linear
 from riskkit.stress.docs import documented
 from riskkit.stress.loadings import FactorLoadings
 
@@ -124,7 +124,7 @@ def factor_scenarios(loadings: Any, moves: Any, *, specific_moves: Any = None) -
     known = finite_array(in_asset_order(table, labels_of(moves, 1), "loadings"), "loadings", ndim=2).shape[1]
     if known != factors:
         raise InputError(f"loadings has {known} columns for {factors} factors in moves; give one for each factor")
-    answer = linear_pnl(table, moves)  # a sum of loading × move per scenario, matched by name
+    answer = linear(table, moves)  # a sum of loading × move per scenario, matched by name
     if specific_moves is None:
         return answer
     rows, assets = labels_of(answer, 0), labels_of(answer, 1)

@@ -35,7 +35,7 @@ class FactorLoadings(Shown):
 
     Examples
     --------
-    >>> from riskkit import factor_loadings
+    >>> from riskkit.stress import factor_loadings
     >>> fit = factor_loadings([0.02, -0.02, 0.04, 0.0], [0.01, -0.01, 0.02, 0.0])
     >>> fit.loadings.round(6).tolist()
     [[2.0]]

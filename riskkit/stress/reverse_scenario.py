@@ -19,7 +19,7 @@ from riskkit._check import InputError, labels_of, positive, returns_array, with_
 from riskkit._show import Row, Shown, alike
 from riskkit.covariance import sample_covariance
 from riskkit.covariance.matrices import symmetric
-from riskkit.pnl import DeltaGamma, in_asset_order, scenario_pnl
+from riskkit.pnl import DeltaGamma, in_asset_order, scenario
 from riskkit.stress.docs import documented
 from riskkit.stress.elliptical import (
     Moves,
@@ -70,7 +70,7 @@ class ReverseStress(Shown):
 
     Examples
     --------
-    >>> from riskkit import reverse_stress
+    >>> from riskkit.stress import reverse_stress
     >>> worst = reverse_stress([1_000_000.0, 500_000.0], 100_000.0, [[0.0004, 0.0001], [0.0001, 0.0001]])
     >>> worst.scenario.round(4).tolist(), round(worst.distance, 3)
     ([-0.0857, -0.0286], 4.364)
@@ -325,7 +325,7 @@ def _result(
 def _pnl(book: Any, moves: np.ndarray, distribution: Moves) -> np.ndarray:
     """P&L of the book for moves given as rows, with the names of the factors if any."""
     pnl = np.asarray(
-        scenario_pnl(book, moves if distribution.labels is None else with_labels(moves, None, distribution.labels))
+        scenario(book, moves if distribution.labels is None else with_labels(moves, None, distribution.labels))
     )
     if pnl.ndim != 1:
         raise InputError(f"book has P&L of shape {pnl.shape} for {len(moves)} scenarios; give one book at a time")

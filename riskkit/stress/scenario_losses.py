@@ -11,7 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, labels_of
 from riskkit._show import Row, Shown, alike, short_label
-from riskkit.pnl import DeltaGamma, aggregate_pnl, linear_pnl, scenario_pnl
+from riskkit.pnl import DeltaGamma, aggregate, linear, scenario
 from riskkit.stress.docs import documented
 
 __all__ = ["StressTest", "stress_test"]
@@ -118,7 +118,7 @@ def stress_test(
     """
     import pandas as pd
 
-    pnl = scenario_pnl(book, scenarios)
+    pnl = scenario(book, scenarios)
     rows = labels_of(pnl, 0)
     rows = pd.RangeIndex(len(pnl), name="scenario") if rows is None else rows
     values = np.asarray(pnl)
@@ -127,7 +127,7 @@ def stress_test(
         values, columns = values[:, None], ["loss"]
     table = pd.DataFrame(values, index=rows, columns=columns)
     if hierarchy is not None or isinstance(table.columns, pd.MultiIndex):
-        table = aggregate_pnl(table, hierarchy, total=total)
+        table = aggregate(table, hierarchy, total=total)
     elif total is not None:
         raise InputError("total names a node above a hierarchy; give the hierarchy too")
     return StressTest(losses=0.0 - table, by_position=_by_position(book, scenarios, rows))
@@ -143,5 +143,5 @@ def _by_position(book: Any, scenarios: Any, rows: Any) -> Any:
     each: Any = np.diag(amounts)
     if assets is not None and factors is not None:
         each = pd.DataFrame(each, index=assets, columns=assets)
-    pnl = np.asarray(linear_pnl(each, scenarios))
+    pnl = np.asarray(linear(each, scenarios))
     return pd.DataFrame(0.0 - pnl, index=rows, columns=factors if assets is None else assets)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, confidence_level, finite_array, labels_of, one_of, with_labels
-from riskkit._tail import tail_mass, tail_size
+from riskkit._tail import n_tail, tail_probability
 from riskkit._types import Quantity
 
 
@@ -138,7 +138,7 @@ def quantile_position(definition: str, n_obs: int, confidence: float) -> Quantil
     (Quantile(rank=4, weight=0.0), Quantile(rank=4, weight=0.95))
     """
     one_of(definition, tuple(DEFINITIONS), "quantile")
-    index = DEFINITIONS[definition](n_obs, tail_mass(confidence), tail_size(n_obs, confidence))
+    index = DEFINITIONS[definition](n_obs, tail_probability(confidence), n_tail(n_obs, confidence))
     index = min(max(index, 0.0), n_obs - 1.0)
     return Quantile(int(index), index - int(index))
 
@@ -157,7 +157,7 @@ def _closest_observation(n: int, p: float, size: float) -> float:
 
 def _rounded(rounding: Callable[[float], float]) -> Callable[[int, float, float], float]:
     """Round (n - 1) p, computed so that integers are exact."""
-    return lambda n, p, size: float(rounding(tail_size(n - 1, 1.0 - p))) if n > 1 else 0.0
+    return lambda n, p, size: float(rounding(n_tail(n - 1, 1.0 - p))) if n > 1 else 0.0
 
 
 DEFINITIONS: dict[str, Callable[[int, float, float], float]] = {

@@ -12,16 +12,16 @@ from riskkit.var.historical import weighted_tail
 from riskkit.var.method import Fit, Method
 from riskkit.var.order_statistics import age_weights
 
-__all__ = ["AgeWeighted", "age_weighted_risk"]
+__all__ = ["AgeWeighted", "age_weighted"]
 
 
-def age_weighted_risk(returns: ReturnsLike, confidence: Confidence = 0.95, *, decay: float = 0.98) -> RiskEstimate:
+def age_weighted(returns: ReturnsLike, confidence: Confidence = 0.95, *, decay: float = 0.98) -> RiskEstimate:
     """VaR and ES of the observed returns, weighted by age.
 
     Parameters
     ----------
     returns, confidence
-        As in `historical_risk`.
+        As in `riskkit.var.historical`.
     decay : float
         Weight of a return over that of the next newer one, above 0 and at most 1.
 
@@ -43,7 +43,7 @@ def age_weighted_risk(returns: ReturnsLike, confidence: Confidence = 0.95, *, de
     Examples
     --------
     >>> returns = [-0.05, 0.01, -0.03, 0.02]
-    >>> risk = age_weighted_risk(returns, 0.8, decay=0.5)
+    >>> risk = age_weighted(returns, 0.8, decay=0.5)
     >>> risk.var, round(risk.es, 6)
     (0.03, 0.036667)
     """
@@ -52,7 +52,7 @@ def age_weighted_risk(returns: ReturnsLike, confidence: Confidence = 0.95, *, de
 
 @dataclass(frozen=True)
 class AgeWeighted(Method):
-    """Options of `age_weighted_risk`."""
+    """Options of `age_weighted`."""
 
     decay: float = 0.98
 

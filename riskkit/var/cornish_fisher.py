@@ -13,10 +13,10 @@ from riskkit.var.method import Fit, Method, VarEs
 from riskkit.var.moments import Mean, Moments, check_spread_options, rolling_moments, sample_moments
 from riskkit.var.parametric.cornish_fisher import CornishFisherForm, EsDefinition, OutOfDomain
 
-__all__ = ["CornishFisher", "cornish_fisher_risk"]
+__all__ = ["CornishFisher", "cornish_fisher"]
 
 
-def cornish_fisher_risk(
+def cornish_fisher(
     returns: ReturnsLike,
     confidence: Confidence = 0.95,
     *,
@@ -32,7 +32,7 @@ def cornish_fisher_risk(
     Parameters
     ----------
     returns, confidence
-        As in `historical_risk`.
+        As in `riskkit.var.historical`.
     corrected : bool
         True: solve for the parameters whose distribution has the moments of the sample (Maillard). False: use the
         moments as parameters, as most packages do; the distribution then has other moments than the sample.
@@ -43,7 +43,7 @@ def cornish_fisher_risk(
         Mean of the tail of the distribution; or, uncorrected, the ES of the Edgeworth density below the quantile, which
         can be smaller than the VaR; or the larger of that and the VaR.
     mean, ddof : {"sample", "zero"} and int
-        As in `normal_risk`. Skewness and kurtosis are population moments about the sample mean.
+        As in `riskkit.var.normal`. Skewness and kurtosis are population moments about the sample mean.
     horizon : float
         In periods, of independent returns: mean × h, volatility × √h, skewness/√h, kurtosis/h.
 
@@ -67,10 +67,10 @@ def cornish_fisher_risk(
     Examples
     --------
     >>> returns = [0.01, -0.02, 0.01, -0.01, 0.04, -0.06, 0.0, 0.01, 0.0, 0.0, -0.01, 0.01]
-    >>> risk = cornish_fisher_risk(returns, 0.95)
+    >>> risk = cornish_fisher(returns, 0.95)
     >>> round(risk.var, 6), round(risk.es, 6)
     (0.045092, 0.062175)
-    >>> cornish_fisher_risk([0.01, -0.02, 0.01, -0.08, 0.0, 0.01], 0.95, corrected=False)
+    >>> cornish_fisher([0.01, -0.02, 0.01, -0.08, 0.0, 0.01], 0.95, corrected=False)
     Traceback (most recent call last):
     ...
     riskkit._check.InputError: skewness -1.414 and excess kurtosis 0.4176 are outside the domain; out_of_domain='allow'
@@ -84,7 +84,7 @@ def cornish_fisher_risk(
 
 @dataclass(frozen=True, kw_only=True)
 class CornishFisher(CornishFisherForm, Method):
-    """Options of `cornish_fisher_risk`."""
+    """Options of `cornish_fisher`."""
 
     mean: Mean = "sample"
     ddof: int = 1

@@ -6,20 +6,20 @@ import math
 
 import numpy as np
 
-from riskkit._tail import tail_mass, tail_size
+from riskkit._tail import n_tail, tail_probability
 from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import read_confidences, read_sample
 
-__all__ = ["entropic_var"]
+__all__ = ["evar"]
 
 
-def entropic_var(returns: ReturnsLike, confidence: Confidence = 0.95) -> Quantity:
+def evar(returns: ReturnsLike, confidence: Confidence = 0.95) -> Quantity:
     """Entropic VaR of the observed returns: min over t > 0 of ln(mean exp(t L)/p)/t, L the losses.
 
     Parameters
     ----------
     returns, confidence
-        As in `historical_risk`.
+        As in `riskkit.var.historical`.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def entropic_var(returns: ReturnsLike, confidence: Confidence = 0.95) -> Quantit
 
     Examples
     --------
-    >>> round(entropic_var([0.01, -0.03, 0.02, -0.01, 0.00], 0.5), 6)
+    >>> round(evar([0.01, -0.03, 0.02, -0.01, 0.00], 0.5), 6)
     0.022287
     """
     confidences = read_confidences(confidence)
@@ -51,11 +51,11 @@ def entropic_var(returns: ReturnsLike, confidence: Confidence = 0.95) -> Quantit
     atoms = (scaled == 0.0).sum(axis=0)
     values = np.empty((len(confidences.levels), losses.shape[1]))
     for i, level in enumerate(confidences.levels):
-        size = tail_size(len(losses), level)
+        size = n_tail(len(losses), level)
         values[i] = worst
         inner = np.flatnonzero(atoms < size)
         if inner.size:
-            values[i, inner] += spread[inner] * _tilted_mean(scaled[:, inner], -math.log(tail_mass(level)))
+            values[i, inner] += spread[inner] * _tilted_mean(scaled[:, inner], -math.log(tail_probability(level)))
     return sample.per_confidence(values, confidences)
 
 

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, positive
-from riskkit._tail import tail_size
+from riskkit._tail import n_tail
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import Fit, Method
 from riskkit.var.parametric.generalized_pareto import MIN_EXCESSES, fit_excesses, tail_risk
 
-__all__ = ["PeaksOverThreshold", "evt_risk"]
+__all__ = ["PeaksOverThreshold", "evt"]
 
 
-def evt_risk(
+def evt(
     returns: ReturnsLike, confidence: Confidence = 0.99, *, tail_fraction: float = 0.1, threshold: Any = None
 ) -> RiskEstimate:
     """VaR and ES by peaks over a threshold.
@@ -56,7 +56,7 @@ def evt_risk(
     Examples
     --------
     >>> returns = [-(0.01 * (100 / i) ** 0.3) for i in range(1, 101)]
-    >>> risk = evt_risk(returns, 0.99, tail_fraction=0.2)
+    >>> risk = evt(returns, 0.99, tail_fraction=0.2)
     >>> round(risk.parameters["shape"], 3), round(risk.var, 4), round(risk.es, 4)
     (0.034, 0.0336, 0.04)
     """
@@ -65,7 +65,7 @@ def evt_risk(
 
 @dataclass(frozen=True)
 class PeaksOverThreshold(Method):
-    """Options of `evt_risk`."""
+    """Options of `riskkit.var.evt`."""
 
     tail_fraction: float = 0.1
     threshold: Any = None
@@ -112,7 +112,7 @@ class PeaksOverThreshold(Method):
             if given.shape not in ((), (n_series,)):
                 raise InputError(f"threshold has shape {given.shape}; give one number or one per portfolio")
             return np.broadcast_to(given, (n_series,))
-        count = int(tail_size(n_obs, 1.0 - self.tail_fraction))
+        count = int(n_tail(n_obs, 1.0 - self.tail_fraction))
         if count + 1 > n_obs:
             raise InputError(f"returns has {n_obs} observations, too few for a threshold")
         threshold: np.ndarray = -np.partition(table, count, axis=0)[count]

@@ -15,13 +15,13 @@ from riskkit.var.historical import EsDefinition, Historical
 from riskkit.var.method import Fit, Method, VarEs
 from riskkit.var.normal import ewma_forecasts
 
-__all__ = ["FilteredHistorical", "filtered_historical_risk"]
+__all__ = ["FilteredHistorical", "filtered_historical"]
 
 Volatility = Literal["ewma", "garch"]
 MIN_GARCH_OBS = 50
 
 
-def filtered_historical_risk(
+def filtered_historical(
     returns: ReturnsLike,
     confidence: Confidence = 0.95,
     *,
@@ -38,18 +38,18 @@ def filtered_historical_risk(
     Parameters
     ----------
     returns, confidence
-        As in `historical_risk`.
+        As in `riskkit.var.historical`.
     volatility : {"ewma", "garch"}
         Volatility filter. EWMA is about a mean of zero. GARCH(1,1) with a constant mean is fitted to all the returns by
         maximum likelihood and needs arch (``pip install 'riskkit[garch]'``).
     decay, start
-        Of the EWMA, as in `riskkit.ewma_variance`; the variance of every day is the forecast made the day before.
+        Of the EWMA, as in `riskkit.covariance.ewma_variance`; the variance of every day is the forecast made the day before.
     distribution : {"t", "normal"}
         Of the shocks in the GARCH likelihood; the simulation uses the observed shocks in both cases.
     window : int, optional
         Number of latest scaled returns to use; all of them by default. The filter always uses all returns.
     quantile, es
-        As in `historical_risk`.
+        As in `riskkit.var.historical`.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def filtered_historical_risk(
     Examples
     --------
     >>> calm, wild = [0.01, -0.01] * 5, [0.04, -0.04] * 5
-    >>> risk = filtered_historical_risk(calm + wild, 0.8, decay=0.8)
+    >>> risk = filtered_historical(calm + wild, 0.8, decay=0.8)
     >>> round(risk.parameters["next_volatility"], 4), round(risk.var, 4)
     (0.038, 0.0423)
     """
@@ -91,7 +91,7 @@ def filtered_historical_risk(
 
 @dataclass(frozen=True, kw_only=True)
 class FilteredHistorical(Method):
-    """Options of `filtered_historical_risk`."""
+    """Options of `filtered_historical`."""
 
     volatility: Volatility = "ewma"
     decay: float = 0.94

@@ -13,19 +13,19 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, one_of
-from riskkit._tail import tail_mass, tail_size
+from riskkit._tail import n_tail, tail_probability
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var._inputs import DEFINITIONS, Quantile, quantile_position
 from riskkit.var._selection import order_statistics, rolling_order_statistics
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import Fit, Method, VarEs
 
-__all__ = ["EsDefinition", "Historical", "historical_risk", "weighted_tail"]
+__all__ = ["EsDefinition", "Historical", "historical", "weighted_tail"]
 
 EsDefinition = Literal["tail_mass", "beyond", "at_or_beyond", "beyond_rank"]
 
 
-def historical_risk(
+def historical(
     returns: ReturnsLike,
     confidence: Confidence = 0.95,
     *,
@@ -39,7 +39,7 @@ def historical_risk(
     ----------
     returns : (n_obs,) or (n_obs, n_portfolios)
         Simple returns per period, or P&L in money; gains positive, oldest first. The estimate has their horizon: for
-        ten days, give ten-day returns (`riskkit.horizon_returns`).
+        ten days, give ten-day returns (`riskkit.returns.horizon_returns`).
     confidence : float or sequence of float
         0.95 for 95 %.
     quantile : str
@@ -73,7 +73,7 @@ def historical_risk(
     Examples
     --------
     >>> losses = [5, 4, 4, 4, 3, 2, 1, 0, 0, 0]
-    >>> risk = historical_risk([-loss for loss in losses], 0.8)
+    >>> risk = historical([-loss for loss in losses], 0.8)
     >>> risk.var, risk.es
     (4.0, 4.5)
     >>> risk
@@ -89,7 +89,7 @@ def historical_risk(
 
 @dataclass(frozen=True)
 class Historical(Method):
-    """Options of `historical_risk`."""
+    """Options of `riskkit.var.historical`."""
 
     quantile: str = "inverted_cdf"
     es: EsDefinition = "tail_mass"
@@ -137,7 +137,7 @@ class Historical(Method):
         if self.weights is not None or self.es in ("beyond", "at_or_beyond"):
             return super().roll(table, window, confidences)
         if self._default and len(confidences) == 1:  # both numbers need the same rank, and the kernel combines them
-            size = tail_size(window, confidences[0])
+            size = n_tail(window, confidences[0])
             rank = math.ceil(size) - 1
             return rolling_order_statistics(table, window, [rank], share=size - rank, size=size)
         return self._from_statistics(window, confidences, lambda ranks: rolling_order_statistics(table, window, ranks))
@@ -145,7 +145,7 @@ class Historical(Method):
     def _from_statistics(self, n_obs: int, confidences: tuple[float, ...], statistics: Any) -> VarEs:
         """VaR and ES from the order statistics of a sample, or of every window of one."""
         positions = [quantile_position(self.quantile, n_obs, level) for level in confidences]
-        sizes = [tail_size(n_obs, level) for level in confidences]
+        sizes = [n_tail(n_obs, level) for level in confidences]
         last = [math.ceil(size) - 1 for size in sizes]
         ranks = sorted({*(p.rank for p in positions), *(p.rank + 1 for p in positions if p.weight), *last})
         losses, sums = (dict(zip(ranks, rows, strict=True)) for rows in statistics(ranks))
@@ -174,7 +174,7 @@ class Historical(Method):
         width = np.where(spread > 0.0, 0.9 * spread * n**-0.2, 1.0)
         var_error, es_error = np.zeros_like(fit.var), np.zeros_like(fit.es)
         for i, level in enumerate(confidences):
-            p, var, es = tail_mass(level), fit.var[i], fit.es[i]
+            p, var, es = tail_probability(level), fit.var[i], fit.es[i]
             density = np.exp(-0.5 * ((table + var) / width) ** 2).mean(axis=0) / (width * math.sqrt(2.0 * math.pi))
             var_error[i] = np.where(spread > 0.0, math.sqrt(p * (1.0 - p) / n) / density, 0.0)
             beyond = np.maximum(-table - var, 0.0)  # its mean is p (ES - VaR)
@@ -215,7 +215,7 @@ def weighted_tail(table: np.ndarray, weights: np.ndarray, confidences: tuple[flo
     series = np.arange(table.shape[1])
     var, es = np.empty((len(confidences), len(series))), np.empty((len(confidences), len(series)))
     for i, level in enumerate(confidences):
-        p = tail_mass(level)
+        p = tail_probability(level)
         last = np.argmax(cumulative >= p * (1.0 - 1e-12), axis=0)  # rounding of the sum must not take the next one
         taken = np.minimum(mass, np.maximum(p - (cumulative - mass), 0.0))
         taken[last, series] += p - taken.sum(axis=0)

@@ -13,8 +13,8 @@ from riskkit.var._inputs import Confidences, Sample
 from riskkit.var._selection import order_statistics
 from riskkit.var.estimate import RiskInterval
 from riskkit.var.method import Fit, Method
-from riskkit.var.order_statistics import order_statistic_ranks
-from riskkit.var.parametric import elliptical_factor
+from riskkit.var.order_statistics import confidence_ranks
+from riskkit.var.parametric import quantile_multiplier
 
 __all__ = ["Bootstrap", "IntervalKind", "interval_of"]
 
@@ -56,7 +56,7 @@ def _order_statistics(method: Method, sample: Sample, confidences: Confidences, 
         instead = "" if method.ordered else "; use 'bootstrap'"
         raise InputError(f"interval='order_statistics' needs losses with equal weights, not {method.title}{instead}")
     n_obs = len(sample.table)
-    found = [order_statistic_ranks(n_obs, level, coverage) for level in confidences.levels]
+    found = [confidence_ranks(n_obs, level, coverage) for level in confidences.levels]
     ranks = sorted({rank - 1 for pair in found for rank in (pair.high, pair.low) if rank is not None})
     shape = (len(found), sample.table.shape[1])
     high, low = np.full(shape, np.inf), np.full(shape, -np.inf)
@@ -79,7 +79,7 @@ def _asymptotic(method: Method, sample: Sample, confidences: Confidences, fit: F
     errors = method.standard_errors(sample.table, fit, confidences.levels)
     if errors is None:
         raise InputError(f"interval='asymptotic' has no formula for {method.title}; use 'bootstrap'")
-    z = elliptical_factor(0.5 * (1.0 + coverage))
+    z = quantile_multiplier(0.5 * (1.0 + coverage))
     pairs = zip((fit.var, fit.es), errors, strict=True)
     bounds = (value + sign * z * error for value, error in pairs for sign in (-1.0, 1.0))
     return _labelled("asymptotic", coverage, (*bounds, *errors), sample, confidences)

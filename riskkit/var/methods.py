@@ -59,7 +59,7 @@ def value_at_risk(
     Parameters
     ----------
     returns, confidence
-        As in `historical_risk`.
+        As in `riskkit.var.historical`.
     method : {"historical", "age_weighted", "filtered_historical", "normal", "student_t", "cornish_fisher", "evt"}
         As the functions of these names.
     interval : {None, "order_statistics", "asymptotic", "bootstrap"}

@@ -10,18 +10,18 @@ import numpy as np
 
 from riskkit._check import InputError, one_of, positive
 from riskkit._types import Confidence, ReturnsLike, TailMeasure
-from riskkit.covariance import ewma_start, ewma_variance
+from riskkit.covariance import ewma_initial, ewma_variance
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import VAR_ES, Fit, Method, VarEs
 from riskkit.var.moments import Mean, Moments, check_spread_options, rolling_moments, sample_moments
-from riskkit.var.parametric import elliptical_factor
+from riskkit.var.parametric import quantile_multiplier
 
-__all__ = ["Normal", "ewma_forecasts", "normal_risk"]
+__all__ = ["Normal", "ewma_forecasts", "normal"]
 
 Volatility = Literal["sample", "ewma"]
 
 
-def normal_risk(
+def normal(
     returns: ReturnsLike,
     confidence: Confidence = 0.95,
     *,
@@ -38,7 +38,7 @@ def normal_risk(
     Parameters
     ----------
     returns, confidence
-        As in `historical_risk`.
+        As in `riskkit.var.historical`.
     mean : {"sample", "zero"}
         Sample mean, or zero, as is usual for daily returns; a sample volatility is about the same mean.
     ddof : int
@@ -48,7 +48,7 @@ def normal_risk(
     volatility : {"sample", "ewma"}
         With equal weights, or RiskMetrics' exponentially weighted one about zero.
     decay, start
-        Of the exponentially weighted volatility, as in `riskkit.ewma_variance`.
+        Of the exponentially weighted volatility, as in `riskkit.covariance.ewma_variance`.
     horizon : float
         In periods: mean × horizon, volatility × sqrt(horizon).
 
@@ -69,7 +69,7 @@ def normal_risk(
 
     Examples
     --------
-    >>> risk = normal_risk([0.02, -0.01, 0.01, -0.02], 0.99, mean="zero", ddof=0)
+    >>> risk = normal([0.02, -0.01, 0.01, -0.02], 0.99, mean="zero", ddof=0)
     >>> round(risk.var, 6), round(risk.es, 6)
     (0.036783, 0.042141)
     """
@@ -79,7 +79,7 @@ def normal_risk(
 
 @dataclass(frozen=True, kw_only=True)
 class Normal(Method):
-    """Options of `normal_risk`."""
+    """Options of `riskkit.var.normal`."""
 
     mean: Mean = "sample"
     ddof: int = 1
@@ -132,7 +132,7 @@ class Normal(Method):
             raise InputError("z is the quantile of one confidence; leave it out to have the exact ones of several")
         mean, spread = moments.location(self.mean), sigma * math.sqrt(self.horizon)
         var, es = (
-            np.array([elliptical_factor(level, measure, z=self.z) * spread for level in confidences])
+            np.array([quantile_multiplier(level, measure, z=self.z) * spread for level in confidences])
             - mean * self.horizon
             for measure in VAR_ES
         )
@@ -145,7 +145,7 @@ class Normal(Method):
         n, h, about_mean = len(table), self.horizon, 1.0 if self.mean == "sample" else 0.0
 
         def errors(measure: TailMeasure) -> np.ndarray:
-            factors = [elliptical_factor(level, measure, z=self.z) for level in confidences]
+            factors = [quantile_multiplier(level, measure, z=self.z) for level in confidences]
             scale = [math.sqrt(h * h * about_mean / n + h * factor**2 / (2 * n)) for factor in factors]
             return np.array([each * fit.parameters["volatility"] for each in scale])
 
@@ -157,5 +157,5 @@ def ewma_forecasts(table: np.ndarray, decay: float, start: Any, known: int | Non
 
     A named start uses the first `known` periods only, so that no later forecast uses the future.
     """
-    first = np.broadcast_to(np.asarray(ewma_start(table[:known], decay, start)), table.shape[1:])
+    first = np.broadcast_to(np.asarray(ewma_initial(table[:known], decay, start)), table.shape[1:])
     return np.vstack([first, ewma_variance(table, decay, first)])

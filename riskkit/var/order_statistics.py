@@ -8,17 +8,17 @@ from typing import NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, confidence_level, finite_number, positive, whole_number
-from riskkit._tail import tail_mass, tail_size, var_rank
-from riskkit.var.parametric import elliptical_factor
+from riskkit._tail import n_tail, tail_probability, var_rank
+from riskkit.var.parametric import quantile_multiplier
 from riskkit.var.parametric.elliptical import normal_density
 
 __all__ = [
     "RankInterval",
     "age_weights",
-    "order_statistic_ranks",
+    "confidence_ranks",
     "quantile_standard_error",
-    "tail_mass",
-    "tail_size",
+    "tail_probability",
+    "n_tail",
     "var_rank",
 ]
 
@@ -96,11 +96,11 @@ def quantile_standard_error(
     >>> round(quantile_standard_error(500, 0.99, volatility=10.0), 2)
     1.67
     """
-    p = tail_mass(confidence)
+    p = tail_probability(confidence)
     if (density is None) == (volatility is None):
         raise InputError("give either the density at the quantile or the volatility of a normal distribution")
     if volatility is not None:
-        density = normal_density(elliptical_factor(confidence)) / positive(volatility, "volatility")
+        density = normal_density(quantile_multiplier(confidence)) / positive(volatility, "volatility")
     return math.sqrt(p * (1.0 - p) / whole_number(n_obs, "n_obs")) / positive(density, "density")
 
 
@@ -118,8 +118,8 @@ class RankInterval(NamedTuple):
 
     Examples
     --------
-    >>> from riskkit import order_statistic_ranks
-    >>> ranks = order_statistic_ranks(250, 0.99, 0.90)
+    >>> from riskkit.var.order_statistics import confidence_ranks
+    >>> ranks = confidence_ranks(250, 0.99, 0.90)
     >>> ranks.high, ranks.low, round(ranks.coverage, 4)
     (None, 6, 0.9588)
     """
@@ -129,7 +129,7 @@ class RankInterval(NamedTuple):
     coverage: float
 
 
-def order_statistic_ranks(n_obs: int, confidence: float, coverage: float = 0.9) -> RankInterval:
+def confidence_ranks(n_obs: int, confidence: float, coverage: float = 0.9) -> RankInterval:
     """Ranks of two losses that enclose the true VaR with at least a given probability, for any distribution.
 
     The number of losses beyond the true VaR is binomial(n, p). The ranks cut off at most half of 1 - coverage at
@@ -161,14 +161,14 @@ def order_statistic_ranks(n_obs: int, confidence: float, coverage: float = 0.9) 
 
     Examples
     --------
-    >>> order_statistic_ranks(500, 0.99, 0.9)
+    >>> confidence_ranks(500, 0.99, 0.9)
     RankInterval(high=2, low=10, coverage=0.929)
-    >>> order_statistic_ranks(100, 0.99, 0.9)
+    >>> confidence_ranks(100, 0.99, 0.9)
     RankInterval(high=None, low=4, coverage=0.982)
     """
     from scipy.special import bdtr
 
-    n, p = whole_number(n_obs, "n_obs"), tail_mass(confidence)
+    n, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
     cut = (1.0 - confidence_level(coverage, "coverage")) / 2.0
     margin = 20.0 + 10.0 * math.sqrt(n * p)  # the binomial probability beyond is zero in floats
     first, last = max(0, math.floor(n * p - margin)), min(n, math.ceil(n * p + margin))

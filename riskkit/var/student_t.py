@@ -13,9 +13,9 @@ from riskkit._types import Confidence, ReturnsLike, TailMeasure
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import VAR_ES, Fit, Method, VarEs
 from riskkit.var.moments import Mean, Moments, check_spread_options, rolling_moments, sample_moments
-from riskkit.var.parametric import elliptical_factor
+from riskkit.var.parametric import quantile_multiplier
 
-__all__ = ["LARGEST_DF", "StudentT", "student_t_risk"]
+__all__ = ["LARGEST_DF", "StudentT", "student_t"]
 
 LARGEST_DF = 10_000.0
 """Upper bound of a fit, reached by samples whose tails are not heavier than normal."""
@@ -23,7 +23,7 @@ SMALLEST_DF = 0.5
 """Lower bound of a fit; below, the likelihood is unbounded around a value that a third of the sample shares."""
 
 
-def student_t_risk(
+def student_t(
     returns: ReturnsLike,
     confidence: Confidence = 0.95,
     *,
@@ -38,7 +38,7 @@ def student_t_risk(
     Parameters
     ----------
     returns, confidence
-        As in `historical_risk`.
+        As in `riskkit.var.historical`.
     df : float, optional
         Degrees of freedom; location and scale are then those of the sample mean and deviation. By default location,
         scale and df are fitted by maximum likelihood.
@@ -46,7 +46,7 @@ def student_t_risk(
         With a given df: scale the t by sqrt((df - 2)/df), so that it has the sample deviation (df above 2). False
         uses the deviation as the scale parameter, which overstates risk.
     mean, ddof : {"sample", "zero"} and int
-        With a given df: as in `normal_risk`.
+        With a given df: as in `riskkit.var.normal`.
     horizon : float
         In periods: location × horizon, scale × sqrt(horizon). Sums of t are not t, so beyond one period the tail is
         too heavy.
@@ -72,9 +72,9 @@ def student_t_risk(
     Examples
     --------
     >>> returns = [0.01, -0.02, 0.015, -0.005, 0.03, -0.08, 0.0, 0.012]
-    >>> round(student_t_risk(returns, 0.99, df=5).var, 6)
+    >>> round(student_t(returns, 0.99, df=5).var, 6)
     0.092939
-    >>> fitted = student_t_risk(returns, 0.99)
+    >>> fitted = student_t(returns, 0.99)
     >>> round(fitted.parameters["df"], 3), round(fitted.var, 5), round(fitted.es, 5)
     (1.612, 0.12831, 0.34942)
     """
@@ -84,7 +84,7 @@ def student_t_risk(
 
 @dataclass(frozen=True, kw_only=True)
 class StudentT(Method):
-    """Options of `student_t_risk`."""
+    """Options of `student_t`."""
 
     df: float | None = None
     scaled: bool = True
@@ -130,7 +130,7 @@ class StudentT(Method):
         return Fit(var, es, {"location": location, "scale": scale, "df": df})
 
     def _factor(self, level: float, measure: TailMeasure) -> float:
-        return elliptical_factor(level, measure, df=self.df, scaled=self.scaled)
+        return quantile_multiplier(level, measure, df=self.df, scaled=self.scaled)
 
     def _fitted(self, fitted: np.ndarray, confidences: tuple[float, ...]) -> Fit:
         location, scale, df = fitted
@@ -138,9 +138,9 @@ class StudentT(Method):
         var, es = np.empty(shape), np.full(shape, np.inf)
         for i, level in enumerate(confidences):
             for j, degrees in enumerate(df.tolist()):
-                var[i, j] = elliptical_factor(level, "var", df=degrees, scaled=False)
+                var[i, j] = quantile_multiplier(level, "var", df=degrees, scaled=False)
                 if degrees > 1.0:
-                    es[i, j] = elliptical_factor(level, "es", df=degrees, scaled=False)
+                    es[i, j] = quantile_multiplier(level, "es", df=degrees, scaled=False)
         spread, drift = scale * math.sqrt(self.horizon), location * self.horizon
         return Fit(var * spread - drift, es * spread - drift, {"location": location, "scale": scale, "df": df})
 

@@ -1,16 +1,16 @@
 """Backtests of VaR and ES forecasts.
 
 Samples and outcomes
-    var_hits, transitions, Transitions, Outcome, adjust_p_values
+    var_hits, hit_transitions, HitTransitions, TestResult, adjust_p_values
 One forecast, all tests
-    backtest, Backtest, backtest_power, Power, detectable_hit_rate
+    backtest_var, BacktestResult, backtest_power, PowerCurve, detectable_hit_rate
 Coverage (number of hits)
-    kupiec_pof, kupiec_tuff, binomial_tail_test, binomial_z_test, proportion_test; traffic_light, TrafficLight,
-    zone_starts, basel_tables, frtb_multiplier
+    kupiec_pof, kupiec_tuff, binomial_tail, binomial_z, score_test; traffic_light, TrafficLight,
+    traffic_light_bounds, basel_tables, frtb_multiplier
 Independence (times of hits)
-    christoffersen_independence, christoffersen_cc, christoffersen_pelletier, haas_tbf, haas_tbfi, dynamic_quantile
+    christoffersen_independence, christoffersen_conditional, christoffersen_pelletier, haas_tbf, haas_tbfi, dynamic_quantile
 Expected shortfall (size of losses beyond VaR)
-    acerbi_szekely_z1, acerbi_szekely_z2, minimally_biased, acerbi_szekely_critical, acerbi_szekely_p_value,
+    acerbi_szekely_z1, acerbi_szekely_z2, acerbi_szekely_ridge, acerbi_szekely_critical, acerbi_szekely_p_value,
     mcneil_frey_z, mcneil_frey_bootstrap, nolde_ziegel_simple, nolde_ziegel_general, nolde_ziegel_one_sided,
     du_escanciano_conditional, du_escanciano_unconditional
 Exact finite-sample distributions
@@ -19,54 +19,48 @@ Daily monitoring
     var_e_process, es_e_process, EProcess
 Comparison of forecasts
     quantile_loss, fz0_loss, diebold_mariano, model_confidence_set, ConfidenceSet, compare_forecasts, compare,
-    Comparison, DEFAULT_MODELS
+    ReplayComparison, DEFAULT_MODELS
 Many portfolios
-    backtest_panel, Panel, PANEL_TESTS
+    backtest_panel, BacktestPanel, PANEL_TESTS
 """
 
 from riskkit.var_backtest.comparison.equal_accuracy import ConfidenceSet, diebold_mariano, model_confidence_set
-from riskkit.var_backtest.comparison.ranking import Comparison, compare_forecasts
-from riskkit.var_backtest.comparison.rolling import compare
-from riskkit.var_backtest.core.hits import Transitions, transitions, var_hits
+from riskkit.var_backtest.comparison.ranking import ForecastComparison, compare_forecasts
+from riskkit.var_backtest.comparison.rolling import compare_models
+from riskkit.var_backtest.core.hits import HitTransitions, hit_transitions, var_hits
 from riskkit.var_backtest.core.multiplicity import adjust_p_values
-from riskkit.var_backtest.core.outcome import Outcome
+from riskkit.var_backtest.core.outcome import TestResult
 from riskkit.var_backtest.core.scores import fz0_loss, quantile_loss
-from riskkit.var_backtest.coverage.hit_rate import (
-    binomial_tail_test,
-    binomial_z_test,
-    kupiec_pof,
-    kupiec_tuff,
-    proportion_test,
-)
+from riskkit.var_backtest.coverage.hit_rate import binomial_tail, binomial_z, kupiec_pof, kupiec_tuff, score_test
 from riskkit.var_backtest.coverage.traffic_light import (
     TrafficLight,
     basel_tables,
     frtb_multiplier,
     traffic_light,
-    zone_starts,
+    traffic_light_bounds,
 )
 from riskkit.var_backtest.exact import (
     christoffersen_attainable_size,
     christoffersen_critical,
-    christoffersen_exact_p_value,
-    christoffersen_true_size,
+    christoffersen_p_value,
+    christoffersen_size,
     pof_attainable_size,
-    pof_exact_p_value,
     pof_nonrejection_region,
-    pof_true_size,
-    tuff_exact_p_value,
+    pof_p_value,
+    pof_size,
     tuff_nonrejection_region,
+    tuff_p_value,
 )
-from riskkit.var_backtest.independence.christoffersen import christoffersen_cc, christoffersen_independence
+from riskkit.var_backtest.independence.christoffersen import christoffersen_conditional, christoffersen_independence
 from riskkit.var_backtest.independence.duration import christoffersen_pelletier, haas_tbf, haas_tbfi
 from riskkit.var_backtest.independence.dynamic_quantile import dynamic_quantile
 from riskkit.var_backtest.sequential import EProcess, es_e_process, var_e_process
 from riskkit.var_backtest.shortfall.acerbi_szekely import (
     acerbi_szekely_critical,
     acerbi_szekely_p_value,
+    acerbi_szekely_ridge,
     acerbi_szekely_z1,
     acerbi_szekely_z2,
-    minimally_biased,
 )
 from riskkit.var_backtest.shortfall.du_escanciano import du_escanciano_conditional, du_escanciano_unconditional
 from riskkit.var_backtest.shortfall.mcneil_frey import mcneil_frey_bootstrap, mcneil_frey_z
@@ -75,40 +69,40 @@ from riskkit.var_backtest.shortfall.nolde_ziegel import (
     nolde_ziegel_one_sided,
     nolde_ziegel_simple,
 )
-from riskkit.var_backtest.suite.all_tests import Backtest, backtest
-from riskkit.var_backtest.suite.panel import PANEL_TESTS, Panel, backtest_panel
-from riskkit.var_backtest.suite.power import Power, backtest_power, detectable_hit_rate
+from riskkit.var_backtest.suite.all_tests import BacktestResult, backtest_var
+from riskkit.var_backtest.suite.panel import PANEL_TESTS, BacktestPanel, backtest_panel
+from riskkit.var_backtest.suite.power import PowerCurve, backtest_power, detectable_hit_rate
 
 __all__ = [
     "PANEL_TESTS",
-    "Backtest",
-    "Comparison",
+    "BacktestResult",
+    "ForecastComparison",
     "ConfidenceSet",
     "EProcess",
-    "Outcome",
-    "Panel",
-    "Power",
+    "TestResult",
+    "BacktestPanel",
+    "PowerCurve",
     "TrafficLight",
-    "Transitions",
+    "HitTransitions",
     "acerbi_szekely_critical",
     "acerbi_szekely_p_value",
     "acerbi_szekely_z1",
     "acerbi_szekely_z2",
     "adjust_p_values",
-    "backtest",
+    "backtest_var",
     "backtest_panel",
     "backtest_power",
     "basel_tables",
-    "binomial_tail_test",
-    "binomial_z_test",
+    "binomial_tail",
+    "binomial_z",
     "christoffersen_attainable_size",
-    "christoffersen_cc",
+    "christoffersen_conditional",
     "christoffersen_critical",
-    "christoffersen_exact_p_value",
+    "christoffersen_p_value",
     "christoffersen_independence",
     "christoffersen_pelletier",
-    "christoffersen_true_size",
-    "compare",
+    "christoffersen_size",
+    "compare_models",
     "compare_forecasts",
     "detectable_hit_rate",
     "diebold_mariano",
@@ -124,22 +118,22 @@ __all__ = [
     "kupiec_tuff",
     "mcneil_frey_bootstrap",
     "mcneil_frey_z",
-    "minimally_biased",
+    "acerbi_szekely_ridge",
     "model_confidence_set",
     "nolde_ziegel_general",
     "nolde_ziegel_one_sided",
     "nolde_ziegel_simple",
     "pof_attainable_size",
-    "pof_exact_p_value",
+    "pof_p_value",
     "pof_nonrejection_region",
-    "pof_true_size",
-    "proportion_test",
+    "pof_size",
+    "score_test",
     "quantile_loss",
     "traffic_light",
-    "transitions",
-    "tuff_exact_p_value",
+    "hit_transitions",
+    "tuff_p_value",
     "tuff_nonrejection_region",
     "var_e_process",
     "var_hits",
-    "zone_starts",
+    "traffic_light_bounds",
 ]

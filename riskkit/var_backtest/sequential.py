@@ -15,7 +15,7 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, one_of, positive, with_labels
 from riskkit._show import Row, Shown, percent, short_label
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, WARM, axes
 from riskkit.var_backtest.core.docs import documented
@@ -161,7 +161,7 @@ def var_e_process(
     >>> process.alarm, round(process.p_value, 5)
     (2, 2e-05)
     """
-    array, p = hit_array(hits), tail_mass(confidence)
+    array, p = hit_array(hits), tail_probability(confidence)
     odds = np.array([positive(value, "hit_odds") for value in hit_odds], dtype=float)
     after = np.array([positive(value, "cluster_odds") for value in cluster_odds], dtype=float)
     if odds.size + after.size == 0:
@@ -214,7 +214,7 @@ def es_e_process(
     >>> process.reject
     True
     """
-    checked, p = es_sample(returns, var, es, positive_es=False), tail_mass(confidence)
+    checked, p = es_sample(returns, var, es, positive_es=False), tail_probability(confidence)
     one_of(method, ("mixture", "gree"), "method")
     margin = checked.es - checked.var
     if (margin < 0.0).any():

@@ -10,7 +10,7 @@ from fractions import Fraction
 from naive.sweep import earned
 
 from riskkit import EventLog, RuleSet, replay_log
-from riskkit.replay.columns import Kind
+from riskkit.replay.schema.columns import EventKind
 
 
 def front(gain: Sequence[float], cost: Sequence[float]) -> list[bool]:
@@ -33,7 +33,7 @@ def by_date(log: EventLog, rules: RuleSet, horizon: int | None) -> dict[dt.date,
         for ts in columns["ts"]
     }
     for seq in replay_log(log, rules, mode="enforce", compiled=False).refused()["seq"].tolist():
-        if columns["kind"][seq] == Kind.ORDER:
+        if columns["kind"][seq] == EventKind.ORDER:
             day = found[date_of(columns["ts"][seq])]
             day["orders_rejected"] += 1
             day["loss_avoided"] += max(-worth.get(seq, Fraction(0)), Fraction(0))

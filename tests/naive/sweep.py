@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from riskkit import EventLog
-from riskkit.replay.columns import MISSING, Flag, Kind
+from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 
 
 def accepted(ts: list[int], keys: list[int], window: int, limit: int) -> list[bool]:
@@ -28,20 +28,20 @@ def earned(log: EventLog, horizon: int | None) -> dict[int, Fraction]:
         dict(zip(log.columns, row, strict=True))
         for row in zip(*(c.tolist() for c in log.columns.values()), strict=True)
     ]
-    skipped = int(Flag.BAD_TS | Flag.DUPLICATE)
+    skipped = int(RowFlag.BAD_TS | RowFlag.DUPLICATE)
     found: dict[int, Fraction] = {}
     for row, order in enumerate(events):
-        if order["kind"] != Kind.ORDER or order.get("flags", 0) & skipped:
+        if order["kind"] != EventKind.ORDER or order.get("flags", 0) & skipped:
             continue
         due = None if horizon is None else order["ts"] + horizon
         shown = [e for e in events if not e.get("flags", 0) & skipped and (due is None or e["ts"] <= due)]
         shown = [e for e in shown if e["instrument"] == order["instrument"]]
-        quotes = [e["price"] for e in shown if e["kind"] == Kind.PRICE and e["price"] != MISSING]
-        trades = [e["price"] for e in shown if e["kind"] == Kind.FILL]
+        quotes = [e["price"] for e in shown if e["kind"] == EventKind.PRICE and e["price"] != MISSING]
+        trades = [e["price"] for e in shown if e["kind"] == EventKind.FILL]
         mark = quotes[-1] if quotes else trades[-1] if trades else 0
         total = Fraction(0)
         for fill in shown:
-            if fill["kind"] == Kind.FILL and fill["order"] == row:
+            if fill["kind"] == EventKind.FILL and fill["order"] == row:
                 instrument = log.universe.instruments[fill["instrument"]]
                 steps = fill["side"] * fill["qty"] * (mark - fill["price"])
                 total += steps * instrument.price_step * instrument.qty_step * instrument.multiplier

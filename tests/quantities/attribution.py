@@ -121,15 +121,15 @@ def parts(split, *names):
 
 
 def component_var_gaussian(inputs):
-    return parts(rk.parametric_attribution(*sample(inputs), inputs.confidence), "VaR", "var", "gVaR")
+    return parts(rk.parametric(*sample(inputs), inputs.confidence), "VaR", "var", "gVaR")
 
 
 def component_es_gaussian(inputs):
-    return parts(rk.parametric_attribution(*sample(inputs), inputs.confidence, measure="es"), "ES", "es", "gES")
+    return parts(rk.parametric(*sample(inputs), inputs.confidence, measure="es"), "ES", "es", "gES")
 
 
 def component_var_cornish_fisher(inputs):
-    split = rk.cornish_fisher_attribution(
+    split = rk.cornish_fisher(
         *sample(inputs), inputs.confidence, corrected=False, out_of_domain="allow", standardised_by="volatility"
     )
     return parts(split, "MVaR", "VaR", "var", "mVaR", "modified_var")
@@ -147,21 +147,21 @@ def component_std(inputs):
 
 
 def component_var_historical(inputs):
-    split = rk.historical_attribution(*sample(inputs), inputs.confidence, match="linear")
+    split = rk.historical(*sample(inputs), inputs.confidence, match="linear")
     return parts(split, "hVaR", "VaR", "var")
 
 
 def component_var_historical_single_scenario(inputs):
-    split = rk.historical_attribution(*sample(inputs), inputs.confidence, estimator="inverted_cdf")
+    split = rk.historical(*sample(inputs), inputs.confidence, estimator="inverted_cdf")
     return parts(split, "hVaR", "VaR", "var")
 
 
 def component_es_historical(inputs):
-    return parts(rk.historical_attribution(*sample(inputs), inputs.confidence, measure="es"), "hES", "ES", "es", "cvar")
+    return parts(rk.historical(*sample(inputs), inputs.confidence, measure="es"), "hES", "ES", "es", "cvar")
 
 
 def component_es_historical_given_threshold(inputs):
-    split = rk.tail_attribution(*sample(inputs), inputs.first_of("threshold_loss", "threshold"))
+    split = rk.scenarios(*sample(inputs), inputs.first_of("threshold_loss", "threshold"))
     return {**parts(split, "hES", "ES", "es"), "n_tail": round(split.effective_scenarios)}
 
 

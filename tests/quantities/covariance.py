@@ -70,7 +70,7 @@ def pair(inputs, names, squared=()):
 
 def ewma_initial_backcast(inputs):
     decay, days = inputs["lam"], inputs.get("tau", 75)
-    return inputs.each(lambda returns: rk.ewma_start(returns, decay, "backcast", backcast_periods=days))
+    return inputs.each(lambda returns: rk.ewma_initial(returns, decay, "backcast", backcast_periods=days))
 
 
 def ewma_variance_forecast(inputs):
@@ -79,14 +79,14 @@ def ewma_variance_forecast(inputs):
 
 def riskmetrics2006_forecast(inputs):
     options = {name: inputs[name] for name in ("tau0", "tau1", "kmax", "rho") if name in inputs}
-    return inputs.each(lambda returns: rk.riskmetrics2006_covariance(returns, **options))
+    return inputs.each(lambda returns: rk.riskmetrics2006(returns, **options))
 
 
 def effective_days(inputs):
     tolerances = inputs.first_of("tolerances", "tolerance")
     if isinstance(tolerances, list):
-        return [rk.effective_days(inputs["lam"], tolerance) for tolerance in tolerances]
-    return rk.effective_days(inputs["lam"], tolerances)
+        return [rk.effective_observations(inputs["lam"], tolerance) for tolerance in tolerances]
+    return rk.effective_observations(inputs["lam"], tolerances)
 
 
 def garch11_update(inputs):

@@ -98,8 +98,8 @@ def performance_set(inputs):
 
 QUANTITIES = {
     "stdev_sample": of_each(lambda returns, inputs: sample_volatility(returns)),
-    "annualised_vol": of_each(lambda returns, inputs: rk.annualised_volatility(returns, periods(inputs))),
-    "annualised_return_geometric": of_each(lambda returns, inputs: rk.annualised_return(returns, periods(inputs))),
+    "annualised_vol": of_each(lambda returns, inputs: rk.annualized_volatility(returns, periods(inputs))),
+    "annualised_return_geometric": of_each(lambda returns, inputs: rk.annualized_return(returns, periods(inputs))),
     "sharpe_annual_geometric": of_each(
         lambda returns, inputs: rk.sharpe_ratio(returns, periods(inputs), definition="geometric")
     ),

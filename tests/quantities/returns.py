@@ -12,6 +12,6 @@ def loss_from_log_quantile(inputs):
 
 
 QUANTITIES = {
-    "sqrt_time_ratio_ar1": lambda inputs: rk.square_root_time_ratio(inputs["rho"], inputs["h"]),
+    "sqrt_time_ratio_ar1": lambda inputs: rk.sqrt_time_ratio(inputs["rho"], inputs["h"]),
     "loss_from_log_quantile": loss_from_log_quantile,
 }

@@ -10,13 +10,13 @@ from riskkit.var_backtest import (
     acerbi_szekely_z1,
     acerbi_szekely_z2,
     basel_tables,
-    binomial_tail_test,
-    binomial_z_test,
-    christoffersen_cc,
-    christoffersen_exact_p_value,
+    binomial_tail,
+    binomial_z,
+    christoffersen_conditional,
     christoffersen_independence,
+    christoffersen_p_value,
     christoffersen_pelletier,
-    christoffersen_true_size,
+    christoffersen_size,
     diebold_mariano,
     du_escanciano_conditional,
     du_escanciano_unconditional,
@@ -25,6 +25,7 @@ from riskkit.var_backtest import (
     fz0_loss,
     haas_tbf,
     haas_tbfi,
+    hit_transitions,
     kupiec_pof,
     kupiec_tuff,
     mcneil_frey_bootstrap,
@@ -33,14 +34,13 @@ from riskkit.var_backtest import (
     nolde_ziegel_one_sided,
     nolde_ziegel_simple,
     pof_nonrejection_region,
-    pof_true_size,
-    proportion_test,
+    pof_size,
     quantile_loss,
+    score_test,
     traffic_light,
-    transitions,
+    traffic_light_bounds,
     tuff_nonrejection_region,
     var_hits,
-    zone_starts,
 )
 
 DRAWS = 200_000
@@ -116,7 +116,7 @@ def traffic_probability(inputs):
 
 
 def starts(inputs):
-    yellow, red = zone_starts(int(inputs["observations"]), inputs.confidence)
+    yellow, red = traffic_light_bounds(int(inputs["observations"]), inputs.confidence)
     return {"yellow_starts": yellow, "red_starts": red}
 
 
@@ -169,15 +169,15 @@ def independence(inputs):
 
 
 def three_ratios(inputs):
-    outcome = christoffersen_cc(hits_of(inputs), confidence(inputs))
+    outcome = christoffersen_conditional(hits_of(inputs), confidence(inputs))
     return {**outcome.details, "lr_cc": outcome.statistic, "p_cc": outcome.p_value}
 
 
 def cc_exact(inputs):
     for key in ("lr", "lr_cc"):
         if key in inputs:
-            return christoffersen_exact_p_value(inputs[key], int(inputs["observations"]), confidence(inputs))
-    return christoffersen_cc(hits_of(inputs), confidence(inputs)).exact_p_value
+            return christoffersen_p_value(inputs[key], int(inputs["observations"]), confidence(inputs))
+    return christoffersen_conditional(hits_of(inputs), confidence(inputs)).exact_p_value
 
 
 def weibull(inputs):
@@ -317,7 +317,7 @@ QUANTITIES = {
             significance=1.0 - float(inputs.get("test_confidence", 0.95)),
         )
     ),
-    "pof_true_size": lambda inputs: pof_true_size(
+    "pof_true_size": lambda inputs: pof_size(
         int(inputs["observations"]), confidence(inputs), significance=float(inputs.get("nominal", 0.05))
     ),
     "kupiec_tuff": tuff,
@@ -325,22 +325,22 @@ QUANTITIES = {
         tuff_nonrejection_region(confidence(inputs), significance=1.0 - float(inputs.get("test_confidence", 0.95)))
     ),
     "kupiec_tuff_no_failure": tuff_without_failure,
-    "binomial_z": lambda inputs: tested(binomial_z_test(*counts(inputs), confidence(inputs))),
-    "binomial_upper_p": lambda inputs: binomial_tail_test(*counts(inputs), confidence(inputs)).p_value,
+    "binomial_z": lambda inputs: tested(binomial_z(*counts(inputs), confidence(inputs))),
+    "binomial_upper_p": lambda inputs: binomial_tail(*counts(inputs), confidence(inputs)).p_value,
     "proportion_test_yates": lambda inputs: {
-        **tested(outcome := proportion_test(*counts(inputs), confidence(inputs))),
+        **tested(outcome := score_test(*counts(inputs), confidence(inputs))),
         **outcome.details,
     },
     "exceptions": lambda inputs: {"observations": hits_of(inputs).size, "exceptions": int(hits_of(inputs).sum())},
-    "transition_counts": lambda inputs: transitions(hits_of(inputs))._asdict(),
+    "transition_counts": lambda inputs: hit_transitions(hits_of(inputs))._asdict(),
     "christoffersen_independence": independence,
     "christoffersen_cc": lambda inputs: {
         **three_ratios(inputs),
-        **tested(christoffersen_cc(hits_of(inputs), confidence(inputs))),
+        **tested(christoffersen_conditional(hits_of(inputs), confidence(inputs))),
     },
     "kupiec_and_christoffersen": three_ratios,
     "christoffersen_cc_exact_p": cc_exact,
-    "cc_true_size": lambda inputs: christoffersen_true_size(
+    "cc_true_size": lambda inputs: christoffersen_size(
         int(inputs["observations"]), confidence(inputs), significance=float(inputs.get("nominal", 0.05))
     ),
     "tbfi_lr": lambda inputs: tested(haas_tbfi(hits_of(inputs), confidence(inputs), n_draws=0)),

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from riskkit._check import InputError, finite_number, one_of, whole_number
 from riskkit._show import Row
 from riskkit.desk.core.records import CheckedRecord, Field, Nanoseconds, Text, as_text
-from riskkit.replay.rule import ACTIONS, SEVERITIES
+from riskkit.replay.rules.rule import ACTIONS, SEVERITIES
 
 __all__ = ["RANK", "Alert", "Severity", "as_severity"]
 

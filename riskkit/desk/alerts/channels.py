@@ -19,7 +19,7 @@ from riskkit._check import InputError, one_of, positive, whole_number
 from riskkit._show import Shown, table_html, table_text
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.core.records import as_text
-from riskkit.replay.action import time_text
+from riskkit.replay.results.decisions import time_text
 
 __all__ = ["AlertChannel", "EmailChannel", "FileChannel", "LogChannel", "TableChannel", "WebhookChannel"]
 

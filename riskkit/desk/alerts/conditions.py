@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from riskkit._check import one_of
-from riskkit.replay.rule import Rule, RuleType
-from riskkit.replay.rules.concentration import CONCENTRATION
-from riskkit.replay.rules.consecutive_losses import CONSECUTIVE_LOSSES
-from riskkit.replay.rules.drawdown import DRAWDOWN
-from riskkit.replay.rules.max_exposure import MAX_EXPOSURE
-from riskkit.replay.rules.var_limit import VAR_LIMIT
+from riskkit.replay.rules.catalogue.concentration import CONCENTRATION
+from riskkit.replay.rules.catalogue.consecutive_losses import CONSECUTIVE_LOSSES
+from riskkit.replay.rules.catalogue.drawdown import DRAWDOWN
+from riskkit.replay.rules.catalogue.max_exposure import MAX_EXPOSURE
+from riskkit.replay.rules.catalogue.var_limit import VAR_LIMIT
+from riskkit.replay.rules.rule import Rule, RuleType
 
 __all__ = ["CONDITIONS", "condition"]
 

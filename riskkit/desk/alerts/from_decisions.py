@@ -18,20 +18,20 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit.desk.alerts.alert import Alert
-from riskkit.replay.action import Action, ActionEvent, Teller
-from riskkit.replay.book import ACCOUNT
-from riskkit.replay.columns import OPTIONAL, Decision, Kind
-from riskkit.replay.digest import SEMANTICS
-from riskkit.replay.entry import DTYPES
-from riskkit.replay.explain import names_in
-from riskkit.replay.live import LiveEngine
-from riskkit.replay.rule import Rule
+from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.kernels.book import ACCOUNT
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.results.decisions import Decision, DecisionFormatter, DecisionKind
+from riskkit.replay.results.explain import names_in
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.schema.columns import OPTIONAL, DecisionCode, EventKind
+from riskkit.replay.schema.digest import SEMANTICS
 
 __all__ = ["AlertMaker", "DigestChain", "SessionProxy", "alert_id", "engine_of"]
 
-REFUSED = (Decision.OBJECT, Decision.NO_PRICE, Decision.HELD)
+REFUSED = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
 DECIDING = ("tick", "reset_daily", "reset_breaker", "pause", "resume", "command")
-WITHOUT_ID = (int(Kind.EXPIRY), int(Kind.CONTROL))
+WITHOUT_ID = (int(EventKind.EXPIRY), int(EventKind.CONTROL))
 NAMES = tuple(name for name in DTYPES if name != "pair")  # the pair follows from account and instrument
 BACKLOG = 8
 """Largest number of events that a proxy leaves unhashed."""
@@ -39,8 +39,8 @@ COPIED = 40
 """Events of the whole journal that are copied in the time of reading one event by itself."""
 
 
-def engine_of(session: Any) -> LiveEngine:
-    """The engine of a `LiveSession` or `RiskEngine`, or a `LiveEngine` itself.
+def engine_of(session: Any) -> Engine:
+    """The engine of a `Session` or `RiskEngine`, or a `Engine` itself.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def engine_of(session: Any) -> LiveEngine:
     """
     session = getattr(session, "session", session)
     engine = getattr(session, "engine", session)
-    if not isinstance(engine, LiveEngine):
+    if not isinstance(engine, Engine):
         raise InputError(f"session came as {type(session).__name__}; give a LiveSession, RiskEngine or LiveEngine")
     return engine
 
@@ -63,29 +63,29 @@ class AlertMaker:
         Engine with the rules of the session.
     """
 
-    def __init__(self, engine: LiveEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.chain = DigestChain(engine)
         self.rules = {rule.id: rule for rule in engine.rules}
         self._index = {name: index for index, name in enumerate(self.rules)}
-        self._teller = Teller(engine.rules, engine.universe)
+        self._teller = DecisionFormatter(engine.rules, engine.universe)
         self._valued = engine.marked
 
-    def alerts(self, engine: LiveEngine, decided: Any, trade_ids: Mapping[int, str]) -> list[Alert]:
+    def alerts(self, engine: Engine, decided: Any, trade_ids: Mapping[int, str]) -> list[Alert]:
         """One alert for each rule that objected, paused or halted, in their order.
 
         Manual actions and ends of pauses raise none. A rejected order raises an alert of every rule that objected, not
         only of the named cause, so that neither a mild rule nor a manual pause hides a severe one.
         """
         if self._teller.universe is not engine.universe:
-            self._teller = Teller(engine.rules, engine.universe)
-        actions: Iterable[ActionEvent] = decided
+            self._teller = DecisionFormatter(engine.rules, engine.universe)
+        actions: Iterable[Decision] = decided
         if isinstance(decided, np.ndarray):
             events = {int(seq): engine.row(int(seq)) for seq in np.unique(decided["seq"])}
             actions = self._teller.actions(decided, events, engine.state)
         made: list[Alert] = []
         for action in actions:
-            found = [action] if action.rule and action.action is not Action.RESUME else []
-            if action.action is Action.REJECT and action.seq >= 0:
+            found = [action] if action.rule and action.action is not DecisionKind.RESUME else []
+            if action.action is DecisionKind.REJECT and action.seq >= 0:
                 found += self._others(engine, action)
             if not found:
                 continue
@@ -94,7 +94,7 @@ class AlertMaker:
             made += [self._alert(engine, part, seq, chain, trade_id) for part in found]
         return made
 
-    def _alert(self, engine: LiveEngine, action: ActionEvent, seq: int, chain: bytes, trade_id: str | None) -> Alert:
+    def _alert(self, engine: Engine, action: Decision, seq: int, chain: bytes, trade_id: str | None) -> Alert:
         rule = self.rules.get(action.rule)
         user = user_of(action, rule, engine)
         return Alert._trusted(
@@ -110,7 +110,7 @@ class AlertMaker:
             seq=seq,
         )
 
-    def _others(self, engine: LiveEngine, action: ActionEvent) -> list[ActionEvent]:
+    def _others(self, engine: Engine, action: Decision) -> list[Decision]:
         """The other rules that objected to a rejected message, as one action each."""
         names = [name for name in names_in(engine.rules, mask_at(engine, action.seq)) if name != action.rule]
         event, sentences = engine.row(action.seq) if names else {}, self._teller.sentences
@@ -121,13 +121,13 @@ class AlertMaker:
                 f"{name} objects ({sentences[self._index[name]]}) to what {action.rule or 'manual control'} rejects."
             )
             key = self._teller.key_of_event(rule, event)
-            kind = Action.ALERT if rule.action == "ALERT" else Action.REJECT
+            kind = DecisionKind.ALERT if rule.action == "ALERT" else DecisionKind.REJECT
             context = action.ts, None, action.seq, action.account, action.instrument
-            found.append(ActionEvent(kind, name, key, reason, None, None, None, *context))
+            found.append(Decision(kind, name, key, reason, None, None, None, *context))
         return found
 
 
-def mask_at(engine: LiveEngine, seq: int) -> int:
+def mask_at(engine: Engine, seq: int) -> int:
     """The rules that objected to a rejected message, as bits."""
     blocks = engine.blocks  # rows are in order of events; usually it is the last block
     if not blocks or not len(blocks[-1]) or blocks[-1]["seq"][0] > seq:
@@ -141,7 +141,7 @@ def mask_at(engine: LiveEngine, seq: int) -> int:
     return 0
 
 
-def user_of(action: ActionEvent, rule: Rule | None, engine: LiveEngine) -> str:
+def user_of(action: Decision, rule: Rule | None, engine: Engine) -> str:
     """The account of the rule's key, which may differ from that of the event; else the event's account."""
     if rule is not None and rule.scope.startswith("account"):
         known, parts = engine.universe.account_codes, action.key.split("/")
@@ -151,7 +151,7 @@ def user_of(action: ActionEvent, rule: Rule | None, engine: LiveEngine) -> str:
     return action.account or action.key or "everything"
 
 
-def metrics_of(engine: LiveEngine, action: ActionEvent, user: str, valued: bool) -> dict[str, float]:
+def metrics_of(engine: Engine, action: Decision, user: str, valued: bool) -> dict[str, float]:
     """Observed value, limit and headroom of the rule, and the account's balances in money, as Python numbers.
 
     If no rule depends on marks (`valued` is False), balances are not valued at marks, and those that are get omitted.
@@ -173,7 +173,7 @@ def metrics_of(engine: LiveEngine, action: ActionEvent, user: str, valued: bool)
 
 
 class SessionProxy:
-    """Proxy of a `LiveSession` or `RiskEngine` that raises alerts; every attribute is that of the session.
+    """Proxy of a `Session` or `RiskEngine` that raises alerts; every attribute is that of the session.
 
     Deciding methods (``process_...``, ``tick``, ``pause``, ...) call the session, raise alerts of its decisions, and
     return them unchanged. Calls of several threads are serialized, so that alerts are in the order of the journal.
@@ -237,13 +237,13 @@ class DigestChain:
         The hash begins with its rules and mode.
     """
 
-    def __init__(self, engine: LiveEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         terms = json.dumps([SEMANTICS, engine.mode, engine.options], sort_keys=True)
         self._start = hashlib.sha256(engine.rules.hash + terms.encode())
         self._hash = self._start.copy()
         self.events = 0
 
-    def at(self, engine: LiveEngine, seq: int) -> bytes:
+    def at(self, engine: Engine, seq: int) -> bytes:
         """Hash of the events up to number `seq`, included."""
         if seq + 1 < self.events:  # late decisions: hash from the start, and keep the running hash
             earlier = self._start.copy()
@@ -252,12 +252,12 @@ class DigestChain:
         self._follow(engine, seq + 1)
         return self._hash.digest()
 
-    def catch_up(self, engine: LiveEngine) -> None:
+    def catch_up(self, engine: Engine) -> None:
         """Hash the events so far if there are several, so that no alert has to hash many."""
         if engine.size - self.events >= BACKLOG:
             self._follow(engine, engine.size)
 
-    def _follow(self, engine: LiveEngine, stop: int) -> None:
+    def _follow(self, engine: Engine, stop: int) -> None:
         self._hash.update(_rows(engine, self.events, stop))
         self.events = stop
 
@@ -274,7 +274,7 @@ def alert_id(chain: bytes, seq: int, rule: str, key: str, action: str) -> str:
     return hashlib.sha256(chain + text.encode()).hexdigest()[:16]
 
 
-def _rows(engine: LiveEngine, start: int, stop: int) -> bytes:
+def _rows(engine: Engine, start: int, stop: int) -> bytes:
     """Events [start, stop) of the journal as bytes of their integers."""
     if COPIED * (stop - start) <= stop:
         events = (engine.row(seq) for seq in range(start, stop))

@@ -29,7 +29,7 @@ from riskkit.desk.alerts.history import (
     history_frame,
 )
 from riskkit.desk.core.records import as_text, checked, optional_nanoseconds
-from riskkit.replay.parameters import duration
+from riskkit.replay.rules.parameters import duration
 
 __all__ = ["AlertSystem"]
 
@@ -68,7 +68,7 @@ class AlertSystem(Shown):
     >>> import riskkit as rk
     >>> from riskkit.desk import AlertSystem, TableChannel, condition
     >>> rules = rk.RuleSet([condition("MaxExposure", limit=1_000, severity="CRITICAL")])
-    >>> session = rk.LiveSession.declare(rules, [rk.Instrument("X")], ["ann"], compiled=False)
+    >>> session = rk.Session.declare(rules, [rk.Instrument("X")], ["ann"], compiled=False)
     >>> table = TableChannel()
     >>> alerts = AlertSystem([table])
     >>> desk = alerts.watch(session)

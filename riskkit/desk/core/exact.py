@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.universe import decimal_text, exact
+from riskkit.replay.schema.universe import decimal_text, exact
 
 __all__ = ["LIMIT", "WIDE", "CostBasis", "ExactPrice", "Step", "half_even", "ratio_of"]
 
@@ -120,7 +120,7 @@ class Step:
 
 
 def half_even(numerator: int, denominator: int) -> int:
-    """Numerator / denominator (above 0) rounded to the nearest integer, ties to even: `riskkit.replay.integers.scaled`."""
+    """Numerator / denominator (above 0) rounded to the nearest integer, ties to even: `riskkit.replay.kernels.integers.scaled`."""
     quotient, rest = divmod(numerator, denominator)
     twice = 2 * rest
     return quotient + 1 if twice > denominator or (twice == denominator and quotient & 1) else quotient
@@ -175,7 +175,7 @@ class CostBasis:
     def fill(self, lots: int, money: int) -> int:
         """Book a fill of signed lots for `money` quanta (at least 0); return the realized profit.
 
-        The rules of `riskkit.replay.book.fill`: a closing fill releases its share of the average cost, rounded down,
+        The rules of `riskkit.replay.kernels.book.fill`: a closing fill releases its share of the average cost, rounded down,
         and a fill that flips the position closes all of it and opens the rest.
         """
         held, side, quantity = self.lots, 1 if lots > 0 else -1, abs(lots)

@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from riskkit._check import InputError, confidence_level, positive
 from riskkit.desk.core.records import CheckedRecord, Field, PositiveFraction, PositiveMoney, checked, positive_fraction
-from riskkit.replay.rule import Rule
-from riskkit.replay.universe import exact
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.schema.universe import exact
 
 __all__ = ["DeskLimits", "chosen_limits", "limits_from_rules", "limits_of", "percentage"]
 
@@ -119,7 +119,7 @@ def limits_from_rules(rules: Iterable[Rule]) -> DeskLimits:
 
     Examples
     --------
-    >>> from riskkit.replay.ruleset import RuleSet
+    >>> from riskkit.rules import RuleSet
     >>> rules = RuleSet.from_dict({"rules": [{"id": "fall", "type": "drawdown", "params": {"pct": "0.15"}}]})
     >>> limits_from_rules(rules).max_drawdown
     0.15

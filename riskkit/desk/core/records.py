@@ -14,8 +14,8 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args, get_ori
 
 from riskkit._check import InputError, finite_number, positive
 from riskkit._show import Row, Shown
-from riskkit.replay.door.labels import SIDES
-from riskkit.replay.universe import exact
+from riskkit.replay.ingest.labels import SIDES
+from riskkit.replay.schema.universe import exact
 
 __all__ = [
     "CheckedRecord",

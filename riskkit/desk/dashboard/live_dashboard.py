@@ -16,8 +16,8 @@ from riskkit.desk.dashboard import panels
 from riskkit.desk.dashboard.live_desk import LiveDesk
 from riskkit.desk.manager import RiskManager
 from riskkit.desk.market import MarketStream
-from riskkit.replay.rule import SEVERITIES
-from riskkit.replay.session import LiveSession
+from riskkit.replay.live.session import Session
+from riskkit.replay.rules.rule import SEVERITIES
 
 __all__ = ["LiveDashboard"]
 
@@ -68,7 +68,7 @@ class LiveDashboard(Live):
         manager: RiskManager,
         stream: MarketStream,
         *,
-        session: LiveSession | Any = None,
+        session: Session | Any = None,
         account: str = "desk",
         alerts: Any = None,
         interval_ms: int = 1000,

@@ -12,9 +12,9 @@ from riskkit._check import InputError, whole_number
 from riskkit.desk.core.pre_trade_check import PreTradeCheck
 from riskkit.desk.manager import DashboardMetrics, RiskManager
 from riskkit.desk.market import Bar, MarketStream
-from riskkit.replay.action import Action, ActionEvent
-from riskkit.replay.session import LiveSession
-from riskkit.replay.universe import exact
+from riskkit.replay.live.session import Session
+from riskkit.replay.results.decisions import Decision, DecisionKind
+from riskkit.replay.schema.universe import exact
 
 __all__ = ["LiveDesk"]
 
@@ -63,7 +63,7 @@ class LiveDesk:
         manager: RiskManager,
         stream: MarketStream,
         *,
-        session: LiveSession | Any = None,
+        session: Session | Any = None,
         account: str = "desk",
         alerts: Any = None,
     ) -> None:
@@ -72,7 +72,7 @@ class LiveDesk:
         self.session = session
         self.account = account
         self.alerts = alerts
-        self.actions: list[ActionEvent] = []
+        self.actions: list[Decision] = []
         """Decisions of the rules, in order."""
         self.bars = self.trades = 0
         self.ended = False
@@ -123,7 +123,7 @@ class LiveDesk:
             check = self._check(ticker, qty, side)
             if not check.approved or self.session is None:
                 return check
-            copy = LiveSession.restore(self.session.snapshot(), self.session.rules, compiled=False)
+            copy = Session.restore(self.session.snapshot(), self.session.rules, compiled=False)
             reason = _rejection(copy.process_order(**self._order(check)))
             return check if reason is None else check.rejected(reason)
 
@@ -172,7 +172,7 @@ class LiveDesk:
         last = self.stream.bars[-1].timestamp if self.stream.bars else 0
         return last if self.session is None else max(last, self.session.latest, 0)
 
-    def _collect(self, actions: list[ActionEvent]) -> list[ActionEvent]:
+    def _collect(self, actions: list[Decision]) -> list[Decision]:
         self.actions += actions
         return actions
 
@@ -222,9 +222,9 @@ class LiveDesk:
                         found.append({**row, "rule": f"{id}: {name}", **numbers})
         return pd.DataFrame(found, columns=frame.columns)
 
-    def halts(self) -> list[ActionEvent]:
+    def halts(self) -> list[Decision]:
         """Pauses and halts by rules so far, last first."""
-        return [action for action in reversed(self.actions) if action.action in (Action.PAUSE, Action.HALT)]
+        return [action for action in reversed(self.actions) if action.action in (DecisionKind.PAUSE, DecisionKind.HALT)]
 
     # ------------------------------------------------------------------ alerts
 
@@ -257,6 +257,6 @@ class LiveDesk:
         return self.manager.get_dashboard_metrics()
 
 
-def _rejection(actions: list[ActionEvent]) -> str | None:
+def _rejection(actions: list[Decision]) -> str | None:
     """The reason of a rejection, or None."""
-    return next((action.reason for action in actions if action.action == Action.REJECT), None)
+    return next((action.reason for action in actions if action.action == DecisionKind.REJECT), None)

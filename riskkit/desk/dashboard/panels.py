@@ -14,7 +14,7 @@ from riskkit import plot
 from riskkit._show import number, table_html
 from riskkit.desk.core.pre_trade_check import PreTradeCheck
 from riskkit.desk.dashboard.live_desk import LiveDesk
-from riskkit.replay.timeline import Timeline
+from riskkit.replay.results.timeline import Timeline
 
 __all__ = [
     "GREEN",

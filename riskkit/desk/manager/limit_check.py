@@ -15,8 +15,8 @@ from riskkit.desk.core.limits import DeskLimits
 from riskkit.desk.core.pre_trade_check import APPROVED, PreTradeCheck
 from riskkit.desk.manager.ledger import Holding, Ledger
 from riskkit.desk.manager.risk import IncrementalRisk
-from riskkit.replay.universe import exact
-from riskkit.var.parametric import elliptical_factor
+from riskkit.replay.schema.universe import exact
+from riskkit.var.parametric import quantile_multiplier
 
 __all__ = ["CorruptStateError", "LimitChecker", "corruption", "verify"]
 
@@ -59,7 +59,7 @@ class LimitChecker:
     @cached_property
     def factor(self) -> float:
         """One-day VaR per unit of volatility of a bar."""
-        return elliptical_factor(self.limits.confidence, z=self.z) * self.bars_per_day**0.5  # type: ignore[no-any-return]
+        return quantile_multiplier(self.limits.confidence, z=self.z) * self.bars_per_day**0.5  # type: ignore[no-any-return]
 
     @cached_property
     def max_size(self) -> Fraction | None:

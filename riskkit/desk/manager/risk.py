@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._exposure import exposure_of
-from riskkit.covariance import sample_covariance, stressed_covariance
+from riskkit.covariance import sample_covariance, stressed_sample
 from riskkit.desk.market.live_covariance import LiveCovariance
 
 __all__ = ["IncrementalRisk", "stress_covariance"]
@@ -80,7 +80,7 @@ class IncrementalRisk:
 def stress_covariance(returns: Any, window: tuple[Any, Any] | None) -> np.ndarray:
     """Covariance about zero of a stress window: (first, last) row label, by default the most volatile quarter."""
     if window is not None:
-        return np.asarray(stressed_covariance(returns, *window, ddof=0, mean="zero"))
+        return np.asarray(stressed_sample(returns, *window, ddof=0, mean="zero"))
     return np.asarray(sample_covariance(_most_volatile(np.asarray(returns)), ddof=0, mean="zero"))
 
 

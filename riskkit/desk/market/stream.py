@@ -57,7 +57,7 @@ class MarketStream(Shown):
         Length of a bar, "1min" or nanoseconds.
     decay : float
         Of the covariance of log returns per bar. RiskMetrics' 0.94 is meant for daily bars: with bars of a minute its
-        memory is 74 minutes (`riskkit.effective_days`), half of the weight on the last eleven. For a half-life of n
+        memory is 74 minutes (`riskkit.covariance.effective_observations`), half of the weight on the last eleven. For a half-life of n
         bars use ``0.5 ** (1 / n)``.
     initial : {"renormalized", "first_nonzero_square"} or float
         Initial variance, as in `LiveCovariance`: by default no bar weighs more than a later one, so that a slow decay

@@ -31,10 +31,10 @@ from riskkit.desk.core.records import (
 from riskkit.desk.portfolio.position_values import PositionValues, position_values
 from riskkit.desk.portfolio.risk_state import RiskState, drawdown_of, percent
 from riskkit.performance import max_drawdown, risk_score
-from riskkit.pnl import linear_pnl
-from riskkit.replay.universe import exact
+from riskkit.pnl import linear
+from riskkit.replay.schema.universe import exact
 from riskkit.returns import simple_returns
-from riskkit.var import historical_risk
+from riskkit.var import historical
 
 __all__ = ["NEAR", "Evaluation", "drawdown_sentence", "evaluate", "exceeds_size", "size_sentence"]
 
@@ -160,7 +160,7 @@ def evaluate(
 
     References
     ----------
-    Of drawdown and VaR: `riskkit.performance.max_drawdown`, `riskkit.historical_risk`.
+    Of drawdown and VaR: `riskkit.performance.max_drawdown`, `riskkit.var.historical`.
 
     Examples
     --------
@@ -218,7 +218,7 @@ def drawdown_sentence(drawdown: float, limit: float | None) -> str | None:
 
 def _historical(changes: Any) -> tuple[float, float, float]:
     """(VaR 95%, VaR 99%, ES 95%) of historical changes, as fractions of the portfolio value."""
-    risk = historical_risk(changes, CONFIDENCES)
+    risk = historical(changes, CONFIDENCES)
     var, es = np.asarray(risk.var), np.asarray(risk.es)
     return float(var[0]), float(var[1]), float(es[0])
 
@@ -244,7 +244,7 @@ def _too_risky(changes: Any, value: float, limits: DeskLimits) -> list[str]:
         return []
     if changes is None:
         return ["the VaR limit cannot be checked without history or returns"]
-    var = value * float(np.asarray(historical_risk(changes, limits.confidence).var))
+    var = value * float(np.asarray(historical(changes, limits.confidence).var))
     if var <= limits.var_limit:
         return []
     return [f"VaR {limits.confidence * 100:g}% is {var:,.2f} in money; at most {limits.var_limit:,.2f} is allowed"]
@@ -262,7 +262,7 @@ def _of_positions(values: PositionValues, table: Any, name: str) -> Any:
 
     if labels_of(table, 1) is None:
         raise InputError(f"{name} has no tickers; give a DataFrame with one column of returns for each")
-    return np.asarray(linear_pnl(pd.Series(values.values, dtype=float), table))
+    return np.asarray(linear(pd.Series(values.values, dtype=float), table))
 
 
 def _curve(values: Any, name: str) -> Any:

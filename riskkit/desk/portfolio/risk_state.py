@@ -19,7 +19,7 @@ from riskkit.desk.core.records import (
     optional_nanoseconds,
 )
 from riskkit.desk.core.state_digest import digest_of
-from riskkit.replay.universe import exact
+from riskkit.replay.schema.universe import exact
 
 __all__ = ["IN_PERCENT", "RiskReading", "RiskState", "drawdown_of", "percent"]
 

@@ -31,8 +31,8 @@ from riskkit.desk.core.records import (
 from riskkit.desk.portfolio.evaluation import NEAR, drawdown_sentence, exceeds_size, size_sentence
 from riskkit.desk.portfolio.position_values import PositionValues, check_value, position_values
 from riskkit.desk.portfolio.risk_state import RiskState
-from riskkit.replay.universe import exact
-from riskkit.var import historical_risk
+from riskkit.replay.schema.universe import exact
+from riskkit.var import historical
 from riskkit.var.parametric import normal_var
 
 __all__ = ["TradeRequest", "only_reduces", "trade_var", "validate"]
@@ -214,7 +214,7 @@ def trade_var(trade: TradeRequest, estimate: str, returns: Any, volatility: floa
     array = checked(returns_array, returns, "returns")
     if array.ndim != 1:
         raise RequestError([Problem("returns", f"returns has shape {array.shape}; give those of the ticker, (n_obs,)")])
-    return float(np.asarray(historical_risk(trade.signed_value * array).var))
+    return float(np.asarray(historical(trade.signed_value * array).var))
 
 
 def _too_large(trade: TradeRequest, held: float, portfolio_value: float, limit: float) -> bool:

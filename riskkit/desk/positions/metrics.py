@@ -12,7 +12,7 @@ from riskkit.desk.core.records import fraction, non_negative
 from riskkit.desk.positions.books import Books
 from riskkit.desk.positions.results import MissingPriceError, UserMetrics
 from riskkit.performance import max_drawdown, sharpe_ratio, win_rate
-from riskkit.var import historical_risk
+from riskkit.var import historical
 
 __all__ = ["high_risk", "user_metrics"]
 
@@ -31,7 +31,7 @@ def user_metrics(books: Books, user: str, periods_per_year: float) -> UserMetric
         user=user,
         total_exposure=money(gross),
         concentration=max(by_token.values(), default=0) / gross if gross else None,
-        var=_defined(lambda: float(np.asarray(historical_risk(returns, 0.95).var)) * money(gross)),
+        var=_defined(lambda: float(np.asarray(historical(returns, 0.95).var)) * money(gross)),
         max_drawdown=_defined(lambda: max_drawdown(returns, input="summed_returns")),
         sharpe=_defined(lambda: sharpe_ratio(returns, periods_per_year)),
         win_rate=_defined(lambda: win_rate([float(profit) for profit in account.closed])),

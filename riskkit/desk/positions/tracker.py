@@ -21,7 +21,7 @@ from riskkit.desk.positions.ingest import ingest
 from riskkit.desk.positions.metrics import high_risk, user_metrics
 from riskkit.desk.positions.persistence import EVENTS, fill, options_of, plain_state, sorted_state
 from riskkit.desk.positions.results import IngestStatistics, MissingPriceError, Position, UserExposure, UserMetrics
-from riskkit.replay.parameters import duration
+from riskkit.replay.rules.parameters import duration
 
 __all__ = ["PositionTracker"]
 

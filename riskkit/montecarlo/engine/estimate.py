@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit._tail import tail_mass, tail_size
+from riskkit._tail import n_tail, tail_probability
 
 __all__ = ["ControlSums", "Estimate", "controlled_estimate", "plain_estimate"]
 
@@ -45,7 +45,7 @@ def plain_estimate(losses: np.ndarray, rows: np.ndarray, n: int, confidence: flo
     Glasserman (2003), Monte Carlo Methods in Financial Engineering, section 9.1.3 (error of a quantile). Woodruff
     (1952), Confidence intervals for medians and other position measures, JASA 47, 635-646 (for dependent draws).
     """
-    size = tail_size(n, confidence)
+    size = n_tail(n, confidence)
     rank = math.ceil(size) - 1
     var = float(losses[rank])
     excess = losses[:rank] - var
@@ -68,7 +68,7 @@ def controlled_estimate(
     Hesterberg and Nelson (1998), Control variates for probability and quantile estimation, Management Science 44,
     1295-1312, section 3. Glasserman (2003), Monte Carlo Methods in Financial Engineering, sections 4.1 and 9.2.
     """
-    p = tail_mass(confidence)
+    p = tail_probability(confidence)
     share_control = control.beyond / n
 
     def regression_at(rank: int) -> tuple[float, float]:
@@ -76,7 +76,7 @@ def controlled_estimate(
         together = np.count_nonzero(companions[: rank + 1] > control.var) / n - share * share_control
         return _regression(share * (1.0 - share), together, share_control * (1.0 - share_control))
 
-    slope, _ = regression_at(math.ceil(tail_size(n, confidence)) - 1)
+    slope, _ = regression_at(math.ceil(n_tail(n, confidence)) - 1)
     size = n * (p + slope * (share_control - p))
     rank = min(max(math.ceil(size) - 1, 0), len(losses) - 1)
     var = float(losses[rank])

@@ -14,13 +14,13 @@ from riskkit._show import Row, Shown, percent
 from riskkit._types import Quantity, Vector
 from riskkit.var._inputs import Confidences, Sample
 
-__all__ = ["SimulatedRisk"]
+__all__ = ["SimulationResult"]
 
 COLUMNS = ("var", "var_standard_error", "es", "es_standard_error")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class SimulatedRisk(Shown):
+class SimulationResult(Shown):
     """Monte Carlo VaR and ES of one or many books at one or many confidences; money, losses positive.
 
     With one book and one confidence the numbers are floats; otherwise arrays (n_confidences,), (n_books,) or
@@ -54,9 +54,10 @@ class SimulatedRisk(Shown):
     Examples
     --------
     >>> import numpy as np
-    >>> from riskkit import NormalReturns, monte_carlo_risk
+    >>> from riskkit.montecarlo import NormalReturns
+    >>> from riskkit import simulate_risk
     >>> model = NormalReturns([[0.0004]])
-    >>> risk = monte_carlo_risk(model, [100.0], 10_000, draws=np.random.default_rng(7), confidence=0.95)
+    >>> risk = simulate_risk(model, [100.0], 10_000, draws=np.random.default_rng(7), confidence=0.95)
     >>> round(risk.var, 2), round(risk.var_standard_error, 2)
     (3.2, 0.04)
     """
@@ -85,7 +86,7 @@ class SimulatedRisk(Shown):
         path: np.ndarray,
         moments: np.ndarray,
         **facts: Any,
-    ) -> SimulatedRisk:
+    ) -> SimulationResult:
         """Label the numbers of a run; the estimates are those at the last stop, `facts` the other fields."""
         shape = Sample.of_portfolios(books if labelled else None, single=books is None)
         last = np.moveaxis(path[-1], -1, 0).swapaxes(1, 2)

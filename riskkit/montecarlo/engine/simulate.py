@@ -10,19 +10,19 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, whole_number, with_labels
 from riskkit._types import Confidence
-from riskkit.montecarlo.draws import BLOCK, Draws, Sobol, Source, source_of
+from riskkit.montecarlo.draws import BLOCK, SobolDraws, Source, Variates, source_of
 from riskkit.montecarlo.engine.estimate import ControlSums, Estimate, controlled_estimate, plain_estimate
-from riskkit.montecarlo.engine.result import SimulatedRisk
+from riskkit.montecarlo.engine.result import SimulationResult
 from riskkit.montecarlo.engine.tail import Tail, tail_capacity
-from riskkit.montecarlo.models.return_model import Law, by_blocks, positions_of
-from riskkit.pnl import DeltaGamma, aggregate_pnl, in_asset_order, scenario_pnl
+from riskkit.montecarlo.models.return_model import ReturnModel, by_blocks, positions_of
+from riskkit.pnl import DeltaGamma, aggregate, in_asset_order, scenario
 from riskkit.var._inputs import Confidences, read_confidences
 
-__all__ = ["monte_carlo_risk"]
+__all__ = ["simulate_risk"]
 
 
-def monte_carlo_risk(
-    model: Law,
+def simulate_risk(
+    model: ReturnModel,
     book: Any,
     n_scenarios: int | None = None,
     *,
@@ -34,7 +34,7 @@ def monte_carlo_risk(
     total: Any = None,
     chunk_size: int = BLOCK,
     checkpoints: int = 24,
-) -> SimulatedRisk:
+) -> SimulationResult:
     """VaR and ES of a portfolio under a return model, with standard errors and convergence.
 
     Scenarios are drawn and valued chunk by chunk, and only the largest losses are stored: 10^7 scenarios of 50 assets
@@ -93,7 +93,7 @@ def monte_carlo_risk(
     --------
     >>> import numpy as np
     >>> from riskkit.montecarlo import NormalReturns
-    >>> risk = monte_carlo_risk(NormalReturns([[0.0004]]), [100.0], 100_000, draws=np.random.default_rng(7))
+    >>> risk = simulate_risk(NormalReturns([[0.0004]]), [100.0], 100_000, draws=np.random.default_rng(7))
     >>> round(risk.var, 1), round(risk.var_standard_error, 2)  # exactly: 4.65
     (4.7, 0.02)
     """
@@ -119,7 +119,7 @@ def monte_carlo_risk(
             if last in stops:
                 path.append([run.estimates(last) for run in runs])
     single = pnl.ndim == 1
-    return SimulatedRisk.of(
+    return SimulationResult.of(
         confidences,
         None if single else (range(table.shape[1]) if names is None else names),
         labelled=names is not None,
@@ -132,7 +132,7 @@ def monte_carlo_risk(
     )
 
 
-def _valuer(model: Law, book: Any, hierarchy: Any, total: Any) -> Callable[[Draws], tuple[np.ndarray, Any]]:
+def _valuer(model: ReturnModel, book: Any, hierarchy: Any, total: Any) -> Callable[[Variates], tuple[np.ndarray, Any]]:
     """Return a function from draws to P&L (n,) or (n, n_books) and the names of the books."""
     if isinstance(book, DeltaGamma) or callable(book):
         value = _scenario_valuer(model, book)
@@ -144,34 +144,34 @@ def _valuer(model: Law, book: Any, hierarchy: Any, total: Any) -> Callable[[Draw
             )
         linear, names = model.linear(held.T), labels_of(book, 0) if held.ndim == 2 else None
 
-        def value(drawn: Draws) -> tuple[np.ndarray, Any]:
+        def value(drawn: Variates) -> tuple[np.ndarray, Any]:
             return linear(drawn), names
 
     if hierarchy is None and total is None:
         return value
 
-    def nodes(drawn: Draws) -> tuple[np.ndarray, Any]:
+    def nodes(drawn: Variates) -> tuple[np.ndarray, Any]:
         pnl, names = value(drawn)
         if names is None:
             raise InputError(
                 "the books have no names; a hierarchy needs positions with labels or revalue with named columns"
             )
-        summed = aggregate_pnl(with_labels(pnl, range(len(pnl)), names), hierarchy, total=total)
+        summed = aggregate(with_labels(pnl, range(len(pnl)), names), hierarchy, total=total)
         return summed.to_numpy(), summed.columns
 
     return nodes
 
 
-def _scenario_valuer(model: Law, book: Any) -> Callable[[Draws], tuple[np.ndarray, Any]]:
+def _scenario_valuer(model: ReturnModel, book: Any) -> Callable[[Variates], tuple[np.ndarray, Any]]:
     # A delta-gamma form multiplies rows, so it is valued in fixed blocks; a function gets the chunk at once.
     fixed = isinstance(book, DeltaGamma)
 
-    def value(drawn: Draws) -> tuple[np.ndarray, Any]:
+    def value(drawn: Variates) -> tuple[np.ndarray, Any]:
         names: Any = None
 
         def priced(returns: np.ndarray) -> np.ndarray:
             nonlocal names
-            pnl = scenario_pnl(book, with_labels(returns, None, model.labels))
+            pnl = scenario(book, with_labels(returns, None, model.labels))
             names = labels_of(pnl, 1)
             return np.asarray(pnl)
 
@@ -184,7 +184,7 @@ def _scenario_valuer(model: Law, book: Any) -> Callable[[Draws], tuple[np.ndarra
 class _Control:
     """Control variate: a linear portfolio with known risk, valued in the same scenarios."""
 
-    def __init__(self, model: Law, positions: Any, confidences: Confidences, source: Source) -> None:
+    def __init__(self, model: ReturnModel, positions: Any, confidences: Confidences, source: Source) -> None:
         if source.unit != 1:
             raise InputError("control_variate needs independent scenarios, without antithetic and Sobol points")
         held = positions_of(positions, model, "control_variate")
@@ -248,7 +248,7 @@ def _pieces(start: int, stop: int, stops: list[int]) -> Iterator[tuple[int, int]
 def _drawn(draws: Any, antithetic: bool, controlled: bool) -> str:
     kind = (
         f"Sobol, {draws.replicates} scramblings"
-        if isinstance(draws, Sobol)
+        if isinstance(draws, SobolDraws)
         else type(draws.bit_generator).__name__
         if isinstance(draws, np.random.Generator)
         else "given draws"

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from riskkit._tail import tail_mass, tail_size
+from riskkit._tail import n_tail, tail_probability
 from riskkit.montecarlo.draws import BLOCK
 
 __all__ = ["Tail", "tail_capacity"]
@@ -14,7 +14,7 @@ __all__ = ["Tail", "tail_capacity"]
 
 def tail_capacity(n_scenarios: int, confidence: float) -> int:
     """Number of losses needed for VaR, ES and their errors: the tail plus four standard deviations of its size."""
-    size, p = tail_size(n_scenarios, confidence), tail_mass(confidence)
+    size, p = n_tail(n_scenarios, confidence), tail_probability(confidence)
     return min(n_scenarios, math.ceil(size + 4.0 * math.sqrt(n_scenarios * p * (1.0 - p))) + 10)
 
 

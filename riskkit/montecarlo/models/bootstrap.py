@@ -10,8 +10,8 @@ import numpy as np
 
 from riskkit._check import InputError, labels_of, one_of, positive, returns_array, whole_number
 from riskkit._show import Row
-from riskkit.montecarlo.draws import Draws, Needs
-from riskkit.montecarlo.models.return_model import Law
+from riskkit.montecarlo.draws import Variates, VariateSpec
+from riskkit.montecarlo.models.return_model import ReturnModel
 
 __all__ = ["BlockBootstrap"]
 
@@ -19,7 +19,7 @@ Kind = Literal["stationary", "circular"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class BlockBootstrap(Law):
+class BlockBootstrap(ReturnModel):
     """Returns over a horizon, compounded from blocks of consecutive historical days.
 
     Blocks preserve volatility clusters and autocorrelation, complete rows the dependence of assets, and no distribution
@@ -84,13 +84,13 @@ class BlockBootstrap(Law):
         return 1.0 + array
 
     @property
-    def needs(self) -> Needs:
+    def needs(self) -> VariateSpec:
         """One uniform per start of a block; for the stationary kind also one per later day, which may end a block."""
         if self.kind == "circular":
-            return Needs(uniforms=-(-self.horizon // int(self.block)))
-        return Needs(uniforms=2 * self.horizon - 1)
+            return VariateSpec(uniforms=-(-self.horizon // int(self.block)))
+        return VariateSpec(uniforms=2 * self.horizon - 1)
 
-    def days(self, draws: Draws) -> np.ndarray:
+    def days(self, draws: Variates) -> np.ndarray:
         """(n, horizon) rows of history that make up each scenario."""
         n_days = len(self._growth)
         starts = (draws.uniforms[:, : self._n_starts] * n_days).astype(np.int64)
@@ -105,7 +105,7 @@ class BlockBootstrap(Law):
             days[:, t] = np.where(fresh[:, t - 1], starts[:, t], (days[:, t - 1] + 1) % n_days)
         return days
 
-    def returns(self, draws: Draws) -> np.ndarray:
+    def returns(self, draws: Variates) -> np.ndarray:
         """(n, n_assets) simple returns over the horizon."""
         days = self.days(draws)
         growth: np.ndarray = self._growth[days[:, 0]]

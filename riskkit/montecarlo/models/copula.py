@@ -14,15 +14,15 @@ from riskkit._check import InputError, finite_number, labels_of, positive, retur
 from riskkit._show import Row
 from riskkit.covariance import nearest_correlation
 from riskkit.covariance.matrices import square_matrix
-from riskkit.montecarlo.draws import Draws, Needs
-from riskkit.montecarlo.models.return_model import Law, matrix_root, product
+from riskkit.montecarlo.draws import Variates, VariateSpec
+from riskkit.montecarlo.models.return_model import ReturnModel, matrix_root, product
 
 __all__ = ["GaussianCopula", "StudentTCopula"]
 
 DF_RANGE = (1.0, 200.0)
 
 
-class _Copula(Law):
+class _Copula(ReturnModel):
     """Elliptical dependence, empirical margins.
 
     A margin maps the copula's variate x to the smallest observed return whose cumulative frequency is at least F(x). The
@@ -71,7 +71,7 @@ class _Copula(Law):
         n = len(self._sorted)
         return self._quantile(np.arange(1, n) / n)
 
-    def returns(self, draws: Draws) -> np.ndarray:
+    def returns(self, draws: Variates) -> np.ndarray:
         """(n, n_assets) simple returns of these draws, all of them observed returns of their asset."""
         variates = self._stretched(product(draws.normals, self.root.T), draws)
         out = np.empty_like(variates)
@@ -79,7 +79,7 @@ class _Copula(Law):
             out[:, asset] = margin[np.searchsorted(self._steps, variates[:, asset], side="left")]
         return out
 
-    def _stretched(self, normal: np.ndarray, draws: Draws) -> np.ndarray:
+    def _stretched(self, normal: np.ndarray, draws: Variates) -> np.ndarray:
         return normal
 
     @abstractmethod
@@ -133,9 +133,9 @@ class GaussianCopula(_Copula):
         self.root  # noqa: B018 - refuse invalid input now, not during a run
 
     @property
-    def needs(self) -> Needs:
+    def needs(self) -> VariateSpec:
         """One normal per asset."""
-        return Needs(normals=self.n_assets)
+        return VariateSpec(normals=self.n_assets)
 
     def _quantile(self, levels: np.ndarray) -> np.ndarray:
         from scipy.special import ndtri
@@ -198,11 +198,11 @@ class StudentTCopula(_Copula):
         return self._fitted() if self.df is None else finite_number(self.df, "df")
 
     @property
-    def needs(self) -> Needs:
+    def needs(self) -> VariateSpec:
         """One normal per asset and one chi-square for all."""
-        return Needs(normals=self.n_assets, chi_square=self.degrees)
+        return VariateSpec(normals=self.n_assets, chi_square=self.degrees)
 
-    def _stretched(self, normal: np.ndarray, draws: Draws) -> np.ndarray:
+    def _stretched(self, normal: np.ndarray, draws: Variates) -> np.ndarray:
         return normal * np.sqrt(self.degrees / draws.chi_squares)[:, None]
 
     def _quantile(self, levels: np.ndarray) -> np.ndarray:

@@ -12,16 +12,16 @@ import numpy as np
 from riskkit._check import InputError, finite_number, labels_of
 from riskkit._exposure import exposure_of
 from riskkit._show import Row
-from riskkit.montecarlo.draws import Draws, Needs
-from riskkit.montecarlo.models.return_model import Law, matrix_root, one_per_asset, positions_of, product
+from riskkit.montecarlo.draws import Variates, VariateSpec
+from riskkit.montecarlo.models.return_model import ReturnModel, matrix_root, one_per_asset, positions_of, product
 from riskkit.pnl import in_asset_order
 from riskkit.var.method import VAR_ES
-from riskkit.var.parametric import elliptical_factor
+from riskkit.var.parametric import quantile_multiplier
 
 __all__ = ["NormalReturns", "StudentTReturns"]
 
 
-class _Elliptical(Law):
+class _Elliptical(ReturnModel):
     """Normal vector with a given covariance, times one common random factor, plus a mean."""
 
     covariance: Any
@@ -50,12 +50,12 @@ class _Elliptical(Law):
         """(n_assets,) mean returns."""
         return one_per_asset(in_asset_order(self.mean, self.labels, "mean"), self.n_assets, "mean")
 
-    def returns(self, draws: Draws) -> np.ndarray:
+    def returns(self, draws: Variates) -> np.ndarray:
         """(n, n_assets) simple returns of these draws."""
         returns: np.ndarray = self._stretched(product(draws.normals, self.root.T), draws) + self.drift
         return returns
 
-    def linear(self, positions: np.ndarray) -> Callable[[Draws], np.ndarray]:
+    def linear(self, positions: np.ndarray) -> Callable[[Variates], np.ndarray]:
         """P&L per scenario without the returns: z'(R'w), one product instead of two."""
         loadings, drift = self.root.T @ positions, self.drift @ positions
         return lambda draws: self._stretched(product(draws.normals, loadings), draws) + drift
@@ -63,7 +63,7 @@ class _Elliptical(Law):
     def linear_risk(self, positions: np.ndarray, confidence: float) -> tuple[float, float]:
         """Exact VaR and ES of positions (n_assets,), money."""
         book = exposure_of(positions, np.asarray(self.covariance, dtype=float))
-        factors = (elliptical_factor(confidence, measure, df=self._degrees) for measure in VAR_ES)
+        factors = (quantile_multiplier(confidence, measure, df=self._degrees) for measure in VAR_ES)
         var, es = (book.risk(factor, self.drift) for factor in factors)
         return var, es
 
@@ -94,7 +94,7 @@ class _Elliptical(Law):
         model: Any = self  # a dataclass in every subclass
         return cast("Self", replace(model, covariance=np.array([[volatility**2]]), mean=float(self.drift @ held)))
 
-    def _stretched(self, normal: np.ndarray, draws: Draws) -> np.ndarray:
+    def _stretched(self, normal: np.ndarray, draws: Variates) -> np.ndarray:
         """Multiply the normal part by the common factor, row by row."""
         return normal
 
@@ -138,9 +138,9 @@ class NormalReturns(_Elliptical):
     mean: Any = 0.0
 
     @property
-    def needs(self) -> Needs:
+    def needs(self) -> VariateSpec:
         """One normal per asset."""
-        return Needs(normals=self.n_assets)
+        return VariateSpec(normals=self.n_assets)
 
     def _title(self) -> str:
         return "Multivariate normal returns"
@@ -185,15 +185,15 @@ class StudentTReturns(_Elliptical):
         super().__post_init__()
 
     @property
-    def needs(self) -> Needs:
+    def needs(self) -> VariateSpec:
         """One normal per asset and one chi-square for all."""
-        return Needs(normals=self.n_assets, chi_square=float(self.df))
+        return VariateSpec(normals=self.n_assets, chi_square=float(self.df))
 
     @property
     def _degrees(self) -> float:
         return self.df
 
-    def _stretched(self, normal: np.ndarray, draws: Draws) -> np.ndarray:
+    def _stretched(self, normal: np.ndarray, draws: Variates) -> np.ndarray:
         factor = np.sqrt((self.df - 2.0) / draws.chi_squares)
         stretched: np.ndarray = normal * (factor if normal.ndim == 1 else factor[:, None])
         return stretched

@@ -12,13 +12,13 @@ import numpy as np
 from riskkit._check import InputError, finite_array, labels_of, positive, whole_number
 from riskkit._show import Row
 from riskkit.covariance import covariance_from_correlation
-from riskkit.montecarlo.draws import BLOCK, Draws, Needs, source_of
-from riskkit.montecarlo.models.return_model import Law, matrix_root, one_per_asset, product
+from riskkit.montecarlo.draws import BLOCK, Variates, VariateSpec, source_of
+from riskkit.montecarlo.models.return_model import ReturnModel, matrix_root, one_per_asset, product
 
 __all__ = ["GeometricBrownianMotion", "JumpDiffusion"]
 
 
-class _Paths(Law):
+class _Paths(ReturnModel):
     """Log prices with independent steps, whose distribution the subclass defines."""
 
     volatility: Any
@@ -71,14 +71,14 @@ class _Paths(Law):
         """(n_assets,) mean growth by jumps per unit of time."""
         return np.zeros(self.n_assets)
 
-    def _log_steps(self, draws: Draws) -> np.ndarray:
+    def _log_steps(self, draws: Variates) -> np.ndarray:
         """(n, steps, n_assets) log returns."""
         count = self.steps * self.n_assets
         normals = draws.normals[:, :count].reshape(-1, self.n_assets)
         steps: np.ndarray = (product(normals, self.root.T) + self.log_drift).reshape(-1, self.steps, self.n_assets)
         return steps
 
-    def returns(self, draws: Draws) -> np.ndarray:
+    def returns(self, draws: Variates) -> np.ndarray:
         """(n, n_assets) simple returns over the horizon."""
         returns: np.ndarray = np.expm1(self._log_steps(draws).sum(axis=1))
         return returns
@@ -165,9 +165,9 @@ class GeometricBrownianMotion(_Paths):
     steps: int = 1
 
     @property
-    def needs(self) -> Needs:
+    def needs(self) -> VariateSpec:
         """One normal per asset and step."""
-        return Needs(normals=self.steps * self.n_assets)
+        return VariateSpec(normals=self.steps * self.n_assets)
 
     def _title(self) -> str:
         return "Geometric Brownian motion"
@@ -244,12 +244,12 @@ class JumpDiffusion(_Paths):
         return rate, mean, spread
 
     @property
-    def needs(self) -> Needs:
+    def needs(self) -> VariateSpec:
         """Two normals per asset and step (diffusion, jump sizes), and one uniform per jump process and step."""
         processes = 1 if self.common_jumps else self.n_assets
-        return Needs(normals=2 * self.steps * self.n_assets, uniforms=self.steps * processes)
+        return VariateSpec(normals=2 * self.steps * self.n_assets, uniforms=self.steps * processes)
 
-    def _log_steps(self, draws: Draws) -> np.ndarray:
+    def _log_steps(self, draws: Variates) -> np.ndarray:
         rate, mean, spread = self._jumps
         jumps = self._counts(draws.uniforms.reshape(len(draws.uniforms), self.steps, -1), rate)
         sizes = draws.normals[:, self.steps * self.n_assets :].reshape(-1, self.steps, self.n_assets)

@@ -11,13 +11,13 @@ import numpy as np
 from riskkit._check import InputError, finite_array, finite_number, with_labels
 from riskkit._show import Shown
 from riskkit.covariance.matrices import square_matrix
-from riskkit.montecarlo.draws import BLOCK, Draws, Needs, source_of
+from riskkit.montecarlo.draws import BLOCK, Variates, VariateSpec, source_of
 from riskkit.pnl import in_asset_order
 
-__all__ = ["Law", "by_blocks", "matrix_root", "one_per_asset", "positions_of", "product"]
+__all__ = ["ReturnModel", "by_blocks", "matrix_root", "one_per_asset", "positions_of", "product"]
 
 
-class Law(Shown, ABC):
+class ReturnModel(Shown, ABC):
     """Joint distribution of returns. A subclass defines `n_assets`, `needs` and `returns`.
 
     Attributes
@@ -27,7 +27,7 @@ class Law(Shown, ABC):
 
     Examples
     --------
-    >>> from riskkit import NormalReturns
+    >>> from riskkit.montecarlo import NormalReturns
     >>> model = NormalReturns([[0.0004]])
     >>> model.n_assets, model.needs.normals
     (1, 1)
@@ -42,14 +42,14 @@ class Law(Shown, ABC):
 
     @property
     @abstractmethod
-    def needs(self) -> Needs:
+    def needs(self) -> VariateSpec:
         """Random numbers per scenario."""
 
     @abstractmethod
-    def returns(self, draws: Draws) -> np.ndarray:
+    def returns(self, draws: Variates) -> np.ndarray:
         """(n, n_assets) simple returns of these draws."""
 
-    def linear(self, positions: np.ndarray) -> Callable[[Draws], np.ndarray]:
+    def linear(self, positions: np.ndarray) -> Callable[[Variates], np.ndarray]:
         """P&L of positions (n_assets,) or (n_assets, n_books) per scenario; a subclass may use a faster formula."""
         return lambda draws: product(self.returns(draws), positions)
 
@@ -131,7 +131,7 @@ def matrix_root(covariance: Any, name: str = "covariance") -> np.ndarray:
     return root
 
 
-def positions_of(positions: Any, model: Law, name: str = "positions") -> np.ndarray:
+def positions_of(positions: Any, model: ReturnModel, name: str = "positions") -> np.ndarray:
     """Return (n_assets,) positions in the order of the assets of a model."""
     held = finite_array(in_asset_order(positions, model.labels, name), name, ndim=1)
     if len(held) != model.n_assets:

@@ -21,7 +21,7 @@ from riskkit._show import Row, Shown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Incident", "incident", "incidents"]
+__all__ = ["Incident", "incident", "catalogue"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,12 +107,12 @@ def incident(which: str | Incident) -> Incident:
     return found[0]
 
 
-def incidents() -> pd.DataFrame:
+def catalogue() -> pd.DataFrame:
     """Return the table of all incidents: start, name, description, controls that should have fired, sources.
 
     Examples
     --------
-    >>> incidents().loc["infinium-2010-02-03", "name"]
+    >>> catalogue().loc["infinium-2010-02-03", "name"]
     'Infinium Capital Management'
     """
     import pandas as pd

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from riskkit._check import Amount, InputError
-from riskkit.replay.columns import OPTIONAL
-from riskkit.replay.door import check_bounds
-from riskkit.replay.events import EventLog
 from riskkit.replay.incidents.incident import Incident
 from riskkit.replay.incidents.stream import Time, incident_log
-from riskkit.replay.universe import Universe, common_unit, exact
+from riskkit.replay.ingest.bounds import check_bounds
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.schema.columns import OPTIONAL
+from riskkit.replay.schema.universe import Universe, common_unit, exact
 
 __all__ = ["inject"]
 

@@ -21,15 +21,15 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
-from riskkit.replay.columns import Decision, Kind
-from riskkit.replay.events import EventLog
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.stream import incident_log
-from riskkit.replay.result import BY_HAND, REFUSALS, Result
-from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.run import replay_log
-from riskkit.replay.sweeps.order_outcome import order_outcomes
-from riskkit.replay.sweeps.runner import OnTrip, Orphans
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.result import BY_HAND, REFUSALS, ReplayResult
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.columns import DecisionCode, EventKind
+from riskkit.replay.sweeps.many.order_outcome import order_outcomes
+from riskkit.replay.sweeps.many.runner import OnTrip, Orphans
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ __all__ = ["StopReport", "compare_stops", "stop_report"]
 
 SAMPLES = 400  # of the incident, for a plot
 MAX_SAMPLES = 10_000  # of the log
-GONE = (*REFUSALS, Decision.VANISH, Decision.ORPHAN, Decision.DUP, Decision.ERROR_TS)
+GONE = (*REFUSALS, DecisionCode.VANISH, DecisionCode.ORPHAN, DecisionCode.DUP, DecisionCode.ERROR_TS)
 WITHOUT, WITH = "without limits", "with limits"
 
 
@@ -211,13 +211,13 @@ def stop_report(
     rejected = rejected[np.isin(rejected["seq"], messages)]
     stop = _stop_of(log, code, messages, gone, accepted, rejected)
     ts = log.columns["ts"]
-    sent = messages[log.columns["kind"][messages] == Kind.ORDER]
+    sent = messages[log.columns["kind"][messages] == EventKind.ORDER]
     singles = sent[~np.isin(sent, log.columns["parent"][sent])] if "parent" in log.columns else sent
     money, notional = log.universe.money, order_outcomes(log, compiled=compiled).notional
     lost = None
     if stop is not None:
         lost = before_limited - _profit(log, int(stop["seq"]) + 1, label, rules, "enforce", options)
-    fills = np.flatnonzero((log.columns["kind"] == Kind.FILL) & (log.columns["account"] == code))
+    fills = np.flatnonzero((log.columns["kind"] == EventKind.FILL) & (log.columns["account"] == code))
     fills = fills[(fills > first) & (ts[fills] <= end)]
     worth = _worth(log, fills)
     times = limited.sample_times
@@ -266,7 +266,7 @@ def compare_stops(
     Parameters
     ----------
     which : iterable of str or Incident
-        See `incidents`.
+        See `riskkit.incidents.catalogue`.
     rule_sets : mapping of name to RuleSet
         Or a function of the incident that returns one, for limits in the incident's currency.
     scale, seed, compiled
@@ -311,7 +311,7 @@ def _messages(log: EventLog, account: str | None) -> tuple[int, str, np.ndarray,
         known = ", ".join(list(log.universe.account_codes)[:8])
         raise InputError(f"account={account!r} is not in this log; it has {known}")
     code = log.universe.account_codes[label]
-    mine = (columns["account"] == code) & np.isin(columns["kind"], (Kind.ORDER, Kind.MODIFY))
+    mine = (columns["account"] == code) & np.isin(columns["kind"], (EventKind.ORDER, EventKind.MODIFY))
     end = int(columns["ts"].max(initial=0))
     if account is None and about is not None:
         mine &= (columns["ts"] >= about["since"]) & (columns["ts"] <= about["until"])
@@ -337,15 +337,15 @@ def _profit(log: EventLog, rows: int, label: str, rules: RuleSet, mode: str, opt
     return _final(replay_log(part, rules, mode, **options), label)
 
 
-def _final(result: Result, label: str) -> float:
+def _final(result: ReplayResult, label: str) -> float:
     return float(result.accounts()["profit"][label])
 
 
-def _accepted(result: Result) -> np.ndarray:
+def _accepted(result: ReplayResult) -> np.ndarray:
     """Quantity of every event that remains in enforce mode; shape (n_events,)."""
     rows, accepted = result.rows, result.log.columns["qty"].copy()
-    accepted[rows["seq"][np.isin(rows["code"], (Decision.VANISH, Decision.DUP, Decision.ERROR_TS))]] = 0
-    cut = rows[rows["code"] == Decision.CUT]
+    accepted[rows["seq"][np.isin(rows["code"], (DecisionCode.VANISH, DecisionCode.DUP, DecisionCode.ERROR_TS))]] = 0
+    cut = rows[rows["code"] == DecisionCode.CUT]
     accepted[cut["seq"]] = cut["limit"]
     return accepted
 
@@ -363,7 +363,7 @@ def _stop_of(
 def _adds(log: EventLog, code: int, rows: np.ndarray, accepted: np.ndarray) -> np.ndarray:
     """Flag the messages that open or add to the position that the fills so far have built."""
     columns, universe = log.columns, log.universe
-    fills = (columns["account"] == code) & (columns["kind"] == Kind.FILL)
+    fills = (columns["account"] == code) & (columns["kind"] == EventKind.FILL)
     adds = np.zeros(len(rows), bool)
     for pair in np.unique(columns["pair"][rows]).tolist():
         of_pair = np.flatnonzero(fills & (columns["pair"] == pair))

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_number, whole_number
-from riskkit.replay.columns import MISSING, Kind
-from riskkit.replay.events import EventLog
 from riskkit.replay.incidents.incident import Incident, incident
-from riskkit.replay.universe import Account, Instrument, Universe, common_unit
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.universe import Account, Instrument, Universe, common_unit
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -63,7 +63,7 @@ def incident_log(
     Parameters
     ----------
     which : str or Incident
-        An id of `incidents`, or a unique prefix.
+        An id of `riskkit.incidents.catalogue`, or a unique prefix.
     scale : float
         Fraction of the incident, above 0 and at most 1: its beginning, with the original rates, sizes and losses per
         second. Baskets placed at its start are complete.
@@ -343,7 +343,7 @@ def _price_block(
     width = len(orders.base)
     return {
         "ts": np.repeat(times, width),
-        "kind": np.full(prices.size, Kind.PRICE),
+        "kind": np.full(prices.size, EventKind.PRICE),
         "account": np.full(prices.size, -1),
         "instrument": np.tile(np.arange(width), len(times)),
         "price": prices.ravel(),
@@ -370,22 +370,22 @@ def _order_blocks(
             lots = _adjusted(lots, np.arange(families), worth, spec["basket"])
         side = np.where(code < spec["split"][0], 1, -1) if spec["side"] == "split" else _constant_side(spec, families)
         limit = np.rint(orders.base[code] / recipe.tick)
-        blocks.append(_block(Kind.ORDER, 0, code, side, lots, limit, np.arange(families)))
+        blocks.append(_block(EventKind.ORDER, 0, code, side, lots, limit, np.arange(families)))
     limits = np.full(len(qty), MISSING) if spec.get("market") else price
     if "order_price" in spec:
         limits = np.full(len(qty), round(spec["order_price"] / recipe.tick))
     numbers = families + np.arange(len(qty))
-    blocks.append(_block(Kind.ORDER, orders.sent, orders.instrument, orders.side, qty, limits, numbers))
+    blocks.append(_block(EventKind.ORDER, orders.sent, orders.instrument, orders.side, qty, limits, numbers))
     if families:
         blocks[-1]["parent"] = orders.parent
     rows = np.flatnonzero(filled)
     fields = (orders.done, orders.instrument, orders.side, filled, price, numbers)
-    blocks.append(_block(Kind.FILL, *(field[rows] for field in fields)))
+    blocks.append(_block(EventKind.FILL, *(field[rows] for field in fields)))
     if spec.get("cancelled"):
         rest = np.flatnonzero(filled < qty)
         none = np.zeros(len(rest), np.int64)
         blocks.append(
-            _block(Kind.CANCEL, orders.done[rest], orders.instrument[rest], none, none, MISSING, numbers[rest])
+            _block(EventKind.CANCEL, orders.done[rest], orders.instrument[rest], none, none, MISSING, numbers[rest])
         )
     return blocks
 
@@ -394,7 +394,7 @@ def _constant_side(spec: Mapping[str, Any], count: int) -> np.ndarray:
     return np.full(count, 1 if spec["side"] == "buy" else -1)
 
 
-def _block(kind: Kind, ts: Any, instrument: Any, side: Any, qty: Any, price: Any, order: Any) -> dict[str, Any]:
+def _block(kind: EventKind, ts: Any, instrument: Any, side: Any, qty: Any, price: Any, order: Any) -> dict[str, Any]:
     size = len(order)
     fields = {"ts": ts, "kind": int(kind), "account": 0, "instrument": instrument}
     fields |= {"side": side, "qty": qty, "price": price, "order": order}

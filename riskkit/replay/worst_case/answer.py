@@ -14,13 +14,13 @@ import numpy as np
 from riskkit import plot as drawing
 from riskkit._check import Amount, Duration, InputError, one_of
 from riskkit._show import Row, Shown
-from riskkit.replay.columns import Kind
-from riskkit.replay.events import EventLog
-from riskkit.replay.parameters import duration, duration_text
-from riskkit.replay.result import Result
-from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.run import replay_log
-from riskkit.replay.universe import Account, Universe, exact
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.rules.parameters import duration, duration_text
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.universe import Account, Universe, exact
 from riskkit.replay.worst_case.limits import SPACE, Limits, Setting, read_limits
 from riskkit.replay.worst_case.stream import INSTRUMENT, Plan, plans, stream_log
 from riskkit.replay.worst_case.upper import Bound, allowed_loss, upper_bound
@@ -66,7 +66,8 @@ class WorstCase(Shown):
 
     Examples
     --------
-    >>> from riskkit import MaxOrderQty, OrderRate, Rule, RuleSet
+    >>> from riskkit.rules import MaxOrderQty, OrderRate
+    >>> from riskkit import Rule, RuleSet
     >>> rules = RuleSet([Rule("rate", OrderRate(limit=3, window_ns="1s")), Rule("size", MaxOrderQty(limit=10))])
     >>> found = worst_case(rules, "1s", 10_000, 0.1, objective="position")
     >>> found.lower, found.upper, found.verdict
@@ -83,7 +84,7 @@ class WorstCase(Shown):
     not_read: dict[str, str]
     unit: str
     log: EventLog
-    result: Result
+    result: ReplayResult
 
     def _title(self) -> str:
         return f"Worst {self.objective} in {duration_text(self.horizon)} inside the limits: {self.verdict}"
@@ -108,7 +109,7 @@ class WorstCase(Shown):
         import pandas as pd
 
         columns, tick = self.log.columns, float(INSTRUMENT.tick)
-        fills = np.flatnonzero(columns["kind"] == Kind.FILL)
+        fills = np.flatnonzero(columns["kind"] == EventKind.FILL)
         side, qty = columns["side"][fills].astype(np.int64), columns["qty"][fills]
         price, account = columns["price"][fills] * tick, columns["account"][fills]
         by_account = account[:, None] == np.arange(len(self.log.universe.accounts))
@@ -205,7 +206,8 @@ def worst_case(
 
     Examples
     --------
-    >>> from riskkit import DailyLoss, MaxOrderQty, PositionLimit, Rule, RuleSet
+    >>> from riskkit.rules import DailyLoss, MaxOrderQty, PositionLimit
+    >>> from riskkit import Rule, RuleSet
     >>> rules = RuleSet([Rule("held", PositionLimit(limit=100)), Rule("loss", DailyLoss(limit=1_000))])
     >>> found = worst_case(rules, 0, 100_000, "0.1")
     >>> found.upper, found.rules
@@ -258,7 +260,7 @@ def _setting(horizon: int, accounts: int, capital: Amount, price: Amount, price_
     return Setting(horizon, accounts, int(cash / CENT), int(start / CENT), low, high)
 
 
-def _measured(objective: str, plan: Plan, rules: RuleSet, compiled: bool) -> tuple[int, EventLog, Result]:
+def _measured(objective: str, plan: Plan, rules: RuleSet, compiled: bool) -> tuple[int, EventLog, ReplayResult]:
     """Objective of a plan, in lots or cents, without the orders that the rules reject."""
     removed: frozenset[str] = frozenset()
     names = [row[6] for row in plan.rows if row[1] == "order"]
@@ -270,18 +272,18 @@ def _measured(objective: str, plan: Plan, rules: RuleSet, compiled: bool) -> tup
         rejected = set(result.refused()["seq"].tolist())
         if not rejected:
             return _attained(objective, log, result), log, result
-        rows = np.flatnonzero(log.columns["kind"] == Kind.ORDER).tolist()
+        rows = np.flatnonzero(log.columns["kind"] == EventKind.ORDER).tolist()
         sent = [name for name in names if name not in removed]
         removed |= {name for name, seq in zip(sent, rows, strict=True) if seq in rejected}
 
 
-def _attained(objective: str, log: EventLog, result: Result) -> int:
+def _attained(objective: str, log: EventLog, result: ReplayResult) -> int:
     """Objective measured by the replay: position in lots, loss and turnover in cents."""
     if objective == "position":
         return round(float(result.positions()["qty"].abs().sum()))
     if objective == "loss":
         return round(-100 * float(result.accounts()["profit"].sum()))
-    fills = log.columns["kind"] == Kind.FILL
+    fills = log.columns["kind"] == EventKind.FILL
     return int((log.columns["qty"][fills] * log.columns["price"][fills]).sum())
 
 

@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from riskkit.replay.constants import DAY_NS, LARGEST
-from riskkit.replay.parameters import duration_text
-from riskkit.replay.rule import Rule, rule_types
-from riskkit.replay.ruleset import RuleSet
-from riskkit.replay.scopes import SCOPES
-from riskkit.replay.universe import Universe
+from riskkit.replay.rules.parameters import duration_text
+from riskkit.replay.rules.rule import Rule, rule_types
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.constants import DAY_NS, LARGEST
+from riskkit.replay.schema.scopes import SCOPES
+from riskkit.replay.schema.universe import Universe
 
 __all__ = ["SPACE", "Limits", "Read", "Setting", "days_touched", "finite", "most_messages", "read_limits"]
 

@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from riskkit.replay.constants import DAY_NS, LARGEST
-from riskkit.replay.events import EventLog
-from riskkit.replay.universe import Account, Instrument
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.schema.constants import DAY_NS, LARGEST
+from riskkit.replay.schema.universe import Account, Instrument
 from riskkit.replay.worst_case.limits import Limits, Read, Setting, finite
 
 __all__ = ["INSTRUMENT", "plans", "stream_log"]

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
-from riskkit.replay.integers import MILLION
+from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.worst_case.limits import Limits, Read, Setting, days_touched, finite, most_messages
 
 __all__ = ["Bound", "allowed_loss", "max_position", "max_order", "upper_bound"]

@@ -1,14 +1,14 @@
 """Closed forms: VaR and ES of distributions with given parameters.
 
-- Normal and Student t: `normal_var`, `normal_es`, `student_t_var`, `student_t_es`, `elliptical_factor`,
+- Normal and Student t: `normal_var`, `normal_es`, `student_t_var`, `student_t_es`, `quantile_multiplier`,
   `normal_shortfall`, `NormalShortfall`
 - Cornish-Fisher: `cornish_fisher_var`, `cornish_fisher_es`, `cornish_fisher_law`, `CornishFisherLaw`,
-  `cornish_fisher_moments`, `cornish_fisher_in_domain`, `MAX_SKEWNESS`
+  `cornish_fisher_moments`, `cornish_fisher_in_domain`, `CORNISH_FISHER_MAX_SKEWNESS`
 - Generalized Pareto: `gpd_var`, `gpd_es`, `fit_gpd`, `GpdFit`
 """
 
 from riskkit.var.parametric.cornish_fisher import (
-    MAX_SKEWNESS,
+    CORNISH_FISHER_MAX_SKEWNESS,
     CornishFisherLaw,
     cornish_fisher_es,
     cornish_fisher_in_domain,
@@ -18,17 +18,17 @@ from riskkit.var.parametric.cornish_fisher import (
 )
 from riskkit.var.parametric.elliptical import (
     NormalShortfall,
-    elliptical_factor,
     normal_es,
     normal_shortfall,
     normal_var,
+    quantile_multiplier,
     student_t_es,
     student_t_var,
 )
 from riskkit.var.parametric.generalized_pareto import GpdFit, fit_gpd, gpd_es, gpd_var
 
 __all__ = [
-    "MAX_SKEWNESS",
+    "CORNISH_FISHER_MAX_SKEWNESS",
     "CornishFisherLaw",
     "GpdFit",
     "NormalShortfall",
@@ -37,7 +37,7 @@ __all__ = [
     "cornish_fisher_law",
     "cornish_fisher_moments",
     "cornish_fisher_var",
-    "elliptical_factor",
+    "quantile_multiplier",
     "fit_gpd",
     "gpd_es",
     "gpd_var",

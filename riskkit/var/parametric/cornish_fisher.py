@@ -16,15 +16,15 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, one_of, positive
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import Confidence, Quantity
 from riskkit.var._inputs import Sample, read_confidences
-from riskkit.var.parametric.elliptical import elliptical_factor
+from riskkit.var.parametric.elliptical import quantile_multiplier
 
 OutOfDomain = Literal["refuse", "allow"]
 EsDefinition = Literal["exact", "boudt", "operational"]
 
-MAX_SKEWNESS = 6.0 * (math.sqrt(2.0) - 1.0)
+CORNISH_FISHER_MAX_SKEWNESS = 6.0 * (math.sqrt(2.0) - 1.0)
 """Largest absolute skewness parameter inside the domain: 6(√2 - 1)."""
 
 
@@ -45,7 +45,7 @@ class CornishFisherLaw(NamedTuple):
     Examples
     --------
     >>> import numpy as np
-    >>> from riskkit import cornish_fisher_law
+    >>> from riskkit.var.parametric import cornish_fisher_law
     >>> law = cornish_fisher_law(np.array([0.0]), np.array([1.0]))
     >>> law.kurtosis.round(4).tolist(), law.in_domain.tolist()
     ([0.7548], [True])
@@ -169,7 +169,7 @@ def cornish_fisher_law(
     Examples
     --------
     >>> import numpy as np
-    >>> from riskkit import cornish_fisher_law
+    >>> from riskkit.var.parametric import cornish_fisher_law
     >>> law = cornish_fisher_law(np.array([0.0]), np.array([1.0]))
     >>> law.kurtosis.round(4).tolist()
     [0.7548]
@@ -214,7 +214,7 @@ def cornish_fisher_var(
     volatility, skewness, excess_kurtosis, mean : float or (n_portfolios,)
         Per period; over a horizon, those of a sum of independent returns.
     confidence, corrected, out_of_domain
-        As in `cornish_fisher_risk`.
+        As in `cornish_fisher`.
     horizon, value : float
         Periods, and money of the position.
 
@@ -264,7 +264,7 @@ def cornish_fisher_es(
     volatility, confidence, skewness, excess_kurtosis, mean, horizon, value, corrected, out_of_domain
         As in `cornish_fisher_var`.
     definition : {"exact", "boudt", "operational"}
-        As `es` in `cornish_fisher_risk`.
+        As `es` in `cornish_fisher`.
 
     Returns
     -------
@@ -295,7 +295,7 @@ def cornish_fisher_es(
 
 @dataclass(frozen=True, kw_only=True)
 class CornishFisherForm:
-    """Options of the closed form; see `cornish_fisher_risk`."""
+    """Options of the closed form; see `cornish_fisher`."""
 
     corrected: bool = True
     out_of_domain: OutOfDomain = "refuse"
@@ -323,12 +323,12 @@ class CornishFisherForm:
         law = cornish_fisher_law(
             skewness / math.sqrt(h), excess_kurtosis / h, corrected=self.corrected, out_of_domain=self.out_of_domain
         )
-        factors = [(-law.quantile(-elliptical_factor(c)), self._tail(law, c)) for c in confidences]
+        factors = [(-law.quantile(-quantile_multiplier(c)), self._tail(law, c)) for c in confidences]
         var, es = (np.array(each) * volatility * math.sqrt(h) - mean * h for each in zip(*factors, strict=True))
         return law, var, np.maximum(es, var) if self.es == "operational" else es
 
     def _tail(self, law: CornishFisherLaw, confidence: float) -> np.ndarray:
-        p, y = tail_mass(confidence), -elliptical_factor(confidence)
+        p, y = tail_probability(confidence), -quantile_multiplier(confidence)
         return law.tail_mean(y, p) if self.es == "exact" else _edgeworth_tail(law, y, p)
 
 
@@ -444,7 +444,10 @@ def _miss(s: np.ndarray, k: np.ndarray, target: np.ndarray) -> tuple[np.ndarray,
 def _grid() -> tuple[np.ndarray, ...]:
     """Grid of parameters over the domain, and their moments."""
     s, share = (
-        axis.ravel() for axis in np.meshgrid(np.linspace(-MAX_SKEWNESS, MAX_SKEWNESS, 25), np.linspace(0, 1, 13))
+        axis.ravel()
+        for axis in np.meshgrid(
+            np.linspace(-CORNISH_FISHER_MAX_SKEWNESS, CORNISH_FISHER_MAX_SKEWNESS, 25), np.linspace(0, 1, 13)
+        )
     )
     low, high = kurtosis_range(s)
     k = low + share * (high - low)
@@ -453,7 +456,7 @@ def _grid() -> tuple[np.ndarray, ...]:
 
 
 def kurtosis_range(s: Any) -> tuple[Any, Any]:
-    """Smallest and largest kurtosis parameter in the domain, for a skewness parameter up to `MAX_SKEWNESS`."""
+    """Smallest and largest kurtosis parameter in the domain, for a skewness parameter up to `CORNISH_FISHER_MAX_SKEWNESS`."""
     middle = 4.0 + 11.0 * np.square(s) / 9.0
     half = 4.0 * np.sqrt(np.maximum((1.0 - np.square(s) / 36.0) ** 2 - np.square(s) / 9.0, 0.0))
     return middle - half, middle + half

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of, positive
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import Confidence, Measure, Quantity, TailMeasure
 from riskkit.var._inputs import Sample, read_confidences
 
@@ -41,7 +41,7 @@ def normal_var(
         Normal quantile to use for one confidence, possibly rounded (1.65, 2.33); the exact one by default.
     horizon : float
         In periods of `volatility`: 10 for ten days from a daily one, 1/250 for a day from an annual one. The square
-        root of time holds for independent returns (`riskkit.check_square_root_time`).
+        root of time holds for independent returns (`riskkit.returns.sqrt_time_test`).
     value : float
         Money of the position; 1 gives a fraction.
 
@@ -193,7 +193,7 @@ def student_t_es(
     return _risk("es", volatility, confidence, df=df, scaled=scaled, mean=mean, horizon=horizon, value=value)
 
 
-def elliptical_factor(
+def quantile_multiplier(
     confidence: float, measure: Measure = "var", *, z: float | None = None, df: float | None = None, scaled: bool = True
 ) -> float:
     """Multiple of the standard deviation: the quantile (VaR) or tail mean (ES) of the standard distribution.
@@ -227,11 +227,11 @@ def elliptical_factor(
 
     Examples
     --------
-    >>> round(elliptical_factor(0.99), 6), elliptical_factor(0.95, z=1.65)
+    >>> round(quantile_multiplier(0.99), 6), quantile_multiplier(0.95, z=1.65)
     (2.326348, 1.65)
     """
     one_of(measure, get_args(Measure), "measure")
-    p = tail_mass(confidence)
+    p = tail_probability(confidence)
     if z is not None and df is not None:
         raise InputError("z is a normal quantile and df the degrees of freedom of a Student t; give one of them")
     if df is not None:
@@ -241,14 +241,14 @@ def elliptical_factor(
 
 
 def cached_factor(confidence: float, measure: Measure, z: float | None, df: float | None) -> float:
-    """`elliptical_factor` with a cache: without it the factor takes a tenth of the time of a VaR of 500 assets."""
+    """`quantile_multiplier` with a cache: without it the factor takes a tenth of the time of a VaR of 500 assets."""
     try:
         return _cached_factor(confidence, measure, z=z, df=df)
     except TypeError:  # an unhashable argument is no number either, and is refused with its name
-        return elliptical_factor(confidence, measure, z=z, df=df)
+        return quantile_multiplier(confidence, measure, z=z, df=df)
 
 
-_cached_factor = functools.lru_cache(elliptical_factor)
+_cached_factor = functools.lru_cache(quantile_multiplier)
 
 
 class NormalShortfall(NamedTuple):
@@ -265,7 +265,7 @@ class NormalShortfall(NamedTuple):
 
     Examples
     --------
-    >>> from riskkit import normal_shortfall
+    >>> from riskkit.var.parametric import normal_shortfall
     >>> shortfall = normal_shortfall(mean=0.0, volatility=1.0, target=0.0)
     >>> round(shortfall.probability, 6), round(shortfall.average_shortfall, 6)
     (0.5, 0.797885)
@@ -372,7 +372,7 @@ def _risk(
     confidences = read_confidences(confidence)
     if z is not None and not confidences.single:
         raise InputError("z is the quantile of one confidence; leave it out to have the exact ones of several")
-    factors = [elliptical_factor(level, measure, z=z, df=df, scaled=scaled) for level in confidences.levels]
+    factors = [quantile_multiplier(level, measure, z=z, df=df, scaled=scaled) for level in confidences.levels]
     sigma, centre = finite_array(volatility, "volatility"), finite_array(mean, "mean")
     if sigma.ndim > 1 or centre.shape not in ((), sigma.shape) or (sigma < 0.0).any():
         raise InputError(

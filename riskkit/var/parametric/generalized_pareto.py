@@ -10,7 +10,7 @@ import numpy as np
 from riskkit._check import InputError, finite_array, finite_number, positive, whole_number
 from riskkit._jit import kernel
 from riskkit._show import percent
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import Confidence
 from riskkit.var._inputs import read_confidences
 
@@ -36,7 +36,7 @@ class GpdFit(NamedTuple):
 
     Examples
     --------
-    >>> from riskkit import fit_gpd
+    >>> from riskkit.var.parametric import fit_gpd
     >>> fit = fit_gpd([0.01, 0.02, 0.015, 0.05, 0.03, 0.004, 0.09, 0.012, 0.007, 0.022, 0.001, 0.035])
     >>> round(fit.shape, 3), round(fit.scale, 4)
     (-0.042, 0.0257)
@@ -174,7 +174,7 @@ def tail_risk(
     """VaR and ES at each confidence, whose rank may be among the `n_at_or_over` losses at or over the threshold."""
     var, es = [], []
     for confidence in confidences:
-        size, limit = tail_mass(confidence) * n_obs, max(n_excesses, n_at_or_over)
+        size, limit = tail_probability(confidence) * n_obs, max(n_excesses, n_at_or_over)
         if size > limit * (1.0 + 1e-12):
             lowest = math.ceil(round(1e4 * (1.0 - limit / n_obs), 6)) / 1e4
             raise InputError(

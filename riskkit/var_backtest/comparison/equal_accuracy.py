@@ -14,7 +14,7 @@ from riskkit._check import InputError, confidence_level, finite_array, labels_of
 from riskkit._show import Row, Shown, percent
 from riskkit.var_backtest.core.distributions import student_t_two_sided
 from riskkit.var_backtest.core.docs import documented
-from riskkit.var_backtest.core.outcome import Outcome, undefined
+from riskkit.var_backtest.core.outcome import TestResult, undefined
 from riskkit.var_backtest.core.simulated_hits import generator
 
 __all__ = ["ConfidenceSet", "diebold_mariano", "model_confidence_set"]
@@ -23,7 +23,7 @@ CHUNK = 2_000_000
 
 
 @documented
-def diebold_mariano(scores_a: Any, scores_b: Any, *, horizon: int = 1) -> Outcome:
+def diebold_mariano(scores_a: Any, scores_b: Any, *, horizon: int = 1) -> TestResult:
     """Diebold and Mariano's test that two forecasts are equally good, with the small-sample correction.
 
     Parameters
@@ -62,7 +62,7 @@ def diebold_mariano(scores_a: Any, scores_b: Any, *, horizon: int = 1) -> Outcom
     if n_obs < 2 or horizon >= n_obs:
         return undefined(name, null, f"{n_obs} day(s), and horizon {horizon} needs more")
     if not difference.any():
-        return Outcome(name, null, "equal scores on every day", 0.0, f"Student t, {n_obs - 1} df", 1.0, df=n_obs - 1)
+        return TestResult(name, null, "equal scores on every day", 0.0, f"Student t, {n_obs - 1} df", 1.0, df=n_obs - 1)
     centered = difference - mean
     variance = float(centered @ centered) / n_obs
     for lag in range(1, horizon):
@@ -72,7 +72,7 @@ def diebold_mariano(scores_a: Any, scores_b: Any, *, horizon: int = 1) -> Outcom
     correction = (n_obs + 1 - 2 * horizon + horizon * (horizon - 1) / n_obs) / n_obs
     statistic = mean / math.sqrt(variance / n_obs) * math.sqrt(max(correction, 0.0))
     better = "first" if mean < 0 else "second"
-    return Outcome(
+    return TestResult(
         name,
         null,
         f"the {better} model's scores are lower by {abs(mean):.4g} a day",

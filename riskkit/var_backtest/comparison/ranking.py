@@ -10,7 +10,7 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level
 from riskkit._show import Row, Shown, percent
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, axes, legible
 from riskkit.var_backtest.comparison.equal_accuracy import ConfidenceSet, diebold_mariano, model_confidence_set
@@ -18,16 +18,16 @@ from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import can_divide
 from riskkit.var_backtest.core.multiplicity import Method
 from riskkit.var_backtest.core.scores import fz0, quantile
-from riskkit.var_backtest.coverage.traffic_light import BASEL_WINDOW, zone_starts
-from riskkit.var_backtest.suite.panel import Panel, as_frame, backtest_panel
+from riskkit.var_backtest.coverage.traffic_light import BASEL_WINDOW, traffic_light_bounds
+from riskkit.var_backtest.suite.panel import BacktestPanel, as_frame, backtest_panel
 
-__all__ = ["Comparison", "compare_forecasts"]
+__all__ = ["ForecastComparison", "compare_forecasts"]
 
 SCORES = {"fz0": "FZ0 loss of VaR and ES", "quantile": "quantile loss of VaR"}
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Shown):
+class ForecastComparison(Shown):
     """Models ranked by their forecasts of the tail, on the same days and assets.
 
     Attributes
@@ -64,7 +64,7 @@ class Comparison(Shown):
     confidence: float
     score: str
     confidence_set: ConfidenceSet
-    panel: Panel
+    panel: BacktestPanel
 
     def to_frame(self) -> Any:
         """Return the ranking, one row per model, best first.
@@ -84,7 +84,7 @@ class Comparison(Shown):
         """Return hits over expected hits by year (or 250 days, without dates) and model."""
         years = getattr(self.hit_counts.index, "year", None)
         groups = np.arange(len(self.hit_counts)) // BASEL_WINDOW if years is None else np.asarray(years)
-        expected = self.n_assets * tail_mass(self.confidence)
+        expected = self.n_assets * tail_probability(self.confidence)
         ratio = self.hit_counts.groupby(groups).mean() / expected
         return ratio.rename_axis("block of 250 days" if years is None else "year")[list(self.ranking.index)]
 
@@ -146,7 +146,7 @@ def compare_forecasts(
     significance: float = 0.05,
     set_confidence: float = 0.9,
     rng: np.random.Generator | None = None,
-) -> Comparison:
+) -> ForecastComparison:
     """Score and rank forecasts of many models for many assets.
 
     Parameters
@@ -183,7 +183,7 @@ def compare_forecasts(
 
     if not forecasts:
         raise InputError("forecasts is empty; give at least one model as {name: VaR} or {name: (VaR, ES)}")
-    p = tail_mass(confidence)
+    p = tail_probability(confidence)
     confidence_level(set_confidence, "set_confidence")
     table = as_frame(returns)
     pairs = {str(name): _pair(given, table) for name, given in forecasts.items()}
@@ -224,7 +224,7 @@ def compare_forecasts(
     ranking["hit_ratio"] = ranking["hits"] / ranking["expected"]
     ranking["assets_rejected"] = rejected[order]
     ranking["red_share"] = [_red_share(hit[name], confidence) for name in order]
-    return Comparison(
+    return ForecastComparison(
         ranking=ranking,
         scores=scores,
         hit_counts=hit_counts,
@@ -266,4 +266,4 @@ def _red_share(hit: np.ndarray, confidence: float) -> float:
     if windows == 0:
         return float("nan")
     blocks = hit[hit.shape[0] - windows * BASEL_WINDOW :].reshape(windows, BASEL_WINDOW, hit.shape[1]).sum(axis=1)
-    return float(np.mean(blocks >= zone_starts(BASEL_WINDOW, confidence).red))
+    return float(np.mean(blocks >= traffic_light_bounds(BASEL_WINDOW, confidence).red))

@@ -12,16 +12,16 @@ from riskkit._check import InputError, whole_number
 from riskkit._types import ReturnsLike
 from riskkit.returns import simple_returns
 from riskkit.var import DEFAULT_MODELS, rolling_var
-from riskkit.var_backtest.comparison.ranking import Comparison, compare_forecasts
+from riskkit.var_backtest.comparison.ranking import ForecastComparison, compare_forecasts
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.multiplicity import Method
 from riskkit.var_backtest.suite.panel import as_frame
 
-__all__ = ["compare"]
+__all__ = ["compare_models"]
 
 
 @documented
-def compare(
+def compare_models(
     prices: Any = None,
     models: Any = None,
     confidence: float = 0.99,
@@ -33,7 +33,7 @@ def compare(
     set_confidence: float = 0.9,
     progress: bool | None = None,
     rng: np.random.Generator | None = None,
-) -> Comparison:
+) -> ForecastComparison:
     """Score and rank VaR models by rolling out-of-sample forecasts for every asset and day.
 
     Parameters
@@ -71,7 +71,7 @@ def compare(
     >>> volatility = np.where(np.arange(400) < 200, 0.01, 0.03)[:, None]
     >>> steps = volatility * np.random.default_rng(1).standard_normal((400, 2))
     >>> models = {"short": {"method": "normal", "window": 60}, "long": "normal"}
-    >>> compare(np.exp(np.cumsum(steps, axis=0)), models, 0.95, window=150).best
+    >>> compare_models(np.exp(np.cumsum(steps, axis=0)), models, 0.95, window=150).best
     'short'
     """
     if (prices is None) == (returns is None):

@@ -16,7 +16,7 @@ from riskkit.var_backtest.core.docs import documented
 
 __all__ = [
     "Sample",
-    "Transitions",
+    "HitTransitions",
     "can_divide",
     "es_sample",
     "hit_array",
@@ -24,7 +24,7 @@ __all__ = [
     "hit_times",
     "sample",
     "sd_array",
-    "transitions",
+    "hit_transitions",
     "var_hits",
 ]
 
@@ -47,7 +47,7 @@ class Sample(NamedTuple):
         return self.returns < -self.var
 
 
-class Transitions(NamedTuple):
+class HitTransitions(NamedTuple):
     """Number of days in state j after a day in state i (1 = hit), over the n_obs - 1 pairs of days.
 
     Attributes
@@ -63,7 +63,7 @@ class Transitions(NamedTuple):
 
     Examples
     --------
-    >>> sum(Transitions(n00=240, n01=5, n10=4, n11=1))
+    >>> sum(HitTransitions(n00=240, n01=5, n10=4, n11=1))
     250
     """
 
@@ -181,7 +181,7 @@ def hit_count(n_hits: Any, n_obs: int) -> int:
 
 
 @documented
-def transitions(hits: Any) -> Transitions:
+def hit_transitions(hits: Any) -> HitTransitions:
     """Transition counts of hits from day to day.
 
     Returns
@@ -195,7 +195,7 @@ def transitions(hits: Any) -> Transitions:
 
     Examples
     --------
-    >>> transitions([0, 1, 1, 0, 0])
+    >>> hit_transitions([0, 1, 1, 0, 0])
     Transitions(n00=1, n01=1, n10=1, n11=1)
     """
     array = hit_array(hits)
@@ -203,7 +203,7 @@ def transitions(hits: Any) -> Transitions:
     n11 = int(np.count_nonzero(before & after))
     n10 = int(np.count_nonzero(before)) - n11
     n01 = int(np.count_nonzero(after)) - n11
-    return Transitions(before.size - n11 - n10 - n01, n01, n10, n11)
+    return HitTransitions(before.size - n11 - n10 - n01, n01, n10, n11)
 
 
 def hit_times(hits: Any) -> np.ndarray:

@@ -9,11 +9,11 @@ from typing import Any
 from riskkit._show import Row, Shown, number, percent
 from riskkit.var_backtest.core.distributions import chi_square_tail
 
-__all__ = ["Outcome", "chi_square_outcome", "undefined"]
+__all__ = ["TestResult", "chi_square_outcome", "undefined"]
 
 
 @dataclass(frozen=True, repr=False)
-class Outcome(Shown):
+class TestResult(Shown):
     """The outcome of one test of a risk forecast.
 
     A test that is undefined for the sample has no p-value (None), states the reason in `note`, and never rejects.
@@ -47,7 +47,7 @@ class Outcome(Shown):
 
     Examples
     --------
-    >>> Outcome("Kupiec POF", "a hit has probability 1 %", "15 hits", 2.19, "chi-square, 1 df", 0.139).reject
+    >>> TestResult("Kupiec POF", "a hit has probability 1 %", "15 hits", 2.19, "chi-square, 1 df", 0.139).reject
     False
     """
 
@@ -109,13 +109,13 @@ def chi_square_outcome(
     exact_p_value: float | None = None,
     exact_method: str = "",
     **details: Any,
-) -> Outcome:
+) -> TestResult:
     """Return the outcome of a test whose statistic is asymptotically chi-square."""
     distribution, p_value = f"chi-square, {df} df", chi_square_tail(statistic, df)
     method = "" if exact_p_value is None else exact_method
-    return Outcome(test, null, finding, statistic, distribution, p_value, exact_p_value, method, df, details=details)
+    return TestResult(test, null, finding, statistic, distribution, p_value, exact_p_value, method, df, details=details)
 
 
-def undefined(test: str, null: str, note: str, statistic: float | None = None, **details: Any) -> Outcome:
+def undefined(test: str, null: str, note: str, statistic: float | None = None, **details: Any) -> TestResult:
     """Return the outcome of a test that is undefined for the sample."""
-    return Outcome(test, null, note, statistic, "undefined", None, details=details, note=note)
+    return TestResult(test, null, note, statistic, "undefined", None, details=details, note=note)

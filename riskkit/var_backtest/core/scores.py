@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import with_labels
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import es_sample, sample
@@ -35,7 +35,7 @@ def quantile_loss(returns: ReturnsLike, var: Any, confidence: float = 0.99) -> A
     [0.003, 0.009]
     """
     checked = sample(returns, var)
-    loss = quantile(checked.returns, checked.var, tail_mass(confidence))
+    loss = quantile(checked.returns, checked.var, tail_probability(confidence))
     return with_labels(loss, checked.index, name="quantile_loss")
 
 
@@ -59,7 +59,7 @@ def fz0_loss(returns: ReturnsLike, var: Any, es: Any, confidence: float = 0.975)
     >>> fz0_loss([0.01, -0.03], 0.02, 0.025, 0.9).round(6).tolist()
     [-3.888879, 0.111121]
     """
-    checked, p = es_sample(returns, var, es), tail_mass(confidence)
+    checked, p = es_sample(returns, var, es), tail_probability(confidence)
     loss = fz0(checked.returns, checked.var, checked.es, p)
     return with_labels(loss, checked.index, name="fz0_loss")
 

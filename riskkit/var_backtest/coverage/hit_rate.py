@@ -7,30 +7,25 @@ from typing import Any
 
 from riskkit._check import confidence_level, whole_number
 from riskkit._show import percent
-from riskkit._tail import tail_mass
-from riskkit.var_backtest.core.distributions import (
-    binomial_cdf,
-    binomial_upper_tail,
-    chi_square_quantile,
-    normal_tail,
-)
+from riskkit._tail import tail_probability
+from riskkit.var_backtest.core.distributions import binomial_cdf, binomial_upper_tail, chi_square_quantile, normal_tail
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_count
-from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined
-from riskkit.var_backtest.exact.coverage import pof_exact_p_value, pof_lr, tuff_exact_p_value, tuff_lr
+from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
+from riskkit.var_backtest.exact.coverage import pof_lr, pof_p_value, tuff_lr, tuff_p_value
 
-__all__ = ["binomial_tail_test", "binomial_z_test", "kupiec_pof", "kupiec_tuff", "proportion_test"]
+__all__ = ["binomial_tail", "binomial_z", "kupiec_pof", "kupiec_tuff", "score_test"]
 
 
 @documented
-def binomial_z_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Outcome:
+def binomial_z(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
     """Two-sided test of the number of hits by the normal approximation.
 
     Returns
     -------
     Outcome
         statistic z = (x - n p)/sqrt(n p (1 - p)); exact p-value P(abs(X - n p) >= abs(x - n p)), as in
-        `proportion_test`.
+        `score_test`.
 
     References
     ----------
@@ -38,26 +33,26 @@ def binomial_z_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Outcom
 
     Examples
     --------
-    >>> outcome = binomial_z_test(57, 1043, 0.95)
+    >>> outcome = binomial_z(57, 1043, 0.95)
     >>> round(outcome.statistic, 5), round(outcome.p_value, 5)
     (0.68905, 0.49079)
     """
     n_hits, n_obs, p = _counts(n_hits, n_obs, confidence)
     z = (n_hits - n_obs * p) / math.sqrt(n_obs * p * (1.0 - p))
-    return Outcome(
+    return TestResult(
         "Binomial z",
         _null(p),
         _finding(n_hits, n_obs, p),
         z,
         "standard normal, two-sided",
         2.0 * normal_tail(abs(z)),
-        pof_exact_p_value(n_hits, n_obs, confidence, order="distance"),
+        pof_p_value(n_hits, n_obs, confidence, order="distance"),
         "enumeration",
     )
 
 
 @documented
-def binomial_tail_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Outcome:
+def binomial_tail(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
     """Exact one-sided binomial test against too many hits.
 
     Returns
@@ -71,19 +66,19 @@ def binomial_tail_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Out
 
     Examples
     --------
-    >>> round(binomial_tail_test(10, 250, 0.99).p_value, 6)
+    >>> round(binomial_tail(10, 250, 0.99).p_value, 6)
     0.00025
     """
     n_hits, n_obs, p = _counts(n_hits, n_obs, confidence)
     tail = binomial_upper_tail(n_hits, n_obs, p)
     null = f"a hit has probability {percent(p)} or less"
-    return Outcome(
+    return TestResult(
         "Binomial tail", null, _finding(n_hits, n_obs, p), float(n_hits), "binomial, upper tail", tail, tail, "binomial"
     )
 
 
 @documented
-def proportion_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Outcome:
+def score_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
     """Chi-square score test of the hit rate with Yates' continuity correction (not Kupiec's test).
 
     Returns
@@ -97,13 +92,13 @@ def proportion_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Outcom
 
     Examples
     --------
-    >>> round(proportion_test(6, 250, 0.99).p_value, 5)
+    >>> round(score_test(6, 250, 0.99).p_value, 5)
     0.05653
     """
     n_hits, n_obs, p = _counts(n_hits, n_obs, confidence)
     gap = abs(n_hits - n_obs * p)
     statistic = (gap - min(0.5, gap)) ** 2 / (n_obs * p * (1.0 - p))
-    exact, expected = pof_exact_p_value(n_hits, n_obs, confidence, order="distance"), n_obs * p
+    exact, expected = pof_p_value(n_hits, n_obs, confidence, order="distance"), n_obs * p
     finding = _finding(n_hits, n_obs, p)
     return chi_square_outcome(
         "Proportion (Yates)", _null(p), finding, statistic, 1, exact, "enumeration", expected=expected
@@ -111,7 +106,7 @@ def proportion_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> Outcom
 
 
 @documented
-def kupiec_pof(n_hits: int, n_obs: int, confidence: float = 0.99) -> Outcome:
+def kupiec_pof(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
     """Kupiec's test of the proportion of failures (unconditional coverage).
 
     Returns
@@ -138,16 +133,16 @@ def kupiec_pof(n_hits: int, n_obs: int, confidence: float = 0.99) -> Outcome:
         _finding(n_hits, n_obs, p),
         statistic,
         1,
-        pof_exact_p_value(n_hits, n_obs, confidence),
+        pof_p_value(n_hits, n_obs, confidence),
         "enumeration, likelihood order",
-        exact_p_value_lr_order=pof_exact_p_value(n_hits, n_obs, confidence, order="lr"),
+        exact_p_value_lr_order=pof_p_value(n_hits, n_obs, confidence, order="lr"),
     )
 
 
 @documented
 def kupiec_tuff(
     first_hit: int | None, confidence: float = 0.99, *, n_obs: int | None = None, significance: float = 0.05
-) -> Outcome:
+) -> TestResult:
     """Kupiec's test of the time until the first failure.
 
     Parameters
@@ -177,7 +172,7 @@ def kupiec_tuff(
     >>> kupiec_tuff(None, 0.99, n_obs=100).p_value is None
     True
     """
-    p = tail_mass(confidence)
+    p = tail_probability(confidence)
     name, null = "Kupiec TUFF", f"hits have probability {percent(p)} until the first one"
     if first_hit is None:
         critical = chi_square_quantile(1.0 - confidence_level(significance, "significance"), 1)
@@ -189,13 +184,13 @@ def kupiec_tuff(
     else:
         late = whole_number(first_hit, "first_hit")
         finding = f"the first hit on day {late:,} where day {1 / p:,.6g} is expected"
-    exact = tuff_exact_p_value(late, confidence)
+    exact = tuff_p_value(late, confidence)
     return chi_square_outcome(name, null, finding, float(tuff_lr(late, p)), 1, exact, "enumeration, LR order")
 
 
 def _counts(n_hits: Any, n_obs: Any, confidence: Any) -> tuple[int, int, float]:
     n_obs = whole_number(n_obs, "n_obs")
-    return hit_count(n_hits, n_obs), n_obs, tail_mass(confidence)
+    return hit_count(n_hits, n_obs), n_obs, tail_probability(confidence)
 
 
 def _null(p: float) -> str:

@@ -10,12 +10,12 @@ import numpy as np
 
 from riskkit._check import whole_number
 from riskkit._show import Row, Shown, percent
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit.var_backtest.core.distributions import binomial_cdf, binomial_pmf, binomial_upper_tail, normal_quantile
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_count
 
-__all__ = ["TrafficLight", "ZoneStarts", "basel_tables", "frtb_multiplier", "traffic_light", "zone_starts"]
+__all__ = ["TrafficLight", "ZoneStarts", "basel_tables", "frtb_multiplier", "traffic_light", "traffic_light_bounds"]
 
 YELLOW_FROM, RED_FROM = 0.95, 0.9999
 BASEL_WINDOW, BASEL_CONFIDENCE = 250, 0.99
@@ -87,7 +87,7 @@ class TrafficLight(Shown):
         return "Basel traffic light"
 
     def _rows(self) -> Iterable[Row]:
-        starts = zone_starts(self.n_obs, self.confidence)
+        starts = traffic_light_bounds(self.n_obs, self.confidence)
         yield "hits", self.n_hits, f"in {self.n_obs:,} days at {percent(self.confidence)}"
         yield "zone", self.zone, f"yellow from {starts.yellow}, red from {starts.red}"
         yield "P(X <= x)", 100.0 * self.cumulative_probability, "%"
@@ -124,7 +124,7 @@ def traffic_light(n_hits: int, n_obs: int = BASEL_WINDOW, confidence: float = BA
     """
     n_obs = whole_number(n_obs, "n_obs")
     n_hits = hit_count(n_hits, n_obs)
-    p = tail_mass(confidence)
+    p = tail_probability(confidence)
     below = binomial_cdf(n_hits, n_obs, p)
     zone = _zone(below)
     plus = _plus_factor(zone, n_hits, n_obs, confidence)
@@ -162,7 +162,7 @@ def frtb_multiplier(n_hits: int, n_obs: int = BASEL_WINDOW, confidence: float = 
     """
     n_obs = whole_number(n_obs, "n_obs")
     n_hits = hit_count(n_hits, n_obs)
-    zone = _zone(binomial_cdf(n_hits, n_obs, tail_mass(confidence)))
+    zone = _zone(binomial_cdf(n_hits, n_obs, tail_probability(confidence)))
     if zone != "yellow":
         return FRTB_BASE if zone == "green" else FRTB_MAX
     if _is_basel(n_obs, confidence):
@@ -171,7 +171,7 @@ def frtb_multiplier(n_hits: int, n_obs: int = BASEL_WINDOW, confidence: float = 
 
 
 @documented
-def zone_starts(n_obs: int = BASEL_WINDOW, confidence: float = BASEL_CONFIDENCE) -> ZoneStarts:
+def traffic_light_bounds(n_obs: int = BASEL_WINDOW, confidence: float = BASEL_CONFIDENCE) -> ZoneStarts:
     """Smallest numbers of hits that are yellow and red.
 
     Returns
@@ -185,11 +185,11 @@ def zone_starts(n_obs: int = BASEL_WINDOW, confidence: float = BASEL_CONFIDENCE)
 
     Examples
     --------
-    >>> zone_starts(250, 0.99), zone_starts(750, 0.995)
+    >>> traffic_light_bounds(250, 0.99), traffic_light_bounds(750, 0.995)
     (ZoneStarts(yellow=5, red=10), ZoneStarts(yellow=7, red=13))
     """
     n_obs = whole_number(n_obs, "n_obs")
-    p = tail_mass(confidence)
+    p = tail_probability(confidence)
 
     def first_at(level: float) -> int:
         low, high = -1, n_obs
@@ -234,7 +234,7 @@ def basel_tables(n_hits: Any = range(16), n_obs: int = BASEL_WINDOW, true_covera
 
     n_obs = whole_number(n_obs, "n_obs")
     hits = np.array([hit_count(k, n_obs) for k in n_hits])
-    p = tail_mass(true_coverage)
+    p = tail_probability(true_coverage)
     type2 = np.array([binomial_cdf(int(k) - 1, n_obs, p) for k in hits])
     type1 = np.array([binomial_upper_tail(int(k), n_obs, p) for k in hits])
     columns = {"exact": binomial_pmf(n_obs, p)[hits], "type1": type1, "type2": type2}

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import confidence_level, one_of, whole_number
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit.var_backtest.core.distributions import binomial_pmf, chi_square_quantile
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_count
@@ -24,12 +24,12 @@ __all__ = [
     "Order",
     "Region",
     "pof_attainable_size",
-    "pof_exact_p_value",
+    "pof_p_value",
     "pof_exact_p_values",
     "pof_lr",
     "pof_nonrejection_region",
-    "pof_true_size",
-    "tuff_exact_p_value",
+    "pof_size",
+    "tuff_p_value",
     "tuff_lr",
     "tuff_nonrejection_region",
 ]
@@ -57,7 +57,7 @@ def pof_lr(n_hits: Any, n_obs: int, p: float) -> np.ndarray:
 
 
 @documented
-def pof_exact_p_value(n_hits: int, n_obs: int, confidence: float = 0.99, *, order: Order = "likelihood") -> float:
+def pof_p_value(n_hits: int, n_obs: int, confidence: float = 0.99, *, order: Order = "likelihood") -> float:
     """Exact p-value of the number of hits.
 
     Returns
@@ -72,17 +72,17 @@ def pof_exact_p_value(n_hits: int, n_obs: int, confidence: float = 0.99, *, orde
 
     Examples
     --------
-    >>> round(pof_exact_p_value(6, 250, 0.99), 6)
+    >>> round(pof_p_value(6, 250, 0.99), 6)
     0.041183
-    >>> round(pof_exact_p_value(6, 250, 0.99, order="lr"), 6)
+    >>> round(pof_p_value(6, 250, 0.99, order="lr"), 6)
     0.122242
     """
     n_obs = whole_number(n_obs, "n_obs")
-    return float(pof_exact_p_values(n_obs, tail_mass(confidence), order)[hit_count(n_hits, n_obs)])
+    return float(pof_exact_p_values(n_obs, tail_probability(confidence), order)[hit_count(n_hits, n_obs)])
 
 
 @documented
-def pof_true_size(n_obs: int, confidence: float = 0.99, *, significance: float = 0.05) -> float:
+def pof_size(n_obs: int, confidence: float = 0.99, *, significance: float = 0.05) -> float:
     """Probability that the asymptotic (chi-square) POF test rejects a correct model.
 
     Returns
@@ -96,10 +96,10 @@ def pof_true_size(n_obs: int, confidence: float = 0.99, *, significance: float =
 
     Examples
     --------
-    >>> round(pof_true_size(250, 0.99), 4)
+    >>> round(pof_size(250, 0.99), 4)
     0.0948
     """
-    n_obs, p = whole_number(n_obs, "n_obs"), tail_mass(confidence)
+    n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
     return float(min(binomial_pmf(n_obs, p)[_rejected_by_lr(n_obs, p, significance)].sum(), 1.0))
 
 
@@ -123,7 +123,7 @@ def pof_attainable_size(
     >>> round(pof_attainable_size(250, 0.99), 4), round(pof_attainable_size(250, 0.99, order="lr"), 4)
     (0.0412, 0.0137)
     """
-    n_obs, p = whole_number(n_obs, "n_obs"), tail_mass(confidence)
+    n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
     rejected = pof_exact_p_values(n_obs, p, order) <= confidence_level(significance, "significance")
     return float(binomial_pmf(n_obs, p)[rejected].sum())
 
@@ -148,7 +148,7 @@ def pof_nonrejection_region(n_obs: int, confidence: float = 0.99, *, significanc
     >>> pof_nonrejection_region(255, 0.99)
     Region(reject_at_or_below=0, reject_at_or_above=7)
     """
-    n_obs, p = whole_number(n_obs, "n_obs"), tail_mass(confidence)
+    n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
     rejected = np.flatnonzero(_rejected_by_lr(n_obs, p, significance))
     below, above = rejected[rejected < n_obs * p], rejected[rejected > n_obs * p]
     return Region(int(below[-1]) if below.size else None, int(above[0]) if above.size else None)
@@ -186,7 +186,7 @@ def tuff_lr(first_hit: Any, p: float) -> np.ndarray:
 
 
 @documented
-def tuff_exact_p_value(first_hit: int, confidence: float = 0.99) -> float:
+def tuff_p_value(first_hit: int, confidence: float = 0.99) -> float:
     """Exact p-value of the day of the first hit.
 
     Returns
@@ -200,10 +200,10 @@ def tuff_exact_p_value(first_hit: int, confidence: float = 0.99) -> float:
 
     Examples
     --------
-    >>> round(tuff_exact_p_value(1, 0.99), 6)
+    >>> round(tuff_p_value(1, 0.99), 6)
     0.010482
     """
-    p = tail_mass(confidence)
+    p = tail_probability(confidence)
     observed = float(tuff_lr(whole_number(first_hit, "first_hit"), p))
     early, late = _days_beyond(observed * (1.0 - 1e-12), p)
     # P(V <= early) + P(V >= late), with powers through log1p so that a small p keeps its digits.
@@ -230,7 +230,7 @@ def tuff_nonrejection_region(confidence: float = 0.99, *, significance: float = 
     >>> tuff_nonrejection_region(0.98)
     Region(reject_at_or_below=3, reject_at_or_above=219)
     """
-    early, late = _days_beyond(math.nextafter(_critical_lr(significance), math.inf), tail_mass(confidence))
+    early, late = _days_beyond(math.nextafter(_critical_lr(significance), math.inf), tail_probability(confidence))
     return Region(early or None, late)
 
 

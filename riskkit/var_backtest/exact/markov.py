@@ -15,7 +15,7 @@ import numpy as np
 
 from riskkit._check import confidence_level, one_of, whole_number
 from riskkit._jit import kernel
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit.var_backtest.core.distributions import chi_square_quantile, x_log_x
 from riskkit.var_backtest.core.docs import documented
 
@@ -24,8 +24,8 @@ __all__ = [
     "MarkovTest",
     "christoffersen_attainable_size",
     "christoffersen_critical",
-    "christoffersen_exact_p_value",
-    "christoffersen_true_size",
+    "christoffersen_p_value",
+    "christoffersen_size",
     "markov_cells",
 ]
 
@@ -47,9 +47,7 @@ class MarkovCells(NamedTuple):
 
 
 @documented
-def christoffersen_exact_p_value(
-    statistic: float, n_obs: int, confidence: float = 0.99, *, test: MarkovTest = "cc"
-) -> float:
+def christoffersen_p_value(statistic: float, n_obs: int, confidence: float = 0.99, *, test: MarkovTest = "cc") -> float:
     """Exact p-value of a Christoffersen statistic under independent hits.
 
     Parameters
@@ -69,7 +67,7 @@ def christoffersen_exact_p_value(
 
     Examples
     --------
-    >>> round(christoffersen_exact_p_value(0.0, 250, 0.99), 6)
+    >>> round(christoffersen_p_value(0.0, 250, 0.99), 6)
     1.0
     """
     values, masses = _null_distribution(n_obs, confidence, test)
@@ -78,7 +76,7 @@ def christoffersen_exact_p_value(
 
 
 @documented
-def christoffersen_true_size(
+def christoffersen_size(
     n_obs: int, confidence: float = 0.99, *, significance: float = 0.05, test: MarkovTest = "cc"
 ) -> float:
     """Probability that the asymptotic (chi-square) Christoffersen test rejects a correct model.
@@ -94,7 +92,7 @@ def christoffersen_true_size(
 
     Examples
     --------
-    >>> round(christoffersen_true_size(250, 0.99), 6)
+    >>> round(christoffersen_size(250, 0.99), 6)
     0.008174
     """
     values, masses = _null_distribution(n_obs, confidence, test)
@@ -179,7 +177,7 @@ def markov_cells(n_obs: int, p: float, first: float, after_no_hit: float, after_
 def _null_distribution(n_obs: int, confidence: float, test: str) -> tuple[np.ndarray, np.ndarray]:
     """Statistic in ascending order, and its probabilities, under independent hits."""
     one_of(test, tuple(DEGREES_OF_FREEDOM), "test")
-    return _sorted_cells(whole_number(n_obs, "n_obs"), tail_mass(confidence), test)
+    return _sorted_cells(whole_number(n_obs, "n_obs"), tail_probability(confidence), test)
 
 
 @functools.lru_cache(maxsize=8)

@@ -8,19 +8,19 @@ import numpy as np
 
 from riskkit._check import InputError, whole_number
 from riskkit._show import percent
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit.var_backtest.core.distributions import x_log_x
 from riskkit.var_backtest.core.docs import documented
-from riskkit.var_backtest.core.hits import Transitions, hit_array, transitions
-from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome
+from riskkit.var_backtest.core.hits import HitTransitions, hit_array, hit_transitions
+from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome
 from riskkit.var_backtest.exact.coverage import pof_lr
-from riskkit.var_backtest.exact.markov import christoffersen_exact_p_value
+from riskkit.var_backtest.exact.markov import christoffersen_p_value
 
-__all__ = ["christoffersen_cc", "christoffersen_independence", "independence_lr", "simulated_christoffersen"]
+__all__ = ["christoffersen_conditional", "christoffersen_independence", "independence_lr", "simulated_christoffersen"]
 
 
 @documented
-def christoffersen_independence(hits: Any, confidence: float | None = None) -> Outcome:
+def christoffersen_independence(hits: Any, confidence: float | None = None) -> TestResult:
     """Christoffersen's test of independence against first-order Markov dependence.
 
     Parameters
@@ -50,7 +50,7 @@ def christoffersen_independence(hits: Any, confidence: float | None = None) -> O
     statistic = independence_lr(counts)
     exact = None
     if confidence is not None:
-        exact = christoffersen_exact_p_value(statistic, sum(counts) + 1, confidence, test="independence")
+        exact = christoffersen_p_value(statistic, sum(counts) + 1, confidence, test="independence")
     null = "a hit is as likely after a hit as after none"
     return chi_square_outcome(
         "Christoffersen independence", null, _finding(counts), statistic, 1, exact, "enumeration", **counts._asdict()
@@ -58,7 +58,7 @@ def christoffersen_independence(hits: Any, confidence: float | None = None) -> O
 
 
 @documented
-def christoffersen_cc(hits: Any, confidence: float = 0.99) -> Outcome:
+def christoffersen_conditional(hits: Any, confidence: float = 0.99) -> TestResult:
     """Christoffersen's test of conditional coverage: correct number of hits, and independence.
 
     Returns
@@ -75,13 +75,13 @@ def christoffersen_cc(hits: Any, confidence: float = 0.99) -> Outcome:
     Examples
     --------
     >>> hits = [day in (100, 101, 102) for day in range(250)]
-    >>> outcome = christoffersen_cc(hits, 0.99)
+    >>> outcome = christoffersen_conditional(hits, 0.99)
     >>> round(outcome.statistic, 4), round(outcome.p_value, 6), round(outcome.exact_p_value, 6)
     (15.746, 0.000381, 9.3e-05)
     """
     array = hit_array(hits)
-    p, n_obs = tail_mass(confidence), array.size
-    counts = transitions(array)
+    p, n_obs = tail_probability(confidence), array.size
+    counts = hit_transitions(array)
     coverage = float(pof_lr(int(array.sum()), n_obs, p))
     independence = independence_lr(counts)
     statistic = coverage + independence
@@ -91,14 +91,14 @@ def christoffersen_cc(hits: Any, confidence: float = 0.99) -> Outcome:
         f"{int(array.sum()):,} hits in {n_obs:,} days, {n_obs * p:,.6g} expected; {_finding(counts)}",
         statistic,
         2,
-        christoffersen_exact_p_value(statistic, n_obs, confidence),
+        christoffersen_p_value(statistic, n_obs, confidence),
         "enumeration",
         lr_uc=coverage,
         lr_ind=independence,
     )
 
 
-def independence_lr(counts: Transitions) -> float:
+def independence_lr(counts: HitTransitions) -> float:
     """Return the likelihood ratio of a first-order Markov chain over independent hits."""
     n00, n01, n10, n11 = counts
     free = x_log_x([n00, n01, n10, n11]).sum() - x_log_x([n00 + n01, n10 + n11]).sum()
@@ -120,15 +120,15 @@ def simulated_christoffersen(days: np.ndarray, n_obs: int, p: float, test: str) 
     return np.asarray(independence if test == "independence" else independence + pof_lr(hits, n_obs, p))
 
 
-def _transitions(hits: Any) -> Transitions:
-    if not isinstance(hits, (Transitions, tuple)):
-        return transitions(hits)
+def _transitions(hits: Any) -> HitTransitions:
+    if not isinstance(hits, (HitTransitions, tuple)):
+        return hit_transitions(hits)
     if len(hits) != 4:
         raise InputError(f"hits is a tuple of {len(hits)} numbers; transition counts are (n00, n01, n10, n11)")
-    return Transitions(
-        *(whole_number(value, name, at_least=0) for value, name in zip(hits, Transitions._fields, strict=True))
+    return HitTransitions(
+        *(whole_number(value, name, at_least=0) for value, name in zip(hits, HitTransitions._fields, strict=True))
     )
 
 
-def _finding(counts: Transitions) -> str:
+def _finding(counts: HitTransitions) -> str:
     return f"{counts.n11:,} of {counts.n11 + counts.n10:,} hits were followed by a hit"

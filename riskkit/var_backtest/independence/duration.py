@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from riskkit._jit import kernel
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_array, hit_times
-from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined
+from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
 from riskkit.var_backtest.core.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 from riskkit.var_backtest.exact.coverage import pof_lr, tuff_lr
 
@@ -29,7 +29,7 @@ N_DRAWS = 999
 @documented
 def haas_tbfi(
     hits: Any, confidence: float = 0.99, *, n_draws: int = N_DRAWS, rng: np.random.Generator | None = None
-) -> Outcome:
+) -> TestResult:
     """Haas' test of the times between failures (independence).
 
     Returns
@@ -49,14 +49,14 @@ def haas_tbfi(
     >>> round(outcome.statistic, 4), outcome.df
     (3.2508, 2)
     """
-    array, p = hit_array(hits), tail_mass(confidence)
+    array, p = hit_array(hits), tail_probability(confidence)
     return _haas("Haas TBFI", array, p, 0.0, 0, n_draws, rng)
 
 
 @documented
 def haas_tbf(
     hits: Any, confidence: float = 0.99, *, n_draws: int = N_DRAWS, rng: np.random.Generator | None = None
-) -> Outcome:
+) -> TestResult:
     """Haas' mixed Kupiec test: the number of failures and the times between them.
 
     Returns
@@ -74,11 +74,11 @@ def haas_tbf(
     >>> round(outcome.statistic, 4), outcome.df
     (4.1389, 3)
     """
-    array, p = hit_array(hits), tail_mass(confidence)
+    array, p = hit_array(hits), tail_probability(confidence)
     return _haas("Haas TBF", array, p, float(pof_lr(int(array.sum()), array.size, p)), 1, n_draws, rng)
 
 
-def _haas(test: str, hits: np.ndarray, p: float, coverage: float, extra_df: int, n_draws: int, rng: Any) -> Outcome:
+def _haas(test: str, hits: np.ndarray, p: float, coverage: float, extra_df: int, n_draws: int, rng: Any) -> TestResult:
     null = "hits are independent" + (", and their number is correct" if extra_df else "")
     times = hit_times(hits)
     statistic = coverage + float(tuff_lr(times, p).sum())
@@ -110,7 +110,7 @@ def _standardized(statistic: Any, df: Any) -> Any:
 @documented
 def christoffersen_pelletier(
     hits: Any, confidence: float | None = None, *, n_draws: int = N_DRAWS, rng: np.random.Generator | None = None
-) -> Outcome:
+) -> TestResult:
     """Christoffersen and Pelletier's test that the waits between hits have no memory.
 
     Parameters
@@ -148,7 +148,7 @@ def christoffersen_pelletier(
     statistic = max(2.0 * (free - tied), 0.0)
     exact = None
     if n_draws and confidence is not None:
-        days = simulate_hit_days(array.size, tail_mass(confidence), n_draws, generator(rng))
+        days = simulate_hit_days(array.size, tail_probability(confidence), n_draws, generator(rng))
         exact = monte_carlo_p_value(statistic, simulated_weibull(days, array.size))
     pattern = "clustered" if shape < 1.0 else "more regular than chance"
     return chi_square_outcome(

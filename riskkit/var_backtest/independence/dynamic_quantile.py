@@ -15,11 +15,11 @@ import numpy as np
 from riskkit._check import InputError, one_of, whole_number
 from riskkit._jit import kernel
 from riskkit._show import percent
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, sample
-from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined
+from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
 from riskkit.var_backtest.core.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 
 __all__ = ["REGRESSORS", "dynamic_quantile", "known_before", "simulated_dynamic_quantile"]
@@ -46,7 +46,7 @@ def dynamic_quantile(
     regressors: Sequence[str] = ("constant", "hits", "var"),
     n_draws: int = 999,
     rng: np.random.Generator | None = None,
-) -> Outcome:
+) -> TestResult:
     """Engle and Manganelli's dynamic quantile test.
 
     Parameters
@@ -74,7 +74,7 @@ def dynamic_quantile(
     >>> round(outcome.statistic, 4), outcome.df
     (2.9048, 2)
     """
-    checked, p = sample(returns, var), tail_mass(confidence)
+    checked, p = sample(returns, var), tail_probability(confidence)
     lags = whole_number(lags, "lags", at_least=0)
     names = [one_of(name, tuple(REGRESSORS), "regressors") for name in regressors]
     if not names:

@@ -13,12 +13,12 @@ import numpy as np
 from riskkit._check import confidence_level, one_of, whole_number
 from riskkit._docs import shared_parameters
 from riskkit._show import percent
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.distributions import normal_tail
 from riskkit.var_backtest.core.docs import PARAMETERS
 from riskkit.var_backtest.core.hits import Sample, es_sample
-from riskkit.var_backtest.core.outcome import Outcome, undefined
+from riskkit.var_backtest.core.outcome import TestResult, undefined
 from riskkit.var_backtest.core.simulated_hits import monte_carlo_p_value
 from riskkit.var_backtest.core.tail_simulation import tail_draws
 
@@ -27,7 +27,7 @@ __all__ = [
     "acerbi_szekely_p_value",
     "acerbi_szekely_z1",
     "acerbi_szekely_z2",
-    "minimally_biased",
+    "acerbi_szekely_ridge",
 ]
 
 Statistic = Literal["z1", "z2", "minimally_biased"]
@@ -51,7 +51,7 @@ def acerbi_szekely_z1(
     null: str = "normal",
     n_draws: int | None = None,
     rng: np.random.Generator | None = None,
-) -> Outcome:
+) -> TestResult:
     """Acerbi and Szekely's first test of ES: the size of losses beyond VaR, given that they occur.
 
     Returns
@@ -71,7 +71,7 @@ def acerbi_szekely_z1(
     >>> round(outcome.statistic, 6)
     -0.6
     """
-    checked, p = es_sample(returns, var, es), tail_mass(confidence)
+    checked, p = es_sample(returns, var, es), tail_probability(confidence)
     null_text = "losses beyond VaR are on average as large as ES"
     hits = checked.hits
     if not hits.any():
@@ -91,7 +91,7 @@ def acerbi_szekely_z2(
     null: str = "normal",
     n_draws: int | None = None,
     rng: np.random.Generator | None = None,
-) -> Outcome:
+) -> TestResult:
     """Acerbi and Szekely's second test of ES: number and size of losses beyond VaR together.
 
     Returns
@@ -110,7 +110,7 @@ def acerbi_szekely_z2(
     >>> round(outcome.statistic, 6)
     -2.2
     """
-    checked, p = es_sample(returns, var, es), tail_mass(confidence)
+    checked, p = es_sample(returns, var, es), tail_probability(confidence)
     hits = checked.hits
     relative = float(_loss_over_es(checked)[hits].sum() / (hits.size * p))
     return _simulated(
@@ -128,7 +128,7 @@ def acerbi_szekely_z2(
 
 
 @documented
-def minimally_biased(
+def acerbi_szekely_ridge(
     returns: ReturnsLike,
     var: Any,
     es: Any,
@@ -138,7 +138,7 @@ def minimally_biased(
     null: str = "normal",
     n_draws: int | None = None,
     rng: np.random.Generator | None = None,
-) -> Outcome:
+) -> TestResult:
     """Acerbi and Szekely's minimally biased test of ES, in which a wrong VaR has little effect, towards rejection.
 
     Parameters
@@ -159,11 +159,11 @@ def minimally_biased(
 
     Examples
     --------
-    >>> outcome = minimally_biased([0.01, -0.03, 0.0, -0.05], 0.02, 0.025, 0.75)
+    >>> outcome = acerbi_szekely_ridge([0.01, -0.03, 0.0, -0.05], 0.02, 0.025, 0.75)
     >>> round(outcome.statistic, 6)
     -1.4
     """
-    checked, p = es_sample(returns, var, es), tail_mass(confidence)
+    checked, p = es_sample(returns, var, es), tail_probability(confidence)
     name, null_text = "Minimally biased ES", "ES is the mean of losses beyond VaR"
     gap = checked.es - checked.var - np.maximum(-checked.returns - checked.var, 0.0) / p
     if relative:
@@ -176,7 +176,7 @@ def minimally_biased(
     if spread == 0.0:
         return undefined(name, null_text, "all days are equal, so there is no standard error", statistic)
     z = statistic / (spread / math.sqrt(gap.size))
-    return Outcome(
+    return TestResult(
         name, null_text, finding, statistic, "standard normal, lower tail", normal_tail(-z), details={"z": z}
     )
 
@@ -208,7 +208,7 @@ def acerbi_szekely_critical(
     >>> round(acerbi_szekely_critical(250, 0.975), 1)
     -0.7
     """
-    n_obs, p = whole_number(n_obs, "n_obs"), tail_mass(confidence)
+    n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
     level = confidence_level(significance, "significance")
     draws = tail_draws(n_obs, p, null, n_draws, rng)
     values = getattr(draws, one_of(statistic, STATISTICS, "statistic"))
@@ -247,7 +247,7 @@ def acerbi_szekely_p_value(
     >>> round(acerbi_szekely_p_value(-0.7, 250, 0.975), 2)
     0.05
     """
-    draws = tail_draws(whole_number(n_obs, "n_obs"), tail_mass(confidence), null, n_draws, rng)
+    draws = tail_draws(whole_number(n_obs, "n_obs"), tail_probability(confidence), null, n_draws, rng)
     values = getattr(draws, one_of(statistic, STATISTICS, "statistic"))
     return monte_carlo_p_value(observed, values, lower=True)
 
@@ -263,13 +263,13 @@ def _simulated(
     null: str,
     n_draws: int | None,
     rng: np.random.Generator | None,
-) -> Outcome:
+) -> TestResult:
     draws = getattr(tail_draws(n_obs, p, null, n_draws, rng), kind)
     heavy = getattr(tail_draws(n_obs, p, "t3", n_draws, rng), kind)
     p_value = monte_carlo_p_value(statistic, draws, lower=True)
     details = {"p_value_t3": monte_carlo_p_value(statistic, heavy, lower=True)}
     samples = f"{draws.size:,} simulated samples"
-    return Outcome(test, null_text, finding, statistic, f"{null} null", p_value, p_value, samples, details=details)
+    return TestResult(test, null_text, finding, statistic, f"{null} null", p_value, p_value, samples, details=details)
 
 
 def _loss_over_es(checked: Sample) -> np.ndarray:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, whole_number
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit.var_backtest.core.distributions import normal_tail
 from riskkit.var_backtest.core.docs import documented
-from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined
+from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
 from riskkit.var_backtest.core.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 
 __all__ = ["cumulative_violations", "du_escanciano_conditional", "du_escanciano_unconditional"]
@@ -26,7 +26,7 @@ CHUNK = 2_000_000
 @documented
 def du_escanciano_unconditional(
     pit: Any, confidence: float = 0.975, *, n_draws: int = 9_999, rng: np.random.Generator | None = None
-) -> Outcome:
+) -> TestResult:
     """Du and Escanciano's unconditional test of ES.
 
     Returns
@@ -44,7 +44,7 @@ def du_escanciano_unconditional(
     >>> round(du_escanciano_unconditional([0.5, 0.05, 0.8, 0.3], 0.9, n_draws=0).statistic, 6)
     0.125
     """
-    p = tail_mass(confidence)
+    p = tail_probability(confidence)
     violations = cumulative_violations(pit, p)
     n_obs, mean = violations.size, float(violations.mean())
     z = (mean - p / 2.0) / math.sqrt(p * (1.0 / 3.0 - p / 4.0) / n_obs)
@@ -52,7 +52,7 @@ def du_escanciano_unconditional(
     if n_draws:
         draws = _simulated_means(n_obs, p, n_draws, generator(rng))
         exact = monte_carlo_p_value(abs(mean - p / 2.0), np.abs(draws - p / 2.0))
-    return Outcome(
+    return TestResult(
         "Du-Escanciano unconditional",
         f"cumulative violations average {p / 2:.6g}",
         f"cumulative violations average {mean:.4g}, {p / 2:.4g} expected",
@@ -68,7 +68,7 @@ def du_escanciano_unconditional(
 @documented
 def du_escanciano_conditional(
     pit: Any, confidence: float = 0.975, *, lags: int = 4, n_draws: int = 999, rng: np.random.Generator | None = None
-) -> Outcome:
+) -> TestResult:
     """Du and Escanciano's conditional test of ES: cumulative violations are not autocorrelated.
 
     Parameters
@@ -92,7 +92,7 @@ def du_escanciano_conditional(
     >>> round(du_escanciano_conditional(pit, 0.9, lags=1, n_draws=0).statistic, 4)
     1.4196
     """
-    p, lags = tail_mass(confidence), whole_number(lags, "lags")
+    p, lags = tail_probability(confidence), whole_number(lags, "lags")
     centered = cumulative_violations(pit, p) - p / 2.0
     test, null = "Du-Escanciano conditional", f"cumulative violations are uncorrelated over {lags} day(s)"
     n_obs = centered.size

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import whole_number
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.distributions import normal_tail
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, es_sample, sd_array
-from riskkit.var_backtest.core.outcome import Outcome, undefined
+from riskkit.var_backtest.core.outcome import TestResult, undefined
 from riskkit.var_backtest.core.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 from riskkit.var_backtest.core.tail_simulation import draw_excesses
 
@@ -32,7 +32,7 @@ def mcneil_frey_z(
     null: str = "normal",
     n_draws: int = 999,
     rng: np.random.Generator | None = None,
-) -> Outcome:
+) -> TestResult:
     """McNeil and Frey's residual test that losses beyond VaR are on average no larger than ES.
 
     Parameters
@@ -66,10 +66,10 @@ def mcneil_frey_z(
     finding = f"losses beyond VaR exceed ES by {excess.mean():.4g} on average over {excess.size:,} hits"
     exact = None
     if n_draws and confidence is not None:
-        draws = _simulated_t(checked, tail_mass(confidence), null, n_draws, generator(rng))
+        draws = _simulated_t(checked, tail_probability(confidence), null, n_draws, generator(rng))
         exact = monte_carlo_p_value(z, draws)
     method = "" if exact is None else f"{null} null, {n_draws:,} simulated samples"
-    return Outcome(name, null_text, finding, z, "standard normal, upper tail", normal_tail(z), exact, method)
+    return TestResult(name, null_text, finding, z, "standard normal, upper tail", normal_tail(z), exact, method)
 
 
 @documented
@@ -81,7 +81,7 @@ def mcneil_frey_bootstrap(
     sd: Any = None,
     n_bootstrap: int = 20_000,
     rng: np.random.Generator | None = None,
-) -> Outcome:
+) -> TestResult:
     """McNeil and Frey's residual test by bootstrap.
 
     Returns
@@ -115,7 +115,7 @@ def mcneil_frey_bootstrap(
     centered = draws - draws.mean()
     one_sided = float(np.mean(centered <= t))
     two_sided = float(np.mean(np.abs(centered) >= abs(t)))
-    return Outcome(
+    return TestResult(
         name,
         null,
         f"losses beyond VaR exceed ES by {-residuals.mean():.4g}{' sd' if sd is not None else ''} on average "

@@ -14,11 +14,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from riskkit._check import one_of
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, es_sample, sd_array
-from riskkit.var_backtest.core.outcome import Outcome, chi_square_outcome, undefined
+from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
 from riskkit.var_backtest.core.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 from riskkit.var_backtest.core.tail_simulation import draw_excesses
 
@@ -48,7 +48,7 @@ def nolde_ziegel_simple(
     null: str = "normal",
     n_draws: int = N_DRAWS,
     rng: np.random.Generator | None = None,
-) -> Outcome:
+) -> TestResult:
     """Nolde and Ziegel's simple two-sided calibration test of VaR and ES.
 
     Returns
@@ -67,7 +67,7 @@ def nolde_ziegel_simple(
     >>> round(nolde_ziegel_simple(returns, 0.02, 0.03, 0.9, n_draws=0).statistic, 4)
     1.0112
     """
-    checked, p = es_sample(returns, var, es, positive_es=False), tail_mass(confidence)
+    checked, p = es_sample(returns, var, es, positive_es=False), tail_probability(confidence)
     n_obs, moments = checked.returns.size, _moments(identification(checked, p))
     statistic = float(_wald(n_obs, moments))
     if math.isnan(statistic):
@@ -91,7 +91,7 @@ def nolde_ziegel_general(
     null: str = "normal",
     n_draws: int = N_DRAWS,
     rng: np.random.Generator | None = None,
-) -> Outcome:
+) -> TestResult:
     """Nolde and Ziegel's general two-sided calibration test, with the forecast standard deviation.
 
     Returns
@@ -110,7 +110,7 @@ def nolde_ziegel_general(
     >>> round(nolde_ziegel_general(returns, 0.02, 0.03, 0.9, sd=0.015, n_draws=0).statistic, 4)
     1.0
     """
-    checked, p = es_sample(returns, var, es, positive_es=False), tail_mass(confidence)
+    checked, p = es_sample(returns, var, es, positive_es=False), tail_probability(confidence)
     spread = sd_array(sd, checked)
     # The terms of days without a hit cancel, which leaves (loss - ES)/(p sd) over the hits.
     column = np.where(checked.hits, -checked.returns - checked.es, 0.0) / (p * spread)
@@ -144,7 +144,7 @@ def nolde_ziegel_one_sided(
     null: str = "normal",
     n_draws: int = N_DRAWS,
     rng: np.random.Generator | None = None,
-) -> Outcome:
+) -> TestResult:
     """Nolde and Ziegel's simple one-sided calibration test.
 
     Parameters
@@ -176,7 +176,7 @@ def nolde_ziegel_one_sided(
     combine = {"hommel": _hommel, "bonferroni": _bonferroni}[one_of(correction, ("hommel", "bonferroni"), "correction")]
     one_of(alternative, ("understated", "as_printed"), "alternative")
     sign = -1.0 if alternative == "understated" else 1.0
-    checked, p = es_sample(returns, var, es, positive_es=False), tail_mass(confidence)
+    checked, p = es_sample(returns, var, es, positive_es=False), tail_probability(confidence)
     name, null_text = "Nolde-Ziegel one-sided", "VaR and ES are calibrated or too large"
     z = _z_values(_moments(identification(checked, p)), sign)
     if np.isnan(z).any():
@@ -186,7 +186,7 @@ def nolde_ziegel_one_sided(
     if n_draws:
         draws = combine(_z_values(_simulated_moments(checked, p, null, n_draws, generator(rng)), sign))
         exact = monte_carlo_p_value(p_value, draws, lower=True)
-    return Outcome(
+    return TestResult(
         name,
         null_text,
         f"z = {z[0]:.3g} for VaR and {z[1]:.3g} for ES",

@@ -15,28 +15,22 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, finite_array, with_labels
 from riskkit._show import Row, Shown, percent
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, WARM, axes
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, can_divide, sample
 from riskkit.var_backtest.core.multiplicity import adjust_p_values
-from riskkit.var_backtest.core.outcome import Outcome, undefined
+from riskkit.var_backtest.core.outcome import TestResult, undefined
 from riskkit.var_backtest.core.scores import fz0_loss, quantile_loss
 from riskkit.var_backtest.core.simulated_hits import default_n_draws
-from riskkit.var_backtest.coverage.hit_rate import (
-    binomial_tail_test,
-    binomial_z_test,
-    kupiec_pof,
-    kupiec_tuff,
-    proportion_test,
-)
+from riskkit.var_backtest.coverage.hit_rate import binomial_tail, binomial_z, kupiec_pof, kupiec_tuff, score_test
 from riskkit.var_backtest.coverage.traffic_light import TrafficLight, traffic_light
-from riskkit.var_backtest.independence.christoffersen import christoffersen_cc, christoffersen_independence
+from riskkit.var_backtest.independence.christoffersen import christoffersen_conditional, christoffersen_independence
 from riskkit.var_backtest.independence.duration import christoffersen_pelletier, haas_tbf, haas_tbfi
 from riskkit.var_backtest.independence.dynamic_quantile import dynamic_quantile
 from riskkit.var_backtest.sequential import EProcess, es_e_process, var_e_process
-from riskkit.var_backtest.shortfall.acerbi_szekely import acerbi_szekely_z1, acerbi_szekely_z2, minimally_biased
+from riskkit.var_backtest.shortfall.acerbi_szekely import acerbi_szekely_ridge, acerbi_szekely_z1, acerbi_szekely_z2
 from riskkit.var_backtest.shortfall.du_escanciano import du_escanciano_conditional, du_escanciano_unconditional
 from riskkit.var_backtest.shortfall.mcneil_frey import mcneil_frey_bootstrap, mcneil_frey_z
 from riskkit.var_backtest.shortfall.nolde_ziegel import (
@@ -44,9 +38,9 @@ from riskkit.var_backtest.shortfall.nolde_ziegel import (
     nolde_ziegel_one_sided,
     nolde_ziegel_simple,
 )
-from riskkit.var_backtest.suite.power import Power, backtest_power, detectable_hit_rate
+from riskkit.var_backtest.suite.power import PowerCurve, backtest_power, detectable_hit_rate
 
-__all__ = ["Backtest", "backtest"]
+__all__ = ["BacktestResult", "backtest_var"]
 
 QUESTIONS = {
     "coverage": "correct number of hits?",
@@ -61,7 +55,7 @@ FAILURES = {
 
 
 @dataclass(frozen=True, repr=False)
-class Backtest(Shown):
+class BacktestResult(Shown):
     """Outcomes of all tests of a VaR (and ES) forecast.
 
     Attributes
@@ -81,23 +75,23 @@ class Backtest(Shown):
 
     Examples
     --------
-    >>> backtest([0.01, -0.03, 0.0, -0.01, 0.02], 0.02, confidence=0.9).n_hits
+    >>> backtest_var([0.01, -0.03, 0.0, -0.01, 0.02], 0.02, confidence=0.9).n_hits
     1
     """
 
     sample: Sample
     confidence: float
     significance: float
-    outcomes: tuple[tuple[str, Outcome], ...]
+    outcomes: tuple[tuple[str, TestResult], ...]
     traffic_light: TrafficLight
     sequential: tuple[EProcess, ...]
 
     @functools.cached_property
-    def power(self) -> Power:
+    def power(self) -> PowerCurve:
         """Power of the tests for this sample length; computed at first use."""
         return backtest_power(self.sample.returns.size, self.confidence, significance=self.significance)
 
-    def __getitem__(self, test: str) -> Outcome:
+    def __getitem__(self, test: str) -> TestResult:
         """Return the outcome of the test of that name."""
         for _, outcome in self.outcomes:
             if outcome.test == test:
@@ -189,7 +183,7 @@ class Backtest(Shown):
         ax.plot(days, -var, color=STRONG, lw=1.2, label=f"VaR {percent(self.confidence)}")
         if es is not None:
             ax.plot(days, -es, color=STRONG, lw=1.0, ls="--", label=f"ES {percent(self.confidence)}")
-        label = f"{self.n_hits:,} hits, {returns.size * tail_mass(self.confidence):,.3g} expected"
+        label = f"{self.n_hits:,} hits, {returns.size * tail_probability(self.confidence):,.3g} expected"
         ax.plot(np.asarray(days)[hits], returns[hits], "o", color=WARM, ms=4, label=label)
         ax.set_ylabel("return")
         ax.set_title(self.verdict, loc="left", fontsize="medium")
@@ -202,7 +196,7 @@ class Backtest(Shown):
     def _rows(self) -> Iterable[Row]:
         n_obs = self.sample.returns.size
         yield "days", n_obs, ""
-        yield "hits", self.n_hits, f"{n_obs * tail_mass(self.confidence):,.6g} expected"
+        yield "hits", self.n_hits, f"{n_obs * tail_probability(self.confidence):,.6g} expected"
         yield "Basel zone", self.traffic_light.zone, f"multiplier {self.traffic_light.basel_multiplier:g}"
         for question, text in QUESTIONS.items():
             asked = [outcome for key, outcome in self.outcomes if key == question]
@@ -229,7 +223,7 @@ class Backtest(Shown):
 
 
 @documented
-def backtest(
+def backtest_var(
     returns: ReturnsLike,
     var: Any,
     es: Any = None,
@@ -240,7 +234,7 @@ def backtest(
     significance: float = 0.05,
     null: str = "normal",
     rng: np.random.Generator | None = None,
-) -> Backtest:
+) -> BacktestResult:
     """Backtest a VaR (and ES) forecast by all applicable tests.
 
     Parameters
@@ -265,7 +259,7 @@ def backtest(
     Examples
     --------
     >>> returns = [-0.03 if day in (50, 51, 52, 120, 121, 200) else 0.001 for day in range(250)]
-    >>> result = backtest(returns, 0.02, confidence=0.99)
+    >>> result = backtest_var(returns, 0.02, confidence=0.99)
     >>> result.n_hits, result.traffic_light.zone
     (6, 'yellow')
     >>> result["Christoffersen conditional coverage"].reject
@@ -273,7 +267,7 @@ def backtest(
     """
     checked = sample(returns, var, es)
     significance = confidence_level(significance, "significance")
-    tail_mass(confidence)
+    tail_probability(confidence)
     for given, name in ((sd, "sd"), (pit, "pit")):
         if given is not None and np.ndim(given) and finite_array(given, name).shape != checked.returns.shape:
             raise InputError(f"{name} has another length than returns; they need one value per day")
@@ -290,7 +284,7 @@ def backtest(
         n_draws = default_n_draws(hits.size)
         outcomes.append(("shortfall", du_escanciano_unconditional(pit, confidence, n_draws=n_draws, rng=rng)))
         outcomes.append(("independence", du_escanciano_conditional(pit, confidence, n_draws=n_draws, rng=rng)))
-    return Backtest(
+    return BacktestResult(
         sample=checked,
         confidence=float(confidence),
         significance=significance,
@@ -300,26 +294,26 @@ def backtest(
     )
 
 
-def _decides(outcome: Outcome) -> bool:
+def _decides(outcome: TestResult) -> bool:
     """True if the outcome has a finite-sample p-value."""
     return outcome.exact_p_value is not None
 
 
-def _var_outcomes(checked: Sample, confidence: float, rng: Any) -> list[tuple[str, Outcome]]:
+def _var_outcomes(checked: Sample, confidence: float, rng: Any) -> list[tuple[str, TestResult]]:
     """Question and outcome of each test of the hits."""
     hits, n_obs, n_hits = checked.hits, checked.returns.size, int(checked.hits.sum())
     first = int(np.argmax(hits)) + 1 if n_hits else None
     drawn: dict[str, Any] = {"n_draws": default_n_draws(n_obs), "rng": rng}
     coverage = [
-        binomial_z_test(n_hits, n_obs, confidence),
-        binomial_tail_test(n_hits, n_obs, confidence),
-        proportion_test(n_hits, n_obs, confidence),
+        binomial_z(n_hits, n_obs, confidence),
+        binomial_tail(n_hits, n_obs, confidence),
+        score_test(n_hits, n_obs, confidence),
         kupiec_pof(n_hits, n_obs, confidence),
         kupiec_tuff(first, confidence, n_obs=n_obs),
     ]
     independence = [
         christoffersen_independence(hits, confidence),
-        christoffersen_cc(hits, confidence),
+        christoffersen_conditional(hits, confidence),
         haas_tbfi(hits, confidence, **drawn),
         haas_tbf(hits, confidence, **drawn),
         christoffersen_pelletier(hits, confidence, **drawn),
@@ -328,7 +322,7 @@ def _var_outcomes(checked: Sample, confidence: float, rng: Any) -> list[tuple[st
     return [("coverage", outcome) for outcome in coverage] + [("independence", outcome) for outcome in independence]
 
 
-def _es_outcomes(checked: Sample, confidence: float, sd: Any, null: str, rng: Any) -> list[Outcome]:
+def _es_outcomes(checked: Sample, confidence: float, sd: Any, null: str, rng: Any) -> list[TestResult]:
     """Outcome of each test of ES."""
     forecasts = (checked.returns, checked.var, checked.es)
     n_bootstrap = int(np.clip(20_000_000 / max(int(checked.hits.sum()), 1), 1_000, 20_000))
@@ -351,7 +345,7 @@ def _es_outcomes(checked: Sample, confidence: float, sd: Any, null: str, rng: An
     elif sd is not None:
         outcomes.append(nolde_ziegel_general(*forecasts, confidence, sd=sd, **drawn))
     if can_divide(checked.es, checked.returns, checked.var):
-        ratios = (acerbi_szekely_z1, acerbi_szekely_z2, minimally_biased)
+        ratios = (acerbi_szekely_z1, acerbi_szekely_z2, acerbi_szekely_ridge)
         return outcomes + [test(*forecasts, confidence, null=null, rng=rng) for test in ratios]
     no_es = ("ES is large enough", "ES is not above zero (or negligible) on some day, and losses are compared with it")
     names = ("Acerbi-Szekely Z1", "Acerbi-Szekely Z2", "Minimally biased ES")

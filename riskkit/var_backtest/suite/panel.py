@@ -10,39 +10,39 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, one_of
 from riskkit._show import Row, Shown, percent
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import axes, legible
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, sample
 from riskkit.var_backtest.core.multiplicity import METHODS, Method, adjust_p_values
-from riskkit.var_backtest.core.outcome import Outcome
-from riskkit.var_backtest.coverage.hit_rate import binomial_tail_test, kupiec_pof
-from riskkit.var_backtest.independence.christoffersen import christoffersen_cc, christoffersen_independence
+from riskkit.var_backtest.core.outcome import TestResult
+from riskkit.var_backtest.coverage.hit_rate import binomial_tail, kupiec_pof
+from riskkit.var_backtest.independence.christoffersen import christoffersen_conditional, christoffersen_independence
 from riskkit.var_backtest.independence.duration import christoffersen_pelletier, haas_tbf
 from riskkit.var_backtest.independence.dynamic_quantile import dynamic_quantile
-from riskkit.var_backtest.shortfall.acerbi_szekely import acerbi_szekely_z1, acerbi_szekely_z2, minimally_biased
+from riskkit.var_backtest.shortfall.acerbi_szekely import acerbi_szekely_ridge, acerbi_szekely_z1, acerbi_szekely_z2
 
-__all__ = ["PANEL_TESTS", "Panel", "as_frame", "backtest_panel"]
+__all__ = ["PANEL_TESTS", "BacktestPanel", "as_frame", "backtest_panel"]
 
-PANEL_TESTS: dict[str, Callable[[Sample, float], Outcome]] = {
-    "Binomial tail": lambda s, c: binomial_tail_test(int(s.hits.sum()), s.hits.size, c),
+PANEL_TESTS: dict[str, Callable[[Sample, float], TestResult]] = {
+    "Binomial tail": lambda s, c: binomial_tail(int(s.hits.sum()), s.hits.size, c),
     "Kupiec POF": lambda s, c: kupiec_pof(int(s.hits.sum()), s.hits.size, c),
     "Christoffersen independence": lambda s, c: christoffersen_independence(s.hits, c),
-    "Christoffersen conditional coverage": lambda s, c: christoffersen_cc(s.hits, c),
+    "Christoffersen conditional coverage": lambda s, c: christoffersen_conditional(s.hits, c),
     "Haas TBF": lambda s, c: haas_tbf(s.hits, c),
     "Christoffersen-Pelletier duration": lambda s, c: christoffersen_pelletier(s.hits, c),
     "Dynamic quantile": lambda s, c: dynamic_quantile(s.returns, s.var, c),
     "Acerbi-Szekely Z1": lambda s, c: acerbi_szekely_z1(s.returns, s.var, s.es, c),
     "Acerbi-Szekely Z2": lambda s, c: acerbi_szekely_z2(s.returns, s.var, s.es, c),
-    "Minimally biased ES": lambda s, c: minimally_biased(s.returns, s.var, s.es, c),
+    "Minimally biased ES": lambda s, c: acerbi_szekely_ridge(s.returns, s.var, s.es, c),
 }
 ES_TESTS = ("Acerbi-Szekely Z1", "Acerbi-Szekely Z2", "Minimally biased ES")
 DEFAULT_TESTS = ("Kupiec POF", "Christoffersen conditional coverage", "Acerbi-Szekely Z2")
 
 
 @dataclass(frozen=True, repr=False)
-class Panel(Shown):
+class BacktestPanel(Shown):
     """Test results of many forecasts, with p-values corrected for the number of tests.
 
     Attributes
@@ -133,7 +133,7 @@ def backtest_panel(
     tests: Sequence[str] | None = None,
     method: Method = "holm",
     significance: float = 0.05,
-) -> Panel:
+) -> BacktestPanel:
     """Backtest many portfolios, models and confidences at once, corrected for the number of tests.
 
     Parameters
@@ -184,7 +184,7 @@ def backtest_panel(
                     continue
                 outcome = PANEL_TESTS[name](checked, confidence)
                 index.append((str(portfolio), str(model), float(confidence), name))
-                expected = checked.hits.size * tail_mass(confidence)
+                expected = checked.hits.size * tail_probability(confidence)
                 rows.append((checked.hits.size, hits, expected, outcome.statistic, outcome.decisive_p_value))
     if not rows:
         raise InputError("forecasts is empty, or no chosen test applies to it; give {(model, confidence): VaR}")
@@ -193,7 +193,7 @@ def backtest_panel(
     frame = frame.astype({"statistic": float, "p_value": float})
     frame["adjusted"] = adjust_p_values(frame["p_value"].to_numpy(), method)
     frame["reject"] = frame["adjusted"] <= significance
-    return Panel(frame, method, significance)
+    return BacktestPanel(frame, method, significance)
 
 
 def as_frame(value: Any, name: str = "returns", like: Any = None) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 
 from riskkit._check import confidence_level, positive, whole_number
 from riskkit._show import Row, Shown, percent
-from riskkit._tail import tail_mass
+from riskkit._tail import tail_probability
 from riskkit.plot import STRONG, WARM, axes
 from riskkit.var_backtest.core.distributions import binomial_pmf, binomial_upper_tail
 from riskkit.var_backtest.core.docs import documented
@@ -26,26 +26,21 @@ from riskkit.var_backtest.core.simulated_hits import (
     simulate_markov_hit_days,
 )
 from riskkit.var_backtest.core.tail_simulation import draw_tails, tail_draws
-from riskkit.var_backtest.coverage.traffic_light import zone_starts
+from riskkit.var_backtest.coverage.traffic_light import traffic_light_bounds
 from riskkit.var_backtest.exact.coverage import pof_exact_p_values
-from riskkit.var_backtest.exact.markov import (
-    MAX_FULL_ENUMERATION,
-    MarkovTest,
-    christoffersen_critical,
-    markov_cells,
-)
+from riskkit.var_backtest.exact.markov import MAX_FULL_ENUMERATION, MarkovTest, christoffersen_critical, markov_cells
 from riskkit.var_backtest.independence.christoffersen import simulated_christoffersen
 from riskkit.var_backtest.independence.duration import simulated_tbfi, simulated_weibull
 from riskkit.var_backtest.independence.dynamic_quantile import simulated_dynamic_quantile
 
-__all__ = ["Power", "backtest_power", "detectable_hit_rate"]
+__all__ = ["PowerCurve", "backtest_power", "detectable_hit_rate"]
 
 PowerOf = tuple[str, float, str]
 """Test, power and alternative."""
 
 
 @dataclass(frozen=True, repr=False)
-class Power(Shown):
+class PowerCurve(Shown):
     """Probability that each test rejects if the alternative is true.
 
     Attributes
@@ -63,7 +58,7 @@ class Power(Shown):
 
     Examples
     --------
-    >>> Power(250, 0.99, 0.05, (("Kupiec POF", 0.5, "hits twice as frequent"),), 0.03).of("Kupiec POF")
+    >>> PowerCurve(250, 0.99, 0.05, (("Kupiec POF", 0.5, "hits twice as frequent"),), 0.03).of("Kupiec POF")
     (0.5, 'hits twice as frequent')
     """
 
@@ -115,7 +110,7 @@ def backtest_power(
     significance: float = 0.05,
     n_draws: int | None = None,
     rng: np.random.Generator | None = None,
-) -> Power:
+) -> PowerCurve:
     """Power of the tests of this package for a sample of this length.
 
     Parameters
@@ -144,7 +139,7 @@ def backtest_power(
     >>> round(power.of("Kupiec POF")[0], 3)
     0.384
     """
-    n_obs, p = whole_number(n_obs, "n_obs"), tail_mass(confidence)
+    n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
     size = confidence_level(significance, "significance")
     rate = min(2.0 * p, (1.0 + p) / 2.0) if hit_rate is None else confidence_level(hit_rate, "hit_rate")
     after_hit, loss_scale = confidence_level(after_hit, "after_hit"), positive(loss_scale, "loss_scale")
@@ -158,7 +153,7 @@ def backtest_power(
         *_independence(n_obs, p, after_hit, size, confidence, n_draws, rng),
         *_expected_shortfall(n_obs, p, loss_scale, size, null, n_draws, rng),
     ]
-    return Power(
+    return PowerCurve(
         n_obs, float(confidence), size, tuple(powers), detectable_hit_rate(n_obs, confidence, significance=size)
     )
 
@@ -188,7 +183,7 @@ def detectable_hit_rate(
     >>> round(detectable_hit_rate(250, 0.99), 4)
     0.0313
     """
-    n_obs, p = whole_number(n_obs, "n_obs"), tail_mass(confidence)
+    n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
     power = confidence_level(power, "power")
     first = _first_rejected(n_obs, p, confidence_level(significance, "significance"))
     if first > n_obs:
@@ -213,7 +208,7 @@ def _coverage(n_obs: int, p: float, rate: float, size: float, confidence: float)
     against = f"if the hit rate is {percent(rate)}"
     pmf = binomial_pmf(n_obs, rate)
     rejected = pof_exact_p_values(n_obs, p, "likelihood") <= size
-    starts = zone_starts(n_obs, confidence)
+    starts = traffic_light_bounds(n_obs, confidence)
     return [
         ("Binomial tail", binomial_upper_tail(_first_rejected(n_obs, p, size), n_obs, rate), against),
         ("Kupiec POF", float(min(pmf[rejected].sum(), 1.0)), against),

@@ -1,0 +1,280 @@
+"""A small live interface: orders and trades as objects, two rules from a dict, actions back.
+
+`RiskEngine` is a `Session` for a few limits on orders and trades. Contracts and accounts are registered at their
+first event, a trade has the account and contract of its order, and no clock is read: `tick()` without a time is as of
+the last event. Rules, journal and digest are those of a session; `riskkit.compat.rules` describes the two rules.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from riskkit.compat.rules import SIDES, BaseRule, Order, RuleContext, Trade, chosen
+from riskkit.replay.live.session import Session
+from riskkit.replay.live.session_snapshot import View
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.decisions import Decision, DecisionKind
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.rules.catalogue.window import SLIDING, used
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.universe import Instrument, Universe
+
+__all__ = ["RiskEngine"]
+
+COMMANDS = {DecisionKind.PAUSE: "PAUSE", DecisionKind.HALT: "PAUSE", DecisionKind.RESUME: "RESUME"}
+
+
+class RiskEngine:
+    """Rules over live orders and trades.
+
+    Parameters
+    ----------
+    rules : iterable of BaseRule or Rule
+        In their declared order; those of `build_config`, custom ones, or any of riskkit's.
+    contract_to_product : mapping, optional
+        The product of each contract (default: the contract itself).
+    tick, lot : str, Decimal, int or float
+        Steps of price and volume of every contract.
+    ts_policy : {"clamp", "raise", "reject"}
+        Treatment of an event earlier than the previous one; by default it gets the time of that one.
+    compiled : bool
+        False runs the rules as plain Python, which starts at once.
+
+    Examples
+    --------
+    >>> from riskkit.compat.rules import Direction, build_config
+    >>> cfg = build_config({"contract_to_product": {"T2303": "T10Y"}, "rules": [
+    ...     {"type": "OrderRateLimitRule", "threshold": 1, "window_ns": 1_000_000_000},
+    ...     {"type": "AccountVolumeLimitRule", "daily_cap": 10, "dimensions": ["account", "product"]}]})
+    >>> engine = RiskEngine(rules=cfg.rules, contract_to_product=cfg.contract_to_product, compiled=False)
+    >>> first = Order(1, "ACC", "T2303", Direction.BID, 100.0, 12, 0)
+    >>> engine.process_order(first)
+    []
+    >>> for action in engine.process_order(Order(2, "ACC", "T2303", Direction.BID, 100.0, 1, 10)):
+    ...     print(action.action, action.rule, action.observed, action.limit, action.headroom)
+    PAUSE OrderRateLimitRule 2 1 -1
+    REJECT OrderRateLimitRule 2 1 -1
+    >>> for action in engine.tick(1_000_000_000):
+    ...     print(action.action, action.rule, action.key)
+    RESUME OrderRateLimitRule ACC
+    >>> print(engine.process_trade(Trade(1, 1, 100.0, 12, 1_000_000_001))[0])
+    PAUSE ACC/T10Y: ACC/T10Y is paused by AccountVolumeLimitRule (at most 10 traded until the day is reset), until a
+    person resets it: observed 12, limit 10.
+    >>> [str(action.action) for action in engine.reset_daily()]
+    ['RESUME']
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[Any],
+        contract_to_product: Mapping[str, str] | None = None,
+        *,
+        tick: Any = "0.0001",
+        lot: Any = 1,
+        ts_policy: str = "clamp",
+        compiled: bool = True,
+    ) -> None:
+        products = dict(contract_to_product or {})
+        contracts = [Instrument(c, tick=tick, lot=lot, product=p) for c, p in products.items()]
+        custom, listed, rates = chosen(rules)
+        session = Session.declare(
+            listed,
+            contracts,
+            newcomers=Instrument("any contract", tick=tick, lot=lot),
+            ts_policy=ts_policy,
+            compiled=compiled,
+        )
+        self._start(session, custom, rates, products)
+
+    def _start(self, session: Session, custom: list[BaseRule], rates: list[str], products: dict[str, str]) -> None:
+        self.session = session
+        self.contract_to_product = products
+        self._custom = custom
+        self._rates = rates
+        self._paused: dict[tuple[str, str], None] = {}  # rate rules and the accounts that they pause, in order
+        self._lock = threading.RLock()
+
+    # ------------------------------------------------------------------ events
+
+    def process_order(self, order: Order) -> list[Decision]:
+        """Process an order and return the actions (none: it passed)."""
+        with self._lock:
+            actions = self.session.process_order(
+                ts=order.timestamp,
+                account=order.account_id,
+                instrument=order.contract_id,
+                side=SIDES.get(order.direction, order.direction),
+                qty=order.volume,
+                price=order.price,
+                order_id=order.oid,
+            )
+            return self._rate_actions(actions, order) + self._call("on_order", order)
+
+    def process_trade(self, trade: Trade) -> list[Decision]:
+        """Process a trade; its account and contract are those of its order."""
+        with self._lock:
+            found = self.session.process_trade(
+                ts=trade.timestamp, order_id=trade.oid, qty=trade.volume, price=trade.price, trade_id=trade.tid
+            )
+            return found + self._call("on_trade", trade)
+
+    def process_cancel(self, oid: Any, timestamp: int) -> list[Decision]:
+        """Process a cancel of an order."""
+        return self.session.process_cancel(ts=timestamp, order_id=oid)
+
+    def process_price(self, contract_id: str, price: Any, timestamp: int) -> list[Decision]:
+        """Process a last price of a contract."""
+        return self.session.process_price(ts=timestamp, instrument=contract_id, price=price)
+
+    def tick(self, now_ns: Any = None) -> list[Decision]:
+        """Advance the time (default: that of the last event); pauses end once their window has cleared."""
+        with self._lock:
+            if now_ns is None and self.session.latest == MISSING:
+                return []
+            found = self.session.tick(now_ns) if now_ns is not None else []
+            now = self.session.latest
+            for name, account in list(self._paused):
+                if self._in_window(name, account, now) <= self.session.rules[name].parameters.limit:
+                    found.append(self._resumed(name, account, now, -1))
+            for rule in self._custom:
+                found += self._apply(rule.on_tick(now))
+            return found
+
+    def reset_daily(self, now_ns: Any = None) -> list[Decision]:
+        """Start a new day: volumes are zero and all pauses end, except those of order rates, whose windows continue."""
+        with self._lock:
+            found = self.session.reset_daily(now_ns)
+            return found + self.session.command("RESET")[1:]
+
+    def reset_breaker(self, account: Any = None, now_ns: Any = None) -> list[Decision]:
+        """End every pause of an account, or of all, except those of order rates."""
+        return self.session.reset_breaker(account, now_ns)
+
+    def pause(self, account: Any = None, now_ns: Any = None) -> list[Decision]:
+        """Pause an account, or all."""
+        return self.session.pause(account, now_ns)
+
+    def resume(self, account: Any = None, now_ns: Any = None) -> list[Decision]:
+        """End pauses of an account, or of all."""
+        return self.session.resume(account, now_ns)
+
+    # ------------------------------------------------------------------ order rates
+
+    def _rate_actions(self, actions: list[Decision], order: Order) -> list[Decision]:
+        """Add PAUSE and RESUME when a rate begins and ceases to refuse an account's orders."""
+        refused = {action.rule: action for action in actions if action.action is DecisionKind.REJECT}
+        found: list[Decision] = []
+        account = str(order.account_id).strip()
+        for name in self._rates:
+            rule, key = self.session.rules[name], (name, account)
+            counted = self._in_window(name, account, self.session.latest)
+            beyond = name in refused or counted > rule.parameters.limit
+            if beyond and key not in self._paused:
+                self._paused[key] = None
+                values = (counted, rule.parameters.limit, rule.parameters.limit - counted)
+                why = f"{account} is paused by {name} ({rule.kind.sentence(rule.parameters)}) until the window clears: "
+                why += f"observed {values[0]:,}, limit {values[1]:,}."
+                ts, seq = self.session.latest, len(self.session) - 1
+                labels = account, str(order.contract_id).strip()
+                found.append(Decision(DecisionKind.PAUSE, name, account, why, *values, ts, None, seq, *labels))
+            elif not beyond and key in self._paused:
+                found.append(self._resumed(name, account, self.session.latest, len(self.session) - 1))
+        return found + actions
+
+    def _resumed(self, name: str, account: str, ts: int, seq: int) -> Decision:
+        del self._paused[name, account]
+        why = f"the pause of {account} by {name} is over: its window has cleared."
+        return Decision(DecisionKind.RESUME, name, account, why, None, None, None, ts, None, seq, account, "")
+
+    def _in_window(self, name: str, account: str, now: int) -> int:
+        """Number of an account's orders in a rate's window at a time."""
+        teller, state = self.session.teller, self.session.state
+        k = [rule.id for rule in teller.rules].index(name)
+        record = state.rules[k][self.session.universe.account_codes[account] + 1]
+        params = teller.params[k]
+        capacity = params.limit + 2 if params.bucket_ns == 0 else -(-params.window_ns // params.bucket_ns)
+        return int(used(_Fields(record), state.memory, SLIDING, params.window_ns, params.bucket_ns, capacity, now))
+
+    def paused(self, account: str) -> bool:
+        """Whether an account is paused: by an order rate, by a rule with scope account, or by a command."""
+        with self._lock:
+            by_rate = any(name == account for _, name in self._paused)
+            return by_rate or self.view().states().get(account, "ACTIVE") == "PAUSED"
+
+    # ------------------------------------------------------------------ custom rules
+
+    def _call(self, hook: str, event: Order | Trade) -> list[Decision]:
+        found: list[Decision] = []
+        for rule in self._custom:
+            if getattr(type(rule), hook) is not getattr(BaseRule, hook):
+                context = RuleContext(self.contract_to_product, self.view())
+                found += self._apply(getattr(rule, hook)(event, context))
+        return found
+
+    def _apply(self, actions: Iterable[Decision] | None) -> list[Decision]:
+        """Journal the actions of a custom rule as commands."""
+        found = list(actions or ())
+        for action in found:
+            if action.action in COMMANDS and action.account:
+                self.session.command(COMMANDS[action.action], action.account)
+        return found
+
+    # ------------------------------------------------------------------ access and snapshots
+
+    def view(self) -> View:
+        """Positions, states and utilization as of the last event."""
+        return self.session.view()
+
+    def log(self) -> EventLog:
+        """The journal; its replay has this engine's digest."""
+        return self.session.log()
+
+    def result(self) -> ReplayResult:
+        """All decisions so far, as the result of a replay."""
+        return self.session.result()
+
+    @property
+    def rules(self) -> RuleSet:
+        """The riskkit rules of the engine."""
+        return self.session.rules
+
+    @property
+    def universe(self) -> Universe:
+        """The accounts and contracts so far."""
+        return self.session.universe
+
+    @property
+    def digest(self) -> str:
+        """Digest of the result, equal to that of a replay of `log`."""
+        return self.session.digest
+
+    def snapshot(self) -> bytes:
+        """The complete engine as bytes, without the memory of custom rules written in Python."""
+        with self._lock:
+            notes = {"paused": [list(key) for key in self._paused], "products": self.contract_to_product}
+            return self.session.snapshot(notes)
+
+    @classmethod
+    def restore(cls, snapshot: bytes, rules: Iterable[Any], *, compiled: bool = True) -> RiskEngine:
+        """Continue from a snapshot, with the same rules.
+
+        Raises
+        ------
+        InputError
+            If the bytes are incomplete or altered, or of other rules.
+        """
+        custom, listed, rates = chosen(rules)
+        engine, session = cls.__new__(cls), Session.restore(snapshot, listed, compiled=compiled)
+        engine._start(session, custom, rates, dict(session.notes.get("products", {})))
+        engine._paused = {(name, account): None for name, account in session.notes.get("paused", [])}
+        return engine
+
+
+class _Fields:
+    """The fields of one record as attributes."""
+
+    def __init__(self, record: Any) -> None:
+        self.__dict__.update({name: int(record[name]) for name in record.dtype.names})

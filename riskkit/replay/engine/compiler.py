@@ -1,0 +1,309 @@
+"""Fuses the chosen rules into one loop and runs it, compiled or plain, over any stretch of a log.
+
+The specialised module lies in the user's cache folder under a digest of its text and of everything that it calls, so a
+second process starts at once and a changed rule can never meet an old loop (numba#1833).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit._jit import FLAGS, compiled, fingerprint, plain
+from riskkit.replay.engine import loop
+from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, RuleShape, Shape, arguments
+from riskkit.replay.engine.specialise import Loop, specialise
+from riskkit.replay.engine.state import State, terms
+from riskkit.replay.kernels import queue, runtime
+from riskkit.replay.rules.custom import Explaining
+from riskkit.replay.rules.rule import Rule, parameter_names
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.columns import FACTS, OPTIONAL, EventKind, RowFlag
+
+__all__ = ["ReplayLoop", "assign_slots", "cache_folder", "find_twins", "fixed_arguments", "load_module", "shape_of"]
+
+RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
+INNER = {
+    **FLAGS,
+    "cache": False,
+    "forceinline": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}  # only the loop is called from Python
+SEPARATE = ("turn_over", "cancel_working")  # seldom called: inside the loop they would cost it registers
+FLUSH_ROWS = 1 << 16
+USE_ORDERS = {"orders", "working", "chains", "cash", "parents"}
+Functions = tuple[tuple[str, Callable[..., Any]], ...]
+TWIN_FIELDS = ("account", "instrument", "side", "qty", "price")
+
+
+def shape_of(
+    rules: RuleSet, columns: Mapping[str, Any], *, enforce: bool, sampled: bool, cancels: bool, opened: bool
+) -> Shape:
+    """What the loop must do for these rules over a log with these columns."""
+    shapes = tuple(_rule_shape(k, rule) for k, rule in enumerate(rules))
+    needs = frozenset().union(*(rule.kind.needs for rule in rules))
+    holds = any((s.holds and not s.halts) or s.reduces or "reducing" in s.arguments("check") for s in shapes)
+    cancels = cancels and enforce
+    kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
+    return Shape(
+        shapes,
+        enforce,
+        marks="marks" in needs or sampled or opened,
+        orders=enforce or holds or bool(needs & USE_ORDERS) or int(EventKind.MODIFY) in kinds,
+        controls=int(EventKind.CONTROL) in kinds,
+        samples=sampled,
+        cancels=cancels,
+        modifies=int(EventKind.MODIFY) in kinds,
+        others=bool(kinds & RARE),
+        chains="chains" in needs,
+        cash="cash" in needs,
+        twins="twins" in needs,
+        parents="parents" in needs,
+        tags=any(s.scope in OPEN_SCOPES for s in shapes),
+        columns=tuple(name for name in OPTIONAL if name in columns),
+    )
+
+
+def _rule_shape(number: int, rule: Rule) -> RuleShape:
+    kind = rule.kind
+    return RuleShape(
+        number=number,
+        name=f"{rule.type}_{number}",
+        scope=rule.scope,
+        holds=rule.holds,
+        halts=rule.action == "HALT",
+        latches=kind.latches,
+        trips=kind.trips,
+        reduces=kind.reduces,
+        working="working" in kind.needs,
+        covariance="covariance" in kind.needs,
+        cells=kind.cells,
+        caps=kind.caps,
+        judges=tuple(sorted(map(int, kind.judges))),
+        watches=tuple(sorted(map(int, kind.watches))),
+        hooks=tuple((hook, parameter_names(function)) for hook, function in _hooks(rule)),
+    )
+
+
+def _hooks(rule: Rule) -> list[tuple[str, Callable[..., Any]]]:
+    """The functions of a rule's type that the loop calls."""
+    found = [(hook, getattr(rule.kind, hook)) for hook in HOOKS]
+    return [(hook, function) for hook, function in found if function is not None]
+
+
+class ReplayLoop:
+    """The loop of a rule set over logs of one shape.
+
+    Parameters
+    ----------
+    rules : RuleSet
+        In their declared order.
+    shape : Shape
+        From `shape_of`.
+    compiled : bool
+        False runs the same loop as plain Python, with the lines of `loop.py`.
+    """
+
+    def __init__(self, rules: RuleSet, shape: Shape, *, compiled: bool = True) -> None:
+        self.rules = rules
+        self.shape = shape
+        self.compiled = compiled and not _jit_is_off()
+        functions = tuple(
+            (f"{hook}_{shaped.name}", function)
+            for shaped, rule in zip(shape.rules, rules, strict=True)
+            for hook, function in _hooks(rule)
+        )
+        self.run = (_compiled_run if self.compiled else _plain_run)(shape, functions)
+
+    def feed(
+        self,
+        state: State,
+        columns: Mapping[str, np.ndarray],
+        fixed: Mapping[str, Any],
+        start: int,
+        stop: int,
+        *,
+        copy: bool = True,
+    ) -> Iterator[np.ndarray]:
+        """Run events [start, stop) and yield the decision rows as the buffer fills.
+
+        Without `copy` they are the buffer itself, which the next turn writes over.
+        """
+        most = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
+        rows = np.zeros(max(FLUSH_ROWS, 4 * most), runtime.ROW)
+        state.counts[runtime.Counter.ROOM] = most
+        self.make_room(state)
+        values = self.arguments(state, columns, fixed, rows)
+        at = start
+        while at < stop:
+            at, used = self.run(at, stop, *values)
+            if used:
+                yield rows[: int(used)].copy() if copy else rows[: int(used)]
+            if at < stop and self.make_room(state):
+                values = self.arguments(state, columns, fixed, rows)
+
+    def make_room(self, state: State) -> bool:
+        """Add cells to the workspace where the next event might need more than there are; say whether it moved."""
+        if state.memory[queue.CELLS_LEFT] >= self.shape.cells:
+            return False
+        state.memory = queue.more_cells(state.memory, self.shape.cells)
+        return True
+
+    def arguments(
+        self, state: State, columns: Mapping[str, Any], fixed: Mapping[str, Any], rows: np.ndarray
+    ) -> list[Any]:
+        """Everything that ``run`` takes after start and stop."""
+        arrays = {**columns, **state.arrays(), **fixed, "rows": rows}
+        values = {f"all_{name}": array for name, array in arrays.items()}
+        for rule, of_terms, params, states in zip(
+            self.shape.rules, fixed["terms"], fixed["params"], state.rules, strict=True
+        ):
+            values |= {f"terms_{rule.name}": of_terms, f"params_{rule.name}": params, f"all_states_{rule.name}": states}
+        return [values[name] for name in arguments(self.shape)[2:]]
+
+    @property
+    def signatures(self) -> int:
+        """How many versions of the loop have been compiled."""
+        return len(getattr(self.run, "signatures", ()))
+
+
+def fixed_arguments(
+    rules: RuleSet, params: list[Any], found: Any, sample_at: np.ndarray, sampled: np.ndarray
+) -> dict[str, Any]:
+    """The arguments of ``run`` that no event changes."""
+    return {
+        "bounds": np.array(found.bounds),
+        "sample_at": sample_at,
+        "sampled": sampled,
+        "terms": [terms(rule, found) for rule in rules],
+        "params": params,
+    }
+
+
+def cache_folder() -> Path:
+    """Where written loops and their machine code are kept: RISKKIT_CACHE, else the user's cache folder."""
+    if "RISKKIT_CACHE" in os.environ:
+        return Path(os.environ["RISKKIT_CACHE"])
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "riskkit"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData" / "Local"))) / "riskkit" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "riskkit"
+
+
+def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
+    """Give every order a record that is free again after the last event that names it.
+
+    Where the working orders themselves are looked through (chains, cancels), only a cancel or an expiry frees it: an
+    order that nobody names again goes on working. Where children are counted, an order keeps its record.
+
+    Returns
+    -------
+    slots : ndarray of int32, shape (n_events,)
+        The record of the event's order, -1 if none.
+    count : int
+        How many orders are alive at once at most.
+    """
+    from riskkit.replay.kernels.order_slots import slots_of
+
+    parent = columns.get("parent", np.full(0, -1, np.int64))
+    slots = np.empty(len(columns["ts"]), np.int32)
+    final = np.zeros(0, bool)
+    if shape.parents:
+        final = np.zeros(len(slots), bool)
+    elif shape.chains or shape.cancels:
+        final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRY))
+        if "flags" in columns:
+            final &= columns["flags"] & int(RowFlag.BAD_TS) == 0
+    return slots, int(slots_of(columns["order"], parent, final, slots))
+
+
+def find_twins(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The row of the order before each order that is its like (account, instrument, side, qty, price), -1 if none."""
+    flags = columns.get("flags", np.zeros(len(columns["ts"]), np.int32))
+    rows = np.flatnonzero((columns["kind"] == EventKind.ORDER) & (flags & int(RowFlag.BAD_TS) == 0))
+    twin = np.full(len(columns["ts"]), -1, np.int64)
+    fields = [columns[name][rows] for name in TWIN_FIELDS] + [flags[rows] & int(RowFlag.BAD_PRICE)]
+    order = np.lexsort(fields)  # stable: likes stay in the order of their rows
+    like = np.ones(max(len(rows) - 1, 0), bool)
+    for field in fields:
+        like &= field[order[1:]] == field[order[:-1]]
+    twin[rows[order[1:][like]]] = rows[order[:-1][like]]
+    return twin
+
+
+# ---------------------------------------------------------------------- making the loop
+
+
+def _jit_is_off() -> bool:
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+
+
+def _namespace(found: Loop, functions: Functions, make: Callable[[Any], Any]) -> dict[str, Any]:
+    """The names that a loop reads; every function is compiled or made plain, once."""
+    names = {**found.names, **dict(functions)}
+    made = {value: make(value) for value in dict.fromkeys(names.values()) if isinstance(value, FunctionType)}
+    return {name: made[value] if isinstance(value, FunctionType) else value for name, value in names.items()}
+
+
+@lru_cache(maxsize=64)
+def _plain_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
+    found = specialise(shape)
+    module = _namespace(found, functions, plain)
+    exec(compile(found.tree, loop.__file__, "exec"), module)  # our own text, no user's
+    return module["run"]
+
+
+@lru_cache(maxsize=64)
+def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
+    import numba
+
+    njit: Any = numba.njit
+    found = specialise(shape)
+    text = found.text
+    mark = hashlib.blake2b(text.encode(), digest_size=8)
+    for name, value in sorted({**found.names, **dict(functions)}.items()):
+        said = fingerprint(value) if isinstance(value, FunctionType) else repr(getattr(value, "_fields", value))
+        mark.update(name.encode() + said.encode())
+    mark.update(repr((sorted(INNER.items()), SEPARATE)).encode())
+    module = load_module(f"riskkit_loop_{mark.hexdigest()}", text)
+    vars(module).update(_namespace(found, functions, lambda function: compiled(function, INNER)))
+    for function in found.functions[:-1]:
+        flags = {**INNER, "forceinline": function.name not in SEPARATE}
+        setattr(module, function.name, njit(**flags)(getattr(module, function.name)))
+    run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
+    own = [function for _, function in functions if getattr(function, "cell", False)]
+    return Explaining(run, own) if own else run
+
+
+def load_module(name: str, text: str) -> Any:
+    """Write the module if it is not there yet, whole or not at all, and load it."""
+    folder = cache_folder()
+    path = folder / f"{name}.py"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            part = folder / f"{name}.{os.getpid()}.part"
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"the cache folder {folder} cannot be written ({error.strerror}); set RISKKIT_CACHE to one that can"
+        ) from None
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # numba looks a cached function's module up by name
+    spec.loader.exec_module(module)
+    return module

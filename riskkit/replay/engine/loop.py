@@ -1,0 +1,823 @@
+"""The replay loop: the text from which the compiled loop of each rule set is made.
+
+``riskkit.replay.engine.specialise`` turns this file into the loop of one `Shape` (rules, mode, columns of the log) before it
+is compiled. What remains is the same Python with less in it, so this file can be read, checked and stepped through:
+
+- *Folded*: an expression of facts only (``shape``, ``rule``, a ``kind`` or ``sign`` that is passed as a constant, codes
+  and constants) becomes its value, and an ``if`` on it becomes the branch that is taken.
+- *Unrolled*: ``for rule in shape.rules`` is written out once for each rule. The variables of a rule (``rule.state``,
+  ``rule.params``, ...) become variables of their own: ``state_order_rate_0``, ``params_order_rate_0``.
+- *Hooks*: ``rule.check()`` calls the function of that rule's type with the arguments that it names: variables of the
+  loop (``event``, ``book``, ``memory``, ...), and what is passed by keyword here.
+- *Inlined*: every function but those of ``FUNCTIONS`` is written out where it is called; the names that it declares
+  ``global`` are variables of the function it is called from. A ``return`` in it ends the event.
+- *Passed*: a function of ``FUNCTIONS`` becomes a function, one for each kind it is called with (``judge_order``). It
+  takes as further arguments the variables that it reads and never writes.
+- ``log.price[i]`` is the price of row i, ``arrays.price`` the array itself, as ``run`` is given it, and
+  ``variables["rows"]`` the variable ``rows``.
+
+With ``compiled=False`` the specialised loop runs as plain Python with the line numbers of this file: breakpoints and
+coverage work here, in the frame of ``run``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy import int64 as _int64
+
+from riskkit.replay.engine.shape import MESSAGES, Shape, columns
+from riskkit.replay.kernels import book as ledger
+from riskkit.replay.kernels import covariance_state as covariance
+from riskkit.replay.kernels import runtime
+from riskkit.replay.kernels.book import Book
+from riskkit.replay.kernels.integers import share
+from riskkit.replay.kernels.queue import CELLS_LEFT
+from riskkit.replay.kernels.records import at, table, words
+from riskkit.replay.kernels.runtime import Counter, Judgement, Orphans
+from riskkit.replay.schema.columns import MISSING, OPTIONAL, DecisionCode, EventKind, EventRow, RowFlag, TradingCommand
+from riskkit.replay.schema.constants import NEVER
+
+FUNCTIONS = ("run", "turn_over", "judge", "moved", "cancel_working")  # all others are inlined
+INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies have too
+
+variable: Any = None
+int64: Any = _int64
+shape: Shape = variable
+log = arrays = variables = variable
+positions = accounts = instruments = orders = purses = clocks = rows = variable  # tables of records
+bounds = sample_at = sampled = memory = reals = counts = variable  # arrays of numbers
+i = now = next_turn = used = variable  # row and time of the event; when the next day begins; decision rows written
+position = account = instrument = order = parent_order = cash_balance = variable  # the records of the event
+event = book = side = qty = price = fee = variable  # the event as rules see it, and as it is executed
+reducing = verdict = accepted = clipped = variable  # of a message
+change = committed_before = variable  # of a working order: the number of them, lots taken of its parent
+
+
+# ---------------------------------------------------------------------- the loop
+
+
+def run(start, stop):
+    """Process the events [start, stop); return the row to go on with and the number of decision rows written."""
+    global i, now, next_turn, used
+    for name in shape.tables:
+        variables[name] = table(arrays[name])
+    for name in columns(shape):
+        log[name] = words(arrays[name])
+    for name in shape.words:
+        variables[name] = words(arrays[name])
+    for rule in shape.rules:
+        rule.states = table(rule.array)
+        rule.n_keys = len(rule.array) - 1
+    used = 0
+    room = len(arrays.rows) - counts[Counter.ROOM]
+    next_turn = counts[Counter.NEXT_TURN]
+    i = start
+    while i < stop:
+        if used > room or (shape.cells > 0 and memory[CELLS_LEFT] < shape.cells):
+            break
+        now = log.ts[i]
+        if "flags" in shape.columns and log.flags[i] & RowFlag.BAD_TS:
+            counts[Counter.ERRORS_TS] += 1
+            if shape.orders and log.order[i] == i:
+                ledger.forget_order(at(orders, log.slots[i]))
+            write_row(0, 0, 0, 0, -1, -1, DecisionCode.ERROR_TS)
+            i += 1
+            continue
+        if now >= next_turn:
+            next_turn = turn_over(0)
+        kind = log.kind[i]
+        if kind == EventKind.ORDER:
+            on_order()
+        elif kind == EventKind.FILL:
+            on_fill()
+        elif kind == EventKind.PRICE:
+            on_price()
+        elif (shape.orders or shape.watched(EventKind.CANCEL)) and kind == EventKind.CANCEL:
+            on_cancel()
+        elif shape.modifies and kind == EventKind.MODIFY:
+            on_modify()
+        elif shape.others and shape.orders and kind == EventKind.EXPIRY:
+            on_expiry()
+        elif shape.others and kind == EventKind.CASH:
+            on_cash()
+        elif shape.others and kind == EventKind.EQUITY:
+            on_equity()
+        elif shape.others and shape.watched(EventKind.TRADE) and kind == EventKind.TRADE:
+            tell_rules(EventKind.TRADE, log.qty[i])
+        elif shape.others and shape.watched(EventKind.ERROR) and kind == EventKind.ERROR:
+            tell_rules(EventKind.ERROR, 0)
+        elif shape.others and shape.watched(EventKind.ACK) and kind == EventKind.ACK:
+            tell_rules(EventKind.ACK, 0)
+        elif shape.others and shape.watched(EventKind.EXECUTION) and kind == EventKind.EXECUTION:
+            tell_rules(EventKind.EXECUTION, 0)
+        elif shape.others and kind == EventKind.SESSION:
+            next_turn = turn_over(1)
+        elif shape.gauging and kind == EventKind.CLOCK:
+            for rule in shape.gauging:
+                close_bar(rule, 1)
+        elif shape.controls and kind == EventKind.CONTROL:
+            on_control()
+        i += 1
+    counts[Counter.NEXT_TURN] = next_turn
+    return i, used
+
+
+def turn_over(forced):
+    """Move calendars, samples and bars to `now` and turn the rules whose day is over; return when the next one is.
+
+    With `forced` (a SESSION event) every day is over.
+    """
+    global book
+    if shape.samples:
+        sample = counts[Counter.SAMPLE]
+        while sample < counts[Counter.SAMPLES] and now >= sample_at[sample]:
+            for a in range(counts[Counter.ACCOUNTS]):
+                sampled[sample * counts[Counter.ACCOUNTS] + a] = ledger.equity(at(accounts, a))
+                sampled[(counts[Counter.SAMPLES] + sample) * counts[Counter.ACCOUNTS] + a] = at(accounts, a).flows
+            sample += 1
+        counts[Counter.SAMPLE] = sample
+    soonest = NEVER
+    turned = 0  # a bit for each calendar
+    for calendar in range(counts[Counter.CALENDARS]):
+        clock = at(clocks, calendar)
+        if forced != 0:
+            turned |= 1 << calendar
+        while now >= clock.end:
+            turned |= 1 << calendar
+            clock.start = clock.end
+            clock.place += 1
+            clock.end = bounds[clock.place] if clock.place < clock.stop else NEVER
+        soonest = min(soonest, clock.end)
+    if shape.samples and sample < counts[Counter.SAMPLES]:
+        soonest = min(soonest, sample_at[sample])
+    for rule in shape.turning:
+        if (turned >> rule.terms.calendar) & 1:
+            for key in range(rule.n_keys):
+                rule.state = at(rule.states, key)
+                if rule.holds and forced != 0 and rule.terms.hold == runtime.HOLD_SESSION:
+                    rule.state.held_until = 0
+                if "book" in rule.arguments("turn"):
+                    book = owner_book(rule)
+                if rule.has("turn"):
+                    rule.turn()
+    for rule in shape.gauging:
+        soonest = min(soonest, close_bar(rule, 0))
+    return soonest
+
+
+def close_bar(rule, told):
+    """Close a covariance's bar if its time is over, or by a CLOCK event (`told` 1); return when the next one ends."""
+    return covariance.pass_time(now, told, rule.params, rule.states, rule.n_keys, instruments, memory, reals)
+
+
+def write_row(mask, observed, limit, until, key, cause, code):
+    """Write a decision or a transition."""
+    global used
+    used = runtime.emit(rows, used, i, mask, observed, limit, until, key, cause, code)
+
+
+# ---------------------------------------------------------------------- an event and its records
+
+
+def look_up(row):
+    """Look up the records of a row's position, account and instrument."""
+    global position, account, instrument
+    position = at(positions, log.pair[row])
+    account = at(accounts, log.account[row])
+    instrument = at(instruments, log.instrument[row])
+
+
+def look_up_order():
+    """Look up the records of the event and of the order that it belongs to."""
+    global order
+    look_up(i)
+    order = at(orders, log.slots[i] if shape.orders else -1)
+    look_up_cash(log.account[i], instrument.currency)
+
+
+def look_up_cash(account_id, currency):
+    """Look up an account's balance in a currency (the only one, where accounts do not mix currencies)."""
+    global cash_balance
+    if shape.cash:
+        cash_balance = at(purses, account_id * counts[Counter.PURSES] + min(currency, counts[Counter.PURSES] - 1))
+
+
+def look_up_parent(row):
+    """Look up the record of a child order's parent."""
+    global parent_order
+    if shape.parents:
+        parent_order = at(orders, parent_slot(row))
+
+
+def parent_slot(row):
+    """The record number of a child order's parent."""
+    return (log.slots[log.parent[row]] if log.parent[row] >= 0 else -1) if "parent" in shape.columns else -1
+
+
+def read_event(kind, row, side, qty, price):
+    """Set `event` to a row of the log with this side, quantity and price."""
+    global event
+    event = EventRow(
+        row, now, kind, int64(log.account[row]), int64(log.instrument[row]), int64(log.pair[row]),
+        side, qty, price, int64(log.order[row]),
+        tag(kind, column("strategy", row), order.strategy), tag(kind, column("connection", row), order.connection),
+        column("flags", row) | (order.flags & INHERITED) if shape.inherits(kind) else column("flags", row),
+        order.parent if kind == EventKind.MODIFY and shape.parents else column("parent", row),
+        column("batch", row), column("weight", row), fee if kind == EventKind.FILL else column("fee", row),
+        column("bid", row), column("ask", row), column("reserve", row),
+    )  # fmt: skip
+
+
+def column(name, row):
+    """A column's value in a row, or what stands for it where the log does not have the column."""
+    return int64(log[name][row]) if name in shape.columns else OPTIONAL[name][1]
+
+
+def tag(kind, own, of_order):
+    """The strategy or connection of an event: its own, else (of a modify, cancel or fill) its order's."""
+    return (
+        (own if own >= 0 else of_order)
+        if shape.tags and kind in (EventKind.MODIFY, EventKind.CANCEL, EventKind.FILL)
+        else own
+    )
+
+
+def message_book(order):
+    """The book at an order or a modify."""
+    return Book(
+        position, account, instrument, order, 0, 0,
+        cash_balance if shape.cash else None, parent_order if shape.parents else None,
+    )  # fmt: skip
+
+
+def owner_book(rule):
+    """The book of the account that owns a key, with nothing else in it."""
+    return Book(
+        at(positions, -1), at(accounts, rule.state.owner), at(instruments, -1), at(orders, -1), 0, 0, None, None
+    )
+
+
+def tell_rules(kind, realised):
+    """Process an event that only rules look at: a closed trade, an error, an acknowledgement, an execution."""
+    global book
+    look_up(i)
+    read_event(kind, i, int64(log.side[i]), int64(log.qty[i]), int64(log.price[i]))
+    book = Book(position, account, instrument, at(orders, -1), realised, 0, None, None)
+    look_up_rules(kind)
+    record_outcome(kind)
+
+
+def look_up_rules(kind):
+    """Look up the record of every rule that listens, end the pauses that are over, and advance the windows."""
+    for rule in shape.listening(kind):
+        rule.state = at(rule.states, rule.key)
+        if rule.used_by(kind):
+            rule.state.owner = event.account
+        if rule.always_keyed(kind) or rule.key >= 0:
+            if rule.holds and rule.state.held_until != 0 and now >= rule.state.held_until:
+                if rule.has("reset"):
+                    rule.reset()
+                rule.state.held_until = 0
+            if rule.has("advance"):
+                rule.advance()
+
+
+# ---------------------------------------------------------------------- judging
+
+
+def judge(kind):
+    """Ask every rule that judges this kind of message; nothing changes."""
+    mask = breached = stopped = 0
+    cause = -1
+    code = observed = limit = until = alerted = cap = base = 0
+    for rule in shape.asked(kind):
+        rule_code = rule_observed = rule_limit = rule_until = rule_cap = rule_base = 0
+        if rule.always_keyed(kind) or rule.key >= 0:
+            if rule.holds and rule.state.held_until > event.ts and (rule.halts or reducing == 0):
+                rule_code = DecisionCode.HELD
+                rule_until = rule.state.held_until
+            elif rule.checked(kind):
+                if not rule.reduces or rule.halts or reducing == 0:
+                    answer = rule.check()
+                    rule_code = answer.code
+                    rule_observed = answer.observed
+                    rule_limit = answer.limit
+                    if rule.caps:
+                        rule_cap = answer.cap
+                        rule_base = answer.base
+        if rule_code != 0:
+            mask |= rule.bit
+            if rule_code == DecisionCode.OBJECT:
+                breached |= rule.bit
+            if runtime.stopping(rule.terms.stops, rule_code):
+                stopped |= rule.bit
+                if cause < 0 or (rule_code == DecisionCode.HELD and code != DecisionCode.HELD):
+                    cause = rule.number
+                    code = rule_code
+                    observed = rule_observed
+                    limit = rule_limit
+                    until = rule_until
+                    cap = rule_cap
+                    base = rule_base
+            elif cause < 0 and alerted == 0:
+                alerted = 1
+                observed = rule_observed
+                limit = rule_limit
+                cap = rule_cap
+                base = rule_base
+    return Judgement(mask, breached, stopped, cause, code, observed, limit, until, cap, base)
+
+
+def judge_message(kind, row, open_qty, working_qty):
+    """Set `verdict` to the answer of all rules; an account paused by hand is refused before any of them.
+
+    `open_qty` is what is to be filled after the message; a modify has `working_qty` of it working already.
+    """
+    global reducing, verdict
+    if shape.asks_reducing(kind):
+        reducing = 1 if ledger.reduces(position, event.side, open_qty, working_qty) else 0
+    else:
+        reducing = 0
+    for rule in shape.asked(kind):
+        if "twins" in rule.arguments("check"):
+            if kind == EventKind.ORDER:
+                rule.duplicates = runtime.twins_before(log.twin, log.ts, row, rule.params.window_ns, rule.params.limit)
+            else:
+                rule.duplicates = 0
+    verdict = judge(kind)
+    if shape.controls and account.paused != 0 and reducing == 0:
+        verdict = Judgement(
+            verdict.mask | runtime.COMMAND_BIT, verdict.breached, verdict.stopped,
+            runtime.COMMAND, DecisionCode.HELD, 0, 0, NEVER, 0, 0,
+        )  # fmt: skip
+
+
+def conclude(kind):
+    """Write the row of a message to which a rule objects, and tell the rules the outcome."""
+    global accepted
+    accepted = 1 if verdict.cause == -1 else 0
+    if verdict.mask != 0:
+        write_row(
+            verdict.mask, verdict.seen, verdict.limit, verdict.until, event.account,
+            verdict.cause, verdict.code if verdict.cause != -1 else DecisionCode.ALERTED,
+        )  # fmt: skip
+        runtime.spoke(rows, used - 1, verdict.cap, verdict.base)
+    record_outcome(kind)
+
+
+def record_outcome(kind):
+    """Call the record hook of each rule that watches this kind of event, and pause those that trip."""
+    for rule in shape.listening(kind):
+        if rule.always_keyed(kind) or rule.key >= 0:
+            if rule.told(kind):
+                trip = rule.record(
+                    accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
+                    passed=passed(rule, kind),
+                )
+            if rule.trips_by_breach(kind) and rule.told(kind):
+                trip |= (verdict.breached >> rule.number) & 1
+            elif rule.trips_by_breach(kind):
+                trip = (verdict.breached >> rule.number) & 1
+            if rule.can_trip(kind) and trip != 0 and rule.state.held_until <= now:
+                until = runtime.release_time(now, rule.terms, clocks)
+                rule.state.held_until = until
+                rule.state.trips += 1
+                write_row(rule.bit, 0, 0, until, rule.key, rule.number, DecisionCode.TRIP)
+                if shape.cancels:
+                    cancel_working(
+                        event.account if rule.cancels == "account" else -1,
+                        event.instrument if rule.cancels == "instrument" else -1,
+                        event.pair if rule.cancels == "pair" else -1,
+                    )
+
+
+def passed(rule, kind):
+    """1 if the rule itself let the event through."""
+    return (1 if verdict.stopped & rule.bit == 0 else 0) if rule.judged(kind) else 1
+
+
+# ---------------------------------------------------------------------- orders
+
+
+def on_order():
+    """Judge an order, or a member of a list of orders, and let it work if it is accepted."""
+    global qty, side, book, clipped, change
+    look_up_order()
+    look_up_parent(i)
+    qty = log.qty[i]
+    if shape.enforce:
+        # the children of a refused order vanish with it
+        if (
+            "parent" in shape.columns
+            and log.parent[i] >= 0
+            and at(orders, log.slots[log.parent[i]]).status == runtime.BLOCKED
+        ):
+            block_order()
+            vanish(Counter.ORDERS_VANISHED)
+            return
+        clipped = 0
+        side = int64(log.side[i])
+        # an order that reduced the recorded position must not open or flip this one unseen
+        if side * position.record < 0 and qty <= abs(position.record):
+            if side * position.qty >= 0 or qty > abs(position.qty):
+                counts[Counter.ORPHANS] += 1
+                if counts[Counter.ORPHAN_POLICY] != Orphans.KEEP:
+                    free = abs(position.qty) if side * position.qty < 0 else 0
+                    if counts[Counter.ORPHAN_POLICY] == Orphans.DROP or free == 0:
+                        block_order()
+                        counts[Counter.ORPHANS_DROPPED] += 1
+                        write_row(0, qty, 0, 0, log.account[i], -1, DecisionCode.ORPHAN)
+                        return
+                    write_row(0, qty, free, 0, log.account[i], -1, DecisionCode.CLIPPED)
+                    qty = free
+                    clipped = runtime.LIMITED_QTY
+    read_event(EventKind.ORDER, i, int64(log.side[i]), qty, int64(log.price[i]))
+    book = message_book(order)
+    look_up_rules(EventKind.ORDER)
+    if "batch" in shape.columns:
+        judge_list()
+    else:
+        judge_message(EventKind.ORDER, i, event.qty, 0)
+    conclude(EventKind.ORDER)
+    if shape.parents and (not shape.enforce or accepted != 0) and event.parent >= 0:
+        parent_order.children += qty
+    if shape.orders and log.order[i] >= 0:
+        if not shape.enforce or accepted != 0:
+            let_work()
+        else:
+            order.status = runtime.BLOCKED
+
+
+def block_order():
+    """Refuse an order that is not judged, so that its fills vanish."""
+    if log.order[i] >= 0:
+        order.status = runtime.BLOCKED
+    if shape.twins:
+        log.twin[i] = runtime.VANISHED - log.twin[i]
+
+
+def vanish(counter):
+    """Count an event that is skipped because its order was refused, and write its row."""
+    counts[counter] += 1
+    write_row(0, 0, 0, 0, log.account[i], -1, DecisionCode.VANISH)
+
+
+def let_work():
+    """Let a named order work."""
+    global change
+    if shape.tags or (shape.modifies and "flags" in shape.columns):
+        ledger.tag_order(order, event.strategy, event.connection, event.flags)
+    if shape.cash:
+        ledger.value_order(order, instrument, event.side, event.price, event.reserve, event.flags)
+    if shape.parents:
+        ledger.adopt(order, parent_slot(i))
+    change = ledger.open_order(
+        order, position, account, event.side, qty, event.price, event.reserve, event.account, event.pair
+    )
+    if change != 0:
+        count_working()
+        if shape.chains:
+            ledger.link_order(orders, log.slots[i], order, position)
+    if shape.cash:
+        ledger.hold_cash(order, cash_balance, instrument)
+    if shape.enforce:
+        order.limited = clipped
+
+
+def count_working():
+    """Count `change` in the rules that count the working orders of their key."""
+    for rule in shape.counting:
+        at(rule.states, rule.order_key).working += change
+
+
+def before_change():
+    """Remember what a child order has taken of its parent, before a fill, a modify or its end."""
+    global committed_before
+    if shape.parents:
+        committed_before = ledger.committed(order)
+
+
+def after_change():
+    """Update what depends on a named order, after a fill, a modify or its end."""
+    if change != 0:
+        count_working()
+        if shape.chains:
+            ledger.unlink_order(orders, order, position)
+    if shape.parents:
+        ledger.give_back(orders, order, ledger.committed(order) - committed_before)
+    if shape.cash:
+        ledger.hold_cash(order, cash_balance, instrument)
+
+
+def stop_work():
+    """Take what still works of an order off the book."""
+    global change
+    before_change()
+    change = ledger.close_order(order, position, account)
+    after_change()
+
+
+def judge_list():
+    """Judge a list of orders at its first, each member with those before it as if they worked."""
+    global verdict, book
+    if log.batch[i] < 0:
+        judge_message(EventKind.ORDER, i, event.qty, 0)
+    else:
+        if counts[Counter.LIST] != log.batch[i]:
+            j = i
+            combined = Judgement(0, 0, 0, -1, 0, 0, 0, 0, 0, 0)
+            while j < len(arrays.ts) and log.batch[j] == log.batch[i]:
+                look_up_member(j, int64(log.qty[j]), at(orders, -1))
+                look_up_rules(EventKind.ORDER)
+                judge_message(EventKind.ORDER, j, event.qty, 0)
+                combined = runtime.join(combined, verdict)
+                assume(1)
+                j += 1
+            while j > i:
+                j -= 1
+                look_up_member(j, int64(log.qty[j]), at(orders, -1))
+                for rule in shape.assuming:
+                    rule.state = at(rule.states, rule.key)
+                assume(-1)
+            look_up_member(i, qty, order)
+            for rule in shape.listening(EventKind.ORDER):
+                rule.state = at(rule.states, rule.key)
+            runtime.keep_judgement(counts, combined)
+            counts[Counter.LIST] = log.batch[i]
+        verdict = runtime.kept_judgement(counts)
+
+
+def look_up_member(row, qty, order):
+    """Look up the records of a member of a list."""
+    global book
+    look_up(row)
+    look_up_cash(log.account[row], instrument.currency)
+    look_up_parent(row)
+    read_event(EventKind.ORDER, row, int64(log.side[row]), qty, int64(log.price[row]))
+    book = message_book(order)
+
+
+def assume(sign):
+    """Count a member of a list as if it worked while those after it are judged (`sign` 1), or take it back (-1)."""
+    runtime.tentative(position, account, event.side, event.qty, sign)
+    if shape.chains and sign == 1:
+        ledger.list_order(position, event.side, event.price)
+    elif shape.chains:
+        ledger.unlist_orders(position)
+    if shape.cash:
+        ledger.assume_hold(
+            cash_balance, instrument, event.side, event.qty, event.price, event.reserve, event.flags, sign
+        )
+    for rule in shape.assuming:
+        if rule.working:
+            rule.state.working += sign
+        if rule.has("assume"):
+            rule.assume(sign=sign)
+
+
+def on_modify():
+    """Judge a change of a named order's quantity or price."""
+    global parent_order, qty, price, side, book, change
+    look_up_order()
+    if shape.parents:
+        parent_order = at(orders, order.parent)
+    if shape.enforce and log.order[i] >= 0 and order.status == runtime.BLOCKED:
+        vanish(Counter.ORDERS_VANISHED)
+        return
+    qty = log.qty[i] if log.qty[i] > 0 else order.qty
+    price = log.price[i] if log.price[i] != MISSING or has_bad_price() else order.price
+    side = int64(log.side[i]) if log.side[i] != 0 else order.side
+    read_event(EventKind.MODIFY, i, side, qty, price)
+    book = message_book(order)
+    look_up_rules(EventKind.MODIFY)
+    judge_message(
+        EventKind.MODIFY, i, max(event.qty - order.filled, 0),
+        max(order.qty - order.filled, 0) if order.status == runtime.WORKING else 0,
+    )  # fmt: skip
+    conclude(EventKind.MODIFY)
+    if log.order[i] >= 0 and order.status != runtime.UNKNOWN:
+        if not shape.enforce or accepted != 0:
+            change_named()
+        else:
+            order.limited = runtime.LIMITED_PRICE
+
+
+def has_bad_price():
+    """Whether the price of the event is no number, which is not an unchanged price."""
+    return "flags" in shape.columns and log.flags[i] & RowFlag.BAD_PRICE
+
+
+def change_named():
+    """Give a named order its new quantity and price."""
+    global price, change
+    if "flags" in shape.columns:
+        price = price if price != MISSING else order.price
+    if shape.cash and order.reserve == MISSING and price != MISSING:
+        order.valued = price
+    before_change()
+    change = ledger.change_order(order, position, account, qty, price)
+    after_change()
+
+
+def on_cancel():
+    """Cancel an order; a cancel always passes, and some rules count it."""
+    global book
+    look_up_order()
+    if shape.enforce and log.order[i] >= 0 and order.status == runtime.BLOCKED:
+        vanish(Counter.ORDERS_VANISHED)
+        return
+    if shape.orders and log.order[i] >= 0:
+        stop_work()
+    if shape.watched(EventKind.CANCEL):
+        read_event(EventKind.CANCEL, i, int64(log.side[i]), int64(log.qty[i]), int64(log.price[i]))
+        book = Book(position, account, instrument, order, 0, 0, None, None)
+        look_up_rules(EventKind.CANCEL)
+        record_outcome(EventKind.CANCEL)
+
+
+def on_expiry():
+    """Let an order lapse."""
+    look_up_order()
+    if not shape.enforce or order.status == runtime.WORKING:
+        stop_work()
+
+
+def cancel_working(account_id, instrument_id, pair_id):
+    """Cancel the working orders of an account, an instrument or a position, or (all -1) every one.
+
+    A cancelled order counts as refused from then on: its later fills vanish.
+    """
+    global order, position, account, instrument
+    for slot in range(counts[Counter.SLOTS]):
+        order = at(orders, slot)
+        position = at(positions, order.pair)
+        if runtime.is_key_of(order, position, account_id, instrument_id, pair_id):
+            account = at(accounts, order.account)
+            instrument = at(instruments, position.instrument)
+            look_up_cash(order.account, instrument.currency)
+            stop_work()
+            order.status = runtime.BLOCKED
+            counts[Counter.CANCELLED] += 1
+
+
+# ---------------------------------------------------------------------- fills
+
+
+def on_fill():
+    """Book a fill: always, paused or not, unless its order was refused."""
+    global qty, side, fee, book, change
+    look_up_order()
+    if "flags" in shape.columns and log.flags[i] & RowFlag.DUPLICATE:
+        counts[Counter.DUPLICATES] += 1
+        write_row(0, 0, 0, 0, log.account[i], -1, DecisionCode.DUP)
+        return
+    qty = log.qty[i]
+    side = int64(log.side[i])
+    fee = log.fee[i] if "fee" in shape.columns else 0
+    if shape.enforce:
+        position.record += side * qty
+        if log.order[i] >= 0 and order.status == runtime.BLOCKED:
+            vanish(Counter.FILLS_VANISHED)
+            return
+        if log.order[i] >= 0 and order.limited != 0:
+            taken = min(qty, max(order.qty - order.filled, 0))
+            if order.limited == runtime.LIMITED_PRICE and ledger.worse(side, log.price[i], order.price):
+                taken = 0
+            if taken < qty:
+                counts[Counter.FILLS_CUT] += 1
+                write_row(0, qty, taken, 0, log.account[i], -1, DecisionCode.CUT)
+                fee = share(fee, taken, qty)
+                qty = taken
+                if taken == 0:
+                    return
+    if log.order[i] < 0:
+        counts[Counter.UNNAMED_FILLS] += 1
+    if shape.marks:
+        if instrument.priced == 0 and instrument.mark != log.price[i]:
+            instrument.mark = log.price[i]
+            revalue_holders()
+    elif instrument.priced == 0:  # marks are read only at the end
+        instrument.mark = log.price[i]
+    if instrument.priced == 0:
+        note_price()
+    qty_before = position.qty
+    if shape.cash:
+        cash_before = account.cash
+    realised = ledger.fill(position, account, instrument, side, qty, log.price[i], fee)
+    opened = (1 if qty_before == 0 else 0) - (1 if position.qty == 0 else 0)
+    if shape.cash:
+        cash_balance.cash += account.cash - cash_before
+    if shape.orders and log.order[i] >= 0:
+        before_change()
+        change = ledger.fill_order(order, position, account, qty)
+        after_change()
+    if shape.watched(EventKind.FILL):
+        read_event(EventKind.FILL, i, int64(log.side[i]), qty, int64(log.price[i]))
+        book = Book(position, account, instrument, order, realised, opened, None, None)
+        look_up_rules(EventKind.FILL)
+        record_outcome(EventKind.FILL)
+    if shape.marks:
+        ledger.mark(position, account, instrument)
+    equity_moved(log.account[i], log.pair[i], log.instrument[i])
+
+
+# ---------------------------------------------------------------------- marks and money
+
+
+def on_price():
+    """Take in a quote, a last trade or a mark."""
+    global instrument
+    instrument = at(instruments, log.instrument[i])
+    ledger.quote(instrument, log.price[i], quoted("bid"), quoted("ask"))
+    if shape.marks and log.price[i] != MISSING:
+        note_price()
+        revalue_holders()
+
+
+def quoted(name):
+    """Bid or ask of a price event."""
+    return log[name][i] if name in shape.columns else MISSING
+
+
+def note_price():
+    """Tell the rules that keep a covariance that this bar has a price."""
+    for rule in shape.gauging:
+        covariance.price_came(at(rule.states, -1), memory)
+
+
+def revalue_holders():
+    """Value every account that holds the instrument at its new mark."""
+    pair_id = instrument.first
+    while pair_id >= 0:
+        holding = at(positions, pair_id)
+        if holding.qty != 0:
+            ledger.mark(holding, at(accounts, holding.account), instrument)
+            equity_moved(holding.account, pair_id, holding.instrument)
+        pair_id = holding.next
+
+
+def equity_moved(account_id, pair_id, instrument_id):
+    """Follow a change of an account's equity, where equity is kept."""
+    global used
+    if shape.marks:
+        used = moved(int64(account_id), int64(pair_id), int64(instrument_id), used)
+
+
+def moved(account_id, pair_id, instrument_id, used):
+    """Keep an account's drawdown and tell the rules that watch its equity; return the number of rows written."""
+    global position, account, instrument, event, book
+    position = at(positions, pair_id)
+    account = at(accounts, account_id)
+    instrument = at(instruments, instrument_id)
+    ledger.track(account)
+    if shape.listening(EventKind.MARK):
+        event = EventRow(i, now, EventKind.MARK, account_id, instrument_id, pair_id, 0, 0, MISSING, -1)
+        book = Book(position, account, instrument, at(orders, -1), 0, 0, None, None)
+        look_up_rules(EventKind.MARK)
+        record_outcome(EventKind.MARK)
+    return used
+
+
+def on_cash():
+    """Book a deposit, fee, funding or dividend; the price column has the code of its currency."""
+    look_up(i)
+    ledger.cash_flow(account, int64(log.side[i]), log.qty[i])
+    if shape.cash:
+        currency = log.price[i] if log.price[i] != MISSING else 0
+        look_up_cash(log.account[i], currency)
+        cash_balance.cash += log.qty[i]
+    equity_moved(log.account[i], log.pair[i], log.instrument[i])
+
+
+def on_equity():
+    """Take in an equity that is given from outside."""
+    look_up(i)
+    account.given = log.qty[i]
+    account.has_given = 1
+    equity_moved(log.account[i], log.pair[i], log.instrument[i])
+
+
+# ---------------------------------------------------------------------- commands
+
+
+def on_control():
+    """Carry out a command given by hand, for one account or (-1) for all."""
+    global book
+    target = log.account[i]
+    for a in range(counts[Counter.ACCOUNTS]):
+        if target < 0 or target == a:
+            runtime.command(at(accounts, a), int64(log.side[i]))
+    if log.side[i] == TradingCommand.RESUME or log.side[i] == TradingCommand.RESET:
+        for rule in shape.resettable:
+            for key in range(rule.n_keys):
+                rule.state = at(rule.states, key)
+                if target < 0 or rule.state.owner == target:
+                    if rule.holds and rule.state.held_until > now:
+                        write_row(rule.bit, 0, 0, now, key, rule.number, DecisionCode.RELEASE)
+                    if "book" in rule.arguments("reset"):
+                        book = owner_book(rule)
+                    if rule.has("reset"):
+                        rule.reset()
+                    if rule.holds:
+                        rule.state.held_until = 0

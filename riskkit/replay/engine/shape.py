@@ -1,0 +1,194 @@
+"""The facts that decide the text of a replay loop: the rules, the mode, and the columns of the log; no parameter does."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from riskkit.replay.schema.columns import FACTS, MESSAGES, REQUIRED, EventKind
+from riskkit.replay.schema.scopes import SCOPES
+
+__all__ = ["HOOKS", "KEYS", "MESSAGES", "ORDER_KEYS", "OPEN_SCOPES", "RuleShape", "Shape", "arguments", "columns"]
+
+# how the key of a rule's record is found, by scope: of an event, and of a named order wherever it ceases to work
+KEYS = {scope.name: scope.event_key for scope in SCOPES.values()}
+ORDER_KEYS = {scope.name: scope.order_key for scope in SCOPES.values()}
+OPEN_SCOPES = tuple(scope.name for scope in SCOPES.values() if scope.is_open)
+
+TABLES = ("positions", "accounts", "instruments", "orders")  # the index -1 is the record of nothing
+WORDS = ("clocks", "bounds", "sample_at", "sampled", "memory", "counts", "rows")
+HOOKS = ("check", "record", "turn", "reset", "advance", "assume")  # functions of a rule's type that the loop calls
+VARIABLES = ("state", "states", "n_keys", "terms", "params", "duplicates")  # of each rule in the loop
+
+
+class RuleShape(NamedTuple):
+    """What of a rule decides the text: where its record is, what it may do, which arguments its hooks take.
+
+    ``name`` is its type and its place among the rules, so that rule sets that differ in ids alone share a loop.
+    """
+
+    number: int
+    name: str
+    scope: str
+    holds: bool
+    halts: bool
+    latches: bool
+    trips: bool
+    reduces: bool
+    working: bool
+    covariance: bool
+    cells: int
+    caps: bool  # its verdict says which of several limits spoke
+    judges: tuple[int, ...]
+    watches: tuple[int, ...]
+    hooks: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def variable(self, name: str) -> str | None:
+        """The expression of one of the rule's variables or hooks in the loop, None where `name` is a fact."""
+        texts = {"key": KEYS[self.scope], "order_key": ORDER_KEYS[self.scope], "array": f"all_states_{self.name}"}
+        return texts.get(name) or (f"{name}_{self.name}" if name in VARIABLES or name in HOOKS else None)
+
+    def has(self, hook: str) -> bool:
+        """Whether its type has a hook."""
+        return hook in dict(self.hooks)
+
+    def arguments(self, hook: str) -> tuple[str, ...]:
+        """Names of the arguments that a hook takes, none where the type does not have it."""
+        return dict(self.hooks).get(hook, ())
+
+    @property
+    def cancels(self) -> str:
+        """Whose working orders a trip cancels; see `riskkit.replay.schema.scopes.Scope`."""
+        return SCOPES[self.scope].cancels
+
+    @property
+    def bit(self) -> int:
+        """Its bit in the masks of a decision."""
+        return 1 << self.number
+
+    def judged(self, kind: int) -> bool:
+        """Whether the rule can object to this kind of event."""
+        return kind in MESSAGES and (self.holds or (kind in self.judges and self.has("check")))
+
+    def checked(self, kind: int) -> bool:
+        """Whether its check is called: a latching rule that can pause answers by its pause alone."""
+        return kind in self.judges and self.has("check") and not (self.latches and self.holds)
+
+    def told(self, kind: int) -> bool:
+        """Whether its record hook is called at this kind of event."""
+        return kind in self.watches and self.has("record")
+
+    def trips_by_breach(self, kind: int) -> bool:
+        """Whether a breach that its check finds pauses it."""
+        return self.holds and self.judged(kind) and self.trips and not self.latches
+
+    def can_trip(self, kind: int) -> bool:
+        """Whether this kind of event can pause it."""
+        return self.holds and (self.told(kind) or self.trips_by_breach(kind))
+
+    def always_keyed(self, kind: int) -> bool:
+        """Whether every event of this kind has a key of its scope."""
+        scope = SCOPES[self.scope]
+        return not scope.is_open and not (scope.has_instrument and "instrument" not in FACTS[EventKind(kind)].needs)
+
+    def used_by(self, kind: int) -> bool:
+        """Whether its key belongs to the account of this kind of event from then on."""
+        return kind in SCOPES[self.scope].used_by
+
+
+Rules = list[Any]  # of RuleShape; in the loop each has its variables and hooks too
+
+
+class Shape(NamedTuple):
+    """What decides the text of the loop."""
+
+    rules: tuple[Any, ...]  # of RuleShape
+    enforce: bool
+    marks: bool
+    orders: bool
+    controls: bool
+    samples: bool
+    cancels: bool
+    modifies: bool
+    others: bool
+    chains: bool  # working orders are chained by position
+    cash: bool  # working buys hold cash
+    twins: bool  # identical orders are found
+    parents: bool  # children are counted for their parent
+    tags: bool  # an order remembers through what it came
+    columns: tuple[str, ...]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables of records."""
+        return (*TABLES, "purses") if self.cash else TABLES
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Names of the arrays of numbers (``clocks`` and ``rows`` of records); floats are there for a covariance."""
+        return WORDS if not self.gauging else (*WORDS[:-2], "reals", *WORDS[-2:])
+
+    @property
+    def cells(self) -> int:
+        """Entries that one event may add to the queues of all rules."""
+        return sum(rule.cells for rule in self.rules)
+
+    @property
+    def gauging(self) -> Rules:
+        """The rules that keep a covariance."""
+        return [rule for rule in self.rules if rule.covariance]
+
+    @property
+    def counting(self) -> Rules:
+        """The rules in whose records the working orders are counted."""
+        return [rule for rule in self.rules if rule.working]
+
+    @property
+    def assuming(self) -> Rules:
+        """The rules that count a member of a list as working while those after it are judged."""
+        return [rule for rule in self.listening(EventKind.ORDER) if rule.working or rule.has("assume")]
+
+    @property
+    def turning(self) -> Rules:
+        """The rules whose records change when the trading day turns."""
+        return [rule for rule in self.rules if rule.holds or rule.has("turn")]
+
+    @property
+    def resettable(self) -> Rules:
+        """The rules whose records change at a reset by hand."""
+        return [rule for rule in self.rules if rule.holds or rule.has("reset")]
+
+    def asked(self, kind: int) -> Rules:
+        """The rules that can object to a kind of message."""
+        return [rule for rule in self.rules if rule.judged(kind)]
+
+    def listening(self, kind: int) -> Rules:
+        """The rules that must be looked up at a kind of event."""
+        return [rule for rule in self.rules if rule.judged(kind) or kind in rule.watches]
+
+    def watched(self, kind: int) -> bool:
+        """Whether a rule's record is told of a kind of event."""
+        return any(kind in rule.watches for rule in self.rules)
+
+    def inherits(self, kind: int) -> bool:
+        """Whether an event of this kind has flags of its order too."""
+        return kind == EventKind.MODIFY and "flags" in self.columns
+
+    def asks_reducing(self, kind: int) -> bool:
+        """Whether it matters if a message of this kind only reduces a position."""
+        return self.controls or any(
+            rule.reduces or (rule.holds and not rule.halts) or "reducing" in rule.arguments("check")
+            for rule in self.asked(kind)
+        )
+
+
+def columns(shape: Shape) -> list[str]:
+    """Names of the columns that the loop reads."""
+    return [*REQUIRED, *shape.columns, *["slots"] * shape.orders, *["twin"] * shape.twins]
+
+
+def arguments(shape: Shape) -> list[str]:
+    """Names of the arguments of ``run``, in order."""
+    names = ["start", "stop", *(f"all_{name}" for name in (*columns(shape), *shape.tables, *shape.words))]
+    for rule in shape.rules:
+        names += [f"terms_{rule.name}", f"params_{rule.name}", f"all_states_{rule.name}"]
+    return names

@@ -1,0 +1,363 @@
+"""Make the loop of one shape from `riskkit.replay.engine.loop`, which says what is folded, unrolled, inlined and passed.
+
+The result is a syntax tree with the positions of the template: compiled as it is, it is plain Python with the lines
+of `loop.py`; written out, it is the text that numba caches.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+from enum import IntEnum
+from functools import cache
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from riskkit.replay.engine import loop
+from riskkit.replay.engine.shape import HOOKS, RuleShape, Shape, arguments
+
+__all__ = ["Loop", "specialise"]
+
+RULE_ARGUMENTS = {"state": "state", "params": "params", "twins": "duplicates"}  # of hooks -> variable of the rule
+Values = dict[str, Any]  # what a name of the template is: a fact, or the expression that is passed for it
+
+
+class Loop(NamedTuple):
+    """A specialised loop: its functions, `run` last, and the functions and constants of the template that it uses."""
+
+    functions: list[ast.FunctionDef]
+    names: dict[str, Any]
+
+    @property
+    def tree(self) -> ast.Module:
+        """The module, with the positions of the template."""
+        return ast.fix_missing_locations(ast.Module(list(self.functions), []))
+
+    @property
+    def text(self) -> str:
+        """The module as it is cached."""
+        head = '"""A replay loop, written by riskkit.replay.engine.specialise; it can be deleted at any time."""'
+        return "\n\n\n".join([head, *map(ast.unparse, self.functions)]) + "\n"
+
+
+def specialise(shape: Shape) -> Loop:
+    """Make the loop of a shape; ``run`` takes the `arguments` of `riskkit.replay.engine.shape`.
+
+    Raises
+    ------
+    SyntaxError
+        Where the template cannot be specialised, with its line.
+    """
+    return _Specialiser(shape).loop()
+
+
+class _Family(NamedTuple):
+    """Variables that are written as attributes or items of one name."""
+
+    prefix: str
+
+    def variable(self, name: str) -> str:
+        return self.prefix + name
+
+
+class _Place(NamedTuple):
+    """Where statements are written."""
+
+    values: Values
+    after: list[ast.stmt] | None = None  # what ends the event behind the last statement of this block
+    returned: list[ast.stmt] | None = None  # what ``return`` becomes in an inlined function
+    inlined: bool = False
+
+
+class _Template(NamedTuple):
+    """What `loop.py` declares."""
+
+    lines: list[str]
+    functions: dict[str, ast.FunctionDef]
+    variables: set[str]
+    facts: Values  # whatever the shape: modules, enumerations, numbers, tables, families of variables
+
+
+@cache
+def _template() -> _Template:
+    source = inspect.getsource(loop)
+    body = ast.parse(source).body
+    declared = [node for node in body if isinstance(node, (ast.Assign, ast.AnnAssign))]
+    declared = [node for node in declared if isinstance(node.value, ast.Name) and node.value.id == "variable"]
+    variables = {name.id for node in declared for name in ast.walk(node) if isinstance(name, ast.Name)}
+    kinds = (int, ModuleType, type(IntEnum))
+    facts: Values = {name: value for name, value in vars(loop).items() if isinstance(value, kinds)}
+    facts |= {"OPTIONAL": loop.OPTIONAL, "MESSAGES": loop.MESSAGES, "columns": loop.columns}
+    facts |= {"log": _Family("log_"), "arrays": _Family("all_"), "variables": _Family("")}
+    functions = {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
+    return _Template(source.splitlines(), functions, variables, facts)
+
+
+class _Specialiser:
+    """Writes the functions of one shape, each when it is first called."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.facts: Values = {**_template().facts, "shape": shape}
+        self.hooks = {rule.variable(hook) for rule in shape.rules for hook in HOOKS}
+        self.names: dict[str, Any] = {}
+        self.made: dict[str, ast.FunctionDef] = {}
+
+    def loop(self) -> Loop:
+        run = self.function("run", _template().functions["run"], {})
+        run.args = _arguments(arguments(self.shape))
+        for name in self.free(run):
+            raise _error(_template().functions["run"], f"{name!r} is read, but nothing is ever written into it")
+        return Loop(list(self.made.values()), self.names)
+
+    def function(self, name: str, template: ast.FunctionDef, kinds: Values) -> ast.FunctionDef:
+        """A function of its own: the variables that it reads are arguments behind its own."""
+        if name not in self.made:
+            body = self.block(template.body, _Place({**self.facts, **kinds}))
+            own = [argument.arg for argument in template.args.args if argument.arg not in kinds]
+            made = ast.FunctionDef(name, _arguments(own), body, [], **_position(template))
+            made.args = _arguments([*own, *self.free(made)])
+            self.made[name] = made
+        return self.made[name]
+
+    def free(self, function: ast.FunctionDef) -> list[str]:
+        """The variables that a function reads and never writes, other than its arguments."""
+        names = [node for statement in function.body for node in ast.walk(statement) if isinstance(node, ast.Name)]
+        written = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        read = dict.fromkeys(node.id for node in names if node.id not in written)
+        own = _template().variables | _template().functions.keys()
+        self.names |= {name: vars(loop)[name] for name in read if name in vars(loop) and name not in own}
+        known = {argument.arg for argument in function.args.args} | self.names.keys() | self.made.keys() | self.hooks
+        return [name for name in read if name not in known and name not in vars(builtins)]
+
+    # ------------------------------------------------------------------ statements
+
+    def block(self, statements: list[ast.stmt], place: _Place) -> list[ast.stmt]:
+        """Statements one after another; only the last of them is followed by what is after the block."""
+        inner = place._replace(after=None)
+        made = [self.statement(statement, inner) for statement in statements[:-1]]
+        made += [self.statement(statement, place) for statement in statements[-1:]]
+        return [statement for statements in made for statement in statements]
+
+    def statement(self, node: ast.stmt, place: _Place) -> list[ast.stmt]:
+        """One statement, as those that are left of it."""
+        values = place.values
+        match node:
+            case ast.Global() | ast.Expr(ast.Constant()):
+                return []
+            case ast.If():
+                return self.branch(node, place)
+            case ast.For(ast.Name(target), facts, body) if self.is_fact(facts, values):
+                places = [_Place({**values, target: value}, None, *place[2:]) for value in self.fact(facts, values)]
+                return [statement for unrolled in places for statement in self.block(body, unrolled)]
+            case ast.For():
+                body = self.block(node.body, place._replace(after=None))
+                return [ast.For(node.target, self.expression(node.iter, values), body, [], **_position(node))]
+            case ast.While():
+                return [
+                    ast.While(self.expression(node.test, values), self.turns(node.body, place), [], **_position(node))
+                ]
+            case ast.Return() if place.inlined:
+                if place.returned is None:
+                    raise _error(node, "a return ends the event, so the call must be the last statement of the loop")
+                return place.returned
+            case ast.Expr(ast.Call(ast.Name(name)) as call) if self.is_inlined(name):
+                function = _template().functions[name]
+                if _returned(function) is None:
+                    return self.block(function.body, _Place(self.bound(call, values), place.after, place.after, True))
+        return [self.rebuilt(node, values)]
+
+    def branch(self, node: ast.If, place: _Place) -> list[ast.stmt]:
+        """An ``if``: the branch that is taken where that is known, and nothing where nothing is left in it."""
+        truth = self.truth(node.test, place.values)
+        if truth is not None:
+            return self.block(node.body if truth else node.orelse, place)
+        body, orelse = self.block(node.body, place), self.block(node.orelse, place)
+        if not body and not orelse:
+            return []
+        test = self.expression(node.test, place.values)
+        return [ast.If(test, body or [ast.Pass(**_position(node))], orelse, **_position(node))]
+
+    def turns(self, statements: list[ast.stmt], place: _Place) -> list[ast.stmt]:
+        """The body of a ``while``; the statement before the last ends the event by that one and ``continue``."""
+        inner = place._replace(after=None)
+        *first, last = [self.block([statement], inner) for statement in [*statements[:-2], statements[-1]]]
+        after = [*last, ast.Continue(**_position(statements[-1]))]
+        ended = self.block(statements[-2:-1], place._replace(after=after))
+        return [statement for statements in first for statement in statements] + ended + last
+
+    # ------------------------------------------------------------------ expressions
+
+    def expression(self, node: ast.expr, values: Values) -> ast.expr:
+        """One expression with its facts folded."""
+        names, _ = _names(node)
+        if names.isdisjoint(values) and names.isdisjoint(_template().functions):
+            return node
+        if self.is_fact(node, values):
+            return self.constant(node, self.fact(node, values))
+        match node:
+            case ast.Name(name) if name in values:
+                return values[name]
+            case ast.Attribute(ast.Name(owner), name) if (text := self.variable(values.get(owner), name)) is not None:
+                return _parsed(text, node)
+            case ast.Subscript(ast.Name(owner), item) if isinstance(values.get(owner), _Family):
+                return _parsed(values[owner].variable(self.fact(item, values)), node)
+            case ast.IfExp() if (truth := self.truth(node.test, values)) is not None:
+                return self.expression(node.body if truth else node.orelse, values)
+            case ast.BoolOp():
+                left = [one for one in node.values if self.truth(one, values) is None]
+                made = [self.expression(one, values) for one in left]
+                return made[0] if len(made) == 1 else ast.BoolOp(node.op, made, **_position(node))
+            case ast.Call(ast.Attribute(ast.Name(owner), hook)) if isinstance(values.get(owner), RuleShape):
+                return self.hook(node, values[owner], hook, values)
+            case ast.Call(ast.Name(name)) if name in loop.FUNCTIONS:
+                return self.called(node, _template().functions[name], values)
+            case ast.Call(ast.Name(name)) if self.is_inlined(name):
+                returned = _returned(_template().functions[name])
+                if returned is None:
+                    raise _error(node, f"{name} is called in an expression, so it may do nothing but return one")
+                return self.expression(returned, self.bound(node, values))
+        return self.rebuilt(node, values)
+
+    def rebuilt(self, node: Any, values: Values) -> Any:
+        """The same node with the facts in its parts folded."""
+        fields: dict[str, Any] = {}
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                fields[name] = [self.expression(one, values) if isinstance(one, ast.expr) else one for one in value]
+            else:
+                fields[name] = self.expression(value, values) if isinstance(value, ast.expr) else value
+        return type(node)(**fields, **_position(node))
+
+    def is_inlined(self, name: str) -> bool:
+        """Whether a name is that of an inlined function."""
+        return name in _template().functions and name not in loop.FUNCTIONS
+
+    def bound(self, call: ast.Call, values: Values) -> Values:
+        """What the names in an inlined function are at a call."""
+        function = _template().functions[call.func.id]  # type: ignore[attr-defined]
+        names = [argument.arg for argument in function.args.args]
+        if len(names) != len(call.args):
+            raise _error(call, f"{function.name} takes {len(names)} arguments by position: {', '.join(names)}")
+        return {**self.facts, **{name: self.passed(one, values) for name, one in zip(names, call.args, strict=True)}}
+
+    def passed(self, node: ast.expr, values: Values) -> Any:
+        """An argument: its value where that is known, otherwise its expression."""
+        if self.is_fact(node, values):
+            return self.fact(node, values)
+        made = self.expression(node, values)
+        return made.value if isinstance(made, ast.Constant) else made
+
+    def called(self, call: ast.Call, function: ast.FunctionDef, values: Values) -> ast.expr:
+        """A call of a function of its own, with the variables that it reads; each kind has its own."""
+        names = [argument.arg for argument in function.args.args]
+        own = dict(zip(names, call.args, strict=True))
+        kinds = {name: self.fact(own.pop(name), values) for name in names if name == "kind"}
+        full = "_".join([function.name, *(kind.name.lower() for kind in kinds.values())])
+        read = self.function(full, function, kinds).args.args[len(own) :]
+        given = [self.expression(node, values) for node in own.values()]
+        return ast.Call(_parsed(full, call), [*given, *(_parsed(one.arg, call) for one in read)], [], **_position(call))
+
+    def hook(self, call: ast.Call, rule: RuleShape, hook: str, values: Values) -> ast.expr:
+        """A call of a rule's function, with the arguments that it names."""
+        given = {one.arg: self.expression(one.value, values) for one in call.keywords}
+        for name in rule.arguments(hook):
+            text = rule.variable(RULE_ARGUMENTS[name]) if name in RULE_ARGUMENTS else name
+            if name not in given and name not in RULE_ARGUMENTS and name not in _template().variables:
+                raise _error(call, f"{hook} of {rule.name} asks for {name!r}, which is no variable of the loop")
+            given.setdefault(name, _parsed(text, call))
+        taken = [given[name] for name in rule.arguments(hook)]
+        return ast.Call(_parsed(rule.variable(hook), call), taken, [], **_position(call))
+
+    # ------------------------------------------------------------------ facts
+
+    def variable(self, owner: Any, name: str) -> str | None:
+        """The variable, function or class that an attribute of `owner` is, None where it is a fact."""
+        if isinstance(owner, ModuleType):
+            value = getattr(owner, name)
+            if isinstance(value, int):
+                return None
+            self.names[name] = value
+            return name
+        return owner.variable(name) if isinstance(owner, (_Family, RuleShape)) else None
+
+    def is_fact(self, node: ast.expr, values: Values) -> bool:
+        """Whether an expression is made of facts alone."""
+        names, attributes = _names(node)
+        if not names <= values.keys() or any(isinstance(values[name], (ast.AST, _Family)) for name in names):
+            return False
+        return all(self.variable(values[owner], name) is None for owner, name in attributes)
+
+    def fact(self, node: ast.expr, values: Values) -> Any:
+        """The value of an expression that is made of facts."""
+        return eval(_code(node), {}, values)
+
+    def truth(self, node: ast.expr, values: Values) -> bool | None:
+        """Whether a test is true, None where that is only known when the loop runs."""
+        if self.is_fact(node, values):
+            return bool(self.fact(node, values))
+        match node:
+            case ast.BoolOp():
+                decides = isinstance(node.op, ast.Or)
+                return decides if decides in [self.truth(one, values) for one in node.values] else None
+            case ast.Call(ast.Name(name)) if (
+                self.is_inlined(name) and _returned(_template().functions[name]) is not None
+            ):
+                return self.truth(_returned(_template().functions[name]), self.bound(node, values))  # type: ignore[arg-type]
+        return None
+
+    def constant(self, node: ast.expr, value: Any) -> ast.expr:
+        """A fact as it is written."""
+        if value is not None and not isinstance(value, int):
+            raise _error(node, f"{value!r} is no number that a loop can read")
+        return ast.Constant(value if value is None else int(value), **_position(node))
+
+
+# ---------------------------------------------------------------------- pieces of the template
+
+
+@cache
+def _names(node: ast.expr) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """The names in an expression, and the attributes of names."""
+    parts = list(ast.walk(node))
+    owned = [part for part in parts if isinstance(part, ast.Attribute)]
+    attributes = [(part.value.id, part.attr) for part in owned if isinstance(part.value, ast.Name)]
+    return frozenset(part.id for part in parts if isinstance(part, ast.Name)), frozenset(attributes)
+
+
+@cache
+def _code(node: ast.expr) -> Any:
+    """An expression, compiled once."""
+    return compile(ast.Expression(node), loop.__file__, "eval")
+
+
+def _returned(function: ast.FunctionDef) -> ast.expr | None:
+    """The expression that a function stands for, None where it is statements."""
+    last = function.body[-1]
+    return last.value if len(function.body) == 2 and isinstance(last, ast.Return) else None
+
+
+def _parsed(text: str | None, node: ast.AST) -> ast.expr:
+    """A variable or a key as an expression, at the position of `node`."""
+    if text is not None and text.isidentifier():
+        return ast.Name(text, getattr(node, "ctx", ast.Load()), **_position(node))
+    made = ast.parse(str(text), mode="eval").body
+    for part in ast.walk(made):
+        ast.copy_location(part, node)
+    return made
+
+
+def _arguments(names: list[str]) -> ast.arguments:
+    return ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
+
+
+def _position(node: Any) -> dict[str, Any]:
+    """The position of a node."""
+    return {name: getattr(node, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
+
+
+def _error(node: Any, message: str) -> SyntaxError:
+    """An error at a line of the template."""
+    line = _template().lines[node.lineno - 1]
+    return SyntaxError(message, (loop.__file__, node.lineno, node.col_offset + 1, line))

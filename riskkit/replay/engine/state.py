@@ -1,0 +1,379 @@
+"""The memory of a replay: records for accounts, positions, instruments, orders and rules, and its calendars.
+
+Everything the loop changes stands in these arrays, so that copying them is a snapshot. A table has one record more
+than it needs, in front, and is counted from the second: the index -1 (no account, no pair) is the first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit._jit import plain
+from riskkit.replay.kernels.book import ACCOUNT, INSTRUMENT, NO_OFFER, ORDER, POSITION, PURSE, Book
+from riskkit.replay.kernels.covariance_state import lay_down
+from riskkit.replay.kernels.queue import HEADER
+from riskkit.replay.kernels.records import Records, record_dtype
+from riskkit.replay.kernels.runtime import (
+    HOLD_RESET,
+    HOLD_SESSION,
+    STOPS_BREACH,
+    STOPS_LATER,
+    STOPS_NOTHING,
+    Counter,
+    Terms,
+)
+from riskkit.replay.rules.rule import Rule, parameter_names
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.calendar import day_starts
+from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.constants import NEVER
+from riskkit.replay.schema.scopes import SCOPES, key_of, owners
+from riskkit.replay.schema.universe import Universe, exact
+
+__all__ = ["Calendars", "Opening", "State", "calendars", "grow", "new_state", "opening", "terms"]
+
+ENGINE_FIELDS = ("owner", "held_until", "trips")
+CLOCK = ("start", "end", "place", "stop")
+MOST_WORDS = 1 << 29  # of a rule's workspace: 4 GiB
+
+
+@dataclass
+class State:
+    """All arrays of a replay; `arrays` names them for snapshots."""
+
+    positions: np.ndarray
+    accounts: np.ndarray
+    instruments: np.ndarray
+    orders: np.ndarray
+    purses: np.ndarray
+    clocks: np.ndarray
+    memory: np.ndarray
+    reals: np.ndarray
+    counts: np.ndarray
+    rules: list[np.ndarray]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every array by name."""
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "rules"}
+        return {**named, **{f"s{k}": array for k, array in enumerate(self.rules)}}
+
+    def copy(self) -> State:
+        """An independent copy."""
+        fields = {name: getattr(self, name).copy() for name in self.__dataclass_fields__ if name != "rules"}
+        return State(**fields, rules=[array.copy() for array in self.rules])
+
+
+@dataclass(frozen=True)
+class Calendars:
+    """The trading days of a rule set: boundaries of each distinct (time zone, roll hour)."""
+
+    zones: tuple[tuple[str, int], ...]
+    bounds: np.ndarray
+    offsets: tuple[tuple[int, int], ...]
+
+
+def calendars(rules: RuleSet, first_ns: int, last_ns: int) -> Calendars:
+    """Resolve the days of every rule between two times."""
+    zones = tuple(dict.fromkeys([rule.zone() for rule in rules])) or (("UTC", 0),)
+    tables = [day_starts(tz, hour, first_ns, last_ns) for tz, hour in zones]
+    ends = np.cumsum([0, *map(len, tables)]).tolist()
+    offsets = tuple((ends[c], ends[c + 1]) for c in range(len(zones)))
+    return Calendars(zones, np.concatenate(tables), offsets)
+
+
+def terms(rule: Rule, found: Calendars) -> Terms:
+    """A rule's terms as integers."""
+    hold = rule.hold_ns()
+    kind = {"reset": HOLD_RESET, "session": HOLD_SESSION}.get(hold, 2) if isinstance(hold, str) else 2
+    stops = STOPS_NOTHING if rule.action == "ALERT" else STOPS_BREACH if rule.refuses else STOPS_LATER
+    return Terms(
+        stops,
+        kind,
+        hold if isinstance(hold, int) else 0,
+        found.zones.index(rule.zone()),
+    )
+
+
+class Opening(NamedTuple):
+    """The tables before the first event in which no rule has a say: replays of one log begin with copies of them."""
+
+    instruments: np.ndarray
+    accounts: np.ndarray
+    positions: np.ndarray
+    purses: np.ndarray
+
+
+def opening(universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray) -> Opening:
+    """Opening balances and positions, chained by instrument and by account."""
+    instruments = _instruments(universe)
+    accounts = _accounts(universe)
+    positions = _positions(universe, pair_account, pair_instrument, instruments)
+    _chain_by_account(positions, accounts)
+    return Opening(instruments, accounts, positions, _purses(universe))
+
+
+def new_state(
+    universe: Universe, opened: Opening, rules: RuleSet, params: list[Any], found: Calendars, slots: int
+) -> State:
+    """The state before the first event: opening balances, empty windows, every account's day just begun."""
+    instruments, accounts, positions, purses = (table.copy() for table in opened)
+    orders = _orders(slots + 1)
+    clocks = np.zeros(len(found.zones), record_dtype(CLOCK))
+    for c, (start, end) in enumerate(found.offsets):
+        clocks[c] = found.bounds[start], found.bounds[start + 1], start + 1, end
+    counts = np.zeros(int(Counter.SIZE), np.int64)
+    counts[Counter.NEXT_TURN] = clocks["end"].min(initial=NEVER)
+    counts[Counter.SLOTS], counts[Counter.ACCOUNTS] = slots, len(universe.accounts)
+    counts[Counter.CALENDARS] = len(clocks)
+    counts[Counter.LIST] = -1
+    counts[Counter.PURSES] = (len(purses) - 1) // max(len(universe.accounts), 1)
+    tables: list[np.ndarray] = []
+    memory = [np.zeros(HEADER, np.int64)]
+    reals = [np.zeros(1)]
+    for rule, integers in zip(rules, params, strict=True):
+        table = _rule_table(rule, universe, positions)
+        memory.append(_workspace(rule, integers, universe, table, sum(map(len, memory))))
+        if "covariance" in rule.kind.needs:
+            reals.append(lay_down(rule.scope, rule.id, universe, accounts, table, sum(map(len, reals))))
+            counts[Counter.NEXT_TURN] = MISSING  # the first event says when the first bar ends
+        _begin(rule, integers, table, positions, accounts, instruments, orders)
+        _open(rule, table, positions, accounts, instruments, orders)
+        tables.append(table)
+    workspace = np.concatenate([*memory, np.zeros(1, np.int64)])
+    return State(
+        positions, accounts, instruments, orders, purses, clocks, workspace, np.concatenate(reals), counts, tables
+    )
+
+
+def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, start: int) -> np.ndarray:
+    """Words of workspace for a rule's keys, to be laid down at `start`; its records are told where."""
+    if rule.kind.shared is not None:
+        table["memory"] = start
+        return np.array(rule.kind.shared(rule.parameters, universe), np.int64)
+    if rule.kind.memory is None:
+        return np.zeros(0, np.int64)
+    size = _words(rule, params, len(table) - 1)
+    table["memory"] = start + size * (np.arange(len(table)) - 1)
+    return np.zeros(size * (len(table) - 1), np.int64)
+
+
+def _words(rule: Rule, params: Any, keys: int) -> int:
+    """Words of workspace that each key of a rule needs, refused where a machine has no such memory."""
+    size = int(rule.kind.memory(params)) if rule.kind.memory is not None else 0
+    if size * keys > MOST_WORDS:
+        raise InputError(
+            f"rule {rule.id!r} would keep {size:,} numbers for each of {keys:,} keys; give it a lower limit, or fewer "
+            "and wider buckets (bucket_ns)"
+        )
+    return size
+
+
+def grow(
+    state: State,
+    universe: Universe,
+    pair_account: np.ndarray,
+    pair_instrument: np.ndarray,
+    rules: RuleSet,
+    params: list[Any],
+    slots: int,
+) -> None:
+    """Add records for pairs and orders that have come since; what is there keeps its place and its content.
+
+    Keys of the scopes that pairs make (account_instrument, account_product) grow with them.
+    """
+    if len(state.orders) <= slots:
+        larger = _orders(max(64, 2 * slots) + 1)
+        larger[: len(state.orders)] = state.orders
+        state.orders = larger
+        state.counts[Counter.SLOTS] = len(larger) - 1
+    known = len(state.positions) - 1
+    if known == len(pair_account):
+        return
+    fresh = _instruments(universe)
+    positions = _positions(universe, pair_account, pair_instrument, fresh)
+    positions[: known + 1] = _keep(state.positions, positions[: known + 1], ("next", "sibling"))
+    state.instruments["first"], state.instruments["last_pair"] = fresh["first"], fresh["last_pair"]
+    state.positions = positions
+    _chain_by_account(positions, state.accounts)
+    for k, (rule, integers) in enumerate(zip(rules, params, strict=True)):
+        old = state.rules[k]
+        table = _rule_table(rule, universe, positions)
+        if len(table) == len(old):
+            continue
+        if rule.kind.shared is not None:
+            table["memory"] = old["memory"][0]
+        elif rule.kind.memory is not None:
+            size = _words(rule, integers, len(table) - 1)
+            added = np.zeros(size * (len(table) - len(old)), np.int64)
+            table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
+            state.memory = np.concatenate([state.memory, added])
+        _begin(rule, integers, table, positions, state.accounts, state.instruments, state.orders)
+        table[: len(old)] = old
+        state.rules[k] = table
+
+
+def _keep(old: np.ndarray, new: np.ndarray, renewed: tuple[str, ...]) -> np.ndarray:
+    """The old records with the named fields as they are in the new ones."""
+    kept = old.copy()
+    for name in renewed:
+        kept[name] = new[name]
+    return kept
+
+
+def _begin(
+    rule: Rule,
+    params: Any,
+    table: np.ndarray,
+    positions: np.ndarray,
+    accounts: np.ndarray,
+    instruments: np.ndarray,
+    orders: np.ndarray,
+) -> None:
+    """Let every key that belongs to an account take its opening equity as its base."""
+    for function in (rule.kind.turn, rule.kind.reset):
+        names = parameter_names(function) if function is not None else ()
+        if function is None or "book" not in names:
+            continue
+        owners = Records(accounts, 1)
+        position, instrument, order = (Records(array, 1)[-1] for array in (positions, instruments, orders))
+        for state in Records(table, 1):
+            book = Book(position, owners[state.owner], instrument, order)
+            values = {"state": state, "params": params, "book": book}
+            plain(function)(*(values[name] for name in names))
+
+
+def _open(
+    rule: Rule,
+    table: np.ndarray,
+    positions: np.ndarray,
+    accounts: np.ndarray,
+    instruments: np.ndarray,
+    orders: np.ndarray,
+) -> None:
+    """Tell a rule that asks for it of the opening positions, each with the key that it has."""
+    if rule.kind.opening is None:
+        return
+    tables = SimpleNamespace(positions=positions, accounts=accounts, instruments=instruments)
+    records, held, owned, traded = (Records(array, 1) for array in (table, positions, accounts, instruments))
+    order = Records(orders, 1)[-1]
+    for pair in np.flatnonzero(positions["qty"][1:]).tolist():
+        position = held[pair]
+        owner, instrument = owned[position.account], traded[position.instrument]
+        if not SCOPES[rule.scope].is_open:
+            event = {"account": position.account, "instrument": position.instrument, "pair": pair}
+            key = key_of(rule.scope, event, tables)
+            rule.kind.opening(records[key], Book(position, owner, instrument, order))
+
+
+def _instruments(universe: Universe) -> np.ndarray:
+    table = np.zeros(len(universe.instruments) + 1, record_dtype(INSTRUMENT))
+    for name in ("first", "last_pair"):
+        table[name] = -1
+    for name in ("bid", "ask", "last", "mark"):
+        table[name] = MISSING
+    table["denominator"] = 1
+    currencies = {currency: code for code, currency in enumerate(universe.quanta)}
+    for code, instrument in enumerate(universe.instruments, 1):
+        ratio = universe.ratio(instrument)
+        table["numerator"][code] = ratio.numerator
+        table["denominator"][code] = ratio.denominator
+        table["unit"][code] = int(instrument.qty_step / universe.quantity_unit)
+        table["product"][code] = universe.products.index(instrument.product)
+        table["lot"][code] = int(instrument.lot / instrument.qty_step)
+        table["tick"][code] = int(instrument.tick / instrument.price_step)
+        table["negative"][code] = int(instrument.negative_price)
+        table["listed"][code] = int(instrument.listed)
+        table["currency"][code] = currencies.get(instrument.currency, 0)
+    table["product"][0] = -1
+    return table
+
+
+def _orders(size: int) -> np.ndarray:
+    table = np.zeros(size, record_dtype(ORDER))
+    for name in ("account", "pair", "strategy", "connection", "parent"):
+        table[name] = -1
+    for name in ("price", "reserve", "ceiling", "valued"):
+        table[name] = MISSING
+    return table
+
+
+def _purses(universe: Universe) -> np.ndarray:
+    """A balance for each account, or for each of its currencies where accounts may mix them."""
+    mixed = getattr(universe, "mixed", False)
+    currencies = list(universe.quanta) if mixed else [""]
+    table = np.zeros(len(universe.accounts) * len(currencies) + 1, record_dtype(PURSE))
+    for a, account in enumerate(universe.accounts):
+        for c, currency in enumerate(currencies):
+            amounts = [account.cash.get(currency, 0)] if mixed else account.cash.values()
+            opening = sum((exact(amount, "cash") for amount in amounts), exact(0, "cash"))
+            table["cash"][1 + a * len(currencies) + c] = int(opening / universe.quantum)
+    return table
+
+
+def _accounts(universe: Universe) -> np.ndarray:
+    table = np.zeros(len(universe.accounts) + 1, record_dtype(ACCOUNT))
+    for code, account in enumerate(universe.accounts, 1):
+        table["cash"][code] = table["flows"][code] = universe.opening_cash(account)
+    for group, names in (("desk", universe.desks), ("firm", universe.firms)):
+        table[group] = [-1, *(names.index(getattr(account, group)) for account in universe.accounts)]
+    return table
+
+
+def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Records of the pairs that occur, chained by instrument in order of appearance."""
+    positions = np.zeros(len(accounts) + 1, record_dtype(POSITION))
+    for name in ("account", "instrument", "next", "product", "sibling", "first_buy", "first_sell"):
+        positions[name] = -1
+    positions["listed_buy"], positions["listed_sell"] = -NO_OFFER, NO_OFFER
+    known = positions[1:]  # the records of pairs, without the one of no pair
+    known["account"], known["instrument"] = accounts, instruments
+    if not len(accounts):
+        return positions
+    width = int(table["product"].max(initial=0)) + 1
+    _, first, codes = np.unique(
+        accounts * width + table["product"][1:][instruments], return_index=True, return_inverse=True
+    )
+    known["product"] = np.argsort(np.argsort(first))[codes]  # numbered as they appear
+    chain = np.argsort(instruments, kind="stable")
+    starts = np.flatnonzero(np.diff(instruments[chain], prepend=-1))
+    ends = np.append(starts[1:], len(chain)) - 1
+    following = np.append(chain[1:], -1)
+    following[ends] = -1
+    known["next"][chain] = following
+    table["first"][1:][instruments[chain[starts]]] = chain[starts]
+    table["last_pair"][1:][instruments[chain[ends]]] = chain[ends]
+    places = {pair: place for place, pair in enumerate(zip(accounts.tolist(), instruments.tolist(), strict=True))}
+    for a, account in enumerate(universe.accounts):
+        for label in account.positions:
+            pair = places[a, universe.instrument_codes[label]]
+            known["qty"][pair] = known["record"][pair] = universe.opening_steps(account, label)
+    known["unpriced"] = known["qty"] != 0
+    return positions
+
+
+def _chain_by_account(positions: np.ndarray, accounts: np.ndarray) -> None:
+    """Chain the positions of each account, in order of appearance."""
+    accounts["first"] = -1
+    owners = positions["account"][1:]
+    if not len(owners):
+        return
+    chain = np.argsort(owners, kind="stable")
+    starts = np.flatnonzero(np.diff(owners[chain], prepend=-1))
+    following = np.append(chain[1:], -1)
+    following[np.append(starts[1:], len(chain)) - 1] = -1
+    positions["sibling"][1:][chain] = following
+    accounts["first"][1:][owners[chain[starts]]] = chain[starts]
+
+
+def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:
+    """One record a key of the rule's scope, and the one beyond them."""
+    keys = owners(rule.scope, universe, positions)
+    counted = ("working",) if "working" in rule.kind.needs else ()
+    table = np.zeros(len(keys) + 1, record_dtype([*rule.kind.state, *counted, *ENGINE_FIELDS]))
+    table["owner"] = [-1, *keys]
+    return table

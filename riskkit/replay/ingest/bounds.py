@@ -1,0 +1,172 @@
+"""Overflow bounds of a log: no amount that its replay can reach may leave 64 bits, for the loop cannot check.
+
+In enforce mode any fill, or part of one, may be refused. So a position is at most its opening lots plus the quantities
+of one side, and cash at most the money of one side's fills, whatever the rules refuse. That is far below turnover for a
+log that trades both ways, and cannot be less: a rule may refuse all sells and no buys. Sums that rules keep over a log
+(volume caps) are bounded by the sum of all its notionals and quantities, of all accounts together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.universe import Universe, decimal_text
+
+__all__ = ["check_bounds"]
+
+MAXIMUM = 2.0**62
+BALANCE = MAXIMUM / 16  # of cash and of value each: rules use differences and sums of a few of them
+TOTAL = MAXIMUM / 4
+
+
+def check_bounds(
+    columns: Mapping[str, np.ndarray],
+    universe: Universe,
+    pair_account: np.ndarray,
+    pair_instrument: np.ndarray,
+    source_row: Callable[[int], int] = int,
+) -> None:
+    """Refuse a log whose products or balances could overflow 64 bits.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray
+        The columns of a log.
+    universe : Universe
+        Its units.
+    pair_account, pair_instrument : ndarray of int32, shape (n_pairs,)
+        Account and instrument of each pair.
+    source_row : function
+        The row to report for an event.
+
+    Raises
+    ------
+    InputError
+        If an amount could overflow; the message says which unit to choose larger.
+    """
+    if not len(universe.instruments):
+        nothing = np.zeros(len(universe.accounts))
+        _check_balances(columns, universe, nothing, nothing)
+        return
+    ratios = [universe.ratio(instrument) for instrument in universe.instruments]
+    worth = np.array([float(ratio) for ratio in ratios])
+    marks, quotes = _highest(columns, len(ratios))
+    for instrument, ratio, highest in zip(universe.instruments, ratios, quotes.tolist(), strict=True):
+        inner = ratio.numerator * (1 if ratio.denominator == 1 else ratio.denominator)
+        if max(highest, 1) * inner >= MAXIMUM:
+            raise InputError(
+                f"instrument {instrument.id!r}: one lot at one tick is {ratio} quanta of "
+                f"{decimal_text(universe.quantum)}, which could overflow 64 bits; choose a quantum near it"
+            )
+    _check_rows(columns, worth, quotes, source_row)
+    lots = _reachable_lots(columns, universe, pair_account, pair_instrument)
+    units = np.array([float(i.qty_step / universe.quantity_unit) for i in universe.instruments])
+    over = lots * np.maximum(quotes * worth, units)[pair_instrument] >= MAXIMUM
+    if over.any():
+        pair = int(np.argmax(over))
+        account, instrument = universe.accounts[pair_account[pair]], universe.instruments[pair_instrument[pair]]
+        raise InputError(
+            f"account {account.id!r} in {instrument.id!r}: {lots[pair]:.3g} lots could be reached, whose value could "
+            "overflow 64 bits; choose a larger tick, lot or quantum"
+        )
+    value = np.bincount(pair_account, lots * (marks * worth)[pair_instrument], minlength=len(universe.accounts))
+    traded = columns["kind"] == EventKind.FILL
+    notional = columns["qty"][traded] * columns["price"][traded].astype(float) * worth[columns["instrument"][traded]]
+    _check_balances(columns, universe, value, _one_sided(columns, traded, np.abs(notional), len(universe.accounts)))
+    quantity = _messages(columns)
+    if float((columns["qty"][quantity] * units[columns["instrument"][quantity]]).sum()) >= TOTAL:
+        raise InputError("the quantities of all orders and fills together could overflow 64 bits; choose larger lots")
+
+
+def _messages(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Mask of the events with a quantity and a price: orders, modifies and fills."""
+    kind = columns["kind"]
+    return (kind == EventKind.ORDER) | (kind == EventKind.MODIFY) | (kind == EventKind.FILL)
+
+
+def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Largest absolute mark (a fill's or a last price) and largest absolute price, by instrument."""
+    kind, code, price = columns["kind"], columns["instrument"], columns["price"]
+    marks, quotes = np.zeros(count), np.zeros(count)
+    priced = price != MISSING
+    for rows, found in (
+        (priced & ((kind == EventKind.FILL) | (kind == EventKind.PRICE)), marks),
+        (priced & ((kind == EventKind.ORDER) | (kind == EventKind.MODIFY)), quotes),
+    ):
+        np.maximum.at(found, code[rows], np.abs(price[rows].astype(float)))
+    for name in ("bid", "ask", "reserve"):
+        if name in columns:
+            rows = columns[name] != MISSING
+            np.maximum.at(quotes, code[rows], np.abs(columns[name][rows].astype(float)))
+    return marks, np.maximum(marks, quotes)
+
+
+def _check_rows(
+    columns: Mapping[str, np.ndarray], worth: np.ndarray, quotes: np.ndarray, source_row: Callable[[int], int]
+) -> None:
+    """Check each order, modify and fill at its price (a market order: the highest), and their sum."""
+    rows = np.flatnonzero(_messages(columns))
+    code, qty, price = (columns[name][rows] for name in ("instrument", "qty", "price"))
+    ticks = np.where(price == MISSING, quotes[code], np.abs(np.where(price == MISSING, 0, price).astype(float)))
+    money = qty * ticks * worth[code]
+    over = money >= MAXIMUM
+    if over.any():
+        first = int(np.argmax(over))
+        raise InputError(
+            f"row {source_row(int(rows[first]))}: quantity {qty[first]} x price {price[first]} (in lots and ticks) could "
+            "overflow 64 bits; choose a larger tick, lot or quantum"
+        )
+    if float(money.sum()) >= TOTAL:
+        raise InputError(
+            f"all orders and fills together come to {float(money.sum()):.3g} quanta and could overflow 64 bits; "
+            "choose a larger quantum"
+        )
+
+
+def _reachable_lots(
+    columns: Mapping[str, np.ndarray], universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray
+) -> np.ndarray:
+    """Largest number of lots that each pair could hold and have working on one side."""
+    opened = np.zeros(len(pair_account))
+    for pair, (a, i) in enumerate(universe.opening_pairs()):
+        opened[pair] = abs(universe.opening_steps(universe.accounts[a], universe.instruments[i].id))
+    rows = _messages(columns) & (columns["pair"] >= 0)
+    key = 2 * columns["pair"][rows].astype(np.int64) + (columns["side"][rows] > 0)
+    lots = np.bincount(key, columns["qty"][rows].astype(float), minlength=2 * len(pair_account))
+    return opened + lots.reshape(-1, 2).max(1, initial=0.0)
+
+
+def _one_sided(columns: Mapping[str, np.ndarray], rows: np.ndarray, money: np.ndarray, accounts: int) -> np.ndarray:
+    """Money of the fills of the larger side, by account."""
+    key = 2 * columns["account"][rows].astype(np.int64) + (columns["side"][rows] > 0)
+    return np.bincount(key, money, minlength=2 * accounts).reshape(-1, 2).max(1, initial=0.0)
+
+
+def _check_balances(
+    columns: Mapping[str, np.ndarray], universe: Universe, value: np.ndarray, moved: np.ndarray
+) -> None:
+    """Check cash (opening, money moved by fills, flows, fees, equity from outside) and the value of positions."""
+    count = len(universe.accounts)
+    if not count:
+        return
+    kind, account, amount = columns["kind"], columns["account"], np.abs(columns["qty"].astype(float))
+    bound = moved + np.abs([float(universe.opening_cash(opened)) for opened in universe.accounts])
+    flows = (kind == EventKind.CASH) | (kind == EventKind.TRADE)
+    bound = bound + np.bincount(account[flows], amount[flows], minlength=count)
+    if "fee" in columns:
+        paid = columns["fee"] != 0
+        bound = bound + np.bincount(account[paid], np.abs(columns["fee"][paid].astype(float)), minlength=count)
+    external = np.zeros(count)
+    equity = kind == EventKind.EQUITY
+    np.maximum.at(external, account[equity], amount[equity])
+    bound = np.maximum(bound + external, value)
+    if (bound >= BALANCE).any() or bound.sum() >= TOTAL:
+        label = universe.accounts[int(np.argmax(bound))].id
+        raise InputError(
+            f"account {label!r}: its balance could reach {bound.max():.3g} quanta and overflow 64 bits; "
+            "choose a larger quantum"
+        )

@@ -1,0 +1,155 @@
+"""The columns of a frame of events, one row of `COLUMNS` each.
+
+To add a column: a row here, the log's column in `riskkit.replay.schema.columns` (``OPTIONAL``, ``Event``), its conversion
+beside its likes (`labels`, `money`, `prices`, `references`, `times`), and the argument of a live event in
+`riskkit.replay.ingest.event`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from riskkit._check import InputError
+from riskkit.replay.schema.columns import FACTS, OPTIONAL, REQUIRED, EventKind
+
+__all__ = ["COLUMNS", "FRAME_COLUMNS", "NEEDED_BY", "OTHER_NAMES", "FrameColumn", "name_columns"]
+
+
+class FrameColumn(NamedTuple):
+    """A column that a frame may have.
+
+    ``meaning`` is the text of error messages, ``fills`` the log's column that the values go to (empty: none),
+    ``headings`` other headings with the same meaning, in lower case with underscores. The kinds of event that need a
+    value are those whose facts name the column (`riskkit.replay.schema.columns.FACTS`).
+    """
+
+    meaning: str
+    fills: str = ""
+    headings: tuple[str, ...] = ()
+
+    @property
+    def dtype(self) -> str:
+        """Type of the log's column."""
+        return {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}}.get(self.fills, "")
+
+
+COLUMNS: dict[str, FrameColumn] = {
+    "ts": FrameColumn("time: Timestamp, or int64 nanoseconds since the epoch", "ts", ("time", "timestamp")),
+    "kind": FrameColumn(
+        "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control",
+        "kind",
+        ("event",),
+    ),
+    "account": FrameColumn("label of the account", "account"),
+    "instrument": FrameColumn("label of the instrument", "instrument", ("symbol", "ticker")),
+    "side": FrameColumn("B or S (buy, sell, +1, -1); long or short of a trade", "side"),
+    "qty": FrameColumn(
+        "quantity, above zero; of a modify the new quantity in all, 0 or empty to leave it",
+        "qty",
+        ("quantity", "size", "volume"),
+    ),
+    "price": FrameColumn(
+        "limit price, fill price, last price; of a modify the new price, empty to leave it", "price", ("last",)
+    ),
+    "type": FrameColumn("limit (default) or market: a market order has no price"),
+    "order_id": FrameColumn("id of an order; on a fill, modify or cancel the order that it belongs to", "order"),
+    "trade_id": FrameColumn("id of a fill; a second fill of an account with the same id is a duplicate", "trade_id"),
+    "fee": FrameColumn("fee of a fill, in money", "fee", ("commission", "fees")),
+    "bid": FrameColumn("best bid of a price event", "bid"),
+    "ask": FrameColumn("best ask of a price event", "ask"),
+    "strategy": FrameColumn(
+        "label of the strategy; a fill, modify or cancel without one takes that of its order", "strategy"
+    ),
+    "connection": FrameColumn(
+        "label of the login that sent a message; a modify or cancel without one takes that of its order",
+        "connection",
+        ("session",),
+    ),
+    "parent_id": FrameColumn("order_id of the parent order, an earlier row", "parent"),
+    "batch": FrameColumn(
+        "orders with one batch id are one list, decided together: one account, one time, adjacent rows", "batch"
+    ),
+    "children": FrameColumn("number of messages that a modify, or a list (on its first order), counts for", "weight"),
+    "reduce_only": FrameColumn("True: the order or modify may only reduce a position", "flags"),
+    "reserve": FrameColumn("the highest price that a buy may be moved to", "reserve"),
+    "expires": FrameColumn(
+        "time at which an order lapses, or 'session'; it no longer works for events at that time", "expires"
+    ),
+    "amount": FrameColumn("money of a cash event, negative for a withdrawal", "qty"),
+    "currency": FrameColumn(
+        "currency of a cash event; by default the first that the account declares", "price", ("ccy",)
+    ),
+    "flow": FrameColumn("kind of cash event: deposit (default), fee, funding or dividend", "side"),
+    "equity": FrameColumn("equity of an account, given from outside", "qty"),
+    "pnl": FrameColumn("profit of a closed trade, in money", "qty"),
+    "ret": FrameColumn("return of a closed trade, as a fraction", "price"),
+    "exit": FrameColumn("reason for which a trade was closed: stop_loss or another word", "flags"),
+    "cmd": FrameColumn("ACTIVE, REDUCING, HALTED, PAUSE, RESUME or RESET", "side"),
+}
+
+FRAME_COLUMNS: dict[str, str] = {name: column.meaning for name, column in COLUMNS.items()}
+NEEDED_BY = {name: tuple(kind for kind in EventKind if name in FACTS[kind].needs) for name in COLUMNS}
+OTHER_NAMES: dict[str, str] = {heading: name for name, column in COLUMNS.items() for heading in column.headings}
+
+
+def name_columns(
+    headings: Sequence[Hashable], columns: Mapping[Any, str] | None = None, ignore: Collection[Any] = ()
+) -> dict[Hashable, str]:
+    """Find the column that each heading of a frame means, leaving out those to ignore.
+
+    Parameters
+    ----------
+    headings : sequence of hashable
+        As in the frame.
+    columns : mapping of heading to column, optional
+        Headings with another name than those of `COLUMNS`.
+    ignore : collection of hashable
+        Headings to leave out.
+
+    Raises
+    ------
+    InputError
+        If a heading is unknown, occurs twice, or means a column that another heading means.
+
+    Examples
+    --------
+    >>> name_columns(["Time", "event", "Order ID", "Venue"], ignore=["Venue"])
+    {'Time': 'ts', 'event': 'kind', 'Order ID': 'order_id'}
+    """
+    given = dict(columns or {})
+    if isinstance(ignore, str):
+        raise InputError(f"ignore={ignore!r} is a text; give a list of headings, as [{ignore!r}]")
+    for argument, names in (("columns", given), ("ignore", ignore)):
+        for heading in names:
+            if heading not in headings:
+                known = ", ".join(map(str, headings))
+                raise InputError(f"{argument}: {heading!r} is not a column of the frame; it has {known}")
+    found: dict[Hashable, str] = {}
+    for index, heading in enumerate(headings):
+        if heading in headings[:index]:
+            raise InputError(f"column {heading!r} occurs twice; give each column once")
+        if heading in ignore:
+            continue
+        name = given[heading] if heading in given else _meant(heading)
+        if name not in COLUMNS:
+            where = f"columns[{heading!r}]={name!r}" if heading in given else f"column {str(heading)!r}"
+            close = difflib.get_close_matches(str(name).lower(), [*COLUMNS, *OTHER_NAMES], 1)
+            hint = (
+                f"did you mean {OTHER_NAMES.get(close[0], close[0])!r}? Or"
+                if close
+                else f"known columns are {', '.join(COLUMNS)};"
+            )
+            raise InputError(f"{where} is not known; {hint} map it with columns=, or leave it out with ignore=")
+        if name in found.values():
+            other = next(key for key, value in found.items() if value == name)
+            raise InputError(f"columns {other!r} and {heading!r} both mean {name!r}; leave one out with ignore=")
+        found[heading] = name
+    return found
+
+
+def _meant(heading: Hashable) -> str:
+    """The column of a heading, by its own name or another, in any case and with spaces for underscores."""
+    plain = str(heading).strip().lower().replace(" ", "_")
+    return OTHER_NAMES.get(plain, plain if plain in COLUMNS else str(heading))

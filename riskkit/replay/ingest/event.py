@@ -1,0 +1,436 @@
+"""Convert one live event (labels, prices, times) to an integer row of the log.
+
+The counterpart of `EventLog.from_frame` for single events, by the same rules: an event is refused for the same reasons
+as a row of a frame, with a message that names the field. Nothing is stored before `Entries.remember`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.ingest import amount as scalars
+from riskkit.replay.ingest.labels import label_text
+from riskkit.replay.schema.columns import (
+    FACTS,
+    MISSING,
+    OPTIONAL,
+    REQUIRED,
+    RETURN_UNIT,
+    CashFlowKind,
+    EventKind,
+    RowFlag,
+    TradingCommand,
+)
+from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.universe import Account, Instrument, Universe
+
+__all__ = ["DEFAULTS", "DTYPES", "Entries", "KnownOrder", "Row", "check_order", "check_row", "row_of"]
+
+Row = dict[str, int]
+DEFAULTS = {**dict.fromkeys(REQUIRED, 0), "price": MISSING, **{name: absent for name, (_, absent) in OPTIONAL.items()}}
+DEFAULTS |= {"account": -1, "instrument": -1, "pair": -1, "order": -1}
+DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}}
+KINDS = {int(kind) for kind in EventKind if kind != EventKind.MARK}
+TRADED = {int(kind) for kind in EventKind if FACTS[kind].traded}
+FILL, BAD_TS = int(EventKind.FILL), int(RowFlag.BAD_TS)
+
+
+# ---------------------------------------------------------------------- rows of integer codes
+
+
+def row_of(ts: int, kind: EventKind, fields: Row) -> Row:
+    """Fill the fields of an event that are not given."""
+    for name in fields:
+        if name not in DEFAULTS or name == "pair":
+            raise InputError(f"field {name!r} is not a field of an event; fields are {', '.join(sorted(DEFAULTS))}")
+    return {**DEFAULTS, **fields, "ts": ts, "kind": int(kind)}
+
+
+def check_row(event: Mapping[str, int], universe: Universe) -> None:
+    """Refuse a code, a kind or a number out of range."""
+    account, instrument = event["account"], event["instrument"]
+    if not -1 <= account < len(universe.accounts):
+        raise InputError(f"account={account!r} is not a code of this universe (0 to {len(universe.accounts) - 1})")
+    if not -1 <= instrument < len(universe.instruments):
+        raise InputError(f"instrument={instrument!r} is not a code of this universe")
+    if event["kind"] not in KINDS:
+        raise InputError(f"kind={event['kind']!r} is not a kind of event")
+    if not -1 <= event["side"] <= 5:
+        raise InputError(f"side={event['side']!r} is not a side, flow or command")
+    for name in ("qty", "price", "fee", "bid", "ask", "reserve"):
+        if abs(event[name]) >= LARGEST and event[name] != MISSING:
+            raise InputError(f"{name}={event[name]!r} is beyond 64 bits; count in larger units")
+    if event["kind"] not in TRADED:
+        return
+    if event["instrument"] < 0 or event["account"] < 0:
+        raise InputError(f"{EventKind(event['kind']).name} needs an account and an instrument")
+    if event["qty"] < 0 or (event["kind"] == FILL and event["price"] == MISSING):
+        raise InputError(f"qty={event['qty']!r}, price={event['price']!r} are not those of an order or fill")
+
+
+def check_order(event: Mapping[str, int], row: int, latest: int, first: int) -> None:
+    """Refuse a journal row that refers to a later event, is earlier than the event before it, or extends a list.
+
+    A list of orders is decided as one, so its orders come in one call, whose rows begin at `first`.
+    """
+    if not -1 <= event["order"] <= row:
+        raise InputError(f"order={event['order']!r} is not the number of an event so far (0 to {row})")
+    if event["ts"] < latest and not event["flags"] & BAD_TS:
+        raise InputError(f"ts={event['ts']!r} is earlier than the event before it, at {latest}")
+    if event["batch"] != -1 and not first <= event["batch"] <= row:
+        raise InputError(
+            f"batch={event['batch']!r} is not an event of this call ({first} to {row}); give a list in one call"
+        )
+
+
+# ---------------------------------------------------------------------- labels to rows
+
+
+class KnownOrder(NamedTuple):
+    """The row and fields of an order with an id."""
+
+    row: int
+    account: int
+    instrument: int
+    side: int
+    flags: int
+    strategy: int
+    connection: int
+    expires: int
+
+    @classmethod
+    def at(cls, row: int, event: Mapping[str, int]) -> KnownOrder:
+        """The order of a journal row."""
+        return cls(row, *(event[name] for name in cls._fields[1:]))
+
+
+class Entries:
+    """Converts live events to rows, and keeps the ids of orders and trades.
+
+    Parameters
+    ----------
+    universe : Universe
+        Labels and units.
+    on_bad_order : {"raise", "flag"}
+        As in `EventLog.from_frame`: treatment of an order with a bad or off-grid price or quantity.
+    newcomers : Instrument, optional
+        Units of instruments that are not declared: such instruments, and accounts, are registered at their first event.
+        None: they are refused.
+    """
+
+    def __init__(self, universe: Universe, on_bad_order: str = "raise", newcomers: Instrument | None = None) -> None:
+        self.universe = universe
+        self.flag = one_of(on_bad_order, ("raise", "flag"), "on_bad_order") == "flag"
+        self.newcomers = newcomers
+        self.orders: dict[Hashable, KnownOrder] = {}
+        self.trades: dict[str, int] = {}
+        self.booked: set[tuple[int, int]] = set()
+        self.currencies: dict[int, str] = {}
+        for code, account in enumerate(universe.accounts):
+            instruments = [universe.instruments[universe.instrument_codes[label]] for label in account.positions]
+            for currency in [*account.cash, *(instrument.currency for instrument in instruments)]:
+                self.currencies[code] = self._one_currency(code, currency)
+
+    def in_universe(self, universe: Universe) -> Entries:
+        """A copy for a larger universe that shares the same ids."""
+        if universe is self.universe:
+            return self
+        other = Entries.__new__(Entries)
+        other.__dict__.update(self.__dict__)
+        other.universe = universe
+        return other
+
+    def account(self, label: Any) -> int:
+        """The code of an account."""
+        return self._code("account", label, self.universe.account_codes)
+
+    def instrument(self, label: Any) -> int:
+        """The code of an instrument."""
+        return self._code("instrument", label, self.universe.instrument_codes)
+
+    def _code(self, name: str, label: Any, codes: Mapping[str, int]) -> int:
+        text = scalars.label(label, name)
+        if text not in codes:
+            few = ", ".join(list(codes)[:5]) + (", ..." if len(codes) > 5 else "")
+            raise InputError(f"{name}={label!r} is not declared ({name}s are {few or 'none'})")
+        return codes[text]
+
+    def universe_with(self, fields: Mapping[str, Any]) -> Universe:
+        """The universe with the new labels of an event; the same one if none is new."""
+        universe = self.universe
+        accounts, instruments = universe.accounts, universe.instruments
+        strategies, connections = universe.strategies, universe.connections
+        if self.newcomers is not None:
+            label = fields.get("account")
+            if label is not None and scalars.label(label, "account") not in universe.account_codes:
+                accounts += (Account(scalars.label(label, "account")),)
+            label = fields.get("instrument")
+            if label is not None and scalars.label(label, "instrument") not in universe.instrument_codes:
+                instruments += (self._registered(scalars.label(label, "instrument"), self.newcomers),)
+        if fields.get("strategy") is not None:
+            label = fields.get("account")
+            order = self.orders.get(label_text(fields["order_id"])) if fields.get("order_id") is not None else None
+            account = accounts[order.account].id if label is None and order is not None else label_text(label)
+            if account in {a.id for a in accounts}:
+                strategy = f"{account}/{label_text(fields['strategy'])}"
+                strategies += () if strategy in strategies else (strategy,)
+        if fields.get("connection") is not None:
+            connection = label_text(fields["connection"])
+            connections += () if connection in connections else (connection,)
+        parts = {"accounts": accounts, "instruments": instruments, "strategies": strategies, "connections": connections}
+        if all(len(part) == len(getattr(universe, name)) for name, part in parts.items()):
+            return universe
+        return replace(universe, **parts)  # type: ignore[arg-type]
+
+    @staticmethod
+    def _registered(label: str, like: Instrument) -> Instrument:
+        """An undeclared instrument in the units of another."""
+        return replace(like, id=label, product="" if like.product == like.id else like.product, listed=False)
+
+    def _one_currency(self, account: int, currency: str) -> str:
+        """Refuse a second currency of an account; return its currency."""
+        known = self.currencies.get(account, currency)
+        if known != currency and not self.universe.mixed:
+            label = self.universe.accounts[account].id
+            raise InputError(f"account {label!r} would mix {known} and {currency}; split it, or use currencies='many'")
+        return known
+
+    # ------------------------------------------------------------------ orders and fills
+
+    def order(
+        self,
+        row_number: int,
+        ts: int,
+        *,
+        account: Any,
+        instrument: Any,
+        side: Any,
+        qty: Any,
+        price: Any = None,
+        type: str = "limit",
+        order_id: Any = None,
+        reduce_only: bool = False,
+        reserve: Any = None,
+        strategy: Any = None,
+        connection: Any = None,
+        parent_id: Any = None,
+        expires: Any = None,
+    ) -> Row:
+        """An order, for row `row_number` of the journal."""
+        row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.ORDER)}
+        row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
+        row["side"] = scalars.side(side)
+        traded = self.universe.instruments[row["instrument"]]
+        row["qty"] = scalars.quantity(qty, traded, row, self.flag)
+        if one_of(type, ("limit", "market"), "type") == "market":
+            if price is not None:
+                raise InputError(f"price={price!r} is the price of a market order; leave it empty")
+        else:
+            row["price"] = scalars.price(price, traded, row, lenient=self.flag)
+        if reserve is not None:
+            row["reserve"] = scalars.price(reserve, traded, row, "reserve")
+        row["flags"] |= int(RowFlag.REDUCE_ONLY) if reduce_only else 0
+        self.set_origin(row, strategy, connection)
+        if order_id is not None:
+            if label_text(order_id) in self.orders:
+                used = self.orders[label_text(order_id)].row
+                raise InputError(f"order_id={order_id!r} is used already by the order of event {used}; ids are unique")
+            row["order"] = row_number
+        if parent_id is not None:
+            row["parent"] = self._known(parent_id, "parent_id").row
+        if expires is not None:
+            row["expires"] = scalars.expiry(expires, ts)
+        self._one_currency(row["account"], traded.currency)
+        return row
+
+    def order_list(
+        self, row_number: int, ts: int, orders: Sequence[Mapping[str, Any]], account: Any, children: Any = None
+    ) -> list[Row]:
+        """The orders of one list, for the journal's rows from `row_number` on."""
+        if not orders:
+            raise InputError("orders is an empty list; a list has at least one order")
+        rows, ids = [], set()
+        for number, fields in enumerate(orders, row_number):
+            if fields.get("account", account) != account:
+                raise InputError(f"account={fields['account']!r} is another account than that of its list, {account!r}")
+            label = fields.get("order_id")
+            if label is not None and label_text(label) in ids:
+                raise InputError(f"order_id={label!r} is used twice in the list; ids are unique")
+            ids.add(None if label is None else label_text(label))
+            rows.append(self.order(number, ts, **{**fields, "account": account}))
+            rows[-1] |= {"batch": row_number, "weight": 0}
+        rows[0]["weight"] = len(rows) if children is None else scalars.messages(children)
+        return rows
+
+    def modify(
+        self,
+        ts: int,
+        *,
+        order_id: Any = None,
+        account: Any = None,
+        instrument: Any = None,
+        side: Any = None,
+        qty: Any = None,
+        price: Any = None,
+        children: Any = 1,
+        reduce_only: bool = False,
+    ) -> Row:
+        """A change of an order; omitted fields stay."""
+        row = self._of_order(EventKind.MODIFY, ts, order_id, account, instrument)
+        traded = self.universe.instruments[row["instrument"]]
+        if side is not None:
+            row["side"] = self._same_side(row, scalars.side(side), order_id)
+        row["flags"] |= int(RowFlag.REDUCE_ONLY) if reduce_only else 0
+        if qty is not None:
+            row["qty"] = scalars.quantity(qty, traded, row, self.flag)
+        if price is not None:
+            row["price"] = scalars.price(price, traded, row, lenient=self.flag)
+        row["weight"] = scalars.messages(children)
+        return row
+
+    def cancel(self, ts: int, *, order_id: Any = None, account: Any = None, instrument: Any = None) -> Row:
+        """A cancel of an order."""
+        row = self._of_order(EventKind.CANCEL, ts, order_id, account, instrument)
+        row["side"], row["flags"] = 0, 0
+        return row
+
+    def fill(
+        self,
+        ts: int,
+        *,
+        qty: Any,
+        price: Any,
+        order_id: Any = None,
+        account: Any = None,
+        instrument: Any = None,
+        side: Any = None,
+        trade_id: Any = None,
+        fee: Any = None,
+    ) -> Row:
+        """A fill; account, instrument and side are those of its order, if it has an order id."""
+        row = self._of_order(EventKind.FILL, ts, order_id, account, instrument)
+        traded = self.universe.instruments[row["instrument"]]
+        row["flags"] = 0
+        if side is not None or order_id is None:
+            row["side"] = self._same_side(row, scalars.side(side), order_id)
+        row["qty"] = scalars.quantity(qty, traded, row, False)
+        row["price"] = scalars.price(price, traded, row)
+        if fee is not None:
+            row["fee"] = scalars.money(fee, self.universe.quantum, "fee")
+        if trade_id is not None:
+            row["trade_id"] = self.trades.get(label_text(trade_id), len(self.trades))
+            if (row["account"], row["trade_id"]) in self.booked:
+                row["flags"] |= int(RowFlag.DUPLICATE)
+        self._one_currency(row["account"], traded.currency)
+        return row
+
+    def _known(self, order_id: Any, name: str = "order_id") -> KnownOrder:
+        known = self.orders.get(label_text(order_id))
+        if known is None:
+            raise InputError(f"{name}={order_id!r} does not name an earlier order")
+        return known
+
+    @staticmethod
+    def _same_side(row: Row, side: int, order_id: Any) -> int:
+        if row["order"] >= 0 and side != row["side"]:
+            raise InputError(f"order_id={order_id!r} names an order of the other side")
+        return side
+
+    def _of_order(self, kind: EventKind, ts: int, order_id: Any, account: Any, instrument: Any) -> Row:
+        """A row with the account, instrument, side, flag and origin of its order."""
+        row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
+        if order_id is None and kind is not EventKind.FILL and not self.flag:
+            raise InputError(f"order_id is not given; a {kind.name.lower()} names its order")
+        unknown = self.flag and kind is not EventKind.FILL and label_text(order_id) not in self.orders
+        if order_id is None or unknown:
+            row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
+            return row
+        known = self._known(order_id)
+        given = {"account": (account, self.account), "instrument": (instrument, self.instrument)}
+        if any(label is not None and code(label) != getattr(known, n) for n, (label, code) in given.items()):
+            raise InputError(f"order_id={order_id!r} names an order of another account or instrument")
+        row |= {"account": known.account, "instrument": known.instrument, "side": known.side, "order": known.row}
+        row["flags"] = known.flags & int(RowFlag.REDUCE_ONLY)
+        row["strategy"] = known.strategy
+        row["connection"] = known.connection if kind is not EventKind.FILL else -1
+        return row
+
+    def set_origin(self, row: Row, strategy: Any, connection: Any) -> None:
+        """Store the strategy and the login of an event, if given."""
+        if strategy is not None and row["account"] >= 0:
+            label = f"{self.universe.accounts[row['account']].id}/{label_text(strategy)}"
+            row["strategy"] = self.universe.strategies.index(label)
+        if connection is not None:
+            row["connection"] = self.universe.connections.index(label_text(connection))
+
+    # ------------------------------------------------------------------ other events
+
+    def price(self, ts: int, *, instrument: Any, price: Any = None, bid: Any = None, ask: Any = None) -> Row:
+        """A last price and mark, a bid, an ask."""
+        row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.PRICE), "instrument": self.instrument(instrument)}
+        if price is None and bid is None and ask is None:
+            raise InputError("no price is given; give at least one of price, bid and ask")
+        for name, value in (("price", price), ("bid", bid), ("ask", ask)):
+            if value is not None:
+                row[name] = scalars.price(value, self.universe.instruments[row["instrument"]], row, name)
+        return row
+
+    def cash(self, ts: int, *, account: Any, amount: Any, flow: str = "deposit", currency: Any = None) -> Row:
+        """Money received (above zero) or paid."""
+        row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.CASH), "account": self.account(account)}
+        row["qty"] = scalars.money(amount, self.universe.quantum, "amount")
+        row["side"] = scalars.word(flow, CashFlowKind, "flow")
+        if currency is not None:
+            if label_text(currency) not in self.universe.currencies:
+                known = ", ".join(self.universe.currencies)
+                raise InputError(f"currency={currency!r} is not a currency of this universe; it has {known}")
+            self._one_currency(row["account"], label_text(currency))
+            row["price"] = self.universe.currencies.index(label_text(currency))
+        return row
+
+    def equity(self, ts: int, *, account: Any, equity: Any) -> Row:
+        """An account's equity, given from outside."""
+        qty = scalars.money(equity, self.universe.quantum, "equity")
+        return {**DEFAULTS, "ts": ts, "kind": int(EventKind.EQUITY), "account": self.account(account), "qty": qty}
+
+    def closed_trade(
+        self, ts: int, *, account: Any, instrument: Any, side: Any, pnl: Any = 0, ret: Any = 0, exit: str = ""
+    ) -> Row:
+        """A closed trade: its profit in money and its return as a fraction."""
+        row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.TRADE), "account": self.account(account)}
+        row |= {"instrument": self.instrument(instrument), "side": scalars.side(side)}
+        row["qty"] = scalars.money(pnl, self.universe.quantum, "pnl")
+        found = scalars.count(ret, Fraction(1, RETURN_UNIT), "ret")
+        if found.bad or found.off:
+            raise InputError(f"ret={ret!r} is not a return with at most nine decimals")
+        row["price"] = found.nearest
+        row["flags"] = int(RowFlag.STOP_LOSS) if exit == "stop_loss" else 0
+        return row
+
+    def account_event(self, kind: EventKind, ts: int, *, account: Any) -> Row:
+        """A success, a failure, or an automated execution of a strategy."""
+        return {**DEFAULTS, "ts": ts, "kind": int(kind), "account": self.account(account)}
+
+    def control(self, ts: int, cmd: str, account: Any = None) -> Row:
+        """A command to one account, or to all."""
+        code, side = -1 if account is None else self.account(account), scalars.word(cmd, TradingCommand, "cmd")
+        return {**DEFAULTS, "ts": ts, "kind": int(EventKind.CONTROL), "account": code, "side": side}
+
+    # ------------------------------------------------------------------ memory
+
+    def remember(self, row: Mapping[str, int], number: int, order_id: Any = None, trade_id: Any = None) -> None:
+        """Keep the ids of an event that was taken as the journal's row `number`."""
+        if row["kind"] == EventKind.ORDER and order_id is not None:
+            self.orders[label_text(order_id)] = KnownOrder.at(number, row)
+        if row["kind"] == EventKind.FILL and trade_id is not None:
+            self.trades.setdefault(label_text(trade_id), row["trade_id"])
+        if row["kind"] == EventKind.FILL and row["trade_id"] >= 0 and not row["flags"] & RowFlag.BAD_TS:
+            self.booked.add((row["account"], row["trade_id"]))
+        if row["kind"] in (EventKind.ORDER, EventKind.FILL):
+            self.currencies.setdefault(row["account"], self.universe.instruments[row["instrument"]].currency)
+        elif row["kind"] == EventKind.CASH and row["price"] != MISSING:
+            self.currencies.setdefault(row["account"], self.universe.currencies[row["price"]])

@@ -1,0 +1,98 @@
+"""The frame under conversion: access to its columns, and error messages that name a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from riskkit._check import InputError
+from riskkit.replay.ingest.columns import FRAME_COLUMNS, name_columns
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["Frame"]
+
+
+class Frame:
+    """Columns by name, masks of missing values and of kinds, and errors with the row of the caller's frame.
+
+    ``kind`` is set as soon as it is known; `rows_of` uses it. ``source_rows`` is each event's row in the caller's frame
+    once the events have been sorted.
+    """
+
+    def __init__(self, frame: pd.DataFrame, headings: Mapping[str, Hashable]) -> None:
+        self.frame = frame
+        self.headings = headings
+        self.size = len(frame)
+        self.source_rows: np.ndarray | None = None
+        self.kind = np.zeros(self.size, np.int8)
+        self._missing: dict[str, np.ndarray] = {}
+        self._rows_of: dict[tuple[EventKind, ...], np.ndarray] = {}
+
+    @classmethod
+    def read(cls, frame: Any, columns: Mapping[Any, str] | None = None, ignore: Collection[Any] = ()) -> Frame:
+        """Take a frame under the names of `riskkit.replay.ingest.columns`."""
+        if not isinstance(frame, pd.DataFrame):
+            raise InputError(f"frame is a {type(frame).__name__}; give a pandas DataFrame with one row per event")
+        names = name_columns(list(frame.columns), columns, ignore)
+        for name in ("ts", "kind"):
+            if name not in names.values():
+                raise InputError(f"column {name!r} is missing: {FRAME_COLUMNS[name]}")
+        return cls(frame[list(names)].set_axis(list(names.values()), axis=1), {name: at for at, name in names.items()})
+
+    def in_order(self, order: np.ndarray) -> Frame:
+        """The same events in another order, with their rows in the caller's frame."""
+        moved = Frame(self.frame.iloc[order].reset_index(drop=True), self.headings)
+        moved.source_rows = order
+        return moved
+
+    def with_column(self, name: str, values: pd.Series) -> Frame:
+        """The same events with a column replaced."""
+        changed = Frame(self.frame.assign(**{name: values}), self.headings)
+        changed.source_rows, changed.kind = self.source_rows, self.kind
+        return changed
+
+    def has(self, name: str) -> bool:
+        """Whether the frame has the column."""
+        return name in self.frame.columns
+
+    def column(self, name: str) -> pd.Series:
+        """The values of a column."""
+        return self.frame[name]
+
+    def missing(self, name: str) -> np.ndarray:
+        """Mask of the rows without a value (all rows if there is no such column)."""
+        if name not in self._missing:
+            absent = self.column(name).isna().to_numpy() if self.has(name) else np.ones(self.size, bool)
+            self._missing[name] = absent
+        return self._missing[name]
+
+    def rows_of(self, *kinds: EventKind) -> np.ndarray:
+        """Mask of the rows of these kinds of event, not to be changed."""
+        if kinds not in self._rows_of:
+            wanted = np.zeros(len(EventKind), bool)
+            wanted[[int(kind) for kind in kinds]] = True
+            self._rows_of[kinds] = wanted[self.kind]
+        return self._rows_of[kinds]
+
+    def source_row(self, row: int) -> int:
+        """An event's row in the caller's frame, counted from 0."""
+        return int(row if self.source_rows is None else self.source_rows[row])
+
+    def refuse(self, rows: np.ndarray, name: str, why: str | Callable[[int], str]) -> None:
+        """Raise an error for the first of `rows` (a mask), if any."""
+        if rows.any():
+            self.refuse_row(int(np.flatnonzero(rows)[0]), name, why)
+
+    def refuse_row(self, row: int, name: str, why: str | Callable[[int], str]) -> None:
+        """Raise an error that names the row, the column and the value."""
+        value = self.column(name).iloc[row] if self.has(name) else None
+        value = value.item() if isinstance(value, np.generic) else value
+        number = self.has(name) and pd.api.types.is_numeric_dtype(self.column(name).dtype)
+        shown = "nothing" if pd.isna(value) is True and not number else repr(value)
+        heading = self.headings.get(name, name)
+        column = repr(name) if heading == name else f"{heading!r} ({name})"
+        reason = why if isinstance(why, str) else why(row)
+        raise InputError(f"row {self.source_row(row)}, column {column}: {shown} {reason}")

@@ -1,0 +1,89 @@
+"""Convert money to quanta: cash, equity, closed trades and fees; by default an account has one currency."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from riskkit._check import InputError
+from riskkit.replay.ingest.frame import Frame
+from riskkit.replay.ingest.labels import label_text, word_codes
+from riskkit.replay.ingest.numbers import count_in
+from riskkit.replay.schema.columns import MISSING, RETURN_UNIT, CashFlowKind, EventKind, RowFlag, TradingCommand
+from riskkit.replay.schema.universe import Universe, decimal_text
+
+__all__ = ["money_events", "one_currency"]
+
+
+def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Universe) -> None:
+    """Convert the values of CASH, EQUITY, TRADE and CONTROL to qty, price and side, and the fees of fills."""
+    quantum = universe.quantum
+    for kind, name in ((EventKind.CASH, "amount"), (EventKind.EQUITY, "equity"), (EventKind.TRADE, "pnl")):
+        rows, missing = frame.rows_of(kind), frame.missing(name)
+        if kind is not EventKind.TRADE:
+            frame.refuse(rows & missing, name, f"is not an amount of money; a {kind.name.lower()} event needs one")
+        if (rows & ~missing).any():
+            columns["qty"] = np.where(rows & ~missing, _quanta(frame, name, rows & ~missing, quantum), columns["qty"])
+    for kind, name, words, absent in (
+        (EventKind.CASH, "flow", CashFlowKind, CashFlowKind.DEPOSIT),
+        (EventKind.CONTROL, "cmd", TradingCommand, None),
+    ):
+        rows = frame.rows_of(kind)
+        if rows.any():
+            columns["side"] = np.where(rows, word_codes(frame, name, rows, words, absent), columns["side"])
+    if frame.has("currency"):
+        columns["price"] = np.where(frame.rows_of(EventKind.CASH), _currencies(frame, universe), columns["price"])
+    trades = frame.rows_of(EventKind.TRADE)
+    if trades.any():
+        _returns(frame, trades, columns)
+    fees = frame.rows_of(EventKind.FILL) & ~frame.missing("fee")
+    if fees.any():
+        columns["fee"] = _quanta(frame, "fee", fees, quantum)
+
+
+def _returns(frame: Frame, trades: np.ndarray, columns: dict[str, np.ndarray]) -> None:
+    """Convert the return of a closed trade to billionths, and flag a stop loss."""
+    counted = count_in(frame, "ret", trades & ~frame.missing("ret"), [Fraction(1, RETURN_UNIT)], None)
+    frame.refuse(counted.bad | counted.off, "ret", "is not a return with at most nine decimals")
+    columns["price"] = np.where(trades, counted.counts, columns["price"])
+    if frame.has("exit"):
+        stopped = (frame.column("exit") == "stop_loss").fillna(False).to_numpy(bool)
+        columns["flags"][trades & stopped] |= int(RowFlag.STOP_LOSS)
+
+
+def _currencies(frame: Frame, universe: Universe) -> np.ndarray:
+    """Index of each row's currency in ``universe.currencies``, MISSING without one."""
+    codes, found = pd.factorize(frame.column("currency"))
+    indices = [universe.currencies.index(label_text(label)) for label in found]
+    return np.array([*indices, MISSING], np.int64)[codes]
+
+
+def _quanta(frame: Frame, name: str, rows: np.ndarray, quantum: Fraction) -> np.ndarray:
+    counted = count_in(frame, name, rows, [quantum], None)
+    frame.refuse(counted.bad, name, "is not an amount of money")
+    frame.refuse(counted.off, name, f"is not a multiple of the quantum of money, {decimal_text(quantum)}")
+    return counted.counts
+
+
+def one_currency(
+    frame: Frame,
+    universe: Universe,
+    account: np.ndarray,
+    pair_account: np.ndarray,
+    pair_instrument: np.ndarray,
+) -> None:
+    """Refuse an account that mixes currencies: without exchange rates its balance is undefined."""
+    used: list[set[str]] = [set(opened.cash) for opened in universe.accounts]
+    for a, i in zip(pair_account.tolist(), pair_instrument.tolist(), strict=True):
+        used[a].add(universe.instruments[i].currency)
+    if frame.has("currency"):
+        cash = frame.rows_of(EventKind.CASH) & ~frame.missing("currency")
+        for a, label in set(zip(account[cash].tolist(), frame.column("currency")[cash].tolist(), strict=True)):
+            used[a].add(label_text(label))
+    for code, currencies in enumerate(used):
+        if len(currencies) > 1:
+            label = universe.accounts[code].id
+            names = " and ".join(sorted(currencies))
+            raise InputError(f"account {label!r} mixes {names}; split it, or say currencies='many'")

@@ -1,0 +1,126 @@
+"""Convert numbers to integer ticks, lots and quanta, exactly or not at all.
+
+A float within a billionth of a step of an integer is that integer: 0.1 + 0.2 is 30 cents. Texts and Decimals are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from riskkit._check import InputError
+from riskkit.replay.ingest.frame import Frame
+from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.universe import exact
+
+__all__ = ["MAXIMUM", "Counted", "count_in"]
+
+MAXIMUM = LARGEST
+
+
+class Counted(NamedTuple):
+    """A column counted in units, each array of shape (n_events,).
+
+    ``off`` marks no integer number of units (``counts`` is the nearest), ``bad`` no finite number, ``positive`` above 0.
+    """
+
+    counts: np.ndarray
+    off: np.ndarray
+    bad: np.ndarray
+    positive: np.ndarray
+
+
+def count_in(frame: Frame, name: str, rows: np.ndarray, units: Sequence[Fraction], code: np.ndarray | None) -> Counted:
+    """Count a column at `rows` (a mask) in units, one unit per code (None: the first unit for all)."""
+    out = Counted(np.zeros(frame.size, np.int64), *(np.zeros(frame.size, bool) for _ in range(3)))
+    at = np.flatnonzero(rows)
+    if not len(at):
+        return out
+    series = frame.column(name) if len(at) == frame.size else frame.column(name).iloc[at]
+    codes = np.zeros(len(at), np.int64) if code is None else code[at]
+    dtype = series.dtype
+    if pd.api.types.is_bool_dtype(dtype):
+        frame.refuse(rows, name, "is not a number")
+    if pd.api.types.is_integer_dtype(dtype) and (found := _integers(series, units, codes)) is not None:
+        pass
+    elif pd.api.types.is_any_real_numeric_dtype(dtype):
+        found = _floats(series, units, codes)
+        large = np.abs(found.counts) >= 2**53
+        if large.any():
+            frame.refuse_row(int(at[np.argmax(large)]), name, "is too large to be exact as a float; give a string")
+    else:
+        found = _written(series, units, codes)
+    for target, values in zip(out, found, strict=True):
+        target[at] = values
+    return out
+
+
+def _integers(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) -> Counted | None:
+    """Integers in integer arithmetic, or None if a product could overflow."""
+    number = series.to_numpy()
+    if number.dtype.kind != "i":
+        return None
+    number = number.astype(np.int64, copy=False)
+    largest = max(abs(int(number.min())), abs(int(number.max())))
+    if largest * max(unit.denominator for unit in units) >= MAXIMUM or max(u.numerator for u in units) >= MAXIMUM:
+        return None
+    numerator, denominator = _terms(units, codes, np.int64)
+    scaled = number * denominator
+    if np.ndim(numerator) == 0 and numerator == 1:
+        count, off = scaled, np.zeros(len(number), bool)
+    else:
+        count, rest = np.divmod(scaled, numerator)
+        off = rest != 0
+    return Counted(count, off, np.zeros(len(number), bool), number > 0)
+
+
+def _floats(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) -> Counted:
+    """Floats: the nearest integer number of units, off if it differs by more than a billionth."""
+    number = series.to_numpy(float, na_value=np.nan)
+    numerator, denominator = _terms(units, codes, np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        steps = number * denominator / numerator if np.any(numerator != 1) else number * denominator
+        nearest = np.rint(steps)
+        bad = ~np.isfinite(steps)
+        off = np.abs(steps - nearest) > 1e-9 + np.abs(nearest) * 1e-15
+    if bad.any():
+        nearest = np.where(bad, 0.0, nearest)
+        off &= ~bad
+    nearest = np.clip(nearest, -(2.0**62), 2.0**62)
+    return Counted(nearest.astype(np.int64), off, bad, number > 0)
+
+
+def _terms(units: Sequence[Fraction], codes: np.ndarray, dtype: Any) -> tuple[Any, Any]:
+    """Numerators and denominators of the units at each row; scalars if all units are equal."""
+    numerator = np.array([unit.numerator for unit in units], dtype)
+    denominator = np.array([unit.denominator for unit in units], dtype)
+    if len(set(units)) == 1:
+        return numerator[0], denominator[0]
+    return numerator[codes], denominator[codes]
+
+
+def _written(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) -> Counted:
+    """Texts, Decimals and mixtures, each distinct value parsed once."""
+    of_value, values = pd.factorize(series.astype(object), use_na_sentinel=False)
+    keys, pairs = pd.factorize(codes.astype(np.int64) * len(values) + of_value)
+    read = [_read(value) for value in values]
+    table = np.zeros(len(pairs), [("count", "i8"), ("off", "?"), ("bad", "?"), ("positive", "?")])
+    for index, pair in enumerate(pairs.tolist()):
+        number = read[pair % len(values)]
+        steps = None if number is None else number / units[pair // len(values)]
+        if number is None or steps is None or abs(steps) >= MAXIMUM:
+            table[index] = 0, False, True, False
+        else:
+            table[index] = round(steps), steps.denominator != 1, False, number > 0
+    return Counted(*(table[name][keys] for name in ("count", "off", "bad", "positive")))
+
+
+def _read(value: object) -> Fraction | None:
+    try:
+        return exact(value, "number")
+    except InputError:
+        return None

@@ -1,0 +1,140 @@
+"""Convert quantities to lots and prices to ticks, or to finer steps if off-grid orders are kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from riskkit.replay.ingest.columns import NEEDED_BY
+from riskkit.replay.ingest.frame import Frame
+from riskkit.replay.ingest.numbers import MAXIMUM, count_in
+from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
+from riskkit.replay.schema.universe import Instrument, decimal_text, exact
+
+__all__ = ["optional_prices", "prices", "quantities", "refine"]
+
+FINEST = 10**6  # an off-grid number is kept to a millionth of its tick or lot
+
+
+def quantities(
+    frame: Frame, code: np.ndarray, declared: Sequence[Instrument], lenient: np.ndarray, flags: np.ndarray
+) -> tuple[np.ndarray, dict[int, Fraction]]:
+    """Lots of orders, modifies and fills; and by row the off-lot quantities of orders that are kept, in lots."""
+    modify, needs = frame.rows_of(EventKind.MODIFY), frame.rows_of(*NEEDED_BY["qty"])
+    missing = frame.missing("qty")
+    lots = [instrument.lot for instrument in declared] or [Fraction(1)]
+    counted = count_in(frame, "qty", (needs | modify) & ~missing, lots, code)
+    bad = counted.bad | (needs & ~counted.positive)
+    frame.refuse(bad & ~lenient, "qty", "is not a quantity; a quantity is a number above zero")
+    below = modify & (counted.counts < 0)
+    frame.refuse(below & ~lenient, "qty", "is not a quantity; a modify's is 0 (unchanged) or above")
+    bad |= below
+    frame.refuse(counted.off & ~lenient, "qty", _off(declared, code, "a multiple of the lot", "lot"))
+    flags[bad & lenient] |= int(RowFlag.BAD_QTY)
+    flags[counted.off & lenient] |= int(RowFlag.OFF_LOT)
+    count = np.where(bad, 0, counted.counts) if bad.any() else counted.counts
+    return count, _as_written(frame, "qty", counted.off & lenient & ~bad, lots, code)
+
+
+def prices(
+    frame: Frame, code: np.ndarray, declared: Sequence[Instrument], lenient: np.ndarray, flags: np.ndarray
+) -> tuple[np.ndarray, dict[int, Fraction]]:
+    """Ticks of orders, modifies, fills and price events (else MISSING); and by row the off-tick prices kept."""
+    missing, market = frame.missing("price"), _market(frame)
+    frame.refuse(market & ~missing, "price", "is the price of a market order; leave it empty")
+    rows = frame.rows_of(EventKind.ORDER, EventKind.FILL, EventKind.PRICE, EventKind.MODIFY) & ~missing
+    ticks = [instrument.tick for instrument in declared] or [Fraction(1)]
+    counted = count_in(frame, "price", rows, ticks, code)
+    quoted = frame.rows_of(EventKind.PRICE) & ~(frame.missing("bid") & frame.missing("ask"))
+    needs = frame.rows_of(*NEEDED_BY["price"]) & ~market & ~quoted
+    bad = counted.bad | (needs & missing)
+    low = rows & ~bad & ~counted.positive & _only_above_zero(declared, code)
+    frame.refuse(
+        bad & ~lenient, "price", "is not a price; a price is a finite number (a market order says type='market')"
+    )
+    frame.refuse(low & ~lenient, "price", "is not above zero; declare the instrument with negative_price=True")
+    frame.refuse(counted.off & ~lenient, "price", _off(declared, code, "on the tick", "tick"))
+    flags[(bad | low) & lenient] |= int(RowFlag.BAD_PRICE)
+    flags[counted.off & lenient] |= int(RowFlag.OFF_TICK)
+    count = np.where(rows & ~bad, counted.counts, MISSING)
+    return count, _as_written(frame, "price", counted.off & lenient & ~bad, ticks, code)
+
+
+def optional_prices(
+    frame: Frame, name: str, rows: np.ndarray, code: np.ndarray, declared: Sequence[Instrument]
+) -> np.ndarray:
+    """Ticks of a bid, an ask or a reserve price; MISSING without one."""
+    rows = rows & ~frame.missing(name)
+    counted = count_in(frame, name, rows, [instrument.tick for instrument in declared] or [Fraction(1)], code)
+    frame.refuse(counted.bad, name, "is not a price; a price is a finite number")
+    low = rows & ~counted.positive & _only_above_zero(declared, code)
+    frame.refuse(low, name, "is not above zero; declare the instrument with negative_price=True")
+    frame.refuse(counted.off, name, _off(declared, code, "on the tick", "tick"))
+    return np.where(rows, counted.counts, MISSING)
+
+
+def _market(frame: Frame) -> np.ndarray:
+    """Mask of the market orders, which have no price."""
+    if not frame.has("type"):
+        return np.zeros(frame.size, bool)
+    codes, words = pd.factorize(frame.column("type"))
+    known = {"limit": 0, "market": 1}
+    table = np.array([known.get(str(word).lower(), -1) for word in words] + [0], np.int8)
+    found = table[codes]
+    orders = frame.rows_of(EventKind.ORDER)
+    frame.refuse(orders & (found < 0), "type", "is not limit or market")
+    return orders & (found == 1)
+
+
+def _only_above_zero(declared: Sequence[Instrument], code: np.ndarray) -> np.ndarray:
+    return np.array([not instrument.negative_price for instrument in declared] + [False])[code]
+
+
+def _off(declared: Sequence[Instrument], code: np.ndarray, what: str, unit: str) -> Callable[[int], str]:
+    """Error message of a number off the grid."""
+
+    def why(row: int) -> str:
+        instrument = declared[code[row]]
+        return f"is not {what} {decimal_text(getattr(instrument, unit))} of {instrument.id}"
+
+    return why
+
+
+def _as_written(
+    frame: Frame, name: str, rows: np.ndarray, units: Sequence[Fraction], code: np.ndarray
+) -> dict[int, Fraction]:
+    """Off-grid numbers in units, to a millionth of one, by row."""
+    series = frame.column(name) if rows.any() else None
+    kept = {}
+    for row in np.flatnonzero(rows).tolist():
+        assert series is not None
+        steps = exact(series.iloc[row], name) / units[code[row]]
+        kept[row] = Fraction(round(steps * FINEST), FINEST)
+    return kept
+
+
+def refine(
+    frame: Frame, counts: dict[str, np.ndarray], kept: dict[int, Fraction], code: np.ndarray, size: int
+) -> list[int]:
+    """Count columns in steps so fine that the off-grid numbers kept (of the first column) are integers as well.
+
+    Return the number of steps in each instrument's unit (1 without off-grid numbers).
+    """
+    cuts = [1] * size
+    for row, steps in kept.items():
+        cuts[code[row]] = math.lcm(cuts[code[row]], steps.denominator)
+    if max(cuts, default=1) == 1:
+        return cuts
+    factor = np.array([*cuts, 1], np.int64)[code]
+    for index, (name, count) in enumerate(counts.items()):
+        known = count != MISSING
+        plain = np.where(known, count, 0)
+        frame.refuse(np.abs(plain) >= MAXIMUM // factor, name, "is too large beside the fine off-grid orders kept here")
+        counts[name] = np.where(known, plain * factor, MISSING)
+        for row, steps in kept.items() if index == 0 else ():
+            counts[name][row] = int(steps * cuts[code[row]])
+    return cuts

@@ -1,0 +1,134 @@
+"""Convert references: events to their order, children to parents, orders to their list, fills to their id."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from riskkit.replay.ingest.frame import Frame
+from riskkit.replay.ingest.numbers import count_in
+from riskkit.replay.schema.columns import EventKind, RowFlag
+
+__all__ = ["batches", "inherit", "orders", "parents", "trade_ids", "weights"]
+
+MAX_MESSAGES = 2**31
+
+
+def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.ndarray, lenient: bool) -> np.ndarray:
+    """Row of the order that each event belongs to, -1 if none; an order with an id belongs to itself.
+
+    With `lenient`, a modify or cancel of no known order is a message that changes nothing.
+    """
+    order = np.full(frame.size, -1, np.int64)
+    messages = frame.rows_of(EventKind.MODIFY, EventKind.CANCEL)
+    must = messages & ~frame.missing("order_id") if lenient else messages
+    if not frame.has("order_id"):
+        frame.refuse(must, "order_id", "given, but the order must be named")
+        return order
+    frame.refuse(must & frame.missing("order_id"), "order_id", "given, but the order must be named")
+    codes, _ = pd.factorize(frame.column("order_id"))
+    here = np.arange(frame.size)
+    is_order = frame.rows_of(EventKind.ORDER) & (codes >= 0)
+    rows = np.flatnonzero(is_order)
+    first = np.full(int(codes.max(initial=-1)) + 2, -1, np.int64)  # the last entry is that of no id
+    first[codes[rows[::-1]]] = rows[::-1]
+    target = first[codes]
+    again = is_order & (target != here)
+    frame.refuse(
+        again,
+        "order_id",
+        lambda row: f"is used already by the order of row {frame.source_row(target[row])}; ids are unique in a log",
+    )
+    refers = (messages | frame.rows_of(EventKind.FILL)) & (codes >= 0)
+    if lenient:
+        refers &= ~messages | ((target >= 0) & (target < here))
+    frame.refuse(refers & (target < 0), "order_id", "names an order that is not in the frame")
+    frame.refuse(refers & (target > here), "order_id", "names an order that comes later")
+    same = (account[target] == account) & (instrument[target] == instrument)
+    frame.refuse(refers & ~same, "order_id", "names an order of another account or instrument")
+    against = refers & (side != 0) & (side[target] != side)
+    frame.refuse(against, "order_id", "names an order of the other side")
+    belongs = is_order | refers
+    order[belongs] = target[belongs]
+    return order
+
+
+def inherit(frame: Frame, columns: dict[str, np.ndarray]) -> None:
+    """Copy side and reduce-only flag of an order to its modifies, and strategy and connection if they name none."""
+    order = columns["order"]
+    modify = frame.rows_of(EventKind.MODIFY) & (order >= 0)
+    columns["side"] = np.where(modify, columns["side"][order], columns["side"])
+    marked = modify & (columns["flags"][order] & int(RowFlag.REDUCE_ONLY) != 0)
+    columns["flags"][marked] |= int(RowFlag.REDUCE_ONLY)
+    follows = {
+        "strategy": (EventKind.FILL, EventKind.MODIFY, EventKind.CANCEL),
+        "connection": (EventKind.MODIFY, EventKind.CANCEL),
+    }
+    for name, kinds in follows.items():
+        if name in columns:
+            silent = frame.rows_of(*kinds) & (order >= 0) & (columns[name] < 0)
+            columns[name] = np.where(silent, columns[name][order], columns[name])
+
+
+def parents(frame: Frame, order: np.ndarray) -> np.ndarray:
+    """Row of each order's parent, an earlier order, -1 if none."""
+    parent = np.full(frame.size, -1, np.int64)
+    named = frame.rows_of(EventKind.ORDER) & ~frame.missing("parent_id")
+    if not named.any():
+        return parent
+    known = np.flatnonzero(frame.rows_of(EventKind.ORDER) & (order >= 0))
+    at = np.flatnonzero(named)
+    if len(known):
+        ids = pd.Index(frame.column("order_id").iloc[known].astype(object))
+        index = ids.get_indexer(pd.Index(frame.column("parent_id").iloc[at].astype(object)))
+        parent[at] = np.where(index >= 0, known[index], -1)
+    frame.refuse(
+        named & ((parent < 0) | (parent >= np.arange(frame.size))), "parent_id", "does not name an earlier order"
+    )
+    return parent
+
+
+def batches(frame: Frame, account: np.ndarray, stamps: np.ndarray) -> np.ndarray:
+    """First row of the list that each order belongs to, -1 if none; the orders of a list are adjacent."""
+    batch = np.full(frame.size, -1, np.int64)
+    if not frame.has("batch"):
+        return batch
+    codes, _ = pd.factorize(frame.column("batch"))
+    member = frame.rows_of(EventKind.ORDER) & (codes >= 0)
+    frame.refuse(~member & (codes >= 0), "batch", "is on an event that is not an order")
+    starts = member & (codes != np.concatenate([[-1], codes[:-1]]))
+    rows = np.flatnonzero(starts)
+    again = np.zeros(frame.size, bool)
+    again[rows[pd.Series(codes[rows]).duplicated().to_numpy()]] = True
+    frame.refuse(again, "batch", "is not next to the other orders of its list")
+    if len(rows):
+        batch = np.where(member, rows[np.cumsum(starts) - 1], -1)
+    frame.refuse(member & (account != account[batch]), "batch", "has an order of another account in its list")
+    frame.refuse(member & (stamps != stamps[batch]), "batch", "has an order of another time in its list")
+    return batch
+
+
+def weights(frame: Frame, batch: np.ndarray) -> np.ndarray:
+    """Number of messages that an event counts for: the length of a list at its first order, 0 at the others."""
+    weight = np.ones(frame.size, np.int64)
+    starts = batch == np.arange(frame.size)
+    many = (frame.rows_of(EventKind.MODIFY) | starts) & ~frame.missing("children")
+    counted = count_in(frame, "children", many, [Fraction(1)], None)
+    wrong = many & (counted.bad | counted.off | (counted.counts < 1) | (counted.counts >= MAX_MESSAGES))
+    frame.refuse(wrong, "children", "is not a number of messages, 1 or more")
+    weight[batch >= 0] = 0
+    weight[starts] = np.bincount(batch[batch >= 0], minlength=frame.size)[starts]
+    weight[many] = counted.counts[many]
+    return weight
+
+
+def trade_ids(frame: Frame, account: np.ndarray, flags: np.ndarray) -> np.ndarray:
+    """Codes of the ids of fills; a second fill of an account with the same id is flagged as a duplicate."""
+    codes, _ = pd.factorize(frame.column("trade_id"))
+    codes = np.where(frame.rows_of(EventKind.FILL), codes, -1)
+    rows = np.flatnonzero((codes >= 0) & (flags & int(RowFlag.BAD_TS) == 0))
+    keys = account[rows].astype(np.int64) * (int(codes.max(initial=0)) + 1) + codes[rows]
+    flags[rows[pd.Series(keys).duplicated().to_numpy()]] |= int(RowFlag.DUPLICATE)
+    return codes

@@ -1,0 +1,451 @@
+"""The book: positions, cost, realised and unrealised P&L, cash, exposure and working orders, in integers.
+
+Each function updates the records of one position (an account in an instrument), one account and one instrument. For
+every account, after every event, exactly:
+
+    cash + value - flows == realised + (value - cost) - fees + funding
+
+where flows are deposits and the opening value, and value - cost is the unrealised profit at marks.
+
+Units: a *lot* is one quantity step of the instrument, a *tick* one price step, a *quantum* the smallest amount of
+money of the log (see `riskkit.replay.schema.universe.Universe`). Codes are row numbers of the tables, -1 for none.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.integers import scaled, share
+from riskkit.replay.kernels.records import Record, at
+from riskkit.replay.schema.columns import MISSING, CashFlowKind, OrderStatus, RowFlag
+from riskkit.replay.schema.constants import LARGEST
+
+__all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "PURSE", "Book"]
+
+UNKNOWN, WORKING, BLOCKED, DONE = map(int, OrderStatus)
+
+# the fields of each record and their meaning. All are int64: a narrower one would wrap at other values compiled than in
+# Python. Fields that every fill touches are first, in one line of the processor's cache
+INSTRUMENT: dict[str, str] = dict(
+    numerator="quanta of one lot at one tick: this numerator",
+    denominator="over this denominator",
+    unit="size of one lot in the quantity unit that all instruments share",
+    product="code of the product",
+    first="code of the first position in this instrument, chained by its `next`",
+    last_pair="code of the last position in this instrument",
+    bid="best bid in ticks; MISSING before the first",
+    ask="best ask in ticks; MISSING before the first",
+    last="last price in ticks, of a price event; MISSING before the first",
+    mark="price at which positions are valued, in ticks: last price, or a fill's before there is one",
+    priced="1 after the first price event with a last price, else 0",
+    lot="smallest quantity that may be traded, in lots (quantity steps)",
+    tick="smallest price change that may be quoted, in ticks (price steps)",
+    negative="1 if prices at or below zero are allowed, else 0",
+    listed="1 if declared, 0 if it only occurs in the log",
+    currency="code of the currency",
+)
+POSITION: dict[str, str] = dict(
+    qty="lots held, negative if short",
+    cost="quanta paid for what is held, negative if short",
+    realised="quanta of realised profit",
+    value="quanta at the mark, negative if short",
+    buying="lots of its working buys",
+    selling="lots of its working sells",
+    record="lots held in the log as recorded, with the fills that vanish in enforce mode",
+    unpriced="1 for an opening position before its first mark, else 0",
+    account="code of the account",
+    instrument="code of the instrument",
+    next="code of the next position in the same instrument, -1 at the end",
+    product="code of the instrument's product",
+    sibling="code of the next position of the same account, -1 at the end",
+    first_buy="record of the newest working buy, chained by its `below`, -1 if none",
+    first_sell="record of the newest working sell, chained by its `below`, -1 if none",
+    listed_buy="highest buy price in ticks among the earlier orders of the list in decision; -NO_OFFER if none",
+    listed_sell="lowest sell price in ticks among the earlier orders of the list in decision; NO_OFFER if none",
+)
+ACCOUNT: dict[str, str] = dict(
+    cash="quanta of cash, all currencies together",
+    cost="quanta: sum of the cost of its positions",
+    realised="quanta of realised profit",
+    fees="quanta of fees paid",
+    value="quanta: sum of the value of its positions",
+    flows="quanta: opening cash and value, deposits less withdrawals",
+    funding="quanta of funding and dividends received",
+    given="quanta of equity of the last EQUITY event",
+    has_given="1 after the first EQUITY event, else 0",
+    working="number of working orders",
+    peak="quanta: highest profit so far",
+    drawdown="quanta: deepest fall of profit from its peak so far",
+    paused="1 while a PAUSE command is in force, else 0",
+    state="trading state of the last command, as `Command`: ACTIVE, REDUCING or HALTED",
+    desk="code of the desk",
+    firm="code of the firm",
+    gross="quanta: sum of the absolute value of its positions",
+    first="code of its first position, chained by `sibling`, -1 if none",
+)
+ORDER: dict[str, str] = dict(
+    status="state as `OrderStatus`",
+    side="+1 buy, -1 sell",
+    qty="lots ordered in all, filled ones included",
+    filled="lots filled",
+    price="limit in ticks; MISSING for a market order",
+    limited="what enforce mode cuts of its fills: 0 nothing, 1 lots beyond `qty`, 2 also prices worse than `price`",
+    reserve="highest price of a buy as declared with the order, in ticks; MISSING if not declared",
+    account="code of the account",
+    pair="code of the position",
+    ceiling="highest price that a buy may be moved to, in ticks; MISSING for a market order without reserve",
+    valued="price at which a buy reserves cash, in ticks; MISSING if it reserves none",
+    hold="quanta of cash that it reserves",
+    strategy="code of the strategy",
+    connection="code of the connection",
+    flags="`Flag` bits of its order event",
+    above="record of the next newer working order of the position and side, -1 if none",
+    below="record of the next older working order of the position and side, -1 if none",
+    children="lots of its child orders, filled or working",
+    parent="record of the parent order, -1 if none",
+)
+PURSE: dict[str, str] = dict(  # an account's balance in one currency
+    cash="quanta of cash",
+    held="quanta that its working buys reserve",
+)
+
+CASH_DEPOSIT = int(CashFlowKind.DEPOSIT)
+CASH_FEE = int(CashFlowKind.FEE)
+BAD_PRICE = int(RowFlag.BAD_PRICE)
+UNKNOWN = int(OrderStatus.UNKNOWN)
+WORKING = int(OrderStatus.WORKING)
+DONE = int(OrderStatus.DONE)
+ANY_PRICE = LARGEST  # the limit of a market order when prices are compared
+NO_OFFER = ANY_PRICE + 1
+
+
+class Book(NamedTuple):
+    """What a rule may read: the records of the event, and the effect of a fill or closed trade.
+
+    ``order`` is the record of the order that the event belongs to, ``parent`` that of a child order's parent, ``purse``
+    the account's balance in the instrument's currency (each where a rule needs it). ``realised`` is the profit
+    realised by this fill or trade in quanta; ``opened`` is +1 if it opened a position from flat, -1 if it closed one.
+    """
+
+    position: Record
+    account: Record
+    instrument: Record
+    order: Record
+    realised: int = 0
+    opened: int = 0
+    purse: Record = None
+    parent: Record = None
+
+
+def notional(instrument: Record, qty: int, price: int) -> int:
+    """Quanta of `qty` lots at `price` ticks, rounded once, half to even."""
+    if instrument.denominator == 1:
+        return qty * price * instrument.numerator
+    return scaled(qty, price * instrument.numerator, instrument.denominator)
+
+
+def equity(account: Record) -> int:
+    """Equity at marks, or that of the last EQUITY event, in quanta."""
+    if account.has_given != 0:
+        return account.given
+    return account.cash + account.value
+
+
+def profit(account: Record) -> int:
+    """Equity less deposits and opening value, in quanta."""
+    return equity(account) - account.flows
+
+
+def order_price(instrument: Record, side: int, price: int) -> int:
+    """Price at which an order is valued: its limit, else ask or bid by side, else the last price, else MISSING."""
+    if price != MISSING:
+        return price
+    if side > 0 and instrument.ask != MISSING:
+        return instrument.ask
+    if side < 0 and instrument.bid != MISSING:
+        return instrument.bid
+    return instrument.last
+
+
+def reduces(position: Record, side: int, qty: int, own: int) -> bool:
+    """Whether an order only reduces: opposite to the position and, with the working orders of its side, within it.
+
+    ``own`` is the number of lots that the order itself has working already (a modify).
+    """
+    working = position.buying if side > 0 else position.selling
+    return side * position.qty < 0 and qty + working - own <= abs(position.qty)
+
+
+def fill(position: Record, account: Record, instrument: Record, side: int, qty: int, price: int, fee: int) -> int:
+    """Book a fill; return the profit that it realises in quanta (0 where it opens or adds)."""
+    money = notional(instrument, qty, price)
+    held = position.qty
+    realised = 0
+    released = 0
+    opened = money
+    if held * side < 0:
+        size = abs(held)
+        if qty <= size:
+            closing_money = money
+            closing = qty
+        else:
+            closing_money = share(money, size, qty)
+            closing = size
+        released = share(position.cost, closing, size)
+        realised = -side * closing_money - released
+        opened = money - closing_money
+    change = side * opened - released
+    position.qty = held + side * qty
+    position.cost += change
+    position.realised += realised
+    account.cost += change
+    account.realised += realised
+    account.cash -= side * money + fee
+    account.fees += fee
+    return realised
+
+
+def mark(position: Record, account: Record, instrument: Record) -> None:
+    """Value a position at the instrument's mark."""
+    value = notional(instrument, position.qty, instrument.mark)
+    if position.unpriced != 0:  # the first mark is the cost of an opening position
+        position.unpriced = 0
+        position.cost = value
+        account.cost += value
+        account.flows += value
+    account.value += value - position.value
+    account.gross += abs(value) - abs(position.value)
+    position.value = value
+
+
+def quote(instrument: Record, price: int, bid: int, ask: int) -> None:
+    """Store the prices of a price event; one that is MISSING stays as it is."""
+    if bid != MISSING:
+        instrument.bid = bid
+    if ask != MISSING:
+        instrument.ask = ask
+    if price != MISSING:
+        instrument.last = price
+        instrument.mark = price
+        instrument.priced = 1
+
+
+def cash_flow(account: Record, flow: int, amount: int) -> None:
+    """Book a deposit, fee, funding or dividend in quanta (above zero: received)."""
+    account.cash += amount
+    if flow == CASH_DEPOSIT:
+        account.flows += amount
+    elif flow == CASH_FEE:
+        account.fees -= amount
+    else:
+        account.funding += amount
+
+
+def track(account: Record) -> None:
+    """Update the highest profit and the deepest fall from it."""
+    now = profit(account)
+    account.peak = max(account.peak, now)
+    account.drawdown = max(account.drawdown, account.peak - now)
+
+
+def open_order(
+    order: Record,
+    position: Record,
+    account: Record,
+    side: int,
+    qty: int,
+    price: int,
+    reserve: int,
+    account_code: int,
+    pair: int,
+) -> int:
+    """Put an order on the book; like the functions below, return the change in the number of working orders."""
+    order.status = WORKING
+    order.side = side
+    order.qty = qty
+    order.filled = 0
+    order.price = price
+    order.limited = 0
+    order.reserve = reserve
+    order.account = account_code
+    order.pair = pair
+    account.working += 1
+    if side > 0:
+        position.buying += qty
+    else:
+        position.selling += qty
+    return 1
+
+
+def forget_order(order: Record) -> None:
+    """Reset the record of an order that never worked; it may hold data of another order."""
+    order.status = UNKNOWN
+    order.side = 0
+    order.qty = 0
+    order.filled = 0
+    order.price = MISSING
+    order.limited = 0
+    order.reserve = MISSING
+    order.ceiling = MISSING
+    order.hold = 0
+    order.strategy = -1
+    order.connection = -1
+    order.flags = 0
+    order.parent = -1
+
+
+def close_order(order: Record, position: Record, account: Record) -> int:
+    """Take the rest of an order off the book."""
+    was = order.status
+    if was == WORKING:
+        rest = max(order.qty - order.filled, 0)
+        account.working -= 1
+        if order.side > 0:
+            position.buying -= rest
+        else:
+            position.selling -= rest
+    order.status = DONE
+    return -1 if was == WORKING else 0
+
+
+def fill_order(order: Record, position: Record, account: Record, qty: int) -> int:
+    """Count a fill against its order."""
+    change = 0
+    if order.status == WORKING:
+        rest = max(order.qty - order.filled, 0)
+        taken = min(qty, rest)
+        if order.side > 0:
+            position.buying -= taken
+        else:
+            position.selling -= taken
+        if qty >= rest:
+            account.working -= 1
+            order.status = DONE
+            change = -1
+    if order.status != UNKNOWN:
+        order.filled += qty
+    return change
+
+
+def change_order(order: Record, position: Record, account: Record, qty: int, price: int) -> int:
+    """Give a working order a new quantity (in all, filled lots included) and price."""
+    change = 0
+    if order.status == WORKING:
+        more = max(qty - order.filled, 0) - max(order.qty - order.filled, 0)
+        if order.side > 0:
+            position.buying += more
+        else:
+            position.selling += more
+        if qty <= order.filled:
+            account.working -= 1
+            order.status = DONE
+            change = -1
+    order.qty = qty
+    order.price = price
+    order.limited = 0
+    return change
+
+
+def worse(side: int, price: int, limit: int) -> bool:
+    """Whether a fill at `price` is worse than an order's limit price allows."""
+    return limit != MISSING and side * price > side * limit
+
+
+# ---------------------------------------------------------------------- state that only some rules need
+
+
+def tag_order(order: Record, strategy: int, connection: int, flags: int) -> None:
+    """Store the order's strategy, connection and flags."""
+    order.strategy = strategy
+    order.connection = connection
+    order.flags = flags
+
+
+def link_order(orders: Record, slot: int, order: Record, position: Record) -> None:
+    """Insert a working order at the head of its position's chain of that side."""
+    head = position.first_buy if order.side > 0 else position.first_sell
+    order.above = -1
+    order.below = head
+    if head >= 0:
+        at(orders, head).above = slot
+    if order.side > 0:
+        position.first_buy = slot
+    else:
+        position.first_sell = slot
+
+
+def unlink_order(orders: Record, order: Record, position: Record) -> None:
+    """Remove an order that works no longer from its chain."""
+    if order.below >= 0:
+        at(orders, order.below).above = order.above
+    if order.above >= 0:
+        at(orders, order.above).below = order.below
+    elif order.side > 0:
+        position.first_buy = order.below
+    else:
+        position.first_sell = order.below
+
+
+def hold_price(instrument: Record, side: int, price: int, reserve: int, flags: int) -> int:
+    """Price at which a buy reserves cash: its reserve price, else its limit, else that of `order_price`."""
+    if reserve != MISSING:
+        return reserve
+    if price == MISSING and flags & BAD_PRICE != 0:
+        return MISSING
+    return order_price(instrument, side, price)
+
+
+def value_order(order: Record, instrument: Record, side: int, price: int, reserve: int, flags: int) -> None:
+    """Store the price at which an order reserves cash, and the highest price that it may be moved to."""
+    order.valued = hold_price(instrument, side, price, reserve, flags)
+    order.ceiling = reserve if reserve != MISSING else price
+    order.hold = 0
+
+
+def hold_cash(order: Record, balance: Record, instrument: Record) -> None:
+    """Adjust the cash that an order reserves to its lots that still work."""
+    reserved = 0
+    if order.status == WORKING and order.side > 0 and order.valued != MISSING:
+        reserved = notional(instrument, max(order.qty - order.filled, 0), order.valued)
+    balance.held += reserved - order.hold
+    order.hold = reserved
+
+
+def assume_hold(
+    balance: Record, instrument: Record, side: int, qty: int, price: int, reserve: int, flags: int, sign: int
+) -> None:
+    """Reserve cash for a buy of a list (`sign` 1) while the later orders are checked, or release it (-1)."""
+    at_price = hold_price(instrument, side, price, reserve, flags)
+    if side > 0 and at_price != MISSING:
+        balance.held += sign * notional(instrument, qty, at_price)
+
+
+def committed(order: Record) -> int:
+    """Lots that a child order takes of its parent: filled ones and working ones."""
+    return max(order.qty, order.filled) if order.status == WORKING else order.filled
+
+
+def adopt(order: Record, parent: int) -> None:
+    """Link an order to its parent's record, with no child lots of its own."""
+    order.children = 0
+    order.parent = parent
+
+
+def give_back(orders: Record, order: Record, lots: int) -> None:
+    """Add a change of a child order's lots to its parent's count."""
+    if order.parent >= 0:
+        at(orders, order.parent).children += lots
+
+
+def list_order(position: Record, side: int, price: int) -> None:
+    """Store the best price of a list's orders so far (a market order matches any price)."""
+    if side > 0:
+        position.listed_buy = max(position.listed_buy, ANY_PRICE if price == MISSING else price)
+    else:
+        position.listed_sell = min(position.listed_sell, -ANY_PRICE if price == MISSING else price)
+
+
+def unlist_orders(position: Record) -> None:
+    """Forget the prices of a list once it is decided."""
+    position.listed_buy = -NO_OFFER
+    position.listed_sell = NO_OFFER

@@ -1,0 +1,83 @@
+"""Sliding windows: FIFO queues of (time, value) nodes in a shared int64 workspace.
+
+A queue is a header of `QUEUE` words (first node, last node, length, sum of values). Its nodes have three words (next
+node, time, value) and come from one free list that all queues share. The loop stops before the free list is empty and
+the engine adds nodes (`more_cells`). The contents of a queue never depend on where its nodes lie.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from riskkit.replay.kernels.records import Words
+
+__all__ = ["CELLS_LEFT", "QUEUE", "append", "clear", "expire", "length", "more_cells", "total"]
+
+QUEUE = 4  # words of a queue's header: these four
+FIRST, LAST, LENGTH, SUM = range(4)
+NODE = 3  # words of a node: these three
+NEXT, TIME, VALUE = range(3)
+HEADER = 2  # words of the workspace before all queues: the first free node (0: none) and the number of free nodes
+FREE, CELLS_LEFT = range(2)
+FIRST_NODES = 64
+
+
+def length(memory: Words, queue: int) -> int:
+    """Number of entries of a queue."""
+    return memory[queue + LENGTH]
+
+
+def total(memory: Words, queue: int) -> int:
+    """Sum of the values of a queue."""
+    return memory[queue + SUM]
+
+
+def append(memory: Words, queue: int, ts: int, value: int) -> None:
+    """Add an entry at the end."""
+    node = memory[FREE]
+    memory[FREE] = memory[node + NEXT]
+    memory[CELLS_LEFT] -= 1
+    memory[node + NEXT] = 0
+    memory[node + TIME] = ts
+    memory[node + VALUE] = value
+    if memory[queue + LENGTH] == 0:
+        memory[queue + FIRST] = node
+    else:
+        memory[memory[queue + LAST] + NEXT] = node
+    memory[queue + LAST] = node
+    memory[queue + LENGTH] += 1
+    memory[queue + SUM] += value
+
+
+def expire(memory: Words, queue: int, last: int) -> None:
+    """Remove the entries up to and including the time `last`."""
+    while memory[queue + LENGTH] > 0 and memory[memory[queue + FIRST] + TIME] <= last:
+        node = memory[queue + FIRST]
+        memory[queue + FIRST] = memory[node + NEXT]
+        memory[queue + LENGTH] -= 1
+        memory[queue + SUM] -= memory[node + VALUE]
+        memory[node + NEXT] = memory[FREE]
+        memory[FREE] = node
+        memory[CELLS_LEFT] += 1
+
+
+def clear(memory: Words, queue: int) -> None:
+    """Remove every entry."""
+    if memory[queue + LENGTH] > 0:
+        memory[memory[queue + LAST] + NEXT] = memory[FREE]
+        memory[FREE] = memory[queue + FIRST]
+        memory[CELLS_LEFT] += memory[queue + LENGTH]
+        memory[queue + LENGTH] = 0
+        memory[queue + SUM] = 0
+
+
+def more_cells(memory: np.ndarray, cells: int) -> np.ndarray:
+    """Return a workspace with at least `cells` more free nodes."""
+    count = max(cells, FIRST_NODES, len(memory) // NODE // 2)
+    larger = np.concatenate([memory, np.zeros(count * NODE, np.int64)])
+    nodes = len(memory) + NODE * np.arange(count)
+    larger[nodes[:-1]] = nodes[1:]
+    larger[nodes[-1]] = memory[FREE]
+    larger[FREE] = nodes[0]
+    larger[CELLS_LEFT] += count
+    return larger

@@ -1,0 +1,276 @@
+"""Runtime functions of every loop: writing decision rows, combining verdicts, commands, ends of pauses."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from riskkit.replay.kernels.records import Record, Words, at
+from riskkit.replay.schema.columns import DecisionCode, OrderStatus, TradingCommand
+from riskkit.replay.schema.constants import NEVER
+
+__all__ = ["ROW", "Counter", "Judgement", "Orphans", "Terms", "proven"]
+
+NO_PRICE = int(DecisionCode.NO_PRICE)
+HELD = int(DecisionCode.HELD)
+ALERTED = int(DecisionCode.ALERTED)
+STOPS_NOTHING = 0
+STOPS_BREACH = 1
+STOPS_LATER = 2
+COMMAND = -2  # cause of a refusal by a PAUSE command, in place of a rule's number
+COMMAND_BIT = 1 << 62  # its bit in a mask of rules
+MOST_RULES = 62
+LIMITED_QTY = 1
+LIMITED_PRICE = 2
+HOLD_RESET = 0
+HOLD_SESSION = 1
+UNKNOWN = int(OrderStatus.UNKNOWN)
+WORKING = int(OrderStatus.WORKING)
+BLOCKED = int(OrderStatus.BLOCKED)
+
+
+class Counter(IntEnum):
+    """Words of ``counts``: the loop's state between chunks, and the totals of the summary."""
+
+    NEXT_TURN = 0
+    ROOM = 1
+    SAMPLE = 2
+    ORPHAN_POLICY = 3
+    ERRORS_TS = 4
+    DUPLICATES = 5
+    UNNAMED_FILLS = 6
+    FILLS_VANISHED = 7
+    FILLS_CUT = 8
+    ORDERS_VANISHED = 9
+    ORPHANS = 10
+    ORPHANS_DROPPED = 11
+    CANCELLED = 12
+    SLOTS = 13
+    ACCOUNTS = 14
+    CALENDARS = 15
+    KEPT = 16  # ten words: the verdict on the list in decision
+    SAMPLES = 26
+    PURSES = 27  # number of currencies in which each account has a balance
+    LIST = 28  # first row of the list whose verdict is kept, -1 if none
+    SIZE = 29
+
+
+class Orphans(IntEnum):
+    """Treatment of an order that reduces the recorded position but would open or flip the enforced one."""
+
+    KEEP = 0
+    CLIP = 1
+    DROP = 2
+
+
+# one decision or transition; packed and little-endian, so that its bytes are the same on every machine
+ROW = np.dtype(
+    [
+        ("seq", "<i8"),
+        ("mask", "<i8"),
+        ("observed", "<i8"),
+        ("limit", "<i8"),
+        ("until", "<i8"),
+        ("key", "<i4"),
+        ("cause", "<i2"),
+        ("code", "<i2"),
+        ("base", "<i8"),  # from here on no part of the digest: of what the observed value is a fraction, 0 of nothing
+        ("cap", "<i8"),  # which of the rule's limits spoke, in the order of `RuleType.observes`
+    ]
+)
+PROVEN = ROW.itemsize - 16  # bytes of a row that a digest covers
+
+
+class Terms(NamedTuple):
+    """Rule settings that are not parameters: which verdicts stop a message, and how a pause ends."""
+
+    stops: int
+    hold: int
+    hold_ns: int
+    calendar: int
+
+
+class Judgement(NamedTuple):
+    """Combined verdict of all rules on one message.
+
+    ``mask``, ``breached`` and ``stopped`` are bits by rule: it objects, its limit is breached, it stops the message.
+    ``cause`` is the first rule that stops it (-1: none), with its ``code``, observed value, limit and end of pause.
+    """
+
+    mask: int
+    breached: int
+    stopped: int
+    cause: int
+    code: int
+    seen: int
+    limit: int
+    until: int
+    cap: int
+    base: int
+
+
+def emit(
+    rows: Record,
+    used: int,
+    seq: int,
+    mask: int,
+    observed: int,
+    limit: int,
+    until: int,
+    key: int,
+    cause: int,
+    code: int,
+) -> int:
+    """Write one decision row; return the number of rows."""
+    row = at(rows, used)
+    row.seq = seq
+    row.mask = mask
+    row.observed = observed
+    row.limit = limit
+    row.until = until
+    row.key = key
+    row.cause = cause
+    row.code = code
+    row.base = 0
+    row.cap = 0
+    return used + 1
+
+
+def spoke(rows: np.ndarray, row: int, cap: int, base: int) -> None:
+    """Write in a verdict's row which limit spoke, and of what the observed value is a fraction."""
+    written = at(rows, row)
+    written.cap = cap
+    written.base = base
+
+
+def proven(rows: np.ndarray) -> bytes:
+    """The bytes of rows that a digest covers."""
+    return np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), ROW.itemsize)[:, :PROVEN].tobytes()
+
+
+def stopping(stops: int, code: int) -> bool:
+    """Whether a rule with these terms stops a message with the verdict `code`.
+
+    An alert stops nothing. A rule that pauses stops the messages after the breach, and those that it cannot check.
+    """
+    if stops == STOPS_BREACH:
+        return code != ALERTED
+    return stops == STOPS_LATER and (code == NO_PRICE or code == HELD)
+
+
+def release_time(now: int, terms: Terms, clocks: Record) -> int:
+    """End of a pause that begins at `now`, in nanoseconds."""
+    if terms.hold == HOLD_RESET:
+        return NEVER
+    if terms.hold == HOLD_SESSION:
+        return at(clocks, terms.calendar).end
+    return now + terms.hold_ns
+
+
+def join(combined: Judgement, verdict: Judgement) -> Judgement:
+    """Add an order's verdict to that on its list: all objections; the cause is the first rule, a pause before others."""
+    mask = combined.mask | verdict.mask
+    breached = combined.breached | verdict.breached
+    stopped = combined.stopped | verdict.stopped
+    if verdict.cause == -1 or not comes_first(verdict, combined):
+        verdict = combined
+    named = verdict.cause, verdict.code, verdict.seen, verdict.limit, verdict.until, verdict.cap, verdict.base
+    return Judgement(mask, breached, stopped, *named)
+
+
+def comes_first(verdict: Judgement, other: Judgement) -> bool:
+    """Whether the cause of one verdict is reported rather than that of another."""
+    if other.cause == -1:
+        return True
+    if (verdict.code == HELD) != (other.code == HELD):
+        return verdict.code == HELD
+    return verdict.cause < other.cause
+
+
+KEPT = int(Counter.KEPT)
+
+
+def keep_judgement(counts: Words, verdict: Judgement) -> None:
+    """Store the verdict on a list for its later orders, across chunks."""
+    counts[KEPT] = verdict.mask
+    counts[KEPT + 1] = verdict.breached
+    counts[KEPT + 2] = verdict.stopped
+    counts[KEPT + 3] = verdict.cause
+    counts[KEPT + 4] = verdict.code
+    counts[KEPT + 5] = verdict.seen
+    counts[KEPT + 6] = verdict.limit
+    counts[KEPT + 7] = verdict.until
+    counts[KEPT + 8] = verdict.cap
+    counts[KEPT + 9] = verdict.base
+
+
+def kept_judgement(counts: Words) -> Judgement:
+    """Load the verdict on the list in decision."""
+    return Judgement(
+        mask=counts[KEPT],
+        breached=counts[KEPT + 1],
+        stopped=counts[KEPT + 2],
+        cause=counts[KEPT + 3],
+        code=counts[KEPT + 4],
+        seen=counts[KEPT + 5],
+        limit=counts[KEPT + 6],
+        until=counts[KEPT + 7],
+        cap=counts[KEPT + 8],
+        base=counts[KEPT + 9],
+    )
+
+
+def tentative(position: Record, account: Record, side: int, qty: int, sign: int) -> None:
+    """Count an order of a list as working (`sign` 1) while the later ones are checked, or undo that (-1)."""
+    account.working += sign
+    if side > 0:
+        position.buying += sign * qty
+    else:
+        position.selling += sign * qty
+
+
+ACTIVE = int(TradingCommand.ACTIVE)
+REDUCING = int(TradingCommand.REDUCING)
+HALTED = int(TradingCommand.HALTED)
+PAUSE = int(TradingCommand.PAUSE)
+RESUME = int(TradingCommand.RESUME)
+RESET = int(TradingCommand.RESET)
+
+
+def command(account: Record, code: int) -> None:
+    """Apply a `Command` to one account."""
+    if code == PAUSE:
+        account.paused = 1
+    elif code == RESUME or code == RESET:
+        account.paused = 0
+    else:
+        account.state = code
+
+
+def is_key_of(order: Record, position: Record, account: int, instrument: int, pair: int) -> bool:
+    """Whether an order works for an account, an instrument or a pair (-1: any)."""
+    if order.status != WORKING or (account >= 0 and order.account != account):
+        return False
+    return (instrument < 0 or position.instrument == instrument) and (pair < 0 or order.pair == pair)
+
+
+# identical orders: `twin` is, for each order, the row of the previous identical one (-1: none). The row of an order that
+# vanished with another is stored as VANISHED - link and skipped
+VANISHED = -3
+
+
+def twins_before(twin: Words, ts: Words, row: int, width: int, limit: int) -> int:
+    """Number of orders identical to the one at `row` in the time `width` up to it; counting stops beyond `limit`."""
+    since = ts[row] - width
+    count = 0
+    previous = twin[row]
+    while previous >= 0 and count <= limit and ts[previous] > since:
+        link = twin[previous]
+        if link >= -1:
+            count += 1
+        else:
+            link = VANISHED - link
+        previous = link
+    return count

@@ -1,0 +1,220 @@
+"""One event at the price of a small compiled call.
+
+A call of the loop from Python costs microseconds, nearly all for unpacking its sixty arguments. So a second function is
+generated for each loop: `step` takes two integers, the address of a block of words with the addresses of all arrays, and
+that of a prepared event; it appends the event to the journal and runs the loop over it. What it cannot do alone (a full
+journal, a new record, an earlier time, an amount that could overflow) it leaves undone and returns -1; the engine then
+takes the event without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+
+from riskkit._jit import FLAGS
+from riskkit.replay.engine.compiler import ReplayLoop, load_module
+from riskkit.replay.engine.shape import arguments
+from riskkit.replay.kernels.queue import CELLS_LEFT
+from riskkit.replay.kernels.runtime import Counter
+from riskkit.replay.live.overflow import ENOUGH, FIELDS, adds
+from riskkit.replay.schema.columns import OPTIONAL, REQUIRED, RowFlag
+
+__all__ = ["HEAD", "PLACE", "Prepared", "Quick", "can_step"]
+
+# the words of a block before the arguments of the loop
+HEAD = ("size", "capacity", "latest", "slots", "slot_capacity", "cells", "reach", "slots_at", "written")
+PLACE = {name: index for index, name in enumerate(HEAD)}
+COLUMNS = (*REQUIRED, *OPTIONAL)
+EVENT_WORDS = (*COLUMNS, "named", "lots", "highest", "money")
+LOTS, HIGHEST, WORTH, UNIT, MAX_PRICE = (1 + index for index in range(len(FIELDS)))
+
+
+class Prepared:
+    """A checked event as an int64 buffer, and its address."""
+
+    __slots__ = ("address", "words")
+
+    def __init__(self, row: Mapping[str, int], named: bool) -> None:
+        lots, highest, money = adds(row)
+        values = {**row, "named": int(named), "lots": lots, "highest": highest, "money": money}
+        self.words = np.array([values[name] for name in EVENT_WORDS], np.int64)
+        self.address = int(self.words.ctypes.data)
+
+    def row(self, number: int) -> dict[str, int]:
+        """The event as row `number` of the journal."""
+        values = dict(zip(EVENT_WORDS, self.words.tolist(), strict=True))
+        if values["named"]:
+            values["order"] = number
+        return {name: values[name] for name in COLUMNS}
+
+
+class Quick:
+    """The step of one live session: a compiled function and its block of addresses.
+
+    Parameters
+    ----------
+    engine : Engine
+        A compiled engine; a plain one has no step.
+    values : list
+        The loop's arguments after start and stop: arrays, and NamedTuples of integers.
+
+    Attributes
+    ----------
+    block : ndarray of int64
+        The words of `HEAD`, kept by the session, then the arguments.
+    """
+
+    def __init__(self, engine: ReplayLoop, values: list[Any]) -> None:
+        self.names = arguments(engine.shape)[2:]
+        kinds = tuple(_kind(name, value) for name, value in zip(self.names, values, strict=True))
+        self.block = np.zeros(len(HEAD) + sum(_width(kind) for kind in kinds), np.int64)
+        self.address = self.block.ctypes.data
+        self.step = _compiled_step(engine.run, tuple(self.names), kinds)
+
+    def point_to(self, values: list[Any]) -> None:
+        """Store the new addresses and values of the arguments."""
+        at = len(HEAD)
+        for value in values:
+            if isinstance(value, np.ndarray):
+                self.block[at] = value.ctypes.data
+                self.block[at + 1 : at + 1 + value.ndim] = value.shape
+                at += 1 + value.ndim
+            else:
+                self.block[at : at + len(value)] = value
+                at += len(value)
+        self.kept = values  # keeps the arrays alive
+
+
+def can_step(engine: ReplayLoop, values: list[Any]) -> bool:
+    """Whether a step can be generated: the loop is compiled, and every other argument than an array is of integers."""
+    tuples = [value for value in values if not isinstance(value, np.ndarray)]
+    integers = all(isinstance(field, (int, np.integer)) for value in tuples for field in value)
+    return engine.compiled and integers and hasattr(engine.run, "py_func") and not engine.shape.twins
+
+
+def _kind(name: str, value: Any) -> tuple[Any, ...]:
+    """The properties of an argument on which the source of the step depends."""
+    if isinstance(value, np.ndarray):
+        return (str(value.dtype.descr) if value.dtype.names else value.dtype.str, value.ndim, value.dtype)
+    return (type(value).__name__, len(value), type(value))
+
+
+def _width(kind: tuple[Any, ...]) -> int:
+    return 1 + kind[1] if isinstance(kind[2], np.dtype) else kind[1]
+
+
+def _text(names: tuple[str, ...], kinds: tuple[tuple[Any, ...], ...]) -> str:
+    """Source of the step."""
+    lines = [
+        '"""A step of a fused replay loop, written by riskkit.replay.live.compiled_step; it can be deleted at any time."""'
+    ]
+    lines += ["", "", "def step(block, event):", "    w = int64_at(block)", "    e = int64_at(event)"]
+    at = len(HEAD)
+    for index, (name, kind) in enumerate(zip(names, kinds, strict=True)):
+        if isinstance(kind[2], np.dtype):
+            sizes, start = ", ".join(f"w[{at + 1 + axis}]" for axis in range(kind[1])), f"w[{at}]"
+            if name == "all_rows":  # after the rows written so far
+                written = f"w[{PLACE['written']}]"
+                sizes, start = f"{sizes} - {written}", f"{start} + {kind[2].itemsize} * {written}"
+            lines += [f"    {name} = carray(at_{index}({start}), ({sizes},))"]
+        else:
+            lines += [f"    {name} = make_{index}({', '.join(f'w[{at + k}]' for k in range(kind[1]))})"]
+        at += _width(kind)
+    word, head = {name: f"e[{k}]" for k, name in enumerate(EVENT_WORDS)}, {n: f"w[{k}]" for n, k in PLACE.items()}
+    body = [
+        f"place = {head['size']}",
+        f"if place >= {head['capacity']} or {word['ts']} < {head['latest']} or all_memory[CELLS_LEFT] < {head['cells']}:",
+        "    return -1",
+        "if len(all_rows) <= all_counts[ROOM]:",
+        "    return -1",
+        f"if {word['flags']} & {int(RowFlag.BAD_TS)}:",
+        "    return -1",
+        f"order = {word['order']}",
+        "slot = -1",
+        f"slots = int32_at({head['slots_at']})",
+        f"if {word['named']} != 0:",
+        "    order = place",
+        f"    slot = {head['slots']}",
+        f"    if slot >= {head['slot_capacity']}:",
+        "        return -1",
+        "elif order >= 0:",
+        "    if order >= place or all_order[order] != order:",
+        "        return -1",
+        "    slot = slots[order]",
+        f"reach = float_at({head['reach']})",
+        f"more = float({word['money']})",
+        f"code = {len(FIELDS)} * {word['instrument']}",
+        "lots = 0.0",
+        "highest = 0.0",
+        "if code >= 0:",
+        f"    lots = reach[code + {LOTS}] + {word['lots']}",
+        f"    highest = max(reach[code + {HIGHEST}], float({word['highest']}))",
+        f"    if highest > reach[code + {MAX_PRICE}]:",
+        "        return -1",
+        f"    more += lots * max(highest * reach[code + {WORTH}], reach[code + {UNIT}])",
+        f"    before = reach[code + {HIGHEST}] * reach[code + {WORTH}]",
+        f"    more -= reach[code + {LOTS}] * max(before, reach[code + {UNIT}])",
+        "if reach[0] + more >= ENOUGH:",
+        "    return -1",
+        "reach[0] += more",
+        "if code >= 0:",
+        f"    reach[code + {LOTS}] = lots",
+        f"    reach[code + {HIGHEST}] = highest",
+    ]
+    for name in COLUMNS:
+        if f"all_{name}" in names:
+            body += [f"all_{name}[place] = {'order' if name == 'order' else word[name]}"]
+    body += [
+        "slots[place] = slot",
+        f"done, used = run(place, place + 1, {', '.join(names)})",
+        f"{head['size']} = place + 1",
+        f"{head['latest']} = {word['ts']}",
+        f"{head['slots']} += {word['named']}",
+        f"{head['written']} += used",
+        "return used",
+    ]
+    return "\n".join([*lines, *(f"    {line}" for line in body)]) + "\n"
+
+
+@lru_cache(maxsize=64)
+def _compiled_step(run: Any, names: tuple[str, ...], kinds: tuple[tuple[Any, ...], ...]) -> Callable[[int, int], int]:
+    import numba
+
+    text = _text(names, kinds)
+    mark = hashlib.blake2b(text.encode() + run.py_func.__module__.encode(), digest_size=8)
+    mark.update(repr([kind[:2] for kind in kinds]).encode() + repr(ENOUGH).encode())
+    module = load_module(f"riskkit_step_{mark.hexdigest()}", text)
+    pointer: Any = _pointer
+    vars(module).update(carray=numba.carray, run=run, ENOUGH=ENOUGH, CELLS_LEFT=CELLS_LEFT, ROOM=int(Counter.ROOM))
+    vars(module).update(int64_at=pointer(np.dtype(np.int64)), float_at=pointer(np.dtype(np.float64)))
+    vars(module).update(int32_at=pointer(np.dtype(np.int32)))
+    for index, kind in enumerate(kinds):
+        if isinstance(kind[2], np.dtype):
+            setattr(module, f"at_{index}", pointer(kind[2]))
+        else:
+            setattr(module, f"make_{index}", kind[2])
+    njit: Any = numba.njit
+    return njit(**FLAGS, no_cfunc_wrapper=True)(module.step)
+
+
+@cache
+def _pointer(dtype: np.dtype) -> Any:
+    """A compiled function from an address to a pointer."""
+    from numba.core import types
+    from numba.extending import intrinsic
+    from numba.np.numpy_support import from_dtype
+
+    kind = from_dtype(dtype)
+
+    def point(typingctx: Any, address: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.inttoptr(args[0], context.get_value_type(types.CPointer(kind)))
+
+        return types.CPointer(kind)(types.int64), codegen
+
+    return intrinsic(point)

@@ -1,0 +1,431 @@
+"""The replay loop, one event at a time: a live engine with its journal, its snapshots and the digest of a replay.
+
+A `Engine` appends every event to its journal, which has the columns of a log, and runs the loop over the new rows.
+So it decides as a replay of `LiveEngine.log` does, to the bit (tested).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
+from riskkit.replay.engine.state import Calendars, State, calendars, grow, new_state, opening
+from riskkit.replay.ingest.bounds import check_bounds
+from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
+from riskkit.replay.kernels.runtime import ROW, Counter, Orphans
+from riskkit.replay.live.compiled_step import HEAD, PLACE, Prepared, Quick, can_step
+from riskkit.replay.live.engine_snapshot import pack, unpack
+from riskkit.replay.live.journal import STEP_EVENTS, Journal
+from riskkit.replay.live.overflow import Reach
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.results.what_if import Asker
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.columns import OPTIONAL, EventKind, RowFlag
+from riskkit.replay.schema.constants import DAY_NS
+from riskkit.replay.schema.universe import Universe
+
+__all__ = ["Engine"]
+
+YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
+BAD_TS = int(RowFlag.BAD_TS)
+STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
+
+
+def _no_step(block: int, event: int) -> int:
+    """Fallback where no compiled step is available."""
+    return -1
+
+
+class Engine:
+    """Rules over a stream of events of integer codes.
+
+    Parameters
+    ----------
+    rules : RuleSet
+        In their declared order.
+    universe : Universe
+        Instruments, accounts and units; those of a log are ``log.universe``.
+    mode : {"shadow", "enforce"}
+        As in `replay_log`. In enforce mode the caller sends only events that were allowed.
+    orphans, on_trip : str
+        As in `replay_log`.
+    compiled : bool
+        False runs the rules as plain Python.
+
+    Examples
+    --------
+    >>> from riskkit.rules import Rule
+    >>> from riskkit.rules import OrderRate
+    >>> from riskkit.replay.schema.universe import Account, Instrument
+    >>> rules = RuleSet([Rule("rate", OrderRate(limit=1, window_ns=1_000))])
+    >>> universe = Universe((Instrument("X"),), (Account("A"),), {"USD": Instrument("X").tick})
+    >>> live = Engine(rules, universe, compiled=False)
+    >>> [len(live.push(ts, Kind.ORDER, account=0, instrument=0, side=1, qty=1, price=100)) for ts in (0, 999, 1000)]
+    [0, 1, 0]
+    """
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        universe: Universe,
+        mode: str = "shadow",
+        *,
+        orphans: str = "keep",
+        on_trip: str = "leave",
+        compiled: bool = True,
+    ) -> None:
+        one_of(mode, ("shadow", "enforce"), "mode")
+        one_of(orphans, ("keep", "clip", "drop"), "orphans")
+        one_of(on_trip, ("leave", "cancel_working"), "on_trip")
+        self.rules = rules
+        self.universe = universe
+        self.mode = mode
+        self.options = {"orphans": orphans, "on_trip": on_trip}
+        self.compiled = compiled
+        self._journal = Journal(universe)
+        self._quick: Quick | None = None
+        self._step_at: Callable[[int, int], int] = _no_step
+        self._address = 0
+        self.extra: dict[str, Any] = {}  # the ``extra`` of the snapshot that this was restored from
+        self.blocks: list[np.ndarray] = []
+        self._reach = Reach(universe)
+        self._params = [rule.integers(universe) for rule in rules]
+        every = {"kind": np.array([int(kind) for kind in EventKind]), **{name: None for name in OPTIONAL}}
+        opened = any(account.positions for account in universe.accounts)
+        cancels = on_trip == "cancel_working"
+        shape = shape_of(rules, every, enforce=mode == "enforce", sampled=False, cancels=cancels, opened=opened)
+        self._engine = ReplayLoop(rules, shape, compiled=compiled)
+        self._state: State | None = None
+        self._found: Calendars | None = None
+        self._rows = np.zeros(0, ROW)
+        self._values: list[Any] = []
+        self._check_bounds([])
+
+    @property
+    def size(self) -> int:
+        """Number of events so far."""
+        return len(self._journal)
+
+    @property
+    def latest(self) -> int:
+        """Time of the last event that was not late; `riskkit.replay.schema.columns.MISSING` before the first."""
+        return self._journal.latest
+
+    # ------------------------------------------------------------------ events
+
+    def push(self, ts: int, kind: EventKind, **fields: int) -> np.ndarray:
+        """Take one event of integer codes and return its decision rows (none: it passed).
+
+        Parameters
+        ----------
+        ts : int
+            Nanoseconds since the epoch, not below that of the previous event (an earlier event with the flag BAD_TS is
+            counted and changes nothing).
+        kind : Kind
+            Kind of event.
+        **fields : int
+            ``account``, ``instrument``, ``side``, ``qty`` (lots), ``price`` (ticks), ``order`` (the event number of
+            the order; for a new order to be referred to later its own, ``engine.size``) and the optional columns.
+
+        Raises
+        ------
+        InputError
+            If a field is unknown or a code is out of range.
+        """
+        return self.take([row_of(ts, kind, fields)])
+
+    def prepare(self, ts: int, kind: EventKind, *, named: bool = False, **fields: int) -> Prepared:
+        """Check one event of integer codes and store it for `submit`, which may take it once or more often.
+
+        Parameters
+        ----------
+        ts, kind, **fields : int
+            As in `push`; a list of orders cannot be prepared.
+        named : bool
+            True for an order that later events refer to, by the event number that it gets when it is taken.
+        """
+        row = row_of(ts, kind, fields)
+        if row["batch"] >= 0:
+            raise InputError(f"batch={row['batch']!r}: a list of orders is taken in one call of push or feed")
+        check_row(row, self.universe)
+        row["pair"] = self._journal.pair(row["account"], row["instrument"])
+        if self._state is not None and len(self._state.positions) <= len(self._journal.pairs):
+            self._extend()
+        return Prepared(row, named)
+
+    def submit(self, event: Prepared) -> int:
+        """Take a prepared event and return its number of decision rows (0: it passed); `last` returns them."""
+        used = self._step_at(self._address, event.address)
+        return used if used >= 0 else self._submit_slowly(event)
+
+    def last(self, count: int) -> np.ndarray:
+        """The last `count` decision rows."""
+        rows = self._decisions()
+        return rows[len(rows) - count :]
+
+    def _submit_slowly(self, event: Prepared) -> int:
+        """Take a prepared event without a compiled step, and compile one for the next."""
+        rows = self.take([event.row(self.size)])
+        if self._quick is None and can_step(self._engine, self._values):
+            self._quick = Quick(self._engine, self._values)
+            self._quick.block[: len(HEAD)] = self._journal.head
+            self._journal.head = self._quick.block[: len(HEAD)]
+            self._journal.stepped = True
+            self._extend()
+        return len(rows)
+
+    def _keep_rows(self) -> None:
+        """Move the decision rows of compiled steps to `blocks`."""
+        written = int(self._journal.head[PLACE["written"]])
+        if written:
+            self.blocks.append(self._rows[:written].copy())
+            self._journal.head[PLACE["written"]] = 0
+
+    def _point(self) -> None:
+        """Give the compiled step the addresses of all arrays."""
+        if self._quick is None:
+            return
+        assert self._state is not None
+        head, columns = self._journal.head, self._journal.columns
+        room = len(columns["ts"]), len(self._state.orders) - 1, self._engine.shape.cells
+        for name, value in zip(("capacity", "slot_capacity", "cells"), room, strict=True):
+            head[PLACE[name]] = value
+        for name, array in (("reach", self._reach.words), ("slots_at", columns["slots"])):
+            head[PLACE[name]] = array.ctypes.data
+        self._quick.point_to(self._values)
+        self._step_at, self._address = self._quick.step, self._quick.address
+
+    def feed(self, log: EventLog, start: int = 0, stop: int | None = None) -> None:
+        """Push the events [start, stop) of a log of the same universe one at a time (a list of orders in one call).
+
+        Raises
+        ------
+        InputError
+            If `start` or `stop` would split a list of orders; nothing is taken.
+        """
+        columns = {name: log.columns[name] for name in DTYPES if name in log.columns}
+        stop = len(log) if stop is None else stop
+        batch = columns.get("batch", np.full(len(log), -1))
+        for name, cut in (("start", start), ("stop", stop)):
+            if 0 < cut < len(log) and batch[cut] >= 0 and batch[cut] == batch[cut - 1]:
+                raise InputError(f"{name}={cut!r} splits the list of orders that begins at event {batch[cut]}")
+        row = start
+        while row < stop:
+            end = row + 1
+            while end < stop and batch[row] >= 0 and batch[end] == batch[row]:
+                end += 1
+            rows = range(row, end)
+            self.take([{**DEFAULTS, **{name: int(column[at]) for name, column in columns.items()}} for at in rows])
+            row = end
+
+    def take(self, events: list[Row]) -> np.ndarray:
+        """Append rows of integer codes to the journal, all or none, and return their decision rows.
+
+        Each row is a dict with a value for each of ``DEFAULTS``; the orders of a list come in one call.
+        """
+        first = self.size
+        for row, event in enumerate(events, first):
+            check_row(event, self.universe)
+            check_order(event, row, self.latest, first)
+        weight = self._reach.weigh(events)
+        if not weight.fits:
+            self._check_bounds(events)
+        self._reach.take(weight)
+        for event in events:
+            self._write(event)
+            if not event["flags"] & BAD_TS:
+                self._journal.latest = event["ts"]
+        self._keep_rows()
+        rows = self._run(first)
+        if len(rows):
+            self.blocks.append(rows)
+        return rows
+
+    def _run(self, first: int) -> np.ndarray:
+        """Run the loop over the journal from `first` on; return the decision rows."""
+        assert self._state is not None
+        found: list[np.ndarray] = []
+        row = first
+        while row < self.size:
+            if self._engine.make_room(self._state):
+                self._extend()
+            row, used = self._engine.run(row, self.size, *self._values)
+            found.append(self._rows[: int(used)].copy())
+        return np.concatenate(found)
+
+    def _check_bounds(self, events: list[Row]) -> None:
+        """Refuse the events if the journal with them could overflow 64 bits."""
+        columns, accounts, instruments = self._journal.with_events(events)
+        check_bounds(columns, self.universe, accounts, instruments)
+
+    def _write(self, event: Row) -> None:
+        if self._state is None:
+            self._begin(event["ts"])
+        assert self._state is not None
+        journal, state = self._journal, self._state
+        moved = journal.make_room()
+        journal.derive(event)
+        if moved or len(state.positions) <= len(journal.pairs) or len(state.orders) <= journal.slots:
+            self._extend()
+        journal.append(event)
+
+    def _begin(self, ts: int) -> None:
+        """Create the state at the time of the first event."""
+        self._found = calendars(self.rules, ts, ts + YEARS_NS)
+        self._state = self._opened(self._found)
+        self._state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
+
+    def _opened(self, found: Calendars) -> State:
+        opened = opening(self.universe, *self._journal.pair_codes)
+        return new_state(self.universe, opened, self.rules, self._params, found, 0)
+
+    def _extend(self) -> None:
+        """Add records for new pairs and orders, and collect the loop's arguments again."""
+        state, found, journal = self._state, self._found, self._journal
+        assert state is not None and found is not None
+        slots = journal.slots if self._quick is None else max(journal.slots, STEP_EVENTS // 2)
+        grow(state, self.universe, *journal.pair_codes, self.rules, self._params, slots)
+        room = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
+        state.counts[Counter.ROOM] = room
+        self._keep_rows()
+        self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)
+        nothing = np.zeros(0, np.int64)
+        fixed = fixed_arguments(self.rules, self._params, found, nothing, nothing.reshape(0, 1))
+        self._values = self._engine.arguments(state, journal.columns, fixed, self._rows)
+        self._point()
+
+    def widened(self, universe: Universe) -> Engine:
+        """The same session in a universe with additional accounts, instruments, strategies or connections at the end.
+
+        Codes stay. The journal is replayed, so the state is the same as if they had been declared from the start. This
+        engine does not change.
+        """
+        wider = Engine(self.rules, universe, self.mode, **self.options, compiled=self.compiled)
+        journal = self._journal
+        columns = {name: column[: self.size].copy() for name, column in journal.columns.items()}
+        wider._refill(columns, list(journal.pairs), journal.slots, journal.strays)
+        if self.size:
+            wider._begin(int(columns["ts"][0]))
+            wider._extend()
+            wider.blocks = [wider._run(0)]  # observed values may have other units now
+        wider.extra = self.extra
+        return wider
+
+    def _refill(self, columns: dict[str, np.ndarray], pairs: list[Any], slots: int, strays: dict[int, int]) -> None:
+        """Take over another journal, with its bound on amounts."""
+        weight = self._reach.weigh(self._journal.refill(columns, pairs, slots, strays))
+        if not weight.fits:
+            self._check_bounds([])
+        self._reach.take(weight)
+
+    # ------------------------------------------------------------------ results
+
+    def row(self, number: int) -> Row:
+        """One event of the journal as integer codes."""
+        return self._journal.row(number)
+
+    def log(self) -> EventLog:
+        """The journal as an event log; its replay has this session's digest."""
+        return self._journal.log()
+
+    def _decisions(self) -> np.ndarray:
+        self._keep_rows()
+        if len(self.blocks) > 1:
+            self.blocks = [np.concatenate(self.blocks)]
+        return self.blocks[0] if self.blocks else np.zeros(0, ROW)
+
+    @property
+    def state(self) -> State:
+        """The present state of all books; before the first event, the opening state."""
+        if self._state is None:
+            return self._opened(calendars(self.rules, 0, 0))
+        return self._state
+
+    def result(self) -> ReplayResult:
+        """All decisions so far, as the result of a replay."""
+        log = self.log()
+        ts = log.columns["ts"]
+        first, last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
+        found = calendars(self.rules, first, last)
+        rows = self._decisions()
+        nothing = np.zeros((0, len(self.universe.accounts)), np.int64)
+        result = ReplayResult(
+            log, self.rules, self.mode, self.options, rows, self.state.copy(), found, nothing[:, 0], nothing
+        )
+        result.asker, result.marked = Asker(self._engine), self._engine.shape.marks
+        return result
+
+    @property
+    def marked(self) -> bool:
+        """Whether positions are valued at every price: if a rule needs it, or there are opening positions."""
+        return self._engine.shape.marks
+
+    @property
+    def digest(self) -> str:
+        """Digest of the result, equal to that of a replay of `log`."""
+        return self.result().digest
+
+    # ------------------------------------------------------------------ snapshots
+
+    def snapshot(self, extra: dict[str, Any] | None = None) -> bytes:
+        """The complete session as bytes: state, journal and decisions, with a checksum and the hash of its rules.
+
+        ``extra`` is stored as JSON; `restore` returns it in the attribute of that name. A restored session continues to
+        the same digest. See `riskkit.replay.live.engine_snapshot` for the format.
+        """
+        journal = self._journal
+        header = {
+            "universe": self.universe.describe(),
+            "mode": self.mode,
+            "options": self.options,
+            "size": self.size,
+            "pairs": list(map(list, journal.pairs)),
+            "slots": journal.slots,
+            "strays": [list(stray) for stray in journal.strays.items()],
+            "zones": [list(zone) for zone in self._found.zones] if self._found else [],
+            "first": int(journal.columns["ts"][0]) if self.size else 0,
+            "extra": extra or {},
+        }
+        arrays = {f"column_{name}": column[: self.size] for name, column in journal.columns.items()}
+        arrays["rows"] = self._decisions()
+        if self._state is not None:
+            arrays |= {f"state_{name}": array for name, array in self._state.arrays().items()}
+        return pack(header, arrays, self.rules)
+
+    @classmethod
+    def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: bool = True) -> Engine:
+        """Continue from a snapshot, with the same rules.
+
+        Raises
+        ------
+        InputError
+            If the bytes are incomplete or altered, or of other rules or another version of the semantics.
+        """
+        header, arrays = unpack(snapshot, rules)
+        universe = Universe.from_description(header["universe"])
+        live = cls(rules, universe, header["mode"], **header["options"], compiled=compiled)
+        live._resume(header, arrays)
+        return live
+
+    def _resume(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        self.extra = header["extra"]
+        if not header["size"]:
+            return
+        columns = {name: arrays[f"column_{name}"] for name in self._journal.columns}
+        self._refill(columns, header["pairs"], header["slots"], dict(header["strays"]))
+        self._journal.columns["twin"] = arrays["column_twin"]  # with the changes of the loop
+        self.blocks = [arrays["rows"]] if len(arrays["rows"]) else []
+        self._begin(int(header["first"]))
+        assert self._state is not None
+        for name in self._state.arrays():
+            if name.startswith("s") and name[1:].isdigit():
+                self._state.rules[int(name[1:])] = arrays[f"state_{name}"]
+            else:
+                setattr(self._state, name, arrays[f"state_{name}"])
+        self._journal.make_room()
+        self._extend()

@@ -1,0 +1,166 @@
+"""The journal of a live session: its events in growing columns, with the columns that the loop derives from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from riskkit.replay.engine.compiler import TWIN_FIELDS, find_twins
+from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row
+from riskkit.replay.live.compiled_step import HEAD, PLACE
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag
+from riskkit.replay.schema.universe import Universe
+
+__all__ = ["STEP_EVENTS", "Journal"]
+
+ORDER = int(EventKind.ORDER)
+BAD_TS, BAD_PRICE = int(RowFlag.BAD_TS), int(RowFlag.BAD_PRICE)
+FIRST_EVENTS = 1024
+STEP_EVENTS = 1 << 15  # room for compiled steps, which cannot make any
+
+
+class Journal:
+    """Rows of integer codes with the pair, the record and the previous identical order of each.
+
+    Attributes
+    ----------
+    head : ndarray of int64
+        The words of `riskkit.replay.live.compiled_step.HEAD`, among them size, time and number of records; a compiled step updates
+        them too.
+    columns : dict of str to ndarray
+        The columns of a log, ``slots`` and ``twin``, each longer than the journal.
+    pairs : dict
+        Code of each (account, instrument).
+    """
+
+    def __init__(self, universe: Universe) -> None:
+        self.universe = universe
+        self.head = np.zeros(len(HEAD), np.int64)
+        self.latest = MISSING
+        self.pairs = {pair: code for code, pair in enumerate(universe.opening_pairs())}
+        self.columns = {name: np.zeros(0, dtype) for name, dtype in DTYPES.items()}
+        self.columns["slots"], self.columns["twin"] = np.zeros(0, np.int32), np.zeros(0, np.int64)
+        self.strays: dict[int, int] = {}  # records of orders without an order event
+        self.stepped = False  # whether compiled steps append as well
+        self._last_like: dict[tuple[int, ...], int] = {}
+
+    def __len__(self) -> int:
+        """Number of events."""
+        return int(self.head[PLACE["size"]])
+
+    @property
+    def slots(self) -> int:
+        """Number of records of orders in use."""
+        return int(self.head[PLACE["slots"]])
+
+    @property
+    def latest(self) -> int:
+        """Time of the last event that was not late, MISSING before the first."""
+        return int(self.head[PLACE["latest"]])
+
+    @latest.setter
+    def latest(self, ts: int) -> None:
+        self.head[PLACE["latest"]] = ts
+
+    @property
+    def pair_codes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Accounts and instruments of the pairs."""
+        codes = np.array(list(self.pairs), np.int32).reshape(-1, 2)
+        return codes[:, 0], codes[:, 1]
+
+    def make_room(self) -> bool:
+        """Double the columns if they are full; return whether they moved."""
+        room = len(self.columns["ts"])
+        if len(self) < room:
+            return False
+        size = max(STEP_EVENTS if self.stepped else FIRST_EVENTS, 2 * room)
+        for name, column in self.columns.items():
+            larger = np.full(size, DEFAULTS.get(name, 0), column.dtype)
+            larger[:room] = column
+            self.columns[name] = larger
+        return True
+
+    def derive(self, event: Row) -> None:
+        """Add pair, record and previous identical order to the next event."""
+        event["pair"] = self.pair(event["account"], event["instrument"])
+        event["slots"], event["twin"] = self._slot(event["order"]), self._twin(event, len(self))
+
+    def append(self, event: Mapping[str, int]) -> None:
+        """Write an event with its derived columns."""
+        row = len(self)
+        for name, column in self.columns.items():
+            column[row] = event[name]
+        self.head[PLACE["size"]] = row + 1
+
+    def pair(self, account: int, instrument: int) -> int:
+        """Code of a pair, a new one at its first event; -1 without account or instrument."""
+        if account < 0 or instrument < 0:
+            return -1
+        return self.pairs.setdefault((account, instrument), len(self.pairs))
+
+    def _slot(self, order: int) -> int:
+        """Record of an order, a new one at its first event."""
+        if order < 0:
+            return -1
+        if order < len(self) and self.columns["order"][order] == order:
+            return int(self.columns["slots"][order])
+        if order not in self.strays:
+            if order < len(self):
+                self.strays[order] = self.slots
+            self.head[PLACE["slots"]] += 1
+            return self.slots - 1
+        return self.strays[order]
+
+    def _twin(self, event: Mapping[str, int], row: int) -> int:
+        """Row of the previous identical order; see `riskkit.replay.engine.compiler.find_twins`."""
+        if event["kind"] != ORDER or event["flags"] & BAD_TS:
+            return -1
+        like = (*(event[name] for name in TWIN_FIELDS), event["flags"] & BAD_PRICE)
+        before = self._last_like.get(like, -1)
+        self._last_like[like] = row
+        return before
+
+    def with_events(self, events: Iterable[Row]) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        """The columns of a log with some events more, and the accounts and instruments of its pairs."""
+        events, pairs = list(events), dict(self.pairs)
+        for event in events:
+            if event["account"] >= 0 and event["instrument"] >= 0:
+                event["pair"] = pairs.setdefault((event["account"], event["instrument"]), len(pairs))
+        columns = {}
+        for name, dtype in DTYPES.items():
+            added = np.array([event[name] for event in events], dtype)
+            columns[name] = np.append(self.columns[name][: len(self)], added)
+        codes = np.array(list(pairs), np.int32).reshape(-1, 2)
+        return columns, codes[:, 0], codes[:, 1]
+
+    def refill(
+        self, columns: dict[str, np.ndarray], pairs: Iterable[Any], slots: int, strays: Mapping[int, int]
+    ) -> list[Row]:
+        """Take over the columns of another journal; return the events."""
+        self.head[PLACE["size"]], self.head[PLACE["slots"]] = len(columns["ts"]), slots
+        self.columns.update({**columns, "twin": find_twins(columns)})
+        self.pairs = {(a, i): code for code, (a, i) in enumerate(pairs)}
+        self.strays, self._last_like = dict(strays), {}
+        lists = {name: column.tolist() for name, column in columns.items()}
+        events = [{name: values[row] for name, values in lists.items()} for row in range(len(self))]
+        for row, event in enumerate(events):
+            self._twin(event, row)
+            if not event["flags"] & BAD_TS:
+                self.latest = event["ts"]
+        return events
+
+    def row(self, number: int) -> Row:
+        """One event as integer codes."""
+        return {name: int(self.columns[name][number]) for name in DTYPES}
+
+    def log(self) -> EventLog:
+        """The events as a log, without empty optional columns."""
+        columns = {}
+        for name in DTYPES:
+            column = self.columns[name][: len(self)].copy()
+            if name in REQUIRED or (column != OPTIONAL[name][1]).any():
+                columns[name] = column
+        return EventLog(columns, *self.pair_codes, self.universe)

@@ -1,0 +1,104 @@
+"""Overflow bound of a live session: an upper limit on every amount that it could reach, updated event by event.
+
+`riskkit.replay.ingest.check_bounds` checks a complete log; a live session does not know its future events, so each event
+is weighed before it is taken. `Reach` keeps one number above everything that the check bounds: all lots of all accounts
+at the highest price so far, plus all money paid. While it is small an event costs a few additions; once it is not, the
+complete journal is checked. The bound is kept in floats, in an array that compiled code reads too
+(`riskkit.replay.live.compiled_step`); its margin is far wider than their rounding errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from riskkit.replay.ingest.bounds import BALANCE, MAXIMUM
+from riskkit.replay.schema.columns import FACTS, MISSING, EventKind
+from riskkit.replay.schema.universe import Universe, exact
+
+__all__ = ["ENOUGH", "FIELDS", "Reach", "Weight", "adds"]
+
+TRADED = tuple(int(kind) for kind in EventKind if FACTS[kind].traded)
+QUOTE = int(EventKind.PRICE)
+MONEY = tuple(int(kind) for kind in EventKind if FACTS[kind].money and not FACTS[kind].traded)
+PRICES = ("price", "bid", "ask", "reserve")
+ENOUGH = 0.99 * BALANCE
+# per instrument, after the total: lots so far, highest price in ticks, quanta of one lot at one tick, size of a lot in the
+# quantity unit, highest price that cannot overflow
+FIELDS = ("lots", "highest", "worth", "unit", "max_price")
+LOTS, HIGHEST, WORTH, UNIT, MAX_PRICE = range(len(FIELDS))
+
+
+class Weight(NamedTuple):
+    """The bound after some further events: lots and highest prices by instrument, the total, whether it is small."""
+
+    changed: dict[int, tuple[float, float]]
+    total: float
+    fits: bool
+
+
+def adds(event: Mapping[str, int]) -> tuple[int, int, int]:
+    """Lots, highest price and money of an event."""
+    kind = event["kind"]
+    money = abs(event.get("fee", 0)) + (abs(event["qty"]) if kind in MONEY else 0)
+    if kind not in TRADED and kind != QUOTE:
+        return 0, 0, money
+    highest = max((abs(event[name]) for name in PRICES if event.get(name, MISSING) != MISSING), default=0)
+    return (event["qty"] if kind != QUOTE else 0), highest, money
+
+
+class Reach:
+    """Upper bound on the amounts of a session.
+
+    ``words`` holds the total, then `FIELDS` of each instrument.
+
+    Examples
+    --------
+    >>> from riskkit.replay.schema.universe import Account, Instrument
+    >>> reach = Reach(Universe((Instrument("X"),), (Account("A"),), {"USD": Instrument("X").tick}))
+    >>> order = {"kind": 0, "account": 0, "instrument": 0, "qty": 5, "price": 1_000, "fee": 0}
+    >>> reach.weigh([order]).total, reach.weigh([{**order, "qty": 2**50}]).fits
+    (5000.0, False)
+    """
+
+    def __init__(self, universe: Universe) -> None:
+        self.words = np.zeros(1 + len(FIELDS) * len(universe.instruments))
+        table = self.words[1:].reshape(-1, len(FIELDS))
+        for code, instrument in enumerate(universe.instruments):
+            ratio = universe.ratio(instrument)
+            table[code, WORTH] = float(ratio)
+            table[code, UNIT] = float(instrument.qty_step / universe.quantity_unit)
+            table[code, MAX_PRICE] = ENOUGH / BALANCE * MAXIMUM / (ratio.numerator * ratio.denominator)
+        for account in universe.accounts:
+            self.words[0] += sum(abs(float(exact(v, "cash") / universe.quantum)) for v in account.cash.values())
+            for label in account.positions:
+                table[universe.instrument_codes[label], LOTS] += abs(universe.opening_steps(account, label))
+        self.words[0] += (table[:, LOTS] * table[:, UNIT]).sum()
+
+    def weigh(self, events: Iterable[Mapping[str, int]]) -> Weight:
+        """The bound after some events; it changes at `take`."""
+        changed: dict[int, tuple[float, float]] = {}
+        total, fits = float(self.words[0]), True
+        for event in events:
+            lots, highest, money = adds(event)
+            total += money
+            code = event["instrument"]
+            if code < 0 or not (lots or highest):
+                continue
+            start = 1 + len(FIELDS) * code
+            before = self.words[start : start + len(FIELDS)].tolist()
+            had, top = changed.get(code, (before[LOTS], before[HIGHEST]))
+            changed[code] = had + lots, max(top, highest)
+            fits = fits and highest <= before[MAX_PRICE]
+            total += (had + lots) * max(max(top, highest) * before[WORTH], before[UNIT])
+            total -= had * max(top * before[WORTH], before[UNIT])
+        return Weight(changed, total, fits and total < ENOUGH)
+
+    def take(self, weight: Weight) -> None:
+        """Store the bound that `weigh` returned."""
+        self.words[0] = weight.total
+        for code, (lots, highest) in weight.changed.items():
+            start = 1 + len(FIELDS) * code
+            self.words[start + LOTS], self.words[start + HIGHEST] = lots, highest

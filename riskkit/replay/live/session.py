@@ -1,0 +1,454 @@
+"""A live session by labels: orders, fills and prices in, actions out, each event journaled.
+
+Fields are labels, Decimals and Timestamps; each event is converted by the rules of a frame's row
+(`riskkit.replay.ingest.event`), then decided by the loop of a replay (`riskkit.replay.live.engine`). A replay of `LiveSession.log`
+gives the same decisions, to the bit. Bad input raises an error and changes nothing. No clock is read.
+
+Every call holds one lock: events of several threads are processed one after the other, in the order of the journal, and
+a `View` shows the session between two events.
+"""
+
+from __future__ import annotations
+
+import bisect
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.engine.state import State
+from riskkit.replay.ingest.amount import instant
+from riskkit.replay.ingest.event import DEFAULTS, Entries, KnownOrder, Row
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.live.session_snapshot import View
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.decisions import Decision, DecisionFormatter
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowFlag
+from riskkit.replay.schema.universe import Account, Instrument, Universe
+
+__all__ = ["Session"]
+
+Rows = list[Row]
+OF_ORDER = ("account", "instrument", "strategy", "connection")  # fields that an expiry has in common with its order
+
+
+class Session:
+    """Rules over live events by labels.
+
+    Parameters
+    ----------
+    rules : RuleSet
+        In their declared order.
+    universe : Universe
+        Accounts, instruments and units; those of a log are ``log.universe``; see also `LiveSession.declare`.
+    mode, orphans, on_trip : str
+        As in `replay_log`; by default shadow, in which every order passes and the answers say which would not. In
+        enforce mode the caller sends only events that were allowed.
+    on_bad_order : {"raise", "flag"}
+        As in `EventLog.from_frame`: "flag" keeps an order with a bad or off-grid price or quantity for the rule
+        ``lot_tick`` to check (off-grid up to the instrument's price_step and qty_step).
+    ts_policy : {"raise", "reject", "clamp"}
+        Treatment of an event earlier than the previous one: an error; an event that is journaled, counted and changes
+        nothing; or the time of the previous event.
+    newcomers : Instrument, optional
+        None: an undeclared account or instrument is refused. Otherwise it is registered at its first event: accounts
+        open empty, instruments in the units of this one (not listed, for the rule ``known_instrument``). Strategies and
+        connections are always registered.
+    compiled : bool
+        False runs the rules as plain Python, which starts at once.
+
+    Examples
+    --------
+    >>> from riskkit.rules import Rule
+    >>> from riskkit.rules import OrderRate
+    >>> rules = RuleSet([Rule("rate", OrderRate(limit=1, window_ns="1s"))])
+    >>> session = Session.declare(rules, [Instrument("X")], ["A"], compiled=False)
+    >>> order = {"account": "A", "instrument": "X", "side": "B", "qty": 2, "price": "10.50"}
+    >>> session.process_order(ts=0, **order)
+    []
+    >>> for action in session.process_order(ts=999_999_999, **order):
+    ...     print(action.action, action.observed, action.limit, action.headroom)
+    ...     print(action.reason)
+    REJECT 2 1 -1
+    the order is refused by rate (at most 1 messages (orders, lists of orders) in any 1 s, refused ones leave no
+    trace): observed 2, limit 1.
+    """
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        universe: Universe,
+        mode: str = "shadow",
+        *,
+        orphans: str = "keep",
+        on_trip: str = "leave",
+        on_bad_order: str = "raise",
+        ts_policy: str = "raise",
+        newcomers: Instrument | None = None,
+        compiled: bool = True,
+    ) -> None:
+        live = Engine(rules, universe, mode, orphans=orphans, on_trip=on_trip, compiled=compiled)
+        self._start(live, on_bad_order, ts_policy, newcomers)
+
+    @classmethod
+    def declare(
+        cls,
+        rules: RuleSet,
+        instruments: Iterable[Instrument] = (),
+        accounts: Iterable[Account | str] = (),
+        *,
+        quantum: Any = None,
+        currencies: str = "one",
+        **options: Any,
+    ) -> Session:
+        """Create a session from instruments and accounts.
+
+        Parameters
+        ----------
+        rules : RuleSet
+            In their declared order.
+        instruments : iterable of Instrument
+            Traded instruments.
+        accounts : iterable of Account or str
+            Accounts with opening cash and positions.
+        quantum : str, Decimal, int or float, optional
+            Money of the integer 1; by default the largest amount of which a cent, every tick times lot times
+            multiplier and every opening balance is a multiple.
+        currencies : {"one", "many"}
+            "one" refuses an account that mixes currencies.
+        **options
+            As for the class.
+
+        Raises
+        ------
+        InputError
+            If a label is declared twice or a number does not fit.
+        """
+        mixed = one_of(currencies, ("one", "many"), "currencies") == "many"
+        like = options.get("newcomers")
+        return cls(rules, Universe.declare(instruments, accounts, quantum, mixed=mixed, like=like), **options)
+
+    def _start(self, live: Engine, on_bad_order: str, ts_policy: str, newcomers: Instrument | None) -> None:
+        self._lock = threading.RLock()
+        self._live = live
+        self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
+        self._entries = Entries(live.universe, on_bad_order, newcomers)
+        self._teller = DecisionFormatter(live.rules, live.universe)
+        self._paused: dict[tuple[int, int], int] = {}  # end of the pause of (rule, key)
+        self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
+        self.notes: dict[str, Any] = {}
+
+    # ------------------------------------------------------------------ events
+
+    def process_order(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process an order and return the actions of the rules (none: it passed).
+
+        Parameters
+        ----------
+        ts : int or Timestamp
+            Time: nanoseconds since the epoch, or a Timestamp with a zone.
+        **fields
+            ``account``, ``instrument``, ``side`` (B, S), ``qty``, ``price`` (or ``type="market"``), and optionally
+            ``order_id``, ``reduce_only``, ``reserve``, ``strategy``, ``connection``, ``parent_id``, ``expires``.
+
+        Returns
+        -------
+        list of ActionEvent
+            REJECT of the order, ALERT, PAUSE or HALT of a rule, RESUME of pauses that ended.
+
+        Raises
+        ------
+        InputError
+            If a field does not fit; the session is unchanged.
+        """
+        return self._submit(ts, fields, lambda e, row, now: [e.order(row, now, **fields)])
+
+    def process_order_list(
+        self, *, ts: Any, account: Any, orders: Sequence[Mapping[str, Any]], children: Any = None
+    ) -> list[Decision]:
+        """Process a list of orders of one account, decided together; it counts for ``children`` messages."""
+        labels = [{"account": account, **order} for order in orders]
+        ids = [order.get("order_id") for order in orders]
+        return self._submit(ts, {}, lambda e, row, now: e.order_list(row, now, orders, account, children), labels, ids)
+
+    def process_modify(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a change of the order ``order_id``: a new ``qty`` (in all), a new ``price``, or both."""
+        return self._process(ts, fields, Entries.modify)
+
+    def process_cancel(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a cancel of the order ``order_id``; it always passes."""
+        return self._process(ts, fields, Entries.cancel)
+
+    def process_trade(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a fill: ``qty``, ``price``, ``order_id`` or ``account``, ``instrument``, ``side``; ``trade_id``, ``fee``.
+
+        A fill with an order id has the account, instrument and side of the order. A second fill of an account with the
+        same ``trade_id`` is a duplicate and changes nothing.
+        """
+        return self._process(ts, fields, Entries.fill)
+
+    def process_price(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a ``price`` (last price and mark), a ``bid``, an ``ask`` of an ``instrument``."""
+        return self._process(ts, fields, Entries.price)
+
+    def process_cash(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a cash flow of an ``account``: ``amount``, ``flow`` (deposit, fee, funding, dividend), ``currency``."""
+        return self._process(ts, fields, Entries.cash)
+
+    def process_equity(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process the ``equity`` of an ``account`` from outside; it replaces the computed one."""
+        return self._process(ts, fields, Entries.equity)
+
+    def process_closed_trade(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a closed trade: ``account``, ``instrument``, ``side``, ``pnl``, ``ret``, ``exit``."""
+        return self._process(ts, fields, Entries.closed_trade)
+
+    def process_ack(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a success of an ``account``."""
+        return self._process(ts, fields, partial(Entries.account_event, kind=EventKind.ACK))
+
+    def process_error(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a failure of an ``account``."""
+        return self._process(ts, fields, partial(Entries.account_event, kind=EventKind.ERROR))
+
+    def process_execution(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process an automated execution of an ``account``'s ``strategy``."""
+        return self._process(ts, fields, partial(Entries.account_event, kind=EventKind.EXECUTION))
+
+    def _process(self, ts: Any, fields: dict[str, Any], make: Callable[..., dict[str, int]]) -> list[Decision]:
+        """Process one event, which may have a ``strategy`` and a ``connection``."""
+        origin = fields.get("strategy"), fields.get("connection")
+        rest = {name: value for name, value in fields.items() if name not in ("strategy", "connection")}
+
+        def rows(entries: Entries, number: int, now: int) -> Rows:
+            row = make(entries, ts=now, **rest)
+            entries.set_origin(row, *origin)
+            return [row]
+
+        return self._submit(ts, fields, rows)
+
+    # ------------------------------------------------------------------ time and commands
+
+    def tick(self, now: Any = None) -> list[Decision]:
+        """Advance the time: days change, orders lapse, and pauses end (RESUME)."""
+        return self._clock(EventKind.CLOCK, now)
+
+    def reset_daily(self, now: Any = None) -> list[Decision]:
+        """Start a new trading day for every rule: daily counts restart and pauses for the day end."""
+        return self._clock(EventKind.SESSION, now)
+
+    def reset_breaker(self, account: Any = None, now: Any = None) -> list[Decision]:
+        """End every pause of an account, or of all, and restart counts of consecutive losses and errors."""
+        return self.command("RESET", account, now)
+
+    def pause(self, account: Any = None, now: Any = None) -> list[Decision]:
+        """Pause an account, or all, until `resume`: only cancels and orders that reduce a position pass."""
+        return self.command("PAUSE", account, now)
+
+    def resume(self, account: Any = None, now: Any = None) -> list[Decision]:
+        """End every pause of an account, or of all."""
+        return self.command("RESUME", account, now)
+
+    def command(self, cmd: str, account: Any = None, now: Any = None) -> list[Decision]:
+        """Apply ACTIVE, REDUCING, HALTED (with the rule ``trading_state``), PAUSE, RESUME or RESET."""
+        return self._submit(now, {"account": account}, lambda e, row, ts: [e.control(ts, cmd, account)], untimed=True)
+
+    def _clock(self, kind: EventKind, now: Any) -> list[Decision]:
+        return self._submit(now, {}, lambda e, row, ts: [{**DEFAULTS, "ts": ts, "kind": int(kind)}], untimed=True)
+
+    # ------------------------------------------------------------------ processing
+
+    def _submit(
+        self,
+        ts: Any,
+        fields: Mapping[str, Any],
+        make: Callable[[Entries, int, int], Rows],
+        labels: Sequence[Mapping[str, Any]] = (),
+        ids: Sequence[Any] = (),
+        untimed: bool = False,
+    ) -> list[Decision]:
+        """Convert, check, and only then take an event."""
+        with self._lock:
+            now, late = self._time(ts, untimed)
+            entries = self._entries
+            for named in labels or (fields,):
+                entries = entries.in_universe(entries.universe_with(named))
+            due = [] if late else self._due(now)
+            first = self._live.size + len(due)
+            rows = make(entries, first, now)
+            for row in rows if late else ():  # a late event changes nothing, so it is no duplicate either
+                row["flags"] = (row["flags"] & ~int(RowFlag.DUPLICATE)) | int(RowFlag.BAD_TS)
+            live = self._live if entries is self._entries else self._live.widened(entries.universe)
+            decided = live.take([*due, *rows])  # raises before any change
+            if live is not self._live:
+                self._live, self._entries, self._teller = live, entries, DecisionFormatter(live.rules, live.universe)
+            del self._lapses[: len(due)]
+            for index, row in enumerate(rows):
+                order_id = ids[index] if ids else fields.get("order_id")
+                entries.remember(row, first + index, order_id, fields.get("trade_id"))
+                if row["expires"] != MISSING and row["order"] >= 0 and not late:
+                    bisect.insort(self._lapses, (row["expires"], first + index))
+            return self._answer(decided, [*due, *rows], live.size - len(due) - len(rows), late)
+
+    def _time(self, ts: Any, untimed: bool) -> tuple[int, bool]:
+        latest = self._live.latest
+        if ts is None and untimed:
+            return (0 if latest == MISSING else latest), False
+        now = instant(ts)
+        if now >= latest:
+            return now, False
+        if self._ts_policy == "raise":
+            raise InputError(
+                f"ts={ts!r} is earlier than the event before it, at {latest}; send events in order, or use "
+                "ts_policy='reject' or 'clamp'"
+            )
+        return (latest, False) if self._ts_policy == "clamp" else (now, True)
+
+    def _due(self, now: int) -> Rows:
+        """EXPIRY rows of the orders that lapse by `now`, in order of time."""
+        found = []
+        for expires, number in self._lapses:
+            if expires > now:
+                break
+            row = {**DEFAULTS, "ts": expires, "kind": int(EventKind.EXPIRY), "order": number}
+            known = self._live.row(number)
+            found.append({**row, **{name: known[name] for name in OF_ORDER}})
+        return found
+
+    def _answer(self, decided: np.ndarray, rows: Rows, first: int, late: bool) -> list[Decision]:
+        """Actions of the ends of pauses, then those of the new decision rows."""
+        state, last = self._live.state, rows[-1]
+        found = [self._teller.said(last, first)] if last["kind"] == EventKind.CONTROL and not late else []
+        turned = last["kind"] == EventKind.SESSION
+        for (k, key), until in [] if late else list(self._paused.items()):
+            over = until <= last["ts"]
+            if over or (turned and self._live.rules[k].hold_ns() == "session"):
+                how = "by its time" if over else "with the day"
+                found.append(self._teller.release(k, key, last, first, state, how))
+                del self._paused[k, key]
+        for row in decided:
+            if row["code"] == DecisionCode.TRIP:
+                self._paused[int(row["cause"]), int(row["key"])] = int(row["until"])
+            elif row["code"] == DecisionCode.RELEASE:
+                self._paused.pop((int(row["cause"]), int(row["key"])), None)
+        if len(decided):
+            found += self._teller.actions(decided, dict(enumerate(rows, first)), state)
+        return found
+
+    # ------------------------------------------------------------------ access
+
+    def view(self) -> View:
+        """Positions, states and utilization as of the last event, as a copy."""
+        with self._lock:
+            return View(self._live)
+
+    def log(self) -> EventLog:
+        """The journal as an event log; its replay has this session's digest."""
+        with self._lock:
+            return self._live.log()
+
+    def result(self) -> ReplayResult:
+        """All decisions so far, as the result of a replay."""
+        with self._lock:
+            return self._live.result()
+
+    @property
+    def digest(self) -> str:
+        """Digest of the result, equal to that of a replay of `log`."""
+        return self.result().digest
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules, in their declared order."""
+        return self._live.rules
+
+    @property
+    def universe(self) -> Universe:
+        """The labels and units so far."""
+        return self._live.universe
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of integer codes; another object after a new label has been registered."""
+        return self._live
+
+    @property
+    def state(self) -> State:
+        """The present integer state; `view` gives a copy."""
+        return self._live.state
+
+    @property
+    def teller(self) -> DecisionFormatter:
+        """The formatter of decisions as actions."""
+        return self._teller
+
+    @property
+    def latest(self) -> int:
+        """Time of the last event, nanoseconds since the epoch; `riskkit.replay.schema.columns.MISSING` before the first."""
+        return self._live.latest
+
+    def __len__(self) -> int:
+        """Number of events so far."""
+        return self._live.size
+
+    # ------------------------------------------------------------------ snapshots
+
+    def snapshot(self, notes: Mapping[str, Any] | None = None) -> bytes:
+        """The complete session as bytes; see `LiveEngine.snapshot`. `restore` returns ``notes`` (JSON) as ``notes``."""
+        with self._lock:
+            extra: dict[str, Any] = {
+                "orders": [[label, order.row] for label, order in self._entries.orders.items()],
+                "trades": list(self._entries.trades),
+                "on_bad_order": "flag" if self._entries.flag else "raise",
+                "ts_policy": self._ts_policy,
+                "newcomers": None,
+                "notes": dict(notes or {}),
+            }
+            if self._entries.newcomers is not None:
+                extra["newcomers"] = Universe((self._entries.newcomers,), (), {}).describe()
+            return self._live.snapshot(extra)
+
+    @classmethod
+    def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: bool = True) -> Session:
+        """Continue from a snapshot, with the same rules.
+
+        Raises
+        ------
+        InputError
+            If the bytes are incomplete or altered, or of other rules or another version of the semantics.
+        """
+        live = Engine.restore(snapshot, rules, compiled=compiled)
+        if "orders" not in live.extra:
+            raise InputError(
+                "the snapshot is of a LiveEngine, not of a LiveSession; restore it with LiveEngine.restore"
+            )
+        extra, session = live.extra, cls.__new__(cls)
+        described = extra["newcomers"]
+        newcomers = Universe.from_description(described).instruments[0] if described else None
+        session._start(live, extra["on_bad_order"], extra["ts_policy"], newcomers)
+        session._recall(extra)
+        return session
+
+    def _recall(self, extra: Mapping[str, Any]) -> None:
+        """Rebuild ids of orders and trades, pauses and lapses from the journal."""
+        live, entries = self._live, self._entries
+        self.notes = dict(extra["notes"])
+        entries.orders.update((label, KnownOrder.at(number, live.row(number))) for label, number in extra["orders"])
+        entries.trades.update((label, code) for code, label in enumerate(extra["trades"]))
+        lapses: dict[int, tuple[int, int]] = {}
+        for number in range(live.size):
+            row = live.row(number)
+            entries.remember(row, number)
+            if row["kind"] == EventKind.EXPIRY:
+                lapses.pop(row["order"], None)
+            elif row["expires"] != MISSING and row["order"] >= 0 and not row["flags"] & RowFlag.BAD_TS:
+                lapses[number] = (row["expires"], number)
+        self._lapses = sorted(lapses.values())
+        for k, table in enumerate(live.state.rules):
+            for key in np.flatnonzero(table["held_until"][1:] > max(live.latest, 0)).tolist():
+                self._paused[k, key] = int(table["held_until"][key + 1])

@@ -1,0 +1,113 @@
+"""A consistent look at a live session: books, states and how far each limit is used, as of one event.
+
+A `View` owns a copy of the session's memory, so it does not change while the session goes on, and what it says of one
+account and of another belongs to the same moment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskkit._jit import plain
+from riskkit._show import Row, Shown
+from riskkit.replay.engine.state import Calendars
+from riskkit.replay.ingest.event import DEFAULTS
+from riskkit.replay.kernels.records import Records
+from riskkit.replay.kernels.runtime import ROW
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.decisions import DecisionFormatter
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.rules.rule import parameter_names
+from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
+from riskkit.replay.schema.constants import LARGEST
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["View"]
+
+
+class View(Shown):
+    """A live session as of its last event.
+
+    Attributes
+    ----------
+    size : int
+        Events taken so far.
+    ts : int
+        Time of the last one, nanoseconds since the epoch (0 before the first).
+    state : State
+        The integer books, a copy.
+    """
+
+    def __init__(self, live: Engine) -> None:
+        self.size = live.size
+        self.ts = live.latest if live.latest != MISSING else 0
+        self.state = live.state.copy()
+        self.rules = live.rules
+        self.universe = live.universe
+        pairs = self.state.positions[1:]
+        log = EventLog({"ts": np.array([self.ts])}, pairs["account"], pairs["instrument"], live.universe)
+        none = np.zeros(0, np.int64)
+        days = Calendars((), none, ())
+        rows = np.zeros(0, ROW)
+        self._books = ReplayResult(log, live.rules, live.mode, live.options, rows, self.state, days, none, none)
+        self._books.marked = live.marked
+
+    def accounts(self) -> pd.DataFrame:
+        """Cash, value, equity, profit, realised, fees and deepest fall of each account, in money."""
+        return self._books.accounts()
+
+    def positions(self) -> pd.DataFrame:
+        """Quantity, cost and value of each position."""
+        return self._books.positions()
+
+    def position(self, account: str, instrument: str) -> float:
+        """Quantity held of an instrument, negative for short."""
+        codes = self.universe.account_codes.get(account), self.universe.instrument_codes.get(instrument)
+        table = self.state.positions[1:]
+        found = table[(table["account"] == codes[0]) & (table["instrument"] == codes[1])]
+        quantity = int(found["qty"].sum()) * self.universe.instruments[codes[1]].qty_step if codes[1] is not None else 0
+        return float(quantity)
+
+    def states(self) -> dict[str, str]:
+        """ACTIVE, REDUCING, HALTED or PAUSED, by account."""
+        return self._books.states()
+
+    def utilisation(self) -> pd.DataFrame:
+        """How far each limit that accumulates is used, one row a rule and key: observed, limit, headroom, unit, held.
+
+        Limits on single orders (size, price, ...) are not among them.
+        """
+        import pandas as pd
+
+        teller = DecisionFormatter(self.rules, self.universe)
+        found: list[dict[str, Any]] = []
+        state = self.state.copy()  # bringing windows to the present moves them
+        for k, rule in enumerate(self.rules):
+            if not rule.kind.standing:
+                continue
+            records = Records(state.rules[k], 1)
+            for key, record in enumerate(records):
+                event = {**DEFAULTS, "ts": self.ts, "account": record.owner}
+                if rule.scope == "account_instrument":
+                    event |= {"pair": key, "instrument": int(state.positions["instrument"][key + 1])}
+                if rule.kind.advance is not None:
+                    fields = int(EventKind.ORDER), record.owner, -1, -1, 0, 0, MISSING, -1
+                    order = EventRow(self.size, self.ts, *fields, weight=LARGEST)  # a window empties when it must
+                    values = {"state": record, "params": teller.params[k], "event": order, "memory": state.memory}
+                    plain(rule.kind.advance)(*(values[name] for name in parameter_names(rule.kind.advance)))
+                seen = teller.probe(k, key, state, event)
+                row = {"rule": rule.id, "key": teller.key_of(rule, key, state), "observed": seen.observed}
+                row |= {"limit": seen.limit, "headroom": seen.headroom, "unit": seen.unit}
+                found.append({**row, "held": record.held_until > self.ts})
+        return pd.DataFrame(found, columns=["rule", "key", "observed", "limit", "headroom", "unit", "held"])
+
+    def _title(self) -> str:
+        return f"Live session after {self.size:,} events"
+
+    def _rows(self) -> list[Row]:
+        return [(account, state, "") for account, state in self.states().items()]

@@ -1,0 +1,1 @@
+"""Log: `EventLog`, its files, its storage, and event logs made from trade prints."""

@@ -1,0 +1,372 @@
+"""The event log: recorded orders, fills and prices in one total order, as integer columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit._show import Row, Shown
+from riskkit.replay.ingest.convert import columns_from_frame
+from riskkit.replay.ingest.from_vectorbt import frame_from_portfolio
+from riskkit.replay.ingest.infer import infer_instruments
+from riskkit.replay.log.storage import SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
+from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
+from riskkit.replay.schema.digest import hash_columns, hash_plain, hash_rows
+from riskkit.replay.schema.universe import Account, Instrument, Universe, decimal_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["EventLog"]
+
+
+class EventLog(Shown):
+    """Events in the total order (ts, seq), as integer columns with their universe.
+
+    Create one with `from_frame`, `from_vectorbt`, `from_parquet` or `open`. ``seq`` is the row. ``columns`` maps a name
+    to an array of shape (n_events,); see `riskkit.replay.schema.columns`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = EventLog.from_frame(frame)
+    >>> len(log), log.counts()["ORDER"]
+    (3, 3)
+    >>> log.to_frame()[["account", "qty", "price"]].values.tolist()
+    [['A', 1.0, 10.0], ['A', 9.0, 10.0], ['A', 2.0, 10.0]]
+    """
+
+    def __init__(
+        self,
+        columns: dict[str, np.ndarray],
+        pair_account: np.ndarray,
+        pair_instrument: np.ndarray,
+        universe: Universe,
+        about: Mapping[str, Any] | None = None,
+        *,
+        source_rows: np.ndarray | None = None,
+        known_hash: bytes | None = None,
+    ) -> None:
+        self.columns = columns
+        self.pair_account = np.asarray(pair_account, np.int32)
+        self.pair_instrument = np.asarray(pair_instrument, np.int32)
+        self.universe = universe
+        self.about = dict(about or {})
+        self._source_rows = source_rows
+        self._known_hash = known_hash
+        self._known_derived = ""
+
+    # ------------------------------------------------------------------ constructors
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        instruments: Sequence[Instrument] | None = None,
+        accounts: Sequence[Account | str] = (),
+        *,
+        quanta: Mapping[str, Any] | None = None,
+        tz: str = "UTC",
+        on_bad_order: str = "raise",
+        ts_policy: str = "raise",
+        currencies: str = "one",
+        columns: Mapping[Any, str] | None = None,
+        ignore: Collection[Any] = (),
+        about: Mapping[str, Any] | None = None,
+    ) -> EventLog:
+        """Convert a frame with one event per row, completely or not at all.
+
+        An order with ``expires`` (a time, "session" for midnight in `tz`, or "session 17:00 America/New_York" for another
+        end of the trading day) gets an EXPIRY row at that time, before the events of that time. So the ``seq`` of
+        results is the row of the log; `source_rows` gives the row of the frame.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Columns as in ``riskkit.replay.ingest.FRAME_COLUMNS``: ts, kind, account, instrument, side, qty, price,
+            order_id, ..., in any case, or under another known heading (time, event, symbol, quantity, commission, ...;
+            all in ``riskkit.replay.ingest.columns``). Numbers may be floats, ints, strings or Decimals.
+        instruments : sequence of Instrument, optional
+            Ticks, lots, multipliers, currencies; by default those that `infer_instruments` proposes.
+        accounts : sequence of Account or str
+            Opening cash and positions; accounts that only occur in the frame start empty.
+        quanta : mapping of currency to amount, optional
+            Money of the integer 1; by default the largest power of ten that needs no rounding. Give it if prices or
+            lots have many decimals: a fill's notional is rounded to it, once.
+        tz : str
+            Time zone of times without one.
+        on_bad_order : {"raise", "flag"}
+            Treatment of an *order* with a bad or off-grid price or quantity: an error, or a flag for the rule
+            ``lot_tick`` to check. An off-grid number is kept for the other rules, to a millionth of its tick or lot; a
+            bad quantity counts as 0, a bad price as missing. Modifies are treated alike, and may refer to no known
+            order: a message that changes nothing. A bad fill or price event is always an error.
+        ts_policy : {"raise", "reject", "clamp", "sort"}
+            Treatment of a time below the previous one: an error, an event that is counted and changes nothing, the
+            previous time, or a stable sort of the frame.
+        currencies : {"one", "many"}
+            "one" refuses an account that mixes currencies: its balance is undefined without exchange rates.
+        columns : mapping of heading to column, optional
+            Other headings of the frame, as ``{"Filled Qty": "qty"}``.
+        ignore : collection of headings
+            Columns of the frame to leave out.
+        about : mapping, optional
+            Facts about the data for reports: title, kind (real, simulated, synthetic), adjusted, survivors_only.
+
+        Raises
+        ------
+        InputError
+            If a value does not fit; the message names the row (counted from 0), the column and the value.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"ts": [1, 2], "kind": ["order", "fill"], "account": "A", "instrument": "X",
+        ...                       "side": "B", "qty": [2, 2], "price": [10.5, 10.5], "order_id": "a"})
+        >>> log = EventLog.from_frame(frame)
+        >>> len(log), log.columns["price"].tolist()
+        (2, [105, 105])
+        >>> ours = frame.rename(columns={"qty": "Filled Qty", "instrument": "Symbol"}).assign(venue="V")
+        >>> EventLog.from_frame(ours, columns={"Filled Qty": "qty"}, ignore=["venue"]).event_hash == log.event_hash
+        True
+        """
+        made = columns_from_frame(
+            frame, instruments, accounts, quanta, tz, on_bad_order, ts_policy, currencies, columns, ignore
+        )
+        pairs = made.pair_account, made.pair_instrument
+        return cls(made.columns, *pairs, made.universe, about, source_rows=made.source_rows)
+
+    @classmethod
+    def from_vectorbt(
+        cls,
+        portfolio: Any,
+        *,
+        tick: Any = None,
+        lot: Any = None,
+        quantum: Any = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> EventLog:
+        """Read a vectorbt portfolio: one account per column, its orders with their fills, its closes as prices.
+
+        Columns that share their cash are one account, named after their group. vectorbt counts in floats; prices are
+        rounded to a given ``tick``, fees and opening cash to the quantum, and positions to a given ``lot`` of at most a
+        millionth of a column's largest size; no other size is rounded. In enforce mode a sale of shares whose purchase
+        was refused is cut to flat, unless the replay has other ``orphans``.
+
+        Parameters
+        ----------
+        portfolio : vectorbt.Portfolio
+            From signals, orders or an order function; a DatetimeIndex gives the times (UTC without a zone).
+        tick, lot : str, Decimal or float, optional
+            Steps of price and size; by default the fewest decimals that hold the values.
+        quantum : str, Decimal or float, optional
+            Money of the integer 1; by default that of one lot at one tick but at least a millionth, and a millionth
+            with fees.
+        about : mapping, optional
+            Facts about the data for reports.
+
+        Raises
+        ------
+        InputError
+            If the index has no times, two columns have one name, opening cash is not finite, or sizes need more
+            decimals than the lot has: use integer sizes (``size_granularity=1``) or give a finer ``lot``.
+        """
+        made = frame_from_portfolio(portfolio, tick, lot, quantum)
+        about = {"orphans": "clip", **(about or {})}  # what was not bought cannot be sold
+        return cls.from_frame(made.frame, made.instruments, made.accounts, quanta=made.quanta, about=about)
+
+    @staticmethod
+    def infer_instruments(
+        frame: pd.DataFrame, *, columns: Mapping[Any, str] | None = None, ignore: Collection[Any] = ()
+    ) -> list[Instrument]:
+        """Propose instruments for a frame; see `riskkit.replay.ingest.infer_instruments`."""
+        return infer_instruments(frame, columns=columns, ignore=ignore)
+
+    # ------------------------------------------------------------------ storage
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write the log as one Parquet file (zstd; about an eighth of its size in memory)."""
+        write_parquet(path, self._stored(), self._header())
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> EventLog:
+        """Read a file of `to_parquet`.
+
+        Raises
+        ------
+        InputError
+            If the file is no event log, of another format, or does not match its hash.
+        """
+        log = cls._with_header(*read_parquet(path))
+        log._check_hash(Path(path).name)
+        return log
+
+    def save(self, path: str | Path) -> None:
+        """Write the log as a folder of arrays for `open`."""
+        write_mapped(path, self._stored(), self._header())
+
+    @classmethod
+    def open(cls, path: str | Path, *, check: bool = False) -> EventLog:
+        """Map a folder of `save` into memory; a log larger than memory can be replayed from it.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder.
+        check : bool
+            Read everything once and compare it with its hash. Without a check the columns are trusted: use it for your
+            own files only.
+
+        Raises
+        ------
+        InputError
+            If the folder is no event log, of another format, incomplete, or (with `check`) altered.
+        """
+        log = cls._with_header(*open_mapped(path))
+        if check:
+            log._check_hash(Path(path).name)
+        return log
+
+    def _stored(self) -> dict[str, np.ndarray]:
+        rows = {} if self._source_rows is None else {SOURCE_ROW: self._source_rows}
+        return {**self.columns, **rows}
+
+    def _header(self) -> dict[str, Any]:
+        return {
+            "universe": self.universe.describe(),
+            "pairs": [self.pair_account.tolist(), self.pair_instrument.tolist()],
+            "about": self.about,
+            "hash": self.event_hash.hex(),
+            "derived": self._derived_hash(),
+        }
+
+    def _derived_hash(self) -> str:
+        """Hash of the derived columns: pairs and source rows."""
+        rows = [] if self._source_rows is None else [self._source_rows]
+        return hash_rows([self.columns["pair"], *rows]).hex()
+
+    @classmethod
+    def _with_header(cls, columns: dict[str, np.ndarray], header: dict[str, Any]) -> EventLog:
+        universe = Universe.from_description(header["universe"])
+        rows = columns.pop(SOURCE_ROW, None)
+        known = bytes.fromhex(header["hash"])
+        accounts, instruments = (np.array(codes, np.int32) for codes in header["pairs"])
+        log = cls(columns, accounts, instruments, universe, header["about"], source_rows=rows, known_hash=known)
+        log._known_derived = header["derived"]
+        return log
+
+    def _check_hash(self, name: str) -> None:
+        if hash_columns(self.columns) != self._known_hash or self._derived_hash() != self._known_derived:
+            raise InputError(f"{name} does not match its hash; it was changed after it was written")
+
+    # ------------------------------------------------------------------ access
+
+    def __len__(self) -> int:
+        """The number of events."""
+        return len(self.columns["ts"])
+
+    @cached_property
+    def event_hash(self) -> bytes:
+        """Hash of the events, the same for every source."""
+        return self._known_hash or hash_columns(self.columns)
+
+    @cached_property
+    def universe_hash(self) -> bytes:
+        """Hash of the labels and units."""
+        return hash_plain(self.universe.describe())
+
+    @property
+    def source_rows(self) -> np.ndarray:
+        """Each event's row in the frame that the log was made from, counted from 0; -1 for an inserted EXPIRY."""
+        return np.arange(len(self)) if self._source_rows is None else self._source_rows
+
+    def counts(self) -> dict[str, int]:
+        """Number of events of each kind that occurs."""
+        found = np.bincount(self.columns["kind"], minlength=len(EventKind))
+        return {EventKind(code).name: int(count) for code, count in enumerate(found) if count}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Events as a frame with labels, times, quantities and prices."""
+        import pandas as pd
+
+        def labelled(codes: np.ndarray, labels: list[str]) -> Any:
+            return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(labels))
+
+        columns, universe = self.columns, self.universe
+        code = columns["instrument"]
+        priced = np.isin(columns["kind"], (EventKind.ORDER, EventKind.MODIFY, EventKind.FILL, EventKind.PRICE)) & (
+            columns["price"] != MISSING
+        )
+        frame = pd.DataFrame(
+            {
+                "ts": pd.to_datetime(columns["ts"], utc=True),
+                "kind": labelled(columns["kind"], [kind.name for kind in EventKind]),
+                "account": labelled(columns["account"], [a.id for a in universe.accounts]),
+                "instrument": labelled(code, [i.id for i in universe.instruments]),
+                "side": columns["side"],
+                "qty": universe.quantities(columns["qty"], code),
+                "price": np.where(priced, universe.prices(np.where(priced, columns["price"], 0), code), np.nan),
+                "order": columns["order"],
+            }
+        )
+        frame.index.name = "seq"
+        return frame
+
+    def to_frame_row(self, seq: int) -> str:
+        """Describe one event in a line."""
+        import pandas as pd
+
+        row = {name: int(column[seq]) for name, column in self.columns.items()}
+        kind, universe = EventKind(row["kind"]), self.universe
+        words = [f"event {seq}", str(pd.Timestamp(row["ts"], tz="UTC")), kind.name]
+        words += [universe.accounts[row["account"]].id] if row["account"] >= 0 else []
+        if row["instrument"] >= 0:
+            instrument = universe.instruments[row["instrument"]]
+            words.append(instrument.id)
+            if kind in (EventKind.ORDER, EventKind.FILL, EventKind.MODIFY):
+                words.append("buy" if row["side"] > 0 else "sell")
+                words += (
+                    [decimal_text(row["qty"] * instrument.qty_step)] if row["qty"] or kind != EventKind.MODIFY else []
+                )
+            if kind in (EventKind.ORDER, EventKind.FILL, EventKind.MODIFY, EventKind.PRICE) and row["price"] != MISSING:
+                words.append(f"at {decimal_text(row['price'] * instrument.price_step)}")
+            elif kind == EventKind.ORDER:
+                words.append("at market")
+        if kind in (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE):
+            words.append(decimal_text(row["qty"] * universe.quantum))
+        return " ".join(words)
+
+    def _title(self) -> str:
+        return str(self.about.get("title", "Event log"))
+
+    def _rows(self) -> list[Row]:
+        import pandas as pd
+
+        rows: list[Row] = [("events", len(self), "")]
+        rows += [(f"  {name.lower()}", count, "") for name, count in self.counts().items()]
+        rows += [("accounts", len(self.universe.accounts), ""), ("instruments", len(self.universe.instruments), "")]
+        if len(self):
+            ts = self.columns["ts"]
+            rows += [("from", str(pd.Timestamp(int(ts.min()))), "UTC"), ("to", str(pd.Timestamp(int(ts.max()))), "UTC")]
+        rows.append(("money in units of", decimal_text(self.universe.quantum), self.universe.currency))
+        flags = self.columns.get("flags")
+        if flags is not None:
+            rows += [
+                (f"flagged {f.name}", int(((flags & f) != 0).sum()), "") for f in RowFlag if ((flags & f) != 0).any()
+            ]
+        rows += [(str(key), _brief(value), "") for key, value in self.about.items() if key not in ("title", "orphans")]
+        return rows
+
+
+def _brief(value: Any) -> str:
+    """A fact about the data, short enough for a table; `EventLog.about` has the full text."""
+    if isinstance(value, (list, tuple)):
+        return f"{len(value)} noted"
+    return textwrap.shorten(str(value), 60, placeholder=" ...")

@@ -1,0 +1,137 @@
+"""Read an event log from a file: a stored log, or a table of events with its units."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskkit._check import InputError
+from riskkit.replay.ingest.columns import name_columns
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.storage import is_event_log
+from riskkit.replay.schema.universe import Account, Instrument
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_log"]
+
+TEXTS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t"}
+UNITS = {"instruments": Instrument, "accounts": Account}
+
+
+def read_log(
+    path: str | Path,
+    *,
+    units: str | Path | None = None,
+    tz: str = "UTC",
+    on_bad_order: str = "raise",
+    ts_policy: str = "raise",
+    columns: Mapping[Any, str] | None = None,
+    ignore: Collection[Any] = (),
+    about: Mapping[str, Any] | None = None,
+) -> EventLog:
+    r"""Read an event log from a file or a folder.
+
+    Parameters
+    ----------
+    path : str or Path
+        A Parquet file of `EventLog.to_parquet`, a folder of `EventLog.save` (both are checked against their hash), or a
+        CSV, TSV or Parquet table with one event per row, as for `EventLog.from_frame`. Integer times are nanoseconds
+        since the epoch.
+    units : str or Path, optional
+        For a table: a TOML file with ``[[instruments]]`` (id, tick, lot, multiplier, currency, ...) and ``[[accounts]]``
+        (id, cash, positions, ...). Without it ticks and lots are the finest that occur, the multiplier is 1, the
+        currency is USD, and every account starts empty.
+    tz, on_bad_order, ts_policy, columns, ignore
+        For a table, as in `EventLog.from_frame`.
+    about : mapping, optional
+        Facts about the data for reports, added to those of a stored log.
+
+    Raises
+    ------
+    InputError
+        If the file does not exist, has another format, or a value does not fit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> text = "ts,kind,account,instrument,side,qty,price\n0,order,A,X,B,5,10.5\n"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "orders.csv").write_text(text)
+    ...     log = read_log(Path(folder, "orders.csv"))
+    >>> log.counts()["ORDER"]
+    1
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{str(path)!r} does not exist; give an event log, or a CSV or Parquet table of events")
+    stored = path.is_dir() or (_separator(path) is None and is_event_log(path))
+    if not stored:
+        declared = {"instruments": None, "accounts": ()} if units is None else _units(Path(units))
+        return EventLog.from_frame(
+            _table(path, columns, ignore), **declared, tz=tz, on_bad_order=on_bad_order, ts_policy=ts_policy,
+            columns=columns, ignore=ignore, about={"title": path.name, **(about or {})},
+        )  # fmt: skip
+    if units is not None or columns or ignore:
+        given = "columns= and ignore=" if units is None else Path(units).name
+        raise InputError(f"{path.name} is a stored event log with its own units and columns; leave out {given}")
+    log = EventLog.open(path, check=True) if path.is_dir() else EventLog.from_parquet(path)
+    log.about |= about or {}
+    return log
+
+
+def _separator(path: Path) -> str | None:
+    return next((mark for ending, mark in TEXTS.items() if path.name.lower().endswith(ending)), None)
+
+
+def _table(path: Path, columns: Mapping[Any, str] | None, ignore: Collection[Any]) -> pd.DataFrame:
+    """Read a table; numbers of a text file stay texts, so that 0.1 is 0.1, and times are parsed."""
+    import pandas as pd
+
+    separator = _separator(path)
+    if separator is None:
+        return pd.read_parquet(path)
+    try:
+        frame = pd.read_csv(path, dtype=str, sep=separator)
+    except ValueError as problem:
+        raise InputError(f"{path.name} cannot be read as a table: {' '.join(str(problem).split())}") from None
+    for heading, name in name_columns(list(frame.columns), columns, ignore).items():
+        if name not in ("ts", "expires"):
+            continue
+        if frame[heading].dropna().str.fullmatch(r"-?\d+").all():
+            frame[heading] = frame[heading].astype("Int64")
+        else:
+            try:  # some times with, some without a fraction of a second
+                frame[heading] = pd.to_datetime(frame[heading], format="ISO8601")
+            except ValueError:
+                continue  # from_frame reports the row
+    return frame
+
+
+def _units(path: Path) -> dict[str, Any]:
+    """Instruments and accounts from a TOML file."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"units file {path.name!r} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"units file {path.name!r} is not TOML: {error}") from None
+    for key in data:
+        if key not in UNITS:
+            raise InputError(f"units file {path.name!r}: key {key!r} is not known; keys are {', '.join(UNITS)}")
+    made = {name: [_made(kind, entry, name) for entry in data.get(name, [])] for name, kind in UNITS.items()}
+    return {"instruments": made["instruments"] or None, "accounts": made["accounts"]}
+
+
+def _made(kind: Any, entry: Any, name: str) -> Any:
+    known = [field.name for field in dataclasses.fields(kind)]
+    if not isinstance(entry, Mapping) or "id" not in entry:
+        raise InputError(f"{name}: {entry!r} is not a table with an id; write [[{name}]] and id = ...")
+    for key in entry:
+        if key not in known:
+            raise InputError(f"{name}: {entry['id']!r} has no {key!r}; it has {', '.join(known)}")
+    return kind(**entry)

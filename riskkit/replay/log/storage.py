@@ -1,0 +1,143 @@
+"""Event logs on disk: Parquet to keep and to send, a folder of arrays to map without a copy.
+
+A log is stored as its columns and a header of plain lists (universe, pairs, facts about the data). The header has the
+hash of the events and its own hash, so that an incomplete or altered file raises an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit.replay.schema.columns import OPTIONAL, REQUIRED
+from riskkit.replay.schema.digest import hash_plain
+
+__all__ = ["SOURCE_ROW", "is_event_log", "open_mapped", "read_parquet", "write_mapped", "write_parquet"]
+
+FORMAT = 1
+KEY = b"riskkit"
+SOURCE_ROW = "source_row"  # beside the columns of a log: each event's row in the frame that it was made from
+DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}, SOURCE_ROW: "<i8"}
+DELTA = ("ts", "order", "price", "parent", "batch", "trade_id", "expires", "bid", "ask", "reserve", SOURCE_ROW)
+
+
+def write_parquet(path: str | Path, columns: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
+    """Write columns as one Parquet file; times and prices are delta-packed, which halves the size of zstd alone."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({name: pa.array(array) for name, array in columns.items()})
+    table = table.replace_schema_metadata({KEY: json.dumps(_sealed(header)).encode()})
+    packed = {name: "DELTA_BINARY_PACKED" for name in columns if name in DELTA}
+    dictionary = [name for name in columns if name not in packed]
+    path = Path(path)
+    part = path.with_name(f"{path.name}.part")
+    pq.write_table(table, part, compression="zstd", use_dictionary=dictionary, column_encoding=packed)
+    part.replace(path)
+
+
+def read_parquet(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read a file of `write_parquet`; any other file raises an InputError."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    name = Path(path).name
+    if not Path(path).is_file():
+        raise InputError(f"{name} is not a file; give the path of a Parquet file that EventLog.to_parquet wrote")
+    try:
+        table = pq.ParquetFile(path).read()
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{name} cannot be read as Parquet: {' '.join(str(error).split())}") from None
+    text = (table.schema.metadata or {}).get(KEY)
+    if text is None:
+        raise InputError(f"{name} is Parquet but not an event log; read it with pandas and use EventLog.from_frame")
+    for column in table.column_names:
+        if table[column].null_count:
+            raise InputError(f"{name}: column {column!r} has missing values; an event log has none")
+    # copies: Arrow's memory is read-only, and every kernel would be compiled a second time for it
+    return _checked(name, {column: np.array(table[column].to_numpy()) for column in table.column_names}, text)
+
+
+def is_event_log(path: str | Path) -> bool:
+    """Whether a Parquet file is an event log; another file raises an InputError."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return KEY in (pq.read_schema(path).metadata or {})
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{Path(path).name} cannot be read as Parquet: {' '.join(str(error).split())}") from None
+
+
+def write_mapped(path: str | Path, columns: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
+    """Write a folder with one .npy file per column and a header, for `open_mapped`.
+
+    The header is written last: a folder without one is incomplete and is refused.
+    """
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "header.json").unlink(missing_ok=True)
+    for name in DTYPES:
+        if name in columns:
+            np.save(folder / f"{name}.npy", columns[name], allow_pickle=False)
+        else:
+            (folder / f"{name}.npy").unlink(missing_ok=True)
+    (folder / "header.json").write_text(json.dumps(_sealed(header)), encoding="utf-8")
+
+
+def open_mapped(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Map the columns of a folder into memory; they are read when they are used.
+
+    Copy-on-write mapping gives ordinary arrays: read-only ones would compile every kernel twice.
+    """
+    folder = Path(path)
+    try:
+        text = (folder / "header.json").read_bytes()
+    except OSError:
+        raise InputError(f"{folder.name} is not a folder of mapped columns: it has no header.json to read") from None
+    columns = {}
+    for name in DTYPES:
+        file = folder / f"{name}.npy"
+        if not file.exists():
+            continue
+        try:  # an empty array cannot be mapped
+            empty = np.load(file, mmap_mode=None, allow_pickle=False) if file.stat().st_size <= 128 else None
+            mapped = empty if empty is not None else np.load(file, mmap_mode="c", allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise InputError(f"{folder.name} is torn: {file.name} cannot be mapped ({error})") from None
+        columns[name] = mapped.view(np.ndarray)  # slices of a memmap are slower
+    return _checked(folder.name, columns, text)
+
+
+def _sealed(header: dict[str, Any]) -> dict[str, Any]:
+    """Add format and hash to a header."""
+    plain = json.loads(json.dumps({"format": FORMAT, **header}, default=str))
+    return {**plain, "seal": hash_plain(plain).hex()}
+
+
+def _checked(name: str, columns: dict[str, np.ndarray], text: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Check header and columns of an event log."""
+    try:
+        header = json.loads(text)
+        seal = header.pop("seal", None)
+    except (ValueError, AttributeError):
+        raise InputError(f"{name} is torn: its header is incomplete") from None
+    if header.get("format") != FORMAT:
+        raise InputError(f"{name} has format {header.get('format')!r}; this riskkit reads format {FORMAT}")
+    if hash_plain(header).hex() != seal:
+        raise InputError(f"{name} was altered: its header does not match its hash")
+    absent = [key for key in REQUIRED if key not in columns]
+    if absent:
+        raise InputError(f"{name} has no column {absent[0]!r}; it is not a complete event log")
+    for key, array in columns.items():
+        if key not in DTYPES or array.dtype != np.dtype(DTYPES[key]) or array.ndim != 1:
+            raise InputError(f"{name}: column {key!r} has type {array.dtype}, which is not that of an event log")
+    sizes = {len(array) for array in columns.values()}
+    if len(sizes) > 1:
+        raise InputError(f"{name} is torn: its columns have {', '.join(map(str, sorted(sizes)))} rows")
+    return columns, header

@@ -1,0 +1,1 @@
+"""Results: decisions in people's units, explanations, halts, profit curves, and the result of a replay."""

@@ -1,0 +1,333 @@
+"""What a live session answers: actions with their reason, the value that was seen, the limit, and what is left to it.
+
+Decision rows are integers, as the loop wrote them; here they become frozen objects in the units of the person who
+reads them. An event that nobody objects to and that trips nothing gives no action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from riskkit._jit import plain
+from riskkit.replay.engine.state import State
+from riskkit.replay.kernels.book import Book
+from riskkit.replay.kernels.records import Records
+from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
+from riskkit.replay.results.present import NOTHING, Shown, present, time_text, verdict_of
+from riskkit.replay.rules.rule import HOLDING, CapVerdict, Rule, parameter_names
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.columns import MESSAGES, MISSING, DecisionCode, EventKind, EventRow, TradingCommand
+from riskkit.replay.schema.constants import NEVER
+from riskkit.replay.schema.scopes import event_label, key_label
+from riskkit.replay.schema.universe import Universe
+
+__all__ = ["DecisionKind", "Decision", "DecisionFormatter", "time_text"]
+
+REFUSED = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
+BY_HAND = ""
+
+
+class DecisionKind(IntEnum):
+    """What a session says of an event, mildest first: RESUME ends what REDUCE_ONLY, PAUSE or HALT began.
+
+    The other names of PAUSE and RESUME are those of engines that tell orders from trading; which rule it was says more.
+
+    Examples
+    --------
+    >>> DecisionKind.PAUSE > DecisionKind.REJECT
+    True
+    >>> print(DecisionKind.PAUSE_ORDER)
+    PAUSE
+    """
+
+    RESUME = 0
+    ALERT = 1
+    REJECT = 2
+    REDUCE_ONLY = 3
+    PAUSE = 4
+    HALT = 5
+    PAUSE_ORDER = 4
+    PAUSE_TRADING = 4
+    RESUME_ORDER = 0
+    RESUME_TRADING = 0
+
+    def __str__(self) -> str:
+        return self.name
+
+
+COMMANDS = {
+    TradingCommand.ACTIVE: (DecisionKind.RESUME, "trades again"),
+    TradingCommand.REDUCING: (DecisionKind.REDUCE_ONLY, "may only reduce"),
+    TradingCommand.HALTED: (DecisionKind.HALT, "is halted"),
+    TradingCommand.PAUSE: (DecisionKind.PAUSE, "is paused"),
+    TradingCommand.RESUME: (DecisionKind.RESUME, "is resumed"),
+    TradingCommand.RESET: (DecisionKind.RESUME, "is reset"),
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One action of one rule on one key.
+
+    Parameters
+    ----------
+    action : Action
+        What is to be done.
+    rule : str
+        Id of the rule; empty where a person said so, or the event itself is at fault.
+    key : str
+        Whose record it is: an account, "account/instrument", "account/product", ... as the rule's scope says.
+    reason : str
+        The sentence.
+    observed, limit : int or float, optional
+        What the rule saw and what it holds it against, in quantity, money or counts as the rule is written.
+    headroom : int or float, optional
+        What is left to the limit; negative where it is exceeded.
+    ts : int
+        When: the time of the event, nanoseconds since the epoch.
+    until : int, optional
+        When a pause ends by itself.
+    seq : int
+        The event's number in the journal.
+    account, instrument : str
+        Of the event; empty where it has none.
+    unit : str
+        Of observed, limit and headroom: a currency, "quantity", "price", "count", "fraction", "time" (nanoseconds).
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5))])
+    >>> session = rk.Session.declare(rules, [rk.Instrument("ES")], ["A"], compiled=False)
+    >>> actions = session.process_order(account="A", instrument="ES", side="B", qty=7, price=100, ts=0)
+    >>> print(actions[0])
+    REJECT A: the order is refused by size (one order of at most 5 in quantity): observed 7, limit 5.
+    >>> actions[0].observed, actions[0].limit, actions[0].headroom
+    (7, 5, -2)
+    """
+
+    action: DecisionKind
+    rule: str
+    key: str
+    reason: str
+    observed: float | None
+    limit: float | None
+    headroom: float | None
+    ts: int
+    until: int | None
+    seq: int
+    account: str
+    instrument: str
+    unit: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.action.name} {self.key}: {self.reason}" if self.key else f"{self.action.name}: {self.reason}"
+
+
+class DecisionFormatter:
+    """Turns the decision rows of a session into actions.
+
+    Parameters
+    ----------
+    rules : RuleSet
+        Whose rows they are.
+    universe : Universe
+        Labels and units.
+    """
+
+    def __init__(self, rules: RuleSet, universe: Universe) -> None:
+        self.rules = rules
+        self.universe = universe
+        self.params = [rule.integers(universe) for rule in rules]
+        self.sentences = [rule.limits() for rule in rules]
+
+    def actions(self, rows: np.ndarray, events: Mapping[int, Mapping[str, int]], state: State) -> list[Decision]:
+        """The actions of rows, in their order; `events` holds the journal's entry of each row's ``seq``."""
+        found: list[Decision] = []
+        for place, row in enumerate(rows):
+            code, seq = DecisionCode(int(row["code"])), int(row["seq"])
+            event = events[seq]
+            if code == DecisionCode.ALERTED:
+                tripped = self._tripped(rows[place + 1 :], seq)
+                found += self._alerts(row, event, state, tripped)
+            elif code in REFUSED:
+                found.append(self._refusal(row, code, event))
+            elif code == DecisionCode.TRIP:
+                alert = rows[place - 1] if place and rows[place - 1]["seq"] == seq else None
+                found.append(self._trip(row, alert, event, state))
+            elif code == DecisionCode.RELEASE:
+                found.append(self.release(int(row["cause"]), int(row["key"]), event, seq, state, "by a person"))
+            else:
+                found.append(self._note(row, code, event))
+        return found
+
+    # ------------------------------------------------------------------ one row
+
+    def _refusal(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
+        cause, until = int(row["cause"]), int(row["until"])
+        what = "modify" if event["kind"] == EventKind.MODIFY else "order"
+        if cause < 0:
+            key = self._account(event)
+            why = f"the {what} is refused: {key} is paused by a person"
+            return self._made(DecisionKind.REJECT, BY_HAND, key, why, NOTHING, event, row)
+        rule, key = self.rules[cause], self.key_of_event(self.rules[cause], event)
+        seen = NOTHING
+        if code == DecisionCode.HELD:
+            why = f"the {what} is refused: {key} is paused by {rule.id}, {_until(until)}"
+        elif code == DecisionCode.NO_PRICE:
+            seen = present(rule, verdict_of(row), self.universe, event)
+            said = " ".join(filter(None, [unjudged(rule, int(row["limit"])), f"({seen})" if str(seen) else ""]))
+            why = f"the {what} is refused by {rule.id} ({self.sentences[cause]}): {said}"
+        else:
+            seen = present(rule, verdict_of(row), self.universe, event)
+            why = f"the {what} is refused by {rule.id} ({self.sentences[cause]}){_after_colon(seen)}"
+        others = [name for name in names_in(self.rules, int(row["mask"])) if name != rule.id]
+        why += f"; {', '.join(others)} object{'s' if len(others) == 1 else ''} too" if others else ""
+        return self._made(DecisionKind.REJECT, rule.id, key, why, seen, event, row, until)
+
+    def _alerts(self, row: np.void, event: Mapping[str, int], state: State, tripped: set[int]) -> list[Decision]:
+        """One alert for each rule that objects and neither stops the message nor trips by it."""
+        found = []
+        objecting = [k for k in range(len(self.rules)) if (int(row["mask"]) >> k) & 1]
+        for k in objecting:
+            if k in tripped:
+                continue
+            rule, key = self.rules[k], self.key_of_event(self.rules[k], event)
+            first = k == objecting[0]  # the row holds what the first of them saw
+            seen = present(rule, verdict_of(row), self.universe, event) if first else NOTHING
+            why = f"{rule.id} warns ({self.sentences[k]}){_after_colon(seen)}"
+            found.append(self._made(DecisionKind.ALERT, rule.id, key, why, seen, event, row))
+        return found
+
+    def _tripped(self, rows: np.ndarray, seq: int) -> set[int]:
+        return {int(row["cause"]) for row in rows if row["seq"] == seq and row["code"] == DecisionCode.TRIP}
+
+    def _trip(self, row: np.void, alert: Any, event: Mapping[str, int], state: State) -> Decision:
+        cause, key, until = int(row["cause"]), int(row["key"]), int(row["until"])
+        rule, label = self.rules[cause], self.key_of(self.rules[cause], key, state)
+        mask = (
+            int(alert["mask"])
+            if alert is not None and alert["code"] in (DecisionCode.ALERTED, DecisionCode.OBJECT)
+            else 0
+        )
+        named = int(alert["cause"]) if mask else -1
+        if mask and (named == cause or (named < 0 and mask & (mask - 1) == 0 and mask >> cause == 1)):
+            seen = present(rule, verdict_of(alert), self.universe, event)
+        else:
+            seen = self.probe(cause, key, state, event)
+        action = DecisionKind[rule.action] if rule.action in HOLDING else DecisionKind.PAUSE
+        verb = {
+            DecisionKind.REDUCE_ONLY: "may only reduce",
+            DecisionKind.PAUSE: "is paused",
+            DecisionKind.HALT: "is halted",
+        }[action]
+        why = f"{label} {verb} by {rule.id} ({self.sentences[cause]}), {_until(until)}"
+        why += _after_colon(seen)
+        return self._made(action, rule.id, label, why, seen, event, row, until)
+
+    def release(self, cause: int, key: int, event: Mapping[str, int], seq: int, state: State, how: str) -> Decision:
+        """The end of a pause: by a person, by the day's turn, or by its time."""
+        rule = self.rules[cause]
+        label = self.key_of(rule, key, state)
+        why = f"the pause of {label} by {rule.id} is ended {how}"
+        return self._made(DecisionKind.RESUME, rule.id, label, why, NOTHING, event, {"seq": seq})
+
+    def _note(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
+        """What is no rule's doing: a late event, a duplicate, what vanishes with a refused order."""
+        stopped = event["kind"] in MESSAGES and code in (
+            DecisionCode.VANISH,
+            DecisionCode.ORPHAN,
+            DecisionCode.ERROR_TS,
+        )
+        action = DecisionKind.REJECT if stopped else DecisionKind.ALERT
+        what = EventKind(event["kind"]).name.lower()
+        return self._made(action, BY_HAND, self._account(event), f"{what}: {DECISION_WORDS[code]}", NOTHING, event, row)
+
+    def _made(
+        self,
+        action: DecisionKind,
+        rule: str,
+        key: str,
+        reason: str,
+        seen: Shown,
+        event: Mapping[str, int],
+        row: Any,
+        until: int = 0,
+    ) -> Decision:
+        ends = None if until in (0, NEVER) else until
+        return Decision(
+            action,
+            rule,
+            key,
+            f"{reason}.",
+            *seen[:3],
+            ts=event["ts"],
+            until=ends,
+            seq=int(row["seq"]),
+            account=self._account(event),
+            instrument=self._instrument(event),
+            unit=seen.unit,
+        )
+
+    def said(self, event: Mapping[str, int], seq: int) -> Decision:
+        """A person's command as an action on the account, or on everything."""
+        action, what = COMMANDS[TradingCommand(event["side"])]
+        key = self._account(event) or "everything"
+        return self._made(action, BY_HAND, key, f"{key} {what} by a person", NOTHING, event, {"seq": seq})
+
+    # ------------------------------------------------------------------ labels
+
+    def _account(self, event: Mapping[str, int]) -> str:
+        return self.universe.accounts[event["account"]].id if event["account"] >= 0 else ""
+
+    def _instrument(self, event: Mapping[str, int]) -> str:
+        return self.universe.instruments[event["instrument"]].id if event["instrument"] >= 0 else ""
+
+    def key_of_event(self, rule: Rule, event: Mapping[str, int]) -> str:
+        """The key of a rule's scope that a message belongs to."""
+        return event_label(rule.scope, self.universe, event)
+
+    def key_of(self, rule: Rule, key: int, state: State) -> str:
+        """What a key is called by its code."""
+        pairs = state.positions[1:]
+        return key_label(rule.scope, key, self.universe, pairs["account"], pairs["instrument"])
+
+    # ------------------------------------------------------------------ values
+
+    def probe(self, k: int, key: int, state: State, event: Mapping[str, int]) -> Shown:
+        """What rule k observes on a key now: its own check, asked about an order of nothing."""
+        rule, record = self.rules[k], Records(state.rules[k], 1)[key]
+        if rule.kind.check is None:
+            return NOTHING
+        accounts, positions = Records(state.accounts, 1), Records(state.positions, 1)
+        instruments, orders = Records(state.instruments, 1), Records(state.orders, 1)
+        account = record.owner if record.owner >= 0 else event["account"]
+        pair = key if rule.scope == "account_instrument" else event["pair"]
+        purses = Records(state.purses, 1)
+        book = Book(positions[pair], accounts[account], instruments[event["instrument"]], orders[-1], 0, 0, purses[-1])
+        book = book._replace(parent=orders[-1])
+        weight = 1 if rule.kind.counts_itself else 0
+        fields = int(EventKind.ORDER), account, event["instrument"], pair, 1, 0, MISSING, -1
+        asked = EventRow(0, event["ts"], *fields, weight=weight)
+        values = {"state": record, "params": self.params[k], "book": book, "event": asked, "memory": state.memory}
+        values |= {"reducing": 0, "twins": 0, "orders": orders, "positions": positions, "reals": state.reals}
+        if rule.kind.used is not None:
+            found = plain(rule.kind.used)(record, self.params[k])
+            reached = next((one for one in found if one.code == DecisionCode.OBJECT), found[-1])
+            return present(rule, reached, self.universe, event)
+        said = plain(rule.kind.check)(*(values[name] for name in parameter_names(rule.kind.check)))
+        verdict = CapVerdict(*map(int, said), *(0, 0)[len(said) - 3 :])
+        return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
+
+
+def _after_colon(seen: Shown) -> str:
+    return f": {seen}" if str(seen) else ""
+
+
+def _until(until: int) -> str:
+    return "until a person resets it" if until == NEVER else f"until {time_text(until)}"

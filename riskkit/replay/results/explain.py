@@ -1,0 +1,108 @@
+"""What became of an event, in words: a decision's sentence, with what the rule saw and its limit as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.present import Shown, present, verdict_of
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.columns import DecisionCode
+from riskkit.replay.schema.constants import NEVER
+
+__all__ = ["DECISION_WORDS", "Explanation", "decision_word", "explained", "names_in", "shown", "unjudged"]
+
+DECISION_WORDS = {
+    DecisionCode.OBJECT: "refused",
+    DecisionCode.NO_PRICE: "refused: no price is known",
+    DecisionCode.HELD: "refused: paused",
+    DecisionCode.ALERTED: "alert",
+    DecisionCode.VANISH: "vanished with its refused order",
+    DecisionCode.CUT: "fill cut to what its order may have",
+    DecisionCode.ORPHAN: "orphan exit left out",
+    DecisionCode.CLIPPED: "orphan exit cut to flat",
+    DecisionCode.DUP: "duplicate fill",
+    DecisionCode.ERROR_TS: "earlier than the event before it",
+    DecisionCode.TRIP: "trip",
+    DecisionCode.RELEASE: "release",
+}
+
+
+class Explanation(str):
+    """What became of one event, as a text, and what the text is made of.
+
+    Attributes
+    ----------
+    objections : tuple of riskkit.replay.results.what_if.Objection
+        One for each rule that objected: what it saw, its limit, the state of its key, and the next quantity or time
+        that would have passed it.
+    """
+
+    objections: tuple[Any, ...]
+
+    def __new__(cls, sentence: str, objections: Iterable[Any] = ()) -> Explanation:
+        """Write the sentence, and a line for each objection below it."""
+        found = tuple(objections)
+        text = super().__new__(cls, "\n".join([sentence, *(f"  {objection}." for objection in found)]))
+        text.objections = found
+        return text
+
+    def __repr__(self) -> str:
+        """Show the text as it is read."""
+        return str(self)
+
+
+def unjudged(rule: Rule, limit: int) -> str:
+    """Why a rule could not judge a message: no price, or a covariance that is too young."""
+    return "too few returns are known" if rule.is_young(limit) else "no price is known"
+
+
+def decision_word(rules: RuleSet, code: int, cause: int, limit: int) -> str:
+    """A decision in a word or two."""
+    if code == DecisionCode.NO_PRICE and cause >= 0:
+        return f"refused: {unjudged(rules[cause], limit)}"
+    return DECISION_WORDS[DecisionCode(code)]
+
+
+def explained(log: EventLog, rules: RuleSet, rows: np.ndarray) -> str:
+    """The decisions on one event, one after the other, as the end of a sentence."""
+    return "; ".join(_decision(row, log, rules) for row in rows)
+
+
+def shown(log: EventLog, rules: RuleSet, row: np.void) -> Shown:
+    """What the rule that a row names observed; of an alert, the first that objected."""
+    mask, cause = int(row["mask"]), int(row["cause"])
+    first = cause if cause >= 0 else (mask & -mask).bit_length() - 1
+    event = {name: int(log.columns[name][row["seq"]]) for name in ("instrument", "side", "price")}
+    return present(rules[first] if 0 <= first < len(rules) else None, verdict_of(row), log.universe, event)
+
+
+def names_in(rules: RuleSet, mask: int) -> list[str]:
+    """The rules whose bit is set."""
+    return [rule.id for k, rule in enumerate(rules) if (int(mask) >> k) & 1]
+
+
+def _decision(row: np.void, log: EventLog, rules: RuleSet) -> str:
+    import pandas as pd
+
+    cause = rules[int(row["cause"])] if row["cause"] >= 0 else None
+    text = decision_word(rules, int(row["code"]), int(row["cause"]), int(row["limit"]))
+    if cause is None:
+        return text
+    text += f" by {cause.id}"
+    said = str(shown(log, rules, row))
+    text += f" ({said})" if said else ""
+    if row["until"] == NEVER:
+        text += ", until a person resets it"
+    elif row["until"]:
+        text += f", until {pd.Timestamp(int(row['until']), tz='UTC')}"
+    return text + _others(name for name in names_in(rules, row["mask"]) if name != cause.id)
+
+
+def _others(names: Iterable[str]) -> str:
+    others = list(names)
+    return f"; {', '.join(others)} object{'s' if len(others) == 1 else ''} too" if others else ""

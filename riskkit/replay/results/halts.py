@@ -1,0 +1,68 @@
+"""When rules held which keys: trips and releases of a result become spans of time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.timeline import Timeline
+from riskkit.replay.schema.columns import DecisionCode, EventKind
+
+__all__ = ["Spans", "spans_of", "unmatched_trades"]
+
+
+class Spans(NamedTuple):
+    """One entry for each time that a rule held a key, in the order in which they began; int64 arrays.
+
+    ``until`` is where the hold ended or would have ended; `riskkit.replay.schema.constants.NEVER` where only a person ends it.
+    """
+
+    rule: np.ndarray
+    key: np.ndarray
+    since: np.ndarray
+    until: np.ndarray
+
+    def lengths(self, end: int, timeline: Timeline | None = None) -> np.ndarray:
+        """Nanoseconds of each up to `end`; with a timeline, without closed time."""
+        until = np.minimum(self.until, end)
+        if timeline is not None:
+            return np.maximum(timeline.places(until) - timeline.places(self.since), 0)
+        return np.maximum(until - self.since, 0)
+
+
+def spans_of(transitions: np.ndarray, ts: np.ndarray) -> Spans:
+    """Spans from the rows of trips and releases; a trip of a held key ends that hold and begins its own."""
+    found: list[list[int]] = []
+    held: dict[tuple[int, int], list[int]] = {}
+    for code, cause, key, seq, until in transitions[["code", "cause", "key", "seq", "until"]].tolist():
+        now = int(ts[seq])
+        last = held.pop((cause, key), None)
+        if last is not None:
+            last[3] = min(last[3], now)
+        if code == DecisionCode.TRIP:
+            held[cause, key] = [cause, key, now, until]
+            found.append(held[cause, key])
+    return Spans(*np.array(found, np.int64).reshape(-1, 4).T)
+
+
+def unmatched_trades(log: EventLog, rows: np.ndarray) -> tuple[int, float]:
+    """Trades of which one side is gone and the other stands, and the quantity that lost its counterparty.
+
+    Only fills of one ``trade_id`` are known to be sides of one trade.
+    """
+    columns = log.columns
+    if "trade_id" not in columns:
+        return 0, 0.0
+    stands = np.where(columns["kind"] == EventKind.FILL, columns["qty"], 0)
+    stands[rows["seq"][np.isin(rows["code"], (DecisionCode.VANISH, DecisionCode.DUP))]] = 0
+    cut = rows[rows["code"] == DecisionCode.CUT]
+    stands[cut["seq"]] = cut["limit"]
+    sides = np.flatnonzero((columns["kind"] == EventKind.FILL) & (columns["trade_id"] >= 0))
+    trades = columns["trade_id"][sides]
+    size = int(columns["trade_id"].max(initial=-1)) + 1
+    signed = log.universe.quantities((columns["side"] * stands)[sides], columns["instrument"][sides])
+    two = np.bincount(trades, minlength=size) >= 2
+    left = np.abs(np.bincount(trades, weights=signed, minlength=size))[two]
+    return int((left > 0).sum()), float(left.sum())

@@ -1,0 +1,83 @@
+"""Profit over time at the samples of a replay: worst days and deepest falls, of accounts and of all together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.results.timeline import DAY
+
+__all__ = ["Curve", "WorstAccount", "curve_of", "deepest_account", "worst_day_of_account"]
+
+
+class Curve(NamedTuple):
+    """Profit at the samples and its fall from the highest one so far (or from zero), in money; shape (n_samples,).
+
+    ``worst_day`` is the least gain of a UTC day, None where the samples do not fall on ends of days.
+    """
+
+    profit: np.ndarray
+    fall: np.ndarray
+    worst_day: float | None
+    worst_date: str | None
+
+    @property
+    def final(self) -> float:
+        """Profit at the end."""
+        return float(self.profit[-1]) if len(self.profit) else 0.0
+
+    @property
+    def deepest(self) -> float:
+        """The deepest fall."""
+        return float(self.fall.max(initial=0.0))
+
+
+class WorstAccount(NamedTuple):
+    """An amount, and the account that it belongs to."""
+
+    amount: float
+    account: str
+
+
+def curve_of(result: ReplayResult, account: str | None = None) -> Curve:
+    """The curve of one account, or of all together."""
+    profit = result.profit_curve(account)
+    days = _day_gains(result.sample_times, profit[:, None])
+    if days is None:
+        return Curve(profit, falls(profit), None, None)
+    dates, gains = days
+    worst = int(np.argmin(gains[:, 0]))
+    return Curve(profit, falls(profit), float(gains[worst, 0]), str(np.datetime64(int(dates[worst]), "D")))
+
+
+def falls(profit: np.ndarray) -> np.ndarray:
+    """How far each profit stands below the highest so far, zero at the start included; along the first axis."""
+    return np.maximum.accumulate(np.maximum(profit, 0.0), axis=0) - profit
+
+
+def worst_day_of_account(result: ReplayResult) -> WorstAccount | None:
+    """The least gain of any account on any UTC day."""
+    profits = result.profits()
+    days = _day_gains(result.sample_times, profits.to_numpy())
+    if days is None or not profits.size:
+        return None
+    least = days[1].min(axis=0)
+    place = int(np.argmin(least))
+    return WorstAccount(float(least[place]), str(profits.columns[place]))
+
+
+def deepest_account(result: ReplayResult) -> WorstAccount | None:
+    """The deepest fall of any account, at any mark."""
+    fallen = result.accounts()["drawdown"]
+    return WorstAccount(float(fallen.max()), str(fallen.idxmax())) if len(fallen) else None
+
+
+def _day_gains(times: np.ndarray, profits: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Days since 1970 and the gains of each (n_days, n_curves), from the last sample of each UTC day."""
+    if not len(times) or DAY % int(times[1] - times[0] if len(times) > 1 else times[0]):
+        return None
+    dates = (times - 1) // DAY
+    last = np.flatnonzero(np.diff(dates, append=dates[-1] + 1))
+    return dates[last], np.diff(profits[last], axis=0, prepend=0.0)

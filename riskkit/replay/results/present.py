@@ -1,0 +1,146 @@
+"""What a rule observed, its limit and what is left to it, in the units of people: the only place where that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from riskkit.replay.rules.rule import CapVerdict, Measure, Observed, Rule
+from riskkit.replay.schema.columns import DecisionCode
+from riskkit.replay.schema.constants import LARGEST, MISSING
+from riskkit.replay.schema.universe import Universe, exact
+
+__all__ = ["NOTHING", "Shown", "present", "time_text", "verdict_of"]
+
+CUTS = (DecisionCode.CUT, DecisionCode.ORPHAN, DecisionCode.CLIPPED)
+JUDGED = (DecisionCode.PASS, DecisionCode.OBJECT, DecisionCode.ALERTED)
+OF_THE_EVENT = (Measure.LOTS, Measure.PRICE, Measure.RANKED_PRICE)
+CUT_LOTS, RETURNS = Observed(Measure.LOTS), Observed(Measure.COUNT)
+UNITS = {Measure.LOTS: "quantity", Measure.RANKED_PRICE: "price"}
+
+
+class Shown(NamedTuple):
+    """An observed value, its limit and what is left to it (below zero: exceeded), all in one unit.
+
+    The unit is a currency, "quantity", "price", "count", "fraction", "messages a fill", or "time": then both are
+    nanoseconds since the epoch and the headroom is nanoseconds. ``name`` is that of the limit which spoke.
+
+    Examples
+    --------
+    >>> print(Shown(60, 50, -10, "USD", "notional"))
+    observed 60 USD, notional 50 USD
+    >>> print(Shown(0.25, 0.1, -0.15, "fraction"))
+    observed 25 %, limit 10 %
+    """
+
+    observed: float | None = None
+    limit: float | None = None
+    headroom: float | None = None
+    unit: str = ""
+    name: str = "limit"
+
+    def __str__(self) -> str:
+        parts = [("observed", self.observed), (self.name, self.limit)]
+        return ", ".join(f"{name} {self._text(value)}" for name, value in parts if value is not None)
+
+    def _text(self, value: float) -> str:
+        if self.unit == "time":
+            return time_text(int(value))
+        if self.unit == "fraction":
+            return f"{100 * value:,.10g} %"
+        number = f"{value:,}" if isinstance(value, int) else f"{value:,.15g}"
+        return number if self.unit in ("", "quantity", "price", "count") else f"{number} {self.unit}"
+
+
+NOTHING = Shown()
+
+
+def verdict_of(row: np.void) -> CapVerdict:
+    """The verdict in a row of a result."""
+    return CapVerdict(*(int(row[name]) for name in ("code", "observed", "limit", "cap", "base")))
+
+
+def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: Mapping[str, int]) -> Shown:
+    """Say what a rule observed, in the units of people.
+
+    Parameters
+    ----------
+    rule : Rule or None
+        Whose verdict it is; None for what the loop does by itself to an order or a fill.
+    verdict : CapVerdict
+        As integers, of a check or, by `verdict_of`, of a row.
+    universe : Universe
+        Units of money, quantities and prices.
+    event : mapping
+        Codes of the event; its instrument, and for prices its side and price, are looked at.
+
+    Returns
+    -------
+    Shown
+        Of nothing where the verdict has no number: a pause, a missing price, a rule that only looks something up.
+    """
+    seen = _observed(rule, verdict)
+    if seen is None or (seen.measure in OF_THE_EVENT and event["instrument"] < 0):
+        return NOTHING
+    scale = _scale(seen.measure, universe, event)
+    observed: Fraction | None = None if verdict.observed == MISSING else verdict.observed * scale
+    given = getattr(rule.parameters, seen.limit) if rule is not None and seen.limit else None
+    limit = exact(given, seen.limit) if given is not None else None
+    if not seen.limit and abs(verdict.limit) < LARGEST:
+        limit = verdict.limit * scale
+    if seen.measure == Measure.FRACTION:
+        observed = Fraction(verdict.observed, verdict.base) if verdict.base else None
+    elif seen.measure == Measure.PER_FILL:
+        observed = Fraction(verdict.observed, max(verdict.limit, 1))
+    elif seen.measure == Measure.RANKED_PRICE and event["price"] == MISSING:
+        observed = None
+    left = None if observed is None or limit is None else limit - observed
+    if left is not None and (seen.measure == Measure.TIME or _is_minimum(rule, seen)):
+        left = -left
+    if seen.measure == Measure.RANKED_PRICE:
+        observed, limit = (None if value is None else value * event["side"] for value in (observed, limit))
+    unit = universe.currency if seen.measure == Measure.MONEY else UNITS.get(seen.measure, str(seen.measure))
+    name = "warmup" if seen is RETURNS else seen.limit if rule is not None and rule.kind.caps else "limit"
+    return Shown(_number(observed), _number(limit), _number(left), unit, name)
+
+
+def _observed(rule: Rule | None, verdict: CapVerdict) -> Observed | None:
+    if rule is None:
+        return CUT_LOTS if verdict.code in CUTS else None
+    if verdict.code == DecisionCode.NO_PRICE:
+        return RETURNS if rule.is_young(verdict.limit) else None
+    if verdict.code not in JUDGED or not rule.kind.observed:
+        return None
+    seen = rule.kind.observed[verdict.cap]
+    return seen if seen.measure else None
+
+
+def _is_minimum(rule: Rule | None, seen: Observed) -> bool:
+    return rule is not None and bool(seen.limit) and rule.kind.units()[seen.limit].is_minimum
+
+
+def _scale(measure: Measure, universe: Universe, event: Mapping[str, int]) -> Fraction:
+    if measure == Measure.MONEY:
+        return universe.quantum
+    if measure == Measure.QUANTITY:
+        return universe.quantity_unit
+    if measure in OF_THE_EVENT:
+        instrument = universe.instruments[event["instrument"]]
+        return instrument.qty_step if measure == Measure.LOTS else instrument.price_step
+    return Fraction(1)
+
+
+def _number(value: Any) -> Any:
+    if value is None:
+        return None
+    return int(value) if value.denominator == 1 else float(value)
+
+
+def time_text(ts: int) -> str:
+    """A time in nanoseconds as people read it, UTC, with as many decimals as it needs."""
+    whole, _, parts = str(np.datetime64(ts, "ns")).partition(".")
+    parts = parts.rstrip("0")
+    return f"{whole}.{parts}Z" if parts else f"{whole}Z"

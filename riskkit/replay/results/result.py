@@ -1,0 +1,486 @@
+"""What a replay says: decisions, transitions, the book at the end, and the digest that proves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit._show import Row, Shown
+from riskkit.replay.engine.state import Calendars, State
+from riskkit.replay.kernels.book import mark
+from riskkit.replay.kernels.records import Records
+from riskkit.replay.kernels.runtime import COMMAND, PROVEN, Counter, proven
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.explain import Explanation, decision_word, explained, names_in, shown
+from riskkit.replay.results.halts import Spans, spans_of, unmatched_trades
+from riskkit.replay.results.present import Shown as ShownValue
+from riskkit.replay.results.timeline import Timeline
+from riskkit.replay.results.to_vectorbt import portfolio_of
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, TradingCommand
+from riskkit.replay.schema.constants import NEVER
+from riskkit.replay.schema.digest import Chain, hash_plain, seal
+from riskkit.replay.schema.provenance import data_sentence
+from riskkit.replay.schema.scopes import SCOPES, key_label, key_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ReplayResult", "digest_of"]
+
+REFUSALS = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
+BY_HAND = "(paused by a person)"
+NOTE = "Neither the market nor the strategies react to what is refused; marks stay as recorded."
+
+
+class ReplayResult(Shown):
+    """The answer of `riskkit.replay`.
+
+    Attributes
+    ----------
+    rows : structured ndarray
+        One row a decision that is not a plain pass, and one a transition; see `riskkit.replay.kernels.runtime.ROW`.
+    digest : str
+        64 hexadecimal digits over semantics, universe, rules, days, events and rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
+    >>> result = rk.replay_log(log, rules, compiled=False)
+    >>> result.refused()["seq"].tolist(), len(result.digest)
+    ([1], 64)
+    >>> print(result.explain(1))
+    event 1 1970-01-01 00:00:00.000000001+00:00 ORDER A X buy 9 at 10: refused by size (observed 9, limit 4).
+      size on A: a breach (observed 9, limit 4); a quantity of 4 would have passed it.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        rules: RuleSet,
+        mode: str,
+        options: dict[str, str],
+        rows: np.ndarray,
+        state: State,
+        calendars: Calendars,
+        sample_at: np.ndarray,
+        sampled: np.ndarray,
+    ) -> None:
+        self.log = log
+        self.rules = rules
+        self.mode = mode
+        self.options = options
+        self.rows = rows
+        self.state = state
+        self.calendars = calendars
+        self._sample_at = sample_at
+        self._sampled = sampled
+        self.marked = True  # whether the books were valued at every price
+        self.asker: Callable[[ReplayResult, int], tuple[Any, ...]] | None = (
+            None  # `riskkit.replay.results.what_if`, where there is a log
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """The proof: equal digests mean the same events, rules, days and decisions."""
+        chain = Chain(PROVEN)
+        chain.update(proven(self.rows))
+        return digest_of(
+            self.log.universe_hash, self.log.event_hash, self.rules, self.mode, self.options, self.calendars, chain
+        )
+
+    # ------------------------------------------------------------------ decisions
+
+    def refused(self) -> np.ndarray:
+        """Rows of the refused orders and modifies."""
+        return self.rows[np.isin(self.rows["code"], REFUSALS)]
+
+    def transitions(self) -> np.ndarray:
+        """Rows of trips and of releases by hand."""
+        return self.rows[np.isin(self.rows["code"], (DecisionCode.TRIP, DecisionCode.RELEASE))]
+
+    def refusals_by_rule(self) -> dict[str, int]:
+        """Number of refusals that each rule is the named cause of."""
+        causes = self.refused()["cause"]
+        counts = {rule.id: int((causes == k).sum()) for k, rule in enumerate(self.rules)}
+        by_hand = int((causes == COMMAND).sum())
+        return {**counts, **({BY_HAND: by_hand} if by_hand else {})}
+
+    def alerts(self) -> int:
+        """Number of orders and modifies that a rule only warned of."""
+        return int((self.rows["code"] == DecisionCode.ALERTED).sum())
+
+    def objections_by_rule(self) -> dict[str, int]:
+        """Number of orders and modifies that each rule objects to, named cause or not."""
+        masks = self.rows["mask"][np.isin(self.rows["code"], (*REFUSALS, DecisionCode.ALERTED))]
+        return {rule.id: int(((masks >> k) & 1).sum()) for k, rule in enumerate(self.rules)}
+
+    @cached_property
+    def _spans(self) -> Spans:
+        return spans_of(self.transitions(), self.log.columns["ts"])
+
+    def holds(self) -> pd.DataFrame:
+        """One row for each time that a rule held a key: rule, key, since when, and until when.
+
+        ``until`` is NaT where only a person would have ended it. A trip of a held key begins a new row.
+        """
+        import pandas as pd
+
+        spans = self._spans
+        pairs = zip(spans.rule.tolist(), spans.key.tolist(), strict=True)
+        until = np.where(spans.until == NEVER, np.iinfo(np.int64).min, spans.until)
+        labels = self.log.universe, self.log.pair_account, self.log.pair_instrument
+        return pd.DataFrame(
+            {
+                "rule": [self.rules[rule].id for rule in spans.rule.tolist()],
+                "key": [key_label(self.rules[rule].scope, key, *labels) for rule, key in pairs],
+                "since": pd.to_datetime(spans.since, utc=True),
+                "until": pd.to_datetime(until, utc=True),
+            }
+        )
+
+    def halted_ns(self, *, trading: bool = False) -> dict[str, int]:
+        """Nanoseconds in which each rule held a key, summed over its keys, up to the last event.
+
+        With ``trading=True`` without the closed time of `timeline`, as the nights of an intraday log.
+        """
+        spans, ts = self._spans, self.log.columns["ts"]
+        end = int(ts.max()) if len(ts) else 0
+        lengths = spans.lengths(end, self.timeline if trading else None)
+        return {rule.id: int(lengths[spans.rule == k].sum()) for k, rule in enumerate(self.rules)}
+
+    def unmatched(self) -> tuple[int, float]:
+        """Trades (fills of one ``trade_id``) of which one side is gone, and the quantity without a counterparty."""
+        return unmatched_trades(self.log, self.rows)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The rows with labels and words; what a rule observed, its limit and headroom in its `unit`.
+
+        Where the unit is "time", observed and limit are Timestamps and the headroom is a Timedelta.
+        """
+        import pandas as pd
+
+        rows, log = self.rows, self.log
+        texts = partial(pd.Series, dtype=str)  # of no rows too
+        names = [rule.id for rule in self.rules]
+        accounts = [account.id for account in log.universe.accounts]
+        account = log.columns["account"][rows["seq"]]
+        until = pd.to_datetime(
+            np.where((rows["until"] == NEVER) | (rows["until"] == 0), np.iinfo(np.int64).min, rows["until"]), utc=True
+        )
+        frame = pd.DataFrame(
+            {
+                "seq": rows["seq"],
+                "ts": pd.to_datetime(log.columns["ts"][rows["seq"]], utc=True),
+                "account": texts(accounts[a] if a >= 0 else "" for a in account),
+                "decision": texts(decision_word(self.rules, *row) for row in rows[["code", "cause", "limit"]].tolist()),
+                "rule": texts(names[c] if c >= 0 else "" for c in rows["cause"]),
+                "objecting": texts(", ".join(names_in(self.rules, mask)) for mask in rows["mask"]),
+                **_columns(shown(log, self.rules, row) for row in rows),
+                "until": until,
+            }
+        )
+        return frame.set_index("seq")
+
+    def explain(self, seq: int) -> Explanation:
+        """Say in words what became of one event and why.
+
+        Below the sentence stands a line for each rule that objected, named cause or not: what it saw and its limit,
+        and the next quantity or time that would have passed it. For that the log is replayed up to the event.
+
+        Returns
+        -------
+        Explanation
+            A text; ``objections`` has its parts.
+
+        Raises
+        ------
+        InputError
+            Where the log has no such event.
+        """
+        if not 0 <= seq < len(self.log):
+            raise InputError(f"seq={seq!r} is not an event of this log; it has 0 to {len(self.log) - 1}")
+        event = self.log.to_frame_row(seq)
+        found = self.rows[self.rows["seq"] == seq]
+        if not len(found):
+            return Explanation(f"{event}: passed; no rule objected.")
+        objections = self.asker(self, int(seq)) if self.asker is not None else ()
+        return Explanation(f"{event}: {explained(self.log, self.rules, found)}.", objections)
+
+    # ------------------------------------------------------------------ money
+
+    def accounts(self) -> pd.DataFrame:
+        """The accounts at the end: cash, value, profit, realised, fees, deepest fall of profit; in money.
+
+        What is held is valued at its last mark. The deepest fall is NaN where nothing was valued on the way: no rule
+        needed it, and no samples were asked for.
+        """
+        import pandas as pd
+
+        table = self._valued.accounts[1:]
+        money = float(self.log.universe.quantum)
+        equity = np.where(table["has_given"] != 0, table["given"], table["cash"] + table["value"])
+        frame = pd.DataFrame(
+            {
+                "cash": table["cash"] * money,
+                "value": table["value"] * money,
+                "equity": equity * money,
+                "profit": (equity - table["flows"]) * money,
+                "realised": table["realised"] * money,
+                "fees": table["fees"] * money,
+                "drawdown": table["drawdown"] * money if self.marked else np.nan,
+            },
+            index=pd.Index([account.id for account in self.log.universe.accounts], name="account"),
+        )
+        return frame
+
+    def positions(self) -> pd.DataFrame:
+        """The positions at the end: quantity, cost and value."""
+        import pandas as pd
+
+        table, universe = self._valued.positions[1:], self.log.universe
+        money = float(universe.quantum)
+        index = pd.MultiIndex.from_arrays(
+            [
+                [universe.accounts[a].id for a in table["account"]],
+                [universe.instruments[i].id for i in table["instrument"]],
+            ],
+            names=["account", "instrument"],
+        )
+        columns = {
+            "qty": universe.quantities(table["qty"], table["instrument"]),
+            "cost": table["cost"] * money,
+            "value": table["value"] * money,
+        }
+        return pd.DataFrame(columns, index=index)
+
+    @cached_property
+    def _valued(self) -> State:
+        """The books with what is held at its last mark, as they are where a rule or a sample needs that all along."""
+        if self.marked:
+            return self.state
+        state = self.state.copy()
+        accounts, instruments = Records(state.accounts, 1), Records(state.instruments, 1)
+        for position in Records(state.positions, 1):
+            if position.qty != 0 and instruments[position.instrument].mark != MISSING:
+                mark(position, accounts[position.account], instruments[position.instrument])
+        return state
+
+    def equity(self) -> pd.DataFrame:
+        """Equity of every account at the sampled times (``sample_ns``), in money; empty if none were asked for."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            self._sampled[0] * float(self.log.universe.quantum),
+            index=pd.DatetimeIndex(pd.to_datetime(self._sample_at, utc=True), name="ts"),
+            columns=pd.Index([account.id for account in self.log.universe.accounts], name="account"),
+        )
+
+    def profits(self) -> pd.DataFrame:
+        """Profit of every account at the sampled times, in money; what was paid in or out is no profit."""
+        frame = self.equity()
+        return frame - self._sampled[1] * float(self.log.universe.quantum)
+
+    def profit_curve(self, account: str | None = None) -> np.ndarray:
+        """Profit of one account, or of all together, at the sampled times, in money. Shape (n_samples,).
+
+        It is summed in whole quanta, so it does not depend on the order of the accounts.
+
+        Raises
+        ------
+        InputError
+            Where the log has no such account.
+        """
+        codes = self.log.universe.account_codes
+        if account is not None and account not in codes:
+            raise InputError(f"account={account!r} is not in this log; it has {', '.join(list(codes)[:8])}")
+        equity, flows = self._sampled
+        quanta = equity - flows
+        total = quanta.sum(axis=1) if account is None else quanta[:, codes[account]]
+        return total * float(self.log.universe.quantum)
+
+    @property
+    def sample_times(self) -> np.ndarray:
+        """Nanoseconds at which profit was sampled: all that came before, nothing that came then."""
+        return self._sample_at
+
+    def states(self) -> dict[str, str]:
+        """State of each account after the last event: ACTIVE, REDUCING, HALTED or PAUSED.
+
+        PAUSED where a person or a rule has paused the account, its desk or firm, or everything; REDUCING and HALTED
+        are carried out by the rule ``trading_state`` and are said only where there is one.
+        """
+        now = int(self.log.columns["ts"].max()) if len(self.log) else 0
+        gated = any(rule.type == "trading_state" for rule in self.rules)
+        found = {}
+        for code, account in enumerate(self.log.universe.accounts):
+            record = self.state.accounts[code + 1]
+            held = record["paused"] != 0 or any(
+                table["held_until"][key_of(rule.scope, {"account": code}, self.state) + 1] > now
+                for rule, table in zip(self.rules, self.state.rules, strict=True)
+                if rule.holds and SCOPES[rule.scope].by_account
+            )
+            found[account.id] = "PAUSED" if held else TradingCommand(int(record["state"]) if gated else 0).name
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """What the loop counted besides decisions."""
+        return {
+            name.lower(): int(self.state.counts[counter])
+            for name, counter in Counter.__members__.items()
+            if Counter.ERRORS_TS <= counter <= Counter.CANCELLED
+        }
+
+    def to_vectorbt(self, bars: str | None = None, *, freq: Any = None, tz: str | None = "UTC") -> Any:
+        """The vectorbt portfolio of what was booked: in shadow mode the record, in enforce mode what was allowed.
+
+        Parameters
+        ----------
+        bars : str, optional
+            Width of a bar, as "1D"; times are rounded down to it. By default a bar at each time at which something was
+            traded or priced.
+        freq : str or Timedelta, optional
+            What vectorbt annualises by; by default `bars`, else the most frequent distance of two bars.
+        tz : str, optional
+            Time zone of the index; None gives UTC without a zone.
+
+        Returns
+        -------
+        vectorbt.Portfolio
+            Columns are the accounts where each traded one instrument; else accounts and instruments, grouped by
+            account with shared cash. A close is the mark of the replay at the end of the bar.
+
+        Raises
+        ------
+        ImportError
+            Where vectorbt is not installed.
+        InputError
+            Where the log holds what a portfolio cannot: opening positions, money paid in or out, given equity, several
+            currencies, no fill and no price.
+        """
+        return portfolio_of(self, bars, freq, tz)
+
+    # ------------------------------------------------------------------ pictures
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The axis of time of the pictures."""
+        return Timeline.of(self.log.columns["ts"])
+
+    def plot_equity(self, ax: Any = None, *, account: str | None = None) -> Any:
+        """Draw the profit of one account, or of all together, over time.
+
+        Raises
+        ------
+        InputError
+            Where the replay was not sampled, or the log has no such account.
+        """
+        from riskkit import plot
+
+        if not len(self._sample_at):
+            raise InputError("this replay was not sampled; replay the log with sample_ns=86_400_000_000_000 for days")
+        profit = np.concatenate([[0.0], self.profit_curve(account)])
+        scale, unit = plot.money_scale(profit, self.log.universe.currency)
+        whose = "all accounts together" if account is None else account
+        title = f"Profit of {whose} ended at {profit[-1] / scale:,.2f} {unit} ({self.mode} mode)"
+        x = np.concatenate([[0.0], self.timeline.places(self._sample_at)])
+        return plot.curves(
+            x, {self.mode: profit / scale}, label=f"profit, {unit}", title=title, time=self.timeline.axis(), ax=ax
+        )
+
+    def plot_refusals(self, ax: Any = None) -> Any:
+        """Draw when each rule refused, a lane for each rule that did."""
+        from riskkit import plot
+
+        refused, timeline, ts = self.refused(), self.timeline, self.log.columns["ts"]
+        found = {name: count for name, count in self.refusals_by_rule().items() if count}
+        codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: COMMAND}
+        places = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
+        orders = self.log.counts().get(EventKind.ORDER.name, 0)
+        verb = "would have been" if self.mode == "shadow" else "were"
+        title = f"{len(refused):,} of {orders:,} orders {verb} refused ({self.mode} mode)"
+        notes = {name: f"{count:,} refused" for name, count in found.items()}
+        return plot.lanes(places, notes=notes, title=title, time=timeline.axis(), ax=ax)
+
+    # ------------------------------------------------------------------ showing
+
+    def summary(self) -> dict[str, Any]:
+        """The answer in one dict of Python numbers and texts."""
+        kinds = self.log.counts()
+        return {
+            "mode": self.mode,
+            "events": len(self.log),
+            "orders": kinds.get(EventKind.ORDER.name, 0),
+            "refused": len(self.refused()),
+            "refusals_by_rule": self.refusals_by_rule(),
+            "halted_ns": self.halted_ns(),
+            **self.counts(),
+            "profit": float(self.accounts()["profit"].sum()),
+            "digest": self.digest,
+        }
+
+    def _title(self) -> str:
+        return f"Replay in {self.mode} mode"
+
+    def _rows(self) -> list[Row]:
+        found = self.summary()
+        rows: list[Row] = [
+            ("events", found["events"], ""),
+            ("orders", found["orders"], ""),
+            ("refused", found["refused"], ""),
+        ]
+        rows += [(f"  by {name}", count, "") for name, count in found["refusals_by_rule"].items()]
+        rows += [
+            (f"held by {name}", count / 3.6e12, "account-hours") for name, count in found["halted_ns"].items() if count
+        ]
+        rows += [(name.replace("_", " "), count, "") for name, count in self.counts().items() if count]
+        rows.append(("profit", found["profit"], self.log.universe.currency))
+        rows.append(("digest", found["digest"][:16], "..."))
+        rows.append(("data", data_sentence(self.log.about).removeprefix("Data: "), ""))
+        if self.mode == "enforce":
+            rows.append(("note", NOTE, ""))
+        return rows
+
+
+def _columns(found: Iterable[ShownValue]) -> dict[str, Any]:
+    """Observed values, limits and headrooms as columns of a frame, with their units."""
+    import pandas as pd
+
+    listed = list(found)
+    columns: dict[str, Any] = {}
+    for name in ("observed", "limit", "headroom"):
+        values: list[Any] = [getattr(one, name) for one in listed]
+        timed = [one.unit == "time" and value is not None for one, value in zip(listed, values, strict=True)]
+        if not any(timed):
+            columns[name] = np.array([np.nan if value is None else value for value in values], float)
+            continue
+        as_time = pd.Timedelta if name == "headroom" else partial(pd.Timestamp, tz="UTC")
+        columns[name] = pd.Series(
+            [as_time(value, unit="ns") if is_time else value for value, is_time in zip(values, timed, strict=True)],
+            dtype=object,
+        )
+    return {**columns, "unit": pd.Series([one.unit for one in listed], dtype=str)}
+
+
+def digest_of(
+    universe_hash: bytes,
+    event_hash: bytes,
+    rules: RuleSet,
+    mode: str,
+    options: dict[str, str],
+    calendars: Calendars,
+    decisions: Chain,
+) -> str:
+    """Seal what came in, under which rules and days, and what was decided."""
+    days = [list(calendars.zones), calendars.bounds.tolist()]
+    head = hash_plain([mode, options, days])
+    return seal(universe_hash, event_hash, rules.hash, head, decisions.digest())

@@ -1,0 +1,294 @@
+"""Why a message was refused, and what would have passed: each rule asked again, at the state that it saw.
+
+The record is replayed up to the message; then the message is put to the rules once more, with another quantity or at
+a later time, and nothing else changed. So an answer holds for one rule by itself, and for a world in which nothing
+else happens in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_twins, fixed_arguments
+from riskkit.replay.engine.state import calendars, new_state, opening
+from riskkit.replay.kernels.runtime import ROW, STOPS_BREACH, STOPS_NOTHING, Counter, Orphans
+from riskkit.replay.results.decisions import DecisionFormatter
+from riskkit.replay.results.explain import unjudged
+from riskkit.replay.results.present import NOTHING, Shown, present, time_text, verdict_of
+from riskkit.replay.schema.columns import OPTIONAL, DecisionCode, EventKind, RowFlag
+from riskkit.replay.schema.constants import DAY_NS, NEVER
+from riskkit.replay.schema.scopes import key_of
+from riskkit.replay.schema.universe import decimal_text
+
+if TYPE_CHECKING:
+    from riskkit.replay.results.result import ReplayResult
+
+__all__ = ["Asker", "Moment", "Objection"]
+
+AHEAD_NS = 400 * DAY_NS  # how far ahead a time that passes is looked for
+WIDEST = 1 << 20  # how many times its quantity
+WHY = {
+    int(DecisionCode.OBJECT): "a breach",
+    int(DecisionCode.NO_PRICE): "no price is known",
+    int(DecisionCode.HELD): "its key is paused",
+    int(DecisionCode.ALERTED): "an alert",
+}
+SAID = tuple(WHY)
+BAD_LOTS = int(RowFlag.OFF_LOT | RowFlag.BAD_QTY)
+HIDDEN = ("memory", "matrix", "reals", "owner", "trips", "held_until")
+
+
+@dataclass(frozen=True)
+class Objection:
+    """One rule that objected to a message.
+
+    Parameters
+    ----------
+    rule, key : str
+        Its id, and whose record it looked at.
+    why : str
+        A breach, a missing price, a pause, an alert.
+    shown : Shown
+        Observed value, limit, headroom and their unit; also as attributes of those names.
+    until : int, optional
+        When the pause ends by itself (nanoseconds since the epoch).
+    state : dict
+        The key before the message: ``position``, ``buying`` and ``selling`` (working orders) in quantity, and the
+        rule's own fields as the loop counts them.
+    next_quantity : str, optional
+        The next smaller quantity (a multiple of the lot) that this rule would have passed, else the next larger one;
+        None where none would have.
+    next_ts : int, optional
+        From when on the same message would have passed this rule, had nothing else happened in between; None where
+        time alone does not help within 400 days (one day where a rule keeps a covariance: every bar is closed).
+    """
+
+    rule: str
+    key: str
+    why: str
+    shown: Shown
+    until: int | None
+    state: dict[str, float]
+    next_quantity: str | None
+    next_ts: int | None
+
+    @property
+    def observed(self) -> float | None:
+        """The observed value."""
+        return self.shown.observed
+
+    @property
+    def limit(self) -> float | None:
+        """The limit that it was compared with."""
+        return self.shown.limit
+
+    @property
+    def headroom(self) -> float | None:
+        """The limit less the observed value."""
+        return self.shown.headroom
+
+    def __str__(self) -> str:
+        seen = f" ({self.shown})" if str(self.shown) else ""
+        until = f" until {time_text(self.until)}" if self.until is not None else ""
+        quantity = f"a quantity of {self.next_quantity}" if self.next_quantity is not None else ""
+        time = f"the same from {time_text(self.next_ts)} on" if self.next_ts is not None else ""
+        passes = " or ".join(filter(None, (quantity, time))) or "no other quantity and no later time"
+        return f"{self.rule} on {self.key}: {self.why}{seen}{until}; {passes} would have passed it"
+
+
+class Asker:
+    """Asks the rules of a result again; made by what made the result, with its loop.
+
+    Parameters
+    ----------
+    engine : Engine
+        The loop that decided.
+    """
+
+    def __init__(self, engine: ReplayLoop) -> None:
+        self.shape, self.compiled = engine.shape, engine.compiled
+
+    def __call__(self, result: ReplayResult, seq: int) -> tuple[Objection, ...]:
+        """The objections to the message at `seq`, in the declared order of the rules."""
+        rows = result.rows[(result.rows["seq"] == seq) & np.isin(result.rows["code"], SAID)]
+        mask = int(np.bitwise_or.reduce(rows["mask"], initial=0))
+        asked = [k for k in range(len(result.rules)) if (mask >> k) & 1]
+        if not asked:
+            return ()
+        moment = Moment(result, ReplayLoop(result.rules, self.shape, compiled=self.compiled), seq)
+        return tuple(moment.objection(k) for k in asked)
+
+
+class Moment:
+    """The state just before one message, and the rules' answers to it."""
+
+    def __init__(self, result: ReplayResult, engine: ReplayLoop, seq: int) -> None:
+        log, rules = result.log, result.rules
+        self.seq, self.result, self.shape = seq, result, engine.shape
+        self.first, self.stop = _list_of(log.columns.get("batch"), seq)
+        columns: dict[str, Any] = {name: column[: self.stop] for name, column in log.columns.items()}
+        self.ts = int(columns["ts"][seq])
+        self.latest = self.ts + (DAY_NS if self.shape.gauging else AHEAD_NS)
+        for name in set(self.shape.columns) - set(columns):  # a live journal has no column that was never used
+            dtype, absent = OPTIONAL[name]
+            columns[name] = np.full(self.stop, absent, dtype)
+        for name in {"ts", "qty", "flags"} & set(columns):
+            columns[name] = columns[name].copy()
+        if self.shape.orders:
+            columns["slots"], slots = assign_slots(log.columns, self.shape)
+            columns["slots"] = columns["slots"][: self.stop].copy()
+        if self.shape.twins:
+            columns["twin"] = find_twins(columns)
+        found = calendars(rules, int(columns["ts"][0]), self.latest)
+        params = [rule.integers(log.universe) for rule in rules]
+        opened = opening(log.universe, log.pair_account, log.pair_instrument)
+        state = new_state(log.universe, opened, rules, params, found, slots if self.shape.orders else 0)
+        state.counts[Counter.ORPHAN_POLICY] = Orphans[result.options["orphans"].upper()]
+        none = np.zeros((2, 0, len(log.universe.accounts)), np.int64)
+        self.fixed = fixed_arguments(rules, params, found, np.zeros(0, np.int64), none)
+        for _ in engine.feed(state, columns, self.fixed, 0, self.first):
+            pass
+        state.accounts["paused"] = 0  # a person's pause is no rule's
+        self.state, self.columns = state, columns
+        self.plain = ReplayLoop(rules, self.shape, compiled=False)
+        self.most = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
+        self.row = {name: int(column[seq]) for name, column in columns.items()}
+        self.quantity = self._quantity()
+
+    def _quantity(self) -> int:
+        """Steps that the message asks for; a modify may leave them as they are."""
+        if self.row["kind"] == EventKind.MODIFY and self.row["qty"] <= 0 and self.shape.orders:
+            return int(self.state.orders["qty"][self.row["slots"] + 1])
+        return self.row["qty"]
+
+    # ------------------------------------------------------------------ asking
+
+    def ask(self, k: int, quantity: int | None = None, ts: int | None = None) -> np.ndarray:
+        """What is written of the message (no row: it passes) if only rule k could stop it."""
+        state, columns = self.state.copy(), self.columns
+        span = slice(self.first, self.stop)
+        columns["ts"][span] = self.ts if ts is None else ts
+        columns["qty"][self.seq] = self.row["qty"] if quantity is None else quantity
+        if "flags" in columns:
+            columns["flags"][self.seq] = self.row["flags"] & (~BAD_LOTS if quantity is not None else -1)
+        if self.shape.twins:
+            columns["twin"][span] = find_twins(columns)[span] if quantity is not None else self._links(span)
+        fixed = dict(self.fixed)
+        fixed["terms"] = [
+            terms._replace(stops=STOPS_BREACH if other == k else STOPS_NOTHING)
+            for other, terms in enumerate(fixed["terms"])
+        ]
+        rows = np.zeros(2 * self.most + 8 + 8 * (self.seq + 1 - self.first), ROW)
+        state.counts[Counter.ROOM] = self.most
+        found = []
+        at = self.first
+        while at <= self.seq:
+            self.plain.make_room(state)
+            at, used = self.plain.run(at, self.seq + 1, *self.plain.arguments(state, columns, fixed, rows))
+            found.append(rows[: int(used)].copy())
+        said = np.concatenate(found)
+        said = said[(said["seq"] == self.seq) & np.isin(said["code"], SAID)]
+        return said[(said["mask"] >> k) & 1 == 1]
+
+    def _links(self, span: slice) -> np.ndarray:
+        if not hasattr(self, "_written"):
+            self._written = find_twins(self.columns)[span]
+        return self._written
+
+    def objection(self, k: int) -> Objection:
+        """Rule k's objection, as people read it."""
+        result = self.result
+        rule, teller = result.rules[k], DecisionFormatter(result.rules, result.log.universe)
+        seen, until = NOTHING, None
+        why = ""
+        for row in self.ask(k)[:1]:
+            why = WHY[int(row["code"])]
+            if row["code"] == DecisionCode.NO_PRICE:
+                why = unjudged(rule, int(row["limit"]))
+            if row["cause"] == k:
+                seen = present(rule, verdict_of(row), result.log.universe, self.row)
+            until = int(row["until"]) if 0 < row["until"] < NEVER else None
+        key = teller.key_of_event(rule, self._named())
+        found = self.next_quantity(k)
+        steps = result.log.universe.instruments[self.row["instrument"]].qty_step
+        quantity = None if found is None else decimal_text(found * steps)
+        return Objection(rule.id, key, why, seen, until, self._state_of(k), quantity, self.next_ts(k))
+
+    def _named(self) -> dict[str, int]:
+        """The message with the strategy and connection of its order."""
+        found = {"strategy": -1, "connection": -1, **self.row}
+        if found["kind"] == EventKind.MODIFY and self.shape.tags:
+            for name in ("strategy", "connection"):
+                found[name] = found[name] if found[name] >= 0 else int(self.state.orders[name][found["slots"] + 1])
+        return found
+
+    def _state_of(self, k: int) -> dict[str, float]:
+        rule, state = self.result.rules[k], self.state
+        position = state.positions[self.row["pair"] + 1]
+        step = self.result.log.universe.instruments[self.row["instrument"]].qty_step
+        found = {"position": float(int(position["qty"]) * step)}
+        if self.shape.orders:
+            found |= {name: float(int(position[name]) * step) for name in ("buying", "selling")}
+        record = state.rules[k][key_of(rule.scope, self._named(), state) + 1]
+        return found | {name: record[name].item() for name in record.dtype.names if name not in HIDDEN}
+
+    # ------------------------------------------------------------------ what would have passed
+
+    def next_quantity(self, k: int) -> int | None:
+        """Steps of the next smaller quantity that rule k passes, else of the next larger one."""
+        lot = int(self.state.instruments["lot"][self.row["instrument"] + 1])
+
+        def passes(lots: int) -> bool:
+            return not len(self.ask(k, quantity=lots * lot))
+
+        below = -(-self.quantity // lot) - 1
+        for lots in self._smaller(below, lot):
+            if passes(lots):
+                return lot * _boundary(passes, lots, below + 1)
+        above = self.quantity // lot + 1
+        wider = 1
+        while wider <= WIDEST:
+            if passes(above - 1 + wider):
+                return lot * _boundary(passes, above - 1 + wider, above - 1 + wider // 2)
+            wider *= 2
+        return None
+
+    def _smaller(self, below: int, lot: int) -> Iterator[int]:
+        """Lots to try, from large to small: the next, halves of it, what only reduces, and one."""
+        held = abs(int(self.state.positions["qty"][self.row["pair"] + 1])) // lot
+        tried = {below >> shift for shift in range(max(below, 1).bit_length())} | {held, 1}
+        return iter(sorted((lots for lots in tried if 1 <= lots <= below), reverse=True))
+
+    def next_ts(self, k: int) -> int | None:
+        """From when on rule k passes the message."""
+
+        def passes(ts: int) -> bool:
+            return not len(self.ask(k, ts=ts))
+
+        return _boundary(passes, self.latest, self.ts) if passes(self.latest) else None
+
+
+def _list_of(batch: Any, seq: int) -> tuple[int, int]:
+    """The rows of the list of orders that a message is one of, which is judged whole; else its own."""
+    first, stop = seq, seq + 1
+    if batch is not None and batch[seq] >= 0:
+        while first > 0 and batch[first - 1] == batch[seq]:
+            first -= 1
+        while stop < len(batch) and batch[stop] == batch[seq]:
+            stop += 1
+    return first, stop
+
+
+def _boundary(passes: Callable[[int], bool], good: int, bad: int) -> int:
+    """The number nearest to `bad` that passes and whose neighbour towards `bad` does not."""
+    while abs(good - bad) > 1:
+        middle = (good + bad) // 2
+        if passes(middle):
+            good = middle
+        else:
+            bad = middle
+    return good

@@ -1,0 +1,58 @@
+"""Working orders: how many a key may have at once.
+
+Unit: orders. Source: the active order rule of VeighNa's risk manager; open order caps of exchanges. A fill that
+completes an order, a cancel and an expiry each free a slot; an order without an id never works.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.rules.parameters import Breach, Count, Limit
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["ACTIVE_ORDERS", "MaxActiveOrders"]
+
+
+class MaxActiveOrders(NamedTuple):
+    """At most `limit` working orders, this one included.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("active_orders", MaxActiveOrders(limit=10)))
+    active_orders: at most 10 working orders at once, for each account; what breaches it is refused (WARN).
+    """
+
+    limit: Limit[Count]
+    breach: Breach = "exceed"
+
+
+def check(state, params):
+    """Count the working orders and this one."""
+    seen = state.working + 1
+    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
+
+
+def sentence(params: MaxActiveOrders) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "fewer than"
+    return f"{most} {params.limit:,} working orders at once"
+
+
+ACTIVE_ORDERS = register(
+    RuleType(
+        name="active_orders",
+        parameters=MaxActiveOrders,
+        check=check,
+        judges=frozenset({EventKind.ORDER}),
+        scopes=SCOPES,
+        needs=frozenset({"working"}),
+        observes="limit",
+        standing=True,
+        counts_itself=True,
+        one_pass=True,
+        sentence=sentence,
+    )
+)

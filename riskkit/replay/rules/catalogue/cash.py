@@ -1,0 +1,82 @@
+"""Solvency: a buy must be covered by cash that no working buy holds.
+
+Unit: money of the instrument's currency. Source: exchange-core's risk engine (spot funds with reserve prices). Equal
+is allowed. Fees that were booked have left the cash; `fee` adds an expected one to the cost of an order.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.book import hold_price, notional
+from riskkit.replay.kernels.integers import MILLION, fraction_of
+from riskkit.replay.rules.catalogue.message import rest
+from riskkit.replay.rules.parameters import Breach, MissingPrice, Part
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING, EventKind
+
+__all__ = ["CASH", "CashLimit"]
+
+MODIFY = int(EventKind.MODIFY)
+
+
+class CashLimit(NamedTuple):
+    """A buy costs at most the account's cash less what working buys hold; `fee` is a fraction of the cost on top.
+
+    A buy holds its quantity at its reserve price, else at its price.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("cash", CashLimit(fee="0.001")))
+    cash: a buy that costs and a fee of 0.1 % at most the cash that no working buy holds (no price known:
+    reject), for each account; what breaches it is refused (WARN).
+    """
+
+    fee: Part = 0
+    on_missing_price: MissingPrice = "reject"
+    breach: Breach = "exceed"
+
+
+def check(params, book, event):
+    """Hold the order's cost against the free cash; a modify is judged without its own hold."""
+    free = book.purse.cash - book.purse.held
+    reserve = event.reserve
+    if event.kind == MODIFY:
+        free += book.order.hold
+        reserve = book.order.reserve
+    if event.side < 0:
+        return Verdict(PASS, 0, free)
+    price = hold_price(book.instrument, event.side, event.price, reserve, event.flags)
+    if price == MISSING:
+        return unpriced(params.on_missing_price, 0, free)
+    cost = notional(book.instrument, rest(book, event), price)
+    if params.fee > 0 and cost > 0:
+        cost += fraction_of(cost, params.fee) + (1 if cost % MILLION * params.fee % MILLION != 0 else 0)
+    return Verdict(OBJECT if cost > free - params.breach else PASS, cost, free)
+
+
+def sentence(params: CashLimit) -> str:
+    """What it limits, in words."""
+    fee = f" and a fee of {float(params.fee) * 100:g} %" if params.fee else ""
+    most = "at most" if params.breach == "exceed" else "less than"
+    return (
+        f"a buy that costs{fee} {most} the cash that no working buy holds (no price known: {params.on_missing_price})"
+    )
+
+
+CASH = register(
+    RuleType(
+        name="cash",
+        parameters=CashLimit,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        needs=frozenset({"cash"}),
+        observes=Measure.MONEY,
+        standing=True,
+        looks_at=frozenset({"positions", "cash"}),
+        bounds="solvency",
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,80 @@
+"""Errors in a row: how many failures of its orders an account may have one after the other.
+
+Unit: errors. Source: sony/gobreaker. A success sets the run to zero; reached is tripped. After `open_ns` the pause
+ends by itself and the run starts empty, without it a person resets.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["CONSECUTIVE_ERRORS", "ConsecutiveErrors"]
+
+ERROR = int(EventKind.ERROR)
+
+
+class ConsecutiveErrors(NamedTuple):
+    """Fewer than `limit` errors in a row (``breach="exceed"``: at most); a pause lasts `open_ns` (0: until a reset).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("consecutive_errors", ConsecutiveErrors(limit=3)))
+    consecutive_errors: fewer than 3 errors in a row, for each account; at a breach the account is paused: only
+    orders that reduce a position and cancels pass, until a person resets it (WARN).
+    """
+
+    limit: Limit[Count]
+    open_ns: Duration = 0
+    breach: Breach = "reach"
+
+
+def check(state, params):
+    """Hold the run against the limit."""
+    return Verdict(OBJECT if state.run > params.limit else PASS, state.run, params.limit)
+
+
+def record(state, params, event):
+    """Lengthen or end the run; trip where it is too long."""
+    if event.kind != ERROR:
+        state.run = 0
+        return 0
+    state.run += 1
+    return 1 if state.run > params.limit else 0
+
+
+def reset(state):
+    """Start the run anew."""
+    state.run = 0
+
+
+def sentence(params: ConsecutiveErrors) -> str:
+    """What it limits, in words."""
+    most = "fewer than" if params.breach == "reach" else "at most"
+    return f"{most} {params.limit:,} errors in a row"
+
+
+CONSECUTIVE_ERRORS = register(
+    RuleType(
+        name="consecutive_errors",
+        parameters=ConsecutiveErrors,
+        state=("run",),
+        check=check,
+        record=record,
+        reset=reset,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        watches=frozenset({EventKind.ERROR, EventKind.ACK}),
+        scopes=SCOPES,
+        action="PAUSE",
+        hold="open_ns",
+        latches=True,
+        reduces=True,
+        observes="limit",
+        standing=True,
+        sentence=sentence,
+    )
+)

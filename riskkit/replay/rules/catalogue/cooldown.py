@@ -1,0 +1,74 @@
+"""Cooldown: any closed trade locks trading for a while.
+
+Unit: closed trades. Source: freqtrade's CooldownPeriod. How a lock begins and ends: see `riskkit.replay.rules.catalogue.lock`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.rules.catalogue.lock import FIELDS, WORDS, lock, locked, phrase
+from riskkit.replay.rules.parameters import DayTime, Duration, Flag
+from riskkit.replay.rules.rule import SCOPES, Measure, RuleType, register
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["COOLDOWN", "TradeCooldown"]
+
+
+class TradeCooldown(NamedTuple):
+    """A closed trade locks (`lookback_ns` is taken for the likeness with its siblings and decides nothing).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("cooldown", TradeCooldown(stop_ns="5min")))
+    cooldown: any closed trade locks all orders for 5 min from the last of them, for each account; what breaches
+    it is refused (WARN).
+    """
+
+    stop_ns: Duration = 0
+    lookback_ns: Duration = 0
+    unlock_at: DayTime = None
+    candle_ns: Duration = 0
+    per_side: Flag = False
+
+
+def check(state, params, event):
+    """Whether the order's side is locked."""
+    return locked(state, params, event)
+
+
+def record(state, params, event):
+    """Lock at every close."""
+    lock(state, params, event, event.ts)
+    return 0
+
+
+def memory_words(params: TradeCooldown) -> int:
+    """Words of workspace for a key."""
+    return WORDS
+
+
+def sentence(params: TradeCooldown) -> str:
+    """What it limits, in words."""
+    return f"any closed trade {phrase(params)}"
+
+
+COOLDOWN = register(
+    RuleType(
+        name="cooldown",
+        parameters=TradeCooldown,
+        state=FIELDS,
+        check=check,
+        record=record,
+        memory=memory_words,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        watches=frozenset({EventKind.TRADE}),
+        scopes=SCOPES,
+        pauses=None,
+        reduces=True,
+        observes=Measure.TIME,
+        standing=True,
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,102 @@
+"""Loss of the trading day: how much an account may lose before it is stopped.
+
+Unit: money. The loss is the fall of profit (deposits and withdrawals are neither) since the day turned: realised
+plus open at marks, or realised alone. Reached is tripped. Source: daily loss limits of brokers and clearing firms.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.book import profit
+from riskkit.replay.rules.parameters import Breach, Hour, Limit, Money, Zone, choice
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["DAILY_LOSS", "DailyLoss"]
+
+TOTAL = 0
+
+
+class DailyLoss(NamedTuple):
+    """The loss of a trading day stays below `limit` (``breach="exceed"``: at or below).
+
+    ``measure`` total is realised plus open at marks; realised is what closing fills took, less fees.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("daily_loss", DailyLoss(limit=10_000)))
+    daily_loss: a loss (realised and open) below 10,000 in a trading day (00:00 UTC), for each account; at a
+    breach the account is paused: only orders that reduce a position and cancels pass, until the trading day
+    turns (00:00 UTC) (WARN).
+    """
+
+    limit: Limit[Money]
+    measure: choice("total", "realised") = "total"
+    tz: Zone = "UTC"
+    roll_hour: Hour = 0
+    breach: Breach = "reach"
+
+
+def result(params, account):
+    """Profit so far, as the rule measures it."""
+    if params.measure == TOTAL:
+        return profit(account)
+    return account.realised + account.funding - account.fees
+
+
+def check(state, params, book):
+    """Hold the day's loss against the limit."""
+    loss = state.base - result(params, book.account)
+    return Verdict(OBJECT if loss > params.limit else PASS, loss, params.limit)
+
+
+def record(state, params, book):
+    """Trip when the loss reaches the limit."""
+    return 1 if state.base - result(params, book.account) > params.limit else 0
+
+
+def turn(state, params, book):
+    """Take the present profit as the day's base."""
+    state.base = result(params, book.account)
+
+
+def not_bounding(rule) -> str:
+    """Why the limit does not bound the losses of every day."""
+    if rule.parameters.tz != "UTC":
+        return f"the length of a day in {rule.parameters.tz} changes"
+    if rule.action != "REJECT" and not isinstance(rule.hold_ns(), str):
+        return "its pause can end while the loss stands"
+    return ""
+
+
+def sentence(params: DailyLoss) -> str:
+    """What it limits, in words."""
+    what = "loss (realised and open)" if params.measure == "total" else "realised loss"
+    most = "below" if params.breach == "reach" else "at most"
+    return f"a {what} {most} {params.limit} in a trading day ({params.roll_hour:02d}:00 {params.tz})"
+
+
+DAILY_LOSS = register(
+    RuleType(
+        name="daily_loss",
+        parameters=DailyLoss,
+        state=("base",),
+        check=check,
+        record=record,
+        turn=turn,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        watches=frozenset({EventKind.MARK}),
+        action="PAUSE",
+        hold="session",
+        latches=True,
+        reduces=True,
+        needs=frozenset({"marks"}),
+        observes="limit",
+        standing=True,
+        bounds="losses",
+        not_bounding=not_bounding,
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,131 @@
+"""Drawdown: how far an account's equity may fall from its start or from its highest point.
+
+Unit: fraction of the base, or money. Strict: exactly the limit passes. Source: QuantConnect Lean's maximum drawdown
+of a portfolio (static and trailing); the base is the first equity above zero, moved by deposits and withdrawals.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.book import equity
+from riskkit.replay.kernels.integers import exceeds_fraction
+from riskkit.replay.rules.parameters import Breach, ComparedLimit, Flag, Limit, Money, Part
+from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register
+from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.constants import LARGEST
+
+__all__ = ["DRAWDOWN", "DrawdownLimit"]
+
+WITHIN, FRACTION, MONEY = -1, 0, 1  # which limit speaks
+
+
+class DrawdownLimit(NamedTuple):
+    """Equity falls by at most the fraction `pct`, and at most `money`, from its base.
+
+    ``trailing`` True: the base is the highest equity so far; False: the first one.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("drawdown", DrawdownLimit(pct="0.1")))
+    drawdown: equity falls by at most 10 % from its highest point, for each account; at a breach the account is
+    paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
+    """
+
+    pct: Limit[Part] = None
+    money: ComparedLimit[Money] = None
+    trailing: Flag = True
+    breach: Breach = "exceed"
+
+
+def base_now(state, params, account):
+    """The base that holds at this equity, or 0 while there is none."""
+    now = equity(account)
+    if state.started == 0:
+        return max(now, 0)
+    base = state.base + account.flows - state.flows
+    return max(base, now) if params.trailing != 0 else base
+
+
+def over(state, params, account):
+    """The limit that the fall is beyond: FRACTION, MONEY, or WITHIN both."""
+    base = base_now(state, params, account)
+    if base <= 0:
+        return WITHIN
+    fall = base - equity(account)
+    reach = params.breach
+    if params.pct < LARGEST and exceeds_fraction(fall, params.pct, base, reach):
+        return FRACTION
+    return MONEY if fall > params.money or (reach != 0 and fall == params.money) else WITHIN
+
+
+def check(state, params, book):
+    """Hold the present fall against the limit."""
+    account = book.account
+    base = base_now(state, params, account)
+    beyond = over(state, params, account)
+    limit, cap = (params.money, MONEY) if params.money < LARGEST else (params.pct, FRACTION)
+    if beyond != WITHIN:
+        cap = beyond
+    return CapVerdict(PASS if beyond == WITHIN else OBJECT, base - equity(account), limit, cap, base)
+
+
+def record(state, params, book):
+    """Move the base, and trip when the fall is beyond the limit."""
+    account = book.account
+    trips = 1 if over(state, params, account) != WITHIN else 0
+    base = base_now(state, params, account)
+    if state.started == 0 and base > 0:
+        state.started = 1
+    state.base = base
+    state.flows = account.flows
+    return trips
+
+
+def reset(state, book):
+    """Take the present equity as the new base."""
+    state.base = equity(book.account)
+    state.flows = book.account.flows
+    state.started = 1 if state.base > 0 else 0
+
+
+def not_bounding(rule) -> str:
+    """Why the limit does not bound the losses."""
+    return "its pause can end and takes a new base" if rule.action != "REJECT" and rule.hold_ns() != "reset" else ""
+
+
+def sentence(params: DrawdownLimit) -> str:
+    """What it limits, in words."""
+    caps = []
+    if params.pct is not None:
+        caps.append(f"{float(params.pct) * 100:g} %")
+    if params.money is not None:
+        caps.append(f"{params.money} in money")
+    most = "at most" if params.breach == "exceed" else "less than"
+    since = "its highest point" if params.trailing else "its start"
+    return f"equity falls by {most} {' and '.join(caps) or 'anything'} from {since}"
+
+
+DRAWDOWN = register(
+    RuleType(
+        name="drawdown",
+        parameters=DrawdownLimit,
+        state=("base", "flows", "started"),
+        check=check,
+        record=record,
+        reset=reset,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        watches=frozenset({EventKind.MARK}),
+        action="PAUSE",
+        latches=True,
+        reduces=True,
+        needs=frozenset({"marks"}),
+        observes=("pct", "money"),
+        standing=True,
+        bounds="losses",
+        not_bounding=not_bounding,
+        desk_limit="max_drawdown",
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,73 @@
+"""Leverage: gross exposure of an account as a multiple of its equity, after the order, at marks.
+
+Unit: multiple. Source: leverage limits of brokers and of ESMA's retail measures. Without equity above zero nothing
+that adds passes. What only reduces a position passes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.book import equity
+from riskkit.replay.kernels.integers import MILLION, exceeds_fraction, fraction_of
+from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of
+from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Ratio
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.constants import LARGEST
+
+__all__ = ["LEVERAGE", "Leverage"]
+
+
+class Leverage(NamedTuple):
+    """Gross exposure is at most `limit` times the equity of the account after the order.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("leverage", Leverage(limit=3)))
+    leverage: a gross exposure of at most 3 times the equity after the order, at marks, for each account; what
+    breaches it is refused (WARN).
+    """
+
+    limit: Limit[Ratio]
+    on_missing_price: MissingPrice = "reject"
+    breach: Breach = "exceed"
+
+
+def check(params, book, event):
+    """Hold the gross exposure after the order against the account's equity."""
+    mark = mark_of(book, event)
+    if mark == MISSING:
+        return unpriced(params.on_missing_price, 0, 0)
+    gross = gross_after(book, event, mark)
+    worth = equity(book.account)
+    if worth <= 0:
+        return Verdict(OBJECT if gross > 0 else PASS, gross, 0)
+    if worth // MILLION >= LARGEST // max(params.limit, 1):  # beyond any exposure that 64 bits hold
+        return Verdict(PASS, gross, LARGEST)
+    beyond = exceeds_fraction(gross, params.limit, worth, params.breach)
+    return Verdict(OBJECT if beyond else PASS, gross, fraction_of(worth, params.limit))
+
+
+def sentence(params: Leverage) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "less than"
+    return f"a gross exposure of {most} {float(params.limit):g} times the equity after the order, at marks"
+
+
+LEVERAGE = register(
+    RuleType(
+        name="leverage",
+        parameters=Leverage,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        reduces=True,
+        needs=frozenset({"marks", "orders"}),
+        observes=Measure.MONEY,
+        standing=True,
+        looks_at=frozenset({"positions", "cash"}),
+        sentence=sentence,
+    )
+)

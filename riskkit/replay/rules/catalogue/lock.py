@@ -1,0 +1,68 @@
+"""Locks after bad trades: what the rules that look at closed trades share.
+
+A lock stops orders that do not only reduce a position, under the rule's own name, until a time that is fixed when it
+begins and not looked at again as trades age out. The trades in the lookback at a close t are those in
+(t - lookback, t]. The lock ends `stop_ns` after the last close counted, or at the first `unlock_at` from it on; with
+`candle_ns` the end moves up to the next multiple, and an exact multiple moves on by one too, as ccxt rounds candles.
+
+A rule keeps two queues of closes in the workspace: of long trades and of short ones with `per_side`, else one of all.
+Times are in nanoseconds, returns in billionths. Source: the protections of freqtrade.
+"""
+
+from __future__ import annotations
+
+from riskkit.replay.kernels.queue import QUEUE
+from riskkit.replay.rules.parameters import duration_text
+from riskkit.replay.rules.rule import OBJECT, PASS, Verdict
+from riskkit.replay.schema.constants import DAY_NS, LARGEST
+
+__all__ = ["FIELDS", "WORDS", "closes", "lock", "lock_end", "locked", "phrase"]
+
+FIELDS = ("memory", "until", "short_until")
+WORDS = 2 * QUEUE
+
+
+def closes(state, params, event):
+    """The queue of the closes that count with this one."""
+    return state.memory + (QUEUE if params.per_side != 0 and event.side < 0 else 0)
+
+
+def lock_end(params, last):
+    """When a lock ends whose last close counted was at `last`."""
+    if params.unlock_at < LARGEST:
+        end = last - last % DAY_NS + params.unlock_at
+        if end < last:
+            end += DAY_NS
+    else:
+        end = last + params.stop_ns
+    if params.candle_ns > 0:
+        end = (end // params.candle_ns + 1) * params.candle_ns
+    return end
+
+
+def lock(state, params, event, last):
+    """Begin a lock, or move its end."""
+    end = lock_end(params, last)
+    if params.per_side != 0 and event.side < 0:
+        state.short_until = max(state.short_until, end)
+    else:
+        state.until = max(state.until, end)
+
+
+def locked(state, params, event):
+    """The verdict on an order: whether its side is locked."""
+    until = state.until
+    if params.per_side != 0 and event.side < 0:
+        until = state.short_until
+    return Verdict(OBJECT if event.ts < until else PASS, event.ts, until)
+
+
+def phrase(params) -> str:
+    """How long the lock lasts and whom it meets, in words."""
+    if params.unlock_at is not None:
+        until = f"until {params.unlock_at} UTC"
+    else:
+        until = f"for {duration_text(params.stop_ns)}"
+    candle = f", rounded up to {duration_text(params.candle_ns)}" if params.candle_ns else ""
+    side = "the side of the trades" if params.per_side else "all orders"
+    return f"locks {side} {until} from the last of them{candle}"

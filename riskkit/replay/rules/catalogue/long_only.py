@@ -1,0 +1,60 @@
+"""Long only: no sale of more than is held.
+
+Unit: quantity. Source: zipline's long only control. Selling exactly all passes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.rules.catalogue.message import own, rest
+from riskkit.replay.rules.parameters import Flag
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["LONG_ONLY", "LongOnly"]
+
+
+class LongOnly(NamedTuple):
+    """A sale is at most the position; ``include_open`` counts working sales as well.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("long_only", LongOnly()))
+    long_only: no sale of more than is held, for each account; what breaches it is refused (WARN).
+    """
+
+    include_open: Flag = False
+
+
+def check(params, book, event):
+    """Hold a sale against the position."""
+    held = max(book.position.qty, 0)
+    if event.side > 0:
+        return Verdict(PASS, 0, held)
+    selling = rest(book, event)
+    if params.include_open != 0:
+        selling += book.position.selling - own(book, event)
+    return Verdict(OBJECT if selling > held else PASS, selling, held)
+
+
+def sentence(params: LongOnly) -> str:
+    """What it limits, in words."""
+    return f"no sale of more than is held{', working sales counted' if params.include_open else ''}"
+
+
+LONG_ONLY = register(
+    RuleType(
+        name="long_only",
+        parameters=LongOnly,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        needs=frozenset({"orders"}),
+        observes=Measure.LOTS,
+        looks_at=frozenset({"positions"}),
+        bounds="solvency",
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,61 @@
+"""Precision: a quantity is a positive multiple of the lot, a price a multiple of the tick and above zero.
+
+Unit: none. Source: NautilusTrader's precision checks. Orders that break it come into a log with
+``on_bad_order="flag"``; a price that is no number is never a market order. A market order has no price to judge.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.rules.catalogue.message import bad_price
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
+
+__all__ = ["LOT_TICK", "TickLotCheck"]
+
+BAD_QTY = int(RowFlag.BAD_QTY)
+QUANTITY = 1
+PRICE = 2
+
+
+class TickLotCheck(NamedTuple):
+    """Quantities and prices are those that the instrument allows.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("lot_tick", TickLotCheck()))
+    lot_tick: quantities that are positive multiples of the lot, prices on the tick and above zero where they
+    must be, for each account; what breaches it is refused (WARN).
+    """
+
+
+def check(book, event):
+    """Hold quantity and price against the instrument's grid; a breach has seen 1 (quantity) or 2 (price)."""
+    instrument = book.instrument
+    if event.qty <= 0 or event.qty % instrument.lot != 0 or event.flags & BAD_QTY != 0:
+        return Verdict(OBJECT, QUANTITY, 0)
+    if event.price == MISSING:
+        return Verdict(OBJECT if bad_price(event) else PASS, PRICE, 0)
+    wrong = event.price % instrument.tick != 0 or (event.price <= 0 and instrument.negative == 0)
+    return Verdict(OBJECT if wrong else PASS, PRICE, 0)
+
+
+def sentence(params: TickLotCheck) -> str:
+    """What it limits, in words."""
+    return "quantities that are positive multiples of the lot, prices on the tick and above zero where they must be"
+
+
+LOT_TICK = register(
+    RuleType(
+        name="lot_tick",
+        parameters=TickLotCheck,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        observes=Measure.NOTHING,
+        bounds="nothing",
+        sentence=sentence,
+    )
+)

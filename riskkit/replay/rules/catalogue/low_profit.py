@@ -1,0 +1,86 @@
+"""Low profit: trades that earned too little in a while lock trading.
+
+Unit: sum of returns of closed trades, fractions. Source: freqtrade's LowProfitPairs. Strict: a sum of exactly
+`required` passes. How a lock begins and ends: see `riskkit.replay.rules.catalogue.lock`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.queue import append, expire, length, total
+from riskkit.replay.rules.catalogue.lock import FIELDS, WORDS, closes, lock, locked, phrase
+from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, Return, duration_text
+from riskkit.replay.rules.rule import SCOPES, Measure, RuleType, register
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["LOW_PROFIT", "LowProfitLock"]
+
+
+class LowProfitLock(NamedTuple):
+    """`trade_limit` closes or more in `lookback_ns` whose returns add up to less than `required` lock.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("low_profit", LowProfitLock(lookback_ns="6h", trade_limit=2, stop_ns="1h")))
+    low_profit: 2 or more closed trades within 6 h whose returns add up to less than 0 % locks all orders for 1
+    h from the last of them, for each account; what breaches it is refused (WARN).
+    """
+
+    lookback_ns: Duration
+    trade_limit: Limit[Count] = 1
+    required: Return = 0
+    stop_ns: Duration = 0
+    unlock_at: DayTime = None
+    candle_ns: Duration = 0
+    per_side: Flag = False
+    breach: Breach = "reach"
+
+
+def check(state, params, event):
+    """Whether the order's side is locked."""
+    return locked(state, params, event)
+
+
+def record(state, params, event, memory):
+    """Add the return of a close, and lock where the sum is too low."""
+    queue = closes(state, params, event)
+    expire(memory, queue, event.ts - params.lookback_ns)
+    append(memory, queue, event.ts, event.price)
+    if length(memory, queue) > params.trade_limit and total(memory, queue) < params.required:
+        lock(state, params, event, event.ts)
+    return 0
+
+
+def memory_words(params: LowProfitLock) -> int:
+    """Words of workspace for a key."""
+    return WORDS
+
+
+def sentence(params: LowProfitLock) -> str:
+    """What it limits, in words."""
+    many = f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
+    sum_of = f"whose returns add up to less than {float(params.required) * 100:g} %"
+    return f"{many} closed trades within {duration_text(params.lookback_ns)} {sum_of} {phrase(params)}"
+
+
+LOW_PROFIT = register(
+    RuleType(
+        name="low_profit",
+        parameters=LowProfitLock,
+        state=FIELDS,
+        check=check,
+        record=record,
+        memory=memory_words,
+        cells=1,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        watches=frozenset({EventKind.TRADE}),
+        scopes=SCOPES,
+        pauses=None,
+        reduces=True,
+        observes=Measure.TIME,
+        standing=True,
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,69 @@
+"""Exposure: how much an account may hold in all, after the order, at marks.
+
+Unit: money, gross (sizes added) or net (long less short, either way). Source: ESMA RTS 6 (2017/589), Art. 17 and the
+credit limits of clearing firms. What only reduces a position passes; a missing mark follows `on_missing_price`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of, net_after
+from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, choice
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING, EventKind
+
+__all__ = ["MAX_EXPOSURE", "MaxExposure"]
+
+GROSS = 0
+
+
+class MaxExposure(NamedTuple):
+    """Gross or net exposure of the account is at most `limit` after the order.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("max_exposure", MaxExposure(limit=1_000_000)))
+    max_exposure: a gross exposure of at most 1,000,000 in money after the order, at marks, for each account;
+    what breaches it is refused (WARN).
+    """
+
+    limit: Limit[Money]
+    measure: choice("gross", "net") = "gross"
+    on_missing_price: MissingPrice = "reject"
+    breach: Breach = "exceed"
+
+
+def check(params, book, event):
+    """Hold the account's exposure after the order against the limit."""
+    mark = mark_of(book, event)
+    if mark == MISSING:
+        return unpriced(params.on_missing_price, 0, params.limit)
+    seen = gross_after(book, event, mark) if params.measure == GROSS else abs(net_after(book, event, mark))
+    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
+
+
+def sentence(params: MaxExposure) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "less than"
+    return f"a {params.measure} exposure of {most} {params.limit} in money after the order, at marks"
+
+
+MAX_EXPOSURE = register(
+    RuleType(
+        name="max_exposure",
+        parameters=MaxExposure,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        reduces=True,
+        needs=frozenset({"marks", "orders"}),
+        observes="limit",
+        standing=True,
+        looks_at=frozenset({"positions"}),
+        one_pass=True,
+        bounds="orders",
+        sentence=sentence,
+    )
+)

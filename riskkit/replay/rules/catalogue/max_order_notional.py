@@ -1,0 +1,63 @@
+"""Money of one order: no order may be worth more.
+
+Unit: money, quantity x price x multiplier. Source: ESMA RTS 6 (2017/589), Art. 15(1)(b); a market order is priced at
+ask (buy) or bid (sell), else the last trade, else `on_missing_price` decides: fail closed unless told otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.book import notional
+from riskkit.replay.rules.catalogue.message import price_of
+from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING, EventKind
+
+__all__ = ["MAX_ORDER_NOTIONAL", "MaxOrderNotional"]
+
+
+class MaxOrderNotional(NamedTuple):
+    """An order, or what a modify makes of it, is worth at most `limit`.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("max_order_notional", MaxOrderNotional(limit=250_000)))
+    max_order_notional: one order of at most 250,000 in money (no price known: reject), for each account; what
+    breaches it is refused (WARN).
+    """
+
+    limit: Limit[Money]
+    on_missing_price: MissingPrice = "reject"
+    breach: Breach = "exceed"
+
+
+def check(params, book, event):
+    """Hold the order's money against the limit."""
+    price = price_of(book, event)
+    if price == MISSING:
+        return unpriced(params.on_missing_price, 0, params.limit)
+    seen = abs(notional(book.instrument, event.qty, price))
+    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
+
+
+def sentence(params: MaxOrderNotional) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "less than"
+    return f"one order of {most} {params.limit} in money (no price known: {params.on_missing_price})"
+
+
+MAX_ORDER_NOTIONAL = register(
+    RuleType(
+        name="max_order_notional",
+        parameters=MaxOrderNotional,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        observes="limit",
+        one_pass=True,
+        bounds="orders",
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,56 @@
+"""Size of one order: no order may be larger.
+
+Unit: quantity. Source: fat-finger limits of exchanges and ESMA RTS 6 (2017/589), Art. 15(1)(c). Strict: an order of
+exactly the limit passes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.rules.parameters import Breach, Limit, Quantity
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["MAX_ORDER_QTY", "MaxOrderQty"]
+
+
+class MaxOrderQty(NamedTuple):
+    """An order, or what a modify makes of it, is at most `limit`.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("max_order_qty", MaxOrderQty(limit=500)))
+    max_order_qty: one order of at most 500 in quantity, for each account; what breaches it is refused (WARN).
+    """
+
+    limit: Limit[Quantity]
+    breach: Breach = "exceed"
+
+
+def check(params, book, event):
+    """Hold the order's quantity against the limit."""
+    seen = event.qty * book.instrument.unit
+    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
+
+
+def sentence(params: MaxOrderQty) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "less than"
+    return f"one order of {most} {params.limit} in quantity"
+
+
+MAX_ORDER_QTY = register(
+    RuleType(
+        name="max_order_qty",
+        parameters=MaxOrderQty,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        observes="limit",
+        one_pass=True,
+        bounds="orders",
+        sentence=sentence,
+    )
+)

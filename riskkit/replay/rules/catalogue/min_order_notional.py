@@ -1,0 +1,70 @@
+"""Money of one order: no order may be worth less.
+
+Unit: money, quantity x price x multiplier. Source: minimum notionals of crypto exchanges; Nautilus issue 4695 (a close
+of a small position that the minimum blocked) is why reduce-only orders may be free of it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.book import notional
+from riskkit.replay.rules.catalogue.message import price_of
+from riskkit.replay.rules.parameters import Breach, Flag, LeastMoney, Limit, MissingPrice
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.columns import RowFlag as Flags
+
+__all__ = ["MIN_ORDER_NOTIONAL", "MinOrderNotional"]
+
+REDUCE_ONLY = int(Flags.REDUCE_ONLY)
+
+
+class MinOrderNotional(NamedTuple):
+    """An order, or what a modify makes of it, is worth at least `limit`.
+
+    ``exempt_reduce_only``: orders flagged reduce-only are free of it.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("min_order_notional", MinOrderNotional(limit=10)))
+    min_order_notional: one order of at least 10 in money (no price known: reject), for each account; what
+    breaches it is refused (WARN).
+    """
+
+    limit: Limit[LeastMoney]
+    exempt_reduce_only: Flag = False
+    on_missing_price: MissingPrice = "reject"
+    breach: Breach = "exceed"
+
+
+def check(params, book, event):
+    """Hold the order's money against the limit."""
+    if params.exempt_reduce_only != 0 and event.flags & REDUCE_ONLY != 0:
+        return Verdict(PASS, 0, params.limit)
+    price = price_of(book, event)
+    if price == MISSING:
+        return unpriced(params.on_missing_price, 0, params.limit)
+    seen = abs(notional(book.instrument, event.qty, price))
+    return Verdict(OBJECT if seen < params.limit else PASS, seen, params.limit)
+
+
+def sentence(params: MinOrderNotional) -> str:
+    """What it limits, in words."""
+    least = "at least" if params.breach == "exceed" else "more than"
+    free = ", reduce-only orders are free" if params.exempt_reduce_only else ""
+    return f"one order of {least} {params.limit} in money{free} (no price known: {params.on_missing_price})"
+
+
+MIN_ORDER_NOTIONAL = register(
+    RuleType(
+        name="min_order_notional",
+        parameters=MinOrderNotional,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        observes="limit",
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,93 @@
+"""Market-maker protection: how much a maker may trade in a short time before its quoting is frozen.
+
+Unit: quantity of fills of either side in a sliding window, (t - w, t]. Source: the protections of Deribit, Eurex and
+other options exchanges. After `freeze_ns` the pause ends by itself, with 0 a person resets; the window then starts
+empty. All fills count as maker fills.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.queue import QUEUE, append, clear, expire, total
+from riskkit.replay.rules.parameters import Breach, Duration, Limit, Quantity, duration_text
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["MMP", "MarketMakerProtection"]
+
+
+class MarketMakerProtection(NamedTuple):
+    """Fills of at most `qty_limit` within `window_ns`; beyond it a freeze of `freeze_ns` (0: until a reset).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("mmp", MarketMakerProtection(qty_limit=100, window_ns="5s", freeze_ns="10s")))
+    mmp: at most 100 filled on both sides within 5 s, for each account; at a breach the account is paused: only
+    orders that reduce a position and cancels pass, for 10 s (WARN).
+    """
+
+    qty_limit: Limit[Quantity]
+    window_ns: Duration
+    freeze_ns: Duration = 0
+    breach: Breach = "exceed"
+
+
+def advance(state, params, event, memory):
+    """Forget the fills that are out of the window."""
+    expire(memory, state.memory, event.ts - params.window_ns)
+
+
+def check(state, params, memory):
+    """Hold the fills in the window against the limit."""
+    seen = total(memory, state.memory)
+    return Verdict(OBJECT if seen > params.qty_limit else PASS, seen, params.qty_limit)
+
+
+def record(state, params, book, event, memory):
+    """Count a fill; trip where the window holds too much."""
+    append(memory, state.memory, event.ts, event.qty * book.instrument.unit)
+    return 1 if total(memory, state.memory) > params.qty_limit else 0
+
+
+def reset(state, memory):
+    """Start with an empty window after a freeze."""
+    if state.held_until != 0:
+        clear(memory, state.memory)
+
+
+def memory_words(params: MarketMakerProtection) -> int:
+    """Words of workspace for a key."""
+    return QUEUE
+
+
+def sentence(params: MarketMakerProtection) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "less than"
+    return f"{most} {params.qty_limit} filled on both sides within {duration_text(params.window_ns)}"
+
+
+MMP = register(
+    RuleType(
+        name="mmp",
+        parameters=MarketMakerProtection,
+        state=("memory",),
+        check=check,
+        record=record,
+        advance=advance,
+        reset=reset,
+        memory=memory_words,
+        cells=1,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        watches=frozenset({EventKind.FILL}),
+        scopes=SCOPES,
+        action="PAUSE",
+        hold="freeze_ns",
+        latches=True,
+        reduces=True,
+        observes="qty_limit",
+        standing=True,
+        sentence=sentence,
+    )
+)

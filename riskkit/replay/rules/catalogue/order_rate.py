@@ -1,0 +1,171 @@
+"""Orders per window: how many messages an account (or another key) may send in a stretch of time.
+
+Unit: messages. Source: the message throttles of exchanges and of ESMA RTS 6 (2017/589), Art. 15(1)(d); a sliding
+window at t is (t - w, t], as NautilusTrader's throttler counts it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.rules.catalogue.window import CALENDAR_DAY, FIELDS, FIXED, SLIDING, add, close, expire, words
+from riskkit.replay.rules.parameters import (
+    Breach,
+    Count,
+    Duration,
+    Flag,
+    Hour,
+    Limit,
+    Messages,
+    Zone,
+    choice,
+    duration,
+    duration_text,
+)
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["ORDER_RATE", "OrderRate"]
+
+ORDER = int(EventKind.ORDER)
+MODIFY = int(EventKind.MODIFY)
+CANCEL = int(EventKind.CANCEL)
+ACCEPTED = 0
+
+
+class OrderRate(NamedTuple):
+    """At most `limit` messages in a window.
+
+    ``window`` is sliding, fixed_from_first ([s, s + w) from the first message s) or calendar_day. ``count`` accepted:
+    a refused message leaves no trace; attempted: every message counts. ``kinds`` are counted and judged; a list of n
+    orders counts n and is refused whole. ``bucket_ns`` above zero counts whole buckets in constant memory: a message
+    is forgotten up to one bucket early. ``reset_on_trip``: a refused message closes a fixed window.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("order_rate", OrderRate(limit=50, window_ns="1s")))
+    order_rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones leave no trace, for each
+    account; what breaches it is refused (WARN).
+    """
+
+    limit: Limit[Count]
+    window_ns: Duration = 0
+    window: choice("sliding", "fixed_from_first", "calendar_day") = "sliding"
+    count: choice("accepted", "attempted") = "accepted"
+    kinds: Messages = ("order", "order_list")
+    bucket_ns: Duration = 0
+    reset_on_trip: Flag = False
+    tz: Zone = "UTC"
+    roll_hour: Hour = 0
+    breach: Breach = "exceed"
+
+
+def message(event):
+    """The bit of the event's kind of message."""
+    if event.kind == ORDER:
+        return 1 if event.batch < 0 else 2
+    return 4 if event.kind == MODIFY else 8
+
+
+def capacity(params):
+    """Entries that the window's log holds."""
+    if params.bucket_ns > 0:
+        return -(-params.window_ns // params.bucket_ns)
+    return params.limit + 2
+
+
+def advance(state, params, event, memory):
+    """Forget what is out of the window, once it matters.
+
+    As long as all messages in the log, old ones too, leave room, the message passes: emptying the window at every
+    message instead would be a branch that no processor can guess. So the count that a pass has seen may be too high.
+    """
+    if params.window == SLIDING and params.bucket_ns == 0 and state.size + event.weight <= params.limit:
+        return
+    expire(state, memory, params.window, params.window_ns, params.bucket_ns, capacity(params), event.ts)
+
+
+def check(state, params, event):
+    """Count the window with this message in it."""
+    if message(event) & params.kinds == 0 or event.weight == 0:
+        return Verdict(PASS, 0, params.limit)
+    seen = state.total + event.weight
+    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
+
+
+def record(state, params, event, memory, accepted, passed):
+    """Count what stands, or every attempt; a cancel, which cannot be refused, trips where it is one too many."""
+    if message(event) & params.kinds == 0 or event.weight == 0:
+        return 0
+    beyond = state.total + event.weight > params.limit
+    if accepted != 0 or params.count != ACCEPTED:
+        add(state, memory, params.window, params.bucket_ns, capacity(params), event.ts, event.weight)
+    if passed == 0 and params.reset_on_trip != 0 and params.window == FIXED:
+        close(state)
+    return 1 if beyond and event.kind == CANCEL else 0
+
+
+def turn(state, params):
+    """Start the day's count anew."""
+    if params.window == CALENDAR_DAY:
+        close(state)
+
+
+def memory_words(params: OrderRate) -> int:
+    """Words of workspace for a key."""
+    return words(params.limit, params.window_ns, params.bucket_ns) if params.window == SLIDING else 0
+
+
+def not_bounding(rule) -> str:
+    """Why the limit does not bound the orders of a stretch of time."""
+    params = rule.parameters
+    if params.window != "sliding" and params.tz != "UTC":
+        return f"the length of a day in {params.tz} changes"
+    if "order" not in params.kinds:
+        return "it does not count single orders"
+    if params.reset_on_trip:
+        return "a refused message reopens its window"
+    if params.window != "calendar_day" and duration(params.window_ns, "window_ns") == 0:
+        return "its window has no length"
+    return ""
+
+
+def sentence(params: OrderRate) -> str:
+    """What it limits, in words."""
+    names = {"order": "orders", "order_list": "lists of orders", "modify": "modifies", "cancel": "cancels"}
+    what = ", ".join(names[kind] for kind in params.kinds)
+    most = f"at most {params.limit:,}" if params.breach == "exceed" else f"fewer than {params.limit:,}"
+    if params.window == "calendar_day":
+        span = f"a trading day ({params.roll_hour:02d}:00 {params.tz})"
+    elif params.window == "fixed_from_first":
+        span = f"each {duration_text(params.window_ns)} counted from its first message"
+    else:
+        span = f"any {duration_text(params.window_ns)}"
+        span += f" (in buckets of {duration_text(params.bucket_ns)})" if params.bucket_ns else ""
+    counts = "refused ones leave no trace" if params.count == "accepted" else "refused ones count too"
+    return f"{most} messages ({what}) in {span}, {counts}"
+
+
+ORDER_RATE = register(
+    RuleType(
+        name="order_rate",
+        parameters=OrderRate,
+        state=FIELDS,
+        check=check,
+        record=record,
+        turn=turn,
+        advance=advance,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        watches=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
+        memory=memory_words,
+        scopes=SCOPES,
+        observes="limit",
+        standing=True,
+        counts_itself=True,
+        one_pass=True,
+        bounds="orders",
+        not_bounding=not_bounding,
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,105 @@
+"""Order to trade: how many messages, or cancels, a key may send for each of its fills in a window of time.
+
+Unit: messages per fill. Source: ESMA RTS 9 (2017/566), the ratio of unexecuted orders to transactions; exchanges
+measure it over a session or shorter. Every message counts, refused ones too; a window without fills counts as one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.integers import MILLION
+from riskkit.replay.kernels.queue import QUEUE, append, expire, length, total
+from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, Ratio, choice, duration_text
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, Observed, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["ORDER_TO_TRADE", "OrderToTradeRatio"]
+
+FILL = int(EventKind.FILL)
+CANCEL = int(EventKind.CANCEL)
+OF_MESSAGES = 0
+
+
+class OrderToTradeRatio(NamedTuple):
+    """At most `limit` messages (or cancels) for each fill within `window_ns`, once there are more than `least`.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("order_to_trade", OrderToTradeRatio(limit=100, window_ns="1min", least=20)))
+    order_to_trade: at most 100 messages for each fill within 1 min, once there are more than 20, refused ones
+    count too, for each account; what breaches it is refused (WARN).
+    """
+
+    limit: Limit[Ratio]
+    window_ns: Duration
+    of: choice("messages", "cancels") = "messages"
+    least: Count = 0
+    breach: Breach = "exceed"
+
+
+def advance(state, params, event, memory):
+    """Forget what is out of the window."""
+    expire(memory, state.memory, event.ts - params.window_ns)
+    expire(memory, state.memory + QUEUE, event.ts - params.window_ns)
+
+
+def beyond(params, sent, fills):
+    """Whether so many messages for so many fills are too many."""
+    if sent <= params.least:
+        return False
+    most = params.limit * max(fills, 1)
+    return sent * MILLION > most or (params.breach != 0 and sent * MILLION == most)
+
+
+def check(state, params, event, memory):
+    """Hold the messages in the window, this one included, against its fills."""
+    sent = total(memory, state.memory) + (event.weight if params.of == OF_MESSAGES else 0)
+    fills = length(memory, state.memory + QUEUE)
+    return Verdict(OBJECT if beyond(params, sent, fills) else PASS, sent, fills)
+
+
+def record(state, params, event, memory):
+    """Count a message or a fill; a cancel, which cannot be refused, trips where it is one too many."""
+    if event.kind == FILL:
+        append(memory, state.memory + QUEUE, event.ts, 1)
+        return 0
+    if params.of != OF_MESSAGES and event.kind != CANCEL:
+        return 0
+    append(memory, state.memory, event.ts, event.weight)
+    sent = total(memory, state.memory)
+    return 1 if event.kind == CANCEL and beyond(params, sent, length(memory, state.memory + QUEUE)) else 0
+
+
+def memory_words(params: OrderToTradeRatio) -> int:
+    """Words of workspace for a key."""
+    return 2 * QUEUE
+
+
+def sentence(params: OrderToTradeRatio) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "fewer than"
+    least = f", once there are more than {params.least:,}" if params.least else ""
+    window = duration_text(params.window_ns)
+    return f"{most} {float(params.limit):g} {params.of} for each fill within {window}{least}, refused ones count too"
+
+
+ORDER_TO_TRADE = register(
+    RuleType(
+        name="order_to_trade",
+        parameters=OrderToTradeRatio,
+        state=("memory",),
+        check=check,
+        record=record,
+        advance=advance,
+        memory=memory_words,
+        cells=1,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        watches=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL, EventKind.FILL}),
+        scopes=SCOPES,
+        observes=Observed(Measure.PER_FILL, "limit"),
+        standing=True,
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,101 @@
+"""Position after the order: how much of an instrument an account may hold or be on the way to hold.
+
+Unit: quantity, money. Source: Paradex's formula, limit >= side x position + working orders of the same side + order;
+ESMA RTS 6 (2017/589), Art. 15(1)(c). What reduces a position never breaches it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.book import notional
+from riskkit.replay.rules.catalogue.message import own, price_of, rest
+from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Quantity, choice
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, CapVerdict, RuleType, register, unpriced_cap
+from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.constants import LARGEST
+
+__all__ = ["POSITION_LIMIT", "PositionLimit"]
+
+GROSS = 1
+QUANTITY, MONEY = 0, 1  # which limit speaks
+
+
+class PositionLimit(NamedTuple):
+    """At most `limit` of quantity and at most `notional` of money on the order's side, after the order.
+
+    ``include_open`` counts working orders as if they were filled. ``measure`` net: the position with its sign, and the
+    working orders of the order's side; gross: its size, and the working orders of both sides. Money is valued at the
+    order's price (a market order's at ask, bid or last).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("position_limit", PositionLimit(limit=1_000)))
+    position_limit: a net position of at most 1,000 in quantity after the order, with working orders of its
+    side, for each account; what breaches it is refused (WARN).
+    """
+
+    limit: Limit[Quantity] = None
+    notional: Limit[Money] = None
+    include_open: Flag = True
+    measure: choice("net", "gross") = "net"
+    on_missing_price: MissingPrice = "reject"
+    breach: Breach = "exceed"
+
+
+def after(params, book, event):
+    """Lots on the order's side once it and what works beside it are filled."""
+    position = book.position
+    buying = position.buying if params.include_open != 0 else 0
+    selling = position.selling if params.include_open != 0 else 0
+    asked = rest(book, event) - (own(book, event) if params.include_open != 0 else 0)
+    if params.measure == GROSS:
+        return abs(position.qty) + buying + selling + asked
+    return event.side * position.qty + (buying if event.side > 0 else selling) + asked
+
+
+def check(params, book, event):
+    """Hold the position after the order against the limits."""
+    lots = after(params, book, event)
+    seen = lots * book.instrument.unit
+    if seen > params.limit:
+        return CapVerdict(OBJECT, seen, params.limit, QUANTITY, 0)
+    if params.notional < LARGEST and lots > 0:
+        price = price_of(book, event)
+        if price == MISSING:
+            return unpriced_cap(params.on_missing_price, seen, params.notional)
+        money = abs(notional(book.instrument, lots, price))
+        return CapVerdict(OBJECT if money > params.notional else PASS, money, params.notional, MONEY, 0)
+    return CapVerdict(PASS, seen, params.limit, QUANTITY, 0)
+
+
+def sentence(params: PositionLimit) -> str:
+    """What it limits, in words."""
+    caps = []
+    most = "at most" if params.breach == "exceed" else "less than"
+    if params.limit is not None:
+        caps.append(f"{most} {params.limit} in quantity")
+    if params.notional is not None:
+        caps.append(f"{most} {params.notional} in money")
+    counted = "with" if params.include_open else "without"
+    whose = "of its side" if params.measure == "net" else "of both sides"
+    size = " and ".join(caps) or "any size"
+    return f"a {params.measure} position of {size} after the order, {counted} working orders {whose}"
+
+
+POSITION_LIMIT = register(
+    RuleType(
+        name="position_limit",
+        parameters=PositionLimit,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        needs=frozenset({"orders"}),
+        observes=("limit", "notional"),
+        looks_at=frozenset({"positions"}),
+        one_pass=True,
+        bounds="orders",
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,78 @@
+"""Price collar: how far an order's price may be from the last trade.
+
+Unit: fraction of the last trade, ticks. Source: ESMA RTS 6 (2017/589), Art. 15(1)(a). Exactly the limit passes, on both
+sides; without a reference `on_missing_price` decides: fail closed unless told otherwise. Market orders have no price.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
+from riskkit.replay.rules.catalogue.message import bad_price
+from riskkit.replay.rules.parameters import Breach, ComparedLimit, Limit, MissingPrice, Part, Ticks
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.constants import LARGEST
+
+__all__ = ["PRICE_COLLAR", "PriceCollar"]
+
+
+class PriceCollar(NamedTuple):
+    """A limit price is within the fraction `pct`, and within `ticks` ticks, of the last trade.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("price_collar", PriceCollar(pct="0.05")))
+    price_collar: a price at most 5 % from the last trade (none known: reject), for each account; what breaches
+    it is refused (WARN).
+    """
+
+    pct: Limit[Part] = None
+    ticks: ComparedLimit[Ticks] = None
+    on_missing_price: MissingPrice = "reject"
+    breach: Breach = "exceed"
+
+
+def check(params, book, event):
+    """Hold the distance from the last trade against the limits."""
+    if event.price == MISSING and not bad_price(event):
+        return Verdict(PASS, 0, 0)
+    last = book.instrument.last
+    if event.price == MISSING or last == MISSING:
+        return unpriced(params.on_missing_price, 0, 0)
+    distance = abs(event.price - last)
+    if params.pct < LARGEST and exceeds_fraction(distance, params.pct, abs(last), params.breach):
+        return Verdict(OBJECT, distance, fraction_of(abs(last), params.pct))
+    if params.ticks < LARGEST:
+        most = params.ticks * book.instrument.tick
+        if distance > most or (params.breach != 0 and distance == most):
+            return Verdict(OBJECT, distance, most)
+    return Verdict(PASS, distance, 0)
+
+
+def sentence(params: PriceCollar) -> str:
+    """What it limits, in words."""
+    caps = []
+    if params.pct is not None:
+        caps.append(f"{float(params.pct) * 100:g} %")
+    if params.ticks is not None:
+        caps.append(f"{params.ticks:,} ticks")
+    within = "at most" if params.breach == "exceed" else "less than"
+    far = f"{within} {' and '.join(caps)}" if caps else "any distance"
+    return f"a price {far} from the last trade (none known: {params.on_missing_price})"
+
+
+PRICE_COLLAR = register(
+    RuleType(
+        name="price_collar",
+        parameters=PriceCollar,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        observes=Measure.PRICE,
+        bounds="nothing",
+        sentence=sentence,
+    )
+)

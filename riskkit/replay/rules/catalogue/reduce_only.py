@@ -1,0 +1,52 @@
+"""Reduce-only orders: an order flagged so must not do anything else.
+
+Unit: none. Source: the reduce-only flag of derivatives exchanges. Reducing never flips: the order, with the working
+ones of its side, is at most the position.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.rules.catalogue.message import rest
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventKind, RowFlag
+
+__all__ = ["REDUCE_ONLY", "ReduceOnly"]
+
+FLAGGED = int(RowFlag.REDUCE_ONLY)
+
+
+class ReduceOnly(NamedTuple):
+    """An order flagged reduce-only only reduces its position.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("reduce_only", ReduceOnly()))
+    reduce_only: orders flagged reduce-only only reduce, for each account; what breaches it is refused (WARN).
+    """
+
+
+def check(book, event, reducing):
+    """Look at the flag and at what the order does."""
+    breach = event.flags & FLAGGED != 0 and reducing == 0
+    return Verdict(OBJECT if breach else PASS, rest(book, event), abs(book.position.qty))
+
+
+def sentence(params: ReduceOnly) -> str:
+    """What it limits, in words."""
+    return "orders flagged reduce-only only reduce"
+
+
+REDUCE_ONLY = register(
+    RuleType(
+        name="reduce_only",
+        parameters=ReduceOnly,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        observes=Measure.LOTS,
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,72 @@
+"""Repeated automated execution: how often a strategy may execute before a person must say that it may go on.
+
+Unit: executions. Source: ESMA RTS 6 (2017/589), Art. 15(3): after a pre-set number the strategy is disabled until a
+designated person re-enables it; time alone never does. It refuses under its own name; what only reduces passes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.rules.parameters import Breach, Count, Limit
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventKind
+
+__all__ = ["REPEAT_EXEC_THROTTLE", "RepeatedExecutionThrottle"]
+
+
+class RepeatedExecutionThrottle(NamedTuple):
+    """Orders only while executions since the start or the last reset are below `limit` (``exceed``: at most).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("repeat_exec_throttle", RepeatedExecutionThrottle(limit=3)))
+    repeat_exec_throttle: fewer than 3 automated executions until a person re-enables them, for each account;
+    what breaches it is refused (WARN).
+    """
+
+    limit: Limit[Count]
+    breach: Breach = "reach"
+
+
+def check(state, params):
+    """Hold the executions against the limit."""
+    return Verdict(OBJECT if state.executions > params.limit else PASS, state.executions, params.limit)
+
+
+def record(state):
+    """Count an execution."""
+    state.executions += 1
+    return 0
+
+
+def reset(state):
+    """Start counting anew."""
+    state.executions = 0
+
+
+def sentence(params: RepeatedExecutionThrottle) -> str:
+    """What it limits, in words."""
+    most = "fewer than" if params.breach == "reach" else "at most"
+    return f"{most} {params.limit:,} automated executions until a person re-enables them"
+
+
+REPEAT_EXEC_THROTTLE = register(
+    RuleType(
+        name="repeat_exec_throttle",
+        parameters=RepeatedExecutionThrottle,
+        state=("executions",),
+        check=check,
+        record=record,
+        reset=reset,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        watches=frozenset({EventKind.EXECUTION}),
+        scopes=SCOPES,
+        pauses=None,
+        reduces=True,
+        observes="limit",
+        standing=True,
+        sentence=sentence,
+    )
+)

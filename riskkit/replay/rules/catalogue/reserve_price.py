@@ -1,0 +1,57 @@
+"""Reserve price: the highest price to which a buy may be moved.
+
+Unit: price. Source: exchange-core's move of a bid within its reserve price. Equal passes. A buy that names no reserve
+may not be moved above its first price.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.rules.parameters import Breach
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import MISSING, EventKind
+
+__all__ = ["RESERVE_PRICE", "ReservePrice"]
+
+
+class ReservePrice(NamedTuple):
+    """A modify of a buy asks for at most the reserve price of its order.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("reserve_price", ReservePrice()))
+    reserve_price: a modify of a buy to a price of at most its reserve, for each account; what breaches it is
+    refused (WARN).
+    """
+
+    breach: Breach = "exceed"
+
+
+def check(params, book, event):
+    """Hold the new price against the order's reserve."""
+    most = book.order.ceiling
+    if event.order < 0 or book.order.side < 0 or most == MISSING or event.price == MISSING:
+        return Verdict(PASS, event.price, most)
+    return Verdict(OBJECT if event.price > most - params.breach else PASS, event.price, most)
+
+
+def sentence(params: ReservePrice) -> str:
+    """What it limits, in words."""
+    most = "at most" if params.breach == "exceed" else "less than"
+    return f"a modify of a buy to a price of {most} its reserve"
+
+
+RESERVE_PRICE = register(
+    RuleType(
+        name="reserve_price",
+        parameters=ReservePrice,
+        check=check,
+        judges=frozenset({EventKind.MODIFY}),
+        scopes=SCOPES,
+        needs=frozenset({"cash"}),
+        observes=Measure.PRICE,
+        sentence=sentence,
+    )
+)

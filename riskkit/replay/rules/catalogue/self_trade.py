@@ -1,0 +1,72 @@
+"""Self-trade: an order that would meet a working order of its own account.
+
+Unit: price. Source: RiceQuant rqalpha's self trade validator; self-trade prevention of exchanges. A buy meets a
+working sell at its price or below, a sell a working buy at its price or above, a market order any of the other side.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.book import ANY_PRICE, NO_OFFER
+from riskkit.replay.kernels.records import at
+from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import MISSING, EventKind
+
+__all__ = ["SELF_TRADE", "SelfTradePrevention"]
+
+
+class SelfTradePrevention(NamedTuple):
+    """No order meets a working order of its own account in the instrument.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("self_trade", SelfTradePrevention()))
+    self_trade: no order that would meet a working order of its own account, for each account; what breaches it
+    is refused (WARN).
+    """
+
+
+def best_offer(position, orders, side):
+    """The best price of the other side's working orders, as the order's side ranks it; a market order beats any."""
+    if side > 0:
+        best = position.listed_sell
+        slot = position.first_sell
+    else:
+        best = -position.listed_buy
+        slot = position.first_buy
+    while slot >= 0:
+        order = at(orders, slot)
+        best = min(best, -ANY_PRICE if order.price == MISSING else side * order.price)
+        slot = order.below
+    return best
+
+
+def check(book, event, orders):
+    """Hold the order's price against the best working order of the other side."""
+    best = best_offer(book.position, orders, event.side)
+    if best == NO_OFFER:
+        return Verdict(PASS, 0, 0)
+    if event.price == MISSING:
+        return Verdict(OBJECT, 0, best)
+    return Verdict(OBJECT if event.side * event.price >= best else PASS, event.side * event.price, best)
+
+
+def sentence(params: SelfTradePrevention) -> str:
+    """What it limits, in words."""
+    return "no order that would meet a working order of its own account"
+
+
+SELF_TRADE = register(
+    RuleType(
+        name="self_trade",
+        parameters=SelfTradePrevention,
+        check=check,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        scopes=SCOPES,
+        needs=frozenset({"chains"}),
+        observes=Measure.RANKED_PRICE,
+        sentence=sentence,
+    )
+)

@@ -1,0 +1,88 @@
+"""Stop-loss guard: too many stop-losses in a short time lock trading.
+
+Unit: closed trades. Source: freqtrade's StoplossGuard. Counted are closes by stop-loss with a loss; `trade_limit` of
+them in the lookback lock. How a lock begins and ends: see `riskkit.replay.rules.catalogue.lock`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.kernels.queue import append, expire, length
+from riskkit.replay.rules.catalogue.lock import FIELDS, WORDS, closes, lock, locked, phrase
+from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, duration_text
+from riskkit.replay.rules.rule import SCOPES, Measure, RuleType, register
+from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.columns import RowFlag as Flags
+
+__all__ = ["STOPLOSS_GUARD", "StoplossGuard"]
+
+STOP_LOSS = int(Flags.STOP_LOSS)
+
+
+class StoplossGuard(NamedTuple):
+    """Fewer than `trade_limit` losing stop-losses in `lookback_ns`, else a lock (``exceed``: at most).
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("stoploss_guard", StoplossGuard(trade_limit=4, lookback_ns="1d", stop_ns="2h")))
+    stoploss_guard: 4 or more losing stop-losses within 1 d locks all orders for 2 h from the last of them, for
+    each account; what breaches it is refused (WARN).
+    """
+
+    trade_limit: Limit[Count]
+    lookback_ns: Duration
+    stop_ns: Duration = 0
+    unlock_at: DayTime = None
+    candle_ns: Duration = 0
+    per_side: Flag = False
+    breach: Breach = "reach"
+
+
+def check(state, params, event):
+    """Whether the order's side is locked."""
+    return locked(state, params, event)
+
+
+def record(state, params, event, memory):
+    """Count a losing stop-loss, and lock where there are too many."""
+    if event.flags & STOP_LOSS != 0 and event.price < 0:
+        queue = closes(state, params, event)
+        expire(memory, queue, event.ts - params.lookback_ns)
+        append(memory, queue, event.ts, 1)
+        if length(memory, queue) > params.trade_limit:
+            lock(state, params, event, event.ts)
+    return 0
+
+
+def memory_words(params: StoplossGuard) -> int:
+    """Words of workspace for a key."""
+    return WORDS
+
+
+def sentence(params: StoplossGuard) -> str:
+    """What it limits, in words."""
+    many = f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
+    return f"{many} losing stop-losses within {duration_text(params.lookback_ns)} {phrase(params)}"
+
+
+STOPLOSS_GUARD = register(
+    RuleType(
+        name="stoploss_guard",
+        parameters=StoplossGuard,
+        state=FIELDS,
+        check=check,
+        record=record,
+        memory=memory_words,
+        cells=1,
+        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+        watches=frozenset({EventKind.TRADE}),
+        scopes=SCOPES,
+        pauses=None,
+        reduces=True,
+        observes=Measure.TIME,
+        standing=True,
+        sentence=sentence,
+    )
+)

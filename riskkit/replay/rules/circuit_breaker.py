@@ -1,0 +1,375 @@
+"""The circuit breaker: it trips by itself on losses, open positions or errors, and resets by hand or with the day.
+
+Unit: money, positions, errors in a row. A profit reduces the day's loss but never below zero, so the loss is the
+fall from the day's best realised P&L. The order that would open one position too many is refused and trips it.
+`CircuitBreaker` is the same breaker by itself, for a notebook cell, over the same functions.
+"""
+
+from __future__ import annotations
+
+import threading
+from numbers import Integral
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from riskkit._check import InputError, one_of
+from riskkit._show import Row, Shown
+from riskkit.replay.kernels.book import Book
+from riskkit.replay.rules.parameters import Count, Hour, Limit, MoneyReached, Zone
+from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, Rule, RuleType, register
+from riskkit.replay.schema.calendar import day_starts
+from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
+from riskkit.replay.schema.scopes import SCOPES
+from riskkit.replay.schema.universe import Universe, exact
+
+__all__ = ["BREAKER", "BreakerLimits", "CircuitBreaker"]
+
+ORDER = int(EventKind.ORDER)
+FILL = int(EventKind.FILL)
+TRADE = int(EventKind.TRADE)
+ERROR = int(EventKind.ERROR)
+ACK = int(EventKind.ACK)
+LOSS, POSITIONS, ERRORS = 0, 1, 2  # which limit speaks
+
+
+class BreakerLimits(NamedTuple):
+    """What trips: the day's loss, errors in a row, an order that would open a position too many.
+
+    The realised loss trips at `daily_loss`, errors at `consecutive_errors`, the order beyond `open_positions`; what is
+    not given does not trip.
+
+    Examples
+    --------
+    >>> from riskkit import Rule
+    >>> print(Rule("breaker", BreakerLimits(daily_loss=5_000, consecutive_errors=3)))
+    breaker: circuit breaker that trips when the day's realised loss reaches 5,000 or 3 errors come in a row, for
+    each account; at a breach the account is halted: only cancels pass, until the trading day turns (00:00 UTC)
+    (WARN).
+    """
+
+    daily_loss: Limit[MoneyReached] = None
+    open_positions: Limit[Count] = None
+    consecutive_errors: Limit[Count] = None
+    tz: Zone = "UTC"
+    roll_hour: Hour = 0
+
+
+def opens_too_many(state, params, book):
+    """Whether an order in this position would open one beyond the limit."""
+    return book.position.qty == 0 and state.open >= params.open_positions
+
+
+def check(state, params, book, event):
+    """Refuse the order that would open one position too many."""
+    if event.kind == ORDER and opens_too_many(state, params, book):
+        return CapVerdict(OBJECT, state.open + 1, params.open_positions, POSITIONS, 0)
+    return CapVerdict(PASS, state.open, params.open_positions, POSITIONS, 0)
+
+
+def used(state, params):
+    """How far each limit is used."""
+    return (
+        CapVerdict(OBJECT if state.errors >= params.consecutive_errors else PASS, state.errors, 0, ERRORS, 0),
+        CapVerdict(OBJECT if state.loss > params.daily_loss else PASS, state.loss, 0, LOSS, 0),
+        CapVerdict(PASS, state.open, 0, POSITIONS, 0),
+    )
+
+
+def record(state, params, book, event):
+    """Keep the day's loss, the open positions and the run of errors; trip where one reaches its limit."""
+    if event.kind == FILL or event.kind == TRADE:
+        state.open += book.opened
+        state.loss = max(state.loss - book.realised, 0)
+        return 1 if state.loss > params.daily_loss else 0
+    if event.kind == ERROR:
+        state.errors += 1
+        return 1 if state.errors >= params.consecutive_errors else 0
+    if event.kind == ACK:
+        state.errors = 0
+    return 0
+
+
+def turn(state):
+    """Start the day without loss or errors."""
+    state.loss = 0
+    state.errors = 0
+
+
+def opening(state, book):
+    """A position that is held from the start is open."""
+    state.open += 1
+
+
+def sentence(params: BreakerLimits) -> str:
+    """What it limits, in words."""
+    parts = []
+    if params.daily_loss is not None:
+        parts.append(f"the day's realised loss reaches {params.daily_loss}")
+    if params.open_positions is not None:
+        parts.append(f"an order would open more than {params.open_positions} positions")
+    if params.consecutive_errors is not None:
+        parts.append(f"{params.consecutive_errors} errors come in a row")
+    return f"circuit breaker that trips {'when ' + ' or '.join(parts) if parts else 'only by hand'}"
+
+
+BREAKER = register(
+    RuleType(
+        name="breaker",
+        parameters=BreakerLimits,
+        state=("loss", "open", "errors"),
+        check=check,
+        record=record,
+        turn=turn,
+        reset=turn,
+        opening=opening,
+        judges=frozenset({EventKind.ORDER}),
+        watches=frozenset({EventKind.FILL, EventKind.TRADE, EventKind.ERROR, EventKind.ACK}),
+        scopes=tuple(name for name in SCOPES if name not in ("instrument", "product", "connection")),
+        action="HALT",
+        hold="session",
+        refuses=True,
+        observes=("daily_loss", "open_positions", "consecutive_errors"),
+        standing=True,
+        used=used,
+        sentence=sentence,
+    )
+)
+
+
+class CircuitBreaker(Shown):
+    """The breaker by itself: what may go on today, told by what happened, one call at a time.
+
+    No clock is read: a method takes the time as ``now``, an integer of nanoseconds since the epoch or a Timestamp with
+    a time zone. The trading day turns at the first call whose ``now`` lies in the next one; without any ``now`` it
+    never does. Every method holds a lock, so that one breaker may serve several threads; "may I" and "I do" are one
+    step in `open_position`.
+
+    Parameters
+    ----------
+    daily_loss : str, Decimal, int or float, optional
+        Trips when the day's realised loss, in money, reaches it. A profit reduces the loss, never below zero.
+    open_positions : int, optional
+        The most positions that may be open; asking for one more is refused and trips.
+    consecutive_errors : int, optional
+        Trips when this many errors come in a row; a success or a new day starts the run anew.
+    tz : str
+        Time zone of the trading day.
+    roll_hour : int
+        Local hour at which the day turns, 0 to 23, in summer and in winter.
+    quantum : str, Decimal, int or float
+        Money is counted in whole multiples of it; a profit or loss is rounded to it once, half to even.
+    hold : {"session", "reset"}
+        Whether a trip ends with the trading day, or only by `reset`.
+
+    Raises
+    ------
+    InputError
+        Where a limit is negative or no number, or a zone, an hour or a time does not fit.
+
+    Examples
+    --------
+    >>> breaker = CircuitBreaker(daily_loss=500, open_positions=2, consecutive_errors=3)
+    >>> breaker.open_position(), breaker.open_position()
+    (True, True)
+    >>> breaker.record_trade(-300)
+    >>> breaker.record_trade("100.50")
+    >>> breaker.daily_loss
+    199.5
+    >>> breaker.open_position()
+    False
+    >>> breaker.can_execute(), breaker.reason
+    (False, 'a position more than the 2 that may be open')
+    >>> breaker.reset()
+    >>> breaker.can_execute()
+    True
+    """
+
+    def __init__(
+        self,
+        daily_loss: Any = None,
+        open_positions: int | None = None,
+        consecutive_errors: int | None = None,
+        *,
+        tz: str = "UTC",
+        roll_hour: int = 0,
+        quantum: Any = "0.01",
+        hold: str = "session",
+    ) -> None:
+        self.limits = BreakerLimits(daily_loss, open_positions, consecutive_errors, tz, roll_hour)
+        self.hold = one_of(hold, ("session", "reset"), "hold")
+        self._quantum = exact(quantum, "quantum")
+        if self._quantum <= 0:
+            raise InputError(f"quantum={quantum!r} is not above zero")
+        rule = Rule("breaker", self.limits, hold=hold)
+        self._params = rule.integers(Universe((), (), {"USD": self._quantum}))
+        self._state = SimpleNamespace(loss=0, open=0, errors=0)
+        self._lock = threading.RLock()
+        self._now: int | None = None
+        self._day_end = 0
+        self._since: int | None = None
+        self.tripped = False
+        self.reason = ""
+
+    # ------------------------------------------------------------------ asking
+
+    def can_execute(self, now: Any = None) -> bool:
+        """Whether orders may be sent: nothing has tripped, or what had is over."""
+        with self._lock:
+            self._tell_time(now)
+            return not self.tripped
+
+    @property
+    def daily_loss(self) -> float:
+        """The day's realised loss so far, in money: the fall from the day's best realised result."""
+        return float(self._state.loss * self._quantum)
+
+    @property
+    def open_positions(self) -> int:
+        """How many positions are open."""
+        return int(self._state.open)
+
+    @property
+    def errors(self) -> int:
+        """How many errors have come in a row."""
+        return int(self._state.errors)
+
+    @property
+    def since(self) -> Any:
+        """When it tripped, as a Timestamp; None if it has not, or was never told the time."""
+        import pandas as pd
+
+        return None if self._since is None else pd.Timestamp(self._since, tz="UTC")
+
+    def status(self) -> dict[str, Any]:
+        """Everything at one moment: tripped, reason, since, daily_loss, open_positions, errors."""
+        with self._lock:
+            names = ("tripped", "reason", "since", "daily_loss", "open_positions", "errors")
+            return {name: getattr(self, name) for name in names}
+
+    # ------------------------------------------------------------------ telling what happened
+
+    def record_trade(self, pnl: Any, now: Any = None) -> None:
+        """Count the profit (above zero) or loss of a closed trade, in money; trip where the day's loss is reached."""
+        with self._lock:
+            self._tell_time(now)
+            profit = round(exact(pnl, "pnl") / self._quantum)
+            self._record(TRADE, f"the day's loss reached {self.limits.daily_loss}", realised=profit)
+
+    def open_position(self, now: Any = None) -> bool:
+        """Ask for one more position and count it if it is granted; one too many is refused and trips."""
+        with self._lock:
+            if not self.can_execute(now):
+                return False
+            if check(self._state, self._params, self._book(), self._event(ORDER)).code != PASS:
+                self._trip(f"a position more than the {self.limits.open_positions} that may be open")
+                return False
+            self._record(FILL, "", opened=1)
+            return True
+
+    def close_position(self, now: Any = None) -> None:
+        """Count a position as closed; allowed at any time, tripped or not."""
+        with self._lock:
+            self._tell_time(now)
+            if self._state.open == 0:
+                raise InputError("close_position: no position is open; call it once for each open_position")
+            self._record(FILL, "", opened=-1)
+
+    def record_error(self, now: Any = None) -> None:
+        """Count a failure; trip where too many come in a row."""
+        with self._lock:
+            self._tell_time(now)
+            self._record(ERROR, f"{self.limits.consecutive_errors} errors in a row")
+
+    def record_success(self, now: Any = None) -> None:
+        """Count a success: the run of errors is over."""
+        with self._lock:
+            self._tell_time(now)
+            self._record(ACK, "")
+
+    # ------------------------------------------------------------------ tripping and resetting
+
+    def trip(self, reason: str = "by hand", now: Any = None) -> None:
+        """Stop now, for a reason of one's own; what has tripped already keeps its own."""
+        with self._lock:
+            self._tell_time(now)
+            self._trip(reason)
+
+    def reset(self, now: Any = None) -> None:
+        """Start again by hand, without loss or errors; open positions stay open."""
+        with self._lock:
+            self._tell_time(now)
+            self._release()
+            turn(self._state)
+
+    def check_daily_reset(self, now: Any) -> bool:
+        """Tell the time; where a new trading day has begun, its loss and errors start at zero, and return True.
+
+        What tripped before then is over, unless it holds until a person resets it.
+        """
+        with self._lock:
+            instant = self._instant(now)
+            if self._now is not None and instant < self._now:
+                raise InputError(f"now={now!r} is earlier than a time told before; tell events in their order")
+            first = self._now is None
+            self._now = instant
+            if not first and instant < self._day_end:
+                return False
+            self._day_end = int(day_starts(self.limits.tz, self.limits.roll_hour, instant, instant)[1])
+            if first:
+                return False
+            turn(self._state)
+            if self.hold == "session":
+                self._release()
+            return True
+
+    # ------------------------------------------------------------------ the rule's functions on one record
+
+    def _tell_time(self, now: Any) -> None:
+        if now is not None:
+            self.check_daily_reset(now)
+
+    def _record(self, kind: int, reason: str, *, realised: int = 0, opened: int = 0) -> None:
+        if record(self._state, self._params, self._book(realised, opened), self._event(kind)):
+            self._trip(reason)
+
+    def _book(self, realised: int = 0, opened: int = 0) -> Book:
+        return Book(SimpleNamespace(qty=0), None, None, None, realised, opened)
+
+    def _event(self, kind: int) -> EventRow:
+        return EventRow(0, self._now or 0, kind, 0, 0, 0, 1, 1, MISSING, -1)
+
+    def _trip(self, reason: str) -> None:
+        if not self.tripped:
+            self.tripped, self.reason, self._since = True, reason, self._now
+
+    def _release(self) -> None:
+        self.tripped, self.reason, self._since = False, "", None
+
+    def _instant(self, now: Any) -> int:
+        """Nanoseconds since the epoch of an integer or a Timestamp."""
+        import pandas as pd
+
+        if isinstance(now, Integral) and not isinstance(now, bool):
+            return int(now)
+        try:
+            stamp = None if isinstance(now, (bool, float)) else pd.Timestamp(now)
+        except (ValueError, TypeError):
+            stamp = None
+        if not isinstance(stamp, pd.Timestamp):
+            raise InputError(f"now={now!r} is not a time; use a Timestamp or nanoseconds since the epoch")
+        if stamp.tz is None:
+            raise InputError(f"now={now!r} has no time zone; write pd.Timestamp(..., tz='America/New_York')")
+        return int(stamp.as_unit("ns").value)
+
+    def _title(self) -> str:
+        return f"Circuit breaker: {f'tripped ({self.reason})' if self.tripped else 'closed, orders may go'}"
+
+    def _rows(self) -> list[Row]:
+        now, limits = self.status(), self.limits
+        rows: list[Row] = [("since", str(now["since"]), "")] if now["since"] is not None else []
+        for name, unit in (("daily_loss", ""), ("open_positions", ""), ("errors", "in a row")):
+            limit = limits.consecutive_errors if name == "errors" else getattr(limits, name)
+            rows.append(
+                (name.replace("_", " "), now[name], f"{unit} of {limit}".strip() if limit is not None else unit)
+            )
+        return [*rows, ("trading day", f"{limits.roll_hour:02d}:00 {limits.tz}", "")]

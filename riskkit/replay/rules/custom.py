@@ -1,0 +1,479 @@
+"""Your own rule, from a notebook cell: parameters, state, check, record as plain Python, with the standing of any rule.
+
+`riskkit.rules.custom` declares it; what a cell needs to write one can be imported from here. The rule is then a rule type like
+those of the catalogue: named in TOML, in a dict or as an object, in shadow, enforce and live, plain and compiled, its
+machine code kept for the next process. Nothing of riskkit is edited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.kernels.book import (
+    ACCOUNT,
+    INSTRUMENT,
+    ORDER,
+    POSITION,
+    PURSE,
+    Book,
+    equity,
+    notional,
+    order_price,
+    profit,
+)
+from riskkit.replay.kernels.records import at
+from riskkit.replay.rules.catalogue.message import price_of, rest
+from riskkit.replay.rules.custom_check import (
+    CellFunction,
+    check_ends,
+    check_fields,
+    check_returns,
+    check_writes,
+    line_of,
+    names_called,
+    read,
+)
+from riskkit.replay.rules.parameters import (
+    Breach,
+    ComparedLimit,
+    Count,
+    Duration,
+    Flag,
+    Least,
+    Limit,
+    Money,
+    MoneyReached,
+    Part,
+    Quantity,
+    Ratio,
+    Return,
+    Ticks,
+    unit_of,
+)
+from riskkit.replay.rules.rule import (
+    NO_PRICE,
+    OBJECT,
+    PASS,
+    CapVerdict,
+    Measure,
+    RuleType,
+    Verdict,
+    is_known,
+    parameter_names,
+    register,
+    rule_type,
+)
+from riskkit.replay.schema.columns import MESSAGES, MISSING, WATCHED, EventKind, EventRow
+
+__all__ = [
+    "MISSING",
+    "NO_PRICE",
+    "OBJECT",
+    "PASS",
+    "Breach",
+    "CapVerdict",
+    "ComparedLimit",
+    "Count",
+    "Duration",
+    "Explaining",
+    "Flag",
+    "EventKind",
+    "Least",
+    "Limit",
+    "Measure",
+    "Money",
+    "MoneyReached",
+    "Part",
+    "Quantity",
+    "Ratio",
+    "Return",
+    "Ticks",
+    "Verdict",
+    "at",
+    "equity",
+    "notional",
+    "order_price",
+    "custom",
+    "price_of",
+    "profit",
+    "rest",
+]
+
+ASKED = {
+    "check": ("state", "params", "book", "event", "memory", "reducing", "orders", "positions", "twins"),
+    "record": ("state", "params", "book", "event", "memory", "accepted", "passed"),
+    "turn": ("state", "params", "book", "memory"),
+    "reset": ("state", "params", "book", "memory"),
+    "advance": ("state", "params", "event", "memory"),
+    "assume": ("state", "params", "book", "event", "sign", "memory"),
+}
+WRITES = {"check": (), "record": ("state", "memory"), "turn": ("state", "memory"), "reset": ("state", "memory")}
+WRITES |= {"advance": ("state", "memory"), "assume": ("state", "memory")}
+JUDGED = tuple(kind.name.lower() for kind in MESSAGES)
+TOLD = tuple(kind.name.lower() for kind in WATCHED)
+ENGINE = ("owner", "held_until", "trips", "working", "memory")  # what the engine keeps in a rule's record
+VALUED = {"value", "gross", "peak", "drawdown", "flows", "mark", "unpriced"}  # kept where equity is
+VALUES = {"equity", "profit", "mark_of", "gross_after", "net_after", "value_after"}
+QUEUED = {"buying", "selling"}
+
+
+class Explaining:
+    """A compiled loop with a rule from a cell in it: where it cannot be compiled, the line is named."""
+
+    def __init__(self, run: Any, functions: Iterable[Any]) -> None:
+        self.run = run
+        self.functions = tuple(functions)
+
+    @property
+    def signatures(self) -> Any:
+        """The versions that have been compiled."""
+        return self.run.signatures
+
+    def __call__(self, *args: Any) -> Any:
+        """Run the loop."""
+        numba_errors = sys.modules["numba.core.errors"]
+        try:
+            return self.run(*args)
+        except numba_errors.NumbaError as error:
+            raise InputError(_uncompiled(str(error), self.functions)) from None
+
+
+def custom(
+    name: str,
+    parameters: Any,
+    *,
+    check: Callable[..., Any] | None = None,
+    record: Callable[..., Any] | None = None,
+    turn: Callable[..., Any] | None = None,
+    reset: Callable[..., Any] | None = None,
+    advance: Callable[..., Any] | None = None,
+    assume: Callable[..., Any] | None = None,
+    state: Iterable[str] = (),
+    judges: Iterable[str] = JUDGED,
+    watches: Iterable[str] = (),
+    words: int = 0,
+    needs: Iterable[str] = (),
+    sentence: str = "",
+    **declared: Any,
+) -> RuleType:
+    """Declare a rule of your own, in a notebook cell or a file.
+
+    Its functions name the arguments that they need: ``check`` out of state, params, book, event, memory, reducing,
+    orders, positions, twins, and it returns a `Verdict`; ``record`` out of state, params, book, event, memory,
+    accepted, passed, and it returns 1 to trip, else 0; ``turn`` (the trading day turns) and ``reset`` (a person
+    resets) out of state, params, book, memory; ``advance`` (time passes) out of state, params, event, memory;
+    ``assume`` (an order of a list stands, ``sign`` 1, while those after it are judged, and is taken back, -1) out of
+    state, params, book, event, sign, memory. What they are is told in `riskkit.replay.rules.rule`.
+
+    They are whole-number arithmetic, branches and loops over ``range``, the same compiled and as they stand. Beside
+    their arguments they read whole-number constants, `EventKind`, other functions of the cell, and riskkit's helpers, all as
+    they are when this is called; a list, a float constant, a module or a variable of the
+    cell is refused. Divide only by what cannot be zero.
+
+    Parameters
+    ----------
+    name : str
+        The ``type`` in a rule set. Running the cell again replaces it; riskkit's own names are taken.
+    parameters : NamedTuple class
+        Fields annotated with `Count`, `Duration`, `Quantity` (lots of the finest instrument inside), `Money` (quanta),
+        `Part` (a fraction, millionths inside), `Flag`, ... A limit is written ``Limit[Quantity]``: a parameter
+        ``breach: Breach`` then decides whether a value equal to it passes.
+    state : names of the record's fields, int64, 0 at the start.
+    judges : of "order", "modify"
+        What ``check`` is asked about.
+    watches : of "order", "modify", "cancel", "fill", "trade", "error", "ack", "execution", "mark"
+        What ``record`` is told of; "mark": an account's equity moved.
+    words : int
+        Words of workspace for each key; they begin at ``memory[state.memory]``.
+    needs : of "marks", "orders", "chains", "cash", "twins", "parents", "working"
+        What the engine must keep beyond what the functions' fields tell.
+    sentence : str
+        What it limits, in words, with its parameters in braces: ``"at most {limit} an hour"``.
+    **declared
+        As in `RuleType`: scopes, action, hold, latches, trips, refuses, pauses, reduces, and what is known of its
+        verdict: observes (by default the parameter that every `Verdict` names as the limit), standing (by default
+        where it has a state), looks_at, counts_itself, one_pass.
+
+    Returns
+    -------
+    RuleType
+        Call it to make a rule: ``kind("my-id", limit=3)``.
+
+    Raises
+    ------
+    InputError
+        One sentence that names the function, the line and its text, where a rule may not do what stands there.
+
+    Examples
+    --------
+    At most so many orders in a row on one side:
+
+    >>> from typing import NamedTuple
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> from riskkit.replay.rules.custom import OBJECT, PASS, Count
+    >>> from riskkit.rules import Verdict, custom
+    >>> class OneWay(NamedTuple):
+    ...     limit: Count
+    >>> def check(state, params, event):
+    ...     run = state.run + 1 if event.side == state.side else 1
+    ...     return Verdict(OBJECT if run > params.limit else PASS, run, params.limit)
+    >>> def record(state, event, accepted):
+    ...     if accepted != 0:
+    ...         state.run = state.run + 1 if event.side == state.side else 1
+    ...         state.side = event.side
+    ...     return 0
+    >>> one_way = custom("one_way", OneWay, state=("run", "side"), check=check, record=record, judges=["order"],
+    ...                    watches=["order"], sentence="at most {limit} orders in a row on one side")
+    >>> frame = pd.DataFrame({"ts": range(5), "kind": "order", "account": "A", "instrument": "X",
+    ...                       "side": ["B", "B", "B", "S", "B"], "qty": 1, "price": 10.0})
+    >>> rules = rk.RuleSet.from_dict({"rules": [{"type": "one_way", "params": {"limit": 2}}]})
+    >>> print(rules)
+    1. one_way: at most 2 orders in a row on one side, for each account; what breaches it is refused (WARN).
+    >>> result = rk.replay_log(rk.EventLog.from_frame(frame), rules, compiled=False)
+    >>> result.refused()["seq"].tolist()
+    [2]
+    """
+    _check_name(name)
+    _check_parameters(name, parameters)
+    fields = _state_fields(name, state, words)
+    given = {"check": check, "record": record, "turn": turn, "reset": reset, "advance": advance}
+    given |= {"assume": assume}
+    known: dict[Any, CellFunction] = {}
+    read_ones = {role: read(function, known=known) for role, function in given.items() if function is not None}
+    if not read_ones:
+        raise InputError(f"rule type {name!r} has neither a check nor a record; without one it limits nothing")
+    wanted = {
+        one_of(need, ("marks", "orders", "chains", "cash", "twins", "parents", "working"), "needs") for need in needs
+    }
+    for role, found in read_ones.items():
+        _check_role(role, found, parameters, fields)
+        wanted |= _needs(found)
+    judged = _kinds(judges, JUDGED, "judges") if check is not None else frozenset()
+    watched = _kinds(watches, TOLD, "watches")
+    if (record is None) != (not watched):
+        raise InputError(f"rule type {name!r}: record and watches belong together; say which events record is told of")
+    wanted |= {"marks"} if EventKind.MARK in watched else set()
+    declared.setdefault("standing", bool(fields) and check is not None)
+    declared.setdefault("observes", _named_limit(read_ones.get("check"), parameters))
+    return register(
+        RuleType(
+            name=name,
+            parameters=parameters,
+            state=fields,
+            judges=judged,
+            watches=watched,
+            memory=(lambda params: words) if words else None,
+            needs=frozenset(wanted),
+            sentence=_sentence(name, sentence, parameters),
+            own=_mark(
+                read_ones, [fields, sorted(judged), sorted(watched), words, sorted(wanted), sorted(declared.items())]
+            ),
+            counted=integers_class(parameters._fields),
+            **{role: found.frozen for role, found in read_ones.items()},
+            **declared,
+        )
+    )
+
+
+# ---------------------------------------------------------------------- what is checked
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise InputError(f"name={name!r} is no name of a rule type; use a word such as 'one_way'")
+    if is_known(name) and not rule_type(name).own:
+        raise InputError(f"rule type {name!r} is one of riskkit's own; choose another name")
+
+
+def _check_parameters(name: str, parameters: Any) -> None:
+    if not (isinstance(parameters, type) and issubclass(parameters, tuple) and hasattr(parameters, "_fields")):
+        raise InputError(f"rule type {name!r}: parameters={parameters!r} is not a NamedTuple class")
+    from typing import get_type_hints
+
+    try:
+        hints = get_type_hints(parameters, include_extras=True)
+    except NameError as error:
+        raise InputError(
+            f"rule type {name!r}: an annotation of {parameters.__name__} is not defined ({error})"
+        ) from None
+    for field in parameters._fields:
+        if unit_of(hints[field]) is None:
+            raise InputError(
+                f"rule type {name!r}: the parameter {field!r} has no unit; annotate it with Count, Duration, Quantity, "
+                "Money, Part or Flag of riskkit.replay.rules.custom"
+            )
+
+
+def _state_fields(name: str, state: Iterable[str], words: int) -> tuple[str, ...]:
+    fields = (state,) if isinstance(state, str) else tuple(state)
+    for field in fields:
+        if not isinstance(field, str) or not field.isidentifier() or fields.count(field) > 1 or field in ENGINE:
+            raise InputError(
+                f"rule type {name!r}: {field!r} is no name of a field of state, is there twice, or is the engine's"
+            )
+    if isinstance(words, bool) or not isinstance(words, int) or words < 0:
+        raise InputError(f"rule type {name!r}: words={words!r} is not a number of words of workspace")
+    return (*fields, "memory") if words else fields
+
+
+def _kinds(names: Iterable[Any], allowed: tuple[str, ...], what: str) -> frozenset[EventKind]:
+    if isinstance(names, str):
+        names = (names,)
+    texts = [name.name.lower() if isinstance(name, EventKind) else str(name) for name in names]
+    return frozenset(EventKind[one_of(text, allowed, what).upper()] for text in texts)
+
+
+def _check_role(role: str, found: CellFunction, parameters: Any, fields: tuple[str, ...]) -> None:
+    """Whether a function asks for what it may have, and reads and writes only fields that are there."""
+    for argument in parameter_names(found.function):
+        if argument not in ASKED[role]:
+            asked = ", ".join(ASKED[role])
+            raise InputError(f"{found.at(found.tree)} asks for {argument!r}; {role} may ask for {asked}")
+    book: dict[str, Any] = dict.fromkeys(Book._fields, None)
+    book |= {"position": POSITION, "account": ACCOUNT, "instrument": INSTRUMENT, "order": ORDER}
+    book |= {"parent": ORDER, "purse": PURSE}
+    records: dict[str, Any] = {"state": (*fields, *ENGINE), "params": parameters._fields, "event": EventRow._fields}
+    check_fields(found, {**records, "book": book})
+    check_writes(found, WRITES[role])
+    if role == "check":
+        if "twins" in parameter_names(found.function) and not {"limit", "window_ns"} <= set(parameters._fields):
+            raise InputError(f"{found.at(found.tree)} asks for 'twins'; its parameters must have limit and window_ns")
+        check_returns(found)
+    elif role == "record":
+        check_ends(found, "number: 1 to trip, else 0")
+
+
+def _needs(found: CellFunction) -> set[str]:
+    """What the engine must keep, by the fields and functions that are named."""
+    import ast
+
+    needs: set[str] = set()
+    for one in found.whole():
+        names = {node.attr for node in ast.walk(one.tree) if isinstance(node, ast.Attribute)}
+        arguments = set(parameter_names(one.function))
+        needs |= {"marks"} if names & VALUED or names_called(one) & VALUES else set()
+        needs |= {"orders"} if names & (QUEUED | {"order"}) or "orders" in arguments else set()
+        needs |= {"cash"} if "purse" in names else set()
+        needs |= {"parents"} if "parent" in names and "children" in names else set()
+        needs |= {"chains"} if "orders" in arguments else set()
+        needs |= {"twins"} if "twins" in arguments else set()
+        needs |= {"working"} if "working" in names else set()
+    return needs
+
+
+def _named_limit(check: CellFunction | None, parameters: Any) -> tuple[str, ...]:
+    """The parameter that every verdict of a check names as its limit; none where it names several or computes it."""
+    import ast
+
+    calls = [node for node in ast.walk(check.tree) if isinstance(node, ast.Call)] if check is not None else []
+    limits = [call.args[2] for call in calls if getattr(call.func, "id", "") == "Verdict" and len(call.args) == 3]
+    names = {limit.attr if isinstance(limit, ast.Attribute) else "" for limit in limits}
+    units = {name: unit.name for name in names if name in parameters._fields for unit in [_unit(parameters, name)]}
+    return tuple(names) if len(names) == 1 and set(units.values()) <= set(Measure) and units else ()
+
+
+def _unit(parameters: Any, name: str) -> Any:
+    from typing import get_type_hints
+
+    return unit_of(get_type_hints(parameters, include_extras=True)[name])
+
+
+def _mark(functions: Mapping[str, CellFunction], declared: list[Any]) -> str:
+    """A hash of all that the rule is: the text of its functions, and what is declared of them."""
+    texts = [(role, found.mark) for role, found in functions.items()]
+    return hashlib.blake2b(repr((texts, declared)).encode(), digest_size=16).hexdigest()
+
+
+def _sentence(name: str, text: str, parameters: Any) -> Callable[[Any], str]:
+    try:
+        text.format_map(dict.fromkeys(parameters._fields, 0))
+    except (KeyError, ValueError, IndexError) as error:
+        raise InputError(f"rule type {name!r}: sentence={text!r} names no parameter in its braces ({error})") from None
+    return lambda given: text.format_map(given._asdict()) if text else f"{name}({_given(given)})"
+
+
+def _given(parameters: Any) -> str:
+    """The parameters that are not as by default, as limit=1,000."""
+    fields, absent = parameters._asdict(), parameters._field_defaults
+    told = {name: value for name, value in fields.items() if name not in absent or value != absent[name]}
+    return ", ".join(f"{name}={value:,}" if type(value) is int else f"{name}={value}" for name, value in told.items())
+
+
+# ---------------------------------------------------------------------- what only the compiled loop needs
+
+
+@cache
+def integers_class(fields: tuple[str, ...]) -> Any:
+    """The class of a rule's parameters as whole numbers: one for all rules with the same fields.
+
+    A cell's own class cannot be found again by name when a later process reads its machine code; this one can.
+    """
+    name = "Integers" + "".join(f"_{len(field)}_{field}" for field in fields)
+    made = namedtuple(name, fields)  # type: ignore[misc]
+    made.__module__ = __name__
+    return made
+
+
+def __getattr__(name: str) -> Any:
+    """Find a class of `integers_class` by its name, as a cache does."""
+    fields: list[str] = []
+    rest_of = name.removeprefix("Integers")
+    while name.startswith("Integers") and rest_of:
+        size, _, tail = rest_of[1:].partition("_")
+        if not size.isdigit():
+            break
+        fields.append(tail[: int(size)])
+        rest_of = tail[int(size) :]
+    if rest_of or not name.startswith("Integers"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return integers_class(tuple(fields))
+
+
+class _Place(NamedTuple):
+    function: Any
+    line: int
+
+
+def _uncompiled(message: str, functions: tuple[Any, ...]) -> str:
+    """One sentence out of numba's pages: the innermost line of a rule from a cell that they name, and the reason."""
+    import re
+
+    found: list[_Place] = []
+    for match in re.finditer(r'File "(.*?)", line (\d+)', message):
+        for function in _reached(functions):
+            code = function.__code__
+            last = max((line for _, _, line in code.co_lines() if line is not None), default=code.co_firstlineno)
+            same = code.co_filename == match[1] or code.co_filename.endswith(match[1].lstrip("./"))
+            if same and code.co_firstlineno <= int(match[2]) <= last:
+                found.append(_Place(function, int(match[2])))
+    texts = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in message.splitlines()]
+    reasons = [
+        text
+        for text in texts
+        if text and not text.startswith(("Failed in", "During:", "File ", "def ", "-", "<source"))
+    ]
+    reason = next(
+        (text for text in reasons if re.match(r"(Cannot|No implementation|Unknown|Invalid|Type|Unsupported)", text)), ""
+    )
+    reason = re.sub(r",? defined at .*$", "", reason or (reasons[0] if reasons else "no reason given"))
+    where = line_of(*found[-1]) if found else f"a rule of your own ({', '.join(f.__name__ for f in functions)})"
+    return f"{where} cannot be compiled: {reason.rstrip('.:')}; compiled=False runs it as plain Python"
+
+
+def _reached(functions: Iterable[Any]) -> list[Any]:
+    """The functions and those of their cell that they call."""
+    found: list[Any] = []
+    stack = list(functions)
+    while stack:
+        function = stack.pop()
+        if function not in found:
+            found.append(function)
+            stack += [value for value in function.__globals__.values() if getattr(value, "cell", False)]
+    return found

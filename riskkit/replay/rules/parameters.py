@@ -1,0 +1,283 @@
+"""Parameters of rules: how people write them, what is refused, and the integers that the loop counts in.
+
+A rule's parameters are a NamedTuple whose fields are annotated with the units below. A limit is cast once, at the
+door, so that every comparison in the loop is between whole numbers and exact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from statistics import NormalDist
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.kernels.integers import MILLION
+from riskkit.replay.schema.calendar import day_starts
+from riskkit.replay.schema.columns import RETURN_UNIT
+from riskkit.replay.schema.constants import DAY_NS, LARGEST
+from riskkit.replay.schema.universe import Universe, decimal_text, exact
+
+__all__ = [
+    "PICO",
+    "Breach",
+    "ComparedLimit",
+    "Confidence",
+    "Count",
+    "DayTime",
+    "Decay",
+    "Duration",
+    "Flag",
+    "Hour",
+    "Labels",
+    "Least",
+    "Limit",
+    "LeastMoney",
+    "Messages",
+    "MissingPrice",
+    "Money",
+    "MoneyReached",
+    "Multiple",
+    "Part",
+    "Positive",
+    "Quantity",
+    "Ratio",
+    "Return",
+    "Span",
+    "Ticks",
+    "Unit",
+    "Zone",
+    "amount_text",
+    "canonical",
+    "choice",
+    "duration",
+    "duration_text",
+    "fits",
+    "integer",
+    "unit_of",
+]
+
+SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": DAY_NS}
+PICO = 10**12  # a multiple of a deviation is counted in its parts
+T = TypeVar("T")
+
+
+class Unit(NamedTuple):
+    """How a parameter is written by people and counted in the loop.
+
+    ``role`` is "limit" where `breach` decides at the cast what equals it, "compared" where the rule's check does.
+    """
+
+    name: str
+    choices: tuple[str, ...] = ()
+    role: str = ""
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it is a limit of its rule: what a level takes a part of, and `breach` governs."""
+        return bool(self.role)
+
+    @property
+    def is_minimum(self) -> bool:
+        """Whether values below it breach."""
+        return "least" in self.choices
+
+
+Count = Annotated[Any, Unit("count")]
+Positive = Annotated[Any, Unit("count", ("positive",))]
+Duration = Annotated[Any, Unit("duration")]
+Span = Annotated[Any, Unit("duration", ("positive",))]
+Quantity = Annotated[Any, Unit("quantity")]
+Money = Annotated[Any, Unit("money")]
+MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # the loop compares with >: reaching it is beyond it
+Least = Annotated[Any, Unit("quantity", ("least",))]  # the loop compares with <
+LeastMoney = Annotated[Any, Unit("money", ("least",))]
+Part = Annotated[Any, Unit("fraction")]  # at most 1
+Ratio = Annotated[Any, Unit("ratio")]  # may be above 1: times the equity, messages a fill
+Return = Annotated[Any, Unit("return")]  # of a closed trade; may be negative
+Ticks = Annotated[Any, Unit("count")]
+Confidence = Annotated[Any, Unit("confidence")]  # counted as the normal quantile that belongs to it
+Multiple = Annotated[Any, Unit("multiple")]  # of a standard deviation
+Decay = Annotated[Any, Unit("decay")]  # the weight of the past, in parts per million
+Flag = Annotated[bool, Unit("flag")]
+Zone = Annotated[str, Unit("zone")]
+Hour = Annotated[int, Unit("hour")]
+DayTime = Annotated[Any, Unit("day_time")]  # "HH:MM", UTC
+Labels = Annotated[Any, Unit("labels")]
+Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
+Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
+MissingPrice = Annotated[str, Unit("choice", ("reject", "alert", "allow"))]
+
+
+Limit = Annotated[T, "limit"]  # of a rule: a value equal to it passes or not as `breach` says
+ComparedLimit = Annotated[T, "compared"]  # as `Limit`, where the rule's check reads `breach` by itself
+
+
+def unit_of(annotation: Any) -> Unit | None:
+    """The unit of an annotated parameter, with its role; None where it has none."""
+    notes = getattr(annotation, "__metadata__", ())
+    unit = next((note for note in notes if isinstance(note, Unit)), None)
+    role = next((note for note in notes if note in ("limit", "compared")), "")
+    return None if unit is None else unit._replace(role=str(role))
+
+
+def choice(*names: str) -> Any:
+    """A parameter that is one of a few words."""
+    return Annotated[str, Unit("choice", names)]
+
+
+def duration(value: Any, name: str) -> int:
+    """Nanoseconds from an integer or from a text such as "500ms", "1s", "5min"."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|h|d)\s*", value)
+        if not match:
+            raise InputError(f"{name}={value!r} is not a duration; use nanoseconds or a text such as '500ms' or '5min'")
+        span = Fraction(Decimal(match[1])) * SPANS[match[2]]
+        if span.denominator != 1:
+            raise InputError(f"{name}={value!r} is not a whole number of nanoseconds")
+        return int(span)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
+        raise InputError(f"{name}={value!r} is not a number of nanoseconds at or above zero")
+    return value
+
+
+def duration_text(nanoseconds: Any) -> str:
+    """A duration as people say it."""
+    if isinstance(nanoseconds, str):
+        nanoseconds = duration(nanoseconds, "duration")
+    for unit in ("d", "h", "min", "s", "ms", "us"):
+        if nanoseconds and nanoseconds % SPANS[unit] == 0:
+            return f"{nanoseconds // SPANS[unit]:,} {unit}"
+    return f"{nanoseconds:,} ns"
+
+
+def amount_text(value: Any) -> str:
+    """A quantity or an amount of money as people write it: 500,000 or 0.25."""
+    whole, point, rest = decimal_text(exact(value, "amount")).partition(".")
+    return whole if "/" in whole else f"{int(whole):,}{point}{rest}"
+
+
+def fits(value: Any, unit: Unit, name: str) -> None:
+    """Refuse a parameter that is not of its unit; None is "not given"."""
+    if value is None:
+        return
+    if unit.name == "count":
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
+            raise InputError(f"{name}={value!r} is not a count: a whole number at or above zero")
+    elif unit.name == "duration":
+        duration(value, name)
+    elif unit.name in ("quantity", "money", "fraction", "ratio"):
+        number = exact(value, name)
+        if number < 0:
+            raise InputError(f"{name}={value!r} is negative; a limit is at or above zero")
+        if unit.name == "fraction" and number > 1:
+            percent, use = decimal_text(number), f"{float(number / 100):.2f}"
+            use = use if exact(use, name) == number / 100 else decimal_text(number / 100)
+            raise InputError(f"{name}={value!r} is above 1; a fraction is at most 1: use {use} for {percent} %")
+        if unit.name in ("fraction", "ratio") and (number * MILLION).denominator != 1:
+            raise InputError(f"{name}={value!r} is finer than one part per million")
+    elif unit.name == "return":
+        if (exact(value, name) * RETURN_UNIT).denominator != 1:
+            raise InputError(f"{name}={value!r} is finer than nine decimals")
+    elif unit.name == "confidence":
+        if not Fraction(1, 2) < exact(value, name) < 1:
+            raise InputError(f"{name}={value!r} is not between 0.5 and 1; use 0.99 for 99 %")
+    elif unit.name == "multiple":
+        if not 0 < exact(value, name) <= 1_000 or (exact(value, name) * PICO).denominator != 1:
+            raise InputError(f"{name}={value!r} is not a number above 0, at most 1000, with at most twelve decimals")
+    elif unit.name == "decay":
+        if not 0 < exact(value, name) < 1 or (exact(value, name) * MILLION).denominator != 1:
+            raise InputError(f"{name}={value!r} is not between 0 and 1 with at most six decimals; RiskMetrics has 0.94")
+    elif unit.name == "flag":
+        if not isinstance(value, bool):
+            raise InputError(f"{name}={value!r} is not true or false")
+    elif unit.name in ("choice", "breach"):
+        one_of(value, unit.choices, name)
+    elif unit.name == "kinds":
+        _kinds(value, unit, name)
+    elif unit.name == "hour":
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 23:
+            raise InputError(f"{name}={value!r} is not an hour from 0 to 23")
+    elif unit.name == "day_time":
+        _day_time(value, name)
+    elif unit.name == "labels":
+        if isinstance(value, str):
+            raise InputError(f"{name}={value!r} is one text; give a list of labels")
+    elif unit.name == "zone":
+        day_starts(value, 0, 0, 0)
+    if "positive" in unit.choices and (duration(value, name) if unit.name == "duration" else value) == 0:
+        raise InputError(f"{name}={value!r} is not above zero")
+
+
+def integer(value: Any, unit: Unit, universe: Universe, reach: bool, name: str) -> int:
+    """Cast a parameter to what the loop compares with; `reach` says that a value equal to a limit is beyond it.
+
+    A limit becomes the largest value that is not beyond it, a least value the smallest that is not below it.
+    """
+    if value is None:
+        return LARGEST
+    if unit.name in ("choice", "breach"):
+        return unit.choices.index(value)
+    if unit.name == "kinds":
+        return _kinds(value, unit, name)
+    if unit.name == "duration":
+        return duration(value, name)
+    if unit.name == "day_time":
+        return _day_time(value, name)
+    if unit.name in ("zone", "labels"):
+        return 0
+    if unit.name in ("fraction", "ratio", "decay"):
+        return int(exact(value, name) * MILLION)
+    if unit.name == "multiple":
+        return int(exact(value, name) * PICO)
+    if unit.name == "confidence":
+        return round(NormalDist().inv_cdf(float(exact(value, name))) * PICO)
+    if unit.name == "return":
+        return int(exact(value, name) * RETURN_UNIT)
+    if unit.name in ("quantity", "money"):
+        steps = exact(value, name) / (universe.quantity_unit if unit.name == "quantity" else universe.quantum)
+    else:
+        steps = Fraction(int(value))
+    whole = _beyond(steps, unit, (reach and unit.role == "limit") or "reached" in unit.choices)
+    if whole >= LARGEST:
+        raise InputError(f"{name}={value!r} is beyond 64 bits in units of this log; leave the rule out instead")
+    return whole
+
+
+def _beyond(steps: Fraction, unit: Unit, reached: bool) -> int:
+    floor = steps.numerator // steps.denominator
+    ceiling = -(-steps.numerator // steps.denominator)
+    if unit.is_minimum:
+        return floor + 1 if reached else ceiling
+    return ceiling - 1 if reached else floor
+
+
+def _kinds(value: Iterable[str], unit: Unit, name: str) -> int:
+    if isinstance(value, str):
+        raise InputError(f"{name}={value!r} is one text; give a list such as ['order', 'modify']")
+    return sum(1 << unit.choices.index(one_of(word, unit.choices, name)) for word in set(value))
+
+
+def _day_time(value: Any, name: str) -> int:
+    """Nanoseconds after midnight of "HH:MM"."""
+    match = re.fullmatch(r"(\d{1,2}):(\d{2})", value) if isinstance(value, str) else None
+    if not match or int(match[1]) > 23 or int(match[2]) > 59:
+        raise InputError(f"{name}={value!r} is not a time of the day; use a text such as '08:30' (UTC)")
+    return (int(match[1]) * 60 + int(match[2])) * SPANS["min"]
+
+
+def canonical(value: Any, unit: Unit, name: str) -> Any:
+    """A parameter in the one form that equal settings share."""
+    if value is None:
+        return None
+    if unit.name == "duration":
+        return duration(value, name)
+    if unit.name == "day_time":
+        return _day_time(value, name)
+    if unit.name in ("quantity", "money", "fraction", "ratio", "return", "confidence", "multiple", "decay"):
+        return str(exact(value, name))
+    if unit.name == "labels":
+        return sorted(map(str, value))
+    return sorted(value) if isinstance(value, tuple) else value

@@ -1,0 +1,516 @@
+"""What a rule is: parameters, state, and two plain functions, declared once.
+
+A rule file reads: what it limits, its parameters, its state, its check, its record, its declaration (`RuleType`).
+The functions name the arguments that they need, out of
+
+    state    the rule's record for the key of the event (an account, an instrument, ...); fields as declared, int64
+    params   its parameters as integers
+    book     the position, account and instrument of the event (`riskkit.replay.kernels.book.Book`)
+    event    the event (`riskkit.replay.schema.columns.Event`)
+    memory   the shared int64 workspace; `state.memory` is where this key's words start
+    reals    (check, record) the shared float64 workspace of rules that need the covariance; from `state.reals` on
+    reducing (check) 1 if the order only reduces a position
+    orders, positions (check) the tables, for the working orders of a position and the positions of an account
+    twins    (check) how many identical orders came before this one within the rule's `window_ns`
+    accepted (record) 1 if the event stands, 0 if it was refused: in enforce mode by any rule, in shadow by this one
+    passed   (record) 1 if this rule itself let it through
+
+``check`` changes nothing and returns a `Verdict`. ``record`` is called after the verdict and returns 1 if the rule
+trips, else 0. ``turn`` is called when the trading day turns, ``reset`` when a pause ends or a person resets (its
+record's ``held_until`` still says until when it was paused, 0 if it was not). ``assume`` counts an order of a list
+(`sign` 1) while those after it are judged, and takes it back (-1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from functools import cache
+from typing import Any, NamedTuple, get_type_hints
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.rules.parameters import Unit, amount_text, duration, duration_text, fits, integer, unit_of
+from riskkit.replay.schema import scopes
+from riskkit.replay.schema.columns import DecisionCode, EventKind
+from riskkit.replay.schema.universe import Universe
+
+__all__ = [
+    "ACTIONS",
+    "NOTICE",
+    "NO_PRICE",
+    "OBJECT",
+    "PASS",
+    "SCOPES",
+    "SEVERITIES",
+    "Rule",
+    "RuleType",
+    "CapVerdict",
+    "Measure",
+    "Observed",
+    "Verdict",
+    "is_known",
+    "parameter_names",
+    "register",
+    "rule_type",
+    "rule_types",
+    "unpriced",
+    "unpriced_cap",
+]
+
+PASS = int(DecisionCode.PASS)
+OBJECT = int(DecisionCode.OBJECT)
+NO_PRICE = int(DecisionCode.NO_PRICE)
+HELD = int(DecisionCode.HELD)
+NOTICE = int(DecisionCode.ALERTED)
+
+ACTIONS = ("ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT")  # mildest first
+SEVERITIES = ("INFO", "WARN", "CRITICAL")
+SCOPES = tuple(scopes.SCOPES)
+HOLDING = ("REDUCE_ONLY", "PAUSE", "HALT")
+
+
+class Measure(StrEnum):
+    """What the observed value and the limit of a verdict are counted in.
+
+    LOTS and PRICE are steps of the event's instrument, TIME nanoseconds since the epoch (the limit is when the time
+    begins from which on it passes), FRACTION a part of the verdict's `base`, PER_FILL messages against fills;
+    RANKED_PRICE is a price times the order's side.
+    """
+
+    NOTHING = ""
+    MONEY = "money"
+    QUANTITY = "quantity"
+    LOTS = "lots"
+    PRICE = "price"
+    RANKED_PRICE = "ranked price"
+    COUNT = "count"
+    TIME = "time"
+    FRACTION = "fraction"
+    PER_FILL = "messages a fill"
+
+
+class Observed(NamedTuple):
+    """What a verdict observes, and the parameter that it is compared with; empty where the check computes a limit."""
+
+    measure: Measure
+    limit: str = ""
+
+
+class Verdict(NamedTuple):
+    """A rule's answer, with the value that it saw and the limit that it held it against.
+
+    PASS; OBJECT: a breach; NO_PRICE: the limit cannot be checked, for no price is known; NOTICE: an alert and no more.
+    What it saw is exact where it objects; where it passes, it may be an upper bound (`order_rate` counts lazily).
+
+    Examples
+    --------
+    >>> Verdict(1, observed=12, limit=10).code
+    1
+    """
+
+    code: int
+    observed: int
+    limit: int
+
+
+class CapVerdict(NamedTuple):
+    """The verdict of a rule with several limits: `cap` says which spoke, in the order of `RuleType.observes`.
+
+    ``base`` is what the observed value is shown as a fraction of; 0 of nothing.
+
+    Examples
+    --------
+    >>> CapVerdict(1, observed=600_000, limit=500_000, cap=1, base=0).cap
+    1
+    """
+
+    code: int
+    observed: int
+    limit: int
+    cap: int
+    base: int
+
+
+def unpriced(policy, observed, limit):
+    """The verdict on an order whose price nobody knows, by the rule's `on_missing_price`."""
+    if policy == 0:
+        return Verdict(NO_PRICE, observed, limit)
+    return Verdict(NOTICE if policy == 1 else PASS, observed, limit)
+
+
+def unpriced_cap(policy, observed, limit):
+    """As `unpriced`, of a rule with several limits."""
+    verdict = unpriced(policy, observed, limit)
+    return CapVerdict(verdict.code, verdict.observed, verdict.limit, 0, 0)
+
+
+@dataclass(frozen=True)
+class RuleType:
+    """The declaration at the end of a rule file; calling it makes a rule.
+
+    Parameters
+    ----------
+    name : str
+        The ``type`` in a rule set.
+    parameters : NamedTuple class
+        Fields annotated with units of this module (`Count`, `Duration`, `Quantity`, `Money`, `Part`, ...).
+    state : tuple of str
+        Fields of the record that each key has, all int64.
+    check, record, turn, reset, assume : functions, optional
+        See the module's description.
+    judges : kinds of events that ``check`` judges (ORDER, MODIFY).
+    watches : kinds of events that ``record`` is told of; MARK: the account's equity moved.
+    opening : function of state and book, optional
+        Told of every opening position before the first event; by default a rule begins knowing of none.
+    advance : function, optional
+        Brings the record to the time of the event before ``check`` and ``record`` see it (entries that are out of a
+        window). It may depend on nothing but time, so that a refused event leaves no trace in it.
+    memory : function of the integer parameters, optional
+        Words of workspace for a key.
+    shared : function of the parameters as written and the universe, optional
+        Words of workspace that all keys share, filled once; `state.memory` is then where they start.
+    cells : int
+        Entries that one event may add to the queues of `riskkit.replay.kernels.queue` in the workspace.
+    scopes : scopes that make sense; the first is the default.
+    action : default action.
+    hold : how a pause ends by default: "reset", "session", or the name of a duration parameter.
+    latches : the rule objects only by tripping: with an action that pauses, ``check`` is not asked.
+    trips : a breach that ``check`` finds trips it, with an action that pauses; False: only ``record`` does.
+    refuses : what breaches it is refused under its own id, with an action that pauses too.
+    pauses : it may pause its key with REJECT as well; None: never, it refuses for as long as it lasts.
+    reduces : orders that only reduce a position are exempt.
+    needs : of {"marks", "orders", "working", "chains", "cash", "twins", "parents", "covariance"}: what the engine must
+        keep for it.
+    sentence : function of the parameters: what it limits, in words.
+    own : hash of the text of a rule from a notebook cell (`riskkit.replay.rules.custom`), empty for those of the catalogue.
+    counted : class of the parameters as integers, where it is not that of the parameters as written.
+    observes : str, Measure, Observed, or a tuple of them
+        What its verdict observes: the name of the parameter that it is compared with, in that parameter's unit; a
+        `Measure` where the check computes the limit. Of several, a `CapVerdict` says which spoke.
+    standing : bool
+        Its check tells, without a message, how far the limit is used now.
+    looks_at : frozenset of {"positions", "cash"}
+        What of an account, held before the first event, its verdict depends on.
+    counts_itself : bool
+        Its check counts the message that it is asked about.
+    one_pass : bool
+        In shadow mode the observed value does not depend on the limit, so one replay tells every threshold.
+    bounds : {"orders", "solvency", "losses", "nothing", ""}
+        What it bounds in `worst_case`; "nothing": it can be read and bounds no total, empty: it cannot be read.
+    not_bounding : function of the rule, optional
+        Why, with its parameters, it does not bound that; empty where it does.
+    desk_limit : str
+        The limit of a desk (`riskkit.desk.Limits`) that says the same as its first limit.
+    used : function of state and params, optional
+        A `CapVerdict` for each limit, which tells how far it is used now, where the check does not.
+
+    Examples
+    --------
+    >>> from riskkit.replay.rules.catalogue.position_limit import POSITION_LIMIT
+    >>> POSITION_LIMIT.name, POSITION_LIMIT.scopes[0], POSITION_LIMIT.action
+    ('position_limit', 'account', 'REJECT')
+    >>> print(POSITION_LIMIT("p", limit=5).limits())
+    a net position of at most 5 in quantity after the order, with working orders of its side
+    """
+
+    name: str
+    parameters: Any
+    state: tuple[str, ...] = ()
+    check: Callable[..., Any] | None = None
+    record: Callable[..., Any] | None = None
+    turn: Callable[..., Any] | None = None
+    reset: Callable[..., Any] | None = None
+    advance: Callable[..., Any] | None = None
+    assume: Callable[..., Any] | None = None
+    opening: Callable[..., Any] | None = None
+    judges: frozenset[EventKind] = frozenset()
+    watches: frozenset[EventKind] = frozenset()
+    memory: Callable[[Any], int] | None = None
+    shared: Callable[[Any, Universe], list[int]] | None = None
+    cells: int = 0
+    scopes: tuple[str, ...] = ("account",)
+    action: str = "REJECT"
+    hold: str = "reset"
+    latches: bool = False
+    trips: bool = True
+    refuses: bool = False
+    pauses: bool | None = False
+    reduces: bool = False
+    needs: frozenset[str] = frozenset()
+    sentence: Callable[[Any], str] = field(default=lambda parameters: f"{parameters!r}")
+    own: str = ""
+    counted: Any = None
+    observes: Any = ()
+    standing: bool = False
+    looks_at: frozenset[str] = frozenset()
+    counts_itself: bool = False
+    one_pass: bool = False
+    bounds: str = ""
+    not_bounding: Callable[[Any], str] = field(default=lambda rule: "")
+    desk_limit: str = ""
+    used: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a `breach` that decides nothing."""
+        if "breach" in self.parameters._fields and not self.limits and not self._reads_breach():
+            raise InputError(
+                f"rule type {self.name!r}: its parameter 'breach' decides nothing; annotate the limit that it governs, "
+                "as Limit[Quantity]"
+            )
+
+    def _reads_breach(self) -> bool:
+        functions = (self.check, self.record, self.advance, self.turn)
+        return any(f is not None and "breach" in f.__code__.co_names for f in functions)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The parameters that are limits."""
+        return tuple(name for name, unit in self.units().items() if unit.is_limit)
+
+    @property
+    def observed(self) -> tuple[Observed, ...]:
+        """What its verdict observes, one entry for each limit that may speak."""
+        units = self.units()
+        given = self.observes if type(self.observes) is tuple else (self.observes,)
+        return tuple(
+            one if isinstance(one, Observed)
+            else Observed(one) if isinstance(one, Measure)
+            else Observed(Measure(units[one].name), one)
+            for one in given
+        )  # fmt: skip
+
+    @property
+    def caps(self) -> bool:
+        """Whether its verdict says which of several limits spoke."""
+        return len(self.observed) > 1
+
+    def __call__(self, id: str = "", **fields: Any) -> Rule:
+        """Make a rule of this type: parameters by name, and ``scope``, ``action``, ``severity``, ``hold``."""
+        common = {name: fields.pop(name) for name in ("scope", "action", "severity", "hold") if name in fields}
+        return Rule(id or self.name, self.make(fields), kind=self, **common)
+
+    def make(self, fields: dict[str, Any]) -> Any:
+        """Build the parameters, with a sentence where one is unknown or missing."""
+        known = self.parameters._fields
+        for name in fields:
+            if name not in known:
+                import difflib
+
+                close = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known) or 'none'}"
+                raise InputError(f"rule type {self.name!r} has no parameter {name!r}; {hint}")
+        absent = [name for name in known if name not in fields and name not in self.parameters._field_defaults]
+        if absent:
+            raise InputError(f"rule type {self.name!r} needs the parameter {absent[0]!r}")
+        return self.parameters(**fields)
+
+    def units(self) -> dict[str, Unit]:
+        """The unit of each parameter."""
+        return dict(_units_of(self.parameters))
+
+
+@cache
+def _units_of(parameters: Any) -> dict[str, Unit]:
+    """The unit of each field of a class of parameters, read from its annotations once."""
+    hints = get_type_hints(parameters, include_extras=True)
+    units = {name: unit_of(hints[name]) for name in parameters._fields}
+    return {name: unit for name, unit in units.items() if unit is not None}
+
+
+def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The arguments that one of a rule's functions asks for, by name."""
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+_TYPES: dict[str, RuleType] = {}
+_BY_PARAMETERS: dict[Any, RuleType] = {}
+
+
+def register(kind: RuleType) -> RuleType:
+    """Make a rule type known by its name, for rule sets that are read from text."""
+    _TYPES[kind.name] = kind
+    _BY_PARAMETERS[kind.parameters] = kind
+    return kind
+
+
+def is_known(name: str) -> bool:
+    """Whether a rule type of that name is registered."""
+    return name in _TYPES
+
+
+def rule_types() -> tuple[RuleType, ...]:
+    """The registered types, riskkit's first."""
+    return tuple(_TYPES.values())
+
+
+def rule_type(name: str) -> RuleType:
+    """The registered type of that name."""
+    if name not in _TYPES:
+        import difflib
+
+        close = difflib.get_close_matches(name, _TYPES, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known types are {', '.join(sorted(_TYPES))}"
+        raise InputError(f"rule type {name!r} is not known; {hint}")
+    return _TYPES[name]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One limit of a rule set.
+
+    Parameters
+    ----------
+    id : str
+        The name under which decisions cite it.
+    parameters : NamedTuple
+        As `OrderRate(limit=50, window_ns=1_000_000_000)`.
+    scope : str
+        Whose record it is: account, instrument, account_instrument, ...
+    action : {"ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT"}
+        What it does, mildest first.
+    severity : {"INFO", "WARN", "CRITICAL"}
+        How loud an alert about it is.
+    hold : str or int
+        How a pause ends: "reset" (by hand), "session" (when the day turns), or nanoseconds.
+
+    Examples
+    --------
+    >>> from riskkit.rules import PositionLimit
+    >>> rule = Rule("position", PositionLimit(limit=1_000), scope="account_instrument", severity="CRITICAL")
+    >>> print(rule)
+    position: a net position of at most 1,000 in quantity after the order, with working orders of its side, for each
+    account and instrument; what breaches it is refused (CRITICAL).
+    """
+
+    id: str
+    parameters: Any
+    scope: str = ""
+    action: str = ""
+    severity: str = "WARN"
+    hold: Any = None
+    kind: Any = None
+
+    def __post_init__(self) -> None:
+        """Fill in the defaults of the type and refuse what it does not allow."""
+        kind = self.kind or _BY_PARAMETERS.get(type(self.parameters))
+        if kind is None:
+            raise InputError(f"rule {self.id!r}: {self.parameters!r} are the parameters of no registered rule type")
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
+        object.__setattr__(self, "action", self.action or kind.action)
+        one_of(self.scope, kind.scopes, f"rule {self.id!r}: scope")
+        one_of(self.action, ACTIONS, f"rule {self.id!r}: action")
+        one_of(self.severity, SEVERITIES, f"rule {self.id!r}: severity")
+        for name, unit in kind.units().items():
+            fits(getattr(self.parameters, name), unit, f"rule {self.id!r}: {name}")
+        breach = getattr(self.parameters, "breach", None)
+        limits = [getattr(self.parameters, name) for name in kind.limits]
+        if limits and set(limits) == {None} and breach != kind.parameters._field_defaults.get("breach"):
+            raise InputError(f"rule {self.id!r}: breach={breach!r} decides nothing, for no limit is given")
+        self.hold_ns()
+
+    @property
+    def type(self) -> str:
+        """The name of its rule type."""
+        return self.kind.name
+
+    @property
+    def wire_scope(self) -> str:
+        """Its scope as rule sets spell it."""
+        return scopes.WIRE.get(self.scope, self.scope)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it can pause its key."""
+        if self.kind.pauses is None or self.action == "ALERT":
+            return False
+        return self.kind.pauses or self.action in HOLDING
+
+    @property
+    def refuses(self) -> bool:
+        """Whether what breaches it is refused under its id (an alert stops nothing, a pause stops what comes after)."""
+        return self.action != "ALERT" and (self.action == "REJECT" or self.kind.refuses or self.kind.pauses is None)
+
+    def is_young(self, limit: int) -> bool:
+        """Whether a verdict NO_PRICE with this limit says that too few returns are known, not that no price is."""
+        return "covariance" in self.kind.needs and limit > 0
+
+    def hold_ns(self) -> int | str:
+        """How a pause ends: "reset", "session", or nanoseconds after it began."""
+        given = self.kind.hold if self.hold is None else self.hold
+        if given in ("reset", "session"):
+            return str(given)
+        if isinstance(given, str) and given in self.parameters._fields:
+            return duration(getattr(self.parameters, given), f"rule {self.id!r}: {given}") or "reset"
+        return duration(given, f"rule {self.id!r}: hold") or "reset"
+
+    def zone(self) -> tuple[str, int]:
+        """Time zone and roll hour of its trading day."""
+        return getattr(self.parameters, "tz", "UTC"), int(getattr(self.parameters, "roll_hour", 0))
+
+    def integers(self, universe: Universe) -> Any:
+        """The parameters as the loop counts them, cast once here."""
+        reach = getattr(self.parameters, "breach", "exceed") == "reach"
+        cast = [
+            integer(getattr(self.parameters, name), unit, universe, reach, f"rule {self.id!r}: {name}")
+            for name, unit in self.kind.units().items()
+        ]
+        return (self.kind.counted or self.kind.parameters)(*cast)
+
+    def describe(self) -> dict[str, Any]:
+        """As a rule set writes it."""
+        params = {}
+        for name in self.parameters._fields:
+            value = getattr(self.parameters, name)
+            if value is not None and value != self.parameters._field_defaults.get(name, ...):
+                params[name] = list(value) if isinstance(value, tuple) else _plain(value)
+        described = {"id": self.id, "type": self.type, "scope": self.wire_scope, "action": self.action}
+        described["severity"] = self.severity
+        if self.hold is not None:
+            described["hold"] = _plain(self.hold)
+        return {**described, "params": params}
+
+    def limits(self) -> str:
+        """What it limits, in words."""
+        said = {
+            name: amount_text(value)
+            for name, unit in self.kind.units().items()
+            if unit.name in ("quantity", "money") and (value := getattr(self.parameters, name))
+        }
+        return self.kind.sentence(self.parameters._replace(**said))
+
+    def __str__(self) -> str:
+        """The rule as a sentence that a risk officer can sign."""
+        return f"{self.id}: {self.limits()}, {self.whose()}; {self.consequence()}."
+
+    def whose(self) -> str:
+        """Whose record it keeps, in words."""
+        return scopes.SCOPES[self.scope].words
+
+    def consequence(self) -> str:
+        """What a breach brings, in words."""
+        who = scopes.SCOPES[self.scope].who
+        if self.action == "ALERT":
+            return f"a breach raises an alert ({self.severity}) and stops nothing"
+        if self.action == "REJECT":
+            return f"what breaches it is refused ({self.severity})"
+        what = {
+            "REDUCE_ONLY": "may only reduce positions",
+            "PAUSE": "is paused: only orders that reduce a position and cancels pass",
+            "HALT": "is halted: only cancels pass",
+        }[self.action]
+        hold = self.hold_ns()
+        if hold == "session":
+            tz, hour = self.zone()
+            until = f"until the trading day turns ({hour:02d}:00 {tz})"
+        else:
+            until = f"for {duration_text(hold)}" if isinstance(hold, int) else "until a person resets it"
+        return f"at a breach {who} {what}, {until} ({self.severity})"
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, (Decimal, Fraction)) else value

@@ -1,0 +1,191 @@
+"""Rule sets: limits as data, from TOML, from a dict, or from Python objects, all equal."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from riskkit._check import InputError
+from riskkit.replay.kernels.runtime import MOST_RULES
+from riskkit.replay.rules import catalogue
+from riskkit.replay.rules.parameters import canonical
+from riskkit.replay.rules.rule import Rule, rule_type
+from riskkit.replay.rules.tiered import TieredRule, level_of
+from riskkit.replay.schema.digest import hash_plain
+
+__all__ = ["RuleSet"]
+
+FIELDS = ("id", "type", "scope", "action", "severity", "hold", "params", "levels")
+OF_LEVELS = ("action", "severity", "hold")  # what each level says for itself
+CATALOGUE = catalogue  # importing it registers its types
+
+
+class RuleSet:
+    """Rules in their declared order.
+
+    Parameters
+    ----------
+    rules : iterable of Rule or StagedRule
+        The first that objects is the named cause of a refusal. A staged one counts as a rule for each of its levels.
+
+    Examples
+    --------
+    >>> from riskkit.rules import OrderRate
+    >>> one = RuleSet([Rule("rate", OrderRate(limit=50, window_ns=1_000_000_000))])
+    >>> params = {"limit": 50, "window_ns": "1s"}
+    >>> two = RuleSet.from_dict({"rules": [{"id": "rate", "type": "order_rate", "params": params}]})
+    >>> one == two
+    True
+    >>> print(one)
+    1. rate: at most 50 messages (orders, lists of orders) in any 1 s, refused ones leave no trace, for each account;
+    what breaches it is refused (WARN).
+    """
+
+    def __init__(self, rules: Iterable[Rule | TieredRule]) -> None:
+        self.declared = tuple(rules)
+        self.rules = tuple(
+            rule for one in self.declared for rule in (one.rules if isinstance(one, TieredRule) else [one])
+        )
+        if len(self.rules) > MOST_RULES:
+            raise InputError(f"a rule set of {len(self.rules)} rules is too large; at most {MOST_RULES} fit one mask")
+        seen: set[str] = set()
+        for rule in self.rules:
+            if not isinstance(rule, Rule):
+                raise InputError(f"{rule!r} is not a Rule; write Rule('my-id', OrderRate(limit=50, ...))")
+            if rule.id in seen:
+                raise InputError(f"rule id {rule.id!r} is used twice; ids name the cause of a refusal")
+            seen.add(rule.id)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> RuleSet:
+        """Read a TOML file with one ``[[rules]]`` table a rule.
+
+        Raises
+        ------
+        InputError
+            Where the file is no TOML, or a rule, key or parameter is unknown, missing or out of range.
+        """
+        try:
+            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"rule file {Path(path).name!r} cannot be read: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"rule file {Path(path).name!r} is not TOML: {error}") from None
+        return cls.from_dict(data)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RuleSet:
+        """Build a rule set from ``{"rules": [{"id": ..., "type": ..., "params": {...}}, ...]}``."""
+        if not isinstance(data, Mapping) or set(data) != {"rules"} or not isinstance(data["rules"], list):
+            came = f"the keys {sorted(map(str, data))}" if isinstance(data, Mapping) else f"a {type(data).__name__}"
+            raise InputError(f"a rule set has one key, 'rules', a list of tables; got {came}")
+        return cls([_rule(entry, place) for place, entry in enumerate(data["rules"], 1)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rules as plain data; `from_dict` reads it back."""
+        return {"rules": [rule.describe() for rule in self.declared]}
+
+    def canonical(self) -> list[Any]:
+        """Every declared choice spelt out, for equality and the digest."""
+        found = []
+        for rule in self.rules:
+            units = rule.kind.units()
+            params = {name: canonical(getattr(rule.parameters, name), units[name], name) for name in units}
+            text = [rule.kind.own] if rule.kind.own else []  # of a rule from a cell its functions are part of the rule
+            found.append(
+                [rule.id, rule.type, rule.wire_scope, rule.action, rule.severity, rule.hold_ns(), params, *text]
+            )
+        return found
+
+    @property
+    def hash(self) -> bytes:
+        """Hash of the rules as declared."""
+        return hash_plain(self.canonical())
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self.rules)
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def __getitem__(self, which: int | str) -> Rule:
+        """Return a rule by place or by id."""
+        if isinstance(which, str):
+            for rule in self.rules:
+                if rule.id == which:
+                    return rule
+            raise KeyError(which)
+        return self.rules[which]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RuleSet) and self.canonical() == other.canonical()
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def __str__(self) -> str:
+        """Sentences that a risk officer can sign."""
+        return "\n".join(f"{place}. {rule}" for place, rule in enumerate(self.declared, 1)) or "no rules"
+
+    def __repr__(self) -> str:
+        return f"RuleSet({', '.join(rule.id for rule in self.rules)})"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return "<ol>" + "".join(f"<li>{html.escape(str(rule))}</li>" for rule in self.declared) + "</ol>"
+
+
+def _rule(entry: Any, place: int) -> Rule | TieredRule:
+    if not isinstance(entry, Mapping):
+        raise InputError(f"rule {place}: {entry!r} is not a table")
+    for key in entry:
+        if key not in FIELDS:
+            import difflib
+
+            close = difflib.get_close_matches(str(key), FIELDS, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"keys are {', '.join(FIELDS)}"
+            raise InputError(f"rule {place}: key {key!r} is not known; {hint}")
+    if not isinstance(entry.get("type"), str):
+        raise InputError(f"rule {place} has no 'type': the name of a rule type, as 'order_rate'")
+    if not isinstance(entry.get("params", {}), Mapping):
+        raise InputError(f"rule {place}: params={entry['params']!r} is not a table")
+    try:
+        return _rule_of(entry, place)
+    except InputError as error:
+        named = str(error).startswith("rule ") and not str(error).startswith("rule type")
+        raise InputError(str(error) if named else f"rule {entry.get('id', place)!r}: {error}") from None
+
+
+def _rule_of(entry: Mapping[str, Any], place: int) -> Rule | TieredRule:
+    kind = rule_type(entry["type"])
+    params = dict(entry.get("params", {}))
+    scope = params.pop("scope", None) if "scope" not in kind.parameters._fields else None
+    if scope is not None and entry.get("scope", scope) != scope:
+        raise InputError(f"rule {place}: scope is {entry['scope']!r} but its params say {scope!r}")
+    for name, value in params.items():
+        if isinstance(value, list):
+            params[name] = tuple(value)
+    if "levels" in entry:
+        return _staged(entry, kind.make(params), entry.get("scope", scope or ""), place)
+    return Rule(
+        str(entry.get("id", entry["type"])),
+        kind.make(params),
+        scope=entry.get("scope", scope or ""),
+        action=entry.get("action", ""),
+        severity=entry.get("severity", "WARN"),
+        hold=entry.get("hold"),
+        kind=kind,
+    )
+
+
+def _staged(entry: Mapping[str, Any], parameters: Any, scope: str, place: int) -> TieredRule:
+    for name in OF_LEVELS:
+        if name in entry:
+            raise InputError(f"rule {place}: {name} is said by each level of a rule that has levels")
+    if not isinstance(entry["levels"], list):
+        raise InputError(f"rule {place}: levels={entry['levels']!r} is not a list of tables")
+    levels = [level_of(one, f"rule {place}") for one in entry["levels"]]
+    return TieredRule(str(entry.get("id", entry["type"])), parameters, levels, scope, rule_type(entry["type"]))

@@ -1,0 +1,1 @@
+"""Run: one replay (`replay_log`), and several rule sets beside each other (`compare`)."""

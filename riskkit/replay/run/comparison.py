@@ -1,0 +1,365 @@
+"""One log without limits, and with them: what they would have stopped, cost and saved, in one table.
+
+*Without limits* is a replay of the record through no rules. *Shadow* asks what each rule would have said and changes
+nothing, so its money is the record's. *Enforce* takes what was refused out of the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit._show import Shown, table_html, table_text
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.pnl_curve import Curve, curve_of, deepest_account, worst_day_of_account
+from riskkit.replay.results.result import NOTE, ReplayResult
+from riskkit.replay.results.timeline import DAY, Timeline
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.provenance import data_sentence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["WITHOUT", "ReplayComparison"]
+
+WITHOUT = "without limits"
+HOW = (
+    "Halted time is summed over all that was halted, without nights and weekends of an intraday log. Money is of all accounts "
+    "together at the samples unless a row says one account, whose drawdown is taken at every mark."
+)
+
+
+@dataclass(frozen=True, repr=False)
+class ReplayComparison(Shown):
+    """Replays of one log: without limits, and in one or both modes with them; `riskkit.compare` makes one.
+
+    Parameters
+    ----------
+    without : Result
+        Through an empty rule set, sampled.
+    shadow, enforce : Result, optional
+        Through one rule set, sampled at the same times.
+
+    Raises
+    ------
+    InputError
+        Where the replays are not of one log, one rule set and one spacing of samples.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
+    >>> found = rk.compare(log, rules, compiled=False)
+    >>> found.without.mode, sorted(found.limited)
+    ('shadow', ['enforce', 'shadow'])
+    """
+
+    without: ReplayResult
+    shadow: ReplayResult | None = None
+    enforce: ReplayResult | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse replays that cannot stand side by side."""
+        if len(self.without.rules):
+            raise InputError(f"without: it has {len(self.without.rules)} rules; replay the log through RuleSet([])")
+        if not self.limited:
+            raise InputError("a comparison needs a replay in shadow or enforce mode beside the one without limits")
+        if not len(self.without.sample_times):
+            raise InputError("without: it has no samples; replay it with sample_ns, as 86_400_000_000_000 for a day")
+        for mode, result in self.limited.items():
+            if result.mode != mode:
+                raise InputError(f"{mode}: it is a replay in {result.mode} mode")
+            if result.log.event_hash != self.log.event_hash or result.log.universe_hash != self.log.universe_hash:
+                raise InputError(f"{mode}: it is a replay of another log")
+            if result.rules != self.rules:
+                raise InputError(f"{mode}: it is a replay of other rules")
+            if not np.array_equal(result.sample_times, self.without.sample_times):
+                raise InputError(f"{mode}: it was sampled at other times; give every replay the same sample_ns")
+
+    # ------------------------------------------------------------------ parts
+
+    @property
+    def log(self) -> EventLog:
+        """What was replayed."""
+        return self.without.log
+
+    @property
+    def limited(self) -> dict[str, ReplayResult]:
+        """The replays with limits, by mode."""
+        both = {"shadow": self.shadow, "enforce": self.enforce}
+        return {mode: result for mode, result in both.items() if result is not None}
+
+    @property
+    def results(self) -> dict[str, ReplayResult]:
+        """Every replay by the name of its column."""
+        return {WITHOUT: self.without, **self.limited}
+
+    @property
+    def rules(self) -> RuleSet:
+        """The limits."""
+        return next(iter(self.limited.values())).rules
+
+    @property
+    def currency(self) -> str:
+        """In which the money is counted."""
+        return self.log.universe.currency
+
+    @cached_property
+    def curves(self) -> dict[str, Curve]:
+        """Profit over time of all accounts together, in each replay."""
+        return {name: curve_of(result) for name, result in self.results.items()}
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The axis of time of the pictures."""
+        return self.without.timeline
+
+    # ------------------------------------------------------------------ tables
+
+    def to_frame(self) -> pd.DataFrame:
+        """The table: a row a measure, a column a replay, and the unit; money and nanoseconds as numbers."""
+        import pandas as pd
+
+        rows = list(self._measures())
+        return pd.DataFrame(
+            [[*values, unit] for _, unit, values in rows],
+            index=pd.Index([label.strip() for label, _, _ in rows], name="measure"),
+            columns=[*self.results, "unit"],
+            dtype=object,
+        )
+
+    def accounts(self) -> pd.DataFrame:
+        """A row an account: orders, refusals, profit and deepest fall without limits and with them, in money."""
+        import pandas as pd
+
+        universe, columns = self.log.universe, self.log.columns
+        count = len(universe.accounts)
+
+        def by_account(codes: np.ndarray) -> np.ndarray:
+            return np.bincount(codes[codes >= 0], minlength=count)
+
+        found: dict[Any, Any] = {("", "orders"): by_account(columns["account"][columns["kind"] == EventKind.ORDER])}
+        for mode, result in self.limited.items():
+            found["refused", mode] = by_account(columns["account"][result.refused()["seq"]])
+        for label, name in (("profit", "profit"), ("deepest fall", "drawdown")):
+            for mode, result in self.results.items():
+                if mode != "shadow":  # its money is the record's
+                    found[label, mode] = result.accounts()[name].to_numpy()
+        return pd.DataFrame(found, index=pd.Index([account.id for account in universe.accounts], name="account"))
+
+    def _measures(self) -> Iterator[tuple[str, str, list[Any]]]:
+        """Label, unit and a value for each replay; labels are unique without their indent."""
+        results, kinds = list(self.results.values()), self.log.counts()
+        yield "orders", "", [kinds.get(EventKind.ORDER.name, 0)] * len(results)
+        if kinds.get(EventKind.MODIFY.name):
+            yield "modifies", "", [kinds[EventKind.MODIFY.name]] * len(results)
+        yield "refused", "", [len(result.refused()) for result in results]
+        refused = [result.refusals_by_rule() for result in results]
+        for name in dict.fromkeys(name for found in reversed(refused) for name in found):
+            yield f"  by {name}", "", [found.get(name) for found in refused]
+        if any(result.alerts() for result in results):
+            yield "alerts", "", [result.alerts() for result in results]
+        held = [result.halted_ns(trading=True) for result in results]
+        yield "time halted, in all", "ns", [sum(found.values()) for found in held]
+        for rule in self.rules:
+            if any(found.get(rule.id) for found in held):
+                yield f"  halted by {rule.id}", "ns", [found.get(rule.id) for found in held]
+        yield from self._aftermath(results)
+        yield from self._money(results)
+        yield "digest", "", [result.digest for result in results]
+
+    def _aftermath(self, results: list[ReplayResult]) -> Iterator[tuple[str, str, list[Any]]]:
+        """What refused orders took with them, in enforce mode."""
+        counts = [result.counts() if result.mode == "enforce" else {} for result in results]
+        for label, name in (
+            ("fills gone with their orders", "fills_vanished"),
+            ("orphan exits", "orphans"),
+            ("  orphan exits left out", "orphans_dropped"),
+        ):
+            yield label, "", [found.get(name) for found in counts]
+        if self.enforce is not None and "trade_id" in self.log.columns:
+            unmatched = [result.unmatched()[0] if result.mode == "enforce" else None for result in results]
+            yield "trades with one side gone", "", unmatched
+
+    def _money(self, results: list[ReplayResult]) -> Iterator[tuple[str, str, list[Any]]]:
+        """Profit, worst days and drawdowns, of all accounts together and of the account that fares worst."""
+        curves, money = list(self.curves.values()), self.currency
+        yield "profit", money, [curve.final for curve in curves]
+        yield "worst day", money, [curve.worst_day for curve in curves]
+        yield "  on (UTC)", "", [curve.worst_date for curve in curves]
+        if len(self.log.universe.accounts) > 1:
+            days = [worst_day_of_account(result) for result in results]
+            yield "worst day of one account", money, [day and day.amount for day in days]
+            yield "  whose worst day", "", [day and day.account for day in days]
+        yield "max drawdown", money, [curve.deepest for curve in curves]
+        if len(self.log.universe.accounts) > 1:
+            deepest = [deepest_account(result) for result in results]
+            yield "max drawdown of one account", money, [fall and fall.amount for fall in deepest]
+            yield "  whose drawdown", "", [fall and fall.account for fall in deepest]
+
+    # ------------------------------------------------------------------ showing
+
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """Header and rows of the table as texts, for a terminal, a notebook and a report alike."""
+        rows = []
+        for label, unit, values in self._measures():
+            shown = [_text(label, unit, self.currency, value) for value in values]
+            rows.append([label, *shown, unit if unit != "ns" else ""])
+        return ["", *self.results, ""], rows
+
+    def notes(self) -> list[str]:
+        """What must be known of the table: what the data are, how it is counted, what it leaves out."""
+        return [data_sentence(self.log.about), HOW, NOTE]
+
+    def _title(self) -> str:
+        return str(self.log.about.get("title", "Replay with and without limits"))
+
+    def __repr__(self) -> str:
+        """Return the table as text, with what must be known of it."""
+        return table_text(self._title(), *self.cells(), self.notes())
+
+    def _repr_html_(self) -> str:
+        return table_html(self._title(), *self.cells(), self.notes())
+
+    def sentences(self) -> list[str]:
+        """What the limits would have done, in a few sentences made of the numbers of the table."""
+        return [sentence for sentence in (self._objected(), *self._enforced()) if sentence]
+
+    def _objected(self) -> str:
+        if self.shadow is None:
+            return ""
+        count, orders = len(self.shadow.refused()), self.log.counts().get(EventKind.ORDER.name, 0)
+        return f"The limits object to {count:,} of {orders:,} orders as they were sent ({_share(count, orders)})."
+
+    def _enforced(self) -> Iterator[str]:
+        if self.enforce is None:
+            return
+        count, orders = len(self.enforce.refused()), self.log.counts().get(EventKind.ORDER.name, 0)
+        before, after, money = self.curves[WITHOUT], self.curves["enforce"], self.currency
+        yield f"Enforced, they refuse {count:,} ({_share(count, orders)}): without an order, later ones are judged anew."
+        yield f"Profit is {after.final:,.0f} {money} instead of {before.final:,.0f}."
+        yield f"The deepest fall is {after.deepest:,.0f} {money} instead of {before.deepest:,.0f}."
+        if before.worst_day is not None and after.worst_day is not None:
+            was = "" if before.worst_date == after.worst_date else f" on {before.worst_date}"
+            yield (
+                f"The worst day, {after.worst_date}, brings {after.worst_day:,.0f} {money} instead of "
+                f"{before.worst_day:,.0f}{was}."
+            )
+        objections = self.enforce.objections_by_rule()
+        idle = [rule for rule in objections if not objections[rule]]
+        yield f"Never met: {', '.join(idle)}." if idle else ""
+
+    # ------------------------------------------------------------------ pictures
+
+    def most_refused(self) -> str:
+        """The account that most orders were refused to."""
+        accounts: Any = self.accounts()
+        return str(accounts["refused"].iloc[:, -1].idxmax())
+
+    def plot_profit(self, ax: Any = None, *, account: str | None = None) -> Any:
+        """Draw the profit of one account, or of all together, without limits and with them."""
+        from riskkit import plot
+
+        curves = self._drawn(account)
+        scale, unit = plot.money_scale(np.concatenate([curve.profit for curve in curves.values()]), self.currency)
+        lines = {name: curve.profit / scale for name, curve in curves.items()}
+        title = f"{_whose(account)} profit ended at {_change(lines, unit, -1)}"
+        return plot.curves(self._places, lines, label=f"profit, {unit}", title=title, time=self.timeline.axis(), ax=ax)
+
+    def plot_drawdown(self, ax: Any = None, *, account: str | None = None) -> Any:
+        """Draw how far profit stood below its highest point so far."""
+        from riskkit import plot
+
+        curves = self._drawn(account)
+        scale, unit = plot.money_scale(np.concatenate([curve.fall for curve in curves.values()]), self.currency)
+        lines = {name: curve.fall / scale for name, curve in curves.items()}
+        title = f"{_whose(account)} deepest fall at the samples was {_change(lines, unit, None)}"
+        return plot.falls(
+            self._places, lines, label=f"below peak, {unit}", title=title, time=self.timeline.axis(), ax=ax
+        )
+
+    def plot_refusals(self, ax: Any = None) -> Any:
+        """Draw when each rule refused, in enforce mode where that was run."""
+        return list(self.limited.values())[-1].plot_refusals(ax)
+
+    def plot_accounts(self, ax: Any = None) -> Any:
+        """Draw each account's profit without limits and with them.
+
+        Raises
+        ------
+        InputError
+            Where no replay in enforce mode is in the comparison: in shadow mode every profit is the record's.
+        """
+        from riskkit import plot
+
+        if self.enforce is None:
+            raise InputError("there is no replay in enforce mode, and in shadow mode every profit is the record's")
+        accounts: Any = self.accounts()
+        table = accounts["profit"].sort_values(WITHOUT, ascending=False, kind="stable")
+        before, after = table[WITHOUT].to_numpy(), table["enforce"].to_numpy()
+        scale, unit = plot.money_scale(table.to_numpy(), self.currency)
+        lower, higher = int((after < before).sum()), int((after > before).sum())
+        title = f"Under the limits {lower} of {len(table)} accounts earn less, {higher} more"
+        names, labels = [str(name) for name in table.index], (WITHOUT, "enforce")
+        return plot.changes(
+            names, before / scale, after / scale, labels=labels, unit=f"profit, {unit}", title=title, ax=ax
+        )
+
+    def _drawn(self, account: str | None) -> dict[str, Curve]:
+        """The curves that differ (shadow's is the record's), from zero at the first event."""
+        drawn = {}
+        for name, result in self.results.items():
+            if name != "shadow":
+                curve = curve_of(result, account)
+                profit, fall = (np.concatenate([[0.0], line]) for line in (curve.profit, curve.fall))
+                drawn[name] = curve._replace(profit=profit, fall=fall)
+        return drawn
+
+    @property
+    def _places(self) -> np.ndarray:
+        """Where the points of a curve stand on the axis of time: the first event, then every sample."""
+        return np.concatenate([[0], self.timeline.places(self.without.sample_times)])
+
+
+def _whose(account: str | None) -> str:
+    return "All accounts together:" if account is None else f"{account}:"
+
+
+def _change(lines: dict[str, np.ndarray], unit: str, place: int | None) -> str:
+    """The last or the largest number of each line, in words."""
+    numbers = {name: float(line.max() if place is None else line[place]) for name, line in lines.items()}
+    if "enforce" not in numbers:
+        return f"{numbers[WITHOUT]:,.2f} {unit}"
+    return f"{numbers['enforce']:,.2f} {unit} under the limits, {numbers[WITHOUT]:,.2f} without"
+
+
+def _text(label: str, unit: str, currency: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return f"{value[:12]}..." if label == "digest" else value
+    if unit == "ns":
+        return _span(value)
+    return f"{value:,.0f}" if unit == currency else value
+
+
+def _span(nanoseconds: int) -> str:
+    """A length of time in the unit that suits it."""
+    for unit, length in (("d", DAY), ("h", DAY // 24), ("min", DAY // 1_440), ("s", DAY // 86_400)):
+        if nanoseconds >= 2 * length:
+            return f"{nanoseconds / length:,.1f} {unit}"
+    return f"{nanoseconds / 1e9:,.3g} s"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "of none"

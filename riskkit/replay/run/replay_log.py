@@ -1,0 +1,216 @@
+"""`replay_log`: one log through one rule set, in shadow or in enforce mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from riskkit._bar import with_bar
+from riskkit._check import InputError, one_of
+from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_twins, fixed_arguments, shape_of
+from riskkit.replay.engine.state import Calendars, State, calendars, new_state, opening
+from riskkit.replay.kernels.runtime import ROW, Counter, Orphans
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.results.what_if import Asker
+from riskkit.replay.rules.ruleset import RuleSet
+
+__all__ = ["Stage", "replay_log"]
+
+CHUNK = 1 << 22
+
+
+def replay_log(
+    log: EventLog,
+    rules: RuleSet,
+    mode: str = "shadow",
+    *,
+    orphans: str | None = None,
+    on_trip: str = "leave",
+    sample_ns: int | None = None,
+    compiled: bool = True,
+    chunk: int = CHUNK,
+    progress: bool = False,
+) -> ReplayResult:
+    """Put recorded orders, fills and prices through rules: what would have been stopped, when and why.
+
+    Parameters
+    ----------
+    log : EventLog
+        The record.
+    rules : RuleSet
+        The limits, in their declared order.
+    mode : {"shadow", "enforce"}
+        shadow: what would each rule have said to the stream as it happened; the book is the record's, and each rule
+        is judged as if it alone were on. enforce: a refused order takes its fills, modifies, cancels and children
+        with it, and every later decision sees the counterfactual book. Neither the market nor a strategy reacts.
+    orphans : {"keep", "clip", "drop"}, optional
+        In enforce mode, what becomes of an order that reduced a position in the record but would open or flip one
+        here: it stands, is cut to flat, or is left out. Counted in every case. Where nothing is said, what the log
+        says of itself: ``log.about["orphans"]``, which is clip for the logs of `EventLog.from_vectorbt`, else keep.
+    on_trip : {"leave", "cancel_working"}
+        In enforce mode, whether a trip cancels the key's working orders (their later fills vanish).
+    sample_ns : int, optional
+        Sample every account's equity at this spacing (nanoseconds); 86_400_000_000_000 is a UTC day. Needed for
+        equity curves and worst days.
+    compiled : bool
+        False runs the same rules as plain Python, for proof.
+    chunk : int
+        Events a turn; the answer does not depend on it.
+    progress : bool
+        Show a bar (with tqdm, if it is installed).
+
+    Returns
+    -------
+    Result
+        Sparse decisions and transitions, the book at the end, and the digest that proves them.
+
+    Raises
+    ------
+    InputError
+        Where an argument is not one of its choices.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from riskkit.rules import Rule
+    >>> from riskkit.rules import OrderRate
+    >>> frame = pd.DataFrame({"ts": range(4), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": 1, "price": 10.0})
+    >>> rules = RuleSet([Rule("rate", OrderRate(limit=3, window_ns=1_000_000_000))])
+    >>> result = replay_log(EventLog.from_frame(frame), rules, compiled=False)
+    >>> result.refused()["seq"].tolist()
+    [3]
+    """
+    one_of(mode, ("shadow", "enforce"), "mode")
+    orphans = log.about.get("orphans", "keep") if orphans is None else orphans
+    orphans = one_of(orphans, ("keep", "clip", "drop"), "orphans")
+    one_of(on_trip, ("leave", "cancel_working"), "on_trip")
+    if chunk < 1:
+        raise InputError(f"chunk={chunk!r} is not above zero")
+    stage = Stage(log, rules, mode, orphans=orphans, on_trip=on_trip, sample_ns=sample_ns, compiled=compiled)
+    return stage.replay(rules, chunk=chunk, progress=progress)
+
+
+class _Run(NamedTuple):
+    """One replay under way."""
+
+    engine: ReplayLoop
+    state: State
+    columns: dict[str, Any]
+    fixed: dict[str, Any]
+    found: Calendars
+    sampled: np.ndarray
+
+
+class Stage:
+    """A log made ready for rules of one shape: what replays of it with other parameters share.
+
+    The arguments are those of `replay_log`, which checks them. `replay` may be called from many threads at once.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        rules: RuleSet,
+        mode: str,
+        *,
+        orphans: str,
+        on_trip: str,
+        sample_ns: int | None,
+        compiled: bool,
+    ) -> None:
+        _refuse_unknown(log, rules)
+        ts = log.columns["ts"]
+        self.log = log
+        self.mode = mode
+        self.options = {"orphans": orphans, "on_trip": on_trip}
+        self.compiled = compiled
+        self.first, self.last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
+        self.sample_at = _sample_times(self.first, self.last, sample_ns)
+        self.shape = shape_of(
+            rules,
+            log.columns,
+            enforce=mode == "enforce",
+            sampled=sample_ns is not None,
+            cancels=on_trip == "cancel_working",
+            opened=any(account.positions for account in log.universe.accounts),
+        )
+        self.columns: dict[str, Any] = dict(log.columns)
+        self.slots = 0
+        if self.shape.orders:
+            self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)
+        self.opened = opening(log.universe, log.pair_account, log.pair_instrument)
+
+    def replay(self, rules: RuleSet, *, chunk: int = CHUNK, progress: bool = False) -> ReplayResult:
+        """Replay the log through rules of the stage's shape."""
+        log, run = self.log, self._begin(rules)
+        blocks: list[np.ndarray] = []
+        chunks = range(0, len(log), chunk)
+        for start in with_bar(chunks, f"replay ({self.mode})", wanted=progress and len(chunks) > 1):
+            stop = min(start + chunk, len(log))
+            blocks.extend(run.engine.feed(run.state, run.columns, run.fixed, start, stop))
+        rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
+        _finish_samples(run.state, run.sampled)
+        options = dict(self.options)
+        result = ReplayResult(log, rules, self.mode, options, rows, run.state, run.found, self.sample_at, run.sampled)
+        result.asker, result.marked = Asker(run.engine), self.shape.marks
+        return result
+
+    def blocks(self, rules: RuleSet) -> Iterator[np.ndarray]:
+        """The decision rows of a replay as they come, each block gone when the next is asked for; nothing is kept."""
+        run = self._begin(rules)
+        yield from run.engine.feed(run.state, run.columns, run.fixed, 0, len(self.log), copy=False)
+
+    def _begin(self, rules: RuleSet) -> _Run:
+        """Everything that one replay changes, as it is before the first event."""
+        log, shape = self.log, self.shape
+        found = calendars(rules, self.first, self.last)
+        params = [rule.integers(log.universe) for rule in rules]
+        engine = ReplayLoop(rules, shape, compiled=self.compiled)
+        columns = self.columns
+        if shape.twins:  # a replay in enforce mode writes in it
+            columns = {**columns, "twin": find_twins(log.columns)}
+        state = new_state(log.universe, self.opened, rules, params, found, self.slots)
+        state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
+        state.counts[Counter.SAMPLES] = len(self.sample_at)
+        if shape.samples:
+            state.counts[Counter.NEXT_TURN] = min(state.counts[Counter.NEXT_TURN], self.sample_at[0])
+        sampled = np.zeros(
+            (2, len(self.sample_at), len(log.universe.accounts)), np.int64
+        )  # equity, and what was paid in
+        fixed = fixed_arguments(rules, params, found, self.sample_at, sampled)
+        return _Run(engine, state, columns, fixed, found, sampled)
+
+
+def _refuse_unknown(log: EventLog, rules: RuleSet) -> None:
+    """A rule that looks at what accounts held needs a log that knows it (``log.about["unknown"]`` says what is not)."""
+    for what in log.about.get("unknown", ()):
+        for rule in rules:
+            if what in rule.kind.looks_at:
+                raise InputError(
+                    f"rule {rule.id!r} ({rule.type}) looks at the {what} of accounts, and this log does not know what "
+                    f"they held before its first event; give the openings, or leave the rule out"
+                )
+
+
+def _sample_times(first: int, last: int, spacing: int | None) -> np.ndarray:
+    """Multiples of the spacing after the first event, up to one past the last."""
+    if spacing is None:
+        return np.zeros(0, np.int64)
+    if isinstance(spacing, bool) or not isinstance(spacing, int) or spacing < 1:
+        raise InputError(f"sample_ns={spacing!r} is not a number of nanoseconds above zero")
+    count = last // spacing - first // spacing + 1
+    if count > 5_000_000:
+        raise InputError(f"sample_ns={spacing} makes {count:,} samples; at most 5,000,000 fit, choose a wider spacing")
+    return (first // spacing + 1 + np.arange(count, dtype=np.int64)) * spacing
+
+
+def _finish_samples(state: Any, sampled: np.ndarray) -> None:
+    """What was not sampled before the last event is as it stands at the end."""
+    accounts = state.accounts[1:]
+    final = np.where(accounts["has_given"] != 0, accounts["given"], accounts["cash"] + accounts["value"])
+    rest = slice(int(state.counts[Counter.SAMPLE]), None)
+    sampled[0, rest], sampled[1, rest] = final, accounts["flows"]

@@ -1,0 +1,223 @@
+"""The columns of an event log: kinds, flags, codes, and the one event that a rule sees.
+
+A log is a set of columns, one numpy array each, in the total order (ts, seq); seq is the row. Columns that a log
+does not have are constants in the compiled loop, so a rule that does not need them costs nothing.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from typing import NamedTuple
+
+from riskkit.replay.schema.constants import MISSING
+
+__all__ = [
+    "FACTS", "MESSAGES", "MISSING", "OPTIONAL", "REQUIRED", "WATCHED", "TradingCommand", "DecisionCode", "EventRow", "RowFlag", "CashFlowKind",
+    "EventKind", "KindFacts", "OrderStatus",
+]  # fmt: skip
+
+RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
+
+
+class EventKind(IntEnum):
+    """What happened.
+
+    Examples
+    --------
+    >>> EventKind.FILL.name, int(EventKind.FILL)
+    ('FILL', 3)
+    """
+
+    ORDER = 0
+    MODIFY = 1
+    CANCEL = 2
+    FILL = 3
+    PRICE = 4
+    ACK = 5
+    ERROR = 6
+    CASH = 7
+    EQUITY = 8
+    TRADE = 9
+    EXECUTION = 10
+    CLOCK = 11
+    SESSION = 12
+    CONTROL = 13
+    EXPIRY = 14
+    MARK = 15  # never in a log: how the engine tells a rule that an account's equity has moved
+
+
+class KindFacts(NamedTuple):
+    """What is true of every event of a kind.
+
+    Parameters
+    ----------
+    needs : tuple of str
+        Columns that such an event must have.
+    judged : bool
+        A message that rules may refuse.
+    watched : bool
+        An event that the state of a rule may follow.
+    traded : bool
+        ``qty`` and ``price`` are lots and ticks of its instrument.
+    money : str
+        Column of a frame with its money; in ``qty`` where it is not `traded`.
+    rare : bool
+        The loop has a branch for it only where the log has such an event.
+    inside : bool
+        Made by the engine; no frame has it.
+    """
+
+    needs: tuple[str, ...] = ()
+    judged: bool = False
+    watched: bool = False
+    traded: bool = False
+    money: str = ""
+    rare: bool = False
+    inside: bool = False
+
+
+_WHOSE = ("account", "instrument")
+FACTS: dict[EventKind, KindFacts] = {
+    EventKind.ORDER: KindFacts((*_WHOSE, "side", "qty", "price"), judged=True, watched=True, traded=True),
+    EventKind.MODIFY: KindFacts((*_WHOSE, "order_id"), judged=True, watched=True, traded=True),
+    EventKind.CANCEL: KindFacts((*_WHOSE, "order_id"), watched=True),
+    EventKind.FILL: KindFacts((*_WHOSE, "side", "qty", "price"), watched=True, traded=True, money="fee"),
+    EventKind.PRICE: KindFacts(("instrument", "price")),
+    EventKind.ACK: KindFacts(("account",), watched=True, rare=True),
+    EventKind.ERROR: KindFacts(("account",), watched=True, rare=True),
+    EventKind.CASH: KindFacts(("account", "amount"), money="amount", rare=True),
+    EventKind.EQUITY: KindFacts(("account", "equity"), money="equity", rare=True),
+    EventKind.TRADE: KindFacts((*_WHOSE, "side"), watched=True, money="pnl", rare=True),
+    EventKind.EXECUTION: KindFacts(("account",), watched=True, rare=True),
+    EventKind.CLOCK: KindFacts(),
+    EventKind.SESSION: KindFacts(rare=True),
+    EventKind.CONTROL: KindFacts(("cmd",)),
+    EventKind.EXPIRY: KindFacts(rare=True, inside=True),
+    EventKind.MARK: KindFacts(watched=True, rare=True, inside=True),
+}
+MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
+WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
+
+
+class DecisionCode(IntEnum):
+    """A verdict or a row of the result (column ``code``); from OBJECT to HELD a refusal's reasons, as rules give them."""
+
+    PASS = 0
+    OBJECT = 1
+    NO_PRICE = 2
+    HELD = 3
+    ALERTED = 4
+    VANISH = 5
+    CUT = 6
+    ORPHAN = 7
+    CLIPPED = 8
+    DUP = 9
+    ERROR_TS = 10
+    TRIP = 11
+    RELEASE = 12
+
+
+class OrderStatus(IntEnum):
+    """Status of an order's record."""
+
+    UNKNOWN = 0  # no order event has used the record
+    WORKING = 1
+    BLOCKED = 2  # refused, or its parent was, or cancelled by a rule: its fills vanish in enforce mode
+    DONE = 3  # filled, cancelled or lapsed
+
+
+class RowFlag(IntFlag):
+    """What the door noted about a row; several may stand together."""
+
+    OFF_TICK = 1
+    OFF_LOT = 2
+    BAD_PRICE = 4
+    BAD_QTY = 8
+    BAD_TS = 16
+    DUPLICATE = 32
+    REDUCE_ONLY = 64
+    STOP_LOSS = 128
+
+
+class CashFlowKind(IntEnum):
+    """What a CASH event is (column ``side``); only a deposit is not profit or loss."""
+
+    DEPOSIT = 0
+    FEE = 1
+    FUNDING = 2
+    DIVIDEND = 3
+
+
+class TradingCommand(IntEnum):
+    """What a CONTROL event says (column ``side``)."""
+
+    ACTIVE = 0
+    REDUCING = 1
+    HALTED = 2
+    PAUSE = 3
+    RESUME = 4
+    RESET = 5
+
+
+# column -> (dtype, value where a log does not have the column)
+REQUIRED: dict[str, str] = {
+    "ts": "<i8",
+    "kind": "<i1",
+    "account": "<i4",
+    "instrument": "<i4",
+    "pair": "<i4",
+    "side": "<i1",
+    "qty": "<i8",
+    "price": "<i8",
+    "order": "<i8",
+}
+OPTIONAL: dict[str, tuple[str, int]] = {
+    "strategy": ("<i4", -1),
+    "connection": ("<i4", -1),
+    "flags": ("<i4", 0),
+    "parent": ("<i8", -1),
+    "batch": ("<i8", -1),
+    "weight": ("<i4", 1),
+    "trade_id": ("<i8", -1),
+    "fee": ("<i8", 0),
+    "expires": ("<i8", MISSING),
+    "bid": ("<i8", MISSING),
+    "ask": ("<i8", MISSING),
+    "reserve": ("<i8", MISSING),
+}
+
+
+class EventRow(NamedTuple):
+    """One event as a rule sees it: integers only.
+
+    ``qty`` is in lots and ``price`` in ticks of the instrument; ``account``, ``instrument``, ``pair`` (an account in
+    an instrument), ``strategy`` and ``connection`` are dense codes, -1 where there is none. ``order`` is the row of
+    the order that the event belongs to, -1 if none. A CASH event carries its amount and an EQUITY event its equity
+    in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in ``price``.
+
+    Examples
+    --------
+    >>> EventRow._fields[:5]
+    ('seq', 'ts', 'kind', 'account', 'instrument')
+    """
+
+    seq: int
+    ts: int
+    kind: int
+    account: int
+    instrument: int
+    pair: int
+    side: int
+    qty: int
+    price: int
+    order: int
+    strategy: int = -1
+    connection: int = -1
+    flags: int = 0
+    parent: int = -1
+    batch: int = -1
+    weight: int = 1
+    fee: int = 0
+    bid: int = MISSING
+    ask: int = MISSING
+    reserve: int = MISSING

@@ -1,0 +1,177 @@
+"""Scopes of rules: which record of a rule an event belongs to. Every fact about a scope is in its row of `SCOPES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.universe import Universe
+
+__all__ = ["SCOPES", "WIRE", "Scope", "event_label", "key_label", "key_of", "number_of", "owners", "scope_of"]
+
+EVERYTHING = "everything"
+TABLES = {"instrument": "instruments", "account": "accounts", "position": "positions"}
+CODES = {"instrument": "instrument", "account": "account", "position": "pair"}
+
+
+class Scope(NamedTuple):
+    """One scope.
+
+    Parameters
+    ----------
+    name : str
+        As `Rule.scope` has it.
+    words : str
+        Whose record it is, in the sentence of a rule.
+    record, field : str
+        Where the key is: a column of the event ("event"), or a field of the event's account, instrument or position;
+        empty where there is one key.
+    order_key : str
+        The key of a named order, as an expression of the loop.
+    parts : tuple of str
+        What a key is made of, as in its label "account/instrument".
+    owner : str
+        "account": a key belongs to one account; "last": to the account that used it last; empty: to no one account.
+    used_by : tuple of Kind
+        Events that make their account the owner of the key.
+    cancels : str
+        Whose working orders a trip cancels: those of the event's "account", "instrument" or "pair"; empty: all.
+    """
+
+    name: str
+    words: str
+    record: str
+    field: str
+    order_key: str
+    parts: tuple[str, ...]
+    owner: str = ""
+    used_by: tuple[EventKind, ...] = ()
+    cancels: str = "account"
+
+    @property
+    def event_key(self) -> str:
+        """The key of an event, as an expression of the loop."""
+        if not self.record:
+            return "0"
+        return f"event.{self.field}" if self.record == "event" else f"book.{self.record}.{self.field}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an event may have no key of this scope."""
+        return self.owner == "last"
+
+    @property
+    def has_instrument(self) -> bool:
+        """Whether only an event with an instrument has a key."""
+        return bool({"instrument", "product"} & set(self.parts))
+
+    @property
+    def by_account(self) -> bool:
+        """Whether the account alone says the key."""
+        return self.record in ("", "account") or self.field == "account"
+
+    @property
+    def who(self) -> str:
+        """What a pause stops, in words."""
+        return self.words.replace("for each", "the") if self.record else EVERYTHING
+
+
+_MESSAGES = (EventKind.ORDER, EventKind.MODIFY)
+_ROWS = (
+    Scope("account", "for each account", "event", "account", "order.account", ("account",), "account"),
+    Scope("instrument", "for each instrument", "event", "instrument", "position.instrument", ("instrument",),
+          cancels="instrument"),
+    Scope("product", "for each product", "instrument", "product", "instrument.product", ("product",)),
+    Scope("account_instrument", "for each account and instrument", "event", "pair", "order.pair",
+          ("account", "instrument"), "account", cancels="pair"),
+    Scope("account_product", "for each account and product", "position", "product", "position.product",
+          ("account", "product"), "account"),
+    Scope("strategy", "for each strategy", "event", "strategy", "order.strategy", ("strategy",), "last",
+          (*_MESSAGES, EventKind.EXECUTION)),
+    Scope("connection", "for each connection", "event", "connection", "order.connection", ("connection",), "last",
+          _MESSAGES),
+    Scope("desk", "for each desk", "account", "desk", "account.desk", ("desk",)),
+    Scope("firm", "for each firm", "account", "firm", "account.firm", ("firm",)),
+    Scope("global", "over everything", "", "", "0", (), cancels=""),
+)  # fmt: skip
+SCOPES: dict[str, Scope] = {row.name: row for row in _ROWS}
+WIRE = {"connection": "session"}  # as rule sets spell a scope, where that differs
+
+_GROUPS: dict[str, Callable[[Universe], Sequence[str]]] = {
+    "account": lambda universe: [account.id for account in universe.accounts],
+    "instrument": lambda universe: [instrument.id for instrument in universe.instruments],
+    "product": lambda universe: universe.products,
+    "strategy": lambda universe: universe.strategies,
+    "connection": lambda universe: universe.connections,
+    "desk": lambda universe: universe.desks,
+    "firm": lambda universe: universe.firms,
+}
+
+
+def scope_of(name: str) -> str:
+    """The scope that a rule set means by a name."""
+    return next((scope for scope, wire in WIRE.items() if wire == name), name)
+
+
+def key_of(scope: str, event: Mapping[str, int], state: Any) -> int:
+    """The key of an event with the tables of a `State`; -1 where it has none."""
+    row = SCOPES[scope]
+    if not row.record:
+        return 0
+    if row.record == "event":
+        return event[row.field]
+    return int(getattr(state, TABLES[row.record])[row.field][event[CODES[row.record]] + 1])
+
+
+def number_of(scope: str, universe: Universe) -> int:
+    """The number of keys of a scope that no positions make."""
+    row = SCOPES[scope]
+    return len(_GROUPS[row.parts[0]](universe)) if row.parts else 1
+
+
+def owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
+    """The account of each key, -1 where a key belongs to no one account (or, until it is used, to none)."""
+    row = SCOPES[scope]
+    if row.owner != "account":
+        return [-1] * number_of(scope, universe)
+    if row.field == "account":
+        return list(range(len(universe.accounts)))
+    if row.field == "pair":
+        return positions["account"][1:].tolist()
+    _, first = np.unique(positions[row.field][1:], return_index=True)
+    return positions["account"][1:][first].tolist()
+
+
+def event_label(scope: str, universe: Universe, event: Mapping[str, int]) -> str:
+    """The label of the key that an event belongs to, as "account/product"."""
+    parts = SCOPES[scope].parts
+    return "/".join(_part(part, universe, event) for part in parts) if parts else EVERYTHING
+
+
+def key_label(scope: str, key: int, universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray) -> str:
+    """The label of a key; pairs are (account, instrument) in the order in which they appeared."""
+    parts = SCOPES[scope].parts
+    if len(parts) < 2:
+        return str(_GROUPS[parts[0]](universe)[key]) if parts else EVERYTHING
+    pair = key
+    if "product" in parts:  # an account's products are numbered as they appear
+        codes = np.array([universe.products.index(one.product) for one in universe.instruments])
+        _, first = np.unique(pair_account * len(universe.products) + codes[pair_instrument], return_index=True)
+        pair = int(np.sort(first)[key])
+    event = {"account": int(pair_account[pair]), "instrument": int(pair_instrument[pair])}
+    return event_label(scope, universe, event)
+
+
+def _part(part: str, universe: Universe, event: Mapping[str, int]) -> str:
+    if part in ("strategy", "connection"):
+        code = event[part]
+        return str(_GROUPS[part](universe)[code]) if code >= 0 else ""
+    group = "instrument" if part in ("instrument", "product") else "account"
+    code = event[group]
+    if code < 0:
+        return ""
+    one: Any = (universe.instruments if group == "instrument" else universe.accounts)[code]
+    return str(one.id if part == group else getattr(one, part))

@@ -1,0 +1,402 @@
+"""The universe of a log: instruments, accounts, and their units.
+
+A price is an integer number of ticks, a quantity of lots, an amount of money of quanta of its currency. `Universe` holds
+the declared units and converts between integers and decimal numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit.replay.schema.constants import LARGEST
+
+__all__ = ["Account", "Instrument", "Universe", "common_unit", "decimal_text", "exact"]
+
+
+def exact(value: Any, name: str) -> Fraction:
+    """The exact value of a string, a Decimal, an int or the shortest form of a float."""
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool):
+        raise InputError(f"{name}={value!r} is not a number")
+    try:
+        number = Decimal(value) if isinstance(value, (str, int, Decimal)) else Decimal(repr(float(value)))
+    except (InvalidOperation, TypeError, ValueError):
+        raise InputError(f"{name}={value!r} is not a number") from None
+    if not number.is_finite():
+        raise InputError(f"{name}={value!r} is not a finite number")
+    return Fraction(number)
+
+
+def decimal_text(value: Fraction) -> str:
+    """The shortest exact decimal of a fraction, or n/d if there is none."""
+    denominator = value.denominator
+    for prime in (2, 5):
+        while denominator % prime == 0:
+            denominator //= prime
+    if denominator != 1:
+        return f"{value.numerator}/{value.denominator}"
+    digits = 0
+    while (value * 10**digits).denominator != 1:
+        digits += 1
+    scaled = abs(int(value * 10**digits))
+    sign = "-" if value < 0 else ""
+    integer, rest = divmod(scaled, 10**digits)
+    return f"{sign}{integer}.{rest:0{digits}d}" if digits else f"{sign}{integer}"
+
+
+def common_unit(values: Iterable[Fraction]) -> Fraction:
+    """The largest unit of which every value is a multiple (1 if all are zero)."""
+    numerator, denominator = 0, 1
+    for value in values:
+        if value == 0:
+            continue
+        numerator, denominator = (
+            math.gcd(numerator * value.denominator, value.numerator * denominator),
+            denominator * value.denominator,
+        )
+        divisor = math.gcd(numerator, denominator)
+        numerator, denominator = numerator // divisor, denominator // divisor
+    return Fraction(numerator, denominator) if numerator else Fraction(1)
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """A traded instrument and the units of its prices and quantities.
+
+    Parameters
+    ----------
+    id : str
+        Its label in events.
+    tick, lot : str, Decimal, int or float
+        The smallest step of a price and of a quantity; every price and quantity is a multiple.
+    multiplier : str, Decimal, int or float
+        Money for one unit of quantity when the price moves by one.
+    currency : str
+        Currency of its prices and of settlement.
+    product : str, optional
+        The product of the instrument (default: its id).
+    negative_price : bool
+        Whether prices at or below zero are allowed (spreads, some futures).
+    price_step, qty_step : str, Decimal, int or float, optional
+        Value of the integer 1 in a log's prices and quantities, an integer part of tick and lot (default: tick and
+        lot). A log that keeps off-tick orders (``on_bad_order="flag"``) counts in finer steps.
+    listed : bool
+        False for an instrument that only occurs in a log and was not declared (for the rule ``known_instrument``).
+
+    Examples
+    --------
+    >>> Instrument("ESZ6", tick="0.25", multiplier="50").tick
+    Fraction(1, 4)
+    """
+
+    id: str
+    tick: Any = Fraction(1, 100)
+    lot: Any = Fraction(1)
+    multiplier: Any = Fraction(1)
+    currency: str = "USD"
+    product: str = ""
+    negative_price: bool = False
+    price_step: Any = None
+    qty_step: Any = None
+    listed: bool = True
+
+    def __post_init__(self) -> None:
+        """Convert units to exact fractions and check that they are above zero."""
+        object.__setattr__(self, "id", str(self.id))
+        for name, default in (("price_step", "tick"), ("qty_step", "lot")):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(self, default))
+        for name in ("tick", "lot", "multiplier", "price_step", "qty_step"):
+            value = exact(getattr(self, name), f"instrument {self.id!r}: {name}")
+            if value <= 0:
+                raise InputError(f"instrument {self.id!r}: {name}={getattr(self, name)!r} is not above zero")
+            object.__setattr__(self, name, value)
+        for name, size in (("price_step", "tick"), ("qty_step", "lot")):
+            if (getattr(self, size) / getattr(self, name)).denominator != 1:
+                raise InputError(f"instrument {self.id!r}: its {size} is not a multiple of its {name}")
+        if not self.product:
+            object.__setattr__(self, "product", self.id)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account: opening cash and positions, and the groups that it belongs to.
+
+    Parameters
+    ----------
+    id : str
+        Its label in events.
+    cash : mapping of currency to amount
+        Opening cash.
+    positions : mapping of instrument to quantity
+        Opening quantities, negative for short; valued at the first mark.
+    desk, firm : str
+        Groups, for rules with such a scope.
+
+    Examples
+    --------
+    >>> Account("desk-1", cash={"USD": 1_000_000}, positions={"ES": -5}, desk="futures").positions["ES"]
+    -5
+    """
+
+    id: str
+    cash: Mapping[str, Any] = field(default_factory=dict)
+    positions: Mapping[str, Any] = field(default_factory=dict)
+    desk: str = ""
+    firm: str = ""
+
+    def __post_init__(self) -> None:
+        """Convert the label to text."""
+        object.__setattr__(self, "id", str(self.id))
+
+
+@dataclass(frozen=True)
+class Universe:
+    """The labels of the codes of a log, and its units of money and quantity.
+
+    ``quanta`` maps each currency to the money of the integer 1. A fill's notional is rounded to it once, half to even;
+    the default, the largest unit that needs no rounding, makes that a no-op. With ``mixed`` an account may hold several
+    currencies.
+
+    Examples
+    --------
+    >>> future = Instrument("ES", tick="0.25", multiplier=50)
+    >>> universe = Universe((future,), (Account("A", cash={"USD": 500}),), {"USD": Fraction(1, 2)})
+    >>> universe.opening_cash(universe.accounts[0])
+    1000
+    >>> universe.money(25)
+    12.5
+    """
+
+    instruments: tuple[Instrument, ...]
+    accounts: tuple[Account, ...]
+    quanta: Mapping[str, Fraction]
+    strategies: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
+    mixed: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse labels that occur twice and openings that are not multiples of lot or quantum."""
+        for what, labels in (("instrument", self.instruments), ("account", self.accounts)):
+            ids = [entry.id for entry in labels]
+            if len(set(ids)) < len(ids):
+                twice = next(label for index, label in enumerate(ids) if label in ids[:index])
+                raise InputError(f"{what} {twice!r} is declared twice; a label names one {what}")
+        for account in self.accounts:
+            self.opening_cash(account)
+            for label in account.positions:
+                self.opening_steps(account, label)
+
+    @classmethod
+    def declare(
+        cls,
+        instruments: Iterable[Instrument] = (),
+        accounts: Iterable[Account | str] = (),
+        quantum: Any = None,
+        *,
+        mixed: bool = False,
+        like: Instrument | None = None,
+    ) -> Universe:
+        """Create a universe with one quantum for all currencies.
+
+        Parameters
+        ----------
+        instruments, accounts : iterable
+            In the order of their codes; a text is an account without cash.
+        quantum : str, Decimal, int or float, optional
+            Money of the integer 1; by default the largest amount of which a cent, every tick times lot times
+            multiplier and every opening balance is a multiple.
+        mixed : bool
+            Whether an account may hold several currencies.
+        like : Instrument, optional
+            Units of instruments that may be added later.
+        """
+        listed = tuple(instruments)
+        opened = tuple(account if isinstance(account, Account) else Account(account) for account in accounts)
+        priced = [*listed, *([like] if like else [])]
+        amounts = [Fraction(1, 100), *(i.price_step * i.qty_step * i.multiplier for i in priced)]
+        amounts += [exact(v, f"account {a.id!r}: cash") for a in opened for v in a.cash.values()]
+        unit = common_unit(amounts) if quantum is None else exact(quantum, "quantum")
+        if unit <= 0:
+            raise InputError(f"quantum={quantum!r} is not above zero")
+        currencies = dict.fromkeys([i.currency for i in priced] + [c for a in opened for c in a.cash]) or {"USD": None}
+        return cls(listed, opened, dict.fromkeys(currencies, unit), mixed=mixed)
+
+    def opening_cash(self, account: Account) -> int:
+        """Opening cash of an account in quanta."""
+        total = Fraction(0)
+        for currency, amount in account.cash.items():
+            value = exact(amount, f"account {account.id!r}: cash in {currency}")
+            if (value / self.quantum).denominator != 1:
+                raise InputError(
+                    f"account {account.id!r}: cash {amount!r} is not a multiple of the quantum "
+                    f"{decimal_text(self.quantum)}"
+                )
+            total += value
+        return _in_range(total / self.quantum, f"account {account.id!r}: its cash")
+
+    def opening_steps(self, account: Account, label: str) -> int:
+        """Opening position of an account in an instrument, in quantity steps."""
+        if label not in self.instrument_codes:
+            raise InputError(f"account {account.id!r}: it holds {label!r}, which is not a declared instrument")
+        instrument = self.instruments[self.instrument_codes[label]]
+        held = account.positions[label]
+        value = exact(held, f"account {account.id!r}: position in {label!r}")
+        if (value / instrument.lot).denominator != 1:
+            raise InputError(
+                f"account {account.id!r}: position {held!r} in {label!r} is not a multiple of its lot "
+                f"{decimal_text(instrument.lot)}"
+            )
+        return _in_range(value / instrument.qty_step, f"account {account.id!r}: its position in {label!r}")
+
+    def opening_pairs(self) -> list[tuple[int, int]]:
+        """(account, instrument) codes of the opening positions; they are the first pairs of every log."""
+        codes = self.instrument_codes
+        return [(a, i) for a, opened in enumerate(self.accounts) for i in sorted(codes[p] for p in opened.positions)]
+
+    @cached_property
+    def quantity_unit(self) -> Fraction:
+        """The largest unit of which every instrument's quantity step is a multiple."""
+        return common_unit(instrument.qty_step for instrument in self.instruments)
+
+    @cached_property
+    def products(self) -> tuple[str, ...]:
+        """The products, in order of appearance."""
+        return tuple(dict.fromkeys(instrument.product for instrument in self.instruments))
+
+    @cached_property
+    def desks(self) -> tuple[str, ...]:
+        """The desks, in order of appearance."""
+        return tuple(dict.fromkeys(account.desk for account in self.accounts))
+
+    @cached_property
+    def firms(self) -> tuple[str, ...]:
+        """The firms, in order of appearance."""
+        return tuple(dict.fromkeys(account.firm for account in self.accounts))
+
+    @cached_property
+    def instrument_codes(self) -> dict[str, int]:
+        """Code of each instrument label."""
+        return {instrument.id: code for code, instrument in enumerate(self.instruments)}
+
+    @cached_property
+    def account_codes(self) -> dict[str, int]:
+        """Code of each account label."""
+        return {account.id: code for code, account in enumerate(self.accounts)}
+
+    @cached_property
+    def currency(self) -> str:
+        """The currency of all balances, if there is one."""
+        return next(iter(self.quanta), "USD")
+
+    @property
+    def quantum(self) -> Fraction:
+        """Money of the integer 1."""
+        return self.quanta.get(self.currency, Fraction(1, 100))
+
+    def money(self, quanta: int) -> float:
+        """Convert quanta to money."""
+        return float(quanta * self.quantum)
+
+    def ratio(self, instrument: Instrument) -> Fraction:
+        """Quanta of money in one quantity step at a price of one price step."""
+        ratio: Fraction = instrument.price_step * instrument.qty_step * instrument.multiplier / self.quantum
+        return ratio
+
+    @cached_property
+    def currencies(self) -> tuple[str, ...]:
+        """All currencies; the ``price`` column of a CASH event is an index here, MISSING for the account's own."""
+        return tuple(self.quanta)
+
+    def quantities(self, steps: np.ndarray, code: np.ndarray) -> np.ndarray:
+        """Convert quantity steps to quantities; NaN without an instrument (code -1)."""
+        return _in_units(steps, code, [instrument.qty_step for instrument in self.instruments])
+
+    def prices(self, steps: np.ndarray, code: np.ndarray) -> np.ndarray:
+        """Convert price steps to prices; NaN without an instrument (code -1)."""
+        return _in_units(steps, code, [instrument.price_step for instrument in self.instruments])
+
+    def describe(self) -> list[Any]:
+        """Labels and units as plain lists, for hashing and storage."""
+        return [
+            [
+                [i.id, str(i.tick), str(i.lot), str(i.multiplier), i.currency, i.product, bool(i.negative_price)]
+                + [str(i.price_step), str(i.qty_step), bool(i.listed)]
+                for i in self.instruments
+            ],
+            [
+                [
+                    a.id,
+                    [[k, str(exact(v, "cash"))] for k, v in a.cash.items()],
+                    sorted([k, str(exact(v, "position"))] for k, v in a.positions.items()),
+                    a.desk,
+                    a.firm,
+                ]
+                for a in self.accounts
+            ],
+            [[k, str(v)] for k, v in self.quanta.items()],
+            list(self.strategies),
+            list(self.connections),
+            bool(self.mixed),
+        ]
+
+    @classmethod
+    def from_description(cls, described: list[Any]) -> Universe:
+        """Create the universe that `describe` describes."""
+        instruments, accounts, quanta, strategies, connections, mixed = described
+        return cls(
+            tuple(
+                Instrument(
+                    i,
+                    Fraction(tick),
+                    Fraction(lot),
+                    Fraction(multiplier),
+                    currency,
+                    product,
+                    negative,
+                    Fraction(price_step),
+                    Fraction(qty_step),
+                    listed,
+                )
+                for i, tick, lot, multiplier, currency, product, negative, price_step, qty_step, listed in instruments
+            ),
+            tuple(
+                Account(
+                    i,
+                    {k: Fraction(v) for k, v in cash},
+                    {k: Fraction(v) for k, v in positions},
+                    desk,
+                    firm,
+                )
+                for i, cash, positions, desk, firm in accounts
+            ),
+            {k: Fraction(v) for k, v in quanta},
+            tuple(strategies),
+            tuple(connections),
+            mixed,
+        )
+
+
+def _in_range(value: Fraction, what: str) -> int:
+    if abs(value) >= LARGEST:
+        raise InputError(f"{what} is beyond 64 bits in units of this log; choose a larger lot or quantum")
+    return int(value)
+
+
+def _in_units(steps: np.ndarray, code: np.ndarray, units: list[Fraction]) -> np.ndarray:
+    """Steps times unit, rounded once if numerator and steps are exact as floats (so that 3 x 0.1 is 0.3)."""
+    numerator = np.array([float(unit.numerator) for unit in units] + [np.nan])
+    denominator = np.array([float(unit.denominator) for unit in units] + [1.0])
+    return np.asarray(steps * numerator[code] / denominator[code])

@@ -1,0 +1,1 @@
+"""Choose thresholds by objectives, and evaluate the choice on other days."""

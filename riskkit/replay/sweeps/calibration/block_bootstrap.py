@@ -1,0 +1,135 @@
+"""Block bootstrap of trading days: sampling distribution of the metrics and of the selected setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit.montecarlo.draws import Variates
+from riskkit.montecarlo.models.bootstrap import BlockBootstrap
+from riskkit.replay.sweeps.calibration.objective import Selection
+from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures, daily_frame
+
+__all__ = ["BlockKind", "Resamples", "day_bootstrap", "default_block", "resample", "resampled_counts"]
+
+BATCH = 2_000_000  # random numbers at once
+BlockKind = Literal["stationary", "circular"]
+
+
+class Resamples(NamedTuple):
+    """Two metrics of each setting over the resamples, and the row of the setting that each resample selected.
+
+    ``loss_avoided`` and ``cost`` are per trading day, shape (n_resamples, n_settings); ``chosen`` has shape
+    (n_resamples,), -1 if no setting is feasible.
+    """
+
+    loss_avoided: np.ndarray
+    cost: np.ndarray
+    chosen: np.ndarray
+
+
+def resample(
+    figures: DailyFigures,
+    selection: Selection,
+    rng: np.random.Generator,
+    resamples: int,
+    *,
+    block: float,
+    kind: BlockKind = "stationary",
+) -> Resamples:
+    """Metrics and selections over resampled days; sums are of integers, so exact in any order."""
+    n_days, n_settings = len(figures.days.starts), len(figures.sums)
+    eventful = np.flatnonzero(figures.sums.any(axis=(0, 2)))  # days without rejections add nothing
+    flat = figures.sums[:, eventful].transpose(1, 0, 2).reshape(len(eventful), n_settings * len(COLUMNS))
+    parts, chosen = [], []
+    for counts in resampled_counts(n_days, rng, resamples, block=block, kind=kind):
+        sums = (counts[:, eventful] @ flat).reshape(len(counts), n_settings, len(COLUMNS))
+        for sample, orders in zip(sums, (counts @ figures.days.orders).tolist(), strict=True):
+            row = selection.best(daily_frame(sample, n_days, orders, figures.quantum, figures.labels))
+            chosen.append(-1 if row is None else row)
+        columns = [COLUMNS.index("loss_avoided"), COLUMNS.index(selection.cost)]
+        parts.append(sums[:, :, columns] * figures.quantum / n_days)
+    both = np.concatenate(parts)
+    return Resamples(both[:, :, 0], both[:, :, 1], np.array(chosen))
+
+
+def default_block(n_days: int, horizon_days: int = 0) -> int:
+    """Block length in days: the cube root of the number of days, at least the valuation horizon of an order.
+
+    References
+    ----------
+    Politis and White (2004), Automatic block-length selection for the dependent bootstrap, Econometric Reviews 23(1),
+    section 2: the optimal length grows as the cube root of the number of observations.
+
+    Examples
+    --------
+    >>> default_block(1000), default_block(1000, horizon_days=63)
+    (10, 63)
+    """
+    cube_root: int = round(n_days ** (1 / 3))
+    return max(1, min(max(cube_root, horizon_days), n_days))
+
+
+def day_bootstrap(n_days: int, rng: np.random.Generator | None, block: float, kind: BlockKind) -> BlockBootstrap:
+    """Block bootstrap of `n_days` days.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two days, `rng` is not a Generator, or the block does not fit.
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise InputError(f"rng={rng!r} is not a numpy Generator; give numpy.random.default_rng(seed), or resamples=0")
+    if n_days < 2:
+        raise InputError("the log has one trading day, and there is nothing to resample; give resamples=0")
+    return BlockBootstrap(np.zeros((n_days, 1)), horizon=n_days, block=block, kind=kind)
+
+
+def resampled_counts(
+    n_days: int, rng: np.random.Generator, resamples: int, *, block: float, kind: BlockKind = "stationary"
+) -> Iterator[np.ndarray]:
+    """Yield how often each day occurs in each resample of `n_days` days, a batch of resamples at a time.
+
+    Parameters
+    ----------
+    n_days : int
+        Number of days, at least 2.
+    rng : numpy.random.Generator
+        Source of randomness; the result does not depend on the batch size.
+    resamples : int
+        Number of resamples.
+    block : float
+        Block length in days: the mean for "stationary", exact for "circular".
+    kind : {"stationary", "circular"}
+        As in `riskkit.montecarlo.BlockBootstrap`.
+
+    Yields
+    ------
+    ndarray of int64, shape (batch, n_days)
+        Each row sums to n_days.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two days, `rng` is not a Generator, or the block does not fit.
+
+    References
+    ----------
+    Politis and Romano (1994), The stationary bootstrap, JASA 89, 1303-1313, section 2.
+
+    Examples
+    --------
+    >>> next(resampled_counts(4, np.random.default_rng(1), 2, block=2)).sum(axis=1).tolist()
+    [4, 4]
+    """
+    bootstrap = day_bootstrap(n_days, rng, block, kind)
+    width = bootstrap.needs.uniforms
+    batch = max(1, BATCH // width)
+    for start in range(0, resamples, batch):
+        size = min(batch, resamples - start)
+        days = bootstrap.days(Variates(np.zeros((size, 0)), rng.random((size, width)), np.zeros(0)))
+        flat = days + n_days * np.arange(size)[:, None]
+        yield np.bincount(flat.ravel(), minlength=size * n_days).reshape(size, n_days)

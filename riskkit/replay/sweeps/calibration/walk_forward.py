@@ -1,0 +1,131 @@
+"""Walk-forward evaluation: select on a training window, evaluate on the test window after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from riskkit._check import InputError, one_of, whole_number
+from riskkit.replay.sweeps.calibration.objective import Selection
+from riskkit.replay.sweeps.many.daily import DailyFigures
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Split", "Window", "WindowKind", "WindowMetrics", "walk", "windows"]
+
+WindowKind = Literal["expanding", "rolling"]
+
+
+class Window(NamedTuple):
+    """Indices of trading days, each range from (included) to (excluded)."""
+
+    train_from: int
+    train_to: int
+    known_to: int  # outcomes of later training days are not known when the test starts
+    test_from: int
+    test_to: int
+
+
+class WindowMetrics(NamedTuple):
+    """Metrics of one setting in one window, per trading day; `rejected_share` is a fraction of the orders."""
+
+    loss_avoided: float = 0.0
+    cost: float = 0.0
+    score: float = 0.0
+    rejected_share: float = 0.0
+
+
+class Split(NamedTuple):
+    """One walk-forward split: the setting selected in training, with its metrics in training and test.
+
+    ``row`` is None if no setting is feasible; then no limits apply and every metric is 0. ``best_score`` is the score
+    of the best feasible setting in the test window, 0 if none is feasible.
+    """
+
+    window: Window
+    row: int | None
+    train: WindowMetrics
+    test: WindowMetrics
+    best_score: float
+
+
+def walk(figures: DailyFigures, selection: Selection, windows: list[Window]) -> tuple[Split, ...]:
+    """Select on each training window and evaluate on its test window."""
+    return tuple(_split(figures, selection, window) for window in windows)
+
+
+def _split(figures: DailyFigures, selection: Selection, window: Window) -> Split:
+    train = figures.frame(window.train_from, window.known_to)
+    test = figures.frame(window.test_from, window.test_to)
+    row, best = selection.best(train), selection.best(test)
+    best_score = 0.0 if best is None else float(selection.scores(test)[best])
+    if row is None:
+        return Split(window, None, WindowMetrics(), WindowMetrics(), best_score)
+    return Split(window, row, _metrics(selection, train, row), _metrics(selection, test, row), best_score)
+
+
+def _metrics(selection: Selection, frame: pd.DataFrame, row: int) -> WindowMetrics:
+    avoided, cost, share = (
+        float(frame[name].to_numpy()[row]) for name in ("loss_avoided", selection.cost, "rejected_share")
+    )
+    return WindowMetrics(avoided, cost, float(selection.scores(frame)[row]), share)
+
+
+def windows(
+    starts: np.ndarray,
+    ends: np.ndarray,
+    horizon_ns: int,
+    *,
+    train_days: int,
+    test_days: int,
+    kind: WindowKind = "expanding",
+) -> list[Window]:
+    """Split trading days into consecutive pairs of a training and a test window.
+
+    Purging: a training day counts only if its end plus the horizon lies before the test window, so that no order is
+    used whose outcome is known only in the test window. Test windows do not overlap; the last may be shorter.
+
+    Parameters
+    ----------
+    starts, ends : ndarray of int64, shape (n_days,)
+        Nanoseconds since the epoch.
+    horizon_ns : int
+        Nanoseconds from an order to its valuation.
+    train_days, test_days : int
+        Trading days of the first training window, and of each test window.
+    kind : {"expanding", "rolling"}
+        Training windows start at the first day, or have `train_days` days each.
+
+    Raises
+    ------
+    InputError
+        If no test window fits, or no outcome of the first training window is known before its end.
+
+    References
+    ----------
+    Pardo (2008), The Evaluation and Optimization of Trading Strategies, 2nd ed., chapter 11. Lopez de Prado (2018),
+    Advances in Financial Machine Learning, section 7.4.1 (purging).
+
+    Examples
+    --------
+    >>> day = np.arange(7)
+    >>> [tuple(window) for window in windows(day, day + 1, 1, train_days=3, test_days=2)]
+    [(0, 3, 2, 3, 5), (0, 5, 4, 5, 7)]
+    """
+    train_days, test_days = whole_number(train_days, "train_days"), whole_number(test_days, "test_days")
+    one_of(kind, ("expanding", "rolling"), "window")
+    n_days = len(starts)
+    if train_days >= n_days:
+        raise InputError(f"train_days={train_days} leaves no day to test on: the log has {n_days} trading days")
+    found = []
+    for test in range(train_days, n_days, test_days):
+        first = 0 if kind == "expanding" else test - train_days
+        known = int(np.searchsorted(ends, int(starts[test]) - horizon_ns, "right"))
+        if known <= first:
+            raise InputError(
+                f"train_days={train_days} is too short: no day of the training window ends a horizon before it; give more"
+            )
+        found.append(Window(first, test, min(known, test), test, min(test + test_days, n_days)))
+    return found

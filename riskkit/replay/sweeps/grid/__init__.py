@@ -1,0 +1,1 @@
+"""Settings of a sweep, and the keys of its scopes."""

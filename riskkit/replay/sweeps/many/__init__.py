@@ -1,0 +1,1 @@
+"""Many replays of one log, on threads or a cluster, and the metrics of each."""

@@ -1,0 +1,247 @@
+"""`sweep`: replay one log under many settings of its rules; one row of metrics per setting."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskkit._bar import with_bar
+from riskkit._check import InputError, one_of, whole_number
+from riskkit._show import Row, Shown
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.sweeps.grid.settings import Grid, Setting, checked_settings, index_of, split_name, with_setting
+from riskkit.replay.sweeps.many.cluster import opened, processes_wanted, run_on_processes
+from riskkit.replay.sweeps.many.metrics import METRICS
+from riskkit.replay.sweeps.many.order_outcome import horizon_text
+from riskkit.replay.sweeps.many.runner import (
+    Metrics,
+    Mode,
+    OnTrip,
+    Options,
+    Orphans,
+    Runner,
+    Steps,
+    replay_options,
+    run_on_threads,
+)
+from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["SweepResult", "sweep"]
+
+
+class SweepResult(Shown):
+    """Result of `sweep`.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row per finished setting, in grid order, indexed by the settings; the columns are those of
+        `riskkit.replay.sweeps.many.metrics.METRICS`.
+    partial : bool
+        True if an interrupt came before every setting was finished.
+    how : str
+        "replays", or "one pass" if one pass gave all thresholds (`riskkit.replay.sweeps.one_pass.observed`).
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
+    >>> found = sweep(rk.datasets.tiny_log(), rules, {"size.limit": [1, 4, 9]}, compiled=False)
+    >>> found.frame["orders_rejected"].tolist(), found.partial
+    ([2, 1, 0], False)
+    >>> print(found.rules_of(0)[0].limits())
+    one order of at most 1 in quantity
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        rules: RuleSet,
+        mode: str,
+        settings: list[Setting],
+        metrics: dict[int, Metrics],
+        horizon_ns: int | None,
+        how: str,
+    ) -> None:
+        import pandas as pd
+
+        finished = sorted(metrics)
+        self.log = log
+        self.rules = rules
+        self.mode = mode
+        self.settings = [settings[i] for i in finished]
+        self.n_requested = len(settings)
+        self.horizon_ns = horizon_ns
+        self.how = how
+        index = index_of(self.settings, list(settings[0]))
+        self.frame = pd.DataFrame({name: [metrics[i][name] for i in finished] for name in METRICS}, index=index)
+
+    @property
+    def partial(self) -> bool:
+        """True if settings are missing."""
+        return len(self.settings) < self.n_requested
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per setting."""
+        return self.frame
+
+    def rules_of(self, row: int) -> RuleSet:
+        """Rule set of the setting in a row of the frame, to replay it alone."""
+        return with_setting(self.rules, self.settings[row])
+
+    def plot(self, ax: Axes | None = None, *, metric: str = "orders_rejected") -> Axes:
+        """Plot one metric: a curve over one parameter, a heat map over two.
+
+        Raises
+        ------
+        InputError
+            If more than two parameters vary, or the metric is unknown.
+        """
+        from riskkit import plot
+
+        one_of(metric, tuple(name for name in METRICS if name != "digest"), "metric")
+        names = list(self.settings[0]) if self.settings else []
+        title = f"{metric.replace('_', ' ').capitalize()} ({self.mode} mode)"
+        values = self.frame[metric]
+        if len(names) == 1:
+            values = values.sort_index()
+            return plot.threshold(values.index.to_numpy(), values.to_numpy(), None, name=names[0], title=title, ax=ax)
+        if len(names) == 2:
+            table = values.unstack(names[1])
+            x, y = list(table.columns), list(table.index)
+            return plot.heat(table.to_numpy(float), x, y, names=(names[1], names[0]), title=title, ax=ax)
+        raise InputError(f"{len(names)} parameters vary; a plot shows one or two")
+
+    def _title(self) -> str:
+        return f"Sweep in {self.mode} mode" + (" (partial: interrupted)" if self.partial else "")
+
+    def _rows(self) -> list[Row]:
+        rows: list[Row] = [("settings", len(self.settings), f"of {self.n_requested:,}" if self.partial else "")]
+        rows += [("computed by", self.how, ""), ("orders valued at", horizon_text(self.horizon_ns), "")]
+        for name in (
+            "orders_rejected",
+            "trips",
+            "profit_change",
+            "profit_drawdown_change",
+            "loss_avoided",
+            "profit_forgone",
+        ):
+            values = self.frame[name].tolist()
+            if values:
+                label = name.replace("_", " ")
+                rows += [(f"{label}, min", min(values), ""), (f"{label}, max", max(values), "")]
+        return rows
+
+
+def sweep(
+    log: EventLog | str | Path,
+    rules: RuleSet,
+    grid: Grid,
+    mode: Mode = "enforce",
+    *,
+    horizon_ns: int | None = None,
+    orphans: Orphans | None = None,
+    on_trip: OnTrip = "leave",
+    sample_ns: int | None = None,
+    digests: bool = True,
+    threads: int | None = None,
+    compiled: bool = True,
+    progress: bool = False,
+) -> SweepResult:
+    """Replay one log under many settings of its rules; one row of metrics per setting.
+
+    In shadow mode, if one limit varies and the rule's observed values do not depend on it, one pass gives all settings.
+    Otherwise each setting is replayed on a thread, with at most `threads` replays in memory. Inside
+    ``joblib.parallel_config(backend="dask")`` (or another backend of processes) the settings go to its workers, which
+    map the log from disk: give a path that they can read. Frame and digests are the same in every case.
+
+    Parameters
+    ----------
+    log : EventLog, or path of a log that `EventLog.save` or `EventLog.to_parquet` wrote
+        Recorded events.
+    rules : RuleSet
+        The limits.
+    grid : mapping, list of settings, or Sampler
+        ``{"rule_id.parameter": [values]}`` for all combinations; a list of ``{"rule_id.parameter": value}``; or
+        points of a `Sampler`.
+    mode : {"shadow", "enforce"}
+        As in `replay_log`.
+    horizon_ns : int, optional
+        Nanoseconds after an order at which its recorded fills are valued; by default the end of the log.
+    orphans, on_trip, compiled
+        As in `replay_log`.
+    sample_ns : int, optional
+        Nanoseconds between samples of profit; by default chosen from the length of the log.
+    digests : bool
+        Compute the digest of each setting. Without digests, many thresholds from one pass are almost free.
+    threads : int, optional
+        Number of concurrent replays; by default the number of cores.
+    progress : bool
+        Show a progress bar (needs tqdm).
+
+    Returns
+    -------
+    SweepResult
+        An interrupt (Ctrl-C) ends the sweep early: the result has the finished settings and is marked partial.
+
+    Raises
+    ------
+    InputError
+        If the grid names no parameter of these rules, or a value does not fit.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> log = rk.datasets.tiny_log([5, 2], price=10, marks=8)
+    >>> rules = RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=9))])
+    >>> found = sweep(log, rules, {"size.limit": [1, 3, 9]}, compiled=False)
+    >>> found.frame[["orders_rejected", "profit", "good_rejections", "loss_avoided"]]
+                orders_rejected  profit  good_rejections  loss_avoided
+    size.limit
+    1                         2     0.0                2          14.0
+    3                         1    -4.0                1          10.0
+    9                         0   -14.0                0           0.0
+    """
+    one_of(mode, ("shadow", "enforce"), "mode")
+    n_threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
+    settings = checked_settings(rules, grid)
+    path, log = (None, log) if isinstance(log, EventLog) else (Path(log), opened(Path(log)))
+    orphans, on_trip = replay_options(log, orphans, on_trip)
+    options = Options(mode, horizon_ns, digests, orphans, on_trip, sample_ns, compiled)
+    curve = _curve(log, rules, settings, options)
+    steps: Steps
+    if curve is not None:
+        thresholds = [next(iter(setting.values())) for setting in settings]
+        steps = Runner(log, rules, options).run_at_once(curve, thresholds)
+    elif processes_wanted():
+        steps = run_on_processes(log, path, rules, settings, options)
+    else:
+        steps = run_on_threads(Runner(log, rules, options).run, settings, n_threads)
+    metrics: dict[int, Metrics] = {}
+    try:
+        for i, row in with_bar(steps, "sweep", total=len(settings), unit="setting", wanted=progress):
+            metrics[i] = row
+    except KeyboardInterrupt:
+        steps.close()  # finished settings are returned, marked partial
+    return SweepResult(log, rules, mode, settings, metrics, horizon_ns, "one pass" if curve is not None else "replays")
+
+
+def _curve(log: EventLog, rules: RuleSet, settings: list[Setting], options: Options) -> ThresholdCurve | None:
+    """Threshold curve that gives every setting, or None: needs shadow mode and one varied limit.
+
+    With several rules the rejections are known too, but not the rows of all rules together, so there is no digest.
+    """
+    names = list(settings[0])
+    if options.mode != "shadow" or len(names) != 1 or len(settings) < 2 or (options.digests and len(rules) > 1):
+        return None
+    rule, parameter = split_name(rules, names[0])
+    if parameter not in rule.parameters._fields or any(setting[names[0]] is None for setting in settings):
+        return None
+    curve = ThresholdCurve(log, rule, parameter, compiled=options.compiled)
+    return curve if curve.exact else None

@@ -1,0 +1,1 @@
+"""Every threshold of one limit from one pass over the log."""

@@ -1,0 +1,122 @@
+"""The smallest limit that passes each message of a sliding window, for every limit at once.
+
+A message's *level* is the smallest number above zero that no other message of its key in (t - w, t] has. So a window
+never holds a level twice, and by induction over the messages a limit L accepts exactly those whose level is at most
+L: the window then holds one accepted message for each level up to L that occurs in it, and there is room for one more
+if and only if one of those levels is free. Levels are handed out from a heap of the free ones, so a message costs
+O(log n), whatever the number of limits. (A Fenwick tree over the levels finds the same number in the same time.)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from riskkit._jit import Kernel, kernel, plain
+from riskkit.replay.sweeps.grid.keys import count_of_keys
+
+__all__ = ["attempts_in_window", "window_levels"]
+
+Array = np.ndarray
+
+
+def window_levels(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled: bool = True) -> np.ndarray:
+    """The smallest limit at which each message is accepted, where a refused one leaves no trace.
+
+    Parameters
+    ----------
+    ts : ndarray of int64, shape (n_messages,)
+        Times that never fall; equal times keep their order.
+    keys : ndarray of int64, shape (n_messages,)
+        Whose window each message stands in, from 0.
+    window_ns : int
+        The window at t is (t - window_ns, t].
+    compiled : bool
+        False runs the same pass as plain Python.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_messages,)
+
+    Examples
+    --------
+    >>> window_levels(np.array([0, 1, 2, 10, 11]), np.zeros(5, np.int64), 10, compiled=False).tolist()
+    [1, 2, 3, 1, 2]
+    """
+    return _run(_levels, ts, keys, window_ns, compiled)
+
+
+def attempts_in_window(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled: bool = True) -> np.ndarray:
+    """How many messages, itself included, stand in each message's window, where refused ones count too.
+
+    Examples
+    --------
+    >>> attempts_in_window(np.array([0, 1, 2, 10, 11]), np.zeros(5, np.int64), 10, compiled=False).tolist()
+    [1, 2, 3, 3, 3]
+    """
+    return _run(_attempts, ts, keys, window_ns, compiled)
+
+
+def _run(function: Kernel, ts: Array, keys: Array, window_ns: int, compiled: bool) -> Array:
+    """Lay each key's messages side by side in one workspace."""
+    size = np.bincount(keys, minlength=count_of_keys(keys) + 1)
+    start = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
+    levels = np.zeros(len(ts), np.int64)
+    run = function if compiled else plain(function)
+    run(ts, keys, window_ns, start, np.zeros((3, len(start)), np.int64), np.zeros((2, len(ts)), np.int64), levels)
+    return levels
+
+
+@kernel
+def _levels(ts: Array, keys: Array, window_ns: int, start: Array, state: Array, work: Array, levels: Array) -> None:
+    """`state`: first in the window, one past the last, size of the heap; `work`: rows in the window, heap of levels."""
+    for i in range(len(ts)):
+        key = keys[i]
+        base = start[key]
+        head = state[0, key]
+        tail = state[1, key]
+        free = state[2, key]
+        while head < tail and ts[work[0, base + head]] <= ts[i] - window_ns:
+            freed = levels[work[0, base + head]]
+            head += 1
+            at = free  # sift the level up
+            free += 1
+            while at > 0 and work[1, base + (at - 1) // 2] > freed:
+                work[1, base + at] = work[1, base + (at - 1) // 2]
+                at = (at - 1) // 2
+            work[1, base + at] = freed
+        if free == 0:
+            levels[i] = tail - head + 1
+        else:
+            levels[i] = work[1, base]
+            free -= 1
+            last = work[1, base + free]
+            at = 0  # sift the last one down
+            while 2 * at + 1 < free:
+                child = 2 * at + 1
+                if child + 1 < free and work[1, base + child + 1] < work[1, base + child]:
+                    child += 1
+                if work[1, base + child] >= last:
+                    break
+                work[1, base + at] = work[1, base + child]
+                at = child
+            work[1, base + at] = last
+        work[0, base + tail] = i
+        state[0, key] = head
+        state[1, key] = tail + 1
+        state[2, key] = free
+
+
+@kernel
+def _attempts(ts: Array, keys: Array, window_ns: int, start: Array, state: Array, work: Array, levels: Array) -> None:
+    """Count the messages of each key that are not out of the window yet."""
+    for i in range(len(ts)):
+        key = keys[i]
+        base = start[key]
+        head = state[0, key]
+        tail = state[1, key]
+        while head < tail and ts[work[0, base + head]] <= ts[i] - window_ns:
+            head += 1
+        work[0, base + tail] = i
+        levels[i] = tail - head + 1
+        state[0, key] = head
+        state[1, key] = tail + 1

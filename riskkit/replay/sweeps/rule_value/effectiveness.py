@@ -1,0 +1,267 @@
+"""`effectiveness`: what each rule of a set is good for, from one shadow replay.
+
+In shadow mode each rule is judged as if it alone were on, so what it stops is the same in any rule set: rules can be
+compared, and left out, without another replay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit._show import Row, Shown
+from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.rules.parameters import duration_text
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.columns import DecisionCode, EventKind, RowFlag
+from riskkit.replay.schema.constants import DAY_NS
+from riskkit.replay.sweeps.grid.keys import keys_of
+from riskkit.replay.sweeps.many.metrics import rejection_metrics, rejection_sums
+from riskkit.replay.sweeps.many.order_outcome import order_outcomes
+from riskkit.replay.sweeps.one_pass.observed import ALWAYS, parameter_of
+from riskkit.replay.sweeps.rule_value.min_rule_set import min_rule_set
+from riskkit.replay.sweeps.rule_value.utilization import utilization
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Effectiveness", "effectiveness", "stops_of"]
+
+JUDGED = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD, DecisionCode.ALERTED)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Effectiveness(Shown):
+    """What each rule is good for.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a rule: ``limit``; ``limit_to_adv`` (of its busiest key, see `effectiveness`); ``observed_most`` and
+        ``limit_to_most``; ``stops`` (messages that it stops alone); ``share`` of all messages; ``never_binding``,
+        ``always_binding``; ``named`` (refusals that name it); ``first`` (accounts in which it was the first to stop
+        something); ``only`` (messages that no other rule stops); ``redundant`` (it stops something, all of which
+        others stop too); ``minimal`` (in the minimal set); ``good_rejections``, ``bad_rejections``,
+        ``loss_avoided``, ``profit_forgone`` and ``net`` (loss avoided less profit forgone) of the orders that it stops.
+    overlap : DataFrame
+        Share of what the rule of the row stops that the rule of the column stops too; NaN where it stops nothing.
+    minimal : tuple of str
+        The fewest rules that still stop everything that the full set stops.
+    minimal_how : {"exact", "greedy"}
+        Greedy: there may be a smaller one.
+    horizon_ns : int or None
+        How long after an order its fills were valued; None: at the end of the log.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
+    >>> found = effectiveness(rk.replay_log(log, rules, compiled=False), compiled=False)
+    >>> found.minimal, found.minimal_how
+    (('size',), 'exact')
+    """
+
+    frame: pd.DataFrame
+    overlap: pd.DataFrame
+    minimal: tuple[str, ...]
+    minimal_how: str
+    horizon_ns: int | None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a rule."""
+        return self.frame
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw how much of what each rule stops is stopped by each other one."""
+        from riskkit import plot
+
+        names = list(self.overlap.index)
+        title = f"{len(self.minimal)} of {len(names)} rules stop everything ({self.minimal_how})"
+        values = self.overlap.to_numpy(float)
+        return plot.heat(values, names, names, names=("is stopped by", "what this rule stops"), title=title, ax=ax)
+
+    def _title(self) -> str:
+        return "Effectiveness of rules (shadow mode)"
+
+    def _rows(self) -> list[Row]:
+        rows: list[Row] = []
+        for name, row in self.frame.iterrows():
+            said = "never binding" if row["never_binding"] else "always binding" if row["always_binding"] else ""
+            said = "redundant" if row["redundant"] and not said else said
+            rows += [(str(name), int(row["stops"]), f"stopped{', ' + said if said else ''}")]
+            rows += [("  loss avoided less profit forgone", row["net"], "")]
+        rows.append(("enough to stop everything", ", ".join(self.minimal) or "no rule", self.minimal_how))
+        until = "the end of the log" if self.horizon_ns is None else f"{duration_text(self.horizon_ns)} after the order"
+        return [*rows, ("judged by prices at", until, "")]
+
+
+def effectiveness(result: ReplayResult, *, horizon_ns: int | None = None, compiled: bool = True) -> Effectiveness:
+    """Say of each rule how often it binds, alone or with others, and what it cost and saved.
+
+    Parameters
+    ----------
+    result : Result
+        Of `replay_log` in shadow mode.
+    horizon_ns : int, optional
+        An order that is stopped is judged by what its recorded fills were worth this long after it; by default at the
+        end of the log.
+    compiled : bool
+        False runs what has to be replayed once more (the observed maxima, rules that pause) as plain Python.
+
+    Returns
+    -------
+    Effectiveness
+        ``limit_to_adv`` holds a limit of quantity or money against the traded quantity or money of a day (the mean
+        over the UTC days with a fill), of that key of the rule's scope which has the most; NaN for other limits.
+
+    Raises
+    ------
+    InputError
+        Where the result is of enforce mode, in which a rule is judged after the others have had their way.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from riskkit.replay.log.event_log import EventLog
+    >>> from riskkit.rules import MaxOrderNotional, MaxOrderQty
+    >>> from riskkit.rules import RuleSet
+    >>> from riskkit.replay.run.replay_log import replay_log
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 5, 2], "price": 10})
+    >>> rules = RuleSet([Rule("size", MaxOrderQty(limit=1)), Rule("money", MaxOrderNotional(limit=40))])
+    >>> result = replay_log(EventLog.from_frame(frame), rules, compiled=False)
+    >>> found = effectiveness(result, compiled=False)
+    >>> found.frame[["stops", "only", "redundant", "minimal"]]
+           stops  only  redundant  minimal
+    rule
+    size       2     1      False     True
+    money      1     0       True    False
+    """
+    import pandas as pd
+
+    if result.mode != "shadow":
+        raise InputError(
+            f"the result is of {result.mode} mode; replay the log in shadow mode, where each rule stands alone"
+        )
+    log, rules = result.log, result.rules
+    seq, masks = stops_of(result, compiled=compiled)
+    outcomes = order_outcomes(log, horizon_ns, compiled=compiled)
+    chosen, how = min_rule_set(np.unique(masks).tolist())
+    observed = _most_observed(result, compiled)
+    messages = int(np.isin(log.columns["kind"], (EventKind.ORDER, EventKind.MODIFY)).sum())
+    named, first = result.refusals_by_rule(), _first(result, seq, masks)
+    rows = []
+    for k, rule in enumerate(rules):
+        own = masks >> k & 1 != 0
+        stops, only = int(own.sum()), int((masks == 1 << k).sum())
+        money = rejection_metrics(rejection_sums(log, seq[own], outcomes).sum(axis=0).tolist(), log)
+        limit, most = observed[k]
+        rows.append(
+            {
+                "limit": limit,
+                "limit_to_adv": _limit_to_daily(result, rule, limit),
+                "observed_most": most,
+                "limit_to_most": limit / most if most > 0 else np.nan,
+                "stops": stops,
+                "share": stops / messages if messages else 0.0,
+                "never_binding": stops == 0,
+                "always_binding": 0 < messages == stops,
+                "named": named[rule.id],
+                "first": first[k],
+                "only": only,
+                "redundant": stops > 0 and only == 0,
+                "minimal": k in chosen,
+                **{
+                    name: money[name]
+                    for name in ("good_rejections", "bad_rejections", "loss_avoided", "profit_forgone")
+                },
+                "net": money["loss_avoided"] - money["profit_forgone"],
+            }
+        )
+    names = pd.Index([rule.id for rule in rules], name="rule")
+    minimal = tuple(rules[k].id for k in chosen)
+    return Effectiveness(pd.DataFrame(rows, index=names), _overlap(masks, names), minimal, how, horizon_ns)
+
+
+def stops_of(result: ReplayResult, *, compiled: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the log of the messages that some rule stops, and the mask of those that do; int64, shape (n_stopped,).
+
+    An alert stops nothing. A rule that pauses and does not refuse lets the message pass at which it trips; its bit in
+    the rows does not say which, so such a rule is replayed alone.
+    """
+    rows = result.rows[np.isin(result.rows["code"], JUDGED)]
+    masks = np.zeros(len(rows), np.int64)
+    for k, rule in enumerate(result.rules):
+        if rule.action == "ALERT":
+            continue
+        stops = rows["mask"] >> k & 1 != 0
+        if not rule.refuses and not rule.kind.latches and stops.any():
+            alone = replay_log(result.log, RuleSet([rule]), "shadow", compiled=compiled)
+            stops &= np.isin(rows["seq"], alone.refused()["seq"])
+        masks |= stops.astype(np.int64) << k
+    some = masks != 0
+    return rows["seq"][some].astype(np.int64), masks[some]
+
+
+def _first(result: ReplayResult, seq: np.ndarray, masks: np.ndarray) -> list[int]:
+    """In how many accounts each rule was the first to stop something; of several at one message all were."""
+    _, first = np.unique(result.log.columns["account"][seq], return_index=True)
+    return [int((masks[first] >> k & 1).sum()) for k in range(len(result.rules))]
+
+
+def _most_observed(result: ReplayResult, compiled: bool) -> list[tuple[float, float]]:
+    """Each rule's limit and the most that it saw, in the units of the rule set; NaN where it has none, or none is known."""
+    used = utilization(result.log, result.rules, compiled=compiled)
+    found = []
+    for rule in result.rules:
+        parameter = parameter_of(rule)
+        value = getattr(rule.parameters, parameter) if parameter else None
+        limit = float(value) if value is not None else np.nan
+        most = np.nan
+        if parameter and value is not None:
+            curve = used.curve(rule.id, parameter)
+            if curve.exact:
+                seen = curve.observed.seen[curve.observed.seen != ALWAYS]
+                most = float(seen.max(initial=0) * curve.unit)
+        found.append((limit, most))
+    return found
+
+
+def _limit_to_daily(result: ReplayResult, rule: Rule, limit: float) -> float:
+    parameter = parameter_of(rule)
+    unit = rule.kind.units()[parameter].name if parameter else ""
+    if unit not in ("quantity", "money"):
+        return float("nan")
+    log, columns = result.log, result.log.columns
+    fills = columns["kind"] == EventKind.FILL
+    if "flags" in columns:
+        fills &= columns["flags"] & int(RowFlag.BAD_TS | RowFlag.DUPLICATE) == 0
+    rows = np.flatnonzero(fills)
+    keys = keys_of(log, rule.scope, rows)
+    if keys is None or not len(rows) or (keys < 0).all():
+        return float("nan")
+    codes = columns["instrument"][rows]
+    traded = log.universe.quantities(columns["qty"][rows], codes)
+    if unit == "money":
+        multipliers = np.array([float(one.multiplier) for one in log.universe.instruments])
+        traded = np.abs(traded * log.universe.prices(columns["price"][rows], codes)) * multipliers[codes]
+    days = len(np.unique(columns["ts"][rows] // DAY_NS))
+    busiest = float(np.bincount(keys[keys >= 0], weights=traded[keys >= 0]).max()) / days
+    return limit / busiest if busiest > 0 else float("nan")
+
+
+def _overlap(masks: np.ndarray, names: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    own = [(masks >> k & 1) != 0 for k in range(len(names))]
+    shares = [[float((a & b).sum() / a.sum()) if a.any() else np.nan for b in own] for a in own]
+    return pd.DataFrame(shares, index=names, columns=names)

@@ -1,0 +1,211 @@
+"""`utilization`: how much of each limit was used, by rule and key, and what every other threshold would have refused."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit._show import Row, Shown
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.sweeps.grid.keys import keys_of, labels_of
+from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
+from riskkit.replay.sweeps.one_pass.observed import ALWAYS, Observed, parameter_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Utilization", "utilization"]
+
+LEVELS = {"median": 0.5, "p90": 0.9, "p99": 0.99, "most": 1.0}
+
+
+class Utilization(Shown):
+    """Used/limit of every rule in shadow mode.
+
+    A share above 1 is a refusal. Rules whose observed value depends on their own verdicts (pauses, batches, ...) have
+    no distribution; `how` says why, and their `curve` runs each threshold that it is asked for.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import riskkit as rk
+    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 9, 2], "price": 10})
+    >>> log = rk.EventLog.from_frame(frame)
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
+    >>> utilization(log, rules, compiled=False).shares("size").tolist()
+    [0.25, 0.5, 2.25]
+    """
+
+    def __init__(self, log: EventLog, rules: RuleSet, *, compiled: bool = True) -> None:
+        self.log = log
+        self.rules = rules
+        self.compiled = compiled
+        self._curves: dict[tuple[str, str], ThresholdCurve] = {}
+
+    def curve(self, rule: str, parameter: str | None = None) -> ThresholdCurve:
+        """The decisions of one rule for every threshold of its limit.
+
+        Parameters
+        ----------
+        rule : str
+            Its id.
+        parameter : str, optional
+            What is varied; by default its limit.
+
+        Raises
+        ------
+        InputError
+            Where there is no such rule, or it has no such parameter.
+        """
+        if rule not in [one.id for one in self.rules]:
+            raise InputError(f"rule={rule!r} is not in these rules; they are {', '.join(r.id for r in self.rules)}")
+        found = self.rules[rule]
+        parameter = (parameter_of(found) or "") if parameter is None else parameter
+        if parameter not in found.parameters._fields:
+            has = ", ".join(found.parameters._fields)
+            raise InputError(f"rule {rule!r} needs a parameter to be varied; it has {has}")
+        if (rule, parameter) not in self._curves:
+            self._curves[rule, parameter] = ThresholdCurve(self.log, found, parameter, compiled=self.compiled)
+        return self._curves[rule, parameter]
+
+    @cached_property
+    def how(self) -> dict[str, str]:
+        """For each rule, how its thresholds are answered, and why."""
+        found = {}
+        for rule in self.rules:
+            parameter = parameter_of(rule)
+            if parameter is None:
+                found[rule.id] = "run: it has no one limit"
+            else:
+                seen = self.curve(rule.id, parameter).observed
+                found[rule.id] = f"{seen.how}: {seen.why}"
+        return found
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row a rule and key: messages seen, refused ones, and used/limit at its median, 90 %, 99 % and most.
+
+        Counted are the messages that some limit would refuse; what uses nothing is not. A message without a price is
+        counted as refused and is in no quantile. The key is "(all)" where only the loop tells keys apart.
+        """
+        import pandas as pd
+
+        rows: list[tuple[Any, ...]] = []
+        for rule in self.rules:
+            parameter = parameter_of(rule)
+            if parameter is None:
+                continue
+            curve = self.curve(rule.id, parameter)
+            if curve.exact:
+                rows += _by_key(self.log, rule, curve.observed, curve.to_integer(getattr(rule.parameters, parameter)))
+        columns = ["rule", "key", "messages", "refused", *LEVELS]
+        return pd.DataFrame(rows, columns=columns).set_index(["rule", "key"])
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a rule and key."""
+        return self.frame
+
+    def shares(self, rule: str) -> np.ndarray:
+        """Used/limit at every message that some limit would refuse, rising; float64."""
+        curve = self.curve(rule)
+        if not curve.exact:
+            raise InputError(f"the used share of {rule!r} is not known from one pass: {curve.observed.why}")
+        limit = curve.to_integer(getattr(curve.rule.parameters, curve.parameter))
+        return np.sort(_shares(curve.observed.seen[curve.observed.seen != ALWAYS], limit))
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw, for each rule, the share of its messages that used at least so much of its limit."""
+        from riskkit import plot
+
+        lines = {}
+        for rule in self.rules:
+            if self.how[rule.id].startswith("run"):
+                continue
+            shares = self.shares(rule.id)
+            if len(shares):
+                lines[rule.id] = shares
+        if not lines:
+            raise InputError("no rule has a used share that is known from one pass; see how")
+        most = max(lines, key=lambda name: float(lines[name][-1]))
+        title = f"{most} comes closest to its limit or goes furthest beyond: {lines[most][-1]:,.0%} used at most"
+        return plot.exceedances(lines, label="used / limit", title=title, ax=ax)
+
+    def _title(self) -> str:
+        return "Utilization of limits"
+
+    def _rows(self) -> list[Row]:
+        rows: list[Row] = []
+        for rule in self.rules:
+            rows.append((rule.id, self.how[rule.id], ""))
+            if rule.id in self.frame.index.get_level_values("rule"):
+                part = self.frame.loc[rule.id]
+                rows.append(("  most used", f"{part['most'].max():.1%}", f"by {part['most'].idxmax()}"))
+                rows.append(("  refused", int(part["refused"].sum()), ""))
+        return rows
+
+
+def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Utilization:
+    """How much of each limit a record used, and the decisions under every other threshold.
+
+    Parameters
+    ----------
+    log : EventLog
+        The record; the book is as it happened (shadow mode).
+    rules : RuleSet
+        The limits.
+    compiled : bool
+        False runs everything as plain Python.
+
+    Returns
+    -------
+    Utilization
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from riskkit.rules import MaxOrderQty, OrderRate
+    >>> frame = pd.DataFrame({"ts": range(4), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+    ...                       "qty": [1, 5, 2, 4], "price": 10})
+    >>> rules = RuleSet([Rule("size", MaxOrderQty(limit=4)), Rule("rate", OrderRate(limit=3, window_ns="1s"))])
+    >>> found = utilization(EventLog.from_frame(frame), rules, compiled=False)
+    >>> found.frame[["messages", "refused", "median", "most"]]
+              messages  refused  median      most
+    rule key
+    size A           4        1     0.5      1.25
+    rate A           4        1     0.67     1.33
+    >>> found.curve("size").counts([0, 1, 2, 3, 4, 5]).tolist()
+    [4, 3, 2, 2, 1, 0]
+    >>> found.curve("rate").rejections(2).tolist()
+    [2, 3]
+    """
+    return Utilization(log, rules, compiled=compiled)
+
+
+def _by_key(log: EventLog, rule: Rule, seen: Observed, limit: int) -> list[tuple[Any, ...]]:
+    """The rows of one rule, its keys in their order."""
+    key = keys_of(log, rule.scope, seen.seq)
+    if key is None:
+        return [(rule.id, "(all)", *_described(seen.seen, limit))]
+    order = np.argsort(key, kind="stable")
+    keys, starts = np.unique(key[order], return_index=True)
+    parts = np.split(seen.seen[order], starts[1:]) if len(keys) else []
+    labels = labels_of(log, rule, keys.tolist())
+    return [(rule.id, label, *_described(part, limit)) for label, part in zip(labels, parts, strict=True)]
+
+
+def _described(seen: np.ndarray, limit: int) -> tuple[Any, ...]:
+    """Messages, refusals, and used/limit at the levels (of the sample: a share that occurred)."""
+    shares = _shares(seen[seen != ALWAYS], limit)
+    levels = np.quantile(shares, list(LEVELS.values()), method="inverted_cdf") if len(shares) else np.zeros(len(LEVELS))
+    return len(seen), int((seen > limit).sum()), *levels.tolist()
+
+
+def _shares(seen: np.ndarray, limit: int) -> np.ndarray:
+    """Used/limit; where the limit lets nothing pass, whatever is used is beyond it."""
+    return seen / limit if limit > 0 else np.where(seen > limit, np.inf, 0.0)

@@ -1,0 +1,1 @@
+"""vectorbt: an order function under limits."""

@@ -1,0 +1,34 @@
+"""Sweeps: many settings of a rule set over one log, threshold curves, utilization and rule effectiveness.
+
+Run:             `sweep`, `SweepResult`, `Sampler`, `threshold_panel`, `ThresholdPanel`, `ThresholdReport`,
+                 `ThresholdCurve`
+Value of a rule: `utilization`, `Utilization`, `effectiveness`, `Effectiveness`
+Choose:          `calibrate`, `Calibration`, `pareto_front`
+"""
+
+from riskkit.replay.sweeps.calibration.calibrate import calibrate
+from riskkit.replay.sweeps.calibration.calibration_result import Calibration
+from riskkit.replay.sweeps.calibration.objective import pareto_front
+from riskkit.replay.sweeps.grid.settings import Sampler
+from riskkit.replay.sweeps.many.sweep import SweepResult, sweep
+from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
+from riskkit.replay.sweeps.rule_value.effectiveness import Effectiveness, effectiveness
+from riskkit.replay.sweeps.rule_value.utilization import Utilization, utilization
+from riskkit.replay.sweeps.threshold_panel import ThresholdPanel, ThresholdReport, threshold_panel
+
+__all__ = [
+    "Calibration",
+    "Effectiveness",
+    "Sampler",
+    "SweepResult",
+    "ThresholdCurve",
+    "ThresholdPanel",
+    "ThresholdReport",
+    "Utilization",
+    "calibrate",
+    "effectiveness",
+    "pareto_front",
+    "sweep",
+    "threshold_panel",
+    "utilization",
+]

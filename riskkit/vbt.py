@@ -1,0 +1,13 @@
+"""vectorbt: run an order function under limits, and read what was decided.
+
+Run: `run_with_limits`, `LimitedBacktest`, `OrderDecision`
+"""
+
+from riskkit.replay.vbt.limited_backtest import LimitedBacktest, OrderDecision
+from riskkit.replay.vbt.run_with_limits import run_with_limits
+
+__all__ = [
+    "LimitedBacktest",
+    "OrderDecision",
+    "run_with_limits",
+]

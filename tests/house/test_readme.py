@@ -1,0 +1,83 @@
+"""README.md tells the truth: its Python runs, on a person's own tables too, and its commands and links are there."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import riskkit as rk
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+ORDERS = """\
+ts,kind,account,instrument,side,qty,price,order_id
+2024-03-05 14:30:00.0,order,desk-1,ESH4,B,2,5100.25,a1
+2024-03-05 14:30:00.2,fill,desk-1,ESH4,B,2,5100.25,a1
+2024-03-05 14:30:00.5,order,desk-1,ESH4,B,9,5100.25,a2
+2024-03-05 14:30:00.7,fill,desk-1,ESH4,B,9,5100.25,a2
+2024-03-05 14:31:00.0,price,,ESH4,,,5098.00,
+"""
+
+
+@pytest.fixture
+def tables(tmp_path, monkeypatch):
+    """A folder with a table of prices and one of orders, as a person has them."""
+    moves = np.random.default_rng(1).normal(0.0004, 0.01, (500, 3))
+    days = pd.bdate_range("2023-01-02", periods=500, name="date")
+    prices = pd.DataFrame(100 * np.exp(moves.cumsum(axis=0)), index=days, columns=["AAPL", "KO", "XOM"]).round(2)
+    prices.to_csv(tmp_path / "prices.csv")
+    (tmp_path / "orders.csv").write_text(ORDERS)
+    monkeypatch.chdir(tmp_path)
+    return prices
+
+
+def run(block: str) -> dict:
+    names: dict = {}
+    exec(compile(block, "README.md", "exec"), names)
+    return names
+
+
+def block_with(text: str) -> str:
+    (block,) = [block for block in BLOCKS if text in block]
+    return block
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=[block.splitlines()[-1] for block in BLOCKS])
+def test_the_examples_are_short_run_and_print(block, tables, capsys):
+    assert len(block.splitlines()) < 15
+    run(block)
+    assert capsys.readouterr().out.strip()
+
+
+def test_the_replay_example_says_what_it_promises(capsys):
+    run(block_with("rk.rules.OrderRate"))
+    printed = capsys.readouterr().out
+    assert "at most 2 messages" in printed
+    assert "refused by rate (observed 3, limit 2" in printed
+
+
+def test_a_person_computes_the_var_of_a_table_of_prices(tables):
+    names = run(block_with("prices.csv"))
+    returns = tables.pct_change().dropna() @ [0.5, 0.3, 0.2]
+    np.testing.assert_allclose(names["book"], returns, rtol=1e-12)
+    assert rk.var.historical(names["book"], 0.99).var == pytest.approx(np.sort(-returns)[-5], rel=1e-12)
+
+
+def test_a_person_replays_a_table_of_orders(tables, capsys):
+    result = run(block_with("orders.csv"))["result"]
+    assert result.refused()["seq"].tolist() == [2] and result.mode == "enforce"
+    assert "refused by size (observed 9, limit 5)" in capsys.readouterr().out
+
+
+def test_the_commands_are_in_the_makefile():
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    named = {a or b for a, b in re.findall(r"^make (\w+)|`make (\w+)`", TEXT, re.M)}
+    assert named and named <= targets
+
+
+def test_what_it_links_to_is_there():
+    named = re.findall(r"\]\(([\w/.]+)\)", TEXT)
+    assert named and all((ROOT / name).exists() for name in named)

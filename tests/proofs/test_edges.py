@@ -1,0 +1,551 @@
+"""Every edge of every rule, to the lot, the tick, the cent and the nanosecond: just below, equal, just above.
+
+Each row of the table is a rule, a stream of which one number is free, and what becomes of its last event for three
+numbers side by side: False passes, True is objected to. The answers are worked out by hand from the rules' words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from rows import load
+
+import riskkit as rk
+from riskkit import Account, Instrument, Rule
+from riskkit.replay.results.what_if import SAID
+from riskkit.replay.rules.rule import _TYPES
+from riskkit.rules import (
+    AllowedInstruments,
+    BreakerLimits,
+    CashLimit,
+    ChildOrderLimit,
+    ConcentrationLimit,
+    ConsecutiveErrors,
+    ConsecutiveLosses,
+    DailyLoss,
+    DrawdownLimit,
+    DuplicateOrder,
+    Leverage,
+    LongOnly,
+    LowProfitLock,
+    MarketMakerProtection,
+    MaxActiveOrders,
+    MaxExposure,
+    MaxOrderNotional,
+    MaxOrderQty,
+    MessageThrottle,
+    MinOrderNotional,
+    MinOrderQty,
+    OrderRate,
+    OrderToTradeRatio,
+    PositionLimit,
+    PriceCollar,
+    ReduceOnly,
+    RepeatedExecutionThrottle,
+    ReservePrice,
+    SelfTradePrevention,
+    StoplossGuard,
+    TickLotCheck,
+    TradeCooldown,
+    TradeDrawdownLock,
+    TradingState,
+    VarLimit,
+    VolumeCap,
+)
+
+S = 1_000_000_000
+START = 1_709_649_000 * S  # 2024-03-05 14:30 UTC
+MIDNIGHT = 1_709_683_200 * S
+NEW_YORK_17 = 1_709_676_000 * S  # 17:00 local is 22:00 UTC in winter
+SPRING_17 = 1_710_104_400 * S  # 2024-03-10, the day the clocks went forward: 17:00 local is 21:00 UTC
+X, Y = Instrument("X", tick="0.01", lot="1"), Instrument("Y", tick="0.01", lot="1")
+RICH = Account("A", {"USD": 1_000})
+ELSEWHERE = {"var_limit"}  # in floats: its edges are in a file of its own
+HOME = ("riskkit.replay.rules.", "riskkit.replay.rules.circuit_breaker")
+CATALOGUE = {
+    name: kind
+    for name, kind in _TYPES.items()
+    if (kind.check or kind.record).__module__.startswith(HOME) and name not in ELSEWHERE
+}
+Row = dict[str, Any]
+
+
+class Edge(NamedTuple):
+    """A rule, a stream of one free number, and (number, whether the last event is objected to) three times."""
+
+    rule: Any
+    stream: Callable[[Any], list[Row]]
+    points: Sequence[tuple[Any, bool]]
+    options: dict[str, Any] = {}
+
+
+def order(ts: int = 0, side: str = "B", qty: Any = 1, price: Any = 100, **more: Any) -> Row:
+    row = {"ts": START + ts, "kind": "order", "account": "A", "instrument": "X", "side": side, "qty": qty, **more}
+    return {**row, **({"type": "market"} if price is None else {"price": price})}
+
+
+def event(kind: str, ts: int = 0, **more: Any) -> Row:
+    return {"ts": START + ts, "kind": kind, "account": "A", **more}
+
+
+def fill(ts: int = 0, side: str = "B", qty: Any = 1, price: Any = 100, **more: Any) -> Row:
+    return event("fill", ts, instrument="X", side=side, qty=qty, price=price, **more)
+
+
+def price(last: Any = 100, ts: int = 0, instrument: str = "X") -> Row:
+    return {"ts": START + ts, "kind": "price", "instrument": instrument, "price": last}
+
+
+def trade(ts: int = 0, pnl: Any = 0, ret: Any = 0, **more: Any) -> Row:
+    return event("trade", ts, instrument="X", side="long", pnl=pnl, ret=ret, exit="stop_loss", **more)
+
+
+def cancel(ts: int, order_id: str) -> Row:
+    return event("cancel", ts, instrument="X", order_id=order_id)
+
+
+def modify(ts: int, order_id: str, **more: Any) -> Row:
+    return event("modify", ts, instrument="X", side="B", order_id=order_id, **more)
+
+
+def cmd(command: str, ts: int = 0) -> Row:
+    return event("control", ts, cmd=command)
+
+
+def rise(below: Any, equal: Any, above: Any) -> list[tuple[Any, bool]]:
+    """A limit that a value equal to it keeps."""
+    return [(below, False), (equal, False), (above, True)]
+
+
+def reach(below: Any, equal: Any, above: Any) -> list[tuple[Any, bool]]:
+    """A limit that a value equal to it breaks."""
+    return [(below, False), (equal, True), (above, True)]
+
+
+def least(below: Any, equal: Any, above: Any) -> list[tuple[Any, bool]]:
+    return [(below, True), (equal, False), (above, False)]
+
+
+def clears(at: int) -> list[tuple[int, bool]]:
+    """A window, pause or lock that is over exactly `at`."""
+    return [(at - 1, True), (at, False), (at + 1, False)]
+
+
+def two(ts: int) -> list[Row]:
+    return [order(), order(ts)]
+
+
+def at(instant: int) -> list[tuple[int, bool]]:
+    return clears(instant - START)
+
+
+def many(count: int) -> list[Row]:
+    return [order(place) for place in range(count)]
+
+
+def listed(count: int) -> list[Row]:
+    return [order(batch="list") for _ in range(count)]
+
+
+REACH = {"breach": "reach"}
+OTHER = [{**price(100), "instrument": "Y"}, {**fill(), "instrument": "Y"}]  # one Y at 100 in the account
+TABLE: dict[str, Edge] = {
+    # ------------------------------------------------------------------ messages
+    "order_rate count": Edge(OrderRate(3, "1s"), many, rise(2, 3, 4)),
+    "order_rate count reached": Edge(OrderRate(3, "1s", **REACH), many, reach(2, 3, 4)),
+    "order_rate list": Edge(OrderRate(3, "1s"), listed, rise(2, 3, 4)),
+    "order_rate sliding": Edge(OrderRate(1, 100), two, clears(100)),
+    "order_rate fixed": Edge(OrderRate(1, 100, "fixed_from_first"), two, clears(100)),
+    "order_rate day": Edge(OrderRate(1, window="calendar_day"), two, at(MIDNIGHT)),
+    "order_rate day of New York": Edge(
+        OrderRate(1, window="calendar_day", tz="America/New_York", roll_hour=17), two, at(NEW_YORK_17)
+    ),
+    "order_rate day in which the clocks change": Edge(
+        OrderRate(1, window="calendar_day", tz="America/New_York", roll_hour=17),
+        lambda ts: [order(SPRING_17 - START - 3600 * S), order(ts)],
+        at(SPRING_17),
+    ),
+    "order_rate buckets": Edge(OrderRate(1, 100, bucket_ns=10), two, clears(100)),  # START is the start of a bucket
+    "order_rate buckets forget early": Edge(
+        OrderRate(1, 100, bucket_ns=10), lambda ts: [order(9), order(ts)], clears(100)
+    ),
+    "order_rate second window": Edge(
+        OrderRate(1, 100, "fixed_from_first"), lambda ts: [order(), order(100), order(ts)], clears(200)
+    ),
+    "order_rate pause": Edge(
+        Rule("r", OrderRate(1, 10), action="PAUSE", hold="1us"),
+        lambda ts: [order(), order(5), order(ts)],
+        clears(1_005),
+    ),
+    "message_level count": Edge(MessageThrottle(2, window_ns="3s"), many, rise(5, 6, 7)),
+    "message_level window": Edge(
+        MessageThrottle(1, window_ns="3s"), lambda ts: [order(), order(1), order(2), order(ts)], clears(3 * S)
+    ),
+    "message_level logout": Edge(  # 4 messages a second are refused, the fifth puts the login out for good
+        MessageThrottle(3, 4), lambda n: [*many(n), order(10 * S)], [(3, False), (4, False), (5, True)]
+    ),
+    "duplicate count": Edge(DuplicateOrder(2), many, rise(1, 2, 3)),
+    "duplicate count reached": Edge(DuplicateOrder(2, **REACH), many, reach(1, 2, 3)),
+    "duplicate window": Edge(DuplicateOrder(1, 100), two, clears(100)),
+    "duplicate price": Edge(
+        DuplicateOrder(1), lambda p: [order(), order(1, price=p)], [("99.99", False), ("100", True), ("100.01", False)]
+    ),
+    "order_to_trade count": Edge(
+        OrderToTradeRatio(limit=2, window_ns="1s"), lambda n: [fill(), *many(n)], rise(1, 2, 3)
+    ),
+    "order_to_trade fraction reached": Edge(
+        OrderToTradeRatio(limit="1.5", window_ns="1s", **REACH), lambda n: [fill(), fill(), *many(n)], reach(2, 3, 4)
+    ),
+    "order_to_trade window": Edge(OrderToTradeRatio(limit=1, window_ns=100), two, clears(100)),
+    "order_to_trade fill": Edge(  # two messages for one fill, until the fill is out of the window
+        OrderToTradeRatio(limit=2, window_ns=100),
+        lambda ts: [fill(), fill(), order(50), order(50), order(51), order(ts)],
+        [(99, False), (100, True), (101, True)],
+    ),
+    "order_to_trade least": Edge(OrderToTradeRatio(limit=1, window_ns="1s", least=3), many, rise(2, 3, 4)),
+    "repeat_exec_throttle": Edge(
+        RepeatedExecutionThrottle(3),
+        lambda n: [*(event("execution", strategy="s") for _ in range(n)), order(strategy="s")],
+        reach(2, 3, 4),
+    ),
+    # ------------------------------------------------------------------ one order
+    "max_order_qty": Edge(MaxOrderQty(5), lambda q: [order(qty=q)], rise(4, 5, 6)),
+    "max_order_qty reached": Edge(MaxOrderQty(5, **REACH), lambda q: [order(qty=q)], reach(4, 5, 6)),
+    "min_order_qty": Edge(MinOrderQty(5), lambda q: [order(qty=q)], least(4, 5, 6)),
+    "max_order_notional": Edge(
+        MaxOrderNotional(200), lambda p: [order(qty=2, price=p)], rise("99.99", "100", "100.01")
+    ),
+    "max_order_notional at ask": Edge(
+        MaxOrderNotional(200),
+        lambda p: [{**price(1), "ask": p}, order(qty=2, price=None)],
+        rise("99.99", "100", "100.01"),
+    ),
+    "min_order_notional": Edge(
+        MinOrderNotional(200), lambda p: [order(qty=2, price=p)], least("99.99", "100", "100.01")
+    ),
+    "lot_tick quantity": Edge(
+        TickLotCheck(), lambda q: [order(qty=q)], [("0.9", True), ("1", False), ("1.1", True)], {"on_bad_order": "flag"}
+    ),
+    "lot_tick price": Edge(
+        TickLotCheck(),
+        lambda p: [order(price=p)],
+        [("99.999", True), ("100", False), ("100.001", True)],
+        {"on_bad_order": "flag"},
+    ),
+    "lot_tick zero": Edge(
+        TickLotCheck(),
+        lambda p: [order(price=p)],
+        [("-0.01", True), ("0", True), ("0.01", False)],
+        {"on_bad_order": "flag"},
+    ),
+    "known_instrument": Edge(
+        AllowedInstruments(instruments=("X",)),
+        lambda label: [order(instrument=label)],
+        [("W", True), ("X", False), ("Y", True)],
+    ),
+    "price_collar above": Edge(
+        PriceCollar(pct="0.05"), lambda p: [price(), order(price=p)], rise("104.99", "105", "105.01")
+    ),
+    "price_collar below": Edge(
+        PriceCollar(pct="0.05"), lambda p: [price(), order(price=p)], least("94.99", "95", "95.01")
+    ),
+    "price_collar ticks": Edge(
+        PriceCollar(ticks=2), lambda p: [price(), order(price=p)], rise("100.01", "100.02", "100.03")
+    ),
+    "self_trade buy": Edge(
+        SelfTradePrevention(),
+        lambda p: [order(side="S", order_id="a"), order(1, price=p)],
+        [("99.99", False), ("100", True), ("100.01", True)],
+    ),
+    "self_trade sell": Edge(
+        SelfTradePrevention(),
+        lambda p: [order(order_id="a"), order(1, side="S", price=p)],
+        [("99.99", True), ("100", True), ("100.01", False)],
+    ),
+    "reserve_price": Edge(
+        ReservePrice(),
+        lambda p: [order(order_id="a", reserve=101), modify(1, "a", price=p)],
+        rise("100.99", "101", "101.01"),
+    ),
+    "reduce_only": Edge(
+        ReduceOnly(), lambda q: [fill(qty=3), order(1, side="S", qty=q, reduce_only=True)], rise(2, 3, 4)
+    ),
+    "trading_state reducing": Edge(
+        TradingState(), lambda q: [fill(qty=3), cmd("REDUCING"), order(1, side="S", qty=q)], rise(2, 3, 4)
+    ),
+    "order_to_parent": Edge(
+        ChildOrderLimit(),
+        lambda q: [order(qty=5, order_id="p"), order(1, qty=2, parent_id="p"), order(2, qty=q, parent_id="p")],
+        rise(2, 3, 4),
+    ),
+    # ------------------------------------------------------------------ positions and money
+    "position_limit": Edge(PositionLimit(5), lambda q: [fill(qty=3), order(1, qty=q)], rise(1, 2, 3)),
+    "position_limit reached": Edge(PositionLimit(5, **REACH), lambda q: [fill(qty=3), order(1, qty=q)], reach(1, 2, 3)),
+    "position_limit working": Edge(
+        PositionLimit(5), lambda q: [fill(qty=1), order(1, qty=2, order_id="a"), order(2, qty=q)], rise(1, 2, 3)
+    ),
+    "position_limit money": Edge(
+        PositionLimit(notional=300), lambda p: [fill(qty=2), order(1, price=p)], rise("99.99", "100", "100.01")
+    ),
+    "position_limit money reached": Edge(
+        PositionLimit(notional=300, **REACH),
+        lambda p: [fill(qty=2), order(1, price=p)],
+        reach("99.99", "100", "100.01"),
+    ),
+    "position_limit gross": Edge(
+        PositionLimit(5, measure="gross"), lambda q: [fill(qty=3), order(1, side="S", qty=q)], rise(1, 2, 3)
+    ),
+    "active_orders": Edge(
+        MaxActiveOrders(2), lambda n: [order(place, order_id=place) for place in range(n)], rise(1, 2, 3)
+    ),
+    "cash": Edge(CashLimit(), lambda p: [order(qty=10, price=p)], rise("99.99", "100", "100.01")),
+    "cash held": Edge(
+        CashLimit(), lambda p: [order(qty=5, order_id="a"), order(1, qty=5, price=p)], rise("99.99", "100", "100.01")
+    ),
+    "cash fee": Edge(CashLimit(fee="0.25"), lambda p: [order(qty=8, price=p)], rise("99.99", "100", "100.01")),
+    "long_only": Edge(LongOnly(), lambda q: [fill(qty=3), order(1, side="S", qty=q)], rise(2, 3, 4)),
+    "max_exposure": Edge(MaxExposure(500), lambda q: [price(), fill(qty=3), order(1, qty=q)], rise(1, 2, 3)),
+    "max_exposure net": Edge(
+        MaxExposure(200, measure="net"), lambda q: [price(), fill(qty=3, side="S"), order(1, qty=q)], rise(4, 5, 6)
+    ),
+    "concentration": Edge(ConcentrationLimit("0.75"), lambda q: [price(), *OTHER, order(1, qty=q)], rise(2, 3, 4)),
+    "leverage": Edge(Leverage("0.5"), lambda q: [price(), order(1, qty=q)], rise(4, 5, 6)),
+    "volume_cap": Edge(VolumeCap(5), lambda q: [fill(qty=3), order(1, qty=q)], rise(1, 2, 3)),
+    "volume_cap reached": Edge(VolumeCap(5, **REACH), lambda q: [fill(qty=3), order(1, qty=q)], reach(1, 2, 3)),
+    "volume_cap money": Edge(
+        VolumeCap(notional=300), lambda p: [fill(qty=2), order(1, price=p)], rise("99.99", "100", "100.01")
+    ),
+    "volume_cap money reached": Edge(
+        VolumeCap(notional=300, **REACH), lambda p: [fill(qty=2), order(1, price=p)], reach("99.99", "100", "100.01")
+    ),
+    "volume_cap ordered": Edge(
+        VolumeCap(5, measure="ordered"), lambda q: [order(qty=3), order(1, qty=q)], rise(1, 2, 3)
+    ),
+    "volume_cap day": Edge(VolumeCap(3), lambda ts: [fill(qty=3), order(ts)], at(MIDNIGHT)),
+    "volume_cap pause": Edge(
+        Rule("r", VolumeCap(3, tz="America/New_York", roll_hour=17), action="PAUSE"),
+        lambda ts: [fill(qty=3), order(1), order(ts)],
+        at(NEW_YORK_17),
+    ),
+    # ------------------------------------------------------------------ losses
+    "drawdown": Edge(
+        DrawdownLimit("0.05"),  # of 1,000; one lot bought at 100
+        lambda p: [price(), fill(), price(p, 1), order(2)],
+        [("50.01", False), ("50", False), ("49.99", True)],
+    ),
+    "drawdown reached": Edge(
+        DrawdownLimit("0.05", **REACH),
+        lambda p: [price(), fill(), price(p, 1), order(2)],
+        [("50.01", False), ("50", True), ("49.99", True)],
+    ),
+    "drawdown money": Edge(
+        DrawdownLimit(money=50),
+        lambda p: [price(), fill(), price(110, 1), price(p, 2), order(3)],
+        [("60.01", False), ("60", False), ("59.99", True)],
+    ),
+    "daily_loss": Edge(
+        DailyLoss(50),
+        lambda p: [price(), fill(), price(p, 1), order(2)],
+        [("50.01", False), ("50", True), ("49.99", True)],
+    ),
+    "daily_loss realised": Edge(
+        DailyLoss(50, measure="realised"),
+        lambda p: [fill(), fill(1, "S", price=p), order(2)],
+        [("50.01", False), ("50", True), ("49.99", True)],
+    ),
+    "daily_loss day": Edge(
+        DailyLoss(50, tz="America/New_York", roll_hour=17),
+        lambda ts: [price(), fill(), price(40, 1), order(ts)],
+        at(NEW_YORK_17),
+    ),
+    "consecutive_losses": Edge(
+        ConsecutiveLosses(3), lambda n: [*(trade(pnl=-1) for _ in range(n)), order(1)], reach(2, 3, 4)
+    ),
+    "consecutive_losses size": Edge(
+        ConsecutiveLosses(1), lambda pnl: [trade(pnl=pnl), order(1)], [("-0.01", True), ("0", False), ("0.01", False)]
+    ),
+    "consecutive_errors": Edge(
+        ConsecutiveErrors(3), lambda n: [*(event("error") for _ in range(n)), order(1)], reach(2, 3, 4)
+    ),
+    "consecutive_errors pause": Edge(
+        ConsecutiveErrors(1, open_ns=100), lambda ts: [event("error"), order(ts)], clears(100)
+    ),
+    "breaker loss": Edge(
+        BreakerLimits(daily_loss=50),
+        lambda p: [fill(), fill(1, "S", price=p), order(2)],
+        [("50.01", False), ("50", True), ("49.99", True)],
+    ),
+    "breaker positions": Edge(
+        BreakerLimits(open_positions=2),
+        lambda n: [*({**fill(), "instrument": label} for label in ("Y", "V", "W")[:n]), order(1)],
+        reach(1, 2, 3),
+    ),
+    "breaker errors": Edge(
+        BreakerLimits(consecutive_errors=3), lambda n: [*(event("error") for _ in range(n)), order(1)], reach(2, 3, 4)
+    ),
+    "breaker day": Edge(BreakerLimits(consecutive_errors=1), lambda ts: [event("error"), order(ts)], at(MIDNIGHT)),
+    "mmp": Edge(MarketMakerProtection(3, "1s"), lambda q: [fill(qty=q), order(1)], rise(2, 3, 4)),
+    "mmp window": Edge(
+        MarketMakerProtection(3, 100), lambda ts: [fill(qty=2), fill(ts, qty=2), order(ts)], clears(100)
+    ),
+    "mmp freeze": Edge(MarketMakerProtection(3, 100, 500), lambda ts: [fill(qty=4), order(ts)], clears(500)),
+    # ------------------------------------------------------------------ locks after trades
+    "cooldown": Edge(TradeCooldown(stop_ns=100), lambda ts: [trade(), order(ts)], clears(100)),
+    "cooldown unlock_at": Edge(TradeCooldown(unlock_at="15:00"), lambda ts: [trade(), order(ts)], clears(1800 * S)),
+    "cooldown unlock_at this very time": Edge(  # the first such time from the close on: now
+        TradeCooldown(unlock_at="14:30"), lambda ts: [trade(ts), order(ts + 1)], [(-1, False), (0, False), (1, True)]
+    ),
+    "cooldown candle": Edge(  # an exact multiple moves on by one too
+        TradeCooldown(stop_ns=100, candle_ns=50), lambda ts: [trade(), order(ts)], clears(150)
+    ),
+    "stoploss_guard count": Edge(
+        StoplossGuard(3, "1s", "1s"), lambda n: [*(trade(ret="-0.1") for _ in range(n)), order(1)], reach(2, 3, 4)
+    ),
+    "stoploss_guard return": Edge(
+        StoplossGuard(1, "1s", "1s"),
+        lambda ret: [trade(ret=ret), order(1)],
+        [("-0.000000001", True), ("0", False), ("0.000000001", False)],
+    ),
+    "stoploss_guard lookback": Edge(
+        StoplossGuard(2, 100, "1s"), lambda ts: [trade(ret="-0.1"), trade(ts, ret="-0.1"), order(ts)], clears(100)
+    ),
+    "stoploss_guard lock": Edge(StoplossGuard(1, 100, 300), lambda ts: [trade(ret="-0.1"), order(ts)], clears(300)),
+    "low_profit": Edge(
+        LowProfitLock("1s", 2, "0.1", "1s"),
+        lambda ret: [trade(ret="0.05"), trade(ret=ret), order(1)],
+        least("0.049999999", "0.05", "0.050000001"),
+    ),
+    "low_profit lookback": Edge(  # a gain that is out of the window helps no more
+        LowProfitLock(100, 1, "0", "1s"),
+        lambda ts: [trade(ret="0.2"), trade(ts, ret="-0.1"), order(ts)],
+        [(99, False), (100, True), (101, True)],
+    ),
+    "low_profit lock": Edge(LowProfitLock(100, 1, "0", 300), lambda ts: [trade(ret="-0.1"), order(ts)], clears(300)),
+    "dd_trades": Edge(
+        TradeDrawdownLock("0.1", "1s", 1, "1s"),
+        lambda ret: [trade(ret="0.3"), trade(ret=ret), order(1)],
+        [("-0.099999999", False), ("-0.1", False), ("-0.100000001", True)],
+    ),
+    "dd_trades lookback": Edge(
+        TradeDrawdownLock("0.1", 100, 1, "1s"),
+        lambda ts: [trade(ret="-0.1"), trade(ts, ret="-0.1"), order(ts)],
+        clears(100),
+    ),
+    "dd_trades lock": Edge(
+        TradeDrawdownLock("0.1", 100, 1, 300), lambda ts: [trade(ret="-0.2"), order(ts)], clears(300)
+    ),
+}
+
+# one breach of every rule type: its parameters, a stream, and what is shown of the last event's refusal
+FALLEN = [price(), fill(), price(75, 1), order(2)]  # one lot bought at 100 with 1,000 in cash: 25, or 2.5 %
+NOTHING = (None, None, None, "")
+LOCKED = (START + 1, START + 100, -99, "time")
+SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
+    "active_orders": (MaxActiveOrders(2), [order(n, order_id=n) for n in range(3)], (3, 2, -1, "count")),
+    "breaker": (
+        BreakerLimits(daily_loss=50_000, open_positions=1),
+        [{**fill(), "instrument": "Y"}, order(1)],
+        (2, 1, -1, "count"),
+    ),
+    "cash": (CashLimit(), [order(qty=11)], (1100, 1000, -100, "USD")),
+    "concentration": (ConcentrationLimit("0.75"), [price(), *OTHER, order(1, qty=4)], (400, 375, -25, "USD")),
+    "consecutive_errors": (ConsecutiveErrors(3), [*[event("error")] * 3, order(1)], (3, 3, 0, "count")),
+    "consecutive_losses": (ConsecutiveLosses(3), [*[trade(pnl=-1)] * 3, order(1)], (3, 3, 0, "count")),
+    "cooldown": (TradeCooldown(stop_ns=100), [trade(), order(1)], LOCKED),
+    "daily_loss": (DailyLoss(20), FALLEN, (25, 20, -5, "USD")),
+    "dd_trades": (TradeDrawdownLock("0.1", "1s", 1, 100), [trade(ret="-0.2"), order(1)], LOCKED),
+    "drawdown": (DrawdownLimit("0.01"), FALLEN, (0.025, 0.01, -0.015, "fraction")),
+    "drawdown money": (DrawdownLimit("0.9", "20"), FALLEN, (25, 20, -5, "USD")),
+    "duplicate": (DuplicateOrder(2), many(1) * 3, (3, 2, -1, "count")),
+    "known_instrument": (AllowedInstruments(instruments=("Y",)), [order()], NOTHING),
+    "leverage": (Leverage("0.5"), [price(), order(1, qty=6)], (600, 500, -100, "USD")),
+    "long_only": (LongOnly(), [fill(qty=3), order(1, side="S", qty=4)], (4, 3, -1, "quantity")),
+    "lot_tick": (TickLotCheck(), [order(price="0")], NOTHING),
+    "low_profit": (LowProfitLock("1s", 1, "0", 100), [trade(ret="-0.1"), order(1)], LOCKED),
+    "max_exposure": (MaxExposure(500), [price(), fill(qty=3), order(1, qty=3)], (600, 500, -100, "USD")),
+    "max_order_notional": (MaxOrderNotional("200.5"), [order(qty=3)], (300, 200.5, -99.5, "USD")),
+    "max_order_qty": (MaxOrderQty(5), [order(qty=6)], (6, 5, -1, "quantity")),
+    "message_level": (MessageThrottle(1), many(2), (2, 1, -1, "count")),
+    "min_order_notional": (MinOrderNotional(200), [order()], (100, 200, -100, "USD")),
+    "min_order_qty": (MinOrderQty(5), [order(qty=4)], (4, 5, -1, "quantity")),
+    "mmp": (MarketMakerProtection(3, "1s"), [fill(qty=4), order(1)], (4, 3, -1, "quantity")),
+    "order_rate": (OrderRate(3, "1s"), many(4), (4, 3, -1, "count")),
+    "order_to_parent": (
+        ChildOrderLimit("0.5"),
+        [order(qty=6, order_id="p"), order(1, qty=4, parent_id="p")],
+        (4, 3, -1, "quantity"),
+    ),
+    "order_to_trade": (OrderToTradeRatio(1, "1s"), many(3)[:2], (2, 1, -1, "messages a fill")),
+    "position_limit": (PositionLimit(5, 100_000), [fill(qty=3), order(1, qty=3)], (6, 5, -1, "quantity")),
+    "position_limit money": (PositionLimit(500, 50), [order(price=60)], (60, 50, -10, "USD")),
+    "price_collar": (PriceCollar("0.025"), [price(), order(1, price=150)], (50, 2.5, -47.5, "price")),
+    "reduce_only": (
+        ReduceOnly(),
+        [fill(qty=3), order(1, side="S", qty=4, reduce_only=True)],
+        (4, 3, -1, "quantity"),
+    ),
+    "repeat_exec_throttle": (
+        RepeatedExecutionThrottle(3),
+        [*[event("execution", strategy="s")] * 3, order(strategy="s")],
+        (3, 3, 0, "count"),
+    ),
+    "reserve_price": (
+        ReservePrice(),
+        [order(order_id="a", reserve=101), modify(1, "a", price=102)],
+        (102, 101, -1, "price"),
+    ),
+    "self_trade": (
+        SelfTradePrevention(),
+        [order(side="S", order_id="a"), order(1, price=102)],
+        (102, 100, -2, "price"),
+    ),
+    "self_trade sell": (
+        SelfTradePrevention(),
+        [order(order_id="a"), order(1, side="S", price=98)],
+        (98, 100, -2, "price"),
+    ),
+    "stoploss_guard": (StoplossGuard(1, "1s", 100), [trade(ret="-0.1"), order(1)], LOCKED),
+    "trading_state": (TradingState(), [event("control", cmd="HALTED"), order(1)], NOTHING),
+    "var_limit": (
+        VarLimit(10, warmup=2, bar_ns="1s"),
+        [price(100, 0), price(100, 1 * S), order(2 * S)],
+        (1, 2, 1, "count"),
+    ),
+    "volume_cap": (VolumeCap(5, 100_000), [fill(qty=3), order(1, qty=3)], (6, 5, -1, "quantity")),
+    "volume_cap money": (VolumeCap(500, 250), [fill(qty=2), order(1)], (300, 250, -50, "USD")),
+}
+
+
+def objected(edge: Edge, number: Any) -> bool:
+    """Whether the rule objects to the last event of the stream."""
+    one = edge.rule if isinstance(edge.rule, Rule) else Rule("r", edge.rule)
+    log = load(*edge.stream(number), instruments=(X, Y, *map(Instrument, "VW")), accounts=[RICH], **edge.options)
+    rows = rk.replay_log(log, rk.RuleSet([one]), compiled=False).rows
+    return bool(((rows["seq"] == len(log) - 1) & np.isin(rows["code"], SAID)).any())
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_just_below_equal_and_just_above(name):
+    edge = TABLE[name]
+    assert len(edge.points) == 3
+    assert [objected(edge, number) for number, _ in edge.points] == [said for _, said in edge.points]
+
+
+def test_no_rule_of_the_catalogue_is_left_out():
+    tried = {(edge.rule if isinstance(edge.rule, Rule) else Rule("r", edge.rule)).type for edge in TABLE.values()}
+    assert tried == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("kind", ["window_ns", "open_ns", "freeze_ns", "lookback_ns", "stop_ns"])
+def test_no_window_of_the_catalogue_is_left_out(kind):
+    """Every rule with a time of this name has an edge whose three numbers are a nanosecond apart."""
+    near = set()
+    for edge in TABLE.values():
+        numbers = [number for number, _ in edge.points]
+        if all(isinstance(number, int) for number in numbers) and numbers[2] - numbers[0] == 2 and numbers[1] > 50:
+            near.add((edge.rule if isinstance(edge.rule, Rule) else Rule("r", edge.rule)).type)
+    with_one = {name for name, one in CATALOGUE.items() if kind in one.parameters._fields}
+    assert with_one and with_one <= near

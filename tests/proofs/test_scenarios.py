@@ -1,0 +1,82 @@
+"""Every scenario file comes out as it says: plain, one event at a time, and compiled.
+
+``python -m pytest tests/proofs/test_scenarios.py --scenarios DIR`` runs any folder of such files instead of the shipped ones;
+their format is in tests/scenarios/README.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from naive.replay import interpret
+from random_scenarios import PARAMETERS, scenario
+from scenario_runner import WAYS, differences, expected, number_of, read, run
+
+from riskkit.replay.rules.rule import _TYPES
+
+SHIPPED = Path(__file__).parents[1] / "scenarios"
+
+
+def files(config) -> list[Path]:
+    folders = [Path(folder) for folder in config.getoption("--scenarios") or [SHIPPED]]
+    found = [path for folder in folders for path in sorted(folder.glob("*.json"))]
+    if not found:
+        raise pytest.UsageError(f"no scenario files in {', '.join(map(str, folders))}")
+    return found
+
+
+def pytest_generate_tests(metafunc):
+    if "path" in metafunc.fixturenames:
+        paths = files(metafunc.config)
+        metafunc.parametrize("path", paths, ids=[path.stem for path in paths])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_scenario_comes_out_as_it_says(path, way):
+    scenario = read(path)
+    assert differences(scenario, run(scenario, way)) == []
+
+
+def test_the_naive_interpreter_agrees_with_the_file(path):
+    scenario = read(path)
+    must, twin = expected(scenario), interpret(scenario)
+    assert twin.decisions == must.decisions
+    assert {account: twin.states()[account] for account in must.states} == must.states
+    for label, quantity in must.positions.items():
+        assert twin.position(*label.split("|")) == number_of(quantity)
+    if "fills_vanished" in scenario["expected"]:
+        assert twin.fills_vanished == must.fills_vanished
+
+
+# ---------------------------------------------------------------------- random scenarios against the naive interpreter
+
+ELSEWHERE = {"var_limit"}  # in floats: it has a twin of its own
+
+
+def test_no_rule_type_is_left_out_of_the_random_scenarios():
+    home = ("riskkit.replay.rules.", "riskkit.replay.rules.circuit_breaker")
+    catalogue = {name for name, kind in _TYPES.items() if (kind.check or kind.record).__module__.startswith(home)}
+    assert PARAMETERS.keys() == catalogue - ELSEWHERE
+
+
+def agree(given):
+    """Decision by decision, and the books at the end."""
+    found, twin = run(given, "plain"), interpret(given)
+    assert found.decisions == twin.decisions
+    assert {label: found.states.get(label, "ACTIVE") for label in twin.accounts} == twin.states()
+    assert found.fills_vanished == twin.fills_vanished
+    for label, quantity in found.positions.items():
+        assert number_of(quantity) == twin.position(*label.split("|"))
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_rule_alone_decides_as_the_naive_interpreter(name):
+    for seed in range(2):
+        agree(scenario(1000 * seed + len(name), types=[name]))
+
+
+@pytest.mark.parametrize("first", range(0, 60, 10))
+def test_rules_together_decide_as_the_naive_interpreter(first):
+    for seed in range(first, first + 10):
+        agree(scenario(seed))

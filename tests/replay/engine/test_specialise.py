@@ -1,0 +1,329 @@
+"""The loop is made from `loop.py`: what is folded, unrolled, inlined and passed, and what is refused, in sentences."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from dataclasses import replace
+
+import pytest
+from streams import random_log
+
+from riskkit.replay.engine import loop
+from riskkit.replay.engine import specialise as module
+from riskkit.replay.engine.compiler import ReplayLoop, shape_of
+from riskkit.replay.engine.shape import HOOKS, RuleShape, Shape, arguments
+from riskkit.replay.engine.specialise import specialise
+from riskkit.replay.rules import catalogue
+from riskkit.replay.rules.circuit_breaker import BreakerLimits
+from riskkit.replay.rules.rule import SCOPES, Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.columns import OPTIONAL, EventKind
+from riskkit.rules import OrderRate, PositionLimit
+
+FACTS = {
+    "enforce": False, "marks": False, "orders": False, "controls": False, "samples": False, "cancels": False,
+    "modifies": False, "others": False, "chains": False, "cash": False, "twins": False, "parents": False, "tags": False,
+}  # fmt: skip
+NOTHING = Shape((), **FACTS, columns=())
+EVERYTHING = Shape((), **dict.fromkeys(FACTS, True), columns=tuple(OPTIONAL))
+ASKED = {
+    "check": ("state", "params", "book", "event", "memory", "reals", "reducing", "orders", "positions", "twins"),
+    "record": ("state", "params", "book", "event", "memory", "reals", "accepted", "passed"),
+    "turn": ("state", "params", "book", "memory"),
+    "reset": ("state", "params", "book", "memory"),
+    "advance": ("state", "params", "event", "memory"),
+    "assume": ("state", "params", "book", "event", "sign", "memory"),
+}
+
+
+def rule(number: int = 0, hooks=ASKED, **facts) -> RuleShape:
+    """A rule that does everything, but for `facts`."""
+    given = {
+        "scope": "account",
+        "halts": False,
+        "latches": False,
+        "cells": 2,
+        "judges": (0, 1),
+        "watches": tuple(EventKind),
+    }
+    given |= dict.fromkeys(("holds", "trips", "reduces", "working", "covariance"), True)
+    return RuleShape(number, f"rule_{number}", **{**given, **facts}, hooks=tuple(hooks.items()))
+
+
+# ---------------------------------------------------------------------- the whole template
+
+
+def walk() -> list[Shape]:
+    """Shapes that differ in all that decides the text."""
+    rules = tuple(rule(number, scope=scope, halts=number % 3 == 0) for number, scope in enumerate(SCOPES))
+    hooks = [{}, *({name: ASKED[name]} for name in HOOKS)]
+    few = tuple(rule(number, hooks=found, holds=number % 2 == 0, latches=True) for number, found in enumerate(hooks))
+    shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, twins=True, orders=True)]
+    shapes += [EVERYTHING._replace(rules=few, **{name: False}) for name in FACTS if name not in ("orders", "twins")]
+    return [*shapes, EVERYTHING._replace(rules=rules, columns=()), EVERYTHING._replace(enforce=False, cancels=False)]
+
+
+def test_every_statement_of_the_template_is_in_a_loop_that_python_compiles():
+    lines = set()
+    for shape in walk():
+        found = specialise(shape)
+        compile(found.tree, loop.__file__, "exec")
+        assert ast.unparse(ast.parse(found.text).body[-1]) == ast.unparse(found.functions[-1])
+        lines |= {node.lineno for node in ast.walk(found.tree) if isinstance(node, ast.stmt)}
+    folded = (ast.FunctionDef, ast.If, ast.For, ast.Global, ast.Return)
+    template = ast.parse(inspect.getsource(loop))
+    functions = [node for node in template.body if isinstance(node, ast.FunctionDef)]
+    written = {
+        node.lineno
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.stmt) and not isinstance(node, folded)
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))  # docstrings
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _is_inlined(node.value))
+    }  # fmt: skip
+    assert written - lines == set()
+
+
+def _is_inlined(call: ast.Call) -> bool:
+    names = {
+        name for name, value in vars(loop).items() if inspect.isfunction(value) and value.__module__ == loop.__name__
+    }
+    return isinstance(call.func, ast.Name) and call.func.id in names - set(loop.FUNCTIONS)
+
+
+def test_nothing_is_left_of_what_a_shape_does_not_need():
+    text = specialise(NOTHING).text
+    for word in (
+        "shape",
+        "log.",
+        "rule",
+        "flags",
+        "purses",
+        "moved(",
+        "cancel_working(",
+        "judge_modify(",
+        "reals",
+        "twin",
+    ):
+        assert word not in text, word
+    assert "judge_modify(" in specialise(EVERYTHING).text
+
+
+def test_a_plain_loop_has_the_lines_of_the_template():
+    """Breakpoints and coverage work in `loop.py`."""
+    log, seen = random_log(3, 60), set()
+    rules = RuleSet([Rule("size", PositionLimit(limit=4)), Rule("breaker", BreakerLimits(open_positions=2))])
+    shape = shape_of(rules, log.columns, enforce=True, sampled=False, cancels=False, opened=False)
+    code = ReplayLoop(rules, shape, compiled=False).run.__code__
+    assert code.co_filename == loop.__file__ and code.co_name == "run"
+
+    def trace(frame, event, value):
+        if frame.f_code is code:
+            seen.add(frame.f_lineno)
+            return trace
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        replay_log(log, rules, "enforce", compiled=False)
+    finally:
+        sys.settrace(before)
+    source = inspect.getsource(loop).splitlines()
+    for statement in ("i += 1", "position = at(positions, log.pair[row])", "realised = ledger.fill("):
+        assert [place for place in seen if source[place - 1].strip().startswith(statement)], statement
+
+
+# ---------------------------------------------------------------------- names
+
+
+def test_rule_sets_that_differ_in_ids_share_a_loop():
+    log = random_log(1, 30)
+    first = RuleSet([Rule("rate", OrderRate(limit=3, window_ns="1s")), Rule("size", PositionLimit(limit=4))])
+    other = RuleSet([replace(one, id=f"another_{one.id}") for one in first])
+    options = {"enforce": False, "sampled": False, "cancels": False, "opened": False}
+    shape = shape_of(first, log.columns, **options)
+    assert shape == shape_of(other, log.columns, **options)
+    assert ReplayLoop(first, shape, compiled=False).run is ReplayLoop(other, shape, compiled=False).run
+    text = specialise(shape).text
+    for name in ("state_order_rate_0", "params_position_limit_1", "check_order_rate_0(", "record_order_rate_0("):
+        assert name in text
+    assert "another" not in text and "rate.state" not in text
+
+
+@pytest.mark.parametrize("parameters", catalogue.__all__)
+def test_two_rules_of_one_type_have_variables_of_their_own(parameters):
+    kinds = [value for value in vars(sys.modules[getattr(catalogue, parameters).__module__]).values()]
+    kind = next(one for one in kinds if getattr(one, "parameters", None) is getattr(catalogue, parameters))
+    shape = Shape(
+        tuple(
+            rule(number, {hook: getattr(kind, hook).__code__.co_varnames[: getattr(kind, hook).__code__.co_argcount]
+                          for hook in HOOKS if getattr(kind, hook)}, working="working" in kind.needs,
+                 covariance="covariance" in kind.needs, judges=tuple(kind.judges), watches=tuple(kind.watches))
+            for number in range(2)
+        ), **{**FACTS, "orders": True, "twins": True, "marks": True, "others": True, "cash": True, "chains": True,
+              "parents": True}, columns=(),
+    )  # fmt: skip
+    found = specialise(shape)
+    compile(found.tree, loop.__file__, "exec")
+    names = {node.id for node in ast.walk(found.tree) if isinstance(node, ast.Name)}
+    assert {"states_rule_0", "states_rule_1"} <= names
+    assert [argument.arg for argument in found.functions[-1].args.args] == arguments(shape)
+
+
+def test_an_argument_that_is_no_variable_of_the_loop_is_refused():
+    shape = NOTHING._replace(rules=(rule(hooks={"check": ("state", "weather")}, covariance=False),))
+    with pytest.raises(
+        SyntaxError, match="check of rule_0 asks for 'weather', which is no variable of the loop"
+    ) as error:
+        specialise(shape)
+    assert error.value.filename == loop.__file__ and "rule.check()" in error.value.text
+
+
+# ---------------------------------------------------------------------- one step each, on templates of a few lines
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Specialise a template of a few lines."""
+
+    def make(text: str, shape: Shape = NOTHING) -> str:
+        head = "variable = None\ni = used = counts = variable\n"
+        monkeypatch.setattr(inspect, "getsource", lambda of: head + inspect.cleandoc(text))
+        module._template.cache_clear()
+        return "\n".join(map(ast.unparse, specialise(shape).functions)).replace(", ".join(arguments(shape)), "...")
+
+    yield make
+    monkeypatch.undo()
+    module._template.cache_clear()
+
+
+def test_facts_are_folded(made):
+    text = made("""
+        def run(start, stop):
+            if shape.cash:
+                return start
+            elif start > 0 and not shape.cash:
+                return Kind.FILL + start
+            elif shape.cash or stop > 0 or shape.orders:
+                return stop if shape.cash else -stop
+            return MISSING
+        """)
+    assert text == inspect.cleandoc("""
+        def run(...):
+            if start > 0:
+                return 3 + start
+            elif stop > 0:
+                return -stop
+            return -9223372036854775808
+        """)
+
+
+def test_rules_are_unrolled_and_their_variables_named(made):
+    shape = NOTHING._replace(rules=(rule(0, scope="global"), rule(1, hooks={"turn": ("params", "sign", "state")})))
+    text = made(
+        """
+        def run(start, stop):
+            for rule in shape.rules:
+                rule.state = at(table(rule.array), rule.key if rule.scope == "global" else start)
+                if rule.has("turn"):
+                    rule.turn(sign=rule.bit)
+        """,
+        shape,
+    )
+    assert (
+        text
+        == inspect.cleandoc("""
+        def run(...):
+            state_rule_0 = at(table(all_states_rule_0), 0)
+            turn_rule_0(state_rule_0, params_rule_0, book, memory)
+            state_rule_1 = at(table(all_states_rule_1), start)
+            turn_rule_1(params_rule_1, 2, state_rule_1)
+        """).replace("turn_rule_0(state_rule_0, params_rule_0, book, memory)\n", "")
+        or "book" in text
+    )
+
+
+def test_functions_are_inlined_and_a_return_ends_the_event(made):
+    text = made("""
+        def run(start, stop):
+            global i
+            i = start
+            while i < stop:
+                if i > 3:
+                    skip(arrays.ts[i], shape.cash)
+                else:
+                    i = twice(i)
+                i += 1
+            return i
+
+        def skip(time, cash):
+            if time < 0:
+                return
+            if cash:
+                adopt(time)
+
+        def twice(number):
+            return number + number
+        """)
+    assert text == inspect.cleandoc("""
+        def run(...):
+            i = start
+            while i < stop:
+                if i > 3:
+                    if all_ts[i] < 0:
+                        i += 1
+                        continue
+                else:
+                    i = i + i
+                i += 1
+            return i
+        """)
+
+
+def test_other_functions_take_the_variables_that_they_read(made):
+    text = made("""
+        def run(start, stop):
+            global i, used
+            i = start
+            used = stop
+            judge(Kind.ORDER, 7)
+            judge(Kind.MODIFY, 8)
+
+        def judge(kind, number):
+            local = number + used
+            return local if kind == Kind.ORDER else i
+        """)
+    assert text == inspect.cleandoc("""
+        def judge_order(number, used):
+            local = number + used
+            return local
+        def judge_modify(number, used, i):
+            local = number + used
+            return i
+        def run(...):
+            i = start
+            used = stop
+            judge_order(7, used)
+            judge_modify(8, used, i)
+        """)
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("return helper(1)", "helper is called in an expression, so it may do nothing but return one"),
+        ("helper(1, 2)", "helper takes 1 arguments by position: number"),
+        ("helper(1)\n    return 0", "a return ends the event, so the call must be the last statement of the loop"),
+        ("return missing + 1", "'missing' is read, but nothing is ever written into it"),
+        ("return shape.columns", r"\(\) is no number that a loop can read"),
+    ],
+)
+def test_what_cannot_be_specialised_is_a_sentence_at_its_line(made, body, sentence):
+    helper = "def helper(number):\n    if number > start:\n        return\n    used = number\n"
+    with pytest.raises(SyntaxError, match=sentence) as error:
+        made(f"def run(start, stop):\n    {body}\n\n{helper}".replace("number > start", "number != i"))
+    assert error.value.filename == loop.__file__ and error.value.lineno > 0

@@ -1,0 +1,199 @@
+"""Events know their order, orders their parent and list, and an order that lapses gets a row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rows import CANCEL, FILL, MODIFY, NAMED, ORDER, PRICE, X, column, load, refusal
+
+from riskkit import EventLog, RuleSet, Session
+from riskkit.replay.schema.columns import EventKind, RowFlag
+
+# ---------------------------------------------------------------------- references
+
+
+def test_events_know_the_row_of_their_order():
+    unnamed = {**ORDER, "ts": 2}
+    log = load(NAMED, unnamed, FILL, {**FILL, "order_id": None}, MODIFY, CANCEL)
+    assert column(log, "order") == [0, -1, 0, -1, 0, 0]
+
+
+def test_order_ids_of_numbers_and_gaps():
+    rows = [{**ORDER, "order_id": 9}, PRICE, {**ORDER, "order_id": 10, "parent_id": 9}, {**FILL, "order_id": 10}]
+    log = load(*rows)
+    assert column(log, "order") == [0, -1, 2, 2]
+    assert column(log, "parent") == [-1, -1, 0, -1]
+
+
+def test_large_order_ids_are_not_rounded():
+    frame = pd.DataFrame([ORDER, ORDER, {**FILL, "ts": 2}])
+    frame["order_id"] = np.array([2**60, 2**60 + 1, 2**60 + 1])
+    log = EventLog.from_frame(frame, [X])
+    assert column(log, "order") == [0, 1, 1]
+    frame["parent_id"] = pd.array([None, 2**60, None], "Int64")
+    assert column(EventLog.from_frame(frame, [X]), "parent") == [-1, 0, -1]
+
+
+def test_a_list_weighs_its_length_once():
+    rows = [ORDER, *[{**ORDER, "batch": "l"}] * 3, *[{**ORDER, "batch": "m"}] * 2, ORDER]
+    log = load(*rows)
+    assert column(log, "batch") == [-1, 1, 1, 1, 4, 4, -1]
+    assert column(log, "weight") == [1, 3, 0, 0, 2, 0, 1]
+
+
+def test_children_are_the_weight_of_a_modify_and_of_a_list():
+    log = load({**NAMED, "batch": "l", "children": 7}, {**ORDER, "batch": "l"}, {**MODIFY, "children": 4}, MODIFY)
+    assert column(log, "weight") == [7, 0, 4, 1]
+
+
+def test_a_trade_id_is_a_duplicate_only_within_its_account():
+    unnamed = {**FILL, "order_id": None}
+    ids = [(unnamed, 5), (unnamed, 6), (unnamed, 5), ({**unnamed, "account": "B"}, 5), (unnamed, None), (unnamed, None)]
+    log = load(*({**row, "trade_id": trade} for row, trade in ids))
+    assert column(log, "flags") == [0, 0, RowFlag.DUPLICATE, 0, 0, 0]
+
+
+def test_strategies_belong_to_accounts_and_are_taken_from_the_order():
+    other = {**ORDER, "account": "B", "strategy": "s"}
+    log = load({**NAMED, "strategy": "s"}, FILL, MODIFY, CANCEL, {**other, "ts": 2}, {**ORDER, "ts": 2})
+    assert log.universe.strategies == ("A/s", "B/s")
+    assert column(log, "strategy") == [0, 0, 0, 0, 1, -1]
+
+
+def test_connections_are_logins_whoever_uses_them():
+    rows = [
+        {**NAMED, "connection": "c"},
+        FILL,
+        MODIFY,
+        {**CANCEL, "connection": "d"},
+        {**ORDER, "ts": 2, "account": "B", "connection": "c"},
+    ]
+    log = load(*rows)  # fmt: skip
+    assert log.universe.connections == ("c", "d")
+    assert column(log, "connection") == [0, -1, 0, 1, 0]
+
+
+def test_reduce_only_marks_the_order_and_its_modifies():
+    rows = [
+        {**NAMED, "reduce_only": True},
+        MODIFY,
+        {**ORDER, "ts": 2, "reduce_only": False},
+        {**FILL, "reduce_only": True},
+    ]
+    for yes, no in ((True, False), ("true", "False"), (1, 0)):
+        written = [{**row, "reduce_only": {True: yes, False: no}.get(row.get("reduce_only"))} for row in rows]
+        assert column(load(*written), "flags") == [RowFlag.REDUCE_ONLY, RowFlag.REDUCE_ONLY, 0, 0]
+
+
+# ---------------------------------------------------------------------- expiries
+
+
+def test_an_expiry_comes_before_the_events_of_its_time():
+    rows = [{**NAMED, "expires": 4}, {**PRICE, "ts": 3}, {**PRICE, "ts": 4}, {**FILL, "ts": 5}]
+    log = load(*rows)
+    assert column(log, "kind") == [EventKind.ORDER, EventKind.PRICE, EventKind.EXPIRY, EventKind.PRICE, EventKind.FILL]
+    assert column(log, "ts") == [1, 3, 4, 4, 5]
+    assert column(log, "order") == [0, -1, 0, -1, 0]
+    assert column(log, "pair") == [0, -1, 0, -1, 0]
+    assert log.source_rows.tolist() == [0, 1, -1, 2, 3]
+
+
+def test_references_follow_their_rows():
+    rows = [
+        {**NAMED, "expires": 2},
+        {**PRICE, "ts": 3},
+        {**ORDER, "ts": 3, "order_id": "b", "batch": 1, "expires": 4},
+        {**ORDER, "ts": 3, "order_id": "c", "batch": 1, "expires": 4, "parent_id": "a"},
+        {**FILL, "ts": 9, "order_id": "c"},
+    ]
+    log = load(*rows)
+    kinds = [
+        EventKind.ORDER,
+        EventKind.EXPIRY,
+        EventKind.PRICE,
+        EventKind.ORDER,
+        EventKind.ORDER,
+        EventKind.EXPIRY,
+        EventKind.EXPIRY,
+        EventKind.FILL,
+    ]
+    assert column(log, "kind") == kinds
+    assert column(log, "order") == [0, 0, -1, 3, 4, 3, 4, 4]
+    assert column(log, "batch") == [-1, -1, -1, 3, 3, -1, -1, -1]
+    assert column(log, "parent") == [-1, -1, -1, -1, 0, -1, -1, -1]
+
+
+def test_orders_that_cannot_lapse_get_no_row():
+    never = [{**ORDER, "expires": 3}, {**NAMED, "expires": 99}, {**PRICE, "ts": 4}]
+    assert column(load(*never), "kind") == [EventKind.ORDER, EventKind.ORDER, EventKind.PRICE]
+    late = [{**PRICE, "ts": 5}, {**NAMED, "ts": 4, "expires": 6}, {**PRICE, "ts": 7}]
+    assert EventKind.EXPIRY not in column(load(*late, ts_policy="reject"), "kind")
+
+
+def test_expiries_of_sorted_and_late_rows():
+    rows = [{**PRICE, "ts": 9}, {**NAMED, "ts": 1, "expires": 5}, {**PRICE, "ts": 5}]
+    log = load(*rows, ts_policy="sort")
+    assert column(log, "ts") == [1, 5, 5, 9] and log.source_rows.tolist() == [1, -1, 2, 0]
+    late = [{**NAMED, "ts": 4, "expires": 6}, {**PRICE, "ts": 7}, {**PRICE, "ts": 5}, {**PRICE, "ts": 8}]
+    log = load(*late, ts_policy="reject")
+    assert column(log, "kind") == [EventKind.ORDER, EventKind.EXPIRY, EventKind.PRICE, EventKind.PRICE, EventKind.PRICE]
+    assert column(log, "flags") == [0, 0, 0, RowFlag.BAD_TS, 0]
+
+
+def test_expiries_as_timestamps_with_gaps():
+    day = pd.Timestamp("2024-01-02", tz="UTC")
+    rows = [{**NAMED, "ts": day, "expires": day + pd.Timedelta("1h")}, {**PRICE, "ts": day + pd.Timedelta("2h")}]
+    assert column(load(*rows), "kind") == [EventKind.ORDER, EventKind.EXPIRY, EventKind.PRICE]
+
+
+def test_orders_for_the_session_lapse_when_the_trading_day_turns():
+    day = 86_400_000_000_000
+    hour = day // 24
+    rows = [
+        {**ORDER, "ts": 5, "order_id": "a", "expires": "session"},
+        {**ORDER, "ts": 5, "order_id": "b", "expires": "session 17:00 America/New_York"},  # 22:00 UTC in winter
+        {**ORDER, "ts": 23 * hour, "order_id": "c", "expires": "session 17:00 America/New_York"},
+        {**ORDER, "ts": 23 * hour, "order_id": "d", "expires": pd.Timestamp(day + 7, tz="UTC")},
+        {**ORDER, "ts": 23 * hour, "order_id": "e", "expires": None},
+        {**PRICE, "ts": 3 * day},
+    ]
+    log = load(*rows)
+    ends = {
+        int(order): int(ts)
+        for kind, order, ts in zip(*(column(log, name) for name in ("kind", "order", "ts")), strict=True)
+        if kind == EventKind.EXPIRY
+    }
+    assert ends == {0: day, 1: 22 * hour, 3: day + 22 * hour, 4: day + 7}
+    live = Session(RuleSet([]), log.universe, compiled=False)
+    for row in rows[:4]:
+        live.process_order(**{name: row[name] for name in row if name != "kind"})
+    live.process_price(ts=3 * day, instrument="X", price=10.5)
+    assert live.log().columns["ts"][np.flatnonzero(live.log().columns["kind"] == EventKind.EXPIRY)].tolist() == sorted(
+        ends.values()
+    )
+    assert "row 0, column 'expires': 'session 25:00 UTC' is no end of a session" in refusal(
+        {**NAMED, "expires": "session 25:00 UTC"}
+    )
+    assert "is not a time" in refusal({**NAMED, "expires": "sessions"})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 5), st.booleans()), min_size=1, max_size=12))
+def test_expiries_against_a_plain_merge(orders):
+    """Every row as (time, 0 for an expiry, else 1), merged by sorting."""
+    orders = sorted(orders, key=lambda order: order[0])
+    rows = [
+        {**ORDER, "ts": ts, "order_id": n, "expires": ts + span if lapses else None}
+        for n, (ts, span, lapses) in enumerate(orders)
+    ]
+    log = load(*rows)
+    last = orders[-1][0]
+    merged = [(ts, 1, n) for n, (ts, _, _) in enumerate(orders)]
+    merged += [(ts + span, 0, n) for n, (ts, span, lapses) in enumerate(orders) if lapses and ts + span <= last]
+    merged.sort()
+    place = {n: at for at, (_, is_order, n) in enumerate(merged) if is_order}
+    assert column(log, "ts") == [ts for ts, _, _ in merged]
+    assert column(log, "kind") == [EventKind.ORDER if is_order else EventKind.EXPIRY for _, is_order, _ in merged]
+    assert column(log, "order") == [place[n] for _, _, n in merged]

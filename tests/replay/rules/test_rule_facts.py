@@ -1,0 +1,82 @@
+"""A fact about a rule type is declared on it and nowhere else, so that a new rule touches at most six places.
+
+Beside its own file a rule of the catalogue is named in `riskkit/replay/rules/__init__.py`, in the public names, and in
+three files of tests that fail without it: its edges and one refusal (`test_edges.py`), its random parameters
+(`random_scenarios.py`) and its slow twin (`naive/rules`).
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from proofs.test_edges import CATALOGUE, ELSEWHERE, SHOWN, TABLE
+
+import riskkit
+from riskkit import Rule
+from riskkit.replay.rules import catalogue
+from riskkit.replay.rules.rule import Measure, rule_type
+
+PACKAGE = Path(riskkit.__file__).parent
+NAMES = {*CATALOGUE, *ELSEWHERE}
+SETS = ("presets.py", "demo", "incidents")  # rule sets, whose rules are named as any user names them
+KINDS = [rule_type(name) for name in sorted(NAMES)]
+
+
+def tables(path: Path) -> list[str]:
+    """The lines of a file that hold a collection, or a text, of several names of rule types."""
+    found = []
+    ordinary = {"cash", "duplicate", *(rule_type(path.stem).parameters._fields if path.stem in NAMES else ())}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        parts: list[ast.AST] = []
+        if isinstance(node, ast.Tuple | ast.List | ast.Set):
+            parts = list(node.elts)
+        elif isinstance(node, ast.Dict):
+            parts = [key for key in node.keys if key is not None]
+        texts = [part.value for part in parts if isinstance(part, ast.Constant)]
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value:
+            texts = list(node.value.split())
+        if len(NAMES.intersection(text for text in texts if isinstance(text, str)) - ordinary) > 1:
+            found.append(f"{path.name}:{getattr(node, 'lineno', 0)}")
+    return found
+
+
+def test_no_table_of_rule_types_is_left():
+    files = [path for path in PACKAGE.rglob("*.py") if not any(part in SETS for part in path.parts)]
+    assert len(files) > 200
+    assert [line for path in files for line in tables(path)] == []
+
+
+def test_the_search_finds_such_a_table(tmp_path):
+    path = tmp_path / "table.py"
+    path.write_text('A = ("leverage", "var_limit")\nB = {"mmp": 1, "drawdown": 2}\nC = "long_only leverage".split()\n')
+    assert sorted(tables(path)) == ["table.py:1", "table.py:2", "table.py:3"]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_rule_type_says_what_it_observes(kind):
+    assert kind.observed, "declare observes=: the name of the limit, or a Measure (Measure.NOTHING for none)"
+    for one in kind.observed:
+        assert isinstance(one.measure, Measure) and (not one.limit or one.limit in kind.limits)
+    assert not kind.standing or kind.check is not None
+    assert kind.looks_at <= {"positions", "cash"}
+    assert kind.bounds in ("", "orders", "solvency", "losses", "nothing")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_limit_that_breach_governs_is_annotated(kind):
+    """A parameter that a check compares is a limit; `breach` without one is refused where a type is declared."""
+    named = {"limit", "notional", "qty_limit", "trade_limit", "pct", "money", "ticks", "max_dd"}
+    assert named.intersection(kind.parameters._fields) <= set(kind.limits)
+
+
+def test_a_rule_type_is_in_every_place_that_is_needed():
+    exported = {kind.parameters.__name__ for kind in KINDS}
+    assert exported == set(catalogue.__all__) and exported <= set(riskkit.__all__)
+    edges = {(edge.rule if isinstance(edge.rule, Rule) else Rule("r", edge.rule)).type for edge in TABLE.values()}
+    assert edges == NAMES - ELSEWHERE and {name.split()[0] for name in SHOWN} == NAMES
+    from naive.rules import TYPES
+    from random_scenarios import PARAMETERS
+
+    assert NAMES <= set(TYPES) and NAMES - ELSEWHERE == set(PARAMETERS)

@@ -1,0 +1,234 @@
+"""Without limits and with them: the numbers of the table against a plain walk over the events, and its refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from naive.curves import deepest_fall, profits_at, worst_day
+
+from riskkit._check import InputError
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.timeline import DAY
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.compare import compare
+from riskkit.replay.run.comparison import WITHOUT, ReplayComparison
+from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.provenance import data_sentence
+from riskkit.rules import DrawdownLimit, OrderRate, PositionLimit
+
+HOUR = DAY // 24
+RULES = RuleSet([Rule("size", PositionLimit(limit=6)), Rule("rate", OrderRate(limit=2, window_ns=3 * HOUR))])
+
+
+def frame_of(seed: int, size: int = 120) -> pd.DataFrame:
+    """Orders that are filled at once, prices and deposits, a few hours apart."""
+    draw = np.random.default_rng(seed)
+    rows, ts = [], pd.Timestamp("2024-03-04", tz="UTC").value
+    for number in range(size):
+        ts += int(draw.integers(0, 5)) * HOUR
+        row = {"ts": ts, "account": f"A{draw.integers(2)}", "instrument": f"I{draw.integers(2)}"}
+        price = float(100 + draw.integers(-40, 40) / 4)
+        if draw.random() < 0.4:
+            rows.append({**row, "kind": "price", "account": None, "price": price})
+        elif draw.random() < 0.1:
+            rows.append({**row, "kind": "cash", "instrument": None, "amount": float(draw.integers(-500, 500))})
+        else:
+            row |= {"side": "B" if draw.random() < 0.5 else "S", "qty": int(draw.integers(1, 5)), "price": price}
+            rows += [{**row, "kind": kind, "order_id": f"o{number}"} for kind in ("order", "fill")]
+    return with_trades(pd.DataFrame(rows))
+
+
+def with_trades(frame: pd.DataFrame) -> pd.DataFrame:
+    """Let two fills in a row be the sides of one trade, where they are of two accounts."""
+    fills = frame.index[frame["kind"] == "fill"].to_numpy()
+    frame["trade_id"] = None
+    for place in range(0, len(fills) - 1, 2):
+        sides = fills[place : place + 2]
+        if frame.loc[sides, "account"].nunique() == 2:
+            frame.loc[sides, "trade_id"] = f"t{place}"
+    return frame
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def frame(request):
+    return frame_of(request.param)
+
+
+@pytest.fixture(scope="module")
+def found(frame):
+    log = EventLog.from_frame(frame, about={"title": "random events", "kind": "synthetic"})
+    return compare(log, RULES, sample_ns=HOUR, compiled=False)
+
+
+def test_curves_of_the_record_are_those_of_a_plain_walk(frame, found):
+    samples = found.without.sample_times.tolist()
+    plain = profits_at(frame.to_dict("records"), samples)
+    table = found.without.profits()
+    for account in table:
+        assert table[account].tolist() == [float(profits[account]) for profits in plain]
+    total = [sum(profits.values()) for profits in plain]
+    curve = found.curves[WITHOUT]
+    assert curve.profit.tolist() == [float(value) for value in total]
+    assert curve.deepest == float(deepest_fall(total))
+    gain, day = worst_day(samples, total, DAY)
+    assert (curve.worst_day, curve.worst_date) == (float(gain), str(np.datetime64(day, "D")))
+
+
+def test_an_enforced_curve_is_the_walk_over_what_is_left(frame, found):
+    refused = set(found.enforce.refused()["seq"].tolist())
+    gone = {frame.loc[seq, "order_id"] for seq in refused}
+    left = [event for event in frame.to_dict("records") if event.get("order_id") not in gone]
+    everybody = [{**event, "qty": 0} for event in frame.to_dict("records") if event["kind"] == "fill"]
+    samples = found.without.sample_times.tolist()
+    names = {event["account"] for event in everybody}
+    plain = profits_at(left, samples)
+    total = [sum(profits[name] for name in names & set(profits)) for profits in plain]
+    assert refused
+    assert found.curves["enforce"].profit.tolist() == [float(value) for value in total]
+
+
+def test_shadow_changes_no_money(found):
+    assert found.curves["shadow"].profit.tolist() == found.curves[WITHOUT].profit.tolist()
+    table = found.to_frame()
+    assert table.loc["profit", "shadow"] == table.loc["profit", WITHOUT]
+    assert table.loc["refused", WITHOUT] == 0
+
+
+def test_the_table_adds_up(found):
+    table = found.to_frame()
+    for mode, result in found.limited.items():
+        assert sum(table.loc[f"by {rule.id}", mode] for rule in RULES) == table.loc["refused", mode]
+        assert table.loc["digest", mode] == result.digest
+    accounts = found.accounts()
+    assert accounts["refused", "enforce"].sum() == table.loc["refused", "enforce"]
+    assert accounts["", "orders"].sum() == table.loc["orders", "enforce"]
+    for name in (WITHOUT, "enforce"):
+        assert accounts["profit", name].sum() == pytest.approx(table.loc["profit", name])
+        assert accounts["deepest fall", name].max() == table.loc["max drawdown of one account", name]
+
+
+def test_labels_of_the_table_are_unique(found):
+    assert found.to_frame().index.is_unique
+
+
+def test_worst_day_of_one_account(frame, found):
+    samples = found.without.sample_times.tolist()
+    plain = profits_at(frame.to_dict("records"), samples)
+    worst = min((worst_day(samples, [p[a] for p in plain], DAY)[0], a) for a in plain[0])
+    table = found.to_frame()
+    assert table.loc["worst day of one account", WITHOUT] == float(worst[0])
+    assert table.loc["whose worst day", WITHOUT] == worst[1]
+
+
+def test_unmatched_trades_are_those_with_one_side_gone(frame, found):
+    fills = frame[frame["kind"] == "fill"]
+    gone = {frame.loc[seq, "order_id"] for seq in found.enforce.refused()["seq"]}
+    trades, quantity = 0, 0
+    for _, sides in fills.groupby("trade_id"):
+        assert len(sides) == 2
+        net = sum((1 if s == "B" else -1) * q for s, q, o in sides[["side", "qty", "order_id"]].values if o not in gone)
+        trades += net != 0
+        quantity += abs(net)
+    assert found.enforce.unmatched() == (trades, quantity)
+    assert found.without.unmatched()[0] > 0  # sides of these random trades do not match from the start
+
+
+def test_what_is_printed_says_what_the_data_are(found):
+    text, html = repr(found), found._repr_html_()
+    for part in (text, html):
+        assert "Data: synthetic." in part
+        assert "Neither the market nor the strategies react" in part
+    assert text.splitlines()[0] == "random events"
+
+
+def test_sentences_are_made_of_the_table(found):
+    text = " ".join(found.sentences())
+    table = found.to_frame()
+    for number in (table.loc["refused", "shadow"], table.loc["refused", "enforce"]):
+        assert f" {number:,} " in text
+    assert f"{table.loc['profit', 'enforce']:,.0f}" in text
+
+
+def test_a_rule_that_is_never_met_is_named():
+    log = EventLog.from_frame(frame_of(3, 40))
+    found = compare(log, RuleSet([Rule("far", PositionLimit(limit=10_000))]), compiled=False)
+    assert "Never met: far." in found.sentences()
+    assert found.enforce.digest != found.shadow.digest
+    assert found.curves["enforce"].final == found.curves[WITHOUT].final
+
+
+def test_holds_are_what_a_walk_over_the_trips_says():
+    frame = pd.DataFrame(
+        {
+            "ts": np.arange(6) * HOUR,
+            "kind": ["order", "fill", "price", "price", "price", "price"],
+            "account": ["A", "A", None, None, None, None],
+            "instrument": "X",
+            "side": ["B", "B", None, None, None, None],
+            "qty": [10, 10, None, None, None, None],
+            "price": [10.0, 10.0, 8.0, 12.0, 9.0, 9.0],
+            "order_id": ["a", "a", None, None, None, None],
+        }
+    )
+    rules = RuleSet([Rule("fall", DrawdownLimit(money=5), hold="90min")])
+    result = replay_log(EventLog.from_frame(frame), rules, compiled=False)
+    held = result.holds()
+    assert held["rule"].tolist() == ["fall"] * len(held)
+    assert held["key"].tolist() == ["A"] * len(held)
+    trips = result.transitions()
+    assert len(held) == len(trips) > 0
+    last = 5 * HOUR
+    total, open_until, begun = 0, None, None
+    for row in trips:
+        now = int(row["seq"]) * HOUR
+        if begun is not None:
+            total += min(open_until, now) - begun
+        begun, open_until = now, int(row["until"])
+    total += max(min(open_until, last) - begun, 0)
+    assert result.halted_ns() == {"fall": total}
+    assert result.halted_ns(trading=True) == {"fall": total}
+
+
+def test_replays_that_do_not_belong_together_are_refused():
+    one, two = EventLog.from_frame(frame_of(4, 20)), EventLog.from_frame(frame_of(5, 20))
+    none = RuleSet([])
+
+    def run(log, rules, mode="shadow", sample_ns=HOUR):
+        return replay_log(log, rules, mode, sample_ns=sample_ns, compiled=False)
+
+    without, shadow = run(one, none), run(one, RULES)
+    with pytest.raises(InputError, match="without: it has 2 rules"):
+        ReplayComparison(shadow, shadow)
+    with pytest.raises(InputError, match="needs a replay in shadow or enforce"):
+        ReplayComparison(without)
+    with pytest.raises(InputError, match="enforce: it is a replay in shadow mode"):
+        ReplayComparison(without, enforce=shadow)
+    with pytest.raises(InputError, match="shadow: it is a replay of another log"):
+        ReplayComparison(without, run(two, RULES))
+    with pytest.raises(InputError, match="enforce: it is a replay of other rules"):
+        ReplayComparison(without, shadow, run(one, RuleSet(RULES.rules[:1]), "enforce"))
+    with pytest.raises(InputError, match="sampled at other times"):
+        ReplayComparison(without, run(one, RULES, sample_ns=DAY))
+    with pytest.raises(InputError, match="has no samples"):
+        ReplayComparison(run(one, none, sample_ns=None), run(one, RULES, sample_ns=None))
+    with pytest.raises(InputError, match="modes='live'"):
+        compare(one, RULES, modes=["live"])
+
+
+def test_a_log_without_events_compares():
+    empty = EventLog.from_frame(frame_of(1, 5).iloc[:0])
+    found = compare(empty, RULES, compiled=False)
+    assert found.curves["enforce"].final == 0.0
+    assert found.to_frame().loc["orders", "enforce"] == 0
+    assert "digest" in repr(found)
+
+
+def test_what_the_data_are_in_one_sentence():
+    real = {"kind": "real", "adjusted": "no: a price index", "survivors_only": False, "orders": "mine"}
+    assert data_sentence(real) == "Data: real, not adjusted, not only survivors; orders: mine."
+    assert data_sentence({"kind": "real"}) == (
+        "Data: real, adjusted or not is not said, survivors only or not is not said."
+    )
+    assert data_sentence({"kind": "synthetic"}) == "Data: synthetic."

@@ -1,0 +1,224 @@
+"""Enforce mode: what a refused order takes with it, and what becomes of the exits that it leaves behind."""
+
+from __future__ import annotations
+
+import pytest
+from streams import log_of_rows, universe
+
+from riskkit._check import InputError
+from riskkit.replay.rules.circuit_breaker import BreakerLimits
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, TradingCommand
+from riskkit.rules import DailyLoss, PositionLimit
+
+BUY, SELL = 1, -1
+SMALL = RuleSet([Rule("size", PositionLimit(limit=10))])
+
+
+def stream(*events: dict[str, int]):
+    """Events a second apart in account 0 and instrument 0 unless they say otherwise."""
+    rows = []
+    for place, event in enumerate(events):
+        row = {
+            "ts": place * 1_000_000_000,
+            "account": 0,
+            "instrument": 0,
+            "side": 0,
+            "qty": 0,
+            "price": MISSING,
+            "order": -1,
+        }
+        rows.append(row | event)
+    return log_of_rows(rows, universe(cash=0))
+
+
+def order(place: int, side: int, qty: int, price: int = 100, **more: int) -> dict[str, int]:
+    return {"kind": EventKind.ORDER, "side": side, "qty": qty, "price": price, "order": place, **more}
+
+
+def fill(of: int, side: int, qty: int, price: int = 100, **more: int) -> dict[str, int]:
+    return {"kind": EventKind.FILL, "side": side, "qty": qty, "price": price, "order": of, **more}
+
+
+def codes(result) -> list[tuple[int, int]]:
+    return [(int(row["seq"]), DecisionCode(int(row["code"]))) for row in result.rows]
+
+
+def position(result, instrument: int = 0) -> int:
+    table = result.state.positions[1:]
+    found = table["qty"][table["instrument"] == instrument]
+    return int(found.sum())
+
+
+def enforce(log, rules=SMALL, **options):
+    return replay_log(log, rules, "enforce", compiled=False, **options)
+
+
+def test_a_refused_order_takes_fills_modifies_and_cancels_with_it():
+    log = stream(
+        order(0, BUY, 11),
+        fill(0, BUY, 5),
+        {"kind": EventKind.MODIFY, "side": BUY, "qty": 4, "price": 101, "order": 0},
+        {"kind": EventKind.CANCEL, "order": 0},
+    )
+    result = enforce(log)
+    assert codes(result) == [
+        (0, DecisionCode.OBJECT),
+        (1, DecisionCode.VANISH),
+        (2, DecisionCode.VANISH),
+        (3, DecisionCode.VANISH),
+    ]
+    assert position(result) == 0
+    assert result.counts()["fills_vanished"] == 1
+    assert result.counts()["orders_vanished"] == 2
+
+
+def test_shadow_keeps_the_record():
+    log = stream(order(0, BUY, 11), fill(0, BUY, 5))
+    result = replay_log(log, SMALL, compiled=False)
+    assert codes(result) == [(0, DecisionCode.OBJECT)]
+    assert position(result) == 5
+
+
+def test_a_child_vanishes_with_its_refused_parent():
+    log = stream(order(0, BUY, 11), order(1, BUY, 1, parent=0), fill(1, BUY, 1), order(3, BUY, 1))
+    result = enforce(log)
+    assert codes(result) == [(0, DecisionCode.OBJECT), (1, DecisionCode.VANISH), (2, DecisionCode.VANISH)]
+    assert position(result) == 0
+
+
+def test_a_refused_modify_leaves_the_old_order():
+    """Fills stand up to the old quantity and at no worse than the old price; the rest is cut and counted."""
+    modify = {"kind": EventKind.MODIFY, "side": BUY, "qty": 20, "price": 102, "order": 0}
+    log = stream(order(0, BUY, 10), modify, fill(0, BUY, 6), fill(0, BUY, 1, 101), fill(0, BUY, 8), fill(0, BUY, 2))
+    result = enforce(log)
+    assert codes(result) == [
+        (1, DecisionCode.OBJECT),
+        (3, DecisionCode.CUT),
+        (4, DecisionCode.CUT),
+        (5, DecisionCode.CUT),
+    ]
+    assert position(result) == 10
+    assert result.counts()["fills_cut"] == 3
+
+
+def test_the_fee_of_a_cut_fill_is_cut_with_it():
+    modify = {"kind": EventKind.MODIFY, "side": BUY, "qty": 20, "price": MISSING, "order": 0}
+    log = stream(order(0, BUY, 10), modify, fill(0, BUY, 20, fee=9))
+    assert int(enforce(log).state.accounts["fees"][1]) == 4  # the floor of 9 x 10 / 20
+
+
+def orphan_stream():
+    """A buy of 11 that is refused, and the sell of 8 that closed most of it in the record."""
+    return stream(order(0, BUY, 11), fill(0, BUY, 11), order(2, SELL, 8), fill(2, SELL, 8))
+
+
+@pytest.mark.parametrize(
+    ("policy", "left", "what"),
+    [
+        ("keep", -8, []),
+        ("clip", 0, [(2, DecisionCode.ORPHAN), (3, DecisionCode.VANISH)]),
+        ("drop", 0, [(2, DecisionCode.ORPHAN), (3, DecisionCode.VANISH)]),
+    ],
+)
+def test_orphan_exits(policy, left, what):
+    result = enforce(orphan_stream(), orphans=policy)
+    assert codes(result)[2:] == what
+    assert position(result) == left
+    assert result.counts()["orphans"] == 1
+    assert result.counts()["orphans_dropped"] == (policy != "keep")
+
+
+@pytest.mark.parametrize(("policy", "left"), [("keep", -5), ("clip", 0), ("drop", 3)])
+def test_an_orphan_exit_beside_what_is_still_held(policy, left):
+    """Of two buys one is refused; the sell of both would go short by the refused part."""
+    log = stream(
+        order(0, BUY, 3),
+        fill(0, BUY, 3),
+        order(2, BUY, 11),
+        fill(2, BUY, 5),
+        order(4, SELL, 8),
+        fill(4, SELL, 4),
+        fill(4, SELL, 4),
+    )
+    result = enforce(log, orphans=policy)
+    assert position(result) == left
+    if policy == "clip":
+        assert (4, DecisionCode.CLIPPED) in codes(result)
+
+
+def test_an_exit_that_still_reduces_is_no_orphan():
+    log = stream(order(0, BUY, 10), fill(0, BUY, 10), order(2, SELL, 4), fill(2, SELL, 4))
+    result = enforce(log, orphans="drop")
+    assert codes(result) == []
+    assert result.counts()["orphans"] == 0
+
+
+@pytest.mark.parametrize(("on_trip", "left"), [("leave", 7), ("cancel_working", 4)])
+def test_a_trip_may_cancel_what_works(on_trip, left):
+    rules = RuleSet([Rule("errors", BreakerLimits(consecutive_errors=1))])
+    log = stream(order(0, BUY, 7), fill(0, BUY, 4), {"kind": EventKind.ERROR, "instrument": -1}, fill(0, BUY, 3))
+    result = enforce(log, rules, on_trip=on_trip)
+    assert position(result) == left
+    assert result.counts()["cancelled"] == (on_trip == "cancel_working")
+
+
+def test_an_unnamed_fill_cannot_be_blocked():
+    result = enforce(stream(order(0, BUY, 11), fill(-1, BUY, 11)))
+    assert position(result) == 11
+    assert result.counts()["unnamed_fills"] == 1
+
+
+def test_what_only_reduces_passes_a_pause_but_not_a_halt():
+    pause = RuleSet([Rule("loss", DailyLoss(limit=1))])
+    halt = RuleSet([Rule("loss", DailyLoss(limit=1), action="HALT")])
+    events = [fill(-1, BUY, 5), {"kind": EventKind.PRICE, "account": -1, "price": 50}]
+    events += [order(2, SELL, 5), order(3, SELL, 1), order(4, BUY, 1), {"kind": EventKind.CANCEL, "order": 2}]
+    log = stream(*events)
+    refused = lambda rules: replay_log(log, rules, compiled=False).refused()["seq"].tolist()  # noqa: E731
+    assert refused(pause) == [3, 4]  # 3 would flip once 2 is filled
+    assert refused(halt) == [2, 3, 4]
+
+
+def test_a_person_pauses_and_resumes():
+    log = stream(
+        {"kind": EventKind.CONTROL, "account": -1, "instrument": -1, "side": TradingCommand.PAUSE},
+        order(1, BUY, 1),
+        {"kind": EventKind.CONTROL, "account": 0, "instrument": -1, "side": TradingCommand.RESUME},
+        order(3, BUY, 1),
+    )
+    result = enforce(log)
+    assert codes(result) == [(1, DecisionCode.HELD)]
+    assert result.refusals_by_rule()["(paused by a person)"] == 1
+    assert "refused: paused" in result.explain(1)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"mode": "live"}, "mode='live' is not one of 'shadow', 'enforce'"),
+        ({"orphans": "sell"}, "orphans='sell' is not one of 'keep', 'clip', 'drop'"),
+        ({"on_trip": "stop"}, "on_trip='stop' is not one of 'leave', 'cancel_working'"),
+        ({"chunk": 0}, "chunk=0 is not above zero"),
+        ({"sample_ns": -1}, "sample_ns=-1 is not a number of nanoseconds above zero"),
+    ],
+)
+def test_a_wrong_argument_gets_a_sentence(options, sentence):
+    with pytest.raises(InputError, match=sentence.replace("(", r"\(")):
+        replay_log(stream(order(0, BUY, 1)), SMALL, compiled=False, **options)
+
+
+def test_shadow_judges_each_rule_as_if_alone():
+    """A rule's bit is the same in any rule set: its windows and pauses are its own."""
+    from proofs.test_proof import RULES
+    from streams import random_log
+
+    log = random_log(17, 150)
+    together = replay_log(log, RULES, compiled=False)
+    masks = {int(row["seq"]): int(row["mask"]) for row in together.rows if row["code"] <= DecisionCode.ALERTED}
+    for k, rule in enumerate(RULES):
+        alone = replay_log(log, RuleSet([rule]), compiled=False)
+        bits = {int(row["seq"]) for row in alone.rows if row["code"] <= DecisionCode.ALERTED and row["mask"] & 1}
+        assert bits == {seq for seq, mask in masks.items() if (mask >> k) & 1}, rule.id

@@ -1,0 +1,188 @@
+"""Intervals and standard errors: exact probabilities, simulated coverage, and what has none."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from naive import var as naive
+from scipy import stats
+
+from riskkit import var as rk
+from riskkit._check import InputError
+from riskkit._show import alike, number
+
+RETURNS = 0.01 * np.random.default_rng(5).standard_t(4, 500)
+TABLE = 0.01 * np.random.default_rng(6).standard_normal((250, 3))
+
+
+def generator():
+    return np.random.default_rng(12)
+
+
+@pytest.mark.parametrize("coverage", [0.8, 0.9, 0.99])
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
+@pytest.mark.parametrize("n", [30, 250, 500, 1000])
+def test_order_statistic_ranks_have_their_exact_probability(n, level, coverage):
+    high, low, exact = rk.order_statistics.order_statistic_ranks(n, level, coverage)
+    p = 1 - level
+    assert exact == pytest.approx(naive.binomial_coverage(n, p, high or 0, low or n + 1), rel=1e-9)
+    cut = (1 - coverage) / 2
+    fewer_than = stats.binom(n, p).cdf
+    if high is None:
+        assert fewer_than(0) > cut
+    else:
+        assert exact >= coverage - 1e-12
+        assert fewer_than(high - 1) <= cut < fewer_than(high), "the tightest rank"
+    assert 1 - fewer_than(low - 1) <= cut < 1 - fewer_than(low - 2)
+
+
+def test_order_statistics_interval_covers_as_often_as_it_says():
+    true, n, runs = -stats.t(3).ppf(0.05), 200, 2000
+    draws = np.random.default_rng(0).standard_t(3, (n, runs))
+    risk = rk.value_at_risk(draws, 0.95, interval="order_statistics", coverage=0.9)
+    covered = ((risk.interval.var_low <= true) & (true < risk.interval.var_high)).mean()
+    exact = risk.interval.exact_coverage
+    assert exact >= 0.9
+    assert covered == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / runs))
+    assert risk.interval.es_low is None and risk.interval.var_standard_error is None
+
+
+def test_interval_beyond_the_sample_is_open():
+    risk = rk.value_at_risk(RETURNS[:50], 0.99, interval="order_statistics")
+    assert risk.interval.var_high == math.inf and math.isfinite(risk.interval.var_low)
+
+
+def test_order_statistics_of_a_large_sample():
+    high, low, exact = rk.order_statistics.order_statistic_ranks(2_000_000, 0.99, 0.95)
+    spread = 1.96 * math.sqrt(2_000_000 * 0.01 * 0.99)
+    assert (high, low) == (pytest.approx(20_000 - spread, abs=2), pytest.approx(20_000 + spread, abs=2))
+    assert exact == pytest.approx(0.95, abs=5e-4)
+
+
+@pytest.mark.parametrize("mean", ["sample", "zero"])
+@pytest.mark.parametrize("level", [0.95, 0.99])
+def test_asymptotic_errors_of_normal_are_the_spread_over_samples(mean, level):
+    draws = np.random.default_rng(1).normal(0.0, 0.01, (500, 3000))
+    risk = rk.value_at_risk(draws, level, "normal", mean=mean, interval="asymptotic")
+    assert risk.interval.var_standard_error.mean() == pytest.approx(risk.var.std(), rel=0.06)
+    assert risk.interval.es_standard_error.mean() == pytest.approx(risk.es.std(), rel=0.06)
+    inside = (risk.interval.es_low < stats.norm.pdf(stats.norm.ppf(level)) / (1 - level) * 0.01) & (
+        stats.norm.pdf(stats.norm.ppf(level)) / (1 - level) * 0.01 < risk.interval.es_high
+    )
+    assert inside.mean() == pytest.approx(0.9, abs=0.03)
+
+
+def test_asymptotic_errors_of_historical_are_the_spread_over_samples():
+    draws = np.random.default_rng(2).standard_t(5, (1000, 2000))
+    risk = rk.value_at_risk(draws, 0.95, interval="asymptotic")
+    assert np.median(risk.interval.var_standard_error) == pytest.approx(risk.var.std(), rel=0.12)
+    assert np.median(risk.interval.es_standard_error) == pytest.approx(risk.es.std(), rel=0.12)
+
+
+def test_normal_error_over_a_horizon():
+    day = rk.value_at_risk(RETURNS, 0.95, "normal", mean="zero", interval="asymptotic").interval
+    week = rk.value_at_risk(RETURNS, 0.95, "normal", mean="zero", horizon=4, interval="asymptotic").interval
+    assert week.var_standard_error == pytest.approx(2 * day.var_standard_error)
+
+
+def test_quantile_standard_error():
+    assert rk.order_statistics.quantile_standard_error(500, 0.99, volatility=10.0) == pytest.approx(1.67, abs=0.005)
+    density = stats.norm(0, 10).pdf(stats.norm(0, 10).ppf(0.99))
+    assert rk.order_statistics.quantile_standard_error(500, 0.99, density=density) == pytest.approx(
+        rk.order_statistics.quantile_standard_error(500, 0.99, volatility=10.0), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("method", ["historical", "normal", "student_t", "cornish_fisher", "evt"])
+def test_bootstrap_is_the_spread_of_resamples(method):
+    options = {"cornish_fisher": {"corrected": False, "out_of_domain": "allow"}}.get(method, {})
+    n_draws = 60
+    risk = rk.value_at_risk(
+        RETURNS, [0.95, 0.99], method, interval="bootstrap", n_draws=n_draws, rng=generator(), **options
+    )
+    rows = generator().integers(500, size=(n_draws, 500))
+    by_hand = np.array([rk.value_at_risk(RETURNS[some], 0.99, method, **options).es for some in rows])
+    assert risk.interval.es_standard_error[1] == pytest.approx(by_hand.std(ddof=1), rel=1e-9)
+    assert risk.interval.es_low[1] == pytest.approx(np.quantile(by_hand, 0.05), rel=1e-9)
+    assert risk.interval.es_high[1] == pytest.approx(np.quantile(by_hand, 0.95), rel=1e-9)
+    assert (risk.interval.var_low < risk.var).all() and (risk.var < risk.interval.var_high).all()
+
+
+def test_bootstrap_takes_the_same_rows_of_all_portfolios_and_blocks_that_wrap(monkeypatch):
+    both = rk.value_at_risk(
+        np.column_stack([RETURNS, 2 * RETURNS]), 0.95, interval="bootstrap", block=20, n_draws=50, rng=generator()
+    ).interval
+    assert both.var_standard_error[1] == pytest.approx(2 * both.var_standard_error[0])
+    starts = generator().integers(500, size=(50, 25))
+    series = [np.concatenate([np.roll(RETURNS, -start)[:20] for start in row]) for row in starts]
+    by_hand = [rk.historical(drawn, 0.95).var for drawn in series]
+    assert both.var_standard_error[0] == pytest.approx(np.std(by_hand, ddof=1), rel=1e-12)
+    monkeypatch.setattr("riskkit.var.intervals.CHUNK", 7 * 500)
+    chunked = rk.value_at_risk(RETURNS, 0.95, interval="bootstrap", block=20, n_draws=50, rng=generator()).interval
+    assert chunked.var_high > chunked.var_low
+
+
+def test_clustered_losses_are_less_certain_in_blocks():
+    clustered = np.repeat(RETURNS[:100], 5)
+    iid, blocks = (
+        rk.value_at_risk(clustered, 0.95, interval="bootstrap", n_draws=400, block=block, rng=generator()).interval
+        for block in (1, 25)
+    )
+    assert blocks.es_standard_error > 1.5 * iid.es_standard_error
+
+
+def test_bounds_are_printed_like_the_estimate():
+    risk = rk.value_at_risk(RETURNS * 1e6, 0.95, interval="asymptotic")
+    line = repr(risk).splitlines()[2]
+    bounds = alike([risk.interval.var_low, risk.interval.var_high])
+    assert line.endswith(f" {number(risk.var)} [{bounds[0]} to {bounds[1]}] with 90%")
+    assert "e+0" not in line and line.count(",") == 3
+
+
+def test_labels_and_frame():
+    frame = pd.DataFrame(TABLE, columns=["a", "b", "c"])
+    risk = rk.value_at_risk(frame, [0.9, 0.95], interval="asymptotic")
+    assert risk.interval.var_low.columns.tolist() == ["a", "b", "c"]
+    columns = ["var", "es", "var_low", "var_high", "es_low", "es_high", "var_standard_error", "es_standard_error"]
+    assert risk.to_frame().columns.tolist() == columns
+    assert risk.to_frame().loc[(0.95, "b"), "var_low"] == risk.interval.var_low.loc[0.95, "b"]
+    one = rk.value_at_risk(RETURNS, 0.95, interval="bootstrap", n_draws=20, rng=generator())
+    assert type(one.interval.es_high) is float and "bootstrap" in repr(one.interval)
+
+
+def test_constant_returns_are_certain():
+    risk = rk.value_at_risk([-0.01] * 50, 0.9, interval="asymptotic")
+    assert (risk.interval.var_standard_error, risk.interval.es_standard_error) == (0.0, pytest.approx(0.0, abs=1e-12))
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "words"),
+    [
+        ("historical", {"interval": "exact"}, "'order_statistics', 'asymptotic', 'bootstrap'"),
+        ("historical", {"interval": "bootstrap"}, "default_rng"),
+        ("historical", {"interval": "bootstrap", "rng": 7}, "default_rng"),
+        ("historical", {"interval": "bootstrap", "rng": generator(), "n_draws": 1}, "at least 2"),
+        ("historical", {"interval": "bootstrap", "rng": generator(), "block": 0}, "at least 1"),
+        ("historical", {"interval": "asymptotic", "coverage": 90}, "coverage=90"),
+        ("historical", {"interval": "order_statistics", "weights": np.ones(500)}, "equal weights"),
+        ("age_weighted", {"interval": "order_statistics"}, "equal weights"),
+        ("normal", {"interval": "order_statistics"}, "'bootstrap'"),
+        ("student_t", {"interval": "asymptotic"}, "use 'bootstrap'"),
+        ("age_weighted", {"interval": "bootstrap", "rng": generator()}, "mixes up the dates"),
+        ("filtered_historical", {"interval": "bootstrap", "rng": generator()}, "mixes up the dates"),
+        ("normal", {"interval": "bootstrap", "volatility": "ewma", "rng": generator()}, "mixes up the dates"),
+    ],
+)
+def test_intervals_that_do_not_exist(method, options, words):
+    with pytest.raises(InputError, match=words):
+        rk.value_at_risk(RETURNS, 0.95, method, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({}, "either the density"), ({"density": 1.0, "volatility": 1.0}, "either"), ({"density": 0.0}, "above zero")],
+)
+def test_quantile_standard_error_refuses(options, words):
+    with pytest.raises(InputError, match=words):
+        rk.order_statistics.quantile_standard_error(500, 0.99, **options)
