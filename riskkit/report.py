@@ -61,7 +61,7 @@ def write_report(found: ReplayComparison, path: str | Path, remarks: Sequence[st
     --------
     >>> import tempfile
     >>> import riskkit as rk
-    >>> log = rk.datasets.tiny_log()
+    >>> log = rk.replay.tiny_log()
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_report(rk.compare(log, rules, compiled=False), Path(folder, "report.html")).name
@@ -79,7 +79,7 @@ def report_html(found: ReplayComparison, remarks: Sequence[str] = ()) -> str:
     Examples
     --------
     >>> import riskkit as rk
-    >>> log = rk.datasets.tiny_log()
+    >>> log = rk.replay.tiny_log()
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
     >>> page = report_html(rk.compare(log, rules, compiled=False))
     >>> "<script" in page, page.count("<img") > 2

@@ -19,7 +19,8 @@ def rooms() -> list[str]:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     block = re.search(r"```\nriskkit/\n(.*?)```", text, re.S)
     assert block, "README.md has no picture of the house"
-    found, folder = [], ""
+    found: list[str] = []
+    folder = ""
     for line in block[1].splitlines():
         names = line.strip().split("  ")[0].split(" · ")
         for name in names:
@@ -31,7 +32,7 @@ def rooms() -> list[str]:
     return found
 
 
-ROOMS = rooms()
+ROOMS = ["riskkit", *rooms()]
 
 
 def room_of(module: str) -> str:

@@ -61,7 +61,7 @@ def inject(
 
     Examples
     --------
-    >>> from riskkit.datasets import tiny_log
+    >>> from riskkit.replay import tiny_log
     >>> both = inject(tiny_log([1, 1], spacing_ns=10**10), "infinium", at=10**9)
     >>> len(both), [account.id for account in both.universe.accounts]
     (13627, ['A', 'INFINIUM'])

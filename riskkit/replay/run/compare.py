@@ -56,7 +56,7 @@ def compare(
     Examples
     --------
     >>> import riskkit as rk
-    >>> log = rk.datasets.tiny_log([5], marks=9)
+    >>> log = rk.replay.tiny_log([5], marks=9)
     >>> found = compare(log, RuleSet([rk.Rule("size", rk.rules.PositionLimit(limit=4))]), compiled=False)
     >>> found.to_frame().loc[["refused", "profit"], ["without limits", "shadow", "enforce"]]
             without limits shadow enforce

@@ -48,7 +48,7 @@ class ThresholdReport(Shown):
     --------
     >>> from riskkit.rules import MaxOrderQty
     >>> from riskkit import Rule, datasets
-    >>> log, rules = datasets.tiny_log([5, 2], marks=8), RuleSet([Rule("size", MaxOrderQty(limit=9))])
+    >>> log, rules = replay.tiny_log([5, 2], marks=8), RuleSet([Rule("size", MaxOrderQty(limit=9))])
     >>> found = sweep(log, rules, {"size.limit": [1, 3, 9]}, compiled=False)
     >>> answers = ThresholdReport(found, 9)
     >>> answers.at(3)["orders_rejected"], answers.at(3)["profit"], answers.profit_without
@@ -177,7 +177,7 @@ class ThresholdPanel(Live):
     >>> from riskkit.rules import MaxOrderQty
     >>> from riskkit import Rule, datasets
     >>> rules = RuleSet([Rule("size", MaxOrderQty(limit=4))])
-    >>> found = sweep(datasets.tiny_log([5, 2, 1]), rules, {"size.limit": [1, 4]}, compiled=False)
+    >>> found = sweep(replay.tiny_log([5, 2, 1]), rules, {"size.limit": [1, 4]}, compiled=False)
     >>> panel = ThresholdPanel(ThresholdReport(found, 4))
     >>> panel.slider.value = 1
     >>> panel.value, panel.answers.at(panel.value)["orders_rejected"]
@@ -272,7 +272,7 @@ def threshold_panel(
     --------
     >>> from riskkit.rules import MaxOrderQty
     >>> from riskkit import Rule, datasets
-    >>> log, rules = datasets.tiny_log([5, 2], marks=8), RuleSet([Rule("size", MaxOrderQty(limit=9))])
+    >>> log, rules = replay.tiny_log([5, 2], marks=8), RuleSet([Rule("size", MaxOrderQty(limit=9))])
     >>> panel = threshold_panel(log, rules, "size", values=[1, 3], compiled=False)
     >>> panel.slider.value = 3
     >>> print(panel.answers.sentence(panel.value))

@@ -106,7 +106,9 @@ def test_plain_data_is_hashed_by_content():
 # ---------------------------------------------------------------------- a log that is kept
 
 
-DATA = Path(__file__).parents[2] / "data"  # events.parquet is random_log(7, 300, opened=True) of tests/streams.py, stored
+DATA = (
+    Path(__file__).parents[2] / "data"
+)  # events.parquet is random_log(7, 300, opened=True) of tests/streams.py, stored
 KEPT = {
     "shadow": "96cea8d50725577a0acb5cb2c5214281f06ed21437a6f7f0cb26f29158353eda",
     "enforce": "a2027aa650fd0faecdcd9d0050a34e1cc13f82b5a023cedce60a75e146ab21e4",

@@ -116,7 +116,7 @@ def calibrate(
     Examples
     --------
     >>> import riskkit as rk
-    >>> log = rk.datasets.tiny_log([9, 4], price=[10, 8], marks=[8, 9], spacing_ns=86_400 * 10**9)
+    >>> log = rk.replay.tiny_log([9, 4], price=[10, 8], marks=[8, 9], spacing_ns=86_400 * 10**9)
     >>> rules = RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=9))])
     >>> found = calibrate(log, rules, {"size.limit": [2, 5, 9]}, horizon_ns=10,
     ...                   rng=np.random.default_rng(1), resamples=20, compiled=False)

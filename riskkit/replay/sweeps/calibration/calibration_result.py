@@ -58,7 +58,7 @@ class Calibration(Shown):
     --------
     >>> import riskkit as rk
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=9))])
-    >>> log = rk.datasets.tiny_log([5], marks=8)
+    >>> log = rk.replay.tiny_log([5], marks=8)
     >>> found = rk.calibrate(log, rules, {"size.limit": [4, 9]}, resamples=0, compiled=False)
     >>> found.chosen, found.frame["loss_avoided"].tolist()
     ({'size.limit': 4}, [10.0, 0.0])

@@ -42,7 +42,7 @@ def days_of(log: EventLog, tz: str = "UTC", roll_hour: int = 0) -> Days:
 
     Examples
     --------
-    >>> from riskkit.datasets import tiny_log
+    >>> from riskkit.replay import tiny_log
     >>> days_of(tiny_log([1, 1, 1], spacing_ns=36 * 3600 * 10**9)).of_row.tolist()  # days 0, 1 and 3 have events
     [0, 1, 2]
     """

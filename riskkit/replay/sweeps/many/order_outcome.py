@@ -80,7 +80,7 @@ def order_outcomes(log: EventLog, horizon_ns: int | None = None, *, compiled: bo
 
     Examples
     --------
-    >>> from riskkit.datasets import tiny_log
+    >>> from riskkit.replay import tiny_log
     >>> found = order_outcomes(tiny_log([5], marks=12), compiled=False)
     >>> found.notional.tolist(), found.profit.tolist()
     ([50, 0, 0], [10, 0, 0])

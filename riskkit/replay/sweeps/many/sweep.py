@@ -52,7 +52,7 @@ class SweepResult(Shown):
     --------
     >>> import riskkit as rk
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
-    >>> found = sweep(rk.datasets.tiny_log(), rules, {"size.limit": [1, 4, 9]}, compiled=False)
+    >>> found = sweep(rk.replay.tiny_log(), rules, {"size.limit": [1, 4, 9]}, compiled=False)
     >>> found.frame["orders_rejected"].tolist(), found.partial
     ([2, 1, 0], False)
     >>> print(found.rules_of(0)[0].limits())
@@ -198,7 +198,7 @@ def sweep(
     Examples
     --------
     >>> import riskkit as rk
-    >>> log = rk.datasets.tiny_log([5, 2], price=10, marks=8)
+    >>> log = rk.replay.tiny_log([5, 2], price=10, marks=8)
     >>> rules = RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=9))])
     >>> found = sweep(log, rules, {"size.limit": [1, 3, 9]}, compiled=False)
     >>> found.frame[["orders_rejected", "profit", "good_rejections", "loss_avoided"]]

@@ -48,7 +48,7 @@ class ThresholdCurve(Shown):
     Examples
     --------
     >>> import riskkit as rk
-    >>> log = rk.datasets.tiny_log([1, 9, 2])
+    >>> log = rk.replay.tiny_log([1, 9, 2])
     >>> curve = ThresholdCurve(log, rk.Rule("size", rk.rules.MaxOrderQty(limit=4)), "limit", compiled=False)
     >>> curve.rejections(1).tolist(), curve.rejections(2).tolist()
     ([1, 2], [1])
