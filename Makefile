@@ -21,7 +21,8 @@ check: lint
 	$(PYTEST) --fast -q
 
 test: $(VENV)/dev
-	$(PYTEST) --nbval --nbval-current-env tests riskkit notebooks
+	$(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env notebooks
 
 # the properties on more cases, each time others, and the tests of killed processes again and again
 fuzz: $(VENV)/dev

@@ -42,7 +42,7 @@ def test_a_table_goes_through_limits_in_one_command(folder, capsys):
     shown = capsys.readouterr()
     assert "1. daily-loss: a loss (realised and open) below 3" in shown.out
     assert "without limits" in shown.out and "shadow" in shown.out and "enforce" not in shown.out.split("Data:")[0]
-    assert "Data: nobody said whether they are real" in shown.out
+    assert "Data: not declared as real" in shown.out
     assert shown.err == ""
 
 

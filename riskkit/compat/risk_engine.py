@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from riskkit.compat.rules import SIDES, BaseRule, Order, RuleContext, Trade, chosen
+from riskkit.replay.kernels.records import Records
 from riskkit.replay.live.session import Session
 from riskkit.replay.live.session_snapshot import View
 from riskkit.replay.log.event_log import EventLog
@@ -193,10 +194,10 @@ class RiskEngine:
         """Number of an account's orders in a rate's window at a time."""
         teller, state = self.session.teller, self.session.state
         k = [rule.id for rule in teller.rules].index(name)
-        record = state.rules[k][self.session.universe.account_codes[account] + 1]
+        record = Records(state.rules[k], 1)[self.session.universe.account_codes[account]]
         params = teller.params[k]
         capacity = params.limit + 2 if params.bucket_ns == 0 else -(-params.window_ns // params.bucket_ns)
-        return int(used(_Fields(record), state.memory, SLIDING, params.window_ns, params.bucket_ns, capacity, now))
+        return int(used(record, state.memory, SLIDING, params.window_ns, params.bucket_ns, capacity, now))
 
     def paused(self, account: str) -> bool:
         """Whether an account is paused: by an order rate, by a rule with scope account, or by a command."""
@@ -271,10 +272,3 @@ class RiskEngine:
         engine._start(session, custom, rates, dict(session.notes.get("products", {})))
         engine._paused = {(name, account): None for name, account in session.notes.get("paused", [])}
         return engine
-
-
-class _Fields:
-    """The fields of one record as attributes."""
-
-    def __init__(self, record: Any) -> None:
-        self.__dict__.update({name: int(record[name]) for name in record.dtype.names})

@@ -162,7 +162,7 @@ def test_what_does_not_fit_is_refused():
     ]:
         with pytest.raises(InputError, match=why):
             build_config(config)
-    with pytest.raises(InputError, match="is no rule"):
+    with pytest.raises(InputError, match="is not a rule"):
         engine_of("rate")
     engine = engine_of(OrderRateLimitRule(3))
     engine.process_order(order(1, 5))

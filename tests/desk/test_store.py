@@ -591,10 +591,10 @@ def test_what_is_no_managers_state_is_refused_by_a_sentence(spoil):
 
 def test_a_risk_state_has_a_digest_whatever_the_form_of_its_time():
     one, other = RiskState(), RiskState()
-    one.fall_to(100.0, timestamp=10**9)
-    other.fall_to(100.0, timestamp="1970-01-01T00:00:01+00:00")
+    one.update(100.0, timestamp=10**9)
+    other.update(100.0, timestamp="1970-01-01T00:00:01+00:00")
     assert one.digest == other.digest == RiskState.from_dict(json.loads(json.dumps(other.to_dict()))).digest
-    other.fall_to(99.0, timestamp=2 * 10**9)
+    other.update(99.0, timestamp=2 * 10**9)
     assert one.digest != other.digest
 
 

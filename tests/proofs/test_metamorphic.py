@@ -19,6 +19,7 @@ from riskkit.replay.rules.circuit_breaker import BreakerLimits
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.constants import NEVER
+from riskkit.replay.schema.scopes import SCOPES
 from riskkit.replay.schema.universe import Universe
 
 WEEK = 7 * 86_400_000_000_000
@@ -52,7 +53,7 @@ RULES = RuleSet(
         Rule("breaker", BreakerLimits(daily_loss=20, open_positions=2, consecutive_errors=2)),
     ]
 )
-OWNED = {"account", "account_instrument", "account_product", "strategy", "session"}
+OWNED = {name for name, scope in SCOPES.items() if scope.owner}
 SHARED = RuleSet(
     [
         Rule("all", rk.rules.VolumeCap(limit=150), scope="global"),

@@ -16,7 +16,7 @@ from riskkit.desk.core.records import CheckedRecord, Field, PositiveFraction, Po
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.universe import exact
 
-__all__ = ["DeskLimits", "chosen_limits", "limits_from_rules", "limits_of", "percentage"]
+__all__ = ["DeskLimits", "chosen_limits", "fraction_of_percent", "limits_from_rules", "limits_of", "percentage"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -68,8 +68,6 @@ def percentage(value: Any, name: str) -> float:
     >>> percentage(12.5, "max_drawdown_limit")
     0.125
     """
-    if type(value) is float and 1.0 <= value <= 100.0:
-        return _fraction_of(value)
     number = positive(value, name)
     if number < 1.0:
         raise InputError(
@@ -77,11 +75,12 @@ def percentage(value: Any, name: str) -> float:
         )
     if number > 100.0:
         raise InputError(f"{name}={value!r} is above 100; it is in percent: write 10 for 10 %")
-    return _fraction_of(number)
+    return fraction_of_percent(number)
 
 
 @lru_cache(256)
-def _fraction_of(percent: float) -> float:
+def fraction_of_percent(percent: float) -> float:
+    """A valid percentage as a fraction, in its decimals as written: 7.0 is 0.07."""
     return float(exact(percent, "percent") / 100)
 
 

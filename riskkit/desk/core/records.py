@@ -84,6 +84,10 @@ class Field(NamedTuple):
     check: Check
     unit: str = ""
 
+    def __repr__(self) -> str:
+        """Return the unit only: the address of a function differs from run to run."""
+        return f"Field({self.unit!r})"
+
 
 class CheckedRecord(Shown):
     """Base of requests and answers: a frozen dataclass whose fields are annotated with `Field`.

@@ -22,7 +22,18 @@ __all__ = ["CorruptStateError", "LimitChecker", "corruption", "verify"]
 
 
 class CorruptStateError(RuntimeError):
-    """An inconsistent state: money was created or lost, or a number is not finite."""
+    """An inconsistent state: money was created or lost, or a number is not finite.
+
+    Examples
+    --------
+    >>> from riskkit.desk import RiskManager
+    >>> desk = RiskManager(10_000)
+    >>> desk._ledger.cash += 1
+    >>> desk.verify()
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.manager.limit_check.CorruptStateError: cash and cost are not what was paid in and earned
+    """
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from riskkit._check import InputError, finite_number, one_of, positive, returns_array
-from riskkit.desk.core.limits import DeskLimits, limits_of, percentage
+from riskkit.desk.core.limits import DeskLimits, fraction_of_percent, limits_of, percentage
 from riskkit.desk.core.pre_trade_check import APPROVED, PreTradeCheck
 from riskkit.desk.core.records import (
     CheckedRecord,
@@ -167,7 +167,10 @@ def validate(
         max_size = max_position_size
         if type(max_position_size) is not float or not 0.0 < max_position_size <= 1.0:
             max_size = checked(positive_fraction, max_position_size, "max_position_size")
-        max_drawdown = checked(percentage, max_drawdown_limit, "max_drawdown_limit")
+        if type(max_drawdown_limit) is float and 1.0 <= max_drawdown_limit <= 100.0:
+            max_drawdown = fraction_of_percent(max_drawdown_limit)
+        else:
+            max_drawdown = checked(percentage, max_drawdown_limit, "max_drawdown_limit")
     if timestamp is not None:
         checked(as_time, timestamp, "timestamp")
     drawdown = 0.0 if state is None else state.reading.current_drawdown
@@ -185,7 +188,8 @@ def validate(
         if drawdown > max_drawdown and reason is APPROVED and not only_reduces(held, trade.signed_value):
             reason = f"estimated {drawdown_sentence(drawdown, max_drawdown)}"
         score = min(1.0, max(0.0, drawdown / max_drawdown))
-    return PreTradeCheck._trusted(
+    check = object.__new__(PreTradeCheck)  # checked values: as `_trusted`, without a call
+    check.__dict__.update(
         approved=reason is APPROVED,
         reason=reason,
         ticker=trade.ticker,
@@ -197,6 +201,7 @@ def validate(
         risk_score=score,
         timestamp=timestamp,
     )
+    return check
 
 
 def only_reduces(held: float, signed_value: float) -> bool:

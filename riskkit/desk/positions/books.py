@@ -77,6 +77,16 @@ class PriceTable:
             raise MissingPriceError(f"no price of {token!r} is known on {market!r}; set one by set_price")
         return price
 
+    def swap_value(self, market: str, sell: str, sold: int, buy: str, bought: int, value: Any) -> int:
+        """Value of a swap in quanta: `value`, else that of the token sold, else of the token bought."""
+        if value is None:
+            price = self.find(market, sell)
+            return price.money(sold) if price is not None else self.known(market, buy).money(bought)
+        money = self.quantum.count(value, "value", floats=True)
+        if money <= 0:
+            raise InputError(f"value={value!r} is not above zero")
+        return money
+
 
 class UserAccount:
     """Sums of one user in quanta, and the last periods and closing trades.

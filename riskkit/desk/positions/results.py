@@ -60,7 +60,18 @@ class UnknownUserError(InputError):
 
 
 class UnknownPositionError(InputError):
-    """A position that is not open."""
+    """A position that is not open.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> _ = tracker.update("ann", "uniswap", "ETH", 1, 1800, timestamp=2, trade_id="a")
+    >>> tracker.get("ann", "curve", "ETH")
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.positions.results.UnknownPositionError: 'ann' has no position in 'ETH' on 'curve'
+    """
 
 
 class UnknownTokenError(InputError):
@@ -78,15 +89,49 @@ class UnknownTokenError(InputError):
 
 
 class MissingPriceError(InputError):
-    """An open position in a token without a price."""
+    """An open position in a token without a price.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> _ = tracker.update("ann", "uniswap", "ETH", 1, 1800, timestamp=2, trade_id="a")
+    >>> tracker.total_unrealized_pnl("ann")
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.positions.results.MissingPriceError: no price of 'ETH' is known on 'uniswap'; set one by set_price
+    """
 
 
 class DuplicateTradeError(InputError):
-    """A trade id that was booked before."""
+    """A trade id that was booked before.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"})
+    >>> _ = tracker.update("ann", "uniswap", "ETH", 1, 1800, timestamp=2, trade_id="a")
+    >>> tracker.update("ann", "uniswap", "ETH", 1, 1800, timestamp=3, trade_id="a")
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.positions.results.DuplicateTradeError: trade 'a' was booked before, at 2
+    """
 
 
 class TradeTooOldError(DuplicateTradeError):
-    """A trade from before the oldest remembered id, which may therefore be a duplicate."""
+    """A trade from before the oldest remembered id, which may therefore be a duplicate.
+
+    Examples
+    --------
+    >>> from riskkit.desk import PositionTracker
+    >>> tracker = PositionTracker({"ETH": "1e-18"}, remember=1)
+    >>> for time in (2, 3):
+    ...     _ = tracker.update("ann", "uniswap", "ETH", 1, 1800, timestamp=time, trade_id=time)
+    >>> tracker.update("ann", "uniswap", "ETH", 1, 1800, timestamp=1, trade_id=1)
+    Traceback (most recent call last):
+        ...
+    riskkit.desk.positions.results.TradeTooOldError: trade 1 of 1 is not after 2, the time since when ids are remembered
+    """
 
 
 def _amount(value: Any, name: str) -> Decimal:

@@ -181,7 +181,7 @@ class PositionTracker(Stateful):
             if sell_token == buy_token:
                 raise InputError(f"sell_token and buy_token are both {sell_token!r}; a swap needs two tokens")
             gas, fee = self._gas(user, market, gas_token, gas_amount, timestamp)
-            money = self._swapped(market, sell_token, sold, buy_token, bought, value)
+            money = self._books.prices.swap_value(market, sell_token, sold, buy_token, bought, value)
             legs = [("sell", sell_token, -sold, money), ("buy", buy_token, bought, money)]
             legs += [("gas", str(gas_token), -gas, fee)] if gas else []
             return self._trade("swap", user, market, stamp, legs, trade_id)
@@ -433,16 +433,6 @@ class PositionTracker(Stateful):
         if lots < 0:
             raise InputError(f"gas_amount={amount!r} is negative")
         return lots, self._books.prices.known(market, token).money(lots) if lots else 0
-
-    def _swapped(self, market: str, sell: str, sold: int, buy: str, bought: int, value: Any) -> int:
-        """The money of a swap, in quanta."""
-        if value is not None:
-            money = self._books.quantum.count(value, "value", floats=True)
-            if money <= 0:
-                raise InputError(f"value={value!r} is not above zero")
-            return money
-        price = self._books.prices.find(market, sell)
-        return price.money(sold) if price is not None else self._books.prices.known(market, buy).money(bought)
 
     def _advance_time(self, stamp: int) -> None:
         self._latest = stamp if self._latest is None else max(self._latest, stamp)

@@ -342,7 +342,9 @@ def judge_message(kind, row, open_qty, working_qty):
     for rule in shape.asked(kind):
         if "twins" in rule.arguments("check"):
             if kind == EventKind.ORDER:
-                rule.duplicates = runtime.twins_before(log.twin, log.ts, row, rule.params.window_ns, rule.params.limit)
+                rule.duplicates = runtime.duplicates_before(
+                    log.twin, log.ts, row, rule.params.window_ns, rule.params.limit
+                )
             else:
                 rule.duplicates = 0
     verdict = judge(kind)
@@ -531,7 +533,7 @@ def judge_list():
                 look_up_member(j, int64(log.qty[j]), at(orders, -1))
                 look_up_rules(EventKind.ORDER)
                 judge_message(EventKind.ORDER, j, event.qty, 0)
-                combined = runtime.join(combined, verdict)
+                combined = runtime.merge(combined, verdict)
                 assume(1)
                 j += 1
             while j > i:
@@ -543,9 +545,9 @@ def judge_list():
             look_up_member(i, qty, order)
             for rule in shape.listening(EventKind.ORDER):
                 rule.state = at(rule.states, rule.key)
-            runtime.keep_judgement(counts, combined)
+            runtime.save_list_verdict(counts, combined)
             counts[Counter.LIST] = log.batch[i]
-        verdict = runtime.kept_judgement(counts)
+        verdict = runtime.load_list_verdict(counts)
 
 
 def look_up_member(row, qty, order):
@@ -560,7 +562,7 @@ def look_up_member(row, qty, order):
 
 def assume(sign):
     """Count a member of a list as if it worked while those after it are judged (`sign` 1), or take it back (-1)."""
-    runtime.tentative(position, account, event.side, event.qty, sign)
+    runtime.apply_pending(position, account, event.side, event.qty, sign)
     if shape.chains and sign == 1:
         ledger.list_order(position, event.side, event.price)
     elif shape.chains:

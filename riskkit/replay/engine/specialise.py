@@ -334,8 +334,10 @@ def _code(node: ast.expr) -> Any:
 
 def _returned(function: ast.FunctionDef) -> ast.expr | None:
     """The expression that a function stands for, None where it is statements."""
-    last = function.body[-1]
-    return last.value if len(function.body) == 2 and isinstance(last, ast.Return) else None
+    first, *rest = [
+        node for node in function.body if not isinstance(node, ast.Expr) or isinstance(node.value, ast.Call)
+    ]
+    return first.value if isinstance(first, ast.Return) and not rest else None
 
 
 def _parsed(text: str | None, node: ast.AST) -> ast.expr:

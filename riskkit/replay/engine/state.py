@@ -155,7 +155,7 @@ def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, s
     if rule.kind.shared is not None:
         table["memory"] = start
         return np.array(rule.kind.shared(rule.parameters, universe), np.int64)
-    if rule.kind.memory is None:
+    if not rule.kind.memory:
         return np.zeros(0, np.int64)
     size = _words(rule, params, len(table) - 1)
     table["memory"] = start + size * (np.arange(len(table)) - 1)
@@ -164,7 +164,8 @@ def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, s
 
 def _words(rule: Rule, params: Any, keys: int) -> int:
     """Words of workspace that each key of a rule needs, refused where a machine has no such memory."""
-    size = int(rule.kind.memory(params)) if rule.kind.memory is not None else 0
+    memory = rule.kind.memory
+    size = int(memory(params)) if callable(memory) else memory
     if size * keys > MOST_WORDS:
         raise InputError(
             f"rule {rule.id!r} would keep {size:,} numbers for each of {keys:,} keys; give it a lower limit, or fewer "
@@ -207,7 +208,7 @@ def grow(
             continue
         if rule.kind.shared is not None:
             table["memory"] = old["memory"][0]
-        elif rule.kind.memory is not None:
+        elif rule.kind.memory:
             size = _words(rule, integers, len(table) - 1)
             added = np.zeros(size * (len(table) - len(old)), np.int64)
             table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,12 @@ from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.schema.columns import FACTS, EventKind
 
 __all__ = [
-    "kinds",
-    "label_codes",
-    "label_text",
-    "pairs_of",
-    "plain_codes",
-    "sides",
-    "strategy_codes",
-    "truths",
+    "SIDES", "kinds", "label_codes", "label_text", "pairs_of", "plain_codes", "sides", "strategy_codes", "truths",
     "word_codes",
-]
+]  # fmt: skip
 
 SIDES = {"B": 1, "BUY": 1, "LONG": 1, "S": -1, "SELL": -1, "SHORT": -1, "1": 1, "-1": -1, "+1": 1}
-TRUTHS = {"true": 1, "1": 1, "false": 0, "0": 0}
+TRUTHS = {"TRUE": 1, "1": 1, "FALSE": 0, "0": 0}
 
 
 def label_text(label: Any) -> str:
@@ -34,12 +28,16 @@ def label_text(label: Any) -> str:
     return str(label).strip()
 
 
+def _codes_of(frame: Frame, name: str, known: Mapping[str, int], unknown: int, empty: int) -> np.ndarray:
+    """Codes of a column of words in any case; `unknown` of another word, `empty` of no value."""
+    codes, words = pd.factorize(frame.column(name))
+    return np.array([int(known.get(label_text(word).upper(), unknown)) for word in words] + [empty], np.int8)[codes]
+
+
 def kinds(frame: Frame) -> np.ndarray:
     """Codes of `EventKind`."""
     known = {kind.name: int(kind) for kind in EventKind if not FACTS[kind].inside}
-    codes, words = pd.factorize(frame.column("kind"))
-    table = np.array([known.get(label_text(word).upper(), -1) for word in words] + [-1], np.int8)
-    found = table[codes]
+    found = _codes_of(frame, "kind", known, -1, -1)
     frame.refuse(found < 0, "kind", f"is not a kind of event; kinds are {', '.join(known).lower()}")
     return found
 
@@ -92,9 +90,7 @@ def sides(frame: Frame) -> np.ndarray:
     if not frame.has("side"):
         frame.refuse(needs, "side", "given, but a side is needed: B or S")
         return np.zeros(frame.size, np.int8)
-    codes, words = pd.factorize(frame.column("side"))
-    table = np.array([SIDES.get(label_text(word).upper(), 0) for word in words] + [0], np.int8)
-    side = table[codes]
+    side = _codes_of(frame, "side", SIDES, 0, 0)
     messages = needs | frame.rows_of(EventKind.MODIFY)
     frame.refuse(messages & (side == 0) & ~(frame.missing("side") & ~needs), "side", "is not a side; use B or S")
     return np.where(messages, side, np.int8(0))
@@ -107,10 +103,7 @@ def word_codes(frame: Frame, name: str, rows: np.ndarray, known: Any, absent: in
         if absent is None:
             frame.refuse(rows, name, f"is not one of {', '.join(names)}")
         return np.full(frame.size, absent or 0, np.int8)
-    codes, words = pd.factorize(frame.column(name))
-    nothing = -1 if absent is None else int(absent)
-    table = np.array([int(names.get(label_text(word).upper(), -1)) for word in words] + [nothing], np.int8)
-    found = table[codes]
+    found = _codes_of(frame, name, names, -1, -1 if absent is None else int(absent))
     frame.refuse(rows & (found < 0), name, f"is not one of {', '.join(names)}")
     return found
 
@@ -119,8 +112,6 @@ def truths(frame: Frame, name: str, rows: np.ndarray) -> np.ndarray:
     """Mask of the rows with True; an empty value is False."""
     if not frame.has(name):
         return np.zeros(frame.size, bool)
-    codes, words = pd.factorize(frame.column(name))
-    table = np.array([TRUTHS.get(label_text(word).lower(), -1) for word in words] + [0], np.int8)
-    found = table[codes]
+    found = _codes_of(frame, name, TRUTHS, -1, 0)
     frame.refuse(rows & (found < 0), name, "is not True or False")
     return rows & (found > 0)

@@ -120,11 +120,12 @@ NO_OFFER = ANY_PRICE + 1
 
 
 class Book(NamedTuple):
-    """What a rule may read: the records of the event, and the effect of a fill or closed trade.
+    """The records of an event that a rule may read, and the effect of a fill or closed trade.
 
-    ``order`` is the record of the order that the event belongs to, ``parent`` that of a child order's parent, ``purse``
-    the account's balance in the instrument's currency (each where a rule needs it). ``realised`` is the profit
-    realised by this fill or trade in quanta; ``opened`` is +1 if it opened a position from flat, -1 if it closed one.
+    ``order`` is the record of the order that the event belongs to, ``parent`` that of a child order's parent,
+    ``purse`` the account's balance in the instrument's currency (each where a rule needs it). ``realised`` is the
+    profit realised by this fill or trade in quanta; ``opened`` is +1 if it opened a position from flat, -1 if it closed
+    one.
     """
 
     position: Record
@@ -249,16 +250,9 @@ def track(account: Record) -> None:
 
 
 def open_order(
-    order: Record,
-    position: Record,
-    account: Record,
-    side: int,
-    qty: int,
-    price: int,
-    reserve: int,
-    account_code: int,
+    order: Record, position: Record, account: Record, side: int, qty: int, price: int, reserve: int, account_code: int,
     pair: int,
-) -> int:
+) -> int:  # fmt: skip
     """Put an order on the book; like the functions below, return the change in the number of working orders."""
     order.status = WORKING
     order.side = side

@@ -112,17 +112,8 @@ class Judgement(NamedTuple):
 
 
 def emit(
-    rows: Record,
-    used: int,
-    seq: int,
-    mask: int,
-    observed: int,
-    limit: int,
-    until: int,
-    key: int,
-    cause: int,
-    code: int,
-) -> int:
+    rows: Record, used: int, seq: int, mask: int, observed: int, limit: int, until: int, key: int, cause: int, code: int
+) -> int:  # fmt: skip
     """Write one decision row; return the number of rows."""
     row = at(rows, used)
     row.seq = seq
@@ -169,7 +160,7 @@ def release_time(now: int, terms: Terms, clocks: Record) -> int:
     return now + terms.hold_ns
 
 
-def join(combined: Judgement, verdict: Judgement) -> Judgement:
+def merge(combined: Judgement, verdict: Judgement) -> Judgement:
     """Add an order's verdict to that on its list: all objections; the cause is the first rule, a pause before others."""
     mask = combined.mask | verdict.mask
     breached = combined.breached | verdict.breached
@@ -192,7 +183,7 @@ def comes_first(verdict: Judgement, other: Judgement) -> bool:
 KEPT = int(Counter.KEPT)
 
 
-def keep_judgement(counts: Words, verdict: Judgement) -> None:
+def save_list_verdict(counts: Words, verdict: Judgement) -> None:
     """Store the verdict on a list for its later orders, across chunks."""
     counts[KEPT] = verdict.mask
     counts[KEPT + 1] = verdict.breached
@@ -206,7 +197,7 @@ def keep_judgement(counts: Words, verdict: Judgement) -> None:
     counts[KEPT + 9] = verdict.base
 
 
-def kept_judgement(counts: Words) -> Judgement:
+def load_list_verdict(counts: Words) -> Judgement:
     """Load the verdict on the list in decision."""
     return Judgement(
         mask=counts[KEPT],
@@ -222,7 +213,7 @@ def kept_judgement(counts: Words) -> Judgement:
     )
 
 
-def tentative(position: Record, account: Record, side: int, qty: int, sign: int) -> None:
+def apply_pending(position: Record, account: Record, side: int, qty: int, sign: int) -> None:
     """Count an order of a list as working (`sign` 1) while the later ones are checked, or undo that (-1)."""
     account.working += sign
     if side > 0:
@@ -256,12 +247,12 @@ def is_key_of(order: Record, position: Record, account: int, instrument: int, pa
     return (instrument < 0 or position.instrument == instrument) and (pair < 0 or order.pair == pair)
 
 
-# identical orders: `twin` is, for each order, the row of the previous identical one (-1: none). The row of an order that
-# vanished with another is stored as VANISHED - link and skipped
+# identical orders: `twin` is, for each order, the row of the previous identical one (-1: none).
+# The row of an order that vanished with another is stored as VANISHED - link and skipped
 VANISHED = -3
 
 
-def twins_before(twin: Words, ts: Words, row: int, width: int, limit: int) -> int:
+def duplicates_before(twin: Words, ts: Words, row: int, width: int, limit: int) -> int:
     """Number of orders identical to the one at `row` in the time `width` up to it; counting stops beyond `limit`."""
     since = ts[row] - width
     count = 0

@@ -18,7 +18,7 @@ from riskkit.replay.engine.state import State
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
-from riskkit.replay.results.present import NOTHING, Shown, present, time_text, verdict_of
+from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
 from riskkit.replay.rules.rule import HOLDING, CapVerdict, Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MESSAGES, MISSING, DecisionCode, EventKind, EventRow, TradingCommand
@@ -254,7 +254,7 @@ class DecisionFormatter:
         rule: str,
         key: str,
         reason: str,
-        seen: Shown,
+        seen: Reading,
         event: Mapping[str, int],
         row: Any,
         until: int = 0,
@@ -299,7 +299,7 @@ class DecisionFormatter:
 
     # ------------------------------------------------------------------ values
 
-    def probe(self, k: int, key: int, state: State, event: Mapping[str, int]) -> Shown:
+    def probe(self, k: int, key: int, state: State, event: Mapping[str, int]) -> Reading:
         """What rule k observes on a key now: its own check, asked about an order of nothing."""
         rule, record = self.rules[k], Records(state.rules[k], 1)[key]
         if rule.kind.check is None:
@@ -325,7 +325,7 @@ class DecisionFormatter:
         return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
 
 
-def _after_colon(seen: Shown) -> str:
+def _after_colon(seen: Reading) -> str:
     return f": {seen}" if str(seen) else ""
 
 

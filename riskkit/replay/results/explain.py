@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.results.present import Shown, present, verdict_of
+from riskkit.replay.results.present import Reading, present, verdict_of
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import DecisionCode
@@ -73,7 +73,7 @@ def explained(log: EventLog, rules: RuleSet, rows: np.ndarray) -> str:
     return "; ".join(_decision(row, log, rules) for row in rows)
 
 
-def shown(log: EventLog, rules: RuleSet, row: np.void) -> Shown:
+def shown(log: EventLog, rules: RuleSet, row: np.void) -> Reading:
     """What the rule that a row names observed; of an alert, the first that objected."""
     mask, cause = int(row["mask"]), int(row["cause"])
     first = cause if cause >= 0 else (mask & -mask).bit_length() - 1

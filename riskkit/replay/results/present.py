@@ -8,21 +8,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit.replay.rules.rule import CapVerdict, Measure, Observed, Rule
+from riskkit.replay.rules.rule import CapVerdict, Measure, Observation, Rule
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.constants import LARGEST, MISSING
 from riskkit.replay.schema.universe import Universe, exact
 
-__all__ = ["NOTHING", "Shown", "present", "time_text", "verdict_of"]
+__all__ = ["NOTHING", "Reading", "present", "time_text", "verdict_of"]
 
 CUTS = (DecisionCode.CUT, DecisionCode.ORPHAN, DecisionCode.CLIPPED)
 JUDGED = (DecisionCode.PASS, DecisionCode.OBJECT, DecisionCode.ALERTED)
 OF_THE_EVENT = (Measure.LOTS, Measure.PRICE, Measure.RANKED_PRICE)
-CUT_LOTS, RETURNS = Observed(Measure.LOTS), Observed(Measure.COUNT)
+CUT_LOTS, RETURNS = Observation(Measure.LOTS), Observation(Measure.COUNT)
 UNITS = {Measure.LOTS: "quantity", Measure.RANKED_PRICE: "price"}
 
 
-class Shown(NamedTuple):
+class Reading(NamedTuple):
     """An observed value, its limit and what is left to it (below zero: exceeded), all in one unit.
 
     The unit is a currency, "quantity", "price", "count", "fraction", "messages a fill", or "time": then both are
@@ -30,9 +30,9 @@ class Shown(NamedTuple):
 
     Examples
     --------
-    >>> print(Shown(60, 50, -10, "USD", "notional"))
+    >>> print(Reading(60, 50, -10, "USD", "notional"))
     observed 60 USD, notional 50 USD
-    >>> print(Shown(0.25, 0.1, -0.15, "fraction"))
+    >>> print(Reading(0.25, 0.1, -0.15, "fraction"))
     observed 25 %, limit 10 %
     """
 
@@ -55,7 +55,7 @@ class Shown(NamedTuple):
         return number if self.unit in ("", "quantity", "price", "count") else f"{number} {self.unit}"
 
 
-NOTHING = Shown()
+NOTHING = Reading()
 
 
 def verdict_of(row: np.void) -> CapVerdict:
@@ -63,7 +63,7 @@ def verdict_of(row: np.void) -> CapVerdict:
     return CapVerdict(*(int(row[name]) for name in ("code", "observed", "limit", "cap", "base")))
 
 
-def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: Mapping[str, int]) -> Shown:
+def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: Mapping[str, int]) -> Reading:
     """Say what a rule observed, in the units of people.
 
     Parameters
@@ -79,7 +79,7 @@ def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: M
 
     Returns
     -------
-    Shown
+    Reading
         Of nothing where the verdict has no number: a pause, a missing price, a rule that only looks something up.
     """
     seen = _observed(rule, verdict)
@@ -104,10 +104,10 @@ def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: M
         observed, limit = (None if value is None else value * event["side"] for value in (observed, limit))
     unit = universe.currency if seen.measure == Measure.MONEY else UNITS.get(seen.measure, str(seen.measure))
     name = "warmup" if seen is RETURNS else seen.limit if rule is not None and rule.kind.caps else "limit"
-    return Shown(_number(observed), _number(limit), _number(left), unit, name)
+    return Reading(_number(observed), _number(limit), _number(left), unit, name)
 
 
-def _observed(rule: Rule | None, verdict: CapVerdict) -> Observed | None:
+def _observed(rule: Rule | None, verdict: CapVerdict) -> Observation | None:
     if rule is None:
         return CUT_LOTS if verdict.code in CUTS else None
     if verdict.code == DecisionCode.NO_PRICE:
@@ -118,7 +118,7 @@ def _observed(rule: Rule | None, verdict: CapVerdict) -> Observed | None:
     return seen if seen.measure else None
 
 
-def _is_minimum(rule: Rule | None, seen: Observed) -> bool:
+def _is_minimum(rule: Rule | None, seen: Observation) -> bool:
     return rule is not None and bool(seen.limit) and rule.kind.units()[seen.limit].is_minimum
 
 

@@ -17,7 +17,7 @@ from riskkit.replay.kernels.runtime import COMMAND, PROVEN, Counter, proven
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.explain import Explanation, decision_word, explained, names_in, shown
 from riskkit.replay.results.halts import Spans, spans_of, unmatched_trades
-from riskkit.replay.results.present import Shown as ShownValue
+from riskkit.replay.results.present import Reading
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
 from riskkit.replay.rules.ruleset import RuleSet
@@ -451,7 +451,7 @@ class ReplayResult(Shown):
         return rows
 
 
-def _columns(found: Iterable[ShownValue]) -> dict[str, Any]:
+def _columns(found: Iterable[Reading]) -> dict[str, Any]:
     """Observed values, limits and headrooms as columns of a frame, with their units."""
     import pandas as pd
 

@@ -18,7 +18,7 @@ from riskkit.replay.engine.state import calendars, new_state, opening
 from riskkit.replay.kernels.runtime import ROW, STOPS_BREACH, STOPS_NOTHING, Counter, Orphans
 from riskkit.replay.results.decisions import DecisionFormatter
 from riskkit.replay.results.explain import unjudged
-from riskkit.replay.results.present import NOTHING, Shown, present, time_text, verdict_of
+from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
 from riskkit.replay.schema.columns import OPTIONAL, DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS, NEVER
 from riskkit.replay.schema.scopes import key_of
@@ -52,7 +52,7 @@ class Objection:
         Its id, and whose record it looked at.
     why : str
         A breach, a missing price, a pause, an alert.
-    shown : Shown
+    reading : Reading
         Observed value, limit, headroom and their unit; also as attributes of those names.
     until : int, optional
         When the pause ends by itself (nanoseconds since the epoch).
@@ -70,7 +70,7 @@ class Objection:
     rule: str
     key: str
     why: str
-    shown: Shown
+    reading: Reading
     until: int | None
     state: dict[str, float]
     next_quantity: str | None
@@ -79,20 +79,20 @@ class Objection:
     @property
     def observed(self) -> float | None:
         """The observed value."""
-        return self.shown.observed
+        return self.reading.observed
 
     @property
     def limit(self) -> float | None:
         """The limit that it was compared with."""
-        return self.shown.limit
+        return self.reading.limit
 
     @property
     def headroom(self) -> float | None:
         """The limit less the observed value."""
-        return self.shown.headroom
+        return self.reading.headroom
 
     def __str__(self) -> str:
-        seen = f" ({self.shown})" if str(self.shown) else ""
+        seen = f" ({self.reading})" if str(self.reading) else ""
         until = f" until {time_text(self.until)}" if self.until is not None else ""
         quantity = f"a quantity of {self.next_quantity}" if self.next_quantity is not None else ""
         time = f"the same from {time_text(self.next_ts)} on" if self.next_ts is not None else ""

@@ -260,6 +260,13 @@ def custom(
     if (record is None) != (not watched):
         raise InputError(f"rule type {name!r}: record and watches belong together; say which events record is told of")
     wanted |= {"marks"} if EventKind.MARK in watched else set()
+    declared.setdefault("scopes", ("account",))
+    observes = declared.get("observes", ())
+    if type(observes) is tuple and len(observes) > 1 and "CapVerdict" not in names_called(read_ones["check"]):
+        raise InputError(
+            f"rule type {name!r} observes several limits; its check says which one spoke: return "
+            "CapVerdict(code, observed, limit, cap, base)"
+        )
     declared.setdefault("standing", bool(fields) and check is not None)
     declared.setdefault("observes", _named_limit(read_ones.get("check"), parameters))
     return register(
@@ -269,7 +276,7 @@ def custom(
             state=fields,
             judges=judged,
             watches=watched,
-            memory=(lambda params: words) if words else None,
+            memory=words,
             needs=frozenset(wanted),
             sentence=_sentence(name, sentence, parameters),
             own=_mark(

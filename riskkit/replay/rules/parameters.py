@@ -50,6 +50,7 @@ __all__ = [
     "Unit",
     "Zone",
     "amount_text",
+    "at_most",
     "canonical",
     "choice",
     "duration",
@@ -113,6 +114,11 @@ MissingPrice = Annotated[str, Unit("choice", ("reject", "alert", "allow"))]
 
 Limit = Annotated[T, "limit"]  # of a rule: a value equal to it passes or not as `breach` says
 ComparedLimit = Annotated[T, "compared"]  # as `Limit`, where the rule's check reads `breach` by itself
+
+
+def at_most(params: Any, below: str = "less than") -> str:
+    """The words for an upper limit: whether a value equal to it passes is said by `breach`."""
+    return "at most" if params.breach == "exceed" else below
 
 
 def unit_of(annotation: Any) -> Unit | None:

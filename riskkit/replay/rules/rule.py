@@ -34,7 +34,7 @@ from typing import Any, NamedTuple, get_type_hints
 from riskkit._check import InputError, one_of
 from riskkit.replay.rules.parameters import Unit, amount_text, duration, duration_text, fits, integer, unit_of
 from riskkit.replay.schema import scopes
-from riskkit.replay.schema.columns import DecisionCode, EventKind
+from riskkit.replay.schema.columns import MESSAGES, DecisionCode, EventKind
 from riskkit.replay.schema.universe import Universe
 
 __all__ = [
@@ -49,7 +49,7 @@ __all__ = [
     "RuleType",
     "CapVerdict",
     "Measure",
-    "Observed",
+    "Observation",
     "Verdict",
     "is_known",
     "parameter_names",
@@ -92,7 +92,7 @@ class Measure(StrEnum):
     PER_FILL = "messages a fill"
 
 
-class Observed(NamedTuple):
+class Observation(NamedTuple):
     """What a verdict observes, and the parameter that it is compared with; empty where the check computes a limit."""
 
     measure: Measure
@@ -161,20 +161,20 @@ class RuleType:
         Fields of the record that each key has, all int64.
     check, record, turn, reset, assume : functions, optional
         See the module's description.
-    judges : kinds of events that ``check`` judges (ORDER, MODIFY).
+    judges : kinds of events that ``check`` judges; by default ORDER and MODIFY.
     watches : kinds of events that ``record`` is told of; MARK: the account's equity moved.
     opening : function of state and book, optional
         Told of every opening position before the first event; by default a rule begins knowing of none.
     advance : function, optional
         Brings the record to the time of the event before ``check`` and ``record`` see it (entries that are out of a
         window). It may depend on nothing but time, so that a refused event leaves no trace in it.
-    memory : function of the integer parameters, optional
+    memory : int, or function of the integer parameters
         Words of workspace for a key.
     shared : function of the parameters as written and the universe, optional
         Words of workspace that all keys share, filled once; `state.memory` is then where they start.
     cells : int
         Entries that one event may add to the queues of `riskkit.replay.kernels.queue` in the workspace.
-    scopes : scopes that make sense; the first is the default.
+    scopes : scopes that make sense; the first is the default. Every scope where nothing is said.
     action : default action.
     hold : how a pause ends by default: "reset", "session", or the name of a duration parameter.
     latches : the rule objects only by tripping: with an action that pauses, ``check`` is not asked.
@@ -184,10 +184,10 @@ class RuleType:
     reduces : orders that only reduce a position are exempt.
     needs : of {"marks", "orders", "working", "chains", "cash", "twins", "parents", "covariance"}: what the engine must
         keep for it.
-    sentence : function of the parameters: what it limits, in words.
+    sentence : str, or function of the parameters: what it limits, in words.
     own : hash of the text of a rule from a notebook cell (`riskkit.replay.rules.custom`), empty for those of the catalogue.
     counted : class of the parameters as integers, where it is not that of the parameters as written.
-    observes : str, Measure, Observed, or a tuple of them
+    observes : str, Measure, Observation, or a tuple of them
         What its verdict observes: the name of the parameter that it is compared with, in that parameter's unit; a
         `Measure` where the check computes the limit. Of several, a `CapVerdict` says which spoke.
     standing : bool
@@ -226,12 +226,12 @@ class RuleType:
     advance: Callable[..., Any] | None = None
     assume: Callable[..., Any] | None = None
     opening: Callable[..., Any] | None = None
-    judges: frozenset[EventKind] = frozenset()
+    judges: frozenset[EventKind] = frozenset(MESSAGES)
     watches: frozenset[EventKind] = frozenset()
-    memory: Callable[[Any], int] | None = None
+    memory: Callable[[Any], int] | int = 0
     shared: Callable[[Any, Universe], list[int]] | None = None
     cells: int = 0
-    scopes: tuple[str, ...] = ("account",)
+    scopes: tuple[str, ...] = SCOPES
     action: str = "REJECT"
     hold: str = "reset"
     latches: bool = False
@@ -240,7 +240,7 @@ class RuleType:
     pauses: bool | None = False
     reduces: bool = False
     needs: frozenset[str] = frozenset()
-    sentence: Callable[[Any], str] = field(default=lambda parameters: f"{parameters!r}")
+    sentence: Any = ""
     own: str = ""
     counted: Any = None
     observes: Any = ()
@@ -254,7 +254,16 @@ class RuleType:
     used: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a `breach` that decides nothing."""
+        """Refuse a `breach` that decides nothing; a sentence that is a text is that of all parameters."""
+        if isinstance(text := self.sentence, str):
+            object.__setattr__(self, "sentence", lambda parameters: text)
+        units = self.units()
+        for one in self._observes():
+            if type(one) is str and (one not in units or units[one].name not in set(Measure)):
+                raise InputError(
+                    f"rule type {self.name!r}: observes={one!r} is neither a parameter that is a count, a quantity, money "
+                    "or a fraction, nor a Measure"
+                )
         if "breach" in self.parameters._fields and not self.limits and not self._reads_breach():
             raise InputError(
                 f"rule type {self.name!r}: its parameter 'breach' decides nothing; annotate the limit that it governs, "
@@ -271,16 +280,18 @@ class RuleType:
         return tuple(name for name, unit in self.units().items() if unit.is_limit)
 
     @property
-    def observed(self) -> tuple[Observed, ...]:
+    def observed(self) -> tuple[Observation, ...]:
         """What its verdict observes, one entry for each limit that may speak."""
         units = self.units()
-        given = self.observes if type(self.observes) is tuple else (self.observes,)
         return tuple(
-            one if isinstance(one, Observed)
-            else Observed(one) if isinstance(one, Measure)
-            else Observed(Measure(units[one].name), one)
-            for one in given
+            one if isinstance(one, Observation)
+            else Observation(one) if isinstance(one, Measure)
+            else Observation(Measure(units[one].name), one)
+            for one in self._observes()
         )  # fmt: skip
+
+    def _observes(self) -> tuple[Any, ...]:
+        return self.observes if type(self.observes) is tuple else (self.observes,)
 
     @property
     def caps(self) -> bool:

@@ -24,10 +24,10 @@ def data_sentence(about: Mapping[str, Any]) -> str:
     >>> data_sentence({"kind": "real", "adjusted": "for dividends and splits", "survivors_only": True})
     'Data: real, adjusted for dividends and splits, survivors only.'
     >>> data_sentence({})
-    "Data: nobody said whether they are real, simulated or synthetic; say so with about={'kind': ...}."
+    "Data: not declared as real, simulated or synthetic; declare it with about={'kind': ...}."
     """
     if "kind" not in about:
-        return "Data: nobody said whether they are real, simulated or synthetic; say so with about={'kind': ...}."
+        return "Data: not declared as real, simulated or synthetic; declare it with about={'kind': ...}."
     words = [str(about["kind"]), _adjusted(about), _survivors(about)] if about["kind"] == "real" else [about["kind"]]
     orders = f"; orders: {about['orders']}" if "orders" in about else ""
     return f"Data: {', '.join(words)}{orders}."

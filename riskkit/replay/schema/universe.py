@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cached_property
@@ -20,6 +20,8 @@ from riskkit._check import InputError
 from riskkit.replay.schema.constants import LARGEST
 
 __all__ = ["Account", "Instrument", "Universe", "common_unit", "decimal_text", "exact"]
+
+UNITS = ("tick", "lot", "multiplier", "price_step", "qty_step")  # of an instrument
 
 
 def exact(value: Any, name: str) -> Fraction:
@@ -118,7 +120,7 @@ class Instrument:
         for name, default in (("price_step", "tick"), ("qty_step", "lot")):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, getattr(self, default))
-        for name in ("tick", "lot", "multiplier", "price_step", "qty_step"):
+        for name in UNITS:
             value = exact(getattr(self, name), f"instrument {self.id!r}: {name}")
             if value <= 0:
                 raise InputError(f"instrument {self.id!r}: {name}={getattr(self, name)!r} is not above zero")
@@ -330,59 +332,35 @@ class Universe:
 
     def describe(self) -> list[Any]:
         """Labels and units as plain lists, for hashing and storage."""
-        return [
-            [
-                [i.id, str(i.tick), str(i.lot), str(i.multiplier), i.currency, i.product, bool(i.negative_price)]
-                + [str(i.price_step), str(i.qty_step), bool(i.listed)]
-                for i in self.instruments
-            ],
-            [
-                [
-                    a.id,
-                    [[k, str(exact(v, "cash"))] for k, v in a.cash.items()],
-                    sorted([k, str(exact(v, "position"))] for k, v in a.positions.items()),
-                    a.desk,
-                    a.firm,
-                ]
-                for a in self.accounts
-            ],
-            [[k, str(v)] for k, v in self.quanta.items()],
-            list(self.strategies),
-            list(self.connections),
-            bool(self.mixed),
+        instruments = [
+            [i.id, *map(str, (i.tick, i.lot, i.multiplier)), i.currency, i.product, bool(i.negative_price)]
+            + [str(i.price_step), str(i.qty_step), bool(i.listed)]
+            for i in self.instruments
         ]
+        accounts: list[list[Any]] = []
+        for a in self.accounts:
+            cash = [[k, str(exact(v, "cash"))] for k, v in a.cash.items()]
+            accounts.append([a.id, cash, sorted([k, str(exact(v, "position"))] for k, v in a.positions.items())])
+            accounts[-1] += [a.desk, a.firm]
+        quanta = [[k, str(v)] for k, v in self.quanta.items()]
+        return [instruments, accounts, quanta, list(self.strategies), list(self.connections), bool(self.mixed)]
 
     @classmethod
     def from_description(cls, described: list[Any]) -> Universe:
         """Create the universe that `describe` describes."""
         instruments, accounts, quanta, strategies, connections, mixed = described
+
+        def fractions(pairs: Iterable[Any]) -> dict[str, Fraction]:
+            return {key: Fraction(value) for key, value in pairs}
+
+        def instrument(entry: list[Any]) -> Instrument:
+            values: dict[str, Any] = dict(zip((known.name for known in fields(Instrument)), entry, strict=True))
+            return Instrument(**values | {name: Fraction(values[name]) for name in UNITS})
+
         return cls(
-            tuple(
-                Instrument(
-                    i,
-                    Fraction(tick),
-                    Fraction(lot),
-                    Fraction(multiplier),
-                    currency,
-                    product,
-                    negative,
-                    Fraction(price_step),
-                    Fraction(qty_step),
-                    listed,
-                )
-                for i, tick, lot, multiplier, currency, product, negative, price_step, qty_step, listed in instruments
-            ),
-            tuple(
-                Account(
-                    i,
-                    {k: Fraction(v) for k, v in cash},
-                    {k: Fraction(v) for k, v in positions},
-                    desk,
-                    firm,
-                )
-                for i, cash, positions, desk, firm in accounts
-            ),
-            {k: Fraction(v) for k, v in quanta},
+            tuple(map(instrument, instruments)),
+            tuple(Account(a, fractions(cash), fractions(held), *groups) for a, cash, held, *groups in accounts),
+            fractions(quanta),
             tuple(strategies),
             tuple(connections),
             mixed,

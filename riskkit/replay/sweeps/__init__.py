@@ -1,1 +1,1 @@
-"""Sweeps: one log under many settings of its rules, utilization of limits, and how effective each rule is."""
+"""Sweeps, calibration, utilization and effectiveness of limits: one log under many settings of its rules."""

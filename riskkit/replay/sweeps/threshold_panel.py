@@ -282,18 +282,8 @@ def threshold_panel(
     now = _number(getattr(curve.rule.parameters, curve.parameter), f"{rule}.{curve.parameter}")
     chosen = _stops(curve, now) if values is None else [_number(value, "values") for value in values]
     grid = {f"{rule}.{curve.parameter}": sorted({*chosen, now})}
-    found = sweep(
-        log,
-        rules,
-        grid,
-        mode,
-        orphans=orphans,
-        on_trip=on_trip,
-        sample_ns=sample_ns,
-        digests=False,
-        compiled=compiled,
-        progress=progress,
-    )
+    options: dict[str, Any] = {"orphans": orphans, "on_trip": on_trip, "sample_ns": sample_ns, "compiled": compiled}
+    found = sweep(log, rules, grid, mode, digests=False, progress=progress, **options)
     return ThresholdPanel(ThresholdReport(found, now))
 
 

@@ -1,1 +1,1 @@
-"""The most harm that a stream of orders can do inside the limits: a replayed lower bound and a proved upper bound."""
+"""Worst case inside the limits: an adverse order stream as lower bound, and a proven upper bound."""

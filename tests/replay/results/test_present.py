@@ -18,7 +18,7 @@ import riskkit as rk
 from riskkit import Account, Instrument, Rule
 from riskkit.desk.alerts.from_decisions import AlertMaker
 from riskkit.replay.results.decisions import Decision, DecisionKind
-from riskkit.replay.results.present import Shown, present, verdict_of
+from riskkit.replay.results.present import Reading, present, verdict_of
 from riskkit.replay.rules.rule import rule_type
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.rules import MaxOrderQty
@@ -52,7 +52,7 @@ def answers(parameters: Any, stream: list[dict[str, Any]]) -> dict[str, tuple[An
     found["live"] = tuple(getattr(live, name) for name in NAMES)
     explanation = result.explain(int(row["seq"]))
     [objection] = explanation.objections
-    found["explain"] = (objection.observed, objection.limit, objection.headroom, objection.shown.unit)
+    found["explain"] = (objection.observed, objection.limit, objection.headroom, objection.reading.unit)
     frame = result.to_frame().loc[[int(row["seq"])]].iloc[-1]
     found["frame"] = tuple(_plain(frame[name]) for name in NAMES)
     found["alert"] = _alerted(session, live)
@@ -123,7 +123,7 @@ def test_what_the_loop_cuts_is_a_quantity():
 
 
 def test_a_text_says_the_unit():
-    assert str(Shown(1_000, 500, -500, "USD", "notional")) == "observed 1,000 USD, notional 500 USD"
-    assert str(Shown(2, None, None, "count")) == "observed 2"
-    assert str(Shown(0, 1, -1, "time")) == "observed 1970-01-01T00:00:00Z, limit 1970-01-01T00:00:00.000000001Z"
-    assert str(Shown()) == ""
+    assert str(Reading(1_000, 500, -500, "USD", "notional")) == "observed 1,000 USD, notional 500 USD"
+    assert str(Reading(2, None, None, "count")) == "observed 2"
+    assert str(Reading(0, 1, -1, "time")) == "observed 1970-01-01T00:00:00Z, limit 1970-01-01T00:00:00.000000001Z"
+    assert str(Reading()) == ""

@@ -488,6 +488,46 @@ def test_the_sentence_names_the_parameters_that_were_given():
     assert str(rule) == "r: cap(cap=1,000, breach=reach), for each account; what breaches it is refused (WARN)."
 
 
+@pytest.mark.parametrize(
+    ("observes", "said"),
+    [
+        ('"size"', "observes='size' is neither a parameter"),
+        ('("cap", "floor")', "its check says which one spoke: return CapV"),
+    ],
+)
+def test_what_a_rule_observes_is_checked_where_it_is_declared(observes, said):
+    text = CAP.format(unit="Limit[Quantity]").replace('judges=["order"]', f'judges=["order"], observes={observes}')
+    with pytest.raises(InputError, match=said):
+        execute(text)
+
+
+TWO = """
+from typing import NamedTuple
+from riskkit.replay.rules.custom import *
+class Two(NamedTuple):
+    size: Limit[Quantity]
+    worth: Limit[Money]
+def check(params, event, book):
+    quantity = event.qty * book.instrument.unit
+    if quantity > params.size:
+        return CapVerdict(OBJECT, quantity, params.size, 0, 0)
+    money = notional(book.instrument, event.qty, event.price)
+    return CapVerdict(OBJECT if money > params.worth else PASS, money, params.worth, 1, 0)
+two = own_rule("two", Two, check=check, judges=["order"], observes=("size", "worth"))
+"""
+
+
+def test_a_rule_with_two_limits_says_which_one_spoke():
+    rules = rk.RuleSet([execute(TWO)["two"]("r", size=500, worth=5)])  # 500 lots, 5.00 in cents: the same integer
+    log = load(
+        {**ORDER, "qty": 501, "price": 1},
+        {**ORDER, "qty": 6, "price": 1},
+        instruments=[rk.Instrument("X", tick="0.01")],
+    )
+    frame = rk.replay_log(log, rules, compiled=False).to_frame()
+    assert frame[["observed", "limit", "unit"]].to_numpy().tolist() == [[501, 500, "quantity"], [6, 5, "USD"]]
+
+
 COMPUTED = """
 from typing import NamedTuple
 from riskkit.replay.rules.custom import *

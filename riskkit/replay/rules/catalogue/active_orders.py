@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.rules.parameters import Breach, Count, Limit
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
 __all__ = ["ACTIVE_ORDERS", "MaxActiveOrders"]
@@ -35,24 +35,17 @@ def check(state, params):
     return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
 
 
-def sentence(params: MaxActiveOrders) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "fewer than"
-    return f"{most} {params.limit:,} working orders at once"
-
-
 ACTIVE_ORDERS = register(
     RuleType(
         name="active_orders",
         parameters=MaxActiveOrders,
         check=check,
         judges=frozenset({EventKind.ORDER}),
-        scopes=SCOPES,
         needs=frozenset({"working"}),
         observes="limit",
         standing=True,
         counts_itself=True,
         one_pass=True,
-        sentence=sentence,
+        sentence=lambda params: f"{at_most(params, 'fewer than')} {params.limit:,} working orders at once",
     )
 )

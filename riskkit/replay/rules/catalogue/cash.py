@@ -12,7 +12,7 @@ from riskkit.replay.kernels.book import hold_price, notional
 from riskkit.replay.kernels.integers import MILLION, fraction_of
 from riskkit.replay.rules.catalogue.message import rest
 from riskkit.replay.rules.parameters import Breach, MissingPrice, Part
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
 from riskkit.replay.schema.columns import MISSING, EventKind
 
 __all__ = ["CASH", "CashLimit"]
@@ -70,8 +70,6 @@ CASH = register(
         name="cash",
         parameters=CashLimit,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         needs=frozenset({"cash"}),
         observes=Measure.MONEY,
         standing=True,

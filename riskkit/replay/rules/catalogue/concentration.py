@@ -12,8 +12,8 @@ from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.kernels.records import at
 from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of, value_after
 from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, Part
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING
 
 __all__ = ["CONCENTRATION", "ConcentrationLimit"]
 
@@ -72,8 +72,6 @@ CONCENTRATION = register(
         name="concentration",
         parameters=ConcentrationLimit,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         reduces=True,
         needs=frozenset({"marks", "orders"}),
         observes=Measure.MONEY,

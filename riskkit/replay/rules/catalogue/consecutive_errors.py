@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, at_most
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
 __all__ = ["CONSECUTIVE_ERRORS", "ConsecutiveErrors"]
@@ -52,12 +52,6 @@ def reset(state):
     state.run = 0
 
 
-def sentence(params: ConsecutiveErrors) -> str:
-    """What it limits, in words."""
-    most = "fewer than" if params.breach == "reach" else "at most"
-    return f"{most} {params.limit:,} errors in a row"
-
-
 CONSECUTIVE_ERRORS = register(
     RuleType(
         name="consecutive_errors",
@@ -66,15 +60,13 @@ CONSECUTIVE_ERRORS = register(
         check=check,
         record=record,
         reset=reset,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
         watches=frozenset({EventKind.ERROR, EventKind.ACK}),
-        scopes=SCOPES,
         action="PAUSE",
         hold="open_ns",
         latches=True,
         reduces=True,
         observes="limit",
         standing=True,
-        sentence=sentence,
+        sentence=lambda params: f"{at_most(params, 'fewer than')} {params.limit:,} errors in a row",
     )
 )

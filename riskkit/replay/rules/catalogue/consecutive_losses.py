@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.rules.parameters import Breach, Count, Limit, choice
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
 __all__ = ["CONSECUTIVE_LOSSES", "ConsecutiveLosses"]
@@ -75,9 +75,7 @@ CONSECUTIVE_LOSSES = register(
         check=check,
         record=record,
         reset=reset,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
         watches=frozenset({EventKind.TRADE, EventKind.FILL}),
-        scopes=SCOPES,
         action="PAUSE",
         latches=True,
         reduces=True,

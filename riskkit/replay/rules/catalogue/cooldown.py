@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.rules.catalogue.lock import FIELDS, WORDS, lock, locked, phrase
+from riskkit.replay.rules.catalogue.lock import LOCK, lock, phrase
 from riskkit.replay.rules.parameters import DayTime, Duration, Flag
-from riskkit.replay.rules.rule import SCOPES, Measure, RuleType, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.rules.rule import RuleType, register
 
 __all__ = ["COOLDOWN", "TradeCooldown"]
 
@@ -33,42 +32,18 @@ class TradeCooldown(NamedTuple):
     per_side: Flag = False
 
 
-def check(state, params, event):
-    """Whether the order's side is locked."""
-    return locked(state, params, event)
-
-
 def record(state, params, event):
     """Lock at every close."""
     lock(state, params, event, event.ts)
     return 0
 
 
-def memory_words(params: TradeCooldown) -> int:
-    """Words of workspace for a key."""
-    return WORDS
-
-
-def sentence(params: TradeCooldown) -> str:
-    """What it limits, in words."""
-    return f"any closed trade {phrase(params)}"
-
-
 COOLDOWN = register(
     RuleType(
         name="cooldown",
         parameters=TradeCooldown,
-        state=FIELDS,
-        check=check,
         record=record,
-        memory=memory_words,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        watches=frozenset({EventKind.TRADE}),
-        scopes=SCOPES,
-        pauses=None,
-        reduces=True,
-        observes=Measure.TIME,
-        standing=True,
-        sentence=sentence,
+        sentence=lambda params: f"any closed trade {phrase(params)}",
+        **LOCK,
     )
 )

@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.kernels.queue import append, expire, length
-from riskkit.replay.rules.catalogue.lock import FIELDS, WORDS, closes, lock, locked, phrase
+from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
 from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, Return, duration_text
-from riskkit.replay.rules.rule import SCOPES, Measure, RuleType, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.rules.rule import RuleType, register
 
 __all__ = ["DD_TRADES", "TradeDrawdownLock"]
 
@@ -52,11 +51,6 @@ def deepest_fall(memory, queue):
     return fall
 
 
-def check(state, params, event):
-    """Whether the order's side is locked."""
-    return locked(state, params, event)
-
-
 def record(state, params, event, memory):
     """Add the return of a close, and lock where the sum has fallen too far."""
     queue = closes(state, params, event)
@@ -65,11 +59,6 @@ def record(state, params, event, memory):
     if length(memory, queue) > params.trade_limit and deepest_fall(memory, queue) > params.max_dd:
         lock(state, params, event, event.ts)
     return 0
-
-
-def memory_words(params: TradeDrawdownLock) -> int:
-    """Words of workspace for a key."""
-    return WORDS
 
 
 def sentence(params: TradeDrawdownLock) -> str:
@@ -83,18 +72,9 @@ DD_TRADES = register(
     RuleType(
         name="dd_trades",
         parameters=TradeDrawdownLock,
-        state=FIELDS,
-        check=check,
         record=record,
-        memory=memory_words,
         cells=1,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        watches=frozenset({EventKind.TRADE}),
-        scopes=SCOPES,
-        pauses=None,
-        reduces=True,
-        observes=Measure.TIME,
-        standing=True,
         sentence=sentence,
+        **LOCK,
     )
 )

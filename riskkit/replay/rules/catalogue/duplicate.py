@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
 __all__ = ["DUPLICATE", "DuplicateOrder"]
@@ -50,7 +50,6 @@ DUPLICATE = register(
         parameters=DuplicateOrder,
         check=check,
         judges=frozenset({EventKind.ORDER}),
-        scopes=SCOPES,
         needs=frozenset({"twins"}),
         observes="limit",
         counts_itself=True,

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.rules.parameters import Labels
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 from riskkit.replay.schema.universe import Universe
 
 __all__ = ["KNOWN_INSTRUMENT", "AllowedInstruments"]
@@ -60,8 +59,6 @@ KNOWN_INSTRUMENT = register(
         state=("memory",),
         check=check,
         shared=allowed,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         observes=Measure.NOTHING,
         sentence=sentence,
     )

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from riskkit.replay.kernels.book import equity
 from riskkit.replay.kernels.integers import MILLION, exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of
-from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Ratio
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Ratio, at_most
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST
 
 __all__ = ["LEVERAGE", "Leverage"]
@@ -50,24 +50,18 @@ def check(params, book, event):
     return Verdict(OBJECT if beyond else PASS, gross, fraction_of(worth, params.limit))
 
 
-def sentence(params: Leverage) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "less than"
-    return f"a gross exposure of {most} {float(params.limit):g} times the equity after the order, at marks"
-
-
 LEVERAGE = register(
     RuleType(
         name="leverage",
         parameters=Leverage,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         reduces=True,
         needs=frozenset({"marks", "orders"}),
         observes=Measure.MONEY,
         standing=True,
         looks_at=frozenset({"positions", "cash"}),
-        sentence=sentence,
+        sentence=lambda params: (
+            f"a gross exposure of {at_most(params)} {float(params.limit):g} times the equity after the order, at marks"
+        ),
     )
 )

@@ -11,12 +11,15 @@ Times are in nanoseconds, returns in billionths. Source: the protections of freq
 
 from __future__ import annotations
 
+from typing import Any
+
 from riskkit.replay.kernels.queue import QUEUE
 from riskkit.replay.rules.parameters import duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, Verdict
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, Verdict
+from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.constants import DAY_NS, LARGEST
 
-__all__ = ["FIELDS", "WORDS", "closes", "lock", "lock_end", "locked", "phrase"]
+__all__ = ["LOCK", "FIELDS", "WORDS", "closes", "lock", "lock_end", "locked", "phrase"]
 
 FIELDS = ("memory", "until", "short_until")
 WORDS = 2 * QUEUE
@@ -66,3 +69,15 @@ def phrase(params) -> str:
     candle = f", rounded up to {duration_text(params.candle_ns)}" if params.candle_ns else ""
     side = "the side of the trades" if params.per_side else "all orders"
     return f"locks {side} {until} from the last of them{candle}"
+
+
+LOCK: dict[str, Any] = {
+    "state": FIELDS,
+    "check": locked,
+    "memory": WORDS,
+    "watches": frozenset({EventKind.TRADE}),
+    "pauses": None,
+    "reduces": True,
+    "observes": Measure.TIME,
+    "standing": True,
+}  # what all locks declare

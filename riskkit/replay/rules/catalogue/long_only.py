@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from riskkit.replay.rules.catalogue.message import own, rest
 from riskkit.replay.rules.parameters import Flag
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 
 __all__ = ["LONG_ONLY", "LongOnly"]
 
@@ -39,22 +38,17 @@ def check(params, book, event):
     return Verdict(OBJECT if selling > held else PASS, selling, held)
 
 
-def sentence(params: LongOnly) -> str:
-    """What it limits, in words."""
-    return f"no sale of more than is held{', working sales counted' if params.include_open else ''}"
-
-
 LONG_ONLY = register(
     RuleType(
         name="long_only",
         parameters=LongOnly,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         needs=frozenset({"orders"}),
         observes=Measure.LOTS,
         looks_at=frozenset({"positions"}),
         bounds="solvency",
-        sentence=sentence,
+        sentence=lambda params: (
+            f"no sale of more than is held{', working sales counted' if params.include_open else ''}"
+        ),
     )
 )

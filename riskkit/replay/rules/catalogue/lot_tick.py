@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.rules.catalogue.message import bad_price
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import MISSING, RowFlag
 
 __all__ = ["LOT_TICK", "TickLotCheck"]
 
@@ -42,20 +42,13 @@ def check(book, event):
     return Verdict(OBJECT if wrong else PASS, PRICE, 0)
 
 
-def sentence(params: TickLotCheck) -> str:
-    """What it limits, in words."""
-    return "quantities that are positive multiples of the lot, prices on the tick and above zero where they must be"
-
-
 LOT_TICK = register(
     RuleType(
         name="lot_tick",
         parameters=TickLotCheck,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         observes=Measure.NOTHING,
         bounds="nothing",
-        sentence=sentence,
+        sentence="quantities that are positive multiples of the lot, prices on the tick and above zero where they must be",
     )
 )

@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.kernels.queue import append, expire, length, total
-from riskkit.replay.rules.catalogue.lock import FIELDS, WORDS, closes, lock, locked, phrase
+from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
 from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, Return, duration_text
-from riskkit.replay.rules.rule import SCOPES, Measure, RuleType, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.rules.rule import RuleType, register
 
 __all__ = ["LOW_PROFIT", "LowProfitLock"]
 
@@ -38,11 +37,6 @@ class LowProfitLock(NamedTuple):
     breach: Breach = "reach"
 
 
-def check(state, params, event):
-    """Whether the order's side is locked."""
-    return locked(state, params, event)
-
-
 def record(state, params, event, memory):
     """Add the return of a close, and lock where the sum is too low."""
     queue = closes(state, params, event)
@@ -51,11 +45,6 @@ def record(state, params, event, memory):
     if length(memory, queue) > params.trade_limit and total(memory, queue) < params.required:
         lock(state, params, event, event.ts)
     return 0
-
-
-def memory_words(params: LowProfitLock) -> int:
-    """Words of workspace for a key."""
-    return WORDS
 
 
 def sentence(params: LowProfitLock) -> str:
@@ -69,18 +58,9 @@ LOW_PROFIT = register(
     RuleType(
         name="low_profit",
         parameters=LowProfitLock,
-        state=FIELDS,
-        check=check,
         record=record,
-        memory=memory_words,
         cells=1,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        watches=frozenset({EventKind.TRADE}),
-        scopes=SCOPES,
-        pauses=None,
-        reduces=True,
-        observes=Measure.TIME,
-        standing=True,
         sentence=sentence,
+        **LOCK,
     )
 )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of, net_after
-from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, choice
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, at_most, choice
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING
 
 __all__ = ["MAX_EXPOSURE", "MaxExposure"]
 
@@ -44,19 +44,11 @@ def check(params, book, event):
     return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
 
 
-def sentence(params: MaxExposure) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "less than"
-    return f"a {params.measure} exposure of {most} {params.limit} in money after the order, at marks"
-
-
 MAX_EXPOSURE = register(
     RuleType(
         name="max_exposure",
         parameters=MaxExposure,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         reduces=True,
         needs=frozenset({"marks", "orders"}),
         observes="limit",
@@ -64,6 +56,8 @@ MAX_EXPOSURE = register(
         looks_at=frozenset({"positions"}),
         one_pass=True,
         bounds="orders",
-        sentence=sentence,
+        sentence=lambda params: (
+            f"a {params.measure} exposure of {at_most(params)} {params.limit} in money after the order, at marks"
+        ),
     )
 )

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.book import notional
 from riskkit.replay.rules.catalogue.message import price_of
-from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, at_most
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING
 
 __all__ = ["MAX_ORDER_NOTIONAL", "MaxOrderNotional"]
 
@@ -42,22 +42,16 @@ def check(params, book, event):
     return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
 
 
-def sentence(params: MaxOrderNotional) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "less than"
-    return f"one order of {most} {params.limit} in money (no price known: {params.on_missing_price})"
-
-
 MAX_ORDER_NOTIONAL = register(
     RuleType(
         name="max_order_notional",
         parameters=MaxOrderNotional,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         observes="limit",
         one_pass=True,
         bounds="orders",
-        sentence=sentence,
+        sentence=lambda params: (
+            f"one order of {at_most(params)} {params.limit} in money (no price known: {params.on_missing_price})"
+        ),
     )
 )

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.rules.parameters import Breach, Limit, Quantity
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.rules.parameters import Breach, Limit, Quantity, at_most
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 
 __all__ = ["MAX_ORDER_QTY", "MaxOrderQty"]
 
@@ -35,22 +34,14 @@ def check(params, book, event):
     return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
 
 
-def sentence(params: MaxOrderQty) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "less than"
-    return f"one order of {most} {params.limit} in quantity"
-
-
 MAX_ORDER_QTY = register(
     RuleType(
         name="max_order_qty",
         parameters=MaxOrderQty,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         observes="limit",
         one_pass=True,
         bounds="orders",
-        sentence=sentence,
+        sentence=lambda params: f"one order of {at_most(params)} {params.limit} in quantity",
     )
 )

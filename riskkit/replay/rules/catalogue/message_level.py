@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from riskkit.replay.rules.catalogue.window import FIELDS, FIXED, add, expire
 from riskkit.replay.rules.parameters import Breach, ComparedLimit, Count, Duration, duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.constants import LARGEST
 
@@ -84,9 +84,7 @@ MESSAGE_LEVEL = register(
         check=check,
         record=record,
         advance=advance,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
         watches=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
-        scopes=SCOPES,
         trips=False,
         refuses=True,
         pauses=True,

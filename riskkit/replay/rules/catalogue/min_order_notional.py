@@ -11,8 +11,8 @@ from typing import NamedTuple
 from riskkit.replay.kernels.book import notional
 from riskkit.replay.rules.catalogue.message import price_of
 from riskkit.replay.rules.parameters import Breach, Flag, LeastMoney, Limit, MissingPrice
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.columns import RowFlag as Flags
 
 __all__ = ["MIN_ORDER_NOTIONAL", "MinOrderNotional"]
@@ -62,8 +62,6 @@ MIN_ORDER_NOTIONAL = register(
         name="min_order_notional",
         parameters=MinOrderNotional,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         observes="limit",
         sentence=sentence,
     )

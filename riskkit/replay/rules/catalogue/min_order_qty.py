@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.rules.parameters import Breach, Flag, Least, Limit
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import RowFlag as Flags
 
 __all__ = ["MIN_ORDER_QTY", "MinOrderQty"]
@@ -55,8 +54,6 @@ MIN_ORDER_QTY = register(
         name="min_order_qty",
         parameters=MinOrderQty,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         observes="limit",
         bounds="nothing",
         sentence=sentence,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.kernels.queue import QUEUE, append, clear, expire, total
-from riskkit.replay.rules.parameters import Breach, Duration, Limit, Quantity, duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rules.parameters import Breach, Duration, Limit, Quantity, at_most, duration_text
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
 __all__ = ["MMP", "MarketMakerProtection"]
@@ -57,17 +57,6 @@ def reset(state, memory):
         clear(memory, state.memory)
 
 
-def memory_words(params: MarketMakerProtection) -> int:
-    """Words of workspace for a key."""
-    return QUEUE
-
-
-def sentence(params: MarketMakerProtection) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "less than"
-    return f"{most} {params.qty_limit} filled on both sides within {duration_text(params.window_ns)}"
-
-
 MMP = register(
     RuleType(
         name="mmp",
@@ -77,17 +66,17 @@ MMP = register(
         record=record,
         advance=advance,
         reset=reset,
-        memory=memory_words,
+        memory=QUEUE,
         cells=1,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
         watches=frozenset({EventKind.FILL}),
-        scopes=SCOPES,
         action="PAUSE",
         hold="freeze_ns",
         latches=True,
         reduces=True,
         observes="qty_limit",
         standing=True,
-        sentence=sentence,
+        sentence=lambda params: (
+            f"{at_most(params)} {params.qty_limit} filled on both sides within {duration_text(params.window_ns)}"
+        ),
     )
 )

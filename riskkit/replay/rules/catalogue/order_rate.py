@@ -22,7 +22,7 @@ from riskkit.replay.rules.parameters import (
     duration,
     duration_text,
 )
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
 __all__ = ["ORDER_RATE", "OrderRate"]
@@ -156,10 +156,8 @@ ORDER_RATE = register(
         record=record,
         turn=turn,
         advance=advance,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
         watches=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
         memory=memory_words,
-        scopes=SCOPES,
         observes="limit",
         standing=True,
         counts_itself=True,

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import own, rest
-from riskkit.replay.rules.parameters import Breach, Limit, Ratio
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.rules.parameters import Breach, Limit, Ratio, at_most
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 
 __all__ = ["ORDER_TO_PARENT", "ChildOrderLimit"]
 
@@ -43,21 +42,15 @@ def check(params, book, event):
     return Verdict(OBJECT if beyond else PASS, seen, fraction_of(parent.qty, params.limit))
 
 
-def sentence(params: ChildOrderLimit) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "less than"
-    return f"child orders of {most} {float(params.limit) * 100:g} % of their parent in all"
-
-
 ORDER_TO_PARENT = register(
     RuleType(
         name="order_to_parent",
         parameters=ChildOrderLimit,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         needs=frozenset({"parents"}),
         observes=Measure.LOTS,
-        sentence=sentence,
+        sentence=lambda params: (
+            f"child orders of {at_most(params)} {float(params.limit) * 100:g} % of their parent in all"
+        ),
     )
 )

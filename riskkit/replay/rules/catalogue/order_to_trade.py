@@ -11,7 +11,7 @@ from typing import NamedTuple
 from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.kernels.queue import QUEUE, append, expire, length, total
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, Ratio, choice, duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, Observed, RuleType, Verdict, register
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, Observation, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
 __all__ = ["ORDER_TO_TRADE", "OrderToTradeRatio"]
@@ -72,11 +72,6 @@ def record(state, params, event, memory):
     return 1 if event.kind == CANCEL and beyond(params, sent, length(memory, state.memory + QUEUE)) else 0
 
 
-def memory_words(params: OrderToTradeRatio) -> int:
-    """Words of workspace for a key."""
-    return 2 * QUEUE
-
-
 def sentence(params: OrderToTradeRatio) -> str:
     """What it limits, in words."""
     most = "at most" if params.breach == "exceed" else "fewer than"
@@ -93,12 +88,10 @@ ORDER_TO_TRADE = register(
         check=check,
         record=record,
         advance=advance,
-        memory=memory_words,
+        memory=2 * QUEUE,
         cells=1,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
         watches=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL, EventKind.FILL}),
-        scopes=SCOPES,
-        observes=Observed(Measure.PER_FILL, "limit"),
+        observes=Observation(Measure.PER_FILL, "limit"),
         standing=True,
         sentence=sentence,
     )

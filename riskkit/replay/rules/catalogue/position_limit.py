@@ -11,8 +11,8 @@ from typing import NamedTuple
 from riskkit.replay.kernels.book import notional
 from riskkit.replay.rules.catalogue.message import own, price_of, rest
 from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Quantity, choice
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, CapVerdict, RuleType, register, unpriced_cap
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register, unpriced_cap
+from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST
 
 __all__ = ["POSITION_LIMIT", "PositionLimit"]
@@ -89,8 +89,6 @@ POSITION_LIMIT = register(
         name="position_limit",
         parameters=PositionLimit,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         needs=frozenset({"orders"}),
         observes=("limit", "notional"),
         looks_at=frozenset({"positions"}),

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import bad_price
 from riskkit.replay.rules.parameters import Breach, ComparedLimit, Limit, MissingPrice, Part, Ticks
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
+from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST
 
 __all__ = ["PRICE_COLLAR", "PriceCollar"]
@@ -69,8 +69,6 @@ PRICE_COLLAR = register(
         name="price_collar",
         parameters=PriceCollar,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         observes=Measure.PRICE,
         bounds="nothing",
         sentence=sentence,

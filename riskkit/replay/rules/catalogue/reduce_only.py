@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.rules.catalogue.message import rest
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind, RowFlag
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import RowFlag
 
 __all__ = ["REDUCE_ONLY", "ReduceOnly"]
 
@@ -34,19 +34,12 @@ def check(book, event, reducing):
     return Verdict(OBJECT if breach else PASS, rest(book, event), abs(book.position.qty))
 
 
-def sentence(params: ReduceOnly) -> str:
-    """What it limits, in words."""
-    return "orders flagged reduce-only only reduce"
-
-
 REDUCE_ONLY = register(
     RuleType(
         name="reduce_only",
         parameters=ReduceOnly,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         observes=Measure.LOTS,
-        sentence=sentence,
+        sentence="orders flagged reduce-only only reduce",
     )
 )

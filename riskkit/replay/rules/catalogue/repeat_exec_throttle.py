@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.rules.parameters import Breach, Count, Limit
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, RuleType, Verdict, register
+from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most
+from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
 __all__ = ["REPEAT_EXEC_THROTTLE", "RepeatedExecutionThrottle"]
@@ -46,12 +46,6 @@ def reset(state):
     state.executions = 0
 
 
-def sentence(params: RepeatedExecutionThrottle) -> str:
-    """What it limits, in words."""
-    most = "fewer than" if params.breach == "reach" else "at most"
-    return f"{most} {params.limit:,} automated executions until a person re-enables them"
-
-
 REPEAT_EXEC_THROTTLE = register(
     RuleType(
         name="repeat_exec_throttle",
@@ -60,13 +54,13 @@ REPEAT_EXEC_THROTTLE = register(
         check=check,
         record=record,
         reset=reset,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
         watches=frozenset({EventKind.EXECUTION}),
-        scopes=SCOPES,
         pauses=None,
         reduces=True,
         observes="limit",
         standing=True,
-        sentence=sentence,
+        sentence=lambda params: (
+            f"{at_most(params, 'fewer than')} {params.limit:,} automated executions until a person re-enables them"
+        ),
     )
 )

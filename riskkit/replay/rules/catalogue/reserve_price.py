@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.rules.parameters import Breach
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
+from riskkit.replay.rules.parameters import Breach, at_most
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 from riskkit.replay.schema.columns import MISSING, EventKind
 
 __all__ = ["RESERVE_PRICE", "ReservePrice"]
@@ -37,21 +37,14 @@ def check(params, book, event):
     return Verdict(OBJECT if event.price > most - params.breach else PASS, event.price, most)
 
 
-def sentence(params: ReservePrice) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "less than"
-    return f"a modify of a buy to a price of {most} its reserve"
-
-
 RESERVE_PRICE = register(
     RuleType(
         name="reserve_price",
         parameters=ReservePrice,
         check=check,
         judges=frozenset({EventKind.MODIFY}),
-        scopes=SCOPES,
         needs=frozenset({"cash"}),
         observes=Measure.PRICE,
-        sentence=sentence,
+        sentence=lambda params: f"a modify of a buy to a price of {at_most(params)} its reserve",
     )
 )

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.book import ANY_PRICE, NO_OFFER
 from riskkit.replay.kernels.records import at
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import MISSING
 
 __all__ = ["SELF_TRADE", "SelfTradePrevention"]
 
@@ -53,20 +53,13 @@ def check(book, event, orders):
     return Verdict(OBJECT if event.side * event.price >= best else PASS, event.side * event.price, best)
 
 
-def sentence(params: SelfTradePrevention) -> str:
-    """What it limits, in words."""
-    return "no order that would meet a working order of its own account"
-
-
 SELF_TRADE = register(
     RuleType(
         name="self_trade",
         parameters=SelfTradePrevention,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         needs=frozenset({"chains"}),
         observes=Measure.RANKED_PRICE,
-        sentence=sentence,
+        sentence="no order that would meet a working order of its own account",
     )
 )

@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.kernels.queue import append, expire, length
-from riskkit.replay.rules.catalogue.lock import FIELDS, WORDS, closes, lock, locked, phrase
+from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
 from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, duration_text
-from riskkit.replay.rules.rule import SCOPES, Measure, RuleType, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.schema.columns import RowFlag as Flags
 
 __all__ = ["STOPLOSS_GUARD", "StoplossGuard"]
@@ -40,11 +39,6 @@ class StoplossGuard(NamedTuple):
     breach: Breach = "reach"
 
 
-def check(state, params, event):
-    """Whether the order's side is locked."""
-    return locked(state, params, event)
-
-
 def record(state, params, event, memory):
     """Count a losing stop-loss, and lock where there are too many."""
     if event.flags & STOP_LOSS != 0 and event.price < 0:
@@ -54,11 +48,6 @@ def record(state, params, event, memory):
         if length(memory, queue) > params.trade_limit:
             lock(state, params, event, event.ts)
     return 0
-
-
-def memory_words(params: StoplossGuard) -> int:
-    """Words of workspace for a key."""
-    return WORDS
 
 
 def sentence(params: StoplossGuard) -> str:
@@ -71,18 +60,9 @@ STOPLOSS_GUARD = register(
     RuleType(
         name="stoploss_guard",
         parameters=StoplossGuard,
-        state=FIELDS,
-        check=check,
         record=record,
-        memory=memory_words,
         cells=1,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        watches=frozenset({EventKind.TRADE}),
-        scopes=SCOPES,
-        pauses=None,
-        reduces=True,
-        observes=Measure.TIME,
-        standing=True,
         sentence=sentence,
+        **LOCK,
     )
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind, TradingCommand
+from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import TradingCommand
 
 __all__ = ["TRADING_STATE", "TradingState"]
 
@@ -36,20 +36,13 @@ def check(book, reducing):
     return Verdict(OBJECT if stopped else PASS, state, 0)
 
 
-def sentence(params: TradingState) -> str:
-    """What it limits, in words."""
-    return "nothing but cancels while halted, nothing but what reduces while reducing"
-
-
 TRADING_STATE = register(
     RuleType(
         name="trading_state",
         parameters=TradingState,
         check=check,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-        scopes=SCOPES,
         pauses=None,
         observes=Measure.NOTHING,
-        sentence=sentence,
+        sentence="nothing but cancels while halted, nothing but what reduces while reducing",
     )
 )

@@ -153,7 +153,6 @@ VAR_LIMIT = register(
         check=check,
         record=record,
         shared=shared_words,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
         watches=frozenset({EventKind.FILL}),
         scopes=("account", "desk", "firm", "global"),
         reduces=True,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from riskkit.replay.kernels.book import notional
 from riskkit.replay.rules.catalogue.message import price_of, rest
 from riskkit.replay.rules.parameters import Breach, Hour, Limit, MissingPrice, Money, Quantity, Zone, choice
-from riskkit.replay.rules.rule import OBJECT, PASS, SCOPES, CapVerdict, RuleType, register, unpriced_cap
+from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register, unpriced_cap
 from riskkit.replay.schema.columns import MISSING, EventKind
 from riskkit.replay.schema.constants import LARGEST
 
@@ -132,9 +132,7 @@ VOLUME_CAP = register(
         record=record,
         turn=turn,
         assume=assume,
-        judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
         watches=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.FILL}),
-        scopes=SCOPES,
         hold="session",
         observes=("limit", "notional"),
         standing=True,

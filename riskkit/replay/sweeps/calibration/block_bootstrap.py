@@ -91,30 +91,9 @@ def day_bootstrap(n_days: int, rng: np.random.Generator | None, block: float, ki
 def resampled_counts(
     n_days: int, rng: np.random.Generator, resamples: int, *, block: float, kind: BlockKind = "stationary"
 ) -> Iterator[np.ndarray]:
-    """Yield how often each day occurs in each resample of `n_days` days, a batch of resamples at a time.
+    """Yield how often each day occurs in each resample, by batch; int64, shape (batch, n_days), rows sum to n_days.
 
-    Parameters
-    ----------
-    n_days : int
-        Number of days, at least 2.
-    rng : numpy.random.Generator
-        Source of randomness; the result does not depend on the batch size.
-    resamples : int
-        Number of resamples.
-    block : float
-        Block length in days: the mean for "stationary", exact for "circular".
-    kind : {"stationary", "circular"}
-        As in `riskkit.montecarlo.BlockBootstrap`.
-
-    Yields
-    ------
-    ndarray of int64, shape (batch, n_days)
-        Each row sums to n_days.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two days, `rng` is not a Generator, or the block does not fit.
+    The arguments are those of `calibrate`; the result does not depend on the batch size.
 
     References
     ----------

@@ -19,7 +19,7 @@ from riskkit.replay.sweeps.calibration.objective import Constraint, Objective, S
 from riskkit.replay.sweeps.calibration.walk_forward import Window, WindowKind, walk, windows
 from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, index_of
 from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures, DailyRunner, Days, daily_frame, days_of
-from riskkit.replay.sweeps.many.runner import OnTrip, Options, Orphans, replay_options, run_on_threads
+from riskkit.replay.sweeps.many.runner import OnTrip, Options, Orphans, checked_orphans, run_on_threads
 
 __all__ = ["calibrate"]
 
@@ -145,7 +145,7 @@ def calibrate(
     if resamples:
         day_bootstrap(n_days, rng, block, kind)  # checks its arguments before the replays
     splits = _windows(days, horizon_ns, train_days, test_days, window)
-    orphans, on_trip = replay_options(log, orphans, on_trip)
+    orphans = checked_orphans(log, orphans, on_trip)
     runner = DailyRunner(log, rules, days, Options("enforce", horizon_ns, False, orphans, on_trip, None, compiled))
     sums = np.zeros((len(settings), n_days, len(COLUMNS)), np.int64)
     with closing(run_on_threads(runner.run, settings, threads)) as steps:  # an interrupt leaves no thread behind

@@ -84,19 +84,10 @@ def windows(
 ) -> list[Window]:
     """Split trading days into consecutive pairs of a training and a test window.
 
-    Purging: a training day counts only if its end plus the horizon lies before the test window, so that no order is
-    used whose outcome is known only in the test window. Test windows do not overlap; the last may be shorter.
-
-    Parameters
-    ----------
-    starts, ends : ndarray of int64, shape (n_days,)
-        Nanoseconds since the epoch.
-    horizon_ns : int
-        Nanoseconds from an order to its valuation.
-    train_days, test_days : int
-        Trading days of the first training window, and of each test window.
-    kind : {"expanding", "rolling"}
-        Training windows start at the first day, or have `train_days` days each.
+    `starts` and `ends` of the days are int64 nanoseconds since the epoch, shape (n_days,). Expanding training windows
+    start at the first day; rolling ones have `train_days` days each. Purging: a training day counts only if its end
+    plus the horizon lies before the test window, so that no order is used whose outcome is known only in the test
+    window. Test windows do not overlap; the last may be shorter.
 
     Raises
     ------

@@ -93,21 +93,8 @@ def daily_frame(
 ) -> pd.DataFrame:
     """Sums over days as metrics per trading day, so that windows of different lengths compare.
 
-    Parameters
-    ----------
-    sums : ndarray of int64, shape (n_settings, 8)
-        Sums of `COLUMNS`, money in quanta.
-    n_days, orders : int
-        Number of trading days, and of orders on them.
-    quantum : float
-        Money of one quantum.
-    index : Index, optional
-        Labels of the settings.
-
-    Returns
-    -------
-    DataFrame
-        `COLUMNS` per day, and ``rejected_share``: rejected orders as a fraction of all orders.
+    `sums` are those of `COLUMNS` by setting, money in quanta; int64, shape (n_settings, 8). `n_days` and `orders` are
+    the numbers of trading days and of orders on them. ``rejected_share`` is a fraction of all orders.
     """
     import pandas as pd
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from riskkit.replay.sweeps.many.metrics import Baseline, book_metrics, metrics_o
 from riskkit.replay.sweeps.many.order_outcome import OrderOutcomes, order_outcomes
 from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
 
-__all__ = ["Mode", "OnTrip", "Options", "Orphans", "Replays", "Runner", "Steps", "replay_options", "run_on_threads"]
+__all__ = ["Mode", "OnTrip", "Options", "Orphans", "Replays", "Runner", "Steps", "checked_orphans", "run_on_threads"]
 
 Mode = Literal["shadow", "enforce"]
 Orphans = Literal["keep", "clip", "drop"]
@@ -43,11 +43,12 @@ class Options(NamedTuple):
     compiled: bool
 
 
-def replay_options(log: EventLog, orphans: str | None, on_trip: str) -> tuple[Any, Any]:
-    """Checked `orphans` and `on_trip`; the default of `orphans` is a property of the log."""
-    orphans = log.about.get("orphans", "keep") if orphans is None else orphans
-    one_of(on_trip, ("leave", "cancel_working"), "on_trip")
-    return one_of(orphans, ("keep", "clip", "drop"), "orphans"), on_trip
+def checked_orphans(log: EventLog, orphans: Orphans | None, on_trip: OnTrip) -> Orphans:
+    """The policy for orphans, by default that of the log; checks `on_trip` as well."""
+    one_of(on_trip, get_args(OnTrip), "on_trip")
+    policy: Orphans = log.about.get("orphans", "keep") if orphans is None else orphans
+    one_of(policy, get_args(Orphans), "orphans")
+    return policy
 
 
 class Replays:

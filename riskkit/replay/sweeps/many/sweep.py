@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from riskkit._bar import with_bar
 from riskkit._check import InputError, one_of, whole_number
@@ -23,7 +23,7 @@ from riskkit.replay.sweeps.many.runner import (
     Orphans,
     Runner,
     Steps,
-    replay_options,
+    checked_orphans,
     run_on_threads,
 )
 from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
@@ -208,11 +208,11 @@ def sweep(
     3                         1    -4.0                1          10.0
     9                         0   -14.0                0           0.0
     """
-    one_of(mode, ("shadow", "enforce"), "mode")
+    one_of(mode, get_args(Mode), "mode")
     n_threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
     settings = checked_settings(rules, grid)
     path, log = (None, log) if isinstance(log, EventLog) else (Path(log), opened(Path(log)))
-    orphans, on_trip = replay_options(log, orphans, on_trip)
+    orphans = checked_orphans(log, orphans, on_trip)
     options = Options(mode, horizon_ns, digests, orphans, on_trip, sample_ns, compiled)
     curve = _curve(log, rules, settings, options)
     steps: Steps
