@@ -235,7 +235,7 @@ def check(state: Record, params: Any) -> Verdict:
 
 def record(state: Record, params: Any, book: Any, event: Any) -> int:
     """Add a fill; trip if it exceeds the cap."""
-    state.quantity += event.qty * book.instrument.unit
+    state.quantity += event.qty * book.instrument.qty_unit
     return 1 if state.quantity > params.limit else 0
 
 

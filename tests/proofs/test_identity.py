@@ -21,7 +21,7 @@ MARKED = RuleSet([Rule("fall", DrawdownLimit(pct="0.5"), action="ALERT")])
 def gap(state) -> np.ndarray:
     """What is left of the identity, by account."""
     a = state.accounts[1:]
-    left = a["cash"] + a["value"] - a["flows"]
+    left = a["cash"] + a["value"] - a["net_deposits"]
     return left - (a["realised"] + (a["value"] - a["cost"]) - a["fees"] + a["funding"])
 
 
@@ -72,5 +72,7 @@ def test_equity_is_sampled_before_the_events_of_its_instant():
         live = Engine(MARKED, log.universe, compiled=False)
         live.feed(log, 0, int(np.searchsorted(np.maximum.accumulate(ts), at)))
         accounts = live._state.accounts[1:]
-        equity = np.where(accounts["has_given"] != 0, accounts["given"], accounts["cash"] + accounts["value"])
+        equity = np.where(
+            accounts["has_external_equity"] != 0, accounts["external_equity"], accounts["cash"] + accounts["value"]
+        )
         assert np.allclose(row, equity * 0.01)

@@ -62,7 +62,7 @@ def work(session: Session, t: int) -> int:
 def identity(view: View) -> None:
     """Per account: cash + value - paid in == realised + unrealised - fees + funding, in whole quanta."""
     a = view.state.accounts[1:]
-    left = a["cash"] + a["value"] - a["flows"]
+    left = a["cash"] + a["value"] - a["net_deposits"]
     assert (left == a["realised"] + (a["value"] - a["cost"]) - a["fees"] + a["funding"]).all()
     held = view.state.positions[1:]
     assert held["cost"].sum() == a["cost"].sum() and held["realised"].sum() == a["realised"].sum()

@@ -164,7 +164,9 @@ def metrics_of(engine: Engine, action: Decision, user: str, valued: bool) -> dic
     account = dict(zip(ACCOUNT, engine.state.accounts[code + 1].item(), strict=True))
     quanta = {"cash": account["cash"], "realized": account["realised"]}
     if valued:
-        quanta["equity"] = account["given"] if account["has_given"] else account["cash"] + account["value"]
+        quanta["equity"] = (
+            account["external_equity"] if account["has_external_equity"] else account["cash"] + account["value"]
+        )
         quanta["gross_exposure"], quanta["net_exposure"] = account["gross"], account["value"]
         quanta["unrealized"] = account["value"] - account["cost"]
         quanta["max_drawdown_money"] = account["drawdown"]

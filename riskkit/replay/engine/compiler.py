@@ -30,7 +30,15 @@ from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import FACTS, OPTIONAL, EventKind, RowFlag
 
-__all__ = ["ReplayLoop", "assign_slots", "cache_folder", "find_twins", "fixed_arguments", "load_module", "shape_of"]
+__all__ = [
+    "ReplayLoop",
+    "assign_slots",
+    "cache_folder",
+    "find_duplicates",
+    "fixed_arguments",
+    "load_module",
+    "shape_of",
+]
 
 RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
 INNER = {
@@ -44,7 +52,7 @@ SEPARATE = ("turn_over", "cancel_working")  # seldom called: inside the loop the
 FLUSH_ROWS = 1 << 16
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents"}
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
-TWIN_FIELDS = ("account", "instrument", "side", "qty", "price")
+DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
 
 
 def shape_of(
@@ -68,7 +76,7 @@ def shape_of(
         others=bool(kinds & RARE),
         chains="chains" in needs,
         cash="cash" in needs,
-        twins="twins" in needs,
+        duplicates="duplicates" in needs,
         parents="parents" in needs,
         tags=any(s.scope in OPEN_SCOPES for s in shapes),
         columns=tuple(name for name in OPTIONAL if name in columns),
@@ -229,18 +237,18 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
     return slots, int(slots_of(columns["order"], parent, final, slots))
 
 
-def find_twins(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+def find_duplicates(columns: Mapping[str, np.ndarray]) -> np.ndarray:
     """The row of the order before each order that is its like (account, instrument, side, qty, price), -1 if none."""
     flags = columns.get("flags", np.zeros(len(columns["ts"]), np.int32))
     rows = np.flatnonzero((columns["kind"] == EventKind.ORDER) & (flags & int(RowFlag.BAD_TS) == 0))
-    twin = np.full(len(columns["ts"]), -1, np.int64)
-    fields = [columns[name][rows] for name in TWIN_FIELDS] + [flags[rows] & int(RowFlag.BAD_PRICE)]
+    prev_duplicate = np.full(len(columns["ts"]), -1, np.int64)
+    fields = [columns[name][rows] for name in DUPLICATE_FIELDS] + [flags[rows] & int(RowFlag.BAD_PRICE)]
     order = np.lexsort(fields)  # stable: likes stay in the order of their rows
     like = np.ones(max(len(rows) - 1, 0), bool)
     for field in fields:
         like &= field[order[1:]] == field[order[:-1]]
-    twin[rows[order[1:][like]]] = rows[order[:-1][like]]
-    return twin
+    prev_duplicate[rows[order[1:][like]]] = rows[order[:-1][like]]
+    return prev_duplicate
 
 
 # ---------------------------------------------------------------------- making the loop

@@ -45,7 +45,7 @@ variable: Any = None
 int64: Any = _int64
 shape: Shape = variable
 log = arrays = variables = variable
-positions = accounts = instruments = orders = purses = clocks = rows = variable  # tables of records
+positions = accounts = instruments = orders = cash_balances = clocks = rows = variable  # tables of records
 bounds = sample_at = sampled = memory = reals = counts = variable  # arrays of numbers
 i = now = next_turn = used = variable  # row and time of the event; when the next day begins; decision rows written
 position = account = instrument = order = parent_order = cash_balance = variable  # the records of the event
@@ -80,7 +80,7 @@ def run(start, stop):
         if "flags" in shape.columns and log.flags[i] & RowFlag.BAD_TS:
             counts[Counter.ERRORS_TS] += 1
             if shape.orders and log.order[i] == i:
-                ledger.forget_order(at(orders, log.slots[i]))
+                ledger.reset_order(at(orders, log.slots[i]))
             write_row(0, 0, 0, 0, -1, -1, DecisionCode.ERROR_TS)
             i += 1
             continue
@@ -134,7 +134,9 @@ def turn_over(forced):
         while sample < counts[Counter.SAMPLES] and now >= sample_at[sample]:
             for a in range(counts[Counter.ACCOUNTS]):
                 sampled[sample * counts[Counter.ACCOUNTS] + a] = ledger.equity(at(accounts, a))
-                sampled[(counts[Counter.SAMPLES] + sample) * counts[Counter.ACCOUNTS] + a] = at(accounts, a).flows
+                sampled[(counts[Counter.SAMPLES] + sample) * counts[Counter.ACCOUNTS] + a] = at(
+                    accounts, a
+                ).net_deposits
             sample += 1
         counts[Counter.SAMPLE] = sample
     soonest = NEVER
@@ -200,7 +202,9 @@ def look_up_cash(account_id, currency):
     """Look up an account's balance in a currency (the only one, where accounts do not mix currencies)."""
     global cash_balance
     if shape.cash:
-        cash_balance = at(purses, account_id * counts[Counter.PURSES] + min(currency, counts[Counter.PURSES] - 1))
+        cash_balance = at(
+            cash_balances, account_id * counts[Counter.BALANCES] + min(currency, counts[Counter.BALANCES] - 1)
+        )
 
 
 def look_up_parent(row):
@@ -340,10 +344,10 @@ def judge_message(kind, row, open_qty, working_qty):
     else:
         reducing = 0
     for rule in shape.asked(kind):
-        if "twins" in rule.arguments("check"):
+        if "duplicates" in rule.arguments("check"):
             if kind == EventKind.ORDER:
                 rule.duplicates = runtime.duplicates_before(
-                    log.twin, log.ts, row, rule.params.window_ns, rule.params.limit
+                    log.prev_duplicate, log.ts, row, rule.params.window_ns, rule.params.limit
                 )
             else:
                 rule.duplicates = 0
@@ -361,7 +365,7 @@ def conclude(kind):
     accepted = 1 if verdict.cause == -1 else 0
     if verdict.mask != 0:
         write_row(
-            verdict.mask, verdict.seen, verdict.limit, verdict.until, event.account,
+            verdict.mask, verdict.observed, verdict.limit, verdict.until, event.account,
             verdict.cause, verdict.code if verdict.cause != -1 else DecisionCode.ALERTED,
         )  # fmt: skip
         runtime.spoke(rows, used - 1, verdict.cap, verdict.base)
@@ -421,7 +425,7 @@ def on_order():
         clipped = 0
         side = int64(log.side[i])
         # an order that reduced the recorded position must not open or flip this one unseen
-        if side * position.record < 0 and qty <= abs(position.record):
+        if side * position.factual_qty < 0 and qty <= abs(position.factual_qty):
             if side * position.qty >= 0 or qty > abs(position.qty):
                 counts[Counter.ORPHANS] += 1
                 if counts[Counter.ORPHAN_POLICY] != Orphans.KEEP:
@@ -443,7 +447,7 @@ def on_order():
         judge_message(EventKind.ORDER, i, event.qty, 0)
     conclude(EventKind.ORDER)
     if shape.parents and (not shape.enforce or accepted != 0) and event.parent >= 0:
-        parent_order.children += qty
+        parent_order.child_qty += qty
     if shape.orders and log.order[i] >= 0:
         if not shape.enforce or accepted != 0:
             let_work()
@@ -455,8 +459,8 @@ def block_order():
     """Refuse an order that is not judged, so that its fills vanish."""
     if log.order[i] >= 0:
         order.status = runtime.BLOCKED
-    if shape.twins:
-        log.twin[i] = runtime.VANISHED - log.twin[i]
+    if shape.duplicates:
+        log.prev_duplicate[i] = runtime.VANISHED - log.prev_duplicate[i]
 
 
 def vanish(counter):
@@ -471,9 +475,9 @@ def let_work():
     if shape.tags or (shape.modifies and "flags" in shape.columns):
         ledger.tag_order(order, event.strategy, event.connection, event.flags)
     if shape.cash:
-        ledger.value_order(order, instrument, event.side, event.price, event.reserve, event.flags)
+        ledger.set_hold_price(order, instrument, event.side, event.price, event.reserve, event.flags)
     if shape.parents:
-        ledger.adopt(order, parent_slot(i))
+        ledger.link_child(order, parent_slot(i))
     change = ledger.open_order(
         order, position, account, event.side, qty, event.price, event.reserve, event.account, event.pair
     )
@@ -482,9 +486,9 @@ def let_work():
         if shape.chains:
             ledger.link_order(orders, log.slots[i], order, position)
     if shape.cash:
-        ledger.hold_cash(order, cash_balance, instrument)
+        ledger.reserve_cash(order, cash_balance, instrument)
     if shape.enforce:
-        order.limited = clipped
+        order.fill_cap = clipped
 
 
 def count_working():
@@ -497,7 +501,7 @@ def before_change():
     """Remember what a child order has taken of its parent, before a fill, a modify or its end."""
     global committed_before
     if shape.parents:
-        committed_before = ledger.committed(order)
+        committed_before = ledger.committed_qty(order)
 
 
 def after_change():
@@ -507,9 +511,9 @@ def after_change():
         if shape.chains:
             ledger.unlink_order(orders, order, position)
     if shape.parents:
-        ledger.give_back(orders, order, ledger.committed(order) - committed_before)
+        ledger.release_child_qty(orders, order, ledger.committed_qty(order) - committed_before)
     if shape.cash:
-        ledger.hold_cash(order, cash_balance, instrument)
+        ledger.reserve_cash(order, cash_balance, instrument)
 
 
 def stop_work():
@@ -568,7 +572,7 @@ def assume(sign):
     elif shape.chains:
         ledger.unlist_orders(position)
     if shape.cash:
-        ledger.assume_hold(
+        ledger.reserve_pending(
             cash_balance, instrument, event.side, event.qty, event.price, event.reserve, event.flags, sign
         )
     for rule in shape.assuming:
@@ -602,7 +606,7 @@ def on_modify():
         if not shape.enforce or accepted != 0:
             change_named()
         else:
-            order.limited = runtime.LIMITED_PRICE
+            order.fill_cap = runtime.LIMITED_PRICE
 
 
 def has_bad_price():
@@ -616,7 +620,7 @@ def change_named():
     if "flags" in shape.columns:
         price = price if price != MISSING else order.price
     if shape.cash and order.reserve == MISSING and price != MISSING:
-        order.valued = price
+        order.hold_price = price
     before_change()
     change = ledger.change_order(order, position, account, qty, price)
     after_change()
@@ -678,13 +682,13 @@ def on_fill():
     side = int64(log.side[i])
     fee = log.fee[i] if "fee" in shape.columns else 0
     if shape.enforce:
-        position.record += side * qty
+        position.factual_qty += side * qty
         if log.order[i] >= 0 and order.status == runtime.BLOCKED:
             vanish(Counter.FILLS_VANISHED)
             return
-        if log.order[i] >= 0 and order.limited != 0:
+        if log.order[i] >= 0 and order.fill_cap != 0:
             taken = min(qty, max(order.qty - order.filled, 0))
-            if order.limited == runtime.LIMITED_PRICE and ledger.worse(side, log.price[i], order.price):
+            if order.fill_cap == runtime.LIMITED_PRICE and ledger.worse(side, log.price[i], order.price):
                 taken = 0
             if taken < qty:
                 counts[Counter.FILLS_CUT] += 1
@@ -750,13 +754,13 @@ def note_price():
 
 def revalue_holders():
     """Value every account that holds the instrument at its new mark."""
-    pair_id = instrument.first
+    pair_id = instrument.first_position
     while pair_id >= 0:
         holding = at(positions, pair_id)
         if holding.qty != 0:
             ledger.mark(holding, at(accounts, holding.account), instrument)
             equity_moved(holding.account, pair_id, holding.instrument)
-        pair_id = holding.next
+        pair_id = holding.next_position
 
 
 def equity_moved(account_id, pair_id, instrument_id):
@@ -795,8 +799,8 @@ def on_cash():
 def on_equity():
     """Take in an equity that is given from outside."""
     look_up(i)
-    account.given = log.qty[i]
-    account.has_given = 1
+    account.external_equity = log.qty[i]
+    account.has_external_equity = 1
     equity_moved(log.account[i], log.pair[i], log.instrument[i])
 
 

@@ -112,7 +112,7 @@ class Shape(NamedTuple):
     others: bool
     chains: bool  # working orders are chained by position
     cash: bool  # working buys hold cash
-    twins: bool  # identical orders are found
+    duplicates: bool  # identical orders are found
     parents: bool  # children are counted for their parent
     tags: bool  # an order remembers through what it came
     columns: tuple[str, ...]
@@ -120,7 +120,7 @@ class Shape(NamedTuple):
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables of records."""
-        return (*TABLES, "purses") if self.cash else TABLES
+        return (*TABLES, "cash_balances") if self.cash else TABLES
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -183,7 +183,7 @@ class Shape(NamedTuple):
 
 def columns(shape: Shape) -> list[str]:
     """Names of the columns that the loop reads."""
-    return [*REQUIRED, *shape.columns, *["slots"] * shape.orders, *["twin"] * shape.twins]
+    return [*REQUIRED, *shape.columns, *["slots"] * shape.orders, *["prev_duplicate"] * shape.duplicates]
 
 
 def arguments(shape: Shape) -> list[str]:

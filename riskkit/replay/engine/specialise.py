@@ -19,7 +19,7 @@ from riskkit.replay.engine.shape import HOOKS, RuleShape, Shape, arguments
 
 __all__ = ["Loop", "specialise"]
 
-RULE_ARGUMENTS = {"state": "state", "params": "params", "twins": "duplicates"}  # of hooks -> variable of the rule
+RULE_ARGUMENTS = {"state": "state", "params": "params", "duplicates": "duplicates"}  # of hooks -> variable of the rule
 Values = dict[str, Any]  # what a name of the template is: a fact, or the expression that is passed for it
 
 

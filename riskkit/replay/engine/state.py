@@ -14,7 +14,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._jit import plain
-from riskkit.replay.kernels.book import ACCOUNT, INSTRUMENT, NO_OFFER, ORDER, POSITION, PURSE, Book
+from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, NO_OFFER, ORDER, POSITION, Book
 from riskkit.replay.kernels.covariance_state import lay_down
 from riskkit.replay.kernels.queue import HEADER
 from riskkit.replay.kernels.records import Records, record_dtype
@@ -50,7 +50,7 @@ class State:
     accounts: np.ndarray
     instruments: np.ndarray
     orders: np.ndarray
-    purses: np.ndarray
+    cash_balances: np.ndarray
     clocks: np.ndarray
     memory: np.ndarray
     reals: np.ndarray
@@ -105,7 +105,7 @@ class Opening(NamedTuple):
     instruments: np.ndarray
     accounts: np.ndarray
     positions: np.ndarray
-    purses: np.ndarray
+    cash_balances: np.ndarray
 
 
 def opening(universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray) -> Opening:
@@ -114,14 +114,14 @@ def opening(universe: Universe, pair_account: np.ndarray, pair_instrument: np.nd
     accounts = _accounts(universe)
     positions = _positions(universe, pair_account, pair_instrument, instruments)
     _chain_by_account(positions, accounts)
-    return Opening(instruments, accounts, positions, _purses(universe))
+    return Opening(instruments, accounts, positions, _cash_balances(universe))
 
 
 def new_state(
     universe: Universe, opened: Opening, rules: RuleSet, params: list[Any], found: Calendars, slots: int
 ) -> State:
     """The state before the first event: opening balances, empty windows, every account's day just begun."""
-    instruments, accounts, positions, purses = (table.copy() for table in opened)
+    instruments, accounts, positions, cash_balances = (table.copy() for table in opened)
     orders = _orders(slots + 1)
     clocks = np.zeros(len(found.zones), record_dtype(CLOCK))
     for c, (start, end) in enumerate(found.offsets):
@@ -131,7 +131,7 @@ def new_state(
     counts[Counter.SLOTS], counts[Counter.ACCOUNTS] = slots, len(universe.accounts)
     counts[Counter.CALENDARS] = len(clocks)
     counts[Counter.LIST] = -1
-    counts[Counter.PURSES] = (len(purses) - 1) // max(len(universe.accounts), 1)
+    counts[Counter.BALANCES] = (len(cash_balances) - 1) // max(len(universe.accounts), 1)
     tables: list[np.ndarray] = []
     memory = [np.zeros(HEADER, np.int64)]
     reals = [np.zeros(1)]
@@ -146,7 +146,16 @@ def new_state(
         tables.append(table)
     workspace = np.concatenate([*memory, np.zeros(1, np.int64)])
     return State(
-        positions, accounts, instruments, orders, purses, clocks, workspace, np.concatenate(reals), counts, tables
+        positions,
+        accounts,
+        instruments,
+        orders,
+        cash_balances,
+        clocks,
+        workspace,
+        np.concatenate(reals),
+        counts,
+        tables,
     )
 
 
@@ -197,8 +206,8 @@ def grow(
         return
     fresh = _instruments(universe)
     positions = _positions(universe, pair_account, pair_instrument, fresh)
-    positions[: known + 1] = _keep(state.positions, positions[: known + 1], ("next", "sibling"))
-    state.instruments["first"], state.instruments["last_pair"] = fresh["first"], fresh["last_pair"]
+    positions[: known + 1] = _keep(state.positions, positions[: known + 1], ("next_position", "next_of_account"))
+    state.instruments["first_position"], state.instruments["last_pair"] = fresh["first_position"], fresh["last_pair"]
     state.positions = positions
     _chain_by_account(positions, state.accounts)
     for k, (rule, integers) in enumerate(zip(rules, params, strict=True)):
@@ -273,7 +282,7 @@ def _open(
 
 def _instruments(universe: Universe) -> np.ndarray:
     table = np.zeros(len(universe.instruments) + 1, record_dtype(INSTRUMENT))
-    for name in ("first", "last_pair"):
+    for name in ("first_position", "last_pair"):
         table[name] = -1
     for name in ("bid", "ask", "last", "mark"):
         table[name] = MISSING
@@ -283,11 +292,11 @@ def _instruments(universe: Universe) -> np.ndarray:
         ratio = universe.ratio(instrument)
         table["numerator"][code] = ratio.numerator
         table["denominator"][code] = ratio.denominator
-        table["unit"][code] = int(instrument.qty_step / universe.quantity_unit)
+        table["qty_unit"][code] = int(instrument.qty_step / universe.quantity_unit)
         table["product"][code] = universe.products.index(instrument.product)
         table["lot"][code] = int(instrument.lot / instrument.qty_step)
         table["tick"][code] = int(instrument.tick / instrument.price_step)
-        table["negative"][code] = int(instrument.negative_price)
+        table["allows_negative"][code] = int(instrument.negative_price)
         table["listed"][code] = int(instrument.listed)
         table["currency"][code] = currencies.get(instrument.currency, 0)
     table["product"][0] = -1
@@ -298,16 +307,16 @@ def _orders(size: int) -> np.ndarray:
     table = np.zeros(size, record_dtype(ORDER))
     for name in ("account", "pair", "strategy", "connection", "parent"):
         table[name] = -1
-    for name in ("price", "reserve", "ceiling", "valued"):
+    for name in ("price", "reserve", "max_price", "hold_price"):
         table[name] = MISSING
     return table
 
 
-def _purses(universe: Universe) -> np.ndarray:
+def _cash_balances(universe: Universe) -> np.ndarray:
     """A balance for each account, or for each of its currencies where accounts may mix them."""
     mixed = getattr(universe, "mixed", False)
     currencies = list(universe.quanta) if mixed else [""]
-    table = np.zeros(len(universe.accounts) * len(currencies) + 1, record_dtype(PURSE))
+    table = np.zeros(len(universe.accounts) * len(currencies) + 1, record_dtype(CASH_BALANCE))
     for a, account in enumerate(universe.accounts):
         for c, currency in enumerate(currencies):
             amounts = [account.cash.get(currency, 0)] if mixed else account.cash.values()
@@ -319,7 +328,7 @@ def _purses(universe: Universe) -> np.ndarray:
 def _accounts(universe: Universe) -> np.ndarray:
     table = np.zeros(len(universe.accounts) + 1, record_dtype(ACCOUNT))
     for code, account in enumerate(universe.accounts, 1):
-        table["cash"][code] = table["flows"][code] = universe.opening_cash(account)
+        table["cash"][code] = table["net_deposits"][code] = universe.opening_cash(account)
     for group, names in (("desk", universe.desks), ("firm", universe.firms)):
         table[group] = [-1, *(names.index(getattr(account, group)) for account in universe.accounts)]
     return table
@@ -328,7 +337,7 @@ def _accounts(universe: Universe) -> np.ndarray:
 def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Records of the pairs that occur, chained by instrument in order of appearance."""
     positions = np.zeros(len(accounts) + 1, record_dtype(POSITION))
-    for name in ("account", "instrument", "next", "product", "sibling", "first_buy", "first_sell"):
+    for name in ("account", "instrument", "next_position", "product", "next_of_account", "first_buy", "first_sell"):
         positions[name] = -1
     positions["listed_buy"], positions["listed_sell"] = -NO_OFFER, NO_OFFER
     known = positions[1:]  # the records of pairs, without the one of no pair
@@ -345,21 +354,21 @@ def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray
     ends = np.append(starts[1:], len(chain)) - 1
     following = np.append(chain[1:], -1)
     following[ends] = -1
-    known["next"][chain] = following
-    table["first"][1:][instruments[chain[starts]]] = chain[starts]
+    known["next_position"][chain] = following
+    table["first_position"][1:][instruments[chain[starts]]] = chain[starts]
     table["last_pair"][1:][instruments[chain[ends]]] = chain[ends]
     places = {pair: place for place, pair in enumerate(zip(accounts.tolist(), instruments.tolist(), strict=True))}
     for a, account in enumerate(universe.accounts):
         for label in account.positions:
             pair = places[a, universe.instrument_codes[label]]
-            known["qty"][pair] = known["record"][pair] = universe.opening_steps(account, label)
+            known["qty"][pair] = known["factual_qty"][pair] = universe.opening_steps(account, label)
     known["unpriced"] = known["qty"] != 0
     return positions
 
 
 def _chain_by_account(positions: np.ndarray, accounts: np.ndarray) -> None:
     """Chain the positions of each account, in order of appearance."""
-    accounts["first"] = -1
+    accounts["first_position"] = -1
     owners = positions["account"][1:]
     if not len(owners):
         return
@@ -367,8 +376,8 @@ def _chain_by_account(positions: np.ndarray, accounts: np.ndarray) -> None:
     starts = np.flatnonzero(np.diff(owners[chain], prepend=-1))
     following = np.append(chain[1:], -1)
     following[np.append(starts[1:], len(chain)) - 1] = -1
-    positions["sibling"][1:][chain] = following
-    accounts["first"][1:][owners[chain[starts]]] = chain[starts]
+    positions["next_of_account"][1:][chain] = following
+    accounts["first_position"][1:][owners[chain[starts]]] = chain[starts]
 
 
 def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:

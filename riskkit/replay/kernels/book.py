@@ -3,9 +3,9 @@
 Each function updates the records of one position (an account in an instrument), one account and one instrument. For
 every account, after every event, exactly:
 
-    cash + value - flows == realised + (value - cost) - fees + funding
+    cash + value - net_deposits == realised + (value - cost) - fees + funding
 
-where flows are deposits and the opening value, and value - cost is the unrealised profit at marks.
+where net deposits include the opening value, and value - cost is the unrealised profit at marks.
 
 Units: a *lot* is one quantity step of the instrument, a *tick* one price step, a *quantum* the smallest amount of
 money of the log (see `riskkit.replay.schema.universe.Universe`). Codes are row numbers of the tables, -1 for none.
@@ -20,7 +20,7 @@ from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.schema.columns import MISSING, CashFlowKind, OrderStatus, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "PURSE", "Book"]
+__all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "CASH_BALANCE", "Book"]
 
 UNKNOWN, WORKING, BLOCKED, DONE = map(int, OrderStatus)
 
@@ -29,9 +29,9 @@ UNKNOWN, WORKING, BLOCKED, DONE = map(int, OrderStatus)
 INSTRUMENT: dict[str, str] = dict(
     numerator="quanta of one lot at one tick: this numerator",
     denominator="over this denominator",
-    unit="size of one lot in the quantity unit that all instruments share",
+    qty_unit="size of one lot in the quantity unit that all instruments share",
     product="code of the product",
-    first="code of the first position in this instrument, chained by its `next`",
+    first_position="code of the first position in this instrument, chained by its `next_position`",
     last_pair="code of the last position in this instrument",
     bid="best bid in ticks; MISSING before the first",
     ask="best ask in ticks; MISSING before the first",
@@ -40,7 +40,7 @@ INSTRUMENT: dict[str, str] = dict(
     priced="1 after the first price event with a last price, else 0",
     lot="smallest quantity that may be traded, in lots (quantity steps)",
     tick="smallest price change that may be quoted, in ticks (price steps)",
-    negative="1 if prices at or below zero are allowed, else 0",
+    allows_negative="1 if prices at or below zero are allowed, else 0",
     listed="1 if declared, 0 if it only occurs in the log",
     currency="code of the currency",
 )
@@ -49,17 +49,17 @@ POSITION: dict[str, str] = dict(
     cost="quanta paid for what is held, negative if short",
     realised="quanta of realised profit",
     value="quanta at the mark, negative if short",
-    buying="lots of its working buys",
-    selling="lots of its working sells",
-    record="lots held in the log as recorded, with the fills that vanish in enforce mode",
+    open_buy_qty="lots of its working buys",
+    open_sell_qty="lots of its working sells",
+    factual_qty="lots held in the log as recorded, with the fills that vanish in enforce mode",
     unpriced="1 for an opening position before its first mark, else 0",
     account="code of the account",
     instrument="code of the instrument",
-    next="code of the next position in the same instrument, -1 at the end",
+    next_position="code of the next position in the same instrument, -1 at the end",
     product="code of the instrument's product",
-    sibling="code of the next position of the same account, -1 at the end",
-    first_buy="record of the newest working buy, chained by its `below`, -1 if none",
-    first_sell="record of the newest working sell, chained by its `below`, -1 if none",
+    next_of_account="code of the next position of the same account, -1 at the end",
+    first_buy="record of the newest working buy, chained by its `next_order`, -1 if none",
+    first_sell="record of the newest working sell, chained by its `next_order`, -1 if none",
     listed_buy="highest buy price in ticks among the earlier orders of the list in decision; -NO_OFFER if none",
     listed_sell="lowest sell price in ticks among the earlier orders of the list in decision; NO_OFFER if none",
 )
@@ -69,10 +69,10 @@ ACCOUNT: dict[str, str] = dict(
     realised="quanta of realised profit",
     fees="quanta of fees paid",
     value="quanta: sum of the value of its positions",
-    flows="quanta: opening cash and value, deposits less withdrawals",
+    net_deposits="quanta: opening cash and value, deposits less withdrawals",
     funding="quanta of funding and dividends received",
-    given="quanta of equity of the last EQUITY event",
-    has_given="1 after the first EQUITY event, else 0",
+    external_equity="quanta of equity of the last EQUITY event",
+    has_external_equity="1 after the first EQUITY event, else 0",
     working="number of working orders",
     peak="quanta: highest profit so far",
     drawdown="quanta: deepest fall of profit from its peak so far",
@@ -81,7 +81,7 @@ ACCOUNT: dict[str, str] = dict(
     desk="code of the desk",
     firm="code of the firm",
     gross="quanta: sum of the absolute value of its positions",
-    first="code of its first position, chained by `sibling`, -1 if none",
+    first_position="code of its first position, chained by `next_of_account`, -1 if none",
 )
 ORDER: dict[str, str] = dict(
     status="state as `OrderStatus`",
@@ -89,24 +89,24 @@ ORDER: dict[str, str] = dict(
     qty="lots ordered in all, filled ones included",
     filled="lots filled",
     price="limit in ticks; MISSING for a market order",
-    limited="what enforce mode cuts of its fills: 0 nothing, 1 lots beyond `qty`, 2 also prices worse than `price`",
+    fill_cap="what enforce mode cuts of its fills: 0 nothing, 1 lots beyond `qty`, 2 also prices worse than `price`",
     reserve="highest price of a buy as declared with the order, in ticks; MISSING if not declared",
     account="code of the account",
     pair="code of the position",
-    ceiling="highest price that a buy may be moved to, in ticks; MISSING for a market order without reserve",
-    valued="price at which a buy reserves cash, in ticks; MISSING if it reserves none",
-    hold="quanta of cash that it reserves",
+    max_price="highest price that a buy may be moved to, in ticks; MISSING for a market order without reserve",
+    hold_price="price at which a buy reserves cash, in ticks; MISSING if it reserves none",
+    reserved="quanta of cash that it reserves",
     strategy="code of the strategy",
     connection="code of the connection",
     flags="`Flag` bits of its order event",
-    above="record of the next newer working order of the position and side, -1 if none",
-    below="record of the next older working order of the position and side, -1 if none",
-    children="lots of its child orders, filled or working",
+    prev_order="record of the next newer working order of the position and side, -1 if none",
+    next_order="record of the next older working order of the position and side, -1 if none",
+    child_qty="lots of its child orders, filled or working",
     parent="record of the parent order, -1 if none",
 )
-PURSE: dict[str, str] = dict(  # an account's balance in one currency
+CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
     cash="quanta of cash",
-    held="quanta that its working buys reserve",
+    reserved="quanta that its working buys reserve",
 )
 
 CASH_DEPOSIT = int(CashFlowKind.DEPOSIT)
@@ -123,7 +123,7 @@ class Book(NamedTuple):
     """The records of an event that a rule may read, and the effect of a fill or closed trade.
 
     ``order`` is the record of the order that the event belongs to, ``parent`` that of a child order's parent,
-    ``purse`` the account's balance in the instrument's currency (each where a rule needs it). ``realised`` is the
+    ``cash_balance`` the account's balance in the instrument's currency (each where a rule needs it). ``realised`` is the
     profit realised by this fill or trade in quanta; ``opened`` is +1 if it opened a position from flat, -1 if it closed
     one.
     """
@@ -134,7 +134,7 @@ class Book(NamedTuple):
     order: Record
     realised: int = 0
     opened: int = 0
-    purse: Record = None
+    cash_balance: Record = None
     parent: Record = None
 
 
@@ -147,14 +147,14 @@ def notional(instrument: Record, qty: int, price: int) -> int:
 
 def equity(account: Record) -> int:
     """Equity at marks, or that of the last EQUITY event, in quanta."""
-    if account.has_given != 0:
-        return account.given
+    if account.has_external_equity != 0:
+        return account.external_equity
     return account.cash + account.value
 
 
 def profit(account: Record) -> int:
     """Equity less deposits and opening value, in quanta."""
-    return equity(account) - account.flows
+    return equity(account) - account.net_deposits
 
 
 def order_price(instrument: Record, side: int, price: int) -> int:
@@ -173,7 +173,7 @@ def reduces(position: Record, side: int, qty: int, own: int) -> bool:
 
     ``own`` is the number of lots that the order itself has working already (a modify).
     """
-    working = position.buying if side > 0 else position.selling
+    working = position.open_buy_qty if side > 0 else position.open_sell_qty
     return side * position.qty < 0 and qty + working - own <= abs(position.qty)
 
 
@@ -213,7 +213,7 @@ def mark(position: Record, account: Record, instrument: Record) -> None:
         position.unpriced = 0
         position.cost = value
         account.cost += value
-        account.flows += value
+        account.net_deposits += value
     account.value += value - position.value
     account.gross += abs(value) - abs(position.value)
     position.value = value
@@ -235,7 +235,7 @@ def cash_flow(account: Record, flow: int, amount: int) -> None:
     """Book a deposit, fee, funding or dividend in quanta (above zero: received)."""
     account.cash += amount
     if flow == CASH_DEPOSIT:
-        account.flows += amount
+        account.net_deposits += amount
     elif flow == CASH_FEE:
         account.fees -= amount
     else:
@@ -259,29 +259,29 @@ def open_order(
     order.qty = qty
     order.filled = 0
     order.price = price
-    order.limited = 0
+    order.fill_cap = 0
     order.reserve = reserve
     order.account = account_code
     order.pair = pair
     account.working += 1
     if side > 0:
-        position.buying += qty
+        position.open_buy_qty += qty
     else:
-        position.selling += qty
+        position.open_sell_qty += qty
     return 1
 
 
-def forget_order(order: Record) -> None:
+def reset_order(order: Record) -> None:
     """Reset the record of an order that never worked; it may hold data of another order."""
     order.status = UNKNOWN
     order.side = 0
     order.qty = 0
     order.filled = 0
     order.price = MISSING
-    order.limited = 0
+    order.fill_cap = 0
     order.reserve = MISSING
-    order.ceiling = MISSING
-    order.hold = 0
+    order.max_price = MISSING
+    order.reserved = 0
     order.strategy = -1
     order.connection = -1
     order.flags = 0
@@ -295,9 +295,9 @@ def close_order(order: Record, position: Record, account: Record) -> int:
         rest = max(order.qty - order.filled, 0)
         account.working -= 1
         if order.side > 0:
-            position.buying -= rest
+            position.open_buy_qty -= rest
         else:
-            position.selling -= rest
+            position.open_sell_qty -= rest
     order.status = DONE
     return -1 if was == WORKING else 0
 
@@ -309,9 +309,9 @@ def fill_order(order: Record, position: Record, account: Record, qty: int) -> in
         rest = max(order.qty - order.filled, 0)
         taken = min(qty, rest)
         if order.side > 0:
-            position.buying -= taken
+            position.open_buy_qty -= taken
         else:
-            position.selling -= taken
+            position.open_sell_qty -= taken
         if qty >= rest:
             account.working -= 1
             order.status = DONE
@@ -327,16 +327,16 @@ def change_order(order: Record, position: Record, account: Record, qty: int, pri
     if order.status == WORKING:
         more = max(qty - order.filled, 0) - max(order.qty - order.filled, 0)
         if order.side > 0:
-            position.buying += more
+            position.open_buy_qty += more
         else:
-            position.selling += more
+            position.open_sell_qty += more
         if qty <= order.filled:
             account.working -= 1
             order.status = DONE
             change = -1
     order.qty = qty
     order.price = price
-    order.limited = 0
+    order.fill_cap = 0
     return change
 
 
@@ -358,10 +358,10 @@ def tag_order(order: Record, strategy: int, connection: int, flags: int) -> None
 def link_order(orders: Record, slot: int, order: Record, position: Record) -> None:
     """Insert a working order at the head of its position's chain of that side."""
     head = position.first_buy if order.side > 0 else position.first_sell
-    order.above = -1
-    order.below = head
+    order.prev_order = -1
+    order.next_order = head
     if head >= 0:
-        at(orders, head).above = slot
+        at(orders, head).prev_order = slot
     if order.side > 0:
         position.first_buy = slot
     else:
@@ -370,14 +370,14 @@ def link_order(orders: Record, slot: int, order: Record, position: Record) -> No
 
 def unlink_order(orders: Record, order: Record, position: Record) -> None:
     """Remove an order that works no longer from its chain."""
-    if order.below >= 0:
-        at(orders, order.below).above = order.above
-    if order.above >= 0:
-        at(orders, order.above).below = order.below
+    if order.next_order >= 0:
+        at(orders, order.next_order).prev_order = order.prev_order
+    if order.prev_order >= 0:
+        at(orders, order.prev_order).next_order = order.next_order
     elif order.side > 0:
-        position.first_buy = order.below
+        position.first_buy = order.next_order
     else:
-        position.first_sell = order.below
+        position.first_sell = order.next_order
 
 
 def hold_price(instrument: Record, side: int, price: int, reserve: int, flags: int) -> int:
@@ -389,46 +389,46 @@ def hold_price(instrument: Record, side: int, price: int, reserve: int, flags: i
     return order_price(instrument, side, price)
 
 
-def value_order(order: Record, instrument: Record, side: int, price: int, reserve: int, flags: int) -> None:
+def set_hold_price(order: Record, instrument: Record, side: int, price: int, reserve: int, flags: int) -> None:
     """Store the price at which an order reserves cash, and the highest price that it may be moved to."""
-    order.valued = hold_price(instrument, side, price, reserve, flags)
-    order.ceiling = reserve if reserve != MISSING else price
-    order.hold = 0
+    order.hold_price = hold_price(instrument, side, price, reserve, flags)
+    order.max_price = reserve if reserve != MISSING else price
+    order.reserved = 0
 
 
-def hold_cash(order: Record, balance: Record, instrument: Record) -> None:
+def reserve_cash(order: Record, balance: Record, instrument: Record) -> None:
     """Adjust the cash that an order reserves to its lots that still work."""
     reserved = 0
-    if order.status == WORKING and order.side > 0 and order.valued != MISSING:
-        reserved = notional(instrument, max(order.qty - order.filled, 0), order.valued)
-    balance.held += reserved - order.hold
-    order.hold = reserved
+    if order.status == WORKING and order.side > 0 and order.hold_price != MISSING:
+        reserved = notional(instrument, max(order.qty - order.filled, 0), order.hold_price)
+    balance.reserved += reserved - order.reserved
+    order.reserved = reserved
 
 
-def assume_hold(
+def reserve_pending(
     balance: Record, instrument: Record, side: int, qty: int, price: int, reserve: int, flags: int, sign: int
 ) -> None:
     """Reserve cash for a buy of a list (`sign` 1) while the later orders are checked, or release it (-1)."""
     at_price = hold_price(instrument, side, price, reserve, flags)
     if side > 0 and at_price != MISSING:
-        balance.held += sign * notional(instrument, qty, at_price)
+        balance.reserved += sign * notional(instrument, qty, at_price)
 
 
-def committed(order: Record) -> int:
+def committed_qty(order: Record) -> int:
     """Lots that a child order takes of its parent: filled ones and working ones."""
     return max(order.qty, order.filled) if order.status == WORKING else order.filled
 
 
-def adopt(order: Record, parent: int) -> None:
+def link_child(order: Record, parent: int) -> None:
     """Link an order to its parent's record, with no child lots of its own."""
-    order.children = 0
+    order.child_qty = 0
     order.parent = parent
 
 
-def give_back(orders: Record, order: Record, lots: int) -> None:
+def release_child_qty(orders: Record, order: Record, lots: int) -> None:
     """Add a change of a child order's lots to its parent's count."""
     if order.parent >= 0:
-        at(orders, order.parent).children += lots
+        at(orders, order.parent).child_qty += lots
 
 
 def list_order(position: Record, side: int, price: int) -> None:

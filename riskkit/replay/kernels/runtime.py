@@ -52,7 +52,7 @@ class Counter(IntEnum):
     CALENDARS = 15
     KEPT = 16  # ten words: the verdict on the list in decision
     SAMPLES = 26
-    PURSES = 27  # number of currencies in which each account has a balance
+    BALANCES = 27  # number of currencies in which each account has a balance
     LIST = 28  # first row of the list whose verdict is kept, -1 if none
     SIZE = 29
 
@@ -104,7 +104,7 @@ class Judgement(NamedTuple):
     stopped: int
     cause: int
     code: int
-    seen: int
+    observed: int
     limit: int
     until: int
     cap: int
@@ -167,7 +167,7 @@ def merge(combined: Judgement, verdict: Judgement) -> Judgement:
     stopped = combined.stopped | verdict.stopped
     if verdict.cause == -1 or not comes_first(verdict, combined):
         verdict = combined
-    named = verdict.cause, verdict.code, verdict.seen, verdict.limit, verdict.until, verdict.cap, verdict.base
+    named = verdict.cause, verdict.code, verdict.observed, verdict.limit, verdict.until, verdict.cap, verdict.base
     return Judgement(mask, breached, stopped, *named)
 
 
@@ -190,7 +190,7 @@ def save_list_verdict(counts: Words, verdict: Judgement) -> None:
     counts[KEPT + 2] = verdict.stopped
     counts[KEPT + 3] = verdict.cause
     counts[KEPT + 4] = verdict.code
-    counts[KEPT + 5] = verdict.seen
+    counts[KEPT + 5] = verdict.observed
     counts[KEPT + 6] = verdict.limit
     counts[KEPT + 7] = verdict.until
     counts[KEPT + 8] = verdict.cap
@@ -217,9 +217,9 @@ def apply_pending(position: Record, account: Record, side: int, qty: int, sign: 
     """Count an order of a list as working (`sign` 1) while the later ones are checked, or undo that (-1)."""
     account.working += sign
     if side > 0:
-        position.buying += sign * qty
+        position.open_buy_qty += sign * qty
     else:
-        position.selling += sign * qty
+        position.open_sell_qty += sign * qty
 
 
 ACTIVE = int(TradingCommand.ACTIVE)
@@ -247,18 +247,18 @@ def is_key_of(order: Record, position: Record, account: int, instrument: int, pa
     return (instrument < 0 or position.instrument == instrument) and (pair < 0 or order.pair == pair)
 
 
-# identical orders: `twin` is, for each order, the row of the previous identical one (-1: none).
+# identical orders: `prev_duplicate` is, for each order, the row of the previous identical one (-1: none).
 # The row of an order that vanished with another is stored as VANISHED - link and skipped
 VANISHED = -3
 
 
-def duplicates_before(twin: Words, ts: Words, row: int, width: int, limit: int) -> int:
+def duplicates_before(prev_duplicate: Words, ts: Words, row: int, width: int, limit: int) -> int:
     """Number of orders identical to the one at `row` in the time `width` up to it; counting stops beyond `limit`."""
     since = ts[row] - width
     count = 0
-    previous = twin[row]
+    previous = prev_duplicate[row]
     while previous >= 0 and count <= limit and ts[previous] > since:
-        link = twin[previous]
+        link = prev_duplicate[previous]
         if link >= -1:
             count += 1
         else:

@@ -94,7 +94,7 @@ def can_step(engine: ReplayLoop, values: list[Any]) -> bool:
     """Whether a step can be generated: the loop is compiled, and every other argument than an array is of integers."""
     tuples = [value for value in values if not isinstance(value, np.ndarray)]
     integers = all(isinstance(field, (int, np.integer)) for value in tuples for field in value)
-    return engine.compiled and integers and hasattr(engine.run, "py_func") and not engine.shape.twins
+    return engine.compiled and integers and hasattr(engine.run, "py_func") and not engine.shape.duplicates
 
 
 def _kind(name: str, value: Any) -> tuple[Any, ...]:

@@ -418,7 +418,7 @@ class Engine:
             return
         columns = {name: arrays[f"column_{name}"] for name in self._journal.columns}
         self._refill(columns, header["pairs"], header["slots"], dict(header["strays"]))
-        self._journal.columns["twin"] = arrays["column_twin"]  # with the changes of the loop
+        self._journal.columns["prev_duplicate"] = arrays["column_prev_duplicate"]  # with the changes of the loop
         self.blocks = [arrays["rows"]] if len(arrays["rows"]) else []
         self._begin(int(header["first"]))
         assert self._state is not None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit.replay.engine.compiler import TWIN_FIELDS, find_twins
+from riskkit.replay.engine.compiler import DUPLICATE_FIELDS, find_duplicates
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row
 from riskkit.replay.live.compiled_step import HEAD, PLACE
 from riskkit.replay.log.event_log import EventLog
@@ -31,7 +31,7 @@ class Journal:
         The words of `riskkit.replay.live.compiled_step.HEAD`, among them size, time and number of records; a compiled step updates
         them too.
     columns : dict of str to ndarray
-        The columns of a log, ``slots`` and ``twin``, each longer than the journal.
+        The columns of a log, ``slots`` and ``prev_duplicate``, each longer than the journal.
     pairs : dict
         Code of each (account, instrument).
     """
@@ -42,7 +42,7 @@ class Journal:
         self.latest = MISSING
         self.pairs = {pair: code for code, pair in enumerate(universe.opening_pairs())}
         self.columns = {name: np.zeros(0, dtype) for name, dtype in DTYPES.items()}
-        self.columns["slots"], self.columns["twin"] = np.zeros(0, np.int32), np.zeros(0, np.int64)
+        self.columns["slots"], self.columns["prev_duplicate"] = np.zeros(0, np.int32), np.zeros(0, np.int64)
         self.strays: dict[int, int] = {}  # records of orders without an order event
         self.stepped = False  # whether compiled steps append as well
         self._last_like: dict[tuple[int, ...], int] = {}
@@ -86,7 +86,7 @@ class Journal:
     def derive(self, event: Row) -> None:
         """Add pair, record and previous identical order to the next event."""
         event["pair"] = self.pair(event["account"], event["instrument"])
-        event["slots"], event["twin"] = self._slot(event["order"]), self._twin(event, len(self))
+        event["slots"], event["prev_duplicate"] = self._slot(event["order"]), self._prev_duplicate(event, len(self))
 
     def append(self, event: Mapping[str, int]) -> None:
         """Write an event with its derived columns."""
@@ -114,11 +114,11 @@ class Journal:
             return self.slots - 1
         return self.strays[order]
 
-    def _twin(self, event: Mapping[str, int], row: int) -> int:
-        """Row of the previous identical order; see `riskkit.replay.engine.compiler.find_twins`."""
+    def _prev_duplicate(self, event: Mapping[str, int], row: int) -> int:
+        """Row of the previous identical order; see `riskkit.replay.engine.compiler.find_duplicates`."""
         if event["kind"] != ORDER or event["flags"] & BAD_TS:
             return -1
-        like = (*(event[name] for name in TWIN_FIELDS), event["flags"] & BAD_PRICE)
+        like = (*(event[name] for name in DUPLICATE_FIELDS), event["flags"] & BAD_PRICE)
         before = self._last_like.get(like, -1)
         self._last_like[like] = row
         return before
@@ -141,13 +141,13 @@ class Journal:
     ) -> list[Row]:
         """Take over the columns of another journal; return the events."""
         self.head[PLACE["size"]], self.head[PLACE["slots"]] = len(columns["ts"]), slots
-        self.columns.update({**columns, "twin": find_twins(columns)})
+        self.columns.update({**columns, "prev_duplicate": find_duplicates(columns)})
         self.pairs = {(a, i): code for code, (a, i) in enumerate(pairs)}
         self.strays, self._last_like = dict(strays), {}
         lists = {name: column.tolist() for name, column in columns.items()}
         events = [{name: values[row] for name, values in lists.items()} for row in range(len(self))]
         for row, event in enumerate(events):
-            self._twin(event, row)
+            self._prev_duplicate(event, row)
             if not event["flags"] & BAD_TS:
                 self.latest = event["ts"]
         return events

@@ -308,14 +308,16 @@ class DecisionFormatter:
         instruments, orders = Records(state.instruments, 1), Records(state.orders, 1)
         account = record.owner if record.owner >= 0 else event["account"]
         pair = key if rule.scope == "account_instrument" else event["pair"]
-        purses = Records(state.purses, 1)
-        book = Book(positions[pair], accounts[account], instruments[event["instrument"]], orders[-1], 0, 0, purses[-1])
+        cash_balances = Records(state.cash_balances, 1)
+        book = Book(
+            positions[pair], accounts[account], instruments[event["instrument"]], orders[-1], 0, 0, cash_balances[-1]
+        )
         book = book._replace(parent=orders[-1])
         weight = 1 if rule.kind.counts_itself else 0
         fields = int(EventKind.ORDER), account, event["instrument"], pair, 1, 0, MISSING, -1
         asked = EventRow(0, event["ts"], *fields, weight=weight)
         values = {"state": record, "params": self.params[k], "book": book, "event": asked, "memory": state.memory}
-        values |= {"reducing": 0, "twins": 0, "orders": orders, "positions": positions, "reals": state.reals}
+        values |= {"reducing": 0, "duplicates": 0, "orders": orders, "positions": positions, "reals": state.reals}
         if rule.kind.used is not None:
             found = plain(rule.kind.used)(record, self.params[k])
             reached = next((one for one in found if one.code == DecisionCode.OBJECT), found[-1])

@@ -228,13 +228,13 @@ class ReplayResult(Shown):
 
         table = self._valued.accounts[1:]
         money = float(self.log.universe.quantum)
-        equity = np.where(table["has_given"] != 0, table["given"], table["cash"] + table["value"])
+        equity = np.where(table["has_external_equity"] != 0, table["external_equity"], table["cash"] + table["value"])
         frame = pd.DataFrame(
             {
                 "cash": table["cash"] * money,
                 "value": table["value"] * money,
                 "equity": equity * money,
-                "profit": (equity - table["flows"]) * money,
+                "profit": (equity - table["net_deposits"]) * money,
                 "realised": table["realised"] * money,
                 "fees": table["fees"] * money,
                 "drawdown": table["drawdown"] * money if self.marked else np.nan,

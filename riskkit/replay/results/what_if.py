@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_twins, fixed_arguments
+from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments
 from riskkit.replay.engine.state import calendars, new_state, opening
 from riskkit.replay.kernels.runtime import ROW, STOPS_BREACH, STOPS_NOTHING, Counter, Orphans
 from riskkit.replay.results.decisions import DecisionFormatter
@@ -141,8 +141,8 @@ class Moment:
         if self.shape.orders:
             columns["slots"], slots = assign_slots(log.columns, self.shape)
             columns["slots"] = columns["slots"][: self.stop].copy()
-        if self.shape.twins:
-            columns["twin"] = find_twins(columns)
+        if self.shape.duplicates:
+            columns["prev_duplicate"] = find_duplicates(columns)
         found = calendars(rules, int(columns["ts"][0]), self.latest)
         params = [rule.integers(log.universe) for rule in rules]
         opened = opening(log.universe, log.pair_account, log.pair_instrument)
@@ -175,8 +175,10 @@ class Moment:
         columns["qty"][self.seq] = self.row["qty"] if quantity is None else quantity
         if "flags" in columns:
             columns["flags"][self.seq] = self.row["flags"] & (~BAD_LOTS if quantity is not None else -1)
-        if self.shape.twins:
-            columns["twin"][span] = find_twins(columns)[span] if quantity is not None else self._links(span)
+        if self.shape.duplicates:
+            columns["prev_duplicate"][span] = (
+                find_duplicates(columns)[span] if quantity is not None else self._links(span)
+            )
         fixed = dict(self.fixed)
         fixed["terms"] = [
             terms._replace(stops=STOPS_BREACH if other == k else STOPS_NOTHING)
@@ -196,7 +198,7 @@ class Moment:
 
     def _links(self, span: slice) -> np.ndarray:
         if not hasattr(self, "_written"):
-            self._written = find_twins(self.columns)[span]
+            self._written = find_duplicates(self.columns)[span]
         return self._written
 
     def objection(self, k: int) -> Objection:
@@ -232,7 +234,7 @@ class Moment:
         step = self.result.log.universe.instruments[self.row["instrument"]].qty_step
         found = {"position": float(int(position["qty"]) * step)}
         if self.shape.orders:
-            found |= {name: float(int(position[name]) * step) for name in ("buying", "selling")}
+            found |= {name: float(int(position[name]) * step) for name in ("open_buy_qty", "open_sell_qty")}
         record = state.rules[k][key_of(rule.scope, self._named(), state) + 1]
         return found | {name: record[name].item() for name in record.dtype.names if name not in HIDDEN}
 

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 from riskkit._check import InputError, one_of
 from riskkit.replay.kernels.book import (
     ACCOUNT,
+    CASH_BALANCE,
     INSTRUMENT,
     ORDER,
     POSITION,
-    PURSE,
     Book,
     equity,
     notional,
@@ -106,7 +106,7 @@ __all__ = [
 ]
 
 ASKED = {
-    "check": ("state", "params", "book", "event", "memory", "reducing", "orders", "positions", "twins"),
+    "check": ("state", "params", "book", "event", "memory", "reducing", "orders", "positions", "duplicates"),
     "record": ("state", "params", "book", "event", "memory", "accepted", "passed"),
     "turn": ("state", "params", "book", "memory"),
     "reset": ("state", "params", "book", "memory"),
@@ -118,9 +118,9 @@ WRITES |= {"advance": ("state", "memory"), "assume": ("state", "memory")}
 JUDGED = tuple(kind.name.lower() for kind in MESSAGES)
 TOLD = tuple(kind.name.lower() for kind in WATCHED)
 ENGINE = ("owner", "held_until", "trips", "working", "memory")  # what the engine keeps in a rule's record
-VALUED = {"value", "gross", "peak", "drawdown", "flows", "mark", "unpriced"}  # kept where equity is
+VALUED = {"value", "gross", "peak", "drawdown", "net_deposits", "mark", "unpriced"}  # kept where equity is
 VALUES = {"equity", "profit", "mark_of", "gross_after", "net_after", "value_after"}
-QUEUED = {"buying", "selling"}
+QUEUED = {"open_buy_qty", "open_sell_qty"}
 
 
 class Explaining:
@@ -165,7 +165,7 @@ def custom(
     """Declare a rule of your own, in a notebook cell or a file.
 
     Its functions name the arguments that they need: ``check`` out of state, params, book, event, memory, reducing,
-    orders, positions, twins, and it returns a `Verdict`; ``record`` out of state, params, book, event, memory,
+    orders, positions, duplicates, and it returns a `Verdict`; ``record`` out of state, params, book, event, memory,
     accepted, passed, and it returns 1 to trip, else 0; ``turn`` (the trading day turns) and ``reset`` (a person
     resets) out of state, params, book, memory; ``advance`` (time passes) out of state, params, event, memory;
     ``assume`` (an order of a list stands, ``sign`` 1, while those after it are judged, and is taken back, -1) out of
@@ -191,7 +191,7 @@ def custom(
         What ``record`` is told of; "mark": an account's equity moved.
     words : int
         Words of workspace for each key; they begin at ``memory[state.memory]``.
-    needs : of "marks", "orders", "chains", "cash", "twins", "parents", "working"
+    needs : of "marks", "orders", "chains", "cash", "duplicates", "parents", "working"
         What the engine must keep beyond what the functions' fields tell.
     sentence : str
         What it limits, in words, with its parameters in braces: ``"at most {limit} an hour"``.
@@ -250,7 +250,8 @@ def custom(
     if not read_ones:
         raise InputError(f"rule type {name!r} has neither a check nor a record; without one it limits nothing")
     wanted = {
-        one_of(need, ("marks", "orders", "chains", "cash", "twins", "parents", "working"), "needs") for need in needs
+        one_of(need, ("marks", "orders", "chains", "cash", "duplicates", "parents", "working"), "needs")
+        for need in needs
     }
     for role, found in read_ones.items():
         _check_role(role, found, parameters, fields)
@@ -345,13 +346,15 @@ def _check_role(role: str, found: CellFunction, parameters: Any, fields: tuple[s
             raise InputError(f"{found.at(found.tree)} asks for {argument!r}; {role} may ask for {asked}")
     book: dict[str, Any] = dict.fromkeys(Book._fields, None)
     book |= {"position": POSITION, "account": ACCOUNT, "instrument": INSTRUMENT, "order": ORDER}
-    book |= {"parent": ORDER, "purse": PURSE}
+    book |= {"parent": ORDER, "cash_balance": CASH_BALANCE}
     records: dict[str, Any] = {"state": (*fields, *ENGINE), "params": parameters._fields, "event": EventRow._fields}
     check_fields(found, {**records, "book": book})
     check_writes(found, WRITES[role])
     if role == "check":
-        if "twins" in parameter_names(found.function) and not {"limit", "window_ns"} <= set(parameters._fields):
-            raise InputError(f"{found.at(found.tree)} asks for 'twins'; its parameters must have limit and window_ns")
+        if "duplicates" in parameter_names(found.function) and not {"limit", "window_ns"} <= set(parameters._fields):
+            raise InputError(
+                f"{found.at(found.tree)} asks for 'duplicates'; its parameters must have limit and window_ns"
+            )
         check_returns(found)
     elif role == "record":
         check_ends(found, "number: 1 to trip, else 0")
@@ -367,10 +370,10 @@ def _needs(found: CellFunction) -> set[str]:
         arguments = set(parameter_names(one.function))
         needs |= {"marks"} if names & VALUED or names_called(one) & VALUES else set()
         needs |= {"orders"} if names & (QUEUED | {"order"}) or "orders" in arguments else set()
-        needs |= {"cash"} if "purse" in names else set()
-        needs |= {"parents"} if "parent" in names and "children" in names else set()
+        needs |= {"cash"} if "cash_balance" in names else set()
+        needs |= {"parents"} if "parent" in names and "child_qty" in names else set()
         needs |= {"chains"} if "orders" in arguments else set()
-        needs |= {"twins"} if "twins" in arguments else set()
+        needs |= {"duplicates"} if "duplicates" in arguments else set()
         needs |= {"working"} if "working" in names else set()
     return needs
 

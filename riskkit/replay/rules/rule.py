@@ -11,7 +11,7 @@ The functions name the arguments that they need, out of
     reals    (check, record) the shared float64 workspace of rules that need the covariance; from `state.reals` on
     reducing (check) 1 if the order only reduces a position
     orders, positions (check) the tables, for the working orders of a position and the positions of an account
-    twins    (check) how many identical orders came before this one within the rule's `window_ns`
+    duplicates    (check) how many identical orders came before this one within the rule's `window_ns`
     accepted (record) 1 if the event stands, 0 if it was refused: in enforce mode by any rule, in shadow by this one
     passed   (record) 1 if this rule itself let it through
 
@@ -182,7 +182,7 @@ class RuleType:
     refuses : what breaches it is refused under its own id, with an action that pauses too.
     pauses : it may pause its key with REJECT as well; None: never, it refuses for as long as it lasts.
     reduces : orders that only reduce a position are exempt.
-    needs : of {"marks", "orders", "working", "chains", "cash", "twins", "parents", "covariance"}: what the engine must
+    needs : of {"marks", "orders", "working", "chains", "cash", "duplicates", "parents", "covariance"}: what the engine must
         keep for it.
     sentence : str, or function of the parameters: what it limits, in words.
     own : hash of the text of a rule from a notebook cell (`riskkit.replay.rules.custom`), empty for those of the catalogue.

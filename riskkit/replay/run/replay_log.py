@@ -9,7 +9,7 @@ import numpy as np
 
 from riskkit._bar import with_bar
 from riskkit._check import InputError, one_of
-from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_twins, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments, shape_of
 from riskkit.replay.engine.state import Calendars, State, calendars, new_state, opening
 from riskkit.replay.kernels.runtime import ROW, Counter, Orphans
 from riskkit.replay.log.event_log import EventLog
@@ -171,8 +171,8 @@ class Stage:
         params = [rule.integers(log.universe) for rule in rules]
         engine = ReplayLoop(rules, shape, compiled=self.compiled)
         columns = self.columns
-        if shape.twins:  # a replay in enforce mode writes in it
-            columns = {**columns, "twin": find_twins(log.columns)}
+        if shape.duplicates:  # a replay in enforce mode writes in it
+            columns = {**columns, "prev_duplicate": find_duplicates(log.columns)}
         state = new_state(log.universe, self.opened, rules, params, found, self.slots)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
         state.counts[Counter.SAMPLES] = len(self.sample_at)
@@ -211,6 +211,8 @@ def _sample_times(first: int, last: int, spacing: int | None) -> np.ndarray:
 def _finish_samples(state: Any, sampled: np.ndarray) -> None:
     """What was not sampled before the last event is as it stands at the end."""
     accounts = state.accounts[1:]
-    final = np.where(accounts["has_given"] != 0, accounts["given"], accounts["cash"] + accounts["value"])
+    final = np.where(
+        accounts["has_external_equity"] != 0, accounts["external_equity"], accounts["cash"] + accounts["value"]
+    )
     rest = slice(int(state.counts[Counter.SAMPLE]), None)
-    sampled[0, rest], sampled[1, rest] = final, accounts["flows"]
+    sampled[0, rest], sampled[1, rest] = final, accounts["net_deposits"]

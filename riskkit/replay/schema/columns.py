@@ -12,9 +12,21 @@ from typing import NamedTuple
 from riskkit.replay.schema.constants import MISSING
 
 __all__ = [
-    "FACTS", "MESSAGES", "MISSING", "OPTIONAL", "REQUIRED", "WATCHED", "TradingCommand", "DecisionCode", "EventRow", "RowFlag", "CashFlowKind",
-    "EventKind", "KindFacts", "OrderStatus",
-]  # fmt: skip
+    "FACTS",
+    "MESSAGES",
+    "MISSING",
+    "OPTIONAL",
+    "REQUIRED",
+    "WATCHED",
+    "TradingCommand",
+    "DecisionCode",
+    "EventRow",
+    "RowFlag",
+    "CashFlowKind",
+    "EventKind",
+    "KindFacts",
+    "OrderStatus",
+]
 
 RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
 

@@ -25,12 +25,12 @@ from riskkit.rules import OrderRate, PositionLimit
 
 FACTS = {
     "enforce": False, "marks": False, "orders": False, "controls": False, "samples": False, "cancels": False,
-    "modifies": False, "others": False, "chains": False, "cash": False, "twins": False, "parents": False, "tags": False,
+    "modifies": False, "others": False, "chains": False, "cash": False, "duplicates": False, "parents": False, "tags": False,
 }  # fmt: skip
 NOTHING = Shape((), **FACTS, columns=())
 EVERYTHING = Shape((), **dict.fromkeys(FACTS, True), columns=tuple(OPTIONAL))
 ASKED = {
-    "check": ("state", "params", "book", "event", "memory", "reals", "reducing", "orders", "positions", "twins"),
+    "check": ("state", "params", "book", "event", "memory", "reals", "reducing", "orders", "positions", "duplicates"),
     "record": ("state", "params", "book", "event", "memory", "reals", "accepted", "passed"),
     "turn": ("state", "params", "book", "memory"),
     "reset": ("state", "params", "book", "memory"),
@@ -62,7 +62,7 @@ def walk() -> list[Shape]:
     rules = tuple(rule(number, scope=scope, halts=number == 1) for number, scope in enumerate(scopes))
     hooks = [{}, *({name: ASKED[name]} for name in HOOKS)]
     few = tuple(rule(number, hooks=found, holds=number % 2 == 0) for number, found in enumerate(hooks))
-    shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, twins=True, orders=True)]
+    shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
     shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, columns=())]
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]
 
@@ -102,12 +102,12 @@ def test_nothing_is_left_of_what_a_shape_does_not_need():
         "log.",
         "rule",
         "flags",
-        "purses",
+        "cash_balances",
         "moved(",
         "cancel_working(",
         "judge_modify(",
         "reals",
-        "twin",
+        "prev_duplicate",
     ):
         assert word not in text, word
     assert "judge_modify(" in specialise(EVERYTHING).text
@@ -165,7 +165,7 @@ def test_two_rules_of_one_type_have_variables_of_their_own(parameters):
                           for hook in HOOKS if getattr(kind, hook)}, working="working" in kind.needs,
                  covariance="covariance" in kind.needs, judges=tuple(kind.judges), watches=tuple(kind.watches))
             for number in range(2)
-        ), **{**FACTS, "orders": True, "twins": True, "marks": True, "others": True, "cash": True, "chains": True,
+        ), **{**FACTS, "orders": True, "duplicates": True, "marks": True, "others": True, "cash": True, "chains": True,
               "parents": True}, columns=(),
     )  # fmt: skip
     found = specialise(shape)
@@ -263,7 +263,7 @@ def test_functions_are_inlined_and_a_return_ends_the_event(made):
             if time < 0:
                 return
             if cash:
-                adopt(time)
+                link_child(time)
 
         def twice(number):
             return number + number

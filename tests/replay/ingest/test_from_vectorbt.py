@@ -174,8 +174,8 @@ def test_times_without_a_zone_are_utc_and_others_keep_theirs(vbt, close):
 def test_what_has_no_times_or_no_names_is_refused(vbt, close):
     numbered = vbt.Portfolio.from_orders(close.reset_index(drop=True), size=1.0, init_cash=CASH, freq="D")
     assert refusal(numbered) == "the portfolio's index is RangeIndex; it needs times (a DatetimeIndex)"
-    twins = vbt.Portfolio.from_orders(close.set_axis(["a", "a", "b"], axis=1), size=1.0, init_cash=CASH, freq="D")
-    assert refusal(twins) == "the portfolio has two columns 'a'; give each column another name"
+    duplicates = vbt.Portfolio.from_orders(close.set_axis(["a", "a", "b"], axis=1), size=1.0, init_cash=CASH, freq="D")
+    assert refusal(duplicates) == "the portfolio has two columns 'a'; give each column another name"
 
 
 FINE = {"tick": "0.01", "lot": "1e-9", "quantum": "1e-6"}  # all of one's cash buys no whole number of shares

@@ -101,7 +101,7 @@ def test_an_opening_position_is_worth_what_its_first_mark_says():
     position.qty, position.unpriced = 5, 1
     book.quote(instrument, 100, MISSING, MISSING)
     book.mark(position, account, instrument)
-    assert (account.value, account.cost, account.flows, book.profit(account)) == (500, 500, 500, 0)
+    assert (account.value, account.cost, account.net_deposits, book.profit(account)) == (500, 500, 500, 0)
     book.quote(instrument, 90, MISSING, MISSING)
     book.mark(position, account, instrument)
     assert book.profit(account) == -50
@@ -114,14 +114,14 @@ def test_flows_fees_funding_and_dividends():
     book.cash_flow(account, CashFlowKind.FEE, -7)
     book.cash_flow(account, CashFlowKind.FUNDING, -2)
     book.cash_flow(account, CashFlowKind.DIVIDEND, 5)
-    assert (account.cash, account.flows, account.fees, account.funding) == (996, 1_000, 7, 3)
+    assert (account.cash, account.net_deposits, account.fees, account.funding) == (996, 1_000, 7, 3)
     assert book.profit(account) == -4
 
 
 def test_equity_from_outside_replaces_the_computed_one():
     _, account, _ = records()
     book.cash_flow(account, CashFlowKind.DEPOSIT, 1_000)
-    account.given, account.has_given = 900, 1
+    account.external_equity, account.has_external_equity = 900, 1
     assert book.equity(account) == 900 and book.profit(account) == -100
 
 
@@ -186,7 +186,7 @@ def opened(side: int = 1, qty: int = 10) -> tuple:
 @pytest.mark.parametrize("side", [1, -1])
 def test_an_order_works_until_it_is_filled(side):
     one, position, account = opened(side)
-    working = (lambda: position.buying) if side > 0 else (lambda: position.selling)
+    working = (lambda: position.open_buy_qty) if side > 0 else (lambda: position.open_sell_qty)
     assert (working(), account.working) == (10, 1)
     book.fill_order(one, position, account, 4)
     assert (working(), account.working, one.status) == (6, 1, OrderStatus.WORKING)
@@ -199,16 +199,16 @@ def test_an_order_works_until_it_is_filled(side):
 def test_an_order_filled_beyond_its_quantity_is_done():
     one, position, account = opened()
     book.fill_order(one, position, account, 15)
-    assert (position.buying, account.working, one.status, one.filled) == (0, 0, OrderStatus.DONE, 15)
+    assert (position.open_buy_qty, account.working, one.status, one.filled) == (0, 0, OrderStatus.DONE, 15)
     book.fill_order(one, position, account, 5)
-    assert (position.buying, account.working, one.filled) == (0, 0, 20)
+    assert (position.open_buy_qty, account.working, one.filled) == (0, 0, 20)
 
 
 def test_a_cancelled_order_works_no_more():
     one, position, account = opened()
     book.fill_order(one, position, account, 4)
     book.close_order(one, position, account)
-    assert (position.buying, account.working, one.status) == (0, 0, OrderStatus.DONE)
+    assert (position.open_buy_qty, account.working, one.status) == (0, 0, OrderStatus.DONE)
 
 
 @pytest.mark.parametrize(("qty", "working", "status"), [(12, 8, 1), (6, 2, 1), (4, 0, 3), (3, 0, 3)])
@@ -216,7 +216,7 @@ def test_a_modify_counts_what_is_filled_already(qty, working, status):
     one, position, account = opened()
     book.fill_order(one, position, account, 4)
     book.change_order(one, position, account, qty, 99)
-    assert (position.buying, one.status, account.working, one.price) == (working, status, int(status == 1), 99)
+    assert (position.open_buy_qty, one.status, account.working, one.price) == (working, status, int(status == 1), 99)
 
 
 @pytest.mark.parametrize(
@@ -234,5 +234,5 @@ def test_a_modify_counts_what_is_filled_already(qty, working, status):
 def test_what_only_reduces(held, side, qty, working, own, expected):
     position, _, _ = records()
     position.qty = held
-    position.buying = position.selling = working
+    position.open_buy_qty = position.open_sell_qty = working
     assert bool(book.reduces(position, side, qty, own)) == expected

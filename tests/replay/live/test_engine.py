@@ -182,12 +182,12 @@ def test_a_step_is_only_written_for_a_compiled_loop_of_whole_numbers():
     live.push(0, EventKind.ORDER, **ORDER)
     assert not can_step(live._engine, live._values)
     run = SimpleNamespace(py_func=None)
-    compiled = SimpleNamespace(compiled=True, run=run, shape=SimpleNamespace(twins=False))
+    compiled = SimpleNamespace(compiled=True, run=run, shape=SimpleNamespace(duplicates=False))
     assert can_step(compiled, [np.zeros(1), (1, np.int64(2))])
     assert not can_step(compiled, [np.zeros(1), (1, 0.5)])
     assert not can_step(SimpleNamespace(compiled=True, run=object(), shape=compiled.shape), [])
-    twins = SimpleNamespace(compiled=True, run=run, shape=SimpleNamespace(twins=True))
-    assert not can_step(twins, [])
+    duplicates = SimpleNamespace(compiled=True, run=run, shape=SimpleNamespace(duplicates=True))
+    assert not can_step(duplicates, [])
 
 
 @pytest.mark.parametrize("seed", range(3))

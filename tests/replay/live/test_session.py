@@ -268,7 +268,7 @@ def test_what_could_overflow_is_refused_by_the_engine_of_codes_too():
     with pytest.raises(InputError, match="could overflow"):
         for _ in range(2_000):
             live.push(0, 0, **{**order, "qty": 2**47})
-    assert np.abs(live.result().state.positions["buying"]).max() < 2**62
+    assert np.abs(live.result().state.positions["open_buy_qty"]).max() < 2**62
 
 
 def test_beyond_the_quick_bound_the_door_is_asked():

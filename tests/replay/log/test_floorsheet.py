@@ -1,4 +1,4 @@
-"""Floorsheets: openings, refusals, and the identity of money, on a synthetic twin and on the real ones where they are."""
+"""Floorsheets: openings, refusals, and the identity of money, on a synthetic prev_duplicate and on the real ones where they are."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ def check_money(log):
     for row in range(len(log)):
         live.feed(log, row, row + 1)
         a = live._state.accounts[1:]
-        left = a["cash"] + a["value"] - a["flows"]
+        left = a["cash"] + a["value"] - a["net_deposits"]
         assert not (left - (a["realised"] + (a["value"] - a["cost"]) - a["fees"] + a["funding"])).any(), row
 
 
-def twin(**changes):
+def prev_duplicate(**changes):
     return log_from_trades(synthetic_floorsheet(5, 300, brokers=12, symbols=5, **changes), openings="inferred")
 
 
@@ -97,7 +97,7 @@ def test_the_twin_is_seeded_and_has_the_shape():
 
 
 def test_inferred_openings_are_the_smallest_that_avoid_shorts():
-    log = twin()
+    log = prev_duplicate()
     held, least = Counter(), Counter()
     for trade in synthetic_floorsheet(5, 300, brokers=12, symbols=5).itertuples():
         for name, signed in ((trade.seller, -trade.quantity), (trade.buyer, trade.quantity)):  # ordered before filled
@@ -136,7 +136,7 @@ def test_what_is_missing_is_refused():
 
 
 def test_money_is_conserved_on_the_twin():
-    check_money(twin())
+    check_money(prev_duplicate())
 
 
 @pytest.mark.parametrize("make", [nepse, polymarket])
@@ -150,6 +150,6 @@ def test_the_whole_floorsheets_replay_with_a_full_rule_set(make):
     log = make()
     result = replay_log(log, FULL)
     accounts = result.state.accounts[1:]
-    assert (accounts["cash"] - accounts["flows"] + accounts["cost"] == accounts["realised"]).all()
+    assert (accounts["cash"] - accounts["net_deposits"] + accounts["cost"] == accounts["realised"]).all()
     assert log.counts()["FILL"] == np.count_nonzero(log.columns["kind"] == EventKind.FILL)
     assert result.refusals_by_rule()["long"] == 0

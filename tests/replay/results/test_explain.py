@@ -122,7 +122,7 @@ def test_a_duplicate_passes_with_another_quantity_or_when_its_twin_is_out_of_the
     twice = rk.Rule("twice", rk.rules.DuplicateOrder(limit=1, window_ns=100))
     result = explained([{**ORDER, "ts": 990, "qty": 4}, ORDER, {**ORDER, "ts": 1_010}], twice)
     (one,) = result.explain(2).objections
-    assert (one.next_quantity, one.next_ts) == ("3", 1_100), "4 and 5 have a twin in the window"
+    assert (one.next_quantity, one.next_ts) == ("3", 1_100), "4 and 5 have a prev_duplicate in the window"
 
 
 def test_every_scope_names_its_key():

@@ -334,7 +334,7 @@ GIVEN = [
     ({"record": "silent", "watches": ["order"]}, "may end without a number: 1 to trip"),
     ({"record": "bare", "watches": ["order"]}, "returns no number: 1 to trip"),
     ({"check": "other"}, "asks for 'accepted'; check may ask for state"),
-    ({"check": "alike"}, "asks for 'twins'; its parameters must have limit and window_ns"),
+    ({"check": "alike"}, "asks for 'duplicates'; its parameters must have limit and window_ns"),
     ({"check": "starred"}, r"has arguments with \* or a default"),
     ({"check": "closed"}, "reads 'n' of the function around it"),
     ({"check": "wrapped"}, "is a decorator"),
@@ -345,7 +345,7 @@ GIVEN = [
 FUNCTIONS = """
 def check(params): return Verdict(PASS, 1, 1)
 def other(params, accepted): return Verdict(PASS, 1, 1)
-def alike(twins): return Verdict(PASS, twins, 1)
+def alike(duplicates): return Verdict(PASS, duplicates, 1)
 def starred(params, *more): return Verdict(PASS, 1, 1)
 def record(state): return 0
 def silent(state): state.owner = 1
@@ -395,12 +395,12 @@ def _units():
 
 def test_what_the_functions_name_is_kept_by_the_engine():
     text = HEAD.replace("limit: Count", "limit: Count; window_ns: Duration") + (
-        "def check(params, book, event, twins):\n"
-        "    seen = equity(book.account) + book.position.buying + book.purse.cash + twins\n"
+        "def check(params, book, event, duplicates):\n"
+        "    seen = equity(book.account) + book.position.open_buy_qty + book.cash_balance.cash + duplicates\n"
         "    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)\n"
         "kind = own_rule('needy', P, check=check)"
     )
-    assert execute(text, "<needy>")["kind"].needs == {"marks", "orders", "cash", "twins"}
+    assert execute(text, "<needy>")["kind"].needs == {"marks", "orders", "cash", "duplicates"}
 
 
 def test_workspace_of_its_own():
@@ -462,7 +462,7 @@ class Cap(NamedTuple):
     floor: Quantity = 0
     breach: Breach = "exceed"
 def check(params, event, book):
-    quantity = event.qty * book.instrument.unit
+    quantity = event.qty * book.instrument.qty_unit
     return Verdict(OBJECT if quantity > params.cap else PASS, quantity, params.cap)
 cap = own_rule("cap", Cap, check=check, judges=["order"])
 """
@@ -508,7 +508,7 @@ class Two(NamedTuple):
     size: Limit[Quantity]
     worth: Limit[Money]
 def check(params, event, book):
-    quantity = event.qty * book.instrument.unit
+    quantity = event.qty * book.instrument.qty_unit
     if quantity > params.size:
         return CapVerdict(OBJECT, quantity, params.size, 0, 0)
     money = notional(book.instrument, event.qty, event.price)

@@ -52,12 +52,12 @@ def test_asking_for_the_hash_does_not_end_the_chain():
 
 def test_a_copy_goes_on_alone():
     chain = chain_of(np.arange(BLOCK_ROWS + 5, dtype="<i8").tobytes(), [])
-    twin = chain.copy()
+    prev_duplicate = chain.copy()
     before = chain.digest()
-    twin.update(b"x" * ROW)
-    assert chain.digest() == before != twin.digest()
+    prev_duplicate.update(b"x" * ROW)
+    assert chain.digest() == before != prev_duplicate.digest()
     chain.update(b"x" * ROW)
-    assert chain.digest() == twin.digest()
+    assert chain.digest() == prev_duplicate.digest()
 
 
 def test_a_chain_restored_from_its_parts_goes_on():

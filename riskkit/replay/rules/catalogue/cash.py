@@ -40,10 +40,10 @@ class CashLimit(NamedTuple):
 
 def check(params, book, event):
     """Hold the order's cost against the free cash; a modify is judged without its own hold."""
-    free = book.purse.cash - book.purse.held
+    free = book.cash_balance.cash - book.cash_balance.reserved
     reserve = event.reserve
     if event.kind == MODIFY:
-        free += book.order.hold
+        free += book.order.reserved
         reserve = book.order.reserve
     if event.side < 0:
         return Verdict(PASS, 0, free)

@@ -38,12 +38,12 @@ class ConcentrationLimit(NamedTuple):
 def largest_after(book, event, positions, mark):
     """Size of the account's largest position once the order is filled."""
     largest = abs(value_after(book, event, mark))
-    pair = book.account.first
+    pair = book.account.first_position
     while pair >= 0:
         position = at(positions, pair)
         if pair != event.pair:
             largest = max(largest, abs(position.value))
-        pair = position.sibling
+        pair = position.next_of_account
     return largest
 
 

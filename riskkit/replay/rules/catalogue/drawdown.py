@@ -44,7 +44,7 @@ def base_now(state, params, account):
     now = equity(account)
     if state.started == 0:
         return max(now, 0)
-    base = state.base + account.flows - state.flows
+    base = state.base + account.net_deposits - state.flows
     return max(base, now) if params.trailing != 0 else base
 
 
@@ -79,14 +79,14 @@ def record(state, params, book):
     if state.started == 0 and base > 0:
         state.started = 1
     state.base = base
-    state.flows = account.flows
+    state.flows = account.net_deposits
     return trips
 
 
 def reset(state, book):
     """Take the present equity as the new base."""
     state.base = equity(book.account)
-    state.flows = book.account.flows
+    state.flows = book.account.net_deposits
     state.started = 1 if state.base > 0 else 0
 
 

@@ -31,9 +31,9 @@ class DuplicateOrder(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, twins):
+def check(params, duplicates):
     """Count this order with those like it."""
-    seen = twins + 1
+    seen = duplicates + 1
     return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
 
 
@@ -50,7 +50,7 @@ DUPLICATE = register(
         parameters=DuplicateOrder,
         check=check,
         judges=frozenset({EventKind.ORDER}),
-        needs=frozenset({"twins"}),
+        needs=frozenset({"duplicates"}),
         observes="limit",
         counts_itself=True,
         sentence=sentence,

@@ -34,7 +34,7 @@ def check(params, book, event):
         return Verdict(PASS, 0, held)
     selling = rest(book, event)
     if params.include_open != 0:
-        selling += book.position.selling - own(book, event)
+        selling += book.position.open_sell_qty - own(book, event)
     return Verdict(OBJECT if selling > held else PASS, selling, held)
 
 

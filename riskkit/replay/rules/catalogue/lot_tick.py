@@ -38,7 +38,7 @@ def check(book, event):
         return Verdict(OBJECT, QUANTITY, 0)
     if event.price == MISSING:
         return Verdict(OBJECT if bad_price(event) else PASS, PRICE, 0)
-    wrong = event.price % instrument.tick != 0 or (event.price <= 0 and instrument.negative == 0)
+    wrong = event.price % instrument.tick != 0 or (event.price <= 0 and instrument.allows_negative == 0)
     return Verdict(OBJECT if wrong else PASS, PRICE, 0)
 
 

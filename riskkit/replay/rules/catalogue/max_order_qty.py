@@ -30,7 +30,7 @@ class MaxOrderQty(NamedTuple):
 
 def check(params, book, event):
     """Hold the order's quantity against the limit."""
-    seen = event.qty * book.instrument.unit
+    seen = event.qty * book.instrument.qty_unit
     return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
 
 

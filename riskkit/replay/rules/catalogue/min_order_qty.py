@@ -36,7 +36,7 @@ class MinOrderQty(NamedTuple):
 
 def check(params, book, event):
     """Hold the order's quantity against the limit."""
-    seen = event.qty * book.instrument.unit
+    seen = event.qty * book.instrument.qty_unit
     if params.exempt_reduce_only != 0 and event.flags & REDUCE_ONLY != 0:
         return Verdict(PASS, seen, params.limit)
     return Verdict(OBJECT if seen < params.limit else PASS, seen, params.limit)

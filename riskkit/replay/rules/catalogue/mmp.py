@@ -47,7 +47,7 @@ def check(state, params, memory):
 
 def record(state, params, book, event, memory):
     """Count a fill; trip where the window holds too much."""
-    append(memory, state.memory, event.ts, event.qty * book.instrument.unit)
+    append(memory, state.memory, event.ts, event.qty * book.instrument.qty_unit)
     return 1 if total(memory, state.memory) > params.qty_limit else 0
 
 

@@ -37,7 +37,7 @@ def check(params, book, event):
     if event.parent < 0:
         return Verdict(PASS, 0, 0)
     parent = book.parent
-    seen = parent.children + rest(book, event) - own(book, event)
+    seen = parent.child_qty + rest(book, event) - own(book, event)
     beyond = exceeds_fraction(seen, params.limit, parent.qty, params.breach)
     return Verdict(OBJECT if beyond else PASS, seen, fraction_of(parent.qty, params.limit))
 

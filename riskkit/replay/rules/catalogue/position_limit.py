@@ -47,8 +47,8 @@ class PositionLimit(NamedTuple):
 def after(params, book, event):
     """Lots on the order's side once it and what works beside it are filled."""
     position = book.position
-    buying = position.buying if params.include_open != 0 else 0
-    selling = position.selling if params.include_open != 0 else 0
+    buying = position.open_buy_qty if params.include_open != 0 else 0
+    selling = position.open_sell_qty if params.include_open != 0 else 0
     asked = rest(book, event) - (own(book, event) if params.include_open != 0 else 0)
     if params.measure == GROSS:
         return abs(position.qty) + buying + selling + asked
@@ -58,7 +58,7 @@ def after(params, book, event):
 def check(params, book, event):
     """Hold the position after the order against the limits."""
     lots = after(params, book, event)
-    seen = lots * book.instrument.unit
+    seen = lots * book.instrument.qty_unit
     if seen > params.limit:
         return CapVerdict(OBJECT, seen, params.limit, QUANTITY, 0)
     if params.notional < LARGEST and lots > 0:

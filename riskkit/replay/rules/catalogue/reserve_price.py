@@ -31,7 +31,7 @@ class ReservePrice(NamedTuple):
 
 def check(params, book, event):
     """Hold the new price against the order's reserve."""
-    most = book.order.ceiling
+    most = book.order.max_price
     if event.order < 0 or book.order.side < 0 or most == MISSING or event.price == MISSING:
         return Verdict(PASS, event.price, most)
     return Verdict(OBJECT if event.price > most - params.breach else PASS, event.price, most)

@@ -39,7 +39,7 @@ def best_offer(position, orders, side):
     while slot >= 0:
         order = at(orders, slot)
         best = min(best, -ANY_PRICE if order.price == MISSING else side * order.price)
-        slot = order.below
+        slot = order.next_order
     return best
 
 

@@ -94,7 +94,7 @@ def after(state, params, book, event, memory, reals):
     lots = rest(book, event)
     variance = variance_after(state, event.instrument, event.side * lots, memory, reals)
     if params.include_open != 0:
-        working = book.position.buying if event.side > 0 else book.position.selling
+        working = book.position.open_buy_qty if event.side > 0 else book.position.open_sell_qty
         lots += working - own(book, event)
         variance = max(variance, variance_after(state, event.instrument, event.side * lots, memory, reals))
     return value_at_risk(params, variance)

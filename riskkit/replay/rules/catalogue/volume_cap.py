@@ -65,7 +65,7 @@ def worth(book, event, lots):
 def check(state, params, book, event):
     """Add the order to what the day has used."""
     lots = asked(params, book, event)
-    seen = state.quantity + lots * book.instrument.unit
+    seen = state.quantity + lots * book.instrument.qty_unit
     if lots == 0:
         return CapVerdict(PASS, seen, params.limit, QUANTITY, 0)
     if seen > params.limit:
@@ -82,7 +82,7 @@ def check(state, params, book, event):
 def assume(state, params, book, event, sign):
     """Count an order, or take it back."""
     lots = asked(params, book, event)
-    state.quantity += sign * lots * book.instrument.unit
+    state.quantity += sign * lots * book.instrument.qty_unit
     if params.notional < LARGEST:
         money = worth(book, event, lots)
         if money != MISSING:
@@ -93,7 +93,7 @@ def record(state, params, book, event, passed):
     """Count fills, or the orders that this rule let through, whatever others said."""
     if event.kind == FILL:
         if params.measure == TRADED:
-            state.quantity += event.qty * book.instrument.unit
+            state.quantity += event.qty * book.instrument.qty_unit
             if params.notional < LARGEST:
                 state.money += abs(notional(book.instrument, event.qty, event.price))
     elif passed != 0 and params.measure != TRADED:

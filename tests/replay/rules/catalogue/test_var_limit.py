@@ -392,7 +392,7 @@ def test_parity_with_adding_up_from_scratch_over_100_000_events(long_log):
     """To 1e-12 of |w|'|Σ||w|, what the variance is a sum of; and of the variance itself where it has not cancelled."""
     rows, log = long_log
     worth = [float(log.universe.ratio(instrument)) for instrument in log.universe.instruments]
-    twins = Gate(worth, [0, 1, 2, 3], 0.94, BAR), Gate(worth, [0, 1, 0, 1], 0.97, None)
+    duplicates = Gate(worth, [0, 1, 2, 3], 0.94, BAR), Gate(worth, [0, 1, 0, 1], 0.97, None)
     done, judged, worst, relative = 0, 0, 0.0, 0.0
     for stop, blocks, state in stretches(log, two_gates(), 2_500):
         said = {int(row["seq"]): int(row["observed"]) for block in blocks for row in block if row["cause"] == 0}
@@ -401,23 +401,23 @@ def test_parity_with_adding_up_from_scratch_over_100_000_events(long_log):
             if (
                 row["kind"] == EventKind.ORDER
             ):  # the row stands before what it changes; time has passed for it all the same
-                twins[0].take({**row, "kind": -1})
-                after, _ = twins[0].now(row["account"], row["instrument"], row["side"] * row["qty"])
+                duplicates[0].take({**row, "kind": -1})
+                after, _ = duplicates[0].now(row["account"], row["instrument"], row["side"] * row["qty"])
                 quanta = 2.3263478740408408 * math.sqrt(max(after, 0.0))
                 if number in said:
                     assert abs(said[number] - quanta) <= 0.5 + 1e-9 * quanta
                     judged += 1
-            for twin in twins:
-                twin.take(row)
+            for prev_duplicate in duplicates:
+                prev_duplicate.take(row)
         done = stop
-        for k, twin in enumerate(twins):
+        for k, prev_duplicate in enumerate(duplicates):
             for key, variance in enumerate(state.rules[k]["variance"][1:].tolist()):
-                exact, scale = twin.now(key)
+                exact, scale = prev_duplicate.now(key)
                 if scale > 0:
                     worst = max(worst, abs(variance - exact) / scale)
                     relative = max(relative, abs(variance - exact) / exact)
     assert done == TOTAL and judged > 15_000
-    assert len(twins[0].closes) > 200 and len(twins[1].closes) > 200
+    assert len(duplicates[0].closes) > 200 and len(duplicates[1].closes) > 200
     assert worst <= 1e-12 and relative <= 1e-12
 
 
@@ -469,9 +469,9 @@ def test_random_scenarios_decide_as_the_naive_interpreter():
     breaches = 0
     for seed in range(16):
         given = gated(seed)
-        twin = interpret(given)
-        assert run(given, "plain").decisions == twin.decisions, seed
-        breaches += sum(decision == ("REJECT", "var") for decision in twin.decisions.values())
+        prev_duplicate = interpret(given)
+        assert run(given, "plain").decisions == prev_duplicate.decisions, seed
+        breaches += sum(decision == ("REJECT", "var") for decision in prev_duplicate.decisions.values())
     assert breaches > 100
 
 
