@@ -205,7 +205,7 @@ def load_list_verdict(counts: Words) -> Judgement:
         stopped=counts[KEPT + 2],
         cause=counts[KEPT + 3],
         code=counts[KEPT + 4],
-        seen=counts[KEPT + 5],
+        observed=counts[KEPT + 5],
         limit=counts[KEPT + 6],
         until=counts[KEPT + 7],
         cap=counts[KEPT + 8],
