@@ -31,7 +31,7 @@ def public_names() -> list[PublicName]:
     """Public names of riskkit: those of its modules and their sub-modules, then those at top level only."""
     names = [public for area, module in _modules(riskkit) for public in _listed(area, module)]
     known = {public.name for public in names}
-    for name in sorted(set(riskkit.__all__) - known):
+    for name in sorted(set(dir(riskkit)) - known):
         home = getattr(getattr(riskkit, name), "__module__", None)
         if home is not None:
             names.append(PublicName("errors" if home == "riskkit._check" else home.split(".")[1], name, "riskkit"))

@@ -6,12 +6,12 @@
   `cornish_fisher`, `Attribution`
 """
 
-from riskkit.attribution.cornish_fisher import cornish_fisher
+from riskkit.attribution.cornish_fisher_components import cornish_fisher
+from riskkit.attribution.elliptical import component, marginal, parametric, portfolio, standalone
 from riskkit.attribution.hedge import BestHedges, best_hedge
-from riskkit.attribution.historical import historical, scenarios
-from riskkit.attribution.incremental import incremental
-from riskkit.attribution.parametric import component, marginal, parametric, portfolio, standalone
+from riskkit.attribution.incremental_risk import incremental
 from riskkit.attribution.result import Attribution
+from riskkit.attribution.scenario_components import historical, scenarios
 
 __all__ = [
     "Attribution",

@@ -208,7 +208,7 @@ def liquidity_var(
     book = exposure_of(positions, covariance)
     names, amounts = book.labels, book.positions
     worst = positive(spread_multiplier, "spread_multiplier", zero=True) * at_least_zero(spread_sd, names, "spread_sd")
-    price = component(amounts, book.covariance, confidence, z=z)
+    price: Any = component(amounts, book.covariance, confidence, z=z)
     nothing = np.zeros(len(amounts))
     days, holding, impact = None, nothing, nothing
     if adv is not None:

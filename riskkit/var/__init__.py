@@ -10,17 +10,17 @@
 """
 
 from riskkit.var import order_statistics, parametric
-from riskkit.var.age_weighted import age_weighted
-from riskkit.var.cornish_fisher import cornish_fisher
+from riskkit.var.age_weighting import age_weighted
+from riskkit.var.cornish_fisher_expansion import cornish_fisher
 from riskkit.var.entropic import evar
 from riskkit.var.estimate import RiskEstimate, RiskInterval
-from riskkit.var.evt import evt
+from riskkit.var.extreme_value import evt
 from riskkit.var.filtered import filtered_historical
-from riskkit.var.historical import historical
+from riskkit.var.historical_simulation import historical
 from riskkit.var.methods import DEFAULT_MODELS, value_at_risk
-from riskkit.var.normal import normal
+from riskkit.var.normal_distribution import normal
 from riskkit.var.rolling import RollingRisk, rolling_var
-from riskkit.var.student_t import student_t
+from riskkit.var.student_t_distribution import student_t
 
 __all__ = [
     "DEFAULT_MODELS",

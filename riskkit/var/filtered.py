@@ -11,9 +11,9 @@ from riskkit._check import InputError, one_of, whole_number
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.covariance import fit_garch
 from riskkit.var.estimate import RiskEstimate, estimate
-from riskkit.var.historical import EsDefinition, Historical
+from riskkit.var.historical_simulation import EsDefinition, Historical
 from riskkit.var.method import Fit, Method, VarEs
-from riskkit.var.normal import ewma_forecasts
+from riskkit.var.normal_distribution import ewma_forecasts
 
 __all__ = ["FilteredHistorical", "filtered_historical"]
 

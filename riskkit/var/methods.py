@@ -10,16 +10,16 @@ import numpy as np
 from riskkit._check import InputError, one_of
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var._inputs import read_confidences, read_sample
-from riskkit.var.age_weighted import AgeWeighted
-from riskkit.var.cornish_fisher import CornishFisher
+from riskkit.var.age_weighting import AgeWeighted
+from riskkit.var.cornish_fisher_expansion import CornishFisher
 from riskkit.var.estimate import RiskEstimate, labelled_estimate
-from riskkit.var.evt import PeaksOverThreshold
+from riskkit.var.extreme_value import PeaksOverThreshold
 from riskkit.var.filtered import FilteredHistorical
-from riskkit.var.historical import Historical
+from riskkit.var.historical_simulation import Historical
 from riskkit.var.intervals import Bootstrap, IntervalKind, interval_of
 from riskkit.var.method import Method
-from riskkit.var.normal import Normal
-from riskkit.var.student_t import StudentT
+from riskkit.var.normal_distribution import Normal
+from riskkit.var.student_t_distribution import StudentT
 
 __all__ = ["DEFAULT_MODELS", "METHODS", "MethodName", "method_named", "value_at_risk"]
 

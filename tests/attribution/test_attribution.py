@@ -14,8 +14,8 @@ from riskkit._check import InputError
 from riskkit.attribution.order_weights import order_weights
 from riskkit.covariance import sample_covariance
 from riskkit.var._inputs import DEFINITIONS
-from riskkit.var.cornish_fisher import cornish_fisher
-from riskkit.var.historical import historical
+from riskkit.var.cornish_fisher_expansion import cornish_fisher
+from riskkit.var.historical_simulation import historical
 from riskkit.var.parametric import quantile_multiplier
 
 ASSETS = list("ABCD")

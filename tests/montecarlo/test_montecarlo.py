@@ -16,7 +16,7 @@ from riskkit.montecarlo.draws import BLOCK, source_of
 from riskkit.montecarlo.engine.tail import Tail
 from riskkit.montecarlo.models.return_model import matrix_root
 from riskkit.pnl import DeltaGamma
-from riskkit.var.historical import historical
+from riskkit.var.historical_simulation import historical
 
 ASSETS = list("ABC")
 CORRELATION = np.array([[1.0, 0.5, -0.3], [0.5, 1.0, 0.1], [-0.3, 0.1, 1.0]])

@@ -16,7 +16,7 @@ from riskkit._check import InputError
 from riskkit.covariance import fit_garch
 from riskkit.var import parametric
 from riskkit.var.parametric.cornish_fisher import kurtosis_range
-from riskkit.var.student_t import digamma
+from riskkit.var.student_t_distribution import digamma
 
 rng = np.random.default_rng(11)
 RETURNS = 0.0005 + 0.01 * rng.standard_t(4, 600)

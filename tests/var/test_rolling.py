@@ -9,7 +9,7 @@ from riskkit import var as rk
 from riskkit._check import InputError
 from riskkit.covariance import fit_garch
 from riskkit.var._selection import rolling_order_statistics
-from riskkit.var.age_weighted import AgeWeighted
+from riskkit.var.age_weighting import AgeWeighted
 from riskkit.var.method import Method
 from riskkit.var.moments import rolling_moments, sample_moments
 

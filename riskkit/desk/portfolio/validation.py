@@ -215,7 +215,7 @@ def trade_var(trade: TradeRequest, estimate: str, returns: Any, volatility: floa
     if (returns is None) == (volatility is None):
         raise RequestError([Problem("returns", "estimate='var' needs one of returns and volatility of the ticker")])
     if volatility is not None:
-        return abs(trade.signed_value) * float(normal_var(checked(non_negative, volatility, "volatility")))
+        return abs(trade.signed_value) * float(np.asarray(normal_var(checked(non_negative, volatility, "volatility"))))
     array = checked(returns_array, returns, "returns")
     if array.ndim != 1:
         raise RequestError([Problem("returns", f"returns has shape {array.shape}; give those of the ticker, (n_obs,)")])

@@ -8,7 +8,7 @@ import numpy as np
 
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var.estimate import RiskEstimate, estimate
-from riskkit.var.historical import weighted_tail
+from riskkit.var.historical_simulation import weighted_tail
 from riskkit.var.method import Fit, Method
 from riskkit.var.order_statistics import age_weights
 

@@ -13,7 +13,7 @@ import numpy as np
 from riskkit._check import InputError, finite_array, labels_of, one_of, with_labels
 from riskkit._exposure import Exposure, asset_vector, by_name, exposure_of, scenarios_of
 from riskkit._types import Measure, PositionsLike, ReturnsLike, TailMeasure, Vector
-from riskkit.var.historical import historical
+from riskkit.var.historical_simulation import historical
 from riskkit.var.parametric.elliptical import cached_factor
 
 __all__ = ["incremental"]

@@ -22,7 +22,7 @@ from riskkit._types import PositionsLike, ReturnsLike, TailMeasure
 from riskkit.attribution.order_weights import OrderWeights, order_weights
 from riskkit.attribution.result import Attribution
 from riskkit.var._inputs import DEFINITIONS
-from riskkit.var.historical import historical as historical_risk
+from riskkit.var.historical_simulation import historical as historical_risk
 
 __all__ = ["historical", "scenarios"]
 
