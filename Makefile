@@ -21,8 +21,7 @@ check: lint
 	$(PYTEST) --fast -q
 
 test: $(VENV)/dev
-	$(PYTEST)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env notebooks
+	$(PYTEST) --nbval --nbval-current-env tests riskkit notebooks
 
 # the properties on more cases, each time others, and the tests of killed processes again and again
 fuzz: $(VENV)/dev

@@ -68,10 +68,13 @@ def _start_no_process(*_, **__):
     pytest.skip("starts a process: in `make test`")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Give each property at most as many examples as were asked for."""
+    """Give each property at most as many examples as were asked for, and the cells of a notebook one process."""
     most = AT_MOST[config.option.extent]
     for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
         test = getattr(getattr(item, "obj", None), "__func__", getattr(item, "obj", None))
         if is_hypothesis_test(test):
             asked = test._hypothesis_internal_use_settings or settings.default
