@@ -136,7 +136,7 @@ def test_closing_breaks_off_the_wait_before_another_attempt():
     alerts = AlertSystem([fails], retry=Retry(attempts=9, backoff=3_600.0)).start()
     alerts.post(alert(1))
     assert tried.wait(5)
-    assert alerts.close(timeout=60) == () and alert_threads() == []
+    assert alerts.close(timeout=0.05) == () and alert_threads() == []
     assert (
         alerts.status(f"{1:016x}")["fails"] | {"status": "waiting", "attempts": 1}
         == alerts.status(f"{1:016x}")["fails"]
