@@ -14,6 +14,7 @@ The list itself is ``__init__.pyi``; a name is loaded when it is first used, so 
 
 import difflib
 import logging
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +30,8 @@ logging.getLogger("riskkit").addHandler(logging.NullHandler())
 def __getattr__(name: str) -> Any:
     if name in __all__:
         return _load(name)
+    if find_spec(f"{__name__}.{name}") is not None:  # ``from riskkit import plot`` asks here before it imports a room
+        raise AttributeError(f"riskkit.{name} is not public; it has to be imported")
     raise AttributeError(f"riskkit has no public name {name!r}{_suggestion(name)}")
 
 
