@@ -10,8 +10,6 @@ from typing import Any
 
 from riskkit._check import InputError
 
-__all__ = ["main"]
-
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 EPILOG = """\
 examples:

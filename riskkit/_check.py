@@ -14,23 +14,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = [
-    "Amount",
-    "Duration",
-    "InputError",
-    "confidence_level",
-    "finite_array",
-    "finite_number",
-    "labels_of",
-    "one_of",
-    "optional",
-    "positive",
-    "returns_array",
-    "whole_number",
-    "with_labels",
-]
-
-
 Amount = int | float | str | Decimal  # read exactly; a float as its shortest decimal text
 Duration = int | str  # nanoseconds, or a text such as "1s"
 

@@ -11,8 +11,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["shared_parameters"]
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SECTION = r"^(Parameters|Returns|Raises|Notes|References|Examples)\n-+\n"

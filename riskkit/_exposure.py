@@ -17,8 +17,6 @@ from riskkit._check import InputError, finite_array, labels_of, returns_array
 from riskkit._jit import kernel
 from riskkit.pnl import in_asset_order
 
-__all__ = ["Exposure", "asset_vector", "by_name", "exposure_of", "scenarios_of"]
-
 EPSILON = float(np.finfo(float).eps)
 SYMMETRIC = 1e-9
 """Largest difference across the diagonal that is rounding, relative to the largest variance."""

@@ -21,8 +21,6 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Kernel", "apart", "compiled", "fingerprint", "kernel", "plain", "pointers"]
-
 Bound = dict[Any, Callable[..., Any]]  # function -> its compiled or plain form
 FLAGS = {"cache": True, "nogil": True, "error_model": "numpy"}
 

@@ -11,19 +11,6 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = [
-    "Row",
-    "Shown",
-    "alike",
-    "as_html",
-    "as_text",
-    "number",
-    "percent",
-    "short_label",
-    "table_html",
-    "table_text",
-]
-
 Row = tuple[str, Any, str]
 
 

@@ -11,8 +11,6 @@ from typing import Any
 
 from riskkit._check import confidence_level, whole_number
 
-__all__ = ["tail_probability", "n_tail", "var_rank"]
-
 
 def tail_probability(confidence: Any) -> float:
     """Tail probability 1 - confidence in decimal: 0.99 gives 0.01 and not 0.010000000000000009.

@@ -10,18 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "Array",
-    "Confidence",
-    "Labelled",
-    "Measure",
-    "PositionsLike",
-    "Quantity",
-    "ReturnsLike",
-    "TailMeasure",
-    "Vector",
-]
-
 Array: TypeAlias = np.ndarray
 """In the signatures of kernels."""
 

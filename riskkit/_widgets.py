@@ -7,8 +7,6 @@ from typing import Any
 from riskkit._check import optional
 from riskkit._show import Shown
 
-__all__ = ["Live", "board", "widgets"]
-
 BOARD = "riskkit-board"
 STYLE = (
     f"<style>.{BOARD} td, .{BOARD} th {{padding: 1px 12px 1px 2px; line-height: 1.5}}"

@@ -12,8 +12,6 @@ from typing import NamedTuple
 import riskkit
 from riskkit._check import InputError
 
-__all__ = ["PublicName", "areas", "public_names", "write_api"]
-
 FORWARD_REF = (
     r"""ForwardRef</span><span class="p">\(</span><span class="s[12]">(['"])(.+?)\1</span><span class="p">\)</span>"""
 )

@@ -13,8 +13,6 @@ from riskkit.attribution.result import Attribution
 from riskkit.var.parametric import CornishFisherLaw, cornish_fisher_law, cornish_fisher_moments, quantile_multiplier
 from riskkit.var.parametric.cornish_fisher import OutOfDomain
 
-__all__ = ["cornish_fisher"]
-
 STEP = 2.0**-7
 
 Standardisation = Literal["population", "volatility"]

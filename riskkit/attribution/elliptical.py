@@ -18,8 +18,6 @@ from riskkit.attribution.result import Attribution
 from riskkit.covariance import sample_covariance
 from riskkit.var.parametric.elliptical import cached_factor
 
-__all__ = ["component", "marginal", "parametric", "portfolio", "standalone"]
-
 
 def portfolio(
     positions: PositionsLike,

@@ -15,8 +15,6 @@ from riskkit._types import PositionsLike, TailMeasure, Vector
 from riskkit.attribution.result import NAMES
 from riskkit.var.parametric.elliptical import cached_factor
 
-__all__ = ["BestHedges", "best_hedge"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class BestHedges(Shown):

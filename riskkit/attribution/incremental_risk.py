@@ -16,8 +16,6 @@ from riskkit._types import Measure, PositionsLike, ReturnsLike, TailMeasure, Vec
 from riskkit.var.historical_simulation import historical
 from riskkit.var.parametric.elliptical import cached_factor
 
-__all__ = ["incremental"]
-
 By = Literal["trade", "instrument"]
 
 

@@ -15,8 +15,6 @@ import numpy as np
 from riskkit._tail import n_tail
 from riskkit.var._inputs import quantile_position
 
-__all__ = ["OrderWeights", "order_weights"]
-
 SUPPORT_SDS = 40.0
 """Standard deviations beyond which smooth weights are zero in floats; the remainder goes to the outermost rank."""
 

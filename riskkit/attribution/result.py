@@ -14,8 +14,6 @@ from riskkit._show import Row, Shown, alike, number, percent
 from riskkit._types import Measure, Vector
 from riskkit.pnl import aggregate as aggregate_pnl
 
-__all__ = ["Attribution"]
-
 SHOWN = 10
 NAMES = {"var": "VaR", "es": "ES", "volatility": "Volatility"}
 

@@ -24,8 +24,6 @@ from riskkit.attribution.result import Attribution
 from riskkit.var._inputs import DEFINITIONS
 from riskkit.var.historical_simulation import historical as historical_risk
 
-__all__ = ["historical", "scenarios"]
-
 SMOOTH = ("harrell_davis", "kernel")
 ESTIMATORS = {"var": (*SMOOTH, *DEFINITIONS), "es": ("tail_mass",)}
 

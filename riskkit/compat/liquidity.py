@@ -11,8 +11,6 @@ from riskkit.liquidity.impact import square_root_impact
 from riskkit.liquidity.numbers import at_least_zero, labelled, labels_among, matched
 from riskkit.var.parametric import quantile_multiplier
 
-__all__ = ["calculate_liquidity_var"]
-
 
 def calculate_liquidity_var(
     quantity: Any,

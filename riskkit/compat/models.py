@@ -11,8 +11,6 @@ from riskkit._check import positive
 from riskkit._types import PositionsLike, Vector
 from riskkit.attribution import component, incremental, marginal, portfolio
 
-__all__ = ["calculate_component_var", "calculate_incremental_var", "calculate_marginal_var", "get_portfolio_var"]
-
 
 def get_portfolio_var(
     weights: PositionsLike, cov_matrix: Any, portfolio_value: float, *, confidence: float = 0.95, z: float | None = None

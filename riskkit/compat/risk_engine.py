@@ -23,8 +23,6 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.universe import Instrument, Universe
 
-__all__ = ["RiskEngine"]
-
 COMMANDS = {DecisionKind.PAUSE: "PAUSE", DecisionKind.HALT: "PAUSE", DecisionKind.RESUME: "RESUME"}
 
 

@@ -25,20 +25,6 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.scopes import SCOPES
 
-__all__ = [
-    "AccountVolumeLimitRule",
-    "BaseRule",
-    "Direction",
-    "Order",
-    "OrderRateLimitRule",
-    "RiskConfig",
-    "RuleContext",
-    "SIDES",
-    "Trade",
-    "build_config",
-    "chosen",
-]
-
 
 class Direction(StrEnum):
     """Side of an order: a bid buys, an ask sells.

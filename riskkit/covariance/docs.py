@@ -2,8 +2,6 @@
 
 from riskkit._docs import shared_parameters
 
-__all__ = ["PARAMETERS", "documented"]
-
 PARAMETERS = {
     "returns": "(n_obs, n_assets)\n    Returns per period, oldest first.",
     "ddof": "int\n    The divisor is n_obs - ddof: 1 for the sample (unbiased), 0 for the population.",

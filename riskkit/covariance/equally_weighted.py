@@ -11,8 +11,6 @@ from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.matrices import symmetric
 
-__all__ = ["sample_covariance", "sample_volatility", "stressed_sample"]
-
 Mean = Literal["sample", "zero"]
 
 

@@ -33,15 +33,6 @@ from riskkit._jit import kernel
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import PARAMETERS
 
-__all__ = [
-    "decay_factor",
-    "effective_observations",
-    "ewma_initial",
-    "ewma_variance",
-    "ewma_volatility",
-    "start_weights",
-]
-
 STARTS = ("backcast", "first_square", "sample", "zero")
 Weighting = Literal["recursive", "truncated", "renormalized"]
 BACKCAST_PERIODS = 75

@@ -21,8 +21,6 @@ from riskkit.covariance.docs import PARAMETERS
 from riskkit.covariance.ewma import BACKCAST_PERIODS, decay_factor, start_weights, variance_path
 from riskkit.covariance.matrices import asset_names, square_matrix, symmetric
 
-__all__ = ["EwmaCovariance", "ewma_covariance", "ewma_covariance_path", "ewma_portfolio_variance"]
-
 documented = shared_parameters(
     PARAMETERS | {"returns": "(n_obs, n_assets)\n    Returns per period, oldest first; the mean is taken as zero."}
 )

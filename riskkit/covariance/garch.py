@@ -14,8 +14,6 @@ from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 
-__all__ = ["GarchFit", "fit_garch", "garch_long_run_volatility", "garch_update"]
-
 Distribution = Literal["t", "normal"]
 
 

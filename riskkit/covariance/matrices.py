@@ -9,16 +9,6 @@ import numpy as np
 from riskkit._check import InputError, finite_array, labels_of, with_labels
 from riskkit.covariance.docs import documented
 
-__all__ = [
-    "asset_names",
-    "changes_by_pair",
-    "correlation_from_covariance",
-    "covariance_from_correlation",
-    "square_matrix",
-    "symmetric",
-    "volatilities_of",
-]
-
 
 @documented
 def correlation_from_covariance(covariance: Any) -> Any:

@@ -17,8 +17,6 @@ from riskkit._show import Row, Shown
 from riskkit.covariance.docs import documented
 from riskkit.covariance.matrices import asset_names, changes_by_pair, square_matrix, symmetric, volatilities_of
 
-__all__ = ["MatrixRepair", "nearest_correlation", "nearest_covariance"]
-
 Method = Literal["higham", "spectral"]
 DUST = 1e-12
 """Absolute value below which eigenvalues of correlations are printed as zero."""

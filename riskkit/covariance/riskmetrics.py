@@ -13,8 +13,6 @@ from riskkit.covariance.docs import documented
 from riskkit.covariance.ewma import start_weights
 from riskkit.covariance.matrices import symmetric
 
-__all__ = ["riskmetrics2006"]
-
 
 @documented
 def riskmetrics2006(

@@ -15,8 +15,6 @@ from riskkit.covariance.docs import documented
 from riskkit.covariance.equally_weighted import Mean
 from riskkit.covariance.matrices import asset_names, symmetric
 
-__all__ = ["ShrunkCovariance", "shrunk_covariance"]
-
 METHODS = {"ledoit_wolf": "LedoitWolf", "oas": "OAS"}
 
 

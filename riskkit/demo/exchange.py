@@ -18,8 +18,6 @@ from riskkit.replay.schema.universe import Instrument
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["event_log", "exchange_frame", "exchange_instruments", "defects_of"]
-
 SAMPLE_NS = 10_000_000_000  # ten seconds: 100 steps of the exchange
 TITLE = "A simulated exchange: 11 names, 15 products, 3 days"
 ORDERS = "two for each trade of the tape, filled at once"

@@ -18,8 +18,6 @@ from riskkit.replay.log.event_log import EventLog
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["event_log", "trend_portfolio", "metadata_of"]
-
 OPENING_CASH = 1_000_000.0
 ORDER_VALUE = 50_000.0
 FAST, SLOW, AGAIN = 50, 200, 63  # trading days

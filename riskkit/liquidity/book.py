@@ -18,8 +18,6 @@ from riskkit.liquidity.spread import half_spread_cost
 from riskkit.liquidity.unwind import days_to_liquidate, overlap
 from riskkit.pnl import aggregate as aggregate_pnl
 
-__all__ = ["LiquidityVar", "liquidity_var"]
-
 SHOWN = 10
 CAUSES = {
     "price_var": "price VaR",

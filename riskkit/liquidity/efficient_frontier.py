@@ -21,8 +21,6 @@ from riskkit.liquidity.optimal_execution import (
 )
 from riskkit.var.parametric import quantile_multiplier
 
-__all__ = ["LiquidationFrontier", "liquidation_frontier"]
-
 POINTS = 41
 SHARPEST = 20.0
 """kappa × interval at which all but 2e-9 of the position is sold in the first trade."""

@@ -16,8 +16,6 @@ from riskkit._check import labels_of, positive
 from riskkit._show import Row, Shown
 from riskkit.liquidity.numbers import at_least_zero, documented, labelled, labels_among, matched
 
-__all__ = ["AlmgrenImpact", "almgren_impact", "square_root_impact"]
-
 PERMANENT, TEMPORARY = 0.314, 0.142
 """Gamma and eta of Almgren et al. (2005), ± 0.041 and ± 0.0062."""
 

@@ -9,8 +9,6 @@ import numpy as np
 from riskkit._check import InputError, finite_array, labels_of, with_labels
 from riskkit._docs import shared_parameters
 
-__all__ = ["at_least_zero", "documented", "labelled", "labels_among", "matched"]
-
 documented = shared_parameters(
     {
         "positions": "float or (n_assets,)\n    Positions in the unit of `adv` (shares or money), negative if short.",

@@ -17,13 +17,6 @@ from riskkit._show import Row, Shown
 from riskkit.liquidity.numbers import documented
 from riskkit.var.parametric import quantile_multiplier
 
-__all__ = [
-    "LinearImpact",
-    "LiquidationSchedule",
-    "liquidation_schedule",
-    "schedule_of_urgency",
-]
-
 
 @dataclass(frozen=True, repr=False)
 class LinearImpact(Shown):

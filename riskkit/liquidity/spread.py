@@ -18,8 +18,6 @@ from riskkit._show import Row, Shown
 from riskkit.liquidity.numbers import at_least_zero, documented, labelled, labels_among, matched
 from riskkit.var.parametric import quantile_multiplier
 
-__all__ = ["SpreadVar", "bangia_tail_factor", "half_spread_cost", "relative_spread", "spread_var"]
-
 
 @documented
 def relative_spread(bid: Any, ask: Any) -> Any:

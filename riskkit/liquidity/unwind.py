@@ -14,8 +14,6 @@ import numpy as np
 from riskkit._check import InputError, labels_of, whole_number, with_labels
 from riskkit.liquidity.numbers import at_least_zero, documented, labelled, labels_among, matched
 
-__all__ = ["days_to_liquidate", "fraction_remaining", "overlap"]
-
 MAX_PERIODS = 100_000
 """Limit on the rows of `fraction_remaining` by default."""
 

@@ -14,8 +14,6 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, whole_number
 
-__all__ = ["BLOCK", "Variates", "VariateSpec", "SobolDraws", "Source", "source_of"]
-
 BLOCK = 4_096
 """Rows at a time in matrix products and sums, whose rounding could depend on the number of rows."""
 

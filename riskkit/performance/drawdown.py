@@ -19,15 +19,6 @@ from riskkit._check import InputError, finite_array, labels_of, one_of, positive
 from riskkit._tail import n_tail as tail_size
 from riskkit.performance.series import Input, above_total_loss, documented, per_series
 
-__all__ = [
-    "conditional_drawdown_at_risk",
-    "drawdown_series",
-    "max_drawdown",
-    "pain_index",
-    "risk_score",
-    "ulcer_index",
-]
-
 
 @documented
 def drawdown_series(values: Any, *, input: Input = "returns") -> Any:

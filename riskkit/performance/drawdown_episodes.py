@@ -14,8 +14,6 @@ from riskkit._show import Row, Shown, short_label
 from riskkit.performance.drawdown import drawdown_series
 from riskkit.performance.series import Input, documented, single_series
 
-__all__ = ["Drawdown", "DrawdownTable", "drawdown_table"]
-
 Order = Literal["depth", "time"]
 
 

@@ -11,8 +11,6 @@ from riskkit._check import one_of, returns_array
 from riskkit._types import ReturnsLike
 from riskkit.performance.series import documented, per_series, refuse_constant
 
-__all__ = ["excess_kurtosis", "skewness"]
-
 Method = Literal["population", "sample"]
 
 

@@ -24,17 +24,6 @@ from riskkit.performance.series import (
     without_risk_free,
 )
 
-__all__ = [
-    "annualized_return",
-    "annualized_volatility",
-    "calmar_ratio",
-    "downside_deviation",
-    "omega_ratio",
-    "sharpe_ratio",
-    "sharpe_standard_error",
-    "sortino_ratio",
-]
-
 Sharpe = Literal["arithmetic", "geometric", "autocorrelated", "per_period"]
 
 

@@ -10,17 +10,6 @@ from riskkit._check import InputError, finite_array, finite_number, labels_of, r
 from riskkit._docs import shared_parameters
 from riskkit._types import ReturnsLike
 
-__all__ = [
-    "Input",
-    "above_total_loss",
-    "documented",
-    "gain_over_risk",
-    "per_series",
-    "refuse_constant",
-    "single_series",
-    "without_risk_free",
-]
-
 Input = Literal["returns", "summed_returns", "prices"]
 documented = shared_parameters(
     {

@@ -27,8 +27,6 @@ from riskkit.performance.ratios import (
 from riskkit.performance.series import documented, single_series, without_risk_free
 from riskkit.performance.trades import max_consecutive_losses, payoff_ratio, profit_factor, win_rate
 
-__all__ = ["PerformanceSummary", "performance_summary"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class PerformanceSummary(Shown):

@@ -12,16 +12,6 @@ from riskkit._check import InputError, one_of, returns_array
 from riskkit._show import Row, Shown
 from riskkit.performance.series import documented, gain_over_risk, per_series, single_series
 
-__all__ = [
-    "TradeStatistics",
-    "average_trade",
-    "max_consecutive_losses",
-    "payoff_ratio",
-    "profit_factor",
-    "trade_statistics",
-    "win_rate",
-]
-
 Zeros = Literal["exclude", "include"]
 NO_GAIN_OR_LOSS = "pnl holds only zeros; the measure needs a gain or a loss"
 

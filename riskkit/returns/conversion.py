@@ -24,16 +24,6 @@ from riskkit._check import (
 from riskkit._types import ReturnsLike
 from riskkit.returns.docs import documented
 
-__all__ = [
-    "horizon_returns",
-    "log_from_simple",
-    "log_returns",
-    "loss_from_log_quantile",
-    "profit_and_loss",
-    "simple_from_log",
-    "simple_returns",
-]
-
 MAX_LOG_RETURN = 709.0
 """Largest log return whose exponential is a floating-point number."""
 

@@ -2,8 +2,6 @@
 
 from riskkit._docs import shared_parameters
 
-__all__ = ["documented"]
-
 documented = shared_parameters(
     {
         "prices": "(n_obs,) or (n_obs, n_series)\n    Prices above zero, oldest first.",

@@ -16,14 +16,6 @@ from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
 from riskkit.returns.docs import documented
 
-__all__ = [
-    "SqrtTimeTest",
-    "SqrtTimeWarning",
-    "sqrt_time_test",
-    "scale_volatility",
-    "sqrt_time_ratio",
-]
-
 
 class SqrtTimeWarning(UserWarning):
     """Square-root-of-time scaling of a volatility whose returns reject it.

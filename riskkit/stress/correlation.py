@@ -16,8 +16,6 @@ from riskkit.covariance import MatrixRepair, correlation_from_covariance, neares
 from riskkit.covariance.matrices import changes_by_pair, square_matrix, volatilities_of
 from riskkit.stress.docs import documented
 
-__all__ = ["CovarianceStress", "stress_covariance"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class CovarianceStress(Shown):

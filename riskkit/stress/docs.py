@@ -2,8 +2,6 @@
 
 from riskkit._docs import shared_parameters
 
-__all__ = ["documented"]
-
 documented = shared_parameters(
     {
         "book": "positions, DeltaGamma, callable, or P&L\n    As in `riskkit.pnl.scenario_pnl`: positions in money, "

@@ -15,17 +15,6 @@ from riskkit._check import InputError, finite_array, finite_number, labels_of, r
 from riskkit.covariance.matrices import square_matrix
 from riskkit.stress.docs import documented
 
-__all__ = [
-    "Moves",
-    "checked_df",
-    "density_ratio",
-    "distribution_of_moves",
-    "exceedance_probability",
-    "mahalanobis_distance",
-    "one_sided",
-    "plausibility",
-]
-
 ZERO = 1e-12
 """Share of the largest eigenvalue of a covariance below which others are zero."""
 

@@ -17,8 +17,6 @@ from riskkit.stress.docs import documented
 from riskkit.stress.historical_moves import worst_fall
 from riskkit.stress.historical_windows import Window, windows_in
 
-__all__ = ["HistoricalStress", "historical_stress"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class HistoricalStress(Shown):

@@ -11,8 +11,6 @@ from riskkit._types import ReturnsLike
 from riskkit.stress.docs import documented
 from riskkit.stress.historical_windows import Window, windows_in
 
-__all__ = ["episodes", "historical_scenarios", "worst_fall"]
-
 
 @documented
 def episodes(prices: Any = None, windows: Any = None) -> Any:

@@ -15,8 +15,6 @@ import numpy as np
 from riskkit._check import InputError, labels_of
 from riskkit._show import Row, Shown, short_label, table_html, table_text
 
-__all__ = ["HISTORICAL_EPISODES", "Episode", "Window", "windows_in"]
-
 
 @dataclass(frozen=True, repr=False)
 class Episode(Shown):

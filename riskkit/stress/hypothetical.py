@@ -13,8 +13,6 @@ from riskkit.pnl import in_asset_order, linear
 from riskkit.stress.docs import documented
 from riskkit.stress.loadings import FactorLoadings
 
-__all__ = ["factor_scenarios", "shock_scenarios"]
-
 Others = Literal["zero", "expected"]
 
 

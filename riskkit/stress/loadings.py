@@ -13,8 +13,6 @@ from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
 from riskkit.stress.docs import documented
 
-__all__ = ["FactorLoadings", "factor_loadings"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class FactorLoadings(Shown):

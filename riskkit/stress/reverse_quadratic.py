@@ -10,8 +10,6 @@ import numpy as np
 
 from riskkit._check import InputError
 
-__all__ = ["Quadratic", "nearest_quadratic"]
-
 FLAT = 1e-13
 """Share of the largest curvature or slope below which others are zero."""
 

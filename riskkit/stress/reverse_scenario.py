@@ -32,8 +32,6 @@ from riskkit.stress.elliptical import (
 from riskkit.stress.reverse_quadratic import Quadratic, nearest_quadratic
 from riskkit.stress.reverse_search import nearest_by_search
 
-__all__ = ["ReverseStress", "reverse_stress", "reverse_stress_pnl"]
-
 SHOWN = 10
 
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from riskkit._check import InputError, positive, whole_number
 
-__all__ = ["nearest_by_search"]
-
 Loss = Callable[[np.ndarray], np.ndarray]
 """(n, rank) independent moves of unit variance -> (n,) losses."""
 

@@ -14,8 +14,6 @@ from riskkit._show import Row, Shown, alike, short_label
 from riskkit.pnl import DeltaGamma, aggregate, linear, scenario
 from riskkit.stress.docs import documented
 
-__all__ = ["StressTest", "stress_test"]
-
 SHOWN = 20
 
 

@@ -11,8 +11,6 @@ from riskkit._types import ReturnsLike
 from riskkit.covariance import sample_volatility
 from riskkit.stress.docs import documented
 
-__all__ = ["scale_scenarios"]
-
 
 @documented
 def scale_scenarios(

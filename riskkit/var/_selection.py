@@ -14,8 +14,6 @@ from riskkit._check import finite_array
 from riskkit._jit import kernel
 from riskkit._types import Array
 
-__all__ = ["order_statistics", "rolling_order_statistics"]
-
 TILE = 32
 """Columns copied at a time: their part of a row fills complete cache lines, and the copies fit the second cache."""
 LARGE = 1_000_000

@@ -12,8 +12,6 @@ from riskkit.var.historical_simulation import weighted_tail
 from riskkit.var.method import Fit, Method
 from riskkit.var.order_statistics import age_weights
 
-__all__ = ["AgeWeighted", "age_weighted"]
-
 
 def age_weighted(returns: ReturnsLike, confidence: Confidence = 0.95, *, decay: float = 0.98) -> RiskEstimate:
     """VaR and ES of the observed returns, weighted by age.

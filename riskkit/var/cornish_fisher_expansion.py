@@ -13,8 +13,6 @@ from riskkit.var.method import Fit, Method, VarEs
 from riskkit.var.moments import Mean, Moments, check_spread_options, rolling_moments, sample_moments
 from riskkit.var.parametric.cornish_fisher import CornishFisherForm, EsDefinition, OutOfDomain
 
-__all__ = ["CornishFisher", "cornish_fisher"]
-
 
 def cornish_fisher(
     returns: ReturnsLike,

@@ -10,8 +10,6 @@ from riskkit._tail import n_tail, tail_probability
 from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import read_confidences, read_sample
 
-__all__ = ["evar"]
-
 
 def evar(returns: ReturnsLike, confidence: Confidence = 0.95) -> Quantity:
     """Entropic VaR of the observed returns: min over t > 0 of ln(mean exp(t L)/p)/t, L the losses.

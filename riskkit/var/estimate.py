@@ -14,8 +14,6 @@ from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
 from riskkit.var.method import Fit, Method
 
-__all__ = ["RiskEstimate", "RiskInterval", "estimate", "labelled_estimate"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RiskInterval(Shown):

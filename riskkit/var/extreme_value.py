@@ -14,8 +14,6 @@ from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import Fit, Method
 from riskkit.var.parametric.generalized_pareto import MIN_EXCESSES, fit_excesses, tail_risk
 
-__all__ = ["PeaksOverThreshold", "evt"]
-
 
 def evt(
     returns: ReturnsLike, confidence: Confidence = 0.99, *, tail_fraction: float = 0.1, threshold: Any = None

@@ -15,8 +15,6 @@ from riskkit.var.historical_simulation import EsDefinition, Historical
 from riskkit.var.method import Fit, Method, VarEs
 from riskkit.var.normal_distribution import ewma_forecasts
 
-__all__ = ["FilteredHistorical", "filtered_historical"]
-
 Volatility = Literal["ewma", "garch"]
 MIN_GARCH_OBS = 50
 

@@ -20,8 +20,6 @@ from riskkit.var._selection import order_statistics, rolling_order_statistics
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import Fit, Method, VarEs
 
-__all__ = ["EsDefinition", "Historical", "historical", "weighted_tail"]
-
 EsDefinition = Literal["tail_mass", "beyond", "at_or_beyond", "beyond_rank"]
 
 

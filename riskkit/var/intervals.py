@@ -16,8 +16,6 @@ from riskkit.var.method import Fit, Method
 from riskkit.var.order_statistics import confidence_ranks
 from riskkit.var.parametric import quantile_multiplier
 
-__all__ = ["Bootstrap", "IntervalKind", "interval_of"]
-
 IntervalKind = Literal["order_statistics", "asymptotic", "bootstrap"]
 CHUNK = 4_000_000
 """Resampled numbers held at a time: 32 MB."""

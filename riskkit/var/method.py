@@ -9,8 +9,6 @@ import numpy as np
 
 from riskkit._types import TailMeasure
 
-__all__ = ["VAR_ES", "Fit", "Method", "VarEs"]
-
 CHUNK = 4_000_000
 """Numbers in a chunk of windows laid side by side: 32 MB."""
 

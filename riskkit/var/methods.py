@@ -21,8 +21,6 @@ from riskkit.var.method import Method
 from riskkit.var.normal_distribution import Normal
 from riskkit.var.student_t_distribution import StudentT
 
-__all__ = ["DEFAULT_MODELS", "METHODS", "MethodName", "method_named", "value_at_risk"]
-
 MethodName = Literal[
     "historical", "age_weighted", "filtered_historical", "normal", "student_t", "cornish_fisher", "evt"
 ]

@@ -9,8 +9,6 @@ import numpy as np
 from riskkit._check import InputError, one_of, whole_number
 from riskkit._jit import kernel
 
-__all__ = ["Mean", "Moments", "check_spread_options", "rolling_moments", "sample_moments"]
-
 Mean = Literal["sample", "zero"]
 SMALL, LARGE = 1e-60, 1e60
 """Bounds between which fourth powers, and squares of second moments, are inside the range of floats."""

@@ -16,8 +16,6 @@ from riskkit.var.method import VAR_ES, Fit, Method, VarEs
 from riskkit.var.moments import Mean, Moments, check_spread_options, rolling_moments, sample_moments
 from riskkit.var.parametric import quantile_multiplier
 
-__all__ = ["Normal", "ewma_forecasts", "normal"]
-
 Volatility = Literal["sample", "ewma"]
 
 

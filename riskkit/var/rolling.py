@@ -15,8 +15,6 @@ from riskkit.plot import STRONG, WARM
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
 from riskkit.var.methods import MethodName, method_named
 
-__all__ = ["RollingRisk", "rolling_var"]
-
 
 def rolling_var(
     returns: ReturnsLike,

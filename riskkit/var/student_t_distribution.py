@@ -15,8 +15,6 @@ from riskkit.var.method import VAR_ES, Fit, Method, VarEs
 from riskkit.var.moments import Mean, Moments, check_spread_options, rolling_moments, sample_moments
 from riskkit.var.parametric import quantile_multiplier
 
-__all__ = ["LARGEST_DF", "StudentT", "student_t"]
-
 LARGEST_DF = 10_000.0
 """Upper bound of a fit, reached by samples whose tails are not heavier than normal."""
 SMALLEST_DF = 0.5

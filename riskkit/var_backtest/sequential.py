@@ -21,8 +21,6 @@ from riskkit.plot import STRONG, WARM, axes
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import es_sample, hit_array
 
-__all__ = ["EProcess", "es_e_process", "var_e_process"]
-
 HIT_ODDS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 CLUSTER_ODDS = (3.0, 10.0, 30.0)
 ES_BETS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)

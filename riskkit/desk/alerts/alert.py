@@ -11,8 +11,6 @@ from riskkit._show import Row
 from riskkit.desk.core.records import CheckedRecord, Field, Nanoseconds, Text, as_text
 from riskkit.replay.rules.rule import ACTIONS, SEVERITIES
 
-__all__ = ["RANK", "Alert", "Severity", "as_severity"]
-
 RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 """Severity -> rank, INFO first."""
 

@@ -21,8 +21,6 @@ from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.core.records import as_text
 from riskkit.replay.results.decisions import time_text
 
-__all__ = ["AlertChannel", "EmailChannel", "FileChannel", "LogChannel", "TableChannel", "WebhookChannel"]
-
 LEVELS = {"INFO": logging.INFO, "WARN": logging.WARNING, "CRITICAL": logging.CRITICAL}
 
 

@@ -15,8 +15,6 @@ from riskkit.replay.rules.catalogue.max_exposure import MAX_EXPOSURE
 from riskkit.replay.rules.catalogue.var_limit import VAR_LIMIT
 from riskkit.replay.rules.rule import Rule, RuleType
 
-__all__ = ["CONDITIONS", "condition"]
-
 CONDITIONS: dict[str, RuleType] = {
     "MaxExposure": MAX_EXPOSURE,
     "ConcentrationLimit": CONCENTRATION,

@@ -27,8 +27,6 @@ from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.columns import OPTIONAL, DecisionCode, EventKind
 from riskkit.replay.schema.digest import SEMANTICS
 
-__all__ = ["AlertMaker", "DigestChain", "SessionProxy", "alert_id", "engine_of"]
-
 REFUSED = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
 DECIDING = ("tick", "reset_daily", "reset_breaker", "pause", "resume", "command")
 WITHOUT_ID = (int(EventKind.EXPIRY), int(EventKind.CONTROL))

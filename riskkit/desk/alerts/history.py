@@ -11,17 +11,6 @@ from riskkit.desk.alerts.alert import RANK, Alert, Severity, as_severity
 from riskkit.desk.alerts.delivery import Delivery
 from riskkit.desk.core.records import CheckedRecord, Text
 
-__all__ = [
-    "AlertHistory",
-    "HistoryEntry",
-    "Mutes",
-    "Repeats",
-    "Subscription",
-    "UnknownAlertError",
-    "deliveries_frame",
-    "history_frame",
-]
-
 Key = tuple[str | None, str | None]
 FIRST_PRUNING = 1024
 OF_ALERT = ["alert_id", "timestamp", "user", "rule", "severity", "action", "message", "trade_id", "seq"]

@@ -31,8 +31,6 @@ from riskkit.desk.alerts.history import (
 from riskkit.desk.core.records import as_text, checked, optional_nanoseconds
 from riskkit.replay.rules.parameters import duration
 
-__all__ = ["AlertSystem"]
-
 logger = logging.getLogger("riskkit.desk.alerts")
 
 

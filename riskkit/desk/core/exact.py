@@ -16,8 +16,6 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit.replay.schema.universe import decimal_text, exact
 
-__all__ = ["LIMIT", "WIDE", "CostBasis", "ExactPrice", "Step", "half_even", "ratio_of"]
-
 LIMIT = 2**256
 WIDE = Context(prec=400, Emin=-999_999, Emax=999_999)
 

@@ -14,8 +14,6 @@ from riskkit._check import InputError
 from riskkit.desk.core.exact import CostBasis, Step
 from riskkit.desk.core.state_digest import plain_id
 
-__all__ = ["OPENINGS", "TRADES", "Journal", "JournalRow", "Key", "PositionRow", "Writer"]
-
 OPENINGS = ("state", "warm_up")
 """Kinds of events that contain the complete state."""
 TRADES = ("update", "swap", "trade")

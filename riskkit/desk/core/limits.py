@@ -16,8 +16,6 @@ from riskkit.desk.core.records import CheckedRecord, Field, PositiveFraction, Po
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.universe import exact
 
-__all__ = ["DeskLimits", "chosen_limits", "fraction_of_percent", "limits_from_rules", "limits_of", "percentage"]
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class DeskLimits(CheckedRecord):

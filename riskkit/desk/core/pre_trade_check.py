@@ -21,8 +21,6 @@ from riskkit.desk.core.records import (
     in_percent,
 )
 
-__all__ = ["APPROVED", "PreTradeCheck"]
-
 APPROVED = "within all limits"
 
 

@@ -17,24 +17,6 @@ from riskkit._show import Row, Shown
 from riskkit.replay.ingest.labels import SIDES
 from riskkit.replay.schema.universe import exact
 
-__all__ = [
-    "CheckedRecord",
-    "Field",
-    "Problem",
-    "RequestError",
-    "as_side",
-    "as_text",
-    "as_time",
-    "checked",
-    "fraction",
-    "in_percent",
-    "mapping",
-    "nanoseconds",
-    "non_negative",
-    "optional_nanoseconds",
-    "plain",
-]
-
 Check = Callable[[Any, str], Any]
 LARGEST_TIME = 2**62
 

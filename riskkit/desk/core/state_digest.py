@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 
 from riskkit._check import InputError
 
-__all__ = ["digest_of", "id_of", "plain_id", "restored"]
-
 T = TypeVar("T")
 
 

@@ -13,8 +13,6 @@ from riskkit._show import Shown
 from riskkit.desk.core.journal import Journal, JournalRow, Key, Writer
 from riskkit.desk.core.state_digest import digest_of, restored
 
-__all__ = ["Stateful"]
-
 FORMAT = 1
 
 

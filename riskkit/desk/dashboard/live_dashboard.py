@@ -19,8 +19,6 @@ from riskkit.desk.market import MarketStream
 from riskkit.replay.live.session import Session
 from riskkit.replay.rules.rule import SEVERITIES
 
-__all__ = ["LiveDashboard"]
-
 MAX_BARS = 1_000_000  # of the play button
 
 

@@ -16,8 +16,6 @@ from riskkit.replay.live.session import Session
 from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.replay.schema.universe import exact
 
-__all__ = ["LiveDesk"]
-
 
 class LiveDesk:
     """One live book: reads bars, checks and executes trades, and collects the decisions of the rules.

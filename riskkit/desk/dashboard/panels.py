@@ -16,19 +16,6 @@ from riskkit.desk.core.pre_trade_check import PreTradeCheck
 from riskkit.desk.dashboard.live_desk import LiveDesk
 from riskkit.replay.results.timeline import Timeline
 
-__all__ = [
-    "GREEN",
-    "RED",
-    "alerts",
-    "badge",
-    "breaker",
-    "components",
-    "exposures",
-    "figures",
-    "prices",
-    "ticket",
-]
-
 GREEN, RED, GREY = "#00694d", "#b34700", "#595959"  # white text on them is legible (contrast above 5)
 HOLDINGS = {
     "quantity": "quantity",

@@ -8,8 +8,6 @@ from typing import Any
 from riskkit._check import InputError
 from riskkit.desk.core.exact import CostBasis, ExactPrice, Step
 
-__all__ = ["LIMIT", "Holding", "Ledger", "UnknownTickerError"]
-
 LIMIT = 2**128
 
 

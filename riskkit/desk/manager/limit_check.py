@@ -18,8 +18,6 @@ from riskkit.desk.manager.risk import IncrementalRisk
 from riskkit.replay.schema.universe import exact
 from riskkit.var.parametric import quantile_multiplier
 
-__all__ = ["CorruptStateError", "LimitChecker", "corruption", "verify"]
-
 
 class CorruptStateError(RuntimeError):
     """An inconsistent state: money was created or lost, or a number is not finite.

@@ -45,8 +45,6 @@ from riskkit.desk.manager.risk import IncrementalRisk, stress_covariance
 from riskkit.desk.market.live_covariance import LiveCovariance, expanded, log_moves
 from riskkit.returns import log_returns
 
-__all__ = ["RiskManager"]
-
 OWNER = ("desk", "desk")
 """User and market of a manager's trades in a journal."""
 

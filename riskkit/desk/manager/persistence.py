@@ -17,8 +17,6 @@ from riskkit.desk.manager.ledger import Holding
 from riskkit.desk.manager.limit_check import corruption
 from riskkit.desk.manager.reports import LimitChange
 
-__all__ = ["EVENTS", "fill", "options_of", "plain_state", "sorted_state"]
-
 SUMS = ("cash", "opening", "cost", "realized", "peak")
 
 

@@ -28,16 +28,6 @@ from riskkit.desk.manager.limit_check import LimitChecker
 from riskkit.desk.manager.risk import IncrementalRisk
 from riskkit.returns import scale_volatility
 
-__all__ = [
-    "HOLDING_UNITS",
-    "DashboardMetrics",
-    "LimitChange",
-    "PortfolioState",
-    "dashboard_metrics",
-    "market_data",
-    "portfolio_state",
-]
-
 HOLDING_UNITS = {
     "quantity": "units",
     "average_price": "money per unit",

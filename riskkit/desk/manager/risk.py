@@ -15,8 +15,6 @@ from riskkit._exposure import exposure_of
 from riskkit.covariance import sample_covariance, stressed_sample
 from riskkit.desk.market.live_covariance import LiveCovariance
 
-__all__ = ["IncrementalRisk", "stress_covariance"]
-
 EPSILON = float(np.finfo(float).eps)
 REFRESH = 1000
 """Steps after which Sw is recomputed, so that rounding errors do not add up."""

@@ -16,8 +16,6 @@ from riskkit._check import InputError, finite_array, finite_number, positive, wh
 from riskkit.desk.core.records import CheckedRecord, Field, Nanoseconds, as_text, mapping, nanoseconds
 from riskkit.replay.rules.parameters import duration
 
-__all__ = ["Bar", "RecordedBars", "RecordedTicks", "SimulatedTicks", "Tick"]
-
 MINUTE = 60_000_000_000
 
 

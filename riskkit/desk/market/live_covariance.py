@@ -12,8 +12,6 @@ from riskkit._show import Row, Shown
 from riskkit.covariance import EwmaCovariance
 from riskkit.returns import log_returns
 
-__all__ = ["LiveCovariance", "expanded", "log_moves"]
-
 INITIALS = ("first_nonzero_square", "renormalized")
 
 

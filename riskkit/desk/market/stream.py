@@ -16,8 +16,6 @@ from riskkit._show import Row, Shown
 from riskkit.desk.market.feeds import Bar, Tick, bar_length
 from riskkit.desk.market.live_covariance import LiveCovariance, log_moves
 
-__all__ = ["MarketStream"]
-
 
 class _OpenBar:
     """The bar under construction."""

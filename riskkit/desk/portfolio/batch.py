@@ -25,8 +25,6 @@ from riskkit.desk.portfolio.risk_state import RiskState
 from riskkit.desk.portfolio.validation import TradeRequest, trade_var, validate
 from riskkit.performance import risk_score
 
-__all__ = ["PreTradeChecks", "evaluate_batch", "validate_batch"]
-
 PASSED, TOO_LARGE, TOO_DEEP, CLOSE = 0, 1, 2, 3
 REASONS = ["approved", "position size", "drawdown"]
 COLUMNS = ("ticker", "side", "quantity", "price")

@@ -36,8 +36,6 @@ from riskkit.replay.schema.universe import exact
 from riskkit.returns import simple_returns
 from riskkit.var import historical
 
-__all__ = ["NEAR", "Evaluation", "drawdown_sentence", "evaluate", "exceeds_size", "size_sentence"]
-
 CONFIDENCES = [0.95, 0.99]
 NEAR = 0.999999
 """From this fraction of a limit on, sizes are compared exactly; below it a float decides, faster and with certainty."""

@@ -10,8 +10,6 @@ from typing import Annotated, Any
 from riskkit._check import InputError, finite_number, positive
 from riskkit.desk.core.records import CheckedRecord, Field, as_text, checked
 
-__all__ = ["PositionValues", "check_value", "position_values"]
-
 ROUNDING = 1e-9
 
 

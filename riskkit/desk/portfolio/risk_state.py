@@ -21,8 +21,6 @@ from riskkit.desk.core.records import (
 from riskkit.desk.core.state_digest import digest_of
 from riskkit.replay.schema.universe import exact
 
-__all__ = ["IN_PERCENT", "RiskReading", "RiskState", "drawdown_of", "percent"]
-
 IN_PERCENT = ("drawdown", "current_drawdown", "max_drawdown", "var_95", "var_99", "cvar_95")
 """Fractions that a REST service gives in percent."""
 

@@ -35,8 +35,6 @@ from riskkit.replay.schema.universe import exact
 from riskkit.var import historical
 from riskkit.var.parametric import normal_var
 
-__all__ = ["TradeRequest", "only_reduces", "trade_var", "validate"]
-
 ESTIMATES = ("current", "var")
 INFINITY = float("inf")
 

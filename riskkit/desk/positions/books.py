@@ -21,8 +21,6 @@ from riskkit.desk.positions.results import (
     UserExposure,
 )
 
-__all__ = ["Books", "OpenPosition", "TradeIdCache", "UserAccount"]
-
 
 class PriceTable:
     """Lot sizes of tokens, and their prices: of all markets, or of one.

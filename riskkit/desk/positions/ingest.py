@@ -10,8 +10,6 @@ from riskkit._check import InputError, one_of
 from riskkit.desk.core.records import nanoseconds
 from riskkit.desk.positions.results import DuplicateTradeError, IngestStatistics
 
-__all__ = ["ingest"]
-
 MAX_PROBLEMS = 100
 """Problems that are listed; all are counted."""
 

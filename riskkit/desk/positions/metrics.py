@@ -14,8 +14,6 @@ from riskkit.desk.positions.results import MissingPriceError, UserMetrics
 from riskkit.performance import max_drawdown, sharpe_ratio, win_rate
 from riskkit.var import historical
 
-__all__ = ["high_risk", "user_metrics"]
-
 CHECKS = {"total_exposure": non_negative, "concentration": fraction, "var": non_negative, "max_drawdown": fraction}
 
 

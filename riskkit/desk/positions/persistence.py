@@ -13,8 +13,6 @@ from riskkit.desk.core.journal import TRADES, JournalRow
 from riskkit.desk.core.state_digest import id_of, plain_id
 from riskkit.desk.positions.books import Books, OpenPosition, UserAccount
 
-__all__ = ["EVENTS", "fill", "options_of", "plain_state", "sorted_state"]
-
 SUMS = ("realized", "fees", "traded", "profit", "gross")
 
 

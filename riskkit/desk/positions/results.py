@@ -32,19 +32,6 @@ from riskkit.desk.core.records import (
     non_negative,
 )
 
-__all__ = [
-    "DuplicateTradeError",
-    "IngestStatistics",
-    "MissingPriceError",
-    "Position",
-    "TradeTooOldError",
-    "UnknownPositionError",
-    "UnknownTokenError",
-    "UnknownUserError",
-    "UserExposure",
-    "UserMetrics",
-]
-
 
 class UnknownUserError(InputError):
     """A user without any trade.

@@ -23,8 +23,6 @@ from riskkit.desk.positions.persistence import EVENTS, fill, options_of, plain_s
 from riskkit.desk.positions.results import IngestStatistics, MissingPriceError, Position, UserExposure, UserMetrics
 from riskkit.replay.rules.parameters import duration
 
-__all__ = ["PositionTracker"]
-
 
 class PositionTracker(Stateful):
     """Positions of many users in many tokens on many markets; safe under threads.

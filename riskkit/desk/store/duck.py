@@ -12,8 +12,6 @@ from riskkit.desk.store.log import COLUMNS, FORMAT, INTEGERS, Numbered, arrow_ta
 from riskkit.desk.store.queries import DAY, QUERIES, TIMES
 from riskkit.desk.store.store import Store
 
-__all__ = ["DuckDBStore"]
-
 BATCH = 50_000
 TRADED = f"kind IN ({', '.join(map(repr, TRADES))})"
 OPENED = f"kind IN ({', '.join(map(repr, OPENINGS))})"

@@ -14,8 +14,6 @@ from typing import Any
 from riskkit._check import InputError
 from riskkit.desk.core.journal import JournalRow
 
-__all__ = ["COLUMNS", "FORMAT", "Event", "Numbered", "arrow_schema", "arrow_table", "events_of", "numbered", "rows_of"]
-
 FORMAT = 1
 INTEGERS = ("event", "leg", "timestamp", "opened", "updated")
 COLUMNS = ("event", "leg", *JournalRow._fields)

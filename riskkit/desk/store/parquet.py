@@ -14,8 +14,6 @@ from riskkit.desk.store.log import COLUMNS, FORMAT, Numbered, arrow_schema, arro
 from riskkit.desk.store.queries import NEEDED, current_positions, trade_events, user_daily_pnl
 from riskkit.desk.store.store import Store
 
-__all__ = ["ParquetStore"]
-
 KEY = b"riskkit.store"
 NUMBERED = ("event", "leg", "kind")
 NAME = re.compile(r"part-(\d{15})-(\d{15})\.parquet")

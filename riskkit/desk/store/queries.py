@@ -9,8 +9,6 @@ from typing import Any
 from riskkit.desk.core.exact import WIDE
 from riskkit.desk.core.journal import TRADES
 
-__all__ = ["EXACT", "NEEDED", "QUERIES", "as_frame", "current_positions", "trade_events", "user_daily_pnl"]
-
 DAY = 86_400_000_000_000
 QUERIES = {
     "trade_events": (

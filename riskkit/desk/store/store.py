@@ -17,8 +17,6 @@ from riskkit.desk.positions.tracker import PositionTracker
 from riskkit.desk.store.log import Event, Numbered, events_of, numbered
 from riskkit.desk.store.queries import as_frame
 
-__all__ = ["Store"]
-
 Book = PositionTracker | RiskManager
 BOOKS: dict[str, type[Book]] = {"PositionTracker": PositionTracker, "RiskManager": RiskManager}
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from riskkit._tail import n_tail, tail_probability
 
-__all__ = ["ControlSums", "Estimate", "controlled_estimate", "plain_estimate"]
-
 
 class Estimate(NamedTuple):
     """VaR and ES with standard errors, losses positive; an error is nan for a tail of one scenario."""

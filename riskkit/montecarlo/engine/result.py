@@ -14,8 +14,6 @@ from riskkit._show import Row, Shown, percent
 from riskkit._types import Quantity, Vector
 from riskkit.var._inputs import Confidences, Sample
 
-__all__ = ["SimulationResult"]
-
 COLUMNS = ("var", "var_standard_error", "es", "es_standard_error")
 
 

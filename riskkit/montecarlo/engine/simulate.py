@@ -18,8 +18,6 @@ from riskkit.montecarlo.models.return_model import ReturnModel, by_blocks, posit
 from riskkit.pnl import DeltaGamma, aggregate, in_asset_order, scenario
 from riskkit.var._inputs import Confidences, read_confidences
 
-__all__ = ["simulate_risk"]
-
 
 def simulate_risk(
     model: ReturnModel,

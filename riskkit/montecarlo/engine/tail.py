@@ -9,8 +9,6 @@ import numpy as np
 from riskkit._tail import n_tail, tail_probability
 from riskkit.montecarlo.draws import BLOCK
 
-__all__ = ["Tail", "tail_capacity"]
-
 
 def tail_capacity(n_scenarios: int, confidence: float) -> int:
     """Number of losses needed for VaR, ES and their errors: the tail plus four standard deviations of its size."""

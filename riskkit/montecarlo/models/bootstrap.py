@@ -13,8 +13,6 @@ from riskkit._show import Row
 from riskkit.montecarlo.draws import Variates, VariateSpec
 from riskkit.montecarlo.models.return_model import ReturnModel
 
-__all__ = ["BlockBootstrap"]
-
 Kind = Literal["stationary", "circular"]
 
 

@@ -17,8 +17,6 @@ from riskkit.covariance.matrices import square_matrix
 from riskkit.montecarlo.draws import Variates, VariateSpec
 from riskkit.montecarlo.models.return_model import ReturnModel, matrix_root, product
 
-__all__ = ["GaussianCopula", "StudentTCopula"]
-
 DF_RANGE = (1.0, 200.0)
 
 

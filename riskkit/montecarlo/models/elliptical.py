@@ -18,8 +18,6 @@ from riskkit.pnl import in_asset_order
 from riskkit.var.method import VAR_ES
 from riskkit.var.parametric import quantile_multiplier
 
-__all__ = ["NormalReturns", "StudentTReturns"]
-
 
 class _Elliptical(ReturnModel):
     """Normal vector with a given covariance, times one common random factor, plus a mean."""

@@ -15,8 +15,6 @@ from riskkit.covariance import covariance_from_correlation
 from riskkit.montecarlo.draws import BLOCK, Variates, VariateSpec, source_of
 from riskkit.montecarlo.models.return_model import ReturnModel, matrix_root, one_per_asset, product
 
-__all__ = ["GeometricBrownianMotion", "JumpDiffusion"]
-
 
 class _Paths(ReturnModel):
     """Log prices with independent steps, whose distribution the subclass defines."""

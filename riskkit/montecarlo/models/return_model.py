@@ -14,8 +14,6 @@ from riskkit.covariance.matrices import square_matrix
 from riskkit.montecarlo.draws import BLOCK, Variates, VariateSpec, source_of
 from riskkit.pnl import in_asset_order
 
-__all__ = ["ReturnModel", "by_blocks", "matrix_root", "one_per_asset", "positions_of", "product"]
-
 
 class ReturnModel(Shown, ABC):
     """Joint distribution of returns. A subclass defines `n_assets`, `needs` and `returns`.

@@ -30,16 +30,6 @@ from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import FACTS, OPTIONAL, EventKind, RowFlag
 
-__all__ = [
-    "ReplayLoop",
-    "assign_slots",
-    "cache_folder",
-    "find_duplicates",
-    "fixed_arguments",
-    "load_module",
-    "shape_of",
-]
-
 RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
 INNER = {
     **FLAGS,

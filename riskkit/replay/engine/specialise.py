@@ -17,8 +17,6 @@ from typing import Any, NamedTuple
 from riskkit.replay.engine import loop
 from riskkit.replay.engine.shape import HOOKS, RuleShape, Shape, arguments
 
-__all__ = ["Loop", "specialise"]
-
 RULE_ARGUMENTS = {"state": "state", "params": "params", "duplicates": "duplicates"}  # of hooks -> variable of the rule
 Values = dict[str, Any]  # what a name of the template is: a fact, or the expression that is passed for it
 

@@ -35,8 +35,6 @@ from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import SCOPES, key_of, owners
 from riskkit.replay.schema.universe import Universe, exact
 
-__all__ = ["Calendars", "Opening", "State", "calendars", "grow", "new_state", "opening", "terms"]
-
 ENGINE_FIELDS = ("owner", "held_until", "trips")
 CLOCK = ("start", "end", "place", "stop")
 MOST_WORDS = 1 << 29  # of a rule's workspace: 4 GiB

@@ -21,8 +21,6 @@ from riskkit._show import Row, Shown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Incident", "incident", "catalogue"]
-
 
 @dataclass(frozen=True, repr=False)
 class Incident(Shown):

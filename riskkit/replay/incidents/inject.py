@@ -14,8 +14,6 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import OPTIONAL
 from riskkit.replay.schema.universe import Universe, common_unit, exact
 
-__all__ = ["inject"]
-
 ROWS = ("order", "parent", "batch")  # columns of row numbers
 
 

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["StopReport", "compare_stops", "stop_report"]
-
 SAMPLES = 400  # of the incident, for a plot
 MAX_SAMPLES = 10_000  # of the log
 GONE = (*REFUSALS, DecisionCode.VANISH, DecisionCode.ORPHAN, DecisionCode.DUP, DecisionCode.ERROR_TS)

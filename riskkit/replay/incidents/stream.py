@@ -21,8 +21,6 @@ from riskkit.replay.schema.universe import Account, Instrument, Universe, common
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["Time", "incident_log"]
-
 Time = int | str | datetime | np.datetime64  # nanoseconds since the epoch, or anything that pandas reads
 
 SECOND = 1_000_000_000

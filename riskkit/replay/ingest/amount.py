@@ -17,8 +17,6 @@ from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
 
-__all__ = ["Count", "count", "expiry", "instant", "label", "messages", "money", "price", "quantity", "side", "word"]
-
 Row = dict[str, int]
 EXACT_FLOAT = 2**53
 MAX_MESSAGES = 2**31

@@ -16,8 +16,6 @@ from riskkit._check import InputError
 from riskkit.replay.schema.columns import MISSING, EventKind
 from riskkit.replay.schema.universe import Universe, decimal_text
 
-__all__ = ["check_bounds"]
-
 MAXIMUM = 2.0**62
 BALANCE = MAXIMUM / 16  # of cash and of value each: rules use differences and sums of a few of them
 TOTAL = MAXIMUM / 4

@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 from riskkit._check import InputError
 from riskkit.replay.schema.columns import FACTS, OPTIONAL, REQUIRED, EventKind
 
-__all__ = ["COLUMNS", "FRAME_COLUMNS", "NEEDED_BY", "OTHER_NAMES", "FrameColumn", "name_columns"]
-
 
 class FrameColumn(NamedTuple):
     """A column that a frame may have.

@@ -22,8 +22,6 @@ from riskkit.replay.ingest.times import in_time_order, timestamps
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
-__all__ = ["Converted", "columns_from_frame"]
-
 
 class Converted(NamedTuple):
     """Integer columns of a frame, the accounts and instruments of its pairs, its universe, and its source rows.

@@ -28,8 +28,6 @@ from riskkit.replay.schema.columns import (
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
-__all__ = ["DEFAULTS", "DTYPES", "Entries", "KnownOrder", "Row", "check_order", "check_row", "row_of"]
-
 Row = dict[str, int]
 DEFAULTS = {**dict.fromkeys(REQUIRED, 0), "price": MISSING, **{name: absent for name, (_, absent) in OPTIONAL.items()}}
 DEFAULTS |= {"account": -1, "instrument": -1, "pair": -1, "order": -1}

@@ -11,8 +11,6 @@ from riskkit.replay.ingest.times import timestamps
 from riskkit.replay.schema.calendar import session_ends
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, EventKind, RowFlag
 
-__all__ = ["check_expiries", "expiry_times", "insert_expiries"]
-
 INSERTED = {**{name: absent for name, (_, absent) in OPTIONAL.items()}, "side": 0, "qty": 0, "price": MISSING}
 FROM_ORDER = ("account", "instrument", "pair", "strategy", "connection")
 

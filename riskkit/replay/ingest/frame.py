@@ -12,8 +12,6 @@ from riskkit._check import InputError
 from riskkit.replay.ingest.columns import FRAME_COLUMNS, name_columns
 from riskkit.replay.schema.columns import EventKind
 
-__all__ = ["Frame"]
-
 
 class Frame:
     """Columns by name, masks of missing values and of kinds, and errors with the row of the caller's frame.

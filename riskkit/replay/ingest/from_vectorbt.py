@@ -15,20 +15,6 @@ from riskkit.replay.schema.universe import Account, Instrument, common_unit, dec
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "Simulated",
-    "check_lot",
-    "close_events",
-    "column_labels",
-    "common_quantum",
-    "frame_from_portfolio",
-    "instruments_of",
-    "lost_fees",
-    "opening_accounts",
-    "rounded",
-    "utc_times",
-]
-
 FINE = Fraction(1, 1_000_000)  # smallest quantum: fees are rounded to it
 ROUNDING_LOTS = 1_000_000  # positions are rounded to lots if a column's largest size has at least so many
 

@@ -15,8 +15,6 @@ from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.schema.columns import FACTS, EventKind
 from riskkit.replay.schema.universe import Account, Instrument, common_unit, exact
 
-__all__ = ["choose_quanta", "infer_instruments", "propose_instruments"]
-
 MAX_DECIMALS = 9
 MONEY = {FACTS[kind].money: kind for kind in EventKind if FACTS[kind].money}
 

@@ -12,11 +12,6 @@ from riskkit.replay.ingest.columns import FRAME_COLUMNS, NEEDED_BY
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.schema.columns import FACTS, EventKind
 
-__all__ = [
-    "SIDES", "kinds", "label_codes", "label_text", "pairs_of", "plain_codes", "sides", "strategy_codes", "truths",
-    "word_codes",
-]  # fmt: skip
-
 SIDES = {"B": 1, "BUY": 1, "LONG": 1, "S": -1, "SELL": -1, "SHORT": -1, "1": 1, "-1": -1, "+1": 1}
 TRUTHS = {"TRUE": 1, "1": 1, "FALSE": 0, "0": 0}
 

@@ -14,8 +14,6 @@ from riskkit.replay.ingest.numbers import count_in
 from riskkit.replay.schema.columns import MISSING, RETURN_UNIT, CashFlowKind, EventKind, RowFlag, TradingCommand
 from riskkit.replay.schema.universe import Universe, decimal_text
 
-__all__ = ["money_events", "one_currency"]
-
 
 def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Universe) -> None:
     """Convert the values of CASH, EQUITY, TRADE and CONTROL to qty, price and side, and the fees of fills."""

@@ -17,8 +17,6 @@ from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.universe import exact
 
-__all__ = ["MAXIMUM", "Counted", "count_in"]
-
 MAXIMUM = LARGEST
 
 

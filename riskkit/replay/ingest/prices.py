@@ -15,8 +15,6 @@ from riskkit.replay.ingest.numbers import MAXIMUM, count_in
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
 
-__all__ = ["optional_prices", "prices", "quantities", "refine"]
-
 FINEST = 10**6  # an off-grid number is kept to a millionth of its tick or lot
 
 

@@ -11,8 +11,6 @@ from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import count_in
 from riskkit.replay.schema.columns import EventKind, RowFlag
 
-__all__ = ["batches", "inherit", "orders", "parents", "trade_ids", "weights"]
-
 MAX_MESSAGES = 2**31
 
 

@@ -12,8 +12,6 @@ from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.schema.columns import MISSING, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["in_time_order", "timestamps"]
-
 # a window of up to 2**62 ns can be subtracted from a time without overflow
 LATEST = LARGEST
 SPAN = "is not a time from 1824 to 2116, the range in which windows of rules fit into 64 bits"

@@ -20,8 +20,6 @@ from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.schema.columns import MISSING, CashFlowKind, OrderStatus, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["ACCOUNT", "INSTRUMENT", "ORDER", "POSITION", "CASH_BALANCE", "Book"]
-
 UNKNOWN, WORKING, BLOCKED, DONE = map(int, OrderStatus)
 
 # the fields of each record and their meaning. All are int64: a narrower one would wrap at other values compiled than in

@@ -40,20 +40,6 @@ from riskkit.replay.schema.constants import LARGEST, NEVER
 from riskkit.replay.schema.scopes import key_of
 from riskkit.replay.schema.universe import Universe
 
-__all__ = [
-    "FIELDS",
-    "book_lots",
-    "has_close",
-    "is_ready",
-    "lay_down",
-    "pass_time",
-    "price_came",
-    "returns_of",
-    "scarcest",
-    "shared_words",
-    "variance_after",
-]
-
 # the fields of a key's record; offsets count words of the workspace (`memory`) or floats (`reals`)
 FIELDS: dict[str, str] = {
     "memory": "offset of the words that all keys of the rule share",

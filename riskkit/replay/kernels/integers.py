@@ -10,8 +10,6 @@ import math
 
 from riskkit._jit import apart
 
-__all__ = ["MILLION", "exceeds_fraction", "floor_divide", "fraction_of", "scaled", "share"]
-
 MILLION = 1_000_000
 SMALL = 1 << 31
 WIDE = 1 << 38  # WIDE x NARROW < 2**63, and a quotient below WIDE is guessed to within 1 by floating point

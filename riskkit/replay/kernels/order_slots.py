@@ -6,8 +6,6 @@ import numpy as np
 
 from riskkit._jit import kernel
 
-__all__ = ["slots_of"]
-
 
 @kernel
 def slots_of(order: np.ndarray, parent: np.ndarray, final: np.ndarray, slots: np.ndarray) -> int:

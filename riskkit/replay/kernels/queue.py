@@ -11,8 +11,6 @@ import numpy as np
 
 from riskkit.replay.kernels.records import Words
 
-__all__ = ["CELLS_LEFT", "QUEUE", "append", "clear", "expire", "length", "more_cells", "total"]
-
 QUEUE = 4  # words of a queue's header: these four
 FIRST, LAST, LENGTH, SUM = range(4)
 NODE = 3  # words of a node: these three

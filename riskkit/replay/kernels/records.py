@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Record", "Records", "Words", "at", "record_dtype", "table", "words"]
-
 # annotations of kernels: compiled, these are pointers; in plain Python a `RecordView`, a `Records`, an ndarray
 Record = Any  # one record, its fields read and written as attributes
 Words = Any  # int64 or float64 memory that many keys share, addressed by index

@@ -11,8 +11,6 @@ from riskkit.replay.kernels.records import Record, Words, at
 from riskkit.replay.schema.columns import DecisionCode, OrderStatus, TradingCommand
 from riskkit.replay.schema.constants import NEVER
 
-__all__ = ["ROW", "Counter", "Judgement", "Orphans", "Terms", "proven"]
-
 NO_PRICE = int(DecisionCode.NO_PRICE)
 HELD = int(DecisionCode.HELD)
 ALERTED = int(DecisionCode.ALERTED)

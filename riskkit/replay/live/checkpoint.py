@@ -23,8 +23,6 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.digest import SEMANTICS, hash_plain
 from riskkit.replay.schema.universe import Universe
 
-__all__ = ["FORMAT", "Checkpoints", "Stored", "read_checkpoint", "write_checkpoint"]
-
 FORMAT = 1
 MAGIC = b"riskkit checkpoint\n"
 LENGTH = struct.Struct("<IQ")  # bytes of the header, bytes of the snapshot

@@ -24,8 +24,6 @@ from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.live.overflow import ENOUGH, FIELDS, adds
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED, RowFlag
 
-__all__ = ["HEAD", "PLACE", "Prepared", "Quick", "can_step"]
-
 # the words of a block before the arguments of the loop
 HEAD = ("size", "capacity", "latest", "slots", "slot_capacity", "cells", "reach", "slots_at", "written")
 PLACE = {name: index for index, name in enumerate(HEAD)}

@@ -29,8 +29,6 @@ from riskkit.replay.schema.columns import OPTIONAL, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.universe import Universe
 
-__all__ = ["Engine"]
-
 YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 BAD_TS = int(RowFlag.BAD_TS)
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away

@@ -13,8 +13,6 @@ from riskkit._check import InputError
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.digest import SEMANTICS
 
-__all__ = ["pack", "unpack"]
-
 CHECKSUM = 32
 
 

@@ -14,8 +14,6 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag
 from riskkit.replay.schema.universe import Universe
 
-__all__ = ["STEP_EVENTS", "Journal"]
-
 ORDER = int(EventKind.ORDER)
 BAD_TS, BAD_PRICE = int(RowFlag.BAD_TS), int(RowFlag.BAD_PRICE)
 FIRST_EVENTS = 1024

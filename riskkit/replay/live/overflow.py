@@ -18,8 +18,6 @@ from riskkit.replay.ingest.bounds import BALANCE, MAXIMUM
 from riskkit.replay.schema.columns import FACTS, MISSING, EventKind
 from riskkit.replay.schema.universe import Universe, exact
 
-__all__ = ["ENOUGH", "FIELDS", "Reach", "Weight", "adds"]
-
 TRADED = tuple(int(kind) for kind in EventKind if FACTS[kind].traded)
 QUOTE = int(EventKind.PRICE)
 MONEY = tuple(int(kind) for kind in EventKind if FACTS[kind].money and not FACTS[kind].traded)

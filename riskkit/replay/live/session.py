@@ -31,8 +31,6 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
-__all__ = ["Session"]
-
 Rows = list[Row]
 OF_ORDER = ("account", "instrument", "strategy", "connection")  # fields that an expiry has in common with its order
 

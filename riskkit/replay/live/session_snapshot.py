@@ -27,8 +27,6 @@ from riskkit.replay.schema.constants import LARGEST
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["View"]
-
 
 class View(Shown):
     """A live session as of its last event.

@@ -23,8 +23,6 @@ from riskkit.replay.schema.universe import Account, Instrument, Universe, decima
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EventLog"]
-
 
 class EventLog(Shown):
     """Events in the total order (ts, seq), as integer columns with their universe.

@@ -17,8 +17,6 @@ from riskkit.replay.schema.universe import Account, Instrument
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_log"]
-
 TEXTS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t"}
 UNITS = {"instruments": Instrument, "accounts": Account}
 

@@ -35,8 +35,6 @@ from riskkit.replay.schema.universe import Account, Instrument, decimal_text
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["log_from_trades", "synthetic_floorsheet"]
-
 ROWS = 4  # per trade: the buyer's order, the seller's, the buyer's fill, the seller's
 
 

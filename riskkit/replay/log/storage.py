@@ -17,8 +17,6 @@ from riskkit._check import InputError
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED
 from riskkit.replay.schema.digest import hash_plain
 
-__all__ = ["SOURCE_ROW", "is_event_log", "open_mapped", "read_parquet", "write_mapped", "write_parquet"]
-
 FORMAT = 1
 KEY = b"riskkit"
 SOURCE_ROW = "source_row"  # beside the columns of a log: each event's row in the frame that it was made from

@@ -8,8 +8,6 @@ import pandas as pd
 
 from riskkit.replay.log.event_log import EventLog
 
-__all__ = ["tiny_log"]
-
 
 def tiny_log(
     qty: Sequence[int] = (1, 9, 2),

@@ -14,8 +14,6 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.constants import NEVER
 
-__all__ = ["DECISION_WORDS", "Explanation", "decision_word", "explained", "names_in", "shown", "unjudged"]
-
 DECISION_WORDS = {
     DecisionCode.OBJECT: "refused",
     DecisionCode.NO_PRICE: "refused: no price is known",

@@ -10,8 +10,6 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.schema.columns import DecisionCode, EventKind
 
-__all__ = ["Spans", "spans_of", "unmatched_trades"]
-
 
 class Spans(NamedTuple):
     """One entry for each time that a rule held a key, in the order in which they began; int64 arrays.

@@ -9,8 +9,6 @@ import numpy as np
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.timeline import DAY
 
-__all__ = ["Curve", "WorstAccount", "curve_of", "deepest_account", "worst_day_of_account"]
-
 
 class Curve(NamedTuple):
     """Profit at the samples and its fall from the highest one so far (or from zero), in money; shape (n_samples,).

@@ -13,8 +13,6 @@ from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.constants import LARGEST, MISSING
 from riskkit.replay.schema.universe import Universe, exact
 
-__all__ = ["NOTHING", "Reading", "present", "time_text", "verdict_of"]
-
 CUTS = (DecisionCode.CUT, DecisionCode.ORPHAN, DecisionCode.CLIPPED)
 JUDGED = (DecisionCode.PASS, DecisionCode.OBJECT, DecisionCode.ALERTED)
 OF_THE_EVENT = (Measure.LOTS, Measure.PRICE, Measure.RANKED_PRICE)

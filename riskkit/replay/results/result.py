@@ -30,8 +30,6 @@ from riskkit.replay.schema.scopes import SCOPES, key_label, key_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ReplayResult", "digest_of"]
-
 REFUSALS = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
 BY_HAND = "(paused by a person)"
 NOTE = "Neither the market nor the strategies react to what is refused; marks stay as recorded."

@@ -14,8 +14,6 @@ import numpy as np
 
 from riskkit.plot import TimeAxis
 
-__all__ = ["DAY", "Timeline"]
-
 SECOND = 1_000_000_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR

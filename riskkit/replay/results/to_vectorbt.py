@@ -17,8 +17,6 @@ from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowF
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["booked_fills", "portfolio_of"]
-
 GONE = (DecisionCode.VANISH, DecisionCode.DUP, DecisionCode.ERROR_TS)
 NOT_HELD = {EventKind.CASH: "money paid in or out", EventKind.EQUITY: "equity given from outside"}
 MOST_CELLS = 50_000_000

@@ -27,8 +27,6 @@ from riskkit.replay.schema.universe import decimal_text
 if TYPE_CHECKING:
     from riskkit.replay.results.result import ReplayResult
 
-__all__ = ["Asker", "Moment", "Objection"]
-
 AHEAD_NS = 400 * DAY_NS  # how far ahead a time that passes is looked for
 WIDEST = 1 << 20  # how many times its quantity
 WHY = {

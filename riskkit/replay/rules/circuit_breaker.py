@@ -22,8 +22,6 @@ from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.scopes import SCOPES
 from riskkit.replay.schema.universe import Universe, exact
 
-__all__ = ["BREAKER", "BreakerLimits", "CircuitBreaker"]
-
 ORDER = int(EventKind.ORDER)
 FILL = int(EventKind.FILL)
 TRADE = int(EventKind.TRADE)

@@ -21,8 +21,6 @@ from typing import Any
 
 from riskkit._check import InputError
 
-__all__ = ["CellFunction", "line_of", "read"]
-
 BUILTINS = ("abs", "bool", "float", "int", "max", "min", "range")
 HELPERS = tuple(f"riskkit.replay.{room}" for room in ("kernels.", "rules."))
 STATEMENTS: tuple[type[ast.stmt], ...] = (ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.If, ast.While)

@@ -20,46 +20,6 @@ from riskkit.replay.schema.columns import RETURN_UNIT
 from riskkit.replay.schema.constants import DAY_NS, LARGEST
 from riskkit.replay.schema.universe import Universe, decimal_text, exact
 
-__all__ = [
-    "PICO",
-    "Breach",
-    "ComparedLimit",
-    "Confidence",
-    "Count",
-    "DayTime",
-    "Decay",
-    "Duration",
-    "Flag",
-    "Hour",
-    "Labels",
-    "Least",
-    "Limit",
-    "LeastMoney",
-    "Messages",
-    "MissingPrice",
-    "Money",
-    "MoneyReached",
-    "Multiple",
-    "Part",
-    "Positive",
-    "Quantity",
-    "Ratio",
-    "Return",
-    "Span",
-    "Ticks",
-    "Unit",
-    "Zone",
-    "amount_text",
-    "at_most",
-    "canonical",
-    "choice",
-    "duration",
-    "duration_text",
-    "fits",
-    "integer",
-    "unit_of",
-]
-
 SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": DAY_NS}
 PICO = 10**12  # a multiple of a deviation is counted in its parts
 T = TypeVar("T")

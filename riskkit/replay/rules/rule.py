@@ -37,29 +37,6 @@ from riskkit.replay.schema import scopes
 from riskkit.replay.schema.columns import MESSAGES, DecisionCode, EventKind
 from riskkit.replay.schema.universe import Universe
 
-__all__ = [
-    "ACTIONS",
-    "NOTICE",
-    "NO_PRICE",
-    "OBJECT",
-    "PASS",
-    "SCOPES",
-    "SEVERITIES",
-    "Rule",
-    "RuleType",
-    "CapVerdict",
-    "Measure",
-    "Observation",
-    "Verdict",
-    "is_known",
-    "parameter_names",
-    "register",
-    "rule_type",
-    "rule_types",
-    "unpriced",
-    "unpriced_cap",
-]
-
 PASS = int(DecisionCode.PASS)
 OBJECT = int(DecisionCode.OBJECT)
 NO_PRICE = int(DecisionCode.NO_PRICE)

@@ -15,8 +15,6 @@ from riskkit.replay.rules.rule import Rule, rule_type
 from riskkit.replay.rules.tiered import TieredRule, level_of
 from riskkit.replay.schema.digest import hash_plain
 
-__all__ = ["RuleSet"]
-
 FIELDS = ("id", "type", "scope", "action", "severity", "hold", "params", "levels")
 OF_LEVELS = ("action", "severity", "hold")  # what each level says for itself
 CATALOGUE = catalogue  # importing it registers its types

@@ -15,8 +15,6 @@ from riskkit.replay.rules.parameters import Unit
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.universe import decimal_text, exact
 
-__all__ = ["Tier", "TieredRule"]
-
 
 class Tier(NamedTuple):
     """What happens from a part of the limit on.

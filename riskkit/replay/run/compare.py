@@ -13,8 +13,6 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.comparison import WITHOUT, ReplayComparison
 from riskkit.replay.run.replay_log import replay_log
 
-__all__ = ["compare"]
-
 
 def compare(
     log: EventLog,

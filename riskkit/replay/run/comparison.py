@@ -26,8 +26,6 @@ from riskkit.replay.schema.provenance import data_sentence
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["WITHOUT", "ReplayComparison"]
-
 WITHOUT = "without limits"
 HOW = (
     "Halted time is summed over all that was halted, without nights and weekends of an intraday log. Money is of all accounts "

@@ -17,8 +17,6 @@ from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Asker
 from riskkit.replay.rules.ruleset import RuleSet
 
-__all__ = ["Stage", "replay_log"]
-
 CHUNK = 1 << 22
 
 

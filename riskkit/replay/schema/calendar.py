@@ -16,8 +16,6 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit.replay.schema.constants import DAY_NS
 
-__all__ = ["day_starts", "session_ends"]
-
 EPOCH = dt.date(1970, 1, 1)
 SESSION = re.compile(r"session(?: (\d{1,2}):00 (\S+))?")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["DAY_NS", "LARGEST", "MISSING", "NEVER"]
-
 DAY_NS = 86_400 * 10**9
 LARGEST = 2**62  # above every number of a log; a parameter that is not given is cast to it, so it is no limit
 MISSING = -(2**63)  # no price, no time; never NaN

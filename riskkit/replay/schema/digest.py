@@ -15,8 +15,6 @@ import numpy as np
 
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED
 
-__all__ = ["BLOCK_ROWS", "SEMANTICS", "Chain", "hash_columns", "hash_plain", "hash_rows", "seal"]
-
 SEMANTICS = 2  # increased when the same events and rules give another decision
 BLOCK_ROWS = 65_536
 SIZE = 32

@@ -10,8 +10,6 @@ import numpy as np
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.universe import Universe
 
-__all__ = ["SCOPES", "WIRE", "Scope", "event_label", "key_label", "key_of", "number_of", "owners", "scope_of"]
-
 EVERYTHING = "everything"
 TABLES = {"instrument": "instruments", "account": "accounts", "position": "positions"}
 CODES = {"instrument": "instrument", "account": "account", "position": "pair"}

@@ -19,8 +19,6 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["Account", "Instrument", "Universe", "common_unit", "decimal_text", "exact"]
-
 UNITS = ("tick", "lot", "multiplier", "price_step", "qty_step")  # of an instrument
 
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["ThresholdReport", "ThresholdPanel", "threshold_panel"]
-
 STOPS = 30  # positions of the slider by default
 MULTIPLES = ("0.1", "0.2", "0.3", "0.5", "0.7", "0.85", "1", "1.2", "1.5", "2", "3", "5", "10")
 WIDTH, HEIGHT = 6.4, 3.2

@@ -12,8 +12,6 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.schema.columns import EventKind
 
-__all__ = ["ANSWER", "OrderDecision", "LimitedBacktest"]
-
 # the last answer for a column, for compiled order functions (`vbt.Rep("answers")`); bar -1: none yet, rule -1: none
 ANSWER = np.dtype(
     [("bar", "i8"), ("refused", "i8"), ("rule", "i8"), ("observed", "f8"), ("limit", "f8"), ("headroom", "f8")]

@@ -37,8 +37,6 @@ from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.universe import Account, Universe, decimal_text, exact
 from riskkit.replay.vbt.limited_backtest import ANSWER, LimitedBacktest, OrderDecision
 
-__all__ = ["run_with_limits"]
-
 FIXED = {
     "row_wise": "limits are checked bar by bar, over all columns",
     "use_numba": "the rules are called from Python",

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["WorstCase", "worst_case"]
-
 Objective = Literal["position", "loss", "turnover"]
 CENT = Fraction(1, 100)
 

@@ -23,8 +23,6 @@ from riskkit.replay.schema.constants import DAY_NS, LARGEST
 from riskkit.replay.schema.scopes import SCOPES
 from riskkit.replay.schema.universe import Universe
 
-__all__ = ["SPACE", "Limits", "Read", "Setting", "days_touched", "finite", "most_messages", "read_limits"]
-
 SPACE = (
     "single limit orders of one instrument, at prices in the band, each filled at once at its own price; accounts "
     "start flat; the market moves anywhere in the band; no fees, no orders in flight, no resets"

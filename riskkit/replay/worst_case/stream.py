@@ -15,8 +15,6 @@ from riskkit.replay.schema.constants import DAY_NS, LARGEST
 from riskkit.replay.schema.universe import Account, Instrument
 from riskkit.replay.worst_case.limits import Limits, Read, Setting, finite
 
-__all__ = ["INSTRUMENT", "plans", "stream_log"]
-
 INSTRUMENT = Instrument("X", tick="0.01", lot="1")
 UNLIMITED_LOTS = 1_000_000  # size of an order that nothing limits
 HOUR_NS = 3_600_000_000_000

@@ -17,8 +17,6 @@ from typing import NamedTuple
 from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.worst_case.limits import Limits, Read, Setting, days_touched, finite, most_messages
 
-__all__ = ["Bound", "allowed_loss", "max_position", "max_order", "upper_bound"]
-
 
 class Bound(NamedTuple):
     """An upper bound, the ids of the rules that imply it, and the argument in words."""

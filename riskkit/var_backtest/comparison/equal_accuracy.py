@@ -17,8 +17,6 @@ from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.outcome import TestResult, undefined
 from riskkit.var_backtest.core.simulated_hits import generator
 
-__all__ = ["ConfidenceSet", "diebold_mariano", "model_confidence_set"]
-
 CHUNK = 2_000_000
 
 

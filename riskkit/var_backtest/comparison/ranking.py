@@ -21,8 +21,6 @@ from riskkit.var_backtest.core.scores import fz0, quantile
 from riskkit.var_backtest.coverage.traffic_light import BASEL_WINDOW, traffic_light_bounds
 from riskkit.var_backtest.suite.panel import BacktestPanel, as_frame, backtest_panel
 
-__all__ = ["ForecastComparison", "compare_forecasts"]
-
 SCORES = {"fz0": "FZ0 loss of VaR and ES", "quantile": "quantile loss of VaR"}
 
 

@@ -17,8 +17,6 @@ from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.multiplicity import Method
 from riskkit.var_backtest.suite.panel import as_frame
 
-__all__ = ["compare_models"]
-
 
 @documented
 def compare_models(

@@ -6,18 +6,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "binomial_cdf",
-    "binomial_pmf",
-    "binomial_upper_tail",
-    "chi_square_quantile",
-    "chi_square_tail",
-    "normal_quantile",
-    "normal_tail",
-    "student_t_two_sided",
-    "x_log_x",
-]
-
 
 def chi_square_tail(statistic: float, df: float) -> float:
     """Return P(X >= statistic) of a chi-square with `df` degrees of freedom."""

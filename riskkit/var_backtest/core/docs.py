@@ -2,8 +2,6 @@
 
 from riskkit._docs import shared_parameters
 
-__all__ = ["PARAMETERS", "documented"]
-
 FORECAST = "(n_obs,) array or Series, or a number\n    {} for the same days, as positive losses."
 PARAMETERS = {
     "returns": "(n_obs,) array or Series\n    Realized returns, gains positive, oldest first.",

@@ -14,21 +14,6 @@ from riskkit._check import InputError, finite_array, labels_of, whole_number, wi
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 
-__all__ = [
-    "Sample",
-    "HitTransitions",
-    "can_divide",
-    "es_sample",
-    "hit_array",
-    "hit_count",
-    "hit_times",
-    "sample",
-    "sd_array",
-    "hit_transitions",
-    "var_hits",
-]
-
-
 SMALLEST, LARGEST = 1e-100, 1e100
 NEGLIGIBLE = 1e-12  # share of the largest number in the sample below which losses are not divided by an ES
 

@@ -9,8 +9,6 @@ import numpy as np
 from riskkit._check import InputError, one_of
 from riskkit.var_backtest.core.docs import documented
 
-__all__ = ["METHODS", "Method", "adjust_p_values"]
-
 Method = Literal["holm", "benjamini-hochberg", "benjamini-yekutieli", "bonferroni", "none"]
 METHODS: tuple[Method, ...] = get_args(Method)
 

@@ -9,8 +9,6 @@ from typing import Any
 from riskkit._show import Row, Shown, number, percent
 from riskkit.var_backtest.core.distributions import chi_square_tail
 
-__all__ = ["TestResult", "chi_square_outcome", "undefined"]
-
 
 @dataclass(frozen=True, repr=False)
 class TestResult(Shown):

@@ -12,8 +12,6 @@ from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import es_sample, sample
 
-__all__ = ["fz0", "fz0_loss", "quantile", "quantile_loss"]
-
 
 @documented
 def quantile_loss(returns: ReturnsLike, var: Any, confidence: float = 0.99) -> Any:

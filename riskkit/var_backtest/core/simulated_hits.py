@@ -10,15 +10,6 @@ import numpy as np
 
 from riskkit._check import InputError
 
-__all__ = [
-    "DEFAULT_SEED",
-    "default_n_draws",
-    "generator",
-    "monte_carlo_p_value",
-    "simulate_hit_days",
-    "simulate_markov_hit_days",
-]
-
 DAYS_TO_DRAW = 10_000_000
 
 DEFAULT_SEED = 20080915

@@ -16,8 +16,6 @@ from riskkit._check import InputError
 from riskkit.var_backtest.core.distributions import normal_quantile
 from riskkit.var_backtest.core.simulated_hits import DEFAULT_SEED, generator
 
-__all__ = ["N_DRAWS", "Null", "TailDraws", "draw_excesses", "draw_tails", "null_distribution", "tail_draws"]
-
 N_DRAWS = 20_000
 MAX_LOSSES = 4_000_000
 """Limit on the number of simulated losses; long samples get fewer draws, but at least 1,000."""

@@ -14,8 +14,6 @@ from riskkit.var_backtest.core.hits import hit_count
 from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
 from riskkit.var_backtest.exact.coverage import pof_lr, pof_p_value, tuff_lr, tuff_p_value
 
-__all__ = ["binomial_tail", "binomial_z", "kupiec_pof", "kupiec_tuff", "score_test"]
-
 
 @documented
 def binomial_z(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:

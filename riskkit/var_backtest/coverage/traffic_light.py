@@ -15,8 +15,6 @@ from riskkit.var_backtest.core.distributions import binomial_cdf, binomial_pmf, 
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_count
 
-__all__ = ["TrafficLight", "ZoneStarts", "basel_tables", "frtb_multiplier", "traffic_light", "traffic_light_bounds"]
-
 YELLOW_FROM, RED_FROM = 0.95, 0.9999
 BASEL_WINDOW, BASEL_CONFIDENCE = 250, 0.99
 # Basel Committee (1996), table 2, and MAR99.20: printed constants for 250 days at 99 %, by number of hits.

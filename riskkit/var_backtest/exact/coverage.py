@@ -20,20 +20,6 @@ from riskkit.var_backtest.core.distributions import binomial_pmf, chi_square_qua
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_count
 
-__all__ = [
-    "Order",
-    "Region",
-    "pof_attainable_size",
-    "pof_p_value",
-    "pof_exact_p_values",
-    "pof_lr",
-    "pof_nonrejection_region",
-    "pof_size",
-    "tuff_p_value",
-    "tuff_lr",
-    "tuff_nonrejection_region",
-]
-
 Order = Literal["likelihood", "lr", "distance"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 TIE = 1e-9

@@ -19,16 +19,6 @@ from riskkit._tail import tail_probability
 from riskkit.var_backtest.core.distributions import chi_square_quantile, x_log_x
 from riskkit.var_backtest.core.docs import documented
 
-__all__ = [
-    "MarkovCells",
-    "MarkovTest",
-    "christoffersen_attainable_size",
-    "christoffersen_critical",
-    "christoffersen_p_value",
-    "christoffersen_size",
-    "markov_cells",
-]
-
 MarkovTest = Literal["cc", "independence"]
 DEGREES_OF_FREEDOM = {"cc": 2, "independence": 1}
 SMALLEST_LOG = -100.0

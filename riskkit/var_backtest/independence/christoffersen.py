@@ -16,8 +16,6 @@ from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome
 from riskkit.var_backtest.exact.coverage import pof_lr
 from riskkit.var_backtest.exact.markov import christoffersen_p_value
 
-__all__ = ["christoffersen_conditional", "christoffersen_independence", "independence_lr", "simulated_christoffersen"]
-
 
 @documented
 def christoffersen_independence(hits: Any, confidence: float | None = None) -> TestResult:

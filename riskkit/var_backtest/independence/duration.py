@@ -15,14 +15,6 @@ from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, un
 from riskkit.var_backtest.core.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 from riskkit.var_backtest.exact.coverage import pof_lr, tuff_lr
 
-__all__ = [
-    "christoffersen_pelletier",
-    "haas_tbf",
-    "haas_tbfi",
-    "simulated_tbfi",
-    "simulated_weibull",
-]
-
 N_DRAWS = 999
 
 

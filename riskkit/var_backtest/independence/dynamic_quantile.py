@@ -22,8 +22,6 @@ from riskkit.var_backtest.core.hits import Sample, sample
 from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
 from riskkit.var_backtest.core.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 
-__all__ = ["REGRESSORS", "dynamic_quantile", "known_before", "simulated_dynamic_quantile"]
-
 REGRESSORS = {
     "constant": "const",
     "hits": "Hit(t-1..t-{lags})",

@@ -22,14 +22,6 @@ from riskkit.var_backtest.core.outcome import TestResult, undefined
 from riskkit.var_backtest.core.simulated_hits import monte_carlo_p_value
 from riskkit.var_backtest.core.tail_simulation import tail_draws
 
-__all__ = [
-    "acerbi_szekely_critical",
-    "acerbi_szekely_p_value",
-    "acerbi_szekely_z1",
-    "acerbi_szekely_z2",
-    "acerbi_szekely_ridge",
-]
-
 Statistic = Literal["z1", "z2", "minimally_biased"]
 STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
 documented = shared_parameters(

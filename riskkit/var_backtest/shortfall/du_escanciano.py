@@ -18,8 +18,6 @@ from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
 from riskkit.var_backtest.core.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 
-__all__ = ["cumulative_violations", "du_escanciano_conditional", "du_escanciano_unconditional"]
-
 CHUNK = 2_000_000
 
 

@@ -17,8 +17,6 @@ from riskkit.var_backtest.core.outcome import TestResult, undefined
 from riskkit.var_backtest.core.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 from riskkit.var_backtest.core.tail_simulation import draw_excesses
 
-__all__ = ["mcneil_frey_bootstrap", "mcneil_frey_z"]
-
 CHUNK = 2_000_000
 
 

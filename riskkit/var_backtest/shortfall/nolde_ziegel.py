@@ -22,8 +22,6 @@ from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, un
 from riskkit.var_backtest.core.simulated_hits import generator, monte_carlo_p_value, simulate_hit_days
 from riskkit.var_backtest.core.tail_simulation import draw_excesses
 
-__all__ = ["identification", "nolde_ziegel_general", "nolde_ziegel_one_sided", "nolde_ziegel_simple"]
-
 NULL = "VaR and ES are calibrated: number of hits and size of losses beyond VaR are as forecast"
 N_DRAWS = 999
 

@@ -40,8 +40,6 @@ from riskkit.var_backtest.shortfall.nolde_ziegel import (
 )
 from riskkit.var_backtest.suite.power import PowerCurve, backtest_power, detectable_hit_rate
 
-__all__ = ["BacktestResult", "backtest_var"]
-
 QUESTIONS = {
     "coverage": "correct number of hits?",
     "independence": "independent hits?",

@@ -23,8 +23,6 @@ from riskkit.var_backtest.independence.duration import christoffersen_pelletier,
 from riskkit.var_backtest.independence.dynamic_quantile import dynamic_quantile
 from riskkit.var_backtest.shortfall.acerbi_szekely import acerbi_szekely_ridge, acerbi_szekely_z1, acerbi_szekely_z2
 
-__all__ = ["PANEL_TESTS", "BacktestPanel", "as_frame", "backtest_panel"]
-
 PANEL_TESTS: dict[str, Callable[[Sample, float], TestResult]] = {
     "Binomial tail": lambda s, c: binomial_tail(int(s.hits.sum()), s.hits.size, c),
     "Kupiec POF": lambda s, c: kupiec_pof(int(s.hits.sum()), s.hits.size, c),

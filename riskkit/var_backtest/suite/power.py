@@ -33,8 +33,6 @@ from riskkit.var_backtest.independence.christoffersen import simulated_christoff
 from riskkit.var_backtest.independence.duration import simulated_tbfi, simulated_weibull
 from riskkit.var_backtest.independence.dynamic_quantile import simulated_dynamic_quantile
 
-__all__ = ["PowerCurve", "backtest_power", "detectable_hit_rate"]
-
 PowerOf = tuple[str, float, str]
 """Test, power and alternative."""
 

@@ -12,8 +12,6 @@ from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
-__all__ = ["ACTIVE_ORDERS", "MaxActiveOrders"]
-
 
 class MaxActiveOrders(NamedTuple):
     """At most `limit` working orders, this one included.

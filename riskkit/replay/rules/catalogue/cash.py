@@ -15,8 +15,6 @@ from riskkit.replay.rules.parameters import Breach, MissingPrice, Part
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
 from riskkit.replay.schema.columns import MISSING, EventKind
 
-__all__ = ["CASH", "CashLimit"]
-
 MODIFY = int(EventKind.MODIFY)
 
 

@@ -15,8 +15,6 @@ from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, 
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
 from riskkit.replay.schema.columns import MISSING
 
-__all__ = ["CONCENTRATION", "ConcentrationLimit"]
-
 
 class ConcentrationLimit(NamedTuple):
     """The largest position is at most the fraction `limit` of a gross exposure that is more than `above`.

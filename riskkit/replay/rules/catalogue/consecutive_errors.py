@@ -12,8 +12,6 @@ from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, at_m
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
-__all__ = ["CONSECUTIVE_ERRORS", "ConsecutiveErrors"]
-
 ERROR = int(EventKind.ERROR)
 
 

@@ -12,8 +12,6 @@ from riskkit.replay.rules.parameters import Breach, Count, Limit, choice
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
-__all__ = ["CONSECUTIVE_LOSSES", "ConsecutiveLosses"]
-
 TRADE = int(EventKind.TRADE)
 CLOSED_TRADES = 0
 BOTH = 2

@@ -11,8 +11,6 @@ from riskkit.replay.rules.catalogue.lock import LOCK, lock, phrase
 from riskkit.replay.rules.parameters import DayTime, Duration, Flag
 from riskkit.replay.rules.rule import RuleType, register
 
-__all__ = ["COOLDOWN", "TradeCooldown"]
-
 
 class TradeCooldown(NamedTuple):
     """A closed trade locks (`lookback_ns` is taken for the likeness with its siblings and decides nothing).

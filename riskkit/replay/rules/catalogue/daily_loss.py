@@ -13,8 +13,6 @@ from riskkit.replay.rules.parameters import Breach, Hour, Limit, Money, Zone, ch
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
-__all__ = ["DAILY_LOSS", "DailyLoss"]
-
 TOTAL = 0
 
 

@@ -13,8 +13,6 @@ from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
 from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, Return, duration_text
 from riskkit.replay.rules.rule import RuleType, register
 
-__all__ = ["DD_TRADES", "TradeDrawdownLock"]
-
 
 class TradeDrawdownLock(NamedTuple):
     """`trade_limit` closes or more in `lookback_ns` whose running sum fell by more than `max_dd` from its peak lock.

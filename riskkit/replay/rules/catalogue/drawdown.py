@@ -15,8 +15,6 @@ from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, regist
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["DRAWDOWN", "DrawdownLimit"]
-
 WITHIN, FRACTION, MONEY = -1, 0, 1  # which limit speaks
 
 

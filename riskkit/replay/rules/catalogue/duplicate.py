@@ -12,8 +12,6 @@ from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, dura
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
-__all__ = ["DUPLICATE", "DuplicateOrder"]
-
 
 class DuplicateOrder(NamedTuple):
     """At most `limit` identical orders within `window_ns` (not given: since the start).

@@ -10,8 +10,6 @@ from riskkit.replay.kernels.book import notional
 from riskkit.replay.rules.catalogue.message import price_of, rest
 from riskkit.replay.schema.columns import MISSING
 
-__all__ = ["gross_after", "mark_of", "net_after", "value_after"]
-
 
 def mark_of(book, event):
     """The price at which the order's position is valued, MISSING where nobody knows one."""

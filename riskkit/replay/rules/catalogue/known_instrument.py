@@ -12,8 +12,6 @@ from riskkit.replay.rules.parameters import Labels
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 from riskkit.replay.schema.universe import Universe
 
-__all__ = ["KNOWN_INSTRUMENT", "AllowedInstruments"]
-
 
 class AllowedInstruments(NamedTuple):
     """Only `instruments` may be traded (not given: those that were declared), and none of `restricted`.

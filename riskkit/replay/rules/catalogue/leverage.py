@@ -16,8 +16,6 @@ from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, 
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["LEVERAGE", "Leverage"]
-
 
 class Leverage(NamedTuple):
     """Gross exposure is at most `limit` times the equity of the account after the order.

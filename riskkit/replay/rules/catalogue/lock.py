@@ -19,8 +19,6 @@ from riskkit.replay.rules.rule import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.constants import DAY_NS, LARGEST
 
-__all__ = ["LOCK", "FIELDS", "WORDS", "closes", "lock", "lock_end", "locked", "phrase"]
-
 FIELDS = ("memory", "until", "short_until")
 WORDS = 2 * QUEUE
 

@@ -11,8 +11,6 @@ from riskkit.replay.rules.catalogue.message import own, rest
 from riskkit.replay.rules.parameters import Flag
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 
-__all__ = ["LONG_ONLY", "LongOnly"]
-
 
 class LongOnly(NamedTuple):
     """A sale is at most the position; ``include_open`` counts working sales as well.

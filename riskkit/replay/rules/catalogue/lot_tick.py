@@ -12,8 +12,6 @@ from riskkit.replay.rules.catalogue.message import bad_price
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 from riskkit.replay.schema.columns import MISSING, RowFlag
 
-__all__ = ["LOT_TICK", "TickLotCheck"]
-
 BAD_QTY = int(RowFlag.BAD_QTY)
 QUANTITY = 1
 PRICE = 2

@@ -13,8 +13,6 @@ from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
 from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, Return, duration_text
 from riskkit.replay.rules.rule import RuleType, register
 
-__all__ = ["LOW_PROFIT", "LowProfitLock"]
-
 
 class LowProfitLock(NamedTuple):
     """`trade_limit` closes or more in `lookback_ns` whose returns add up to less than `required` lock.

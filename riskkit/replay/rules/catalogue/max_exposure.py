@@ -13,8 +13,6 @@ from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, 
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register, unpriced
 from riskkit.replay.schema.columns import MISSING
 
-__all__ = ["MAX_EXPOSURE", "MaxExposure"]
-
 GROSS = 0
 
 

@@ -14,8 +14,6 @@ from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, 
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register, unpriced
 from riskkit.replay.schema.columns import MISSING
 
-__all__ = ["MAX_ORDER_NOTIONAL", "MaxOrderNotional"]
-
 
 class MaxOrderNotional(NamedTuple):
     """An order, or what a modify makes of it, is worth at most `limit`.

@@ -11,8 +11,6 @@ from typing import NamedTuple
 from riskkit.replay.rules.parameters import Breach, Limit, Quantity, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 
-__all__ = ["MAX_ORDER_QTY", "MaxOrderQty"]
-
 
 class MaxOrderQty(NamedTuple):
     """An order, or what a modify makes of it, is at most `limit`.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from riskkit.replay.kernels.book import order_price
 from riskkit.replay.schema.columns import MISSING, EventKind, OrderStatus, RowFlag
 
-__all__ = ["bad_price", "own", "price_of", "rest"]
-
 MODIFY = int(EventKind.MODIFY)
 BAD_PRICE = int(RowFlag.BAD_PRICE)
 WORKING = int(OrderStatus.WORKING)

@@ -15,8 +15,6 @@ from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, 
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["MESSAGE_LEVEL", "MessageThrottle"]
-
 SECOND = 1_000_000_000
 MOST = 1 << 31
 

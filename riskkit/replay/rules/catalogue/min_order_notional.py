@@ -15,8 +15,6 @@ from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register,
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.columns import RowFlag as Flags
 
-__all__ = ["MIN_ORDER_NOTIONAL", "MinOrderNotional"]
-
 REDUCE_ONLY = int(Flags.REDUCE_ONLY)
 
 

@@ -12,8 +12,6 @@ from riskkit.replay.rules.parameters import Breach, Flag, Least, Limit
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import RowFlag as Flags
 
-__all__ = ["MIN_ORDER_QTY", "MinOrderQty"]
-
 REDUCE_ONLY = int(Flags.REDUCE_ONLY)
 
 

@@ -14,8 +14,6 @@ from riskkit.replay.rules.parameters import Breach, Duration, Limit, Quantity, a
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
-__all__ = ["MMP", "MarketMakerProtection"]
-
 
 class MarketMakerProtection(NamedTuple):
     """Fills of at most `qty_limit` within `window_ns`; beyond it a freeze of `freeze_ns` (0: until a reset).

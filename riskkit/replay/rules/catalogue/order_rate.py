@@ -25,8 +25,6 @@ from riskkit.replay.rules.parameters import (
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
-__all__ = ["ORDER_RATE", "OrderRate"]
-
 ORDER = int(EventKind.ORDER)
 MODIFY = int(EventKind.MODIFY)
 CANCEL = int(EventKind.CANCEL)

@@ -14,8 +14,6 @@ from riskkit.replay.rules.catalogue.message import own, rest
 from riskkit.replay.rules.parameters import Breach, Limit, Ratio, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 
-__all__ = ["ORDER_TO_PARENT", "ChildOrderLimit"]
-
 
 class ChildOrderLimit(NamedTuple):
     """Children of at most the fraction `limit` of their parent's quantity, this one included.

@@ -14,8 +14,6 @@ from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, Rati
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, Observation, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
-__all__ = ["ORDER_TO_TRADE", "OrderToTradeRatio"]
-
 FILL = int(EventKind.FILL)
 CANCEL = int(EventKind.CANCEL)
 OF_MESSAGES = 0

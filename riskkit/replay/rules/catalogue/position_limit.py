@@ -15,8 +15,6 @@ from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, regist
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["POSITION_LIMIT", "PositionLimit"]
-
 GROSS = 1
 QUANTITY, MONEY = 0, 1  # which limit speaks
 

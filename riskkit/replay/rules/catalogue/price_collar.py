@@ -15,8 +15,6 @@ from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, 
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["PRICE_COLLAR", "PriceCollar"]
-
 
 class PriceCollar(NamedTuple):
     """A limit price is within the fraction `pct`, and within `ticks` ticks, of the last trade.

@@ -12,8 +12,6 @@ from riskkit.replay.rules.catalogue.message import rest
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 from riskkit.replay.schema.columns import RowFlag
 
-__all__ = ["REDUCE_ONLY", "ReduceOnly"]
-
 FLAGGED = int(RowFlag.REDUCE_ONLY)
 
 

@@ -12,8 +12,6 @@ from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
-__all__ = ["REPEAT_EXEC_THROTTLE", "RepeatedExecutionThrottle"]
-
 
 class RepeatedExecutionThrottle(NamedTuple):
     """Orders only while executions since the start or the last reset are below `limit` (``exceed``: at most).

@@ -12,8 +12,6 @@ from riskkit.replay.rules.parameters import Breach, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 from riskkit.replay.schema.columns import MISSING, EventKind
 
-__all__ = ["RESERVE_PRICE", "ReservePrice"]
-
 
 class ReservePrice(NamedTuple):
     """A modify of a buy asks for at most the reserve price of its order.

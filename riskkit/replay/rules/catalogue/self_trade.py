@@ -13,8 +13,6 @@ from riskkit.replay.kernels.records import at
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 from riskkit.replay.schema.columns import MISSING
 
-__all__ = ["SELF_TRADE", "SelfTradePrevention"]
-
 
 class SelfTradePrevention(NamedTuple):
     """No order meets a working order of its own account in the instrument.

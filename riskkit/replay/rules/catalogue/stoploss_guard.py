@@ -14,8 +14,6 @@ from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Fl
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.schema.columns import RowFlag as Flags
 
-__all__ = ["STOPLOSS_GUARD", "StoplossGuard"]
-
 STOP_LOSS = int(Flags.STOP_LOSS)
 
 

@@ -11,8 +11,6 @@ from typing import NamedTuple
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 from riskkit.replay.schema.columns import TradingCommand
 
-__all__ = ["TRADING_STATE", "TradingState"]
-
 REDUCING = int(TradingCommand.REDUCING)
 HALTED = int(TradingCommand.HALTED)
 

@@ -35,8 +35,6 @@ from riskkit.replay.rules.rule import NO_PRICE, OBJECT, PASS, RuleType, Verdict,
 from riskkit.replay.schema.columns import MISSING, EventKind
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["VAR_LIMIT", "VarLimit"]
-
 
 class VarLimit(NamedTuple):
     """VaR of at most `limit` after the order, at `confidence` over `horizon` bars (scaled by the square root).

@@ -15,8 +15,6 @@ from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, regist
 from riskkit.replay.schema.columns import MISSING, EventKind
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["VOLUME_CAP", "VolumeCap"]
-
 ORDER = int(EventKind.ORDER)
 FILL = int(EventKind.FILL)
 TRADED = 0

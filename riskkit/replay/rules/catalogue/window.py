@@ -8,8 +8,6 @@ is exactly w old is out. Its log holds the newest messages, enough to exceed the
 
 from __future__ import annotations
 
-__all__ = ["FIELDS", "SLIDING", "FIXED", "CALENDAR_DAY", "add", "close", "expire", "used", "words"]
-
 FIELDS = ("total", "start", "head", "size", "memory")
 SLIDING = 0
 FIXED = 1

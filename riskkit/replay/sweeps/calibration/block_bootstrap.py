@@ -13,8 +13,6 @@ from riskkit.montecarlo.models.bootstrap import BlockBootstrap
 from riskkit.replay.sweeps.calibration.objective import Selection
 from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures, daily_frame
 
-__all__ = ["BlockKind", "Resamples", "day_bootstrap", "default_block", "resample", "resampled_counts"]
-
 BATCH = 2_000_000  # random numbers at once
 BlockKind = Literal["stationary", "circular"]
 

@@ -21,8 +21,6 @@ from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, index_of
 from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures, DailyRunner, Days, daily_frame, days_of
 from riskkit.replay.sweeps.many.runner import OnTrip, Options, Orphans, checked_orphans, run_on_threads
 
-__all__ = ["calibrate"]
-
 COST = {"profit": "profit_forgone", "notional": "good_notional_rejected"}
 MAX_SUMS = 50_000_000  # 400 MB
 

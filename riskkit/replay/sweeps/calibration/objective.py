@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-__all__ = ["Constraint", "Objective", "Selection", "pareto_front"]
-
 Objective = float | str | Callable[["pd.DataFrame"], Any]
 Constraint = tuple[float | None, float | None] | Callable[[Any], Any]
 

@@ -13,8 +13,6 @@ from riskkit.replay.sweeps.many.daily import DailyFigures
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Split", "Window", "WindowKind", "WindowMetrics", "walk", "windows"]
-
 WindowKind = Literal["expanding", "rolling"]
 
 

@@ -11,8 +11,6 @@ from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.scopes import SCOPES, key_label
 
-__all__ = ["count_of_keys", "keys_of", "labels_of"]
-
 
 def keys_of(log: EventLog, scope: str, rows: np.ndarray) -> np.ndarray | None:
     """The key of each of the `rows` (int64, -1 where it has none); None where only the loop can tell.

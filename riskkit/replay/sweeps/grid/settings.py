@@ -14,8 +14,6 @@ from riskkit.replay.rules.ruleset import RuleSet
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Grid", "Sampler", "Setting", "checked_settings", "index_of", "settings_of", "split_name", "with_setting"]
-
 Setting = dict[str, Any]  # {"rule_id.parameter": value}
 RULE_FIELDS = ("action", "severity", "scope", "hold")  # of a rule, beside its parameters
 MAX_POINTS = 1_000_000

@@ -19,8 +19,6 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.sweeps.grid.settings import Setting
 from riskkit.replay.sweeps.many.runner import Metrics, Options, Runner, Steps
 
-__all__ = ["opened", "processes_wanted", "run_on_processes"]
-
 TASKS_PER_WORKER = 4  # in one round; results of finished rounds survive an interrupt
 
 

@@ -18,8 +18,6 @@ from riskkit.replay.sweeps.many.runner import Options, Replays
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "DailyFigures", "DailyRunner", "Days", "daily_frame", "days_of"]
-
 COLUMNS = (*REJECTION_METRICS, "good_notional_rejected")
 MONEY = (*IN_MONEY, "good_notional_rejected")
 

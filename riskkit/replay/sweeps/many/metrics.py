@@ -13,16 +13,6 @@ from riskkit.replay.schema.columns import DecisionCode, EventKind
 from riskkit.replay.schema.scopes import SCOPES
 from riskkit.replay.sweeps.many.order_outcome import OrderOutcomes
 
-__all__ = [
-    "METRICS",
-    "REJECTION_METRICS",
-    "Baseline",
-    "book_metrics",
-    "metrics_of",
-    "rejection_metrics",
-    "rejection_sums",
-]
-
 METRICS = {
     "orders_rejected": "number of rejected orders",
     "modifies_rejected": "number of rejected modifies",

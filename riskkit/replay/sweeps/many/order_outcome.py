@@ -19,8 +19,6 @@ from riskkit.replay.rules.parameters import duration_text
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 
-__all__ = ["OrderOutcomes", "horizon_text", "order_outcomes"]
-
 ORDER, FILL, PRICE = int(EventKind.ORDER), int(EventKind.FILL), int(EventKind.PRICE)
 END = LARGEST
 SKIPPED = int(RowFlag.BAD_TS | RowFlag.DUPLICATE)

@@ -21,8 +21,6 @@ from riskkit.replay.sweeps.many.metrics import Baseline, book_metrics, metrics_o
 from riskkit.replay.sweeps.many.order_outcome import OrderOutcomes, order_outcomes
 from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
 
-__all__ = ["Mode", "OnTrip", "Options", "Orphans", "Replays", "Runner", "Steps", "checked_orphans", "run_on_threads"]
-
 Mode = Literal["shadow", "enforce"]
 Orphans = Literal["keep", "clip", "drop"]
 OnTrip = Literal["leave", "cancel_working"]

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["SweepResult", "sweep"]
-
 
 class SweepResult(Shown):
     """Result of `sweep`.

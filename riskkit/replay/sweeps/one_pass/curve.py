@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["ThresholdCurve"]
-
 MAX_STEPS = 2_000
 LOGGED = 3  # entries beyond its limit that a sliding window counts, the message itself included
 OPTIONS = {"orphans": "keep", "on_trip": "leave"}

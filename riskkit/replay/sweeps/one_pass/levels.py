@@ -14,8 +14,6 @@ import numpy as np
 from riskkit._jit import Kernel, kernel, plain
 from riskkit.replay.sweeps.grid.keys import count_of_keys
 
-__all__ = ["attempts_in_window", "window_levels"]
-
 Array = np.ndarray
 
 

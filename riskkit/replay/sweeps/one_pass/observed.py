@@ -26,8 +26,6 @@ from riskkit.replay.sweeps.grid.keys import keys_of
 from riskkit.replay.sweeps.grid.settings import with_setting
 from riskkit.replay.sweeps.one_pass.levels import attempts_in_window, window_levels
 
-__all__ = ["ALWAYS", "Observed", "observed_of", "parameter_of"]
-
 ALWAYS = LARGEST  # an observed value beyond every limit: no price is known
 
 

@@ -30,8 +30,6 @@ from riskkit.replay.sweeps.rule_value.utilization import utilization
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Effectiveness", "effectiveness", "stops_of"]
-
 JUDGED = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD, DecisionCode.ALERTED)
 
 

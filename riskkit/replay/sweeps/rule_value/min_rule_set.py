@@ -6,8 +6,6 @@ import itertools
 from collections.abc import Iterable
 from typing import Literal
 
-__all__ = ["min_rule_set"]
-
 MAX_EXACT = 16  # candidate rules; at most 65,536 subsets are tried
 
 

@@ -19,8 +19,6 @@ from riskkit.replay.sweeps.one_pass.observed import ALWAYS, Observed, parameter_
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Utilization", "utilization"]
-
 LEVELS = {"median": 0.5, "p90": 0.9, "p99": 0.99, "most": 1.0}
 
 
