@@ -164,6 +164,7 @@ def fit_columns(table: np.ndarray) -> np.ndarray:
 
 @kernel
 def fit_rows(rows: np.ndarray, out: np.ndarray) -> None:
+    """Fit each row of standardized returns; write location, scale and degrees of freedom into the rows of `out`."""
     for j in range(rows.shape[0]):
         out[0, j], out[1, j], out[2, j] = fit_student_t(rows[j])
 

@@ -32,8 +32,8 @@ NAME = re.compile(r"checkpoint-(\d{12})\.riskkit")
 logger = logging.getLogger("riskkit")
 
 
-class Session(Protocol):
-    """A session with snapshots: a LiveEngine, a LiveSession, a RiskEngine."""
+class _Snapshotted(Protocol):
+    """A session with snapshots: an `Engine`, a `Session`, a `RiskEngine`."""
 
     @property
     def rules(self) -> RuleSet: ...
@@ -54,7 +54,7 @@ class Stored(NamedTuple):
     snapshot: bytes
 
 
-def write_checkpoint(path: str | Path, session: Session) -> None:
+def write_checkpoint(path: str | Path, session: _Snapshotted) -> None:
     """Write a session's state to a file, completely or not at all; on return it is on disk.
 
     Parameters
@@ -232,7 +232,7 @@ class Checkpoints:
         found = [path for path in self.folder.iterdir() if NAME.fullmatch(path.name)]
         return sorted(found, key=lambda path: path.name)
 
-    def save(self, session: Session) -> Path:
+    def save(self, session: _Snapshotted) -> Path:
         """Write the next generation, then delete those older than the ones to keep."""
         with self._lock:
             before = self.generations()
