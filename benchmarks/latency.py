@@ -85,9 +85,9 @@ def _forms(log: EventLog) -> Iterator[Any]:
         EventKind.PRICE: session.process_price,
     }
     by_label = _timed(lambda event: names[event[0]](**event[1]), _labelled(frame, log))
-    yield Calls("an event by label (LiveSession)", by_label)
-    yield Calls("an event by code (LiveEngine.push)", by_code)
-    yield Calls("an event prepared (LiveEngine.submit)", prepared)
+    yield Calls("an event by label (Session)", by_label)
+    yield Calls("an event by code (Engine.push)", by_code)
+    yield Calls("an event prepared (Engine.submit)", prepared)
 
 
 def _labelled(frame: Any, log: EventLog) -> list[tuple[EventKind, dict[str, Any]]]:

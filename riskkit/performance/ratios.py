@@ -78,7 +78,7 @@ def annualized_volatility(returns: ReturnsLike, periods_per_year: float, *, ddof
     -------
     float or (n_series,)
         Fraction per square root of a year; the volatility of yearly returns only if returns are uncorrelated (tested
-        by `riskkit.returns.check_square_root_time`).
+        by `riskkit.returns.sqrt_time_test`).
 
     References
     ----------

@@ -224,7 +224,7 @@ def sqrt_time_test(returns: ReturnsLike, horizon: int, *, significance: float = 
 
     Returns
     -------
-    SquareRootTime
+    SqrtTimeTest
         Variance ratio, robust z and p-value, first autocorrelation, and a conclusion in words.
 
     References

@@ -272,7 +272,7 @@ def test_rows_of_an_engine_have_the_ids_of_the_session():
     )
     assert engine.row(0) == session._live.row(0)
     assert of_engine == of_session
-    with pytest.raises(InputError, match="session came as list; give a LiveSession"):
+    with pytest.raises(InputError, match="session came as list; give a Session"):
         AlertSystem().take([], [])
     with pytest.raises(InputError, match="session came as str"):
         AlertSystem().watch("session")

@@ -48,7 +48,7 @@ def engine_of(session: Any) -> Engine:
     session = getattr(session, "session", session)
     engine = getattr(session, "engine", session)
     if not isinstance(engine, Engine):
-        raise InputError(f"session came as {type(session).__name__}; give a LiveSession, RiskEngine or LiveEngine")
+        raise InputError(f"session came as {type(session).__name__}; give a Session, RiskEngine or Engine")
     return engine
 
 
@@ -57,7 +57,7 @@ class AlertMaker:
 
     Parameters
     ----------
-    engine : LiveEngine
+    engine : Engine
         Engine with the rules of the session.
     """
 
@@ -180,7 +180,7 @@ class SessionProxy:
 
     Parameters
     ----------
-    session : LiveSession or RiskEngine
+    session : Session or RiskEngine
     take : function of session, actions and {event number: trade id}
         Must not raise.
     """
@@ -233,7 +233,7 @@ class DigestChain:
 
     Parameters
     ----------
-    engine : LiveEngine
+    engine : Engine
         The hash begins with its rules and mode.
     """
 

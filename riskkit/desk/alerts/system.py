@@ -151,7 +151,7 @@ class AlertSystem(Shown):
 
         Parameters
         ----------
-        session : LiveSession or RiskEngine
+        session : Session or RiskEngine
         """
         self.take(session, [])  # hashes the journal so far
         return SessionProxy(session, self._take_safely)
@@ -161,9 +161,9 @@ class AlertSystem(Shown):
 
         Parameters
         ----------
-        session : LiveSession, RiskEngine or LiveEngine
+        session : Session, RiskEngine or Engine
             The session that decided.
-        decided : list of ActionEvent, or rows
+        decided : list of Decision, or rows
             Its decisions: ``session.process_order(...)``, or the decision rows of ``engine.push(...)``.
         trade_ids : mapping, optional
             {event number: id of the trade or order}.

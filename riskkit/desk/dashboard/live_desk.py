@@ -30,7 +30,7 @@ class LiveDesk:
         The book.
     stream : MarketStream
         Its market.
-    session : LiveSession, optional
+    session : Session, optional
         Rules, in enforce mode, for the same tickers; prices are rounded to its ticks, for the book as well.
     account : str
         Account of the book in the session.

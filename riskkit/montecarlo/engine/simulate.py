@@ -73,7 +73,7 @@ def simulate_risk(
 
     Returns
     -------
-    SimulatedRisk
+    SimulationResult
         Money, losses positive. The standard errors are those of the simulation under a true model. That of ES is nan
         for a tail of a single scenario: use at least a few dozen times 1 / (1 - confidence) scenarios.
 

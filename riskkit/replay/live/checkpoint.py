@@ -61,7 +61,7 @@ def write_checkpoint(path: str | Path, session: _Snapshotted) -> None:
     ----------
     path : str or Path
         The file; an existing one is replaced in one step.
-    session : LiveEngine, LiveSession or RiskEngine
+    session : Engine, Session or RiskEngine
         Its ``snapshot()`` is written.
 
     Raises
@@ -249,7 +249,7 @@ class Checkpoints:
         Parameters
         ----------
         kind : class
-            Class of the saved session: LiveSession, LiveEngine or RiskEngine.
+            Class of the saved session: Session, Engine or RiskEngine.
         rules : optional
             The rules for that class, if they are not a RuleSet (RiskEngine).
         **options

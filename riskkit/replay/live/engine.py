@@ -1,7 +1,7 @@
 """The replay loop, one event at a time: a live engine with its journal, its snapshots and the digest of a replay.
 
 A `Engine` appends every event to its journal, which has the columns of a log, and runs the loop over the new rows.
-So it decides as a replay of `LiveEngine.log` does, to the bit (tested).
+So it decides as a replay of `Engine.log` does, to the bit (tested).
 """
 
 from __future__ import annotations

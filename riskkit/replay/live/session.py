@@ -1,7 +1,7 @@
 """A live session by labels: orders, fills and prices in, actions out, each event journaled.
 
 Fields are labels, Decimals and Timestamps; each event is converted by the rules of a frame's row
-(`riskkit.replay.ingest.event`), then decided by the loop of a replay (`riskkit.replay.live.engine`). A replay of `LiveSession.log`
+(`riskkit.replay.ingest.event`), then decided by the loop of a replay (`riskkit.replay.live.engine`). A replay of `Session.log`
 gives the same decisions, to the bit. Bad input raises an error and changes nothing. No clock is read.
 
 Every call holds one lock: events of several threads are processed one after the other, in the order of the journal, and
@@ -43,7 +43,7 @@ class Session:
     rules : RuleSet
         In their declared order.
     universe : Universe
-        Accounts, instruments and units; those of a log are ``log.universe``; see also `LiveSession.declare`.
+        Accounts, instruments and units; those of a log are ``log.universe``; see also `Session.declare`.
     mode, orphans, on_trip : str
         As in `replay_log`; by default shadow, in which every order passes and the answers say which would not. In
         enforce mode the caller sends only events that were allowed.
@@ -156,7 +156,7 @@ class Session:
 
         Returns
         -------
-        list of ActionEvent
+        list of Decision
             REJECT of the order, ALERT, PAUSE or HALT of a rule, RESUME of pauses that ended.
 
         Raises
@@ -397,7 +397,7 @@ class Session:
     # ------------------------------------------------------------------ snapshots
 
     def snapshot(self, notes: Mapping[str, Any] | None = None) -> bytes:
-        """The complete session as bytes; see `LiveEngine.snapshot`. `restore` returns ``notes`` (JSON) as ``notes``."""
+        """The complete session as bytes; see `Engine.snapshot`. `restore` returns ``notes`` (JSON) as ``notes``."""
         with self._lock:
             extra: dict[str, Any] = {
                 "orders": [[label, order.row] for label, order in self._entries.orders.items()],
@@ -422,9 +422,7 @@ class Session:
         """
         live = Engine.restore(snapshot, rules, compiled=compiled)
         if "orders" not in live.extra:
-            raise InputError(
-                "the snapshot is of a LiveEngine, not of a LiveSession; restore it with LiveEngine.restore"
-            )
+            raise InputError("the snapshot is of a Engine, not of a Session; restore it with Engine.restore")
         extra, session = live.extra, cls.__new__(cls)
         described = extra["newcomers"]
         newcomers = Universe.from_description(described).instruments[0] if described else None

@@ -25,7 +25,7 @@ class RuleSet:
 
     Parameters
     ----------
-    rules : iterable of Rule or StagedRule
+    rules : iterable of Rule or TieredRule
         The first that objects is the named cause of a refusal. A staged one counts as a rule for each of its levels.
 
     Examples

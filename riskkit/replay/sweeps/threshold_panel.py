@@ -163,7 +163,7 @@ class ThresholdPanel(Live):
 
     Attributes
     ----------
-    answers : ThresholdAnswers
+    answers : ThresholdReport
         The metrics shown; moving the slider replays nothing.
     widget : ipywidgets.VBox
         The widget that a notebook displays for this object.

@@ -110,7 +110,7 @@ def test_a_session_restored_knows_orders_trades_and_pauses():
         assert [(action.action, action.key) for action in resumed] == [(DecisionKind.RESUME, "A")]
         one.process_order(ts=5 + SECOND, **{**ORDER, "instrument": "other", "price": "2.5"})
     assert decided(session) == decided(again)
-    with pytest.raises(InputError, match="not of a LiveSession"):
+    with pytest.raises(InputError, match="not of a Session"):
         Session.restore(Engine(session.rules, session.universe, compiled=False).snapshot(), session.rules)
 
 
