@@ -47,7 +47,7 @@ def test_ranks_are_exact_although_one_minus_confidence_is_not():
         for n in (1, 7, 100, 250, 999, 1000, 12_500):
             exact = naive.tail_mass(confidence) * n
             assert rk.order_statistics.var_rank(n, confidence) == math.ceil(exact)
-            assert rk.order_statistics.tail_size(n, confidence) == pytest.approx(float(exact), abs=0, rel=1e-12)
+            assert rk.order_statistics.n_tail(n, confidence) == pytest.approx(float(exact), abs=0, rel=1e-12)
             assert rk.order_statistics.var_rank(n, 1 - (1 - confidence)) == math.ceil(exact), (
                 "computed confidences are meant as decimals"
             )

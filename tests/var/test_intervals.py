@@ -24,7 +24,7 @@ def generator():
 @pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
 @pytest.mark.parametrize("n", [30, 250, 500, 1000])
 def test_order_statistic_ranks_have_their_exact_probability(n, level, coverage):
-    high, low, exact = rk.order_statistics.order_statistic_ranks(n, level, coverage)
+    high, low, exact = rk.order_statistics.confidence_ranks(n, level, coverage)
     p = 1 - level
     assert exact == pytest.approx(naive.binomial_coverage(n, p, high or 0, low or n + 1), rel=1e-9)
     cut = (1 - coverage) / 2
@@ -54,7 +54,7 @@ def test_interval_beyond_the_sample_is_open():
 
 
 def test_order_statistics_of_a_large_sample():
-    high, low, exact = rk.order_statistics.order_statistic_ranks(2_000_000, 0.99, 0.95)
+    high, low, exact = rk.order_statistics.confidence_ranks(2_000_000, 0.99, 0.95)
     spread = 1.96 * math.sqrt(2_000_000 * 0.01 * 0.99)
     assert (high, low) == (pytest.approx(20_000 - spread, abs=2), pytest.approx(20_000 + spread, abs=2))
     assert exact == pytest.approx(0.95, abs=5e-4)
