@@ -219,7 +219,7 @@ def check(state: Record, params: Any) -> Verdict:
     return Verdict(OBJECT if state.quantity > params.limit else PASS, state.quantity, params.limit)
 
 
-def record(state: Record, params: Any, book: Any, event: Any) -> int:
+def update(state: Record, params: Any, book: Any, event: Any) -> int:
     """Add a fill; trip if it exceeds the cap."""
     state.quantity += event.qty * book.instrument.qty_unit
     return 1 if state.quantity > params.limit else 0
@@ -235,13 +235,13 @@ DAILY_VOLUME = RuleType(
     parameters=DailyVolume,
     state=("quantity",),
     check=check,
-    record=record,
+    update=update,
     reset=reset,
-    judges=frozenset({EventKind.ORDER, EventKind.MODIFY}),
-    watches=frozenset({EventKind.FILL}),
+    checks_on=frozenset({EventKind.ORDER, EventKind.MODIFY}),
+    updates_on=frozenset({EventKind.FILL}),
     scopes=("account", "account_instrument", "account_product", "instrument", "product"),
     action="PAUSE",
-    latches=True,
+    checked_by_pause=True,
     observes="limit",
     standing=True,
     sentence=lambda params: f"at most {params.limit} traded until the day is reset",

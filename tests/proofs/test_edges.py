@@ -68,7 +68,7 @@ HOME = ("riskkit.replay.rules.", "riskkit.replay.rules.circuit_breaker")
 CATALOGUE = {
     name: kind
     for name, kind in _TYPES.items()
-    if (kind.check or kind.record).__module__.startswith(HOME) and name not in ELSEWHERE
+    if (kind.check or kind.update).__module__.startswith(HOME) and name not in ELSEWHERE
 }
 Row = dict[str, Any]
 

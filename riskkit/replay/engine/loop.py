@@ -159,10 +159,10 @@ def turn_over(forced):
                 rule.state = at(rule.states, key)
                 if rule.holds and forced != 0 and rule.terms.hold == runtime.HOLD_SESSION:
                     rule.state.held_until = 0
-                if "book" in rule.arguments("turn"):
+                if "book" in rule.arguments("on_new_day"):
                     book = owner_book(rule)
-                if rule.has("turn"):
-                    rule.turn()
+                if rule.has("on_new_day"):
+                    rule.on_new_day()
     for rule in shape.gauging:
         soonest = min(soonest, close_bar(rule, 0))
     return soonest
@@ -283,8 +283,8 @@ def look_up_rules(kind):
                 if rule.has("reset"):
                     rule.reset()
                 rule.state.held_until = 0
-            if rule.has("advance"):
-                rule.advance()
+            if rule.has("evict"):
+                rule.evict()
 
 
 # ---------------------------------------------------------------------- judging
@@ -302,7 +302,7 @@ def judge(kind):
                 rule_code = DecisionCode.HELD
                 rule_until = rule.state.held_until
             elif rule.checked(kind):
-                if not rule.reduces or rule.halts or reducing == 0:
+                if not rule.exempt_reducing or rule.halts or reducing == 0:
                     answer = rule.check()
                     rule_code = answer.code
                     rule_observed = answer.observed
@@ -373,11 +373,11 @@ def conclude(kind):
 
 
 def record_outcome(kind):
-    """Call the record hook of each rule that watches this kind of event, and pause those that trip."""
+    """Call the update hook of each rule that follows this kind of event, and pause those that trip."""
     for rule in shape.listening(kind):
         if rule.always_keyed(kind) or rule.key >= 0:
             if rule.told(kind):
-                trip = rule.record(
+                trip = rule.update(
                     accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
                     passed=passed(rule, kind),
                 )
@@ -538,14 +538,14 @@ def judge_list():
                 look_up_rules(EventKind.ORDER)
                 judge_message(EventKind.ORDER, j, event.qty, 0)
                 combined = runtime.merge(combined, verdict)
-                assume(1)
+                count_pending(1)
                 j += 1
             while j > i:
                 j -= 1
                 look_up_member(j, int64(log.qty[j]), at(orders, -1))
                 for rule in shape.assuming:
                     rule.state = at(rule.states, rule.key)
-                assume(-1)
+                count_pending(-1)
             look_up_member(i, qty, order)
             for rule in shape.listening(EventKind.ORDER):
                 rule.state = at(rule.states, rule.key)
@@ -564,7 +564,7 @@ def look_up_member(row, qty, order):
     book = message_book(order)
 
 
-def assume(sign):
+def count_pending(sign):
     """Count a member of a list as if it worked while those after it are judged (`sign` 1), or take it back (-1)."""
     runtime.apply_pending(position, account, event.side, event.qty, sign)
     if shape.chains and sign == 1:
@@ -578,8 +578,8 @@ def assume(sign):
     for rule in shape.assuming:
         if rule.working:
             rule.state.working += sign
-        if rule.has("assume"):
-            rule.assume(sign=sign)
+        if rule.has("apply_pending"):
+            rule.apply_pending(sign=sign)
 
 
 def on_modify():

@@ -16,7 +16,14 @@ OPEN_SCOPES = tuple(scope.name for scope in SCOPES.values() if scope.is_open)
 
 TABLES = ("positions", "accounts", "instruments", "orders")  # the index -1 is the record of nothing
 WORDS = ("clocks", "bounds", "sample_at", "sampled", "memory", "counts", "rows")
-HOOKS = ("check", "record", "turn", "reset", "advance", "assume")  # functions of a rule's type that the loop calls
+HOOKS = (
+    "check",
+    "update",
+    "on_new_day",
+    "reset",
+    "evict",
+    "apply_pending",
+)  # functions of a rule's type that the loop calls
 VARIABLES = ("state", "states", "n_keys", "terms", "params", "duplicates")  # of each rule in the loop
 
 
@@ -31,15 +38,15 @@ class RuleShape(NamedTuple):
     scope: str
     holds: bool
     halts: bool
-    latches: bool
+    checked_by_pause: bool
     trips: bool
-    reduces: bool
+    exempt_reducing: bool
     working: bool
     covariance: bool
     cells: int
     caps: bool  # its verdict says which of several limits spoke
-    judges: tuple[int, ...]
-    watches: tuple[int, ...]
+    checks_on: tuple[int, ...]
+    updates_on: tuple[int, ...]
     hooks: tuple[tuple[str, tuple[str, ...]], ...]
 
     def variable(self, name: str) -> str | None:
@@ -67,19 +74,19 @@ class RuleShape(NamedTuple):
 
     def judged(self, kind: int) -> bool:
         """Whether the rule can object to this kind of event."""
-        return kind in MESSAGES and (self.holds or (kind in self.judges and self.has("check")))
+        return kind in MESSAGES and (self.holds or (kind in self.checks_on and self.has("check")))
 
     def checked(self, kind: int) -> bool:
         """Whether its check is called: a latching rule that can pause answers by its pause alone."""
-        return kind in self.judges and self.has("check") and not (self.latches and self.holds)
+        return kind in self.checks_on and self.has("check") and not (self.checked_by_pause and self.holds)
 
     def told(self, kind: int) -> bool:
-        """Whether its record hook is called at this kind of event."""
-        return kind in self.watches and self.has("record")
+        """Whether its update hook is called at this kind of event."""
+        return kind in self.updates_on and self.has("update")
 
     def trips_by_breach(self, kind: int) -> bool:
         """Whether a breach that its check finds pauses it."""
-        return self.holds and self.judged(kind) and self.trips and not self.latches
+        return self.holds and self.judged(kind) and self.trips and not self.checked_by_pause
 
     def can_trip(self, kind: int) -> bool:
         """Whether this kind of event can pause it."""
@@ -145,12 +152,12 @@ class Shape(NamedTuple):
     @property
     def assuming(self) -> Rules:
         """The rules that count a member of a list as working while those after it are judged."""
-        return [rule for rule in self.listening(EventKind.ORDER) if rule.working or rule.has("assume")]
+        return [rule for rule in self.listening(EventKind.ORDER) if rule.working or rule.has("apply_pending")]
 
     @property
     def turning(self) -> Rules:
         """The rules whose records change when the trading day turns."""
-        return [rule for rule in self.rules if rule.holds or rule.has("turn")]
+        return [rule for rule in self.rules if rule.holds or rule.has("on_new_day")]
 
     @property
     def resettable(self) -> Rules:
@@ -163,11 +170,11 @@ class Shape(NamedTuple):
 
     def listening(self, kind: int) -> Rules:
         """The rules that must be looked up at a kind of event."""
-        return [rule for rule in self.rules if rule.judged(kind) or kind in rule.watches]
+        return [rule for rule in self.rules if rule.judged(kind) or kind in rule.updates_on]
 
     def watched(self, kind: int) -> bool:
         """Whether a rule's record is told of a kind of event."""
-        return any(kind in rule.watches for rule in self.rules)
+        return any(kind in rule.updates_on for rule in self.rules)
 
     def inherits(self, kind: int) -> bool:
         """Whether an event of this kind has flags of its order too."""
@@ -176,7 +183,7 @@ class Shape(NamedTuple):
     def asks_reducing(self, kind: int) -> bool:
         """Whether it matters if a message of this kind only reduces a position."""
         return self.controls or any(
-            rule.reduces or (rule.holds and not rule.halts) or "reducing" in rule.arguments("check")
+            rule.exempt_reducing or (rule.holds and not rule.halts) or "reducing" in rule.arguments("check")
             for rule in self.asked(kind)
         )
 

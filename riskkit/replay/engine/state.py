@@ -243,7 +243,7 @@ def _begin(
     orders: np.ndarray,
 ) -> None:
     """Let every key that belongs to an account take its opening equity as its base."""
-    for function in (rule.kind.turn, rule.kind.reset):
+    for function in (rule.kind.on_new_day, rule.kind.reset):
         names = parameter_names(function) if function is not None else ()
         if function is None or "book" not in names:
             continue

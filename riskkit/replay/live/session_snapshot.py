@@ -93,11 +93,11 @@ class View(Shown):
                 event = {**DEFAULTS, "ts": self.ts, "account": record.owner}
                 if rule.scope == "account_instrument":
                     event |= {"pair": key, "instrument": int(state.positions["instrument"][key + 1])}
-                if rule.kind.advance is not None:
+                if rule.kind.evict is not None:
                     fields = int(EventKind.ORDER), record.owner, -1, -1, 0, 0, MISSING, -1
                     order = EventRow(self.size, self.ts, *fields, weight=LARGEST)  # a window empties when it must
                     values = {"state": record, "params": teller.params[k], "event": order, "memory": state.memory}
-                    plain(rule.kind.advance)(*(values[name] for name in parameter_names(rule.kind.advance)))
+                    plain(rule.kind.evict)(*(values[name] for name in parameter_names(rule.kind.evict)))
                 seen = teller.probe(k, key, state, event)
                 row = {"rule": rule.id, "key": teller.key_of(rule, key, state), "observed": seen.observed}
                 row |= {"limit": seen.limit, "headroom": seen.headroom, "unit": seen.unit}

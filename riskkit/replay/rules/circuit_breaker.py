@@ -73,7 +73,7 @@ def used(state, params):
     )
 
 
-def record(state, params, book, event):
+def update(state, params, book, event):
     """Keep the day's loss, the open positions and the run of errors; trip where one reaches its limit."""
     if event.kind == FILL or event.kind == TRADE:
         state.open += book.opened
@@ -87,7 +87,7 @@ def record(state, params, book, event):
     return 0
 
 
-def turn(state):
+def on_new_day(state):
     """Start the day without loss or errors."""
     state.loss = 0
     state.errors = 0
@@ -116,12 +116,12 @@ BREAKER = register(
         parameters=BreakerLimits,
         state=("loss", "open", "errors"),
         check=check,
-        record=record,
-        turn=turn,
-        reset=turn,
+        update=update,
+        on_new_day=on_new_day,
+        reset=on_new_day,
         opening=opening,
-        judges=frozenset({EventKind.ORDER}),
-        watches=frozenset({EventKind.FILL, EventKind.TRADE, EventKind.ERROR, EventKind.ACK}),
+        checks_on=frozenset({EventKind.ORDER}),
+        updates_on=frozenset({EventKind.FILL, EventKind.TRADE, EventKind.ERROR, EventKind.ACK}),
         scopes=tuple(name for name in SCOPES if name not in ("instrument", "product", "connection")),
         action="HALT",
         hold="session",
@@ -297,7 +297,7 @@ class CircuitBreaker(Shown):
         with self._lock:
             self._tell_time(now)
             self._release()
-            turn(self._state)
+            on_new_day(self._state)
 
     def check_daily_reset(self, now: Any) -> bool:
         """Tell the time; where a new trading day has begun, its loss and errors start at zero, and return True.
@@ -315,7 +315,7 @@ class CircuitBreaker(Shown):
             self._day_end = int(day_starts(self.limits.tz, self.limits.roll_hour, instant, instant)[1])
             if first:
                 return False
-            turn(self._state)
+            on_new_day(self._state)
             if self.hold == "session":
                 self._release()
             return True
@@ -327,7 +327,7 @@ class CircuitBreaker(Shown):
             self.check_daily_reset(now)
 
     def _record(self, kind: int, reason: str, *, realised: int = 0, opened: int = 0) -> None:
-        if record(self._state, self._params, self._book(realised, opened), self._event(kind)):
+        if update(self._state, self._params, self._book(realised, opened), self._event(kind)):
             self._trip(reason)
 
     def _book(self, realised: int = 0, opened: int = 0) -> Book:

@@ -1,4 +1,4 @@
-"""Your own rule, from a notebook cell: parameters, state, check, record as plain Python, with the standing of any rule.
+"""Your own rule, from a notebook cell: parameters, state, check, update as plain Python, with the standing of any rule.
 
 `riskkit.rules.custom` declares it; what a cell needs to write one can be imported from here. The rule is then a rule type like
 those of the catalogue: named in TOML, in a dict or as an object, in shadow, enforce and live, plain and compiled, its
@@ -107,14 +107,14 @@ __all__ = [
 
 ASKED = {
     "check": ("state", "params", "book", "event", "memory", "reducing", "orders", "positions", "duplicates"),
-    "record": ("state", "params", "book", "event", "memory", "accepted", "passed"),
-    "turn": ("state", "params", "book", "memory"),
+    "update": ("state", "params", "book", "event", "memory", "accepted", "passed"),
+    "on_new_day": ("state", "params", "book", "memory"),
     "reset": ("state", "params", "book", "memory"),
-    "advance": ("state", "params", "event", "memory"),
-    "assume": ("state", "params", "book", "event", "sign", "memory"),
+    "evict": ("state", "params", "event", "memory"),
+    "apply_pending": ("state", "params", "book", "event", "sign", "memory"),
 }
-WRITES = {"check": (), "record": ("state", "memory"), "turn": ("state", "memory"), "reset": ("state", "memory")}
-WRITES |= {"advance": ("state", "memory"), "assume": ("state", "memory")}
+WRITES = {"check": (), "update": ("state", "memory"), "on_new_day": ("state", "memory"), "reset": ("state", "memory")}
+WRITES |= {"evict": ("state", "memory"), "apply_pending": ("state", "memory")}
 JUDGED = tuple(kind.name.lower() for kind in MESSAGES)
 TOLD = tuple(kind.name.lower() for kind in WATCHED)
 ENGINE = ("owner", "held_until", "trips", "working", "memory")  # what the engine keeps in a rule's record
@@ -149,14 +149,14 @@ def custom(
     parameters: Any,
     *,
     check: Callable[..., Any] | None = None,
-    record: Callable[..., Any] | None = None,
-    turn: Callable[..., Any] | None = None,
+    update: Callable[..., Any] | None = None,
+    on_new_day: Callable[..., Any] | None = None,
     reset: Callable[..., Any] | None = None,
-    advance: Callable[..., Any] | None = None,
-    assume: Callable[..., Any] | None = None,
+    evict: Callable[..., Any] | None = None,
+    apply_pending: Callable[..., Any] | None = None,
     state: Iterable[str] = (),
-    judges: Iterable[str] = JUDGED,
-    watches: Iterable[str] = (),
+    checks_on: Iterable[str] = JUDGED,
+    updates_on: Iterable[str] = (),
     words: int = 0,
     needs: Iterable[str] = (),
     sentence: str = "",
@@ -165,10 +165,10 @@ def custom(
     """Declare a rule of your own, in a notebook cell or a file.
 
     Its functions name the arguments that they need: ``check`` out of state, params, book, event, memory, reducing,
-    orders, positions, duplicates, and it returns a `Verdict`; ``record`` out of state, params, book, event, memory,
-    accepted, passed, and it returns 1 to trip, else 0; ``turn`` (the trading day turns) and ``reset`` (a person
-    resets) out of state, params, book, memory; ``advance`` (time passes) out of state, params, event, memory;
-    ``assume`` (an order of a list stands, ``sign`` 1, while those after it are judged, and is taken back, -1) out of
+    orders, positions, duplicates, and it returns a `Verdict`; ``update`` out of state, params, book, event, memory,
+    accepted, passed, and it returns 1 to trip, else 0; ``on_new_day`` (the trading day turns) and ``reset`` (a person
+    resets) out of state, params, book, memory; ``evict`` (time passes) out of state, params, event, memory;
+    ``apply_pending`` (an order of a list stands, ``sign`` 1, while those after it are judged, and is taken back, -1) out of
     state, params, book, event, sign, memory. What they are is told in `riskkit.replay.rules.rule`.
 
     They are whole-number arithmetic, branches and loops over ``range``, the same compiled and as they stand. Beside
@@ -185,10 +185,10 @@ def custom(
         `Part` (a fraction, millionths inside), `Flag`, ... A limit is written ``Limit[Quantity]``: a parameter
         ``breach: Breach`` then decides whether a value equal to it passes.
     state : names of the record's fields, int64, 0 at the start.
-    judges : of "order", "modify"
+    checks_on : of "order", "modify"
         What ``check`` is asked about.
-    watches : of "order", "modify", "cancel", "fill", "trade", "error", "ack", "execution", "mark"
-        What ``record`` is told of; "mark": an account's equity moved.
+    updates_on : of "order", "modify", "cancel", "fill", "trade", "error", "ack", "execution", "mark"
+        What ``update`` is told of; "mark": an account's equity moved.
     words : int
         Words of workspace for each key; they begin at ``memory[state.memory]``.
     needs : of "marks", "orders", "chains", "cash", "duplicates", "parents", "working"
@@ -224,13 +224,13 @@ def custom(
     >>> def check(state, params, event):
     ...     run = state.run + 1 if event.side == state.side else 1
     ...     return Verdict(OBJECT if run > params.limit else PASS, run, params.limit)
-    >>> def record(state, event, accepted):
+    >>> def update(state, event, accepted):
     ...     if accepted != 0:
     ...         state.run = state.run + 1 if event.side == state.side else 1
     ...         state.side = event.side
     ...     return 0
-    >>> one_way = custom("one_way", OneWay, state=("run", "side"), check=check, record=record, judges=["order"],
-    ...                    watches=["order"], sentence="at most {limit} orders in a row on one side")
+    >>> one_way = custom("one_way", OneWay, state=("run", "side"), check=check, update=update, checks_on=["order"],
+    ...                    updates_on=["order"], sentence="at most {limit} orders in a row on one side")
     >>> frame = pd.DataFrame({"ts": range(5), "kind": "order", "account": "A", "instrument": "X",
     ...                       "side": ["B", "B", "B", "S", "B"], "qty": 1, "price": 10.0})
     >>> rules = rk.RuleSet.from_dict({"rules": [{"type": "one_way", "params": {"limit": 2}}]})
@@ -243,12 +243,12 @@ def custom(
     _check_name(name)
     _check_parameters(name, parameters)
     fields = _state_fields(name, state, words)
-    given = {"check": check, "record": record, "turn": turn, "reset": reset, "advance": advance}
-    given |= {"assume": assume}
+    given = {"check": check, "update": update, "on_new_day": on_new_day, "reset": reset, "evict": evict}
+    given |= {"apply_pending": apply_pending}
     known: dict[Any, CellFunction] = {}
     read_ones = {role: read(function, known=known) for role, function in given.items() if function is not None}
     if not read_ones:
-        raise InputError(f"rule type {name!r} has neither a check nor a record; without one it limits nothing")
+        raise InputError(f"rule type {name!r} has neither a check nor an update; without one it limits nothing")
     wanted = {
         one_of(need, ("marks", "orders", "chains", "cash", "duplicates", "parents", "working"), "needs")
         for need in needs
@@ -256,10 +256,12 @@ def custom(
     for role, found in read_ones.items():
         _check_role(role, found, parameters, fields)
         wanted |= _needs(found)
-    judged = _kinds(judges, JUDGED, "judges") if check is not None else frozenset()
-    watched = _kinds(watches, TOLD, "watches")
-    if (record is None) != (not watched):
-        raise InputError(f"rule type {name!r}: record and watches belong together; say which events record is told of")
+    judged = _kinds(checks_on, JUDGED, "checks_on") if check is not None else frozenset()
+    watched = _kinds(updates_on, TOLD, "updates_on")
+    if (update is None) != (not watched):
+        raise InputError(
+            f"rule type {name!r}: update and updates_on belong together; say which events update is called for"
+        )
     wanted |= {"marks"} if EventKind.MARK in watched else set()
     declared.setdefault("scopes", ("account",))
     observes = declared.get("observes", ())
@@ -275,8 +277,8 @@ def custom(
             name=name,
             parameters=parameters,
             state=fields,
-            judges=judged,
-            watches=watched,
+            checks_on=judged,
+            updates_on=watched,
             memory=words,
             needs=frozenset(wanted),
             sentence=_sentence(name, sentence, parameters),
@@ -356,7 +358,7 @@ def _check_role(role: str, found: CellFunction, parameters: Any, fields: tuple[s
                 f"{found.at(found.tree)} asks for 'duplicates'; its parameters must have limit and window_ns"
             )
         check_returns(found)
-    elif role == "record":
+    elif role == "update":
         check_ends(found, "number: 1 to trip, else 0")
 
 

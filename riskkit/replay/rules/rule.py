@@ -1,6 +1,6 @@
 """What a rule is: parameters, state, and two plain functions, declared once.
 
-A rule file reads: what it limits, its parameters, its state, its check, its record, its declaration (`RuleType`).
+A rule file reads: what it limits, its parameters, its state, its check, its update, its declaration (`RuleType`).
 The functions name the arguments that they need, out of
 
     state    the rule's record for the key of the event (an account, an instrument, ...); fields as declared, int64
@@ -8,16 +8,16 @@ The functions name the arguments that they need, out of
     book     the position, account and instrument of the event (`riskkit.replay.kernels.book.Book`)
     event    the event (`riskkit.replay.schema.columns.Event`)
     memory   the shared int64 workspace; `state.memory` is where this key's words start
-    reals    (check, record) the shared float64 workspace of rules that need the covariance; from `state.reals` on
+    reals    (check, update) the shared float64 workspace of rules that need the covariance; from `state.reals` on
     reducing (check) 1 if the order only reduces a position
     orders, positions (check) the tables, for the working orders of a position and the positions of an account
     duplicates    (check) how many identical orders came before this one within the rule's `window_ns`
-    accepted (record) 1 if the event stands, 0 if it was refused: in enforce mode by any rule, in shadow by this one
-    passed   (record) 1 if this rule itself let it through
+    accepted (update) 1 if the event stands, 0 if it was refused: in enforce mode by any rule, in shadow by this one
+    passed   (update) 1 if this rule itself let it through
 
-``check`` changes nothing and returns a `Verdict`. ``record`` is called after the verdict and returns 1 if the rule
-trips, else 0. ``turn`` is called when the trading day turns, ``reset`` when a pause ends or a person resets (its
-record's ``held_until`` still says until when it was paused, 0 if it was not). ``assume`` counts an order of a list
+``check`` changes nothing and returns a `Verdict`. ``update`` is called after the verdict and returns 1 if the rule
+trips, else 0. ``on_new_day`` is called when the trading day turns, ``reset`` when a pause ends or a person resets (its
+record's ``held_until`` still says until when it was paused, 0 if it was not). ``apply_pending`` counts an order of a list
 (`sign` 1) while those after it are judged, and takes it back (-1).
 """
 
@@ -136,14 +136,14 @@ class RuleType:
         Fields annotated with units of this module (`Count`, `Duration`, `Quantity`, `Money`, `Part`, ...).
     state : tuple of str
         Fields of the record that each key has, all int64.
-    check, record, turn, reset, assume : functions, optional
+    check, update, on_new_day, reset, apply_pending : functions, optional
         See the module's description.
-    judges : kinds of events that ``check`` judges; by default ORDER and MODIFY.
-    watches : kinds of events that ``record`` is told of; MARK: the account's equity moved.
+    checks_on : kinds of events that ``check`` judges; by default ORDER and MODIFY.
+    updates_on : kinds of events that ``update`` is told of; MARK: the account's equity moved.
     opening : function of state and book, optional
         Told of every opening position before the first event; by default a rule begins knowing of none.
-    advance : function, optional
-        Brings the record to the time of the event before ``check`` and ``record`` see it (entries that are out of a
+    evict : function, optional
+        Brings the record to the time of the event before ``check`` and ``update`` see it (entries that are out of a
         window). It may depend on nothing but time, so that a refused event leaves no trace in it.
     memory : int, or function of the integer parameters
         Words of workspace for a key.
@@ -154,11 +154,11 @@ class RuleType:
     scopes : scopes that make sense; the first is the default. Every scope where nothing is said.
     action : default action.
     hold : how a pause ends by default: "reset", "session", or the name of a duration parameter.
-    latches : the rule objects only by tripping: with an action that pauses, ``check`` is not asked.
-    trips : a breach that ``check`` finds trips it, with an action that pauses; False: only ``record`` does.
+    checked_by_pause : the rule objects only by tripping: with an action that pauses, ``check`` is not asked.
+    trips : a breach that ``check`` finds trips it, with an action that pauses; False: only ``update`` does.
     refuses : what breaches it is refused under its own id, with an action that pauses too.
     pauses : it may pause its key with REJECT as well; None: never, it refuses for as long as it lasts.
-    reduces : orders that only reduce a position are exempt.
+    exempt_reducing : orders that only reduce a position are exempt.
     needs : of {"marks", "orders", "working", "chains", "cash", "duplicates", "parents", "covariance"}: what the engine must
         keep for it.
     sentence : str, or function of the parameters: what it limits, in words.
@@ -197,25 +197,25 @@ class RuleType:
     parameters: Any
     state: tuple[str, ...] = ()
     check: Callable[..., Any] | None = None
-    record: Callable[..., Any] | None = None
-    turn: Callable[..., Any] | None = None
+    update: Callable[..., Any] | None = None
+    on_new_day: Callable[..., Any] | None = None
     reset: Callable[..., Any] | None = None
-    advance: Callable[..., Any] | None = None
-    assume: Callable[..., Any] | None = None
+    evict: Callable[..., Any] | None = None
+    apply_pending: Callable[..., Any] | None = None
     opening: Callable[..., Any] | None = None
-    judges: frozenset[EventKind] = frozenset(MESSAGES)
-    watches: frozenset[EventKind] = frozenset()
+    checks_on: frozenset[EventKind] = frozenset(MESSAGES)
+    updates_on: frozenset[EventKind] = frozenset()
     memory: Callable[[Any], int] | int = 0
     shared: Callable[[Any, Universe], list[int]] | None = None
     cells: int = 0
     scopes: tuple[str, ...] = SCOPES
     action: str = "REJECT"
     hold: str = "reset"
-    latches: bool = False
+    checked_by_pause: bool = False
     trips: bool = True
     refuses: bool = False
     pauses: bool | None = False
-    reduces: bool = False
+    exempt_reducing: bool = False
     needs: frozenset[str] = frozenset()
     sentence: Any = ""
     own: str = ""
@@ -248,7 +248,7 @@ class RuleType:
             )
 
     def _reads_breach(self) -> bool:
-        functions = (self.check, self.record, self.advance, self.turn)
+        functions = (self.check, self.update, self.evict, self.on_new_day)
         return any(f is not None and "breach" in f.__code__.co_names for f in functions)
 
     @property

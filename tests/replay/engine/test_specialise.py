@@ -31,11 +31,11 @@ NOTHING = Shape((), **FACTS, columns=())
 EVERYTHING = Shape((), **dict.fromkeys(FACTS, True), columns=tuple(OPTIONAL))
 ASKED = {
     "check": ("state", "params", "book", "event", "memory", "reals", "reducing", "orders", "positions", "duplicates"),
-    "record": ("state", "params", "book", "event", "memory", "reals", "accepted", "passed"),
-    "turn": ("state", "params", "book", "memory"),
+    "update": ("state", "params", "book", "event", "memory", "reals", "accepted", "passed"),
+    "on_new_day": ("state", "params", "book", "memory"),
     "reset": ("state", "params", "book", "memory"),
-    "advance": ("state", "params", "event", "memory"),
-    "assume": ("state", "params", "book", "event", "sign", "memory"),
+    "evict": ("state", "params", "event", "memory"),
+    "apply_pending": ("state", "params", "book", "event", "sign", "memory"),
 }
 
 
@@ -44,12 +44,12 @@ def rule(number: int = 0, hooks=ASKED, **facts) -> RuleShape:
     given = {
         "scope": "account",
         "halts": False,
-        "latches": False,
+        "checked_by_pause": False,
         "cells": 2,
-        "judges": (0, 1),
-        "watches": tuple(EventKind),
+        "checks_on": (0, 1),
+        "updates_on": tuple(EventKind),
     }
-    given |= dict.fromkeys(("holds", "trips", "reduces", "working", "covariance"), True)
+    given |= dict.fromkeys(("holds", "trips", "exempt_reducing", "working", "covariance"), True)
     return RuleShape(number, f"rule_{number}", **{**given, **facts}, hooks=tuple(hooks.items()))
 
 
@@ -163,7 +163,7 @@ def test_two_rules_of_one_type_have_variables_of_their_own(parameters):
         tuple(
             rule(number, {hook: getattr(kind, hook).__code__.co_varnames[: getattr(kind, hook).__code__.co_argcount]
                           for hook in HOOKS if getattr(kind, hook)}, working="working" in kind.needs,
-                 covariance="covariance" in kind.needs, judges=tuple(kind.judges), watches=tuple(kind.watches))
+                 covariance="covariance" in kind.needs, checks_on=tuple(kind.checks_on), updates_on=tuple(kind.updates_on))
             for number in range(2)
         ), **{**FACTS, "orders": True, "duplicates": True, "marks": True, "others": True, "cash": True, "chains": True,
               "parents": True}, columns=(),
@@ -224,15 +224,15 @@ def test_facts_are_folded(made):
 
 
 def test_rules_are_unrolled_and_their_variables_named(made):
-    hooks = ({"turn": ("state", "params")}, {"turn": ("params", "sign", "state")}, {})
+    hooks = ({"on_new_day": ("state", "params")}, {"on_new_day": ("params", "sign", "state")}, {})
     rules = (rule(k, found, scope="global" if k == 0 else "desk") for k, found in enumerate(hooks))
     text = made(
         """
         def run(start, stop):
             for rule in shape.rules:
                 rule.state = at(table(rule.array), rule.key if rule.scope == "global" else start)
-                if rule.has("turn"):
-                    rule.turn(sign=rule.bit)
+                if rule.has("on_new_day"):
+                    rule.on_new_day(sign=rule.bit)
         """,
         NOTHING._replace(rules=tuple(rules)),
     )

@@ -35,7 +35,7 @@ def check(state, params, event):
     run = longer(state, event)
     return Verdict(OBJECT if run > params.limit else PASS, run, params.limit)
 
-def record(state, event, accepted):
+def update(state, event, accepted):
     if event.kind == Kind.FILL:
         state.filled += event.qty
     elif accepted != 0:
@@ -43,11 +43,11 @@ def record(state, event, accepted):
         state.side = event.side
     return 0
 
-def turn(state):
+def on_new_day(state):
     state.run = 0
 
-one_way = own_rule("one_way", OneWay, state=("run", "side", "filled"), check=check, record=record, turn=turn,
-                   judges=["order"], watches=["order", "fill"], sentence="at most {limit} orders in a row on one side")
+one_way = own_rule("one_way", OneWay, state=("run", "side", "filled"), check=check, update=update, on_new_day=on_new_day,
+                   checks_on=["order"], updates_on=["order", "fill"], sentence="at most {limit} orders in a row on one side")
 '''
 HEAD = (
     "from typing import NamedTuple\nfrom riskkit.replay.rules.custom import *\nclass P(NamedTuple):\n    limit: Count\n"
@@ -327,12 +327,12 @@ GIVEN = [
     ({"parameters": int}, "is not a NamedTuple class"),
     ({"state": ["held_until"]}, "'held_until' is no name of a field of state"),
     ({"words": -1}, "words=-1 is not a number of words"),
-    ({"judges": ["fill"]}, "judges='fill' is not one of 'order', 'modify'"),
-    ({"watches": ["price"], "record": "record"}, "watches='price' is not one of"),
-    ({"record": "record"}, "record and watches belong together"),
-    ({"check": None}, "neither a check nor a record"),
-    ({"record": "silent", "watches": ["order"]}, "may end without a number: 1 to trip"),
-    ({"record": "bare", "watches": ["order"]}, "returns no number: 1 to trip"),
+    ({"checks_on": ["fill"]}, "judges='fill' is not one of 'order', 'modify'"),
+    ({"updates_on": ["price"], "update": "update"}, "watches='price' is not one of"),
+    ({"update": "update"}, "update and updates_on belong together"),
+    ({"check": None}, "neither a check nor an update"),
+    ({"update": "silent", "updates_on": ["order"]}, "may end without a number: 1 to trip"),
+    ({"update": "bare", "updates_on": ["order"]}, "returns no number: 1 to trip"),
     ({"check": "other"}, "asks for 'accepted'; check may ask for state"),
     ({"check": "alike"}, "asks for 'duplicates'; its parameters must have limit and window_ns"),
     ({"check": "starred"}, r"has arguments with \* or a default"),
@@ -347,7 +347,7 @@ def check(params): return Verdict(PASS, 1, 1)
 def other(params, accepted): return Verdict(PASS, 1, 1)
 def alike(duplicates): return Verdict(PASS, duplicates, 1)
 def starred(params, *more): return Verdict(PASS, 1, 1)
-def record(state): return 0
+def update(state): return 0
 def silent(state): state.owner = 1
 def bare(state): return
 def around(n):
@@ -365,7 +365,7 @@ quick = lambda params: 1
 def test_a_declaration_that_does_not_fit_is_refused(given, said):
     names = execute(HEAD + FUNCTIONS, "<declared>")
     fields = {"name": "declared", "parameters": names["P"], "check": "check", **given}
-    fields = {k: names[v] if k in ("check", "record") and isinstance(v, str) else v for k, v in fields.items()}
+    fields = {k: names[v] if k in ("check", "update") and isinstance(v, str) else v for k, v in fields.items()}
     with pytest.raises(InputError, match=said):
         custom(fields.pop("name"), fields.pop("parameters"), **fields)
 
@@ -408,10 +408,10 @@ def test_workspace_of_its_own():
         "def check(state, params, event, memory):\n"
         "    seen = memory[state.memory + event.instrument] + 1\n"
         "    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)\n"
-        "def record(state, event, memory, accepted):\n"
+        "def update(state, event, memory, accepted):\n"
         "    memory[state.memory + event.instrument] += accepted\n"
         "    return 0\n"
-        "kind = own_rule('by_name', P, check=check, record=record, judges='order', watches=[Kind.ORDER], words=3)"
+        "kind = own_rule('by_name', P, check=check, update=update, checks_on='order', updates_on=[Kind.ORDER], words=3)"
     )
     log = single_orders(5)
     result = rk.replay_log(log, rk.RuleSet([execute(text, "<workspace>")["kind"](limit=4)]), compiled=False)
@@ -433,8 +433,8 @@ def test_an_order_of_a_list_stands_while_those_after_it_are_judged():
         "    seen = state.lots + event.qty\n"
         "    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)\n"
         "def assume(state, event, sign):\n    state.lots += sign * event.qty\n"
-        "def record(state, event, accepted):\n    state.lots += accepted * event.qty\n    return 0\n"
-        "kind = own_rule('lots', P, state='lots', check=check, record=record, assume=assume, watches='order')"
+        "def update(state, event, accepted):\n    state.lots += accepted * event.qty\n    return 0\n"
+        "kind = own_rule('lots', P, state='lots', check=check, update=update, apply_pending=apply_pending, updates_on='order')"
     )
     kind = execute(text, "<list>")["kind"]
     rows = [{**ORDER, "batch": "b"}, {**ORDER, "batch": "b"}, {**ORDER, "ts": 2}]
@@ -464,7 +464,7 @@ class Cap(NamedTuple):
 def check(params, event, book):
     quantity = event.qty * book.instrument.qty_unit
     return Verdict(OBJECT if quantity > params.cap else PASS, quantity, params.cap)
-cap = own_rule("cap", Cap, check=check, judges=["order"])
+cap = own_rule("cap", Cap, check=check, checks_on=["order"])
 """
 
 
@@ -513,7 +513,7 @@ def check(params, event, book):
         return CapVerdict(OBJECT, quantity, params.size, 0, 0)
     money = notional(book.instrument, event.qty, event.price)
     return CapVerdict(OBJECT if money > params.worth else PASS, money, params.worth, 1, 0)
-two = own_rule("two", Two, check=check, judges=["order"], observes=("size", "worth"))
+two = own_rule("two", Two, check=check, checks_on=["order"], observes=("size", "worth"))
 """
 
 
@@ -537,7 +537,7 @@ def check(params, event, book):
     most = book.account.cash * params.part // 1_000_000
     worth = notional(book.instrument, event.qty, event.price)
     return Verdict(OBJECT if worth > most else PASS, worth, most)
-part = own_rule("part_of_cash", Part_of_cash, check=check, judges=["order"], observes=Measure.MONEY)
+part = own_rule("part_of_cash", Part_of_cash, check=check, checks_on=["order"], observes=Measure.MONEY)
 """
 
 
@@ -560,7 +560,7 @@ def check(params, event):
 said = {}
 for name in json.loads(sys.argv[1]):
     try:
-        own_rule(name, P, check=check, judges=["order"])
+        own_rule(name, P, check=check, checks_on=["order"])
     except ValueError as error:
         said[name] = str(error)
 print(json.dumps(said))

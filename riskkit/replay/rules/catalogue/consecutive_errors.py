@@ -36,7 +36,7 @@ def check(state, params):
     return Verdict(OBJECT if state.run > params.limit else PASS, state.run, params.limit)
 
 
-def record(state, params, event):
+def update(state, params, event):
     """Lengthen or end the run; trip where it is too long."""
     if event.kind != ERROR:
         state.run = 0
@@ -56,13 +56,13 @@ CONSECUTIVE_ERRORS = register(
         parameters=ConsecutiveErrors,
         state=("run",),
         check=check,
-        record=record,
+        update=update,
         reset=reset,
-        watches=frozenset({EventKind.ERROR, EventKind.ACK}),
+        updates_on=frozenset({EventKind.ERROR, EventKind.ACK}),
         action="PAUSE",
         hold="open_ns",
-        latches=True,
-        reduces=True,
+        checked_by_pause=True,
+        exempt_reducing=True,
         observes="limit",
         standing=True,
         sentence=lambda params: f"{at_most(params, 'fewer than')} {params.limit:,} errors in a row",

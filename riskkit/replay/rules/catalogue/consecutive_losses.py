@@ -40,7 +40,7 @@ def check(state, params):
     return Verdict(OBJECT if state.run > params.limit else PASS, state.run, params.limit)
 
 
-def record(state, params, book, event):
+def update(state, params, book, event):
     """Lengthen or end the run; trip where it is too long."""
     given = event.kind == TRADE
     if params.of != BOTH and given != (params.of == CLOSED_TRADES):
@@ -71,12 +71,12 @@ CONSECUTIVE_LOSSES = register(
         parameters=ConsecutiveLosses,
         state=("run",),
         check=check,
-        record=record,
+        update=update,
         reset=reset,
-        watches=frozenset({EventKind.TRADE, EventKind.FILL}),
+        updates_on=frozenset({EventKind.TRADE, EventKind.FILL}),
         action="PAUSE",
-        latches=True,
-        reduces=True,
+        checked_by_pause=True,
+        exempt_reducing=True,
         observes="limit",
         standing=True,
         sentence=sentence,

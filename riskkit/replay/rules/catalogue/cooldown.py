@@ -30,7 +30,7 @@ class TradeCooldown(NamedTuple):
     per_side: Flag = False
 
 
-def record(state, params, event):
+def update(state, params, event):
     """Lock at every close."""
     lock(state, params, event, event.ts)
     return 0
@@ -40,7 +40,7 @@ COOLDOWN = register(
     RuleType(
         name="cooldown",
         parameters=TradeCooldown,
-        record=record,
+        update=update,
         sentence=lambda params: f"any closed trade {phrase(params)}",
         **LOCK,
     )

@@ -50,12 +50,12 @@ def check(state, params, book):
     return Verdict(OBJECT if loss > params.limit else PASS, loss, params.limit)
 
 
-def record(state, params, book):
+def update(state, params, book):
     """Trip when the loss reaches the limit."""
     return 1 if state.base - result(params, book.account) > params.limit else 0
 
 
-def turn(state, params, book):
+def on_new_day(state, params, book):
     """Take the present profit as the day's base."""
     state.base = result(params, book.account)
 
@@ -82,14 +82,14 @@ DAILY_LOSS = register(
         parameters=DailyLoss,
         state=("base",),
         check=check,
-        record=record,
-        turn=turn,
-        watches=frozenset({EventKind.MARK}),
+        update=update,
+        on_new_day=on_new_day,
+        updates_on=frozenset({EventKind.MARK}),
         scopes=("account",),
         action="PAUSE",
         hold="session",
-        latches=True,
-        reduces=True,
+        checked_by_pause=True,
+        exempt_reducing=True,
         needs=frozenset({"marks"}),
         observes="limit",
         standing=True,

@@ -49,7 +49,7 @@ def deepest_fall(memory, queue):
     return fall
 
 
-def record(state, params, event, memory):
+def update(state, params, event, memory):
     """Add the return of a close, and lock where the sum has fallen too far."""
     queue = closes(state, params, event)
     expire(memory, queue, event.ts - params.lookback_ns)
@@ -70,7 +70,7 @@ DD_TRADES = register(
     RuleType(
         name="dd_trades",
         parameters=TradeDrawdownLock,
-        record=record,
+        update=update,
         cells=1,
         sentence=sentence,
         **LOCK,

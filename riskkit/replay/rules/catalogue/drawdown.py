@@ -69,7 +69,7 @@ def check(state, params, book):
     return CapVerdict(PASS if beyond == WITHIN else OBJECT, base - equity(account), limit, cap, base)
 
 
-def record(state, params, book):
+def update(state, params, book):
     """Move the base, and trip when the fall is beyond the limit."""
     account = book.account
     trips = 1 if over(state, params, account) != WITHIN else 0
@@ -111,13 +111,13 @@ DRAWDOWN = register(
         parameters=DrawdownLimit,
         state=("base", "flows", "started"),
         check=check,
-        record=record,
+        update=update,
         reset=reset,
-        watches=frozenset({EventKind.MARK}),
+        updates_on=frozenset({EventKind.MARK}),
         scopes=("account",),
         action="PAUSE",
-        latches=True,
-        reduces=True,
+        checked_by_pause=True,
+        exempt_reducing=True,
         needs=frozenset({"marks"}),
         observes=("pct", "money"),
         standing=True,

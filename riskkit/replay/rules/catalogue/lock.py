@@ -73,9 +73,9 @@ LOCK: dict[str, Any] = {
     "state": FIELDS,
     "check": locked,
     "memory": WORDS,
-    "watches": frozenset({EventKind.TRADE}),
+    "updates_on": frozenset({EventKind.TRADE}),
     "pauses": None,
-    "reduces": True,
+    "exempt_reducing": True,
     "observes": Measure.TIME,
     "standing": True,
 }  # what all locks declare

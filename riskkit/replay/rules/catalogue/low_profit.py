@@ -35,7 +35,7 @@ class LowProfitLock(NamedTuple):
     breach: Breach = "reach"
 
 
-def record(state, params, event, memory):
+def update(state, params, event, memory):
     """Add the return of a close, and lock where the sum is too low."""
     queue = closes(state, params, event)
     expire(memory, queue, event.ts - params.lookback_ns)
@@ -56,7 +56,7 @@ LOW_PROFIT = register(
     RuleType(
         name="low_profit",
         parameters=LowProfitLock,
-        record=record,
+        update=update,
         cells=1,
         sentence=sentence,
         **LOCK,

@@ -47,7 +47,7 @@ def level(mps, params):
     return most - 1 if params.breach != 0 and rest % SECOND == 0 else most
 
 
-def advance(state, params, event, memory):
+def evict(state, params, event, memory):
     """Close a window that is over."""
     expire(state, memory, FIXED, params.window_ns, 0, 1, event.ts)
 
@@ -59,7 +59,7 @@ def check(state, params, event):
     return Verdict(OBJECT if event.weight > 0 and seen > most else PASS, seen, most)
 
 
-def record(state, params, event, memory):
+def update(state, params, event, memory):
     """Count every message; beyond the second level, trip."""
     if event.weight > 0:
         add(state, memory, FIXED, 0, 1, event.ts, event.weight)
@@ -80,9 +80,9 @@ MESSAGE_LEVEL = register(
         parameters=MessageThrottle,
         state=FIELDS,
         check=check,
-        record=record,
-        advance=advance,
-        watches=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
+        update=update,
+        evict=evict,
+        updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
         trips=False,
         refuses=True,
         pauses=True,

@@ -32,7 +32,7 @@ class MarketMakerProtection(NamedTuple):
     breach: Breach = "exceed"
 
 
-def advance(state, params, event, memory):
+def evict(state, params, event, memory):
     """Forget the fills that are out of the window."""
     expire(memory, state.memory, event.ts - params.window_ns)
 
@@ -43,7 +43,7 @@ def check(state, params, memory):
     return Verdict(OBJECT if seen > params.qty_limit else PASS, seen, params.qty_limit)
 
 
-def record(state, params, book, event, memory):
+def update(state, params, book, event, memory):
     """Count a fill; trip where the window holds too much."""
     append(memory, state.memory, event.ts, event.qty * book.instrument.qty_unit)
     return 1 if total(memory, state.memory) > params.qty_limit else 0
@@ -61,16 +61,16 @@ MMP = register(
         parameters=MarketMakerProtection,
         state=("memory",),
         check=check,
-        record=record,
-        advance=advance,
+        update=update,
+        evict=evict,
         reset=reset,
         memory=QUEUE,
         cells=1,
-        watches=frozenset({EventKind.FILL}),
+        updates_on=frozenset({EventKind.FILL}),
         action="PAUSE",
         hold="freeze_ns",
-        latches=True,
-        reduces=True,
+        checked_by_pause=True,
+        exempt_reducing=True,
         observes="qty_limit",
         standing=True,
         sentence=lambda params: (

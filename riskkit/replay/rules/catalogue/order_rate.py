@@ -73,7 +73,7 @@ def capacity(params):
     return params.limit + 2
 
 
-def advance(state, params, event, memory):
+def evict(state, params, event, memory):
     """Forget what is out of the window, once it matters.
 
     As long as all messages in the log, old ones too, leave room, the message passes: emptying the window at every
@@ -92,7 +92,7 @@ def check(state, params, event):
     return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
 
 
-def record(state, params, event, memory, accepted, passed):
+def update(state, params, event, memory, accepted, passed):
     """Count what stands, or every attempt; a cancel, which cannot be refused, trips where it is one too many."""
     if message(event) & params.kinds == 0 or event.weight == 0:
         return 0
@@ -104,7 +104,7 @@ def record(state, params, event, memory, accepted, passed):
     return 1 if beyond and event.kind == CANCEL else 0
 
 
-def turn(state, params):
+def on_new_day(state, params):
     """Start the day's count anew."""
     if params.window == CALENDAR_DAY:
         close(state)
@@ -151,10 +151,10 @@ ORDER_RATE = register(
         parameters=OrderRate,
         state=FIELDS,
         check=check,
-        record=record,
-        turn=turn,
-        advance=advance,
-        watches=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
+        update=update,
+        on_new_day=on_new_day,
+        evict=evict,
+        updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
         memory=memory_words,
         observes="limit",
         standing=True,

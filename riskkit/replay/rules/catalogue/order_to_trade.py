@@ -37,7 +37,7 @@ class OrderToTradeRatio(NamedTuple):
     breach: Breach = "exceed"
 
 
-def advance(state, params, event, memory):
+def evict(state, params, event, memory):
     """Forget what is out of the window."""
     expire(memory, state.memory, event.ts - params.window_ns)
     expire(memory, state.memory + QUEUE, event.ts - params.window_ns)
@@ -58,7 +58,7 @@ def check(state, params, event, memory):
     return Verdict(OBJECT if beyond(params, sent, fills) else PASS, sent, fills)
 
 
-def record(state, params, event, memory):
+def update(state, params, event, memory):
     """Count a message or a fill; a cancel, which cannot be refused, trips where it is one too many."""
     if event.kind == FILL:
         append(memory, state.memory + QUEUE, event.ts, 1)
@@ -84,11 +84,11 @@ ORDER_TO_TRADE = register(
         parameters=OrderToTradeRatio,
         state=("memory",),
         check=check,
-        record=record,
-        advance=advance,
+        update=update,
+        evict=evict,
         memory=2 * QUEUE,
         cells=1,
-        watches=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL, EventKind.FILL}),
+        updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL, EventKind.FILL}),
         observes=Observation(Measure.PER_FILL, "limit"),
         standing=True,
         sentence=sentence,

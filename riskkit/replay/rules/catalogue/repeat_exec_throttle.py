@@ -33,7 +33,7 @@ def check(state, params):
     return Verdict(OBJECT if state.executions > params.limit else PASS, state.executions, params.limit)
 
 
-def record(state):
+def update(state):
     """Count an execution."""
     state.executions += 1
     return 0
@@ -50,11 +50,11 @@ REPEAT_EXEC_THROTTLE = register(
         parameters=RepeatedExecutionThrottle,
         state=("executions",),
         check=check,
-        record=record,
+        update=update,
         reset=reset,
-        watches=frozenset({EventKind.EXECUTION}),
+        updates_on=frozenset({EventKind.EXECUTION}),
         pauses=None,
-        reduces=True,
+        exempt_reducing=True,
         observes="limit",
         standing=True,
         sentence=lambda params: (

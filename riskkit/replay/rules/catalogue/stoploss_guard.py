@@ -37,7 +37,7 @@ class StoplossGuard(NamedTuple):
     breach: Breach = "reach"
 
 
-def record(state, params, event, memory):
+def update(state, params, event, memory):
     """Count a losing stop-loss, and lock where there are too many."""
     if event.flags & STOP_LOSS != 0 and event.price < 0:
         queue = closes(state, params, event)
@@ -58,7 +58,7 @@ STOPLOSS_GUARD = register(
     RuleType(
         name="stoploss_guard",
         parameters=StoplossGuard,
-        record=record,
+        update=update,
         cells=1,
         sentence=sentence,
         **LOCK,

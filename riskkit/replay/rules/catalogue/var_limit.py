@@ -124,7 +124,7 @@ def check(state, params, book, event, memory, reals):
     return Verdict(PASS, seen, params.limit)
 
 
-def record(state, params, event, memory, reals):
+def update(state, params, event, memory, reals):
     """Let the exposure of the key follow a fill."""
     book_lots(state, params, event.instrument, event.side * event.qty, memory, reals)
     return 0
@@ -149,11 +149,11 @@ VAR_LIMIT = register(
         parameters=VarLimit,
         state=tuple(FIELDS),
         check=check,
-        record=record,
+        update=update,
         shared=shared_words,
-        watches=frozenset({EventKind.FILL}),
+        updates_on=frozenset({EventKind.FILL}),
         scopes=("account", "desk", "firm", "global"),
-        reduces=True,
+        exempt_reducing=True,
         needs=frozenset({"marks", "orders", "covariance"}),
         observes="limit",
         standing=True,

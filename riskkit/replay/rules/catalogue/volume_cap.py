@@ -77,7 +77,7 @@ def check(state, params, book, event):
     return CapVerdict(PASS, seen, params.limit, QUANTITY, 0)
 
 
-def assume(state, params, book, event, sign):
+def apply_pending(state, params, book, event, sign):
     """Count an order, or take it back."""
     lots = asked(params, book, event)
     state.quantity += sign * lots * book.instrument.qty_unit
@@ -87,7 +87,7 @@ def assume(state, params, book, event, sign):
             state.money += sign * money
 
 
-def record(state, params, book, event, passed):
+def update(state, params, book, event, passed):
     """Count fills, or the orders that this rule let through, whatever others said."""
     if event.kind == FILL:
         if params.measure == TRADED:
@@ -95,11 +95,11 @@ def record(state, params, book, event, passed):
             if params.notional < LARGEST:
                 state.money += abs(notional(book.instrument, event.qty, event.price))
     elif passed != 0 and params.measure != TRADED:
-        assume(state, params, book, event, 1)
+        apply_pending(state, params, book, event, 1)
     return 0
 
 
-def turn(state):
+def on_new_day(state):
     """Start the day at zero."""
     state.quantity = 0
     state.money = 0
@@ -127,10 +127,10 @@ VOLUME_CAP = register(
         parameters=VolumeCap,
         state=("quantity", "money"),
         check=check,
-        record=record,
-        turn=turn,
-        assume=assume,
-        watches=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.FILL}),
+        update=update,
+        on_new_day=on_new_day,
+        apply_pending=apply_pending,
+        updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.FILL}),
         hold="session",
         observes=("limit", "notional"),
         standing=True,

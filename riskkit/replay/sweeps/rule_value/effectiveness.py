@@ -202,7 +202,7 @@ def stops_of(result: ReplayResult, *, compiled: bool = True) -> tuple[np.ndarray
         if rule.action == "ALERT":
             continue
         stops = rows["mask"] >> k & 1 != 0
-        if not rule.refuses and not rule.kind.latches and stops.any():
+        if not rule.refuses and not rule.kind.checked_by_pause and stops.any():
             alone = replay_log(result.log, RuleSet([rule]), "shadow", compiled=compiled)
             stops &= np.isin(rows["seq"], alone.refused()["seq"])
         masks |= stops.astype(np.int64) << k
