@@ -199,7 +199,7 @@ def test_ar1_ratio_edges():
     for rho in (1.0, -1.0, math.nan):
         with pytest.raises(InputError):
             rk.sqrt_time_ratio(rho, 10)
-    with pytest.raises(InputError, match="whole number"):
+    with pytest.raises(InputError, match="integer"):
         rk.sqrt_time_ratio(0.1, 2.5)
 
 

@@ -1,6 +1,6 @@
 """Compatibility: the names and signatures of the services that riskkit replaces.
 
-Pre-trade engine: `RiskEngine`, `BaseRule`, `AccountVolumeLimitRule`, `OrderRateLimitRule`, `RuleContext`, `Order`,
+Pre-trade engine: `RiskEngine`, `Action`, `BaseRule`, `AccountVolumeLimitRule`, `OrderRateLimitRule`, `RuleContext`, `Order`,
                   `Trade`, `Direction`, `build_config`
 Models:           `calculate_component_var`, `calculate_incremental_var`, `calculate_marginal_var`,
                   `get_portfolio_var`, `calculate_liquidity_var`
@@ -16,6 +16,7 @@ from riskkit.compat.models import (
 from riskkit.compat.risk_engine import RiskEngine
 from riskkit.compat.rules import (
     AccountVolumeLimitRule,
+    Action,
     BaseRule,
     Direction,
     Order,
@@ -26,6 +27,7 @@ from riskkit.compat.rules import (
 )
 
 __all__ = [
+    "Action",
     "AccountVolumeLimitRule",
     "BaseRule",
     "Direction",

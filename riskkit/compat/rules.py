@@ -82,6 +82,9 @@ class Trade:
     timestamp: int
 
 
+Action = DecisionKind  # its name in the engine that is imitated
+
+
 # ---------------------------------------------------------------------- rules
 
 

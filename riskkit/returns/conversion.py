@@ -7,7 +7,8 @@ first; for a Series or DataFrame the result is one too, with the labels of the r
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
@@ -24,10 +25,19 @@ from riskkit._check import (
 from riskkit._types import ReturnsLike
 from riskkit.returns.docs import documented
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+Frame = TypeVar("Frame", "pd.Series", "pd.DataFrame")
+ArrayLike: TypeAlias = "np.ndarray | Sequence[float] | Sequence[Sequence[float]]"
 MAX_LOG_RETURN = 709.0
 """Largest log return whose exponential is a floating-point number."""
 
 
+@overload
+def simple_returns(prices: Frame) -> Frame: ...
+@overload
+def simple_returns(prices: ArrayLike) -> np.ndarray: ...
 @documented
 def simple_returns(prices: Any) -> Any:
     """Simple returns p_t / p_(t-1) - 1.
@@ -50,6 +60,10 @@ def simple_returns(prices: Any) -> Any:
     return _like(array[1:] / array[:-1] - 1.0, prices, 1)
 
 
+@overload
+def log_returns(prices: Frame) -> Frame: ...
+@overload
+def log_returns(prices: ArrayLike) -> np.ndarray: ...
 @documented
 def log_returns(prices: Any) -> Any:
     """Log returns ln(p_t / p_(t-1)).

@@ -30,9 +30,9 @@ from riskkit.desk import (
     validate,
     validate_batch,
 )
-from riskkit.replay.rules.parameters import Money
-from riskkit.replay.rules.rule import Rule, RuleType
+from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.rules import VarLimit
 
 HELD = {"AAPL": 30_000.0, "TLT": -5_000.0}
 BUY = {"ticker": "AAPL", "side": "buy", "quantity": 50, "price": 200.0}
@@ -403,20 +403,12 @@ def test_rules_that_say_something_else_are_refused(params):
 
 
 def test_a_var_rule_becomes_the_var_limit():
-    from typing import NamedTuple
-
-    class VarLimit(NamedTuple):
-        limit: Money
-        confidence: Money = "0.95"
-        z: Money = None
-
-    kind = RuleType(name="var_limit", parameters=VarLimit)
-    rules = [Rule("a", VarLimit(500, "0.99"), kind=kind), Rule("b", VarLimit("400.5", "0.99"), kind=kind)]
+    rules = [Rule("a", VarLimit(limit=500, confidence="0.99")), Rule("b", VarLimit(limit="400.5", confidence="0.99"))]
     assert limits_from_rules(rules) == DeskLimits(var_limit=400.5, confidence=0.99)
     with pytest.raises(InputError, match="give one"):
-        limits_from_rules([*rules, Rule("c", VarLimit(300), kind=kind)])
+        limits_from_rules([*rules, Rule("c", VarLimit(limit=300, confidence="0.95"))])
     with pytest.raises(InputError, match="its own z"):
-        limits_from_rules([Rule("d", VarLimit(300, z="1.65"), kind=kind)])
+        limits_from_rules([Rule("d", VarLimit(limit=300, z="1.65"))])
 
 
 # ---------------------------------------------------------------------- batch

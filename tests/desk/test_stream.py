@@ -134,7 +134,7 @@ def test_no_bar_weighs_more_than_a_later_one(decay):
         if len(seen) > 1:
             moves = log_returns(pd.DataFrame([past.closes for past in seen]).to_numpy())
             np.testing.assert_allclose(stream.covariance.matrix, naive.weighted(moves.tolist(), decay), rtol=1e-10)
-            volatility = ewma_volatility(moves, decay, weighting="renormalised")
+            volatility = ewma_volatility(moves, decay, weighting="renormalized")
             np.testing.assert_allclose(np.sqrt(np.diag(stream.covariance.matrix)), volatility, rtol=1e-10)
     assert len(seen) == 60
 

@@ -25,17 +25,17 @@ NAMES = [name for name, value in PUBLIC.items() if callable(value)]
 FUNCTIONS = [name for name in NAMES if not inspect.isclass(PUBLIC[name])]
 CLASSES = [name for name in NAMES if inspect.isclass(PUBLIC[name])]
 WITHOUT_SOURCE = {  # sums, counts and rearrangements of what came in: there is nothing to look up
-    "aggregate_pnl",
+    "aggregate",
     "average_trade",
-    "consecutive_losses",
+    "max_consecutive_losses",
     "correlation_from_covariance",
     "covariance_from_correlation",
     "profit_and_loss",
-    "revalued_pnl",
+    "full_revaluation",
     "risk_score",
-    "scenario_pnl",
-    "tail_mass",
-    "tail_size",
+    "scenario",
+    "tail_probability",
+    "n_tail",
 }
 
 

@@ -135,7 +135,7 @@ def test_stress_of_one_book_in_every_form(form):
 
 @pytest.mark.parametrize("form", MANY_BOOKS)
 def test_stress_of_a_tree_in_every_form(form):
-    losses = rk.stress_test(MANY_BOOKS[form], scenarios_for(form), tree=TREE).losses
+    losses = rk.stress_test(MANY_BOOKS[form], scenarios_for(form), hierarchy=TREE).losses
     assert losses.index.equals(DAYS)
     assert list(losses.columns) == NODES
     np.testing.assert_allclose(losses, NODE_LOSSES, rtol=1e-9, atol=1e-12)
@@ -144,7 +144,7 @@ def test_stress_of_a_tree_in_every_form(form):
 @pytest.mark.parametrize("form", ONE_BOOK)
 def test_a_window_of_history_in_every_form(form):
     window = {"autumn": (DAYS[99], DAYS[129])}
-    replayed = rk.stress.historical_stress(ONE_BOOK[form], scenarios_for(form), window, held=False)
+    replayed = rk.stress.historical_stress(ONE_BOOK[form], scenarios_for(form), window, buy_and_hold=False)
     (loss,) = replayed.table["loss"]
     assert loss == pytest.approx(LOSSES.iloc[100:130].sum(), rel=1e-9)
 

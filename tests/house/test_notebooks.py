@@ -62,5 +62,5 @@ def test_the_map_names_every_chapter_and_functions_that_exist():
     rows = [line.split("|")[3] for line in MAP.splitlines() if line.startswith("| ") and ".ipynb" in line]
     for name in re.findall(r"`([\w.]+)`", " ".join(rows)):
         found: Any = riskkit
-        for part in name.split("."):
+        for part in name.removeprefix("riskkit.").split("."):
             found = getattr(found, part)

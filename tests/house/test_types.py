@@ -1,10 +1,14 @@
 """What an editor and a type checker know of the public names: mypy on the file of a user."""
 
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 USER = """
 import riskkit as rk
@@ -20,10 +24,10 @@ reveal_type(result)
 reveal_type(estimate)
 reveal_type(estimate.var)
 reveal_type(rk.var.historical(returns, 0.99))
-reveal_type(rk.compare(log, {"a": rules}))
+reveal_type(rk.compare(log, rules))
 reveal_type(rk.sweep(log, rules, {"size.limit": [1, 2]}))
 reveal_type(rk.backtest_var(returns, returns, confidence=0.99))
-reveal_type(rk.simple_returns(returns))
+reveal_type(rk.simple_returns([100.0, 101.0]))
 rk.valu_at_risk(returns)
 rk.rules.PositionLimit(limmit=3)
 rk.value_at_risk(returns, method="historic")
@@ -44,7 +48,8 @@ def said(tmp_path_factory):
         "--follow-imports=silent",
         "user.py",
     ]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+    env = {**os.environ, "MYPYPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False).stdout
 
 
 def test_the_commonest_calls_have_types(said):
@@ -56,4 +61,4 @@ def test_the_commonest_calls_have_types(said):
 def test_a_typing_error_is_found(said):
     assert 'Module has no attribute "valu_at_risk"' in said
     assert 'Unexpected keyword argument "limmit"' in said
-    assert '"historic"' in said  # not one of the literals of `method`
+    assert "'historic'" in said  # not one of the literals of `method`

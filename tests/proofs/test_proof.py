@@ -248,7 +248,7 @@ def test_a_sweep_over_every_parameter_compiles_once():
 
 SAMPLES = {
     "count": (3, 70), "duration": ("5s", "2h"), "quantity": (2, "7.5"), "money": (4, "9000.25"), "fraction": ("0.1", 0.7),
-    "return": ("-0.01", "0.02"), "flag": (False, True), "zone": ("UTC", "Asia/Tokyo"), "hour": (0, 17),
+    "ratio": ("0.5", 4),     "return": ("-0.01", "0.02"), "flag": (False, True), "zone": ("UTC", "Asia/Tokyo"), "hour": (0, 17),
     "day_time": ("09:30", "16:00"), "labels": (("X",), ("X", "Y")), "kinds": (("order",), EVERY_KIND),
     "breach": ("exceed", "reach"), "confidence": (0.95, 0.99), "multiple": ("1.65", 3), "decay": (0.94, "0.97"),
 }  # fmt: skip
@@ -269,6 +269,7 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
     units = kind.units()
     samples = {name: unit.choices if unit.name == "choice" else SAMPLES[unit.name] for name, unit in units.items()}
     needed = {name: samples[name][0] for name in units if name not in kind.parameters._field_defaults}
+    needed |= {name: samples[name][0] for name in kind.limits[:1]}  # `breach` without a limit is refused
     shapes, types = set(), set()
     for field, values in samples.items():
         for value in values:

@@ -215,7 +215,7 @@ def test_returns_cannot_be_changed_through_the_result():
     [
         ({"window": 500}, "not shorter"),
         ({"window": 0}, "at least 1"),
-        ({"window": 2.5}, "whole number"),
+        ({"window": 2.5}, "integer"),
         ({"method": "magic"}, "method='magic'"),
         ({"decay": 0.9}, "no option 'decay'"),
         ({"weights": [1.0] * 7}, "has 7 values and returns 60"),

@@ -192,7 +192,7 @@ def test_a_confidence_keeps_its_decimal_complement():
         (lambda: kupiec_pof(3, 0, 0.99), "n_obs=0"),
         (lambda: kupiec_pof(-1, 250, 0.99), "n_hits=-1"),
         (lambda: kupiec_pof(251, 250, 0.99), "between 0 and 250"),
-        (lambda: kupiec_pof(2.5, 250, 0.99), "not a whole number"),
+        (lambda: kupiec_pof(2.5, 250, 0.99), "not an integer"),
         (lambda: kupiec_pof(math.nan, 250, 0.99), "n_hits=nan is not finite"),
         (lambda: kupiec_pof(2, 250, 99), "use 0.99 for 99%"),
         (lambda: kupiec_pof(True, 250, 0.99), "n_hits=True is not a number"),

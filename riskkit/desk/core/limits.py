@@ -116,7 +116,7 @@ def limits_from_rules(rules: Iterable[Rule]) -> DeskLimits:
 
     Examples
     --------
-    >>> from riskkit.rules import RuleSet
+    >>> from riskkit import RuleSet
     >>> rules = RuleSet.from_dict({"rules": [{"id": "fall", "type": "drawdown", "params": {"pct": "0.15"}}]})
     >>> limits_from_rules(rules).max_drawdown
     0.15

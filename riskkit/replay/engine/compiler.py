@@ -51,7 +51,7 @@ def shape_of(
     """What the loop must do for these rules over a log with these columns."""
     shapes = tuple(_rule_shape(k, rule) for k, rule in enumerate(rules))
     needs = frozenset().union(*(rule.kind.needs for rule in rules))
-    holds = any((s.holds and not s.halts) or s.reduces or "reducing" in s.arguments("check") for s in shapes)
+    holds = any((s.holds and not s.halts) or s.exempt_reducing or "reducing" in s.arguments("check") for s in shapes)
     cancels = cancels and enforce
     kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
     return Shape(

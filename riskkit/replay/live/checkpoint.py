@@ -201,7 +201,7 @@ class Checkpoints:
     Examples
     --------
     >>> import tempfile
-    >>> from riskkit.rules import Rule
+    >>> from riskkit import Rule
     >>> from riskkit.rules import OrderRate
     >>> from riskkit.replay.live.session import Session
     >>> from riskkit.replay.schema.universe import Instrument

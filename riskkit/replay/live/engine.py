@@ -57,13 +57,13 @@ class Engine:
 
     Examples
     --------
-    >>> from riskkit.rules import Rule
+    >>> from riskkit import Rule
     >>> from riskkit.rules import OrderRate
     >>> from riskkit.replay.schema.universe import Account, Instrument
     >>> rules = RuleSet([Rule("rate", OrderRate(limit=1, window_ns=1_000))])
     >>> universe = Universe((Instrument("X"),), (Account("A"),), {"USD": Instrument("X").tick})
     >>> live = Engine(rules, universe, compiled=False)
-    >>> [len(live.push(ts, Kind.ORDER, account=0, instrument=0, side=1, qty=1, price=100)) for ts in (0, 999, 1000)]
+    >>> [len(live.push(ts, EventKind.ORDER, account=0, instrument=0, side=1, qty=1, price=100)) for ts in (0, 999, 1000)]
     [0, 1, 0]
     """
 

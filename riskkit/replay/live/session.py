@@ -62,7 +62,7 @@ class Session:
 
     Examples
     --------
-    >>> from riskkit.rules import Rule
+    >>> from riskkit import Rule
     >>> from riskkit.rules import OrderRate
     >>> rules = RuleSet([Rule("rate", OrderRate(limit=1, window_ns="1s"))])
     >>> session = Session.declare(rules, [Instrument("X")], ["A"], compiled=False)

@@ -29,7 +29,7 @@ class Tier(NamedTuple):
     Examples
     --------
     >>> print(Tier(at="0.8", action="ALERT", severity="INFO"))
-    Level(at='0.8', action='ALERT', severity='INFO', hold=None)
+    Tier(at='0.8', action='ALERT', severity='INFO', hold=None)
     """
 
     at: Any

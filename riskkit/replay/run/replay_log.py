@@ -73,7 +73,7 @@ def replay_log(
     Examples
     --------
     >>> import pandas as pd
-    >>> from riskkit.rules import Rule
+    >>> from riskkit import Rule
     >>> from riskkit.rules import OrderRate
     >>> frame = pd.DataFrame({"ts": range(4), "kind": "order", "account": "A", "instrument": "X", "side": "B",
     ...                       "qty": 1, "price": 10.0})

@@ -45,7 +45,7 @@ class ThresholdReport(Shown):
     Examples
     --------
     >>> from riskkit.rules import MaxOrderQty
-    >>> from riskkit import Rule, datasets
+    >>> from riskkit import Rule, replay
     >>> log, rules = replay.tiny_log([5, 2], marks=8), RuleSet([Rule("size", MaxOrderQty(limit=9))])
     >>> found = sweep(log, rules, {"size.limit": [1, 3, 9]}, compiled=False)
     >>> answers = ThresholdReport(found, 9)
@@ -173,7 +173,7 @@ class ThresholdPanel(Live):
     Examples
     --------
     >>> from riskkit.rules import MaxOrderQty
-    >>> from riskkit import Rule, datasets
+    >>> from riskkit import Rule, replay
     >>> rules = RuleSet([Rule("size", MaxOrderQty(limit=4))])
     >>> found = sweep(replay.tiny_log([5, 2, 1]), rules, {"size.limit": [1, 4]}, compiled=False)
     >>> panel = ThresholdPanel(ThresholdReport(found, 4))
@@ -269,7 +269,7 @@ def threshold_panel(
     Examples
     --------
     >>> from riskkit.rules import MaxOrderQty
-    >>> from riskkit import Rule, datasets
+    >>> from riskkit import Rule, replay
     >>> log, rules = replay.tiny_log([5, 2], marks=8), RuleSet([Rule("size", MaxOrderQty(limit=9))])
     >>> panel = threshold_panel(log, rules, "size", values=[1, 3], compiled=False)
     >>> panel.slider.value = 3

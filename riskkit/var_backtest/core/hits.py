@@ -181,7 +181,7 @@ def hit_transitions(hits: Any) -> HitTransitions:
     Examples
     --------
     >>> hit_transitions([0, 1, 1, 0, 0])
-    Transitions(n00=1, n01=1, n10=1, n11=1)
+    HitTransitions(n00=1, n01=1, n10=1, n11=1)
     """
     array = hit_array(hits)
     before, after = array[:-1], array[1:]

@@ -49,7 +49,7 @@ def rule(number: int = 0, hooks=ASKED, **facts) -> RuleShape:
         "checks_on": (0, 1),
         "updates_on": tuple(EventKind),
     }
-    given |= dict.fromkeys(("holds", "trips", "exempt_reducing", "working", "covariance"), True)
+    given |= dict.fromkeys(("holds", "trips", "caps", "exempt_reducing", "working", "covariance"), True)
     return RuleShape(number, f"rule_{number}", **{**given, **facts}, hooks=tuple(hooks.items()))
 
 
@@ -58,7 +58,7 @@ def rule(number: int = 0, hooks=ASKED, **facts) -> RuleShape:
 
 def walk() -> list[Shape]:
     """Shapes that differ in all that decides the text."""
-    scopes = ("account", "instrument", "account_instrument", "session", "global")
+    scopes = ("account", "instrument", "account_instrument", "connection", "global")
     rules = tuple(rule(number, scope=scope, halts=number == 1) for number, scope in enumerate(scopes))
     hooks = [{}, *({name: ASKED[name]} for name in HOOKS)]
     few = tuple(rule(number, hooks=found, holds=number % 2 == 0) for number, found in enumerate(hooks))
@@ -150,7 +150,7 @@ def test_rule_sets_that_differ_in_ids_share_a_loop():
     assert shape == shape_of(other, log.columns, **options)
     assert ReplayLoop(first, shape, compiled=False).run is ReplayLoop(other, shape, compiled=False).run
     text = specialise(shape).text
-    for name in ("state_order_rate_0", "params_position_limit_1", "check_order_rate_0(", "record_order_rate_0("):
+    for name in ("state_order_rate_0", "params_position_limit_1", "check_order_rate_0(", "update_order_rate_0("):
         assert name in text
     assert "another" not in text and "rate.state" not in text
 
@@ -208,7 +208,7 @@ def test_facts_are_folded(made):
             if shape.cash:
                 return start
             elif start > 0 and not shape.cash:
-                return Kind.FILL + start
+                return EventKind.FILL + start
             elif shape.cash or stop > 0 or shape.orders:
                 return stop if shape.cash else -stop
             return MISSING
@@ -239,9 +239,9 @@ def test_rules_are_unrolled_and_their_variables_named(made):
     assert text == inspect.cleandoc("""
         def run(...):
             state_rule_0 = at(table(all_states_rule_0), 0)
-            turn_rule_0(state_rule_0, params_rule_0)
+            on_new_day_rule_0(state_rule_0, params_rule_0)
             state_rule_1 = at(table(all_states_rule_1), start)
-            turn_rule_1(params_rule_1, 2, state_rule_1)
+            on_new_day_rule_1(params_rule_1, 2, state_rule_1)
             state_rule_2 = at(table(all_states_rule_2), start)
         """)
 
@@ -289,12 +289,12 @@ def test_other_functions_take_the_variables_that_they_read(made):
             global i, used
             i = start
             used = stop
-            judge(Kind.ORDER, 7)
-            judge(Kind.MODIFY, 8)
+            judge(EventKind.ORDER, 7)
+            judge(EventKind.MODIFY, 8)
 
         def judge(kind, number):
             local = number + used
-            return local if kind == Kind.ORDER else i
+            return local if kind == EventKind.ORDER else i
         """)
     assert text == inspect.cleandoc("""
         def judge_order(number, used):

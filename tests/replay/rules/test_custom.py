@@ -36,7 +36,7 @@ def check(state, params, event):
     return Verdict(OBJECT if run > params.limit else PASS, run, params.limit)
 
 def update(state, event, accepted):
-    if event.kind == Kind.FILL:
+    if event.kind == EventKind.FILL:
         state.filled += event.qty
     elif accepted != 0:
         state.run = longer(state, event)
@@ -46,7 +46,7 @@ def update(state, event, accepted):
 def on_new_day(state):
     state.run = 0
 
-one_way = own_rule("one_way", OneWay, state=("run", "side", "filled"), check=check, update=update, on_new_day=on_new_day,
+one_way = custom("one_way", OneWay, state=("run", "side", "filled"), check=check, update=update, on_new_day=on_new_day,
                    checks_on=["order"], updates_on=["order", "fill"], sentence="at most {limit} orders in a row on one side")
 '''
 HEAD = (
@@ -143,7 +143,7 @@ def test_another_text_is_another_rule_and_another_digest():
         digests.append(rk.replay_log(log, sets[-1], compiled=False).digest)
     assert digests[0] == digests[1] and sets[0] == sets[1], "a cell that is run again is the same rule"
     assert len(set(digests)) == 3 and sets[0] != sets[2] != sets[3]
-    told = execute(CELL.replace('watches=["order", "fill"]', 'watches=["order"]'))["one_way"]
+    told = execute(CELL.replace('updates_on=["order", "fill"]', 'updates_on=["order"]'))["one_way"]
     assert rk.RuleSet([told(limit=2)]) != sets[0], "what is declared is part of the rule"
 
 
@@ -207,7 +207,7 @@ def test_what_cannot_be_compiled_is_named_by_its_line():
     text = HEAD + (
         "def check(params, event):\n    seen = event.qty\n    if seen > 3:\n        seen = Verdict(OBJECT, 1, 1)\n"
         "    return Verdict(PASS, seen, params.limit)\n"
-        "kind = own_rule('mixed', P, check=check)"
+        "kind = custom('mixed', P, check=check)"
     )
     rules = rk.RuleSet([execute(text, "<mixed>")["kind"](limit=1)])
     with pytest.raises(InputError, match=r"check, line \d+ \('.*'\) cannot be compiled: Cannot unify"):
@@ -263,7 +263,7 @@ def test_a_cell_that_was_written_over_is_to_be_run_again():
 def test_an_annotation_that_is_not_defined_is_named():
     text = (
         HEAD.replace("limit: Count", "limit: 'Cuont'")
-        + "def check(params): return Verdict(PASS, 1, 1)\nown_rule('u', P, check=check)"
+        + "def check(params): return Verdict(PASS, 1, 1)\ncustom('u', P, check=check)"
     )
     with pytest.raises(InputError, match="an annotation of P is not defined .*Cuont"):
         execute(text)
@@ -315,7 +315,7 @@ def test_what_a_rule_may_not_do_is_refused_by_its_line(body, said):
     text = HEAD.replace("import *", "import *; import math; prices = [1]; factor = 1.5") + (
         "def helper(event): return Verdict(PASS, int(factor), 1)\n"
         f"def check(state, params, book, event):\n    {body}\n"
-        "kind = own_rule('refused', P, state=['run'], check=check)"
+        "kind = custom('refused', P, state=['run'], check=check)"
     )
     with pytest.raises(InputError, match=said):
         execute(text)
@@ -327,8 +327,8 @@ GIVEN = [
     ({"parameters": int}, "is not a NamedTuple class"),
     ({"state": ["held_until"]}, "'held_until' is no name of a field of state"),
     ({"words": -1}, "words=-1 is not a number of words"),
-    ({"checks_on": ["fill"]}, "judges='fill' is not one of 'order', 'modify'"),
-    ({"updates_on": ["price"], "update": "update"}, "watches='price' is not one of"),
+    ({"checks_on": ["fill"]}, "checks_on='fill' is not one of 'order', 'modify'"),
+    ({"updates_on": ["price"], "update": "update"}, "updates_on='price' is not one of"),
     ({"update": "update"}, "update and updates_on belong together"),
     ({"check": None}, "neither a check nor an update"),
     ({"update": "silent", "updates_on": ["order"]}, "may end without a number: 1 to trip"),
@@ -372,8 +372,7 @@ def test_a_declaration_that_does_not_fit_is_refused(given, said):
 
 def test_a_parameter_without_a_unit_is_refused():
     text = (
-        HEAD.replace("Count\n", "int\n")
-        + "def check(params): return Verdict(PASS, 1, 1)\nown_rule('u', P, check=check)"
+        HEAD.replace("Count\n", "int\n") + "def check(params): return Verdict(PASS, 1, 1)\ncustom('u', P, check=check)"
     )
     with pytest.raises(InputError, match="the parameter 'limit' has no unit"):
         execute(text)
@@ -398,7 +397,7 @@ def test_what_the_functions_name_is_kept_by_the_engine():
         "def check(params, book, event, duplicates):\n"
         "    seen = equity(book.account) + book.position.open_buy_qty + book.cash_balance.cash + duplicates\n"
         "    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)\n"
-        "kind = own_rule('needy', P, check=check)"
+        "kind = custom('needy', P, check=check)"
     )
     assert execute(text, "<needy>")["kind"].needs == {"marks", "orders", "cash", "duplicates"}
 
@@ -411,7 +410,7 @@ def test_workspace_of_its_own():
         "def update(state, event, memory, accepted):\n"
         "    memory[state.memory + event.instrument] += accepted\n"
         "    return 0\n"
-        "kind = own_rule('by_name', P, check=check, update=update, checks_on='order', updates_on=[Kind.ORDER], words=3)"
+        "kind = custom('by_name', P, check=check, update=update, checks_on='order', updates_on=[EventKind.ORDER], words=3)"
     )
     log = single_orders(5)
     result = rk.replay_log(log, rk.RuleSet([execute(text, "<workspace>")["kind"](limit=4)]), compiled=False)
@@ -432,9 +431,9 @@ def test_an_order_of_a_list_stands_while_those_after_it_are_judged():
         "def check(state, params, event):\n"
         "    seen = state.lots + event.qty\n"
         "    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)\n"
-        "def assume(state, event, sign):\n    state.lots += sign * event.qty\n"
+        "def apply_pending(state, event, sign):\n    state.lots += sign * event.qty\n"
         "def update(state, event, accepted):\n    state.lots += accepted * event.qty\n    return 0\n"
-        "kind = own_rule('lots', P, state='lots', check=check, update=update, apply_pending=apply_pending, updates_on='order')"
+        "kind = custom('lots', P, state='lots', check=check, update=update, apply_pending=apply_pending, updates_on='order')"
     )
     kind = execute(text, "<list>")["kind"]
     rows = [{**ORDER, "batch": "b"}, {**ORDER, "batch": "b"}, {**ORDER, "ts": 2}]
@@ -464,7 +463,7 @@ class Cap(NamedTuple):
 def check(params, event, book):
     quantity = event.qty * book.instrument.qty_unit
     return Verdict(OBJECT if quantity > params.cap else PASS, quantity, params.cap)
-cap = own_rule("cap", Cap, check=check, checks_on=["order"])
+cap = custom("cap", Cap, check=check, checks_on=["order"])
 """
 
 
@@ -496,7 +495,7 @@ def test_the_sentence_names_the_parameters_that_were_given():
     ],
 )
 def test_what_a_rule_observes_is_checked_where_it_is_declared(observes, said):
-    text = CAP.format(unit="Limit[Quantity]").replace('judges=["order"]', f'judges=["order"], observes={observes}')
+    text = CAP.format(unit="Limit[Quantity]").replace('checks_on=["order"]', f'checks_on=["order"], observes={observes}')
     with pytest.raises(InputError, match=said):
         execute(text)
 
@@ -513,7 +512,7 @@ def check(params, event, book):
         return CapVerdict(OBJECT, quantity, params.size, 0, 0)
     money = notional(book.instrument, event.qty, event.price)
     return CapVerdict(OBJECT if money > params.worth else PASS, money, params.worth, 1, 0)
-two = own_rule("two", Two, check=check, checks_on=["order"], observes=("size", "worth"))
+two = custom("two", Two, check=check, checks_on=["order"], observes=("size", "worth"))
 """
 
 
@@ -537,7 +536,7 @@ def check(params, event, book):
     most = book.account.cash * params.part // 1_000_000
     worth = notional(book.instrument, event.qty, event.price)
     return Verdict(OBJECT if worth > most else PASS, worth, most)
-part = own_rule("part_of_cash", Part_of_cash, check=check, checks_on=["order"], observes=Measure.MONEY)
+part = custom("part_of_cash", Part_of_cash, check=check, checks_on=["order"], observes=Measure.MONEY)
 """
 
 
@@ -560,7 +559,7 @@ def check(params, event):
 said = {}
 for name in json.loads(sys.argv[1]):
     try:
-        own_rule(name, P, check=check, checks_on=["order"])
+        custom(name, P, check=check, checks_on=["order"])
     except ValueError as error:
         said[name] = str(error)
 print(json.dumps(said))

@@ -131,7 +131,7 @@ def effectiveness(result: ReplayResult, *, horizon_ns: int | None = None, compil
     >>> import pandas as pd
     >>> from riskkit.replay.log.event_log import EventLog
     >>> from riskkit.rules import MaxOrderNotional, MaxOrderQty
-    >>> from riskkit.rules import RuleSet
+    >>> from riskkit import RuleSet
     >>> from riskkit.replay.run.replay_log import replay_log
     >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
     ...                       "qty": [1, 5, 2], "price": 10})

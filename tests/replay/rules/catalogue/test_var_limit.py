@@ -619,6 +619,6 @@ def test_currencies_and_sizes_that_do_not_fit_are_refused(monkeypatch):
     mixed = stream(*bars(), order(1), order(1, "E"), instruments=(*both, Y), currencies="many")
     with pytest.raises(InputError, match="rule 'var': a VaR over several currencies needs exchange rates"):
         replay_log(mixed, gate(), compiled=False)
-    monkeypatch.setattr(covariance_state, "MOST_FLOATS", 15)
+    monkeypatch.setattr(covariance_state, "MAX_FLOATS", 15)
     with pytest.raises(InputError, match="a covariance of 2 instruments for 1 keys needs 16 floats; at most 15 fit"):
         replay_log(stream(*bars(), order(1)), gate(), compiled=False)
