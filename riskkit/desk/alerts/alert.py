@@ -62,7 +62,7 @@ class Alert(CheckedRecord):
     action : {"ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT"}
         Effect of the decision.
     seq : int, optional
-        Number of the event in the journal, the argument of `Result.explain`.
+        Number of the event in the journal, the argument of `ReplayResult.explain`.
 
     Raises
     ------

@@ -89,7 +89,7 @@ class ThresholdCurve(Shown):
         return len(self._sorted) - np.searchsorted(self._sorted, limits, "right")
 
     def rows(self, threshold: Amount) -> np.ndarray:
-        """The rows of `Result.rows` under a threshold; from the one pass where that is exact."""
+        """The rows of `ReplayResult.rows` under a threshold; from the one pass where that is exact."""
         if not self.exact:
             return self.run(threshold).rows
         limit, template = self.to_integer(threshold), self._template
