@@ -495,7 +495,9 @@ def test_the_sentence_names_the_parameters_that_were_given():
     ],
 )
 def test_what_a_rule_observes_is_checked_where_it_is_declared(observes, said):
-    text = CAP.format(unit="Limit[Quantity]").replace('checks_on=["order"]', f'checks_on=["order"], observes={observes}')
+    text = CAP.format(unit="Limit[Quantity]").replace(
+        'checks_on=["order"]', f'checks_on=["order"], observes={observes}'
+    )
     with pytest.raises(InputError, match=said):
         execute(text)
 
