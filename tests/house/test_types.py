@@ -52,12 +52,14 @@ def said(tmp_path_factory):
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False).stdout
 
 
+@pytest.mark.xdist_group("types")
 def test_the_commonest_calls_have_types(said):
     revealed = re.findall(r'Revealed type is "(.*)"', said)
     assert len(revealed) == 10
     assert not [kind for kind in revealed if kind == "Any" or kind.startswith("Union[Any")]
 
 
+@pytest.mark.xdist_group("types")
 def test_a_typing_error_is_found(said):
     assert 'Module has no attribute "valu_at_risk"' in said
     assert 'Unexpected keyword argument "limmit"' in said
