@@ -478,7 +478,7 @@ def test_breach_governs_a_limit_of_whatever_name(breach, refused):
 
 
 def test_a_breach_that_decides_nothing_is_refused():
-    with pytest.raises(InputError, match=r"'breach' decides nothing; annotate the limit .* as Limit\[Quantity\]"):
+    with pytest.raises(InputError, match=r"'breach' has no effect; annotate the limit .* as Limit\[Quantity\]"):
         execute(CAP.format(unit="Quantity"))
 
 
