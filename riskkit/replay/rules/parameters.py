@@ -170,7 +170,7 @@ def fits(value: Any, unit: Unit, name: str) -> None:
         _day_time(value, name)
     elif unit.name == "labels":
         if isinstance(value, str):
-            raise InputError(f"{name}={value!r} is one text; give a list of labels")
+            raise InputError(f"{name}={value!r} is a string; give a list of labels")
     elif unit.name == "zone":
         day_starts(value, 0, 0, 0)
     if "positive" in unit.choices and (duration(value, name) if unit.name == "duration" else value) == 0:
@@ -222,7 +222,7 @@ def _last_passing(steps: Fraction, unit: Unit, reached: bool) -> int:
 
 def _kinds(value: Iterable[str], unit: Unit, name: str) -> int:
     if isinstance(value, str):
-        raise InputError(f"{name}={value!r} is one text; give a list such as ['order', 'modify']")
+        raise InputError(f"{name}={value!r} is a string; give a list such as ['order', 'modify']")
     return sum(1 << unit.choices.index(one_of(word, unit.choices, name)) for word in set(value))
 
 
