@@ -153,11 +153,9 @@ class BaseRule:
         limit: Any = None,
     ) -> Decision:
         """Create an action of this rule on an account."""
-        headroom = None if observed is None or limit is None else limit - observed
+        left = None if observed is None or limit is None else limit - observed
         name = type(self).__name__
-        return Decision(
-            action, name, account_id, reason, observed, limit, headroom, timestamp_ns, None, -1, account_id, ""
-        )
+        return Decision(action, name, account_id, reason, observed, limit, left, timestamp_ns, None, -1, account_id, "")
 
 
 class OrderRateLimitRule(BaseRule):

@@ -118,15 +118,7 @@ WRITES |= {"evict": ("state", "memory"), "apply_pending": ("state", "memory")}
 CHECK_KINDS = tuple(kind.name.lower() for kind in MESSAGES)
 UPDATE_KINDS = tuple(kind.name.lower() for kind in WATCHED)
 ENGINE = ("owner", "held_until", "trips", "working", "memory")  # fields that the engine adds to a rule's record
-VALUED = {
-    "value",
-    "gross",
-    "peak",
-    "drawdown",
-    "net_deposits",
-    "mark",
-    "unpriced",
-}  # fields and functions that need marks
+VALUED = {"value", "gross", "peak", "drawdown", "net_deposits", "mark", "unpriced"}  # these need marks
 VALUES = {"equity", "profit", "mark_of", "gross_after", "net_after", "value_after"}
 QUEUED = {"open_buy_qty", "open_sell_qty"}
 
@@ -415,9 +407,7 @@ def _sentence(name: str, text: str, parameters: Any) -> Callable[[Any], str]:
     try:
         text.format_map(dict.fromkeys(parameters._fields, 0))
     except (KeyError, ValueError, IndexError) as error:
-        raise InputError(
-            f"rule type {name!r}: sentence={text!r} has braces without the name of a parameter ({error})"
-        ) from None
+        raise InputError(f"rule type {name!r}: sentence={text!r} names an unknown parameter ({error})") from None
     return lambda given: text.format_map(given._asdict()) if text else f"{name}({_given(given)})"
 
 

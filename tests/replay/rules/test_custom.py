@@ -339,7 +339,7 @@ GIVEN = [
     ({"check": "closed"}, "reads 'n' of the enclosing function"),
     ({"check": "wrapped"}, "is a decorator"),
     ({"check": "quick"}, "is not a function written with def"),
-    ({"sentence": "at most {limits}"}, "has braces without the name of a parameter"),
+    ({"sentence": "at most {limits}"}, "names an unknown parameter"),
     ({"needs": ["magic"]}, "needs='magic' is not one of"),
 ]
 FUNCTIONS = """
