@@ -260,7 +260,7 @@ def custom(
     watched = _kinds(updates_on, UPDATE_KINDS, "updates_on")
     if (update is None) != (not watched):
         raise InputError(
-            f"rule type {name!r}: update and updates_on belong together; say which events update is called for"
+            f"rule type {name!r}: update and updates_on belong together; declare the events for which update is called"
         )
     needed |= {"marks"} if EventKind.MARK in watched else set()
     declared.setdefault("scopes", ("account",))

@@ -97,12 +97,12 @@ def update(state, params, event, memory, accepted, passed):
     """Count accepted messages, or every attempt; a cancel beyond the limit trips, for it cannot be refused."""
     if message(event) & params.kinds == 0 or event.weight == 0:
         return 0
-    beyond = state.total + event.weight > params.limit
+    breaches = state.total + event.weight > params.limit
     if accepted != 0 or params.count != ACCEPTED:
         add(state, memory, params.window, params.bucket_ns, capacity(params), event.ts, event.weight)
     if passed == 0 and params.reset_on_trip != 0 and params.window == FIXED:
         close(state)
-    return 1 if beyond and event.kind == CANCEL else 0
+    return 1 if breaches and event.kind == CANCEL else 0
 
 
 def on_new_day(state, params):

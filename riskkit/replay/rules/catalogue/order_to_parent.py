@@ -31,7 +31,7 @@ class ChildOrderLimit(NamedTuple):
 
 
 def check(params, book, event):
-    """Add the child to its siblings (for a modify, `event.parent` only tells that a parent exists)."""
+    """Add the child to its siblings (for a modify, `event.parent` only marks that a parent exists)."""
     if event.parent < 0:
         return Verdict(PASS, 0, 0)
     parent = book.parent
