@@ -83,7 +83,7 @@ def calculate_liquidity_var(
     value = shares * at_least_zero(price, names, "price", above=True)
     spread = matched(ask, names, "ask") - matched(bid, names, "bid")
     if (spread < 0.0).any():
-        raise InputError("ask is below bid; a crossed market has no spread to pay")
+        raise InputError("ask lies below bid; a crossed market has no spread to pay")
     worst = positive(spread_multiplier, "spread_multiplier", zero=True) * at_least_zero(spread_sd, names, "spread_sd")
     volume = at_least_zero(avg_daily_volume, names, "avg_daily_volume", above=True)
     cost = shares * (spread + worst) / 2.0 + value * square_root_impact(
