@@ -37,23 +37,22 @@ def calculate_liquidity_var(
     bid, ask : float or (n_assets,)
         Quotes, ask at least bid; half of ask - bid is paid per share.
     avg_daily_volume : float or (n_assets,)
-        Shares that the market trades a day, above zero. Without a volume there is no impact to compute, and no
-        penalty is made up.
+        Shares that the market trades a day, above zero. A missing volume is an error.
     impact_coefficient : float
         Fraction of the price that the trade of a full day's volume costs: impact is
         value × coefficient × sqrt(|quantity| / volume). 0.1 is usual for liquid US equities; with a known
         daily volatility, coefficient = volatility is `square_root_impact`.
     spread_sd : float or (n_assets,)
-        Standard deviation of ask - bid, in the unit of the price; 0 for the spread as it is quoted.
+        Standard deviation of ask - bid, in the unit of the price; 0 for the quoted spread.
     spread_multiplier : float
         Standard deviations to the worst spread.
     volatility : float or (n_assets,), optional
         Standard deviation of the daily return; when given, the VaR value × z × volatility of each position alone is
         added, which gives a liquidity-adjusted VaR.
     confidence : float
-        0.95 for 95 %, of that price VaR.
+        Confidence of the price VaR; 0.95 for 95 %.
     z : float, optional
-        Standard normal quantile to use as it is, such as 1.65; without it the exact one of `confidence`.
+        Standard normal quantile, such as 1.65; by default the exact quantile of `confidence`.
 
     Returns
     -------

@@ -136,8 +136,8 @@ def calculate_incremental_var(
     current_weights : (n_assets,)
         Fractions of the portfolio value.
     trade_weights : (n_assets,) or (n_trades, n_assets)
-        Change of the weights by the trade, one trade or one candidate per row; paid from cash, so that the portfolio
-        value is unchanged.
+        Change of the weights by the trade, one trade per row; paid from cash, so that the portfolio value
+        is unchanged.
     cov_matrix, portfolio_value, confidence, z
         As in `get_portfolio_var`, with its errors.
 

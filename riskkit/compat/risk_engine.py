@@ -1,8 +1,8 @@
 """A small live interface: orders and trades as objects, two rules from a dict, actions back.
 
 `RiskEngine` is a `Session` for a few limits on orders and trades. Contracts and accounts are registered at their
-first event, a trade has the account and contract of its order, and no clock is read: `tick()` without a time is as of
-the last event. Rules, journal and digest are those of a session; `riskkit.compat.rules` describes the two rules.
+first event, a trade has the account and contract of its order, and no clock is read: `tick()` without a time uses that
+of the last event. Rules, journal and digest are those of a session; `riskkit.compat.rules` describes the two rules.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class RiskEngine:
     tick, lot : str, Decimal, int or float
         Steps of price and volume of every contract.
     ts_policy : {"clamp", "raise", "reject"}
-        Treatment of an event earlier than the previous one; by default it gets the time of that one.
+        Treatment of an event earlier than the previous event; by default it gets the previous time.
     compiled : bool
         False runs the rules as plain Python, which starts at once.
 
@@ -93,13 +93,13 @@ class RiskEngine:
         self.contract_to_product = products
         self._custom = custom
         self._rates = rates
-        self._paused: dict[tuple[str, str], None] = {}  # rate rules and the accounts that they pause, in order
+        self._paused: dict[tuple[str, str], None] = {}  # rate rules and their paused accounts, in order
         self._lock = threading.RLock()
 
     # ------------------------------------------------------------------ events
 
     def process_order(self, order: Order) -> list[Decision]:
-        """Process an order and return the actions (none: it passed)."""
+        """Process an order and return the actions (empty if it passed)."""
         with self._lock:
             actions = self.session.process_order(
                 ts=order.timestamp,
@@ -163,7 +163,7 @@ class RiskEngine:
     # ------------------------------------------------------------------ order rates
 
     def _rate_actions(self, actions: list[Decision], order: Order) -> list[Decision]:
-        """Add PAUSE and RESUME when a rate begins and ceases to refuse an account's orders."""
+        """Add PAUSE and RESUME when a rate starts and stops refusing an account's orders."""
         refused = {action.rule: action for action in actions if action.action is DecisionKind.REJECT}
         found: list[Decision] = []
         account = str(order.account_id).strip()
@@ -198,7 +198,7 @@ class RiskEngine:
         return int(used(record, state.memory, SLIDING, params.window_ns, params.bucket_ns, capacity, now))
 
     def paused(self, account: str) -> bool:
-        """Whether an account is paused: by an order rate, by a rule with scope account, or by a command."""
+        """True if an account is paused: by an order rate, by a rule with scope account, or by a command."""
         with self._lock:
             by_rate = any(name == account for _, name in self._paused)
             return by_rate or self.view().states().get(account, "ACTIVE") == "PAUSED"

@@ -82,7 +82,7 @@ class Trade:
     timestamp: int
 
 
-Action = DecisionKind  # its name in the engine that is imitated
+Action = DecisionKind  # name used by the replaced engine
 
 
 # ---------------------------------------------------------------------- rules
@@ -159,9 +159,9 @@ class BaseRule:
 
 
 class OrderRateLimitRule(BaseRule):
-    """At most `threshold` orders of an account in any `window_ns`; see the module.
+    """At most `threshold` orders of an account in any `window_ns`; see the module docstring.
 
-    ``bucket_ns`` above zero counts in buckets of that length, in constant memory: an order is forgotten up to one
+    ``bucket_ns`` above zero counts in buckets of that length, in constant memory: an order expires up to one
     bucket early. 0 is exact.
 
     Examples
@@ -184,7 +184,7 @@ class OrderRateLimitRule(BaseRule):
 class AccountVolumeLimitRule(BaseRule):
     """At most `daily_cap` of traded volume until `RiskEngine.reset_daily`, for each combination of dimensions.
 
-    ``dimensions`` are of "account", "contract" and "product": ("account", "product") is a cap for each account in each
+    ``dimensions``: of "account", "contract" and "product": ("account", "product") is a cap for each account in each
     product.
 
     Examples
@@ -196,13 +196,13 @@ class AccountVolumeLimitRule(BaseRule):
 
     def __init__(self, daily_cap: Any = 1000, dimensions: Sequence[str] = ("account",)) -> None:
         if isinstance(dimensions, str):
-            raise InputError(f"dimensions={dimensions!r} is one text; give a list such as ['account', 'product']")
-        named = frozenset(one_of(name, ("account", "contract", "product"), "dimensions") for name in dimensions)
-        if not named:
+            raise InputError(f"dimensions={dimensions!r} is a string; give a list such as ['account', 'product']")
+        parts = frozenset(one_of(name, ("account", "contract", "product"), "dimensions") for name in dimensions)
+        if not parts:
             raise InputError("dimensions is empty; name at least one of 'account', 'contract' and 'product'")
-        named = named - {"product"} if "contract" in named else named  # a contract has one product
-        parts = {part.replace("contract", "instrument") for part in named}
-        self.scope = next(scope.name for scope in SCOPES.values() if set(scope.parts) == parts)
+        parts = parts - {"product"} if "contract" in parts else parts  # a contract has one product
+        wanted = {part.replace("contract", "instrument") for part in parts}
+        self.scope = next(scope.name for scope in SCOPES.values() if set(scope.parts) == wanted)
         self.parameters = DailyVolume(daily_cap)
         self.rules("check")
 
@@ -318,11 +318,11 @@ def chosen(rules: Iterable[Any]) -> tuple[list[BaseRule], RuleSet, list[str]]:
         if not isinstance(rule, BaseRule):
             raise InputError(f"{rule!r} is not a rule; give objects of BaseRule or Rule, as build_config(...).rules")
         custom.append(rule)
-        name, taken = type(rule).__name__, {known.id for known in found}
-        turn = 2
-        while name in taken:
-            name, turn = f"{type(rule).__name__}-{turn}", turn + 1
-        made = list(rule.rules(name))
-        found += made
-        rates += [entry.id for entry in made] if isinstance(rule, OrderRateLimitRule) else []
+        name, ids = type(rule).__name__, {known.id for known in found}
+        number = 2
+        while name in ids:
+            name, number = f"{type(rule).__name__}-{number}", number + 1
+        added = list(rule.rules(name))
+        found += added
+        rates += [entry.id for entry in added] if isinstance(rule, OrderRateLimitRule) else []
     return custom, RuleSet(found), rates

@@ -154,7 +154,7 @@ def test_what_does_not_fit_is_refused():
         ({"rules": [{"type": "OrderRateLimit"}]}, "is not known"),
         ({"rules": [{"type": "OrderRateLimitRule", "limit": 5}]}, "unexpected keyword"),
         ({"rules": [{"type": "OrderRateLimitRule", "threshold": -1}]}, "is not a count"),
-        ({"rules": [{"type": "AccountVolumeLimitRule", "dimensions": "account"}]}, "is one text"),
+        ({"rules": [{"type": "AccountVolumeLimitRule", "dimensions": "account"}]}, "is a string"),
         ({"rules": [{"type": "AccountVolumeLimitRule", "dimensions": []}]}, "is empty"),
         ({"rules": [{"type": "AccountVolumeLimitRule", "dimensions": ["desk"]}]}, "is not one of"),
         ({"rule": []}, "has the keys"),

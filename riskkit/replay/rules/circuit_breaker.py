@@ -1,8 +1,8 @@
-"""The circuit breaker: it trips by itself on losses, open positions or errors, and resets by hand or with the day.
+"""Circuit breaker: trips on losses, open positions or errors; reset by hand or when the day turns.
 
 Unit: money, positions, errors in a row. A profit reduces the day's loss but never below zero, so the loss is the
-fall from the day's best realised P&L. The order that would open one position too many is refused and trips it.
-`CircuitBreaker` is the same breaker by itself, for a notebook cell, over the same functions.
+fall from the day's best realised P&L. An order that would exceed the open positions is refused and trips the breaker.
+`CircuitBreaker` is the same breaker without a replay, on the same functions.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ FILL = int(EventKind.FILL)
 TRADE = int(EventKind.TRADE)
 ERROR = int(EventKind.ERROR)
 ACK = int(EventKind.ACK)
-LOSS, POSITIONS, ERRORS = 0, 1, 2  # which limit speaks
+LOSS, POSITIONS, ERRORS = 0, 1, 2  # index of the limit in `observes`
 
 
 class BreakerLimits(NamedTuple):
-    """What trips: the day's loss, errors in a row, an order that would open a position too many.
+    """Limits of a circuit breaker: the day's realised loss, open positions, errors in a row.
 
-    The realised loss trips at `daily_loss`, errors at `consecutive_errors`, the order beyond `open_positions`; what is
-    not given does not trip.
+    The loss trips at `daily_loss`, errors at `consecutive_errors`, an order beyond `open_positions`; a limit that is
+    not given never trips.
 
     Examples
     --------
@@ -53,19 +53,19 @@ class BreakerLimits(NamedTuple):
 
 
 def opens_too_many(state, params, book):
-    """Whether an order in this position would open one beyond the limit."""
+    """True if an order in this position would exceed the limit of open positions."""
     return book.position.qty == 0 and state.open >= params.open_positions
 
 
 def check(state, params, book, event):
-    """Refuse the order that would open one position too many."""
+    """Refuse an order that would exceed the open positions."""
     if event.kind == ORDER and opens_too_many(state, params, book):
         return CapVerdict(OBJECT, state.open + 1, params.open_positions, POSITIONS, 0)
     return CapVerdict(PASS, state.open, params.open_positions, POSITIONS, 0)
 
 
 def used(state, params):
-    """How far each limit is used."""
+    """Utilization of each limit."""
     return (
         CapVerdict(OBJECT if state.errors >= params.consecutive_errors else PASS, state.errors, 0, ERRORS, 0),
         CapVerdict(OBJECT if state.loss > params.daily_loss else PASS, state.loss, 0, LOSS, 0),
@@ -74,7 +74,7 @@ def used(state, params):
 
 
 def update(state, params, book, event):
-    """Keep the day's loss, the open positions and the run of errors; trip where one reaches its limit."""
+    """Update the day's loss, the open positions and the run of errors; trip at a limit."""
     if event.kind == FILL or event.kind == TRADE:
         state.open += book.opened
         state.loss = max(state.loss - book.realised, 0)
@@ -88,18 +88,18 @@ def update(state, params, book, event):
 
 
 def on_new_day(state):
-    """Start the day without loss or errors."""
+    """Restart loss and errors at zero."""
     state.loss = 0
     state.errors = 0
 
 
 def opening(state, book):
-    """A position that is held from the start is open."""
+    """Count an opening position as open."""
     state.open += 1
 
 
 def sentence(params: BreakerLimits) -> str:
-    """What it limits, in words."""
+    """The limit in words."""
     parts = []
     if params.daily_loss is not None:
         parts.append(f"the day's realised loss reaches {params.daily_loss}")
@@ -135,34 +135,34 @@ BREAKER = register(
 
 
 class CircuitBreaker(Shown):
-    """The breaker by itself: what may go on today, told by what happened, one call at a time.
+    """Circuit breaker without a replay, updated by method calls.
 
     No clock is read: a method takes the time as ``now``, an integer of nanoseconds since the epoch or a Timestamp with
-    a time zone. The trading day turns at the first call whose ``now`` lies in the next one; without any ``now`` it
-    never does. Every method holds a lock, so that one breaker may serve several threads; "may I" and "I do" are one
-    step in `open_position`.
+    a time zone. The trading day turns at the first call whose ``now`` is in the next day; without any ``now`` it never
+    turns. Every method acquires a lock, so that several threads can share a breaker; `open_position` checks and counts
+    in one step.
 
     Parameters
     ----------
     daily_loss : str, Decimal, int or float, optional
         Trips when the day's realised loss, in money, reaches it. A profit reduces the loss, never below zero.
     open_positions : int, optional
-        The most positions that may be open; asking for one more is refused and trips.
+        Maximum number of open positions; a request beyond it is refused and trips.
     consecutive_errors : int, optional
-        Trips when this many errors come in a row; a success or a new day starts the run anew.
+        Trips after this many errors in a row; a success or a new day restarts the run.
     tz : str
         Time zone of the trading day.
     roll_hour : int
-        Local hour at which the day turns, 0 to 23, in summer and in winter.
+        Local hour at which the day turns, 0 to 23.
     quantum : str, Decimal, int or float
-        Money is counted in whole multiples of it; a profit or loss is rounded to it once, half to even.
+        Unit of money; a profit or loss is rounded to a multiple of it once, half to even.
     hold : {"session", "reset"}
-        Whether a trip ends with the trading day, or only by `reset`.
+        End of a trip: with the trading day, or only by `reset`.
 
     Raises
     ------
     InputError
-        Where a limit is negative or no number, or a zone, an hour or a time does not fit.
+        If a limit is negative or not a number, or a zone, an hour or a time is not valid.
 
     Examples
     --------
@@ -208,12 +208,12 @@ class CircuitBreaker(Shown):
         self.tripped = False
         self.reason = ""
 
-    # ------------------------------------------------------------------ asking
+    # ------------------------------------------------------------------ state
 
     def can_execute(self, now: Any = None) -> bool:
-        """Whether orders may be sent: nothing has tripped, or what had is over."""
+        """True if orders may be sent: the breaker is not tripped."""
         with self._lock:
-            self._tell_time(now)
+            self._advance(now)
             return not self.tripped
 
     @property
@@ -223,38 +223,38 @@ class CircuitBreaker(Shown):
 
     @property
     def open_positions(self) -> int:
-        """How many positions are open."""
+        """Number of open positions."""
         return int(self._state.open)
 
     @property
     def errors(self) -> int:
-        """How many errors have come in a row."""
+        """Number of errors in a row."""
         return int(self._state.errors)
 
     @property
     def since(self) -> Any:
-        """When it tripped, as a Timestamp; None if it has not, or was never told the time."""
+        """Time of the trip, as a Timestamp; None if not tripped, or without any ``now``."""
         import pandas as pd
 
         return None if self._since is None else pd.Timestamp(self._since, tz="UTC")
 
     def status(self) -> dict[str, Any]:
-        """Everything at one moment: tripped, reason, since, daily_loss, open_positions, errors."""
+        """State as a dict: tripped, reason, since, daily_loss, open_positions, errors."""
         with self._lock:
             names = ("tripped", "reason", "since", "daily_loss", "open_positions", "errors")
             return {name: getattr(self, name) for name in names}
 
-    # ------------------------------------------------------------------ telling what happened
+    # ------------------------------------------------------------------ events
 
     def record_trade(self, pnl: Any, now: Any = None) -> None:
-        """Count the profit (above zero) or loss of a closed trade, in money; trip where the day's loss is reached."""
+        """Count the profit (above zero) or loss of a closed trade, in money; trip if the daily loss is reached."""
         with self._lock:
-            self._tell_time(now)
+            self._advance(now)
             profit = round(exact(pnl, "pnl") / self._quantum)
             self._record(TRADE, f"the day's loss reached {self.limits.daily_loss}", realised=profit)
 
     def open_position(self, now: Any = None) -> bool:
-        """Ask for one more position and count it if it is granted; one too many is refused and trips."""
+        """Request a position and count it if granted; a request beyond the limit is refused and trips."""
         with self._lock:
             if not self.can_execute(now):
                 return False
@@ -265,49 +265,49 @@ class CircuitBreaker(Shown):
             return True
 
     def close_position(self, now: Any = None) -> None:
-        """Count a position as closed; allowed at any time, tripped or not."""
+        """Count a closed position; always allowed."""
         with self._lock:
-            self._tell_time(now)
+            self._advance(now)
             if self._state.open == 0:
                 raise InputError("close_position: no position is open; call it once for each open_position")
             self._record(FILL, "", opened=-1)
 
     def record_error(self, now: Any = None) -> None:
-        """Count a failure; trip where too many come in a row."""
+        """Count an error; trip after too many in a row."""
         with self._lock:
-            self._tell_time(now)
+            self._advance(now)
             self._record(ERROR, f"{self.limits.consecutive_errors} errors in a row")
 
     def record_success(self, now: Any = None) -> None:
-        """Count a success: the run of errors is over."""
+        """Record a success, which ends the run of errors."""
         with self._lock:
-            self._tell_time(now)
+            self._advance(now)
             self._record(ACK, "")
 
-    # ------------------------------------------------------------------ tripping and resetting
+    # ------------------------------------------------------------------ trip and reset
 
     def trip(self, reason: str = "by hand", now: Any = None) -> None:
-        """Stop now, for a reason of one's own; what has tripped already keeps its own."""
+        """Trip now, with a reason; a tripped breaker keeps its first reason."""
         with self._lock:
-            self._tell_time(now)
+            self._advance(now)
             self._trip(reason)
 
     def reset(self, now: Any = None) -> None:
-        """Start again by hand, without loss or errors; open positions stay open."""
+        """Reset by hand, with zero loss and errors; open positions stay open."""
         with self._lock:
-            self._tell_time(now)
+            self._advance(now)
             self._release()
             on_new_day(self._state)
 
     def check_daily_reset(self, now: Any) -> bool:
-        """Tell the time; where a new trading day has begun, its loss and errors start at zero, and return True.
+        """Advance the time; at a new trading day restart loss and errors at zero and return True.
 
-        What tripped before then is over, unless it holds until a person resets it.
+        A trip of an earlier day ends, unless ``hold`` is "reset".
         """
         with self._lock:
             instant = self._instant(now)
             if self._now is not None and instant < self._now:
-                raise InputError(f"now={now!r} is earlier than a time told before; tell events in their order")
+                raise InputError(f"now={now!r} is earlier than the previous time; pass events in time order")
             first = self._now is None
             self._now = instant
             if not first and instant < self._day_end:
@@ -320,9 +320,9 @@ class CircuitBreaker(Shown):
                 self._release()
             return True
 
-    # ------------------------------------------------------------------ the rule's functions on one record
+    # ------------------------------------------------------------------ calls of the rule's functions
 
-    def _tell_time(self, now: Any) -> None:
+    def _advance(self, now: Any) -> None:
         if now is not None:
             self.check_daily_reset(now)
 
@@ -344,7 +344,7 @@ class CircuitBreaker(Shown):
         self.tripped, self.reason, self._since = False, "", None
 
     def _instant(self, now: Any) -> int:
-        """Nanoseconds since the epoch of an integer or a Timestamp."""
+        """Nanoseconds since the epoch from an integer or a Timestamp."""
         import pandas as pd
 
         if isinstance(now, Integral) and not isinstance(now, bool):

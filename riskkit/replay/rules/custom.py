@@ -1,8 +1,8 @@
-"""Your own rule, from a notebook cell: parameters, state, check, update as plain Python, with the standing of any rule.
+"""User-defined rules, from a notebook cell or a file: parameters, state, check and update as plain Python.
 
-`riskkit.rules.custom` declares it; what a cell needs to write one can be imported from here. The rule is then a rule type like
-those of the catalogue: named in TOML, in a dict or as an object, in shadow, enforce and live, plain and compiled, its
-machine code kept for the next process. Nothing of riskkit is edited.
+`custom` declares the rule type; the names that its functions use are imported from here. The type is then equivalent to
+those of the catalogue: in TOML, in a dict or as an object, in shadow, enforce and live, plain and compiled, with its
+machine code cached for later processes.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ __all__ = [
     "rest",
 ]
 
-ASKED = {
+ARGUMENTS = {
     "check": ("state", "params", "book", "event", "memory", "reducing", "orders", "positions", "duplicates"),
     "update": ("state", "params", "book", "event", "memory", "accepted", "passed"),
     "on_new_day": ("state", "params", "book", "memory"),
@@ -115,16 +115,16 @@ ASKED = {
 }
 WRITES = {"check": (), "update": ("state", "memory"), "on_new_day": ("state", "memory"), "reset": ("state", "memory")}
 WRITES |= {"evict": ("state", "memory"), "apply_pending": ("state", "memory")}
-JUDGED = tuple(kind.name.lower() for kind in MESSAGES)
-TOLD = tuple(kind.name.lower() for kind in WATCHED)
-ENGINE = ("owner", "held_until", "trips", "working", "memory")  # what the engine keeps in a rule's record
-VALUED = {"value", "gross", "peak", "drawdown", "net_deposits", "mark", "unpriced"}  # kept where equity is
+CHECK_KINDS = tuple(kind.name.lower() for kind in MESSAGES)
+UPDATE_KINDS = tuple(kind.name.lower() for kind in WATCHED)
+ENGINE = ("owner", "held_until", "trips", "working", "memory")  # fields that the engine adds to a rule's record
+VALUED = {"value", "gross", "peak", "drawdown", "net_deposits", "mark", "unpriced"}  # these need marks
 VALUES = {"equity", "profit", "mark_of", "gross_after", "net_after", "value_after"}
 QUEUED = {"open_buy_qty", "open_sell_qty"}
 
 
 class Explaining:
-    """A compiled loop with a rule from a cell in it: where it cannot be compiled, the line is named."""
+    """A compiled loop with user-defined rules; a compilation error names the line of the rule."""
 
     def __init__(self, run: Any, functions: Iterable[Any]) -> None:
         self.run = run
@@ -132,7 +132,7 @@ class Explaining:
 
     @property
     def signatures(self) -> Any:
-        """The versions that have been compiled."""
+        """Compiled signatures."""
         return self.run.signatures
 
     def __call__(self, *args: Any) -> Any:
@@ -155,50 +155,50 @@ def custom(
     evict: Callable[..., Any] | None = None,
     apply_pending: Callable[..., Any] | None = None,
     state: Iterable[str] = (),
-    checks_on: Iterable[str] = JUDGED,
+    checks_on: Iterable[str] = CHECK_KINDS,
     updates_on: Iterable[str] = (),
     words: int = 0,
     needs: Iterable[str] = (),
     sentence: str = "",
     **declared: Any,
 ) -> RuleType:
-    """Declare a rule of your own, in a notebook cell or a file.
+    """Declare a user-defined rule, in a notebook cell or a file.
 
     Its functions name the arguments that they need: ``check`` out of state, params, book, event, memory, reducing,
     orders, positions, duplicates, and it returns a `Verdict`; ``update`` out of state, params, book, event, memory,
-    accepted, passed, and it returns 1 to trip, else 0; ``on_new_day`` (the trading day turns) and ``reset`` (a person
-    resets) out of state, params, book, memory; ``evict`` (time passes) out of state, params, event, memory;
-    ``apply_pending`` (an order of a list stands, ``sign`` 1, while those after it are judged, and is taken back, -1) out of
-    state, params, book, event, sign, memory. What they are is told in `riskkit.replay.rules.rule`.
+    accepted, passed, and it returns 1 to trip, else 0; ``on_new_day`` (the trading day turns) and ``reset`` (manual
+    reset) out of state, params, book, memory; ``evict`` (time passes) out of state, params, event, memory;
+    ``apply_pending`` (an order of a list is added, ``sign`` 1, while the orders after it are checked, and removed, -1)
+    out of state, params, book, event, sign, memory. `riskkit.replay.rules.rule` describes the arguments.
 
-    They are whole-number arithmetic, branches and loops over ``range``, the same compiled and as they stand. Beside
-    their arguments they read whole-number constants, `EventKind`, other functions of the cell, and riskkit's helpers, all as
-    they are when this is called; a list, a float constant, a module or a variable of the
-    cell is refused. Divide only by what cannot be zero.
+    The functions are integer arithmetic, branches and loops over ``range``, the same compiled and interpreted. Beside
+    their arguments they read integer constants, `EventKind`, other functions of the cell, and riskkit's helpers, all
+    with their values at the declaration; a list, a float constant, a module or a variable of the cell is refused.
+    Divide only by nonzero values.
 
     Parameters
     ----------
     name : str
-        The ``type`` in a rule set. Running the cell again replaces it; riskkit's own names are taken.
+        The ``type`` in a rule set. Running the cell again replaces it; catalogue names are refused.
     parameters : NamedTuple class
-        Fields annotated with `Count`, `Duration`, `Quantity` (lots of the finest instrument inside), `Money` (quanta),
-        `Part` (a fraction, millionths inside), `Flag`, ... A limit is written ``Limit[Quantity]``: a parameter
-        ``breach: Breach`` then decides whether a value equal to it passes.
+        Fields annotated with `Count`, `Duration`, `Quantity` (internally lots of the finest instrument), `Money`
+        (quanta), `Part` (a fraction, internally millionths), `Flag`, ... A limit is written ``Limit[Quantity]``: a
+        parameter ``breach: Breach`` then decides whether a value equal to it passes.
     state : names of the record's fields, int64, 0 at the start.
     checks_on : of "order", "modify"
-        What ``check`` is asked about.
+        Events for which ``check`` is called.
     updates_on : of "order", "modify", "cancel", "fill", "trade", "error", "ack", "execution", "mark"
-        What ``update`` is told of; "mark": an account's equity moved.
+        Events for which ``update`` is called; "mark": an account's equity moved.
     words : int
-        Words of workspace for each key; they begin at ``memory[state.memory]``.
+        Words of workspace per key; they start at ``memory[state.memory]``.
     needs : of "marks", "orders", "chains", "cash", "duplicates", "parents", "working"
-        What the engine must keep beyond what the functions' fields tell.
+        Data that the engine maintains in addition to that implied by the functions' fields.
     sentence : str
-        What it limits, in words, with its parameters in braces: ``"at most {limit} an hour"``.
+        The limit in words, with parameters in braces: ``"at most {limit} an hour"``.
     **declared
-        As in `RuleType`: scopes, action, hold, latches, trips, refuses, pauses, reduces, and what is known of its
-        verdict: observes (by default the parameter that every `Verdict` names as the limit), standing (by default
-        where it has a state), looks_at, counts_itself, one_pass.
+        As in `RuleType`: scopes, action, hold, checked_by_pause, trips, refuses, pauses, exempt_reducing, and facts
+        about the verdict: observes (default: the parameter that every `Verdict` has as its limit), standing (default:
+        True with a state), looks_at, counts_itself, one_pass.
 
     Returns
     -------
@@ -208,11 +208,11 @@ def custom(
     Raises
     ------
     InputError
-        One sentence that names the function, the line and its text, where a rule may not do what stands there.
+        If a function or field is not allowed; the message names the function, the line and its text.
 
     Examples
     --------
-    At most so many orders in a row on one side:
+    A limit on orders in a row on one side:
 
     >>> from typing import NamedTuple
     >>> import pandas as pd
@@ -243,63 +243,63 @@ def custom(
     _check_name(name)
     _check_parameters(name, parameters)
     fields = _state_fields(name, state, words)
-    given = {"check": check, "update": update, "on_new_day": on_new_day, "reset": reset, "evict": evict}
-    given |= {"apply_pending": apply_pending}
+    functions = {"check": check, "update": update, "on_new_day": on_new_day, "reset": reset, "evict": evict}
+    functions |= {"apply_pending": apply_pending}
     known: dict[Any, CellFunction] = {}
-    read_ones = {role: read(function, known=known) for role, function in given.items() if function is not None}
-    if not read_ones:
-        raise InputError(f"rule type {name!r} has neither a check nor an update; without one it limits nothing")
-    wanted = {
+    parsed = {role: read(function, known=known) for role, function in functions.items() if function is not None}
+    if not parsed:
+        raise InputError(f"rule type {name!r} has neither a check nor an update; it needs at least one of them")
+    needed = {
         one_of(need, ("marks", "orders", "chains", "cash", "duplicates", "parents", "working"), "needs")
         for need in needs
     }
-    for role, found in read_ones.items():
+    for role, found in parsed.items():
         _check_role(role, found, parameters, fields)
-        wanted |= _needs(found)
-    judged = _kinds(checks_on, JUDGED, "checks_on") if check is not None else frozenset()
-    watched = _kinds(updates_on, TOLD, "updates_on")
+        needed |= _needs(found)
+    checked = _kinds(checks_on, CHECK_KINDS, "checks_on") if check is not None else frozenset()
+    watched = _kinds(updates_on, UPDATE_KINDS, "updates_on")
     if (update is None) != (not watched):
         raise InputError(
-            f"rule type {name!r}: update and updates_on belong together; say which events update is called for"
+            f"rule type {name!r}: update and updates_on belong together; declare the events for which update is called"
         )
-    wanted |= {"marks"} if EventKind.MARK in watched else set()
+    needed |= {"marks"} if EventKind.MARK in watched else set()
     declared.setdefault("scopes", ("account",))
     observes = declared.get("observes", ())
-    if type(observes) is tuple and len(observes) > 1 and "CapVerdict" not in names_called(read_ones["check"]):
+    if type(observes) is tuple and len(observes) > 1 and "CapVerdict" not in names_called(parsed["check"]):
         raise InputError(
-            f"rule type {name!r} observes several limits; its check says which one spoke: return "
+            f"rule type {name!r} observes several limits; its check must name the limit: return "
             "CapVerdict(code, observed, limit, cap, base)"
         )
     declared.setdefault("standing", bool(fields) and check is not None)
-    declared.setdefault("observes", _named_limit(read_ones.get("check"), parameters))
+    declared.setdefault("observes", _named_limit(parsed.get("check"), parameters))
     return register(
         RuleType(
             name=name,
             parameters=parameters,
             state=fields,
-            checks_on=judged,
+            checks_on=checked,
             updates_on=watched,
             memory=words,
-            needs=frozenset(wanted),
+            needs=frozenset(needed),
             sentence=_sentence(name, sentence, parameters),
             own=_mark(
-                read_ones, [fields, sorted(judged), sorted(watched), words, sorted(wanted), sorted(declared.items())]
+                parsed, [fields, sorted(checked), sorted(watched), words, sorted(needed), sorted(declared.items())]
             ),
             counted=integers_class(parameters._fields),
-            **{role: found.frozen for role, found in read_ones.items()},
+            **{role: found.frozen for role, found in parsed.items()},
             **declared,
         )
     )
 
 
-# ---------------------------------------------------------------------- what is checked
+# ---------------------------------------------------------------------- validation
 
 
 def _check_name(name: Any) -> None:
     if not isinstance(name, str) or not name.isidentifier():
-        raise InputError(f"name={name!r} is no name of a rule type; use a word such as 'one_way'")
+        raise InputError(f"name={name!r} is not a name for a rule type; use a word such as 'one_way'")
     if is_known(name) and not rule_type(name).own:
-        raise InputError(f"rule type {name!r} is one of riskkit's own; choose another name")
+        raise InputError(f"rule type {name!r} is a built-in type; choose another name")
 
 
 def _check_parameters(name: str, parameters: Any) -> None:
@@ -326,26 +326,26 @@ def _state_fields(name: str, state: Iterable[str], words: int) -> tuple[str, ...
     for field in fields:
         if not isinstance(field, str) or not field.isidentifier() or fields.count(field) > 1 or field in ENGINE:
             raise InputError(
-                f"rule type {name!r}: {field!r} is no name of a field of state, is there twice, or is the engine's"
+                f"rule type {name!r}: {field!r} is not a name for a field of state, is repeated, or is reserved"
             )
     if isinstance(words, bool) or not isinstance(words, int) or words < 0:
         raise InputError(f"rule type {name!r}: words={words!r} is not a number of words of workspace")
     return (*fields, "memory") if words else fields
 
 
-def _kinds(names: Iterable[Any], allowed: tuple[str, ...], what: str) -> frozenset[EventKind]:
+def _kinds(names: Iterable[Any], allowed: tuple[str, ...], argument: str) -> frozenset[EventKind]:
     if isinstance(names, str):
         names = (names,)
     texts = [name.name.lower() if isinstance(name, EventKind) else str(name) for name in names]
-    return frozenset(EventKind[one_of(text, allowed, what).upper()] for text in texts)
+    return frozenset(EventKind[one_of(text, allowed, argument).upper()] for text in texts)
 
 
 def _check_role(role: str, found: CellFunction, parameters: Any, fields: tuple[str, ...]) -> None:
-    """Whether a function asks for what it may have, and reads and writes only fields that are there."""
+    """Raise if a function has an unknown argument, or reads or writes a field that it may not."""
     for argument in parameter_names(found.function):
-        if argument not in ASKED[role]:
-            asked = ", ".join(ASKED[role])
-            raise InputError(f"{found.at(found.tree)} asks for {argument!r}; {role} may ask for {asked}")
+        if argument not in ARGUMENTS[role]:
+            allowed = ", ".join(ARGUMENTS[role])
+            raise InputError(f"{found.at(found.tree)} has the argument {argument!r}; {role} may have {allowed}")
     book: dict[str, Any] = dict.fromkeys(Book._fields, None)
     book |= {"position": POSITION, "account": ACCOUNT, "instrument": INSTRUMENT, "order": ORDER}
     book |= {"parent": ORDER, "cash_balance": CASH_BALANCE}
@@ -355,7 +355,7 @@ def _check_role(role: str, found: CellFunction, parameters: Any, fields: tuple[s
     if role == "check":
         if "duplicates" in parameter_names(found.function) and not {"limit", "window_ns"} <= set(parameters._fields):
             raise InputError(
-                f"{found.at(found.tree)} asks for 'duplicates'; its parameters must have limit and window_ns"
+                f"{found.at(found.tree)} has the argument 'duplicates'; its parameters must include limit and window_ns"
             )
         check_returns(found)
     elif role == "update":
@@ -363,14 +363,14 @@ def _check_role(role: str, found: CellFunction, parameters: Any, fields: tuple[s
 
 
 def _needs(found: CellFunction) -> set[str]:
-    """What the engine must keep, by the fields and functions that are named."""
+    """Data that the engine maintains for the fields and functions used."""
     import ast
 
     needs: set[str] = set()
-    for one in found.whole():
-        names = {node.attr for node in ast.walk(one.tree) if isinstance(node, ast.Attribute)}
-        arguments = set(parameter_names(one.function))
-        needs |= {"marks"} if names & VALUED or names_called(one) & VALUES else set()
+    for cell in found.with_helpers():
+        names = {node.attr for node in ast.walk(cell.tree) if isinstance(node, ast.Attribute)}
+        arguments = set(parameter_names(cell.function))
+        needs |= {"marks"} if names & VALUED or names_called(cell) & VALUES else set()
         needs |= {"orders"} if names & (QUEUED | {"order"}) or "orders" in arguments else set()
         needs |= {"cash"} if "cash_balance" in names else set()
         needs |= {"parents"} if "parent" in names and "child_qty" in names else set()
@@ -381,7 +381,7 @@ def _needs(found: CellFunction) -> set[str]:
 
 
 def _named_limit(check: CellFunction | None, parameters: Any) -> tuple[str, ...]:
-    """The parameter that every verdict of a check names as its limit; none where it names several or computes it."""
+    """The parameter that is the limit of every verdict of a check; empty if it varies or is computed."""
     import ast
 
     calls = [node for node in ast.walk(check.tree) if isinstance(node, ast.Call)] if check is not None else []
@@ -398,7 +398,7 @@ def _unit(parameters: Any, name: str) -> Any:
 
 
 def _mark(functions: Mapping[str, CellFunction], declared: list[Any]) -> str:
-    """A hash of all that the rule is: the text of its functions, and what is declared of them."""
+    """Hash of the rule: source of its functions and declared fields."""
     texts = [(role, found.mark) for role, found in functions.items()]
     return hashlib.blake2b(repr((texts, declared)).encode(), digest_size=16).hexdigest()
 
@@ -407,25 +407,25 @@ def _sentence(name: str, text: str, parameters: Any) -> Callable[[Any], str]:
     try:
         text.format_map(dict.fromkeys(parameters._fields, 0))
     except (KeyError, ValueError, IndexError) as error:
-        raise InputError(f"rule type {name!r}: sentence={text!r} names no parameter in its braces ({error})") from None
+        raise InputError(f"rule type {name!r}: sentence={text!r} names an unknown parameter ({error})") from None
     return lambda given: text.format_map(given._asdict()) if text else f"{name}({_given(given)})"
 
 
 def _given(parameters: Any) -> str:
-    """The parameters that are not as by default, as limit=1,000."""
+    """Parameters other than the defaults, as limit=1,000."""
     fields, absent = parameters._asdict(), parameters._field_defaults
-    told = {name: value for name, value in fields.items() if name not in absent or value != absent[name]}
-    return ", ".join(f"{name}={value:,}" if type(value) is int else f"{name}={value}" for name, value in told.items())
+    given = {name: value for name, value in fields.items() if name not in absent or value != absent[name]}
+    return ", ".join(f"{name}={value:,}" if type(value) is int else f"{name}={value}" for name, value in given.items())
 
 
-# ---------------------------------------------------------------------- what only the compiled loop needs
+# ---------------------------------------------------------------------- support of the compiled loop
 
 
 @cache
 def integers_class(fields: tuple[str, ...]) -> Any:
-    """The class of a rule's parameters as whole numbers: one for all rules with the same fields.
+    """Class of a rule's integer parameters, shared by all rules with the same fields.
 
-    A cell's own class cannot be found again by name when a later process reads its machine code; this one can.
+    A later process that loads the cached machine code finds this class by name, unlike a class of a cell.
     """
     name = "Integers" + "".join(f"_{len(field)}_{field}" for field in fields)
     made = namedtuple(name, fields)  # type: ignore[misc]
@@ -434,7 +434,7 @@ def integers_class(fields: tuple[str, ...]) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    """Find a class of `integers_class` by its name, as a cache does."""
+    """Find a class of `integers_class` by its name, for the cache."""
     fields: list[str] = []
     rest_of = name.removeprefix("Integers")
     while name.startswith("Integers") and rest_of:
@@ -448,23 +448,23 @@ def __getattr__(name: str) -> Any:
     return integers_class(tuple(fields))
 
 
-class _Place(NamedTuple):
+class _Line(NamedTuple):
     function: Any
     line: int
 
 
 def _uncompiled(message: str, functions: tuple[Any, ...]) -> str:
-    """One sentence out of numba's pages: the innermost line of a rule from a cell that they name, and the reason."""
+    """Summary of a numba error: the innermost line of a user-defined rule, and the reason."""
     import re
 
-    found: list[_Place] = []
+    found: list[_Line] = []
     for match in re.finditer(r'File "(.*?)", line (\d+)', message):
-        for function in _reached(functions):
+        for function in _with_callees(functions):
             code = function.__code__
             last = max((line for _, _, line in code.co_lines() if line is not None), default=code.co_firstlineno)
             same = code.co_filename == match[1] or code.co_filename.endswith(match[1].lstrip("./"))
             if same and code.co_firstlineno <= int(match[2]) <= last:
-                found.append(_Place(function, int(match[2])))
+                found.append(_Line(function, int(match[2])))
     texts = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in message.splitlines()]
     reasons = [
         text
@@ -475,12 +475,12 @@ def _uncompiled(message: str, functions: tuple[Any, ...]) -> str:
         (text for text in reasons if re.match(r"(Cannot|No implementation|Unknown|Invalid|Type|Unsupported)", text)), ""
     )
     reason = re.sub(r",? defined at .*$", "", reason or (reasons[0] if reasons else "no reason given"))
-    where = line_of(*found[-1]) if found else f"a rule of your own ({', '.join(f.__name__ for f in functions)})"
+    where = line_of(*found[-1]) if found else f"a user-defined rule ({', '.join(f.__name__ for f in functions)})"
     return f"{where} cannot be compiled: {reason.rstrip('.:')}; compiled=False runs it as plain Python"
 
 
-def _reached(functions: Iterable[Any]) -> list[Any]:
-    """The functions and those of their cell that they call."""
+def _with_callees(functions: Iterable[Any]) -> list[Any]:
+    """The functions, and the functions of their cell that they call."""
     found: list[Any] = []
     stack = list(functions)
     while stack:

@@ -1,8 +1,8 @@
-"""What a rule's function from a notebook cell may say: its text is read, checked line by line, and frozen.
+"""Static checks on a user-defined rule: its source is parsed, validated and frozen.
 
-Such a function runs in two ways, compiled and as it stands, and both must decide the same. So it is whole numbers,
-branches and loops over its arguments, and what it reads besides is fixed when the rule is declared: riskkit's
-helpers, other functions of the cell, and integer constants. Everything else is refused with the line that it is in.
+The functions run compiled and interpreted, with the same result. So they are integer arithmetic, branches and loops
+over their arguments, and all other values are fixed at the declaration: riskkit's helpers, other functions of the
+cell, and integer constants. Everything else is refused with its line.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ WORDS = {"Pow": "the power **; write x * x", "In": "the word in", "NotIn": "the 
 WORDS |= {"IsNot": "the words is not", "MatMult": "the operator @", "JoinedStr": "a text", "Try": "try"}
 WORDS |= {"ListComp": "a list", "List": "a list", "Dict": "a dict", "DictComp": "a dict", "Set": "a set"}
 WORDS |= {"Lambda": "a lambda", "FunctionDef": "a function inside a function", "Import": "an import"}
-WORDS |= {"ImportFrom": "an import", "Raise": "raise; a verdict is counted, not raised", "With": "with"}
+WORDS |= {"ImportFrom": "an import", "Raise": "raise; return a verdict instead", "With": "with"}
 WORDS |= {"Yield": "yield", "Global": "the word global", "Nonlocal": "the word nonlocal", "Delete": "del"}
 WORDS |= {"GeneratorExp": "a generator", "Starred": "a starred argument", "Assert": "assert", "Slice": "a slice"}
 
 
 class CellFunction:
-    """One function of a cell: its tree, its lines, and what it reads.
+    """A function of a cell: its syntax tree, its source and the names that it reads.
 
-    ``frozen`` is the function with the values that it reads now, whatever the cell's names mean later.
+    ``frozen`` is the function with the values of its globals at the declaration.
     """
 
     def __init__(self, function: types.FunctionType, tree: ast.FunctionDef, text: str) -> None:
@@ -51,42 +51,42 @@ class CellFunction:
         self.frozen: Any = function
 
     def at(self, node: ast.AST) -> str:
-        """Where a node stands, as a sentence begins: function, line number, the line."""
+        """Location of a node, as the start of a message: function, line number, the line."""
         return line_of(self.function, getattr(node, "lineno", self.function.__code__.co_firstlineno))
 
-    def whole(self) -> Iterator[CellFunction]:
-        """Itself and the functions of the cell that it calls, each once."""
+    def with_helpers(self) -> Iterator[CellFunction]:
+        """The function and the functions of the cell that it calls, each once."""
         found: dict[int, CellFunction] = {}
         stack = [self]
         while stack:
-            one = stack.pop()
-            if id(one.function) not in found:
-                found[id(one.function)] = one
-                stack.extend(one.helpers.values())
+            current = stack.pop()
+            if id(current.function) not in found:
+                found[id(current.function)] = current
+                stack.extend(current.helpers.values())
         return iter(found.values())
 
     @property
     def mark(self) -> str:
-        """A hash of the text and the constants: what the rule does, whatever it is called with."""
+        """Hash of the source and the constants, helpers included."""
         digest = hashlib.blake2b(digest_size=16)
-        for one in self.whole():
-            digest.update(repr((one.text, sorted(one.constants.items()))).encode())
+        for function in self.with_helpers():
+            digest.update(repr((function.text, sorted(function.constants.items()))).encode())
         return digest.hexdigest()
 
 
 def line_of(function: Any, number: int) -> str:
-    """A line of a function's text, as a sentence begins."""
+    """A line of a function's source, as the start of a message."""
     text = linecache.getline(function.__code__.co_filename, number).strip()
     return f"{function.__name__}, line {number} ({text!r})"
 
 
 def read(function: Any, *, known: dict[Any, CellFunction] | None = None) -> CellFunction:
-    """Read and check a function, and all functions of the cell that it calls.
+    """Parse and validate a function, and all functions of the cell that it calls.
 
     Raises
     ------
     InputError
-        Where it is no plain function, its text cannot be found, or it does what a rule may not.
+        If it is not a plain function, its source cannot be found, or it does something not allowed.
     """
     known = {} if known is None else known
     if not isinstance(function, types.FunctionType) or function.__name__ == "<lambda>":
@@ -97,7 +97,7 @@ def read(function: Any, *, known: dict[Any, CellFunction] | None = None) -> Cell
     if function.__code__.co_freevars:
         name = function.__code__.co_freevars[0]
         raise InputError(
-            f"{line_of(function, function.__code__.co_firstlineno)} reads {name!r} of the function around it; "
+            f"{line_of(function, function.__code__.co_firstlineno)} reads {name!r} of the enclosing function; "
             "make it a parameter of the rule, or an integer constant of the cell"
         )
     _check_arguments(found)
@@ -108,28 +108,28 @@ def read(function: Any, *, known: dict[Any, CellFunction] | None = None) -> Cell
 
 
 def _parsed(function: types.FunctionType) -> CellFunction:
-    """The text of a function, from the file or the cell (IPython keeps cells in `linecache`)."""
+    """Parse a function's source, from the file or the cell (IPython stores cells in `linecache`)."""
     code = function.__code__
     lines = linecache.getlines(code.co_filename, function.__globals__)
-    place = code.co_firstlineno - 1
-    if place >= len(lines):
+    index = code.co_firstlineno - 1
+    if index >= len(lines):
         raise InputError(
-            f"the text of the function {function.__name__!r} is not to be found; write it in a cell or a file"
+            f"the source of the function {function.__name__!r} cannot be found; write it in a cell or a file"
         )
     text = ""
     tree: ast.stmt = ast.Pass()
     try:
-        text = textwrap.dedent("".join(inspect.getblock(lines[place:])))
+        text = textwrap.dedent("".join(inspect.getblock(lines[index:])))
         tree = ast.parse(text).body[0]
     except (SyntaxError, tokenize.TokenError, IndexError):
-        pass  # what stands there now is something else
+        pass  # the file or cell has changed
     if not isinstance(tree, ast.FunctionDef) or tree.name != code.co_name:
         raise InputError(
-            f"{line_of(function, code.co_firstlineno)} is not where {function.__name__!r} begins; run the cell again"
+            f"{line_of(function, code.co_firstlineno)} is not the start of {function.__name__!r}; run the cell again"
         )
     if tree.decorator_list:
         raise InputError(f"{line_of(function, code.co_firstlineno)} is a decorator; a rule's functions have none")
-    ast.increment_lineno(tree, place)
+    ast.increment_lineno(tree, index)
     return CellFunction(function, tree, text)
 
 
@@ -140,7 +140,7 @@ def _check_arguments(found: CellFunction) -> None:
 
 
 def _check_node(found: CellFunction, node: ast.AST) -> None:
-    """Refuse what a rule may not say, wherever it stands."""
+    """Raise if a node is not allowed in a rule."""
     kind = type(node).__name__
     if isinstance(node, ast.stmt) and node is not found.tree and not isinstance(node, STATEMENTS):
         raise InputError(f"{found.at(node)} uses {WORDS.get(kind, kind.lower())}; a rule is arithmetic and branches")
@@ -168,17 +168,17 @@ def _is_docstring(found: CellFunction, node: ast.AST) -> bool:
 
 def _is_annotation(found: CellFunction, node: ast.AST) -> bool:
     arguments = found.tree.args.args
-    hints = [one.annotation for one in arguments if one.annotation] + (
+    hints = [argument.annotation for argument in arguments if argument.annotation] + (
         [found.tree.returns] if found.tree.returns else []
     )
     return any(node is inner for hint in hints for inner in ast.walk(hint))
 
 
-# ---------------------------------------------------------------------- what it reads besides its arguments
+# ---------------------------------------------------------------------- global names
 
 
 def _bind(found: CellFunction, known: dict[Any, CellFunction]) -> None:
-    """Look up every global name, and fix its value."""
+    """Look up every global name and freeze its value."""
     function = found.function
     code = function.__code__
     local = {*code.co_varnames, *code.co_cellvars}
@@ -195,14 +195,14 @@ def _bind(found: CellFunction, known: dict[Any, CellFunction]) -> None:
 
 
 def _global(found: CellFunction, node: ast.Name, known: dict[Any, CellFunction]) -> Any:
-    """The value of a global name, if a rule may read it."""
+    """Value of a global name, if a rule may read it."""
     name, names = node.id, found.function.__globals__
     if name not in names:
         if name in BUILTINS:
             return getattr(builtins, name)
         if hasattr(builtins, name):
             raise InputError(
-                f"{found.at(node)} calls {name!r}; of Python's own functions a rule may call {', '.join(BUILTINS)}"
+                f"{found.at(node)} calls {name!r}; the built-in functions of a rule are {', '.join(BUILTINS)}"
             )
         raise InputError(f"{found.at(node)} reads {name!r}, which is not defined")
     value = names[name]
@@ -214,18 +214,18 @@ def _global(found: CellFunction, node: ast.Name, known: dict[Any, CellFunction])
             return value
         found.helpers[name] = read(value, known=known)
         return found.helpers[name].frozen
-    ours = isinstance(value, type) and value.__module__.startswith("riskkit.replay.")
-    if ours and (issubclass(value, IntEnum) or hasattr(value, "_fields")):
+    internal = isinstance(value, type) and value.__module__.startswith("riskkit.replay.")
+    if internal and (issubclass(value, IntEnum) or hasattr(value, "_fields")):
         return value
-    what = "module" if isinstance(value, types.ModuleType) else type(value).__name__
+    kind = "module" if isinstance(value, types.ModuleType) else type(value).__name__
     raise InputError(
-        f"{found.at(node)} reads the global {name!r}, a {what}; a rule reads its arguments, whole-number constants and "
-        "riskkit's own functions: make it a parameter"
+        f"{found.at(node)} reads the global {name!r}, a {kind}; a rule reads its arguments, integer constants and "
+        "riskkit's functions: make it a parameter"
     )
 
 
 def fields_read(found: CellFunction) -> Iterator[tuple[ast.Attribute, tuple[str, ...]]]:
-    """Every path of attributes that a function reads or writes, as ("book", "position", "qty"), the longest only."""
+    """Full attribute paths that a function reads or writes, as ("book", "position", "qty")."""
     inner = {id(node.value) for node in ast.walk(found.tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(found.tree):
         if isinstance(node, ast.Attribute) and id(node) not in inner:
@@ -239,25 +239,25 @@ def fields_read(found: CellFunction) -> Iterator[tuple[ast.Attribute, tuple[str,
 
 
 def check_fields(found: CellFunction, records: Mapping[str, Mapping[str, Any] | tuple[str, ...]]) -> None:
-    """Refuse a field that a record does not have; `records` maps an argument to its fields (or to records again)."""
+    """Raise for a field that a record does not have; `records` maps arguments to fields or nested records."""
     for node, path in fields_read(found):
         if path[0] not in found.function.__code__.co_varnames[: found.function.__code__.co_argcount]:
             continue
-        have: Any = records.get(path[0])
-        for place, name in enumerate(path[1:], 1):
-            if have is None:
+        fields: Any = records.get(path[0])
+        for depth, name in enumerate(path[1:], 1):
+            if fields is None:
                 break
-            if name not in have:
+            if name not in fields:
                 import difflib
 
-                close = difflib.get_close_matches(name, list(have), 1)
-                hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(have) or 'none'}"
-                raise InputError(f"{found.at(node)}: {'.'.join(path[:place])} has no field {name!r}; {hint}")
-            have = have[name] if isinstance(have, Mapping) else ()
+                close = difflib.get_close_matches(name, list(fields), 1)
+                hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(fields) or 'none'}"
+                raise InputError(f"{found.at(node)}: {'.'.join(path[:depth])} has no field {name!r}; {hint}")
+            fields = fields[name] if isinstance(fields, Mapping) else ()
 
 
 def check_writes(found: CellFunction, writable: tuple[str, ...]) -> None:
-    """Refuse a change of anything but local names and what stands in `writable`."""
+    """Raise if a function changes anything but local names and the arguments in `writable`."""
     for node in ast.walk(found.tree):
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         for target in targets if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) else []:
@@ -265,12 +265,12 @@ def check_writes(found: CellFunction, writable: tuple[str, ...]) -> None:
             while isinstance(at, ast.Attribute | ast.Subscript):
                 at = at.value
             if at is not target and isinstance(at, ast.Name) and at.id not in writable:
-                may = f"may change {' and '.join(writable)}" if writable else "changes nothing"
-                raise InputError(f"{found.at(node)} changes {at.id!r}; {found.function.__name__} {may}")
+                allowed = f"may change {' and '.join(writable)}" if writable else "changes nothing"
+                raise InputError(f"{found.at(node)} changes {at.id!r}; {found.function.__name__} {allowed}")
 
 
 def check_returns(found: CellFunction) -> None:
-    """Refuse a check that may end without a verdict, or whose answer is plainly none."""
+    """Raise if a check may end without a verdict, or returns something else."""
     for node in ast.walk(found.tree):
         plain = ast.Constant | ast.Compare | ast.BoolOp | ast.BinOp | ast.Tuple | None
         if isinstance(node, ast.Return) and isinstance(node.value, plain):
@@ -278,13 +278,13 @@ def check_returns(found: CellFunction) -> None:
     check_ends(found, "verdict")
 
 
-def check_ends(found: CellFunction, what: str) -> None:
-    """Refuse a function that may end without an answer."""
+def check_ends(found: CellFunction, result: str) -> None:
+    """Raise if a function may end without a result."""
     for node in ast.walk(found.tree):
         if isinstance(node, ast.Return) and node.value is None:
-            raise InputError(f"{found.at(node)} returns no {what}")
+            raise InputError(f"{found.at(node)} returns no {result}")
     if not _ends(found.tree.body):
-        raise InputError(f"{found.at(found.tree)} may end without a {what}; let every branch return one")
+        raise InputError(f"{found.at(found.tree)} may end without a {result}; let every branch return one")
 
 
 def _ends(body: list[ast.stmt]) -> bool:
@@ -295,6 +295,6 @@ def _ends(body: list[ast.stmt]) -> bool:
 
 
 def names_called(found: CellFunction) -> set[str]:
-    """The names of the functions that it calls."""
+    """Names of the functions called."""
     calls = [node.func for node in ast.walk(found.tree) if isinstance(node, ast.Call)]
     return {function.id for function in calls if isinstance(function, ast.Name)}

@@ -1,7 +1,7 @@
-"""Parameters of rules: how people write them, what is refused, and the integers that the loop counts in.
+"""Parameters of rules: units, validation, and conversion to the integers of the loop.
 
-A rule's parameters are a NamedTuple whose fields are annotated with the units below. A limit is cast once, at the
-door, so that every comparison in the loop is between whole numbers and exact.
+A rule's parameters are a NamedTuple whose fields are annotated with the units below. A limit is cast once, before the
+replay, so that every comparison in the loop is between integers and exact.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from riskkit.replay.schema.constants import DAY_NS, LARGEST
 from riskkit.replay.schema.universe import Universe, decimal_text, exact
 
 SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": DAY_NS}
-PICO = 10**12  # a multiple of a deviation is counted in its parts
+PICO = 10**12  # fixed-point unit of a multiple of a deviation
 T = TypeVar("T")
 
 
 class Unit(NamedTuple):
-    """How a parameter is written by people and counted in the loop.
+    """Unit of a parameter, as written and as an integer of the loop.
 
-    ``role`` is "limit" where `breach` decides at the cast what equals it, "compared" where the rule's check does.
+    ``role`` is "limit" if `breach` is applied at the cast, "compared" if the rule's check applies it.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Unit(NamedTuple):
 
     @property
     def is_limit(self) -> bool:
-        """Whether it is a limit of its rule: what a level takes a part of, and `breach` governs."""
+        """True for a limit: scaled by tiers and governed by `breach`."""
         return bool(self.role)
 
     @property
     def is_minimum(self) -> bool:
-        """Whether values below it breach."""
+        """True if values below the limit breach it."""
         return "least" in self.choices
 
 
@@ -52,16 +52,16 @@ Duration = Annotated[Any, Unit("duration")]
 Span = Annotated[Any, Unit("duration", ("positive",))]
 Quantity = Annotated[Any, Unit("quantity")]
 Money = Annotated[Any, Unit("money")]
-MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # the loop compares with >: reaching it is beyond it
+MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # the loop compares with >; a value equal to it breaches
 Least = Annotated[Any, Unit("quantity", ("least",))]  # the loop compares with <
 LeastMoney = Annotated[Any, Unit("money", ("least",))]
 Part = Annotated[Any, Unit("fraction")]  # at most 1
 Ratio = Annotated[Any, Unit("ratio")]  # may be above 1: times the equity, messages a fill
 Return = Annotated[Any, Unit("return")]  # of a closed trade; may be negative
 Ticks = Annotated[Any, Unit("count")]
-Confidence = Annotated[Any, Unit("confidence")]  # counted as the normal quantile that belongs to it
+Confidence = Annotated[Any, Unit("confidence")]  # stored as its normal quantile
 Multiple = Annotated[Any, Unit("multiple")]  # of a standard deviation
-Decay = Annotated[Any, Unit("decay")]  # the weight of the past, in parts per million
+Decay = Annotated[Any, Unit("decay")]  # weight of the past, in parts per million
 Flag = Annotated[bool, Unit("flag")]
 Zone = Annotated[str, Unit("zone")]
 Hour = Annotated[int, Unit("hour")]
@@ -72,17 +72,17 @@ Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
 MissingPrice = Annotated[str, Unit("choice", ("reject", "alert", "allow"))]
 
 
-Limit = Annotated[T, "limit"]  # of a rule: a value equal to it passes or not as `breach` says
-ComparedLimit = Annotated[T, "compared"]  # as `Limit`, where the rule's check reads `breach` by itself
+Limit = Annotated[T, "limit"]  # `breach` decides whether a value equal to it passes
+ComparedLimit = Annotated[T, "compared"]  # as `Limit`, with `breach` applied by the rule's check
 
 
 def at_most(params: Any, below: str = "less than") -> str:
-    """The words for an upper limit: whether a value equal to it passes is said by `breach`."""
+    """Words for an upper limit, by `breach`."""
     return "at most" if params.breach == "exceed" else below
 
 
 def unit_of(annotation: Any) -> Unit | None:
-    """The unit of an annotated parameter, with its role; None where it has none."""
+    """Unit of an annotated parameter, with its role; None if it has no unit."""
     notes = getattr(annotation, "__metadata__", ())
     unit = next((note for note in notes if isinstance(note, Unit)), None)
     role = next((note for note in notes if note in ("limit", "compared")), "")
@@ -90,12 +90,12 @@ def unit_of(annotation: Any) -> Unit | None:
 
 
 def choice(*names: str) -> Any:
-    """A parameter that is one of a few words."""
+    """Unit of a parameter with a fixed set of values."""
     return Annotated[str, Unit("choice", names)]
 
 
 def duration(value: Any, name: str) -> int:
-    """Nanoseconds from an integer or from a text such as "500ms", "1s", "5min"."""
+    """Nanoseconds from an integer or a string such as "500ms", "1s", "5min"."""
     if isinstance(value, str):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|h|d)\s*", value)
         if not match:
@@ -110,7 +110,7 @@ def duration(value: Any, name: str) -> int:
 
 
 def duration_text(nanoseconds: Any) -> str:
-    """A duration as people say it."""
+    """A duration in its largest exact unit: 5 min."""
     if isinstance(nanoseconds, str):
         nanoseconds = duration(nanoseconds, "duration")
     for unit in ("d", "h", "min", "s", "ms", "us"):
@@ -120,13 +120,13 @@ def duration_text(nanoseconds: Any) -> str:
 
 
 def amount_text(value: Any) -> str:
-    """A quantity or an amount of money as people write it: 500,000 or 0.25."""
-    whole, point, rest = decimal_text(exact(value, "amount")).partition(".")
-    return whole if "/" in whole else f"{int(whole):,}{point}{rest}"
+    """A quantity or an amount of money with separators: 500,000 or 0.25."""
+    integer_part, point, rest = decimal_text(exact(value, "amount")).partition(".")
+    return integer_part if "/" in integer_part else f"{int(integer_part):,}{point}{rest}"
 
 
 def fits(value: Any, unit: Unit, name: str) -> None:
-    """Refuse a parameter that is not of its unit; None is "not given"."""
+    """Raise if a parameter does not fit its unit; None means "not given"."""
     if value is None:
         return
     if unit.name == "count":
@@ -170,17 +170,17 @@ def fits(value: Any, unit: Unit, name: str) -> None:
         _day_time(value, name)
     elif unit.name == "labels":
         if isinstance(value, str):
-            raise InputError(f"{name}={value!r} is one text; give a list of labels")
+            raise InputError(f"{name}={value!r} is a string; give a list of labels")
     elif unit.name == "zone":
         day_starts(value, 0, 0, 0)
     if "positive" in unit.choices and (duration(value, name) if unit.name == "duration" else value) == 0:
         raise InputError(f"{name}={value!r} is not above zero")
 
 
-def integer(value: Any, unit: Unit, universe: Universe, reach: bool, name: str) -> int:
-    """Cast a parameter to what the loop compares with; `reach` says that a value equal to a limit is beyond it.
+def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str) -> int:
+    """Cast a parameter to an integer of the loop; with `reached`, a value equal to a limit breaches it.
 
-    A limit becomes the largest value that is not beyond it, a least value the smallest that is not below it.
+    A limit becomes the largest value that passes, a minimum the smallest.
     """
     if value is None:
         return LARGEST
@@ -206,13 +206,13 @@ def integer(value: Any, unit: Unit, universe: Universe, reach: bool, name: str) 
         steps = exact(value, name) / (universe.quantity_unit if unit.name == "quantity" else universe.quantum)
     else:
         steps = Fraction(int(value))
-    whole = _beyond(steps, unit, (reach and unit.role == "limit") or "reached" in unit.choices)
-    if whole >= LARGEST:
+    limit = _last_passing(steps, unit, (reached and unit.role == "limit") or "reached" in unit.choices)
+    if limit >= LARGEST:
         raise InputError(f"{name}={value!r} is beyond 64 bits in units of this log; leave the rule out instead")
-    return whole
+    return limit
 
 
-def _beyond(steps: Fraction, unit: Unit, reached: bool) -> int:
+def _last_passing(steps: Fraction, unit: Unit, reached: bool) -> int:
     floor = steps.numerator // steps.denominator
     ceiling = -(-steps.numerator // steps.denominator)
     if unit.is_minimum:
@@ -222,7 +222,7 @@ def _beyond(steps: Fraction, unit: Unit, reached: bool) -> int:
 
 def _kinds(value: Iterable[str], unit: Unit, name: str) -> int:
     if isinstance(value, str):
-        raise InputError(f"{name}={value!r} is one text; give a list such as ['order', 'modify']")
+        raise InputError(f"{name}={value!r} is a string; give a list such as ['order', 'modify']")
     return sum(1 << unit.choices.index(one_of(word, unit.choices, name)) for word in set(value))
 
 
@@ -235,7 +235,7 @@ def _day_time(value: Any, name: str) -> int:
 
 
 def canonical(value: Any, unit: Unit, name: str) -> Any:
-    """A parameter in the one form that equal settings share."""
+    """Canonical form of a parameter, the same for equal settings."""
     if value is None:
         return None
     if unit.name == "duration":

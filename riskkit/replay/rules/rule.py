@@ -1,24 +1,24 @@
-"""What a rule is: parameters, state, and two plain functions, declared once.
+"""Rules and rule types: parameters, state and two plain functions, with one declaration.
 
-A rule file reads: what it limits, its parameters, its state, its check, its update, its declaration (`RuleType`).
+A rule file contains, in this order: the limit in words, parameters, state, check, update, declaration (`RuleType`).
 The functions name the arguments that they need, out of
 
     state    the rule's record for the key of the event (an account, an instrument, ...); fields as declared, int64
-    params   its parameters as integers
+    params   the parameters as integers
     book     the position, account and instrument of the event (`riskkit.replay.kernels.book.Book`)
     event    the event (`riskkit.replay.schema.columns.Event`)
-    memory   the shared int64 workspace; `state.memory` is where this key's words start
-    reals    (check, update) the shared float64 workspace of rules that need the covariance; from `state.reals` on
+    memory   the shared int64 workspace; this key's words start at `state.memory`
+    reals    (check, update) the shared float64 workspace of rules that need the covariance, from `state.reals` on
     reducing (check) 1 if the order only reduces a position
     orders, positions (check) the tables, for the working orders of a position and the positions of an account
-    duplicates    (check) how many identical orders came before this one within the rule's `window_ns`
-    accepted (update) 1 if the event stands, 0 if it was refused: in enforce mode by any rule, in shadow by this one
-    passed   (update) 1 if this rule itself let it through
+    duplicates    (check) number of earlier identical orders within the rule's `window_ns`
+    accepted (update) 1 if the event was accepted, 0 if refused: in enforce mode by any rule, in shadow by this rule
+    passed   (update) 1 if this rule passed it
 
 ``check`` changes nothing and returns a `Verdict`. ``update`` is called after the verdict and returns 1 if the rule
-trips, else 0. ``on_new_day`` is called when the trading day turns, ``reset`` when a pause ends or a person resets (its
-record's ``held_until`` still says until when it was paused, 0 if it was not). ``apply_pending`` counts an order of a list
-(`sign` 1) while those after it are judged, and takes it back (-1).
+trips, else 0. ``on_new_day`` is called when the trading day turns, ``reset`` when a pause ends or at a manual reset (the
+record's ``held_until`` is then still the end of the pause, 0 without a pause). ``apply_pending`` adds an order of a list
+(`sign` 1) while the orders after it are checked, and removes it (-1).
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ HOLDING = ("REDUCE_ONLY", "PAUSE", "HALT")
 
 
 class Measure(StrEnum):
-    """What the observed value and the limit of a verdict are counted in.
+    """Unit of the observed value and the limit of a verdict.
 
-    LOTS and PRICE are steps of the event's instrument, TIME nanoseconds since the epoch (the limit is when the time
-    begins from which on it passes), FRACTION a part of the verdict's `base`, PER_FILL messages against fills;
-    RANKED_PRICE is a price times the order's side.
+    LOTS and PRICE are steps of the event's instrument, TIME nanoseconds since the epoch (the limit is the earliest
+    time that passes), FRACTION a fraction of the verdict's `base`, PER_FILL messages against fills; RANKED_PRICE is a
+    price times the order's side.
     """
 
     NOTHING = ""
@@ -70,17 +70,17 @@ class Measure(StrEnum):
 
 
 class Observation(NamedTuple):
-    """What a verdict observes, and the parameter that it is compared with; empty where the check computes a limit."""
+    """Unit of an observed value, and the parameter that is its limit; empty if the check computes the limit."""
 
     measure: Measure
     limit: str = ""
 
 
 class Verdict(NamedTuple):
-    """A rule's answer, with the value that it saw and the limit that it held it against.
+    """Result of a check: code, observed value and limit.
 
-    PASS; OBJECT: a breach; NO_PRICE: the limit cannot be checked, for no price is known; NOTICE: an alert and no more.
-    What it saw is exact where it objects; where it passes, it may be an upper bound (`order_rate` counts lazily).
+    PASS; OBJECT: a breach; NO_PRICE: no price is known, so the limit cannot be checked; NOTICE: an alert only.
+    The observed value of a breach is exact; that of a pass may be an upper bound (`order_rate` counts lazily).
 
     Examples
     --------
@@ -94,9 +94,9 @@ class Verdict(NamedTuple):
 
 
 class CapVerdict(NamedTuple):
-    """The verdict of a rule with several limits: `cap` says which spoke, in the order of `RuleType.observes`.
+    """Verdict of a rule with several limits: `cap` is the index of the limit in `RuleType.observes`.
 
-    ``base`` is what the observed value is shown as a fraction of; 0 of nothing.
+    ``base``: denominator of an observed value shown as a fraction; 0 if it is not a fraction.
 
     Examples
     --------
@@ -112,21 +112,21 @@ class CapVerdict(NamedTuple):
 
 
 def unpriced(policy, observed, limit):
-    """The verdict on an order whose price nobody knows, by the rule's `on_missing_price`."""
+    """Verdict on an order without a known price, by the rule's `on_missing_price`."""
     if policy == 0:
         return Verdict(NO_PRICE, observed, limit)
     return Verdict(NOTICE if policy == 1 else PASS, observed, limit)
 
 
 def unpriced_cap(policy, observed, limit):
-    """As `unpriced`, of a rule with several limits."""
+    """As `unpriced`, for a rule with several limits."""
     verdict = unpriced(policy, observed, limit)
     return CapVerdict(verdict.code, verdict.observed, verdict.limit, 0, 0)
 
 
 @dataclass(frozen=True)
 class RuleType:
-    """The declaration at the end of a rule file; calling it makes a rule.
+    """Declaration of a rule type; call it to make a rule.
 
     Parameters
     ----------
@@ -135,54 +135,54 @@ class RuleType:
     parameters : NamedTuple class
         Fields annotated with units of this module (`Count`, `Duration`, `Quantity`, `Money`, `Part`, ...).
     state : tuple of str
-        Fields of the record that each key has, all int64.
+        Fields of each key's record, all int64.
     check, update, on_new_day, reset, apply_pending : functions, optional
-        See the module's description.
-    checks_on : kinds of events that ``check`` judges; by default ORDER and MODIFY.
-    updates_on : kinds of events that ``update`` is told of; MARK: the account's equity moved.
+        See the module docstring.
+    checks_on : event kinds for which ``check`` is called; by default ORDER and MODIFY.
+    updates_on : event kinds for which ``update`` is called; MARK: the account's equity moved.
     opening : function of state and book, optional
-        Told of every opening position before the first event; by default a rule begins knowing of none.
+        Called once per opening position before the first event.
     evict : function, optional
-        Brings the record to the time of the event before ``check`` and ``update`` see it (entries that are out of a
-        window). It may depend on nothing but time, so that a refused event leaves no trace in it.
+        Called before ``check`` and ``update``; removes entries outside the window at the time of the event. It may
+        depend only on time, so that a refused event leaves no trace.
     memory : int, or function of the integer parameters
-        Words of workspace for a key.
+        Words of workspace per key.
     shared : function of the parameters as written and the universe, optional
-        Words of workspace that all keys share, filled once; `state.memory` is then where they start.
+        Words of workspace shared by all keys, filled once; they start at `state.memory`.
     cells : int
         Entries that one event may add to the queues of `riskkit.replay.kernels.queue` in the workspace.
-    scopes : scopes that make sense; the first is the default. Every scope where nothing is said.
+    scopes : allowed scopes; the first is the default. All scopes if not given.
     action : default action.
-    hold : how a pause ends by default: "reset", "session", or the name of a duration parameter.
-    checked_by_pause : the rule objects only by tripping: with an action that pauses, ``check`` is not asked.
-    trips : a breach that ``check`` finds trips it, with an action that pauses; False: only ``update`` does.
-    refuses : what breaches it is refused under its own id, with an action that pauses too.
-    pauses : it may pause its key with REJECT as well; None: never, it refuses for as long as it lasts.
+    hold : default end of a pause: "reset", "session", or the name of a duration parameter.
+    checked_by_pause : with an action that pauses, ``check`` is not called; only a trip stops orders.
+    trips : with an action that pauses, a breach found by ``check`` trips the rule; False: only ``update`` does.
+    refuses : a breach is refused under the rule's id, also with an action that pauses.
+    pauses : the rule may pause its key with REJECT as well; None: never, it refuses as long as the breach lasts.
     exempt_reducing : orders that only reduce a position are exempt.
-    needs : of {"marks", "orders", "working", "chains", "cash", "duplicates", "parents", "covariance"}: what the engine must
-        keep for it.
-    sentence : str, or function of the parameters: what it limits, in words.
-    own : hash of the text of a rule from a notebook cell (`riskkit.replay.rules.custom`), empty for those of the catalogue.
-    counted : class of the parameters as integers, where it is not that of the parameters as written.
+    needs : data that the engine maintains for the rule, of {"marks", "orders", "working", "chains", "cash", "duplicates",
+        "parents", "covariance"}.
+    sentence : str, or function of the parameters: the limit in words.
+    own : hash of the source of a user-defined rule (`riskkit.replay.rules.custom`), empty for the catalogue.
+    counted : class of the integer parameters, if other than `parameters`.
     observes : str, Measure, Observation, or a tuple of them
-        What its verdict observes: the name of the parameter that it is compared with, in that parameter's unit; a
-        `Measure` where the check computes the limit. Of several, a `CapVerdict` says which spoke.
+        The observed value of a verdict: the parameter that is its limit, in that parameter's unit; a `Measure` if
+        the check computes the limit. With several, a `CapVerdict` names the limit.
     standing : bool
-        Its check tells, without a message, how far the limit is used now.
+        The check gives the current utilization without a message.
     looks_at : frozenset of {"positions", "cash"}
-        What of an account, held before the first event, its verdict depends on.
+        Opening balances of an account on which the verdict depends.
     counts_itself : bool
-        Its check counts the message that it is asked about.
+        The check counts the message under test.
     one_pass : bool
-        In shadow mode the observed value does not depend on the limit, so one replay tells every threshold.
+        In shadow mode the observed value does not depend on the limit: one replay serves every threshold.
     bounds : {"orders", "solvency", "losses", "nothing", ""}
-        What it bounds in `worst_case`; "nothing": it can be read and bounds no total, empty: it cannot be read.
+        Quantity bounded in `worst_case`; "nothing": supported, but bounds no total; empty: not supported.
     not_bounding : function of the rule, optional
-        Why, with its parameters, it does not bound that; empty where it does.
+        Reason why a rule's parameters do not bound that quantity; empty if they do.
     desk_limit : str
-        The limit of a desk (`riskkit.desk.Limits`) that says the same as its first limit.
+        Field of `riskkit.desk.Limits` equivalent to the first limit.
     used : function of state and params, optional
-        A `CapVerdict` for each limit, which tells how far it is used now, where the check does not.
+        A `CapVerdict` per limit with its current utilization, if the check does not give it.
 
     Examples
     --------
@@ -231,19 +231,19 @@ class RuleType:
     used: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a `breach` that decides nothing; a sentence that is a text is that of all parameters."""
+        """Validate `observes` and `breach`; turn a fixed sentence into a function."""
         if isinstance(text := self.sentence, str):
             object.__setattr__(self, "sentence", lambda parameters: text)
         units = self.units()
-        for one in self._observes():
-            if type(one) is str and (one not in units or units[one].name not in set(Measure)):
+        for limit in self._observes():
+            if type(limit) is str and (limit not in units or units[limit].name not in set(Measure)):
                 raise InputError(
-                    f"rule type {self.name!r}: observes={one!r} is neither a parameter that is a count, a quantity, money "
+                    f"rule type {self.name!r}: observes={limit!r} is neither a parameter that is a count, a quantity, money "
                     "or a fraction, nor a Measure"
                 )
         if "breach" in self.parameters._fields and not self.limits and not self._reads_breach():
             raise InputError(
-                f"rule type {self.name!r}: its parameter 'breach' decides nothing; annotate the limit that it governs, "
+                f"rule type {self.name!r}: its parameter 'breach' has no effect; annotate the limit that it governs, "
                 "as Limit[Quantity]"
             )
 
@@ -253,18 +253,18 @@ class RuleType:
 
     @property
     def limits(self) -> tuple[str, ...]:
-        """The parameters that are limits."""
+        """Names of the parameters that are limits."""
         return tuple(name for name, unit in self.units().items() if unit.is_limit)
 
     @property
     def observed(self) -> tuple[Observation, ...]:
-        """What its verdict observes, one entry for each limit that may speak."""
+        """The `observes` entries as `Observation`, one per limit."""
         units = self.units()
         return tuple(
-            one if isinstance(one, Observation)
-            else Observation(one) if isinstance(one, Measure)
-            else Observation(Measure(units[one].name), one)
-            for one in self._observes()
+            entry if isinstance(entry, Observation)
+            else Observation(entry) if isinstance(entry, Measure)
+            else Observation(Measure(units[entry].name), entry)
+            for entry in self._observes()
         )  # fmt: skip
 
     def _observes(self) -> tuple[Any, ...]:
@@ -272,7 +272,7 @@ class RuleType:
 
     @property
     def caps(self) -> bool:
-        """Whether its verdict says which of several limits spoke."""
+        """True if the type has several limits (its verdict is a `CapVerdict`)."""
         return len(self.observed) > 1
 
     def __call__(self, id: str = "", **fields: Any) -> Rule:
@@ -281,7 +281,7 @@ class RuleType:
         return Rule(id or self.name, self.make(fields), kind=self, **common)
 
     def make(self, fields: dict[str, Any]) -> Any:
-        """Build the parameters, with a sentence where one is unknown or missing."""
+        """Build the parameters; unknown or missing names are errors."""
         known = self.parameters._fields
         for name in fields:
             if name not in known:
@@ -296,20 +296,20 @@ class RuleType:
         return self.parameters(**fields)
 
     def units(self) -> dict[str, Unit]:
-        """The unit of each parameter."""
+        """Unit of each parameter."""
         return dict(_units_of(self.parameters))
 
 
 @cache
 def _units_of(parameters: Any) -> dict[str, Unit]:
-    """The unit of each field of a class of parameters, read from its annotations once."""
+    """Unit of each field of a parameters class, from its annotations."""
     hints = get_type_hints(parameters, include_extras=True)
     units = {name: unit_of(hints[name]) for name in parameters._fields}
     return {name: unit for name, unit in units.items() if unit is not None}
 
 
 def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The arguments that one of a rule's functions asks for, by name."""
+    """Names of a rule function's arguments."""
     code = function.__code__
     return code.co_varnames[: code.co_argcount]
 
@@ -319,24 +319,24 @@ _BY_PARAMETERS: dict[Any, RuleType] = {}
 
 
 def register(kind: RuleType) -> RuleType:
-    """Make a rule type known by its name, for rule sets that are read from text."""
+    """Register a rule type by name, for rule sets read from text."""
     _TYPES[kind.name] = kind
     _BY_PARAMETERS[kind.parameters] = kind
     return kind
 
 
 def is_known(name: str) -> bool:
-    """Whether a rule type of that name is registered."""
+    """True if a rule type of that name is registered."""
     return name in _TYPES
 
 
 def rule_types() -> tuple[RuleType, ...]:
-    """The registered types, riskkit's first."""
+    """Registered types, the catalogue first."""
     return tuple(_TYPES.values())
 
 
 def rule_type(name: str) -> RuleType:
-    """The registered type of that name."""
+    """Registered type of that name."""
     if name not in _TYPES:
         import difflib
 
@@ -353,17 +353,17 @@ class Rule:
     Parameters
     ----------
     id : str
-        The name under which decisions cite it.
+        Name cited in decisions.
     parameters : NamedTuple
-        As `OrderRate(limit=50, window_ns=1_000_000_000)`.
+        For example `OrderRate(limit=50, window_ns=1_000_000_000)`.
     scope : str
-        Whose record it is: account, instrument, account_instrument, ...
+        Key of the limit: account, instrument, account_instrument, ...
     action : {"ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT"}
-        What it does, mildest first.
+        Effect of a breach, mildest first.
     severity : {"INFO", "WARN", "CRITICAL"}
-        How loud an alert about it is.
+        Severity of its alerts.
     hold : str or int
-        How a pause ends: "reset" (by hand), "session" (when the day turns), or nanoseconds.
+        End of a pause: "reset" (manual), "session" (when the day turns), or nanoseconds.
 
     Examples
     --------
@@ -383,7 +383,7 @@ class Rule:
     kind: Any = None
 
     def __post_init__(self) -> None:
-        """Fill in the defaults of the type and refuse what it does not allow."""
+        """Fill in the defaults of the type and validate the fields."""
         kind = self.kind or _BY_PARAMETERS.get(type(self.parameters))
         if kind is None:
             raise InputError(f"rule {self.id!r}: {self.parameters!r} are the parameters of no registered rule type")
@@ -398,37 +398,37 @@ class Rule:
         breach = getattr(self.parameters, "breach", None)
         limits = [getattr(self.parameters, name) for name in kind.limits]
         if limits and set(limits) == {None} and breach != kind.parameters._field_defaults.get("breach"):
-            raise InputError(f"rule {self.id!r}: breach={breach!r} decides nothing, for no limit is given")
+            raise InputError(f"rule {self.id!r}: breach={breach!r} has no effect, for no limit is given")
         self.hold_ns()
 
     @property
     def type(self) -> str:
-        """The name of its rule type."""
+        """Name of the rule type."""
         return self.kind.name
 
     @property
     def wire_scope(self) -> str:
-        """Its scope as rule sets spell it."""
+        """Scope as spelt in rule sets."""
         return scopes.WIRE.get(self.scope, self.scope)
 
     @property
     def holds(self) -> bool:
-        """Whether it can pause its key."""
+        """True if the rule can pause its key."""
         if self.kind.pauses is None or self.action == "ALERT":
             return False
         return self.kind.pauses or self.action in HOLDING
 
     @property
     def refuses(self) -> bool:
-        """Whether what breaches it is refused under its id (an alert stops nothing, a pause stops what comes after)."""
+        """True if a breaching message is refused under its id (an alert stops nothing, a pause stops later orders)."""
         return self.action != "ALERT" and (self.action == "REJECT" or self.kind.refuses or self.kind.pauses is None)
 
     def is_young(self, limit: int) -> bool:
-        """Whether a verdict NO_PRICE with this limit says that too few returns are known, not that no price is."""
+        """True if NO_PRICE with this limit means too few returns, not a missing price."""
         return "covariance" in self.kind.needs and limit > 0
 
     def hold_ns(self) -> int | str:
-        """How a pause ends: "reset", "session", or nanoseconds after it began."""
+        """End of a pause: "reset", "session", or nanoseconds after its start."""
         given = self.kind.hold if self.hold is None else self.hold
         if given in ("reset", "session"):
             return str(given)
@@ -437,20 +437,20 @@ class Rule:
         return duration(given, f"rule {self.id!r}: hold") or "reset"
 
     def zone(self) -> tuple[str, int]:
-        """Time zone and roll hour of its trading day."""
+        """Time zone and roll hour of the trading day."""
         return getattr(self.parameters, "tz", "UTC"), int(getattr(self.parameters, "roll_hour", 0))
 
     def integers(self, universe: Universe) -> Any:
-        """The parameters as the loop counts them, cast once here."""
-        reach = getattr(self.parameters, "breach", "exceed") == "reach"
+        """Parameters as the integers of the loop."""
+        reached = getattr(self.parameters, "breach", "exceed") == "reach"
         cast = [
-            integer(getattr(self.parameters, name), unit, universe, reach, f"rule {self.id!r}: {name}")
+            integer(getattr(self.parameters, name), unit, universe, reached, f"rule {self.id!r}: {name}")
             for name, unit in self.kind.units().items()
         ]
         return (self.kind.counted or self.kind.parameters)(*cast)
 
     def describe(self) -> dict[str, Any]:
-        """As a rule set writes it."""
+        """The rule as an entry of a rule set."""
         params = {}
         for name in self.parameters._fields:
             value = getattr(self.parameters, name)
@@ -463,24 +463,24 @@ class Rule:
         return {**described, "params": params}
 
     def limits(self) -> str:
-        """What it limits, in words."""
-        said = {
+        """The limit in words."""
+        amounts = {
             name: amount_text(value)
             for name, unit in self.kind.units().items()
             if unit.name in ("quantity", "money") and (value := getattr(self.parameters, name))
         }
-        return self.kind.sentence(self.parameters._replace(**said))
+        return self.kind.sentence(self.parameters._replace(**amounts))
 
     def __str__(self) -> str:
         """The rule as a sentence that a risk officer can sign."""
         return f"{self.id}: {self.limits()}, {self.whose()}; {self.consequence()}."
 
     def whose(self) -> str:
-        """Whose record it keeps, in words."""
+        """The scope in words."""
         return scopes.SCOPES[self.scope].words
 
     def consequence(self) -> str:
-        """What a breach brings, in words."""
+        """The effect of a breach in words."""
         who = scopes.SCOPES[self.scope].who
         if self.action == "ALERT":
             return f"a breach raises an alert ({self.severity}) and stops nothing"

@@ -16,7 +16,7 @@ from riskkit.replay.rules.tiered import TieredRule, level_of
 from riskkit.replay.schema.digest import hash_plain
 
 FIELDS = ("id", "type", "scope", "action", "severity", "hold", "params", "levels")
-OF_LEVELS = ("action", "severity", "hold")  # what each level says for itself
+OF_LEVELS = ("action", "severity", "hold")  # set by each level
 CATALOGUE = catalogue  # importing it registers its types
 
 
@@ -26,7 +26,7 @@ class RuleSet:
     Parameters
     ----------
     rules : iterable of Rule or TieredRule
-        The first that objects is the named cause of a refusal. A staged one counts as a rule for each of its levels.
+        A refusal cites the first rule that objects. A tiered rule counts as one rule per level.
 
     Examples
     --------
@@ -44,26 +44,26 @@ class RuleSet:
     def __init__(self, rules: Iterable[Rule | TieredRule]) -> None:
         self.declared = tuple(rules)
         self.rules = tuple(
-            rule for one in self.declared for rule in (one.rules if isinstance(one, TieredRule) else [one])
+            rule for entry in self.declared for rule in (entry.rules if isinstance(entry, TieredRule) else [entry])
         )
         if len(self.rules) > MOST_RULES:
             raise InputError(f"a rule set of {len(self.rules)} rules is too large; at most {MOST_RULES} fit one mask")
-        seen: set[str] = set()
+        ids: set[str] = set()
         for rule in self.rules:
             if not isinstance(rule, Rule):
                 raise InputError(f"{rule!r} is not a Rule; write Rule('my-id', OrderRate(limit=50, ...))")
-            if rule.id in seen:
+            if rule.id in ids:
                 raise InputError(f"rule id {rule.id!r} is used twice; ids name the cause of a refusal")
-            seen.add(rule.id)
+            ids.add(rule.id)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> RuleSet:
-        """Read a TOML file with one ``[[rules]]`` table a rule.
+        """Read a TOML file with one ``[[rules]]`` table per rule.
 
         Raises
         ------
         InputError
-            Where the file is no TOML, or a rule, key or parameter is unknown, missing or out of range.
+            If the file is not TOML, or a rule, key or parameter is unknown, missing or out of range.
         """
         try:
             data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -77,25 +77,25 @@ class RuleSet:
     def from_dict(cls, data: Mapping[str, Any]) -> RuleSet:
         """Build a rule set from ``{"rules": [{"id": ..., "type": ..., "params": {...}}, ...]}``."""
         if not isinstance(data, Mapping) or set(data) != {"rules"} or not isinstance(data["rules"], list):
-            came = f"the keys {sorted(map(str, data))}" if isinstance(data, Mapping) else f"a {type(data).__name__}"
-            raise InputError(f"a rule set has one key, 'rules', a list of tables; got {came}")
-        return cls([_rule(entry, place) for place, entry in enumerate(data["rules"], 1)])
+            got = f"the keys {sorted(map(str, data))}" if isinstance(data, Mapping) else f"a {type(data).__name__}"
+            raise InputError(f"a rule set has one key, 'rules', a list of tables; got {got}")
+        return cls([_rule(entry, number) for number, entry in enumerate(data["rules"], 1)])
 
     def to_dict(self) -> dict[str, Any]:
         """The rules as plain data; `from_dict` reads it back."""
         return {"rules": [rule.describe() for rule in self.declared]}
 
     def canonical(self) -> list[Any]:
-        """Every declared choice spelt out, for equality and the digest."""
-        found = []
+        """All settings of all rules in canonical form, for equality and the digest."""
+        rules = []
         for rule in self.rules:
             units = rule.kind.units()
             params = {name: canonical(getattr(rule.parameters, name), units[name], name) for name in units}
-            text = [rule.kind.own] if rule.kind.own else []  # of a rule from a cell its functions are part of the rule
-            found.append(
-                [rule.id, rule.type, rule.wire_scope, rule.action, rule.severity, rule.hold_ns(), params, *text]
+            source = [rule.kind.own] if rule.kind.own else []  # a user-defined rule includes its functions
+            rules.append(
+                [rule.id, rule.type, rule.wire_scope, rule.action, rule.severity, rule.hold_ns(), params, *source]
             )
-        return found
+        return rules
 
     @property
     def hash(self) -> bytes:
@@ -109,7 +109,7 @@ class RuleSet:
         return len(self.rules)
 
     def __getitem__(self, which: int | str) -> Rule:
-        """Return a rule by place or by id."""
+        """Return a rule by index or id."""
         if isinstance(which, str):
             for rule in self.rules:
                 if rule.id == which:
@@ -125,7 +125,7 @@ class RuleSet:
 
     def __str__(self) -> str:
         """Sentences that a risk officer can sign."""
-        return "\n".join(f"{place}. {rule}" for place, rule in enumerate(self.declared, 1)) or "no rules"
+        return "\n".join(f"{number}. {rule}" for number, rule in enumerate(self.declared, 1)) or "no rules"
 
     def __repr__(self) -> str:
         return f"RuleSet({', '.join(rule.id for rule in self.rules)})"
@@ -136,38 +136,38 @@ class RuleSet:
         return "<ol>" + "".join(f"<li>{html.escape(str(rule))}</li>" for rule in self.declared) + "</ol>"
 
 
-def _rule(entry: Any, place: int) -> Rule | TieredRule:
+def _rule(entry: Any, number: int) -> Rule | TieredRule:
     if not isinstance(entry, Mapping):
-        raise InputError(f"rule {place}: {entry!r} is not a table")
+        raise InputError(f"rule {number}: {entry!r} is not a table")
     for key in entry:
         if key not in FIELDS:
             import difflib
 
             close = difflib.get_close_matches(str(key), FIELDS, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"keys are {', '.join(FIELDS)}"
-            raise InputError(f"rule {place}: key {key!r} is not known; {hint}")
+            raise InputError(f"rule {number}: key {key!r} is not known; {hint}")
     if not isinstance(entry.get("type"), str):
-        raise InputError(f"rule {place} has no 'type': the name of a rule type, as 'order_rate'")
+        raise InputError(f"rule {number} has no 'type': the name of a rule type, as 'order_rate'")
     if not isinstance(entry.get("params", {}), Mapping):
-        raise InputError(f"rule {place}: params={entry['params']!r} is not a table")
+        raise InputError(f"rule {number}: params={entry['params']!r} is not a table")
     try:
-        return _rule_of(entry, place)
+        return _rule_of(entry, number)
     except InputError as error:
-        named = str(error).startswith("rule ") and not str(error).startswith("rule type")
-        raise InputError(str(error) if named else f"rule {entry.get('id', place)!r}: {error}") from None
+        has_id = str(error).startswith("rule ") and not str(error).startswith("rule type")
+        raise InputError(str(error) if has_id else f"rule {entry.get('id', number)!r}: {error}") from None
 
 
-def _rule_of(entry: Mapping[str, Any], place: int) -> Rule | TieredRule:
+def _rule_of(entry: Mapping[str, Any], number: int) -> Rule | TieredRule:
     kind = rule_type(entry["type"])
     params = dict(entry.get("params", {}))
     scope = params.pop("scope", None) if "scope" not in kind.parameters._fields else None
     if scope is not None and entry.get("scope", scope) != scope:
-        raise InputError(f"rule {place}: scope is {entry['scope']!r} but its params say {scope!r}")
+        raise InputError(f"rule {number}: scope is {entry['scope']!r} but its params say {scope!r}")
     for name, value in params.items():
         if isinstance(value, list):
             params[name] = tuple(value)
     if "levels" in entry:
-        return _staged(entry, kind.make(params), entry.get("scope", scope or ""), place)
+        return _tiered(entry, kind.make(params), entry.get("scope", scope or ""), number)
     return Rule(
         str(entry.get("id", entry["type"])),
         kind.make(params),
@@ -179,11 +179,11 @@ def _rule_of(entry: Mapping[str, Any], place: int) -> Rule | TieredRule:
     )
 
 
-def _staged(entry: Mapping[str, Any], parameters: Any, scope: str, place: int) -> TieredRule:
+def _tiered(entry: Mapping[str, Any], parameters: Any, scope: str, number: int) -> TieredRule:
     for name in OF_LEVELS:
         if name in entry:
-            raise InputError(f"rule {place}: {name} is said by each level of a rule that has levels")
+            raise InputError(f"rule {number}: {name} is set by each level, not by a rule with levels")
     if not isinstance(entry["levels"], list):
-        raise InputError(f"rule {place}: levels={entry['levels']!r} is not a list of tables")
-    levels = [level_of(one, f"rule {place}") for one in entry["levels"]]
+        raise InputError(f"rule {number}: levels={entry['levels']!r} is not a list of tables")
+    levels = [level_of(level, f"rule {number}") for level in entry["levels"]]
     return TieredRule(str(entry.get("id", entry["type"])), parameters, levels, scope, rule_type(entry["type"]))

@@ -213,7 +213,7 @@ def test_what_is_no_time_is_refused(now, sentence):
 def test_a_time_that_goes_back_is_refused_and_changes_nothing():
     breaker = CircuitBreaker(consecutive_errors=1)
     breaker.check_daily_reset(100)
-    assert refusal(breaker.record_error, 99) == "now=99 is earlier than a time told before; tell events in their order"
+    assert refusal(breaker.record_error, 99) == "now=99 is earlier than the previous time; pass events in time order"
     assert breaker.errors == 0 and breaker.can_execute(100)
 
 

@@ -241,7 +241,7 @@ def test_an_error_of_the_compiler_becomes_one_sentence():
     def run():
         raise errors.TypingError("Cannot unify this")
 
-    with pytest.raises(InputError, match="a rule of your own .* cannot be compiled: Cannot unify this"):
+    with pytest.raises(InputError, match="a user-defined rule .* cannot be compiled: Cannot unify this"):
         Explaining(run, ())()
 
 
@@ -256,7 +256,7 @@ def test_a_cell_that_was_written_over_is_to_be_run_again():
     names = execute(HEAD + "def check(params): return Verdict(PASS, 1, 1)\n", "<over>")
     for text in ("\n" * 4 + "check = 1\n", "\n" * 4 + "def check(:\n"):
         linecache.cache["<over>"] = (len(text), None, text.splitlines(True), "<over>")
-        with pytest.raises(InputError, match="is not where 'check' begins; run the cell again"):
+        with pytest.raises(InputError, match="is not the start of 'check'; run the cell again"):
             custom("over", names["P"], check=names["check"])
 
 
@@ -289,7 +289,7 @@ REFUSED = [
     ("return Verdict(PASS, int(factor * 2), 1)", "reads the global 'factor', a float"),
     ("return Verdict(PASS, math.floor(2), 1)", "reads the global 'math', a module"),
     ("return Verdict(PASS, nowhere, 1)", "reads 'nowhere', which is not defined"),
-    ("return Verdict(PASS, sum(event), 1)", "calls 'sum'; of Python's own functions a rule may call abs"),
+    ("return Verdict(PASS, sum(event), 1)", "calls 'sum'; the built-in functions of a rule are abs"),
     ("print(event.qty)\n    return Verdict(PASS, 1, 1)", r"line 7 \('print\(event.qty\)'\) calls 'print'"),
     ("return Verdict(PASS, stat.run, 1)", "reads 'stat', which is not defined"),
     ("return Verdict(PASS, state.rum, 1)", "state has no field 'rum'; did you mean 'run'"),
@@ -322,10 +322,10 @@ def test_what_a_rule_may_not_do_is_refused_by_its_line(body, said):
 
 
 GIVEN = [
-    ({"name": "cash"}, "'cash' is one of riskkit's own"),
-    ({"name": "two words"}, "is no name of a rule type"),
+    ({"name": "cash"}, "'cash' is a built-in type"),
+    ({"name": "two words"}, "is not a name for a rule type"),
     ({"parameters": int}, "is not a NamedTuple class"),
-    ({"state": ["held_until"]}, "'held_until' is no name of a field of state"),
+    ({"state": ["held_until"]}, "'held_until' is not a name for a field of state"),
     ({"words": -1}, "words=-1 is not a number of words"),
     ({"checks_on": ["fill"]}, "checks_on='fill' is not one of 'order', 'modify'"),
     ({"updates_on": ["price"], "update": "update"}, "updates_on='price' is not one of"),
@@ -333,13 +333,13 @@ GIVEN = [
     ({"check": None}, "neither a check nor an update"),
     ({"update": "silent", "updates_on": ["order"]}, "may end without a number: 1 to trip"),
     ({"update": "bare", "updates_on": ["order"]}, "returns no number: 1 to trip"),
-    ({"check": "other"}, "asks for 'accepted'; check may ask for state"),
-    ({"check": "alike"}, "asks for 'duplicates'; its parameters must have limit and window_ns"),
+    ({"check": "other"}, "has the argument 'accepted'; check may have state"),
+    ({"check": "alike"}, "has the argument 'duplicates'; its parameters must include limit and window_ns"),
     ({"check": "starred"}, r"has arguments with \* or a default"),
-    ({"check": "closed"}, "reads 'n' of the function around it"),
+    ({"check": "closed"}, "reads 'n' of the enclosing function"),
     ({"check": "wrapped"}, "is a decorator"),
     ({"check": "quick"}, "is not a function written with def"),
-    ({"sentence": "at most {limits}"}, "names no parameter in its braces"),
+    ({"sentence": "at most {limits}"}, "names an unknown parameter"),
     ({"needs": ["magic"]}, "needs='magic' is not one of"),
 ]
 FUNCTIONS = """
@@ -381,7 +381,7 @@ def test_a_parameter_without_a_unit_is_refused():
 def test_a_function_without_a_text_is_refused():
     names: dict = {}
     exec("def check(params): return 1", names)
-    with pytest.raises(InputError, match="the text of the function 'check' is not to be found"):
+    with pytest.raises(InputError, match="the source of the function 'check' cannot be found"):
         custom("lost", integers_class(("limit",)), check=names["check"]) if _units() else None
 
 
@@ -478,7 +478,7 @@ def test_breach_governs_a_limit_of_whatever_name(breach, refused):
 
 
 def test_a_breach_that_decides_nothing_is_refused():
-    with pytest.raises(InputError, match=r"'breach' decides nothing; annotate the limit .* as Limit\[Quantity\]"):
+    with pytest.raises(InputError, match=r"'breach' has no effect; annotate the limit .* as Limit\[Quantity\]"):
         execute(CAP.format(unit="Quantity"))
 
 
@@ -491,7 +491,7 @@ def test_the_sentence_names_the_parameters_that_were_given():
     ("observes", "said"),
     [
         ('"size"', "observes='size' is neither a parameter"),
-        ('("cap", "floor")', "its check says which one spoke: return CapV"),
+        ('("cap", "floor")', "its check must name the limit: return CapV"),
     ],
 )
 def test_what_a_rule_observes_is_checked_where_it_is_declared(observes, said):
@@ -582,4 +582,4 @@ def test_every_built_in_name_is_taken_right_after_the_first_import(tmp_path):
         check=True,
     )
     said = json.loads(done.stdout)
-    assert {name: f"rule type {name!r} is one of riskkit's own; choose another name" for name in names} == said
+    assert {name: f"rule type {name!r} is a built-in type; choose another name" for name in names} == said

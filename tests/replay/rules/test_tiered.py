@@ -97,17 +97,20 @@ def test_counts_are_rounded_down_and_every_limit_is_staged():
     ("make", "sentence"),
     [
         (lambda: TieredRule("a", PositionLimit(limit=1), []), "levels is empty"),
-        (lambda: TieredRule("a", PositionLimit(limit=1), [Tier(0, "ALERT")]), "at=0 is not a part of the limit"),
-        (lambda: TieredRule("a", PositionLimit(limit=1), [Tier(1.1, "ALERT")]), "at=1.1 is not a part of the limit"),
-        (lambda: TieredRule("a", PositionLimit(limit=1), [Tier(1), Tier("1.0")]), "begin at the same part"),
-        (lambda: TieredRule("a", PositionLimit(limit=1), [0.8]), "0.8 is not a Level"),
-        (lambda: TieredRule("a", MinOrderQty(limit=1), [Tier(0.5)]), "no largest value"),
+        (lambda: TieredRule("a", PositionLimit(limit=1), [Tier(0, "ALERT")]), "at=0 is not a fraction of the limit"),
+        (
+            lambda: TieredRule("a", PositionLimit(limit=1), [Tier(1.1, "ALERT")]),
+            "at=1.1 is not a fraction of the limit",
+        ),
+        (lambda: TieredRule("a", PositionLimit(limit=1), [Tier(1), Tier("1.0")]), "begin at the same fraction"),
+        (lambda: TieredRule("a", PositionLimit(limit=1), [0.8]), "0.8 is not a Tier"),
+        (lambda: TieredRule("a", MinOrderQty(limit=1), [Tier(0.5)]), "no upper limit"),
         (lambda: TieredRule("a", PositionLimit(limit=1), [Tier(1, "STOP")]), "action='STOP' is not one of"),
         (lambda: table(levels=3), "levels=3 is not a list of tables"),
         (lambda: table(levels=[3]), "level 3 is not a table"),
         (lambda: table(levels=[{"at": 1, "acton": "ALERT"}]), "key 'acton' of a level is not known"),
         (lambda: table(levels=[{"action": "ALERT"}]), "a level has no 'at'"),
-        (lambda: table(levels=[{"at": 1}], action="REJECT"), "action is said by each level"),
+        (lambda: table(levels=[{"at": 1}], action="REJECT"), "action is set by each level"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(make, sentence):

@@ -1,4 +1,4 @@
-"""The rule catalogue: one rule a file, each in the same order. Importing it registers every built-in type."""
+"""The rule catalogue: one file per rule. Importing it registers every built-in type."""
 
 from riskkit.replay.rules.catalogue.active_orders import MaxActiveOrders
 from riskkit.replay.rules.catalogue.cash import CashLimit

@@ -1,7 +1,7 @@
-"""Working orders: how many a key may have at once.
+"""Maximum number of working orders of a key.
 
 Unit: orders. Source: the active order rule of VeighNa's risk manager; open order caps of exchanges. A fill that
-completes an order, a cancel and an expiry each free a slot; an order without an id never works.
+completes an order, a cancel and an expiry each free a slot; an order without an id is never working.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from riskkit.replay.schema.columns import EventKind
 
 
 class MaxActiveOrders(NamedTuple):
-    """At most `limit` working orders, this one included.
+    """At most `limit` working orders, this order included.
 
     Examples
     --------
@@ -28,9 +28,9 @@ class MaxActiveOrders(NamedTuple):
 
 
 def check(state, params):
-    """Count the working orders and this one."""
-    seen = state.working + 1
-    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
+    """Count the working orders, this order included."""
+    observed = state.working + 1
+    return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)
 
 
 ACTIVE_ORDERS = register(

@@ -1,7 +1,7 @@
-"""Solvency: a buy must be covered by cash that no working buy holds.
+"""Solvency: a buy must be covered by cash that no working buy reserves.
 
 Unit: money of the instrument's currency. Source: exchange-core's risk engine (spot funds with reserve prices). Equal
-is allowed. Fees that were booked have left the cash; `fee` adds an expected one to the cost of an order.
+is allowed. Booked fees are already deducted from cash; `fee` adds an expected fee to the cost of an order.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from riskkit.replay.kernels.book import hold_price, notional
 from riskkit.replay.kernels.integers import MILLION, fraction_of
 from riskkit.replay.rules.catalogue.message import rest
-from riskkit.replay.rules.parameters import Breach, MissingPrice, Part
+from riskkit.replay.rules.parameters import Breach, MissingPrice, Part, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
 from riskkit.replay.schema.columns import MISSING, EventKind
 
@@ -19,9 +19,9 @@ MODIFY = int(EventKind.MODIFY)
 
 
 class CashLimit(NamedTuple):
-    """A buy costs at most the account's cash less what working buys hold; `fee` is a fraction of the cost on top.
+    """A buy costs at most the account's cash less the reserves of working buys; `fee` is a fraction of the cost on top.
 
-    A buy holds its quantity at its reserve price, else at its price.
+    A buy reserves its quantity at its reserve price, else at its price.
 
     Examples
     --------
@@ -37,7 +37,7 @@ class CashLimit(NamedTuple):
 
 
 def check(params, book, event):
-    """Hold the order's cost against the free cash; a modify is judged without its own hold."""
+    """Compare the order's cost with the free cash; a modify frees the order's present reserve."""
     free = book.cash_balance.cash - book.cash_balance.reserved
     reserve = event.reserve
     if event.kind == MODIFY:
@@ -55,11 +55,11 @@ def check(params, book, event):
 
 
 def sentence(params: CashLimit) -> str:
-    """What it limits, in words."""
+    """The limit in words."""
     fee = f" and a fee of {float(params.fee) * 100:g} %" if params.fee else ""
-    most = "at most" if params.breach == "exceed" else "less than"
+    bound = at_most(params)
     return (
-        f"a buy that costs{fee} {most} the cash that no working buy holds (no price known: {params.on_missing_price})"
+        f"a buy that costs{fee} {bound} the cash that no working buy holds (no price known: {params.on_missing_price})"
     )
 
 

@@ -1,7 +1,7 @@
 """Concentration: the largest position of an account as a share of its gross exposure, after the order, at marks.
 
 Unit: fraction. Source: concentration limits of funds (UCITS 5/10/40 among them). The first position of an account is
-all of it: `above` says from which gross exposure on the limit holds. What only reduces a position passes.
+100 % of it: the limit applies only to a gross exposure of more than `above`. Orders that only reduce a position pass.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.kernels.records import at
 from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of, value_after
-from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, Part
+from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, Part, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
 from riskkit.replay.schema.columns import MISSING
 
@@ -34,7 +34,7 @@ class ConcentrationLimit(NamedTuple):
 
 
 def largest_after(book, event, positions, mark):
-    """Size of the account's largest position once the order is filled."""
+    """Size of the account's largest position after the fill of the order."""
     largest = abs(value_after(book, event, mark))
     pair = book.account.first_position
     while pair >= 0:
@@ -46,23 +46,23 @@ def largest_after(book, event, positions, mark):
 
 
 def check(params, book, event, positions):
-    """Hold the largest position after the order against its share of the gross exposure."""
+    """Compare the largest position after the order with the limit's fraction of the gross exposure."""
     mark = mark_of(book, event)
     if mark == MISSING:
         return unpriced(params.on_missing_price, 0, 0)
     gross = gross_after(book, event, mark)
     if gross <= params.above:
         return Verdict(PASS, 0, 0)
-    seen = largest_after(book, event, positions, mark)
-    beyond = exceeds_fraction(seen, params.limit, gross, params.breach)
-    return Verdict(OBJECT if beyond else PASS, seen, fraction_of(gross, params.limit))
+    observed = largest_after(book, event, positions, mark)
+    breaches = exceeds_fraction(observed, params.limit, gross, params.breach)
+    return Verdict(OBJECT if breaches else PASS, observed, fraction_of(gross, params.limit))
 
 
 def sentence(params: ConcentrationLimit) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "less than"
+    """The limit in words."""
+    bound = at_most(params)
     above = f" of more than {params.above} in money" if params.above else ""
-    return f"a largest position of {most} {float(params.limit) * 100:g} % of a gross exposure{above} after the order"
+    return f"a largest position of {bound} {float(params.limit) * 100:g} % of a gross exposure{above} after the order"
 
 
 CONCENTRATION = register(

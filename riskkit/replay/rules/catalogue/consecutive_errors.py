@@ -1,7 +1,7 @@
-"""Errors in a row: how many failures of its orders an account may have one after the other.
+"""Consecutive order errors of an account.
 
-Unit: errors. Source: sony/gobreaker. A success sets the run to zero; reached is tripped. After `open_ns` the pause
-ends by itself and the run starts empty, without it a person resets.
+Unit: errors. Source: sony/gobreaker. A success resets the run; the rule trips at the limit. After `open_ns` the pause
+ends and the run restarts at zero; with 0 the reset is manual.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class ConsecutiveErrors(NamedTuple):
 
 
 def check(state, params):
-    """Hold the run against the limit."""
+    """Compare the run with the limit."""
     return Verdict(OBJECT if state.run > params.limit else PASS, state.run, params.limit)
 
 
 def update(state, params, event):
-    """Lengthen or end the run; trip where it is too long."""
+    """Lengthen or end the run; trip if it is too long."""
     if event.kind != ERROR:
         state.run = 0
         return 0
@@ -46,7 +46,7 @@ def update(state, params, event):
 
 
 def reset(state):
-    """Start the run anew."""
+    """Restart the run."""
     state.run = 0
 
 

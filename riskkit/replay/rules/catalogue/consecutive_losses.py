@@ -1,14 +1,14 @@
-"""Losses in a row: how many closed trades may lose one after the other.
+"""Consecutive losing trades.
 
-Unit: trades. Source: the usual stop after a losing streak. A win sets the run to zero, a trade of exactly zero changes
-nothing; reached is tripped.
+Unit: trades. Source: the usual stop after a losing streak. A win resets the run, a trade of exactly zero changes
+nothing; the rule trips at the limit.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.rules.parameters import Breach, Count, Limit, choice
+from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most, choice
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
@@ -20,7 +20,7 @@ BOTH = 2
 class ConsecutiveLosses(NamedTuple):
     """Fewer than `limit` losing trades in a row (``breach="exceed"``: at most).
 
-    ``of`` says what a trade is: a closed trade that the log gives, a fill that realises profit or loss, or both.
+    ``of``: trades counted: closed trades of the log, fills that realise profit or loss, or both.
 
     Examples
     --------
@@ -36,14 +36,14 @@ class ConsecutiveLosses(NamedTuple):
 
 
 def check(state, params):
-    """Hold the run against the limit."""
+    """Compare the run with the limit."""
     return Verdict(OBJECT if state.run > params.limit else PASS, state.run, params.limit)
 
 
 def update(state, params, book, event):
-    """Lengthen or end the run; trip where it is too long."""
-    given = event.kind == TRADE
-    if params.of != BOTH and given != (params.of == CLOSED_TRADES):
+    """Lengthen or end the run; trip if it is too long."""
+    is_trade = event.kind == TRADE
+    if params.of != BOTH and is_trade != (params.of == CLOSED_TRADES):
         return 0
     if book.realised > 0:
         state.run = 0
@@ -54,15 +54,15 @@ def update(state, params, book, event):
 
 
 def reset(state):
-    """Start the run anew."""
+    """Restart the run."""
     state.run = 0
 
 
 def sentence(params: ConsecutiveLosses) -> str:
-    """What it limits, in words."""
-    most = "fewer than" if params.breach == "reach" else "at most"
-    what = {"closed_trades": "closed trades", "closing_fills": "closing fills", "both": "trades"}[params.of]
-    return f"{most} {params.limit:,} losing {what} in a row"
+    """The limit in words."""
+    bound = at_most(params, "fewer than")
+    trades = {"closed_trades": "closed trades", "closing_fills": "closing fills", "both": "trades"}[params.of]
+    return f"{bound} {params.limit:,} losing {trades} in a row"
 
 
 CONSECUTIVE_LOSSES = register(

@@ -1,6 +1,7 @@
-"""Cooldown: any closed trade locks trading for a while.
+"""Cooldown: a closed trade locks trading for a time.
 
-Unit: closed trades. Source: freqtrade's CooldownPeriod. How a lock begins and ends: see `riskkit.replay.rules.catalogue.lock`.
+Unit: closed trades. Source: freqtrade's CooldownPeriod. Start and end of a lock:
+`riskkit.replay.rules.catalogue.lock`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from riskkit.replay.rules.rule import RuleType, register
 
 
 class TradeCooldown(NamedTuple):
-    """A closed trade locks (`lookback_ns` is taken for the likeness with its siblings and decides nothing).
+    """A closed trade locks trading (`lookback_ns` is accepted for symmetry and ignored).
 
     Examples
     --------
@@ -31,7 +32,7 @@ class TradeCooldown(NamedTuple):
 
 
 def update(state, params, event):
-    """Lock at every close."""
+    """Lock at every closed trade."""
     lock(state, params, event, event.ts)
     return 0
 

@@ -1,7 +1,7 @@
-"""Loss of the trading day: how much an account may lose before it is stopped.
+"""Daily loss limit of an account.
 
-Unit: money. The loss is the fall of profit (deposits and withdrawals are neither) since the day turned: realised
-plus open at marks, or realised alone. Reached is tripped. Source: daily loss limits of brokers and clearing firms.
+Unit: money. The loss is the fall of profit (without deposits and withdrawals) since the day turned: realised
+plus unrealised at marks, or realised alone; it trips at the limit. Source: daily loss limits of brokers.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.kernels.book import profit
-from riskkit.replay.rules.parameters import Breach, Hour, Limit, Money, Zone, choice
+from riskkit.replay.rules.parameters import Breach, Hour, Limit, Money, Zone, at_most, choice
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
@@ -19,7 +19,7 @@ TOTAL = 0
 class DailyLoss(NamedTuple):
     """The loss of a trading day stays below `limit` (``breach="exceed"``: at or below).
 
-    ``measure`` total is realised plus open at marks; realised is what closing fills took, less fees.
+    ``measure``: total is realised plus unrealised at marks; realised is that of closing fills, less fees.
 
     Examples
     --------
@@ -38,14 +38,14 @@ class DailyLoss(NamedTuple):
 
 
 def result(params, account):
-    """Profit so far, as the rule measures it."""
+    """Profit so far, by `measure`."""
     if params.measure == TOTAL:
         return profit(account)
     return account.realised + account.funding - account.fees
 
 
 def check(state, params, book):
-    """Hold the day's loss against the limit."""
+    """Compare the day's loss with the limit."""
     loss = state.base - result(params, book.account)
     return Verdict(OBJECT if loss > params.limit else PASS, loss, params.limit)
 
@@ -61,7 +61,7 @@ def on_new_day(state, params, book):
 
 
 def not_bounding(rule) -> str:
-    """Why the limit does not bound the losses of every day."""
+    """Reason why the limit does not bound every day's loss; empty if it does."""
     if rule.parameters.tz != "UTC":
         return f"the length of a day in {rule.parameters.tz} changes"
     if rule.action != "REJECT" and not isinstance(rule.hold_ns(), str):
@@ -70,10 +70,10 @@ def not_bounding(rule) -> str:
 
 
 def sentence(params: DailyLoss) -> str:
-    """What it limits, in words."""
-    what = "loss (realised and open)" if params.measure == "total" else "realised loss"
-    most = "below" if params.breach == "reach" else "at most"
-    return f"a {what} {most} {params.limit} in a trading day ({params.roll_hour:02d}:00 {params.tz})"
+    """The limit in words."""
+    loss = "loss (realised and open)" if params.measure == "total" else "realised loss"
+    bound = at_most(params, "below")
+    return f"a {loss} {bound} {params.limit} in a trading day ({params.roll_hour:02d}:00 {params.tz})"
 
 
 DAILY_LOSS = register(

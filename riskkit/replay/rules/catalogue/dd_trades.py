@@ -1,7 +1,7 @@
-"""Drawdown of closed trades: a fall of their running sum locks trading.
+"""Drawdown of closed trades: a fall of their cumulative return locks trading.
 
-Unit: running sum of returns, fractions (not compounded). Source: freqtrade's MaxDrawdown. The peak starts at zero at
-the beginning of the lookback; strict. How a lock begins and ends: see `riskkit.replay.rules.catalogue.lock`.
+Unit: running sum of returns, fractions (not compounded). Source: freqtrade's MaxDrawdown. The peak is zero at the
+start of the lookback; exactly the limit passes. Start and end of a lock: see `riskkit.replay.rules.catalogue.lock`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from riskkit.replay.rules.rule import RuleType, register
 
 
 class TradeDrawdownLock(NamedTuple):
-    """`trade_limit` closes or more in `lookback_ns` whose running sum fell by more than `max_dd` from its peak lock.
+    """A fall of more than `max_dd` of the sum of `trade_limit` or more closes in `lookback_ns` from its peak locks.
 
     Examples
     --------
@@ -35,8 +35,8 @@ class TradeDrawdownLock(NamedTuple):
     breach: Breach = "reach"
 
 
-def deepest_fall(memory, queue):
-    """The deepest fall of the running sum of a queue's returns from its peak, which starts at zero."""
+def max_drawdown(memory, queue):
+    """Maximum drawdown of the running sum of a queue's returns; the peak starts at zero."""
     running = 0
     peak = 0
     fall = 0
@@ -50,17 +50,17 @@ def deepest_fall(memory, queue):
 
 
 def update(state, params, event, memory):
-    """Add the return of a close, and lock where the sum has fallen too far."""
+    """Add the return of a closed trade; lock if the drawdown is too large."""
     queue = closes(state, params, event)
     expire(memory, queue, event.ts - params.lookback_ns)
     append(memory, queue, event.ts, event.price)
-    if length(memory, queue) > params.trade_limit and deepest_fall(memory, queue) > params.max_dd:
+    if length(memory, queue) > params.trade_limit and max_drawdown(memory, queue) > params.max_dd:
         lock(state, params, event, event.ts)
     return 0
 
 
 def sentence(params: TradeDrawdownLock) -> str:
-    """What it limits, in words."""
+    """The limit in words."""
     many = f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
     fall = f"whose running sum fell by more than {float(params.max_dd) * 100:g} %"
     return f"{many} closed trades within {duration_text(params.lookback_ns)} {fall} {phrase(params)}"

@@ -1,7 +1,7 @@
-"""Drawdown: how far an account's equity may fall from its start or from its highest point.
+"""Drawdown limit: fall of an account's equity from its start or its highest point.
 
-Unit: fraction of the base, or money. Strict: exactly the limit passes. Source: QuantConnect Lean's maximum drawdown
-of a portfolio (static and trailing); the base is the first equity above zero, moved by deposits and withdrawals.
+Unit: fraction of the base, or money. Exactly the limit passes. Source: QuantConnect Lean's maximum drawdown of
+a portfolio (static and trailing); the base is the first equity above zero, adjusted for deposits and withdrawals.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.book import equity
 from riskkit.replay.kernels.integers import exceeds_fraction
-from riskkit.replay.rules.parameters import Breach, ComparedLimit, Flag, Limit, Money, Part
+from riskkit.replay.rules.parameters import Breach, ComparedLimit, Flag, Limit, Money, Part, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.constants import LARGEST
 
-WITHIN, FRACTION, MONEY = -1, 0, 1  # which limit speaks
+WITHIN, FRACTION, MONEY = -1, 0, 1  # index of the limit in `observes`
 
 
 class DrawdownLimit(NamedTuple):
@@ -38,7 +38,7 @@ class DrawdownLimit(NamedTuple):
 
 
 def base_now(state, params, account):
-    """The base that holds at this equity, or 0 while there is none."""
+    """Base at the present equity; 0 before the first equity above zero."""
     now = equity(account)
     if state.started == 0:
         return max(now, 0)
@@ -47,30 +47,30 @@ def base_now(state, params, account):
 
 
 def over(state, params, account):
-    """The limit that the fall is beyond: FRACTION, MONEY, or WITHIN both."""
+    """The limit that the fall breaches: FRACTION, MONEY, or WITHIN for none."""
     base = base_now(state, params, account)
     if base <= 0:
         return WITHIN
     fall = base - equity(account)
-    reach = params.breach
-    if params.pct < LARGEST and exceeds_fraction(fall, params.pct, base, reach):
+    reached = params.breach
+    if params.pct < LARGEST and exceeds_fraction(fall, params.pct, base, reached):
         return FRACTION
-    return MONEY if fall > params.money or (reach != 0 and fall == params.money) else WITHIN
+    return MONEY if fall > params.money or (reached != 0 and fall == params.money) else WITHIN
 
 
 def check(state, params, book):
-    """Hold the present fall against the limit."""
+    """Compare the present fall with the limit."""
     account = book.account
     base = base_now(state, params, account)
-    beyond = over(state, params, account)
+    breached = over(state, params, account)
     limit, cap = (params.money, MONEY) if params.money < LARGEST else (params.pct, FRACTION)
-    if beyond != WITHIN:
-        cap = beyond
-    return CapVerdict(PASS if beyond == WITHIN else OBJECT, base - equity(account), limit, cap, base)
+    if breached != WITHIN:
+        cap = breached
+    return CapVerdict(PASS if breached == WITHIN else OBJECT, base - equity(account), limit, cap, base)
 
 
 def update(state, params, book):
-    """Move the base, and trip when the fall is beyond the limit."""
+    """Update the base; trip if the fall breaches a limit."""
     account = book.account
     trips = 1 if over(state, params, account) != WITHIN else 0
     base = base_now(state, params, account)
@@ -89,20 +89,20 @@ def reset(state, book):
 
 
 def not_bounding(rule) -> str:
-    """Why the limit does not bound the losses."""
+    """Reason why the limit does not bound the losses; empty if it does."""
     return "its pause can end and takes a new base" if rule.action != "REJECT" and rule.hold_ns() != "reset" else ""
 
 
 def sentence(params: DrawdownLimit) -> str:
-    """What it limits, in words."""
+    """The limit in words."""
     caps = []
     if params.pct is not None:
         caps.append(f"{float(params.pct) * 100:g} %")
     if params.money is not None:
         caps.append(f"{params.money} in money")
-    most = "at most" if params.breach == "exceed" else "less than"
+    bound = at_most(params)
     since = "its highest point" if params.trailing else "its start"
-    return f"equity falls by {most} {' and '.join(caps) or 'anything'} from {since}"
+    return f"equity falls by {bound} {' and '.join(caps) or 'anything'} from {since}"
 
 
 DRAWDOWN = register(

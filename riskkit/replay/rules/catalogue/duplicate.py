@@ -1,14 +1,14 @@
-"""Duplicate orders: how many alike (account, instrument, side, quantity, price) may come within a time.
+"""Identical orders (account, instrument, side, quantity, price) within a window of time.
 
 Unit: orders. Source: the duplicate order rule of VeighNa's risk manager; ESMA RTS 6 (2017/589), Art. 15(3). This order
-and refused ones count.
+and refused orders count.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, duration_text
+from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, at_most, duration_text
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
@@ -30,16 +30,16 @@ class DuplicateOrder(NamedTuple):
 
 
 def check(params, duplicates):
-    """Count this order with those like it."""
-    seen = duplicates + 1
-    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
+    """Count this order and the identical ones."""
+    observed = duplicates + 1
+    return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)
 
 
 def sentence(params: DuplicateOrder) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "fewer than"
+    """The limit in words."""
+    bound = at_most(params, "fewer than")
     span = f"within {duration_text(params.window_ns)}" if params.window_ns is not None else "since the start"
-    return f"{most} {params.limit:,} identical orders (instrument, side, quantity, price) of an account {span}"
+    return f"{bound} {params.limit:,} identical orders (instrument, side, quantity, price) of an account {span}"
 
 
 DUPLICATE = register(

@@ -1,6 +1,6 @@
-"""Instruments that may be traded: the declared ones or a list of them, but for a restricted list.
+"""Permitted instruments: the declared ones or a list, less a restricted list.
 
-Unit: none. Source: ESMA RTS 6 (2017/589), Art. 13 and 15: trading only where there is permission; restricted lists of
+Unit: none. Source: ESMA RTS 6 (2017/589), Art. 13 and 15: trading only with permission; restricted lists of
 compliance desks.
 """
 
@@ -14,7 +14,7 @@ from riskkit.replay.schema.universe import Universe
 
 
 class AllowedInstruments(NamedTuple):
-    """Only `instruments` may be traded (not given: those that were declared), and none of `restricted`.
+    """Only `instruments` may be traded (default: the declared ones), and none of `restricted`.
 
     Examples
     --------
@@ -29,22 +29,22 @@ class AllowedInstruments(NamedTuple):
 
 
 def allowed(params: AllowedInstruments, universe: Universe) -> list[int]:
-    """1 for each instrument that may be traded."""
-    found = []
+    """1 for each permitted instrument, else 0."""
+    flags = []
     for instrument in universe.instruments:
         known = instrument.listed if params.instruments is None else instrument.id in params.instruments
-        found.append(int(known and instrument.id not in params.restricted))
-    return found
+        flags.append(int(known and instrument.id not in params.restricted))
+    return flags
 
 
 def check(state, event, memory):
-    """Look the instrument up."""
+    """Look up the instrument."""
     known = memory[state.memory + event.instrument]
     return Verdict(PASS if known != 0 else OBJECT, event.instrument, known)
 
 
 def sentence(params: AllowedInstruments) -> str:
-    """What it limits, in words."""
+    """The limit in words."""
     known = "declared instruments" if params.instruments is None else ", ".join(map(str, params.instruments)) or "none"
     but = f", but not {', '.join(map(str, params.restricted))}" if params.restricted else ""
     return f"orders in {known}{but}"

@@ -1,7 +1,7 @@
 """Leverage: gross exposure of an account as a multiple of its equity, after the order, at marks.
 
-Unit: multiple. Source: leverage limits of brokers and of ESMA's retail measures. Without equity above zero nothing
-that adds passes. What only reduces a position passes.
+Unit: multiple. Source: leverage limits of brokers and of ESMA's retail measures. Without equity above zero every order
+that adds exposure is refused. Orders that only reduce a position pass.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ class Leverage(NamedTuple):
 
 
 def check(params, book, event):
-    """Hold the gross exposure after the order against the account's equity."""
+    """Compare the gross exposure after the order with the account's equity."""
     mark = mark_of(book, event)
     if mark == MISSING:
         return unpriced(params.on_missing_price, 0, 0)
     gross = gross_after(book, event, mark)
-    worth = equity(book.account)
-    if worth <= 0:
+    account_equity = equity(book.account)
+    if account_equity <= 0:
         return Verdict(OBJECT if gross > 0 else PASS, gross, 0)
-    if worth // MILLION >= LARGEST // max(params.limit, 1):  # beyond any exposure that 64 bits hold
+    if account_equity // MILLION >= LARGEST // max(params.limit, 1):  # the limit exceeds 64 bits
         return Verdict(PASS, gross, LARGEST)
-    beyond = exceeds_fraction(gross, params.limit, worth, params.breach)
-    return Verdict(OBJECT if beyond else PASS, gross, fraction_of(worth, params.limit))
+    breaches = exceeds_fraction(gross, params.limit, account_equity, params.breach)
+    return Verdict(OBJECT if breaches else PASS, gross, fraction_of(account_equity, params.limit))
 
 
 LEVERAGE = register(

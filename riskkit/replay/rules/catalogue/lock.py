@@ -1,11 +1,11 @@
-"""Locks after bad trades: what the rules that look at closed trades share.
+"""Locks after closed trades: shared by the rules on closed trades.
 
-A lock stops orders that do not only reduce a position, under the rule's own name, until a time that is fixed when it
-begins and not looked at again as trades age out. The trades in the lookback at a close t are those in
-(t - lookback, t]. The lock ends `stop_ns` after the last close counted, or at the first `unlock_at` from it on; with
-`candle_ns` the end moves up to the next multiple, and an exact multiple moves on by one too, as ccxt rounds candles.
+A lock refuses orders that do not only reduce a position, under the rule's id, until a time that is fixed at its start
+and does not change as trades age out. The lookback of a close at t is (t - lookback, t]. The lock ends `stop_ns` after
+the last close counted, or at the next `unlock_at` at or after it; with `candle_ns` the end is rounded up to the next
+multiple, and an exact multiple to the following one, as ccxt rounds candles.
 
-A rule keeps two queues of closes in the workspace: of long trades and of short ones with `per_side`, else one of all.
+The workspace has two queues of closes: with `per_side` for long and for short trades, else one queue is used.
 Times are in nanoseconds, returns in billionths. Source: the protections of freqtrade.
 """
 
@@ -24,12 +24,12 @@ WORDS = 2 * QUEUE
 
 
 def closes(state, params, event):
-    """The queue of the closes that count with this one."""
+    """Queue for this close, by side with `per_side`."""
     return state.memory + (QUEUE if params.per_side != 0 and event.side < 0 else 0)
 
 
 def lock_end(params, last):
-    """When a lock ends whose last close counted was at `last`."""
+    """End of a lock whose last close counted was at `last`."""
     if params.unlock_at < LARGEST:
         end = last - last % DAY_NS + params.unlock_at
         if end < last:
@@ -42,7 +42,7 @@ def lock_end(params, last):
 
 
 def lock(state, params, event, last):
-    """Begin a lock, or move its end."""
+    """Start or extend a lock."""
     end = lock_end(params, last)
     if params.per_side != 0 and event.side < 0:
         state.short_until = max(state.short_until, end)
@@ -51,7 +51,7 @@ def lock(state, params, event, last):
 
 
 def locked(state, params, event):
-    """The verdict on an order: whether its side is locked."""
+    """Verdict on an order: OBJECT while its side is locked."""
     until = state.until
     if params.per_side != 0 and event.side < 0:
         until = state.short_until
@@ -59,7 +59,7 @@ def locked(state, params, event):
 
 
 def phrase(params) -> str:
-    """How long the lock lasts and whom it meets, in words."""
+    """Duration and orders of the lock, in words."""
     if params.unlock_at is not None:
         until = f"until {params.unlock_at} UTC"
     else:
@@ -78,4 +78,4 @@ LOCK: dict[str, Any] = {
     "exempt_reducing": True,
     "observes": Measure.TIME,
     "standing": True,
-}  # what all locks declare
+}  # common fields of the lock rules

@@ -1,6 +1,6 @@
-"""Long only: no sale of more than is held.
+"""Long only: no sale of more than the position.
 
-Unit: quantity. Source: zipline's long only control. Selling exactly all passes.
+Unit: quantity. Source: zipline's long only control. A sale of exactly the position passes.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class LongOnly(NamedTuple):
 
 
 def check(params, book, event):
-    """Hold a sale against the position."""
-    held = max(book.position.qty, 0)
+    """Compare a sale with the position."""
+    position = max(book.position.qty, 0)
     if event.side > 0:
-        return Verdict(PASS, 0, held)
+        return Verdict(PASS, 0, position)
     selling = rest(book, event)
     if params.include_open != 0:
         selling += book.position.open_sell_qty - own(book, event)
-    return Verdict(OBJECT if selling > held else PASS, selling, held)
+    return Verdict(OBJECT if selling > position else PASS, selling, position)
 
 
 LONG_ONLY = register(

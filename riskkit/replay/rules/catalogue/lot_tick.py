@@ -1,7 +1,7 @@
 """Precision: a quantity is a positive multiple of the lot, a price a multiple of the tick and above zero.
 
-Unit: none. Source: NautilusTrader's precision checks. Orders that break it come into a log with
-``on_bad_order="flag"``; a price that is no number is never a market order. A market order has no price to judge.
+Unit: none. Source: NautilusTrader's precision checks. Invalid orders enter a log with ``on_bad_order="flag"``; a
+price that is not a number is never a market order. A market order has no price to check.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PRICE = 2
 
 
 class TickLotCheck(NamedTuple):
-    """Quantities and prices are those that the instrument allows.
+    """Quantities and prices are on the instrument's lot and tick.
 
     Examples
     --------
@@ -30,14 +30,14 @@ class TickLotCheck(NamedTuple):
 
 
 def check(book, event):
-    """Hold quantity and price against the instrument's grid; a breach has seen 1 (quantity) or 2 (price)."""
+    """Check quantity and price against lot and tick; the observed value is 1 (quantity) or 2 (price)."""
     instrument = book.instrument
     if event.qty <= 0 or event.qty % instrument.lot != 0 or event.flags & BAD_QTY != 0:
         return Verdict(OBJECT, QUANTITY, 0)
     if event.price == MISSING:
         return Verdict(OBJECT if bad_price(event) else PASS, PRICE, 0)
-    wrong = event.price % instrument.tick != 0 or (event.price <= 0 and instrument.allows_negative == 0)
-    return Verdict(OBJECT if wrong else PASS, PRICE, 0)
+    invalid = event.price % instrument.tick != 0 or (event.price <= 0 and instrument.allows_negative == 0)
+    return Verdict(OBJECT if invalid else PASS, PRICE, 0)
 
 
 LOT_TICK = register(

@@ -1,7 +1,7 @@
-"""Low profit: trades that earned too little in a while lock trading.
+"""Low profit: a low sum of recent closed trades locks trading.
 
-Unit: sum of returns of closed trades, fractions. Source: freqtrade's LowProfitPairs. Strict: a sum of exactly
-`required` passes. How a lock begins and ends: see `riskkit.replay.rules.catalogue.lock`.
+Unit: sum of returns of closed trades, fractions. Source: freqtrade's LowProfitPairs. A sum of exactly `required`
+passes. Start and end of a lock: see `riskkit.replay.rules.catalogue.lock`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from riskkit.replay.rules.rule import RuleType, register
 
 
 class LowProfitLock(NamedTuple):
-    """`trade_limit` closes or more in `lookback_ns` whose returns add up to less than `required` lock.
+    """A sum of less than `required` of `trade_limit` or more closes in `lookback_ns` locks.
 
     Examples
     --------
@@ -36,7 +36,7 @@ class LowProfitLock(NamedTuple):
 
 
 def update(state, params, event, memory):
-    """Add the return of a close, and lock where the sum is too low."""
+    """Add the return of a closed trade; lock if the sum is too low."""
     queue = closes(state, params, event)
     expire(memory, queue, event.ts - params.lookback_ns)
     append(memory, queue, event.ts, event.price)
@@ -46,7 +46,7 @@ def update(state, params, event, memory):
 
 
 def sentence(params: LowProfitLock) -> str:
-    """What it limits, in words."""
+    """The limit in words."""
     many = f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
     sum_of = f"whose returns add up to less than {float(params.required) * 100:g} %"
     return f"{many} closed trades within {duration_text(params.lookback_ns)} {sum_of} {phrase(params)}"

@@ -1,7 +1,7 @@
-"""Exposure: how much an account may hold in all, after the order, at marks.
+"""Maximum exposure of an account after the order, at marks.
 
-Unit: money, gross (sizes added) or net (long less short, either way). Source: ESMA RTS 6 (2017/589), Art. 17 and the
-credit limits of clearing firms. What only reduces a position passes; a missing mark follows `on_missing_price`.
+Unit: money, gross (long plus short) or net (long less short, absolute). Source: ESMA RTS 6 (2017/589), Art. 17 and the
+credit limits of clearing firms. Orders that only reduce a position pass; a missing mark follows `on_missing_price`.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class MaxExposure(NamedTuple):
 
 
 def check(params, book, event):
-    """Hold the account's exposure after the order against the limit."""
+    """Compare the account's exposure after the order with the limit."""
     mark = mark_of(book, event)
     if mark == MISSING:
         return unpriced(params.on_missing_price, 0, params.limit)
-    seen = gross_after(book, event, mark) if params.measure == GROSS else abs(net_after(book, event, mark))
-    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
+    observed = gross_after(book, event, mark) if params.measure == GROSS else abs(net_after(book, event, mark))
+    return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)
 
 
 MAX_EXPOSURE = register(

@@ -1,7 +1,7 @@
-"""Money of one order: no order may be worth more.
+"""Maximum notional of an order.
 
 Unit: money, quantity x price x multiplier. Source: ESMA RTS 6 (2017/589), Art. 15(1)(b); a market order is priced at
-ask (buy) or bid (sell), else the last trade, else `on_missing_price` decides: fail closed unless told otherwise.
+ask (buy) or bid (sell), else the last trade, else `on_missing_price` decides (default: reject).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from riskkit.replay.schema.columns import MISSING
 
 
 class MaxOrderNotional(NamedTuple):
-    """An order, or what a modify makes of it, is worth at most `limit`.
+    """The value of an order, or of a modified order, is at most `limit`.
 
     Examples
     --------
@@ -32,12 +32,12 @@ class MaxOrderNotional(NamedTuple):
 
 
 def check(params, book, event):
-    """Hold the order's money against the limit."""
+    """Compare the order's value with the limit."""
     price = price_of(book, event)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, params.limit)
-    seen = abs(notional(book.instrument, event.qty, price))
-    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
+    observed = abs(notional(book.instrument, event.qty, price))
+    return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)
 
 
 MAX_ORDER_NOTIONAL = register(

@@ -1,7 +1,7 @@
-"""Size of one order: no order may be larger.
+"""Maximum quantity of an order.
 
-Unit: quantity. Source: fat-finger limits of exchanges and ESMA RTS 6 (2017/589), Art. 15(1)(c). Strict: an order of
-exactly the limit passes.
+Unit: quantity. Source: fat-finger limits of exchanges and ESMA RTS 6 (2017/589), Art. 15(1)(c). Exactly the limit
+passes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 
 
 class MaxOrderQty(NamedTuple):
-    """An order, or what a modify makes of it, is at most `limit`.
+    """The quantity of an order, or of a modified order, is at most `limit`.
 
     Examples
     --------
@@ -27,9 +27,9 @@ class MaxOrderQty(NamedTuple):
 
 
 def check(params, book, event):
-    """Hold the order's quantity against the limit."""
-    seen = event.qty * book.instrument.qty_unit
-    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
+    """Compare the order's quantity with the limit."""
+    observed = event.qty * book.instrument.qty_unit
+    return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)
 
 
 MAX_ORDER_QTY = register(

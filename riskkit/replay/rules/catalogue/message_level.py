@@ -1,8 +1,8 @@
-"""Messages per window in two levels: beyond the first a message is refused, beyond the second the login is put out.
+"""Message rate with two levels: beyond the first a message is refused, beyond the second the login is disconnected.
 
 Unit: messages per second, over a window that is counted from its first message. Source: CME Group's iLink messaging
-controls (an average over three seconds from the first message; reject, then logout). Every message counts, refused
-ones and cancels too.
+controls (an average over three seconds from the first message; reject, then logout). Every message counts, also
+refused ones and cancels.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.rules.catalogue.window import FIELDS, FIXED, add, expire
-from riskkit.replay.rules.parameters import Breach, ComparedLimit, Count, Duration, duration_text
+from riskkit.replay.rules.parameters import Breach, ComparedLimit, Count, Duration, at_most, duration_text
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.constants import LARGEST
 
 SECOND = 1_000_000_000
-MOST = 1 << 31
+NO_LIMIT = 1 << 31
 
 
 class MessageThrottle(NamedTuple):
     """On average at most `reject_mps` messages per second in a window of `window_ns`, and never `logout_mps`.
 
-    A message beyond the second level is refused as well, and the key is paused until a person resets it.
+    A message beyond the second level is refused as well, and the key is paused until a manual reset.
 
     Examples
     --------
@@ -39,39 +39,39 @@ class MessageThrottle(NamedTuple):
 
 
 def level(mps, params):
-    """The most messages that a window may hold at this many per second."""
-    if mps >= MOST:
+    """Maximum number of messages in a window at a rate per second."""
+    if mps >= NO_LIMIT:
         return LARGEST
     rest = mps * (params.window_ns % SECOND)
-    most = mps * (params.window_ns // SECOND) + rest // SECOND
-    return most - 1 if params.breach != 0 and rest % SECOND == 0 else most
+    maximum = mps * (params.window_ns // SECOND) + rest // SECOND
+    return maximum - 1 if params.breach != 0 and rest % SECOND == 0 else maximum
 
 
 def evict(state, params, event, memory):
-    """Close a window that is over."""
+    """Close an expired window."""
     expire(state, memory, FIXED, params.window_ns, 0, 1, event.ts)
 
 
 def check(state, params, event):
-    """Count the window with this message in it."""
-    seen = state.total + event.weight
-    most = level(params.reject_mps, params)
-    return Verdict(OBJECT if event.weight > 0 and seen > most else PASS, seen, most)
+    """Count the window's messages, this one included."""
+    observed = state.total + event.weight
+    limit = level(params.reject_mps, params)
+    return Verdict(OBJECT if event.weight > 0 and observed > limit else PASS, observed, limit)
 
 
 def update(state, params, event, memory):
-    """Count every message; beyond the second level, trip."""
+    """Count every message; trip beyond the second level."""
     if event.weight > 0:
         add(state, memory, FIXED, 0, 1, event.ts, event.weight)
     return 1 if state.total > level(params.logout_mps, params) else 0
 
 
 def sentence(params: MessageThrottle) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "fewer than"
+    """The limit in words."""
+    bound = at_most(params, "fewer than")
     logout = f", and a logout beyond {params.logout_mps:,} a second" if params.logout_mps is not None else ""
     window = f"each {duration_text(params.window_ns)} counted from its first message"
-    return f"{most} {params.reject_mps:,} messages a second on average over {window}{logout}, refused ones count too"
+    return f"{bound} {params.reject_mps:,} messages a second on average over {window}{logout}, refused ones count too"
 
 
 MESSAGE_LEVEL = register(

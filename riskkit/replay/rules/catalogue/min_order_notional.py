@@ -1,7 +1,7 @@
-"""Money of one order: no order may be worth less.
+"""Minimum notional of an order.
 
-Unit: money, quantity x price x multiplier. Source: minimum notionals of crypto exchanges; Nautilus issue 4695 (a close
-of a small position that the minimum blocked) is why reduce-only orders may be free of it.
+Unit: money, quantity x price x multiplier. Source: minimum notionals of crypto exchanges; Nautilus issue 4695 (the
+minimum blocked the close of a small position) is why reduce-only orders may be exempt.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ REDUCE_ONLY = int(Flags.REDUCE_ONLY)
 
 
 class MinOrderNotional(NamedTuple):
-    """An order, or what a modify makes of it, is worth at least `limit`.
+    """The value of an order, or of a modified order, is at least `limit`.
 
-    ``exempt_reduce_only``: orders flagged reduce-only are free of it.
+    ``exempt_reduce_only``: orders flagged reduce-only are exempt.
 
     Examples
     --------
@@ -38,21 +38,21 @@ class MinOrderNotional(NamedTuple):
 
 
 def check(params, book, event):
-    """Hold the order's money against the limit."""
+    """Compare the order's value with the limit."""
     if params.exempt_reduce_only != 0 and event.flags & REDUCE_ONLY != 0:
         return Verdict(PASS, 0, params.limit)
     price = price_of(book, event)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, params.limit)
-    seen = abs(notional(book.instrument, event.qty, price))
-    return Verdict(OBJECT if seen < params.limit else PASS, seen, params.limit)
+    observed = abs(notional(book.instrument, event.qty, price))
+    return Verdict(OBJECT if observed < params.limit else PASS, observed, params.limit)
 
 
 def sentence(params: MinOrderNotional) -> str:
-    """What it limits, in words."""
-    least = "at least" if params.breach == "exceed" else "more than"
-    free = ", reduce-only orders are free" if params.exempt_reduce_only else ""
-    return f"one order of {least} {params.limit} in money{free} (no price known: {params.on_missing_price})"
+    """The limit in words."""
+    bound = "at least" if params.breach == "exceed" else "more than"
+    exempt = ", reduce-only orders are free" if params.exempt_reduce_only else ""
+    return f"one order of {bound} {params.limit} in money{exempt} (no price known: {params.on_missing_price})"
 
 
 MIN_ORDER_NOTIONAL = register(

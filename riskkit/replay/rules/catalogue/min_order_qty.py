@@ -1,7 +1,7 @@
-"""Size of one order: no order may be smaller.
+"""Minimum quantity of an order.
 
-Unit: quantity. Source: minimum order sizes of exchanges; Nautilus issue 4695 shows why orders that only close a
-position may have to be free of it. Strict: an order of exactly the limit passes.
+Unit: quantity. Source: minimum order sizes of exchanges; Nautilus issue 4695 is why reduce-only orders may be exempt.
+Exactly the limit passes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ REDUCE_ONLY = int(Flags.REDUCE_ONLY)
 
 
 class MinOrderQty(NamedTuple):
-    """An order, or what a modify makes of it, is at least `limit`.
+    """The quantity of an order, or of a modified order, is at least `limit`.
 
-    ``exempt_reduce_only``: orders flagged reduce-only are free of it.
+    ``exempt_reduce_only``: orders flagged reduce-only are exempt.
 
     Examples
     --------
@@ -33,18 +33,18 @@ class MinOrderQty(NamedTuple):
 
 
 def check(params, book, event):
-    """Hold the order's quantity against the limit."""
-    seen = event.qty * book.instrument.qty_unit
+    """Compare the order's quantity with the limit."""
+    observed = event.qty * book.instrument.qty_unit
     if params.exempt_reduce_only != 0 and event.flags & REDUCE_ONLY != 0:
-        return Verdict(PASS, seen, params.limit)
-    return Verdict(OBJECT if seen < params.limit else PASS, seen, params.limit)
+        return Verdict(PASS, observed, params.limit)
+    return Verdict(OBJECT if observed < params.limit else PASS, observed, params.limit)
 
 
 def sentence(params: MinOrderQty) -> str:
-    """What it limits, in words."""
-    least = "at least" if params.breach == "exceed" else "more than"
-    free = ", reduce-only orders are free" if params.exempt_reduce_only else ""
-    return f"one order of {least} {params.limit} in quantity{free}"
+    """The limit in words."""
+    bound = "at least" if params.breach == "exceed" else "more than"
+    exempt = ", reduce-only orders are free" if params.exempt_reduce_only else ""
+    return f"one order of {bound} {params.limit} in quantity{exempt}"
 
 
 MIN_ORDER_QTY = register(

@@ -1,7 +1,7 @@
-"""Market-maker protection: how much a maker may trade in a short time before its quoting is frozen.
+"""Market-maker protection: filled quantity in a short window above which quoting is frozen.
 
-Unit: quantity of fills of either side in a sliding window, (t - w, t]. Source: the protections of Deribit, Eurex and
-other options exchanges. After `freeze_ns` the pause ends by itself, with 0 a person resets; the window then starts
+Unit: quantity of fills of both sides in a sliding window, (t - w, t]. Source: the protections of Deribit, Eurex and
+other options exchanges. The pause ends after `freeze_ns`, with 0 at a manual reset; the window then starts
 empty. All fills count as maker fills.
 """
 
@@ -33,24 +33,24 @@ class MarketMakerProtection(NamedTuple):
 
 
 def evict(state, params, event, memory):
-    """Forget the fills that are out of the window."""
+    """Remove fills outside the window."""
     expire(memory, state.memory, event.ts - params.window_ns)
 
 
 def check(state, params, memory):
-    """Hold the fills in the window against the limit."""
-    seen = total(memory, state.memory)
-    return Verdict(OBJECT if seen > params.qty_limit else PASS, seen, params.qty_limit)
+    """Compare the fills in the window with the limit."""
+    observed = total(memory, state.memory)
+    return Verdict(OBJECT if observed > params.qty_limit else PASS, observed, params.qty_limit)
 
 
 def update(state, params, book, event, memory):
-    """Count a fill; trip where the window holds too much."""
+    """Add a fill; trip if the window exceeds the limit."""
     append(memory, state.memory, event.ts, event.qty * book.instrument.qty_unit)
     return 1 if total(memory, state.memory) > params.qty_limit else 0
 
 
 def reset(state, memory):
-    """Start with an empty window after a freeze."""
+    """Clear the window after a freeze."""
     if state.held_until != 0:
         clear(memory, state.memory)
 

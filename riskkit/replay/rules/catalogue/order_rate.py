@@ -1,4 +1,4 @@
-"""Orders per window: how many messages an account (or another key) may send in a stretch of time.
+"""Message rate limit: number of messages of an account (or another key) in a window of time.
 
 Unit: messages. Source: the message throttles of exchanges and of ESMA RTS 6 (2017/589), Art. 15(1)(d); a sliding
 window at t is (t - w, t], as NautilusTrader's throttler counts it.
@@ -18,6 +18,7 @@ from riskkit.replay.rules.parameters import (
     Limit,
     Messages,
     Zone,
+    at_most,
     choice,
     duration,
     duration_text,
@@ -35,9 +36,9 @@ class OrderRate(NamedTuple):
     """At most `limit` messages in a window.
 
     ``window`` is sliding, fixed_from_first ([s, s + w) from the first message s) or calendar_day. ``count`` accepted:
-    a refused message leaves no trace; attempted: every message counts. ``kinds`` are counted and judged; a list of n
-    orders counts n and is refused whole. ``bucket_ns`` above zero counts whole buckets in constant memory: a message
-    is forgotten up to one bucket early. ``reset_on_trip``: a refused message closes a fixed window.
+    a refused message leaves no trace; attempted: every message counts. ``kinds`` are counted and limited; a list of n
+    orders counts n and is refused entirely. ``bucket_ns`` above zero counts in buckets, in constant memory: a message
+    expires up to one bucket early. ``reset_on_trip``: a refused message closes a fixed window.
 
     Examples
     --------
@@ -60,24 +61,24 @@ class OrderRate(NamedTuple):
 
 
 def message(event):
-    """The bit of the event's kind of message."""
+    """Bit of the event's message kind."""
     if event.kind == ORDER:
         return 1 if event.batch < 0 else 2
     return 4 if event.kind == MODIFY else 8
 
 
 def capacity(params):
-    """Entries that the window's log holds."""
+    """Number of entries of the window's log."""
     if params.bucket_ns > 0:
         return -(-params.window_ns // params.bucket_ns)
     return params.limit + 2
 
 
 def evict(state, params, event, memory):
-    """Forget what is out of the window, once it matters.
+    """Remove entries outside the window, only if the limit may be exceeded.
 
-    As long as all messages in the log, old ones too, leave room, the message passes: emptying the window at every
-    message instead would be a branch that no processor can guess. So the count that a pass has seen may be too high.
+    While the log with its expired entries leaves room, the message passes: expiry at every message would be an
+    unpredictable branch. The observed value of a pass may therefore be too high.
     """
     if params.window == SLIDING and params.bucket_ns == 0 and state.size + event.weight <= params.limit:
         return
@@ -85,38 +86,38 @@ def evict(state, params, event, memory):
 
 
 def check(state, params, event):
-    """Count the window with this message in it."""
+    """Count the window's messages, this one included."""
     if message(event) & params.kinds == 0 or event.weight == 0:
         return Verdict(PASS, 0, params.limit)
-    seen = state.total + event.weight
-    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)
+    observed = state.total + event.weight
+    return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)
 
 
 def update(state, params, event, memory, accepted, passed):
-    """Count what stands, or every attempt; a cancel, which cannot be refused, trips where it is one too many."""
+    """Count accepted messages, or every attempt; a cancel beyond the limit trips, for it cannot be refused."""
     if message(event) & params.kinds == 0 or event.weight == 0:
         return 0
-    beyond = state.total + event.weight > params.limit
+    breaches = state.total + event.weight > params.limit
     if accepted != 0 or params.count != ACCEPTED:
         add(state, memory, params.window, params.bucket_ns, capacity(params), event.ts, event.weight)
     if passed == 0 and params.reset_on_trip != 0 and params.window == FIXED:
         close(state)
-    return 1 if beyond and event.kind == CANCEL else 0
+    return 1 if breaches and event.kind == CANCEL else 0
 
 
 def on_new_day(state, params):
-    """Start the day's count anew."""
+    """Restart the day's count."""
     if params.window == CALENDAR_DAY:
         close(state)
 
 
 def memory_words(params: OrderRate) -> int:
-    """Words of workspace for a key."""
+    """Words of workspace per key."""
     return words(params.limit, params.window_ns, params.bucket_ns) if params.window == SLIDING else 0
 
 
 def not_bounding(rule) -> str:
-    """Why the limit does not bound the orders of a stretch of time."""
+    """Reason why the limit does not bound the orders in a window; empty if it does."""
     params = rule.parameters
     if params.window != "sliding" and params.tz != "UTC":
         return f"the length of a day in {params.tz} changes"
@@ -130,10 +131,10 @@ def not_bounding(rule) -> str:
 
 
 def sentence(params: OrderRate) -> str:
-    """What it limits, in words."""
+    """The limit in words."""
     names = {"order": "orders", "order_list": "lists of orders", "modify": "modifies", "cancel": "cancels"}
-    what = ", ".join(names[kind] for kind in params.kinds)
-    most = f"at most {params.limit:,}" if params.breach == "exceed" else f"fewer than {params.limit:,}"
+    kinds = ", ".join(names[kind] for kind in params.kinds)
+    bound = f"{at_most(params, 'fewer than')} {params.limit:,}"
     if params.window == "calendar_day":
         span = f"a trading day ({params.roll_hour:02d}:00 {params.tz})"
     elif params.window == "fixed_from_first":
@@ -142,7 +143,7 @@ def sentence(params: OrderRate) -> str:
         span = f"any {duration_text(params.window_ns)}"
         span += f" (in buckets of {duration_text(params.bucket_ns)})" if params.bucket_ns else ""
     counts = "refused ones leave no trace" if params.count == "accepted" else "refused ones count too"
-    return f"{most} messages ({what}) in {span}, {counts}"
+    return f"{bound} messages ({kinds}) in {span}, {counts}"
 
 
 ORDER_RATE = register(

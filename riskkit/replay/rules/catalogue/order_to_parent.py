@@ -1,8 +1,8 @@
-"""Children against their parent: the child orders of an order never ask for more than it does.
+"""Child orders against their parent: total child quantity at most the parent's quantity.
 
 Unit: fraction of the parent's quantity. Source: the control that was missing on 2012-08-01, when a router sent child
-orders without looking at what its parents had been filled (SEC, Release 34-70694, Knight Capital). Counted are a
-parent's children that stand: what they were filled, and what of them still works.
+orders without regard to the fills of their parents (SEC, Release 34-70694, Knight Capital). A parent's accepted
+children count with their filled and working quantity.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, 
 
 
 class ChildOrderLimit(NamedTuple):
-    """Children of at most the fraction `limit` of their parent's quantity, this one included.
+    """Children of at most the fraction `limit` of their parent's quantity, this child included.
 
     Examples
     --------
@@ -31,13 +31,13 @@ class ChildOrderLimit(NamedTuple):
 
 
 def check(params, book, event):
-    """Add the child to its siblings (for a modify, `event.parent` only says that there is a parent)."""
+    """Add the child to its siblings (for a modify, `event.parent` only marks that a parent exists)."""
     if event.parent < 0:
         return Verdict(PASS, 0, 0)
     parent = book.parent
-    seen = parent.child_qty + rest(book, event) - own(book, event)
-    beyond = exceeds_fraction(seen, params.limit, parent.qty, params.breach)
-    return Verdict(OBJECT if beyond else PASS, seen, fraction_of(parent.qty, params.limit))
+    observed = parent.child_qty + rest(book, event) - own(book, event)
+    breaches = exceeds_fraction(observed, params.limit, parent.qty, params.breach)
+    return Verdict(OBJECT if breaches else PASS, observed, fraction_of(parent.qty, params.limit))
 
 
 ORDER_TO_PARENT = register(

@@ -1,7 +1,7 @@
-"""Order to trade: how many messages, or cancels, a key may send for each of its fills in a window of time.
+"""Order-to-trade ratio: messages, or cancels, per fill of a key in a window of time.
 
 Unit: messages per fill. Source: ESMA RTS 9 (2017/566), the ratio of unexecuted orders to transactions; exchanges
-measure it over a session or shorter. Every message counts, refused ones too; a window without fills counts as one.
+measure it over a session or shorter. Every message counts, refused ones too; a window without fills counts as one fill.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.kernels.queue import QUEUE, append, expire, length, total
-from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, Ratio, choice, duration_text
+from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, Ratio, at_most, choice, duration_text
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, Observation, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
 
@@ -38,28 +38,28 @@ class OrderToTradeRatio(NamedTuple):
 
 
 def evict(state, params, event, memory):
-    """Forget what is out of the window."""
+    """Remove entries outside the window."""
     expire(memory, state.memory, event.ts - params.window_ns)
     expire(memory, state.memory + QUEUE, event.ts - params.window_ns)
 
 
-def beyond(params, sent, fills):
-    """Whether so many messages for so many fills are too many."""
+def breaches(params, sent, fills):
+    """True if the messages exceed the limit for these fills."""
     if sent <= params.least:
         return False
-    most = params.limit * max(fills, 1)
-    return sent * MILLION > most or (params.breach != 0 and sent * MILLION == most)
+    limit = params.limit * max(fills, 1)
+    return sent * MILLION > limit or (params.breach != 0 and sent * MILLION == limit)
 
 
 def check(state, params, event, memory):
-    """Hold the messages in the window, this one included, against its fills."""
+    """Compare the messages in the window, this one included, with its fills."""
     sent = total(memory, state.memory) + (event.weight if params.of == OF_MESSAGES else 0)
     fills = length(memory, state.memory + QUEUE)
-    return Verdict(OBJECT if beyond(params, sent, fills) else PASS, sent, fills)
+    return Verdict(OBJECT if breaches(params, sent, fills) else PASS, sent, fills)
 
 
 def update(state, params, event, memory):
-    """Count a message or a fill; a cancel, which cannot be refused, trips where it is one too many."""
+    """Count a message or a fill; a cancel beyond the limit trips, for it cannot be refused."""
     if event.kind == FILL:
         append(memory, state.memory + QUEUE, event.ts, 1)
         return 0
@@ -67,15 +67,15 @@ def update(state, params, event, memory):
         return 0
     append(memory, state.memory, event.ts, event.weight)
     sent = total(memory, state.memory)
-    return 1 if event.kind == CANCEL and beyond(params, sent, length(memory, state.memory + QUEUE)) else 0
+    return 1 if event.kind == CANCEL and breaches(params, sent, length(memory, state.memory + QUEUE)) else 0
 
 
 def sentence(params: OrderToTradeRatio) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "fewer than"
-    least = f", once there are more than {params.least:,}" if params.least else ""
+    """The limit in words."""
+    bound = at_most(params, "fewer than")
+    minimum = f", once there are more than {params.least:,}" if params.least else ""
     window = duration_text(params.window_ns)
-    return f"{most} {float(params.limit):g} {params.of} for each fill within {window}{least}, refused ones count too"
+    return f"{bound} {float(params.limit):g} {params.of} for each fill within {window}{minimum}, refused ones count too"
 
 
 ORDER_TO_TRADE = register(

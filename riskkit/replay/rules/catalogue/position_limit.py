@@ -1,7 +1,7 @@
-"""Position after the order: how much of an instrument an account may hold or be on the way to hold.
+"""Position limit of an instrument after the order, working orders included.
 
 Unit: quantity, money. Source: Paradex's formula, limit >= side x position + working orders of the same side + order;
-ESMA RTS 6 (2017/589), Art. 15(1)(c). What reduces a position never breaches it.
+ESMA RTS 6 (2017/589), Art. 15(1)(c). Orders that reduce a position never breach it.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.book import notional
 from riskkit.replay.rules.catalogue.message import own, price_of, rest
-from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Quantity, choice
+from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Quantity, at_most, choice
 from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register, unpriced_cap
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST
 
 GROSS = 1
-QUANTITY, MONEY = 0, 1  # which limit speaks
+QUANTITY, MONEY = 0, 1  # index of the limit in `observes`
 
 
 class PositionLimit(NamedTuple):
     """At most `limit` of quantity and at most `notional` of money on the order's side, after the order.
 
-    ``include_open`` counts working orders as if they were filled. ``measure`` net: the position with its sign, and the
-    working orders of the order's side; gross: its size, and the working orders of both sides. Money is valued at the
+    ``include_open`` counts working orders as filled. ``measure`` net: the signed position and the working orders of
+    the order's side; gross: its size and the working orders of both sides. Money is valued at the
     order's price (a market order's at ask, bid or last).
 
     Examples
@@ -43,43 +43,43 @@ class PositionLimit(NamedTuple):
 
 
 def after(params, book, event):
-    """Lots on the order's side once it and what works beside it are filled."""
+    """Lots on the order's side after the fill of it and of the counted working orders."""
     position = book.position
     buying = position.open_buy_qty if params.include_open != 0 else 0
     selling = position.open_sell_qty if params.include_open != 0 else 0
-    asked = rest(book, event) - (own(book, event) if params.include_open != 0 else 0)
+    added = rest(book, event) - (own(book, event) if params.include_open != 0 else 0)
     if params.measure == GROSS:
-        return abs(position.qty) + buying + selling + asked
-    return event.side * position.qty + (buying if event.side > 0 else selling) + asked
+        return abs(position.qty) + buying + selling + added
+    return event.side * position.qty + (buying if event.side > 0 else selling) + added
 
 
 def check(params, book, event):
-    """Hold the position after the order against the limits."""
+    """Compare the position after the order with the limits."""
     lots = after(params, book, event)
-    seen = lots * book.instrument.qty_unit
-    if seen > params.limit:
-        return CapVerdict(OBJECT, seen, params.limit, QUANTITY, 0)
+    observed = lots * book.instrument.qty_unit
+    if observed > params.limit:
+        return CapVerdict(OBJECT, observed, params.limit, QUANTITY, 0)
     if params.notional < LARGEST and lots > 0:
         price = price_of(book, event)
         if price == MISSING:
-            return unpriced_cap(params.on_missing_price, seen, params.notional)
+            return unpriced_cap(params.on_missing_price, observed, params.notional)
         money = abs(notional(book.instrument, lots, price))
         return CapVerdict(OBJECT if money > params.notional else PASS, money, params.notional, MONEY, 0)
-    return CapVerdict(PASS, seen, params.limit, QUANTITY, 0)
+    return CapVerdict(PASS, observed, params.limit, QUANTITY, 0)
 
 
 def sentence(params: PositionLimit) -> str:
-    """What it limits, in words."""
+    """The limit in words."""
     caps = []
-    most = "at most" if params.breach == "exceed" else "less than"
+    bound = at_most(params)
     if params.limit is not None:
-        caps.append(f"{most} {params.limit} in quantity")
+        caps.append(f"{bound} {params.limit} in quantity")
     if params.notional is not None:
-        caps.append(f"{most} {params.notional} in money")
+        caps.append(f"{bound} {params.notional} in money")
     counted = "with" if params.include_open else "without"
-    whose = "of its side" if params.measure == "net" else "of both sides"
+    sides = "of its side" if params.measure == "net" else "of both sides"
     size = " and ".join(caps) or "any size"
-    return f"a {params.measure} position of {size} after the order, {counted} working orders {whose}"
+    return f"a {params.measure} position of {size} after the order, {counted} working orders {sides}"
 
 
 POSITION_LIMIT = register(

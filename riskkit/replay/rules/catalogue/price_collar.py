@@ -1,7 +1,7 @@
-"""Price collar: how far an order's price may be from the last trade.
+"""Price collar: maximum distance of an order's price from the last trade.
 
 Unit: fraction of the last trade, ticks. Source: ESMA RTS 6 (2017/589), Art. 15(1)(a). Exactly the limit passes, on both
-sides; without a reference `on_missing_price` decides: fail closed unless told otherwise. Market orders have no price.
+sides; without a reference `on_missing_price` decides (default: reject). Market orders have no price.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import bad_price
-from riskkit.replay.rules.parameters import Breach, ComparedLimit, Limit, MissingPrice, Part, Ticks
+from riskkit.replay.rules.parameters import Breach, ComparedLimit, Limit, MissingPrice, Part, Ticks, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.constants import LARGEST
@@ -34,7 +34,7 @@ class PriceCollar(NamedTuple):
 
 
 def check(params, book, event):
-    """Hold the distance from the last trade against the limits."""
+    """Compare the distance from the last trade with the limits."""
     if event.price == MISSING and not bad_price(event):
         return Verdict(PASS, 0, 0)
     last = book.instrument.last
@@ -44,22 +44,22 @@ def check(params, book, event):
     if params.pct < LARGEST and exceeds_fraction(distance, params.pct, abs(last), params.breach):
         return Verdict(OBJECT, distance, fraction_of(abs(last), params.pct))
     if params.ticks < LARGEST:
-        most = params.ticks * book.instrument.tick
-        if distance > most or (params.breach != 0 and distance == most):
-            return Verdict(OBJECT, distance, most)
+        limit = params.ticks * book.instrument.tick
+        if distance > limit or (params.breach != 0 and distance == limit):
+            return Verdict(OBJECT, distance, limit)
     return Verdict(PASS, distance, 0)
 
 
 def sentence(params: PriceCollar) -> str:
-    """What it limits, in words."""
+    """The limit in words."""
     caps = []
     if params.pct is not None:
         caps.append(f"{float(params.pct) * 100:g} %")
     if params.ticks is not None:
         caps.append(f"{params.ticks:,} ticks")
-    within = "at most" if params.breach == "exceed" else "less than"
-    far = f"{within} {' and '.join(caps)}" if caps else "any distance"
-    return f"a price {far} from the last trade (none known: {params.on_missing_price})"
+    bound = at_most(params)
+    distance = f"{bound} {' and '.join(caps)}" if caps else "any distance"
+    return f"a price {distance} from the last trade (none known: {params.on_missing_price})"
 
 
 PRICE_COLLAR = register(

@@ -1,7 +1,7 @@
-"""Reduce-only orders: an order flagged so must not do anything else.
+"""Reduce-only flag: a flagged order may only reduce its position.
 
-Unit: none. Source: the reduce-only flag of derivatives exchanges. Reducing never flips: the order, with the working
-ones of its side, is at most the position.
+Unit: none. Source: the reduce-only flag of derivatives exchanges. The order and the working orders of its side
+are at most the position.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class ReduceOnly(NamedTuple):
 
 
 def check(book, event, reducing):
-    """Look at the flag and at what the order does."""
-    breach = event.flags & FLAGGED != 0 and reducing == 0
-    return Verdict(OBJECT if breach else PASS, rest(book, event), abs(book.position.qty))
+    """Refuse a flagged order that does not only reduce."""
+    breaches = event.flags & FLAGGED != 0 and reducing == 0
+    return Verdict(OBJECT if breaches else PASS, rest(book, event), abs(book.position.qty))
 
 
 REDUCE_ONLY = register(

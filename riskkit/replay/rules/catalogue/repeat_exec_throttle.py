@@ -1,7 +1,7 @@
-"""Repeated automated execution: how often a strategy may execute before a person must say that it may go on.
+"""Repeated automated execution: number of executions of a strategy before it must be re-enabled by hand.
 
 Unit: executions. Source: ESMA RTS 6 (2017/589), Art. 15(3): after a pre-set number the strategy is disabled until a
-designated person re-enables it; time alone never does. It refuses under its own name; what only reduces passes.
+designated person re-enables it, never automatically. Refusals are under the rule's id; orders that only reduce pass.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class RepeatedExecutionThrottle(NamedTuple):
 
 
 def check(state, params):
-    """Hold the executions against the limit."""
+    """Compare the executions with the limit."""
     return Verdict(OBJECT if state.executions > params.limit else PASS, state.executions, params.limit)
 
 
@@ -40,7 +40,7 @@ def update(state):
 
 
 def reset(state):
-    """Start counting anew."""
+    """Restart the count."""
     state.executions = 0
 
 

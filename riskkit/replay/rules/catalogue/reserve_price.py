@@ -1,6 +1,6 @@
-"""Reserve price: the highest price to which a buy may be moved.
+"""Reserve price: maximum price of a modified buy.
 
-Unit: price. Source: exchange-core's move of a bid within its reserve price. Equal passes. A buy that names no reserve
+Unit: price. Source: exchange-core's move of a bid within its reserve price. Equal passes. A buy without a reserve
 may not be moved above its first price.
 """
 
@@ -14,7 +14,7 @@ from riskkit.replay.schema.columns import MISSING, EventKind
 
 
 class ReservePrice(NamedTuple):
-    """A modify of a buy asks for at most the reserve price of its order.
+    """The new price of a modified buy is at most the reserve price of its order.
 
     Examples
     --------
@@ -28,11 +28,11 @@ class ReservePrice(NamedTuple):
 
 
 def check(params, book, event):
-    """Hold the new price against the order's reserve."""
-    most = book.order.max_price
-    if event.order < 0 or book.order.side < 0 or most == MISSING or event.price == MISSING:
-        return Verdict(PASS, event.price, most)
-    return Verdict(OBJECT if event.price > most - params.breach else PASS, event.price, most)
+    """Compare the new price with the order's reserve."""
+    reserve = book.order.max_price
+    if event.order < 0 or book.order.side < 0 or reserve == MISSING or event.price == MISSING:
+        return Verdict(PASS, event.price, reserve)
+    return Verdict(OBJECT if event.price > reserve - params.breach else PASS, event.price, reserve)
 
 
 RESERVE_PRICE = register(

@@ -1,6 +1,6 @@
-"""Self-trade: an order that would meet a working order of its own account.
+"""Self-trade prevention: an order must not match a working order of its account.
 
-Unit: price. Source: RiceQuant rqalpha's self trade validator; self-trade prevention of exchanges. A buy meets a
+Unit: price. Source: RiceQuant rqalpha's self trade validator; self-trade prevention of exchanges. A buy matches a
 working sell at its price or below, a sell a working buy at its price or above, a market order any of the other side.
 """
 
@@ -15,7 +15,7 @@ from riskkit.replay.schema.columns import MISSING
 
 
 class SelfTradePrevention(NamedTuple):
-    """No order meets a working order of its own account in the instrument.
+    """No order matches a working order of its account in the instrument.
 
     Examples
     --------
@@ -27,7 +27,7 @@ class SelfTradePrevention(NamedTuple):
 
 
 def best_offer(position, orders, side):
-    """The best price of the other side's working orders, as the order's side ranks it; a market order beats any."""
+    """Best price of the other side's working orders, times the order's side; a market order ranks first."""
     if side > 0:
         best = position.listed_sell
         slot = position.first_sell
@@ -42,7 +42,7 @@ def best_offer(position, orders, side):
 
 
 def check(book, event, orders):
-    """Hold the order's price against the best working order of the other side."""
+    """Compare the order's price with the best working order of the other side."""
     best = best_offer(book.position, orders, event.side)
     if best == NO_OFFER:
         return Verdict(PASS, 0, 0)

@@ -1,7 +1,7 @@
-"""Stop-loss guard: too many stop-losses in a short time lock trading.
+"""Stop-loss guard: too many stop-losses within the lookback lock trading.
 
-Unit: closed trades. Source: freqtrade's StoplossGuard. Counted are closes by stop-loss with a loss; `trade_limit` of
-them in the lookback lock. How a lock begins and ends: see `riskkit.replay.rules.catalogue.lock`.
+Unit: closed trades. Source: freqtrade's StoplossGuard. Losing closes by stop-loss count; `trade_limit` of them
+lock. Start and end of a lock: see `riskkit.replay.rules.catalogue.lock`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class StoplossGuard(NamedTuple):
 
 
 def update(state, params, event, memory):
-    """Count a losing stop-loss, and lock where there are too many."""
+    """Count a losing stop-loss; lock if there are too many."""
     if event.flags & STOP_LOSS != 0 and event.price < 0:
         queue = closes(state, params, event)
         expire(memory, queue, event.ts - params.lookback_ns)
@@ -49,7 +49,7 @@ def update(state, params, event, memory):
 
 
 def sentence(params: StoplossGuard) -> str:
-    """What it limits, in words."""
+    """The limit in words."""
     many = f"{params.trade_limit:,} or more" if params.breach == "reach" else f"more than {params.trade_limit:,}"
     return f"{many} losing stop-losses within {duration_text(params.lookback_ns)} {phrase(params)}"
 

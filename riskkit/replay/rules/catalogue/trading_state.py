@@ -1,7 +1,7 @@
-"""Trading state: what a person has said of an account, ACTIVE, REDUCING or HALTED.
+"""Trading state of an account, set by command: ACTIVE, REDUCING or HALTED.
 
 Unit: none. Source: NautilusTrader's trading states. HALTED stops every order and modify, REDUCING those that do not
-only reduce; cancels always pass. A command says which it is, and ACTIVE lifts it.
+only reduce, ACTIVE none; cancels always pass.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HALTED = int(TradingCommand.HALTED)
 
 
 class TradingState(NamedTuple):
-    """Carry out the commands REDUCING and HALTED.
+    """Enforce the commands REDUCING and HALTED.
 
     Examples
     --------
@@ -28,7 +28,7 @@ class TradingState(NamedTuple):
 
 
 def check(book, reducing):
-    """Look at the account's state."""
+    """Refuse orders by the account's state."""
     state = book.account.state
     stopped = state == HALTED or (state == REDUCING and reducing == 0)
     return Verdict(OBJECT if stopped else PASS, state, 0)

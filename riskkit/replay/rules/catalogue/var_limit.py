@@ -1,13 +1,13 @@
-"""Value at risk: how much an account may lose at a confidence, over a number of bars, after the order.
+"""Value at risk of an account after the order, at a confidence over a number of bars.
 
 Unit: money. Source: J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed.: VaR = z sqrt(h w'Σw), Σ an
-exponentially weighted covariance of returns (`riskkit.replay.kernels.covariance_state`), which is kept inside the replay.
+exponentially weighted covariance of returns (`riskkit.replay.kernels.covariance_state`), updated inside the replay.
 
-The one place where floats meet a limit: VaR is rounded once to whole quanta of money, half to even, and compared as an
-integer, so that equality is exact here too, and the same on every machine. z is taken to twelve decimals. The order is
-valued at the last bar's close, like all exposures. What the covariance cannot judge yet (fewer returns than `warmup` of
-the instrument or of one that is held) follows `on_warmup`, a price at or below zero, or none, `on_missing_price`; where
-these let it pass, it is judged by what is known. An order that only reduces a position passes whatever VaR does.
+The only limit on floats: VaR is rounded once to integer quanta of money, half to even, and compared as an integer, so
+that equality is exact and the same on every machine. z has twelve decimals. The order is valued at the last bar's
+close, like all exposures. Fewer returns than `warmup` of the instrument or of a position's instrument follow
+`on_warmup`; a missing price, or one at or below zero, `on_missing_price`; if these allow the order, it is checked with
+the known data. An order that only reduces a position always passes.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from riskkit.replay.rules.parameters import (
     Multiple,
     Positive,
     Span,
+    at_most,
     duration_text,
 )
 from riskkit.replay.rules.rule import NO_PRICE, OBJECT, PASS, RuleType, Verdict, register, unpriced
@@ -39,11 +40,11 @@ from riskkit.replay.schema.constants import LARGEST
 class VarLimit(NamedTuple):
     """VaR of at most `limit` after the order, at `confidence` over `horizon` bars (scaled by the square root).
 
-    ``z`` takes the place of the normal quantile of the confidence (1.65, as desks round it). ``decay`` is the weight λ of
+    ``z`` replaces the normal quantile of the confidence (1.65, as desks round it). ``decay`` is the weight λ of
     the past in the covariance, ``bar_ns`` the length of a bar (not given: a bar closes with each CLOCK event).
     ``include_open`` counts the account's working orders of the same instrument and side, filled or not, whichever makes
-    VaR larger. ``hedges``: an order that leaves VaR no higher than it is passes above the limit too. ``rebuild``: after
-    so many updates Σw is added up from scratch.
+    VaR larger. ``hedges``: an order that does not raise VaR passes above the limit too. ``rebuild``: number of updates
+    after which Σw is recomputed.
 
     Examples
     --------
@@ -70,24 +71,24 @@ class VarLimit(NamedTuple):
 
 
 def value_at_risk(params, variance):
-    """VaR in whole quanta, half to even; what is no number is beyond every limit."""
+    """VaR in integer quanta, rounded half to even; NaN exceeds every limit."""
     if variance <= 0.0:
         return 0
     z = params.z if params.z < LARGEST else params.confidence
     loss = float(z) / float(PICO) * math.sqrt(float(params.horizon) * variance)
     if not loss < float(LARGEST):
         return LARGEST
-    whole = math.floor(loss)
-    part = loss - whole
-    if part > 0.5 or (part == 0.5 and whole % 2 != 0):
-        whole += 1
-    return whole
+    quanta = math.floor(loss)
+    remainder = loss - quanta
+    if remainder > 0.5 or (remainder == 0.5 and quanta % 2 != 0):
+        quanta += 1
+    return quanta
 
 
 def after(state, params, book, event, memory, reals):
-    """VaR once the order is filled and, where they count and make it larger, what works beside it.
+    """VaR after the fill of the order and, if they count and raise it, of the working orders.
 
-    Variance is convex in a position, so no part of these fills can make it larger than all or nothing of them.
+    Variance is convex in a position, so no partial fill can raise it above both extremes.
     """
     lots = rest(book, event)
     variance = variance_after(state, event.instrument, event.side * lots, memory, reals)
@@ -99,46 +100,46 @@ def after(state, params, book, event, memory, reals):
 
 
 def known(state, params, book, event, memory, reals):
-    """The verdict on what cannot be judged yet, PASS where everything is known."""
+    """Verdict on missing prices or returns; PASS if none are missing."""
     if book.instrument.mark == MISSING or book.instrument.mark <= 0:
         return unpriced(params.on_missing_price, 0, 0)
     if state.unready == 0 and is_ready(state, event.instrument, params.warmup, memory):
         return Verdict(PASS, 0, 0)
-    seen = scarcest(state, event.instrument, params.warmup, memory, reals)
-    return unpriced(params.on_warmup, seen, params.warmup)
+    observed = scarcest(state, event.instrument, params.warmup, memory, reals)
+    return unpriced(params.on_warmup, observed, params.warmup)
 
 
 def check(state, params, book, event, memory, reals):
-    """Hold VaR after the order against the limit; asked about no order, say what it is."""
+    """Compare VaR after the order with the limit; without an order, return the present VaR."""
     now = value_at_risk(params, state.variance)
     if event.instrument < 0:
         return Verdict(PASS, now, params.limit)
     verdict = known(state, params, book, event, memory, reals)
     if verdict.code == NO_PRICE:
         return verdict
-    seen = after(state, params, book, event, memory, reals)
-    if seen > params.limit and (params.hedges == 0 or seen > now):
-        return Verdict(OBJECT, seen, params.limit)
+    observed = after(state, params, book, event, memory, reals)
+    if observed > params.limit and (params.hedges == 0 or observed > now):
+        return Verdict(OBJECT, observed, params.limit)
     if verdict.code != PASS:
         return verdict
-    return Verdict(PASS, seen, params.limit)
+    return Verdict(PASS, observed, params.limit)
 
 
 def update(state, params, event, memory, reals):
-    """Let the exposure of the key follow a fill."""
+    """Update the key's exposure with a fill."""
     book_lots(state, params, event.instrument, event.side * event.qty, memory, reals)
     return 0
 
 
 def sentence(params: VarLimit) -> str:
-    """What it limits, in words."""
-    most = "at most" if params.breach == "exceed" else "less than"
+    """The limit in words."""
+    bound = at_most(params)
     at_risk = f"at {float(params.confidence) * 100:g} %" if params.z is None else f"of {float(params.z):g} deviations"
     bars = f"bars of {duration_text(params.bar_ns)}" if params.bar_ns is not None else "bars that CLOCK events close"
     counted = "with" if params.include_open else "without"
     hedges = ", but for orders that do not raise it" if params.hedges else ""
     return (
-        f"a VaR {at_risk} of {most} {params.limit} in money after the order over {params.horizon:,} of its {bars}, "
+        f"a VaR {at_risk} of {bound} {params.limit} in money after the order over {params.horizon:,} of its {bars}, "
         f"decay {float(params.decay):g}, {counted} working orders of its side{hedges}"
     )
 

@@ -1,7 +1,7 @@
-"""Traded volume per trading day: quantity, notional, or both.
+"""Volume cap per trading day: quantity, notional, or both.
 
-Unit: quantity of the instruments, money. Source: daily volume limits by account, contract and product as brokers
-and futures exchanges set them; the day turns at `roll_hour` local time.
+Unit: quantity of the instruments, money. Source: daily volume limits of brokers and futures exchanges by account,
+contract and product; the day turns at `roll_hour` local time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.book import notional
 from riskkit.replay.rules.catalogue.message import price_of, rest
-from riskkit.replay.rules.parameters import Breach, Hour, Limit, MissingPrice, Money, Quantity, Zone, choice
+from riskkit.replay.rules.parameters import Breach, Hour, Limit, MissingPrice, Money, Quantity, Zone, at_most, choice
 from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register, unpriced_cap
 from riskkit.replay.schema.columns import MISSING, EventKind
 from riskkit.replay.schema.constants import LARGEST
@@ -18,14 +18,14 @@ from riskkit.replay.schema.constants import LARGEST
 ORDER = int(EventKind.ORDER)
 FILL = int(EventKind.FILL)
 TRADED = 0
-QUANTITY, MONEY = 0, 1  # which limit speaks
+QUANTITY, MONEY = 0, 1  # index of the limit in `observes`
 
 
 class VolumeCap(NamedTuple):
     """At most `limit` of quantity and at most `notional` of money in a trading day.
 
-    ``measure`` traded counts fills of either side; ordered counts every order that this rule let through. Nothing
-    latches under REJECT: a smaller order may still fit.
+    ``measure`` traded counts fills of either side; ordered counts every order that this rule passed. With
+    REJECT a smaller order may still pass after a refusal.
 
     Examples
     --------
@@ -44,51 +44,51 @@ class VolumeCap(NamedTuple):
     breach: Breach = "exceed"
 
 
-def asked(params, book, event):
-    """Lots that this message adds: those of an order, or what a modify that raises its order brings with it."""
+def added_lots(params, book, event):
+    """Lots that this message adds: those of an order, or of a modify that raises the quantity."""
     if event.kind == ORDER:
         return event.qty
-    more = event.qty - book.order.qty
-    if more <= 0:
+    increase = event.qty - book.order.qty
+    if increase <= 0:
         return 0
-    return rest(book, event) if params.measure == TRADED else more
+    return rest(book, event) if params.measure == TRADED else increase
 
 
-def worth(book, event, lots):
-    """Money of lots at the message's price, MISSING where nobody knows one."""
+def value_of(book, event, lots):
+    """Notional of lots at the message's price; MISSING if unknown."""
     price = price_of(book, event)
     return abs(notional(book.instrument, lots, price)) if price != MISSING else MISSING
 
 
 def check(state, params, book, event):
-    """Add the order to what the day has used."""
-    lots = asked(params, book, event)
-    seen = state.quantity + lots * book.instrument.qty_unit
+    """Compare the day's volume, this order included, with the limits."""
+    lots = added_lots(params, book, event)
+    observed = state.quantity + lots * book.instrument.qty_unit
     if lots == 0:
-        return CapVerdict(PASS, seen, params.limit, QUANTITY, 0)
-    if seen > params.limit:
-        return CapVerdict(OBJECT, seen, params.limit, QUANTITY, 0)
+        return CapVerdict(PASS, observed, params.limit, QUANTITY, 0)
+    if observed > params.limit:
+        return CapVerdict(OBJECT, observed, params.limit, QUANTITY, 0)
     if params.notional < LARGEST:
-        money = worth(book, event, lots)
+        money = value_of(book, event, lots)
         if money == MISSING:
-            return unpriced_cap(params.on_missing_price, seen, params.notional)
-        seen = state.money + money
-        return CapVerdict(OBJECT if seen > params.notional else PASS, seen, params.notional, MONEY, 0)
-    return CapVerdict(PASS, seen, params.limit, QUANTITY, 0)
+            return unpriced_cap(params.on_missing_price, observed, params.notional)
+        observed = state.money + money
+        return CapVerdict(OBJECT if observed > params.notional else PASS, observed, params.notional, MONEY, 0)
+    return CapVerdict(PASS, observed, params.limit, QUANTITY, 0)
 
 
 def apply_pending(state, params, book, event, sign):
-    """Count an order, or take it back."""
-    lots = asked(params, book, event)
+    """Add an order, or remove it."""
+    lots = added_lots(params, book, event)
     state.quantity += sign * lots * book.instrument.qty_unit
     if params.notional < LARGEST:
-        money = worth(book, event, lots)
+        money = value_of(book, event, lots)
         if money != MISSING:
             state.money += sign * money
 
 
 def update(state, params, book, event, passed):
-    """Count fills, or the orders that this rule let through, whatever others said."""
+    """Count fills, or the orders that this rule passed, regardless of other rules."""
     if event.kind == FILL:
         if params.measure == TRADED:
             state.quantity += event.qty * book.instrument.qty_unit
@@ -100,24 +100,24 @@ def update(state, params, book, event, passed):
 
 
 def on_new_day(state):
-    """Start the day at zero."""
+    """Restart at zero."""
     state.quantity = 0
     state.money = 0
 
 
 def not_bounding(rule) -> str:
-    """Why the cap does not bound the volume of a day."""
+    """Reason why the cap does not bound a day's volume; empty if it does."""
     return "" if rule.parameters.tz == "UTC" else f"the length of a day in {rule.parameters.tz} changes"
 
 
 def sentence(params: VolumeCap) -> str:
-    """What it limits, in words."""
+    """The limit in words."""
     caps = []
-    most = "at most" if params.breach == "exceed" else "less than"
+    bound = at_most(params)
     if params.limit is not None:
-        caps.append(f"{most} {params.limit} in quantity")
+        caps.append(f"{bound} {params.limit} in quantity")
     if params.notional is not None:
-        caps.append(f"{most} {params.notional} in money")
+        caps.append(f"{bound} {params.notional} in money")
     return f"{' and '.join(caps) or 'no cap'} {params.measure} in a trading day ({params.roll_hour:02d}:00 {params.tz})"
 
 

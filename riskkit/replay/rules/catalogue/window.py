@@ -1,9 +1,9 @@
-"""Counting messages in a window of time: what the rate rules share.
+"""Message counts in a window of time: shared by the rate rules.
 
-A window keeps its state in the fields ``total``, ``start``, ``head``, ``size`` of a rule's record and, where it is a
-sliding one, the times of its messages in the workspace from ``memory`` on. A sliding window at t is (t - w, t]: what
-is exactly w old is out. Its log holds the newest messages, enough to exceed the limit; where more have been counted
-(only alerts and attempts can), the count is a lower bound above the limit, and the verdict is exact all the same.
+The state of a window is in the fields ``total``, ``start``, ``head``, ``size`` of a rule's record and, for a sliding
+window, the times of its messages in the workspace from ``memory`` on. A sliding window at t is (t - w, t]: a message
+exactly w old is outside. Its log has the newest messages, enough to exceed the limit; if more were counted (only with
+alerts and attempts), the count is a lower bound above the limit, and the verdict is still exact.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ CLOSED = -1
 
 
 def words(limit: int, window_ns: int, bucket_ns: int) -> int:
-    """Words of workspace that a sliding window needs: a time for each message, or a counter for each bucket."""
+    """Words of workspace of a sliding window: a time per message, or a counter per bucket."""
     if bucket_ns > 0:
         return -(-window_ns // bucket_ns)
     return limit + 2
 
 
 def used(state, memory, kind, window_ns, bucket_ns, capacity, ts):
-    """Weight in the window at `ts`, before this event; changes nothing."""
+    """Weight in the window at `ts`, before this event, without any change of state."""
     if kind == CALENDAR_DAY:
         return state.total
     if kind == FIXED:
@@ -43,7 +43,7 @@ def used(state, memory, kind, window_ns, bucket_ns, capacity, ts):
 
 
 def expire(state, memory, kind, window_ns, bucket_ns, capacity, ts):
-    """Let go of what is out of the window at `ts`."""
+    """Remove entries outside the window at `ts`."""
     if kind == FIXED:
         if state.size > 0 and ts >= state.start + window_ns:
             close(state)
@@ -71,10 +71,10 @@ def add(state, memory, kind, bucket_ns, capacity, ts, weight):
 
 
 def _append(state, memory, capacity, ts):
-    """Append a time to the log; wrapping by comparison, for a division costs more than all the rest."""
+    """Append a time to the ring buffer; wrap by comparison, which is cheaper than a division."""
     head = state.head
     size = state.size
-    if size == capacity:  # the oldest makes way
+    if size == capacity:  # overwrite the oldest
         size -= 1
         head = 0 if head + 1 == capacity else head + 1
         state.head = head
@@ -88,17 +88,16 @@ def _append(state, memory, capacity, ts):
 
 
 def close(state):
-    """End a window counted from its first message or by the day; the next message opens a new one."""
+    """Close a fixed or daily window; the next message opens a new one."""
     state.total = 0
     state.size = 0
     state.head = 0
 
 
 def _drop_oldest(state, memory, capacity, last):
-    """Forget the times up to `last`.
+    """Remove the times up to `last`.
 
-    In local variables: the record could share memory with the log, for all that the compiler knows, and would be
-    written at every turn.
+    Local variables, since the compiler cannot exclude that record and log share memory and would write every step.
     """
     head = state.head
     left = state.size
@@ -114,7 +113,7 @@ def _drop_oldest(state, memory, capacity, last):
 
 
 def _used_buckets(state, memory, bucket_ns, capacity, ts):
-    """Whole buckets of the last `capacity`: at most one bucket more forgetful than the exact window."""
+    """Weight in the last `capacity` buckets; entries expire up to one bucket early."""
     if state.size == 0:
         return 0
     now = ts // bucket_ns
