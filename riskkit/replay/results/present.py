@@ -1,4 +1,4 @@
-"""What a rule observed, its limit and what is left to it, in the units of people: the only place where that is said."""
+"""Observed value, limit and headroom of a verdict in natural units; the only conversion from the loop's integers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ UNITS = {Measure.LOTS: "quantity", Measure.RANKED_PRICE: "price"}
 
 
 class Reading(NamedTuple):
-    """An observed value, its limit and what is left to it (below zero: exceeded), all in one unit.
+    """An observed value, its limit and the headroom (below zero: exceeded), all in one unit.
 
     The unit is a currency, "quantity", "price", "count", "fraction", "messages a fill", or "time": then both are
-    nanoseconds since the epoch and the headroom is nanoseconds. ``name`` is that of the limit which spoke.
+    nanoseconds since the epoch and the headroom is nanoseconds. ``name`` is that of the limit.
 
     Examples
     --------
@@ -62,23 +62,23 @@ def verdict_of(row: np.void) -> CapVerdict:
 
 
 def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: Mapping[str, int]) -> Reading:
-    """Say what a rule observed, in the units of people.
+    """Convert a verdict to natural units.
 
     Parameters
     ----------
     rule : Rule or None
-        Whose verdict it is; None for what the loop does by itself to an order or a fill.
+        Rule of the verdict; None for an action of the loop itself on an order or a fill.
     verdict : CapVerdict
-        As integers, of a check or, by `verdict_of`, of a row.
+        Integers of a check or, by `verdict_of`, of a row.
     universe : Universe
         Units of money, quantities and prices.
     event : mapping
-        Codes of the event; its instrument, and for prices its side and price, are looked at.
+        Codes of the event: its instrument and, for prices, its side and price.
 
     Returns
     -------
     Reading
-        Of nothing where the verdict has no number: a pause, a missing price, a rule that only looks something up.
+        Empty if the verdict has no number: a pause, a missing price, a rule without an observed value.
     """
     seen = _observed(rule, verdict)
     if seen is None or (seen.measure in OF_THE_EVENT and event["instrument"] < 0):
@@ -138,7 +138,7 @@ def _number(value: Any) -> Any:
 
 
 def time_text(ts: int) -> str:
-    """A time in nanoseconds as people read it, UTC, with as many decimals as it needs."""
+    """A time in nanoseconds as text, UTC, with the necessary decimals."""
     whole, _, parts = str(np.datetime64(ts, "ns")).partition(".")
     parts = parts.rstrip("0")
     return f"{whole}.{parts}Z" if parts else f"{whole}Z"
