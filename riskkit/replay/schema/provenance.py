@@ -9,7 +9,7 @@ KINDS = ("real", "simulated", "synthetic")
 
 
 def data_sentence(about: Mapping[str, Any]) -> str:
-    """Describe the data from ``EventLog.about``; facts that were not declared are named as unknown.
+    """Describe the data from ``EventLog.about``; undeclared facts are named as unknown.
 
     Parameters
     ----------

@@ -298,7 +298,7 @@ class Universe:
 
     @cached_property
     def currency(self) -> str:
-        """The currency of all balances, if there is one."""
+        """The currency of all balances, if there is only one."""
         return next(iter(self.quanta), "USD")
 
     @property
