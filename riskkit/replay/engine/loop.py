@@ -650,7 +650,7 @@ def on_expiry():
 
 
 def cancel_working(account_id, instrument_id, pair_id):
-    """Cancel the working orders of an account, an instrument or a position, or (all -1) every one.
+    """Cancel the working orders of an account, an instrument or a position, or (all -1) all orders.
 
     A cancelled order counts as refused from then on: its later fills are dropped.
     """
@@ -753,7 +753,7 @@ def note_price():
 
 
 def revalue_holders():
-    """Value every account that holds the instrument at its new mark."""
+    """Value every account with a position in the instrument at its new mark."""
     pair_id = instrument.first_position
     while pair_id >= 0:
         holding = at(positions, pair_id)

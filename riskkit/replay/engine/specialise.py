@@ -292,7 +292,7 @@ class _Specialiser:
         return eval(_code(node), {}, values)
 
     def truth(self, node: ast.expr, values: Values) -> bool | None:
-        """Whether a test is true; None if it depends on the run."""
+        """Truth value of a test; None if it depends on the run."""
         if self.is_fact(node, values):
             return bool(self.fact(node, values))
         match node:

@@ -80,7 +80,7 @@ def columns_from_frame(
 
 
 def _in_time(source: Frame, tz: str, policy: str) -> tuple[Frame, dict[str, np.ndarray]]:
-    """Sort the frame if the policy says so, and convert times, kinds and flags."""
+    """Sort the frame if the policy is "sort", and convert times, kinds and flags."""
     stamps = timestamps(source, "ts", tz)
     source.refuse(stamps == MISSING, "ts", "is not a time")
     if policy == "sort" and (np.diff(stamps) < 0).any():

@@ -360,7 +360,7 @@ class Engine:
 
     @property
     def marked(self) -> bool:
-        """Whether positions are valued at every price: if a rule needs it, or there are opening positions."""
+        """True if positions are valued at every price: a rule needs it, or there are opening positions."""
         return self._engine.shape.marks
 
     @property

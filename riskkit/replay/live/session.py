@@ -45,8 +45,8 @@ class Session:
     universe : Universe
         Accounts, instruments and units; those of a log are ``log.universe``; see also `Session.declare`.
     mode, orphans, on_trip : str
-        As in `replay_log`; by default shadow, in which every order passes and the answers say which would not. In
-        enforce mode the caller sends only events that were allowed.
+        As in `replay_log`; by default shadow, in which every order passes and the decisions name those that would not.
+        In enforce mode the caller sends only events that were allowed.
     on_bad_order : {"raise", "flag"}
         As in `EventLog.from_frame`: "flag" keeps an order with a bad or off-grid price or quantity for the rule
         ``lot_tick`` to check (off-grid up to the instrument's price_step and qty_step).

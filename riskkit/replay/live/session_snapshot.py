@@ -82,7 +82,7 @@ class View(Shown):
         """
         import pandas as pd
 
-        teller = DecisionFormatter(self.rules, self.universe)
+        formatter = DecisionFormatter(self.rules, self.universe)
         found: list[dict[str, Any]] = []
         state = self.state.copy()  # advancing windows to the present changes them
         for k, rule in enumerate(self.rules):
@@ -95,11 +95,11 @@ class View(Shown):
                     event |= {"pair": key, "instrument": int(state.positions["instrument"][key + 1])}
                 if rule.kind.evict is not None:
                     fields = int(EventKind.ORDER), record.owner, -1, -1, 0, 0, MISSING, -1
-                    order = EventRow(self.size, self.ts, *fields, weight=LARGEST)  # a window drops old entries
-                    values = {"state": record, "params": teller.params[k], "event": order, "memory": state.memory}
+                    order = EventRow(self.size, self.ts, *fields, weight=LARGEST)  # to drop all old entries
+                    values = {"state": record, "params": formatter.params[k], "event": order, "memory": state.memory}
                     plain(rule.kind.evict)(*(values[name] for name in parameter_names(rule.kind.evict)))
-                seen = teller.probe(k, key, state, event)
-                row = {"rule": rule.id, "key": teller.key_of(rule, key, state), "observed": seen.observed}
+                seen = formatter.probe(k, key, state, event)
+                row = {"rule": rule.id, "key": formatter.key_of(rule, key, state), "observed": seen.observed}
                 row |= {"limit": seen.limit, "headroom": seen.headroom, "unit": seen.unit}
                 found.append({**row, "held": record.held_until > self.ts})
         return pd.DataFrame(found, columns=["rule", "key", "observed", "limit", "headroom", "unit", "held"])

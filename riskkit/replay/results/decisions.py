@@ -161,19 +161,19 @@ class DecisionFormatter:
                 alert = rows[place - 1] if place and rows[place - 1]["seq"] == seq else None
                 found.append(self._trip(row, alert, event, state))
             elif code == DecisionCode.RELEASE:
-                found.append(self.release(int(row["cause"]), int(row["key"]), event, seq, state, "by a person"))
+                found.append(self.release(int(row["cause"]), int(row["key"]), event, seq, state, "by a command"))
             else:
                 found.append(self._note(row, code, event))
         return found
 
-    # ------------------------------------------------------------------ one row
+    # ------------------------------------------------------------------ rows
 
     def _refusal(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
         cause, until = int(row["cause"]), int(row["until"])
         what = "modify" if event["kind"] == EventKind.MODIFY else "order"
         if cause < 0:
             key = self._account(event)
-            why = f"the {what} is refused: {key} is paused by a person"
+            why = f"the {what} is refused: {key} is paused by a command"
             return self._made(DecisionKind.REJECT, BY_HAND, key, why, NOTHING, event, row)
         rule, key = self.rules[cause], self.key_of_event(self.rules[cause], event)
         seen = NOTHING
@@ -278,7 +278,7 @@ class DecisionFormatter:
         """A command as an action on the account, or on everything."""
         action, what = COMMANDS[TradingCommand(event["side"])]
         key = self._account(event) or "everything"
-        return self._made(action, BY_HAND, key, f"{key} {what} by a person", NOTHING, event, {"seq": seq})
+        return self._made(action, BY_HAND, key, f"{key} {what} by a command", NOTHING, event, {"seq": seq})
 
     # ------------------------------------------------------------------ labels
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REFUSALS = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
-BY_HAND = "(paused by a person)"
+BY_HAND = "(paused by a command)"
 NOTE = "Neither the market nor the strategies react to what is refused; marks stay as recorded."
 
 

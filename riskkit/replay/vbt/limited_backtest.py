@@ -25,7 +25,7 @@ class OrderDecision:
     Parameters
     ----------
     refused : bool
-        Whether the order was refused.
+        True if the order was refused.
     rules : tuple of str
         Ids of the rules that objected, the cause first; a rule that only warned is included.
     observed, limit, headroom : int or float, optional
