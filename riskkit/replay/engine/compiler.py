@@ -138,9 +138,9 @@ class ReplayLoop:
 
         Without `copy` they are views of the buffer, which the next iteration overwrites.
         """
-        most = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
-        rows = np.zeros(max(FLUSH_ROWS, 4 * most), runtime.ROW)
-        state.counts[runtime.Counter.ROOM] = most
+        limit = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
+        rows = np.zeros(max(FLUSH_ROWS, 4 * limit), runtime.ROW)
+        state.counts[runtime.Counter.ROOM] = limit
         self.make_room(state)
         values = self.arguments(state, columns, fixed, rows)
         at = start
@@ -234,10 +234,10 @@ def find_duplicates(columns: Mapping[str, np.ndarray]) -> np.ndarray:
     prev_duplicate = np.full(len(columns["ts"]), -1, np.int64)
     fields = [columns[name][rows] for name in DUPLICATE_FIELDS] + [flags[rows] & int(RowFlag.BAD_PRICE)]
     order = np.lexsort(fields)  # stable: identical orders stay in row order
-    like = np.ones(max(len(rows) - 1, 0), bool)
+    same = np.ones(max(len(rows) - 1, 0), bool)
     for field in fields:
-        like &= field[order[1:]] == field[order[:-1]]
-    prev_duplicate[rows[order[1:][like]]] = rows[order[:-1][like]]
+        same &= field[order[1:]] == field[order[:-1]]
+    prev_duplicate[rows[order[1:][same]]] = rows[order[:-1][same]]
     return prev_duplicate
 
 
@@ -272,8 +272,8 @@ def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
     text = found.text
     mark = hashlib.blake2b(text.encode(), digest_size=8)
     for name, value in sorted({**found.names, **dict(functions)}.items()):
-        said = fingerprint(value) if isinstance(value, FunctionType) else repr(getattr(value, "_fields", value))
-        mark.update(name.encode() + said.encode())
+        source = fingerprint(value) if isinstance(value, FunctionType) else repr(getattr(value, "_fields", value))
+        mark.update(name.encode() + source.encode())
     mark.update(repr((sorted(INNER.items()), SEPARATE)).encode())
     module = load_module(f"riskkit_loop_{mark.hexdigest()}", text)
     vars(module).update(_namespace(found, functions, lambda function: compiled(function, INNER)))
@@ -281,8 +281,8 @@ def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
         flags = {**INNER, "forceinline": function.name not in SEPARATE}
         setattr(module, function.name, njit(**flags)(getattr(module, function.name)))
     run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
-    own = [function for _, function in functions if getattr(function, "cell", False)]
-    return Explaining(run, own) if own else run
+    cells = [function for _, function in functions if getattr(function, "cell", False)]
+    return Explaining(run, cells) if cells else run
 
 
 def load_module(name: str, text: str) -> Any:

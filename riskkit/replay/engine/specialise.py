@@ -59,8 +59,8 @@ class _Family(NamedTuple):
         return self.prefix + name
 
 
-class _Place(NamedTuple):
-    """Context of a statement."""
+class _Scope(NamedTuple):
+    """Scope of a statement."""
 
     values: Values
     after: list[ast.stmt] | None = None  # ends the event after the last statement of this block
@@ -112,10 +112,10 @@ class _Specialiser:
     def function(self, name: str, template: ast.FunctionDef, kinds: Values) -> ast.FunctionDef:
         """A separate function: the variables that it reads become further arguments."""
         if name not in self.made:
-            body = self.block(template.body, _Place({**self.facts, **kinds}))
-            own = [argument.arg for argument in template.args.args if argument.arg not in kinds]
-            made = ast.FunctionDef(name, _arguments(own), body, [], **_position(template))
-            made.args = _arguments([*own, *self.free(made)])
+            body = self.block(template.body, _Scope({**self.facts, **kinds}))
+            declared = [argument.arg for argument in template.args.args if argument.arg not in kinds]
+            made = ast.FunctionDef(name, _arguments(declared), body, [], **_position(template))
+            made.args = _arguments([*declared, *self.free(made)])
             self.made[name] = made
         return self.made[name]
 
@@ -131,58 +131,58 @@ class _Specialiser:
 
     # ------------------------------------------------------------------ statements
 
-    def block(self, statements: list[ast.stmt], place: _Place) -> list[ast.stmt]:
+    def block(self, statements: list[ast.stmt], scope: _Scope) -> list[ast.stmt]:
         """Specialised statements; only the last is followed by the statements after the block."""
-        inner = place._replace(after=None)
+        inner = scope._replace(after=None)
         made = [self.statement(statement, inner) for statement in statements[:-1]]
-        made += [self.statement(statement, place) for statement in statements[-1:]]
+        made += [self.statement(statement, scope) for statement in statements[-1:]]
         return [statement for statements in made for statement in statements]
 
-    def statement(self, node: ast.stmt, place: _Place) -> list[ast.stmt]:
+    def statement(self, node: ast.stmt, scope: _Scope) -> list[ast.stmt]:
         """The statements that remain of one statement."""
-        values = place.values
+        values = scope.values
         match node:
             case ast.Global() | ast.Expr(ast.Constant()):
                 return []
             case ast.If():
-                return self.branch(node, place)
+                return self.branch(node, scope)
             case ast.For(ast.Name(target), facts, body) if self.is_fact(facts, values):
-                places = [_Place({**values, target: value}, None, *place[2:]) for value in self.fact(facts, values)]
-                return [statement for unrolled in places for statement in self.block(body, unrolled)]
+                scopes = [_Scope({**values, target: value}, None, *scope[2:]) for value in self.fact(facts, values)]
+                return [statement for unrolled in scopes for statement in self.block(body, unrolled)]
             case ast.For():
-                body = self.block(node.body, place._replace(after=None))
+                body = self.block(node.body, scope._replace(after=None))
                 return [ast.For(node.target, self.expression(node.iter, values), body, [], **_position(node))]
             case ast.While():
                 return [
-                    ast.While(self.expression(node.test, values), self.turns(node.body, place), [], **_position(node))
+                    ast.While(self.expression(node.test, values), self.turns(node.body, scope), [], **_position(node))
                 ]
-            case ast.Return() if place.inlined:
-                if place.returned is None:
+            case ast.Return() if scope.inlined:
+                if scope.returned is None:
                     raise _error(node, "a return ends the event, so the call must be the last statement of the loop")
-                return place.returned
+                return scope.returned
             case ast.Expr(ast.Call(ast.Name(name)) as call) if self.is_inlined(name):
                 function = _template().functions[name]
                 if _returned(function) is None:
-                    return self.block(function.body, _Place(self.bound(call, values), place.after, place.after, True))
+                    return self.block(function.body, _Scope(self.bound(call, values), scope.after, scope.after, True))
         return [self.rebuilt(node, values)]
 
-    def branch(self, node: ast.If, place: _Place) -> list[ast.stmt]:
+    def branch(self, node: ast.If, scope: _Scope) -> list[ast.stmt]:
         """An ``if``: the branch taken if the test is a fact; nothing if both branches are empty."""
-        truth = self.truth(node.test, place.values)
+        truth = self.truth(node.test, scope.values)
         if truth is not None:
-            return self.block(node.body if truth else node.orelse, place)
-        body, orelse = self.block(node.body, place), self.block(node.orelse, place)
+            return self.block(node.body if truth else node.orelse, scope)
+        body, orelse = self.block(node.body, scope), self.block(node.orelse, scope)
         if not body and not orelse:
             return []
-        test = self.expression(node.test, place.values)
+        test = self.expression(node.test, scope.values)
         return [ast.If(test, body or [ast.Pass(**_position(node))], orelse, **_position(node))]
 
-    def turns(self, statements: list[ast.stmt], place: _Place) -> list[ast.stmt]:
+    def turns(self, statements: list[ast.stmt], scope: _Scope) -> list[ast.stmt]:
         """Body of a ``while``; the statement before the last ends the event with the last one and ``continue``."""
-        inner = place._replace(after=None)
+        inner = scope._replace(after=None)
         *first, last = [self.block([statement], inner) for statement in [*statements[:-2], statements[-1]]]
         after = [*last, ast.Continue(**_position(statements[-1]))]
-        ended = self.block(statements[-2:-1], place._replace(after=after))
+        ended = self.block(statements[-2:-1], scope._replace(after=after))
         return [statement for statements in first for statement in statements] + ended + last
 
     # ------------------------------------------------------------------ expressions
@@ -204,8 +204,8 @@ class _Specialiser:
             case ast.IfExp() if (truth := self.truth(node.test, values)) is not None:
                 return self.expression(node.body if truth else node.orelse, values)
             case ast.BoolOp():
-                left = [one for one in node.values if self.truth(one, values) is None]
-                made = [self.expression(one, values) for one in left]
+                left = [test for test in node.values if self.truth(test, values) is None]
+                made = [self.expression(test, values) for test in left]
                 return made[0] if len(made) == 1 else ast.BoolOp(node.op, made, **_position(node))
             case ast.Call(ast.Attribute(ast.Name(owner), hook)) if isinstance(values.get(owner), RuleShape):
                 return self.hook(node, values[owner], hook, values)
@@ -223,7 +223,7 @@ class _Specialiser:
         fields: dict[str, Any] = {}
         for name, value in ast.iter_fields(node):
             if isinstance(value, list):
-                fields[name] = [self.expression(one, values) if isinstance(one, ast.expr) else one for one in value]
+                fields[name] = [self.expression(item, values) if isinstance(item, ast.expr) else item for item in value]
             else:
                 fields[name] = self.expression(value, values) if isinstance(value, ast.expr) else value
         return type(node)(**fields, **_position(node))
@@ -238,7 +238,7 @@ class _Specialiser:
         names = [argument.arg for argument in function.args.args]
         if len(names) != len(call.args):
             raise _error(call, f"{function.name} takes {len(names)} arguments by position: {', '.join(names)}")
-        return {**self.facts, **{name: self.passed(one, values) for name, one in zip(names, call.args, strict=True)}}
+        return {**self.facts, **{name: self.passed(node, values) for name, node in zip(names, call.args, strict=True)}}
 
     def passed(self, node: ast.expr, values: Values) -> Any:
         """An argument: its value if it is a fact, else its expression."""
@@ -250,16 +250,18 @@ class _Specialiser:
     def called(self, call: ast.Call, function: ast.FunctionDef, values: Values) -> ast.expr:
         """A call of a separate function, with the variables that it reads; one function per kind."""
         names = [argument.arg for argument in function.args.args]
-        own = dict(zip(names, call.args, strict=True))
-        kinds = {name: self.fact(own.pop(name), values) for name in names if name == "kind"}
+        passed = dict(zip(names, call.args, strict=True))
+        kinds = {name: self.fact(passed.pop(name), values) for name in names if name == "kind"}
         full = "_".join([function.name, *(kind.name.lower() for kind in kinds.values())])
-        read = self.function(full, function, kinds).args.args[len(own) :]
-        given = [self.expression(node, values) for node in own.values()]
-        return ast.Call(_parsed(full, call), [*given, *(_parsed(one.arg, call) for one in read)], [], **_position(call))
+        read = self.function(full, function, kinds).args.args[len(passed) :]
+        given = [self.expression(node, values) for node in passed.values()]
+        return ast.Call(
+            _parsed(full, call), [*given, *(_parsed(variable.arg, call) for variable in read)], [], **_position(call)
+        )
 
     def hook(self, call: ast.Call, rule: RuleShape, hook: str, values: Values) -> ast.expr:
         """A call of a rule's hook, with the arguments in its signature."""
-        given = {one.arg: self.expression(one.value, values) for one in call.keywords}
+        given = {keyword.arg: self.expression(keyword.value, values) for keyword in call.keywords}
         for name in rule.arguments(hook):
             text = rule.variable(RULE_ARGUMENTS[name]) if name in RULE_ARGUMENTS else name
             if name not in given and name not in RULE_ARGUMENTS and name not in _template().variables:
@@ -298,7 +300,7 @@ class _Specialiser:
         match node:
             case ast.BoolOp():
                 decides = isinstance(node.op, ast.Or)
-                return decides if decides in [self.truth(one, values) for one in node.values] else None
+                return decides if decides in [self.truth(value, values) for value in node.values] else None
             case ast.Call(ast.Name(name)) if (
                 self.is_inlined(name) and _returned(_template().functions[name]) is not None
             ):

@@ -355,10 +355,10 @@ def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray
     known["next_position"][chain] = following
     table["first_position"][1:][instruments[chain[starts]]] = chain[starts]
     table["last_pair"][1:][instruments[chain[ends]]] = chain[ends]
-    places = {pair: place for place, pair in enumerate(zip(accounts.tolist(), instruments.tolist(), strict=True))}
+    code_of = {pair: code for code, pair in enumerate(zip(accounts.tolist(), instruments.tolist(), strict=True))}
     for a, account in enumerate(universe.accounts):
         for label in account.positions:
-            pair = places[a, universe.instrument_codes[label]]
+            pair = code_of[a, universe.instrument_codes[label]]
             known["qty"][pair] = known["factual_qty"][pair] = universe.opening_steps(account, label)
     known["unpriced"] = known["qty"] != 0
     return positions

@@ -166,13 +166,13 @@ def order_price(instrument: Record, side: int, price: int) -> int:
     return instrument.last
 
 
-def reduces(position: Record, side: int, qty: int, own: int) -> bool:
+def reduces(position: Record, side: int, qty: int, working_qty: int) -> bool:
     """True if an order only reduces: opposite to the position and, with the working orders of its side, within it.
 
     ``own`` is the number of lots that the order itself has working already (a modify).
     """
     working = position.open_buy_qty if side > 0 else position.open_sell_qty
-    return side * position.qty < 0 and qty + working - own <= abs(position.qty)
+    return side * position.qty < 0 and qty + working - working_qty <= abs(position.qty)
 
 
 def fill(position: Record, account: Record, instrument: Record, side: int, qty: int, price: int, fee: int) -> int:

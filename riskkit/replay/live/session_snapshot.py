@@ -98,9 +98,9 @@ class View(Shown):
                     order = EventRow(self.size, self.ts, *fields, weight=LARGEST)  # to drop all old entries
                     values = {"state": record, "params": formatter.params[k], "event": order, "memory": state.memory}
                     plain(rule.kind.evict)(*(values[name] for name in parameter_names(rule.kind.evict)))
-                seen = formatter.probe(k, key, state, event)
-                row = {"rule": rule.id, "key": formatter.key_of(rule, key, state), "observed": seen.observed}
-                row |= {"limit": seen.limit, "headroom": seen.headroom, "unit": seen.unit}
+                reading = formatter.probe(k, key, state, event)
+                row = {"rule": rule.id, "key": formatter.key_of(rule, key, state), "observed": reading.observed}
+                row |= {"limit": reading.limit, "headroom": reading.headroom, "unit": reading.unit}
                 found.append({**row, "held": record.held_until > self.ts})
         return pd.DataFrame(found, columns=["rule", "key", "observed", "limit", "headroom", "unit", "held"])
 

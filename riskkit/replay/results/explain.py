@@ -92,8 +92,8 @@ def _decision(row: np.void, log: EventLog, rules: RuleSet) -> str:
     if cause is None:
         return text
     text += f" by {cause.id}"
-    said = str(shown(log, rules, row))
-    text += f" ({said})" if said else ""
+    details = str(shown(log, rules, row))
+    text += f" ({details})" if details else ""
     if row["until"] == NEVER:
         text += ", until a person resets it"
     elif row["until"]:

@@ -61,9 +61,9 @@ def worst_day_of_account(result: ReplayResult) -> WorstAccount | None:
     days = _day_gains(result.sample_times, profits.to_numpy())
     if days is None or not profits.size:
         return None
-    least = days[1].min(axis=0)
-    place = int(np.argmin(least))
-    return WorstAccount(float(least[place]), str(profits.columns[place]))
+    smallest = days[1].min(axis=0)
+    index = int(np.argmin(smallest))
+    return WorstAccount(float(smallest[index]), str(profits.columns[index]))
 
 
 def deepest_account(result: ReplayResult) -> WorstAccount | None:

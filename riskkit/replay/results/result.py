@@ -401,12 +401,12 @@ class ReplayResult(Shown):
         refused, timeline, ts = self.refused(), self.timeline, self.log.columns["ts"]
         found = {name: count for name, count in self.refusals_by_rule().items() if count}
         codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: COMMAND}
-        places = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
+        positions = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
         orders = self.log.counts().get(EventKind.ORDER.name, 0)
         verb = "would have been" if self.mode == "shadow" else "were"
         title = f"{len(refused):,} of {orders:,} orders {verb} refused ({self.mode} mode)"
         notes = {name: f"{count:,} refused" for name, count in found.items()}
-        return plot.lanes(places, notes=notes, title=title, time=timeline.axis(), ax=ax)
+        return plot.lanes(positions, notes=notes, title=title, time=timeline.axis(), ax=ax)
 
     # ------------------------------------------------------------------ display
 
@@ -455,8 +455,8 @@ def _columns(found: Iterable[Reading]) -> dict[str, Any]:
     listed = list(found)
     columns: dict[str, Any] = {}
     for name in ("observed", "limit", "headroom"):
-        values: list[Any] = [getattr(one, name) for one in listed]
-        timed = [one.unit == "time" and value is not None for one, value in zip(listed, values, strict=True)]
+        values: list[Any] = [getattr(reading, name) for reading in listed]
+        timed = [reading.unit == "time" and value is not None for reading, value in zip(listed, values, strict=True)]
         if not any(timed):
             columns[name] = np.array([np.nan if value is None else value for value in values], float)
             continue
@@ -465,7 +465,7 @@ def _columns(found: Iterable[Reading]) -> dict[str, Any]:
             [as_time(value, unit="ns") if is_time else value for value, is_time in zip(values, timed, strict=True)],
             dtype=object,
         )
-    return {**columns, "unit": pd.Series([one.unit for one in listed], dtype=str)}
+    return {**columns, "unit": pd.Series([reading.unit for reading in listed], dtype=str)}
 
 
 def digest_of(

@@ -111,18 +111,18 @@ class Timeline:
         """The axis of a plot: ticks at starts of years, months, days, ... (the first unit with four or more)."""
         count = len(self.closed)
         label = f"UTC; {count:,} gap{'s' if count > 1 else ''} of more than 1 h cut out" if count else "UTC"
-        places, texts = np.zeros(0, np.int64), np.zeros(0, str)
+        positions, texts = np.zeros(0, np.int64), np.zeros(0, str)
         for unit, length in LEVELS:
             starts = _starts(unit, self.first, self.last)
             found = self.places(starts)
             last = np.flatnonzero(np.diff(found, append=-1))  # the last of the ticks in one gap
-            places = found[last]
+            positions = found[last]
             texts = np.datetime_as_string(starts[last].astype("datetime64[ns]"), unit="s").astype(f"<U{length}")
-            if len(places) >= 4:
+            if len(positions) >= 4:
                 break
-        step = max(1, -(-len(places) // most))
+        step = max(1, -(-len(positions) // most))
         shown = [text[5:].replace("T", " ") if len(text) > 10 else text for text in texts[::step].tolist()]
-        return TimeAxis(float(max(self.length, 1)), places[::step].astype(float), shown, label)
+        return TimeAxis(float(max(self.length, 1)), positions[::step].astype(float), shown, label)
 
 
 def _starts(unit: str, first: int, last: int) -> np.ndarray:

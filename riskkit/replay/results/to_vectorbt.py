@@ -63,8 +63,8 @@ def booked_fills(result: Any) -> Fills:
     left[cut["seq"]] = cut["limit"]
     seq = np.flatnonzero((columns["kind"] == EventKind.FILL) & (left > 0))
     fee = columns["fee"][seq].copy() if "fee" in columns else np.zeros(len(seq), np.int64)
-    for place in np.flatnonzero(left[seq] < columns["qty"][seq]):
-        fee[place] = share(int(fee[place]), int(left[seq[place]]), int(columns["qty"][seq[place]]))
+    for index in np.flatnonzero(left[seq] < columns["qty"][seq]):
+        fee[index] = share(int(fee[index]), int(left[seq[index]]), int(columns["qty"][seq[index]]))
     return Fills(seq, left[seq], fee)
 
 
@@ -177,8 +177,8 @@ def _closes(log: Any, fills: Fills, bar: np.ndarray, count: int) -> np.ndarray:
     rows = np.sort(np.concatenate([quoted, early]))
     found = np.full((count, len(universe.instruments)), np.nan)
     found[bar[rows], code[rows]] = universe.prices(columns["price"][rows], code[rows])  # the last price of a bar
-    seen = np.where(np.isfinite(found), np.arange(count)[:, None], 0)
-    return np.take_along_axis(found, np.maximum.accumulate(seen, axis=0), axis=0)
+    last = np.where(np.isfinite(found), np.arange(count)[:, None], 0)
+    return np.take_along_axis(found, np.maximum.accumulate(last, axis=0), axis=0)
 
 
 def _order_records(log: Any, fills: Fills, bar: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -187,12 +187,12 @@ def _order_records(log: Any, fills: Fills, bar: np.ndarray, columns: np.ndarray)
 
     events, universe = log.columns, log.universe
     seq, code = fills.seq, events["instrument"][fills.seq]
-    place = {pair: column for column, pair in enumerate(map(tuple, columns.tolist()))}
+    column_of = {pair: column for column, pair in enumerate(map(tuple, columns.tolist()))}
     pairs = zip(events["account"][seq].tolist(), code.tolist(), strict=True)
     worth = np.array([float(instrument.multiplier) for instrument in universe.instruments])
     records = np.zeros(len(seq), order_dt)
     records["id"] = np.arange(len(seq))
-    records["col"] = [place[pair] for pair in pairs]
+    records["col"] = [column_of[pair] for pair in pairs]
     records["idx"] = bar[seq]
     records["size"] = universe.quantities(fills.lots, code) * worth[code]
     records["price"] = universe.prices(events["price"][seq], code)

@@ -89,12 +89,12 @@ class Objection:
         return self.reading.headroom
 
     def __str__(self) -> str:
-        seen = f" ({self.reading})" if str(self.reading) else ""
+        reading = f" ({self.reading})" if str(self.reading) else ""
         until = f" until {time_text(self.until)}" if self.until is not None else ""
         quantity = f"a quantity of {self.next_quantity}" if self.next_quantity is not None else ""
         time = f"the same from {time_text(self.next_ts)} on" if self.next_ts is not None else ""
         passes = " or ".join(filter(None, (quantity, time))) or "no other quantity and no later time"
-        return f"{self.rule} on {self.key}: {self.why}{seen}{until}; {passes} would have passed it"
+        return f"{self.rule} on {self.key}: {self.why}{reading}{until}; {passes} would have passed it"
 
 
 class Asker:
@@ -189,9 +189,9 @@ class Moment:
             self.plain.make_room(state)
             at, used = self.plain.run(at, self.seq + 1, *self.plain.arguments(state, columns, fixed, rows))
             found.append(rows[: int(used)].copy())
-        said = np.concatenate(found)
-        said = said[(said["seq"] == self.seq) & np.isin(said["code"], SAID)]
-        return said[(said["mask"] >> k) & 1 == 1]
+        written = np.concatenate(found)
+        written = written[(written["seq"] == self.seq) & np.isin(written["code"], SAID)]
+        return written[(written["mask"] >> k) & 1 == 1]
 
     def _links(self, span: slice) -> np.ndarray:
         if not hasattr(self, "_written"):
@@ -201,21 +201,21 @@ class Moment:
     def objection(self, k: int) -> Objection:
         """The objection of rule k, in natural units."""
         result = self.result
-        rule, teller = result.rules[k], DecisionFormatter(result.rules, result.log.universe)
-        seen, until = NOTHING, None
+        rule, formatter = result.rules[k], DecisionFormatter(result.rules, result.log.universe)
+        reading, until = NOTHING, None
         why = ""
         for row in self.ask(k)[:1]:
             why = WHY[int(row["code"])]
             if row["code"] == DecisionCode.NO_PRICE:
                 why = unjudged(rule, int(row["limit"]))
             if row["cause"] == k:
-                seen = present(rule, verdict_of(row), result.log.universe, self.row)
+                reading = present(rule, verdict_of(row), result.log.universe, self.row)
             until = int(row["until"]) if 0 < row["until"] < NEVER else None
-        key = teller.key_of_event(rule, self._named())
+        key = formatter.key_of_event(rule, self._named())
         found = self.next_quantity(k)
         steps = result.log.universe.instruments[self.row["instrument"]].qty_step
         quantity = None if found is None else decimal_text(found * steps)
-        return Objection(rule.id, key, why, seen, until, self._state_of(k), quantity, self.next_ts(k))
+        return Objection(rule.id, key, why, reading, until, self._state_of(k), quantity, self.next_ts(k))
 
     def _named(self) -> dict[str, int]:
         """The message with the strategy and connection of its order."""

@@ -333,9 +333,9 @@ def _whose(account: str | None) -> str:
     return "All accounts together:" if account is None else f"{account}:"
 
 
-def _change(lines: dict[str, np.ndarray], unit: str, place: int | None) -> str:
+def _change(lines: dict[str, np.ndarray], unit: str, index: int | None) -> str:
     """The last or the largest number of each line, in words."""
-    numbers = {name: float(line.max() if place is None else line[place]) for name, line in lines.items()}
+    numbers = {name: float(line.max() if index is None else line[index]) for name, line in lines.items()}
     if "enforce" not in numbers:
         return f"{numbers[WITHOUT]:,.2f} {unit}"
     return f"{numbers['enforce']:,.2f} {unit} under the limits, {numbers[WITHOUT]:,.2f} without"
@@ -359,5 +359,5 @@ def _span(nanoseconds: int) -> str:
     return f"{nanoseconds / 1e9:,.3g} s"
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "of none"
+def _share(part: int, total: int) -> str:
+    return f"{100 * part / total:.1f} %" if total else "of none"

@@ -156,7 +156,7 @@ def key_label(scope: str, key: int, universe: Universe, pair_account: np.ndarray
         return str(_GROUPS[parts[0]](universe)[key]) if parts else EVERYTHING
     pair = key
     if "product" in parts:  # an account's products are numbered as they appear
-        codes = np.array([universe.products.index(one.product) for one in universe.instruments])
+        codes = np.array([universe.products.index(instrument.product) for instrument in universe.instruments])
         _, first = np.unique(pair_account * len(universe.products) + codes[pair_instrument], return_index=True)
         pair = int(np.sort(first)[key])
     event = {"account": int(pair_account[pair]), "instrument": int(pair_instrument[pair])}
@@ -171,5 +171,5 @@ def _part(part: str, universe: Universe, event: Mapping[str, int]) -> str:
     code = event[group]
     if code < 0:
         return ""
-    one: Any = (universe.instruments if group == "instrument" else universe.accounts)[code]
-    return str(one.id if part == group else getattr(one, part))
+    record: Any = (universe.instruments if group == "instrument" else universe.accounts)[code]
+    return str(record.id if part == group else getattr(record, part))

@@ -58,12 +58,12 @@ class Limits:
 
     def of(self, *types: str) -> Iterator[Read]:
         """The rules of these types that are read, in order."""
-        return (one for one in self.read if one.rule.type in types)
+        return (read for read in self.read if read.rule.type in types)
 
     @property
     def solvent(self) -> dict[str, str]:
         """Type and id of the rules that together keep an account solvent; empty if one is missing."""
-        found = {one.rule.type: one.rule.id for one in self.read if one.rule.kind.bounds == "solvency"}
+        found = {read.rule.type: read.rule.id for read in self.read if read.rule.kind.bounds == "solvency"}
         return found if set(found) == {kind.name for kind in rule_types() if kind.bounds == "solvency"} else {}
 
 
@@ -98,19 +98,19 @@ def days_touched(horizon: int) -> int:
     return -(-horizon // DAY_NS) + 1
 
 
-def most_messages(one: Read, horizon: int) -> tuple[int, str]:
+def most_messages(read: Read, horizon: int) -> tuple[int, str]:
     """Maximum number of single orders under a rate limit from 0 to `horizon`, both ends included, and the reason in words."""
-    params, window = one.params, one.rule.parameters.window
+    params, window = read.params, read.rule.parameters.window
     if window == "calendar_day":
         turns = days_touched(horizon)
         return params.limit * turns, f"{params.limit:,} orders on each of the {turns} days that the horizon can touch"
     span = duration_text(params.window_ns)
     if window == "sliding" and params.bucket_ns > 0:
-        whole = -(-params.window_ns // params.bucket_ns)
+        count = -(-params.window_ns // params.bucket_ns)
         buckets = -(-horizon // params.bucket_ns) + 1
-        blocks = -(-buckets // whole)
+        blocks = -(-buckets // count)
         return params.limit * blocks, (
-            f"{params.limit:,} orders in any {whole} buckets in a row; the horizon touches at most {buckets:,} buckets, "
+            f"{params.limit:,} orders in any {count} buckets in a row; the horizon touches at most {buckets:,} buckets, "
             f"that is {blocks:,} such stretches, the first of which can end just as the second begins"
         )
     stretches = horizon // params.window_ns + 1

@@ -29,8 +29,8 @@ def keys_of(log: EventLog, scope: str, rows: np.ndarray) -> np.ndarray | None:
     if row.record == "position":
         return None
     of = universe.instruments if row.record == "instrument" else universe.accounts
-    names = list(dict.fromkeys(getattr(one, row.field) for one in of))
-    codes = np.array([*(names.index(getattr(one, row.field)) for one in of), -1], np.int64)
+    names = list(dict.fromkeys(getattr(record, row.field) for record in of))
+    codes = np.array([*(names.index(getattr(record, row.field)) for record in of), -1], np.int64)
     return codes[columns[row.record][rows]]
 
 

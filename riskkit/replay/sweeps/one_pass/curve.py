@@ -97,8 +97,8 @@ class ThresholdCurve(Shown):
         keep = ~objects
         keep[objects] = self.observed.seen[self.observed.seen != ALWAYS] > limit
         rows: np.ndarray = template[keep]
-        judged = np.isin(rows["code"], (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.ALERTED))
-        rows["limit"][judged] = limit
+        refused = np.isin(rows["code"], (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.ALERTED))
+        rows["limit"][refused] = limit
         if self._counts_accepted:  # the window of accepted messages is full, plus the rejected one
             rows["observed"][rows["code"] == DecisionCode.OBJECT] = max(limit, 0) + 1
         elif self.observed.how != "replay":

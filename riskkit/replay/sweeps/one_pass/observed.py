@@ -127,9 +127,9 @@ def _counted(log: EventLog, rule: Rule, compiled: bool) -> Observed:
     window_ns = rule.integers(log.universe).window_ns
     accepted = rule.parameters.count == "accepted"
     count = window_levels if accepted else attempts_in_window
-    seen = count(log.columns["ts"][rows], keys, window_ns, compiled=compiled)
+    values = count(log.columns["ts"][rows], keys, window_ns, compiled=compiled)
     why = "the level of each message in its window" if accepted else "the messages in each window, refused ones too"
-    return Observed("levels" if accepted else "attempts", why, rows, seen)
+    return Observed("levels" if accepted else "attempts", why, rows, values)
 
 
 def _replayed(log: EventLog, rule: Rule, parameter: str, compiled: bool) -> Observed:
@@ -140,14 +140,14 @@ def _replayed(log: EventLog, rule: Rule, parameter: str, compiled: bool) -> Obse
     options: dict[str, Any] = {"orphans": "keep", "on_trip": "leave", "sample_ns": None}
     stage = Stage(log, rules, "shadow", compiled=compiled, **options)
     parts = [(np.zeros(0, np.int64), np.zeros(0, np.int64)), *map(_seen, stage.blocks(rules))]
-    seq, seen = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Observed("replay", "one replay with a limit below everything", seq, seen)
+    seq, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Observed("replay", "one replay with a limit below everything", seq, values)
 
 
 def _seen(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Row of the log and observed value of each refusal of a block."""
-    code, seq, seen = rows["code"], rows["seq"].copy(), rows["observed"].copy()
+    code, seq, values = rows["code"], rows["seq"].copy(), rows["observed"].copy()
     unpriced = code == DecisionCode.NO_PRICE
-    judged = unpriced | (code == DecisionCode.OBJECT)
-    seen[unpriced] = ALWAYS
-    return (seq, seen) if judged.all() else (seq[judged], seen[judged])
+    refused = unpriced | (code == DecisionCode.OBJECT)
+    values[unpriced] = ALWAYS
+    return (seq, values) if refused.all() else (seq[refused], values[refused])

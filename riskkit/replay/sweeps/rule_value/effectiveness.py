@@ -93,9 +93,9 @@ class Effectiveness(Shown):
     def _rows(self) -> list[Row]:
         rows: list[Row] = []
         for name, row in self.frame.iterrows():
-            said = "never binding" if row["never_binding"] else "always binding" if row["always_binding"] else ""
-            said = "redundant" if row["redundant"] and not said else said
-            rows += [(str(name), int(row["stops"]), f"stopped{', ' + said if said else ''}")]
+            notes = "never binding" if row["never_binding"] else "always binding" if row["always_binding"] else ""
+            notes = "redundant" if row["redundant"] and not notes else notes
+            rows += [(str(name), int(row["stops"]), f"stopped{', ' + notes if notes else ''}")]
             rows += [("  loss avoided less profit forgone", row["net"], "")]
         rows.append(("enough to stop everything", ", ".join(self.minimal) or "no rule", self.minimal_how))
         until = "the end of the log" if self.horizon_ns is None else f"{duration_text(self.horizon_ns)} after the order"
@@ -158,16 +158,16 @@ def effectiveness(result: ReplayResult, *, horizon_ns: int | None = None, compil
     named, first = result.refusals_by_rule(), _first(result, seq, masks)
     rows = []
     for k, rule in enumerate(rules):
-        own = masks >> k & 1 != 0
-        stops, only = int(own.sum()), int((masks == 1 << k).sum())
-        money = rejection_metrics(rejection_sums(log, seq[own], outcomes).sum(axis=0).tolist(), log)
-        limit, most = observed[k]
+        stopped = masks >> k & 1 != 0
+        stops, only = int(stopped.sum()), int((masks == 1 << k).sum())
+        money = rejection_metrics(rejection_sums(log, seq[stopped], outcomes).sum(axis=0).tolist(), log)
+        limit, largest = observed[k]
         rows.append(
             {
                 "limit": limit,
                 "limit_to_adv": _limit_to_daily(result, rule, limit),
-                "observed_most": most,
-                "limit_to_most": limit / most if most > 0 else np.nan,
+                "observed_most": largest,
+                "limit_to_most": limit / largest if largest > 0 else np.nan,
                 "stops": stops,
                 "share": stops / messages if messages else 0.0,
                 "never_binding": stops == 0,
@@ -205,8 +205,8 @@ def stops_of(result: ReplayResult, *, compiled: bool = True) -> tuple[np.ndarray
             alone = replay_log(result.log, RuleSet([rule]), "shadow", compiled=compiled)
             stops &= np.isin(rows["seq"], alone.refused()["seq"])
         masks |= stops.astype(np.int64) << k
-    some = masks != 0
-    return rows["seq"][some].astype(np.int64), masks[some]
+    stopped = masks != 0
+    return rows["seq"][stopped].astype(np.int64), masks[stopped]
 
 
 def _first(result: ReplayResult, seq: np.ndarray, masks: np.ndarray) -> list[int]:
@@ -223,13 +223,13 @@ def _most_observed(result: ReplayResult, compiled: bool) -> list[tuple[float, fl
         parameter = parameter_of(rule)
         value = getattr(rule.parameters, parameter) if parameter else None
         limit = float(value) if value is not None else np.nan
-        most = np.nan
+        largest = np.nan
         if parameter and value is not None:
             curve = used.curve(rule.id, parameter)
             if curve.exact:
-                seen = curve.observed.seen[curve.observed.seen != ALWAYS]
-                most = float(seen.max(initial=0) * curve.unit)
-        found.append((limit, most))
+                values = curve.observed.seen[curve.observed.seen != ALWAYS]
+                largest = float(values.max(initial=0) * curve.unit)
+        found.append((limit, largest))
     return found
 
 
@@ -249,7 +249,7 @@ def _limit_to_daily(result: ReplayResult, rule: Rule, limit: float) -> float:
     codes = columns["instrument"][rows]
     traded = log.universe.quantities(columns["qty"][rows], codes)
     if unit == "money":
-        multipliers = np.array([float(one.multiplier) for one in log.universe.instruments])
+        multipliers = np.array([float(instrument.multiplier) for instrument in log.universe.instruments])
         traded = np.abs(traded * log.universe.prices(columns["price"][rows], codes)) * multipliers[codes]
     days = len(np.unique(columns["ts"][rows] // DAY_NS))
     busiest = float(np.bincount(keys[keys >= 0], weights=traded[keys >= 0]).max()) / days
@@ -259,6 +259,6 @@ def _limit_to_daily(result: ReplayResult, rule: Rule, limit: float) -> float:
 def _overlap(masks: np.ndarray, names: Any) -> pd.DataFrame:
     import pandas as pd
 
-    own = [(masks >> k & 1) != 0 for k in range(len(names))]
-    shares = [[float((a & b).sum() / a.sum()) if a.any() else np.nan for b in own] for a in own]
+    stopped = [(masks >> k & 1) != 0 for k in range(len(names))]
+    shares = [[float((a & b).sum() / a.sum()) if a.any() else np.nan for b in stopped] for a in stopped]
     return pd.DataFrame(shares, index=names, columns=names)

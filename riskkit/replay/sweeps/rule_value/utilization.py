@@ -61,7 +61,7 @@ class Utilization(Shown):
         InputError
             If there is no such rule, or it has no such parameter.
         """
-        if rule not in [one.id for one in self.rules]:
+        if rule not in [known.id for known in self.rules]:
             raise InputError(f"rule={rule!r} is not in these rules; they are {', '.join(r.id for r in self.rules)}")
         found = self.rules[rule]
         parameter = (parameter_of(found) or "") if parameter is None else parameter
@@ -81,8 +81,8 @@ class Utilization(Shown):
             if parameter is None:
                 found[rule.id] = "run: it has no single limit"
             else:
-                seen = self.curve(rule.id, parameter).observed
-                found[rule.id] = f"{seen.how}: {seen.why}"
+                observed = self.curve(rule.id, parameter).observed
+                found[rule.id] = f"{observed.how}: {observed.why}"
         return found
 
     @cached_property
@@ -130,8 +130,8 @@ class Utilization(Shown):
                 lines[rule.id] = shares
         if not lines:
             raise InputError("no rule has a used share that is known from one pass; see how")
-        most = max(lines, key=lambda name: float(lines[name][-1]))
-        title = f"{most} comes closest to its limit or goes furthest beyond: {lines[most][-1]:,.0%} used at most"
+        busiest = max(lines, key=lambda name: float(lines[name][-1]))
+        title = f"{busiest} comes closest to its limit or goes furthest beyond: {lines[busiest][-1]:,.0%} used at most"
         return plot.exceedances(lines, label="used / limit", title=title, ax=ax)
 
     def _title(self) -> str:
@@ -185,25 +185,25 @@ def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Util
     return Utilization(log, rules, compiled=compiled)
 
 
-def _by_key(log: EventLog, rule: Rule, seen: Observed, limit: int) -> list[tuple[Any, ...]]:
+def _by_key(log: EventLog, rule: Rule, observed: Observed, limit: int) -> list[tuple[Any, ...]]:
     """The rows of one rule, in order of keys."""
-    key = keys_of(log, rule.scope, seen.seq)
+    key = keys_of(log, rule.scope, observed.seq)
     if key is None:
-        return [(rule.id, "(all)", *_described(seen.seen, limit))]
+        return [(rule.id, "(all)", *_described(observed.seen, limit))]
     order = np.argsort(key, kind="stable")
     keys, starts = np.unique(key[order], return_index=True)
-    parts = np.split(seen.seen[order], starts[1:]) if len(keys) else []
+    parts = np.split(observed.seen[order], starts[1:]) if len(keys) else []
     labels = labels_of(log, rule, keys.tolist())
     return [(rule.id, label, *_described(part, limit)) for label, part in zip(labels, parts, strict=True)]
 
 
-def _described(seen: np.ndarray, limit: int) -> tuple[Any, ...]:
+def _described(values: np.ndarray, limit: int) -> tuple[Any, ...]:
     """Messages, refusals, and used/limit at the levels (quantiles that are values of the sample)."""
-    shares = _shares(seen[seen != ALWAYS], limit)
+    shares = _shares(values[values != ALWAYS], limit)
     levels = np.quantile(shares, list(LEVELS.values()), method="inverted_cdf") if len(shares) else np.zeros(len(LEVELS))
-    return len(seen), int((seen > limit).sum()), *levels.tolist()
+    return len(values), int((values > limit).sum()), *levels.tolist()
 
 
-def _shares(seen: np.ndarray, limit: int) -> np.ndarray:
+def _shares(values: np.ndarray, limit: int) -> np.ndarray:
     """Used/limit; infinite for any use of a limit of zero."""
-    return seen / limit if limit > 0 else np.where(seen > limit, np.inf, 0.0)
+    return values / limit if limit > 0 else np.where(values > limit, np.inf, 0.0)
