@@ -214,7 +214,7 @@ class _Specialiser:
             case ast.Call(ast.Name(name)) if self.is_inlined(name):
                 returned = _returned(_template().functions[name])
                 if returned is None:
-                    raise _error(node, f"{name} is called in an expression, so it may do nothing but return one")
+                    raise _error(node, f"{name} is called in an expression, so it may only return an expression")
                 return self.expression(returned, self.bound(node, values))
         return self.rebuilt(node, values)
 

@@ -123,7 +123,7 @@ def _labels(
 def _numbers(
     source: Frame, columns: dict[str, np.ndarray], declared: Sequence[Instrument], flag: bool
 ) -> list[Instrument]:
-    """Convert sides, quantities and prices; return the instruments with steps that hold the off-grid orders kept."""
+    """Convert sides, quantities and prices; return the instruments with steps that represent the off-grid orders kept."""
     code, flags = columns["instrument"], columns["flags"]
     lenient = source.rows_of(EventKind.ORDER, EventKind.MODIFY) if flag else np.zeros(source.size, bool)
     columns["side"] = sides(source)

@@ -31,7 +31,7 @@ class Fills(NamedTuple):
 
 
 def portfolio_of(result: Any, bars: str | None = None, freq: Any = None, tz: str | None = "UTC") -> Any:
-    """Build the portfolio; see `riskkit.replay.results.result.Result.to_vectorbt`."""
+    """Build the portfolio; see `riskkit.replay.results.result.ReplayResult.to_vectorbt`."""
     vbt = optional("vectorbt", "notebooks")
     from vectorbt.portfolio.enums import log_dt
 

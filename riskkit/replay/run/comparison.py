@@ -39,9 +39,9 @@ class ReplayComparison(Shown):
 
     Parameters
     ----------
-    without : Result
+    without : ReplayResult
         Replay through an empty rule set, sampled.
-    shadow, enforce : Result, optional
+    shadow, enforce : ReplayResult, optional
         Replays through one rule set, sampled at the same times.
 
     Raises

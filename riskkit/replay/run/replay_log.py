@@ -62,7 +62,7 @@ def replay_log(
 
     Returns
     -------
-    Result
+    ReplayResult
         Decisions other than passes, transitions, the book at the end, and the digest.
 
     Raises

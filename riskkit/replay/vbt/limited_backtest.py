@@ -70,9 +70,9 @@ class LimitedBacktest(Shown):
     ----------
     portfolio : vectorbt.Portfolio
         The portfolio of the allowed orders.
-    result : Result
+    result : ReplayResult
         The decisions; `log` has the wanted orders.
-    answers : tuple of Answer
+    answers : tuple of OrderDecision
         The answers to orders with an objection, in order.
 
     Examples

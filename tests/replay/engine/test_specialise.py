@@ -314,7 +314,7 @@ def test_other_functions_take_the_variables_that_they_read(made):
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ("return helper(1)", "helper is called in an expression, so it may do nothing but return one"),
+        ("return helper(1)", "helper is called in an expression, so it may only return an expression"),
         ("helper(1, 2)", "helper takes 1 arguments by position: number"),
         ("helper(1)\n    return 0", "a return ends the event, so the call must be the last statement of the loop"),
         ("return missing + 1", "'missing' is read but never assigned"),

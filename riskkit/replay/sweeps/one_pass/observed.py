@@ -75,7 +75,7 @@ def _obstacle(log: EventLog, rule: Rule, parameter: str) -> str:
     if others:
         return f"{rule.type} has a second cap ({others[0]})"
     if "batch" in columns and (columns["batch"] >= 0).any():
-        return "lists of orders are refused whole"
+        return "lists of orders are refused together"
     if (kind == EventKind.CONTROL).any():
         return "commands pause and reset keys"
     if rule.type == "volume_cap" and params.measure == "ordered":

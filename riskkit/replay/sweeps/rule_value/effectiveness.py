@@ -107,7 +107,7 @@ def effectiveness(result: ReplayResult, *, horizon_ns: int | None = None, compil
 
     Parameters
     ----------
-    result : Result
+    result : ReplayResult
         Of `replay_log` in shadow mode.
     horizon_ns : int, optional
         Nanoseconds after a stopped order at which its recorded fills are valued; by default the end of the log.
