@@ -121,7 +121,7 @@ class Book(NamedTuple):
     """The records of an event that a rule may read, and the effect of a fill or closed trade.
 
     ``order`` is the record of the order that the event belongs to, ``parent`` that of a child order's parent,
-    ``cash_balance`` the account's balance in the instrument's currency (each where a rule needs it). ``realised`` is the
+    ``cash_balance`` the account's balance in the instrument's currency (each if a rule needs it). ``realised`` is the
     profit realised by this fill or trade in quanta; ``opened`` is +1 if it opened a position from flat, -1 if it closed
     one.
     """
@@ -176,7 +176,7 @@ def reduces(position: Record, side: int, qty: int, working_qty: int) -> bool:
 
 
 def fill(position: Record, account: Record, instrument: Record, side: int, qty: int, price: int, fee: int) -> int:
-    """Book a fill; return the profit that it realises in quanta (0 where it opens or adds)."""
+    """Book a fill; return the profit that it realises in quanta (0 if it opens or adds)."""
     money = notional(instrument, qty, price)
     held = position.qty
     realised = 0

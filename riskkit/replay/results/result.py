@@ -84,7 +84,7 @@ class ReplayResult(Shown):
         self._sampled = sampled
         self.marked = True  # True if the books were valued at every price
         self.asker: Callable[[ReplayResult, int], tuple[Any, ...]] | None = (
-            None  # `riskkit.replay.results.what_if`, where there is a log
+            None  # `riskkit.replay.results.what_if`, if there is a log
         )
 
     @cached_property

@@ -72,9 +72,9 @@ class KindFacts(NamedTuple):
     traded : bool
         ``qty`` and ``price`` are lots and ticks of its instrument.
     money : str
-        Column of a frame with its money; in ``qty`` where it is not `traded`.
+        Column of a frame with its money; in ``qty`` if not `traded`.
     rare : bool
-        The loop has a branch for it only where the log has such an event.
+        The loop has a branch for it only if the log has such an event.
     inside : bool
         Made by the engine; no frame has it.
     """
