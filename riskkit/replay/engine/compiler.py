@@ -1,7 +1,7 @@
-"""Fuses the chosen rules into one loop and runs it, compiled or plain, over any stretch of a log.
+"""Compile the loop of a rule set, and run it over any range of a log, compiled or plain.
 
-The specialised module lies in the user's cache folder under a digest of its text and of everything that it calls, so a
-second process starts at once and a changed rule can never meet an old loop (numba#1833).
+The specialised module is cached in the user's cache folder under a digest of its text and of all functions that it
+calls, so a second process starts at once and a changed rule never uses an old loop (numba#1833).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ INNER = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
-SEPARATE = ("turn_over", "cancel_working")  # seldom called: inside the loop they would cost it registers
+SEPARATE = ("turn_over", "cancel_working")  # rarely called: inlined, they would cost the loop registers
 FLUSH_ROWS = 1 << 16
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents"}
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
@@ -48,7 +48,7 @@ DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
 def shape_of(
     rules: RuleSet, columns: Mapping[str, Any], *, enforce: bool, sampled: bool, cancels: bool, opened: bool
 ) -> Shape:
-    """What the loop must do for these rules over a log with these columns."""
+    """The shape of the loop for these rules and a log with these columns."""
     shapes = tuple(_rule_shape(k, rule) for k, rule in enumerate(rules))
     needs = frozenset().union(*(rule.kind.needs for rule in rules))
     holds = any((s.holds and not s.halts) or s.exempt_reducing or "reducing" in s.arguments("check") for s in shapes)
@@ -101,7 +101,7 @@ def _hooks(rule: Rule) -> list[tuple[str, Callable[..., Any]]]:
 
 
 class ReplayLoop:
-    """The loop of a rule set over logs of one shape.
+    """The loop of a rule set for logs of one shape.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class ReplayLoop:
     shape : Shape
         From `shape_of`.
     compiled : bool
-        False runs the same loop as plain Python, with the lines of `loop.py`.
+        False runs the same loop as plain Python, with the line numbers of `loop.py`.
     """
 
     def __init__(self, rules: RuleSet, shape: Shape, *, compiled: bool = True) -> None:
@@ -136,11 +136,11 @@ class ReplayLoop:
     ) -> Iterator[np.ndarray]:
         """Run events [start, stop) and yield the decision rows as the buffer fills.
 
-        Without `copy` they are the buffer itself, which the next turn writes over.
+        Without `copy` they are views of the buffer, which the next iteration overwrites.
         """
-        most = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
-        rows = np.zeros(max(FLUSH_ROWS, 4 * most), runtime.ROW)
-        state.counts[runtime.Counter.ROOM] = most
+        limit = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
+        rows = np.zeros(max(FLUSH_ROWS, 4 * limit), runtime.ROW)
+        state.counts[runtime.Counter.ROOM] = limit
         self.make_room(state)
         values = self.arguments(state, columns, fixed, rows)
         at = start
@@ -152,7 +152,7 @@ class ReplayLoop:
                 values = self.arguments(state, columns, fixed, rows)
 
     def make_room(self, state: State) -> bool:
-        """Add cells to the workspace where the next event might need more than there are; say whether it moved."""
+        """Add cells to the workspace if the next event might need more; return whether it moved."""
         if state.memory[queue.CELLS_LEFT] >= self.shape.cells:
             return False
         state.memory = queue.more_cells(state.memory, self.shape.cells)
@@ -161,7 +161,7 @@ class ReplayLoop:
     def arguments(
         self, state: State, columns: Mapping[str, Any], fixed: Mapping[str, Any], rows: np.ndarray
     ) -> list[Any]:
-        """Everything that ``run`` takes after start and stop."""
+        """The arguments of ``run`` after start and stop."""
         arrays = {**columns, **state.arrays(), **fixed, "rows": rows}
         values = {f"all_{name}": array for name, array in arrays.items()}
         for rule, of_terms, params, states in zip(
@@ -172,7 +172,7 @@ class ReplayLoop:
 
     @property
     def signatures(self) -> int:
-        """How many versions of the loop have been compiled."""
+        """Number of compiled versions of the loop."""
         return len(getattr(self.run, "signatures", ()))
 
 
@@ -190,7 +190,7 @@ def fixed_arguments(
 
 
 def cache_folder() -> Path:
-    """Where written loops and their machine code are kept: RISKKIT_CACHE, else the user's cache folder."""
+    """Folder of generated loops and their machine code: RISKKIT_CACHE, else the user's cache folder."""
     if "RISKKIT_CACHE" in os.environ:
         return Path(os.environ["RISKKIT_CACHE"])
     if sys.platform == "darwin":
@@ -201,17 +201,17 @@ def cache_folder() -> Path:
 
 
 def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
-    """Give every order a record that is free again after the last event that names it.
+    """Assign each order a record, released after the last event that refers to the order.
 
-    Where the working orders themselves are looked through (chains, cancels), only a cancel or an expiry frees it: an
-    order that nobody names again goes on working. Where children are counted, an order keeps its record.
+    If the loop iterates over working orders (chains, cancels), only a cancel or an expiry releases it: an order without
+    further events goes on working. If children are counted, records are never released.
 
     Returns
     -------
     slots : ndarray of int32, shape (n_events,)
         The record of the event's order, -1 if none.
     count : int
-        How many orders are alive at once at most.
+        Maximum number of records in use at once.
     """
     from riskkit.replay.kernels.order_slots import slots_of
 
@@ -228,20 +228,20 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
 
 
 def find_duplicates(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The row of the order before each order that is its like (account, instrument, side, qty, price), -1 if none."""
+    """Row of the previous identical order (account, instrument, side, qty, price) of each order, -1 if none."""
     flags = columns.get("flags", np.zeros(len(columns["ts"]), np.int32))
     rows = np.flatnonzero((columns["kind"] == EventKind.ORDER) & (flags & int(RowFlag.BAD_TS) == 0))
     prev_duplicate = np.full(len(columns["ts"]), -1, np.int64)
     fields = [columns[name][rows] for name in DUPLICATE_FIELDS] + [flags[rows] & int(RowFlag.BAD_PRICE)]
-    order = np.lexsort(fields)  # stable: likes stay in the order of their rows
-    like = np.ones(max(len(rows) - 1, 0), bool)
+    order = np.lexsort(fields)  # stable: identical orders stay in row order
+    same = np.ones(max(len(rows) - 1, 0), bool)
     for field in fields:
-        like &= field[order[1:]] == field[order[:-1]]
-    prev_duplicate[rows[order[1:][like]]] = rows[order[:-1][like]]
+        same &= field[order[1:]] == field[order[:-1]]
+    prev_duplicate[rows[order[1:][same]]] = rows[order[:-1][same]]
     return prev_duplicate
 
 
-# ---------------------------------------------------------------------- making the loop
+# ---------------------------------------------------------------------- generation of the loop
 
 
 def _jit_is_off() -> bool:
@@ -249,7 +249,7 @@ def _jit_is_off() -> bool:
 
 
 def _namespace(found: Loop, functions: Functions, make: Callable[[Any], Any]) -> dict[str, Any]:
-    """The names that a loop reads; every function is compiled or made plain, once."""
+    """Globals of a loop; each function is compiled, or converted to plain Python, once."""
     names = {**found.names, **dict(functions)}
     made = {value: make(value) for value in dict.fromkeys(names.values()) if isinstance(value, FunctionType)}
     return {name: made[value] if isinstance(value, FunctionType) else value for name, value in names.items()}
@@ -259,7 +259,7 @@ def _namespace(found: Loop, functions: Functions, make: Callable[[Any], Any]) ->
 def _plain_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
     found = specialise(shape)
     module = _namespace(found, functions, plain)
-    exec(compile(found.tree, loop.__file__, "exec"), module)  # our own text, no user's
+    exec(compile(found.tree, loop.__file__, "exec"), module)  # generated text, no user input
     return module["run"]
 
 
@@ -272,8 +272,8 @@ def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
     text = found.text
     mark = hashlib.blake2b(text.encode(), digest_size=8)
     for name, value in sorted({**found.names, **dict(functions)}.items()):
-        said = fingerprint(value) if isinstance(value, FunctionType) else repr(getattr(value, "_fields", value))
-        mark.update(name.encode() + said.encode())
+        source = fingerprint(value) if isinstance(value, FunctionType) else repr(getattr(value, "_fields", value))
+        mark.update(name.encode() + source.encode())
     mark.update(repr((sorted(INNER.items()), SEPARATE)).encode())
     module = load_module(f"riskkit_loop_{mark.hexdigest()}", text)
     vars(module).update(_namespace(found, functions, lambda function: compiled(function, INNER)))
@@ -281,12 +281,12 @@ def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
         flags = {**INNER, "forceinline": function.name not in SEPARATE}
         setattr(module, function.name, njit(**flags)(getattr(module, function.name)))
     run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
-    own = [function for _, function in functions if getattr(function, "cell", False)]
-    return Explaining(run, own) if own else run
+    cells = [function for _, function in functions if getattr(function, "cell", False)]
+    return Explaining(run, cells) if cells else run
 
 
 def load_module(name: str, text: str) -> Any:
-    """Write the module if it is not there yet, whole or not at all, and load it."""
+    """Write the module if it does not exist, atomically, and load it."""
     folder = cache_folder()
     path = folder / f"{name}.py"
     try:

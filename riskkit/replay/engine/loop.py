@@ -1,19 +1,19 @@
-"""The replay loop: the text from which the compiled loop of each rule set is made.
+"""The replay loop: the template of the compiled loop of each rule set.
 
 ``riskkit.replay.engine.specialise`` turns this file into the loop of one `Shape` (rules, mode, columns of the log) before it
-is compiled. What remains is the same Python with less in it, so this file can be read, checked and stepped through:
+is compiled. The result is a reduced version of the same Python, so this file can be read, checked and stepped through:
 
-- *Folded*: an expression of facts only (``shape``, ``rule``, a ``kind`` or ``sign`` that is passed as a constant, codes
+- *Folded*: an expression of facts only (``shape``, ``rule``, a ``kind`` or ``sign`` passed as a constant, codes
   and constants) becomes its value, and an ``if`` on it becomes the branch that is taken.
 - *Unrolled*: ``for rule in shape.rules`` is written out once for each rule. The variables of a rule (``rule.state``,
-  ``rule.params``, ...) become variables of their own: ``state_order_rate_0``, ``params_order_rate_0``.
-- *Hooks*: ``rule.check()`` calls the function of that rule's type with the arguments that it names: variables of the
-  loop (``event``, ``book``, ``memory``, ...), and what is passed by keyword here.
-- *Inlined*: every function but those of ``FUNCTIONS`` is written out where it is called; the names that it declares
-  ``global`` are variables of the function it is called from. A ``return`` in it ends the event.
+  ``rule.params``, ...) become separate variables: ``state_order_rate_0``, ``params_order_rate_0``.
+- *Hooks*: ``rule.check()`` calls the function of that rule's type with the arguments in its signature: variables of
+  the loop (``event``, ``book``, ``memory``, ...), and the keyword arguments given here.
+- *Inlined*: each call of a function that is not in ``FUNCTIONS`` is replaced by its body; the names that it declares
+  ``global`` are variables of the caller. A ``return`` in it ends the event.
 - *Passed*: a function of ``FUNCTIONS`` becomes a function, one for each kind it is called with (``judge_order``). It
-  takes as further arguments the variables that it reads and never writes.
-- ``log.price[i]`` is the price of row i, ``arrays.price`` the array itself, as ``run`` is given it, and
+  gets the variables that it reads and never writes as further arguments.
+- ``log.price[i]`` is the price of row i, ``arrays.price`` the array passed to ``run``, and
   ``variables["rows"]`` the variable ``rows``.
 
 With ``compiled=False`` the specialised loop runs as plain Python with the line numbers of this file: breakpoints and
@@ -39,7 +39,7 @@ from riskkit.replay.schema.columns import MISSING, OPTIONAL, DecisionCode, Event
 from riskkit.replay.schema.constants import NEVER
 
 FUNCTIONS = ("run", "turn_over", "judge", "moved", "cancel_working")  # all others are inlined
-INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies have too
+INHERITED = RowFlag.REDUCE_ONLY | RowFlag.BAD_PRICE  # flags of an order that its modifies inherit
 
 variable: Any = None
 int64: Any = _int64
@@ -49,7 +49,7 @@ positions = accounts = instruments = orders = cash_balances = clocks = rows = va
 bounds = sample_at = sampled = memory = reals = counts = variable  # arrays of numbers
 i = now = next_turn = used = variable  # row and time of the event; when the next day begins; decision rows written
 position = account = instrument = order = parent_order = cash_balance = variable  # the records of the event
-event = book = side = qty = price = fee = variable  # the event as rules see it, and as it is executed
+event = book = side = qty = price = fee = variable  # the event passed to rules, and the event executed
 reducing = verdict = accepted = clipped = variable  # of a message
 change = committed_before = variable  # of a working order: the number of them, lots taken of its parent
 
@@ -58,7 +58,7 @@ change = committed_before = variable  # of a working order: the number of them, 
 
 
 def run(start, stop):
-    """Process the events [start, stop); return the row to go on with and the number of decision rows written."""
+    """Process the events [start, stop); return the next row to process and the number of decision rows written."""
     global i, now, next_turn, used
     for name in shape.tables:
         variables[name] = table(arrays[name])
@@ -124,7 +124,7 @@ def run(start, stop):
 
 
 def turn_over(forced):
-    """Move calendars, samples and bars to `now` and turn the rules whose day is over; return when the next one is.
+    """Advance calendars, samples and bars to `now`, start new days of rules; return the next time at which one is due.
 
     With `forced` (a SESSION event) every day is over.
     """
@@ -140,7 +140,7 @@ def turn_over(forced):
             sample += 1
         counts[Counter.SAMPLE] = sample
     soonest = NEVER
-    turned = 0  # a bit for each calendar
+    turned = 0  # one bit per calendar
     for calendar in range(counts[Counter.CALENDARS]):
         clock = at(clocks, calendar)
         if forced != 0:
@@ -169,7 +169,7 @@ def turn_over(forced):
 
 
 def close_bar(rule, told):
-    """Close a covariance's bar if its time is over, or by a CLOCK event (`told` 1); return when the next one ends."""
+    """Close a covariance's bar if its time is over, or at a CLOCK event (`told` 1); return the end of the next bar."""
     return covariance.pass_time(now, told, rule.params, rule.states, rule.n_keys, instruments, memory, reals)
 
 
@@ -199,7 +199,7 @@ def look_up_order():
 
 
 def look_up_cash(account_id, currency):
-    """Look up an account's balance in a currency (the only one, where accounts do not mix currencies)."""
+    """Look up an account's balance in a currency (its only balance if accounts do not mix currencies)."""
     global cash_balance
     if shape.cash:
         cash_balance = at(
@@ -234,12 +234,12 @@ def read_event(kind, row, side, qty, price):
 
 
 def column(name, row):
-    """A column's value in a row, or what stands for it where the log does not have the column."""
+    """The value of a column in a row, or its default if the log does not have the column."""
     return int64(log[name][row]) if name in shape.columns else OPTIONAL[name][1]
 
 
 def tag(kind, own, of_order):
-    """The strategy or connection of an event: its own, else (of a modify, cancel or fill) its order's."""
+    """The strategy or connection of an event; if a modify, cancel or fill has none, that of its order."""
     return (
         (own if own >= 0 else of_order)
         if shape.tags and kind in (EventKind.MODIFY, EventKind.CANCEL, EventKind.FILL)
@@ -256,14 +256,14 @@ def message_book(order):
 
 
 def owner_book(rule):
-    """The book of the account that owns a key, with nothing else in it."""
+    """The book of the account that owns a key, without position, instrument and order."""
     return Book(
         at(positions, -1), at(accounts, rule.state.owner), at(instruments, -1), at(orders, -1), 0, 0, None, None
     )
 
 
 def tell_rules(kind, realised):
-    """Process an event that only rules look at: a closed trade, an error, an acknowledgement, an execution."""
+    """Process an event that only affects rules: a closed trade, an error, an acknowledgement, an execution."""
     global book
     look_up(i)
     read_event(kind, i, int64(log.side[i]), int64(log.qty[i]), int64(log.price[i]))
@@ -273,7 +273,7 @@ def tell_rules(kind, realised):
 
 
 def look_up_rules(kind):
-    """Look up the record of every rule that listens, end the pauses that are over, and advance the windows."""
+    """Look up the record of each rule that depends on the event, end pauses that are over, and advance windows."""
     for rule in shape.listening(kind):
         rule.state = at(rule.states, rule.key)
         if rule.used_by(kind):
@@ -287,11 +287,11 @@ def look_up_rules(kind):
                 rule.evict()
 
 
-# ---------------------------------------------------------------------- judging
+# ---------------------------------------------------------------------- checks
 
 
 def judge(kind):
-    """Ask every rule that judges this kind of message; nothing changes."""
+    """Check this kind of message against every rule that can object to it; nothing changes."""
     mask = breached = stopped = 0
     cause = -1
     code = observed = limit = until = alerted = cap = base = 0
@@ -334,9 +334,9 @@ def judge(kind):
 
 
 def judge_message(kind, row, open_qty, working_qty):
-    """Set `verdict` to the answer of all rules; an account paused by hand is refused before any of them.
+    """Set `verdict` to the combined verdict of all rules; a PAUSE command refuses the message before any rule.
 
-    `open_qty` is what is to be filled after the message; a modify has `working_qty` of it working already.
+    `open_qty` is the unfilled quantity after the message; of a modify, `working_qty` of it works already.
     """
     global reducing, verdict
     if shape.asks_reducing(kind):
@@ -360,7 +360,7 @@ def judge_message(kind, row, open_qty, working_qty):
 
 
 def conclude(kind):
-    """Write the row of a message to which a rule objects, and tell the rules the outcome."""
+    """Write the row of a message to which a rule objects, and call the rules' update hooks with the outcome."""
     global accepted
     accepted = 1 if verdict.cause == -1 else 0
     if verdict.mask != 0:
@@ -373,7 +373,7 @@ def conclude(kind):
 
 
 def record_outcome(kind):
-    """Call the update hook of each rule that follows this kind of event, and pause those that trip."""
+    """Call the update hook of each rule for this kind of event, and pause those that trip."""
     for rule in shape.listening(kind):
         if rule.always_keyed(kind) or rule.key >= 0:
             if rule.told(kind):
@@ -399,7 +399,7 @@ def record_outcome(kind):
 
 
 def passed(rule, kind):
-    """1 if the rule itself let the event through."""
+    """1 if the rule itself passed the event."""
     return (1 if verdict.stopped & rule.bit == 0 else 0) if rule.judged(kind) else 1
 
 
@@ -407,13 +407,13 @@ def passed(rule, kind):
 
 
 def on_order():
-    """Judge an order, or a member of a list of orders, and let it work if it is accepted."""
+    """Check an order, alone or in a list, and add it to the working orders if it is accepted."""
     global qty, side, book, clipped, change
     look_up_order()
     look_up_parent(i)
     qty = log.qty[i]
     if shape.enforce:
-        # the children of a refused order vanish with it
+        # the children of a refused order are dropped with it
         if (
             "parent" in shape.columns
             and log.parent[i] >= 0
@@ -424,7 +424,7 @@ def on_order():
             return
         clipped = 0
         side = int64(log.side[i])
-        # an order that reduced the recorded position must not open or flip this one unseen
+        # an order that reduced the recorded position must not silently open or flip this one
         if side * position.factual_qty < 0 and qty <= abs(position.factual_qty):
             if side * position.qty >= 0 or qty > abs(position.qty):
                 counts[Counter.ORPHANS] += 1
@@ -456,7 +456,7 @@ def on_order():
 
 
 def block_order():
-    """Refuse an order that is not judged, so that its fills vanish."""
+    """Refuse an order without a check, so that its fills are dropped."""
     if log.order[i] >= 0:
         order.status = runtime.BLOCKED
     if shape.duplicates:
@@ -470,7 +470,7 @@ def vanish(counter):
 
 
 def let_work():
-    """Let a named order work."""
+    """Add a named order to the working orders."""
     global change
     if shape.tags or (shape.modifies and "flags" in shape.columns):
         ledger.tag_order(order, event.strategy, event.connection, event.flags)
@@ -492,13 +492,13 @@ def let_work():
 
 
 def count_working():
-    """Count `change` in the rules that count the working orders of their key."""
+    """Add `change` to the counts of working orders of the rules that keep them."""
     for rule in shape.counting:
         at(rule.states, rule.order_key).working += change
 
 
 def before_change():
-    """Remember what a child order has taken of its parent, before a fill, a modify or its end."""
+    """Store the lots that a child order takes of its parent, before a fill, a modify or its end."""
     global committed_before
     if shape.parents:
         committed_before = ledger.committed_qty(order)
@@ -517,7 +517,7 @@ def after_change():
 
 
 def stop_work():
-    """Take what still works of an order off the book."""
+    """Remove the unfilled rest of an order from the book."""
     global change
     before_change()
     change = ledger.close_order(order, position, account)
@@ -525,7 +525,7 @@ def stop_work():
 
 
 def judge_list():
-    """Judge a list of orders at its first, each member with those before it as if they worked."""
+    """Check a list of orders at its first order, each with the earlier ones counted as working."""
     global verdict, book
     if log.batch[i] < 0:
         judge_message(EventKind.ORDER, i, event.qty, 0)
@@ -555,7 +555,7 @@ def judge_list():
 
 
 def look_up_member(row, qty, order):
-    """Look up the records of a member of a list."""
+    """Look up the records of an order of a list."""
     global book
     look_up(row)
     look_up_cash(log.account[row], instrument.currency)
@@ -565,7 +565,7 @@ def look_up_member(row, qty, order):
 
 
 def count_pending(sign):
-    """Count a member of a list as if it worked while those after it are judged (`sign` 1), or take it back (-1)."""
+    """Count an order of a list as working while the later ones are checked (`sign` 1), or undo that (-1)."""
     runtime.apply_pending(position, account, event.side, event.qty, sign)
     if shape.chains and sign == 1:
         ledger.list_order(position, event.side, event.price)
@@ -583,7 +583,7 @@ def count_pending(sign):
 
 
 def on_modify():
-    """Judge a change of a named order's quantity or price."""
+    """Check a change of a named order's quantity or price."""
     global parent_order, qty, price, side, book, change
     look_up_order()
     if shape.parents:
@@ -610,12 +610,12 @@ def on_modify():
 
 
 def has_bad_price():
-    """Whether the price of the event is no number, which is not an unchanged price."""
+    """Nonzero if the price of the event is not a number, as opposed to unchanged."""
     return "flags" in shape.columns and log.flags[i] & RowFlag.BAD_PRICE
 
 
 def change_named():
-    """Give a named order its new quantity and price."""
+    """Apply the new quantity and price of a named order."""
     global price, change
     if "flags" in shape.columns:
         price = price if price != MISSING else order.price
@@ -627,7 +627,7 @@ def change_named():
 
 
 def on_cancel():
-    """Cancel an order; a cancel always passes, and some rules count it."""
+    """Cancel an order; a cancel always passes, but some rules count it."""
     global book
     look_up_order()
     if shape.enforce and log.order[i] >= 0 and order.status == runtime.BLOCKED:
@@ -643,16 +643,16 @@ def on_cancel():
 
 
 def on_expiry():
-    """Let an order lapse."""
+    """Expire an order."""
     look_up_order()
     if not shape.enforce or order.status == runtime.WORKING:
         stop_work()
 
 
 def cancel_working(account_id, instrument_id, pair_id):
-    """Cancel the working orders of an account, an instrument or a position, or (all -1) every one.
+    """Cancel the working orders of an account, an instrument or a position, or (all -1) all orders.
 
-    A cancelled order counts as refused from then on: its later fills vanish.
+    A cancelled order counts as refused from then on: its later fills are dropped.
     """
     global order, position, account, instrument
     for slot in range(counts[Counter.SLOTS]):
@@ -671,7 +671,7 @@ def cancel_working(account_id, instrument_id, pair_id):
 
 
 def on_fill():
-    """Book a fill: always, paused or not, unless its order was refused."""
+    """Book a fill, paused or not, unless its order was refused."""
     global qty, side, fee, book, change
     look_up_order()
     if "flags" in shape.columns and log.flags[i] & RowFlag.DUPLICATE:
@@ -732,7 +732,7 @@ def on_fill():
 
 
 def on_price():
-    """Take in a quote, a last trade or a mark."""
+    """Process a quote, a last trade or a mark."""
     global instrument
     instrument = at(instruments, log.instrument[i])
     ledger.quote(instrument, log.price[i], quoted("bid"), quoted("ask"))
@@ -747,13 +747,13 @@ def quoted(name):
 
 
 def note_price():
-    """Tell the rules that keep a covariance that this bar has a price."""
+    """Note a price in the present bar of each rule with a covariance."""
     for rule in shape.gauging:
         covariance.price_came(at(rule.states, -1), memory)
 
 
 def revalue_holders():
-    """Value every account that holds the instrument at its new mark."""
+    """Value every account with a position in the instrument at its new mark."""
     pair_id = instrument.first_position
     while pair_id >= 0:
         holding = at(positions, pair_id)
@@ -764,14 +764,14 @@ def revalue_holders():
 
 
 def equity_moved(account_id, pair_id, instrument_id):
-    """Follow a change of an account's equity, where equity is kept."""
+    """Process a change of an account's equity, if equity is tracked."""
     global used
     if shape.marks:
         used = moved(int64(account_id), int64(pair_id), int64(instrument_id), used)
 
 
 def moved(account_id, pair_id, instrument_id, used):
-    """Keep an account's drawdown and tell the rules that watch its equity; return the number of rows written."""
+    """Update an account's drawdown and the rules on its equity; return the number of rows written."""
     global position, account, instrument, event, book
     position = at(positions, pair_id)
     account = at(accounts, account_id)
@@ -797,7 +797,7 @@ def on_cash():
 
 
 def on_equity():
-    """Take in an equity that is given from outside."""
+    """Process an equity given from outside."""
     look_up(i)
     account.external_equity = log.qty[i]
     account.has_external_equity = 1
@@ -808,7 +808,7 @@ def on_equity():
 
 
 def on_control():
-    """Carry out a command given by hand, for one account or (-1) for all."""
+    """Execute a command for one account or (-1) for all."""
     global book
     target = log.account[i]
     for a in range(counts[Counter.ACCOUNTS]):

@@ -1,4 +1,4 @@
-"""The facts that decide the text of a replay loop: the rules, the mode, and the columns of the log; no parameter does."""
+"""Facts that determine the text of a replay loop: rules, mode and columns of the log, but no parameters."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from riskkit.replay.schema.scopes import SCOPES
 
 __all__ = ["HOOKS", "KEYS", "MESSAGES", "ORDER_KEYS", "OPEN_SCOPES", "RuleShape", "Shape", "arguments", "columns"]
 
-# how the key of a rule's record is found, by scope: of an event, and of a named order wherever it ceases to work
+# expressions of the key of a rule's record, by scope: of an event, and of a named order that ends
 KEYS = {scope.name: scope.event_key for scope in SCOPES.values()}
 ORDER_KEYS = {scope.name: scope.order_key for scope in SCOPES.values()}
 OPEN_SCOPES = tuple(scope.name for scope in SCOPES.values() if scope.is_open)
 
-TABLES = ("positions", "accounts", "instruments", "orders")  # the index -1 is the record of nothing
+TABLES = ("positions", "accounts", "instruments", "orders")  # the index -1 is the empty record
 WORDS = ("clocks", "bounds", "sample_at", "sampled", "memory", "counts", "rows")
 HOOKS = (
     "check",
@@ -28,9 +28,9 @@ VARIABLES = ("state", "states", "n_keys", "terms", "params", "duplicates")  # of
 
 
 class RuleShape(NamedTuple):
-    """What of a rule decides the text: where its record is, what it may do, which arguments its hooks take.
+    """Facts of a rule that determine the text: location of its record, actions, arguments of its hooks.
 
-    ``name`` is its type and its place among the rules, so that rule sets that differ in ids alone share a loop.
+    ``name`` is its type and index among the rules, so rule sets that differ only in ids share a loop.
     """
 
     number: int
@@ -44,27 +44,27 @@ class RuleShape(NamedTuple):
     working: bool
     covariance: bool
     cells: int
-    caps: bool  # its verdict says which of several limits spoke
+    caps: bool  # its verdict has the index of the breached limit
     checks_on: tuple[int, ...]
     updates_on: tuple[int, ...]
     hooks: tuple[tuple[str, tuple[str, ...]], ...]
 
     def variable(self, name: str) -> str | None:
-        """The expression of one of the rule's variables or hooks in the loop, None where `name` is a fact."""
+        """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""
         texts = {"key": KEYS[self.scope], "order_key": ORDER_KEYS[self.scope], "array": f"all_states_{self.name}"}
         return texts.get(name) or (f"{name}_{self.name}" if name in VARIABLES or name in HOOKS else None)
 
     def has(self, hook: str) -> bool:
-        """Whether its type has a hook."""
+        """True if its type has a hook."""
         return hook in dict(self.hooks)
 
     def arguments(self, hook: str) -> tuple[str, ...]:
-        """Names of the arguments that a hook takes, none where the type does not have it."""
+        """Argument names of a hook; empty if the type does not have it."""
         return dict(self.hooks).get(hook, ())
 
     @property
     def cancels(self) -> str:
-        """Whose working orders a trip cancels; see `riskkit.replay.schema.scopes.Scope`."""
+        """Working orders that a trip cancels; see `riskkit.replay.schema.scopes.Scope`."""
         return SCOPES[self.scope].cancels
 
     @property
@@ -73,40 +73,40 @@ class RuleShape(NamedTuple):
         return 1 << self.number
 
     def judged(self, kind: int) -> bool:
-        """Whether the rule can object to this kind of event."""
+        """True if the rule can object to this kind of event."""
         return kind in MESSAGES and (self.holds or (kind in self.checks_on and self.has("check")))
 
     def checked(self, kind: int) -> bool:
-        """Whether its check is called: a latching rule that can pause answers by its pause alone."""
+        """True if its check is called; a latching rule that can pause only tests its pause."""
         return kind in self.checks_on and self.has("check") and not (self.checked_by_pause and self.holds)
 
     def told(self, kind: int) -> bool:
-        """Whether its update hook is called at this kind of event."""
+        """True if its update hook is called at this kind of event."""
         return kind in self.updates_on and self.has("update")
 
     def trips_by_breach(self, kind: int) -> bool:
-        """Whether a breach that its check finds pauses it."""
+        """True if a breach found by its check pauses it."""
         return self.holds and self.judged(kind) and self.trips and not self.checked_by_pause
 
     def can_trip(self, kind: int) -> bool:
-        """Whether this kind of event can pause it."""
+        """True if this kind of event can pause it."""
         return self.holds and (self.told(kind) or self.trips_by_breach(kind))
 
     def always_keyed(self, kind: int) -> bool:
-        """Whether every event of this kind has a key of its scope."""
+        """True if every event of this kind has a key of its scope."""
         scope = SCOPES[self.scope]
         return not scope.is_open and not (scope.has_instrument and "instrument" not in FACTS[EventKind(kind)].needs)
 
     def used_by(self, kind: int) -> bool:
-        """Whether its key belongs to the account of this kind of event from then on."""
+        """True if this kind of event makes its account the owner of the key."""
         return kind in SCOPES[self.scope].used_by
 
 
-Rules = list[Any]  # of RuleShape; in the loop each has its variables and hooks too
+Rules = list[Any]  # of RuleShape; in the loop each also has its variables and hooks
 
 
 class Shape(NamedTuple):
-    """What decides the text of the loop."""
+    """Facts that determine the text of the loop."""
 
     rules: tuple[Any, ...]  # of RuleShape
     enforce: bool
@@ -118,10 +118,10 @@ class Shape(NamedTuple):
     modifies: bool
     others: bool
     chains: bool  # working orders are chained by position
-    cash: bool  # working buys hold cash
+    cash: bool  # working buys reserve cash
     duplicates: bool  # identical orders are found
     parents: bool  # children are counted for their parent
-    tags: bool  # an order remembers through what it came
+    tags: bool  # orders store strategy and connection
     columns: tuple[str, ...]
 
     @property
@@ -131,57 +131,57 @@ class Shape(NamedTuple):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Names of the arrays of numbers (``clocks`` and ``rows`` of records); floats are there for a covariance."""
+        """Names of the arrays of numbers (``clocks`` and ``rows`` of records); floats only for a covariance."""
         return WORDS if not self.gauging else (*WORDS[:-2], "reals", *WORDS[-2:])
 
     @property
     def cells(self) -> int:
-        """Entries that one event may add to the queues of all rules."""
+        """Maximum number of queue entries that one event adds, over all rules."""
         return sum(rule.cells for rule in self.rules)
 
     @property
     def gauging(self) -> Rules:
-        """The rules that keep a covariance."""
+        """Rules with a covariance."""
         return [rule for rule in self.rules if rule.covariance]
 
     @property
     def counting(self) -> Rules:
-        """The rules in whose records the working orders are counted."""
+        """Rules that count the working orders in their records."""
         return [rule for rule in self.rules if rule.working]
 
     @property
     def assuming(self) -> Rules:
-        """The rules that count a member of a list as working while those after it are judged."""
+        """Rules that count an order of a list as working while the later ones are checked."""
         return [rule for rule in self.listening(EventKind.ORDER) if rule.working or rule.has("apply_pending")]
 
     @property
     def turning(self) -> Rules:
-        """The rules whose records change when the trading day turns."""
+        """Rules whose records change at the start of a trading day."""
         return [rule for rule in self.rules if rule.holds or rule.has("on_new_day")]
 
     @property
     def resettable(self) -> Rules:
-        """The rules whose records change at a reset by hand."""
+        """Rules whose records change at a RESET command."""
         return [rule for rule in self.rules if rule.holds or rule.has("reset")]
 
     def asked(self, kind: int) -> Rules:
-        """The rules that can object to a kind of message."""
+        """Rules that can object to a kind of message."""
         return [rule for rule in self.rules if rule.judged(kind)]
 
     def listening(self, kind: int) -> Rules:
-        """The rules that must be looked up at a kind of event."""
+        """Rules whose records are looked up at a kind of event."""
         return [rule for rule in self.rules if rule.judged(kind) or kind in rule.updates_on]
 
     def watched(self, kind: int) -> bool:
-        """Whether a rule's record is told of a kind of event."""
+        """True if a kind of event may change a rule's record."""
         return any(kind in rule.updates_on for rule in self.rules)
 
     def inherits(self, kind: int) -> bool:
-        """Whether an event of this kind has flags of its order too."""
+        """True if an event of this kind also has the flags of its order."""
         return kind == EventKind.MODIFY and "flags" in self.columns
 
     def asks_reducing(self, kind: int) -> bool:
-        """Whether it matters if a message of this kind only reduces a position."""
+        """True if the loop must know whether a message of this kind only reduces a position."""
         return self.controls or any(
             rule.exempt_reducing or (rule.holds and not rule.halts) or "reducing" in rule.arguments("check")
             for rule in self.asked(kind)

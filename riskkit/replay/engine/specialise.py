@@ -1,7 +1,7 @@
-"""Make the loop of one shape from `riskkit.replay.engine.loop`, which says what is folded, unrolled, inlined and passed.
+"""Specialise `riskkit.replay.engine.loop` (see there for folding, unrolling, inlining, passing) to the loop of one shape.
 
-The result is a syntax tree with the positions of the template: compiled as it is, it is plain Python with the lines
-of `loop.py`; written out, it is the text that numba caches.
+The result is a syntax tree with the positions of the template: compiled directly, it is plain Python with the line
+numbers of `loop.py`; unparsed, it is the text that numba caches.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from riskkit.replay.engine import loop
 from riskkit.replay.engine.shape import HOOKS, RuleShape, Shape, arguments
 
 RULE_ARGUMENTS = {"state": "state", "params": "params", "duplicates": "duplicates"}  # of hooks -> variable of the rule
-Values = dict[str, Any]  # what a name of the template is: a fact, or the expression that is passed for it
+Values = dict[str, Any]  # the value of a name of the template: a fact, or the expression passed for it
 
 
 class Loop(NamedTuple):
@@ -34,7 +34,7 @@ class Loop(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The module as it is cached."""
+        """Source of the cached module."""
         head = '"""A replay loop, written by riskkit.replay.engine.specialise; it can be deleted at any time."""'
         return "\n\n\n".join([head, *map(ast.unparse, self.functions)]) + "\n"
 
@@ -45,13 +45,13 @@ def specialise(shape: Shape) -> Loop:
     Raises
     ------
     SyntaxError
-        Where the template cannot be specialised, with its line.
+        If the template cannot be specialised; with its line.
     """
     return _Specialiser(shape).loop()
 
 
 class _Family(NamedTuple):
-    """Variables that are written as attributes or items of one name."""
+    """Variables written as attributes or items of one name."""
 
     prefix: str
 
@@ -59,22 +59,22 @@ class _Family(NamedTuple):
         return self.prefix + name
 
 
-class _Place(NamedTuple):
-    """Where statements are written."""
+class _Scope(NamedTuple):
+    """Scope of a statement."""
 
     values: Values
-    after: list[ast.stmt] | None = None  # what ends the event behind the last statement of this block
-    returned: list[ast.stmt] | None = None  # what ``return`` becomes in an inlined function
+    after: list[ast.stmt] | None = None  # ends the event after the last statement of this block
+    returned: list[ast.stmt] | None = None  # replacement of ``return`` in an inlined function
     inlined: bool = False
 
 
 class _Template(NamedTuple):
-    """What `loop.py` declares."""
+    """Declarations of `loop.py`."""
 
     lines: list[str]
     functions: dict[str, ast.FunctionDef]
     variables: set[str]
-    facts: Values  # whatever the shape: modules, enumerations, numbers, tables, families of variables
+    facts: Values  # for every shape: modules, enumerations, numbers, tables, families of variables
 
 
 @cache
@@ -93,7 +93,7 @@ def _template() -> _Template:
 
 
 class _Specialiser:
-    """Writes the functions of one shape, each when it is first called."""
+    """Generates the functions of one shape, each at its first call."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
@@ -106,21 +106,21 @@ class _Specialiser:
         run = self.function("run", _template().functions["run"], {})
         run.args = _arguments(arguments(self.shape))
         for name in self.free(run):
-            raise _error(_template().functions["run"], f"{name!r} is read, but nothing is ever written into it")
+            raise _error(_template().functions["run"], f"{name!r} is read but never assigned")
         return Loop(list(self.made.values()), self.names)
 
     def function(self, name: str, template: ast.FunctionDef, kinds: Values) -> ast.FunctionDef:
-        """A function of its own: the variables that it reads are arguments behind its own."""
+        """A separate function: the variables that it reads become further arguments."""
         if name not in self.made:
-            body = self.block(template.body, _Place({**self.facts, **kinds}))
-            own = [argument.arg for argument in template.args.args if argument.arg not in kinds]
-            made = ast.FunctionDef(name, _arguments(own), body, [], **_position(template))
-            made.args = _arguments([*own, *self.free(made)])
+            body = self.block(template.body, _Scope({**self.facts, **kinds}))
+            declared = [argument.arg for argument in template.args.args if argument.arg not in kinds]
+            made = ast.FunctionDef(name, _arguments(declared), body, [], **_position(template))
+            made.args = _arguments([*declared, *self.free(made)])
             self.made[name] = made
         return self.made[name]
 
     def free(self, function: ast.FunctionDef) -> list[str]:
-        """The variables that a function reads and never writes, other than its arguments."""
+        """Variables that a function reads and never writes, except its arguments."""
         names = [node for statement in function.body for node in ast.walk(statement) if isinstance(node, ast.Name)]
         written = {node.id for node in names if isinstance(node.ctx, ast.Store)}
         read = dict.fromkeys(node.id for node in names if node.id not in written)
@@ -131,58 +131,58 @@ class _Specialiser:
 
     # ------------------------------------------------------------------ statements
 
-    def block(self, statements: list[ast.stmt], place: _Place) -> list[ast.stmt]:
-        """Statements one after another; only the last of them is followed by what is after the block."""
-        inner = place._replace(after=None)
+    def block(self, statements: list[ast.stmt], scope: _Scope) -> list[ast.stmt]:
+        """Specialised statements; only the last is followed by the statements after the block."""
+        inner = scope._replace(after=None)
         made = [self.statement(statement, inner) for statement in statements[:-1]]
-        made += [self.statement(statement, place) for statement in statements[-1:]]
+        made += [self.statement(statement, scope) for statement in statements[-1:]]
         return [statement for statements in made for statement in statements]
 
-    def statement(self, node: ast.stmt, place: _Place) -> list[ast.stmt]:
-        """One statement, as those that are left of it."""
-        values = place.values
+    def statement(self, node: ast.stmt, scope: _Scope) -> list[ast.stmt]:
+        """The statements that remain of one statement."""
+        values = scope.values
         match node:
             case ast.Global() | ast.Expr(ast.Constant()):
                 return []
             case ast.If():
-                return self.branch(node, place)
+                return self.branch(node, scope)
             case ast.For(ast.Name(target), facts, body) if self.is_fact(facts, values):
-                places = [_Place({**values, target: value}, None, *place[2:]) for value in self.fact(facts, values)]
-                return [statement for unrolled in places for statement in self.block(body, unrolled)]
+                scopes = [_Scope({**values, target: value}, None, *scope[2:]) for value in self.fact(facts, values)]
+                return [statement for unrolled in scopes for statement in self.block(body, unrolled)]
             case ast.For():
-                body = self.block(node.body, place._replace(after=None))
+                body = self.block(node.body, scope._replace(after=None))
                 return [ast.For(node.target, self.expression(node.iter, values), body, [], **_position(node))]
             case ast.While():
                 return [
-                    ast.While(self.expression(node.test, values), self.turns(node.body, place), [], **_position(node))
+                    ast.While(self.expression(node.test, values), self.turns(node.body, scope), [], **_position(node))
                 ]
-            case ast.Return() if place.inlined:
-                if place.returned is None:
+            case ast.Return() if scope.inlined:
+                if scope.returned is None:
                     raise _error(node, "a return ends the event, so the call must be the last statement of the loop")
-                return place.returned
+                return scope.returned
             case ast.Expr(ast.Call(ast.Name(name)) as call) if self.is_inlined(name):
                 function = _template().functions[name]
                 if _returned(function) is None:
-                    return self.block(function.body, _Place(self.bound(call, values), place.after, place.after, True))
+                    return self.block(function.body, _Scope(self.bound(call, values), scope.after, scope.after, True))
         return [self.rebuilt(node, values)]
 
-    def branch(self, node: ast.If, place: _Place) -> list[ast.stmt]:
-        """An ``if``: the branch that is taken where that is known, and nothing where nothing is left in it."""
-        truth = self.truth(node.test, place.values)
+    def branch(self, node: ast.If, scope: _Scope) -> list[ast.stmt]:
+        """An ``if``: the branch taken if the test is a fact; nothing if both branches are empty."""
+        truth = self.truth(node.test, scope.values)
         if truth is not None:
-            return self.block(node.body if truth else node.orelse, place)
-        body, orelse = self.block(node.body, place), self.block(node.orelse, place)
+            return self.block(node.body if truth else node.orelse, scope)
+        body, orelse = self.block(node.body, scope), self.block(node.orelse, scope)
         if not body and not orelse:
             return []
-        test = self.expression(node.test, place.values)
+        test = self.expression(node.test, scope.values)
         return [ast.If(test, body or [ast.Pass(**_position(node))], orelse, **_position(node))]
 
-    def turns(self, statements: list[ast.stmt], place: _Place) -> list[ast.stmt]:
-        """The body of a ``while``; the statement before the last ends the event by that one and ``continue``."""
-        inner = place._replace(after=None)
+    def turns(self, statements: list[ast.stmt], scope: _Scope) -> list[ast.stmt]:
+        """Body of a ``while``; the statement before the last ends the event with the last one and ``continue``."""
+        inner = scope._replace(after=None)
         *first, last = [self.block([statement], inner) for statement in [*statements[:-2], statements[-1]]]
         after = [*last, ast.Continue(**_position(statements[-1]))]
-        ended = self.block(statements[-2:-1], place._replace(after=after))
+        ended = self.block(statements[-2:-1], scope._replace(after=after))
         return [statement for statements in first for statement in statements] + ended + last
 
     # ------------------------------------------------------------------ expressions
@@ -204,8 +204,8 @@ class _Specialiser:
             case ast.IfExp() if (truth := self.truth(node.test, values)) is not None:
                 return self.expression(node.body if truth else node.orelse, values)
             case ast.BoolOp():
-                left = [one for one in node.values if self.truth(one, values) is None]
-                made = [self.expression(one, values) for one in left]
+                left = [test for test in node.values if self.truth(test, values) is None]
+                made = [self.expression(test, values) for test in left]
                 return made[0] if len(made) == 1 else ast.BoolOp(node.op, made, **_position(node))
             case ast.Call(ast.Attribute(ast.Name(owner), hook)) if isinstance(values.get(owner), RuleShape):
                 return self.hook(node, values[owner], hook, values)
@@ -214,56 +214,58 @@ class _Specialiser:
             case ast.Call(ast.Name(name)) if self.is_inlined(name):
                 returned = _returned(_template().functions[name])
                 if returned is None:
-                    raise _error(node, f"{name} is called in an expression, so it may do nothing but return one")
+                    raise _error(node, f"{name} is called in an expression, so it may only return an expression")
                 return self.expression(returned, self.bound(node, values))
         return self.rebuilt(node, values)
 
     def rebuilt(self, node: Any, values: Values) -> Any:
-        """The same node with the facts in its parts folded."""
+        """The node with the facts in its children folded."""
         fields: dict[str, Any] = {}
         for name, value in ast.iter_fields(node):
             if isinstance(value, list):
-                fields[name] = [self.expression(one, values) if isinstance(one, ast.expr) else one for one in value]
+                fields[name] = [self.expression(item, values) if isinstance(item, ast.expr) else item for item in value]
             else:
                 fields[name] = self.expression(value, values) if isinstance(value, ast.expr) else value
         return type(node)(**fields, **_position(node))
 
     def is_inlined(self, name: str) -> bool:
-        """Whether a name is that of an inlined function."""
+        """True if a name is that of an inlined function."""
         return name in _template().functions and name not in loop.FUNCTIONS
 
     def bound(self, call: ast.Call, values: Values) -> Values:
-        """What the names in an inlined function are at a call."""
+        """Values of the names in an inlined function at a call."""
         function = _template().functions[call.func.id]  # type: ignore[attr-defined]
         names = [argument.arg for argument in function.args.args]
         if len(names) != len(call.args):
             raise _error(call, f"{function.name} takes {len(names)} arguments by position: {', '.join(names)}")
-        return {**self.facts, **{name: self.passed(one, values) for name, one in zip(names, call.args, strict=True)}}
+        return {**self.facts, **{name: self.passed(node, values) for name, node in zip(names, call.args, strict=True)}}
 
     def passed(self, node: ast.expr, values: Values) -> Any:
-        """An argument: its value where that is known, otherwise its expression."""
+        """An argument: its value if it is a fact, else its expression."""
         if self.is_fact(node, values):
             return self.fact(node, values)
         made = self.expression(node, values)
         return made.value if isinstance(made, ast.Constant) else made
 
     def called(self, call: ast.Call, function: ast.FunctionDef, values: Values) -> ast.expr:
-        """A call of a function of its own, with the variables that it reads; each kind has its own."""
+        """A call of a separate function, with the variables that it reads; one function per kind."""
         names = [argument.arg for argument in function.args.args]
-        own = dict(zip(names, call.args, strict=True))
-        kinds = {name: self.fact(own.pop(name), values) for name in names if name == "kind"}
+        passed = dict(zip(names, call.args, strict=True))
+        kinds = {name: self.fact(passed.pop(name), values) for name in names if name == "kind"}
         full = "_".join([function.name, *(kind.name.lower() for kind in kinds.values())])
-        read = self.function(full, function, kinds).args.args[len(own) :]
-        given = [self.expression(node, values) for node in own.values()]
-        return ast.Call(_parsed(full, call), [*given, *(_parsed(one.arg, call) for one in read)], [], **_position(call))
+        read = self.function(full, function, kinds).args.args[len(passed) :]
+        given = [self.expression(node, values) for node in passed.values()]
+        return ast.Call(
+            _parsed(full, call), [*given, *(_parsed(variable.arg, call) for variable in read)], [], **_position(call)
+        )
 
     def hook(self, call: ast.Call, rule: RuleShape, hook: str, values: Values) -> ast.expr:
-        """A call of a rule's function, with the arguments that it names."""
-        given = {one.arg: self.expression(one.value, values) for one in call.keywords}
+        """A call of a rule's hook, with the arguments in its signature."""
+        given = {keyword.arg: self.expression(keyword.value, values) for keyword in call.keywords}
         for name in rule.arguments(hook):
             text = rule.variable(RULE_ARGUMENTS[name]) if name in RULE_ARGUMENTS else name
             if name not in given and name not in RULE_ARGUMENTS and name not in _template().variables:
-                raise _error(call, f"{hook} of {rule.name} asks for {name!r}, which is no variable of the loop")
+                raise _error(call, f"{hook} of {rule.name} has the argument {name!r}, which is no variable of the loop")
             given.setdefault(name, _parsed(text, call))
         taken = [given[name] for name in rule.arguments(hook)]
         return ast.Call(_parsed(rule.variable(hook), call), taken, [], **_position(call))
@@ -271,7 +273,7 @@ class _Specialiser:
     # ------------------------------------------------------------------ facts
 
     def variable(self, owner: Any, name: str) -> str | None:
-        """The variable, function or class that an attribute of `owner` is, None where it is a fact."""
+        """The variable, function or class of an attribute of `owner`; None if it is a fact."""
         if isinstance(owner, ModuleType):
             value = getattr(owner, name)
             if isinstance(value, int):
@@ -281,24 +283,24 @@ class _Specialiser:
         return owner.variable(name) if isinstance(owner, (_Family, RuleShape)) else None
 
     def is_fact(self, node: ast.expr, values: Values) -> bool:
-        """Whether an expression is made of facts alone."""
+        """True if an expression consists of facts only."""
         names, attributes = _names(node)
         if not names <= values.keys() or any(isinstance(values[name], (ast.AST, _Family)) for name in names):
             return False
         return all(self.variable(values[owner], name) is None for owner, name in attributes)
 
     def fact(self, node: ast.expr, values: Values) -> Any:
-        """The value of an expression that is made of facts."""
+        """The value of an expression of facts."""
         return eval(_code(node), {}, values)
 
     def truth(self, node: ast.expr, values: Values) -> bool | None:
-        """Whether a test is true, None where that is only known when the loop runs."""
+        """Truth value of a test; None if it depends on the run."""
         if self.is_fact(node, values):
             return bool(self.fact(node, values))
         match node:
             case ast.BoolOp():
                 decides = isinstance(node.op, ast.Or)
-                return decides if decides in [self.truth(one, values) for one in node.values] else None
+                return decides if decides in [self.truth(value, values) for value in node.values] else None
             case ast.Call(ast.Name(name)) if (
                 self.is_inlined(name) and _returned(_template().functions[name]) is not None
             ):
@@ -306,13 +308,13 @@ class _Specialiser:
         return None
 
     def constant(self, node: ast.expr, value: Any) -> ast.expr:
-        """A fact as it is written."""
+        """A fact as a literal."""
         if value is not None and not isinstance(value, int):
             raise _error(node, f"{value!r} is no number that a loop can read")
         return ast.Constant(value if value is None else int(value), **_position(node))
 
 
-# ---------------------------------------------------------------------- pieces of the template
+# ---------------------------------------------------------------------- parts of the template
 
 
 @cache
@@ -331,7 +333,7 @@ def _code(node: ast.expr) -> Any:
 
 
 def _returned(function: ast.FunctionDef) -> ast.expr | None:
-    """The expression that a function stands for, None where it is statements."""
+    """The expression that a function returns; None if it has other statements."""
     first, *rest = [
         node for node in function.body if not isinstance(node, ast.Expr) or isinstance(node.value, ast.Call)
     ]

@@ -1,7 +1,7 @@
-"""The memory of a replay: records for accounts, positions, instruments, orders and rules, and its calendars.
+"""State of a replay: records of accounts, positions, instruments, orders and rules, and its calendars.
 
-Everything the loop changes stands in these arrays, so that copying them is a snapshot. A table has one record more
-than it needs, in front, and is counted from the second: the index -1 (no account, no pair) is the first.
+The loop changes these arrays only, so a copy of them is a snapshot. A table has one additional record in front and is
+indexed from the second: the index -1 (no account, no pair) is the first.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ MOST_WORDS = 1 << 29  # of a rule's workspace: 4 GiB
 
 @dataclass
 class State:
-    """All arrays of a replay; `arrays` names them for snapshots."""
+    """All arrays of a replay; `arrays` returns them by name for snapshots."""
 
     positions: np.ndarray
     accounts: np.ndarray
@@ -76,7 +76,7 @@ class Calendars:
 
 
 def calendars(rules: RuleSet, first_ns: int, last_ns: int) -> Calendars:
-    """Resolve the days of every rule between two times."""
+    """Compute the days of every rule between two times."""
     zones = tuple(dict.fromkeys([rule.zone() for rule in rules])) or (("UTC", 0),)
     tables = [day_starts(tz, hour, first_ns, last_ns) for tz, hour in zones]
     ends = np.cumsum([0, *map(len, tables)]).tolist()
@@ -85,7 +85,7 @@ def calendars(rules: RuleSet, first_ns: int, last_ns: int) -> Calendars:
 
 
 def terms(rule: Rule, found: Calendars) -> Terms:
-    """A rule's terms as integers."""
+    """The terms of a rule as integers."""
     hold = rule.hold_ns()
     kind = {"reset": HOLD_RESET, "session": HOLD_SESSION}.get(hold, 2) if isinstance(hold, str) else 2
     stops = STOPS_NOTHING if rule.action == "ALERT" else STOPS_BREACH if rule.refuses else STOPS_LATER
@@ -98,7 +98,7 @@ def terms(rule: Rule, found: Calendars) -> Terms:
 
 
 class Opening(NamedTuple):
-    """The tables before the first event in which no rule has a say: replays of one log begin with copies of them."""
+    """Initial tables that do not depend on the rules; replays of one log start with copies of them."""
 
     instruments: np.ndarray
     accounts: np.ndarray
@@ -118,7 +118,7 @@ def opening(universe: Universe, pair_account: np.ndarray, pair_instrument: np.nd
 def new_state(
     universe: Universe, opened: Opening, rules: RuleSet, params: list[Any], found: Calendars, slots: int
 ) -> State:
-    """The state before the first event: opening balances, empty windows, every account's day just begun."""
+    """The state before the first event: opening balances, empty windows, a new day for every account."""
     instruments, accounts, positions, cash_balances = (table.copy() for table in opened)
     orders = _orders(slots + 1)
     clocks = np.zeros(len(found.zones), record_dtype(CLOCK))
@@ -138,7 +138,7 @@ def new_state(
         memory.append(_workspace(rule, integers, universe, table, sum(map(len, memory))))
         if "covariance" in rule.kind.needs:
             reals.append(lay_down(rule.scope, rule.id, universe, accounts, table, sum(map(len, reals))))
-            counts[Counter.NEXT_TURN] = MISSING  # the first event says when the first bar ends
+            counts[Counter.NEXT_TURN] = MISSING  # the first event sets the end of the first bar
         _begin(rule, integers, table, positions, accounts, instruments, orders)
         _open(rule, table, positions, accounts, instruments, orders)
         tables.append(table)
@@ -158,7 +158,7 @@ def new_state(
 
 
 def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, start: int) -> np.ndarray:
-    """Words of workspace for a rule's keys, to be laid down at `start`; its records are told where."""
+    """Initial workspace words of a rule's keys from offset `start`; stores the offsets in its records."""
     if rule.kind.shared is not None:
         table["memory"] = start
         return np.array(rule.kind.shared(rule.parameters, universe), np.int64)
@@ -170,12 +170,12 @@ def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, s
 
 
 def _words(rule: Rule, params: Any, keys: int) -> int:
-    """Words of workspace that each key of a rule needs, refused where a machine has no such memory."""
+    """Words of workspace per key of a rule; an InputError if they do not fit in memory."""
     memory = rule.kind.memory
     size = int(memory(params)) if callable(memory) else memory
     if size * keys > MOST_WORDS:
         raise InputError(
-            f"rule {rule.id!r} would keep {size:,} numbers for each of {keys:,} keys; give it a lower limit, or fewer "
+            f"rule {rule.id!r} needs {size:,} numbers for each of {keys:,} keys; give it a lower limit, or fewer "
             "and wider buckets (bucket_ns)"
         )
     return size
@@ -190,9 +190,9 @@ def grow(
     params: list[Any],
     slots: int,
 ) -> None:
-    """Add records for pairs and orders that have come since; what is there keeps its place and its content.
+    """Add records for new pairs and orders; existing records keep index and content.
 
-    Keys of the scopes that pairs make (account_instrument, account_product) grow with them.
+    Keys of scopes made of pairs (account_instrument, account_product) grow with them.
     """
     if len(state.orders) <= slots:
         larger = _orders(max(64, 2 * slots) + 1)
@@ -226,7 +226,7 @@ def grow(
 
 
 def _keep(old: np.ndarray, new: np.ndarray, renewed: tuple[str, ...]) -> np.ndarray:
-    """The old records with the named fields as they are in the new ones."""
+    """The old records with the named fields of the new ones."""
     kept = old.copy()
     for name in renewed:
         kept[name] = new[name]
@@ -242,7 +242,7 @@ def _begin(
     instruments: np.ndarray,
     orders: np.ndarray,
 ) -> None:
-    """Let every key that belongs to an account take its opening equity as its base."""
+    """Initialise each key's base with the opening equity of its account."""
     for function in (rule.kind.on_new_day, rule.kind.reset):
         names = parameter_names(function) if function is not None else ()
         if function is None or "book" not in names:
@@ -263,7 +263,7 @@ def _open(
     instruments: np.ndarray,
     orders: np.ndarray,
 ) -> None:
-    """Tell a rule that asks for it of the opening positions, each with the key that it has."""
+    """Call a rule's opening hook, if any, once per opening position with its key."""
     if rule.kind.opening is None:
         return
     tables = SimpleNamespace(positions=positions, accounts=accounts, instruments=instruments)
@@ -311,7 +311,7 @@ def _orders(size: int) -> np.ndarray:
 
 
 def _cash_balances(universe: Universe) -> np.ndarray:
-    """A balance for each account, or for each of its currencies where accounts may mix them."""
+    """One balance per account, or per account and currency if accounts may mix currencies."""
     mixed = getattr(universe, "mixed", False)
     currencies = list(universe.quanta) if mixed else [""]
     table = np.zeros(len(universe.accounts) * len(currencies) + 1, record_dtype(CASH_BALANCE))
@@ -333,12 +333,12 @@ def _accounts(universe: Universe) -> np.ndarray:
 
 
 def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Records of the pairs that occur, chained by instrument in order of appearance."""
+    """Records of the pairs, chained by instrument in order of appearance."""
     positions = np.zeros(len(accounts) + 1, record_dtype(POSITION))
     for name in ("account", "instrument", "next_position", "product", "next_of_account", "first_buy", "first_sell"):
         positions[name] = -1
     positions["listed_buy"], positions["listed_sell"] = -NO_OFFER, NO_OFFER
-    known = positions[1:]  # the records of pairs, without the one of no pair
+    known = positions[1:]  # the records of pairs, without the empty one
     known["account"], known["instrument"] = accounts, instruments
     if not len(accounts):
         return positions
@@ -355,10 +355,10 @@ def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray
     known["next_position"][chain] = following
     table["first_position"][1:][instruments[chain[starts]]] = chain[starts]
     table["last_pair"][1:][instruments[chain[ends]]] = chain[ends]
-    places = {pair: place for place, pair in enumerate(zip(accounts.tolist(), instruments.tolist(), strict=True))}
+    code_of = {pair: code for code, pair in enumerate(zip(accounts.tolist(), instruments.tolist(), strict=True))}
     for a, account in enumerate(universe.accounts):
         for label in account.positions:
-            pair = places[a, universe.instrument_codes[label]]
+            pair = code_of[a, universe.instrument_codes[label]]
             known["qty"][pair] = known["factual_qty"][pair] = universe.opening_steps(account, label)
     known["unpriced"] = known["qty"] != 0
     return positions
@@ -379,7 +379,7 @@ def _chain_by_account(positions: np.ndarray, accounts: np.ndarray) -> None:
 
 
 def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:
-    """One record a key of the rule's scope, and the one beyond them."""
+    """One record per key of the rule's scope, and the empty one."""
     keys = owners(rule.scope, universe, positions)
     counted = ("working",) if "working" in rule.kind.needs else ()
     table = np.zeros(len(keys) + 1, record_dtype([*rule.kind.state, *counted, *ENGINE_FIELDS]))

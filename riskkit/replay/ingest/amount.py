@@ -54,7 +54,7 @@ def instant(value: Any, name: str = "ts") -> int:
 
 
 def expiry(value: Any, ts: int) -> int:
-    """Time at which an order of time `ts` lapses: a time, or the end of a session (midnight UTC, or as the text says)."""
+    """Time at which an order of time `ts` lapses: a time, or the end of a session (midnight UTC, or as in the text)."""
     if isinstance(value, str) and value.startswith("session"):
         return int(session_ends(value, np.array([ts], np.int64), "UTC")[0])
     found = instant(value, "expires")

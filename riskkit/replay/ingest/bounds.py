@@ -120,7 +120,7 @@ def _check_rows(
         )
     if float(money.sum()) >= TOTAL:
         raise InputError(
-            f"all orders and fills together come to {float(money.sum()):.3g} quanta and could overflow 64 bits; "
+            f"all orders and fills together are {float(money.sum()):.3g} quanta and could overflow 64 bits; "
             "choose a larger quantum"
         )
 
@@ -128,7 +128,7 @@ def _check_rows(
 def _reachable_lots(
     columns: Mapping[str, np.ndarray], universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray
 ) -> np.ndarray:
-    """Largest number of lots that each pair could hold and have working on one side."""
+    """Largest number of lots that each pair could have as position and working orders on one side."""
     opened = np.zeros(len(pair_account))
     for pair, (a, i) in enumerate(universe.opening_pairs()):
         opened[pair] = abs(universe.opening_steps(universe.accounts[a], universe.instruments[i].id))

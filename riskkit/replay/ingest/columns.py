@@ -132,14 +132,14 @@ def name_columns(
             continue
         name = given[heading] if heading in given else _meant(heading)
         if name not in COLUMNS:
-            where = f"columns[{heading!r}]={name!r}" if heading in given else f"column {str(heading)!r}"
+            column = f"columns[{heading!r}]={name!r}" if heading in given else f"column {str(heading)!r}"
             close = difflib.get_close_matches(str(name).lower(), [*COLUMNS, *OTHER_NAMES], 1)
             hint = (
                 f"did you mean {OTHER_NAMES.get(close[0], close[0])!r}? Or"
                 if close
                 else f"known columns are {', '.join(COLUMNS)};"
             )
-            raise InputError(f"{where} is not known; {hint} map it with columns=, or leave it out with ignore=")
+            raise InputError(f"{column} is not known; {hint} map it with columns=, or leave it out with ignore=")
         if name in found.values():
             other = next(key for key, value in found.items() if value == name)
             raise InputError(f"columns {other!r} and {heading!r} both mean {name!r}; leave one out with ignore=")

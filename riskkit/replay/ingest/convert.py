@@ -80,7 +80,7 @@ def columns_from_frame(
 
 
 def _in_time(source: Frame, tz: str, policy: str) -> tuple[Frame, dict[str, np.ndarray]]:
-    """Sort the frame if the policy says so, and convert times, kinds and flags."""
+    """Sort the frame if the policy is "sort", and convert times, kinds and flags."""
     stamps = timestamps(source, "ts", tz)
     source.refuse(stamps == MISSING, "ts", "is not a time")
     if policy == "sort" and (np.diff(stamps) < 0).any():
@@ -123,7 +123,7 @@ def _labels(
 def _numbers(
     source: Frame, columns: dict[str, np.ndarray], declared: Sequence[Instrument], flag: bool
 ) -> list[Instrument]:
-    """Convert sides, quantities and prices; return the instruments with steps that hold the off-grid orders kept."""
+    """Convert sides, quantities and prices; return the instruments with steps that represent the off-grid orders kept."""
     code, flags = columns["instrument"], columns["flags"]
     lenient = source.rows_of(EventKind.ORDER, EventKind.MODIFY) if flag else np.zeros(source.size, bool)
     columns["side"] = sides(source)

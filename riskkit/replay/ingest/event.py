@@ -73,7 +73,7 @@ def check_row(event: Mapping[str, int], universe: Universe) -> None:
 def check_order(event: Mapping[str, int], row: int, latest: int, first: int) -> None:
     """Refuse a journal row that refers to a later event, is earlier than the event before it, or extends a list.
 
-    A list of orders is decided as one, so its orders come in one call, whose rows begin at `first`.
+    A list of orders is decided together, so its orders must be in one call, with rows from `first`.
     """
     if not -1 <= event["order"] <= row:
         raise InputError(f"order={event['order']!r} is not the number of an event so far (0 to {row})")

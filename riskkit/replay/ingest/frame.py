@@ -53,7 +53,7 @@ class Frame:
         return changed
 
     def has(self, name: str) -> bool:
-        """Whether the frame has the column."""
+        """True if the frame has the column."""
         return name in self.frame.columns
 
     def column(self, name: str) -> pd.Series:

@@ -22,7 +22,7 @@ MONEY = {FACTS[kind].money: kind for kind in EventKind if FACTS[kind].money}
 def infer_instruments(
     frame: pd.DataFrame, *, columns: Mapping[Any, str] | None = None, ignore: Collection[Any] = ()
 ) -> list[Instrument]:
-    """Propose an instrument for each label in a frame: the fewest decimals that hold its prices and quantities.
+    """Propose an instrument for each label in a frame: the fewest decimals that represent its prices and quantities.
 
     Parameters
     ----------

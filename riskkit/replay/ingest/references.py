@@ -43,7 +43,7 @@ def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.n
     if lenient:
         refers &= ~messages | ((target >= 0) & (target < here))
     frame.refuse(refers & (target < 0), "order_id", "names an order that is not in the frame")
-    frame.refuse(refers & (target > here), "order_id", "names an order that comes later")
+    frame.refuse(refers & (target > here), "order_id", "names a later order")
     same = (account[target] == account) & (instrument[target] == instrument)
     frame.refuse(refers & ~same, "order_id", "names an order of another account or instrument")
     against = refers & (side != 0) & (side[target] != side)

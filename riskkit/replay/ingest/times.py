@@ -57,7 +57,7 @@ def _instants(frame: Frame, name: str, tz: str) -> np.ndarray:
         row = _first_bad(series)
         if row is not None:
             frame.refuse_row(row, name, "is not a time")
-        raise InputError(f"column {name!r} does not hold times: {' '.join(str(error).split())}") from None
+        raise InputError(f"column {name!r} has invalid times: {' '.join(str(error).split())}") from None
     missing = times.isna().to_numpy()
     instants = times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
     unit = np.datetime_data(instants.dtype)[0]

@@ -44,12 +44,12 @@ INSTRUMENT: dict[str, str] = dict(
 )
 POSITION: dict[str, str] = dict(
     qty="lots held, negative if short",
-    cost="quanta paid for what is held, negative if short",
+    cost="quanta paid for the lots held, negative if short",
     realised="quanta of realised profit",
     value="quanta at the mark, negative if short",
     open_buy_qty="lots of its working buys",
     open_sell_qty="lots of its working sells",
-    factual_qty="lots held in the log as recorded, with the fills that vanish in enforce mode",
+    factual_qty="lots held in the log as recorded, with the fills dropped in enforce mode",
     unpriced="1 for an opening position before its first mark, else 0",
     account="code of the account",
     instrument="code of the instrument",
@@ -73,7 +73,7 @@ ACCOUNT: dict[str, str] = dict(
     has_external_equity="1 after the first EQUITY event, else 0",
     working="number of working orders",
     peak="quanta: highest profit so far",
-    drawdown="quanta: deepest fall of profit from its peak so far",
+    drawdown="quanta: maximum drawdown of profit so far",
     paused="1 while a PAUSE command is in force, else 0",
     state="trading state of the last command, as `Command`: ACTIVE, REDUCING or HALTED",
     desk="code of the desk",
@@ -121,7 +121,7 @@ class Book(NamedTuple):
     """The records of an event that a rule may read, and the effect of a fill or closed trade.
 
     ``order`` is the record of the order that the event belongs to, ``parent`` that of a child order's parent,
-    ``cash_balance`` the account's balance in the instrument's currency (each where a rule needs it). ``realised`` is the
+    ``cash_balance`` the account's balance in the instrument's currency (each if a rule needs it). ``realised`` is the
     profit realised by this fill or trade in quanta; ``opened`` is +1 if it opened a position from flat, -1 if it closed
     one.
     """
@@ -166,17 +166,17 @@ def order_price(instrument: Record, side: int, price: int) -> int:
     return instrument.last
 
 
-def reduces(position: Record, side: int, qty: int, own: int) -> bool:
-    """Whether an order only reduces: opposite to the position and, with the working orders of its side, within it.
+def reduces(position: Record, side: int, qty: int, working_qty: int) -> bool:
+    """True if an order only reduces: opposite to the position and, with the working orders of its side, within it.
 
     ``own`` is the number of lots that the order itself has working already (a modify).
     """
     working = position.open_buy_qty if side > 0 else position.open_sell_qty
-    return side * position.qty < 0 and qty + working - own <= abs(position.qty)
+    return side * position.qty < 0 and qty + working - working_qty <= abs(position.qty)
 
 
 def fill(position: Record, account: Record, instrument: Record, side: int, qty: int, price: int, fee: int) -> int:
-    """Book a fill; return the profit that it realises in quanta (0 where it opens or adds)."""
+    """Book a fill; return the profit that it realises in quanta (0 if it opens or adds)."""
     money = notional(instrument, qty, price)
     held = position.qty
     realised = 0
@@ -241,7 +241,7 @@ def cash_flow(account: Record, flow: int, amount: int) -> None:
 
 
 def track(account: Record) -> None:
-    """Update the highest profit and the deepest fall from it."""
+    """Update the peak of profit and the maximum drawdown."""
     now = profit(account)
     account.peak = max(account.peak, now)
     account.drawdown = max(account.drawdown, account.peak - now)
@@ -339,7 +339,7 @@ def change_order(order: Record, position: Record, account: Record, qty: int, pri
 
 
 def worse(side: int, price: int, limit: int) -> bool:
-    """Whether a fill at `price` is worse than an order's limit price allows."""
+    """True if a fill at `price` is worse than an order's limit price allows."""
     return limit != MISSING and side * price > side * limit
 
 

@@ -20,7 +20,7 @@ rounding errors.
 in loops of a fixed order: no BLAS, no libm, so that compiled, plain and live runs agree to the bit.
 
 References: J.P. Morgan/Reuters (1996), RiskMetrics Technical Document, 4th ed., sections 5.2 (weights, zero mean) and
-6.3 (VaR of linear positions); M. Garman (1996), Improving on VaR, Risk 9(5) (the answer before a trade from a cached Σw).
+6.3 (VaR of linear positions); M. Garman (1996), Improving on VaR, Risk 9(5) (VaR before a trade from a cached Σw).
 """
 
 from __future__ import annotations
@@ -288,12 +288,12 @@ def returns_of(key: Record, instrument: int, memory: Words) -> int:
 
 
 def has_close(key: Record, instrument: int, memory: Words) -> bool:
-    """Whether an instrument had a price above zero at the last close."""
+    """True if an instrument had a price above zero at the last close."""
     return memory[key.memory + HEADER + instrument] > 0
 
 
 def is_ready(key: Record, instrument: int, warmup: int, memory: Words) -> bool:
-    """Whether an instrument has a close and at least `warmup` returns."""
+    """True if an instrument has a close and at least `warmup` returns."""
     return has_close(key, instrument, memory) and returns_of(key, instrument, memory) >= warmup
 
 

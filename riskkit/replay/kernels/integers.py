@@ -92,7 +92,7 @@ def fraction_of(base: int, ppm: int) -> int:
 
 
 def exceeds_fraction(value: int, ppm: int, base: int, reach: int) -> bool:
-    """Whether value > (`reach` not 0: >=) base x ppm / one million, exactly, for base >= 0."""
+    """True if value > (`reach` not 0: >=) base x ppm / one million, exactly, for base >= 0."""
     floor = fraction_of(base, ppm)
     rest = (base % MILLION) * ppm % MILLION
     if reach != 0:

@@ -2,7 +2,7 @@
 
 A queue is a header of `QUEUE` words (first node, last node, length, sum of values). Its nodes have three words (next
 node, time, value) and come from one free list that all queues share. The loop stops before the free list is empty and
-the engine adds nodes (`more_cells`). The contents of a queue never depend on where its nodes lie.
+the engine adds nodes (`more_cells`). The contents of a queue do not depend on the position of its nodes.
 """
 
 from __future__ import annotations

@@ -75,11 +75,11 @@ def at(records: Any, index: int) -> Record:
 
 @_primitive
 def words(array: np.ndarray) -> Any:
-    """Plain twin of the compiled ``words`` (`riskkit._jit.pointers`)."""
+    """Plain version of the compiled ``words`` (`riskkit._jit.pointers`)."""
     return Records(array) if array.dtype.names else array.reshape(-1)
 
 
 @_primitive
 def table(array: np.ndarray) -> Records:
-    """Plain twin of the compiled ``table``: the index -1 is the first record."""
+    """Plain version of the compiled ``table``: the index -1 is the first record."""
     return Records(array, 1)

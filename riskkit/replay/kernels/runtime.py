@@ -17,7 +17,7 @@ ALERTED = int(DecisionCode.ALERTED)
 STOPS_NOTHING = 0
 STOPS_BREACH = 1
 STOPS_LATER = 2
-COMMAND = -2  # cause of a refusal by a PAUSE command, in place of a rule's number
+COMMAND = -2  # cause of a refusal by a PAUSE command, instead of a rule's number
 COMMAND_BIT = 1 << 62  # its bit in a mask of rules
 MOST_RULES = 62
 LIMITED_QTY = 1
@@ -74,8 +74,8 @@ ROW = np.dtype(
         ("key", "<i4"),
         ("cause", "<i2"),
         ("code", "<i2"),
-        ("base", "<i8"),  # from here on no part of the digest: of what the observed value is a fraction, 0 of nothing
-        ("cap", "<i8"),  # which of the rule's limits spoke, in the order of `RuleType.observes`
+        ("base", "<i8"),  # from here on not in the digest: base of an observed fraction, else 0
+        ("cap", "<i8"),  # index of the breached limit, in the order of `RuleType.observes`
     ]
 )
 PROVEN = ROW.itemsize - 16  # bytes of a row that a digest covers
@@ -128,7 +128,7 @@ def emit(
 
 
 def spoke(rows: np.ndarray, row: int, cap: int, base: int) -> None:
-    """Write in a verdict's row which limit spoke, and of what the observed value is a fraction."""
+    """Write the breached limit, and the base of an observed fraction, in a verdict's row."""
     written = at(rows, row)
     written.cap = cap
     written.base = base
@@ -140,7 +140,7 @@ def proven(rows: np.ndarray) -> bytes:
 
 
 def stopping(stops: int, code: int) -> bool:
-    """Whether a rule with these terms stops a message with the verdict `code`.
+    """True if a rule with these terms stops a message with the verdict `code`.
 
     An alert stops nothing. A rule that pauses stops the messages after the breach, and those that it cannot check.
     """
@@ -170,7 +170,7 @@ def merge(combined: Judgement, verdict: Judgement) -> Judgement:
 
 
 def comes_first(verdict: Judgement, other: Judgement) -> bool:
-    """Whether the cause of one verdict is reported rather than that of another."""
+    """True if the cause of a verdict is reported rather than that of another."""
     if other.cause == -1:
         return True
     if (verdict.code == HELD) != (other.code == HELD):
@@ -239,7 +239,7 @@ def command(account: Record, code: int) -> None:
 
 
 def is_key_of(order: Record, position: Record, account: int, instrument: int, pair: int) -> bool:
-    """Whether an order works for an account, an instrument or a pair (-1: any)."""
+    """True if an order works for an account, an instrument or a pair (-1: any)."""
     if order.status != WORKING or (account >= 0 and order.account != account):
         return False
     return (instrument < 0 or position.instrument == instrument) and (pair < 0 or order.pair == pair)

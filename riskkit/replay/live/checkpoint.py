@@ -3,7 +3,7 @@
 A checkpoint is written to a temporary file in the same folder, flushed to disk and renamed, and the folder is flushed
 too; so a file with the name of a checkpoint is complete, and exists after a crash once `Checkpoints.save` has returned.
 The previous generation is kept until then. A file has its format, the version of the semantics, the hashes of its rules
-and of its universe, and a checksum; one that does not fit raises an error. No pickle: a file can be wrong, but not run.
+and of its universe, and a checksum; one that does not fit raises an error. No pickle: loading a file never runs code.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Quick:
 
 
 def can_step(engine: ReplayLoop, values: list[Any]) -> bool:
-    """Whether a step can be generated: the loop is compiled, and every other argument than an array is of integers."""
+    """True if a step can be generated: the loop is compiled, and all arguments except arrays are integers."""
     tuples = [value for value in values if not isinstance(value, np.ndarray)]
     integers = all(isinstance(field, (int, np.integer)) for value in tuples for field in value)
     return engine.compiled and integers and hasattr(engine.run, "py_func") and not engine.shape.duplicates

@@ -1,6 +1,6 @@
 """The replay loop, one event at a time: a live engine with its journal, its snapshots and the digest of a replay.
 
-A `Engine` appends every event to its journal, which has the columns of a log, and runs the loop over the new rows.
+An `Engine` appends every event to its journal, which has the columns of a log, and runs the loop over the new rows.
 So it decides as a replay of `Engine.log` does, to the bit (tested).
 """
 
@@ -224,7 +224,7 @@ class Engine:
     def take(self, events: list[Row]) -> np.ndarray:
         """Append rows of integer codes to the journal, all or none, and return their decision rows.
 
-        Each row is a dict with a value for each of ``DEFAULTS``; the orders of a list come in one call.
+        Each row is a dict with a value for each of ``DEFAULTS``; the orders of a list must be in one call.
         """
         first = self.size
         for row, event in enumerate(events, first):
@@ -360,7 +360,7 @@ class Engine:
 
     @property
     def marked(self) -> bool:
-        """Whether positions are valued at every price: if a rule needs it, or there are opening positions."""
+        """True if positions are valued at every price: a rule needs it, or there are opening positions."""
         return self._engine.shape.marks
 
     @property

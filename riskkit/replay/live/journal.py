@@ -116,9 +116,9 @@ class Journal:
         """Row of the previous identical order; see `riskkit.replay.engine.compiler.find_duplicates`."""
         if event["kind"] != ORDER or event["flags"] & BAD_TS:
             return -1
-        like = (*(event[name] for name in DUPLICATE_FIELDS), event["flags"] & BAD_PRICE)
-        before = self._last_like.get(like, -1)
-        self._last_like[like] = row
+        identical = (*(event[name] for name in DUPLICATE_FIELDS), event["flags"] & BAD_PRICE)
+        before = self._last_like.get(identical, -1)
+        self._last_like[identical] = row
         return before
 
     def with_events(self, events: Iterable[Row]) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:

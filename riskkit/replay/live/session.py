@@ -4,7 +4,7 @@ Fields are labels, Decimals and Timestamps; each event is converted by the rules
 (`riskkit.replay.ingest.event`), then decided by the loop of a replay (`riskkit.replay.live.engine`). A replay of `Session.log`
 gives the same decisions, to the bit. Bad input raises an error and changes nothing. No clock is read.
 
-Every call holds one lock: events of several threads are processed one after the other, in the order of the journal, and
+All calls share one lock: events of several threads are processed one after the other, in the order of the journal, and
 a `View` shows the session between two events.
 """
 
@@ -45,8 +45,8 @@ class Session:
     universe : Universe
         Accounts, instruments and units; those of a log are ``log.universe``; see also `Session.declare`.
     mode, orphans, on_trip : str
-        As in `replay_log`; by default shadow, in which every order passes and the answers say which would not. In
-        enforce mode the caller sends only events that were allowed.
+        As in `replay_log`; by default shadow, in which every order passes and the decisions name those that would not.
+        In enforce mode the caller sends only events that were allowed.
     on_bad_order : {"raise", "flag"}
         As in `EventLog.from_frame`: "flag" keeps an order with a bad or off-grid price or quantity for the rule
         ``lot_tick`` to check (off-grid up to the instrument's price_step and qty_step).
@@ -422,7 +422,7 @@ class Session:
         """
         live = Engine.restore(snapshot, rules, compiled=compiled)
         if "orders" not in live.extra:
-            raise InputError("the snapshot is of a Engine, not of a Session; restore it with Engine.restore")
+            raise InputError("the snapshot is of an Engine, not of a Session; restore it with Engine.restore")
         extra, session = live.extra, cls.__new__(cls)
         described = extra["newcomers"]
         newcomers = Universe.from_description(described).instruments[0] if described else None

@@ -1,7 +1,7 @@
-"""A consistent look at a live session: books, states and how far each limit is used, as of one event.
+"""A consistent view of a live session: books, states and utilization of limits, as of one event.
 
-A `View` owns a copy of the session's memory, so it does not change while the session goes on, and what it says of one
-account and of another belongs to the same moment.
+A `View` has a copy of the session's state, so it does not change while the session goes on, and all its values are as of
+the same event.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class View(Shown):
     Attributes
     ----------
     size : int
-        Events taken so far.
+        Number of events so far.
     ts : int
         Time of the last one, nanoseconds since the epoch (0 before the first).
     state : State
@@ -56,7 +56,7 @@ class View(Shown):
         self._books.marked = live.marked
 
     def accounts(self) -> pd.DataFrame:
-        """Cash, value, equity, profit, realised, fees and deepest fall of each account, in money."""
+        """Cash, value, equity, profit, realised, fees and maximum drawdown of each account, in money."""
         return self._books.accounts()
 
     def positions(self) -> pd.DataFrame:
@@ -76,15 +76,15 @@ class View(Shown):
         return self._books.states()
 
     def utilisation(self) -> pd.DataFrame:
-        """How far each limit that accumulates is used, one row a rule and key: observed, limit, headroom, unit, held.
+        """Utilization of each cumulative limit, one row per rule and key: observed, limit, headroom, unit, held.
 
         Limits on single orders (size, price, ...) are not among them.
         """
         import pandas as pd
 
-        teller = DecisionFormatter(self.rules, self.universe)
+        formatter = DecisionFormatter(self.rules, self.universe)
         found: list[dict[str, Any]] = []
-        state = self.state.copy()  # bringing windows to the present moves them
+        state = self.state.copy()  # advancing windows to the present changes them
         for k, rule in enumerate(self.rules):
             if not rule.kind.standing:
                 continue
@@ -95,12 +95,12 @@ class View(Shown):
                     event |= {"pair": key, "instrument": int(state.positions["instrument"][key + 1])}
                 if rule.kind.evict is not None:
                     fields = int(EventKind.ORDER), record.owner, -1, -1, 0, 0, MISSING, -1
-                    order = EventRow(self.size, self.ts, *fields, weight=LARGEST)  # a window empties when it must
-                    values = {"state": record, "params": teller.params[k], "event": order, "memory": state.memory}
+                    order = EventRow(self.size, self.ts, *fields, weight=LARGEST)  # to drop all old entries
+                    values = {"state": record, "params": formatter.params[k], "event": order, "memory": state.memory}
                     plain(rule.kind.evict)(*(values[name] for name in parameter_names(rule.kind.evict)))
-                seen = teller.probe(k, key, state, event)
-                row = {"rule": rule.id, "key": teller.key_of(rule, key, state), "observed": seen.observed}
-                row |= {"limit": seen.limit, "headroom": seen.headroom, "unit": seen.unit}
+                reading = formatter.probe(k, key, state, event)
+                row = {"rule": rule.id, "key": formatter.key_of(rule, key, state), "observed": reading.observed}
+                row |= {"limit": reading.limit, "headroom": reading.headroom, "unit": reading.unit}
                 found.append({**row, "held": record.held_until > self.ts})
         return pd.DataFrame(found, columns=["rule", "key", "observed", "limit", "headroom", "unit", "held"])
 

@@ -62,7 +62,7 @@ def read_parquet(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any
 
 
 def is_event_log(path: str | Path) -> bool:
-    """Whether a Parquet file is an event log; another file raises an InputError."""
+    """True if a Parquet file is an event log; another file raises an InputError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -25,7 +25,7 @@ def tiny_log(
     price : float or sequence of float
         Limit price of each order.
     marks : float or sequence of float, optional
-        Market price after each order. If given, each order is filled at its price before the market price comes.
+        Market price after each order. If given, each order is filled at its price before the market price.
     spacing_ns : int, optional
         Nanoseconds from one order to the next; by default consecutive events are one nanosecond apart.
 

@@ -1,1 +1,1 @@
-"""Results: decisions in people's units, explanations, halts, profit curves, and the result of a replay."""
+"""Results: decisions in natural units, explanations, halts, profit curves, and the result of a replay."""

@@ -1,7 +1,7 @@
-"""What a live session answers: actions with their reason, the value that was seen, the limit, and what is left to it.
+"""Decisions of a live session: actions with reason, observed value, limit and headroom.
 
-Decision rows are integers, as the loop wrote them; here they become frozen objects in the units of the person who
-reads them. An event that nobody objects to and that trips nothing gives no action.
+Integer decision rows of the loop are converted to frozen objects in natural units. An event without an objection or
+a trip gives no action.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ BY_HAND = ""
 
 
 class DecisionKind(IntEnum):
-    """What a session says of an event, mildest first: RESUME ends what REDUCE_ONLY, PAUSE or HALT began.
+    """Action on an event, mildest first; RESUME ends a REDUCE_ONLY, PAUSE or HALT.
 
-    The other names of PAUSE and RESUME are those of engines that tell orders from trading; which rule it was says more.
+    PAUSE and RESUME have aliases, as some engines distinguish orders from trading; `rule` is more specific.
 
     Examples
     --------
@@ -77,25 +77,25 @@ class Decision:
     Parameters
     ----------
     action : Action
-        What is to be done.
+        The action to take.
     rule : str
-        Id of the rule; empty where a person said so, or the event itself is at fault.
+        Id of the rule; empty for a command, or if the event itself is at fault.
     key : str
-        Whose record it is: an account, "account/instrument", "account/product", ... as the rule's scope says.
+        Key of the record: an account, "account/instrument", "account/product", ... by the rule's scope.
     reason : str
-        The sentence.
+        The reason as a sentence.
     observed, limit : int or float, optional
-        What the rule saw and what it holds it against, in quantity, money or counts as the rule is written.
+        Observed value and limit, in quantity, money or counts as in the rule.
     headroom : int or float, optional
-        What is left to the limit; negative where it is exceeded.
+        Distance to the limit; negative if it is exceeded.
     ts : int
-        When: the time of the event, nanoseconds since the epoch.
+        Time of the event, nanoseconds since the epoch.
     until : int, optional
-        When a pause ends by itself.
+        Time at which a pause ends by itself.
     seq : int
         The event's number in the journal.
     account, instrument : str
-        Of the event; empty where it has none.
+        Of the event; empty if it has none.
     unit : str
         Of observed, limit and headroom: a currency, "quantity", "price", "count", "fraction", "time" (nanoseconds).
 
@@ -130,12 +130,12 @@ class Decision:
 
 
 class DecisionFormatter:
-    """Turns the decision rows of a session into actions.
+    """Converts the decision rows of a session to actions.
 
     Parameters
     ----------
     rules : RuleSet
-        Whose rows they are.
+        The rules of the session.
     universe : Universe
         Labels and units.
     """
@@ -147,61 +147,61 @@ class DecisionFormatter:
         self.sentences = [rule.limits() for rule in rules]
 
     def actions(self, rows: np.ndarray, events: Mapping[int, Mapping[str, int]], state: State) -> list[Decision]:
-        """The actions of rows, in their order; `events` holds the journal's entry of each row's ``seq``."""
+        """The actions of rows, in order; `events` has the journal's entry of each row's ``seq``."""
         found: list[Decision] = []
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             code, seq = DecisionCode(int(row["code"])), int(row["seq"])
             event = events[seq]
             if code == DecisionCode.ALERTED:
-                tripped = self._tripped(rows[place + 1 :], seq)
+                tripped = self._tripped(rows[index + 1 :], seq)
                 found += self._alerts(row, event, state, tripped)
             elif code in REFUSED:
                 found.append(self._refusal(row, code, event))
             elif code == DecisionCode.TRIP:
-                alert = rows[place - 1] if place and rows[place - 1]["seq"] == seq else None
+                alert = rows[index - 1] if index and rows[index - 1]["seq"] == seq else None
                 found.append(self._trip(row, alert, event, state))
             elif code == DecisionCode.RELEASE:
-                found.append(self.release(int(row["cause"]), int(row["key"]), event, seq, state, "by a person"))
+                found.append(self.release(int(row["cause"]), int(row["key"]), event, seq, state, "by a command"))
             else:
                 found.append(self._note(row, code, event))
         return found
 
-    # ------------------------------------------------------------------ one row
+    # ------------------------------------------------------------------ rows
 
     def _refusal(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
         cause, until = int(row["cause"]), int(row["until"])
-        what = "modify" if event["kind"] == EventKind.MODIFY else "order"
+        message = "modify" if event["kind"] == EventKind.MODIFY else "order"
         if cause < 0:
             key = self._account(event)
-            why = f"the {what} is refused: {key} is paused by a person"
+            why = f"the {message} is refused: {key} is paused by a command"
             return self._made(DecisionKind.REJECT, BY_HAND, key, why, NOTHING, event, row)
         rule, key = self.rules[cause], self.key_of_event(self.rules[cause], event)
-        seen = NOTHING
+        reading = NOTHING
         if code == DecisionCode.HELD:
-            why = f"the {what} is refused: {key} is paused by {rule.id}, {_until(until)}"
+            why = f"the {message} is refused: {key} is paused by {rule.id}, {_until(until)}"
         elif code == DecisionCode.NO_PRICE:
-            seen = present(rule, verdict_of(row), self.universe, event)
-            said = " ".join(filter(None, [unjudged(rule, int(row["limit"])), f"({seen})" if str(seen) else ""]))
-            why = f"the {what} is refused by {rule.id} ({self.sentences[cause]}): {said}"
+            reading = present(rule, verdict_of(row), self.universe, event)
+            text = " ".join(filter(None, [unjudged(rule, int(row["limit"])), f"({reading})" if str(reading) else ""]))
+            why = f"the {message} is refused by {rule.id} ({self.sentences[cause]}): {text}"
         else:
-            seen = present(rule, verdict_of(row), self.universe, event)
-            why = f"the {what} is refused by {rule.id} ({self.sentences[cause]}){_after_colon(seen)}"
+            reading = present(rule, verdict_of(row), self.universe, event)
+            why = f"the {message} is refused by {rule.id} ({self.sentences[cause]}){_after_colon(reading)}"
         others = [name for name in names_in(self.rules, int(row["mask"])) if name != rule.id]
         why += f"; {', '.join(others)} object{'s' if len(others) == 1 else ''} too" if others else ""
-        return self._made(DecisionKind.REJECT, rule.id, key, why, seen, event, row, until)
+        return self._made(DecisionKind.REJECT, rule.id, key, why, reading, event, row, until)
 
     def _alerts(self, row: np.void, event: Mapping[str, int], state: State, tripped: set[int]) -> list[Decision]:
-        """One alert for each rule that objects and neither stops the message nor trips by it."""
+        """One alert for each rule that objects but neither stops the message nor trips."""
         found = []
         objecting = [k for k in range(len(self.rules)) if (int(row["mask"]) >> k) & 1]
         for k in objecting:
             if k in tripped:
                 continue
             rule, key = self.rules[k], self.key_of_event(self.rules[k], event)
-            first = k == objecting[0]  # the row holds what the first of them saw
-            seen = present(rule, verdict_of(row), self.universe, event) if first else NOTHING
-            why = f"{rule.id} warns ({self.sentences[k]}){_after_colon(seen)}"
-            found.append(self._made(DecisionKind.ALERT, rule.id, key, why, seen, event, row))
+            first = k == objecting[0]  # the row has the observed value of the first of them
+            reading = present(rule, verdict_of(row), self.universe, event) if first else NOTHING
+            why = f"{rule.id} warns ({self.sentences[k]}){_after_colon(reading)}"
+            found.append(self._made(DecisionKind.ALERT, rule.id, key, why, reading, event, row))
         return found
 
     def _tripped(self, rows: np.ndarray, seq: int) -> set[int]:
@@ -217,9 +217,9 @@ class DecisionFormatter:
         )
         named = int(alert["cause"]) if mask else -1
         if mask and (named == cause or (named < 0 and mask & (mask - 1) == 0 and mask >> cause == 1)):
-            seen = present(rule, verdict_of(alert), self.universe, event)
+            reading = present(rule, verdict_of(alert), self.universe, event)
         else:
-            seen = self.probe(cause, key, state, event)
+            reading = self.probe(cause, key, state, event)
         action = DecisionKind[rule.action] if rule.action in HOLDING else DecisionKind.PAUSE
         verb = {
             DecisionKind.REDUCE_ONLY: "may only reduce",
@@ -227,26 +227,26 @@ class DecisionFormatter:
             DecisionKind.HALT: "is halted",
         }[action]
         why = f"{label} {verb} by {rule.id} ({self.sentences[cause]}), {_until(until)}"
-        why += _after_colon(seen)
-        return self._made(action, rule.id, label, why, seen, event, row, until)
+        why += _after_colon(reading)
+        return self._made(action, rule.id, label, why, reading, event, row, until)
 
     def release(self, cause: int, key: int, event: Mapping[str, int], seq: int, state: State, how: str) -> Decision:
-        """The end of a pause: by a person, by the day's turn, or by its time."""
+        """The end of a pause: by a command, with the day, or by its time."""
         rule = self.rules[cause]
         label = self.key_of(rule, key, state)
         why = f"the pause of {label} by {rule.id} is ended {how}"
         return self._made(DecisionKind.RESUME, rule.id, label, why, NOTHING, event, {"seq": seq})
 
     def _note(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
-        """What is no rule's doing: a late event, a duplicate, what vanishes with a refused order."""
+        """An action without a rule: a late event, a duplicate, an event dropped with its refused order."""
         stopped = event["kind"] in MESSAGES and code in (
             DecisionCode.VANISH,
             DecisionCode.ORPHAN,
             DecisionCode.ERROR_TS,
         )
         action = DecisionKind.REJECT if stopped else DecisionKind.ALERT
-        what = EventKind(event["kind"]).name.lower()
-        return self._made(action, BY_HAND, self._account(event), f"{what}: {DECISION_WORDS[code]}", NOTHING, event, row)
+        kind = EventKind(event["kind"]).name.lower()
+        return self._made(action, BY_HAND, self._account(event), f"{kind}: {DECISION_WORDS[code]}", NOTHING, event, row)
 
     def _made(
         self,
@@ -254,7 +254,7 @@ class DecisionFormatter:
         rule: str,
         key: str,
         reason: str,
-        seen: Reading,
+        reading: Reading,
         event: Mapping[str, int],
         row: Any,
         until: int = 0,
@@ -265,20 +265,20 @@ class DecisionFormatter:
             rule,
             key,
             f"{reason}.",
-            *seen[:3],
+            *reading[:3],
             ts=event["ts"],
             until=ends,
             seq=int(row["seq"]),
             account=self._account(event),
             instrument=self._instrument(event),
-            unit=seen.unit,
+            unit=reading.unit,
         )
 
     def said(self, event: Mapping[str, int], seq: int) -> Decision:
-        """A person's command as an action on the account, or on everything."""
-        action, what = COMMANDS[TradingCommand(event["side"])]
+        """A command as an action on the account, or on everything."""
+        action, done = COMMANDS[TradingCommand(event["side"])]
         key = self._account(event) or "everything"
-        return self._made(action, BY_HAND, key, f"{key} {what} by a person", NOTHING, event, {"seq": seq})
+        return self._made(action, BY_HAND, key, f"{key} {done} by a command", NOTHING, event, {"seq": seq})
 
     # ------------------------------------------------------------------ labels
 
@@ -289,18 +289,18 @@ class DecisionFormatter:
         return self.universe.instruments[event["instrument"]].id if event["instrument"] >= 0 else ""
 
     def key_of_event(self, rule: Rule, event: Mapping[str, int]) -> str:
-        """The key of a rule's scope that a message belongs to."""
+        """Label of a message's key in the scope of a rule."""
         return event_label(rule.scope, self.universe, event)
 
     def key_of(self, rule: Rule, key: int, state: State) -> str:
-        """What a key is called by its code."""
+        """Label of a key by its code."""
         pairs = state.positions[1:]
         return key_label(rule.scope, key, self.universe, pairs["account"], pairs["instrument"])
 
     # ------------------------------------------------------------------ values
 
     def probe(self, k: int, key: int, state: State, event: Mapping[str, int]) -> Reading:
-        """What rule k observes on a key now: its own check, asked about an order of nothing."""
+        """Present observed value of rule k on a key: its check of an empty order."""
         rule, record = self.rules[k], Records(state.rules[k], 1)[key]
         if rule.kind.check is None:
             return NOTHING
@@ -315,20 +315,20 @@ class DecisionFormatter:
         book = book._replace(parent=orders[-1])
         weight = 1 if rule.kind.counts_itself else 0
         fields = int(EventKind.ORDER), account, event["instrument"], pair, 1, 0, MISSING, -1
-        asked = EventRow(0, event["ts"], *fields, weight=weight)
-        values = {"state": record, "params": self.params[k], "book": book, "event": asked, "memory": state.memory}
+        order = EventRow(0, event["ts"], *fields, weight=weight)
+        values = {"state": record, "params": self.params[k], "book": book, "event": order, "memory": state.memory}
         values |= {"reducing": 0, "duplicates": 0, "orders": orders, "positions": positions, "reals": state.reals}
         if rule.kind.used is not None:
             found = plain(rule.kind.used)(record, self.params[k])
-            reached = next((one for one in found if one.code == DecisionCode.OBJECT), found[-1])
+            reached = next((cap for cap in found if cap.code == DecisionCode.OBJECT), found[-1])
             return present(rule, reached, self.universe, event)
-        said = plain(rule.kind.check)(*(values[name] for name in parameter_names(rule.kind.check)))
-        verdict = CapVerdict(*map(int, said), *(0, 0)[len(said) - 3 :])
+        answer = plain(rule.kind.check)(*(values[name] for name in parameter_names(rule.kind.check)))
+        verdict = CapVerdict(*map(int, answer), *(0, 0)[len(answer) - 3 :])
         return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
 
 
-def _after_colon(seen: Reading) -> str:
-    return f": {seen}" if str(seen) else ""
+def _after_colon(reading: Reading) -> str:
+    return f": {reading}" if str(reading) else ""
 
 
 def _until(until: int) -> str:

@@ -1,4 +1,4 @@
-"""What became of an event, in words: a decision's sentence, with what the rule saw and its limit as people write them."""
+"""Explanation of the decisions on an event: a sentence with observed values and limits in natural units."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ DECISION_WORDS = {
 
 
 class Explanation(str):
-    """What became of one event, as a text, and what the text is made of.
+    """Explanation of one event as a text, and its parts.
 
     Attributes
     ----------
     objections : tuple of riskkit.replay.results.what_if.Objection
-        One for each rule that objected: what it saw, its limit, the state of its key, and the next quantity or time
-        that would have passed it.
+        One per rule that objected: observed value, limit, state of its key, and the next quantity or time that would
+        have passed.
     """
 
     objections: tuple[Any, ...]
@@ -50,29 +50,29 @@ class Explanation(str):
         return text
 
     def __repr__(self) -> str:
-        """Show the text as it is read."""
+        """Show the text without quotes."""
         return str(self)
 
 
 def unjudged(rule: Rule, limit: int) -> str:
-    """Why a rule could not judge a message: no price, or a covariance that is too young."""
+    """Reason why a rule could not check a message: no price, or too few returns."""
     return "too few returns are known" if rule.is_young(limit) else "no price is known"
 
 
 def decision_word(rules: RuleSet, code: int, cause: int, limit: int) -> str:
-    """A decision in a word or two."""
+    """A decision in a few words."""
     if code == DecisionCode.NO_PRICE and cause >= 0:
         return f"refused: {unjudged(rules[cause], limit)}"
     return DECISION_WORDS[DecisionCode(code)]
 
 
 def explained(log: EventLog, rules: RuleSet, rows: np.ndarray) -> str:
-    """The decisions on one event, one after the other, as the end of a sentence."""
+    """The decisions on one event in order, as the end of a sentence."""
     return "; ".join(_decision(row, log, rules) for row in rows)
 
 
 def shown(log: EventLog, rules: RuleSet, row: np.void) -> Reading:
-    """What the rule that a row names observed; of an alert, the first that objected."""
+    """The reading of the rule that a row names; of an alert, of the first rule that objected."""
     mask, cause = int(row["mask"]), int(row["cause"])
     first = cause if cause >= 0 else (mask & -mask).bit_length() - 1
     event = {name: int(log.columns[name][row["seq"]]) for name in ("instrument", "side", "price")}
@@ -92,8 +92,8 @@ def _decision(row: np.void, log: EventLog, rules: RuleSet) -> str:
     if cause is None:
         return text
     text += f" by {cause.id}"
-    said = str(shown(log, rules, row))
-    text += f" ({said})" if said else ""
+    details = str(shown(log, rules, row))
+    text += f" ({details})" if details else ""
     if row["until"] == NEVER:
         text += ", until a person resets it"
     elif row["until"]:

@@ -1,4 +1,4 @@
-"""When rules held which keys: trips and releases of a result become spans of time."""
+"""Halts: intervals of time in which rules halted keys, from the trips and releases of a result."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from riskkit.replay.schema.columns import DecisionCode, EventKind
 
 
 class Spans(NamedTuple):
-    """One entry for each time that a rule held a key, in the order in which they began; int64 arrays.
+    """One entry per halt of a key by a rule, in order of start; int64 arrays.
 
-    ``until`` is where the hold ended or would have ended; `riskkit.replay.schema.constants.NEVER` where only a person ends it.
+    ``until`` is the actual or scheduled end; `riskkit.replay.schema.constants.NEVER` if only a command ends it.
     """
 
     rule: np.ndarray
@@ -23,7 +23,7 @@ class Spans(NamedTuple):
     until: np.ndarray
 
     def lengths(self, end: int, timeline: Timeline | None = None) -> np.ndarray:
-        """Nanoseconds of each up to `end`; with a timeline, without closed time."""
+        """Nanoseconds of each halt up to `end`; with a timeline, without closed time."""
         until = np.minimum(self.until, end)
         if timeline is not None:
             return np.maximum(timeline.places(until) - timeline.places(self.since), 0)
@@ -31,7 +31,7 @@ class Spans(NamedTuple):
 
 
 def spans_of(transitions: np.ndarray, ts: np.ndarray) -> Spans:
-    """Spans from the rows of trips and releases; a trip of a held key ends that hold and begins its own."""
+    """Halts from the rows of trips and releases; a trip of a halted key ends the halt and starts another."""
     found: list[list[int]] = []
     held: dict[tuple[int, int], list[int]] = {}
     for code, cause, key, seq, until in transitions[["code", "cause", "key", "seq", "until"]].tolist():
@@ -46,9 +46,9 @@ def spans_of(transitions: np.ndarray, ts: np.ndarray) -> Spans:
 
 
 def unmatched_trades(log: EventLog, rows: np.ndarray) -> tuple[int, float]:
-    """Trades of which one side is gone and the other stands, and the quantity that lost its counterparty.
+    """Number of trades with only one side left, and the quantity without a counterparty.
 
-    Only fills of one ``trade_id`` are known to be sides of one trade.
+    Only fills with the same ``trade_id`` are known to be sides of one trade.
     """
     columns = log.columns
     if "trade_id" not in columns:

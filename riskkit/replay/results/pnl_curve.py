@@ -1,4 +1,4 @@
-"""Profit over time at the samples of a replay: worst days and deepest falls, of accounts and of all together."""
+"""Profit at the samples of a replay: worst days and drawdowns, by account and in total."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from riskkit.replay.results.timeline import DAY
 
 
 class Curve(NamedTuple):
-    """Profit at the samples and its fall from the highest one so far (or from zero), in money; shape (n_samples,).
+    """Profit at the samples and its drawdown from the running peak (at least zero), in money; shape (n_samples,).
 
-    ``worst_day`` is the least gain of a UTC day, None where the samples do not fall on ends of days.
+    ``worst_day`` is the smallest gain of a UTC day, None if the samples are not at ends of days.
     """
 
     profit: np.ndarray
@@ -28,19 +28,19 @@ class Curve(NamedTuple):
 
     @property
     def deepest(self) -> float:
-        """The deepest fall."""
+        """The maximum drawdown."""
         return float(self.fall.max(initial=0.0))
 
 
 class WorstAccount(NamedTuple):
-    """An amount, and the account that it belongs to."""
+    """An amount and its account."""
 
     amount: float
     account: str
 
 
 def curve_of(result: ReplayResult, account: str | None = None) -> Curve:
-    """The curve of one account, or of all together."""
+    """The curve of one account, or of the total."""
     profit = result.profit_curve(account)
     days = _day_gains(result.sample_times, profit[:, None])
     if days is None:
@@ -51,29 +51,29 @@ def curve_of(result: ReplayResult, account: str | None = None) -> Curve:
 
 
 def falls(profit: np.ndarray) -> np.ndarray:
-    """How far each profit stands below the highest so far, zero at the start included; along the first axis."""
+    """Drawdown of each profit from the running peak, zero at the start included; along the first axis."""
     return np.maximum.accumulate(np.maximum(profit, 0.0), axis=0) - profit
 
 
 def worst_day_of_account(result: ReplayResult) -> WorstAccount | None:
-    """The least gain of any account on any UTC day."""
+    """The smallest gain of any account on any UTC day."""
     profits = result.profits()
     days = _day_gains(result.sample_times, profits.to_numpy())
     if days is None or not profits.size:
         return None
-    least = days[1].min(axis=0)
-    place = int(np.argmin(least))
-    return WorstAccount(float(least[place]), str(profits.columns[place]))
+    smallest = days[1].min(axis=0)
+    index = int(np.argmin(smallest))
+    return WorstAccount(float(smallest[index]), str(profits.columns[index]))
 
 
 def deepest_account(result: ReplayResult) -> WorstAccount | None:
-    """The deepest fall of any account, at any mark."""
+    """The maximum drawdown of any account, at any mark."""
     fallen = result.accounts()["drawdown"]
     return WorstAccount(float(fallen.max()), str(fallen.idxmax())) if len(fallen) else None
 
 
 def _day_gains(times: np.ndarray, profits: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Days since 1970 and the gains of each (n_days, n_curves), from the last sample of each UTC day."""
+    """Days since 1970 and their gains (n_days, n_curves), from the last sample of each UTC day."""
     if not len(times) or DAY % int(times[1] - times[0] if len(times) > 1 else times[0]):
         return None
     dates = (times - 1) // DAY

@@ -1,4 +1,4 @@
-"""What a rule observed, its limit and what is left to it, in the units of people: the only place where that is said."""
+"""Observed value, limit and headroom of a verdict in natural units; the only conversion from the loop's integers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ UNITS = {Measure.LOTS: "quantity", Measure.RANKED_PRICE: "price"}
 
 
 class Reading(NamedTuple):
-    """An observed value, its limit and what is left to it (below zero: exceeded), all in one unit.
+    """An observed value, its limit and the headroom (below zero: exceeded), all in one unit.
 
     The unit is a currency, "quantity", "price", "count", "fraction", "messages a fill", or "time": then both are
-    nanoseconds since the epoch and the headroom is nanoseconds. ``name`` is that of the limit which spoke.
+    nanoseconds since the epoch and the headroom is nanoseconds. ``name`` is that of the limit.
 
     Examples
     --------
@@ -62,46 +62,47 @@ def verdict_of(row: np.void) -> CapVerdict:
 
 
 def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: Mapping[str, int]) -> Reading:
-    """Say what a rule observed, in the units of people.
+    """Convert a verdict to natural units.
 
     Parameters
     ----------
     rule : Rule or None
-        Whose verdict it is; None for what the loop does by itself to an order or a fill.
+        Rule of the verdict; None for an action of the loop itself on an order or a fill.
     verdict : CapVerdict
-        As integers, of a check or, by `verdict_of`, of a row.
+        Integers of a check or, by `verdict_of`, of a row.
     universe : Universe
         Units of money, quantities and prices.
     event : mapping
-        Codes of the event; its instrument, and for prices its side and price, are looked at.
+        Codes of the event: its instrument and, for prices, its side and price.
 
     Returns
     -------
     Reading
-        Of nothing where the verdict has no number: a pause, a missing price, a rule that only looks something up.
+        Empty if the verdict has no number: a pause, a missing price, a rule without an observed value.
     """
-    seen = _observed(rule, verdict)
-    if seen is None or (seen.measure in OF_THE_EVENT and event["instrument"] < 0):
+    observation = _observed(rule, verdict)
+    if observation is None or (observation.measure in OF_THE_EVENT and event["instrument"] < 0):
         return NOTHING
-    scale = _scale(seen.measure, universe, event)
+    measure = observation.measure
+    scale = _scale(measure, universe, event)
     observed: Fraction | None = None if verdict.observed == MISSING else verdict.observed * scale
-    given = getattr(rule.parameters, seen.limit) if rule is not None and seen.limit else None
-    limit = exact(given, seen.limit) if given is not None else None
-    if not seen.limit and abs(verdict.limit) < LARGEST:
+    given = getattr(rule.parameters, observation.limit) if rule is not None and observation.limit else None
+    limit = exact(given, observation.limit) if given is not None else None
+    if not observation.limit and abs(verdict.limit) < LARGEST:
         limit = verdict.limit * scale
-    if seen.measure == Measure.FRACTION:
+    if measure == Measure.FRACTION:
         observed = Fraction(verdict.observed, verdict.base) if verdict.base else None
-    elif seen.measure == Measure.PER_FILL:
+    elif measure == Measure.PER_FILL:
         observed = Fraction(verdict.observed, max(verdict.limit, 1))
-    elif seen.measure == Measure.RANKED_PRICE and event["price"] == MISSING:
+    elif measure == Measure.RANKED_PRICE and event["price"] == MISSING:
         observed = None
     left = None if observed is None or limit is None else limit - observed
-    if left is not None and (seen.measure == Measure.TIME or _is_minimum(rule, seen)):
+    if left is not None and (measure == Measure.TIME or _is_minimum(rule, observation)):
         left = -left
-    if seen.measure == Measure.RANKED_PRICE:
+    if measure == Measure.RANKED_PRICE:
         observed, limit = (None if value is None else value * event["side"] for value in (observed, limit))
-    unit = universe.currency if seen.measure == Measure.MONEY else UNITS.get(seen.measure, str(seen.measure))
-    name = "warmup" if seen is RETURNS else seen.limit if rule is not None and rule.kind.caps else "limit"
+    unit = universe.currency if measure == Measure.MONEY else UNITS.get(measure, str(measure))
+    name = "warmup" if observation is RETURNS else observation.limit if rule is not None and rule.kind.caps else "limit"
     return Reading(_number(observed), _number(limit), _number(left), unit, name)
 
 
@@ -112,12 +113,12 @@ def _observed(rule: Rule | None, verdict: CapVerdict) -> Observation | None:
         return RETURNS if rule.is_young(verdict.limit) else None
     if verdict.code not in JUDGED or not rule.kind.observed:
         return None
-    seen = rule.kind.observed[verdict.cap]
-    return seen if seen.measure else None
+    observation = rule.kind.observed[verdict.cap]
+    return observation if observation.measure else None
 
 
-def _is_minimum(rule: Rule | None, seen: Observation) -> bool:
-    return rule is not None and bool(seen.limit) and rule.kind.units()[seen.limit].is_minimum
+def _is_minimum(rule: Rule | None, observation: Observation) -> bool:
+    return rule is not None and bool(observation.limit) and rule.kind.units()[observation.limit].is_minimum
 
 
 def _scale(measure: Measure, universe: Universe, event: Mapping[str, int]) -> Fraction:
@@ -138,7 +139,7 @@ def _number(value: Any) -> Any:
 
 
 def time_text(ts: int) -> str:
-    """A time in nanoseconds as people read it, UTC, with as many decimals as it needs."""
-    whole, _, parts = str(np.datetime64(ts, "ns")).partition(".")
+    """A time in nanoseconds as text, UTC, with the necessary decimals."""
+    seconds, _, parts = str(np.datetime64(ts, "ns")).partition(".")
     parts = parts.rstrip("0")
-    return f"{whole}.{parts}Z" if parts else f"{whole}Z"
+    return f"{seconds}.{parts}Z" if parts else f"{seconds}Z"

@@ -1,4 +1,4 @@
-"""What a replay says: decisions, transitions, the book at the end, and the digest that proves them."""
+"""Result of a replay: decisions, transitions, final book, and the digest of all of them."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REFUSALS = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
-BY_HAND = "(paused by a person)"
+BY_HAND = "(paused by a command)"
 NOTE = "Neither the market nor the strategies react to what is refused; marks stay as recorded."
 
 
 class ReplayResult(Shown):
-    """The answer of `riskkit.replay`.
+    """Result of a replay.
 
     Attributes
     ----------
     rows : structured ndarray
-        One row a decision that is not a plain pass, and one a transition; see `riskkit.replay.kernels.runtime.ROW`.
+        One row per decision other than a plain pass, and per transition; see `riskkit.replay.kernels.runtime.ROW`.
     digest : str
         64 hexadecimal digits over semantics, universe, rules, days, events and rows.
 
@@ -82,14 +82,14 @@ class ReplayResult(Shown):
         self.calendars = calendars
         self._sample_at = sample_at
         self._sampled = sampled
-        self.marked = True  # whether the books were valued at every price
+        self.marked = True  # True if the books were valued at every price
         self.asker: Callable[[ReplayResult, int], tuple[Any, ...]] | None = (
-            None  # `riskkit.replay.results.what_if`, where there is a log
+            None  # `riskkit.replay.results.what_if`, if there is a log
         )
 
     @cached_property
     def digest(self) -> str:
-        """The proof: equal digests mean the same events, rules, days and decisions."""
+        """The digest; equal digests mean the same events, rules, days and decisions."""
         chain = Chain(PROVEN)
         chain.update(proven(self.rows))
         return digest_of(
@@ -103,18 +103,18 @@ class ReplayResult(Shown):
         return self.rows[np.isin(self.rows["code"], REFUSALS)]
 
     def transitions(self) -> np.ndarray:
-        """Rows of trips and of releases by hand."""
+        """Rows of trips and of releases by command."""
         return self.rows[np.isin(self.rows["code"], (DecisionCode.TRIP, DecisionCode.RELEASE))]
 
     def refusals_by_rule(self) -> dict[str, int]:
-        """Number of refusals that each rule is the named cause of."""
+        """Number of refusals with each rule as the named cause."""
         causes = self.refused()["cause"]
         counts = {rule.id: int((causes == k).sum()) for k, rule in enumerate(self.rules)}
         by_hand = int((causes == COMMAND).sum())
         return {**counts, **({BY_HAND: by_hand} if by_hand else {})}
 
     def alerts(self) -> int:
-        """Number of orders and modifies that a rule only warned of."""
+        """Number of orders and modifies with alerts only."""
         return int((self.rows["code"] == DecisionCode.ALERTED).sum())
 
     def objections_by_rule(self) -> dict[str, int]:
@@ -127,9 +127,9 @@ class ReplayResult(Shown):
         return spans_of(self.transitions(), self.log.columns["ts"])
 
     def holds(self) -> pd.DataFrame:
-        """One row for each time that a rule held a key: rule, key, since when, and until when.
+        """One row per halt of a key by a rule: rule, key, start and end.
 
-        ``until`` is NaT where only a person would have ended it. A trip of a held key begins a new row.
+        ``until`` is NaT if only a command would have ended it. A trip of a halted key starts a new row.
         """
         import pandas as pd
 
@@ -147,9 +147,9 @@ class ReplayResult(Shown):
         )
 
     def halted_ns(self, *, trading: bool = False) -> dict[str, int]:
-        """Nanoseconds in which each rule held a key, summed over its keys, up to the last event.
+        """Nanoseconds for which each rule halted keys, summed over its keys, up to the last event.
 
-        With ``trading=True`` without the closed time of `timeline`, as the nights of an intraday log.
+        With ``trading=True``, without the closed time of `timeline` (the nights of an intraday log).
         """
         spans, ts = self._spans, self.log.columns["ts"]
         end = int(ts.max()) if len(ts) else 0
@@ -157,18 +157,18 @@ class ReplayResult(Shown):
         return {rule.id: int(lengths[spans.rule == k].sum()) for k, rule in enumerate(self.rules)}
 
     def unmatched(self) -> tuple[int, float]:
-        """Trades (fills of one ``trade_id``) of which one side is gone, and the quantity without a counterparty."""
+        """Number of trades (fills of one ``trade_id``) with only one side left, and the quantity without a counterparty."""
         return unmatched_trades(self.log, self.rows)
 
     def to_frame(self) -> pd.DataFrame:
-        """The rows with labels and words; what a rule observed, its limit and headroom in its `unit`.
+        """The rows with labels and words; observed value, limit and headroom in their `unit`.
 
-        Where the unit is "time", observed and limit are Timestamps and the headroom is a Timedelta.
+        If the unit is "time", observed and limit are Timestamps and the headroom is a Timedelta.
         """
         import pandas as pd
 
         rows, log = self.rows, self.log
-        texts = partial(pd.Series, dtype=str)  # of no rows too
+        texts = partial(pd.Series, dtype=str)  # also without rows
         names = [rule.id for rule in self.rules]
         accounts = [account.id for account in log.universe.accounts]
         account = log.columns["account"][rows["seq"]]
@@ -190,10 +190,10 @@ class ReplayResult(Shown):
         return frame.set_index("seq")
 
     def explain(self, seq: int) -> Explanation:
-        """Say in words what became of one event and why.
+        """Explain the decisions on one event in words.
 
-        Below the sentence stands a line for each rule that objected, named cause or not: what it saw and its limit,
-        and the next quantity or time that would have passed it. For that the log is replayed up to the event.
+        After the sentence, one line per rule that objected, named cause or not: observed value, limit, and the next
+        quantity or time that would have passed. For these the log is replayed up to the event.
 
         Returns
         -------
@@ -203,7 +203,7 @@ class ReplayResult(Shown):
         Raises
         ------
         InputError
-            Where the log has no such event.
+            If the log has no such event.
         """
         if not 0 <= seq < len(self.log):
             raise InputError(f"seq={seq!r} is not an event of this log; it has 0 to {len(self.log) - 1}")
@@ -217,10 +217,10 @@ class ReplayResult(Shown):
     # ------------------------------------------------------------------ money
 
     def accounts(self) -> pd.DataFrame:
-        """The accounts at the end: cash, value, profit, realised, fees, deepest fall of profit; in money.
+        """The accounts at the end: cash, value, profit, realised, fees, maximum drawdown of profit; in money.
 
-        What is held is valued at its last mark. The deepest fall is NaN where nothing was valued on the way: no rule
-        needed it, and no samples were asked for.
+        Positions are valued at their last mark. The drawdown is NaN if nothing was valued during the replay: no rule
+        needed it, and there are no samples.
         """
         import pandas as pd
 
@@ -263,7 +263,7 @@ class ReplayResult(Shown):
 
     @cached_property
     def _valued(self) -> State:
-        """The books with what is held at its last mark, as they are where a rule or a sample needs that all along."""
+        """The books with positions at their last mark, as if valued at every price."""
         if self.marked:
             return self.state
         state = self.state.copy()
@@ -274,7 +274,7 @@ class ReplayResult(Shown):
         return state
 
     def equity(self) -> pd.DataFrame:
-        """Equity of every account at the sampled times (``sample_ns``), in money; empty if none were asked for."""
+        """Equity of every account at the sampled times (``sample_ns``), in money; empty without samples."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -284,19 +284,19 @@ class ReplayResult(Shown):
         )
 
     def profits(self) -> pd.DataFrame:
-        """Profit of every account at the sampled times, in money; what was paid in or out is no profit."""
+        """Profit of every account at the sampled times, in money; deposits and withdrawals are no profit."""
         frame = self.equity()
         return frame - self._sampled[1] * float(self.log.universe.quantum)
 
     def profit_curve(self, account: str | None = None) -> np.ndarray:
-        """Profit of one account, or of all together, at the sampled times, in money. Shape (n_samples,).
+        """Profit of one account, or of all in total, at the sampled times, in money. Shape (n_samples,).
 
-        It is summed in whole quanta, so it does not depend on the order of the accounts.
+        The sum is of integer quanta, so it does not depend on the order of the accounts.
 
         Raises
         ------
         InputError
-            Where the log has no such account.
+            If the log has no such account.
         """
         codes = self.log.universe.account_codes
         if account is not None and account not in codes:
@@ -308,14 +308,14 @@ class ReplayResult(Shown):
 
     @property
     def sample_times(self) -> np.ndarray:
-        """Nanoseconds at which profit was sampled: all that came before, nothing that came then."""
+        """Sample times, nanoseconds; a sample is taken before the events of its time."""
         return self._sample_at
 
     def states(self) -> dict[str, str]:
         """State of each account after the last event: ACTIVE, REDUCING, HALTED or PAUSED.
 
-        PAUSED where a person or a rule has paused the account, its desk or firm, or everything; REDUCING and HALTED
-        are carried out by the rule ``trading_state`` and are said only where there is one.
+        PAUSED if a command or a rule has paused the account, its desk or firm, or everything; REDUCING and HALTED are
+        enforced by the rule ``trading_state`` and appear only with such a rule.
         """
         now = int(self.log.columns["ts"].max()) if len(self.log) else 0
         gated = any(rule.type == "trading_state" for rule in self.rules)
@@ -331,7 +331,7 @@ class ReplayResult(Shown):
         return found
 
     def counts(self) -> dict[str, int]:
-        """What the loop counted besides decisions."""
+        """Counters of the loop besides decisions."""
         return {
             name.lower(): int(self.state.counts[counter])
             for name, counter in Counter.__members__.items()
@@ -339,48 +339,47 @@ class ReplayResult(Shown):
         }
 
     def to_vectorbt(self, bars: str | None = None, *, freq: Any = None, tz: str | None = "UTC") -> Any:
-        """The vectorbt portfolio of what was booked: in shadow mode the record, in enforce mode what was allowed.
+        """The vectorbt portfolio of the booked fills: in shadow mode the recorded ones, in enforce mode the allowed ones.
 
         Parameters
         ----------
         bars : str, optional
-            Width of a bar, as "1D"; times are rounded down to it. By default a bar at each time at which something was
-            traded or priced.
+            Width of a bar, as "1D"; times are rounded down to it. By default one bar per time with a fill or a price.
         freq : str or Timedelta, optional
-            What vectorbt annualises by; by default `bars`, else the most frequent distance of two bars.
+            Period for vectorbt's annualisation; by default `bars`, else the most frequent distance of two bars.
         tz : str, optional
             Time zone of the index; None gives UTC without a zone.
 
         Returns
         -------
         vectorbt.Portfolio
-            Columns are the accounts where each traded one instrument; else accounts and instruments, grouped by
-            account with shared cash. A close is the mark of the replay at the end of the bar.
+            Columns are the accounts if each traded one instrument; else accounts and instruments, grouped by account
+            with shared cash. A close is the mark of the replay at the end of the bar.
 
         Raises
         ------
         ImportError
-            Where vectorbt is not installed.
+            If vectorbt is not installed.
         InputError
-            Where the log holds what a portfolio cannot: opening positions, money paid in or out, given equity, several
+            If the log does not fit a portfolio: opening positions, money paid in or out, given equity, several
             currencies, no fill and no price.
         """
         return portfolio_of(self, bars, freq, tz)
 
-    # ------------------------------------------------------------------ pictures
+    # ------------------------------------------------------------------ plots
 
     @cached_property
     def timeline(self) -> Timeline:
-        """The axis of time of the pictures."""
+        """The time axis of the plots."""
         return Timeline.of(self.log.columns["ts"])
 
     def plot_equity(self, ax: Any = None, *, account: str | None = None) -> Any:
-        """Draw the profit of one account, or of all together, over time.
+        """Plot the profit of one account, or of all in total, over time.
 
         Raises
         ------
         InputError
-            Where the replay was not sampled, or the log has no such account.
+            If the replay was not sampled, or the log has no such account.
         """
         from riskkit import plot
 
@@ -396,23 +395,23 @@ class ReplayResult(Shown):
         )
 
     def plot_refusals(self, ax: Any = None) -> Any:
-        """Draw when each rule refused, a lane for each rule that did."""
+        """Plot the times of refusals, one lane per refusing rule."""
         from riskkit import plot
 
         refused, timeline, ts = self.refused(), self.timeline, self.log.columns["ts"]
         found = {name: count for name, count in self.refusals_by_rule().items() if count}
         codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: COMMAND}
-        places = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
+        positions = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
         orders = self.log.counts().get(EventKind.ORDER.name, 0)
         verb = "would have been" if self.mode == "shadow" else "were"
         title = f"{len(refused):,} of {orders:,} orders {verb} refused ({self.mode} mode)"
         notes = {name: f"{count:,} refused" for name, count in found.items()}
-        return plot.lanes(places, notes=notes, title=title, time=timeline.axis(), ax=ax)
+        return plot.lanes(positions, notes=notes, title=title, time=timeline.axis(), ax=ax)
 
-    # ------------------------------------------------------------------ showing
+    # ------------------------------------------------------------------ display
 
     def summary(self) -> dict[str, Any]:
-        """The answer in one dict of Python numbers and texts."""
+        """The result as a dict of Python numbers and texts."""
         kinds = self.log.counts()
         return {
             "mode": self.mode,
@@ -456,8 +455,8 @@ def _columns(found: Iterable[Reading]) -> dict[str, Any]:
     listed = list(found)
     columns: dict[str, Any] = {}
     for name in ("observed", "limit", "headroom"):
-        values: list[Any] = [getattr(one, name) for one in listed]
-        timed = [one.unit == "time" and value is not None for one, value in zip(listed, values, strict=True)]
+        values: list[Any] = [getattr(reading, name) for reading in listed]
+        timed = [reading.unit == "time" and value is not None for reading, value in zip(listed, values, strict=True)]
         if not any(timed):
             columns[name] = np.array([np.nan if value is None else value for value in values], float)
             continue
@@ -466,7 +465,7 @@ def _columns(found: Iterable[Reading]) -> dict[str, Any]:
             [as_time(value, unit="ns") if is_time else value for value, is_time in zip(values, timed, strict=True)],
             dtype=object,
         )
-    return {**columns, "unit": pd.Series([one.unit for one in listed], dtype=str)}
+    return {**columns, "unit": pd.Series([reading.unit for reading in listed], dtype=str)}
 
 
 def digest_of(
@@ -478,7 +477,7 @@ def digest_of(
     calendars: Calendars,
     decisions: Chain,
 ) -> str:
-    """Seal what came in, under which rules and days, and what was decided."""
+    """Digest of the events, rules, days and decisions."""
     days = [list(calendars.zones), calendars.bounds.tolist()]
     head = hash_plain([mode, options, days])
     return seal(universe_hash, event_hash, rules.hash, head, decisions.digest())

@@ -1,7 +1,7 @@
-"""An axis of time without the long stretches in which nothing happened: nights and weekends of an intraday log.
+"""Time axis without long gaps: nights and weekends of an intraday log.
 
-A gap between two events is *closed* time if it is longer than an hour and such gaps are the exception in the log. In a
-log of daily bars they are the rule, so there time runs as in the calendar.
+A gap between two events is *closed* time if it is longer than an hour and such gaps are rare in the log. In a log of
+daily bars they are not, so no time is closed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
 SPACINGS = tuple(DAY // parts for parts in (1, 24, 144, 1_440, 8_640, 86_400, 864_000, 8_640_000, 86_400_000))
 EXCEPTION = 0.2  # of the gaps in a log
-ENOUGH = 300  # samples, for a picture
+ENOUGH = 300  # samples, for a plot
 MOST = 200_000  # samples, for memory
 LEVELS = (
     ("10Y", 4),
@@ -38,14 +38,14 @@ CHUNK = 1 << 22
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """The time from the first event to the last, without what is closed; nanoseconds since the epoch, UTC.
+    """The time from the first event to the last without closed time; nanoseconds since the epoch, UTC.
 
     Attributes
     ----------
     first, last : int
         Times of the first and the last event.
     closed : ndarray of int64, shape (n_gaps, 2)
-        Start and end of each gap that is cut out, in order.
+        Start and end of each closed gap, in order.
     """
 
     first: int
@@ -80,16 +80,16 @@ class Timeline:
 
     @cached_property
     def _cut(self) -> np.ndarray:
-        """Closed time before each gap, and in all."""
+        """Closed time before each gap, and in total."""
         return np.concatenate([[0], np.cumsum(self.closed[:, 1] - self.closed[:, 0])])
 
     @property
     def length(self) -> int:
-        """Open time in all, in nanoseconds."""
+        """Total open time, in nanoseconds."""
         return self.last - self.first - int(self._cut[-1])
 
     def places(self, ts: np.ndarray) -> np.ndarray:
-        """Open nanoseconds from the first event to each time; a time in a closed gap stands at its start."""
+        """Open nanoseconds from the first event to each time; a time in a closed gap counts as its start."""
         times = np.clip(np.asarray(ts, np.int64), self.first, self.last)
         gap = np.searchsorted(self.closed[:, 0], times, "right") - 1
         within = np.zeros(len(times), np.int64)
@@ -99,7 +99,7 @@ class Timeline:
 
     @property
     def spacing(self) -> int:
-        """A spacing for samples: a whole part of a day, such that there are enough of them and not too many."""
+        """A spacing for samples: an integer fraction of a day that gives enough samples, but not too many."""
         for spacing in SPACINGS:
             if self.length // spacing >= ENOUGH:
                 return spacing
@@ -108,21 +108,21 @@ class Timeline:
         return SPACINGS[-1]
 
     def axis(self, most: int = 8) -> TimeAxis:
-        """The axis as it is drawn: ticks at starts of years, months, days, ... whichever first gives four or more."""
+        """The axis of a plot: ticks at starts of years, months, days, ... (the first unit with four or more)."""
         count = len(self.closed)
         label = f"UTC; {count:,} gap{'s' if count > 1 else ''} of more than 1 h cut out" if count else "UTC"
-        places, texts = np.zeros(0, np.int64), np.zeros(0, str)
+        positions, texts = np.zeros(0, np.int64), np.zeros(0, str)
         for unit, length in LEVELS:
             starts = _starts(unit, self.first, self.last)
             found = self.places(starts)
-            last = np.flatnonzero(np.diff(found, append=-1))  # of those in one gap, what comes after it
-            places = found[last]
+            last = np.flatnonzero(np.diff(found, append=-1))  # the last of the ticks in one gap
+            positions = found[last]
             texts = np.datetime_as_string(starts[last].astype("datetime64[ns]"), unit="s").astype(f"<U{length}")
-            if len(places) >= 4:
+            if len(positions) >= 4:
                 break
-        step = max(1, -(-len(places) // most))
+        step = max(1, -(-len(positions) // most))
         shown = [text[5:].replace("T", " ") if len(text) > 10 else text for text in texts[::step].tolist()]
-        return TimeAxis(float(max(self.length, 1)), places[::step].astype(float), shown, label)
+        return TimeAxis(float(max(self.length, 1)), positions[::step].astype(float), shown, label)
 
 
 def _starts(unit: str, first: int, last: int) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""Back to vectorbt: the portfolio of what a replay allowed, for its statistics and plots.
+"""Convert the booked fills of a replay to a vectorbt portfolio, for its statistics and plots.
 
-Nothing is simulated again. The fills that the replay booked become the portfolio's order records, as many in a bar as
-there were, at their own prices and with their own fees; so cash, positions and value are the replay's own.
+Nothing is simulated again. The booked fills become the portfolio's order records, any number per bar, with their
+recorded prices and fees; so cash, positions and value are those of the replay.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_CELLS = 50_000_000
 
 
 class Fills(NamedTuple):
-    """The fills that a replay booked: rows of the log, and of each the lots and the fee that were left of it."""
+    """The fills that a replay booked: rows of the log, with booked lots and fees."""
 
     seq: np.ndarray
     lots: np.ndarray
@@ -31,7 +31,7 @@ class Fills(NamedTuple):
 
 
 def portfolio_of(result: Any, bars: str | None = None, freq: Any = None, tz: str | None = "UTC") -> Any:
-    """Build the portfolio; see `riskkit.replay.results.result.Result.to_vectorbt`."""
+    """Build the portfolio; see `riskkit.replay.results.result.ReplayResult.to_vectorbt`."""
     vbt = optional("vectorbt", "notebooks")
     from vectorbt.portfolio.enums import log_dt
 
@@ -55,7 +55,7 @@ def portfolio_of(result: Any, bars: str | None = None, freq: Any = None, tz: str
 
 
 def booked_fills(result: Any) -> Fills:
-    """What of the log's fills the replay booked: in enforce mode without what vanished or was cut."""
+    """The booked part of the log's fills: in enforce mode without dropped and cut lots."""
     columns, rows = result.log.columns, result.rows
     left = columns["qty"].copy()
     left[rows["seq"][np.isin(rows["code"], GONE)]] = 0
@@ -63,16 +63,16 @@ def booked_fills(result: Any) -> Fills:
     left[cut["seq"]] = cut["limit"]
     seq = np.flatnonzero((columns["kind"] == EventKind.FILL) & (left > 0))
     fee = columns["fee"][seq].copy() if "fee" in columns else np.zeros(len(seq), np.int64)
-    for place in np.flatnonzero(left[seq] < columns["qty"][seq]):
-        fee[place] = share(int(fee[place]), int(left[seq[place]]), int(columns["qty"][seq[place]]))
+    for index in np.flatnonzero(left[seq] < columns["qty"][seq]):
+        fee[index] = share(int(fee[index]), int(left[seq[index]]), int(columns["qty"][seq[index]]))
     return Fills(seq, left[seq], fee)
 
 
-# ---------------------------------------------------------------------- what there is
+# ---------------------------------------------------------------------- checks and columns
 
 
 def _check_representable(log: Any) -> None:
-    """Refuse what a vectorbt portfolio has no place for."""
+    """Refuse a log that a vectorbt portfolio cannot represent."""
     for kind, what in NOT_HELD.items():
         found = np.flatnonzero(log.columns["kind"] == kind)
         if len(found):
@@ -91,7 +91,7 @@ def _check_representable(log: Any) -> None:
 def _columns(log: Any) -> np.ndarray:
     """The (account, instrument) codes of the portfolio's columns, shape (n_columns, 2).
 
-    An account that never traded keeps a column for its cash: in the instrument of its own name, else in the first.
+    An account without trades has a column for its cash: in the instrument of the same name, else in the first.
     """
     universe = log.universe
     pairs = set(zip(log.pair_account.tolist(), log.pair_instrument.tolist(), strict=True))
@@ -103,7 +103,7 @@ def _columns(log: Any) -> np.ndarray:
 
 
 def _names(log: Any, columns: np.ndarray, shared: bool) -> pd.Index:
-    """Accounts, where each has one instrument; else accounts and instruments."""
+    """Accounts, if each has one instrument; else accounts and instruments."""
     import pandas as pd
 
     universe = log.universe
@@ -115,7 +115,7 @@ def _names(log: Any, columns: np.ndarray, shared: bool) -> pd.Index:
 
 
 def _opening_cash(log: Any, account: np.ndarray) -> np.ndarray:
-    """Of each account, in the order of the columns."""
+    """Opening cash by account, in the order of the columns."""
     universe = log.universe
     return np.array([universe.money(universe.opening_cash(universe.accounts[code])) for code in np.unique(account)])
 
@@ -124,7 +124,7 @@ def _opening_cash(log: Any, account: np.ndarray) -> np.ndarray:
 
 
 def _timely(log: Any, kinds: tuple[EventKind, ...]) -> np.ndarray:
-    """Rows of these kinds that did not come too late to be taken."""
+    """Rows of these kinds, except late ones."""
     columns = log.columns
     rows = np.flatnonzero(np.isin(columns["kind"], kinds))
     return rows[columns["flags"][rows] & RowFlag.BAD_TS == 0] if "flags" in columns else rows
@@ -133,7 +133,7 @@ def _timely(log: Any, kinds: tuple[EventKind, ...]) -> np.ndarray:
 def _bars(log: Any, width: str | None, tz: str | None) -> tuple[pd.DatetimeIndex, np.ndarray]:
     """The times of the bars, and the bar of each row of the log (-1: of none).
 
-    There is a bar wherever something was traded or priced in the record, so all replays of a log have the same ones.
+    Each time with a recorded fill or price has a bar, so all replays of a log have the same bars.
     """
     import pandas as pd
 
@@ -153,7 +153,7 @@ def _bars(log: Any, width: str | None, tz: str | None) -> tuple[pd.DatetimeIndex
 
 
 def _usual_distance(index: pd.DatetimeIndex) -> Any:
-    """The most frequent distance of two bars: a day where there are no bars at weekends."""
+    """The most frequent distance of two bars: a day if there are no bars at weekends."""
     import pandas as pd
 
     if len(index) < 2:
@@ -176,23 +176,23 @@ def _closes(log: Any, fills: Fills, bar: np.ndarray, count: int) -> np.ndarray:
     early = fills.seq[fills.seq < first[code[fills.seq]]]
     rows = np.sort(np.concatenate([quoted, early]))
     found = np.full((count, len(universe.instruments)), np.nan)
-    found[bar[rows], code[rows]] = universe.prices(columns["price"][rows], code[rows])  # the last of a bar stays
-    seen = np.where(np.isfinite(found), np.arange(count)[:, None], 0)
-    return np.take_along_axis(found, np.maximum.accumulate(seen, axis=0), axis=0)
+    found[bar[rows], code[rows]] = universe.prices(columns["price"][rows], code[rows])  # the last price of a bar
+    last = np.where(np.isfinite(found), np.arange(count)[:, None], 0)
+    return np.take_along_axis(found, np.maximum.accumulate(last, axis=0), axis=0)
 
 
 def _order_records(log: Any, fills: Fills, bar: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """The booked fills as vectorbt writes orders; a size counts what one unit of price is worth."""
+    """The booked fills as vectorbt order records; a size includes the multiplier."""
     from vectorbt.portfolio.enums import order_dt
 
     events, universe = log.columns, log.universe
     seq, code = fills.seq, events["instrument"][fills.seq]
-    place = {pair: column for column, pair in enumerate(map(tuple, columns.tolist()))}
+    column_of = {pair: column for column, pair in enumerate(map(tuple, columns.tolist()))}
     pairs = zip(events["account"][seq].tolist(), code.tolist(), strict=True)
     worth = np.array([float(instrument.multiplier) for instrument in universe.instruments])
     records = np.zeros(len(seq), order_dt)
     records["id"] = np.arange(len(seq))
-    records["col"] = [place[pair] for pair in pairs]
+    records["col"] = [column_of[pair] for pair in pairs]
     records["idx"] = bar[seq]
     records["size"] = universe.quantities(fills.lots, code) * worth[code]
     records["price"] = universe.prices(events["price"][seq], code)

@@ -1,8 +1,7 @@
-"""Why a message was refused, and what would have passed: each rule asked again, at the state that it saw.
+"""Explain a refusal: re-run each rule at the state before the message, and find the quantity and time that would pass.
 
-The record is replayed up to the message; then the message is put to the rules once more, with another quantity or at
-a later time, and nothing else changed. So an answer holds for one rule by itself, and for a world in which nothing
-else happens in between.
+The log is replayed up to the message; then the message is checked again with another quantity or at a later time and
+nothing else changed. So an answer is valid for one rule alone, if nothing else happens in between.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ from riskkit.replay.schema.universe import decimal_text
 if TYPE_CHECKING:
     from riskkit.replay.results.result import ReplayResult
 
-AHEAD_NS = 400 * DAY_NS  # how far ahead a time that passes is looked for
-WIDEST = 1 << 20  # how many times its quantity
+AHEAD_NS = 400 * DAY_NS  # search range of times that pass
+WIDEST = 1 << 20  # search range of quantities, as a multiple
 WHY = {
     int(DecisionCode.OBJECT): "a breach",
     int(DecisionCode.NO_PRICE): "no price is known",
@@ -47,22 +46,22 @@ class Objection:
     Parameters
     ----------
     rule, key : str
-        Its id, and whose record it looked at.
+        Id of the rule, and key of its record.
     why : str
-        A breach, a missing price, a pause, an alert.
+        A breach, a missing price, a pause, or an alert.
     reading : Reading
-        Observed value, limit, headroom and their unit; also as attributes of those names.
+        Observed value, limit, headroom and their unit; also attributes of the objection.
     until : int, optional
-        When the pause ends by itself (nanoseconds since the epoch).
+        Time at which the pause ends by itself (nanoseconds since the epoch).
     state : dict
-        The key before the message: ``position``, ``buying`` and ``selling`` (working orders) in quantity, and the
-        rule's own fields as the loop counts them.
+        State before the message: ``position``, ``open_buy_qty``, ``open_sell_qty`` in quantity, and the fields
+        of the rule's record in the loop's integer units.
     next_quantity : str, optional
         The next smaller quantity (a multiple of the lot) that this rule would have passed, else the next larger one;
-        None where none would have.
+        None if there is none.
     next_ts : int, optional
-        From when on the same message would have passed this rule, had nothing else happened in between; None where
-        time alone does not help within 400 days (one day where a rule keeps a covariance: every bar is closed).
+        Earliest time at which the same message would have passed this rule, had nothing else happened; None if there is
+        none within 400 days (one day for a rule with a covariance: every bar is closed).
     """
 
     rule: str
@@ -81,7 +80,7 @@ class Objection:
 
     @property
     def limit(self) -> float | None:
-        """The limit that it was compared with."""
+        """The limit."""
         return self.reading.limit
 
     @property
@@ -90,21 +89,21 @@ class Objection:
         return self.reading.headroom
 
     def __str__(self) -> str:
-        seen = f" ({self.reading})" if str(self.reading) else ""
+        reading = f" ({self.reading})" if str(self.reading) else ""
         until = f" until {time_text(self.until)}" if self.until is not None else ""
         quantity = f"a quantity of {self.next_quantity}" if self.next_quantity is not None else ""
         time = f"the same from {time_text(self.next_ts)} on" if self.next_ts is not None else ""
         passes = " or ".join(filter(None, (quantity, time))) or "no other quantity and no later time"
-        return f"{self.rule} on {self.key}: {self.why}{seen}{until}; {passes} would have passed it"
+        return f"{self.rule} on {self.key}: {self.why}{reading}{until}; {passes} would have passed it"
 
 
 class Asker:
-    """Asks the rules of a result again; made by what made the result, with its loop.
+    """Re-runs the rules of a result; created by the engine of the result, with its loop.
 
     Parameters
     ----------
     engine : Engine
-        The loop that decided.
+        The loop of the result.
     """
 
     def __init__(self, engine: ReplayLoop) -> None:
@@ -122,7 +121,7 @@ class Asker:
 
 
 class Moment:
-    """The state just before one message, and the rules' answers to it."""
+    """The state before one message, and the verdicts of the rules on it."""
 
     def __init__(self, result: ReplayResult, engine: ReplayLoop, seq: int) -> None:
         log, rules = result.log, result.rules
@@ -131,7 +130,7 @@ class Moment:
         columns: dict[str, Any] = {name: column[: self.stop] for name, column in log.columns.items()}
         self.ts = int(columns["ts"][seq])
         self.latest = self.ts + (DAY_NS if self.shape.gauging else AHEAD_NS)
-        for name in set(self.shape.columns) - set(columns):  # a live journal has no column that was never used
+        for name in set(self.shape.columns) - set(columns):  # a live journal has no unused columns
             dtype, absent = OPTIONAL[name]
             columns[name] = np.full(self.stop, absent, dtype)
         for name in {"ts", "qty", "flags"} & set(columns):
@@ -150,7 +149,7 @@ class Moment:
         self.fixed = fixed_arguments(rules, params, found, np.zeros(0, np.int64), none)
         for _ in engine.feed(state, columns, self.fixed, 0, self.first):
             pass
-        state.accounts["paused"] = 0  # a person's pause is no rule's
+        state.accounts["paused"] = 0  # the pause of a command belongs to no rule
         self.state, self.columns = state, columns
         self.plain = ReplayLoop(rules, self.shape, compiled=False)
         self.most = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
@@ -158,15 +157,15 @@ class Moment:
         self.quantity = self._quantity()
 
     def _quantity(self) -> int:
-        """Steps that the message asks for; a modify may leave them as they are."""
+        """Quantity of the message in steps; a modify may leave it unchanged."""
         if self.row["kind"] == EventKind.MODIFY and self.row["qty"] <= 0 and self.shape.orders:
             return int(self.state.orders["qty"][self.row["slots"] + 1])
         return self.row["qty"]
 
-    # ------------------------------------------------------------------ asking
+    # ------------------------------------------------------------------ checks
 
     def ask(self, k: int, quantity: int | None = None, ts: int | None = None) -> np.ndarray:
-        """What is written of the message (no row: it passes) if only rule k could stop it."""
+        """Decision rows of the message (none: it passes) if only rule k could stop it."""
         state, columns = self.state.copy(), self.columns
         span = slice(self.first, self.stop)
         columns["ts"][span] = self.ts if ts is None else ts
@@ -190,9 +189,9 @@ class Moment:
             self.plain.make_room(state)
             at, used = self.plain.run(at, self.seq + 1, *self.plain.arguments(state, columns, fixed, rows))
             found.append(rows[: int(used)].copy())
-        said = np.concatenate(found)
-        said = said[(said["seq"] == self.seq) & np.isin(said["code"], SAID)]
-        return said[(said["mask"] >> k) & 1 == 1]
+        written = np.concatenate(found)
+        written = written[(written["seq"] == self.seq) & np.isin(written["code"], SAID)]
+        return written[(written["mask"] >> k) & 1 == 1]
 
     def _links(self, span: slice) -> np.ndarray:
         if not hasattr(self, "_written"):
@@ -200,23 +199,23 @@ class Moment:
         return self._written
 
     def objection(self, k: int) -> Objection:
-        """Rule k's objection, as people read it."""
+        """The objection of rule k, in natural units."""
         result = self.result
-        rule, teller = result.rules[k], DecisionFormatter(result.rules, result.log.universe)
-        seen, until = NOTHING, None
+        rule, formatter = result.rules[k], DecisionFormatter(result.rules, result.log.universe)
+        reading, until = NOTHING, None
         why = ""
         for row in self.ask(k)[:1]:
             why = WHY[int(row["code"])]
             if row["code"] == DecisionCode.NO_PRICE:
                 why = unjudged(rule, int(row["limit"]))
             if row["cause"] == k:
-                seen = present(rule, verdict_of(row), result.log.universe, self.row)
+                reading = present(rule, verdict_of(row), result.log.universe, self.row)
             until = int(row["until"]) if 0 < row["until"] < NEVER else None
-        key = teller.key_of_event(rule, self._named())
+        key = formatter.key_of_event(rule, self._named())
         found = self.next_quantity(k)
         steps = result.log.universe.instruments[self.row["instrument"]].qty_step
         quantity = None if found is None else decimal_text(found * steps)
-        return Objection(rule.id, key, why, seen, until, self._state_of(k), quantity, self.next_ts(k))
+        return Objection(rule.id, key, why, reading, until, self._state_of(k), quantity, self.next_ts(k))
 
     def _named(self) -> dict[str, int]:
         """The message with the strategy and connection of its order."""
@@ -236,7 +235,7 @@ class Moment:
         record = state.rules[k][key_of(rule.scope, self._named(), state) + 1]
         return found | {name: record[name].item() for name in record.dtype.names if name not in HIDDEN}
 
-    # ------------------------------------------------------------------ what would have passed
+    # ------------------------------------------------------------------ quantities and times that pass
 
     def next_quantity(self, k: int) -> int | None:
         """Steps of the next smaller quantity that rule k passes, else of the next larger one."""
@@ -258,13 +257,13 @@ class Moment:
         return None
 
     def _smaller(self, below: int, lot: int) -> Iterator[int]:
-        """Lots to try, from large to small: the next, halves of it, what only reduces, and one."""
+        """Lots to try, from large to small: the next, its halves, the lots of the position, and 1."""
         held = abs(int(self.state.positions["qty"][self.row["pair"] + 1])) // lot
         tried = {below >> shift for shift in range(max(below, 1).bit_length())} | {held, 1}
         return iter(sorted((lots for lots in tried if 1 <= lots <= below), reverse=True))
 
     def next_ts(self, k: int) -> int | None:
-        """From when on rule k passes the message."""
+        """Earliest time at which rule k passes the message."""
 
         def passes(ts: int) -> bool:
             return not len(self.ask(k, ts=ts))
@@ -273,7 +272,7 @@ class Moment:
 
 
 def _list_of(batch: Any, seq: int) -> tuple[int, int]:
-    """The rows of the list of orders that a message is one of, which is judged whole; else its own."""
+    """The rows of the message's list of orders, which is checked together; else its own row."""
     first, stop = seq, seq + 1
     if batch is not None and batch[seq] >= 0:
         while first > 0 and batch[first - 1] == batch[seq]:
@@ -284,7 +283,7 @@ def _list_of(batch: Any, seq: int) -> tuple[int, int]:
 
 
 def _boundary(passes: Callable[[int], bool], good: int, bad: int) -> int:
-    """The number nearest to `bad` that passes and whose neighbour towards `bad` does not."""
+    """The number nearest to `bad` that passes while its neighbour towards `bad` does not."""
     while abs(good - bad) > 1:
         middle = (good + bad) // 2
         if passes(middle):

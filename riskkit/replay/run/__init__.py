@@ -1,1 +1,1 @@
-"""Run: one replay (`replay_log`), and several rule sets beside each other (`compare`)."""
+"""Run: one replay (`replay_log`), or replays without and with limits side by side (`compare`)."""

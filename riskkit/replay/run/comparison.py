@@ -1,7 +1,7 @@
-"""One log without limits, and with them: what they would have stopped, cost and saved, in one table.
+"""Comparison of replays of one log without and with limits: rejections, cost and savings in one table.
 
-*Without limits* is a replay of the record through no rules. *Shadow* asks what each rule would have said and changes
-nothing, so its money is the record's. *Enforce* takes what was refused out of the record.
+*Without limits* is a replay through no rules. *Shadow* reports each rule's decisions and changes nothing, so its money
+is that of the record. *Enforce* removes refused orders from the record.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ class ReplayComparison(Shown):
 
     Parameters
     ----------
-    without : Result
-        Through an empty rule set, sampled.
-    shadow, enforce : Result, optional
-        Through one rule set, sampled at the same times.
+    without : ReplayResult
+        Replay through an empty rule set, sampled.
+    shadow, enforce : ReplayResult, optional
+        Replays through one rule set, sampled at the same times.
 
     Raises
     ------
     InputError
-        Where the replays are not of one log, one rule set and one spacing of samples.
+        If the replays are not of one log, one rule set and one spacing of samples.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class ReplayComparison(Shown):
     enforce: ReplayResult | None = None
 
     def __post_init__(self) -> None:
-        """Refuse replays that cannot stand side by side."""
+        """Refuse replays that cannot be compared."""
         if len(self.without.rules):
             raise InputError(f"without: it has {len(self.without.rules)} rules; replay the log through RuleSet([])")
         if not self.limited:
@@ -88,7 +88,7 @@ class ReplayComparison(Shown):
 
     @property
     def log(self) -> EventLog:
-        """What was replayed."""
+        """The replayed log."""
         return self.without.log
 
     @property
@@ -109,23 +109,23 @@ class ReplayComparison(Shown):
 
     @property
     def currency(self) -> str:
-        """In which the money is counted."""
+        """Currency of money."""
         return self.log.universe.currency
 
     @cached_property
     def curves(self) -> dict[str, Curve]:
-        """Profit over time of all accounts together, in each replay."""
+        """Total profit of all accounts over time, by replay."""
         return {name: curve_of(result) for name, result in self.results.items()}
 
     @cached_property
     def timeline(self) -> Timeline:
-        """The axis of time of the pictures."""
+        """The time axis of the plots."""
         return self.without.timeline
 
     # ------------------------------------------------------------------ tables
 
     def to_frame(self) -> pd.DataFrame:
-        """The table: a row a measure, a column a replay, and the unit; money and nanoseconds as numbers."""
+        """The table: one row per measure, one column per replay, and the unit; money and nanoseconds as numbers."""
         import pandas as pd
 
         rows = list(self._measures())
@@ -137,7 +137,7 @@ class ReplayComparison(Shown):
         )
 
     def accounts(self) -> pd.DataFrame:
-        """A row an account: orders, refusals, profit and deepest fall without limits and with them, in money."""
+        """One row per account: orders, refusals, profit and maximum drawdown without and with limits, in money."""
         import pandas as pd
 
         universe, columns = self.log.universe, self.log.columns
@@ -151,7 +151,7 @@ class ReplayComparison(Shown):
             found["refused", mode] = by_account(columns["account"][result.refused()["seq"]])
         for label, name in (("profit", "profit"), ("deepest fall", "drawdown")):
             for mode, result in self.results.items():
-                if mode != "shadow":  # its money is the record's
+                if mode != "shadow":  # its money is that of the record
                     found[label, mode] = result.accounts()[name].to_numpy()
         return pd.DataFrame(found, index=pd.Index([account.id for account in universe.accounts], name="account"))
 
@@ -177,7 +177,7 @@ class ReplayComparison(Shown):
         yield "digest", "", [result.digest for result in results]
 
     def _aftermath(self, results: list[ReplayResult]) -> Iterator[tuple[str, str, list[Any]]]:
-        """What refused orders took with them, in enforce mode."""
+        """Events dropped with refused orders, in enforce mode."""
         counts = [result.counts() if result.mode == "enforce" else {} for result in results]
         for label, name in (
             ("fills gone with their orders", "fills_vanished"),
@@ -190,7 +190,7 @@ class ReplayComparison(Shown):
             yield "trades with one side gone", "", unmatched
 
     def _money(self, results: list[ReplayResult]) -> Iterator[tuple[str, str, list[Any]]]:
-        """Profit, worst days and drawdowns, of all accounts together and of the account that fares worst."""
+        """Profit, worst days and drawdowns, of all accounts together and of the worst account."""
         curves, money = list(self.curves.values()), self.currency
         yield "profit", money, [curve.final for curve in curves]
         yield "worst day", money, [curve.worst_day for curve in curves]
@@ -205,10 +205,10 @@ class ReplayComparison(Shown):
             yield "max drawdown of one account", money, [fall and fall.amount for fall in deepest]
             yield "  whose drawdown", "", [fall and fall.account for fall in deepest]
 
-    # ------------------------------------------------------------------ showing
+    # ------------------------------------------------------------------ display
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
-        """Header and rows of the table as texts, for a terminal, a notebook and a report alike."""
+        """Header and rows of the table as texts, for terminal, notebook and report."""
         rows = []
         for label, unit, values in self._measures():
             shown = [_text(label, unit, self.currency, value) for value in values]
@@ -216,21 +216,21 @@ class ReplayComparison(Shown):
         return ["", *self.results, ""], rows
 
     def notes(self) -> list[str]:
-        """What must be known of the table: what the data are, how it is counted, what it leaves out."""
+        """Notes on the table: data, counting rules and omissions."""
         return [data_sentence(self.log.about), HOW, NOTE]
 
     def _title(self) -> str:
         return str(self.log.about.get("title", "Replay with and without limits"))
 
     def __repr__(self) -> str:
-        """Return the table as text, with what must be known of it."""
+        """Return the table as text, with its notes."""
         return table_text(self._title(), *self.cells(), self.notes())
 
     def _repr_html_(self) -> str:
         return table_html(self._title(), *self.cells(), self.notes())
 
     def sentences(self) -> list[str]:
-        """What the limits would have done, in a few sentences made of the numbers of the table."""
+        """Summary of the effect of the limits in a few sentences."""
         return [sentence for sentence in (self._objected(), *self._enforced()) if sentence]
 
     def _objected(self) -> str:
@@ -257,15 +257,15 @@ class ReplayComparison(Shown):
         idle = [rule for rule in objections if not objections[rule]]
         yield f"Never met: {', '.join(idle)}." if idle else ""
 
-    # ------------------------------------------------------------------ pictures
+    # ------------------------------------------------------------------ plots
 
     def most_refused(self) -> str:
-        """The account that most orders were refused to."""
+        """The account with the most refused orders."""
         accounts: Any = self.accounts()
         return str(accounts["refused"].iloc[:, -1].idxmax())
 
     def plot_profit(self, ax: Any = None, *, account: str | None = None) -> Any:
-        """Draw the profit of one account, or of all together, without limits and with them."""
+        """Plot the profit of one account, or of all in total, without and with limits."""
         from riskkit import plot
 
         curves = self._drawn(account)
@@ -275,7 +275,7 @@ class ReplayComparison(Shown):
         return plot.curves(self._places, lines, label=f"profit, {unit}", title=title, time=self.timeline.axis(), ax=ax)
 
     def plot_drawdown(self, ax: Any = None, *, account: str | None = None) -> Any:
-        """Draw how far profit stood below its highest point so far."""
+        """Plot the drawdown of profit."""
         from riskkit import plot
 
         curves = self._drawn(account)
@@ -287,16 +287,16 @@ class ReplayComparison(Shown):
         )
 
     def plot_refusals(self, ax: Any = None) -> Any:
-        """Draw when each rule refused, in enforce mode where that was run."""
+        """Plot the times of refusals, in enforce mode if it was run."""
         return list(self.limited.values())[-1].plot_refusals(ax)
 
     def plot_accounts(self, ax: Any = None) -> Any:
-        """Draw each account's profit without limits and with them.
+        """Plot each account's profit without and with limits.
 
         Raises
         ------
         InputError
-            Where no replay in enforce mode is in the comparison: in shadow mode every profit is the record's.
+            If there is no replay in enforce mode: in shadow mode every profit is that of the record.
         """
         from riskkit import plot
 
@@ -314,7 +314,7 @@ class ReplayComparison(Shown):
         )
 
     def _drawn(self, account: str | None) -> dict[str, Curve]:
-        """The curves that differ (shadow's is the record's), from zero at the first event."""
+        """The curves that differ (that of shadow mode is the record's), from zero at the first event."""
         drawn = {}
         for name, result in self.results.items():
             if name != "shadow":
@@ -325,7 +325,7 @@ class ReplayComparison(Shown):
 
     @property
     def _places(self) -> np.ndarray:
-        """Where the points of a curve stand on the axis of time: the first event, then every sample."""
+        """Positions of a curve's points on the time axis: the first event, then every sample."""
         return np.concatenate([[0], self.timeline.places(self.without.sample_times)])
 
 
@@ -333,9 +333,9 @@ def _whose(account: str | None) -> str:
     return "All accounts together:" if account is None else f"{account}:"
 
 
-def _change(lines: dict[str, np.ndarray], unit: str, place: int | None) -> str:
+def _change(lines: dict[str, np.ndarray], unit: str, index: int | None) -> str:
     """The last or the largest number of each line, in words."""
-    numbers = {name: float(line.max() if place is None else line[place]) for name, line in lines.items()}
+    numbers = {name: float(line.max() if index is None else line[index]) for name, line in lines.items()}
     if "enforce" not in numbers:
         return f"{numbers[WITHOUT]:,.2f} {unit}"
     return f"{numbers['enforce']:,.2f} {unit} under the limits, {numbers[WITHOUT]:,.2f} without"
@@ -352,12 +352,12 @@ def _text(label: str, unit: str, currency: str, value: Any) -> Any:
 
 
 def _span(nanoseconds: int) -> str:
-    """A length of time in the unit that suits it."""
+    """A duration as text, in a suitable unit."""
     for unit, length in (("d", DAY), ("h", DAY // 24), ("min", DAY // 1_440), ("s", DAY // 86_400)):
         if nanoseconds >= 2 * length:
             return f"{nanoseconds / length:,.1f} {unit}"
     return f"{nanoseconds / 1e9:,.3g} s"
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "of none"
+def _share(part: int, total: int) -> str:
+    return f"{100 * part / total:.1f} %" if total else "of none"

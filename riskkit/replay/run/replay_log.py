@@ -1,4 +1,4 @@
-"""`replay_log`: one log through one rule set, in shadow or in enforce mode."""
+"""`replay_log`: replay one log through one rule set, in shadow or enforce mode."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def replay_log(
     chunk: int = CHUNK,
     progress: bool = False,
 ) -> ReplayResult:
-    """Put recorded orders, fills and prices through rules: what would have been stopped, when and why.
+    """Replay recorded orders, fills and prices through rules: which orders would have been stopped, when and why.
 
     Parameters
     ----------
@@ -41,34 +41,34 @@ def replay_log(
     rules : RuleSet
         The limits, in their declared order.
     mode : {"shadow", "enforce"}
-        shadow: what would each rule have said to the stream as it happened; the book is the record's, and each rule
-        is judged as if it alone were on. enforce: a refused order takes its fills, modifies, cancels and children
-        with it, and every later decision sees the counterfactual book. Neither the market nor a strategy reacts.
+        shadow: decisions of each rule on the stream as recorded, with the recorded book, as if no other rule were on.
+        enforce: a refused order is dropped with its fills, modifies, cancels and children, and later decisions are
+        made on the counterfactual book. Neither the market nor a strategy reacts.
     orphans : {"keep", "clip", "drop"}, optional
-        In enforce mode, what becomes of an order that reduced a position in the record but would open or flip one
-        here: it stands, is cut to flat, or is left out. Counted in every case. Where nothing is said, what the log
-        says of itself: ``log.about["orphans"]``, which is clip for the logs of `EventLog.from_vectorbt`, else keep.
+        In enforce mode, treatment of an order that reduced a position in the record but would open or flip one here:
+        kept, cut to flat, or dropped; always counted. By default ``log.about["orphans"]``, which is clip for logs of
+        `EventLog.from_vectorbt`, else keep.
     on_trip : {"leave", "cancel_working"}
         In enforce mode, whether a trip cancels the key's working orders (their later fills vanish).
     sample_ns : int, optional
         Sample every account's equity at this spacing (nanoseconds); 86_400_000_000_000 is a UTC day. Needed for
         equity curves and worst days.
     compiled : bool
-        False runs the same rules as plain Python, for proof.
+        False runs the same rules as plain Python, with the same result.
     chunk : int
-        Events a turn; the answer does not depend on it.
+        Events per call of the loop; the result does not depend on it.
     progress : bool
-        Show a bar (with tqdm, if it is installed).
+        Show a progress bar (needs tqdm).
 
     Returns
     -------
-    Result
-        Sparse decisions and transitions, the book at the end, and the digest that proves them.
+    ReplayResult
+        Decisions other than passes, transitions, the book at the end, and the digest.
 
     Raises
     ------
     InputError
-        Where an argument is not one of its choices.
+        If an argument is not one of its choices.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def replay_log(
 
 
 class _Run(NamedTuple):
-    """One replay under way."""
+    """One replay in progress."""
 
     engine: ReplayLoop
     state: State
@@ -104,7 +104,7 @@ class _Run(NamedTuple):
 
 
 class Stage:
-    """A log made ready for rules of one shape: what replays of it with other parameters share.
+    """A log prepared for rules of one shape, shared by replays with other parameters.
 
     The arguments are those of `replay_log`, which checks them. `replay` may be called from many threads at once.
     """
@@ -158,12 +158,12 @@ class Stage:
         return result
 
     def blocks(self, rules: RuleSet) -> Iterator[np.ndarray]:
-        """The decision rows of a replay as they come, each block gone when the next is asked for; nothing is kept."""
+        """Yield the decision rows of a replay by block, without storing them; the next block overwrites a block."""
         run = self._begin(rules)
         yield from run.engine.feed(run.state, run.columns, run.fixed, 0, len(self.log), copy=False)
 
     def _begin(self, rules: RuleSet) -> _Run:
-        """Everything that one replay changes, as it is before the first event."""
+        """The state of a replay before the first event."""
         log, shape = self.log, self.shape
         found = calendars(rules, self.first, self.last)
         params = [rule.integers(log.universe) for rule in rules]
@@ -176,15 +176,13 @@ class Stage:
         state.counts[Counter.SAMPLES] = len(self.sample_at)
         if shape.samples:
             state.counts[Counter.NEXT_TURN] = min(state.counts[Counter.NEXT_TURN], self.sample_at[0])
-        sampled = np.zeros(
-            (2, len(self.sample_at), len(log.universe.accounts)), np.int64
-        )  # equity, and what was paid in
+        sampled = np.zeros((2, len(self.sample_at), len(log.universe.accounts)), np.int64)  # equity, and net deposits
         fixed = fixed_arguments(rules, params, found, self.sample_at, sampled)
         return _Run(engine, state, columns, fixed, found, sampled)
 
 
 def _refuse_unknown(log: EventLog, rules: RuleSet) -> None:
-    """A rule that looks at what accounts held needs a log that knows it (``log.about["unknown"]`` says what is not)."""
+    """Refuse rules on opening facts that the log does not know (``log.about["unknown"]``)."""
     for what in log.about.get("unknown", ()):
         for rule in rules:
             if what in rule.kind.looks_at:
@@ -207,7 +205,7 @@ def _sample_times(first: int, last: int, spacing: int | None) -> np.ndarray:
 
 
 def _finish_samples(state: Any, sampled: np.ndarray) -> None:
-    """What was not sampled before the last event is as it stands at the end."""
+    """Fill the samples that no event passed with the final values."""
     accounts = state.accounts[1:]
     final = np.where(
         accounts["has_external_equity"] != 0, accounts["external_equity"], accounts["cash"] + accounts["value"]

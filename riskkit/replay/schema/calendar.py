@@ -55,7 +55,7 @@ def day_starts(tz: str, roll_hour: int, first_ns: int, last_ns: int) -> np.ndarr
     while starts[-1] <= last_ns:
         day += dt.timedelta(days=1)
         starts.append(_start(day, roll_hour, zone))
-    found = np.unique(np.array(starts, np.int64))  # a zone that skipped a whole day (Samoa, 2011) starts two at once
+    found = np.unique(np.array(starts, np.int64))  # a zone that skipped a day (Samoa, 2011) starts two days at once
     found = found[max(0, int(np.searchsorted(found, first_ns, "right")) - 1) :]
     found.flags.writeable = False
     return found

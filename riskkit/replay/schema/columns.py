@@ -1,4 +1,4 @@
-"""The columns of an event log: kinds, flags, codes, and the one event that a rule sees.
+"""The columns of an event log: kinds, flags, codes, and the event passed to rules.
 
 A log is a set of columns, one numpy array each, in the total order (ts, seq); seq is the row. Columns that a log
 does not have are constants in the compiled loop, so a rule that does not need them costs nothing.
@@ -32,7 +32,7 @@ RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
 
 
 class EventKind(IntEnum):
-    """What happened.
+    """Kind of event.
 
     Examples
     --------
@@ -55,26 +55,26 @@ class EventKind(IntEnum):
     SESSION = 12
     CONTROL = 13
     EXPIRY = 14
-    MARK = 15  # never in a log: how the engine tells a rule that an account's equity has moved
+    MARK = 15  # never in a log: an account's equity has changed
 
 
 class KindFacts(NamedTuple):
-    """What is true of every event of a kind.
+    """Facts about all events of a kind.
 
     Parameters
     ----------
     needs : tuple of str
-        Columns that such an event must have.
+        Required columns.
     judged : bool
         A message that rules may refuse.
     watched : bool
-        An event that the state of a rule may follow.
+        An event that may change the state of a rule.
     traded : bool
         ``qty`` and ``price`` are lots and ticks of its instrument.
     money : str
-        Column of a frame with its money; in ``qty`` where it is not `traded`.
+        Column of a frame with its money; in ``qty`` if not `traded`.
     rare : bool
-        The loop has a branch for it only where the log has such an event.
+        The loop has a branch for it only if the log has such an event.
     inside : bool
         Made by the engine; no frame has it.
     """
@@ -112,7 +112,7 @@ WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
 
 
 class DecisionCode(IntEnum):
-    """A verdict or a row of the result (column ``code``); from OBJECT to HELD a refusal's reasons, as rules give them."""
+    """Code of a verdict or of a result row (column ``code``); OBJECT to HELD are the reasons of a refusal."""
 
     PASS = 0
     OBJECT = 1
@@ -139,7 +139,7 @@ class OrderStatus(IntEnum):
 
 
 class RowFlag(IntFlag):
-    """What the door noted about a row; several may stand together."""
+    """Flags of a row, set at conversion; they can be combined."""
 
     OFF_TICK = 1
     OFF_LOT = 2
@@ -152,7 +152,7 @@ class RowFlag(IntFlag):
 
 
 class CashFlowKind(IntEnum):
-    """What a CASH event is (column ``side``); only a deposit is not profit or loss."""
+    """Type of a CASH event (column ``side``); all but deposits are profit or loss."""
 
     DEPOSIT = 0
     FEE = 1
@@ -161,7 +161,7 @@ class CashFlowKind(IntEnum):
 
 
 class TradingCommand(IntEnum):
-    """What a CONTROL event says (column ``side``)."""
+    """Command of a CONTROL event (column ``side``)."""
 
     ACTIVE = 0
     REDUCING = 1
@@ -171,7 +171,7 @@ class TradingCommand(IntEnum):
     RESET = 5
 
 
-# column -> (dtype, value where a log does not have the column)
+# column -> (dtype, value if a log does not have the column)
 REQUIRED: dict[str, str] = {
     "ts": "<i8",
     "kind": "<i1",
@@ -200,10 +200,10 @@ OPTIONAL: dict[str, tuple[str, int]] = {
 
 
 class EventRow(NamedTuple):
-    """One event as a rule sees it: integers only.
+    """One event as passed to rules: integers only.
 
     ``qty`` is in lots and ``price`` in ticks of the instrument; ``account``, ``instrument``, ``pair`` (an account in
-    an instrument), ``strategy`` and ``connection`` are dense codes, -1 where there is none. ``order`` is the row of
+    an instrument), ``strategy`` and ``connection`` are dense codes, -1 if none. ``order`` is the row of
     the order that the event belongs to, -1 if none. A CASH event carries its amount and an EQUITY event its equity
     in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in ``price``.
 

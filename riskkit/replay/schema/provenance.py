@@ -9,7 +9,7 @@ KINDS = ("real", "simulated", "synthetic")
 
 
 def data_sentence(about: Mapping[str, Any]) -> str:
-    """Describe the data from ``EventLog.about``; facts that were not declared are named as unknown.
+    """Describe the data from ``EventLog.about``; undeclared facts are named as unknown.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def data_sentence(about: Mapping[str, Any]) -> str:
 def _adjusted(about: Mapping[str, Any]) -> str:
     given = about.get("adjusted")
     if given is None:
-        return "adjusted or not is not said"
+        return "adjusted or not is not declared"
     text = str(given)
     if given is False or text.startswith("no"):
         return "not adjusted"
@@ -44,5 +44,5 @@ def _adjusted(about: Mapping[str, Any]) -> str:
 def _survivors(about: Mapping[str, Any]) -> str:
     given = about.get("survivors_only")
     if given is None:
-        return "survivors only or not is not said"
+        return "survivors only or not is not declared"
     return "survivors only" if given else "not only survivors"

@@ -1,4 +1,4 @@
-"""Scopes of rules: which record of a rule an event belongs to. Every fact about a scope is in its row of `SCOPES`."""
+"""Scopes of rules: the record of a rule that an event belongs to. All facts about a scope are in its row of `SCOPES`."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ class Scope(NamedTuple):
     Parameters
     ----------
     name : str
-        As `Rule.scope` has it.
+        As in `Rule.scope`.
     words : str
-        Whose record it is, in the sentence of a rule.
+        Words for the scope in the sentence of a rule.
     record, field : str
-        Where the key is: a column of the event ("event"), or a field of the event's account, instrument or position;
-        empty where there is one key.
+        Source of the key: a column of the event ("event"), or a field of the event's account, instrument or position;
+        empty if there is one key.
     order_key : str
         The key of a named order, as an expression of the loop.
     parts : tuple of str
-        What a key is made of, as in its label "account/instrument".
+        Parts of a key, as in its label "account/instrument".
     owner : str
         "account": a key belongs to one account; "last": to the account that used it last; empty: to no one account.
     used_by : tuple of Kind
         Events that make their account the owner of the key.
     cancels : str
-        Whose working orders a trip cancels: those of the event's "account", "instrument" or "pair"; empty: all.
+        Working orders that a trip cancels: those of the event's "account", "instrument" or "pair"; empty: all.
     """
 
     name: str
@@ -58,22 +58,22 @@ class Scope(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """Whether an event may have no key of this scope."""
+        """True if an event may have no key of this scope."""
         return self.owner == "last"
 
     @property
     def has_instrument(self) -> bool:
-        """Whether only an event with an instrument has a key."""
+        """True if only an event with an instrument has a key."""
         return bool({"instrument", "product"} & set(self.parts))
 
     @property
     def by_account(self) -> bool:
-        """Whether the account alone says the key."""
+        """True if the account alone determines the key."""
         return self.record in ("", "account") or self.field == "account"
 
     @property
     def who(self) -> str:
-        """What a pause stops, in words."""
+        """Scope of a pause, in words."""
         return self.words.replace("for each", "the") if self.record else EVERYTHING
 
 
@@ -96,7 +96,7 @@ _ROWS = (
     Scope("global", "over everything", "", "", "0", (), cancels=""),
 )  # fmt: skip
 SCOPES: dict[str, Scope] = {row.name: row for row in _ROWS}
-WIRE = {"connection": "session"}  # as rule sets spell a scope, where that differs
+WIRE = {"connection": "session"}  # spelling in rule sets, if it differs
 
 _GROUPS: dict[str, Callable[[Universe], Sequence[str]]] = {
     "account": lambda universe: [account.id for account in universe.accounts],
@@ -110,12 +110,12 @@ _GROUPS: dict[str, Callable[[Universe], Sequence[str]]] = {
 
 
 def scope_of(name: str) -> str:
-    """The scope that a rule set means by a name."""
+    """The scope of a name in a rule set."""
     return next((scope for scope, wire in WIRE.items() if wire == name), name)
 
 
 def key_of(scope: str, event: Mapping[str, int], state: Any) -> int:
-    """The key of an event with the tables of a `State`; -1 where it has none."""
+    """The key of an event with the tables of a `State`; -1 if none."""
     row = SCOPES[scope]
     if not row.record:
         return 0
@@ -125,13 +125,13 @@ def key_of(scope: str, event: Mapping[str, int], state: Any) -> int:
 
 
 def number_of(scope: str, universe: Universe) -> int:
-    """The number of keys of a scope that no positions make."""
+    """The number of keys of a scope that does not depend on positions."""
     row = SCOPES[scope]
     return len(_GROUPS[row.parts[0]](universe)) if row.parts else 1
 
 
 def owners(scope: str, universe: Universe, positions: np.ndarray) -> list[int]:
-    """The account of each key, -1 where a key belongs to no one account (or, until it is used, to none)."""
+    """The account of each key, -1 if a key belongs to several accounts, or to none until it is used."""
     row = SCOPES[scope]
     if row.owner != "account":
         return [-1] * number_of(scope, universe)
@@ -156,7 +156,7 @@ def key_label(scope: str, key: int, universe: Universe, pair_account: np.ndarray
         return str(_GROUPS[parts[0]](universe)[key]) if parts else EVERYTHING
     pair = key
     if "product" in parts:  # an account's products are numbered as they appear
-        codes = np.array([universe.products.index(one.product) for one in universe.instruments])
+        codes = np.array([universe.products.index(instrument.product) for instrument in universe.instruments])
         _, first = np.unique(pair_account * len(universe.products) + codes[pair_instrument], return_index=True)
         pair = int(np.sort(first)[key])
     event = {"account": int(pair_account[pair]), "instrument": int(pair_instrument[pair])}
@@ -171,5 +171,5 @@ def _part(part: str, universe: Universe, event: Mapping[str, int]) -> str:
     code = event[group]
     if code < 0:
         return ""
-    one: Any = (universe.instruments if group == "instrument" else universe.accounts)[code]
-    return str(one.id if part == group else getattr(one, part))
+    record: Any = (universe.instruments if group == "instrument" else universe.accounts)[code]
+    return str(record.id if part == group else getattr(record, part))

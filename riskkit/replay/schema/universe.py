@@ -88,7 +88,7 @@ class Instrument:
     product : str, optional
         The product of the instrument (default: its id).
     negative_price : bool
-        Whether prices at or below zero are allowed (spreads, some futures).
+        Allow prices at or below zero (spreads, some futures).
     price_step, qty_step : str, Decimal, int or float, optional
         Value of the integer 1 in a log's prices and quantities, an integer part of tick and lot (default: tick and
         lot). A log that keeps off-tick orders (``on_bad_order="flag"``) counts in finer steps.
@@ -219,7 +219,7 @@ class Universe:
             Money of the integer 1; by default the largest amount of which a cent, every tick times lot times
             multiplier and every opening balance is a multiple.
         mixed : bool
-            Whether an account may hold several currencies.
+            Allow several currencies in an account.
         like : Instrument, optional
             Units of instruments that may be added later.
         """
@@ -298,7 +298,7 @@ class Universe:
 
     @cached_property
     def currency(self) -> str:
-        """The currency of all balances, if there is one."""
+        """The currency of all balances, if there is only one."""
         return next(iter(self.quanta), "USD")
 
     @property

@@ -25,7 +25,7 @@ class OrderDecision:
     Parameters
     ----------
     refused : bool
-        Whether the order was refused.
+        True if the order was refused.
     rules : tuple of str
         Ids of the rules that objected, the cause first; a rule that only warned is included.
     observed, limit, headroom : int or float, optional
@@ -70,9 +70,9 @@ class LimitedBacktest(Shown):
     ----------
     portfolio : vectorbt.Portfolio
         The portfolio of the allowed orders.
-    result : Result
+    result : ReplayResult
         The decisions; `log` has the wanted orders.
-    answers : tuple of Answer
+    answers : tuple of OrderDecision
         The answers to orders with an objection, in order.
 
     Examples

@@ -96,7 +96,7 @@ def run_with_limits(
 
     Returns
     -------
-    Gated
+    LimitedBacktest
         The portfolio, the decisions, and the answers to the strategy.
 
     Raises

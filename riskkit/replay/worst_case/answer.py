@@ -59,7 +59,7 @@ class WorstCase(Shown):
         Unit of both bounds.
     log : EventLog
         The stream.
-    result : Result
+    result : ReplayResult
         Its replay in enforce mode, which rejects nothing.
 
     Examples

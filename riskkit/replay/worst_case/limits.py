@@ -1,12 +1,12 @@
-"""What the rules say of one account that trades one instrument: which of them a proof may use, and as which integers.
+"""Limits of one account in one instrument: the rules that a proof may use, with integer parameters.
 
-The streams that are looked at (`SPACE` in words). Accounts start flat, each with the capital in cash. They trade one
-instrument with a lot of 1 and a multiplier of 1. From the first moment of the horizon to the last, both included, they
-send single limit orders at prices in the band; an order fills at once, wholly or in part, at its own price, or never.
-The market moves anywhere in the band as often as it likes. Nobody deposits, resets or pays fees.
+Streams considered (`SPACE` in words): accounts start flat, each with the capital in cash, and trade one instrument with
+lot 1 and multiplier 1. Over the horizon, both ends included, they send single limit orders at prices in the band; each
+fills at once at its limit price, completely or in part, or never. The market moves anywhere in the band at any time.
+There are no deposits, resets or fees.
 
-A rule is *read* where its limit is a number that every such stream obeys. Nothing is refused in the stream, so it
-passes each rule alone; a rule that is not read can only make the harm smaller, never larger.
+A rule is *read* if its limit is a number that every such stream obeys. No order of a stream is refused, so it passes
+each rule alone; a rule that is not read can only reduce the maximum.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SPACE = (
 
 
 class Read(NamedTuple):
-    """A rule that a proof may use, its parameters as integers, and whether all accounts share its record."""
+    """A rule that a proof may use, its integer parameters, and whether all accounts share its record."""
 
     rule: Rule
     params: Any
@@ -38,7 +38,7 @@ class Read(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What is asked: nanoseconds, accounts, and money and prices as integers (ticks; a lot at a tick is the quantum)."""
+    """Arguments of a worst case: nanoseconds, accounts, and money and prices as integers (one lot at one tick: a quantum)."""
 
     horizon: int
     accounts: int
@@ -50,25 +50,25 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """The rules that are read, the ids of those that are not and why, and those that limit nothing."""
+    """The rules that are read, the ids of the others with the reason, and the rules that limit nothing."""
 
     read: tuple[Read, ...]
     unread: dict[str, str]
     alerts: tuple[str, ...]
 
     def of(self, *types: str) -> Iterator[Read]:
-        """The rules of these types that are read, in their order."""
-        return (one for one in self.read if one.rule.type in types)
+        """The rules of these types that are read, in order."""
+        return (read for read in self.read if read.rule.type in types)
 
     @property
     def solvent(self) -> dict[str, str]:
-        """Type and id of the rules that together keep an account solvent; empty where one of them is missing."""
-        found = {one.rule.type: one.rule.id for one in self.read if one.rule.kind.bounds == "solvency"}
+        """Type and id of the rules that together keep an account solvent; empty if one is missing."""
+        found = {read.rule.type: read.rule.id for read in self.read if read.rule.kind.bounds == "solvency"}
         return found if set(found) == {kind.name for kind in rule_types() if kind.bounds == "solvency"} else {}
 
 
 def read_limits(rules: RuleSet, universe: Universe) -> Limits:
-    """Sort the rules into those that a proof may use and those that it may not."""
+    """Split the rules into those that a proof may use and the others."""
     read, unread, alerts = [], {}, []
     for rule in rules:
         if rule.action == "ALERT":
@@ -83,34 +83,34 @@ def read_limits(rules: RuleSet, universe: Universe) -> Limits:
 
 
 def _unread(rule: Rule) -> str:
-    """Why no proof uses the rule, empty where one may."""
+    """Reason why no proof uses the rule; empty if one may."""
     if not rule.kind.bounds:
         return f"type {rule.type} is not among those with a proof"
     if not {"account", "instrument", "product"}.issuperset(SCOPES[rule.scope].parts):
         return f"scope {rule.wire_scope}: how many keys a stream can spread over is not known"
     if rule.kind.bounds != "losses" and rule.action != "REJECT":
-        return f"action {rule.action}: it stops what comes after a breach, not the breach"
+        return f"action {rule.action}: it stops messages after a breach, not the breach"
     return rule.kind.not_bounding(rule)
 
 
 def days_touched(horizon: int) -> int:
-    """Trading days of 24 hours that a stretch of `horizon` nanoseconds, both ends included, can touch at most."""
+    """Maximum number of 24-hour trading days that `horizon` nanoseconds, both ends included, can touch."""
     return -(-horizon // DAY_NS) + 1
 
 
-def most_messages(one: Read, horizon: int) -> tuple[int, str]:
-    """Single orders that a rate limit lets through from 0 to `horizon`, both ends included, and the reason in words."""
-    params, window = one.params, one.rule.parameters.window
+def most_messages(read: Read, horizon: int) -> tuple[int, str]:
+    """Maximum number of single orders under a rate limit from 0 to `horizon`, both ends included, and the reason in words."""
+    params, window = read.params, read.rule.parameters.window
     if window == "calendar_day":
         turns = days_touched(horizon)
         return params.limit * turns, f"{params.limit:,} orders on each of the {turns} days that the horizon can touch"
     span = duration_text(params.window_ns)
     if window == "sliding" and params.bucket_ns > 0:
-        whole = -(-params.window_ns // params.bucket_ns)
+        count = -(-params.window_ns // params.bucket_ns)
         buckets = -(-horizon // params.bucket_ns) + 1
-        blocks = -(-buckets // whole)
+        blocks = -(-buckets // count)
         return params.limit * blocks, (
-            f"{params.limit:,} orders in any {whole} buckets in a row; the horizon touches at most {buckets:,} buckets, "
+            f"{params.limit:,} orders in any {count} buckets in a row; the horizon touches at most {buckets:,} buckets, "
             f"that is {blocks:,} such stretches, the first of which can end just as the second begins"
         )
     stretches = horizon // params.window_ns + 1
@@ -121,5 +121,5 @@ def most_messages(one: Read, horizon: int) -> tuple[int, str]:
 
 
 def finite(value: int) -> float:
-    """An integer limit, or infinity where the rule did not give one."""
+    """An integer limit, or infinity if not given."""
     return math.inf if value >= LARGEST else value

@@ -76,7 +76,9 @@ class Plan:
     def volume_left(self, read: Read, account: int, price: int) -> float:
         """Lots that a daily volume cap leaves at a price."""
         turn = last_turn(read, self.now)
-        day = [(lots, paid) for ts, who, lots, paid in self.orders if ts >= turn and (read.shared or who == account)]
+        day = [
+            (lots, paid) for ts, other, lots, paid in self.orders if ts >= turn and (read.shared or other == account)
+        ]
         money = finite(read.params.notional) - sum(lots * paid for lots, paid in day)
         return min(finite(read.params.limit) - sum(lots for lots, _ in day), money // price)
 

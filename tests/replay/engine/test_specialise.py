@@ -178,7 +178,7 @@ def test_two_rules_of_one_type_have_variables_of_their_own(parameters):
 def test_an_argument_that_is_no_variable_of_the_loop_is_refused():
     shape = NOTHING._replace(rules=(rule(hooks={"check": ("state", "weather")}, covariance=False),))
     with pytest.raises(
-        SyntaxError, match="check of rule_0 asks for 'weather', which is no variable of the loop"
+        SyntaxError, match="check of rule_0 has the argument 'weather', which is no variable of the loop"
     ) as error:
         specialise(shape)
     assert error.value.filename == loop.__file__ and "rule.check()" in error.value.text
@@ -314,10 +314,10 @@ def test_other_functions_take_the_variables_that_they_read(made):
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ("return helper(1)", "helper is called in an expression, so it may do nothing but return one"),
+        ("return helper(1)", "helper is called in an expression, so it may only return an expression"),
         ("helper(1, 2)", "helper takes 1 arguments by position: number"),
         ("helper(1)\n    return 0", "a return ends the event, so the call must be the last statement of the loop"),
-        ("return missing + 1", "'missing' is read, but nothing is ever written into it"),
+        ("return missing + 1", "'missing' is read but never assigned"),
         ("return shape.columns", r"\(\) is no number that a loop can read"),
     ],
 )

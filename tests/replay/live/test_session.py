@@ -374,7 +374,7 @@ def test_people_pause_and_resume():
     )
     assert [(a.action, a.key) for a in session.pause("A", 1)] == [(DecisionKind.PAUSE, "A")]
     refused = session.process_order(ts=2, **ORDER)
-    assert "A is paused by a person" in refused[0].reason
+    assert "A is paused by a command" in refused[0].reason
     assert [a.action for a in session.resume("A")] == [DecisionKind.RESUME]
     assert session.process_order(ts=2, **ORDER) == []
     assert [a.action for a in session.process_error(ts=3, account="A")] == [DecisionKind.HALT]

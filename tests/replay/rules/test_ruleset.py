@@ -261,5 +261,5 @@ def test_a_window_that_no_machine_can_hold_is_refused(parameters):
     log = EventLog.from_frame(
         pd.DataFrame([{"ts": 1, "kind": "price", "instrument": "X", "price": 1.0}]), accounts=[Account("A")]
     )
-    with pytest.raises(InputError, match="rule 'rate' would keep .* numbers for each of 1 keys; give it a lower limit"):
+    with pytest.raises(InputError, match="rule 'rate' needs .* numbers for each of 1 keys; give it a lower limit"):
         replay_log(log, RuleSet([Rule("rate", parameters)]), compiled=False)

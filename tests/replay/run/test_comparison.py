@@ -229,6 +229,6 @@ def test_what_the_data_are_in_one_sentence():
     real = {"kind": "real", "adjusted": "no: a price index", "survivors_only": False, "orders": "mine"}
     assert data_sentence(real) == "Data: real, not adjusted, not only survivors; orders: mine."
     assert data_sentence({"kind": "real"}) == (
-        "Data: real, adjusted or not is not said, survivors only or not is not said."
+        "Data: real, adjusted or not is not declared, survivors only or not is not declared."
     )
     assert data_sentence({"kind": "synthetic"}) == "Data: synthetic."

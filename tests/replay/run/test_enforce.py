@@ -191,7 +191,7 @@ def test_a_person_pauses_and_resumes():
     )
     result = enforce(log)
     assert codes(result) == [(1, DecisionCode.HELD)]
-    assert result.refusals_by_rule()["(paused by a person)"] == 1
+    assert result.refusals_by_rule()["(paused by a command)"] == 1
     assert "refused: paused" in result.explain(1)
 
 

@@ -69,7 +69,7 @@ def calibrate(
         function of the frame of metrics that returns one score per setting. Ties are broken by lower cost, then by
         more loss avoided, then by grid order.
     constraints : mapping, optional
-        Column -> (low, high), None for no bound, or a function of the column; another name -> a function of the whole
+        Column -> (low, high), None for no bound, or a function of the column; another name -> a function of the full
         frame. Columns are per trading day (`Calibration.frame`); ``rejected_share`` is a fraction of the orders.
     cost : {"profit", "notional"}
         Cost of rejecting good orders: the profit that they then made, or the notional of the profitable ones.

@@ -65,7 +65,7 @@ class Selection(NamedTuple):
         function of the frame that returns one score per setting, to be maximised.
     constraints : mapping
         Column -> (low, high), both inclusive and None for no bound, or a function of the column that returns booleans;
-        any other name -> a function of the whole frame.
+        any other name -> a function of the full frame.
     cost : str
         Column of the cost of rejecting good orders.
 

@@ -1,4 +1,4 @@
-"""Which key of a rule's scope each event belongs to: the columns of a log as the loop keys its records."""
+"""Key of each event in a rule's scope, computed from the columns of a log as in the loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from riskkit.replay.schema.scopes import SCOPES, key_label
 
 
 def keys_of(log: EventLog, scope: str, rows: np.ndarray) -> np.ndarray | None:
-    """The key of each of the `rows` (int64, -1 where it has none); None where only the loop can tell.
+    """The key of each of the `rows` (int64, -1 if none); None if only the loop knows the keys.
 
     A modify takes the strategy or connection of its order, and an account's products are numbered by the loop.
     """
@@ -29,8 +29,8 @@ def keys_of(log: EventLog, scope: str, rows: np.ndarray) -> np.ndarray | None:
     if row.record == "position":
         return None
     of = universe.instruments if row.record == "instrument" else universe.accounts
-    names = list(dict.fromkeys(getattr(one, row.field) for one in of))
-    codes = np.array([*(names.index(getattr(one, row.field)) for one in of), -1], np.int64)
+    names = list(dict.fromkeys(getattr(record, row.field) for record in of))
+    codes = np.array([*(names.index(getattr(record, row.field)) for record in of), -1], np.int64)
     return codes[columns[row.record][rows]]
 
 

@@ -1,4 +1,4 @@
-"""Order outcomes: profit that each order's fills earned after it, to judge whether rejecting the order helps.
+"""Order outcomes: profit that each order's fills earned after it, the measure of rejecting the order.
 
 The recorded fills of an order are valued at the mark of their instrument a fixed horizon after the order:
 side x quantity x (later mark - fill price) x multiplier, less fees. The mark is the last PRICE known then, or the last

@@ -42,7 +42,7 @@ class SweepResult(Shown):
         One row per finished setting, in grid order, indexed by the settings; the columns are those of
         `riskkit.replay.sweeps.many.metrics.METRICS`.
     partial : bool
-        True if an interrupt came before every setting was finished.
+        True if the sweep was interrupted before every setting was finished.
     how : str
         "replays", or "one pass" if one pass gave all thresholds (`riskkit.replay.sweeps.one_pass.observed`).
 

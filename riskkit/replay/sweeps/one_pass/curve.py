@@ -1,4 +1,4 @@
-"""Threshold curve: the rejections of one rule under every value of its limit, from one pass where that is exact."""
+"""Threshold curve: the rejections of one rule under every value of its limit, from one pass if that is exact."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ThresholdCurve(Shown):
     Attributes
     ----------
     rule : Rule
-        The rule with its own limit.
+        The rule with its current limit.
     parameter : str
         Name of the limit that varies.
     observed : Observed
@@ -89,7 +89,7 @@ class ThresholdCurve(Shown):
         return len(self._sorted) - np.searchsorted(self._sorted, limits, "right")
 
     def rows(self, threshold: Amount) -> np.ndarray:
-        """The rows of `ReplayResult.rows` under a threshold; from the one pass where that is exact."""
+        """The rows of `ReplayResult.rows` under a threshold; from the one pass if it is exact."""
         if not self.exact:
             return self.run(threshold).rows
         limit, template = self.to_integer(threshold), self._template
@@ -97,8 +97,8 @@ class ThresholdCurve(Shown):
         keep = ~objects
         keep[objects] = self.observed.seen[self.observed.seen != ALWAYS] > limit
         rows: np.ndarray = template[keep]
-        judged = np.isin(rows["code"], (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.ALERTED))
-        rows["limit"][judged] = limit
+        refused = np.isin(rows["code"], (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.ALERTED))
+        rows["limit"][refused] = limit
         if self._counts_accepted:  # the window of accepted messages is full, plus the rejected one
             rows["observed"][rows["code"] == DecisionCode.OBJECT] = max(limit, 0) + 1
         elif self.observed.how != "replay":

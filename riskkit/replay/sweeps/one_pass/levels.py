@@ -1,10 +1,10 @@
 """The smallest limit that passes each message of a sliding window, for every limit at once.
 
-A message's *level* is the smallest number above zero that no other message of its key in (t - w, t] has. So a window
-never holds a level twice, and by induction over the messages a limit L accepts exactly those whose level is at most
-L: the window then holds one accepted message for each level up to L that occurs in it, and there is room for one more
-if and only if one of those levels is free. Levels are handed out from a heap of the free ones, so a message costs
-O(log n), whatever the number of limits. (A Fenwick tree over the levels finds the same number in the same time.)
+A message's *level* is the smallest number above zero that no other message of its key in (t - w, t] has. So levels in
+a window are distinct, and by induction over the messages a limit L accepts exactly those with a level of at most L: the
+window has one accepted message for each level up to L that occurs in it, and room for another if and only if one of
+these levels is free. Levels are taken from a heap of free ones, so a message costs O(log n) for any number of limits.
+(A Fenwick tree over the levels finds the same number in the same time.)
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Array = np.ndarray
 
 
 def window_levels(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled: bool = True) -> np.ndarray:
-    """The smallest limit at which each message is accepted, where a refused one leaves no trace.
+    """The smallest limit at which each message is accepted, if refused ones leave no trace.
 
     Parameters
     ----------
     ts : ndarray of int64, shape (n_messages,)
-        Times that never fall; equal times keep their order.
+        Non-decreasing times; equal times are processed in order.
     keys : ndarray of int64, shape (n_messages,)
-        Whose window each message stands in, from 0.
+        Key of the window of each message, from 0.
     window_ns : int
         The window at t is (t - window_ns, t].
     compiled : bool
@@ -44,7 +44,7 @@ def window_levels(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled:
 
 
 def attempts_in_window(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, compiled: bool = True) -> np.ndarray:
-    """How many messages, itself included, stand in each message's window, where refused ones count too.
+    """Number of messages in each message's window, itself and refused ones included.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def attempts_in_window(ts: np.ndarray, keys: np.ndarray, window_ns: int, *, comp
 
 
 def _run(function: Kernel, ts: Array, keys: Array, window_ns: int, compiled: bool) -> Array:
-    """Lay each key's messages side by side in one workspace."""
+    """Group the messages by key in one workspace."""
     size = np.bincount(keys, minlength=count_of_keys(keys) + 1)
     start = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
     levels = np.zeros(len(ts), np.int64)
@@ -106,7 +106,7 @@ def _levels(ts: Array, keys: Array, window_ns: int, start: Array, state: Array, 
 
 @kernel
 def _attempts(ts: Array, keys: Array, window_ns: int, start: Array, state: Array, work: Array, levels: Array) -> None:
-    """Count the messages of each key that are not out of the window yet."""
+    """Count the messages of each key in the window of each message."""
     for i in range(len(ts)):
         key = keys[i]
         base = start[key]

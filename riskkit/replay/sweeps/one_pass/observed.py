@@ -1,13 +1,13 @@
-"""What a rule sees at each message, whatever its limit: where that is so, one pass answers for every threshold.
+"""Observed values of a rule that do not depend on its limit, so that one pass gives every threshold.
 
-In shadow mode the book is the record's, so a rule whose observed value does not depend on its own verdicts sees the
-same under every limit. Three ways, each exact:
+In shadow mode the book is that of the record, so a rule whose observed value does not depend on its verdicts observes
+the same under every limit. Three methods, each exact:
 
-- *one replay*: with the limit below everything, so that the rule objects to each message and says what it saw;
+- *one replay*: with a limit below every value, so that the rule objects to each message and reports its value;
 - *levels*: accepted messages of a sliding window, one at a time (`riskkit.replay.sweeps.one_pass.levels`);
-- *attempts*: attempted messages of a sliding window, counted without the bound that a limit puts on its log.
+- *attempts*: attempted messages of a sliding window, counted without the bound of a limit on the window's log.
 
-Everything else is run, threshold by threshold, and `Observed.why` says why.
+Otherwise each threshold is replayed, with the reason in `Observed.why`.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ ALWAYS = LARGEST  # an observed value beyond every limit: no price is known
 
 
 class Observed(NamedTuple):
-    """What a rule saw at the messages that some limit may refuse, in whole units of the loop, by row of the log.
+    """Observed values of a rule at messages that some limit may refuse, in integer units of the loop, by row of the log.
 
-    A message is refused by a limit L if and only if what was seen is above L. ``how`` is "replay", "levels",
-    "attempts", or "run" (nothing is known without running each threshold), ``why`` a sentence.
+    A message is refused by a limit L if and only if its value is above L. ``how`` is "replay", "levels", "attempts",
+    or "run" (each threshold must be replayed), ``why`` a sentence.
     """
 
     how: str
@@ -43,18 +43,18 @@ class Observed(NamedTuple):
 
     @property
     def exact(self) -> bool:
-        """Whether one pass tells every threshold."""
+        """True if one pass gives every threshold."""
         return self.how != "run"
 
 
 def parameter_of(rule: Rule) -> str | None:
-    """The parameter of a rule that is its limit, the first of those given; None where it has none."""
+    """The first given parameter of a rule that is a limit; None if there is none."""
     limits = [one.limit for one in rule.kind.observed if one.limit] or list(rule.kind.limits)
     return next((name for name in limits if getattr(rule.parameters, name) is not None), None)
 
 
 def observed_of(log: EventLog, rule: Rule, parameter: str, *, compiled: bool = True) -> Observed:
-    """See what `rule` sees at each message of the log in shadow mode, if that does not depend on `parameter`."""
+    """Observe the values of `rule` in shadow mode, if they do not depend on `parameter`."""
     why = _obstacle(log, rule, parameter)
     if why:
         return Observed("run", why, np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -64,20 +64,20 @@ def observed_of(log: EventLog, rule: Rule, parameter: str, *, compiled: bool = T
 
 
 def _obstacle(log: EventLog, rule: Rule, parameter: str) -> str:
-    """Why one pass would not do, as the end of a sentence; empty where it does."""
+    """Reason why one pass is not enough, as the end of a sentence; empty if it is."""
     columns, params, kind = log.columns, rule.parameters, log.columns["kind"]
     if rule.action != "REJECT":
         return f"an action of {rule.action} is not a refusal of single messages"
     limits = [one.limit for one in rule.kind.observed] if rule.kind.one_pass else []
     if parameter not in limits:
-        return f"what {rule.type} sees is not told apart from its parameter {parameter!r}"
+        return f"the observed value of {rule.type} may depend on its parameter {parameter!r}"
     others = [name for name in limits if name != parameter and getattr(params, name) is not None]
     if others:
         return f"{rule.type} has a second cap ({others[0]})"
     if "batch" in columns and (columns["batch"] >= 0).any():
-        return "lists of orders are refused whole"
+        return "lists of orders are refused together"
     if (kind == EventKind.CONTROL).any():
-        return "a person's commands pause and reset keys"
+        return "commands pause and reset keys"
     if rule.type == "volume_cap" and params.measure == "ordered":
         return "an order that is refused does not count towards the cap"
     if rule.type != "order_rate":
@@ -127,27 +127,27 @@ def _counted(log: EventLog, rule: Rule, compiled: bool) -> Observed:
     window_ns = rule.integers(log.universe).window_ns
     accepted = rule.parameters.count == "accepted"
     count = window_levels if accepted else attempts_in_window
-    seen = count(log.columns["ts"][rows], keys, window_ns, compiled=compiled)
+    values = count(log.columns["ts"][rows], keys, window_ns, compiled=compiled)
     why = "the level of each message in its window" if accepted else "the messages in each window, refused ones too"
-    return Observed("levels" if accepted else "attempts", why, rows, seen)
+    return Observed("levels" if accepted else "attempts", why, rows, values)
 
 
 def _replayed(log: EventLog, rule: Rule, parameter: str, compiled: bool) -> Observed:
-    change: dict[str, Any] = {f"{rule.id}.{parameter}": 0, f"{rule.id}.breach": "reach"}  # -1 in whole units
+    change: dict[str, Any] = {f"{rule.id}.{parameter}": 0, f"{rule.id}.breach": "reach"}  # -1 in integer units
     if rule.type == "order_rate" and rule.parameters.count == "accepted":
         change[f"{rule.id}.count"] = "attempted"  # the n-th message of a day or fixed window passes if n fits
     rules = with_setting(RuleSet([rule]), change)
     options: dict[str, Any] = {"orphans": "keep", "on_trip": "leave", "sample_ns": None}
     stage = Stage(log, rules, "shadow", compiled=compiled, **options)
     parts = [(np.zeros(0, np.int64), np.zeros(0, np.int64)), *map(_seen, stage.blocks(rules))]
-    seq, seen = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Observed("replay", "one replay with a limit below everything", seq, seen)
+    seq, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Observed("replay", "one replay with a limit below everything", seq, values)
 
 
 def _seen(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Row of the log and observed value of each refusal of a block."""
-    code, seq, seen = rows["code"], rows["seq"].copy(), rows["observed"].copy()
+    code, seq, values = rows["code"], rows["seq"].copy(), rows["observed"].copy()
     unpriced = code == DecisionCode.NO_PRICE
-    judged = unpriced | (code == DecisionCode.OBJECT)
-    seen[unpriced] = ALWAYS
-    return (seq, seen) if judged.all() else (seq[judged], seen[judged])
+    refused = unpriced | (code == DecisionCode.OBJECT)
+    values[unpriced] = ALWAYS
+    return (seq, values) if refused.all() else (seq[refused], values[refused])

@@ -1,1 +1,1 @@
-"""What each rule is worth: utilization, effectiveness, and the fewest rules that reject the same."""
+"""Value of each rule: utilization, effectiveness, and the smallest rule set that rejects the same."""

@@ -1,7 +1,7 @@
-"""`effectiveness`: what each rule of a set is good for, from one shadow replay.
+"""`effectiveness`: contribution of each rule of a set, from one shadow replay.
 
-In shadow mode each rule is judged as if it alone were on, so what it stops is the same in any rule set: rules can be
-compared, and left out, without another replay.
+In shadow mode each rule is evaluated as if no other were on, so it stops the same messages in any rule set: rules can
+be compared, and left out, without another replay.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ JUDGED = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD, Decisio
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Effectiveness(Shown):
-    """What each rule is good for.
+    """Result of `effectiveness`.
 
     Attributes
     ----------
     frame : DataFrame
-        One row a rule: ``limit``; ``limit_to_adv`` (of its busiest key, see `effectiveness`); ``observed_most`` and
-        ``limit_to_most``; ``stops`` (messages that it stops alone); ``share`` of all messages; ``never_binding``,
-        ``always_binding``; ``named`` (refusals that name it); ``first`` (accounts in which it was the first to stop
-        something); ``only`` (messages that no other rule stops); ``redundant`` (it stops something, all of which
-        others stop too); ``minimal`` (in the minimal set); ``good_rejections``, ``bad_rejections``,
+        One row per rule: ``limit``; ``limit_to_adv`` (of its busiest key, see `effectiveness`); ``observed_most``
+        (largest observed value) and ``limit_to_most``; ``stops`` (number of messages); ``share`` of all messages;
+        ``never_binding``, ``always_binding``; ``named`` (refusals that name it); ``first`` (accounts in which it was the
+        first to stop a message); ``only`` (messages that no other rule stops); ``redundant`` (all messages that it stops
+        are stopped by others, too); ``minimal`` (in the minimal set); ``good_rejections``, ``bad_rejections``,
         ``loss_avoided``, ``profit_forgone`` and ``net`` (loss avoided less profit forgone) of the orders that it stops.
     overlap : DataFrame
-        Share of what the rule of the row stops that the rule of the column stops too; NaN where it stops nothing.
+        Fraction of the messages stopped by the row's rule that the column's rule also stops; NaN if it stops none.
     minimal : tuple of str
-        The fewest rules that still stop everything that the full set stops.
+        The smallest set of rules that stops all messages that the full set stops.
     minimal_how : {"exact", "greedy"}
-        Greedy: there may be a smaller one.
+        Greedy: there may be a smaller set.
     horizon_ns : int or None
-        How long after an order its fills were valued; None: at the end of the log.
+        Nanoseconds from an order to the valuation of its fills; None: the end of the log.
 
     Examples
     --------
@@ -75,11 +75,11 @@ class Effectiveness(Shown):
     horizon_ns: int | None
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a rule."""
+        """One row per rule."""
         return self.frame
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw how much of what each rule stops is stopped by each other one."""
+        """Plot the fraction of each rule's stopped messages that each other rule stops."""
         from riskkit import plot
 
         names = list(self.overlap.index)
@@ -93,9 +93,9 @@ class Effectiveness(Shown):
     def _rows(self) -> list[Row]:
         rows: list[Row] = []
         for name, row in self.frame.iterrows():
-            said = "never binding" if row["never_binding"] else "always binding" if row["always_binding"] else ""
-            said = "redundant" if row["redundant"] and not said else said
-            rows += [(str(name), int(row["stops"]), f"stopped{', ' + said if said else ''}")]
+            notes = "never binding" if row["never_binding"] else "always binding" if row["always_binding"] else ""
+            notes = "redundant" if row["redundant"] and not notes else notes
+            rows += [(str(name), int(row["stops"]), f"stopped{', ' + notes if notes else ''}")]
             rows += [("  loss avoided less profit forgone", row["net"], "")]
         rows.append(("enough to stop everything", ", ".join(self.minimal) or "no rule", self.minimal_how))
         until = "the end of the log" if self.horizon_ns is None else f"{duration_text(self.horizon_ns)} after the order"
@@ -103,28 +103,27 @@ class Effectiveness(Shown):
 
 
 def effectiveness(result: ReplayResult, *, horizon_ns: int | None = None, compiled: bool = True) -> Effectiveness:
-    """Say of each rule how often it binds, alone or with others, and what it cost and saved.
+    """Measure how often each rule binds, alone or with others, and the loss avoided and profit forgone.
 
     Parameters
     ----------
-    result : Result
+    result : ReplayResult
         Of `replay_log` in shadow mode.
     horizon_ns : int, optional
-        An order that is stopped is judged by what its recorded fills were worth this long after it; by default at the
-        end of the log.
+        Nanoseconds after a stopped order at which its recorded fills are valued; by default the end of the log.
     compiled : bool
-        False runs what has to be replayed once more (the observed maxima, rules that pause) as plain Python.
+        False runs additional replays (for observed maxima and rules that pause) as plain Python.
 
     Returns
     -------
     Effectiveness
-        ``limit_to_adv`` holds a limit of quantity or money against the traded quantity or money of a day (the mean
-        over the UTC days with a fill), of that key of the rule's scope which has the most; NaN for other limits.
+        ``limit_to_adv`` is a limit of quantity or money divided by the daily traded quantity or money (mean over the
+        UTC days with a fill) of the busiest key of the rule's scope; NaN for other limits.
 
     Raises
     ------
     InputError
-        Where the result is of enforce mode, in which a rule is judged after the others have had their way.
+        If the result is of enforce mode, where other rules have already removed orders.
 
     Examples
     --------
@@ -148,7 +147,7 @@ def effectiveness(result: ReplayResult, *, horizon_ns: int | None = None, compil
 
     if result.mode != "shadow":
         raise InputError(
-            f"the result is of {result.mode} mode; replay the log in shadow mode, where each rule stands alone"
+            f"the result is of {result.mode} mode; replay the log in shadow mode, where each rule is evaluated alone"
         )
     log, rules = result.log, result.rules
     seq, masks = stops_of(result, compiled=compiled)
@@ -159,16 +158,16 @@ def effectiveness(result: ReplayResult, *, horizon_ns: int | None = None, compil
     named, first = result.refusals_by_rule(), _first(result, seq, masks)
     rows = []
     for k, rule in enumerate(rules):
-        own = masks >> k & 1 != 0
-        stops, only = int(own.sum()), int((masks == 1 << k).sum())
-        money = rejection_metrics(rejection_sums(log, seq[own], outcomes).sum(axis=0).tolist(), log)
-        limit, most = observed[k]
+        stopped = masks >> k & 1 != 0
+        stops, only = int(stopped.sum()), int((masks == 1 << k).sum())
+        money = rejection_metrics(rejection_sums(log, seq[stopped], outcomes).sum(axis=0).tolist(), log)
+        limit, largest = observed[k]
         rows.append(
             {
                 "limit": limit,
                 "limit_to_adv": _limit_to_daily(result, rule, limit),
-                "observed_most": most,
-                "limit_to_most": limit / most if most > 0 else np.nan,
+                "observed_most": largest,
+                "limit_to_most": limit / largest if largest > 0 else np.nan,
                 "stops": stops,
                 "share": stops / messages if messages else 0.0,
                 "never_binding": stops == 0,
@@ -191,10 +190,10 @@ def effectiveness(result: ReplayResult, *, horizon_ns: int | None = None, compil
 
 
 def stops_of(result: ReplayResult, *, compiled: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the log of the messages that some rule stops, and the mask of those that do; int64, shape (n_stopped,).
+    """Rows of the log of the messages that some rule stops, and masks of these rules; int64, shape (n_stopped,).
 
-    An alert stops nothing. A rule that pauses and does not refuse lets the message pass at which it trips; its bit in
-    the rows does not say which, so such a rule is replayed alone.
+    An alert stops nothing. A rule that pauses but does not refuse passes the message at which it trips; as the rows do
+    not identify that message, such a rule is replayed alone.
     """
     rows = result.rows[np.isin(result.rows["code"], JUDGED)]
     masks = np.zeros(len(rows), np.int64)
@@ -206,31 +205,31 @@ def stops_of(result: ReplayResult, *, compiled: bool = True) -> tuple[np.ndarray
             alone = replay_log(result.log, RuleSet([rule]), "shadow", compiled=compiled)
             stops &= np.isin(rows["seq"], alone.refused()["seq"])
         masks |= stops.astype(np.int64) << k
-    some = masks != 0
-    return rows["seq"][some].astype(np.int64), masks[some]
+    stopped = masks != 0
+    return rows["seq"][stopped].astype(np.int64), masks[stopped]
 
 
 def _first(result: ReplayResult, seq: np.ndarray, masks: np.ndarray) -> list[int]:
-    """In how many accounts each rule was the first to stop something; of several at one message all were."""
+    """Number of accounts in which each rule was the first to stop a message; all rules that stop the first message count."""
     _, first = np.unique(result.log.columns["account"][seq], return_index=True)
     return [int((masks[first] >> k & 1).sum()) for k in range(len(result.rules))]
 
 
 def _most_observed(result: ReplayResult, compiled: bool) -> list[tuple[float, float]]:
-    """Each rule's limit and the most that it saw, in the units of the rule set; NaN where it has none, or none is known."""
+    """Each rule's limit and largest observed value, in the units of the rule set; NaN if there is none or it is not known."""
     used = utilization(result.log, result.rules, compiled=compiled)
     found = []
     for rule in result.rules:
         parameter = parameter_of(rule)
         value = getattr(rule.parameters, parameter) if parameter else None
         limit = float(value) if value is not None else np.nan
-        most = np.nan
+        largest = np.nan
         if parameter and value is not None:
             curve = used.curve(rule.id, parameter)
             if curve.exact:
-                seen = curve.observed.seen[curve.observed.seen != ALWAYS]
-                most = float(seen.max(initial=0) * curve.unit)
-        found.append((limit, most))
+                values = curve.observed.seen[curve.observed.seen != ALWAYS]
+                largest = float(values.max(initial=0) * curve.unit)
+        found.append((limit, largest))
     return found
 
 
@@ -250,7 +249,7 @@ def _limit_to_daily(result: ReplayResult, rule: Rule, limit: float) -> float:
     codes = columns["instrument"][rows]
     traded = log.universe.quantities(columns["qty"][rows], codes)
     if unit == "money":
-        multipliers = np.array([float(one.multiplier) for one in log.universe.instruments])
+        multipliers = np.array([float(instrument.multiplier) for instrument in log.universe.instruments])
         traded = np.abs(traded * log.universe.prices(columns["price"][rows], codes)) * multipliers[codes]
     days = len(np.unique(columns["ts"][rows] // DAY_NS))
     busiest = float(np.bincount(keys[keys >= 0], weights=traded[keys >= 0]).max()) / days
@@ -260,6 +259,6 @@ def _limit_to_daily(result: ReplayResult, rule: Rule, limit: float) -> float:
 def _overlap(masks: np.ndarray, names: Any) -> pd.DataFrame:
     import pandas as pd
 
-    own = [(masks >> k & 1) != 0 for k in range(len(names))]
-    shares = [[float((a & b).sum() / a.sum()) if a.any() else np.nan for b in own] for a in own]
+    stopped = [(masks >> k & 1) != 0 for k in range(len(names))]
+    shares = [[float((a & b).sum() / a.sum()) if a.any() else np.nan for b in stopped] for a in stopped]
     return pd.DataFrame(shares, index=names, columns=names)

@@ -1,4 +1,4 @@
-"""`utilization`: how much of each limit was used, by rule and key, and what every other threshold would have refused."""
+"""`utilization`: used fraction of each limit, by rule and key, and refusals under every other threshold."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ LEVELS = {"median": 0.5, "p90": 0.9, "p99": 0.99, "most": 1.0}
 class Utilization(Shown):
     """Used/limit of every rule in shadow mode.
 
-    A share above 1 is a refusal. Rules whose observed value depends on their own verdicts (pauses, batches, ...) have
-    no distribution; `how` says why, and their `curve` runs each threshold that it is asked for.
+    A share above 1 is a refusal. Rules whose observed value depends on their verdicts (pauses, batches, ...) have no
+    distribution; `how` has the reason, and their `curve` replays each requested threshold.
 
     Examples
     --------
@@ -54,14 +54,14 @@ class Utilization(Shown):
         rule : str
             Its id.
         parameter : str, optional
-            What is varied; by default its limit.
+            The varied parameter; by default the limit.
 
         Raises
         ------
         InputError
-            Where there is no such rule, or it has no such parameter.
+            If there is no such rule, or it has no such parameter.
         """
-        if rule not in [one.id for one in self.rules]:
+        if rule not in [known.id for known in self.rules]:
             raise InputError(f"rule={rule!r} is not in these rules; they are {', '.join(r.id for r in self.rules)}")
         found = self.rules[rule]
         parameter = (parameter_of(found) or "") if parameter is None else parameter
@@ -74,23 +74,23 @@ class Utilization(Shown):
 
     @cached_property
     def how(self) -> dict[str, str]:
-        """For each rule, how its thresholds are answered, and why."""
+        """Method for the thresholds of each rule, with the reason."""
         found = {}
         for rule in self.rules:
             parameter = parameter_of(rule)
             if parameter is None:
-                found[rule.id] = "run: it has no one limit"
+                found[rule.id] = "run: it has no single limit"
             else:
-                seen = self.curve(rule.id, parameter).observed
-                found[rule.id] = f"{seen.how}: {seen.why}"
+                observed = self.curve(rule.id, parameter).observed
+                found[rule.id] = f"{observed.how}: {observed.why}"
         return found
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a rule and key: messages seen, refused ones, and used/limit at its median, 90 %, 99 % and most.
+        """One row per rule and key: messages, refused ones, and used/limit at the median, 90 %, 99 % and maximum.
 
-        Counted are the messages that some limit would refuse; what uses nothing is not. A message without a price is
-        counted as refused and is in no quantile. The key is "(all)" where only the loop tells keys apart.
+        Only messages that some limit would refuse are counted. A message without a price counts as refused and is in no
+        quantile. The key is "(all)" if only the loop knows the keys.
         """
         import pandas as pd
 
@@ -106,11 +106,11 @@ class Utilization(Shown):
         return pd.DataFrame(rows, columns=columns).set_index(["rule", "key"])
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a rule and key."""
+        """One row per rule and key."""
         return self.frame
 
     def shares(self, rule: str) -> np.ndarray:
-        """Used/limit at every message that some limit would refuse, rising; float64."""
+        """Used/limit at every message that some limit would refuse, ascending; float64."""
         curve = self.curve(rule)
         if not curve.exact:
             raise InputError(f"the used share of {rule!r} is not known from one pass: {curve.observed.why}")
@@ -118,7 +118,7 @@ class Utilization(Shown):
         return np.sort(_shares(curve.observed.seen[curve.observed.seen != ALWAYS], limit))
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw, for each rule, the share of its messages that used at least so much of its limit."""
+        """Plot, for each rule, the share of its messages that used at least a given fraction of its limit."""
         from riskkit import plot
 
         lines = {}
@@ -130,8 +130,8 @@ class Utilization(Shown):
                 lines[rule.id] = shares
         if not lines:
             raise InputError("no rule has a used share that is known from one pass; see how")
-        most = max(lines, key=lambda name: float(lines[name][-1]))
-        title = f"{most} comes closest to its limit or goes furthest beyond: {lines[most][-1]:,.0%} used at most"
+        busiest = max(lines, key=lambda name: float(lines[name][-1]))
+        title = f"{busiest} comes closest to its limit or goes furthest beyond: {lines[busiest][-1]:,.0%} used at most"
         return plot.exceedances(lines, label="used / limit", title=title, ax=ax)
 
     def _title(self) -> str:
@@ -149,12 +149,12 @@ class Utilization(Shown):
 
 
 def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Utilization:
-    """How much of each limit a record used, and the decisions under every other threshold.
+    """Compute the used fraction of each limit, and the decisions under every other threshold.
 
     Parameters
     ----------
     log : EventLog
-        The record; the book is as it happened (shadow mode).
+        Recorded events; the book is the recorded one (shadow mode).
     rules : RuleSet
         The limits.
     compiled : bool
@@ -185,25 +185,25 @@ def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Util
     return Utilization(log, rules, compiled=compiled)
 
 
-def _by_key(log: EventLog, rule: Rule, seen: Observed, limit: int) -> list[tuple[Any, ...]]:
-    """The rows of one rule, its keys in their order."""
-    key = keys_of(log, rule.scope, seen.seq)
+def _by_key(log: EventLog, rule: Rule, observed: Observed, limit: int) -> list[tuple[Any, ...]]:
+    """The rows of one rule, in order of keys."""
+    key = keys_of(log, rule.scope, observed.seq)
     if key is None:
-        return [(rule.id, "(all)", *_described(seen.seen, limit))]
+        return [(rule.id, "(all)", *_described(observed.seen, limit))]
     order = np.argsort(key, kind="stable")
     keys, starts = np.unique(key[order], return_index=True)
-    parts = np.split(seen.seen[order], starts[1:]) if len(keys) else []
+    parts = np.split(observed.seen[order], starts[1:]) if len(keys) else []
     labels = labels_of(log, rule, keys.tolist())
     return [(rule.id, label, *_described(part, limit)) for label, part in zip(labels, parts, strict=True)]
 
 
-def _described(seen: np.ndarray, limit: int) -> tuple[Any, ...]:
-    """Messages, refusals, and used/limit at the levels (of the sample: a share that occurred)."""
-    shares = _shares(seen[seen != ALWAYS], limit)
+def _described(values: np.ndarray, limit: int) -> tuple[Any, ...]:
+    """Messages, refusals, and used/limit at the levels (quantiles that are values of the sample)."""
+    shares = _shares(values[values != ALWAYS], limit)
     levels = np.quantile(shares, list(LEVELS.values()), method="inverted_cdf") if len(shares) else np.zeros(len(LEVELS))
-    return len(seen), int((seen > limit).sum()), *levels.tolist()
+    return len(values), int((values > limit).sum()), *levels.tolist()
 
 
-def _shares(seen: np.ndarray, limit: int) -> np.ndarray:
-    """Used/limit; where the limit lets nothing pass, whatever is used is beyond it."""
-    return seen / limit if limit > 0 else np.where(seen > limit, np.inf, 0.0)
+def _shares(values: np.ndarray, limit: int) -> np.ndarray:
+    """Used/limit; infinite for any use of a limit of zero."""
+    return values / limit if limit > 0 else np.where(values > limit, np.inf, 0.0)
