@@ -68,7 +68,7 @@ class LimitChecker:
     @cached_property
     def factor(self) -> float:
         """One-day VaR per unit of volatility of a bar."""
-        return quantile_multiplier(self.limits.confidence, z=self.z) * self.bars_per_day**0.5  # type: ignore[no-any-return]
+        return quantile_multiplier(self.limits.confidence, z=self.z) * self.bars_per_day**0.5
 
     @cached_property
     def max_size(self) -> Fraction | None:

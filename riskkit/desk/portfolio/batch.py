@@ -65,7 +65,7 @@ class PreTradeChecks(Shown):
     @property
     def approved(self) -> np.ndarray:
         """(n_trades,) of bool."""
-        return self.code == PASSED  # type: ignore[no-any-return]
+        return self.code == PASSED
 
     def __len__(self) -> int:
         return len(self.code)

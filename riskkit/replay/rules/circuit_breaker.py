@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from riskkit._check import InputError, one_of
 from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Count, Hour, Limit, MoneyReached, Zone
 from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, Rule, RuleType, register
 from riskkit.replay.schema.calendar import day_starts
@@ -52,19 +53,19 @@ class BreakerLimits(NamedTuple):
     roll_hour: Hour = 0
 
 
-def opens_too_many(state, params, book):
+def opens_too_many(state: Record, params: Any, book: Book) -> bool:
     """True if an order in this position would exceed the limit of open positions."""
     return book.position.qty == 0 and state.open >= params.open_positions
 
 
-def check(state, params, book, event):
+def check(state: Record, params: Any, book: Book, event: EventRow) -> CapVerdict:
     """Refuse an order that would exceed the open positions."""
     if event.kind == ORDER and opens_too_many(state, params, book):
         return CapVerdict(OBJECT, state.open + 1, params.open_positions, POSITIONS, 0)
     return CapVerdict(PASS, state.open, params.open_positions, POSITIONS, 0)
 
 
-def used(state, params):
+def used(state: Record, params: Any) -> tuple[CapVerdict, ...]:
     """Utilization of each limit."""
     return (
         CapVerdict(OBJECT if state.errors >= params.consecutive_errors else PASS, state.errors, 0, ERRORS, 0),
@@ -73,7 +74,7 @@ def used(state, params):
     )
 
 
-def update(state, params, book, event):
+def update(state: Record, params: Any, book: Book, event: EventRow) -> int:
     """Update the day's loss, the open positions and the run of errors; trip at a limit."""
     if event.kind == FILL or event.kind == TRADE:
         state.open += book.opened
@@ -87,13 +88,13 @@ def update(state, params, book, event):
     return 0
 
 
-def on_new_day(state):
+def on_new_day(state: Record) -> None:
     """Restart loss and errors at zero."""
     state.loss = 0
     state.errors = 0
 
 
-def opening(state, book):
+def opening(state: Record, book: Book) -> None:
     """Count an opening position as open."""
     state.open += 1
 

@@ -111,14 +111,14 @@ class CapVerdict(NamedTuple):
     base: int
 
 
-def unpriced(policy, observed, limit):
+def unpriced(policy: int, observed: int, limit: int) -> Verdict:
     """Verdict on an order without a known price, by the rule's `on_missing_price`."""
     if policy == 0:
         return Verdict(NO_PRICE, observed, limit)
     return Verdict(NOTICE if policy == 1 else PASS, observed, limit)
 
 
-def unpriced_cap(policy, observed, limit):
+def unpriced_cap(policy: int, observed: int, limit: int) -> CapVerdict:
     """As `unpriced`, for a rule with several limits."""
     verdict = unpriced(policy, observed, limit)
     return CapVerdict(verdict.code, verdict.observed, verdict.limit, 0, 0)

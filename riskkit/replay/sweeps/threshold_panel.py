@@ -203,7 +203,7 @@ class ThresholdPanel(Live):
     @property
     def value(self) -> float:
         """The selected value."""
-        return self.slider.value  # type: ignore[no-any-return]
+        return self.slider.value
 
     def _moved(self, change: Any = None) -> None:
         self.table.value = self._repr_html_()

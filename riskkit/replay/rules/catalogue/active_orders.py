@@ -6,8 +6,9 @@ completes an order, a cancel and an expiry each free a slot; an order without an
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
@@ -27,7 +28,7 @@ class MaxActiveOrders(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(state, params):
+def check(state: Record, params: Any) -> Verdict:
     """Count the working orders, this order included."""
     observed = state.working + 1
     return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)

@@ -6,14 +6,14 @@ is allowed. Booked fees are already deducted from cash; `fee` adds an expected f
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import hold_price, notional
+from riskkit.replay.kernels.book import Book, hold_price, notional
 from riskkit.replay.kernels.integers import MILLION, fraction_of
 from riskkit.replay.rules.catalogue.message import rest
 from riskkit.replay.rules.parameters import Breach, MissingPrice, Part, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 
 MODIFY = int(EventKind.MODIFY)
 
@@ -36,7 +36,7 @@ class CashLimit(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the order's cost with the free cash; a modify frees the order's present reserve."""
     free = book.cash_balance.cash - book.cash_balance.reserved
     reserve = event.reserve

@@ -6,14 +6,15 @@ Unit: fraction. Source: concentration limits of funds (UCITS 5/10/40 among them)
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
-from riskkit.replay.kernels.records import at
+from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of, value_after
 from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, Part, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.columns import MISSING, EventRow
 
 
 class ConcentrationLimit(NamedTuple):
@@ -33,7 +34,7 @@ class ConcentrationLimit(NamedTuple):
     breach: Breach = "exceed"
 
 
-def largest_after(book, event, positions, mark):
+def largest_after(book: Book, event: EventRow, positions: Record, mark: int) -> int:
     """Size of the account's largest position after the fill of the order."""
     largest = abs(value_after(book, event, mark))
     pair = book.account.first_position
@@ -45,7 +46,7 @@ def largest_after(book, event, positions, mark):
     return largest
 
 
-def check(params, book, event, positions):
+def check(params: Any, book: Book, event: EventRow, positions: Record) -> Verdict:
     """Compare the largest position after the order with the limit's fraction of the gross exposure."""
     mark = mark_of(book, event)
     if mark == MISSING:

@@ -6,11 +6,12 @@ ends and the run restarts at zero; with 0 the reset is manual.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.columns import EventKind, EventRow
 
 ERROR = int(EventKind.ERROR)
 
@@ -31,12 +32,12 @@ class ConsecutiveErrors(NamedTuple):
     breach: Breach = "reach"
 
 
-def check(state, params):
+def check(state: Record, params: Any) -> Verdict:
     """Compare the run with the limit."""
     return Verdict(OBJECT if state.run > params.limit else PASS, state.run, params.limit)
 
 
-def update(state, params, event):
+def update(state: Record, params: Any, event: EventRow) -> int:
     """Lengthen or end the run; trip if it is too long."""
     if event.kind != ERROR:
         state.run = 0
@@ -45,7 +46,7 @@ def update(state, params, event):
     return 1 if state.run > params.limit else 0
 
 
-def reset(state):
+def reset(state: Record) -> None:
     """Restart the run."""
     state.run = 0
 

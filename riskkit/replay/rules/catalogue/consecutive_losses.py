@@ -6,11 +6,13 @@ nothing; the rule trips at the limit.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.book import Book
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most, choice
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.columns import EventKind, EventRow
 
 TRADE = int(EventKind.TRADE)
 CLOSED_TRADES = 0
@@ -35,12 +37,12 @@ class ConsecutiveLosses(NamedTuple):
     breach: Breach = "reach"
 
 
-def check(state, params):
+def check(state: Record, params: Any) -> Verdict:
     """Compare the run with the limit."""
     return Verdict(OBJECT if state.run > params.limit else PASS, state.run, params.limit)
 
 
-def update(state, params, book, event):
+def update(state: Record, params: Any, book: Book, event: EventRow) -> int:
     """Lengthen or end the run; trip if it is too long."""
     is_trade = event.kind == TRADE
     if params.of != BOTH and is_trade != (params.of == CLOSED_TRADES):
@@ -53,7 +55,7 @@ def update(state, params, book, event):
     return 0
 
 
-def reset(state):
+def reset(state: Record) -> None:
     """Restart the run."""
     state.run = 0
 

@@ -6,11 +6,13 @@ Unit: closed trades. Source: freqtrade's CooldownPeriod. Start and end of a lock
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.lock import LOCK, lock, phrase
 from riskkit.replay.rules.parameters import DayTime, Duration, Flag
 from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.schema.columns import EventRow
 
 
 class TradeCooldown(NamedTuple):
@@ -31,7 +33,7 @@ class TradeCooldown(NamedTuple):
     per_side: Flag = False
 
 
-def update(state, params, event):
+def update(state: Record, params: Any, event: EventRow) -> int:
     """Lock at every closed trade."""
     lock(state, params, event, event.ts)
     return 0

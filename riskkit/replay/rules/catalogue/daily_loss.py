@@ -6,9 +6,10 @@ plus unrealised at marks, or realised alone; it trips at the limit. Source: dail
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import profit
+from riskkit.replay.kernels.book import Book, profit
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, Hour, Limit, Money, Zone, at_most, choice
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
@@ -37,30 +38,30 @@ class DailyLoss(NamedTuple):
     breach: Breach = "reach"
 
 
-def result(params, account):
+def result(params: Any, account: Record) -> int:
     """Profit so far, by `measure`."""
     if params.measure == TOTAL:
         return profit(account)
     return account.realised + account.funding - account.fees
 
 
-def check(state, params, book):
+def check(state: Record, params: Any, book: Book) -> Verdict:
     """Compare the day's loss with the limit."""
     loss = state.base - result(params, book.account)
     return Verdict(OBJECT if loss > params.limit else PASS, loss, params.limit)
 
 
-def update(state, params, book):
+def update(state: Record, params: Any, book: Book) -> int:
     """Trip when the loss reaches the limit."""
     return 1 if state.base - result(params, book.account) > params.limit else 0
 
 
-def on_new_day(state, params, book):
+def on_new_day(state: Record, params: Any, book: Book) -> None:
     """Take the present profit as the day's base."""
     state.base = result(params, book.account)
 
 
-def not_bounding(rule) -> str:
+def not_bounding(rule: Any) -> str:
     """Reason why the limit does not bound every day's loss; empty if it does."""
     if rule.parameters.tz != "UTC":
         return f"the length of a day in {rule.parameters.tz} changes"

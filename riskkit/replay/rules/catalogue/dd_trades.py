@@ -6,12 +6,14 @@ start of the lookback; exactly the limit passes. Start and end of a lock: see `r
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.queue import append, expire, length
+from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
 from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, Return, duration_text
 from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.schema.columns import EventRow
 
 
 class TradeDrawdownLock(NamedTuple):
@@ -35,7 +37,7 @@ class TradeDrawdownLock(NamedTuple):
     breach: Breach = "reach"
 
 
-def max_drawdown(memory, queue):
+def max_drawdown(memory: Words, queue: int) -> int:
     """Maximum drawdown of the running sum of a queue's returns; the peak starts at zero."""
     running = 0
     peak = 0
@@ -49,7 +51,7 @@ def max_drawdown(memory, queue):
     return fall
 
 
-def update(state, params, event, memory):
+def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
     """Add the return of a closed trade; lock if the drawdown is too large."""
     queue = closes(state, params, event)
     expire(memory, queue, event.ts - params.lookback_ns)

@@ -6,10 +6,11 @@ a portfolio (static and trailing); the base is the first equity above zero, adju
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import equity
+from riskkit.replay.kernels.book import Book, equity
 from riskkit.replay.kernels.integers import exceeds_fraction
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, ComparedLimit, Flag, Limit, Money, Part, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register
 from riskkit.replay.schema.columns import EventKind
@@ -37,7 +38,7 @@ class DrawdownLimit(NamedTuple):
     breach: Breach = "exceed"
 
 
-def base_now(state, params, account):
+def base_now(state: Record, params: Any, account: Record) -> int:
     """Base at the present equity; 0 before the first equity above zero."""
     now = equity(account)
     if state.started == 0:
@@ -46,7 +47,7 @@ def base_now(state, params, account):
     return max(base, now) if params.trailing != 0 else base
 
 
-def over(state, params, account):
+def over(state: Record, params: Any, account: Record) -> int:
     """The limit that the fall breaches: FRACTION, MONEY, or WITHIN for none."""
     base = base_now(state, params, account)
     if base <= 0:
@@ -58,7 +59,7 @@ def over(state, params, account):
     return MONEY if fall > params.money or (reached != 0 and fall == params.money) else WITHIN
 
 
-def check(state, params, book):
+def check(state: Record, params: Any, book: Book) -> CapVerdict:
     """Compare the present fall with the limit."""
     account = book.account
     base = base_now(state, params, account)
@@ -69,7 +70,7 @@ def check(state, params, book):
     return CapVerdict(PASS if breached == WITHIN else OBJECT, base - equity(account), limit, cap, base)
 
 
-def update(state, params, book):
+def update(state: Record, params: Any, book: Book) -> int:
     """Update the base; trip if the fall breaches a limit."""
     account = book.account
     trips = 1 if over(state, params, account) != WITHIN else 0
@@ -81,14 +82,14 @@ def update(state, params, book):
     return trips
 
 
-def reset(state, book):
+def reset(state: Record, book: Book) -> None:
     """Take the present equity as the new base."""
     state.base = equity(book.account)
     state.flows = book.account.net_deposits
     state.started = 1 if state.base > 0 else 0
 
 
-def not_bounding(rule) -> str:
+def not_bounding(rule: Any) -> str:
     """Reason why the limit does not bound the losses; empty if it does."""
     return "its pause can end and takes a new base" if rule.action != "REJECT" and rule.hold_ns() != "reset" else ""
 

@@ -6,7 +6,7 @@ and refused orders count.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, at_most, duration_text
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
@@ -29,7 +29,7 @@ class DuplicateOrder(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, duplicates):
+def check(params: Any, duplicates: int) -> Verdict:
     """Count this order and the identical ones."""
     observed = duplicates + 1
     return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)

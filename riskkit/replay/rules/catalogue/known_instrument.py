@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.parameters import Labels
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventRow
 from riskkit.replay.schema.universe import Universe
 
 
@@ -37,7 +39,7 @@ def allowed(params: AllowedInstruments, universe: Universe) -> list[int]:
     return flags
 
 
-def check(state, event, memory):
+def check(state: Record, event: EventRow, memory: Words) -> Verdict:
     """Look up the instrument."""
     known = memory[state.memory + event.instrument]
     return Verdict(PASS if known != 0 else OBJECT, event.instrument, known)

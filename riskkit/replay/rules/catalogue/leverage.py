@@ -6,14 +6,14 @@ that adds exposure is refused. Orders that only reduce a position pass.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import equity
+from riskkit.replay.kernels.book import Book, equity
 from riskkit.replay.kernels.integers import MILLION, exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of
 from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Ratio, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.columns import MISSING, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
 
@@ -33,7 +33,7 @@ class Leverage(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the gross exposure after the order with the account's equity."""
     mark = mark_of(book, event)
     if mark == MISSING:

@@ -14,21 +14,22 @@ from __future__ import annotations
 from typing import Any
 
 from riskkit.replay.kernels.queue import QUEUE
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import duration_text
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, Verdict
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.columns import EventKind, EventRow
 from riskkit.replay.schema.constants import DAY_NS, LARGEST
 
 FIELDS = ("memory", "until", "short_until")
 WORDS = 2 * QUEUE
 
 
-def closes(state, params, event):
+def closes(state: Record, params: Any, event: EventRow) -> int:
     """Queue for this close, by side with `per_side`."""
     return state.memory + (QUEUE if params.per_side != 0 and event.side < 0 else 0)
 
 
-def lock_end(params, last):
+def lock_end(params: Any, last: int) -> int:
     """End of a lock whose last close counted was at `last`."""
     if params.unlock_at < LARGEST:
         end = last - last % DAY_NS + params.unlock_at
@@ -41,7 +42,7 @@ def lock_end(params, last):
     return end
 
 
-def lock(state, params, event, last):
+def lock(state: Record, params: Any, event: EventRow, last: int) -> None:
     """Start or extend a lock."""
     end = lock_end(params, last)
     if params.per_side != 0 and event.side < 0:
@@ -50,7 +51,7 @@ def lock(state, params, event, last):
         state.until = max(state.until, end)
 
 
-def locked(state, params, event):
+def locked(state: Record, params: Any, event: EventRow) -> Verdict:
     """Verdict on an order: OBJECT while its side is locked."""
     until = state.until
     if params.per_side != 0 and event.side < 0:
@@ -58,7 +59,7 @@ def locked(state, params, event):
     return Verdict(OBJECT if event.ts < until else PASS, event.ts, until)
 
 
-def phrase(params) -> str:
+def phrase(params: Any) -> str:
     """Duration and orders of the lock, in words."""
     if params.unlock_at is not None:
         until = f"until {params.unlock_at} UTC"

@@ -5,11 +5,13 @@ Unit: quantity. Source: zipline's long only control. A sale of exactly the posit
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.catalogue.message import own, rest
 from riskkit.replay.rules.parameters import Flag
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventRow
 
 
 class LongOnly(NamedTuple):
@@ -25,7 +27,7 @@ class LongOnly(NamedTuple):
     include_open: Flag = False
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare a sale with the position."""
     position = max(book.position.qty, 0)
     if event.side > 0:

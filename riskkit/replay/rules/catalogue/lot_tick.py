@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.catalogue.message import bad_price
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import MISSING, RowFlag
+from riskkit.replay.schema.columns import MISSING, EventRow, RowFlag
 
 BAD_QTY = int(RowFlag.BAD_QTY)
 QUANTITY = 1
@@ -29,7 +30,7 @@ class TickLotCheck(NamedTuple):
     """
 
 
-def check(book, event):
+def check(book: Book, event: EventRow) -> Verdict:
     """Check quantity and price against lot and tick; the observed value is 1 (quantity) or 2 (price)."""
     instrument = book.instrument
     if event.qty <= 0 or event.qty % instrument.lot != 0 or event.flags & BAD_QTY != 0:

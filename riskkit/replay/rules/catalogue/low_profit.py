@@ -6,12 +6,14 @@ passes. Start and end of a lock: see `riskkit.replay.rules.catalogue.lock`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.queue import append, expire, length, total
+from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
 from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, Return, duration_text
 from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.schema.columns import EventRow
 
 
 class LowProfitLock(NamedTuple):
@@ -35,7 +37,7 @@ class LowProfitLock(NamedTuple):
     breach: Breach = "reach"
 
 
-def update(state, params, event, memory):
+def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
     """Add the return of a closed trade; lock if the sum is too low."""
     queue = closes(state, params, event)
     expire(memory, queue, event.ts - params.lookback_ns)

@@ -6,12 +6,13 @@ credit limits of clearing firms. Orders that only reduce a position pass; a miss
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of, net_after
 from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, at_most, choice
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.columns import MISSING, EventRow
 
 GROSS = 0
 
@@ -33,7 +34,7 @@ class MaxExposure(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the account's exposure after the order with the limit."""
     mark = mark_of(book, event)
     if mark == MISSING:

@@ -6,13 +6,13 @@ ask (buy) or bid (sell), else the last trade, else `on_missing_price` decides (d
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import notional
+from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.rules.catalogue.message import price_of
 from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.columns import MISSING, EventRow
 
 
 class MaxOrderNotional(NamedTuple):
@@ -31,7 +31,7 @@ class MaxOrderNotional(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the order's value with the limit."""
     price = price_of(book, event)
     if price == MISSING:

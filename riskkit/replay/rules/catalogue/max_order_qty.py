@@ -6,10 +6,12 @@ passes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.parameters import Breach, Limit, Quantity, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventRow
 
 
 class MaxOrderQty(NamedTuple):
@@ -26,7 +28,7 @@ class MaxOrderQty(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the order's quantity with the limit."""
     observed = event.qty * book.instrument.qty_unit
     return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)

@@ -7,12 +7,13 @@ refused ones and cancels.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.window import FIELDS, FIXED, add, expire
 from riskkit.replay.rules.parameters import Breach, ComparedLimit, Count, Duration, at_most, duration_text
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.columns import EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
 SECOND = 1_000_000_000
@@ -38,7 +39,7 @@ class MessageThrottle(NamedTuple):
     breach: Breach = "exceed"
 
 
-def level(mps, params):
+def level(mps: int, params: Any) -> int:
     """Maximum number of messages in a window at a rate per second."""
     if mps >= NO_LIMIT:
         return LARGEST
@@ -47,19 +48,19 @@ def level(mps, params):
     return maximum - 1 if params.breach != 0 and rest % SECOND == 0 else maximum
 
 
-def evict(state, params, event, memory):
+def evict(state: Record, params: Any, event: EventRow, memory: Words) -> None:
     """Close an expired window."""
     expire(state, memory, FIXED, params.window_ns, 0, 1, event.ts)
 
 
-def check(state, params, event):
+def check(state: Record, params: Any, event: EventRow) -> Verdict:
     """Count the window's messages, this one included."""
     observed = state.total + event.weight
     limit = level(params.reject_mps, params)
     return Verdict(OBJECT if event.weight > 0 and observed > limit else PASS, observed, limit)
 
 
-def update(state, params, event, memory):
+def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
     """Count every message; trip beyond the second level."""
     if event.weight > 0:
         add(state, memory, FIXED, 0, 1, event.ts, event.weight)

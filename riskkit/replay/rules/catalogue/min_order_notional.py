@@ -6,13 +6,13 @@ minimum blocked the close of a small position) is why reduce-only orders may be 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import notional
+from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.rules.catalogue.message import price_of
 from riskkit.replay.rules.parameters import Breach, Flag, LeastMoney, Limit, MissingPrice
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.columns import MISSING, EventRow
 from riskkit.replay.schema.columns import RowFlag as Flags
 
 REDUCE_ONLY = int(Flags.REDUCE_ONLY)
@@ -37,7 +37,7 @@ class MinOrderNotional(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the order's value with the limit."""
     if params.exempt_reduce_only != 0 and event.flags & REDUCE_ONLY != 0:
         return Verdict(PASS, 0, params.limit)

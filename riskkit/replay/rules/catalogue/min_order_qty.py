@@ -6,10 +6,12 @@ Exactly the limit passes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.parameters import Breach, Flag, Least, Limit
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventRow
 from riskkit.replay.schema.columns import RowFlag as Flags
 
 REDUCE_ONLY = int(Flags.REDUCE_ONLY)
@@ -32,7 +34,7 @@ class MinOrderQty(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the order's quantity with the limit."""
     observed = event.qty * book.instrument.qty_unit
     if params.exempt_reduce_only != 0 and event.flags & REDUCE_ONLY != 0:

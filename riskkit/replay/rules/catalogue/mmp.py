@@ -7,12 +7,14 @@ empty. All fills count as maker fills.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.queue import QUEUE, append, clear, expire, total
+from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.parameters import Breach, Duration, Limit, Quantity, at_most, duration_text
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.columns import EventKind, EventRow
 
 
 class MarketMakerProtection(NamedTuple):
@@ -32,24 +34,24 @@ class MarketMakerProtection(NamedTuple):
     breach: Breach = "exceed"
 
 
-def evict(state, params, event, memory):
+def evict(state: Record, params: Any, event: EventRow, memory: Words) -> None:
     """Remove fills outside the window."""
     expire(memory, state.memory, event.ts - params.window_ns)
 
 
-def check(state, params, memory):
+def check(state: Record, params: Any, memory: Words) -> Verdict:
     """Compare the fills in the window with the limit."""
     observed = total(memory, state.memory)
     return Verdict(OBJECT if observed > params.qty_limit else PASS, observed, params.qty_limit)
 
 
-def update(state, params, book, event, memory):
+def update(state: Record, params: Any, book: Book, event: EventRow, memory: Words) -> int:
     """Add a fill; trip if the window exceeds the limit."""
     append(memory, state.memory, event.ts, event.qty * book.instrument.qty_unit)
     return 1 if total(memory, state.memory) > params.qty_limit else 0
 
 
-def reset(state, memory):
+def reset(state: Record, memory: Words) -> None:
     """Clear the window after a freeze."""
     if state.held_until != 0:
         clear(memory, state.memory)

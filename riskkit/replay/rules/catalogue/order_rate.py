@@ -6,8 +6,9 @@ window at t is (t - w, t], as NautilusTrader's throttler counts it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.window import CALENDAR_DAY, FIELDS, FIXED, SLIDING, add, close, expire, words
 from riskkit.replay.rules.parameters import (
     Breach,
@@ -24,7 +25,7 @@ from riskkit.replay.rules.parameters import (
     duration_text,
 )
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.columns import EventKind, EventRow
 
 ORDER = int(EventKind.ORDER)
 MODIFY = int(EventKind.MODIFY)
@@ -60,21 +61,21 @@ class OrderRate(NamedTuple):
     breach: Breach = "exceed"
 
 
-def message(event):
+def message(event: EventRow) -> int:
     """Bit of the event's message kind."""
     if event.kind == ORDER:
         return 1 if event.batch < 0 else 2
     return 4 if event.kind == MODIFY else 8
 
 
-def capacity(params):
+def capacity(params: Any) -> int:
     """Number of entries of the window's log."""
     if params.bucket_ns > 0:
         return -(-params.window_ns // params.bucket_ns)
     return params.limit + 2
 
 
-def evict(state, params, event, memory):
+def evict(state: Record, params: Any, event: EventRow, memory: Words) -> None:
     """Remove entries outside the window, only if the limit may be exceeded.
 
     While the log with its expired entries leaves room, the message passes: expiry at every message would be an
@@ -85,7 +86,7 @@ def evict(state, params, event, memory):
     expire(state, memory, params.window, params.window_ns, params.bucket_ns, capacity(params), event.ts)
 
 
-def check(state, params, event):
+def check(state: Record, params: Any, event: EventRow) -> Verdict:
     """Count the window's messages, this one included."""
     if message(event) & params.kinds == 0 or event.weight == 0:
         return Verdict(PASS, 0, params.limit)
@@ -93,7 +94,7 @@ def check(state, params, event):
     return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)
 
 
-def update(state, params, event, memory, accepted, passed):
+def update(state: Record, params: Any, event: EventRow, memory: Words, accepted: int, passed: int) -> int:
     """Count accepted messages, or every attempt; a cancel beyond the limit trips, for it cannot be refused."""
     if message(event) & params.kinds == 0 or event.weight == 0:
         return 0
@@ -105,7 +106,7 @@ def update(state, params, event, memory, accepted, passed):
     return 1 if breaches and event.kind == CANCEL else 0
 
 
-def on_new_day(state, params):
+def on_new_day(state: Record, params: Any) -> None:
     """Restart the day's count."""
     if params.window == CALENDAR_DAY:
         close(state)
@@ -116,7 +117,7 @@ def memory_words(params: OrderRate) -> int:
     return words(params.limit, params.window_ns, params.bucket_ns) if params.window == SLIDING else 0
 
 
-def not_bounding(rule) -> str:
+def not_bounding(rule: Any) -> str:
     """Reason why the limit does not bound the orders in a window; empty if it does."""
     params = rule.parameters
     if params.window != "sliding" and params.tz != "UTC":

@@ -7,12 +7,14 @@ children count with their filled and working quantity.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import own, rest
 from riskkit.replay.rules.parameters import Breach, Limit, Ratio, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.schema.columns import EventRow
 
 
 class ChildOrderLimit(NamedTuple):
@@ -30,7 +32,7 @@ class ChildOrderLimit(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Add the child to its siblings (for a modify, `event.parent` only marks that a parent exists)."""
     if event.parent < 0:
         return Verdict(PASS, 0, 0)

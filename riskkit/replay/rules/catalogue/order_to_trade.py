@@ -6,13 +6,14 @@ measure it over a session or shorter. Every message counts, refused ones too; a 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.kernels.queue import QUEUE, append, expire, length, total
+from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, Ratio, at_most, choice, duration_text
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, Observation, RuleType, Verdict, register
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.columns import EventKind, EventRow
 
 FILL = int(EventKind.FILL)
 CANCEL = int(EventKind.CANCEL)
@@ -37,13 +38,13 @@ class OrderToTradeRatio(NamedTuple):
     breach: Breach = "exceed"
 
 
-def evict(state, params, event, memory):
+def evict(state: Record, params: Any, event: EventRow, memory: Words) -> None:
     """Remove entries outside the window."""
     expire(memory, state.memory, event.ts - params.window_ns)
     expire(memory, state.memory + QUEUE, event.ts - params.window_ns)
 
 
-def breaches(params, sent, fills):
+def breaches(params: Any, sent: int, fills: int) -> bool:
     """True if the messages exceed the limit for these fills."""
     if sent <= params.least:
         return False
@@ -51,14 +52,14 @@ def breaches(params, sent, fills):
     return sent * MILLION > limit or (params.breach != 0 and sent * MILLION == limit)
 
 
-def check(state, params, event, memory):
+def check(state: Record, params: Any, event: EventRow, memory: Words) -> Verdict:
     """Compare the messages in the window, this one included, with its fills."""
     sent = total(memory, state.memory) + (event.weight if params.of == OF_MESSAGES else 0)
     fills = length(memory, state.memory + QUEUE)
     return Verdict(OBJECT if breaches(params, sent, fills) else PASS, sent, fills)
 
 
-def update(state, params, event, memory):
+def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
     """Count a message or a fill; a cancel beyond the limit trips, for it cannot be refused."""
     if event.kind == FILL:
         append(memory, state.memory + QUEUE, event.ts, 1)

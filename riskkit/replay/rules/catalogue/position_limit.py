@@ -6,13 +6,13 @@ ESMA RTS 6 (2017/589), Art. 15(1)(c). Orders that reduce a position never breach
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import notional
+from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.rules.catalogue.message import own, price_of, rest
 from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Quantity, at_most, choice
 from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register, unpriced_cap
-from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.columns import MISSING, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
 GROSS = 1
@@ -42,7 +42,7 @@ class PositionLimit(NamedTuple):
     breach: Breach = "exceed"
 
 
-def after(params, book, event):
+def after(params: Any, book: Book, event: EventRow) -> int:
     """Lots on the order's side after the fill of it and of the counted working orders."""
     position = book.position
     buying = position.open_buy_qty if params.include_open != 0 else 0
@@ -53,7 +53,7 @@ def after(params, book, event):
     return event.side * position.qty + (buying if event.side > 0 else selling) + added
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> CapVerdict:
     """Compare the position after the order with the limits."""
     lots = after(params, book, event)
     observed = lots * book.instrument.qty_unit

@@ -6,13 +6,14 @@ sides; without a reference `on_missing_price` decides (default: reject). Market 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import bad_price
 from riskkit.replay.rules.parameters import Breach, ComparedLimit, Limit, MissingPrice, Part, Ticks, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.columns import MISSING, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
 
@@ -33,7 +34,7 @@ class PriceCollar(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the distance from the last trade with the limits."""
     if event.price == MISSING and not bad_price(event):
         return Verdict(PASS, 0, 0)

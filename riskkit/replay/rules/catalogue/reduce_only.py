@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.catalogue.message import rest
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import RowFlag
+from riskkit.replay.schema.columns import EventRow, RowFlag
 
 FLAGGED = int(RowFlag.REDUCE_ONLY)
 
@@ -26,7 +27,7 @@ class ReduceOnly(NamedTuple):
     """
 
 
-def check(book, event, reducing):
+def check(book: Book, event: EventRow, reducing: int) -> Verdict:
     """Refuse a flagged order that does not only reduce."""
     breaches = event.flags & FLAGGED != 0 and reducing == 0
     return Verdict(OBJECT if breaches else PASS, rest(book, event), abs(book.position.qty))

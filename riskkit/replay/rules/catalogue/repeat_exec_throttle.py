@@ -6,8 +6,9 @@ designated person re-enables it, never automatically. Refusals are under the rul
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind
@@ -28,18 +29,18 @@ class RepeatedExecutionThrottle(NamedTuple):
     breach: Breach = "reach"
 
 
-def check(state, params):
+def check(state: Record, params: Any) -> Verdict:
     """Compare the executions with the limit."""
     return Verdict(OBJECT if state.executions > params.limit else PASS, state.executions, params.limit)
 
 
-def update(state):
+def update(state: Record) -> int:
     """Count an execution."""
     state.executions += 1
     return 0
 
 
-def reset(state):
+def reset(state: Record) -> None:
     """Restart the count."""
     state.executions = 0
 

@@ -6,11 +6,12 @@ may not be moved above its first price.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.parameters import Breach, at_most
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 
 
 class ReservePrice(NamedTuple):
@@ -27,7 +28,7 @@ class ReservePrice(NamedTuple):
     breach: Breach = "exceed"
 
 
-def check(params, book, event):
+def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the new price with the order's reserve."""
     reserve = book.order.max_price
     if event.order < 0 or book.order.side < 0 or reserve == MISSING or event.price == MISSING:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskkit.replay.kernels.book import ANY_PRICE, NO_OFFER
-from riskkit.replay.kernels.records import at
+from riskkit.replay.kernels.book import ANY_PRICE, NO_OFFER, Book
+from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
-from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.columns import MISSING, EventRow
 
 
 class SelfTradePrevention(NamedTuple):
@@ -26,7 +26,7 @@ class SelfTradePrevention(NamedTuple):
     """
 
 
-def best_offer(position, orders, side):
+def best_offer(position: Record, orders: Record, side: int) -> int:
     """Best price of the other side's working orders, times the order's side; a market order ranks first."""
     if side > 0:
         best = position.listed_sell
@@ -41,7 +41,7 @@ def best_offer(position, orders, side):
     return best
 
 
-def check(book, event, orders):
+def check(book: Book, event: EventRow, orders: Record) -> Verdict:
     """Compare the order's price with the best working order of the other side."""
     best = best_offer(book.position, orders, event.side)
     if best == NO_OFFER:

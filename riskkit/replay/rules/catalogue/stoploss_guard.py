@@ -6,12 +6,14 @@ lock. Start and end of a lock: see `riskkit.replay.rules.catalogue.lock`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.queue import append, expire, length
+from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
 from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, duration_text
 from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.schema.columns import EventRow
 from riskkit.replay.schema.columns import RowFlag as Flags
 
 STOP_LOSS = int(Flags.STOP_LOSS)
@@ -37,7 +39,7 @@ class StoplossGuard(NamedTuple):
     breach: Breach = "reach"
 
 
-def update(state, params, event, memory):
+def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
     """Count a losing stop-loss; lock if there are too many."""
     if event.flags & STOP_LOSS != 0 and event.price < 0:
         queue = closes(state, params, event)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
 from riskkit.replay.schema.columns import TradingCommand
 
@@ -27,7 +28,7 @@ class TradingState(NamedTuple):
     """
 
 
-def check(book, reducing):
+def check(book: Book, reducing: int) -> Verdict:
     """Refuse orders by the account's state."""
     state = book.account.state
     stopped = state == HALTED or (state == REDUCING and reducing == 0)

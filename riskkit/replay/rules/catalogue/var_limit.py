@@ -13,9 +13,11 @@ the known data. An order that only reduces a position always passes.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.covariance_state import FIELDS, book_lots, is_ready, scarcest, shared_words, variance_after
+from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.message import own, rest
 from riskkit.replay.rules.parameters import (
     PICO,
@@ -33,7 +35,7 @@ from riskkit.replay.rules.parameters import (
     duration_text,
 )
 from riskkit.replay.rules.rule import NO_PRICE, OBJECT, PASS, RuleType, Verdict, register, unpriced
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
 
@@ -70,7 +72,7 @@ class VarLimit(NamedTuple):
     breach: Breach = "exceed"
 
 
-def value_at_risk(params, variance):
+def value_at_risk(params: Any, variance: float) -> int:
     """VaR in integer quanta, rounded half to even; NaN exceeds every limit."""
     if variance <= 0.0:
         return 0
@@ -85,7 +87,7 @@ def value_at_risk(params, variance):
     return quanta
 
 
-def after(state, params, book, event, memory, reals):
+def after(state: Record, params: Any, book: Book, event: EventRow, memory: Words, reals: Words) -> int:
     """VaR after the fill of the order and, if they count and raise it, of the working orders.
 
     Variance is convex in a position, so no partial fill can raise it above both extremes.
@@ -99,7 +101,7 @@ def after(state, params, book, event, memory, reals):
     return value_at_risk(params, variance)
 
 
-def known(state, params, book, event, memory, reals):
+def known(state: Record, params: Any, book: Book, event: EventRow, memory: Words, reals: Words) -> Verdict:
     """Verdict on missing prices or returns; PASS if none are missing."""
     if book.instrument.mark == MISSING or book.instrument.mark <= 0:
         return unpriced(params.on_missing_price, 0, 0)
@@ -109,7 +111,7 @@ def known(state, params, book, event, memory, reals):
     return unpriced(params.on_warmup, observed, params.warmup)
 
 
-def check(state, params, book, event, memory, reals):
+def check(state: Record, params: Any, book: Book, event: EventRow, memory: Words, reals: Words) -> Verdict:
     """Compare VaR after the order with the limit; without an order, return the present VaR."""
     now = value_at_risk(params, state.variance)
     if event.instrument < 0:
@@ -125,7 +127,7 @@ def check(state, params, book, event, memory, reals):
     return Verdict(PASS, observed, params.limit)
 
 
-def update(state, params, event, memory, reals):
+def update(state: Record, params: Any, event: EventRow, memory: Words, reals: Words) -> int:
     """Update the key's exposure with a fill."""
     book_lots(state, params, event.instrument, event.side * event.qty, memory, reals)
     return 0

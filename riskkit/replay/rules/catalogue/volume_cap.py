@@ -6,13 +6,14 @@ contract and product; the day turns at `roll_hour` local time.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import notional
+from riskkit.replay.kernels.book import Book, notional
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.message import price_of, rest
 from riskkit.replay.rules.parameters import Breach, Hour, Limit, MissingPrice, Money, Quantity, Zone, at_most, choice
 from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register, unpriced_cap
-from riskkit.replay.schema.columns import MISSING, EventKind
+from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
 ORDER = int(EventKind.ORDER)
@@ -44,7 +45,7 @@ class VolumeCap(NamedTuple):
     breach: Breach = "exceed"
 
 
-def added_lots(params, book, event):
+def added_lots(params: Any, book: Book, event: EventRow) -> int:
     """Lots that this message adds: those of an order, or of a modify that raises the quantity."""
     if event.kind == ORDER:
         return event.qty
@@ -54,13 +55,13 @@ def added_lots(params, book, event):
     return rest(book, event) if params.measure == TRADED else increase
 
 
-def value_of(book, event, lots):
+def value_of(book: Book, event: EventRow, lots: int) -> int:
     """Notional of lots at the message's price; MISSING if unknown."""
     price = price_of(book, event)
     return abs(notional(book.instrument, lots, price)) if price != MISSING else MISSING
 
 
-def check(state, params, book, event):
+def check(state: Record, params: Any, book: Book, event: EventRow) -> CapVerdict:
     """Compare the day's volume, this order included, with the limits."""
     lots = added_lots(params, book, event)
     observed = state.quantity + lots * book.instrument.qty_unit
@@ -77,7 +78,7 @@ def check(state, params, book, event):
     return CapVerdict(PASS, observed, params.limit, QUANTITY, 0)
 
 
-def apply_pending(state, params, book, event, sign):
+def apply_pending(state: Record, params: Any, book: Book, event: EventRow, sign: int) -> None:
     """Add an order, or remove it."""
     lots = added_lots(params, book, event)
     state.quantity += sign * lots * book.instrument.qty_unit
@@ -87,7 +88,7 @@ def apply_pending(state, params, book, event, sign):
             state.money += sign * money
 
 
-def update(state, params, book, event, passed):
+def update(state: Record, params: Any, book: Book, event: EventRow, passed: int) -> int:
     """Count fills, or the orders that this rule passed, regardless of other rules."""
     if event.kind == FILL:
         if params.measure == TRADED:
@@ -99,13 +100,13 @@ def update(state, params, book, event, passed):
     return 0
 
 
-def on_new_day(state):
+def on_new_day(state: Record) -> None:
     """Restart at zero."""
     state.quantity = 0
     state.money = 0
 
 
-def not_bounding(rule) -> str:
+def not_bounding(rule: Any) -> str:
     """Reason why the cap does not bound a day's volume; empty if it does."""
     return "" if rule.parameters.tz == "UTC" else f"the length of a day in {rule.parameters.tz} changes"
 

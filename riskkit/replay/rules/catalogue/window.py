@@ -8,6 +8,8 @@ alerts and attempts), the count is a lower bound above the limit, and the verdic
 
 from __future__ import annotations
 
+from riskkit.replay.kernels.records import Record, Words
+
 FIELDS = ("total", "start", "head", "size", "memory")
 SLIDING = 0
 FIXED = 1
@@ -22,7 +24,7 @@ def words(limit: int, window_ns: int, bucket_ns: int) -> int:
     return limit + 2
 
 
-def used(state, memory, kind, window_ns, bucket_ns, capacity, ts):
+def used(state: Record, memory: Words, kind: int, window_ns: int, bucket_ns: int, capacity: int, ts: int) -> int:
     """Weight in the window at `ts`, before this event, without any change of state."""
     if kind == CALENDAR_DAY:
         return state.total
@@ -42,7 +44,7 @@ def used(state, memory, kind, window_ns, bucket_ns, capacity, ts):
     return total
 
 
-def expire(state, memory, kind, window_ns, bucket_ns, capacity, ts):
+def expire(state: Record, memory: Words, kind: int, window_ns: int, bucket_ns: int, capacity: int, ts: int) -> None:
     """Remove entries outside the window at `ts`."""
     if kind == FIXED:
         if state.size > 0 and ts >= state.start + window_ns:
@@ -53,7 +55,7 @@ def expire(state, memory, kind, window_ns, bucket_ns, capacity, ts):
         _drop_oldest(state, memory, capacity, ts - window_ns)
 
 
-def add(state, memory, kind, bucket_ns, capacity, ts, weight):
+def add(state: Record, memory: Words, kind: int, bucket_ns: int, capacity: int, ts: int, weight: int) -> None:
     """Count `weight` at `ts`; `expire` has been called for the same time."""
     if kind == CALENDAR_DAY:
         state.total += weight
@@ -70,7 +72,7 @@ def add(state, memory, kind, bucket_ns, capacity, ts, weight):
             _append(state, memory, capacity, ts)
 
 
-def _append(state, memory, capacity, ts):
+def _append(state: Record, memory: Words, capacity: int, ts: int) -> None:
     """Append a time to the ring buffer; wrap by comparison, which is cheaper than a division."""
     head = state.head
     size = state.size
@@ -87,14 +89,14 @@ def _append(state, memory, capacity, ts):
     state.start = memory[state.memory + head]
 
 
-def close(state):
+def close(state: Record) -> None:
     """Close a fixed or daily window; the next message opens a new one."""
     state.total = 0
     state.size = 0
     state.head = 0
 
 
-def _drop_oldest(state, memory, capacity, last):
+def _drop_oldest(state: Record, memory: Words, capacity: int, last: int) -> None:
     """Remove the times up to `last`.
 
     Local variables, since the compiler cannot exclude that record and log share memory and would write every step.
@@ -112,7 +114,7 @@ def _drop_oldest(state, memory, capacity, last):
     state.start = memory[state.memory + head]
 
 
-def _used_buckets(state, memory, bucket_ns, capacity, ts):
+def _used_buckets(state: Record, memory: Words, bucket_ns: int, capacity: int, ts: int) -> int:
     """Weight in the last `capacity` buckets; entries expire up to one bucket early."""
     if state.size == 0:
         return 0
@@ -125,7 +127,7 @@ def _used_buckets(state, memory, bucket_ns, capacity, ts):
     return total
 
 
-def _expire_buckets(state, memory, bucket_ns, capacity, ts):
+def _expire_buckets(state: Record, memory: Words, bucket_ns: int, capacity: int, ts: int) -> None:
     now = ts // bucket_ns
     if state.size == 0:
         state.size = 1
