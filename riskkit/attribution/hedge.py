@@ -27,11 +27,11 @@ class BestHedges(Shown):
     confidence : float
         0.95 for 95 %.
     before : float
-        Risk of the portfolio without a trade.
+        Risk of the portfolio in money without a trade.
     trade : (n_assets,)
         Money to buy of each instrument (to sell when negative).
     after : (n_assets,)
-        Risk of the portfolio after that trade.
+        Risk of the portfolio in money after that trade.
 
     Examples
     --------

@@ -33,15 +33,15 @@ class Attribution(Shown):
     confidence : float or None
         0.95 for 95 %; None for a volatility.
     total : float
-        Risk of the portfolio, the sum of the components.
+        Risk of the portfolio in money, the sum of the components.
     component : (n_assets,)
-        Contribution of each position; negative for a hedge.
+        Contribution of each position in money; negative for a hedge.
     positions : (n_assets,)
         Money held; None for P&L per position.
     standard_error : (n_assets,)
-        Sampling error of each component; None where the method has no formula.
+        Sampling error of each component in money; None where the method has no formula.
     total_standard_error : float or None
-        Of the total; None where the method has no formula.
+        Sampling error of the total in money; None where the method has no formula.
     n_obs : int or None
         Number of observations or scenarios.
     effective_scenarios : float or None

@@ -45,7 +45,7 @@ class VariateSpec(NamedTuple):
 
     @property
     def columns(self) -> int:
-        """Columns of an array of draws: the normals, the uniforms, and one more uniform for a chi-square."""
+        """Number of columns of an array of draws: the normals, the uniforms, and one more uniform for a chi-square."""
         return self.normals + self.uniforms + (self.chi_square is not None)
 
 
@@ -97,7 +97,7 @@ class SobolDraws:
     generator : numpy.random.Generator
         Source of the scramblings.
     replicates : int
-        Independent scramblings, at least 2. Scenarios must be replicates × a power of two.
+        Number of independent scramblings, at least 2. Scenarios must be replicates × a power of two.
 
     References
     ----------

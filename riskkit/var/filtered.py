@@ -45,7 +45,7 @@ def filtered_historical(
     distribution : {"t", "normal"}
         Of the shocks in the GARCH likelihood; the simulation uses the observed shocks in both cases.
     window : int, optional
-        Number of latest scaled returns to use; all of them by default. The filter always uses all returns.
+        Number of periods whose scaled returns are used, the latest; all of them by default. The filter always uses all returns.
     quantile, es
         As in `riskkit.var.historical`.
 

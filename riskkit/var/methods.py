@@ -67,7 +67,7 @@ def value_at_risk(
     coverage : float
         Probability that the interval encloses the true number.
     n_draws, block, rng
-        Of the bootstrap: number of resamples, rows per block (some 20 for clustered volatility), and a
+        Of the bootstrap: number of resamples, days per block (some 20 for clustered volatility), and a
         `numpy.random.Generator`, which is required.
     **options
         Of the method, as in its function.

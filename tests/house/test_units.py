@@ -15,27 +15,29 @@ from typing import NamedTuple
 
 import pytest
 
-PACKAGES = ("returns", "pnl", "covariance", "stress", "liquidity", "performance", "var_backtest")
+PACKAGES = ("returns", "pnl", "covariance", "var", "attribution", "montecarlo", "stress", "liquidity", "performance")
+PACKAGES += ("var_backtest",)
 IMITATED = {"calculate_liquidity_var"}  # names and units of other desks, converted at that surface
 
 UNITS = {
     "fraction": """
-        after_hit alpha autocorrelation beta cdar confidence correlation cumulative_probability current_drawdown decay
-        decisive_p_value density_ratio depth detectable_hit_rate drawdown exact_p_value exceedance_probability hit_rate
+        after_hit alpha autocorrelation bandwidth beta cdar confidence correlation coverage cumulative_probability current_drawdown decay
+        decisive_p_value density_ratio exact_coverage depth detectable_hit_rate drawdown exact_p_value exceedance_probability hit_rate
         loss_probability max_drawdown max_drawdown_limit p_value p_values pain_index participation path permanent
         persistence pit plus_factor power r_squared realized risk_score set_confidence shrinkage significance spread
-        spread_sd spreads strength temporary tolerance toward true_coverage type1 ulcer_index win_rate
+        spread_sd spreads strength tail_fraction temporary tolerance toward true_coverage type1 ulcer_index win_rate
     """,
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility",
     "as the returns": """
-        average_loss average_trade average_win covariance current_volatility es last_return long_run_volatility mean
+        average_loss average_trade average_win covariance current_volatility es es_high es_low es_standard_error history
+        jump_mean jump_volatility last_return next_es next_var long_run_volatility mean
         factors moves next_volatility omega original pnl scenario scenarios sd specific_moves target_volatility values
-        var volatilities volatility
+        var var_high var_low var_standard_error volatilities volatility
     """,
     "money": """
-        by_position component contributions cost_sd expected_cost holding_cost impact_cost liquidity_cost loss losses paths
-        price_components price_var spread_cost theta total value value_today
+        after before by_position component contributions cost_sd expected_cost holding_cost impact_cost liquidity_cost loss losses paths
+        price_components price_var spread_cost standard_error theta total total_standard_error trade value value_today
     """,
     "money or shares": "adv positions quantity",
     "money per share": "ask bid bid_ask_spread half_spread price_volatility prices",
@@ -48,13 +50,13 @@ UNITS = {
         backcast_periods block days half_life horizon lags length periods recovery return_period tau0 tau1 times
         to_trough under_water window
     """,
-    "per period": "kappa",
+    "per period": "drift intensity kappa",
     "periods per year": "periods_per_year",
     "position of a day": "alarm first_hit",
     "count": """
-        consecutive_losses current_losing_run ddof df hit_counts iterations kmax longest_losing_run longest_winning_run
-        max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions n_draws n_hits n_losses n_obs n_trades n_wins
-        n_worst top
+        checkpoints chunk_size columns consecutive_losses current_losing_run ddof degrees df hit_counts iterations kmax longest_losing_run longest_winning_run
+        max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions n_draws n_hits n_losses n_obs n_scenarios n_trades n_wins
+        n_worst replicates steps top
     """,
     "ratio": """
         basel_multiplier calmar_ratio cluster_odds excess_kurtosis frtb_multiplier hit_odds impact_coefficient
@@ -62,7 +64,7 @@ UNITS = {
         scale sharpe_ratio sharpe_standard_error skewness sortino_ratio tail_factor temporary_coefficient variance_ratio
         volatility_multiplier volatility_ratio weights
     """,
-    "standard deviations": "distance max_distance residuals spread_multiplier standardized z",
+    "standard deviations": "distance normals max_distance residuals spread_multiplier standardized z",
     "test statistic": "e_process log_e log_likelihood observed statistic",
     "score, smaller is better": "mean_scores scores scores_a scores_b",
     "entry of a matrix": """
@@ -94,7 +96,12 @@ NO_QUANTITY = re.compile(
     r"^(\{\"|label|str\b|bool\b|callable|mapping|numpy|Index|tuple of (str|\()|tuple\[|sequence of (str|labels|names)"
     r"|positions, DeltaGamma|(?!Any|DataFrame)[A-Z][a-z]+[A-Z]?\w*$)|booleans"
 )
-NAMES_OF_OBJECTS = {"axes", "hits", "sequential", "windows", "worst"}
+NAMES_OF_OBJECTS = set(
+    """
+    axes books chi_square chi_squares control_variate effective_scenarios hierarchy hits instruments interval labels
+    parameters rng sequential start uniforms windows worst
+    """.split()
+)
 
 
 class Use(NamedTuple):
@@ -107,7 +114,8 @@ class Use(NamedTuple):
 
     @property
     def is_quantity(self) -> bool:
-        return self.name not in NAMES_OF_OBJECTS and not NO_QUANTITY.search(self.type)
+        elsewhere = not self.type and self.text.startswith(("As in", "See "))  # described where it points to
+        return not elsewhere and self.name not in NAMES_OF_OBJECTS and not NO_QUANTITY.search(self.type)
 
 
 def entries(documented: object) -> dict[str, tuple[str, str]]:

@@ -63,13 +63,14 @@ def simulate_risk(
     control_variate : (n_assets,), optional
         Positions of a correlated linear portfolio (for instance the deltas), whose exact VaR and ES the model gives
         (`NormalReturns`, `StudentTReturns`). Not with `antithetic` or Sobol points.
-    hierarchy, total : optional
-        Sum the books over a book -> desk -> firm hierarchy, as in `riskkit.pnl.aggregate_pnl`; the result then has all
-        nodes.
+    hierarchy : mapping, optional
+        Books below each node, as in `riskkit.pnl.aggregate`; the result then has all nodes.
+    total : label, optional
+        Name of the sum of all books.
     chunk_size : int
-        Scenarios drawn and revalued at a time, rounded up to blocks of 4,096.
+        Number of scenarios drawn and revalued at a time, rounded up to blocks of 4,096.
     checkpoints : int
-        Points of the convergence plot.
+        Number of points of the convergence plot.
 
     Returns
     -------

@@ -70,7 +70,7 @@ class BlockBootstrap(ReturnModel):
 
     @property
     def n_assets(self) -> int:
-        """Assets per scenario."""
+        """Number of assets per scenario."""
         return int(self._growth.shape[1])
 
     @functools.cached_property

@@ -38,7 +38,7 @@ class _Copula(ReturnModel):
 
     @property
     def n_assets(self) -> int:
-        """Assets per scenario."""
+        """Number of assets per scenario."""
         return int(self._sorted.shape[1])
 
     @functools.cached_property

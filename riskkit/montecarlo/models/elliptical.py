@@ -35,7 +35,7 @@ class _Elliptical(ReturnModel):
 
     @property
     def n_assets(self) -> int:
-        """Assets per scenario."""
+        """Number of assets per scenario."""
         return len(self.root)
 
     @functools.cached_property

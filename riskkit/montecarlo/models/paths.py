@@ -44,7 +44,7 @@ class _Paths(ReturnModel):
 
     @property
     def n_assets(self) -> int:
-        """Assets per scenario."""
+        """Number of assets per scenario."""
         return len(self._volatility)
 
     @property
@@ -136,9 +136,9 @@ class GeometricBrownianMotion(_Paths):
     correlation : (n_assets, n_assets), optional
         Of the Brownian motions; independent by default.
     horizon : float
-        Length of the scenario in units of time.
+        Length of the scenario in periods, the unit of time of drift and volatility.
     steps : int
-        Equal steps of a path; one step is exact for returns over the horizon.
+        Number of equal steps of a path; one step is exact for returns over the horizon.
 
     Raises
     ------

@@ -36,7 +36,7 @@ class ReturnModel(Shown, ABC):
     @property
     @abstractmethod
     def n_assets(self) -> int:
-        """Assets per scenario."""
+        """Number of assets per scenario."""
 
     @property
     @abstractmethod
