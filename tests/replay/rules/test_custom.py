@@ -219,7 +219,7 @@ def test_the_reason_is_named_even_where_no_line_is():
         """Nothing."""
 
     said = _uncompiled("Failed in nopython mode pipeline (step: x)\nCannot do this.\n", (check,))
-    assert said.startswith("a rule of your own (check) cannot be compiled: Cannot do this;")
+    assert said.startswith("a user-defined rule (check) cannot be compiled: Cannot do this;")
 
 
 def test_the_innermost_line_that_numba_names_is_the_one():
