@@ -32,7 +32,7 @@ def cornish_fisher(
 
     w is the Cornish-Fisher quantile at the skewness S and excess kurtosis K of the portfolio. Mean m and volatility s
     are homogeneous in the positions, and S and K are scale-free, so that the components sum to the VaR of
-    `riskkit.var.cornish_fisher_risk` with the same options.
+    `riskkit.var.cornish_fisher` with the same options.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def cornish_fisher(
     confidence : float
         0.95 for 95 %.
     corrected, out_of_domain
-        As in `riskkit.var.cornish_fisher_risk`.
+        As in `riskkit.var.cornish_fisher`.
     ddof : int
         The variance has divisor n_obs - ddof; the third and fourth central moments have n_obs.
     standardised_by : {"population", "volatility"}

@@ -60,7 +60,7 @@ def incremental(
     mean, z, df
         As in `portfolio`, with a covariance.
     quantile : str
-        Quantile definition of a historical VaR, as in `riskkit.var.historical_risk`.
+        Quantile definition of a historical VaR, as in `riskkit.var.historical`.
 
     Returns
     -------

@@ -92,7 +92,7 @@ class Attribution(Shown):
         return marginal
 
     def aggregate(self, hierarchy: Any, *, total: Any = None) -> Any:
-        """Sum the components over a book -> desk -> firm hierarchy, as in `riskkit.pnl.aggregate_pnl`.
+        """Sum the components over a book -> desk -> firm hierarchy, as in `riskkit.pnl.aggregate`.
 
         Components are additive along the hierarchy, unlike the VaR of its nodes.
         """

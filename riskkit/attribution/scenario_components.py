@@ -56,12 +56,12 @@ def historical(
         Risk measure.
     estimator : str
         Weights of the sorted scenarios. For VaR "harrell_davis" (the default) or "kernel", which spread them around the
-        quantile; or a quantile definition of `riskkit.var.historical_risk`, whose components are those of one day
+        quantile; or a quantile definition of `riskkit.var.historical`, whose components are those of one day
         ("inverted_cdf", the ceil(n p)-th worst) or two ("linear"). For ES "tail_mass".
     bandwidth : float, optional
         Width of the kernel as a fraction of the number of scenarios; sqrt(c (1-c) / (n+1)) by default.
     match : str, optional
-        A quantile definition of `riskkit.var.historical_risk`, such as "linear": the components are multiplied by a
+        A quantile definition of `riskkit.var.historical`, such as "linear": the components are multiplied by a
         common factor, so that they sum to that VaR.
 
     Returns

@@ -88,7 +88,7 @@ class LiquidityVar(Shown):
         return self.total - self.var
 
     def aggregate(self, hierarchy: Any, *, total: Any = None) -> Any:
-        """Sums over a book -> desk -> firm hierarchy, as in `riskkit.pnl.aggregate_pnl`: causes by node."""
+        """Sums over a book -> desk -> firm hierarchy, as in `riskkit.pnl.aggregate`: causes by node."""
         import pandas as pd
 
         if labels_of(self.positions, 0) is None:
@@ -173,7 +173,7 @@ def liquidity_var(
     impact_coefficient : float
         Coefficient of `square_root_impact`; 0 for none.
     price_components : (n_assets,), optional
-        Components of a one-period VaR by another model (`historical_attribution(...).component`) instead of the normal
+        Components of a one-period VaR by another model (`attribution.historical(...).component`) instead of the normal
         ones, money; the holding cost still follows from the covariance.
 
     Returns

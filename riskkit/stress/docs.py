@@ -4,7 +4,7 @@ from riskkit._docs import shared_parameters
 
 documented = shared_parameters(
     {
-        "book": "positions, DeltaGamma, callable, or P&L\n    As in `riskkit.pnl.scenario_pnl`: positions in money, "
+        "book": "positions, DeltaGamma, callable, or P&L\n    As in `riskkit.pnl.scenario`: positions in money, "
         "(n_assets,) or (n_books, n_assets); sensitivities;\n    ``revalue(scenarios)``; or, without scenarios, P&L per "
         "scenario, (n_obs,) or (n_obs, n_books).",
         "scenarios": "(n_scenarios, n_factors)\n    Moves, one row per scenario; matched by name if labelled.",
@@ -17,7 +17,7 @@ documented = shared_parameters(
         "before the window (row\n    numbers without labels). By default all episodes that the rows cover.",
         "additive": "sequence of labels\n    Factors whose moves add up over time instead of compounding: changes of "
         "yields, spreads, volatilities.",
-        "hierarchy": "mapping, optional\n    Book -> desk -> firm hierarchy, as in `riskkit.pnl.aggregate_pnl`.",
+        "hierarchy": "mapping, optional\n    Book -> desk -> firm hierarchy, as in `riskkit.pnl.aggregate`.",
         "total": "label, optional\n    Name of an additional node above all others.",
     }
 )

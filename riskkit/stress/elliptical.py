@@ -64,7 +64,7 @@ def distribution_of_moves(covariance: Any, mean: Any = None) -> Moves:
         raise InputError("covariance is zero everywhere; no factor moves")
     if values[0] < -1e-8 * values[-1]:
         raise InputError(
-            f"covariance has the eigenvalue {values[0]:g} (of its correlations) below zero; repair_covariance repairs it"
+            f"covariance has the eigenvalue {values[0]:g} (of its correlations) below zero; nearest_covariance repairs it"
         )
     nonzero = values > ZERO * values[-1]
     deviations, directions = np.sqrt(values[nonzero]), vectors[:, nonzero]

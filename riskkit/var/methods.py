@@ -37,7 +37,7 @@ DEFAULT_MODELS: dict[str, dict[str, Any]] = {
     for name, kind in METHODS.items()
     for label, options in kind.default_models.items()
 }
-"""Models that `riskkit.var_backtest.compare` compares by default: options of `rolling_var` by label."""
+"""Models that `riskkit.var_backtest.compare_models` compares by default: options of `rolling_var` by label."""
 
 
 def value_at_risk(

@@ -121,7 +121,7 @@ def matrix_root(covariance: Any, name: str = "covariance") -> np.ndarray:
     if values[-1] < -1e-10 * max(values[0], 0.0) or values[0] < 0.0:
         raise InputError(
             f"{name} has the eigenvalue {values[-1]:g} and is not a covariance matrix; "
-            "riskkit.covariance.repair_covariance gives the nearest one"
+            "riskkit.covariance.nearest_covariance gives the nearest one"
         )
     largest = np.abs(vectors).argmax(axis=0)
     signs = np.where(vectors[largest, np.arange(len(values))] < 0.0, -1.0, 1.0)

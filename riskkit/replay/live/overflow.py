@@ -1,6 +1,6 @@
 """Overflow bound of a live session: an upper limit on every amount that it could reach, updated event by event.
 
-`riskkit.replay.ingest.check_bounds` checks a complete log; a live session does not know its future events, so each event
+`riskkit.replay.ingest.bounds.check_bounds` checks a complete log; a live session does not know its future events, so each event
 is checked before it is taken. `Reach` has one number above everything that the check bounds: all lots of all accounts
 at the highest price so far, plus all money paid. While it is small an event costs a few additions; once it is not, the
 complete journal is checked. The bound is kept in floats, in an array that compiled code reads too

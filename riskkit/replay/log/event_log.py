@@ -89,7 +89,7 @@ class EventLog(Shown):
         Parameters
         ----------
         frame : DataFrame
-            Columns as in ``riskkit.replay.ingest.FRAME_COLUMNS``: ts, kind, account, instrument, side, qty, price,
+            Columns as in ``riskkit.replay.ingest.columns.FRAME_COLUMNS``: ts, kind, account, instrument, side, qty, price,
             order_id, ..., in any case, or under another known heading (time, event, symbol, quantity, commission, ...;
             all in ``riskkit.replay.ingest.columns``). Numbers may be floats, ints, strings or Decimals.
         instruments : sequence of Instrument, optional
@@ -184,7 +184,7 @@ class EventLog(Shown):
     def infer_instruments(
         frame: pd.DataFrame, *, columns: Mapping[Any, str] | None = None, ignore: Collection[Any] = ()
     ) -> list[Instrument]:
-        """Propose instruments for a frame; see `riskkit.replay.ingest.infer_instruments`."""
+        """Propose instruments for a frame; see `riskkit.replay.ingest.infer.infer_instruments`."""
         return infer_instruments(frame, columns=columns, ignore=ignore)
 
     # ------------------------------------------------------------------ storage

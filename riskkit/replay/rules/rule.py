@@ -6,7 +6,7 @@ The functions name the arguments that they need, out of
     state    the rule's record for the key of the event (an account, an instrument, ...); fields as declared, int64
     params   the parameters as integers
     book     the position, account and instrument of the event (`riskkit.replay.kernels.book.Book`)
-    event    the event (`riskkit.replay.schema.columns.Event`)
+    event    the event (`riskkit.replay.schema.columns.EventRow`)
     memory   the shared int64 workspace; this key's words start at `state.memory`
     reals    (check, update) the shared float64 workspace of rules that need the covariance, from `state.reals` on
     reducing (check) 1 if the order only reduces a position
@@ -180,7 +180,7 @@ class RuleType:
     not_bounding : function of the rule, optional
         Reason why a rule's parameters do not bound that quantity; empty if they do.
     desk_limit : str
-        Field of `riskkit.desk.Limits` equivalent to the first limit.
+        Field of `riskkit.desk.DeskLimits` equivalent to the first limit.
     used : function of state and params, optional
         A `CapVerdict` per limit with its current utilization, if the check does not give it.
 
