@@ -14,85 +14,11 @@ After closed trades: `TradeCooldown`, `StoplossGuard`, `LowProfitLock`, `TradeDr
 A rule of your own:  `custom`, `RuleType`, `Verdict`, `EventRow`
 """
 
-from riskkit.replay.rules.catalogue.active_orders import MaxActiveOrders
-from riskkit.replay.rules.catalogue.cash import CashLimit
-from riskkit.replay.rules.catalogue.concentration import ConcentrationLimit
-from riskkit.replay.rules.catalogue.consecutive_errors import ConsecutiveErrors
-from riskkit.replay.rules.catalogue.consecutive_losses import ConsecutiveLosses
-from riskkit.replay.rules.catalogue.cooldown import TradeCooldown
-from riskkit.replay.rules.catalogue.daily_loss import DailyLoss
-from riskkit.replay.rules.catalogue.dd_trades import TradeDrawdownLock
-from riskkit.replay.rules.catalogue.drawdown import DrawdownLimit
-from riskkit.replay.rules.catalogue.duplicate import DuplicateOrder
-from riskkit.replay.rules.catalogue.known_instrument import AllowedInstruments
-from riskkit.replay.rules.catalogue.leverage import Leverage
-from riskkit.replay.rules.catalogue.long_only import LongOnly
-from riskkit.replay.rules.catalogue.lot_tick import TickLotCheck
-from riskkit.replay.rules.catalogue.low_profit import LowProfitLock
-from riskkit.replay.rules.catalogue.max_exposure import MaxExposure
-from riskkit.replay.rules.catalogue.max_order_notional import MaxOrderNotional
-from riskkit.replay.rules.catalogue.max_order_qty import MaxOrderQty
-from riskkit.replay.rules.catalogue.message_level import MessageThrottle
-from riskkit.replay.rules.catalogue.min_order_notional import MinOrderNotional
-from riskkit.replay.rules.catalogue.min_order_qty import MinOrderQty
-from riskkit.replay.rules.catalogue.mmp import MarketMakerProtection
-from riskkit.replay.rules.catalogue.order_rate import OrderRate
-from riskkit.replay.rules.catalogue.order_to_parent import ChildOrderLimit
-from riskkit.replay.rules.catalogue.order_to_trade import OrderToTradeRatio
-from riskkit.replay.rules.catalogue.position_limit import PositionLimit
-from riskkit.replay.rules.catalogue.price_collar import PriceCollar
-from riskkit.replay.rules.catalogue.reduce_only import ReduceOnly
-from riskkit.replay.rules.catalogue.repeat_exec_throttle import RepeatedExecutionThrottle
-from riskkit.replay.rules.catalogue.reserve_price import ReservePrice
-from riskkit.replay.rules.catalogue.self_trade import SelfTradePrevention
-from riskkit.replay.rules.catalogue.stoploss_guard import StoplossGuard
-from riskkit.replay.rules.catalogue.trading_state import TradingState
-from riskkit.replay.rules.catalogue.var_limit import VarLimit
-from riskkit.replay.rules.catalogue.volume_cap import VolumeCap
-from riskkit.replay.rules.circuit_breaker import BreakerLimits
+from riskkit.replay.rules import catalogue
+from riskkit.replay.rules.catalogue import *  # noqa: F403  # its list is the list
 from riskkit.replay.rules.custom import custom
 from riskkit.replay.rules.rule import RuleType, Verdict
 from riskkit.replay.schema.columns import EventRow
 
-__all__ = [
-    "AllowedInstruments",
-    "BreakerLimits",
-    "CashLimit",
-    "ChildOrderLimit",
-    "ConcentrationLimit",
-    "ConsecutiveErrors",
-    "ConsecutiveLosses",
-    "DailyLoss",
-    "DrawdownLimit",
-    "DuplicateOrder",
-    "EventRow",
-    "Leverage",
-    "LongOnly",
-    "LowProfitLock",
-    "MarketMakerProtection",
-    "MaxActiveOrders",
-    "MaxExposure",
-    "MaxOrderNotional",
-    "MaxOrderQty",
-    "MessageThrottle",
-    "MinOrderNotional",
-    "MinOrderQty",
-    "OrderRate",
-    "OrderToTradeRatio",
-    "PositionLimit",
-    "PriceCollar",
-    "ReduceOnly",
-    "RepeatedExecutionThrottle",
-    "ReservePrice",
-    "RuleType",
-    "SelfTradePrevention",
-    "StoplossGuard",
-    "TickLotCheck",
-    "TradeCooldown",
-    "TradeDrawdownLock",
-    "TradingState",
-    "VarLimit",
-    "Verdict",
-    "VolumeCap",
-    "custom",
-]
+__all__ = ["EventRow", "RuleType", "Verdict", "custom"]
+__all__ += catalogue.__all__
