@@ -16,7 +16,7 @@ demo: $(VENV)/demo
 lab: $(VENV)/demo
 	$(BIN)/jupyter lab notebooks/00_tour.ipynb
 
-# before each commit, in two to three minutes: the linters, and the tests that compile nothing and start no process
+# before each commit: the linters, and the tests that compile nothing, start no process and take less than seconds
 check: lint
 	$(PYTEST) --fast -q
 

@@ -73,6 +73,8 @@ def pytest_collection_modifyitems(config, items):
     """Give each property at most as many examples as were asked for, and the cells of a notebook one process."""
     most = AT_MOST[config.option.extent]
     for item in items:
+        if config.option.extent == "fast" and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="takes seconds: in `make test`"))
         if item.path.suffix == ".ipynb":
             item.add_marker(pytest.mark.xdist_group(item.path.name))
         test = getattr(getattr(item, "obj", None), "__func__", getattr(item, "obj", None))

@@ -246,6 +246,7 @@ def test_defects_of_the_book_are_as_said(frames):
 # What the reader chooses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "count"), [("wti", 290), ("vix", 46), ("top_of_book", 3021)])
 def test_missing(frames, name, count, caplog):
     with caplog.at_level(logging.WARNING, logger="riskkit"):
@@ -264,6 +265,7 @@ def test_missing(frames, name, count, caplog):
         load(name, missing="fill")
 
 
+@pytest.mark.slow
 def test_defects_of_the_tape_are_a_choice(frames, caplog):
     with caplog.at_level(logging.WARNING, logger="riskkit"):
         dropped = datasets.load_tape(defects="drop")

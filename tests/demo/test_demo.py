@@ -101,6 +101,7 @@ def test_each_trade_is_two_orders_and_two_fills_after_the_quotes_of_its_step(tap
     assert (turn.groupby(frame["ts"]).diff().fillna(0) >= 0).all()
 
 
+@pytest.mark.slow
 def test_a_name_that_trades_with_itself_is_booked_twice_and_ends_flat(tape, simulated):
     flags = simulated.columns.get("flags", np.zeros(len(simulated), np.int32))
     assert not (flags & RowFlag.DUPLICATE).any()

@@ -410,6 +410,7 @@ def batch(n: int, seed: int = 0) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 def test_thirty_venues_and_ten_thousand_positions():
     frame, made = batch(14_000), tracker()
     found = made.ingest(frame)

@@ -186,6 +186,7 @@ def test_what_is_no_state_is_refused_by_a_sentence(spoil):
 # ---------------------------------------------------------------------- rebuilt from the log
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(EVENTS, EVENTS, st.integers(1, 20))
 def test_what_is_rebuilt_is_what_lives(tmp_path_factory, before, after, part_rows):

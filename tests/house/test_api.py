@@ -32,6 +32,7 @@ def test_every_public_name_is_of_one_area():
     assert plain <= {name for names in AREAS.values() for name in names}
 
 
+@pytest.mark.slow
 def test_every_name_stands_on_the_page_of_its_area_once(tmp_path, capsys):
     pytest.importorskip("pdoc", reason="pdoc is not installed; it comes with riskkit[notebooks]")
     assert main(["api", "--out", str(tmp_path)]) == 0

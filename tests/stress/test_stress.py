@@ -406,6 +406,7 @@ def test_mean_moves_count(positions, covariance):
     assert answer.contributions.sum() == pytest.approx(1e5)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), kind=st.sampled_from(["short", "long", "mixed", "diagonal"]))
 @settings(max_examples=40, deadline=None)
 def test_delta_gamma_is_the_nearest_point_on_every_angle(seed, kind):
@@ -448,6 +449,7 @@ def test_convex_books_cannot_lose_without_end():
     assert rk.reverse_stress(partly_flat, 6.0, np.diag([0.0001, 0.01])).loss == pytest.approx(6.0)
 
 
+@pytest.mark.slow
 def test_search_finds_the_exact_answers(positions, covariance):
     linear = rk.reverse_stress(positions, 1e5, covariance)
     found = rk.reverse_stress(lambda moves: moves @ positions, 1e5, covariance)

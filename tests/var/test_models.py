@@ -27,6 +27,7 @@ LEVELS = [0.9, 0.95, 0.975, 0.99, 0.999]
 # Closed forms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", LEVELS)
 def test_normal_and_t_closed_forms_are_integrals_of_their_laws(level):
     for volatility, mean in ((1.0, 0.0), (0.02, 0.001)):
@@ -183,6 +184,7 @@ def test_digamma():
 # Cornish-Fisher
 
 
+@pytest.mark.slow
 def test_domain_is_where_the_expansion_rises():
     checked = 0
     for s in np.linspace(-3.0, 3.0, 13):

@@ -189,6 +189,7 @@ def test_dynamic_quantile_counts_only_what_is_not_redundant():
     assert no_hits.statistic == pytest.approx(96 * 0.05 / 0.95)
 
 
+@pytest.mark.slow
 @heavy_as_plain_python
 @pytest.mark.parametrize(
     ("test", "confidence", "n_obs"),

@@ -82,6 +82,7 @@ def losses(seed, shifts, n_obs=400):
     return rng.standard_normal((n_obs, len(shifts))) + rng.standard_normal((n_obs, 1)) + np.array(shifts)
 
 
+@pytest.mark.slow
 def test_model_confidence_set_against_a_plain_one():
     table = losses(5, [0.0, 0.05, 0.1, 0.3])
     expected = naive.model_confidence_set(table, 8, 1500, np.random.default_rng(6))

@@ -32,6 +32,7 @@ def test_es_wealth_against_bettors():
     assert found.e_process == pytest.approx(naive.gree_wealth(returns, var, es, P), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_ville_the_alarm_ever_rings_in_at_most_five_percent_of_true_models():
     rng, samples = np.random.default_rng(3), 600
     returns = rng.standard_normal((samples, 1500))

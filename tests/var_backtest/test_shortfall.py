@@ -53,6 +53,7 @@ def test_acerbi_szekely_published_critical_values():
     assert acerbi_szekely_critical(250, CONFIDENCE, null="t100") == pytest.approx(-0.70, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("null", ["normal", "t3"])
 def test_simulated_nulls_against_whole_paths(null):
     from scipy.stats import norm, t
@@ -87,6 +88,7 @@ def test_drawn_tails_follow_the_law_scaled_or_not():
     assert excess.mean() == pytest.approx(1.0, abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_null_is_drawn_once_and_kept():
     first = tail_draws(250, P, "normal")
     assert tail_draws(250, P, "normal") is first
@@ -94,6 +96,7 @@ def test_the_null_is_drawn_once_and_kept():
     assert tail_draws(100_000, 0.05, "normal").hits.size == 1000
 
 
+@pytest.mark.slow
 def test_simulated_p_values_are_uniform_under_the_null():
     rng, n_samples = np.random.default_rng(6), 250
     tests = (
@@ -206,6 +209,7 @@ def test_du_escanciano_against_loops():
     assert (outcome.statistic, outcome.details["z"]) == pytest.approx((mean, z), rel=1e-10)
 
 
+@pytest.mark.slow
 def test_du_escanciano_simulated_p_values_keep_the_level():
     rng = np.random.default_rng(13)
     rejected = np.zeros(2)

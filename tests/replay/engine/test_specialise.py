@@ -67,6 +67,7 @@ def walk() -> list[Shape]:
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]
 
 
+@pytest.mark.slow
 def test_every_statement_of_the_template_is_in_a_loop_that_python_compiles():
     lines = set()
     for shape in walk():

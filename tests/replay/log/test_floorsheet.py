@@ -135,10 +135,12 @@ def test_what_is_missing_is_refused():
         log_from_trades(trades.assign(symbol=None))
 
 
+@pytest.mark.slow
 def test_money_is_conserved_on_the_twin():
     check_money(prev_duplicate())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [nepse, polymarket])
 def test_money_is_conserved_on_the_real_ones(make):
     check_money(make(int(os.environ.get("RISKKIT_FLOORSHEET_ROWS", "120"))))

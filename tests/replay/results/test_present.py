@@ -90,6 +90,7 @@ def test_one_refusal_has_one_answer(name):
         assert found == pytest.approx(expected), where
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHOWN)
 def test_neither_tick_nor_cash_nor_another_parameter_moves_it(name):
     """The other parameters are set to what the limit is as an integer, in whatever unit: no coincidence tells a unit."""

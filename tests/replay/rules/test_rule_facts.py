@@ -43,6 +43,7 @@ def tables(path: Path) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_table_of_rule_types_is_left():
     files = [path for path in PACKAGE.rglob("*.py") if not any(part in SETS for part in path.parts)]
     assert len(files) > 200

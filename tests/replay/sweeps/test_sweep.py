@@ -295,6 +295,7 @@ def test_processes_get_data_and_a_path_only(tmp_path):
     cluster._runner.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_frame_and_digests(tmp_path):
     pytest.importorskip("distributed", reason="dask[distributed] is not installed (extra 'cluster')")
     joblib = pytest.importorskip("joblib", reason="joblib is not installed (extra 'cluster')")

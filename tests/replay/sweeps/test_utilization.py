@@ -101,6 +101,7 @@ def test_amounts_under_every_threshold(name, seed):
     assert_equal_to_runs(curve, [*exact, exact[2] + unit / 2, 10**9])
 
 
+@pytest.mark.slow
 def test_accepted_counts_of_random_times_are_nested_and_equal_each_run():
     draw = np.random.default_rng(7)
     for _ in range(150):
