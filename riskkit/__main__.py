@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--report", type=Path, metavar="FILE.html", help="write an HTML report")
     replay.add_argument(
         "--orphans", choices=("keep", "clip", "drop"),
-        help="enforce: keep an exit from a position that is not held, clip it to flat, or drop it (default: as the log says)",
+        help="enforce: keep an exit from a position that is not held, clip it to flat, or drop it (default: clip)",
     )  # fmt: skip
     replay.add_argument(
         "--on-trip", choices=("leave", "cancel_working"), default="leave",

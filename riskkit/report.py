@@ -15,7 +15,7 @@ from typing import Any
 import riskkit
 from riskkit._show import number
 from riskkit.plot import FALLS_HEIGHT, changes_height, lanes_height, png
-from riskkit.replay.results.result import NOTE
+from riskkit.replay.results.result import NOTE, ORPHANS_ARE
 from riskkit.replay.rules.parameters import duration_text
 from riskkit.replay.run.comparison import WITHOUT, ReplayComparison
 from riskkit.replay.schema.provenance import data_sentence
@@ -205,9 +205,8 @@ def _caveats(found: ReplayComparison) -> Iterator[str]:
     if about.get("adjusted") and not str(about["adjusted"]).startswith("no"):
         yield "Adjusted prices, and quantities bought at them, differ from those traded at the time."
     if found.enforce is not None:
-        policy = {"keep": "is kept as recorded", "clip": "is clipped to flat", "drop": "is dropped"}
-        chosen = policy[found.enforce.options["orphans"]]
-        yield f"An orphan exit (it closed a recorded position that is not held here) {chosen}: orphans={found.enforce.options['orphans']}."
+        policy = found.enforce.options["orphans"]
+        yield f"Orphan exits (of recorded positions that are not held here) are {ORPHANS_ARE[policy]}: orphans={policy}."
         if "trade_id" in found.log.columns:
             trades, quantity = found.enforce.unmatched()
             yield f"{trades:,} trades lost one side and kept the other: {quantity:,.10g} in quantity has no counterparty."

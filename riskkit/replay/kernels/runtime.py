@@ -63,6 +63,9 @@ class Orphans(IntEnum):
     DROP = 2
 
 
+DEFAULT_ORPHANS = "clip"  # opens no position that nobody ordered
+
+
 # one decision or transition; packed and little-endian, so that its bytes are the same on every machine
 ROW = np.dtype(
     [

@@ -16,7 +16,7 @@ from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
 from riskkit.replay.engine.state import Calendars, State, calendars, grow, new_state, opening
 from riskkit.replay.ingest.bounds import check_bounds
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
-from riskkit.replay.kernels.runtime import ROW, Counter, Orphans
+from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
 from riskkit.replay.live.compiled_step import HEAD, PLACE, Prepared, Quick, can_step
 from riskkit.replay.live.engine_snapshot import pack, unpack
 from riskkit.replay.live.journal import STEP_EVENTS, Journal
@@ -73,7 +73,7 @@ class Engine:
         universe: Universe,
         mode: str = "shadow",
         *,
-        orphans: str = "keep",
+        orphans: str = DEFAULT_ORPHANS,
         on_trip: str = "leave",
         compiled: bool = True,
     ) -> None:
@@ -329,7 +329,10 @@ class Engine:
 
     def log(self) -> EventLog:
         """The journal as an event log; its replay has this session's digest."""
-        return self._journal.log()
+        log = self._journal.log()
+        if self.options["orphans"] != DEFAULT_ORPHANS:
+            log.about["orphans"] = self.options["orphans"]
+        return log
 
     def _decisions(self) -> np.ndarray:
         self._keep_rows()

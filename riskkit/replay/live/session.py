@@ -22,6 +22,7 @@ from riskkit._check import InputError, one_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.amount import instant
 from riskkit.replay.ingest.event import DEFAULTS, Entries, KnownOrder, Row
+from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.session_snapshot import View
 from riskkit.replay.log.event_log import EventLog
@@ -83,7 +84,7 @@ class Session:
         universe: Universe,
         mode: str = "shadow",
         *,
-        orphans: str = "keep",
+        orphans: str = DEFAULT_ORPHANS,
         on_trip: str = "leave",
         on_bad_order: str = "raise",
         ts_policy: str = "raise",

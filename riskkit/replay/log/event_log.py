@@ -155,8 +155,7 @@ class EventLog(Shown):
 
         Columns that share their cash are one account, named after their group. vectorbt counts in floats; prices are
         rounded to a given ``tick``, fees and opening cash to the quantum, and positions to a given ``lot`` of at most a
-        millionth of a column's largest size; no other size is rounded. In enforce mode a sale of shares whose purchase
-        was refused is cut to flat, unless the replay has other ``orphans``.
+        millionth of a column's largest size; no other size is rounded.
 
         Parameters
         ----------
@@ -177,7 +176,6 @@ class EventLog(Shown):
             decimals than the lot has: use integer sizes (``size_granularity=1``) or give a finer ``lot``.
         """
         made = frame_from_portfolio(portfolio, tick, lot, quantum)
-        about = {"orphans": "clip", **(about or {})}  # what was not bought cannot be sold
         return cls.from_frame(made.frame, made.instruments, made.accounts, quanta=made.quanta, about=about)
 
     @staticmethod

@@ -13,7 +13,7 @@ from riskkit._show import Row, Shown
 from riskkit.replay.engine.state import Calendars, State
 from riskkit.replay.kernels.book import mark
 from riskkit.replay.kernels.records import Records
-from riskkit.replay.kernels.runtime import COMMAND, PROVEN, Counter, proven
+from riskkit.replay.kernels.runtime import COMMAND, PROVEN, Counter, Orphans, proven
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.explain import Explanation, decision_word, explained, names_in, shown
 from riskkit.replay.results.halts import Spans, spans_of, unmatched_trades
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 REFUSALS = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
 BY_HAND = "(paused by a command)"
+ORPHANS_ARE = {"keep": "kept", "clip": "clipped to flat", "drop": "dropped"}
 NOTE = "Neither the market nor the strategies react to what is refused; marks stay as recorded."
 
 
@@ -86,6 +87,9 @@ class ReplayResult(Shown):
         self.asker: Callable[[ReplayResult, int], tuple[Any, ...]] | None = (
             None  # `riskkit.replay.results.what_if`, if there is a log
         )
+        self.under_policy: Callable[[str], ReplayResult] | None = (
+            None  # replays the log under a policy for orphan exits
+        )
 
     @cached_property
     def digest(self) -> str:
@@ -105,6 +109,16 @@ class ReplayResult(Shown):
     def transitions(self) -> np.ndarray:
         """Rows of trips and of releases by command."""
         return self.rows[np.isin(self.rows["code"], (DecisionCode.TRIP, DecisionCode.RELEASE))]
+
+    def refused_by_kind(self) -> dict[str, tuple[int, int]]:
+        """Number of refused and of all messages: of orders, and of modifies if there are any."""
+        kinds = self.log.columns["kind"]
+        refused, found = kinds[self.refused()["seq"]], {}
+        for kind, name in ((EventKind.ORDER, "orders"), (EventKind.MODIFY, "modifies")):
+            total = self.log.counts().get(kind.name, 0)
+            if total or kind == EventKind.ORDER:
+                found[name] = int((refused == kind).sum()), total
+        return found
 
     def refusals_by_rule(self) -> dict[str, int]:
         """Number of refusals with each rule as the named cause."""
@@ -273,6 +287,19 @@ class ReplayResult(Shown):
                 mark(position, accounts[position.account], instruments[position.instrument])
         return state
 
+    @cached_property
+    def profit_by_orphan_policy(self) -> dict[str, float]:
+        """Profit under each policy for orphan exits, in money; empty if there were none, or the log cannot be replayed.
+
+        Reading it replays the log under the other policies.
+        """
+        if self.under_policy is None or not self.counts()["orphans"]:
+            return {}
+        chosen = self.options["orphans"]
+        policies = [policy.name.lower() for policy in Orphans]
+        replays = {policy: self if policy == chosen else self.under_policy(policy) for policy in policies}
+        return {policy: float(result.accounts()["profit"].sum()) for policy, result in replays.items()}
+
     def equity(self) -> pd.DataFrame:
         """Equity of every account at the sampled times (``sample_ns``), in money; empty without samples."""
         import pandas as pd
@@ -402,9 +429,11 @@ class ReplayResult(Shown):
         found = {name: count for name, count in self.refusals_by_rule().items() if count}
         codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: COMMAND}
         positions = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
-        orders = self.log.counts().get(EventKind.ORDER.name, 0)
+        counted = " and ".join(
+            f"{part:,} of {total:,} {kind}" for kind, (part, total) in self.refused_by_kind().items()
+        )
         verb = "would have been" if self.mode == "shadow" else "were"
-        title = f"{len(refused):,} of {orders:,} orders {verb} refused ({self.mode} mode)"
+        title = f"{counted} {verb} refused ({self.mode} mode)"
         notes = {name: f"{count:,} refused" for name, count in found.items()}
         return plot.lanes(positions, notes=notes, title=title, time=timeline.axis(), ax=ax)
 
@@ -432,8 +461,8 @@ class ReplayResult(Shown):
         found = self.summary()
         rows: list[Row] = [
             ("events", found["events"], ""),
-            ("orders", found["orders"], ""),
-            ("refused", found["refused"], ""),
+            *((kind, total, "") for kind, (_, total) in self.refused_by_kind().items()),
+            *((f"refused {kind}", count, "") for kind, (count, _) in self.refused_by_kind().items()),
         ]
         rows += [(f"  by {name}", count, "") for name, count in found["refusals_by_rule"].items()]
         rows += [
@@ -441,6 +470,9 @@ class ReplayResult(Shown):
         ]
         rows += [(name.replace("_", " "), count, "") for name, count in self.counts().items() if count]
         rows.append(("profit", found["profit"], self.log.universe.currency))
+        for policy, profit in self.profit_by_orphan_policy.items():
+            chosen = " (this replay)" if policy == self.options["orphans"] else ""
+            rows.append((f"  if orphan exits are {ORPHANS_ARE[policy]}{chosen}", profit, self.log.universe.currency))
         rows.append(("digest", found["digest"][:16], "..."))
         rows.append(("data", data_sentence(self.log.about).removeprefix("Data: "), ""))
         if self.mode == "enforce":

@@ -17,7 +17,7 @@ from riskkit._check import InputError
 from riskkit._show import Shown, table_html, table_text
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.pnl_curve import Curve, curve_of, deepest_account, worst_day_of_account
-from riskkit.replay.results.result import NOTE, ReplayResult
+from riskkit.replay.results.result import NOTE, ORPHANS_ARE, ReplayResult
 from riskkit.replay.results.timeline import DAY, Timeline
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import EventKind
@@ -193,6 +193,9 @@ class ReplayComparison(Shown):
         """Profit, worst days and drawdowns, of all accounts together and of the worst account."""
         curves, money = list(self.curves.values()), self.currency
         yield "profit", money, [curve.final for curve in curves]
+        for policy, profit in (self.enforce.profit_by_orphan_policy if self.enforce is not None else {}).items():
+            label = f"  profit if orphan exits are {ORPHANS_ARE[policy]}"
+            yield label, money, [profit if result is self.enforce else None for result in results]
         yield "worst day", money, [curve.worst_day for curve in curves]
         yield "  on (UTC)", "", [curve.worst_date for curve in curves]
         if len(self.log.universe.accounts) > 1:
@@ -236,16 +239,22 @@ class ReplayComparison(Shown):
     def _objected(self) -> str:
         if self.shadow is None:
             return ""
-        count, orders = len(self.shadow.refused()), self.log.counts().get(EventKind.ORDER.name, 0)
-        return f"The limits object to {count:,} of {orders:,} orders as they were sent ({_share(count, orders)})."
+        return f"The limits object to {_refused(self.shadow)} as they were sent."
 
     def _enforced(self) -> Iterator[str]:
         if self.enforce is None:
             return
-        count, orders = len(self.enforce.refused()), self.log.counts().get(EventKind.ORDER.name, 0)
         before, after, money = self.curves[WITHOUT], self.curves["enforce"], self.currency
-        yield f"Enforced, they refuse {count:,} ({_share(count, orders)}): without an order, later ones are judged anew."
+        yield f"Enforced, they refuse {_refused(self.enforce)}; later ones are judged without those refused."
         yield f"Profit is {after.final:,.0f} {money} instead of {before.final:,.0f}."
+        by_policy = self.enforce.profit_by_orphan_policy
+        if len(set(by_policy.values())) > 1:
+            chosen = self.enforce.options["orphans"]
+            others = " and ".join(f"{by_policy[k]:,.0f} if they are {ORPHANS_ARE[k]}" for k in by_policy if k != chosen)
+            yield (
+                f"It depends on the {self.enforce.counts()['orphans']:,} orphan exits (of positions that are not held "
+                f"here), which are {ORPHANS_ARE[chosen]}: {others}."
+            )
         yield f"The deepest fall is {after.deepest:,.0f} {money} instead of {before.deepest:,.0f}."
         if before.worst_day is not None and after.worst_day is not None:
             was = "" if before.worst_date == after.worst_date else f" on {before.worst_date}"
@@ -357,6 +366,11 @@ def _span(nanoseconds: int) -> str:
         if nanoseconds >= 2 * length:
             return f"{nanoseconds / length:,.1f} {unit}"
     return f"{nanoseconds / 1e9:,.3g} s"
+
+
+def _refused(result: ReplayResult) -> str:
+    shares = result.refused_by_kind().items()
+    return " and ".join(f"{count:,} of {total:,} {kind} ({_share(count, total)})" for kind, (count, total) in shares)
 
 
 def _share(part: int, total: int) -> str:

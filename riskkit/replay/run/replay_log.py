@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from riskkit._bar import with_bar
 from riskkit._check import InputError, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments, shape_of
 from riskkit.replay.engine.state import Calendars, State, calendars, new_state, opening
-from riskkit.replay.kernels.runtime import ROW, Counter, Orphans
+from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Asker
@@ -46,8 +47,8 @@ def replay_log(
         made on the counterfactual book. Neither the market nor a strategy reacts.
     orphans : {"keep", "clip", "drop"}, optional
         In enforce mode, treatment of an order that reduced a position in the record but would open or flip one here:
-        kept, cut to flat, or dropped; always counted. By default ``log.about["orphans"]``, which is clip for logs of
-        `EventLog.from_vectorbt`, else keep.
+        kept, cut to flat, or dropped; always counted, and the printed result gives the profit under each. By default
+        clip, which opens no position that nobody ordered, unless ``log.about["orphans"]`` names another.
     on_trip : {"leave", "cancel_working"}
         In enforce mode, whether a trip cancels the key's working orders (their later fills vanish).
     sample_ns : int, optional
@@ -83,13 +84,18 @@ def replay_log(
     [3]
     """
     one_of(mode, ("shadow", "enforce"), "mode")
-    orphans = log.about.get("orphans", "keep") if orphans is None else orphans
-    orphans = one_of(orphans, ("keep", "clip", "drop"), "orphans")
+    orphans = orphan_policy(log, orphans)
     one_of(on_trip, ("leave", "cancel_working"), "on_trip")
     if chunk < 1:
         raise InputError(f"chunk={chunk!r} is not above zero")
     stage = Stage(log, rules, mode, orphans=orphans, on_trip=on_trip, sample_ns=sample_ns, compiled=compiled)
     return stage.replay(rules, chunk=chunk, progress=progress)
+
+
+def orphan_policy(log: EventLog, orphans: str | None = None) -> str:
+    """The policy for orphan exits: the one given, else that of ``log.about``, else `DEFAULT_ORPHANS`."""
+    chosen = log.about.get("orphans", DEFAULT_ORPHANS) if orphans is None else orphans
+    return one_of(chosen, tuple(policy.name.lower() for policy in Orphans), "orphans")
 
 
 class _Run(NamedTuple):
@@ -155,7 +161,13 @@ class Stage:
         options = dict(self.options)
         result = ReplayResult(log, rules, self.mode, options, rows, run.state, run.found, self.sample_at, run.sampled)
         result.asker, result.marked = Asker(run.engine), self.shape.marks
+        result.under_policy = partial(self._under_policy, rules)
         return result
+
+    def _under_policy(self, rules: RuleSet, orphans: str) -> ReplayResult:
+        """The same replay under another policy for orphan exits, without samples."""
+        options = {**self.options, "orphans": orphans}
+        return Stage(self.log, rules, self.mode, **options, sample_ns=None, compiled=self.compiled).replay(rules)
 
     def blocks(self, rules: RuleSet) -> Iterator[np.ndarray]:
         """Yield the decision rows of a replay by block, without storing them; the next block overwrites a block."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED
 
-SEMANTICS = 2  # increased when the same events and rules give another decision
+SEMANTICS = 3  # increased when the same events and rules give another decision
 BLOCK_ROWS = 65_536
 SIZE = 32
 

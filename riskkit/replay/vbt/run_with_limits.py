@@ -4,7 +4,8 @@ Each order that a strategy returns, and that vectorbt would fill, is checked by 
 order becomes no order, and the strategy can read which rules objected, the observed values and limits. The journal has
 each wanted order with the fill that vectorbt computed for it (that of a refused order vanishes), and every close. So it
 is the log that `EventLog.from_vectorbt` reads of the same strategy without limits, as long as the strategy does not
-react to refusals, and its replay in enforce mode has the same digest.
+react to refusals, and its replay in enforce mode with ``orphans="keep"`` has the same digest: a strategy that does not
+react sends its exits too.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def run_with_limits(
         close, limiter.wrapped(order_func, flexible), *order_args, row_wise=True, use_numba=False, **given
     )
     result = limiter.live.result()
-    result.log.about.update({"orphans": "keep", **(about or {})})
+    result.log.about.update(about or {})
     return LimitedBacktest(portfolio, result, tuple(limiter.objections))
 
 
@@ -195,7 +196,7 @@ class _Limiter:
         self.unit = common_quantum(instruments, self.units["quantum"], fees=True)
         accounts = [Account(name, {"USD": round(cash / self.unit) * self.unit}) for name, cash in opened.items()]
         universe = Universe(tuple(instruments), tuple(accounts), {"USD": self.unit})
-        self.live = Engine(self.rules, universe, "enforce", compiled=self.compiled)
+        self.live = Engine(self.rules, universe, "enforce", orphans="keep", compiled=self.compiled)
         self.teller = DecisionFormatter(self.rules, universe)
         self.accounts = [universe.account_codes[name] for name in names]
         self.ticks = [instrument.tick for instrument in instruments]

@@ -41,7 +41,7 @@ def test_signals_give_one_account_a_column(signals, close):
     assert [account.id for account in log.universe.accounts] == ["a", "b", "c"]
     assert [instrument.id for instrument in log.universe.instruments] == ["a", "b", "c"]
     assert {(str(i.tick), str(i.lot)) for i in log.universe.instruments} == {("1/100", "1")}
-    assert log.about == {"title": "trend", "orphans": "clip"}
+    assert log.about == {"title": "trend"}
 
 
 def test_a_sale_of_what_could_not_be_bought_is_cut_to_flat_unless_told_otherwise(signals, tmp_path):

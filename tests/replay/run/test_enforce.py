@@ -9,6 +9,7 @@ from riskkit._check import InputError
 from riskkit.replay.rules.circuit_breaker import BreakerLimits
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.compare import compare
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, TradingCommand
 from riskkit.rules import DailyLoss, PositionLimit
@@ -112,7 +113,11 @@ def test_the_fee_of_a_cut_fill_is_cut_with_it():
 
 def orphan_stream():
     """A buy of 11 that is refused, and the sell of 8 that closed most of it in the record."""
-    return stream(order(0, BUY, 11), fill(0, BUY, 11), order(2, SELL, 8), fill(2, SELL, 8))
+    return stream(*rows_of_orphans())
+
+
+def rows_of_orphans():
+    return order(0, BUY, 11), fill(0, BUY, 11), order(2, SELL, 8), fill(2, SELL, 8)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +134,31 @@ def test_orphan_exits(policy, left, what):
     assert position(result) == left
     assert result.counts()["orphans"] == 1
     assert result.counts()["orphans_dropped"] == (policy != "keep")
+
+
+def test_by_default_an_orphan_exit_opens_nothing():
+    result = enforce(orphan_stream())
+    assert result.options["orphans"] == "clip" and position(result) == 0
+
+
+def test_the_result_gives_the_profit_under_each_policy():
+    """The short that is opened by an orphan exit loses 8 times 50; nobody ordered it."""
+    log = stream(*rows_of_orphans(), {"kind": EventKind.PRICE, "account": -1, "price": 150})
+    for policy in ("keep", "clip", "drop"):
+        result = enforce(log, orphans=policy)
+        assert result.profit_by_orphan_policy == {"keep": -4.0, "clip": 0.0, "drop": 0.0}
+        assert "if orphan exits are kept" in str(result)
+    assert enforce(stream(order(0, BUY, 1))).profit_by_orphan_policy == {}
+    found = compare(log, SMALL, compiled=False)
+    assert any("depends on the 1 orphan exits" in line for line in found.sentences())
+
+
+def test_modifies_are_counted_apart_from_orders():
+    larger = {"kind": EventKind.MODIFY, "side": BUY, "qty": 20, "price": MISSING, "order": 0}
+    log = stream(order(0, BUY, 1), larger, larger, larger)
+    assert enforce(log).refused_by_kind() == {"orders": (0, 1), "modifies": (3, 3)}
+    found = compare(log, SMALL, compiled=False).sentences()
+    assert found[0] == "The limits object to 0 of 1 orders (0.0 %) and 3 of 3 modifies (100.0 %) as they were sent."
 
 
 @pytest.mark.parametrize(("policy", "left"), [("keep", -5), ("clip", 0), ("drop", 3)])

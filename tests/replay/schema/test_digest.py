@@ -110,8 +110,8 @@ DATA = (
     Path(__file__).parents[2] / "data"
 )  # events.parquet is random_log(7, 300, opened=True) of tests/streams.py, stored
 KEPT = {
-    "shadow": "96cea8d50725577a0acb5cb2c5214281f06ed21437a6f7f0cb26f29158353eda",
-    "enforce": "a2027aa650fd0faecdcd9d0050a34e1cc13f82b5a023cedce60a75e146ab21e4",
+    "shadow": "b6cdd0b2c3f650d50a02c2a6a440fa9f687fe956f476172ce3577d18735f8135",
+    "enforce": "e702d2d405833ecdea514008101b273babc2a0a16509d0dfde9b32140a5c5577",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.run.replay_log import Stage
+from riskkit.replay.run.replay_log import Stage, orphan_policy
 from riskkit.replay.sweeps.grid.settings import Setting, with_setting
 from riskkit.replay.sweeps.many.metrics import Baseline, book_metrics, metrics_of, rejection_metrics, rejection_sums
 from riskkit.replay.sweeps.many.order_outcome import OrderOutcomes, order_outcomes
@@ -44,9 +44,7 @@ class Options(NamedTuple):
 def checked_orphans(log: EventLog, orphans: Orphans | None, on_trip: OnTrip) -> Orphans:
     """The policy for orphans, by default that of the log; checks `on_trip` as well."""
     one_of(on_trip, get_args(OnTrip), "on_trip")
-    policy: Orphans = log.about.get("orphans", "keep") if orphans is None else orphans
-    one_of(policy, get_args(Orphans), "orphans")
-    return policy
+    return cast(Orphans, orphan_policy(log, orphans))
 
 
 class Replays:

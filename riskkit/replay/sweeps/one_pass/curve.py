@@ -16,7 +16,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult, digest_of
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.run.replay_log import Stage
+from riskkit.replay.run.replay_log import Stage, orphan_policy
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.digest import Chain
 from riskkit.replay.sweeps.grid.settings import with_setting
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 2_000
 LOGGED = 3  # entries beyond its limit that a sliding window counts, the message itself included
-OPTIONS = {"orphans": "keep", "on_trip": "leave"}
 
 
 class ThresholdCurve(Shown):
@@ -58,7 +57,7 @@ class ThresholdCurve(Shown):
         self.parameter = parameter
         self.compiled = compiled
         self.observed: Observed = observed_of(log, rule, parameter, compiled=compiled)
-        self._options = {**OPTIONS, "orphans": log.about.get("orphans", "keep")}
+        self._options = {"orphans": orphan_policy(log), "on_trip": "leave"}
         self._stage: Stage | None = None
         self._runs: dict[str, ReplayResult] = {}
 

@@ -19,7 +19,7 @@ import numpy as np
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.run.replay_log import Stage
+from riskkit.replay.run.replay_log import Stage, orphan_policy
 from riskkit.replay.schema.columns import DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.sweeps.grid.keys import keys_of
@@ -137,7 +137,7 @@ def _replayed(log: EventLog, rule: Rule, parameter: str, compiled: bool) -> Obse
     if rule.type == "order_rate" and rule.parameters.count == "accepted":
         change[f"{rule.id}.count"] = "attempted"  # the n-th message of a day or fixed window passes if n fits
     rules = with_setting(RuleSet([rule]), change)
-    options: dict[str, Any] = {"orphans": "keep", "on_trip": "leave", "sample_ns": None}
+    options: dict[str, Any] = {"orphans": orphan_policy(log), "on_trip": "leave", "sample_ns": None}
     stage = Stage(log, rules, "shadow", compiled=compiled, **options)
     parts = [(np.zeros(0, np.int64), np.zeros(0, np.int64)), *map(_seen, stage.blocks(rules))]
     seq, values = (np.concatenate(part) for part in zip(*parts, strict=True))
