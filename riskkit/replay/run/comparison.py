@@ -148,7 +148,7 @@ class ReplayComparison(Shown):
 
         found: dict[Any, Any] = {("", "orders"): by_account(columns["account"][columns["kind"] == EventKind.ORDER])}
         for mode, result in self.limited.items():
-            found["refused", mode] = by_account(columns["account"][result.refused()["seq"]])
+            found["refused", mode] = by_account(columns["account"][result.rejections()["seq"]])
         for label, name in (("profit", "profit"), ("deepest fall", "drawdown")):
             for mode, result in self.results.items():
                 if mode != "shadow":  # its money is that of the record
@@ -161,7 +161,7 @@ class ReplayComparison(Shown):
         yield "orders", "", [kinds.get(EventKind.ORDER.name, 0)] * len(results)
         if kinds.get(EventKind.MODIFY.name):
             yield "modifies", "", [kinds[EventKind.MODIFY.name]] * len(results)
-        yield "refused", "", [len(result.refused()) for result in results]
+        yield "refused", "", [len(result.rejections()) for result in results]
         refused = [result.refusals_by_rule() for result in results]
         for name in dict.fromkeys(name for found in reversed(refused) for name in found):
             yield f"  by {name}", "", [found.get(name) for found in refused]
@@ -236,13 +236,13 @@ class ReplayComparison(Shown):
     def _objected(self) -> str:
         if self.shadow is None:
             return ""
-        count, orders = len(self.shadow.refused()), self.log.counts().get(EventKind.ORDER.name, 0)
+        count, orders = len(self.shadow.rejections()), self.log.counts().get(EventKind.ORDER.name, 0)
         return f"The limits object to {count:,} of {orders:,} orders as they were sent ({_share(count, orders)})."
 
     def _enforced(self) -> Iterator[str]:
         if self.enforce is None:
             return
-        count, orders = len(self.enforce.refused()), self.log.counts().get(EventKind.ORDER.name, 0)
+        count, orders = len(self.enforce.rejections()), self.log.counts().get(EventKind.ORDER.name, 0)
         before, after, money = self.curves[WITHOUT], self.curves["enforce"], self.currency
         yield f"Enforced, they refuse {count:,} ({_share(count, orders)}): without an order, later ones are judged anew."
         yield f"Profit is {after.final:,.0f} {money} instead of {before.final:,.0f}."
