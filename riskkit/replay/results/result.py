@@ -30,6 +30,8 @@ from riskkit.replay.schema.scopes import SCOPES, key_label, key_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from riskkit.replay.results.what_if import Objection
+
 REFUSALS = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
 BY_HAND = "(paused by a command)"
 NOTE = "Neither the market nor the strategies react to what is refused; marks stay as recorded."
@@ -72,6 +74,9 @@ class ReplayResult(Shown):
         calendars: Calendars,
         sample_at: np.ndarray,
         sampled: np.ndarray,
+        *,
+        marked: bool = True,
+        explainer: Callable[[ReplayResult, int], tuple[Objection, ...]] | None = None,
     ) -> None:
         self.log = log
         self.rules = rules
@@ -82,10 +87,8 @@ class ReplayResult(Shown):
         self.calendars = calendars
         self._sample_at = sample_at
         self._sampled = sampled
-        self.marked = True  # True if the books were valued at every price
-        self.asker: Callable[[ReplayResult, int], tuple[Any, ...]] | None = (
-            None  # `riskkit.replay.results.what_if`, if there is a log
-        )
+        self.marked = marked  # the books were valued at every price
+        self._explainer = explainer  # `riskkit.replay.results.what_if`; None if there are no events to replay
 
     @cached_property
     def digest(self) -> str:
@@ -211,7 +214,7 @@ class ReplayResult(Shown):
         found = self.rows[self.rows["seq"] == seq]
         if not len(found):
             return Explanation(f"{event}: passed; no rule objected.")
-        objections = self.asker(self, int(seq)) if self.asker is not None else ()
+        objections = self._explainer(self, int(seq)) if self._explainer is not None else ()
         return Explanation(f"{event}: {explained(self.log, self.rules, found)}.", objections)
 
     # ------------------------------------------------------------------ money
