@@ -14,7 +14,7 @@ from typing import Any
 from riskkit.compat.rules import SIDES, BaseRule, Order, RuleContext, Trade, chosen
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.live.session import Session
-from riskkit.replay.live.session_snapshot import View
+from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.replay.results.result import ReplayResult
@@ -79,10 +79,10 @@ class RiskEngine:
         products = dict(contract_to_product or {})
         contracts = [Instrument(c, tick=tick, lot=lot, product=p) for c, p in products.items()]
         custom, listed, rates = chosen(rules)
-        session = Session.declare(
+        session = Session.create(
             listed,
             contracts,
-            newcomers=Instrument("any contract", tick=tick, lot=lot),
+            auto_register=Instrument("any contract", tick=tick, lot=lot),
             ts_policy=ts_policy,
             compiled=compiled,
         )
@@ -190,10 +190,10 @@ class RiskEngine:
 
     def _in_window(self, name: str, account: str, now: int) -> int:
         """Number of an account's orders in a rate's window at a time."""
-        teller, state = self.session.teller, self.session.state
-        k = [rule.id for rule in teller.rules].index(name)
+        formatter, state = self.session.formatter, self.session.state
+        k = [rule.id for rule in formatter.rules].index(name)
         record = Records(state.rules[k], 1)[self.session.universe.account_codes[account]]
-        params = teller.params[k]
+        params = formatter.params[k]
         capacity = params.limit + 2 if params.bucket_ns == 0 else -(-params.window_ns // params.bucket_ns)
         return int(used(record, state.memory, SLIDING, params.window_ns, params.bucket_ns, capacity, now))
 
@@ -201,7 +201,7 @@ class RiskEngine:
         """True if an account is paused: by an order rate, by a rule with scope account, or by a command."""
         with self._lock:
             by_rate = any(name == account for _, name in self._paused)
-            return by_rate or self.view().states().get(account, "ACTIVE") == "PAUSED"
+            return by_rate or self.status().states().get(account, "ACTIVE") == "PAUSED"
 
     # ------------------------------------------------------------------ custom rules
 
@@ -209,7 +209,7 @@ class RiskEngine:
         found: list[Decision] = []
         for rule in self._custom:
             if getattr(type(rule), hook) is not getattr(BaseRule, hook):
-                context = RuleContext(self.contract_to_product, self.view())
+                context = RuleContext(self.contract_to_product, self.status())
                 found += self._apply(getattr(rule, hook)(event, context))
         return found
 
@@ -223,9 +223,9 @@ class RiskEngine:
 
     # ------------------------------------------------------------------ access and snapshots
 
-    def view(self) -> View:
+    def status(self) -> SessionStatus:
         """Positions, states and utilization as of the last event."""
-        return self.session.view()
+        return self.session.status()
 
     def log(self) -> EventLog:
         """The journal; its replay has this engine's digest."""

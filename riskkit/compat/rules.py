@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.kernels.records import Record
-from riskkit.replay.live.session_snapshot import View
+from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.replay.rules.catalogue import OrderRate
 from riskkit.replay.rules.parameters import Limit, Quantity
-from riskkit.replay.rules.rule import OBJECT, PASS, Rule, RuleType, Verdict
+from riskkit.replay.rules.rule import Rule, RuleType
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.scopes import SCOPES
 
@@ -104,7 +105,7 @@ class RuleContext(NamedTuple):
     """
 
     contract_to_product: Mapping[str, str]
-    view: View
+    status: SessionStatus
 
 
 class BaseRule:
@@ -166,7 +167,7 @@ class OrderRateLimitRule(BaseRule):
 
     Examples
     --------
-    >>> print(OrderRateLimitRule(threshold=2, window_ns=1_000_000_000).rules("rate")[0].limits())
+    >>> print(OrderRateLimitRule(threshold=2, window_ns=1_000_000_000).rules("rate")[0].limit_text())
     at most 2 messages (orders) in any 1 s, refused ones count too
     """
 

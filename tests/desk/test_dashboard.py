@@ -30,7 +30,7 @@ RULES = RuleSet(
 
 def session(rules: RuleSet = RULES, mode: str = "enforce") -> Session:
     things = [Instrument(ticker) for ticker in CLOSES]
-    return Session.declare(rules, things, [Account("desk", cash={"USD": 20_000})], mode=mode, compiled=False)
+    return Session.create(rules, things, [Account("desk", cash={"USD": 20_000})], mode=mode, compiled=False)
 
 
 def parts(closes: pd.DataFrame = CLOSES, **options) -> tuple[RiskManager, MarketStream]:
@@ -46,9 +46,9 @@ def live(bars: int = 3, **options) -> LiveDesk:
 def equal_books(desk: LiveDesk) -> bool:
     """Whether the manager and the session hold the same, and both earned the same."""
     state = desk.manager.get_portfolio_state()
-    view = desk.session.view()
-    held = {ticker: view.position("desk", ticker) for ticker in CLOSES}
-    profit = float(view.accounts()["profit"].sum())
+    status = desk.session.status()
+    held = {ticker: status.position("desk", ticker) for ticker in CLOSES}
+    profit = float(status.accounts()["profit"].sum())
     return {ticker: one["quantity"] for ticker, one in state.holdings.items()} == {
         t: q for t, q in held.items() if q
     } and profit == pytest.approx(state.value - 20_000, abs=1e-9)
@@ -121,7 +121,7 @@ def test_a_replay_of_what_the_desk_did_decides_the_same():
         desk.execute(ticker, qty, side)
         desk.step()
     replayed = replay_log(desk.session.log(), RULES, "enforce", compiled=False)
-    assert replayed.digest == desk.session.digest and len(replayed.refused()) == 2  # the third position; then halted
+    assert replayed.digest == desk.session.digest and len(replayed.rejections()) == 2  # the third position; then halted
 
 
 def test_prices_are_rounded_to_the_ticks_of_the_session_for_both():
@@ -161,7 +161,7 @@ def test_a_trade_that_somebody_else_was_quicker_with_is_cancelled(monkeypatch):
     monkeypatch.setattr(manager, "execute_trade", too_late)
     answer = desk.execute("A", 100, "buy")
     assert not answer.executed and "is in cash" in answer.reason
-    assert desk.session.log().counts()["CANCEL"] == 1 and desk.session.view().position("desk", "A") == 0
+    assert desk.session.log().counts()["CANCEL"] == 1 and desk.session.status().position("desk", "A") == 0
 
 
 def test_trades_of_many_threads_and_bars_between_them_leave_equal_books():
@@ -186,7 +186,7 @@ def test_trades_of_many_threads_and_bars_between_them_leave_equal_books():
     ("made", "message"),
     [
         (lambda: session(mode="shadow"), "shadow mode"),
-        (lambda: Session.declare(RULES, [Instrument("A")], ["other"], mode="enforce", compiled=False), "'desk'"),
+        (lambda: Session.create(RULES, [Instrument("A")], ["other"], mode="enforce", compiled=False), "'desk'"),
     ],
 )
 def test_a_session_that_would_not_stop_the_book_is_refused(made, message):

@@ -122,7 +122,7 @@ def exchange_log() -> EventLog:
 def test_real_logs_give_one_digest(act, load):
     log, rules = with_every_column(load()), scaled(act)
     whole = replay_log(log, rules, "enforce", orphans="clip")
-    assert len(whole.refused()) > 20 and len(whole.transitions()) > 5
+    assert len(whole.rejections()) > 20 and len(whole.transitions()) > 5
     assert sum(count > 0 for count in whole.objections_by_rule().values()) >= 3
     assert replay_log(log, rules, "enforce", orphans="clip", compiled=False).digest == whole.digest, "plain"
     assert replay_log(log, rules, "enforce", orphans="clip", chunk=777).digest == whole.digest, "in chunks"
@@ -276,14 +276,14 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
             rule = kind("one", **{**needed, field: value})
             rules = RuleSet([rule])
             shapes.add(shape_of(rules, log.columns, enforce=True, sampled=False, cancels=False, opened=False))
-            types.add(tuple(type(number) for number in rule.integers(log.universe)))
+            types.add(tuple(type(number) for number in rule.to_integers(log.universe)))
     assert len(shapes | {None}) <= 2 and types <= {(int,) * len(units)}
 
 
 def _run(engine: ReplayLoop, rules: RuleSet, log: EventLog) -> None:
     ts = log.columns["ts"]
     found = calendars(rules, int(ts.min()), int(ts.max()))
-    params = [rule.integers(log.universe) for rule in rules]
+    params = [rule.to_integers(log.universe) for rule in rules]
     slots, count = assign_slots(log.columns, engine.shape)
     opened = opening(log.universe, log.pair_account, log.pair_instrument)
     state = new_state(log.universe, opened, rules, params, found, count)

@@ -19,12 +19,9 @@ from riskkit.replay.kernels.covariance_state import lay_down
 from riskkit.replay.kernels.queue import HEADER
 from riskkit.replay.kernels.records import Records, record_dtype
 from riskkit.replay.kernels.runtime import (
-    HOLD_RESET,
-    HOLD_SESSION,
-    STOPS_BREACH,
-    STOPS_LATER,
-    STOPS_NOTHING,
     Counter,
+    PauseEnd,
+    Rejects,
     Terms,
 )
 from riskkit.replay.rules.rule import Rule, parameter_names
@@ -87,11 +84,11 @@ def calendars(rules: RuleSet, first_ns: int, last_ns: int) -> Calendars:
 def terms(rule: Rule, found: Calendars) -> Terms:
     """The terms of a rule as integers."""
     hold = rule.hold_ns()
-    kind = {"reset": HOLD_RESET, "session": HOLD_SESSION}.get(hold, 2) if isinstance(hold, str) else 2
-    stops = STOPS_NOTHING if rule.action == "ALERT" else STOPS_BREACH if rule.refuses else STOPS_LATER
+    pause_end = PauseEnd[hold.upper()] if isinstance(hold, str) else PauseEnd.DURATION
+    rejects = Rejects.NOTHING if rule.action == "ALERT" else Rejects.BREACH if rule.refuses else Rejects.LATER
     return Terms(
-        stops,
-        kind,
+        int(rejects),
+        int(pause_end),
         hold if isinstance(hold, int) else 0,
         found.zones.index(rule.zone()),
     )
@@ -136,7 +133,7 @@ def new_state(
     for rule, integers in zip(rules, params, strict=True):
         table = _rule_table(rule, universe, positions)
         memory.append(_workspace(rule, integers, universe, table, sum(map(len, memory))))
-        if "covariance" in rule.kind.needs:
+        if "covariance" in rule.kind.requires:
             reals.append(lay_down(rule.scope, rule.id, universe, accounts, table, sum(map(len, reals))))
             counts[Counter.NEXT_TURN] = MISSING  # the first event sets the end of the first bar
         _begin(rule, integers, table, positions, accounts, instruments, orders)
@@ -159,10 +156,10 @@ def new_state(
 
 def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, start: int) -> np.ndarray:
     """Initial workspace words of a rule's keys from offset `start`; stores the offsets in its records."""
-    if rule.kind.shared is not None:
+    if rule.kind.shared_workspace is not None:
         table["memory"] = start
-        return np.array(rule.kind.shared(rule.parameters, universe), np.int64)
-    if not rule.kind.memory:
+        return np.array(rule.kind.shared_workspace(rule.parameters, universe), np.int64)
+    if not rule.kind.workspace_size:
         return np.zeros(0, np.int64)
     size = _words(rule, params, len(table) - 1)
     table["memory"] = start + size * (np.arange(len(table)) - 1)
@@ -171,7 +168,7 @@ def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, s
 
 def _words(rule: Rule, params: Any, keys: int) -> int:
     """Words of workspace per key of a rule; an InputError if they do not fit in memory."""
-    memory = rule.kind.memory
+    memory = rule.kind.workspace_size
     size = int(memory(params)) if callable(memory) else memory
     if size * keys > MOST_WORDS:
         raise InputError(
@@ -213,9 +210,9 @@ def grow(
         table = _rule_table(rule, universe, positions)
         if len(table) == len(old):
             continue
-        if rule.kind.shared is not None:
+        if rule.kind.shared_workspace is not None:
             table["memory"] = old["memory"][0]
-        elif rule.kind.memory:
+        elif rule.kind.workspace_size:
             size = _words(rule, integers, len(table) - 1)
             added = np.zeros(size * (len(table) - len(old)), np.int64)
             table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
@@ -264,7 +261,7 @@ def _open(
     orders: np.ndarray,
 ) -> None:
     """Call a rule's opening hook, if any, once per opening position with its key."""
-    if rule.kind.opening is None:
+    if rule.kind.on_opening_position is None:
         return
     tables = SimpleNamespace(positions=positions, accounts=accounts, instruments=instruments)
     records, held, owned, traded = (Records(array, 1) for array in (table, positions, accounts, instruments))
@@ -275,7 +272,7 @@ def _open(
         if not SCOPES[rule.scope].is_open:
             event = {"account": position.account, "instrument": position.instrument, "pair": pair}
             key = key_of(rule.scope, event, tables)
-            rule.kind.opening(records[key], Book(position, owner, instrument, order))
+            rule.kind.on_opening_position(records[key], Book(position, owner, instrument, order))
 
 
 def _instruments(universe: Universe) -> np.ndarray:
@@ -381,7 +378,7 @@ def _chain_by_account(positions: np.ndarray, accounts: np.ndarray) -> None:
 def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:
     """One record per key of the rule's scope, and the empty one."""
     keys = owners(rule.scope, universe, positions)
-    counted = ("working",) if "working" in rule.kind.needs else ()
+    counted = ("working",) if "working" in rule.kind.requires else ()
     table = np.zeros(len(keys) + 1, record_dtype([*rule.kind.state, *counted, *ENGINE_FIELDS]))
     table["owner"] = [-1, *keys]
     return table

@@ -23,7 +23,7 @@ from riskkit.replay.live.journal import STEP_EVENTS, Journal
 from riskkit.replay.live.overflow import Reach
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
-from riskkit.replay.results.what_if import Asker
+from riskkit.replay.results.what_if import Explainer
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import OPTIONAL, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
@@ -92,7 +92,7 @@ class Engine:
         self.extra: dict[str, Any] = {}  # the ``extra`` of the snapshot that this was restored from
         self.blocks: list[np.ndarray] = []
         self._reach = Reach(universe)
-        self._params = [rule.integers(universe) for rule in rules]
+        self._params = [rule.to_integers(universe) for rule in rules]
         every = {"kind": np.array([int(kind) for kind in EventKind]), **{name: None for name in OPTIONAL}}
         opened = any(account.positions for account in universe.accounts)
         cancels = on_trip == "cancel_working"
@@ -190,8 +190,8 @@ class Engine:
             return
         assert self._state is not None
         head, columns = self._journal.head, self._journal.columns
-        room = len(columns["ts"]), len(self._state.orders) - 1, self._engine.shape.cells
-        for name, value in zip(("capacity", "slot_capacity", "cells"), room, strict=True):
+        room = len(columns["ts"]), len(self._state.orders) - 1, self._engine.shape.nodes_per_event
+        for name, value in zip(("capacity", "slot_capacity", "nodes_per_event"), room, strict=True):
             head[PLACE[name]] = value
         for name, array in (("reach", self._reach.words), ("slots_at", columns["slots"])):
             head[PLACE[name]] = array.ctypes.data
@@ -355,11 +355,19 @@ class Engine:
         found = calendars(self.rules, first, last)
         rows = self._decisions()
         nothing = np.zeros((0, len(self.universe.accounts)), np.int64)
-        result = ReplayResult(
-            log, self.rules, self.mode, self.options, rows, self.state.copy(), found, nothing[:, 0], nothing
+        return ReplayResult(
+            log,
+            self.rules,
+            self.mode,
+            self.options,
+            rows,
+            self.state.copy(),
+            found,
+            nothing[:, 0],
+            nothing,
+            marked=self._engine.shape.marks,
+            explainer=Explainer(self._engine),
         )
-        result.asker, result.marked = Asker(self._engine), self._engine.shape.marks
-        return result
 
     @property
     def marked(self) -> bool:

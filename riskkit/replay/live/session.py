@@ -5,7 +5,7 @@ Fields are labels, Decimals and Timestamps; each event is converted by the rules
 gives the same decisions, to the bit. Bad input raises an error and changes nothing. No clock is read.
 
 All calls share one lock: events of several threads are processed one after the other, in the order of the journal, and
-a `View` shows the session between two events.
+a `SessionStatus` shows the session between two events.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from riskkit.replay.ingest.amount import instant
 from riskkit.replay.ingest.event import DEFAULTS, Entries, KnownOrder, Row
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS
 from riskkit.replay.live.engine import Engine
-from riskkit.replay.live.session_snapshot import View
+from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import Decision, DecisionFormatter
 from riskkit.replay.results.result import ReplayResult
@@ -44,7 +44,7 @@ class Session:
     rules : RuleSet
         In their declared order.
     universe : Universe
-        Accounts, instruments and units; those of a log are ``log.universe``; see also `Session.declare`.
+        Accounts, instruments and units; those of a log are ``log.universe``; see also `Session.create`.
     mode, orphans, on_trip : str
         As in `replay_log`; by default shadow, in which every order passes and the decisions name those that would not.
         In enforce mode the caller sends only events that were allowed.
@@ -54,7 +54,7 @@ class Session:
     ts_policy : {"raise", "reject", "clamp"}
         Treatment of an event earlier than the previous one: an error; an event that is journaled, counted and changes
         nothing; or the time of the previous event.
-    newcomers : Instrument, optional
+    auto_register : Instrument, optional
         None: an undeclared account or instrument is refused. Otherwise it is registered at its first event: accounts
         open empty, instruments in the units of this one (not listed, for the rule ``known_instrument``). Strategies and
         connections are always registered.
@@ -66,7 +66,7 @@ class Session:
     >>> from riskkit import Rule
     >>> from riskkit.rules import OrderRate
     >>> rules = RuleSet([Rule("rate", OrderRate(limit=1, window_ns="1s"))])
-    >>> session = Session.declare(rules, [Instrument("X")], ["A"], compiled=False)
+    >>> session = Session.create(rules, [Instrument("X")], ["A"], compiled=False)
     >>> order = {"account": "A", "instrument": "X", "side": "B", "qty": 2, "price": "10.50"}
     >>> session.process_order(ts=0, **order)
     []
@@ -88,14 +88,14 @@ class Session:
         on_trip: str = "leave",
         on_bad_order: str = "raise",
         ts_policy: str = "raise",
-        newcomers: Instrument | None = None,
+        auto_register: Instrument | None = None,
         compiled: bool = True,
     ) -> None:
         live = Engine(rules, universe, mode, orphans=orphans, on_trip=on_trip, compiled=compiled)
-        self._start(live, on_bad_order, ts_policy, newcomers)
+        self._start(live, on_bad_order, ts_policy, auto_register)
 
     @classmethod
-    def declare(
+    def create(
         cls,
         rules: RuleSet,
         instruments: Iterable[Instrument] = (),
@@ -129,15 +129,15 @@ class Session:
             If a label is declared twice or a number does not fit.
         """
         mixed = one_of(currencies, ("one", "many"), "currencies") == "many"
-        like = options.get("newcomers")
+        like = options.get("auto_register")
         return cls(rules, Universe.declare(instruments, accounts, quantum, mixed=mixed, like=like), **options)
 
-    def _start(self, live: Engine, on_bad_order: str, ts_policy: str, newcomers: Instrument | None) -> None:
+    def _start(self, live: Engine, on_bad_order: str, ts_policy: str, auto_register: Instrument | None) -> None:
         self._lock = threading.RLock()
         self._live = live
         self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
-        self._entries = Entries(live.universe, on_bad_order, newcomers)
-        self._teller = DecisionFormatter(live.rules, live.universe)
+        self._entries = Entries(live.universe, on_bad_order, auto_register)
+        self._formatter = DecisionFormatter(live.rules, live.universe)
         self._paused: dict[tuple[int, int], int] = {}  # end of the pause of (rule, key)
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
         self.notes: dict[str, Any] = {}
@@ -285,7 +285,7 @@ class Session:
             live = self._live if entries is self._entries else self._live.widened(entries.universe)
             decided = live.take([*due, *rows])  # raises before any change
             if live is not self._live:
-                self._live, self._entries, self._teller = live, entries, DecisionFormatter(live.rules, live.universe)
+                self._live, self._entries, self._formatter = live, entries, DecisionFormatter(live.rules, live.universe)
             del self._lapses[: len(due)]
             for index, row in enumerate(rows):
                 order_id = ids[index] if ids else fields.get("order_id")
@@ -322,13 +322,13 @@ class Session:
     def _answer(self, decided: np.ndarray, rows: Rows, first: int, late: bool) -> list[Decision]:
         """Actions of the ends of pauses, then those of the new decision rows."""
         state, last = self._live.state, rows[-1]
-        found = [self._teller.said(last, first)] if last["kind"] == EventKind.CONTROL and not late else []
+        found = [self._formatter.said(last, first)] if last["kind"] == EventKind.CONTROL and not late else []
         turned = last["kind"] == EventKind.SESSION
         for (k, key), until in [] if late else list(self._paused.items()):
             over = until <= last["ts"]
             if over or (turned and self._live.rules[k].hold_ns() == "session"):
                 how = "by its time" if over else "with the day"
-                found.append(self._teller.release(k, key, last, first, state, how))
+                found.append(self._formatter.release(k, key, last, first, state, how))
                 del self._paused[k, key]
         for row in decided:
             if row["code"] == DecisionCode.TRIP:
@@ -336,15 +336,15 @@ class Session:
             elif row["code"] == DecisionCode.RELEASE:
                 self._paused.pop((int(row["cause"]), int(row["key"])), None)
         if len(decided):
-            found += self._teller.actions(decided, dict(enumerate(rows, first)), state)
+            found += self._formatter.actions(decided, dict(enumerate(rows, first)), state)
         return found
 
     # ------------------------------------------------------------------ access
 
-    def view(self) -> View:
+    def status(self) -> SessionStatus:
         """Positions, states and utilization as of the last event, as a copy."""
         with self._lock:
-            return View(self._live)
+            return SessionStatus(self._live)
 
     def log(self) -> EventLog:
         """The journal as an event log; its replay has this session's digest."""
@@ -378,13 +378,13 @@ class Session:
 
     @property
     def state(self) -> State:
-        """The present integer state; `view` gives a copy."""
+        """The present integer state; `status` gives a copy."""
         return self._live.state
 
     @property
-    def teller(self) -> DecisionFormatter:
+    def formatter(self) -> DecisionFormatter:
         """The formatter of decisions as actions."""
-        return self._teller
+        return self._formatter
 
     @property
     def latest(self) -> int:
@@ -405,11 +405,11 @@ class Session:
                 "trades": list(self._entries.trades),
                 "on_bad_order": "flag" if self._entries.flag else "raise",
                 "ts_policy": self._ts_policy,
-                "newcomers": None,
+                "auto_register": None,
                 "notes": dict(notes or {}),
             }
-            if self._entries.newcomers is not None:
-                extra["newcomers"] = Universe((self._entries.newcomers,), (), {}).describe()
+            if self._entries.auto_register is not None:
+                extra["auto_register"] = Universe((self._entries.auto_register,), (), {}).describe()
             return self._live.snapshot(extra)
 
     @classmethod
@@ -425,9 +425,9 @@ class Session:
         if "orders" not in live.extra:
             raise InputError("the snapshot is of an Engine, not of a Session; restore it with Engine.restore")
         extra, session = live.extra, cls.__new__(cls)
-        described = extra["newcomers"]
-        newcomers = Universe.from_description(described).instruments[0] if described else None
-        session._start(live, extra["on_bad_order"], extra["ts_policy"], newcomers)
+        described = extra["auto_register"]
+        auto_register = Universe.from_description(described).instruments[0] if described else None
+        session._start(live, extra["on_bad_order"], extra["ts_policy"], auto_register)
         session._recall(extra)
         return session
 

@@ -19,9 +19,10 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
-from riskkit.replay.rules.rule import HOLDING, CapVerdict, Rule, parameter_names
+from riskkit.replay.rules.rule import HOLDING, Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import MESSAGES, MISSING, DecisionCode, EventKind, EventRow, TradingCommand
+from riskkit.replay.rules.verdict import CapVerdict
+from riskkit.replay.schema.columns import MESSAGES, MISSING, Cause, DecisionCode, EventKind, EventRow, TradingCommand
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import event_label, key_label
 from riskkit.replay.schema.universe import Universe
@@ -103,7 +104,7 @@ class Decision:
     --------
     >>> import riskkit as rk
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5))])
-    >>> session = rk.Session.declare(rules, [rk.Instrument("ES")], ["A"], compiled=False)
+    >>> session = rk.Session.create(rules, [rk.Instrument("ES")], ["A"], compiled=False)
     >>> actions = session.process_order(account="A", instrument="ES", side="B", qty=7, price=100, ts=0)
     >>> print(actions[0])
     REJECT A: the order is refused by size (one order of at most 5 in quantity): observed 7, limit 5.
@@ -143,8 +144,8 @@ class DecisionFormatter:
     def __init__(self, rules: RuleSet, universe: Universe) -> None:
         self.rules = rules
         self.universe = universe
-        self.params = [rule.integers(universe) for rule in rules]
-        self.sentences = [rule.limits() for rule in rules]
+        self.params = [rule.to_integers(universe) for rule in rules]
+        self.sentences = [rule.limit_text() for rule in rules]
 
     def actions(self, rows: np.ndarray, events: Mapping[int, Mapping[str, int]], state: State) -> list[Decision]:
         """The actions of rows, in order; `events` has the journal's entry of each row's ``seq``."""
@@ -171,7 +172,7 @@ class DecisionFormatter:
     def _refusal(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
         cause, until = int(row["cause"]), int(row["until"])
         message = "modify" if event["kind"] == EventKind.MODIFY else "order"
-        if cause < 0:
+        if cause == Cause.COMMAND:
             key = self._account(event)
             why = f"the {message} is refused: {key} is paused by a command"
             return self._made(DecisionKind.REJECT, BY_HAND, key, why, NOTHING, event, row)
@@ -215,8 +216,8 @@ class DecisionFormatter:
             if alert is not None and alert["code"] in (DecisionCode.ALERTED, DecisionCode.OBJECT)
             else 0
         )
-        named = int(alert["cause"]) if mask else -1
-        if mask and (named == cause or (named < 0 and mask & (mask - 1) == 0 and mask >> cause == 1)):
+        named = int(alert["cause"]) if mask else Cause.NO_RULE
+        if mask and (named == cause or (named == Cause.NO_RULE and mask & (mask - 1) == 0 and mask >> cause == 1)):
             reading = present(rule, verdict_of(alert), self.universe, event)
         else:
             reading = self.probe(cause, key, state, event)

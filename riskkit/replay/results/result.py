@@ -13,7 +13,7 @@ from riskkit._show import Row, Shown
 from riskkit.replay.engine.state import Calendars, State
 from riskkit.replay.kernels.book import mark
 from riskkit.replay.kernels.records import Records
-from riskkit.replay.kernels.runtime import COMMAND, PROVEN, Counter, Orphans, proven
+from riskkit.replay.kernels.runtime import PROVEN, Counter, Orphans, proven
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.explain import Explanation, decision_word, explained, names_in, shown
 from riskkit.replay.results.halts import Spans, spans_of, unmatched_trades
@@ -21,7 +21,7 @@ from riskkit.replay.results.present import Reading
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, TradingCommand
+from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind, TradingCommand
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.digest import Chain, hash_plain, seal
 from riskkit.replay.schema.provenance import data_sentence
@@ -29,6 +29,8 @@ from riskkit.replay.schema.scopes import SCOPES, key_label, key_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from riskkit.replay.results.what_if import Objection
 
 REFUSALS = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
 BY_HAND = "(paused by a command)"
@@ -55,7 +57,7 @@ class ReplayResult(Shown):
     >>> log = rk.EventLog.from_frame(frame)
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
     >>> result = rk.replay_log(log, rules, compiled=False)
-    >>> result.refused()["seq"].tolist(), len(result.digest)
+    >>> result.rejections()["seq"].tolist(), len(result.digest)
     ([1], 64)
     >>> print(result.explain(1))
     event 1 1970-01-01 00:00:00.000000001+00:00 ORDER A X buy 9 at 10: refused by size (observed 9, limit 4).
@@ -73,6 +75,10 @@ class ReplayResult(Shown):
         calendars: Calendars,
         sample_at: np.ndarray,
         sampled: np.ndarray,
+        *,
+        marked: bool = True,
+        explainer: Callable[[ReplayResult, int], tuple[Objection, ...]] | None = None,
+        under_policy: Callable[[str], ReplayResult] | None = None,
     ) -> None:
         self.log = log
         self.rules = rules
@@ -83,13 +89,9 @@ class ReplayResult(Shown):
         self.calendars = calendars
         self._sample_at = sample_at
         self._sampled = sampled
-        self.marked = True  # True if the books were valued at every price
-        self.asker: Callable[[ReplayResult, int], tuple[Any, ...]] | None = (
-            None  # `riskkit.replay.results.what_if`, if there is a log
-        )
-        self.under_policy: Callable[[str], ReplayResult] | None = (
-            None  # replays the log under a policy for orphan exits
-        )
+        self.marked = marked  # the books were valued at every price
+        self._explainer = explainer  # `riskkit.replay.results.what_if`; None if there are no events to replay
+        self._under_policy = under_policy  # replays the log under a policy for orphan exits
 
     @cached_property
     def digest(self) -> str:
@@ -102,7 +104,7 @@ class ReplayResult(Shown):
 
     # ------------------------------------------------------------------ decisions
 
-    def refused(self) -> np.ndarray:
+    def rejections(self) -> np.ndarray:
         """Rows of the refused orders and modifies."""
         return self.rows[np.isin(self.rows["code"], REFUSALS)]
 
@@ -113,7 +115,7 @@ class ReplayResult(Shown):
     def refused_by_kind(self) -> dict[str, tuple[int, int]]:
         """Number of refused and of all messages: of orders, and of modifies if there are any."""
         kinds = self.log.columns["kind"]
-        refused, found = kinds[self.refused()["seq"]], {}
+        refused, found = kinds[self.rejections()["seq"]], {}
         for kind, name in ((EventKind.ORDER, "orders"), (EventKind.MODIFY, "modifies")):
             total = self.log.counts().get(kind.name, 0)
             if total or kind == EventKind.ORDER:
@@ -122,9 +124,9 @@ class ReplayResult(Shown):
 
     def refusals_by_rule(self) -> dict[str, int]:
         """Number of refusals with each rule as the named cause."""
-        causes = self.refused()["cause"]
+        causes = self.rejections()["cause"]
         counts = {rule.id: int((causes == k).sum()) for k, rule in enumerate(self.rules)}
-        by_hand = int((causes == COMMAND).sum())
+        by_hand = int((causes == Cause.COMMAND).sum())
         return {**counts, **({BY_HAND: by_hand} if by_hand else {})}
 
     def alerts(self) -> int:
@@ -140,7 +142,7 @@ class ReplayResult(Shown):
     def _spans(self) -> Spans:
         return spans_of(self.transitions(), self.log.columns["ts"])
 
-    def holds(self) -> pd.DataFrame:
+    def halts(self) -> pd.DataFrame:
         """One row per halt of a key by a rule: rule, key, start and end.
 
         ``until`` is NaT if only a command would have ended it. A trip of a halted key starts a new row.
@@ -160,7 +162,7 @@ class ReplayResult(Shown):
             }
         )
 
-    def halted_ns(self, *, trading: bool = False) -> dict[str, int]:
+    def halted_time(self, *, trading: bool = False) -> dict[str, int]:
         """Nanoseconds for which each rule halted keys, summed over its keys, up to the last event.
 
         With ``trading=True``, without the closed time of `timeline` (the nights of an intraday log).
@@ -225,7 +227,7 @@ class ReplayResult(Shown):
         found = self.rows[self.rows["seq"] == seq]
         if not len(found):
             return Explanation(f"{event}: passed; no rule objected.")
-        objections = self.asker(self, int(seq)) if self.asker is not None else ()
+        objections = self._explainer(self, int(seq)) if self._explainer is not None else ()
         return Explanation(f"{event}: {explained(self.log, self.rules, found)}.", objections)
 
     # ------------------------------------------------------------------ money
@@ -293,11 +295,11 @@ class ReplayResult(Shown):
 
         Reading it replays the log under the other policies.
         """
-        if self.under_policy is None or not self.counts()["orphans"]:
+        if self._under_policy is None or not self.counts()["orphans"]:
             return {}
         chosen = self.options["orphans"]
         policies = [policy.name.lower() for policy in Orphans]
-        replays = {policy: self if policy == chosen else self.under_policy(policy) for policy in policies}
+        replays = {policy: self if policy == chosen else self._under_policy(policy) for policy in policies}
         return {policy: float(result.accounts()["profit"].sum()) for policy, result in replays.items()}
 
     def equity(self) -> pd.DataFrame:
@@ -352,7 +354,7 @@ class ReplayResult(Shown):
             held = record["paused"] != 0 or any(
                 table["held_until"][key_of(rule.scope, {"account": code}, self.state) + 1] > now
                 for rule, table in zip(self.rules, self.state.rules, strict=True)
-                if rule.holds and SCOPES[rule.scope].by_account
+                if rule.can_pause and SCOPES[rule.scope].by_account
             )
             found[account.id] = "PAUSED" if held else TradingCommand(int(record["state"]) if gated else 0).name
         return found
@@ -425,9 +427,9 @@ class ReplayResult(Shown):
         """Plot the times of refusals, one lane per refusing rule."""
         from riskkit import plot
 
-        refused, timeline, ts = self.refused(), self.timeline, self.log.columns["ts"]
+        refused, timeline, ts = self.rejections(), self.timeline, self.log.columns["ts"]
         found = {name: count for name, count in self.refusals_by_rule().items() if count}
-        codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: COMMAND}
+        codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: int(Cause.COMMAND)}
         positions = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
         counted = " and ".join(
             f"{part:,} of {total:,} {kind}" for kind, (part, total) in self.refused_by_kind().items()
@@ -446,9 +448,9 @@ class ReplayResult(Shown):
             "mode": self.mode,
             "events": len(self.log),
             "orders": kinds.get(EventKind.ORDER.name, 0),
-            "refused": len(self.refused()),
+            "refused": len(self.rejections()),
             "refusals_by_rule": self.refusals_by_rule(),
-            "halted_ns": self.halted_ns(),
+            "halted_time": self.halted_time(),
             **self.counts(),
             "profit": float(self.accounts()["profit"].sum()),
             "digest": self.digest,
@@ -466,7 +468,9 @@ class ReplayResult(Shown):
         ]
         rows += [(f"  by {name}", count, "") for name, count in found["refusals_by_rule"].items()]
         rows += [
-            (f"held by {name}", count / 3.6e12, "account-hours") for name, count in found["halted_ns"].items() if count
+            (f"halted by {name}", count / 3.6e12, "account-hours")
+            for name, count in found["halted_time"].items()
+            if count
         ]
         rows += [(name.replace("_", " "), count, "") for name, count in self.counts().items() if count]
         rows.append(("profit", found["profit"], self.log.universe.currency))

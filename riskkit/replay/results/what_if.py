@@ -14,7 +14,7 @@ import numpy as np
 
 from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments
 from riskkit.replay.engine.state import calendars, new_state, opening
-from riskkit.replay.kernels.runtime import ROW, STOPS_BREACH, STOPS_NOTHING, Counter, Orphans
+from riskkit.replay.kernels.runtime import ROW, Counter, Orphans, Rejects
 from riskkit.replay.results.decisions import DecisionFormatter
 from riskkit.replay.results.explain import unjudged
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
@@ -97,7 +97,7 @@ class Objection:
         return f"{self.rule} on {self.key}: {self.why}{reading}{until}; {passes} would have passed it"
 
 
-class Asker:
+class Explainer:
     """Re-runs the rules of a result; created by the engine of the result, with its loop.
 
     Parameters
@@ -141,7 +141,7 @@ class Moment:
         if self.shape.duplicates:
             columns["prev_duplicate"] = find_duplicates(columns)
         found = calendars(rules, int(columns["ts"][0]), self.latest)
-        params = [rule.integers(log.universe) for rule in rules]
+        params = [rule.to_integers(log.universe) for rule in rules]
         opened = opening(log.universe, log.pair_account, log.pair_instrument)
         state = new_state(log.universe, opened, rules, params, found, slots if self.shape.orders else 0)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[result.options["orphans"].upper()]
@@ -178,7 +178,7 @@ class Moment:
             )
         fixed = dict(self.fixed)
         fixed["terms"] = [
-            terms._replace(stops=STOPS_BREACH if other == k else STOPS_NOTHING)
+            terms._replace(rejects=int(Rejects.BREACH if other == k else Rejects.NOTHING))
             for other, terms in enumerate(fixed["terms"])
         ]
         rows = np.zeros(2 * self.most + 8 + 8 * (self.seq + 1 - self.first), ROW)

@@ -17,7 +17,8 @@ from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Count, Hour, Limit, MoneyReached, Zone
-from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, Rule, RuleType, register
+from riskkit.replay.rules.rule import Rule, RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.scopes import SCOPES
@@ -120,13 +121,13 @@ BREAKER = register(
         update=update,
         on_new_day=on_new_day,
         reset=on_new_day,
-        opening=opening,
+        on_opening_position=opening,
         checks_on=frozenset({EventKind.ORDER}),
         updates_on=frozenset({EventKind.FILL, EventKind.TRADE, EventKind.ERROR, EventKind.ACK}),
         scopes=tuple(name for name in SCOPES if name not in ("instrument", "product", "connection")),
         action="HALT",
         hold="session",
-        refuses=True,
+        rejects_while_pausing=True,
         observes=("daily_loss", "open_positions", "consecutive_errors"),
         standing=True,
         used=used,
@@ -200,7 +201,7 @@ class CircuitBreaker(Shown):
         if self._quantum <= 0:
             raise InputError(f"quantum={quantum!r} is not above zero")
         rule = Rule("breaker", self.limits, hold=hold)
-        self._params = rule.integers(Universe((), (), {"USD": self._quantum}))
+        self._params = rule.to_integers(Universe((), (), {"USD": self._quantum}))
         self._state = SimpleNamespace(loss=0, open=0, errors=0)
         self._lock = threading.RLock()
         self._now: int | None = None

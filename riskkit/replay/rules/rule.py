@@ -26,102 +26,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from functools import cache
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, get_type_hints
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.rules.parameters import Unit, amount_text, duration, duration_text, fits, integer, unit_of
+from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
-from riskkit.replay.schema.columns import MESSAGES, DecisionCode, EventKind
+from riskkit.replay.schema.columns import MESSAGES, EventKind
 from riskkit.replay.schema.universe import Universe
-
-PASS = int(DecisionCode.PASS)
-OBJECT = int(DecisionCode.OBJECT)
-NO_PRICE = int(DecisionCode.NO_PRICE)
-HELD = int(DecisionCode.HELD)
-NOTICE = int(DecisionCode.ALERTED)
 
 ACTIONS = ("ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT")  # mildest first
 SEVERITIES = ("INFO", "WARN", "CRITICAL")
 SCOPES = tuple(scopes.SCOPES)
 HOLDING = ("REDUCE_ONLY", "PAUSE", "HALT")
-
-
-class Measure(StrEnum):
-    """Unit of the observed value and the limit of a verdict.
-
-    LOTS and PRICE are steps of the event's instrument, TIME nanoseconds since the epoch (the limit is the earliest
-    time that passes), FRACTION a fraction of the verdict's `base`, PER_FILL messages against fills; RANKED_PRICE is a
-    price times the order's side.
-    """
-
-    NOTHING = ""
-    MONEY = "money"
-    QUANTITY = "quantity"
-    LOTS = "lots"
-    PRICE = "price"
-    RANKED_PRICE = "ranked price"
-    COUNT = "count"
-    TIME = "time"
-    FRACTION = "fraction"
-    PER_FILL = "messages a fill"
-
-
-class Observation(NamedTuple):
-    """Unit of an observed value, and the parameter that is its limit; empty if the check computes the limit."""
-
-    measure: Measure
-    limit: str = ""
-
-
-class Verdict(NamedTuple):
-    """Result of a check: code, observed value and limit.
-
-    PASS; OBJECT: a breach; NO_PRICE: no price is known, so the limit cannot be checked; NOTICE: an alert only.
-    The observed value of a breach is exact; that of a pass may be an upper bound (`order_rate` counts lazily).
-
-    Examples
-    --------
-    >>> Verdict(1, observed=12, limit=10).code
-    1
-    """
-
-    code: int
-    observed: int
-    limit: int
-
-
-class CapVerdict(NamedTuple):
-    """Verdict of a rule with several limits: `cap` is the index of the limit in `RuleType.observes`.
-
-    ``base``: denominator of an observed value shown as a fraction; 0 if it is not a fraction.
-
-    Examples
-    --------
-    >>> CapVerdict(1, observed=600_000, limit=500_000, cap=1, base=0).cap
-    1
-    """
-
-    code: int
-    observed: int
-    limit: int
-    cap: int
-    base: int
-
-
-def unpriced(policy: int, observed: int, limit: int) -> Verdict:
-    """Verdict on an order without a known price, by the rule's `on_missing_price`."""
-    if policy == 0:
-        return Verdict(NO_PRICE, observed, limit)
-    return Verdict(NOTICE if policy == 1 else PASS, observed, limit)
-
-
-def unpriced_cap(policy: int, observed: int, limit: int) -> CapVerdict:
-    """As `unpriced`, for a rule with several limits."""
-    verdict = unpriced(policy, observed, limit)
-    return CapVerdict(verdict.code, verdict.observed, verdict.limit, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -140,30 +59,30 @@ class RuleType:
         See the module docstring.
     checks_on : event kinds for which ``check`` is called; by default ORDER and MODIFY.
     updates_on : event kinds for which ``update`` is called; MARK: the account's equity moved.
-    opening : function of state and book, optional
+    on_opening_position : function of state and book, optional
         Called once per opening position before the first event.
     evict : function, optional
         Called before ``check`` and ``update``; removes entries outside the window at the time of the event. It may
         depend only on time, so that a refused event leaves no trace.
-    memory : int, or function of the integer parameters
+    workspace_size : int, or function of the integer parameters
         Words of workspace per key.
-    shared : function of the parameters as written and the universe, optional
+    shared_workspace : function of the parameters as written and the universe, optional
         Words of workspace shared by all keys, filled once; they start at `state.memory`.
-    cells : int
-        Entries that one event may add to the queues of `riskkit.replay.kernels.queue` in the workspace.
+    nodes_per_event : int
+        Nodes that one event may add to the queues of `riskkit.replay.kernels.queue` in the workspace.
     scopes : allowed scopes; the first is the default. All scopes if not given.
     action : default action.
     hold : default end of a pause: "reset", "session", or the name of a duration parameter.
     checked_by_pause : with an action that pauses, ``check`` is not called; only a trip stops orders.
-    trips : with an action that pauses, a breach found by ``check`` trips the rule; False: only ``update`` does.
-    refuses : a breach is refused under the rule's id, also with an action that pauses.
-    pauses : the rule may pause its key with REJECT as well; None: never, it refuses as long as the breach lasts.
+    breach_trips : with an action that pauses, a breach found by ``check`` trips the rule; False: only ``update`` does.
+    rejects_while_pausing : a breach is refused under the rule's id, also with an action that pauses.
+    may_pause : the rule may pause its key with REJECT as well; None: never, it refuses as long as the breach lasts.
     exempt_reducing : orders that only reduce a position are exempt.
-    needs : data that the engine maintains for the rule, of {"marks", "orders", "working", "chains", "cash", "duplicates",
+    requires : data that the engine maintains for the rule, of {"marks", "orders", "working", "chains", "cash", "duplicates",
         "parents", "covariance"}.
     sentence : str, or function of the parameters: the limit in words.
-    own : hash of the source of a user-defined rule (`riskkit.replay.rules.custom`), empty for the catalogue.
-    counted : class of the integer parameters, if other than `parameters`.
+    source_hash : hash of the source of a user-defined rule (`riskkit.replay.rules.custom`), empty for the catalogue.
+    integer_parameters : class of the integer parameters, if other than `parameters`.
     observes : str, Measure, Observation, or a tuple of them
         The observed value of a verdict: the parameter that is its limit, in that parameter's unit; a `Measure` if
         the check computes the limit. With several, a `CapVerdict` names the limit.
@@ -189,7 +108,7 @@ class RuleType:
     >>> from riskkit.replay.rules.catalogue.position_limit import POSITION_LIMIT
     >>> POSITION_LIMIT.name, POSITION_LIMIT.scopes[0], POSITION_LIMIT.action
     ('position_limit', 'account', 'REJECT')
-    >>> print(POSITION_LIMIT("p", limit=5).limits())
+    >>> print(POSITION_LIMIT("p", limit=5).limit_text())
     a net position of at most 5 in quantity after the order, with working orders of its side
     """
 
@@ -202,24 +121,24 @@ class RuleType:
     reset: Callable[..., Any] | None = None
     evict: Callable[..., Any] | None = None
     apply_pending: Callable[..., Any] | None = None
-    opening: Callable[..., Any] | None = None
+    on_opening_position: Callable[..., Any] | None = None
     checks_on: frozenset[EventKind] = frozenset(MESSAGES)
     updates_on: frozenset[EventKind] = frozenset()
-    memory: Callable[[Any], int] | int = 0
-    shared: Callable[[Any, Universe], list[int]] | None = None
-    cells: int = 0
+    workspace_size: Callable[[Any], int] | int = 0
+    shared_workspace: Callable[[Any, Universe], list[int]] | None = None
+    nodes_per_event: int = 0
     scopes: tuple[str, ...] = SCOPES
     action: str = "REJECT"
     hold: str = "reset"
     checked_by_pause: bool = False
-    trips: bool = True
-    refuses: bool = False
-    pauses: bool | None = False
+    breach_trips: bool = True
+    rejects_while_pausing: bool = False
+    may_pause: bool | None = False
     exempt_reducing: bool = False
-    needs: frozenset[str] = frozenset()
+    requires: frozenset[str] = frozenset()
     sentence: Any = ""
-    own: str = ""
-    counted: Any = None
+    source_hash: str = ""
+    integer_parameters: Any = None
     observes: Any = ()
     standing: bool = False
     looks_at: frozenset[str] = frozenset()
@@ -412,20 +331,22 @@ class Rule:
         return scopes.WIRE.get(self.scope, self.scope)
 
     @property
-    def holds(self) -> bool:
+    def can_pause(self) -> bool:
         """True if the rule can pause its key."""
-        if self.kind.pauses is None or self.action == "ALERT":
+        if self.kind.may_pause is None or self.action == "ALERT":
             return False
-        return self.kind.pauses or self.action in HOLDING
+        return self.kind.may_pause or self.action in HOLDING
 
     @property
     def refuses(self) -> bool:
         """True if a breaching message is refused under its id (an alert stops nothing, a pause stops later orders)."""
-        return self.action != "ALERT" and (self.action == "REJECT" or self.kind.refuses or self.kind.pauses is None)
+        return self.action != "ALERT" and (
+            self.action == "REJECT" or self.kind.rejects_while_pausing or self.kind.may_pause is None
+        )
 
     def is_young(self, limit: int) -> bool:
         """True if NO_PRICE with this limit means too few returns, not a missing price."""
-        return "covariance" in self.kind.needs and limit > 0
+        return "covariance" in self.kind.requires and limit > 0
 
     def hold_ns(self) -> int | str:
         """End of a pause: "reset", "session", or nanoseconds after its start."""
@@ -440,14 +361,14 @@ class Rule:
         """Time zone and roll hour of the trading day."""
         return getattr(self.parameters, "tz", "UTC"), int(getattr(self.parameters, "roll_hour", 0))
 
-    def integers(self, universe: Universe) -> Any:
+    def to_integers(self, universe: Universe) -> Any:
         """Parameters as the integers of the loop."""
         reached = getattr(self.parameters, "breach", "exceed") == "reach"
         cast = [
             integer(getattr(self.parameters, name), unit, universe, reached, f"rule {self.id!r}: {name}")
             for name, unit in self.kind.units().items()
         ]
-        return (self.kind.counted or self.kind.parameters)(*cast)
+        return (self.kind.integer_parameters or self.kind.parameters)(*cast)
 
     def describe(self) -> dict[str, Any]:
         """The rule as an entry of a rule set."""
@@ -462,7 +383,7 @@ class Rule:
             described["hold"] = _plain(self.hold)
         return {**described, "params": params}
 
-    def limits(self) -> str:
+    def limit_text(self) -> str:
         """The limit in words."""
         amounts = {
             name: amount_text(value)
@@ -473,13 +394,13 @@ class Rule:
 
     def __str__(self) -> str:
         """The rule as a sentence that a risk officer can sign."""
-        return f"{self.id}: {self.limits()}, {self.whose()}; {self.consequence()}."
+        return f"{self.id}: {self.limit_text()}, {self.scope_text()}; {self.action_text()}."
 
-    def whose(self) -> str:
+    def scope_text(self) -> str:
         """The scope in words."""
         return scopes.SCOPES[self.scope].words
 
-    def consequence(self) -> str:
+    def action_text(self) -> str:
         """The effect of a breach in words."""
         who = scopes.SCOPES[self.scope].who
         if self.action == "ALERT":

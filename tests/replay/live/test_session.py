@@ -26,6 +26,7 @@ from riskkit.rules import (
     OrderRate,
     PositionLimit,
     PriceCollar,
+    RepeatedExecutionThrottle,
     TickLotCheck,
     TradingState,
     VolumeCap,
@@ -38,7 +39,7 @@ SECOND = 1_000_000_000
 
 def session_of(*rules: Rule, **options) -> Session:
     accounts = options.pop("accounts", ["A", "B"])
-    return Session.declare(RuleSet(rules), [X, Instrument("Y", lot=5)], accounts, compiled=False, **options)
+    return Session.create(RuleSet(rules), [X, Instrument("Y", lot=5)], accounts, compiled=False, **options)
 
 
 def decided(session: Session) -> tuple[bytes, int, str]:
@@ -94,7 +95,7 @@ def test_expiring_orders_lapse_where_the_door_lets_them():
 
 def test_a_session_restored_knows_orders_trades_and_pauses():
     rules = (Rule("errors", ConsecutiveErrors(limit=2, open_ns=SECOND)), Rule("size", PositionLimit(limit=100)))
-    session = session_of(*rules, newcomers=Instrument("any", tick="0.5"))
+    session = session_of(*rules, auto_register=Instrument("any", tick="0.5"))
     session.process_order(ts=1, order_id="a", **ORDER)
     session.process_trade(ts=2, order_id="a", qty=1, price="10.50", trade_id=7)
     session.process_order(ts=2, **{**ORDER, "instrument": "new", "account": "C", "price": 3})
@@ -218,13 +219,13 @@ def test_a_list_is_refused_whole():
 
 def test_an_account_keeps_to_one_currency():
     things = [X, Instrument("E", currency="EUR")]
-    session = Session.declare(RuleSet([]), things, ["A", Account("B", {"EUR": 5})], compiled=False)
+    session = Session.create(RuleSet([]), things, ["A", Account("B", {"EUR": 5})], compiled=False)
     session.process_order(ts=0, **ORDER)
     with pytest.raises(InputError, match="account 'A' would mix USD and EUR"):
         session.process_order(ts=0, **{**ORDER, "instrument": "E"})
     with pytest.raises(InputError, match="account 'B' would mix EUR and USD"):
         session.process_cash(ts=0, account="B", amount=1, currency="USD")
-    mixed = Session.declare(RuleSet([]), things, ["A"], currencies="many", compiled=False)
+    mixed = Session.create(RuleSet([]), things, ["A"], currencies="many", compiled=False)
     mixed.process_order(ts=0, **ORDER)
     mixed.process_order(ts=0, **{**ORDER, "instrument": "E"})
     assert len(mixed) == 2
@@ -274,7 +275,7 @@ def test_what_could_overflow_is_refused_by_the_engine_of_codes_too():
 def test_beyond_the_quick_bound_the_door_is_asked():
     """Turnover of many accounts may pass the sum that is kept, as long as no balance could leave 64 bits."""
     people = [f"A{a}" for a in range(3)]
-    session = Session.declare(RuleSet([]), [X], people, quantum="0.01", compiled=False)
+    session = Session.create(RuleSet([]), [X], people, quantum="0.01", compiled=False)
     for account in people:
         session.process_cash(ts=0, account=account, amount=2 * 10**15)
     assert session._live._reach.words[0] > 2**58
@@ -283,13 +284,13 @@ def test_beyond_the_quick_bound_the_door_is_asked():
         session.process_cash(ts=0, account="A0", amount=2 * 10**15)
 
 
-# ---------------------------------------------------------------------- newcomers
+# ---------------------------------------------------------------------- auto_register
 
 
-def test_newcomers_are_registered_at_first_sight():
+def test_labels_are_registered_at_first_sight():
     known = Rule("known", AllowedInstruments(instruments=("X",)), action="ALERT")
     session = session_of(
-        Rule("rate", OrderRate(limit=2, window_ns="1s")), known, newcomers=Instrument("any", tick="0.25", lot="0.1")
+        Rule("rate", OrderRate(limit=2, window_ns="1s")), known, auto_register=Instrument("any", tick="0.25", lot="0.1")
     )
     session.process_order(ts=0, **ORDER)
     first = session.process_order(ts=1, **{**ORDER, "account": "C", "instrument": "N", "qty": "0.3", "price": "7.25"})
@@ -404,7 +405,7 @@ def test_several_rules_object_and_warn():
 
 def test_off_grid_orders_are_flagged_where_asked():
     fine = Instrument("X", price_step="0.001")
-    session = Session.declare(
+    session = Session.create(
         RuleSet([Rule("grid", TickLotCheck())]), [fine], ["A"], on_bad_order="flag", compiled=False
     )
     assert [a.rule for a in session.process_order(ts=0, **{**ORDER, "price": "10.505"})] == ["grid"]
@@ -423,20 +424,20 @@ def test_a_view_stands_still():
     session = session_of(Rule("rate", OrderRate(limit=5, window_ns="1s")), Rule("cap", VolumeCap(limit=10)))
     session.process_order(ts=0, order_id="a", **ORDER)
     session.process_trade(ts=0, order_id="a", qty=2, price="10.50")
-    view = session.view()
+    status = session.status()
     session.process_trade(ts=0, account="A", instrument="X", side="B", qty=1, price="10.50")
-    assert (view.size, view.position("A", "X"), session.view().position("A", "X")) == (2, 2.0, 3.0)
-    assert view.position("A", "nothing") == 0.0
-    assert view.accounts().loc["A", "cash"] == -21.0
-    assert view.positions().loc[("A", "X"), "qty"] == 2.0
-    assert view.states() == {"A": "ACTIVE", "B": "ACTIVE"}
-    used = view.utilisation().set_index(["rule", "key"])
+    assert (status.size, status.position("A", "X"), session.status().position("A", "X")) == (2, 2.0, 3.0)
+    assert status.position("A", "nothing") == 0.0
+    assert status.accounts().loc["A", "cash"] == -21.0
+    assert status.positions().loc[("A", "X"), "qty"] == 2.0
+    assert status.states() == {"A": "ACTIVE", "B": "ACTIVE"}
+    used = status.utilization().set_index(["rule", "key"])
     assert used.loc[("rate", "A"), ["observed", "limit", "headroom"]].tolist() == [1, 5, 4]
     assert used.loc[("cap", "A"), ["observed", "limit", "headroom"]].tolist() == [2, 10, 8]
     session.tick(SECOND)
-    assert session.view().utilisation().set_index(["rule", "key"]).loc[("rate", "A"), "observed"] == 0
-    assert "after 2 events" in repr(view)
-    empty = session_of(Rule("cap", VolumeCap(limit=10))).view()
+    assert session.status().utilization().set_index(["rule", "key"]).loc[("rate", "A"), "observed"] == 0
+    assert "after 2 events" in repr(status)
+    empty = session_of(Rule("cap", VolumeCap(limit=10))).status()
     assert (empty.size, empty.ts, empty.states()) == (0, 0, {"A": "ACTIVE", "B": "ACTIVE"})
 
 
@@ -446,3 +447,26 @@ def test_times_with_a_zone_are_times():
     session.process_order(ts=np.int64(1_709_649_000_000_000_011), **ORDER)
     assert session.log().columns["ts"].tolist() == [1_709_649_000_000_000_001, 1_709_649_000_000_000_011]
     assert len(session.result().rows) == 0
+
+
+# ---------------------------------------------------------------------- events of an account
+
+
+def test_an_ack_ends_a_run_of_errors():
+    session = session_of(Rule("errors", ConsecutiveErrors(limit=2)))
+    for ts, call in enumerate((session.process_error, session.process_ack, session.process_error)):
+        assert call(ts=ts, account="A") == []
+    [halted] = session.process_error(ts=3, account="A")
+    assert (halted.action, halted.rule, halted.key) == (DecisionKind.PAUSE, "errors", "A")
+    assert replay_log(session.log(), session.rules, compiled=False).digest == session.digest
+
+
+def test_executions_are_counted_by_account():
+    session = session_of(Rule("executions", RepeatedExecutionThrottle(limit=2)))
+    for ts in range(2):
+        session.process_execution(ts=ts, account="A")
+    session.process_execution(ts=2, account="B")
+    [refused] = session.process_order(ts=3, **ORDER)
+    assert (refused.action, refused.rule, refused.observed) == (DecisionKind.REJECT, "executions", 2)
+    assert session.process_order(ts=4, **{**ORDER, "account": "B"}) == []
+    assert replay_log(session.log(), session.rules, compiled=False).digest == session.digest

@@ -77,7 +77,7 @@ def test_curves_of_the_record_are_those_of_a_plain_walk(frame, found):
 
 
 def test_an_enforced_curve_is_the_walk_over_what_is_left(frame, found):
-    refused = set(found.enforce.refused()["seq"].tolist())
+    refused = set(found.enforce.rejections()["seq"].tolist())
     gone = {frame.loc[seq, "order_id"] for seq in refused}
     left = [event for event in frame.to_dict("records") if event.get("order_id") not in gone]
     everybody = [{**event, "qty": 0} for event in frame.to_dict("records") if event["kind"] == "fill"]
@@ -124,7 +124,7 @@ def test_worst_day_of_one_account(frame, found):
 
 def test_unmatched_trades_are_those_with_one_side_gone(frame, found):
     fills = frame[frame["kind"] == "fill"]
-    gone = {frame.loc[seq, "order_id"] for seq in found.enforce.refused()["seq"]}
+    gone = {frame.loc[seq, "order_id"] for seq in found.enforce.rejections()["seq"]}
     trades, quantity = 0, 0
     for _, sides in fills.groupby("trade_id"):
         assert len(sides) == 2
@@ -174,11 +174,11 @@ def test_holds_are_what_a_walk_over_the_trips_says():
     )
     rules = RuleSet([Rule("fall", DrawdownLimit(money=5), hold="90min")])
     result = replay_log(EventLog.from_frame(frame), rules, compiled=False)
-    held = result.holds()
-    assert held["rule"].tolist() == ["fall"] * len(held)
-    assert held["key"].tolist() == ["A"] * len(held)
+    halts = result.halts()
+    assert halts["rule"].tolist() == ["fall"] * len(halts)
+    assert halts["key"].tolist() == ["A"] * len(halts)
     trips = result.transitions()
-    assert len(held) == len(trips) > 0
+    assert len(halts) == len(trips) > 0
     last = 5 * HOUR
     total, open_until, begun = 0, None, None
     for row in trips:
@@ -187,8 +187,8 @@ def test_holds_are_what_a_walk_over_the_trips_says():
             total += min(open_until, now) - begun
         begun, open_until = now, int(row["until"])
     total += max(min(open_until, last) - begun, 0)
-    assert result.halted_ns() == {"fall": total}
-    assert result.halted_ns(trading=True) == {"fall": total}
+    assert result.halted_time() == {"fall": total}
+    assert result.halted_time(trading=True) == {"fall": total}
 
 
 def test_replays_that_do_not_belong_together_are_refused():
@@ -232,3 +232,28 @@ def test_what_the_data_are_in_one_sentence():
         "Data: real, adjusted or not is not declared, survivors only or not is not declared."
     )
     assert data_sentence({"kind": "synthetic"}) == "Data: synthetic."
+
+
+# ---------------------------------------------------------------------- the plot of one result
+
+
+@pytest.mark.parametrize("account", [None, "A"])
+def test_plot_equity_draws_the_profit_curve(found, account):
+    result = found.enforce
+    ax = result.plot_equity(account=account)
+    profit = result.profit_curve(account)
+    [line] = ax.get_lines()[:1]
+    scale = profit[-1] / line.get_ydata()[-1] if profit[-1] else 1.0
+    np.testing.assert_allclose(line.get_ydata(), np.concatenate([[0.0], profit]) / scale, rtol=1e-12)
+    assert ("all accounts together" if account is None else account) in ax.get_title(loc="left")
+
+
+def test_plot_equity_needs_samples_and_a_known_account(frame, found):
+    result = replay_log(EventLog.from_frame(frame), RULES, compiled=False)
+    with pytest.raises(InputError) as refused:
+        result.plot_equity()
+    assert (
+        str(refused.value) == "this replay was not sampled; replay the log with sample_ns=86_400_000_000_000 for days"
+    )
+    with pytest.raises(InputError, match="account='nobody' is not in this log"):
+        found.enforce.plot_equity(account="nobody")

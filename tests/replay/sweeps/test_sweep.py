@@ -111,7 +111,7 @@ def naive_outcome(log: EventLog, rules: RuleSet, mode: str, horizon: int | None)
     result = replay_log(log, rules, mode, sample_ns=SPACING, compiled=False)
     without = replay_log(log, RuleSet([]), sample_ns=SPACING, compiled=False)
     went = earned(log, horizon)
-    refused = result.refused()["seq"].tolist()
+    refused = result.rejections()["seq"].tolist()
     orders = [seq for seq in refused if log.columns["kind"][seq] == EventKind.ORDER]
     book = result if mode == "enforce" else without
     profit = [0.0, *book.profit_curve().tolist()]
@@ -131,7 +131,7 @@ def naive_outcome(log: EventLog, rules: RuleSet, mode: str, horizon: int | None)
         "modifies_rejected": len(refused) - len(orders),
         "trips": len(trips),
         "accounts_paused": len(set(trips["key"].tolist())),
-        "hours_paused": sum(result.halted_ns().values()) / 3.6e12,
+        "hours_paused": sum(result.halted_time().values()) / 3.6e12,
         "profit": end["own"],
         "profit_change": end["own"] - end["without"],
         "profit_drawdown": deepest["own"],

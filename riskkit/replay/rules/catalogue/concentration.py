@@ -13,7 +13,8 @@ from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of, value_after
 from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, Part, at_most
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
 
 
@@ -72,7 +73,7 @@ CONCENTRATION = register(
         parameters=ConcentrationLimit,
         check=check,
         exempt_reducing=True,
-        needs=frozenset({"marks", "orders"}),
+        requires=frozenset({"marks", "orders"}),
         observes=Measure.MONEY,
         standing=True,
         looks_at=frozenset({"positions"}),

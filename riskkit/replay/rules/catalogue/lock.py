@@ -16,7 +16,7 @@ from typing import Any
 from riskkit.replay.kernels.queue import QUEUE
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, Verdict
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
 from riskkit.replay.schema.constants import DAY_NS, LARGEST
 
@@ -73,9 +73,9 @@ def phrase(params: Any) -> str:
 LOCK: dict[str, Any] = {
     "state": FIELDS,
     "check": locked,
-    "memory": WORDS,
+    "workspace_size": WORDS,
     "updates_on": frozenset({EventKind.TRADE}),
-    "pauses": None,
+    "may_pause": None,
     "exempt_reducing": True,
     "observes": Measure.TIME,
     "standing": True,

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.window import FIELDS, FIXED, add, expire
 from riskkit.replay.rules.parameters import Breach, ComparedLimit, Count, Duration, at_most, duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
@@ -84,9 +85,9 @@ MESSAGE_LEVEL = register(
         update=update,
         evict=evict,
         updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
-        trips=False,
-        refuses=True,
-        pauses=True,
+        breach_trips=False,
+        rejects_while_pausing=True,
+        may_pause=True,
         observes=Measure.COUNT,
         standing=True,
         counts_itself=True,

@@ -24,7 +24,8 @@ from riskkit.replay.rules.parameters import (
     duration,
     duration_text,
 )
-from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
 
 ORDER = int(EventKind.ORDER)
@@ -157,7 +158,7 @@ ORDER_RATE = register(
         on_new_day=on_new_day,
         evict=evict,
         updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
-        memory=memory_words,
+        workspace_size=memory_words,
         observes="limit",
         standing=True,
         counts_itself=True,

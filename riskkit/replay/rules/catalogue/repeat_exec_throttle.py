@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most
-from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind
 
 
@@ -54,7 +55,7 @@ REPEAT_EXEC_THROTTLE = register(
         update=update,
         reset=reset,
         updates_on=frozenset({EventKind.EXECUTION}),
-        pauses=None,
+        may_pause=None,
         exempt_reducing=True,
         observes="limit",
         standing=True,

@@ -34,7 +34,8 @@ from riskkit.replay.rules.parameters import (
     at_most,
     duration_text,
 )
-from riskkit.replay.rules.rule import NO_PRICE, OBJECT, PASS, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import NO_PRICE, OBJECT, PASS, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
@@ -153,11 +154,11 @@ VAR_LIMIT = register(
         state=tuple(FIELDS),
         check=check,
         update=update,
-        shared=shared_words,
+        shared_workspace=shared_words,
         updates_on=frozenset({EventKind.FILL}),
         scopes=("account", "desk", "firm", "global"),
         exempt_reducing=True,
-        needs=frozenset({"marks", "orders", "covariance"}),
+        requires=frozenset({"marks", "orders", "covariance"}),
         observes="limit",
         standing=True,
         looks_at=frozenset({"positions"}),

@@ -59,7 +59,7 @@ class Baseline(NamedTuple):
 
 def metrics_of(result: ReplayResult, outcomes: OrderOutcomes, baseline: Baseline, *, digest: bool) -> dict[str, Any]:
     """All metrics of one replay; in shadow mode profit and drawdown are those of the recorded book."""
-    rejected = result.refused()["seq"].astype(np.int64)
+    rejected = result.rejections()["seq"].astype(np.int64)
     sums = rejection_sums(result.log, rejected, outcomes).sum(axis=0)
     rejections = rejection_metrics(sums.tolist(), result.log)
     return {**rejections, **book_metrics(result, baseline), "digest": result.digest if digest else ""}
@@ -97,7 +97,7 @@ def book_metrics(result: ReplayResult, baseline: Baseline) -> dict[str, int | fl
     return {
         "trips": len(trips),
         "accounts_paused": _accounts_paused(result, trips),
-        "hours_paused": sum(result.halted_ns().values()) / HOUR_NS,
+        "hours_paused": sum(result.halted_time().values()) / HOUR_NS,
         "profit": profit,
         "profit_change": profit - baseline.profit,
         "profit_drawdown": drawdown,

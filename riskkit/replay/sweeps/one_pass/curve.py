@@ -72,13 +72,13 @@ class ThresholdCurve(Shown):
 
     def to_integer(self, threshold: Amount) -> int:
         """The threshold in integer units of the loop: the largest observed value that passes."""
-        return int(getattr(self.with_threshold(threshold)[0].integers(self.log.universe), self.parameter))
+        return int(getattr(self.with_threshold(threshold)[0].to_integers(self.log.universe), self.parameter))
 
     def rejections(self, threshold: Amount) -> np.ndarray:
         """Rows of the log that the rule rejects under a threshold, ascending; int64."""
         if self.exact:
             return self.observed.seq[self.observed.seen > self.to_integer(threshold)]
-        return self.run(threshold).refused()["seq"].astype(np.int64)
+        return self.run(threshold).rejections()["seq"].astype(np.int64)
 
     def counts(self, thresholds: Iterable[Amount]) -> np.ndarray:
         """Number of messages that the rule rejects under each threshold; int64."""

@@ -139,7 +139,7 @@ def test_confidence_horizon_and_z():
 
 def test_what_is_rounded_is_said():
     for quanta, whole in ((0.5, 0), (1.5, 2), (2.5, 2), (2.5000001, 3), (7.49, 7)):
-        params = gate(z=1)[0].integers(stream(*bars()).universe)
+        params = gate(z=1)[0].to_integers(stream(*bars()).universe)
         assert value_at_risk(params, quanta * quanta) == whole
     assert value_at_risk(params, math.nan) == value_at_risk(params, math.inf) == value_at_risk(params, 1e40) == LARGEST
     assert value_at_risk(params, -1e-9) == 0
@@ -374,7 +374,7 @@ def stretches(log, rules: RuleSet, step: int):
     engine = ReplayLoop(
         rules, shape_of(rules, log.columns, enforce=False, sampled=False, cancels=False, opened=False), compiled=True
     )
-    params = [rule.integers(log.universe) for rule in rules]
+    params = [rule.to_integers(log.universe) for rule in rules]
     ts = log.columns["ts"]
     found = calendars(rules, int(ts.min()), int(ts.max()))
     slots, count = assign_slots(log.columns, engine.shape)
@@ -492,7 +492,7 @@ def test_every_way_of_running_gives_one_digest(mode):
     for seed in range(8):
         log = random_log(seed, 200, opened=seed % 2 == 1)
         plain = replay_log(log, RULES, mode, compiled=False)
-        breaches = plain.refused()["code"] == DecisionCode.OBJECT
+        breaches = plain.rejections()["code"] == DecisionCode.OBJECT
         refusals += int(breaches.sum())
         assert replay_log(log, RULES, mode).digest == plain.digest, "compiled"
         assert replay_log(log, RULES, mode, chunk=17).digest == plain.digest, "in chunks"
@@ -534,7 +534,7 @@ def test_bars_and_samples_share_the_turn_of_time():
 
 
 def test_a_live_session_says_var_in_money():
-    session = Session.declare(gate(198), [X, Y], ["A"], compiled=False)
+    session = Session.create(gate(198), [X, Y], ["A"], compiled=False)
     for place, row in enumerate(bars()):
         if row["kind"] == "clock":
             assert session.tick(place * S) == []
@@ -545,7 +545,7 @@ def test_a_live_session_says_var_in_money():
     assert (one.rule, one.observed, one.limit, one.headroom) == ("var", 217.8, 198, -19.8)
     assert session.process_order(ts=11 * S, qty=10, order_id="a", **asked) == []
     session.process_trade(ts=12 * S, qty=10, order_id="a", **asked)
-    [used] = session.view().utilisation().to_dict("records")
+    [used] = session.status().utilization().to_dict("records")
     assert (used["key"], used["observed"], used["limit"], used["headroom"]) == ("A", 198, 198, 0)
 
 
