@@ -13,7 +13,7 @@ AT_ONCE = Retry(attempts=3, backoff=0.0)
 def session_of(*rules: rk.Rule, **options) -> rk.Session:
     people = [rk.Account(name, cash={"USD": 10_000}) for name in ("ann", "bob")]
     things = [rk.Instrument("X"), rk.Instrument("BTC/USD")]
-    return rk.Session.declare(rk.RuleSet(rules), things, people, **{"compiled": False, **options})
+    return rk.Session.create(rk.RuleSet(rules), things, people, **{"compiled": False, **options})
 
 
 def sized(limit: int = 5, **fields) -> rk.Rule:

@@ -56,12 +56,12 @@ def write(folder: Path, pipe: int) -> None:
 def start(checkpoints: Checkpoints) -> Session:
     if checkpoints.generations():
         return checkpoints.load(Session, compiled=False)
-    return Session.declare(RULES, [Instrument("X")], ["A", "B"], compiled=False)
+    return Session.create(RULES, [Instrument("X")], ["A", "B"], compiled=False)
 
 
 def main(folder: Path, kills: int) -> None:
     draw = random.Random(7)
-    twin = Session.declare(RULES, [Instrument("X")], ["A", "B"], compiled=False)
+    twin = Session.create(RULES, [Instrument("X")], ["A", "B"], compiled=False)
     take(Session.restore(twin.snapshot(), RULES, compiled=False))  # writes the loop once, for all writers
     acknowledged, loaded, parts, ahead = 0, 0, 0, 0
     for _ in range(kills):

@@ -79,7 +79,7 @@ class RiskEngine:
         products = dict(contract_to_product or {})
         contracts = [Instrument(c, tick=tick, lot=lot, product=p) for c, p in products.items()]
         custom, listed, rates = chosen(rules)
-        session = Session.declare(
+        session = Session.create(
             listed,
             contracts,
             newcomers=Instrument("any contract", tick=tick, lot=lot),

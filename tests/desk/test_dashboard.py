@@ -30,7 +30,7 @@ RULES = RuleSet(
 
 def session(rules: RuleSet = RULES, mode: str = "enforce") -> Session:
     things = [Instrument(ticker) for ticker in CLOSES]
-    return Session.declare(rules, things, [Account("desk", cash={"USD": 20_000})], mode=mode, compiled=False)
+    return Session.create(rules, things, [Account("desk", cash={"USD": 20_000})], mode=mode, compiled=False)
 
 
 def parts(closes: pd.DataFrame = CLOSES, **options) -> tuple[RiskManager, MarketStream]:
@@ -186,7 +186,7 @@ def test_trades_of_many_threads_and_bars_between_them_leave_equal_books():
     ("made", "message"),
     [
         (lambda: session(mode="shadow"), "shadow mode"),
-        (lambda: Session.declare(RULES, [Instrument("A")], ["other"], mode="enforce", compiled=False), "'desk'"),
+        (lambda: Session.create(RULES, [Instrument("A")], ["other"], mode="enforce", compiled=False), "'desk'"),
     ],
 )
 def test_a_session_that_would_not_stop_the_book_is_refused(made, message):

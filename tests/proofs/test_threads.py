@@ -35,7 +35,7 @@ def eager_switches():
 def session_of() -> Session:
     rules = [Rule("size", PositionLimit(limit=40)), *OrderRateLimitRule(3, 50).rules("rate")]
     people = [Account(f"A{t}", {"USD": 1000}) for t in range(THREADS)]
-    return Session.declare(RuleSet(rules), [Instrument("X")], people, ts_policy="clamp", compiled=False)
+    return Session.create(RuleSet(rules), [Instrument("X")], people, ts_policy="clamp", compiled=False)
 
 
 def work(session: Session, t: int) -> int:

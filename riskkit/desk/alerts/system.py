@@ -66,7 +66,7 @@ class AlertSystem(Shown):
     >>> import riskkit as rk
     >>> from riskkit.desk import AlertSystem, TableChannel, condition
     >>> rules = rk.RuleSet([condition("MaxExposure", limit=1_000, severity="CRITICAL")])
-    >>> session = rk.Session.declare(rules, [rk.Instrument("X")], ["ann"], compiled=False)
+    >>> session = rk.Session.create(rules, [rk.Instrument("X")], ["ann"], compiled=False)
     >>> table = TableChannel()
     >>> alerts = AlertSystem([table])
     >>> desk = alerts.watch(session)

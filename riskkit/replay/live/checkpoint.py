@@ -74,7 +74,7 @@ def write_checkpoint(path: str | Path, session: _Snapshotted) -> None:
     >>> import tempfile
     >>> import riskkit as rk
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5))])
-    >>> session = rk.Session.declare(rules, [rk.Instrument("ES")], ["A"], compiled=False)
+    >>> session = rk.Session.create(rules, [rk.Instrument("ES")], ["A"], compiled=False)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_checkpoint(Path(folder, "now.riskkit"), session)
     ...     stored = read_checkpoint(Path(folder, "now.riskkit"), rules)
@@ -206,7 +206,7 @@ class Checkpoints:
     >>> from riskkit.replay.live.session import Session
     >>> from riskkit.replay.schema.universe import Instrument
     >>> rules = RuleSet([Rule("rate", OrderRate(limit=1, window_ns="1s"))])
-    >>> session = Session.declare(rules, [Instrument("X")], ["A"], compiled=False)
+    >>> session = Session.create(rules, [Instrument("X")], ["A"], compiled=False)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     checkpoints = Checkpoints(folder, rules)
     ...     _ = session.process_price(ts=1, instrument="X", price=10)

@@ -44,7 +44,7 @@ class Session:
     rules : RuleSet
         In their declared order.
     universe : Universe
-        Accounts, instruments and units; those of a log are ``log.universe``; see also `Session.declare`.
+        Accounts, instruments and units; those of a log are ``log.universe``; see also `Session.create`.
     mode, orphans, on_trip : str
         As in `replay_log`; by default shadow, in which every order passes and the decisions name those that would not.
         In enforce mode the caller sends only events that were allowed.
@@ -66,7 +66,7 @@ class Session:
     >>> from riskkit import Rule
     >>> from riskkit.rules import OrderRate
     >>> rules = RuleSet([Rule("rate", OrderRate(limit=1, window_ns="1s"))])
-    >>> session = Session.declare(rules, [Instrument("X")], ["A"], compiled=False)
+    >>> session = Session.create(rules, [Instrument("X")], ["A"], compiled=False)
     >>> order = {"account": "A", "instrument": "X", "side": "B", "qty": 2, "price": "10.50"}
     >>> session.process_order(ts=0, **order)
     []
@@ -95,7 +95,7 @@ class Session:
         self._start(live, on_bad_order, ts_policy, newcomers)
 
     @classmethod
-    def declare(
+    def create(
         cls,
         rules: RuleSet,
         instruments: Iterable[Instrument] = (),

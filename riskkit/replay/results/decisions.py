@@ -103,7 +103,7 @@ class Decision:
     --------
     >>> import riskkit as rk
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5))])
-    >>> session = rk.Session.declare(rules, [rk.Instrument("ES")], ["A"], compiled=False)
+    >>> session = rk.Session.create(rules, [rk.Instrument("ES")], ["A"], compiled=False)
     >>> actions = session.process_order(account="A", instrument="ES", side="B", qty=7, price=100, ts=0)
     >>> print(actions[0])
     REJECT A: the order is refused by size (one order of at most 5 in quantity): observed 7, limit 5.

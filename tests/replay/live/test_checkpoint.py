@@ -25,7 +25,7 @@ ORDER = {"account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
 
 
 def session_of(events: int = 3, **options) -> Session:
-    session = Session.declare(RULES, [Instrument("X", **options)], ["A"], compiled=False)
+    session = Session.create(RULES, [Instrument("X", **options)], ["A"], compiled=False)
     for ts in range(events):
         session.process_order(ts=ts, order_id=ts, **ORDER)
     return session

@@ -38,7 +38,7 @@ SECOND = 1_000_000_000
 
 def session_of(*rules: Rule, **options) -> Session:
     accounts = options.pop("accounts", ["A", "B"])
-    return Session.declare(RuleSet(rules), [X, Instrument("Y", lot=5)], accounts, compiled=False, **options)
+    return Session.create(RuleSet(rules), [X, Instrument("Y", lot=5)], accounts, compiled=False, **options)
 
 
 def decided(session: Session) -> tuple[bytes, int, str]:
@@ -218,13 +218,13 @@ def test_a_list_is_refused_whole():
 
 def test_an_account_keeps_to_one_currency():
     things = [X, Instrument("E", currency="EUR")]
-    session = Session.declare(RuleSet([]), things, ["A", Account("B", {"EUR": 5})], compiled=False)
+    session = Session.create(RuleSet([]), things, ["A", Account("B", {"EUR": 5})], compiled=False)
     session.process_order(ts=0, **ORDER)
     with pytest.raises(InputError, match="account 'A' would mix USD and EUR"):
         session.process_order(ts=0, **{**ORDER, "instrument": "E"})
     with pytest.raises(InputError, match="account 'B' would mix EUR and USD"):
         session.process_cash(ts=0, account="B", amount=1, currency="USD")
-    mixed = Session.declare(RuleSet([]), things, ["A"], currencies="many", compiled=False)
+    mixed = Session.create(RuleSet([]), things, ["A"], currencies="many", compiled=False)
     mixed.process_order(ts=0, **ORDER)
     mixed.process_order(ts=0, **{**ORDER, "instrument": "E"})
     assert len(mixed) == 2
@@ -274,7 +274,7 @@ def test_what_could_overflow_is_refused_by_the_engine_of_codes_too():
 def test_beyond_the_quick_bound_the_door_is_asked():
     """Turnover of many accounts may pass the sum that is kept, as long as no balance could leave 64 bits."""
     people = [f"A{a}" for a in range(3)]
-    session = Session.declare(RuleSet([]), [X], people, quantum="0.01", compiled=False)
+    session = Session.create(RuleSet([]), [X], people, quantum="0.01", compiled=False)
     for account in people:
         session.process_cash(ts=0, account=account, amount=2 * 10**15)
     assert session._live._reach.words[0] > 2**58
@@ -404,7 +404,7 @@ def test_several_rules_object_and_warn():
 
 def test_off_grid_orders_are_flagged_where_asked():
     fine = Instrument("X", price_step="0.001")
-    session = Session.declare(
+    session = Session.create(
         RuleSet([Rule("grid", TickLotCheck())]), [fine], ["A"], on_bad_order="flag", compiled=False
     )
     assert [a.rule for a in session.process_order(ts=0, **{**ORDER, "price": "10.505"})] == ["grid"]

@@ -46,7 +46,7 @@ def answers(parameters: Any, stream: list[dict[str, Any]]) -> dict[str, tuple[An
     found = {"present": tuple(shown[:4])}
     things, accounts = result.log.universe.instruments, result.log.universe.accounts
     options = {"mode": "shadow", "on_bad_order": "flag", "compiled": False}
-    session = rk.Session.declare(result.rules, things, accounts, **options)
+    session = rk.Session.create(result.rules, things, accounts, **options)
     submit(session, stream[:-1])
     live = [action for action in submit(session, stream[-1:]) if action.action is DecisionKind.REJECT][-1]
     found["live"] = tuple(getattr(live, name) for name in NAMES)

@@ -545,7 +545,7 @@ part = custom("part_of_cash", Part_of_cash, check=check, checks_on=["order"], ob
 def test_a_limit_that_a_check_computes_is_shown_in_the_unit_that_is_declared():
     rules = rk.RuleSet([execute(COMPUTED)["part"]("r", part="0.1")])
     things, accounts = [rk.Instrument("X", tick="0.01")], [rk.Account("A", cash={"USD": 10_000})]
-    session = rk.Session.declare(rules, things, accounts, compiled=False)
+    session = rk.Session.create(rules, things, accounts, compiled=False)
     [action] = session.process_order(account="A", instrument="X", side="B", qty=50, price=100, ts=0)
     assert (action.observed, action.limit, action.headroom, action.unit) == (5_000, 1_000, -4_000, "USD")
 

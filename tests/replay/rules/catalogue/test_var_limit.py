@@ -534,7 +534,7 @@ def test_bars_and_samples_share_the_turn_of_time():
 
 
 def test_a_live_session_says_var_in_money():
-    session = Session.declare(gate(198), [X, Y], ["A"], compiled=False)
+    session = Session.create(gate(198), [X, Y], ["A"], compiled=False)
     for place, row in enumerate(bars()):
         if row["kind"] == "clock":
             assert session.tick(place * S) == []
