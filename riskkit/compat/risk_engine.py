@@ -82,7 +82,7 @@ class RiskEngine:
         session = Session.create(
             listed,
             contracts,
-            newcomers=Instrument("any contract", tick=tick, lot=lot),
+            auto_register=Instrument("any contract", tick=tick, lot=lot),
             ts_policy=ts_policy,
             compiled=compiled,
         )

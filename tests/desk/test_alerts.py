@@ -239,7 +239,7 @@ def test_ids_after_a_snapshot_go_on_as_they_would_have():
 
 
 def test_new_accounts_change_no_id():
-    options = {"newcomers": rk.Instrument("any")}
+    options = {"auto_register": rk.Instrument("any")}
     first, second = session_of(sized(), **options), session_of(sized(), **options)
     one, two = AlertSystem(), AlertSystem()
     refuse(one.watch(first), 5)

@@ -115,15 +115,17 @@ class Entries:
         Labels and units.
     on_bad_order : {"raise", "flag"}
         As in `EventLog.from_frame`: treatment of an order with a bad or off-grid price or quantity.
-    newcomers : Instrument, optional
+    auto_register : Instrument, optional
         Units of instruments that are not declared: such instruments, and accounts, are registered at their first event.
         None: they are refused.
     """
 
-    def __init__(self, universe: Universe, on_bad_order: str = "raise", newcomers: Instrument | None = None) -> None:
+    def __init__(
+        self, universe: Universe, on_bad_order: str = "raise", auto_register: Instrument | None = None
+    ) -> None:
         self.universe = universe
         self.flag = one_of(on_bad_order, ("raise", "flag"), "on_bad_order") == "flag"
-        self.newcomers = newcomers
+        self.auto_register = auto_register
         self.orders: dict[Hashable, KnownOrder] = {}
         self.trades: dict[str, int] = {}
         self.booked: set[tuple[int, int]] = set()
@@ -162,13 +164,13 @@ class Entries:
         universe = self.universe
         accounts, instruments = universe.accounts, universe.instruments
         strategies, connections = universe.strategies, universe.connections
-        if self.newcomers is not None:
+        if self.auto_register is not None:
             label = fields.get("account")
             if label is not None and scalars.label(label, "account") not in universe.account_codes:
                 accounts += (Account(scalars.label(label, "account")),)
             label = fields.get("instrument")
             if label is not None and scalars.label(label, "instrument") not in universe.instrument_codes:
-                instruments += (self._registered(scalars.label(label, "instrument"), self.newcomers),)
+                instruments += (self._registered(scalars.label(label, "instrument"), self.auto_register),)
         if fields.get("strategy") is not None:
             label = fields.get("account")
             order = self.orders.get(label_text(fields["order_id"])) if fields.get("order_id") is not None else None

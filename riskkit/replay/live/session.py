@@ -54,7 +54,7 @@ class Session:
     ts_policy : {"raise", "reject", "clamp"}
         Treatment of an event earlier than the previous one: an error; an event that is journaled, counted and changes
         nothing; or the time of the previous event.
-    newcomers : Instrument, optional
+    auto_register : Instrument, optional
         None: an undeclared account or instrument is refused. Otherwise it is registered at its first event: accounts
         open empty, instruments in the units of this one (not listed, for the rule ``known_instrument``). Strategies and
         connections are always registered.
@@ -88,11 +88,11 @@ class Session:
         on_trip: str = "leave",
         on_bad_order: str = "raise",
         ts_policy: str = "raise",
-        newcomers: Instrument | None = None,
+        auto_register: Instrument | None = None,
         compiled: bool = True,
     ) -> None:
         live = Engine(rules, universe, mode, orphans=orphans, on_trip=on_trip, compiled=compiled)
-        self._start(live, on_bad_order, ts_policy, newcomers)
+        self._start(live, on_bad_order, ts_policy, auto_register)
 
     @classmethod
     def create(
@@ -129,14 +129,14 @@ class Session:
             If a label is declared twice or a number does not fit.
         """
         mixed = one_of(currencies, ("one", "many"), "currencies") == "many"
-        like = options.get("newcomers")
+        like = options.get("auto_register")
         return cls(rules, Universe.declare(instruments, accounts, quantum, mixed=mixed, like=like), **options)
 
-    def _start(self, live: Engine, on_bad_order: str, ts_policy: str, newcomers: Instrument | None) -> None:
+    def _start(self, live: Engine, on_bad_order: str, ts_policy: str, auto_register: Instrument | None) -> None:
         self._lock = threading.RLock()
         self._live = live
         self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
-        self._entries = Entries(live.universe, on_bad_order, newcomers)
+        self._entries = Entries(live.universe, on_bad_order, auto_register)
         self._teller = DecisionFormatter(live.rules, live.universe)
         self._paused: dict[tuple[int, int], int] = {}  # end of the pause of (rule, key)
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
@@ -405,11 +405,11 @@ class Session:
                 "trades": list(self._entries.trades),
                 "on_bad_order": "flag" if self._entries.flag else "raise",
                 "ts_policy": self._ts_policy,
-                "newcomers": None,
+                "auto_register": None,
                 "notes": dict(notes or {}),
             }
-            if self._entries.newcomers is not None:
-                extra["newcomers"] = Universe((self._entries.newcomers,), (), {}).describe()
+            if self._entries.auto_register is not None:
+                extra["auto_register"] = Universe((self._entries.auto_register,), (), {}).describe()
             return self._live.snapshot(extra)
 
     @classmethod
@@ -425,9 +425,9 @@ class Session:
         if "orders" not in live.extra:
             raise InputError("the snapshot is of an Engine, not of a Session; restore it with Engine.restore")
         extra, session = live.extra, cls.__new__(cls)
-        described = extra["newcomers"]
-        newcomers = Universe.from_description(described).instruments[0] if described else None
-        session._start(live, extra["on_bad_order"], extra["ts_policy"], newcomers)
+        described = extra["auto_register"]
+        auto_register = Universe.from_description(described).instruments[0] if described else None
+        session._start(live, extra["on_bad_order"], extra["ts_policy"], auto_register)
         session._recall(extra)
         return session
 

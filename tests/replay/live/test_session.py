@@ -94,7 +94,7 @@ def test_expiring_orders_lapse_where_the_door_lets_them():
 
 def test_a_session_restored_knows_orders_trades_and_pauses():
     rules = (Rule("errors", ConsecutiveErrors(limit=2, open_ns=SECOND)), Rule("size", PositionLimit(limit=100)))
-    session = session_of(*rules, newcomers=Instrument("any", tick="0.5"))
+    session = session_of(*rules, auto_register=Instrument("any", tick="0.5"))
     session.process_order(ts=1, order_id="a", **ORDER)
     session.process_trade(ts=2, order_id="a", qty=1, price="10.50", trade_id=7)
     session.process_order(ts=2, **{**ORDER, "instrument": "new", "account": "C", "price": 3})
@@ -283,13 +283,13 @@ def test_beyond_the_quick_bound_the_door_is_asked():
         session.process_cash(ts=0, account="A0", amount=2 * 10**15)
 
 
-# ---------------------------------------------------------------------- newcomers
+# ---------------------------------------------------------------------- auto_register
 
 
-def test_newcomers_are_registered_at_first_sight():
+def test_labels_are_registered_at_first_sight():
     known = Rule("known", AllowedInstruments(instruments=("X",)), action="ALERT")
     session = session_of(
-        Rule("rate", OrderRate(limit=2, window_ns="1s")), known, newcomers=Instrument("any", tick="0.25", lot="0.1")
+        Rule("rate", OrderRate(limit=2, window_ns="1s")), known, auto_register=Instrument("any", tick="0.25", lot="0.1")
     )
     session.process_order(ts=0, **ORDER)
     first = session.process_order(ts=1, **{**ORDER, "account": "C", "instrument": "N", "qty": "0.3", "price": "7.25"})
