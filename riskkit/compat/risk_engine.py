@@ -14,7 +14,7 @@ from typing import Any
 from riskkit.compat.rules import SIDES, BaseRule, Order, RuleContext, Trade, chosen
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.live.session import Session
-from riskkit.replay.live.session_snapshot import View
+from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.replay.results.result import ReplayResult
@@ -201,7 +201,7 @@ class RiskEngine:
         """True if an account is paused: by an order rate, by a rule with scope account, or by a command."""
         with self._lock:
             by_rate = any(name == account for _, name in self._paused)
-            return by_rate or self.view().states().get(account, "ACTIVE") == "PAUSED"
+            return by_rate or self.status().states().get(account, "ACTIVE") == "PAUSED"
 
     # ------------------------------------------------------------------ custom rules
 
@@ -209,7 +209,7 @@ class RiskEngine:
         found: list[Decision] = []
         for rule in self._custom:
             if getattr(type(rule), hook) is not getattr(BaseRule, hook):
-                context = RuleContext(self.contract_to_product, self.view())
+                context = RuleContext(self.contract_to_product, self.status())
                 found += self._apply(getattr(rule, hook)(event, context))
         return found
 
@@ -223,9 +223,9 @@ class RiskEngine:
 
     # ------------------------------------------------------------------ access and snapshots
 
-    def view(self) -> View:
+    def status(self) -> SessionStatus:
         """Positions, states and utilization as of the last event."""
-        return self.session.view()
+        return self.session.status()
 
     def log(self) -> EventLog:
         """The journal; its replay has this engine's digest."""

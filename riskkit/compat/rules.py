@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.kernels.records import Record
-from riskkit.replay.live.session_snapshot import View
+from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.replay.rules.catalogue import OrderRate
 from riskkit.replay.rules.parameters import Limit, Quantity
@@ -104,7 +104,7 @@ class RuleContext(NamedTuple):
     """
 
     contract_to_product: Mapping[str, str]
-    view: View
+    status: SessionStatus
 
 
 class BaseRule:

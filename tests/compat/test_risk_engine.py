@@ -212,7 +212,7 @@ class Lunch(BaseRule):
         self.seen: list[str] = []
 
     def on_order(self, order, context):
-        assert context.view.size > 0
+        assert context.status.size > 0
         if order.volume > 5:
             yield self.act(DecisionKind.PAUSE, order.account_id, "too much for lunch", order.timestamp, order.volume, 5)
 

@@ -93,7 +93,7 @@ def test_a_breach_of_each_condition_is_an_alert(name, action, trade_id, observed
     assert (one.timestamp, one.trade_id, one.seq) == (9 * SECOND, trade_id, len(session) - 1)
     assert name in one.message and one.message.endswith(".")
     assert {type(value) for value in one.metrics.values()} <= {int, float}
-    books = session.view().accounts().loc["ann"]
+    books = session.status().accounts().loc["ann"]
     assert one.metrics["cash"] == books["cash"] and one.metrics["realized"] == books["realised"]
     if name != "ConsecutiveLosses":  # which does not look at marks
         assert one.metrics["equity"] == books["equity"] and one.metrics["net_exposure"] == books["value"]
@@ -363,7 +363,7 @@ def test_what_the_session_refuses_is_refused_and_raises_nothing():
         desk.process_order(ts=0, **{**ORDER, "qty": "many"})
     assert len(desk) == len(session) == 0 and alerts.counters()["raised"] == 0
     refuse(desk)
-    assert desk.digest == session.digest and desk.view().size == 1 and desk.rules == session.rules
+    assert desk.digest == session.digest and desk.status().size == 1 and desk.rules == session.rules
 
 
 def test_many_threads_through_one_watched_session():

@@ -46,9 +46,9 @@ def live(bars: int = 3, **options) -> LiveDesk:
 def equal_books(desk: LiveDesk) -> bool:
     """Whether the manager and the session hold the same, and both earned the same."""
     state = desk.manager.get_portfolio_state()
-    view = desk.session.view()
-    held = {ticker: view.position("desk", ticker) for ticker in CLOSES}
-    profit = float(view.accounts()["profit"].sum())
+    status = desk.session.status()
+    held = {ticker: status.position("desk", ticker) for ticker in CLOSES}
+    profit = float(status.accounts()["profit"].sum())
     return {ticker: one["quantity"] for ticker, one in state.holdings.items()} == {
         t: q for t, q in held.items() if q
     } and profit == pytest.approx(state.value - 20_000, abs=1e-9)
@@ -161,7 +161,7 @@ def test_a_trade_that_somebody_else_was_quicker_with_is_cancelled(monkeypatch):
     monkeypatch.setattr(manager, "execute_trade", too_late)
     answer = desk.execute("A", 100, "buy")
     assert not answer.executed and "is in cash" in answer.reason
-    assert desk.session.log().counts()["CANCEL"] == 1 and desk.session.view().position("desk", "A") == 0
+    assert desk.session.log().counts()["CANCEL"] == 1 and desk.session.status().position("desk", "A") == 0
 
 
 def test_trades_of_many_threads_and_bars_between_them_leave_equal_books():

@@ -107,7 +107,7 @@ def _refuses(field: Field, value: float) -> bool:
 
 def test_the_desk_is_spelt_the_american_way():
     british = re.compile(r"\w*(realis|utilis|annualis|normalis|recognis|colour|behaviour|favour)\w*", re.I)
-    theirs = {"utilisation", "realised"}  # names of riskkit.replay
+    theirs = {"realised"}  # a field of the state of riskkit.replay
     for path in sorted(Path(desk.__file__).parent.rglob("*.py")):
         found = {match[0] for match in british.finditer(path.read_text("utf-8"))} - theirs
         assert not found, f"{path.name}: {found}"

@@ -15,7 +15,7 @@ from riskkit.compat.risk_engine import RiskEngine
 from riskkit.compat.rules import AccountVolumeLimitRule, Direction, Order, OrderRateLimitRule, Trade
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.session import Session
-from riskkit.replay.live.session_snapshot import View
+from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.rules import PositionLimit
 
@@ -59,28 +59,28 @@ def work(session: Session, t: int) -> int:
     return taken
 
 
-def identity(view: View) -> None:
+def identity(status: SessionStatus) -> None:
     """Per account: cash + value - paid in == realised + unrealised - fees + funding, in whole quanta."""
-    a = view.state.accounts[1:]
+    a = status.state.accounts[1:]
     left = a["cash"] + a["value"] - a["net_deposits"]
     assert (left == a["realised"] + (a["value"] - a["cost"]) - a["fees"] + a["funding"]).all()
-    held = view.state.positions[1:]
+    held = status.state.positions[1:]
     assert held["cost"].sum() == a["cost"].sum() and held["realised"].sum() == a["realised"].sum()
 
 
 def test_ten_threads_lose_nothing_and_readers_see_no_torn_state():
     session = session_of()
-    views: list[View] = []
+    statuses: list[SessionStatus] = []
     done = threading.Event()
 
     def look() -> int:
         seen = 0
         while not done.is_set():
-            view = session.view()
-            identity(view)
+            status = session.status()
+            identity(status)
             seen += 1
-            if len(views) < 60 and (not views or view.size > views[-1].size + 10):
-                views.append(view)
+            if len(statuses) < 60 and (not statuses or status.size > statuses[-1].size + 10):
+                statuses.append(status)
         return seen
 
     with ThreadPoolExecutor(THREADS + 2) as pool:
@@ -93,14 +93,14 @@ def test_ten_threads_lose_nothing_and_readers_see_no_torn_state():
     counts = log.counts()
     assert (counts["ORDER"], counts["FILL"]) == (THREADS * ROUNDS, THREADS * ROUNDS)
     assert replay_log(log, session.rules, compiled=False).digest == session.digest
-    identity(session.view())
-    assert len(views) > 3
+    identity(session.status())
+    assert len(statuses) > 3
     twin, at = Engine(session.rules, session.universe, compiled=False), 0
-    for view in sorted(views, key=lambda view: view.size):
-        twin.feed(log, at, view.size)
-        at = view.size
+    for status in sorted(statuses, key=lambda status: status.size):
+        twin.feed(log, at, status.size)
+        at = status.size
         for name, array in twin.state.arrays().items():
-            assert array.tobytes() == view.state.arrays()[name].tobytes(), (name, view.size)
+            assert array.tobytes() == status.state.arrays()[name].tobytes(), (name, status.size)
 
 
 def test_snapshots_taken_by_a_thread_are_of_one_moment():

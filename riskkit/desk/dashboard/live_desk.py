@@ -184,29 +184,29 @@ class LiveDesk:
 
     def state(self) -> str:
         """ACTIVE, REDUCING, HALTED or PAUSED; empty without a session."""
-        return "" if self.session is None else str(self.session.view().states()[self.account])
+        return "" if self.session is None else str(self.session.status().states()[self.account])
 
     def utilization(self) -> Any:
-        """Utilization of the limits, one row per rule and key: rule, key, observed, limit, headroom, held.
+        """Utilization of the limits, one row per rule and key: rule, key, observed, limit, headroom, paused.
 
         A breaker has one row per limit: daily loss, open positions, consecutive errors.
         """
         import pandas as pd
 
         if self.session is None:
-            return pd.DataFrame(columns=["rule", "key", "observed", "limit", "headroom", "held"])
-        view = self.session.view()
-        frame = view.utilisation()
+            return pd.DataFrame(columns=["rule", "key", "observed", "limit", "headroom", "paused"])
+        status = self.session.status()
+        frame = status.utilization()
         table: list[dict[str, Any]] = [
             {str(name): value for name, value in row.items()} for row in frame.to_dict("records")
         ]
-        breakers = {rule.id: index for index, rule in enumerate(view.rules) if rule.type == "breaker"}
+        breakers = {rule.id: index for index, rule in enumerate(status.rules) if rule.type == "breaker"}
         found = [row for row in table if row["rule"] not in breakers]
         for id, index in breakers.items():
-            limits = view.rules[id].parameters
+            limits = status.rules[id].parameters
             rows = [row for row in table if row["rule"] == id]
-            for record, row in zip(view.state.rules[index][1:], rows, strict=True):
-                loss = float(record["loss"] * view.universe.quantum)
+            for record, row in zip(status.state.rules[index][1:], rows, strict=True):
+                loss = float(record["loss"] * status.universe.quantum)
                 observed = (
                     ("daily loss", loss, limits.daily_loss),
                     ("open positions", int(record["open"]), limits.open_positions),
@@ -215,7 +215,7 @@ class LiveDesk:
                 for name, value, given in observed:
                     if given is not None:
                         limit = float(exact(given, name))
-                        unit = view.universe.currency if name == "daily loss" else "count"
+                        unit = status.universe.currency if name == "daily loss" else "count"
                         numbers = {"observed": value, "limit": limit, "headroom": limit - value, "unit": unit}
                         found.append({**row, "rule": f"{id}: {name}", **numbers})
         return pd.DataFrame(found, columns=frame.columns)

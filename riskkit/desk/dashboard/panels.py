@@ -87,7 +87,11 @@ def breaker(desk: LiveDesk) -> str:
         last = next(iter(desk.halts()), None)
         shown = badge(f"{state}{'' if last is None else f': {last.reason}'}", RED, "breaker")
     rows = [
-        [row["rule"], *(_cell(row[name]) for name in ("observed", "limit", "headroom")), "held" if row["held"] else ""]
+        [
+            row["rule"],
+            *(_cell(row[name]) for name in ("observed", "limit", "headroom")),
+            "paused" if row["paused"] else "",
+        ]
         for row in desk.utilization().to_dict("records")
     ]
     return shown + table_html("Limits", ["rule", "used", "limit", "left", "state"], rows)

@@ -5,7 +5,7 @@ Fields are labels, Decimals and Timestamps; each event is converted by the rules
 gives the same decisions, to the bit. Bad input raises an error and changes nothing. No clock is read.
 
 All calls share one lock: events of several threads are processed one after the other, in the order of the journal, and
-a `View` shows the session between two events.
+a `SessionStatus` shows the session between two events.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from riskkit.replay.ingest.amount import instant
 from riskkit.replay.ingest.event import DEFAULTS, Entries, KnownOrder, Row
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS
 from riskkit.replay.live.engine import Engine
-from riskkit.replay.live.session_snapshot import View
+from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import Decision, DecisionFormatter
 from riskkit.replay.results.result import ReplayResult
@@ -341,10 +341,10 @@ class Session:
 
     # ------------------------------------------------------------------ access
 
-    def view(self) -> View:
+    def status(self) -> SessionStatus:
         """Positions, states and utilization as of the last event, as a copy."""
         with self._lock:
-            return View(self._live)
+            return SessionStatus(self._live)
 
     def log(self) -> EventLog:
         """The journal as an event log; its replay has this session's digest."""
@@ -378,7 +378,7 @@ class Session:
 
     @property
     def state(self) -> State:
-        """The present integer state; `view` gives a copy."""
+        """The present integer state; `status` gives a copy."""
         return self._live.state
 
     @property

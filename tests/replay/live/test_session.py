@@ -423,20 +423,20 @@ def test_a_view_stands_still():
     session = session_of(Rule("rate", OrderRate(limit=5, window_ns="1s")), Rule("cap", VolumeCap(limit=10)))
     session.process_order(ts=0, order_id="a", **ORDER)
     session.process_trade(ts=0, order_id="a", qty=2, price="10.50")
-    view = session.view()
+    status = session.status()
     session.process_trade(ts=0, account="A", instrument="X", side="B", qty=1, price="10.50")
-    assert (view.size, view.position("A", "X"), session.view().position("A", "X")) == (2, 2.0, 3.0)
-    assert view.position("A", "nothing") == 0.0
-    assert view.accounts().loc["A", "cash"] == -21.0
-    assert view.positions().loc[("A", "X"), "qty"] == 2.0
-    assert view.states() == {"A": "ACTIVE", "B": "ACTIVE"}
-    used = view.utilisation().set_index(["rule", "key"])
+    assert (status.size, status.position("A", "X"), session.status().position("A", "X")) == (2, 2.0, 3.0)
+    assert status.position("A", "nothing") == 0.0
+    assert status.accounts().loc["A", "cash"] == -21.0
+    assert status.positions().loc[("A", "X"), "qty"] == 2.0
+    assert status.states() == {"A": "ACTIVE", "B": "ACTIVE"}
+    used = status.utilization().set_index(["rule", "key"])
     assert used.loc[("rate", "A"), ["observed", "limit", "headroom"]].tolist() == [1, 5, 4]
     assert used.loc[("cap", "A"), ["observed", "limit", "headroom"]].tolist() == [2, 10, 8]
     session.tick(SECOND)
-    assert session.view().utilisation().set_index(["rule", "key"]).loc[("rate", "A"), "observed"] == 0
-    assert "after 2 events" in repr(view)
-    empty = session_of(Rule("cap", VolumeCap(limit=10))).view()
+    assert session.status().utilization().set_index(["rule", "key"]).loc[("rate", "A"), "observed"] == 0
+    assert "after 2 events" in repr(status)
+    empty = session_of(Rule("cap", VolumeCap(limit=10))).status()
     assert (empty.size, empty.ts, empty.states()) == (0, 0, {"A": "ACTIVE", "B": "ACTIVE"})
 
 

@@ -545,7 +545,7 @@ def test_a_live_session_says_var_in_money():
     assert (one.rule, one.observed, one.limit, one.headroom) == ("var", 217.8, 198, -19.8)
     assert session.process_order(ts=11 * S, qty=10, order_id="a", **asked) == []
     session.process_trade(ts=12 * S, qty=10, order_id="a", **asked)
-    [used] = session.view().utilisation().to_dict("records")
+    [used] = session.status().utilization().to_dict("records")
     assert (used["key"], used["observed"], used["limit"], used["headroom"]) == ("A", 198, 198, 0)
 
 

@@ -1,6 +1,6 @@
-"""A consistent view of a live session: books, states and utilization of limits, as of one event.
+"""Status of a live session: books, states and utilization of limits, as of one event.
 
-A `View` has a copy of the session's state, so it does not change while the session goes on, and all its values are as of
+A `SessionStatus` has a copy of the session's state, so it does not change while the session goes on, and all its values are as of
 the same event.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class View(Shown):
+class SessionStatus(Shown):
     """A live session as of its last event.
 
     Attributes
@@ -75,8 +75,8 @@ class View(Shown):
         """ACTIVE, REDUCING, HALTED or PAUSED, by account."""
         return self._books.states()
 
-    def utilisation(self) -> pd.DataFrame:
-        """Utilization of each cumulative limit, one row per rule and key: observed, limit, headroom, unit, held.
+    def utilization(self) -> pd.DataFrame:
+        """Utilization of each cumulative limit, one row per rule and key: observed, limit, headroom, unit, paused.
 
         Limits on single orders (size, price, ...) are not among them.
         """
@@ -101,8 +101,8 @@ class View(Shown):
                 reading = formatter.probe(k, key, state, event)
                 row = {"rule": rule.id, "key": formatter.key_of(rule, key, state), "observed": reading.observed}
                 row |= {"limit": reading.limit, "headroom": reading.headroom, "unit": reading.unit}
-                found.append({**row, "held": record.held_until > self.ts})
-        return pd.DataFrame(found, columns=["rule", "key", "observed", "limit", "headroom", "unit", "held"])
+                found.append({**row, "paused": record.held_until > self.ts})
+        return pd.DataFrame(found, columns=["rule", "key", "observed", "limit", "headroom", "unit", "paused"])
 
     def _title(self) -> str:
         return f"Live session after {self.size:,} events"
