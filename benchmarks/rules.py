@@ -104,7 +104,7 @@ def _loop() -> Iterator[Any]:
     found = columns(EVENTS)
     names = list(FIVE)
     five, four = _staged(found, names), _staged(found, names[:-1])
-    refused = len(five().refused()) / EVENTS
+    refused = len(five().rejections()) / EVENTS
     assert 0 < refused < 0.03, refused
     with_breaker, without, bare = best(five, four, lambda: scan(*(found[name] for name in REQUIRED)), repeat=7)
     yield Row(

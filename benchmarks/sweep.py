@@ -64,7 +64,7 @@ def thresholds(log: EventLog) -> Iterator[Row | Bound]:
         curve = ThresholdCurve(log, rule, "limit")
         for limit in limits[:: len(limits) // CHECKED]:
             result = replay_log(log, curve.with_threshold(limit))
-            assert (curve.rejections(limit) == result.refused()["seq"]).all()
+            assert (curve.rejections(limit) == result.rejections()["seq"]).all()
             assert curve.digest(limit) == result.digest
 
         def at_once(rule: Rule = rule, limits: list[int] = limits) -> None:

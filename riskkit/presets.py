@@ -464,7 +464,7 @@ def compare_presets(
 
 def _difference(first: tuple[str, ReplayResult], second: tuple[str, ReplayResult]) -> dict[str, Any]:
     """One pair of presets: rejections of each, of both and of one only, and the first difference."""
-    one, other = (np.unique(result.refused()["seq"]) for _, result in (first, second))
+    one, other = (np.unique(result.rejections()["seq"]) for _, result in (first, second))
     differing = np.setxor1d(one, other)
     why = "they never differ"
     if len(differing):
@@ -484,7 +484,7 @@ def _difference(first: tuple[str, ReplayResult], second: tuple[str, ReplayResult
 
 def _summary(result: ReplayResult) -> dict[str, Any]:
     """One preset: number of rejections, event and rule of the first one, and the rules."""
-    rejected = result.refused()
+    rejected = result.rejections()
     rule = result.rules[int(rejected["cause"][0])].id if len(rejected) and rejected["cause"][0] >= 0 else ""
     first = int(rejected["seq"][0]) if len(rejected) else -1
     return {"rejected": len(rejected), "first_seq": first, "first_rule": rule, "rules": str(result.rules)}
@@ -492,7 +492,7 @@ def _summary(result: ReplayResult) -> dict[str, Any]:
 
 def _explanation(strict: tuple[str, ReplayResult], lenient: tuple[str, ReplayResult], seq: int) -> str:
     """The rule that rejects the event, and the rules of the same type in the preset that passes it."""
-    rejected = strict[1].refused()
+    rejected = strict[1].rejections()
     cause = int(rejected["cause"][rejected["seq"] == seq][0])
     if cause < 0:
         return f"event {seq} is rejected by {strict[0]} (paused manually) and passes {lenient[0]} (it has no such rule)"

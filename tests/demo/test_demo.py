@@ -64,7 +64,7 @@ def test_the_log_knows_that_its_prices_are_real_adjusted_and_of_survivors(traded
 
 def test_the_limits_of_act_one_are_met_but_not_always(traded):
     found = compare(traded, RuleSet.from_toml(demo.rules_path("strategies")), orphans="clip", compiled=False)
-    assert 0 < len(found.enforce.refused()) < traded.counts()["ORDER"] / 2
+    assert 0 < len(found.enforce.rejections()) < traded.counts()["ORDER"] / 2
     assert found.curves["shadow"].final == found.curves["without limits"].final
 
 
@@ -120,7 +120,7 @@ def test_without_limits_the_names_win_what_the_names_lose(simulated):
     assert (found.without.profit_curve() == 0.0).all()
     assert found.enforce.unmatched()[0] > 0
     assert found.without.unmatched() == (0, 0.0)
-    assert len(found.enforce.refused()) > 0 and found.shadow.alerts() > 0
+    assert len(found.enforce.rejections()) > 0 and found.shadow.alerts() > 0
 
 
 def test_what_was_done_counts_the_doubtful_rows():

@@ -121,7 +121,7 @@ def test_a_replay_of_what_the_desk_did_decides_the_same():
         desk.execute(ticker, qty, side)
         desk.step()
     replayed = replay_log(desk.session.log(), RULES, "enforce", compiled=False)
-    assert replayed.digest == desk.session.digest and len(replayed.refused()) == 2  # the third position; then halted
+    assert replayed.digest == desk.session.digest and len(replayed.rejections()) == 2  # the third position; then halted
 
 
 def test_prices_are_rounded_to_the_ticks_of_the_session_for_both():

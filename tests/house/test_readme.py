@@ -68,7 +68,7 @@ def test_a_person_computes_the_var_of_a_table_of_prices(tables):
 
 def test_a_person_replays_a_table_of_orders(tables, capsys):
     result = run(block_with("orders.csv"))["result"]
-    assert result.refused()["seq"].tolist() == [2] and result.mode == "enforce"
+    assert result.rejections()["seq"].tolist() == [2] and result.mode == "enforce"
     assert "refused by size (observed 9, limit 5)" in capsys.readouterr().out
 
 

@@ -32,7 +32,7 @@ def by_date(log: EventLog, rules: RuleSet, horizon: int | None) -> dict[dt.date,
         date_of(ts): dict.fromkeys(("orders_rejected", "loss_avoided", "profit_forgone"), Fraction(0))
         for ts in columns["ts"]
     }
-    for seq in replay_log(log, rules, mode="enforce", compiled=False).refused()["seq"].tolist():
+    for seq in replay_log(log, rules, mode="enforce", compiled=False).rejections()["seq"].tolist():
         if columns["kind"][seq] == EventKind.ORDER:
             day = found[date_of(columns["ts"][seq])]
             day["orders_rejected"] += 1

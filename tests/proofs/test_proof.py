@@ -122,7 +122,7 @@ def exchange_log() -> EventLog:
 def test_real_logs_give_one_digest(act, load):
     log, rules = with_every_column(load()), scaled(act)
     whole = replay_log(log, rules, "enforce", orphans="clip")
-    assert len(whole.refused()) > 20 and len(whole.transitions()) > 5
+    assert len(whole.rejections()) > 20 and len(whole.transitions()) > 5
     assert sum(count > 0 for count in whole.objections_by_rule().values()) >= 3
     assert replay_log(log, rules, "enforce", orphans="clip", compiled=False).digest == whole.digest, "plain"
     assert replay_log(log, rules, "enforce", orphans="clip", chunk=777).digest == whole.digest, "in chunks"

@@ -205,7 +205,7 @@ def stop_report(
     gone = np.zeros(len(log), bool)
     gone[limited.rows["seq"][np.isin(limited.rows["code"], GONE)]] = True
     accepted = _accepted(limited)
-    rejected = limited.refused()
+    rejected = limited.rejections()
     rejected = rejected[np.isin(rejected["seq"], messages)]
     stop = _stop_of(log, code, messages, gone, accepted, rejected)
     ts = log.columns["ts"]

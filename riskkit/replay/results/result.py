@@ -55,7 +55,7 @@ class ReplayResult(Shown):
     >>> log = rk.EventLog.from_frame(frame)
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
     >>> result = rk.replay_log(log, rules, compiled=False)
-    >>> result.refused()["seq"].tolist(), len(result.digest)
+    >>> result.rejections()["seq"].tolist(), len(result.digest)
     ([1], 64)
     >>> print(result.explain(1))
     event 1 1970-01-01 00:00:00.000000001+00:00 ORDER A X buy 9 at 10: refused by size (observed 9, limit 4).
@@ -102,7 +102,7 @@ class ReplayResult(Shown):
 
     # ------------------------------------------------------------------ decisions
 
-    def refused(self) -> np.ndarray:
+    def rejections(self) -> np.ndarray:
         """Rows of the refused orders and modifies."""
         return self.rows[np.isin(self.rows["code"], REFUSALS)]
 
@@ -122,7 +122,7 @@ class ReplayResult(Shown):
 
     def refusals_by_rule(self) -> dict[str, int]:
         """Number of refusals with each rule as the named cause."""
-        causes = self.refused()["cause"]
+        causes = self.rejections()["cause"]
         counts = {rule.id: int((causes == k).sum()) for k, rule in enumerate(self.rules)}
         by_hand = int((causes == COMMAND).sum())
         return {**counts, **({BY_HAND: by_hand} if by_hand else {})}
@@ -425,7 +425,7 @@ class ReplayResult(Shown):
         """Plot the times of refusals, one lane per refusing rule."""
         from riskkit import plot
 
-        refused, timeline, ts = self.refused(), self.timeline, self.log.columns["ts"]
+        refused, timeline, ts = self.rejections(), self.timeline, self.log.columns["ts"]
         found = {name: count for name, count in self.refusals_by_rule().items() if count}
         codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: COMMAND}
         positions = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
@@ -446,7 +446,7 @@ class ReplayResult(Shown):
             "mode": self.mode,
             "events": len(self.log),
             "orders": kinds.get(EventKind.ORDER.name, 0),
-            "refused": len(self.refused()),
+            "refused": len(self.rejections()),
             "refusals_by_rule": self.refusals_by_rule(),
             "halted_ns": self.halted_ns(),
             **self.counts(),

@@ -237,7 +237,7 @@ def custom(
     >>> print(rules)
     1. one_way: at most 2 orders in a row on one side, for each account; what breaches it is refused (WARN).
     >>> result = rk.replay_log(rk.EventLog.from_frame(frame), rules, compiled=False)
-    >>> result.refused()["seq"].tolist()
+    >>> result.rejections()["seq"].tolist()
     [2]
     """
     _check_name(name)

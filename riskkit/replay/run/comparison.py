@@ -148,7 +148,7 @@ class ReplayComparison(Shown):
 
         found: dict[Any, Any] = {("", "orders"): by_account(columns["account"][columns["kind"] == EventKind.ORDER])}
         for mode, result in self.limited.items():
-            found["refused", mode] = by_account(columns["account"][result.refused()["seq"]])
+            found["refused", mode] = by_account(columns["account"][result.rejections()["seq"]])
         for label, name in (("profit", "profit"), ("deepest fall", "drawdown")):
             for mode, result in self.results.items():
                 if mode != "shadow":  # its money is that of the record
@@ -161,7 +161,7 @@ class ReplayComparison(Shown):
         yield "orders", "", [kinds.get(EventKind.ORDER.name, 0)] * len(results)
         if kinds.get(EventKind.MODIFY.name):
             yield "modifies", "", [kinds[EventKind.MODIFY.name]] * len(results)
-        yield "refused", "", [len(result.refused()) for result in results]
+        yield "refused", "", [len(result.rejections()) for result in results]
         refused = [result.refusals_by_rule() for result in results]
         for name in dict.fromkeys(name for found in reversed(refused) for name in found):
             yield f"  by {name}", "", [found.get(name) for found in refused]

@@ -80,7 +80,7 @@ def replay_log(
     ...                       "qty": 1, "price": 10.0})
     >>> rules = RuleSet([Rule("rate", OrderRate(limit=3, window_ns=1_000_000_000))])
     >>> result = replay_log(EventLog.from_frame(frame), rules, compiled=False)
-    >>> result.refused()["seq"].tolist()
+    >>> result.rejections()["seq"].tolist()
     [3]
     """
     one_of(mode, ("shadow", "enforce"), "mode")

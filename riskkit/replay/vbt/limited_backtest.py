@@ -85,7 +85,7 @@ class LimitedBacktest(Shown):
     >>> rules = RuleSet.from_dict({"rules": [
     ...     {"id": "size", "type": "max_order_qty", "params": {"limit": 5}}]})
     >>> gated = run_with_limits(rules, close, lambda c: Order(size=4.0 + 4.0 * c.i), init_cash=1_000)  # doctest: +SKIP
-    >>> gated.result.refusals_by_rule(), [answer.size for answer in gated.refused()]  # doctest: +SKIP
+    >>> gated.result.refusals_by_rule(), [answer.size for answer in gated.rejections()]  # doctest: +SKIP
     ({'size': 1}, [8.0])
     """
 
@@ -98,7 +98,7 @@ class LimitedBacktest(Shown):
         """All wanted orders with the fills that vectorbt computed, and the closes."""
         return self.result.log
 
-    def refused(self) -> tuple[OrderDecision, ...]:
+    def rejections(self) -> tuple[OrderDecision, ...]:
         """The answers of refused orders."""
         return tuple(answer for answer in self.answers if answer.refused)
 
@@ -118,7 +118,7 @@ class LimitedBacktest(Shown):
 
     def _rows(self) -> list[Row]:
         wanted, refused = self.log.counts().get(EventKind.ORDER.name, 0), self.result.refusals_by_rule()
-        rows: list[Row] = [("orders wanted", wanted, ""), ("refused", len(self.result.refused()), "")]
+        rows: list[Row] = [("orders wanted", wanted, ""), ("refused", len(self.result.rejections()), "")]
         rows += [(f"  by {name}", count, "") for name, count in refused.items()]
         rows.append(("profit", float(np.sum(self.portfolio.total_profit())), self.log.universe.currency))
         rows.append(("digest", self.result.digest[:16], "..."))

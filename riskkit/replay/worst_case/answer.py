@@ -267,7 +267,7 @@ def _measured(objective: str, plan: Plan, rules: RuleSet, compiled: bool) -> tup
         result = replay_log(
             log, rules, "enforce", sample_ns=plan.at.horizon + 1, compiled=compiled
         )  # samples keep the marks
-        rejected = set(result.refused()["seq"].tolist())
+        rejected = set(result.rejections()["seq"].tolist())
         if not rejected:
             return _attained(objective, log, result), log, result
         rows = np.flatnonzero(log.columns["kind"] == EventKind.ORDER).tolist()

@@ -220,7 +220,7 @@ def test_a_group_that_sells_before_it_buys(vbt, close):
     assert [account.id for account in log.universe.accounts] == ["group"]
     assert ends(log).iloc[0] == pytest.approx(float(portfolio.final_value()), abs=0.01)
     cash = replay_log(log, RuleSet([Rule("cash", CashLimit())]), compiled=False)
-    assert len(cash.refused()) <= 3  # of hundreds: the order within a bar is vectorbt's, so the cash is there
+    assert len(cash.rejections()) <= 3  # of hundreds: the order within a bar is vectorbt's, so the cash is there
 
 
 def test_groups_without_shared_cash_are_accounts_by_column(vbt, close):

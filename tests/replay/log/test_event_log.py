@@ -108,7 +108,7 @@ LIMIT = RuleSet([Rule("size", PositionLimit(limit=10))])
 
 
 def refused(log: EventLog, mode: str = "shadow") -> list[int]:
-    return replay_log(log, LIMIT, mode, compiled=False).refused()["seq"].tolist()
+    return replay_log(log, LIMIT, mode, compiled=False).rejections()["seq"].tolist()
 
 
 @pytest.mark.parametrize("mode", ["shadow", "enforce"])

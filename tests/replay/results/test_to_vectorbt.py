@@ -69,7 +69,7 @@ def test_a_portfolio_goes_there_and_back(traded, close):
 def test_the_money_is_the_replays_own_at_every_bar(traded, mode):
     rules = RuleSet([Rule("position", PositionLimit(limit=12)), Rule("day", DailyLoss(limit=15))])
     result = replay_log(EventLog.from_vectorbt(traded), rules, mode, sample_ns=DAY, compiled=False)
-    assert len(result.refused()) > 20
+    assert len(result.rejections()) > 20
     assert reconciles(result, result.to_vectorbt()) == BARS
     booked = len(result.to_vectorbt().orders.values)
     gone = result.counts()["fills_vanished"] if mode == "enforce" else 0
@@ -129,7 +129,7 @@ def test_a_gated_portfolio_is_what_its_result_says(vbt, close):
         RuleSet([Rule("size", MaxOrderQty(limit=7))]), close, shrinking, init_cash=CASH, compiled=False
     )
     back = gated.result.to_vectorbt()
-    assert 0 < len(gated.refused()) < len(gated.portfolio.orders.values) == len(back.orders.values)
+    assert 0 < len(gated.rejections()) < len(gated.portfolio.orders.values) == len(back.orders.values)
     assert back.value().to_numpy() == pytest.approx(gated.portfolio.value().to_numpy(), abs=1e-4)
     assert back.trades.records["pnl"].to_numpy() == pytest.approx(
         gated.portfolio.trades.records["pnl"].to_numpy(), abs=1e-4

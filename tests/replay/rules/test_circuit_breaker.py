@@ -362,7 +362,7 @@ def test_it_is_the_rule(steps, hold, zone):
     rows, passes, trips = told_and_recorded(breaker, steps, ns("2024-03-08 12:00"))
     log = EventLog.from_frame(pd.DataFrame(rows), INSTRUMENTS, [Account("A")], quanta={"USD": "0.01"})
     result = replay_log(log, RuleSet([Rule("breaker", limits, hold=hold)]), "enforce", compiled=False)
-    refused = set(result.refused()["seq"].tolist())
+    refused = set(result.rejections()["seq"].tolist())
     orders = np.flatnonzero(log.columns["kind"] == 0).tolist()
     assert [seq not in refused for seq in orders] == passes
     assert result.rows["seq"][result.rows["code"] == DecisionCode.TRIP].tolist() == trips
@@ -386,7 +386,7 @@ def test_positions_that_are_held_from_the_start_are_open(scope):
     rules = RuleSet([Rule("breaker", BreakerLimits(open_positions=2), scope=scope)])
     result = replay_log(log, rules, compiled=False)
     mine = scope in ("account_instrument", "account_product")  # there every key has one position at most
-    assert result.refused()["seq"].tolist() == ([] if mine else [1])
+    assert result.rejections()["seq"].tolist() == ([] if mine else [1])
     assert result.state.rules[0]["open"][1:].sum() == 2
     live = Engine(rules, log.universe, compiled=False)
     live.feed(log)

@@ -472,7 +472,7 @@ def test_breach_governs_a_limit_of_whatever_name(breach, refused):
     rule = execute(CAP.format(unit="Limit[Quantity]"))["cap"]("r", cap=5, breach=breach)
     log = load({**ORDER, "qty": 5}, {**ORDER, "qty": 6})
     result = rk.replay_log(log, rk.RuleSet([rule]), compiled=False)
-    assert result.refused()["seq"].tolist() == refused
+    assert result.rejections()["seq"].tolist() == refused
     frame = result.to_frame()
     assert frame.loc[1, ["observed", "limit", "headroom", "unit"]].tolist() == [6, 5, -1, "quantity"]
 

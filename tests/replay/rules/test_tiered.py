@@ -78,7 +78,7 @@ def test_it_prints_as_one_sentence():
 def test_each_level_begins_just_beyond_its_part(quantities, alerted, refused):
     rules = RuleSet([TieredRule("position", PositionLimit(limit=10), [Tier(0.8, "ALERT"), Tier(0.9), Tier(1)])])
     result = replay_log(orders(*quantities), rules, "enforce", compiled=False)
-    found = result.refused()
+    found = result.rejections()
     assert {int(row["seq"]): rules[int(row["cause"])].id for row in found} == refused
     bits = {k: 1 << k for k in range(len(rules))}
     warned = result.rows[(result.rows["mask"] & bits[2] != 0) & ~pd.Series(result.rows["seq"]).isin(found["seq"])]

@@ -77,7 +77,7 @@ def test_curves_of_the_record_are_those_of_a_plain_walk(frame, found):
 
 
 def test_an_enforced_curve_is_the_walk_over_what_is_left(frame, found):
-    refused = set(found.enforce.refused()["seq"].tolist())
+    refused = set(found.enforce.rejections()["seq"].tolist())
     gone = {frame.loc[seq, "order_id"] for seq in refused}
     left = [event for event in frame.to_dict("records") if event.get("order_id") not in gone]
     everybody = [{**event, "qty": 0} for event in frame.to_dict("records") if event["kind"] == "fill"]
@@ -124,7 +124,7 @@ def test_worst_day_of_one_account(frame, found):
 
 def test_unmatched_trades_are_those_with_one_side_gone(frame, found):
     fills = frame[frame["kind"] == "fill"]
-    gone = {frame.loc[seq, "order_id"] for seq in found.enforce.refused()["seq"]}
+    gone = {frame.loc[seq, "order_id"] for seq in found.enforce.rejections()["seq"]}
     trades, quantity = 0, 0
     for _, sides in fills.groupby("trade_id"):
         assert len(sides) == 2

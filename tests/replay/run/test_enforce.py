@@ -207,7 +207,7 @@ def test_what_only_reduces_passes_a_pause_but_not_a_halt():
     events = [fill(-1, BUY, 5), {"kind": EventKind.PRICE, "account": -1, "price": 50}]
     events += [order(2, SELL, 5), order(3, SELL, 1), order(4, BUY, 1), {"kind": EventKind.CANCEL, "order": 2}]
     log = stream(*events)
-    refused = lambda rules: replay_log(log, rules, compiled=False).refused()["seq"].tolist()  # noqa: E731
+    refused = lambda rules: replay_log(log, rules, compiled=False).rejections()["seq"].tolist()  # noqa: E731
     assert refused(pause) == [3, 4]  # 3 would flip once 2 is filled
     assert refused(halt) == [2, 3, 4]
 

@@ -50,7 +50,7 @@ def test_what_a_rule_stops_is_what_it_stops_alone(seed):
     rules = RuleSet([*RULES, *extra])
     seq, masks = stops_of(replay_log(log, rules, compiled=False), compiled=False)
     for k, rule in enumerate(rules):
-        alone = replay_log(log, RuleSet([rule]), compiled=False).refused()
+        alone = replay_log(log, RuleSet([rule]), compiled=False).rejections()
         by_person = alone["seq"][alone["mask"] & 1 == 0]
         expected = [] if rule.action == "ALERT" else np.setdiff1d(alone["seq"], by_person).tolist()
         assert seq[masks >> k & 1 != 0].tolist() == expected, rule.id
@@ -60,8 +60,10 @@ def test_the_table_of_rules():
     log = single(random_log(7, 300))
     result = replay_log(log, RULES, compiled=False)
     found = effectiveness(result, compiled=False)
-    frame, refused = found.frame, set(result.refused()["seq"].tolist())
-    alone = {rule.id: set(replay_log(log, RuleSet([rule]), compiled=False).refused()["seq"].tolist()) for rule in RULES}
+    frame, refused = found.frame, set(result.rejections()["seq"].tolist())
+    alone = {
+        rule.id: set(replay_log(log, RuleSet([rule]), compiled=False).rejections()["seq"].tolist()) for rule in RULES
+    }
     assert frame["stops"].to_dict() == {name: len(stops) for name, stops in alone.items()}
     assert set().union(*alone.values()) == refused
     for name, stops in alone.items():

@@ -111,7 +111,7 @@ def naive_outcome(log: EventLog, rules: RuleSet, mode: str, horizon: int | None)
     result = replay_log(log, rules, mode, sample_ns=SPACING, compiled=False)
     without = replay_log(log, RuleSet([]), sample_ns=SPACING, compiled=False)
     went = earned(log, horizon)
-    refused = result.refused()["seq"].tolist()
+    refused = result.rejections()["seq"].tolist()
     orders = [seq for seq in refused if log.columns["kind"][seq] == EventKind.ORDER]
     book = result if mode == "enforce" else without
     profit = [0.0, *book.profit_curve().tolist()]

@@ -42,7 +42,7 @@ def test_each_value_says_what_its_replay_says(shown, log, rules, value):
     assert answers.at(value)["profit"] == profit and answers.profit_without == record
     rows = dict(zip(("now", "refused", "trips", "profit", "without"), answers.rows_at(value), strict=False))
     refused = answers.at(value)["orders_rejected"] + answers.at(value)["modifies_rejected"]
-    assert refused == len(result.refused())
+    assert refused == len(result.rejections())
     assert rows["refused"][1] == answers.at(value)["orders_rejected"] and rows["profit"][1] == profit
     assert rows["without"][1] == record and rows["now"][1] == 8
     assert f"{rows['refused'][1]:,} of {answers.orders:,} orders rejected" in answers.sentence(value)

@@ -71,7 +71,7 @@ def assert_equal_to_runs(curve: ThresholdCurve, thresholds: list) -> None:
     assert curve.exact, curve.observed.why
     for threshold in thresholds:
         result = replay_log(curve.log, curve.with_threshold(threshold), compiled=False)
-        refused = result.refused()["seq"].tolist()
+        refused = result.rejections()["seq"].tolist()
         assert curve.rejections(threshold).tolist() == refused
         assert curve.counts([threshold]).tolist() == [len(refused)]
         assert curve.rows(threshold).tolist() == result.rows.tolist()
@@ -148,8 +148,8 @@ def test_what_is_not_nested_is_run_and_says_so(name):
     curve = utilization(log, RuleSet([rule]), compiled=False).curve("r")
     assert not curve.exact and why in curve.observed.why
     result = replay_log(log, curve.with_threshold(1), compiled=False)
-    assert curve.rejections(1).tolist() == result.refused()["seq"].tolist()
-    assert curve.digest(1) == result.digest and curve.counts([1]).tolist() == [len(result.refused())]
+    assert curve.rejections(1).tolist() == result.rejections()["seq"].tolist()
+    assert curve.digest(1) == result.digest and curve.counts([1]).tolist() == [len(result.rejections())]
     with pytest.raises(InputError, match="name the thresholds"):
         curve.steps()
 

@@ -83,12 +83,12 @@ def test_the_decisions_are_those_of_enforce(vbt, close, name, grouped):
     gated = run_with_limits(rules, close, follow, size, **UNITS, compiled=False, **options)
     log = EventLog.from_vectorbt(ungated(vbt, close, follow, size, **options), **UNITS)
     replayed = replay_log(log, rules, "enforce", orphans="keep", sample_ns=DAY, compiled=False)
-    assert len(replayed.refused()) > 5
-    assert len(replayed.refused()) < log.counts()["ORDER"]
+    assert len(replayed.rejections()) > 5
+    assert len(replayed.rejections()) < log.counts()["ORDER"]
     assert gated.result.digest == replayed.digest
-    assert [one.refused for one in gated.refused()] == [True] * len(replayed.refused())
+    assert [one.refused for one in gated.rejections()] == [True] * len(replayed.rejections())
     assert gated.portfolio.final_value().to_numpy() == pytest.approx(replayed.accounts()["equity"].to_numpy(), abs=1e-3)
-    assert len(gated.portfolio.orders.values) == log.counts()["ORDER"] - len(replayed.refused())
+    assert len(gated.portfolio.orders.values) == log.counts()["ORDER"] - len(replayed.rejections())
 
 
 def test_its_log_replays_to_the_same_digest(vbt, close):
@@ -96,7 +96,7 @@ def test_its_log_replays_to_the_same_digest(vbt, close):
     gated = run_with_limits(rules, close, follow, sizes(5), init_cash=CASH, compiled=False, about={"title": "trend"})
     assert gated.log.about == {"orphans": "keep", "title": "trend"}
     assert replay_log(gated.log, rules, "enforce", compiled=False).digest == gated.result.digest
-    assert "refused" in str(gated.result.explain(int(gated.result.refused()["seq"][0])))
+    assert "refused" in str(gated.result.explain(int(gated.result.rejections()["seq"][0])))
 
 
 def test_without_rules_it_is_the_portfolio_without_limits(vbt, close):
@@ -133,7 +133,7 @@ def test_a_strategy_that_reacts_does_differently(vbt, close):
     assert wanted[0] == 10.0 and (reacting.portfolio.assets()["a"] == 10).any()
     stubborn = run_with_limits(rules, close, lambda c: Order(size=40.0), init_cash=CASH, compiled=False)
     assert (stubborn.portfolio.assets() == 0).all(axis=None)
-    assert len(stubborn.refused()) == close.size
+    assert len(stubborn.rejections()) == close.size
     assert reacting.result.digest != stubborn.result.digest
 
 

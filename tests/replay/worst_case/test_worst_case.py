@@ -48,7 +48,7 @@ def held(limit, **rest):
 
 def answer(rules, horizon="1s", capital=10_000, price_bound="0.1", **rest) -> WorstCase:
     found = worst_case(RuleSet(rules), horizon, capital, price_bound, **{"max_orders": 40, **rest})
-    assert len(found.result.refused()) == 0
+    assert len(found.result.rejections()) == 0
     assert found.upper is None or found.lower <= found.upper
     return found
 
@@ -249,7 +249,7 @@ def test_the_stream_is_a_real_log_that_anybody_can_replay():
     rules = RuleSet([rate(3), size(10), held(25), Rule("loss", DailyLoss(limit=400))])
     found = worst_case(rules, "3s", 10_000, "0.1")
     again = replay_log(found.log, rules, "enforce", sample_ns=10**12, compiled=False)
-    assert -again.accounts()["profit"].sum() == pytest.approx(found.lower) and not len(again.refused())
+    assert -again.accounts()["profit"].sum() == pytest.approx(found.lower) and not len(again.rejections())
     frame = found.to_frame()
     assert len(frame) == found.log.counts()["FILL"] and frame["position"].max() <= 25
     for objective in ("position", "turnover"):
@@ -316,7 +316,7 @@ def harms(log, rules):
     result = replay_log(log, rules, "enforce", orphans="keep", sample_ns=DAY, compiled=False)
     gone = set(result.rows["seq"][result.rows["code"] == DecisionCode.VANISH].tolist())
     fills = [seq for seq in np.flatnonzero(log.columns["kind"] == EventKind.FILL).tolist() if seq not in gone]
-    assert {log.counts()["ORDER"] - len(result.refused())} == {len(fills)}
+    assert {log.counts()["ORDER"] - len(result.rejections())} == {len(fills)}
     return {
         "position": float(result.positions()["qty"].abs().sum()) if len(result.positions()) else 0.0,
         "loss": -float(result.accounts()["profit"].sum()),
@@ -330,7 +330,7 @@ def test_no_random_stream_beats_the_upper_bound(chosen, steps, accounts, objecti
     rules = RuleSet([rule for one in chosen.values() for rule in (one if isinstance(one, tuple) else (one,))])
     asked = {"objective": objective, "price": 1, "accounts": accounts, "max_orders": 12}
     found = worst_case(rules, 10, 5, "0.2", **asked)
-    assert not len(found.result.refused())
+    assert not len(found.result.rejections())
     if found.upper is not None:
         assert found.lower <= found.upper
         assert harms(random_log(steps, accounts), rules)[objective] <= found.upper + 1e-9

@@ -64,7 +64,7 @@ class DailyRunner:
 
     def run(self, setting: Setting) -> np.ndarray:
         """Sums of `COLUMNS` by day, money in quanta; int64, shape (n_days, 8)."""
-        rejected = self._replays.replay(with_setting(self.rules, setting)).refused()["seq"].astype(np.int64)
+        rejected = self._replays.replay(with_setting(self.rules, setting)).rejections()["seq"].astype(np.int64)
         values = np.column_stack([rejection_sums(self.log, rejected, self.outcomes), self._good_notional[rejected]])
         sums = np.zeros((len(self.days.starts), len(COLUMNS)), np.int64)
         np.add.at(sums, self.days.of_row[rejected], values)

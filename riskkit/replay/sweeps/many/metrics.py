@@ -59,7 +59,7 @@ class Baseline(NamedTuple):
 
 def metrics_of(result: ReplayResult, outcomes: OrderOutcomes, baseline: Baseline, *, digest: bool) -> dict[str, Any]:
     """All metrics of one replay; in shadow mode profit and drawdown are those of the recorded book."""
-    rejected = result.refused()["seq"].astype(np.int64)
+    rejected = result.rejections()["seq"].astype(np.int64)
     sums = rejection_sums(result.log, rejected, outcomes).sum(axis=0)
     rejections = rejection_metrics(sums.tolist(), result.log)
     return {**rejections, **book_metrics(result, baseline), "digest": result.digest if digest else ""}

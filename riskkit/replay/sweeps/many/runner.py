@@ -95,7 +95,7 @@ class Runner:
         """Yield the metrics of all thresholds of one rule in shadow mode, from its curve and one replay of the rest."""
         others = RuleSet([rule for rule in self.rules if rule.id != curve.rule.id])
         rest = self._replays.replay(others)
-        rejected_by_others = rest.refused()["seq"].astype(np.int64)
+        rejected_by_others = rest.rejections()["seq"].astype(np.int64)
         observed, seq = curve.observed.seen, curve.observed.seq
         if len(rejected_by_others):
             passed = ~np.isin(seq, rejected_by_others)

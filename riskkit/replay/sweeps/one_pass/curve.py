@@ -78,7 +78,7 @@ class ThresholdCurve(Shown):
         """Rows of the log that the rule rejects under a threshold, ascending; int64."""
         if self.exact:
             return self.observed.seq[self.observed.seen > self.to_integer(threshold)]
-        return self.run(threshold).refused()["seq"].astype(np.int64)
+        return self.run(threshold).rejections()["seq"].astype(np.int64)
 
     def counts(self, thresholds: Iterable[Amount]) -> np.ndarray:
         """Number of messages that the rule rejects under each threshold; int64."""

@@ -203,7 +203,7 @@ def stops_of(result: ReplayResult, *, compiled: bool = True) -> tuple[np.ndarray
         stops = rows["mask"] >> k & 1 != 0
         if not rule.refuses and not rule.kind.checked_by_pause and stops.any():
             alone = replay_log(result.log, RuleSet([rule]), "shadow", compiled=compiled)
-            stops &= np.isin(rows["seq"], alone.refused()["seq"])
+            stops &= np.isin(rows["seq"], alone.rejections()["seq"])
         masks |= stops.astype(np.int64) << k
     stopped = masks != 0
     return rows["seq"][stopped].astype(np.int64), masks[stopped]

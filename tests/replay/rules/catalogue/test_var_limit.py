@@ -492,7 +492,7 @@ def test_every_way_of_running_gives_one_digest(mode):
     for seed in range(8):
         log = random_log(seed, 200, opened=seed % 2 == 1)
         plain = replay_log(log, RULES, mode, compiled=False)
-        breaches = plain.refused()["code"] == DecisionCode.OBJECT
+        breaches = plain.rejections()["code"] == DecisionCode.OBJECT
         refusals += int(breaches.sum())
         assert replay_log(log, RULES, mode).digest == plain.digest, "compiled"
         assert replay_log(log, RULES, mode, chunk=17).digest == plain.digest, "in chunks"
