@@ -155,7 +155,7 @@ def _accounts(found: ReplayComparison) -> str:
 def _halts(found: ReplayComparison) -> str:
     """Number of halts by key and rule in the last replay, and the list of halts."""
     mode, result = list(found.limited.items())[-1]
-    halts = result.holds()
+    halts = result.halts()
     if not len(halts):
         return ""
     counts = halts.groupby(["key", "rule"], sort=False).size().unstack(fill_value=0)

@@ -33,15 +33,15 @@ class Spans(NamedTuple):
 def spans_of(transitions: np.ndarray, ts: np.ndarray) -> Spans:
     """Halts from the rows of trips and releases; a trip of a halted key ends the halt and starts another."""
     found: list[list[int]] = []
-    held: dict[tuple[int, int], list[int]] = {}
+    open: dict[tuple[int, int], list[int]] = {}
     for code, cause, key, seq, until in transitions[["code", "cause", "key", "seq", "until"]].tolist():
         now = int(ts[seq])
-        last = held.pop((cause, key), None)
+        last = open.pop((cause, key), None)
         if last is not None:
             last[3] = min(last[3], now)
         if code == DecisionCode.TRIP:
-            held[cause, key] = [cause, key, now, until]
-            found.append(held[cause, key])
+            open[cause, key] = [cause, key, now, until]
+            found.append(open[cause, key])
     return Spans(*np.array(found, np.int64).reshape(-1, 4).T)
 
 

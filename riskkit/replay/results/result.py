@@ -140,7 +140,7 @@ class ReplayResult(Shown):
     def _spans(self) -> Spans:
         return spans_of(self.transitions(), self.log.columns["ts"])
 
-    def holds(self) -> pd.DataFrame:
+    def halts(self) -> pd.DataFrame:
         """One row per halt of a key by a rule: rule, key, start and end.
 
         ``until`` is NaT if only a command would have ended it. A trip of a halted key starts a new row.
@@ -160,7 +160,7 @@ class ReplayResult(Shown):
             }
         )
 
-    def halted_ns(self, *, trading: bool = False) -> dict[str, int]:
+    def halted_time(self, *, trading: bool = False) -> dict[str, int]:
         """Nanoseconds for which each rule halted keys, summed over its keys, up to the last event.
 
         With ``trading=True``, without the closed time of `timeline` (the nights of an intraday log).
@@ -448,7 +448,7 @@ class ReplayResult(Shown):
             "orders": kinds.get(EventKind.ORDER.name, 0),
             "refused": len(self.rejections()),
             "refusals_by_rule": self.refusals_by_rule(),
-            "halted_ns": self.halted_ns(),
+            "halted_time": self.halted_time(),
             **self.counts(),
             "profit": float(self.accounts()["profit"].sum()),
             "digest": self.digest,
@@ -466,7 +466,9 @@ class ReplayResult(Shown):
         ]
         rows += [(f"  by {name}", count, "") for name, count in found["refusals_by_rule"].items()]
         rows += [
-            (f"held by {name}", count / 3.6e12, "account-hours") for name, count in found["halted_ns"].items() if count
+            (f"halted by {name}", count / 3.6e12, "account-hours")
+            for name, count in found["halted_time"].items()
+            if count
         ]
         rows += [(name.replace("_", " "), count, "") for name, count in self.counts().items() if count]
         rows.append(("profit", found["profit"], self.log.universe.currency))

@@ -167,11 +167,11 @@ class ReplayComparison(Shown):
             yield f"  by {name}", "", [found.get(name) for found in refused]
         if any(result.alerts() for result in results):
             yield "alerts", "", [result.alerts() for result in results]
-        held = [result.halted_ns(trading=True) for result in results]
-        yield "time halted, in all", "ns", [sum(found.values()) for found in held]
+        halted = [result.halted_time(trading=True) for result in results]
+        yield "time halted, in all", "ns", [sum(found.values()) for found in halted]
         for rule in self.rules:
-            if any(found.get(rule.id) for found in held):
-                yield f"  halted by {rule.id}", "ns", [found.get(rule.id) for found in held]
+            if any(found.get(rule.id) for found in halted):
+                yield f"  halted by {rule.id}", "ns", [found.get(rule.id) for found in halted]
         yield from self._aftermath(results)
         yield from self._money(results)
         yield "digest", "", [result.digest for result in results]

@@ -174,11 +174,11 @@ def test_holds_are_what_a_walk_over_the_trips_says():
     )
     rules = RuleSet([Rule("fall", DrawdownLimit(money=5), hold="90min")])
     result = replay_log(EventLog.from_frame(frame), rules, compiled=False)
-    held = result.holds()
-    assert held["rule"].tolist() == ["fall"] * len(held)
-    assert held["key"].tolist() == ["A"] * len(held)
+    halts = result.halts()
+    assert halts["rule"].tolist() == ["fall"] * len(halts)
+    assert halts["key"].tolist() == ["A"] * len(halts)
     trips = result.transitions()
-    assert len(held) == len(trips) > 0
+    assert len(halts) == len(trips) > 0
     last = 5 * HOUR
     total, open_until, begun = 0, None, None
     for row in trips:
@@ -187,8 +187,8 @@ def test_holds_are_what_a_walk_over_the_trips_says():
             total += min(open_until, now) - begun
         begun, open_until = now, int(row["until"])
     total += max(min(open_until, last) - begun, 0)
-    assert result.halted_ns() == {"fall": total}
-    assert result.halted_ns(trading=True) == {"fall": total}
+    assert result.halted_time() == {"fall": total}
+    assert result.halted_time(trading=True) == {"fall": total}
 
 
 def test_replays_that_do_not_belong_together_are_refused():

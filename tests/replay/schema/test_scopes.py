@@ -65,6 +65,6 @@ def test_a_rule_set_spells_the_scope_of_a_connection_session():
 
 def test_a_span_of_an_account_and_product_is_labelled_by_both():
     rule = Rule("rate", OrderRate(1, "1h"), action="PAUSE", scope="account_product")
-    spans = rk.replay_log(LOG, rk.RuleSet([rule]), compiled=False).holds()
+    spans = rk.replay_log(LOG, rk.RuleSet([rule]), compiled=False).halts()
     products = set(LOG.universe.products)
     assert len(spans) and all(key.split("/")[1] in products for key in spans["key"])

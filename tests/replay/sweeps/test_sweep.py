@@ -131,7 +131,7 @@ def naive_outcome(log: EventLog, rules: RuleSet, mode: str, horizon: int | None)
         "modifies_rejected": len(refused) - len(orders),
         "trips": len(trips),
         "accounts_paused": len(set(trips["key"].tolist())),
-        "hours_paused": sum(result.halted_ns().values()) / 3.6e12,
+        "hours_paused": sum(result.halted_time().values()) / 3.6e12,
         "profit": end["own"],
         "profit_change": end["own"] - end["without"],
         "profit_drawdown": deepest["own"],

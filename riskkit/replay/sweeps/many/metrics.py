@@ -97,7 +97,7 @@ def book_metrics(result: ReplayResult, baseline: Baseline) -> dict[str, int | fl
     return {
         "trips": len(trips),
         "accounts_paused": _accounts_paused(result, trips),
-        "hours_paused": sum(result.halted_ns().values()) / HOUR_NS,
+        "hours_paused": sum(result.halted_time().values()) / HOUR_NS,
         "profit": profit,
         "profit_change": profit - baseline.profit,
         "profit_drawdown": drawdown,
