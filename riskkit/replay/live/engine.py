@@ -23,7 +23,7 @@ from riskkit.replay.live.journal import STEP_EVENTS, Journal
 from riskkit.replay.live.overflow import Reach
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
-from riskkit.replay.results.what_if import Asker
+from riskkit.replay.results.what_if import Explainer
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import OPTIONAL, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
@@ -355,11 +355,19 @@ class Engine:
         found = calendars(self.rules, first, last)
         rows = self._decisions()
         nothing = np.zeros((0, len(self.universe.accounts)), np.int64)
-        result = ReplayResult(
-            log, self.rules, self.mode, self.options, rows, self.state.copy(), found, nothing[:, 0], nothing
+        return ReplayResult(
+            log,
+            self.rules,
+            self.mode,
+            self.options,
+            rows,
+            self.state.copy(),
+            found,
+            nothing[:, 0],
+            nothing,
+            marked=self._engine.shape.marks,
+            explainer=Explainer(self._engine),
         )
-        result.asker, result.marked = Asker(self._engine), self._engine.shape.marks
-        return result
 
     @property
     def marked(self) -> bool:

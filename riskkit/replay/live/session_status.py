@@ -52,8 +52,9 @@ class SessionStatus(Shown):
         none = np.zeros(0, np.int64)
         days = Calendars((), none, ())
         rows = np.zeros(0, ROW)
-        self._books = ReplayResult(log, live.rules, live.mode, live.options, rows, self.state, days, none, none)
-        self._books.marked = live.marked
+        self._books = ReplayResult(
+            log, live.rules, live.mode, live.options, rows, self.state, days, none, none, marked=live.marked
+        )
 
     def accounts(self) -> pd.DataFrame:
         """Cash, value, equity, profit, realised, fees and maximum drawdown of each account, in money."""

@@ -30,6 +30,8 @@ from riskkit.replay.schema.scopes import SCOPES, key_label, key_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from riskkit.replay.results.what_if import Objection
+
 REFUSALS = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
 BY_HAND = "(paused by a command)"
 ORPHANS_ARE = {"keep": "kept", "clip": "clipped to flat", "drop": "dropped"}
@@ -73,6 +75,10 @@ class ReplayResult(Shown):
         calendars: Calendars,
         sample_at: np.ndarray,
         sampled: np.ndarray,
+        *,
+        marked: bool = True,
+        explainer: Callable[[ReplayResult, int], tuple[Objection, ...]] | None = None,
+        under_policy: Callable[[str], ReplayResult] | None = None,
     ) -> None:
         self.log = log
         self.rules = rules
@@ -83,13 +89,9 @@ class ReplayResult(Shown):
         self.calendars = calendars
         self._sample_at = sample_at
         self._sampled = sampled
-        self.marked = True  # True if the books were valued at every price
-        self.asker: Callable[[ReplayResult, int], tuple[Any, ...]] | None = (
-            None  # `riskkit.replay.results.what_if`, if there is a log
-        )
-        self.under_policy: Callable[[str], ReplayResult] | None = (
-            None  # replays the log under a policy for orphan exits
-        )
+        self.marked = marked  # the books were valued at every price
+        self._explainer = explainer  # `riskkit.replay.results.what_if`; None if there are no events to replay
+        self._under_policy = under_policy  # replays the log under a policy for orphan exits
 
     @cached_property
     def digest(self) -> str:
@@ -225,7 +227,7 @@ class ReplayResult(Shown):
         found = self.rows[self.rows["seq"] == seq]
         if not len(found):
             return Explanation(f"{event}: passed; no rule objected.")
-        objections = self.asker(self, int(seq)) if self.asker is not None else ()
+        objections = self._explainer(self, int(seq)) if self._explainer is not None else ()
         return Explanation(f"{event}: {explained(self.log, self.rules, found)}.", objections)
 
     # ------------------------------------------------------------------ money
@@ -293,11 +295,11 @@ class ReplayResult(Shown):
 
         Reading it replays the log under the other policies.
         """
-        if self.under_policy is None or not self.counts()["orphans"]:
+        if self._under_policy is None or not self.counts()["orphans"]:
             return {}
         chosen = self.options["orphans"]
         policies = [policy.name.lower() for policy in Orphans]
-        replays = {policy: self if policy == chosen else self.under_policy(policy) for policy in policies}
+        replays = {policy: self if policy == chosen else self._under_policy(policy) for policy in policies}
         return {policy: float(result.accounts()["profit"].sum()) for policy, result in replays.items()}
 
     def equity(self) -> pd.DataFrame:

@@ -97,7 +97,7 @@ class Objection:
         return f"{self.rule} on {self.key}: {self.why}{reading}{until}; {passes} would have passed it"
 
 
-class Asker:
+class Explainer:
     """Re-runs the rules of a result; created by the engine of the result, with its loop.
 
     Parameters

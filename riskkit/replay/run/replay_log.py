@@ -15,7 +15,7 @@ from riskkit.replay.engine.state import Calendars, State, calendars, new_state, 
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
-from riskkit.replay.results.what_if import Asker
+from riskkit.replay.results.what_if import Explainer
 from riskkit.replay.rules.ruleset import RuleSet
 
 CHUNK = 1 << 22
@@ -159,10 +159,20 @@ class Stage:
         rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
         _finish_samples(run.state, run.sampled)
         options = dict(self.options)
-        result = ReplayResult(log, rules, self.mode, options, rows, run.state, run.found, self.sample_at, run.sampled)
-        result.asker, result.marked = Asker(run.engine), self.shape.marks
-        result.under_policy = partial(self._under_policy, rules)
-        return result
+        return ReplayResult(
+            log,
+            rules,
+            self.mode,
+            options,
+            rows,
+            run.state,
+            run.found,
+            self.sample_at,
+            run.sampled,
+            marked=self.shape.marks,
+            explainer=Explainer(run.engine),
+            under_policy=partial(self._under_policy, rules),
+        )
 
     def _under_policy(self, rules: RuleSet, orphans: str) -> ReplayResult:
         """The same replay under another policy for orphan exits, without samples."""
