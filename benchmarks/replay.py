@@ -234,7 +234,7 @@ def afternoon(stream: list[Message]) -> list[tuple[int, int]]:
 def _once(engine: ReplayLoop, log: EventLog) -> list[np.ndarray]:
     ts = log.columns["ts"]
     found = calendars(RULES, int(ts[0]), int(ts[-1]))
-    params = [rule.integers(log.universe) for rule in RULES]
+    params = [rule.to_integers(log.universe) for rule in RULES]
     opened = opening(log.universe, log.pair_account, log.pair_instrument)
     state = new_state(log.universe, opened, RULES, params, found, 0)
     nothing = np.zeros(0, np.int64)

@@ -166,7 +166,7 @@ class OrderRateLimitRule(BaseRule):
 
     Examples
     --------
-    >>> print(OrderRateLimitRule(threshold=2, window_ns=1_000_000_000).rules("rate")[0].limits())
+    >>> print(OrderRateLimitRule(threshold=2, window_ns=1_000_000_000).rules("rate")[0].limit_text())
     at most 2 messages (orders) in any 1 s, refused ones count too
     """
 

@@ -276,14 +276,14 @@ def test_no_parameter_of_any_rule_changes_the_loop_or_the_types_that_it_is_compi
             rule = kind("one", **{**needed, field: value})
             rules = RuleSet([rule])
             shapes.add(shape_of(rules, log.columns, enforce=True, sampled=False, cancels=False, opened=False))
-            types.add(tuple(type(number) for number in rule.integers(log.universe)))
+            types.add(tuple(type(number) for number in rule.to_integers(log.universe)))
     assert len(shapes | {None}) <= 2 and types <= {(int,) * len(units)}
 
 
 def _run(engine: ReplayLoop, rules: RuleSet, log: EventLog) -> None:
     ts = log.columns["ts"]
     found = calendars(rules, int(ts.min()), int(ts.max()))
-    params = [rule.integers(log.universe) for rule in rules]
+    params = [rule.to_integers(log.universe) for rule in rules]
     slots, count = assign_slots(log.columns, engine.shape)
     opened = opening(log.universe, log.pair_account, log.pair_instrument)
     state = new_state(log.universe, opened, rules, params, found, count)

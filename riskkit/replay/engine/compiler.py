@@ -51,14 +51,16 @@ def shape_of(
     """The shape of the loop for these rules and a log with these columns."""
     shapes = tuple(_rule_shape(k, rule) for k, rule in enumerate(rules))
     needs = frozenset().union(*(rule.kind.needs for rule in rules))
-    holds = any((s.holds and not s.halts) or s.exempt_reducing or "reducing" in s.arguments("check") for s in shapes)
+    reducing = any(
+        (s.can_pause and not s.halts) or s.exempt_reducing or "reducing" in s.arguments("check") for s in shapes
+    )
     cancels = cancels and enforce
     kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
     return Shape(
         shapes,
         enforce,
         marks="marks" in needs or sampled or opened,
-        orders=enforce or holds or bool(needs & USE_ORDERS) or int(EventKind.MODIFY) in kinds,
+        orders=enforce or reducing or bool(needs & USE_ORDERS) or int(EventKind.MODIFY) in kinds,
         controls=int(EventKind.CONTROL) in kinds,
         samples=sampled,
         cancels=cancels,
@@ -79,7 +81,7 @@ def _rule_shape(number: int, rule: Rule) -> RuleShape:
         number=number,
         name=f"{rule.type}_{number}",
         scope=rule.scope,
-        holds=rule.holds,
+        can_pause=rule.can_pause,
         halts=rule.action == "HALT",
         checked_by_pause=kind.checked_by_pause,
         trips=kind.trips,

@@ -157,7 +157,7 @@ def turn_over(forced):
         if (turned >> rule.terms.calendar) & 1:
             for key in range(rule.n_keys):
                 rule.state = at(rule.states, key)
-                if rule.holds and forced != 0 and rule.terms.hold == runtime.HOLD_SESSION:
+                if rule.can_pause and forced != 0 and rule.terms.hold == runtime.HOLD_SESSION:
                     rule.state.held_until = 0
                 if "book" in rule.arguments("on_new_day"):
                     book = owner_book(rule)
@@ -279,7 +279,7 @@ def look_up_rules(kind):
         if rule.used_by(kind):
             rule.state.owner = event.account
         if rule.always_keyed(kind) or rule.key >= 0:
-            if rule.holds and rule.state.held_until != 0 and now >= rule.state.held_until:
+            if rule.can_pause and rule.state.held_until != 0 and now >= rule.state.held_until:
                 if rule.has("reset"):
                     rule.reset()
                 rule.state.held_until = 0
@@ -298,7 +298,7 @@ def judge(kind):
     for rule in shape.asked(kind):
         rule_code = rule_observed = rule_limit = rule_until = rule_cap = rule_base = 0
         if rule.always_keyed(kind) or rule.key >= 0:
-            if rule.holds and rule.state.held_until > event.ts and (rule.halts or reducing == 0):
+            if rule.can_pause and rule.state.held_until > event.ts and (rule.halts or reducing == 0):
                 rule_code = DecisionCode.HELD
                 rule_until = rule.state.held_until
             elif rule.checked(kind):
@@ -819,11 +819,11 @@ def on_control():
             for key in range(rule.n_keys):
                 rule.state = at(rule.states, key)
                 if target < 0 or rule.state.owner == target:
-                    if rule.holds and rule.state.held_until > now:
+                    if rule.can_pause and rule.state.held_until > now:
                         write_row(rule.bit, 0, 0, now, key, rule.number, DecisionCode.RELEASE)
                     if "book" in rule.arguments("reset"):
                         book = owner_book(rule)
                     if rule.has("reset"):
                         rule.reset()
-                    if rule.holds:
+                    if rule.can_pause:
                         rule.state.held_until = 0

@@ -36,7 +36,7 @@ class RuleShape(NamedTuple):
     number: int
     name: str
     scope: str
-    holds: bool
+    can_pause: bool
     halts: bool
     checked_by_pause: bool
     trips: bool
@@ -74,11 +74,11 @@ class RuleShape(NamedTuple):
 
     def judged(self, kind: int) -> bool:
         """True if the rule can object to this kind of event."""
-        return kind in MESSAGES and (self.holds or (kind in self.checks_on and self.has("check")))
+        return kind in MESSAGES and (self.can_pause or (kind in self.checks_on and self.has("check")))
 
     def checked(self, kind: int) -> bool:
         """True if its check is called; a latching rule that can pause only tests its pause."""
-        return kind in self.checks_on and self.has("check") and not (self.checked_by_pause and self.holds)
+        return kind in self.checks_on and self.has("check") and not (self.checked_by_pause and self.can_pause)
 
     def told(self, kind: int) -> bool:
         """True if its update hook is called at this kind of event."""
@@ -86,11 +86,11 @@ class RuleShape(NamedTuple):
 
     def trips_by_breach(self, kind: int) -> bool:
         """True if a breach found by its check pauses it."""
-        return self.holds and self.judged(kind) and self.trips and not self.checked_by_pause
+        return self.can_pause and self.judged(kind) and self.trips and not self.checked_by_pause
 
     def can_trip(self, kind: int) -> bool:
         """True if this kind of event can pause it."""
-        return self.holds and (self.told(kind) or self.trips_by_breach(kind))
+        return self.can_pause and (self.told(kind) or self.trips_by_breach(kind))
 
     def always_keyed(self, kind: int) -> bool:
         """True if every event of this kind has a key of its scope."""
@@ -157,12 +157,12 @@ class Shape(NamedTuple):
     @property
     def turning(self) -> Rules:
         """Rules whose records change at the start of a trading day."""
-        return [rule for rule in self.rules if rule.holds or rule.has("on_new_day")]
+        return [rule for rule in self.rules if rule.can_pause or rule.has("on_new_day")]
 
     @property
     def resettable(self) -> Rules:
         """Rules whose records change at a RESET command."""
-        return [rule for rule in self.rules if rule.holds or rule.has("reset")]
+        return [rule for rule in self.rules if rule.can_pause or rule.has("reset")]
 
     def asked(self, kind: int) -> Rules:
         """Rules that can object to a kind of message."""
@@ -183,7 +183,7 @@ class Shape(NamedTuple):
     def asks_reducing(self, kind: int) -> bool:
         """True if the loop must know whether a message of this kind only reduces a position."""
         return self.controls or any(
-            rule.exempt_reducing or (rule.holds and not rule.halts) or "reducing" in rule.arguments("check")
+            rule.exempt_reducing or (rule.can_pause and not rule.halts) or "reducing" in rule.arguments("check")
             for rule in self.asked(kind)
         )
 

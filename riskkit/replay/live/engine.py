@@ -92,7 +92,7 @@ class Engine:
         self.extra: dict[str, Any] = {}  # the ``extra`` of the snapshot that this was restored from
         self.blocks: list[np.ndarray] = []
         self._reach = Reach(universe)
-        self._params = [rule.integers(universe) for rule in rules]
+        self._params = [rule.to_integers(universe) for rule in rules]
         every = {"kind": np.array([int(kind) for kind in EventKind]), **{name: None for name in OPTIONAL}}
         opened = any(account.positions for account in universe.accounts)
         cancels = on_trip == "cancel_working"

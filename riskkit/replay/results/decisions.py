@@ -143,8 +143,8 @@ class DecisionFormatter:
     def __init__(self, rules: RuleSet, universe: Universe) -> None:
         self.rules = rules
         self.universe = universe
-        self.params = [rule.integers(universe) for rule in rules]
-        self.sentences = [rule.limits() for rule in rules]
+        self.params = [rule.to_integers(universe) for rule in rules]
+        self.sentences = [rule.limit_text() for rule in rules]
 
     def actions(self, rows: np.ndarray, events: Mapping[int, Mapping[str, int]], state: State) -> list[Decision]:
         """The actions of rows, in order; `events` has the journal's entry of each row's ``seq``."""

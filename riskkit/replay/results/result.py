@@ -354,7 +354,7 @@ class ReplayResult(Shown):
             held = record["paused"] != 0 or any(
                 table["held_until"][key_of(rule.scope, {"account": code}, self.state) + 1] > now
                 for rule, table in zip(self.rules, self.state.rules, strict=True)
-                if rule.holds and SCOPES[rule.scope].by_account
+                if rule.can_pause and SCOPES[rule.scope].by_account
             )
             found[account.id] = "PAUSED" if held else TradingCommand(int(record["state"]) if gated else 0).name
         return found

@@ -141,7 +141,7 @@ class Moment:
         if self.shape.duplicates:
             columns["prev_duplicate"] = find_duplicates(columns)
         found = calendars(rules, int(columns["ts"][0]), self.latest)
-        params = [rule.integers(log.universe) for rule in rules]
+        params = [rule.to_integers(log.universe) for rule in rules]
         opened = opening(log.universe, log.pair_account, log.pair_instrument)
         state = new_state(log.universe, opened, rules, params, found, slots if self.shape.orders else 0)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[result.options["orphans"].upper()]

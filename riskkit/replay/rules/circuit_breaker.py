@@ -200,7 +200,7 @@ class CircuitBreaker(Shown):
         if self._quantum <= 0:
             raise InputError(f"quantum={quantum!r} is not above zero")
         rule = Rule("breaker", self.limits, hold=hold)
-        self._params = rule.integers(Universe((), (), {"USD": self._quantum}))
+        self._params = rule.to_integers(Universe((), (), {"USD": self._quantum}))
         self._state = SimpleNamespace(loss=0, open=0, errors=0)
         self._lock = threading.RLock()
         self._now: int | None = None

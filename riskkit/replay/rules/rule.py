@@ -189,7 +189,7 @@ class RuleType:
     >>> from riskkit.replay.rules.catalogue.position_limit import POSITION_LIMIT
     >>> POSITION_LIMIT.name, POSITION_LIMIT.scopes[0], POSITION_LIMIT.action
     ('position_limit', 'account', 'REJECT')
-    >>> print(POSITION_LIMIT("p", limit=5).limits())
+    >>> print(POSITION_LIMIT("p", limit=5).limit_text())
     a net position of at most 5 in quantity after the order, with working orders of its side
     """
 
@@ -412,7 +412,7 @@ class Rule:
         return scopes.WIRE.get(self.scope, self.scope)
 
     @property
-    def holds(self) -> bool:
+    def can_pause(self) -> bool:
         """True if the rule can pause its key."""
         if self.kind.pauses is None or self.action == "ALERT":
             return False
@@ -440,7 +440,7 @@ class Rule:
         """Time zone and roll hour of the trading day."""
         return getattr(self.parameters, "tz", "UTC"), int(getattr(self.parameters, "roll_hour", 0))
 
-    def integers(self, universe: Universe) -> Any:
+    def to_integers(self, universe: Universe) -> Any:
         """Parameters as the integers of the loop."""
         reached = getattr(self.parameters, "breach", "exceed") == "reach"
         cast = [
@@ -462,7 +462,7 @@ class Rule:
             described["hold"] = _plain(self.hold)
         return {**described, "params": params}
 
-    def limits(self) -> str:
+    def limit_text(self) -> str:
         """The limit in words."""
         amounts = {
             name: amount_text(value)
@@ -473,13 +473,13 @@ class Rule:
 
     def __str__(self) -> str:
         """The rule as a sentence that a risk officer can sign."""
-        return f"{self.id}: {self.limits()}, {self.whose()}; {self.consequence()}."
+        return f"{self.id}: {self.limit_text()}, {self.scope_text()}; {self.action_text()}."
 
-    def whose(self) -> str:
+    def scope_text(self) -> str:
         """The scope in words."""
         return scopes.SCOPES[self.scope].words
 
-    def consequence(self) -> str:
+    def action_text(self) -> str:
         """The effect of a breach in words."""
         who = scopes.SCOPES[self.scope].who
         if self.action == "ALERT":

@@ -107,10 +107,10 @@ class TieredRule:
     def __str__(self) -> str:
         """The rule as a sentence that a risk officer can sign."""
         parts = (
-            f"from {decimal_text(100 * exact(level.at, 'at'))} % of it, {rule.consequence()}"
+            f"from {decimal_text(100 * exact(level.at, 'at'))} % of it, {rule.action_text()}"
             for level, rule in zip(self.levels, reversed(self.rules), strict=True)
         )
-        return f"{self.id}: {self._full.limits()}, {self._full.whose()}; {'; '.join(parts)}."
+        return f"{self.id}: {self._full.limit_text()}, {self._full.scope_text()}; {'; '.join(parts)}."
 
 
 def level_of(entry: Any, rule: str) -> Tier:

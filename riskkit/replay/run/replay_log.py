@@ -188,7 +188,7 @@ class Stage:
         """The state of a replay before the first event."""
         log, shape = self.log, self.shape
         found = calendars(rules, self.first, self.last)
-        params = [rule.integers(log.universe) for rule in rules]
+        params = [rule.to_integers(log.universe) for rule in rules]
         engine = ReplayLoop(rules, shape, compiled=self.compiled)
         columns = self.columns
         if shape.duplicates:  # a replay in enforce mode writes in it

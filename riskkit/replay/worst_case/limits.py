@@ -78,7 +78,7 @@ def read_limits(rules: RuleSet, universe: Universe) -> Limits:
         if why:
             unread[rule.id] = why
         else:
-            read.append(Read(rule, rule.integers(universe), "account" not in SCOPES[rule.scope].parts))
+            read.append(Read(rule, rule.to_integers(universe), "account" not in SCOPES[rule.scope].parts))
     return Limits(tuple(read), unread, tuple(alerts))
 
 

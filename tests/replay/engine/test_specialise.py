@@ -49,7 +49,7 @@ def rule(number: int = 0, hooks=ASKED, **facts) -> RuleShape:
         "checks_on": (0, 1),
         "updates_on": tuple(EventKind),
     }
-    given |= dict.fromkeys(("holds", "trips", "caps", "exempt_reducing", "working", "covariance"), True)
+    given |= dict.fromkeys(("can_pause", "trips", "caps", "exempt_reducing", "working", "covariance"), True)
     return RuleShape(number, f"rule_{number}", **{**given, **facts}, hooks=tuple(hooks.items()))
 
 
@@ -61,7 +61,7 @@ def walk() -> list[Shape]:
     scopes = ("account", "instrument", "account_instrument", "connection", "global")
     rules = tuple(rule(number, scope=scope, halts=number == 1) for number, scope in enumerate(scopes))
     hooks = [{}, *({name: ASKED[name]} for name in HOOKS)]
-    few = tuple(rule(number, hooks=found, holds=number % 2 == 0) for number, found in enumerate(hooks))
+    few = tuple(rule(number, hooks=found, can_pause=number % 2 == 0) for number, found in enumerate(hooks))
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
     shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, columns=())]
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]

@@ -53,7 +53,7 @@ class SweepResult(Shown):
     >>> found = sweep(rk.replay.tiny_log(), rules, {"size.limit": [1, 4, 9]}, compiled=False)
     >>> found.frame["orders_rejected"].tolist(), found.partial
     ([2, 1, 0], False)
-    >>> print(found.rules_of(0)[0].limits())
+    >>> print(found.rules_of(0)[0].limit_text())
     one order of at most 1 in quantity
     """
 

@@ -72,7 +72,7 @@ class ThresholdCurve(Shown):
 
     def to_integer(self, threshold: Amount) -> int:
         """The threshold in integer units of the loop: the largest observed value that passes."""
-        return int(getattr(self.with_threshold(threshold)[0].integers(self.log.universe), self.parameter))
+        return int(getattr(self.with_threshold(threshold)[0].to_integers(self.log.universe), self.parameter))
 
     def rejections(self, threshold: Amount) -> np.ndarray:
         """Rows of the log that the rule rejects under a threshold, ascending; int64."""

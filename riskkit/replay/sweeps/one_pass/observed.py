@@ -124,7 +124,7 @@ def _counted(log: EventLog, rule: Rule, compiled: bool) -> Observed:
     assert keys is not None
     if (keys < 0).any():
         rows, keys = rows[keys >= 0], keys[keys >= 0]
-    window_ns = rule.integers(log.universe).window_ns
+    window_ns = rule.to_integers(log.universe).window_ns
     accepted = rule.parameters.count == "accepted"
     count = window_levels if accepted else attempts_in_window
     values = count(log.columns["ts"][rows], keys, window_ns, compiled=compiled)

@@ -139,7 +139,7 @@ def test_confidence_horizon_and_z():
 
 def test_what_is_rounded_is_said():
     for quanta, whole in ((0.5, 0), (1.5, 2), (2.5, 2), (2.5000001, 3), (7.49, 7)):
-        params = gate(z=1)[0].integers(stream(*bars()).universe)
+        params = gate(z=1)[0].to_integers(stream(*bars()).universe)
         assert value_at_risk(params, quanta * quanta) == whole
     assert value_at_risk(params, math.nan) == value_at_risk(params, math.inf) == value_at_risk(params, 1e40) == LARGEST
     assert value_at_risk(params, -1e-9) == 0
@@ -374,7 +374,7 @@ def stretches(log, rules: RuleSet, step: int):
     engine = ReplayLoop(
         rules, shape_of(rules, log.columns, enforce=False, sampled=False, cancels=False, opened=False), compiled=True
     )
-    params = [rule.integers(log.universe) for rule in rules]
+    params = [rule.to_integers(log.universe) for rule in rules]
     ts = log.columns["ts"]
     found = calendars(rules, int(ts.min()), int(ts.max()))
     slots, count = assign_slots(log.columns, engine.shape)
