@@ -50,7 +50,7 @@ def shape_of(
 ) -> Shape:
     """The shape of the loop for these rules and a log with these columns."""
     shapes = tuple(_rule_shape(k, rule) for k, rule in enumerate(rules))
-    needs = frozenset().union(*(rule.kind.needs for rule in rules))
+    requires = frozenset().union(*(rule.kind.requires for rule in rules))
     reducing = any(
         (s.can_pause and not s.halts) or s.exempt_reducing or "reducing" in s.arguments("check") for s in shapes
     )
@@ -59,17 +59,17 @@ def shape_of(
     return Shape(
         shapes,
         enforce,
-        marks="marks" in needs or sampled or opened,
-        orders=enforce or reducing or bool(needs & USE_ORDERS) or int(EventKind.MODIFY) in kinds,
+        marks="marks" in requires or sampled or opened,
+        orders=enforce or reducing or bool(requires & USE_ORDERS) or int(EventKind.MODIFY) in kinds,
         controls=int(EventKind.CONTROL) in kinds,
         samples=sampled,
         cancels=cancels,
         modifies=int(EventKind.MODIFY) in kinds,
         others=bool(kinds & RARE),
-        chains="chains" in needs,
-        cash="cash" in needs,
-        duplicates="duplicates" in needs,
-        parents="parents" in needs,
+        chains="chains" in requires,
+        cash="cash" in requires,
+        duplicates="duplicates" in requires,
+        parents="parents" in requires,
         tags=any(s.scope in OPEN_SCOPES for s in shapes),
         columns=tuple(name for name in OPTIONAL if name in columns),
     )
@@ -84,11 +84,11 @@ def _rule_shape(number: int, rule: Rule) -> RuleShape:
         can_pause=rule.can_pause,
         halts=rule.action == "HALT",
         checked_by_pause=kind.checked_by_pause,
-        trips=kind.trips,
+        breach_trips=kind.breach_trips,
         exempt_reducing=kind.exempt_reducing,
-        working="working" in kind.needs,
-        covariance="covariance" in kind.needs,
-        cells=kind.cells,
+        working="working" in kind.requires,
+        covariance="covariance" in kind.requires,
+        nodes_per_event=kind.nodes_per_event,
         caps=kind.caps,
         checks_on=tuple(sorted(map(int, kind.checks_on))),
         updates_on=tuple(sorted(map(int, kind.updates_on))),
@@ -154,10 +154,10 @@ class ReplayLoop:
                 values = self.arguments(state, columns, fixed, rows)
 
     def make_room(self, state: State) -> bool:
-        """Add cells to the workspace if the next event might need more; return whether it moved."""
-        if state.memory[queue.CELLS_LEFT] >= self.shape.cells:
+        """Add nodes to the workspace if the next event might need more; return whether it moved."""
+        if state.memory[queue.FREE_NODES] >= self.shape.nodes_per_event:
             return False
-        state.memory = queue.more_cells(state.memory, self.shape.cells)
+        state.memory = queue.add_nodes(state.memory, self.shape.nodes_per_event)
         return True
 
     def arguments(
@@ -283,8 +283,8 @@ def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
         flags = {**INNER, "forceinline": function.name not in SEPARATE}
         setattr(module, function.name, njit(**flags)(getattr(module, function.name)))
     run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
-    cells = [function for _, function in functions if getattr(function, "cell", False)]
-    return Explaining(run, cells) if cells else run
+    custom = [function for _, function in functions if getattr(function, "cell", False)]
+    return Explaining(run, custom) if custom else run
 
 
 def load_module(name: str, text: str) -> Any:

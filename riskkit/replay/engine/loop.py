@@ -32,7 +32,7 @@ from riskkit.replay.kernels import covariance_state as covariance
 from riskkit.replay.kernels import runtime
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import share
-from riskkit.replay.kernels.queue import CELLS_LEFT
+from riskkit.replay.kernels.queue import FREE_NODES
 from riskkit.replay.kernels.records import at, table, words
 from riskkit.replay.kernels.runtime import Counter, Judgement, Orphans
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, DecisionCode, EventKind, EventRow, RowFlag, TradingCommand
@@ -74,7 +74,7 @@ def run(start, stop):
     next_turn = counts[Counter.NEXT_TURN]
     i = start
     while i < stop:
-        if used > room or (shape.cells > 0 and memory[CELLS_LEFT] < shape.cells):
+        if used > room or (shape.nodes_per_event > 0 and memory[FREE_NODES] < shape.nodes_per_event):
             break
         now = log.ts[i]
         if "flags" in shape.columns and log.flags[i] & RowFlag.BAD_TS:

@@ -39,11 +39,11 @@ class RuleShape(NamedTuple):
     can_pause: bool
     halts: bool
     checked_by_pause: bool
-    trips: bool
+    breach_trips: bool
     exempt_reducing: bool
     working: bool
     covariance: bool
-    cells: int
+    nodes_per_event: int
     caps: bool  # its verdict has the index of the breached limit
     checks_on: tuple[int, ...]
     updates_on: tuple[int, ...]
@@ -86,7 +86,7 @@ class RuleShape(NamedTuple):
 
     def trips_by_breach(self, kind: int) -> bool:
         """True if a breach found by its check pauses it."""
-        return self.can_pause and self.judged(kind) and self.trips and not self.checked_by_pause
+        return self.can_pause and self.judged(kind) and self.breach_trips and not self.checked_by_pause
 
     def can_trip(self, kind: int) -> bool:
         """True if this kind of event can pause it."""
@@ -135,9 +135,9 @@ class Shape(NamedTuple):
         return WORDS if not self.gauging else (*WORDS[:-2], "reals", *WORDS[-2:])
 
     @property
-    def cells(self) -> int:
+    def nodes_per_event(self) -> int:
         """Maximum number of queue entries that one event adds, over all rules."""
-        return sum(rule.cells for rule in self.rules)
+        return sum(rule.nodes_per_event for rule in self.rules)
 
     @property
     def gauging(self) -> Rules:

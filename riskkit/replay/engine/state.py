@@ -136,7 +136,7 @@ def new_state(
     for rule, integers in zip(rules, params, strict=True):
         table = _rule_table(rule, universe, positions)
         memory.append(_workspace(rule, integers, universe, table, sum(map(len, memory))))
-        if "covariance" in rule.kind.needs:
+        if "covariance" in rule.kind.requires:
             reals.append(lay_down(rule.scope, rule.id, universe, accounts, table, sum(map(len, reals))))
             counts[Counter.NEXT_TURN] = MISSING  # the first event sets the end of the first bar
         _begin(rule, integers, table, positions, accounts, instruments, orders)
@@ -159,10 +159,10 @@ def new_state(
 
 def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, start: int) -> np.ndarray:
     """Initial workspace words of a rule's keys from offset `start`; stores the offsets in its records."""
-    if rule.kind.shared is not None:
+    if rule.kind.shared_workspace is not None:
         table["memory"] = start
-        return np.array(rule.kind.shared(rule.parameters, universe), np.int64)
-    if not rule.kind.memory:
+        return np.array(rule.kind.shared_workspace(rule.parameters, universe), np.int64)
+    if not rule.kind.workspace_size:
         return np.zeros(0, np.int64)
     size = _words(rule, params, len(table) - 1)
     table["memory"] = start + size * (np.arange(len(table)) - 1)
@@ -171,7 +171,7 @@ def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, s
 
 def _words(rule: Rule, params: Any, keys: int) -> int:
     """Words of workspace per key of a rule; an InputError if they do not fit in memory."""
-    memory = rule.kind.memory
+    memory = rule.kind.workspace_size
     size = int(memory(params)) if callable(memory) else memory
     if size * keys > MOST_WORDS:
         raise InputError(
@@ -213,9 +213,9 @@ def grow(
         table = _rule_table(rule, universe, positions)
         if len(table) == len(old):
             continue
-        if rule.kind.shared is not None:
+        if rule.kind.shared_workspace is not None:
             table["memory"] = old["memory"][0]
-        elif rule.kind.memory:
+        elif rule.kind.workspace_size:
             size = _words(rule, integers, len(table) - 1)
             added = np.zeros(size * (len(table) - len(old)), np.int64)
             table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
@@ -264,7 +264,7 @@ def _open(
     orders: np.ndarray,
 ) -> None:
     """Call a rule's opening hook, if any, once per opening position with its key."""
-    if rule.kind.opening is None:
+    if rule.kind.on_opening_position is None:
         return
     tables = SimpleNamespace(positions=positions, accounts=accounts, instruments=instruments)
     records, held, owned, traded = (Records(array, 1) for array in (table, positions, accounts, instruments))
@@ -275,7 +275,7 @@ def _open(
         if not SCOPES[rule.scope].is_open:
             event = {"account": position.account, "instrument": position.instrument, "pair": pair}
             key = key_of(rule.scope, event, tables)
-            rule.kind.opening(records[key], Book(position, owner, instrument, order))
+            rule.kind.on_opening_position(records[key], Book(position, owner, instrument, order))
 
 
 def _instruments(universe: Universe) -> np.ndarray:
@@ -381,7 +381,7 @@ def _chain_by_account(positions: np.ndarray, accounts: np.ndarray) -> None:
 def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:
     """One record per key of the rule's scope, and the empty one."""
     keys = owners(rule.scope, universe, positions)
-    counted = ("working",) if "working" in rule.kind.needs else ()
+    counted = ("working",) if "working" in rule.kind.requires else ()
     table = np.zeros(len(keys) + 1, record_dtype([*rule.kind.state, *counted, *ENGINE_FIELDS]))
     table["owner"] = [-1, *keys]
     return table

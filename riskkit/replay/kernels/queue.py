@@ -2,7 +2,7 @@
 
 A queue is a header of `QUEUE` words (first node, last node, length, sum of values). Its nodes have three words (next
 node, time, value) and come from one free list that all queues share. The loop stops before the free list is empty and
-the engine adds nodes (`more_cells`). The contents of a queue do not depend on the position of its nodes.
+the engine adds nodes (`add_nodes`). The contents of a queue do not depend on the position of its nodes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FIRST, LAST, LENGTH, SUM = range(4)
 NODE = 3  # words of a node: these three
 NEXT, TIME, VALUE = range(3)
 HEADER = 2  # words of the workspace before all queues: the first free node (0: none) and the number of free nodes
-FREE, CELLS_LEFT = range(2)
+FREE, FREE_NODES = range(2)
 FIRST_NODES = 64
 
 
@@ -34,7 +34,7 @@ def append(memory: Words, queue: int, ts: int, value: int) -> None:
     """Add an entry at the end."""
     node = memory[FREE]
     memory[FREE] = memory[node + NEXT]
-    memory[CELLS_LEFT] -= 1
+    memory[FREE_NODES] -= 1
     memory[node + NEXT] = 0
     memory[node + TIME] = ts
     memory[node + VALUE] = value
@@ -56,7 +56,7 @@ def expire(memory: Words, queue: int, last: int) -> None:
         memory[queue + SUM] -= memory[node + VALUE]
         memory[node + NEXT] = memory[FREE]
         memory[FREE] = node
-        memory[CELLS_LEFT] += 1
+        memory[FREE_NODES] += 1
 
 
 def clear(memory: Words, queue: int) -> None:
@@ -64,18 +64,18 @@ def clear(memory: Words, queue: int) -> None:
     if memory[queue + LENGTH] > 0:
         memory[memory[queue + LAST] + NEXT] = memory[FREE]
         memory[FREE] = memory[queue + FIRST]
-        memory[CELLS_LEFT] += memory[queue + LENGTH]
+        memory[FREE_NODES] += memory[queue + LENGTH]
         memory[queue + LENGTH] = 0
         memory[queue + SUM] = 0
 
 
-def more_cells(memory: np.ndarray, cells: int) -> np.ndarray:
-    """Return a workspace with at least `cells` more free nodes."""
-    count = max(cells, FIRST_NODES, len(memory) // NODE // 2)
+def add_nodes(memory: np.ndarray, number: int) -> np.ndarray:
+    """Return a workspace with at least `number` more free nodes."""
+    count = max(number, FIRST_NODES, len(memory) // NODE // 2)
     larger = np.concatenate([memory, np.zeros(count * NODE, np.int64)])
     nodes = len(memory) + NODE * np.arange(count)
     larger[nodes[:-1]] = nodes[1:]
     larger[nodes[-1]] = memory[FREE]
     larger[FREE] = nodes[0]
-    larger[CELLS_LEFT] += count
+    larger[FREE_NODES] += count
     return larger

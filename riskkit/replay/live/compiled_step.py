@@ -19,13 +19,13 @@ import numpy as np
 from riskkit._jit import FLAGS
 from riskkit.replay.engine.compiler import ReplayLoop, load_module
 from riskkit.replay.engine.shape import arguments
-from riskkit.replay.kernels.queue import CELLS_LEFT
+from riskkit.replay.kernels.queue import FREE_NODES
 from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.live.overflow import ENOUGH, FIELDS, adds
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED, RowFlag
 
 # the words of a block before the arguments of the loop
-HEAD = ("size", "capacity", "latest", "slots", "slot_capacity", "cells", "reach", "slots_at", "written")
+HEAD = ("size", "capacity", "latest", "slots", "slot_capacity", "nodes_per_event", "reach", "slots_at", "written")
 PLACE = {name: index for index, name in enumerate(HEAD)}
 COLUMNS = (*REQUIRED, *OPTIONAL)
 EVENT_WORDS = (*COLUMNS, "named", "lots", "highest", "money")
@@ -126,7 +126,7 @@ def _text(names: tuple[str, ...], kinds: tuple[tuple[Any, ...], ...]) -> str:
     word, head = {name: f"e[{k}]" for k, name in enumerate(EVENT_WORDS)}, {n: f"w[{k}]" for n, k in PLACE.items()}
     body = [
         f"place = {head['size']}",
-        f"if place >= {head['capacity']} or {word['ts']} < {head['latest']} or all_memory[CELLS_LEFT] < {head['cells']}:",
+        f"if place >= {head['capacity']} or {word['ts']} < {head['latest']} or all_memory[FREE_NODES] < {head['nodes_per_event']}:",
         "    return -1",
         "if len(all_rows) <= all_counts[ROOM]:",
         "    return -1",
@@ -188,7 +188,7 @@ def _compiled_step(run: Any, names: tuple[str, ...], kinds: tuple[tuple[Any, ...
     mark.update(repr([kind[:2] for kind in kinds]).encode() + repr(ENOUGH).encode())
     module = load_module(f"riskkit_step_{mark.hexdigest()}", text)
     pointer: Any = _pointer
-    vars(module).update(carray=numba.carray, run=run, ENOUGH=ENOUGH, CELLS_LEFT=CELLS_LEFT, ROOM=int(Counter.ROOM))
+    vars(module).update(carray=numba.carray, run=run, ENOUGH=ENOUGH, FREE_NODES=FREE_NODES, ROOM=int(Counter.ROOM))
     vars(module).update(int64_at=pointer(np.dtype(np.int64)), float_at=pointer(np.dtype(np.float64)))
     vars(module).update(int32_at=pointer(np.dtype(np.int32)))
     for index, kind in enumerate(kinds):

@@ -190,8 +190,8 @@ class Engine:
             return
         assert self._state is not None
         head, columns = self._journal.head, self._journal.columns
-        room = len(columns["ts"]), len(self._state.orders) - 1, self._engine.shape.cells
-        for name, value in zip(("capacity", "slot_capacity", "cells"), room, strict=True):
+        room = len(columns["ts"]), len(self._state.orders) - 1, self._engine.shape.nodes_per_event
+        for name, value in zip(("capacity", "slot_capacity", "nodes_per_event"), room, strict=True):
             head[PLACE[name]] = value
         for name, array in (("reach", self._reach.words), ("slots_at", columns["slots"])):
             head[PLACE[name]] = array.ctypes.data

@@ -157,8 +157,8 @@ def custom(
     state: Iterable[str] = (),
     checks_on: Iterable[str] = CHECK_KINDS,
     updates_on: Iterable[str] = (),
-    words: int = 0,
-    needs: Iterable[str] = (),
+    workspace_size: int = 0,
+    requires: Iterable[str] = (),
     sentence: str = "",
     **declared: Any,
 ) -> RuleType:
@@ -189,14 +189,14 @@ def custom(
         Events for which ``check`` is called.
     updates_on : of "order", "modify", "cancel", "fill", "trade", "error", "ack", "execution", "mark"
         Events for which ``update`` is called; "mark": an account's equity moved.
-    words : int
+    workspace_size : int
         Words of workspace per key; they start at ``memory[state.memory]``.
-    needs : of "marks", "orders", "chains", "cash", "duplicates", "parents", "working"
+    requires : of "marks", "orders", "chains", "cash", "duplicates", "parents", "working"
         Data that the engine maintains in addition to that implied by the functions' fields.
     sentence : str
         The limit in words, with parameters in braces: ``"at most {limit} an hour"``.
     **declared
-        As in `RuleType`: scopes, action, hold, checked_by_pause, trips, refuses, pauses, exempt_reducing, and facts
+        As in `RuleType`: scopes, action, hold, checked_by_pause, breach_trips, rejects_while_pausing, may_pause, exempt_reducing, and facts
         about the verdict: observes (default: the parameter that every `Verdict` has as its limit), standing (default:
         True with a state), looks_at, counts_itself, one_pass.
 
@@ -242,7 +242,7 @@ def custom(
     """
     _check_name(name)
     _check_parameters(name, parameters)
-    fields = _state_fields(name, state, words)
+    fields = _state_fields(name, state, workspace_size)
     functions = {"check": check, "update": update, "on_new_day": on_new_day, "reset": reset, "evict": evict}
     functions |= {"apply_pending": apply_pending}
     known: dict[Any, CellFunction] = {}
@@ -250,12 +250,12 @@ def custom(
     if not parsed:
         raise InputError(f"rule type {name!r} has neither a check nor an update; it needs at least one of them")
     needed = {
-        one_of(need, ("marks", "orders", "chains", "cash", "duplicates", "parents", "working"), "needs")
-        for need in needs
+        one_of(need, ("marks", "orders", "chains", "cash", "duplicates", "parents", "working"), "requires")
+        for need in requires
     }
     for role, found in parsed.items():
         _check_role(role, found, parameters, fields)
-        needed |= _needs(found)
+        needed |= _requirements(found)
     checked = _kinds(checks_on, CHECK_KINDS, "checks_on") if check is not None else frozenset()
     watched = _kinds(updates_on, UPDATE_KINDS, "updates_on")
     if (update is None) != (not watched):
@@ -279,13 +279,14 @@ def custom(
             state=fields,
             checks_on=checked,
             updates_on=watched,
-            memory=words,
-            needs=frozenset(needed),
+            workspace_size=workspace_size,
+            requires=frozenset(needed),
             sentence=_sentence(name, sentence, parameters),
-            own=_mark(
-                parsed, [fields, sorted(checked), sorted(watched), words, sorted(needed), sorted(declared.items())]
+            source_hash=_mark(
+                parsed,
+                [fields, sorted(checked), sorted(watched), workspace_size, sorted(needed), sorted(declared.items())],
             ),
-            counted=integers_class(parameters._fields),
+            integer_parameters=integers_class(parameters._fields),
             **{role: found.frozen for role, found in parsed.items()},
             **declared,
         )
@@ -298,7 +299,7 @@ def custom(
 def _check_name(name: Any) -> None:
     if not isinstance(name, str) or not name.isidentifier():
         raise InputError(f"name={name!r} is not a name for a rule type; use a word such as 'one_way'")
-    if is_known(name) and not rule_type(name).own:
+    if is_known(name) and not rule_type(name).source_hash:
         raise InputError(f"rule type {name!r} is a built-in type; choose another name")
 
 
@@ -321,16 +322,16 @@ def _check_parameters(name: str, parameters: Any) -> None:
             )
 
 
-def _state_fields(name: str, state: Iterable[str], words: int) -> tuple[str, ...]:
+def _state_fields(name: str, state: Iterable[str], workspace_size: int) -> tuple[str, ...]:
     fields = (state,) if isinstance(state, str) else tuple(state)
     for field in fields:
         if not isinstance(field, str) or not field.isidentifier() or fields.count(field) > 1 or field in ENGINE:
             raise InputError(
                 f"rule type {name!r}: {field!r} is not a name for a field of state, is repeated, or is reserved"
             )
-    if isinstance(words, bool) or not isinstance(words, int) or words < 0:
-        raise InputError(f"rule type {name!r}: words={words!r} is not a number of words of workspace")
-    return (*fields, "memory") if words else fields
+    if isinstance(workspace_size, bool) or not isinstance(workspace_size, int) or workspace_size < 0:
+        raise InputError(f"rule type {name!r}: workspace_size={workspace_size!r} is not a number of words of workspace")
+    return (*fields, "memory") if workspace_size else fields
 
 
 def _kinds(names: Iterable[Any], allowed: tuple[str, ...], argument: str) -> frozenset[EventKind]:
@@ -362,22 +363,22 @@ def _check_role(role: str, found: CellFunction, parameters: Any, fields: tuple[s
         check_ends(found, "number: 1 to trip, else 0")
 
 
-def _needs(found: CellFunction) -> set[str]:
+def _requirements(found: CellFunction) -> set[str]:
     """Data that the engine maintains for the fields and functions used."""
     import ast
 
-    needs: set[str] = set()
+    required: set[str] = set()
     for cell in found.with_helpers():
         names = {node.attr for node in ast.walk(cell.tree) if isinstance(node, ast.Attribute)}
         arguments = set(parameter_names(cell.function))
-        needs |= {"marks"} if names & VALUED or names_called(cell) & VALUES else set()
-        needs |= {"orders"} if names & (QUEUED | {"order"}) or "orders" in arguments else set()
-        needs |= {"cash"} if "cash_balance" in names else set()
-        needs |= {"parents"} if "parent" in names and "child_qty" in names else set()
-        needs |= {"chains"} if "orders" in arguments else set()
-        needs |= {"duplicates"} if "duplicates" in arguments else set()
-        needs |= {"working"} if "working" in names else set()
-    return needs
+        required |= {"marks"} if names & VALUED or names_called(cell) & VALUES else set()
+        required |= {"orders"} if names & (QUEUED | {"order"}) or "orders" in arguments else set()
+        required |= {"cash"} if "cash_balance" in names else set()
+        required |= {"parents"} if "parent" in names and "child_qty" in names else set()
+        required |= {"chains"} if "orders" in arguments else set()
+        required |= {"duplicates"} if "duplicates" in arguments else set()
+        required |= {"working"} if "working" in names else set()
+    return required
 
 
 def _named_limit(check: CellFunction | None, parameters: Any) -> tuple[str, ...]:

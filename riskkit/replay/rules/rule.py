@@ -140,30 +140,30 @@ class RuleType:
         See the module docstring.
     checks_on : event kinds for which ``check`` is called; by default ORDER and MODIFY.
     updates_on : event kinds for which ``update`` is called; MARK: the account's equity moved.
-    opening : function of state and book, optional
+    on_opening_position : function of state and book, optional
         Called once per opening position before the first event.
     evict : function, optional
         Called before ``check`` and ``update``; removes entries outside the window at the time of the event. It may
         depend only on time, so that a refused event leaves no trace.
-    memory : int, or function of the integer parameters
+    workspace_size : int, or function of the integer parameters
         Words of workspace per key.
-    shared : function of the parameters as written and the universe, optional
+    shared_workspace : function of the parameters as written and the universe, optional
         Words of workspace shared by all keys, filled once; they start at `state.memory`.
-    cells : int
-        Entries that one event may add to the queues of `riskkit.replay.kernels.queue` in the workspace.
+    nodes_per_event : int
+        Nodes that one event may add to the queues of `riskkit.replay.kernels.queue` in the workspace.
     scopes : allowed scopes; the first is the default. All scopes if not given.
     action : default action.
     hold : default end of a pause: "reset", "session", or the name of a duration parameter.
     checked_by_pause : with an action that pauses, ``check`` is not called; only a trip stops orders.
-    trips : with an action that pauses, a breach found by ``check`` trips the rule; False: only ``update`` does.
-    refuses : a breach is refused under the rule's id, also with an action that pauses.
-    pauses : the rule may pause its key with REJECT as well; None: never, it refuses as long as the breach lasts.
+    breach_trips : with an action that pauses, a breach found by ``check`` trips the rule; False: only ``update`` does.
+    rejects_while_pausing : a breach is refused under the rule's id, also with an action that pauses.
+    may_pause : the rule may pause its key with REJECT as well; None: never, it refuses as long as the breach lasts.
     exempt_reducing : orders that only reduce a position are exempt.
-    needs : data that the engine maintains for the rule, of {"marks", "orders", "working", "chains", "cash", "duplicates",
+    requires : data that the engine maintains for the rule, of {"marks", "orders", "working", "chains", "cash", "duplicates",
         "parents", "covariance"}.
     sentence : str, or function of the parameters: the limit in words.
-    own : hash of the source of a user-defined rule (`riskkit.replay.rules.custom`), empty for the catalogue.
-    counted : class of the integer parameters, if other than `parameters`.
+    source_hash : hash of the source of a user-defined rule (`riskkit.replay.rules.custom`), empty for the catalogue.
+    integer_parameters : class of the integer parameters, if other than `parameters`.
     observes : str, Measure, Observation, or a tuple of them
         The observed value of a verdict: the parameter that is its limit, in that parameter's unit; a `Measure` if
         the check computes the limit. With several, a `CapVerdict` names the limit.
@@ -202,24 +202,24 @@ class RuleType:
     reset: Callable[..., Any] | None = None
     evict: Callable[..., Any] | None = None
     apply_pending: Callable[..., Any] | None = None
-    opening: Callable[..., Any] | None = None
+    on_opening_position: Callable[..., Any] | None = None
     checks_on: frozenset[EventKind] = frozenset(MESSAGES)
     updates_on: frozenset[EventKind] = frozenset()
-    memory: Callable[[Any], int] | int = 0
-    shared: Callable[[Any, Universe], list[int]] | None = None
-    cells: int = 0
+    workspace_size: Callable[[Any], int] | int = 0
+    shared_workspace: Callable[[Any, Universe], list[int]] | None = None
+    nodes_per_event: int = 0
     scopes: tuple[str, ...] = SCOPES
     action: str = "REJECT"
     hold: str = "reset"
     checked_by_pause: bool = False
-    trips: bool = True
-    refuses: bool = False
-    pauses: bool | None = False
+    breach_trips: bool = True
+    rejects_while_pausing: bool = False
+    may_pause: bool | None = False
     exempt_reducing: bool = False
-    needs: frozenset[str] = frozenset()
+    requires: frozenset[str] = frozenset()
     sentence: Any = ""
-    own: str = ""
-    counted: Any = None
+    source_hash: str = ""
+    integer_parameters: Any = None
     observes: Any = ()
     standing: bool = False
     looks_at: frozenset[str] = frozenset()
@@ -414,18 +414,20 @@ class Rule:
     @property
     def can_pause(self) -> bool:
         """True if the rule can pause its key."""
-        if self.kind.pauses is None or self.action == "ALERT":
+        if self.kind.may_pause is None or self.action == "ALERT":
             return False
-        return self.kind.pauses or self.action in HOLDING
+        return self.kind.may_pause or self.action in HOLDING
 
     @property
     def refuses(self) -> bool:
         """True if a breaching message is refused under its id (an alert stops nothing, a pause stops later orders)."""
-        return self.action != "ALERT" and (self.action == "REJECT" or self.kind.refuses or self.kind.pauses is None)
+        return self.action != "ALERT" and (
+            self.action == "REJECT" or self.kind.rejects_while_pausing or self.kind.may_pause is None
+        )
 
     def is_young(self, limit: int) -> bool:
         """True if NO_PRICE with this limit means too few returns, not a missing price."""
-        return "covariance" in self.kind.needs and limit > 0
+        return "covariance" in self.kind.requires and limit > 0
 
     def hold_ns(self) -> int | str:
         """End of a pause: "reset", "session", or nanoseconds after its start."""
@@ -447,7 +449,7 @@ class Rule:
             integer(getattr(self.parameters, name), unit, universe, reached, f"rule {self.id!r}: {name}")
             for name, unit in self.kind.units().items()
         ]
-        return (self.kind.counted or self.kind.parameters)(*cast)
+        return (self.kind.integer_parameters or self.kind.parameters)(*cast)
 
     def describe(self) -> dict[str, Any]:
         """The rule as an entry of a rule set."""

@@ -91,7 +91,9 @@ class RuleSet:
         for rule in self.rules:
             units = rule.kind.units()
             params = {name: canonical(getattr(rule.parameters, name), units[name], name) for name in units}
-            source = [rule.kind.own] if rule.kind.own else []  # a user-defined rule includes its functions
+            source = (
+                [rule.kind.source_hash] if rule.kind.source_hash else []
+            )  # a user-defined rule includes its functions
             rules.append(
                 [rule.id, rule.type, rule.wire_scope, rule.action, rule.severity, rule.hold_ns(), params, *source]
             )

@@ -326,7 +326,7 @@ GIVEN = [
     ({"name": "two words"}, "is not a name for a rule type"),
     ({"parameters": int}, "is not a NamedTuple class"),
     ({"state": ["held_until"]}, "'held_until' is not a name for a field of state"),
-    ({"words": -1}, "words=-1 is not a number of words"),
+    ({"workspace_size": -1}, "workspace_size=-1 is not a number of words"),
     ({"checks_on": ["fill"]}, "checks_on='fill' is not one of 'order', 'modify'"),
     ({"updates_on": ["price"], "update": "update"}, "updates_on='price' is not one of"),
     ({"update": "update"}, "update and updates_on belong together"),
@@ -340,7 +340,7 @@ GIVEN = [
     ({"check": "wrapped"}, "is a decorator"),
     ({"check": "quick"}, "is not a function written with def"),
     ({"sentence": "at most {limits}"}, "names an unknown parameter"),
-    ({"needs": ["magic"]}, "needs='magic' is not one of"),
+    ({"requires": ["magic"]}, "requires='magic' is not one of"),
 ]
 FUNCTIONS = """
 def check(params): return Verdict(PASS, 1, 1)
@@ -399,7 +399,7 @@ def test_what_the_functions_name_is_kept_by_the_engine():
         "    return Verdict(OBJECT if seen > params.limit else PASS, seen, params.limit)\n"
         "kind = custom('needy', P, check=check)"
     )
-    assert execute(text, "<needy>")["kind"].needs == {"marks", "orders", "cash", "duplicates"}
+    assert execute(text, "<needy>")["kind"].requires == {"marks", "orders", "cash", "duplicates"}
 
 
 def test_workspace_of_its_own():
@@ -410,7 +410,7 @@ def test_workspace_of_its_own():
         "def update(state, event, memory, accepted):\n"
         "    memory[state.memory + event.instrument] += accepted\n"
         "    return 0\n"
-        "kind = custom('by_name', P, check=check, update=update, checks_on='order', updates_on=[EventKind.ORDER], words=3)"
+        "kind = custom('by_name', P, check=check, update=update, checks_on='order', updates_on=[EventKind.ORDER], workspace_size=3)"
     )
     log = single_orders(5)
     result = rk.replay_log(log, rk.RuleSet([execute(text, "<workspace>")["kind"](limit=4)]), compiled=False)

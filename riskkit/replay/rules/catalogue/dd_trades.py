@@ -73,7 +73,7 @@ DD_TRADES = register(
         name="dd_trades",
         parameters=TradeDrawdownLock,
         update=update,
-        cells=1,
+        nodes_per_event=1,
         sentence=sentence,
         **LOCK,
     )

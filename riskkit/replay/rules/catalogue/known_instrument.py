@@ -58,7 +58,7 @@ KNOWN_INSTRUMENT = register(
         parameters=AllowedInstruments,
         state=("memory",),
         check=check,
-        shared=allowed,
+        shared_workspace=allowed,
         observes=Measure.NOTHING,
         sentence=sentence,
     )

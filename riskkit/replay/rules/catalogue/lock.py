@@ -73,9 +73,9 @@ def phrase(params: Any) -> str:
 LOCK: dict[str, Any] = {
     "state": FIELDS,
     "check": locked,
-    "memory": WORDS,
+    "workspace_size": WORDS,
     "updates_on": frozenset({EventKind.TRADE}),
-    "pauses": None,
+    "may_pause": None,
     "exempt_reducing": True,
     "observes": Measure.TIME,
     "standing": True,

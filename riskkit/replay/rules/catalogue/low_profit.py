@@ -59,7 +59,7 @@ LOW_PROFIT = register(
         name="low_profit",
         parameters=LowProfitLock,
         update=update,
-        cells=1,
+        nodes_per_event=1,
         sentence=sentence,
         **LOCK,
     )

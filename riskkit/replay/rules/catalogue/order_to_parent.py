@@ -47,7 +47,7 @@ ORDER_TO_PARENT = register(
         name="order_to_parent",
         parameters=ChildOrderLimit,
         check=check,
-        needs=frozenset({"parents"}),
+        requires=frozenset({"parents"}),
         observes=Measure.LOTS,
         sentence=lambda params: (
             f"child orders of {at_most(params)} {float(params.limit) * 100:g} % of their parent in all"

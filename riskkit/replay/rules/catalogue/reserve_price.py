@@ -42,7 +42,7 @@ RESERVE_PRICE = register(
         parameters=ReservePrice,
         check=check,
         checks_on=frozenset({EventKind.MODIFY}),
-        needs=frozenset({"cash"}),
+        requires=frozenset({"cash"}),
         observes=Measure.PRICE,
         sentence=lambda params: f"a modify of a buy to a price of {at_most(params)} its reserve",
     )

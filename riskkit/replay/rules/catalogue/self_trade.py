@@ -56,7 +56,7 @@ SELF_TRADE = register(
         name="self_trade",
         parameters=SelfTradePrevention,
         check=check,
-        needs=frozenset({"chains"}),
+        requires=frozenset({"chains"}),
         observes=Measure.RANKED_PRICE,
         sentence="no order that would meet a working order of its own account",
     )

@@ -61,7 +61,7 @@ STOPLOSS_GUARD = register(
         name="stoploss_guard",
         parameters=StoplossGuard,
         update=update,
-        cells=1,
+        nodes_per_event=1,
         sentence=sentence,
         **LOCK,
     )

@@ -40,7 +40,7 @@ TRADING_STATE = register(
         name="trading_state",
         parameters=TradingState,
         check=check,
-        pauses=None,
+        may_pause=None,
         observes=Measure.NOTHING,
         sentence="nothing but cancels while halted, nothing but what reduces while reducing",
     )

@@ -48,7 +48,7 @@ def run_on_processes(
         If a rule is defined in a notebook: its functions are code, and only data is sent to the workers.
     """
     for rule in rules:
-        if rule.kind.own:
+        if rule.kind.source_hash:
             raise InputError(f"rule {rule.id!r} is defined in a notebook; other processes do not have it, use threads")
     from joblib import Parallel, delayed, effective_n_jobs
 
