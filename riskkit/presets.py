@@ -19,6 +19,7 @@ from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.parameters import duration
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.columns import Cause
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -485,7 +486,8 @@ def _difference(first: tuple[str, ReplayResult], second: tuple[str, ReplayResult
 def _summary(result: ReplayResult) -> dict[str, Any]:
     """One preset: number of rejections, event and rule of the first one, and the rules."""
     rejected = result.rejections()
-    rule = result.rules[int(rejected["cause"][0])].id if len(rejected) and rejected["cause"][0] >= 0 else ""
+    named = len(rejected) and rejected["cause"][0] != Cause.COMMAND
+    rule = result.rules[int(rejected["cause"][0])].id if named else ""
     first = int(rejected["seq"][0]) if len(rejected) else -1
     return {"rejected": len(rejected), "first_seq": first, "first_rule": rule, "rules": str(result.rules)}
 
@@ -494,7 +496,7 @@ def _explanation(strict: tuple[str, ReplayResult], lenient: tuple[str, ReplayRes
     """The rule that rejects the event, and the rules of the same type in the preset that passes it."""
     rejected = strict[1].rejections()
     cause = int(rejected["cause"][rejected["seq"] == seq][0])
-    if cause < 0:
+    if cause == Cause.COMMAND:
         return f"event {seq} is rejected by {strict[0]} (paused manually) and passes {lenient[0]} (it has no such rule)"
     rule = strict[1].rules[cause]
     others = [str(other) for other in lenient[1].rules if other.type == rule.type]

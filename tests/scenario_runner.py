@@ -14,13 +14,13 @@ from typing import Any
 
 import pandas as pd
 
-from riskkit.replay.kernels.runtime import COMMAND, Counter
+from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
-from riskkit.replay.schema.columns import DecisionCode
+from riskkit.replay.schema.columns import Cause, DecisionCode
 from riskkit.replay.schema.universe import Account, Instrument
 
 WAYS = ("plain", "live", "compiled")
@@ -215,7 +215,7 @@ def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int
     for row in result.rows:
         number, code, cause = numbers[row["seq"]], DecisionCode(int(row["code"])), int(row["cause"])
         if code in REFUSED:
-            rule = "PAUSED" if code == DecisionCode.HELD or cause == COMMAND else result.rules[cause].id
+            rule = "PAUSED" if code == DecisionCode.HELD or cause == Cause.COMMAND else result.rules[cause].id
             decisions[number] = ("REJECT", rule)
         elif code == DecisionCode.CUT and row["limit"] == 0:
             decisions[number] = ("VANISH", None)

@@ -130,7 +130,9 @@ def _with_accounts(rows, rules, accounts, places):
     found = []
     for row in rows:
         seq, *_, key, cause, code = row
-        by_account = cause < 0 or code not in (11, 12) or rules[cause].scope == "account"
+        by_account = (
+            cause < 0 or code not in (DecisionCode.TRIP, DecisionCode.RELEASE) or rules[cause].scope == "account"
+        )
         mapped = places[key] if places is not None and by_account and key >= 0 else key
         found.append((*row[:5], mapped, cause, code))
     return sorted(found)
@@ -163,7 +165,7 @@ def _observed_at(rows, rules, shift):
 
 def _speaks(mask, cause, code, locks, rules):
     """Whether what a row has seen is a lock's: of its cause, or of the first that only warns."""
-    return code == 1 and cause in locks
+    return code == DecisionCode.OBJECT and cause in locks
 
 
 @SETTINGS

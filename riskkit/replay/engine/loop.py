@@ -50,7 +50,7 @@ bounds = sample_at = sampled = memory = reals = counts = variable  # arrays of n
 i = now = next_turn = used = variable  # row and time of the event; when the next day begins; decision rows written
 position = account = instrument = order = parent_order = cash_balance = variable  # the records of the event
 event = book = side = qty = price = fee = variable  # the event passed to rules, and the event executed
-reducing = verdict = accepted = clipped = variable  # of a message
+reducing = verdict = accepted = fill_cap = variable  # of a message
 change = committed_before = variable  # of a working order: the number of them, lots taken of its parent
 
 
@@ -81,7 +81,7 @@ def run(start, stop):
             counts[Counter.ERRORS_TS] += 1
             if shape.orders and log.order[i] == i:
                 ledger.reset_order(at(orders, log.slots[i]))
-            write_row(0, 0, 0, 0, -1, -1, DecisionCode.ERROR_TS)
+            write_row(0, 0, 0, 0, -1, runtime.NO_RULE, DecisionCode.ERROR_TS)
             i += 1
             continue
         if now >= next_turn:
@@ -157,7 +157,7 @@ def turn_over(forced):
         if (turned >> rule.terms.calendar) & 1:
             for key in range(rule.n_keys):
                 rule.state = at(rule.states, key)
-                if rule.can_pause and forced != 0 and rule.terms.hold == runtime.HOLD_SESSION:
+                if rule.can_pause and forced != 0 and rule.terms.pause_end == runtime.UNTIL_SESSION:
                     rule.state.held_until = 0
                 if "book" in rule.arguments("on_new_day"):
                     book = owner_book(rule)
@@ -293,10 +293,12 @@ def look_up_rules(kind):
 def judge(kind):
     """Check this kind of message against every rule that can object to it; nothing changes."""
     mask = breached = stopped = 0
-    cause = -1
-    code = observed = limit = until = alerted = cap = base = 0
+    cause = runtime.NO_RULE
+    code = DecisionCode.PASS
+    observed = limit = until = alerted = cap = base = 0
     for rule in shape.asked(kind):
-        rule_code = rule_observed = rule_limit = rule_until = rule_cap = rule_base = 0
+        rule_code = DecisionCode.PASS
+        rule_observed = rule_limit = rule_until = rule_cap = rule_base = 0
         if rule.always_keyed(kind) or rule.key >= 0:
             if rule.can_pause and rule.state.held_until > event.ts and (rule.halts or reducing == 0):
                 rule_code = DecisionCode.HELD
@@ -310,13 +312,13 @@ def judge(kind):
                     if rule.caps:
                         rule_cap = answer.cap
                         rule_base = answer.base
-        if rule_code != 0:
+        if rule_code != DecisionCode.PASS:
             mask |= rule.bit
             if rule_code == DecisionCode.OBJECT:
                 breached |= rule.bit
-            if runtime.stopping(rule.terms.stops, rule_code):
+            if runtime.stopping(rule.terms.rejects, rule_code):
                 stopped |= rule.bit
-                if cause < 0 or (rule_code == DecisionCode.HELD and code != DecisionCode.HELD):
+                if cause == runtime.NO_RULE or (rule_code == DecisionCode.HELD and code != DecisionCode.HELD):
                     cause = rule.number
                     code = rule_code
                     observed = rule_observed
@@ -324,7 +326,7 @@ def judge(kind):
                     until = rule_until
                     cap = rule_cap
                     base = rule_base
-            elif cause < 0 and alerted == 0:
+            elif cause == runtime.NO_RULE and alerted == 0:
                 alerted = 1
                 observed = rule_observed
                 limit = rule_limit
@@ -362,11 +364,11 @@ def judge_message(kind, row, open_qty, working_qty):
 def conclude(kind):
     """Write the row of a message to which a rule objects, and call the rules' update hooks with the outcome."""
     global accepted
-    accepted = 1 if verdict.cause == -1 else 0
+    accepted = 1 if verdict.cause == runtime.NO_RULE else 0
     if verdict.mask != 0:
         write_row(
             verdict.mask, verdict.observed, verdict.limit, verdict.until, event.account,
-            verdict.cause, verdict.code if verdict.cause != -1 else DecisionCode.ALERTED,
+            verdict.cause, verdict.code if verdict.cause != runtime.NO_RULE else DecisionCode.ALERTED,
         )  # fmt: skip
         runtime.spoke(rows, used - 1, verdict.cap, verdict.base)
     record_outcome(kind)
@@ -408,7 +410,7 @@ def passed(rule, kind):
 
 def on_order():
     """Check an order, alone or in a list, and add it to the working orders if it is accepted."""
-    global qty, side, book, clipped, change
+    global qty, side, book, fill_cap, change
     look_up_order()
     look_up_parent(i)
     qty = log.qty[i]
@@ -422,7 +424,7 @@ def on_order():
             block_order()
             vanish(Counter.ORDERS_VANISHED)
             return
-        clipped = 0
+        fill_cap = runtime.NO_CAP
         side = int64(log.side[i])
         # an order that reduced the recorded position must not silently open or flip this one
         if side * position.factual_qty < 0 and qty <= abs(position.factual_qty):
@@ -433,11 +435,11 @@ def on_order():
                     if counts[Counter.ORPHAN_POLICY] == Orphans.DROP or free == 0:
                         block_order()
                         counts[Counter.ORPHANS_DROPPED] += 1
-                        write_row(0, qty, 0, 0, log.account[i], -1, DecisionCode.ORPHAN)
+                        write_row(0, qty, 0, 0, log.account[i], runtime.NO_RULE, DecisionCode.ORPHAN)
                         return
-                    write_row(0, qty, free, 0, log.account[i], -1, DecisionCode.CLIPPED)
+                    write_row(0, qty, free, 0, log.account[i], runtime.NO_RULE, DecisionCode.CLIPPED)
                     qty = free
-                    clipped = runtime.LIMITED_QTY
+                    fill_cap = runtime.CAP_QTY
     read_event(EventKind.ORDER, i, int64(log.side[i]), qty, int64(log.price[i]))
     book = message_book(order)
     look_up_rules(EventKind.ORDER)
@@ -466,7 +468,7 @@ def block_order():
 def vanish(counter):
     """Count an event that is skipped because its order was refused, and write its row."""
     counts[counter] += 1
-    write_row(0, 0, 0, 0, log.account[i], -1, DecisionCode.VANISH)
+    write_row(0, 0, 0, 0, log.account[i], runtime.NO_RULE, DecisionCode.VANISH)
 
 
 def let_work():
@@ -488,7 +490,7 @@ def let_work():
     if shape.cash:
         ledger.reserve_cash(order, cash_balance, instrument)
     if shape.enforce:
-        order.fill_cap = clipped
+        order.fill_cap = fill_cap
 
 
 def count_working():
@@ -606,7 +608,7 @@ def on_modify():
         if not shape.enforce or accepted != 0:
             change_named()
         else:
-            order.fill_cap = runtime.LIMITED_PRICE
+            order.fill_cap = runtime.CAP_PRICE
 
 
 def has_bad_price():
@@ -676,7 +678,7 @@ def on_fill():
     look_up_order()
     if "flags" in shape.columns and log.flags[i] & RowFlag.DUPLICATE:
         counts[Counter.DUPLICATES] += 1
-        write_row(0, 0, 0, 0, log.account[i], -1, DecisionCode.DUP)
+        write_row(0, 0, 0, 0, log.account[i], runtime.NO_RULE, DecisionCode.DUP)
         return
     qty = log.qty[i]
     side = int64(log.side[i])
@@ -686,13 +688,13 @@ def on_fill():
         if log.order[i] >= 0 and order.status == runtime.BLOCKED:
             vanish(Counter.FILLS_VANISHED)
             return
-        if log.order[i] >= 0 and order.fill_cap != 0:
+        if log.order[i] >= 0 and order.fill_cap != runtime.NO_CAP:
             taken = min(qty, max(order.qty - order.filled, 0))
-            if order.fill_cap == runtime.LIMITED_PRICE and ledger.worse(side, log.price[i], order.price):
+            if order.fill_cap == runtime.CAP_PRICE and ledger.worse(side, log.price[i], order.price):
                 taken = 0
             if taken < qty:
                 counts[Counter.FILLS_CUT] += 1
-                write_row(0, qty, taken, 0, log.account[i], -1, DecisionCode.CUT)
+                write_row(0, qty, taken, 0, log.account[i], runtime.NO_RULE, DecisionCode.CUT)
                 fee = share(fee, taken, qty)
                 qty = taken
                 if taken == 0:

@@ -19,12 +19,9 @@ from riskkit.replay.kernels.covariance_state import lay_down
 from riskkit.replay.kernels.queue import HEADER
 from riskkit.replay.kernels.records import Records, record_dtype
 from riskkit.replay.kernels.runtime import (
-    HOLD_RESET,
-    HOLD_SESSION,
-    STOPS_BREACH,
-    STOPS_LATER,
-    STOPS_NOTHING,
     Counter,
+    PauseEnd,
+    Rejects,
     Terms,
 )
 from riskkit.replay.rules.rule import Rule, parameter_names
@@ -87,11 +84,11 @@ def calendars(rules: RuleSet, first_ns: int, last_ns: int) -> Calendars:
 def terms(rule: Rule, found: Calendars) -> Terms:
     """The terms of a rule as integers."""
     hold = rule.hold_ns()
-    kind = {"reset": HOLD_RESET, "session": HOLD_SESSION}.get(hold, 2) if isinstance(hold, str) else 2
-    stops = STOPS_NOTHING if rule.action == "ALERT" else STOPS_BREACH if rule.refuses else STOPS_LATER
+    pause_end = PauseEnd[hold.upper()] if isinstance(hold, str) else PauseEnd.DURATION
+    rejects = Rejects.NOTHING if rule.action == "ALERT" else Rejects.BREACH if rule.refuses else Rejects.LATER
     return Terms(
-        stops,
-        kind,
+        int(rejects),
+        int(pause_end),
         hold if isinstance(hold, int) else 0,
         found.zones.index(rule.zone()),
     )

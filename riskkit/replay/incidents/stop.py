@@ -27,7 +27,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import BY_HAND, REFUSALS, ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
-from riskkit.replay.schema.columns import DecisionCode, EventKind
+from riskkit.replay.schema.columns import Cause, DecisionCode, EventKind
 from riskkit.replay.sweeps.many.order_outcome import order_outcomes
 from riskkit.replay.sweeps.many.runner import OnTrip, Orphans
 
@@ -404,4 +404,4 @@ def _axis(seconds: np.ndarray) -> plot.TimeAxis:
 def _name(rules: RuleSet, row: Any) -> str | None:
     if row is None:
         return None
-    return rules[int(row["cause"])].id if row["cause"] >= 0 else BY_HAND
+    return BY_HAND if row["cause"] == Cause.COMMAND else rules[int(row["cause"])].id

@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.integers import scaled, share
 from riskkit.replay.kernels.records import Record, at
-from riskkit.replay.schema.columns import MISSING, CashFlowKind, OrderStatus, RowFlag
+from riskkit.replay.schema.columns import MISSING, CashFlowKind, FillCap, OrderStatus, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 
 UNKNOWN, WORKING, BLOCKED, DONE = map(int, OrderStatus)
+NO_CAP = int(FillCap.NONE)
 
 # the fields of each record and their meaning. All are int64: a narrower one would wrap at other values compiled than in
 # Python. Fields that every fill touches are first, in one line of the processor's cache
@@ -87,7 +88,7 @@ ORDER: dict[str, str] = dict(
     qty="lots ordered in all, filled ones included",
     filled="lots filled",
     price="limit in ticks; MISSING for a market order",
-    fill_cap="what enforce mode cuts of its fills: 0 nothing, 1 lots beyond `qty`, 2 also prices worse than `price`",
+    fill_cap="limit of its fills in enforce mode, as `FillCap`",
     reserve="highest price of a buy as declared with the order, in ticks; MISSING if not declared",
     account="code of the account",
     pair="code of the position",
@@ -110,9 +111,6 @@ CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
 CASH_DEPOSIT = int(CashFlowKind.DEPOSIT)
 CASH_FEE = int(CashFlowKind.FEE)
 BAD_PRICE = int(RowFlag.BAD_PRICE)
-UNKNOWN = int(OrderStatus.UNKNOWN)
-WORKING = int(OrderStatus.WORKING)
-DONE = int(OrderStatus.DONE)
 ANY_PRICE = LARGEST  # the limit of a market order when prices are compared
 NO_OFFER = ANY_PRICE + 1
 
@@ -257,7 +255,7 @@ def open_order(
     order.qty = qty
     order.filled = 0
     order.price = price
-    order.fill_cap = 0
+    order.fill_cap = NO_CAP
     order.reserve = reserve
     order.account = account_code
     order.pair = pair
@@ -276,7 +274,7 @@ def reset_order(order: Record) -> None:
     order.qty = 0
     order.filled = 0
     order.price = MISSING
-    order.fill_cap = 0
+    order.fill_cap = NO_CAP
     order.reserve = MISSING
     order.max_price = MISSING
     order.reserved = 0
@@ -334,7 +332,7 @@ def change_order(order: Record, position: Record, account: Record, qty: int, pri
             change = -1
     order.qty = qty
     order.price = price
-    order.fill_cap = 0
+    order.fill_cap = NO_CAP
     return change
 
 

@@ -8,25 +8,44 @@ from typing import NamedTuple
 import numpy as np
 
 from riskkit.replay.kernels.records import Record, Words, at
-from riskkit.replay.schema.columns import DecisionCode, OrderStatus, TradingCommand
+from riskkit.replay.schema.columns import Cause, DecisionCode, FillCap, OrderStatus, TradingCommand
 from riskkit.replay.schema.constants import NEVER
 
 NO_PRICE = int(DecisionCode.NO_PRICE)
 HELD = int(DecisionCode.HELD)
 ALERTED = int(DecisionCode.ALERTED)
-STOPS_NOTHING = 0
-STOPS_BREACH = 1
-STOPS_LATER = 2
-COMMAND = -2  # cause of a refusal by a PAUSE command, instead of a rule's number
-COMMAND_BIT = 1 << 62  # its bit in a mask of rules
-MOST_RULES = 62
-LIMITED_QTY = 1
-LIMITED_PRICE = 2
-HOLD_RESET = 0
-HOLD_SESSION = 1
+NO_RULE = int(Cause.NO_RULE)
+COMMAND = int(Cause.COMMAND)
+COMMAND_BIT = 1 << 62  # bit of a PAUSE command in a mask of rules
+MAX_RULES = 62
 UNKNOWN = int(OrderStatus.UNKNOWN)
 WORKING = int(OrderStatus.WORKING)
 BLOCKED = int(OrderStatus.BLOCKED)
+
+
+class Rejects(IntEnum):
+    """Messages that a rule rejects, by its action."""
+
+    NOTHING = 0  # it only alerts
+    BREACH = 1  # those that breach it
+    LATER = 2  # those during the pause that a breach starts, and those that it cannot check
+
+
+class PauseEnd(IntEnum):
+    """End of a rule's pause."""
+
+    RESET = 0  # a command
+    SESSION = 1  # the end of the trading day
+    DURATION = 2  # a time after its start
+
+
+REJECTS_BREACH = int(Rejects.BREACH)
+REJECTS_LATER = int(Rejects.LATER)
+UNTIL_RESET = int(PauseEnd.RESET)
+UNTIL_SESSION = int(PauseEnd.SESSION)
+NO_CAP = int(FillCap.NONE)
+CAP_QTY = int(FillCap.QTY)
+CAP_PRICE = int(FillCap.QTY_AND_PRICE)
 
 
 class Counter(IntEnum):
@@ -85,11 +104,11 @@ PROVEN = ROW.itemsize - 16  # bytes of a row that a digest covers
 
 
 class Terms(NamedTuple):
-    """Rule settings that are not parameters: which verdicts stop a message, and how a pause ends."""
+    """Rule settings that are not parameters: which verdicts reject a message, and how a pause ends."""
 
-    stops: int
-    hold: int
-    hold_ns: int
+    rejects: int  # `Rejects`
+    pause_end: int  # `PauseEnd`
+    pause_ns: int
     calendar: int
 
 
@@ -97,7 +116,7 @@ class Judgement(NamedTuple):
     """Combined verdict of all rules on one message.
 
     ``mask``, ``breached`` and ``stopped`` are bits by rule: it objects, its limit is breached, it stops the message.
-    ``cause`` is the first rule that stops it (-1: none), with its ``code``, observed value, limit and end of pause.
+    ``cause`` is the first rule that stops it, or `Cause`, with its ``code``, observed value, limit and end of pause.
     """
 
     mask: int
@@ -142,23 +161,23 @@ def proven(rows: np.ndarray) -> bytes:
     return np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), ROW.itemsize)[:, :PROVEN].tobytes()
 
 
-def stopping(stops: int, code: int) -> bool:
+def stopping(rejects: int, code: int) -> bool:
     """True if a rule with these terms stops a message with the verdict `code`.
 
     An alert stops nothing. A rule that pauses stops the messages after the breach, and those that it cannot check.
     """
-    if stops == STOPS_BREACH:
+    if rejects == REJECTS_BREACH:
         return code != ALERTED
-    return stops == STOPS_LATER and (code == NO_PRICE or code == HELD)
+    return rejects == REJECTS_LATER and (code == NO_PRICE or code == HELD)
 
 
 def release_time(now: int, terms: Terms, clocks: Record) -> int:
     """End of a pause that begins at `now`, in nanoseconds."""
-    if terms.hold == HOLD_RESET:
+    if terms.pause_end == UNTIL_RESET:
         return NEVER
-    if terms.hold == HOLD_SESSION:
+    if terms.pause_end == UNTIL_SESSION:
         return at(clocks, terms.calendar).end
-    return now + terms.hold_ns
+    return now + terms.pause_ns
 
 
 def merge(combined: Judgement, verdict: Judgement) -> Judgement:
@@ -166,7 +185,7 @@ def merge(combined: Judgement, verdict: Judgement) -> Judgement:
     mask = combined.mask | verdict.mask
     breached = combined.breached | verdict.breached
     stopped = combined.stopped | verdict.stopped
-    if verdict.cause == -1 or not comes_first(verdict, combined):
+    if verdict.cause == NO_RULE or not comes_first(verdict, combined):
         verdict = combined
     named = verdict.cause, verdict.code, verdict.observed, verdict.limit, verdict.until, verdict.cap, verdict.base
     return Judgement(mask, breached, stopped, *named)
@@ -174,7 +193,7 @@ def merge(combined: Judgement, verdict: Judgement) -> Judgement:
 
 def comes_first(verdict: Judgement, other: Judgement) -> bool:
     """True if the cause of a verdict is reported rather than that of another."""
-    if other.cause == -1:
+    if other.cause == NO_RULE:
         return True
     if (verdict.code == HELD) != (other.code == HELD):
         return verdict.code == HELD

@@ -21,7 +21,7 @@ from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
 from riskkit.replay.rules.rule import HOLDING, CapVerdict, Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import MESSAGES, MISSING, DecisionCode, EventKind, EventRow, TradingCommand
+from riskkit.replay.schema.columns import MESSAGES, MISSING, Cause, DecisionCode, EventKind, EventRow, TradingCommand
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import event_label, key_label
 from riskkit.replay.schema.universe import Universe
@@ -171,7 +171,7 @@ class DecisionFormatter:
     def _refusal(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
         cause, until = int(row["cause"]), int(row["until"])
         message = "modify" if event["kind"] == EventKind.MODIFY else "order"
-        if cause < 0:
+        if cause == Cause.COMMAND:
             key = self._account(event)
             why = f"the {message} is refused: {key} is paused by a command"
             return self._made(DecisionKind.REJECT, BY_HAND, key, why, NOTHING, event, row)
@@ -215,8 +215,8 @@ class DecisionFormatter:
             if alert is not None and alert["code"] in (DecisionCode.ALERTED, DecisionCode.OBJECT)
             else 0
         )
-        named = int(alert["cause"]) if mask else -1
-        if mask and (named == cause or (named < 0 and mask & (mask - 1) == 0 and mask >> cause == 1)):
+        named = int(alert["cause"]) if mask else Cause.NO_RULE
+        if mask and (named == cause or (named == Cause.NO_RULE and mask & (mask - 1) == 0 and mask >> cause == 1)):
             reading = present(rule, verdict_of(alert), self.universe, event)
         else:
             reading = self.probe(cause, key, state, event)

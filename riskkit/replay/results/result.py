@@ -13,7 +13,7 @@ from riskkit._show import Row, Shown
 from riskkit.replay.engine.state import Calendars, State
 from riskkit.replay.kernels.book import mark
 from riskkit.replay.kernels.records import Records
-from riskkit.replay.kernels.runtime import COMMAND, PROVEN, Counter, Orphans, proven
+from riskkit.replay.kernels.runtime import PROVEN, Counter, Orphans, proven
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.explain import Explanation, decision_word, explained, names_in, shown
 from riskkit.replay.results.halts import Spans, spans_of, unmatched_trades
@@ -21,7 +21,7 @@ from riskkit.replay.results.present import Reading
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, TradingCommand
+from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind, TradingCommand
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.digest import Chain, hash_plain, seal
 from riskkit.replay.schema.provenance import data_sentence
@@ -115,7 +115,7 @@ class ReplayResult(Shown):
     def refused_by_kind(self) -> dict[str, tuple[int, int]]:
         """Number of refused and of all messages: of orders, and of modifies if there are any."""
         kinds = self.log.columns["kind"]
-        refused, found = kinds[self.refused()["seq"]], {}
+        refused, found = kinds[self.rejections()["seq"]], {}
         for kind, name in ((EventKind.ORDER, "orders"), (EventKind.MODIFY, "modifies")):
             total = self.log.counts().get(kind.name, 0)
             if total or kind == EventKind.ORDER:
@@ -126,7 +126,7 @@ class ReplayResult(Shown):
         """Number of refusals with each rule as the named cause."""
         causes = self.rejections()["cause"]
         counts = {rule.id: int((causes == k).sum()) for k, rule in enumerate(self.rules)}
-        by_hand = int((causes == COMMAND).sum())
+        by_hand = int((causes == Cause.COMMAND).sum())
         return {**counts, **({BY_HAND: by_hand} if by_hand else {})}
 
     def alerts(self) -> int:
@@ -429,7 +429,7 @@ class ReplayResult(Shown):
 
         refused, timeline, ts = self.rejections(), self.timeline, self.log.columns["ts"]
         found = {name: count for name, count in self.refusals_by_rule().items() if count}
-        codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: COMMAND}
+        codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: int(Cause.COMMAND)}
         positions = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
         counted = " and ".join(
             f"{part:,} of {total:,} {kind}" for kind, (part, total) in self.refused_by_kind().items()

@@ -14,7 +14,7 @@ import numpy as np
 
 from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments
 from riskkit.replay.engine.state import calendars, new_state, opening
-from riskkit.replay.kernels.runtime import ROW, STOPS_BREACH, STOPS_NOTHING, Counter, Orphans
+from riskkit.replay.kernels.runtime import ROW, Counter, Orphans, Rejects
 from riskkit.replay.results.decisions import DecisionFormatter
 from riskkit.replay.results.explain import unjudged
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
@@ -178,7 +178,7 @@ class Moment:
             )
         fixed = dict(self.fixed)
         fixed["terms"] = [
-            terms._replace(stops=STOPS_BREACH if other == k else STOPS_NOTHING)
+            terms._replace(rejects=int(Rejects.BREACH if other == k else Rejects.NOTHING))
             for other, terms in enumerate(fixed["terms"])
         ]
         rows = np.zeros(2 * self.most + 8 + 8 * (self.seq + 1 - self.first), ROW)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from enum import IntEnum
 from fractions import Fraction
 from statistics import NormalDist
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -23,6 +24,14 @@ from riskkit.replay.schema.universe import Universe, decimal_text, exact
 SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": DAY_NS}
 PICO = 10**12  # fixed-point unit of a multiple of a deviation
 T = TypeVar("T")
+
+
+class OnMissingPrice(IntEnum):
+    """Treatment of an order that cannot be checked because no price is known."""
+
+    REJECT = 0
+    ALERT = 1
+    ALLOW = 2
 
 
 class Unit(NamedTuple):
@@ -69,7 +78,7 @@ DayTime = Annotated[Any, Unit("day_time")]  # "HH:MM", UTC
 Labels = Annotated[Any, Unit("labels")]
 Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
 Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]
-MissingPrice = Annotated[str, Unit("choice", ("reject", "alert", "allow"))]
+MissingPrice = Annotated[str, Unit("choice", tuple(member.name.lower() for member in OnMissingPrice))]
 
 
 Limit = Annotated[T, "limit"]  # `breach` decides whether a value equal to it passes

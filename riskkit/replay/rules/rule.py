@@ -32,7 +32,7 @@ from functools import cache
 from typing import Any, NamedTuple, get_type_hints
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.rules.parameters import Unit, amount_text, duration, duration_text, fits, integer, unit_of
+from riskkit.replay.rules.parameters import OnMissingPrice, Unit, amount_text, duration, duration_text, fits, integer, unit_of
 from riskkit.replay.schema import scopes
 from riskkit.replay.schema.columns import MESSAGES, DecisionCode, EventKind
 from riskkit.replay.schema.universe import Universe
@@ -113,9 +113,9 @@ class CapVerdict(NamedTuple):
 
 def unpriced(policy: int, observed: int, limit: int) -> Verdict:
     """Verdict on an order without a known price, by the rule's `on_missing_price`."""
-    if policy == 0:
+    if policy == OnMissingPrice.REJECT:
         return Verdict(NO_PRICE, observed, limit)
-    return Verdict(NOTICE if policy == 1 else PASS, observed, limit)
+    return Verdict(NOTICE if policy == OnMissingPrice.ALERT else PASS, observed, limit)
 
 
 def unpriced_cap(policy: int, observed: int, limit: int) -> CapVerdict:

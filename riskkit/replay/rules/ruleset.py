@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from riskkit._check import InputError
-from riskkit.replay.kernels.runtime import MOST_RULES
+from riskkit.replay.kernels.runtime import MAX_RULES
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.parameters import canonical
 from riskkit.replay.rules.rule import Rule, rule_type
@@ -46,8 +46,8 @@ class RuleSet:
         self.rules = tuple(
             rule for entry in self.declared for rule in (entry.rules if isinstance(entry, TieredRule) else [entry])
         )
-        if len(self.rules) > MOST_RULES:
-            raise InputError(f"a rule set of {len(self.rules)} rules is too large; at most {MOST_RULES} fit one mask")
+        if len(self.rules) > MAX_RULES:
+            raise InputError(f"a rule set of {len(self.rules)} rules is too large; at most {MAX_RULES} fit one mask")
         ids: set[str] = set()
         for rule in self.rules:
             if not isinstance(rule, Rule):

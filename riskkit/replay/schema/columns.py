@@ -129,6 +129,21 @@ class DecisionCode(IntEnum):
     RELEASE = 12
 
 
+class FillCap(IntEnum):
+    """Limit of the fills of an accepted order in enforce mode (``fill_cap`` of an order)."""
+
+    NONE = 0
+    QTY = 1  # no quantity beyond the order's
+    QTY_AND_PRICE = 2  # nor prices worse than its own
+
+
+class Cause(IntEnum):
+    """Cause of a decision (column ``cause``) that is not the index of a rule; indices are at least 0."""
+
+    NO_RULE = -1
+    COMMAND = -2  # a PAUSE command
+
+
 class OrderStatus(IntEnum):
     """Status of an order's record."""
 
