@@ -17,7 +17,8 @@ A rule of your own:  `custom`, `RuleType`, `Verdict`, `EventRow`
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.catalogue import *  # noqa: F403  # its list is the list
 from riskkit.replay.rules.custom import custom
-from riskkit.replay.rules.rule import RuleType, Verdict
+from riskkit.replay.rules.rule import RuleType
+from riskkit.replay.rules.verdict import Verdict
 from riskkit.replay.schema.columns import EventRow
 
 __all__ = ["EventRow", "RuleType", "Verdict", "custom"]

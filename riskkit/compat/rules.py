@@ -20,8 +20,9 @@ from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.results.decisions import Decision, DecisionKind
 from riskkit.replay.rules.catalogue import OrderRate
 from riskkit.replay.rules.parameters import Limit, Quantity
-from riskkit.replay.rules.rule import OBJECT, PASS, Rule, RuleType, Verdict
+from riskkit.replay.rules.rule import Rule, RuleType
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.scopes import SCOPES
 

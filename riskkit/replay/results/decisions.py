@@ -19,8 +19,9 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
-from riskkit.replay.rules.rule import HOLDING, CapVerdict, Rule, parameter_names
+from riskkit.replay.rules.rule import HOLDING, Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.verdict import CapVerdict
 from riskkit.replay.schema.columns import MESSAGES, MISSING, Cause, DecisionCode, EventKind, EventRow, TradingCommand
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import event_label, key_label

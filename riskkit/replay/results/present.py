@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit.replay.rules.rule import CapVerdict, Measure, Observation, Rule
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.verdict import CapVerdict, Measure, Observation
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.constants import LARGEST, MISSING
 from riskkit.replay.schema.universe import Universe, exact

@@ -17,7 +17,8 @@ from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Count, Hour, Limit, MoneyReached, Zone
-from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, Rule, RuleType, register
+from riskkit.replay.rules.rule import Rule, RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.scopes import SCOPES

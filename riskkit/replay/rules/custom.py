@@ -56,19 +56,8 @@ from riskkit.replay.rules.parameters import (
     Ticks,
     unit_of,
 )
-from riskkit.replay.rules.rule import (
-    NO_PRICE,
-    OBJECT,
-    PASS,
-    CapVerdict,
-    Measure,
-    RuleType,
-    Verdict,
-    is_known,
-    parameter_names,
-    register,
-    rule_type,
-)
+from riskkit.replay.rules.rule import RuleType, is_known, parameter_names, register, rule_type
+from riskkit.replay.rules.verdict import NO_PRICE, OBJECT, PASS, CapVerdict, Measure, Verdict
 from riskkit.replay.schema.columns import MESSAGES, MISSING, WATCHED, EventKind, EventRow
 
 __all__ = [

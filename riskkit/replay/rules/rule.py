@@ -26,102 +26,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from functools import cache
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, get_type_hints
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.rules.parameters import OnMissingPrice, Unit, amount_text, duration, duration_text, fits, integer, unit_of
+from riskkit.replay.rules.parameters import Unit, amount_text, duration, duration_text, fits, integer, unit_of
+from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
-from riskkit.replay.schema.columns import MESSAGES, DecisionCode, EventKind
+from riskkit.replay.schema.columns import MESSAGES, EventKind
 from riskkit.replay.schema.universe import Universe
-
-PASS = int(DecisionCode.PASS)
-OBJECT = int(DecisionCode.OBJECT)
-NO_PRICE = int(DecisionCode.NO_PRICE)
-HELD = int(DecisionCode.HELD)
-NOTICE = int(DecisionCode.ALERTED)
 
 ACTIONS = ("ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT")  # mildest first
 SEVERITIES = ("INFO", "WARN", "CRITICAL")
 SCOPES = tuple(scopes.SCOPES)
 HOLDING = ("REDUCE_ONLY", "PAUSE", "HALT")
-
-
-class Measure(StrEnum):
-    """Unit of the observed value and the limit of a verdict.
-
-    LOTS and PRICE are steps of the event's instrument, TIME nanoseconds since the epoch (the limit is the earliest
-    time that passes), FRACTION a fraction of the verdict's `base`, PER_FILL messages against fills; RANKED_PRICE is a
-    price times the order's side.
-    """
-
-    NOTHING = ""
-    MONEY = "money"
-    QUANTITY = "quantity"
-    LOTS = "lots"
-    PRICE = "price"
-    RANKED_PRICE = "ranked price"
-    COUNT = "count"
-    TIME = "time"
-    FRACTION = "fraction"
-    PER_FILL = "messages a fill"
-
-
-class Observation(NamedTuple):
-    """Unit of an observed value, and the parameter that is its limit; empty if the check computes the limit."""
-
-    measure: Measure
-    limit: str = ""
-
-
-class Verdict(NamedTuple):
-    """Result of a check: code, observed value and limit.
-
-    PASS; OBJECT: a breach; NO_PRICE: no price is known, so the limit cannot be checked; NOTICE: an alert only.
-    The observed value of a breach is exact; that of a pass may be an upper bound (`order_rate` counts lazily).
-
-    Examples
-    --------
-    >>> Verdict(1, observed=12, limit=10).code
-    1
-    """
-
-    code: int
-    observed: int
-    limit: int
-
-
-class CapVerdict(NamedTuple):
-    """Verdict of a rule with several limits: `cap` is the index of the limit in `RuleType.observes`.
-
-    ``base``: denominator of an observed value shown as a fraction; 0 if it is not a fraction.
-
-    Examples
-    --------
-    >>> CapVerdict(1, observed=600_000, limit=500_000, cap=1, base=0).cap
-    1
-    """
-
-    code: int
-    observed: int
-    limit: int
-    cap: int
-    base: int
-
-
-def unpriced(policy: int, observed: int, limit: int) -> Verdict:
-    """Verdict on an order without a known price, by the rule's `on_missing_price`."""
-    if policy == OnMissingPrice.REJECT:
-        return Verdict(NO_PRICE, observed, limit)
-    return Verdict(NOTICE if policy == OnMissingPrice.ALERT else PASS, observed, limit)
-
-
-def unpriced_cap(policy: int, observed: int, limit: int) -> CapVerdict:
-    """As `unpriced`, for a rule with several limits."""
-    verdict = unpriced(policy, observed, limit)
-    return CapVerdict(verdict.code, verdict.observed, verdict.limit, 0, 0)
 
 
 @dataclass(frozen=True)

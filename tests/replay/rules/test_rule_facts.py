@@ -16,7 +16,8 @@ from proofs.test_edges import CATALOGUE, ELSEWHERE, SHOWN, TABLE
 import riskkit
 from riskkit import Rule
 from riskkit.replay.rules import catalogue
-from riskkit.replay.rules.rule import Measure, rule_type
+from riskkit.replay.rules.rule import rule_type
+from riskkit.replay.rules.verdict import Measure
 
 PACKAGE = Path(riskkit.__file__).parent
 NAMES = {*CATALOGUE, *ELSEWHERE}

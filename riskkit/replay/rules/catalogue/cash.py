@@ -12,7 +12,8 @@ from riskkit.replay.kernels.book import Book, hold_price, notional
 from riskkit.replay.kernels.integers import MILLION, fraction_of
 from riskkit.replay.rules.catalogue.message import rest
 from riskkit.replay.rules.parameters import Breach, MissingPrice, Part, at_most
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 
 MODIFY = int(EventKind.MODIFY)

@@ -13,7 +13,8 @@ from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of, value_after
 from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, Part, at_most
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
 
 

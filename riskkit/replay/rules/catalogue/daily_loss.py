@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book, profit
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, Hour, Limit, Money, Zone, at_most, choice
-from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind
 
 TOTAL = 0

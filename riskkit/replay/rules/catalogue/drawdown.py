@@ -12,7 +12,8 @@ from riskkit.replay.kernels.book import Book, equity
 from riskkit.replay.kernels.integers import exceeds_fraction
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, ComparedLimit, Flag, Limit, Money, Part, at_most
-from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.constants import LARGEST
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, at_most, duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.parameters import Labels
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventRow
 from riskkit.replay.schema.universe import Universe
 

@@ -16,7 +16,7 @@ from typing import Any
 from riskkit.replay.kernels.queue import QUEUE
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, Verdict
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
 from riskkit.replay.schema.constants import DAY_NS, LARGEST
 

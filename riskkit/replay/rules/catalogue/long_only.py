@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.catalogue.message import own, rest
 from riskkit.replay.rules.parameters import Flag
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventRow
 
 

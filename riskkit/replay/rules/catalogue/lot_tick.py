@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.catalogue.message import bad_price
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import MISSING, EventRow, RowFlag
 
 BAD_QTY = int(RowFlag.BAD_QTY)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of, net_after
 from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, at_most, choice
-from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
 
 GROSS = 0

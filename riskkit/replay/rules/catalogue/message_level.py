@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.window import FIELDS, FIXED, add, expire
 from riskkit.replay.rules.parameters import Breach, ComparedLimit, Count, Duration, at_most, duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.rules.catalogue.message import price_of
 from riskkit.replay.rules.parameters import Breach, Flag, LeastMoney, Limit, MissingPrice
-from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
 from riskkit.replay.schema.columns import RowFlag as Flags
 

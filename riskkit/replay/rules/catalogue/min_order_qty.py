@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.parameters import Breach, Flag, Least, Limit
-from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventRow
 from riskkit.replay.schema.columns import RowFlag as Flags
 

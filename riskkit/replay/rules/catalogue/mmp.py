@@ -13,7 +13,8 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.queue import QUEUE, append, clear, expire, total
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.parameters import Breach, Duration, Limit, Quantity, at_most, duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
 
 

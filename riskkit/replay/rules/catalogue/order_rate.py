@@ -24,7 +24,8 @@ from riskkit.replay.rules.parameters import (
     duration,
     duration_text,
 )
-from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
 
 ORDER = int(EventKind.ORDER)

@@ -13,7 +13,8 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import own, rest
 from riskkit.replay.rules.parameters import Breach, Limit, Ratio, at_most
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventRow
 
 

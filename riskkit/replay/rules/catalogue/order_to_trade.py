@@ -12,7 +12,8 @@ from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.kernels.queue import QUEUE, append, expire, length, total
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, Ratio, at_most, choice, duration_text
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, Observation, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Observation, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
 
 FILL = int(EventKind.FILL)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.rules.catalogue.message import own, price_of, rest
 from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Quantity, at_most, choice
-from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register, unpriced_cap
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict, unpriced_cap
 from riskkit.replay.schema.columns import MISSING, EventRow
 from riskkit.replay.schema.constants import LARGEST
 

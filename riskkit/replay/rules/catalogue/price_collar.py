@@ -12,7 +12,8 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import bad_price
 from riskkit.replay.rules.parameters import Breach, ComparedLimit, Limit, MissingPrice, Part, Ticks, at_most
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
 from riskkit.replay.schema.constants import LARGEST
 

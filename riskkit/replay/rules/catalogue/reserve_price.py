@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.parameters import Breach, at_most
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.book import ANY_PRICE, NO_OFFER, Book
 from riskkit.replay.kernels.records import Record, at
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import MISSING, EventRow
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.kernels.book import Book
-from riskkit.replay.rules.rule import OBJECT, PASS, Measure, RuleType, Verdict, register
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import TradingCommand
 
 REDUCING = int(TradingCommand.REDUCING)

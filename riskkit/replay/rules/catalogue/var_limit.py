@@ -34,7 +34,8 @@ from riskkit.replay.rules.parameters import (
     at_most,
     duration_text,
 )
-from riskkit.replay.rules.rule import NO_PRICE, OBJECT, PASS, RuleType, Verdict, register, unpriced
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import NO_PRICE, OBJECT, PASS, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 

@@ -12,7 +12,8 @@ from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.message import price_of, rest
 from riskkit.replay.rules.parameters import Breach, Hour, Limit, MissingPrice, Money, Quantity, Zone, at_most, choice
-from riskkit.replay.rules.rule import OBJECT, PASS, CapVerdict, RuleType, register, unpriced_cap
+from riskkit.replay.rules.rule import RuleType, register
+from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict, unpriced_cap
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
