@@ -26,6 +26,7 @@ from riskkit.rules import (
     OrderRate,
     PositionLimit,
     PriceCollar,
+    RepeatedExecutionThrottle,
     TickLotCheck,
     TradingState,
     VolumeCap,
@@ -446,3 +447,26 @@ def test_times_with_a_zone_are_times():
     session.process_order(ts=np.int64(1_709_649_000_000_000_011), **ORDER)
     assert session.log().columns["ts"].tolist() == [1_709_649_000_000_000_001, 1_709_649_000_000_000_011]
     assert len(session.result().rows) == 0
+
+
+# ---------------------------------------------------------------------- events of an account
+
+
+def test_an_ack_ends_a_run_of_errors():
+    session = session_of(Rule("errors", ConsecutiveErrors(limit=2)))
+    for ts, call in enumerate((session.process_error, session.process_ack, session.process_error)):
+        assert call(ts=ts, account="A") == []
+    [halted] = session.process_error(ts=3, account="A")
+    assert (halted.action, halted.rule, halted.key) == (DecisionKind.PAUSE, "errors", "A")
+    assert replay_log(session.log(), session.rules, compiled=False).digest == session.digest
+
+
+def test_executions_are_counted_by_account():
+    session = session_of(Rule("executions", RepeatedExecutionThrottle(limit=2)))
+    for ts in range(2):
+        session.process_execution(ts=ts, account="A")
+    session.process_execution(ts=2, account="B")
+    [refused] = session.process_order(ts=3, **ORDER)
+    assert (refused.action, refused.rule, refused.observed) == (DecisionKind.REJECT, "executions", 2)
+    assert session.process_order(ts=4, **{**ORDER, "account": "B"}) == []
+    assert replay_log(session.log(), session.rules, compiled=False).digest == session.digest

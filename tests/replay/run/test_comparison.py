@@ -232,3 +232,28 @@ def test_what_the_data_are_in_one_sentence():
         "Data: real, adjusted or not is not declared, survivors only or not is not declared."
     )
     assert data_sentence({"kind": "synthetic"}) == "Data: synthetic."
+
+
+# ---------------------------------------------------------------------- the plot of one result
+
+
+@pytest.mark.parametrize("account", [None, "A"])
+def test_plot_equity_draws_the_profit_curve(found, account):
+    result = found.enforce
+    ax = result.plot_equity(account=account)
+    profit = result.profit_curve(account)
+    [line] = ax.get_lines()[:1]
+    scale = profit[-1] / line.get_ydata()[-1] if profit[-1] else 1.0
+    np.testing.assert_allclose(line.get_ydata(), np.concatenate([[0.0], profit]) / scale, rtol=1e-12)
+    assert ("all accounts together" if account is None else account) in ax.get_title(loc="left")
+
+
+def test_plot_equity_needs_samples_and_a_known_account(frame, found):
+    result = replay_log(EventLog.from_frame(frame), RULES, compiled=False)
+    with pytest.raises(InputError) as refused:
+        result.plot_equity()
+    assert (
+        str(refused.value) == "this replay was not sampled; replay the log with sample_ns=86_400_000_000_000 for days"
+    )
+    with pytest.raises(InputError, match="account='nobody' is not in this log"):
+        found.enforce.plot_equity(account="nobody")
