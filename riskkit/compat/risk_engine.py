@@ -190,10 +190,10 @@ class RiskEngine:
 
     def _in_window(self, name: str, account: str, now: int) -> int:
         """Number of an account's orders in a rate's window at a time."""
-        teller, state = self.session.teller, self.session.state
-        k = [rule.id for rule in teller.rules].index(name)
+        formatter, state = self.session.formatter, self.session.state
+        k = [rule.id for rule in formatter.rules].index(name)
         record = Records(state.rules[k], 1)[self.session.universe.account_codes[account]]
-        params = teller.params[k]
+        params = formatter.params[k]
         capacity = params.limit + 2 if params.bucket_ns == 0 else -(-params.window_ns // params.bucket_ns)
         return int(used(record, state.memory, SLIDING, params.window_ns, params.bucket_ns, capacity, now))
 

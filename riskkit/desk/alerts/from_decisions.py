@@ -65,7 +65,7 @@ class AlertMaker:
         self.chain = DigestChain(engine)
         self.rules = {rule.id: rule for rule in engine.rules}
         self._index = {name: index for index, name in enumerate(self.rules)}
-        self._teller = DecisionFormatter(engine.rules, engine.universe)
+        self._formatter = DecisionFormatter(engine.rules, engine.universe)
         self._valued = engine.marked
 
     def alerts(self, engine: Engine, decided: Any, trade_ids: Mapping[int, str]) -> list[Alert]:
@@ -74,12 +74,12 @@ class AlertMaker:
         Manual actions and ends of pauses raise none. A rejected order raises an alert of every rule that objected, not
         only of the named cause, so that neither a mild rule nor a manual pause hides a severe one.
         """
-        if self._teller.universe is not engine.universe:
-            self._teller = DecisionFormatter(engine.rules, engine.universe)
+        if self._formatter.universe is not engine.universe:
+            self._formatter = DecisionFormatter(engine.rules, engine.universe)
         actions: Iterable[Decision] = decided
         if isinstance(decided, np.ndarray):
             events = {int(seq): engine.row(int(seq)) for seq in np.unique(decided["seq"])}
-            actions = self._teller.actions(decided, events, engine.state)
+            actions = self._formatter.actions(decided, events, engine.state)
         made: list[Alert] = []
         for action in actions:
             found = [action] if action.rule and action.action is not DecisionKind.RESUME else []
@@ -111,14 +111,14 @@ class AlertMaker:
     def _others(self, engine: Engine, action: Decision) -> list[Decision]:
         """The other rules that objected to a rejected message, as one action each."""
         names = [name for name in names_in(engine.rules, mask_at(engine, action.seq)) if name != action.rule]
-        event, sentences = engine.row(action.seq) if names else {}, self._teller.sentences
+        event, sentences = engine.row(action.seq) if names else {}, self._formatter.sentences
         found = []
         for name in names:
             rule = self.rules[name]
             reason = (
                 f"{name} objects ({sentences[self._index[name]]}) to what {action.rule or 'manual control'} rejects."
             )
-            key = self._teller.key_of_event(rule, event)
+            key = self._formatter.key_of_event(rule, event)
             kind = DecisionKind.ALERT if rule.action == "ALERT" else DecisionKind.REJECT
             context = action.ts, None, action.seq, action.account, action.instrument
             found.append(Decision(kind, name, key, reason, None, None, None, *context))

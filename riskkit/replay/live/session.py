@@ -137,7 +137,7 @@ class Session:
         self._live = live
         self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
         self._entries = Entries(live.universe, on_bad_order, auto_register)
-        self._teller = DecisionFormatter(live.rules, live.universe)
+        self._formatter = DecisionFormatter(live.rules, live.universe)
         self._paused: dict[tuple[int, int], int] = {}  # end of the pause of (rule, key)
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
         self.notes: dict[str, Any] = {}
@@ -285,7 +285,7 @@ class Session:
             live = self._live if entries is self._entries else self._live.widened(entries.universe)
             decided = live.take([*due, *rows])  # raises before any change
             if live is not self._live:
-                self._live, self._entries, self._teller = live, entries, DecisionFormatter(live.rules, live.universe)
+                self._live, self._entries, self._formatter = live, entries, DecisionFormatter(live.rules, live.universe)
             del self._lapses[: len(due)]
             for index, row in enumerate(rows):
                 order_id = ids[index] if ids else fields.get("order_id")
@@ -322,13 +322,13 @@ class Session:
     def _answer(self, decided: np.ndarray, rows: Rows, first: int, late: bool) -> list[Decision]:
         """Actions of the ends of pauses, then those of the new decision rows."""
         state, last = self._live.state, rows[-1]
-        found = [self._teller.said(last, first)] if last["kind"] == EventKind.CONTROL and not late else []
+        found = [self._formatter.said(last, first)] if last["kind"] == EventKind.CONTROL and not late else []
         turned = last["kind"] == EventKind.SESSION
         for (k, key), until in [] if late else list(self._paused.items()):
             over = until <= last["ts"]
             if over or (turned and self._live.rules[k].hold_ns() == "session"):
                 how = "by its time" if over else "with the day"
-                found.append(self._teller.release(k, key, last, first, state, how))
+                found.append(self._formatter.release(k, key, last, first, state, how))
                 del self._paused[k, key]
         for row in decided:
             if row["code"] == DecisionCode.TRIP:
@@ -336,7 +336,7 @@ class Session:
             elif row["code"] == DecisionCode.RELEASE:
                 self._paused.pop((int(row["cause"]), int(row["key"])), None)
         if len(decided):
-            found += self._teller.actions(decided, dict(enumerate(rows, first)), state)
+            found += self._formatter.actions(decided, dict(enumerate(rows, first)), state)
         return found
 
     # ------------------------------------------------------------------ access
@@ -382,9 +382,9 @@ class Session:
         return self._live.state
 
     @property
-    def teller(self) -> DecisionFormatter:
+    def formatter(self) -> DecisionFormatter:
         """The formatter of decisions as actions."""
-        return self._teller
+        return self._formatter
 
     @property
     def latest(self) -> int:

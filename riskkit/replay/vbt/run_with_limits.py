@@ -197,7 +197,7 @@ class _Limiter:
         accounts = [Account(name, {"USD": round(cash / self.unit) * self.unit}) for name, cash in opened.items()]
         universe = Universe(tuple(instruments), tuple(accounts), {"USD": self.unit})
         self.live = Engine(self.rules, universe, "enforce", orphans="keep", compiled=self.compiled)
-        self.teller = DecisionFormatter(self.rules, universe)
+        self.formatter = DecisionFormatter(self.rules, universe)
         self.accounts = [universe.account_codes[name] for name in names]
         self.ticks = [instrument.tick for instrument in instruments]
         steps = np.array([[float(t.denominator), float(t.numerator)] for t in self.ticks])
@@ -319,7 +319,7 @@ class _Limiter:
             False, (), None, None, None, None, "", bar, self.labels[column], size, float(filled.price)
         )
         if len(rows):
-            actions = self.teller.actions(rows, {seq: self.live.row(seq)}, state)
+            actions = self.formatter.actions(rows, {seq: self.live.row(seq)}, state)
             objections = [action for action in actions if action.action in (DecisionKind.REJECT, DecisionKind.ALERT)]
             if objections:
                 answer = self._objection(answer, objections[0], rows[rows["seq"] == seq])
