@@ -168,9 +168,9 @@ def turn_over(forced):
     return soonest
 
 
-def close_bar(rule, told):
-    """Close a covariance's bar if its time is over, or at a CLOCK event (`told` 1); return the end of the next bar."""
-    return covariance.pass_time(now, told, rule.params, rule.states, rule.n_keys, instruments, memory, reals)
+def close_bar(rule, forced):
+    """Close a covariance's bar if its time is over, or at a CLOCK event (`forced` 1); return the end of the next bar."""
+    return covariance.pass_time(now, forced, rule.params, rule.states, rule.n_keys, instruments, memory, reals)
 
 
 def write_row(mask, observed, limit, until, key, cause, code):
@@ -296,7 +296,7 @@ def judge(kind):
     cause = runtime.NO_RULE
     code = DecisionCode.PASS
     observed = limit = until = alerted = cap = base = 0
-    for rule in shape.asked(kind):
+    for rule in shape.objecting(kind):
         rule_code = DecisionCode.PASS
         rule_observed = rule_limit = rule_until = rule_cap = rule_base = 0
         if rule.always_keyed(kind) or rule.key >= 0:
@@ -345,7 +345,7 @@ def judge_message(kind, row, open_qty, working_qty):
         reducing = 1 if ledger.reduces(position, event.side, open_qty, working_qty) else 0
     else:
         reducing = 0
-    for rule in shape.asked(kind):
+    for rule in shape.objecting(kind):
         if "duplicates" in rule.arguments("check"):
             if kind == EventKind.ORDER:
                 rule.duplicates = runtime.duplicates_before(
@@ -378,12 +378,12 @@ def record_outcome(kind):
     """Call the update hook of each rule for this kind of event, and pause those that trip."""
     for rule in shape.listening(kind):
         if rule.always_keyed(kind) or rule.key >= 0:
-            if rule.told(kind):
+            if rule.calls_update(kind):
                 trip = rule.update(
                     accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
                     passed=passed(rule, kind),
                 )
-            if rule.trips_by_breach(kind) and rule.told(kind):
+            if rule.trips_by_breach(kind) and rule.calls_update(kind):
                 trip |= (verdict.breached >> rule.number) & 1
             elif rule.trips_by_breach(kind):
                 trip = (verdict.breached >> rule.number) & 1
@@ -402,7 +402,7 @@ def record_outcome(kind):
 
 def passed(rule, kind):
     """1 if the rule itself passed the event."""
-    return (1 if verdict.stopped & rule.bit == 0 else 0) if rule.judged(kind) else 1
+    return (1 if verdict.stopped & rule.bit == 0 else 0) if rule.can_object(kind) else 1
 
 
 # ---------------------------------------------------------------------- orders

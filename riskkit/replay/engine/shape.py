@@ -72,7 +72,7 @@ class RuleShape(NamedTuple):
         """Its bit in the masks of a decision."""
         return 1 << self.number
 
-    def judged(self, kind: int) -> bool:
+    def can_object(self, kind: int) -> bool:
         """True if the rule can object to this kind of event."""
         return kind in MESSAGES and (self.can_pause or (kind in self.checks_on and self.has("check")))
 
@@ -80,17 +80,17 @@ class RuleShape(NamedTuple):
         """True if its check is called; a latching rule that can pause only tests its pause."""
         return kind in self.checks_on and self.has("check") and not (self.checked_by_pause and self.can_pause)
 
-    def told(self, kind: int) -> bool:
+    def calls_update(self, kind: int) -> bool:
         """True if its update hook is called at this kind of event."""
         return kind in self.updates_on and self.has("update")
 
     def trips_by_breach(self, kind: int) -> bool:
         """True if a breach found by its check pauses it."""
-        return self.can_pause and self.judged(kind) and self.breach_trips and not self.checked_by_pause
+        return self.can_pause and self.can_object(kind) and self.breach_trips and not self.checked_by_pause
 
     def can_trip(self, kind: int) -> bool:
         """True if this kind of event can pause it."""
-        return self.can_pause and (self.told(kind) or self.trips_by_breach(kind))
+        return self.can_pause and (self.calls_update(kind) or self.trips_by_breach(kind))
 
     def always_keyed(self, kind: int) -> bool:
         """True if every event of this kind has a key of its scope."""
@@ -164,13 +164,13 @@ class Shape(NamedTuple):
         """Rules whose records change at a RESET command."""
         return [rule for rule in self.rules if rule.can_pause or rule.has("reset")]
 
-    def asked(self, kind: int) -> Rules:
+    def objecting(self, kind: int) -> Rules:
         """Rules that can object to a kind of message."""
-        return [rule for rule in self.rules if rule.judged(kind)]
+        return [rule for rule in self.rules if rule.can_object(kind)]
 
     def listening(self, kind: int) -> Rules:
         """Rules whose records are looked up at a kind of event."""
-        return [rule for rule in self.rules if rule.judged(kind) or kind in rule.updates_on]
+        return [rule for rule in self.rules if rule.can_object(kind) or kind in rule.updates_on]
 
     def watched(self, kind: int) -> bool:
         """True if a kind of event may change a rule's record."""
@@ -184,7 +184,7 @@ class Shape(NamedTuple):
         """True if the loop must know whether a message of this kind only reduces a position."""
         return self.controls or any(
             rule.exempt_reducing or (rule.can_pause and not rule.halts) or "reducing" in rule.arguments("check")
-            for rule in self.asked(kind)
+            for rule in self.objecting(kind)
         )
 
 

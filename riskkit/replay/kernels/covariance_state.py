@@ -130,12 +130,12 @@ def price_came(key: Record, memory: Words) -> None:
 
 @apart
 def pass_time(
-    now: int, told: int, params: Any, keys: Record, count: int, instruments: Record, memory: Words, reals: Words
+    now: int, forced: int, params: Any, keys: Record, count: int, instruments: Record, memory: Words, reals: Words
 ) -> int:
-    """Close the bar that has ended by `now`, or that a CLOCK event ends (`told` 1); return the end of the present one."""
+    """Close the bar that has ended by `now`, or that a CLOCK event ends (`forced` 1); return the end of the present one."""
     shared = at(keys, -1).memory
     by_clock = params.bar_ns >= LARGEST
-    if by_clock and told == 0:
+    if by_clock and forced == 0:
         return NEVER
     if by_clock or now >= memory[shared + BAR_END]:
         close_bar(params, keys, count, instruments, memory, reals)

@@ -113,11 +113,11 @@ class Explainer:
         """The objections to the message at `seq`, in the declared order of the rules."""
         rows = result.rows[(result.rows["seq"] == seq) & np.isin(result.rows["code"], SAID)]
         mask = int(np.bitwise_or.reduce(rows["mask"], initial=0))
-        asked = [k for k in range(len(result.rules)) if (mask >> k) & 1]
-        if not asked:
+        objecting = [k for k in range(len(result.rules)) if (mask >> k) & 1]
+        if not objecting:
             return ()
         moment = Moment(result, ReplayLoop(result.rules, self.shape, compiled=self.compiled), seq)
-        return tuple(moment.objection(k) for k in asked)
+        return tuple(moment.objection(k) for k in objecting)
 
 
 class Moment:
