@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib
 import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -68,10 +70,7 @@ def finite_array(value: Any, name: str, *, ndim: int | None = None, order: Liter
     In row-major order, or with ``order="K"`` in the order of the input: a DataFrame is column-major, and reordering
     copies it.
     """
-    try:
-        array = np.asarray(value, dtype=np.float64, order=order)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} holds a value that is not a number ({error})") from None
+    array = float_array(value, name, order=order)
     if ndim is not None and array.ndim != ndim:
         raise InputError(f"{name} has {array.ndim} dimensions and shape {array.shape}; it needs {ndim}")
     if array.size == 0:
@@ -87,22 +86,200 @@ def finite_array(value: Any, name: str, *, ndim: int | None = None, order: Liter
     return array
 
 
-def returns_array(value: Any, name: str = "returns", *, min_obs: int = 1, order: Literal["C", "K"] = "C") -> np.ndarray:
-    """Return finite returns of shape (n_obs,) or (n_obs, n_series) with at least `min_obs` rows."""
+def float_array(value: Any, name: str, *, order: Literal["C", "K"] = "K") -> np.ndarray:
+    """Return numbers as float64, missing and masked ones as NaN; without a copy where they are float64 already."""
+    value = as_pandas(value)
+    columns = labels_of(value, 1)
+    for i, dtype in enumerate([getattr(value, "dtype", None)] if columns is None else value.dtypes):
+        if getattr(dtype, "kind", "f") in NOT_NUMBERS:
+            where = "" if columns is None else f" in column {columns[i]!r}"
+            raise InputError(f"{name} holds a value that is not a number ({NOT_NUMBERS[dtype.kind]}{where})")
+    if isinstance(value, np.ma.MaskedArray):
+        return np.asarray(np.ma.filled(value.astype(np.float64, order=order), np.nan))
+    if hasattr(value, "to_numpy"):
+        array = value.to_numpy()
+    else:
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            raise InputError(f"{name} has rows of different lengths; give the same number of values in each") from None
+    if array.dtype == object:
+        array = np.array([_number(entry, name) for entry in array.flat], dtype=np.float64).reshape(array.shape)
+    elif array.dtype.kind in NOT_NUMBERS or _has_boolean(value):
+        kind = NOT_NUMBERS.get(array.dtype.kind, "booleans")
+        raise InputError(f"{name} holds a value that is not a number ({kind})")
+    return np.asarray(array, dtype=np.float64, order=order)
+
+
+NOT_NUMBERS = {
+    **{"b": "booleans", "c": "complex numbers", "m": "time differences", "M": "dates"},
+    **{"S": "text", "U": "text", "V": "records"},
+}
+"""Kinds of numpy types that convert to float silently, or to a number that was not meant."""
+
+
+def _number(entry: Any, name: str) -> float:
+    """An entry of an array of objects; None and the missing values of pandas are NaN."""
+    if entry is None or type(entry).__name__ in ("NAType", "NaTType"):
+        return math.nan
+    if isinstance(entry, (bool, np.bool_)) or not isinstance(entry, (Real, Decimal)):
+        raise InputError(f"{name} holds a value that is not a number ({entry!r})")
+    try:
+        return float(entry)
+    except OverflowError:
+        return math.inf
+
+
+def _has_boolean(value: Any) -> bool:
+    """True for a boolean anywhere in nested lists, which numpy reads as 0 or 1."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_has_boolean, value))
+    return isinstance(value, (bool, np.bool_))
+
+
+def observations(
+    value: Any, name: str, *, min_obs: int = 1, order: Literal["C", "K"] = "C", ordered: bool = False
+) -> np.ndarray:
+    """Return finite numbers of shape (n_obs,) or (n_obs, n_series) with at least `min_obs` rows.
+
+    With ``ordered=True`` the dates of a labelled `value` must rise (`refuse_disorder`).
+    """
     array = finite_array(value, name, order=order)
     if array.ndim not in (1, 2):
         raise InputError(f"{name} has shape {array.shape}; it needs (n_obs,) or (n_obs, n_series)")
     if array.shape[0] < min_obs:
         raise InputError(f"{name} has {array.shape[0]} observations; at least {min_obs} are needed")
+    if ordered:
+        refuse_disorder(value, name)
     return array
 
 
+def returns_array(
+    value: Any,
+    name: str = "returns",
+    *,
+    min_obs: int = 1,
+    order: Literal["C", "K"] = "C",
+    ordered: bool = False,
+    fractions: bool = False,
+) -> np.ndarray:
+    """Return `observations` that are returns, or P&L unless ``fractions=True``; prices are refused."""
+    array = observations(value, name, min_obs=min_obs, order=order, ordered=ordered)
+    refuse_prices(array, name, fractions=fractions)
+    return array
+
+
+def single_series(value: Any, name: str, *, min_obs: int = 1, ordered: bool = False) -> np.ndarray:
+    """Return the `observations` of one series, given as (n_obs,) or (n_obs, 1)."""
+    array = observations(value, name, min_obs=min_obs, ordered=ordered)
+    if array.ndim == 2 and array.shape[1] != 1:
+        raise InputError(f"{name} has shape {array.shape}; give one series at a time, (n_obs,)")
+    return array.reshape(len(array))
+
+
+def refuse_disorder(value: Any, name: str, *, repeats: bool = False) -> None:
+    """Refuse rows whose dates are not oldest first, each once; with ``repeats=True`` a date may be repeated.
+
+    Rows without labels, and labels that are not dates, are taken in the order given.
+    """
+    index = labels_of(value, 0)
+    if index is None or not _are_dates(index) or (index.is_monotonic_increasing and (repeats or index.is_unique)):
+        return
+    sort = f"{name}.sort_index()" if hasattr(value, "sort_index") else f"its rows sorted by {index.name!r}"
+    if index.hasnans:
+        raise InputError(f"{name} has no date at row {int(np.argmax(index.isna()))}; drop or date the row")
+    if not index.is_monotonic_increasing:
+        later = np.asarray(index[1:] < index[:-1])
+        row = int(np.argmax(later))
+        which = "newest first" if later.all() else "not in order of time"
+        raise InputError(
+            f"{name} is {which}: row {row} is {_date(index[row])}, and row {row + 1} {_date(index[row + 1])}; "
+            f"the order matters here, so give {sort}"
+        )
+    row = int(np.argmax(index.duplicated()))
+    raise InputError(
+        f"{name} has {_date(index[row])} twice, at rows {row - 1} and {row}; give each date once, "
+        "for example by index.duplicated()"
+    )
+
+
+def _are_dates(index: Any) -> bool:
+    """True for dates, periods and times of any type, and for text that begins as in 2020-01-31."""
+    kind = index.inferred_type
+    return kind in ("datetime64", "datetime", "date", "period", "timedelta64", "timedelta") or (
+        kind == "string" and re.match(r"\d{4}-\d\d-\d\d", str(index[0])) is not None
+    )
+
+
+def _date(label: Any) -> str:
+    """A date without the time of midnight."""
+    return str(label).removesuffix(" 00:00:00")
+
+
+def refuse_prices(array: np.ndarray, name: str, *, fractions: bool = False, instead: str | None = None) -> None:
+    """Refuse prices given as returns: numbers above zero that are large and change little from row to row.
+
+    Returns of a money market are above zero and change little too, but are small. P&L may be large and without a loss:
+    that of a market maker varies by more, fees are independent from row to row, while a price strays far beside its
+    steps, and interest seldom falls. It takes ten rows to tell. Fractions (``fractions=True``) are never that large.
+    """
+    n_obs = len(array)
+    if n_obs < (2 if fractions else 10) or not array.min() > 0.0:
+        return
+    typical = float(np.median(array))
+    with np.errstate(over="ignore"):
+        steps = np.abs(np.diff(np.log(array), axis=0))
+    if typical <= LARGEST_RETURN or np.quantile(steps, 0.9) > LARGEST_STEP:
+        return
+    if not fractions:
+        changes = np.diff(array, axis=0)
+        is_independent = np.any((changes**2).mean(axis=0) >= array.var(axis=0))  # von Neumann's ratio is then near 2
+        if is_independent or min((changes > 0.0).mean(), (changes < 0.0).mean()) < 0.1:
+            return
+    raise InputError(
+        f"{name} looks like prices, not returns: all {n_obs} rows are above zero, around {typical:g}, and most change "
+        f"by less than {LARGEST_STEP:.0%}; give {f'simple_returns({name})' if instead is None else instead}"
+    )
+
+
+LARGEST_RETURN, LARGEST_STEP = 0.5, 0.3
+"""Typical return without a loss that is taken for one, and the change that nine of ten steps of a price stay below."""
+
+
+def as_pandas(value: Any) -> Any:
+    """Return a table of polars, pyarrow or another Arrow library as a DataFrame, a column as an array.
+
+    The column of dates becomes the index; without one, the column of text, which names the rows of a matrix. Anything
+    that is not from an Arrow library is returned unchanged.
+    """
+    if not hasattr(value, "__arrow_c_stream__") or hasattr(value, "iloc"):
+        return value
+    import pyarrow as pa
+
+    if not hasattr(value, "columns"):
+        return pa.chunked_array(value).to_numpy()
+    table = pa.table(value)
+    is_date, is_text = pa.types.is_temporal, lambda kind: "string" in str(kind)
+    frame = table.to_pandas(date_as_object=False, ignore_metadata=True)
+    for kind in (is_date, is_text):
+        names = [field.name for field in table.schema if kind(field.type)]
+        if len(names) == 1:
+            frame = frame.set_index(names[0])
+            return frame.rename_axis(None) if names[0].startswith("__index_level_") else frame
+    return frame
+
+
 def labels_of(value: Any, axis: int) -> Any:
-    """Return the pandas labels along `axis` (0 rows, 1 columns) of a Series or DataFrame; None for an array."""
-    if axis == 0:
-        index = getattr(value, "index", None)
-        return None if callable(index) else index
-    return getattr(value, "columns", None)
+    """Return the pandas labels along `axis` (0 rows, 1 columns) of a table or Series; None for an array.
+
+    An Arrow table without a column of dates or text has no row labels.
+    """
+    table = as_pandas(value)
+    if axis == 1:
+        return getattr(table, "columns", None)
+    index = getattr(table, "index", None)
+    is_numbered = table is not value and getattr(index, "inferred_type", None) == "integer"
+    return None if callable(index) or is_numbered else index
 
 
 def optional(module: str, extra: str) -> Any:
@@ -128,11 +305,13 @@ def with_labels(array: np.ndarray, rows: Any = None, columns: Any = None, name: 
 
 
 def finite_number(value: Any, name: str) -> float:
-    """Return a finite number; strings and booleans are rejected."""
-    if isinstance(value, (bool, str)):
+    """Return a finite number; what `finite_array` refuses in an array is refused here too."""
+    if isinstance(value, (bool, str)) or getattr(getattr(value, "dtype", None), "kind", "f") in NOT_NUMBERS:
         raise InputError(f"{name}={value!r} is not a number")
     try:
         number = float(value)
+    except OverflowError:
+        number = math.inf
     except (TypeError, ValueError):
         raise InputError(f"{name}={value!r} is not a number") from None
     if not math.isfinite(number):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, labels_of, returns_array
+from riskkit._check import InputError, as_pandas, finite_array, float_array, labels_of, returns_array
 from riskkit._jit import kernel
 from riskkit.pnl import in_asset_order
 
@@ -79,11 +79,14 @@ def exposure_of(positions: Any, covariance: Any) -> Exposure:
     >>> exposure_of([100.0, -50.0], [[0.04, 0.01], [0.01, 0.09]]).gradient.tolist()
     [3.5, -3.5]
     """
-    labels = labels_of(covariance, 1)
-    if labels is not None and not labels.equals(labels_of(covariance, 0)):
+    labels, rows = labels_of(covariance, 1), labels_of(covariance, 0)
+    if labels is not None and rows is not None and not labels.equals(rows):
         raise InputError("covariance has other names on its rows than on its columns; both must be the same assets")
-    held, matrix = _numbers(by_name(positions, labels, "positions"), "positions"), _numbers(covariance, "covariance")
-    n = held.size
+    held, matrix = (
+        float_array(by_name(positions, labels, "positions"), "positions"),
+        float_array(covariance, "covariance"),
+    )
+    n = held.size or finite_array(held, "positions").size  # an empty one is refused there
     if held.ndim != 1 or matrix.shape != (n, n):
         raise InputError(
             f"covariance has shape {matrix.shape} for positions of shape {held.shape}; they need (n, n) and (n,)"
@@ -132,6 +135,7 @@ def scenarios_of(positions: Any, returns: Any, *, min_obs: int = 1) -> tuple[np.
 
 def by_name(values: Any, labels: Any, name: str) -> Any:
     """Reorder labelled values to the order of the assets; unlabelled values are returned unchanged."""
+    values = as_pandas(values)
     names = labels_of(values, 0) if np.ndim(values) == 1 else labels_of(values, 1)
     return values if names is None or labels is None or names.equals(labels) else in_asset_order(values, labels, name)
 
@@ -142,12 +146,6 @@ def asset_vector(values: Any, book: Exposure, name: str) -> np.ndarray:
     if array.shape not in ((), book.positions.shape):
         raise InputError(f"{name} has shape {array.shape} for {len(book.positions)} assets; give one number for each")
     return array if array.ndim else np.full(book.positions.shape, float(array))
-
-
-def _numbers(values: Any, name: str) -> np.ndarray:
-    """Convert to float64; the product shows later whether every number is finite."""
-    array = np.asarray(values)
-    return array if array.dtype == np.float64 and array.size else finite_array(values, name)
 
 
 @kernel

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, labels_of, returns_array, with_labels
+from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, observations, with_labels
 from riskkit._show import Row, Shown
 
 __all__ = ["DeltaGamma", "aggregate", "linear", "full_revaluation", "scenario"]
@@ -63,7 +63,7 @@ def scenario(book: Any, scenarios: Any = None) -> Any:
         if isinstance(book, DeltaGamma) or callable(book):
             raise InputError("book is a DeltaGamma or a function; give the scenarios in which to value it")
         return with_labels(
-            returns_array(book, "book").copy(), labels_of(book, 0), labels_of(book, 1), getattr(book, "name", None)
+            observations(book, "book").copy(), labels_of(book, 0), labels_of(book, 1), getattr(book, "name", None)
         )
     if isinstance(book, DeltaGamma):
         return book.pnl(scenarios)
@@ -215,7 +215,7 @@ def full_revaluation(revalue: Callable[[Any], Any], scenarios: Any, *, value_tod
     """
     n_obs = len(_scenario_matrix(scenarios, "scenarios"))
     values = revalue(scenarios)
-    array = returns_array(values, "revalue(scenarios)")
+    array = observations(values, "revalue(scenarios)")
     if len(array) != n_obs:
         raise InputError(f"revalue(scenarios) has shape {array.shape} for {n_obs} scenarios; return one row for each")
     if value_today is not None:
@@ -261,6 +261,7 @@ def aggregate(pnl: Any, hierarchy: Mapping[Any, Any] | None = None, *, total: An
     """
     import pandas as pd
 
+    pnl = as_pandas(pnl)
     if isinstance(pnl, pd.Series):
         return aggregate(pnl.to_frame().T, hierarchy, total=total).iloc[0].rename(pnl.name)
     if not isinstance(pnl, pd.DataFrame):
@@ -353,7 +354,7 @@ def _exact_numbers(pnl: Any) -> np.ndarray:
 
 
 def _scenario_matrix(scenarios: Any, name: str) -> np.ndarray:
-    array = returns_array(scenarios, name)
+    array = observations(scenarios, name)
     return array[:, None] if array.ndim == 1 else array
 
 
@@ -388,6 +389,7 @@ def in_asset_order(values: Any, columns: Any, name: str, axis: int = -1) -> Any:
     InputError
         An asset named twice, or one for which there are no scenarios.
     """
+    values = as_pandas(values)
     axis = axis % max(np.ndim(values), 1)
     names = labels_of(values, axis)
     if names is None or columns is None:

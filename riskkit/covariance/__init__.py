@@ -23,13 +23,14 @@ from riskkit.covariance.ewma_matrix import (
     ewma_covariance_path,
     ewma_portfolio_variance,
 )
-from riskkit.covariance.garch import GarchFit, fit_garch, garch_long_run_volatility, garch_update
+from riskkit.covariance.garch import ConvergenceWarning, GarchFit, fit_garch, garch_long_run_volatility, garch_update
 from riskkit.covariance.matrices import correlation_from_covariance, covariance_from_correlation
 from riskkit.covariance.nearest import MatrixRepair, nearest_correlation, nearest_covariance
 from riskkit.covariance.riskmetrics import riskmetrics2006
 from riskkit.covariance.shrunk import ShrunkCovariance, shrunk_covariance
 
 __all__ = [
+    "ConvergenceWarning",
     "EwmaCovariance",
     "GarchFit",
     "MatrixRepair",

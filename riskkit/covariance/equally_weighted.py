@@ -6,7 +6,17 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, labels_of, one_of, returns_array, whole_number, with_labels
+from riskkit._check import (
+    InputError,
+    as_pandas,
+    finite_array,
+    labels_of,
+    one_of,
+    refuse_disorder,
+    returns_array,
+    whole_number,
+    with_labels,
+)
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.matrices import symmetric
@@ -115,7 +125,8 @@ def stressed_sample(returns: ReturnsLike, start: Any, end: Any, *, ddof: int = 1
         table: Any = finite_array(returns, "returns", ndim=2)
         window, inside = table[first : last + 1], last < len(table)
     else:
-        table = returns
+        refuse_disorder(returns, "returns")
+        table = as_pandas(returns)
         try:
             window = table.loc[start:end]
             inside = len(table.loc[:start]) > 0 and len(table.loc[end:]) > 0

@@ -60,7 +60,7 @@ def ewma_variance(returns: ReturnsLike, decay: float = 0.94, start: Any = "backc
     >>> ewma_variance([0.02, -0.01], decay=0.9, start="first_square").round(8).tolist()
     [0.0004, 0.00037]
     """
-    array = returns_array(returns)
+    array = returns_array(returns, ordered=True)
     table = np.require(array.reshape(len(array), -1), requirements="W")  # one signature of the kernel
     out = np.empty_like(table)
     first = np.array(np.broadcast_to(ewma_initial(array, decay, start), table.shape[1:]))
@@ -101,7 +101,7 @@ def ewma_volatility(
     [0.006782, 0.01556]
     """
     one_of(weighting, get_args(Weighting), "weighting")
-    array = returns_array(returns)
+    array = returns_array(returns, ordered=True)
     if weighting == "recursive":
         variance = ewma_variance(array, decay, start)[-1]
     else:
@@ -136,7 +136,7 @@ def ewma_initial(
     >>> round(ewma_initial([0.02, -0.01], decay=0.5, start="backcast"), 6)
     0.0003
     """
-    array = returns_array(returns)
+    array = returns_array(returns, ordered=True)
     if isinstance(start, str):
         weights = start_weights(len(array), decay_factor(decay), start, backcast_periods)
         value = weights @ array[: len(weights)] ** 2

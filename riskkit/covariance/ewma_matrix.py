@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, finite_array, labels_of, returns_array, with_labels
+from riskkit._check import InputError, as_pandas, finite_array, labels_of, returns_array, with_labels
 from riskkit._docs import shared_parameters
 from riskkit._jit import kernel
 from riskkit._show import Row, Shown
@@ -327,7 +327,7 @@ def _start_matrix(array: np.ndarray, decay: float, start: Any, backcast_periods:
 
 def _rows_of(returns: Any, order: Literal["C", "K"] = "C") -> tuple[np.ndarray, Any]:
     """Returns as (n_obs, n_assets), a single series as one asset, and the labels of the assets."""
-    array = returns_array(returns, order=order)
+    array = returns_array(returns, order=order, ordered=True)
     table = array[:, None] if array.ndim == 1 else array
     if order == "C":
         table = np.require(table, requirements="W")  # one signature of the kernels
@@ -345,6 +345,7 @@ def _same_layout(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.
 
 def _in_order(values: Any, assets: Any, axis: int) -> Any:
     """Labelled `values` in the order of `assets` along `axis`."""
+    values = as_pandas(values)
     labels = labels_of(values, axis) if axis in (0, 1) else None
     if assets is None or labels is None or labels.equals(assets):
         return values

@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of, optional, positive, with_labels
+from riskkit._check import (
+    InputError,
+    finite_number,
+    labels_of,
+    one_of,
+    optional,
+    positive,
+    refuse_prices,
+    single_series,
+    with_labels,
+)
 from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 
 Distribution = Literal["t", "normal"]
+TYPICAL, TYPICAL_DF = (0.05, 0.08, 0.87), 8.0
+"""omega, alpha, beta of daily returns of unit variance, and degrees of freedom: start values of the second fit."""
+TOLERANCE, DECIMALS = 1e-9, 8
+"""Of the likelihood; and of the scaled returns, so that their rounding errors, which differ by unit, move no step."""
+
+
+class ConvergenceWarning(UserWarning):
+    """GARCH fit whose optimizer found no maximum of the likelihood.
+
+    Examples
+    --------
+    >>> from riskkit.covariance import ConvergenceWarning
+    >>> issubclass(ConvergenceWarning, UserWarning)
+    True
+    """
 
 
 @documented
@@ -177,32 +203,31 @@ class GarchFit(Shown):
 
 
 @documented
-def fit_garch(returns: ReturnsLike, *, distribution: Distribution = "t", scale: float = 100.0) -> GarchFit:
+def fit_garch(returns: ReturnsLike, *, distribution: Distribution = "t") -> GarchFit:
     """Fit a constant mean and a GARCH(1,1) by maximum likelihood.
 
-    Needs arch (``pip install 'riskkit[garch]'``).
+    Needs arch (``pip install 'riskkit[garch]'``). The returns may be in any unit: they are divided by their standard
+    deviation before the fit, and the parameters are scaled back. Of two fits, from the start values of arch and from
+    those typical of daily returns, the one of the larger likelihood is kept.
 
     Parameters
     ----------
-    returns : (n_obs,)
+    returns : (n_obs,) or (n_obs, 1)
         Returns per period, oldest first, at least 50.
     distribution : {"t", "normal"}
         Distribution of the shocks: Student t with unit variance and fitted degrees of freedom, or normal.
-    scale : float
-        Factor on the returns inside the optimizer, which converges poorly on numbers near 1e-5; parameters are scaled
-        back.
 
     Returns
     -------
     GarchFit
         Parameters with robust standard errors, the volatility of every period, the shocks, and the next volatility.
         The variance before the first return is a backcast: exponentially weighted mean of the first 75 squared
-        deviations from the sample mean, decay 0.94.
+        deviations from the sample mean, decay 0.94. A `ConvergenceWarning` is issued if no maximum was found.
 
     Raises
     ------
     InputError
-        NaN, infinity, constant returns, fewer than 50 observations.
+        NaN, infinity, constant returns, fewer than 50 observations, dates out of order.
     ImportError
         arch is not installed.
 
@@ -219,20 +244,19 @@ def fit_garch(returns: ReturnsLike, *, distribution: Distribution = "t", scale: 
     (True, 0.01)
     """
     one_of(distribution, get_args(Distribution), "distribution")
-    scale = positive(scale, "scale")
-    array = finite_array(returns, "returns", ndim=1)
+    array = single_series(returns, "returns", ordered=True)
+    refuse_prices(array, "returns")
     if len(array) < 50:
         raise InputError(f"returns has {len(array)} observations; a GARCH fit needs at least 50")
     if np.ptp(array) == 0.0:
         raise InputError("returns is constant; there is no volatility to fit")
-    arch = optional("arch", "garch")
-    model = arch.arch_model(scale * array, mean="Constant", vol="GARCH", p=1, q=1, dist=distribution, rescale=False)
-    fitted = model.fit(disp="off")
-    units = {"mu": scale, "omega": scale**2}
+    deviation = float(np.std(array / np.abs(array).max())) * float(np.abs(array).max())
+    fitted, converged = _best_fit(np.round(array / deviation, DECIMALS), distribution)
+    units = {"mu": deviation, "omega": deviation**2}
     names = {"mu": "mean", "omega": "omega", "alpha[1]": "alpha", "beta[1]": "beta", "nu": "df"}
-    values = {names[key]: float(value) / units.get(key, 1.0) for key, value in fitted.params.items()}
-    errors = {names[key]: float(value) / units.get(key, 1.0) for key, value in fitted.std_err.items()}
-    volatility = np.asarray(fitted.conditional_volatility) / scale
+    values = {names[key]: float(value) * units.get(key, 1.0) for key, value in fitted.params.items()}
+    errors = {names[key]: float(value) * units.get(key, 1.0) for key, value in fitted.std_err.items()}
+    volatility = np.asarray(fitted.conditional_volatility) * deviation
     residuals = (array - values["mean"]) / volatility
     next_variance = garch_update(
         float(volatility[-1]),
@@ -248,13 +272,32 @@ def fit_garch(returns: ReturnsLike, *, distribution: Distribution = "t", scale: 
         alpha=values["alpha"],
         beta=values["beta"],
         df=values.get("df"),
-        log_likelihood=float(fitted.loglikelihood) + len(array) * math.log(scale),
+        log_likelihood=float(fitted.loglikelihood) - len(array) * math.log(deviation),
         standard_errors=errors,
-        converged=fitted.convergence_flag == 0,
+        converged=converged,
         volatility=with_labels(volatility, rows, name=name),
         residuals=with_labels(residuals, rows, name=name),
         next_volatility=math.sqrt(next_variance),
     )
+
+
+def _best_fit(scaled: np.ndarray, distribution: str) -> tuple[Any, bool]:
+    """Fit of the larger likelihood of two, to returns of unit variance, and whether it is a maximum."""
+    model = optional("arch", "garch").arch_model(
+        scaled, mean="Constant", vol="GARCH", p=1, q=1, dist=distribution, rescale=False
+    )
+    typical = np.array([float(scaled.mean()), *TYPICAL, *([TYPICAL_DF] if distribution == "t" else [])])
+    fits = [model.fit(disp="off", show_warning=False, tol=TOLERANCE, starting_values=s) for s in (None, typical)]
+    best = max(fits, key=lambda fit: float(fit.loglikelihood))
+    converged = best.convergence_flag == 0 and float(best.loglikelihood) >= float(model.fix(typical).loglikelihood)
+    if not converged:
+        warnings.warn(
+            f"the GARCH fit to {len(scaled)} returns found no maximum of the likelihood; its volatilities are those of "
+            "the best parameters tried. More returns or distribution='normal' may help",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    return best, converged
 
 
 def _parameters(omega: float, alpha: float, beta: float) -> tuple[float, float, float]:

@@ -55,7 +55,7 @@ def riskmetrics2006(
     >>> round(riskmetrics2006([0.01, -0.02, 0.015, 0.03, -0.01]), 8)
     0.00034341
     """
-    array = returns_array(returns)
+    array = returns_array(returns, ordered=True)
     constants = positive(tau1, "tau1") * positive(rho, "rho") ** np.arange(whole_number(kmax, "kmax"))
     if rho <= 1.0 or tau0 <= 1.0 or constants[-1] > tau0 or constants[0] == tau0:
         raise InputError(

@@ -4,9 +4,10 @@ The argument `input` defines wealth:
 
 - ``"returns"``: returns compounded from a wealth of 1 *before* the first one, so that a first loss is a drawdown;
 - ``"summed_returns"``: 1 plus the sum of the returns, for a book of constant size;
-- ``"prices"``: the values themselves, prices or an equity curve; the first value is the first peak.
+- ``"prices"``: the values themselves, prices or an equity curve; the first value is the first peak;
+- ``"pnl"``: P&L in money, added to a curve that starts at 0.
 
-A drawdown is a positive fraction of the peak: 0.25 for a loss of 25 %.
+A drawdown is a positive fraction of the peak, 0.25 for a loss of 25 %; of P&L it is money, 250 for a fall by 250.
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ from typing import Any, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, labels_of, one_of, positive, returns_array, with_labels
+from riskkit._check import (
+    InputError,
+    finite_array,
+    labels_of,
+    observations,
+    one_of,
+    positive,
+    refuse_prices,
+    with_labels,
+)
 from riskkit._tail import n_tail as tail_size
 from riskkit.performance.series import Input, above_total_loss, documented, per_series
 
@@ -28,8 +38,8 @@ def drawdown_series(values: Any, *, input: Input = "returns") -> Any:
     -------
     as `values`
         Fraction of the running peak, 0 at a peak; above 1 only if summed returns or an equity curve fall below zero.
-        With returns, drawdowns up to the rounding error n_obs × 2.2e-16 are 0, so that a return to the peak is a full
-        recovery.
+        With returns and P&L, drawdowns up to the rounding error n_obs × 2.2e-16 (of the largest value of the curve) are
+        0, so that a return to the peak is a full recovery.
 
     References
     ----------
@@ -43,6 +53,8 @@ def drawdown_series(values: Any, *, input: Input = "returns") -> Any:
     [0.1, 0.0, 0.5]
     >>> drawdown_series([100.0, 120.0, 90.0], input="prices").tolist()
     [0.0, 0.0, 0.25]
+    >>> drawdown_series([-100.0, 300.0, -250.0], input="pnl").tolist()
+    [100.0, 0.0, 250.0]
     """
     drawdown = _drawdowns(values, input)
     return with_labels(drawdown, labels_of(values, 0), labels_of(values, 1), getattr(values, "name", None))
@@ -55,7 +67,7 @@ def max_drawdown(values: Any, *, input: Input = "returns") -> Any:
     Returns
     -------
     float or (n_series,)
-        Positive fraction of the peak; 0 if wealth never falls.
+        Positive fraction of the peak, money with ``input="pnl"``; 0 if wealth never falls.
 
     References
     ----------
@@ -180,17 +192,25 @@ def _drawdowns(values: Any, input: Input) -> np.ndarray:
     """The drawdown path as a new array."""
     one_of(input, get_args(Input), "input")
     if input == "prices":
-        wealth = returns_array(values, "prices")
+        wealth = observations(values, "prices", ordered=True)
         if (wealth[0] <= 0.0).any():
             raise InputError(f"prices starts with {wealth[0].min():g}; a drawdown is a fraction of a peak above zero")
         peak = np.maximum.accumulate(wealth, axis=0)
         return np.asarray((peak - wealth) / peak)
-    array = returns_array(values)
+    array = observations(values, "pnl" if input == "pnl" else "returns", ordered=True)
+    if input == "pnl":
+        refuse_prices(array, "pnl", instead='input="prices"')
+        curve = array.cumsum(axis=0)
+        return _rounded(np.maximum(np.maximum.accumulate(curve, axis=0), 0.0) - curve, np.abs(curve).max(axis=0))
+    refuse_prices(array, "returns", fractions=True, instead='input="prices", or simple_returns(returns)')
     with np.errstate(over="ignore"):
         wealth = np.cumprod(1.0 + above_total_loss(array), axis=0) if input == "returns" else 1.0 + array.cumsum(axis=0)
     if not np.isfinite(wealth).all():
         raise InputError(f"returns reaches {array.max():g}, and wealth overflows; give fractions")
     peak = np.maximum(np.maximum.accumulate(wealth, axis=0), 1.0)
-    drawdown: np.ndarray = (peak - wealth) / peak
-    drawdown[drawdown <= len(drawdown) * np.finfo(float).eps] = 0.0
-    return drawdown
+    return _rounded((peak - wealth) / peak, 1.0)
+
+
+def _rounded(drawdown: np.ndarray, largest: Any) -> np.ndarray:
+    """Set the drawdowns to 0 that are the rounding error of sums (products) of numbers up to `largest`."""
+    return np.where(drawdown <= len(drawdown) * np.finfo(float).eps * largest, 0.0, drawdown)

@@ -9,10 +9,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import labels_of, one_of, whole_number, with_labels
+from riskkit._check import labels_of, one_of, single_series, whole_number, with_labels
 from riskkit._show import Row, Shown, short_label
 from riskkit.performance.drawdown import drawdown_series
-from riskkit.performance.series import Input, documented, single_series
+from riskkit.performance.series import Input, documented
 
 Order = Literal["depth", "time"]
 
@@ -30,7 +30,7 @@ class Drawdown(Shown):
     end : label or None
         Period of full recovery; None if open.
     depth : float
-        Positive fraction of the peak.
+        Positive fraction of the peak; with ``input="pnl"`` in the unit of the P&L.
     length : int
         Number of periods from `start` to `end`, or to the last period if open.
     to_trough : int
@@ -67,7 +67,7 @@ class Drawdown(Shown):
 
     def _rows(self) -> list[Row]:
         return [
-            ("depth", self.depth, "of the peak"),
+            ("depth", self.depth, "below the peak"),
             ("trough", short_label(self.trough), f"after {self.to_trough} periods"),
             ("length", self.length, "periods"),
             ("recovery", self.recovery, "periods from the trough"),
@@ -83,9 +83,11 @@ class DrawdownTable(Shown):
     drawdowns : tuple[Drawdown, ...]
         Drawdowns in the chosen order.
     path : (n_obs,)
-        Drawdown of every period as a fraction of the peak, as in `drawdown_series`.
+        Drawdown of every period, as in `drawdown_series`.
     order : {"depth", "time"}
         Order of the drawdowns.
+    input : {"returns", "summed_returns", "prices", "pnl"}
+        Meaning of the values: the drawdowns of P&L are in its unit, all others fractions of the peak.
 
     Examples
     --------
@@ -98,6 +100,7 @@ class DrawdownTable(Shown):
     drawdowns: tuple[Drawdown, ...]
     path: Any
     order: Order
+    input: Input = "returns"
 
     def __len__(self) -> int:
         return len(self.drawdowns)
@@ -107,7 +110,7 @@ class DrawdownTable(Shown):
 
     @property
     def current_drawdown(self) -> float:
-        """Drawdown at the end of the series as a fraction of the peak; 0 at a peak."""
+        """Drawdown at the end of the series; 0 at a peak."""
         return float(np.asarray(self.path)[-1])
 
     def to_frame(self) -> Any:
@@ -129,7 +132,7 @@ class DrawdownTable(Shown):
         ax.fill_between(where, -fall, 0.0, alpha=0.25, color=plot.WARM, linewidth=0.0)
         for rank, drawdown in sorted(enumerate(self.drawdowns, start=1), key=lambda item: -item[1].depth)[:5]:
             ax.annotate(
-                f"{rank}: {drawdown.depth:.1%}",
+                f"{rank}: {drawdown.depth:,.0f}" if self.input == "pnl" else f"{rank}: {drawdown.depth:.1%}",
                 (drawdown.trough, -drawdown.depth),
                 textcoords="offset points",
                 xytext=(0, -10),
@@ -138,7 +141,10 @@ class DrawdownTable(Shown):
             )
         ax.margins(x=0.01, y=0.12)
         ax.set_ylim(top=0.0)
-        ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        if self.input == "pnl":
+            plot.thousands(ax.yaxis)
+        else:
+            ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
         ax.set_ylabel("below the peak")
         plot.dress(ax, self._title())
         return ax
@@ -169,7 +175,7 @@ def drawdown_table(
     Parameters
     ----------
     values : (n_obs,)
-        Simple returns per period, or prices (see `input`), oldest first. The labels of a Series name the periods.
+        Simple returns per period, or prices or P&L (see `input`), oldest first. The labels of a Series name the periods.
     top : int, optional
         Number of deepest drawdowns to keep; all by default.
     order : {"depth", "time"}
@@ -197,8 +203,8 @@ def drawdown_table(
     """
     one_of(input, get_args(Input), "input")
     one_of(order, get_args(Order), "order")
-    series = single_series(values, "prices" if input == "prices" else "returns")
-    fall = drawdown_series(series, input=input)
+    name = "returns" if input == "summed_returns" else input
+    fall = drawdown_series(single_series(values, name, ordered=True), input=input)
     rows = labels_of(values, 0)
     label = (lambda row: row) if rows is None else (lambda row: rows[row])
     found = [_measure(fall, first, last, label) for first, last in _runs(fall > 0.0)]
@@ -207,7 +213,7 @@ def drawdown_table(
     if order == "time":
         chosen.sort()
     path = with_labels(fall, rows, name=getattr(values, "name", None))
-    return DrawdownTable(tuple(found[i] for i in chosen), path, order)
+    return DrawdownTable(tuple(found[i] for i in chosen), path, order, input)
 
 
 def _runs(under: np.ndarray) -> list[tuple[int, int]]:

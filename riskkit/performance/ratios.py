@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, finite_number, one_of, positive, returns_array, whole_number
+from riskkit._check import InputError, finite_number, one_of, positive, refuse_disorder, returns_array, whole_number
 from riskkit._types import ReturnsLike
 from riskkit.covariance import sample_volatility
 from riskkit.performance.drawdown import max_drawdown
@@ -59,7 +59,7 @@ def annualized_return(
     """
     one_of(method, ("geometric", "arithmetic"), "method")
     periods = positive(periods_per_year, "periods_per_year")
-    array = returns_array(returns)
+    array = returns_array(returns, fractions=True)
     if method == "arithmetic":
         return per_series(array.mean(axis=0) * periods, returns)
     return per_series(_compounded(array, periods), returns)
@@ -154,6 +154,7 @@ def sharpe_ratio(
         return per_series(per_period * math.sqrt(periods), returns)
     if definition == "geometric":
         return per_series(_compounded(excess, periods) / (volatility * math.sqrt(periods)), returns)
+    refuse_disorder(returns, "returns")
     return per_series(per_period * _lo_factor(excess, whole_number(periods, "periods_per_year"), lags), returns)
 
 

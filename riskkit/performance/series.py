@@ -10,12 +10,14 @@ from riskkit._check import InputError, finite_array, finite_number, labels_of, r
 from riskkit._docs import shared_parameters
 from riskkit._types import ReturnsLike
 
-Input = Literal["returns", "summed_returns", "prices"]
+Input = Literal["returns", "summed_returns", "prices", "pnl"]
 documented = shared_parameters(
     {
-        "values": "(n_obs,) or (n_obs, n_series)\n    Simple returns per period, or prices (see `input`); oldest first.",
-        "input": '{"returns", "summed_returns", "prices"}\n    Meaning of `values`: returns compounded from a wealth of '
-        "1, returns added to a wealth of 1, or wealth itself.",
+        "values": "(n_obs,) or (n_obs, n_series)\n    Simple returns per period, or prices or P&L (see `input`); oldest "
+        "first.",
+        "input": '{"returns", "summed_returns", "prices", "pnl"}\n    Meaning of `values`: returns compounded from a '
+        "wealth of 1, returns added to a wealth of 1, wealth itself, or P&L\n    per period in money; then the drawdown "
+        "is in money too.",
         "returns": "(n_obs,) or (n_obs, n_series)\n    Simple returns per period as fractions, oldest first.",
         "pnl": "(n_trades,) or (n_trades, n_series)\n    P&L of each trade in money, or return; gains positive, oldest "
         "first.",
@@ -33,16 +35,6 @@ documented = shared_parameters(
 def per_series(answer: Any, source: Any) -> Any:
     """Return a float for one series, else one number per column with the column labels of `source`."""
     return float(answer) if np.ndim(answer) == 0 else with_labels(np.asarray(answer), labels_of(source, 1))
-
-
-def single_series(values: Any, name: str) -> np.ndarray:
-    """Check finite values of one series, (n_obs,) or (n_obs, 1)."""
-    array = returns_array(values, name)
-    if array.ndim == 2:
-        if array.shape[1] != 1:
-            raise InputError(f"{name} has shape {array.shape}; give one series at a time, (n_obs,)")
-        array = array[:, 0]
-    return array
 
 
 def above_total_loss(array: np.ndarray, name: str = "returns") -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, finite_number, labels_of, with_labels
+from riskkit._check import InputError, finite_number, labels_of, refuse_prices, single_series, with_labels
 from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
 from riskkit.performance.drawdown import conditional_drawdown_at_risk, max_drawdown, pain_index, risk_score, ulcer_index
@@ -24,7 +24,7 @@ from riskkit.performance.ratios import (
     sharpe_standard_error,
     sortino_ratio,
 )
-from riskkit.performance.series import documented, single_series, without_risk_free
+from riskkit.performance.series import documented, without_risk_free
 from riskkit.performance.trades import max_consecutive_losses, payoff_ratio, profit_factor, win_rate
 
 
@@ -216,7 +216,8 @@ def performance_summary(
     >>> round(record.sharpe_ratio, 6), round(record.calmar_ratio, 6), record.win_rate
     (0.340411, 0.649053, 0.75)
     """
-    array = single_series(returns, "returns")
+    array = single_series(returns, "returns", ordered=True)
+    refuse_prices(array, "returns", fractions=True)
     without_risk_free(returns, risk_free)  # refuse an invalid rate here: below it would only make the ratio undefined
     finite_number(threshold, "threshold")
     worst = max_drawdown(array)

@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, one_of, returns_array
+from riskkit._check import InputError, observations, one_of, refuse_disorder, single_series
 from riskkit._show import Row, Shown
-from riskkit.performance.series import documented, gain_over_risk, per_series, single_series
+from riskkit.performance.series import documented, gain_over_risk, per_series
 
 Zeros = Literal["exclude", "include"]
 NO_GAIN_OR_LOSS = "pnl holds only zeros; the measure needs a gain or a loss"
@@ -40,7 +40,7 @@ def win_rate(pnl: Any, *, zeros: Zeros = "exclude") -> Any:
     (0.6666666666666666, 0.5)
     """
     one_of(zeros, get_args(Zeros), "zeros")
-    array = returns_array(pnl, "pnl")
+    array = observations(pnl, "pnl")
     counted = (array != 0.0).sum(axis=0) if zeros == "exclude" else np.full(array.shape[1:], len(array))
     if not np.all(counted):
         raise InputError(NO_GAIN_OR_LOSS)
@@ -61,7 +61,7 @@ def average_trade(pnl: Any) -> Any:
     >>> average_trade([5.0, -2.0, 0.0, 1.0])
     1.0
     """
-    return per_series(returns_array(pnl, "pnl").mean(axis=0), pnl)
+    return per_series(observations(pnl, "pnl").mean(axis=0), pnl)
 
 
 @documented
@@ -82,7 +82,7 @@ def payoff_ratio(pnl: Any) -> Any:
     >>> payoff_ratio([6.0, -2.0, 0.0, 2.0])
     2.0
     """
-    array = returns_array(pnl, "pnl")
+    array = observations(pnl, "pnl")
     gain, loss = _mean_where(array, array > 0.0), -_mean_where(array, array < 0.0)
     return per_series(gain_over_risk(gain, loss, NO_GAIN_OR_LOSS), pnl)
 
@@ -105,7 +105,7 @@ def profit_factor(pnl: Any) -> Any:
     >>> profit_factor([6.0, -2.0, 0.0, 2.0])
     4.0
     """
-    array = returns_array(pnl, "pnl")
+    array = observations(pnl, "pnl")
     gain, loss = np.maximum(array, 0.0).sum(axis=0), np.maximum(-array, 0.0).sum(axis=0)
     return per_series(gain_over_risk(gain, loss, NO_GAIN_OR_LOSS), pnl)
 
@@ -124,7 +124,8 @@ def max_consecutive_losses(pnl: Any) -> Any:
     >>> max_consecutive_losses([1.0, -1.0, -2.0, 0.0, -1.0])
     2
     """
-    array = returns_array(pnl, "pnl")
+    array = observations(pnl, "pnl")
+    refuse_disorder(pnl, "pnl", repeats=True)
     if array.ndim == 1:
         return _longest_run(array < 0.0)
     return per_series(np.array([_longest_run(column < 0.0) for column in array.T]), pnl)
@@ -249,6 +250,7 @@ def trade_statistics(pnl: Any) -> TradeStatistics:
     losses at the end           1 trades
     """
     array = single_series(pnl, "pnl")
+    refuse_disorder(pnl, "pnl", repeats=True)
     won, lost = array[array > 0.0], array[array < 0.0]
     defined = won.size + lost.size > 0
     not_lost = np.flatnonzero(array >= 0.0)

@@ -14,9 +14,11 @@ import numpy as np
 
 from riskkit._check import (
     InputError,
+    as_pandas,
     finite_array,
     finite_number,
     labels_of,
+    observations,
     positive,
     returns_array,
     whole_number,
@@ -104,7 +106,7 @@ def log_from_simple(returns: ReturnsLike) -> Any:
     >>> log_from_simple([0.1, -0.1]).round(6).tolist()
     [0.09531, -0.105361]
     """
-    array = returns_array(returns)
+    array = returns_array(returns, fractions=True)
     if (array <= -1.0).any():
         raise InputError(f"returns holds {array.min():g}; a simple return of -1 or less has no log return")
     return _like(np.log1p(array), returns)
@@ -133,7 +135,7 @@ def simple_from_log(log_returns: Any) -> Any:
     >>> simple_from_log([0.09531017980432493]).round(6).tolist()
     [0.1]
     """
-    array = returns_array(log_returns, "log_returns")
+    array = returns_array(log_returns, "log_returns", fractions=True)
     if array.max() > MAX_LOG_RETURN:
         raise InputError(
             f"log_returns holds {array.max():g}; beyond {MAX_LOG_RETURN:.0f} the simple return is no number"
@@ -166,7 +168,7 @@ def profit_and_loss(prices: Any, quantities: Any, contract_multiplier: float = 1
     >>> profit_and_loss([[10.0, 50.0], [11.0, 48.0], [10.5, 49.0]], [100, -10]).tolist()
     [[100.0, 20.0], [-50.0, -10.0]]
     """
-    array = returns_array(prices, "prices", min_obs=2)
+    array = observations(prices, "prices", min_obs=2, ordered=True)
     units = finite_array(_aligned(quantities, prices), "quantities")
     if units.shape == array.shape:
         units = units[:-1]
@@ -211,7 +213,7 @@ def horizon_returns(returns: ReturnsLike, horizon: int, *, overlapping: bool = T
     >>> horizon_returns([0.1, -0.1, 0.2], 2).round(6).tolist()
     [-0.01, 0.08]
     """
-    array = returns_array(returns)
+    array = returns_array(returns, ordered=True, fractions=True)
     horizon = whole_number(horizon, "horizon")
     if horizon > len(array):
         raise InputError(f"horizon={horizon} is longer than the {len(array)} returns")
@@ -261,7 +263,7 @@ def loss_from_log_quantile(value: float, log_volatility: float, z: float, *, lin
 
 
 def _prices(prices: Any) -> np.ndarray:
-    array = returns_array(prices, "prices", min_obs=2)
+    array = observations(prices, "prices", min_obs=2, ordered=True)
     if (array <= 0.0).any():
         where = int(np.argwhere(array <= 0.0)[0][0])
         raise InputError(
@@ -281,7 +283,7 @@ def _like(array: np.ndarray, source: Any, rows: Any = 0) -> Any:
 
 def _aligned(values: Any, source: Any) -> Any:
     """Labelled `values` in the order of the columns of `source`."""
-    columns = labels_of(source, 1)
+    values, columns = as_pandas(values), labels_of(source, 1)
     names = labels_of(values, 0 if np.ndim(values) == 1 else 1)
     if columns is None or names is None or np.ndim(values) == 0:
         return values

@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, confidence_level, finite_array, finite_number, labels_of, positive, whole_number
+from riskkit._check import (
+    InputError,
+    confidence_level,
+    finite_array,
+    finite_number,
+    labels_of,
+    positive,
+    refuse_prices,
+    single_series,
+    whole_number,
+)
 from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
 from riskkit.returns.docs import documented
@@ -238,11 +248,8 @@ def sqrt_time_test(returns: ReturnsLike, horizon: int, *, significance: float = 
     >>> check.misleads, round(check.autocorrelation, 2), round(check.variance_ratio, 3)
     (True, -0.99, 0.0)
     """
-    array = finite_array(returns, "returns")
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
-        raise InputError(f"returns has shape {array.shape}; the test takes one series at a time")
+    array = single_series(returns, "returns", ordered=True)
+    refuse_prices(array, "returns")
     horizon = whole_number(horizon, "horizon", at_least=2)
     significance = confidence_level(significance, "significance")
     n = len(array)

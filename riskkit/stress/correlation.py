@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, finite_array, finite_number, labels_of, positive, with_labels
+from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, positive, with_labels
 from riskkit._show import Row, Shown
 from riskkit.attribution import portfolio
 from riskkit.covariance import MatrixRepair, correlation_from_covariance, nearest_correlation
@@ -183,6 +183,7 @@ def _target(toward: Any, names: Any, n: int) -> np.ndarray:
         target = np.full((n, n), value)
         np.fill_diagonal(target, 1.0)
         return target
+    toward = as_pandas(toward)
     if names is not None and labels_of(toward, 1) is not None:
         if set(toward.columns) != set(names):
             raise InputError("toward has other names than covariance; give the same assets")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, labels_of, returns_array, with_labels
+from riskkit._check import InputError, finite_array, finite_number, labels_of, observations, with_labels
 from riskkit.covariance.matrices import square_matrix
 from riskkit.stress.docs import documented
 
@@ -178,7 +178,7 @@ def _distances(scenarios: Any, distribution: Moves) -> Any:
         if len(names) != len(labels) or not all(name in names for name in labels):
             raise InputError(f"scenarios move {list(names)[:5]} and covariance has {list(labels)[:5]}; give the same")
         scenarios = scenarios[labels]
-    moves = returns_array(scenarios, "scenarios")
+    moves = observations(scenarios, "scenarios")
     if moves.shape[-1] != len(distribution.mean):
         raise InputError(f"scenarios has shape {moves.shape} for {len(distribution.mean)} factors; give one move each")
     deviation = moves - distribution.mean

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, labels_of, with_labels
+from riskkit._check import InputError, as_pandas, float_array, labels_of, refuse_disorder, refuse_prices, with_labels
 from riskkit._show import Shown, alike, short_label, table_html, table_text
 from riskkit._types import ReturnsLike
 from riskkit.pnl import DeltaGamma, aggregate, scenario
@@ -184,8 +184,11 @@ def historical_stress(
     is_pnl = returns is None
     if is_pnl and (callable(book) or isinstance(book, DeltaGamma)):
         raise InputError("book is a DeltaGamma or a function; give the returns in which to value it")
-    source = book if is_pnl else returns
+    source = as_pandas(book if is_pnl else returns)
+    refuse_disorder(source, "book" if is_pnl else "returns")
     history = _filled(source if labels_of(source, 0) is not None else pd.DataFrame(source), proxies)
+    if not is_pnl:
+        refuse_prices(float_array(history.dropna(), "returns"), "returns")  # NaN is allowed outside the windows
     paths: dict[Any, Any] = {}
     records: dict[tuple[Any, Any], dict[str, Any]] = {}
     for window in windows_in(history, windows):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, labels_of, returns_array
+from riskkit._check import InputError, as_pandas, labels_of, observations, refuse_disorder
 from riskkit._types import ReturnsLike
 from riskkit.stress.docs import documented
 from riskkit.stress.historical_windows import Window, windows_in
@@ -47,6 +47,8 @@ def episodes(prices: Any = None, windows: Any = None) -> Any:
         from riskkit.datasets import load_index
 
         prices = load_index()["sp500"]
+    prices = as_pandas(prices)
+    refuse_disorder(prices, "prices")
     if labels_of(prices, 0) is None:
         raise InputError("prices has no dates; give a Series or DataFrame indexed by date")
     several = isinstance(prices, pd.DataFrame)
@@ -85,13 +87,15 @@ def historical_scenarios(returns: ReturnsLike, windows: Any = None, *, additive:
     """
     import pandas as pd
 
+    returns = as_pandas(returns)
+    refuse_disorder(returns, "returns")
     table = returns if isinstance(returns, pd.DataFrame) else pd.DataFrame(returns)
     unknown = [name for name in additive if name not in table.columns]
     if unknown:
         raise InputError(f"additive names {unknown[0]!r}, which is not a column of returns")
     rows = {}
     for window in windows_in(table, windows):
-        moves = returns_array(table[window.rows], f"returns in window {window.name!r}")
+        moves = observations(table[window.rows], f"returns in window {window.name!r}")
         total = (1.0 + moves).prod(axis=0) - 1.0
         adds = table.columns.isin(list(additive))
         rows[window.name] = np.where(adds, moves.sum(axis=0), total)
@@ -111,7 +115,7 @@ def _moves(prices: Any, window: Window) -> dict[str, Any]:
     if first == 0:
         raise InputError(f"window {window.name!r} needs the price of the period before its first row; start it later")
     span = slice(first - 1, first + int(window.rows.sum()))
-    level = returns_array(prices.iloc[span], f"prices of {prices.name!r} in {window.name!r}")
+    level = observations(prices.iloc[span], f"prices of {prices.name!r} in {window.name!r}")
     if (level <= 0.0).any():
         raise InputError(
             f"prices of {prices.name!r} in {window.name!r} fall to {level.min():g}; give prices above zero"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, labels_of, returns_array, with_labels
+from riskkit._check import InputError, labels_of, observations, returns_array, with_labels
 from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
 from riskkit.stress.docs import documented
@@ -101,7 +101,7 @@ def factor_loadings(returns: ReturnsLike, factors: Any) -> FactorLoadings:
     >>> fit.loadings.round(6).tolist(), fit.intercept.round(6).tolist()
     ([[1.0]], [0.002])
     """
-    response, drivers = returns_array(returns), returns_array(factors, "factors")
+    response, drivers = returns_array(returns), observations(factors, "factors")
     rows, others = labels_of(returns, 0), labels_of(factors, 0)
     response = response[:, None] if response.ndim == 1 else response
     drivers = drivers[:, None] if drivers.ndim == 1 else drivers

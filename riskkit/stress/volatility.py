@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, labels_of, positive, returns_array, with_labels
+from riskkit._check import InputError, as_pandas, finite_array, labels_of, positive, returns_array, with_labels
 from riskkit._types import ReturnsLike
 from riskkit.covariance import sample_volatility
 from riskkit.stress.docs import documented
@@ -76,9 +76,9 @@ def _volatilities(value: Any, returns: Any, name: str) -> Any:
         missing = [label for label in columns if label not in labels]
         if missing:
             raise InputError(f"{name} is missing {missing[0]!r}")
-        value = value[columns]
+        value = as_pandas(value)[columns]
     array = finite_array(value, name, ndim=1)
-    if (array < 0.0).any() or array.shape != np.shape(returns)[1:]:
+    if (array < 0.0).any() or array.shape != finite_array(returns, "returns").shape[1:]:
         raise InputError(
             f"{name} has shape {array.shape} and minimum {array.min():g}; give one value of at least zero per series"
         )

@@ -9,7 +9,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, finite_array, labels_of, one_of, with_labels
+from riskkit._check import (
+    InputError,
+    confidence_level,
+    finite_array,
+    float_array,
+    labels_of,
+    one_of,
+    refuse_disorder,
+    refuse_prices,
+    with_labels,
+)
 from riskkit._tail import n_tail, tail_probability
 from riskkit._types import Quantity
 
@@ -81,18 +91,20 @@ def read_confidences(value: Any) -> Confidences:
     return Confidences(tuple(confidence_level(level) for level in value), single=False)
 
 
-def read_sample(returns: Any, *, check: bool = True) -> Sample:
+def read_sample(returns: Any, *, ordered: bool, check: bool = True) -> Sample:
     """Read returns of shape (n_obs,) or (n_obs, n_portfolios), without a copy where they are float64 already.
 
+    With ``ordered=True`` the dates must rise, for what depends on the order of the returns.
     ``check=False`` leaves NaN and infinity to a kernel that checks while it reads (`riskkit.var._selection`).
     """
-    dtypes = list(returns.dtypes) if hasattr(returns, "columns") else [getattr(returns, "dtype", None)]
-    ready = all(dtype == np.float64 for dtype in dtypes) and dtypes != []
-    table = np.asarray(returns) if ready else finite_array(returns, "returns")
+    table = float_array(returns, "returns")
     if table.ndim not in (1, 2):
         raise InputError(f"returns has shape {table.shape}; it needs (n_obs,) or (n_obs, n_portfolios)")
     if table.size == 0 or (check and not _finite(table)):
         finite_array(table, "returns")  # raises with the position
+    if ordered:
+        refuse_disorder(returns, "returns")
+    refuse_prices(table, "returns")
     single = table.ndim == 1
     return Sample(
         table.reshape(len(table), -1) if single else table,

@@ -41,7 +41,7 @@ def evar(returns: ReturnsLike, confidence: Confidence = 0.95) -> Quantity:
     0.022287
     """
     confidences = read_confidences(confidence)
-    sample = read_sample(returns)
+    sample = read_sample(returns, ordered=False)
     losses = -sample.table
     worst = losses.max(axis=0)
     spread = worst - losses.min(axis=0)

@@ -193,7 +193,7 @@ class RiskEstimate(Shown):
 def estimate(method: Method, returns: ReturnsLike, confidence: Confidence) -> RiskEstimate:
     """Fit a method to every portfolio and label the result."""
     confidences = read_confidences(confidence)
-    sample = read_sample(returns, check=not method.checks_finite)
+    sample = read_sample(returns, ordered=method.ordered, check=not method.checks_finite)
     return labelled_estimate(method, sample, confidences, method.fit(sample.table, confidences.levels))
 
 

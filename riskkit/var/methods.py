@@ -103,7 +103,8 @@ def value_at_risk(
     horizon           1 period
     """
     chosen = method_named(method, options)
-    confidences, sample = read_confidences(confidence), read_sample(returns)
+    confidences = read_confidences(confidence)
+    sample = read_sample(returns, ordered=chosen.ordered or (interval == "bootstrap" and block != 1))
     fit = chosen.fit(sample.table, confidences.levels)
     bounds = None
     if interval is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, whole_number
+from riskkit._check import InputError, as_pandas, whole_number
 from riskkit._show import Row, Shown, percent
 from riskkit._types import Confidence, Labelled, Quantity, ReturnsLike
 from riskkit.plot import STRONG, WARM
@@ -67,7 +67,7 @@ def rolling_var(
     """
     chosen = method_named(method, options)
     confidences = read_confidences(confidence)
-    sample = read_sample(returns, check=not chosen.checks_finite)
+    sample = read_sample(returns, ordered=True, check=not chosen.checks_finite)
     window = whole_number(window, "window")
     if window >= len(sample.table):
         raise InputError(f"window={window} is not shorter than returns, which has {len(sample.table)} observations")
@@ -184,7 +184,7 @@ class RollingRisk(Shown):
 def _realised(returns: Any, sample: Sample, window: int) -> Any:
     """Returns of the days with a forecast, without a copy: pandas copies on write, an array is read-only."""
     if sample.labelled:
-        return returns.iloc[window:]
+        return as_pandas(returns).iloc[window:]
     realised = (sample.table[:, 0] if sample.single else sample.table)[window:]
     realised.flags.writeable = False
     return realised

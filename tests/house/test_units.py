@@ -63,7 +63,7 @@ UNITS = {
     "ratio": """
         basel_multiplier calmar_ratio cluster_odds excess_kurtosis frtb_multiplier hit_odds impact_coefficient
         coefficient kurtosis loadings loss_scale omega_ratio payoff_ratio permanent_coefficient phi profit_factor
-        rho scale sharpe_ratio sharpe_standard_error skewness sortino_ratio tail_factor temporary_coefficient
+        rho sharpe_ratio sharpe_standard_error skewness sortino_ratio tail_factor temporary_coefficient
         variance_ratio volatility_multiplier volatility_ratio weights
     """,
     "standard deviations": "distance normals max_distance residuals spread_multiplier standardized z",

@@ -104,7 +104,7 @@ def garch11_t_mle(inputs):
     """Parameters in the units of scale × r, as they were published."""
     scale = float(inputs.get("scale", 1.0))
     returns = inputs.series()
-    fit = rk.fit_garch(returns, distribution="t", scale=scale)
+    fit = rk.fit_garch(returns, distribution="t")
     log_likelihood = fit.log_likelihood - len(returns) * math.log(scale)
     return {
         **dict.fromkeys(("mu", "mean"), fit.mean * scale),

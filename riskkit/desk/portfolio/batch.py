@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from riskkit._check import finite_array, positive, returns_array
+from riskkit._check import finite_array, observations, positive
 from riskkit._jit import kernel
 from riskkit._show import Row, Shown
 from riskkit.desk.core.limits import DeskLimits, chosen_limits
@@ -241,7 +242,7 @@ def evaluate_batch(
         raise RequestError([Problem("positions", "positions have no tickers; give a DataFrame with a column for each")])
     table = checked(lambda value, name: finite_array(value, name, ndim=2), positions, "positions")
     values = checked(lambda value, name: finite_array(value, name, ndim=1), portfolio_values, "portfolio_values")
-    past = None if history is None else checked(returns_array, history, "history")
+    past = None if history is None else checked(partial(observations, ordered=True), history, "history")
     if len(values) != len(table) or (past is not None and past.shape[1:] != (len(table),)):
         shapes = f"{values.shape} and history {None if past is None else past.shape}"
         message = (

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from riskkit._check import InputError, labels_of, positive, returns_array
+from riskkit._check import InputError, labels_of, observations, positive
 from riskkit._show import Row
 from riskkit.desk.core.limits import DeskLimits, chosen_limits
 from riskkit.desk.core.records import (
@@ -264,7 +264,7 @@ def _of_positions(values: PositionValues, table: Any, name: str) -> Any:
 
 
 def _curve(values: Any, name: str) -> Any:
-    curve = returns_array(values, name)
+    curve = observations(values, name, ordered=True)
     if curve.ndim != 1:
         raise InputError(f"{name} has shape {curve.shape}; give one curve of portfolio values, (n_obs,)")
     if (curve <= 0.0).any():

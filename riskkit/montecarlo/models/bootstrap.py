@@ -75,7 +75,7 @@ class BlockBootstrap(ReturnModel):
 
     @functools.cached_property
     def _growth(self) -> np.ndarray:
-        array = returns_array(self.history, "history", min_obs=2)
+        array = returns_array(self.history, "history", min_obs=2, ordered=True, fractions=True)
         array = array[:, None] if array.ndim == 1 else array
         if array.min() <= -1.0:
             raise InputError(f"history holds {array.min():g}; a return of -1 or less cannot be compounded")

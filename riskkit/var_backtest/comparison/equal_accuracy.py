@@ -10,7 +10,16 @@ from typing import Any, Literal
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, confidence_level, finite_array, labels_of, one_of, whole_number
+from riskkit._check import (
+    InputError,
+    confidence_level,
+    finite_array,
+    labels_of,
+    one_of,
+    refuse_disorder,
+    single_series,
+    whole_number,
+)
 from riskkit._show import Row, Shown, percent
 from riskkit.var_backtest.core.distributions import student_t_two_sided
 from riskkit.var_backtest.core.docs import documented
@@ -50,7 +59,7 @@ def diebold_mariano(scores_a: Any, scores_b: Any, *, horizon: int = 1) -> TestRe
     >>> round(outcome.statistic, 4), round(outcome.p_value, 4)
     (-2.4495, 0.0917)
     """
-    first, second = finite_array(scores_a, "scores_a", ndim=1), finite_array(scores_b, "scores_b", ndim=1)
+    first, second = single_series(scores_a, "scores_a", ordered=True), single_series(scores_b, "scores_b", ordered=True)
     if first.shape != second.shape:
         raise InputError(f"scores_a has {first.size} days and scores_b {second.size}; they need the same days")
     horizon = whole_number(horizon, "horizon")
@@ -182,6 +191,7 @@ def model_confidence_set(
     ('0',)
     """
     table = finite_array(scores, "scores", ndim=2)
+    refuse_disorder(scores, "scores")
     labels = labels_of(scores, 1)
     names = [str(name) for name in (range(table.shape[1]) if labels is None else labels)]
     one_of(statistic, ("range", "max"), "statistic")

@@ -10,7 +10,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, labels_of, whole_number, with_labels
+from riskkit._check import (
+    InputError,
+    as_pandas,
+    finite_array,
+    labels_of,
+    refuse_disorder,
+    refuse_prices,
+    single_series,
+    whole_number,
+    with_labels,
+)
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 
@@ -60,7 +70,7 @@ class HitTransitions(NamedTuple):
 
 def sample(returns: ReturnsLike, var: Any, es: Any = None) -> Sample:
     """Check returns and forecasts together; a single number is a constant forecast."""
-    values = _measurable(finite_array(returns, "returns", ndim=1), "returns")
+    values = _measurable(_returns(returns), "returns")
     index = labels_of(returns, 0)
     checked: dict[str, np.ndarray | None] = {}
     for name, given in (("var", var), ("es", es)):
@@ -81,6 +91,12 @@ def sample(returns: ReturnsLike, var: Any, es: Any = None) -> Sample:
     var_array = checked["var"]
     assert var_array is not None
     return Sample(values, var_array, checked["es"], index)
+
+
+def _returns(returns: Any) -> np.ndarray:
+    array = single_series(returns, "returns", ordered=True)
+    refuse_prices(array, "returns")
+    return array
 
 
 def _measurable(values: np.ndarray, name: str) -> np.ndarray:
@@ -151,9 +167,12 @@ def var_hits(returns: ReturnsLike, var: Any) -> Any:
 
 def hit_array(hits: Any, name: str = "hits") -> np.ndarray:
     """Return hits (booleans, or zeros and ones) as a boolean array of one dimension."""
-    array = finite_array(hits, name, ndim=1)
+    given = np.asarray(hits) if isinstance(hits, (list, tuple)) else as_pandas(hits)
+    is_boolean = getattr(getattr(given, "dtype", None), "kind", "") == "b"
+    array = single_series(given.astype(float) if is_boolean else given, name)
     if not np.isin(array, (0.0, 1.0)).all():
         raise InputError(f"{name} holds values other than 0 and 1; var_hits(returns, var) returns them")
+    refuse_disorder(hits, name)
     return array.astype(bool)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, whole_number
+from riskkit._check import InputError, single_series, whole_number
 from riskkit._tail import tail_probability
 from riskkit.var_backtest.core.distributions import normal_tail
 from riskkit.var_backtest.core.docs import documented
@@ -106,7 +106,7 @@ def du_escanciano_conditional(
 
 def cumulative_violations(pit: Any, p: float) -> np.ndarray:
     """Return H = (p - u) 1{u <= p}/p, shape (n_obs,): 0 outside the tail, up to 1 at its end."""
-    values = finite_array(pit, "pit", ndim=1)
+    values = single_series(pit, "pit", ordered=True)
     if ((values < 0.0) | (values > 1.0)).any():
         day = int(np.argmax((values < 0.0) | (values > 1.0)))
         raise InputError(f"pit holds {values[day]:g} at position {day}; a distribution function is between 0 and 1")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, labels_of, one_of
+from riskkit._check import InputError, as_pandas, confidence_level, float_array, labels_of, one_of, refuse_disorder
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
@@ -198,17 +198,20 @@ def as_frame(value: Any, name: str = "returns", like: Any = None) -> Any:
     """Return a DataFrame with one column per portfolio; an array gets the labels of `like`."""
     import pandas as pd
 
+    value = as_pandas(value)
+    refuse_disorder(value, name)
     if isinstance(value, pd.DataFrame):
         frame = value
     elif isinstance(value, pd.Series):
         frame = value.to_frame(value.name if value.name is not None else "portfolio")
     else:
-        array = np.asarray(value, dtype=float)
+        array = float_array(value, name)
         array = array[:, None] if array.ndim == 1 else array
         if array.ndim != 2:
             raise InputError(f"{name} has shape {array.shape}; it needs (n_obs,) or (n_obs, n_portfolios)")
         labels = None if like is None or like.shape != array.shape else like.columns
         frame = pd.DataFrame(array, columns=labels, index=None if labels is None else like.index)
+    float_array(frame, name)  # refuses what is not a number; NaN may be a warm-up
     if like is not None:
         if frame.shape != like.shape:
             raise InputError(f"{name} has shape {frame.shape} and returns {like.shape}; they need the same")
