@@ -11,6 +11,7 @@ import pandas as pd
 from riskkit._check import InputError
 from riskkit.replay.ingest.columns import FRAME_COLUMNS, name_columns
 from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.decimals import shown
 
 
 class Frame:
@@ -89,8 +90,8 @@ class Frame:
         value = self.column(name).iloc[row] if self.has(name) else None
         value = value.item() if isinstance(value, np.generic) else value
         number = self.has(name) and pd.api.types.is_numeric_dtype(self.column(name).dtype)
-        shown = "nothing" if pd.isna(value) is True and not number else repr(value)
+        text = "nothing" if pd.isna(value) is True and not number else shown(value)
         heading = self.headings.get(name, name)
         column = repr(name) if heading == name else f"{heading!r} ({name})"
         reason = why if isinstance(why, str) else why(row)
-        raise InputError(f"row {self.source_row(row)}, column {column}: {shown} {reason}")
+        raise InputError(f"row {self.source_row(row)}, column {column}: {text} {reason}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from riskkit._check import InputError
 from riskkit.replay.ingest.columns import name_columns
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.storage import is_event_log
+from riskkit.replay.schema.toml_file import read_toml
 from riskkit.replay.schema.universe import Account, Instrument
 
 if TYPE_CHECKING:
@@ -112,12 +112,7 @@ def _table(path: Path, columns: Mapping[Any, str] | None, ignore: Collection[Any
 
 def _units(path: Path) -> dict[str, Any]:
     """Instruments and accounts from a TOML file."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"units file {path.name!r} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"units file {path.name!r} is not TOML: {error}") from None
+    data = read_toml(path, "units file")
     for key in data:
         if key not in UNITS:
             raise InputError(f"units file {path.name!r}: key {key!r} is not known; keys are {', '.join(UNITS)}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.decimals import decimal_of
 
 UNITS = ("tick", "lot", "multiplier", "price_step", "qty_step")  # of an instrument
 
@@ -26,17 +26,7 @@ def exact(value: Any, name: str) -> Fraction:
     """The exact value of a string, a Decimal, an int or the shortest form of a float."""
     if isinstance(value, Fraction):
         return value
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bool):
-        raise InputError(f"{name}={value!r} is not a number")
-    try:
-        number = Decimal(value) if isinstance(value, (str, int, Decimal)) else Decimal(repr(float(value)))
-    except (InvalidOperation, TypeError, ValueError):
-        raise InputError(f"{name}={value!r} is not a number") from None
-    if not number.is_finite():
-        raise InputError(f"{name}={value!r} is not a finite number")
-    return Fraction(number)
+    return Fraction(decimal_of(value, name))
 
 
 def decimal_text(value: Fraction) -> str:
