@@ -147,9 +147,9 @@ def _api(chosen: argparse.Namespace) -> int:
 def _replay(chosen: argparse.Namespace) -> int:
     """Replay a log without and with limits, and compare the results."""
     from riskkit.replay.log.files import read_log
-    from riskkit.replay.rules.parameters import duration
     from riskkit.replay.rules.ruleset import RuleSet
     from riskkit.replay.run.compare import compare
+    from riskkit.replay.schema.durations import duration
     from riskkit.report import write_report
 
     rules = RuleSet.from_toml(chosen.rules)

@@ -16,9 +16,9 @@ import numpy as np
 from riskkit._check import Amount, Duration, InputError, one_of
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
-from riskkit.replay.rules.parameters import duration
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.durations import duration
 
 if TYPE_CHECKING:
     import pandas as pd

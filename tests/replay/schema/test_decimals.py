@@ -33,6 +33,7 @@ def session(**field: Any) -> None:
 DOORS: dict[str, Callable[[Any], Any]] = {
     "exact": lambda number: exact(number, "number"),
     "rule limit": lambda number: Rule("r", DailyLoss(limit=number)),
+    "count limit": lambda number: Rule("r", MaxOrderQty(limit=number)),
     "tick": lambda number: Instrument("X", tick=number),
     "opening cash": lambda number: EventLog.from_frame(
         pd.DataFrame([ROW]), accounts=[Account("A", cash={"USD": number})]

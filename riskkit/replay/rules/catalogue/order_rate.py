@@ -21,11 +21,11 @@ from riskkit.replay.rules.parameters import (
     Zone,
     at_most,
     choice,
-    duration,
     duration_text,
 )
 from riskkit.replay.rules.rule import OBJECT, PASS, RuleType, Verdict, register
 from riskkit.replay.schema.columns import EventKind, EventRow
+from riskkit.replay.schema.durations import duration
 
 ORDER = int(EventKind.ORDER)
 MODIFY = int(EventKind.MODIFY)
