@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.ingest.labels import SIDES, label_text
+from riskkit.replay.ingest.columns import FRAME_COLUMNS
+from riskkit.replay.ingest.labels import ORDER_TYPES, SIDES, TRUTHS, label_text
 from riskkit.replay.schema.calendar import session_ends
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.decimals import shown
+from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
 
 Row = dict[str, int]
@@ -152,9 +154,9 @@ def money(value: Any, quantum: Fraction, name: str) -> int:
 
 def label(value: Any, name: str) -> str:
     """A label as text."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)) or not label_text(value):
-        raise InputError(f"{name}={shown(value)} is not a label")
-    return label_text(value)
+    if value is None:
+        raise InputError(f"{name}={shown(value)} is not a label: {FRAME_COLUMNS[name]}")
+    return name_text(label_text(value), name)
 
 
 def word(value: Any, known: Any, name: str) -> int:
@@ -173,8 +175,24 @@ def side(value: Any) -> int:
     return found
 
 
+def truth(value: Any, name: str) -> bool:
+    """A truth: True, False, or one of their words."""
+    found = TRUTHS.get(label_text(value).upper())
+    if found is None:
+        raise InputError(f"{name}={shown(value)} is not True or False")
+    return bool(found)
+
+
+def is_market(value: Any) -> bool:
+    """True for the type of a market order, False for a limit order."""
+    if str(value).lower() not in ORDER_TYPES:
+        raise InputError(f"type={shown(value)} is not limit or market")
+    return bool(ORDER_TYPES[str(value).lower()])
+
+
 def messages(children: Any) -> int:
     """Number of messages that a modify or a list counts for."""
-    if isinstance(children, bool) or not isinstance(children, (int, np.integer)) or not 1 <= children < MAX_MESSAGES:
-        raise InputError(f"children={children!r} is not a number of messages, 1 or more")
-    return int(children)
+    found = count(children, Fraction(1), "children")
+    if found.bad or found.off or not 1 <= found.nearest < MAX_MESSAGES:
+        raise InputError(f"children={shown(children)} is not a number of messages, 1 or more")
+    return found.nearest

@@ -37,6 +37,7 @@ from riskkit.replay.rules.parameters import Unit, amount_text, fits, integer, un
 from riskkit.replay.schema import scopes
 from riskkit.replay.schema.columns import MESSAGES, DecisionCode, EventKind
 from riskkit.replay.schema.durations import duration, duration_text
+from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.universe import Universe
 
 PASS = int(DecisionCode.PASS)
@@ -390,6 +391,7 @@ class Rule:
         if kind is None:
             raise InputError(f"rule {self.id!r}: {self.parameters!r} are the parameters of no registered rule type")
         object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "id", name_text(self.id, "rule id"))
         object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
         object.__setattr__(self, "action", self.action or kind.action)
         one_of(self.scope, kind.scopes, f"rule {self.id!r}: scope")
