@@ -114,6 +114,10 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--kind", choices=("real", "simulated", "synthetic"), help="kind of the data, for the report")
     table = replay.add_argument_group("for a table")
     table.add_argument("--units", metavar="UNITS.toml", help="ticks, lots, multipliers, currencies, opening balances")
+    table.add_argument(
+        "--unit", choices=("s", "ms", "us", "ns"), help="unit of times that are numbers (default: told by their size)"
+    )
+    table.add_argument("--time-format", metavar="FORM", help="form of times, as %%d.%%m.%%Y (default: ISO 8601)")
     table.add_argument("--tz", default="UTC", help="time zone of times without one (default: UTC)")
     table.add_argument(
         "--ts-policy", choices=("raise", "reject", "clamp", "sort"), default="raise",
@@ -147,9 +151,9 @@ def _api(chosen: argparse.Namespace) -> int:
 def _replay(chosen: argparse.Namespace) -> int:
     """Replay a log without and with limits, and compare the results."""
     from riskkit.replay.log.files import read_log
-    from riskkit.replay.rules.parameters import duration
     from riskkit.replay.rules.ruleset import RuleSet
     from riskkit.replay.run.compare import compare
+    from riskkit.replay.schema.durations import duration
     from riskkit.report import write_report
 
     rules = RuleSet.from_toml(chosen.rules)
@@ -160,6 +164,8 @@ def _replay(chosen: argparse.Namespace) -> int:
         chosen.log,
         units=chosen.units,
         tz=chosen.tz,
+        unit=chosen.unit,
+        time_format=chosen.time_format,
         ts_policy=chosen.ts_policy,
         on_bad_order=chosen.on_bad_order,
         about={"kind": chosen.kind} if chosen.kind else None,

@@ -6,6 +6,7 @@ its value, and the values allowed. Kernels do not check again.
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import math
 import re
@@ -17,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 Amount = int | float | str | Decimal  # read exactly; a float as its shortest decimal text
-Duration = int | str  # nanoseconds, or a text such as "1s"
+Duration = int | str | datetime.timedelta  # nanoseconds, a text such as "1s", or a Timedelta
 
 
 class InputError(ValueError):

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from riskkit._check import Amount, Duration, one_of
-from riskkit.replay.rules.parameters import duration
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.compare_rule_sets import compare_presets
+from riskkit.replay.schema.durations import duration
 
 __all__ = [
     "cme",

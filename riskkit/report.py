@@ -16,8 +16,8 @@ import riskkit
 from riskkit._show import number
 from riskkit.plot import FALLS_HEIGHT, changes_height, lanes_height, png
 from riskkit.replay.results.result import NOTE, ORPHANS_ARE
-from riskkit.replay.rules.parameters import duration_text
 from riskkit.replay.run.comparison import WITHOUT, ReplayComparison
+from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.provenance import data_sentence
 
 __all__ = ["report_html", "write_report"]

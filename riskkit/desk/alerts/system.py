@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from riskkit._check import InputError, positive, whole_number
+from riskkit._check import Duration, InputError, positive, whole_number
 from riskkit._show import Row, Shown
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.channels import AlertChannel
@@ -29,7 +29,7 @@ from riskkit.desk.alerts.history import (
     history_frame,
 )
 from riskkit.desk.core.records import as_text, checked, optional_nanoseconds
-from riskkit.replay.rules.parameters import duration
+from riskkit.replay.schema.durations import duration
 
 logger = logging.getLogger("riskkit.desk.alerts")
 
@@ -48,7 +48,7 @@ class AlertSystem(Shown):
         Alert to drop, and count, when a queue is full.
     retry : Retry
         Attempts, and the waits between them.
-    deduplicate : str or int
+    deduplicate : str, Timedelta or int
         An alert of the same user and rule within this window of event time after the last raised one is a repeat, which
         is counted and dropped. "60s" or nanoseconds; 0 disables it. The same id is raised only once in any case.
     keep : int
@@ -86,7 +86,7 @@ class AlertSystem(Shown):
         capacity: int = 1_000,
         overflow: str = "drop_oldest",
         retry: Retry | None = None,
-        deduplicate: Any = 0,
+        deduplicate: Duration = 0,
         keep: int = 10_000,
         wait: Callable[[float], Any] | None = None,
     ) -> None:

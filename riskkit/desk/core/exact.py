@@ -7,13 +7,14 @@ compares the two, to the last unit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit.replay.schema.decimals import decimal_of
 from riskkit.replay.schema.universe import decimal_text, exact
 
 LIMIT = 2**256
@@ -199,22 +200,12 @@ def ratio_of(value: Any, name: str, *, floats: bool = False) -> tuple[int, int]:
     InputError
         A value that is not a finite number; a float without `floats`.
     """
-    if type(value) is int:
+    if isinstance(value, Fraction):
+        return value.as_integer_ratio()
+    if type(value) is int and value.bit_length() <= LIMIT.bit_length():
         return value, 1
-    if isinstance(value, np.integer):
-        return int(value), 1
-    if isinstance(value, (float, np.floating)):
-        if not floats:
-            raise InputError(f"{name}={value!r} is a float, which is not exact; give an int, a Decimal or a text")
-        value = repr(float(value))
-    if isinstance(value, str):
-        try:
-            value = Decimal(value)
-        except InvalidOperation:
-            raise InputError(f"{name}={value!r} is not a number") from None
-    if isinstance(value, (Decimal, Fraction)):
-        try:
-            return value.as_integer_ratio()
-        except (OverflowError, ValueError):
-            raise InputError(f"{name}={value} is not a finite number") from None
-    raise InputError(f"{name}={value!r} is not an amount; give an int, a Decimal or a text")
+    if isinstance(value, (float, np.floating)) and not floats:
+        raise InputError(f"{name}={value!r} is a float, which is not exact; give an int, a Decimal or a text")
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal, np.integer, np.floating)):
+        raise InputError(f"{name}={value!r} is not an amount; give an int, a Decimal or a text")
+    return decimal_of(value, name).as_integer_ratio()

@@ -14,7 +14,7 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, positive, whole_number
 from riskkit.desk.core.records import CheckedRecord, Field, Nanoseconds, as_text, mapping, nanoseconds
-from riskkit.replay.rules.parameters import duration
+from riskkit.replay.schema.durations import duration
 
 MINUTE = 60_000_000_000
 

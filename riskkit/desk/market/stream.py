@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from riskkit._check import whole_number
+from riskkit._check import Duration, whole_number
 from riskkit._show import Row, Shown
 from riskkit.desk.market.feeds import Bar, Tick, bar_length
 from riskkit.desk.market.live_covariance import LiveCovariance, log_moves
@@ -87,7 +87,7 @@ class MarketStream(Shown):
         self,
         feed: Iterable[Tick | Bar],
         *,
-        bar: Any = "1min",
+        bar: Duration = "1min",
         decay: float = 0.94,
         initial: Any = "renormalized",
         keep: int = 500,

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from riskkit._check import InputError, positive, whole_number
+from riskkit._check import Duration, InputError, positive, whole_number
 from riskkit._show import Row
 from riskkit.desk.core.exact import Step, ratio_of
 from riskkit.desk.core.journal import Key, Writer
@@ -21,7 +21,7 @@ from riskkit.desk.positions.ingest import ingest
 from riskkit.desk.positions.metrics import high_risk, user_metrics
 from riskkit.desk.positions.persistence import EVENTS, fill, options_of, plain_state, sorted_state
 from riskkit.desk.positions.results import IngestStatistics, MissingPriceError, Position, UserExposure, UserMetrics
-from riskkit.replay.rules.parameters import duration
+from riskkit.replay.schema.durations import duration
 
 
 class PositionTracker(Stateful):
@@ -37,7 +37,7 @@ class PositionTracker(Stateful):
         {token: lot}; `add_token` adds more.
     quantum : number
         The smallest step of money.
-    stale_after : str or int
+    stale_after : str, Timedelta or int
         Age beyond which a price is stale, "5min" or nanoseconds.
     periods_per_year : float
         Calls of `close_period` per year, for the Sharpe ratio.
@@ -69,7 +69,7 @@ class PositionTracker(Stateful):
         tokens: Any = (),
         *,
         quantum: Any = "0.000001",
-        stale_after: Any = "5min",
+        stale_after: Duration = "5min",
         periods_per_year: float = 252.0,
         window: int = 252,
         remember: int = 200_000,
@@ -292,7 +292,7 @@ class PositionTracker(Stateful):
         with self._lock:
             return list(self._books.users)
 
-    def idle_positions(self, timestamp: Any, idle: Any = "7d") -> list[Position]:
+    def idle_positions(self, timestamp: Any, idle: Duration = "7d") -> list[Position]:
         """Positions without a trade for `idle` or longer, the longest first."""
         with self._lock:
             before = nanoseconds(timestamp) - duration(idle, "idle")

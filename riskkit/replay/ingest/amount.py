@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.ingest.labels import SIDES, label_text
+from riskkit.replay.ingest.columns import FRAME_COLUMNS
+from riskkit.replay.ingest.labels import ORDER_TYPES, SIDES, TRUTHS, label_text
 from riskkit.replay.schema.calendar import session_ends
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.decimals import shown
+from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
 
 Row = dict[str, int]
@@ -47,9 +50,13 @@ def instant(value: Any, name: str = "ts") -> int:
         found = (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1_000
         found += int(getattr(since, "nanoseconds", 0))
     else:
-        raise InputError(f"{name}={value!r} is not a time; give nanoseconds since the epoch or a Timestamp with a zone")
+        raise InputError(
+            f"{name}={shown(value)} is not a time; give nanoseconds since the epoch or a Timestamp with a zone"
+        )
     if abs(found) >= LARGEST:
-        raise InputError(f"{name}={value!r} is not a time from 1824 to 2116, the range in which windows fit in 64 bits")
+        raise InputError(
+            f"{name}={shown(value)} is not a time from 1824 to 2116, the range in which windows fit in 64 bits"
+        )
     return found
 
 
@@ -59,7 +66,7 @@ def expiry(value: Any, ts: int) -> int:
         return int(session_ends(value, np.array([ts], np.int64), "UTC")[0])
     found = instant(value, "expires")
     if found <= ts:
-        raise InputError(f"expires={value!r} is not after the time of its order")
+        raise InputError(f"expires={shown(value)} is not after the time of its order")
     return found
 
 
@@ -76,7 +83,7 @@ def count(value: Any, unit: Fraction, name: str) -> Count:
         steps = value * unit.denominator / unit.numerator
         nearest = round(steps)
         if abs(nearest) >= EXACT_FLOAT:
-            raise InputError(f"{name}={value!r} is too large to be exact as a float; give a string")
+            raise InputError(f"{name}={shown(value)} is too large to be exact as a float; give a string")
         off = abs(steps - nearest) > 1e-9 + abs(nearest) * 1e-15
         return Count(nearest, off, False, exact(value, name) / unit)
     try:
@@ -84,7 +91,9 @@ def count(value: Any, unit: Fraction, name: str) -> Count:
     except InputError:
         return bad
     if abs(found) >= LARGEST:
-        raise InputError(f"{name}={value!r} is beyond 64 bits in units of {decimal_text(unit)}; count in larger ones")
+        raise InputError(
+            f"{name}={shown(value)} is beyond 64 bits in units of {decimal_text(unit)}; count in larger ones"
+        )
     return Count(round(found), found.denominator != 1, False, found)
 
 
@@ -96,7 +105,7 @@ def quantity(value: Any, instrument: Instrument, row: Row, lenient: bool) -> int
         return _steps(found, value, "qty", instrument, row, lenient)
     if not lenient:
         fits = "is 0 (unchanged) or above" if modify else "is a number above zero"
-        raise InputError(f"qty={value!r} is not a quantity; a quantity {fits}")
+        raise InputError(f"qty={shown(value)} is not a quantity; a quantity {fits}")
     row["flags"] |= int(RowFlag.BAD_QTY) | (int(RowFlag.OFF_LOT) if found.off else 0)
     return 0
 
@@ -106,10 +115,10 @@ def price(value: Any, instrument: Instrument, row: Row, name: str = "price", len
     found = count(value, instrument.tick, name)
     if found.bad and not lenient:
         market = " (a market order says type='market')" if row["kind"] == EventKind.ORDER and name == "price" else ""
-        raise InputError(f"{name}={value!r} is not a price; a price is a finite number{market}")
+        raise InputError(f"{name}={shown(value)} is not a price; a price is a finite number{market}")
     low = not found.bad and found.steps <= 0 and not instrument.negative_price
     if low and not lenient:
-        raise InputError(f"{name}={value!r} is not above zero; declare the instrument with negative_price=True")
+        raise InputError(f"{name}={shown(value)} is not above zero; declare the instrument with negative_price=True")
     if found.bad or low:
         row["flags"] |= int(RowFlag.BAD_PRICE)
     return MISSING if found.bad else _steps(found, value, name, instrument, row, lenient)
@@ -128,7 +137,7 @@ def _steps(found: Count, value: Any, name: str, instrument: Instrument, row: Row
     steps = found.steps * size / step
     if not lenient or steps.denominator != 1:
         how = f"; declare it with a finer {argument}" if lenient else ""
-        raise InputError(f"{name}={value!r} is not {grid} {decimal_text(size)} of {instrument.id}{how}")
+        raise InputError(f"{name}={shown(value)} is not {grid} {decimal_text(size)} of {instrument.id}{how}")
     row["flags"] |= int(flag)
     return int(steps)
 
@@ -137,24 +146,24 @@ def money(value: Any, quantum: Fraction, name: str) -> int:
     """An amount of money in quanta."""
     found = count(value, quantum, name)
     if found.bad:
-        raise InputError(f"{name}={value!r} is not an amount of money")
+        raise InputError(f"{name}={shown(value)} is not an amount of money")
     if found.off:
-        raise InputError(f"{name}={value!r} is not a multiple of the quantum of money, {decimal_text(quantum)}")
+        raise InputError(f"{name}={shown(value)} is not a multiple of the quantum of money, {decimal_text(quantum)}")
     return found.nearest
 
 
 def label(value: Any, name: str) -> str:
     """A label as text."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)) or not label_text(value):
-        raise InputError(f"{name}={value!r} is not a label")
-    return label_text(value)
+    if value is None:
+        raise InputError(f"{name}={shown(value)} is not a label: {FRAME_COLUMNS[name]}")
+    return name_text(label_text(value), name)
 
 
 def word(value: Any, known: Any, name: str) -> int:
     """The code of a word."""
     code = known.__members__.get(label_text(value).upper())
     if code is None:
-        raise InputError(f"{name}={value!r} is not one of {', '.join(known.__members__)}")
+        raise InputError(f"{name}={shown(value)} is not one of {', '.join(known.__members__)}")
     return int(code)
 
 
@@ -162,12 +171,28 @@ def side(value: Any) -> int:
     """+1 of a buy, -1 of a sell."""
     found = SIDES.get(label_text(value).upper(), 0) if value is not None else 0
     if not found:
-        raise InputError(f"side={value!r} is not a side; use B or S")
+        raise InputError(f"side={shown(value)} is not a side; use B or S")
     return found
+
+
+def truth(value: Any, name: str) -> bool:
+    """A truth: True, False, or one of their words."""
+    found = TRUTHS.get(label_text(value).upper())
+    if found is None:
+        raise InputError(f"{name}={shown(value)} is not True or False")
+    return bool(found)
+
+
+def is_market(value: Any) -> bool:
+    """True for the type of a market order, False for a limit order."""
+    if str(value).lower() not in ORDER_TYPES:
+        raise InputError(f"type={shown(value)} is not limit or market")
+    return bool(ORDER_TYPES[str(value).lower()])
 
 
 def messages(children: Any) -> int:
     """Number of messages that a modify or a list counts for."""
-    if isinstance(children, bool) or not isinstance(children, (int, np.integer)) or not 1 <= children < MAX_MESSAGES:
-        raise InputError(f"children={children!r} is not a number of messages, 1 or more")
-    return int(children)
+    found = count(children, Fraction(1), "children")
+    if found.bad or found.off or not 1 <= found.nearest < MAX_MESSAGES:
+        raise InputError(f"children={shown(children)} is not a number of messages, 1 or more")
+    return found.nearest

@@ -18,7 +18,7 @@ from riskkit.replay.ingest.labels import kinds, label_codes, pairs_of, plain_cod
 from riskkit.replay.ingest.money import money_events, one_currency
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
 from riskkit.replay.ingest.references import batches, inherit, orders, parents, trade_ids, weights
-from riskkit.replay.ingest.times import in_time_order, timestamps
+from riskkit.replay.ingest.times import TimeForm, in_time_order, timestamps
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
@@ -27,6 +27,7 @@ class Converted(NamedTuple):
     """Integer columns of a frame, the accounts and instruments of its pairs, its universe, and its source rows.
 
     ``source_rows`` is each event's row in the frame, -1 for an inserted one; None if nothing was moved or inserted.
+    ``unit`` is that of times that were numbers, as declared or as their size tells.
     """
 
     columns: dict[str, np.ndarray]
@@ -34,6 +35,7 @@ class Converted(NamedTuple):
     pair_instrument: np.ndarray
     universe: Universe
     source_rows: np.ndarray | None
+    unit: str
 
 
 def columns_from_frame(
@@ -47,6 +49,8 @@ def columns_from_frame(
     currencies: str = "one",
     columns: Mapping[Any, str] | None = None,
     ignore: Collection[Any] = (),
+    unit: str | None = None,
+    time_format: str | None = None,
 ) -> Converted:
     """Convert a frame; see `EventLog.from_frame` for the arguments."""
     one_of(on_bad_order, ("raise", "flag"), "on_bad_order")
@@ -54,7 +58,7 @@ def columns_from_frame(
     one_of(currencies, ("one", "many"), "currencies")
     flag = on_bad_order == "flag"
     read = Frame.read(frame, columns, ignore)
-    source, found = _in_time(read, tz, ts_policy)
+    source, found, form = _in_time(read, TimeForm.checked(tz, unit, time_format), ts_policy)
     declared = list(propose_instruments(read) if instruments is None else instruments)
     opened = _declared_once(accounts)
     names, strategies, connections = _labels(source, found, declared, opened)
@@ -73,22 +77,24 @@ def columns_from_frame(
     if currencies == "one":
         one_currency(source, universe, found["account"], pair_account, pair_instrument)
     money_events(source, found, universe)
-    _references(source, found, tz, flag)
+    _references(source, found, form, flag)
     check_bounds(found, universe, pair_account, pair_instrument, source.source_row)
     found, rows = insert_expiries(found)
-    return Converted(_typed(found), pair_account, pair_instrument, universe, _source_rows(source, rows))
+    source_rows = _source_rows(source, rows)
+    return Converted(_typed(found), pair_account, pair_instrument, universe, source_rows, form.unit or "")
 
 
-def _in_time(source: Frame, tz: str, policy: str) -> tuple[Frame, dict[str, np.ndarray]]:
-    """Sort the frame if the policy is "sort", and convert times, kinds and flags."""
-    stamps = timestamps(source, "ts", tz)
+def _in_time(source: Frame, form: TimeForm, policy: str) -> tuple[Frame, dict[str, np.ndarray], TimeForm]:
+    """Sort the frame if the policy is "sort", and convert times, kinds and flags; return the unit found as well."""
+    stamps, unit = timestamps(source, "ts", form)
     source.refuse(stamps == MISSING, "ts", "is not a time")
     if policy == "sort" and (np.diff(stamps) < 0).any():
         order = np.argsort(stamps, kind="stable")
         source, stamps = source.in_order(order), stamps[order]
     source.kind = kinds(source)
     flags = np.zeros(source.size, np.int32)
-    return source, {"ts": in_time_order(source, stamps, policy, flags), "kind": source.kind, "flags": flags}
+    columns = {"ts": in_time_order(source, stamps, policy, flags), "kind": source.kind, "flags": flags}
+    return source, columns, form._replace(unit=unit or form.unit)
 
 
 def _declared_once(accounts: Iterable[Account | str]) -> dict[str, Account]:
@@ -145,7 +151,7 @@ def _numbers(
     ]
 
 
-def _references(source: Frame, columns: dict[str, np.ndarray], tz: str, lenient: bool) -> None:
+def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, lenient: bool) -> None:
     """Convert references: orders, parents, lists, ids of fills, and times at which orders lapse."""
     account, flags = columns["account"], columns["flags"]
     columns["order"] = orders(source, account, columns["instrument"], columns["side"], lenient)
@@ -158,7 +164,7 @@ def _references(source: Frame, columns: dict[str, np.ndarray], tz: str, lenient:
     if source.has("trade_id"):
         columns["trade_id"] = trade_ids(source, account, flags)
     if source.has("expires"):
-        expires = expiry_times(source, columns["ts"], tz)
+        expires = expiry_times(source, columns["ts"], form)
         columns["expires"] = check_expiries(source, columns["ts"], expires, columns["order"])
 
 

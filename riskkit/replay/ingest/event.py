@@ -206,14 +206,14 @@ class Entries:
         row_number: int,
         ts: int,
         *,
-        account: Any,
-        instrument: Any,
-        side: Any,
-        qty: Any,
+        account: Any = None,
+        instrument: Any = None,
+        side: Any = None,
+        qty: Any = None,
         price: Any = None,
-        type: str = "limit",
+        type: Any = "limit",
         order_id: Any = None,
-        reduce_only: bool = False,
+        reduce_only: Any = False,
         reserve: Any = None,
         strategy: Any = None,
         connection: Any = None,
@@ -226,14 +226,14 @@ class Entries:
         row["side"] = scalars.side(side)
         traded = self.universe.instruments[row["instrument"]]
         row["qty"] = scalars.quantity(qty, traded, row, self.flag)
-        if one_of(type, ("limit", "market"), "type") == "market":
+        if scalars.is_market(type):
             if price is not None:
                 raise InputError(f"price={price!r} is the price of a market order; leave it empty")
         else:
             row["price"] = scalars.price(price, traded, row, lenient=self.flag)
         if reserve is not None:
             row["reserve"] = scalars.price(reserve, traded, row, "reserve")
-        row["flags"] |= int(RowFlag.REDUCE_ONLY) if reduce_only else 0
+        row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
         self.set_origin(row, strategy, connection)
         if order_id is not None:
             if label_text(order_id) in self.orders:
@@ -277,14 +277,14 @@ class Entries:
         qty: Any = None,
         price: Any = None,
         children: Any = 1,
-        reduce_only: bool = False,
+        reduce_only: Any = False,
     ) -> Row:
         """A change of an order; omitted fields stay."""
         row = self._of_order(EventKind.MODIFY, ts, order_id, account, instrument)
         traded = self.universe.instruments[row["instrument"]]
         if side is not None:
             row["side"] = self._same_side(row, scalars.side(side), order_id)
-        row["flags"] |= int(RowFlag.REDUCE_ONLY) if reduce_only else 0
+        row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
         if qty is not None:
             row["qty"] = scalars.quantity(qty, traded, row, self.flag)
         if price is not None:
@@ -302,8 +302,8 @@ class Entries:
         self,
         ts: int,
         *,
-        qty: Any,
-        price: Any,
+        qty: Any = None,
+        price: Any = None,
         order_id: Any = None,
         account: Any = None,
         instrument: Any = None,
@@ -344,7 +344,7 @@ class Entries:
         """A row with the account, instrument, side, flag and origin of its order."""
         row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
         if order_id is None and kind is not EventKind.FILL and not self.flag:
-            raise InputError(f"order_id is not given; a {kind.name.lower()} names its order")
+            raise InputError(f"order_id=None is not the id of an order; a {kind.name.lower()} names its order")
         unknown = self.flag and kind is not EventKind.FILL and label_text(order_id) not in self.orders
         if order_id is None or unknown:
             row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
@@ -369,17 +369,19 @@ class Entries:
 
     # ------------------------------------------------------------------ other events
 
-    def price(self, ts: int, *, instrument: Any, price: Any = None, bid: Any = None, ask: Any = None) -> Row:
+    def price(self, ts: int, *, instrument: Any = None, price: Any = None, bid: Any = None, ask: Any = None) -> Row:
         """A last price and mark, a bid, an ask."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.PRICE), "instrument": self.instrument(instrument)}
         if price is None and bid is None and ask is None:
-            raise InputError("no price is given; give at least one of price, bid and ask")
+            raise InputError("price=None is not a price; a price event has at least one of price, bid and ask")
         for name, value in (("price", price), ("bid", bid), ("ask", ask)):
             if value is not None:
                 row[name] = scalars.price(value, self.universe.instruments[row["instrument"]], row, name)
         return row
 
-    def cash(self, ts: int, *, account: Any, amount: Any, flow: str = "deposit", currency: Any = None) -> Row:
+    def cash(
+        self, ts: int, *, account: Any = None, amount: Any = None, flow: str = "deposit", currency: Any = None
+    ) -> Row:
         """Money received (above zero) or paid."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.CASH), "account": self.account(account)}
         row["qty"] = scalars.money(amount, self.universe.quantum, "amount")
@@ -392,13 +394,21 @@ class Entries:
             row["price"] = self.universe.currencies.index(label_text(currency))
         return row
 
-    def equity(self, ts: int, *, account: Any, equity: Any) -> Row:
+    def equity(self, ts: int, *, account: Any = None, equity: Any = None) -> Row:
         """An account's equity, given from outside."""
         qty = scalars.money(equity, self.universe.quantum, "equity")
         return {**DEFAULTS, "ts": ts, "kind": int(EventKind.EQUITY), "account": self.account(account), "qty": qty}
 
     def closed_trade(
-        self, ts: int, *, account: Any, instrument: Any, side: Any, pnl: Any = 0, ret: Any = 0, exit: str = ""
+        self,
+        ts: int,
+        *,
+        account: Any = None,
+        instrument: Any = None,
+        side: Any = None,
+        pnl: Any = 0,
+        ret: Any = 0,
+        exit: str = "",
     ) -> Row:
         """A closed trade: its profit in money and its return as a fraction."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.TRADE), "account": self.account(account)}
@@ -411,7 +421,7 @@ class Entries:
         row["flags"] = int(RowFlag.STOP_LOSS) if exit == "stop_loss" else 0
         return row
 
-    def account_event(self, kind: EventKind, ts: int, *, account: Any) -> Row:
+    def account_event(self, kind: EventKind, ts: int, *, account: Any = None) -> Row:
         """A success, a failure, or an automated execution of a strategy."""
         return {**DEFAULTS, "ts": ts, "kind": int(kind), "account": self.account(account)}
 

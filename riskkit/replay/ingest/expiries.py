@@ -7,7 +7,7 @@ import pandas as pd
 
 from riskkit._check import InputError
 from riskkit.replay.ingest.frame import Frame
-from riskkit.replay.ingest.times import timestamps
+from riskkit.replay.ingest.times import TimeForm, timestamps
 from riskkit.replay.schema.calendar import session_ends
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, EventKind, RowFlag
 
@@ -15,26 +15,26 @@ INSERTED = {**{name: absent for name, (_, absent) in OPTIONAL.items()}, "side": 
 FROM_ORDER = ("account", "instrument", "pair", "strategy", "connection")
 
 
-def expiry_times(frame: Frame, stamps: np.ndarray, tz: str) -> np.ndarray:
+def expiry_times(frame: Frame, stamps: np.ndarray, form: TimeForm) -> np.ndarray:
     """Times at which orders lapse (MISSING if they do not); "session" is the end of the trading day."""
     given = frame.column("expires")
     if not (pd.api.types.is_object_dtype(given.dtype) or pd.api.types.is_string_dtype(given.dtype)):
-        return timestamps(frame, "expires", tz)
+        return timestamps(frame, "expires", form)[0]
     texts = np.array([text if isinstance(text, str) else "" for text in given], object)
     ends = np.full(frame.size, MISSING, np.int64)
     for text in sorted({text for text in texts if text.startswith("session")}):
         rows = np.flatnonzero(texts == text)
         try:
-            ends[rows] = session_ends(text, stamps[rows], tz)
+            ends[rows] = session_ends(text, stamps[rows], form.tz)
         except InputError as error:
             frame.refuse_row(int(rows[0]), "expires", f"is no end of a session: {error}")
     day = ends != MISSING
     if not day.any():
-        return timestamps(frame, "expires", tz)
+        return timestamps(frame, "expires", form)[0]
     others = given.mask(day)
     if others.isna().all():
         return ends
-    return np.where(day, ends, timestamps(frame.with_column("expires", others), "expires", tz))
+    return np.where(day, ends, timestamps(frame.with_column("expires", others), "expires", form)[0])
 
 
 def check_expiries(frame: Frame, stamps: np.ndarray, expires: np.ndarray, order: np.ndarray) -> np.ndarray:

@@ -11,6 +11,8 @@ import pandas as pd
 from riskkit._check import InputError
 from riskkit.replay.ingest.columns import FRAME_COLUMNS, name_columns
 from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.decimals import shown
+from riskkit.replay.schema.names import WHY, first_bad
 
 
 class Frame:
@@ -38,7 +40,8 @@ class Frame:
         for name in ("ts", "kind"):
             if name not in names.values():
                 raise InputError(f"column {name!r} is missing: {FRAME_COLUMNS[name]}")
-        return cls(frame[list(names)].set_axis(list(names.values()), axis=1), {name: at for at, name in names.items()})
+        named = frame[list(names)].set_axis(list(names.values()), axis=1)
+        return cls(_without_blanks(named), {name: at for at, name in names.items()})
 
     def in_order(self, order: np.ndarray) -> Frame:
         """The same events in another order, with their rows in the caller's frame."""
@@ -75,6 +78,12 @@ class Frame:
             self._rows_of[kinds] = wanted[self.kind]
         return self._rows_of[kinds]
 
+    def check_names(self, name: str, codes: np.ndarray, names: Any) -> None:
+        """Refuse the first row whose label (by its code) is no name."""
+        bad = first_bad(names)
+        if bad is not None:
+            self.refuse(codes == bad, name, WHY)
+
     def source_row(self, row: int) -> int:
         """An event's row in the caller's frame, counted from 0."""
         return int(row if self.source_rows is None else self.source_rows[row])
@@ -89,8 +98,18 @@ class Frame:
         value = self.column(name).iloc[row] if self.has(name) else None
         value = value.item() if isinstance(value, np.generic) else value
         number = self.has(name) and pd.api.types.is_numeric_dtype(self.column(name).dtype)
-        shown = "nothing" if pd.isna(value) is True and not number else repr(value)
+        text = "nothing" if pd.isna(value) is True and not number else shown(value)
         heading = self.headings.get(name, name)
         column = repr(name) if heading == name else f"{heading!r} ({name})"
         reason = why if isinstance(why, str) else why(row)
-        raise InputError(f"row {self.source_row(row)}, column {column}: {shown} {reason}")
+        raise InputError(f"row {self.source_row(row)}, column {column}: {text} {reason}")
+
+
+def _without_blanks(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its empty texts missing; every other text ("NA", "null") is a word."""
+    for name in frame.columns:
+        dtype = frame[name].dtype
+        if pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype):
+            blank = frame[name].isin([""])
+            frame = frame.assign(**{name: frame[name].mask(blank)}) if blank.any() else frame
+    return frame

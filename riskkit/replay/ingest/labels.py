@@ -13,6 +13,7 @@ from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.schema.columns import FACTS, EventKind
 
 SIDES = {"B": 1, "BUY": 1, "LONG": 1, "S": -1, "SELL": -1, "SHORT": -1, "1": 1, "-1": -1, "+1": 1}
+ORDER_TYPES = {"limit": 0, "market": 1}
 TRUTHS = {"TRUE": 1, "1": 1, "FALSE": 0, "0": 0}
 
 
@@ -45,6 +46,7 @@ def label_codes(frame: Frame, name: str, declared: list[str]) -> tuple[np.ndarra
         return np.full(frame.size, -1, np.int32), declared
     frame.refuse(needs & frame.missing(name), name, f"is not a label: {FRAME_COLUMNS[name]}")
     codes, found = pd.factorize(frame.column(name))
+    frame.check_names(name, codes, found)
     index = {label: code for code, label in enumerate(declared)}
     table = np.array([index.setdefault(label_text(label), len(index)) for label in found] + [-1], np.int32)
     return table[codes], list(index)
@@ -53,12 +55,14 @@ def label_codes(frame: Frame, name: str, declared: list[str]) -> tuple[np.ndarra
 def plain_codes(frame: Frame, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Codes of the labels of a column in order of appearance (connections: one login may serve several accounts)."""
     codes, found = pd.factorize(frame.column(name))
+    frame.check_names(name, codes, found)
     return codes.astype(np.int32), tuple(label_text(label) for label in found)
 
 
 def strategy_codes(frame: Frame, account: np.ndarray, accounts: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Codes of strategies; each belongs to an account and is labelled account/strategy."""
     codes, found = pd.factorize(frame.column("strategy"))
+    frame.check_names("strategy", codes, found)
     labels = [label_text(label) for label in found]
     both = (codes >= 0) & (account >= 0)
     owned = np.full(frame.size, -1, np.int32)

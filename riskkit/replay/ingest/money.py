@@ -21,7 +21,7 @@ def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Univers
     for kind, name in ((EventKind.CASH, "amount"), (EventKind.EQUITY, "equity"), (EventKind.TRADE, "pnl")):
         rows, missing = frame.rows_of(kind), frame.missing(name)
         if kind is not EventKind.TRADE:
-            frame.refuse(rows & missing, name, f"is not an amount of money; a {kind.name.lower()} event needs one")
+            frame.refuse(rows & missing, name, "is not an amount of money")
         if (rows & ~missing).any():
             columns["qty"] = np.where(rows & ~missing, _quanta(frame, name, rows & ~missing, quantum), columns["qty"])
     for kind, name, words, absent in (

@@ -15,7 +15,7 @@ import pandas as pd
 from riskkit._check import InputError
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.schema.constants import LARGEST
-from riskkit.replay.schema.universe import exact
+from riskkit.replay.schema.universe import decimal_text, exact
 
 MAXIMUM = LARGEST
 
@@ -52,6 +52,11 @@ def count_in(frame: Frame, name: str, rows: np.ndarray, units: Sequence[Fraction
             frame.refuse_row(int(at[np.argmax(large)]), name, "is too large to be exact as a float; give a string")
     else:
         found = _written(series, units, codes)
+        large = found.counts == MAXIMUM
+        if large.any():
+            first = int(np.argmax(large))
+            unit = decimal_text(units[int(codes[first])])
+            frame.refuse_row(int(at[first]), name, f"is beyond 64 bits in units of {unit}; count in larger ones")
     for target, values in zip(out, found, strict=True):
         target[at] = values
     return out
@@ -102,7 +107,7 @@ def _terms(units: Sequence[Fraction], codes: np.ndarray, dtype: Any) -> tuple[An
 
 
 def _written(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) -> Counted:
-    """Texts, Decimals and mixtures, each distinct value parsed once."""
+    """Texts, Decimals and mixtures, each distinct value parsed once; a number beyond 64 bits counts as `MAXIMUM`."""
     of_value, values = pd.factorize(series.astype(object), use_na_sentinel=False)
     keys, pairs = pd.factorize(codes.astype(np.int64) * len(values) + of_value)
     read = [_read(value) for value in values]
@@ -110,8 +115,10 @@ def _written(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) ->
     for index, pair in enumerate(pairs.tolist()):
         number = read[pair % len(values)]
         steps = None if number is None else number / units[pair // len(values)]
-        if number is None or steps is None or abs(steps) >= MAXIMUM:
+        if number is None or steps is None:
             table[index] = 0, False, True, False
+        elif abs(steps) >= MAXIMUM:
+            table[index] = MAXIMUM, False, False, False
         else:
             table[index] = round(steps), steps.denominator != 1, False, number > 0
     return Counted(*(table[name][keys] for name in ("count", "off", "bad", "positive")))

@@ -11,10 +11,16 @@ import pandas as pd
 
 from riskkit.replay.ingest.columns import NEEDED_BY
 from riskkit.replay.ingest.frame import Frame
+from riskkit.replay.ingest.labels import ORDER_TYPES
 from riskkit.replay.ingest.numbers import MAXIMUM, count_in
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
 
+PRICE = "a price is a finite number"
+PRICED = {
+    EventKind.ORDER: f"{PRICE} (a market order says type='market')",
+    EventKind.PRICE: "a price event has at least one of price, bid and ask",
+}
 FINEST = 10**6  # an off-grid number is kept to a millionth of its tick or lot
 
 
@@ -27,10 +33,9 @@ def quantities(
     lots = [instrument.lot for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "qty", (needs | modify) & ~missing, lots, code)
     bad = counted.bad | (needs & ~counted.positive)
-    frame.refuse(bad & ~lenient, "qty", "is not a quantity; a quantity is a number above zero")
-    below = modify & (counted.counts < 0)
-    frame.refuse(below & ~lenient, "qty", "is not a quantity; a modify's is 0 (unchanged) or above")
-    bad |= below
+    bad |= modify & (counted.counts < 0)
+    above = {True: "is 0 (unchanged) or above", False: "is a number above zero"}
+    frame.refuse(bad & ~lenient, "qty", lambda row: f"is not a quantity; a quantity {above[bool(modify[row])]}")
     frame.refuse(counted.off & ~lenient, "qty", _off(declared, code, "a multiple of the lot", "lot"))
     flags[bad & lenient] |= int(RowFlag.BAD_QTY)
     flags[counted.off & lenient] |= int(RowFlag.OFF_LOT)
@@ -51,15 +56,20 @@ def prices(
     needs = frame.rows_of(*NEEDED_BY["price"]) & ~market & ~quoted
     bad = counted.bad | (needs & missing)
     low = rows & ~bad & ~counted.positive & _only_above_zero(declared, code)
-    frame.refuse(
-        bad & ~lenient, "price", "is not a price; a price is a finite number (a market order says type='market')"
-    )
+    frame.refuse(bad & ~lenient, "price", lambda row: f"is not a price; {_what_fits(frame, row)}")
     frame.refuse(low & ~lenient, "price", "is not above zero; declare the instrument with negative_price=True")
     frame.refuse(counted.off & ~lenient, "price", _off(declared, code, "on the tick", "tick"))
     flags[(bad | low) & lenient] |= int(RowFlag.BAD_PRICE)
     flags[counted.off & lenient] |= int(RowFlag.OFF_TICK)
     count = np.where(rows & ~bad, counted.counts, MISSING)
     return count, _as_written(frame, "price", counted.off & lenient & ~bad, ticks, code)
+
+
+def _what_fits(frame: Frame, row: int) -> str:
+    """The price that an event of this kind has, in words."""
+    if frame.missing("price")[row] or frame.kind[row] == EventKind.ORDER:
+        return PRICED.get(EventKind(frame.kind[row]), PRICE)
+    return PRICE
 
 
 def optional_prices(
@@ -80,8 +90,7 @@ def _market(frame: Frame) -> np.ndarray:
     if not frame.has("type"):
         return np.zeros(frame.size, bool)
     codes, words = pd.factorize(frame.column("type"))
-    known = {"limit": 0, "market": 1}
-    table = np.array([known.get(str(word).lower(), -1) for word in words] + [0], np.int8)
+    table = np.array([ORDER_TYPES.get(str(word).lower(), -1) for word in words] + [0], np.int8)
     found = table[codes]
     orders = frame.rows_of(EventKind.ORDER)
     frame.refuse(orders & (found < 0), "type", "is not limit or market")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -23,10 +24,11 @@ def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.n
     messages = frame.rows_of(EventKind.MODIFY, EventKind.CANCEL)
     must = messages & ~frame.missing("order_id") if lenient else messages
     if not frame.has("order_id"):
-        frame.refuse(must, "order_id", "given, but the order must be named")
+        frame.refuse(must, "order_id", _unnamed(frame))
         return order
-    frame.refuse(must & frame.missing("order_id"), "order_id", "given, but the order must be named")
-    codes, _ = pd.factorize(frame.column("order_id"))
+    frame.refuse(must & frame.missing("order_id"), "order_id", _unnamed(frame))
+    codes, found = pd.factorize(frame.column("order_id"))
+    frame.check_names("order_id", codes, found)
     here = np.arange(frame.size)
     is_order = frame.rows_of(EventKind.ORDER) & (codes >= 0)
     rows = np.flatnonzero(is_order)
@@ -42,7 +44,7 @@ def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.n
     refers = (messages | frame.rows_of(EventKind.FILL)) & (codes >= 0)
     if lenient:
         refers &= ~messages | ((target >= 0) & (target < here))
-    frame.refuse(refers & (target < 0), "order_id", "names an order that is not in the frame")
+    frame.refuse(refers & (target < 0), "order_id", "does not name an earlier order")
     frame.refuse(refers & (target > here), "order_id", "names a later order")
     same = (account[target] == account) & (instrument[target] == instrument)
     frame.refuse(refers & ~same, "order_id", "names an order of another account or instrument")
@@ -51,6 +53,11 @@ def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.n
     belongs = is_order | refers
     order[belongs] = target[belongs]
     return order
+
+
+def _unnamed(frame: Frame) -> Callable[[int], str]:
+    """Error message of a message without the id of its order."""
+    return lambda row: f"is not the id of an order; a {EventKind(frame.kind[row]).name.lower()} names its order"
 
 
 def inherit(frame: Frame, columns: dict[str, np.ndarray]) -> None:
@@ -76,6 +83,7 @@ def parents(frame: Frame, order: np.ndarray) -> np.ndarray:
     named = frame.rows_of(EventKind.ORDER) & ~frame.missing("parent_id")
     if not named.any():
         return parent
+    frame.check_names("parent_id", *pd.factorize(frame.column("parent_id")))
     known = np.flatnonzero(frame.rows_of(EventKind.ORDER) & (order >= 0))
     at = np.flatnonzero(named)
     if len(known):
@@ -124,7 +132,8 @@ def weights(frame: Frame, batch: np.ndarray) -> np.ndarray:
 
 def trade_ids(frame: Frame, account: np.ndarray, flags: np.ndarray) -> np.ndarray:
     """Codes of the ids of fills; a second fill of an account with the same id is flagged as a duplicate."""
-    codes, _ = pd.factorize(frame.column("trade_id"))
+    codes, found = pd.factorize(frame.column("trade_id"))
+    frame.check_names("trade_id", codes, found)
     codes = np.where(frame.rows_of(EventKind.FILL), codes, -1)
     rows = np.flatnonzero((codes >= 0) & (flags & int(RowFlag.BAD_TS) == 0))
     keys = account[rows].astype(np.int64) * (int(codes.max(initial=0)) + 1) + codes[rows]

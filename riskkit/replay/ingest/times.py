@@ -1,80 +1,221 @@
-"""Convert times to int64 nanoseconds since the epoch, UTC, and put them in order."""
+"""Convert times to int64 nanoseconds since the epoch, UTC, and put them in order.
+
+A text is ISO 8601 or of a declared form; nothing is guessed. A number has a unit: the declared one, or the one in which
+every number of the column is a date from 1980 to 2099 (the four ranges do not overlap). A column that begins with a
+number below them all, as 0, is the time of a simulation, in nanoseconds.
+"""
 
 from __future__ import annotations
 
+import datetime
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
 
-from riskkit._check import InputError
+from riskkit._check import InputError, one_of
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.schema.columns import MISSING, RowFlag
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.durations import SPANS
+from riskkit.replay.schema.universe import exact
 
 # a window of up to 2**62 ns can be subtracted from a time without overflow
 LATEST = LARGEST
 SPAN = "is not a time from 1824 to 2116, the range in which windows of rules fit into 64 bits"
+UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+DATES = (315_532_800, 4_102_444_800)  # seconds since the epoch of 1980-01-01 and 2100-01-01
+OFFSET = r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
+WAY_OUT = "say unit='s', 'ms', 'us' or 'ns'"
 
 
-def timestamps(frame: Frame, name: str, tz: str) -> np.ndarray:
-    """A column of times in nanoseconds, MISSING without one; times without a zone are in `tz`."""
+class TimeForm(NamedTuple):
+    """How the times of a table are written: the zone of those without one, the unit of numbers, the form of texts."""
+
+    tz: str = "UTC"
+    unit: str | None = None
+    form: str | None = None
+
+    @classmethod
+    def checked(cls, tz: str, unit: str | None, form: str | None) -> TimeForm:
+        """The form, or an error that names the argument."""
+        try:
+            ZoneInfo(tz)
+        except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+            raise InputError(f"tz={tz!r} is not a time zone; use a name such as 'UTC' or 'America/New_York'") from None
+        if unit is not None:
+            one_of(unit, tuple(UNITS), "unit")
+        if form is not None and (not isinstance(form, str) or "%" not in form):
+            raise InputError(f"time_format={form!r} is not a form of times, as '%d.%m.%Y %H:%M:%S'")
+        return cls(tz, unit, form)
+
+
+def timestamps(frame: Frame, name: str, form: TimeForm) -> tuple[np.ndarray, str]:
+    """A column of times in nanoseconds (MISSING without one), and the unit of its numbers ("" without numbers)."""
     series = frame.column(name)
-    kind = series.dtype
-    if pd.api.types.is_integer_dtype(kind):
-        found = series.fillna(MISSING).to_numpy(np.int64)
-    elif pd.api.types.is_float_dtype(kind) and (frame.missing(name).any() or not frame.size):
-        found = _integral_floats(frame, name)
-    elif pd.api.types.is_bool_dtype(kind) or pd.api.types.is_float_dtype(kind):
-        raise InputError(f"column {name!r} is {kind}; times are Timestamps or integer nanoseconds since the epoch")
-    else:
-        found = _instants(frame, name, tz)
-    out = (np.abs(found) >= LATEST) & (found != MISSING)
-    frame.refuse(out, name, SPAN)
+    if pd.api.types.is_bool_dtype(series.dtype):
+        raise InputError(f"column {name!r} is {series.dtype}; times are Timestamps, ISO 8601 texts or numbers")
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return _nanoseconds(frame, name, _with_zone(frame, name, series, form.tz)), ""
+    numbers = _numbers(frame, name, form)
+    if numbers is not None:
+        return _of_numbers(frame, name, numbers, form)
+    return _nanoseconds(frame, name, _of_texts(frame, name, form)), ""
+
+
+def _numbers(frame: Frame, name: str, form: TimeForm) -> pd.Series | None:
+    """The column if it holds only numbers, also as texts; without its missing values."""
+    series = frame.column(name)
+    given = series[~frame.missing(name)]
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        return given
+    if form.form is not None or not len(given):
+        return None
+    texts = given.map(lambda value: isinstance(value, str)).to_numpy(bool)
+    if texts.all() and given.str.fullmatch(r"\s*[+-]?\d+(?:\.\d+)?\s*").all():
+        if given.str.fullmatch(r"(?:19|20)\d{6}").all():
+            frame.refuse(~frame.missing(name), name, "is a date without dashes; give time_format='%Y%m%d'")
+        return given
+    whole = given.map(lambda value: isinstance(value, (int, np.integer)) and not isinstance(value, bool))
+    return given if whole.all() else None
+
+
+def _of_numbers(frame: Frame, name: str, given: pd.Series, form: TimeForm) -> tuple[np.ndarray, str]:
+    """Numbers in their unit as nanoseconds."""
+    at = np.flatnonzero(~frame.missing(name))
+    found = np.full(frame.size, MISSING, np.int64)
+    if not len(at):
+        return found, ""
+    numbers, rests = _whole_parts(frame, name, given, at)
+    unit = form.unit or _unit_of(frame, name, numbers, at)
+    span = SPANS[unit]
+    out = np.zeros(frame.size, bool)
+    out[at] = np.abs(numbers.astype(float)) >= LATEST / span
+    frame.refuse(out, name, SPAN if unit == "ns" else f"{SPAN}, in {UNITS[unit]}; {WAY_OUT}")
+    found[at] = numbers * span
+    for index, rest in rests.items():
+        found[at[index]] += round(rest * span)
+    return found, unit
+
+
+def _whole_parts(frame: Frame, name: str, given: pd.Series, at: np.ndarray) -> tuple[np.ndarray, dict[int, Any]]:
+    """The integer part of each number, and by position the exact rest of those that have one."""
+    if given.dtype.kind == "i" or isinstance(given.dtype, pd.Int64Dtype):
+        return given.to_numpy(np.int64), {}
+    whole, rests = np.zeros(len(given), np.int64), {}
+    for index, value in enumerate(given.tolist()):
+        large = isinstance(value, float) and abs(value) >= 2**53
+        try:
+            number = exact(value.strip() if isinstance(value, str) else value, name)
+        except InputError:
+            frame.refuse_row(int(at[index]), name, "is not a time")
+        if large:
+            frame.refuse_row(
+                int(at[index]), name, "is no exact time as a float; give integers of dtype 'Int64', or Timestamps"
+            )
+        if abs(number) >= LATEST:
+            frame.refuse_row(int(at[index]), name, SPAN)
+        whole[index] = number.numerator // number.denominator
+        if number.denominator != 1:
+            rests[index] = number - int(whole[index])
+    return whole, rests
+
+
+def unit_by_size(number: int) -> str:
+    """The unit in which a number is a date from 1980 to 2099; empty if there is none.
+
+    Examples
+    --------
+    >>> unit_by_size(1_709_649_000), unit_by_size(1_709_649_000_000), unit_by_size(5)
+    ('s', 'ms', '')
+    """
+    seconds = ((unit, 10**9 // SPANS[unit]) for unit in UNITS)
+    return next((unit for unit, scale in seconds if DATES[0] * scale <= number < DATES[1] * scale), "")
+
+
+def _unit_of(frame: Frame, name: str, numbers: np.ndarray, at: np.ndarray) -> str:
+    """The unit that the size of all numbers tells."""
+    first = int(numbers[0])
+    if first < DATES[0]:  # no date in any unit: the time of a simulation
+        return "ns"
+    unit = unit_by_size(first)
+    low, high = (bound * 10**9 // SPANS[unit or "ns"] for bound in DATES)
+    odd = (numbers < low) | (numbers >= high)
+    if odd.any():
+        row = int(at[np.argmax(odd)])
+        other = f", as the numbers before it are {UNITS[unit]}" if unit and row else ""
+        frame.refuse_row(row, name, f"has no unit that its size tells{other}; {WAY_OUT}")
+    return unit
+
+
+def _of_texts(frame: Frame, name: str, form: TimeForm) -> pd.Series:
+    """Texts, datetimes and dates as Timestamps in UTC, NaT where missing."""
+    series = frame.column(name)
+    found = pd.Series(pd.NaT, index=series.index, dtype="datetime64[ns, UTC]")
+    missing = frame.missing(name)
+    texts = series.map(lambda value: isinstance(value, str)).to_numpy(bool) & ~missing
+    zoned, plain = np.zeros(frame.size, bool), texts.copy()
+    if form.form is None and texts.any():
+        zoned[texts] = series[texts].str.strip().str.contains(r"\d[T ]\d.*?" + OFFSET).to_numpy(bool)
+        plain &= ~zoned
+    pattern = form.form or "ISO8601"
+    for rows, utc in ((zoned, True), (plain, bool(form.form and "%z" in form.form))):
+        if rows.any():
+            read = pd.to_datetime(series[rows].str.strip(), format=pattern, utc=utc, errors="coerce")
+            bad = np.zeros(frame.size, bool)
+            bad[rows] = read.isna().to_numpy()
+            frame.refuse(bad, name, _not_of_form(form.form))
+            part = read if utc else _with_zone(frame, name, read, form.tz, np.flatnonzero(rows))
+            found[rows] = part.dt.as_unit("ns")
+    for row in np.flatnonzero(~texts & ~missing).tolist():
+        found.iloc[row] = _moment(frame, name, row, form.tz)
     return found
 
 
-def _integral_floats(frame: Frame, name: str) -> np.ndarray:
-    """Integers that a gap in their column made floats, if all are exact."""
-    number = frame.column(name).to_numpy(float, na_value=np.nan)
-    missing = frame.missing(name)
-    inexact = ~missing & ~((np.abs(number) < 2**53) & (number == np.rint(number)))
-    frame.refuse(inexact, name, "is no exact time; give Timestamps, or integer nanoseconds of dtype 'Int64'")
-    return np.where(missing, MISSING, np.where(missing, 0, number).astype(np.int64))
+def _not_of_form(form: str | None) -> str:
+    if form is not None:
+        return f"is not a time of the form {form!r}"
+    return (
+        "is not a time as ISO 8601 has it, 2024-03-05T14:30:00; give time_format=, as '%d.%m.%Y %H:%M:%S', for another"
+    )
 
 
-def _instants(frame: Frame, name: str, tz: str) -> np.ndarray:
-    """Timestamps, texts or datetimes in nanoseconds."""
-    try:
-        ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise InputError(f"tz={tz!r} is not a time zone; use a name such as 'UTC' or 'America/New_York'") from None
-    series = frame.column(name)
-    try:
-        times = pd.to_datetime(series)
-        times = times.dt.tz_localize(tz) if times.dt.tz is None else times
-    except (ValueError, TypeError, AttributeError) as error:
-        row = _first_bad(series)
-        if row is not None:
-            frame.refuse_row(row, name, "is not a time")
-        raise InputError(f"column {name!r} has invalid times: {' '.join(str(error).split())}") from None
+def _moment(frame: Frame, name: str, row: int, tz: str) -> pd.Timestamp:
+    """A datetime or a date of a mixed column, in UTC."""
+    value = frame.column(name).iloc[row]
+    if not isinstance(value, (datetime.date, np.datetime64)):
+        frame.refuse_row(row, name, "is not a time")
+    single = pd.Series([pd.Timestamp(value)])
+    return _with_zone(frame, name, single, tz, np.array([row])).iloc[0]
+
+
+def _with_zone(frame: Frame, name: str, times: pd.Series, tz: str, rows: np.ndarray | None = None) -> pd.Series:
+    """Times in UTC; those without a zone are in `tz`, where no hour may be missing or occur twice."""
+    if times.dt.tz is not None:
+        return times.dt.tz_convert("UTC")
+    local = times.dt.tz_localize(tz, ambiguous="NaT", nonexistent="NaT")
+    lost = (local.isna() & times.notna()).to_numpy()
+    if lost.any():
+        first = int(np.argmax(lost))
+        skipped = times.iloc[[first]].dt.tz_localize(tz, ambiguous=True, nonexistent="NaT").isna().iloc[0]
+        what = "is in the hour that the clocks skip" if skipped else "is in the hour that the clocks repeat"
+        frame.refuse_row(
+            first if rows is None else int(rows[first]),
+            name,
+            f"{what} in {tz}; write its offset, as 2024-11-03T01:30:00-04:00, or convert the times to UTC",
+        )
+    return local.dt.tz_convert("UTC")
+
+
+def _nanoseconds(frame: Frame, name: str, times: pd.Series) -> np.ndarray:
+    """Timestamps of any precision in UTC as nanoseconds."""
     missing = times.isna().to_numpy()
-    instants = times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-    unit = np.datetime_data(instants.dtype)[0]
-    coarse = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[unit]
+    instants = times.dt.tz_localize(None).to_numpy()
+    coarse = SPANS[np.datetime_data(instants.dtype)[0]]
     counts = instants.astype(np.int64)
     frame.refuse(~missing & (np.abs(counts) >= LATEST // coarse), name, SPAN)
     return np.where(missing, MISSING, np.where(missing, 0, counts) * coarse)
-
-
-def _first_bad(series: pd.Series) -> int | None:
-    """The first row that is no time, if any."""
-    for row, value in enumerate(series):
-        try:
-            pd.Timestamp(value)
-        except (ValueError, TypeError):
-            return row
-    return None
 
 
 def in_time_order(frame: Frame, stamps: np.ndarray, policy: str, flags: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from riskkit._check import InputError, one_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.amount import instant
 from riskkit.replay.ingest.event import DEFAULTS, Entries, KnownOrder, Row
+from riskkit.replay.ingest.fields import ORIGIN, given_fields
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.session_status import SessionStatus
@@ -165,23 +166,25 @@ class Session:
         InputError
             If a field does not fit; the session is unchanged.
         """
-        return self._submit(ts, fields, lambda e, row, now: [e.order(row, now, **fields)])
+        given = given_fields("order", fields)
+        return self._submit(ts, given, lambda e, row, now: [e.order(row, now, **given)])
 
     def process_order_list(
         self, *, ts: Any, account: Any, orders: Sequence[Mapping[str, Any]], children: Any = None
     ) -> list[Decision]:
         """Process a list of orders of one account, decided together; it counts for ``children`` messages."""
-        labels = [{"account": account, **order} for order in orders]
-        ids = [order.get("order_id") for order in orders]
-        return self._submit(ts, {}, lambda e, row, now: e.order_list(row, now, orders, account, children), labels, ids)
+        given = [given_fields("order", order) for order in orders]
+        labels = [{"account": account, **order} for order in given]
+        ids = [order.get("order_id") for order in given]
+        return self._submit(ts, {}, lambda e, row, now: e.order_list(row, now, given, account, children), labels, ids)
 
     def process_modify(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a change of the order ``order_id``: a new ``qty`` (in all), a new ``price``, or both."""
-        return self._process(ts, fields, Entries.modify)
+        return self._process(ts, "modify", fields, Entries.modify)
 
     def process_cancel(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a cancel of the order ``order_id``; it always passes."""
-        return self._process(ts, fields, Entries.cancel)
+        return self._process(ts, "cancel", fields, Entries.cancel)
 
     def process_trade(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a fill: ``qty``, ``price``, ``order_id`` or ``account``, ``instrument``, ``side``; ``trade_id``, ``fee``.
@@ -189,47 +192,50 @@ class Session:
         A fill with an order id has the account, instrument and side of the order. A second fill of an account with the
         same ``trade_id`` is a duplicate and changes nothing.
         """
-        return self._process(ts, fields, Entries.fill)
+        return self._process(ts, "fill", fields, Entries.fill)
 
     def process_price(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a ``price`` (last price and mark), a ``bid``, an ``ask`` of an ``instrument``."""
-        return self._process(ts, fields, Entries.price)
+        return self._process(ts, "price", fields, Entries.price)
 
     def process_cash(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a cash flow of an ``account``: ``amount``, ``flow`` (deposit, fee, funding, dividend), ``currency``."""
-        return self._process(ts, fields, Entries.cash)
+        return self._process(ts, "cash", fields, Entries.cash)
 
     def process_equity(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process the ``equity`` of an ``account`` from outside; it replaces the computed one."""
-        return self._process(ts, fields, Entries.equity)
+        return self._process(ts, "equity", fields, Entries.equity)
 
     def process_closed_trade(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a closed trade: ``account``, ``instrument``, ``side``, ``pnl``, ``ret``, ``exit``."""
-        return self._process(ts, fields, Entries.closed_trade)
+        return self._process(ts, "closed trade", fields, Entries.closed_trade)
 
     def process_ack(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a success of an ``account``."""
-        return self._process(ts, fields, partial(Entries.account_event, kind=EventKind.ACK))
+        return self._process(ts, "ack", fields, partial(Entries.account_event, kind=EventKind.ACK))
 
     def process_error(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a failure of an ``account``."""
-        return self._process(ts, fields, partial(Entries.account_event, kind=EventKind.ERROR))
+        return self._process(ts, "error", fields, partial(Entries.account_event, kind=EventKind.ERROR))
 
     def process_execution(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process an automated execution of an ``account``'s ``strategy``."""
-        return self._process(ts, fields, partial(Entries.account_event, kind=EventKind.EXECUTION))
+        return self._process(ts, "execution", fields, partial(Entries.account_event, kind=EventKind.EXECUTION))
 
-    def _process(self, ts: Any, fields: dict[str, Any], make: Callable[..., dict[str, int]]) -> list[Decision]:
+    def _process(
+        self, ts: Any, kind: str, fields: dict[str, Any], make: Callable[..., dict[str, int]]
+    ) -> list[Decision]:
         """Process one event, which may have a ``strategy`` and a ``connection``."""
-        origin = fields.get("strategy"), fields.get("connection")
-        rest = {name: value for name, value in fields.items() if name not in ("strategy", "connection")}
+        given = given_fields(kind, fields)
+        origin = given.get("strategy"), given.get("connection")
+        rest = {name: value for name, value in given.items() if name not in ORIGIN}
 
         def rows(entries: Entries, number: int, now: int) -> Rows:
             row = make(entries, ts=now, **rest)
             entries.set_origin(row, *origin)
             return [row]
 
-        return self._submit(ts, fields, rows)
+        return self._submit(ts, given, rows)
 
     # ------------------------------------------------------------------ time and commands
 

@@ -15,6 +15,7 @@ from riskkit._show import Row, Shown
 from riskkit.replay.ingest.convert import columns_from_frame
 from riskkit.replay.ingest.from_vectorbt import frame_from_portfolio
 from riskkit.replay.ingest.infer import infer_instruments
+from riskkit.replay.ingest.times import DATES, UNITS
 from riskkit.replay.log.storage import SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.digest import hash_columns, hash_plain, hash_rows
@@ -22,6 +23,8 @@ from riskkit.replay.schema.universe import Account, Instrument, Universe, decima
 
 if TYPE_CHECKING:
     import pandas as pd
+
+FIRST_DATE = DATES[0] * 10**9
 
 
 class EventLog(Shown):
@@ -73,6 +76,8 @@ class EventLog(Shown):
         *,
         quanta: Mapping[str, Any] | None = None,
         tz: str = "UTC",
+        unit: str | None = None,
+        time_format: str | None = None,
         on_bad_order: str = "raise",
         ts_policy: str = "raise",
         currencies: str = "one",
@@ -100,7 +105,13 @@ class EventLog(Shown):
             Money of the integer 1; by default the largest power of ten that needs no rounding. Give it if prices or
             lots have many decimals: a fill's notional is rounded to it, once.
         tz : str
-            Time zone of times without one.
+            Time zone of times without one. An hour that its clocks skip or repeat is refused: write the offset.
+        unit : {"s", "ms", "us", "ns"}, optional
+            Unit of times that are numbers since the epoch. By default the unit in which all of them are dates from 1980
+            to 2099, which ``about["times"]`` then names. Numbers that begin below 315,532,800, which is no date in any
+            unit, are the time of a simulation in nanoseconds. Any others are refused.
+        time_format : str, optional
+            Form of times that are texts, as "%d.%m.%Y %H:%M:%S"; by default ISO 8601, and nothing else is guessed.
         on_bad_order : {"raise", "flag"}
             Treatment of an *order* with a bad or off-grid price or quantity: an error, or a flag for the rule
             ``lot_tick`` to check. An off-grid number is kept for the other rules, to a millionth of its tick or lot; a
@@ -136,9 +147,22 @@ class EventLog(Shown):
         True
         """
         made = columns_from_frame(
-            frame, instruments, accounts, quanta, tz, on_bad_order, ts_policy, currencies, columns, ignore
+            frame,
+            instruments,
+            accounts,
+            quanta,
+            tz,
+            on_bad_order,
+            ts_policy,
+            currencies,
+            columns,
+            ignore,
+            unit,
+            time_format,
         )
         pairs = made.pair_account, made.pair_instrument
+        if made.unit and unit is None and len(frame) and made.columns["ts"].max() >= FIRST_DATE:
+            about = {"times": f"read as {UNITS[made.unit]} since the epoch, by their size", **(about or {})}
         return cls(made.columns, *pairs, made.universe, about, source_rows=made.source_rows)
 
     @classmethod

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskkit._check import InputError
-from riskkit.replay.ingest.columns import name_columns
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.storage import is_event_log
+from riskkit.replay.schema.toml_file import read_toml
 from riskkit.replay.schema.universe import Account, Instrument
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TEXTS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t"}
+PARQUET, MAGIC = (".parquet", ".pq"), b"PAR1"
 UNITS = {"instruments": Instrument, "accounts": Account}
 
 
@@ -26,6 +26,8 @@ def read_log(
     *,
     units: str | Path | None = None,
     tz: str = "UTC",
+    unit: str | None = None,
+    time_format: str | None = None,
     on_bad_order: str = "raise",
     ts_policy: str = "raise",
     columns: Mapping[Any, str] | None = None,
@@ -38,13 +40,12 @@ def read_log(
     ----------
     path : str or Path
         A Parquet file of `EventLog.to_parquet`, a folder of `EventLog.save` (both are checked against their hash), or a
-        CSV, TSV or Parquet table with one event per row, as for `EventLog.from_frame`. Integer times are nanoseconds
-        since the epoch.
+        CSV, TSV or Parquet table with one event per row, as for `EventLog.from_frame`.
     units : str or Path, optional
         For a table: a TOML file with ``[[instruments]]`` (id, tick, lot, multiplier, currency, ...) and ``[[accounts]]``
         (id, cash, positions, ...). Without it ticks and lots are the finest that occur, the multiplier is 1, the
         currency is USD, and every account starts empty.
-    tz, on_bad_order, ts_policy, columns, ignore
+    tz, unit, time_format, on_bad_order, ts_policy, columns, ignore
         For a table, as in `EventLog.from_frame`.
     about : mapping, optional
         Facts about the data for reports, added to those of a stored log.
@@ -67,11 +68,12 @@ def read_log(
     path = Path(path)
     if not path.exists():
         raise InputError(f"{str(path)!r} does not exist; give an event log, or a CSV or Parquet table of events")
+    _check_type(path)
     stored = path.is_dir() or (_separator(path) is None and is_event_log(path))
     if not stored:
         declared = {"instruments": None, "accounts": ()} if units is None else _units(Path(units))
         return EventLog.from_frame(
-            _table(path, columns, ignore), **declared, tz=tz, on_bad_order=on_bad_order, ts_policy=ts_policy,
+            _table(path), **declared, tz=tz, unit=unit, time_format=time_format, on_bad_order=on_bad_order, ts_policy=ts_policy,
             columns=columns, ignore=ignore, about={"title": path.name, **(about or {})},
         )  # fmt: skip
     if units is not None or columns or ignore:
@@ -82,42 +84,44 @@ def read_log(
     return log
 
 
+def _check_type(path: Path) -> None:
+    """Refuse a file that is neither a text table nor Parquet, by its name and its first bytes."""
+    if path.is_dir() or _separator(path) is not None or path.suffix.lower() in PARQUET:
+        return
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) == MAGIC:
+            return
+    raise InputError(
+        f"{path.name} is of no type that is read: {', '.join([*TEXTS, *PARQUET])}, or a folder of EventLog.save; read it "
+        "with pandas and give the frame to EventLog.from_frame"
+    )
+
+
 def _separator(path: Path) -> str | None:
     return next((mark for ending, mark in TEXTS.items() if path.name.lower().endswith(ending)), None)
 
 
-def _table(path: Path, columns: Mapping[Any, str] | None, ignore: Collection[Any]) -> pd.DataFrame:
-    """Read a table; numbers of a text file stay texts, so that 0.1 is 0.1, and times are parsed."""
+def _table(path: Path) -> pd.DataFrame:
+    """Read a table; numbers of a text file stay texts, so that 0.1 is 0.1."""
     import pandas as pd
 
     separator = _separator(path)
     if separator is None:
-        return pd.read_parquet(path)
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as problem:
+            raise InputError(f"{path.name} cannot be read as Parquet: {' '.join(str(problem).split())}") from None
     try:
-        frame = pd.read_csv(path, dtype=str, sep=separator)
+        return pd.read_csv(
+            path, dtype=str, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=[""]
+        )  # only an empty cell is missing: "NA" and "null" are names
     except ValueError as problem:
         raise InputError(f"{path.name} cannot be read as a table: {' '.join(str(problem).split())}") from None
-    for heading, name in name_columns(list(frame.columns), columns, ignore).items():
-        if name not in ("ts", "expires"):
-            continue
-        if frame[heading].dropna().str.fullmatch(r"-?\d+").all():
-            frame[heading] = frame[heading].astype("Int64")
-        else:
-            try:  # some times with, some without a fraction of a second
-                frame[heading] = pd.to_datetime(frame[heading], format="ISO8601")
-            except ValueError:
-                continue  # from_frame reports the row
-    return frame
 
 
 def _units(path: Path) -> dict[str, Any]:
     """Instruments and accounts from a TOML file."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"units file {path.name!r} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"units file {path.name!r} is not TOML: {error}") from None
+    data = read_toml(path, "units file")
     for key in data:
         if key not in UNITS:
             raise InputError(f"units file {path.name!r}: key {key!r} is not known; keys are {', '.join(UNITS)}")

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from riskkit._check import Duration
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.schema.durations import duration
 
 
 def tiny_log(
@@ -14,7 +16,7 @@ def tiny_log(
     price: float | Sequence[float] = 10,
     marks: float | Sequence[float] | None = None,
     *,
-    spacing_ns: int | None = None,
+    spacing_ns: Duration | None = None,
 ) -> EventLog:
     """Return an event log of a few buy orders of account A in instrument X, for examples and tests.
 
@@ -26,8 +28,8 @@ def tiny_log(
         Limit price of each order.
     marks : float or sequence of float, optional
         Market price after each order. If given, each order is filled at its price before the market price.
-    spacing_ns : int, optional
-        Nanoseconds from one order to the next; by default consecutive events are one nanosecond apart.
+    spacing_ns : str, Timedelta or int, optional
+        Time from one order to the next, as "1s" or integer nanoseconds; by default consecutive events are one nanosecond apart.
 
     Examples
     --------
@@ -35,7 +37,7 @@ def tiny_log(
     >>> tiny_log([5, 2], marks=8).counts()
     {'ORDER': 2, 'FILL': 2, 'PRICE': 2}
     """
-    step = spacing_ns or (1 if marks is None else 3)
+    step = (1 if marks is None else 3) if spacing_ns is None else duration(spacing_ns, "spacing_ns", zero=False)
     ts = [i * step for i in range(len(qty))]
     orders = pd.DataFrame({"ts": ts, "kind": "order", "account": "A", "instrument": "X", "side": "B"})
     orders["qty"], orders["price"] = list(qty), price

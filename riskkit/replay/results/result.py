@@ -413,7 +413,7 @@ class ReplayResult(Shown):
         from riskkit import plot
 
         if not len(self._sample_at):
-            raise InputError("this replay was not sampled; replay the log with sample_ns=86_400_000_000_000 for days")
+            raise InputError("this replay was not sampled; replay the log with sample_ns='1d'")
         profit = np.concatenate([[0.0], self.profit_curve(account)])
         scale, unit = plot.money_scale(profit, self.log.universe.currency)
         whose = "all accounts together" if account is None else account

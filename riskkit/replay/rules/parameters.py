@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
 from statistics import NormalDist
@@ -18,10 +17,12 @@ from riskkit._check import InputError, one_of
 from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import RETURN_UNIT
-from riskkit.replay.schema.constants import DAY_NS, LARGEST
+from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.decimals import shown
+from riskkit.replay.schema.durations import SPANS, duration
+from riskkit.replay.schema.durations import duration_text as duration_text
 from riskkit.replay.schema.universe import Universe, decimal_text, exact
 
-SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": DAY_NS}
 PICO = 10**12  # fixed-point unit of a multiple of a deviation
 T = TypeVar("T")
 
@@ -103,87 +104,73 @@ def choice(*names: str) -> Any:
     return Annotated[str, Unit("choice", names)]
 
 
-def duration(value: Any, name: str) -> int:
-    """Nanoseconds from an integer or a string such as "500ms", "1s", "5min"."""
-    if isinstance(value, str):
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|h|d)\s*", value)
-        if not match:
-            raise InputError(f"{name}={value!r} is not a duration; use nanoseconds or a text such as '500ms' or '5min'")
-        span = Fraction(Decimal(match[1])) * SPANS[match[2]]
-        if span.denominator != 1:
-            raise InputError(f"{name}={value!r} is not a whole number of nanoseconds")
-        return int(span)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
-        raise InputError(f"{name}={value!r} is not a number of nanoseconds at or above zero")
-    return value
-
-
-def duration_text(nanoseconds: Any) -> str:
-    """A duration in its largest exact unit: 5 min."""
-    if isinstance(nanoseconds, str):
-        nanoseconds = duration(nanoseconds, "duration")
-    for unit in ("d", "h", "min", "s", "ms", "us"):
-        if nanoseconds and nanoseconds % SPANS[unit] == 0:
-            return f"{nanoseconds // SPANS[unit]:,} {unit}"
-    return f"{nanoseconds:,} ns"
-
-
 def amount_text(value: Any) -> str:
     """A quantity or an amount of money with separators: 500,000 or 0.25."""
     integer_part, point, rest = decimal_text(exact(value, "amount")).partition(".")
     return integer_part if "/" in integer_part else f"{int(integer_part):,}{point}{rest}"
 
 
-def fits(value: Any, unit: Unit, name: str) -> None:
-    """Raise if a parameter does not fit its unit; None means "not given"."""
+def fits(value: Any, unit: Unit, name: str, length: str = "") -> None:
+    """Raise if a parameter does not fit its unit; None means "not given".
+
+    ``length`` names the parameter for the duration of what this one chooses the mode of.
+    """
     if value is None:
         return
     if unit.name == "count":
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < LARGEST:
-            raise InputError(f"{name}={value!r} is not a count: a whole number at or above zero")
+            raise InputError(f"{name}={shown(value)} is not a count: a whole number at or above zero")
     elif unit.name == "duration":
-        duration(value, name)
+        duration(value, name, zero="positive" not in unit.choices)
+        return
     elif unit.name in ("quantity", "money", "fraction", "ratio"):
         number = exact(value, name)
         if number < 0:
-            raise InputError(f"{name}={value!r} is negative; a limit is at or above zero")
+            raise InputError(f"{name}={shown(value)} is negative; a limit is at or above zero")
         if unit.name == "fraction" and number > 1:
             percent, use = decimal_text(number), f"{float(number / 100):.2f}"
             use = use if exact(use, name) == number / 100 else decimal_text(number / 100)
-            raise InputError(f"{name}={value!r} is above 1; a fraction is at most 1: use {use} for {percent} %")
+            raise InputError(f"{name}={shown(value)} is above 1; a fraction is at most 1: use {use} for {percent} %")
         if unit.name in ("fraction", "ratio") and (number * MILLION).denominator != 1:
-            raise InputError(f"{name}={value!r} is finer than one part per million")
+            raise InputError(f"{name}={shown(value)} is finer than one part per million")
     elif unit.name == "return":
         if (exact(value, name) * RETURN_UNIT).denominator != 1:
-            raise InputError(f"{name}={value!r} is finer than nine decimals")
+            raise InputError(f"{name}={shown(value)} is finer than nine decimals")
     elif unit.name == "confidence":
         if not Fraction(1, 2) < exact(value, name) < 1:
-            raise InputError(f"{name}={value!r} is not between 0.5 and 1; use 0.99 for 99 %")
+            raise InputError(f"{name}={shown(value)} is not between 0.5 and 1; use 0.99 for 99 %")
     elif unit.name == "multiple":
         if not 0 < exact(value, name) <= 1_000 or (exact(value, name) * PICO).denominator != 1:
-            raise InputError(f"{name}={value!r} is not a number above 0, at most 1000, with at most twelve decimals")
+            raise InputError(
+                f"{name}={shown(value)} is not a number above 0, at most 1000, with at most twelve decimals"
+            )
     elif unit.name == "decay":
         if not 0 < exact(value, name) < 1 or (exact(value, name) * MILLION).denominator != 1:
-            raise InputError(f"{name}={value!r} is not between 0 and 1 with at most six decimals; RiskMetrics has 0.94")
+            raise InputError(
+                f"{name}={shown(value)} is not between 0 and 1 with at most six decimals; RiskMetrics has 0.94"
+            )
     elif unit.name == "flag":
         if not isinstance(value, bool):
-            raise InputError(f"{name}={value!r} is not true or false")
+            raise InputError(f"{name}={shown(value)} is not true or false")
     elif unit.name in ("choice", "breach"):
+        if length and value not in unit.choices:
+            modes = ", ".join(map(repr, unit.choices))
+            raise InputError(f"{name}={shown(value)} is not one of {modes}; its length in time is {length}, as '1min'")
         one_of(value, unit.choices, name)
     elif unit.name == "kinds":
         _kinds(value, unit, name)
     elif unit.name == "hour":
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 23:
-            raise InputError(f"{name}={value!r} is not an hour from 0 to 23")
+            raise InputError(f"{name}={shown(value)} is not an hour from 0 to 23")
     elif unit.name == "day_time":
         _day_time(value, name)
     elif unit.name == "labels":
         if isinstance(value, str):
-            raise InputError(f"{name}={value!r} is a string; give a list of labels")
+            raise InputError(f"{name}={shown(value)} is a string; give a list of labels")
     elif unit.name == "zone":
         day_starts(value, 0, 0, 0)
-    if "positive" in unit.choices and (duration(value, name) if unit.name == "duration" else value) == 0:
-        raise InputError(f"{name}={value!r} is not above zero")
+    if "positive" in unit.choices and value == 0:
+        raise InputError(f"{name}={shown(value)} is not above zero")
 
 
 def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str) -> int:
@@ -217,7 +204,7 @@ def integer(value: Any, unit: Unit, universe: Universe, reached: bool, name: str
         steps = Fraction(int(value))
     limit = _last_passing(steps, unit, (reached and unit.role == "limit") or "reached" in unit.choices)
     if limit >= LARGEST:
-        raise InputError(f"{name}={value!r} is beyond 64 bits in units of this log; leave the rule out instead")
+        raise InputError(f"{name}={shown(value)} is beyond 64 bits in units of this log; leave the rule out instead")
     return limit
 
 
@@ -231,7 +218,7 @@ def _last_passing(steps: Fraction, unit: Unit, reached: bool) -> int:
 
 def _kinds(value: Iterable[str], unit: Unit, name: str) -> int:
     if isinstance(value, str):
-        raise InputError(f"{name}={value!r} is a string; give a list such as ['order', 'modify']")
+        raise InputError(f"{name}={shown(value)} is a string; give a list such as ['order', 'modify']")
     return sum(1 << unit.choices.index(one_of(word, unit.choices, name)) for word in set(value))
 
 
@@ -239,7 +226,7 @@ def _day_time(value: Any, name: str) -> int:
     """Nanoseconds after midnight of "HH:MM"."""
     match = re.fullmatch(r"(\d{1,2}):(\d{2})", value) if isinstance(value, str) else None
     if not match or int(match[1]) > 23 or int(match[2]) > 59:
-        raise InputError(f"{name}={value!r} is not a time of the day; use a text such as '08:30' (UTC)")
+        raise InputError(f"{name}={shown(value)} is not a time of the day; use a text such as '08:30' (UTC)")
     return (int(match[1]) * 60 + int(match[2])) * SPANS["min"]
 
 

@@ -28,13 +28,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from types import NoneType
 from typing import Any, get_type_hints
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.rules.parameters import Unit, amount_text, duration, duration_text, fits, integer, unit_of
+from riskkit.replay.rules.parameters import Unit, amount_text, fits, integer, unit_of
 from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
 from riskkit.replay.schema.columns import MESSAGES, EventKind
+from riskkit.replay.schema.durations import duration, duration_text
+from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.universe import Universe
 
 ACTIONS = ("ALERT", "REJECT", "REDUCE_ONLY", "PAUSE", "HALT")  # mildest first
@@ -307,18 +310,27 @@ class Rule:
         if kind is None:
             raise InputError(f"rule {self.id!r}: {self.parameters!r} are the parameters of no registered rule type")
         object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "id", name_text(self.id, "rule id"))
         object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
         object.__setattr__(self, "action", self.action or kind.action)
         one_of(self.scope, kind.scopes, f"rule {self.id!r}: scope")
         one_of(self.action, ACTIONS, f"rule {self.id!r}: action")
         one_of(self.severity, SEVERITIES, f"rule {self.id!r}: severity")
         for name, unit in kind.units().items():
-            fits(getattr(self.parameters, name), unit, f"rule {self.id!r}: {name}")
+            length = f"{name}_ns" if f"{name}_ns" in kind.units() else ""
+            fits(getattr(self.parameters, name), unit, f"rule {self.id!r}: {name}", length)
         breach = getattr(self.parameters, "breach", None)
         limits = [getattr(self.parameters, name) for name in kind.limits]
         if limits and set(limits) == {None} and breach != kind.parameters._field_defaults.get("breach"):
             raise InputError(f"rule {self.id!r}: breach={breach!r} has no effect, for no limit is given")
         self.hold_ns()
+        spans = {name: getattr(self.parameters, name) for name, unit in kind.units().items() if unit.name == "duration"}
+        spans = {
+            name: duration(span, name) for name, span in spans.items() if not isinstance(span, (str, int, NoneType))
+        }
+        object.__setattr__(self, "parameters", self.parameters._replace(**spans))
+        if not isinstance(self.hold, (str, int, NoneType)):
+            object.__setattr__(self, "hold", duration(self.hold, "hold"))
 
     @property
     def type(self) -> str:
@@ -351,8 +363,8 @@ class Rule:
     def hold_ns(self) -> int | str:
         """End of a pause: "reset", "session", or nanoseconds after its start."""
         given = self.kind.hold if self.hold is None else self.hold
-        if given in ("reset", "session"):
-            return str(given)
+        if isinstance(given, str) and given in ("reset", "session"):
+            return given
         if isinstance(given, str) and given in self.parameters._fields:
             return duration(getattr(self.parameters, given), f"rule {self.id!r}: {given}") or "reset"
         return duration(given, f"rule {self.id!r}: hold") or "reset"

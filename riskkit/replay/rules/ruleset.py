@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from riskkit.replay.rules.parameters import canonical
 from riskkit.replay.rules.rule import Rule, rule_type
 from riskkit.replay.rules.tiered import TieredRule, level_of
 from riskkit.replay.schema.digest import hash_plain
+from riskkit.replay.schema.toml_file import read_toml
 
 FIELDS = ("id", "type", "scope", "action", "severity", "hold", "params", "levels")
 OF_LEVELS = ("action", "severity", "hold")  # set by each level
@@ -65,13 +65,7 @@ class RuleSet:
         InputError
             If the file is not TOML, or a rule, key or parameter is unknown, missing or out of range.
         """
-        try:
-            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"rule file {Path(path).name!r} cannot be read: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"rule file {Path(path).name!r} is not TOML: {error}") from None
-        return cls.from_dict(data)
+        return cls.from_dict(read_toml(path, "rule file"))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RuleSet:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from riskkit._bar import with_bar
-from riskkit._check import one_of
+from riskkit._check import Duration, one_of
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.rules.ruleset import RuleSet
@@ -21,7 +21,7 @@ def compare(
     *,
     orphans: Literal["keep", "clip", "drop"] | None = None,
     on_trip: Literal["leave", "cancel_working"] = "leave",
-    sample_ns: int | None = None,
+    sample_ns: Duration | None = None,
     compiled: bool = True,
     progress: bool = False,
 ) -> ReplayComparison:
@@ -37,7 +37,7 @@ def compare(
         Modes to replay with limits.
     orphans, on_trip, compiled
         As in `replay_log`.
-    sample_ns : int, optional
+    sample_ns : str, Timedelta or int, optional
         Nanoseconds between samples of profit; by default chosen from the length of the log, at most a UTC day.
     progress : bool
         Show a progress bar on a terminal (needs tqdm).

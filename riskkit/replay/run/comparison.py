@@ -73,7 +73,7 @@ class ReplayComparison(Shown):
         if not self.limited:
             raise InputError("a comparison needs a replay in shadow or enforce mode beside the one without limits")
         if not len(self.without.sample_times):
-            raise InputError("without: it has no samples; replay it with sample_ns, as 86_400_000_000_000 for a day")
+            raise InputError("without: it has no samples; replay it with sample_ns='1d'")
         for mode, result in self.limited.items():
             if result.mode != mode:
                 raise InputError(f"{mode}: it is a replay in {result.mode} mode")

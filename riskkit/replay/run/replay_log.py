@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._bar import with_bar
-from riskkit._check import InputError, one_of
+from riskkit._check import Duration, InputError, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments, shape_of
 from riskkit.replay.engine.state import Calendars, State, calendars, new_state, opening
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
@@ -17,6 +17,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.durations import duration
 
 CHUNK = 1 << 22
 
@@ -28,7 +29,7 @@ def replay_log(
     *,
     orphans: str | None = None,
     on_trip: str = "leave",
-    sample_ns: int | None = None,
+    sample_ns: Duration | None = None,
     compiled: bool = True,
     chunk: int = CHUNK,
     progress: bool = False,
@@ -51,8 +52,8 @@ def replay_log(
         clip, which opens no position that nobody ordered, unless ``log.about["orphans"]`` names another.
     on_trip : {"leave", "cancel_working"}
         In enforce mode, whether a trip cancels the key's working orders (their later fills vanish).
-    sample_ns : int, optional
-        Sample every account's equity at this spacing (nanoseconds); 86_400_000_000_000 is a UTC day. Needed for
+    sample_ns : str, Timedelta or int, optional
+        Sample every account's equity at this spacing, as "1h" or integer nanoseconds; "1d" is a UTC day. Needed for
         equity curves and worst days.
     compiled : bool
         False runs the same rules as plain Python, with the same result.
@@ -123,7 +124,7 @@ class Stage:
         *,
         orphans: str,
         on_trip: str,
-        sample_ns: int | None,
+        sample_ns: Duration | None,
         compiled: bool,
     ) -> None:
         _refuse_unknown(log, rules)
@@ -133,7 +134,8 @@ class Stage:
         self.options = {"orphans": orphans, "on_trip": on_trip}
         self.compiled = compiled
         self.first, self.last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
-        self.sample_at = _sample_times(self.first, self.last, sample_ns)
+        spacing = None if sample_ns is None else duration(sample_ns, "sample_ns", zero=False)
+        self.sample_at = _sample_times(self.first, self.last, spacing)
         self.shape = shape_of(
             rules,
             log.columns,
@@ -218,8 +220,6 @@ def _sample_times(first: int, last: int, spacing: int | None) -> np.ndarray:
     """Multiples of the spacing after the first event, up to one past the last."""
     if spacing is None:
         return np.zeros(0, np.int64)
-    if isinstance(spacing, bool) or not isinstance(spacing, int) or spacing < 1:
-        raise InputError(f"sample_ns={spacing!r} is not a number of nanoseconds above zero")
     count = last // spacing - first // spacing + 1
     if count > 5_000_000:
         raise InputError(f"sample_ns={spacing} makes {count:,} samples; at most 5,000,000 fit, choose a wider spacing")

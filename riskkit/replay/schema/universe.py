@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -18,6 +17,8 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.decimals import decimal_of
+from riskkit.replay.schema.names import name_text
 
 UNITS = ("tick", "lot", "multiplier", "price_step", "qty_step")  # of an instrument
 
@@ -26,17 +27,7 @@ def exact(value: Any, name: str) -> Fraction:
     """The exact value of a string, a Decimal, an int or the shortest form of a float."""
     if isinstance(value, Fraction):
         return value
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bool):
-        raise InputError(f"{name}={value!r} is not a number")
-    try:
-        number = Decimal(value) if isinstance(value, (str, int, Decimal)) else Decimal(repr(float(value)))
-    except (InvalidOperation, TypeError, ValueError):
-        raise InputError(f"{name}={value!r} is not a number") from None
-    if not number.is_finite():
-        raise InputError(f"{name}={value!r} is not a finite number")
-    return Fraction(number)
+    return Fraction(decimal_of(value, name))
 
 
 def decimal_text(value: Fraction) -> str:
@@ -114,7 +105,7 @@ class Instrument:
 
     def __post_init__(self) -> None:
         """Convert units to exact fractions and check that they are above zero."""
-        object.__setattr__(self, "id", str(self.id))
+        object.__setattr__(self, "id", name_text(self.id, "instrument"))
         for name, default in (("price_step", "tick"), ("qty_step", "lot")):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, getattr(self, default))
@@ -126,8 +117,8 @@ class Instrument:
         for name, size in (("price_step", "tick"), ("qty_step", "lot")):
             if (getattr(self, size) / getattr(self, name)).denominator != 1:
                 raise InputError(f"instrument {self.id!r}: its {size} is not a multiple of its {name}")
-        if not self.product:
-            object.__setattr__(self, "product", self.id)
+        product = name_text(self.product, f"instrument {self.id!r}: product") if self.product else self.id
+        object.__setattr__(self, "product", product)
 
 
 @dataclass(frozen=True)
@@ -159,7 +150,10 @@ class Account:
 
     def __post_init__(self) -> None:
         """Convert the label to text."""
-        object.__setattr__(self, "id", str(self.id))
+        object.__setattr__(self, "id", name_text(self.id, "account"))
+        for group in ("desk", "firm"):
+            if getattr(self, group):
+                object.__setattr__(self, group, name_text(getattr(self, group), f"account {self.id!r}: {group}"))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import Amount, InputError
+from riskkit._check import Amount, Duration, InputError
 from riskkit._show import Row, Shown
 from riskkit._widgets import Live, board, widgets
 from riskkit.replay.log.event_log import EventLog
@@ -235,7 +235,7 @@ def threshold_panel(
     mode: Mode = "enforce",
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
-    sample_ns: int | None = None,
+    sample_ns: Duration | None = None,
     compiled: bool = True,
     progress: bool = False,
 ) -> ThresholdPanel:

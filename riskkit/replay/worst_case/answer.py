@@ -16,10 +16,10 @@ from riskkit._check import Amount, Duration, InputError, one_of
 from riskkit._show import Row, Shown
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
-from riskkit.replay.rules.parameters import duration, duration_text
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.durations import duration, duration_text
 from riskkit.replay.schema.universe import Account, Universe, exact
 from riskkit.replay.worst_case.limits import SPACE, Limits, Setting, read_limits
 from riskkit.replay.worst_case.stream import INSTRUMENT, Plan, plans, stream_log

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from riskkit.replay.rules.parameters import duration_text
 from riskkit.replay.rules.rule import Rule, rule_types
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.constants import DAY_NS, LARGEST
+from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.scopes import SCOPES
 from riskkit.replay.schema.universe import Universe
 

@@ -111,5 +111,5 @@ def test_flagged_modifies_are_messages_that_may_change_nothing():
 def test_a_bad_fill_or_price_is_refused_under_every_policy(bad):
     assert refusal(NAMED, bad, on_bad_order="flag").startswith("row 1, column ")
     assert refusal(NAMED, {**FILL, "order_id": "b"}, on_bad_order="flag") == (
-        "row 1, column 'order_id': 'b' names an order that is not in the frame"
+        "row 1, column 'order_id': 'b' does not name an earlier order"
     )

@@ -108,6 +108,28 @@ def test_what_is_no_log_is_refused_in_one_sentence(table, tmp_path):
     assert "header.json" in refusal(tmp_path)
 
 
+@pytest.mark.parametrize("ending", ["json", "xlsx", "txt", "zip", "csv.zip", "csv.bz2", "feather"])
+def test_a_type_that_is_not_read_is_refused_by_the_types_that_are(table, tmp_path, ending):
+    path = tmp_path / f"orders.{ending}"
+    path.write_text(ROWS)
+    assert refusal(path) == (
+        f"orders.{ending} is of no type that is read: .csv, .csv.gz, .tsv, .parquet, .pq, or a folder of EventLog.save; "
+        "read it with pandas and give the frame to EventLog.from_frame"
+    )
+
+
+def test_parquet_is_known_by_its_first_bytes(table, tmp_path):
+    read_log(table).to_parquet(tmp_path / "log")
+    assert read_log(tmp_path / "log").event_hash == read_log(table).event_hash
+
+
+def test_files_with_a_byte_order_mark_are_read(table, tmp_path):
+    marked, units = tmp_path / "marked.csv", tmp_path / "units.toml"
+    marked.write_text(ROWS, encoding="utf-8-sig")
+    units.write_text(UNITS, encoding="utf-8-sig")
+    assert read_log(marked, units=units).event_hash == read_log(table, units=units).event_hash
+
+
 def test_units_that_do_not_fit_are_refused_in_one_sentence(table, tmp_path):
     units = tmp_path / "units.toml"
     assert "cannot be read" in refusal(table, units=units)

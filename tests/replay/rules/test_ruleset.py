@@ -172,7 +172,8 @@ BAD_RULES = {
     "true as a limit": (limits(limit=True), "rule 'r': limit=True is not a number"),
     "no duration": (
         table(params={"limit": 5, "window_ns": "a while"}),
-        "rule 'r': window_ns='a while' is not a duration; use nanoseconds or a text such as '500ms' or '5min'",
+        "rule 'r': window_ns='a while' is not a duration; use a text such as '500ms', '5min' or '1d', a Timedelta, or "
+        "integer nanoseconds",
     ),
     "a fraction too fine": (
         {"rules": [{"id": "r", "type": "drawdown", "params": {"pct": "0.0000001"}}]},

@@ -232,7 +232,7 @@ def test_a_person_pauses_and_resumes():
         ({"orphans": "sell"}, "orphans='sell' is not one of 'keep', 'clip', 'drop'"),
         ({"on_trip": "stop"}, "on_trip='stop' is not one of 'leave', 'cancel_working'"),
         ({"chunk": 0}, "chunk=0 is not above zero"),
-        ({"sample_ns": -1}, "sample_ns=-1 is not a number of nanoseconds above zero"),
+        ({"sample_ns": -1}, "sample_ns=-1 is negative; a duration is from 0 to 53,000 days"),
     ],
 )
 def test_a_wrong_argument_gets_a_sentence(options, sentence):

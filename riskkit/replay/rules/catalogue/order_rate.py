@@ -21,12 +21,12 @@ from riskkit.replay.rules.parameters import (
     Zone,
     at_most,
     choice,
-    duration,
     duration_text,
 )
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
+from riskkit.replay.schema.durations import duration
 
 ORDER = int(EventKind.ORDER)
 MODIFY = int(EventKind.MODIFY)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from riskkit._bar import with_bar
-from riskkit._check import InputError, confidence_level, one_of, whole_number
+from riskkit._check import Duration, InputError, confidence_level, one_of, whole_number
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.sweeps.calibration.block_bootstrap import BlockKind, day_bootstrap, default_block, resample
@@ -19,6 +19,7 @@ from riskkit.replay.sweeps.calibration.objective import Constraint, Objective, S
 from riskkit.replay.sweeps.calibration.walk_forward import Window, WindowKind, walk, windows
 from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, index_of
 from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures, DailyRunner, Days, daily_frame, days_of
+from riskkit.replay.sweeps.many.order_outcome import checked_horizon
 from riskkit.replay.sweeps.many.runner import OnTrip, Options, Orphans, checked_orphans, run_on_threads
 
 COST = {"profit": "profit_forgone", "notional": "good_notional_rejected"}
@@ -33,7 +34,7 @@ def calibrate(
     constraints: Mapping[str, Constraint] | None = None,
     *,
     cost: Literal["profit", "notional"] = "profit",
-    horizon_ns: int | None = None,
+    horizon_ns: Duration | None = None,
     train_days: int | None = None,
     test_days: int | None = None,
     window: WindowKind = "expanding",
@@ -73,7 +74,7 @@ def calibrate(
         frame. Columns are per trading day (`Calibration.frame`); ``rejected_share`` is a fraction of the orders.
     cost : {"profit", "notional"}
         Cost of rejecting good orders: the profit that they then made, or the notional of the profitable ones.
-    horizon_ns : int, optional
+    horizon_ns : str, Timedelta or int, optional
         Nanoseconds after an order at which its recorded fills are valued; by default the end of the log.
     train_days, test_days : int, optional
         Trading days of the first training window and of each test window; without them there is no walk-forward
@@ -134,7 +135,7 @@ def calibrate(
     threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
     if not len(log):
         raise InputError("the log is empty; there is nothing to calibrate on")
-    settings = checked_settings(rules, grid)
+    settings, horizon_ns = checked_settings(rules, grid), checked_horizon(horizon_ns)
     days = days_of(log, tz, roll_hour)
     n_days = len(days.starts)
     if len(settings) * n_days * len(COLUMNS) > MAX_SUMS:

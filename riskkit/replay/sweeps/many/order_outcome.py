@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import Duration
 from riskkit._jit import kernel, plain
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.rules.parameters import duration_text
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.durations import duration, duration_text
 
 ORDER, FILL, PRICE = int(EventKind.ORDER), int(EventKind.FILL), int(EventKind.PRICE)
 END = LARGEST
@@ -59,22 +59,22 @@ class _Totals(NamedTuple):
     position: np.ndarray
 
 
-def order_outcomes(log: EventLog, horizon_ns: int | None = None, *, compiled: bool = True) -> OrderOutcomes:
+def order_outcomes(log: EventLog, horizon_ns: Duration | None = None, *, compiled: bool = True) -> OrderOutcomes:
     """Value every order of a log by the prices after it.
 
     Parameters
     ----------
     log : EventLog
         Recorded events.
-    horizon_ns : int, optional
-        Nanoseconds from an order to its valuation; by default the end of the log.
+    horizon_ns : str, Timedelta or int, optional
+        Time from an order to its valuation, as "1h" or integer nanoseconds; by default the end of the log.
     compiled : bool
         False runs the same pass as plain Python.
 
     Raises
     ------
     InputError
-        If the horizon is not an integer at or above zero.
+        If the horizon is no duration.
 
     Examples
     --------
@@ -83,10 +83,7 @@ def order_outcomes(log: EventLog, horizon_ns: int | None = None, *, compiled: bo
     >>> found.notional.tolist(), found.profit.tolist()
     ([50, 0, 0], [10, 0, 0])
     """
-    if horizon_ns is not None and (
-        isinstance(horizon_ns, bool) or not isinstance(horizon_ns, int) or not 0 <= horizon_ns < END
-    ):
-        raise InputError(f"horizon_ns={horizon_ns!r} is not a number of nanoseconds at or above zero")
+    horizon_ns = checked_horizon(horizon_ns)
     universe = log.universe
     columns: dict[str, np.ndarray] = {"fee": np.zeros(0, np.int64), "flags": np.zeros(0, np.int32), **log.columns}
     events = _Events(*(columns[name] for name in _Events._fields))
@@ -98,6 +95,11 @@ def order_outcomes(log: EventLog, horizon_ns: int | None = None, *, compiled: bo
     ratio = np.array([[r.numerator, r.denominator] for r in map(universe.ratio, universe.instruments)] or [[1, 1]])
     profit = _quanta(totals.profit, ratio, code) - totals.fees
     return OrderOutcomes(_quanta(totals.notional, ratio, code), profit, horizon_ns)
+
+
+def checked_horizon(horizon_ns: Duration | None) -> int | None:
+    """Nanoseconds from an order to its valuation; None is the end of the log."""
+    return None if horizon_ns is None else duration(horizon_ns, "horizon_ns")
 
 
 def horizon_text(horizon_ns: int | None) -> str:

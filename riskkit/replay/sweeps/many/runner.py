@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 
 import numpy as np
 
-from riskkit._check import one_of
+from riskkit._check import Duration, one_of
 from riskkit._jit import kernel, plain
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
@@ -37,7 +37,7 @@ class Options(NamedTuple):
     digests: bool
     orphans: str
     on_trip: str
-    sample_ns: int | None
+    sample_ns: Duration | None
     compiled: bool
 
 
@@ -50,7 +50,7 @@ def checked_orphans(log: EventLog, orphans: Orphans | None, on_trip: OnTrip) -> 
 class Replays:
     """Replays of one log under many rule sets; rule sets that differ only in parameters share one compiled loop."""
 
-    def __init__(self, log: EventLog, mode: str, options: Options, sample_ns: int | None = None) -> None:
+    def __init__(self, log: EventLog, mode: str, options: Options, sample_ns: Duration | None = None) -> None:
         self.log = log
         self.mode = mode
         self._options: dict[str, Any] = {name: getattr(options, name) for name in ("orphans", "on_trip", "compiled")}

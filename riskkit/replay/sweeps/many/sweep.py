@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from riskkit._bar import with_bar
-from riskkit._check import InputError, one_of, whole_number
+from riskkit._check import Duration, InputError, one_of, whole_number
 from riskkit._show import Row, Shown
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.sweeps.grid.settings import Grid, Setting, checked_settings, index_of, split_name, with_setting
 from riskkit.replay.sweeps.many.cluster import opened, processes_wanted, run_on_processes
 from riskkit.replay.sweeps.many.metrics import METRICS
-from riskkit.replay.sweeps.many.order_outcome import horizon_text
+from riskkit.replay.sweeps.many.order_outcome import checked_horizon, horizon_text
 from riskkit.replay.sweeps.many.runner import (
     Metrics,
     Mode,
@@ -143,10 +143,10 @@ def sweep(
     grid: Grid,
     mode: Mode = "enforce",
     *,
-    horizon_ns: int | None = None,
+    horizon_ns: Duration | None = None,
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
-    sample_ns: int | None = None,
+    sample_ns: Duration | None = None,
     digests: bool = True,
     threads: int | None = None,
     compiled: bool = True,
@@ -170,11 +170,11 @@ def sweep(
         points of a `Sampler`.
     mode : {"shadow", "enforce"}
         As in `replay_log`.
-    horizon_ns : int, optional
+    horizon_ns : str, Timedelta or int, optional
         Nanoseconds after an order at which its recorded fills are valued; by default the end of the log.
     orphans, on_trip, compiled
         As in `replay_log`.
-    sample_ns : int, optional
+    sample_ns : str, Timedelta or int, optional
         Nanoseconds between samples of profit; by default chosen from the length of the log.
     digests : bool
         Compute the digest of each setting. Without digests, many thresholds from one pass are almost free.
@@ -211,6 +211,7 @@ def sweep(
     settings = checked_settings(rules, grid)
     path, log = (None, log) if isinstance(log, EventLog) else (Path(log), opened(Path(log)))
     orphans = checked_orphans(log, orphans, on_trip)
+    horizon_ns = checked_horizon(horizon_ns)
     options = Options(mode, horizon_ns, digests, orphans, on_trip, sample_ns, compiled)
     curve = _curve(log, rules, settings, options)
     steps: Steps

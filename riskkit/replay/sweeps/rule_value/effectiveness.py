@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import Duration, InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.results.result import ReplayResult
-from riskkit.replay.rules.parameters import duration_text
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
+from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.sweeps.grid.keys import keys_of
 from riskkit.replay.sweeps.many.metrics import rejection_metrics, rejection_sums
-from riskkit.replay.sweeps.many.order_outcome import order_outcomes
+from riskkit.replay.sweeps.many.order_outcome import checked_horizon, order_outcomes
 from riskkit.replay.sweeps.one_pass.observed import ALWAYS, parameter_of
 from riskkit.replay.sweeps.rule_value.min_rule_set import min_rule_set
 from riskkit.replay.sweeps.rule_value.utilization import utilization
@@ -102,14 +102,14 @@ class Effectiveness(Shown):
         return [*rows, ("judged by prices at", until, "")]
 
 
-def effectiveness(result: ReplayResult, *, horizon_ns: int | None = None, compiled: bool = True) -> Effectiveness:
+def effectiveness(result: ReplayResult, *, horizon_ns: Duration | None = None, compiled: bool = True) -> Effectiveness:
     """Measure how often each rule binds, alone or with others, and the loss avoided and profit forgone.
 
     Parameters
     ----------
     result : ReplayResult
         Of `replay_log` in shadow mode.
-    horizon_ns : int, optional
+    horizon_ns : str, Timedelta or int, optional
         Nanoseconds after a stopped order at which its recorded fills are valued; by default the end of the log.
     compiled : bool
         False runs additional replays (for observed maxima and rules that pause) as plain Python.
@@ -151,6 +151,7 @@ def effectiveness(result: ReplayResult, *, horizon_ns: int | None = None, compil
         )
     log, rules = result.log, result.rules
     seq, masks = stops_of(result, compiled=compiled)
+    horizon_ns = checked_horizon(horizon_ns)
     outcomes = order_outcomes(log, horizon_ns, compiled=compiled)
     chosen, how = min_rule_set(np.unique(masks).tolist())
     observed = _most_observed(result, compiled)

@@ -1,0 +1,68 @@
+"""The fields of one live event: which there are, which are given, and which are names; as for the columns of a frame."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit.replay.ingest.labels import label_text
+from riskkit.replay.schema.names import name_text
+
+NAMES = ("account", "instrument", "strategy", "connection", "order_id", "parent_id", "trade_id", "currency")
+ORIGIN = ("strategy", "connection")  # of every event of an account
+FIELDS: dict[str, tuple[str, ...]] = {
+    "order": (
+        "account", "instrument", "side", "qty", "price", "type", "order_id", "reduce_only", "reserve", "parent_id",
+        "expires", *ORIGIN,
+    ),
+    "modify": ("order_id", "account", "instrument", "side", "qty", "price", "children", "reduce_only", *ORIGIN),
+    "cancel": ("order_id", "account", "instrument", *ORIGIN),
+    "fill": ("order_id", "account", "instrument", "side", "qty", "price", "trade_id", "fee", *ORIGIN),
+    "price": ("instrument", "price", "bid", "ask", *ORIGIN),
+    "cash": ("account", "amount", "flow", "currency", *ORIGIN),
+    "equity": ("account", "equity", *ORIGIN),
+    "closed trade": ("account", "instrument", "side", "pnl", "ret", "exit", *ORIGIN),
+    "ack": ("account", *ORIGIN),
+    "error": ("account", *ORIGIN),
+    "execution": ("account", *ORIGIN),
+}  # fmt: skip
+
+
+def is_missing(value: Any) -> bool:
+    """True for what is an empty cell of a frame: None, NaN, NaT, NA and the empty text."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, str):
+        return not value
+    return isinstance(value, (float, Decimal, np.floating)) and bool(value != value)
+
+
+def given_fields(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that have a value.
+
+    Raises
+    ------
+    InputError
+        If a field is not one of this kind of event, or a name is no name.
+
+    Examples
+    --------
+    >>> given_fields("cancel", {"order_id": "a1", "account": float("nan")})
+    {'order_id': 'a1'}
+    """
+    known = FIELDS[kind]
+    for name in fields:
+        if name not in known:
+            close = difflib.get_close_matches(str(name).lower(), known, 1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"
+            raise InputError(f"field {name!r} is not known of an event of kind {kind!r}; {hint}")
+    given = {name: value for name, value in fields.items() if not is_missing(value)}
+    for name in NAMES:
+        if name in given:
+            name_text(label_text(given[name]), name)
+    return given

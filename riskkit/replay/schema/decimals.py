@@ -1,0 +1,72 @@
+"""Decimal numbers as they are written, bounded before they are converted.
+
+Python converts "1e9999999" to an integer of ten million digits before anybody can compare it. So the length and the
+exponent of a number are checked first; everything that reads exact numbers reads them here.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError
+
+MAX_DIGITS = 400  # 2**256 has 78, the shortest text of a float at most 17
+MAX_EXPONENT = 307  # below it every number is finite as a float
+MIN_EXPONENT = -400
+SHOWN = 60
+
+
+def shown(value: Any) -> str:
+    """The value for a message, cut if it is long; an integer of thousands of digits has no text in Python."""
+    if isinstance(value, int) and value.bit_length() > 4 * MAX_DIGITS:
+        return f"an integer of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
+
+
+def decimal_of(value: Any, name: str) -> Decimal:
+    """The finite decimal of a text, a Decimal, an int, or the shortest text of a float.
+
+    Raises
+    ------
+    InputError
+        If the value is no finite number, has more than 400 digits, or an exponent beyond those of a float.
+
+    Examples
+    --------
+    >>> decimal_of("0.10", "price"), decimal_of(0.1, "price")
+    (Decimal('0.10'), Decimal('0.1'))
+    >>> decimal_of("1e9999999", "price")
+    Traceback (most recent call last):
+        ...
+    riskkit._check.InputError: price='1e9999999' is too large or too finely written; a number has at most 400 digits and an exponent from -400 to 307
+    """  # noqa: E501
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool):
+        raise InputError(f"{name}={value!r} is not a number")
+    if isinstance(value, int) and value.bit_length() > 3 * MAX_DIGITS:
+        raise _beyond(value, name)
+    if isinstance(value, str) and len(value) > 2 * MAX_DIGITS:
+        raise _beyond(value, name)
+    try:
+        number = Decimal(value) if isinstance(value, (str, int, Decimal)) else Decimal(repr(float(value)))
+    except (InvalidOperation, TypeError, ValueError, OverflowError):
+        raise InputError(f"{name}={shown(value)} is not a number") from None
+    if not number.is_finite():
+        raise InputError(f"{name}={value!r} is not a finite number")
+    _, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    if len(digits) > MAX_DIGITS or exponent < MIN_EXPONENT or number.adjusted() > MAX_EXPONENT:
+        raise _beyond(value, name)
+    return number
+
+
+def _beyond(value: Any, name: str) -> InputError:
+    return InputError(
+        f"{name}={shown(value)} is too large or too finely written; a number has at most {MAX_DIGITS} digits and an "
+        f"exponent from {MIN_EXPONENT} to {MAX_EXPONENT}"
+    )

@@ -1,0 +1,30 @@
+"""Read a TOML file, with errors that name the file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from riskkit._check import InputError
+
+
+def read_toml(path: str | Path, what: str) -> dict[str, Any]:
+    """The tables of a TOML file, with or without a byte order mark.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is not TOML; the message begins with `what` and the file's name.
+    """
+    path = Path(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{what} {path.name!r} cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise InputError(f"{what} {path.name!r} is not TOML: its values are nested too deep") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{what} {path.name!r} is not TOML: {error}") from None
+    except ValueError:
+        raise InputError(f"{what} {path.name!r} holds an integer of thousands of digits; 64 bits have 19") from None

@@ -1,0 +1,124 @@
+"""The frame and the live session are one door: the same events go in, and what is refused gets the same sentence."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pytest
+from rows import X
+
+from riskkit import EventLog, InputError, Instrument, Rule, RuleSet, Session
+from riskkit.replay.ingest.fields import FIELDS
+from riskkit.rules import MaxOrderQty
+
+RULES = RuleSet([Rule("size", MaxOrderQty(limit=50))])
+UNITS = (X, Instrument("Y", negative_price=True))
+FIRST = {"account": "A", "instrument": "X", "side": "B", "qty": 2, "price": 10.5, "order_id": "a"}
+BASES: dict[str, dict[str, Any]] = {
+    "order": {**FIRST, "order_id": "b"},
+    "modify": {"order_id": "a", "account": "A", "instrument": "X", "qty": 3},
+    "cancel": {"order_id": "a", "account": "A", "instrument": "X"},
+    "fill": {**FIRST, "trade_id": "t", "fee": 0},
+    "price": {"instrument": "X", "price": 10.5},
+    "cash": {"account": "A", "amount": 5},
+    "equity": {"account": "A", "equity": 5},
+    "closed trade": {"account": "A", "instrument": "X", "side": "S", "pnl": 5, "ret": 0},
+    "ack": {"account": "A"},
+    "error": {"account": "A"},
+    "execution": {"account": "A"},
+}
+CALLS = {"fill": "process_trade", "closed trade": "process_closed_trade"}
+NOTHING = (None, float("nan"), "", pd.NaT)
+ODD: tuple[Any, ...] = (
+    "False",
+    True,
+    -1,
+    0,
+    1.5,
+    2.0,
+    10.505,
+    "abc",
+    "S",
+    "a\nb",
+    "NA",
+    float("inf"),
+    "1e9999999",
+    10**30,
+)
+ODD += ("market", "USD", "fee", "Y", Decimal("0.01"))
+LEFT_OUT = ("expires",)  # times have a test of their own
+ACCOUNTS = list(dict.fromkeys(["A"] + [str(int(value) if value == 2.0 else value) for value in ODD if value != "a\nb"]))
+OF_ITS_ORDER = {(kind, name) for kind in ("modify", "cancel", "fill") for name in ("account", "instrument", "side")}
+
+
+def through_frame(kind: str, fields: dict[str, Any]) -> str:
+    rows = [{"ts": 1, "kind": "order", **FIRST}, {"ts": 2, "kind": "trade" if "closed" in kind else kind, **fields}]
+    frame = pd.DataFrame(
+        {name: pd.Series([row.get(name) for row in rows], dtype=object) for row in rows for name in row}
+    )
+    try:
+        EventLog.from_frame(frame, UNITS, ACCOUNTS, quanta={"USD": "0.01"})
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def session() -> Session:
+    live = Session.declare(RULES, UNITS, ACCOUNTS, quantum="0.01", compiled=False)
+    live.process_order(ts=1, **FIRST)
+    return live
+
+
+def through_session(live: Session, kind: str, fields: dict[str, Any]) -> str:
+    before = len(live)
+    try:
+        getattr(live, CALLS.get(kind, f"process_{kind}"))(ts=2, **fields)
+    except InputError as error:
+        assert len(live) == before
+        return str(error)
+    return ""
+
+
+def reason(sentence: str) -> str:
+    """What is wrong, without where: after the row and column of a frame, or the argument of a call."""
+    where = re.match(
+        r"row \d+, column [^:]*: (nothing|Timestamp\(.*?\)|'.*?'(?= )|\S+) |[a-z_]+=('.*?'(?= )|\S+) ", sentence
+    )
+    return sentence[where.end() :] if where else sentence
+
+
+CASES = [(kind, field) for kind, fields in FIELDS.items() for field in fields if field not in LEFT_OUT]
+
+
+@pytest.mark.parametrize(("kind", "field"), CASES)
+def test_a_frame_and_a_session_accept_and_refuse_the_same(kind, field):
+    differing = []
+    live = session()
+    for value in (*NOTHING[:: 1 if (kind, field) not in OF_ITS_ORDER else 99], *ODD):
+        if (kind, field) in OF_ITS_ORDER and value is None:
+            continue  # a session takes it from the order
+        fields = {**BASES[kind], field: value}
+        frame, heard = through_frame(kind, fields), through_session(live, kind, fields)
+        live = live if heard else session()
+        same = bool(frame) == bool(heard) if field == "currency" else reason(frame) == reason(heard)
+        differing += [] if same else [(value, frame, heard)]
+    assert not differing
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_a_field_that_is_missing_or_unknown_is_told_in_a_sentence(kind):
+    for field in BASES[kind]:
+        left = {name: value for name, value in BASES[kind].items() if name != field}
+        if (kind, field) not in OF_ITS_ORDER:
+            assert bool(through_frame(kind, left)) == bool(through_session(session(), kind, left))
+    assert f"field 'qyt' is not known of an event of kind '{kind}'" in through_session(session(), kind, {"qyt": 1})
+
+
+@pytest.mark.parametrize("value", ["False", float("nan"), None, "", 0, False])
+def test_what_is_not_true_is_not_reduce_only(value):
+    live = session()
+    live.process_order(ts=2, **{**BASES["order"], "reduce_only": value})
+    assert live.log().columns.get("flags", [0, 0])[1] == 0

@@ -1,0 +1,101 @@
+"""Names: what pandas reads as missing is a name, and what forges a line is none; at every door alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from riskkit import Account, EventLog, Instrument, Rule, RuleSet, Session, read_log
+from riskkit._check import InputError
+from riskkit.replay.rules.tiered import Tier, TieredRule
+from riskkit.replay.schema.names import name_text
+from riskkit.rules import MaxOrderQty
+
+PARAMETERS = MaxOrderQty(limit=5)
+NAMES = ("account", "instrument", "strategy", "connection", "order_id", "trade_id")
+ORDER = {"ts": 1, "kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
+ORDER |= {"strategy": "s", "connection": "c", "order_id": "o"}
+FILL = {**ORDER, "ts": 2, "kind": "fill", "trade_id": "t"}
+
+
+def rows_with(column: str, name: Any) -> list[dict[str, Any]]:
+    order = {**ORDER, column: name} if column in ORDER else ORDER
+    return [order, {**FILL, column: name}]
+
+
+def from_frame(rows: list[dict[str, Any]], folder: Any) -> EventLog:
+    return EventLog.from_frame(pd.DataFrame(rows))
+
+
+def from_file(rows: list[dict[str, Any]], folder: Any) -> EventLog:
+    pd.DataFrame(rows).to_csv(folder / "log.csv", index=False)
+    return read_log(folder / "log.csv")
+
+
+def from_session(rows: list[dict[str, Any]], folder: Any) -> EventLog:
+    like = Instrument("like")
+    live = Session.declare(RuleSet([Rule("q", PARAMETERS)]), newcomers=like, compiled=False)
+    order, fill = ({name: value for name, value in row.items() if name not in ("ts", "kind")} for row in rows)
+    live.process_order(ts=1, **{name: value for name, value in order.items() if name != "trade_id"})
+    live.process_trade(ts=2, **fill)
+    return live.log()
+
+
+DOORS = (from_frame, from_file, from_session)
+NA_WORDS = ("NA", "N/A", "nan", "NaN", "None", "null", "NULL", "<NA>", "#N/A", "n/a", "-nan", "-NaN", "1.#QNAN")
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("column", NAMES)
+def test_words_that_pandas_reads_as_missing_are_names(door, column, tmp_path):
+    for word in NA_WORDS:
+        log = door(rows_with(column, word), tmp_path)
+        labels = {
+            "account": [account.id for account in log.universe.accounts],
+            "instrument": [instrument.id for instrument in log.universe.instruments],
+            "strategy": [label.split("/", 1)[1] for label in log.universe.strategies],
+            "connection": list(log.universe.connections),
+        }
+        assert word in labels.get(column, [word])
+        assert log.columns["order"].tolist() == [0, 0] and log.columns["trade_id"].tolist() == [-1, 0]
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("column", NAMES)
+@pytest.mark.parametrize("name", ["a\nb", "a\x0b2. ok", "a\x1b[2K", "a\u2028b", "\u202eab", "a\x00"], ids=ascii)
+def test_a_name_that_breaks_a_line_is_refused(door, column, name, tmp_path):
+    with pytest.raises(InputError, match="is not a name; a name is one line of text without control characters"):
+        door(rows_with(column, name), tmp_path)
+
+
+DECLARED: dict[str, Callable[[str], Any]] = {
+    "rule": lambda name: Rule(name, PARAMETERS),
+    "tiered rule": lambda name: TieredRule(name, PARAMETERS, [Tier(1)]),
+    "rule of a table": lambda name: RuleSet.from_dict(
+        {"rules": [{"id": name, "type": "max_order_qty", "params": {"limit": 1}}]}
+    ),
+    "instrument": Instrument,
+    "product": lambda name: Instrument("X", product=name),
+    "account": Account,
+    "desk": lambda name: Account("A", desk=name),
+    "firm": lambda name: Account("A", firm=name),
+}
+
+
+@pytest.mark.parametrize("what", DECLARED)
+@pytest.mark.parametrize("name", ["a\nb", "a\x07"], ids=ascii)
+def test_a_declared_name_is_one_line(what, name):
+    with pytest.raises(InputError, match="is not a name"):
+        DECLARED[what](name)
+
+
+def test_an_empty_cell_is_no_name(tmp_path):
+    log = from_frame([{**ORDER, "order_id": "", "strategy": ""}], tmp_path)
+    assert log.columns["order"].tolist() == [-1] and not log.universe.strategies
+    with pytest.raises(InputError, match="row 0, column 'account': nothing is not a label"):
+        from_frame([{**ORDER, "account": ""}], tmp_path)
+    with pytest.raises(InputError, match="account='' is not a name"):
+        name_text("", "account")
