@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from naive.curves import deepest_fall, profits_at, worst_day
 
+from riskkit import plot
 from riskkit._check import InputError
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.timeline import DAY
@@ -237,14 +238,15 @@ def test_what_the_data_are_in_one_sentence():
 # ---------------------------------------------------------------------- the plot of one result
 
 
-@pytest.mark.parametrize("account", [None, "A"])
-def test_plot_equity_draws_the_profit_curve(found, account):
+@pytest.mark.parametrize("of_one", [False, True])
+def test_plot_equity_draws_the_profit_curve(found, of_one):
     result = found.enforce
+    account = result.log.universe.accounts[0].id if of_one else None
     ax = result.plot_equity(account=account)
-    profit = result.profit_curve(account)
-    [line] = ax.get_lines()[:1]
-    scale = profit[-1] / line.get_ydata()[-1] if profit[-1] else 1.0
-    np.testing.assert_allclose(line.get_ydata(), np.concatenate([[0.0], profit]) / scale, rtol=1e-12)
+    profit = np.concatenate([[0.0], result.profit_curve(account)])
+    scale, unit = plot.money_scale(profit, result.log.universe.currency)
+    np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), profit / scale, rtol=1e-12)
+    assert np.any(profit != 0.0) and f"profit, {unit}" in ax.get_ylabel()
     assert ("all accounts together" if account is None else account) in ax.get_title(loc="left")
 
 
