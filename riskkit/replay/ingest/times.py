@@ -134,6 +134,16 @@ def unit_by_size(number: int) -> str:
     return next((unit for unit, scale in seconds if DATES[0] * scale <= number < DATES[1] * scale), "")
 
 
+def check_first_number(number: int) -> None:
+    """Refuse the first time of a live session if its size says that it is not in nanoseconds."""
+    unit = unit_by_size(number)
+    if unit not in ("", "ns"):
+        raise InputError(
+            f"ts={number} has the size of a date in {UNITS[unit]}, and a session counts nanoseconds; multiply it by "
+            f"{SPANS[unit]:,}, or give a Timestamp with a zone (a simulation begins with tick(0))"
+        )
+
+
 def _unit_of(frame: Frame, name: str, numbers: np.ndarray, at: np.ndarray) -> str:
     """The unit that the size of all numbers tells."""
     first = int(numbers[0])

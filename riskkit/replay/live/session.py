@@ -14,6 +14,7 @@ import bisect
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.amount import instant
 from riskkit.replay.ingest.event import DEFAULTS, Entries, KnownOrder, Row
 from riskkit.replay.ingest.fields import ORIGIN, given_fields
+from riskkit.replay.ingest.times import check_first_number
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.session_status import SessionStatus
@@ -305,6 +307,8 @@ class Session:
         if ts is None and untimed:
             return (0 if latest == MISSING else latest), False
         now = instant(ts)
+        if latest == MISSING and isinstance(ts, Integral):
+            check_first_number(int(ts))
         if now >= latest:
             return now, False
         if self._ts_policy == "raise":

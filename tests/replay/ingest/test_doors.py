@@ -67,7 +67,7 @@ def through_frame(kind: str, fields: dict[str, Any]) -> str:
 
 
 def session() -> Session:
-    live = Session.declare(RULES, UNITS, ACCOUNTS, quantum="0.01", compiled=False)
+    live = Session.create(RULES, UNITS, ACCOUNTS, quantum="0.01", compiled=False)
     live.process_order(ts=1, **FIRST)
     return live
 

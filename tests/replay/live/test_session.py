@@ -478,3 +478,18 @@ def test_executions_are_counted_by_account():
     assert (refused.action, refused.rule, refused.observed) == (DecisionKind.REJECT, "executions", 2)
     assert session.process_order(ts=4, **{**ORDER, "account": "B"}) == []
     assert replay_log(session.log(), session.rules, compiled=False).digest == session.digest
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("seconds", 10**9), ("milliseconds", 10**6), ("microseconds", 10**3)])
+def test_a_first_time_of_another_unit_is_refused_and_the_ways_out_work(unit, scale):
+    number = 1_709_649_000 * 10**9 // scale
+    session = session_of(Rule("rate", OrderRate(limit=50, window_ns="1s")))
+    with pytest.raises(
+        InputError, match=f"ts={number} has the size of a date in {unit}, .* multiply it by {scale:,}, or"
+    ):
+        session.process_order(ts=number, **ORDER)
+    assert len(session) == 0
+    session.process_order(ts=number * scale, **ORDER)
+    simulated = session_of(Rule("rate", OrderRate(limit=50, window_ns="1s")))
+    simulated.tick(0)
+    assert simulated.process_order(ts=number, **ORDER) == []

@@ -26,7 +26,7 @@ def frame(**cell: Any) -> EventLog:
 
 def session(**field: Any) -> None:
     fields = {name: value for name, value in ROW.items() if name not in ("ts", "kind")}
-    live = Session.declare(RuleSet([Rule("q", MaxOrderQty(limit=5))]), [Instrument("X")], ["A"], compiled=False)
+    live = Session.create(RuleSet([Rule("q", MaxOrderQty(limit=5))]), [Instrument("X")], ["A"], compiled=False)
     live.process_order(ts=1, **{**fields, **field})
 
 

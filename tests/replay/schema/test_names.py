@@ -37,7 +37,7 @@ def from_file(rows: list[dict[str, Any]], folder: Any) -> EventLog:
 
 def from_session(rows: list[dict[str, Any]], folder: Any) -> EventLog:
     like = Instrument("like")
-    live = Session.declare(RuleSet([Rule("q", PARAMETERS)]), newcomers=like, compiled=False)
+    live = Session.create(RuleSet([Rule("q", PARAMETERS)]), auto_register=like, compiled=False)
     order, fill = ({name: value for name, value in row.items() if name not in ("ts", "kind")} for row in rows)
     live.process_order(ts=1, **{name: value for name, value in order.items() if name != "trade_id"})
     live.process_trade(ts=2, **fill)
