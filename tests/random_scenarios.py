@@ -206,6 +206,7 @@ class Stream:
         self.ts = START
         self.named: list[dict[str, Any]] = []
         self.count = 0
+        self.traded: dict[tuple[Any, ...], dict[str, str]] = {}  # contents of the fills with an id
 
     def event(self) -> dict[str, Any]:
         draw = self.draw
@@ -307,6 +308,8 @@ class Stream:
         }
         if draw.random() < 0.3:
             event["trade_id"] = f"t{draw.randint(1, 9)}"
+            key = (event["account"], event["instrument"], event["side"], event["trade_id"], self.ts // (24 * HOUR))
+            event |= self.traded.setdefault(key, {"qty": event["qty"], "price": event["price"]})
         return event
 
     def price(self) -> dict[str, Any]:
