@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from typing import Any
 
 START = 1_709_649_000_000_000_000  # 2024-03-05 14:30 UTC
@@ -20,12 +21,17 @@ BREAKER_SCOPES = ("account", "account_instrument", "account_product", "strategy"
 ACCOUNT_ONLY = ("drawdown", "daily_loss")
 
 
-def scenario(seed: int, events: int = 80, types: list[str] | None = None) -> dict[str, Any]:
-    """A scenario of a few random rules over a random stream."""
+def scenario(
+    seed: int, events: int = 80, types: list[str] | None = None, without: Collection[str] = (), narrow: bool = False
+) -> dict[str, Any]:
+    """A scenario of a few random rules over a random stream, which has no events of the kinds `without`.
+
+    A `narrow` stream is of one position, and most of its commands are pauses, so that events meet more often.
+    """
     draw = random.Random(seed)
     chosen = types or draw.sample(sorted(PARAMETERS), draw.randint(1, 4))
     rules = [rule(draw, name, place) for place, name in enumerate(chosen)]
-    stream = Stream(draw, slow=draw.random() < 0.4)
+    stream = Stream(draw, slow=draw.random() < 0.4, without=without, narrow=narrow)
     return {
         "id": f"random-{seed}",
         "mode": draw.choice(["shadow", "enforce"]),
@@ -192,29 +198,33 @@ BREACH = PARAMETERS.keys() - set(WITHOUT_BREACH)
 class Stream:
     """Draws one event after the other, remembering the orders that it has named."""
 
-    def __init__(self, draw: random.Random, slow: bool) -> None:
+    def __init__(self, draw: random.Random, slow: bool, without: Collection[str] = (), narrow: bool = False) -> None:
         self.draw = draw
+        self.narrow = narrow
+        self.kinds = {kind: weight for kind, weight in KINDS.items() if kind not in without}
         self.slow = slow
         self.ts = START
         self.named: list[dict[str, Any]] = []
         self.count = 0
+        self.traded: dict[tuple[Any, ...], dict[str, str]] = {}  # contents of the fills with an id
 
     def event(self) -> dict[str, Any]:
         draw = self.draw
         self.ts += draw.choice([0, 0, 1, 1, 2, WINDOW - 1, WINDOW, WINDOW + 1])
         if self.slow:
             self.ts += draw.choice([0, 0, HOUR // 2, HOUR - 1, HOUR, 5 * HOUR])
-        kind = draw.choices(list(KINDS), list(KINDS.values()))[0]
+        kind = draw.choices(list(self.kinds), list(self.kinds.values()))[0]
         event = getattr(self, kind)()
         late = draw.random() < 0.02
         return {"ts": self.ts - draw.choice([1, 5]) if late else self.ts, "kind": kind, **event}
 
     def account(self) -> str:
-        return self.draw.choice("AAAB")
+        return "A" if self.narrow else self.draw.choice("AAAB")
 
     def message(self) -> dict[str, Any]:
         draw = self.draw
         instrument = draw.choice(["X", "X", "X", "Y", "Z", UNLISTED] if draw.random() < 0.3 else ["X", "Y"])
+        instrument = "X" if self.narrow else instrument
         event = {"account": self.account(), "instrument": instrument, "side": draw.choice("BS")}
         return {**event, **self.amounts(instrument)}
 
@@ -298,6 +308,8 @@ class Stream:
         }
         if draw.random() < 0.3:
             event["trade_id"] = f"t{draw.randint(1, 9)}"
+            key = (event["account"], event["instrument"], event["side"], event["trade_id"], self.ts // (24 * HOUR))
+            event |= self.traded.setdefault(key, {"qty": event["qty"], "price": event["price"]})
         return event
 
     def price(self) -> dict[str, Any]:
@@ -331,6 +343,8 @@ class Stream:
 
     def cmd(self) -> dict[str, Any]:
         draw = self.draw
+        if self.narrow:
+            return {"cmd": draw.choice(["PAUSE", "PAUSE", "RESUME"])}
         command = draw.choice(["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET"])
         return {"cmd": command, **({"account": self.account()} if draw.random() < 0.7 else {})}
 

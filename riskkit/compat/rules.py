@@ -191,8 +191,9 @@ class AccountVolumeLimitRule(BaseRule):
     Examples
     --------
     >>> print(AccountVolumeLimitRule(1_000, ["account", "product"]).rules("volume")[0])
-    volume: at most 1,000 traded until the day is reset, for each account and product; at a breach the account and
-    product is paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
+    volume: at most 1,000 traded until the day is reset, for each account and product; from the event after a breach
+    on the account and product is paused: only orders that reduce a position and cancels pass, until a person resets
+    it (WARN).
     """
 
     def __init__(self, daily_cap: Any = 1000, dimensions: Sequence[str] = ("account",)) -> None:

@@ -11,6 +11,8 @@ from fractions import Fraction
 
 from naive.rules import BAD, TYPES
 
+DAY = 86_400 * 10**9
+
 BUY, SELL = 1, -1
 
 
@@ -55,7 +57,7 @@ class Account:
         self.given = None
         self.state = "ACTIVE"
         self.paused = False
-        self.trades = set()
+        self.trades = {}
 
 
 class Order:
@@ -288,10 +290,13 @@ class Replay:
     def take_fill(self, number, event):
         account, traded = self.accounts[event["account"]], self.instruments[event["instrument"]]
         if "trade_id" in event:
-            if event["trade_id"] in account.trades:
+            key = (event["trade_id"], event["instrument"], event["side"], event["ts"] // DAY)
+            contents = (Fraction(event["qty"]), Fraction(event["price"]))
+            if key in account.trades:
+                assert account.trades[key] == contents, "the door refuses another fill with the id of an earlier one"
                 self.decisions[number] = ("DUP", None)
                 return
-            account.trades.add(event["trade_id"])
+            account.trades[key] = contents
         named = self.orders.get((event["account"], event.get("order_id")))
         qty, price = Fraction(event["qty"]), Fraction(event["price"])
         side = BUY if event["side"] == "B" else SELL

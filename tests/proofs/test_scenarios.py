@@ -9,8 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import example
+from hypothesis import given as over
+from hypothesis import strategies as st
 from naive.replay import interpret
-from random_scenarios import PARAMETERS, scenario
+from random_scenarios import KINDS, PARAMETERS, scenario
 from scenario_runner import WAYS, differences, expected, number_of, read, run
 
 from riskkit.replay.rules.rule import _TYPES
@@ -80,3 +83,50 @@ def test_a_rule_alone_decides_as_the_naive_interpreter(name):
 def test_rules_together_decide_as_the_naive_interpreter(first):
     for seed in range(first, first + 10):
         agree(scenario(seed))
+
+
+OTHER_KINDS = sorted(KINDS.keys() - {"order"})
+
+
+@over(st.integers(0, 10**6), st.sets(st.sampled_from(OTHER_KINDS), max_size=3), st.sampled_from(sorted(PARAMETERS)))
+@example(62, {"price", "closed_trade", "cmd"}, "known_instrument")
+def test_what_is_tracked_does_not_depend_on_the_kinds_of_event_that_happen_to_be_there(seed, kept, name):
+    """A log tells the loop what it need not track; a session, which cannot know, tracks everything."""
+    given = scenario(seed, 40, types=[name], without=set(OTHER_KINDS) - kept, narrow=True)
+    agree(given)
+    assert run(given, "live") == run(given, "plain")
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_rules_decide_as_the_naive_interpreter_without_a_kind_of_event(kind):
+    for seed in range(4):
+        agree(scenario(seed, without=[kind]))
+
+
+def test_a_pause_by_command_counts_working_orders_whatever_the_rules_need():
+    """Four are held: of two sells, the first works in the pause, and the second would sell what it sells already."""
+    order = {"kind": "order", "account": "A", "instrument": "X", "side": "S", "price": "10"}
+    given = {
+        "accounts": [{"id": "A", "positions": {"X": "4"}}],
+        "rules": [{"id": "size", "type": "max_order_qty", "params": {"limit": "100"}}],
+        "events": [
+            {**order, "ts": 1, "qty": "4", "order_id": "o"},
+            {"ts": 2, "kind": "cmd", "cmd": "PAUSE", "account": "A"},
+            {**order, "ts": 3, "qty": "1"},
+        ],
+    }
+    agree(given)
+    assert run(given, "plain").decisions == {1: ("ALLOW", None), 3: ("REJECT", "PAUSED")}
+
+
+def test_a_fill_counts_for_the_connection_of_its_order_whatever_the_log_has_besides():
+    """Whether orders are tracked decides nothing: an unrelated modify, or a session, gives the same answer."""
+    order = {"kind": "order", "account": "A", "instrument": "X", "side": "B", "price": "10", "qty": "5", "session": "S"}
+    fill = {**order, "kind": "fill", "order_id": "o"}
+    del fill["session"]
+    events = [{**order, "ts": 1, "order_id": "o"}, {**fill, "ts": 2}, {**order, "ts": 3, "order_id": "p"}]
+    rule = {"id": "cap", "type": "volume_cap", "scope": "session", "params": {"limit": "8"}}
+    given = {"rules": [rule], "events": events}
+    agree(given)
+    assert run(given, "plain").decisions[3] == ("REJECT", "cap")
+    assert run(given, "live") == run(given, "plain")

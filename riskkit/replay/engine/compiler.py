@@ -40,6 +40,7 @@ INNER = {
 }  # only the loop is called from Python
 SEPARATE = ("turn_over", "cancel_working")  # rarely called: inlined, they would cost the loop registers
 FLUSH_ROWS = 1 << 16
+READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL)}
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents"}
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
 DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
@@ -48,31 +49,37 @@ DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
 def shape_of(
     rules: RuleSet, columns: Mapping[str, Any], *, enforce: bool, sampled: bool, cancels: bool, opened: bool
 ) -> Shape:
-    """The shape of the loop for these rules and a log with these columns."""
+    """The shape of the loop for these rules and a log with these columns.
+
+    What is tracked follows from the rules and from what events of the log can do: a MODIFY changes an order, a PAUSE command
+    frees orders that only reduce, and an event without a strategy or connection takes that of its order.
+    """
     shapes = tuple(_rule_shape(k, rule) for k, rule in enumerate(rules))
     requires = frozenset().union(*(rule.kind.requires for rule in rules))
-    reducing = any(
-        (s.can_pause and not s.halts) or s.exempt_reducing or "reducing" in s.arguments("check") for s in shapes
-    )
-    cancels = cancels and enforce
     kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
+    tags = any(s.scope in OPEN_SCOPES and s.scope in columns for s in shapes)
     return Shape(
         shapes,
         enforce,
         marks="marks" in requires or sampled or opened,
-        orders=enforce or reducing or bool(requires & USE_ORDERS) or int(EventKind.MODIFY) in kinds,
+        orders=enforce or tags or bool(requires & USE_ORDERS) or bool(kinds & READ_ORDERS) or any(map(_frees, shapes)),
         controls=int(EventKind.CONTROL) in kinds,
         samples=sampled,
-        cancels=cancels,
+        cancels=cancels and enforce,
         modifies=int(EventKind.MODIFY) in kinds,
         others=bool(kinds & RARE),
         chains="chains" in requires,
         cash="cash" in requires,
         duplicates="duplicates" in requires,
         parents="parents" in requires,
-        tags=any(s.scope in OPEN_SCOPES for s in shapes),
+        tags=tags,
         columns=tuple(name for name in OPTIONAL if name in columns),
     )
+
+
+def _frees(shape: RuleShape) -> bool:
+    """True if orders that only reduce a position are an exception to a rule: their working orders must be known."""
+    return (shape.can_pause and not shape.halts) or shape.exempt_reducing or "reducing" in shape.arguments("check")
 
 
 def _rule_shape(number: int, rule: Rule) -> RuleShape:

@@ -85,7 +85,7 @@ def terms(rule: Rule, found: Calendars) -> Terms:
     """The terms of a rule as integers."""
     hold = rule.hold_ns()
     pause_end = PauseEnd[hold.upper()] if isinstance(hold, str) else PauseEnd.DURATION
-    rejects = Rejects.NOTHING if rule.action == "ALERT" else Rejects.BREACH if rule.refuses else Rejects.LATER
+    rejects = Rejects.NOTHING if rule.action == "ALERT" else Rejects.BREACH
     return Terms(
         int(rejects),
         int(pause_end),

@@ -53,7 +53,10 @@ COLUMNS: dict[str, FrameColumn] = {
     ),
     "type": FrameColumn("limit (default) or market: a market order has no price"),
     "order_id": FrameColumn("id of an order; on a fill, modify or cancel the order that it belongs to", "order"),
-    "trade_id": FrameColumn("id of a fill; a second fill of an account with the same id is a duplicate", "trade_id"),
+    "trade_id": FrameColumn(
+        "id of a fill; a fill with the id, account, instrument, side and day (UTC) of an earlier one is a duplicate",
+        "trade_id",
+    ),
     "fee": FrameColumn("fee of a fill, in money", "fee", ("commission", "fees")),
     "bid": FrameColumn("best bid of a price event", "bid"),
     "ask": FrameColumn("best ask of a price event", "ask"),

@@ -162,7 +162,7 @@ def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, l
     columns["batch"] = batches(source, account, columns["ts"])
     columns["weight"] = weights(source, columns["batch"])
     if source.has("trade_id"):
-        columns["trade_id"] = trade_ids(source, account, flags)
+        trade_ids(source, columns)
     if source.has("expires"):
         expires = expiry_times(source, columns["ts"], form)
         columns["expires"] = check_expiries(source, columns["ts"], expires, columns["order"])

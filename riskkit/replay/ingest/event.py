@@ -16,6 +16,8 @@ from riskkit.replay.ingest import amount as scalars
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.schema.columns import (
     FACTS,
+    FILL_CONTENTS,
+    FILL_KEY,
     MISSING,
     OPTIONAL,
     REQUIRED,
@@ -25,7 +27,7 @@ from riskkit.replay.schema.columns import (
     RowFlag,
     TradingCommand,
 )
-from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.constants import DAY_NS, LARGEST
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
 Row = dict[str, int]
@@ -46,6 +48,11 @@ def row_of(ts: int, kind: EventKind, fields: Row) -> Row:
         if name not in DEFAULTS or name == "pair":
             raise InputError(f"field {name!r} is not a field of an event; fields are {', '.join(sorted(DEFAULTS))}")
     return {**DEFAULTS, **fields, "ts": ts, "kind": int(kind)}
+
+
+def fill_key(row: Mapping[str, int]) -> tuple[int, ...]:
+    """What identifies a fill that has an id."""
+    return (*(row[name] for name in FILL_KEY), row["ts"] // DAY_NS)
 
 
 def check_row(event: Mapping[str, int], universe: Universe) -> None:
@@ -128,7 +135,7 @@ class Entries:
         self.auto_register = auto_register
         self.orders: dict[Hashable, KnownOrder] = {}
         self.trades: dict[str, int] = {}
-        self.booked: set[tuple[int, int]] = set()
+        self.booked: dict[tuple[int, ...], tuple[int, Row]] = {}  # number and row of a fill by its key
         self.currencies: dict[int, str] = {}
         for code, account in enumerate(universe.accounts):
             instruments = [universe.instruments[universe.instrument_codes[label]] for label in account.positions]
@@ -323,8 +330,6 @@ class Entries:
             row["fee"] = scalars.money(fee, self.universe.quantum, "fee")
         if trade_id is not None:
             row["trade_id"] = self.trades.get(label_text(trade_id), len(self.trades))
-            if (row["account"], row["trade_id"]) in self.booked:
-                row["flags"] |= int(RowFlag.DUPLICATE)
         self._one_currency(row["account"], traded.currency)
         return row
 
@@ -432,14 +437,26 @@ class Entries:
 
     # ------------------------------------------------------------------ memory
 
+    def flag_repeated(self, row: Row, trade_id: Any) -> None:
+        """Flag a fill that repeats an earlier one; refuse one with its key and other contents."""
+        number, earlier = self.booked.get(fill_key(row), (-1, row))
+        if number < 0:
+            return
+        if any(row[name] != earlier[name] for name in FILL_CONTENTS):
+            raise InputError(
+                f"trade_id={trade_id!r} is the id of the fill of event {number} too, with another quantity or price; a fill "
+                "is booked once"
+            )
+        row["flags"] |= int(RowFlag.DUPLICATE)
+
     def remember(self, row: Mapping[str, int], number: int, order_id: Any = None, trade_id: Any = None) -> None:
         """Keep the ids of an event that was taken as the journal's row `number`."""
         if row["kind"] == EventKind.ORDER and order_id is not None:
             self.orders[label_text(order_id)] = KnownOrder.at(number, row)
         if row["kind"] == EventKind.FILL and trade_id is not None:
             self.trades.setdefault(label_text(trade_id), row["trade_id"])
-        if row["kind"] == EventKind.FILL and row["trade_id"] >= 0 and not row["flags"] & RowFlag.BAD_TS:
-            self.booked.add((row["account"], row["trade_id"]))
+        if row["trade_id"] >= 0 and not row["flags"] & RowFlag.BAD_TS:
+            self.booked.setdefault(fill_key(row), (number, {name: row[name] for name in FILL_CONTENTS}))
         if row["kind"] in (EventKind.ORDER, EventKind.FILL):
             self.currencies.setdefault(row["account"], self.universe.instruments[row["instrument"]].currency)
         elif row["kind"] == EventKind.CASH and row["price"] != MISSING:

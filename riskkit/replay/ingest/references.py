@@ -10,7 +10,8 @@ import pandas as pd
 
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import count_in
-from riskkit.replay.schema.columns import EventKind, RowFlag
+from riskkit.replay.schema.columns import FILL_CONTENTS, FILL_KEY, EventKind, RowFlag
+from riskkit.replay.schema.constants import DAY_NS
 
 MAX_MESSAGES = 2**31
 
@@ -130,12 +131,25 @@ def weights(frame: Frame, batch: np.ndarray) -> np.ndarray:
     return weight
 
 
-def trade_ids(frame: Frame, account: np.ndarray, flags: np.ndarray) -> np.ndarray:
-    """Codes of the ids of fills; a second fill of an account with the same id is flagged as a duplicate."""
+def trade_ids(frame: Frame, columns: dict[str, np.ndarray]) -> None:
+    """Convert the ids of fills, and flag each fill that repeats an earlier one (`FILL_KEY`); other contents are refused."""
     codes, found = pd.factorize(frame.column("trade_id"))
     frame.check_names("trade_id", codes, found)
-    codes = np.where(frame.rows_of(EventKind.FILL), codes, -1)
-    rows = np.flatnonzero((codes >= 0) & (flags & int(RowFlag.BAD_TS) == 0))
-    keys = account[rows].astype(np.int64) * (int(codes.max(initial=0)) + 1) + codes[rows]
-    flags[rows[pd.Series(keys).duplicated().to_numpy()]] |= int(RowFlag.DUPLICATE)
-    return codes
+    columns["trade_id"] = np.where(frame.rows_of(EventKind.FILL), codes, -1)
+    timely = columns["flags"] & int(RowFlag.BAD_TS) == 0
+    rows = np.flatnonzero((columns["trade_id"] >= 0) & timely)
+    keys = pd.DataFrame({name: columns[name][rows] for name in FILL_KEY} | {"day": columns["ts"][rows] // DAY_NS})
+    numbers = keys.groupby(list(keys), sort=False).ngroup().to_numpy()
+    _, places = np.unique(numbers, return_index=True)
+    first = np.arange(frame.size)
+    first[rows] = rows[places[numbers]] if len(rows) else rows
+    other = np.any([columns[name] != columns[name][first] for name in FILL_CONTENTS], axis=0)
+    frame.refuse(
+        other,
+        "trade_id",
+        lambda row: (
+            f"is the id of the fill of row {frame.source_row(first[row])} too, with another quantity or price; a fill "
+            "is booked once"
+        ),
+    )
+    columns["flags"][first != np.arange(frame.size)] |= int(RowFlag.DUPLICATE)

@@ -11,7 +11,6 @@ from riskkit.replay.kernels.records import Record, Words, at
 from riskkit.replay.schema.columns import Cause, DecisionCode, FillCap, OrderStatus, TradingCommand
 from riskkit.replay.schema.constants import NEVER
 
-NO_PRICE = int(DecisionCode.NO_PRICE)
 HELD = int(DecisionCode.HELD)
 ALERTED = int(DecisionCode.ALERTED)
 NO_RULE = int(Cause.NO_RULE)
@@ -28,7 +27,6 @@ class Rejects(IntEnum):
 
     NOTHING = 0  # it only alerts
     BREACH = 1  # those that breach it
-    LATER = 2  # those during the pause that a breach starts, and those that it cannot check
 
 
 class PauseEnd(IntEnum):
@@ -40,7 +38,6 @@ class PauseEnd(IntEnum):
 
 
 REJECTS_BREACH = int(Rejects.BREACH)
-REJECTS_LATER = int(Rejects.LATER)
 UNTIL_RESET = int(PauseEnd.RESET)
 UNTIL_SESSION = int(PauseEnd.SESSION)
 NO_CAP = int(FillCap.NONE)
@@ -164,11 +161,9 @@ def proven(rows: np.ndarray) -> bytes:
 def stopping(rejects: int, code: int) -> bool:
     """True if a rule with these terms stops a message with the verdict `code`.
 
-    An alert stops nothing. A rule that pauses stops the messages after the breach, and those that it cannot check.
+    An alert stops nothing. A rule that pauses stops the message that breaches it too, like one that only refuses.
     """
-    if rejects == REJECTS_BREACH:
-        return code != ALERTED
-    return rejects == REJECTS_LATER and (code == NO_PRICE or code == HELD)
+    return rejects == REJECTS_BREACH and code != ALERTED
 
 
 def release_time(now: int, terms: Terms, clocks: Record) -> int:

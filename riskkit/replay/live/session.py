@@ -191,8 +191,9 @@ class Session:
     def process_trade(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a fill: ``qty``, ``price``, ``order_id`` or ``account``, ``instrument``, ``side``; ``trade_id``, ``fee``.
 
-        A fill with an order id has the account, instrument and side of the order. A second fill of an account with the
-        same ``trade_id`` is a duplicate and changes nothing.
+        A fill with an order id has the account, instrument and side of the order. A fill with the ``trade_id``,
+        account, instrument, side and day (UTC) of an earlier one is a duplicate and changes nothing; with another quantity
+        or price it is refused.
         """
         return self._process(ts, "fill", fields, Entries.fill)
 
@@ -288,8 +289,11 @@ class Session:
             due = [] if late else self._due(now)
             first = self._live.size + len(due)
             rows = make(entries, first, now)
-            for row in rows if late else ():  # a late event changes nothing, so it is no duplicate either
-                row["flags"] = (row["flags"] & ~int(RowFlag.DUPLICATE)) | int(RowFlag.BAD_TS)
+            for row in rows:
+                if late:  # it changes nothing, so it is no duplicate either
+                    row["flags"] |= int(RowFlag.BAD_TS)
+                elif row["trade_id"] >= 0:
+                    entries.flag_repeated(row, fields["trade_id"])
             live = self._live if entries is self._entries else self._live.widened(entries.universe)
             decided = live.take([*due, *rows])  # raises before any change
             if live is not self._live:

@@ -312,6 +312,13 @@ class EventLog(Shown):
         found = np.bincount(self.columns["kind"], minlength=len(EventKind))
         return {EventKind(code).name: int(count) for code, count in enumerate(found) if count}
 
+    @cached_property
+    def order_faults(self) -> dict[str, int]:
+        """Number of overfills, and of events of orders that are done; see `riskkit.replay.kernels.order_faults`."""
+        from riskkit.replay.kernels.order_faults import order_faults
+
+        return order_faults(self.columns)
+
     def to_frame(self) -> pd.DataFrame:
         """Events as a frame with labels, times, quantities and prices."""
         import pandas as pd

@@ -9,6 +9,7 @@ import numpy as np
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.schema.columns import DecisionCode, EventKind
+from riskkit.replay.schema.constants import DAY_NS
 
 
 class Spans(NamedTuple):
@@ -48,7 +49,7 @@ def spans_of(transitions: np.ndarray, ts: np.ndarray) -> Spans:
 def unmatched_trades(log: EventLog, rows: np.ndarray) -> tuple[int, float]:
     """Number of trades with only one side left, and the quantity without a counterparty.
 
-    Only fills with the same ``trade_id`` are known to be sides of one trade.
+    Only fills of one instrument and day (UTC) with the same ``trade_id`` are known to be sides of one trade.
     """
     columns = log.columns
     if "trade_id" not in columns:
@@ -58,9 +59,11 @@ def unmatched_trades(log: EventLog, rows: np.ndarray) -> tuple[int, float]:
     cut = rows[rows["code"] == DecisionCode.CUT]
     stands[cut["seq"]] = cut["limit"]
     sides = np.flatnonzero((columns["kind"] == EventKind.FILL) & (columns["trade_id"] >= 0))
-    trades = columns["trade_id"][sides]
-    size = int(columns["trade_id"].max(initial=-1)) + 1
+    if not len(sides):
+        return 0, 0.0
+    named = [columns["trade_id"][sides], columns["instrument"][sides], columns["ts"][sides] // DAY_NS]
+    trades = np.unique(np.stack(named), axis=1, return_inverse=True)[1].reshape(-1)
     signed = log.universe.quantities((columns["side"] * stands)[sides], columns["instrument"][sides])
-    two = np.bincount(trades, minlength=size) >= 2
-    left = np.abs(np.bincount(trades, weights=signed, minlength=size))[two]
+    two = np.bincount(trades) >= 2
+    left = np.abs(np.bincount(trades, weights=signed))[two]
     return int((left > 0).sum()), float(left.sum())

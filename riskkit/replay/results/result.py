@@ -451,10 +451,14 @@ class ReplayResult(Shown):
             "refused": len(self.rejections()),
             "refusals_by_rule": self.refusals_by_rule(),
             "halted_time": self.halted_time(),
-            **self.counts(),
+            **self._notices(),
             "profit": float(self.accounts()["profit"].sum()),
             "digest": self.digest,
         }
+
+    def _notices(self) -> dict[str, int]:
+        """Counts that are shown if they are not 0: those of the loop, and what the log says of orders that cannot be."""
+        return {**self.counts(), **self.log.order_faults}
 
     def _title(self) -> str:
         return f"Replay in {self.mode} mode"
@@ -472,7 +476,7 @@ class ReplayResult(Shown):
             for name, count in found["halted_time"].items()
             if count
         ]
-        rows += [(name.replace("_", " "), count, "") for name, count in self.counts().items() if count]
+        rows += [(name.replace("_", " "), count, "") for name, count in self._notices().items() if count]
         rows.append(("profit", found["profit"], self.log.universe.currency))
         for policy, profit in self.profit_by_orphan_policy.items():
             chosen = " (this replay)" if policy == self.options["orphans"] else ""

@@ -42,9 +42,9 @@ class BreakerLimits(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("breaker", BreakerLimits(daily_loss=5_000, consecutive_errors=3)))
-    breaker: circuit breaker that trips when the day's realised loss reaches 5,000 or 3 errors come in a row, for
-    each account; at a breach the account is halted: only cancels pass, until the trading day turns (00:00 UTC)
-    (WARN).
+    breaker: circuit breaker that trips when the day's realised loss reaches 5,000 or 3 errors come in a row, for each
+    account; what breaches it is refused, and the account is halted: only cancels pass, until the trading day turns
+    (00:00 UTC) (WARN).
     """
 
     daily_loss: Limit[MoneyReached] = None
@@ -127,7 +127,6 @@ BREAKER = register(
         scopes=tuple(name for name in SCOPES if name not in ("instrument", "product", "connection")),
         action="HALT",
         hold="session",
-        rejects_while_pausing=True,
         observes=("daily_loss", "open_positions", "consecutive_errors"),
         standing=True,
         used=used,

@@ -185,7 +185,7 @@ def custom(
     sentence : str
         The limit in words, with parameters in braces: ``"at most {limit} an hour"``.
     **declared
-        As in `RuleType`: scopes, action, hold, checked_by_pause, breach_trips, rejects_while_pausing, may_pause, exempt_reducing, and facts
+        As in `RuleType`: scopes, action, hold, checked_by_pause, breach_trips, may_pause, exempt_reducing, and facts
         about the verdict: observes (default: the parameter that every `Verdict` has as its limit), standing (default:
         True with a state), looks_at, counts_itself, one_pass.
 

@@ -76,9 +76,9 @@ class RuleType:
     scopes : allowed scopes; the first is the default. All scopes if not given.
     action : default action.
     hold : default end of a pause: "reset", "session", or the name of a duration parameter.
-    checked_by_pause : with an action that pauses, ``check`` is not called; only a trip stops orders.
+    checked_by_pause : with an action that pauses, ``check`` is not called: the breach is a state, and its trip stops the
+        messages after it. Of all other types, the breaching message is refused whatever the action.
     breach_trips : with an action that pauses, a breach found by ``check`` trips the rule; False: only ``update`` does.
-    rejects_while_pausing : a breach is refused under the rule's id, also with an action that pauses.
     may_pause : the rule may pause its key with REJECT as well; None: never, it refuses as long as the breach lasts.
     exempt_reducing : orders that only reduce a position are exempt.
     requires : data that the engine maintains for the rule, of {"marks", "orders", "working", "chains", "cash", "duplicates",
@@ -135,7 +135,6 @@ class RuleType:
     hold: str = "reset"
     checked_by_pause: bool = False
     breach_trips: bool = True
-    rejects_while_pausing: bool = False
     may_pause: bool | None = False
     exempt_reducing: bool = False
     requires: frozenset[str] = frozenset()
@@ -351,10 +350,10 @@ class Rule:
 
     @property
     def refuses(self) -> bool:
-        """True if a breaching message is refused under its id (an alert stops nothing, a pause stops later orders)."""
-        return self.action != "ALERT" and (
-            self.action == "REJECT" or self.kind.rejects_while_pausing or self.kind.may_pause is None
-        )
+        """True if a breaching message is refused under its id: it judges messages, and not only by a pause."""
+        if self.action == "ALERT" or self.kind.check is None:
+            return False
+        return not (self.can_pause and self.kind.checked_by_pause)
 
     def is_young(self, limit: int) -> bool:
         """True if NO_PRICE with this limit means too few returns, not a missing price."""
@@ -430,7 +429,9 @@ class Rule:
             until = f"until the trading day turns ({hour:02d}:00 {tz})"
         else:
             until = f"for {duration_text(hold)}" if isinstance(hold, int) else "until a person resets it"
-        return f"at a breach {who} {what}, {until} ({self.severity})"
+        if self.refuses:
+            return f"what breaches it is refused, and {who} {what}, {until} ({self.severity})"
+        return f"from the event after a breach on {who} {what}, {until} ({self.severity})"
 
 
 def _plain(value: Any) -> Any:

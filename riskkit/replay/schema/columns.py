@@ -13,6 +13,8 @@ from riskkit.replay.schema.constants import MISSING
 
 __all__ = [
     "FACTS",
+    "FILL_CONTENTS",
+    "FILL_KEY",
     "MESSAGES",
     "MISSING",
     "OPTIONAL",
@@ -28,6 +30,8 @@ __all__ = [
     "OrderStatus",
 ]
 
+FILL_KEY = ("account", "instrument", "side", "trade_id")  # with the day (UTC): fills that share it are one fill
+FILL_CONTENTS = ("qty", "price")  # which must then be equal
 RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
 
 

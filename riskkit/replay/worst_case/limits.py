@@ -89,7 +89,7 @@ def _unread(rule: Rule) -> str:
     if not {"account", "instrument", "product"}.issuperset(SCOPES[rule.scope].parts):
         return f"scope {rule.wire_scope}: how many keys a stream can spread over is not known"
     if rule.kind.bounds != "losses" and rule.action != "REJECT":
-        return f"action {rule.action}: it stops messages after a breach, not the breach"
+        return f"action {rule.action}: the end of a pause may restart what the rule counts"
     return rule.kind.not_bounding(rule)
 
 

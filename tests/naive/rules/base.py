@@ -26,9 +26,7 @@ class Verdict:
     @property
     def stops(self):
         """Whether the rule refuses the message itself, not only by a pause."""
-        if self.rule.action == "ALERT":
-            return False
-        return self.unpriced or (self.breach and (self.rule.action == "REJECT" or self.rule.refuses_too))
+        return self.rule.action != "ALERT" and (self.unpriced or self.breach)
 
     @property
     def trips(self):
@@ -40,7 +38,7 @@ class Rule:
     """What all rules share: a record by key, pauses, the trading day."""
 
     passes_reducing = False  # orders that only reduce are free of it
-    refuses_too = False  # it refuses under its own id, with PAUSE as with REJECT
+    pauses_with_reject = False
     trips_by_breach = True
     speaks_by_pausing = False  # with PAUSE it judges no message, it only pauses
     reach = False
@@ -130,7 +128,7 @@ class Rule:
     # ------------------------------------------------------------------ pauses and days
 
     def trip(self, key, until=None):
-        if self.action != "ALERT" and (self.action in HOLDING or self.refuses_too):
+        if self.action != "ALERT" and (self.action in HOLDING or self.pauses_with_reject):
             self.pauses.setdefault(key, until or ("day" if self.ends == "day" else self.ends_at()))
 
     def ends_at(self):

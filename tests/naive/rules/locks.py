@@ -8,7 +8,7 @@ from naive.rules.base import DAY, NS, Rule
 
 
 class Lock(Rule):
-    passes_reducing = refuses_too = reach = True
+    passes_reducing = reach = True
     trips_by_breach = False
 
     def begin(self):

@@ -73,7 +73,6 @@ class DailyLoss(Rule):
 
 
 class Breaker(Rule):
-    refuses_too = True
     ends = "day"
 
     def begin(self):
@@ -183,7 +182,6 @@ class ConsecutiveErrors(Run):
 
 class RepeatExecThrottle(Run):
     speaks_by_pausing = trips_by_breach = False
-    refuses_too = True
 
     def executed(self, event):
         key = self.key(event)

@@ -118,7 +118,6 @@ class ReduceOnly(Rule):
 
 
 class TradingState(Rule):
-    refuses_too = True
     trips_by_breach = False
 
     def objects(self, event, member, weight):

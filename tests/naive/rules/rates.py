@@ -55,7 +55,7 @@ class OrderRate(Rule):
 
 
 class MessageLevel(Rule):
-    refuses_too = True
+    pauses_with_reject = True
     trips_by_breach = False
 
     def begin(self):

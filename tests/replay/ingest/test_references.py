@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rows import CANCEL, FILL, MODIFY, NAMED, ORDER, PRICE, X, column, load, refusal
 
-from riskkit import EventLog, RuleSet, Session
+from riskkit import EventLog, InputError, Instrument, RuleSet, Session
+from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import EventKind, RowFlag
 
 # ---------------------------------------------------------------------- references
@@ -48,11 +50,50 @@ def test_children_are_the_weight_of_a_modify_and_of_a_list():
     assert column(log, "weight") == [7, 0, 4, 1]
 
 
-def test_a_trade_id_is_a_duplicate_only_within_its_account():
-    unnamed = {**FILL, "order_id": None}
-    ids = [(unnamed, 5), (unnamed, 6), (unnamed, 5), ({**unnamed, "account": "B"}, 5), (unnamed, None), (unnamed, None)]
-    log = load(*({**row, "trade_id": trade} for row, trade in ids))
-    assert column(log, "flags") == [0, 0, RowFlag.DUPLICATE, 0, 0, 0]
+DAY = 86_400 * 10**9
+FILLS = st.fixed_dictionaries(
+    {
+        "ts": st.sampled_from([1, 2, DAY - 1, DAY, 2 * DAY]),
+        "account": st.sampled_from("AB"),
+        "instrument": st.sampled_from("XY"),
+        "side": st.sampled_from("BS"),
+        "trade_id": st.sampled_from(["28457", "1", None]),
+        "qty": st.sampled_from([1, 1, 1, 2]),
+        "price": st.sampled_from([10, 10, 10, 11]),
+    }
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(FILLS, max_size=6))
+def test_a_fill_is_a_duplicate_by_account_instrument_side_id_and_day(fills):
+    """Compared with a dict, for a frame and for a session; a fill with other contents is refused by both."""
+    fills = sorted(fills, key=lambda fill: fill["ts"])
+    booked, flags, clash = {}, [], None
+    for row, fill in enumerate(fills):
+        key = (*(fill[name] for name in ("account", "instrument", "side", "trade_id")), fill["ts"] // DAY)
+        known, first = booked.setdefault(key, (row, fill)) if fill["trade_id"] else (row, fill)
+        if (first["qty"], first["price"]) != (fill["qty"], fill["price"]):
+            clash = known, row
+            break
+        flags.append(int(RowFlag.DUPLICATE) if known != row else 0)
+    units = [X, Instrument("Y")]
+    session = Session(RuleSet([]), load(ORDER, instruments=units, accounts=["A", "B"]).universe, compiled=False)
+    for fill in fills[: len(flags)]:
+        session.process_trade(**fill)
+    frame = [{"kind": "fill", **fill} for fill in fills]
+    said = "with another quantity or price; a fill is booked once"
+    if clash:
+        assert f"row {clash[1]}, column 'trade_id'" in (message := refusal(*frame, instruments=units))
+        assert f"the fill of row {clash[0]} too, {said}" in message
+        with pytest.raises(InputError, match=f"the fill of event {clash[0]} too, {said}"):
+            session.process_trade(**fills[clash[1]])
+        assert len(session) == clash[1]
+    if flags:
+        log = load(*frame[: len(flags)], instruments=units)
+        assert log.columns.get("flags", np.zeros(len(flags))).tolist() == flags
+        assert session.digest == replay_log(session.log(), RuleSet([]), compiled=False).digest
+        assert session.log().columns.get("flags", np.zeros(len(flags))).tolist() == flags
 
 
 def test_strategies_belong_to_accounts_and_are_taken_from_the_order():

@@ -110,7 +110,7 @@ def test_a_foreign_file_is_refused(tmp_path, monkeypatch):
         read_checkpoint(path, RuleSet([Rule("rate", OrderRate(limit=3, window_ns=10))]))
     with pytest.raises(InputError, match="is of another universe"):
         read_checkpoint(path, RULES, session_of(tick="0.5").universe)
-    for name, why in [("FORMAT", "has format 1; this riskkit reads 2"), ("SEMANTICS", "has semantics 2; this riskkit")]:
+    for name, why in [("FORMAT", "has format 1; this riskkit reads 2"), ("SEMANTICS", "has semantics 3; this riskkit")]:
         with monkeypatch.context() as patch:
             patch.setattr(checkpoint, name, getattr(checkpoint, name) + 1)
             with pytest.raises(InputError, match=why):

@@ -365,7 +365,8 @@ def test_trips_say_what_was_seen_and_when_they_end():
     ]
     rate = [session.process_order(ts=2 * SECOND, **{**ORDER, "account": "A", "side": "S", "qty": 1}) for _ in range(2)]
     assert [(a.action, a.rule, a.key, a.observed, a.limit) for a in rate[1]] == [
-        (DecisionKind.PAUSE, "rate", "A/X", 2, 1)
+        (DecisionKind.REJECT, "rate", "A/X", 2, 1),
+        (DecisionKind.PAUSE, "rate", "A/X", 2, 1),
     ]
     resumed = session.tick(61 * SECOND)
     assert [(a.action, a.rule, a.key) for a in resumed] == [

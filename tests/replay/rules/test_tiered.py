@@ -61,7 +61,8 @@ def test_it_prints_as_one_sentence():
     assert str(RuleSet([STAGED])) == (
         "1. position: a net position of at most 10 in quantity after the order, with working orders of its side, "
         "for each account and instrument; from 80 % of it, a breach raises an alert (INFO) and stops nothing; "
-        "from 90 % of it, at a breach the account and instrument may only reduce positions, for 1 h (WARN); "
+        "from 90 % of it, what breaches it is refused, and the account and instrument may only reduce positions, for 1 h "
+        "(WARN); "
         "from 100 % of it, what breaches it is refused (CRITICAL)."
     )
 

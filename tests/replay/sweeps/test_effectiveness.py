@@ -48,7 +48,7 @@ def test_what_a_rule_stops_is_what_it_stops_alone(seed):
     ]
     extra += [Rule("cap", VolumeCap(limit=20), action="PAUSE"), Rule("works", MaxActiveOrders(limit=4), action="HALT")]
     rules = RuleSet([*RULES, *extra])
-    seq, masks = stops_of(replay_log(log, rules, compiled=False), compiled=False)
+    seq, masks = stops_of(replay_log(log, rules, compiled=False))
     for k, rule in enumerate(rules):
         alone = replay_log(log, RuleSet([rule]), compiled=False).rejections()
         by_person = alone["seq"][alone["mask"] & 1 == 0]

@@ -24,8 +24,8 @@ class ConsecutiveErrors(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("consecutive_errors", ConsecutiveErrors(limit=3)))
-    consecutive_errors: fewer than 3 errors in a row, for each account; at a breach the account is paused: only
-    orders that reduce a position and cancels pass, until a person resets it (WARN).
+    consecutive_errors: fewer than 3 errors in a row, for each account; from the event after a breach on the account
+    is paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
     """
 
     limit: Limit[Count]

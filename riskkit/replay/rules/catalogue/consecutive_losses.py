@@ -29,8 +29,8 @@ class ConsecutiveLosses(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("consecutive_losses", ConsecutiveLosses(limit=5)))
-    consecutive_losses: fewer than 5 losing closed trades in a row, for each account; at a breach the account is
-    paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
+    consecutive_losses: fewer than 5 losing closed trades in a row, for each account; from the event after a breach on
+    the account is paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
     """
 
     limit: Limit[Count]

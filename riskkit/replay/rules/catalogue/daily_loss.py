@@ -27,9 +27,9 @@ class DailyLoss(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("daily_loss", DailyLoss(limit=10_000)))
-    daily_loss: a loss (realised and open) below 10,000 in a trading day (00:00 UTC), for each account; at a
-    breach the account is paused: only orders that reduce a position and cancels pass, until the trading day
-    turns (00:00 UTC) (WARN).
+    daily_loss: a loss (realised and open) below 10,000 in a trading day (00:00 UTC), for each account; from the
+    event after a breach on the account is paused: only orders that reduce a position and cancels pass, until the
+    trading day turns (00:00 UTC) (WARN).
     """
 
     limit: Limit[Money]

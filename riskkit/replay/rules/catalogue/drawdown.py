@@ -29,8 +29,8 @@ class DrawdownLimit(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("drawdown", DrawdownLimit(pct="0.1")))
-    drawdown: equity falls by at most 10 % from its highest point, for each account; at a breach the account is
-    paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
+    drawdown: equity falls by at most 10 % from its highest point, for each account; from the event after a breach on
+    the account is paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
     """
 
     pct: Limit[Part] = None

@@ -86,7 +86,6 @@ MESSAGE_LEVEL = register(
         evict=evict,
         updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
         breach_trips=False,
-        rejects_while_pausing=True,
         may_pause=True,
         observes=Measure.COUNT,
         standing=True,

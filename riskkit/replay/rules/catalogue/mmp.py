@@ -25,8 +25,8 @@ class MarketMakerProtection(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("mmp", MarketMakerProtection(qty_limit=100, window_ns="5s", freeze_ns="10s")))
-    mmp: at most 100 filled on both sides within 5 s, for each account; at a breach the account is paused: only
-    orders that reduce a position and cancels pass, for 10 s (WARN).
+    mmp: at most 100 filled on both sides within 5 s, for each account; from the event after a breach on the account
+    is paused: only orders that reduce a position and cancels pass, for 10 s (WARN).
     """
 
     qty_limit: Limit[Quantity]

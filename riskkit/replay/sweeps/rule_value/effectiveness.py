@@ -15,8 +15,6 @@ from riskkit._check import Duration, InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.rule import Rule
-from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.durations import duration_text
@@ -150,7 +148,7 @@ def effectiveness(result: ReplayResult, *, horizon_ns: Duration | None = None, c
             f"the result is of {result.mode} mode; replay the log in shadow mode, where each rule is evaluated alone"
         )
     log, rules = result.log, result.rules
-    seq, masks = stops_of(result, compiled=compiled)
+    seq, masks = stops_of(result)
     horizon_ns = checked_horizon(horizon_ns)
     outcomes = order_outcomes(log, horizon_ns, compiled=compiled)
     chosen, how = min_rule_set(np.unique(masks).tolist())
@@ -190,22 +188,16 @@ def effectiveness(result: ReplayResult, *, horizon_ns: Duration | None = None, c
     return Effectiveness(pd.DataFrame(rows, index=names), _overlap(masks, names), minimal, how, horizon_ns)
 
 
-def stops_of(result: ReplayResult, *, compiled: bool = True) -> tuple[np.ndarray, np.ndarray]:
+def stops_of(result: ReplayResult) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the log of the messages that some rule stops, and masks of these rules; int64, shape (n_stopped,).
 
-    An alert stops nothing. A rule that pauses but does not refuse passes the message at which it trips; as the rows do
-    not identify that message, such a rule is replayed alone.
+    An alert stops nothing.
     """
     rows = result.rows[np.isin(result.rows["code"], JUDGED)]
     masks = np.zeros(len(rows), np.int64)
     for k, rule in enumerate(result.rules):
-        if rule.action == "ALERT":
-            continue
-        stops = rows["mask"] >> k & 1 != 0
-        if not rule.refuses and not rule.kind.checked_by_pause and stops.any():
-            alone = replay_log(result.log, RuleSet([rule]), "shadow", compiled=compiled)
-            stops &= np.isin(rows["seq"], alone.rejections()["seq"])
-        masks |= stops.astype(np.int64) << k
+        if rule.action != "ALERT":
+            masks |= rows["mask"] & 1 << k
     stopped = masks != 0
     return rows["seq"][stopped].astype(np.int64), masks[stopped]
 

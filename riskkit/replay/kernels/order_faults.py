@@ -1,0 +1,65 @@
+"""What a log says of an order that cannot be: fills beyond its quantity, and events after its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from riskkit._jit import kernel, plain
+from riskkit.replay.schema.columns import EventKind, RowFlag
+
+ORDER = int(EventKind.ORDER)
+MODIFY = int(EventKind.MODIFY)
+CANCEL = int(EventKind.CANCEL)
+FILL = int(EventKind.FILL)
+FAULTS = ("overfills", "fills_of_done_orders", "cancels_of_done_orders", "modifies_of_done_orders")
+SMALL = 4_000  # events that plain Python counts sooner than a compiler is loaded
+IGNORED = int(RowFlag.BAD_TS | RowFlag.DUPLICATE)
+
+
+def order_faults(columns: Mapping[str, np.ndarray]) -> dict[str, int]:
+    """Number of events of each of `FAULTS` in a log as recorded, whatever the rules; late and duplicate events aside.
+
+    An order is done once it is filled, cancelled or expired, or modified to what is filled. A fill of more than what is
+    left of a working order is an overfill.
+    """
+    flags = columns.get("flags", np.zeros(0, np.int32))
+    found = np.zeros(len(FAULTS), np.int64)
+    count = count_faults if len(columns["order"]) > SMALL else plain(count_faults)
+    count(columns["kind"], columns["order"], columns["qty"], flags, found)
+    return dict(zip(FAULTS, found.tolist(), strict=True))
+
+
+@kernel
+def count_faults(kind: np.ndarray, order: np.ndarray, qty: np.ndarray, flags: np.ndarray, found: np.ndarray) -> None:
+    """Count the faults into `found`. At an order's own row stand its lots in all, 0 once it is done, and those filled."""
+    whole = np.zeros(len(order), np.int64)
+    filled = np.zeros(len(order), np.int64)
+    known = np.zeros(len(order), np.bool_)
+    for row in range(len(order)):
+        of = order[row]
+        if of < 0 or (len(flags) > 0 and flags[row] & IGNORED != 0):
+            continue
+        if kind[row] == ORDER:
+            known[of] = True
+            whole[of] = qty[row]
+        elif not known[of]:
+            continue
+        elif kind[row] == FILL:
+            if whole[of] == 0:
+                found[1] += 1
+            elif filled[of] + qty[row] > whole[of]:
+                found[0] += 1
+            filled[of] += qty[row]
+            if filled[of] >= whole[of]:
+                whole[of] = 0
+        elif kind[row] == MODIFY:
+            if whole[of] == 0:
+                found[3] += 1
+            elif qty[row] > 0:
+                whole[of] = qty[row] if qty[row] > filled[of] else 0
+        else:
+            if kind[row] == CANCEL and whole[of] == 0:
+                found[2] += 1
+            whole[of] = 0

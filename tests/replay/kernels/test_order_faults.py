@@ -1,0 +1,75 @@
+"""Events of orders that are done, against a plain twin: each order as a small object."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from streams import random_log
+
+from riskkit import EventLog, RuleSet
+from riskkit.replay.kernels.order_faults import FAULTS, SMALL, order_faults
+from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.columns import EventKind, RowFlag
+
+
+def naive(log):
+    """The faults of a log, event by event."""
+    found, orders = dict.fromkeys(FAULTS, 0), {}
+    rows = pd.DataFrame({name: log.columns[name] for name in ("kind", "order", "qty")})
+    rows["flags"] = log.columns.get("flags", 0)
+    for event in rows[rows["flags"] & int(RowFlag.BAD_TS | RowFlag.DUPLICATE) == 0].itertuples():
+        if event.order == event.Index:
+            orders[event.order] = SimpleNamespace(qty=event.qty, filled=0, done=event.qty == 0)
+        if event.order not in orders or event.kind == EventKind.ORDER:
+            continue
+        order, name = orders[event.order], EventKind(event.kind).name.lower()
+        if order.done and name != "expiry":
+            found[{"fill": "fills", "cancel": "cancels", "modify": "modifies"}[name] + "_of_done_orders"] += 1
+        if name == "fill":
+            order.filled += event.qty
+            found["overfills"] += not order.done and order.filled > order.qty
+        elif name == "modify" and event.qty > 0:
+            order.qty = event.qty
+        order.done |= name in ("cancel", "expiry") or order.filled >= order.qty
+    return found
+
+
+@given(st.integers(0, 10**6))
+def test_faults_are_those_of_the_plain_twin(seed):
+    log = random_log(seed, 120)
+    assert order_faults(log.columns) == naive(log)
+
+
+def test_compiled_counts_are_those_of_the_plain_twin():
+    log = random_log(1, SMALL + 500)
+    assert order_faults(log.columns) == naive(log) and all(naive(log).values())
+
+
+EVENTS = {
+    "overfills": ["fill 20"],
+    "fills_of_done_orders": ["fill 10", "fill 1"],
+    "cancels_of_done_orders": ["fill 10", "cancel 0"],
+    "modifies_of_done_orders": ["cancel 0", "modify 12"],
+}
+
+
+def log_with(events):
+    rows = [{"kind": "order", "qty": 10}]
+    rows += [{"kind": kind, "qty": int(qty) or None} for kind, qty in (event.split() for event in events)]
+    same = {"account": "A", "instrument": "X", "side": "B", "price": 5, "order_id": "o"}
+    return EventLog.from_frame(pd.DataFrame([{"ts": ts, **same, **row} for ts, row in enumerate(rows)]))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("mode", ["shadow", "enforce"])
+def test_a_result_shows_what_cannot_be(fault, mode):
+    result = replay_log(log_with(EVENTS[fault]), RuleSet([]), mode, compiled=False)
+    assert {name: result.summary()[name] for name in FAULTS} == {**dict.fromkeys(FAULTS, 0), fault: 1}
+    assert f"{fault.replace('_', ' ')}  " in str(result)
+
+
+def test_a_result_of_a_sound_log_says_nothing_of_them():
+    text = str(replay_log(log_with(["fill 4", "modify 12", "fill 8"]), RuleSet([]), compiled=False))
+    assert "done orders" not in text and "overfills" not in text
