@@ -95,6 +95,7 @@ def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
         on_bad_order="flag",
         ts_policy=scenario.get("ts_policy", "reject"),
         currencies="many" if mixed else "one",
+        unit="ns",
     )
     return log, numbers
 

@@ -331,4 +331,4 @@ def stream_log(plan: Plan, without: frozenset[str] = frozenset()) -> EventLog:
         "kind": "simulated",
         "orders": "constructed to do the most harm inside the limits",
     }
-    return EventLog.from_frame(frame, [INSTRUMENT], accounts, quanta={"USD": "0.01"}, about=about)
+    return EventLog.from_frame(frame, [INSTRUMENT], accounts, quanta={"USD": "0.01"}, unit="ns", about=about)

@@ -61,7 +61,9 @@ def fill(qty, instrument: str = "X", side: str = "B", account: str = "A", **more
 
 
 def stream(*rows: dict, instruments=(X, Y), **options):
-    return load(*({"ts": place * S, **row} for place, row in enumerate(rows)), instruments=instruments, **options)
+    return load(
+        *({"ts": place * S, **row} for place, row in enumerate(rows)), instruments=instruments, unit="ns", **options
+    )
 
 
 def gate(limit="1000000", scope: str = "account", action: str = "REJECT", **params) -> RuleSet:
@@ -288,14 +290,14 @@ def timed(log_rows: list[dict], clocks: bool) -> list[dict]:
 def test_bars_end_with_the_time_whoever_tells_it():
     closes = {"X": (100, 110, 99, 105, 98), "Y": (50, 45, "49.5", None, 51)}
     rows = [*bars(closes), order(10)]
-    by_clock = load(*timed(rows, True), instruments=(X, Y))
-    by_time = load(*timed(rows, False), instruments=(X, Y))
+    by_clock = load(*timed(rows, True), instruments=(X, Y), unit="ns")
+    by_time = load(*timed(rows, False), instruments=(X, Y), unit="ns")
     value = seen(by_clock)
     assert value == seen(by_time, bar_ns="10s") == seen(by_clock, bar_ns="10s")
     more = sorted(
         [*timed(rows, True), *({"kind": "clock", "ts": s * S} for s in range(3, 48, 7))], key=lambda row: row["ts"]
     )
-    assert seen(load(*more, instruments=(X, Y)), bar_ns="10s") == value
+    assert seen(load(*more, instruments=(X, Y), unit="ns"), bar_ns="10s") == value
 
 
 def test_a_bar_holds_what_came_before_its_end_to_the_nanosecond():
@@ -303,14 +305,14 @@ def test_a_bar_holds_what_came_before_its_end_to_the_nanosecond():
     rows = timed(bars(), False)
     inside, at_end = ({**late, "ts": 30 * S - 1}, {**late, "ts": 30 * S})
     asked = {**order(10), "ts": 30 * S}
-    assert seen(load(*rows, at_end, asked, instruments=(X, Y)), bar_ns="10s") == 198.0
-    assert seen(load(*rows, inside, asked, instruments=(X, Y)), bar_ns="10s") > 198.0
+    assert seen(load(*rows, at_end, asked, instruments=(X, Y), unit="ns"), bar_ns="10s") == 198.0
+    assert seen(load(*rows, inside, asked, instruments=(X, Y), unit="ns"), bar_ns="10s") > 198.0
 
 
 def test_a_time_without_prices_is_no_bar():
     rows = timed(bars(), False)
     night = [{**order(10), "ts": 10**6 * S}]
-    assert seen(load(*rows, *night, instruments=(X, Y)), bar_ns="10s") == 198.0
+    assert seen(load(*rows, *night, instruments=(X, Y), unit="ns"), bar_ns="10s") == 198.0
 
 
 # ---------------------------------------------------------------------- parity with adding up from scratch
@@ -524,7 +526,7 @@ def test_a_rule_not_chosen_costs_nothing():
 
 
 def test_bars_and_samples_share_the_turn_of_time():
-    log = load(*timed([*bars(), order(10)], False), instruments=(X, Y))
+    log = load(*timed([*bars(), order(10)], False), instruments=(X, Y), unit="ns")
     result = replay_log(log, gate(0, bar_ns="10s"), sample_ns=7 * S, compiled=False)
     assert len(result.equity()) == 5 and result.rows["observed"].tolist() == [19_800]
     assert result.state.counts[Counter.NEXT_TURN] > 30 * S
