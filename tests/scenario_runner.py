@@ -199,12 +199,13 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
     log, numbers = log_of(scenario)
     rules = rules_of(scenario)
     mode = scenario.get("mode", "shadow")
+    orphans = scenario.get("orphans", "keep")  # of scenario files; the default of a replay is another
     if way == "live":
-        live = Engine(rules, log.universe, mode, compiled=False)
+        live = Engine(rules, log.universe, mode, orphans=orphans, compiled=False)
         live.feed(log)
         result = live.result()
     else:
-        result = replay_log(log, rules, mode, compiled=way == "compiled")
+        result = replay_log(log, rules, mode, orphans=orphans, compiled=way == "compiled")
     return outcome_of(scenario, result, numbers)
 
 
