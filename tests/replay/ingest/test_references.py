@@ -51,9 +51,10 @@ def test_children_are_the_weight_of_a_modify_and_of_a_list():
 
 
 DAY = 86_400 * 10**9
+MIDNIGHT = 19_787 * DAY  # in 2024
 FILLS = st.fixed_dictionaries(
     {
-        "ts": st.sampled_from([1, 2, DAY - 1, DAY, 2 * DAY]),
+        "ts": st.sampled_from([MIDNIGHT + shift for shift in (-DAY, -1, 0, 1, DAY)]),
         "account": st.sampled_from("AB"),
         "instrument": st.sampled_from("XY"),
         "side": st.sampled_from("BS"),
