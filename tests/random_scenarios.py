@@ -53,11 +53,15 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     params = PARAMETERS[name](draw)
     if name in BREACH and draw.random() < 0.4:
         params["breach"] = draw.choice(["exceed", "reach"])
+    scope = "account" if name in ACCOUNT_ONLY else draw.choice(BREAKER_SCOPES if name == "breaker" else SCOPES)
+    action = draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT", "HALT", "REDUCE_ONLY"])
+    if action == "REJECT" and params.get("of") == "cancels":  # a cancel is never refused
+        action = "ALERT"
     return {
         "id": f"{name}-{place}",
         "type": name,
-        "scope": "account" if name in ACCOUNT_ONLY else draw.choice(BREAKER_SCOPES if name == "breaker" else SCOPES),
-        "action": draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT", "HALT", "REDUCE_ONLY"]),
+        "scope": scope,
+        "action": action,
         "severity": "WARN",
         "params": params,
     }

@@ -214,7 +214,8 @@ VARIED = {
     "fall": [DrawdownLimit(money=3, trailing=False), DrawdownLimit(pct="0.5", money=9, breach="reach")],
     "size": [PositionLimit(limit=1, include_open=False, measure="gross"),
              PositionLimit(notional=9, on_missing_price="allow", breach="reach")],
-    "breaker": [BreakerLimits(), BreakerLimits(daily_loss=1, open_positions=1, consecutive_errors=9, tz="Asia/Tokyo", roll_hour=1)],
+    "breaker": [BreakerLimits(open_positions=9),
+                BreakerLimits(daily_loss=1, open_positions=1, consecutive_errors=9, tz="Asia/Tokyo", roll_hour=1)],
 }  # fmt: skip
 
 

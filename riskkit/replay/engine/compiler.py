@@ -99,6 +99,7 @@ def _rule_shape(number: int, rule: Rule) -> RuleShape:
         caps=kind.caps,
         checks_on=tuple(sorted(map(int, kind.checks_on))),
         updates_on=tuple(sorted(map(int, kind.updates_on))),
+        alerts_on=tuple(map(int, rule.alerts_on)),
         hooks=tuple((hook, parameter_names(function)) for hook, function in _hooks(rule)),
     )
 

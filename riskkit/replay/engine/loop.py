@@ -378,6 +378,10 @@ def record_outcome(kind):
     """Call the update hook of each rule for this kind of event, and pause those that trip."""
     for rule in shape.listening(kind):
         if rule.always_keyed(kind) or rule.key >= 0:
+            if rule.alerts(kind):
+                answer = rule.check()
+                if answer.code == DecisionCode.OBJECT:
+                    write_row(rule.bit, answer.observed, answer.limit, 0, event.account, -1, DecisionCode.ALERTED)
             if rule.calls_update(kind):
                 trip = rule.update(
                     accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),

@@ -47,6 +47,7 @@ class RuleShape(NamedTuple):
     caps: bool  # its verdict has the index of the breached limit
     checks_on: tuple[int, ...]
     updates_on: tuple[int, ...]
+    alerts_on: tuple[int, ...]  # kinds that cannot be refused and at which a breach of an alerting rule is written
     hooks: tuple[tuple[str, tuple[str, ...]], ...]
 
     def variable(self, name: str) -> str | None:
@@ -83,6 +84,10 @@ class RuleShape(NamedTuple):
     def calls_update(self, kind: int) -> bool:
         """True if its update hook is called at this kind of event."""
         return kind in self.updates_on and self.has("update")
+
+    def alerts(self, kind: int) -> bool:
+        """True if a breach by this kind of event, which cannot be refused, is an alert."""
+        return kind in self.alerts_on
 
     def trips_by_breach(self, kind: int) -> bool:
         """True if a breach found by its check pauses it."""

@@ -26,7 +26,7 @@ from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import BY_HAND, REFUSALS, ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.run.replay_log import Stage, orphan_policy, replay_log
 from riskkit.replay.schema.columns import Cause, DecisionCode, EventKind
 from riskkit.replay.sweeps.many.order_outcome import order_outcomes
 from riskkit.replay.sweeps.many.runner import OnTrip, Orphans
@@ -332,7 +332,8 @@ def _profit(log: EventLog, rows: int, label: str, rules: RuleSet, mode: str, opt
         return 0.0
     head = {name: column[:rows] for name, column in log.columns.items()}
     part = EventLog(head, log.pair_account, log.pair_instrument, log.universe, log.about)
-    return _final(replay_log(part, rules, mode, **options), label)
+    options = {**options, "orphans": orphan_policy(log, options["orphans"])}
+    return _final(Stage(part, rules, mode, **options).replay(rules), label)
 
 
 def _final(result: ReplayResult, label: str) -> float:

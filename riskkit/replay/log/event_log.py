@@ -16,6 +16,7 @@ from riskkit.replay.ingest.convert import columns_from_frame
 from riskkit.replay.ingest.from_vectorbt import frame_from_portfolio
 from riskkit.replay.ingest.infer import infer_instruments
 from riskkit.replay.ingest.times import DATES, UNITS
+from riskkit.replay.log.evidence import Evidence
 from riskkit.replay.log.storage import SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.digest import hash_columns, hash_plain, hash_rows
@@ -306,6 +307,11 @@ class EventLog(Shown):
     def source_rows(self) -> np.ndarray:
         """Each event's row in the frame that the log was made from, counted from 0; -1 for an inserted EXPIRY."""
         return np.arange(len(self)) if self._source_rows is None else self._source_rows
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the log contains, for rules that need it."""
+        return Evidence(self.columns, self.universe)
 
     def counts(self) -> dict[str, int]:
         """Number of events of each kind that occurs."""

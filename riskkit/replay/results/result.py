@@ -20,6 +20,7 @@ from riskkit.replay.results.halts import Spans, spans_of, unmatched_trades
 from riskkit.replay.results.present import Reading
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
+from riskkit.replay.rules.judged import not_judged
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind, TradingCommand
 from riskkit.replay.schema.constants import NEVER
@@ -122,15 +123,21 @@ class ReplayResult(Shown):
                 found[name] = int((refused == kind).sum()), total
         return found
 
+    @cached_property
+    def not_judged(self) -> dict[str, str]:
+        """The rules that cannot be judged on this log, by id, with the reason and what to do."""
+        return not_judged(self.rules, self.log)
+
     def refusals_by_rule(self) -> dict[str, int]:
-        """Number of refusals with each rule as the named cause."""
+        """Number of refusals with each rule as the named cause, without the rules that cannot be judged on this log."""
         causes = self.rejections()["cause"]
-        counts = {rule.id: int((causes == k).sum()) for k, rule in enumerate(self.rules)}
+        found = {rule.id: int((causes == k).sum()) for k, rule in enumerate(self.rules)}
+        counts = {name: count for name, count in found.items() if count or name not in self.not_judged}
         by_hand = int((causes == Cause.COMMAND).sum())
         return {**counts, **({BY_HAND: by_hand} if by_hand else {})}
 
     def alerts(self) -> int:
-        """Number of orders and modifies with alerts only."""
+        """Number of messages (orders, modifies, counted cancels) with alerts only."""
         return int((self.rows["code"] == DecisionCode.ALERTED).sum())
 
     def objections_by_rule(self) -> dict[str, int]:
@@ -448,6 +455,7 @@ class ReplayResult(Shown):
             "mode": self.mode,
             "events": len(self.log),
             "orders": kinds.get(EventKind.ORDER.name, 0),
+            "not_judged": self.not_judged,
             "refused": len(self.rejections()),
             "refusals_by_rule": self.refusals_by_rule(),
             "halted_time": self.halted_time(),
@@ -466,6 +474,7 @@ class ReplayResult(Shown):
     def _rows(self) -> list[Row]:
         found = self.summary()
         rows: list[Row] = [
+            *(("cannot be judged on this log", f"{name}: {why}", "") for name, why in self.not_judged.items()),
             ("events", found["events"], ""),
             *((kind, total, "") for kind, (_, total) in self.refused_by_kind().items()),
             *((f"refused {kind}", count, "") for kind, (count, _) in self.refused_by_kind().items()),

@@ -8,6 +8,7 @@ fall from the day's best realised P&L. An order that would exceed the open posit
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from numbers import Integral
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from riskkit._check import InputError, one_of
 from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Count, Hour, Limit, MoneyReached, Zone
 from riskkit.replay.rules.rule import Rule, RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
@@ -109,7 +111,14 @@ def sentence(params: BreakerLimits) -> str:
         parts.append(f"an order would open more than {params.open_positions} positions")
     if params.consecutive_errors is not None:
         parts.append(f"{params.consecutive_errors} errors come in a row")
-    return f"circuit breaker that trips {'when ' + ' or '.join(parts) if parts else 'only by hand'}"
+    return f"circuit breaker that trips when {' or '.join(parts)}"
+
+
+def evidence(rule: Any) -> tuple[Need, ...]:
+    """What its limits count."""
+    kinds = {"daily_loss": ("FILL", "TRADE"), "open_positions": ("ORDER",), "consecutive_errors": ("ERROR",)}
+    given = [kinds[name] for name in rule.kind.limits if getattr(rule.parameters, name) is not None]
+    return (Need(tuple(name for names in given for name in names)),)
 
 
 BREAKER = register(
@@ -130,9 +139,16 @@ BREAKER = register(
         observes=("daily_loss", "open_positions", "consecutive_errors"),
         standing=True,
         used=used,
+        looks_at=frozenset({"positions"}),
+        evidence=evidence,
+        breached_by=frozenset({EventKind.FILL, EventKind.TRADE, EventKind.ERROR}),
+        one_of=("daily_loss", "open_positions", "consecutive_errors"),
         sentence=sentence,
     )
 )
+
+
+BY_HAND = replace(BREAKER, one_of=())  # without a limit, a breaker without a replay trips by hand only
 
 
 class CircuitBreaker(Shown):
@@ -199,7 +215,7 @@ class CircuitBreaker(Shown):
         self._quantum = exact(quantum, "quantum")
         if self._quantum <= 0:
             raise InputError(f"quantum={quantum!r} is not above zero")
-        rule = Rule("breaker", self.limits, hold=hold)
+        rule = Rule("breaker", self.limits, hold=hold, kind=BY_HAND)
         self._params = rule.to_integers(Universe((), (), {"USD": self._quantum}))
         self._state = SimpleNamespace(loss=0, open=0, errors=0)
         self._lock = threading.RLock()

@@ -219,6 +219,8 @@ def _last_passing(steps: Fraction, unit: Unit, reached: bool) -> int:
 def _kinds(value: Iterable[str], unit: Unit, name: str) -> int:
     if isinstance(value, str):
         raise InputError(f"{name}={shown(value)} is a string; give a list such as ['order', 'modify']")
+    if not value:
+        raise InputError(f"{name}={shown(value)} is empty; give a list such as ['order', 'modify']")
     return sum(1 << unit.choices.index(one_of(word, unit.choices, name)) for word in set(value))
 
 

@@ -105,6 +105,14 @@ class RuleType:
         Field of `riskkit.desk.DeskLimits` equivalent to the first limit.
     used : function of state and params, optional
         A `CapVerdict` per limit with its current utilization, if the check does not give it.
+    breached_by : frozenset of Kind, optional
+        Events at which ``update`` may return 1; by default all of `updates_on`.
+    one_of : tuple of str, or function of the parameters
+        Parameters of which one must be given, and be a duration above zero: without, nothing ever breaches the rule.
+    refusable : function of the parameters, optional
+        False if only messages that cannot be refused (cancels) breach the limit.
+    evidence : tuple of Need, or function of the rule
+        Contents of a log without which the verdict never breaches; see `riskkit.replay.rules.judged`.
 
     Examples
     --------
@@ -150,11 +158,19 @@ class RuleType:
     not_bounding: Callable[[Any], str] = field(default=lambda rule: "")
     desk_limit: str = ""
     used: Callable[..., Any] | None = None
+    breached_by: frozenset[EventKind] | None = None
+    one_of: Any = ()
+    refusable: Callable[[Any], bool] = field(default=lambda parameters: True)
+    evidence: Any = ()
 
     def __post_init__(self) -> None:
         """Validate `observes` and `breach`; turn a fixed sentence into a function."""
         if isinstance(text := self.sentence, str):
             object.__setattr__(self, "sentence", lambda parameters: text)
+        if isinstance(names := self.one_of, tuple):
+            object.__setattr__(self, "one_of", lambda parameters: names)
+        if isinstance(needs := self.evidence, tuple):
+            object.__setattr__(self, "evidence", lambda rule: needs)
         units = self.units()
         for limit in self._observes():
             if type(limit) is str and (limit not in units or units[limit].name not in set(Measure)):
@@ -318,6 +334,7 @@ class Rule:
         for name, unit in kind.units().items():
             length = f"{name}_ns" if f"{name}_ns" in kind.units() else ""
             fits(getattr(self.parameters, name), unit, f"rule {self.id!r}: {name}", length)
+        self._check_effect()
         breach = getattr(self.parameters, "breach", None)
         limits = [getattr(self.parameters, name) for name in kind.limits]
         if limits and set(limits) == {None} and breach != kind.parameters._field_defaults.get("breach"):
@@ -330,6 +347,26 @@ class Rule:
         object.__setattr__(self, "parameters", self.parameters._replace(**spans))
         if not isinstance(self.hold, (str, int, NoneType)):
             object.__setattr__(self, "hold", duration(self.hold, "hold"))
+
+    def _check_effect(self) -> None:
+        """Refuse a rule that nothing can breach, and one that refuses what cannot be refused."""
+        names = self.kind.one_of(self.parameters)
+        units = self.kind.units()
+        given = [getattr(self.parameters, name) for name in names]
+        timed = [units[name].name == "duration" for name in names]
+        if names and not any(
+            value is not None and not (span and duration(value, "") == 0)
+            for value, span in zip(given, timed, strict=True)
+        ):
+            wanted = " or ".join(names)
+            raise InputError(
+                f"rule {self.id!r} ({self.type}) limits nothing: give {wanted}{' above zero' if all(timed) else ''}"
+            )
+        if self.action == "REJECT" and not self.kind.refusable(self.parameters):
+            raise InputError(
+                f"rule {self.id!r} ({self.type}) counts only cancels, and a cancel is never refused: "
+                "action='REJECT' does not fit; use ALERT, REDUCE_ONLY, PAUSE or HALT"
+            )
 
     @property
     def type(self) -> str:
@@ -354,6 +391,12 @@ class Rule:
         if self.action == "ALERT" or self.kind.check is None:
             return False
         return not (self.can_pause and self.kind.checked_by_pause)
+
+    @property
+    def alerts_on(self) -> tuple[EventKind, ...]:
+        """Events that cannot be refused and at which a breach is an alert: cancels that the limit counts."""
+        cancels = self.kind.check is not None and EventKind.CANCEL in (self.kind.breached_by or ())
+        return (EventKind.CANCEL,) if self.action == "ALERT" and cancels else ()
 
     def is_young(self, limit: int) -> bool:
         """True if NO_PRICE with this limit means too few returns, not a missing price."""

@@ -108,6 +108,11 @@ class ReplayComparison(Shown):
         return next(iter(self.limited.values())).rules
 
     @property
+    def not_judged(self) -> dict[str, str]:
+        """The limits that cannot be judged on this log, by id, with the reason and what to do."""
+        return next(iter(self.limited.values())).not_judged
+
+    @property
     def currency(self) -> str:
         """Currency of money."""
         return self.log.universe.currency
@@ -220,7 +225,8 @@ class ReplayComparison(Shown):
 
     def notes(self) -> list[str]:
         """Notes on the table: data, counting rules and omissions."""
-        return [data_sentence(self.log.about), HOW, NOTE]
+        unjudged = [f"{name} cannot be judged on this log: {why}." for name, why in self.not_judged.items()]
+        return [*unjudged, data_sentence(self.log.about), HOW, NOTE]
 
     def _title(self) -> str:
         return str(self.log.about.get("title", "Replay with and without limits"))
@@ -234,7 +240,8 @@ class ReplayComparison(Shown):
 
     def sentences(self) -> list[str]:
         """Summary of the effect of the limits in a few sentences."""
-        return [sentence for sentence in (self._objected(), *self._enforced()) if sentence]
+        unjudged = [f"Rule {name} cannot be judged on this log: {why}." for name, why in self.not_judged.items()]
+        return [sentence for sentence in (*unjudged, self._objected(), *self._enforced()) if sentence]
 
     def _objected(self) -> str:
         if self.shadow is None:
@@ -263,7 +270,7 @@ class ReplayComparison(Shown):
                 f"{before.worst_day:,.0f}{was}."
             )
         objections = self.enforce.objections_by_rule()
-        idle = [rule for rule in objections if not objections[rule]]
+        idle = [rule for rule in objections if not objections[rule] and rule not in self.not_judged]
         yield f"Never met: {', '.join(idle)}." if idle else ""
 
     # ------------------------------------------------------------------ plots

@@ -16,6 +16,7 @@ from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphan
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
+from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.durations import duration
 
@@ -70,7 +71,8 @@ def replay_log(
     Raises
     ------
     InputError
-        If an argument is not one of its choices.
+        If an argument is not one of its choices, no rule can be judged on the log, or the log would misjudge one: it
+        does not know the openings that the rule depends on, or accounts have none of the groups of its scope.
 
     Examples
     --------
@@ -89,6 +91,7 @@ def replay_log(
     one_of(on_trip, ("leave", "cancel_working"), "on_trip")
     if chunk < 1:
         raise InputError(f"chunk={chunk!r} is not above zero")
+    refuse_unjudged(rules, log)
     stage = Stage(log, rules, mode, orphans=orphans, on_trip=on_trip, sample_ns=sample_ns, compiled=compiled)
     return stage.replay(rules, chunk=chunk, progress=progress)
 
@@ -127,7 +130,6 @@ class Stage:
         sample_ns: Duration | None,
         compiled: bool,
     ) -> None:
-        _refuse_unknown(log, rules)
         ts = log.columns["ts"]
         self.log = log
         self.mode = mode
@@ -203,17 +205,6 @@ class Stage:
         sampled = np.zeros((2, len(self.sample_at), len(log.universe.accounts)), np.int64)  # equity, and net deposits
         fixed = fixed_arguments(rules, params, found, self.sample_at, sampled)
         return _Run(engine, state, columns, fixed, found, sampled)
-
-
-def _refuse_unknown(log: EventLog, rules: RuleSet) -> None:
-    """Refuse rules on opening facts that the log does not know (``log.about["unknown"]``)."""
-    for what in log.about.get("unknown", ()):
-        for rule in rules:
-            if what in rule.kind.looks_at:
-                raise InputError(
-                    f"rule {rule.id!r} ({rule.type}) looks at the {what} of accounts, and this log does not know what "
-                    f"they held before its first event; give the openings, or leave the rule out"
-                )
 
 
 def _sample_times(first: int, last: int, spacing: int | None) -> np.ndarray:

@@ -17,7 +17,7 @@ from riskkit._show import Row, Shown
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.run.replay_log import Stage
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.durations import duration, duration_text
 from riskkit.replay.schema.universe import Account, Universe, exact
@@ -264,9 +264,11 @@ def _measured(objective: str, plan: Plan, rules: RuleSet, compiled: bool) -> tup
     names = [row[6] for row in plan.rows if row[1] == "order"]
     while True:
         log = stream_log(plan, removed)
-        result = replay_log(
-            log, rules, "enforce", sample_ns=plan.at.horizon + 1, compiled=compiled
-        )  # samples keep the marks
+        # samples keep the marks
+        stage = Stage(
+            log, rules, "enforce", orphans="clip", on_trip="leave", sample_ns=plan.at.horizon + 1, compiled=compiled
+        )
+        result = stage.replay(rules)
         rejected = set(result.rejections()["seq"].tolist())
         if not rejected:
             return _attained(objective, log, result), log, result

@@ -48,6 +48,7 @@ def rule(number: int = 0, hooks=ASKED, **facts) -> RuleShape:
         "nodes_per_event": 2,
         "checks_on": (0, 1),
         "updates_on": tuple(EventKind),
+        "alerts_on": (EventKind.CANCEL,),
     }
     given |= dict.fromkeys(("can_pause", "breach_trips", "caps", "exempt_reducing", "working", "covariance"), True)
     return RuleShape(number, f"rule_{number}", **{**given, **facts}, hooks=tuple(hooks.items()))
@@ -164,7 +165,7 @@ def test_two_rules_of_one_type_have_variables_of_their_own(parameters):
         tuple(
             rule(number, {hook: getattr(kind, hook).__code__.co_varnames[: getattr(kind, hook).__code__.co_argcount]
                           for hook in HOOKS if getattr(kind, hook)}, working="working" in kind.requires,
-                 covariance="covariance" in kind.requires, checks_on=tuple(kind.checks_on), updates_on=tuple(kind.updates_on))
+                 covariance="covariance" in kind.requires, checks_on=tuple(kind.checks_on), updates_on=tuple(kind.updates_on), alerts_on=())
             for number in range(2)
         ), **{**FACTS, "orders": True, "duplicates": True, "marks": True, "others": True, "cash": True, "chains": True,
               "parents": True}, columns=(),

@@ -381,7 +381,7 @@ def test_positions_that_are_held_from_the_start_are_open(scope):
         {**one, "ts": 1, "kind": "order", "instrument": "I0", "order_id": "more"},  # of what is open already
         {**one, "ts": 2, "kind": "order", "instrument": "I2", "order_id": "third"},
     ]
-    accounts = [Account("A", positions={"I0": 5, "I1": -5}), Account("B")]
+    accounts = [Account("A", positions={"I0": 5, "I1": -5}, desk="D", firm="F"), Account("B", desk="E", firm="G")]
     log = EventLog.from_frame(pd.DataFrame(rows), INSTRUMENTS, accounts, quanta={"USD": "0.01"})
     rules = RuleSet([Rule("breaker", BreakerLimits(open_positions=2), scope=scope)])
     result = replay_log(log, rules, compiled=False)

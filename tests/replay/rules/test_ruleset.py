@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from riskkit import Account, EventLog, InputError, Rule, RuleSet, replay_log
+from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.rules import BreakerLimits, DailyLoss, DrawdownLimit, OrderRate, PositionLimit, VolumeCap
 
 TOML = """
@@ -249,7 +249,7 @@ def test_what_is_no_rule_is_refused():
     assert refusal(RuleSet, [OrderRate(limit=5)]).endswith(
         "is not a Rule; write Rule('my-id', OrderRate(limit=50, ...))"
     )
-    assert refusal(RuleSet, [Rule(f"r{i}", OrderRate(limit=1)) for i in range(63)]) == (
+    assert refusal(RuleSet, [Rule(f"r{i}", OrderRate(limit=1, window_ns=1)) for i in range(63)]) == (
         "a rule set of 63 rules is too large; at most 62 fit one mask"
     )
     assert refusal(Rule, "r", (5, 7)) == "rule 'r': (5, 7) are the parameters of no registered rule type"
@@ -260,7 +260,7 @@ def test_what_is_no_rule_is_refused():
 )
 def test_a_window_that_no_machine_can_hold_is_refused(parameters):
     log = EventLog.from_frame(
-        pd.DataFrame([{"ts": 1, "kind": "price", "instrument": "X", "price": 1.0}]), accounts=[Account("A")]
+        pd.DataFrame([{"ts": 1, "kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 1}])
     )
     with pytest.raises(InputError, match="rule 'rate' needs .* numbers for each of 1 keys; give it a lower limit"):
         replay_log(log, RuleSet([Rule("rate", parameters)]), compiled=False)

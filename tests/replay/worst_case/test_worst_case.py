@@ -206,7 +206,6 @@ def test_what_nothing_limits_is_unbounded(objective):
         (Rule("r", DrawdownLimit(money=5), hold=1_000), "pause can end"),
         (Rule("r", OrderRate(limit=5, window_ns=9, window="fixed_from_first", reset_on_trip=True)), "reopens"),
         (Rule("r", OrderRate(limit=5, window_ns=9, kinds=("order_list",))), "single orders"),
-        (Rule("r", OrderRate(limit=5)), "no length"),
     ],
 )
 def test_what_has_no_proof_is_not_known(rule, why):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.records import Record
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
@@ -67,6 +68,7 @@ CONSECUTIVE_ERRORS = register(
         exempt_reducing=True,
         observes="limit",
         standing=True,
+        evidence=(Need(("ERROR",)),),
         sentence=lambda params: f"{at_most(params, 'fewer than')} {params.limit:,} errors in a row",
     )
 )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most, choice
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
@@ -68,6 +69,12 @@ def sentence(params: ConsecutiveLosses) -> str:
     return f"{bound} {params.limit:,} losing {trades} in a row"
 
 
+def evidence(rule: Any) -> tuple[Need, ...]:
+    """What the rule counts."""
+    kinds = {"closed_trades": ("TRADE",), "closing_fills": ("FILL",), "both": ("TRADE", "FILL")}[rule.parameters.of]
+    return (Need(kinds, 'count fills with of="closing_fills"' if kinds == ("TRADE",) else ""),)
+
+
 CONSECUTIVE_LOSSES = register(
     RuleType(
         name="consecutive_losses",
@@ -82,6 +89,8 @@ CONSECUTIVE_LOSSES = register(
         exempt_reducing=True,
         observes="limit",
         standing=True,
+        evidence=evidence,
+        looks_at=frozenset({"positions"}),
         sentence=sentence,
     )
 )

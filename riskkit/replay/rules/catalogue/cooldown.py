@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.lock import LOCK, lock, phrase
+from riskkit.replay.rules.evidence import CLOSED_TRADES
 from riskkit.replay.rules.parameters import DayTime, Duration, Flag
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.schema.columns import EventRow
@@ -44,6 +45,8 @@ COOLDOWN = register(
         name="cooldown",
         parameters=TradeCooldown,
         update=update,
+        evidence=(CLOSED_TRADES,),
+        one_of=("stop_ns", "unlock_at", "candle_ns"),
         sentence=lambda params: f"any closed trade {phrase(params)}",
         **LOCK,
     )

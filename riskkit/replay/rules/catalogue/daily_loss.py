@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, profit
 from riskkit.replay.kernels.records import Record
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, Hour, Limit, Money, Zone, at_most, choice
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
@@ -97,6 +98,9 @@ DAILY_LOSS = register(
         standing=True,
         bounds="losses",
         not_bounding=not_bounding,
+        evidence=lambda rule: (
+            Need(("position", "CASH", "EQUITY") if rule.parameters.measure == "total" else ("FILL", "CASH")),
+        ),
         sentence=sentence,
     )
 )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.queue import append, expire, length
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
+from riskkit.replay.rules.evidence import CLOSED_TRADES
 from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, Return, duration_text
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.schema.columns import EventRow
@@ -74,6 +75,8 @@ DD_TRADES = register(
         parameters=TradeDrawdownLock,
         update=update,
         nodes_per_event=1,
+        evidence=(CLOSED_TRADES,),
+        one_of=("stop_ns", "unlock_at", "candle_ns"),
         sentence=sentence,
         **LOCK,
     )

@@ -104,7 +104,7 @@ def sentence(params: DrawdownLimit) -> str:
         caps.append(f"{params.money} in money")
     bound = at_most(params)
     since = "its highest point" if params.trailing else "its start"
-    return f"equity falls by {bound} {' and '.join(caps) or 'anything'} from {since}"
+    return f"equity falls by {bound} {' and '.join(caps)} from {since}"
 
 
 DRAWDOWN = register(
@@ -126,6 +126,8 @@ DRAWDOWN = register(
         bounds="losses",
         not_bounding=not_bounding,
         desk_limit="max_drawdown",
+        looks_at=frozenset({"positions", "cash"}),
+        one_of=("pct", "money"),
         sentence=sentence,
     )
 )

@@ -90,6 +90,8 @@ MESSAGE_LEVEL = register(
         observes=Measure.COUNT,
         standing=True,
         counts_itself=True,
+        breached_by=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
+        one_of=("window_ns",),
         sentence=sentence,
     )
 )

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.queue import QUEUE, append, clear, expire, total
 from riskkit.replay.kernels.records import Record, Words
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, Duration, Limit, Quantity, at_most, duration_text
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
@@ -76,6 +77,8 @@ MMP = register(
         exempt_reducing=True,
         observes="qty_limit",
         standing=True,
+        evidence=(Need(("FILL",)),),
+        one_of=("window_ns",),
         sentence=lambda params: (
             f"{at_most(params)} {params.qty_limit} filled on both sides within {duration_text(params.window_ns)}"
         ),

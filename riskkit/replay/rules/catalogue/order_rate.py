@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.window import CALENDAR_DAY, FIELDS, FIXED, SLIDING, add, close, expire, words
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import (
     Breach,
     Count,
@@ -26,7 +27,6 @@ from riskkit.replay.rules.parameters import (
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
-from riskkit.replay.schema.durations import duration
 
 ORDER = int(EventKind.ORDER)
 MODIFY = int(EventKind.MODIFY)
@@ -127,8 +127,6 @@ def not_bounding(rule: Any) -> str:
         return "it does not count single orders"
     if params.reset_on_trip:
         return "a refused message reopens its window"
-    if params.window != "calendar_day" and duration(params.window_ns, "window_ns") == 0:
-        return "its window has no length"
     return ""
 
 
@@ -148,6 +146,13 @@ def sentence(params: OrderRate) -> str:
     return f"{bound} messages ({kinds}) in {span}, {counts}"
 
 
+def evidence(rule: Any) -> tuple[Need, ...]:
+    """The messages that it counts; with REJECT, those that can be refused."""
+    names = {"order": "ORDER", "order_list": "list", "modify": "MODIFY", "cancel": "CANCEL"}
+    kinds = [kind for kind in rule.parameters.kinds if kind != "cancel" or rule.action != "REJECT"]
+    return (Need(tuple(names[kind] for kind in kinds)),)
+
+
 ORDER_RATE = register(
     RuleType(
         name="order_rate",
@@ -165,6 +170,10 @@ ORDER_RATE = register(
         one_pass=True,
         bounds="orders",
         not_bounding=not_bounding,
+        evidence=evidence,
+        breached_by=frozenset({EventKind.CANCEL}),
+        one_of=lambda params: () if params.window == "calendar_day" else ("window_ns",),
+        refusable=lambda params: set(params.kinds) != {"cancel"},
         sentence=sentence,
     )
 )

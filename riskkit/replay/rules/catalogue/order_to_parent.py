@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import own, rest
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, Limit, Ratio, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
@@ -50,6 +51,7 @@ ORDER_TO_PARENT = register(
         check=check,
         requires=frozenset({"parents"}),
         observes=Measure.LOTS,
+        evidence=(Need(("parent",)),),
         sentence=lambda params: (
             f"child orders of {at_most(params)} {float(params.limit) * 100:g} % of their parent in all"
         ),

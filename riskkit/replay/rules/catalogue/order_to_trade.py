@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.kernels.queue import QUEUE, append, expire, length, total
 from riskkit.replay.kernels.records import Record, Words
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, Ratio, at_most, choice, duration_text
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Observation, Verdict
@@ -55,7 +56,8 @@ def breaches(params: Any, sent: int, fills: int) -> bool:
 
 def check(state: Record, params: Any, event: EventRow, memory: Words) -> Verdict:
     """Compare the messages in the window, this one included, with its fills."""
-    sent = total(memory, state.memory) + (event.weight if params.of == OF_MESSAGES else 0)
+    counts = params.of == OF_MESSAGES or event.kind == CANCEL
+    sent = total(memory, state.memory) + (event.weight if counts else 0)
     fills = length(memory, state.memory + QUEUE)
     return Verdict(OBJECT if breaches(params, sent, fills) else PASS, sent, fills)
 
@@ -93,6 +95,10 @@ ORDER_TO_TRADE = register(
         updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL, EventKind.FILL}),
         observes=Observation(Measure.PER_FILL, "limit"),
         standing=True,
+        evidence=lambda rule: (Need(("CANCEL",)),) if rule.parameters.of == "cancels" else (),
+        breached_by=frozenset({EventKind.CANCEL}),
+        one_of=("window_ns",),
+        refusable=lambda params: params.of != "cancels",
         sentence=sentence,
     )
 )

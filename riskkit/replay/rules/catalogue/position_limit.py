@@ -79,7 +79,7 @@ def sentence(params: PositionLimit) -> str:
         caps.append(f"{bound} {params.notional} in money")
     counted = "with" if params.include_open else "without"
     sides = "of its side" if params.measure == "net" else "of both sides"
-    size = " and ".join(caps) or "any size"
+    size = " and ".join(caps)
     return f"a {params.measure} position of {size} after the order, {counted} working orders {sides}"
 
 
@@ -93,6 +93,7 @@ POSITION_LIMIT = register(
         looks_at=frozenset({"positions"}),
         one_pass=True,
         bounds="orders",
+        one_of=("limit", "notional"),
         sentence=sentence,
     )
 )

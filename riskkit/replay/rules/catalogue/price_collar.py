@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import bad_price
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, ComparedLimit, Limit, MissingPrice, Part, Ticks, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
@@ -60,7 +61,7 @@ def sentence(params: PriceCollar) -> str:
     if params.ticks is not None:
         caps.append(f"{params.ticks:,} ticks")
     bound = at_most(params)
-    distance = f"{bound} {' and '.join(caps)}" if caps else "any distance"
+    distance = f"{bound} {' and '.join(caps)}"
     return f"a price {distance} from the last trade (none known: {params.on_missing_price})"
 
 
@@ -71,6 +72,8 @@ PRICE_COLLAR = register(
         check=check,
         observes=Measure.PRICE,
         bounds="nothing",
+        evidence=(Need(("last trade",)),),
+        one_of=("pct", "ticks"),
         sentence=sentence,
     )
 )

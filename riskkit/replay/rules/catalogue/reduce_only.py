@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.rules.catalogue.message import rest
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import EventRow, RowFlag
@@ -40,6 +41,7 @@ REDUCE_ONLY = register(
         parameters=ReduceOnly,
         check=check,
         observes=Measure.LOTS,
+        evidence=(Need(("reduce-only",)),),
         sentence="orders flagged reduce-only only reduce",
     )
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.records import Record
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, Count, Limit, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
@@ -59,6 +60,7 @@ REPEAT_EXEC_THROTTLE = register(
         exempt_reducing=True,
         observes="limit",
         standing=True,
+        evidence=(Need(("EXECUTION",)),),
         sentence=lambda params: (
             f"{at_most(params, 'fewer than')} {params.limit:,} automated executions until a person re-enables them"
         ),

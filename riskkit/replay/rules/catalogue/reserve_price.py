@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
@@ -45,6 +46,7 @@ RESERVE_PRICE = register(
         checks_on=frozenset({EventKind.MODIFY}),
         requires=frozenset({"cash"}),
         observes=Measure.PRICE,
+        evidence=(Need(("named order",)),),
         sentence=lambda params: f"a modify of a buy to a price of {at_most(params)} its reserve",
     )
 )

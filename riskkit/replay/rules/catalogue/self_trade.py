@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from riskkit.replay.kernels.book import ANY_PRICE, NO_OFFER, Book
 from riskkit.replay.kernels.records import Record, at
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -59,6 +60,7 @@ SELF_TRADE = register(
         check=check,
         requires=frozenset({"chains"}),
         observes=Measure.RANKED_PRICE,
+        evidence=(Need(("named order", "list")),),
         sentence="no order that would meet a working order of its own account",
     )
 )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.queue import append, expire, length
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
+from riskkit.replay.rules.evidence import CLOSED_TRADES, Need
 from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, duration_text
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.schema.columns import EventRow
@@ -62,6 +63,8 @@ STOPLOSS_GUARD = register(
         parameters=StoplossGuard,
         update=update,
         nodes_per_event=1,
+        evidence=(CLOSED_TRADES, Need(("stop-loss",))),
+        one_of=("stop_ns", "unlock_at", "candle_ns"),
         sentence=sentence,
         **LOCK,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskkit.replay.kernels.book import Book
+from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict
 from riskkit.replay.schema.columns import TradingCommand
@@ -43,6 +44,7 @@ TRADING_STATE = register(
         check=check,
         may_pause=None,
         observes=Measure.NOTHING,
+        evidence=(Need(("CONTROL",)),),
         sentence="nothing but cancels while halted, nothing but what reduces while reducing",
     )
 )

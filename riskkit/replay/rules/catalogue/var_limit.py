@@ -163,6 +163,7 @@ VAR_LIMIT = register(
         standing=True,
         looks_at=frozenset({"positions"}),
         desk_limit="var_limit",
+        breached_by=frozenset(),
         sentence=sentence,
     )
 )

@@ -120,7 +120,7 @@ def sentence(params: VolumeCap) -> str:
         caps.append(f"{bound} {params.limit} in quantity")
     if params.notional is not None:
         caps.append(f"{bound} {params.notional} in money")
-    return f"{' and '.join(caps) or 'no cap'} {params.measure} in a trading day ({params.roll_hour:02d}:00 {params.tz})"
+    return f"{' and '.join(caps)} {params.measure} in a trading day ({params.roll_hour:02d}:00 {params.tz})"
 
 
 VOLUME_CAP = register(
@@ -139,6 +139,8 @@ VOLUME_CAP = register(
         one_pass=True,
         bounds="orders",
         not_bounding=not_bounding,
+        breached_by=frozenset(),
+        one_of=("limit", "notional"),
         sentence=sentence,
     )
 )

@@ -135,7 +135,7 @@ def calibrate(
     threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
     if not len(log):
         raise InputError("the log is empty; there is nothing to calibrate on")
-    settings, horizon_ns = checked_settings(rules, grid), checked_horizon(horizon_ns)
+    settings, horizon_ns = checked_settings(rules, grid, log), checked_horizon(horizon_ns)
     days = days_of(log, tz, roll_hour)
     n_days = len(days.starts)
     if len(settings) * n_days * len(COLUMNS) > MAX_SUMS:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from riskkit._check import InputError, one_of
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 
@@ -88,11 +90,12 @@ class Sampler:
 Grid = Mapping[str, Iterable[Any]] | Sequence[Setting] | Sampler
 
 
-def checked_settings(rules: RuleSet, grid: Grid) -> list[Setting]:
-    """Settings of a grid, each checked against the rules before any replay starts."""
+def checked_settings(rules: RuleSet, grid: Grid, log: EventLog) -> list[Setting]:
+    """Settings of a grid, checked before any replay starts: the rules have the parameters, the log can judge the rules."""
     settings = settings_of(grid)
     for setting in settings:
         with_setting(rules, setting)
+    refuse_unjudged(rules, log, {split_name(rules, name)[0].id: None for setting in settings for name in setting})
     return settings
 
 

@@ -208,8 +208,8 @@ def sweep(
     """
     one_of(mode, get_args(Mode), "mode")
     n_threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
-    settings = checked_settings(rules, grid)
     path, log = (None, log) if isinstance(log, EventLog) else (Path(log), opened(Path(log)))
+    settings = checked_settings(rules, grid, log)
     orphans = checked_orphans(log, orphans, on_trip)
     horizon_ns = checked_horizon(horizon_ns)
     options = Options(mode, horizon_ns, digests, orphans, on_trip, sample_ns, compiled)

@@ -40,10 +40,11 @@ class Effectiveness(Shown):
     frame : DataFrame
         One row per rule: ``limit``; ``limit_to_adv`` (of its busiest key, see `effectiveness`); ``observed_most``
         (largest observed value) and ``limit_to_most``; ``stops`` (number of messages); ``share`` of all messages;
-        ``never_binding``, ``always_binding``; ``named`` (refusals that name it); ``first`` (accounts in which it was the
-        first to stop a message); ``only`` (messages that no other rule stops); ``redundant`` (all messages that it stops
-        are stopped by others, too); ``minimal`` (in the minimal set); ``good_rejections``, ``bad_rejections``,
-        ``loss_avoided``, ``profit_forgone`` and ``net`` (loss avoided less profit forgone) of the orders that it stops.
+        ``judged`` (the log has what the rule needs); ``never_binding``, ``always_binding``; ``named`` (refusals that
+        name it); ``first`` (accounts in which it was the first to stop a message); ``only`` (messages that no other
+        rule stops); ``redundant`` (all messages that it stops are stopped by others, too); ``minimal`` (in the
+        minimal set); ``good_rejections``, ``bad_rejections``, ``loss_avoided``, ``profit_forgone`` and ``net`` (loss
+        avoided less profit forgone) of the orders that it stops.
     overlap : DataFrame
         Fraction of the messages stopped by the row's rule that the column's rule also stops; NaN if it stops none.
     minimal : tuple of str
@@ -91,6 +92,9 @@ class Effectiveness(Shown):
     def _rows(self) -> list[Row]:
         rows: list[Row] = []
         for name, row in self.frame.iterrows():
+            if not row["judged"]:
+                rows.append((str(name), "cannot be judged on this log", "see not_judged of the result"))
+                continue
             notes = "never binding" if row["never_binding"] else "always binding" if row["always_binding"] else ""
             notes = "redundant" if row["redundant"] and not notes else notes
             rows += [(str(name), int(row["stops"]), f"stopped{', ' + notes if notes else ''}")]
@@ -169,9 +173,10 @@ def effectiveness(result: ReplayResult, *, horizon_ns: Duration | None = None, c
                 "limit_to_most": limit / largest if largest > 0 else np.nan,
                 "stops": stops,
                 "share": stops / messages if messages else 0.0,
-                "never_binding": stops == 0,
+                "judged": rule.id not in result.not_judged,
+                "never_binding": stops == 0 and rule.id not in result.not_judged,
                 "always_binding": 0 < messages == stops,
-                "named": named[rule.id],
+                "named": named.get(rule.id, 0),
                 "first": first[k],
                 "only": only,
                 "redundant": stops > 0 and only == 0,

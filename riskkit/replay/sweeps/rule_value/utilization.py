@@ -10,6 +10,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.judged import not_judged, refuse_unjudged
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.sweeps.grid.keys import keys_of, labels_of
@@ -73,12 +74,19 @@ class Utilization(Shown):
         return self._curves[rule, parameter]
 
     @cached_property
+    def not_judged(self) -> dict[str, str]:
+        """The rules that cannot be judged on this log, by id, with the reason; they have no rows."""
+        return not_judged(self.rules, self.log)
+
+    @cached_property
     def how(self) -> dict[str, str]:
         """Method for the thresholds of each rule, with the reason."""
         found = {}
         for rule in self.rules:
             parameter = parameter_of(rule)
-            if parameter is None:
+            if rule.id in self.not_judged:
+                found[rule.id] = f"cannot be judged on this log: {self.not_judged[rule.id]}"
+            elif parameter is None:
                 found[rule.id] = "run: it has no single limit"
             else:
                 observed = self.curve(rule.id, parameter).observed
@@ -97,7 +105,7 @@ class Utilization(Shown):
         rows: list[tuple[Any, ...]] = []
         for rule in self.rules:
             parameter = parameter_of(rule)
-            if parameter is None:
+            if parameter is None or rule.id in self.not_judged:
                 continue
             curve = self.curve(rule.id, parameter)
             if curve.exact:
@@ -123,7 +131,7 @@ class Utilization(Shown):
 
         lines = {}
         for rule in self.rules:
-            if self.how[rule.id].startswith("run"):
+            if self.how[rule.id].startswith("run") or rule.id in self.not_judged:
                 continue
             shares = self.shares(rule.id)
             if len(shares):
@@ -164,6 +172,11 @@ def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Util
     -------
     Utilization
 
+    Raises
+    ------
+    InputError
+        If no rule can be judged on the log, or the log would misjudge one (see `replay_log`).
+
     Examples
     --------
     >>> import pandas as pd
@@ -182,6 +195,7 @@ def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Util
     >>> found.curve("rate").rejections(2).tolist()
     [2, 3]
     """
+    refuse_unjudged(rules, log)
     return Utilization(log, rules, compiled=compiled)
 
 

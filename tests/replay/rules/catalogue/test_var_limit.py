@@ -446,7 +446,7 @@ def test_the_declared_rebuild_bounds_the_drift(long_log):
 
 def test_the_matrix_is_that_of_the_covariance_module_to_the_bit():
     closes = {"X": (100, 110, 99, 104, 101), "Y": (50, 45, "49.5", 51, 48)}
-    state = replay_log(stream(*bars(closes)), gate(decay="0.9"), compiled=False).state
+    state = replay_log(stream(*bars(closes), order(1)), gate(decay="0.9"), compiled=False).state
     prices = np.array([[float(price) for price in row] for row in closes.values()]).T
     returns = (100 * prices[1:] - 100 * prices[:-1]) / (100 * prices[:-1])
     found = EwmaCovariance.init(returns, 0.9, "zero").update_many(returns).covariance

@@ -1,0 +1,85 @@
+"""Contents of a log by name: kinds of events, labels and flags on which the verdict of a rule can depend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
+from riskkit.replay.schema.universe import Universe
+
+Columns = Mapping[str, Any]
+
+
+def _labelled(name: str) -> Callable[[Columns, Universe], bool]:
+    """Test whether an optional column has a value in any row."""
+    return lambda columns, universe: name in columns and bool((columns[name] >= 0).any())
+
+
+def _flagged(flags: int) -> Callable[[Columns, Universe], bool]:
+    """Test whether any row has one of the flags."""
+    return lambda columns, universe: "flags" in columns and bool((columns["flags"] & flags != 0).any())
+
+
+def _kind(kind: EventKind) -> Callable[[Columns, Universe], bool]:
+    """Test whether the log has events of a kind."""
+    return lambda columns, universe: bool((columns["kind"] == kind).any())
+
+
+def _named(columns: Columns, universe: Universe) -> bool:
+    return bool(((columns["kind"] == EventKind.ORDER) & (columns["order"] >= 0)).any())
+
+
+def _priced(columns: Columns, universe: Universe) -> bool:
+    last = (columns["kind"] == EventKind.PRICE) & (columns["price"] != MISSING)
+    return bool(last.any())
+
+
+def _held(columns: Columns, universe: Universe) -> bool:
+    return any(account.positions for account in universe.accounts) or TESTS["FILL"](columns, universe)
+
+
+TESTS: dict[str, Callable[[Columns, Universe], bool]] = {
+    **{kind.name: _kind(kind) for kind in EventKind},
+    "strategy": _labelled("strategy"),
+    "connection": _labelled("connection"),
+    "parent": _labelled("parent"),
+    "list": _labelled("batch"),
+    "desk": lambda columns, universe: any(account.desk for account in universe.accounts),
+    "firm": lambda columns, universe: any(account.firm for account in universe.accounts),
+    "named order": _named,
+    "position": _held,
+    "last trade": _priced,
+    "reduce-only": _flagged(int(RowFlag.REDUCE_ONLY)),
+    "stop-loss": _flagged(int(RowFlag.STOP_LOSS)),
+}
+
+
+class Evidence:
+    """Contents of a log, each looked up once.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray
+        The columns of the log.
+    universe : Universe
+        Its accounts and instruments.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> found = rk.replay.tiny_log([1, 2]).evidence
+    >>> found.has("ORDER"), found.has("TRADE"), found.has("strategy")
+    (True, False, False)
+    """
+
+    def __init__(self, columns: Columns, universe: Universe) -> None:
+        self._columns = columns
+        self._universe = universe
+        self._known: dict[str, bool] = {}
+
+    def has(self, name: str) -> bool:
+        """True if the log contains it: the name of an `EventKind`, or a key of `TESTS`."""
+        if name not in self._known:
+            self._known[name] = TESTS[name](self._columns, self._universe)
+        return self._known[name]

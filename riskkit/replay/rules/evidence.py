@@ -1,0 +1,46 @@
+"""Evidence that a rule needs in a log, declared by its type (`RuleType.evidence`)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskkit.replay.schema.columns import EventKind
+
+
+class Need(NamedTuple):
+    """Contents of a log (`riskkit.replay.log.evidence.TESTS`) of which a rule needs at least one.
+
+    ``instead``: what to do without them.
+
+    Examples
+    --------
+    >>> Need(("TRADE",)).any_of
+    ('TRADE',)
+    """
+
+    any_of: tuple[str, ...]
+    instead: str = ""
+
+
+_PLURAL = {
+    EventKind.ORDER: "orders", EventKind.MODIFY: "modifies", EventKind.CANCEL: "cancels", EventKind.FILL: "fills",
+    EventKind.PRICE: "prices", EventKind.ACK: "acknowledgements", EventKind.ERROR: "errors",
+    EventKind.CASH: "cash flows", EventKind.EQUITY: "given equity", EventKind.TRADE: "closed trades",
+    EventKind.EXECUTION: "automated executions", EventKind.CLOCK: "clock ticks", EventKind.SESSION: "ends of days",
+    EventKind.CONTROL: "commands", EventKind.EXPIRY: "orders that expire", EventKind.MARK: "moves of equity",
+}  # fmt: skip
+WORDS: dict[str, str] = {
+    **{kind.name: f'{words} (rows kind="{kind.name.lower()}")' for kind, words in _PLURAL.items()},
+    "strategy": "a strategy label (column strategy)",
+    "connection": "a connection label (column connection)",
+    "parent": "child orders (column parent_id)",
+    "list": "lists of orders (column batch)",
+    "desk": "accounts with a desk",
+    "firm": "accounts with a firm",
+    "named order": "orders with an id (column order_id)",
+    "position": "positions (fills or opening positions)",
+    "last trade": 'last trades (rows kind="price" with a price)',
+    "reduce-only": "orders flagged reduce-only (column reduce_only)",
+    "stop-loss": 'closed trades by stop-loss (exit="stop_loss")',
+}
+CLOSED_TRADES = Need(("TRADE",), "add them: one row for each closed position, with pnl")

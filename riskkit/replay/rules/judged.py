@@ -1,0 +1,122 @@
+"""Rules held against a log before a replay: whether the log contains what a rule needs to reach a verdict.
+
+A rule type declares its needs (`RuleType.evidence`); the rest follows from its declaration: the events at which it can
+refuse, alert or pause, its scope, and whether it depends on what accounts held before the first event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from riskkit._check import InputError
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.evidence import WORDS, Need
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.columns import MESSAGES, EventKind
+
+EQUITY_MOVES = ("position", EventKind.CASH.name, EventKind.EQUITY.name)  # what a MARK comes from
+
+
+def why_not_judged(rule: Rule, log: EventLog) -> str:
+    """Reason why a rule can neither refuse, nor alert, nor pause on a log, and what to do; empty if it can.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> rule = rk.Rule("streak", rk.rules.ConsecutiveLosses(limit=3))
+    >>> print(why_not_judged(rule, rk.replay.tiny_log([1, 2])))
+    it needs closed trades (rows kind="trade"), and this log has none; count fills with of="closing_fills"
+    """
+    for need in _needs(rule):
+        if not any(log.evidence.has(name) for name in need.any_of):
+            wanted = " or ".join(WORDS[name] for name in need.any_of)
+            return f"it needs {wanted}, and this log has none" + (f"; {need.instead}" if need.instead else "")
+    return ""
+
+
+def not_judged(rules: Iterable[Rule], log: EventLog) -> dict[str, str]:
+    """The rules that cannot be judged on a log, by id, with the reason."""
+    reasons = {rule.id: why_not_judged(rule, log) for rule in rules}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def refuse_unjudged(rules: RuleSet, log: EventLog, varied: Iterable[str] = ()) -> None:
+    """Refuse rules that a log would misjudge, a rule set of which it can judge none, and `varied` rules that it cannot.
+
+    Raises
+    ------
+    InputError
+        With the rules and the reasons. An empty log is replayed: there is nothing to judge.
+    """
+    for rule in rules:
+        if reason := _misjudged(rule, log):
+            raise InputError(f"rule {rule.id!r} ({rule.type}) {reason}")
+    reasons = not_judged(rules, log) if len(log) else {}
+    for name in varied:
+        if name in reasons:
+            raise InputError(
+                f"rule {name!r} cannot be judged on this log, so no setting of it matters: {reasons[name]}"
+            )
+    if reasons and len(reasons) == len(rules):
+        listed = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        raise InputError(f"no rule of this set can be judged on this log. {listed}")
+
+
+def looks_at(rule: Rule) -> frozenset[str]:
+    """Opening balances on which a rule's decisions depend, of {"positions", "cash"}: declared or derived.
+
+    Marks value positions; and whether an order only reduces a position decides if an exempt or paused one passes.
+    """
+    kind = rule.kind
+    reads = "reducing" in _arguments(kind.check) or "marks" in kind.requires
+    exempts = kind.exempt_reducing or (rule.can_pause and rule.action != "HALT")
+    return kind.looks_at | (frozenset({"positions"}) if reads or exempts else frozenset())
+
+
+def _needs(rule: Rule) -> Iterator[Need]:
+    yield from rule.kind.evidence(rule)
+    yield _acting(rule)
+    if rule.scope in ("strategy", "connection"):
+        yield Need((rule.scope,), "label the orders, or choose another scope")
+
+
+def _acting(rule: Rule) -> Need:
+    """The events at which the rule can refuse, alert or pause."""
+    kind = rule.kind
+    checks = [event for event in MESSAGES if event in kind.checks_on and kind.check is not None]
+    if not rule.can_pause:
+        at = {*checks, *rule.alerts_on}
+    else:
+        at = {
+            *(kind.updates_on if kind.breached_by is None else kind.breached_by),
+            *(() if kind.checked_by_pause else checks),
+        }
+    names = [event.name for event in EventKind if event in at and event != EventKind.MARK]
+    names += [name for name in EQUITY_MOVES if EventKind.MARK in at and name not in names]
+    return Need(tuple(names))
+
+
+def _misjudged(rule: Rule, log: EventLog) -> str:
+    """Reason why the log would give wrong verdicts of a rule; empty if it does not."""
+    unknown = [what for what in log.about.get("unknown", ()) if what in looks_at(rule)]
+    if unknown and not why_not_judged(rule, log):
+        return (
+            f"looks at the {unknown[0]} of accounts, and this log does not know what they held before its first event; "
+            "give the openings, or leave the rule out"
+        )
+    if rule.scope in ("desk", "firm"):
+        without = [account.id for account in log.universe.accounts if not getattr(account, rule.scope)]
+        if without:
+            whose = f"account {without[0]!r}" + (f" and {len(without) - 1:,} others" if len(without) > 1 else "")
+            have = "have" if len(without) > 1 else "has"
+            return (
+                f"has the scope {rule.scope}, and {whose} {have} no {rule.scope}, so that they would count as one; "
+                f"give accounts=[Account({without[0]!r}, {rule.scope}=...)], or choose another scope"
+            )
+    return ""
+
+
+def _arguments(function: object) -> tuple[str, ...]:
+    code = getattr(function, "__code__", None)
+    return code.co_varnames[: code.co_argcount] if code is not None else ()

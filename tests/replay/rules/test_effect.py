@@ -1,0 +1,75 @@
+"""A rule that nothing can breach, or that refuses what cannot be refused, is refused when it is made."""
+
+from __future__ import annotations
+
+import itertools
+
+import pandas as pd
+import pytest
+
+from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
+from riskkit.replay.rules.rule import rule_type, rule_types
+from riskkit.rules import OrderRate, OrderToTradeRatio
+
+NAMES = sorted(kind.name for kind in rule_types() if not kind.source_hash)
+SPANS = {"window_ns", "lookback_ns", "stop_ns"}
+
+
+def barest(name: str) -> dict[str, object]:
+    """The needed parameters only, durations at zero."""
+    fields, defaults = rule_type(name).parameters._fields, rule_type(name).parameters._field_defaults
+    return {field: 0 if field in SPANS else 1 for field in fields if field not in defaults} | {
+        field: 0 for field in SPANS & set(fields) if rule_type(name).units()[field].choices == ()
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_rule_without_a_limit_is_refused(name):
+    kind = rule_type(name)
+    given = barest(name)
+    wanted = kind.one_of(kind.make(given))
+    optional = [limit for limit in kind.limits if kind.parameters._field_defaults.get(limit, 0) is None]
+    assert not optional or set(optional) & set(wanted) or given.keys() & set(kind.limits), "a limit may be left out"
+    if not wanted:
+        Rule("r", kind.make(given))
+        return
+    with pytest.raises(InputError, match=f"rule 'r' \\({name}\\) limits nothing: give {' or '.join(wanted)}"):
+        Rule("r", kind.make(given), action="ALERT")
+    for one in wanted:
+        value = "08:00" if one == "unlock_at" else 1
+        Rule("r", kind.make({**given, one: value}))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [OrderRate(limit=3, window_ns="1s", kinds=("cancel",)), OrderToTradeRatio(limit=3, window_ns="1s", of="cancels")],
+)
+def test_cancels_are_not_refused_but_counted(parameters):
+    with pytest.raises(
+        InputError, match="counts only cancels, and a cancel is never refused: action='REJECT' does not"
+    ):
+        Rule("r", parameters)
+    order = {"kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
+    rows = [{**order, "order_id": str(i)} for i in range(6)]
+    rows += [{"kind": "cancel", "account": "A", "instrument": "X", "order_id": str(i)} for i in range(6)]
+    log = EventLog.from_frame(pd.DataFrame(rows).assign(ts=range(12)))
+    alerted = replay_log(log, RuleSet([Rule("r", parameters, action="ALERT")]), compiled=False)
+    frame = alerted.to_frame()
+    assert frame.index.tolist() == [9, 10, 11] and alerted.alerts() == 3
+    assert frame["observed"].tolist() == [4, 5, 6] and frame["limit"].tolist() == [3, 3, 3]
+    for action in ("REDUCE_ONLY", "PAUSE", "HALT"):
+        paused = replay_log(log, RuleSet([Rule("r", parameters, action=action)]), compiled=False)
+        assert paused.transitions()["seq"].tolist() == [9]
+
+
+def test_no_messages_are_no_limit():
+    with pytest.raises(InputError, match=r"rule 'r': kinds=\(\) is empty; give a list such as"):
+        Rule("r", OrderRate(limit=3, window_ns="1s", kinds=()))
+
+
+def test_every_window_is_above_zero():
+    """A window of no length counts nothing: each parameter of that name refuses it, alone or as one of several."""
+    for kind, field in itertools.product(map(rule_type, NAMES), ["window_ns"]):
+        if field in kind.parameters._fields:
+            with pytest.raises(InputError, match="above zero"):
+                Rule("r", kind.make({**barest(kind.name), field: 0}))

@@ -1,0 +1,203 @@
+"""A rule that a log cannot judge is said so: every rule type over a rich log and over logs with one thing left out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import riskkit as rk
+from riskkit import Account, EventLog, InputError, Rule, RuleSet, rules
+from riskkit.replay.rules.judged import looks_at, not_judged, why_not_judged
+from riskkit.replay.rules.rule import RuleType, rule_type, rule_types
+from riskkit.replay.schema.columns import DecisionCode
+
+SECOND = 1_000_000_000
+NAMES = sorted(kind.name for kind in rule_types() if not kind.source_hash)
+# the lowest limits, by rule type or by name of the parameter, so that a rule breaches as soon as it can
+LIMITS = {"limit": 0, "qty_limit": 0, "trade_limit": 1, "notional": 0, "pct": 0, "money": 0, "max_dd": 0, "ticks": 0}
+STRICTEST: dict[str, dict[str, object]] = {
+    "breaker": {"daily_loss": 0, "open_positions": 0, "consecutive_errors": 1},
+    "known_instrument": {"instruments": ()},
+    "message_level": {"reject_mps": 0, "logout_mps": 0},
+    "min_order_qty": {"limit": 1_000_000},
+    "min_order_notional": {"limit": 1_000_000},
+    "consecutive_errors": {"limit": 1},
+    "consecutive_losses": {"limit": 1},
+    "repeat_exec_throttle": {"limit": 1},
+    "low_profit": {"required": 1, "trade_limit": 1},
+    "cash": {"fee": 1},
+    "order_to_parent": {"limit": 0},
+    "var_limit": {"limit": 0, "bar_ns": SECOND, "warmup": 1},
+    "long_only": {"include_open": True},
+}
+LOCKS = {"lookback_ns": "1d", "stop_ns": "1d", "window_ns": "1h"}
+
+
+def rich() -> pd.DataFrame:
+    """Every kind of event and every column, twice over, so that what the first round changes meets the second."""
+    label = {"account": "A", "instrument": "X", "strategy": "s", "connection": "c"}
+    order = {**label, "side": "B", "qty": 2, "price": 10}
+    once = [
+        {"kind": "price", "instrument": "X", "price": 10, "bid": 9, "ask": 11},
+        {"kind": "equity", "account": "A", "equity": 1_000},
+        {"kind": "order", **order, "order_id": "1", "reserve": 9},
+        {"kind": "fill", **order, "order_id": "1", "trade_id": "1", "fee": 1},
+        {"kind": "order", **order, "order_id": "2", "parent_id": "1"},
+        {"kind": "modify", "account": "A", "instrument": "X", "order_id": "2", "price": 30, "children": 1},
+        {"kind": "order", **order, "side": "S", "qty": 9, "price": 9, "order_id": "3", "reduce_only": True},
+        {"kind": "order", **order, "qty": 1.5, "price": 12, "order_id": "4", "batch": "b"},
+        {"kind": "order", **order, "side": "S", "price": 9, "order_id": "5", "batch": "b"},
+        {"kind": "cancel", "account": "A", "instrument": "X", "order_id": "2"},
+        {"kind": "ack", "account": "A"},
+        {"kind": "error", **label},
+        {"kind": "trade", **label, "side": "B", "pnl": -5, "ret": "-0.5", "exit": "stop_loss"},
+        {"kind": "execution", **label},
+        {"kind": "price", "instrument": "X", "price": 8},
+        {"kind": "fill", **order, "side": "S", "qty": 1, "price": 7, "strategy": "s"},
+        {"kind": "cash", "account": "A", "amount": -300, "flow": "fee"},
+        {"kind": "equity", "account": "A", "equity": -500},
+        {"kind": "order", **order, "order_id": "6"},
+        {"kind": "clock"},
+        {"kind": "control", "cmd": "HALTED"},
+        {"kind": "session"},
+    ]
+    again = [
+        {**row, **{name: row[name] + "'" for name in ("order_id", "parent_id", "batch", "trade_id") if name in row}}
+        for row in once
+    ]
+    frame = pd.DataFrame([*once, *again], dtype=object)
+    times = [SECOND * i for i in range(len(frame))]
+    for i in range(1, len(frame)):
+        if frame.get("batch")[i] == "b" == frame["batch"][i - 1] or frame["batch"][i] == "b'" == frame["batch"][i - 1]:
+            times[i] = times[i - 1]
+    return frame.assign(ts=times)
+
+
+FRAME = rich()
+KINDS = sorted(set(FRAME["kind"]))
+COLUMNS = ["strategy", "connection", "parent_id", "batch", "reduce_only", "reserve", "exit", "order_id", "bid", "fee"]
+REFERENCES = {"order_id": ("parent_id",)}
+
+
+def without(what: str) -> EventLog:
+    """The rich log without a kind of event, or without a column; with `what` "desk" without the desks."""
+    frame = FRAME
+    if what in KINDS:
+        frame = frame[frame["kind"] != what]
+        if what == "order":
+            frame = frame[~frame["kind"].isin(["modify", "cancel"])].drop(columns=["order_id", "parent_id"])
+    elif what == "order_id":
+        frame = frame[~frame["kind"].isin(["modify", "cancel"])].drop(columns=["order_id", "parent_id"])
+    elif what in COLUMNS:
+        frame = frame.drop(columns=what)
+    elif what == "all but fills":
+        frame = frame[frame["kind"] == "fill"].drop(columns=["order_id"])
+    instruments = [rk.Instrument("X", tick=1, lot=1)]
+    accounts = [Account("A", cash={"USD": 100}, desk="D", firm="F")]
+    return EventLog.from_frame(
+        frame.dropna(axis=1, how="all"), instruments, accounts, on_bad_order="flag", ts_policy="sort", unit="ns"
+    )
+
+
+LOGS = {what: without(what) for what in ("nothing", *KINDS, *COLUMNS, "all but fills")}
+
+
+def strictest(name: str, action: str, scope: str) -> Rule:
+    kind = rule_type(name)
+    fields = kind.parameters._fields
+    given = {field: value for field, value in {**LIMITS, **LOCKS}.items() if field in fields}
+    if name in STRICTEST:
+        given = {**{field: LOCKS[field] for field in LOCKS if field in fields}, **STRICTEST[name]}
+    given |= {"on_missing_price": "allow"} if "on_missing_price" in fields else {}
+    return Rule("r", kind.make(given), scope=scope, action=action)
+
+
+def acts(rule: Rule, log: EventLog) -> bool:
+    """True if the rule breaches or pauses anywhere in a replay that is not refused before it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("riskkit.replay.run.replay_log.refuse_unjudged", lambda rules, log: None)
+        rows = rk.replay_log(log, RuleSet([rule]), compiled=False).rows
+    codes = (DecisionCode.OBJECT, DecisionCode.HELD, DecisionCode.ALERTED, DecisionCode.TRIP)
+    return bool(((rows["mask"] & 1 != 0) & np.isin(rows["code"], codes)).any())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_rule_is_said_to_be_judged_exactly_if_it_can_act(name):
+    wrong = []
+    for action in ("REJECT", "PAUSE"):
+        rule = strictest(name, action, "account")
+        for what, log in LOGS.items():
+            if acts(rule, log) != (why_not_judged(rule, log) == ""):
+                wrong.append((what, action, why_not_judged(rule, log)))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("scope", ["strategy", "connection"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_scope_without_labels_is_said(name, scope):
+    if scope not in rule_type(name).scopes:
+        return
+    rule = strictest(name, "REJECT", scope)
+    assert acts(rule, LOGS["nothing"]) and why_not_judged(rule, LOGS["nothing"]) == ""
+    assert not acts(rule, LOGS[scope])
+    assert f"a {scope} label (column {scope})" in why_not_judged(rule, LOGS[scope])
+
+
+@pytest.mark.parametrize("scope", ["desk", "firm"])
+def test_accounts_without_a_group_are_not_lumped_together(scope):
+    log = EventLog.from_frame(
+        FRAME[FRAME["kind"] == "order"].assign(parent_id=None), accounts=[Account("A")], unit="ns"
+    )
+    with pytest.raises(InputError, match=f"has the scope {scope}, and account 'A' has no {scope}, so that they would"):
+        rk.replay_log(log, RuleSet([Rule("r", rules.OrderRate(limit=2, window_ns="1s"), scope=scope)]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_depends_on_unknown_openings_is_refused(name):
+    log = LOGS["nothing"]
+    unknown = EventLog(log.columns, log.pair_account, log.pair_instrument, log.universe, {"unknown": ["positions"]})
+    rule = strictest(name, "REJECT", "account")
+    reads = set(read_by(rule.kind)) & {"realised", "opened", "gross", "value", "reducing"}
+    assert not reads or "positions" in looks_at(rule), reads
+    if "positions" in looks_at(rule):
+        with pytest.raises(InputError, match="looks at the positions of accounts, and this log does not know"):
+            rk.replay_log(unknown, RuleSet([rule]))
+
+
+def read_by(kind: RuleType) -> set[str]:
+    """Names that a rule type's functions read, in the functions of their module that they call as well."""
+    found: set[str] = set()
+    waiting = [one for one in (kind.check, kind.update, kind.on_new_day) if one is not None]
+    while waiting:
+        function = waiting.pop()
+        names = {*function.__code__.co_names, *function.__code__.co_varnames[: function.__code__.co_argcount]}
+        local = [function.__globals__.get(name) for name in names - found]
+        waiting += [
+            one for one in local if getattr(one, "__module__", "") == function.__module__ and hasattr(one, "__code__")
+        ]
+        found |= names
+    return found
+
+
+def test_a_set_of_which_some_rules_are_judged_says_which_are_not():
+    some = RuleSet([strictest("consecutive_losses", "PAUSE", "account"), Rule("size", rules.MaxOrderQty(limit=1))])
+    result = rk.replay_log(LOGS["trade"], some, compiled=False)
+    reason = 'it needs closed trades (rows kind="trade"), and this log has none; count fills with of="closing_fills"'
+    assert result.not_judged == result.summary()["not_judged"] == {"r": reason}
+    assert f"cannot be judged on this log  r: {reason}" in repr(result)
+    assert "r" not in result.refusals_by_rule() and "by r " not in repr(result)
+    assert not_judged(some, LOGS["nothing"]) == {}
+
+
+def test_a_set_of_which_no_rule_is_judged_is_refused():
+    with pytest.raises(InputError, match=r"no rule of this set can be judged on this log\. r: it needs orders"):
+        rk.replay_log(LOGS["all but fills"], RuleSet([strictest("max_order_qty", "REJECT", "account")]))
+    with pytest.raises(
+        InputError, match="rule 'r' cannot be judged on this log, so no setting of it matters: it needs"
+    ):
+        rk.sweep(
+            LOGS["trade"],
+            RuleSet([strictest("consecutive_losses", "PAUSE", "account"), Rule("size", rules.MaxOrderQty(limit=1))]),
+            {"r.limit": [1, 2]},
+        )
