@@ -21,7 +21,8 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._jit import FLAGS, compiled, fingerprint, plain
 from riskkit.replay.engine import loop
-from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, RuleShape, Shape, arguments
+from riskkit.replay.engine.groups import groups_of, has_group
+from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import Loop, specialise
 from riskkit.replay.engine.state import State, terms
 from riskkit.replay.kernels import queue, runtime
@@ -40,7 +41,7 @@ INNER = {
 }  # only the loop is called from Python
 SEPARATE = ("turn_over", "cancel_working")  # rarely called: inlined, they would cost the loop registers
 FLUSH_ROWS = 1 << 16
-USE_ORDERS = {"orders", "working", "chains", "cash", "parents"}
+USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume"}
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
 DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
 
@@ -49,7 +50,8 @@ def shape_of(
     rules: RuleSet, columns: Mapping[str, Any], *, enforce: bool, sampled: bool, cancels: bool, opened: bool
 ) -> Shape:
     """The shape of the loop for these rules and a log with these columns."""
-    shapes = tuple(_rule_shape(k, rule) for k, rule in enumerate(rules))
+    groups = groups_of(rules)
+    shapes = tuple(_rule_shape(k, rule, groups) for k, rule in enumerate(rules))
     requires = frozenset().union(*(rule.kind.requires for rule in rules))
     reducing = any(
         (s.can_pause and not s.halts) or s.exempt_reducing or "reducing" in s.arguments("check") for s in shapes
@@ -71,11 +73,13 @@ def shape_of(
         duplicates="duplicates" in requires,
         parents="parents" in requires,
         tags=any(s.scope in OPEN_SCOPES for s in shapes),
+        exposures="exposures" in requires,
+        groups=tuple(groups.values()),
         columns=tuple(name for name in OPTIONAL if name in columns),
     )
 
 
-def _rule_shape(number: int, rule: Rule) -> RuleShape:
+def _rule_shape(number: int, rule: Rule, groups: Mapping[str, GroupShape]) -> RuleShape:
     kind = rule.kind
     return RuleShape(
         number=number,
@@ -90,6 +94,10 @@ def _rule_shape(number: int, rule: Rule) -> RuleShape:
         covariance="covariance" in kind.requires,
         nodes_per_event=kind.nodes_per_event,
         caps=kind.caps,
+        volume="volume" in kind.requires,
+        whole="later" in (parameter_names(kind.check) if kind.check else ()),
+        group=groups.get(rule.scope) if has_group(rule) else None,
+        reads=tuple(sorted(kind.reads)),
         checks_on=tuple(sorted(map(int, kind.checks_on))),
         updates_on=tuple(sorted(map(int, kind.updates_on))),
         hooks=tuple((hook, parameter_names(function)) for hook, function in _hooks(rule)),
