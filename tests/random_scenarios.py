@@ -6,6 +6,9 @@ import random
 from collections.abc import Collection
 from typing import Any
 
+from riskkit.replay.rules.rule import rule_type
+from riskkit.replay.schema.scopes import WIRE
+
 START = 1_709_649_000_000_000_000  # 2024-03-05 14:30 UTC
 WINDOW = 10
 HOUR = 3_600_000_000_000
@@ -16,9 +19,7 @@ INSTRUMENTS = [
     {"id": "Z", "tick": "1", "lot": "2", "product": "P", "negative_price": True},
 ]
 UNLISTED = "W"
-SCOPES = ("account", "instrument", "product", "account_instrument", "account_product", "strategy", "session", "global")
-BREAKER_SCOPES = ("account", "account_instrument", "account_product", "strategy", "global")
-ACCOUNT_ONLY = ("drawdown", "daily_loss")
+ACCOUNTS = ("account", "desk", "firm", "global")  # scopes that have an equity
 
 
 def scenario(
@@ -38,7 +39,8 @@ def scenario(
         "instruments": INSTRUMENTS,
         "accounts": [
             {"id": "A", "cash": {"USD": str(draw.randint(0, 3000))}, "positions": {"X": "3", "Y": "-0.5"}},
-            {"id": "B", "cash": {"USD": "2000"}},
+            {"id": "B", "cash": {"USD": "2000"}, "desk": "D", "firm": "F"},
+            {"id": "C", "desk": "D", "positions": {"X": "-2"}},
         ],
         "rules": rules,
         "events": [stream.event() for _ in range(events)],
@@ -51,16 +53,16 @@ def scenario(
 def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     """One rule of a type with random parameters."""
     params = PARAMETERS[name](draw)
+    scopes = [one for one in rule_type(name).scopes if "pct" not in params or one in ACCOUNTS or name != "drawdown"]
     if name in BREACH and draw.random() < 0.4:
         params["breach"] = draw.choice(["exceed", "reach"])
-    scope = "account" if name in ACCOUNT_ONLY else draw.choice(BREAKER_SCOPES if name == "breaker" else SCOPES)
     action = draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT", "HALT", "REDUCE_ONLY"])
     if action == "REJECT" and params.get("of") == "cancels":  # a cancel is never refused
         action = "ALERT"
     return {
         "id": f"{name}-{place}",
         "type": name,
-        "scope": scope,
+        "scope": WIRE.get(scope := draw.choice(scopes), scope),
         "action": action,
         "severity": "WARN",
         "params": params,
@@ -90,6 +92,10 @@ def _missing(draw: random.Random) -> dict[str, Any]:
     return {"on_missing_price": draw.choice(["reject", "alert", "allow"])}
 
 
+def _working(draw: random.Random) -> dict[str, Any]:
+    return {"working": draw.random() < 0.6}
+
+
 def _caps(draw: random.Random, limit: Any, notional: Any) -> dict[str, Any]:
     both = {"limit": str(limit), "notional": str(notional)}
     return draw.choice([both, {"limit": both["limit"]}, {"notional": both["notional"]}])
@@ -116,6 +122,7 @@ PARAMETERS = {
     "volume_cap": lambda d: {
         **_caps(d, d.randint(2, 12), d.choice([500, 2000])),
         "measure": d.choice(["traded", "ordered"]),
+        **_working(d),
         **_day(d),
         **_missing(d),
     },
@@ -144,11 +151,11 @@ PARAMETERS = {
     "active_orders": lambda d: {"limit": d.randint(0, 4)},
     "cash": lambda d: {**_missing(d), **d.choice([{}, {"fee": "0.001"}])},
     "reserve_price": lambda d: {},
-    "long_only": lambda d: {"include_open": d.random() < 0.5},
+    "long_only": lambda d: _working(d),
     "reduce_only": lambda d: {},
     "trading_state": lambda d: {},
     "drawdown": lambda d: {
-        **d.choice([{"pct": "0.01"}, {"pct": "0.05"}, {"pct": "0.2"}, {"money": "20"}, {"pct": "0.05", "money": "9"}]),
+        **d.choice([{"pct": "0.01"}, {"pct": "0.2"}, {"money": "20"}, {"money": "9"}, {"pct": "0.05", "money": "9"}]),
         "trailing": d.random() < 0.5,
     },
     "daily_loss": lambda d: {
@@ -181,10 +188,16 @@ PARAMETERS = {
     "max_exposure": lambda d: {
         "limit": str(d.choice([300, 800, 2000])),
         "measure": d.choice(["gross", "net"]),
+        **_working(d),
         **_missing(d),
     },
-    "concentration": lambda d: {"limit": d.choice(["0.5", "0.8"]), "above": d.choice(["0", "400"]), **_missing(d)},
-    "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_missing(d)},
+    "concentration": lambda d: {
+        "limit": d.choice(["0.5", "0.8"]),
+        "above": d.choice(["0", "400"]),
+        **_working(d),
+        **_missing(d),
+    },
+    "leverage": lambda d: {"limit": d.choice(["0.2", "0.5", "1"]), **_working(d), **_missing(d)},
     "breaker": lambda d: {
         **d.choice([{"daily_loss": "3.005"}, {"open_positions": 1}, {"open_positions": 2, "daily_loss": "9.005"}]),
         **d.choice([{}, {"consecutive_errors": 2}]),
@@ -223,7 +236,7 @@ class Stream:
         return {"ts": self.ts - draw.choice([1, 5]) if late else self.ts, "kind": kind, **event}
 
     def account(self) -> str:
-        return "A" if self.narrow else self.draw.choice("AAAB")
+        return "A" if self.narrow else self.draw.choice("AAABBC")
 
     def message(self) -> dict[str, Any]:
         draw = self.draw

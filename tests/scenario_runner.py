@@ -23,6 +23,7 @@ from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import Cause, DecisionCode
 from riskkit.replay.schema.universe import Account, Instrument
 
+ACCOUNT: dict[str, Any] = {"cash": {}, "positions": {}, "desk": "", "firm": ""}
 WAYS = ("plain", "live", "compiled")
 KINDS = {
     "order_list": "order",
@@ -177,7 +178,7 @@ def _accounts(scenario: dict[str, Any], events: list[dict[str, Any]]) -> list[Ac
     listed = {one["id"]: one for one in scenario.get("accounts", [])}
     seen = dict.fromkeys([*listed, *(event["account"] for event in events if "account" in event)])
     return [
-        Account(label, listed.get(label, {}).get("cash", {}), listed.get(label, {}).get("positions", {}))
+        Account(label, **{name: listed.get(label, {}).get(name, empty) for name, empty in ACCOUNT.items()})
         for label in seen
     ]
 

@@ -51,7 +51,9 @@ class Account:
         self.cash = {currency: Fraction(amount) for currency, amount in given.get("cash", {}).items()}
         self.positions = {label: Fraction(qty) for label, qty in given.get("positions", {}).items()}
         self.unmarked = dict(self.positions)  # opening positions that no mark has valued yet
+        self.desk, self.firm = given.get("desk", ""), given.get("firm", "")
         self.paid_in = sum(self.cash.values(), Fraction(0))
+        self.known = self.unknown = Fraction(0)  # what was paid in at the last equity given, and before the first one
         self.cost = {}  # of each position, at what it was bought for or first marked at
         self.realised = Fraction(0)
         self.given = None
@@ -70,6 +72,7 @@ class Order:
         self.reduce_only = member.reduce_only
         self.first_price = member.price
         self.at_price = at_price  # at which it was valued when it came
+        self.worth_at = at_price  # and when it was changed
         self.filled = Fraction(0)
         self.working = True
         self.refused = False
@@ -136,6 +139,14 @@ class Replay:
                 self.instruments.setdefault(event["instrument"], Instrument(event["instrument"], None))
             if "account" in event:
                 self.accounts.setdefault(event["account"], Account(None))
+        self.holdings = {  # (account, instrument, strategy) -> quantity
+            (label, name, "of nobody"): qty
+            for label, one in self.accounts.items()
+            for name, qty in one.positions.items()
+        }
+        self.booked = []  # fills: account, instrument, strategy, signed quantity, price, what the account realised
+        self.first_worth = {}  # (account, instrument) of an opening position -> its value at the first mark
+        self.estimates = {}  # instrument -> highest price of an order before the first mark
         self.orders = {}
         self.every_order = []
         self.phantoms = []  # the orders of a list that stand before the one being judged
@@ -164,7 +175,12 @@ class Replay:
 
     def profit(self, account):
         """Equity without what was paid in: deposits and opening positions at their first mark."""
-        return self.equity(account) - self.accounts[account].paid_in
+        return self.equity(account) - self.deposits(account)
+
+    def deposits(self, account):
+        """What was paid in, as far as the equity has it."""
+        one = self.accounts[account]
+        return one.paid_in if one.given is None else one.known
 
     def working(self):
         return [order for order in self.every_order if order.working] + self.phantoms
@@ -260,14 +276,24 @@ class Replay:
             order.working = not order.refused
             self.orders[event["account"], event["order_id"]] = order
             self.every_order.append(order)
+            if order.working:
+                self.estimate(order)
             if parent is not None and not order.refused:
                 parent.heirs.append(order)
         elif event["kind"] == "modify" and named is not None:
             if allowed or not self.enforce:
                 named.qty, named.price, named.limited = member.qty, member.price, False
+                named.worth_at = self.price_of(named)
+                self.estimate(named)
                 named.working &= named.filled < named.qty
             else:
                 named.limited = True
+
+    def estimate(self, order):
+        """Before the first mark, the highest price of an order values its instrument."""
+        if self.instruments[order.instrument].mark is None and order.worth_at is not None:
+            highest = max(self.estimates.get(order.instrument, 0), abs(order.worth_at))
+            self.estimates[order.instrument] = highest
 
     def take_cancel(self, number, event):
         named = self.orders.get((event["account"], event["order_id"]))
@@ -319,6 +345,10 @@ class Replay:
         held = self.position(event["account"], traded.label)
         realised = self.book_cost(account, traded, held, side * qty, price)
         opened = (held == 0) - (held + side * qty == 0)
+        key = self.fill_key(event)
+        whose = (event["account"], traded.label, key.strategy or None)
+        self.holdings[whose] = self.holdings.get(whose, Fraction(0)) + side * qty
+        self.booked.append((*whose, side * qty, price, realised))
         account.positions[traded.label] = held + side * qty
         account.cash[traded.quote] = account.cash.get(traded.quote, 0) - side * qty * price * traded.multiplier
         if named is not None:
@@ -327,6 +357,7 @@ class Replay:
         for rule in self.rules:
             rule.filled(event, qty, realised, opened)
             rule.equity_moved(event["account"])
+            rule.groups_moved(key, traded.label if traded.last is None else None)
 
     def book_cost(self, account, traded, held, change, price):
         """Move the cost of a position by a fill; return the profit that it realises, at average cost."""
@@ -348,11 +379,14 @@ class Replay:
             traded.last = Fraction(event["price"])
             self.value_openings(event["instrument"])
             self.moved(event["instrument"])
+            for rule in self.rules:
+                rule.groups_moved(None, event["instrument"])
 
     def value_openings(self, instrument):
         traded = self.instruments[instrument]
-        for account in self.accounts.values():
+        for label, account in self.accounts.items():
             worth = account.unmarked.pop(instrument, 0) * traded.mark * traded.multiplier
+            self.first_worth.setdefault((label, instrument), worth)
             account.paid_in += worth
             account.cost[instrument] = account.cost.get(instrument, 0) + worth
 
@@ -369,11 +403,16 @@ class Replay:
         account.paid_in += amount
         for rule in self.rules:
             rule.equity_moved(event["account"])
+            rule.groups_moved({"account": event["account"]}, None)
 
     def take_equity(self, number, event):
-        self.accounts[event["account"]].given = Fraction(event["equity"])
+        one, given = self.accounts[event["account"]], Fraction(event["equity"])
+        if one.given is None and one.paid_in == 0:
+            one.unknown = given - self.equity(event["account"])
+        one.given, one.known = given, one.paid_in + one.unknown
         for rule in self.rules:
             rule.equity_moved(event["account"])
+            rule.groups_moved({"account": event["account"]}, None)
 
     def take_closed_trade(self, number, event):
         for rule in self.rules:

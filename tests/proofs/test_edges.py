@@ -311,7 +311,9 @@ TABLE: dict[str, Edge] = {
     "max_exposure net": Edge(
         MaxExposure(200, measure="net"), lambda q: [price(), fill(qty=3, side="S"), order(1, qty=q)], rise(4, 5, 6)
     ),
-    "concentration": Edge(ConcentrationLimit("0.75"), lambda q: [price(), *OTHER, order(1, qty=q)], rise(2, 3, 4)),
+    "concentration": Edge(
+        ConcentrationLimit("0.75"), lambda q: [price(), *OTHER, fill(), order(1, qty=q)], rise(1, 2, 3)
+    ),
     "leverage": Edge(Leverage("0.5"), lambda q: [price(), order(1, qty=q)], rise(4, 5, 6)),
     "volume_cap": Edge(VolumeCap(5), lambda q: [fill(qty=3), order(1, qty=q)], rise(1, 2, 3)),
     "volume_cap reached": Edge(VolumeCap(5, **REACH), lambda q: [fill(qty=3), order(1, qty=q)], reach(1, 2, 3)),

@@ -21,7 +21,8 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._jit import FLAGS, compiled, fingerprint, plain
 from riskkit.replay.engine import loop
-from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, RuleShape, Shape, arguments
+from riskkit.replay.engine.groups import groups_of, has_group
+from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import Loop, specialise
 from riskkit.replay.engine.state import State, terms
 from riskkit.replay.kernels import queue, runtime
@@ -41,7 +42,7 @@ INNER = {
 SEPARATE = ("turn_over", "cancel_working")  # rarely called: inlined, they would cost the loop registers
 FLUSH_ROWS = 1 << 16
 READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL)}
-USE_ORDERS = {"orders", "working", "chains", "cash", "parents"}
+USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume"}
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
 DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
 
@@ -54,7 +55,8 @@ def shape_of(
     What is tracked follows from the rules and from what events of the log can do: a MODIFY changes an order, a PAUSE command
     frees orders that only reduce, and an event without a strategy or connection takes that of its order.
     """
-    shapes = tuple(_rule_shape(k, rule) for k, rule in enumerate(rules))
+    groups = groups_of(rules)
+    shapes = tuple(_rule_shape(k, rule, groups) for k, rule in enumerate(rules))
     requires = frozenset().union(*(rule.kind.requires for rule in rules))
     kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
     tags = any(s.scope in OPEN_SCOPES and s.scope in columns for s in shapes)
@@ -73,6 +75,8 @@ def shape_of(
         duplicates="duplicates" in requires,
         parents="parents" in requires,
         tags=tags,
+        exposures="exposures" in requires,
+        groups=tuple(groups.values()),
         columns=tuple(name for name in OPTIONAL if name in columns),
     )
 
@@ -82,7 +86,7 @@ def _frees(shape: RuleShape) -> bool:
     return (shape.can_pause and not shape.halts) or shape.exempt_reducing or "reducing" in shape.arguments("check")
 
 
-def _rule_shape(number: int, rule: Rule) -> RuleShape:
+def _rule_shape(number: int, rule: Rule, groups: Mapping[str, GroupShape]) -> RuleShape:
     kind = rule.kind
     return RuleShape(
         number=number,
@@ -97,6 +101,10 @@ def _rule_shape(number: int, rule: Rule) -> RuleShape:
         covariance="covariance" in kind.requires,
         nodes_per_event=kind.nodes_per_event,
         caps=kind.caps,
+        volume="volume" in kind.requires,
+        whole="later" in (parameter_names(kind.check) if kind.check else ()),
+        group=groups.get(rule.scope) if has_group(rule) else None,
+        reads=tuple(sorted(kind.reads)),
         checks_on=tuple(sorted(map(int, kind.checks_on))),
         updates_on=tuple(sorted(map(int, kind.updates_on))),
         alerts_on=tuple(map(int, rule.alerts_on)),

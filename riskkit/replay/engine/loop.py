@@ -29,7 +29,7 @@ from numpy import int64 as _int64
 from riskkit.replay.engine.shape import MESSAGES, Shape, columns
 from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import covariance_state as covariance
-from riskkit.replay.kernels import runtime
+from riskkit.replay.kernels import exposure, groups, order_chains, runtime
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import share
 from riskkit.replay.kernels.queue import FREE_NODES
@@ -51,7 +51,11 @@ i = now = next_turn = used = variable  # row and time of the event; when the nex
 position = account = instrument = order = parent_order = cash_balance = variable  # the records of the event
 event = book = side = qty = price = fee = variable  # the event passed to rules, and the event executed
 reducing = verdict = accepted = fill_cap = variable  # of a message
+later = variable  # of an order of a list: 1 if others follow, else 0
 change = committed_before = variable  # of a working order: the number of them, lots taken of its parent
+rest_before = worth_before = variable  # of a working order: its lots, and their money
+reserved_before = variable  # quanta of cash that an order reserves
+strategy = peer = member = variable  # of a fill; a position of the same instrument, and its account
 
 
 # ---------------------------------------------------------------------- the loop
@@ -134,9 +138,9 @@ def turn_over(forced):
         while sample < counts[Counter.SAMPLES] and now >= sample_at[sample]:
             for a in range(counts[Counter.ACCOUNTS]):
                 sampled[sample * counts[Counter.ACCOUNTS] + a] = ledger.equity(at(accounts, a))
-                sampled[(counts[Counter.SAMPLES] + sample) * counts[Counter.ACCOUNTS] + a] = at(
-                    accounts, a
-                ).net_deposits
+                sampled[(counts[Counter.SAMPLES] + sample) * counts[Counter.ACCOUNTS] + a] = ledger.paid_in(
+                    at(accounts, a)
+                )
             sample += 1
         counts[Counter.SAMPLE] = sample
     soonest = NEVER
@@ -160,7 +164,7 @@ def turn_over(forced):
                 if rule.can_pause and forced != 0 and rule.terms.pause_end == runtime.UNTIL_SESSION:
                     rule.state.held_until = 0
                 if "book" in rule.arguments("on_new_day"):
-                    book = owner_book(rule)
+                    book = owner_book(rule, key)
                 if rule.has("on_new_day"):
                     rule.on_new_day()
     for rule in shape.gauging:
@@ -255,11 +259,57 @@ def message_book(order):
     )  # fmt: skip
 
 
-def owner_book(rule):
-    """The book of the account that owns a key, without position, instrument and order."""
+def owner_book(rule, key):
+    """The book of the account or group that owns a key, without position, instrument and order."""
     return Book(
-        at(positions, -1), at(accounts, rule.state.owner), at(instruments, -1), at(orders, -1), 0, 0, None, None
+        at(positions, -1), at(rule.group_accounts, key) if rule.group else at(accounts, rule.state.owner),
+        at(instruments, -1), at(orders, -1), 0, 0, None, None,
+    )  # fmt: skip
+
+
+def group_book(rule):
+    """The book of a message in which the records of the rule's group take the place of those of the account."""
+    return Book(
+        at(rule.group_positions, place_of(rule.group, event.pair, event.strategy)),
+        at(rule.group_accounts, rule.key), instrument, book.order, 0, 0,
+        balance_of(rule.group, rule.key, instrument.currency) if rule.group.has_cash else None, book.parent,
+    )  # fmt: skip
+
+
+def place_of(group, pair_id, strategy_id):
+    """Number of a group's position in the instrument of `position`; -1 for a fill or an order without a strategy."""
+    return (
+        pair_id
+        if group.by_pair
+        else holder_of(group) * counts[Counter.INSTRUMENTS] + position.instrument
+        if group.scope != "strategy"
+        else strategy_id * counts[Counter.INSTRUMENTS] + position.instrument
+        if strategy_id >= 0
+        else -1
     )
+
+
+def first_place(group, instrument_id):
+    """Number of a group's first position in `instrument`, chained by `next_position`; -1 if there are no groups."""
+    return (
+        instrument.first_position
+        if group.by_pair
+        else instrument_id
+        if group.scope != "strategy"
+        else instrument_id
+        if counts[Counter.STRATEGIES] > 0
+        else -1
+    )
+
+
+def holder_of(group):
+    """Number of the group to which `account` belongs; 0 for a group of all accounts."""
+    return account.desk if group.scope == "desk" else account.firm if group.scope == "firm" else 0
+
+
+def balance_of(group, key, currency):
+    """A group's cash in a currency."""
+    return at(group.cash, key * counts[Counter.BALANCES] + min(currency, counts[Counter.BALANCES] - 1))
 
 
 def tell_rules(kind, realised):
@@ -275,16 +325,24 @@ def tell_rules(kind, realised):
 def look_up_rules(kind):
     """Look up the record of each rule that depends on the event, end pauses that are over, and advance windows."""
     for rule in shape.listening(kind):
-        rule.state = at(rule.states, rule.key)
-        if rule.used_by(kind):
-            rule.state.owner = event.account
-        if rule.always_keyed(kind) or rule.key >= 0:
-            if rule.can_pause and rule.state.held_until != 0 and now >= rule.state.held_until:
-                if rule.has("reset"):
-                    rule.reset()
-                rule.state.held_until = 0
-            if rule.has("evict"):
-                rule.evict()
+        look_up_rule(rule, kind)
+
+
+def look_up_rule(rule, kind):
+    """Look up the record of a rule that depends on the event, end a pause that is over, and advance its window."""
+    global book
+    rule.state = at(rule.states, rule.key)
+    if rule.used_by(kind):
+        rule.state.owner = event.account
+    if rule.always_keyed(kind) or rule.key >= 0:
+        if rule.can_pause and rule.state.held_until != 0 and now >= rule.state.held_until:
+            if rule.group and "book" in rule.arguments("reset"):
+                rule.reset(book=owner_book(rule, rule.key))
+            elif rule.has("reset"):
+                rule.reset()
+            rule.state.held_until = 0
+        if rule.has("evict"):
+            rule.evict()
 
 
 # ---------------------------------------------------------------------- checks
@@ -304,8 +362,16 @@ def judge(kind):
                 rule_code = DecisionCode.HELD
                 rule_until = rule.state.held_until
             elif rule.checked(kind):
-                if not rule.exempt_reducing or rule.halts or reducing == 0:
-                    answer = rule.check()
+                if (
+                    not rule.exempt_reducing
+                    or rule.halts
+                    or (rule.reducing if rule.nets else reducing) == 0
+                    or (rule.whole and "batch" in shape.columns and event.batch >= 0)
+                ):
+                    if rule.group and "book" in rule.arguments("check"):
+                        answer = rule.check(book=group_book(rule), held=rule.group_positions)
+                    else:
+                        answer = rule.check(held=positions)
                     rule_code = answer.code
                     rule_observed = answer.observed
                     rule_limit = answer.limit
@@ -340,12 +406,25 @@ def judge_message(kind, row, open_qty, working_qty):
 
     `open_qty` is the unfilled quantity after the message; of a modify, `working_qty` of it works already.
     """
-    global reducing, verdict
+    global reducing, verdict, later
+    if shape.whole:
+        later = follows(row) if kind == EventKind.ORDER and "batch" in shape.columns else 0
     if shape.asks_reducing(kind):
         reducing = 1 if ledger.reduces(position, event.side, open_qty, working_qty) else 0
     else:
         reducing = 0
     for rule in shape.objecting(kind):
+        if rule.nets:
+            rule.reducing = (
+                1
+                if ledger.reduces(
+                    at(rule.group_positions, place_of(rule.group, event.pair, event.strategy)),
+                    event.side, open_qty, working_qty,
+                )
+                else 0
+            )  # fmt: skip
+        if "best" in rule.arguments("check"):
+            find_best(rule)
         if "duplicates" in rule.arguments("check"):
             if kind == EventKind.ORDER:
                 rule.duplicates = runtime.duplicates_before(
@@ -359,6 +438,25 @@ def judge_message(kind, row, open_qty, working_qty):
             verdict.mask | runtime.COMMAND_BIT, verdict.breached, verdict.stopped,
             runtime.COMMAND, DecisionCode.HELD, 0, 0, NEVER, 0, 0,
         )  # fmt: skip
+
+
+def follows(row):
+    """1 if the next row is an order of the same list, else 0."""
+    return 1 if log.batch[row] >= 0 and row + 1 < len(arrays.ts) and log.batch[row + 1] == log.batch[row] else 0
+
+
+def find_best(rule):
+    """Set the rule's `best` to the best working order of the other side in its scope."""
+    global peer, member
+    rule.best = order_chains.best_offer(position, orders, event.side)
+    if rule.has_peers:
+        peer_id = instrument.first_position
+        while peer_id >= 0:
+            peer = at(positions, peer_id)
+            member = at(accounts, peer.account)
+            if rule.member_key == rule.key:
+                rule.best = min(rule.best, order_chains.best_offer(peer, orders, event.side))
+            peer_id = peer.next_position
 
 
 def conclude(kind):
@@ -377,31 +475,32 @@ def conclude(kind):
 def record_outcome(kind):
     """Call the update hook of each rule for this kind of event, and pause those that trip."""
     for rule in shape.listening(kind):
-        if rule.always_keyed(kind) or rule.key >= 0:
-            if rule.alerts(kind):
-                answer = rule.check()
-                if answer.code == DecisionCode.OBJECT:
-                    write_row(rule.bit, answer.observed, answer.limit, 0, event.account, -1, DecisionCode.ALERTED)
-            if rule.calls_update(kind):
-                trip = rule.update(
-                    accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
-                    passed=passed(rule, kind),
-                )
-            if rule.trips_by_breach(kind) and rule.calls_update(kind):
-                trip |= (verdict.breached >> rule.number) & 1
-            elif rule.trips_by_breach(kind):
-                trip = (verdict.breached >> rule.number) & 1
-            if rule.can_trip(kind) and trip != 0 and rule.state.held_until <= now:
-                until = runtime.release_time(now, rule.terms, clocks)
-                rule.state.held_until = until
-                rule.state.trips += 1
-                write_row(rule.bit, 0, 0, until, rule.key, rule.number, DecisionCode.TRIP)
-                if shape.cancels:
-                    cancel_working(
-                        event.account if rule.cancels == "account" else -1,
-                        event.instrument if rule.cancels == "instrument" else -1,
-                        event.pair if rule.cancels == "pair" else -1,
-                    )
+        record_of(rule, kind)
+
+
+def record_of(rule, kind):
+    """Call the update hook of a rule for this kind of event, and pause its key if it trips."""
+    if rule.always_keyed(kind) or rule.key >= 0:
+        if rule.alerts(kind):
+            answer = rule.check()
+            if answer.code == DecisionCode.OBJECT:
+                write_row(rule.bit, answer.observed, answer.limit, 0, event.account, -1, DecisionCode.ALERTED)
+        if rule.calls_update(kind):
+            trip = rule.update(
+                accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
+                passed=passed(rule, kind),
+            )
+        if rule.trips_by_breach(kind) and rule.calls_update(kind):
+            trip |= (verdict.breached >> rule.number) & 1
+        elif rule.trips_by_breach(kind):
+            trip = (verdict.breached >> rule.number) & 1
+        if rule.can_trip(kind) and trip != 0 and rule.state.held_until <= now:
+            until = runtime.release_time(now, rule.terms, clocks)
+            rule.state.held_until = until
+            rule.state.trips += 1
+            write_row(rule.bit, 0, 0, until, rule.key, rule.number, DecisionCode.TRIP)
+            if shape.cancels:
+                cancel_working(rule.number, rule.key)
 
 
 def passed(rule, kind):
@@ -477,22 +576,25 @@ def vanish(counter):
 
 def let_work():
     """Add a named order to the working orders."""
-    global change
+    global change, rest_before, worth_before
     if shape.tags or (shape.modifies and "flags" in shape.columns):
         ledger.tag_order(order, event.strategy, event.connection, event.flags)
     if shape.cash:
         ledger.set_hold_price(order, instrument, event.side, event.price, event.reserve, event.flags)
     if shape.parents:
         ledger.link_child(order, parent_slot(i))
+    rest_before = worth_before = 0  # the record may hold data of another order
     change = ledger.open_order(
         order, position, account, event.side, qty, event.price, event.reserve, event.account, event.pair
     )
+    value_order()
+    lots_changed()
     if change != 0:
         count_working()
         if shape.chains:
-            ledger.link_order(orders, log.slots[i], order, position)
+            order_chains.link_order(orders, log.slots[i], order, position)
     if shape.cash:
-        ledger.reserve_cash(order, cash_balance, instrument)
+        hold_cash()
     if shape.enforce:
         order.fill_cap = fill_cap
 
@@ -504,22 +606,75 @@ def count_working():
 
 
 def before_change():
-    """Store the lots that a child order takes of its parent, before a fill, a modify or its end."""
-    global committed_before
+    """Store what an order works, and what a child order takes of its parent, before a fill, a modify or its end."""
+    global committed_before, rest_before, worth_before
     if shape.parents:
         committed_before = ledger.committed_qty(order)
+    if shape.lots:
+        rest_before = ledger.rest_of(order)
+    if shape.measuring:
+        worth_before = ledger.worth_of(order, instrument)
+
+
+def hold_cash():
+    """Adjust the cash that an order reserves in the balances of its account and groups."""
+    global reserved_before
+    reserved_before = order.reserved
+    ledger.reserve_cash(order, cash_balance, instrument)
+    for group in shape.cash_groups:
+        balance_of(group, holder_of(group), instrument.currency).reserved += order.reserved - reserved_before
+
+
+def value_order():
+    """Store the price at which an order is valued while it works."""
+    if shape.measuring or shape.exposures:
+        order.value_price = value_price(order.side, order.price)
+    if shape.exposures:
+        if exposure.raises_estimate(instrument, order.value_price):
+            instrument.estimate = abs(order.value_price)
+            expose_holders()
+            expose_groups()
+
+
+def value_price(way, limit):
+    """The price at which the order of the event is valued; MISSING if unknown."""
+    return (
+        MISSING if limit == MISSING and event.flags & RowFlag.BAD_PRICE else ledger.order_price(instrument, way, limit)
+    )
+
+
+def lots_changed():
+    """Update what depends on the lots that an order works, and on those held."""
+    if shape.lots:
+        work_in_groups(order.pair, order.strategy, order.side, ledger.rest_of(order) - rest_before)
+    if shape.exposures:
+        exposure.expose(position, account, instrument)
+    for rule in shape.measuring:
+        rule.state = at(rule.states, rule.order_key)
+        rule.state.open_quantity += (ledger.rest_of(order) - rest_before) * instrument.qty_unit
+        rule.state.open_money += ledger.worth_of(order, instrument) - worth_before
+
+
+def work_in_groups(pair_id, strategy_id, way, lots):
+    """Count working lots of an order in the positions of its groups."""
+    for group in shape.groups:
+        holding = at(group.positions, place_of(group, pair_id, strategy_id))
+        groups.work(holding, way, lots)
+        if shape.exposures:
+            exposure.expose(holding, at(group.accounts, holding.account), instrument)
 
 
 def after_change():
     """Update what depends on a named order, after a fill, a modify or its end."""
+    lots_changed()
     if change != 0:
         count_working()
         if shape.chains:
-            ledger.unlink_order(orders, order, position)
+            order_chains.unlink_order(orders, order, position)
     if shape.parents:
         ledger.release_child_qty(orders, order, ledger.committed_qty(order) - committed_before)
     if shape.cash:
-        ledger.reserve_cash(order, cash_balance, instrument)
+        hold_cash()
 
 
 def stop_work():
@@ -573,14 +728,27 @@ def look_up_member(row, qty, order):
 def count_pending(sign):
     """Count an order of a list as working while the later ones are checked (`sign` 1), or undo that (-1)."""
     runtime.apply_pending(position, account, event.side, event.qty, sign)
+    if shape.exposures:
+        exposure.list_estimate(instrument, value_price(event.side, event.price), sign)
+        exposure.expose(position, account, instrument)
+    for group in shape.groups:
+        holding = at(group.positions, place_of(group, event.pair, event.strategy))
+        runtime.apply_pending(holding, at(group.accounts, holding.account), event.side, event.qty, sign)
+        if shape.exposures:
+            exposure.expose(holding, at(group.accounts, holding.account), instrument)
     if shape.chains and sign == 1:
-        ledger.list_order(position, event.side, event.price)
+        order_chains.list_order(position, event.side, event.price)
     elif shape.chains:
-        ledger.unlist_orders(position)
+        order_chains.unlist_orders(position)
     if shape.cash:
         ledger.reserve_pending(
             cash_balance, instrument, event.side, event.qty, event.price, event.reserve, event.flags, sign
         )
+        for group in shape.cash_groups:
+            ledger.reserve_pending(
+                balance_of(group, holder_of(group), instrument.currency),
+                instrument, event.side, event.qty, event.price, event.reserve, event.flags, sign,
+            )  # fmt: skip
     for rule in shape.assuming:
         if rule.working:
             rule.state.working += sign
@@ -629,6 +797,7 @@ def change_named():
         order.hold_price = price
     before_change()
     change = ledger.change_order(order, position, account, qty, price)
+    value_order()
     after_change()
 
 
@@ -655,8 +824,8 @@ def on_expiry():
         stop_work()
 
 
-def cancel_working(account_id, instrument_id, pair_id):
-    """Cancel the working orders of an account, an instrument or a position, or (all -1) all orders.
+def cancel_working(number, key):
+    """Cancel the working orders of a key of rule `number`.
 
     A cancelled order counts as refused from then on: its later fills are dropped.
     """
@@ -664,9 +833,13 @@ def cancel_working(account_id, instrument_id, pair_id):
     for slot in range(counts[Counter.SLOTS]):
         order = at(orders, slot)
         position = at(positions, order.pair)
-        if runtime.is_key_of(order, position, account_id, instrument_id, pair_id):
-            account = at(accounts, order.account)
-            instrument = at(instruments, position.instrument)
+        account = at(accounts, order.account)
+        instrument = at(instruments, position.instrument)
+        working_key = -1
+        for rule in shape.pausing:
+            if number == rule.number:
+                working_key = rule.order_key
+        if order.status == runtime.WORKING and working_key == key:
             look_up_cash(order.account, instrument.currency)
             stop_work()
             order.status = runtime.BLOCKED
@@ -709,6 +882,7 @@ def on_fill():
         if instrument.priced == 0 and instrument.mark != log.price[i]:
             instrument.mark = log.price[i]
             revalue_holders()
+            revalue_groups()
     elif instrument.priced == 0:  # marks are read only at the end
         instrument.mark = log.price[i]
     if instrument.priced == 0:
@@ -719,7 +893,11 @@ def on_fill():
     realised = ledger.fill(position, account, instrument, side, qty, log.price[i], fee)
     opened = (1 if qty_before == 0 else 0) - (1 if position.qty == 0 else 0)
     if shape.cash:
-        cash_balance.cash += account.cash - cash_before
+        receive_cash(account.cash - cash_before, instrument.currency)
+    if shape.groups:
+        strategy = tag(EventKind.FILL, column("strategy", i), order.strategy)
+    for group in shape.groups:
+        fill_group(group, realised)
     if shape.orders and log.order[i] >= 0:
         before_change()
         change = ledger.fill_order(order, position, account, qty)
@@ -731,7 +909,37 @@ def on_fill():
         record_outcome(EventKind.FILL)
     if shape.marks:
         ledger.mark(position, account, instrument)
+    if shape.exposures:
+        exposure.expose(position, account, instrument)
     equity_moved(log.account[i], log.pair[i], log.instrument[i])
+    if shape.groups_told and instrument.priced == 0:
+        tell_groups_in()
+    for group in shape.groups_told:
+        tell_group(group, place_of(group, int64(log.pair[i]), strategy))
+
+
+def fill_group(group, realised):
+    """Book the fill in a group."""
+    global member
+    holding = at(group.positions, place_of(group, int64(log.pair[i]), strategy))
+    member = at(group.accounts, holding.account)
+    if group.own:
+        ledger.fill(holding, member, instrument, side, qty, log.price[i], fee)
+    elif group.sums:
+        holding.qty += side * qty
+    else:
+        groups.fill_part(holding, member, instrument, side, qty, log.price[i], fee, realised)
+    if shape.marks:
+        ledger.mark(holding, member, instrument)
+    if shape.exposures:
+        exposure.expose(holding, member, instrument)
+
+
+def receive_cash(amount, currency):
+    """Add cash to the balances of the account and of its groups in a currency."""
+    cash_balance.cash += amount
+    for group in shape.cash_groups:
+        balance_of(group, holder_of(group), currency).cash += amount
 
 
 # ---------------------------------------------------------------------- marks and money
@@ -745,6 +953,9 @@ def on_price():
     if shape.marks and log.price[i] != MISSING:
         note_price()
         revalue_holders()
+        revalue_groups()
+        if shape.groups_told:
+            tell_groups_in()
 
 
 def quoted(name):
@@ -766,7 +977,65 @@ def revalue_holders():
         if holding.qty != 0:
             ledger.mark(holding, at(accounts, holding.account), instrument)
             equity_moved(holding.account, pair_id, holding.instrument)
+        if shape.exposures:
+            exposure.expose(holding, at(accounts, holding.account), instrument)
         pair_id = holding.next_position
+
+
+def revalue_groups():
+    """Value every group with a position in the instrument at its new mark."""
+    for group in shape.groups:
+        place = first_place(group, int64(log.instrument[i]))
+        while place >= 0:
+            holding = at(group.positions, place)
+            if holding.qty != 0:
+                ledger.mark(holding, at(group.accounts, holding.account), instrument)
+            if shape.exposures:
+                exposure.expose(holding, at(group.accounts, holding.account), instrument)
+            place = holding.next_position
+
+
+def expose_holders():
+    """Bring the exposure of every account in the instrument up to date."""
+    pair_id = instrument.first_position
+    while pair_id >= 0:
+        holding = at(positions, pair_id)
+        exposure.expose(holding, at(accounts, holding.account), instrument)
+        pair_id = holding.next_position
+
+
+def expose_groups():
+    """Bring the exposure of every group in the instrument up to date."""
+    for group in shape.groups:
+        place = first_place(group, position.instrument)
+        while place >= 0:
+            holding = at(group.positions, place)
+            exposure.expose(holding, at(group.accounts, holding.account), instrument)
+            place = holding.next_position
+
+
+def tell_groups_in():
+    """Tell the rules of every group with a position in the instrument that its profit has moved."""
+    for group in shape.groups_told:
+        place = first_place(group, int64(log.instrument[i]))
+        while place >= 0:
+            if at(group.positions, place).qty != 0:
+                tell_group(group, place)
+            place = at(group.positions, place).next_position
+
+
+def tell_group(group, place):
+    """Tell the rules on a group's profit that it may have moved."""
+    global event, book
+    holding = at(group.positions, place)
+    event = EventRow(
+        i, now, EventKind.MARK, -1, holding.instrument, place if group.by_pair else -1, 0, 0, MISSING, -1,
+        holding.account if group.own else -1,
+    )  # fmt: skip
+    book = Book(holding, at(group.accounts, holding.account), instrument, at(orders, -1), 0, 0, None, None)
+    for rule in shape.told_of(group):
+        look_up_rule(rule, EventKind.MARK)
+        record_of(rule, EventKind.MARK)
 
 
 def equity_moved(account_id, pair_id, instrument_id):
@@ -783,6 +1052,10 @@ def moved(account_id, pair_id, instrument_id, used):
     account = at(accounts, account_id)
     instrument = at(instruments, instrument_id)
     ledger.track(account)
+    if shape.sums:
+        for group in shape.sums:
+            groups.follow(at(group.accounts, holder_of(group)), account)
+        groups.note_followed(account)
     if shape.listening(EventKind.MARK):
         event = EventRow(i, now, EventKind.MARK, account_id, instrument_id, pair_id, 0, 0, MISSING, -1)
         book = Book(position, account, instrument, at(orders, -1), 0, 0, None, None)
@@ -798,16 +1071,23 @@ def on_cash():
     if shape.cash:
         currency = log.price[i] if log.price[i] != MISSING else 0
         look_up_cash(log.account[i], currency)
-        cash_balance.cash += log.qty[i]
+        receive_cash(log.qty[i], currency)
     equity_moved(log.account[i], log.pair[i], log.instrument[i])
+    tell_sums()
 
 
 def on_equity():
     """Process an equity given from outside."""
     look_up(i)
-    account.external_equity = log.qty[i]
-    account.has_external_equity = 1
+    ledger.give_equity(account, log.qty[i])
     equity_moved(log.account[i], log.pair[i], log.instrument[i])
+    tell_sums()
+
+
+def tell_sums():
+    """Tell the rules on the equity of the groups of `account` that it may have moved."""
+    for group in shape.sums_told:
+        tell_group(group, holder_of(group) * counts[Counter.INSTRUMENTS])
 
 
 # ---------------------------------------------------------------------- commands
@@ -828,7 +1108,7 @@ def on_control():
                     if rule.can_pause and rule.state.held_until > now:
                         write_row(rule.bit, 0, 0, now, key, rule.number, DecisionCode.RELEASE)
                     if "book" in rule.arguments("reset"):
-                        book = owner_book(rule)
+                        book = owner_book(rule, key)
                     if rule.has("reset"):
                         rule.reset()
                     if rule.can_pause:

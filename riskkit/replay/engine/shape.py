@@ -24,7 +24,48 @@ HOOKS = (
     "evict",
     "apply_pending",
 )  # functions of a rule's type that the loop calls
-VARIABLES = ("state", "states", "n_keys", "terms", "params", "duplicates")  # of each rule in the loop
+VARIABLES = (
+    "state",
+    "states",
+    "n_keys",
+    "terms",
+    "params",
+    "duplicates",
+    "best",
+    "reducing",
+)  # of each rule in the loop
+
+
+class GroupShape(NamedTuple):
+    """Facts of the group books of one scope (`riskkit.replay.kernels.groups`)."""
+
+    scope: str
+    has_cash: bool
+
+    def variable(self, name: str) -> str | None:
+        """The table of a group in the loop; None if `name` is a fact."""
+        return f"group_{name}_{self.scope}" if name in ("accounts", "positions", "cash") else None
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of its tables of records."""
+        names = ("accounts", "positions", "cash") if self.has_cash else ("accounts", "positions")
+        return tuple(f"group_{name}_{self.scope}" for name in names)
+
+    @property
+    def by_pair(self) -> bool:
+        """True if its positions are those of the accounts, one by one."""
+        return "account" in SCOPES[self.scope].parts
+
+    @property
+    def own(self) -> bool:
+        """True if its profit is that of its own fills."""
+        return SCOPES[self.scope].group == "own"
+
+    @property
+    def sums(self) -> bool:
+        """True if its equity is the sum over member accounts."""
+        return SCOPES[self.scope].group == "holders"
 
 
 class RuleShape(NamedTuple):
@@ -45,6 +86,10 @@ class RuleShape(NamedTuple):
     covariance: bool
     nodes_per_event: int
     caps: bool  # its verdict has the index of the breached limit
+    volume: bool  # it counts the lots and money of the working orders in its record
+    whole: bool  # it judges a list of orders at its last one
+    group: GroupShape | None  # its book is that of a group
+    reads: tuple[str, ...]
     checks_on: tuple[int, ...]
     updates_on: tuple[int, ...]
     alerts_on: tuple[int, ...]  # kinds that cannot be refused and at which a breach of an alerting rule is written
@@ -53,6 +98,9 @@ class RuleShape(NamedTuple):
     def variable(self, name: str) -> str | None:
         """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""
         texts = {"key": KEYS[self.scope], "order_key": ORDER_KEYS[self.scope], "array": f"all_states_{self.name}"}
+        texts["member_key"] = SCOPES[self.scope].member_key
+        if self.group and name.startswith("group_"):
+            return self.group.variable(name.removeprefix("group_"))
         return texts.get(name) or (f"{name}_{self.name}" if name in VARIABLES or name in HOOKS else None)
 
     def has(self, hook: str) -> bool:
@@ -64,9 +112,14 @@ class RuleShape(NamedTuple):
         return dict(self.hooks).get(hook, ())
 
     @property
-    def cancels(self) -> str:
-        """Working orders that a trip cancels; see `riskkit.replay.schema.scopes.Scope`."""
-        return SCOPES[self.scope].cancels
+    def nets(self) -> bool:
+        """True if an order that reduces the group's position, not the account's, is exempt."""
+        return self.group is not None and self.exempt_reducing and not {"exposure", "share"}.isdisjoint(self.reads)
+
+    @property
+    def has_peers(self) -> bool:
+        """True if its key has working orders of several accounts."""
+        return SCOPES[self.scope].joins_accounts
 
     @property
     def bit(self) -> int:
@@ -127,12 +180,15 @@ class Shape(NamedTuple):
     duplicates: bool  # identical orders are found
     parents: bool  # children are counted for their parent
     tags: bool  # orders store strategy and connection
+    exposures: bool  # exposures with working orders are kept
+    groups: tuple[Any, ...]  # of GroupShape
     columns: tuple[str, ...]
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables of records."""
-        return (*TABLES, "cash_balances") if self.cash else TABLES
+        own = (*TABLES, "cash_balances") if self.cash else TABLES
+        return (*own, *(name for group in self.groups for name in group.tables))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -148,6 +204,50 @@ class Shape(NamedTuple):
     def gauging(self) -> Rules:
         """Rules with a covariance."""
         return [rule for rule in self.rules if rule.covariance]
+
+    @property
+    def whole(self) -> bool:
+        """True if a rule judges a list of orders at its last one."""
+        return any(rule.whole for rule in self.rules)
+
+    @property
+    def pausing(self) -> Rules:
+        """Rules that can pause their key."""
+        return [rule for rule in self.rules if rule.can_pause]
+
+    @property
+    def measuring(self) -> Rules:
+        """Rules that count the lots and money of the working orders in their records."""
+        return [rule for rule in self.rules if rule.volume]
+
+    @property
+    def lots(self) -> bool:
+        """True if the lots of each working order are followed."""
+        return bool(self.groups or self.measuring)
+
+    @property
+    def cash_groups(self) -> list[Any]:
+        """Groups with a balance in each currency."""
+        return [group for group in self.groups if group.has_cash]
+
+    @property
+    def sums(self) -> list[Any]:
+        """Groups with the sums over their member accounts."""
+        return [group for group in self.groups if group.sums] if self.marks else []
+
+    def told_of(self, group: GroupShape) -> Rules:
+        """Rules on the profit of a group."""
+        return [rule for rule in self.rules if rule.group == group and EventKind.MARK in rule.updates_on]
+
+    @property
+    def groups_told(self) -> list[Any]:
+        """Groups whose profit is limited."""
+        return [group for group in self.groups if self.told_of(group)]
+
+    @property
+    def sums_told(self) -> list[Any]:
+        """Groups of `groups_told` with the sums over their member accounts."""
+        return [group for group in self.groups_told if group.sums]
 
     @property
     def counting(self) -> Rules:
@@ -174,8 +274,9 @@ class Shape(NamedTuple):
         return [rule for rule in self.rules if rule.can_object(kind)]
 
     def listening(self, kind: int) -> Rules:
-        """Rules whose records are looked up at a kind of event."""
-        return [rule for rule in self.rules if rule.can_object(kind) or kind in rule.updates_on]
+        """Rules whose records are looked up at a kind of event; those on a group's profit are told by the group."""
+        told = [rule for rule in self.rules if kind != EventKind.MARK or rule.group is None]
+        return [rule for rule in told if rule.can_object(kind) or kind in rule.updates_on]
 
     def watched(self, kind: int) -> bool:
         """True if a kind of event may change a rule's record."""

@@ -15,9 +15,9 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from riskkit.replay.engine import loop
-from riskkit.replay.engine.shape import HOOKS, RuleShape, Shape, arguments
+from riskkit.replay.engine.shape import HOOKS, GroupShape, RuleShape, Shape, arguments
 
-RULE_ARGUMENTS = {"state": "state", "params": "params", "duplicates": "duplicates"}  # of hooks -> variable of the rule
+RULE_ARGUMENTS = {name: name for name in ("state", "params", "duplicates", "best")}  # of hooks -> variable of the rule
 Values = dict[str, Any]  # the value of a name of the template: a fact, or the expression passed for it
 
 
@@ -280,7 +280,7 @@ class _Specialiser:
                 return None
             self.names[name] = value
             return name
-        return owner.variable(name) if isinstance(owner, (_Family, RuleShape)) else None
+        return owner.variable(name) if isinstance(owner, (_Family, RuleShape, GroupShape)) else None
 
     def is_fact(self, node: ast.expr, values: Values) -> bool:
         """True if an expression consists of facts only."""

@@ -14,8 +14,10 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._jit import plain
-from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, NO_OFFER, ORDER, POSITION, Book
+from riskkit.replay.engine.groups import chain_positions, group_tables, groups_of, has_group, larger_tables
+from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, ORDER, POSITION, Book
 from riskkit.replay.kernels.covariance_state import lay_down
+from riskkit.replay.kernels.order_chains import NO_OFFER
 from riskkit.replay.kernels.queue import HEADER
 from riskkit.replay.kernels.records import Records, record_dtype
 from riskkit.replay.kernels.runtime import (
@@ -51,16 +53,29 @@ class State:
     reals: np.ndarray
     counts: np.ndarray
     rules: list[np.ndarray]
+    groups: dict[str, np.ndarray]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array by name."""
-        named = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "rules"}
-        return {**named, **{f"s{k}": array for k, array in enumerate(self.rules)}}
+        return {**self._single(), **self.groups, **{f"s{k}": array for k, array in enumerate(self.rules)}}
+
+    def put(self, name: str, array: np.ndarray) -> None:
+        """Replace the array of a name of `arrays`."""
+        if name in self.groups:
+            self.groups[name] = array
+        elif name in self._single():
+            setattr(self, name, array)
+        else:
+            self.rules[int(name.removeprefix("s"))] = array
 
     def copy(self) -> State:
         """An independent copy."""
-        fields = {name: getattr(self, name).copy() for name in self.__dataclass_fields__ if name != "rules"}
-        return State(**fields, rules=[array.copy() for array in self.rules])
+        fields = {name: array.copy() for name, array in self._single().items()}
+        groups = {name: array.copy() for name, array in self.groups.items()}
+        return State(**fields, rules=[array.copy() for array in self.rules], groups=groups)
+
+    def _single(self) -> dict[str, np.ndarray]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("rules", "groups")}
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,7 @@ def opening(universe: Universe, pair_account: np.ndarray, pair_instrument: np.nd
     instruments = _instruments(universe)
     accounts = _accounts(universe)
     positions = _positions(universe, pair_account, pair_instrument, instruments)
-    _chain_by_account(positions, accounts)
+    chain_positions(positions, accounts)
     return Opening(instruments, accounts, positions, _cash_balances(universe))
 
 
@@ -126,8 +141,13 @@ def new_state(
     counts[Counter.SLOTS], counts[Counter.ACCOUNTS] = slots, len(universe.accounts)
     counts[Counter.CALENDARS] = len(clocks)
     counts[Counter.LIST] = -1
+    counts[Counter.INSTRUMENTS], counts[Counter.STRATEGIES] = (
+        max(len(universe.instruments), 1),
+        len(universe.strategies),
+    )
     counts[Counter.BALANCES] = (len(cash_balances) - 1) // max(len(universe.accounts), 1)
     tables: list[np.ndarray] = []
+    groups = group_tables(groups_of(rules).values(), universe, accounts, positions, instruments, cash_balances)
     memory = [np.zeros(HEADER, np.int64)]
     reals = [np.zeros(1)]
     for rule, integers in zip(rules, params, strict=True):
@@ -136,7 +156,7 @@ def new_state(
         if "covariance" in rule.kind.requires:
             reals.append(lay_down(rule.scope, rule.id, universe, accounts, table, sum(map(len, reals))))
             counts[Counter.NEXT_TURN] = MISSING  # the first event sets the end of the first bar
-        _begin(rule, integers, table, positions, accounts, instruments, orders)
+        _begin(rule, integers, table, positions, _owners(rule, accounts, groups), instruments, orders)
         _open(rule, table, positions, accounts, instruments, orders)
         tables.append(table)
     workspace = np.concatenate([*memory, np.zeros(1, np.int64)])
@@ -151,6 +171,7 @@ def new_state(
         np.concatenate(reals),
         counts,
         tables,
+        groups,
     )
 
 
@@ -201,10 +222,13 @@ def grow(
         return
     fresh = _instruments(universe)
     positions = _positions(universe, pair_account, pair_instrument, fresh)
+    paired = [group for group in groups_of(rules).values() if group.by_pair]
+    wider = group_tables(paired, universe, state.accounts, positions, fresh, state.cash_balances)
+    state.groups |= larger_tables(state.groups, wider)
     positions[: known + 1] = _keep(state.positions, positions[: known + 1], ("next_position", "next_of_account"))
     state.instruments["first_position"], state.instruments["last_pair"] = fresh["first_position"], fresh["last_pair"]
     state.positions = positions
-    _chain_by_account(positions, state.accounts)
+    chain_positions(positions, state.accounts)
     for k, (rule, integers) in enumerate(zip(rules, params, strict=True)):
         old = state.rules[k]
         table = _rule_table(rule, universe, positions)
@@ -217,7 +241,9 @@ def grow(
             added = np.zeros(size * (len(table) - len(old)), np.int64)
             table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
             state.memory = np.concatenate([state.memory, added])
-        _begin(rule, integers, table, positions, state.accounts, state.instruments, state.orders)
+        _begin(
+            rule, integers, table, positions, _owners(rule, state.accounts, state.groups), state.instruments, state.orders
+        )  # fmt: skip
         table[: len(old)] = old
         state.rules[k] = table
 
@@ -230,6 +256,11 @@ def _keep(old: np.ndarray, new: np.ndarray, renewed: tuple[str, ...]) -> np.ndar
     return kept
 
 
+def _owners(rule: Rule, accounts: np.ndarray, groups: dict[str, np.ndarray]) -> np.ndarray:
+    """The records whose equity a rule's keys begin with: its groups, or the accounts."""
+    return groups[f"group_accounts_{rule.scope}"] if has_group(rule) else accounts
+
+
 def _begin(
     rule: Rule,
     params: Any,
@@ -239,15 +270,15 @@ def _begin(
     instruments: np.ndarray,
     orders: np.ndarray,
 ) -> None:
-    """Initialise each key's base with the opening equity of its account."""
+    """Initialise each key's base with the opening equity of its account or group."""
     for function in (rule.kind.on_new_day, rule.kind.reset):
         names = parameter_names(function) if function is not None else ()
         if function is None or "book" not in names:
             continue
         owners = Records(accounts, 1)
         position, instrument, order = (Records(array, 1)[-1] for array in (positions, instruments, orders))
-        for state in Records(table, 1):
-            book = Book(position, owners[state.owner], instrument, order)
+        for key, state in enumerate(Records(table, 1)):
+            book = Book(position, owners[key if has_group(rule) else state.owner], instrument, order)
             values = {"state": state, "params": params, "book": book}
             plain(function)(*(values[name] for name in names))
 
@@ -279,7 +310,7 @@ def _instruments(universe: Universe) -> np.ndarray:
     table = np.zeros(len(universe.instruments) + 1, record_dtype(INSTRUMENT))
     for name in ("first_position", "last_pair"):
         table[name] = -1
-    for name in ("bid", "ask", "last", "mark"):
+    for name in ("bid", "ask", "last", "mark", "estimate", "listed_estimate"):
         table[name] = MISSING
     table["denominator"] = 1
     currencies = {currency: code for code, currency in enumerate(universe.quanta)}
@@ -302,7 +333,7 @@ def _orders(size: int) -> np.ndarray:
     table = np.zeros(size, record_dtype(ORDER))
     for name in ("account", "pair", "strategy", "connection", "parent"):
         table[name] = -1
-    for name in ("price", "reserve", "max_price", "hold_price"):
+    for name in ("price", "reserve", "max_price", "hold_price", "value_price"):
         table[name] = MISSING
     return table
 
@@ -323,7 +354,9 @@ def _cash_balances(universe: Universe) -> np.ndarray:
 def _accounts(universe: Universe) -> np.ndarray:
     table = np.zeros(len(universe.accounts) + 1, record_dtype(ACCOUNT))
     for code, account in enumerate(universe.accounts, 1):
-        table["cash"][code] = table["net_deposits"][code] = universe.opening_cash(account)
+        cash = universe.opening_cash(account)
+        for name in ("cash", "net_deposits", "told_equity", "told_deposits"):
+            table[name][code] = cash
     for group, names in (("desk", universe.desks), ("firm", universe.firms)):
         table[group] = [-1, *(names.index(getattr(account, group)) for account in universe.accounts)]
     return table
@@ -361,24 +394,11 @@ def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray
     return positions
 
 
-def _chain_by_account(positions: np.ndarray, accounts: np.ndarray) -> None:
-    """Chain the positions of each account, in order of appearance."""
-    accounts["first_position"] = -1
-    owners = positions["account"][1:]
-    if not len(owners):
-        return
-    chain = np.argsort(owners, kind="stable")
-    starts = np.flatnonzero(np.diff(owners[chain], prepend=-1))
-    following = np.append(chain[1:], -1)
-    following[np.append(starts[1:], len(chain)) - 1] = -1
-    positions["next_of_account"][1:][chain] = following
-    accounts["first_position"][1:][owners[chain[starts]]] = chain[starts]
-
-
 def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:
     """One record per key of the rule's scope, and the empty one."""
     keys = owners(rule.scope, universe, positions)
-    counted = ("working",) if "working" in rule.kind.requires else ()
+    counted = ["working"] if "working" in rule.kind.requires else []
+    counted += ["open_quantity", "open_money"] if "volume" in rule.kind.requires else []
     table = np.zeros(len(keys) + 1, record_dtype([*rule.kind.state, *counted, *ENGINE_FIELDS]))
     table["owner"] = [-1, *keys]
     return table

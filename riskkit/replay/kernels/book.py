@@ -18,7 +18,6 @@ from typing import NamedTuple
 from riskkit.replay.kernels.integers import scaled, share
 from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.schema.columns import MISSING, CashFlowKind, FillCap, OrderStatus, RowFlag
-from riskkit.replay.schema.constants import LARGEST
 
 UNKNOWN, WORKING, BLOCKED, DONE = map(int, OrderStatus)
 NO_CAP = int(FillCap.NONE)
@@ -42,6 +41,8 @@ INSTRUMENT: dict[str, str] = dict(
     allows_negative="1 if prices at or below zero are allowed, else 0",
     listed="1 if declared, 0 if it only occurs in the log",
     currency="code of the currency",
+    estimate="before the first mark: highest price of an order that worked, in ticks, without sign; MISSING if none",
+    listed_estimate="the same of the earlier orders of the list in decision; MISSING if none",
 )
 POSITION: dict[str, str] = dict(
     qty="lots held, negative if short",
@@ -61,6 +62,12 @@ POSITION: dict[str, str] = dict(
     first_sell="record of the newest working sell, chained by its `next_order`, -1 if none",
     listed_buy="highest buy price in ticks among the earlier orders of the list in decision; -NO_OFFER if none",
     listed_sell="lowest sell price in ticks among the earlier orders of the list in decision; NO_OFFER if none",
+    listed_buy_qty="lots of the earlier buys of the list in decision",
+    listed_sell_qty="lots of the earlier sells of the list in decision",
+    high="quanta at the mark if its working buys are filled",
+    low="quanta at the mark if its working sells are filled",
+    listed_high="quanta at the mark if the earlier buys of the list in decision are filled",
+    listed_low="quanta at the mark if the earlier sells of the list in decision are filled",
 )
 ACCOUNT: dict[str, str] = dict(
     cash="quanta of cash, all currencies together",
@@ -72,6 +79,8 @@ ACCOUNT: dict[str, str] = dict(
     funding="quanta of funding and dividends received",
     external_equity="quanta of equity of the last EQUITY event",
     has_external_equity="1 after the first EQUITY event, else 0",
+    external_deposits="quanta: deposits that the last EQUITY event contains",
+    unknown_deposits="quanta: what an account without deposits had at its first EQUITY event beyond its own profit",
     working="number of working orders",
     peak="quanta: highest profit so far",
     drawdown="quanta: maximum drawdown of profit so far",
@@ -81,6 +90,15 @@ ACCOUNT: dict[str, str] = dict(
     firm="code of the firm",
     gross="quanta: sum of the absolute value of its positions",
     first_position="code of its first position, chained by `next_of_account`, -1 if none",
+    high="quanta: sum of the `high` of its positions",
+    low="quanta: sum of the `low` of its positions",
+    worst="quanta: sum of the larger of `high` and `low` of its positions, without sign",
+    listed_high="quanta: sum of the `listed_high` of its positions",
+    listed_low="quanta: sum of the `listed_low` of its positions",
+    listed_worst="quanta: sum of the larger of `listed_high` and `listed_low` of its positions, without sign",
+    told_equity="quanta of equity that its groups count",
+    told_deposits="quanta of deposits that its groups count",
+    told_realised="quanta of realised profit, funding less fees that its groups count",
 )
 ORDER: dict[str, str] = dict(
     status="state as `OrderStatus`",
@@ -102,6 +120,7 @@ ORDER: dict[str, str] = dict(
     next_order="record of the next older working order of the position and side, -1 if none",
     child_qty="lots of its child orders, filled or working",
     parent="record of the parent order, -1 if none",
+    value_price="price in ticks at which the order was valued when it came or was changed; MISSING if unknown",
 )
 CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
     cash="quanta of cash",
@@ -111,8 +130,6 @@ CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
 CASH_DEPOSIT = int(CashFlowKind.DEPOSIT)
 CASH_FEE = int(CashFlowKind.FEE)
 BAD_PRICE = int(RowFlag.BAD_PRICE)
-ANY_PRICE = LARGEST  # the limit of a market order when prices are compared
-NO_OFFER = ANY_PRICE + 1
 
 
 class Book(NamedTuple):
@@ -148,9 +165,25 @@ def equity(account: Record) -> int:
     return account.cash + account.value
 
 
+def paid_in(account: Record) -> int:
+    """Deposits and opening value that `equity` contains, in quanta."""
+    if account.has_external_equity != 0:
+        return account.external_deposits
+    return account.net_deposits
+
+
 def profit(account: Record) -> int:
     """Equity less deposits and opening value, in quanta."""
-    return equity(account) - account.net_deposits
+    return equity(account) - paid_in(account)
+
+
+def give_equity(account: Record, amount: int) -> None:
+    """Take an equity given from outside; the first one of an account without deposits is not profit."""
+    if account.has_external_equity == 0 and account.net_deposits == 0:
+        account.unknown_deposits = amount - profit(account)
+    account.external_equity = amount
+    account.has_external_equity = 1
+    account.external_deposits = account.net_deposits + account.unknown_deposits
 
 
 def order_price(instrument: Record, side: int, price: int) -> int:
@@ -167,7 +200,7 @@ def order_price(instrument: Record, side: int, price: int) -> int:
 def reduces(position: Record, side: int, qty: int, working_qty: int) -> bool:
     """True if an order only reduces: opposite to the position and, with the working orders of its side, within it.
 
-    ``own`` is the number of lots that the order itself has working already (a modify).
+    ``working_qty`` is the number of lots that the order itself has working already (a modify).
     """
     working = position.open_buy_qty if side > 0 else position.open_sell_qty
     return side * position.qty < 0 and qty + working - working_qty <= abs(position.qty)
@@ -351,31 +384,6 @@ def tag_order(order: Record, strategy: int, connection: int, flags: int) -> None
     order.flags = flags
 
 
-def link_order(orders: Record, slot: int, order: Record, position: Record) -> None:
-    """Insert a working order at the head of its position's chain of that side."""
-    head = position.first_buy if order.side > 0 else position.first_sell
-    order.prev_order = -1
-    order.next_order = head
-    if head >= 0:
-        at(orders, head).prev_order = slot
-    if order.side > 0:
-        position.first_buy = slot
-    else:
-        position.first_sell = slot
-
-
-def unlink_order(orders: Record, order: Record, position: Record) -> None:
-    """Remove an order that works no longer from its chain."""
-    if order.next_order >= 0:
-        at(orders, order.next_order).prev_order = order.prev_order
-    if order.prev_order >= 0:
-        at(orders, order.prev_order).next_order = order.next_order
-    elif order.side > 0:
-        position.first_buy = order.next_order
-    else:
-        position.first_sell = order.next_order
-
-
 def hold_price(instrument: Record, side: int, price: int, reserve: int, flags: int) -> int:
     """Price at which a buy reserves cash: its reserve price, else its limit, else that of `order_price`."""
     if reserve != MISSING:
@@ -427,15 +435,11 @@ def release_child_qty(orders: Record, order: Record, lots: int) -> None:
         at(orders, order.parent).child_qty += lots
 
 
-def list_order(position: Record, side: int, price: int) -> None:
-    """Store the best price of a list's orders so far (a market order matches any price)."""
-    if side > 0:
-        position.listed_buy = max(position.listed_buy, ANY_PRICE if price == MISSING else price)
-    else:
-        position.listed_sell = min(position.listed_sell, -ANY_PRICE if price == MISSING else price)
+def rest_of(order: Record) -> int:
+    """Lots of an order that work."""
+    return max(order.qty - order.filled, 0) if order.status == WORKING else 0
 
 
-def unlist_orders(position: Record) -> None:
-    """Forget the prices of a list once it is decided."""
-    position.listed_buy = -NO_OFFER
-    position.listed_sell = NO_OFFER
+def worth_of(order: Record, instrument: Record) -> int:
+    """Money of the lots of an order that work, in quanta without sign; 0 if no price was known."""
+    return abs(notional(instrument, rest_of(order), order.value_price)) if order.value_price != MISSING else 0

@@ -68,7 +68,9 @@ class Counter(IntEnum):
     SAMPLES = 26
     BALANCES = 27  # number of currencies in which each account has a balance
     LIST = 28  # first row of the list whose verdict is kept, -1 if none
-    SIZE = 29
+    INSTRUMENTS = 29
+    STRATEGIES = 30
+    SIZE = 31
 
 
 class Orphans(IntEnum):
@@ -233,8 +235,10 @@ def apply_pending(position: Record, account: Record, side: int, qty: int, sign: 
     account.working += sign
     if side > 0:
         position.open_buy_qty += sign * qty
+        position.listed_buy_qty += sign * qty
     else:
         position.open_sell_qty += sign * qty
+        position.listed_sell_qty += sign * qty
 
 
 ACTIVE = int(TradingCommand.ACTIVE)
@@ -253,13 +257,6 @@ def command(account: Record, code: int) -> None:
         account.paused = 0
     else:
         account.state = code
-
-
-def is_key_of(order: Record, position: Record, account: int, instrument: int, pair: int) -> bool:
-    """True if an order works for an account, an instrument or a pair (-1: any)."""
-    if order.status != WORKING or (account >= 0 and order.account != account):
-        return False
-    return (instrument < 0 or position.instrument == instrument) and (pair < 0 or order.pair == pair)
 
 
 # identical orders: `prev_duplicate` is, for each order, the row of the previous identical one (-1: none).

@@ -432,9 +432,6 @@ class Engine:
         self._begin(int(header["first"]))
         assert self._state is not None
         for name in self._state.arrays():
-            if name.startswith("s") and name[1:].isdigit():
-                self._state.rules[int(name[1:])] = arrays[f"state_{name}"]
-            else:
-                setattr(self._state, name, arrays[f"state_{name}"])
+            self._state.put(name, arrays[f"state_{name}"])
         self._journal.make_room()
         self._extend()

@@ -249,13 +249,15 @@ class ReplayResult(Shown):
 
         table = self._valued.accounts[1:]
         money = float(self.log.universe.quantum)
-        equity = np.where(table["has_external_equity"] != 0, table["external_equity"], table["cash"] + table["value"])
+        given = table["has_external_equity"] != 0
+        equity = np.where(given, table["external_equity"], table["cash"] + table["value"])
+        paid_in = np.where(given, table["external_deposits"], table["net_deposits"])
         frame = pd.DataFrame(
             {
                 "cash": table["cash"] * money,
                 "value": table["value"] * money,
                 "equity": equity * money,
-                "profit": (equity - table["net_deposits"]) * money,
+                "profit": (equity - paid_in) * money,
                 "realised": table["realised"] * money,
                 "fees": table["fees"] * money,
                 "drawdown": table["drawdown"] * money if self.marked else np.nan,

@@ -11,6 +11,9 @@ The functions name the arguments that they need, out of
     reals    (check, update) the shared float64 workspace of rules that need the covariance, from `state.reals` on
     reducing (check) 1 if the order only reduces a position
     orders, positions (check) the tables, for the working orders of a position and the positions of an account
+    held     (check) the positions of the book: the table `positions`, or that of the rule's group
+    later    (check) 1 for an order of a list that others follow, else 0: the rule judges the list at its last order
+    best     (check) best working order of the other side in the rule's scope, a price times the order's side
     duplicates    (check) number of earlier identical orders within the rule's `window_ns`
     accepted (update) 1 if the event was accepted, 0 if refused: in enforce mode by any rule, in shadow by this rule
     passed   (update) 1 if this rule passed it
@@ -73,7 +76,12 @@ class RuleType:
         Words of workspace shared by all keys, filled once; they start at `state.memory`.
     nodes_per_event : int
         Nodes that one event may add to the queues of `riskkit.replay.kernels.queue` in the workspace.
-    scopes : allowed scopes; the first is the default. All scopes if not given.
+    scopes : allowed scopes; the first is the default. All scopes that have what the rule `reads` if not given.
+    reads : frozenset of `riskkit.replay.schema.scopes.QUANTITIES`
+        What the check or update reads of the book: the book is then that of the rule's key, with positions netted and
+        profit summed over the accounts of a desk, a product, ...
+    of_equity : frozenset of str
+        Limits that are fractions of an equity: they need one that is known.
     action : default action.
     hold : default end of a pause: "reset", "session", or the name of a duration parameter.
     checked_by_pause : with an action that pauses, ``check`` is not called: the breach is a state, and its trip stops the
@@ -138,7 +146,9 @@ class RuleType:
     workspace_size: Callable[[Any], int] | int = 0
     shared_workspace: Callable[[Any, Universe], list[int]] | None = None
     nodes_per_event: int = 0
-    scopes: tuple[str, ...] = SCOPES
+    scopes: tuple[str, ...] = ()
+    reads: frozenset[str] = frozenset()
+    of_equity: frozenset[str] = frozenset()
     action: str = "REJECT"
     hold: str = "reset"
     checked_by_pause: bool = False
@@ -165,6 +175,8 @@ class RuleType:
 
     def __post_init__(self) -> None:
         """Validate `observes` and `breach`; turn a fixed sentence into a function."""
+        if not self.scopes:
+            object.__setattr__(self, "scopes", scopes.scopes_of(self.reads))
         if isinstance(text := self.sentence, str):
             object.__setattr__(self, "sentence", lambda parameters: text)
         if isinstance(names := self.one_of, tuple):
@@ -328,7 +340,7 @@ class Rule:
         object.__setattr__(self, "id", name_text(self.id, "rule id"))
         object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
         object.__setattr__(self, "action", self.action or kind.action)
-        one_of(self.scope, kind.scopes, f"rule {self.id!r}: scope")
+        self._check_scope()
         one_of(self.action, ACTIONS, f"rule {self.id!r}: action")
         one_of(self.severity, SEVERITIES, f"rule {self.id!r}: severity")
         for name, unit in kind.units().items():
@@ -367,6 +379,25 @@ class Rule:
                 f"rule {self.id!r} ({self.type}) counts only cancels, and a cancel is never refused: "
                 "action='REJECT' does not fit; use ALERT, REDUCE_ONLY, PAUSE or HALT"
             )
+
+    @property
+    def fractions_of_equity(self) -> tuple[str, ...]:
+        """Names of the given limits that are fractions of an equity."""
+        return tuple(name for name in sorted(self.kind.of_equity) if getattr(self.parameters, name) is not None)
+
+    def _check_scope(self) -> None:
+        """Refuse a scope that does not have what the rule reads."""
+        one_of(self.scope, SCOPES, f"rule {self.id!r}: scope")
+        reads = self.kind.reads | ({"equity"} if self.fractions_of_equity else set())
+        fitting = tuple(name for name in self.kind.scopes if name in scopes.scopes_of(reads))
+        if self.scope in fitting:
+            return
+        known = ", ".join(repr(scopes.WIRE.get(name, name)) for name in fitting)
+        lacking = (scopes.QUANTITIES[quantity] for quantity in sorted(reads))
+        why = next((f": {one.why_not}" for one in lacking if self.scope not in one.scopes), "")
+        raise InputError(
+            f"rule {self.id!r}: scope={self.wire_scope!r} does not fit the type {self.type!r}{why}; use {known}"
+        )
 
     @property
     def type(self) -> str:
@@ -452,7 +483,10 @@ class Rule:
 
     def scope_text(self) -> str:
         """The scope in words."""
-        return scopes.SCOPES[self.scope].words
+        scope = scopes.SCOPES[self.scope]
+        each = ", in each instrument" if "position" in self.kind.reads and not scope.has_instrument else ""
+        netted = self.kind.reads & {"position", "exposure", "share"} and scope.joins_accounts
+        return f"{scope.words}{', accounts netted' if netted else ''}{each}"
 
     def action_text(self) -> str:
         """The effect of a breach in words."""

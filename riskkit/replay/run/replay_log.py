@@ -220,8 +220,8 @@ def _sample_times(first: int, last: int, spacing: int | None) -> np.ndarray:
 def _finish_samples(state: Any, sampled: np.ndarray) -> None:
     """Fill the samples that no event passed with the final values."""
     accounts = state.accounts[1:]
-    final = np.where(
-        accounts["has_external_equity"] != 0, accounts["external_equity"], accounts["cash"] + accounts["value"]
-    )
+    given = accounts["has_external_equity"] != 0
+    final = np.where(given, accounts["external_equity"], accounts["cash"] + accounts["value"])
+    paid_in = np.where(given, accounts["external_deposits"], accounts["net_deposits"])
     rest = slice(int(state.counts[Counter.SAMPLE]), None)
-    sampled[0, rest], sampled[1, rest] = final, accounts["net_deposits"]
+    sampled[0, rest], sampled[1, rest] = final, paid_in

@@ -35,8 +35,9 @@ class Scope(NamedTuple):
         "account": a key belongs to one account; "last": to the account that used it last; empty: to no one account.
     used_by : tuple of Kind
         Events that make their account the owner of the key.
-    cancels : str
-        Working orders that a trip cancels: those of the event's "account", "instrument" or "pair"; empty: all.
+    group : str
+        Kind of book that a rule on positions, profit or cash keeps for a key (`riskkit.replay.kernels.groups`): "holders",
+        "parts" or "own"; empty: the account's own book, or none.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Scope(NamedTuple):
     parts: tuple[str, ...]
     owner: str = ""
     used_by: tuple[EventKind, ...] = ()
-    cancels: str = "account"
+    group: str = ""
 
     @property
     def event_key(self) -> str:
@@ -72,6 +73,16 @@ class Scope(NamedTuple):
         return self.record in ("", "account") or self.field == "account"
 
     @property
+    def member_key(self) -> str:
+        """The key of another account in the same instrument, as an expression of the loop."""
+        return self.order_key.replace("account.", "member.").replace("position.", "peer.")
+
+    @property
+    def joins_accounts(self) -> bool:
+        """True if a key has positions of several accounts, which are netted."""
+        return "account" not in self.parts and not self.is_open
+
+    @property
     def who(self) -> str:
         """Scope of a pause, in words."""
         return self.words.replace("for each", "the") if self.record else EVERYTHING
@@ -81,21 +92,58 @@ _MESSAGES = (EventKind.ORDER, EventKind.MODIFY)
 _ROWS = (
     Scope("account", "for each account", "event", "account", "order.account", ("account",), "account"),
     Scope("instrument", "for each instrument", "event", "instrument", "position.instrument", ("instrument",),
-          cancels="instrument"),
-    Scope("product", "for each product", "instrument", "product", "instrument.product", ("product",)),
+          group="parts"),
+    Scope("product", "for each product", "instrument", "product", "instrument.product", ("product",), group="parts"),
     Scope("account_instrument", "for each account and instrument", "event", "pair", "order.pair",
-          ("account", "instrument"), "account", cancels="pair"),
+          ("account", "instrument"), "account", group="parts"),
     Scope("account_product", "for each account and product", "position", "product", "position.product",
-          ("account", "product"), "account"),
+          ("account", "product"), "account", group="parts"),
     Scope("strategy", "for each strategy", "event", "strategy", "order.strategy", ("strategy",), "last",
-          (*_MESSAGES, EventKind.EXECUTION)),
+          (*_MESSAGES, EventKind.EXECUTION), group="own"),
     Scope("connection", "for each connection", "event", "connection", "order.connection", ("connection",), "last",
           _MESSAGES),
-    Scope("desk", "for each desk", "account", "desk", "account.desk", ("desk",)),
-    Scope("firm", "for each firm", "account", "firm", "account.firm", ("firm",)),
-    Scope("global", "over everything", "", "", "0", (), cancels=""),
+    Scope("desk", "for each desk", "account", "desk", "account.desk", ("desk",), group="holders"),
+    Scope("firm", "for each firm", "account", "firm", "account.firm", ("firm",), group="holders"),
+    Scope("global", "over everything", "", "", "0", (), group="holders"),
 )  # fmt: skip
 SCOPES: dict[str, Scope] = {row.name: row for row in _ROWS}
+
+
+class Quantity(NamedTuple):
+    """What a rule reads of a book: the scopes that have it, and why the others do not."""
+
+    scopes: tuple[str, ...]
+    why_not: str
+
+
+_LOGIN = "fills of an account are not split by login session"
+_PARTS = tuple(name for name in SCOPES if name != "connection")
+_CASH = ("account", "desk", "firm", "global")
+QUANTITIES: dict[str, Quantity] = {
+    "position": Quantity(
+        tuple(name for name in _PARTS if "product" not in name),
+        "a position is a quantity of one instrument of an account, a strategy or a group of accounts",
+    ),
+    "exposure": Quantity(_PARTS, _LOGIN),
+    "share": Quantity(
+        tuple(name for name in _PARTS if "instrument" not in name),
+        "one instrument alone is always the whole of its exposure",
+    ),
+    "profit": Quantity(_PARTS, _LOGIN),
+    "equity": Quantity(_CASH, "equity belongs to accounts, not to a part of their positions"),
+    "cash": Quantity(_CASH, "cash belongs to accounts, not to a part of their positions"),
+    "offers": Quantity(
+        tuple(name for name in _PARTS if "product" not in name and name != "strategy"),
+        "working orders meet in one instrument, between accounts",
+    ),
+}
+
+
+def scopes_of(reads: frozenset[str]) -> tuple[str, ...]:
+    """The scopes that have all quantities that a rule reads, all scopes if it reads none; the account first."""
+    return tuple(name for name in SCOPES if all(name in QUANTITIES[quantity].scopes for quantity in reads))
+
+
 WIRE = {"connection": "session"}  # spelling in rule sets, if it differs
 
 _GROUPS: dict[str, Callable[[Universe], Sequence[str]]] = {

@@ -202,10 +202,10 @@ def allowed_loss(read: Read, at: Setting) -> tuple[int, int]:
     given, params = read.rule.parameters, read.params
     inclusive = int(given.breach == "reach")
     falls = [params.money - inclusive] if given.money is not None else []
-    if given.pct is not None:
+    if given.pct is not None and at.capital > 0:
         fall = Fraction(params.pct * at.capital, MILLION)
         falls.append(math.ceil(fall) - 1 if inclusive else math.floor(fall))
-    return (min(falls) if falls and at.capital > 0 else -1), 1
+    return min(falls, default=-1), 1
 
 
 # ---------------------------------------------------------------------- parts

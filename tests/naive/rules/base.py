@@ -82,6 +82,8 @@ class Rule:
             "account_product": (account, product),
             "strategy": (account, get("strategy") or ""),
             "session": get("session") or "",
+            "desk": self.replay.accounts[account].desk if account is not None else None,
+            "firm": self.replay.accounts[account].firm if account is not None else None,
             "global": "everything",
         }[self.scope]
 
@@ -93,6 +95,31 @@ class Rule:
             return key[0] == who
         return self.scope == "session" and self.replay.logins.get(key) == who
 
+    # ------------------------------------------------------------------ books of a key
+
+    def members(self, key):
+        """The accounts of a key of accounts: one, a desk, a firm or all."""
+        return [label for label in self.replay.accounts if self.key({"account": label}) == key]
+
+    def net(self, key, instrument):
+        """What the accounts or strategies of a key hold of an instrument, netted."""
+        return sum(
+            (qty for (account, label, strategy), qty in self.replay.holdings.items()
+             if label == instrument
+             and self.key({"account": account, "instrument": label, "strategy": strategy}) == key),
+            Fraction(0),
+        )  # fmt: skip
+
+    def queued(self, member, side, orders=None):
+        """What works on a side of the member's instrument for its key, without the order that it changes."""
+        orders = self.replay.working() if orders is None else orders
+        return sum(
+            (order.rest for order in orders
+             if (order.instrument, order.side) == (member.instrument, side)
+             and self.key(order) == self.key(member) and order is not member.order),
+            Fraction(0),
+        )  # fmt: skip
+
     # ------------------------------------------------------------------ judging
 
     def judge(self, event, members, weight):
@@ -100,6 +127,8 @@ class Rule:
         verdict = Verdict(self)
         for place, member in enumerate(members):
             self.replay.phantoms = members[:place]
+            self.later = place + 1 < len(members)
+            self.listed = len(members) > 1 or event["kind"] == "order_list"
             free = member.reducing and self.action != "HALT"
             if self.key(member) in self.pauses and not free:
                 verdict.held = True
@@ -181,6 +210,9 @@ class Rule:
 
     def equity_moved(self, account):
         """An account's equity may have moved."""
+
+    def groups_moved(self, one, instrument):
+        """The profit of the keys that hold an instrument (None: no one), and of a fill's or an account's, may have moved."""
 
     def closed(self, event):
         """A trade was closed."""

@@ -7,69 +7,129 @@ from fractions import Fraction
 from naive.rules.base import HOLDING, Rule
 
 
-class Drawdown(Rule):
+class OfProfit(Rule):
+    """A rule on the profit of an account, of accounts together, of instruments, or of a strategy."""
+
     passes_reducing = speaks_by_pausing = True
 
-    def begin(self):
-        self.base = {}  # account -> (base, what was paid in then)
-        for label in self.replay.accounts:
-            self.look(label)
+    def of_accounts(self):
+        return self.scope in ("account", "desk", "firm", "global")
 
-    def look(self, account):
-        now, paid_in = self.replay.equity(account), self.replay.accounts[account].paid_in
-        if account not in self.base:
-            if now > 0:
-                self.base[account] = (now, paid_in)
-            return
-        base = self.base[account][0] + paid_in - self.base[account][1]
-        self.base[account] = (max(base, now) if self.params.get("trailing", True) else base, paid_in)
+    def keys(self):
+        if self.of_accounts():
+            return {self.key({"account": label}) for label in self.replay.accounts}
+        entries = [*self.replay.holdings, *(booked[:3] for booked in self.replay.booked)]
+        return {self.key(dict(zip(("account", "instrument", "strategy"), entry, strict=True))) for entry in entries}
 
-    def fallen(self, account):
-        if account not in self.base or self.base[account][0] <= 0:
-            return False
-        base = self.base[account][0]
-        fall = base - self.replay.equity(account)
-        far = "pct" in self.params and self.beyond(fall, self.limit("pct") * base)
-        return far or ("money" in self.params and self.beyond(fall, self.limit("money")))
+    def mine(self, account, instrument, strategy, key):
+        return self.key({"account": account, "instrument": instrument, "strategy": strategy}) == key
 
-    def objects(self, event, member, weight):
-        return self.fallen(member.account)
+    def profit(self, key):
+        if self.of_accounts():
+            return sum(self.replay.profit(label) for label in self.members(key))
+        total = Fraction(0)
+        for account, label, strategy, qty, price, _ in self.replay.booked:
+            if self.mine(account, label, strategy, key):
+                total -= qty * price * self.replay.instruments[label].multiplier
+        for (account, label, strategy), qty in self.replay.holdings.items():
+            traded = self.replay.instruments[label]
+            if traded.mark is not None and self.mine(account, label, strategy, key):
+                total += qty * traded.mark * traded.multiplier
+        for (account, label), worth in self.replay.first_worth.items():
+            total -= worth if self.mine(account, label, "of nobody", key) else 0
+        return total
+
+    def realised(self, key):
+        if self.scope != "strategy":
+            return sum(entry[5] for entry in self.replay.booked if self.mine(*entry[:3], key))
+        books, total = {}, Fraction(0)
+        for account, label, strategy, qty, price, _ in self.replay.booked:
+            if self.mine(account, label, strategy, key):
+                held, cost = books.get(label, (Fraction(0), Fraction(0)))
+                closing = min(abs(qty), abs(held)) if held * qty < 0 else Fraction(0)
+                way, multiplier = (1 if qty > 0 else -1), self.replay.instruments[label].multiplier
+                released = cost * closing / abs(held) if closing else Fraction(0)
+                total += -way * closing * price * multiplier - released
+                cost += way * (abs(qty) - closing) * price * multiplier - released
+                books[label] = (held + qty, cost)
+        return total
 
     def equity_moved(self, account):
-        self.look(account)
-        if self.fallen(account):
-            self.trip(account)
-
-    def reset(self, mine):
-        for account in filter(mine, self.replay.accounts):
-            self.base.pop(account, None)
+        if self.scope == "account":
             self.look(account)
 
+    def groups_moved(self, one, instrument):
+        if self.scope == "account":
+            return
+        moved = {key for key in self.keys() if instrument is not None and self.holds(key, instrument)}
+        if one is not None and (self.of_accounts() or not isinstance(one, dict)):
+            moved.add(self.key(one))
+        for key in moved:
+            self.look(key)
 
-class DailyLoss(Rule):
-    passes_reducing = speaks_by_pausing = reach = True
+    def holds(self, key, instrument):
+        return self.net(key, instrument) != 0
+
+
+class Drawdown(OfProfit):
+    def begin(self):
+        self.peak, self.known = {}, set()
+
+    def top(self, key):
+        peak = self.peak.get(key, Fraction(0))
+        return max(peak, self.profit(key)) if self.params.get("trailing", True) else peak
+
+    def fallen(self, key):
+        fall = self.top(key) - self.profit(key)
+        if "pct" in self.params:
+            paid_in = sum(self.replay.deposits(label) for label in self.members(key))
+            base = self.top(key) + paid_in
+            if (key in self.known or paid_in != 0) and base > 0 and self.beyond(fall, self.limit("pct") * base):
+                return True
+        return "money" in self.params and self.beyond(fall, self.limit("money"))
+
+    def objects(self, event, member, weight):
+        return self.fallen(self.key(member))
+
+    def look(self, key):
+        fallen = self.fallen(key)
+        self.peak[key] = self.top(key)
+        if self.of_accounts() and sum(self.replay.deposits(label) for label in self.members(key)) != 0:
+            self.known.add(key)
+        if fallen:
+            self.trip(key)
+
+    def reset(self, mine):
+        for key in filter(mine, self.keys()):
+            self.peak[key] = self.profit(key)
+
+
+class DailyLoss(OfProfit):
+    reach = True
     ends = "day"
 
     def begin(self):
-        self.new_day()
+        self.base = {}
 
-    def result(self, account):
+    def result(self, key):
         if self.params.get("measure", "total") == "realised":
-            return self.replay.accounts[account].realised
-        return self.replay.profit(account)
+            if self.of_accounts():
+                return sum(self.replay.accounts[label].realised for label in self.members(key))
+            return self.realised(key)
+        return self.profit(key)
 
     def new_day(self):
-        self.base = {label: self.result(label) for label in self.replay.accounts}
+        self.base = {key: self.result(key) for key in self.keys()}
 
-    def loss(self, account):
-        return self.base[account] - self.result(account)
+    def loss(self, key):
+        return self.base.get(key, Fraction(0)) - self.result(key)
 
     def objects(self, event, member, weight):
-        return self.beyond(self.loss(member.account), self.limit())
+        return self.beyond(self.loss(self.key(member)), self.limit())
 
-    def equity_moved(self, account):
-        if self.beyond(self.loss(account), self.limit()):
-            self.trip(account)
+    def look(self, key):
+        if self.beyond(self.loss(key), self.limit()):
+            self.trip(key)
 
 
 class Breaker(Rule):

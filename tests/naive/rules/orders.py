@@ -64,7 +64,7 @@ class PriceCollar(Rule):
 class SelfTrade(Rule):
     def objects(self, event, member, weight):
         for order in self.replay.working():
-            if (order.account, order.instrument) != (member.account, member.instrument):
+            if order.instrument != member.instrument or self.key(order) != self.key(member):
                 continue
             if order.side != -member.side:
                 continue

@@ -9,12 +9,12 @@ from naive.rules.base import Rule
 
 class PositionLimit(Rule):
     def after(self, member):
-        held = self.replay.position(member.account, member.instrument)
-        counted = self.params.get("include_open", True)
+        held = self.net(self.key(member), member.instrument)
+        orders = None if self.params.get("include_open", True) else self.replay.phantoms
         if self.params.get("measure", "net") == "net":
-            return member.side * held + member.rest + (self.replay.working_qty(member) if counted else 0)
-        both = self.replay.working_qty(member) + self.replay.working_qty(member, -member.side)
-        return abs(held) + member.rest + (both if counted else 0)
+            return member.side * held + member.rest + self.queued(member, member.side, orders)
+        both = self.queued(member, member.side, orders) + self.queued(member, -member.side, orders)
+        return abs(held) + member.rest + both
 
     def objects(self, event, member, weight):
         after = self.after(member)
@@ -27,44 +27,80 @@ class PositionLimit(Rule):
 
 
 class Exposure(Rule):
-    """Exposure of the account at marks once the order is filled; working orders are not counted."""
+    """Exposure of the key at marks; of the orders at work those of one side are filled, of the side that is worse."""
 
     passes_reducing = True
 
-    def values(self, member):
-        """Value of each position of the account after the order."""
-        account, traded = self.replay.accounts[member.account], self.replay.instruments[member.instrument]
-        mark = traded.mark if traded.mark is not None else self.price(member)
-        found = {}
-        for label, qty in account.positions.items():
-            other = self.replay.instruments[label]
-            found[label] = qty * (other.mark if other.mark is not None else 0) * other.multiplier
-        held = account.positions.get(member.instrument, 0)
-        found[member.instrument] = (held + member.side * member.rest) * mark * traded.multiplier
+    def ask(self, event, member, weight, verdict):
+        if not self.reduces(member) or self.action == "HALT":
+            self.passes_reducing = False
+            super().ask(event, member, weight, verdict)
+
+    def reduces(self, member):
+        held = self.net(self.key(member), member.instrument)
+        return held * member.side < 0 and member.rest + self.queued(member, member.side) <= abs(held)
+
+    def reference(self, label, member=None):
+        """The mark; without one the highest price of an order so far."""
+        traded = self.replay.instruments[label]
+        if traded.mark is not None:
+            return traded.mark
+        prices = [self.replay.price_of(one) for one in self.replay.phantoms if one.instrument == label]
+        prices += [self.price(member)] if member is not None else []
+        return max(
+            (abs(price) for price in [self.replay.estimates.get(label), *prices] if price is not None), default=0
+        )
+
+    def values(self, member, after):
+        """By instrument of the key: its value with all buys filled, and with all sells; before or after the message."""
+        key, found = self.key(member), {}
+        for label, traded in self.replay.instruments.items():
+            orders = self.replay.working() if self.params.get("working", True) else self.replay.phantoms
+            mine = [one for one in orders if one.instrument == label and self.key(one) == key]
+            if after:
+                mine = [one for one in mine if one is not member.order]
+            buys = sum((one.rest for one in mine if one.side > 0), Fraction(0))
+            sells = sum((one.rest for one in mine if one.side < 0), Fraction(0))
+            held = self.net(key, label)
+            price = self.reference(label, member if label == member.instrument and after else None)
+            if label == member.instrument and after:
+                buys += member.rest if member.side > 0 else 0
+                sells += member.rest if member.side < 0 else 0
+                if not self.params.get("working", True) and held * member.side < 0:
+                    held, buys, sells = held + buys - sells, 0, 0
+            found[label] = [(held + buys) * price * traded.multiplier, (held - sells) * price * traded.multiplier]
         return found
 
-    def gross(self, values):
-        return sum(map(abs, values.values()), Fraction(0))
+    def sizes(self, values):
+        return [max(abs(high), abs(low)) for high, low in values.values()]
 
 
 class MaxExposure(Exposure):
     def objects(self, event, member, weight):
-        values = self.values(member)
-        net = abs(sum(values.values(), Fraction(0)))
-        return self.beyond(self.gross(values) if self.params.get("measure", "gross") == "gross" else net, self.limit())
+        values = self.values(member, True)
+        highs, lows = (sum(side, Fraction(0)) for side in zip(*values.values(), strict=True))
+        gross = self.params.get("measure", "gross") == "gross"
+        return self.beyond(sum(self.sizes(values)) if gross else highs if member.side > 0 else -lows, self.limit())
 
 
 class Concentration(Exposure):
+    def reduces(self, member):
+        return not self.listed and super().reduces(member)
+
     def objects(self, event, member, weight):
-        values = self.values(member)
-        gross = self.gross(values)
-        largest = max(map(abs, values.values()))
-        return gross > Fraction(self.params.get("above", 0)) and self.beyond(largest, self.limit() * gross)
+        sizes = self.sizes(self.values(member, True))
+        if self.later or sum(sizes) <= Fraction(self.params.get("above", 0)):
+            return False
+        if not self.beyond(max(sizes), self.limit() * sum(sizes)):
+            return False
+        before = self.sizes(self.values(member, False))
+        return self.listed or sum(before) == 0 or max(sizes) * sum(before) > max(before) * sum(sizes)
 
 
 class Leverage(Exposure):
     def objects(self, event, member, weight):
-        gross, equity = self.gross(self.values(member)), self.replay.equity(member.account)
+        gross = sum(self.sizes(self.values(member, True)))
+        equity = sum(self.replay.equity(label) for label in self.members(self.key(member)))
         return gross > 0 if equity <= 0 else self.beyond(gross, self.limit() * equity)
 
 
@@ -96,20 +132,22 @@ class Cash(Rule):
             return False
         traded = self.replay.instruments[member.instrument]
         cost = member.rest * self.hold_price(member) * traded.multiplier
-        cost += max(cost, Fraction(0)) * Fraction(self.params.get("fee", 0))
-        free = self.replay.accounts[member.account].cash.get(traded.quote, Fraction(0))
+        fee = 1 + Fraction(self.params.get("fee", 0))
+        mine = self.members(self.key(member))
+        cash = sum(self.replay.accounts[label].cash.get(traded.quote, Fraction(0)) for label in mine)
+        held = Fraction(0)
         for order in self.replay.working():
             other = self.replay.instruments[order.instrument]
-            if order.account == member.account and other.quote == traded.quote and order is not member.order:
-                free -= order.held() * other.multiplier
-        return self.beyond(cost, free)
+            if order.account in mine and other.quote == traded.quote and order is not member.order:
+                held += order.held() * other.multiplier
+        return self.beyond(max(cost + held, 0) * fee + min(cost + held, 0), cash)
 
 
 class LongOnly(Rule):
     def objects(self, event, member, weight):
-        held = self.replay.position(member.account, member.instrument)
-        working = self.replay.working_qty(member) if self.params.get("include_open") else 0
-        return member.side < 0 and member.rest + working > max(held, Fraction(0))
+        held = self.net(self.key(member), member.instrument)
+        orders = None if self.params.get("working", True) else self.replay.phantoms
+        return member.side < 0 and member.rest + self.queued(member, member.side, orders) > max(held, Fraction(0))
 
 
 class ReduceOnly(Rule):

@@ -132,6 +132,12 @@ class VolumeCap(Rule):
         used, spent = self.used.get(key, (0, 0))
         if lots == 0:
             return False
+        if not self.ordered and self.params.get("working", True):
+            for order in self.replay.every_order:
+                if order.working and self.key(order) == key and order is not member.order:
+                    worth = abs(order.worth_at) if order.worth_at is not None else 0
+                    used += order.rest
+                    spent += order.rest * worth * self.replay.instruments[order.instrument].multiplier
         if "limit" in self.params and self.beyond(used + sum(map(self.asked, before)) + lots, self.limit()):
             return True
         if "notional" not in self.params:

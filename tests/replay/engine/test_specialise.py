@@ -13,7 +13,7 @@ from streams import random_log
 from riskkit.replay.engine import loop
 from riskkit.replay.engine import specialise as module
 from riskkit.replay.engine.compiler import ReplayLoop, shape_of
-from riskkit.replay.engine.shape import HOOKS, RuleShape, Shape, arguments
+from riskkit.replay.engine.shape import HOOKS, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import specialise
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.circuit_breaker import BreakerLimits
@@ -21,16 +21,33 @@ from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import OPTIONAL, EventKind
+from riskkit.replay.schema.scopes import SCOPES
 from riskkit.rules import OrderRate, PositionLimit
 
 FACTS = {
     "enforce": False, "marks": False, "orders": False, "controls": False, "samples": False, "cancels": False,
     "modifies": False, "others": False, "chains": False, "cash": False, "duplicates": False, "parents": False, "tags": False,
+    "exposures": False,
 }  # fmt: skip
-NOTHING = Shape((), **FACTS, columns=())
-EVERYTHING = Shape((), **dict.fromkeys(FACTS, True), columns=tuple(OPTIONAL))
+GROUPS = tuple(GroupShape(name, scope.group == "holders") for name, scope in SCOPES.items() if scope.group)
+NOTHING = Shape((), **FACTS, groups=(), columns=())
+EVERYTHING = Shape((), **dict.fromkeys(FACTS, True), groups=GROUPS, columns=tuple(OPTIONAL))
 ASKED = {
-    "check": ("state", "params", "book", "event", "memory", "reals", "reducing", "orders", "positions", "duplicates"),
+    "check": (
+        "state",
+        "params",
+        "book",
+        "event",
+        "memory",
+        "reals",
+        "reducing",
+        "orders",
+        "positions",
+        "duplicates",
+        "held",
+        "best",
+        "later",
+    ),
     "update": ("state", "params", "book", "event", "memory", "reals", "accepted", "passed"),
     "on_new_day": ("state", "params", "book", "memory"),
     "reset": ("state", "params", "book", "memory"),
@@ -49,8 +66,13 @@ def rule(number: int = 0, hooks=ASKED, **facts) -> RuleShape:
         "checks_on": (0, 1),
         "updates_on": tuple(EventKind),
         "alerts_on": (EventKind.CANCEL,),
+        "group": None,
+        "reads": ("exposure", "profit"),
     }
-    given |= dict.fromkeys(("can_pause", "breach_trips", "caps", "exempt_reducing", "working", "covariance"), True)
+    given |= dict.fromkeys(
+        ("can_pause", "breach_trips", "caps", "exempt_reducing", "working", "covariance", "volume", "whole"), True
+    )
+    given |= {"group": next((group for group in GROUPS if group.scope == facts.get("scope")), None)}
     return RuleShape(number, f"rule_{number}", **{**given, **facts}, hooks=tuple(hooks.items()))
 
 
@@ -59,7 +81,7 @@ def rule(number: int = 0, hooks=ASKED, **facts) -> RuleShape:
 
 def walk() -> list[Shape]:
     """Shapes that differ in all that decides the text."""
-    scopes = ("account", "instrument", "account_instrument", "connection", "global")
+    scopes = ("account", "instrument", "account_instrument", "connection", "global", "desk", "strategy")
     rules = tuple(rule(number, scope=scope, halts=number == 1) for number, scope in enumerate(scopes))
     hooks = [{}, *({name: ASKED[name]} for name in HOOKS)]
     few = tuple(rule(number, hooks=found, can_pause=number % 2 == 0) for number, found in enumerate(hooks))
@@ -168,7 +190,7 @@ def test_two_rules_of_one_type_have_variables_of_their_own(parameters):
                  covariance="covariance" in kind.requires, checks_on=tuple(kind.checks_on), updates_on=tuple(kind.updates_on), alerts_on=())
             for number in range(2)
         ), **{**FACTS, "orders": True, "duplicates": True, "marks": True, "others": True, "cash": True, "chains": True,
-              "parents": True}, columns=(),
+              "parents": True, "exposures": True}, groups=(), columns=(),
     )  # fmt: skip
     found = specialise(shape)
     compile(found.tree, loop.__file__, "exec")
@@ -183,7 +205,7 @@ def test_an_argument_that_is_no_variable_of_the_loop_is_refused():
         SyntaxError, match="check of rule_0 has the argument 'weather', which is no variable of the loop"
     ) as error:
         specialise(shape)
-    assert error.value.filename == loop.__file__ and "rule.check()" in error.value.text
+    assert error.value.filename == loop.__file__ and "rule.check(" in error.value.text
 
 
 # ---------------------------------------------------------------------- one step each, on templates of a few lines

@@ -121,8 +121,27 @@ def test_flows_fees_funding_and_dividends():
 def test_equity_from_outside_replaces_the_computed_one():
     _, account, _ = records()
     book.cash_flow(account, CashFlowKind.DEPOSIT, 1_000)
-    account.external_equity, account.has_external_equity = 900, 1
+    book.give_equity(account, 900)
     assert book.equity(account) == 900 and book.profit(account) == -100
+
+
+def test_a_deposit_counts_once_an_equity_from_outside_contains_it():
+    _, account, _ = records()
+    book.cash_flow(account, CashFlowKind.DEPOSIT, 1_000)
+    book.give_equity(account, 900)
+    book.cash_flow(account, CashFlowKind.DEPOSIT, 500)
+    assert book.profit(account) == -100, "the equity given does not have the second deposit"
+    book.give_equity(account, 1_380)
+    assert book.profit(account) == -120
+
+
+def test_the_first_equity_of_an_account_without_deposits_is_no_profit():
+    _, account, _ = records()
+    account.cash = account.realised = -40
+    book.give_equity(account, 100_000)
+    assert book.profit(account) == -40
+    book.give_equity(account, 80_000)
+    assert book.profit(account) == -20_040
 
 
 def test_the_deepest_fall_is_kept():

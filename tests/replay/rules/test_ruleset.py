@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
+from riskkit.replay.rules.rule import SCOPES, rule_types
+from riskkit.replay.schema.scopes import QUANTITIES, WIRE
 from riskkit.rules import BreakerLimits, DailyLoss, DrawdownLimit, OrderRate, PositionLimit, VolumeCap
 
 TOML = """
@@ -46,6 +48,11 @@ RULES = RuleSet(
         Rule("day", DailyLoss(limit=10_000), severity="CRITICAL"),
     ]
 )
+
+
+NEEDED: dict[str, dict[str, object]] = {
+    "drawdown": {"money": 1}, "concentration": {"limit": "0.5"}, "cash": {}, "long_only": {}, "self_trade": {},
+}  # fmt: skip
 
 
 def toml(tmp_path: Path, text: str) -> RuleSet:
@@ -115,7 +122,7 @@ def test_rules_print_as_sentences_to_sign():
         "what breaches it is refused (WARN)."
     )
     assert lines[1].startswith(
-        "2. volume_cap: at most 1,000.5 in quantity traded in a trading day (17:00 America/New_York)"
+        "2. volume_cap: at most 1,000.5 in quantity traded, with working orders, in a trading day (17:00 America/New_York)"
     )
     assert lines[2].endswith("until the trading day turns (00:00 UTC) (CRITICAL).")
     assert str(RuleSet([])) == "no rules"
@@ -227,9 +234,22 @@ def test_rules_that_do_not_fit_are_refused_by_one_sentence(data, sentence):
     assert refusal(RuleSet.from_dict, data) == sentence
 
 
-def test_a_scope_that_makes_no_sense_is_refused():
-    assert refusal(Rule, "r", DailyLoss(limit=5), scope="instrument").startswith(
-        "rule 'r': scope='instrument' is not one of "
+@pytest.mark.parametrize("kind", [kind for kind in rule_types() if kind.reads], ids=lambda kind: kind.name)
+def test_a_scope_that_does_not_have_what_a_rule_reads_is_refused_with_the_reason(kind):
+    for scope in set(SCOPES) - set(kind.scopes):
+        lacking = [QUANTITIES[name].why_not for name in sorted(kind.reads) if scope not in QUANTITIES[name].scopes]
+        assert lacking
+        assert refusal(kind, "r", **NEEDED.get(kind.name, {"limit": 1}), scope=scope) == (
+            f"rule 'r': scope={WIRE.get(scope, scope)!r} does not fit the type {kind.name!r}: {lacking[0]}; use "
+            + ", ".join(repr(name) for name in kind.scopes)
+        )
+
+
+def test_a_fraction_of_equity_needs_a_scope_that_has_an_equity():
+    assert Rule("r", DrawdownLimit(money=5), scope="product").scope == "product"
+    assert refusal(Rule, "r", DrawdownLimit(pct="0.1"), scope="product") == (
+        "rule 'r': scope='product' does not fit the type 'drawdown': equity belongs to accounts, not to a part of their "
+        "positions; use 'account', 'desk', 'firm', 'global'"
     )
 
 

@@ -1,7 +1,8 @@
 """Solvency: a buy must be covered by cash that no working buy reserves.
 
 Unit: money of the instrument's currency. Source: exchange-core's risk engine (spot funds with reserve prices). Equal
-is allowed. Booked fees are already deducted from cash; `fee` adds an expected fee to the cost of an order.
+is allowed. Booked fees are already deducted from cash; `fee` adds an expected fee to the cost of an order and to what
+working buys hold. The cash of a desk or a firm is the sum over its accounts.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ MODIFY = int(EventKind.MODIFY)
 class CashLimit(NamedTuple):
     """A buy costs at most the account's cash less the reserves of working buys; `fee` is a fraction of the cost on top.
 
-    A buy reserves its quantity at its reserve price, else at its price.
+    A buy reserves its quantity at its reserve price, else at its price, and the fee on it.
 
     Examples
     --------
@@ -37,21 +38,28 @@ class CashLimit(NamedTuple):
     breach: Breach = "exceed"
 
 
+def with_fee(params: Any, cost: int) -> int:
+    """A cost and its fee, rounded up."""
+    if params.fee > 0 and cost > 0:
+        return cost + fraction_of(cost, params.fee) + (1 if cost % MILLION * params.fee % MILLION != 0 else 0)
+    return cost
+
+
 def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the order's cost with the free cash; a modify frees the order's present reserve."""
-    free = book.cash_balance.cash - book.cash_balance.reserved
+    held = book.cash_balance.reserved
     reserve = event.reserve
     if event.kind == MODIFY:
-        free += book.order.reserved
+        held -= book.order.reserved
         reserve = book.order.reserve
+    free = book.cash_balance.cash - with_fee(params, held)
     if event.side < 0:
         return Verdict(PASS, 0, free)
     price = hold_price(book.instrument, event.side, event.price, reserve, event.flags)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, free)
     cost = notional(book.instrument, rest(book, event), price)
-    if params.fee > 0 and cost > 0:
-        cost += fraction_of(cost, params.fee) + (1 if cost % MILLION * params.fee % MILLION != 0 else 0)
+    cost = with_fee(params, held + cost) - with_fee(params, held)  # the fee on all of it is rounded once
     return Verdict(OBJECT if cost > free - params.breach else PASS, cost, free)
 
 
@@ -70,6 +78,7 @@ CASH = register(
         parameters=CashLimit,
         check=check,
         requires=frozenset({"cash"}),
+        reads=frozenset({"cash"}),
         observes=Measure.MONEY,
         standing=True,
         looks_at=frozenset({"positions", "cash"}),

@@ -1,7 +1,8 @@
-"""Concentration: the largest position of an account as a share of its gross exposure, after the order, at marks.
+"""Concentration: the largest position of a book as a share of its gross exposure, after the order, at marks.
 
 Unit: fraction. Source: concentration limits of funds (UCITS 5/10/40 among them). The first position of an account is
-100 % of it: the limit applies only to a gross exposure of more than `above`. Orders that only reduce a position pass.
+100 % of it: the limit applies only to a gross exposure of more than `above`. Orders that only reduce a position pass,
+and single orders that do not raise the largest share; a list of orders is judged as a whole.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
-from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
+from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of, share
 from riskkit.replay.kernels.records import Record, at
-from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of, value_after
-from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, Part, at_most
+from riskkit.replay.rules.catalogue.exposure import after, before, counted, gross_before, gross_with, price_after
+from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Part, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -21,42 +22,49 @@ from riskkit.replay.schema.columns import MISSING, EventRow
 class ConcentrationLimit(NamedTuple):
     """The largest position is at most the fraction `limit` of a gross exposure that is more than `above`.
 
+    ``working`` counts working orders as filled.
+
     Examples
     --------
     >>> from riskkit import Rule
     >>> print(Rule("concentration", ConcentrationLimit(limit="0.4")))
-    concentration: a largest position of at most 40 % of a gross exposure after the order, for each account;
-    what breaches it is refused (WARN).
+    concentration: a largest position of at most 40 % of a gross exposure after the order, with working orders,
+    for each account; what breaches it is refused (WARN).
     """
 
     limit: Limit[Part]
     above: Money = 0
+    working: Flag = True
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 
 
-def largest_after(book: Book, event: EventRow, positions: Record, mark: int) -> int:
-    """Size of the account's largest position after the fill of the order."""
-    largest = abs(value_after(book, event, mark))
-    pair = book.account.first_position
-    while pair >= 0:
-        position = at(positions, pair)
-        if pair != event.pair:
-            largest = max(largest, abs(position.value))
-        pair = position.next_of_account
+def largest_other(params: Any, book: Book, held: Record) -> int:
+    """Exposure of the book's largest position in another instrument."""
+    largest = 0
+    place = book.account.first_position
+    while place >= 0:
+        position = at(held, place)
+        if position.instrument != book.position.instrument:
+            largest = max(largest, before(params, position).gross)
+        place = position.next_of_account
     return largest
 
 
-def check(params: Any, book: Book, event: EventRow, positions: Record) -> Verdict:
-    """Compare the largest position after the order with the limit's fraction of the gross exposure."""
-    mark = mark_of(book, event)
-    if mark == MISSING:
+def check(params: Any, book: Book, event: EventRow, held: Record, later: int) -> Verdict:
+    """Compare the largest position after the order, or the whole list, with the limit's fraction of the exposure."""
+    price = price_after(book, event)
+    if price == MISSING:
         return unpriced(params.on_missing_price, 0, 0)
-    gross = gross_after(book, event, mark)
-    if gross <= params.above:
+    gross = gross_with(params, book, event, price)
+    if gross <= params.above or later != 0:
         return Verdict(PASS, 0, 0)
-    observed = largest_after(book, event, positions, mark)
+    others = largest_other(params, book, held)
+    observed = max(others, after(params, book, event, price).gross)
     breaches = exceeds_fraction(observed, params.limit, gross, params.breach)
+    if breaches and event.batch < 0 and gross_before(params, book) > 0:
+        largest = max(others, before(params, book.position).gross)
+        breaches = observed > share(gross, largest, gross_before(params, book))
     return Verdict(OBJECT if breaches else PASS, observed, fraction_of(gross, params.limit))
 
 
@@ -64,7 +72,8 @@ def sentence(params: ConcentrationLimit) -> str:
     """The limit in words."""
     bound = at_most(params)
     above = f" of more than {params.above} in money" if params.above else ""
-    return f"a largest position of {bound} {float(params.limit) * 100:g} % of a gross exposure{above} after the order"
+    size = f"{float(params.limit) * 100:g} %"
+    return f"a largest position of {bound} {size} of a gross exposure{above} after the order, {counted(params)}"
 
 
 CONCENTRATION = register(
@@ -73,7 +82,8 @@ CONCENTRATION = register(
         parameters=ConcentrationLimit,
         check=check,
         exempt_reducing=True,
-        requires=frozenset({"marks", "orders"}),
+        requires=frozenset({"marks", "exposures"}),
+        reads=frozenset({"share"}),
         observes=Measure.MONEY,
         standing=True,
         looks_at=frozenset({"positions"}),

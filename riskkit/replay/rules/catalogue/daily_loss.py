@@ -1,7 +1,9 @@
-"""Daily loss limit of an account.
+"""Daily loss limit of an account, a group of accounts, a product or a strategy.
 
 Unit: money. The loss is the fall of profit (without deposits and withdrawals) since the day turned: realised
-plus unrealised at marks, or realised alone; it trips at the limit. Source: daily loss limits of brokers.
+plus unrealised at marks, or realised alone; it trips at the limit. Source: daily loss limits of brokers. The profit of a
+desk or a firm is the sum over its accounts; that of an instrument, a product or a strategy is that of its fills, less
+their fees, without what is paid to an account as a whole.
 """
 
 from __future__ import annotations
@@ -88,7 +90,7 @@ DAILY_LOSS = register(
         update=update,
         on_new_day=on_new_day,
         updates_on=frozenset({EventKind.MARK}),
-        scopes=("account",),
+        reads=frozenset({"profit"}),
         action="PAUSE",
         hold="session",
         checked_by_pause=True,

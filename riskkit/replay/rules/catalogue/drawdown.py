@@ -1,14 +1,15 @@
-"""Drawdown limit: fall of an account's equity from its start or its highest point.
+"""Drawdown limit: fall of the profit of an account or a group of accounts from its start or its highest point.
 
-Unit: fraction of the base, or money. Exactly the limit passes. Source: QuantConnect Lean's maximum drawdown of
-a portfolio (static and trailing); the base is the first equity above zero, adjusted for deposits and withdrawals.
+Unit: money, or fraction of the equity at that point (with the present deposits), where an equity is known: from opening
+cash or positions, a deposit, or an EQUITY event. Exactly the limit passes. Source: QuantConnect Lean's maximum drawdown
+of a portfolio (static and trailing).
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import Book, equity
+from riskkit.replay.kernels.book import Book, paid_in, profit
 from riskkit.replay.kernels.integers import exceeds_fraction
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.parameters import Breach, ComparedLimit, Flag, Limit, Money, Part, at_most
@@ -21,9 +22,9 @@ WITHIN, FRACTION, MONEY = -1, 0, 1  # index of the limit in `observes`
 
 
 class DrawdownLimit(NamedTuple):
-    """Equity falls by at most the fraction `pct`, and at most `money`, from its base.
+    """Profit falls by at most the fraction `pct` of the equity, and at most `money`, from its base.
 
-    ``trailing`` True: the base is the highest equity so far; False: the first one.
+    ``trailing`` True: the base is the highest profit so far; False: that at the start.
 
     Examples
     --------
@@ -39,23 +40,24 @@ class DrawdownLimit(NamedTuple):
     breach: Breach = "exceed"
 
 
+def highest(state: Record, params: Any, account: Record) -> int:
+    """Profit from which the fall is measured."""
+    return max(state.peak, profit(account)) if params.trailing != 0 else state.peak
+
+
 def base_now(state: Record, params: Any, account: Record) -> int:
-    """Base at the present equity; 0 before the first equity above zero."""
-    now = equity(account)
-    if state.started == 0:
-        return max(now, 0)
-    base = state.base + account.net_deposits - state.flows
-    return max(base, now) if params.trailing != 0 else base
+    """Equity at that profit with the present deposits; 0 while no equity is known."""
+    if state.known == 0 and paid_in(account) == 0:
+        return 0
+    return max(highest(state, params, account) + paid_in(account), 0)
 
 
 def over(state: Record, params: Any, account: Record) -> int:
     """The limit that the fall breaches: FRACTION, MONEY, or WITHIN for none."""
     base = base_now(state, params, account)
-    if base <= 0:
-        return WITHIN
-    fall = base - equity(account)
+    fall = highest(state, params, account) - profit(account)
     reached = params.breach
-    if params.pct < LARGEST and exceeds_fraction(fall, params.pct, base, reached):
+    if params.pct < LARGEST and base > 0 and exceeds_fraction(fall, params.pct, base, reached):
         return FRACTION
     return MONEY if fall > params.money or (reached != 0 and fall == params.money) else WITHIN
 
@@ -63,31 +65,27 @@ def over(state: Record, params: Any, account: Record) -> int:
 def check(state: Record, params: Any, book: Book) -> CapVerdict:
     """Compare the present fall with the limit."""
     account = book.account
-    base = base_now(state, params, account)
     breached = over(state, params, account)
     limit, cap = (params.money, MONEY) if params.money < LARGEST else (params.pct, FRACTION)
     if breached != WITHIN:
         cap = breached
-    return CapVerdict(PASS if breached == WITHIN else OBJECT, base - equity(account), limit, cap, base)
+    fall = highest(state, params, account) - profit(account)
+    return CapVerdict(PASS if breached == WITHIN else OBJECT, fall, limit, cap, base_now(state, params, account))
 
 
 def update(state: Record, params: Any, book: Book) -> int:
-    """Update the base; trip if the fall breaches a limit."""
+    """Update the highest profit; trip if the fall breaches a limit."""
     account = book.account
     trips = 1 if over(state, params, account) != WITHIN else 0
-    base = base_now(state, params, account)
-    if state.started == 0 and base > 0:
-        state.started = 1
-    state.base = base
-    state.flows = account.net_deposits
+    state.peak = highest(state, params, account)
+    if paid_in(account) != 0:
+        state.known = 1
     return trips
 
 
 def reset(state: Record, book: Book) -> None:
-    """Take the present equity as the new base."""
-    state.base = equity(book.account)
-    state.flows = book.account.net_deposits
-    state.started = 1 if state.base > 0 else 0
+    """Measure from the present profit."""
+    state.peak = profit(book.account)
 
 
 def not_bounding(rule: Any) -> str:
@@ -111,12 +109,13 @@ DRAWDOWN = register(
     RuleType(
         name="drawdown",
         parameters=DrawdownLimit,
-        state=("base", "flows", "started"),
+        state=("peak", "known"),
         check=check,
         update=update,
         reset=reset,
         updates_on=frozenset({EventKind.MARK}),
-        scopes=("account",),
+        reads=frozenset({"profit"}),
+        of_equity=frozenset({"pct"}),
         action="PAUSE",
         checked_by_pause=True,
         exempt_reducing=True,

@@ -1,7 +1,8 @@
-"""Leverage: gross exposure of an account as a multiple of its equity, after the order, at marks.
+"""Leverage: gross exposure of an account or a group of accounts as a multiple of its equity, after the order, at marks.
 
 Unit: multiple. Source: leverage limits of brokers and of ESMA's retail measures. Without equity above zero every order
-that adds exposure is refused. Orders that only reduce a position pass.
+that adds exposure is refused. A group's positions are netted over its accounts by instrument, its equity is the sum.
+Orders that only reduce a position pass.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, equity
 from riskkit.replay.kernels.integers import MILLION, exceeds_fraction, fraction_of
-from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of
-from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Ratio, at_most
+from riskkit.replay.rules.catalogue.exposure import counted, gross_with, price_after
+from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Ratio, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -19,27 +20,28 @@ from riskkit.replay.schema.constants import LARGEST
 
 
 class Leverage(NamedTuple):
-    """Gross exposure is at most `limit` times the equity of the account after the order.
+    """Gross exposure is at most `limit` times the equity after the order; ``working`` counts working orders as filled.
 
     Examples
     --------
     >>> from riskkit import Rule
     >>> print(Rule("leverage", Leverage(limit=3)))
-    leverage: a gross exposure of at most 3 times the equity after the order, at marks, for each account; what
-    breaches it is refused (WARN).
+    leverage: a gross exposure of at most 3 times the equity after the order, with working orders, at marks, for
+    each account; what breaches it is refused (WARN).
     """
 
     limit: Limit[Ratio]
+    working: Flag = True
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 
 
 def check(params: Any, book: Book, event: EventRow) -> Verdict:
-    """Compare the gross exposure after the order with the account's equity."""
-    mark = mark_of(book, event)
-    if mark == MISSING:
+    """Compare the gross exposure after the order with the equity."""
+    price = price_after(book, event)
+    if price == MISSING:
         return unpriced(params.on_missing_price, 0, 0)
-    gross = gross_after(book, event, mark)
+    gross = gross_with(params, book, event, price)
     account_equity = equity(book.account)
     if account_equity <= 0:
         return Verdict(OBJECT if gross > 0 else PASS, gross, 0)
@@ -55,12 +57,14 @@ LEVERAGE = register(
         parameters=Leverage,
         check=check,
         exempt_reducing=True,
-        requires=frozenset({"marks", "orders"}),
+        requires=frozenset({"marks", "exposures"}),
+        reads=frozenset({"exposure", "equity"}),
         observes=Measure.MONEY,
         standing=True,
         looks_at=frozenset({"positions", "cash"}),
         sentence=lambda params: (
-            f"a gross exposure of {at_most(params)} {float(params.limit):g} times the equity after the order, at marks"
+            f"a gross exposure of {at_most(params)} {float(params.limit):g} times the equity after the order, "
+            f"{counted(params)}, at marks"
         ),
     )
 )

@@ -1,6 +1,7 @@
 """Long only: no sale of more than the position.
 
-Unit: quantity. Source: zipline's long only control. A sale of exactly the position passes.
+Unit: quantity. Source: zipline's long only control. A sale of exactly the position passes. The position of a desk, a
+firm or of all accounts is the net one.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from riskkit.replay.schema.columns import EventRow
 
 
 class LongOnly(NamedTuple):
-    """A sale is at most the position; ``include_open`` counts working sales as well.
+    """A sale, and with ``working`` the working sales beside it, are at most the position.
 
     Examples
     --------
     >>> from riskkit import Rule
     >>> print(Rule("long_only", LongOnly()))
-    long_only: no sale of more than is held, for each account; what breaches it is refused (WARN).
+    long_only: no sale of more than is held, with working sales, for each account, in each instrument; what
+    breaches it is refused (WARN).
     """
 
-    include_open: Flag = False
+    working: Flag = True
 
 
 def check(params: Any, book: Book, event: EventRow) -> Verdict:
@@ -34,8 +36,10 @@ def check(params: Any, book: Book, event: EventRow) -> Verdict:
     if event.side > 0:
         return Verdict(PASS, 0, position)
     selling = rest(book, event)
-    if params.include_open != 0:
+    if params.working != 0:
         selling += book.position.open_sell_qty - own(book, event)
+    else:
+        selling += book.position.listed_sell_qty
     return Verdict(OBJECT if selling > position else PASS, selling, position)
 
 
@@ -45,11 +49,12 @@ LONG_ONLY = register(
         parameters=LongOnly,
         check=check,
         requires=frozenset({"orders"}),
+        reads=frozenset({"position"}),
         observes=Measure.LOTS,
         looks_at=frozenset({"positions"}),
         bounds="solvency",
         sentence=lambda params: (
-            f"no sale of more than is held{', working sales counted' if params.include_open else ''}"
+            f"no sale of more than is held, {'with' if params.working else 'without'} working sales"
         ),
     )
 )

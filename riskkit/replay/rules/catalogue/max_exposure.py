@@ -1,7 +1,8 @@
-"""Maximum exposure of an account after the order, at marks.
+"""Maximum exposure of an account or a group of accounts after the order, at marks.
 
-Unit: money, gross (long plus short) or net (long less short, absolute). Source: ESMA RTS 6 (2017/589), Art. 17 and the
-credit limits of clearing firms. Orders that only reduce a position pass; a missing mark follows `on_missing_price`.
+Unit: money, gross (long plus short) or net (long less short, absolute). Source: ESMA RTS 6 (2017/589), Art. 15 and 17,
+and the credit limits of clearing firms. A group's positions are netted over its accounts by instrument. Orders that
+only reduce a position pass; a missing mark follows `on_missing_price`.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
-from riskkit.replay.rules.catalogue.exposure import gross_after, mark_of, net_after
-from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, at_most, choice
+from riskkit.replay.rules.catalogue.exposure import counted, gross_with, net_with, price_after
+from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, at_most, choice
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -19,28 +20,35 @@ GROSS = 0
 
 
 class MaxExposure(NamedTuple):
-    """Gross or net exposure of the account is at most `limit` after the order.
+    """Gross or net exposure is at most `limit` after the order; ``working`` counts working orders as filled.
+
+    Of the working orders of a position those of one side count: for the gross exposure of the side that makes it largest,
+    for the net exposure of the order's side, on which it is limited.
 
     Examples
     --------
     >>> from riskkit import Rule
     >>> print(Rule("max_exposure", MaxExposure(limit=1_000_000)))
-    max_exposure: a gross exposure of at most 1,000,000 in money after the order, at marks, for each account;
-    what breaches it is refused (WARN).
+    max_exposure: a gross exposure of at most 1,000,000 in money after the order, with working orders,
+    at marks, for each account; what breaches it is refused (WARN).
     """
 
     limit: Limit[Money]
     measure: choice("gross", "net") = "gross"
+    working: Flag = True
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 
 
 def check(params: Any, book: Book, event: EventRow) -> Verdict:
-    """Compare the account's exposure after the order with the limit."""
-    mark = mark_of(book, event)
-    if mark == MISSING:
+    """Compare the exposure after the order with the limit."""
+    price = price_after(book, event)
+    if price == MISSING:
         return unpriced(params.on_missing_price, 0, params.limit)
-    observed = gross_after(book, event, mark) if params.measure == GROSS else abs(net_after(book, event, mark))
+    if params.measure == GROSS:
+        observed = gross_with(params, book, event, price)
+    else:
+        observed = net_with(params, book, event, price)
     return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)
 
 
@@ -50,14 +58,16 @@ MAX_EXPOSURE = register(
         parameters=MaxExposure,
         check=check,
         exempt_reducing=True,
-        requires=frozenset({"marks", "orders"}),
+        requires=frozenset({"marks", "exposures"}),
+        reads=frozenset({"exposure"}),
         observes="limit",
         standing=True,
         looks_at=frozenset({"positions"}),
         one_pass=True,
         bounds="orders",
         sentence=lambda params: (
-            f"a {params.measure} exposure of {at_most(params)} {params.limit} in money after the order, at marks"
+            f"a {params.measure} exposure of {at_most(params)} {params.limit} in money after the order, "
+            f"{counted(params)}, at marks"
         ),
     )
 )

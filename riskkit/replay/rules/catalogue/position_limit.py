@@ -1,7 +1,8 @@
-"""Position limit of an instrument after the order, working orders included.
+"""Position limit in each instrument after the order, working orders included.
 
 Unit: quantity, money. Source: Paradex's formula, limit >= side x position + working orders of the same side + order;
-ESMA RTS 6 (2017/589), Art. 15(1)(c). Orders that reduce a position never breach it.
+ESMA RTS 6 (2017/589), Art. 15(1)(c). Orders that reduce a position never breach it. The position of a desk, a firm or
+of all accounts is the net one.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class PositionLimit(NamedTuple):
     >>> from riskkit import Rule
     >>> print(Rule("position_limit", PositionLimit(limit=1_000)))
     position_limit: a net position of at most 1,000 in quantity after the order, with working orders of its
-    side, for each account; what breaches it is refused (WARN).
+    side, for each account, in each instrument; what breaches it is refused (WARN).
     """
 
     limit: Limit[Quantity] = None
@@ -46,8 +47,8 @@ class PositionLimit(NamedTuple):
 def after(params: Any, book: Book, event: EventRow) -> int:
     """Lots on the order's side after the fill of it and of the counted working orders."""
     position = book.position
-    buying = position.open_buy_qty if params.include_open != 0 else 0
-    selling = position.open_sell_qty if params.include_open != 0 else 0
+    buying = position.open_buy_qty if params.include_open != 0 else position.listed_buy_qty
+    selling = position.open_sell_qty if params.include_open != 0 else position.listed_sell_qty
     added = rest(book, event) - (own(book, event) if params.include_open != 0 else 0)
     if params.measure == GROSS:
         return abs(position.qty) + buying + selling + added
@@ -89,6 +90,7 @@ POSITION_LIMIT = register(
         parameters=PositionLimit,
         check=check,
         requires=frozenset({"orders"}),
+        reads=frozenset({"position"}),
         observes=("limit", "notional"),
         looks_at=frozenset({"positions"}),
         one_pass=True,

@@ -8,16 +8,28 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from riskkit.replay.kernels.book import Book, notional
+from riskkit.replay.kernels.book import Book, notional, worth_of
 from riskkit.replay.kernels.records import Record
-from riskkit.replay.rules.catalogue.message import price_of, rest
-from riskkit.replay.rules.parameters import Breach, Hour, Limit, MissingPrice, Money, Quantity, Zone, at_most, choice
+from riskkit.replay.rules.catalogue.message import own, price_of, rest
+from riskkit.replay.rules.parameters import (
+    Breach,
+    Flag,
+    Hour,
+    Limit,
+    MissingPrice,
+    Money,
+    Quantity,
+    Zone,
+    at_most,
+    choice,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict, unpriced_cap
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
 
 ORDER = int(EventKind.ORDER)
+MODIFY = int(EventKind.MODIFY)
 FILL = int(EventKind.FILL)
 TRADED = 0
 QUANTITY, MONEY = 0, 1  # index of the limit in `observes`
@@ -26,20 +38,21 @@ QUANTITY, MONEY = 0, 1  # index of the limit in `observes`
 class VolumeCap(NamedTuple):
     """At most `limit` of quantity and at most `notional` of money in a trading day.
 
-    ``measure`` traded counts fills of either side; ordered counts every order that this rule passed. With
-    REJECT a smaller order may still pass after a refusal.
+    ``measure`` traded counts fills of either side, and with ``working`` the working orders as well; ordered counts every
+    order that this rule passed. With REJECT a smaller order may still pass after a refusal.
 
     Examples
     --------
     >>> from riskkit import Rule
     >>> print(Rule("volume_cap", VolumeCap(limit=1_000)))
-    volume_cap: at most 1,000 in quantity traded in a trading day (00:00 UTC), for each account; what breaches
-    it is refused (WARN).
+    volume_cap: at most 1,000 in quantity traded, with working orders, in a trading day (00:00 UTC), for each
+    account; what breaches it is refused (WARN).
     """
 
     limit: Limit[Quantity] = None
     notional: Limit[Money] = None
     measure: choice("traded", "ordered") = "traded"
+    working: Flag = True
     on_missing_price: MissingPrice = "reject"
     tz: Zone = "UTC"
     roll_hour: Hour = 0
@@ -65,7 +78,10 @@ def value_of(book: Book, event: EventRow, lots: int) -> int:
 def check(state: Record, params: Any, book: Book, event: EventRow) -> CapVerdict:
     """Compare the day's volume, this order included, with the limits."""
     lots = added_lots(params, book, event)
+    queued = params.working != 0 and params.measure == TRADED
     observed = state.quantity + lots * book.instrument.qty_unit
+    if queued:
+        observed += state.open_quantity - own(book, event) * book.instrument.qty_unit
     if lots == 0:
         return CapVerdict(PASS, observed, params.limit, QUANTITY, 0)
     if observed > params.limit:
@@ -75,6 +91,8 @@ def check(state: Record, params: Any, book: Book, event: EventRow) -> CapVerdict
         if money == MISSING:
             return unpriced_cap(params.on_missing_price, observed, params.notional)
         observed = state.money + money
+        if queued:
+            observed += state.open_money - (worth_of(book.order, book.instrument) if event.kind == MODIFY else 0)
         return CapVerdict(OBJECT if observed > params.notional else PASS, observed, params.notional, MONEY, 0)
     return CapVerdict(PASS, observed, params.limit, QUANTITY, 0)
 
@@ -115,12 +133,13 @@ def not_bounding(rule: Any) -> str:
 def sentence(params: VolumeCap) -> str:
     """The limit in words."""
     caps = []
+    queued = "" if params.measure == "ordered" else f", {'with' if params.working else 'without'} working orders,"
     bound = at_most(params)
     if params.limit is not None:
         caps.append(f"{bound} {params.limit} in quantity")
     if params.notional is not None:
         caps.append(f"{bound} {params.notional} in money")
-    return f"{' and '.join(caps)} {params.measure} in a trading day ({params.roll_hour:02d}:00 {params.tz})"
+    return f"{' and '.join(caps)} {params.measure}{queued} in a trading day ({params.roll_hour:02d}:00 {params.tz})"
 
 
 VOLUME_CAP = register(
@@ -134,6 +153,7 @@ VOLUME_CAP = register(
         apply_pending=apply_pending,
         updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.FILL}),
         hold="session",
+        requires=frozenset({"volume"}),
         observes=("limit", "notional"),
         standing=True,
         one_pass=True,

@@ -612,7 +612,7 @@ def test_what_does_not_fit_is_refused_by_a_sentence(params, sentence):
 
 
 def test_a_scope_of_instruments_is_refused():
-    with pytest.raises(InputError, match="scope='instrument' is not one of"):
+    with pytest.raises(InputError, match="scope='instrument' does not fit the type 'var_limit'"):
         gate(scope="instrument")
 
 

@@ -1,0 +1,143 @@
+"""Opening tables of the group books (`riskkit.replay.kernels.groups`) that the rules of a set need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from riskkit.replay.engine.shape import GroupShape
+from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, POSITION
+from riskkit.replay.kernels.order_chains import NO_OFFER
+from riskkit.replay.kernels.records import record_dtype
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.schema.scopes import SCOPES, number_of
+from riskkit.replay.schema.universe import Universe
+
+CHAINS = ("account", "instrument", "next_position", "product", "next_of_account", "first_buy", "first_sell")
+SUMS = ("external_equity", "external_deposits", "realised")
+TOLD = ("told_equity", "told_deposits", "told_realised")
+
+
+def has_group(rule: Rule) -> bool:
+    """True if a rule reads the book of a group, not that of the account of the event."""
+    reads = rule.kind.reads - {"offers"}
+    own = rule.scope == "account_instrument" and reads == {"position"}
+    return bool(reads and SCOPES[rule.scope].group and not own)
+
+
+def groups_of(rules: Iterable[Rule]) -> dict[str, GroupShape]:
+    """The groups of a rule set by scope, in the order of the scopes."""
+    grouped = [rule for rule in rules if has_group(rule)]
+    cash = {rule.scope for rule in grouped if "cash" in rule.kind.reads}
+    return {name: GroupShape(name, name in cash) for name in SCOPES if name in {rule.scope for rule in grouped}}
+
+
+def group_tables(
+    groups: Iterable[GroupShape],
+    universe: Universe,
+    accounts: np.ndarray,
+    positions: np.ndarray,
+    instruments: np.ndarray,
+    cash_balances: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """The tables of each group before the first event, by name; each with the empty record in front."""
+    found = {}
+    for group in groups:
+        held = positions.copy() if group.by_pair else _by_instrument(group, universe, accounts, positions)
+        held["account"][1:] = _keys(group, held, instruments, len(universe.instruments))
+        count = int(held["account"].max(initial=-1)) + 1 if group.by_pair else number_of(group.scope, universe)
+        found[f"group_positions_{group.scope}"] = held
+        found[f"group_accounts_{group.scope}"] = _accounts(group, count, held, accounts)
+        if group.has_cash:
+            found[f"group_cash_{group.scope}"] = _cash(group, count, accounts, cash_balances)
+    return found
+
+
+def larger_tables(old: dict[str, np.ndarray], new: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The new tables with the content of the old ones, whose records keep their index; only chains are renewed."""
+    for name, table in new.items():
+        known = old[name]
+        renewed = [
+            field
+            for field in ("next_position", "next_of_account", "first_position")
+            if field in (table.dtype.names or ())
+        ]
+        chains = {field: table[field][: len(known)].copy() for field in renewed}
+        table[: len(known)] = known
+        for field, chain in chains.items():
+            table[field][: len(known)] = chain
+    return new
+
+
+def _by_instrument(group: GroupShape, universe: Universe, accounts: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """A position per holder and instrument, chained by instrument, with the opening lots of its members."""
+    width = max(len(universe.instruments), 1)
+    holders = number_of(group.scope, universe) if group.sums or group.own else 1
+    held = np.zeros(holders * width + 1, record_dtype(POSITION))
+    for name in CHAINS:
+        held[name] = -1
+    held["listed_buy"], held["listed_sell"] = -NO_OFFER, NO_OFFER
+    held["instrument"][1:] = np.tile(np.arange(width), holders)
+    held["next_position"][1 : 1 + (holders - 1) * width] = np.arange(width, holders * width)
+    if not group.own and len(positions) > 1:
+        member = _holders(group, accounts)[positions["account"][1:]]
+        np.add.at(held["qty"][1:], member * width + positions["instrument"][1:], positions["qty"][1:])
+    held["unpriced"] = held["qty"] != 0
+    return held
+
+
+def _holders(group: GroupShape, accounts: np.ndarray) -> np.ndarray:
+    """The holder of each account's positions."""
+    return accounts[group.scope][1:] if group.scope in ("desk", "firm") else np.zeros(len(accounts) - 1, np.int64)
+
+
+def _keys(group: GroupShape, held: np.ndarray, instruments: np.ndarray, width: int) -> np.ndarray:
+    """The key of the scope to which each position belongs."""
+    count = len(held) - 1
+    if group.scope == "account_instrument":
+        return np.arange(count)
+    if group.scope == "account_product":
+        return held["product"][1:]
+    if group.scope == "instrument":
+        return held["instrument"][1:]
+    if group.scope == "product":
+        return instruments["product"][1:][held["instrument"][1:]] if width else np.zeros(count, np.int64)
+    return np.arange(count) // max(width, 1)
+
+
+def _accounts(group: GroupShape, count: int, held: np.ndarray, accounts: np.ndarray) -> np.ndarray:
+    """The account record of each key, with its positions chained."""
+    table = np.zeros(count + 1, record_dtype(ACCOUNT))
+    table["first_position"] = -1
+    for name in ("desk", "firm"):
+        table[name] = np.arange(-1, count) if group.scope == name else -1
+    chain_positions(held, table)
+    if group.sums:
+        table["has_external_equity"] = 1
+        for total, told in zip(SUMS, TOLD, strict=True):
+            np.add.at(table[total][1:], _holders(group, accounts), accounts[told][1:])
+    return table
+
+
+def chain_positions(positions: np.ndarray, accounts: np.ndarray) -> None:
+    """Chain the positions of each account, in order of appearance."""
+    accounts["first_position"] = -1
+    owners = positions["account"][1:]
+    if not len(owners):
+        return
+    chain = np.argsort(owners, kind="stable")
+    starts = np.flatnonzero(np.diff(owners[chain], prepend=-1))
+    following = np.append(chain[1:], -1)
+    following[np.append(starts[1:], len(chain)) - 1] = -1
+    positions["next_of_account"][1:][chain] = following
+    accounts["first_position"][1:][owners[chain[starts]]] = chain[starts]
+
+
+def _cash(group: GroupShape, count: int, accounts: np.ndarray, cash_balances: np.ndarray) -> np.ndarray:
+    """The balance of each key in each currency."""
+    width = (len(cash_balances) - 1) // max(len(accounts) - 1, 1)
+    table = np.zeros(count * width + 1, record_dtype(CASH_BALANCE))
+    place = (_holders(group, accounts)[:, None] * width + np.arange(width)).ravel()
+    np.add.at(table["cash"][1:], place, cash_balances["cash"][1:])
+    return table
