@@ -26,6 +26,7 @@ from riskkit.replay.schema.columns import (
     EventKind,
     RowFlag,
     TradingCommand,
+    kind_word,
 )
 from riskkit.replay.schema.constants import DAY_NS, LARGEST
 from riskkit.replay.schema.universe import Account, Instrument, Universe
@@ -36,7 +37,7 @@ DEFAULTS |= {"account": -1, "instrument": -1, "pair": -1, "order": -1}
 DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}}
 KINDS = {int(kind) for kind in EventKind if kind != EventKind.MARK}
 TRADED = {int(kind) for kind in EventKind if FACTS[kind].traded}
-FILL, BAD_TS = int(EventKind.FILL), int(RowFlag.BAD_TS)
+FILL, CORRECT, BAD_TS = int(EventKind.FILL), int(EventKind.CORRECT), int(RowFlag.BAD_TS)
 
 
 # ---------------------------------------------------------------------- rows of integer codes
@@ -53,6 +54,11 @@ def row_of(ts: int, kind: EventKind, fields: Row) -> Row:
 def fill_key(row: Mapping[str, int]) -> tuple[int, ...]:
     """What identifies a fill that has an id."""
     return (*(row[name] for name in FILL_KEY), row["ts"] // DAY_NS)
+
+
+def contents_of(row: Mapping[str, int]) -> tuple[int, ...]:
+    """What two fills of one key must share."""
+    return tuple(row[name] for name in FILL_CONTENTS)
 
 
 def check_row(event: Mapping[str, int], universe: Universe) -> None:
@@ -73,7 +79,7 @@ def check_row(event: Mapping[str, int], universe: Universe) -> None:
         return
     if event["instrument"] < 0 or event["account"] < 0:
         raise InputError(f"{EventKind(event['kind']).name} needs an account and an instrument")
-    if event["qty"] < 0 or (event["kind"] == FILL and event["price"] == MISSING):
+    if event["qty"] < 0 or (event["kind"] in (FILL, CORRECT) and event["price"] == MISSING):
         raise InputError(f"qty={event['qty']!r}, price={event['price']!r} are not those of an order or fill")
 
 
@@ -82,6 +88,8 @@ def check_order(event: Mapping[str, int], row: int, latest: int, first: int) -> 
 
     A list of orders is decided together, so its orders must be in one call, with rows from `first`.
     """
+    if not -1 <= event["fill"] < row:
+        raise InputError(f"fill={event['fill']!r} is not the number of an earlier event (0 to {row - 1})")
     if not -1 <= event["order"] <= row:
         raise InputError(f"order={event['order']!r} is not the number of an event so far (0 to {row})")
     if event["ts"] < latest and not event["flags"] & BAD_TS:
@@ -135,7 +143,9 @@ class Entries:
         self.auto_register = auto_register
         self.orders: dict[Hashable, KnownOrder] = {}
         self.trades: dict[str, int] = {}
-        self.booked: dict[tuple[int, ...], tuple[int, Row]] = {}  # number and row of a fill by its key
+        self.booked: dict[tuple[int, ...], int] = {}  # number of a fill by its key
+        self.stands: dict[int, set[tuple[int, ...]]] = {}  # by that number: its contents since; empty once busted
+        self.sides: dict[tuple[int, ...], dict[int, int]] = {}  # number of the last fill by account, instrument, id; side
         self.currencies: dict[int, str] = {}
         for code, account in enumerate(universe.accounts):
             instruments = [universe.instruments[universe.instrument_codes[label]] for label in account.positions]
@@ -333,6 +343,47 @@ class Entries:
         self._one_currency(row["account"], traded.currency)
         return row
 
+    def answer(
+        self, ts: int, kind: EventKind, *, order_id: Any = None, account: Any = None, instrument: Any = None
+    ) -> Row:
+        """What the venue says of an order: it is rejected or expires, or its cancel or modify is rejected."""
+        row = self._of_order(kind, ts, order_id, account, instrument)
+        row["side"], row["flags"] = 0, 0
+        return row
+
+    def amend(
+        self,
+        ts: int,
+        kind: EventKind,
+        *,
+        trade_id: Any = None,
+        account: Any = None,
+        instrument: Any = None,
+        side: Any = None,
+        qty: Any = None,
+        price: Any = None,
+        fee: Any = None,
+    ) -> Row:
+        """A bust or a correction of the fill of this id, account, instrument and, if given, side."""
+        row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
+        if trade_id is None:
+            raise InputError(f"trade_id=None is not the id of a fill; a {kind_word(kind)} names its fill")
+        row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
+        way = 0 if side is None else scalars.side(side)
+        key = row["account"], row["instrument"], self.trades.get(label_text(trade_id), -1)
+        fitting = {number: one for one, number in self.sides.get(key, {}).items() if way in (0, one)}
+        if not fitting:
+            raise InputError(f"trade_id={trade_id!r} does not name an earlier fill of its account and instrument")
+        if len(fitting) > 1:
+            raise InputError(f"trade_id={trade_id!r} names a buy and a sell; give the side")
+        ((row["fill"], row["side"]),) = fitting.items()
+        if kind == EventKind.CORRECT:
+            traded = self.universe.instruments[row["instrument"]]
+            row["qty"] = scalars.quantity(qty, traded, row, False)
+            row["price"] = scalars.price(price, traded, row)
+            row["fee"] = 0 if fee is None else scalars.money(fee, self.universe.quantum, "fee")
+        return row
+
     def _known(self, order_id: Any, name: str = "order_id") -> KnownOrder:
         known = self.orders.get(label_text(order_id))
         if known is None:
@@ -349,7 +400,7 @@ class Entries:
         """A row with the account, instrument, side, flag and origin of its order."""
         row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
         if order_id is None and kind is not EventKind.FILL and not self.flag:
-            raise InputError(f"order_id=None is not the id of an order; a {kind.name.lower()} names its order")
+            raise InputError(f"order_id=None is not the id of an order; a {kind_word(kind)} names its order")
         unknown = self.flag and kind is not EventKind.FILL and label_text(order_id) not in self.orders
         if order_id is None or unknown:
             row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
@@ -426,6 +477,13 @@ class Entries:
         row["flags"] = int(RowFlag.STOP_LOSS) if exit == "stop_loss" else 0
         return row
 
+    def error(self, ts: int, *, account: Any = None, order_id: Any = None) -> Row:
+        """A failure; of an order, if it names one."""
+        if order_id is None or (self.flag and label_text(order_id) not in self.orders):
+            return self.account_event(EventKind.ERROR, ts, account=account)
+        row = self._of_order(EventKind.ERROR, ts, order_id, account, None)
+        return {**row, "instrument": -1, "side": 0, "flags": 0}
+
     def account_event(self, kind: EventKind, ts: int, *, account: Any = None) -> Row:
         """A success, a failure, or an automated execution of a strategy."""
         return {**DEFAULTS, "ts": ts, "kind": int(kind), "account": self.account(account)}
@@ -439,10 +497,11 @@ class Entries:
 
     def flag_repeated(self, row: Row, trade_id: Any) -> None:
         """Flag a fill that repeats an earlier one; refuse one with its key and other contents."""
-        number, earlier = self.booked.get(fill_key(row), (-1, row))
+        number = self.booked.get(fill_key(row), -1)
         if number < 0:
             return
-        if any(row[name] != earlier[name] for name in FILL_CONTENTS):
+        known = self.stands[number]
+        if known and contents_of(row) not in known:
             raise InputError(
                 f"trade_id={trade_id!r} is the id of the fill of event {number} too, with another quantity or price; a fill "
                 "is booked once"
@@ -455,8 +514,18 @@ class Entries:
             self.orders[label_text(order_id)] = KnownOrder.at(number, row)
         if row["kind"] == EventKind.FILL and trade_id is not None:
             self.trades.setdefault(label_text(trade_id), row["trade_id"])
-        if row["trade_id"] >= 0 and not row["flags"] & RowFlag.BAD_TS:
-            self.booked.setdefault(fill_key(row), (number, {name: row[name] for name in FILL_CONTENTS}))
+        if row["trade_id"] >= 0:
+            late = row["flags"] & RowFlag.BAD_TS
+            first = number if late else self.booked.setdefault(fill_key(row), number)
+            self.stands.setdefault(first, {contents_of(row)})
+            sides = self.sides.setdefault((row["account"], row["instrument"], row["trade_id"]), {})
+            if not late or row["side"] not in sides:
+                sides[row["side"]] = first
+        if row["fill"] >= 0 and not row["flags"] & RowFlag.BAD_TS:
+            if row["kind"] == EventKind.BUST:
+                self.stands[row["fill"]].clear()
+            elif self.stands[row["fill"]]:
+                self.stands[row["fill"]].add(contents_of(row))
         if row["kind"] in (EventKind.ORDER, EventKind.FILL):
             self.currencies.setdefault(row["account"], self.universe.instruments[row["instrument"]].currency)
         elif row["kind"] == EventKind.CASH and row["price"] != MISSING:

@@ -65,6 +65,9 @@ class RuleType:
         See the module docstring.
     checks_on : event kinds for which ``check`` is called; by default ORDER and MODIFY.
     updates_on : event kinds for which ``update`` is called; MARK: the account's equity moved.
+    amend : function, optional
+        Called with the contents of a fill that is busted or corrected, and ``sign`` -1 (undo it) or 1 (count it at its
+        time); ``today`` is 1 if it is of the present trading day, else 0. A type without it keeps what it counted.
     on_opening_position : function of state and book, optional
         Called once per opening position before the first event.
     evict : function, optional
@@ -140,6 +143,7 @@ class RuleType:
     reset: Callable[..., Any] | None = None
     evict: Callable[..., Any] | None = None
     apply_pending: Callable[..., Any] | None = None
+    amend: Callable[..., Any] | None = None
     on_opening_position: Callable[..., Any] | None = None
     checks_on: frozenset[EventKind] = frozenset(MESSAGES)
     updates_on: frozenset[EventKind] = frozenset()
