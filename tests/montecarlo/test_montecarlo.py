@@ -577,3 +577,11 @@ def test_memory_does_not_grow_with_the_scenarios():
         tracemalloc.stop()
     assert peaks[1] < 20.0  # megabytes; 500,000 x 50 doubles are 190
     assert peaks[1] - peaks[0] < 2.0
+
+
+def test_the_drift_of_a_model_is_one_number_per_asset():
+    for model in (montecarlo.NormalReturns(COVARIANCE, MEAN), montecarlo.StudentTReturns(COVARIANCE, 5.0, MEAN)):
+        assert model.drift.tolist() == np.asarray(MEAN).tolist()
+    drift, volatility = np.array([0.1, 0.2]), np.array([0.2, 0.4])
+    model = montecarlo.GeometricBrownianMotion(volatility, drift, np.eye(2), horizon=1.0, steps=4)
+    assert model.log_drift == pytest.approx((drift - volatility**2 / 2) / 4)  # per step
