@@ -12,7 +12,10 @@ from riskkit.var_backtest.core.distributions import binomial_cdf, binomial_upper
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_count
 from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
-from riskkit.var_backtest.exact.coverage import pof_lr, pof_p_value, tuff_lr, tuff_p_value
+from riskkit.var_backtest.exact.coverage import Order, pof_lr, pof_p_value, tuff_lr, tuff_p_value
+
+EXTREME = {"probability": "probability", "lr": "likelihood ratio", "distance": "distance from n p"}
+"""Orders of the exact p-values, in words."""
 
 
 @documented
@@ -104,14 +107,15 @@ def score_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
 
 
 @documented
-def kupiec_pof(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
+def kupiec_pof(n_hits: int, n_obs: int, confidence: float = 0.99, *, order: Order = "probability") -> TestResult:
     """Kupiec's test of the proportion of failures (unconditional coverage).
 
     Returns
     -------
     Outcome
         statistic LR = -2 ln[(1-p)^(n-x) p^x / ((1-x/n)^(n-x) (x/n)^x)] with 0 ln 0 = 0; `p_value` chi-square, 1 df;
-        `exact_p_value` by enumeration in likelihood order; `details["exact_p_value_lr_order"]` in LR order.
+        `exact_p_value` by enumeration, None with ``order="asymptotic"``. `pof_nonrejection_region` of the same order has
+        the same decisions.
 
     References
     ----------
@@ -125,16 +129,9 @@ def kupiec_pof(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
     """
     n_hits, n_obs, p = _counts(n_hits, n_obs, confidence)
     statistic = float(pof_lr(n_hits, n_obs, p))
-    return chi_square_outcome(
-        "Kupiec POF",
-        _null(p),
-        _finding(n_hits, n_obs, p),
-        statistic,
-        1,
-        pof_p_value(n_hits, n_obs, confidence),
-        "enumeration, likelihood order",
-        exact_p_value_lr_order=pof_p_value(n_hits, n_obs, confidence, order="lr"),
-    )
+    exact = None if order == "asymptotic" else pof_p_value(n_hits, n_obs, confidence, order=order)
+    finding, method = _finding(n_hits, n_obs, p), f"enumeration by {EXTREME.get(order)}"
+    return chi_square_outcome("Kupiec POF", _null(p), finding, statistic, 1, exact, method)
 
 
 @documented
@@ -183,7 +180,7 @@ def kupiec_tuff(
         late = whole_number(first_hit, "first_hit")
         finding = f"the first hit on day {late:,} where day {1 / p:,.6g} is expected"
     exact = tuff_p_value(late, confidence)
-    return chi_square_outcome(name, null, finding, float(tuff_lr(late, p)), 1, exact, "enumeration, LR order")
+    return chi_square_outcome(name, null, finding, float(tuff_lr(late, p)), 1, exact, "enumeration by likelihood ratio")
 
 
 def _counts(n_hits: Any, n_obs: Any, confidence: Any) -> tuple[int, int, float]:
