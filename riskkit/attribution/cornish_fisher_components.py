@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, one_of, with_labels
+from riskkit._check import InputError, confidence_level, constant, one_of, with_labels
 from riskkit._exposure import scenarios_of
 from riskkit._types import PositionsLike, ReturnsLike
 from riskkit.attribution.result import Attribution
@@ -114,7 +114,7 @@ def _moments(array: np.ndarray, held: np.ndarray, ddof: int, standardised_by: st
     deviations = array - means
     book = deviations @ held
     sum_of_squares = float(book @ book)
-    if np.ptp(array @ held) == 0.0 or sum_of_squares == 0.0 or n <= ddof:
+    if constant(array @ held, np.abs(array * held).max()) or sum_of_squares == 0.0 or n <= ddof:
         raise InputError("the P&L is constant in these returns; its skewness and kurtosis are undefined")
     volatility = (sum_of_squares / (n - ddof)) ** 0.5
     unit = volatility if standardised_by == "volatility" else (sum_of_squares / n) ** 0.5

@@ -10,6 +10,7 @@ import numpy as np
 from riskkit._check import (
     InputError,
     confidence_level,
+    constant,
     finite_number,
     labels_of,
     one_of,
@@ -241,7 +242,7 @@ def _quantile_errors(book: _Book, tail: _Tail, total_error: float) -> _Errors:
     """
     centred = book.losses - book.losses.mean()
     slope = -(centred @ book.returns) * (1.0 if book.positions is None else book.positions)
-    slope /= float(centred @ centred) if np.ptp(book.losses) > 0.0 else np.inf
+    slope /= float(centred @ centred) if not constant(book.losses) else np.inf
     away = tail.parts.sum(axis=1) - float(tail.component.sum())
     residual = tail.parts - tail.component - np.outer(away, slope)
     squared = float(tail.mass @ tail.mass)

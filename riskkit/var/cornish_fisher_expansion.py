@@ -106,7 +106,7 @@ class CornishFisher(CornishFisherForm, Method):
         return fit.var, fit.es
 
     def _fit(self, moments: Moments, confidences: tuple[float, ...], where: str) -> Fit:
-        flat = moments.second <= 0.0
+        flat = moments.flat
         if flat.any():
             raise InputError(f"{where} {int(np.argwhere(flat)[0][0])} are constant; they have no skewness or kurtosis")
         given = {

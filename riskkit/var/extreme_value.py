@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, positive
+from riskkit._check import InputError, constant, finite_array, finite_number, positive
 from riskkit._tail import n_tail
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var.estimate import RiskEstimate, estimate
@@ -84,7 +84,7 @@ class PeaksOverThreshold(Method):
         for j, threshold in enumerate(thresholds.tolist()):
             losses = -table[:, j]
             excesses = losses[losses > threshold] - threshold
-            if len(excesses) < MIN_EXCESSES or np.ptp(excesses) == 0.0:
+            if len(excesses) < MIN_EXCESSES or constant(excesses, np.abs(losses).max()):
                 raise InputError(
                     f"column {j} of returns has {len(excesses)} losses over the threshold {threshold:.4g}; at least "
                     f"{MIN_EXCESSES} that differ are needed: give a larger tail_fraction or a lower threshold"

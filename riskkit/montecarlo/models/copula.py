@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_number, labels_of, positive, returns_array
+from riskkit._check import InputError, constant, finite_number, labels_of, positive, returns_array
 from riskkit._show import Row
 from riskkit.covariance import nearest_correlation
 from riskkit.covariance.matrices import square_matrix
@@ -262,7 +262,7 @@ def _pseudo_observations(history: Any) -> np.ndarray:
 
     array = returns_array(history, "history", min_obs=2)
     array = array[:, None] if array.ndim == 1 else array
-    constant = np.ptp(array, axis=0) == 0.0
-    if constant.any():
-        raise InputError(f"history is constant in column {int(np.argmax(constant))}; its ranks are undefined")
+    flat = constant(array)
+    if flat.any():
+        raise InputError(f"history is constant in column {int(np.argmax(flat))}; its ranks are undefined")
     return rankdata(array, axis=0) / (len(array) + 1)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, positive, whole_number
+from riskkit._check import InputError, constant, finite_array, finite_number, positive, whole_number
 from riskkit._jit import kernel
 from riskkit._show import percent
 from riskkit._tail import tail_probability
@@ -81,7 +81,7 @@ def fit_gpd(excesses: Any) -> GpdFit:
     (-0.0798, 0.8376)
     """
     values = finite_array(excesses, "excesses", ndim=1)
-    if len(values) < MIN_EXCESSES or (values <= 0.0).any() or np.ptp(values) == 0.0:
+    if len(values) < MIN_EXCESSES or (values <= 0.0).any() or constant(values):
         raise InputError(f"excesses needs at least {MIN_EXCESSES} numbers above zero that are not all equal")
     shape, scale = fit_excesses(values)
     n = len(values)
