@@ -8,6 +8,7 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, constant, one_of, with_labels
 from riskkit._exposure import scenarios_of
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import PositionsLike, ReturnsLike
 from riskkit.attribution.result import Attribution
 from riskkit.var.parametric import CornishFisherLaw, cornish_fisher_law, cornish_fisher_moments, quantile_multiplier
@@ -21,7 +22,7 @@ Standardisation = Literal["population", "volatility"]
 def cornish_fisher(
     positions: PositionsLike,
     returns: ReturnsLike,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     corrected: bool = True,
     out_of_domain: OutOfDomain = "refuse",

@@ -19,6 +19,7 @@ from riskkit._check import (
     with_labels,
 )
 from riskkit._exposure import scenarios_of
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import PositionsLike, ReturnsLike, TailMeasure
 from riskkit.attribution.order_weights import OrderWeights, order_weights
 from riskkit.attribution.result import Attribution
@@ -32,7 +33,7 @@ ESTIMATORS = {"var": (*SMOOTH, *DEFINITIONS), "es": ("tail_mass",)}
 def historical(
     positions: PositionsLike | None,
     returns: ReturnsLike,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     measure: TailMeasure = "var",
     estimator: str | None = None,

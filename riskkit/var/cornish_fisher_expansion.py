@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import Fit, Method, VarEs
@@ -16,7 +17,7 @@ from riskkit.var.parametric.cornish_fisher import CornishFisherForm, EsDefinitio
 
 def cornish_fisher(
     returns: ReturnsLike,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     corrected: bool = True,
     out_of_domain: OutOfDomain = "refuse",

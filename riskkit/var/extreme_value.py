@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, constant, finite_array, finite_number, positive
-from riskkit._tail import n_tail
+from riskkit._tail import DEFAULT_CONFIDENCE, n_tail
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import Fit, Method
@@ -16,7 +16,11 @@ from riskkit.var.parametric.generalized_pareto import MIN_EXCESSES, fit_excesses
 
 
 def evt(
-    returns: ReturnsLike, confidence: Confidence = 0.99, *, tail_fraction: float = 0.1, threshold: Any = None
+    returns: ReturnsLike,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
+    *,
+    tail_fraction: float = 0.1,
+    threshold: Any = None,
 ) -> RiskEstimate:
     """VaR and ES by peaks over a threshold.
 

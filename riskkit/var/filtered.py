@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, one_of, whole_number
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.covariance import fit_garch
 from riskkit.var.estimate import RiskEstimate, estimate
@@ -21,7 +22,7 @@ MIN_GARCH_OBS = 50
 
 def filtered_historical(
     returns: ReturnsLike,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     volatility: Volatility = "ewma",
     decay: float = 0.94,

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, one_of
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var._inputs import read_confidences, read_sample
 from riskkit.var.age_weighting import AgeWeighted
@@ -42,7 +43,7 @@ DEFAULT_MODELS: dict[str, dict[str, Any]] = {
 
 def value_at_risk(
     returns: ReturnsLike,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     method: MethodName = "historical",
     *,
     interval: IntervalKind | None = None,

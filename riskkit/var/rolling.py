@@ -10,6 +10,7 @@ import numpy as np
 
 from riskkit._check import InputError, as_pandas, whole_number
 from riskkit._show import Row, Shown, percent
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, Labelled, Quantity, ReturnsLike
 from riskkit.plot import STRONG, WARM
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
@@ -19,7 +20,7 @@ from riskkit.var.methods import MethodName, method_named
 def rolling_var(
     returns: ReturnsLike,
     window: int = 250,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     method: MethodName = "historical",
     **options: Any,
 ) -> RollingRisk:

@@ -9,6 +9,7 @@ import numpy as np
 
 from riskkit._check import InputError, finite_number, positive
 from riskkit._jit import kernel
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike, TailMeasure
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import VAR_ES, Fit, Method, VarEs
@@ -23,7 +24,7 @@ SMALLEST_DF = 0.5
 
 def student_t(
     returns: ReturnsLike,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     df: float | None = None,
     scaled: bool = True,

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, one_of, positive
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import Confidence, Quantity
 from riskkit.var._inputs import Sample, read_confidences
 from riskkit.var.parametric.elliptical import quantile_multiplier
@@ -197,7 +197,7 @@ def cornish_fisher_law(
 
 def cornish_fisher_var(
     volatility: Any,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     skewness: Any,
     excess_kurtosis: Any,
@@ -246,7 +246,7 @@ def cornish_fisher_var(
 
 def cornish_fisher_es(
     volatility: Any,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     skewness: Any,
     excess_kurtosis: Any,

@@ -7,7 +7,7 @@ from typing import Any
 
 from riskkit._check import confidence_level, whole_number
 from riskkit._show import percent
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.var_backtest.core.distributions import binomial_cdf, binomial_upper_tail, chi_square_quantile, normal_tail
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_count
@@ -19,7 +19,7 @@ EXTREME = {"probability": "probability", "lr": "likelihood ratio", "distance": "
 
 
 @documented
-def binomial_z(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
+def binomial_z(n_hits: int, n_obs: int, confidence: float = DEFAULT_CONFIDENCE) -> TestResult:
     """Two-sided test of the number of hits by the normal approximation.
 
     Returns
@@ -53,7 +53,7 @@ def binomial_z(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
 
 
 @documented
-def binomial_tail(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
+def binomial_tail(n_hits: int, n_obs: int, confidence: float = DEFAULT_CONFIDENCE) -> TestResult:
     """Exact one-sided binomial test against too many hits.
 
     Returns
@@ -79,7 +79,7 @@ def binomial_tail(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResu
 
 
 @documented
-def score_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
+def score_test(n_hits: int, n_obs: int, confidence: float = DEFAULT_CONFIDENCE) -> TestResult:
     """Chi-square score test of the hit rate with Yates' continuity correction (not Kupiec's test).
 
     Returns
@@ -107,7 +107,9 @@ def score_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
 
 
 @documented
-def kupiec_pof(n_hits: int, n_obs: int, confidence: float = 0.99, *, order: Order = "probability") -> TestResult:
+def kupiec_pof(
+    n_hits: int, n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, order: Order = "probability"
+) -> TestResult:
     """Kupiec's test of the proportion of failures (unconditional coverage).
 
     Returns
@@ -136,7 +138,11 @@ def kupiec_pof(n_hits: int, n_obs: int, confidence: float = 0.99, *, order: Orde
 
 @documented
 def kupiec_tuff(
-    first_hit: int | None, confidence: float = 0.99, *, n_obs: int | None = None, significance: float = 0.05
+    first_hit: int | None,
+    confidence: float = DEFAULT_CONFIDENCE,
+    *,
+    n_obs: int | None = None,
+    significance: float = 0.05,
 ) -> TestResult:
     """Kupiec's test of the time until the first failure.
 

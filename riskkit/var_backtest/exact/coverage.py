@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import confidence_level, one_of, whole_number
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.var_backtest.core.distributions import binomial_pmf, chi_square_quantile, chi_square_tail
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_count
@@ -45,7 +45,9 @@ def pof_lr(n_hits: Any, n_obs: int, p: float) -> np.ndarray:
 
 
 @documented
-def pof_p_value(n_hits: int, n_obs: int, confidence: float = 0.99, *, order: Order = "probability") -> float:
+def pof_p_value(
+    n_hits: int, n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, order: Order = "probability"
+) -> float:
     """P-value of the number of hits.
 
     Returns
@@ -70,7 +72,7 @@ def pof_p_value(n_hits: int, n_obs: int, confidence: float = 0.99, *, order: Ord
 
 
 @documented
-def pof_size(n_obs: int, confidence: float = 0.99, *, significance: float = 0.05) -> float:
+def pof_size(n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, significance: float = 0.05) -> float:
     """Probability that the asymptotic (chi-square) POF test rejects a correct model.
 
     Returns
@@ -93,7 +95,7 @@ def pof_size(n_obs: int, confidence: float = 0.99, *, significance: float = 0.05
 
 @documented
 def pof_attainable_size(
-    n_obs: int, confidence: float = 0.99, *, significance: float = 0.05, order: Order = "probability"
+    n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, significance: float = 0.05, order: Order = "probability"
 ) -> float:
     """Probability that the POF test of an order rejects a correct model.
 
@@ -117,7 +119,7 @@ def pof_attainable_size(
 
 @documented
 def pof_nonrejection_region(
-    n_obs: int, confidence: float = 0.99, *, significance: float = 0.05, order: Order = "probability"
+    n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, significance: float = 0.05, order: Order = "probability"
 ) -> Region:
     """Numbers of hits at which `kupiec_pof` starts to reject, below and above the expected number.
 
@@ -179,7 +181,7 @@ def tuff_lr(first_hit: Any, p: float) -> np.ndarray:
 
 
 @documented
-def tuff_p_value(first_hit: int, confidence: float = 0.99) -> float:
+def tuff_p_value(first_hit: int, confidence: float = DEFAULT_CONFIDENCE) -> float:
     """Exact p-value of the day of the first hit.
 
     Returns
@@ -205,7 +207,7 @@ def tuff_p_value(first_hit: int, confidence: float = 0.99) -> float:
 
 
 @documented
-def tuff_nonrejection_region(confidence: float = 0.99, *, significance: float = 0.05) -> Region:
+def tuff_nonrejection_region(confidence: float = DEFAULT_CONFIDENCE, *, significance: float = 0.05) -> Region:
     """Days of the first hit at which the asymptotic TUFF test starts to reject: too early, and too late.
 
     Returns

@@ -15,7 +15,7 @@ import numpy as np
 
 from riskkit._check import confidence_level, positive, whole_number
 from riskkit._show import Row, Shown, percent
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.plot import STRONG, WARM, axes
 from riskkit.var_backtest.core.distributions import binomial_pmf, binomial_upper_tail
 from riskkit.var_backtest.core.docs import documented
@@ -99,7 +99,7 @@ class PowerCurve(Shown):
 @documented
 def backtest_power(
     n_obs: int,
-    confidence: float = 0.99,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     hit_rate: float | None = None,
     after_hit: float = 0.2,
@@ -158,7 +158,7 @@ def backtest_power(
 
 @documented
 def detectable_hit_rate(
-    n_obs: int, confidence: float = 0.99, *, power: float = 0.8, significance: float = 0.05
+    n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, power: float = 0.8, significance: float = 0.05
 ) -> float:
     """Smallest true hit rate that the exact binomial tail test detects with a given power.
 
