@@ -12,7 +12,7 @@ from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import PositionsLike, ReturnsLike
 from riskkit.attribution.result import Attribution
 from riskkit.var.parametric import CornishFisherLaw, cornish_fisher_law, cornish_fisher_moments, quantile_multiplier
-from riskkit.var.parametric.cornish_fisher import OutOfDomain
+from riskkit.var.parametric.cornish_fisher_distribution import OutOfDomain
 
 STEP = 2.0**-7
 
@@ -79,7 +79,11 @@ def cornish_fisher(
     held, array, labels = scenarios_of(positions, returns, min_obs=2)
     book = _moments(array, held, ddof, standardised_by)
     law = cornish_fisher_law(
-        np.array([book.skewness]), np.array([book.kurtosis]), corrected=corrected, out_of_domain=out_of_domain
+        np.array([book.skewness]),
+        np.array([book.kurtosis]),
+        corrected=corrected,
+        out_of_domain=out_of_domain,
+        confidence=confidence,
     )
     y = -quantile_multiplier(confidence)
     in_skewness, in_kurtosis = _slopes(law, y, corrected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ class PeaksOverThreshold(Method):
             excesses = losses[losses > threshold] - threshold
             if len(excesses) < MIN_EXCESSES or constant(excesses, np.abs(losses).max()):
                 raise InputError(
-                    f"column {j} of returns has {len(excesses)} losses over the threshold {threshold:.4g}; at least "
+                    f"returns has {len(excesses)} losses over the threshold {threshold:.4g}; at least "
                     f"{MIN_EXCESSES} that differ are needed: give a larger tail_fraction or a lower threshold"
                 )
             shape, scale = fit_excesses(excesses)
@@ -106,6 +106,10 @@ class PeaksOverThreshold(Method):
             )
         names = ("threshold", "scale", "shape", "n_excesses")
         return Fit(risks[0], risks[1], dict(zip(names, parameters, strict=True)))
+
+    def of_column(self, column: int) -> Method:
+        """The method with the threshold of one column."""
+        return self if np.ndim(self.threshold) == 0 else replace(self, threshold=np.asarray(self.threshold)[[column]])
 
     def _thresholds(self, table: np.ndarray) -> np.ndarray:
         n_obs, n_series = table.shape

@@ -134,7 +134,7 @@ def _sequence(models: Any) -> Sequence[Any]:
 def _roll(name: str, options: dict[str, Any], table: Any, asset: int, confidence: float) -> tuple[Any, Any]:
     series = table.iloc[:, asset]
     try:
-        rolled = rolling_var(series.to_numpy(), confidence=confidence, **options)
+        rolled = rolling_var(series.to_numpy(), confidence=confidence, **{"on_refusal": "raise", **options})
     except InputError as error:
         raise InputError(f"model {name!r} on {table.columns[asset]}: {error}") from None
     return rolled.var, rolled.es

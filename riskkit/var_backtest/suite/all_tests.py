@@ -145,7 +145,7 @@ class BacktestResult(Shown):
         if 2 * self.n_hits > returns.size and self.confidence > 0.5:
             found.append(f"{self.n_hits:,} of {returns.size:,} days are hits; check the signs of returns and VaR")
         if self.left_out:
-            found.append(f"{self.left_out:,} days without a forecast are left out")
+            found.append(f"{self.left_out:,} days without a finite forecast are left out")
         return tuple(found)
 
     def _failures(self, *, after_holm: bool = False) -> list[str]:
@@ -345,7 +345,7 @@ def _forecast(returns: Any, var: Any, es: Any, confidence: Any) -> tuple[Any, An
         raise InputError("the result of rolling_var holds var, es and confidence; leave them out")
     if isinstance(rolling.confidence, tuple) or np.size(rolling.var) != len(rolling.var):
         raise InputError("the result of rolling_var has several series or confidences; roll one of them for a backtest")
-    known = np.isfinite(np.asarray(rolling.var).reshape(-1))
+    known = np.isfinite(np.asarray(rolling.var).reshape(-1)) & np.isfinite(np.asarray(rolling.es).reshape(-1))
     kept = (values[known] for values in (rolling.returns, rolling.var, rolling.es))
     return *kept, rolling.confidence, int((~known).sum())
 
