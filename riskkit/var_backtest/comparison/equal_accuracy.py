@@ -103,7 +103,7 @@ class ConfidenceSet(Shown):
         Mean score of each model, smaller is better.
     p_values : tuple of float
         P-value of each model; those above 1 - confidence are in the set.
-    set_confidence : float
+    confidence : float
         Probability as a fraction that the set contains the best model: 0.9 for 90 %.
     statistic : {"range", "max"}
         Test statistic.

@@ -77,7 +77,7 @@ class BacktestResult(Shown):
     sequential : tuple of EProcess
         E-process of VaR, and of ES if it is given.
     left_out : int
-        Days of a `RollingRisk` without a forecast.
+        Number of days of a `RollingRisk` without a finite forecast.
 
     Examples
     --------
