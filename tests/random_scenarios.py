@@ -38,9 +38,15 @@ def scenario(
         "mode": draw.choice(["shadow", "enforce"]),
         "instruments": INSTRUMENTS,
         "accounts": [
-            {"id": "A", "cash": {"USD": str(draw.randint(0, 3000))}, "positions": {"X": "3", "Y": "-0.5"}},
+            {
+                "id": "A",
+                "cash": {"USD": str(draw.randint(0, 3000))},
+                "desk": "E",
+                "firm": "F",
+                "positions": {"X": "3", "Y": "-0.5"},
+            },
             {"id": "B", "cash": {"USD": "2000"}, "desk": "D", "firm": "F"},
-            {"id": "C", "desk": "D", "positions": {"X": "-2"}},
+            {"id": "C", "desk": "D", "firm": "F", "positions": {"X": "-2"}},
         ],
         "rules": rules,
         "events": [stream.event() for _ in range(events)],

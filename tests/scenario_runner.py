@@ -19,12 +19,13 @@ from riskkit.replay.live.engine import Engine
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.run.replay_log import Stage
 from riskkit.replay.schema.columns import Cause, DecisionCode
 from riskkit.replay.schema.universe import Account, Instrument
 
 ACCOUNT: dict[str, Any] = {"cash": {}, "positions": {}, "desk": "", "firm": ""}
 WAYS = ("plain", "live", "compiled")
+UNNAMED = "(unnamed)"  # what came without a strategy or a login has a key of its own, as if they were one more
 KINDS = {
     "order_list": "order",
     "order_error": "error",
@@ -128,7 +129,7 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
         row["reduce_only"] = True
     order_id = names.known(event["account"], event["order_id"]) if "order_id" in event and kind != "order" else ""
     if "account" in event and kind != "cmd" and not order_id:  # what names no order came through the unnamed ones
-        row = {"strategy": "", "connection": "", **row}
+        row = {"strategy": UNNAMED, "connection": UNNAMED, **row}
     if kind == "order_list":
         members = event.get("orders") or [event] * event["children"]
         children = event.get("children", len(members))
@@ -206,7 +207,8 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
         live.feed(log)
         result = live.result()
     else:
-        result = replay_log(log, rules, mode, orphans=orphans, compiled=way == "compiled")
+        options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": way == "compiled"}
+        result = Stage(log, rules, mode, **options).replay(rules)  # also where the log lacks what the rules need
     return outcome_of(scenario, result, numbers)
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import var as naive
-from scipy import stats
+from scipy import integrate, stats
 
 from riskkit import var as rk
 from riskkit._check import InputError
 from riskkit.covariance import fit_garch
 from riskkit.var import parametric
-from riskkit.var.parametric.cornish_fisher import kurtosis_range
+from riskkit.var.parametric.cornish_fisher_distribution import kurtosis_range
 from riskkit.var.student_t_distribution import digamma
 
 rng = np.random.default_rng(11)
@@ -297,8 +297,8 @@ def test_cornish_fisher_of_a_sample(mean):
             "outside the domain; out_of_domain='allow'",
         ),
         (
-            lambda: parametric.cornish_fisher_var(0.01, skewness=0.0, excess_kurtosis=-0.5),
-            "moments of no Cornish-Fisher distribution; corrected=False",
+            lambda: parametric.cornish_fisher_var(0.01, skewness=0.0, excess_kurtosis=-1.9),
+            "moments of no Cornish-Fisher distribution.*corrected=False",
         ),
         (
             lambda: parametric.cornish_fisher_var(0.01, skewness=0.0, excess_kurtosis=60.0),
@@ -306,7 +306,7 @@ def test_cornish_fisher_of_a_sample(mean):
         ),
         (lambda: parametric.cornish_fisher_var(0.01, skewness=3.0, excess_kurtosis=1.0), "which no distribution has"),
         (
-            lambda: parametric.cornish_fisher_var([0.01, 0.02], skewness=[0.0, 0.0], excess_kurtosis=[1.0, -0.5]),
+            lambda: parametric.cornish_fisher_var([0.01, 0.02], skewness=[0.0, 0.0], excess_kurtosis=[1.0, -1.9]),
             r"at \(1,\), 1 such",
         ),
         (
@@ -509,3 +509,10 @@ def test_entropic_var_where_the_worst_loss_is_all_of_the_tail():
 def test_entropic_labels():
     frame = pd.DataFrame(TABLE, columns=["a", "b", "c"])
     assert rk.evar(frame, [0.9, 0.95]).loc[0.9, "b"] == rk.evar(TABLE[:, 1], 0.9)
+
+
+@pytest.mark.parametrize("p", [0.01, 0.05])
+def test_the_tail_mean_of_cornish_fisher_is_the_integral_of_its_quantile(p):
+    expansion = parametric.cornish_fisher_law(np.array([-0.3]), np.array([0.8]))
+    integral, _ = integrate.quad(lambda q: float(expansion.quantile(stats.norm.ppf(q))[0]), 0.0, p)
+    assert expansion.tail_mean(stats.norm.ppf(p), p) == pytest.approx([-integral / p], rel=1e-6)

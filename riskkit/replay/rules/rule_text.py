@@ -1,0 +1,42 @@
+"""Scope and action of a rule in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riskkit.replay.schema.durations import duration_text
+from riskkit.replay.schema.scopes import SCOPES
+
+if TYPE_CHECKING:
+    from riskkit.replay.rules.rule import Rule
+
+
+def scope_text(rule: Rule) -> str:
+    """Whose orders a rule limits: each account, each desk with its accounts netted, ..."""
+    scope = SCOPES[rule.scope]
+    each = ", in each instrument" if "position" in rule.kind.reads and not scope.has_instrument else ""
+    netted = rule.kind.reads & {"position", "exposure", "share"} and scope.joins_accounts
+    return f"{scope.words}{', accounts netted' if netted else ''}{each}"
+
+
+def action_text(rule: Rule) -> str:
+    """The effect of a breach, on whom, and until when."""
+    who = SCOPES[rule.scope].who
+    if rule.action == "ALERT":
+        return f"a breach raises an alert ({rule.severity}) and stops nothing"
+    if rule.action == "REJECT":
+        return f"what breaches it is refused ({rule.severity})"
+    what = {
+        "REDUCE_ONLY": "may only reduce positions",
+        "PAUSE": "is paused: only orders that reduce a position and cancels pass",
+        "HALT": "is halted: only cancels pass",
+    }[rule.action]
+    hold = rule.hold_ns()
+    if hold == "session":
+        tz, hour = rule.zone()
+        until = f"until the trading day turns ({hour:02d}:00 {tz})"
+    else:
+        until = f"for {duration_text(hold)}" if isinstance(hold, int) else "until a person resets it"
+    if rule.refuses:
+        return f"what breaches it is refused, and {who} {what}, {until} ({rule.severity})"
+    return f"from the event after a breach on {who} {what}, {until} ({rule.severity})"
