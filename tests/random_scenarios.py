@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from riskkit.replay.rules.rule import rule_type
@@ -23,16 +23,19 @@ ACCOUNTS = ("account", "desk", "firm", "global")  # scopes that have an equity
 
 
 def scenario(
-    seed: int, events: int = 80, types: list[str] | None = None, without: Collection[str] = (), narrow: bool = False
-) -> dict[str, Any]:
+    seed: int, events: int = 80, types: list[str] | None = None, without: Collection[str] = (), narrow: bool = False,
+    weights: Mapping[str, float] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """A scenario of a few random rules over a random stream, which has no events of the kinds `without`.
 
+    `weights` are those of kinds that come more or less often.
     A `narrow` stream is of one position, and most of its commands are pauses, so that events meet more often.
     """
     draw = random.Random(seed)
     chosen = types or draw.sample(sorted(PARAMETERS), draw.randint(1, 4))
     rules = [rule(draw, name, place) for place, name in enumerate(chosen)]
     stream = Stream(draw, slow=draw.random() < 0.4, without=without, narrow=narrow)
+    stream.kinds |= weights or {}
     return {
         "id": f"random-{seed}",
         "mode": draw.choice(["shadow", "enforce"]),

@@ -417,8 +417,12 @@ class Replay:
         """Books, fees and counts of rules as if a fill had had another quantity and price; none (0) undoes it."""
         same = ("account", "instrument", "trade_id", "side")
         fill = next(
-            (one for one in reversed(self.fills)
-             if all(one.event.get(name) == event[name] for name in same if name in event)), None,
+            (
+                one
+                for one in reversed(self.fills)
+                if all(one.event.get(name) == event[name] for name in same if name in event)
+            ),
+            None,
         )
         if fill is None or fill.recorded == 0:
             return

@@ -1048,7 +1048,9 @@ def amend_fill():
     cash_before = account.cash
     realised_before = account.realised
     fees_before = account.fees
-    fill_records.take_out(fills, counts[Counter.FILLS], noted.pair, fill_records.ANY_STRATEGY, position, account, instrument)
+    fill_records.take_out(
+        fills, counts[Counter.FILLS], noted.pair, fill_records.ANY_STRATEGY, position, account, instrument
+    )
     for group in shape.groups:
         if group.own:
             refill_own(group, 0)

@@ -15,7 +15,6 @@ from riskkit.replay.schema.columns import OPTIONAL, ROW_NUMBERS
 from riskkit.replay.schema.universe import Universe, common_unit, exact
 
 
-
 def inject(
     log: EventLog,
     which: str | Incident,

@@ -54,7 +54,8 @@ COLUMNS: dict[str, FrameColumn] = {
     ),
     "type": FrameColumn("limit (default) or market: a market order has no price"),
     "order_id": FrameColumn(
-        "id of an order; on another event (fill, modify, cancel, error, reject, ...) the order that it belongs to", "order"
+        "id of an order; on another event (fill, modify, cancel, error, reject, ...) the order that it belongs to",
+        "order",
     ),
     "trade_id": FrameColumn(
         "id of a fill; a fill with the id, account, instrument, side and day (UTC) of an earlier one is a duplicate; "

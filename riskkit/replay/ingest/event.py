@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.ingest import amount as scalars
+from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.schema.columns import (
     FACTS,
-    FILL_CONTENTS,
-    FILL_KEY,
     MISSING,
     OPTIONAL,
     REQUIRED,
@@ -28,7 +27,7 @@ from riskkit.replay.schema.columns import (
     TradingCommand,
     kind_word,
 )
-from riskkit.replay.schema.constants import DAY_NS, LARGEST
+from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
 Row = dict[str, int]
@@ -49,16 +48,6 @@ def row_of(ts: int, kind: EventKind, fields: Row) -> Row:
         if name not in DEFAULTS or name == "pair":
             raise InputError(f"field {name!r} is not a field of an event; fields are {', '.join(sorted(DEFAULTS))}")
     return {**DEFAULTS, **fields, "ts": ts, "kind": int(kind)}
-
-
-def fill_key(row: Mapping[str, int]) -> tuple[int, ...]:
-    """What identifies a fill that has an id."""
-    return (*(row[name] for name in FILL_KEY), row["ts"] // DAY_NS)
-
-
-def contents_of(row: Mapping[str, int]) -> tuple[int, ...]:
-    """What two fills of one key must share."""
-    return tuple(row[name] for name in FILL_CONTENTS)
 
 
 def check_row(event: Mapping[str, int], universe: Universe) -> None:
@@ -142,10 +131,7 @@ class Entries:
         self.flag = one_of(on_bad_order, ("raise", "flag"), "on_bad_order") == "flag"
         self.auto_register = auto_register
         self.orders: dict[Hashable, KnownOrder] = {}
-        self.trades: dict[str, int] = {}
-        self.booked: dict[tuple[int, ...], int] = {}  # number of a fill by its key
-        self.stands: dict[int, set[tuple[int, ...]]] = {}  # by that number: its contents since; empty once busted
-        self.sides: dict[tuple[int, ...], dict[int, int]] = {}  # number of the last fill by account, instrument, id; side
+        self.fills = FillIds()
         self.currencies: dict[int, str] = {}
         for code, account in enumerate(universe.accounts):
             instruments = [universe.instruments[universe.instrument_codes[label]] for label in account.positions]
@@ -339,7 +325,7 @@ class Entries:
         if fee is not None:
             row["fee"] = scalars.money(fee, self.universe.quantum, "fee")
         if trade_id is not None:
-            row["trade_id"] = self.trades.get(label_text(trade_id), len(self.trades))
+            row["trade_id"] = self.fills.code(trade_id)
         self._one_currency(row["account"], traded.currency)
         return row
 
@@ -370,13 +356,7 @@ class Entries:
             raise InputError(f"trade_id=None is not the id of a fill; a {kind_word(kind)} names its fill")
         row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
         way = 0 if side is None else scalars.side(side)
-        key = row["account"], row["instrument"], self.trades.get(label_text(trade_id), -1)
-        fitting = {number: one for one, number in self.sides.get(key, {}).items() if way in (0, one)}
-        if not fitting:
-            raise InputError(f"trade_id={trade_id!r} does not name an earlier fill of its account and instrument")
-        if len(fitting) > 1:
-            raise InputError(f"trade_id={trade_id!r} names a buy and a sell; give the side")
-        ((row["fill"], row["side"]),) = fitting.items()
+        row["fill"], row["side"] = self.fills.named(row["account"], row["instrument"], trade_id, way)
         if kind == EventKind.CORRECT:
             traded = self.universe.instruments[row["instrument"]]
             row["qty"] = scalars.quantity(qty, traded, row, False)
@@ -495,37 +475,13 @@ class Entries:
 
     # ------------------------------------------------------------------ memory
 
-    def flag_repeated(self, row: Row, trade_id: Any) -> None:
-        """Flag a fill that repeats an earlier one; refuse one with its key and other contents."""
-        number = self.booked.get(fill_key(row), -1)
-        if number < 0:
-            return
-        known = self.stands[number]
-        if known and contents_of(row) not in known:
-            raise InputError(
-                f"trade_id={trade_id!r} is the id of the fill of event {number} too, with another quantity or price; a fill "
-                "is booked once"
-            )
-        row["flags"] |= int(RowFlag.DUPLICATE)
-
     def remember(self, row: Mapping[str, int], number: int, order_id: Any = None, trade_id: Any = None) -> None:
         """Keep the ids of an event that was taken as the journal's row `number`."""
         if row["kind"] == EventKind.ORDER and order_id is not None:
             self.orders[label_text(order_id)] = KnownOrder.at(number, row)
         if row["kind"] == EventKind.FILL and trade_id is not None:
-            self.trades.setdefault(label_text(trade_id), row["trade_id"])
-        if row["trade_id"] >= 0:
-            late = row["flags"] & RowFlag.BAD_TS
-            first = number if late else self.booked.setdefault(fill_key(row), number)
-            self.stands.setdefault(first, {contents_of(row)})
-            sides = self.sides.setdefault((row["account"], row["instrument"], row["trade_id"]), {})
-            if not late or row["side"] not in sides:
-                sides[row["side"]] = first
-        if row["fill"] >= 0 and not row["flags"] & RowFlag.BAD_TS:
-            if row["kind"] == EventKind.BUST:
-                self.stands[row["fill"]].clear()
-            elif self.stands[row["fill"]]:
-                self.stands[row["fill"]].add(contents_of(row))
+            self.fills.codes.setdefault(label_text(trade_id), row["trade_id"])
+        self.fills.remember(row, number)
         if row["kind"] in (EventKind.ORDER, EventKind.FILL):
             self.currencies.setdefault(row["account"], self.universe.instruments[row["instrument"]].currency)
         elif row["kind"] == EventKind.CASH and row["price"] != MISSING:

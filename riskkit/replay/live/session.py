@@ -317,7 +317,7 @@ class Session:
                 if late:  # it changes nothing, so it is no duplicate either
                     row["flags"] |= int(RowFlag.BAD_TS)
                 elif row["trade_id"] >= 0:
-                    entries.flag_repeated(row, fields["trade_id"])
+                    row["flags"] |= int(RowFlag.DUPLICATE) * entries.fills.repeats(row, fields["trade_id"])
             live = self._live if entries is self._entries else self._live.widened(entries.universe)
             decided = live.take([*due, *rows])  # raises before any change
             if live is not self._live:
@@ -440,7 +440,7 @@ class Session:
         with self._lock:
             extra: dict[str, Any] = {
                 "orders": [[label, order.row] for label, order in self._entries.orders.items()],
-                "trades": list(self._entries.trades),
+                "trades": list(self._entries.fills.codes),
                 "on_bad_order": "flag" if self._entries.flag else "raise",
                 "ts_policy": self._ts_policy,
                 "auto_register": None,
@@ -474,7 +474,7 @@ class Session:
         live, entries = self._live, self._entries
         self.notes = dict(extra["notes"])
         entries.orders.update((label, KnownOrder.at(number, live.row(number))) for label, number in extra["orders"])
-        entries.trades.update((label, code) for code, label in enumerate(extra["trades"]))
+        entries.fills.codes.update((label, code) for code, label in enumerate(extra["trades"]))
         lapses: dict[int, tuple[int, int]] = {}
         for number in range(live.size):
             row = live.row(number)

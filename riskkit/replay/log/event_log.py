@@ -335,9 +335,7 @@ class EventLog(Shown):
 
         columns, universe = self.columns, self.universe
         code = columns["instrument"]
-        priced = np.isin(columns["kind"], (*TRADED, EventKind.PRICE)) & (
-            columns["price"] != MISSING
-        )
+        priced = np.isin(columns["kind"], (*TRADED, EventKind.PRICE)) & (columns["price"] != MISSING)
         frame = pd.DataFrame(
             {
                 "ts": pd.to_datetime(columns["ts"], utc=True),

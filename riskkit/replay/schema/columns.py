@@ -126,7 +126,12 @@ FACTS: dict[EventKind, KindFacts] = {
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
-ANSWERS = (EventKind.EXPIRE, EventKind.REJECT, EventKind.CANCEL_REJECT, EventKind.MODIFY_REJECT)  # of orders, by the venue
+ANSWERS = (
+    EventKind.EXPIRE,
+    EventKind.REJECT,
+    EventKind.CANCEL_REJECT,
+    EventKind.MODIFY_REJECT,
+)  # of orders, by the venue
 AMENDS = (EventKind.BUST, EventKind.CORRECT)  # of fills
 
 
