@@ -336,7 +336,9 @@ def look_up_rule(rule, kind):
         rule.state.owner = event.account
     if rule.always_keyed(kind) or rule.key >= 0:
         if rule.can_pause and rule.state.held_until != 0 and now >= rule.state.held_until:
-            if rule.group and "book" in rule.arguments("reset"):
+            if rule.has("on_pause_end"):
+                rule.on_pause_end()
+            elif rule.group and "book" in rule.arguments("reset"):
                 rule.reset(book=owner_book(rule, rule.key))
             elif rule.has("reset"):
                 rule.reset()
@@ -361,6 +363,8 @@ def judge(kind):
             if rule.can_pause and rule.state.held_until > event.ts and (rule.halts or reducing == 0):
                 rule_code = DecisionCode.HELD
                 rule_until = rule.state.held_until
+            elif rule.can_pause and rule.has("holds_back") and (rule.halts or reducing == 0) and rule.holds_back():
+                rule_code = DecisionCode.HELD
             elif rule.checked(kind):
                 if (
                     not rule.exempt_reducing

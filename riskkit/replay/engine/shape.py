@@ -23,6 +23,8 @@ HOOKS = (
     "reset",
     "evict",
     "apply_pending",
+    "on_pause_end",
+    "holds_back",
 )  # functions of a rule's type that the loop calls
 VARIABLES = (
     "state",

@@ -20,8 +20,9 @@ The functions name the arguments that they need, out of
 
 ``check`` changes nothing and returns a `Verdict`. ``update`` is called after the verdict and returns 1 if the rule
 trips, else 0. ``on_new_day`` is called when the trading day turns, ``reset`` when a pause ends or at a manual reset (the
-record's ``held_until`` is then still the end of the pause, 0 without a pause). ``apply_pending`` adds an order of a list
-(`sign` 1) while the orders after it are checked, and removes it (-1).
+record's ``held_until`` is then still the end of the pause, 0 without a pause); ``on_pause_end`` takes its place where a
+pause ends by itself. ``holds_back`` is true if messages are refused as in a pause although it is over. ``apply_pending``
+adds an order of a list (`sign` 1) while the orders after it are checked, and removes it (-1).
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class RuleType:
         Fields annotated with units of this module (`Count`, `Duration`, `Quantity`, `Money`, `Part`, ...).
     state : tuple of str
         Fields of each key's record, all int64.
-    check, update, on_new_day, reset, apply_pending : functions, optional
+    check, update, on_new_day, reset, on_pause_end, holds_back, apply_pending : functions, optional
         See the module docstring.
     checks_on : event kinds for which ``check`` is called; by default ORDER and MODIFY.
     updates_on : event kinds for which ``update`` is called; MARK: the account's equity moved.
@@ -119,6 +120,8 @@ class RuleType:
         Parameters of which one must be given, and be a duration above zero: without, nothing ever breaches the rule.
     refusable : function of the parameters, optional
         False if only messages that cannot be refused (cancels) breach the limit.
+    misfit : function of the rule, optional
+        Reason why its parameters do not fit together; empty if they do.
     evidence : tuple of Need, or function of the rule
         Contents of a log without which the verdict never breaches; see `riskkit.replay.rules.judged`.
 
@@ -140,6 +143,8 @@ class RuleType:
     reset: Callable[..., Any] | None = None
     evict: Callable[..., Any] | None = None
     apply_pending: Callable[..., Any] | None = None
+    on_pause_end: Callable[..., Any] | None = None
+    holds_back: Callable[..., Any] | None = None
     on_opening_position: Callable[..., Any] | None = None
     checks_on: frozenset[EventKind] = frozenset(MESSAGES)
     updates_on: frozenset[EventKind] = frozenset()
@@ -171,6 +176,7 @@ class RuleType:
     breached_by: frozenset[EventKind] | None = None
     one_of: Any = ()
     refusable: Callable[[Any], bool] = field(default=lambda parameters: True)
+    misfit: Callable[[Any], str] = field(default=lambda rule: "")
     evidence: Any = ()
 
     def __post_init__(self) -> None:
@@ -361,7 +367,7 @@ class Rule:
             object.__setattr__(self, "hold", duration(self.hold, "hold"))
 
     def _check_effect(self) -> None:
-        """Refuse a rule that nothing can breach, and one that refuses what cannot be refused."""
+        """Refuse a rule that nothing can breach, one of parameters that do not fit, and one that refuses cancels."""
         names = self.kind.one_of(self.parameters)
         units = self.kind.units()
         given = [getattr(self.parameters, name) for name in names]
@@ -374,6 +380,8 @@ class Rule:
             raise InputError(
                 f"rule {self.id!r} ({self.type}) limits nothing: give {wanted}{' above zero' if all(timed) else ''}"
             )
+        if reason := self.kind.misfit(self):
+            raise InputError(f"rule {self.id!r} ({self.type}): {reason}")
         if self.action == "REJECT" and not self.kind.refusable(self.parameters):
             raise InputError(
                 f"rule {self.id!r} ({self.type}) counts only cancels, and a cancel is never refused: "
