@@ -25,6 +25,7 @@ from riskkit.replay.schema.universe import Account, Instrument
 
 ACCOUNT: dict[str, Any] = {"cash": {}, "positions": {}, "desk": "", "firm": ""}
 WAYS = ("plain", "live", "compiled")
+UNNAMED = "(unnamed)"  # what came without a strategy or a login has a key of its own, as if they were one more
 KINDS = {
     "order_list": "order",
     "order_error": "error",
@@ -128,7 +129,7 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
         row["reduce_only"] = True
     order_id = names.known(event["account"], event["order_id"]) if "order_id" in event and kind != "order" else ""
     if "account" in event and kind != "cmd" and not order_id:  # what names no order came through the unnamed ones
-        row = {"strategy": "", "connection": "", **row}
+        row = {"strategy": UNNAMED, "connection": UNNAMED, **row}
     if kind == "order_list":
         members = event.get("orders") or [event] * event["children"]
         children = event.get("children", len(members))

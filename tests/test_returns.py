@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from naive import returns as naive
 
-from riskkit import returns as rk
+import riskkit as rk
 from riskkit._check import InputError
 
 DATES = pd.date_range("2024-01-01", periods=4)
@@ -24,27 +24,27 @@ def ar1(rho, n, seed=1):
 
 
 def test_simple_and_log_returns():
-    simple, log = rk.simple_returns(PRICES), rk.log_returns(PRICES)
+    simple, log = rk.returns.simple_returns(PRICES), rk.returns.log_returns(PRICES)
     for column in range(2):
         np.testing.assert_allclose(simple[:, column], naive.simple_returns(PRICES[:, column]), rtol=1e-15)
     np.testing.assert_allclose(log.sum(axis=0), np.log(PRICES[-1] / PRICES[0]), rtol=1e-14)
-    np.testing.assert_allclose(rk.log_from_simple(simple), log, rtol=1e-13)
-    np.testing.assert_allclose(rk.simple_from_log(log), simple, rtol=1e-13)
+    np.testing.assert_allclose(rk.returns.log_from_simple(simple), log, rtol=1e-13)
+    np.testing.assert_allclose(rk.returns.simple_from_log(log), simple, rtol=1e-13)
 
 
 def test_labels_come_back():
     frame = pd.DataFrame(PRICES, index=DATES, columns=["A", "B"])
-    for function in (rk.simple_returns, rk.log_returns):
+    for function in (rk.returns.simple_returns, rk.returns.log_returns):
         out = function(frame)
         pd.testing.assert_index_equal(out.index, DATES[1:])
         assert list(out.columns) == ["A", "B"]
         assert function(frame["A"]).name == "A"
-    assert rk.horizon_returns(rk.simple_returns(frame), 2).index.tolist() == DATES[2:].tolist()
-    pd.testing.assert_index_equal(rk.profit_and_loss(frame, [1, 2]).index, DATES[1:])
-    assert isinstance(rk.simple_returns(PRICES), np.ndarray)
+    assert rk.returns.horizon_returns(rk.returns.simple_returns(frame), 2).index.tolist() == DATES[2:].tolist()
+    pd.testing.assert_index_equal(rk.returns.profit_and_loss(frame, [1, 2]).index, DATES[1:])
+    assert isinstance(rk.returns.simple_returns(PRICES), np.ndarray)
 
 
-@pytest.mark.parametrize("function", [rk.simple_returns, rk.log_returns])
+@pytest.mark.parametrize("function", [rk.returns.simple_returns, rk.returns.log_returns])
 @pytest.mark.parametrize(
     ("prices", "words"),
     [
@@ -63,34 +63,36 @@ def test_prices_that_do_not_fit(function, prices, words):
 
 
 def test_constant_prices_return_nothing():
-    assert rk.simple_returns([5.0, 5.0, 5.0]).tolist() == [0.0, 0.0]
-    assert rk.log_returns([5.0, 5.0, 5.0]).tolist() == [0.0, 0.0]
+    assert rk.returns.simple_returns([5.0, 5.0, 5.0]).tolist() == [0.0, 0.0]
+    assert rk.returns.log_returns([5.0, 5.0, 5.0]).tolist() == [0.0, 0.0]
 
 
 def test_log_from_simple_refuses_a_total_loss():
     with pytest.raises(InputError, match="-1 or less"):
-        rk.log_from_simple([0.1, -1.0])
+        rk.returns.log_from_simple([0.1, -1.0])
 
 
 def test_profit_and_loss_with_a_negative_price():
-    assert rk.profit_and_loss([18.27, -37.63], 10, contract_multiplier=1000).tolist() == pytest.approx([-559_000.0])
+    assert rk.returns.profit_and_loss([18.27, -37.63], 10, contract_multiplier=1000).tolist() == pytest.approx(
+        [-559_000.0]
+    )
 
 
 def test_profit_and_loss_of_positions_that_change():
     prices = np.array([[10.0, 20.0], [11.0, 19.0], [12.0, 21.0]])
     held = np.array([[1.0, 2.0], [3.0, -4.0], [99.0, 99.0]])
-    assert rk.profit_and_loss(prices, held).tolist() == [[1.0, -2.0], [3.0, -8.0]]
-    assert rk.profit_and_loss(prices[:, 0], held[:, 0]).tolist() == [1.0, 3.0]
+    assert rk.returns.profit_and_loss(prices, held).tolist() == [[1.0, -2.0], [3.0, -8.0]]
+    assert rk.returns.profit_and_loss(prices[:, 0], held[:, 0]).tolist() == [1.0, 3.0]
 
 
 def test_profit_and_loss_aligns_labels():
     frame = pd.DataFrame({"A": [1.0, 2.0], "B": [10.0, 20.0]})
-    out = rk.profit_and_loss(frame, pd.Series({"B": 1.0, "A": 100.0}))
+    out = rk.returns.profit_and_loss(frame, pd.Series({"B": 1.0, "A": 100.0}))
     assert out.to_dict("list") == {"A": [100.0], "B": [10.0]}
     with pytest.raises(InputError, match="same instruments"):
-        rk.profit_and_loss(frame, pd.Series({"B": 1.0, "C": 100.0}))
+        rk.returns.profit_and_loss(frame, pd.Series({"B": 1.0, "C": 100.0}))
     with pytest.raises(InputError, match="one per instrument"):
-        rk.profit_and_loss(frame, [1.0, 2.0, 3.0])
+        rk.returns.profit_and_loss(frame, [1.0, 2.0, 3.0])
 
 
 @given(
@@ -100,41 +102,41 @@ def test_profit_and_loss_aligns_labels():
 def test_horizon_returns_against_plain(returns, horizon):
     if horizon > len(returns):
         with pytest.raises(InputError, match="longer"):
-            rk.horizon_returns(returns, horizon)
+            rk.returns.horizon_returns(returns, horizon)
         return
-    ours = rk.horizon_returns(returns, horizon)
+    ours = rk.returns.horizon_returns(returns, horizon)
     np.testing.assert_allclose(ours, naive.horizon_returns(returns, horizon), atol=1e-12)
-    log = rk.horizon_returns(rk.log_from_simple(returns), horizon, log=True)
+    log = rk.returns.horizon_returns(rk.returns.log_from_simple(returns), horizon, log=True)
     np.testing.assert_allclose(np.expm1(log), ours, atol=1e-11)
-    apart = rk.horizon_returns(returns, horizon, overlapping=False)
+    apart = rk.returns.horizon_returns(returns, horizon, overlapping=False)
     assert apart.tolist() == ours[::-1][::horizon][::-1].tolist()
     assert len(apart) == len(returns) // horizon
 
 
 def test_horizon_returns_of_a_frame_work_by_column():
     data = np.random.default_rng(2).normal(0, 0.01, (20, 3))
-    frame = rk.horizon_returns(pd.DataFrame(data, columns=list("abc")), 5, overlapping=False)
+    frame = rk.returns.horizon_returns(pd.DataFrame(data, columns=list("abc")), 5, overlapping=False)
     assert frame.index.tolist() == [4, 9, 14, 19]
     for i, name in enumerate("abc"):
-        np.testing.assert_array_equal(frame[name], rk.horizon_returns(data[:, i], 5, overlapping=False))
+        np.testing.assert_array_equal(frame[name], rk.returns.horizon_returns(data[:, i], 5, overlapping=False))
 
 
 def test_scale_volatility_is_explicit_and_keeps_the_type():
-    assert rk.scale_volatility(0.01, 4) == 0.02
-    assert type(rk.scale_volatility(0.01, 4)) is float
-    assert rk.scale_volatility([0.01, 0.02], 4).tolist() == [0.02, 0.04]
-    pd.testing.assert_series_equal(rk.scale_volatility(pd.Series({"A": 0.01}), 4), pd.Series({"A": 0.02}))
-    assert rk.scale_volatility(0.0, 252) == 0.0
+    assert rk.returns.scale_volatility(0.01, 4) == 0.02
+    assert type(rk.returns.scale_volatility(0.01, 4)) is float
+    assert rk.returns.scale_volatility([0.01, 0.02], 4).tolist() == [0.02, 0.04]
+    pd.testing.assert_series_equal(rk.returns.scale_volatility(pd.Series({"A": 0.01}), 4), pd.Series({"A": 0.02}))
+    assert rk.returns.scale_volatility(0.0, 252) == 0.0
     for volatility, periods in ((-0.1, 4), (math.nan, 4), (0.1, 0), (0.1, math.inf)):
         with pytest.raises(InputError):
-            rk.scale_volatility(volatility, periods)
+            rk.returns.scale_volatility(volatility, periods)
 
 
 def test_scale_volatility_warns_when_the_returns_contradict_it():
-    with pytest.warns(rk.SqrtTimeWarning, match="understates the 10-period volatility"):
-        scaled = rk.scale_volatility(0.01, 10, returns=ar1(0.4, 2000))
-    assert scaled == rk.scale_volatility(0.01, 10)
-    rk.scale_volatility(0.01, 10, returns=ar1(0.0, 2000))  # a warning here would be an error
+    with pytest.warns(rk.returns.SqrtTimeWarning, match="understates the 10-period volatility"):
+        scaled = rk.returns.scale_volatility(0.01, 10, returns=ar1(0.4, 2000))
+    assert scaled == rk.returns.scale_volatility(0.01, 10)
+    rk.returns.scale_volatility(0.01, 10, returns=ar1(0.0, 2000))  # a warning here would be an error
 
 
 @pytest.mark.parametrize("horizon", [2, 5, 30])
@@ -142,7 +144,7 @@ def test_scale_volatility_warns_when_the_returns_contradict_it():
 def test_variance_ratio_against_plain_and_arch(rho, horizon):
     unitroot = pytest.importorskip("arch.unitroot")
     returns = ar1(rho, 400)
-    ours = rk.sqrt_time_test(returns, horizon)
+    ours = rk.returns.sqrt_time_test(returns, horizon)
     ratio, z = naive.variance_ratio(returns.tolist(), horizon)
     assert ours.variance_ratio == pytest.approx(ratio, rel=1e-10)
     assert ours.z == pytest.approx(z, rel=1e-10)
@@ -151,13 +153,13 @@ def test_variance_ratio_against_plain_and_arch(rho, horizon):
 
 
 def test_square_root_time_in_words():
-    up = rk.sqrt_time_test(ar1(0.3, 3000), 10)
-    down = rk.sqrt_time_test(ar1(-0.3, 3000), 10)
-    flat = rk.sqrt_time_test(ar1(0.0, 3000), 10)
+    up = rk.returns.sqrt_time_test(ar1(0.3, 3000), 10)
+    down = rk.returns.sqrt_time_test(ar1(-0.3, 3000), 10)
+    flat = rk.returns.sqrt_time_test(ar1(0.0, 3000), 10)
     assert up.misleads and "understates the 10-period volatility" in up.sentence
     assert down.misleads and "overstates the 10-period volatility" in down.sentence
     assert not flat.misleads and "not contradicted" in flat.sentence
-    assert up.volatility_ratio == pytest.approx(rk.sqrt_time_ratio(0.3, 10), rel=0.1)
+    assert up.volatility_ratio == pytest.approx(rk.returns.sqrt_time_ratio(0.3, 10), rel=0.1)
     assert "variance ratio" in repr(up)
     for check, word in ((up, "misleads"), (flat, "not contradicted")):
         lines = repr(check).splitlines()
@@ -169,7 +171,7 @@ def test_square_root_time_in_words():
 
 def test_the_size_of_the_test_is_its_level():
     rng = np.random.default_rng(5)
-    rejected = [rk.sqrt_time_test(rng.standard_t(5, 500), 5).misleads for _ in range(400)]
+    rejected = [rk.returns.sqrt_time_test(rng.standard_t(5, 500), 5).misleads for _ in range(400)]
     assert 0.02 < np.mean(rejected) < 0.09
 
 
@@ -185,33 +187,33 @@ def test_the_size_of_the_test_is_its_level():
 )
 def test_square_root_time_refuses(returns, words):
     with pytest.raises(InputError, match=words):
-        rk.sqrt_time_test(returns, 2)
+        rk.returns.sqrt_time_test(returns, 2)
 
 
 @given(st.floats(-0.95, 0.95), st.integers(1, 40))
 def test_ar1_ratio_against_the_double_sum(rho, h):
-    assert rk.sqrt_time_ratio(rho, h) == pytest.approx(naive.ar1_volatility_ratio(rho, h), rel=1e-9)
+    assert rk.returns.sqrt_time_ratio(rho, h) == pytest.approx(naive.ar1_volatility_ratio(rho, h), rel=1e-9)
 
 
 def test_ar1_ratio_edges():
-    assert rk.sqrt_time_ratio(0.9, 1) == 1.0
-    assert rk.sqrt_time_ratio(0.0, 250) == 1.0
+    assert rk.returns.sqrt_time_ratio(0.9, 1) == 1.0
+    assert rk.returns.sqrt_time_ratio(0.0, 250) == 1.0
     for rho in (1.0, -1.0, math.nan):
         with pytest.raises(InputError):
-            rk.sqrt_time_ratio(rho, 10)
+            rk.returns.sqrt_time_ratio(rho, 10)
     with pytest.raises(InputError, match="integer"):
-        rk.sqrt_time_ratio(0.1, 2.5)
+        rk.returns.sqrt_time_ratio(0.1, 2.5)
 
 
 def test_loss_from_log_quantile():
-    assert rk.loss_from_log_quantile(100.0, 0.0, 2.33) == 0.0
-    assert rk.loss_from_log_quantile(100.0, 50.0, 2.33) == pytest.approx(100.0), "never more than the value"
-    small = rk.loss_from_log_quantile(100.0, 1e-12, 1.0)
+    assert rk.returns.loss_from_log_quantile(100.0, 0.0, 2.33) == 0.0
+    assert rk.returns.loss_from_log_quantile(100.0, 50.0, 2.33) == pytest.approx(100.0), "never more than the value"
+    small = rk.returns.loss_from_log_quantile(100.0, 1e-12, 1.0)
     assert small == pytest.approx(1e-10, rel=1e-9), "no digits lost at small volatilities"
     with pytest.raises(InputError):
-        rk.loss_from_log_quantile(100.0, -0.2, 2.33)
+        rk.returns.loss_from_log_quantile(100.0, -0.2, 2.33)
 
 
 def test_a_log_return_whose_exponential_overflows_is_refused():
     with pytest.raises(InputError, match="beyond 709"):
-        rk.simple_from_log([0.1, 710.0])
+        rk.returns.simple_from_log([0.1, 710.0])

@@ -4,6 +4,7 @@ import gc
 import json
 import logging
 import threading
+from dataclasses import replace
 from itertools import groupby
 
 import pytest
@@ -17,7 +18,16 @@ from streams import random_log
 import riskkit as rk
 from riskkit import InputError
 from riskkit.compat.rules import Direction, Order, Trade, build_config
-from riskkit.desk import CONDITIONS, Alert, AlertSystem, RequestError, TableChannel, UnknownAlertError, condition
+from riskkit.desk import (
+    CONDITIONS,
+    Alert,
+    AlertSystem,
+    RequestError,
+    Subscription,
+    TableChannel,
+    UnknownAlertError,
+    condition,
+)
 from riskkit.replay.ingest.event import DTYPES
 from riskkit.replay.schema.columns import EventKind
 
@@ -558,3 +568,10 @@ def test_what_is_shown():
     assert repr(alerts).splitlines()[0] == "Alerts to table" and "raised" in repr(alerts)
     assert "&lt;b&gt;" in alert(1, message="<b>x</b>")._repr_html_() and "<b>x" not in alert(1)._repr_html_()
     assert " at 0x" not in repr(alerts) + repr(alert(1)) and repr(AlertSystem()).startswith("Alerts to no channel")
+
+
+def test_a_subscription_matches_its_user_from_its_severity_upwards():
+    told = alert()
+    assert Subscription("mail").matches(told) and Subscription("mail", told.user, told.severity).matches(told)
+    assert not Subscription("mail", "somebody else").matches(told)
+    assert not Subscription("mail", minimum_severity="CRITICAL").matches(replace(told, severity="WARN"))

@@ -18,7 +18,15 @@ from naive import desk as naive
 from riskkit import InputError
 from riskkit.attribution import incremental
 from riskkit.covariance import ewma_covariance, stressed_sample
-from riskkit.desk import CorruptStateError, DeskLimits, PreTradeCheck, RequestError, RiskManager, UnknownTickerError
+from riskkit.desk import (
+    CorruptStateError,
+    DeskLimits,
+    PositionTracker,
+    PreTradeCheck,
+    RequestError,
+    RiskManager,
+    UnknownTickerError,
+)
 from riskkit.desk.core.exact import CostBasis, Step, half_even
 from riskkit.desk.manager.risk import IncrementalRisk
 from riskkit.desk.market.live_covariance import LiveCovariance
@@ -111,6 +119,7 @@ def test_the_matrix_grows_without_a_reset():
     live.seed(moves)
     before = live.matrix.copy()
     live.add("NEW")
+    assert live.tickers == [*moves.columns, "NEW"]
     np.testing.assert_array_equal(live.matrix[:3, :3], before)
     np.testing.assert_array_equal(live.matrix[3], 0.0)
     row = {"AAPL": 0.001, "TLT": -0.002, "GLD": 0.003, "NEW": 0.02}
@@ -570,3 +579,25 @@ def test_memory_stays_flat():
     grown = tracemalloc.get_traced_memory()[0] - first
     tracemalloc.stop()
     assert grown < 20_000
+
+
+@pytest.mark.parametrize(
+    "book", [RiskManager(10_000), PositionTracker({"ETH": "0.01"})], ids=lambda book: type(book).__name__
+)
+def test_a_written_state_is_all_that_the_book_is_restored_from(book):
+    class Journal:
+        def __init__(self):
+            self.events = []
+
+        def ready(self, *texts):
+            """Everything can be written."""
+
+        def append(self, event):
+            self.events.append(event)
+
+    journal = Journal()
+    book.write_to(journal, opening=False)
+    book.write_state()
+    (event,) = journal.events
+    assert event[0].kind == "state"
+    assert type(book).from_state(json.loads(event[0].body)).digest == book.digest

@@ -815,3 +815,10 @@ def test_killed_writers_lose_nothing_that_was_told(tmp_path, kind, long):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["events"] > 5
+
+
+def test_a_store_is_ready_for_every_text_that_it_can_write(opened):
+    store = opened()
+    store.ready("ann", None, "é🙂")
+    with pytest.raises(InputError, match="cannot be written as UTF-8"):
+        store.ready("ann", "\ud800")

@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import liquidity as naive
 
-from riskkit import InputError, compat
-from riskkit import liquidity as rk
+from riskkit import InputError, compat, liquidity
 from riskkit.attribution import component, portfolio
 
-PAPER = rk.LinearImpact.calibrated(0.95, 0.125, 5_000_000)
+PAPER = liquidity.LinearImpact.calibrated(0.95, 0.125, 5_000_000)
 """The market of Almgren and Chriss (2000), table 1."""
 
 
@@ -34,24 +33,26 @@ def book():
 
 def test_dowd_and_bangia():
     """Dowd (2005), chapter 14: VaR 3.3, cost 0.5; the second from the formulas of Bangia et al. (1999)."""
-    constant = rk.spread_var(100, 0.02, 0.01, z=1.65)
+    constant = liquidity.spread_var(100, 0.02, 0.01, z=1.65)
     assert (constant.price_var, constant.spread_cost, constant.total) == pytest.approx((3.3, 0.5, 3.8), abs=1e-12)
-    worst = rk.spread_var(100, 0.02, 0.01, spread_sd=0.004, spread_multiplier=3.0, distribution="lognormal", z=2.33)
+    worst = liquidity.spread_var(
+        100, 0.02, 0.01, spread_sd=0.004, spread_multiplier=3.0, distribution="lognormal", z=2.33
+    )
     assert (worst.price_var, worst.spread_cost) == pytest.approx(naive.bangia(100, 2.33, 0.02, 0.01, 0.004, 3.0))
-    fat = rk.spread_var(100, 0.02, 0.01, z=1.65, tail_factor=rk.bangia_tail_factor(6.0, 0.4))
+    fat = liquidity.spread_var(100, 0.02, 0.01, z=1.65, tail_factor=liquidity.bangia_tail_factor(6.0, 0.4))
     assert fat.price_var == pytest.approx(3.3 * (1 + 0.4 * math.log(2)))
-    assert rk.bangia_tail_factor(3.0, 0.4) == 1.0
-    exact = rk.spread_var(100, 0.02, 0.0, 0.99)
+    assert liquidity.bangia_tail_factor(3.0, 0.4) == 1.0
+    exact = liquidity.spread_var(100, 0.02, 0.0, 0.99)
     assert exact.total == pytest.approx(2 * 2.3263478740408408)
 
 
 def test_half_spread_is_paid_by_long_and_short_alike(book):
     positions, _, _, spreads = book
-    cost = rk.half_spread_cost(positions, spreads[::-1])
+    cost = liquidity.half_spread_cost(positions, spreads[::-1])
     assert cost.to_dict() == pytest.approx({"A": 500.0, "B": 400.0, "C": 10_000.0, "D": 0.0})
-    assert rk.half_spread_cost(-200.0, 0.01) == 1.0
-    assert rk.relative_spread(99.0, 101.0) == pytest.approx(0.02)
-    assert rk.relative_spread([1.0, 5.0], [1.0, 5.1])[0] == 0.0
+    assert liquidity.half_spread_cost(-200.0, 0.01) == 1.0
+    assert liquidity.relative_spread(99.0, 101.0) == pytest.approx(0.02)
+    assert liquidity.relative_spread([1.0, 5.0], [1.0, 5.1])[0] == 0.0
 
 
 # Impact
@@ -70,7 +71,7 @@ def test_half_spread_is_paid_by_long_and_short_alike(book):
 )
 def test_almgren_table_3(sigma, volume, outstanding, days, expected):
     """Almgren et al. (2005), table 3: IBM and DRI, a tenth of a day's volume, in basis points."""
-    impact = rk.almgren_impact(0.1 * volume, volume, sigma, days, outstanding)
+    impact = liquidity.almgren_impact(0.1 * volume, volume, sigma, days, outstanding)
     found = (impact.permanent * 1e4, impact.temporary * 1e4, impact.realized * 1e4)
     assert found == pytest.approx(expected, abs=0.6)
     assert found == pytest.approx([x * 1e4 for x in naive.almgren(0.1, 1.0, sigma, days, outstanding / volume)])
@@ -79,19 +80,21 @@ def test_almgren_table_3(sigma, volume, outstanding, days, expected):
 def test_impact_of_several_trades_is_that_of_each(book):
     _, _, adv, _ = book
     quantity = pd.Series([1e5, -2e5, 3e4, 0.0], index=adv.index)
-    together = rk.almgren_impact(quantity, adv, 0.02, 0.5, adv * 200)
+    together = liquidity.almgren_impact(quantity, adv, 0.02, 0.5, adv * 200)
     for name in adv.index:
-        alone = rk.almgren_impact(quantity[name], adv[name], 0.02, 0.5, adv[name] * 200)
+        alone = liquidity.almgren_impact(quantity[name], adv[name], 0.02, 0.5, adv[name] * 200)
         row = [alone.permanent, alone.temporary, alone.realized]
         assert together.to_frame().loc[name].tolist() == pytest.approx(row, rel=1e-12, abs=0)
     assert together.realized["D"] == 0.0
-    root = rk.square_root_impact(quantity, adv, 0.02, coefficient=0.5)
+    root = liquidity.square_root_impact(quantity, adv, 0.02, coefficient=0.5)
     assert root["B"] == pytest.approx(0.5 * 0.02 * math.sqrt(0.2))
-    assert isinstance(rk.square_root_impact(1.0, 4.0, 0.02), float)
+    assert isinstance(liquidity.square_root_impact(1.0, 4.0, 0.02), float)
 
 
 def test_square_root_law_doubles_with_four_times_the_size():
-    assert rk.square_root_impact(4e4, 1e6, 0.02) == pytest.approx(2 * rk.square_root_impact(1e4, 1e6, 0.02))
+    assert liquidity.square_root_impact(4e4, 1e6, 0.02) == pytest.approx(
+        2 * liquidity.square_root_impact(1e4, 1e6, 0.02)
+    )
 
 
 # Time to unwind
@@ -104,20 +107,20 @@ def test_square_root_law_doubles_with_four_times_the_size():
 @settings(max_examples=60, deadline=None)
 def test_what_is_held_agrees_with_selling_day_by_day(size, participation):
     expected = naive.held_by_day(size, 50_000.0, participation)
-    held = rk.fraction_remaining([size], [50_000.0], participation)[:, 0]
+    held = liquidity.fraction_remaining([size], [50_000.0], participation)[:, 0]
     assert held == pytest.approx(expected, abs=1e-9)
-    assert rk.days_to_liquidate(size, 50_000.0, participation) == pytest.approx(size / 50_000 / participation)
+    assert liquidity.days_to_liquidate(size, 50_000.0, participation) == pytest.approx(size / 50_000 / participation)
 
 
 def test_fraction_held_keeps_names_and_periods(book):
     positions, _, adv, _ = book
-    held = rk.fraction_remaining(positions, adv, 0.1)
+    held = liquidity.fraction_remaining(positions, adv, 0.1)
     assert list(held.columns) == list(positions.index)
     assert len(held) == 20 and held.iloc[-1]["C"] == pytest.approx(0.05)
-    assert len(rk.fraction_remaining(positions, adv, 0.1, periods=3)) == 3
+    assert len(liquidity.fraction_remaining(positions, adv, 0.1, periods=3)) == 3
     with pytest.raises(InputError, match="10,000,000 periods to unwind"):
-        rk.fraction_remaining([1e6], [1.0], 0.1)
-    assert rk.fraction_remaining([1e6], [1.0], 0.1, periods=2).tolist() == [[1.0], [1.0 - 1e-7]]
+        liquidity.fraction_remaining([1e6], [1.0], 0.1)
+    assert liquidity.fraction_remaining([1e6], [1.0], 0.1, periods=2).tolist() == [[1.0], [1.0 - 1e-7]]
 
 
 # The book
@@ -125,11 +128,11 @@ def test_fraction_held_keeps_names_and_periods(book):
 
 def test_book_agrees_with_unwinding_day_by_day(book):
     positions, covariance, adv, spreads = book
-    lvar = rk.liquidity_var(positions, covariance, spreads=spreads, adv=adv, participation=0.15, z=1.65)
+    lvar = liquidity.liquidity_var(positions, covariance, spreads=spreads, adv=adv, participation=0.15, z=1.65)
     path = naive.unwinding_var(list(positions), covariance.to_numpy().tolist(), list(adv), 0.15, 1.65)
     assert lvar.var + lvar.holding_cost.sum() == pytest.approx(path, rel=1e-12)
     assert lvar.var == pytest.approx(portfolio(positions, covariance, z=1.65))
-    costs = rk.half_spread_cost(positions, spreads).sum()
+    costs = liquidity.half_spread_cost(positions, spreads).sum()
     impact = sum(
         abs(positions[n]) * math.sqrt(covariance.loc[n, n]) * math.sqrt(abs(positions[n]) / adv[n]) for n in adv.index
     )
@@ -140,7 +143,7 @@ def test_book_agrees_with_unwinding_day_by_day(book):
 def test_components_are_the_margins_of_the_whole(book):
     """Euler: with times to unwind fixed, the price legs are position × derivative of their sum."""
     positions, covariance, adv, _ = book
-    lvar = rk.liquidity_var(positions, covariance, adv=adv, impact_coefficient=0.0)
+    lvar = liquidity.liquidity_var(positions, covariance, adv=adv, impact_coefficient=0.0)
     assert lvar.component.sum() == pytest.approx(lvar.total, rel=1e-14)
 
     def path(scale):
@@ -160,31 +163,31 @@ def test_components_are_the_margins_of_the_whole(book):
 
 def test_a_book_that_sells_within_a_period_bears_var_and_no_more(book):
     positions, covariance, adv, _ = book
-    quick = rk.liquidity_var(positions, covariance, adv=adv * 100, impact_coefficient=0.0)
+    quick = liquidity.liquidity_var(positions, covariance, adv=adv * 100, impact_coefficient=0.0)
     assert quick.total == pytest.approx(portfolio(positions, covariance), rel=1e-14)
     assert (quick.holding_cost == 0.0).all()
-    plain = rk.liquidity_var(positions, covariance)
+    plain = liquidity.liquidity_var(positions, covariance)
     assert plain.total == pytest.approx(quick.total, rel=1e-13) and plain.days is None
     assert plain.price_var.tolist() == pytest.approx(component(positions, covariance).tolist(), rel=1e-13)
 
 
 def test_a_long_unwinding_tends_to_the_root_of_a_third_of_its_time():
-    lvar = rk.liquidity_var([1e6], [[1e-4]], adv=[1.0], participation=1.0, impact_coefficient=0.0)
+    lvar = liquidity.liquidity_var([1e6], [[1e-4]], adv=[1.0], participation=1.0, impact_coefficient=0.0)
     assert lvar.total / lvar.var == pytest.approx(math.sqrt(1e6 / 3), rel=1e-5)
 
 
 def test_worst_spreads_and_other_components(book):
     positions, covariance, _, spreads = book
-    lvar = rk.liquidity_var(positions, covariance, spreads=spreads, spread_sd=spreads / 2, spread_multiplier=4.0)
-    assert lvar.spread_cost.to_numpy() == pytest.approx(3 * rk.half_spread_cost(positions, spreads).to_numpy())
+    lvar = liquidity.liquidity_var(positions, covariance, spreads=spreads, spread_sd=spreads / 2, spread_multiplier=4.0)
+    assert lvar.spread_cost.to_numpy() == pytest.approx(3 * liquidity.half_spread_cost(positions, spreads).to_numpy())
     given_components = pd.Series([1.0, 2.0, 3.0, 0.0], index=positions.index)
-    other = rk.liquidity_var(positions, covariance, price_components=given_components[::-1])
+    other = liquidity.liquidity_var(positions, covariance, price_components=given_components[::-1])
     assert other.price_var.tolist() == [1.0, 2.0, 3.0, 0.0] and other.total == 6.0
 
 
 def test_causes_add_up_over_the_tree(book):
     positions, covariance, adv, spreads = book
-    lvar = rk.liquidity_var(positions, covariance, spreads=spreads, adv=adv)
+    lvar = liquidity.liquidity_var(positions, covariance, spreads=spreads, adv=adv)
     nodes = lvar.aggregate({"firm": {"one": ["A", "B"], "two": ["C", "D"]}})
     assert nodes.loc["total", "firm"] == pytest.approx(lvar.total)
     assert nodes["firm"].drop("total").sum() == pytest.approx(lvar.total)
@@ -194,9 +197,9 @@ def test_causes_add_up_over_the_tree(book):
 
 
 def test_a_book_without_risk_costs_its_spreads():
-    lvar = rk.liquidity_var([100.0, -50.0], np.zeros((2, 2)), spreads=0.01, adv=[10.0, 10.0])
+    lvar = liquidity.liquidity_var([100.0, -50.0], np.zeros((2, 2)), spreads=0.01, adv=[10.0, 10.0])
     assert lvar.var == 0.0 and lvar.total == pytest.approx(0.75)
-    assert rk.liquidity_var([0.0], [[0.01]], adv=[1.0]).total == 0.0
+    assert liquidity.liquidity_var([0.0], [[0.01]], adv=[1.0]).total == 0.0
 
 
 # The desk function
@@ -233,7 +236,7 @@ def test_calibration_is_that_of_the_paper():
 
 def test_even_trading_costs_what_the_closed_form_says():
     """Almgren and Chriss (2000), section 1.4: E and V of constant trading."""
-    even = rk.liquidation_schedule(1e6, 5, 5, PAPER, risk_aversion=0.0)
+    even = liquidity.liquidation_schedule(1e6, 5, 5, PAPER, risk_aversion=0.0)
     assert even.expected_cost == pytest.approx(0.5 * 2.5e-7 * 1e12 * 0.8 + 0.0625 * 1e6 + 2.5e-6 * 1e12 / 5)
     assert even.cost_sd**2 == pytest.approx(0.95**2 * 1e12 * 5 / 3 * 0.8 * 0.9)
     assert even.half_life == math.inf and even.kappa == 0.0
@@ -243,7 +246,7 @@ def test_even_trading_costs_what_the_closed_form_says():
 @pytest.mark.parametrize("shares", [1e6, -3e5])
 @pytest.mark.parametrize("count", [1, 2, 5, 20])
 def test_schedule_is_the_minimum_of_the_quadratic_programme(aversion, shares, count):
-    schedule = rk.liquidation_schedule(shares, 5, count, PAPER, risk_aversion=aversion)
+    schedule = liquidity.liquidation_schedule(shares, 5, count, PAPER, risk_aversion=aversion)
     volatility, permanent, temporary = market_terms(PAPER)
     best = naive.best_trades(shares, count, 5 / count, volatility, permanent, temporary, aversion)
     assert schedule.trades == pytest.approx(best, abs=1e-6 * abs(shares))
@@ -259,35 +262,35 @@ def test_schedule_is_the_minimum_of_the_quadratic_programme(aversion, shares, co
 def test_half_lives_of_an_independent_library():
     """DRIP, junit/coverage/execution/AlmgrenChriss: half-lives at risk aversions of 1e-9 × (1, 4, 9), two decimals."""
     for aversion, half_life in ((1e-9, 51.30), (4e-9, 25.65), (9e-9, 17.10)):
-        schedule = rk.liquidation_schedule(1e6, 5, 5, PAPER, risk_aversion=aversion)
+        schedule = liquidity.liquidation_schedule(1e6, 5, 5, PAPER, risk_aversion=aversion)
         assert schedule.half_life == pytest.approx(half_life, abs=0.03)
 
 
 def test_urgency_does_not_overflow():
-    at_once = rk.liquidation_schedule(1e6, 5, 50, PAPER, risk_aversion=1e12)
+    at_once = liquidity.liquidation_schedule(1e6, 5, 50, PAPER, risk_aversion=1e12)
     assert at_once.trades[0] == pytest.approx(1e6) and at_once.cost_sd < 1.0
     assert np.isfinite(at_once.holdings).all()
 
 
 def test_frontier_falls_and_its_least_lvar_is_the_least():
-    frontier = rk.liquidation_frontier(1e6, 5, 20, PAPER)
+    frontier = liquidity.liquidation_frontier(1e6, 5, 20, PAPER)
     frame = frontier.to_frame()
     assert frame.index.is_monotonic_increasing and frame.index[0] == 0.0
     assert (np.diff(frame["cost_sd"]) < 0).all() and (np.diff(frame["expected_cost"]) > 0).all()
     assert frontier.best.lvar() <= frame["lvar"].min()
-    fine = [rk.liquidation_schedule(1e6, 5, 20, PAPER, risk_aversion=a) for a in np.geomspace(1e-8, 1e-4, 400)]
+    fine = [liquidity.liquidation_schedule(1e6, 5, 20, PAPER, risk_aversion=a) for a in np.geomspace(1e-8, 1e-4, 400)]
     assert frontier.best.lvar() <= min(s.lvar() for s in fine)
     assert frontier.best.lvar() == pytest.approx(min(s.lvar() for s in fine), rel=1e-4)
     # at the least LVaR the slope of the frontier is that of the objective: lambda = z / (2 sd)
     assert frontier.best.risk_aversion == pytest.approx(frontier.z / (2 * frontier.best.cost_sd), rel=1e-3)
-    assert rk.liquidation_frontier(1e6, 5, 1, PAPER).best.cost_sd == 0.0
+    assert liquidity.liquidation_frontier(1e6, 5, 1, PAPER).best.cost_sd == 0.0
 
 
 def test_frontier_of_given_aversions_and_confidence():
-    frontier = rk.liquidation_frontier(1e6, 5, 5, PAPER, risk_aversions=[1e-6, 0.0], z=2.33)
+    frontier = liquidity.liquidation_frontier(1e6, 5, 5, PAPER, risk_aversions=[1e-6, 0.0], z=2.33)
     assert [s.risk_aversion for s in frontier.schedules] == [0.0, 1e-6]
     assert frontier.to_frame()["lvar"].iloc[1] == pytest.approx(frontier.schedules[1].lvar(z=2.33))
-    careful = rk.liquidation_frontier(1e6, 5, 5, PAPER, confidence=0.999)
+    careful = liquidity.liquidation_frontier(1e6, 5, 5, PAPER, confidence=0.999)
     assert careful.best.cost_sd < frontier.best.cost_sd
 
 
@@ -301,21 +304,23 @@ def test_results_print_and_plot(book):
     import matplotlib.pyplot as plt
 
     positions, covariance, adv, spreads = book
-    lvar = rk.liquidity_var(positions, covariance, spreads=spreads, adv=adv)
+    lvar = liquidity.liquidity_var(positions, covariance, spreads=spreads, adv=adv)
     ax = lvar.plot(plt.figure().gca())
     widths = sum(patch.get_width() for patch in ax.patches)
     assert widths == pytest.approx(lvar.total)
-    frontier = rk.liquidation_frontier(1e6, 5, 5, PAPER)
+    frontier = liquidity.liquidation_frontier(1e6, 5, 5, PAPER)
     assert frontier.plot(plt.figure().gca()).get_xlabel() == "standard deviation of the cost, money"
     assert frontier.best.plot(plt.figure().gca()).lines[0].get_ydata()[0] == 1e6
     plt.close("all")
-    for result in (lvar, frontier, frontier.best, PAPER, rk.spread_var(100, 0.02, 0.01)):
+    for result in (lvar, frontier, frontier.best, PAPER, liquidity.spread_var(100, 0.02, 0.01)):
         assert result._title() in repr(result) and "<table>" in result._repr_html_()
-    many = rk.liquidity_var(np.full(12, 1.0), np.eye(12) * 1e-4)
+    many = liquidity.liquidity_var(np.full(12, 1.0), np.eye(12) * 1e-4)
     assert "- 2 more" in repr(many)
-    impact = rk.almgren_impact([1e5, 2e5], 1e6, 0.02, 1.0, 1e9)
+    impact = liquidity.almgren_impact([1e5, 2e5], 1e6, 0.02, 1.0, 1e9)
     assert "mean of the trades" in repr(impact)
-    assert rk.spread_var(100, 0.02, 0.01).to_frame().loc[0, "total"] == rk.spread_var(100, 0.02, 0.01).total
+    assert (
+        liquidity.spread_var(100, 0.02, 0.01).to_frame().loc[0, "total"] == liquidity.spread_var(100, 0.02, 0.01).total
+    )
     assert frontier.best.to_frame()["sold"].sum() == pytest.approx(1e6)
 
 
@@ -325,46 +330,46 @@ def test_results_print_and_plot(book):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: rk.spread_var(-100, 0.02, 0.01), "value=-100"),
-        (lambda: rk.spread_var(100, math.nan, 0.01), "volatility=nan is not finite"),
-        (lambda: rk.spread_var(100, 0.02, -0.01), "spread=-0.01"),
-        (lambda: rk.spread_var(100, 0.02, 0.01, 95), "use 0.95 for 95%"),
-        (lambda: rk.spread_var(100, 0.02, 0.01, distribution="log"), "distribution='log' is not one of"),
-        (lambda: rk.bangia_tail_factor(0.0, 0.4), "kurtosis=0.0 is not above zero"),
-        (lambda: rk.relative_spread(1.01, 1.0), "ask is below bid"),
-        (lambda: rk.relative_spread(0.0, 1.0), "bid holds 0; it must be above zero"),
-        (lambda: rk.half_spread_cost([1.0], [math.nan]), "spreads holds nan"),
-        (lambda: rk.half_spread_cost(pd.Series({"A": 1.0}), pd.Series({"B": 1.0})), "spreads is missing 'A'"),
-        (lambda: rk.half_spread_cost(np.ones((2, 2)), 0.1), "positions has shape"),
+        (lambda: liquidity.spread_var(-100, 0.02, 0.01), "value=-100"),
+        (lambda: liquidity.spread_var(100, math.nan, 0.01), "volatility=nan is not finite"),
+        (lambda: liquidity.spread_var(100, 0.02, -0.01), "spread=-0.01"),
+        (lambda: liquidity.spread_var(100, 0.02, 0.01, 95), "use 0.95 for 95%"),
+        (lambda: liquidity.spread_var(100, 0.02, 0.01, distribution="log"), "distribution='log' is not one of"),
+        (lambda: liquidity.bangia_tail_factor(0.0, 0.4), "kurtosis=0.0 is not above zero"),
+        (lambda: liquidity.relative_spread(1.01, 1.0), "ask is below bid"),
+        (lambda: liquidity.relative_spread(0.0, 1.0), "bid holds 0; it must be above zero"),
+        (lambda: liquidity.half_spread_cost([1.0], [math.nan]), "spreads holds nan"),
+        (lambda: liquidity.half_spread_cost(pd.Series({"A": 1.0}), pd.Series({"B": 1.0})), "spreads is missing 'A'"),
+        (lambda: liquidity.half_spread_cost(np.ones((2, 2)), 0.1), "positions has shape"),
         (
-            lambda: rk.half_spread_cost(pd.Series({"A": 1.0}), pd.Series([0.1, 0.2], index=["A", "A"])),
+            lambda: liquidity.half_spread_cost(pd.Series({"A": 1.0}), pd.Series([0.1, 0.2], index=["A", "A"])),
             "spreads names a position twice",
         ),
-        (lambda: rk.square_root_impact(1.0, 0.0, 0.02), "adv holds 0; it must be above zero"),
-        (lambda: rk.square_root_impact(1.0, 1.0, -0.02), "volatility holds -0.02"),
-        (lambda: rk.square_root_impact(1.0, 1.0, 0.02, coefficient=-1.0), "coefficient=-1.0"),
-        (lambda: rk.almgren_impact(1.0, 1.0, 0.02, 0.0, 10.0), "days holds 0; it must be above zero"),
-        (lambda: rk.almgren_impact(1.0, 1.0, 0.02, 1.0, 0.0), "shares_outstanding holds 0"),
-        (lambda: rk.days_to_liquidate(1.0, 1.0, 0.0), "participation holds 0"),
-        (lambda: rk.days_to_liquidate(1.0, 1.0, 20.0), "at most 1, 0.2 for 20%"),
-        (lambda: rk.days_to_liquidate(math.inf, 1.0), "positions holds inf"),
-        (lambda: rk.liquidity_var([1.0, 2.0], np.eye(2), adv=[1.0, 0.0]), "adv holds 0"),
-        (lambda: rk.liquidity_var([1.0, 2.0], np.eye(3)), "covariance"),
-        (lambda: rk.liquidity_var([1.0, 2.0], np.eye(2), spreads=[-0.1, 0.0]), "spreads holds -0.1"),
-        (lambda: rk.liquidity_var([1.0, 2.0], np.eye(2), price_components=[1.0]), "price_components has shape"),
-        (lambda: rk.liquidity_var([1.0], [[math.nan]]), "covariance holds nan"),
-        (lambda: rk.liquidity_var([1.0], [[1.0]]).aggregate({"a": [0]}), "no names"),
+        (lambda: liquidity.square_root_impact(1.0, 0.0, 0.02), "adv holds 0; it must be above zero"),
+        (lambda: liquidity.square_root_impact(1.0, 1.0, -0.02), "volatility holds -0.02"),
+        (lambda: liquidity.square_root_impact(1.0, 1.0, 0.02, coefficient=-1.0), "coefficient=-1.0"),
+        (lambda: liquidity.almgren_impact(1.0, 1.0, 0.02, 0.0, 10.0), "days holds 0; it must be above zero"),
+        (lambda: liquidity.almgren_impact(1.0, 1.0, 0.02, 1.0, 0.0), "shares_outstanding holds 0"),
+        (lambda: liquidity.days_to_liquidate(1.0, 1.0, 0.0), "participation holds 0"),
+        (lambda: liquidity.days_to_liquidate(1.0, 1.0, 20.0), "at most 1, 0.2 for 20%"),
+        (lambda: liquidity.days_to_liquidate(math.inf, 1.0), "positions holds inf"),
+        (lambda: liquidity.liquidity_var([1.0, 2.0], np.eye(2), adv=[1.0, 0.0]), "adv holds 0"),
+        (lambda: liquidity.liquidity_var([1.0, 2.0], np.eye(3)), "covariance"),
+        (lambda: liquidity.liquidity_var([1.0, 2.0], np.eye(2), spreads=[-0.1, 0.0]), "spreads holds -0.1"),
+        (lambda: liquidity.liquidity_var([1.0, 2.0], np.eye(2), price_components=[1.0]), "price_components has shape"),
+        (lambda: liquidity.liquidity_var([1.0], [[math.nan]]), "covariance holds nan"),
+        (lambda: liquidity.liquidity_var([1.0], [[1.0]]).aggregate({"a": [0]}), "no names"),
         (lambda: compat.calculate_liquidity_var(1, 1.0, 1.01, 1.0, 100), "ask lies below bid"),
         (lambda: compat.calculate_liquidity_var(1, 1.0, 0.99, 1.0, 0), "avg_daily_volume holds 0"),
         (lambda: compat.calculate_liquidity_var(1, 0.0, 0.99, 1.0, 10), "price holds 0"),
         (lambda: compat.calculate_liquidity_var(math.nan, 1.0, 0.99, 1.0, 10), "quantity"),
-        (lambda: rk.liquidation_schedule(0, 5, 5, PAPER, risk_aversion=0.0), "nothing to sell"),
-        (lambda: rk.liquidation_schedule(1, 0, 5, PAPER, risk_aversion=0.0), "days=0"),
-        (lambda: rk.liquidation_schedule(1, 5, 0, PAPER, risk_aversion=0.0), "n_trades=0"),
-        (lambda: rk.liquidation_schedule(1, 5, 5, PAPER, risk_aversion=-1.0), "risk_aversion=-1.0"),
-        (lambda: rk.liquidation_schedule(1, 100, 1, PAPER, risk_aversion=0.0), "trade more often"),
-        (lambda: rk.LinearImpact(0.95, 0.06, 0.0, 0.0), "temporary_slope=0.0 is not above zero"),
-        (lambda: rk.liquidation_frontier(1, 5, 5, rk.LinearImpact(0.0, 0.0, 0.0, 1.0)), "no volatility"),
+        (lambda: liquidity.liquidation_schedule(0, 5, 5, PAPER, risk_aversion=0.0), "nothing to sell"),
+        (lambda: liquidity.liquidation_schedule(1, 0, 5, PAPER, risk_aversion=0.0), "days=0"),
+        (lambda: liquidity.liquidation_schedule(1, 5, 0, PAPER, risk_aversion=0.0), "n_trades=0"),
+        (lambda: liquidity.liquidation_schedule(1, 5, 5, PAPER, risk_aversion=-1.0), "risk_aversion=-1.0"),
+        (lambda: liquidity.liquidation_schedule(1, 100, 1, PAPER, risk_aversion=0.0), "trade more often"),
+        (lambda: liquidity.LinearImpact(0.95, 0.06, 0.0, 0.0), "temporary_slope=0.0 is not above zero"),
+        (lambda: liquidity.liquidation_frontier(1, 5, 5, liquidity.LinearImpact(0.0, 0.0, 0.0, 1.0)), "no volatility"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_sentence(call, message):
@@ -373,6 +378,6 @@ def test_what_does_not_fit_is_refused_in_one_sentence(call, message):
 
 
 def test_a_market_without_volatility_trades_evenly():
-    still = rk.LinearImpact(0.0, 0.0, 0.0, 1.0)
-    schedule = rk.liquidation_schedule(10, 2, 4, still, risk_aversion=1.0)
+    still = liquidity.LinearImpact(0.0, 0.0, 0.0, 1.0)
+    schedule = liquidity.liquidation_schedule(10, 2, 4, still, risk_aversion=1.0)
     assert schedule.trades.tolist() == [2.5] * 4 and schedule.cost_sd == 0.0

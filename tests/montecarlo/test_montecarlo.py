@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from naive import montecarlo as naive
 from scipy import stats
 
-from riskkit import montecarlo as rk
+from riskkit import montecarlo
 from riskkit._check import InputError
 from riskkit.attribution import portfolio
 from riskkit.montecarlo.draws import BLOCK, source_of
@@ -29,14 +29,16 @@ HISTORY = np.random.default_rng(9).standard_t(4, (60, 3)) * 0.01 @ np.linalg.cho
 FRAME = pd.DataFrame(HISTORY, columns=ASSETS)
 
 LAWS = {
-    "normal": rk.NormalReturns(TABLE, MEAN),
-    "student t": rk.StudentTReturns(TABLE, 5.0, MEAN),
-    "gaussian copula": rk.GaussianCopula(FRAME),
-    "t copula": rk.StudentTCopula(FRAME, 4.0),
-    "stationary bootstrap": rk.BlockBootstrap(FRAME, horizon=5, block=3.5),
-    "circular bootstrap": rk.BlockBootstrap(FRAME, horizon=5, block=2, kind="circular"),
-    "geometric Brownian motion": rk.GeometricBrownianMotion(VOLATILITY, MEAN, CORRELATION, horizon=2.0, steps=2),
-    "jump diffusion": rk.JumpDiffusion(VOLATILITY, 0.5, -0.02, 0.01, MEAN, CORRELATION, horizon=2.0, steps=2),
+    "normal": montecarlo.NormalReturns(TABLE, MEAN),
+    "student t": montecarlo.StudentTReturns(TABLE, 5.0, MEAN),
+    "gaussian copula": montecarlo.GaussianCopula(FRAME),
+    "t copula": montecarlo.StudentTCopula(FRAME, 4.0),
+    "stationary bootstrap": montecarlo.BlockBootstrap(FRAME, horizon=5, block=3.5),
+    "circular bootstrap": montecarlo.BlockBootstrap(FRAME, horizon=5, block=2, kind="circular"),
+    "geometric Brownian motion": montecarlo.GeometricBrownianMotion(
+        VOLATILITY, MEAN, CORRELATION, horizon=2.0, steps=2
+    ),
+    "jump diffusion": montecarlo.JumpDiffusion(VOLATILITY, 0.5, -0.02, 0.01, MEAN, CORRELATION, horizon=2.0, steps=2),
 }
 every_law = pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
 
@@ -51,7 +53,7 @@ def rng(seed=1):
 @every_law
 def test_the_numbers_do_not_depend_on_the_chunks(law):
     def run(chunk_size):
-        return rk.simulate_risk(law, BOOK, 30_001, draws=rng(), confidence=[0.95, 0.99], chunk_size=chunk_size)
+        return montecarlo.simulate_risk(law, BOOK, 30_001, draws=rng(), confidence=[0.95, 0.99], chunk_size=chunk_size)
 
     first = run(1)
     for chunk_size in (BLOCK + 1, 3 * BLOCK, 100_000):
@@ -63,12 +65,14 @@ def test_the_numbers_do_not_depend_on_the_chunks(law):
 def test_a_run_is_the_sample_that_the_same_seed_gives(law):
     scenarios = law.sample(20_000, rng(3))
     pnl = np.asarray(scenarios) @ BOOK
-    risk = rk.simulate_risk(law, BOOK, 20_000, draws=rng(3), confidence=0.95)
+    risk = montecarlo.simulate_risk(law, BOOK, 20_000, draws=rng(3), confidence=0.95)
     assert risk.var == pytest.approx(historical(pnl, 0.95).var, rel=1e-10)
     assert risk.es == pytest.approx(historical(pnl, 0.95).es, rel=1e-10)
     assert risk.mean == pytest.approx(pnl.mean(), abs=1e-9)
     assert risk.volatility == pytest.approx(pnl.std(ddof=1), rel=1e-9)
-    revalued = rk.simulate_risk(law, lambda moves: np.asarray(moves) @ BOOK, 20_000, draws=rng(3), confidence=0.95)
+    revalued = montecarlo.simulate_risk(
+        law, lambda moves: np.asarray(moves) @ BOOK, 20_000, draws=rng(3), confidence=0.95
+    )
     assert revalued.es == pytest.approx(risk.es, rel=1e-10)
 
 
@@ -89,7 +93,7 @@ def test_draws_may_be_given(law):
     scenarios = law.sample(None, given_draws)
     assert scenarios.shape == (40, 3)
     np.testing.assert_array_equal(scenarios[:7], law.sample(7, given_draws))
-    risk = rk.simulate_risk(law, BOOK, draws=given_draws, confidence=0.9)
+    risk = montecarlo.simulate_risk(law, BOOK, draws=given_draws, confidence=0.9)
     assert risk.n_scenarios == 40
     assert risk.var == pytest.approx(historical(scenarios @ BOOK, 0.9).var, rel=1e-10)
     with pytest.raises(InputError, match="the model needs"):
@@ -100,10 +104,10 @@ def test_draws_may_be_given(law):
 
 @every_law
 def test_sobol_points_and_mirrored_pairs_agree_with_plain_draws(law):
-    plain = rk.simulate_risk(law, BOOK, 2**16, draws=rng(5), confidence=0.95)
+    plain = montecarlo.simulate_risk(law, BOOK, 2**16, draws=rng(5), confidence=0.95)
     for other in (
-        rk.simulate_risk(law, BOOK, 2**16, draws=rk.SobolDraws(rng(6)), confidence=0.95),
-        rk.simulate_risk(law, BOOK, 2**16, draws=rng(7), confidence=0.95, antithetic=True),
+        montecarlo.simulate_risk(law, BOOK, 2**16, draws=montecarlo.SobolDraws(rng(6)), confidence=0.95),
+        montecarlo.simulate_risk(law, BOOK, 2**16, draws=rng(7), confidence=0.95, antithetic=True),
     ):
         for name in ("var", "es"):
             error = math.hypot(getattr(plain, f"{name}_standard_error"), getattr(other, f"{name}_standard_error"))
@@ -115,7 +119,7 @@ def test_laws_print_and_label(law):
     assert law.n_assets == 3
     assert "assets" in repr(law)
     assert repr(law) in repr(law) and "0x" not in repr(law)
-    if not isinstance(law, (rk.GeometricBrownianMotion, rk.JumpDiffusion)):
+    if not isinstance(law, (montecarlo.GeometricBrownianMotion, montecarlo.JumpDiffusion)):
         assert list(law.sample(3, rng()).columns) == ASSETS
 
 
@@ -130,7 +134,7 @@ def test_roots_reproduce_the_matrix_and_put_the_largest_first():
     singular = np.ones((3, 3))
     np.testing.assert_allclose(matrix_root(singular) @ matrix_root(singular).T, singular, atol=1e-14)
     with pytest.raises(InputError, match="not a covariance matrix"):
-        rk.NormalReturns([[1.0, 2.0], [2.0, 1.0]])
+        montecarlo.NormalReturns([[1.0, 2.0], [2.0, 1.0]])
 
 
 @pytest.mark.parametrize("name", ["normal", "student t"])
@@ -142,14 +146,14 @@ def test_elliptical_laws_have_the_moments_asked_for(name):
 
 
 def test_student_t_is_what_its_draws_say():
-    law = rk.StudentTReturns(COVARIANCE, 5.0, MEAN)
+    law = montecarlo.StudentTReturns(COVARIANCE, 5.0, MEAN)
     normals, level = rng().normal(size=(4, 3)), np.array([[0.1], [0.5], [0.9], [0.999]])
     chi_squares = stats.chi2(5.0).ppf(level)
     expected = normals @ law.root.T * np.sqrt(3.0 / chi_squares) + MEAN
     np.testing.assert_allclose(law.sample(None, np.hstack([normals, level])), expected, rtol=1e-10)
     for nu in (2.0, -1.0, np.nan):
         with pytest.raises(InputError, match="df"):
-            rk.StudentTReturns(COVARIANCE, nu)
+            montecarlo.StudentTReturns(COVARIANCE, nu)
 
 
 @pytest.mark.parametrize("name", ["normal", "student t"])
@@ -162,9 +166,9 @@ def test_linear_books_meet_their_closed_form(name):
     )
     assert law.linear_risk(BOOK, 0.99) == pytest.approx(exact)
     for risk in (
-        rk.simulate_risk(law, pd.Series(BOOK, index=ASSETS)[::-1], 300_000, draws=rng(2)),
-        rk.simulate_risk(law.project(BOOK), [1.0], 300_000, draws=rng(3)),
-        rk.simulate_risk(law.project(BOOK), [1.0], 2**18, draws=rk.SobolDraws(rng(3))),
+        montecarlo.simulate_risk(law, pd.Series(BOOK, index=ASSETS)[::-1], 300_000, draws=rng(2)),
+        montecarlo.simulate_risk(law.project(BOOK), [1.0], 300_000, draws=rng(3)),
+        montecarlo.simulate_risk(law.project(BOOK), [1.0], 2**18, draws=montecarlo.SobolDraws(rng(3))),
     ):
         assert abs(risk.var - exact[0]) < 4.0 * risk.var_standard_error
         assert abs(risk.es - exact[1]) < 4.0 * risk.es_standard_error
@@ -173,7 +177,11 @@ def test_linear_books_meet_their_closed_form(name):
 
 @pytest.mark.parametrize("nu", [None, 3.0])
 def test_copulas_against_plain(nu):
-    law = rk.GaussianCopula(FRAME, CORRELATION) if nu is None else rk.StudentTCopula(FRAME, nu, CORRELATION)
+    law = (
+        montecarlo.GaussianCopula(FRAME, CORRELATION)
+        if nu is None
+        else montecarlo.StudentTCopula(FRAME, nu, CORRELATION)
+    )
     normals, uniforms = rng(1).normal(size=(200, 3)), rng(2).uniform(0.01, 0.99, size=(200, 1))
     draws = normals if nu is None else np.hstack([normals, uniforms])
     chi_squares = np.ones(200) if nu is None else stats.chi2(nu).ppf(uniforms[:, 0])
@@ -182,8 +190,8 @@ def test_copulas_against_plain(nu):
 
 
 def test_copulas_keep_margins_and_dependence():
-    history = rk.StudentTReturns(COVARIANCE, 4.0).sample(3_000, rng(1))
-    gaussian, student = rk.GaussianCopula(history), rk.StudentTCopula(history)
+    history = montecarlo.StudentTReturns(COVARIANCE, 4.0).sample(3_000, rng(1))
+    gaussian, student = montecarlo.GaussianCopula(history), montecarlo.StudentTCopula(history)
     np.testing.assert_allclose(student.matrix, CORRELATION, atol=0.06)
     np.testing.assert_allclose(gaussian.matrix, CORRELATION, atol=0.06)
     assert 3.0 < student.degrees < 5.5
@@ -202,7 +210,7 @@ def test_copulas_keep_margins_and_dependence():
 
 
 def test_copulas_refuse_what_they_cannot_use():
-    for copula in (rk.GaussianCopula, rk.StudentTCopula):
+    for copula in (montecarlo.GaussianCopula, montecarlo.StudentTCopula):
         with pytest.raises(InputError, match="constant in column 1"):
             copula(np.column_stack([HISTORY[:, 0], np.ones(60)]))
         with pytest.raises(InputError, match="nan"):
@@ -212,19 +220,19 @@ def test_copulas_refuse_what_they_cannot_use():
         with pytest.raises(InputError, match="shape"):
             copula(FRAME, correlation=np.eye(2))
     with pytest.raises(InputError, match="df"):
-        rk.StudentTCopula(FRAME, 0.0)
+        montecarlo.StudentTCopula(FRAME, 0.0)
     with pytest.raises(InputError, match="one asset"):
-        rk.StudentTCopula(HISTORY[:, 0]).sample(3, rng())
+        montecarlo.StudentTCopula(HISTORY[:, 0]).sample(3, rng())
     with pytest.raises(InputError, match="singular"):
-        rk.StudentTCopula(np.column_stack([HISTORY[:, 0], HISTORY[:, 0]])).sample(3, rng())
-    assert rk.GaussianCopula(HISTORY[:, 0]).sample(5, rng()).shape == (5, 1)
+        montecarlo.StudentTCopula(np.column_stack([HISTORY[:, 0], HISTORY[:, 0]])).sample(3, rng())
+    assert montecarlo.GaussianCopula(HISTORY[:, 0]).sample(5, rng()).shape == (5, 1)
 
 
 @pytest.mark.parametrize("horizon", [1, 4, 7])
 def test_bootstrap_against_plain(horizon):
     for law, days in (
-        (rk.BlockBootstrap(HISTORY, horizon, 2.5), naive.stationary_days),
-        (rk.BlockBootstrap(HISTORY, horizon, 3, "circular"), naive.circular_days),
+        (montecarlo.BlockBootstrap(HISTORY, horizon, 2.5), naive.stationary_days),
+        (montecarlo.BlockBootstrap(HISTORY, horizon, 3, "circular"), naive.circular_days),
     ):
         uniforms = rng(horizon).uniform(size=(50, law.needs.uniforms))
         chosen = days(uniforms, 60, horizon, law.block)
@@ -233,7 +241,7 @@ def test_bootstrap_against_plain(horizon):
 
 
 def test_stationary_blocks_have_the_mean_length_and_every_day_its_share():
-    law = rk.BlockBootstrap(HISTORY, horizon=40, block=4.0)
+    law = montecarlo.BlockBootstrap(HISTORY, horizon=40, block=4.0)
     source, _ = source_of(rng(3), law.needs, 4_000)
     days = law.days(source.take(4_000))
     broken = ((days[:, 1:] - days[:, :-1]) % 60 != 1).mean()
@@ -241,19 +249,19 @@ def test_stationary_blocks_have_the_mean_length_and_every_day_its_share():
     counts = np.bincount(days.ravel(), minlength=60)
     assert counts.min() > 0.9 * counts.mean()
     with pytest.raises(InputError, match="block"):
-        rk.BlockBootstrap(HISTORY, 5, 0.5)
+        montecarlo.BlockBootstrap(HISTORY, 5, 0.5)
     with pytest.raises(InputError, match="block"):
-        rk.BlockBootstrap(HISTORY, 5, 61)
+        montecarlo.BlockBootstrap(HISTORY, 5, 61)
     with pytest.raises(InputError, match="block"):
-        rk.BlockBootstrap(HISTORY, 5, 2.5, "circular")
+        montecarlo.BlockBootstrap(HISTORY, 5, 2.5, "circular")
     with pytest.raises(InputError, match="kind"):
-        rk.BlockBootstrap(HISTORY, kind="moving")
+        montecarlo.BlockBootstrap(HISTORY, kind="moving")
     with pytest.raises(InputError, match="-1 or less"):
-        rk.BlockBootstrap([[0.1], [-1.0]], block=1)
+        montecarlo.BlockBootstrap([[0.1], [-1.0]], block=1)
 
 
 def test_geometric_brownian_motion_has_its_law():
-    law = rk.GeometricBrownianMotion([0.2, 0.3], [0.05, -0.02], [[1.0, 0.6], [0.6, 1.0]], horizon=0.5, steps=3)
+    law = montecarlo.GeometricBrownianMotion([0.2, 0.3], [0.05, -0.02], [[1.0, 0.6], [0.6, 1.0]], horizon=0.5, steps=3)
     paths = law.paths(200_000, rng(1), spot=[100.0, 50.0])
     assert paths.shape == (200_000, 4, 2)
     assert (paths[:, 0] == [100.0, 50.0]).all()
@@ -269,7 +277,7 @@ def test_geometric_brownian_motion_has_its_law():
 @pytest.mark.parametrize("steps", [1, 4])
 def test_jump_diffusion_has_the_moments_of_merton(steps):
     options = {"volatility": 0.2, "intensity": 1.5, "jump_mean": -0.1, "jump_volatility": 0.15, "drift": 0.03}
-    law = rk.JumpDiffusion(**options, horizon=0.8, steps=steps)
+    law = montecarlo.JumpDiffusion(**options, horizon=0.8, steps=steps)
     returns = np.asarray(law.sample(400_000, rng(2)))[:, 0]
     assert returns.mean() == pytest.approx(math.expm1(0.03 * 0.8), abs=4 * returns.std() / math.sqrt(400_000))
     logs = np.log1p(returns)
@@ -281,8 +289,10 @@ def test_jump_diffusion_has_the_moments_of_merton(steps):
 
 
 def test_a_call_under_jumps_costs_what_merton_says():
-    law = rk.JumpDiffusion(volatility=0.2, intensity=1.0, jump_mean=-0.1, jump_volatility=0.15, drift=0.05, horizon=0.5)
-    spots = 100.0 * (1.0 + law.sample(2**18, rk.SobolDraws(rng(1)))[:, 0])
+    law = montecarlo.JumpDiffusion(
+        volatility=0.2, intensity=1.0, jump_mean=-0.1, jump_volatility=0.15, drift=0.05, horizon=0.5
+    )
+    spots = 100.0 * (1.0 + law.sample(2**18, montecarlo.SobolDraws(rng(1)))[:, 0])
     price = math.exp(-0.05 * 0.5) * np.maximum(spots - 105.0, 0.0).mean()
     exact = naive.merton_call(100.0, 105.0, 0.2, 1.0, -0.1, 0.15, 0.05, 0.5)
     assert price == pytest.approx(exact, rel=0.002)
@@ -290,21 +300,21 @@ def test_a_call_under_jumps_costs_what_merton_says():
 
 def test_common_jumps_come_together():
     options = {"volatility": [0.1, 0.1], "jump_mean": -0.3, "jump_volatility": 0.0, "horizon": 1.0}
-    own = rk.JumpDiffusion(intensity=0.05, **options).sample(100_000, rng(1))
-    common = rk.JumpDiffusion(intensity=0.05, common_jumps=True, **options).sample(100_000, rng(1))
+    own = montecarlo.JumpDiffusion(intensity=0.05, **options).sample(100_000, rng(1))
+    common = montecarlo.JumpDiffusion(intensity=0.05, common_jumps=True, **options).sample(100_000, rng(1))
     both = [(scenarios < -0.2).all(axis=1).mean() for scenarios in (own, common)]
     assert both[1] > 8 * both[0]
     with pytest.raises(InputError, match="one intensity"):
-        rk.JumpDiffusion(intensity=[0.05, 0.1], common_jumps=True, **options)
+        montecarlo.JumpDiffusion(intensity=[0.05, 0.1], common_jumps=True, **options)
     for name in ("intensity", "jump_volatility"):
         with pytest.raises(InputError, match=name):
-            rk.JumpDiffusion(**{"intensity": 0.05, **options, name: -0.1})
+            montecarlo.JumpDiffusion(**{"intensity": 0.05, **options, name: -0.1})
     with pytest.raises(InputError, match="volatility"):
-        rk.GeometricBrownianMotion([-0.1])
+        montecarlo.GeometricBrownianMotion([-0.1])
     with pytest.raises(InputError, match="drift has 3 entries"):
-        rk.GeometricBrownianMotion([0.1, 0.2], [0.0, 0.0, 0.0])
+        montecarlo.GeometricBrownianMotion([0.1, 0.2], [0.0, 0.0, 0.0])
     with pytest.raises(InputError, match="horizon"):
-        rk.GeometricBrownianMotion(0.1, horizon=0.0)
+        montecarlo.GeometricBrownianMotion(0.1, horizon=0.0)
 
 
 # the tail
@@ -333,7 +343,7 @@ def test_the_tail_keeps_exactly_the_largest_however_the_stream_is_cut(seed, capa
 @pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
 def test_estimates_against_plain_at_every_size(n, confidence):
     normals = rng(n).normal(size=(n, 1))
-    risk = rk.simulate_risk(rk.NormalReturns([[1.0]]), [2.0], draws=normals, confidence=confidence)
+    risk = montecarlo.simulate_risk(montecarlo.NormalReturns([[1.0]]), [2.0], draws=normals, confidence=confidence)
     var, es = naive.var_es((-2.0 * normals[:, 0]).tolist(), confidence)
     assert risk.var == pytest.approx(var, rel=1e-12)
     assert risk.es == pytest.approx(es, rel=1e-12)
@@ -354,7 +364,7 @@ def spread_and_claim(run, n_runs=150):
     return np.array(scatter), np.array(claim)
 
 
-OPTION = rk.NormalReturns([[0.02**2]])
+OPTION = montecarlo.NormalReturns([[0.02**2]])
 
 
 def short_straddle(moves):
@@ -374,7 +384,7 @@ def short_straddle(moves):
 )
 def test_standard_errors_say_how_far_estimates_scatter(options):
     scatter, claim = spread_and_claim(
-        lambda seed: rk.simulate_risk(
+        lambda seed: montecarlo.simulate_risk(
             OPTION, short_straddle, draws=rng(seed), confidence=0.95, checkpoints=1, **options
         )
     )
@@ -383,28 +393,32 @@ def test_standard_errors_say_how_far_estimates_scatter(options):
 
 def test_sobol_errors_say_how_far_estimates_scatter_and_are_smaller():
     scatter, claim = spread_and_claim(
-        lambda seed: rk.simulate_risk(
-            OPTION, short_straddle, 4_096, draws=rk.SobolDraws(rng(seed)), confidence=0.95, checkpoints=1
+        lambda seed: montecarlo.simulate_risk(
+            OPTION, short_straddle, 4_096, draws=montecarlo.SobolDraws(rng(seed)), confidence=0.95, checkpoints=1
         ),
         60,
     )
     np.testing.assert_allclose(claim, scatter, rtol=0.5)
-    plain = rk.simulate_risk(OPTION, short_straddle, 4_096, draws=rng(1), confidence=0.95)
+    plain = montecarlo.simulate_risk(OPTION, short_straddle, 4_096, draws=rng(1), confidence=0.95)
     assert claim[0] < 0.3 * plain.var_standard_error
 
 
 def test_a_good_control_variate_cuts_the_error():
-    law = rk.NormalReturns(TABLE)
+    law = montecarlo.NormalReturns(TABLE)
     deltas = pd.Series(BOOK, index=ASSETS)
     book = DeltaGamma(deltas, pd.DataFrame(np.diag([-300.0, 100.0, -200.0]), index=ASSETS, columns=ASSETS))
-    plain = rk.simulate_risk(law, book, 50_000, draws=rng(1), confidence=[0.95, 0.99])
-    controlled = rk.simulate_risk(law, book, 50_000, draws=rng(1), confidence=[0.95, 0.99], control_variate=deltas)
-    large = rk.simulate_risk(law, book, 2**21, draws=rk.SobolDraws(rng(2)), confidence=[0.95, 0.99])
+    plain = montecarlo.simulate_risk(law, book, 50_000, draws=rng(1), confidence=[0.95, 0.99])
+    controlled = montecarlo.simulate_risk(
+        law, book, 50_000, draws=rng(1), confidence=[0.95, 0.99], control_variate=deltas
+    )
+    large = montecarlo.simulate_risk(law, book, 2**21, draws=montecarlo.SobolDraws(rng(2)), confidence=[0.95, 0.99])
     assert (controlled.var_standard_error < 0.4 * plain.var_standard_error).all()
     assert (controlled.es_standard_error < 0.4 * plain.es_standard_error).all()
     assert (np.abs(controlled.var - large.var) < 4.0 * controlled.var_standard_error).all()
     assert (np.abs(controlled.es - large.es) < 4.0 * controlled.es_standard_error).all()
-    exact = rk.simulate_risk(law, BOOK, 20_000, draws=rng(1), control_variate=BOOK)  # a control that is the book itself
+    exact = montecarlo.simulate_risk(
+        law, BOOK, 20_000, draws=rng(1), control_variate=BOOK
+    )  # a control that is the book itself
     assert exact.var == pytest.approx(portfolio(BOOK, COVARIANCE, 0.99), rel=0.003)
     assert exact.es == pytest.approx(portfolio(BOOK, COVARIANCE, 0.99, measure="es"), rel=0.003)
 
@@ -414,7 +428,7 @@ def test_a_good_control_variate_cuts_the_error():
 
 def test_books_of_every_form_agree():
     def run(book, **options):
-        return rk.simulate_risk(LAWS["normal"], book, 20_000, draws=rng(6), **options)
+        return montecarlo.simulate_risk(LAWS["normal"], book, 20_000, draws=rng(6), **options)
 
     linear = run(BOOK)
     np.testing.assert_allclose(run(DeltaGamma(BOOK, np.zeros(3))).var, linear.var, rtol=1e-10)
@@ -430,7 +444,9 @@ def test_books_of_every_form_agree():
 def test_delta_gamma_does_not_depend_on_the_chunks():
     gamma = rng(1).normal(size=(3, 3)) * 1000
     runs = [
-        rk.simulate_risk(LAWS["normal"], DeltaGamma(BOOK, gamma + gamma.T), 20_000, draws=rng(6), chunk_size=size)
+        montecarlo.simulate_risk(
+            LAWS["normal"], DeltaGamma(BOOK, gamma + gamma.T), 20_000, draws=rng(6), chunk_size=size
+        )
         for size in (BLOCK, 3 * BLOCK, 50_000)
     ]
     for other in runs[1:]:
@@ -442,17 +458,19 @@ def test_a_tree_of_books():
         [[100.0, 0, 0], [0, 50.0, 0], [0, 0, -80.0]], index=["swaps", "bonds", "fx"], columns=ASSETS
     )
     tree = {"firm": {"rates": ["swaps", "bonds"], "macro": ["fx"]}}
-    risk = rk.simulate_risk(LAWS["normal"], positions, 20_000, draws=rng(2), hierarchy=tree)
+    risk = montecarlo.simulate_risk(LAWS["normal"], positions, 20_000, draws=rng(2), hierarchy=tree)
     assert list(risk.var.index) == ["firm", "rates", "swaps", "bonds", "macro", "fx"]
     pnl = LAWS["normal"].sample(20_000, rng(2)) @ positions.T
     assert risk.var["firm"] == pytest.approx(historical(pnl.sum(axis=1), 0.99).var, rel=1e-9)
     assert risk.var["rates"] == pytest.approx(historical(pnl["swaps"] + pnl["bonds"], 0.99).var, rel=1e-9)
     assert risk.var["firm"] < risk.var["rates"] + risk.var["macro"]
     assert risk.to_frame().loc[("macro", 0.99), "es"] == pytest.approx(risk.es["fx"])
-    revalued = rk.simulate_risk(LAWS["normal"], lambda moves: moves @ positions.T, 20_000, draws=rng(2), hierarchy=tree)
+    revalued = montecarlo.simulate_risk(
+        LAWS["normal"], lambda moves: moves @ positions.T, 20_000, draws=rng(2), hierarchy=tree
+    )
     np.testing.assert_allclose(revalued.var, risk.var, rtol=1e-10)
     with pytest.raises(InputError, match="no names"):
-        rk.simulate_risk(LAWS["normal"], positions.to_numpy(), 2_000, draws=rng(2), hierarchy=tree)
+        montecarlo.simulate_risk(LAWS["normal"], positions.to_numpy(), 2_000, draws=rng(2), hierarchy=tree)
 
 
 # refusals
@@ -468,9 +486,9 @@ def test_a_tree_of_books():
         ({"n_scenarios": 1}, "n_scenarios"),
         ({"confidence": 99}, "confidence=99"),
         ({"n_scenarios": 1001, "antithetic": True}, "pairs"),
-        ({"antithetic": True, "draws": rk.SobolDraws(rng())}, "balanced already"),
-        ({"n_scenarios": 1000, "draws": rk.SobolDraws(rng())}, "use 1024"),
-        ({"n_scenarios": 1040, "draws": rk.SobolDraws(rng())}, "use 2048"),
+        ({"antithetic": True, "draws": montecarlo.SobolDraws(rng())}, "balanced already"),
+        ({"n_scenarios": 1000, "draws": montecarlo.SobolDraws(rng())}, "use 1024"),
+        ({"n_scenarios": 1040, "draws": montecarlo.SobolDraws(rng())}, "use 2048"),
         ({"control_variate": BOOK, "antithetic": True}, "independent scenarios"),
         ({"control_variate": BOOK[:2]}, "control_variate has 2 entries"),
         ({"chunk_size": 0}, "chunk_size"),
@@ -485,7 +503,7 @@ def test_a_tree_of_books():
 def test_what_does_not_fit_is_refused(options, message):
     given_options = {"model": LAWS["normal"], "book": BOOK, "n_scenarios": 1000, "draws": rng(), **options}
     with pytest.raises(InputError, match=message):
-        rk.simulate_risk(given_options.pop("model"), given_options.pop("book"), **given_options)
+        montecarlo.simulate_risk(given_options.pop("model"), given_options.pop("book"), **given_options)
 
 
 def test_bad_draws_are_refused():
@@ -494,16 +512,16 @@ def test_bad_draws_are_refused():
     with pytest.raises(InputError, match="outside"):
         LAWS["student t"].sample(None, [[0.0, 0.0, 0.0, 1.0]])
     with pytest.raises(InputError, match="replicates"):
-        rk.SobolDraws(rng(), 1)
+        montecarlo.SobolDraws(rng(), 1)
     with pytest.raises(InputError, match="Generator"):
-        rk.SobolDraws(7)
-    assert rk.NormalReturns([[1.0]]).sample(None, [0.5, -0.5]).tolist() == [[0.5], [-0.5]]
+        montecarlo.SobolDraws(7)
+    assert montecarlo.NormalReturns([[1.0]]).sample(None, [0.5, -0.5]).tolist() == [[0.5], [-0.5]]
 
 
 def test_degenerate_books_have_a_defined_answer():
-    flat = rk.simulate_risk(LAWS["normal"], [0.0, 0.0, 0.0], 1_000, draws=rng())
+    flat = montecarlo.simulate_risk(LAWS["normal"], [0.0, 0.0, 0.0], 1_000, draws=rng())
     assert (flat.var, flat.es, flat.var_standard_error, flat.es_standard_error) == (0.0, 0.0, 0.0, 0.0)
-    still = rk.simulate_risk(rk.NormalReturns([[0.0]], 0.01), [100.0], 1_000, draws=rng())
+    still = montecarlo.simulate_risk(montecarlo.NormalReturns([[0.0]], 0.01), [100.0], 1_000, draws=rng())
     assert (still.var, still.volatility) == (-1.0, 0.0)
 
 
@@ -511,14 +529,14 @@ def test_degenerate_books_have_a_defined_answer():
 
 
 def test_mirrored_pairs_are_mirrored():
-    scenarios = rk.NormalReturns(COVARIANCE).sample(10, rng(), antithetic=True)
+    scenarios = montecarlo.NormalReturns(COVARIANCE).sample(10, rng(), antithetic=True)
     np.testing.assert_array_equal(scenarios[0::2], -scenarios[1::2])
-    fat = rk.StudentTReturns(COVARIANCE, 4.0).sample(10, rng(), antithetic=True)
+    fat = montecarlo.StudentTReturns(COVARIANCE, 4.0).sample(10, rng(), antithetic=True)
     np.testing.assert_allclose(fat[0::2], -fat[1::2], rtol=1e-14)
 
 
 def test_results_print_frame_and_converge():
-    risk = rk.simulate_risk(LAWS["normal"], BOOK, 50_000, draws=rng(1), confidence=[0.95, 0.99])
+    risk = montecarlo.simulate_risk(LAWS["normal"], BOOK, 50_000, draws=rng(1), confidence=[0.95, 0.99])
     frame = risk.to_frame()
     assert list(frame.columns) == ["var", "var_standard_error", "es", "es_standard_error"]
     assert list(frame.index) == [0.95, 0.99]
@@ -541,7 +559,7 @@ def test_the_convergence_plot_shows_the_path():
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    risk = rk.simulate_risk(LAWS["normal"], BOOK, 20_000, draws=rng(1))
+    risk = montecarlo.simulate_risk(LAWS["normal"], BOOK, 20_000, draws=rng(1))
     ax = risk.plot(plt.figure().gca())
     for line, name in zip(ax.lines, ("var", "es"), strict=True):
         np.testing.assert_array_equal(line.get_xdata(), risk.stops)
@@ -551,11 +569,19 @@ def test_the_convergence_plot_shows_the_path():
 
 
 def test_memory_does_not_grow_with_the_scenarios():
-    law, peaks = rk.NormalReturns(np.eye(50) * 1e-4), []
+    law, peaks = montecarlo.NormalReturns(np.eye(50) * 1e-4), []
     for n in (20_000, 500_000):
         tracemalloc.start()
-        rk.simulate_risk(law, np.ones(50), n, draws=rng(), checkpoints=2)
+        montecarlo.simulate_risk(law, np.ones(50), n, draws=rng(), checkpoints=2)
         peaks.append(tracemalloc.get_traced_memory()[1] / 2**20)
         tracemalloc.stop()
     assert peaks[1] < 20.0  # megabytes; 500,000 x 50 doubles are 190
     assert peaks[1] - peaks[0] < 2.0
+
+
+def test_the_drift_of_a_model_is_one_number_per_asset():
+    for model in (montecarlo.NormalReturns(COVARIANCE, MEAN), montecarlo.StudentTReturns(COVARIANCE, 5.0, MEAN)):
+        assert model.drift.tolist() == np.asarray(MEAN).tolist()
+    drift, volatility = np.array([0.1, 0.2]), np.array([0.2, 0.4])
+    model = montecarlo.GeometricBrownianMotion(volatility, drift, np.eye(2), horizon=1.0, steps=4)
+    assert model.log_drift == pytest.approx((drift - volatility**2 / 2) / 4)  # per step

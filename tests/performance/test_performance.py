@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from naive import performance as naive
 from scipy import stats
 
-from riskkit import InputError
-from riskkit import performance as rk
+from riskkit import InputError, performance
 from riskkit.datasets import load_index
 
 OF = ("returns", "summed_returns", "prices")
@@ -44,28 +43,30 @@ def panel():
 def test_path_and_its_measures_agree_with_the_twin(of, returns):
     values = values_for(of, returns)
     path = naive.drawdown_path(values, of)
-    assert rk.drawdown_series(values, input=of) == pytest.approx(path, abs=1e-12)
-    assert rk.max_drawdown(values, input=of) == pytest.approx(max(path), abs=1e-12)
-    assert rk.pain_index(values, input=of) == pytest.approx(sum(path) / len(path), abs=1e-12)
-    assert rk.ulcer_index(values, input=of) == pytest.approx(math.sqrt(sum(x * x for x in path) / len(path)), abs=1e-12)
+    assert performance.drawdown_series(values, input=of) == pytest.approx(path, abs=1e-12)
+    assert performance.max_drawdown(values, input=of) == pytest.approx(max(path), abs=1e-12)
+    assert performance.pain_index(values, input=of) == pytest.approx(sum(path) / len(path), abs=1e-12)
+    assert performance.ulcer_index(values, input=of) == pytest.approx(
+        math.sqrt(sum(x * x for x in path) / len(path)), abs=1e-12
+    )
 
 
 @given(returns=returns_lists, confidence=st.sampled_from([0.01, 0.5, 0.8, 0.95, 0.999]))
 @settings(max_examples=60, deadline=None)
 def test_cdar_is_the_minimum_of_rockafellar_and_uryasev(returns, confidence):
     expected = naive.conditional_drawdown_at_risk(naive.drawdown_path(returns), confidence)
-    assert rk.conditional_drawdown_at_risk(returns, confidence) == pytest.approx(expected, abs=1e-10)
+    assert performance.conditional_drawdown_at_risk(returns, confidence) == pytest.approx(expected, abs=1e-10)
 
 
 def test_cdar_lies_between_pain_and_maximum_and_meets_them():
-    assert rk.conditional_drawdown_at_risk(BACON, 1e-12) == pytest.approx(rk.pain_index(BACON))
-    assert rk.conditional_drawdown_at_risk(BACON, 0.99) == rk.max_drawdown(BACON)
+    assert performance.conditional_drawdown_at_risk(BACON, 1e-12) == pytest.approx(performance.pain_index(BACON))
+    assert performance.conditional_drawdown_at_risk(BACON, 0.99) == performance.max_drawdown(BACON)
 
 
 def test_a_loss_on_the_first_day_counts():
-    assert rk.max_drawdown([-0.1, 0.05]) == pytest.approx(0.1)
-    assert rk.max_drawdown([-0.1, 0.05], input="summed_returns") == pytest.approx(0.1)
-    assert rk.drawdown_table([-0.1, 0.05])[0].start == 0
+    assert performance.max_drawdown([-0.1, 0.05]) == pytest.approx(0.1)
+    assert performance.max_drawdown([-0.1, 0.05], input="summed_returns") == pytest.approx(0.1)
+    assert performance.drawdown_table([-0.1, 0.05])[0].start == 0
 
 
 @pytest.mark.parametrize("of", OF)
@@ -73,8 +74,8 @@ def test_a_loss_on_the_first_day_counts():
 @settings(max_examples=60, deadline=None)
 def test_table_agrees_with_a_walk_through_the_path(of, returns):
     values = values_for(of, returns)
-    path = rk.drawdown_series(values, input=of)
-    table = rk.drawdown_table(values, input=of, order="time")
+    path = performance.drawdown_series(values, input=of)
+    table = performance.drawdown_table(values, input=of, order="time")
     assert [(d.start, d.trough, d.end, d.depth) for d in table] == naive.drawdowns(list(path))
     for d in table:
         last = d.end if d.recovered else len(path) - 1
@@ -82,89 +83,91 @@ def test_table_agrees_with_a_walk_through_the_path(of, returns):
         assert d.to_trough == d.trough - d.start + 1
         assert d.recovery == (d.end - d.trough if d.recovered else None)
     assert sum(d.under_water for d in table) == (path > 0).sum()
-    depths = [d.depth for d in rk.drawdown_table(values, input=of)]
+    depths = [d.depth for d in performance.drawdown_table(values, input=of)]
     assert depths == sorted((d.depth for d in table), reverse=True)
     assert table.current_drawdown == path[-1]
 
 
 def test_wealth_that_regains_its_peak_has_recovered_in_spite_of_rounding():
     prices = np.array([100.0, 101.0, 99.0, 97.0, 101.0, 103.0, 100.7, 103.0])
-    table = rk.drawdown_table(np.diff(prices) / prices[:-1])
+    table = performance.drawdown_table(np.diff(prices) / prices[:-1])
     assert [d.recovered for d in table] == [True, True]
-    exact = rk.drawdown_table(prices, input="prices")
+    exact = performance.drawdown_table(prices, input="prices")
     assert [d.depth for d in table] == pytest.approx([d.depth for d in exact])
 
 
 def test_open_drawdown_runs_to_the_end():
     """quantstats issue 233: the last drawdown is under water for one period, not for none."""
-    table = rk.drawdown_table([100, 101, 99, 98, 97, 101, 99], input="prices", order="time")
+    table = performance.drawdown_table([100, 101, 99, 98, 97, 101, 99], input="prices", order="time")
     assert [(d.under_water, d.recovered, d.length, d.recovery) for d in table] == [(3, True, 4, 1), (1, False, 1, None)]
     assert table.current_drawdown == pytest.approx(2 / 101)
 
 
 def test_table_keeps_dates_and_the_deepest():
     index = load_index()["sp500"]
-    table = rk.drawdown_table(index, input="prices", top=3)
+    table = performance.drawdown_table(index, input="prices", top=3)
     frame = table.to_frame()
     assert [str(d.date()) for d in frame["start"]] == ["2007-10-10", "2000-03-27", "2020-02-20"]
     assert [str(d.date()) for d in frame["trough"]] == ["2009-03-09", "2002-10-09", "2020-03-23"]
     assert frame["depth"].iloc[0] == pytest.approx(1 - 676.53 / 1565.15, abs=1e-6)  # the index points everybody knows
     assert table.to_frame()["recovery"].dtype == "Int64"
-    assert len(rk.drawdown_table(index, input="prices", top=2, order="time")) == 2
+    assert len(performance.drawdown_table(index, input="prices", top=2, order="time")) == 2
 
 
 def test_no_drawdown_is_an_empty_table():
-    table = rk.drawdown_table([0.01, 0.0, 0.02])
+    table = performance.drawdown_table([0.01, 0.0, 0.02])
     assert len(table) == 0 and table.to_frame().empty
     assert repr(table) == "No drawdown"
-    assert rk.max_drawdown([0.01, 0.0]) == 0.0
+    assert performance.max_drawdown([0.01, 0.0]) == 0.0
 
 
 def test_total_loss_is_a_drawdown_of_one():
-    assert rk.max_drawdown([0.1, -1.0, 0.5]) == 1.0
-    assert rk.max_drawdown([0.1, -0.7, -0.7], input="summed_returns") == pytest.approx(1.4 / 1.1)
-    assert rk.max_drawdown([1.0, 2.0, -1.0], input="prices") == 1.5
+    assert performance.max_drawdown([0.1, -1.0, 0.5]) == 1.0
+    assert performance.max_drawdown([0.1, -0.7, -0.7], input="summed_returns") == pytest.approx(1.4 / 1.1)
+    assert performance.max_drawdown([1.0, 2.0, -1.0], input="prices") == 1.5
 
 
 def test_risk_score_is_between_zero_and_one():
-    assert rk.risk_score(0.0, 0.2) == 0.0
-    assert rk.risk_score(0.2, 0.2) == 1.0
-    path = rk.drawdown_series(BACON)
-    score = rk.risk_score(path, 0.05)
+    assert performance.risk_score(0.0, 0.2) == 0.0
+    assert performance.risk_score(0.2, 0.2) == 1.0
+    path = performance.drawdown_series(BACON)
+    score = performance.risk_score(path, 0.05)
     assert score.max() == 1.0 and score.min() == 0.0
     assert score == pytest.approx([min(1, d / 0.05) for d in path])
-    assert isinstance(rk.risk_score(0.1, 0.2), float)
+    assert isinstance(performance.risk_score(0.1, 0.2), float)
 
 
 # Ratios and moments
 
 
 def test_bacon_portfolio_as_performance_analytics_prints_it():
-    assert rk.annualized_return(BACON, 12) == pytest.approx(0.103678289729809, rel=1e-12)
-    assert rk.sharpe_ratio(BACON, 12, definition="geometric") == pytest.approx(0.756774960912347, rel=1e-12)
-    assert rk.sharpe_ratio(BACON, 12) == pytest.approx(0.788320254814486, rel=1e-12)
-    assert rk.max_drawdown(BACON, input="summed_returns") == pytest.approx(0.117374517374517, rel=1e-12)
-    assert rk.calmar_ratio(BACON, 12) == pytest.approx(0.716639051162374, rel=1e-12)
-    assert rk.omega_ratio(BACON) == pytest.approx(1.77978339350181, rel=1e-12)
+    assert performance.annualized_return(BACON, 12) == pytest.approx(0.103678289729809, rel=1e-12)
+    assert performance.sharpe_ratio(BACON, 12, definition="geometric") == pytest.approx(0.756774960912347, rel=1e-12)
+    assert performance.sharpe_ratio(BACON, 12) == pytest.approx(0.788320254814486, rel=1e-12)
+    assert performance.max_drawdown(BACON, input="summed_returns") == pytest.approx(0.117374517374517, rel=1e-12)
+    assert performance.calmar_ratio(BACON, 12) == pytest.approx(0.716639051162374, rel=1e-12)
+    assert performance.omega_ratio(BACON) == pytest.approx(1.77978339350181, rel=1e-12)
 
 
 @given(returns=st.lists(st.floats(-0.5, 0.5).map(lambda r: round(r, 3)), min_size=4, max_size=30, unique=True))
 @settings(max_examples=80, deadline=None)
 def test_ratios_agree_with_the_twin_and_moments_with_scipy(returns):
-    assert rk.annualized_return(returns, 12) == pytest.approx(naive.annualised_return(returns, 12), rel=1e-9)
-    assert rk.sharpe_ratio(returns, definition="per_period") == pytest.approx(naive.sharpe(returns), abs=1e-12)
-    assert rk.sharpe_ratio(returns, 12) == pytest.approx(naive.sharpe(returns) * 12**0.5, abs=1e-12)
+    assert performance.annualized_return(returns, 12) == pytest.approx(naive.annualised_return(returns, 12), rel=1e-9)
+    assert performance.sharpe_ratio(returns, definition="per_period") == pytest.approx(naive.sharpe(returns), abs=1e-12)
+    assert performance.sharpe_ratio(returns, 12) == pytest.approx(naive.sharpe(returns) * 12**0.5, abs=1e-12)
     if any(r < 0.01 for r in returns):
         for divisor in ("all", "below"):
             expected = naive.downside_deviation(returns, 0.01, divisor)
-            assert rk.downside_deviation(returns, 0.01, divisor=divisor) == pytest.approx(expected, abs=1e-12)
+            assert performance.downside_deviation(returns, 0.01, divisor=divisor) == pytest.approx(expected, abs=1e-12)
         mean = sum(returns) / len(returns) - 0.01
         sortino = mean / naive.downside_deviation(returns, 0.01, "all")
-        assert rk.sortino_ratio(returns, threshold=0.01) == pytest.approx(sortino, abs=1e-9)
-        assert rk.omega_ratio(returns, 0.01) == pytest.approx(naive.omega(returns, 0.01), rel=1e-9)
+        assert performance.sortino_ratio(returns, threshold=0.01) == pytest.approx(sortino, abs=1e-9)
+        assert performance.omega_ratio(returns, 0.01) == pytest.approx(naive.omega(returns, 0.01), rel=1e-9)
     for method, bias in (("population", True), ("sample", False)):
-        assert rk.skewness(returns, method=method) == pytest.approx(stats.skew(returns, bias=bias), abs=1e-9)
-        assert rk.excess_kurtosis(returns, method=method) == pytest.approx(stats.kurtosis(returns, bias=bias), abs=1e-9)
+        assert performance.skewness(returns, method=method) == pytest.approx(stats.skew(returns, bias=bias), abs=1e-9)
+        assert performance.excess_kurtosis(returns, method=method) == pytest.approx(
+            stats.kurtosis(returns, bias=bias), abs=1e-9
+        )
 
 
 @pytest.mark.parametrize("n_obs", [8, 40])
@@ -172,10 +175,12 @@ def test_lo_sharpe_uses_the_variance_of_a_year(n_obs):
     noise = np.random.default_rng(2).normal(0.01, 0.03, n_obs)
     smooth = [float(noise[max(0, t - 1) : t + 1].mean()) for t in range(n_obs)]
     expected = naive.lo_sharpe(smooth, 12)
-    assert rk.sharpe_ratio(smooth, 12, definition="autocorrelated") == pytest.approx(expected, rel=1e-10)
-    assert rk.sharpe_ratio(smooth, 12, definition="autocorrelated", lags=1) < rk.sharpe_ratio(smooth, 12)
-    no_lag = rk.sharpe_ratio(smooth, 12, definition="autocorrelated", lags=0)
-    assert no_lag == pytest.approx(rk.sharpe_ratio(smooth, 12), rel=1e-12)
+    assert performance.sharpe_ratio(smooth, 12, definition="autocorrelated") == pytest.approx(expected, rel=1e-10)
+    assert performance.sharpe_ratio(smooth, 12, definition="autocorrelated", lags=1) < performance.sharpe_ratio(
+        smooth, 12
+    )
+    no_lag = performance.sharpe_ratio(smooth, 12, definition="autocorrelated", lags=0)
+    assert no_lag == pytest.approx(performance.sharpe_ratio(smooth, 12), rel=1e-12)
 
 
 @pytest.mark.parametrize("law", ["normal", "crashes"])
@@ -183,40 +188,40 @@ def test_standard_error_of_sharpe_is_the_spread_over_many_records(law):
     rng = np.random.default_rng(8)
     shocks = rng.normal(size=(400, 2000)) if law == "normal" else 1.0 - rng.exponential(size=(400, 2000))
     records = 0.3 + shocks
-    ratios = rk.sharpe_ratio(records, definition="per_period")
-    errors = rk.sharpe_standard_error(records)
+    ratios = performance.sharpe_ratio(records, definition="per_period")
+    errors = performance.sharpe_standard_error(records)
     assert np.std(ratios) == pytest.approx(np.mean(errors), rel=0.05)
-    plain = rk.sharpe_standard_error(records, method="normal").mean()
+    plain = performance.sharpe_standard_error(records, method="normal").mean()
     assert (plain < 0.95 * np.mean(errors)) == (law == "crashes")
 
 
 def test_risk_free_is_a_number_or_one_per_period(panel):
     rate = pd.Series(np.linspace(0.0001, 0.0003, 300), index=panel.index)
-    together = rk.sharpe_ratio(panel, 252, risk_free=rate)
+    together = performance.sharpe_ratio(panel, 252, risk_free=rate)
     assert together["B"] == pytest.approx(naive.sharpe(list(panel["B"] - rate)) * 252**0.5)
     with pytest.raises(InputError, match="risk_free has 2 periods for 300"):
-        rk.sharpe_ratio(panel, 252, risk_free=[0.0, 0.0])
+        performance.sharpe_ratio(panel, 252, risk_free=[0.0, 0.0])
     with pytest.raises(InputError, match="risk_free"):
-        rk.sharpe_ratio(panel, 252, risk_free=rate.shift(freq="D"))
+        performance.sharpe_ratio(panel, 252, risk_free=rate.shift(freq="D"))
     with pytest.raises(InputError, match="risk_free"):
-        rk.performance_summary(BACON, 12, risk_free=[0.01])
+        performance.performance_summary(BACON, 12, risk_free=[0.01])
 
 
 def test_an_infinite_ratio_is_a_gain_without_risk():
-    assert rk.omega_ratio([0.01, 0.0]) == math.inf
-    assert rk.sortino_ratio([0.01, 0.02]) == math.inf
-    assert rk.calmar_ratio([0.01, 0.0], 12) == math.inf
-    assert rk.profit_factor([1.0]) == math.inf
-    assert rk.payoff_ratio([1.0, 0.0]) == math.inf
-    assert rk.payoff_ratio([-1.0]) == rk.profit_factor([-1.0]) == 0.0
+    assert performance.omega_ratio([0.01, 0.0]) == math.inf
+    assert performance.sortino_ratio([0.01, 0.02]) == math.inf
+    assert performance.calmar_ratio([0.01, 0.0], 12) == math.inf
+    assert performance.profit_factor([1.0]) == math.inf
+    assert performance.payoff_ratio([1.0, 0.0]) == math.inf
+    assert performance.payoff_ratio([-1.0]) == performance.profit_factor([-1.0]) == 0.0
 
 
 def test_a_long_record_does_not_overflow():
-    assert rk.annualized_return(np.full(100_000, 0.5), 1) == pytest.approx(0.5)
+    assert performance.annualized_return(np.full(100_000, 0.5), 1) == pytest.approx(0.5)
     with pytest.raises(InputError, match="overflows"):
-        rk.max_drawdown(np.full(100_000, 0.5))
+        performance.max_drawdown(np.full(100_000, 0.5))
     with pytest.raises(InputError, match="overflows"):
-        rk.annualized_return([1e10], 252)
+        performance.annualized_return([1e10], 252)
 
 
 # Trades
@@ -225,18 +230,20 @@ def test_a_long_record_does_not_overflow():
 @given(pnl=st.lists(st.sampled_from([-2.5, -1.0, 0.0, 0.5, 3.0]), min_size=1, max_size=30))
 @settings(max_examples=80, deadline=None)
 def test_trades_agree_with_plain_counting(pnl):
-    table = rk.trade_statistics(pnl)
+    table = performance.trade_statistics(pnl)
     wins, losses = [x for x in pnl if x > 0], [x for x in pnl if x < 0]
     assert (table.n_trades, table.n_wins, table.n_losses) == (len(pnl), len(wins), len(losses))
     assert table.average_trade == pytest.approx(sum(pnl) / len(pnl))
-    assert table.longest_losing_run == rk.max_consecutive_losses(pnl) == naive.longest_run([x < 0 for x in pnl])
+    assert (
+        table.longest_losing_run == performance.max_consecutive_losses(pnl) == naive.longest_run([x < 0 for x in pnl])
+    )
     assert table.longest_winning_run == naive.longest_run([x > 0 for x in pnl])
     assert table.current_losing_run == naive.longest_run([x < 0 for x in pnl[-1:]]) * next(
         (i for i, x in enumerate(reversed(pnl)) if x >= 0), len(pnl)
     )
     if wins and losses:
-        assert table.win_rate == rk.win_rate(pnl) == len(wins) / (len(wins) + len(losses))
-        assert rk.win_rate(pnl, zeros="include") == len(wins) / len(pnl)
+        assert table.win_rate == performance.win_rate(pnl) == len(wins) / (len(wins) + len(losses))
+        assert performance.win_rate(pnl, zeros="include") == len(wins) / len(pnl)
         assert table.payoff_ratio == pytest.approx((sum(wins) / len(wins)) / -(sum(losses) / len(losses)))
         assert table.profit_factor == pytest.approx(-sum(wins) / sum(losses))
     if not wins and not losses:
@@ -247,28 +254,28 @@ def test_trades_agree_with_plain_counting(pnl):
 
 
 MEASURES = {
-    "max_drawdown": rk.max_drawdown,
-    "ulcer": rk.ulcer_index,
-    "pain": rk.pain_index,
-    "cdar": rk.conditional_drawdown_at_risk,
-    "return": lambda r: rk.annualized_return(r, 252),
-    "mean": lambda r: rk.annualized_return(r, 252, method="arithmetic"),
-    "vol": lambda r: rk.annualized_volatility(r, 252),
-    "sharpe": lambda r: rk.sharpe_ratio(r, 252),
-    "geometric": lambda r: rk.sharpe_ratio(r, 252, definition="geometric"),
-    "lo": lambda r: rk.sharpe_ratio(r, 252, definition="autocorrelated", lags=5),
-    "sharpe_error": rk.sharpe_standard_error,
-    "downside": lambda r: rk.downside_deviation(r, divisor="below"),
-    "sortino": lambda r: rk.sortino_ratio(r, 252),
-    "omega": rk.omega_ratio,
-    "calmar": lambda r: rk.calmar_ratio(r, 252),
-    "skew": rk.skewness,
-    "kurtosis": lambda r: rk.excess_kurtosis(r, method="sample"),
-    "win_rate": rk.win_rate,
-    "average": rk.average_trade,
-    "payoff": rk.payoff_ratio,
-    "profit_factor": rk.profit_factor,
-    "losses": rk.max_consecutive_losses,
+    "max_drawdown": performance.max_drawdown,
+    "ulcer": performance.ulcer_index,
+    "pain": performance.pain_index,
+    "cdar": performance.conditional_drawdown_at_risk,
+    "return": lambda r: performance.annualized_return(r, 252),
+    "mean": lambda r: performance.annualized_return(r, 252, method="arithmetic"),
+    "vol": lambda r: performance.annualized_volatility(r, 252),
+    "sharpe": lambda r: performance.sharpe_ratio(r, 252),
+    "geometric": lambda r: performance.sharpe_ratio(r, 252, definition="geometric"),
+    "lo": lambda r: performance.sharpe_ratio(r, 252, definition="autocorrelated", lags=5),
+    "sharpe_error": performance.sharpe_standard_error,
+    "downside": lambda r: performance.downside_deviation(r, divisor="below"),
+    "sortino": lambda r: performance.sortino_ratio(r, 252),
+    "omega": performance.omega_ratio,
+    "calmar": lambda r: performance.calmar_ratio(r, 252),
+    "skew": performance.skewness,
+    "kurtosis": lambda r: performance.excess_kurtosis(r, method="sample"),
+    "win_rate": performance.win_rate,
+    "average": performance.average_trade,
+    "payoff": performance.payoff_ratio,
+    "profit_factor": performance.profit_factor,
+    "losses": performance.max_consecutive_losses,
 }
 
 
@@ -287,10 +294,10 @@ def test_one_number_a_series_with_its_label(measure, panel):
 
 
 def test_path_keeps_labels(panel):
-    path = rk.drawdown_series(panel)
+    path = performance.drawdown_series(panel)
     assert path.index.equals(panel.index) and path.columns.equals(panel.columns)
-    assert rk.drawdown_series(panel["A"]).name == "A"
-    assert rk.risk_score(path, 0.1).columns.equals(panel.columns)
+    assert performance.drawdown_series(panel["A"]).name == "A"
+    assert performance.risk_score(path, 0.1).columns.equals(panel.columns)
 
 
 # What does not fit
@@ -306,34 +313,37 @@ def test_bad_records_are_refused_in_one_sentence(measure, bad):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: rk.sharpe_ratio([0.1, 0.1, 0.1], 12), "returns is constant; a Sharpe ratio is undefined"),
-        (lambda: rk.sharpe_ratio([0.1], 12), "constant"),
-        (lambda: rk.sharpe_ratio(pd.DataFrame({"A": [0.1, 0.2], "B": [0.1, 0.1]}), 12), "constant in column 'B'"),
-        (lambda: rk.sharpe_ratio([0.1, 0.2]), "periods_per_year is missing"),
-        (lambda: rk.sharpe_ratio([0.1, 0.2], 12, definition="best"), "definition='best' is not one of"),
-        (lambda: rk.skewness([0.1, 0.1]), "constant"),
-        (lambda: rk.skewness([0.1, 0.2], method="sample"), "at least 3"),
-        (lambda: rk.excess_kurtosis([0.1, 0.2, 0.3], method="sample"), "at least 4"),
-        (lambda: rk.annualized_volatility([0.1], 12), "ddof=1 needs at least 2"),
-        (lambda: rk.annualized_return([0.1], 0), "periods_per_year=0"),
-        (lambda: rk.max_drawdown([0.1, -1.5]), "cannot lose more than -1"),
-        (lambda: rk.annualized_return([0.1, -1.5], 12), "cannot lose more than -1"),
-        (lambda: rk.max_drawdown([0.0, 1.0], input="prices"), "prices starts with 0"),
-        (lambda: rk.max_drawdown([0.1], input="equity"), "input='equity' is not one of"),
-        (lambda: rk.conditional_drawdown_at_risk([0.1], 95), "use 0.95 for 95%"),
-        (lambda: rk.risk_score(-0.1, 0.2), "a drawdown is a positive fraction"),
-        (lambda: rk.risk_score(0.1, 0.0), "max_drawdown_limit=0.0 is not above zero"),
-        (lambda: rk.omega_ratio([0.0, 0.0]), "Omega is undefined"),
-        (lambda: rk.sortino_ratio([0.02, 0.02], threshold=0.02), "a Sortino ratio is undefined"),
-        (lambda: rk.calmar_ratio([0.0], 12), "a Calmar ratio is undefined"),
-        (lambda: rk.win_rate([0.0]), "only zeros"),
-        (lambda: rk.profit_factor([0.0]), "only zeros"),
-        (lambda: rk.payoff_ratio([0.0]), "only zeros"),
-        (lambda: rk.drawdown_table(np.zeros((3, 2))), "one series at a time"),
-        (lambda: rk.drawdown_table([0.1], top=0), "top=0"),
-        (lambda: rk.performance_summary(np.zeros((3, 2)), 12), "one series at a time"),
+        (lambda: performance.sharpe_ratio([0.1, 0.1, 0.1], 12), "returns is constant; a Sharpe ratio is undefined"),
+        (lambda: performance.sharpe_ratio([0.1], 12), "constant"),
         (
-            lambda: rk.sharpe_ratio([0.1, 0.2] * 10 + [0.1], 12, definition="autocorrelated", lags=1),
+            lambda: performance.sharpe_ratio(pd.DataFrame({"A": [0.1, 0.2], "B": [0.1, 0.1]}), 12),
+            "constant in column 'B'",
+        ),
+        (lambda: performance.sharpe_ratio([0.1, 0.2]), "periods_per_year is missing"),
+        (lambda: performance.sharpe_ratio([0.1, 0.2], 12, definition="best"), "definition='best' is not one of"),
+        (lambda: performance.skewness([0.1, 0.1]), "constant"),
+        (lambda: performance.skewness([0.1, 0.2], method="sample"), "at least 3"),
+        (lambda: performance.excess_kurtosis([0.1, 0.2, 0.3], method="sample"), "at least 4"),
+        (lambda: performance.annualized_volatility([0.1], 12), "ddof=1 needs at least 2"),
+        (lambda: performance.annualized_return([0.1], 0), "periods_per_year=0"),
+        (lambda: performance.max_drawdown([0.1, -1.5]), "cannot lose more than -1"),
+        (lambda: performance.annualized_return([0.1, -1.5], 12), "cannot lose more than -1"),
+        (lambda: performance.max_drawdown([0.0, 1.0], input="prices"), "prices starts with 0"),
+        (lambda: performance.max_drawdown([0.1], input="equity"), "input='equity' is not one of"),
+        (lambda: performance.conditional_drawdown_at_risk([0.1], 95), "use 0.95 for 95%"),
+        (lambda: performance.risk_score(-0.1, 0.2), "a drawdown is a positive fraction"),
+        (lambda: performance.risk_score(0.1, 0.0), "max_drawdown_limit=0.0 is not above zero"),
+        (lambda: performance.omega_ratio([0.0, 0.0]), "Omega is undefined"),
+        (lambda: performance.sortino_ratio([0.02, 0.02], threshold=0.02), "a Sortino ratio is undefined"),
+        (lambda: performance.calmar_ratio([0.0], 12), "a Calmar ratio is undefined"),
+        (lambda: performance.win_rate([0.0]), "only zeros"),
+        (lambda: performance.profit_factor([0.0]), "only zeros"),
+        (lambda: performance.payoff_ratio([0.0]), "only zeros"),
+        (lambda: performance.drawdown_table(np.zeros((3, 2))), "one series at a time"),
+        (lambda: performance.drawdown_table([0.1], top=0), "top=0"),
+        (lambda: performance.performance_summary(np.zeros((3, 2)), 12), "one series at a time"),
+        (
+            lambda: performance.sharpe_ratio([0.1, 0.2] * 10 + [0.1], 12, definition="autocorrelated", lags=1),
             "use fewer lags",
         ),
     ],
@@ -347,13 +357,13 @@ def test_what_is_undefined_says_so(call, message):
 
 
 def test_summary_holds_every_measure_and_none_where_undefined():
-    record = rk.performance_summary(pd.Series(BACON), 12, max_drawdown_limit=0.5)
-    assert record.sharpe_ratio == rk.sharpe_ratio(BACON, 12)
-    assert record.cdar == rk.conditional_drawdown_at_risk(BACON)
+    record = performance.performance_summary(pd.Series(BACON), 12, max_drawdown_limit=0.5)
+    assert record.sharpe_ratio == performance.sharpe_ratio(BACON, 12)
+    assert record.cdar == performance.conditional_drawdown_at_risk(BACON)
     assert record.risk_score == pytest.approx(record.max_drawdown / 0.5)
-    assert record.current_drawdown == pytest.approx(rk.drawdown_series(BACON)[-1])
+    assert record.current_drawdown == pytest.approx(performance.drawdown_series(BACON)[-1])
     assert record.to_frame().loc[0, "omega_ratio"] == record.omega_ratio
-    flat = rk.performance_summary([0.0], 12)
+    flat = performance.performance_summary([0.0], 12)
     assert (
         flat.sharpe_ratio is flat.calmar_ratio is flat.win_rate is flat.skewness is flat.annualised_volatility is None
     )
@@ -369,11 +379,11 @@ def test_results_plot(panel):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    ax = rk.drawdown_table(panel["A"], top=3).plot(plt.figure().gca())
+    ax = performance.drawdown_table(panel["A"], top=3).plot(plt.figure().gca())
     assert len(ax.texts) == 3
-    assert ax.lines[0].get_ydata().min() == pytest.approx(-rk.max_drawdown(panel["A"]))
-    top, bottom = rk.performance_summary(panel["A"], 252).plot()
+    assert ax.lines[0].get_ydata().min() == pytest.approx(-performance.max_drawdown(panel["A"]))
+    top, bottom = performance.performance_summary(panel["A"], 252).plot()
     assert top.lines[0].get_ydata()[-1] == pytest.approx((1 + panel["A"]).prod())
     assert bottom.get_ylabel() == "below the peak"
-    rk.performance_summary(BACON, 12).plot()
+    performance.performance_summary(BACON, 12).plot()
     plt.close("all")

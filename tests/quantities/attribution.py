@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from riskkit import attribution as rk
+from riskkit import attribution
 from riskkit.covariance import covariance_from_correlation, sample_covariance
 
 
@@ -31,44 +31,45 @@ def level(inputs):
 
 def portfolio_var(inputs):
     positions, covariance = book(inputs)
-    individual = rk.standalone(positions, covariance, **level(inputs))
+    individual = attribution.standalone(positions, covariance, **level(inputs))
     return {
-        "var": rk.portfolio(positions, covariance, **level(inputs)),
+        "var": attribution.portfolio(positions, covariance, **level(inputs)),
         "individual": individual,
         "undiversified": individual.sum(),
-        "portfolio_vol": rk.component(positions, covariance, measure="volatility").sum() / abs(positions.sum()),
+        "portfolio_vol": attribution.component(positions, covariance, measure="volatility").sum()
+        / abs(positions.sum()),
     }
 
 
 def delta_normal_var_portfolio(inputs):
     positions, covariance = book(inputs)
     horizon = covariance * inputs.get("days", 1)
-    var = rk.portfolio(positions, horizon, **level(inputs))
+    var = attribution.portfolio(positions, horizon, **level(inputs))
     return {
-        "sd": rk.component(positions, covariance, measure="volatility").sum(),
+        "sd": attribution.component(positions, covariance, measure="volatility").sum(),
         **dict.fromkeys(("var", f"var{inputs.get('days', 1)}", "var_days"), var),
-        "var1": rk.portfolio(positions, covariance, **level(inputs)),
-        "diversification_benefit": rk.standalone(positions, horizon, **level(inputs)).sum() - var,
+        "var1": attribution.portfolio(positions, covariance, **level(inputs)),
+        "diversification_benefit": attribution.standalone(positions, horizon, **level(inputs)).sum() - var,
     }
 
 
 def marginal_var(inputs):
     positions, covariance = book(inputs)
-    marginal = rk.marginal(positions, covariance, **level(inputs))
-    var = rk.portfolio(positions, covariance, **level(inputs))
+    marginal = attribution.marginal(positions, covariance, **level(inputs))
+    var = attribution.portfolio(positions, covariance, **level(inputs))
     value = inputs.first_of("value", "portfolio_value", default=positions.sum())
     beta = marginal * value / var
     return {
         **dict.fromkeys(("marginal", "marginal_var"), marginal),
         "beta": beta,
         "var": var,
-        "portfolio_vol": rk.component(positions, covariance, measure="volatility").sum() / value,
+        "portfolio_vol": attribution.component(positions, covariance, measure="volatility").sum() / value,
     }
 
 
 def component_var(inputs):
     positions, covariance = book(inputs)
-    component = rk.component(positions, covariance, **level(inputs))
+    component = attribution.component(positions, covariance, **level(inputs))
     var = component.sum()
     return {
         **dict.fromkeys(("component", "component_var"), component),
@@ -80,11 +81,13 @@ def component_var(inputs):
 def incremental_var(inputs):
     positions, covariance = book(inputs)
     trade = np.asarray(inputs.first_of("add", "trade"), dtype=float)
-    before = rk.portfolio(positions, covariance, **level(inputs))
-    change = rk.incremental(positions, covariance, trade, **level(inputs))
+    before = attribution.portfolio(positions, covariance, **level(inputs))
+    change = attribution.incremental(positions, covariance, trade, **level(inputs))
     return {
         **dict.fromkeys(("full_reval", "incremental", "incremental_var"), change),
-        **dict.fromkeys(("approx", "approximation"), rk.marginal(positions, covariance, **level(inputs)) @ trade),
+        **dict.fromkeys(
+            ("approx", "approximation"), attribution.marginal(positions, covariance, **level(inputs)) @ trade
+        ),
         **dict.fromkeys(("var_before", "var_old"), before),
         **dict.fromkeys(("var_after", "var_new"), before + change),
     }
@@ -93,12 +96,12 @@ def incremental_var(inputs):
 def component_and_incremental(inputs):
     positions, covariance = book(inputs)
     first = {
-        "component": rk.component(positions, covariance, **level(inputs))[0],
-        "incremental": rk.incremental(positions, covariance, **level(inputs))[0],
-        "standalone": rk.standalone(positions, covariance, **level(inputs))[0],
+        "component": attribution.component(positions, covariance, **level(inputs))[0],
+        "incremental": attribution.incremental(positions, covariance, **level(inputs))[0],
+        "standalone": attribution.standalone(positions, covariance, **level(inputs))[0],
     }
     return {
-        "var": rk.portfolio(positions, covariance, **level(inputs)),
+        "var": attribution.portfolio(positions, covariance, **level(inputs)),
         **first,
         **{f"{name}_var": value for name, value in first.items()},
         **dict.fromkeys(("individual", "individual_var", "stand_alone", "stand_alone_var"), first["standalone"]),
@@ -121,15 +124,15 @@ def parts(split, *names):
 
 
 def component_var_gaussian(inputs):
-    return parts(rk.parametric(*sample(inputs), inputs.confidence), "VaR", "var", "gVaR")
+    return parts(attribution.parametric(*sample(inputs), inputs.confidence), "VaR", "var", "gVaR")
 
 
 def component_es_gaussian(inputs):
-    return parts(rk.parametric(*sample(inputs), inputs.confidence, measure="es"), "ES", "es", "gES")
+    return parts(attribution.parametric(*sample(inputs), inputs.confidence, measure="es"), "ES", "es", "gES")
 
 
 def component_var_cornish_fisher(inputs):
-    split = rk.cornish_fisher(
+    split = attribution.cornish_fisher(
         *sample(inputs), inputs.confidence, corrected=False, out_of_domain="allow", standardised_by="volatility"
     )
     return parts(split, "MVaR", "VaR", "var", "mVaR", "modified_var")
@@ -137,7 +140,7 @@ def component_var_cornish_fisher(inputs):
 
 def component_std(inputs):
     weights, returns = sample(inputs)
-    component = rk.component(weights, sample_covariance(returns, ddof=1), measure="volatility")
+    component = attribution.component(weights, sample_covariance(returns, ddof=1), measure="volatility")
     total = float(component.sum())
     return {
         **dict.fromkeys(("contribution", "component"), np.asarray(component)),
@@ -147,28 +150,28 @@ def component_std(inputs):
 
 
 def component_var_historical(inputs):
-    split = rk.historical(*sample(inputs), inputs.confidence, match="linear")
+    split = attribution.historical(*sample(inputs), inputs.confidence, match="linear")
     return parts(split, "hVaR", "VaR", "var")
 
 
 def component_var_historical_single_scenario(inputs):
-    split = rk.historical(*sample(inputs), inputs.confidence, estimator="inverted_cdf")
+    split = attribution.historical(*sample(inputs), inputs.confidence, estimator="inverted_cdf")
     return parts(split, "hVaR", "VaR", "var")
 
 
 def component_es_historical(inputs):
-    return parts(rk.historical(*sample(inputs), inputs.confidence, measure="es"), "hES", "ES", "es", "cvar")
+    return parts(attribution.historical(*sample(inputs), inputs.confidence, measure="es"), "hES", "ES", "es", "cvar")
 
 
 def component_es_historical_given_threshold(inputs):
-    split = rk.scenarios(*sample(inputs), inputs.first_of("threshold_loss", "threshold"))
+    split = attribution.scenarios(*sample(inputs), inputs.first_of("threshold_loss", "threshold"))
     return {**parts(split, "hES", "ES", "es"), "n_tail": round(split.effective_scenarios)}
 
 
 def incremental_var_historical(inputs):
     """Of every position, or of the one that the case names by number or by column."""
     weights, returns = sample(inputs)
-    change = rk.incremental(weights, returns=returns, confidence=inputs.confidence, quantile="linear")
+    change = attribution.incremental(weights, returns=returns, confidence=inputs.confidence, quantile="linear")
     one = inputs.first_of("asset", "remove", "drop", "index", "position", default=None)
     return change.to_numpy() if one is None else change.iloc[one] if isinstance(one, int) else change[one]
 

@@ -2,17 +2,17 @@
 
 import math
 
-from riskkit import covariance as rk
+from riskkit import covariance
 
 
 def equal_weight_vol_zero_mean(inputs):
-    return inputs.each(lambda returns: rk.sample_volatility(returns, mean="zero", ddof=0))
+    return inputs.each(lambda returns: covariance.sample_volatility(returns, mean="zero", ddof=0))
 
 
 def ewma_vol_truncated_unnormalised(inputs):
     returns, decay = inputs.series(), inputs["lam"]
-    truncated = rk.ewma_volatility(returns, decay, weighting="truncated")
-    renormalised = rk.ewma_volatility(returns, decay, weighting="renormalized")
+    truncated = covariance.ewma_volatility(returns, decay, weighting="truncated")
+    renormalised = covariance.ewma_volatility(returns, decay, weighting="renormalized")
     return {
         "vol": truncated,
         "vol_pct": truncated,
@@ -23,13 +23,13 @@ def ewma_vol_truncated_unnormalised(inputs):
 
 def ewma_recursive_init_first_square(inputs):
     returns, decay = inputs.series(), inputs["lam"]
-    volatility = rk.ewma_volatility(returns, decay, start="first_square")
-    variances = rk.ewma_variance(returns, decay, start="first_square").head(4).tolist()
+    volatility = covariance.ewma_volatility(returns, decay, start="first_square")
+    variances = covariance.ewma_variance(returns, decay, start="first_square").head(4).tolist()
     return {"variances": variances, "vol": volatility, "vol_pct": volatility}
 
 
 def ewma_update(inputs):
-    return rk.ewma_volatility([inputs["r"]], inputs["lam"], start=inputs["sigma_prev"] ** 2)
+    return covariance.ewma_volatility([inputs["r"]], inputs["lam"], start=inputs["sigma_prev"] ** 2)
 
 
 def ewma_cov_update(inputs):
@@ -40,9 +40,9 @@ def ewma_cov_update(inputs):
     rho = inputs.first_of("rho", "rho_prev", "corr", "corr_prev", "correlation", default=None)
     cov = inputs.first_of("cov", "cov_prev", "covariance") if rho is None else rho * vol_x * vol_y
     row = pair(inputs, ["r", "returns", "return", ""])
-    state = rk.EwmaCovariance([[vol_x**2, cov], [cov, vol_y**2]], inputs["lam"]).update(row)
+    state = covariance.EwmaCovariance([[vol_x**2, cov], [cov, vol_y**2]], inputs["lam"]).update(row)
     (var_x, new_cov), (_, var_y) = state.covariance.tolist()
-    correlation = rk.correlation_from_covariance(state.covariance)[0, 1]
+    correlation = covariance.correlation_from_covariance(state.covariance)[0, 1]
     return {
         **dict.fromkeys(("cov", "covariance"), new_cov),
         **dict.fromkeys(("var_x", "variance_x", "var_1", "var1"), var_x),
@@ -70,33 +70,33 @@ def pair(inputs, names, squared=()):
 
 def ewma_initial_backcast(inputs):
     decay, days = inputs["lam"], inputs.get("tau", 75)
-    return inputs.each(lambda returns: rk.ewma_initial(returns, decay, "backcast", backcast_periods=days))
+    return inputs.each(lambda returns: covariance.ewma_initial(returns, decay, "backcast", backcast_periods=days))
 
 
 def ewma_variance_forecast(inputs):
-    return inputs.each(lambda returns: rk.ewma_variance(returns, inputs["lam"]).iloc[-1])
+    return inputs.each(lambda returns: covariance.ewma_variance(returns, inputs["lam"]).iloc[-1])
 
 
 def riskmetrics2006_forecast(inputs):
     options = {name: inputs[name] for name in ("tau0", "tau1", "kmax", "rho") if name in inputs}
-    return inputs.each(lambda returns: rk.riskmetrics2006(returns, **options))
+    return inputs.each(lambda returns: covariance.riskmetrics2006(returns, **options))
 
 
 def effective_days(inputs):
     tolerances = inputs.first_of("tolerances", "tolerance")
     if isinstance(tolerances, list):
-        return [rk.effective_observations(inputs["lam"], tolerance) for tolerance in tolerances]
-    return rk.effective_observations(inputs["lam"], tolerances)
+        return [covariance.effective_observations(inputs["lam"], tolerance) for tolerance in tolerances]
+    return covariance.effective_observations(inputs["lam"], tolerances)
 
 
 def garch11_update(inputs):
     omega, alpha, beta = inputs["omega"], inputs["alpha"], inputs["beta"]
     volatility = inputs.first_of("sigma_prev", "sigma", "vol_prev", "vol")
-    variance = rk.garch_update(volatility, inputs.first_of("r", "return"), omega=omega, alpha=alpha, beta=beta)
+    variance = covariance.garch_update(volatility, inputs.first_of("r", "return"), omega=omega, alpha=alpha, beta=beta)
     return {
         **dict.fromkeys(("variance", "var", "sigma2"), variance),
         **dict.fromkeys(("sigma", "vol", "volatility"), math.sqrt(variance)),
-        "long_run_vol": rk.garch_long_run_volatility(omega, alpha, beta) if alpha + beta < 1.0 else None,
+        "long_run_vol": covariance.garch_long_run_volatility(omega, alpha, beta) if alpha + beta < 1.0 else None,
     }
 
 
@@ -104,7 +104,7 @@ def garch11_t_mle(inputs):
     """Parameters in the units of scale × r, as they were published."""
     scale = float(inputs.get("scale", 1.0))
     returns = inputs.series()
-    fit = rk.fit_garch(returns, distribution="t")
+    fit = covariance.fit_garch(returns, distribution="t")
     log_likelihood = fit.log_likelihood - len(returns) * math.log(scale)
     return {
         **dict.fromkeys(("mu", "mean"), fit.mean * scale),
@@ -117,7 +117,7 @@ def garch11_t_mle(inputs):
 
 
 def nearest_correlation(inputs):
-    return rk.nearest_correlation(inputs.first_of("A", "matrix")).matrix
+    return covariance.nearest_correlation(inputs.first_of("A", "matrix")).matrix
 
 
 QUANTITIES = {

@@ -1,6 +1,6 @@
 """Reference quantities of riskkit.liquidity."""
 
-from riskkit import liquidity as rk
+from riskkit import liquidity
 
 
 def level(inputs):
@@ -10,7 +10,7 @@ def level(inputs):
 
 def spread_var(inputs, price):
     """One position with its spread; `exogenous` cases give the mean, sd and multiplier of the spread."""
-    return rk.spread_var(
+    return liquidity.spread_var(
         inputs.first_of("value", "price", "position"),
         inputs.first_of("vol", "volatility", "sigma"),
         inputs.first_of("spread", "spread_mean"),
@@ -43,7 +43,7 @@ def lvar_exogenous_spread(inputs):
 
 def almgren_impact(inputs):
     volume, outstanding = inputs.first_of("adv_m", "adv"), inputs.first_of("shares_out_m", "shares_out")
-    impact = rk.almgren_impact(
+    impact = liquidity.almgren_impact(
         inputs["x_over_adv"] * volume,
         volume,
         inputs["daily_vol"],

@@ -4,8 +4,7 @@ import math
 
 import pandas as pd
 
-from riskkit import InputError
-from riskkit import performance as rk
+from riskkit import InputError, performance
 from riskkit.covariance import sample_volatility
 
 LEVELS = ("prices", "equity", "equity_curve", "nav", "wealth")
@@ -53,12 +52,12 @@ def on_wealth(measure, file_of="returns"):
 
 def sharpe_per_period(returns, inputs):
     risk_free = inputs.first_of("rf", "risk_free", default=0.0)
-    return rk.sharpe_ratio(returns, definition="per_period", risk_free=risk_free)
+    return performance.sharpe_ratio(returns, definition="per_period", risk_free=risk_free)
 
 
 def drawdown_table(inputs):
     series, of = wealth(inputs)
-    table = rk.drawdown_table(series, input=of, top=inputs.get("top"))
+    table = performance.drawdown_table(series, input=of, top=inputs.get("top"))
     return {
         **dict.fromkeys(("from_", "from"), [item.start for item in table]),
         "trough": [item.trough for item in table],
@@ -72,7 +71,7 @@ def drawdown_table(inputs):
 
 def drawdown_open_at_end(inputs):
     series, of = wealth(inputs)
-    table = rk.drawdown_table(series, input=of, order="time")
+    table = performance.drawdown_table(series, input=of, order="time")
     return {
         "depths": [item.depth for item in table],
         "periods_under_water": [item.under_water for item in table],
@@ -83,14 +82,14 @@ def drawdown_open_at_end(inputs):
 def performance_set(inputs):
     def one(returns):
         return {
-            "max_drawdown": rk.max_drawdown(returns),
-            "ulcer": rk.ulcer_index(returns),
-            "sharpe": defined(rk.sharpe_ratio, returns, periods(inputs)),
-            "sortino": defined(rk.sortino_ratio, returns, periods(inputs)),
-            "cdar95": rk.conditional_drawdown_at_risk(returns, 0.95),
-            "win_rate": defined(rk.win_rate, returns),
-            "payoff": defined(rk.payoff_ratio, returns),
-            "profit_factor": defined(rk.profit_factor, returns),
+            "max_drawdown": performance.max_drawdown(returns),
+            "ulcer": performance.ulcer_index(returns),
+            "sharpe": defined(performance.sharpe_ratio, returns, periods(inputs)),
+            "sortino": defined(performance.sortino_ratio, returns, periods(inputs)),
+            "cdar95": performance.conditional_drawdown_at_risk(returns, 0.95),
+            "win_rate": defined(performance.win_rate, returns),
+            "payoff": defined(performance.payoff_ratio, returns),
+            "profit_factor": defined(performance.profit_factor, returns),
         }
 
     return inputs.each(one)
@@ -98,31 +97,37 @@ def performance_set(inputs):
 
 QUANTITIES = {
     "stdev_sample": of_each(lambda returns, inputs: sample_volatility(returns)),
-    "annualised_vol": of_each(lambda returns, inputs: rk.annualized_volatility(returns, periods(inputs))),
-    "annualised_return_geometric": of_each(lambda returns, inputs: rk.annualized_return(returns, periods(inputs))),
+    "annualised_vol": of_each(lambda returns, inputs: performance.annualized_volatility(returns, periods(inputs))),
+    "annualised_return_geometric": of_each(
+        lambda returns, inputs: performance.annualized_return(returns, periods(inputs))
+    ),
     "sharpe_annual_geometric": of_each(
-        lambda returns, inputs: rk.sharpe_ratio(returns, periods(inputs), definition="geometric")
+        lambda returns, inputs: performance.sharpe_ratio(returns, periods(inputs), definition="geometric")
     ),
-    "sharpe_annual_arithmetic": of_each(lambda returns, inputs: rk.sharpe_ratio(returns, periods(inputs))),
+    "sharpe_annual_arithmetic": of_each(lambda returns, inputs: performance.sharpe_ratio(returns, periods(inputs))),
     "sharpe_monthly": of_each(sharpe_per_period),
-    "downside_deviation_full": of_each(lambda returns, inputs: rk.downside_deviation(returns, inputs.get("mar", 0.0))),
-    "downside_deviation_subset": of_each(
-        lambda returns, inputs: rk.downside_deviation(returns, inputs.get("mar", 0.0), divisor="below")
+    "downside_deviation_full": of_each(
+        lambda returns, inputs: performance.downside_deviation(returns, inputs.get("mar", 0.0))
     ),
-    "sortino": of_each(lambda returns, inputs: rk.sortino_ratio(returns, threshold=inputs.get("mar", 0.0))),
-    "omega_threshold_0": of_each(lambda returns, inputs: rk.omega_ratio(returns)),
-    "skewness_moment": of_each(lambda returns, inputs: rk.skewness(returns)),
-    "excess_kurtosis_moment": of_each(lambda returns, inputs: rk.excess_kurtosis(returns)),
-    "skewness_fisher": of_each(lambda returns, inputs: rk.skewness(returns, method="sample")),
-    "excess_kurtosis_sample": of_each(lambda returns, inputs: rk.excess_kurtosis(returns, method="sample")),
-    "max_drawdown": on_wealth(rk.max_drawdown),
-    "max_drawdown_geometric": on_wealth(rk.max_drawdown),
-    "max_drawdown_first_day": on_wealth(rk.max_drawdown, "prices"),
-    "max_drawdown_from_prices": on_wealth(rk.max_drawdown, "prices"),
-    "max_drawdown_arithmetic": lambda inputs: inputs.each(lambda r: rk.max_drawdown(r, input="summed_returns")),
-    "calmar": of_each(lambda returns, inputs: rk.calmar_ratio(returns, periods(inputs))),
-    "ulcer_index": on_wealth(rk.ulcer_index),
-    "pain_index": on_wealth(rk.pain_index),
+    "downside_deviation_subset": of_each(
+        lambda returns, inputs: performance.downside_deviation(returns, inputs.get("mar", 0.0), divisor="below")
+    ),
+    "sortino": of_each(lambda returns, inputs: performance.sortino_ratio(returns, threshold=inputs.get("mar", 0.0))),
+    "omega_threshold_0": of_each(lambda returns, inputs: performance.omega_ratio(returns)),
+    "skewness_moment": of_each(lambda returns, inputs: performance.skewness(returns)),
+    "excess_kurtosis_moment": of_each(lambda returns, inputs: performance.excess_kurtosis(returns)),
+    "skewness_fisher": of_each(lambda returns, inputs: performance.skewness(returns, method="sample")),
+    "excess_kurtosis_sample": of_each(lambda returns, inputs: performance.excess_kurtosis(returns, method="sample")),
+    "max_drawdown": on_wealth(performance.max_drawdown),
+    "max_drawdown_geometric": on_wealth(performance.max_drawdown),
+    "max_drawdown_first_day": on_wealth(performance.max_drawdown, "prices"),
+    "max_drawdown_from_prices": on_wealth(performance.max_drawdown, "prices"),
+    "max_drawdown_arithmetic": lambda inputs: inputs.each(
+        lambda r: performance.max_drawdown(r, input="summed_returns")
+    ),
+    "calmar": of_each(lambda returns, inputs: performance.calmar_ratio(returns, periods(inputs))),
+    "ulcer_index": on_wealth(performance.ulcer_index),
+    "pain_index": on_wealth(performance.pain_index),
     "drawdown_table": drawdown_table,
     "drawdown_open_at_end": drawdown_open_at_end,
     "performance_set": performance_set,

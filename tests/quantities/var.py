@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from riskkit import var as rk
+from riskkit import var
 from riskkit.covariance import sample_volatility
 from riskkit.pnl import linear
 from riskkit.var import parametric
@@ -23,11 +23,11 @@ def returns_of(inputs):
 
 def var_by(**options):
     """Minus a sample quantile under a definition."""
-    return lambda inputs: inputs.each(lambda returns: rk.value_at_risk(returns, level(inputs), **options).var)
+    return lambda inputs: inputs.each(lambda returns: var.value_at_risk(returns, level(inputs), **options).var)
 
 
 def es_by(**options):
-    return lambda inputs: inputs.each(lambda returns: rk.value_at_risk(returns, level(inputs), **options).es)
+    return lambda inputs: inputs.each(lambda returns: var.value_at_risk(returns, level(inputs), **options).es)
 
 
 def printed(quantity):
@@ -58,7 +58,7 @@ def quantile_definition(inputs):
     method = inputs.first_of("numpy_method", "method", "definition")
     return {
         "quantile": [
-            -rk.historical(inputs.series(), c, quantile=method).var for c in np.atleast_1d(level(inputs)).tolist()
+            -var.historical(inputs.series(), c, quantile=method).var for c in np.atleast_1d(level(inputs)).tolist()
         ]
     }
 
@@ -96,13 +96,13 @@ def listed_returns(inputs):
 
 
 def historical_var_order_stat(inputs):
-    return rk.historical(listed_returns(inputs)[0], level(inputs)).var
+    return var.historical(listed_returns(inputs)[0], level(inputs)).var
 
 
 def historical_es_hull(inputs):
     returns, _ = listed_returns(inputs)
-    risk = rk.historical(returns, level(inputs), es="beyond_rank")
-    tail_mass = rk.historical(returns, level(inputs)).es
+    risk = var.historical(returns, level(inputs), es="beyond_rank")
+    tail_mass = var.historical(returns, level(inputs)).es
     beyond = (
         "es",
         "es_hull",
@@ -123,32 +123,32 @@ def historical_es_hull(inputs):
 def age_weighted_var_es(inputs):
     returns, scenarios = listed_returns(inputs)
     decay = inputs.first_of("lam", "lambda", "decay")
-    risk = rk.age_weighted(returns, level(inputs), decay=decay)
-    weights = rk.order_statistics.age_weights(len(returns), decay) * 1e5
+    risk = var.age_weighted(returns, level(inputs), decay=decay)
+    weights = var.order_statistics.age_weights(len(returns), decay) * 1e5
     chosen = weights if scenarios is None else weights[np.array(scenarios) - 1]
     names = ("weights", "weights_1e5", "weights_e5", "weights_x1e5", "weights_x_1e5", "weights_times_1e5", "weight_1e5")
     return {"var": risk.var, "es": risk.es, **dict.fromkeys(names, chosen)}
 
 
 def order_statistic_index(inputs):
-    return rk.order_statistics.var_rank(inputs.first_of("n", "n_obs", "observations"), level(inputs))
+    return var.order_statistics.var_rank(inputs.first_of("n", "n_obs", "observations"), level(inputs))
 
 
 def es_with_ties(inputs):
     returns, confidence = returns_of(inputs), level(inputs)
     return {
-        **dict.fromkeys(("var_lower_quantile", "var"), rk.historical(returns, confidence).var),
-        **dict.fromkeys(("es", "es_tail_mass"), rk.historical(returns, confidence).es),
-        "es_strict_greater_wrong": rk.historical(returns, confidence, es="beyond").es,
-        "es_ge_var_wrong": rk.historical(returns, confidence, es="at_or_beyond").es,
+        **dict.fromkeys(("var_lower_quantile", "var"), var.historical(returns, confidence).var),
+        **dict.fromkeys(("es", "es_tail_mass"), var.historical(returns, confidence).es),
+        "es_strict_greater_wrong": var.historical(returns, confidence, es="beyond").es,
+        "es_ge_var_wrong": var.historical(returns, confidence, es="at_or_beyond").es,
     }
 
 
 def es_two_definitions(inputs):
     returns, confidence = returns_of(inputs), level(inputs)
     return {
-        "mean_at_or_below_type7": rk.historical(returns, confidence, es="at_or_beyond", quantile="linear").es,
-        **dict.fromkeys(("tail_mass", "es_tail_mass"), rk.historical(returns, confidence).es),
+        "mean_at_or_below_type7": var.historical(returns, confidence, es="at_or_beyond", quantile="linear").es,
+        **dict.fromkeys(("tail_mass", "es_tail_mass"), var.historical(returns, confidence).es),
     }
 
 
@@ -182,20 +182,20 @@ def cf_monotone(inputs):
 
 def cf_var_out_of_domain(inputs):
     returns, confidence = inputs.series(), level(inputs)
-    risk = rk.value_at_risk(returns, confidence, **MODIFIED)
+    risk = var.value_at_risk(returns, confidence, **MODIFIED)
     skewness, kurtosis = risk.parameters["skewness"], risk.parameters["excess_kurtosis"]
     return {
         "skew": skewness,
         "exkurt": kurtosis,
         "cf_var": risk.var,
-        "empirical_var": rk.historical(returns, confidence, quantile="linear").var,
+        "empirical_var": var.historical(returns, confidence, quantile="linear").var,
         "in_domain": parametric.cornish_fisher_in_domain(skewness, kurtosis),
     }
 
 
 def student_t_mle_var_es(inputs):
     def fitted(returns):
-        risk = rk.student_t(returns, level(inputs))
+        risk = var.student_t(returns, level(inputs))
         found = risk.parameters
         return {
             **dict.fromkeys(("loc", "location", "mu", "mean", "m"), found["location"]),
@@ -213,11 +213,11 @@ def gpd_var_es(inputs):
         threshold = inputs.first_of("threshold", "u", "threshold_loss", default=None)
         share = inputs.first_of("threshold_quantile", "threshold_probability", "quantile", default=None)
         if threshold is None and share is not None:
-            threshold = rk.historical(returns, share, quantile="linear").var
+            threshold = var.historical(returns, share, quantile="linear").var
         count = inputs.first_of("k", "n_exceed", "nextremes", "n_excesses", "exceedances", default=0.1 * len(returns))
         fraction = inputs.first_of("tail_fraction", default=count / len(returns))
         chosen = {"tail_fraction": fraction} if threshold is None else {"threshold": threshold}
-        risk = rk.evt(returns, level(inputs), **chosen)
+        risk = var.evt(returns, level(inputs), **chosen)
         found = risk.parameters
         return {
             **dict.fromkeys(("xi", "shape"), found["shape"]),
@@ -235,7 +235,7 @@ def gpd_var_es(inputs):
 
 def portfolio_historical_var_cvar(inputs):
     portfolio = linear(inputs.weights(), inputs.frame().dropna())
-    risk = rk.historical(portfolio, level(inputs))
+    risk = var.historical(portfolio, level(inputs))
     return {"sd": sample_volatility(portfolio), "var": risk.var, "cvar": risk.es, "es": risk.es}
 
 
@@ -298,7 +298,7 @@ def delta_normal_var(inputs):
 
 
 def quantile_standard_error(inputs):
-    return rk.order_statistics.quantile_standard_error(
+    return var.order_statistics.quantile_standard_error(
         inputs.first_of("n", "n_obs", "observations"),
         level(inputs),
         volatility=inputs.first_of("sd_of_normal", "sd", "volatility"),
@@ -339,7 +339,7 @@ QUANTITIES = {
     "cf_monotone": cf_monotone,
     "cf_max_skew": lambda inputs: parametric.CORNISH_FISHER_MAX_SKEWNESS,
     "cf_var_out_of_domain": cf_var_out_of_domain,
-    "entropic_var": lambda inputs: inputs.each(lambda returns: rk.evar(returns, level(inputs))),
+    "entropic_var": lambda inputs: inputs.each(lambda returns: var.evar(returns, level(inputs))),
     "student_t_mle_var_es": student_t_mle_var_es,
     "gpd_var_es": gpd_var_es,
     "portfolio_historical_var_cvar": portfolio_historical_var_cvar,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from naive import stress as naive
 from scipy import stats
 
+import riskkit as rk
 from riskkit import InputError
-from riskkit import stress as rk
 from riskkit.attribution import portfolio
 from riskkit.covariance import correlation_from_covariance, sample_covariance
 from riskkit.datasets import load_index, load_stocks
@@ -42,9 +42,9 @@ def positions():
 
 
 def test_library_is_in_order_and_covered_by_the_shipped_data(returns):
-    starts = [episode.start for episode in rk.HISTORICAL_EPISODES.values()]
-    assert starts == sorted(starts) and all(e.start < e.end for e in rk.HISTORICAL_EPISODES.values())
-    assert [window.name for window in windows_in(returns)] == list(rk.HISTORICAL_EPISODES)
+    starts = [episode.start for episode in rk.stress.HISTORICAL_EPISODES.values()]
+    assert starts == sorted(starts) and all(e.start < e.end for e in rk.stress.HISTORICAL_EPISODES.values())
+    assert [window.name for window in windows_in(returns)] == list(rk.stress.HISTORICAL_EPISODES)
     wanted = (
         "LTCM",
         "Dot-com",
@@ -58,15 +58,15 @@ def test_library_is_in_order_and_covered_by_the_shipped_data(returns):
         "2022",
     )
     for word in wanted:
-        assert any(word in name for name in rk.HISTORICAL_EPISODES)
+        assert any(word in name for name in rk.stress.HISTORICAL_EPISODES)
 
 
 def test_episodes_of_the_index_agree_with_plain_arithmetic():
     index = load_index()["sp500"]
-    table = rk.episodes()
-    assert list(table.index) == list(rk.HISTORICAL_EPISODES)
+    table = rk.stress.episodes()
+    assert list(table.index) == list(rk.stress.HISTORICAL_EPISODES)
     for name, row in table.iterrows():
-        level = index[rk.HISTORICAL_EPISODES[name].start : rk.HISTORICAL_EPISODES[name].end].to_list()
+        level = index[rk.stress.HISTORICAL_EPISODES[name].start : rk.stress.HISTORICAL_EPISODES[name].end].to_list()
         moves = [b / a - 1 for a, b in zip(level, level[1:], strict=False)]
         assert row["periods"] == len(moves)
         assert row["move"] == pytest.approx(level[-1] / level[0] - 1)
@@ -81,9 +81,9 @@ def test_episodes_of_the_index_agree_with_plain_arithmetic():
 
 def test_episodes_of_several_series_and_windows_of_ones_own():
     prices = load_stocks()[["AAPL", "KO"]]
-    table = rk.episodes(prices, {"mine": ("2020-02-19", "2020-03-23")})
+    table = rk.stress.episodes(prices, {"mine": ("2020-02-19", "2020-03-23")})
     assert table.index.to_list() == [("mine", "AAPL"), ("mine", "KO")]
-    alone = rk.episodes(prices["KO"], ["COVID 2020"])
+    alone = rk.stress.episodes(prices["KO"], ["COVID 2020"])
     assert alone.loc["COVID 2020", "move"] == table.loc[("mine", "KO"), "move"]
 
 
@@ -115,7 +115,7 @@ def test_only_covered_episodes_are_taken(returns):
 
 def test_replay_agrees_with_growing_every_position(returns):
     held = pd.Series({"AAPL": 1000.0, "KO": -500.0, "XOM": 2000.0})
-    stress = rk.historical_stress(held, returns, ["Lehman autumn 2008", "COVID 2020"])
+    stress = rk.stress.historical_stress(held, returns, ["Lehman autumn 2008", "COVID 2020"])
     for name in stress.paths:
         window = next(w for w in windows_in(returns, [name]))
         moves = returns[held.index][window.rows].to_numpy().tolist()
@@ -125,7 +125,7 @@ def test_replay_agrees_with_growing_every_position(returns):
         assert row["loss"] == pytest.approx(-path[-1])
         assert row["worst_loss"] == pytest.approx(-min(np.diff(path)))
         assert row["peak_to_trough"] == pytest.approx(naive.fall(path))
-    daily = rk.historical_stress(held, returns, ["COVID 2020"], buy_and_hold=False)
+    daily = rk.stress.historical_stress(held, returns, ["COVID 2020"], buy_and_hold=False)
     moves = returns[held.index]["2020-02-20":"2020-03-23"].to_numpy().tolist()
     assert daily.paths["COVID 2020"].iloc[:, 0].to_numpy() == pytest.approx(naive.restored_path(held, moves), abs=1e-9)
     assert stress.worst.name == stress.table["loss"].idxmax()
@@ -134,16 +134,16 @@ def test_replay_agrees_with_growing_every_position(returns):
 def test_every_form_of_a_book_gives_the_same_answer(returns):
     names = ["AAPL", "KO"]
     table, held = returns[names], pd.Series([1000.0, -500.0], index=names)
-    expected = rk.historical_stress(held, table, ["COVID 2020"])
+    expected = rk.stress.historical_stress(held, table, ["COVID 2020"])
     linear = DeltaGamma(held, pd.Series(0.0, index=names))
-    priced = rk.historical_stress(lambda moves: moves @ held, table, ["COVID 2020"])
-    for other in (rk.historical_stress(linear, table, ["COVID 2020"]), priced):
+    priced = rk.stress.historical_stress(lambda moves: moves @ held, table, ["COVID 2020"])
+    for other in (rk.stress.historical_stress(linear, table, ["COVID 2020"]), priced):
         assert other.table["loss"].to_list() == pytest.approx(expected.table["loss"].to_list())
         assert other.table["peak_to_trough"].to_list() == pytest.approx(expected.table["peak_to_trough"].to_list())
-    daily = rk.historical_stress(held, table, ["COVID 2020"], buy_and_hold=False)
-    ready = rk.historical_stress(table @ held, windows=["COVID 2020"])
+    daily = rk.stress.historical_stress(held, table, ["COVID 2020"], buy_and_hold=False)
+    ready = rk.stress.historical_stress(table @ held, windows=["COVID 2020"])
     assert ready.table["loss"].iloc[0] == pytest.approx(daily.table["loss"].iloc[0]) and not ready.buy_and_hold
-    plain = rk.historical_stress(held.to_numpy(), table.to_numpy(), {"w": (0, 100)})
+    plain = rk.stress.historical_stress(held.to_numpy(), table.to_numpy(), {"w": (0, 100)})
     assert plain.table["loss"].iloc[0] == pytest.approx(
         -naive.held_path(held.to_list(), table.to_numpy()[1:101].tolist())[-1]
     )
@@ -152,7 +152,7 @@ def test_every_form_of_a_book_gives_the_same_answer(returns):
 def test_an_option_is_valued_at_the_moves_since_the_start(returns):
     """A put struck 10 % down pays what the compounded fall leaves below, not the sum of daily payoffs."""
     table = returns[["AAPL"]]
-    put = rk.historical_stress(lambda m: np.maximum(0.9 - (1 + m["AAPL"]), 0.0) * 100.0, table, ["COVID 2020"])
+    put = rk.stress.historical_stress(lambda m: np.maximum(0.9 - (1 + m["AAPL"]), 0.0) * 100.0, table, ["COVID 2020"])
     total = (1 + table["AAPL"]["2020-02-20":"2020-03-23"]).prod()
     assert -put.table["loss"].iloc[0] == pytest.approx(max(0.9 - total, 0.0) * 100.0)
 
@@ -160,7 +160,7 @@ def test_an_option_is_valued_at_the_moves_since_the_start(returns):
 def test_books_add_up_over_the_tree(returns):
     books = pd.DataFrame({"AAPL": [100.0, 0.0, 50.0], "KO": [0.0, 200.0, -50.0]}, index=["x", "y", "z"])
     tree = {"firm": {"one": ["x", "y"], "two": ["z"]}}
-    stress = rk.historical_stress(books, returns, ["COVID 2020", "Brexit 2016"], hierarchy=tree)
+    stress = rk.stress.historical_stress(books, returns, ["COVID 2020", "Brexit 2016"], hierarchy=tree)
     loss = stress.table["loss"].unstack("book")
     assert loss["firm"].to_list() == pytest.approx((loss["x"] + loss["y"] + loss["z"]).to_list())
     assert stress.table.loc[("COVID 2020", "one"), "worst_loss"] <= sum(
@@ -174,25 +174,25 @@ def test_proxies_stand_in_for_missing_history(returns):
     table.loc[:"2010-01-01", "KO"] = np.nan
     held = pd.Series({"AAPL": 0.0, "KO": 100.0})
     with pytest.raises(InputError, match="returns of 'KO' are missing in window 'Lehman autumn 2008' \\(49 values\\)"):
-        rk.historical_stress(held, table, ["Lehman autumn 2008"])
-    stress = rk.historical_stress(held, table, ["Lehman autumn 2008", "COVID 2020"], proxies={"KO": "AAPL"})
-    as_apple = rk.historical_stress(pd.Series({"AAPL": 100.0}), returns, ["Lehman autumn 2008"])
+        rk.stress.historical_stress(held, table, ["Lehman autumn 2008"])
+    stress = rk.stress.historical_stress(held, table, ["Lehman autumn 2008", "COVID 2020"], proxies={"KO": "AAPL"})
+    as_apple = rk.stress.historical_stress(pd.Series({"AAPL": 100.0}), returns, ["Lehman autumn 2008"])
     assert stress.table["loss"].iloc[0] == pytest.approx(as_apple.table["loss"].iloc[0])
-    own = rk.historical_stress(pd.Series({"KO": 100.0}), returns, ["COVID 2020"])
+    own = rk.stress.historical_stress(pd.Series({"KO": 100.0}), returns, ["COVID 2020"])
     assert stress.table["loss"].iloc[1] == pytest.approx(own.table["loss"].iloc[0])
 
 
 def test_yields_add_up_and_prices_compound():
     table = pd.DataFrame({"stock": [0.0, -0.1, -0.1], "yield": [0.0, 0.01, 0.01]})
     held = pd.Series({"stock": 100.0, "yield": -1000.0})
-    stress = rk.historical_stress(held, table, {"w": (0, 2)}, additive=["yield"])
+    stress = rk.stress.historical_stress(held, table, {"w": (0, 2)}, additive=["yield"])
     assert stress.table["loss"].iloc[0] == pytest.approx(19.0 + 20.0)
-    row = rk.historical_scenarios(table, {"w": (0, 2)}, additive=["yield"]).loc["w"]
+    row = rk.stress.historical_scenarios(table, {"w": (0, 2)}, additive=["yield"]).loc["w"]
     assert row.to_list() == pytest.approx([-0.19, 0.02])
 
 
 def test_a_window_that_only_rises_has_no_fall():
-    stress = rk.historical_stress([1.0], [[0.0], [0.1], [0.1]], {"up": (0, 2)})
+    stress = rk.stress.historical_stress([1.0], [[0.0], [0.1], [0.1]], {"up": (0, 2)})
     row = stress.table.loc["up"]
     assert row["peak_to_trough"] == 0.0 and row["loss"] == pytest.approx(-0.21) and row["peak"] == row["trough"]
 
@@ -202,37 +202,37 @@ def test_a_window_that_only_rises_has_no_fall():
 
 def test_historical_scenarios_are_the_end_of_the_replay(returns):
     held = pd.Series(100.0, index=returns.columns)
-    losses = rk.stress_test(held, rk.historical_scenarios(returns)).losses["loss"]
-    replayed = rk.historical_stress(held, returns).table["loss"]
+    losses = rk.stress.stress_test(held, rk.stress.historical_scenarios(returns)).losses["loss"]
+    replayed = rk.stress.historical_stress(held, returns).table["loss"]
     assert losses.to_list() == pytest.approx(replayed.to_list())
-    assert list(losses.index) == list(rk.HISTORICAL_EPISODES)
+    assert list(losses.index) == list(rk.stress.HISTORICAL_EPISODES)
 
 
 def test_expected_moves_are_the_conditional_mean(covariance):
     shocks = {"one": {"B": -0.05}, "two": {"D": 0.02, "A": -0.03}}
-    table = rk.shock_scenarios(shocks, others="expected", covariance=covariance)
+    table = rk.stress.shock_scenarios(shocks, others="expected", covariance=covariance)
     assert table.loc["one"].to_list() == pytest.approx(naive.conditional_mean(covariance, [1], [-0.05]))
     assert table.loc["two"].to_list() == pytest.approx(naive.conditional_mean(covariance, [3, 0], [0.02, -0.03]))
     assert table.loc["two", "A"] == -0.03
-    reordered = rk.shock_scenarios(shocks, ["D", "C", "B", "A"], others="expected", covariance=covariance)
+    reordered = rk.stress.shock_scenarios(shocks, ["D", "C", "B", "A"], others="expected", covariance=covariance)
     assert reordered.loc["two", "C"] == pytest.approx(table.loc["two", "C"])
-    still = rk.shock_scenarios(shocks)
+    still = rk.stress.shock_scenarios(shocks)
     assert list(still.columns) == ["B", "D", "A"] and still.loc["one"].to_list() == [-0.05, 0.0, 0.0]
 
 
 def test_shocks_of_factors_that_always_move_together():
     twins = pd.DataFrame([[0.01, 0.01], [0.01, 0.01]], index=["A", "B"], columns=["A", "B"])
-    together = rk.shock_scenarios({"s": {"A": 0.1}}, others="expected", covariance=twins)
+    together = rk.stress.shock_scenarios({"s": {"A": 0.1}}, others="expected", covariance=twins)
     assert together.loc["s"].to_list() == pytest.approx([0.1, 0.1])
-    both = rk.shock_scenarios({"s": {"A": 0.1, "B": 0.1}}, others="expected", covariance=twins)
+    both = rk.stress.shock_scenarios({"s": {"A": 0.1, "B": 0.1}}, others="expected", covariance=twins)
     assert both.loc["s"].to_list() == [0.1, 0.1]
     with pytest.raises(InputError, match="contradict each other"):
-        rk.shock_scenarios({"s": {"A": 0.1, "B": -0.1}}, others="expected", covariance=twins)
+        rk.stress.shock_scenarios({"s": {"A": 0.1, "B": -0.1}}, others="expected", covariance=twins)
 
 
 def test_loadings_are_those_of_a_regression(returns):
     market = load_index()["sp500"].pct_change().dropna()
-    fit = rk.factor_loadings(returns[["AAPL", "KO"]], market)
+    fit = rk.stress.factor_loadings(returns[["AAPL", "KO"]], market)
     for name in ("AAPL", "KO"):
         line = stats.linregress(market, returns[name])
         assert fit.loadings.loc[name, "sp500"] == pytest.approx(line.slope)
@@ -241,48 +241,50 @@ def test_loadings_are_those_of_a_regression(returns):
     design = np.column_stack([np.ones(len(market)), market])
     residual = returns["KO"] - design @ np.linalg.lstsq(design, returns["KO"])[0]
     assert fit.residual_volatility["KO"] == pytest.approx(math.sqrt((residual**2).sum() / (len(market) - 2)))
-    crash = rk.factor_scenarios(fit.loadings, rk.shock_scenarios({"crash": {"sp500": -0.2}}))
+    crash = rk.stress.factor_scenarios(fit.loadings, rk.stress.shock_scenarios({"crash": {"sp500": -0.2}}))
     assert crash.loc["crash", "KO"] == pytest.approx(-0.2 * fit.loadings.loc["KO", "sp500"])
     own = pd.DataFrame({"KO": [-0.05]}, index=["crash"])
-    more = rk.factor_scenarios(fit.loadings, rk.shock_scenarios({"crash": {"sp500": -0.2}}), specific_moves=own)
+    more = rk.stress.factor_scenarios(
+        fit.loadings, rk.stress.shock_scenarios({"crash": {"sp500": -0.2}}), specific_moves=own
+    )
     assert (more - crash).loc["crash"].to_list() == pytest.approx([0.0, -0.05])
-    small = rk.factor_loadings(np.array([[1.0], [2.0], [2.0]]), np.array([[1e-9], [2e-9], [3e-9]]))
+    small = rk.stress.factor_loadings(np.array([[1.0], [2.0], [2.0]]), np.array([[1e-9], [2e-9], [3e-9]]))
     assert small.loadings[0, 0] == pytest.approx(0.5e9)
 
 
 def test_volatility_is_scaled_to_the_target(returns):
     table = returns[["AAPL", "KO"]]
     target = pd.Series({"KO": 0.03, "AAPL": 0.01})
-    scaled = rk.scale_scenarios(table, target_volatility=target)
+    scaled = rk.stress.scale_scenarios(table, target_volatility=target)
     assert scaled.std().to_dict() == pytest.approx(target.to_dict())
     assert scaled.corr().iloc[0, 1] == pytest.approx(table.corr().iloc[0, 1])
-    pd.testing.assert_frame_equal(rk.scale_scenarios(table, volatility_multiplier=2.0), table * 2.0)
-    assert rk.scale_scenarios(table["KO"], target_volatility=0.02, current_volatility=0.01).to_numpy() == pytest.approx(
-        2 * table["KO"]
-    )
+    pd.testing.assert_frame_equal(rk.stress.scale_scenarios(table, volatility_multiplier=2.0), table * 2.0)
+    assert rk.stress.scale_scenarios(
+        table["KO"], target_volatility=0.02, current_volatility=0.01
+    ).to_numpy() == pytest.approx(2 * table["KO"])
 
 
 # Stress tests
 
 
 def test_losses_by_position_book_and_node(positions, covariance):
-    scenarios = rk.shock_scenarios({"one": {"A": -0.1, "C": 0.02}, "two": {"B": 0.5}}, NAMES)
-    single = rk.stress_test(positions, scenarios)
+    scenarios = rk.stress.shock_scenarios({"one": {"A": -0.1, "C": 0.02}, "two": {"B": 0.5}}, NAMES)
+    single = rk.stress.stress_test(positions, scenarios)
     assert single.losses["loss"].to_list() == pytest.approx([1e5 - 4e4, 2e5])
     assert single.by_position.sum(axis=1).to_list() == pytest.approx(single.losses["loss"].to_list())
     assert single.by_position.loc["one", "A"] == pytest.approx(1e5) and single.worst == "two"
-    subset = rk.stress_test(positions[["C", "A"]], scenarios)
+    subset = rk.stress.stress_test(positions[["C", "A"]], scenarios)
     assert subset.by_position.loc["one"].to_dict() == pytest.approx({"C": -4e4, "A": 1e5})
     books = pd.DataFrame([positions, positions * 2], index=["x", "y"])
-    tree = rk.stress_test(books, scenarios, hierarchy={"firm": ["x", "y"]})
+    tree = rk.stress.stress_test(books, scenarios, hierarchy={"firm": ["x", "y"]})
     assert tree.losses["firm"].to_list() == pytest.approx((3 * single.losses["loss"]).to_list())
     assert tree.by_position is None
     gamma = DeltaGamma(positions, pd.Series(1e6, index=NAMES))
-    assert rk.stress_test(gamma, scenarios).losses.loc["two", "loss"] == pytest.approx(2e5 - 0.5 * 1e6 * 0.25)
-    assert rk.stress_test(lambda m: -m["B"], scenarios).losses["loss"].to_list() == [0.0, 0.5]
-    ready = rk.stress_test(pd.Series({"one": -5.0, "two": 3.0}))
+    assert rk.stress.stress_test(gamma, scenarios).losses.loc["two", "loss"] == pytest.approx(2e5 - 0.5 * 1e6 * 0.25)
+    assert rk.stress.stress_test(lambda m: -m["B"], scenarios).losses["loss"].to_list() == [0.0, 0.5]
+    ready = rk.stress.stress_test(pd.Series({"one": -5.0, "two": 3.0}))
     assert ready.losses["loss"].to_list() == [5.0, -3.0]
-    assert rk.stress_test([1.0, 2.0], [[0.1, 0.2]]).losses.iloc[0, 0] == pytest.approx(-0.5)
+    assert rk.stress.stress_test([1.0, 2.0], [[0.1, 0.2]]).losses.iloc[0, 0] == pytest.approx(-0.5)
 
 
 # Correlation and volatility
@@ -298,7 +300,7 @@ def test_losses_by_position_book_and_node(positions, covariance):
 def test_a_blend_stays_positive_semidefinite_without_repair(seed, strength, toward, multiplier):
     root = np.random.default_rng(seed).normal(size=(4, 4))
     original = root @ root.T
-    stress = rk.stress_covariance(original, toward=toward, strength=strength, volatility_multiplier=multiplier)
+    stress = rk.stress.stress_covariance(original, toward=toward, strength=strength, volatility_multiplier=multiplier)
     before, after = correlation_from_covariance(original), correlation_from_covariance(stress.covariance)
     upper = np.triu_indices(4, 1)
     expected = (1 - strength) * before[upper] + strength * toward
@@ -309,16 +311,16 @@ def test_a_blend_stays_positive_semidefinite_without_repair(seed, strength, towa
 
 def test_impossible_pairs_are_repaired_and_said():
     original = np.array([[1.0, 0.9, 0.8], [0.9, 1.0, 0.9], [0.8, 0.9, 1.0]])
-    stress = rk.stress_covariance(original, pairs={(0, 2): -0.9})
+    stress = rk.stress.stress_covariance(original, pairs={(0, 2): -0.9})
     assert stress.repair.changed and stress.repair.min_eigenvalue_before < -0.1
     assert np.linalg.eigvalsh(stress.covariance)[0] >= -1e-9
     assert "largest repair" in repr(stress)
-    possible = rk.stress_covariance(original, pairs={(0, 2): 0.7})
+    possible = rk.stress.stress_covariance(original, pairs={(0, 2): 0.7})
     assert not possible.repair.changed and possible.covariance[0, 2] == 0.7
 
 
 def test_among_and_named_multipliers_move_only_what_they_name(covariance):
-    stress = rk.stress_covariance(
+    stress = rk.stress.stress_covariance(
         covariance, toward=1.0, strength=0.5, among=["A", "C"], volatility_multiplier={"C": 3.0}
     )
     before = correlation_from_covariance(covariance)
@@ -326,22 +328,24 @@ def test_among_and_named_multipliers_move_only_what_they_name(covariance):
     assert stress.repair.original.loc["A", "B"] == pytest.approx(before.loc["A", "B"])
     ratio = np.sqrt(np.diag(stress.covariance) / np.diag(covariance))
     assert ratio == pytest.approx([1.0, 1.0, 3.0, 1.0])
-    series = rk.stress_covariance(covariance, volatility_multiplier=pd.Series({"C": 3.0}))
-    array = rk.stress_covariance(covariance, volatility_multiplier=[1.0, 1.0, 3.0, 1.0])
+    series = rk.stress.stress_covariance(covariance, volatility_multiplier=pd.Series({"C": 3.0}))
+    array = rk.stress.stress_covariance(covariance, volatility_multiplier=[1.0, 1.0, 3.0, 1.0])
     pd.testing.assert_frame_equal(series.covariance, array.covariance)
-    untouched = rk.stress_covariance(covariance)
+    untouched = rk.stress.stress_covariance(covariance)
     assert untouched.covariance.to_numpy() == pytest.approx(covariance.to_numpy(), rel=1e-12)
     assert not untouched.repair.changed
 
 
 def test_correlation_of_one_makes_the_undiversified_var(covariance, positions):
     long = positions.abs()
-    stress = rk.stress_covariance(covariance, toward=1.0)
+    stress = rk.stress.stress_covariance(covariance, toward=1.0)
     undiversified = (1.65 * long * np.sqrt(np.diag(covariance))).sum()
     comparison = stress.compare(long, z=1.65)
     assert comparison["after"] == pytest.approx(undiversified)
     assert comparison["before"] == pytest.approx(portfolio(long, covariance, z=1.65))
-    to_matrix = rk.stress_covariance(covariance, toward=correlation_from_covariance(covariance)[::-1], strength=1.0)
+    to_matrix = rk.stress.stress_covariance(
+        covariance, toward=correlation_from_covariance(covariance)[::-1], strength=1.0
+    )
     assert to_matrix.covariance.to_numpy() == pytest.approx(covariance.to_numpy(), rel=1e-9)
 
 
@@ -351,8 +355,8 @@ def test_correlation_of_one_makes_the_undiversified_var(covariance, positions):
 def test_distance_and_tail_agree_with_scipy(covariance):
     rng = np.random.default_rng(4)
     moves = pd.DataFrame(rng.normal(size=(5, 4)) * 0.02, columns=NAMES)
-    judged = rk.plausibility(moves[NAMES[::-1]], covariance)
-    fat = rk.plausibility(moves, covariance, df=5)
+    judged = rk.stress.plausibility(moves[NAMES[::-1]], covariance)
+    fat = rk.stress.plausibility(moves, covariance, df=5)
     normal = stats.multivariate_normal(np.zeros(4), covariance)
     t = stats.multivariate_t(np.zeros(4), covariance * 3 / 5, df=5)
     for i, move in enumerate(moves.to_numpy()):
@@ -362,24 +366,24 @@ def test_distance_and_tail_agree_with_scipy(covariance):
         assert fat["density_ratio"][i] == pytest.approx(t.pdf(move) / t.pdf(np.zeros(4)), rel=1e-7)
         assert judged["exceedance_probability"][i] == pytest.approx(stats.chi2.sf(d**2, 4), rel=1e-9)
         assert fat["exceedance_probability"][i] == pytest.approx(stats.f.sf(d**2 * 5 / 3 / 4, 4, 5), rel=1e-9)
-    assert rk.mahalanobis_distance(moves.iloc[0], covariance) == pytest.approx(judged["distance"][0])
+    assert rk.stress.mahalanobis_distance(moves.iloc[0], covariance) == pytest.approx(judged["distance"][0])
 
 
 def test_a_move_that_a_singular_covariance_rules_out_is_infinitely_far():
     twins = [[0.01, 0.01], [0.01, 0.01]]
-    assert rk.mahalanobis_distance([0.1, 0.1], twins) == pytest.approx(1.0)
-    assert rk.mahalanobis_distance([0.1, -0.1], twins) == math.inf
-    judged = rk.plausibility([[0.1, -0.1]], twins)
+    assert rk.stress.mahalanobis_distance([0.1, 0.1], twins) == pytest.approx(1.0)
+    assert rk.stress.mahalanobis_distance([0.1, -0.1], twins) == math.inf
+    judged = rk.stress.plausibility([[0.1, -0.1]], twins)
     assert judged.iloc[0].to_list() == [math.inf, 0.0, 0.0]
     units = np.diag([1.0, 1e-16])  # a factor in tiny units still counts
-    assert rk.mahalanobis_distance([0.0, 2e-8], units) == pytest.approx(2.0)
+    assert rk.stress.mahalanobis_distance([0.0, 2e-8], units) == pytest.approx(2.0)
 
 
 # Reverse stress
 
 
 def test_linear_book_in_closed_form(positions, covariance):
-    answer = rk.reverse_stress(positions[::-1], 100_000.0, covariance)
+    answer = rk.stress.reverse_stress(positions[::-1], 100_000.0, covariance)
     w, c = positions.to_numpy(), covariance.to_numpy()
     sd = math.sqrt(w @ c @ w)
     assert answer.scenario.to_numpy() == pytest.approx(-c @ w * 1e5 / sd**2)
@@ -390,16 +394,16 @@ def test_linear_book_in_closed_form(positions, covariance):
     assert list(answer.scenario.index) == list(NAMES)
     assert answer.standardized.to_numpy() == pytest.approx(answer.scenario.to_numpy() / np.sqrt(np.diag(c)))
     # the VaR, reversed: a loss of the 99 % VaR has a probability of 1 %
-    back = rk.reverse_stress(positions, portfolio(positions, covariance, 0.99), covariance)
+    back = rk.stress.reverse_stress(positions, portfolio(positions, covariance, 0.99), covariance)
     assert back.loss_probability == pytest.approx(0.01) and back.return_period == pytest.approx(100.0)
-    fat = rk.reverse_stress(positions, portfolio(positions, covariance, 0.99, df=4), covariance, df=4)
+    fat = rk.stress.reverse_stress(positions, portfolio(positions, covariance, 0.99, df=4), covariance, df=4)
     assert fat.loss_probability == pytest.approx(0.01)
     assert fat.exceedance_probability == pytest.approx(stats.f.sf(fat.distance**2 * 2 / 4, 4, 4))
 
 
 def test_mean_moves_count(positions, covariance):
     mean = pd.Series(0.001, index=NAMES[::-1])
-    answer = rk.reverse_stress(positions, 1e5, covariance, mean=mean)
+    answer = rk.stress.reverse_stress(positions, 1e5, covariance, mean=mean)
     sd = math.sqrt(positions @ covariance @ positions)
     assert answer.distance == pytest.approx((1e5 + 0.001 * positions.sum()) / sd)
     assert -(positions @ answer.scenario) == pytest.approx(1e5)
@@ -421,7 +425,7 @@ def test_delta_gamma_is_the_nearest_point_on_every_angle(seed, kind):
     expected, point = naive.nearest_on_a_grid(lambda m: -book.pnl(m), covariance, wanted, angles=4000)
     if math.isnan(expected):
         return
-    answer = rk.reverse_stress(book, wanted, covariance)  # the grid has reached it, so it is not out of reach
+    answer = rk.stress.reverse_stress(book, wanted, covariance)  # the grid has reached it, so it is not out of reach
     assert answer.loss == pytest.approx(wanted, rel=1e-8)
     assert answer.distance == pytest.approx(naive.mahalanobis(answer.scenario, covariance), rel=1e-6)
     assert answer.distance <= expected * (1 + 1e-9)  # it loses enough, and nothing on the grid is nearer
@@ -430,38 +434,38 @@ def test_delta_gamma_is_the_nearest_point_on_every_angle(seed, kind):
 def test_a_short_straddle_loses_both_ways():
     """No delta: the hard case. Loss 50 x² = 0.5 at x = ±0.1, five standard deviations of 0.02."""
     straddle = DeltaGamma([0.0, 1.0], [-100.0, 0.0])
-    answer = rk.reverse_stress(straddle, 0.5, np.diag([0.0004, 1e-12]))
+    answer = rk.stress.reverse_stress(straddle, 0.5, np.diag([0.0004, 1e-12]))
     assert abs(answer.scenario[0]) == pytest.approx(0.1, rel=1e-6) and answer.distance == pytest.approx(5.0, rel=1e-6)
     (other,) = answer.alternatives
     assert other[0] == pytest.approx(-answer.scenario[0]) and "as plausible" in repr(answer)
-    tilted = rk.reverse_stress(DeltaGamma([1e-7, 0.0], [-100.0, 0.0]), 0.5, np.diag([0.0004, 1e-4]))
+    tilted = rk.stress.reverse_stress(DeltaGamma([1e-7, 0.0], [-100.0, 0.0]), 0.5, np.diag([0.0004, 1e-4]))
     assert tilted.scenario[0] < 0.0 and tilted.distance == pytest.approx(5.0, rel=1e-6)
 
 
 def test_convex_books_cannot_lose_without_end():
     long = DeltaGamma([100.0], [[1000.0]])  # lowest at x = -0.1: loses 5
-    at_most = rk.reverse_stress(long, 4.999, [[0.0001]])
+    at_most = rk.stress.reverse_stress(long, 4.999, [[0.0001]])
     assert at_most.loss == pytest.approx(4.999)
-    assert rk.reverse_stress(long, 5.0, [[0.0001]]).scenario[0] == pytest.approx(-0.1, rel=1e-4)
+    assert rk.stress.reverse_stress(long, 5.0, [[0.0001]]).scenario[0] == pytest.approx(-0.1, rel=1e-4)
     with pytest.raises(InputError, match="out of reach: the book loses at most 5 in any scenario"):
-        rk.reverse_stress(long, 5.001, [[0.0001]])
+        rk.stress.reverse_stress(long, 5.001, [[0.0001]])
     partly_flat = DeltaGamma([100.0, 1.0], [1000.0, 0.0])
-    assert rk.reverse_stress(partly_flat, 6.0, np.diag([0.0001, 0.01])).loss == pytest.approx(6.0)
+    assert rk.stress.reverse_stress(partly_flat, 6.0, np.diag([0.0001, 0.01])).loss == pytest.approx(6.0)
 
 
 @pytest.mark.slow
 def test_search_finds_the_exact_answers(positions, covariance):
-    linear = rk.reverse_stress(positions, 1e5, covariance)
-    found = rk.reverse_stress(lambda moves: moves @ positions, 1e5, covariance)
+    linear = rk.stress.reverse_stress(positions, 1e5, covariance)
+    found = rk.stress.reverse_stress(lambda moves: moves @ positions, 1e5, covariance)
     assert found.distance == pytest.approx(linear.distance, rel=1e-8)
     assert found.scenario.to_numpy() == pytest.approx(linear.scenario.to_numpy(), rel=1e-4)
     assert found.loss == pytest.approx(1e5) and not found.exact and found.contributions is None
     book = DeltaGamma(positions, pd.Series([-2e7, 1e7, -1e7, 0.0], index=NAMES))
-    exact = rk.reverse_stress(book, 1e5, covariance)
-    searched = rk.reverse_stress(lambda moves: book.pnl(moves), 1e5, covariance)
+    exact = rk.stress.reverse_stress(book, 1e5, covariance)
+    searched = rk.stress.reverse_stress(lambda moves: book.pnl(moves), 1e5, covariance)
     assert searched.distance == pytest.approx(exact.distance, rel=1e-7)
     straddle = DeltaGamma([0.0, 0.0], [-100.0, 0.0])
-    both = rk.reverse_stress(lambda m: straddle.pnl(m), 0.5, np.diag([0.0004, 0.0004]))
+    both = rk.stress.reverse_stress(lambda m: straddle.pnl(m), 0.5, np.diag([0.0004, 0.0004]))
     assert both.distance == pytest.approx(5.0, rel=1e-6) and len(both.alternatives) == 1
 
 
@@ -473,40 +477,40 @@ def test_search_on_an_option_book_beats_every_angle():
         moves = np.asarray(moves)
         return 50 * moves[:, 0] - 400 * np.maximum(-0.08 - moves[:, 0], 0.0) - 300 * np.maximum(moves[:, 1] - 0.05, 0.0)
 
-    answer = rk.reverse_stress(pnl, 12.0, covariance)
+    answer = rk.stress.reverse_stress(pnl, 12.0, covariance)
     expected, _ = naive.nearest_on_a_grid(lambda m: -pnl(m), covariance, 12.0)
     assert answer.distance <= expected * (1 + 1e-6)
     assert answer.loss == pytest.approx(12.0)
-    again = rk.reverse_stress(pnl, 12.0, covariance)
+    again = rk.stress.reverse_stress(pnl, 12.0, covariance)
     assert again.scenario.tolist() == answer.scenario.tolist()  # no draws: the same answer twice
     with pytest.raises(InputError, match="out of reach: within 10 standard deviations"):
-        rk.reverse_stress(lambda m: np.maximum(np.asarray(m)[:, 0], -0.01), 1.0, covariance)
+        rk.stress.reverse_stress(lambda m: np.maximum(np.asarray(m)[:, 0], -0.01), 1.0, covariance)
 
 
 def test_ready_pnl_is_explained_by_its_conditional_mean(positions, covariance):
     rng = np.random.default_rng(9)
     factors = pd.DataFrame(rng.multivariate_normal(np.zeros(4), covariance, size=400), columns=NAMES)
     pnl = factors @ positions
-    answer = rk.reverse_stress_pnl(pnl, factors, 1e5)
-    closed = rk.reverse_stress(positions, 1e5, factors.cov(), mean=factors.mean())
+    answer = rk.stress.reverse_stress_pnl(pnl, factors, 1e5)
+    closed = rk.stress.reverse_stress(positions, 1e5, factors.cov(), mean=factors.mean())
     assert answer.scenario.to_numpy() == pytest.approx(closed.scenario.to_numpy(), rel=1e-9)
     assert answer.distance == pytest.approx(closed.distance)
     assert answer.loss_probability == pytest.approx(closed.loss_probability)
     assert answer.exceedance_probability == pytest.approx(closed.exceedance_probability)
-    noisy = rk.reverse_stress_pnl(pnl + rng.normal(size=400) * 1e5, factors, 3e5)
+    noisy = rk.stress.reverse_stress_pnl(pnl + rng.normal(size=400) * 1e5, factors, 3e5)
     assert np.abs(noisy.standardized).max() < noisy.distance
 
 
 def test_a_singular_covariance_keeps_to_what_can_happen():
     twins = pd.DataFrame([[0.01, 0.01], [0.01, 0.01]], index=["A", "B"], columns=["A", "B"])
-    answer = rk.reverse_stress(pd.Series({"A": 100.0, "B": 0.0}), 20.0, twins)
+    answer = rk.stress.reverse_stress(pd.Series({"A": 100.0, "B": 0.0}), 20.0, twins)
     assert answer.scenario.to_list() == pytest.approx([-0.2, -0.2]) and answer.distance == pytest.approx(2.0)
-    quadratic = rk.reverse_stress(
+    quadratic = rk.stress.reverse_stress(
         DeltaGamma(pd.Series({"A": 100.0, "B": 0.0}), pd.Series(0.0, twins.index)), 20.0, twins
     )
     assert quadratic.scenario.to_list() == pytest.approx([-0.2, -0.2])
     with pytest.raises(InputError, match="no risk under this covariance"):
-        rk.reverse_stress(pd.Series({"A": 100.0, "B": -100.0}), 20.0, twins)
+        rk.stress.reverse_stress(pd.Series({"A": 100.0, "B": -100.0}), 20.0, twins)
 
 
 # Results print and plot
@@ -519,12 +523,12 @@ def test_results_print_and_plot(returns, positions, covariance):
     import matplotlib.pyplot as plt
 
     held = pd.Series(100.0, index=returns.columns)
-    history = rk.historical_stress(held, returns)
-    scenarios = rk.stress_test(held, rk.historical_scenarios(returns))
-    reverse = rk.reverse_stress(positions, 1e5, covariance)
-    moved = rk.stress_covariance(covariance, toward=1.0, strength=0.5)
-    fit = rk.factor_loadings(returns[["AAPL"]], returns["KO"])
-    for result in (history, scenarios, reverse, moved, fit, rk.HISTORICAL_EPISODES["COVID 2020"]):
+    history = rk.stress.historical_stress(held, returns)
+    scenarios = rk.stress.stress_test(held, rk.stress.historical_scenarios(returns))
+    reverse = rk.stress.reverse_stress(positions, 1e5, covariance)
+    moved = rk.stress.stress_covariance(covariance, toward=1.0, strength=0.5)
+    fit = rk.stress.factor_loadings(returns[["AAPL"]], returns["KO"])
+    for result in (history, scenarios, reverse, moved, fit, rk.stress.HISTORICAL_EPISODES["COVID 2020"]):
         assert result._title() in repr(result) and "<table>" in result._repr_html_()
         assert not hasattr(result, "to_frame") or len(result.to_frame())
     ax = history.plot(plt.figure().gca())
@@ -536,30 +540,35 @@ def test_results_print_and_plot(returns, positions, covariance):
     assert abs(ax.patches[-1].get_width()) == pytest.approx(np.abs(reverse.standardized).max())
     assert len(moved.plot(plt.figure().gca()).lines) == 2
     plt.close("all")
-    assert "first order" in repr(rk.reverse_stress(DeltaGamma(positions, positions * 0), 1e5, covariance, df=4))
+    assert "first order" in repr(rk.stress.reverse_stress(DeltaGamma(positions, positions * 0), 1e5, covariance, df=4))
 
 
 def test_the_library_prints_as_a_table():
-    lines = repr(rk.HISTORICAL_EPISODES).splitlines()
+    lines = repr(rk.stress.HISTORICAL_EPISODES).splitlines()
     assert lines[0] == "20 episodes" and len(lines) == 2 + 1 + 20 + 1
     assert lines[3].split() == "Gulf War 1990 1990-07-16 1990-10-11 invasion of Kuwait, oil doubles, recession".split()
-    assert rk.HISTORICAL_EPISODES._repr_html_().count("<tr>") == 21
-    assert isinstance(rk.HISTORICAL_EPISODES, dict) and rk.HISTORICAL_EPISODES["COVID 2020"].end == "2020-03-23"
+    assert rk.stress.HISTORICAL_EPISODES._repr_html_().count("<tr>") == 21
+    assert (
+        isinstance(rk.stress.HISTORICAL_EPISODES, dict)
+        and rk.stress.HISTORICAL_EPISODES["COVID 2020"].end == "2020-03-23"
+    )
 
 
 def test_a_stress_test_prints_dates_without_midnight_and_one_format(returns):
     held = pd.Series(1234.5, index=returns.columns)
-    test = rk.stress_test(held, returns["2008-09-26":"2008-10-02"])
+    test = rk.stress.stress_test(held, returns["2008-09-26":"2008-10-02"])
     lines = repr(test).splitlines()[2:]
     assert lines[0].startswith("2008-09-29 ") and "00:00:00" not in repr(test) and len(lines) == 5
     amounts, causes = [line.split()[1] for line in lines], [line.split()[-1] for line in lines if "most" in line]
     for column in (amounts, causes):
         assert len({len(text.partition(".")[2]) for text in column}) == 1
     assert [tick.get_text() for tick in test.plot().get_yticklabels()][-1] == "2008-09-29"
-    books = rk.stress_test(pd.DataFrame([held, 2 * held], index=["one", "two"]), returns["2008-09-26":"2008-10-02"])
+    books = rk.stress.stress_test(
+        pd.DataFrame([held, 2 * held], index=["one", "two"]), returns["2008-09-26":"2008-10-02"]
+    )
     assert f"two {2 * float(amounts[0].replace(',', '')):,.0f}"[:7] in repr(books).splitlines()[2]
-    assert "most" not in repr(rk.stress_test([100.0], [[0.1]]))
-    history = repr(rk.historical_stress(held, returns)).splitlines()[3:-1]
+    assert "most" not in repr(rk.stress.stress_test([100.0], [[0.1]]))
+    history = repr(rk.stress.historical_stress(held, returns)).splitlines()[3:-1]
     assert len({len(line.split()[-4].partition(".")[2]) for line in history}) == 1
 
 
@@ -567,7 +576,7 @@ def test_a_reverse_stress_prints_what_loses_most_and_counts_what_is_not_held(ret
     covariance = sample_covariance(returns)
     held = pd.Series(0.0, index=returns.columns)
     held[["AAPL", "KO", "XOM"]] = 1_000.0, 5_000.0, -2_000.0
-    answer = rk.reverse_stress(held, 500.0, covariance)
+    answer = rk.stress.reverse_stress(held, 500.0, covariance)
     rows = [line.split() for line in repr(answer).splitlines() if line.startswith("- ")]
     assert [row[1] for row in rows[:3]] == answer.contributions[["AAPL", "KO", "XOM"]].sort_values()[
         ::-1
@@ -591,19 +600,25 @@ def test_a_reverse_stress_prints_what_loses_most_and_counts_what_is_not_held(ret
     ],
 )
 def test_return_periods_are_said_as_one_says_them(loss, words):
-    line = next(line for line in repr(rk.reverse_stress([1.0], loss, [[1.0]])).splitlines() if "expected once" in line)
+    line = next(
+        line for line in repr(rk.stress.reverse_stress([1.0], loss, [[1.0]])).splitlines() if "expected once" in line
+    )
     assert line.endswith(words)
 
 
 def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
-    fit = rk.factor_loadings(returns[["AAPL", "JPM"]], returns[["KO", "XOM"]])
-    moves = rk.shock_scenarios({"fall": {"KO": -0.1}, "oil": {"XOM": 0.2}}, ["XOM", "KO"])
-    pd.testing.assert_frame_equal(rk.factor_scenarios(fit, moves), rk.factor_scenarios(fit.loadings, moves))
-    assert rk.factor_scenarios(fit, moves).loc["fall", "AAPL"] == pytest.approx(-0.1 * fit.loadings.loc["AAPL", "KO"])
+    fit = rk.stress.factor_loadings(returns[["AAPL", "JPM"]], returns[["KO", "XOM"]])
+    moves = rk.stress.shock_scenarios({"fall": {"KO": -0.1}, "oil": {"XOM": 0.2}}, ["XOM", "KO"])
+    pd.testing.assert_frame_equal(
+        rk.stress.factor_scenarios(fit, moves), rk.stress.factor_scenarios(fit.loadings, moves)
+    )
+    assert rk.stress.factor_scenarios(fit, moves).loc["fall", "AAPL"] == pytest.approx(
+        -0.1 * fit.loadings.loc["AAPL", "KO"]
+    )
     with pytest.raises(InputError, match="^loadings holds 'KO'"):
-        rk.factor_scenarios(fit, moves[["XOM"]])
+        rk.stress.factor_scenarios(fit, moves[["XOM"]])
     with pytest.raises(InputError, match="^loadings"):
-        rk.factor_scenarios("beta", moves)
+        rk.stress.factor_scenarios("beta", moves)
 
 
 # What does not fit
@@ -612,80 +627,95 @@ def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: rk.episodes(pd.Series([1.0, 2.0])), "no dates, so named episodes cannot be found"),
-        (lambda: rk.episodes([1.0, 2.0]), "prices has no dates"),
-        (lambda: rk.episodes(windows=["Tulips 1637"]), "windows names 'Tulips 1637', which is not one of"),
-        (lambda: rk.episodes(windows={"x": "2020"}), "give \\(start, end\\)"),
-        (lambda: rk.episodes(windows={}), "windows is empty"),
-        (lambda: rk.episodes(windows={"x": ("2020-03-23", "2020-02-19")}), "start must be before its end"),
-        (lambda: rk.episodes(windows={"x": ("1980-01-01", "1980-02-01")}), "but the rows from 1990-01-02"),
-        (lambda: rk.episodes(windows={"x": ("noon", "2020-01-01")}), "does not fit the labels"),
-        (lambda: rk.historical_stress([1.0], [[0.1], [0.2]], {"x": (1, 5)}), "leave it out or give more history"),
-        (lambda: rk.historical_stress([1.0], [[0.1], [math.nan]], {"x": (0, 1)}), "are missing in window 'x'"),
-        (lambda: rk.historical_stress([1.0, 2.0], [[0.1], [0.2]], {"x": (0, 1)}), "positions has shape"),
-        (lambda: rk.historical_stress(lambda m: m), "give the returns in which to value it"),
+        (lambda: rk.stress.episodes(pd.Series([1.0, 2.0])), "no dates, so named episodes cannot be found"),
+        (lambda: rk.stress.episodes([1.0, 2.0]), "prices has no dates"),
+        (lambda: rk.stress.episodes(windows=["Tulips 1637"]), "windows names 'Tulips 1637', which is not one of"),
+        (lambda: rk.stress.episodes(windows={"x": "2020"}), "give \\(start, end\\)"),
+        (lambda: rk.stress.episodes(windows={}), "windows is empty"),
+        (lambda: rk.stress.episodes(windows={"x": ("2020-03-23", "2020-02-19")}), "start must be before its end"),
+        (lambda: rk.stress.episodes(windows={"x": ("1980-01-01", "1980-02-01")}), "but the rows from 1990-01-02"),
+        (lambda: rk.stress.episodes(windows={"x": ("noon", "2020-01-01")}), "does not fit the labels"),
         (
-            lambda: rk.historical_stress(pd.Series([1.0, 2.0], index=[1, 0]), windows={"x": (0, 1)}),
+            lambda: rk.stress.historical_stress([1.0], [[0.1], [0.2]], {"x": (1, 5)}),
+            "leave it out or give more history",
+        ),
+        (lambda: rk.stress.historical_stress([1.0], [[0.1], [math.nan]], {"x": (0, 1)}), "are missing in window 'x'"),
+        (lambda: rk.stress.historical_stress([1.0, 2.0], [[0.1], [0.2]], {"x": (0, 1)}), "positions has shape"),
+        (lambda: rk.stress.historical_stress(lambda m: m), "give the returns in which to value it"),
+        (
+            lambda: rk.stress.historical_stress(pd.Series([1.0, 2.0], index=[1, 0]), windows={"x": (0, 1)}),
             "not in order of time",
         ),
         (
-            lambda: rk.historical_stress(
+            lambda: rk.stress.historical_stress(
                 pd.Series({"A": 1.0}), pd.DataFrame({"A": [0.1, 0.2]}), {"x": (0, 1)}, proxies={"A": "Z"}
             ),
             "proxies has 'Z' for 'A'",
         ),
         (
-            lambda: rk.historical_stress(
+            lambda: rk.stress.historical_stress(
                 pd.Series({"A": 1.0}), pd.DataFrame({"A": [0.1, 0.2]}), {"x": (0, 1)}, additive=["Z"]
             ),
             "additive names 'Z'",
         ),
-        (lambda: rk.historical_scenarios([[0.1], [math.inf]], {"x": (0, 1)}), "returns in window 'x' holds inf"),
-        (lambda: rk.shock_scenarios({}), "shocks is empty"),
-        (lambda: rk.shock_scenarios({"x": {}}), "give {factor: move}"),
-        (lambda: rk.shock_scenarios({"x": {"A": math.nan}}), "is not finite"),
-        (lambda: rk.shock_scenarios({"x": {"A": 0.1}}, ["B"]), "moves 'A' in 'x', which is not one of the factors"),
-        (lambda: rk.shock_scenarios({"x": {"A": 0.1}}, others="expected"), "needs the covariance"),
-        (lambda: rk.shock_scenarios({"x": {"A": 0.1}}, others="all"), "others='all' is not one of"),
-        (lambda: rk.factor_scenarios([[1.0, 2.0]], [[0.1]]), "loadings has 2 columns for 1 factors"),
-        (lambda: rk.factor_scenarios([[1.0]], [[0.1]], specific_moves=[[0.1, 0.2]]), "specific_moves has shape"),
-        (lambda: rk.factor_loadings([0.1, 0.2, 0.3], [1.0, 1.0, 1.0]), "constant or combinations"),
-        (lambda: rk.factor_loadings([0.1], [1.0]), "1 observations for 2 coefficients"),
-        (lambda: rk.factor_loadings([0.1, 0.2], [1.0, 2.0, 3.0]), "give the same periods"),
-        (lambda: rk.scale_scenarios([0.1, 0.2]), "give one of volatility_multiplier"),
-        (lambda: rk.scale_scenarios([0.1, 0.1], target_volatility=0.1), "a constant series"),
-        (lambda: rk.scale_scenarios([0.1, 0.2], volatility_multiplier=-1.0), "volatility_multiplier=-1.0"),
-        (lambda: rk.scale_scenarios([[0.1, 0.2]], volatility_multiplier=[1.0]), "volatility_multiplier has shape"),
-        (lambda: rk.stress_test([1.0, 2.0], [[0.1]]), "positions has shape"),
-        (lambda: rk.stress_test([1.0], [[0.1]], total="firm"), "give the hierarchy too"),
-        (lambda: rk.stress_covariance([[1.0, 2.0], [2.0, 1.0]], toward=2.0), "toward=2.0 is not between -1 and 1"),
-        (lambda: rk.stress_covariance(np.eye(3), toward=-0.9), "3 assets cannot all have this correlation"),
-        (lambda: rk.stress_covariance(np.eye(2), toward=0.5, strength=1.5), "strength=1.5 is above 1"),
-        (lambda: rk.stress_covariance(np.eye(2), toward=np.eye(3)), "toward has shape"),
-        (lambda: rk.stress_covariance(np.eye(2), pairs={(0, 5): 0.5}), "5 is not one of the assets"),
-        (lambda: rk.stress_covariance(np.eye(2), pairs={(0, 0): 0.5}), "with itself"),
+        (lambda: rk.stress.historical_scenarios([[0.1], [math.inf]], {"x": (0, 1)}), "returns in window 'x' holds inf"),
+        (lambda: rk.stress.shock_scenarios({}), "shocks is empty"),
+        (lambda: rk.stress.shock_scenarios({"x": {}}), "give {factor: move}"),
+        (lambda: rk.stress.shock_scenarios({"x": {"A": math.nan}}), "is not finite"),
         (
-            lambda: rk.stress_covariance(np.eye(2), volatility_multiplier=0.0),
+            lambda: rk.stress.shock_scenarios({"x": {"A": 0.1}}, ["B"]),
+            "moves 'A' in 'x', which is not one of the factors",
+        ),
+        (lambda: rk.stress.shock_scenarios({"x": {"A": 0.1}}, others="expected"), "needs the covariance"),
+        (lambda: rk.stress.shock_scenarios({"x": {"A": 0.1}}, others="all"), "others='all' is not one of"),
+        (lambda: rk.stress.factor_scenarios([[1.0, 2.0]], [[0.1]]), "loadings has 2 columns for 1 factors"),
+        (lambda: rk.stress.factor_scenarios([[1.0]], [[0.1]], specific_moves=[[0.1, 0.2]]), "specific_moves has shape"),
+        (lambda: rk.stress.factor_loadings([0.1, 0.2, 0.3], [1.0, 1.0, 1.0]), "constant or combinations"),
+        (lambda: rk.stress.factor_loadings([0.1], [1.0]), "1 observations for 2 coefficients"),
+        (lambda: rk.stress.factor_loadings([0.1, 0.2], [1.0, 2.0, 3.0]), "give the same periods"),
+        (lambda: rk.stress.scale_scenarios([0.1, 0.2]), "give one of volatility_multiplier"),
+        (lambda: rk.stress.scale_scenarios([0.1, 0.1], target_volatility=0.1), "a constant series"),
+        (lambda: rk.stress.scale_scenarios([0.1, 0.2], volatility_multiplier=-1.0), "volatility_multiplier=-1.0"),
+        (
+            lambda: rk.stress.scale_scenarios([[0.1, 0.2]], volatility_multiplier=[1.0]),
+            "volatility_multiplier has shape",
+        ),
+        (lambda: rk.stress.stress_test([1.0, 2.0], [[0.1]]), "positions has shape"),
+        (lambda: rk.stress.stress_test([1.0], [[0.1]], total="firm"), "give the hierarchy too"),
+        (
+            lambda: rk.stress.stress_covariance([[1.0, 2.0], [2.0, 1.0]], toward=2.0),
+            "toward=2.0 is not between -1 and 1",
+        ),
+        (lambda: rk.stress.stress_covariance(np.eye(3), toward=-0.9), "3 assets cannot all have this correlation"),
+        (lambda: rk.stress.stress_covariance(np.eye(2), toward=0.5, strength=1.5), "strength=1.5 is above 1"),
+        (lambda: rk.stress.stress_covariance(np.eye(2), toward=np.eye(3)), "toward has shape"),
+        (lambda: rk.stress.stress_covariance(np.eye(2), pairs={(0, 5): 0.5}), "5 is not one of the assets"),
+        (lambda: rk.stress.stress_covariance(np.eye(2), pairs={(0, 0): 0.5}), "with itself"),
+        (
+            lambda: rk.stress.stress_covariance(np.eye(2), volatility_multiplier=0.0),
             "volatility_multiplier=0.0 is not above zero",
         ),
-        (lambda: rk.stress_covariance(np.eye(2), volatility_multiplier=[1.0]), "volatility_multiplier has shape"),
-        (lambda: rk.stress_covariance(np.zeros((2, 2))), "variance 0"),
-        (lambda: rk.mahalanobis_distance([0.1], [[0.0]]), "no factor moves"),
-        (lambda: rk.mahalanobis_distance([0.1, 0.1], [[1.0, 2.0], [2.0, 1.0]]), "below zero"),
-        (lambda: rk.mahalanobis_distance([0.1], np.eye(2)), "scenarios has shape"),
-        (lambda: rk.plausibility([[0.1]], [[1.0]], df=2.0), "df=2.0 is not above 2"),
-        (lambda: rk.reverse_stress([1.0], -1.0, [[1.0]]), "loss=-1.0 is not above zero"),
         (
-            lambda: rk.reverse_stress([1.0], 1.0, [[1.0]], mean=[-2.0]),
+            lambda: rk.stress.stress_covariance(np.eye(2), volatility_multiplier=[1.0]),
+            "volatility_multiplier has shape",
+        ),
+        (lambda: rk.stress.stress_covariance(np.zeros((2, 2))), "variance 0"),
+        (lambda: rk.stress.mahalanobis_distance([0.1], [[0.0]]), "no factor moves"),
+        (lambda: rk.stress.mahalanobis_distance([0.1, 0.1], [[1.0, 2.0], [2.0, 1.0]]), "below zero"),
+        (lambda: rk.stress.mahalanobis_distance([0.1], np.eye(2)), "scenarios has shape"),
+        (lambda: rk.stress.plausibility([[0.1]], [[1.0]], df=2.0), "df=2.0 is not above 2"),
+        (lambda: rk.stress.reverse_stress([1.0], -1.0, [[1.0]]), "loss=-1.0 is not above zero"),
+        (
+            lambda: rk.stress.reverse_stress([1.0], 1.0, [[1.0]], mean=[-2.0]),
             "is not above 2, the loss in the mean",
         ),
-        (lambda: rk.reverse_stress([0.0], 1.0, [[1.0]]), "no risk"),
-        (lambda: rk.reverse_stress([1.0, math.nan], 1.0, np.eye(2)), "positions holds nan"),
-        (lambda: rk.reverse_stress(np.ones((2, 2)), 1.0, np.eye(2)), "one book at a time"),
-        (lambda: rk.reverse_stress(DeltaGamma([0.0], [0.0]), 1.0, [[1.0]]), "at most"),
-        (lambda: rk.reverse_stress_pnl([1.0, 1.0], [0.1, 0.2], 5.0), "pnl is constant"),
-        (lambda: rk.reverse_stress_pnl([1.0, -1.0], [0.1, 0.2, 0.3], 5.0), "one P&L for every row"),
-        (lambda: rk.reverse_stress_pnl([-9.0, -1.0], [0.1, 0.2], 5.0), "not above 5, the mean loss"),
+        (lambda: rk.stress.reverse_stress([0.0], 1.0, [[1.0]]), "no risk"),
+        (lambda: rk.stress.reverse_stress([1.0, math.nan], 1.0, np.eye(2)), "positions holds nan"),
+        (lambda: rk.stress.reverse_stress(np.ones((2, 2)), 1.0, np.eye(2)), "one book at a time"),
+        (lambda: rk.stress.reverse_stress(DeltaGamma([0.0], [0.0]), 1.0, [[1.0]]), "at most"),
+        (lambda: rk.stress.reverse_stress_pnl([1.0, 1.0], [0.1, 0.2], 5.0), "pnl is constant"),
+        (lambda: rk.stress.reverse_stress_pnl([1.0, -1.0], [0.1, 0.2, 0.3], 5.0), "one P&L for every row"),
+        (lambda: rk.stress.reverse_stress_pnl([-9.0, -1.0], [0.1, 0.2], 5.0), "not above 5, the mean loss"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_sentence(call, message):

@@ -8,7 +8,7 @@ import pytest
 from naive import var as naive
 from scipy import stats
 
-from riskkit import var as rk
+from riskkit import var
 from riskkit._check import InputError
 from riskkit._show import alike, number
 
@@ -24,7 +24,7 @@ def generator():
 @pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
 @pytest.mark.parametrize("n", [30, 250, 500, 1000])
 def test_order_statistic_ranks_have_their_exact_probability(n, level, coverage):
-    high, low, exact = rk.order_statistics.confidence_ranks(n, level, coverage)
+    high, low, exact = var.order_statistics.confidence_ranks(n, level, coverage)
     p = 1 - level
     assert exact == pytest.approx(naive.binomial_coverage(n, p, high or 0, low or n + 1), rel=1e-9)
     cut = (1 - coverage) / 2
@@ -40,7 +40,7 @@ def test_order_statistic_ranks_have_their_exact_probability(n, level, coverage):
 def test_order_statistics_interval_covers_as_often_as_it_says():
     true, n, runs = -stats.t(3).ppf(0.05), 200, 2000
     draws = np.random.default_rng(0).standard_t(3, (n, runs))
-    risk = rk.value_at_risk(draws, 0.95, interval="order_statistics", coverage=0.9)
+    risk = var.value_at_risk(draws, 0.95, interval="order_statistics", coverage=0.9)
     covered = ((risk.interval.var_low <= true) & (true < risk.interval.var_high)).mean()
     exact = risk.interval.exact_coverage
     assert exact >= 0.9
@@ -49,12 +49,12 @@ def test_order_statistics_interval_covers_as_often_as_it_says():
 
 
 def test_interval_beyond_the_sample_is_open():
-    risk = rk.value_at_risk(RETURNS[:50], 0.99, interval="order_statistics")
+    risk = var.value_at_risk(RETURNS[:50], 0.99, interval="order_statistics")
     assert risk.interval.var_high == math.inf and math.isfinite(risk.interval.var_low)
 
 
 def test_order_statistics_of_a_large_sample():
-    high, low, exact = rk.order_statistics.confidence_ranks(2_000_000, 0.99, 0.95)
+    high, low, exact = var.order_statistics.confidence_ranks(2_000_000, 0.99, 0.95)
     spread = 1.96 * math.sqrt(2_000_000 * 0.01 * 0.99)
     assert (high, low) == (pytest.approx(20_000 - spread, abs=2), pytest.approx(20_000 + spread, abs=2))
     assert exact == pytest.approx(0.95, abs=5e-4)
@@ -64,7 +64,7 @@ def test_order_statistics_of_a_large_sample():
 @pytest.mark.parametrize("level", [0.95, 0.99])
 def test_asymptotic_errors_of_normal_are_the_spread_over_samples(mean, level):
     draws = np.random.default_rng(1).normal(0.0, 0.01, (500, 3000))
-    risk = rk.value_at_risk(draws, level, "normal", mean=mean, interval="asymptotic")
+    risk = var.value_at_risk(draws, level, "normal", mean=mean, interval="asymptotic")
     assert risk.interval.var_standard_error.mean() == pytest.approx(risk.var.std(), rel=0.06)
     assert risk.interval.es_standard_error.mean() == pytest.approx(risk.es.std(), rel=0.06)
     inside = (risk.interval.es_low < stats.norm.pdf(stats.norm.ppf(level)) / (1 - level) * 0.01) & (
@@ -75,22 +75,22 @@ def test_asymptotic_errors_of_normal_are_the_spread_over_samples(mean, level):
 
 def test_asymptotic_errors_of_historical_are_the_spread_over_samples():
     draws = np.random.default_rng(2).standard_t(5, (1000, 2000))
-    risk = rk.value_at_risk(draws, 0.95, interval="asymptotic")
+    risk = var.value_at_risk(draws, 0.95, interval="asymptotic")
     assert np.median(risk.interval.var_standard_error) == pytest.approx(risk.var.std(), rel=0.12)
     assert np.median(risk.interval.es_standard_error) == pytest.approx(risk.es.std(), rel=0.12)
 
 
 def test_normal_error_over_a_horizon():
-    day = rk.value_at_risk(RETURNS, 0.95, "normal", mean="zero", interval="asymptotic").interval
-    week = rk.value_at_risk(RETURNS, 0.95, "normal", mean="zero", horizon=4, interval="asymptotic").interval
+    day = var.value_at_risk(RETURNS, 0.95, "normal", mean="zero", interval="asymptotic").interval
+    week = var.value_at_risk(RETURNS, 0.95, "normal", mean="zero", horizon=4, interval="asymptotic").interval
     assert week.var_standard_error == pytest.approx(2 * day.var_standard_error)
 
 
 def test_quantile_standard_error():
-    assert rk.order_statistics.quantile_standard_error(500, 0.99, volatility=10.0) == pytest.approx(1.67, abs=0.005)
+    assert var.order_statistics.quantile_standard_error(500, 0.99, volatility=10.0) == pytest.approx(1.67, abs=0.005)
     density = stats.norm(0, 10).pdf(stats.norm(0, 10).ppf(0.99))
-    assert rk.order_statistics.quantile_standard_error(500, 0.99, density=density) == pytest.approx(
-        rk.order_statistics.quantile_standard_error(500, 0.99, volatility=10.0), rel=1e-12
+    assert var.order_statistics.quantile_standard_error(500, 0.99, density=density) == pytest.approx(
+        var.order_statistics.quantile_standard_error(500, 0.99, volatility=10.0), rel=1e-12
     )
 
 
@@ -98,11 +98,11 @@ def test_quantile_standard_error():
 def test_bootstrap_is_the_spread_of_resamples(method):
     options = {"cornish_fisher": {"corrected": False, "out_of_domain": "allow"}}.get(method, {})
     n_draws = 60
-    risk = rk.value_at_risk(
+    risk = var.value_at_risk(
         RETURNS, [0.95, 0.99], method, interval="bootstrap", n_draws=n_draws, rng=generator(), **options
     )
     rows = generator().integers(500, size=(n_draws, 500))
-    by_hand = np.array([rk.value_at_risk(RETURNS[some], 0.99, method, **options).es for some in rows])
+    by_hand = np.array([var.value_at_risk(RETURNS[some], 0.99, method, **options).es for some in rows])
     assert risk.interval.es_standard_error[1] == pytest.approx(by_hand.std(ddof=1), rel=1e-9)
     assert risk.interval.es_low[1] == pytest.approx(np.quantile(by_hand, 0.05), rel=1e-9)
     assert risk.interval.es_high[1] == pytest.approx(np.quantile(by_hand, 0.95), rel=1e-9)
@@ -110,30 +110,30 @@ def test_bootstrap_is_the_spread_of_resamples(method):
 
 
 def test_bootstrap_takes_the_same_rows_of_all_portfolios_and_blocks_that_wrap(monkeypatch):
-    both = rk.value_at_risk(
+    both = var.value_at_risk(
         np.column_stack([RETURNS, 2 * RETURNS]), 0.95, interval="bootstrap", block=20, n_draws=50, rng=generator()
     ).interval
     assert both.var_standard_error[1] == pytest.approx(2 * both.var_standard_error[0])
     starts = generator().integers(500, size=(50, 25))
     series = [np.concatenate([np.roll(RETURNS, -start)[:20] for start in row]) for row in starts]
-    by_hand = [rk.historical(drawn, 0.95).var for drawn in series]
+    by_hand = [var.historical(drawn, 0.95).var for drawn in series]
     assert both.var_standard_error[0] == pytest.approx(np.std(by_hand, ddof=1), rel=1e-12)
     monkeypatch.setattr("riskkit.var.intervals.CHUNK", 7 * 500)
-    chunked = rk.value_at_risk(RETURNS, 0.95, interval="bootstrap", block=20, n_draws=50, rng=generator()).interval
+    chunked = var.value_at_risk(RETURNS, 0.95, interval="bootstrap", block=20, n_draws=50, rng=generator()).interval
     assert chunked.var_high > chunked.var_low
 
 
 def test_clustered_losses_are_less_certain_in_blocks():
     clustered = np.repeat(RETURNS[:100], 5)
     iid, blocks = (
-        rk.value_at_risk(clustered, 0.95, interval="bootstrap", n_draws=400, block=block, rng=generator()).interval
+        var.value_at_risk(clustered, 0.95, interval="bootstrap", n_draws=400, block=block, rng=generator()).interval
         for block in (1, 25)
     )
     assert blocks.es_standard_error > 1.5 * iid.es_standard_error
 
 
 def test_bounds_are_printed_like_the_estimate():
-    risk = rk.value_at_risk(RETURNS * 1e6, 0.95, interval="asymptotic")
+    risk = var.value_at_risk(RETURNS * 1e6, 0.95, interval="asymptotic")
     line = repr(risk).splitlines()[2]
     bounds = alike([risk.interval.var_low, risk.interval.var_high])
     assert line.endswith(f" {number(risk.var)} [{bounds[0]} to {bounds[1]}] with 90%")
@@ -142,17 +142,17 @@ def test_bounds_are_printed_like_the_estimate():
 
 def test_labels_and_frame():
     frame = pd.DataFrame(TABLE, columns=["a", "b", "c"])
-    risk = rk.value_at_risk(frame, [0.9, 0.95], interval="asymptotic")
+    risk = var.value_at_risk(frame, [0.9, 0.95], interval="asymptotic")
     assert risk.interval.var_low.columns.tolist() == ["a", "b", "c"]
     columns = ["var", "es", "var_low", "var_high", "es_low", "es_high", "var_standard_error", "es_standard_error"]
     assert risk.to_frame().columns.tolist() == columns
     assert risk.to_frame().loc[(0.95, "b"), "var_low"] == risk.interval.var_low.loc[0.95, "b"]
-    one = rk.value_at_risk(RETURNS, 0.95, interval="bootstrap", n_draws=20, rng=generator())
+    one = var.value_at_risk(RETURNS, 0.95, interval="bootstrap", n_draws=20, rng=generator())
     assert type(one.interval.es_high) is float and "bootstrap" in repr(one.interval)
 
 
 def test_constant_returns_are_certain():
-    risk = rk.value_at_risk([-0.01] * 50, 0.9, interval="asymptotic")
+    risk = var.value_at_risk([-0.01] * 50, 0.9, interval="asymptotic")
     assert (risk.interval.var_standard_error, risk.interval.es_standard_error) == (0.0, pytest.approx(0.0, abs=1e-12))
 
 
@@ -176,7 +176,7 @@ def test_constant_returns_are_certain():
 )
 def test_intervals_that_do_not_exist(method, options, words):
     with pytest.raises(InputError, match=words):
-        rk.value_at_risk(RETURNS, 0.95, method, **options)
+        var.value_at_risk(RETURNS, 0.95, method, **options)
 
 
 @pytest.mark.parametrize(
@@ -185,4 +185,4 @@ def test_intervals_that_do_not_exist(method, options, words):
 )
 def test_quantile_standard_error_refuses(options, words):
     with pytest.raises(InputError, match=words):
-        rk.order_statistics.quantile_standard_error(500, 0.99, **options)
+        var.order_statistics.quantile_standard_error(500, 0.99, **options)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import var as naive
-from scipy import stats
+from scipy import integrate, stats
 
 from riskkit import var as rk
 from riskkit._check import InputError
@@ -509,3 +509,10 @@ def test_entropic_var_where_the_worst_loss_is_all_of_the_tail():
 def test_entropic_labels():
     frame = pd.DataFrame(TABLE, columns=["a", "b", "c"])
     assert rk.evar(frame, [0.9, 0.95]).loc[0.9, "b"] == rk.evar(TABLE[:, 1], 0.9)
+
+
+@pytest.mark.parametrize("p", [0.01, 0.05])
+def test_the_tail_mean_of_cornish_fisher_is_the_integral_of_its_quantile(p):
+    expansion = parametric.cornish_fisher_law(np.array([-0.3]), np.array([0.8]))
+    integral, _ = integrate.quad(lambda q: float(expansion.quantile(stats.norm.ppf(q))[0]), 0.0, p)
+    assert expansion.tail_mean(stats.norm.ppf(p), p) == pytest.approx([-integral / p], rel=1e-6)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cached_property, partial
+from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,18 +15,17 @@ from riskkit.replay.kernels.book import mark
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import PROVEN, Counter, Orphans, proven
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.results.explain import Explanation, decision_word, explained, names_in, shown
+from riskkit.replay.results.explain import Explanation, explained
+from riskkit.replay.results.frames import accounts_frame, decisions_frame, halts_frame, positions_frame
 from riskkit.replay.results.halts import Spans, spans_of, unmatched_trades
-from riskkit.replay.results.present import Reading
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
 from riskkit.replay.rules.judged import not_judged
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind, TradingCommand
-from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.digest import Chain, hash_plain, seal
 from riskkit.replay.schema.provenance import data_sentence
-from riskkit.replay.schema.scopes import SCOPES, key_label, key_of
+from riskkit.replay.schema.scopes import SCOPES, key_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,20 +153,7 @@ class ReplayResult(Shown):
 
         ``until`` is NaT if only a command would have ended it. A trip of a halted key starts a new row.
         """
-        import pandas as pd
-
-        spans = self._spans
-        pairs = zip(spans.rule.tolist(), spans.key.tolist(), strict=True)
-        until = np.where(spans.until == NEVER, np.iinfo(np.int64).min, spans.until)
-        labels = self.log.universe, self.log.pair_account, self.log.pair_instrument
-        return pd.DataFrame(
-            {
-                "rule": [self.rules[rule].id for rule in spans.rule.tolist()],
-                "key": [key_label(self.rules[rule].scope, key, *labels) for rule, key in pairs],
-                "since": pd.to_datetime(spans.since, utc=True),
-                "until": pd.to_datetime(until, utc=True),
-            }
-        )
+        return halts_frame(self.log, self.rules, self._spans)
 
     def halted_time(self, *, trading: bool = False) -> dict[str, int]:
         """Nanoseconds for which each rule halted keys, summed over its keys, up to the last event.
@@ -188,29 +174,7 @@ class ReplayResult(Shown):
 
         If the unit is "time", observed and limit are Timestamps and the headroom is a Timedelta.
         """
-        import pandas as pd
-
-        rows, log = self.rows, self.log
-        texts = partial(pd.Series, dtype=str)  # also without rows
-        names = [rule.id for rule in self.rules]
-        accounts = [account.id for account in log.universe.accounts]
-        account = log.columns["account"][rows["seq"]]
-        until = pd.to_datetime(
-            np.where((rows["until"] == NEVER) | (rows["until"] == 0), np.iinfo(np.int64).min, rows["until"]), utc=True
-        )
-        frame = pd.DataFrame(
-            {
-                "seq": rows["seq"],
-                "ts": pd.to_datetime(log.columns["ts"][rows["seq"]], utc=True),
-                "account": texts(accounts[a] if a >= 0 else "" for a in account),
-                "decision": texts(decision_word(self.rules, *row) for row in rows[["code", "cause", "limit"]].tolist()),
-                "rule": texts(names[c] if c >= 0 else "" for c in rows["cause"]),
-                "objecting": texts(", ".join(names_in(self.rules, mask)) for mask in rows["mask"]),
-                **_columns(shown(log, self.rules, row) for row in rows),
-                "until": until,
-            }
-        )
-        return frame.set_index("seq")
+        return decisions_frame(self.log, self.rules, self.rows)
 
     def explain(self, seq: int) -> Explanation:
         """Explain the decisions on one event in words.
@@ -245,46 +209,11 @@ class ReplayResult(Shown):
         Positions are valued at their last mark. The drawdown is NaN if nothing was valued during the replay: no rule
         needed it, and there are no samples.
         """
-        import pandas as pd
-
-        table = self._valued.accounts[1:]
-        money = float(self.log.universe.quantum)
-        given = table["has_external_equity"] != 0
-        equity = np.where(given, table["external_equity"], table["cash"] + table["value"])
-        paid_in = np.where(given, table["external_deposits"], table["net_deposits"])
-        frame = pd.DataFrame(
-            {
-                "cash": table["cash"] * money,
-                "value": table["value"] * money,
-                "equity": equity * money,
-                "profit": (equity - paid_in) * money,
-                "realised": table["realised"] * money,
-                "fees": table["fees"] * money,
-                "drawdown": table["drawdown"] * money if self.marked else np.nan,
-            },
-            index=pd.Index([account.id for account in self.log.universe.accounts], name="account"),
-        )
-        return frame
+        return accounts_frame(self.log.universe, self._valued, self.marked)
 
     def positions(self) -> pd.DataFrame:
         """The positions at the end: quantity, cost and value."""
-        import pandas as pd
-
-        table, universe = self._valued.positions[1:], self.log.universe
-        money = float(universe.quantum)
-        index = pd.MultiIndex.from_arrays(
-            [
-                [universe.accounts[a].id for a in table["account"]],
-                [universe.instruments[i].id for i in table["instrument"]],
-            ],
-            names=["account", "instrument"],
-        )
-        columns = {
-            "qty": universe.quantities(table["qty"], table["instrument"]),
-            "cost": table["cost"] * money,
-            "value": table["value"] * money,
-        }
-        return pd.DataFrame(columns, index=index)
+        return positions_frame(self.log.universe, self._valued)
 
     @cached_property
     def _valued(self) -> State:
@@ -497,26 +426,6 @@ class ReplayResult(Shown):
         if self.mode == "enforce":
             rows.append(("note", NOTE, ""))
         return rows
-
-
-def _columns(found: Iterable[Reading]) -> dict[str, Any]:
-    """Observed values, limits and headrooms as columns of a frame, with their units."""
-    import pandas as pd
-
-    listed = list(found)
-    columns: dict[str, Any] = {}
-    for name in ("observed", "limit", "headroom"):
-        values: list[Any] = [getattr(reading, name) for reading in listed]
-        timed = [reading.unit == "time" and value is not None for reading, value in zip(listed, values, strict=True)]
-        if not any(timed):
-            columns[name] = np.array([np.nan if value is None else value for value in values], float)
-            continue
-        as_time = pd.Timedelta if name == "headroom" else partial(pd.Timestamp, tz="UTC")
-        columns[name] = pd.Series(
-            [as_time(value, unit="ns") if is_time else value for value, is_time in zip(values, timed, strict=True)],
-            dtype=object,
-        )
-    return {**columns, "unit": pd.Series([reading.unit for reading in listed], dtype=str)}
 
 
 def digest_of(

@@ -18,7 +18,7 @@ from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.parameters import Count, Hour, Limit, MoneyReached, Zone
+from riskkit.replay.rules.parameters import Count, Hour, Limit, MoneyReached, TimeZone
 from riskkit.replay.rules.rule import Rule, RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
 from riskkit.replay.schema.calendar import day_starts
@@ -52,7 +52,7 @@ class BreakerLimits(NamedTuple):
     daily_loss: Limit[MoneyReached] = None
     open_positions: Limit[Count] = None
     consecutive_errors: Limit[Count] = None
-    tz: Zone = "UTC"
+    tz: TimeZone = "UTC"
     roll_hour: Hour = 0
 
 

@@ -45,11 +45,11 @@ from riskkit.replay.rules.parameters import (
     Count,
     Duration,
     Flag,
-    Least,
     Limit,
+    MinQuantity,
     Money,
     MoneyReached,
-    Part,
+    Proportion,
     Quantity,
     Ratio,
     Return,
@@ -73,12 +73,12 @@ __all__ = [
     "Explaining",
     "Flag",
     "EventKind",
-    "Least",
+    "MinQuantity",
     "Limit",
     "Measure",
     "Money",
     "MoneyReached",
-    "Part",
+    "Proportion",
     "Quantity",
     "Ratio",
     "Return",
@@ -171,7 +171,7 @@ def custom(
         The ``type`` in a rule set. Running the cell again replaces it; catalogue names are refused.
     parameters : NamedTuple class
         Fields annotated with `Count`, `Duration`, `Quantity` (internally lots of the finest instrument), `Money`
-        (quanta), `Part` (a fraction, internally millionths), `Flag`, ... A limit is written ``Limit[Quantity]``: a
+        (quanta), `Proportion` (a fraction, internally millionths), `Flag`, ... A limit is written ``Limit[Quantity]``: a
         parameter ``breach: Breach`` then decides whether a value equal to it passes.
     state : names of the record's fields, int64, 0 at the start.
     checks_on : of "order", "modify"
@@ -307,7 +307,7 @@ def _check_parameters(name: str, parameters: Any) -> None:
         if unit_of(hints[field]) is None:
             raise InputError(
                 f"rule type {name!r}: the parameter {field!r} has no unit; annotate it with Count, Duration, Quantity, "
-                "Money, Part or Flag of riskkit.replay.rules.custom"
+                "Money, Proportion or Flag of riskkit.replay.rules.custom"
             )
 
 

@@ -57,25 +57,25 @@ class Unit(NamedTuple):
 
 
 Count = Annotated[Any, Unit("count")]
-Positive = Annotated[Any, Unit("count", ("positive",))]
+PositiveCount = Annotated[Any, Unit("count", ("positive",))]
 Duration = Annotated[Any, Unit("duration")]
-Span = Annotated[Any, Unit("duration", ("positive",))]
+PositiveDuration = Annotated[Any, Unit("duration", ("positive",))]
 Quantity = Annotated[Any, Unit("quantity")]
 Money = Annotated[Any, Unit("money")]
-MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # the loop compares with >; a value equal to it breaches
-Least = Annotated[Any, Unit("quantity", ("least",))]  # the loop compares with <
-LeastMoney = Annotated[Any, Unit("money", ("least",))]
-Part = Annotated[Any, Unit("fraction")]  # at most 1
+MoneyReached = Annotated[Any, Unit("money", ("reached",))]  # a value equal to it breaches: the loop compares with >
+MinQuantity = Annotated[Any, Unit("quantity", ("least",))]  # what is below it breaches
+MinMoney = Annotated[Any, Unit("money", ("least",))]
+Proportion = Annotated[Any, Unit("fraction")]  # at most 1
 Ratio = Annotated[Any, Unit("ratio")]  # may be above 1: times the equity, messages a fill
 Return = Annotated[Any, Unit("return")]  # of a closed trade; may be negative
 Ticks = Annotated[Any, Unit("count")]
 Confidence = Annotated[Any, Unit("confidence")]  # stored as its normal quantile
-Multiple = Annotated[Any, Unit("multiple")]  # of a standard deviation
-Decay = Annotated[Any, Unit("decay")]  # weight of the past, in parts per million
+StandardDeviations = Annotated[Any, Unit("multiple")]  # of a standard deviation
+DecayFactor = Annotated[Any, Unit("decay")]  # weight of the past, in parts per million
 Flag = Annotated[bool, Unit("flag")]
-Zone = Annotated[str, Unit("zone")]
+TimeZone = Annotated[str, Unit("zone")]
 Hour = Annotated[int, Unit("hour")]
-DayTime = Annotated[Any, Unit("day_time")]  # "HH:MM", UTC
+TimeOfDay = Annotated[Any, Unit("day_time")]  # "HH:MM", UTC
 Labels = Annotated[Any, Unit("labels")]
 Messages = Annotated[tuple[str, ...], Unit("kinds", ("order", "order_list", "modify", "cancel"))]
 Breach = Annotated[str, Unit("breach", ("exceed", "reach"))]

@@ -59,7 +59,7 @@ class RuleType:
     name : str
         The ``type`` in a rule set.
     parameters : NamedTuple class
-        Fields annotated with units of this module (`Count`, `Duration`, `Quantity`, `Money`, `Part`, ...).
+        Fields annotated with units of this module (`Count`, `Duration`, `Quantity`, `Money`, `Proportion`, ...).
     state : tuple of str
         Fields of each key's record, all int64.
     check, update, on_new_day, reset, on_pause_end, holds_back, apply_pending : functions, optional

@@ -16,7 +16,7 @@ from riskkit.replay.ingest.event import DTYPES
 from riskkit.replay.live import engine as module
 from riskkit.replay.live.compiled_step import can_step
 from riskkit.replay.run.replay_log import replay_log
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.universe import Universe
 from riskkit.rules import OrderRate, PositionLimit
 
@@ -204,3 +204,11 @@ def test_what_is_held_is_worth_the_same_whether_a_rule_asks_for_it_or_not(seed):
         live = Engine(TWO, log.universe, mode, compiled=False)
         live.feed(log)
         pd.testing.assert_frame_equal(live.result().accounts(), bare.accounts())
+
+
+def test_the_latest_time_is_that_of_the_last_event_that_was_not_late():
+    live = Engine(TWO, WORLD, compiled=False)
+    assert live.latest == MISSING
+    live.push(5, EventKind.ORDER, order=0, **ORDER)
+    live.push(3, EventKind.ORDER, order=1, flags=RowFlag.BAD_TS, **ORDER)
+    assert live.latest == 5 and live.size == 2

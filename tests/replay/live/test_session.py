@@ -17,6 +17,7 @@ from riskkit.replay.live.session import Session
 from riskkit.replay.results.decisions import DecisionKind
 from riskkit.replay.rules.circuit_breaker import BreakerLimits
 from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.schema.columns import MISSING
 from riskkit.rules import (
     AllowedInstruments,
     CashLimit,
@@ -35,6 +36,7 @@ from riskkit.rules import (
 X = Instrument("X")
 ORDER = {"account": "A", "instrument": "X", "side": "B", "qty": 2, "price": "10.50"}
 SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
 
 
 def session_of(*rules: Rule, **options) -> Session:
@@ -494,3 +496,24 @@ def test_a_first_time_of_another_unit_is_refused_and_the_ways_out_work(unit, sca
     simulated = session_of(Rule("rate", OrderRate(limit=50, window_ns="1s")))
     simulated.tick(0)
     assert simulated.process_order(ts=number, **ORDER) == []
+
+
+def test_the_latest_time_of_a_session_is_that_of_its_last_event():
+    session = session_of()
+    assert session.latest == MISSING
+    session.process_order(ts=7, **ORDER)
+    assert session.latest == 7
+
+
+def test_an_equity_from_outside_replaces_the_computed_one():
+    session = session_of(Rule("day", DailyLoss(limit=10), action="PAUSE"))
+    session.process_equity(ts=1, account="A", equity=100)
+    session.process_equity(ts=DAY, account="A", equity=100)
+    (pause,) = session.process_equity(ts=DAY + 1, account="A", equity=80)
+    assert (pause.action, pause.rule, pause.observed) == (DecisionKind.PAUSE, "day", 20)
+
+
+def test_the_formatter_of_a_session_has_the_rules_and_their_limits_in_lots():
+    session = session_of(Rule("size", PositionLimit(limit=3)))
+    assert [rule.id for rule in session.formatter.rules] == ["size"]
+    assert session.formatter.params[0].limit == 3 / session.universe.quantity_unit

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -195,3 +197,10 @@ def test_one_log_from_every_form_of_its_frame():
 def test_the_kinds_of_a_log_are_those_of_its_frame(log):
     assert set(np.unique(log.columns["kind"]).tolist()) <= {int(kind) for kind in EventKind}
     assert EventKind.MARK not in log.columns["kind"]
+
+
+def test_inferred_instruments_fit_their_frame():
+    frame = pd.DataFrame([{**ORDER, "qty": 0.25}, {**ORDER, "ts": 2, "price": 10.25}])
+    (inferred,) = EventLog.infer_instruments(frame)
+    assert (inferred.id, inferred.tick, inferred.lot) == ("X", Fraction(1, 100), Fraction(1, 100))
+    assert len(EventLog.from_frame(frame, [inferred])) == 2

@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streams import random_log
 
+from riskkit import Rule, RuleSet, compare, replay_log
 from riskkit.replay.results.timeline import DAY, HOUR, SPACINGS, Timeline
+from riskkit.rules import PositionLimit
 
 MINUTE = 60_000_000_000
 
@@ -88,3 +91,11 @@ def test_a_log_without_events_has_an_axis():
     line = Timeline.of(np.zeros(0, np.int64))
     assert line.length == 0
     assert line.axis().end == 1.0
+
+
+def test_the_timeline_of_a_result_and_of_a_comparison_is_that_of_the_log():
+    log = random_log(1, 60)
+    line = Timeline.of(log.columns["ts"])
+    compared = compare(log, RuleSet([Rule("size", PositionLimit(limit=5))]), compiled=False)
+    for shown in (replay_log(log, RuleSet([]), compiled=False), compared):
+        assert (shown.timeline.length, shown.timeline.spacing) == (line.length, line.spacing)

@@ -533,7 +533,7 @@ COMPUTED = """
 from typing import NamedTuple
 from riskkit.replay.rules.custom import *
 class Part_of_cash(NamedTuple):
-    part: Limit[Part]
+    part: Limit[Proportion]
 def check(params, event, book):
     most = book.account.cash * params.part // 1_000_000
     worth = notional(book.instrument, event.qty, event.price)

@@ -11,7 +11,7 @@ import pytest
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.rules.rule import SCOPES, rule_types
 from riskkit.replay.schema.scopes import QUANTITIES, WIRE
-from riskkit.rules import BreakerLimits, DailyLoss, DrawdownLimit, OrderRate, PositionLimit, VolumeCap
+from riskkit.rules import BreakerLimits, DailyLoss, DrawdownLimit, OrderRate, PositionLimit, VarLimit, VolumeCap
 
 TOML = """
 [[rules]]
@@ -284,3 +284,40 @@ def test_a_window_that_no_machine_can_hold_is_refused(parameters):
     )
     with pytest.raises(InputError, match="rule 'rate' needs .* numbers for each of 1 keys; give it a lower limit"):
         replay_log(log, RuleSet([Rule("rate", parameters)]), compiled=False)
+
+
+def test_a_rule_says_what_a_breach_does_and_to_whom():
+    rules = {
+        action: Rule("size", PositionLimit(limit=5), "firm", action) for action in ("ALERT", "REJECT", "PAUSE", "HALT")
+    }
+    assert [rule.can_pause for rule in rules.values()] == [False, False, True, True]
+    assert not rules["ALERT"].refuses and rules["REJECT"].refuses
+    assert rules["REJECT"].action_text() == "what breaches it is refused (WARN)"
+    assert rules["ALERT"].action_text() == "a breach raises an alert (WARN) and stops nothing"
+    assert "is halted: only cancels pass" in rules["HALT"].action_text()
+    assert {rule.scope_text() for rule in rules.values()} == {"for each firm"}
+
+
+def test_a_scope_is_spelt_as_in_a_file():
+    rule = Rule("size", PositionLimit(limit=5), "account_product")
+    assert rule.wire_scope == rule.describe()["scope"]
+    (again,) = RuleSet.from_dict({"rules": [rule.describe()]})
+    assert (again.scope, again.wire_scope) == (rule.scope, rule.wire_scope)
+
+
+def test_few_returns_are_told_from_a_missing_price():
+    var = Rule("var", VarLimit(limit=5, bar_ns="1s", warmup=3))
+    assert var.is_young(3) and not var.is_young(0) and not Rule("size", PositionLimit(limit=5)).is_young(3)
+
+
+def test_a_rule_type_makes_its_parameters_by_name():
+    kind = Rule("size", PositionLimit(limit=5)).kind
+    assert kind.make({"limit": 7}) == PositionLimit(limit=7)
+    with pytest.raises(InputError, match="has no parameter 'limits'; did you mean 'limit'"):
+        kind.make({"limits": 7})
+
+
+def test_the_canonical_form_is_the_same_for_equal_settings():
+    second, ns = (RuleSet([Rule("rate", OrderRate(limit=1, window_ns=w))]) for w in ("1s", 1_000_000_000))
+    other = RuleSet([Rule("rate", OrderRate(limit=1, window_ns="2s"))])
+    assert second.canonical() == ns.canonical() != other.canonical()

@@ -259,3 +259,20 @@ def test_plot_equity_needs_samples_and_a_known_account(frame, found):
     )
     with pytest.raises(InputError, match="account='nobody' is not in this log"):
         found.enforce.plot_equity(account="nobody")
+
+
+def test_the_account_with_the_most_refused_orders(frame):
+    compared = compare(EventLog.from_frame(frame), RULES, compiled=False)
+    counted = {}
+    log = compared.log
+    for seq in compared.enforce.rejections()["seq"]:
+        account = log.universe.accounts[log.columns["account"][seq]].id
+        counted[account] = counted.get(account, 0) + 1
+    assert counted[compared.most_refused()] == max(counted.values())
+
+
+def test_the_notes_of_a_table_begin_with_its_data(frame):
+    compared = compare(EventLog.from_frame(frame), RULES, compiled=False)
+    notes = compared.notes()
+    assert notes[0] == data_sentence(compared.log.about)
+    assert all(note in repr(compared) for note in notes[:1])

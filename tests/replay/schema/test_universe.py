@@ -187,3 +187,14 @@ def test_a_description_gives_everything_back():
     assert again.currencies == ("USD", "EUR") and again.currency == "USD"
     assert again.mixed
     assert list(again.accounts[0].cash) == ["USD", "EUR"]
+
+
+def test_groups_and_codes_are_in_order_of_appearance():
+    accounts = (
+        Account("A", desk="late", firm="F"),
+        Account("B", desk="early", firm="E"),
+        Account("C", desk="late", firm="F"),
+    )
+    world = Universe((Instrument("Y"), Instrument("X")), accounts, {"USD": CENT})
+    assert (world.desks, world.firms) == (("late", "early"), ("F", "E"))
+    assert world.instrument_codes == {"Y": 0, "X": 1} and world.account_codes == {"A": 0, "B": 1, "C": 2}

@@ -235,3 +235,10 @@ def test_an_empty_log_has_empty_curves():
     found = utilization(empty, rules, compiled=False)
     assert len(found.frame) == 0 and found.curve("size").counts([0, 4]).tolist() == [0, 0]
     assert found.curve("rate").digest(4) == replay_log(empty, RuleSet([rules["rate"]]), compiled=False).digest
+
+
+def test_a_threshold_in_units_of_the_loop_is_the_largest_that_passes():
+    log = single(random_log(1, 60))
+    for breach, less in (("exceed", 0), ("reach", 1)):
+        curve = ThresholdCurve(log, Rule("size", PositionLimit(limit=5, breach=breach)), "limit", compiled=False)
+        assert curve.to_integer(3) == 3 / log.universe.quantity_unit - less

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book, hold_price, notional
 from riskkit.replay.kernels.integers import MILLION, fraction_of
 from riskkit.replay.rules.catalogue.message import rest
-from riskkit.replay.rules.parameters import Breach, MissingPrice, Part, at_most
+from riskkit.replay.rules.parameters import Breach, MissingPrice, Proportion, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
@@ -33,7 +33,7 @@ class CashLimit(NamedTuple):
     reject), for each account; what breaches it is refused (WARN).
     """
 
-    fee: Part = 0
+    fee: Proportion = 0
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 

@@ -13,7 +13,7 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of, share
 from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.rules.catalogue.exposure import after, before, counted, gross_before, gross_with, price_after
-from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Part, at_most
+from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Proportion, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -32,7 +32,7 @@ class ConcentrationLimit(NamedTuple):
     for each account; what breaches it is refused (WARN).
     """
 
-    limit: Limit[Part]
+    limit: Limit[Proportion]
     above: Money = 0
     working: Flag = True
     on_missing_price: MissingPrice = "reject"

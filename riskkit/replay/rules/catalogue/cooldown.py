@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.lock import LOCK, lock, phrase
 from riskkit.replay.rules.evidence import CLOSED_TRADES
-from riskkit.replay.rules.parameters import DayTime, Duration, Flag
+from riskkit.replay.rules.parameters import Duration, Flag, TimeOfDay
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.schema.columns import EventRow
 
@@ -29,7 +29,7 @@ class TradeCooldown(NamedTuple):
 
     stop_ns: Duration = 0
     lookback_ns: Duration = 0
-    unlock_at: DayTime = None
+    unlock_at: TimeOfDay = None
     candle_ns: Duration = 0
     per_side: Flag = False
 

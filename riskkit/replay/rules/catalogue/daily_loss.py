@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book, profit
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.parameters import Breach, Hour, Limit, Money, Zone, at_most, choice
+from riskkit.replay.rules.parameters import Breach, Hour, Limit, Money, TimeZone, at_most, choice
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind
@@ -37,7 +37,7 @@ class DailyLoss(NamedTuple):
 
     limit: Limit[Money]
     measure: choice("total", "realised") = "total"
-    tz: Zone = "UTC"
+    tz: TimeZone = "UTC"
     roll_hour: Hour = 0
     breach: Breach = "reach"
 

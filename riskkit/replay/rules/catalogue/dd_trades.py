@@ -12,7 +12,7 @@ from riskkit.replay.kernels.queue import append, expire, length
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
 from riskkit.replay.rules.evidence import CLOSED_TRADES
-from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, Return, duration_text
+from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, Return, TimeOfDay, duration_text
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.schema.columns import EventRow
 
@@ -32,7 +32,7 @@ class TradeDrawdownLock(NamedTuple):
     lookback_ns: Duration
     trade_limit: Limit[Count] = 1
     stop_ns: Duration = 0
-    unlock_at: DayTime = None
+    unlock_at: TimeOfDay = None
     candle_ns: Duration = 0
     per_side: Flag = False
     breach: Breach = "reach"

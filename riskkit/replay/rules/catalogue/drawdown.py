@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book, paid_in, profit
 from riskkit.replay.kernels.integers import exceeds_fraction
 from riskkit.replay.kernels.records import Record
-from riskkit.replay.rules.parameters import Breach, ComparedLimit, Flag, Limit, Money, Part, at_most
+from riskkit.replay.rules.parameters import Breach, ComparedLimit, Flag, Limit, Money, Proportion, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
 from riskkit.replay.schema.columns import EventKind
@@ -34,7 +34,7 @@ class DrawdownLimit(NamedTuple):
     the account is paused: only orders that reduce a position and cancels pass, until a person resets it (WARN).
     """
 
-    pct: Limit[Part] = None
+    pct: Limit[Proportion] = None
     money: ComparedLimit[Money] = None
     trailing: Flag = True
     breach: Breach = "exceed"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from riskkit.replay.rules.parameters import Breach, Count, Limit, Span, at_most, duration_text
+from riskkit.replay.rules.parameters import Breach, Count, Limit, PositiveDuration, at_most, duration_text
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind
@@ -26,7 +26,7 @@ class DuplicateOrder(NamedTuple):
     """
 
     limit: Limit[Count]
-    window_ns: Span = None
+    window_ns: PositiveDuration = None
     breach: Breach = "exceed"
 
 

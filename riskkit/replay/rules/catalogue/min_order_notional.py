@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, notional
 from riskkit.replay.rules.catalogue.message import price_of
-from riskkit.replay.rules.parameters import Breach, Flag, LeastMoney, Limit, MissingPrice
+from riskkit.replay.rules.parameters import Breach, Flag, Limit, MinMoney, MissingPrice
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -32,7 +32,7 @@ class MinOrderNotional(NamedTuple):
     breaches it is refused (WARN).
     """
 
-    limit: Limit[LeastMoney]
+    limit: Limit[MinMoney]
     exempt_reduce_only: Flag = False
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
-from riskkit.replay.rules.parameters import Breach, Flag, Least, Limit
+from riskkit.replay.rules.parameters import Breach, Flag, Limit, MinQuantity
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventRow
@@ -30,7 +30,7 @@ class MinOrderQty(NamedTuple):
     min_order_qty: one order of at least 1 in quantity, for each account; what breaches it is refused (WARN).
     """
 
-    limit: Limit[Least]
+    limit: Limit[MinQuantity]
     exempt_reduce_only: Flag = False
     breach: Breach = "exceed"
 

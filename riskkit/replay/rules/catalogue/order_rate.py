@@ -19,7 +19,7 @@ from riskkit.replay.rules.parameters import (
     Hour,
     Limit,
     Messages,
-    Zone,
+    TimeZone,
     at_most,
     choice,
     duration_text,
@@ -57,7 +57,7 @@ class OrderRate(NamedTuple):
     kinds: Messages = ("order", "order_list")
     bucket_ns: Duration = 0
     reset_on_trip: Flag = False
-    tz: Zone = "UTC"
+    tz: TimeZone = "UTC"
     roll_hour: Hour = 0
     breach: Breach = "exceed"
 

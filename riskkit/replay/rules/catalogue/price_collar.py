@@ -12,7 +12,7 @@ from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import bad_price
 from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.parameters import Breach, ComparedLimit, Limit, MissingPrice, Part, Ticks, at_most
+from riskkit.replay.rules.parameters import Breach, ComparedLimit, Limit, MissingPrice, Proportion, Ticks, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -30,7 +30,7 @@ class PriceCollar(NamedTuple):
     it is refused (WARN).
     """
 
-    pct: Limit[Part] = None
+    pct: Limit[Proportion] = None
     ticks: ComparedLimit[Ticks] = None
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"

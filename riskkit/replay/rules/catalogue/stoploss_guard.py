@@ -12,7 +12,7 @@ from riskkit.replay.kernels.queue import append, expire, length
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.catalogue.lock import LOCK, closes, lock, phrase
 from riskkit.replay.rules.evidence import CLOSED_TRADES, Need
-from riskkit.replay.rules.parameters import Breach, Count, DayTime, Duration, Flag, Limit, duration_text
+from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, TimeOfDay, duration_text
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.schema.columns import EventRow
 from riskkit.replay.schema.columns import RowFlag as Flags
@@ -34,7 +34,7 @@ class StoplossGuard(NamedTuple):
     trade_limit: Limit[Count]
     lookback_ns: Duration
     stop_ns: Duration = 0
-    unlock_at: DayTime = None
+    unlock_at: TimeOfDay = None
     candle_ns: Duration = 0
     per_side: Flag = False
     breach: Breach = "reach"

@@ -23,14 +23,14 @@ from riskkit.replay.rules.parameters import (
     PICO,
     Breach,
     Confidence,
-    Decay,
+    DecayFactor,
     Flag,
     Limit,
     MissingPrice,
     Money,
-    Multiple,
-    Positive,
-    Span,
+    PositiveCount,
+    PositiveDuration,
+    StandardDeviations,
     at_most,
     duration_text,
 )
@@ -60,16 +60,16 @@ class VarLimit(NamedTuple):
 
     limit: Limit[Money]
     confidence: Confidence = 0.99
-    z: Multiple = None
-    horizon: Positive = 1
-    decay: Decay = 0.94
-    bar_ns: Span = None
-    warmup: Positive = 30
+    z: StandardDeviations = None
+    horizon: PositiveCount = 1
+    decay: DecayFactor = 0.94
+    bar_ns: PositiveDuration = None
+    warmup: PositiveCount = 30
     on_warmup: MissingPrice = "reject"
     on_missing_price: MissingPrice = "reject"
     include_open: Flag = True
     hedges: Flag = True
-    rebuild: Positive = 1_000
+    rebuild: PositiveCount = 1_000
     breach: Breach = "exceed"
 
 

@@ -19,7 +19,7 @@ from riskkit.replay.rules.parameters import (
     MissingPrice,
     Money,
     Quantity,
-    Zone,
+    TimeZone,
     at_most,
     choice,
 )
@@ -54,7 +54,7 @@ class VolumeCap(NamedTuple):
     measure: choice("traded", "ordered") = "traded"
     working: Flag = True
     on_missing_price: MissingPrice = "reject"
-    tz: Zone = "UTC"
+    tz: TimeZone = "UTC"
     roll_hour: Hour = 0
     breach: Breach = "exceed"
 
