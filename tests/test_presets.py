@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import scenario_runner as runner
 
 from riskkit import presets
 from riskkit._check import InputError
 from riskkit.datasets import load_tape
+from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.floorsheet import log_from_trades
 from riskkit.replay.run.replay_log import replay_log
 
@@ -103,7 +105,7 @@ def test_one_rule_set_or_none_is_refused():
 
 def answers(*words):
     """The decisions on the orders of a stream of (seconds, kind) pairs under gobreaker's default."""
-    rows = [{"ts": int(at * 10**9), "kind": kind, "account": "A"} for at, kind in words]
+    rows = [{"ts": round(at * 10**9), "kind": kind, "account": "A"} for at, kind in words]
     message = {"instrument": "X", "side": "B", "qty": 1, "price": 10}
     frame = pd.DataFrame([row | (message if row["kind"] == "order" else {}) for row in rows])
     result = replay_log(EventLog.from_frame(frame, unit="ns"), presets.gobreaker(), compiled=False)
@@ -123,7 +125,7 @@ def test_gobreaker_opens_anew_at_the_error_of_its_probe():
 
 
 def test_gobreaker_closes_at_the_success_of_its_probe_and_forgets_the_failures():
-    assert answers(*SIX, PROBE, PROBE, (61, "ack"), *SIX[:5], (62, "order")) == [True, False, True]
+    assert answers(*SIX, PROBE, PROBE, (61, "ack"), *[(62, "error")] * 5, (62, "order")) == [True, False, True]
 
 
 def test_gobreaker_is_open_at_exactly_the_end_of_its_minute():

@@ -36,11 +36,12 @@ from types import NoneType
 from typing import Any, get_type_hints
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.rules.parameters import Unit, amount_text, fits, integer, unit_of
+from riskkit.replay.rules import rule_text
+from riskkit.replay.rules.parameters import Unit, fits, integer, unit_of
 from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
 from riskkit.replay.schema.columns import MESSAGES, EventKind
-from riskkit.replay.schema.durations import duration, duration_text
+from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.universe import Universe
 
@@ -478,12 +479,7 @@ class Rule:
 
     def limit_text(self) -> str:
         """The limit in words."""
-        amounts = {
-            name: amount_text(value)
-            for name, unit in self.kind.units().items()
-            if unit.name in ("quantity", "money") and (value := getattr(self.parameters, name))
-        }
-        return self.kind.sentence(self.parameters._replace(**amounts))
+        return rule_text.limit_text(self)
 
     def __str__(self) -> str:
         """The rule as a sentence that a risk officer can sign."""
@@ -491,32 +487,11 @@ class Rule:
 
     def scope_text(self) -> str:
         """The scope in words."""
-        scope = scopes.SCOPES[self.scope]
-        each = ", in each instrument" if "position" in self.kind.reads and not scope.has_instrument else ""
-        netted = self.kind.reads & {"position", "exposure", "share"} and scope.joins_accounts
-        return f"{scope.words}{', accounts netted' if netted else ''}{each}"
+        return rule_text.scope_text(self)
 
     def action_text(self) -> str:
         """The effect of a breach in words."""
-        who = scopes.SCOPES[self.scope].who
-        if self.action == "ALERT":
-            return f"a breach raises an alert ({self.severity}) and stops nothing"
-        if self.action == "REJECT":
-            return f"what breaches it is refused ({self.severity})"
-        what = {
-            "REDUCE_ONLY": "may only reduce positions",
-            "PAUSE": "is paused: only orders that reduce a position and cancels pass",
-            "HALT": "is halted: only cancels pass",
-        }[self.action]
-        hold = self.hold_ns()
-        if hold == "session":
-            tz, hour = self.zone()
-            until = f"until the trading day turns ({hour:02d}:00 {tz})"
-        else:
-            until = f"for {duration_text(hold)}" if isinstance(hold, int) else "until a person resets it"
-        if self.refuses:
-            return f"what breaches it is refused, and {who} {what}, {until} ({self.severity})"
-        return f"from the event after a breach on {who} {what}, {until} ({self.severity})"
+        return rule_text.action_text(self)
 
 
 def _plain(value: Any) -> Any:

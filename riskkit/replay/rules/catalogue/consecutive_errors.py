@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, Positive, at_most
+from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, PositiveCount, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
@@ -39,7 +39,7 @@ class ConsecutiveErrors(NamedTuple):
     limit: Limit[Count]
     open_ns: Duration = 0
     half_open: Flag = False
-    probes: Positive = 1
+    probes: PositiveCount = 1
     breach: Breach = "reach"
 
 
