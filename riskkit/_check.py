@@ -19,6 +19,8 @@ import numpy as np
 
 Amount = int | float | str | Decimal  # read exactly; a float as its shortest decimal text
 Duration = int | str | datetime.timedelta  # nanoseconds, a text such as "1s", or a Timedelta
+ROUNDING = 1e-8
+"""Spread of rounding relative to the numbers: equal returns of 1e-7, from prices in float64, differ by less."""
 
 
 class InputError(ValueError):
@@ -268,6 +270,16 @@ def as_pandas(value: Any) -> Any:
             frame = frame.set_index(names[0])
             return frame.rename_axis(None) if names[0].startswith("__index_level_") else frame
     return frame
+
+
+def constant(values: np.ndarray, size: Any = 0.0) -> Any:
+    """True where numbers (n_obs,) or the columns of (n_obs, n_series) vary by no more than rounding.
+
+    `size` is the largest number they were computed from, where that is larger than they are.
+    """
+    largest = np.maximum(np.abs(values).max(axis=0), size)
+    flat = np.ptp(values, axis=0) <= ROUNDING * largest
+    return flat if np.ndim(flat) else bool(flat)
 
 
 def labels_of(value: Any, axis: int) -> Any:

@@ -11,6 +11,9 @@ from typing import Any
 
 from riskkit._check import confidence_level, whole_number
 
+DEFAULT_CONFIDENCE = 0.99
+"""Confidence of VaR and ES where none is given: one for models and tests, so that a forecast is tested at its own."""
+
 
 def tail_probability(confidence: Any) -> float:
     """Tail probability 1 - confidence in decimal: 0.99 gives 0.01 and not 0.010000000000000009.

@@ -19,7 +19,7 @@ from riskkit.replay.live.engine import Engine
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.run.replay_log import Stage
 from riskkit.replay.schema.columns import Cause, DecisionCode
 from riskkit.replay.schema.universe import Account, Instrument
 
@@ -207,7 +207,8 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
         live.feed(log)
         result = live.result()
     else:
-        result = replay_log(log, rules, mode, orphans=orphans, compiled=way == "compiled")
+        options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": way == "compiled"}
+        result = Stage(log, rules, mode, **options).replay(rules)  # also where the log lacks what the rules need
     return outcome_of(scenario, result, numbers)
 
 

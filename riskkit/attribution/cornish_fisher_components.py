@@ -6,12 +6,13 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, one_of, with_labels
+from riskkit._check import InputError, confidence_level, constant, one_of, with_labels
 from riskkit._exposure import scenarios_of
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import PositionsLike, ReturnsLike
 from riskkit.attribution.result import Attribution
 from riskkit.var.parametric import CornishFisherLaw, cornish_fisher_law, cornish_fisher_moments, quantile_multiplier
-from riskkit.var.parametric.cornish_fisher import OutOfDomain
+from riskkit.var.parametric.cornish_fisher_distribution import OutOfDomain
 
 STEP = 2.0**-7
 
@@ -21,7 +22,7 @@ Standardisation = Literal["population", "volatility"]
 def cornish_fisher(
     positions: PositionsLike,
     returns: ReturnsLike,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     corrected: bool = True,
     out_of_domain: OutOfDomain = "refuse",
@@ -78,7 +79,11 @@ def cornish_fisher(
     held, array, labels = scenarios_of(positions, returns, min_obs=2)
     book = _moments(array, held, ddof, standardised_by)
     law = cornish_fisher_law(
-        np.array([book.skewness]), np.array([book.kurtosis]), corrected=corrected, out_of_domain=out_of_domain
+        np.array([book.skewness]),
+        np.array([book.kurtosis]),
+        corrected=corrected,
+        out_of_domain=out_of_domain,
+        confidence=confidence,
     )
     y = -quantile_multiplier(confidence)
     in_skewness, in_kurtosis = _slopes(law, y, corrected)
@@ -114,7 +119,7 @@ def _moments(array: np.ndarray, held: np.ndarray, ddof: int, standardised_by: st
     deviations = array - means
     book = deviations @ held
     sum_of_squares = float(book @ book)
-    if np.ptp(array @ held) == 0.0 or sum_of_squares == 0.0 or n <= ddof:
+    if constant(array @ held, np.abs(array * held).max()) or sum_of_squares == 0.0 or n <= ddof:
         raise InputError("the P&L is constant in these returns; its skewness and kurtosis are undefined")
     volatility = (sum_of_squares / (n - ddof)) ** 0.5
     unit = volatility if standardised_by == "volatility" else (sum_of_squares / n) ** 0.5

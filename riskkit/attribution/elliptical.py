@@ -13,6 +13,7 @@ import numpy as np
 
 from riskkit._check import one_of, returns_array, with_labels
 from riskkit._exposure import Exposure, asset_vector, exposure_of
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Measure, PositionsLike, ReturnsLike, Vector
 from riskkit.attribution.result import Attribution
 from riskkit.covariance import sample_covariance
@@ -22,7 +23,7 @@ from riskkit.var.parametric.elliptical import cached_factor
 def portfolio(
     positions: PositionsLike,
     covariance: Any,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     measure: Measure = "var",
     mean: Any = None,
@@ -78,7 +79,7 @@ def portfolio(
 def standalone(
     positions: PositionsLike,
     covariance: Any,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     measure: Measure = "var",
     mean: Any = None,
@@ -120,7 +121,7 @@ def standalone(
 def marginal(
     positions: PositionsLike,
     covariance: Any,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     measure: Measure = "var",
     mean: Any = None,
@@ -166,7 +167,7 @@ def marginal(
 def component(
     positions: PositionsLike,
     covariance: Any,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     measure: Measure = "var",
     mean: Any = None,
@@ -214,7 +215,7 @@ def component(
 def parametric(
     positions: PositionsLike,
     returns: ReturnsLike,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     measure: Measure = "var",
     mean: Any = "sample",

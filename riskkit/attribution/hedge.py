@@ -11,6 +11,7 @@ from riskkit import plot
 from riskkit._check import InputError, labels_of, one_of, with_labels
 from riskkit._exposure import Exposure, asset_vector, exposure_of
 from riskkit._show import Row, Shown, alike, percent
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import PositionsLike, TailMeasure, Vector
 from riskkit.attribution.result import NAMES
 from riskkit.var.parametric.elliptical import cached_factor
@@ -90,7 +91,7 @@ class BestHedges(Shown):
 def best_hedge(
     positions: PositionsLike,
     covariance: Any,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     measure: TailMeasure = "var",
     mean: Any = None,

@@ -12,6 +12,7 @@ import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, one_of, with_labels
 from riskkit._exposure import Exposure, asset_vector, by_name, exposure_of, scenarios_of
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Measure, PositionsLike, ReturnsLike, TailMeasure, Vector
 from riskkit.var.historical_simulation import historical
 from riskkit.var.parametric.elliptical import cached_factor
@@ -23,7 +24,7 @@ def incremental(
     positions: PositionsLike,
     covariance: Any = None,
     trades: Any = None,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     returns: ReturnsLike | None = None,
     measure: Measure = "var",

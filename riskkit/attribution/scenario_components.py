@@ -10,6 +10,7 @@ import numpy as np
 from riskkit._check import (
     InputError,
     confidence_level,
+    constant,
     finite_number,
     labels_of,
     one_of,
@@ -18,6 +19,7 @@ from riskkit._check import (
     with_labels,
 )
 from riskkit._exposure import scenarios_of
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import PositionsLike, ReturnsLike, TailMeasure
 from riskkit.attribution.order_weights import OrderWeights, order_weights
 from riskkit.attribution.result import Attribution
@@ -31,7 +33,7 @@ ESTIMATORS = {"var": (*SMOOTH, *DEFINITIONS), "es": ("tail_mass",)}
 def historical(
     positions: PositionsLike | None,
     returns: ReturnsLike,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     measure: TailMeasure = "var",
     estimator: str | None = None,
@@ -241,7 +243,7 @@ def _quantile_errors(book: _Book, tail: _Tail, total_error: float) -> _Errors:
     """
     centred = book.losses - book.losses.mean()
     slope = -(centred @ book.returns) * (1.0 if book.positions is None else book.positions)
-    slope /= float(centred @ centred) if np.ptp(book.losses) > 0.0 else np.inf
+    slope /= float(centred @ centred) if not constant(book.losses) else np.inf
     away = tail.parts.sum(axis=1) - float(tail.component.sum())
     residual = tail.parts - tail.component - np.outer(away, slope)
     squared = float(tail.mass @ tail.mass)

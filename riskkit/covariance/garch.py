@@ -12,6 +12,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import (
     InputError,
+    constant,
     finite_number,
     labels_of,
     one_of,
@@ -248,7 +249,7 @@ def fit_garch(returns: ReturnsLike, *, distribution: Distribution = "t") -> Garc
     refuse_prices(array, "returns")
     if len(array) < 50:
         raise InputError(f"returns has {len(array)} observations; a GARCH fit needs at least 50")
-    if np.ptp(array) == 0.0:
+    if constant(array):
         raise InputError("returns is constant; there is no volatility to fit")
     deviation = float(np.std(array / np.abs(array).max())) * float(np.abs(array).max())
     fitted, converged = _best_fit(np.round(array / deviation, DECIMALS), distribution)

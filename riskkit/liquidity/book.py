@@ -11,6 +11,7 @@ from riskkit import plot
 from riskkit._check import InputError, labels_of, positive, with_labels
 from riskkit._exposure import exposure_of
 from riskkit._show import Row, Shown, percent
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.attribution import component
 from riskkit.liquidity.impact import square_root_impact
 from riskkit.liquidity.numbers import at_least_zero, documented, matched
@@ -146,7 +147,7 @@ class LiquidityVar(Shown):
 def liquidity_var(
     positions: Any,
     covariance: Any,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     spreads: Any = 0.0,
     spread_sd: Any = 0.0,

@@ -12,6 +12,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, finite_array
 from riskkit._show import Row, Shown, percent
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.liquidity.numbers import documented
 from riskkit.liquidity.optimal_execution import (
     LinearImpact,
@@ -102,7 +103,7 @@ def liquidation_frontier(
     days: float,
     n_trades: int,
     market: LinearImpact,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     risk_aversions: Sequence[float] | None = None,
     z: float | None = None,

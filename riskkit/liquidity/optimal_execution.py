@@ -14,6 +14,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, finite_number, positive, whole_number
 from riskkit._show import Row, Shown
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.liquidity.numbers import documented
 from riskkit.var.parametric import quantile_multiplier
 
@@ -139,7 +140,7 @@ class LiquidationSchedule(Shown):
         """Days in which holdings without a deadline fall by a factor of e, 1 / kappa; infinite at kappa 0."""
         return math.inf if self.kappa == 0.0 else 1.0 / self.kappa
 
-    def lvar(self, confidence: float = 0.95, *, z: float | None = None) -> float:
+    def lvar(self, confidence: float = DEFAULT_CONFIDENCE, *, z: float | None = None) -> float:
         """Liquidity-adjusted VaR in money: expected cost + z × standard deviation, as costs are normal."""
         return self.expected_cost + quantile_multiplier(confidence, z=z) * self.cost_sd
 

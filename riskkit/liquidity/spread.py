@@ -15,6 +15,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, finite_number, one_of, positive
 from riskkit._show import Row, Shown
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.liquidity.numbers import at_least_zero, documented, labelled, labels_among, matched
 from riskkit.var.parametric import quantile_multiplier
 
@@ -170,7 +171,7 @@ def spread_var(
     value: float,
     volatility: float,
     spread: float,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     spread_sd: float = 0.0,
     spread_multiplier: float = 3.0,

@@ -26,6 +26,7 @@ from riskkit._check import (
     refuse_prices,
     with_labels,
 )
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._tail import n_tail as tail_size
 from riskkit.performance.series import Input, above_total_loss, documented, per_series
 
@@ -126,7 +127,9 @@ def ulcer_index(values: Any, *, input: Input = "returns") -> Any:
 
 
 @documented
-def conditional_drawdown_at_risk(values: Any, confidence: float = 0.95, *, input: Input = "returns") -> Any:
+def conditional_drawdown_at_risk(
+    values: Any, confidence: float = DEFAULT_CONFIDENCE, *, input: Input = "returns"
+) -> Any:
     """Conditional drawdown at risk (CDaR): mean of the largest 1 - `confidence` share of the drawdowns.
 
     Parameters

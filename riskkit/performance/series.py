@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, labels_of, returns_array, with_labels
+from riskkit._check import InputError, constant, finite_array, finite_number, labels_of, returns_array, with_labels
 from riskkit._docs import shared_parameters
 from riskkit._types import ReturnsLike
 
@@ -50,7 +50,7 @@ def above_total_loss(array: np.ndarray, name: str = "returns") -> np.ndarray:
 
 def refuse_constant(array: np.ndarray, source: Any, measure: str) -> None:
     """Refuse a constant series for a measure that divides by its spread."""
-    flat = np.atleast_1d(np.ptp(array, axis=0) == 0.0)
+    flat = np.atleast_1d(constant(array, np.abs(returns_array(source)).max(axis=0)))
     if flat.any():
         names = labels_of(source, 1) if array.ndim == 2 else None
         first = int(np.argmax(flat))

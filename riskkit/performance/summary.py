@@ -11,6 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, finite_number, labels_of, refuse_prices, single_series, with_labels
 from riskkit._show import Row, Shown
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import ReturnsLike
 from riskkit.performance.drawdown import conditional_drawdown_at_risk, max_drawdown, pain_index, risk_score, ulcer_index
 from riskkit.performance.drawdown_episodes import drawdown_table
@@ -182,7 +183,7 @@ def performance_summary(
     *,
     risk_free: Any = 0.0,
     threshold: float = 0.0,
-    confidence: float = 0.95,
+    confidence: float = DEFAULT_CONFIDENCE,
     max_drawdown_limit: float | None = None,
 ) -> PerformanceSummary:
     """Summarize the performance of one return series.

@@ -14,6 +14,7 @@ from riskkit import plot
 from riskkit._check import (
     InputError,
     confidence_level,
+    constant,
     finite_array,
     finite_number,
     labels_of,
@@ -258,7 +259,7 @@ def sqrt_time_test(returns: ReturnsLike, horizon: int, *, significance: float = 
     deviation = array - array.mean()
     square = deviation**2
     total = float(square.sum())
-    if np.ptp(array) == 0.0 or total == 0.0:
+    if constant(array) or total == 0.0:
         raise InputError("returns is constant; its autocorrelation is undefined")
     sums = np.lib.stride_tricks.sliding_window_view(deviation, horizon).sum(axis=1)
     unbiased = horizon * (n - horizon + 1) * (1.0 - horizon / n)

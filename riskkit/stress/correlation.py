@@ -11,6 +11,7 @@ import numpy as np
 from riskkit import plot
 from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, positive, with_labels
 from riskkit._show import Row, Shown
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.attribution import portfolio
 from riskkit.covariance import MatrixRepair, correlation_from_covariance, nearest_correlation
 from riskkit.covariance.matrices import changes_by_pair, square_matrix, volatilities_of
@@ -47,7 +48,7 @@ class CovarianceStress(Shown):
         """Correlations after the stress."""
         return self.repair.matrix
 
-    def compare(self, positions: Any, confidence: float = 0.95, *, z: float | None = None) -> Any:
+    def compare(self, positions: Any, confidence: float = DEFAULT_CONFIDENCE, *, z: float | None = None) -> Any:
         """Normal VaR of a book before and after stress: a Series with `before`, `after` and their `ratio`.
 
         Parameters as in `riskkit.attribution.portfolio`.

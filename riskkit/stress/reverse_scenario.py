@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, labels_of, observations, positive, single_series, with_labels
+from riskkit._check import InputError, constant, labels_of, observations, positive, single_series, with_labels
 from riskkit._show import Row, Shown, alike
 from riskkit.covariance import sample_covariance
 from riskkit.covariance.matrices import symmetric
@@ -271,7 +271,7 @@ def reverse_stress_pnl(pnl: Any, factors: Any, loss: float, *, df: float | None 
         raise InputError(f"pnl has shape {series.shape} and factors {moves.shape}; give one P&L for every row")
     joint = sample_covariance(np.column_stack([moves, series]))
     variance, centre = float(joint[-1, -1]), float(series.mean())
-    if variance == 0.0 or np.ptp(series) == 0.0:
+    if variance == 0.0 or constant(series):
         raise InputError("pnl is constant; no move of the factors explains it")
     if -centre >= target:
         raise InputError(f"loss={loss!r} is not above {-centre:g}, the mean loss")

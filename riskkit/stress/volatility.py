@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, as_pandas, finite_array, labels_of, positive, returns_array, with_labels
+from riskkit._check import (
+    InputError,
+    as_pandas,
+    constant,
+    finite_array,
+    labels_of,
+    positive,
+    returns_array,
+    with_labels,
+)
 from riskkit._types import ReturnsLike
 from riskkit.covariance import sample_volatility
 from riskkit.stress.docs import documented
@@ -61,7 +70,7 @@ def scale_scenarios(
             if current_volatility is None
             else _volatilities(current_volatility, returns, "current_volatility")
         )
-        if np.any(np.asarray(present) <= 0.0):
+        if np.any(np.asarray(present) <= 0.0) or (current_volatility is None and np.any(constant(array))):
             raise InputError("returns contains a constant series; it cannot be scaled to the target")
         factor = _volatilities(target_volatility, returns, "target_volatility") / np.asarray(present)
     return with_labels(array * factor, labels_of(returns, 0), labels_of(returns, 1), getattr(returns, "name", None))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.historical_simulation import weighted_tail
@@ -13,7 +14,9 @@ from riskkit.var.method import Fit, Method
 from riskkit.var.order_statistics import age_weights
 
 
-def age_weighted(returns: ReturnsLike, confidence: Confidence = 0.95, *, decay: float = 0.98) -> RiskEstimate:
+def age_weighted(
+    returns: ReturnsLike, confidence: Confidence = DEFAULT_CONFIDENCE, *, decay: float = 0.98
+) -> RiskEstimate:
     """VaR and ES of the observed returns, weighted by age.
 
     Parameters

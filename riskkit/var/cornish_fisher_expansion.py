@@ -7,16 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import Fit, Method, VarEs
 from riskkit.var.moments import Mean, Moments, check_spread_options, rolling_moments, sample_moments
-from riskkit.var.parametric.cornish_fisher import CornishFisherForm, EsDefinition, OutOfDomain
+from riskkit.var.parametric.cornish_fisher import CornishFisherForm, EsDefinition
+from riskkit.var.parametric.cornish_fisher_distribution import OutOfDomain
 
 
 def cornish_fisher(
     returns: ReturnsLike,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     corrected: bool = True,
     out_of_domain: OutOfDomain = "refuse",
@@ -35,8 +37,9 @@ def cornish_fisher(
         True: solve for the parameters whose distribution has the moments of the sample (Maillard). False: use the
         moments as parameters, as most packages do; the distribution then has other moments than the sample.
     out_of_domain : {"refuse", "allow"}
-        Where the expansion does not increase everywhere it is not a quantile function: a 99 % VaR may be smaller than
-        a 95 % one, or four times the worst observed loss. "allow" computes the number anyway (uncorrected only).
+        Where the expansion does not increase as far as the tail of `confidence`, on both sides, it is not a quantile
+        function there: a 99 % VaR may be smaller than a 95 % one, or four times the worst observed loss. "allow" computes
+        the number anyway, where the moments have parameters.
     es : {"exact", "boudt", "operational"}
         Mean of the tail of the distribution; or, uncorrected, the ES of the Edgeworth density below the quantile, which
         can be smaller than the VaR; or the larger of that and the VaR.
@@ -98,22 +101,25 @@ class CornishFisher(CornishFisherForm, Method):
 
     def fit(self, table: np.ndarray, confidences: tuple[float, ...]) -> Fit:
         """Estimate VaR and ES of each column of (n_obs, n_series)."""
-        return self._fit(sample_moments(table, tails=True), confidences, "returns in column")
+        moments = sample_moments(table, tails=True)
+        if moments.flat.any():
+            raise InputError("the returns are constant; they have no skewness or kurtosis")
+        return self._fit(moments, confidences)
 
     def roll(self, table: np.ndarray, window: int, confidences: tuple[float, ...]) -> VarEs:
         """Estimate every window from rolling moments."""
-        fit = self._fit(rolling_moments(table, window, tails=True), confidences, "returns in the window")
+        moments = rolling_moments(table, window, tails=True)
+        steady = moments._replace(second=np.where(moments.flat, np.nan, moments.second))
+        with np.errstate(invalid="ignore"):
+            fit = self._fit(steady, confidences, refuse=False)
         return fit.var, fit.es
 
-    def _fit(self, moments: Moments, confidences: tuple[float, ...], where: str) -> Fit:
-        flat = moments.second <= 0.0
-        if flat.any():
-            raise InputError(f"{where} {int(np.argwhere(flat)[0][0])} are constant; they have no skewness or kurtosis")
+    def _fit(self, moments: Moments, confidences: tuple[float, ...], *, refuse: bool = True) -> Fit:
         given = {
             "volatility": moments.volatility(self.mean, self.ddof),
             "skewness": moments.skewness,
             "excess_kurtosis": moments.excess_kurtosis,
             "mean": moments.location(self.mean),
         }
-        law, var, es = self.risk(confidences, **given)
+        law, var, es = self.risk(confidences, refuse=refuse, **given)
         return Fit(var, es, given | {"skewness_parameter": law.skewness, "kurtosis_parameter": law.kurtosis})

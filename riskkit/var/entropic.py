@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from riskkit._tail import n_tail, tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, n_tail, tail_probability
 from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import read_confidences, read_sample
 
 
-def evar(returns: ReturnsLike, confidence: Confidence = 0.95) -> Quantity:
+def evar(returns: ReturnsLike, confidence: Confidence = DEFAULT_CONFIDENCE) -> Quantity:
     """Entropic VaR of the observed returns: min over t > 0 of ln(mean exp(t L)/p)/t, L the losses.
 
     Parameters

@@ -91,6 +91,8 @@ class RiskEstimate(Shown):
         Fitted parameters, per portfolio.
     interval : RiskInterval or None
         Confidence interval, on request.
+    refusals : dict[Any, str]
+        Portfolios that the method cannot estimate, which have NaN, and why.
 
     Examples
     --------
@@ -108,6 +110,7 @@ class RiskEstimate(Shown):
     horizon: float = 1.0
     parameters: dict[str, Any] = field(default_factory=dict)
     interval: RiskInterval | None = None
+    refusals: dict[Any, str] = field(default_factory=dict)
 
     @property
     def _levels(self) -> tuple[float, ...]:
@@ -171,10 +174,12 @@ class RiskEstimate(Shown):
                 if not self._many:
                     yield f"{label} {percent(level)}", values[0], self._bounds(label.lower(), i)
                 else:
-                    worst = int(np.argmax(values))
+                    worst = int(np.nanargmax(values))
                     yield f"{label} {percent(level)}, largest", values[worst], f"portfolio {names[worst]}"
         if self._many:
             yield "portfolios", len(names), ""
+            for name, why in self.refusals.items():
+                yield f"{name}", "NaN", why
         yield "observations", self.n_obs, ""
         yield "horizon", self.horizon, "period" if self.horizon == 1.0 else "periods"
         for name, value in self.parameters.items():
@@ -194,7 +199,7 @@ def estimate(method: Method, returns: ReturnsLike, confidence: Confidence) -> Ri
     """Fit a method to every portfolio and label the result."""
     confidences = read_confidences(confidence)
     sample = read_sample(returns, ordered=method.ordered, check=not method.checks_finite)
-    return labelled_estimate(method, sample, confidences, method.fit(sample.table, confidences.levels))
+    return labelled_estimate(method, sample, confidences, method.fit_each(sample.table, confidences.levels))
 
 
 def labelled_estimate(
@@ -210,6 +215,7 @@ def labelled_estimate(
         horizon=method.horizon,
         parameters={name: sample.per_portfolio(values) for name, values in fit.parameters.items()},
         interval=interval,
+        refusals={sample.columns[j] if sample.columns is not None else j: why for j, why in fit.refusals.items()},
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, positive
-from riskkit._tail import n_tail
+from riskkit._check import InputError, constant, finite_array, finite_number, positive
+from riskkit._tail import DEFAULT_CONFIDENCE, n_tail
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import Fit, Method
@@ -16,7 +16,11 @@ from riskkit.var.parametric.generalized_pareto import MIN_EXCESSES, fit_excesses
 
 
 def evt(
-    returns: ReturnsLike, confidence: Confidence = 0.99, *, tail_fraction: float = 0.1, threshold: Any = None
+    returns: ReturnsLike,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
+    *,
+    tail_fraction: float = 0.1,
+    threshold: Any = None,
 ) -> RiskEstimate:
     """VaR and ES by peaks over a threshold.
 
@@ -84,9 +88,9 @@ class PeaksOverThreshold(Method):
         for j, threshold in enumerate(thresholds.tolist()):
             losses = -table[:, j]
             excesses = losses[losses > threshold] - threshold
-            if len(excesses) < MIN_EXCESSES or np.ptp(excesses) == 0.0:
+            if len(excesses) < MIN_EXCESSES or constant(excesses, np.abs(losses).max()):
                 raise InputError(
-                    f"column {j} of returns has {len(excesses)} losses over the threshold {threshold:.4g}; at least "
+                    f"returns has {len(excesses)} losses over the threshold {threshold:.4g}; at least "
                     f"{MIN_EXCESSES} that differ are needed: give a larger tail_fraction or a lower threshold"
                 )
             shape, scale = fit_excesses(excesses)
@@ -102,6 +106,10 @@ class PeaksOverThreshold(Method):
             )
         names = ("threshold", "scale", "shape", "n_excesses")
         return Fit(risks[0], risks[1], dict(zip(names, parameters, strict=True)))
+
+    def of_column(self, column: int) -> Method:
+        """The method with the threshold of one column."""
+        return self if np.ndim(self.threshold) == 0 else replace(self, threshold=np.asarray(self.threshold)[[column]])
 
     def _thresholds(self, table: np.ndarray) -> np.ndarray:
         n_obs, n_series = table.shape

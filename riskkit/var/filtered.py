@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
 from riskkit._check import InputError, one_of, whole_number
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.covariance import fit_garch
 from riskkit.var.estimate import RiskEstimate, estimate
@@ -21,7 +22,7 @@ MIN_GARCH_OBS = 50
 
 def filtered_historical(
     returns: ReturnsLike,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     volatility: Volatility = "ewma",
     decay: float = 0.94,
@@ -139,7 +140,7 @@ class FilteredHistorical(Method):
                 scaled[:, j] = fitted.mean + fitted.next_volatility * fitted.residuals
                 for name in names:
                     parameters[name][j] = getattr(fitted, name)
-        var, es, _ = self._historical.fit(scaled[-(self.window or len(table)) :], confidences)
+        var, es, *_ = self._historical.fit(scaled[-(self.window or len(table)) :], confidences)
         return Fit(var, es, parameters)
 
     def roll(self, table: np.ndarray, window: int, confidences: tuple[float, ...]) -> VarEs:
@@ -149,8 +150,12 @@ class FilteredHistorical(Method):
         `refit_every` periods, and the shocks of the window are then those of the new parameters.
         """
         if self.volatility == "ewma":
-            sigma = self._ewma(table, window)
-            return self._roll_shocks(table / sigma[:-1], sigma[window:], window, confidences)
+            sigma = np.sqrt(ewma_forecasts(table, self.decay, self.start, window))
+            silent = sigma[:-1] == 0.0
+            shocks = np.divide(table, sigma[:-1], out=np.zeros_like(table), where=~silent)
+            var, es = self._roll_shocks(shocks, sigma[window:], window, confidences)
+            refused = np.lib.stride_tricks.sliding_window_view(silent, window, axis=0).any(axis=-1)
+            return np.where(refused, np.nan, var), np.where(refused, np.nan, es)
         if window < MIN_GARCH_OBS:
             raise InputError(f"window={window} is too short; the first fit of a GARCH needs {MIN_GARCH_OBS} periods")
         shape = (len(confidences), len(table) - window + 1, table.shape[1])
@@ -159,15 +164,22 @@ class FilteredHistorical(Method):
             for first in range(window, len(table) + 1, self.refit_every):
                 stop = min(first + self.refit_every, len(table) + 1)
                 part = slice(first - window, stop - window)
-                var[:, part, j], es[:, part, j] = self._roll_garch(table[:, j], first, stop, window, confidences)
+                try:
+                    var[:, part, j], es[:, part, j] = self._roll_garch(table[:, j], first, stop, window, confidences)
+                except InputError:
+                    var[:, part, j] = es[:, part, j] = np.nan
         return var, es
 
     def _ewma(self, table: np.ndarray, known: int | None = None) -> np.ndarray:
         sigma: np.ndarray = np.sqrt(ewma_forecasts(table, self.decay, self.start, known))
         if not sigma[:-1].all():
-            day, column = (int(i) for i in np.argwhere(sigma[:-1] == 0.0)[0])
-            raise InputError(f"the volatility for row {day}, column {column} of returns is zero; nothing scales by it")
+            day = int(np.argwhere(sigma[:-1] == 0.0)[0][0])
+            raise InputError(f"the volatility for row {day} of returns is zero; nothing scales by it")
         return sigma
+
+    def of_column(self, column: int) -> Method:
+        """The method with the start of one column."""
+        return self if np.ndim(self.start) == 0 else replace(self, start=np.asarray(self.start)[[column]])
 
     def _roll_shocks(self, shocks: np.ndarray, sigma: np.ndarray, window: int, confidences: tuple[float, ...]) -> VarEs:
         var, es = self._historical.roll(shocks, window, confidences)

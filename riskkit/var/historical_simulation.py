@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, one_of
-from riskkit._tail import n_tail, tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, n_tail, tail_probability
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var._inputs import DEFINITIONS, Quantile, quantile_position
 from riskkit.var._selection import order_statistics, rolling_order_statistics
@@ -25,7 +25,7 @@ EsDefinition = Literal["tail_mass", "beyond", "at_or_beyond", "beyond_rank"]
 
 def historical(
     returns: ReturnsLike,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     quantile: str = "inverted_cdf",
     es: EsDefinition = "tail_mass",

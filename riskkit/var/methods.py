@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, one_of
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var._inputs import read_confidences, read_sample
 from riskkit.var.age_weighting import AgeWeighted
@@ -24,6 +25,7 @@ from riskkit.var.student_t_distribution import StudentT
 MethodName = Literal[
     "historical", "age_weighted", "filtered_historical", "normal", "student_t", "cornish_fisher", "evt"
 ]
+OnRefusal = Literal["nan", "raise"]
 METHODS: dict[str, type[Method]] = dict(
     zip(
         get_args(MethodName),
@@ -42,7 +44,7 @@ DEFAULT_MODELS: dict[str, dict[str, Any]] = {
 
 def value_at_risk(
     returns: ReturnsLike,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     method: MethodName = "historical",
     *,
     interval: IntervalKind | None = None,
@@ -50,6 +52,7 @@ def value_at_risk(
     n_draws: int = 1000,
     block: int = 1,
     rng: np.random.Generator | None = None,
+    on_refusal: OnRefusal = "nan",
     **options: Any,
 ) -> RiskEstimate:
     """VaR and ES of one or many portfolios at one or many confidences, by a named method.
@@ -69,6 +72,9 @@ def value_at_risk(
     n_draws, block, rng
         Of the bootstrap: number of resamples, days per block (some 20 for clustered volatility), and a
         `numpy.random.Generator`, which is required.
+    on_refusal : {"nan", "raise"}
+        A column of a table that the method cannot estimate (a constant one has no skewness) has NaN, and its reason in
+        `refusals`; or is refused with all others, as a single series is.
     **options
         Of the method, as in its function.
 
@@ -105,7 +111,11 @@ def value_at_risk(
     chosen = method_named(method, options)
     confidences = read_confidences(confidence)
     sample = read_sample(returns, ordered=chosen.ordered or (interval == "bootstrap" and block != 1))
-    fit = chosen.fit(sample.table, confidences.levels)
+    fit = chosen.fit_each(sample.table, confidences.levels)
+    if fit.refusals and one_of(on_refusal, get_args(OnRefusal), "on_refusal") == "raise":
+        column, why = next(iter(fit.refusals.items()))
+        name = column if sample.columns is None else sample.columns[column]
+        raise InputError(f"column {name!r}: {why}; on_refusal='nan' answers for the other columns")
     bounds = None
     if interval is not None:
         bootstrap = Bootstrap(n_draws, block, rng)

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, one_of, whole_number
+from riskkit._check import ROUNDING, InputError, one_of, whole_number
 from riskkit._jit import kernel
 
 Mean = Literal["sample", "zero"]
@@ -39,6 +39,12 @@ class Moments(NamedTuple):
         square = self.second if mean == "sample" else self.second + self.mean**2
         volatility: np.ndarray = np.sqrt(square * (self.n / (self.n - ddof)))
         return volatility
+
+    @property
+    def flat(self) -> np.ndarray:
+        """True where the returns vary by no more than rounding."""
+        flat: np.ndarray = np.sqrt(self.second) <= ROUNDING * np.abs(self.mean)
+        return flat
 
     @property
     def skewness(self) -> np.ndarray:

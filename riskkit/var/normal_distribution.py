@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from riskkit._check import InputError, one_of, positive
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike, TailMeasure
 from riskkit.covariance import ewma_initial, ewma_variance
 from riskkit.var.estimate import RiskEstimate, estimate
@@ -21,7 +22,7 @@ Volatility = Literal["sample", "ewma"]
 
 def normal(
     returns: ReturnsLike,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     mean: Mean = "sample",
     ddof: int = 1,

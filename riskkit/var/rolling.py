@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, as_pandas, whole_number
+from riskkit._check import InputError, as_pandas, one_of, whole_number
 from riskkit._show import Row, Shown, percent
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, Labelled, Quantity, ReturnsLike
 from riskkit.plot import STRONG, WARM
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
-from riskkit.var.methods import MethodName, method_named
+from riskkit.var.method import Method
+from riskkit.var.methods import MethodName, OnRefusal, method_named
+
+MOST_REASONS = 10
+"""Refused windows that are explained one by one; neighbours have the same reason."""
 
 
 def rolling_var(
     returns: ReturnsLike,
     window: int = 250,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     method: MethodName = "historical",
+    *,
+    on_refusal: OnRefusal = "nan",
     **options: Any,
 ) -> RollingRisk:
     """Out-of-sample VaR and ES forecasts for backtests.
@@ -40,6 +47,8 @@ def rolling_var(
         0.95 for 95 %.
     method : str
         As in `value_at_risk`.
+    on_refusal : {"nan", "raise"}
+        A window that the method cannot estimate has NaN, and its reason in `refusals`; or all are refused.
     **options
         Of the method.
 
@@ -52,8 +61,8 @@ def rolling_var(
     Raises
     ------
     InputError
-        NaN, infinity, a window that is not shorter than the returns, an unknown method or option, or a window that the
-        method cannot estimate (constant returns, moments outside a domain).
+        NaN, infinity, a window that is not shorter than the returns, an unknown method or option, or no window that the
+        method can estimate (constant returns, moments outside a domain).
 
     References
     ----------
@@ -72,6 +81,9 @@ def rolling_var(
     if window >= len(sample.table):
         raise InputError(f"window={window} is not shorter than returns, which has {len(sample.table)} observations")
     var, es = chosen.roll(sample.table, window, confidences.levels)
+    refused = np.isnan(var).any(axis=0)
+    if refused.all() or (refused.any() and one_of(on_refusal, get_args(OnRefusal), "on_refusal") == "raise"):
+        raise InputError(_why(chosen, sample, confidences, window, *np.argwhere(refused)[0]))
     rows = None if sample.rows is None else sample.rows[window:]
     return RollingRisk(
         method=chosen.title,
@@ -82,7 +94,23 @@ def rolling_var(
         returns=_realised(returns, sample, window),
         next_var=sample.per_confidence(var[:, -1], confidences),
         next_es=sample.per_confidence(es[:, -1], confidences),
+        refusals={
+            (int(w), int(j)): _why(chosen, sample, confidences, window, w, j)
+            for w, j in np.argwhere(refused)[:MOST_REASONS]
+        },
+        n_refused=int(refused.sum()),
     )
+
+
+def _why(method: Method, sample: Sample, confidences: Confidences, window: int, first: int, column: int) -> str:
+    """Reason for which a method refuses a window: that of the same returns alone."""
+    part = sample.table[first : first + window, [column]]
+    where = f"rows {first} to {first + window - 1}" + ("" if sample.single else f", column {column}")
+    try:
+        method.of_column(int(column)).fit(part, confidences.levels)
+    except InputError as refusal:
+        return f"{where}: {refusal}"
+    return f"{where}: the volatility before them is zero or cannot be fitted"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -110,6 +138,10 @@ class RollingRisk(Shown):
         For the day after the last return; shaped as `var` of `value_at_risk`.
     next_es : array, Series or DataFrame
         The same for ES.
+    refusals : dict[tuple[int, int], str]
+        Reasons of the first windows without a forecast, by number of window and series.
+    n_refused : int
+        Number of forecasts that are NaN because the method refuses their window.
 
     Examples
     --------
@@ -127,6 +159,8 @@ class RollingRisk(Shown):
     returns: Labelled
     next_var: Quantity
     next_es: Quantity
+    refusals: dict[tuple[int, int], str] = field(default_factory=dict)
+    n_refused: int = 0
 
     @property
     def hits(self) -> int:
@@ -169,12 +203,14 @@ class RollingRisk(Shown):
     def _rows(self) -> Iterator[Row]:
         n_days = len(self.returns)
         yield "forecasts", n_days, "periods"
+        if self.n_refused:
+            yield "without a forecast", self.n_refused, f"NaN; the first: {next(iter(self.refusals.values()))}"
         if np.ndim(self.returns) == 2:
             yield "series", np.shape(self.returns)[1], ""
         if isinstance(self.confidence, tuple):
             yield "confidences", ", ".join(map(percent, self.confidence)), ""
             return
-        expected = np.size(self.returns) * (1.0 - self.confidence)
+        expected = int(np.isfinite(np.asarray(self.var)).sum()) * (1.0 - self.confidence)
         yield "hits", self.hits, f"{expected:.6g} expected at {percent(self.confidence)}"
         if np.ndim(self.var) == 1:
             yield "next VaR", self.next_var, ""

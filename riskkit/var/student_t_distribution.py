@@ -9,6 +9,7 @@ import numpy as np
 
 from riskkit._check import InputError, finite_number, positive
 from riskkit._jit import kernel
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike, TailMeasure
 from riskkit.var.estimate import RiskEstimate, estimate
 from riskkit.var.method import VAR_ES, Fit, Method, VarEs
@@ -23,7 +24,7 @@ SMALLEST_DF = 0.5
 
 def student_t(
     returns: ReturnsLike,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     df: float | None = None,
     scaled: bool = True,
@@ -150,10 +151,7 @@ def fit_columns(table: np.ndarray) -> np.ndarray:
         raise InputError(f"returns has {rows.shape[1]} observations; a Student t fit needs at least 3")
     tied = np.array([np.unique(row, return_counts=True)[1].max() for row in rows]) * 3 >= rows.shape[1]
     if tied.any():
-        raise InputError(
-            f"a third or more of returns in column {int(np.argmax(tied))} are equal; the likelihood of a Student t "
-            "then has no maximum"
-        )
+        raise InputError("a third or more of the returns are equal; the likelihood of a Student t then has no maximum")
     middle = np.median(rows, axis=1)
     unit = np.percentile(np.abs(rows - middle[:, None]), 75, axis=1)
     out = np.empty((3, len(rows)))

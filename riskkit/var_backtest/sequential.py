@@ -15,7 +15,7 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level, labels_of, one_of, positive, with_labels
 from riskkit._show import Row, Shown, percent, short_label
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, WARM, axes
 from riskkit.var_backtest.core.docs import documented
@@ -127,7 +127,7 @@ class EProcess(Shown):
 @documented
 def var_e_process(
     hits: Any,
-    confidence: float = 0.99,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     hit_odds: Sequence[float] = HIT_ODDS,
     cluster_odds: Sequence[float] = CLUSTER_ODDS,
@@ -184,7 +184,7 @@ def es_e_process(
     returns: ReturnsLike,
     var: Any,
     es: Any,
-    confidence: float = 0.975,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     method: Literal["mixture", "gree"] = "mixture",
     significance: float = 0.05,

@@ -117,7 +117,7 @@ def test_memory_order_and_type_of_the_matrix_do_not_matter():
     wide = np.zeros((4, 8))
     wide[:, ::2] = COVARIANCE
     np.testing.assert_allclose(attribution.component(BOOK, wide[:, ::2]), expected, rtol=1e-13)
-    assert attribution.component([2], [[4]])[0] == pytest.approx(4 * 1.6448536)
+    assert attribution.component([2], [[4]], 0.95)[0] == pytest.approx(4 * 1.6448536)
 
 
 def broken(i, j, value):
@@ -198,7 +198,7 @@ def test_a_book_without_variance_has_no_components():
 @pytest.mark.parametrize("measure", ["var", "es", "volatility"])
 def test_sample_attribution_is_the_closed_form_of_the_moments(measure):
     split = attribution.parametric(BOOK, FRAME, 0.95, measure=measure)
-    expected = attribution.component(BOOK, COVARIANCE, measure=measure, mean=MEAN)
+    expected = attribution.component(BOOK, COVARIANCE, 0.95, measure=measure, mean=MEAN)
     np.testing.assert_allclose(split.component, expected, rtol=1e-10)
     assert list(split.component.index) == ASSETS
     assert split.total == pytest.approx(expected.sum(), rel=1e-12)
@@ -598,7 +598,9 @@ def test_desk_functions_are_the_same_in_weights():
     change = compat.calculate_incremental_var(weights, [0.01, 0, 0, 0], TABLE, value, z=1.65)
     assert change == pytest.approx(compat.get_portfolio_var(weights + [0.01, 0, 0, 0], TABLE, value, z=1.65)[0] - var)
     assert compat.get_portfolio_var(weights, TABLE, 0.0) == (0.0, volatility)
-    assert compat.get_portfolio_var(weights, TABLE, value)[0] == pytest.approx(attribution.portfolio(BOOK, COVARIANCE))
+    assert compat.get_portfolio_var(weights, TABLE, value)[0] == pytest.approx(
+        attribution.portfolio(BOOK, COVARIANCE, 0.95)
+    )
     with pytest.raises(InputError, match="portfolio_value"):
         compat.get_portfolio_var(weights, TABLE, -1.0)
 

@@ -13,6 +13,7 @@ import pytest
 import riskkit
 from riskkit.__main__ import main
 from riskkit._check import InputError
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.api import areas, public_names, write_api
 
 AREAS = areas()
@@ -56,3 +57,26 @@ def test_without_pdoc_a_sentence_says_what_to_install(monkeypatch, tmp_path):
 
 def _refuse():
     raise ImportError
+
+
+def test_one_confidence_is_assumed_everywhere():
+    """A forecast and its test; compat has those of what it replaces, and a desk sets its limits at its own."""
+    found = [
+        (area, name, parameter.default)
+        for area, name in NAMES
+        if area not in ("compat", "desk")
+        for function in _callables(PUBLIC[area, name])
+        for key, parameter in inspect.signature(function).parameters.items()
+        if key == "confidence" and isinstance(parameter.default, float)
+    ]
+    assert len(found) > 50
+    assert [entry for entry in found if entry[2] != DEFAULT_CONFIDENCE] == []
+
+
+def _callables(public):
+    """The function; of a class its constructor and methods."""
+    return (
+        [method for _, method in inspect.getmembers(public, inspect.isfunction)]
+        if inspect.isclass(public)
+        else [public]
+    )

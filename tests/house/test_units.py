@@ -57,8 +57,8 @@ UNITS = {
     "position of a day": "alarm first_hit",
     "count": """
         checkpoints chunk_size columns consecutive_losses current_losing_run ddof degrees df hit_counts iterations
-        kmax longest_losing_run longest_winning_run max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions
-        n_draws n_hits n_losses n_obs n_scenarios n_trades n_wins n_worst replicates steps top
+        kmax left_out longest_losing_run longest_winning_run max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions
+        n_draws n_hits n_losses n_obs n_refused n_scenarios n_trades n_wins n_worst replicates steps top
     """,
     "ratio": """
         basel_multiplier calmar_ratio cluster_odds excess_kurtosis frtb_multiplier hit_odds impact_coefficient
@@ -101,7 +101,7 @@ NO_QUANTITY = re.compile(
 NAMES_OF_OBJECTS = set(
     """
     axes books chi_square chi_squares control_variate effective_scenarios hierarchy hits instruments interval labels
-    parameters rng sequential start uniforms windows worst
+    parameters refusals rng sequential start uniforms windows worst
     """.split()
 )
 

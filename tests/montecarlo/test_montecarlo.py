@@ -211,8 +211,6 @@ def test_copulas_keep_margins_and_dependence():
 
 def test_copulas_refuse_what_they_cannot_use():
     for copula in (montecarlo.GaussianCopula, montecarlo.StudentTCopula):
-        with pytest.raises(InputError, match="constant in column 1"):
-            copula(np.column_stack([HISTORY[:, 0], np.ones(60)]))
         with pytest.raises(InputError, match="nan"):
             copula(np.full((5, 2), np.nan))
         with pytest.raises(InputError, match="diagonal that is not 1"):
@@ -585,3 +583,14 @@ def test_the_drift_of_a_model_is_one_number_per_asset():
     drift, volatility = np.array([0.1, 0.2]), np.array([0.2, 0.4])
     model = montecarlo.GeometricBrownianMotion(volatility, drift, np.eye(2), horizon=1.0, steps=4)
     assert model.log_drift == pytest.approx((drift - volatility**2 / 2) / 4)  # per step
+
+
+@pytest.mark.parametrize("copula", [montecarlo.GaussianCopula, montecarlo.StudentTCopula])
+def test_a_constant_asset_lives_in_a_copula_beside_the_others(copula):
+    moves = 0.01 * np.random.default_rng(2).standard_t(4, (300, 2)) @ np.array([[1.0, 0.6], [0.0, 0.8]])
+    alone, beside = copula(moves), copula(np.insert(moves, 1, 0.0001, axis=1))
+    np.testing.assert_allclose(beside.matrix, np.insert(np.insert(alone.matrix, 1, 0, 0), 1, [0, 1, 0], 1), rtol=1e-9)
+    if copula is montecarlo.StudentTCopula:
+        assert beside.degrees == pytest.approx(alone.degrees, rel=1e-6)
+    sampled = beside.sample(500, np.random.default_rng(1))
+    assert (sampled[:, 1] == 0.0001).all() and np.ptp(sampled[:, [0, 2]], axis=0).min() > 0.0

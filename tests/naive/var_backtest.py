@@ -24,7 +24,7 @@ def binomial_pmf(n, p):
 def exact_p_value(x, n, p, order):
     """Sum of the probabilities of all counts at least as extreme."""
     pmf = binomial_pmf(n, p)
-    if order == "likelihood":
+    if order == "probability":
         return sum(q for q in pmf if q <= pmf[x] * (1 + 1e-9))
     extreme = [pof_lr(k, n, p) if order == "lr" else abs(k - n * p) for k in range(n + 1)]
     return sum(q for q, e in zip(pmf, extreme, strict=True) if e >= extreme[x] - 1e-9)

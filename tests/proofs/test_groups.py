@@ -39,7 +39,10 @@ RULES = RuleSet(
 TRADED = (Instrument("X"), Instrument("Y"))
 DESK = {
     "unit": "ns",
-    "accounts": [Account("T1", desk="D", cash={"USD": 1_000}), Account("T2", desk="D", cash={"USD": 1_000})],
+    "accounts": [
+        Account("T1", desk="D", firm="F", cash={"USD": 1_000}),
+        Account("T2", desk="D", firm="F", cash={"USD": 1_000}),
+    ],
 }
 
 
@@ -91,7 +94,7 @@ def row(account="T1", side="B", qty=1, price=10, kind="order", instrument="X", *
 def refused(rows, rule, **options):
     named = [{"order_id": f"o{ts}", **row} if row["kind"] == "order" else row for ts, row in enumerate(rows)]
     log = load(*({"ts": ts, **row} for ts, row in enumerate(named)), **{"instruments": TRADED, **DESK, **options})
-    return replay_log(log, RuleSet([rule]), compiled=False).refused()["seq"].tolist()
+    return replay_log(log, RuleSet([rule]), compiled=False).rejections()["seq"].tolist()
 
 
 BOUGHT = [row("T1", qty=40, kind="fill"), row("T2", qty=40, kind="fill")]
@@ -171,7 +174,7 @@ def test_a_list_is_judged_by_its_sum(working, parameters, quantities, passes):
             RuleSet([Rule("r", parameters._replace(working=working))]),
             compiled=False,
         )
-        assert len(result.refused()) == (0 if passes else 2)
+        assert len(result.rejections()) == (0 if passes else 2)
 
 
 def test_a_list_that_lands_on_the_largest_share_passes():
@@ -180,7 +183,7 @@ def test_a_list_that_lands_on_the_largest_share_passes():
     def count(x, y):
         rows = [{"ts": 0, **row(qty=qty, instrument=name, batch="list")} for name, qty in (("X", x), ("Y", y))]
         rules = RuleSet([Rule("r", ConcentrationLimit("0.5"))])
-        return len(replay_log(load(*prices, *rows, instruments=TRADED, **DESK), rules, compiled=False).refused())
+        return len(replay_log(load(*prices, *rows, instruments=TRADED, **DESK), rules, compiled=False).rejections())
 
     assert (count(50, 50), count(50, 49), count(1, 100)) == (0, 2, 2)
 

@@ -315,6 +315,7 @@ QUANTITIES = {
             int(inputs["observations"]),
             confidence(inputs),
             significance=1.0 - float(inputs.get("test_confidence", 0.95)),
+            order="asymptotic",
         )
     ),
     "pof_true_size": lambda inputs: pof_size(

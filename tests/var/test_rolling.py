@@ -235,5 +235,5 @@ def test_bad_values_anywhere_are_refused():
             broken[250, 1] = bad
             with pytest.raises(InputError, match=r"\(250, 1\)"):
                 rk.rolling_var(broken, WINDOW, 0.95, method, **options)
-    with pytest.raises(InputError, match="window 0 are constant"):
+    with pytest.raises(InputError, match="rows 0 to .*: the returns are constant"):
         rk.rolling_var([0.01] * 100, WINDOW, 0.95, "cornish_fisher")

@@ -1,6 +1,9 @@
 """Coverage, its exact distribution, and the traffic light."""
 
+import itertools
 import math
+from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -27,6 +30,7 @@ from riskkit.var_backtest import (
     tuff_nonrejection_region,
     tuff_p_value,
 )
+from riskkit.var_backtest.exact.coverage import Order
 
 SAMPLES = [(1, 0.99), (10, 0.95), (19, 0.5), (60, 0.975), (250, 0.99)]
 
@@ -39,7 +43,7 @@ def test_pof_against_the_formula(n, share, p):
 
 
 @pytest.mark.parametrize(("n", "confidence"), SAMPLES)
-@pytest.mark.parametrize("order", ["likelihood", "lr", "distance"])
+@pytest.mark.parametrize("order", ["probability", "lr", "distance"])
 def test_exact_p_values_against_plain_sums(n, confidence, order):
     p = tail_probability(confidence)
     for x in range(min(n, 40) + 1):
@@ -55,13 +59,13 @@ def test_exact_p_value_agrees_with_scipys_binomial_test():
 
 
 def test_published_sizes_at_250_days_and_99_percent():
-    # The nominal 5 % test rejects 9.5 % of correct models; exact: 1.4 % in LR order, 4.1 % in likelihood order.
+    # The nominal 5 % test rejects 9.5 % of correct models; exact: 1.4 % in LR order, 4.1 % by probability.
     assert pof_size(250, 0.99) == pytest.approx(0.095, abs=5e-4)
     assert pof_attainable_size(250, 0.99, order="lr") == pytest.approx(0.014, abs=5e-4)
-    assert pof_attainable_size(250, 0.99, order="likelihood") == pytest.approx(0.041, abs=5e-4)
+    assert pof_attainable_size(250, 0.99, order="probability") == pytest.approx(0.041, abs=5e-4)
 
 
-@pytest.mark.parametrize("order", ["likelihood", "lr", "distance"])
+@pytest.mark.parametrize("order", ["probability", "lr", "distance"])
 @pytest.mark.parametrize(("n", "confidence"), [*SAMPLES, (500, 0.975), (1000, 0.999)])
 @pytest.mark.parametrize("nominal", [0.01, 0.05, 0.1])
 def test_exact_size_never_exceeds_nominal_and_is_the_enumerated_one(n, confidence, order, nominal):
@@ -78,7 +82,7 @@ def test_exact_size_never_exceeds_nominal_and_is_the_enumerated_one(n, confidenc
     n=st.integers(1, 400),
     p=st.floats(0.001, 0.6),
     nominal=st.floats(0.005, 0.3),
-    order=st.sampled_from(["likelihood", "lr", "distance"]),
+    order=st.sampled_from(["probability", "lr", "distance"]),
 )
 def test_exact_size_never_exceeds_nominal(n, p, nominal, order):
     assert pof_attainable_size(n, 1 - p, significance=nominal, order=order) <= nominal
@@ -96,9 +100,21 @@ def test_region_is_where_the_test_rejects():
     for n, confidence in [(255, 0.99), (510, 0.95), (50, 0.99), (1, 0.99), (3, 0.5)]:
         p = tail_probability(confidence)
         rejected = [x for x in range(n + 1) if naive.pof_lr(x, n, p) > 3.841458820694124]
-        region = pof_nonrejection_region(n, confidence)
+        region = pof_nonrejection_region(n, confidence, order="asymptotic")
         assert region.reject_at_or_below == max((x for x in rejected if x < n * p), default=None)
         assert region.reject_at_or_above == min((x for x in rejected if x > n * p), default=None)
+
+
+@pytest.mark.parametrize("order", [None, *get_args(Order)])
+@pytest.mark.parametrize("n", [1, 20, 99, 250, 500])
+def test_the_pof_test_and_its_region_agree_in_every_cell(n, order):
+    named = {} if order is None else {"order": order}  # None: the defaults of both
+    for confidence, level in itertools.product((0.9, 0.975, 0.99), (0.01, 0.05, 0.1)):
+        region = pof_nonrejection_region(n, confidence, significance=level, **named)
+        low = -1 if region.reject_at_or_below is None else region.reject_at_or_below
+        high = n + 1 if region.reject_at_or_above is None else region.reject_at_or_above
+        outcomes = [replace(kupiec_pof(x, n, confidence, **named), significance=level) for x in range(n + 1)]
+        assert [outcome.reject for outcome in outcomes] == [x <= low or x >= high for x in range(n + 1)]
 
 
 @pytest.mark.parametrize("p", [0.001, 0.01, 0.05, 0.2, 0.5, 0.9])
@@ -196,7 +212,7 @@ def test_a_confidence_keeps_its_decimal_complement():
         (lambda: kupiec_pof(math.nan, 250, 0.99), "n_hits=nan is not finite"),
         (lambda: kupiec_pof(2, 250, 99), "use 0.99 for 99%"),
         (lambda: kupiec_pof(True, 250, 0.99), "n_hits=True is not a number"),
-        (lambda: pof_p_value(2, 250, 0.99, order="size"), "'likelihood', 'lr'"),
+        (lambda: pof_p_value(2, 250, 0.99, order="size"), "'probability', 'lr'"),
         (lambda: kupiec_tuff(0, 0.99), "first_hit=0"),
         (lambda: basel_tables([300]), "between 0 and 250"),
     ],

@@ -105,7 +105,7 @@ def test_model_confidence_set_against_arch(statistic, method):
 def test_the_set_contains_the_best_models_as_often_as_it_says():
     kept = 0
     for seed in range(60):
-        chosen = model_confidence_set(losses(seed, [0.0, 0.0, 0.4], 150), confidence=0.9, n_bootstrap=199).included
+        chosen = model_confidence_set(losses(seed, [0.0, 0.0, 0.4], 150), set_confidence=0.9, n_bootstrap=199).included
         kept += {"0", "1"} <= set(chosen)
     # Two equally good models both stay with probability at least 0.9: 54 of 60, less three standard errors.
     assert kept >= 47

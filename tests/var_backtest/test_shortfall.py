@@ -40,10 +40,14 @@ def forecast():
 
 def test_acerbi_szekely_against_loops(forecast):
     returns, var, es, _ = forecast
-    assert acerbi_szekely_z1(returns, var, es).statistic == pytest.approx(naive.z1(returns, var, es), rel=1e-10)
-    assert acerbi_szekely_z2(returns, var, es).statistic == pytest.approx(naive.z2(returns, var, es, P), rel=1e-10)
+    assert acerbi_szekely_z1(returns, var, es, CONFIDENCE).statistic == pytest.approx(
+        naive.z1(returns, var, es), rel=1e-10
+    )
+    assert acerbi_szekely_z2(returns, var, es, CONFIDENCE).statistic == pytest.approx(
+        naive.z2(returns, var, es, P), rel=1e-10
+    )
     expected = naive.minimally_biased(returns, var, es, P)
-    assert acerbi_szekely_ridge(returns, var, es).statistic == pytest.approx(expected, rel=1e-10)
+    assert acerbi_szekely_ridge(returns, var, es, CONFIDENCE).statistic == pytest.approx(expected, rel=1e-10)
 
 
 def test_acerbi_szekely_published_critical_values():
@@ -133,19 +137,19 @@ def test_understated_es_is_found(forecast):
 
 def test_a_wrong_var_hardly_moves_the_minimally_biased_statistic():
     returns = np.random.default_rng(8).standard_normal(200_000)
-    right = acerbi_szekely_ridge(returns, Z, NORMAL_ES, n_draws=99).statistic
+    right = acerbi_szekely_ridge(returns, Z, NORMAL_ES, CONFIDENCE, n_draws=99).statistic
     assert right == pytest.approx(0.0, abs=0.01)
     for factor in (0.9, 1.1):
         # By Rockafellar and Uryasev the true VaR is where ES is least: a wrong one costs second order, to one side.
-        found = acerbi_szekely_ridge(returns, factor * Z, NORMAL_ES, n_draws=99).statistic
+        found = acerbi_szekely_ridge(returns, factor * Z, NORMAL_ES, CONFIDENCE, n_draws=99).statistic
         assert -0.04 < found - right < 0.0
-        assert abs(acerbi_szekely_z2(returns, factor * Z, NORMAL_ES, n_draws=99).statistic) > 0.2
+        assert abs(acerbi_szekely_z2(returns, factor * Z, NORMAL_ES, CONFIDENCE, n_draws=99).statistic) > 0.2
 
 
 def test_absolute_minimally_biased_statistic(forecast):
     returns, var, es, _ = forecast
     days = es - var - np.maximum(-returns - var, 0) / P
-    outcome = acerbi_szekely_ridge(returns, var, es, relative=False)
+    outcome = acerbi_szekely_ridge(returns, var, es, CONFIDENCE, relative=False)
     assert outcome.statistic == pytest.approx(days.mean(), rel=1e-10)
     assert outcome.details["z"] == pytest.approx(days.mean() / (days.std(ddof=1) / math.sqrt(1000)))
 
@@ -179,12 +183,14 @@ def test_bootstrap_against_a_plain_one(forecast):
 def test_nolde_ziegel_against_the_paper(forecast):
     returns, var, es, sd = forecast
     statistic, z = naive.nolde_ziegel(returns, var, es, P)
-    assert nolde_ziegel_simple(returns, var, es, n_draws=0).statistic == pytest.approx(statistic, rel=1e-9)
+    assert nolde_ziegel_simple(returns, var, es, CONFIDENCE, n_draws=0).statistic == pytest.approx(statistic, rel=1e-9)
     statistic, _ = naive.nolde_ziegel(returns, var, es, P, sd)
-    assert nolde_ziegel_general(returns, var, es, sd=sd, n_draws=0).statistic == pytest.approx(statistic, rel=1e-9)
-    printed = nolde_ziegel_one_sided(returns, var, es, alternative="as_printed", n_draws=0)
+    assert nolde_ziegel_general(returns, var, es, CONFIDENCE, sd=sd, n_draws=0).statistic == pytest.approx(
+        statistic, rel=1e-9
+    )
+    printed = nolde_ziegel_one_sided(returns, var, es, CONFIDENCE, alternative="as_printed", n_draws=0)
     assert [printed.details["z_var"], printed.details["z_es"]] == pytest.approx(z, rel=1e-9)
-    oriented = nolde_ziegel_one_sided(returns, var, es, n_draws=0)
+    oriented = nolde_ziegel_one_sided(returns, var, es, CONFIDENCE, n_draws=0)
     assert [oriented.details["z_var"], oriented.details["z_es"]] == pytest.approx([-z[0], z[1]], rel=1e-9)
 
 

@@ -10,14 +10,19 @@ from hypothesis import strategies as st
 from marks import heavy_as_plain_python
 from naive import var_backtest as naive
 
+from riskkit import rolling_var
 from riskkit._check import InputError
 from riskkit.var_backtest import (
     backtest_panel,
     backtest_power,
     backtest_var,
+    binomial_tail,
     detectable_hit_rate,
+    dynamic_quantile,
     fz0_loss,
+    kupiec_pof,
     nolde_ziegel_general,
+    var_hits,
 )
 from riskkit.var_backtest.suite.all_tests import FAILURES
 from riskkit.var_backtest.suite.panel import PANEL_TESTS
@@ -47,6 +52,7 @@ def test_every_test_that_applies_is_there(true_model):
     assert set(frame["question"]) == {
         "correct number of hits?",
         "independent hits?",
+        "number and timing of hits as expected?",
         "losses beyond VaR as large as ES?",
     }
     assert frame["p_value"].between(0, 1).all()
@@ -97,6 +103,79 @@ def test_the_same_question_gets_the_same_answer(true_model):
     assert other["Dynamic quantile"].statistic == first["Dynamic quantile"].statistic
 
 
+RETURNS = 0.01 * np.random.default_rng(21).standard_normal(300)
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.99])
+def test_a_rolling_forecast_is_tested_at_its_own_confidence(confidence):
+    rolling = rolling_var(pd.Series(RETURNS, days(300)), 100, confidence, "normal")
+    direct = backtest_var(rolling)
+    apart = backtest_var(rolling.returns, rolling.var, rolling.es, confidence)
+    assert direct.confidence == confidence and repr(direct) == repr(apart)
+    assert direct.hits.index.equals(rolling.returns.index)
+
+
+def test_defaults_of_a_forecast_and_of_its_tests_are_the_same():
+    rolling = rolling_var(0.01 * np.random.default_rng(5).standard_normal(2_000), method="normal")
+    assert backtest_var(rolling).confidence == rolling.confidence
+    assert not kupiec_pof(rolling.hits, len(rolling.var)).reject
+    assert binomial_tail(rolling.hits, len(rolling.var)).p_value > 0.01
+
+
+def test_a_frame_of_one_column_is_a_series():
+    frame = pd.DataFrame({"book": RETURNS}, days(300))
+    var = pd.DataFrame({"book": np.full(300, 0.02)}, days(300))
+    assert repr(backtest_var(frame, var, confidence=0.975)) == repr(
+        backtest_var(frame["book"], var["book"], confidence=0.975)
+    )
+    assert repr(backtest_var(rolling_var(frame, 100))) == repr(backtest_var(rolling_var(frame["book"], 100)))
+
+
+@pytest.mark.parametrize("n_obs", [100, 500, 3_000])
+@pytest.mark.parametrize("n_hits", [0, 1])
+def test_too_few_hits_say_nothing_about_independence(n_obs, n_hits):
+    returns = np.where(np.arange(n_obs) == n_obs // 2, -0.05, 0.001) if n_hits else np.full(n_obs, 0.001)
+    result = backtest_var(returns, 0.02, confidence=0.99)
+    assert result.n_hits == n_hits
+    assert FAILURES["independence"] not in result.verdict
+    (answer,) = [row for row in result._rows() if row[0] == "independent hits?"]
+    assert answer[1] == "cannot say" and f"{n_hits} hit{'s' * (n_hits != 1)} in {n_obs:,} days" in answer[2]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.002, 0.05, 0.1, 0.3])
+def test_a_wrong_number_of_independent_hits_is_not_called_dependence(share):
+    returns = np.where(np.random.default_rng(8).random(2_000) < share, -0.05, 0.001)
+    verdict = backtest_var(returns, 0.02, confidence=0.99).verdict
+    assert verdict == f"FAILS: {FAILURES['coverage']}"
+
+
+def test_number_and_timing_are_named_only_where_neither_is_rejected_alone():
+    rng = np.random.default_rng(11)
+    for _ in range(60):
+        hits = rng.random(250) < rng.choice([0.005, 0.01, 0.02, 0.03])
+        verdict = backtest_var(np.where(hits, -0.05, 0.001), 0.02, confidence=0.99).verdict
+        alone = FAILURES["coverage"] in verdict or FAILURES["independence"] in verdict
+        assert not (alone and FAILURES["joint"] in verdict)
+
+
+def test_no_finding_judges():
+    rng = np.random.default_rng(12)
+    for _ in range(30):
+        result = backtest_var(np.where(rng.random(250) < 0.03, -0.05, 0.001), 0.02, confidence=0.99)
+        for verdict in result.to_frame()["verdict"]:
+            assert not ("not rejected" in verdict and ("clustered" in verdict or "look" in verdict))
+
+
+def test_signs_of_another_unit_or_sign_are_cautioned():
+    calm = backtest_var(RETURNS, 2.0, confidence=0.99)
+    assert "VaR (at least 2) is above every return in size; check its unit" in calm.cautions
+    often = backtest_var(RETURNS, 0.001 * np.sign(np.arange(300) - 250.5) - 0.0005, confidence=0.99)
+    assert [words for words in often.cautions if "check the signs" in words]
+    for result in (calm, often):
+        assert "caution" in repr(result)
+    assert backtest_var(RETURNS, 0.02, confidence=0.975).cautions == ()
+
+
 EDGES = {
     "no hits": np.zeros(250),
     "all hits": np.full(250, -0.05),
@@ -132,7 +211,11 @@ def test_nothing_makes_it_fail(data, n_obs, confidence):
     days = st.lists(ANY, min_size=n_obs, max_size=n_obs)
     es = data.draw(st.one_of(st.none(), ANY, days))
     pit = data.draw(st.one_of(st.none(), st.lists(st.floats(0, 1), min_size=n_obs, max_size=n_obs)))
-    result = backtest_var(data.draw(days), data.draw(st.one_of(ANY, days)), es, confidence=confidence, pit=pit)
+    try:
+        result = backtest_var(data.draw(days), data.draw(st.one_of(ANY, days)), es, confidence=confidence, pit=pit)
+    except InputError as error:
+        assert "looks like a confidence" in str(error) or "VaR is a loss above zero" in str(error)
+        return
     assert len(result.to_frame()) >= 11 and repr(result)
     assert all(math.isfinite(score) for score in result.scores.values())
 
@@ -144,7 +227,7 @@ def test_an_es_that_is_nothing_beside_the_losses_is_not_divided_by():
     with pytest.raises(InputError, match="es holds 1e-13 at position 0"):
         fz0_loss([-1.0, 0.5], 0.0, 1e-13)
     with pytest.raises(InputError, match="returns holds 1e\\+200"):
-        backtest_var([1e200], 0.1)
+        backtest_var([1e200], 0.1, confidence=0.99)
 
 
 @pytest.mark.parametrize("sd", [5e-324, 1e-20, 1e90])
@@ -169,15 +252,25 @@ def test_a_hundred_thousand_days():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: backtest_var([0.1, 0.2], [0.1]), "var has shape"),
-        (lambda: backtest_var([], 0.1), "returns is empty"),
-        (lambda: backtest_var([0.1, math.inf], 0.1), "returns holds inf"),
-        (lambda: backtest_var([0.1], math.nan), "var holds nan"),
+        (lambda: backtest_var([0.1, 0.2], [0.1], confidence=0.99), "var has shape"),
+        (lambda: backtest_var([], 0.1, confidence=0.99), "returns is empty"),
+        (lambda: backtest_var([0.1, math.inf], 0.1, confidence=0.99), "returns holds inf"),
+        (lambda: backtest_var([0.1], math.nan, confidence=0.99), "var holds nan"),
         (lambda: backtest_var([0.1], 0.1, confidence=99), "0.99 for 99%"),
-        (lambda: backtest_var([0.1, 0.1], 0.1, pit=[0.5]), "pit has another length"),
-        (lambda: backtest_var([0.1], 0.1, pit=[2.0]), "between 0 and 1"),
-        (lambda: backtest_var([0.1], 0.1, 0.2, null="gamma"), "null='gamma'"),
-        (lambda: backtest_var([[0.1]], 0.1), "dimensions"),
+        (lambda: backtest_var([0.1, 0.1], 0.1, pit=[0.5], confidence=0.99), "pit has another length"),
+        (lambda: backtest_var([0.1], 0.1, pit=[2.0], confidence=0.99), "between 0 and 1"),
+        (lambda: backtest_var([0.1], 0.1, 0.2, null="gamma", confidence=0.99), "null='gamma'"),
+        (lambda: backtest_var([[0.1, 0.2]], 0.1, confidence=0.99), "give one series"),
+        (lambda: backtest_var([0.1]), "var is missing"),
+        (lambda: backtest_var([0.1], 0.1), "confidence is missing"),
+        (lambda: backtest_var(rolling_var(RETURNS, 100), 0.1), "leave them out"),
+        (lambda: backtest_var(rolling_var(RETURNS, 100, [0.9, 0.99])), "several series or confidences"),
+        (lambda: backtest_var(rolling_var(np.column_stack([RETURNS, RETURNS]), 100)), "several series or confidences"),
+        (lambda: backtest_var(RETURNS, 0.99, confidence=0.99), "looks like a confidence"),
+        (lambda: backtest_var(RETURNS, [0.95] * 300, confidence=0.99), "looks like a confidence"),
+        (lambda: backtest_var(RETURNS, -0.02, confidence=0.99), "VaR is a loss above zero: give -var"),
+        (lambda: var_hits(RETURNS, 0.99), "looks like a confidence"),
+        (lambda: dynamic_quantile(RETURNS, -0.02), "VaR is a loss above zero: give -var"),
     ],
 )
 def test_what_does_not_fit_is_named(call, words):

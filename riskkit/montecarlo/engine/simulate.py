@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, finite_array, labels_of, whole_number, with_labels
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence
 from riskkit.montecarlo.draws import BLOCK, SobolDraws, Source, Variates, source_of
 from riskkit.montecarlo.engine.estimate import ControlSums, Estimate, controlled_estimate, plain_estimate
@@ -25,7 +26,7 @@ def simulate_risk(
     n_scenarios: int | None = None,
     *,
     draws: Any,
-    confidence: Confidence = 0.99,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     antithetic: bool = False,
     control_variate: Any = None,
     hierarchy: Any = None,

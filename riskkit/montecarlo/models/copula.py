@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_number, labels_of, positive, returns_array
+from riskkit._check import InputError, constant, finite_number, labels_of, positive, returns_array
 from riskkit._show import Row
 from riskkit.covariance import nearest_correlation
 from riskkit.covariance.matrices import square_matrix
@@ -64,6 +64,11 @@ class _Copula(ReturnModel):
         return np.sort(array[:, None] if array.ndim == 1 else array, axis=0)
 
     @functools.cached_property
+    def _moving(self) -> np.ndarray:
+        """(n_assets,) True for assets that are not constant; a constant one is independent of all others."""
+        return ~constant(self._sorted)
+
+    @functools.cached_property
     def _steps(self) -> np.ndarray:
         """(n_obs - 1,) values of x with F(x) = k / n_obs."""
         n = len(self._sorted)
@@ -110,7 +115,7 @@ class GaussianCopula(_Copula):
     Raises
     ------
     InputError
-        NaN, fewer than two rows, a constant series, or an invalid correlation matrix.
+        NaN, fewer than two rows, or an invalid correlation matrix.
 
     References
     ----------
@@ -143,8 +148,11 @@ class GaussianCopula(_Copula):
     def _estimated(self) -> np.ndarray:
         from scipy.special import ndtri
 
-        scores = ndtri(_pseudo_observations(self.history))
-        return np.atleast_2d(np.corrcoef(scores, rowvar=False))
+        matrix, moving = np.eye(self.n_assets), self._moving
+        if moving.any():
+            scores = ndtri(_pseudo_observations(self.history)[:, moving])
+            matrix[np.ix_(moving, moving)] = np.corrcoef(scores, rowvar=False)
+        return matrix
 
     def _title(self) -> str:
         return "Gaussian copula over empirical margins"
@@ -166,7 +174,7 @@ class StudentTCopula(_Copula):
     Raises
     ------
     InputError
-        NaN, fewer than two rows, a constant series, df of zero or less, or an invalid correlation matrix.
+        NaN, fewer than two rows, df of zero or less, or an invalid correlation matrix.
 
     References
     ----------
@@ -212,11 +220,10 @@ class StudentTCopula(_Copula):
         from scipy.stats import kendalltau
 
         array = returns_array(self.history, "history")
-        _pseudo_observations(self.history)  # refuses constant series
-        n = self.n_assets
-        matrix = np.eye(n)
-        for i in range(n):
-            for j in range(i):
+        matrix = np.eye(self.n_assets)
+        moving = np.flatnonzero(self._moving)
+        for i in moving:
+            for j in moving[moving < i]:
                 tau = kendalltau(array[:, i], array[:, j]).statistic
                 matrix[i, j] = matrix[j, i] = math.sin(math.pi * tau / 2.0)
         correlation: np.ndarray = nearest_correlation(matrix).matrix
@@ -227,11 +234,12 @@ class StudentTCopula(_Copula):
         from scipy.optimize import minimize_scalar
         from scipy.special import gammaln, stdtrit
 
-        uniforms = _pseudo_observations(self.history)
+        moving = self._moving
+        uniforms = _pseudo_observations(self.history)[:, moving]
         n, d = uniforms.shape
-        if d == 1:
-            raise InputError("df is missing; it cannot be fitted to a copula of one asset")
-        values, vectors = np.linalg.eigh(self.matrix)
+        if d <= 1:
+            raise InputError("df is missing; it cannot be fitted to a copula of one asset that moves")
+        values, vectors = np.linalg.eigh(self.matrix[np.ix_(moving, moving)])
         if values[0] <= 1e-12:
             raise InputError("df is missing; it cannot be fitted with a singular correlation matrix, give it")
         half_log_determinant = 0.5 * float(np.log(values).sum())
@@ -262,7 +270,4 @@ def _pseudo_observations(history: Any) -> np.ndarray:
 
     array = returns_array(history, "history", min_obs=2)
     array = array[:, None] if array.ndim == 1 else array
-    constant = np.ptp(array, axis=0) == 0.0
-    if constant.any():
-        raise InputError(f"history is constant in column {int(np.argmax(constant))}; its ranks are undefined")
     return rankdata(array, axis=0) / (len(array) + 1)

@@ -36,8 +36,8 @@ from types import NoneType
 from typing import Any, get_type_hints
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.rules import rule_text
 from riskkit.replay.rules.parameters import Unit, fits, integer, unit_of
+from riskkit.replay.rules.rule_text import action_text, limit_text, scope_text
 from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
 from riskkit.replay.schema.columns import MESSAGES, EventKind
@@ -479,7 +479,7 @@ class Rule:
 
     def limit_text(self) -> str:
         """The limit in words."""
-        return rule_text.limit_text(self)
+        return limit_text(self)
 
     def __str__(self) -> str:
         """The rule as a sentence that a risk officer can sign."""
@@ -487,11 +487,11 @@ class Rule:
 
     def scope_text(self) -> str:
         """The scope in words."""
-        return rule_text.scope_text(self)
+        return scope_text(self)
 
     def action_text(self) -> str:
         """The effect of a breach in words."""
-        return rule_text.action_text(self)
+        return action_text(self)
 
 
 def _plain(value: Any) -> Any:

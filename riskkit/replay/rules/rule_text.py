@@ -1,22 +1,19 @@
-"""A rule in words: its limit, its scope and the effect of a breach."""
+"""Limit, scope and action of a rule in words."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from riskkit.replay.rules.parameters import amount_text
-from riskkit.replay.schema import scopes
 from riskkit.replay.schema.durations import duration_text
+from riskkit.replay.schema.scopes import SCOPES
 
-PAUSED = {
-    "REDUCE_ONLY": "may only reduce positions",
-    "PAUSE": "is paused: only orders that reduce a position and cancels pass",
-    "HALT": "is halted: only cancels pass",
-}
+if TYPE_CHECKING:
+    from riskkit.replay.rules.rule import Rule
 
 
-def limit_text(rule: Any) -> str:
-    """The limit in words."""
+def limit_text(rule: Rule) -> str:
+    """The limit of a rule, amounts with separators."""
     amounts = {
         name: amount_text(value)
         for name, unit in rule.kind.units().items()
@@ -25,21 +22,26 @@ def limit_text(rule: Any) -> str:
     return rule.kind.sentence(rule.parameters._replace(**amounts))
 
 
-def scope_text(rule: Any) -> str:
-    """The scope of a rule in words."""
-    scope = scopes.SCOPES[rule.scope]
+def scope_text(rule: Rule) -> str:
+    """Whose orders a rule limits: each account, each desk with its accounts netted, ..."""
+    scope = SCOPES[rule.scope]
     each = ", in each instrument" if "position" in rule.kind.reads and not scope.has_instrument else ""
     netted = rule.kind.reads & {"position", "exposure", "share"} and scope.joins_accounts
     return f"{scope.words}{', accounts netted' if netted else ''}{each}"
 
 
-def action_text(rule: Any) -> str:
-    """The effect of a breach in words."""
+def action_text(rule: Rule) -> str:
+    """The effect of a breach, on whom, and until when."""
+    who = SCOPES[rule.scope].who
     if rule.action == "ALERT":
         return f"a breach raises an alert ({rule.severity}) and stops nothing"
     if rule.action == "REJECT":
         return f"what breaches it is refused ({rule.severity})"
-    who, what = scopes.SCOPES[rule.scope].who, PAUSED[rule.action]
+    what = {
+        "REDUCE_ONLY": "may only reduce positions",
+        "PAUSE": "is paused: only orders that reduce a position and cancels pass",
+        "HALT": "is halted: only cancels pass",
+    }[rule.action]
     hold = rule.hold_ns()
     if hold == "session":
         tz, hour = rule.zone()

@@ -7,14 +7,13 @@
 - Generalized Pareto: `gpd_var`, `gpd_es`, `fit_gpd`, `GpdFit`
 """
 
-from riskkit.var.parametric.cornish_fisher import (
+from riskkit.var.parametric.cornish_fisher import cornish_fisher_es, cornish_fisher_var
+from riskkit.var.parametric.cornish_fisher_distribution import (
     CORNISH_FISHER_MAX_SKEWNESS,
     CornishFisherLaw,
-    cornish_fisher_es,
     cornish_fisher_in_domain,
     cornish_fisher_law,
     cornish_fisher_moments,
-    cornish_fisher_var,
 )
 from riskkit.var.parametric.elliptical import (
     NormalShortfall,

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of, positive
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import Confidence, Measure, Quantity, TailMeasure
 from riskkit.var._inputs import Sample, read_confidences
 
 
 def normal_var(
     volatility: Any,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     mean: Any = 0.0,
     z: float | None = None,
@@ -72,7 +72,7 @@ def normal_var(
 
 def normal_es(
     volatility: Any,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     mean: Any = 0.0,
     z: float | None = None,
@@ -110,7 +110,7 @@ def normal_es(
 
 def student_t_var(
     volatility: Any,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     df: float,
     mean: Any = 0.0,
@@ -156,7 +156,7 @@ def student_t_var(
 
 def student_t_es(
     volatility: Any,
-    confidence: Confidence = 0.95,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
     *,
     df: float,
     mean: Any = 0.0,

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, positive, whole_number
+from riskkit._check import InputError, constant, finite_array, finite_number, positive, whole_number
 from riskkit._jit import kernel
 from riskkit._show import percent
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import Confidence
 from riskkit.var._inputs import read_confidences
 
@@ -81,7 +81,7 @@ def fit_gpd(excesses: Any) -> GpdFit:
     (-0.0798, 0.8376)
     """
     values = finite_array(excesses, "excesses", ndim=1)
-    if len(values) < MIN_EXCESSES or (values <= 0.0).any() or np.ptp(values) == 0.0:
+    if len(values) < MIN_EXCESSES or (values <= 0.0).any() or constant(values):
         raise InputError(f"excesses needs at least {MIN_EXCESSES} numbers above zero that are not all equal")
     shape, scale = fit_excesses(values)
     n = len(values)
@@ -92,7 +92,13 @@ def fit_gpd(excesses: Any) -> GpdFit:
 
 
 def gpd_var(
-    threshold: float, confidence: Confidence = 0.99, *, scale: float, shape: float, n_obs: int, n_excesses: int
+    threshold: float,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
+    *,
+    scale: float,
+    shape: float,
+    n_obs: int,
+    n_excesses: int,
 ) -> float | np.ndarray:
     """VaR of a generalized Pareto tail: u + β/ξ (((n/k) p)^-ξ - 1).
 
@@ -130,7 +136,13 @@ def gpd_var(
 
 
 def gpd_es(
-    threshold: float, confidence: Confidence = 0.99, *, scale: float, shape: float, n_obs: int, n_excesses: int
+    threshold: float,
+    confidence: Confidence = DEFAULT_CONFIDENCE,
+    *,
+    scale: float,
+    shape: float,
+    n_obs: int,
+    n_excesses: int,
 ) -> float | np.ndarray:
     """ES of a generalized Pareto tail: VaR/(1-ξ) + (β - ξ u)/(1-ξ), infinite for ξ >= 1.
 

@@ -153,7 +153,7 @@ class ConfidenceSet(Shown):
 @documented
 def model_confidence_set(
     scores: Any,
-    confidence: float = 0.9,
+    set_confidence: float = 0.9,
     *,
     statistic: Literal["range", "max"] = "range",
     block: int | None = None,
@@ -166,7 +166,7 @@ def model_confidence_set(
     ----------
     scores : (n_obs, n_models) array or DataFrame
         Scores of every model on the same days, smaller is better.
-    confidence : float
+    set_confidence : float
         Probability as a fraction that the set contains the best model: 0.9 for 90 %.
     statistic : {"range", "max"}
         Largest t of a pair of models (T_R), or of a model against the average (T_max).
@@ -195,7 +195,7 @@ def model_confidence_set(
     labels = labels_of(scores, 1)
     names = [str(name) for name in (range(table.shape[1]) if labels is None else labels)]
     one_of(statistic, ("range", "max"), "statistic")
-    level = confidence_level(confidence)
+    level = confidence_level(set_confidence, "set_confidence")
     n_obs, n_models = table.shape
     block = math.ceil(n_obs ** (1 / 3)) if block is None else whole_number(block, "block")
     n_bootstrap = whole_number(n_bootstrap, "n_bootstrap")

@@ -10,7 +10,7 @@ import numpy as np
 
 from riskkit._check import InputError, confidence_level
 from riskkit._show import Row, Shown, percent
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, axes, legible
 from riskkit.var_backtest.comparison.equal_accuracy import ConfidenceSet, diebold_mariano, model_confidence_set
@@ -138,7 +138,7 @@ class ForecastComparison(Shown):
 def compare_forecasts(
     returns: ReturnsLike,
     forecasts: Mapping[str, Any],
-    confidence: float = 0.99,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     method: Method = "holm",
     significance: float = 0.05,

@@ -9,6 +9,7 @@ import numpy as np
 
 from riskkit._bar import with_bar
 from riskkit._check import InputError, whole_number
+from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import ReturnsLike
 from riskkit.returns import simple_returns
 from riskkit.var import DEFAULT_MODELS, rolling_var
@@ -22,7 +23,7 @@ from riskkit.var_backtest.suite.panel import as_frame
 def compare_models(
     prices: Any = None,
     models: Any = None,
-    confidence: float = 0.99,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     returns: ReturnsLike | None = None,
     window: int = 500,
@@ -133,7 +134,7 @@ def _sequence(models: Any) -> Sequence[Any]:
 def _roll(name: str, options: dict[str, Any], table: Any, asset: int, confidence: float) -> tuple[Any, Any]:
     series = table.iloc[:, asset]
     try:
-        rolled = rolling_var(series.to_numpy(), confidence=confidence, **options)
+        rolled = rolling_var(series.to_numpy(), confidence=confidence, **{"on_refusal": "raise", **options})
     except InputError as error:
         raise InputError(f"model {name!r} on {table.columns[asset]}: {error}") from None
     return rolled.var, rolled.es

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 
-def chi_square_tail(statistic: float, df: float) -> float:
-    """Return P(X >= statistic) of a chi-square with `df` degrees of freedom."""
+def chi_square_tail(statistic: Any, df: float) -> Any:
+    """Return P(X >= statistic) of a chi-square with `df` degrees of freedom; a float for a number."""
     from scipy.special import chdtrc
 
-    return float(chdtrc(df, max(statistic, 0.0)))
+    tail = chdtrc(df, np.maximum(statistic, 0.0))
+    return tail if np.ndim(tail) else float(tail)
 
 
 def chi_square_quantile(probability: float, df: float) -> float:

@@ -22,8 +22,9 @@ PARAMETERS = {
     "n_draws": "int\n    Number of simulated samples behind the finite-sample p-value; 0 for none.",
     "n_bootstrap": "int\n    Number of bootstrap resamples.",
     "rng": "numpy.random.Generator, optional\n    Random generator; by default one with the fixed seed `DEFAULT_SEED`.",
-    "order": '{"likelihood", "lr", "distance"}\n    Numbers of hits count as at least as extreme when they are at most '
-    "as probable, when their likelihood ratio is\n    at least as large, or when they are at least as far from n p.",
+    "order": '{"probability", "lr", "distance", "asymptotic"}\n    Numbers of hits count as at least as extreme when they '
+    "are at most as probable, when their likelihood ratio is\n    at least as large, or when they are at least as far from "
+    "n p; or the chi-square approximation decides.",
     "test": '{"cc", "independence"}\n    Conditional coverage (POF + independence), or independence alone.',
     "method": '{"holm", "benjamini-hochberg", "benjamini-yekutieli", "bonferroni", "none"}\n    Correction for the '
     "number of tests, as in `adjust_p_values`.",

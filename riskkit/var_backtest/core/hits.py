@@ -13,6 +13,7 @@ import numpy as np
 from riskkit._check import (
     InputError,
     as_pandas,
+    constant,
     finite_array,
     labels_of,
     refuse_disorder,
@@ -77,7 +78,7 @@ def sample(returns: ReturnsLike, var: Any, es: Any = None) -> Sample:
         if given is None and name == "es":
             checked[name] = None
             continue
-        forecast = _measurable(finite_array(given, name), name)
+        forecast = _measurable(finite_array(given, name) if np.ndim(given) == 0 else single_series(given, name), name)
         if np.ndim(given) == 0:
             forecast = np.full(values.shape, forecast.item())
         if forecast.shape != values.shape:
@@ -90,7 +91,24 @@ def sample(returns: ReturnsLike, var: Any, es: Any = None) -> Sample:
         checked[name] = forecast
     var_array = checked["var"]
     assert var_array is not None
+    _refuse_misread(values, var_array)
     return Sample(values, var_array, checked["es"], index)
+
+
+def _refuse_misread(returns: np.ndarray, var: np.ndarray) -> None:
+    """Refuse a confidence in place of VaR, and VaR with the wrong sign, where no forecast can be meant."""
+    largest = float(np.abs(returns).max())
+    if constant(var) and 0.9 <= var[0] < 1.0 and 0.0 < 5.0 * largest < var[0]:
+        raise InputError(
+            f"var={var[0]:g} on every day is far above every return (at most {largest:.3g} in size) and looks like a "
+            f"confidence; the order is returns, var, es, confidence: give the VaR forecasts, and confidence={var[0]:g}"
+        )
+    hits = int((returns < -var).sum())
+    if len(var) >= 20 and (var < 0.0).all() and 2 * hits > len(var):
+        raise InputError(
+            f"var is negative on every day and {hits:,} of {len(var):,} returns are below -var; VaR is a loss above "
+            "zero: give -var"
+        )
 
 
 def _returns(returns: Any) -> np.ndarray:

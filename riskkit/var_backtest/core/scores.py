@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import with_labels
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import es_sample, sample
 
 
 @documented
-def quantile_loss(returns: ReturnsLike, var: Any, confidence: float = 0.99) -> Any:
+def quantile_loss(returns: ReturnsLike, var: Any, confidence: float = DEFAULT_CONFIDENCE) -> Any:
     """Quantile (pinball, tick) loss of VaR, day by day; smaller is better.
 
     Returns
@@ -38,7 +38,7 @@ def quantile_loss(returns: ReturnsLike, var: Any, confidence: float = 0.99) -> A
 
 
 @documented
-def fz0_loss(returns: ReturnsLike, var: Any, es: Any, confidence: float = 0.975) -> Any:
+def fz0_loss(returns: ReturnsLike, var: Any, es: Any, confidence: float = DEFAULT_CONFIDENCE) -> Any:
     """Joint loss of VaR and ES of degree zero (Fissler-Ziegel), day by day; smaller is better.
 
     Returns

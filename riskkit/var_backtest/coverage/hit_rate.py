@@ -7,16 +7,19 @@ from typing import Any
 
 from riskkit._check import confidence_level, whole_number
 from riskkit._show import percent
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.var_backtest.core.distributions import binomial_cdf, binomial_upper_tail, chi_square_quantile, normal_tail
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_count
 from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
-from riskkit.var_backtest.exact.coverage import pof_lr, pof_p_value, tuff_lr, tuff_p_value
+from riskkit.var_backtest.exact.coverage import Order, pof_lr, pof_p_value, tuff_lr, tuff_p_value
+
+EXTREME = {"probability": "probability", "lr": "likelihood ratio", "distance": "distance from n p"}
+"""Orders of the exact p-values, in words."""
 
 
 @documented
-def binomial_z(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
+def binomial_z(n_hits: int, n_obs: int, confidence: float = DEFAULT_CONFIDENCE) -> TestResult:
     """Two-sided test of the number of hits by the normal approximation.
 
     Returns
@@ -50,7 +53,7 @@ def binomial_z(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
 
 
 @documented
-def binomial_tail(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
+def binomial_tail(n_hits: int, n_obs: int, confidence: float = DEFAULT_CONFIDENCE) -> TestResult:
     """Exact one-sided binomial test against too many hits.
 
     Returns
@@ -76,7 +79,7 @@ def binomial_tail(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResu
 
 
 @documented
-def score_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
+def score_test(n_hits: int, n_obs: int, confidence: float = DEFAULT_CONFIDENCE) -> TestResult:
     """Chi-square score test of the hit rate with Yates' continuity correction (not Kupiec's test).
 
     Returns
@@ -104,14 +107,17 @@ def score_test(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
 
 
 @documented
-def kupiec_pof(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
+def kupiec_pof(
+    n_hits: int, n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, order: Order = "probability"
+) -> TestResult:
     """Kupiec's test of the proportion of failures (unconditional coverage).
 
     Returns
     -------
     Outcome
         statistic LR = -2 ln[(1-p)^(n-x) p^x / ((1-x/n)^(n-x) (x/n)^x)] with 0 ln 0 = 0; `p_value` chi-square, 1 df;
-        `exact_p_value` by enumeration in likelihood order; `details["exact_p_value_lr_order"]` in LR order.
+        `exact_p_value` by enumeration, None with ``order="asymptotic"``. `pof_nonrejection_region` of the same order has
+        the same decisions.
 
     References
     ----------
@@ -125,21 +131,18 @@ def kupiec_pof(n_hits: int, n_obs: int, confidence: float = 0.99) -> TestResult:
     """
     n_hits, n_obs, p = _counts(n_hits, n_obs, confidence)
     statistic = float(pof_lr(n_hits, n_obs, p))
-    return chi_square_outcome(
-        "Kupiec POF",
-        _null(p),
-        _finding(n_hits, n_obs, p),
-        statistic,
-        1,
-        pof_p_value(n_hits, n_obs, confidence),
-        "enumeration, likelihood order",
-        exact_p_value_lr_order=pof_p_value(n_hits, n_obs, confidence, order="lr"),
-    )
+    exact = None if order == "asymptotic" else pof_p_value(n_hits, n_obs, confidence, order=order)
+    finding, method = _finding(n_hits, n_obs, p), f"enumeration by {EXTREME.get(order)}"
+    return chi_square_outcome("Kupiec POF", _null(p), finding, statistic, 1, exact, method)
 
 
 @documented
 def kupiec_tuff(
-    first_hit: int | None, confidence: float = 0.99, *, n_obs: int | None = None, significance: float = 0.05
+    first_hit: int | None,
+    confidence: float = DEFAULT_CONFIDENCE,
+    *,
+    n_obs: int | None = None,
+    significance: float = 0.05,
 ) -> TestResult:
     """Kupiec's test of the time until the first failure.
 
@@ -183,7 +186,7 @@ def kupiec_tuff(
         late = whole_number(first_hit, "first_hit")
         finding = f"the first hit on day {late:,} where day {1 / p:,.6g} is expected"
     exact = tuff_p_value(late, confidence)
-    return chi_square_outcome(name, null, finding, float(tuff_lr(late, p)), 1, exact, "enumeration, LR order")
+    return chi_square_outcome(name, null, finding, float(tuff_lr(late, p)), 1, exact, "enumeration by likelihood ratio")
 
 
 def _counts(n_hits: Any, n_obs: Any, confidence: Any) -> tuple[int, int, float]:

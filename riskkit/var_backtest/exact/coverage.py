@@ -2,9 +2,11 @@
 
 The chi-square p-value of the POF test is asymptotic: with 250 days at 99 % the nominal 5 % test rejects 9.5 % of
 correct models. The exact p-value is the probability, under a correct model, of a number of hits at least as extreme.
-Three orders of "extreme" are in use: the probability of the number (`order="likelihood"`, as in R's binom.test), its
+Three orders of "extreme" are in use: the probability of the number (`order="probability"`, as in R's binom.test), its
 likelihood ratio (`order="lr"`), and its distance from the expected number (`order="distance"`, that of the normal and
-the proportion test). All keep the nominal size; the first wastes least of it.
+the proportion test). All keep the nominal size; the first wastes least of it. `order="asymptotic"` is the chi-square
+p-value. The test, its p-value and its region of non-rejection take the same orders and the same default, so that they
+agree in every cell.
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from riskkit._check import confidence_level, one_of, whole_number
-from riskkit._tail import tail_probability
-from riskkit.var_backtest.core.distributions import binomial_pmf, chi_square_quantile
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
+from riskkit.var_backtest.core.distributions import binomial_pmf, chi_square_quantile, chi_square_tail
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_count
 
-Order = Literal["likelihood", "lr", "distance"]
+Order = Literal["probability", "lr", "distance", "asymptotic"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 TIE = 1e-9
 """Relative difference below which two values are the same number computed two ways."""
@@ -43,8 +45,10 @@ def pof_lr(n_hits: Any, n_obs: int, p: float) -> np.ndarray:
 
 
 @documented
-def pof_p_value(n_hits: int, n_obs: int, confidence: float = 0.99, *, order: Order = "likelihood") -> float:
-    """Exact p-value of the number of hits.
+def pof_p_value(
+    n_hits: int, n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, order: Order = "probability"
+) -> float:
+    """P-value of the number of hits.
 
     Returns
     -------
@@ -64,11 +68,11 @@ def pof_p_value(n_hits: int, n_obs: int, confidence: float = 0.99, *, order: Ord
     0.122242
     """
     n_obs = whole_number(n_obs, "n_obs")
-    return float(pof_exact_p_values(n_obs, tail_probability(confidence), order)[hit_count(n_hits, n_obs)])
+    return float(pof_p_values(n_obs, tail_probability(confidence), order)[hit_count(n_hits, n_obs)])
 
 
 @documented
-def pof_size(n_obs: int, confidence: float = 0.99, *, significance: float = 0.05) -> float:
+def pof_size(n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, significance: float = 0.05) -> float:
     """Probability that the asymptotic (chi-square) POF test rejects a correct model.
 
     Returns
@@ -86,19 +90,19 @@ def pof_size(n_obs: int, confidence: float = 0.99, *, significance: float = 0.05
     0.0948
     """
     n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
-    return float(min(binomial_pmf(n_obs, p)[_rejected_by_lr(n_obs, p, significance)].sum(), 1.0))
+    return float(min(binomial_pmf(n_obs, p)[_rejected(n_obs, p, significance, "asymptotic")].sum(), 1.0))
 
 
 @documented
 def pof_attainable_size(
-    n_obs: int, confidence: float = 0.99, *, significance: float = 0.05, order: Order = "likelihood"
+    n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, significance: float = 0.05, order: Order = "probability"
 ) -> float:
-    """Probability that the exact POF test rejects a correct model.
+    """Probability that the POF test of an order rejects a correct model.
 
     Returns
     -------
     float
-        A probability, at most `significance`.
+        A probability, at most `significance` in the exact orders.
 
     References
     ----------
@@ -110,13 +114,14 @@ def pof_attainable_size(
     (0.0412, 0.0137)
     """
     n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
-    rejected = pof_exact_p_values(n_obs, p, order) <= confidence_level(significance, "significance")
-    return float(binomial_pmf(n_obs, p)[rejected].sum())
+    return float(min(binomial_pmf(n_obs, p)[_rejected(n_obs, p, significance, order)].sum(), 1.0))
 
 
 @documented
-def pof_nonrejection_region(n_obs: int, confidence: float = 0.99, *, significance: float = 0.05) -> Region:
-    """Numbers of hits at which the asymptotic POF test starts to reject, below and above the expected number.
+def pof_nonrejection_region(
+    n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, significance: float = 0.05, order: Order = "probability"
+) -> Region:
+    """Numbers of hits at which `kupiec_pof` starts to reject, below and above the expected number.
 
     Returns
     -------
@@ -132,21 +137,25 @@ def pof_nonrejection_region(n_obs: int, confidence: float = 0.99, *, significanc
     Examples
     --------
     >>> pof_nonrejection_region(255, 0.99)
+    Region(reject_at_or_below=None, reject_at_or_above=6)
+    >>> pof_nonrejection_region(255, 0.99, order="asymptotic")
     Region(reject_at_or_below=0, reject_at_or_above=7)
     """
     n_obs, p = whole_number(n_obs, "n_obs"), tail_probability(confidence)
-    rejected = np.flatnonzero(_rejected_by_lr(n_obs, p, significance))
+    rejected = np.flatnonzero(_rejected(n_obs, p, significance, order))
     below, above = rejected[rejected < n_obs * p], rejected[rejected > n_obs * p]
     return Region(int(below[-1]) if below.size else None, int(above[0]) if above.size else None)
 
 
-def pof_exact_p_values(n_obs: int, p: float, order: str) -> np.ndarray:
-    """Return the exact p-value of every number of hits, shape (n_obs + 1,)."""
+def pof_p_values(n_obs: int, p: float, order: str) -> np.ndarray:
+    """Return the p-value of every number of hits, shape (n_obs + 1,)."""
     one_of(order, ORDERS, "order")
-    pmf = binomial_pmf(n_obs, p)
     x = np.arange(n_obs + 1)
+    if order == "asymptotic":
+        return chi_square_tail(pof_lr(x, n_obs, p), 1)
+    pmf = binomial_pmf(n_obs, p)
     # The larger, the more extreme.
-    if order == "likelihood":
+    if order == "probability":
         extreme = -np.log(np.maximum(pmf, 1e-320))
     else:
         extreme = pof_lr(x, n_obs, p) if order == "lr" else np.abs(x - n_obs * p)
@@ -156,9 +165,9 @@ def pof_exact_p_values(n_obs: int, p: float, order: str) -> np.ndarray:
     return np.asarray(np.minimum(mass_from[np.minimum(first, n_obs)], 1.0))
 
 
-def _rejected_by_lr(n_obs: int, p: float, significance: float) -> np.ndarray:
-    """Decision of the asymptotic POF test for every number of hits, (n_obs + 1,) booleans."""
-    return pof_lr(np.arange(n_obs + 1), n_obs, p) > _critical_lr(significance)
+def _rejected(n_obs: int, p: float, significance: float, order: str) -> np.ndarray:
+    """Decision of the POF test for every number of hits, (n_obs + 1,) booleans."""
+    return pof_p_values(n_obs, p, order) <= confidence_level(significance, "significance")
 
 
 def tuff_lr(first_hit: Any, p: float) -> np.ndarray:
@@ -172,7 +181,7 @@ def tuff_lr(first_hit: Any, p: float) -> np.ndarray:
 
 
 @documented
-def tuff_p_value(first_hit: int, confidence: float = 0.99) -> float:
+def tuff_p_value(first_hit: int, confidence: float = DEFAULT_CONFIDENCE) -> float:
     """Exact p-value of the day of the first hit.
 
     Returns
@@ -198,7 +207,7 @@ def tuff_p_value(first_hit: int, confidence: float = 0.99) -> float:
 
 
 @documented
-def tuff_nonrejection_region(confidence: float = 0.99, *, significance: float = 0.05) -> Region:
+def tuff_nonrejection_region(confidence: float = DEFAULT_CONFIDENCE, *, significance: float = 0.05) -> Region:
     """Days of the first hit at which the asymptotic TUFF test starts to reject: too early, and too late.
 
     Returns

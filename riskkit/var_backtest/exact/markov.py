@@ -15,7 +15,7 @@ import numpy as np
 
 from riskkit._check import confidence_level, one_of, whole_number
 from riskkit._jit import kernel
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.var_backtest.core.distributions import chi_square_quantile, x_log_x
 from riskkit.var_backtest.core.docs import documented
 
@@ -37,7 +37,9 @@ class MarkovCells(NamedTuple):
 
 
 @documented
-def christoffersen_p_value(statistic: float, n_obs: int, confidence: float = 0.99, *, test: MarkovTest = "cc") -> float:
+def christoffersen_p_value(
+    statistic: float, n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, test: MarkovTest = "cc"
+) -> float:
     """Exact p-value of a Christoffersen statistic under independent hits.
 
     Parameters
@@ -67,7 +69,7 @@ def christoffersen_p_value(statistic: float, n_obs: int, confidence: float = 0.9
 
 @documented
 def christoffersen_size(
-    n_obs: int, confidence: float = 0.99, *, significance: float = 0.05, test: MarkovTest = "cc"
+    n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, significance: float = 0.05, test: MarkovTest = "cc"
 ) -> float:
     """Probability that the asymptotic (chi-square) Christoffersen test rejects a correct model.
 
@@ -92,7 +94,7 @@ def christoffersen_size(
 
 @documented
 def christoffersen_attainable_size(
-    n_obs: int, confidence: float = 0.99, *, significance: float = 0.05, test: MarkovTest = "cc"
+    n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, significance: float = 0.05, test: MarkovTest = "cc"
 ) -> float:
     """Probability that the exact Christoffersen test rejects a correct model.
 
@@ -117,7 +119,7 @@ def christoffersen_attainable_size(
 
 @documented
 def christoffersen_critical(
-    n_obs: int, confidence: float = 0.99, *, significance: float = 0.05, test: MarkovTest = "cc"
+    n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, significance: float = 0.05, test: MarkovTest = "cc"
 ) -> float:
     """Critical value of the exact Christoffersen test: the smallest statistic that it rejects.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from riskkit._check import InputError, whole_number
 from riskkit._show import percent
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.var_backtest.core.distributions import x_log_x
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import HitTransitions, hit_array, hit_transitions
@@ -56,7 +56,7 @@ def christoffersen_independence(hits: Any, confidence: float | None = None) -> T
 
 
 @documented
-def christoffersen_conditional(hits: Any, confidence: float = 0.99) -> TestResult:
+def christoffersen_conditional(hits: Any, confidence: float = DEFAULT_CONFIDENCE) -> TestResult:
     """Christoffersen's test of conditional coverage: correct number of hits, and independence.
 
     Returns

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._jit import kernel
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import hit_array, hit_times
 from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
@@ -20,7 +20,7 @@ N_DRAWS = 999
 
 @documented
 def haas_tbfi(
-    hits: Any, confidence: float = 0.99, *, n_draws: int = N_DRAWS, rng: np.random.Generator | None = None
+    hits: Any, confidence: float = DEFAULT_CONFIDENCE, *, n_draws: int = N_DRAWS, rng: np.random.Generator | None = None
 ) -> TestResult:
     """Haas' test of the times between failures (independence).
 
@@ -47,7 +47,7 @@ def haas_tbfi(
 
 @documented
 def haas_tbf(
-    hits: Any, confidence: float = 0.99, *, n_draws: int = N_DRAWS, rng: np.random.Generator | None = None
+    hits: Any, confidence: float = DEFAULT_CONFIDENCE, *, n_draws: int = N_DRAWS, rng: np.random.Generator | None = None
 ) -> TestResult:
     """Haas' mixed Kupiec test: the number of failures and the times between them.
 
@@ -142,11 +142,10 @@ def christoffersen_pelletier(
     if n_draws and confidence is not None:
         days = simulate_hit_days(array.size, tail_probability(confidence), n_draws, generator(rng))
         exact = monte_carlo_p_value(statistic, simulated_weibull(days, array.size))
-    pattern = "clustered" if shape < 1.0 else "more regular than chance"
     return chi_square_outcome(
         test,
         null,
-        f"Weibull shape b = {shape:.3g} (1 = no memory; below 1 clustered): hits look {pattern}",
+        f"Weibull shape b = {shape:.3g}, where 1 is no memory and less is clustering",
         statistic,
         1,
         exact,

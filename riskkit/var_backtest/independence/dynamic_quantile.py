@@ -15,7 +15,7 @@ import numpy as np
 from riskkit._check import InputError, one_of, whole_number
 from riskkit._jit import kernel
 from riskkit._show import percent
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, sample
@@ -38,7 +38,7 @@ DEPENDENT = 1e-22
 def dynamic_quantile(
     returns: ReturnsLike,
     var: Any,
-    confidence: float = 0.99,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     lags: int = 4,
     regressors: Sequence[str] = ("constant", "hits", "var"),

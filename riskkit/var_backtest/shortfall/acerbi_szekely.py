@@ -13,7 +13,7 @@ import numpy as np
 from riskkit._check import confidence_level, one_of, whole_number
 from riskkit._docs import shared_parameters
 from riskkit._show import percent
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.distributions import normal_tail
 from riskkit.var_backtest.core.docs import PARAMETERS
@@ -38,7 +38,7 @@ def acerbi_szekely_z1(
     returns: ReturnsLike,
     var: Any,
     es: Any,
-    confidence: float = 0.975,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     null: str = "normal",
     n_draws: int | None = None,
@@ -78,7 +78,7 @@ def acerbi_szekely_z2(
     returns: ReturnsLike,
     var: Any,
     es: Any,
-    confidence: float = 0.975,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     null: str = "normal",
     n_draws: int | None = None,
@@ -124,7 +124,7 @@ def acerbi_szekely_ridge(
     returns: ReturnsLike,
     var: Any,
     es: Any,
-    confidence: float = 0.975,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     relative: bool = True,
     null: str = "normal",
@@ -176,7 +176,7 @@ def acerbi_szekely_ridge(
 @documented
 def acerbi_szekely_critical(
     n_obs: int,
-    confidence: float = 0.975,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     significance: float = 0.05,
     statistic: Statistic = "z2",
@@ -211,7 +211,7 @@ def acerbi_szekely_critical(
 def acerbi_szekely_p_value(
     observed: float,
     n_obs: int,
-    confidence: float = 0.975,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     statistic: Statistic = "z2",
     null: str = "normal",

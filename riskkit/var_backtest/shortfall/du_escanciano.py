@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError, single_series, whole_number
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.var_backtest.core.distributions import normal_tail
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.outcome import TestResult, chi_square_outcome, undefined
@@ -23,7 +23,7 @@ CHUNK = 2_000_000
 
 @documented
 def du_escanciano_unconditional(
-    pit: Any, confidence: float = 0.975, *, n_draws: int = 9_999, rng: np.random.Generator | None = None
+    pit: Any, confidence: float = DEFAULT_CONFIDENCE, *, n_draws: int = 9_999, rng: np.random.Generator | None = None
 ) -> TestResult:
     """Du and Escanciano's unconditional test of ES.
 
@@ -65,7 +65,12 @@ def du_escanciano_unconditional(
 
 @documented
 def du_escanciano_conditional(
-    pit: Any, confidence: float = 0.975, *, lags: int = 4, n_draws: int = 999, rng: np.random.Generator | None = None
+    pit: Any,
+    confidence: float = DEFAULT_CONFIDENCE,
+    *,
+    lags: int = 4,
+    n_draws: int = 999,
+    rng: np.random.Generator | None = None,
 ) -> TestResult:
     """Du and Escanciano's conditional test of ES: cumulative violations are not autocorrelated.
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from riskkit._check import one_of
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, es_sample, sd_array
@@ -41,7 +41,7 @@ def nolde_ziegel_simple(
     returns: ReturnsLike,
     var: Any,
     es: Any,
-    confidence: float = 0.975,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     null: str = "normal",
     n_draws: int = N_DRAWS,
@@ -83,7 +83,7 @@ def nolde_ziegel_general(
     returns: ReturnsLike,
     var: Any,
     es: Any,
-    confidence: float = 0.975,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     sd: Any,
     null: str = "normal",
@@ -135,7 +135,7 @@ def nolde_ziegel_one_sided(
     returns: ReturnsLike,
     var: Any,
     es: Any,
-    confidence: float = 0.975,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     correction: Literal["hommel", "bonferroni"] = "hommel",
     alternative: Literal["understated", "as_printed"] = "understated",

@@ -2,6 +2,9 @@
 
 The verdict rests on finite-sample p-values, exact or simulated. Tests with only an asymptotic p-value (such as the
 bootstrap of two or three excesses) are reported but not counted: at 250 days they reject too many correct models.
+
+A test of number and timing together also rejects for the number alone, so it says nothing about independence, and the
+verdict names it only where neither question has been answered by a test of its own.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from riskkit._show import Row, Shown, percent
 from riskkit._tail import tail_probability
 from riskkit._types import ReturnsLike
 from riskkit.plot import STRONG, WARM, axes
+from riskkit.var.rolling import RollingRisk
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import Sample, can_divide, sample
 from riskkit.var_backtest.core.multiplicity import adjust_p_values
@@ -43,11 +47,13 @@ from riskkit.var_backtest.suite.power import PowerCurve, backtest_power, detecta
 QUESTIONS = {
     "coverage": "correct number of hits?",
     "independence": "independent hits?",
+    "joint": "number and timing of hits as expected?",
     "shortfall": "losses beyond VaR as large as ES?",
 }
 FAILURES = {
     "coverage": "the number of hits is wrong",
     "independence": "hits can be predicted from the past",
+    "joint": "the number and the timing of the hits together are not those of a correct forecast",
     "shortfall": "losses beyond VaR differ from ES",
 }
 
@@ -70,6 +76,8 @@ class BacktestResult(Shown):
         Basel zone and multipliers.
     sequential : tuple of EProcess
         E-process of VaR, and of ES if it is given.
+    left_out : int
+        Number of days of a `RollingRisk` without a finite forecast.
 
     Examples
     --------
@@ -83,6 +91,7 @@ class BacktestResult(Shown):
     outcomes: tuple[tuple[str, TestResult], ...]
     traffic_light: TrafficLight
     sequential: tuple[EProcess, ...]
+    left_out: int = 0
 
     @functools.cached_property
     def power(self) -> PowerCurve:
@@ -119,13 +128,32 @@ class BacktestResult(Shown):
     @property
     def verdict(self) -> str:
         """Failures after Holm's correction for the number of tests, in one sentence."""
-        failed = [text for question, text in FAILURES.items() if self._rejecting(question, after_holm=True)]
+        failed = self._failures(after_holm=True)
         if failed:
             return f"FAILS: {'; '.join(failed)}"
-        doubtful = [text for question, text in FAILURES.items() if self._rejecting(question)]
+        doubtful = self._failures()
         if doubtful:
             return f"Doubtful, as single tests reject but none after Holm's correction: {'; '.join(doubtful)}"
         return "No test rejects the forecast"
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Signs of a forecast that was not meant so (another sign, unit or argument), in sentences."""
+        returns, var, found = self.sample.returns, self.sample.var, []
+        if (var > np.abs(returns).max()).all():
+            found.append(f"VaR (at least {var.min():.4g}) is above every return in size; check its unit")
+        if 2 * self.n_hits > returns.size and self.confidence > 0.5:
+            found.append(f"{self.n_hits:,} of {returns.size:,} days are hits; check the signs of returns and VaR")
+        if self.left_out:
+            found.append(f"{self.left_out:,} days without a finite forecast are left out")
+        return tuple(found)
+
+    def _failures(self, *, after_holm: bool = False) -> list[str]:
+        """What is wrong, each from evidence of its own."""
+        failed = [question for question in FAILURES if self._rejecting(question, after_holm=after_holm)]
+        if "coverage" in failed or "independence" in failed:
+            failed = [question for question in failed if question != "joint"]
+        return [FAILURES[question] for question in failed]
 
     def _rejecting(self, question: str, *, after_holm: bool = False) -> list[str]:
         """Names of the deciding tests of a question that reject."""
@@ -193,13 +221,15 @@ class BacktestResult(Shown):
 
     def _rows(self) -> Iterable[Row]:
         n_obs = self.sample.returns.size
+        for caution in self.cautions:
+            yield "caution", "", caution
         yield "days", n_obs, ""
         yield "hits", self.n_hits, f"{n_obs * tail_probability(self.confidence):,.6g} expected"
         yield "Basel zone", self.traffic_light.zone, f"multiplier {self.traffic_light.basel_multiplier:g}"
         for question, text in QUESTIONS.items():
             asked = [outcome for key, outcome in self.outcomes if key == question]
             if asked:
-                yield text, *self._answer(question, sum(_decides(outcome) for outcome in asked))
+                yield text, *self._answer(question, asked)
         rate = detectable_hit_rate(n_obs, self.confidence, significance=self.significance)
         yield "detectable hit rate", 100.0 * rate, "% (binomial tail test, in 80% of samples)"
         for process in self.sequential:
@@ -208,9 +238,10 @@ class BacktestResult(Shown):
             yield name.replace("_", " "), score, "mean, smaller is better"
         yield "verdict", "", self.verdict
 
-    def _answer(self, question: str, n_tests: int) -> tuple[str, str]:
+    def _answer(self, question: str, asked: list[TestResult]) -> tuple[str, str]:
+        n_tests = sum(_decides(outcome) for outcome in asked)
         if n_tests == 0:
-            return "-", "no test is defined for the sample"
+            return "cannot say", asked[0].note or "no test has a finite-sample p-value"
         rejecting, surely = self._rejecting(question), self._rejecting(question, after_holm=True)
         if not rejecting:
             return "yes", f"none of {n_tests} tests rejects at {percent(self.significance)}"
@@ -222,10 +253,10 @@ class BacktestResult(Shown):
 
 @documented
 def backtest_var(
-    returns: ReturnsLike,
-    var: Any,
+    returns: ReturnsLike | RollingRisk,
+    var: Any = None,
     es: Any = None,
-    confidence: float = 0.99,
+    confidence: float | None = None,
     *,
     sd: Any = None,
     pit: Any = None,
@@ -237,8 +268,15 @@ def backtest_var(
 
     Parameters
     ----------
+    returns : (n_obs,) array or Series, or RollingRisk
+        Realized returns, gains positive, oldest first; or the result of `rolling_var` for one series, which holds
+        returns, var, es and confidence.
+    var : (n_obs,) array or Series, or a number
+        VaR forecasts for the same days, as positive losses.
     es : (n_obs,) array or Series, or a number, optional
         Expected shortfall forecasts for the same days, as positive losses; without them only VaR is tested.
+    confidence : float
+        Confidence of VaR and ES as a fraction: 0.99 for 99 %. It is a fact of the forecast and has no default.
     pit : (n_obs,) array or Series, optional
         Forecast distribution function at the realized return, for the tests of Du and Escanciano.
 
@@ -263,7 +301,8 @@ def backtest_var(
     >>> result["Christoffersen conditional coverage"].reject
     True
     """
-    checked = sample(returns, var, es)
+    realised, var, es, confidence, left_out = _forecast(returns, var, es, confidence)
+    checked = sample(realised, var, es)
     significance = confidence_level(significance, "significance")
     tail_probability(confidence)
     for given, name in ((sd, "sd"), (pit, "pit")):
@@ -289,7 +328,26 @@ def backtest_var(
         outcomes=tuple((question, replace(outcome, significance=significance)) for question, outcome in outcomes),
         traffic_light=traffic_light(int(hits.sum()), hits.size, confidence),
         sequential=tuple(processes),
+        left_out=left_out,
     )
+
+
+def _forecast(returns: Any, var: Any, es: Any, confidence: Any) -> tuple[Any, Any, Any, float, int]:
+    """Returns, VaR, ES and confidence of either form of the arguments, and the days of it without a forecast."""
+    if not isinstance(returns, RollingRisk):
+        if var is None:
+            raise InputError("var is missing; give the VaR forecasts of the same days, or the result of rolling_var")
+        if confidence is None:
+            raise InputError("confidence is missing; give that of the VaR forecasts, such as confidence=0.99")
+        return returns, var, es, confidence, 0
+    rolling = returns
+    if var is not None or es is not None or confidence not in (None, rolling.confidence):
+        raise InputError("the result of rolling_var holds var, es and confidence; leave them out")
+    if isinstance(rolling.confidence, tuple) or np.size(rolling.var) != len(rolling.var):
+        raise InputError("the result of rolling_var has several series or confidences; roll one of them for a backtest")
+    known = np.isfinite(np.asarray(rolling.var).reshape(-1)) & np.isfinite(np.asarray(rolling.es).reshape(-1))
+    kept = (values[known] for values in (rolling.returns, rolling.var, rolling.es))
+    return *kept, rolling.confidence, int((~known).sum())
 
 
 def _decides(outcome: TestResult) -> bool:
@@ -309,15 +367,26 @@ def _var_outcomes(checked: Sample, confidence: float, rng: Any) -> list[tuple[st
         kupiec_pof(n_hits, n_obs, confidence),
         kupiec_tuff(first, confidence, n_obs=n_obs),
     ]
-    independence = [
-        christoffersen_independence(hits, confidence),
+    independence = _independence(hits, drawn)
+    joint = [
         christoffersen_conditional(hits, confidence),
         haas_tbfi(hits, confidence, **drawn),
         haas_tbf(hits, confidence, **drawn),
-        christoffersen_pelletier(hits, confidence, **drawn),
         dynamic_quantile(checked.returns, checked.var, confidence, **drawn),
     ]
-    return [("coverage", outcome) for outcome in coverage] + [("independence", outcome) for outcome in independence]
+    asked = {"coverage": coverage, "independence": independence, "joint": joint}
+    return [(question, outcome) for question, outcomes in asked.items() for outcome in outcomes]
+
+
+def _independence(hits: np.ndarray, drawn: dict[str, Any]) -> list[TestResult]:
+    """Tests of independence at the observed hit rate: a wrong number of hits is another question."""
+    n_obs, n_hits = hits.size, int(hits.sum())
+    if 2 <= n_hits <= n_obs - 2:
+        observed = 1.0 - n_hits / n_obs
+        return [christoffersen_independence(hits, observed), christoffersen_pelletier(hits, observed, **drawn)]
+    few = f"{n_hits:,} hit{'s' * (n_hits != 1)} in {n_obs:,} days; independence shows from two days of each kind on"
+    tests = (christoffersen_independence(hits), christoffersen_pelletier(hits, n_draws=0))
+    return [undefined(outcome.test, outcome.null, few) for outcome in tests]
 
 
 def _es_outcomes(checked: Sample, confidence: float, sd: Any, null: str, rng: Any) -> list[TestResult]:

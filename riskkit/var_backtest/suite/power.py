@@ -15,7 +15,7 @@ import numpy as np
 
 from riskkit._check import confidence_level, positive, whole_number
 from riskkit._show import Row, Shown, percent
-from riskkit._tail import tail_probability
+from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit.plot import STRONG, WARM, axes
 from riskkit.var_backtest.core.distributions import binomial_pmf, binomial_upper_tail
 from riskkit.var_backtest.core.docs import documented
@@ -27,7 +27,7 @@ from riskkit.var_backtest.core.simulated_hits import (
 )
 from riskkit.var_backtest.core.tail_simulation import draw_tails, tail_draws
 from riskkit.var_backtest.coverage.traffic_light import traffic_light_bounds
-from riskkit.var_backtest.exact.coverage import pof_exact_p_values
+from riskkit.var_backtest.exact.coverage import pof_p_values
 from riskkit.var_backtest.exact.markov import MAX_FULL_ENUMERATION, MarkovTest, christoffersen_critical, markov_cells
 from riskkit.var_backtest.independence.christoffersen import simulated_christoffersen
 from riskkit.var_backtest.independence.duration import simulated_tbfi, simulated_weibull
@@ -99,7 +99,7 @@ class PowerCurve(Shown):
 @documented
 def backtest_power(
     n_obs: int,
-    confidence: float = 0.99,
+    confidence: float = DEFAULT_CONFIDENCE,
     *,
     hit_rate: float | None = None,
     after_hit: float = 0.2,
@@ -158,7 +158,7 @@ def backtest_power(
 
 @documented
 def detectable_hit_rate(
-    n_obs: int, confidence: float = 0.99, *, power: float = 0.8, significance: float = 0.05
+    n_obs: int, confidence: float = DEFAULT_CONFIDENCE, *, power: float = 0.8, significance: float = 0.05
 ) -> float:
     """Smallest true hit rate that the exact binomial tail test detects with a given power.
 
@@ -205,7 +205,7 @@ def _first_rejected(n_obs: int, p: float, size: float) -> int:
 def _coverage(n_obs: int, p: float, rate: float, size: float, confidence: float) -> list[PowerOf]:
     against = f"if the hit rate is {percent(rate)}"
     pmf = binomial_pmf(n_obs, rate)
-    rejected = pof_exact_p_values(n_obs, p, "likelihood") <= size
+    rejected = pof_p_values(n_obs, p, "probability") <= size
     starts = traffic_light_bounds(n_obs, confidence)
     return [
         ("Binomial tail", binomial_upper_tail(_first_rejected(n_obs, p, size), n_obs, rate), against),

@@ -188,7 +188,9 @@ class Rule:
         """Set runs and counts of the keys that are `mine` to 0."""
 
     def pauses_account(self, label):
-        return "everything" in self.pauses or (self.scope == "account" and label in self.pauses)
+        account = self.replay.accounts[label]
+        key = {"account": label, "desk": account.desk, "firm": account.firm}.get(self.scope)
+        return "everything" in self.pauses or key in self.pauses
 
     def turn_day(self):
         moment = dt.datetime.fromtimestamp(self.replay.now // NS, dt.UTC).astimezone(self.zone)

@@ -204,3 +204,11 @@ def test_inferred_instruments_fit_their_frame():
     (inferred,) = EventLog.infer_instruments(frame)
     assert (inferred.id, inferred.tick, inferred.lot) == ("X", Fraction(1, 100), Fraction(1, 100))
     assert len(EventLog.from_frame(frame, [inferred])) == 2
+
+
+def test_overfills_and_events_of_finished_orders_are_counted():
+    fill = {**NAMED, "kind": "fill", "ts": 2}
+    cancel = {"ts": 4, "kind": "cancel", "account": "A", "instrument": "X", "order_id": "a"}
+    assert not any(load(NAMED, fill).order_faults.values())
+    assert load(NAMED, {**fill, "qty": 2}).order_faults["overfills"] == 1
+    assert load(NAMED, fill, cancel).order_faults["cancels_of_done_orders"] == 1

@@ -10,6 +10,7 @@ import pytest
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.rules.rule import SCOPES, rule_types
+from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.scopes import QUANTITIES, WIRE
 from riskkit.rules import BreakerLimits, DailyLoss, DrawdownLimit, OrderRate, PositionLimit, VarLimit, VolumeCap
 
@@ -295,11 +296,11 @@ def test_a_rule_says_what_a_breach_does_and_to_whom():
     assert rules["REJECT"].action_text() == "what breaches it is refused (WARN)"
     assert rules["ALERT"].action_text() == "a breach raises an alert (WARN) and stops nothing"
     assert "is halted: only cancels pass" in rules["HALT"].action_text()
-    assert {rule.scope_text() for rule in rules.values()} == {"for each firm"}
+    assert {rule.scope_text() for rule in rules.values()} == {"for each firm, accounts netted, in each instrument"}
 
 
 def test_a_scope_is_spelt_as_in_a_file():
-    rule = Rule("size", PositionLimit(limit=5), "account_product")
+    rule = Rule("cap", VolumeCap(limit=5), "account_product")
     assert rule.wire_scope == rule.describe()["scope"]
     (again,) = RuleSet.from_dict({"rules": [rule.describe()]})
     assert (again.scope, again.wire_scope) == (rule.scope, rule.wire_scope)
@@ -321,3 +322,14 @@ def test_the_canonical_form_is_the_same_for_equal_settings():
     second, ns = (RuleSet([Rule("rate", OrderRate(limit=1, window_ns=w))]) for w in ("1s", 1_000_000_000))
     other = RuleSet([Rule("rate", OrderRate(limit=1, window_ns="2s"))])
     assert second.canonical() == ns.canonical() != other.canonical()
+
+
+def test_the_given_limits_that_are_fractions_of_an_equity_are_named():
+    assert Rule("fall", DrawdownLimit(pct="0.1")).fractions_of_equity == ("pct",)
+    assert Rule("fall", DrawdownLimit(money=5)).fractions_of_equity == ()
+
+
+def test_a_rate_that_counts_cancels_alerts_on_them_and_cannot_refuse_them():
+    counted = OrderRate(limit=1, window_ns="1s", kinds=("order", "cancel"))
+    assert Rule("rate", counted, action="ALERT").alerts_on == (EventKind.CANCEL,)
+    assert Rule("rate", counted).alerts_on == ()

@@ -198,3 +198,8 @@ def test_groups_and_codes_are_in_order_of_appearance():
     world = Universe((Instrument("Y"), Instrument("X")), accounts, {"USD": CENT})
     assert (world.desks, world.firms) == (("late", "early"), ("F", "E"))
     assert world.instrument_codes == {"Y": 0, "X": 1} and world.account_codes == {"A": 0, "B": 1, "C": 2}
+
+
+def test_a_declared_universe_has_one_quantum_and_the_accounts_by_name():
+    world = Universe.declare([X], ["A", Account("B", cash={"USD": 5})], quantum="0.01")
+    assert world.account_codes == {"A": 0, "B": 1} and world.quantum == CENT
