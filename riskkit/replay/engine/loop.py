@@ -891,6 +891,8 @@ def on_fill():
         instrument.mark = log.price[i]
     if instrument.priced == 0:
         note_price()
+    if shape.references:
+        ledger.date_fill(position, instrument, log.price[i], now)
     qty_before = position.qty
     if shape.cash:
         cash_before = account.cash
@@ -954,6 +956,8 @@ def on_price():
     global instrument
     instrument = at(instruments, log.instrument[i])
     ledger.quote(instrument, log.price[i], quoted("bid"), quoted("ask"))
+    if shape.references:
+        ledger.date_quote(instrument, log.price[i], quoted("bid"), quoted("ask"), now)
     if shape.marks and log.price[i] != MISSING:
         note_price()
         revalue_holders()

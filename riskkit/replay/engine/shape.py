@@ -183,6 +183,7 @@ class Shape(NamedTuple):
     parents: bool  # children are counted for their parent
     tags: bool  # orders store strategy and connection
     exposures: bool  # exposures with working orders are kept
+    references: bool  # prices have a time
     groups: tuple[Any, ...]  # of GroupShape
     columns: tuple[str, ...]
 

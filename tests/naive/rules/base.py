@@ -214,6 +214,9 @@ class Rule:
     def filled(self, event, qty, realised, opened):
         """A fill was booked: what it realised, and +1 where it opened a position from flat, -1 where it closed one."""
 
+    def price_came(self, event):
+        """A last price, a bid or an ask came."""
+
     def equity_moved(self, account):
         """An account's equity may have moved."""
 
