@@ -375,6 +375,11 @@ TABLE: dict[str, Edge] = {
     "consecutive_errors pause": Edge(
         ConsecutiveErrors(1, open_ns=100), lambda ts: [event("error"), order(ts)], clears(100)
     ),
+    "consecutive_errors probes": Edge(
+        ConsecutiveErrors(1, open_ns=100, half_open=True, probes=3),
+        lambda n: [event("error"), *(order(200) for _ in range(n))],
+        reach(3, 4, 5),
+    ),
     "breaker loss": Edge(
         BreakerLimits(daily_loss=50),
         lambda p: [fill(), fill(1, "S", price=p), order(2)],

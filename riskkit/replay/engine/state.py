@@ -368,6 +368,7 @@ def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray
     for name in ("account", "instrument", "next_position", "product", "next_of_account", "first_buy", "first_sell"):
         positions[name] = -1
     positions["listed_buy"], positions["listed_sell"] = -NO_OFFER, NO_OFFER
+    positions["fill_price"] = MISSING
     known = positions[1:]  # the records of pairs, without the empty one
     known["account"], known["instrument"] = accounts, instruments
     if not len(accounts):
