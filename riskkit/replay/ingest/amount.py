@@ -155,7 +155,7 @@ def money(value: Any, quantum: Fraction, name: str) -> int:
 def label(value: Any, name: str) -> str:
     """A label as text."""
     if value is None:
-        raise InputError(f"{name}={shown(value)} is not a label: {FRAME_COLUMNS[name]}")
+        raise InputError(f"{name}={shown(value)} is not a label; give the {FRAME_COLUMNS[name]}")
     return name_text(label_text(value), name)
 
 

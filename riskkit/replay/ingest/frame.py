@@ -39,7 +39,7 @@ class Frame:
         names = name_columns(list(frame.columns), columns, ignore)
         for name in ("ts", "kind"):
             if name not in names.values():
-                raise InputError(f"column {name!r} is missing: {FRAME_COLUMNS[name]}")
+                raise InputError(f"column {name!r} is missing; it holds {FRAME_COLUMNS[name]}")
         named = frame[list(names)].set_axis(list(names.values()), axis=1)
         return cls(_without_blanks(named), {name: at for at, name in names.items()})
 

@@ -20,7 +20,10 @@ BAD_FRAMES = {
         [{**ORDER, "quantity": 2}],
         "columns 'qty' and 'quantity' both mean 'qty'; leave one out with ignore=",
     ),
-    "no ts": ([{"kind": "clock"}], "column 'ts' is missing: time: Timestamp, or int64 nanoseconds since the epoch"),
+    "no ts": (
+        [{"kind": "clock"}],
+        "column 'ts' is missing; it holds time: Timestamp, or int64 nanoseconds since the epoch",
+    ),
     "NaN price": (
         [ORDER, {**ORDER, "price": np.nan}],
         "row 1, column 'price': nan is not a price; a price is a finite number (a market order says type='market')",
@@ -129,7 +132,7 @@ BAD_FRAMES = {
     ),
     "no account": (
         [{**ORDER, "account": None}],
-        "row 0, column 'account': nothing is not a label: label of the account",
+        "row 0, column 'account': nothing is not a label; give the label of the account",
     ),
     "no account column": (
         [{"ts": 1, "kind": "error"}],
@@ -368,7 +371,7 @@ def test_a_wall_clock_time_that_never_was_is_refused():
         ({"columns": {"price": "qty"}}, "columns 'qty' and 'price' both mean 'qty'"),
         ({"ignore": ["venue"]}, "ignore: 'venue' is not a column of the frame; it has ts, kind,"),
         ({"ignore": "price"}, "ignore='price' is a text; give a list of headings, as ['price']"),
-        ({"ignore": ["ts"]}, "column 'ts' is missing: time"),
+        ({"ignore": ["ts"]}, "column 'ts' is missing; it holds time"),
     ],
 )
 def test_a_mapping_of_headings_that_does_not_fit(options, sentence):
