@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from riskkit._check import InputError
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.currencies import why_not_one_currency
 from riskkit.replay.rules.evidence import WORDS, Need
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
@@ -114,7 +115,7 @@ def _misjudged(rule: Rule, log: EventLog) -> str:
                 f"has the scope {rule.scope}, and {whose} {have} no {rule.scope}, so that they would count as one; "
                 f"give accounts=[Account({without[0]!r}, {rule.scope}=...)], or choose another scope"
             )
-    return ""
+    return why_not_one_currency(rule, log)
 
 
 def _arguments(function: object) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from riskkit import Account, EventLog, InputError, Rule, RuleSet, rules
 from riskkit.replay.rules.judged import looks_at, not_judged, why_not_judged
 from riskkit.replay.rules.rule import RuleType, rule_type, rule_types
 from riskkit.replay.schema.columns import DecisionCode
+from riskkit.replay.schema.scopes import QUANTITIES
 
 SECOND = 1_000_000_000
 NAMES = sorted(kind.name for kind in rule_types() if not kind.source_hash)
@@ -29,7 +30,6 @@ STRICTEST: dict[str, dict[str, object]] = {
     "cash": {"fee": 1},
     "order_to_parent": {"limit": 0},
     "var_limit": {"limit": 0, "bar_ns": SECOND, "warmup": 1},
-    "long_only": {"include_open": True},
 }
 LOCKS = {"lookback_ns": "1d", "stop_ns": "1d", "window_ns": "1h"}
 
@@ -110,6 +110,8 @@ def strictest(name: str, action: str, scope: str) -> Rule:
     if name in STRICTEST:
         given = {**{field: LOCKS[field] for field in LOCKS if field in fields}, **STRICTEST[name]}
     given |= {"on_missing_price": "allow"} if "on_missing_price" in fields else {}
+    if scope not in QUANTITIES["equity"].scopes:
+        given = {field: value for field, value in given.items() if field not in kind.of_equity}
     return Rule("r", kind.make(given), scope=scope, action=action)
 
 
