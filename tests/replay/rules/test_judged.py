@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -203,3 +205,35 @@ def test_a_set_of_which_no_rule_is_judged_is_refused():
             RuleSet([strictest("consecutive_losses", "PAUSE", "account"), Rule("size", rules.MaxOrderQty(limit=1))]),
             {"r.limit": [1, 2]},
         )
+
+
+OF_EQUITY = [(kind.name, field) for kind in rule_types() for field in sorted(kind.of_equity)]
+BOUGHT = {"kind": "fill", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
+KNOWN = {
+    "opening cash": ([], Account("A", cash={"USD": 1})),
+    "an opening position": ([], Account("A", positions={"X": 1})),
+    "a deposit": ([{"kind": "cash", "account": "A", "amount": 5}], Account("A")),
+    "an equity": ([{"kind": "equity", "account": "A", "equity": 5}], Account("A")),
+    "nothing": ([], Account("A")),
+    "a fee": ([{"kind": "cash", "account": "A", "amount": -5, "flow": "fee"}], Account("A")),
+}
+
+
+@pytest.mark.parametrize("scope", QUANTITIES["equity"].scopes)
+@pytest.mark.parametrize("what", KNOWN)
+@pytest.mark.parametrize(("name", "field"), OF_EQUITY)
+def test_a_fraction_of_an_unknown_equity_is_refused(name, field, what, scope):
+    rows, account = KNOWN[what]
+    frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate([*rows, BOUGHT])])
+    accounts = [dataclasses.replace(account, desk="D", firm="F"), Account("idle", desk="E", firm="G")]
+    log = EventLog.from_frame(frame, [rk.Instrument("X")], accounts, unit="ns")
+    limited = RuleSet([Rule("r", rule_type(name).make({field: "0.1"}), scope=scope)])
+    if what not in ("nothing", "a fee"):
+        assert rk.replay_log(log, limited, compiled=False).not_judged == {}
+        return
+    with pytest.raises(InputError) as error:
+        rk.replay_log(log, limited, compiled=False)
+    assert str(error.value) == (
+        f"rule 'r' ({name}) measures a fraction of an equity ({field}), and that of account 'A' is not known: no opening cash "
+        "or position, no deposit, no row kind=\"equity\"; give accounts=[Account('A', cash=...)], or a limit in money"
+    )
