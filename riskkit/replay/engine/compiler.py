@@ -76,6 +76,7 @@ def shape_of(
         parents="parents" in requires,
         tags=tags,
         exposures="exposures" in requires,
+        references="references" in requires,
         groups=tuple(groups.values()),
         columns=tuple(name for name in OPTIONAL if name in columns),
     )

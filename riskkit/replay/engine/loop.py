@@ -336,7 +336,9 @@ def look_up_rule(rule, kind):
         rule.state.owner = event.account
     if rule.always_keyed(kind) or rule.key >= 0:
         if rule.can_pause and rule.state.held_until != 0 and now >= rule.state.held_until:
-            if rule.group and "book" in rule.arguments("reset"):
+            if rule.has("on_pause_end"):
+                rule.on_pause_end()
+            elif rule.group and "book" in rule.arguments("reset"):
                 rule.reset(book=owner_book(rule, rule.key))
             elif rule.has("reset"):
                 rule.reset()
@@ -361,6 +363,8 @@ def judge(kind):
             if rule.can_pause and rule.state.held_until > event.ts and (rule.halts or reducing == 0):
                 rule_code = DecisionCode.HELD
                 rule_until = rule.state.held_until
+            elif rule.can_pause and rule.has("holds_back") and (rule.halts or reducing == 0) and rule.holds_back():
+                rule_code = DecisionCode.HELD
             elif rule.checked(kind):
                 if (
                     not rule.exempt_reducing
@@ -887,6 +891,8 @@ def on_fill():
         instrument.mark = log.price[i]
     if instrument.priced == 0:
         note_price()
+    if shape.references:
+        ledger.date_fill(position, instrument, log.price[i], now)
     qty_before = position.qty
     if shape.cash:
         cash_before = account.cash
@@ -950,6 +956,8 @@ def on_price():
     global instrument
     instrument = at(instruments, log.instrument[i])
     ledger.quote(instrument, log.price[i], quoted("bid"), quoted("ask"))
+    if shape.references:
+        ledger.date_quote(instrument, log.price[i], quoted("bid"), quoted("ask"), now)
     if shape.marks and log.price[i] != MISSING:
         note_price()
         revalue_holders()

@@ -23,6 +23,8 @@ HOOKS = (
     "reset",
     "evict",
     "apply_pending",
+    "on_pause_end",
+    "holds_back",
 )  # functions of a rule's type that the loop calls
 VARIABLES = (
     "state",
@@ -181,6 +183,7 @@ class Shape(NamedTuple):
     parents: bool  # children are counted for their parent
     tags: bool  # orders store strategy and connection
     exposures: bool  # exposures with working orders are kept
+    references: bool  # prices have a time
     groups: tuple[Any, ...]  # of GroupShape
     columns: tuple[str, ...]
 

@@ -49,10 +49,37 @@ class KnownInstrument(Rule):
 
 
 class PriceCollar(Rule):
+    def begin(self):
+        self.seen = {}  # name of a price, instrument or fill -> the price and its time
+
+    def price_came(self, event):
+        for name in ("price", "bid", "ask"):
+            if name in event:
+                self.seen[name, event["instrument"]] = (Fraction(event[name]), self.replay.now)
+
+    def filled(self, event, qty, realised, opened):
+        price = (Fraction(event["price"]), self.replay.now)
+        self.seen["own_fill", event["account"], event["instrument"]] = self.seen["fill", event["instrument"]] = price
+
+    def fresh(self, *name):
+        price, ts = self.seen.get(name, (None, 0))
+        return None if price is None or self.replay.now - ts > self.params.get("max_age_ns", 10**30) else price
+
+    def reference(self, member):
+        label, kind = member.instrument, self.params.get("reference", "last")
+        if kind == "last":
+            return self.fresh("price" if ("price", label) in self.seen else "fill", label)
+        if kind == "own_fill":
+            return self.fresh("own_fill", member.account, label)
+        bid, ask = self.fresh("bid", label), self.fresh("ask", label)
+        if kind == "touch":
+            return ask if member.side == 1 else bid
+        return None if bid is None or ask is None else (bid + ask) / 2
+
     def objects(self, event, member, weight):
         if member.price is None:
             return False
-        reference = self.replay.instruments[member.instrument].last
+        reference = self.reference(member)
         if reference is None or member.price == BAD:
             raise Missing
         distance = abs(member.price - reference)
