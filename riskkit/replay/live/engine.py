@@ -24,6 +24,7 @@ from riskkit.replay.live.overflow import Reach
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
+from riskkit.replay.rules.currencies import refuse_live_currencies
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import OPTIONAL, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
@@ -81,6 +82,7 @@ class Engine:
         one_of(mode, ("shadow", "enforce"), "mode")
         one_of(orphans, ("keep", "clip", "drop"), "orphans")
         one_of(on_trip, ("leave", "cancel_working"), "on_trip")
+        refuse_live_currencies(rules, universe)
         self.rules = rules
         self.universe = universe
         self.mode = mode
