@@ -68,6 +68,8 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
     action = draw.choice(["REJECT", "REJECT", "PAUSE", "PAUSE", "ALERT", "HALT", "REDUCE_ONLY"])
     if action == "REJECT" and params.get("of") == "cancels":  # a cancel is never refused
         action = "ALERT"
+    if params.get("half_open") and action in ("REJECT", "ALERT"):  # there is no pause to end
+        action = "PAUSE"
     return {
         "id": f"{name}-{place}",
         "type": name,
@@ -147,6 +149,8 @@ PARAMETERS = {
     "known_instrument": lambda d: d.choice([{}, {"instruments": ["X", "W"]}, {"restricted": ["Y"]}]),
     "price_collar": lambda d: {
         **d.choice([{"pct": "0.01"}, {"pct": "0.02"}, {"ticks": 2}, {"pct": "0.05", "ticks": 100}]),
+        **d.choice([{}, {"reference": d.choice(["last", "mid", "touch", "own_fill"])}]),
+        **d.choice([{}, {"max_age_ns": d.choice([WINDOW, HOUR])}]),
         **_missing(d),
     },
     "duplicate": lambda d: {"limit": d.randint(0, 3), **d.choice([{}, {"window_ns": WINDOW}])},
@@ -176,7 +180,10 @@ PARAMETERS = {
         "limit": d.randint(1, 3),
         "of": d.choice(["closed_trades", "closing_fills", "both"]),
     },
-    "consecutive_errors": lambda d: {"limit": d.randint(1, 3), **d.choice([{}, {"open_ns": WINDOW}])},
+    "consecutive_errors": lambda d: {
+        "limit": d.randint(1, 3),
+        **d.choice([{}, {"open_ns": WINDOW}, {"open_ns": WINDOW, "half_open": True, "probes": d.randint(1, 3)}]),
+    },
     "repeat_exec_throttle": lambda d: {"limit": d.randint(1, 3)},
     "mmp": lambda d: {
         "qty_limit": d.choice(["2", "5"]),

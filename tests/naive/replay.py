@@ -218,7 +218,7 @@ class Replay:
             return member.price
         traded = self.instruments[member.instrument]
         first = traded.ask if member.side == BUY else traded.bid
-        return first if first is not None else traded.last
+        return first if first is not None else traded.mark
 
     # ------------------------------------------------------------------ events
 
@@ -480,6 +480,8 @@ class Replay:
         traded = self.instruments[event["instrument"]]
         traded.bid = Fraction(event["bid"]) if "bid" in event else traded.bid
         traded.ask = Fraction(event["ask"]) if "ask" in event else traded.ask
+        for rule in self.rules:
+            rule.price_came(event)
         if "price" in event:
             self.pricings += 1
             traded.last = Fraction(event["price"])

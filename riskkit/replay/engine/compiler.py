@@ -77,6 +77,7 @@ def shape_of(
         parents="parents" in requires,
         tags=tags,
         exposures="exposures" in requires,
+        references="references" in requires,
         groups=tuple(groups.values()),
         answers=_answers(columns, kinds),
         amends=amends,

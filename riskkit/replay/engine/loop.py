@@ -29,7 +29,7 @@ from numpy import int64 as _int64
 from riskkit.replay.engine.shape import MESSAGES, Shape, columns
 from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import covariance_state as covariance
-from riskkit.replay.kernels import exposure, fill_records, groups, order_chains, runtime
+from riskkit.replay.kernels import exposure, fill_records, groups, order_answers, order_chains, runtime
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import share
 from riskkit.replay.kernels.queue import FREE_NODES
@@ -353,7 +353,9 @@ def look_up_rule(rule, kind):
         rule.state.owner = event.account
     if rule.always_keyed(kind) or rule.key >= 0:
         if rule.can_pause and rule.state.held_until != 0 and now >= rule.state.held_until:
-            if rule.group and "book" in rule.arguments("reset"):
+            if rule.has("on_pause_end"):
+                rule.on_pause_end()
+            elif rule.group and "book" in rule.arguments("reset"):
                 rule.reset(book=owner_book(rule, rule.key))
             elif rule.has("reset"):
                 rule.reset()
@@ -378,6 +380,8 @@ def judge(kind):
             if rule.can_pause and rule.state.held_until > event.ts and (rule.halts or reducing == 0):
                 rule_code = DecisionCode.HELD
                 rule_until = rule.state.held_until
+            elif rule.can_pause and rule.has("holds_back") and (rule.halts or reducing == 0) and rule.holds_back():
+                rule_code = DecisionCode.HELD
             elif rule.checked(kind):
                 if (
                     not rule.exempt_reducing
@@ -790,7 +794,7 @@ def on_modify():
     price = log.price[i] if log.price[i] != MISSING or has_bad_price() else order.price
     side = int64(log.side[i]) if log.side[i] != 0 else order.side
     if shape.answers and log.order[i] >= 0:
-        ledger.note_former(order)
+        order_answers.note_former(order)
     read_event(EventKind.MODIFY, i, side, qty, price)
     book = message_book(order)
     look_up_rules(EventKind.MODIFY)
@@ -893,7 +897,7 @@ def on_cancel_reject():
         look_up_named()
         if order.status == runtime.CANCELLED:
             before_change()
-            change = ledger.work_again(order, position, account, 0)
+            change = order_answers.work_again(order, position, account, 0)
             after_change()
 
 
@@ -904,7 +908,7 @@ def on_modify_reject():
         look_up_named()
         if order.former_qty != MISSING and order.status != runtime.BLOCKED:
             before_change()
-            change = ledger.restore_former(order, position, account)
+            change = order_answers.restore_former(order, position, account)
             after_change()
 
 
@@ -976,6 +980,8 @@ def on_fill():
         instrument.mark = log.price[i]
     if instrument.priced == 0:
         note_price()
+    if shape.references:
+        ledger.date_fill(position, instrument, log.price[i], now)
     qty_before = position.qty
     if shape.cash:
         cash_before = account.cash
@@ -1069,6 +1075,10 @@ def amend_fill():
         receive_cash(account.cash - cash_before, instrument.currency)
     for group in shape.groups:
         refill_group(group)
+    if shape.references:
+        place = fill_records.last_of(fills, counts[Counter.FILLS], noted.pair)
+        position.fill_price = at(fills, place).price if place >= 0 else MISSING
+        position.fill_ts = log.ts[at(fills, place).row] if place >= 0 else 0
     restore_mark()
     tell_amended(-1, amended_qty, amended_price)
     if noted.qty > 0:
@@ -1117,9 +1127,11 @@ def refill_group(group):
 def restore_mark():
     """Before the first price event, value the instrument at its last fill that stands."""
     if instrument.priced == 0:
-        former = fill_records.last_fill_price(fills, counts[Counter.FILLS], positions, position.instrument)
-        if former != MISSING and former != instrument.mark:
-            instrument.mark = former
+        place = fill_records.last_in(fills, counts[Counter.FILLS], positions, position.instrument)
+        if shape.references and place >= 0:
+            instrument.mark_ts = log.ts[at(fills, place).row]
+        if place >= 0 and at(fills, place).price != instrument.mark:
+            instrument.mark = at(fills, place).price
             note_price()
             if shape.marks:
                 ledger.mark(position, account, instrument)
@@ -1184,6 +1196,8 @@ def on_price():
     global instrument
     instrument = at(instruments, log.instrument[i])
     ledger.quote(instrument, log.price[i], quoted("bid"), quoted("ask"))
+    if shape.references:
+        ledger.date_quote(instrument, log.price[i], quoted("bid"), quoted("ask"), now)
     if shape.marks and log.price[i] != MISSING:
         note_price()
         revalue_holders()

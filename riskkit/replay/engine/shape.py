@@ -24,6 +24,8 @@ HOOKS = (
     "evict",
     "apply_pending",
     "amend",
+    "on_pause_end",
+    "holds_back",
 )  # functions of a rule's type that the loop calls
 VARIABLES = (
     "state",
@@ -182,6 +184,7 @@ class Shape(NamedTuple):
     parents: bool  # children are counted for their parent
     tags: bool  # orders store strategy and connection
     exposures: bool  # exposures with working orders are kept
+    references: bool  # prices have a time
     groups: tuple[Any, ...]  # of GroupShape
     answers: bool  # the venue rejects orders, cancels or modifies
     amends: bool  # fills are busted or corrected

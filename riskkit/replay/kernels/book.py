@@ -41,6 +41,9 @@ INSTRUMENT: dict[str, str] = dict(
     allows_negative="1 if prices at or below zero are allowed, else 0",
     listed="1 if declared, 0 if it only occurs in the log",
     currency="code of the currency",
+    mark_ts="time of the mark; this and the times of bid and ask are kept if a rule needs reference prices",
+    bid_ts="time of the best bid",
+    ask_ts="time of the best ask",
     estimate="before the first mark: highest price of an order that worked, in ticks, without sign; MISSING if none",
     listed_estimate="the same of the earlier orders of the list in decision; MISSING if none",
 )
@@ -51,6 +54,8 @@ POSITION: dict[str, str] = dict(
     value="quanta at the mark, negative if short",
     open_buy_qty="lots of its working buys",
     open_sell_qty="lots of its working sells",
+    fill_price="price of its last fill in ticks, kept if a rule needs reference prices; MISSING before the first",
+    fill_ts="time of its last fill",
     factual_qty="lots held in the log as recorded, with the fills dropped in enforce mode",
     unpriced="1 for an opening position before its first mark, else 0",
     account="code of the account",
@@ -193,14 +198,14 @@ def give_equity(account: Record, amount: int) -> None:
 
 
 def order_price(instrument: Record, side: int, price: int) -> int:
-    """Price at which an order is valued: its limit, else ask or bid by side, else the last price, else MISSING."""
+    """Price at which an order is valued: its limit, else ask or bid by side, else the mark, else MISSING."""
     if price != MISSING:
         return price
     if side > 0 and instrument.ask != MISSING:
         return instrument.ask
     if side < 0 and instrument.bid != MISSING:
         return instrument.bid
-    return instrument.last
+    return instrument.mark
 
 
 def reduces(position: Record, side: int, qty: int, working_qty: int) -> bool:
@@ -265,6 +270,24 @@ def quote(instrument: Record, price: int, bid: int, ask: int) -> None:
         instrument.last = price
         instrument.mark = price
         instrument.priced = 1
+
+
+def date_quote(instrument: Record, price: int, bid: int, ask: int, now: int) -> None:
+    """Store the time of the prices of a price event."""
+    if bid != MISSING:
+        instrument.bid_ts = now
+    if ask != MISSING:
+        instrument.ask_ts = now
+    if price != MISSING:
+        instrument.mark_ts = now
+
+
+def date_fill(position: Record, instrument: Record, price: int, now: int) -> None:
+    """Store price and time of a fill; before the first price event it is the mark."""
+    position.fill_price = price
+    position.fill_ts = now
+    if instrument.priced == 0:
+        instrument.mark_ts = now
 
 
 def cash_flow(account: Record, flow: int, amount: int) -> None:
@@ -374,48 +397,6 @@ def change_order(order: Record, position: Record, account: Record, qty: int, pri
     order.price = price
     order.fill_cap = NO_CAP
     return change
-
-
-def work_again(order: Record, position: Record, account: Record, rest: int) -> int:
-    """Let an order work that was brought back or changed, of which `rest` lots were working."""
-    change = 0
-    works = order.filled < order.qty
-    if order.status == WORKING and not works:
-        order.status = DONE
-        change = -1
-    elif order.status != WORKING and works:
-        order.status = WORKING
-        change = 1
-    account.working += change
-    more = rest_of(order) - rest
-    if order.side > 0:
-        position.open_buy_qty += more
-    else:
-        position.open_sell_qty += more
-    return change
-
-
-def note_former(order: Record) -> None:
-    """Store what an order is before a modify."""
-    order.former_qty = order.qty
-    order.former_price = order.price
-    order.former_cap = order.fill_cap
-    order.former_hold_price = order.hold_price
-    order.former_value_price = order.value_price
-
-
-def restore_former(order: Record, position: Record, account: Record) -> int:
-    """Make an order what it was before its last modify."""
-    rest = rest_of(order)
-    order.qty = order.former_qty
-    order.price = order.former_price
-    order.fill_cap = order.former_cap
-    order.hold_price = order.former_hold_price
-    order.value_price = order.former_value_price
-    order.former_qty = MISSING
-    if order.status == WORKING or order.status == REDUCED:
-        return work_again(order, position, account, rest)
-    return 0
 
 
 def worse(side: int, price: int, limit: int) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from riskkit.replay.kernels.book import fill, notional
 from riskkit.replay.kernels.records import Record, at
-from riskkit.replay.schema.columns import MISSING
 
 FILL: dict[str, str] = dict(
     row="its row",
@@ -63,10 +62,17 @@ def book_again(
             fill(position, account, instrument, one.side, one.qty, one.price, one.fee)
 
 
-def last_fill_price(fills: Record, count: int, positions: Record, instrument: int) -> int:
-    """Price of the last fill that is booked in an instrument; MISSING if there is none."""
+def last_of(fills: Record, count: int, pair: int) -> int:
+    """Number of the record of the last fill that is booked in a position; -1 if there is none."""
     for number in range(count - 1, -1, -1):
-        one = at(fills, number)
-        if one.qty > 0 and at(positions, one.pair).instrument == instrument:
-            return one.price
-    return MISSING
+        if at(fills, number).qty > 0 and at(fills, number).pair == pair:
+            return number
+    return -1
+
+
+def last_in(fills: Record, count: int, positions: Record, instrument: int) -> int:
+    """Number of the record of the last fill that is booked in an instrument; -1 if there is none."""
+    for number in range(count - 1, -1, -1):
+        if at(fills, number).qty > 0 and at(positions, at(fills, number).pair).instrument == instrument:
+            return number
+    return -1

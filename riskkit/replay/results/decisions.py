@@ -333,4 +333,6 @@ def _after_colon(reading: Reading) -> str:
 
 
 def _until(until: int) -> str:
+    if until == 0:  # half-open
+        return "until its probes are answered"
     return "until a person resets it" if until == NEVER else f"until {time_text(until)}"

@@ -43,6 +43,8 @@ WORDS: dict[str, str] = {
     "named order": "orders with an id (column order_id)",
     "position": "positions (fills or opening positions)",
     "last trade": 'last trades (rows kind="price" with a price)',
+    "bid": 'bids (rows kind="price" with a bid)',
+    "ask": 'asks (rows kind="price" with an ask)',
     "reduce-only": "orders flagged reduce-only (column reduce_only)",
     "stop-loss": 'closed trades by stop-loss (exit="stop_loss")',
 }
