@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from riskkit import InputError
-from riskkit.replay.rules.parameters import fits
 from riskkit.replay.rules import catalogue
+from riskkit.replay.rules.parameters import fits
 from riskkit.replay.rules.rule import rule_types
 
 RATIOS = {
