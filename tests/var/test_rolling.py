@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from naive import var as naive
 
-from riskkit import var as rk
+import riskkit as rk
 from riskkit._check import InputError
 from riskkit.covariance import fit_garch
 from riskkit.var._selection import rolling_order_statistics
@@ -34,14 +34,14 @@ WINDOWED = {
 @pytest.mark.parametrize("name", WINDOWED)
 def test_each_forecast_is_that_of_the_window_before_the_day(name):
     method, options = name.split(",")[0], WINDOWED[name]
-    rolling = rk.rolling_var(CLUSTERED, WINDOW, 0.9, method, **options)
+    rolling = rk.var.rolling_var(CLUSTERED, WINDOW, 0.9, method, **options)
     assert rolling.var.shape == rolling.es.shape == rolling.returns.shape == (440, 3)
     np.testing.assert_array_equal(rolling.returns, CLUSTERED[WINDOW:])
     for day in (WINDOW, WINDOW + 1, 200, 333, 499):
-        before = rk.value_at_risk(CLUSTERED[day - WINDOW : day], 0.9, method, **options)
+        before = rk.var.value_at_risk(CLUSTERED[day - WINDOW : day], 0.9, method, **options)
         np.testing.assert_allclose(rolling.var[day - WINDOW], before.var, rtol=1e-9)
         np.testing.assert_allclose(rolling.es[day - WINDOW], before.es, rtol=1e-9)
-    tomorrow = rk.value_at_risk(CLUSTERED[-WINDOW:], 0.9, method, **options)
+    tomorrow = rk.var.value_at_risk(CLUSTERED[-WINDOW:], 0.9, method, **options)
     np.testing.assert_allclose(rolling.next_var, tomorrow.var, rtol=1e-9)
     np.testing.assert_allclose(rolling.next_es, tomorrow.es, rtol=1e-9)
 
@@ -51,20 +51,20 @@ def test_the_day_itself_and_the_days_after_are_not_used(name):
     method, options = name.split(",")[0], WINDOWED[name]
     changed = CLUSTERED[:, :1].copy()
     changed[300:] *= -3.0
-    one, other = (rk.rolling_var(x[:, 0], WINDOW, 0.9, method, **options) for x in (CLUSTERED, changed))
+    one, other = (rk.var.rolling_var(x[:, 0], WINDOW, 0.9, method, **options) for x in (CLUSTERED, changed))
     np.testing.assert_allclose(one.var[: 301 - WINDOW], other.var[: 301 - WINDOW], rtol=1e-12)
     assert not np.allclose(one.var[301 - WINDOW : 320 - WINDOW], other.var[301 - WINDOW : 320 - WINDOW], rtol=1e-3)
 
 
 def test_filtered_forecasts_use_all_the_past_for_their_volatility():
     for options in ({"decay": 0.9}, {"decay": 0.97, "quantile": "hazen"}):
-        rolling = rk.rolling_var(CLUSTERED, 80, 0.9, "filtered_historical", **options)
+        rolling = rk.var.rolling_var(CLUSTERED, 80, 0.9, "filtered_historical", **options)
         for day in (80, 81, 250, 499):
-            before = rk.filtered_historical(CLUSTERED[:day], 0.9, window=80, **options)
+            before = rk.var.filtered_historical(CLUSTERED[:day], 0.9, window=80, **options)
             np.testing.assert_allclose(rolling.var[day - 80], before.var, rtol=1e-10)
             np.testing.assert_allclose(rolling.es[day - 80], before.es, rtol=1e-10)
     var, es = naive.filtered_var_es(CLUSTERED[:200, 0].tolist(), 0.97, 0.95, window=80)
-    rolling = rk.rolling_var(CLUSTERED[:, 0], 80, 0.95, "filtered_historical", decay=0.97)
+    rolling = rk.var.rolling_var(CLUSTERED[:, 0], 80, 0.95, "filtered_historical", decay=0.97)
     assert (rolling.var[120], rolling.es[120]) == (pytest.approx(var, rel=1e-10), pytest.approx(es, rel=1e-10))
 
 
@@ -74,23 +74,23 @@ def test_starts_of_an_ewma_do_not_look_ahead(method, start):
     options = {"volatility": "ewma", "start": start, "decay": 0.97}
     changed = CLUSTERED.copy()
     changed[20:] *= 5.0
-    one, other = (rk.rolling_var(x, 20, 0.9, method, **options) for x in (CLUSTERED, changed))
+    one, other = (rk.var.rolling_var(x, 20, 0.9, method, **options) for x in (CLUSTERED, changed))
     np.testing.assert_array_equal(one.var[0], other.var[0])
     assert (one.var[1] != other.var[1]).all()
 
 
 def test_ewma_normal_forecasts():
-    rolling = rk.rolling_var(CLUSTERED, 80, 0.99, "normal", mean="zero", volatility="ewma")
+    rolling = rk.var.rolling_var(CLUSTERED, 80, 0.99, "normal", mean="zero", volatility="ewma")
     for day in (80, 300, 499):
-        before = rk.normal(CLUSTERED[:day], 0.99, mean="zero", volatility="ewma")
+        before = rk.var.normal(CLUSTERED[:day], 0.99, mean="zero", volatility="ewma")
         np.testing.assert_allclose(rolling.var[day - 80], before.var, rtol=1e-12)
 
 
 def test_garch_forecasts_are_refitted_and_updated():
     series = CLUSTERED[:400, 0]
-    rolling = rk.rolling_var(series, 250, 0.9, "filtered_historical", volatility="garch", refit_every=100)
+    rolling = rk.var.rolling_var(series, 250, 0.9, "filtered_historical", volatility="garch", refit_every=100)
     for day in (250, 350):  # days of a fit: exactly the direct call on the past
-        before = rk.filtered_historical(series[:day], 0.9, volatility="garch", window=250)
+        before = rk.var.filtered_historical(series[:day], 0.9, volatility="garch", window=250)
         assert rolling.var[day - 250] == pytest.approx(before.var, rel=1e-10)
         assert rolling.es[day - 250] == pytest.approx(before.es, rel=1e-10)
     fitted, day = fit_garch(series[:250]), 300  # a day between: the parameters of day 250, all the returns since
@@ -104,7 +104,7 @@ def test_garch_forecasts_are_refitted_and_updated():
 
 def test_short_windows_of_garch_start_when_there_is_enough():
     with pytest.raises(InputError, match="window=20 is too short"):
-        rk.rolling_var(CLUSTERED[:, 0], 20, 0.9, "filtered_historical", volatility="garch")
+        rk.var.rolling_var(CLUSTERED[:, 0], 20, 0.9, "filtered_historical", volatility="garch")
 
 
 # The buffer of the smallest few
@@ -163,18 +163,18 @@ def test_chunks_of_windows_join(monkeypatch):
 def test_shapes_and_labels():
     days = pd.date_range("2022-01-03", periods=500, freq="B")
     frame = pd.DataFrame(CLUSTERED, index=days, columns=["a", "b", "c"])
-    plain = rk.rolling_var(CLUSTERED, WINDOW, [0.9, 0.95])
+    plain = rk.var.rolling_var(CLUSTERED, WINDOW, [0.9, 0.95])
     assert plain.var.shape == (440, 2, 3) and plain.next_var.shape == (2, 3)
-    assert rk.rolling_var(CLUSTERED[:, 0], WINDOW, [0.9, 0.95]).var.shape == (440, 2)
-    many = rk.rolling_var(frame, WINDOW, [0.9, 0.95])
+    assert rk.var.rolling_var(CLUSTERED[:, 0], WINDOW, [0.9, 0.95]).var.shape == (440, 2)
+    many = rk.var.rolling_var(frame, WINDOW, [0.9, 0.95])
     assert many.var.index.equals(days[WINDOW:]) and many.returns.index.equals(days[WINDOW:])
     np.testing.assert_array_equal(many.var[(0.95, "b")], plain.var[:, 1, 1])
     assert many.next_es.loc[0.9, "c"] == plain.next_es[0, 2]
-    one = rk.rolling_var(frame["b"], WINDOW, 0.95)
+    one = rk.var.rolling_var(frame["b"], WINDOW, 0.95)
     assert one.var.name == "b" and one.var.index.equals(days[WINDOW:]) and type(one.next_var) is float
     np.testing.assert_array_equal(one.var, plain.var[:, 1, 1])
-    assert rk.rolling_var(frame["b"], WINDOW, [0.9, 0.95]).es.columns.tolist() == [0.9, 0.95]
-    assert rk.rolling_var(frame, WINDOW, 0.95).es.columns.tolist() == ["a", "b", "c"]
+    assert rk.var.rolling_var(frame["b"], WINDOW, [0.9, 0.95]).es.columns.tolist() == [0.9, 0.95]
+    assert rk.var.rolling_var(frame, WINDOW, 0.95).es.columns.tolist() == ["a", "b", "c"]
 
 
 def test_result_prints_counts_hits_and_plots():
@@ -183,7 +183,7 @@ def test_result_prints_counts_hits_and_plots():
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    rolling = rk.rolling_var(CLUSTERED[:, 0], WINDOW, 0.95)
+    rolling = rk.var.rolling_var(CLUSTERED[:, 0], WINDOW, 0.95)
     frame = rolling.to_frame()
     assert rolling.hits == int((frame["returns"] < -frame["var"]).sum()) > 5
     assert f"{rolling.hits} 22 expected at 95%" in " ".join(repr(rolling).split())
@@ -191,7 +191,7 @@ def test_result_prints_counts_hits_and_plots():
     ax = rolling.plot()
     assert len(ax.lines[-1].get_xdata()) == rolling.hits
     plt.close(ax.figure)
-    several = rk.rolling_var(CLUSTERED, WINDOW, [0.9, 0.95])
+    several = rk.var.rolling_var(CLUSTERED, WINDOW, [0.9, 0.95])
     assert "90%, 95%" in repr(several)
     for call in (several.to_frame, lambda: several.hits):
         with pytest.raises(InputError):
@@ -200,12 +200,12 @@ def test_result_prints_counts_hits_and_plots():
 
 def test_returns_cannot_be_changed_through_the_result():
     mine = CLUSTERED.copy()
-    rolling = rk.rolling_var(mine, WINDOW)
+    rolling = rk.var.rolling_var(mine, WINDOW)
     with pytest.raises(ValueError, match="read-only"):
         rolling.returns[:] = 0.0
     mine[0, 0] = 0.0  # the caller's own stays writeable
     frame = pd.DataFrame(CLUSTERED)
-    labelled = rk.rolling_var(frame, WINDOW)
+    labelled = rk.var.rolling_var(frame, WINDOW)
     labelled.returns.iloc[0, 0] = 99.0
     np.testing.assert_array_equal(frame, CLUSTERED)
 
@@ -225,7 +225,7 @@ def test_returns_cannot_be_changed_through_the_result():
 )
 def test_arguments_that_do_not_fit(arguments, words):
     with pytest.raises(InputError, match=words):
-        rk.rolling_var(CLUSTERED, **{"window": WINDOW, **arguments})
+        rk.var.rolling_var(CLUSTERED, **{"window": WINDOW, **arguments})
 
 
 def test_bad_values_anywhere_are_refused():
@@ -234,6 +234,6 @@ def test_bad_values_anywhere_are_refused():
             broken = CLUSTERED.copy()
             broken[250, 1] = bad
             with pytest.raises(InputError, match=r"\(250, 1\)"):
-                rk.rolling_var(broken, WINDOW, 0.95, method, **options)
+                rk.var.rolling_var(broken, WINDOW, 0.95, method, **options)
     with pytest.raises(InputError, match="rows 0 to .*: the returns are constant"):
-        rk.rolling_var([0.01] * 100, WINDOW, 0.95, "cornish_fisher")
+        rk.var.rolling_var([0.01] * 100, WINDOW, 0.95, "cornish_fisher")

@@ -122,7 +122,8 @@ def opening(universe: Universe, pair_account: np.ndarray, pair_instrument: np.nd
     """Opening balances and positions, chained by instrument and by account."""
     instruments = _instruments(universe)
     accounts = _accounts(universe)
-    positions = _positions(universe, pair_account, pair_instrument, instruments)
+    positions = _positions(pair_account, pair_instrument, instruments)
+    _take_opening_positions(universe, positions)
     chain_positions(positions, accounts)
     return Opening(instruments, accounts, positions, _cash_balances(universe))
 
@@ -220,16 +221,16 @@ def grow(
     known = len(state.positions) - 1
     if known == len(pair_account):
         return
-    fresh = _instruments(universe)
-    positions = _positions(universe, pair_account, pair_instrument, fresh)
+    positions = _positions(pair_account, pair_instrument, state.instruments)
     paired = [group for group in groups_of(rules).values() if group.by_pair]
-    wider = group_tables(paired, universe, state.accounts, positions, fresh, state.cash_balances)
+    wider = group_tables(paired, universe, state.accounts, positions, state.instruments, state.cash_balances)
     state.groups |= larger_tables(state.groups, wider)
     positions[: known + 1] = _keep(state.positions, positions[: known + 1], ("next_position", "next_of_account"))
-    state.instruments["first_position"], state.instruments["last_pair"] = fresh["first_position"], fresh["last_pair"]
     state.positions = positions
     chain_positions(positions, state.accounts)
     for k, (rule, integers) in enumerate(zip(rules, params, strict=True)):
+        if not SCOPES[rule.scope].by_pair:
+            continue
         old = state.rules[k]
         table = _rule_table(rule, universe, positions)
         if len(table) == len(old):
@@ -242,7 +243,7 @@ def grow(
             table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
             state.memory = np.concatenate([state.memory, added])
         _begin(
-            rule, integers, table, positions, _owners(rule, state.accounts, state.groups), state.instruments, state.orders
+            rule, integers, table[len(old) - 1 :], positions, _owners(rule, state.accounts, state.groups), state.instruments, state.orders
         )  # fmt: skip
         table[: len(old)] = old
         state.rules[k] = table
@@ -362,8 +363,8 @@ def _accounts(universe: Universe) -> np.ndarray:
     return table
 
 
-def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Records of the pairs, chained by instrument in order of appearance."""
+def _positions(accounts: np.ndarray, instruments: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Records of the pairs, still flat, chained by instrument in order of appearance."""
     positions = np.zeros(len(accounts) + 1, record_dtype(POSITION))
     for name in ("account", "instrument", "next_position", "product", "next_of_account", "first_buy", "first_sell"):
         positions[name] = -1
@@ -386,13 +387,19 @@ def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray
     known["next_position"][chain] = following
     table["first_position"][1:][instruments[chain[starts]]] = chain[starts]
     table["last_pair"][1:][instruments[chain[ends]]] = chain[ends]
-    code_of = {pair: code for code, pair in enumerate(zip(accounts.tolist(), instruments.tolist(), strict=True))}
+    return positions
+
+
+def _take_opening_positions(universe: Universe, positions: np.ndarray) -> None:
+    """Set the lots that the accounts hold before the first event."""
+    known = positions[1:]
+    pairs = zip(known["account"].tolist(), known["instrument"].tolist(), strict=True)
+    code_of = {pair: code for code, pair in enumerate(pairs)}
     for a, account in enumerate(universe.accounts):
         for label in account.positions:
             pair = code_of[a, universe.instrument_codes[label]]
             known["qty"][pair] = known["factual_qty"][pair] = universe.opening_steps(account, label)
     known["unpriced"] = known["qty"] != 0
-    return positions
 
 
 def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:
