@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import riskkit
+from riskkit._check import instance
 from riskkit._show import number
 from riskkit.plot import FALLS_HEIGHT, changes_height, lanes_height, png
 from riskkit.replay.results.result import NOTE, ORPHANS_ARE
@@ -67,6 +68,7 @@ def write_report(found: ReplayComparison, path: str | Path, remarks: Sequence[st
     ...     write_report(rk.compare(log, rules, compiled=False), Path(folder, "report.html")).name
     'report.html'
     """
+    instance(found, ReplayComparison, "found")
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(report_html(found, remarks), encoding="utf-8", newline="\n")
@@ -85,6 +87,7 @@ def report_html(found: ReplayComparison, remarks: Sequence[str] = ()) -> str:
     >>> "<script" in page, page.count("<img") > 2
     (False, True)
     """
+    instance(found, ReplayComparison, "found")
     title = html.escape(found._title())
     body = "\n".join(
         f"<h2>{html.escape(heading)}</h2>\n{content}" for heading, content in _sections(found, remarks) if content

@@ -11,7 +11,12 @@ from riskkit._exposure import scenarios_of
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import PositionsLike, ReturnsLike
 from riskkit.attribution.result import Attribution
-from riskkit.var.parametric import CornishFisherLaw, cornish_fisher_law, cornish_fisher_moments, quantile_multiplier
+from riskkit.var.parametric import (
+    CornishFisherDistribution,
+    cornish_fisher_moments,
+    fit_cornish_fisher,
+    quantile_multiplier,
+)
 from riskkit.var.parametric.cornish_fisher_distribution import OutOfDomain
 
 STEP = 2.0**-7
@@ -78,7 +83,7 @@ def cornish_fisher(
     one_of(standardised_by, get_args(Standardisation), "standardised_by")
     held, array, labels = scenarios_of(positions, returns, min_obs=2)
     book = _moments(array, held, ddof, standardised_by)
-    law = cornish_fisher_law(
+    distribution = fit_cornish_fisher(
         np.array([book.skewness]),
         np.array([book.kurtosis]),
         corrected=corrected,
@@ -86,9 +91,9 @@ def cornish_fisher(
         confidence=confidence,
     )
     y = -quantile_multiplier(confidence)
-    in_skewness, in_kurtosis = _slopes(law, y, corrected)
+    in_skewness, in_kurtosis = _slopes(distribution, y, corrected)
     bent = in_skewness * book.skewness_slope + in_kurtosis * book.kurtosis_slope
-    margin = -(book.mean_slope + float(law.quantile(y)[0]) * book.volatility_slope + book.volatility * bent)
+    margin = -(book.mean_slope + float(distribution.quantile(y)[0]) * book.volatility_slope + book.volatility * bent)
     component = held * margin
     return Attribution(
         measure="var",
@@ -137,17 +142,19 @@ def _moments(array: np.ndarray, held: np.ndarray, ddof: int, standardised_by: st
     )
 
 
-def _slopes(law: CornishFisherLaw, y: float, corrected: bool) -> tuple[float, float]:
+def _slopes(distribution: CornishFisherDistribution, y: float, corrected: bool) -> tuple[float, float]:
     """Derivatives of the quantile in skewness and excess kurtosis.
 
     The quantile is a function of the parameters of the expansion. Uncorrected they are the moments; corrected, the
     moments are functions of them, and the chain rule needs the inverse of their derivatives.
     """
-    at = np.array([law.skewness[0], law.kurtosis[0]])
+    at = np.array([distribution.skewness[0], distribution.kurtosis[0]])
 
     def quantile(parameters: np.ndarray) -> np.ndarray:
         deviation = np.sqrt(cornish_fisher_moments(*parameters)[0]) if corrected else np.ones(1)
-        return np.atleast_1d(CornishFisherLaw(parameters[0], parameters[1], deviation, law.in_domain).quantile(y))
+        return np.atleast_1d(
+            CornishFisherDistribution(parameters[0], parameters[1], deviation, distribution.in_domain).quantile(y)
+        )
 
     slopes = _derivative(quantile, at)[0]
     if corrected:

@@ -121,5 +121,7 @@ class CornishFisher(CornishFisherForm, Method):
             "excess_kurtosis": moments.excess_kurtosis,
             "mean": moments.location(self.mean),
         }
-        law, var, es = self.risk(confidences, refuse=refuse, **given)
-        return Fit(var, es, given | {"skewness_parameter": law.skewness, "kurtosis_parameter": law.kurtosis})
+        distribution, var, es = self.risk(confidences, refuse=refuse, **given)
+        return Fit(
+            var, es, given | {"skewness_parameter": distribution.skewness, "kurtosis_parameter": distribution.kurtosis}
+        )

@@ -683,7 +683,7 @@ def test_plots_draw_one_bar_each():
 
 
 def test_scenarios_of_a_simulation_attribute_like_history():
-    # a normal law has the closed form as its limit
+    # a normal distribution has the closed form as its limit
     from riskkit.montecarlo import NormalReturns
 
     scenarios = NormalReturns(TABLE).sample(200_000, np.random.default_rng(5))

@@ -82,11 +82,11 @@ def filtered_var_es(returns, decay, confidence, window=None):
     return inverted_cdf_var(scaled, confidence), tail_mass_es(scaled, confidence)
 
 
-def law_var_es(law, confidence):
-    """VaR and ES of a scipy law of returns; ES as the integral of VaR over the tail mass."""
+def distribution_var_es(distribution, confidence):
+    """VaR and ES of a scipy distribution of returns; ES as the integral of VaR over the tail mass."""
     p = float(tail_mass(confidence))
-    es = integrate.quad(lambda u: -law.ppf(u), 0.0, p, limit=200)[0] / p
-    return -law.ppf(p), es
+    es = integrate.quad(lambda u: -distribution.ppf(u), 0.0, p, limit=200)[0] / p
+    return -distribution.ppf(p), es
 
 
 def student_t_mle(returns):

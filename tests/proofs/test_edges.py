@@ -218,6 +218,11 @@ TABLE: dict[str, Edge] = {
     "max_order_notional": Edge(
         MaxOrderNotional(200), lambda p: [order(qty=2, price=p)], rise("99.99", "100", "100.01")
     ),
+    "max_order_notional of a sell below the market": Edge(
+        MaxOrderNotional(200),
+        lambda p: [price(p), order(side="S", qty=2, price="0.01")],
+        rise("99.99", "100", "100.01"),
+    ),
     "max_order_notional at ask": Edge(
         MaxOrderNotional(200),
         lambda p: [{**price(1), "ask": p}, order(qty=2, price=None)],
@@ -245,6 +250,11 @@ TABLE: dict[str, Edge] = {
         AllowedInstruments(instruments=("X",)),
         lambda label: [order(instrument=label)],
         [("W", True), ("X", False), ("Y", True)],
+    ),
+    "price_collar age": Edge(
+        PriceCollar("0.5", max_age_ns=100, on_missing_price="reject"),
+        lambda ts: [price(), order(ts)],
+        rise(99, 100, 101),
     ),
     "price_collar above": Edge(
         PriceCollar(pct="0.05"), lambda p: [price(), order(price=p)], rise("104.99", "105", "105.01")

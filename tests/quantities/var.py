@@ -71,6 +71,9 @@ def listed_losses(inputs):
     names = ("losses", "worst_losses", "sorted_losses", "ranked_losses", "top_losses", "losses_sorted",
              "scenario_losses", "largest_losses", "losses_ranked", "losses_worst_first", "worst")  # fmt: skip
     given = inputs.first_of(*names, default=None)
+    gains = inputs.first_of("gains", "profits", "pnl", "returns", default=None)
+    if given is None and isinstance(gains, list):
+        given = [-gain for gain in gains]
     if given is None:
         lists = [value for value in inputs.values() if isinstance(value, list)]
         if not lists:
@@ -246,13 +249,13 @@ def annual(function):
     """VaR or ES of a value over a day, from an annual volatility."""
 
     def quantity(inputs):
-        law = {"df": inputs["nu"]} if "nu" in inputs else {}
+        distribution = {"df": inputs["nu"]} if "nu" in inputs else {}
         risk = function(
             inputs.first_of("annual_vol", "vol", "annual_volatility"),
             confidence=level(inputs),
             horizon=1.0 / inputs.get("days", 1),
             value=inputs.get("value", 1.0),
-            **law,
+            **distribution,
         )
         return {"var": risk, "es": risk}
 
@@ -275,11 +278,11 @@ def t_var_es(inputs):
 
 
 def gaussian_var_es_2sigma(inputs):
-    law = {"volatility": inputs["sd"], "mean": inputs["mean"]}
-    below = parametric.normal_shortfall(**law)
+    distribution = {"volatility": inputs["sd"], "mean": inputs["mean"]}
+    below = parametric.normal_shortfall(**distribution)
     return {
-        "var": parametric.normal_var(confidence=level(inputs), **law),
-        "es": parametric.normal_es(confidence=level(inputs), **law),
+        "var": parametric.normal_var(confidence=level(inputs), **distribution),
+        "es": parametric.normal_es(confidence=level(inputs), **distribution),
         "average_shortfall_below_mean": below.average_shortfall,
         "regret": below.regret,
         "prob_below_mean": below.probability,

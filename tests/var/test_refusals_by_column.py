@@ -101,13 +101,13 @@ def test_every_way_out_of_the_cornish_fisher_domain_works():
 
 @pytest.mark.parametrize(("skewness", "kurtosis"), [(0.14, -0.025), (0.3, -0.5), (-0.2, -0.4), (0.0, -0.3)])
 def test_es_beyond_a_turn_of_the_expansion_is_that_of_the_monotone_quantile(skewness, kurtosis):
-    law = rk.var.parametric.cornish_fisher_law(
+    distribution = rk.var.parametric.fit_cornish_fisher(
         np.array([skewness]), np.array([kurtosis]), corrected=False, confidence=0.99
     )
     y = -2.3263478740408408
     points = np.linspace(-12.0, y, 400_001)
-    losses = -law.quantile(points)
+    losses = -distribution.quantile(points)
     monotone = np.maximum.accumulate(losses[::-1])[::-1]  # from y outwards
     density = np.exp(-0.5 * points**2) / np.sqrt(2.0 * np.pi)
     expected = np.trapezoid(monotone * density, points) / 0.01
-    assert law.tail_mean(y, 0.01)[0] == pytest.approx(expected, rel=1e-6)
+    assert distribution.tail_mean(y, 0.01)[0] == pytest.approx(expected, rel=1e-6)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from riskkit._check import Amount, InputError
+from riskkit._check import Amount, InputError, instance
 from riskkit.replay.incidents.incident import Incident
 from riskkit.replay.incidents.stream import Time, incident_log
 from riskkit.replay.ingest.bounds import check_bounds
@@ -64,6 +64,7 @@ def inject(
     >>> len(both), [account.id for account in both.universe.accounts]
     (13627, ['A', 'INFINIUM'])
     """
+    instance(log, EventLog, "log")
     if not len(log):
         raise InputError("the log is empty; incident_log makes the incident alone")
     first = int(log.columns["ts"].min())

@@ -28,6 +28,7 @@ from riskkit.replay.schema.columns import (
     TradingCommand,
 )
 from riskkit.replay.schema.constants import DAY_NS, LARGEST
+from riskkit.replay.schema.decimals import ROUNDINGS
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
 Row = dict[str, int]
@@ -122,15 +123,22 @@ class Entries:
         Labels and units.
     on_bad_order : {"raise", "flag"}
         As in `EventLog.from_frame`: treatment of an order with a bad or off-grid price or quantity.
+    rounding : {"refuse", "nearest"}
+        As in `EventLog.from_frame`.
     auto_register : Instrument, optional
         Units of instruments that are not declared: such instruments, and accounts, are registered at their first event.
         None: they are refused.
     """
 
     def __init__(
-        self, universe: Universe, on_bad_order: str = "raise", auto_register: Instrument | None = None
+        self,
+        universe: Universe,
+        on_bad_order: str = "raise",
+        auto_register: Instrument | None = None,
+        rounding: str = "refuse",
     ) -> None:
         self.universe = universe
+        self.nearest = one_of(rounding, ROUNDINGS, "rounding") == "nearest"
         self.flag = one_of(on_bad_order, ("raise", "flag"), "on_bad_order") == "flag"
         self.auto_register = auto_register
         self.orders: dict[Hashable, KnownOrder] = {}
@@ -232,14 +240,14 @@ class Entries:
         row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
         row["side"] = scalars.side(side)
         traded = self.universe.instruments[row["instrument"]]
-        row["qty"] = scalars.quantity(qty, traded, row, self.flag)
+        row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
         if scalars.is_market(type):
             if price is not None:
                 raise InputError(f"price={price!r} is the price of a market order; leave it empty")
         else:
-            row["price"] = scalars.price(price, traded, row, lenient=self.flag)
+            row["price"] = scalars.price(price, traded, row, lenient=self.flag, nearest=self.nearest)
         if reserve is not None:
-            row["reserve"] = scalars.price(reserve, traded, row, "reserve")
+            row["reserve"] = scalars.price(reserve, traded, row, "reserve", nearest=self.nearest)
         row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
         self.set_origin(row, strategy, connection)
         if order_id is not None:
@@ -293,9 +301,9 @@ class Entries:
             row["side"] = self._same_side(row, scalars.side(side), order_id)
         row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
         if qty is not None:
-            row["qty"] = scalars.quantity(qty, traded, row, self.flag)
+            row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
         if price is not None:
-            row["price"] = scalars.price(price, traded, row, lenient=self.flag)
+            row["price"] = scalars.price(price, traded, row, lenient=self.flag, nearest=self.nearest)
         row["weight"] = scalars.messages(children)
         return row
 
@@ -324,10 +332,10 @@ class Entries:
         row["flags"] = 0
         if side is not None or order_id is None:
             row["side"] = self._same_side(row, scalars.side(side), order_id)
-        row["qty"] = scalars.quantity(qty, traded, row, False)
-        row["price"] = scalars.price(price, traded, row)
+        row["qty"] = scalars.quantity(qty, traded, row, False, self.nearest)
+        row["price"] = scalars.price(price, traded, row, nearest=self.nearest)
         if fee is not None:
-            row["fee"] = scalars.money(fee, self.universe.quantum, "fee")
+            row["fee"] = scalars.money(fee, self.universe.quantum, "fee", self.nearest)
         if trade_id is not None:
             row["trade_id"] = self.trades.get(label_text(trade_id), len(self.trades))
         self._one_currency(row["account"], traded.currency)
@@ -381,7 +389,8 @@ class Entries:
             raise InputError("price=None is not a price; a price event has at least one of price, bid and ask")
         for name, value in (("price", price), ("bid", bid), ("ask", ask)):
             if value is not None:
-                row[name] = scalars.price(value, self.universe.instruments[row["instrument"]], row, name)
+                traded = self.universe.instruments[row["instrument"]]
+                row[name] = scalars.price(value, traded, row, name, nearest=self.nearest)
         return row
 
     def cash(
@@ -389,7 +398,7 @@ class Entries:
     ) -> Row:
         """Money received (above zero) or paid."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.CASH), "account": self.account(account)}
-        row["qty"] = scalars.money(amount, self.universe.quantum, "amount")
+        row["qty"] = scalars.money(amount, self.universe.quantum, "amount", self.nearest)
         row["side"] = scalars.word(flow, CashFlowKind, "flow")
         if currency is not None:
             if label_text(currency) not in self.universe.currencies:
@@ -401,7 +410,7 @@ class Entries:
 
     def equity(self, ts: int, *, account: Any = None, equity: Any = None) -> Row:
         """An account's equity, given from outside."""
-        qty = scalars.money(equity, self.universe.quantum, "equity")
+        qty = scalars.money(equity, self.universe.quantum, "equity", self.nearest)
         return {**DEFAULTS, "ts": ts, "kind": int(EventKind.EQUITY), "account": self.account(account), "qty": qty}
 
     def closed_trade(
@@ -418,8 +427,8 @@ class Entries:
         """A closed trade: its profit in money and its return as a fraction."""
         row = {**DEFAULTS, "ts": ts, "kind": int(EventKind.TRADE), "account": self.account(account)}
         row |= {"instrument": self.instrument(instrument), "side": scalars.side(side)}
-        row["qty"] = scalars.money(pnl, self.universe.quantum, "pnl")
-        found = scalars.count(ret, Fraction(1, RETURN_UNIT), "ret")
+        row["qty"] = scalars.money(pnl, self.universe.quantum, "pnl", self.nearest)
+        found = scalars.count(ret, Fraction(1, RETURN_UNIT), "ret", self.nearest)
         if found.bad or found.off:
             raise InputError(f"ret={ret!r} is not a return with at most nine decimals")
         row["price"] = found.nearest

@@ -44,7 +44,7 @@ def label_codes(frame: Frame, name: str, declared: list[str]) -> tuple[np.ndarra
     if not frame.has(name):
         frame.refuse(needs, name, f"given, but the column is needed: {FRAME_COLUMNS[name]}")
         return np.full(frame.size, -1, np.int32), declared
-    frame.refuse(needs & frame.missing(name), name, f"is not a label: {FRAME_COLUMNS[name]}")
+    frame.refuse(needs & frame.missing(name), name, f"is not a label; give the {FRAME_COLUMNS[name]}")
     codes, found = pd.factorize(frame.column(name))
     frame.check_names(name, codes, found)
     index = {label: code for code, label in enumerate(declared)}

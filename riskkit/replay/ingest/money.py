@@ -12,6 +12,7 @@ from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.labels import label_text, word_codes
 from riskkit.replay.ingest.numbers import count_in
 from riskkit.replay.schema.columns import MISSING, RETURN_UNIT, CashFlowKind, EventKind, RowFlag, TradingCommand
+from riskkit.replay.schema.decimals import ROUND_IT
 from riskkit.replay.schema.universe import Universe, decimal_text
 
 
@@ -61,7 +62,7 @@ def _currencies(frame: Frame, universe: Universe) -> np.ndarray:
 def _quanta(frame: Frame, name: str, rows: np.ndarray, quantum: Fraction) -> np.ndarray:
     counted = count_in(frame, name, rows, [quantum], None)
     frame.refuse(counted.bad, name, "is not an amount of money")
-    frame.refuse(counted.off, name, f"is not a multiple of the quantum of money, {decimal_text(quantum)}")
+    frame.refuse(counted.off, name, f"is not a multiple of the quantum of money, {decimal_text(quantum)}; {ROUND_IT}")
     return counted.counts
 
 

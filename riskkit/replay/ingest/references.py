@@ -122,7 +122,7 @@ def weights(frame: Frame, batch: np.ndarray) -> np.ndarray:
     weight = np.ones(frame.size, np.int64)
     starts = batch == np.arange(frame.size)
     many = (frame.rows_of(EventKind.MODIFY) | starts) & ~frame.missing("children")
-    counted = count_in(frame, "children", many, [Fraction(1)], None)
+    counted = count_in(frame, "children", many, [Fraction(1)], None, whole=True)
     wrong = many & (counted.bad | counted.off | (counted.counts < 1) | (counted.counts >= MAX_MESSAGES))
     frame.refuse(wrong, "children", "is not a number of messages, 1 or more")
     weight[batch >= 0] = 0

@@ -14,7 +14,7 @@ import numpy as np
 from riskkit._check import InputError, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
 from riskkit.replay.engine.state import Calendars, State, calendars, grow, new_state, opening
-from riskkit.replay.ingest.bounds import check_bounds
+from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
 from riskkit.replay.live.compiled_step import HEAD, PLACE, Prepared, Quick, can_step
@@ -28,7 +28,8 @@ from riskkit.replay.rules.currencies import refuse_live_currencies
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import OPTIONAL, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
-from riskkit.replay.schema.universe import Universe
+from riskkit.replay.schema.decimals import TOO_LARGE
+from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
 
 YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 BAD_TS = int(RowFlag.BAD_TS)
@@ -261,7 +262,12 @@ class Engine:
     def _check_bounds(self, events: list[Row]) -> None:
         """Refuse the events if the journal with them could overflow 64 bits."""
         columns, accounts, instruments = self._journal.with_events(events)
-        check_bounds(columns, self.universe, accounts, instruments)
+        try:
+            check_bounds(columns, self.universe, accounts, instruments)
+        except OutOfRange as problem:
+            unit = quantum_that_fits(columns, self.universe, accounts, instruments)
+            fits = f"quantum={decimal_text(unit)!r} fits, with rounding='nearest'" if unit is not None else TOO_LARGE
+            raise InputError(f"{problem}; {fits}") from None
 
     def _write(self, event: Row) -> None:
         if self._state is None:

@@ -54,6 +54,8 @@ class Session:
     on_bad_order : {"raise", "flag"}
         As in `EventLog.from_frame`: "flag" keeps an order with a bad or off-grid price or quantity for the rule
         ``lot_tick`` to check (off-grid up to the instrument's price_step and qty_step).
+    rounding : {"refuse", "nearest"}
+        As in `EventLog.from_frame`: treatment of a number between two ticks, lots or units of money.
     ts_policy : {"raise", "reject", "clamp"}
         Treatment of an event earlier than the previous one: an error; an event that is journaled, counted and changes
         nothing; or the time of the previous event.
@@ -90,12 +92,13 @@ class Session:
         orphans: str = DEFAULT_ORPHANS,
         on_trip: str = "leave",
         on_bad_order: str = "raise",
+        rounding: str = "refuse",
         ts_policy: str = "raise",
         auto_register: Instrument | None = None,
         compiled: bool = True,
     ) -> None:
         live = Engine(rules, universe, mode, orphans=orphans, on_trip=on_trip, compiled=compiled)
-        self._start(live, on_bad_order, ts_policy, auto_register)
+        self._start(live, on_bad_order, ts_policy, auto_register, rounding)
 
     @classmethod
     def create(
@@ -135,11 +138,13 @@ class Session:
         like = options.get("auto_register")
         return cls(rules, Universe.declare(instruments, accounts, quantum, mixed=mixed, like=like), **options)
 
-    def _start(self, live: Engine, on_bad_order: str, ts_policy: str, auto_register: Instrument | None) -> None:
+    def _start(
+        self, live: Engine, on_bad_order: str, ts_policy: str, auto_register: Instrument | None, rounding: str
+    ) -> None:
         self._lock = threading.RLock()
         self._live = live
         self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
-        self._entries = Entries(live.universe, on_bad_order, auto_register)
+        self._entries = Entries(live.universe, on_bad_order, auto_register, rounding)
         self._formatter = DecisionFormatter(live.rules, live.universe)
         self._paused: dict[tuple[int, int], int] = {}  # end of the pause of (rule, key)
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
@@ -418,6 +423,7 @@ class Session:
                 "orders": [[label, order.row] for label, order in self._entries.orders.items()],
                 "trades": list(self._entries.trades),
                 "on_bad_order": "flag" if self._entries.flag else "raise",
+                "rounding": "nearest" if self._entries.nearest else "refuse",
                 "ts_policy": self._ts_policy,
                 "auto_register": None,
                 "notes": dict(notes or {}),
@@ -441,7 +447,7 @@ class Session:
         extra, session = live.extra, cls.__new__(cls)
         described = extra["auto_register"]
         auto_register = Universe.from_description(described).instruments[0] if described else None
-        session._start(live, extra["on_bad_order"], extra["ts_policy"], auto_register)
+        session._start(live, extra["on_bad_order"], extra["ts_policy"], auto_register, extra["rounding"])
         session._recall(extra)
         return session
 

@@ -73,9 +73,10 @@ class EventLog(Shown):
         cls,
         frame: pd.DataFrame,
         instruments: Sequence[Instrument] | None = None,
-        accounts: Sequence[Account | str] = (),
+        accounts: Sequence[Account | str] | None = (),
         *,
         quanta: Mapping[str, Any] | None = None,
+        rounding: str = "refuse",
         tz: str = "UTC",
         unit: str | None = None,
         time_format: str | None = None,
@@ -100,11 +101,16 @@ class EventLog(Shown):
             all in ``riskkit.replay.ingest.columns``). Numbers may be floats, ints, strings or Decimals.
         instruments : sequence of Instrument, optional
             Ticks, lots, multipliers, currencies; by default those that `infer_instruments` proposes.
-        accounts : sequence of Account or str
+        accounts : sequence of Account or str, optional
             Opening cash and positions; accounts that only occur in the frame start empty.
         quanta : mapping of currency to amount, optional
             Money of the integer 1; by default the largest power of ten that needs no rounding. Give it if prices or
             lots have many decimals: a fill's notional is rounded to it, once.
+        rounding : {"refuse", "nearest"}
+            Treatment of a price, a quantity or an amount of money between two ticks, lots or units of money: an error,
+            or the nearest one (half to even), orders of ``on_bad_order="flag"`` included. With "nearest", units that are
+            not given have at most nine decimals, and are the finest that 64 bits can hold; what would be rounded to 0 is
+            refused.
         tz : str
             Time zone of times without one. An hour that its clocks skip or repeat is refused: write the offset.
         unit : {"s", "ms", "us", "ns"}, optional
@@ -160,6 +166,7 @@ class EventLog(Shown):
             ignore,
             unit,
             time_format,
+            rounding,
         )
         pairs = made.pair_account, made.pair_instrument
         if made.unit and unit is None and len(frame) and made.columns["ts"].max() >= FIRST_DATE:

@@ -193,8 +193,8 @@ class ReplayResult(Shown):
         InputError
             If the log has no such event.
         """
-        if not 0 <= seq < len(self.log):
-            raise InputError(f"seq={seq!r} is not an event of this log; it has 0 to {len(self.log) - 1}")
+        if not isinstance(seq, int | np.integer) or not 0 <= seq < len(self.log):
+            raise InputError(f"seq={seq!r} is not the number of an event of this log; it has 0 to {len(self.log) - 1}")
         event = self.log.to_frame_row(seq)
         found = self.rows[self.rows["seq"] == seq]
         if not len(found):

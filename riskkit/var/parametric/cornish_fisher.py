@@ -13,10 +13,10 @@ from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import Confidence, Quantity
 from riskkit.var._inputs import Sample, read_confidences
 from riskkit.var.parametric.cornish_fisher_distribution import (
-    CornishFisherLaw,
+    CornishFisherDistribution,
     OutOfDomain,
-    cornish_fisher_law,
-    unchecked_law,
+    fit_cornish_fisher,
+    unchecked_distribution,
 )
 from riskkit.var.parametric.elliptical import quantile_multiplier
 
@@ -146,7 +146,7 @@ class CornishFisherForm:
         excess_kurtosis: np.ndarray,
         mean: np.ndarray,
         refuse: bool = True,
-    ) -> tuple[CornishFisherLaw, np.ndarray, np.ndarray]:
+    ) -> tuple[CornishFisherDistribution, np.ndarray, np.ndarray]:
         """Distribution at the horizon, VaR and ES (n_confidences, ...) of given moments per period.
 
         Moments outside the domain are refused, or have NaN with ``refuse=False``.
@@ -155,27 +155,27 @@ class CornishFisherForm:
         farthest = max(confidences, key=lambda level: abs(level - 0.5))
         shape = (skewness / math.sqrt(h), excess_kurtosis / h)
         if refuse:
-            law = cornish_fisher_law(
+            distribution = fit_cornish_fisher(
                 *shape, corrected=self.corrected, out_of_domain=self.out_of_domain, confidence=farthest
             )
         else:
-            law, computable = unchecked_law(*shape, self.corrected, farthest)
-            usable = computable if self.out_of_domain == "allow" else law.in_domain
-            law = law._replace(deviation=np.where(usable, law.deviation, np.nan))
-        factors = [(-law.quantile(-quantile_multiplier(c)), self._tail(law, c)) for c in confidences]
+            distribution, computable = unchecked_distribution(*shape, self.corrected, farthest)
+            usable = computable if self.out_of_domain == "allow" else distribution.in_domain
+            distribution = distribution._replace(deviation=np.where(usable, distribution.deviation, np.nan))
+        factors = [(-distribution.quantile(-quantile_multiplier(c)), self._tail(distribution, c)) for c in confidences]
         var, es = (np.array(each) * volatility * math.sqrt(h) - mean * h for each in zip(*factors, strict=True))
-        return law, var, np.maximum(es, var) if self.es == "operational" else es
+        return distribution, var, np.maximum(es, var) if self.es == "operational" else es
 
-    def _tail(self, law: CornishFisherLaw, confidence: float) -> np.ndarray:
+    def _tail(self, distribution: CornishFisherDistribution, confidence: float) -> np.ndarray:
         p, y = tail_probability(confidence), -quantile_multiplier(confidence)
-        return law.tail_mean(y, p) if self.es == "exact" else _edgeworth_tail(law, y, p)
+        return distribution.tail_mean(y, p) if self.es == "exact" else _edgeworth_tail(distribution, y, p)
 
 
-def _edgeworth_tail(law: CornishFisherLaw, y: float, p: float) -> np.ndarray:
+def _edgeworth_tail(distribution: CornishFisherDistribution, y: float, p: float) -> np.ndarray:
     """ES of the second-order Edgeworth density below the Cornish-Fisher quantile (Boudt et al. 2008)."""
     from scipy.special import ndtr
 
-    s, k, w = law.skewness, law.kurtosis, law.quantile(y)
+    s, k, w = distribution.skewness, distribution.kurtosis, distribution.quantile(y)
     density, below = np.exp(-0.5 * w**2) / math.sqrt(2.0 * math.pi), ndtr(w)
     i1, i2 = w * density - below, w**2 * density + 2.0 * density
     i3, i4 = w**3 * density + 3.0 * i1, w**4 * density + 4.0 * i2

@@ -23,7 +23,7 @@ CORNISH_FISHER_MAX_SKEWNESS = 6.0 * (math.sqrt(2.0) - 1.0)
 """Largest absolute skewness parameter inside the domain: 6(√2 - 1)."""
 
 
-class CornishFisherLaw(NamedTuple):
+class CornishFisherDistribution(NamedTuple):
     """Parameters of the expansion, one of each per portfolio.
 
     Attributes
@@ -40,9 +40,9 @@ class CornishFisherLaw(NamedTuple):
     Examples
     --------
     >>> import numpy as np
-    >>> from riskkit.var.parametric import cornish_fisher_law
-    >>> law = cornish_fisher_law(np.array([0.0]), np.array([1.0]))
-    >>> law.kurtosis.round(4).tolist(), law.in_domain.tolist()
+    >>> from riskkit.var.parametric import fit_cornish_fisher
+    >>> distribution = fit_cornish_fisher(np.array([0.0]), np.array([1.0]))
+    >>> distribution.kurtosis.round(4).tolist(), distribution.in_domain.tolist()
     ([0.7548], [True])
     """
 
@@ -140,14 +140,14 @@ def cornish_fisher_moments(skewness: Any, excess_kurtosis: Any) -> tuple[Any, An
     return second, third / second**1.5, fourth / second**2 - 3.0
 
 
-def cornish_fisher_law(
+def fit_cornish_fisher(
     skewness: np.ndarray,
     excess_kurtosis: np.ndarray,
     *,
     corrected: bool = True,
     out_of_domain: OutOfDomain = "refuse",
     confidence: float | None = None,
-) -> CornishFisherLaw:
+) -> CornishFisherDistribution:
     """Cornish-Fisher distribution with given skewness and excess kurtosis, as moments (corrected) or as parameters.
 
     Parameters
@@ -163,7 +163,7 @@ def cornish_fisher_law(
 
     Returns
     -------
-    CornishFisherLaw
+    CornishFisherDistribution
         Quantiles and tail means of a distribution with mean 0 and, corrected, standard deviation 1.
 
     Raises
@@ -178,42 +178,44 @@ def cornish_fisher_law(
     Examples
     --------
     >>> import numpy as np
-    >>> from riskkit.var.parametric import cornish_fisher_law
-    >>> law = cornish_fisher_law(np.array([0.0]), np.array([1.0]))
-    >>> law.kurtosis.round(4).tolist()
+    >>> from riskkit.var.parametric import fit_cornish_fisher
+    >>> distribution = fit_cornish_fisher(np.array([0.0]), np.array([1.0]))
+    >>> distribution.kurtosis.round(4).tolist()
     [0.7548]
     """
     one_of(out_of_domain, get_args(OutOfDomain), "out_of_domain")
     s, k = np.atleast_1d(skewness).astype(float), np.atleast_1d(excess_kurtosis).astype(float)
     s, k = np.broadcast_arrays(s, k)
-    law, computable = unchecked_law(s, k, corrected, confidence)
-    usable = computable if out_of_domain == "allow" else law.in_domain
+    distribution, computable = unchecked_distribution(s, k, corrected, confidence)
+    usable = computable if out_of_domain == "allow" else distribution.in_domain
     if not usable.all():
         first = np.unravel_index(int(np.argmin(usable)), usable.shape)
         where = f" (at {tuple(map(int, first))}, {int((~usable).sum())} such)" if usable.size > 1 else ""
         raise InputError(refusal(float(s[first]), float(k[first]), corrected, confidence, where))
-    return law
+    return distribution
 
 
-def unchecked_law(
+def unchecked_distribution(
     s: np.ndarray, k: np.ndarray, corrected: bool, confidence: float | None
-) -> tuple[CornishFisherLaw, np.ndarray]:
-    """The law of any moments, and where it can be computed, inside the domain or not."""
+) -> tuple[CornishFisherDistribution, np.ndarray]:
+    """The distribution of any moments, and where it can be computed, inside the domain or not."""
     if not corrected:
-        return CornishFisherLaw(s, k, np.ones(s.shape), _rises(s, k, confidence)), np.ones(s.shape, dtype=bool)
+        return CornishFisherDistribution(s, k, np.ones(s.shape), _rises(s, k, confidence)), np.ones(s.shape, dtype=bool)
     (s, k), solved = _solve(s, k)
-    law = CornishFisherLaw(s, k, np.sqrt(_raw_moments(s, k)[0]), solved & _rises(s, k * (1.0 + 1e-12), confidence))
-    return law, solved
+    distribution = CornishFisherDistribution(
+        s, k, np.sqrt(_raw_moments(s, k)[0]), solved & _rises(s, k * (1.0 + 1e-12), confidence)
+    )
+    return distribution, solved
 
 
 def refusal(s: float, k: float, corrected: bool, confidence: float | None, where: str = "") -> str:
     """Why moments are refused, with each way out that works for them."""
-    (law, solved), (plain, _) = (
-        unchecked_law(np.array([s]), np.array([k]), form, confidence) for form in (True, False)
+    (distribution, solved), (plain, _) = (
+        unchecked_distribution(np.array([s]), np.array([k]), form, confidence) for form in (True, False)
     )
     problem = "are the moments of no Cornish-Fisher distribution" if corrected else "are outside the domain"
     ways = ["out_of_domain='allow' computes the number anyway"] if solved[0] or not corrected else []
-    if not corrected and law.in_domain[0]:
+    if not corrected and distribution.in_domain[0]:
         ways.append("corrected=True finds a distribution with these moments")
     if corrected:
         also = "" if plain.in_domain[0] else ", with out_of_domain='allow'"

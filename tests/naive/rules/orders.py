@@ -18,18 +18,22 @@ class MinOrderQty(Rule):
 
 
 class MaxOrderNotional(Rule):
-    def money(self, member):
-        return abs(member.qty * self.price(member) * self.replay.instruments[member.instrument].multiplier)
+    def money(self, member, price):
+        return abs(member.qty * price * self.replay.instruments[member.instrument].multiplier)
 
     def objects(self, event, member, weight):
-        return self.beyond(self.money(member), self.limit())
+        prices = [self.price(member)]
+        traded = self.replay.instruments[member.instrument]
+        if member.side == -1:
+            prices.append(traded.bid if traded.bid is not None else traded.mark or 0)
+        return self.beyond(max(self.money(member, price) for price in prices), self.limit())
 
 
 class MinOrderNotional(MaxOrderNotional):
     def objects(self, event, member, weight):
         if self.params.get("exempt_reduce_only") and member.reduce_only:
             return False
-        return self.beyond(-self.money(member), -self.limit())
+        return self.beyond(-self.money(member, self.price(member)), -self.limit())
 
 
 class LotTick(Rule):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit._check import Duration, InputError
+from riskkit._check import Duration, InputError, instance
 from riskkit._show import Row, Shown
 from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.results.result import ReplayResult
@@ -147,6 +147,7 @@ def effectiveness(result: ReplayResult, *, horizon_ns: Duration | None = None, c
     size       2     1      False     True
     money      1     0       True    False
     """
+    instance(result, ReplayResult, "result")
     import pandas as pd
 
     if result.mode != "shadow":
