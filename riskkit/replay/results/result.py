@@ -317,20 +317,23 @@ class ReplayResult(Shown):
     def states(self) -> dict[str, str]:
         """State of each account after the last event: ACTIVE, REDUCING, HALTED or PAUSED.
 
-        PAUSED if a command or a rule has paused the account, its desk or firm, or everything; REDUCING and HALTED are
-        enforced by the rule ``trading_state`` and appear only with such a rule.
+        PAUSED if a command or a rule has paused the account, its desk or firm, or everything, HALTED if a rule with the
+        action HALT has; REDUCING and HALTED by a command are enforced by the rule ``trading_state`` and appear only with
+        such a rule.
         """
         now = int(self.log.columns["ts"].max()) if len(self.log) else 0
         gated = any(rule.type == "trading_state" for rule in self.rules)
         found = {}
         for code, account in enumerate(self.log.universe.accounts):
             record = self.state.accounts[code + 1]
-            held = record["paused"] != 0 or any(
-                table["held_until"][key_of(rule.scope, {"account": code}, self.state) + 1] > now
+            holding = {
+                rule.pause_word
                 for rule, table in zip(self.rules, self.state.rules, strict=True)
                 if rule.can_pause and SCOPES[rule.scope].by_account
-            )
-            found[account.id] = "PAUSED" if held else TradingCommand(int(record["state"]) if gated else 0).name
+                and table["held_until"][key_of(rule.scope, {"account": code}, self.state) + 1] > now
+            } | ({"paused"} if record["paused"] else set())  # fmt: skip
+            commanded = TradingCommand(int(record["state"]) if gated else 0).name
+            found[account.id] = min(holding, default=commanded).upper()  # halted is stricter than paused
         return found
 
     def counts(self) -> dict[str, int]:

@@ -209,6 +209,8 @@ class Moment:
             why = WHY[int(row["code"])]
             if row["code"] == DecisionCode.NO_PRICE:
                 why = unjudged(rule, int(row["limit"]))
+            if row["code"] == DecisionCode.HELD:
+                why = f"its key is {rule.pause_word}"
             if row["cause"] == k:
                 reading = present(rule, verdict_of(row), result.log.universe, self.row)
             until = int(row["until"]) if 0 < row["until"] < NEVER else None

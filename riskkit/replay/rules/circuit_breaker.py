@@ -91,6 +91,12 @@ def update(state: Record, params: Any, book: Book, event: EventRow) -> int:
     return 0
 
 
+def amend(state: Record, book: Book) -> None:
+    """Count the profit and the open positions that a busted or corrected fill changes, at that moment."""
+    state.open += book.opened
+    state.loss = max(state.loss - book.realised, 0)
+
+
 def on_new_day(state: Record) -> None:
     """Restart loss and errors at zero."""
     state.loss = 0
@@ -130,6 +136,7 @@ BREAKER = register(
         update=update,
         on_new_day=on_new_day,
         reset=on_new_day,
+        amend=amend,
         on_opening_position=opening,
         checks_on=frozenset({EventKind.ORDER}),
         updates_on=frozenset({EventKind.FILL, EventKind.TRADE, EventKind.ERROR, EventKind.ACK}),
