@@ -273,9 +273,9 @@ def lean(*, pct: Amount = "0.10", trailing: bool = False) -> RuleSet:
 def gobreaker(*, failures: int = 5, open_for: Duration = "60s", probes: int = 1) -> RuleSet:
     """Gobreaker's default: *more* than five failures in a row open the breaker for a minute, then it is half-open.
 
-    It is open up to and including the end of that time. Half-open, it admits `probes` requests and refuses the others;
-    as many successes close it, one failure opens it anew. The source knows no positions; here an order that only reduces
-    one always passes.
+    At exactly the end of that time it is half-open (the source one nanosecond later). Half-open, it admits `probes`
+    requests and refuses the others; as many successes close it, one failure opens it anew. The source knows no positions;
+    here an order that only reduces one always passes.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ def gobreaker(*, failures: int = 5, open_for: Duration = "60s", probes: int = 1)
     >>> gobreaker()[0].parameters.half_open
     True
     """
-    params: dict[str, Any] = {"limit": failures, "breach": "exceed", "open_ns": duration(open_for, "open_for") + 1}
+    params: dict[str, Any] = {"limit": failures, "breach": "exceed", "open_ns": open_for}
     params |= {"half_open": True, "probes": probes}
     return _rules(_rule("failures", "consecutive_errors", action="PAUSE", **params))
 

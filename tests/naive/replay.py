@@ -563,6 +563,7 @@ class Replay:
         found = {}
         gated = any(rule.type == "trading_state" for rule in self.rules)
         for label, account in self.accounts.items():
-            paused = account.paused or any(rule.pauses_account(label) for rule in self.rules)
-            found[label] = "PAUSED" if paused else account.state if gated else "ACTIVE"
+            by_rules = {rule.action for rule in self.rules if rule.pauses_account(label)}
+            paused = "HALTED" if "HALT" in by_rules else "PAUSED" if by_rules or account.paused else ""
+            found[label] = paused or (account.state if gated else "ACTIVE")
         return found

@@ -43,7 +43,13 @@ def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Univers
 
 
 def _returns(frame: Frame, trades: np.ndarray, columns: dict[str, np.ndarray]) -> None:
-    """Convert the return of a closed trade to billionths, and flag a stop loss."""
+    """Convert the return of a closed trade to billionths, and flag a stop loss; a fill under that name is refused."""
+    executed = trades & ~frame.missing("qty") & frame.missing("pnl") & frame.missing("ret")
+    frame.refuse(
+        executed,
+        "kind",
+        "is a closed position with its pnl or ret, and this row has a quantity and neither; did you mean 'fill'?",
+    )
     counted = count_in(frame, "ret", trades & ~frame.missing("ret"), [Fraction(1, RETURN_UNIT)], None)
     frame.refuse(counted.bad | counted.off, "ret", "is not a return with at most nine decimals")
     columns["price"] = np.where(trades, counted.counts, columns["price"])

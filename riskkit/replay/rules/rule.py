@@ -428,6 +428,11 @@ class Rule:
         return self.kind.may_pause or self.action in HOLDING
 
     @property
+    def pause_word(self) -> str:
+        """What a key is while the rule stops it: halted (nothing but cancels passes) or paused."""
+        return "halted" if self.action == "HALT" else "paused"
+
+    @property
     def refuses(self) -> bool:
         """True if a breaching message is refused under its id: it judges messages, and not only by a pause."""
         if self.action == "ALERT" or self.kind.check is None:

@@ -24,6 +24,11 @@ BAD_FRAMES = {
         [{"kind": "clock"}],
         "column 'ts' is missing; it holds time: Timestamp, or int64 nanoseconds since the epoch",
     ),
+    "fill under the name of a closed trade": (
+        [NAMED, {**FILL, "kind": "trade"}],
+        "row 1, column 'kind': 'trade' is a closed position with its pnl or ret, and this row has a quantity and neither; "
+        "did you mean 'fill'?",
+    ),
     "NaN price": (
         [ORDER, {**ORDER, "price": np.nan}],
         "row 1, column 'price': nan is not a price; a price is a finite number (a market order says type='market')",
