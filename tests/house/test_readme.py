@@ -83,7 +83,7 @@ def test_what_is_installed_is_this_version_with_an_extra_that_there_is():
 
 def test_the_default_treatment_of_orphans_is_the_one_named(tables):
     (named,) = re.findall(r'`orphans="(\w+)"`, the default', TEXT)
-    assert run(block_with("orders.csv"))["result"].orphans == named
+    assert run(block_with("orders.csv"))["result"].options["orphans"] == named
 
 
 def test_the_commands_are_in_the_makefile():

@@ -171,9 +171,10 @@ class Calibration(Shown):
             ax.plot(ends[:2], [y, y], color=plot.WARM, lw=1.4, label=label)
             ax.plot([x, x], ends[2:], color=plot.WARM, lw=1.4)
         ax.plot([x], [y], "D", color=plot.WARM, ms=8, label="selected")
-        ax.set_xlabel(f"cost ({name.replace('_', ' ')}), {unit} per day\n{HINDSIGHT}")
+        ax.set_xlabel(f"cost ({name.replace('_', ' ')}), {unit} per day")
         ax.set_ylabel(f"loss avoided, {unit} per day")
-        plot.dress(ax, "Selected: " + ", ".join(f"{key} = {_text(value)}" for key, value in self.chosen.items()))
+        chosen = ", ".join(f"{key} = {_text(value)}" for key, value in self.chosen.items())
+        plot.dress(ax, f"Selected: {chosen}\n{HINDSIGHT}")
         plot.legend_below(ax)
         return ax
 
