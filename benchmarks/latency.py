@@ -22,17 +22,20 @@ from riskkit.replay.live.session import Session
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.run.replay_log import Stage, replay_log
 from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.universe import Account, Instrument, Universe
 
 EVENTS = 20_000
 WRITERS = 4
 A_CALL = 2_000  # events that the loop takes in the time of one call, at the most
 BATCHES = (1, 10, 100, 1_000, 10_000)
 FIELDS = ("account", "instrument", "side", "qty", "price")
+FEW, MANY = 50, 800  # instruments
 
 
 def rows(only: str = "") -> Iterator[Any]:
-    """The rows; ``--only forms``, ``collector``, ``pinned``, ``writers`` or ``batches`` runs a part."""
+    """The rows; ``--only forms``, ``collector``, ``pinned``, ``writers``, ``batches`` or ``pairs`` runs a part."""
     parts = {"forms": _forms, "collector": _collector, "pinned": _pinned, "writers": _writers, "batches": _batches}
+    parts["pairs"] = _pairs
     log = log_of(columns(EVENTS))
     for name, part in parts.items():
         if only in ("", name):
@@ -177,3 +180,20 @@ def _batches(log: EventLog) -> Iterator[Any]:
     for size, taken in zip(BATCHES, times, strict=True):
         aim = 2.0 + A_CALL / size
         yield Row(f"a log in batches of {size:,}", taken, least, "in one", aim, at_least=False)
+
+
+def _pairs(_: EventLog) -> Iterator[Any]:
+    """The first order of an account in an instrument: it adds records, whose number is not that of the instruments."""
+    few, many = (float(np.median(_first_orders(count))) for count in (FEW, MANY))
+    yield Row(f"the first order of a pair, {MANY} instruments", many, few, f"{FEW} instruments", 2.0, at_least=False)
+
+
+def _first_orders(count: int) -> np.ndarray:
+    instruments = tuple(Instrument(f"X{number}") for number in range(count))
+    universe = Universe(instruments, (Account("A"), Account("B")), {"USD": instruments[0].tick})
+    live = Engine(rules_of(FIVE), universe)
+
+    def first(instrument: int) -> None:
+        live.push(1, EventKind.ORDER, account=0, instrument=instrument, side=1, qty=1, price=100)
+
+    return _timed(first, list(range(FEW)))

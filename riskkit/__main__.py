@@ -34,6 +34,7 @@ a table:
   2024-03-05 14:31:00,price,,ESH4,,,5098.00,
 
 UNITS.toml, its units (by default: ticks and lots inferred, multiplier 1, USD, accounts that start empty):
+  quanta = { USD = "0.01" }
   [[instruments]]
   id = "ESH4"
   tick = "0.25"
@@ -127,9 +128,28 @@ def _parser() -> argparse.ArgumentParser:
         "--on-bad-order", choices=("raise", "flag"), default="raise",
         help="order off the tick or lot grid: raise, or flag it (default: raise)",
     )  # fmt: skip
+    table.add_argument(
+        "--rounding", choices=("refuse", "nearest"), default="refuse",
+        help="number between two ticks, lots or units of money: refuse, or take the nearest (default: refuse)",
+    )  # fmt: skip
+    table.add_argument(
+        "--currencies", choices=("one", "many"), default="one", help="currencies of an account (default: one)"
+    )
+    table.add_argument(
+        "--columns", action="append", type=_heading, default=[], metavar="HEADING=COLUMN", help="another heading"
+    )
+    table.add_argument("--ignore", action="append", default=[], metavar="HEADING", help="a column to leave out")
     api = command(_api, "reference pages of all public names")
     api.add_argument("--out", default="out/api", metavar="FOLDER", help="folder of the pages (default: out/api)")
     return parser
+
+
+def _heading(text: str) -> tuple[str, str]:
+    """A heading and the column that it means, of HEADING=COLUMN."""
+    heading, equals, name = text.rpartition("=")
+    if not (heading and equals and name):
+        raise argparse.ArgumentTypeError(f"{text!r} is not HEADING=COLUMN, as 'Filled Qty=qty'")
+    return heading, name
 
 
 def _demo(chosen: argparse.Namespace) -> int:
@@ -168,6 +188,10 @@ def _replay(chosen: argparse.Namespace) -> int:
         time_format=chosen.time_format,
         ts_policy=chosen.ts_policy,
         on_bad_order=chosen.on_bad_order,
+        rounding=chosen.rounding,
+        currencies=chosen.currencies,
+        columns=dict(chosen.columns),
+        ignore=chosen.ignore,
         about={"kind": chosen.kind} if chosen.kind else None,
     )
     found = compare(

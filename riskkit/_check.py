@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
@@ -22,6 +22,8 @@ Duration = int | str | datetime.timedelta  # nanoseconds, a text such as "1s", o
 OnRefusal = Literal["nan", "raise"]  # a column without an answer has NaN, or is refused with all others
 ROUNDING = 1e-8
 """Spread of rounding relative to the numbers: equal returns of 1e-7, from prices in float64, differ by less."""
+
+T = TypeVar("T")
 
 
 class InputError(ValueError):
@@ -66,6 +68,17 @@ def one_of(value: Any, choices: Sequence[str], name: str) -> str:
     if value not in choices:
         raise InputError(f"{name}={value!r} is not one of {', '.join(map(repr, choices))}")
     return str(value)
+
+
+def instance(value: Any, kind: type[T], name: str) -> T:
+    """Return `value` if it is of the class `kind`."""
+    if not isinstance(value, kind):
+        raise InputError(f"{name} is {_with_article(type(value).__name__)}; give {_with_article(kind.__name__)}")
+    return value
+
+
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'AEIOUaeiou' else 'a'} {noun}"
 
 
 def finite_array(value: Any, name: str, *, ndim: int | None = None, order: Literal["C", "K"] = "C") -> np.ndarray:

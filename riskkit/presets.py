@@ -270,19 +270,34 @@ def lean(*, pct: Amount = "0.10", trailing: bool = False) -> RuleSet:
     return _rules(_rule("drawdown", "drawdown", action="PAUSE", pct=pct, trailing=trailing))
 
 
-def gobreaker(*, failures: int = 5, open_for: Duration = "60s") -> RuleSet:
-    """Gobreaker's default: *more* than five failures in a row open the breaker for a minute.
+def gobreaker(*, failures: int = 5, open_for: Duration = "60s", probes: int = 1) -> RuleSet:
+    """Gobreaker's default: *more* than five failures in a row open the breaker for a minute, then it is half-open.
+
+    At exactly the end of that time it is half-open (the source one nanosecond later). Half-open, it admits `probes`
+    requests and refuses the others; as many successes close it, one failure opens it anew. The source knows no positions;
+    here an order that only reduces one always passes.
+
+    Parameters
+    ----------
+    failures : int
+        Failures in a row that are still allowed.
+    open_for : str or int
+        Time for which it is open (``Timeout``).
+    probes : int
+        Requests admitted while half-open (``MaxRequests``).
 
     References
     ----------
-    sony/gobreaker, v2/gobreaker_test.go (TestDefaultCircuitBreaker).
+    sony/gobreaker, gobreaker.go (beforeRequest, onSuccess, onFailure, currentState: half-open strictly after the
+    expiry) and v2/gobreaker_test.go (TestDefaultCircuitBreaker).
 
     Examples
     --------
-    >>> gobreaker()[0].parameters.breach
-    'exceed'
+    >>> gobreaker()[0].parameters.half_open
+    True
     """
     params: dict[str, Any] = {"limit": failures, "breach": "exceed", "open_ns": open_for}
+    params |= {"half_open": True, "probes": probes}
     return _rules(_rule("failures", "consecutive_errors", action="PAUSE", **params))
 
 

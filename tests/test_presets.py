@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import scenario_runner as runner
 
 from riskkit import presets
 from riskkit._check import InputError
 from riskkit.datasets import load_tape
+from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.floorsheet import log_from_trades
 from riskkit.replay.run.replay_log import replay_log
 
@@ -99,3 +101,32 @@ def test_one_rule_set_or_none_is_refused():
         presets.compare_presets(None, {"one": presets.cme()})
     with pytest.raises(InputError, match="is not a RuleSet"):
         presets.compare_presets(None, {"one": presets.cme(), "two": 3})
+
+
+def answers(*words):
+    """The decisions on the orders of a stream of (seconds, kind) pairs under gobreaker's default."""
+    rows = [{"ts": round(at * 10**9), "kind": kind, "account": "A"} for at, kind in words]
+    message = {"instrument": "X", "side": "B", "qty": 1, "price": 10}
+    frame = pd.DataFrame([row | (message if row["kind"] == "order" else {}) for row in rows])
+    result = replay_log(EventLog.from_frame(frame, unit="ns"), presets.gobreaker(), compiled=False)
+    refused = set(result.rejections()["seq"])
+    return [seq not in refused for seq, (_, kind) in enumerate(words) if kind == "order"]
+
+
+SIX = tuple((0, "error") for _ in range(6))
+PROBE = (61, "order")
+
+
+def test_gobreaker_opens_anew_at_the_error_of_its_probe():
+    """More than five failures open it for a minute; half-open, one order passes, and its failure opens it anew."""
+    assert answers(*SIX, (1, "order"), PROBE, (61, "error"), (61, "order"), (120, "order"), (121, "order")) == [
+        False, True, False, False, True,
+    ]  # fmt: skip
+
+
+def test_gobreaker_closes_at_the_success_of_its_probe_and_forgets_the_failures():
+    assert answers(*SIX, PROBE, PROBE, (61, "ack"), *[(62, "error")] * 5, (62, "order")) == [True, False, True]
+
+
+def test_gobreaker_is_half_open_at_exactly_the_end_of_its_minute():
+    assert answers(*SIX, (60 - 1e-9, "order"), (60, "order"), (60, "order")) == [False, True, False]

@@ -503,6 +503,13 @@ def test_tiny_trades_keep_their_digits_and_full_hedges_reach_zero():
     assert attribution.incremental([0.0] * 4, COVARIANCE, [0.0] * 4) == 0.0
 
 
+def test_a_hedge_but_for_rounding_is_a_full_one_beside_other_trades():
+    # what is left, (8e-8)**2 of the variance, is below the rounding error of the portfolio's own
+    found = attribution.incremental([100.0], [[0.0004]], [[-100.0 * (1 - 8e-8)], [50.0]])
+    whole = attribution.portfolio([100.0], [[0.0004]])
+    assert found.tolist() == pytest.approx([-whole, 0.5 * whole], rel=1e-15, abs=0.0)
+
+
 def test_labelled_trades():
     trades = pd.DataFrame({"B": [10.0, 0.0], "A": [0.0, 5.0]}, index=["t1", "t2"])
     change = attribution.incremental(pd.Series(BOOK, index=ASSETS), TABLE, trades)

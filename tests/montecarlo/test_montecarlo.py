@@ -13,6 +13,7 @@ from riskkit import montecarlo
 from riskkit._check import InputError
 from riskkit.attribution import portfolio
 from riskkit.montecarlo.draws import BLOCK, source_of
+from riskkit.montecarlo.engine.estimate import plain_estimate
 from riskkit.montecarlo.engine.tail import Tail
 from riskkit.montecarlo.models.return_model import matrix_root
 from riskkit.pnl import DeltaGamma
@@ -352,6 +353,16 @@ def test_estimates_against_plain_at_every_size(n, confidence):
 
 
 # standard errors
+
+
+@pytest.mark.parametrize("unit", [1, 2])
+@pytest.mark.parametrize("n", [4, 10, 200])
+def test_standard_errors_against_plain_at_small_sizes(n, unit):
+    losses = rng(n).normal(size=n)
+    rows = np.argsort(-losses)
+    found = plain_estimate(losses[rows], rows, n, 0.5, unit)
+    expected = naive.standard_errors(losses.tolist(), 0.5, unit)
+    assert (found.var_standard_error, found.es_standard_error) == pytest.approx(expected, rel=1e-12)
 
 
 def spread_and_claim(run, n_runs=150):

@@ -14,6 +14,26 @@ def var_es(losses, confidence):
     return ordered[rank], (sum(ordered[:rank]) + (size - rank) * ordered[rank]) / size
 
 
+def standard_errors(losses, confidence, unit=1):
+    """Those of VaR and ES: of the fraction beyond VaR times the spacing of losses, and of the mean excess over p.
+
+    `unit` scenarios at a time are independent of all others: their means are.
+    """
+    var, _ = var_es(losses, confidence)
+    n, p = len(losses), 1 - confidence
+    rank = math.ceil(round(n * p, 9)) - 1
+    ordered = sorted(losses, reverse=True)
+    means = [
+        np.reshape(values, (-1, unit)).mean(axis=1)
+        for values in (np.array(losses) >= var, np.maximum(losses, var) - var)
+    ]
+    beyond, excess = (values.std(ddof=1) / math.sqrt(n / unit) for values in means)
+    share = (rank + 1) / n
+    width = max(1, round(math.sqrt(n * share * (1 - share))))
+    low, high = max(rank - width, 0), min(rank + width, n - 1)
+    return n * beyond * (ordered[low] - ordered[high]) / (high - low), excess / p
+
+
 def largest(losses, count):
     """The largest losses with their rows; of equal ones the earliest."""
     order = sorted(range(len(losses)), key=lambda t: (-losses[t], t))[:count]

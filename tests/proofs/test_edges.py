@@ -218,6 +218,11 @@ TABLE: dict[str, Edge] = {
     "max_order_notional": Edge(
         MaxOrderNotional(200), lambda p: [order(qty=2, price=p)], rise("99.99", "100", "100.01")
     ),
+    "max_order_notional of a sell below the market": Edge(
+        MaxOrderNotional(200),
+        lambda p: [price(p), order(side="S", qty=2, price="0.01")],
+        rise("99.99", "100", "100.01"),
+    ),
     "max_order_notional at ask": Edge(
         MaxOrderNotional(200),
         lambda p: [{**price(1), "ask": p}, order(qty=2, price=None)],
@@ -245,6 +250,11 @@ TABLE: dict[str, Edge] = {
         AllowedInstruments(instruments=("X",)),
         lambda label: [order(instrument=label)],
         [("W", True), ("X", False), ("Y", True)],
+    ),
+    "price_collar age": Edge(
+        PriceCollar("0.5", max_age_ns=100, on_missing_price="reject"),
+        lambda ts: [price(), order(ts)],
+        rise(99, 100, 101),
     ),
     "price_collar above": Edge(
         PriceCollar(pct="0.05"), lambda p: [price(), order(price=p)], rise("104.99", "105", "105.01")
@@ -281,6 +291,16 @@ TABLE: dict[str, Edge] = {
         lambda q: [order(qty=5, order_id="p"), order(1, qty=2, parent_id="p"), order(2, qty=q, parent_id="p")],
         rise(2, 3, 4),
     ),
+    "order_to_parent modify": Edge(  # the child's own four lots, one of them filled, do not count twice
+        ChildOrderLimit(),
+        lambda q: [
+            order(qty=5, order_id="p"),
+            order(1, qty=4, order_id="c", parent_id="p"),
+            fill(2, qty=1, order_id="c"),
+            modify(3, "c", qty=q),
+        ],
+        rise(4, 5, 6),
+    ),
     # ------------------------------------------------------------------ positions and money
     "position_limit": Edge(PositionLimit(5), lambda q: [fill(qty=3), order(1, qty=q)], rise(1, 2, 3)),
     "position_limit reached": Edge(PositionLimit(5, **REACH), lambda q: [fill(qty=3), order(1, qty=q)], reach(1, 2, 3)),
@@ -306,10 +326,18 @@ TABLE: dict[str, Edge] = {
         CashLimit(), lambda p: [order(qty=5, order_id="a"), order(1, qty=5, price=p)], rise("99.99", "100", "100.01")
     ),
     "cash fee": Edge(CashLimit(fee="0.25"), lambda p: [order(qty=8, price=p)], rise("99.99", "100", "100.01")),
+    "cash fee in part of a cent": Edge(  # 99.901 cents of fee are 1.00
+        CashLimit(fee="0.001"), lambda p: [order(price=p)], rise("998.99", "999", "999.01")
+    ),
     "long_only": Edge(LongOnly(), lambda q: [fill(qty=3), order(1, side="S", qty=q)], rise(2, 3, 4)),
     "max_exposure": Edge(MaxExposure(500), lambda q: [price(), fill(qty=3), order(1, qty=q)], rise(1, 2, 3)),
     "max_exposure net": Edge(
         MaxExposure(200, measure="net"), lambda q: [price(), fill(qty=3, side="S"), order(1, qty=q)], rise(4, 5, 6)
+    ),
+    "max_exposure net short": Edge(
+        MaxExposure(500, measure="net"),
+        lambda q: [price(), fill(qty=3, side="S"), order(1, side="S", qty=q)],
+        rise(1, 2, 3),
     ),
     "concentration": Edge(
         ConcentrationLimit("0.75"), lambda q: [price(), *OTHER, fill(), order(1, qty=q)], rise(1, 2, 3)
@@ -358,6 +386,21 @@ TABLE: dict[str, Edge] = {
         lambda p: [fill(), fill(1, "S", price=p), order(2)],
         [("50.01", False), ("50", True), ("49.99", True)],
     ),
+    "daily_loss realised fees": Edge(
+        DailyLoss(50, measure="realised"),
+        lambda fee: [fill(), fill(1, "S", price=60, fee=fee), order(2)],
+        reach("9.99", "10", "10.01"),
+    ),
+    "daily_loss realised funding": Edge(  # a payment received offsets a loss
+        DailyLoss(50, measure="realised"),
+        lambda amount: [
+            fill(),
+            event("cash", 1, flow="funding", currency="USD", amount=amount),
+            fill(2, "S", price=40),
+            order(3),
+        ],
+        [("9.99", True), ("10", True), ("10.01", False)],
+    ),
     "daily_loss day": Edge(
         DailyLoss(50, tz="America/New_York", roll_hour=17),
         lambda ts: [price(), fill(), price(40, 1), order(ts)],
@@ -374,6 +417,11 @@ TABLE: dict[str, Edge] = {
     ),
     "consecutive_errors pause": Edge(
         ConsecutiveErrors(1, open_ns=100), lambda ts: [event("error"), order(ts)], clears(100)
+    ),
+    "consecutive_errors probes": Edge(
+        ConsecutiveErrors(1, open_ns=100, half_open=True, probes=3),
+        lambda n: [event("error"), *(order(200) for _ in range(n))],
+        reach(3, 4, 5),
     ),
     "breaker loss": Edge(
         BreakerLimits(daily_loss=50),
@@ -453,7 +501,7 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         (2, 1, -1, "count"),
     ),
     "cash": (CashLimit(), [order(qty=11)], (1100, 1000, -100, "USD")),
-    "concentration": (ConcentrationLimit("0.75"), [price(), *OTHER, order(1, qty=4)], (400, 375, -25, "USD")),
+    "concentration": (ConcentrationLimit("0.75"), [price(), *OTHER, fill(), order(1, qty=3)], (400, 375, -25, "USD")),
     "consecutive_errors": (ConsecutiveErrors(3), [*[event("error")] * 3, order(1)], (3, 3, 0, "count")),
     "consecutive_losses": (ConsecutiveLosses(3), [*[trade(pnl=-1)] * 3, order(1)], (3, 3, 0, "count")),
     "cooldown": (TradeCooldown(stop_ns=100), [trade(), order(1)], LOCKED),
@@ -520,6 +568,15 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
     "volume_cap money": (VolumeCap(500, 250), [fill(qty=2), order(1)], (300, 250, -50, "USD")),
 }
 
+# what trips a rule, and one event that trips it again only if the state of before the pause is kept
+PAUSED_100: dict[str, tuple[Any, list[Row], Row]] = {
+    "breaker": (BreakerLimits(consecutive_errors=2), [event("error"), event("error")], event("error", 100)),
+    "consecutive_errors": (ConsecutiveErrors(2), [event("error"), event("error")], event("error", 100)),
+    "consecutive_losses": (ConsecutiveLosses(2), [trade(pnl=-1), trade(pnl=-1)], trade(100, pnl=-1)),
+    "drawdown": (DrawdownLimit("0.05"), [price(), fill(), price(49)], price(48, 100)),
+    "mmp": (MarketMakerProtection(3, "1s"), [fill(qty=4)], fill(100, qty=3)),
+}
+
 
 def objected(edge: Edge, number: Any) -> bool:
     """Whether the rule objects to the last event of the stream."""
@@ -551,3 +608,18 @@ def test_no_window_of_the_catalogue_is_left_out(kind):
             near.add((edge.rule if isinstance(edge.rule, Rule) else Rule("r", edge.rule)).type)
     with_one = {name for name, one in CATALOGUE.items() if kind in one.parameters._fields}
     assert with_one and with_one <= near
+
+
+@pytest.mark.parametrize("name", PAUSED_100)
+def test_a_pause_is_over_and_its_cause_forgotten_at_the_very_nanosecond(name):
+    parameters, cause, again = PAUSED_100[name]
+    kept = Rule("r", parameters, action="PAUSE", hold="100ns")
+    at_end = {"A": [*cause, again, order(101)], "B": [*cause, {**again, "ts": again["ts"] - 1}, order(100)]}
+    assert not objected(Edge(kept, at_end.get, ()), "A")
+    assert objected(Edge(kept, at_end.get, ()), "B") is False, "the pause is over, whatever came within it"
+    assert objected(Edge(kept, lambda ts: [*cause, order(ts)], ()), 99)
+
+
+def test_no_rule_that_forgets_after_a_pause_is_left_out():
+    forgetful = {name for name, kind in CATALOGUE.items() if kind.reset is not None and kind.action != "REJECT"}
+    assert forgetful == set(PAUSED_100)

@@ -13,13 +13,14 @@ import pytest
 from reference.cases import Case, Inputs, discover, load
 
 SHIPPED = Path(__file__).parents[1] / "reference" / "cases.json"
+FORMS = SHIPPED.with_name("forms.json")
 BESIDE = Path(__file__).parents[2].parent / "shared" / "reference" / "cases.json"
 
 
 def chosen_cases(files):
     if files:
         return [case for name in files for case in load(Path(name))]
-    cases = load(SHIPPED)
+    cases = load(SHIPPED) + load(FORMS)
     shipped = {case.id for case in cases}
     if BESIDE.exists():
         cases += [case for case in load(BESIDE) if case.id not in shipped]
@@ -37,7 +38,13 @@ def failure_of(case):
     quantities, broken = discover()
     if case.quantity not in quantities:
         return f"no module in tests/quantities maps {case.quantity!r}" + (f"; not loaded: {broken}" if broken else "")
-    return case.verdict(quantities[case.quantity](case.inputs))
+    try:
+        answer = quantities[case.quantity](case.inputs)
+    except KeyError as error:
+        return f"the form of this case is not known: {error.args[0]}; it has {list(case.inputs)}"
+    if case.inputs.unread:
+        return f"the form of this case is not known: nothing reads {', '.join(case.inputs.unread)}"
+    return case.verdict(answer)
 
 
 def test_case(case):
@@ -138,3 +145,20 @@ def test_a_known_defect_must_be_missed():
 
 def test_a_quantity_nobody_maps_fails():
     assert "maps 'no such quantity'" in failure_of(a_case({}, quantity="no such quantity"))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "inputs", "why"),
+    [
+        ("kupiec_pof", {"crossings": [0, 1], "observations": 2, "p": 0.5}, "file"),
+        ("sharpe_monthly", {"monthly": [0.1, 0.2]}, "the case has no file and none of"),
+        ("sharpe_annual_arithmetic", {"returns": [0.1, 0.2, 0.3], "periods": "lunar"}, "lunar"),
+        ("stdev_sample", {"returns": [0.1, 0.2], "weights": [1, 2]}, "nothing reads weights"),
+        ("historical_var_type1", {"file": "reference/two_series.csv", "p": 0.5}, "the file has x, y"),
+    ],
+)
+def test_a_form_that_nobody_knows_fails_in_a_sentence(quantity, inputs, why, tmp_path):
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference" / "two_series.csv").write_text("x,y\n1,2\n3,4\n", encoding="utf-8")
+    said = failure_of(Case("unknown-form", quantity, Inputs(inputs, tmp_path), {"value": 1.0}, {}, ""))
+    assert said.startswith("the form of this case is not known: ") and why in said

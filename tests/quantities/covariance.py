@@ -35,7 +35,7 @@ def ewma_update(inputs):
 def ewma_cov_update(inputs):
     """Two assets: yesterday's volatilities and correlation (or covariance), today's returns."""
     vol_x, vol_y = pair(
-        inputs, ["sigma", "vol", "sigma_prev", "sigmas", "vols"], squared=["var", "variance", "variances"]
+        inputs, ["sigma", "s", "vol", "sigma_prev", "sigmas", "vols"], squared=["var", "variance", "variances"]
     )
     rho = inputs.first_of("rho", "rho_prev", "corr", "corr_prev", "correlation", default=None)
     cov = inputs.first_of("cov", "cov_prev", "covariance") if rho is None else rho * vol_x * vol_y

@@ -11,8 +11,12 @@ LEVELS = ("prices", "equity", "equity_curve", "nav", "wealth")
 STARTS = ("start", "start_value", "initial", "initial_equity", "initial_value")
 
 
+FREQUENCIES = {"daily": 252, "weekly": 52, "monthly": 12, "quarterly": 4, "yearly": 1, "annual": 1}
+
+
 def periods(inputs):
-    return inputs.get("periods_per_year", 252)
+    given = inputs.first_of("periods_per_year", "periods", "frequency", default=252)
+    return FREQUENCIES[given] if isinstance(given, str) else given
 
 
 def wealth(inputs):
@@ -51,7 +55,7 @@ def on_wealth(measure, file_of="returns"):
 
 
 def sharpe_per_period(returns, inputs):
-    risk_free = inputs.first_of("rf", "risk_free", default=0.0)
+    risk_free = inputs.first_of("rf", "risk_free", "rf_monthly", "rf_period", default=0.0)
     return performance.sharpe_ratio(returns, definition="per_period", risk_free=risk_free)
 
 

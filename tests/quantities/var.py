@@ -71,6 +71,9 @@ def listed_losses(inputs):
     names = ("losses", "worst_losses", "sorted_losses", "ranked_losses", "top_losses", "losses_sorted",
              "scenario_losses", "largest_losses", "losses_ranked", "losses_worst_first", "worst")  # fmt: skip
     given = inputs.first_of(*names, default=None)
+    gains = inputs.first_of("gains", "profits", "pnl", "returns", default=None)
+    if given is None and isinstance(gains, list):
+        given = [-gain for gain in gains]
     if given is None:
         lists = [value for value in inputs.values() if isinstance(value, list)]
         if not lists:

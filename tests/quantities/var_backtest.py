@@ -74,8 +74,9 @@ def hits_of(inputs):
             hits = np.zeros(int(inputs.get("observations", days[-1] if days.size else 1)), dtype=bool)
             hits[days - 1] = True
             return hits
-    if isinstance(inputs.get("hits"), list):
-        return np.asarray(inputs["hits"], dtype=bool)
+    for key in ("hits", "exceptions", "hit_sequence", "violations"):
+        if isinstance(inputs.get(key), list):
+            return np.asarray(inputs[key], dtype=bool)
     return np.asarray(var_hits(*forecasts(inputs, "returns", "var_as_quantile")))
 
 
@@ -97,7 +98,8 @@ def per_item(inputs, key, function):
 def traffic(inputs):
     light = traffic_light(*counts(inputs), inputs.confidence)
     return {
-        "cumulative_probability_pct": 100.0 * light.cumulative_probability,
+        **dict.fromkeys(("cumulative_probability_pct", "cumulative_pct"), 100.0 * light.cumulative_probability),
+        **dict.fromkeys(("cumulative_probability", "cumulative"), light.cumulative_probability),
         "zone": light.zone,
         "plus_factor": light.plus_factor,
         "multiplier": light.basel_multiplier,
@@ -107,8 +109,7 @@ def traffic(inputs):
 def traffic_probability(inputs):
     light = traffic_light(*counts(inputs), inputs.confidence)
     return {
-        "probability": light.cumulative_probability,
-        "cumulative_probability": light.cumulative_probability,
+        **dict.fromkeys(("probability", "cumulative_probability", "cumulative"), light.cumulative_probability),
         "type1": light.type1,
         "increase": light.plus_factor,
         "zone": light.zone,
@@ -162,10 +163,17 @@ def tuff_without_failure(inputs):
     return {"lr": outcome.statistic, "decision": "accept (undefined)" if outcome.p_value is None else "reject"}
 
 
+def transitions(inputs):
+    """The four counts n00, n01, n10, n11, each by name or as a mapping or a matrix [[n00, n01], [n10, n11]]; or None."""
+    given = inputs.first_of("transitions", "transition_counts", "counts", default=inputs)
+    if isinstance(given, list):
+        return tuple(np.ravel(given).tolist())
+    names = ("n00", "n01", "n10", "n11")
+    return tuple(given[name] for name in names) if "n00" in given else None
+
+
 def independence(inputs):
-    if "n00" in inputs:
-        return tested(christoffersen_independence(tuple(inputs[key] for key in ("n00", "n01", "n10", "n11"))))
-    return tested(christoffersen_independence(hits_of(inputs)))
+    return tested(christoffersen_independence(transitions(inputs) or hits_of(inputs)))
 
 
 def three_ratios(inputs):

@@ -24,7 +24,8 @@ import numpy as np
 import pandas as pd
 
 ROLES = {"r": "returns", "q": "var_as_quantile", "e": "es_as_quantile", "s": "vol", "u": "pit"}
-INLINE = ("returns", "returns_pct", "prices", "losses", "series")
+INLINE = ("returns", "returns_pct", "prices", "losses", "gains", "profits", "pnl", "series")
+MAIN = ("returns", "return", "r", "close", "value")  # of several columns, the one that is meant without a name
 
 
 class Inputs(dict):
@@ -39,6 +40,23 @@ class Inputs(dict):
     def __init__(self, inputs: Mapping[str, Any], folder: Path = Path()) -> None:
         super().__init__(inputs)
         self.folder = folder
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self else default
+
+    def values(self) -> Any:
+        self.read |= self.keys()
+        return super().values()
+
+    @property
+    def unread(self) -> list[str]:
+        """Lists and mappings that no call has looked at: data in a form that is not known."""
+        return [name for name, value in self.items() if isinstance(value, (list, dict)) and name not in self.read]
 
     @property
     def p(self) -> float:
@@ -82,8 +100,7 @@ class Inputs(dict):
             return pd.Series(np.asarray(self.inline(), dtype=float))
         data = self.frame()
         if column is None:
-            assert data.shape[1] == 1, f"the case names no column and the file has {list(data.columns)}"
-            column = data.columns[0]
+            column = only_column(data)
         return data[column].dropna()
 
     def each(self, function: Callable[[pd.Series], Any]) -> Any:
@@ -134,9 +151,30 @@ def first(text: str | int) -> int:
 
 @functools.cache
 def read_table(path: Path) -> pd.DataFrame:
-    """A CSV, gzipped or not; `date` becomes the index; NA is missing."""
+    """A CSV, gzipped or not, with or without headings; `date` or leading labels become the index; NA is missing."""
     data = pd.read_csv(path)
-    return data.set_index(pd.DatetimeIndex(data.pop("date"))) if "date" in data else data
+    if all(is_number(name) for name in data.columns):
+        data = pd.read_csv(path, header=None).rename(columns=str)
+    if "date" in data:
+        return data.set_index(pd.DatetimeIndex(data.pop("date")))
+    return data if pd.api.types.is_numeric_dtype(data.iloc[:, 0]) else data.set_index(data.columns[0])
+
+
+def only_column(data: pd.DataFrame) -> str:
+    """The column that is meant where none is named: the only one, else the one called as a series is."""
+    named = [name for name in data.columns if name in MAIN]
+    if data.shape[1] != 1 and len(named) != 1:
+        raise KeyError(f"the case names no column, and the file has {', '.join(map(str, data.columns))}")
+    return data.columns[0] if data.shape[1] == 1 else named[0]
+
+
+def is_number(text: str) -> bool:
+    """Whether a heading is a number: the file then has no headings."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -192,7 +230,7 @@ def differences(expected: Any, answer: Any, tolerance: Mapping[str, float], wher
     """Compare item by item: numbers within max(abs, rel |expected|), texts and booleans equal, null undefined.
 
     A number or list answers an `expected` of one key, whatever the key is called; one number and a list of one number
-    answer each other.
+    answer each other. A key may be in other letters (VaR, var).
 
     >>> list(differences({"var": 1.0}, 1.05, {"abs": 0.1}))
     []
@@ -209,12 +247,14 @@ def differences(expected: Any, answer: Any, tolerance: Mapping[str, float], wher
         if not isinstance(answer, dict):
             yield Difference(f"{label}: {answer!r} has no parts {list(expected)}", absent=True)
             return
+        spelt = {str(key).lower(): key for key in answer}
         for key, value in expected.items():
             inner = f"{where}.{key}" if where else key
-            if key not in answer:
+            found = key if key in answer else spelt.get(key.lower())
+            if found is None:
                 yield Difference(f"{inner}: missing among {list(answer)}", absent=True)
             else:
-                yield from differences(value, answer[key], tolerance, inner)
+                yield from differences(value, answer[found], tolerance, inner)
     elif isinstance(expected, list):
         if len(expected) == 1 and is_scalar(expected[0]) and is_scalar(answer) and answer is not None:
             answer = [answer]

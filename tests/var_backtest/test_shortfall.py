@@ -194,6 +194,16 @@ def test_nolde_ziegel_against_the_paper(forecast):
     assert [oriented.details["z_var"], oriented.details["z_es"]] == pytest.approx([-z[0], z[1]], rel=1e-9)
 
 
+def test_nolde_ziegel_p_values_have_one_degree_of_freedom_for_each_column(forecast):
+    returns, var, es, sd = forecast
+    simple = nolde_ziegel_simple(returns, var, es, n_draws=0)
+    assert simple.df == 2
+    assert simple.p_value == pytest.approx(math.exp(-simple.statistic / 2), rel=1e-9)
+    general = nolde_ziegel_general(returns, var, es, sd=sd, n_draws=0)
+    assert general.df == 1
+    assert general.p_value == pytest.approx(math.erfc(math.sqrt(general.statistic / 2)), rel=1e-9)
+
+
 def test_hommel_and_bonferroni():
     from scipy.stats import norm
 

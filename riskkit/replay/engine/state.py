@@ -17,6 +17,7 @@ from riskkit._jit import plain
 from riskkit.replay.engine.groups import chain_positions, group_tables, groups_of, has_group, larger_tables
 from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, ORDER, POSITION, Book
 from riskkit.replay.kernels.covariance_state import lay_down
+from riskkit.replay.kernels.fill_records import FILL
 from riskkit.replay.kernels.order_chains import NO_OFFER
 from riskkit.replay.kernels.queue import HEADER
 from riskkit.replay.kernels.records import Records, record_dtype
@@ -47,6 +48,7 @@ class State:
     accounts: np.ndarray
     instruments: np.ndarray
     orders: np.ndarray
+    fills: np.ndarray
     cash_balances: np.ndarray
     clocks: np.ndarray
     memory: np.ndarray
@@ -122,7 +124,8 @@ def opening(universe: Universe, pair_account: np.ndarray, pair_instrument: np.nd
     """Opening balances and positions, chained by instrument and by account."""
     instruments = _instruments(universe)
     accounts = _accounts(universe)
-    positions = _positions(universe, pair_account, pair_instrument, instruments)
+    positions = _positions(pair_account, pair_instrument, instruments)
+    _take_opening_positions(universe, positions)
     chain_positions(positions, accounts)
     return Opening(instruments, accounts, positions, _cash_balances(universe))
 
@@ -140,7 +143,7 @@ def new_state(
     counts[Counter.NEXT_TURN] = clocks["end"].min(initial=NEVER)
     counts[Counter.SLOTS], counts[Counter.ACCOUNTS] = slots, len(universe.accounts)
     counts[Counter.CALENDARS] = len(clocks)
-    counts[Counter.LIST] = -1
+    counts[Counter.LIST] = counts[Counter.SESSION_ROW] = -1
     counts[Counter.INSTRUMENTS], counts[Counter.STRATEGIES] = (
         max(len(universe.instruments), 1),
         len(universe.strategies),
@@ -165,6 +168,7 @@ def new_state(
         accounts,
         instruments,
         orders,
+        np.zeros(1, record_dtype(FILL)),
         cash_balances,
         clocks,
         workspace,
@@ -220,16 +224,16 @@ def grow(
     known = len(state.positions) - 1
     if known == len(pair_account):
         return
-    fresh = _instruments(universe)
-    positions = _positions(universe, pair_account, pair_instrument, fresh)
+    positions = _positions(pair_account, pair_instrument, state.instruments)
     paired = [group for group in groups_of(rules).values() if group.by_pair]
-    wider = group_tables(paired, universe, state.accounts, positions, fresh, state.cash_balances)
+    wider = group_tables(paired, universe, state.accounts, positions, state.instruments, state.cash_balances)
     state.groups |= larger_tables(state.groups, wider)
     positions[: known + 1] = _keep(state.positions, positions[: known + 1], ("next_position", "next_of_account"))
-    state.instruments["first_position"], state.instruments["last_pair"] = fresh["first_position"], fresh["last_pair"]
     state.positions = positions
     chain_positions(positions, state.accounts)
     for k, (rule, integers) in enumerate(zip(rules, params, strict=True)):
+        if not SCOPES[rule.scope].by_pair:
+            continue
         old = state.rules[k]
         table = _rule_table(rule, universe, positions)
         if len(table) == len(old):
@@ -242,10 +246,18 @@ def grow(
             table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
             state.memory = np.concatenate([state.memory, added])
         _begin(
-            rule, integers, table, positions, _owners(rule, state.accounts, state.groups), state.instruments, state.orders
+            rule, integers, table[len(old) - 1 :], positions, _owners(rule, state.accounts, state.groups), state.instruments, state.orders
         )  # fmt: skip
         table[: len(old)] = old
         state.rules[k] = table
+
+
+def hold_fills(state: State, fills: int) -> None:
+    """Make room for the records of that many fills."""
+    if len(state.fills) <= fills:
+        larger = np.zeros(fills + 1, record_dtype(FILL))
+        larger[: len(state.fills)] = state.fills
+        state.fills = larger
 
 
 def _keep(old: np.ndarray, new: np.ndarray, renewed: tuple[str, ...]) -> np.ndarray:
@@ -333,7 +345,7 @@ def _orders(size: int) -> np.ndarray:
     table = np.zeros(size, record_dtype(ORDER))
     for name in ("account", "pair", "strategy", "connection", "parent"):
         table[name] = -1
-    for name in ("price", "reserve", "max_price", "hold_price", "value_price"):
+    for name in ("price", "reserve", "max_price", "hold_price", "value_price", "former_qty"):
         table[name] = MISSING
     return table
 
@@ -362,12 +374,13 @@ def _accounts(universe: Universe) -> np.ndarray:
     return table
 
 
-def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Records of the pairs, chained by instrument in order of appearance."""
+def _positions(accounts: np.ndarray, instruments: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Records of the pairs, still flat, chained by instrument in order of appearance."""
     positions = np.zeros(len(accounts) + 1, record_dtype(POSITION))
     for name in ("account", "instrument", "next_position", "product", "next_of_account", "first_buy", "first_sell"):
         positions[name] = -1
     positions["listed_buy"], positions["listed_sell"] = -NO_OFFER, NO_OFFER
+    positions["fill_price"] = MISSING
     known = positions[1:]  # the records of pairs, without the empty one
     known["account"], known["instrument"] = accounts, instruments
     if not len(accounts):
@@ -385,13 +398,19 @@ def _positions(universe: Universe, accounts: np.ndarray, instruments: np.ndarray
     known["next_position"][chain] = following
     table["first_position"][1:][instruments[chain[starts]]] = chain[starts]
     table["last_pair"][1:][instruments[chain[ends]]] = chain[ends]
-    code_of = {pair: code for code, pair in enumerate(zip(accounts.tolist(), instruments.tolist(), strict=True))}
+    return positions
+
+
+def _take_opening_positions(universe: Universe, positions: np.ndarray) -> None:
+    """Set the lots that the accounts hold before the first event."""
+    known = positions[1:]
+    pairs = zip(known["account"].tolist(), known["instrument"].tolist(), strict=True)
+    code_of = {pair: code for code, pair in enumerate(pairs)}
     for a, account in enumerate(universe.accounts):
         for label in account.positions:
             pair = code_of[a, universe.instrument_codes[label]]
             known["qty"][pair] = known["factual_qty"][pair] = universe.opening_steps(account, label)
     known["unpriced"] = known["qty"] != 0
-    return positions
 
 
 def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError
+from riskkit._check import InputError, instance
 from riskkit._show import Row, Shown
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.stream import incident_log
@@ -192,6 +192,8 @@ def stop_report(
     >>> report.rule, report.orders_accepted, report.orders
     ('rate', 100, 677)
     """
+    instance(log, EventLog, "log")
+    instance(rules, RuleSet, "rules")
     code, label, messages, end = _messages(log, account)
     first = int(messages[0])
     options: dict[str, Any] = {"orphans": orphans, "on_trip": on_trip, "compiled": compiled}

@@ -16,7 +16,7 @@ from riskkit.replay.ingest.labels import ORDER_TYPES, SIDES, TRUTHS, label_text
 from riskkit.replay.schema.calendar import session_ends
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
-from riskkit.replay.schema.decimals import shown
+from riskkit.replay.schema.decimals import ROUND_IT, TOO_LARGE, shown
 from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
 
@@ -70,8 +70,11 @@ def expiry(value: Any, ts: int) -> int:
     return found
 
 
-def count(value: Any, unit: Fraction, name: str) -> Count:
-    """Count a number in units; a float within a billionth of an integer number of units is that number."""
+def count(value: Any, unit: Fraction, name: str, nearest: bool = False) -> Count:
+    """Count a number in units; a float within a billionth of an integer number of units is that number.
+
+    With `nearest` no number is off the grid.
+    """
     bad = Count(0, False, True, Fraction(0))
     if isinstance(value, np.generic):
         value = value.item()
@@ -81,25 +84,23 @@ def count(value: Any, unit: Fraction, name: str) -> Count:
         if not math.isfinite(value):
             return bad
         steps = value * unit.denominator / unit.numerator
-        nearest = round(steps)
-        if abs(nearest) >= EXACT_FLOAT:
+        found = round(steps)
+        if abs(found) >= EXACT_FLOAT:
             raise InputError(f"{name}={shown(value)} is too large to be exact as a float; give a string")
-        off = abs(steps - nearest) > 1e-9 + abs(nearest) * 1e-15
-        return Count(nearest, off, False, exact(value, name) / unit)
+        off = not nearest and abs(steps - found) > 1e-9 + abs(found) * 1e-15
+        return Count(found, off, False, exact(value, name) / unit)
     try:
-        found = exact(value, name) / unit
+        counted = exact(value, name) / unit
     except InputError:
         return bad
-    if abs(found) >= LARGEST:
-        raise InputError(
-            f"{name}={shown(value)} is beyond 64 bits in units of {decimal_text(unit)}; count in larger ones"
-        )
-    return Count(round(found), found.denominator != 1, False, found)
+    if abs(counted) >= LARGEST:
+        raise InputError(f"{name}={shown(value)} is beyond 64 bits in units of {decimal_text(unit)}; {TOO_LARGE}")
+    return Count(round(counted), not nearest and counted.denominator != 1, False, counted)
 
 
-def quantity(value: Any, instrument: Instrument, row: Row, lenient: bool) -> int:
+def quantity(value: Any, instrument: Instrument, row: Row, lenient: bool, nearest: bool = False) -> int:
     """Quantity in steps; a bad or off-lot one is refused, or flagged in the row if `lenient`."""
-    found = count(value, instrument.lot, "qty")
+    found = count(value, instrument.lot, "qty", nearest)
     modify = row["kind"] == EventKind.MODIFY
     if not found.bad and not (found.steps < 0 if modify else found.steps <= 0):
         return _steps(found, value, "qty", instrument, row, lenient)
@@ -110,9 +111,11 @@ def quantity(value: Any, instrument: Instrument, row: Row, lenient: bool) -> int
     return 0
 
 
-def price(value: Any, instrument: Instrument, row: Row, name: str = "price", lenient: bool = False) -> int:
+def price(
+    value: Any, instrument: Instrument, row: Row, name: str = "price", lenient: bool = False, nearest: bool = False
+) -> int:
     """Price in steps; a bad or off-tick one is refused, or flagged in the row if `lenient`."""
-    found = count(value, instrument.tick, name)
+    found = count(value, instrument.tick, name, nearest)
     if found.bad and not lenient:
         market = " (a market order says type='market')" if row["kind"] == EventKind.ORDER and name == "price" else ""
         raise InputError(f"{name}={shown(value)} is not a price; a price is a finite number{market}")
@@ -132,30 +135,37 @@ def _steps(found: Count, value: Any, name: str, instrument: Instrument, row: Row
         grid, unit, flag = ("on the tick", "tick", RowFlag.OFF_TICK)
         step, argument = instrument.price_step, "price_step"
     size = getattr(instrument, unit)
+    if not found.off and found.nearest == 0 and found.steps > 0:
+        raise InputError(
+            f"{name}={shown(value)} is rounded to 0 at the {unit} {decimal_text(size)} of {instrument.id}; declare a "
+            f"finer {unit}"
+        )
     if not found.off:
         return found.nearest * int(size / step)
     steps = found.steps * size / step
     if not lenient or steps.denominator != 1:
-        how = f"; declare it with a finer {argument}" if lenient else ""
+        how = f"; declare it with a finer {argument}" if lenient else f"; {ROUND_IT}"
         raise InputError(f"{name}={shown(value)} is not {grid} {decimal_text(size)} of {instrument.id}{how}")
     row["flags"] |= int(flag)
     return int(steps)
 
 
-def money(value: Any, quantum: Fraction, name: str) -> int:
+def money(value: Any, quantum: Fraction, name: str, nearest: bool = False) -> int:
     """An amount of money in quanta."""
-    found = count(value, quantum, name)
+    found = count(value, quantum, name, nearest)
     if found.bad:
         raise InputError(f"{name}={shown(value)} is not an amount of money")
     if found.off:
-        raise InputError(f"{name}={shown(value)} is not a multiple of the quantum of money, {decimal_text(quantum)}")
+        raise InputError(
+            f"{name}={shown(value)} is not a multiple of the quantum of money, {decimal_text(quantum)}; {ROUND_IT}"
+        )
     return found.nearest
 
 
 def label(value: Any, name: str) -> str:
     """A label as text."""
     if value is None:
-        raise InputError(f"{name}={shown(value)} is not a label: {FRAME_COLUMNS[name]}")
+        raise InputError(f"{name}={shown(value)} is not a label; give the {FRAME_COLUMNS[name]}")
     return name_text(label_text(value), name)
 
 

@@ -9,16 +9,19 @@ log that trades both ways, and cannot be less: a rule may refuse all sells and n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
 from riskkit._check import InputError
 from riskkit.replay.schema.columns import MISSING, EventKind
-from riskkit.replay.schema.universe import Universe, decimal_text
+from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
 
 MAXIMUM = 2.0**62
 BALANCE = MAXIMUM / 16  # of cash and of value each: rules use differences and sums of a few of them
 TOTAL = MAXIMUM / 4
+DIGITS = 19  # of 64 bits
 
 
 def check_bounds(
@@ -43,8 +46,8 @@ def check_bounds(
 
     Raises
     ------
-    InputError
-        If an amount could overflow; the message says which unit to choose larger.
+    OutOfRange
+        If an amount could overflow; the caller adds which units would fit.
     """
     if not len(universe.instruments):
         nothing = np.zeros(len(universe.accounts))
@@ -56,9 +59,9 @@ def check_bounds(
     for instrument, ratio, highest in zip(universe.instruments, ratios, quotes.tolist(), strict=True):
         inner = ratio.numerator * (1 if ratio.denominator == 1 else ratio.denominator)
         if max(highest, 1) * inner >= MAXIMUM:
-            raise InputError(
+            raise OutOfRange(
                 f"instrument {instrument.id!r}: one lot at one tick is {ratio} quanta of "
-                f"{decimal_text(universe.quantum)}, which could overflow 64 bits; choose a quantum near it"
+                f"{decimal_text(universe.quantum)}, which could overflow 64 bits"
             )
     _check_rows(columns, worth, quotes, source_row)
     lots = _reachable_lots(columns, universe, pair_account, pair_instrument)
@@ -67,23 +70,45 @@ def check_bounds(
     if over.any():
         pair = int(np.argmax(over))
         account, instrument = universe.accounts[pair_account[pair]], universe.instruments[pair_instrument[pair]]
-        raise InputError(
+        raise OutOfRange(
             f"account {account.id!r} in {instrument.id!r}: {lots[pair]:.3g} lots could be reached, whose value could "
-            "overflow 64 bits; choose a larger tick, lot or quantum"
+            "overflow 64 bits"
         )
     value = np.bincount(pair_account, lots * (marks * worth)[pair_instrument], minlength=len(universe.accounts))
-    traded = columns["kind"] == EventKind.FILL
+    traded = (columns["kind"] == EventKind.FILL) | (columns["kind"] == EventKind.CORRECT)
     notional = columns["qty"][traded] * columns["price"][traded].astype(float) * worth[columns["instrument"][traded]]
     _check_balances(columns, universe, value, _one_sided(columns, traded, np.abs(notional), len(universe.accounts)))
     quantity = _messages(columns)
     if float((columns["qty"][quantity] * units[columns["instrument"][quantity]]).sum()) >= TOTAL:
-        raise InputError("the quantities of all orders and fills together could overflow 64 bits; choose larger lots")
+        raise OutOfRange("the quantities of all orders and fills together could overflow 64 bits")
+
+
+def quantum_that_fits(
+    columns: Mapping[str, np.ndarray], universe: Universe, pair_account: np.ndarray, pair_instrument: np.ndarray
+) -> Fraction | None:
+    """The finest unit of money, a power of ten times that of a universe, in which a log passes `check_bounds`."""
+    money = np.isin(columns["kind"], (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE))
+    for digits in range(1, DIGITS):
+        scale = 10**digits
+        counted = {**columns, "qty": np.where(money, columns["qty"] // scale, columns["qty"])}
+        if "fee" in columns:
+            counted["fee"] = columns["fee"] // scale
+        try:
+            coarser = replace(universe, quanta=dict.fromkeys(universe.quanta, universe.quantum * scale))
+            check_bounds(counted, coarser, pair_account, pair_instrument)
+        except OutOfRange:
+            continue
+        except InputError:  # an opening balance is no multiple of it
+            return None
+        return coarser.quantum
+    return None
 
 
 def _messages(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Mask of the events with a quantity and a price: orders, modifies and fills."""
+    """Mask of the events with a quantity and a price: orders, modifies, fills and their corrections."""
     kind = columns["kind"]
-    return (kind == EventKind.ORDER) | (kind == EventKind.MODIFY) | (kind == EventKind.FILL)
+    filled = (kind == EventKind.FILL) | (kind == EventKind.CORRECT)
+    return (kind == EventKind.ORDER) | (kind == EventKind.MODIFY) | filled
 
 
 def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +117,7 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
     marks, quotes = np.zeros(count), np.zeros(count)
     priced = price != MISSING
     for rows, found in (
-        (priced & ((kind == EventKind.FILL) | (kind == EventKind.PRICE)), marks),
+        (priced & ((kind == EventKind.FILL) | (kind == EventKind.CORRECT) | (kind == EventKind.PRICE)), marks),
         (priced & ((kind == EventKind.ORDER) | (kind == EventKind.MODIFY)), quotes),
     ):
         np.maximum.at(found, code[rows], np.abs(price[rows].astype(float)))
@@ -114,14 +139,13 @@ def _check_rows(
     over = money >= MAXIMUM
     if over.any():
         first = int(np.argmax(over))
-        raise InputError(
+        raise OutOfRange(
             f"row {source_row(int(rows[first]))}: quantity {qty[first]} x price {price[first]} (in lots and ticks) could "
-            "overflow 64 bits; choose a larger tick, lot or quantum"
+            "overflow 64 bits"
         )
     if float(money.sum()) >= TOTAL:
-        raise InputError(
-            f"all orders and fills together are {float(money.sum()):.3g} quanta and could overflow 64 bits; "
-            "choose a larger quantum"
+        raise OutOfRange(
+            f"all orders and fills together are {float(money.sum()):.3g} quanta and could overflow 64 bits"
         )
 
 
@@ -164,7 +188,4 @@ def _check_balances(
     bound = np.maximum(bound + external, value)
     if (bound >= BALANCE).any() or bound.sum() >= TOTAL:
         label = universe.accounts[int(np.argmax(bound))].id
-        raise InputError(
-            f"account {label!r}: its balance could reach {bound.max():.3g} quanta and overflow 64 bits; "
-            "choose a larger quantum"
-        )
+        raise OutOfRange(f"account {label!r}: its balance could reach {bound.max():.3g} quanta and overflow 64 bits")

@@ -17,10 +17,12 @@ from riskkit.replay.ingest.infer import choose_quanta, propose_instruments
 from riskkit.replay.ingest.labels import kinds, label_codes, pairs_of, plain_codes, sides, strategy_codes, truths
 from riskkit.replay.ingest.money import money_events, one_currency
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
-from riskkit.replay.ingest.references import batches, inherit, orders, parents, trade_ids, weights
+from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
 from riskkit.replay.ingest.times import TimeForm, in_time_order, timestamps
+from riskkit.replay.ingest.units import units_that_may_fit
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag
-from riskkit.replay.schema.universe import Account, Instrument, Universe
+from riskkit.replay.schema.decimals import ROUNDINGS, TOO_LARGE
+from riskkit.replay.schema.universe import Account, Instrument, OutOfRange, Universe, decimal_text
 
 
 class Converted(NamedTuple):
@@ -41,7 +43,7 @@ class Converted(NamedTuple):
 def columns_from_frame(
     frame: pd.DataFrame,
     instruments: Sequence[Instrument] | None,
-    accounts: Sequence[Account | str],
+    accounts: Sequence[Account | str] | None,
     quanta: Mapping[str, Any] | None,
     tz: str,
     on_bad_order: str,
@@ -51,37 +53,96 @@ def columns_from_frame(
     ignore: Collection[Any] = (),
     unit: str | None = None,
     time_format: str | None = None,
+    rounding: str = "refuse",
 ) -> Converted:
     """Convert a frame; see `EventLog.from_frame` for the arguments."""
     one_of(on_bad_order, ("raise", "flag"), "on_bad_order")
     one_of(ts_policy, ("raise", "reject", "clamp", "sort"), "ts_policy")
     one_of(currencies, ("one", "many"), "currencies")
-    flag = on_bad_order == "flag"
+    one_of(rounding, ROUNDINGS, "rounding")
     read = Frame.read(frame, columns, ignore)
+    read.nearest = rounding == "nearest"
     source, found, form = _in_time(read, TimeForm.checked(tz, unit, time_format), ts_policy)
     declared = list(propose_instruments(read) if instruments is None else instruments)
-    opened = _declared_once(accounts)
-    names, strategies, connections = _labels(source, found, declared, opened)
-    declared = _numbers(source, found, declared, flag)
-    universe = Universe(
-        tuple(declared),
-        tuple(opened.get(name, Account(name)) for name in names),
-        choose_quanta(source, declared, opened.values(), quanta),
-        strategies,
-        connections,
-        currencies == "many",
-    )
-    found["pair"], pair_account, pair_instrument = pairs_of(
-        found["account"], found["instrument"], len(declared), universe.opening_pairs()
-    )
-    if currencies == "one":
-        one_currency(source, universe, found["account"], pair_account, pair_instrument)
-    money_events(source, found, universe)
-    _references(source, found, form, flag)
-    check_bounds(found, universe, pair_account, pair_instrument, source.source_row)
-    found, rows = insert_expiries(found)
-    source_rows = _source_rows(source, rows)
-    return Converted(_typed(found), pair_account, pair_instrument, universe, source_rows, form.unit or "")
+    opened = _declared_once(() if accounts is None else accounts)
+    labels = _labels(source, found, declared, opened)
+    entry = Entry(source, found, form, opened, labels, on_bad_order == "flag", currencies)
+    if not read.nearest:
+        try:
+            return entry.in_units(declared, quanta)
+        except OutOfRange as problem:
+            raise InputError(f"{problem}; {entry.way_out(declared, quanta)}") from None
+    made, why = entry.in_first_that_fit(declared, quanta, keep_steps=instruments is not None)
+    if made is None:
+        raise InputError(f"{why}; {entry.way_out(declared, quanta)}")
+    return made
+
+
+class Entry(NamedTuple):
+    """A frame in order, with its codes of times, kinds and labels; its numbers are converted in given units."""
+
+    source: Frame
+    columns: dict[str, np.ndarray]
+    form: TimeForm
+    opened: Mapping[str, Account]
+    labels: tuple[list[str], tuple[str, ...], tuple[str, ...]]
+    flag: bool
+    currencies: str
+
+    def in_units(self, declared: Sequence[Instrument], quanta: Mapping[str, Any] | None) -> Converted:
+        """Convert the numbers and what follows from them; without quanta money needs no rounding."""
+        source, found = self.source, {**self.columns, "flags": self.columns["flags"].copy()}
+        names, strategies, connections = self.labels
+        stepped = _numbers(source, found, declared, self.flag)
+        accounts = tuple(self.opened.get(name, Account(name)) for name in names)
+        money = choose_quanta(source, stepped, self.opened.values(), quanta)
+        universe = Universe(tuple(stepped), accounts, money, strategies, connections, self.currencies == "many")
+        found["pair"], pair_account, pair_instrument = pairs_of(
+            found["account"], found["instrument"], len(stepped), universe.opening_pairs()
+        )
+        if self.currencies == "one":
+            one_currency(source, universe, found["account"], pair_account, pair_instrument)
+        money_events(source, found, universe)
+        _references(source, found, self.form, self.flag)
+        check_bounds(found, universe, pair_account, pair_instrument, source.source_row)
+        found, rows = insert_expiries(found)
+        source_rows = _source_rows(source, rows)
+        return Converted(_typed(found), pair_account, pair_instrument, universe, source_rows, self.form.unit or "")
+
+    def in_first_that_fit(
+        self, declared: Sequence[Instrument], quanta: Mapping[str, Any] | None, keep_steps: bool
+    ) -> tuple[Converted | None, str]:
+        """Convert in the finest units that 64 bits can hold; else None, and what the last ones could not hold."""
+        problem = "its prices and quantities could overflow 64 bits in every unit"
+        code, accounts = self.columns["instrument"], self.opened.values()
+        for units in units_that_may_fit(self.source, code, declared, accounts, quanta, keep_steps):
+            try:
+                return self.in_units(*units), ""
+            except OutOfRange as error:
+                problem = str(error)
+        return None, problem
+
+    def way_out(self, declared: Sequence[Instrument], quanta: Mapping[str, Any] | None) -> str:
+        """The arguments with which the frame goes in, found by trying: a policy alone, else units as well."""
+        self.source.nearest = True
+        for given, keep_steps in ((quanta, True), (None, True), (None, False)):
+            made, _ = self.in_first_that_fit(declared, given, keep_steps)
+            if made is not None:
+                return _advice(declared, made.universe, given is None and quanta is not None)
+        return TOO_LARGE
+
+
+def _advice(declared: Sequence[Instrument], universe: Universe, money: bool) -> str:
+    """The arguments that give a universe: the policy, the unit of money if another was given, and changed steps."""
+    parts = ["give rounding='nearest'"]
+    if money:
+        parts.append(f"leave out quanta (a unit of money of {decimal_text(universe.quantum)} fits)")
+    for old, new in zip(declared, universe.instruments, strict=True):
+        changed = [name for name in ("tick", "lot") if getattr(old, name) != getattr(new, name)]
+        if changed:
+            steps = " and ".join(f"{name}={decimal_text(getattr(new, name))!r}" for name in changed)
+            parts.append(f"declare {new.id} with {steps}")
+    return ", and ".join(parts)
 
 
 def _in_time(source: Frame, form: TimeForm, policy: str) -> tuple[Frame, dict[str, np.ndarray], TimeForm]:
@@ -116,7 +177,8 @@ def _labels(
     columns["instrument"], known = label_codes(source, "instrument", [i.id for i in declared])
     if len(known) > len(declared):
         few = ", ".join(i.id for i in declared[:5]) + (", ..." if len(declared) > 5 else "")
-        source.refuse(columns["instrument"] >= len(declared), "instrument", f"is not declared (instruments are {few})")
+        why = f"is not declared (instruments are {few or 'none; instruments=None proposes them'})"
+        source.refuse(columns["instrument"] >= len(declared), "instrument", why)
     strategies: tuple[str, ...] = ()
     connections: tuple[str, ...] = ()
     if source.has("strategy"):
@@ -163,6 +225,8 @@ def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, l
     columns["weight"] = weights(source, columns["batch"])
     if source.has("trade_id"):
         trade_ids(source, columns)
+    else:
+        no_trade_ids(source)
     if source.has("expires"):
         expires = expiry_times(source, columns["ts"], form)
         columns["expires"] = check_expiries(source, columns["ts"], expires, columns["order"])

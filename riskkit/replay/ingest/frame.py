@@ -19,7 +19,7 @@ class Frame:
     """Columns by name, masks of missing values and of kinds, and errors with the row of the caller's frame.
 
     ``kind`` is set as soon as it is known; `rows_of` uses it. ``source_rows`` is each event's row in the caller's frame
-    once the events have been sorted.
+    once the events have been sorted. ``nearest`` rounds what lies between two ticks, lots or units of money.
     """
 
     def __init__(self, frame: pd.DataFrame, headings: Mapping[str, Hashable]) -> None:
@@ -27,6 +27,7 @@ class Frame:
         self.headings = headings
         self.size = len(frame)
         self.source_rows: np.ndarray | None = None
+        self.nearest = False
         self.kind = np.zeros(self.size, np.int8)
         self._missing: dict[str, np.ndarray] = {}
         self._rows_of: dict[tuple[EventKind, ...], np.ndarray] = {}
@@ -39,20 +40,20 @@ class Frame:
         names = name_columns(list(frame.columns), columns, ignore)
         for name in ("ts", "kind"):
             if name not in names.values():
-                raise InputError(f"column {name!r} is missing: {FRAME_COLUMNS[name]}")
+                raise InputError(f"column {name!r} is missing; it holds {FRAME_COLUMNS[name]}")
         named = frame[list(names)].set_axis(list(names.values()), axis=1)
         return cls(_without_blanks(named), {name: at for at, name in names.items()})
 
     def in_order(self, order: np.ndarray) -> Frame:
         """The same events in another order, with their rows in the caller's frame."""
         moved = Frame(self.frame.iloc[order].reset_index(drop=True), self.headings)
-        moved.source_rows = order
+        moved.source_rows, moved.nearest = order, self.nearest
         return moved
 
     def with_column(self, name: str, values: pd.Series) -> Frame:
         """The same events with a column replaced."""
         changed = Frame(self.frame.assign(**{name: values}), self.headings)
-        changed.source_rows, changed.kind = self.source_rows, self.kind
+        changed.source_rows, changed.kind, changed.nearest = self.source_rows, self.kind, self.nearest
         return changed
 
     def has(self, name: str) -> bool:
@@ -93,7 +94,9 @@ class Frame:
         if rows.any():
             self.refuse_row(int(np.flatnonzero(rows)[0]), name, why)
 
-    def refuse_row(self, row: int, name: str, why: str | Callable[[int], str]) -> None:
+    def refuse_row(
+        self, row: int, name: str, why: str | Callable[[int], str], error: type[InputError] = InputError
+    ) -> None:
         """Raise an error that names the row, the column and the value."""
         value = self.column(name).iloc[row] if self.has(name) else None
         value = value.item() if isinstance(value, np.generic) else value
@@ -102,7 +105,7 @@ class Frame:
         heading = self.headings.get(name, name)
         column = repr(name) if heading == name else f"{heading!r} ({name})"
         reason = why if isinstance(why, str) else why(row)
-        raise InputError(f"row {self.source_row(row)}, column {column}: {text} {reason}")
+        raise error(f"row {self.source_row(row)}, column {column}: {text} {reason}")
 
 
 def _without_blanks(frame: pd.DataFrame) -> pd.DataFrame:

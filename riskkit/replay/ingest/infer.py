@@ -56,7 +56,7 @@ def propose_instruments(source: Frame) -> list[Instrument]:
     if not source.has("instrument"):
         return []
     codes, labels = pd.factorize(source.column("instrument"))
-    instead = "declare its instrument instead"
+    instead = "give rounding='nearest', or declare its tick and lot"
     ticks = _max_decimals(source, ("price", "bid", "ask", "reserve"), codes, len(labels), instead)
     lots = _max_decimals(source, ("qty",), codes, len(labels), instead)
     return [
@@ -89,7 +89,7 @@ def choose_quanta(
     amounts += [exact(v, f"account {a.id!r}: cash") for a in accounts for v in a.cash.values()]
     for name, kind in MONEY.items():
         codes = np.where(frame.rows_of(kind), 0, -1)
-        digits = _max_decimals(frame, (name,), codes, 1, "give quanta, or round it")
+        digits = _max_decimals(frame, (name,), codes, 1, "give rounding='nearest'")
         amounts.append(Fraction(1, 10 ** int(digits[0])))
     return dict.fromkeys(currencies, common_unit(amounts))
 
@@ -111,7 +111,7 @@ def _max_decimals(source: Frame, names: Iterable[str], codes: np.ndarray, count:
                 scaled = numbers * 10.0 ** (digits - 1)
                 off = np.abs(scaled - np.rint(scaled)) > 1e-9 + np.abs(scaled) * 1e-15
             numbers, at = numbers[off], at[off]
-            if not len(at):
+            if not len(at) or (source.nearest and digits > MAX_DECIMALS):
                 break
             if digits > MAX_DECIMALS:
                 source.refuse_row(int(at[0]), name, f"needs more than {MAX_DECIMALS} decimals; {instead}")

@@ -12,6 +12,7 @@ from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.labels import label_text, word_codes
 from riskkit.replay.ingest.numbers import count_in
 from riskkit.replay.schema.columns import MISSING, RETURN_UNIT, CashFlowKind, EventKind, RowFlag, TradingCommand
+from riskkit.replay.schema.decimals import ROUND_IT
 from riskkit.replay.schema.universe import Universe, decimal_text
 
 
@@ -36,13 +37,19 @@ def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Univers
     trades = frame.rows_of(EventKind.TRADE)
     if trades.any():
         _returns(frame, trades, columns)
-    fees = frame.rows_of(EventKind.FILL) & ~frame.missing("fee")
+    fees = frame.rows_of(EventKind.FILL, EventKind.CORRECT) & ~frame.missing("fee")
     if fees.any():
         columns["fee"] = _quanta(frame, "fee", fees, quantum)
 
 
 def _returns(frame: Frame, trades: np.ndarray, columns: dict[str, np.ndarray]) -> None:
-    """Convert the return of a closed trade to billionths, and flag a stop loss."""
+    """Convert the return of a closed trade to billionths, and flag a stop loss; a fill under that name is refused."""
+    executed = trades & ~frame.missing("qty") & frame.missing("pnl") & frame.missing("ret")
+    frame.refuse(
+        executed,
+        "kind",
+        "is a closed position with its pnl or ret, and this row has a quantity and neither; did you mean 'fill'?",
+    )
     counted = count_in(frame, "ret", trades & ~frame.missing("ret"), [Fraction(1, RETURN_UNIT)], None)
     frame.refuse(counted.bad | counted.off, "ret", "is not a return with at most nine decimals")
     columns["price"] = np.where(trades, counted.counts, columns["price"])
@@ -61,7 +68,7 @@ def _currencies(frame: Frame, universe: Universe) -> np.ndarray:
 def _quanta(frame: Frame, name: str, rows: np.ndarray, quantum: Fraction) -> np.ndarray:
     counted = count_in(frame, name, rows, [quantum], None)
     frame.refuse(counted.bad, name, "is not an amount of money")
-    frame.refuse(counted.off, name, f"is not a multiple of the quantum of money, {decimal_text(quantum)}")
+    frame.refuse(counted.off, name, f"is not a multiple of the quantum of money, {decimal_text(quantum)}; {ROUND_IT}")
     return counted.counts
 
 

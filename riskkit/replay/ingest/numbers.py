@@ -15,7 +15,7 @@ import pandas as pd
 from riskkit._check import InputError
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.schema.constants import LARGEST
-from riskkit.replay.schema.universe import decimal_text, exact
+from riskkit.replay.schema.universe import OutOfRange, decimal_text, exact
 
 MAXIMUM = LARGEST
 
@@ -32,8 +32,18 @@ class Counted(NamedTuple):
     positive: np.ndarray
 
 
-def count_in(frame: Frame, name: str, rows: np.ndarray, units: Sequence[Fraction], code: np.ndarray | None) -> Counted:
-    """Count a column at `rows` (a mask) in units, one unit per code (None: the first unit for all)."""
+def count_in(
+    frame: Frame,
+    name: str,
+    rows: np.ndarray,
+    units: Sequence[Fraction],
+    code: np.ndarray | None,
+    whole: bool = False,
+) -> Counted:
+    """Count a column at `rows` (a mask) in units, one unit per code (None: the first unit for all).
+
+    Nothing is off the grid if the frame is rounded, unless the number has to be `whole`.
+    """
     out = Counted(np.zeros(frame.size, np.int64), *(np.zeros(frame.size, bool) for _ in range(3)))
     at = np.flatnonzero(rows)
     if not len(at):
@@ -49,16 +59,19 @@ def count_in(frame: Frame, name: str, rows: np.ndarray, units: Sequence[Fraction
         found = _floats(series, units, codes)
         large = np.abs(found.counts) >= 2**53
         if large.any():
-            frame.refuse_row(int(at[np.argmax(large)]), name, "is too large to be exact as a float; give a string")
+            why = "is too large to be exact as a float; give a string"
+            frame.refuse_row(int(at[np.argmax(large)]), name, why, OutOfRange if frame.nearest else InputError)
     else:
         found = _written(series, units, codes)
         large = found.counts == MAXIMUM
         if large.any():
             first = int(np.argmax(large))
             unit = decimal_text(units[int(codes[first])])
-            frame.refuse_row(int(at[first]), name, f"is beyond 64 bits in units of {unit}; count in larger ones")
+            frame.refuse_row(int(at[first]), name, f"is beyond 64 bits in units of {unit}", OutOfRange)
     for target, values in zip(out, found, strict=True):
         target[at] = values
+    if frame.nearest and not whole:
+        out.off[:] = False
     return out
 
 

@@ -14,6 +14,7 @@ from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.labels import ORDER_TYPES
 from riskkit.replay.ingest.numbers import MAXIMUM, count_in
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
+from riskkit.replay.schema.decimals import ROUND_IT
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
 
 PRICE = "a price is a finite number"
@@ -36,6 +37,7 @@ def quantities(
     bad |= modify & (counted.counts < 0)
     above = {True: "is 0 (unchanged) or above", False: "is a number above zero"}
     frame.refuse(bad & ~lenient, "qty", lambda row: f"is not a quantity; a quantity {above[bool(modify[row])]}")
+    frame.refuse(counted.positive & ~bad & (counted.counts == 0) & ~counted.off, "qty", _lost(declared, code, "lot"))
     frame.refuse(counted.off & ~lenient, "qty", _off(declared, code, "a multiple of the lot", "lot"))
     flags[bad & lenient] |= int(RowFlag.BAD_QTY)
     flags[counted.off & lenient] |= int(RowFlag.OFF_LOT)
@@ -49,7 +51,9 @@ def prices(
     """Ticks of orders, modifies, fills and price events (else MISSING); and by row the off-tick prices kept."""
     missing, market = frame.missing("price"), _market(frame)
     frame.refuse(market & ~missing, "price", "is the price of a market order; leave it empty")
-    rows = frame.rows_of(EventKind.ORDER, EventKind.FILL, EventKind.PRICE, EventKind.MODIFY) & ~missing
+    rows = (
+        frame.rows_of(EventKind.ORDER, EventKind.FILL, EventKind.PRICE, EventKind.MODIFY, EventKind.CORRECT) & ~missing
+    )
     ticks = [instrument.tick for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "price", rows, ticks, code)
     quoted = frame.rows_of(EventKind.PRICE) & ~(frame.missing("bid") & frame.missing("ask"))
@@ -58,6 +62,7 @@ def prices(
     low = rows & ~bad & ~counted.positive & _only_above_zero(declared, code)
     frame.refuse(bad & ~lenient, "price", lambda row: f"is not a price; {_what_fits(frame, row)}")
     frame.refuse(low & ~lenient, "price", "is not above zero; declare the instrument with negative_price=True")
+    frame.refuse(counted.positive & (counted.counts == 0) & ~counted.off, "price", _lost(declared, code, "tick"))
     frame.refuse(counted.off & ~lenient, "price", _off(declared, code, "on the tick", "tick"))
     flags[(bad | low) & lenient] |= int(RowFlag.BAD_PRICE)
     flags[counted.off & lenient] |= int(RowFlag.OFF_TICK)
@@ -81,6 +86,7 @@ def optional_prices(
     frame.refuse(counted.bad, name, "is not a price; a price is a finite number")
     low = rows & ~counted.positive & _only_above_zero(declared, code)
     frame.refuse(low, name, "is not above zero; declare the instrument with negative_price=True")
+    frame.refuse(counted.positive & (counted.counts == 0) & ~counted.off, name, _lost(declared, code, "tick"))
     frame.refuse(counted.off, name, _off(declared, code, "on the tick", "tick"))
     return np.where(rows, counted.counts, MISSING)
 
@@ -106,7 +112,18 @@ def _off(declared: Sequence[Instrument], code: np.ndarray, what: str, unit: str)
 
     def why(row: int) -> str:
         instrument = declared[code[row]]
-        return f"is not {what} {decimal_text(getattr(instrument, unit))} of {instrument.id}"
+        return f"is not {what} {decimal_text(getattr(instrument, unit))} of {instrument.id}; {ROUND_IT}"
+
+    return why
+
+
+def _lost(declared: Sequence[Instrument], code: np.ndarray, unit: str) -> Callable[[int], str]:
+    """Error message of a number that would be rounded to nothing."""
+
+    def why(row: int) -> str:
+        instrument = declared[code[row]]
+        size = decimal_text(getattr(instrument, unit))
+        return f"is rounded to 0 at the {unit} {size} of {instrument.id}; declare a finer {unit}"
 
     return why
 

@@ -19,7 +19,7 @@ from riskkit.replay.kernels.integers import scaled, share
 from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.schema.columns import MISSING, CashFlowKind, FillCap, OrderStatus, RowFlag
 
-UNKNOWN, WORKING, BLOCKED, DONE = map(int, OrderStatus)
+UNKNOWN, WORKING, BLOCKED, DONE, CANCELLED, REDUCED = map(int, OrderStatus)
 NO_CAP = int(FillCap.NONE)
 
 # the fields of each record and their meaning. All are int64: a narrower one would wrap at other values compiled than in
@@ -41,6 +41,9 @@ INSTRUMENT: dict[str, str] = dict(
     allows_negative="1 if prices at or below zero are allowed, else 0",
     listed="1 if declared, 0 if it only occurs in the log",
     currency="code of the currency",
+    mark_ts="time of the mark; this and the times of bid and ask are kept if a rule needs reference prices",
+    bid_ts="time of the best bid",
+    ask_ts="time of the best ask",
     estimate="before the first mark: highest price of an order that worked, in ticks, without sign; MISSING if none",
     listed_estimate="the same of the earlier orders of the list in decision; MISSING if none",
 )
@@ -51,6 +54,8 @@ POSITION: dict[str, str] = dict(
     value="quanta at the mark, negative if short",
     open_buy_qty="lots of its working buys",
     open_sell_qty="lots of its working sells",
+    fill_price="price of its last fill in ticks, kept if a rule needs reference prices; MISSING before the first",
+    fill_ts="time of its last fill",
     factual_qty="lots held in the log as recorded, with the fills dropped in enforce mode",
     unpriced="1 for an opening position before its first mark, else 0",
     account="code of the account",
@@ -68,6 +73,7 @@ POSITION: dict[str, str] = dict(
     low="quanta at the mark if its working sells are filled",
     listed_high="quanta at the mark if the earlier buys of the list in decision are filled",
     listed_low="quanta at the mark if the earlier sells of the list in decision are filled",
+    opening_cost="quanta: cost of the opening position, at its first mark",
 )
 ACCOUNT: dict[str, str] = dict(
     cash="quanta of cash, all currencies together",
@@ -121,6 +127,11 @@ ORDER: dict[str, str] = dict(
     child_qty="lots of its child orders, filled or working",
     parent="record of the parent order, -1 if none",
     value_price="price in ticks at which the order was valued when it came or was changed; MISSING if unknown",
+    former_qty="`qty` before the last modify, which the venue may reject; MISSING if none",
+    former_price="`price` before it",
+    former_cap="`fill_cap` before it",
+    former_hold_price="`hold_price` before it",
+    former_value_price="`value_price` before it",
 )
 CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
     cash="quanta of cash",
@@ -187,14 +198,14 @@ def give_equity(account: Record, amount: int) -> None:
 
 
 def order_price(instrument: Record, side: int, price: int) -> int:
-    """Price at which an order is valued: its limit, else ask or bid by side, else the last price, else MISSING."""
+    """Price at which an order is valued: its limit, else ask or bid by side, else the mark, else MISSING."""
     if price != MISSING:
         return price
     if side > 0 and instrument.ask != MISSING:
         return instrument.ask
     if side < 0 and instrument.bid != MISSING:
         return instrument.bid
-    return instrument.last
+    return instrument.mark
 
 
 def reduces(position: Record, side: int, qty: int, working_qty: int) -> bool:
@@ -241,6 +252,7 @@ def mark(position: Record, account: Record, instrument: Record) -> None:
     if position.unpriced != 0:  # the first mark is the cost of an opening position
         position.unpriced = 0
         position.cost = value
+        position.opening_cost = value
         account.cost += value
         account.net_deposits += value
     account.value += value - position.value
@@ -258,6 +270,24 @@ def quote(instrument: Record, price: int, bid: int, ask: int) -> None:
         instrument.last = price
         instrument.mark = price
         instrument.priced = 1
+
+
+def date_quote(instrument: Record, price: int, bid: int, ask: int, now: int) -> None:
+    """Store the time of the prices of a price event."""
+    if bid != MISSING:
+        instrument.bid_ts = now
+    if ask != MISSING:
+        instrument.ask_ts = now
+    if price != MISSING:
+        instrument.mark_ts = now
+
+
+def date_fill(position: Record, instrument: Record, price: int, now: int) -> None:
+    """Store price and time of a fill; before the first price event it is the mark."""
+    position.fill_price = price
+    position.fill_ts = now
+    if instrument.priced == 0:
+        instrument.mark_ts = now
 
 
 def cash_flow(account: Record, flow: int, amount: int) -> None:

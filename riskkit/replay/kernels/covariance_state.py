@@ -94,10 +94,8 @@ def lay_down(
     Raises
     ------
     InputError
-        If accounts mix currencies, or the matrix does not fit into memory.
+        If the matrix does not fit into memory.
     """
-    if universe.mixed:
-        raise InputError(f"rule {name!r}: a VaR over several currencies needs exchange rates; keep accounts to one")
     size, keys = len(universe.instruments), len(table) - 1
     matrix = size * size + VECTORS * size
     floats = matrix + 2 * size * keys

@@ -18,7 +18,7 @@ import threading
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from riskkit._check import InputError, whole_number
+from riskkit._check import InputError, instance, whole_number
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.digest import SEMANTICS, hash_plain
 from riskkit.replay.schema.universe import Universe
@@ -132,6 +132,7 @@ def read_checkpoint(path: str | Path, rules: RuleSet, universe: Universe | None 
         ...
     riskkit._check.InputError: 'torn.riskkit' is not a checkpoint of riskkit
     """
+    instance(rules, RuleSet, "rules")
     name = Path(path).name
     header, snapshot = _read(Path(path))
     if header.get("format") != FORMAT:

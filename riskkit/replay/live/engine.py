@@ -13,8 +13,8 @@ import numpy as np
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
-from riskkit.replay.engine.state import Calendars, State, calendars, grow, new_state, opening
-from riskkit.replay.ingest.bounds import check_bounds
+from riskkit.replay.engine.state import Calendars, State, calendars, grow, hold_fills, new_state, opening
+from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
 from riskkit.replay.live.compiled_step import HEAD, PLACE, Prepared, Quick, can_step
@@ -24,10 +24,12 @@ from riskkit.replay.live.overflow import Reach
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
+from riskkit.replay.rules.currencies import refuse_live_currencies
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import OPTIONAL, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
-from riskkit.replay.schema.universe import Universe
+from riskkit.replay.schema.decimals import TOO_LARGE
+from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
 
 YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 BAD_TS = int(RowFlag.BAD_TS)
@@ -80,6 +82,7 @@ class Engine:
         one_of(mode, ("shadow", "enforce"), "mode")
         one_of(orphans, ("keep", "clip", "drop"), "orphans")
         one_of(on_trip, ("leave", "cancel_working"), "on_trip")
+        refuse_live_currencies(rules, universe)
         self.rules = rules
         self.universe = universe
         self.mode = mode
@@ -259,7 +262,12 @@ class Engine:
     def _check_bounds(self, events: list[Row]) -> None:
         """Refuse the events if the journal with them could overflow 64 bits."""
         columns, accounts, instruments = self._journal.with_events(events)
-        check_bounds(columns, self.universe, accounts, instruments)
+        try:
+            check_bounds(columns, self.universe, accounts, instruments)
+        except OutOfRange as problem:
+            unit = quantum_that_fits(columns, self.universe, accounts, instruments)
+            fits = f"quantum={decimal_text(unit)!r} fits, with rounding='nearest'" if unit is not None else TOO_LARGE
+            raise InputError(f"{problem}; {fits}") from None
 
     def _write(self, event: Row) -> None:
         if self._state is None:
@@ -288,6 +296,7 @@ class Engine:
         assert state is not None and found is not None
         slots = journal.slots if self._quick is None else max(journal.slots, STEP_EVENTS // 2)
         grow(state, self.universe, *journal.pair_codes, self.rules, self._params, slots)
+        hold_fills(state, len(journal.columns["ts"]))
         room = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
         state.counts[Counter.ROOM] = room
         self._keep_rows()

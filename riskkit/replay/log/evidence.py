@@ -30,9 +30,11 @@ def _named(columns: Columns, universe: Universe) -> bool:
     return bool(((columns["kind"] == EventKind.ORDER) & (columns["order"] >= 0)).any())
 
 
-def _priced(columns: Columns, universe: Universe) -> bool:
-    last = (columns["kind"] == EventKind.PRICE) & (columns["price"] != MISSING)
-    return bool(last.any())
+def _priced(name: str) -> Callable[[Columns, Universe], bool]:
+    """Test whether any price event has a value in a column."""
+    return lambda columns, universe: (
+        name in columns and bool(((columns["kind"] == EventKind.PRICE) & (columns[name] != MISSING)).any())
+    )
 
 
 def _held(columns: Columns, universe: Universe) -> bool:
@@ -49,7 +51,9 @@ TESTS: dict[str, Callable[[Columns, Universe], bool]] = {
     "firm": lambda columns, universe: any(account.firm for account in universe.accounts),
     "named order": _named,
     "position": _held,
-    "last trade": _priced,
+    "last trade": _priced("price"),
+    "bid": _priced("bid"),
+    "ask": _priced("ask"),
     "reduce-only": _flagged(int(RowFlag.REDUCE_ONLY)),
     "stop-loss": _flagged(int(RowFlag.STOP_LOSS)),
 }

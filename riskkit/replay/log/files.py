@@ -28,8 +28,11 @@ def read_log(
     tz: str = "UTC",
     unit: str | None = None,
     time_format: str | None = None,
+    quanta: Mapping[str, Any] | None = None,
+    rounding: str = "refuse",
     on_bad_order: str = "raise",
     ts_policy: str = "raise",
+    currencies: str = "one",
     columns: Mapping[Any, str] | None = None,
     ignore: Collection[Any] = (),
     about: Mapping[str, Any] | None = None,
@@ -43,9 +46,10 @@ def read_log(
         CSV, TSV or Parquet table with one event per row, as for `EventLog.from_frame`.
     units : str or Path, optional
         For a table: a TOML file with ``[[instruments]]`` (id, tick, lot, multiplier, currency, ...) and ``[[accounts]]``
-        (id, cash, positions, ...). Without it ticks and lots are the finest that occur, the multiplier is 1, the
-        currency is USD, and every account starts empty.
-    tz, unit, time_format, on_bad_order, ts_policy, columns, ignore
+        (id, cash, positions, ...), and before them ``quanta = { USD = "0.01" }`` if the unit of money is given. Without
+        it ticks and lots are the finest that occur, the multiplier is 1, the currency is USD, and every account starts
+        empty.
+    tz, unit, time_format, quanta, rounding, on_bad_order, ts_policy, currencies, columns, ignore
         For a table, as in `EventLog.from_frame`.
     about : mapping, optional
         Facts about the data for reports, added to those of a stored log.
@@ -71,10 +75,15 @@ def read_log(
     _check_type(path)
     stored = path.is_dir() or (_separator(path) is None and is_event_log(path))
     if not stored:
-        declared = {"instruments": None, "accounts": ()} if units is None else _units(Path(units))
+        declared = {} if units is None else _units(Path(units))
+        if quanta is not None and "quanta" in declared:
+            raise InputError(
+                f"quanta is given twice, here and in the units file {Path(units or '').name!r}; leave one out"
+            )
+        declared = {"quanta": quanta, **declared}
         return EventLog.from_frame(
             _table(path), **declared, tz=tz, unit=unit, time_format=time_format, on_bad_order=on_bad_order, ts_policy=ts_policy,
-            columns=columns, ignore=ignore, about={"title": path.name, **(about or {})},
+            rounding=rounding, currencies=currencies, columns=columns, ignore=ignore, about={"title": path.name, **(about or {})},
         )  # fmt: skip
     if units is not None or columns or ignore:
         given = "columns= and ignore=" if units is None else Path(units).name
@@ -123,10 +132,13 @@ def _units(path: Path) -> dict[str, Any]:
     """Instruments and accounts from a TOML file."""
     data = read_toml(path, "units file")
     for key in data:
-        if key not in UNITS:
-            raise InputError(f"units file {path.name!r}: key {key!r} is not known; keys are {', '.join(UNITS)}")
+        if key not in (*UNITS, "quanta"):
+            raise InputError(f"units file {path.name!r}: key {key!r} is not known; keys are {', '.join(UNITS)}, quanta")
+    if not isinstance(data.get("quanta", {}), Mapping):
+        raise InputError(f'units file {path.name!r}: quanta={data["quanta"]!r} is no table; write {{ USD = "0.01" }}')
     made = {name: [_made(kind, entry, name) for entry in data.get(name, [])] for name, kind in UNITS.items()}
-    return {"instruments": made["instruments"] or None, "accounts": made["accounts"]}
+    given = {"quanta": data["quanta"]} if "quanta" in data else {}
+    return {"instruments": made["instruments"] or None, "accounts": made["accounts"], **given}
 
 
 def _made(kind: Any, entry: Any, name: str) -> Any:

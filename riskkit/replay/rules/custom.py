@@ -163,7 +163,8 @@ def custom(
     The functions are integer arithmetic, branches and loops over ``range``, the same compiled and interpreted. Beside
     their arguments they read integer constants, `EventKind`, other functions of the cell, and riskkit's helpers, all
     with their values at the declaration; a list, a float constant, a module or a variable of the cell is refused.
-    Divide only by nonzero values.
+    A loop has bounds that are numbers or parameters, and at most a million turns. A division by zero, a word of `memory`
+    that is not the rule's own and a verdict with an unknown code end the replay with the line, plain and compiled alike.
 
     Parameters
     ----------
@@ -235,7 +236,11 @@ def custom(
     functions = {"check": check, "update": update, "on_new_day": on_new_day, "reset": reset, "evict": evict}
     functions |= {"apply_pending": apply_pending}
     known: dict[Any, CellFunction] = {}
-    parsed = {role: read(function, known=known) for role, function in functions.items() if function is not None}
+    parsed = {
+        role: read(function, known=known, words=workspace_size)
+        for role, function in functions.items()
+        if function is not None
+    }
     if not parsed:
         raise InputError(f"rule type {name!r} has neither a check nor an update; it needs at least one of them")
     needed = {
@@ -341,7 +346,7 @@ def _check_role(role: str, found: CellFunction, parameters: Any, fields: tuple[s
     book |= {"parent": ORDER, "cash_balance": CASH_BALANCE}
     records: dict[str, Any] = {"state": (*fields, *ENGINE), "params": parameters._fields, "event": EventRow._fields}
     check_fields(found, {**records, "book": book})
-    check_writes(found, WRITES[role])
+    check_writes(found, WRITES[role], ENGINE)
     if role == "check":
         if "duplicates" in parameter_names(found.function) and not {"limit", "window_ns"} <= set(parameters._fields):
             raise InputError(

@@ -20,10 +20,11 @@ from enum import IntEnum
 from typing import Any
 
 from riskkit._check import InputError
+from riskkit.replay.rules.custom_guard import guarded
 
 BUILTINS = ("abs", "bool", "float", "int", "max", "min", "range")
 HELPERS = tuple(f"riskkit.replay.{room}" for room in ("kernels.", "rules."))
-STATEMENTS: tuple[type[ast.stmt], ...] = (ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.If, ast.While)
+STATEMENTS: tuple[type[ast.stmt], ...] = (ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.If)
 STATEMENTS += (ast.For, ast.Expr, ast.Pass, ast.Break, ast.Continue)
 EXPRESSIONS: tuple[type[ast.expr], ...] = (ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.Call)
 EXPRESSIONS += (ast.Attribute, ast.Subscript, ast.Name, ast.Constant, ast.Tuple)
@@ -32,8 +33,14 @@ WORDS |= {"IsNot": "the words is not", "MatMult": "the operator @", "JoinedStr":
 WORDS |= {"ListComp": "a list", "List": "a list", "Dict": "a dict", "DictComp": "a dict", "Set": "a set"}
 WORDS |= {"Lambda": "a lambda", "FunctionDef": "a function inside a function", "Import": "an import"}
 WORDS |= {"ImportFrom": "an import", "Raise": "raise; return a verdict instead", "With": "with"}
+WORDS |= {"While": "while, which may never end"}
 WORDS |= {"Yield": "yield", "Global": "the word global", "Nonlocal": "the word nonlocal", "Delete": "del"}
-WORDS |= {"GeneratorExp": "a generator", "Starred": "a starred argument", "Assert": "assert", "Slice": "a slice"}
+WORDS |= {
+    "GeneratorExp": "a generator",
+    "Starred": "a starred argument",
+    "Assert": "assert",
+    "Slice": "a slice",
+}
 
 
 class CellFunction:
@@ -48,7 +55,7 @@ class CellFunction:
         self.text = text
         self.helpers: dict[str, CellFunction] = {}
         self.constants: dict[str, int] = {}
-        self.frozen: Any = function
+        self.frozen: Any = None
 
     def at(self, node: ast.AST) -> str:
         """Location of a node, as the start of a message: function, line number, the line."""
@@ -80,8 +87,8 @@ def line_of(function: Any, number: int) -> str:
     return f"{function.__name__}, line {number} ({text!r})"
 
 
-def read(function: Any, *, known: dict[Any, CellFunction] | None = None) -> CellFunction:
-    """Parse and validate a function, and all functions of the cell that it calls.
+def read(function: Any, *, known: dict[Any, CellFunction] | None = None, words: int = 0) -> CellFunction:
+    """Parse and validate a function, and all functions of the cell that it calls; its workspace has `words` words.
 
     Raises
     ------
@@ -103,7 +110,7 @@ def read(function: Any, *, known: dict[Any, CellFunction] | None = None) -> Cell
     _check_arguments(found)
     for node in ast.walk(found.tree):
         _check_node(found, node)
-    _bind(found, known)
+    _bind(found, known, words)
     return found
 
 
@@ -178,8 +185,8 @@ def _is_annotation(found: CellFunction, node: ast.AST) -> bool:
 # ---------------------------------------------------------------------- global names
 
 
-def _bind(found: CellFunction, known: dict[Any, CellFunction]) -> None:
-    """Look up every global name and freeze its value."""
+def _bind(found: CellFunction, known: dict[Any, CellFunction], words: int) -> None:
+    """Look up every global name, freeze its value, and put in the guards."""
     function = found.function
     code = function.__code__
     local = {*code.co_varnames, *code.co_cellvars}
@@ -187,15 +194,15 @@ def _bind(found: CellFunction, known: dict[Any, CellFunction]) -> None:
     for node in ast.walk(found.tree):
         if not isinstance(node, ast.Name) or node.id in local or node.id in values or _is_annotation(found, node):
             continue
-        values[node.id] = _global(found, node, known)
-    frozen = types.FunctionType(code, values, function.__name__)
+        values[node.id] = _global(found, node, known, words)
+    frozen = types.FunctionType(guarded(found, values, words), values, function.__name__)
     frozen.__module__ = function.__module__
     frozen.__doc__ = function.__doc__
     frozen.cell = True  # type: ignore[attr-defined]
     found.frozen = frozen
 
 
-def _global(found: CellFunction, node: ast.Name, known: dict[Any, CellFunction]) -> Any:
+def _global(found: CellFunction, node: ast.Name, known: dict[Any, CellFunction], words: int) -> Any:
     """Value of a global name, if a rule may read it."""
     name, names = node.id, found.function.__globals__
     if name not in names:
@@ -213,7 +220,11 @@ def _global(found: CellFunction, node: ast.Name, known: dict[Any, CellFunction])
     if isinstance(value, types.FunctionType):
         if (value.__module__ or "").startswith(HELPERS):
             return value
-        found.helpers[name] = read(value, known=known)
+        found.helpers[name] = read(value, known=known, words=words)
+        if found.helpers[name].frozen is None:
+            raise InputError(
+                f"{found.at(node)} calls {name!r}, which is not finished: a rule's functions call no caller"
+            )
         return found.helpers[name].frozen
     internal = isinstance(value, type) and value.__module__.startswith("riskkit.replay.")
     if internal and (issubclass(value, IntEnum) or hasattr(value, "_fields")):
@@ -257,11 +268,13 @@ def check_fields(found: CellFunction, records: Mapping[str, Mapping[str, Any] | 
             fields = fields[name] if isinstance(fields, Mapping) else ()
 
 
-def check_writes(found: CellFunction, writable: tuple[str, ...]) -> None:
-    """Raise if a function changes anything but local names and the arguments in `writable`."""
+def check_writes(found: CellFunction, writable: tuple[str, ...], reserved: tuple[str, ...] = ()) -> None:
+    """Raise if a function changes anything but local names and the arguments in `writable`, without `reserved` fields."""
     for node in ast.walk(found.tree):
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         for target in targets if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) else []:
+            if isinstance(target, ast.Attribute) and target.attr in reserved:
+                raise InputError(f"{found.at(node)} changes {target.attr!r}, which the engine keeps")
             at: Any = target
             while isinstance(at, ast.Attribute | ast.Subscript):
                 at = at.value

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator
 
 from riskkit._check import InputError
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.currencies import why_not_one_currency
 from riskkit.replay.rules.evidence import WORDS, Need
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import MESSAGES, EventKind
+from riskkit.replay.schema.columns import MESSAGES, CashFlowKind, EventKind
+from riskkit.replay.schema.scopes import event_label
 
 EQUITY_MOVES = ("position", EventKind.CASH.name, EventKind.EQUITY.name)  # what a MARK comes from
 
@@ -114,7 +116,31 @@ def _misjudged(rule: Rule, log: EventLog) -> str:
                 f"has the scope {rule.scope}, and {whose} {have} no {rule.scope}, so that they would count as one; "
                 f"give accounts=[Account({without[0]!r}, {rule.scope}=...)], or choose another scope"
             )
-    return ""
+    return why_not_one_currency(rule, log) or _without_equity(rule, log)
+
+
+def _without_equity(rule: Rule, log: EventLog) -> str:
+    """Reason why fractions of an equity would never be reached: an account or group that trades has none to measure."""
+    if not rule.fractions_of_equity:
+        return ""
+    kinds, deposit = log.columns["kind"], log.columns["side"] == CashFlowKind.DEPOSIT
+    given = log.columns["account"][(kinds == EventKind.EQUITY) | ((kinds == EventKind.CASH) & deposit)]
+    known = {*given.tolist(), *(a for a, opened in enumerate(log.universe.accounts) if opened.cash or opened.positions)}
+    keys: dict[str, list[int]] = {}
+    for code in dict.fromkeys(log.pair_account.tolist()):
+        label = event_label(rule.scope, log.universe, {"account": code, "instrument": -1})
+        keys.setdefault(label, []).append(code)
+    without = [codes for codes in keys.values() if known.isdisjoint(codes)]
+    if not without:
+        return ""
+    first = log.universe.accounts[without[0][0]].id
+    others = sum(map(len, without)) - 1
+    whose = f"account {first!r}" + (f" and {others:,} others" if others else "")
+    return (
+        f"measures a fraction of an equity ({' and '.join(rule.fractions_of_equity)}), and that of {whose} is not known: no "
+        'opening cash or position, no deposit, no row kind="equity"; '
+        f"give accounts=[Account({first!r}, cash=...)], or a limit in money"
+    )
 
 
 def _arguments(function: object) -> tuple[str, ...]:

@@ -20,8 +20,9 @@ The functions name the arguments that they need, out of
 
 ``check`` changes nothing and returns a `Verdict`. ``update`` is called after the verdict and returns 1 if the rule
 trips, else 0. ``on_new_day`` is called when the trading day turns, ``reset`` when a pause ends or at a manual reset (the
-record's ``held_until`` is then still the end of the pause, 0 without a pause). ``apply_pending`` adds an order of a list
-(`sign` 1) while the orders after it are checked, and removes it (-1).
+record's ``held_until`` is then still the end of the pause, 0 without a pause); ``on_pause_end`` takes its place where a
+pause ends by itself. ``holds_back`` is true if messages are refused as in a pause although it is over. ``apply_pending``
+adds an order of a list (`sign` 1) while the orders after it are checked, and removes it (-1).
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from types import NoneType
 from typing import Any, get_type_hints
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.rules.parameters import Unit, amount_text, fits, integer, unit_of
-from riskkit.replay.rules.rule_text import action_text, scope_text
+from riskkit.replay.rules.parameters import Unit, fits, integer, unit_of
+from riskkit.replay.rules.rule_text import action_text, limit_text, scope_text
 from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
 from riskkit.replay.schema.columns import MESSAGES, EventKind
@@ -62,10 +63,11 @@ class RuleType:
         Fields annotated with units of this module (`Count`, `Duration`, `Quantity`, `Money`, `Proportion`, ...).
     state : tuple of str
         Fields of each key's record, all int64.
-    check, update, on_new_day, reset, apply_pending : functions, optional
+    check, update, on_new_day, reset, on_pause_end, holds_back, apply_pending : functions, optional
         See the module docstring.
     checks_on : event kinds for which ``check`` is called; by default ORDER and MODIFY.
     updates_on : event kinds for which ``update`` is called; MARK: the account's equity moved.
+    amend : counts (``sign`` 1) or undoes (-1) a fill that is corrected or busted; ``today``: 1 if it is of this trading day.
     on_opening_position : function of state and book, optional
         Called once per opening position before the first event.
     evict : function, optional
@@ -120,6 +122,8 @@ class RuleType:
         Parameters of which one must be given, and be a duration above zero: without, nothing ever breaches the rule.
     refusable : function of the parameters, optional
         False if only messages that cannot be refused (cancels) breach the limit.
+    misfit : function of the rule, optional
+        Reason why its parameters do not fit together; empty if they do.
     evidence : tuple of Need, or function of the rule
         Contents of a log without which the verdict never breaches; see `riskkit.replay.rules.judged`.
 
@@ -141,6 +145,9 @@ class RuleType:
     reset: Callable[..., Any] | None = None
     evict: Callable[..., Any] | None = None
     apply_pending: Callable[..., Any] | None = None
+    amend: Callable[..., Any] | None = None
+    on_pause_end: Callable[..., Any] | None = None
+    holds_back: Callable[..., Any] | None = None
     on_opening_position: Callable[..., Any] | None = None
     checks_on: frozenset[EventKind] = frozenset(MESSAGES)
     updates_on: frozenset[EventKind] = frozenset()
@@ -172,6 +179,7 @@ class RuleType:
     breached_by: frozenset[EventKind] | None = None
     one_of: Any = ()
     refusable: Callable[[Any], bool] = field(default=lambda parameters: True)
+    misfit: Callable[[Any], str] = field(default=lambda rule: "")
     evidence: Any = ()
 
     def __post_init__(self) -> None:
@@ -362,7 +370,7 @@ class Rule:
             object.__setattr__(self, "hold", duration(self.hold, "hold"))
 
     def _check_effect(self) -> None:
-        """Refuse a rule that nothing can breach, and one that refuses what cannot be refused."""
+        """Refuse a rule that nothing can breach, one of parameters that do not fit, and one that refuses cancels."""
         names = self.kind.one_of(self.parameters)
         units = self.kind.units()
         given = [getattr(self.parameters, name) for name in names]
@@ -375,6 +383,8 @@ class Rule:
             raise InputError(
                 f"rule {self.id!r} ({self.type}) limits nothing: give {wanted}{' above zero' if all(timed) else ''}"
             )
+        if reason := self.kind.misfit(self):
+            raise InputError(f"rule {self.id!r} ({self.type}): {reason}")
         if self.action == "REJECT" and not self.kind.refusable(self.parameters):
             raise InputError(
                 f"rule {self.id!r} ({self.type}) counts only cancels, and a cancel is never refused: "
@@ -416,6 +426,11 @@ class Rule:
         if self.kind.may_pause is None or self.action == "ALERT":
             return False
         return self.kind.may_pause or self.action in HOLDING
+
+    @property
+    def pause_word(self) -> str:
+        """What a key is while the rule stops it: halted (nothing but cancels passes) or paused."""
+        return "halted" if self.action == "HALT" else "paused"
 
     @property
     def refuses(self) -> bool:
@@ -471,12 +486,7 @@ class Rule:
 
     def limit_text(self) -> str:
         """The limit in words."""
-        amounts = {
-            name: amount_text(value)
-            for name, unit in self.kind.units().items()
-            if unit.name in ("quantity", "money") and (value := getattr(self.parameters, name))
-        }
-        return self.kind.sentence(self.parameters._replace(**amounts))
+        return limit_text(self)
 
     def __str__(self) -> str:
         """The rule as a sentence that a risk officer can sign."""

@@ -1,14 +1,25 @@
-"""Scope and action of a rule in words."""
+"""Limit, scope and action of a rule in words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from riskkit.replay.rules.parameters import amount_text
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.scopes import SCOPES
 
 if TYPE_CHECKING:
     from riskkit.replay.rules.rule import Rule
+
+
+def limit_text(rule: Rule) -> str:
+    """The limit of a rule, amounts with separators."""
+    amounts = {
+        name: amount_text(value)
+        for name, unit in rule.kind.units().items()
+        if unit.name in ("quantity", "money") and (value := getattr(rule.parameters, name))
+    }
+    return rule.kind.sentence(rule.parameters._replace(**amounts))
 
 
 def scope_text(rule: Rule) -> str:

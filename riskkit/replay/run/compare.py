@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from riskkit._bar import with_bar
-from riskkit._check import Duration, one_of
+from riskkit._check import Duration, instance, one_of
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.rules.ruleset import RuleSet
@@ -62,6 +62,8 @@ def compare(
     refused              0      1       1
     profit            -5.0   -5.0     0.0
     """
+    instance(log, EventLog, "log")
+    instance(rules, RuleSet, "rules")
     for mode in modes:
         one_of(mode, ("shadow", "enforce"), "modes")
     spacing = Timeline.of(log.columns["ts"]).spacing if sample_ns is None else sample_ns

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, instance
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
@@ -64,6 +64,7 @@ def compare_presets(
     >>> found.loc[0, ["both", "only_first", "only_second", "first_difference"]].to_list()
     [0, 1, 1, 1]
     """
+    instance(log, EventLog, "log")
     if len(presets) < 2:
         raise InputError(f"presets={list(presets)!r} has fewer than two rule sets; there is nothing to compare")
     for name, rules in presets.items():

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._bar import with_bar
-from riskkit._check import Duration, InputError, one_of
+from riskkit._check import Duration, InputError, instance, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments, shape_of
 from riskkit.replay.engine.state import Calendars, State, calendars, new_state, opening
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
@@ -86,6 +86,8 @@ def replay_log(
     >>> result.rejections()["seq"].tolist()
     [3]
     """
+    instance(log, EventLog, "log")
+    instance(rules, RuleSet, "rules")
     one_of(mode, ("shadow", "enforce"), "mode")
     orphans = orphan_policy(log, orphans)
     one_of(on_trip, ("leave", "cancel_working"), "on_trip")

@@ -17,6 +17,9 @@ MAX_DIGITS = 400  # 2**256 has 78, the shortest text of a float at most 17
 MAX_EXPONENT = 307  # below it every number is finite as a float
 MIN_EXPONENT = -400
 SHOWN = 60
+ROUNDINGS = ("refuse", "nearest")  # of a number between two ticks, lots or units of money
+ROUND_IT = "rounding='nearest' rounds it"
+TOO_LARGE = "check the number; a larger tick, lot or quantum holds more"
 
 
 def shown(value: Any) -> str:

@@ -68,6 +68,11 @@ class Scope(NamedTuple):
         return bool({"instrument", "product"} & set(self.parts))
 
     @property
+    def by_pair(self) -> bool:
+        """True if a key is an account and an instrument or product, and exists from their first event."""
+        return self.record == "position" or self.field == "pair"
+
+    @property
     def by_account(self) -> bool:
         """True if the account alone determines the key."""
         return self.record in ("", "account") or self.field == "account"

@@ -23,6 +23,10 @@ from riskkit.replay.schema.names import name_text
 UNITS = ("tick", "lot", "multiplier", "price_step", "qty_step")  # of an instrument
 
 
+class OutOfRange(InputError):
+    """An amount that 64 bits cannot hold in the units at hand, in words; coarser units may fit."""
+
+
 def exact(value: Any, name: str) -> Fraction:
     """The exact value of a string, a Decimal, an int or the shortest form of a float."""
     if isinstance(value, Fraction):
@@ -361,7 +365,7 @@ class Universe:
 
 def _in_range(value: Fraction, what: str) -> int:
     if abs(value) >= LARGEST:
-        raise InputError(f"{what} is beyond 64 bits in units of this log; choose a larger lot or quantum")
+        raise OutOfRange(f"{what} is beyond 64 bits in units of this log")
     return int(value)
 
 

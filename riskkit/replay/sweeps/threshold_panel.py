@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import Amount, Duration, InputError
+from riskkit._check import Amount, Duration, InputError, instance
 from riskkit._show import Row, Shown
 from riskkit._widgets import Live, board, widgets
 from riskkit.replay.log.event_log import EventLog
@@ -276,6 +276,8 @@ def threshold_panel(
     >>> print(panel.answers.sentence(panel.value))
     size.limit = 3: 1 of 2 orders rejected; profit -4 USD, -14 without limits.
     """
+    instance(log, EventLog, "log")
+    instance(rules, RuleSet, "rules")
     curve = utilization(log, rules, compiled=compiled).curve(rule, parameter)
     now = _number(getattr(curve.rule.parameters, curve.parameter), f"{rule}.{curve.parameter}")
     chosen = _stops(curve, now) if values is None else [_number(value, "values") for value in values]

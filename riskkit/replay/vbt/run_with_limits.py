@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, optional
+from riskkit._check import InputError, instance, optional
 from riskkit.replay.ingest.event import row_of
 from riskkit.replay.ingest.from_vectorbt import (
     check_lot,
@@ -120,6 +120,7 @@ def run_with_limits(
     >>> run_with_limits(rules, close, buy, init_cash=1_000).portfolio.assets().tolist()  # doctest: +SKIP
     [0.0, 4.0, 4.0]
     """
+    instance(rules, RuleSet, "rules")
     vbt = optional("vectorbt", "notebooks")
     for name in FIXED.keys() & options.keys():
         raise InputError(f"{name}={options[name]!r} cannot be set: {FIXED[name]}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from riskkit import plot as drawing
-from riskkit._check import Amount, Duration, InputError, one_of
+from riskkit._check import Amount, Duration, InputError, instance, one_of
 from riskkit._show import Row, Shown
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
@@ -213,6 +213,7 @@ def worst_case(
     >>> worst_case(RuleSet([Rule("size", MaxOrderQty(limit=5))]), "1s", 0, "0.1").argument
     'unbounded: no rule limits loss'
     """
+    instance(rules, RuleSet, "rules")
     one_of(objective, get_args(Objective), "objective")
     for name, count in (("accounts", accounts), ("max_orders", max_orders)):
         if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 10_000:

@@ -130,7 +130,7 @@ class Rule:
             self.later = place + 1 < len(members)
             self.listed = len(members) > 1 or event["kind"] == "order_list"
             free = member.reducing and self.action != "HALT"
-            if self.key(member) in self.pauses and not free:
+            if (self.key(member) in self.pauses or self.holds_back(self.key(member), place)) and not free:
                 verdict.held = True
             elif not (self.speaks_by_pausing and self.action in HOLDING):
                 self.ask(event, member, weight if place == 0 else 0, verdict)
@@ -172,6 +172,10 @@ class Rule:
     def lifted(self, key):
         """A pause has ended by itself or was lifted."""
 
+    def holds_back(self, key, before):
+        """Whether a key is refused as in a pause, with so many orders of the same list before."""
+        return False
+
     def command(self, who):
         """RESUME or RESET of one account, or of every one (None)."""
         for key in list(self.pauses):
@@ -209,6 +213,17 @@ class Rule:
 
     def filled(self, event, qty, realised, opened):
         """A fill was booked: what it realised, and +1 where it opened a position from flat, -1 where it closed one."""
+
+    def amended(self, fill, former, realised, opened):
+        """A fill was busted or corrected from `former` quantity and price; what it changes in profit and open positions."""
+
+    def today(self, ts):
+        """Whether a time is in the present trading day."""
+        moment = dt.datetime.fromtimestamp(ts // NS, dt.UTC).astimezone(self.zone)
+        return (moment.replace(tzinfo=None) - dt.timedelta(hours=self.params.get("roll_hour", 0))).date() >= self.day
+
+    def price_came(self, event):
+        """A last price, a bid or an ask came."""
 
     def equity_moved(self, account):
         """An account's equity may have moved."""

@@ -160,6 +160,11 @@ class Breaker(Rule):
         self.count(key, opened)
         self.took(key, realised)
 
+    def amended(self, fill, former, realised, opened):
+        key = self.key(fill.member)
+        self.count(key, opened)
+        self.loss[key] = max(self.loss.get(key, 0) - realised, Fraction(0))
+
     def closed(self, event):
         self.took(self.key(event), Fraction(event.get("pnl", "0")))
 
@@ -233,11 +238,46 @@ class ConsecutiveErrors(Run):
     def ends_at(self):
         return self.replay.now + self.params["open_ns"] if self.params.get("open_ns") else None
 
+    def begin(self):
+        super().begin()
+        self.probes = {}  # half-open key -> the messages admitted, and the successes
+
+    def end_pauses(self):
+        over = [key for key, until in self.pauses.items() if until is not None and self.replay.now >= until]
+        super().end_pauses()
+        if self.params.get("half_open"):
+            self.probes |= {key: [0, 0] for key in over}
+
+    def holds_back(self, key, before):
+        return key in self.probes and self.probes[key][0] + before >= self.params.get("probes", 1)
+
+    def heard(self, event, members, weight, stands, own):
+        key = self.key(members[0])
+        if event["kind"] != "cancel" and stands and key in self.probes:
+            self.probes[key][0] += len(members)
+        return False
+
     def errored(self, event):
+        if self.probes.pop(self.key(event), None):
+            self.trip(self.key(event))
         self.worse(event)
 
     def succeeded(self, event):
-        self.better(event)
+        key = self.key(event)
+        if key not in self.probes:
+            self.better(event)
+        elif self.probes[key][1] < self.probes[key][0]:
+            self.probes[key][1] += 1
+            if self.probes[key][1] >= self.params.get("probes", 1):
+                self.lifted(key)
+
+    def lifted(self, key):
+        super().lifted(key)
+        self.probes.pop(key, None)
+
+    def reset(self, mine):
+        super().reset(mine)
+        self.probes = {key: counts for key, counts in self.probes.items() if not mine(key)}
 
 
 class RepeatExecThrottle(Run):
@@ -269,6 +309,12 @@ class Mmp(Rule):
         self.fills.setdefault(key, []).append((self.replay.now, qty))
         if self.beyond(self.traded(key), self.limit("qty_limit")):
             self.trip(key)
+
+    def amended(self, fill, former, realised, opened):
+        entries = self.fills.get(self.key(fill.member), [])
+        place = next((place for place, (ts, _) in enumerate(entries) if ts == fill.ts), None)
+        if place is not None:
+            entries[place] = fill.ts, entries[place][1] + fill.qty - former[0]
 
     def lifted(self, key):
         self.fills.pop(key, None)

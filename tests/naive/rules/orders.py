@@ -18,18 +18,22 @@ class MinOrderQty(Rule):
 
 
 class MaxOrderNotional(Rule):
-    def money(self, member):
-        return abs(member.qty * self.price(member) * self.replay.instruments[member.instrument].multiplier)
+    def money(self, member, price):
+        return abs(member.qty * price * self.replay.instruments[member.instrument].multiplier)
 
     def objects(self, event, member, weight):
-        return self.beyond(self.money(member), self.limit())
+        prices = [self.price(member)]
+        traded = self.replay.instruments[member.instrument]
+        if member.side == -1:
+            prices.append(traded.bid if traded.bid is not None else traded.mark or 0)
+        return self.beyond(max(self.money(member, price) for price in prices), self.limit())
 
 
 class MinOrderNotional(MaxOrderNotional):
     def objects(self, event, member, weight):
         if self.params.get("exempt_reduce_only") and member.reduce_only:
             return False
-        return self.beyond(-self.money(member), -self.limit())
+        return self.beyond(-self.money(member, self.price(member)), -self.limit())
 
 
 class LotTick(Rule):
@@ -49,10 +53,45 @@ class KnownInstrument(Rule):
 
 
 class PriceCollar(Rule):
+    def begin(self):
+        self.seen = {}  # name of a price, instrument or fill -> the price and its time
+
+    def price_came(self, event):
+        for name in ("price", "bid", "ask"):
+            if name in event:
+                self.seen[name, event["instrument"]] = (Fraction(event[name]), self.replay.now)
+
+    def filled(self, event, qty, realised, opened):
+        price = (Fraction(event["price"]), self.replay.now)
+        self.seen["own_fill", event["account"], event["instrument"]] = self.seen["fill", event["instrument"]] = price
+
+    def amended(self, fill, former, realised, opened):
+        who, label = fill.event["account"], fill.event["instrument"]
+        stand = [one for one in self.replay.fills if one.qty and one.event["instrument"] == label]
+        own = [one for one in stand if one.event["account"] == who]
+        self.seen["own_fill", who, label] = (own[-1].price, own[-1].ts) if own else (None, 0)
+        if stand:
+            self.seen["fill", label] = stand[-1].price, stand[-1].ts
+
+    def fresh(self, *name):
+        price, ts = self.seen.get(name, (None, 0))
+        return None if price is None or self.replay.now - ts > self.params.get("max_age_ns", 10**30) else price
+
+    def reference(self, member):
+        label, kind = member.instrument, self.params.get("reference", "last")
+        if kind == "last":
+            return self.fresh("price" if ("price", label) in self.seen else "fill", label)
+        if kind == "own_fill":
+            return self.fresh("own_fill", member.account, label)
+        bid, ask = self.fresh("bid", label), self.fresh("ask", label)
+        if kind == "touch":
+            return ask if member.side == 1 else bid
+        return None if bid is None or ask is None else (bid + ask) / 2
+
     def objects(self, event, member, weight):
         if member.price is None:
             return False
-        reference = self.replay.instruments[member.instrument].last
+        reference = self.reference(member)
         if reference is None or member.price == BAD:
             raise Missing
         distance = abs(member.price - reference)

@@ -243,7 +243,8 @@ def test_instruments_are_proposed_with_the_fewest_decimals():
 
 def test_too_many_decimals_to_propose_from_are_refused():
     assert refusal({**ORDER, "price": 1 / 3}, instruments=None) == (
-        "row 0, column 'price': 0.3333333333333333 needs more than 9 decimals; declare its instrument instead"
+        "row 0, column 'price': 0.3333333333333333 needs more than 9 decimals; give rounding='nearest', or "
+        "declare its tick and lot"
     )
 
 

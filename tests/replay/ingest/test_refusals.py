@@ -20,7 +20,15 @@ BAD_FRAMES = {
         [{**ORDER, "quantity": 2}],
         "columns 'qty' and 'quantity' both mean 'qty'; leave one out with ignore=",
     ),
-    "no ts": ([{"kind": "clock"}], "column 'ts' is missing: time: Timestamp, or int64 nanoseconds since the epoch"),
+    "no ts": (
+        [{"kind": "clock"}],
+        "column 'ts' is missing; it holds time: Timestamp, or int64 nanoseconds since the epoch",
+    ),
+    "fill under the name of a closed trade": (
+        [NAMED, {**FILL, "kind": "trade"}],
+        "row 1, column 'kind': 'trade' is a closed position with its pnl or ret, and this row has a quantity and neither; "
+        "did you mean 'fill'?",
+    ),
     "NaN price": (
         [ORDER, {**ORDER, "price": np.nan}],
         "row 1, column 'price': nan is not a price; a price is a finite number (a market order says type='market')",
@@ -39,9 +47,12 @@ BAD_FRAMES = {
     ),
     "off-tick price": (
         [ORDER, {**ORDER, "price": 10.505}],
-        "row 1, column 'price': 10.505 is not on the tick 0.01 of X",
+        "row 1, column 'price': 10.505 is not on the tick 0.01 of X; rounding='nearest' rounds it",
     ),
-    "off-tick text": ([{**FILL, "price": "10.505"}], "row 0, column 'price': '10.505' is not on the tick 0.01 of X"),
+    "off-tick text": (
+        [{**FILL, "price": "10.505"}],
+        "row 0, column 'price': '10.505' is not on the tick 0.01 of X; rounding='nearest' rounds it",
+    ),
     "zero price": (
         [{**PRICE, "price": 0.0}],
         "row 0, column 'price': 0.0 is not above zero; declare the instrument with negative_price=True",
@@ -54,7 +65,10 @@ BAD_FRAMES = {
         [{**PRICE, "bid": 0}],
         "row 0, column 'bid': 0 is not above zero; declare the instrument with negative_price=True",
     ),
-    "off-tick ask": ([{**PRICE, "ask": 10.501}], "row 0, column 'ask': 10.501 is not on the tick 0.01 of X"),
+    "off-tick ask": (
+        [{**PRICE, "ask": 10.501}],
+        "row 0, column 'ask': 10.501 is not on the tick 0.01 of X; rounding='nearest' rounds it",
+    ),
     "reserve as a word": (
         [{**ORDER, "reserve": "much"}],
         "row 0, column 'reserve': 'much' is not a price; a price is a finite number",
@@ -81,7 +95,10 @@ BAD_FRAMES = {
         "row 0, column 'qty': nothing is not a quantity; a quantity is a number above zero",
     ),
     "true as a quantity": ([{**ORDER, "qty": True}], "row 0, column 'qty': True is not a number"),
-    "off-lot quantity": ([{**ORDER, "qty": 1.5}], "row 0, column 'qty': 1.5 is not a multiple of the lot 1 of X"),
+    "off-lot quantity": (
+        [{**ORDER, "qty": 1.5}],
+        "row 0, column 'qty': 1.5 is not a multiple of the lot 1 of X; rounding='nearest' rounds it",
+    ),
     "negative quantity of a modify": (
         [NAMED, {**MODIFY, "qty": -1}],
         "row 1, column 'qty': -1 is not a quantity; a quantity is 0 (unchanged) or above",
@@ -129,7 +146,7 @@ BAD_FRAMES = {
     ),
     "no account": (
         [{**ORDER, "account": None}],
-        "row 0, column 'account': nothing is not a label: label of the account",
+        "row 0, column 'account': nothing is not a label; give the label of the account",
     ),
     "no account column": (
         [{"ts": 1, "kind": "error"}],
@@ -248,7 +265,7 @@ BAD_FRAMES = {
     ),
     "fee of too many decimals": (
         [NAMED, {**FILL, "fee": 1 / 3}],
-        "row 1, column 'fee': 0.3333333333333333 needs more than 9 decimals; give quanta, or round it",
+        "row 1, column 'fee': 0.3333333333333333 needs more than 9 decimals; give rounding='nearest'",
     ),
     "two currencies": (
         [{"ts": 1, "kind": "cash", "account": "A", "amount": 1, "currency": c} for c in ("USD", "EUR")],
@@ -265,21 +282,23 @@ def test_bad_input_is_refused_by_one_sentence(rows, sentence):
 OVERFLOWS = {
     "a product": (
         [{**ORDER, "qty": 2**40, "price": 2**30}],
-        "row 0: quantity 1099511627776 x price 107374182400 (in lots and ticks) could overflow 64 bits; choose a "
-        "larger tick, lot or quantum",
+        "row 0: quantity 1099511627776 x price 107374182400 (in lots and ticks) could overflow 64 bits; "
+        "check the number; a larger tick, lot or quantum holds more",
     ),
     "a position": (
         [{**PRICE, "price": 10**9}, *[{**ORDER, "kind": "fill", "qty": 10**6, "price": 1}] * 47],
-        "account 'A' in 'X': 4.7e+07 lots could be reached, whose value could overflow 64 bits; choose a larger tick, "
-        "lot or quantum",
+        "account 'A' in 'X': 4.7e+07 lots could be reached, whose value could overflow 64 bits; "
+        "give rounding='nearest', and leave out quanta (a unit of money of 1 fits)",
     ),
     "a balance": (
         [{"ts": 1, "kind": "cash", "account": "A", "amount": 10**15}] * 300,
-        "account 'A': its balance could reach 3e+19 quanta and overflow 64 bits; choose a larger quantum",
+        "account 'A': its balance could reach 3e+19 quanta and overflow 64 bits; "
+        "check the number; a larger tick, lot or quantum holds more",
     ),
     "all together": (
         [{**ORDER, "qty": 10**9, "price": 10**6, "account": f"A{a}"} for a in range(12)],
-        "all orders and fills together are 1.2e+18 quanta and could overflow 64 bits; choose a larger quantum",
+        "all orders and fills together are 1.2e+18 quanta and could overflow 64 bits; "
+        "give rounding='nearest', and leave out quanta (a unit of money of 0.1 fits)",
     ),
 }
 
@@ -293,7 +312,7 @@ def test_a_quantum_that_overflows_is_refused():
     sentence = refusal(PRICE, quanta={"USD": Fraction(1, 10**22)})
     assert sentence == (
         "instrument 'X': one lot at one tick is 100000000000000000000 quanta of 0.0000000000000000000001, which could "
-        "overflow 64 bits; choose a quantum near it"
+        "overflow 64 bits; give rounding='nearest', and leave out quanta (a unit of money of 0.01 fits)"
     )
 
 
@@ -303,7 +322,8 @@ def test_trading_both_ways_is_not_turnover():
     assert len(load(*fills, quanta={"USD": "0.01"})) == 200
     bought = [{**fill, "side": "B"} for fill in fills]
     assert refusal(*bought, quanta={"USD": "0.01"}) == (
-        "account 'A': its balance could reach 4e+17 quanta and overflow 64 bits; choose a larger quantum"
+        "account 'A': its balance could reach 4e+17 quanta and overflow 64 bits; "
+        "give rounding='nearest', and leave out quanta (a unit of money of 0.1 fits)"
     )
 
 
@@ -319,6 +339,7 @@ def test_small_lots_in_a_coarse_quantum_fit():
 OPTIONS = {
     "on_bad_order": ("keep", "on_bad_order='keep' is not one of 'raise', 'flag'"),
     "ts_policy": ("drop", "ts_policy='drop' is not one of 'raise', 'reject', 'clamp', 'sort'"),
+    "rounding": ("up", "rounding='up' is not one of 'refuse', 'nearest'"),
     "currencies": ("two", "currencies='two' is not one of 'one', 'many'"),
     "quanta": ({"EUR": "0.01"}, "quanta has no entry for 'USD'; give one for each of USD"),
 }
@@ -336,7 +357,7 @@ def test_quanta_are_above_zero_and_one_for_all_currencies():
         "quanta differ ({'USD': 1, 'EUR': 2}); limits in money need one quantum for all currencies"
     )
     assert refusal(NAMED, {**FILL, "fee": 0.005}, quanta={"USD": "0.01"}) == (
-        "row 1, column 'fee': 0.005 is not a multiple of the quantum of money, 0.01"
+        "row 1, column 'fee': 0.005 is not a multiple of the quantum of money, 0.01; rounding='nearest' rounds it"
     )
 
 
@@ -368,7 +389,7 @@ def test_a_wall_clock_time_that_never_was_is_refused():
         ({"columns": {"price": "qty"}}, "columns 'qty' and 'price' both mean 'qty'"),
         ({"ignore": ["venue"]}, "ignore: 'venue' is not a column of the frame; it has ts, kind,"),
         ({"ignore": "price"}, "ignore='price' is a text; give a list of headings, as ['price']"),
-        ({"ignore": ["ts"]}, "column 'ts' is missing: time"),
+        ({"ignore": ["ts"]}, "column 'ts' is missing; it holds time"),
     ],
 )
 def test_a_mapping_of_headings_that_does_not_fit(options, sentence):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -212,3 +213,36 @@ def test_the_latest_time_is_that_of_the_last_event_that_was_not_late():
     live.push(5, EventKind.ORDER, order=0, **ORDER)
     live.push(3, EventKind.ORDER, order=1, flags=RowFlag.BAD_TS, **ORDER)
     assert live.latest == 5 and live.size == 2
+
+
+def calls_of_a_new_pair(count: int) -> int:
+    """The functions called, Python's and those in C, for the first order of an account in the last instrument."""
+    world = Universe(tuple(Instrument(f"X{i}") for i in range(count)), (Account("A"), Account("B")), WORLD.quanta)
+    rules = RuleSet([*RULES, Rule("pair", OrderRate(limit=1, window_ns=10), scope="account_instrument")])
+    live = Engine(rules, world, compiled=False)
+    for instrument in (0, 1):
+        live.push(5, EventKind.ORDER, **{**ORDER, "instrument": instrument})
+    calls = []
+    sys.setprofile(lambda frame, what, _: calls.append(what) if what in ("call", "c_call") else None)
+    try:
+        live.push(6, EventKind.ORDER, **{**ORDER, "instrument": count - 1})
+    finally:
+        sys.setprofile(None)
+    return len(calls)
+
+
+def test_the_work_for_a_new_pair_does_not_grow_with_the_instruments():
+    assert calls_of_a_new_pair(400) == calls_of_a_new_pair(3)
+
+
+def test_pairs_that_come_late_decide_as_those_known_from_the_start():
+    log = random_log(12, 150, opened=True)
+    live = Engine(RULES, log.universe, compiled=False)
+    live.feed(log)
+    whole = replay_log(log, RULES, compiled=False)
+    order = [
+        live._journal.pairs[pair] + 1
+        for pair in zip(log.pair_account.tolist(), log.pair_instrument.tolist(), strict=True)
+    ]
+    assert live.state.positions["qty"][order].tolist() == whole.state.positions["qty"][1:].tolist()
+    assert live.digest == replay_log(live.log(), RULES, compiled=False).digest

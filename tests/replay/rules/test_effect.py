@@ -9,7 +9,7 @@ import pytest
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.rules.rule import rule_type, rule_types
-from riskkit.rules import OrderRate, OrderToTradeRatio
+from riskkit.rules import ConsecutiveErrors, OrderRate, OrderToTradeRatio
 
 NAMES = sorted(kind.name for kind in rule_types() if not kind.source_hash)
 SPANS = {"window_ns", "lookback_ns", "stop_ns"}
@@ -73,3 +73,19 @@ def test_every_window_is_above_zero():
         if field in kind.parameters._fields:
             with pytest.raises(InputError, match="above zero"):
                 Rule("r", kind.make({**barest(kind.name), field: 0}))
+
+
+MISFITS = [
+    (ConsecutiveErrors(3, half_open=True), "PAUSE",
+     "half_open=True begins when a pause ends by itself, and this one never does; give open_ns above zero"),
+    (ConsecutiveErrors(3, open_ns="1s", half_open=True), "REJECT",
+     "half_open=True is what follows a pause, and action='REJECT' does not pause; use PAUSE or HALT"),
+    (ConsecutiveErrors(3, open_ns="1s", probes=2), "PAUSE", "probes=2 has no effect without half_open=True"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parameters", "action", "why"), MISFITS)
+def test_parameters_that_do_not_fit_together_are_refused(parameters, action, why):
+    with pytest.raises(InputError) as refused:
+        Rule("r", parameters, action=action)
+    assert str(refused.value) == f"rule 'r' ({Rule('r', type(parameters)(3)).type}): {why}"

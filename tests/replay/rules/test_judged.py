@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from riskkit import Account, EventLog, InputError, Rule, RuleSet, rules
 from riskkit.replay.rules.judged import looks_at, not_judged, why_not_judged
 from riskkit.replay.rules.rule import RuleType, rule_type, rule_types
 from riskkit.replay.schema.columns import DecisionCode
+from riskkit.replay.schema.scopes import QUANTITIES
 
 SECOND = 1_000_000_000
 NAMES = sorted(kind.name for kind in rule_types() if not kind.source_hash)
@@ -29,7 +32,6 @@ STRICTEST: dict[str, dict[str, object]] = {
     "cash": {"fee": 1},
     "order_to_parent": {"limit": 0},
     "var_limit": {"limit": 0, "bar_ns": SECOND, "warmup": 1},
-    "long_only": {"include_open": True},
 }
 LOCKS = {"lookback_ns": "1d", "stop_ns": "1d", "window_ns": "1h"}
 
@@ -110,6 +112,8 @@ def strictest(name: str, action: str, scope: str) -> Rule:
     if name in STRICTEST:
         given = {**{field: LOCKS[field] for field in LOCKS if field in fields}, **STRICTEST[name]}
     given |= {"on_missing_price": "allow"} if "on_missing_price" in fields else {}
+    if scope not in QUANTITIES["equity"].scopes:
+        given = {field: value for field, value in given.items() if field not in kind.of_equity}
     return Rule("r", kind.make(given), scope=scope, action=action)
 
 
@@ -201,3 +205,35 @@ def test_a_set_of_which_no_rule_is_judged_is_refused():
             RuleSet([strictest("consecutive_losses", "PAUSE", "account"), Rule("size", rules.MaxOrderQty(limit=1))]),
             {"r.limit": [1, 2]},
         )
+
+
+OF_EQUITY = [(kind.name, field) for kind in rule_types() for field in sorted(kind.of_equity)]
+BOUGHT = {"kind": "fill", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10}
+KNOWN = {
+    "opening cash": ([], Account("A", cash={"USD": 1})),
+    "an opening position": ([], Account("A", positions={"X": 1})),
+    "a deposit": ([{"kind": "cash", "account": "A", "amount": 5}], Account("A")),
+    "an equity": ([{"kind": "equity", "account": "A", "equity": 5}], Account("A")),
+    "nothing": ([], Account("A")),
+    "a fee": ([{"kind": "cash", "account": "A", "amount": -5, "flow": "fee"}], Account("A")),
+}
+
+
+@pytest.mark.parametrize("scope", QUANTITIES["equity"].scopes)
+@pytest.mark.parametrize("what", KNOWN)
+@pytest.mark.parametrize(("name", "field"), OF_EQUITY)
+def test_a_fraction_of_an_unknown_equity_is_refused(name, field, what, scope):
+    rows, account = KNOWN[what]
+    frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate([*rows, BOUGHT])])
+    accounts = [dataclasses.replace(account, desk="D", firm="F"), Account("idle", desk="E", firm="G")]
+    log = EventLog.from_frame(frame, [rk.Instrument("X")], accounts, unit="ns")
+    limited = RuleSet([Rule("r", rule_type(name).make({field: "0.1"}), scope=scope)])
+    if what not in ("nothing", "a fee"):
+        assert rk.replay_log(log, limited, compiled=False).not_judged == {}
+        return
+    with pytest.raises(InputError) as error:
+        rk.replay_log(log, limited, compiled=False)
+    assert str(error.value) == (
+        f"rule 'r' ({name}) measures a fraction of an equity ({field}), and that of account 'A' is not known: no opening cash "
+        "or position, no deposit, no row kind=\"equity\"; give accounts=[Account('A', cash=...)], or a limit in money"
+    )

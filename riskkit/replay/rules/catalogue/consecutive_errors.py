@@ -2,6 +2,10 @@
 
 Unit: errors. Source: sony/gobreaker. A success resets the run; the rule trips at the limit. After `open_ns` the pause
 ends and the run restarts at zero; with 0 the reset is manual.
+
+With `half_open` (gobreaker, pybreaker, resilience4j) the end of the pause admits `probes` orders or modifies and no more:
+as many successes close the breaker, and an error pauses anew at once. A success is that of a probe only if one was
+admitted; answers name no order, so that a late error of an order from before counts. A reset closes the breaker.
 """
 
 from __future__ import annotations
@@ -10,16 +14,19 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, at_most
+from riskkit.replay.rules.parameters import Breach, Count, Duration, Flag, Limit, PositiveCount, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict
 from riskkit.replay.schema.columns import EventKind, EventRow
 
 ERROR = int(EventKind.ERROR)
+ACK = int(EventKind.ACK)
 
 
 class ConsecutiveErrors(NamedTuple):
     """Fewer than `limit` errors in a row (``breach="exceed"``: at most); a pause lasts `open_ns` (0: until a reset).
+
+    ``half_open``: after the pause, `probes` messages pass; as many successes end it, an error begins it anew.
 
     Examples
     --------
@@ -31,6 +38,8 @@ class ConsecutiveErrors(NamedTuple):
 
     limit: Limit[Count]
     open_ns: Duration = 0
+    half_open: Flag = False
+    probes: PositiveCount = 1
     breach: Breach = "reach"
 
 
@@ -39,29 +48,79 @@ def check(state: Record, params: Any) -> Verdict:
     return Verdict(OBJECT if state.run > params.limit else PASS, state.run, params.limit)
 
 
-def update(state: Record, params: Any, event: EventRow) -> int:
-    """Lengthen or end the run; trip if it is too long."""
-    if event.kind != ERROR:
+def update(state: Record, params: Any, event: EventRow, accepted: int) -> int:
+    """Lengthen or end the run; trip if it is too long, or at an error while half-open."""
+    if event.kind == ERROR:
+        probing = state.probing
+        state.probing = 0
+        state.run += 1
+        return 1 if probing != 0 or state.run > params.limit else 0
+    if event.kind != ACK:
+        state.admitted += accepted * state.probing
+    elif state.probing == 0:
         state.run = 0
-        return 0
-    state.run += 1
-    return 1 if state.run > params.limit else 0
+    elif state.succeeded < state.admitted:
+        state.succeeded += 1
+        if state.succeeded >= params.probes:
+            reset(state)
+    return 0
 
 
 def reset(state: Record) -> None:
-    """Restart the run."""
+    """Close the breaker and restart the run."""
     state.run = 0
+    state.probing = 0
+    state.admitted = 0
+    state.succeeded = 0
+
+
+def on_pause_end(state: Record, params: Any) -> None:
+    """After its time, the pause ends with probes if half-open."""
+    reset(state)
+    state.probing = params.half_open
+
+
+def holds_back(state: Record, params: Any) -> bool:
+    """True if half-open and all probes are admitted."""
+    return state.probing != 0 and state.admitted >= params.probes
+
+
+def apply_pending(state: Record, sign: int) -> None:
+    """Count an order of a list as a probe while the later ones are checked."""
+    state.admitted += sign * state.probing
+
+
+def misfit(rule: Any) -> str:
+    """Reason why the parameters do not fit together."""
+    if rule.parameters.half_open and rule.hold_ns() == "reset":
+        return "half_open=True begins when a pause ends by itself, and this one never does; give open_ns above zero"
+    if rule.parameters.half_open and not rule.can_pause:
+        return f"half_open=True is what follows a pause, and action={rule.action!r} does not pause; use PAUSE or HALT"
+    if not rule.parameters.half_open and rule.parameters.probes != 1:
+        return f"probes={rule.parameters.probes} has no effect without half_open=True"
+    return ""
+
+
+def sentence(params: ConsecutiveErrors) -> str:
+    """The limit in words."""
+    probes = f"{params.probes:,} messages pass" if params.probes != 1 else "one message passes"
+    then = f" (after a pause {probes}: as many successes end it, an error begins it anew)" if params.half_open else ""
+    return f"{at_most(params, 'fewer than')} {params.limit:,} errors in a row{then}"
 
 
 CONSECUTIVE_ERRORS = register(
     RuleType(
         name="consecutive_errors",
         parameters=ConsecutiveErrors,
-        state=("run",),
+        state=("run", "probing", "admitted", "succeeded"),
         check=check,
         update=update,
         reset=reset,
-        updates_on=frozenset({EventKind.ERROR, EventKind.ACK}),
+        on_pause_end=on_pause_end,
+        holds_back=holds_back,
+        apply_pending=apply_pending,
+        updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.ERROR, EventKind.ACK}),
+        breached_by=frozenset({EventKind.ERROR}),
         action="PAUSE",
         hold="open_ns",
         checked_by_pause=True,
@@ -69,6 +128,7 @@ CONSECUTIVE_ERRORS = register(
         observes="limit",
         standing=True,
         evidence=(Need(("ERROR",)),),
-        sentence=lambda params: f"{at_most(params, 'fewer than')} {params.limit:,} errors in a row",
+        misfit=misfit,
+        sentence=sentence,
     )
 )

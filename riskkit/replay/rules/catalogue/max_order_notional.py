@@ -1,7 +1,9 @@
 """Maximum notional of an order.
 
-Unit: money, quantity x price x multiplier. Source: ESMA RTS 6 (2017/589), Art. 15(1)(b); a market order is priced at
-ask (buy) or bid (sell), else the last trade, else `on_missing_price` decides (default: reject).
+Unit: money, quantity x price x multiplier. Source: ESMA RTS 6 (2017/589), Art. 15(1)(b). The price is the limit; that of a
+market order is ask (buy) or bid (sell), else the last trade (before the first price event, the last fill), else
+`on_missing_price` decides (default: reject). A sell with a limit below the market has the market's price, at which it
+would trade.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, notional
-from riskkit.replay.rules.catalogue.message import price_of
+from riskkit.replay.rules.catalogue.message import worst_price_of
 from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
@@ -23,8 +25,8 @@ class MaxOrderNotional(NamedTuple):
     --------
     >>> from riskkit import Rule
     >>> print(Rule("max_order_notional", MaxOrderNotional(limit=250_000)))
-    max_order_notional: one order of at most 250,000 in money (no price known: reject), for each account; what
-    breaches it is refused (WARN).
+    max_order_notional: one order of at most 250,000 in money, a sell below the market at the
+    market price (no price known: reject), for each account; what breaches it is refused (WARN).
     """
 
     limit: Limit[Money]
@@ -34,7 +36,7 @@ class MaxOrderNotional(NamedTuple):
 
 def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the order's value with the limit."""
-    price = price_of(book, event)
+    price = worst_price_of(book, event)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, params.limit)
     observed = abs(notional(book.instrument, event.qty, price))
@@ -50,7 +52,8 @@ MAX_ORDER_NOTIONAL = register(
         one_pass=True,
         bounds="orders",
         sentence=lambda params: (
-            f"one order of {at_most(params)} {params.limit} in money (no price known: {params.on_missing_price})"
+            f"one order of {at_most(params)} {params.limit} in money, a sell below the market at the market price "
+            f"(no price known: {params.on_missing_price})"
         ),
     )
 )

@@ -1,7 +1,8 @@
-"""Price collar: maximum distance of an order's price from the last trade.
+"""Price collar: maximum distance of an order's price from a reference price.
 
-Unit: fraction of the last trade, ticks. Source: ESMA RTS 6 (2017/589), Art. 15(1)(a). Exactly the limit passes, on both
-sides; without a reference `on_missing_price` decides (default: reject). Market orders have no price.
+Unit: fraction of the reference, ticks. Source: ESMA RTS 6 (2017/589), Art. 15(1)(a). Exactly the limit passes, on both
+sides; without a fresh reference `on_missing_price` decides (default: reject). Market orders have no price. A distance
+of half a tick is shown as a whole one.
 """
 
 from __future__ import annotations
@@ -11,8 +12,17 @@ from typing import Any, NamedTuple
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import exceeds_fraction, fraction_of
 from riskkit.replay.rules.catalogue.message import bad_price
-from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.parameters import Breach, ComparedLimit, Limit, MissingPrice, Proportion, Ticks, at_most
+from riskkit.replay.rules.catalogue.reference import Reference, reference_needs, reference_text, twice_reference
+from riskkit.replay.rules.parameters import (
+    Breach,
+    ComparedLimit,
+    Duration,
+    Limit,
+    MissingPrice,
+    Proportion,
+    Ticks,
+    at_most,
+)
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Measure, Verdict, unpriced
 from riskkit.replay.schema.columns import MISSING, EventRow
@@ -20,7 +30,10 @@ from riskkit.replay.schema.constants import LARGEST
 
 
 class PriceCollar(NamedTuple):
-    """A limit price is within the fraction `pct`, and within `ticks` ticks, of the last trade.
+    """A limit price is within the fraction `pct`, and within `ticks` ticks, of a reference price.
+
+    ``reference``: the last trade (before the first price event, the last fill), the middle of bid and ask, the touch (ask
+    of a buy, bid of a sell) or the last fill of the account. ``max_age_ns``: age at which it is still fresh.
 
     Examples
     --------
@@ -32,23 +45,26 @@ class PriceCollar(NamedTuple):
 
     pct: Limit[Proportion] = None
     ticks: ComparedLimit[Ticks] = None
+    reference: Reference = "last"
+    max_age_ns: Duration = None
     on_missing_price: MissingPrice = "reject"
     breach: Breach = "exceed"
 
 
 def check(params: Any, book: Book, event: EventRow) -> Verdict:
-    """Compare the distance from the last trade with the limits."""
+    """Compare the distance from the reference with the limits."""
     if event.price == MISSING and not bad_price(event):
         return Verdict(PASS, 0, 0)
-    last = book.instrument.last
-    if event.price == MISSING or last == MISSING:
+    twice = twice_reference(params, book, event)
+    if event.price == MISSING or twice == MISSING:
         return unpriced(params.on_missing_price, 0, 0)
-    distance = abs(event.price - last)
-    if params.pct < LARGEST and exceeds_fraction(distance, params.pct, abs(last), params.breach):
-        return Verdict(OBJECT, distance, fraction_of(abs(last), params.pct))
+    twice_distance = abs(2 * event.price - twice)
+    distance = (twice_distance + 1) // 2
+    if params.pct < LARGEST and exceeds_fraction(twice_distance, params.pct, abs(twice), params.breach):
+        return Verdict(OBJECT, distance, fraction_of(abs(twice), params.pct) // 2)
     if params.ticks < LARGEST:
         limit = params.ticks * book.instrument.tick
-        if distance > limit or (params.breach != 0 and distance == limit):
+        if twice_distance > 2 * limit or (params.breach != 0 and twice_distance == 2 * limit):
             return Verdict(OBJECT, distance, limit)
     return Verdict(PASS, distance, 0)
 
@@ -62,7 +78,7 @@ def sentence(params: PriceCollar) -> str:
         caps.append(f"{params.ticks:,} ticks")
     bound = at_most(params)
     distance = f"{bound} {' and '.join(caps)}"
-    return f"a price {distance} from the last trade (none known: {params.on_missing_price})"
+    return f"a price {distance} from {reference_text(params)}"
 
 
 PRICE_COLLAR = register(
@@ -72,7 +88,8 @@ PRICE_COLLAR = register(
         check=check,
         observes=Measure.PRICE,
         bounds="nothing",
-        evidence=(Need(("last trade",)),),
+        requires=frozenset({"references"}),
+        evidence=reference_needs,
         one_of=("pct", "ticks"),
         sentence=sentence,
     )

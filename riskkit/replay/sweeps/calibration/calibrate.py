@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from riskkit._bar import with_bar
-from riskkit._check import Duration, InputError, confidence_level, one_of, whole_number
+from riskkit._check import Duration, InputError, confidence_level, instance, one_of, whole_number
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.sweeps.calibration.block_bootstrap import BlockKind, day_bootstrap, default_block, resample
@@ -128,6 +128,8 @@ def calibrate(
     5                    9.0             0.0      True
     9                    0.0             0.0     False
     """
+    instance(log, EventLog, "log")
+    instance(rules, RuleSet, "rules")
     selection = Selection(objective, dict(constraints or {}), COST[one_of(cost, tuple(COST), "cost")])
     selection.check(daily_frame(np.zeros((1, len(COLUMNS)), np.int64), 1, 0, 1.0))
     resamples = whole_number(resamples, "resamples", at_least=0)

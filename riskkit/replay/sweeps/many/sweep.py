@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from riskkit._bar import with_bar
-from riskkit._check import Duration, InputError, one_of, whole_number
+from riskkit._check import Duration, InputError, instance, one_of, whole_number
 from riskkit._show import Row, Shown
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
@@ -191,7 +191,7 @@ def sweep(
     Raises
     ------
     InputError
-        If the grid names no parameter of these rules, or a value does not fit.
+        If the grid names no parameter of these rules, a value does not fit, or the accounts have several currencies.
 
     Examples
     --------
@@ -206,6 +206,7 @@ def sweep(
     3                         1    -4.0                1          10.0
     9                         0   -14.0                0           0.0
     """
+    instance(rules, RuleSet, "rules")
     one_of(mode, get_args(Mode), "mode")
     n_threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
     path, log = (None, log) if isinstance(log, EventLog) else (Path(log), opened(Path(log)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, instance
 from riskkit._show import Row, Shown
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.judged import not_judged, refuse_unjudged
@@ -195,6 +195,8 @@ def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Util
     >>> found.curve("rate").rejections(2).tolist()
     [2, 3]
     """
+    instance(log, EventLog, "log")
+    instance(rules, RuleSet, "rules")
     refuse_unjudged(rules, log)
     return Utilization(log, rules, compiled=compiled)
 

@@ -619,7 +619,7 @@ def test_a_scope_of_instruments_is_refused():
 def test_currencies_and_sizes_that_do_not_fit_are_refused(monkeypatch):
     both = (X, Instrument("E", currency="EUR"))
     mixed = stream(*bars(), order(1), order(1, "E"), instruments=(*both, Y), currencies="many")
-    with pytest.raises(InputError, match="rule 'var': a VaR over several currencies needs exchange rates"):
+    with pytest.raises(InputError, match=r"rule 'var' \(var_limit\) has a limit in money without a currency \(limit\)"):
         replay_log(mixed, gate(), compiled=False)
     monkeypatch.setattr(covariance_state, "MAX_FLOATS", 15)
     with pytest.raises(InputError, match="a covariance of 2 instruments for 1 keys needs 16 floats; at most 15 fit"):

@@ -1,0 +1,66 @@
+"""Reference price of a check, and its age.
+
+Unit: half ticks, so that the middle of a quote is exact. A price is fresh for `max_age_ns` inclusive; older, it is
+missing. Source: CME Group, GCC Price Banding (last price or the best bid and ask as reference).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskkit.replay.kernels.book import Book
+from riskkit.replay.rules.evidence import Need
+from riskkit.replay.rules.parameters import choice
+from riskkit.replay.schema.columns import MISSING, EventRow
+from riskkit.replay.schema.durations import duration, duration_text
+
+NAMES = ("last", "mid", "touch", "own_fill")
+LAST, MID, TOUCH, OWN_FILL = range(4)
+Reference = choice(*NAMES)
+WORDS = {
+    "last": "the last trade",
+    "mid": "the middle of bid and ask",
+    "touch": "the ask (buys) or bid (sells)",
+    "own_fill": "the last fill of the account",
+}
+NEEDS = {
+    "last": (Need(("last trade", "FILL"), 'or take quotes with reference="mid" or "touch"'),),
+    "mid": (Need(("bid",)), Need(("ask",))),
+    "touch": (Need(("bid", "ask")),),
+    "own_fill": (Need(("FILL",)),),
+}
+
+
+def twice_reference(params: Any, book: Book, event: EventRow) -> int:
+    """Twice the reference price of an order, in ticks; MISSING if there is none, or none that is fresh.
+
+    The last trade is that of the price events; before the first one, the last fill.
+    """
+    instrument = book.instrument
+    kind = params.reference
+    if kind == MID:
+        if instrument.bid == MISSING or instrument.ask == MISSING:
+            return MISSING
+        oldest = min(instrument.bid_ts, instrument.ask_ts)
+        return instrument.bid + instrument.ask if event.ts - oldest <= params.max_age_ns else MISSING
+    price, since = instrument.mark, instrument.mark_ts
+    if kind == OWN_FILL:
+        price, since = book.position.fill_price, book.position.fill_ts
+    elif kind == TOUCH and event.side > 0:
+        price, since = instrument.ask, instrument.ask_ts
+    elif kind == TOUCH:
+        price, since = instrument.bid, instrument.bid_ts
+    return 2 * price if price != MISSING and event.ts - since <= params.max_age_ns else MISSING
+
+
+def reference_text(params: Any) -> str:
+    """The reference in words, with what happens without one."""
+    age = (
+        "" if params.max_age_ns is None else f" at most {duration_text(duration(params.max_age_ns, 'max_age_ns'))} old"
+    )
+    return f"{WORDS[params.reference]}{age} (none known: {params.on_missing_price})"
+
+
+def reference_needs(rule: Any) -> tuple[Need, ...]:
+    """Contents of a log that have the reference of a rule."""
+    return NEEDS[rule.parameters.reference]

@@ -1,0 +1,263 @@
+"""Guards in the functions of a user-defined rule: indices of the workspace, divisors, codes of verdicts, lengths of loops.
+
+What can be known at the declaration is refused there. The rest is checked as it runs, plain and compiled alike: the
+guarded function calls one of the functions below, which raises a `RuleFault` that names the line.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+import linecache
+import types
+from typing import Any
+
+from riskkit._check import InputError
+from riskkit.replay.rules.verdict import NO_PRICE, NOTICE, OBJECT, PASS
+
+CODES = (PASS, OBJECT, NO_PRICE, NOTICE)
+MOST_TURNS = 1_000_000
+INDEX, DIVISOR, CODE, TURNS = range(4)
+WORDS = {
+    INDEX: "reads or writes word {value} of its workspace, which has the words 0 to {last}",
+    DIVISOR: "divides by zero; test the divisor first",
+    CODE: f"returns a verdict with the code {{value}}; a code is PASS, OBJECT, NO_PRICE or NOTICE ({CODES})",
+    TURNS: f"loops {{value}} times; a loop of a rule has at most {MOST_TURNS:,} turns",
+}
+_GUARDED: dict[int, Any] = {}  # functions by mark, for the line of a fault
+
+
+class RuleFault(InputError):
+    """Fault of a user-defined rule in a replay: what it did, and its line.
+
+    Parameters
+    ----------
+    what : int
+        INDEX, DIVISOR, CODE or TURNS.
+    value, size : int
+        The value that came, and the words of the workspace.
+    mark, line : int
+        The function, and its line.
+    """
+
+    def __str__(self) -> str:
+        """The fault in words."""
+        what, value, size, mark, line = self.args
+        function = _GUARDED[mark]
+        text = linecache.getline(function.__code__.co_filename, line).strip()
+        return f"{function.__name__}, line {line} ({text!r}) " + WORDS[what].format(value=value, last=size - 1)
+
+
+def guarded_index(index: int, start: int, size: int, mark: int, line: int) -> int:
+    """An index of the shared workspace that is one of the rule's own words."""
+    if index < start or index >= start + size:
+        raise RuleFault(INDEX, index - start, size, mark, line)
+    return index
+
+
+def guarded_divisor(divisor: Any, mark: int, line: int) -> Any:
+    """A divisor that is not zero."""
+    if divisor == 0:
+        raise RuleFault(DIVISOR, 0, 0, mark, line)
+    return divisor
+
+
+def guarded_code(code: int, mark: int, line: int) -> int:
+    """A code that a verdict may have."""
+    if code != PASS and code != OBJECT and code != NO_PRICE and code != NOTICE:
+        raise RuleFault(CODE, code, 0, mark, line)
+    return code
+
+
+def guarded_turns(bound: int, mark: int, line: int) -> int:
+    """A bound of a loop that ends soon."""
+    if abs(bound) > MOST_TURNS:
+        raise RuleFault(TURNS, bound, 0, mark, line)
+    return bound
+
+
+GUARDS = (guarded_index, guarded_divisor, guarded_code, guarded_turns)
+
+
+def guarded(found: Any, values: dict[str, Any], words: int) -> types.CodeType:
+    """Code of a function of a cell (`CellFunction`) with its guards; `values` gets the names that it calls.
+
+    Raises
+    ------
+    InputError
+        If an index, a divisor, a code or a loop is wrong whatever comes, or a loop has no bound that is known.
+    """
+    mark = int.from_bytes(hashlib.blake2b(found.text.encode(), digest_size=6).digest(), "big")
+    _GUARDED[mark] = found.function
+    tree = _Guard(found, mark, words).visit(copy.deepcopy(found.tree))
+    tree.returns = None
+    for argument in tree.args.args:
+        argument.annotation = None
+    values |= {guard.__name__: guard for guard in GUARDS}
+    names: dict[str, Any] = {}
+    module = ast.fix_missing_locations(ast.Module([tree], []))
+    exec(compile(module, found.function.__code__.co_filename, "exec", dont_inherit=True), names)  # a checked function
+    return names[tree.name].__code__
+
+
+class _Guard(ast.NodeTransformer):
+    """Puts the guards into the tree of one function."""
+
+    def __init__(self, found: Any, mark: int, words: int) -> None:
+        self.found = found
+        self.mark = mark
+        self.words = words
+        self.arguments = {argument.arg for argument in found.tree.args.args}
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """The workspace has one name, under which it is indexed."""
+        if node.id == "memory" and "memory" in self.arguments:
+            raise self.refusal(node, "gives memory away; index it, or pass it on as an argument named memory")
+        if isinstance(node.ctx, ast.Store) and node.id in ("state", "params") and node.id in self.arguments:
+            raise self.refusal(node, f"gives another value to {node.id!r}; take another name")
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """A call: codes of verdicts and bounds of loops; memory goes on only as memory, with its state."""
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name in ("Verdict", "CapVerdict"):
+            self.check_code(node)
+        if name in self.found.helpers:
+            self.check_passed(node, name)
+        passes = [isinstance(value, ast.Name) and value.id == "memory" for value in node.args]
+        node.args = [
+            value if is_memory else self.visit(value) for value, is_memory in zip(node.args, passes, strict=True)
+        ]
+        node.keywords = [ast.keyword(word.arg, self.visit(word.value)) for word in node.keywords]
+        if name == "range":
+            node.args = [
+                value if isinstance(value, ast.Constant) else self.guard(guarded_turns, value) for value in node.args
+            ]
+        elif name in ("Verdict", "CapVerdict") and node.args:
+            node.args[0] = self.guard(guarded_code, node.args[0])
+        elif name in ("Verdict", "CapVerdict"):
+            node.keywords = [
+                ast.keyword(word.arg, self.guard(guarded_code, word.value)) if word.arg == "code" else word
+                for word in node.keywords
+            ]
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """An item: of the workspace only words of its own, else of a local tuple."""
+        name = node.value.id if isinstance(node.value, ast.Name) else ""
+        if name != "memory" or "memory" not in self.arguments:
+            if not name or name in self.arguments:
+                raise self.refusal(node, "indexes what is neither memory nor a tuple of its own")
+            return self.generic_visit(node)
+        if self.words == 0:
+            raise self.refusal(node, "indexes memory, and the rule has no workspace; declare workspace_size")
+        if "state" not in self.arguments:
+            raise self.refusal(node, "indexes memory without the argument state, whose state.memory is its first word")
+        self.check_offset(node.slice)
+        start = ast.Attribute(ast.Name("state", ast.Load()), "memory", ast.Load())
+        node.slice = self.guard(guarded_index, self.visit(node.slice), start, ast.Constant(self.words))
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """A division."""
+        self.generic_visit(node)
+        if isinstance(node.op, (ast.Div, ast.FloorDiv, ast.Mod)):
+            node.right = self.divisor(node.right)
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        """A division in place."""
+        self.generic_visit(node)
+        if isinstance(node.op, (ast.Div, ast.FloorDiv, ast.Mod)):
+            node.value = self.divisor(node.value)
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        """A loop over a range whose bounds are numbers or parameters."""
+        call: Any = node.iter
+        for place, bound in enumerate(call.args):
+            if place == 2 and not (isinstance(_constant(bound), int) and _constant(bound) != 0):
+                raise self.refusal(node, "loops with a step that is not a number other than zero")
+            if not self.is_known(bound):
+                raise self.refusal(node, "loops without a bound that is known; write range of a number or a parameter")
+        return self.generic_visit(node)
+
+    # ------------------------------------------------------------------ what is known at the declaration
+
+    def is_known(self, node: ast.expr) -> bool:
+        """True for numbers, constants of the cell, parameters, and sums and products of them."""
+        match node:
+            case ast.Constant():
+                return True
+            case ast.Name(name):
+                return name in self.found.constants
+            case ast.Attribute(ast.Name("params"), _):
+                return "params" in self.arguments
+            case ast.UnaryOp(_, operand):
+                return self.is_known(operand)
+            case ast.BinOp(left, _, right):
+                return self.is_known(left) and self.is_known(right)
+            case ast.Call(ast.Name("min" | "max"), values):
+                return all(map(self.is_known, values))
+        return False
+
+    def check_offset(self, index: ast.expr) -> None:
+        """Refuse an index that is not one of the rule's words whatever comes."""
+        match index:
+            case ast.Attribute(ast.Name("state"), "memory"):
+                offset: int | None = 0
+            case ast.BinOp(ast.Attribute(ast.Name("state"), "memory"), ast.Add() | ast.Sub() as op, right):
+                found = _constant(right)
+                offset = -found if found is not None and isinstance(op, ast.Sub) else found
+            case _ if _constant(index) is not None:
+                raise self.refusal(index, "indexes memory by a number; its own words begin at memory[state.memory]")
+            case _:
+                offset = None
+        if offset is not None and not 0 <= offset < self.words:
+            raise self.refusal(index, WORDS[INDEX].format(value=offset, last=self.words - 1))
+
+    def check_code(self, call: ast.Call) -> None:
+        """Refuse a verdict with a number that is no code."""
+        codes = call.args[:1] or [word.value for word in call.keywords if word.arg == "code"]
+        for code in map(_constant, codes):
+            if code is not None and code not in CODES:
+                raise self.refusal(call, WORDS[CODE].format(value=code))
+
+    def check_passed(self, call: ast.Call, name: str) -> None:
+        """Refuse a function of the cell that gets the workspace, or its state, under another name."""
+        own = ("memory", "state")
+        helper = [argument.arg for argument in self.found.helpers[name].tree.args.args]
+        passed = [*zip(helper, call.args, strict=False), *((word.arg, word.value) for word in call.keywords)]
+        for argument, value in passed:
+            given = value.id if isinstance(value, ast.Name) and value.id in own else ""
+            if (given == "memory" or argument == "memory" or (argument == "state" and "memory" in helper)) and (
+                given != argument
+            ):
+                raise self.refusal(
+                    call, f"passes {ast.unparse(value)!r} as {argument!r}; memory and state keep their names"
+                )
+
+    def divisor(self, node: ast.expr) -> ast.expr:
+        """A divisor with its guard, if it is not a number."""
+        if _constant(node) == 0:
+            raise self.refusal(node, WORDS[DIVISOR])
+        return node if _constant(node) is not None else self.guard(guarded_divisor, node)
+
+    def guard(self, function: Any, node: ast.expr, *more: ast.expr) -> ast.expr:
+        """The call of a guard with the value that it guards."""
+        place = [ast.Constant(self.mark), ast.Constant(node.lineno)]
+        call = ast.Call(ast.Name(function.__name__, ast.Load()), [node, *more, *place], [])
+        return ast.copy_location(call, node)
+
+    def refusal(self, node: ast.AST, why: str) -> InputError:
+        """The error that names the line of a node."""
+        return InputError(f"{self.found.at(node)} {why}")
+
+
+def _constant(node: ast.AST) -> Any:
+    """The number written, with its sign; None if it is none."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        number = _constant(node.operand)
+        return -number if number is not None else None
+    return node.value if isinstance(node, ast.Constant) else None

@@ -1,0 +1,65 @@
+"""Names that the calls of tests/house/refusals.toml use: small returns, prices, events, rules and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import riskkit as rk
+from riskkit import rules as catalogue
+
+DAYS = pd.date_range("2020-01-01", periods=300, name="day")
+R = pd.DataFrame(0.01 * np.random.default_rng(4).standard_normal((300, 2)), DAYS, ["A", "B"])
+PRICES = 100 * (1 + R["A"]).cumprod()
+
+
+def events(**columns: Any) -> pd.DataFrame:
+    """Two orders as a frame, with other values in some columns."""
+    order = {"ts": [0, 1], "kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10.0}
+    return pd.DataFrame({**order, **columns})
+
+
+def written(text: str, name: str) -> Path:
+    """A file with this text in the working folder."""
+    path = Path(name)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def session() -> rk.Session:
+    """A session of one account and one instrument."""
+    return rk.Session.create(SIZE, [rk.Instrument("X")], [rk.Account("A")], compiled=False)
+
+
+def replayed() -> rk.ReplayResult:
+    """The replay of two orders."""
+    return rk.replay_log(LOG, SIZE, compiled=False)
+
+
+def rule_set(parameters: Any, **options: Any) -> rk.RuleSet:
+    """A set of one rule."""
+    return rk.RuleSet([rk.Rule("r", parameters, **options)])
+
+
+SIZE = rk.RuleSet([rk.Rule("size", catalogue.MaxOrderQty(limit=5))])
+LOG = rk.EventLog.from_frame(events())
+NAMES: dict[str, Any] = {
+    "rk": rk,
+    "np": np,
+    "pd": pd,
+    "R": R,
+    "r": R["A"],
+    "prices": PRICES,
+    "NEWEST_FIRST": PRICES[::-1],
+    "log": LOG,
+    "SIZE": SIZE,
+    "events": events,
+    "written": written,
+    "session": session,
+    "replayed": replayed,
+    "rule_set": rule_set,
+    **{name: getattr(catalogue, name) for name in catalogue.__all__},
+}

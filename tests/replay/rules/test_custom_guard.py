@@ -1,0 +1,120 @@
+"""Faults of a user-defined rule: refused at the declaration where they are known, else one sentence, plain and compiled."""
+
+from __future__ import annotations
+
+import linecache
+
+import pandas as pd
+import pytest
+from marks import needs_compiling
+
+from riskkit import EventLog, InputError, RuleSet, replay_log
+from riskkit.replay.rules.custom_guard import RuleFault
+
+HEAD = (
+    "from typing import NamedTuple\nfrom riskkit.replay.rules.custom import *\n"
+    "class P(NamedTuple):\n    limit: Count\n    far: Count = 0\n"
+)
+CELL = HEAD + (
+    "def turn(state, memory, place):\n    return memory[state.memory + place]\n"
+    "def check(state, params, event, memory):\n    {body}\n    return Verdict(PASS, found, params.limit)\n"
+    "kind = custom('guarded', P, state=['run'], check=check, checks_on='order', workspace_size={words})"
+)
+LOG = EventLog.from_frame(
+    pd.DataFrame(
+        {"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10.0}
+    )
+)
+
+
+def declared(body, words=4):
+    """The rule type of a cell whose check has these lines."""
+    text, name = CELL.format(body="\n    ".join(body.split("; ")), words=words), f"<guard {body}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    names: dict = {"__name__": "a_cell"}
+    exec(compile(text, name, "exec", dont_inherit=True), names)
+    return names["kind"]
+
+
+REFUSED = {
+    "found = memory[state.memory + 4]": "reads or writes word 4 of its workspace, which has the words 0 to 3",
+    "found = memory[state.memory - 1]": "reads or writes word -1 of its workspace, which has the words 0 to 3",
+    "found = memory[5]": "indexes memory by a number; its own words begin at memory[state.memory]",
+    "other = memory; found = other[0]": "gives memory away; index it, or pass it on as an argument named memory",
+    "found = (memory, 1)[0][5]": "indexes what is neither memory nor a tuple of its own",
+    "found = turn(event, memory, 1)": "passes 'event' as 'state'; memory and state keep their names",
+    "state = event; found = 1": "gives another value to 'state'; take another name",
+    "found = 0; while found < 1: found = 0": "uses while, which may never end; a rule is arithmetic and branches",
+    "found = 0; for i in range(event.qty): found += i":
+        "loops without a bound that is known; write range of a number or a parameter",
+    "found = 0; for i in range(0, 9, event.qty): found += i": "loops with a step that is not a number other than zero",
+    "found = check(state, params, event, memory)": "calls 'check', which is not finished: a rule's functions call no caller",
+    "found = event.qty // 0": "divides by zero; test the divisor first",
+    "found = event.qty; found %= 0": "divides by zero; test the divisor first",
+    "return Verdict(7, 0, 0); found = 1":
+        "returns a verdict with the code 7; a code is PASS, OBJECT, NO_PRICE or NOTICE ((0, 1, 2, 4))",
+    "return Verdict(code=-1, observed=0, limit=0); found = 1":
+        "returns a verdict with the code -1; a code is PASS, OBJECT, NO_PRICE or NOTICE ((0, 1, 2, 4))",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", REFUSED)
+def test_what_is_wrong_whatever_comes_is_refused_where_it_is_declared(body):
+    with pytest.raises(InputError) as refused:
+        declared(body)
+    assert str(refused.value).startswith("check, line ") and str(refused.value).endswith(") " + REFUSED[body])
+
+
+def test_memory_without_a_workspace_is_refused():
+    with pytest.raises(InputError, match="indexes memory, and the rule has no workspace; declare workspace_size"):
+        declared("found = memory[0]", words=0)
+
+
+def test_an_update_does_not_move_its_workspace():
+    text = HEAD + (
+        "def update(state, event):\n    state.memory = 5\n    return 0\n"
+        "custom('moving', P, update=update, updates_on='order', workspace_size=2)"
+    )
+    linecache.cache["<moving>"] = (len(text), None, text.splitlines(True), "<moving>")
+    with pytest.raises(
+        InputError, match=r"update, line 7 \('state.memory = 5'\) changes 'memory', which the engine keeps"
+    ):
+        exec(compile(text, "<moving>", "exec", dont_inherit=True), {"__name__": "a_cell"})
+
+
+FAULTS = {  # what the log or a parameter makes wrong: body -> line and sentence
+    "found = memory[state.memory + params.far]": (9, "reads or writes word {far} of its workspace, which has the words 0 to 3"),
+    "found = memory[state.memory - params.far]": (9, "reads or writes word -{far} of its workspace, which has the words 0 to 3"),
+    "found = turn(state, memory, params.far)": (7, "reads or writes word {far} of its workspace, which has the words 0 to 3"),
+    "found = event.qty // (params.far - params.far)": (9, "divides by zero; test the divisor first"),
+    "found = event.qty; found %= params.far - params.far": (10, "divides by zero; test the divisor first"),
+    "found = int(1.5 / (params.far - params.far))": (9, "divides by zero; test the divisor first"),
+    "return Verdict(params.far, 0, 0); found = 1":
+        (9, "returns a verdict with the code {far}; a code is PASS, OBJECT, NO_PRICE or NOTICE ((0, 1, 2, 4))"),
+    "found = 0; for i in range(params.far): found += i": (10, "loops {far} times; a loop of a rule has at most 1,000,000 turns"),
+}  # fmt: skip
+
+
+def said(body, far, compiled):
+    with pytest.raises(RuleFault) as fault:
+        replay_log(LOG, RuleSet([declared(body)(limit=3, far=far)]), compiled=compiled)
+    return str(fault.value)
+
+
+@pytest.mark.parametrize("body", FAULTS)
+def test_a_fault_of_a_replay_is_one_sentence_with_its_line(body):
+    line, sentence = FAULTS[body]
+    for far in (50_000_000, 2**40):
+        assert f"line {line} (" in said(body, far, False)
+        assert said(body, far, False).endswith(") " + sentence.format(far=far))
+
+
+@needs_compiling
+@pytest.mark.parametrize("body", FAULTS)
+def test_a_compiled_fault_is_that_of_plain_python(body):
+    assert said(body, 50_000_000, True) == said(body, 50_000_000, False)
+
+
+def test_what_is_in_order_passes():
+    body = "found = 0; for i in range(min(params.far, 4)): found += turn(state, memory, i) + event.qty // (i + 1)"
+    assert replay_log(LOG, RuleSet([declared(body)(limit=3, far=4)]), compiled=False).rejections().size == 0
