@@ -1,7 +1,9 @@
-"""Optional progress bar (needs tqdm)."""
+"""What is said to a person who waits: an optional progress bar (needs tqdm), or one line."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -34,3 +36,11 @@ def with_bar(
         steps, desc=what, total=total, unit=unit, leave=False, disable=None if wanted is None else False
     )
     return bar
+
+
+def say(line: str) -> None:
+    """Print one line on stderr if a person waits: at a terminal or in a notebook, unless RISKKIT_QUIET is set."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    waits = hasattr(shell, "kernel") or (sys.stderr is not None and sys.stderr.isatty())
+    if waits and not os.environ.get("RISKKIT_QUIET"):
+        print(f"riskkit: {line}", file=sys.stderr, flush=True)

@@ -220,6 +220,46 @@ def refuse_disorder(value: Any, name: str, *, repeats: bool = False) -> None:
     )
 
 
+def refuse_other_rows(value: Any, name: str, other: Any, other_name: str) -> None:
+    """Refuse two tables that have not one row each for the same periods, by number and by label."""
+    n, n_other = (np.shape(as_pandas(table))[0] for table in (value, other))
+    if n != n_other:
+        raise InputError(f"{name} has {n} rows and {other_name} {n_other}; give both for the same periods")
+    rows, others = labels_of(value, 0), labels_of(other, 0)
+    if rows is None or others is None or rows.equals(others):
+        return
+    differ = [i for i, (label, beside) in enumerate(zip(rows, others, strict=True)) if label != beside]
+    if differ:
+        row = differ[0]
+        raise InputError(
+            f"{name} and {other_name} have {n} rows each, but of other periods: row {row} is {_date(rows[row])} in "
+            f"{name} and {_date(others[row])} in {other_name}; give both for the same periods"
+        )
+
+
+def as_dates(index: Any) -> Any:
+    """Return labels that are dates (times, periods, dates or ISO 8601 text) as a DatetimeIndex; others unchanged."""
+    import pandas as pd
+
+    if isinstance(index, pd.PeriodIndex):
+        return index.to_timestamp()
+    kind = index.inferred_type
+    if kind in ("date", "datetime") or (kind == "string" and _are_dates(index)):
+        try:
+            return pd.DatetimeIndex(index)
+        except ValueError:
+            return index
+    return index
+
+
+def random_generator(rng: Any, name: str = "rng", otherwise: str = "") -> np.random.Generator:
+    """Return a numpy Generator; a seed and what else is not one are refused."""
+    if not isinstance(rng, np.random.Generator):
+        seed = int(rng) if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) else "seed"
+        raise InputError(f"{name}={rng!r} is not a numpy Generator; give numpy.random.default_rng({seed}){otherwise}")
+    return rng
+
+
 def _are_dates(index: Any) -> bool:
     """True for dates, periods and times of any type, and for text that begins as in 2020-01-31."""
     kind = index.inferred_type
@@ -267,8 +307,12 @@ def as_pandas(value: Any) -> Any:
     """Return a table of polars, pyarrow or another Arrow library as a DataFrame, a column as an array.
 
     The column of dates becomes the index; without one, the column of text, which names the rows of a matrix. Anything
-    that is not from an Arrow library is returned unchanged.
+    that is not from an Arrow library is returned unchanged, except that numbers by name (a dict) become a Series.
     """
+    if isinstance(value, Mapping) and all(np.ndim(entry) == 0 for entry in value.values()):
+        import pandas as pd
+
+        return pd.Series(value)
     if not hasattr(value, "__arrow_c_stream__") or hasattr(value, "iloc"):
         return value
     import pyarrow as pa

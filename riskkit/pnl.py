@@ -19,7 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, observations, with_labels
+from riskkit._check import (
+    InputError,
+    as_pandas,
+    finite_array,
+    finite_number,
+    float_array,
+    labels_of,
+    observations,
+    with_labels,
+)
 from riskkit._show import Row, Shown
 
 __all__ = ["DeltaGamma", "aggregate", "linear", "full_revaluation", "scenario"]
@@ -162,11 +171,11 @@ class DeltaGamma(Shown):
     def pnl(self, scenarios: Any) -> Any:
         """P&L per scenario of moves (n_obs, n_factors), matched by name where both sides are labelled."""
         moves, columns = _scenario_matrix(scenarios, "scenarios"), labels_of(scenarios, 1)
-        delta = np.asarray(in_asset_order(self.delta, columns, "delta"), dtype=float)
-        gamma = self.gamma
+        delta = float_array(in_asset_order(self.delta, columns, "delta"), "delta")
+        gamma = as_pandas(self.gamma)
         for axis in range(np.ndim(gamma)):
             gamma = in_asset_order(gamma, columns, "gamma", axis)
-        gamma = np.asarray(gamma, dtype=float)
+        gamma = float_array(gamma, "gamma")
         if len(delta) != moves.shape[1]:
             raise InputError(f"scenarios has {moves.shape[1]} factors and the book {len(delta)}; give the same factors")
         convexity = moves**2 @ gamma if gamma.ndim == 1 else ((moves @ gamma) * moves).sum(axis=1)
@@ -178,8 +187,8 @@ class DeltaGamma(Shown):
     def _rows(self) -> list[Row]:
         return [
             ("factors", len(self.delta), ""),
-            ("sum of deltas", float(np.sum(np.asarray(self.delta))), "money per unit of move"),
-            ("gamma", "diagonal" if np.ndim(self.gamma) == 1 else "full matrix", ""),
+            ("sum of deltas", float(np.sum(float_array(self.delta, "delta"))), "money per unit of move"),
+            ("gamma", "diagonal" if np.ndim(as_pandas(self.gamma)) == 1 else "full matrix", ""),
             ("theta", self.theta, "money"),
         ]
 

@@ -1,5 +1,6 @@
 """Options of the test suite: how much is run, and on which cases."""
 
+import os
 import subprocess
 import sys
 from unittest.mock import patch
@@ -42,6 +43,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    os.environ["RISKKIT_QUIET"] = "1"  # notebooks print the same whether or not their loops are compiled
     settings.load_profile("new" if config.option.extent == "long" else "same")
     if config.option.extent == "fast":
         sys.meta_path.insert(0, Uncompiled())

@@ -36,6 +36,7 @@ PROOFS = ("proofs/test_edges.py", "proofs/test_scenarios.py", "proofs/test_metam
 REPLAY_TESTS = (*PROOFS, "replay/kernels", "replay/rules", "replay/run", "replay/live", "replay/engine")
 LOADED = ("numpy", "pandas", "scipy.stats", "scipy.optimize", "matplotlib", "numba")  # once, for all mutants
 SAID = "said.txt"  # what pytest wrote last, in the copy
+USAGE, NO_TESTS = 4, 5  # what pytest ends with when it was called wrongly, and when a file has no doctest
 SECONDS = 300  # of processor time, for a mutant that never ends
 
 COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
@@ -160,9 +161,10 @@ def passes(folder: Path, arguments: list[str]) -> bool:
     """Whether these tests pass in a copy of the project, in a process of their own."""
     import resource  # not on Windows
 
+    fast = ["--fast"] if any(name.startswith("tests/") for name in arguments) else []  # tests/conftest.py knows it
     child = os.fork()
     if not child:
-        code = 1
+        code = USAGE
         try:
             resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
             os.chdir(folder)
@@ -170,13 +172,16 @@ def passes(folder: Path, arguments: list[str]) -> bool:
             os.dup2(said, 1), os.dup2(said, 2)
             import pytest
 
-            code = pytest.main(["-x", "-q", "--fast", "-p", "no:cacheprovider", *arguments])
+            code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *fast, *arguments]))
             sys.stdout.flush()
         except BaseException:
             os.write(2, traceback.format_exc().encode())
         finally:
-            os._exit(0 if code in (0, 5) else 1)  # 5: the file has no doctest
-    return os.waitpid(child, 0)[1] == 0
+            os._exit(code)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == USAGE:
+        sys.exit(f"pytest did not run {' '.join(arguments)}:\n" + (folder / SAID).read_text(encoding="utf-8")[-3000:])
+    return os.WIFEXITED(status) and os.WEXITSTATUS(status) in (0, NO_TESTS)
 
 
 def survives(folder: Path, mutant: Mutant) -> bool:
@@ -216,11 +221,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         os.environ["RISKKIT_CACHE"] = str(Path(name) / "cache")
         folder = copy_of_project(Path(name) / "copy")
-        tests = sorted(
-            {path for one in sample for run in tests_of(one.file)[1:] for path in run if path.startswith("tests/")}
-        )
-        if not passes(folder, tests):
-            sys.exit("without a mutant a test fails:\n" + (folder / SAID).read_text(encoding="utf-8")[-3000:])
+        tests = {path for one in sample for run in tests_of(one.file)[1:] for path in run if path.startswith("tests/")}
+        for run in (sorted({one.file for one in sample}), sorted(tests)):
+            if not passes(folder, run):
+                sys.exit("without a mutant a test fails:\n" + (folder / SAID).read_text(encoding="utf-8")[-3000:])
         alive = []
         for number, one in enumerate(sample, 1):
             alive += [one] if survives(folder, one) else []

@@ -34,6 +34,13 @@ def session() -> rk.Session:
     return rk.Session.create(SIZE, [rk.Instrument("X")], [rk.Account("A")], compiled=False)
 
 
+def two_currencies() -> rk.EventLog:
+    """Two orders of accounts in dollars and in euros, of one desk."""
+    traded = [rk.Instrument("X"), rk.Instrument("E", currency="EUR")]
+    accounts = [rk.Account("A", desk="D"), rk.Account("B", desk="D")]
+    return rk.EventLog.from_frame(events(account=["A", "B"], instrument=["X", "E"]), traded, accounts)
+
+
 def replayed() -> rk.ReplayResult:
     """The replay of two orders."""
     return rk.replay_log(LOG, SIZE, compiled=False)
@@ -59,6 +66,7 @@ NAMES: dict[str, Any] = {
     "events": events,
     "written": written,
     "session": session,
+    "two_currencies": two_currencies,
     "replayed": replayed,
     "rule_set": rule_set,
     **{name: getattr(catalogue, name) for name in catalogue.__all__},

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, as_pandas, finite_array, labels_of, returns_array, with_labels
+from riskkit._check import InputError, as_pandas, finite_array, labels_of, refuse_other_rows, returns_array, with_labels
 from riskkit._docs import shared_parameters
 from riskkit._jit import kernel
 from riskkit._show import Row, Shown
@@ -235,6 +235,7 @@ def ewma_portfolio_variance(returns: ReturnsLike, weights: Any, decay: float = 0
     >>> ewma_portfolio_variance([[0.02, 0.01], [-0.01, 0.03]], [0.5, 0.5], decay=0.9, start="zero").round(9).tolist()
     [2.25e-05, 3.025e-05]
     """
+    weights = as_pandas(weights)
     fixed = np.ndim(weights) == 1
     array, assets = _rows_of(returns, order="C" if fixed else "K")
     positions = finite_array(_in_order(weights, assets, np.ndim(weights) - 1), "weights", order="K")
@@ -242,9 +243,9 @@ def ewma_portfolio_variance(returns: ReturnsLike, weights: Any, decay: float = 0
         raise InputError(
             f"weights has shape {positions.shape}; returns of shape {array.shape} need one per asset, or that shape"
         )
-    rows, dates = labels_of(returns, 0), labels_of(weights, 0)
-    if positions.ndim == 2 and rows is not None and dates is not None and not rows.equals(dates):
-        raise InputError("weights and returns are labelled by different dates; give the same rows")
+    rows = labels_of(returns, 0)
+    if positions.ndim == 2:
+        refuse_other_rows(weights, "weights", returns, "returns")
     decay = decay_factor(decay)
     first = _start_matrix(array, decay, start, BACKCAST_PERIODS)
     out = np.empty(len(array))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, labels_of, with_labels
+from riskkit._check import InputError, as_pandas, finite_array, labels_of, with_labels
 from riskkit._docs import shared_parameters
 
 documented = shared_parameters(
@@ -36,6 +36,7 @@ def labels_among(*values: Any) -> Any:
 
 def matched(value: Any, names: Any, name: str) -> np.ndarray:
     """Check a number, or one per position in the order of `names` if both are labelled."""
+    value = as_pandas(value)
     labels = labels_of(value, 0)
     if labels is not None and names is not None and not labels.equals(names):
         missing = [label for label in names if label not in labels]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, whole_number
+from riskkit._check import InputError, finite_array, random_generator, whole_number
 
 BLOCK = 4_096
 """Rows at a time in matrix products and sums, whose rounding could depend on the number of rows."""
@@ -118,8 +118,7 @@ class SobolDraws:
     replicates: int = 16
 
     def __post_init__(self) -> None:
-        if not isinstance(self.generator, np.random.Generator):
-            raise InputError(f"generator is {type(self.generator).__name__}; give a numpy.random.Generator")
+        random_generator(self.generator, "generator")
         whole_number(self.replicates, "replicates", at_least=2)
 
 
@@ -150,7 +149,7 @@ def source_of(draws: Any, needs: VariateSpec, n_scenarios: int | None, antitheti
         n = _required(n_scenarios)
         source: Source = _GeneratorSource(draws, needs)
     elif draws is None or isinstance(draws, (int, np.integer, np.random.RandomState)):
-        raise InputError(f"draws={draws!r}; give numpy.random.default_rng(seed), a Sobol, or an array of draws")
+        random_generator(draws, "draws", ", SobolDraws, or an array of draws")
     else:
         source = _ArraySource(draws, needs)
         given = source.n_rows * (2 if antithetic else 1)

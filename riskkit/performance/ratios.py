@@ -31,6 +31,7 @@ from riskkit.performance.series import (
     documented,
     gain_over_risk,
     per_series,
+    refuse_yearly_rate,
     without_risk_free,
     without_spread,
 )
@@ -156,6 +157,7 @@ def sharpe_ratio(
     """
     one_of(definition, get_args(Sharpe), "definition")
     excess = without_risk_free(returns, risk_free)
+    refuse_yearly_rate(risk_free, "risk_free", returns, periods_per_year)
     flat = constant(excess, np.abs(float_array(returns, "returns")).max(axis=0))
     why: Any = without_spread("a Sharpe ratio")
     volatility = np.where(flat, np.nan, sample_volatility(excess, ddof=ddof))
@@ -210,6 +212,7 @@ def sharpe_standard_error(
     (0.53619, 0.506705)
     """
     one_of(method, ("moments", "normal"), "method")
+    refuse_yearly_rate(risk_free, "risk_free", returns, periods_per_year)
     ratio = np.asarray(sharpe_ratio(returns, definition="per_period", risk_free=risk_free, on_refusal=on_refusal))
     excess = without_risk_free(returns, risk_free)
     skew, kurtosis = (skewness(excess), excess_kurtosis(excess)) if method == "moments" else (0.0, 0.0)
@@ -273,6 +276,7 @@ def sortino_ratio(
     """
     mean = returns_array(returns).mean(axis=0) - finite_number(threshold, "threshold")
     scale = 1.0 if periods_per_year is None else math.sqrt(positive(periods_per_year, "periods_per_year"))
+    refuse_yearly_rate(threshold, "threshold", returns, periods_per_year)
     deviation = downside_deviation(returns, threshold, divisor=divisor)
     why = "returns equals the threshold everywhere; a Sortino ratio is undefined"
     return per_series(gain_over_risk(mean * scale, deviation), returns, why, on_refusal)

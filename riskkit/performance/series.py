@@ -11,8 +11,11 @@ from riskkit._check import (
     OnRefusal,
     finite_array,
     finite_number,
+    float_array,
     labels_of,
+    positive,
     refuse_columns,
+    refuse_other_rows,
     returns_array,
     with_labels,
 )
@@ -34,7 +37,7 @@ documented = shared_parameters(
         "periods_per_year": "float, optional\n    252 for daily, 52 for weekly, 12 for monthly returns; without it the "
         "result is per period.",
         "threshold": "float\n    Minimum acceptable return per period.",
-        "risk_free": "float or (n_obs,)\n    Risk-free return per period.",
+        "risk_free": "float or (n_obs,)\n    Risk-free return per period, not per year: 0.03 / 252 for 3 % a year and daily returns.",
         "on_refusal": '{"nan", "raise"}\n    A column of a table for which the measure is undefined has NaN, with the '
         'reason in `attrs["refusals"]` of the Series; or is refused\n    with all others, as a single series is.',
         "ddof": "int\n    The divisor of the variance is n_obs - ddof: 1 for the sample, 0 for the population.",
@@ -87,10 +90,22 @@ def without_risk_free(returns: ReturnsLike, risk_free: Any) -> np.ndarray:
     if np.ndim(risk_free) == 0:
         return array - finite_number(risk_free, "risk_free")
     rate = finite_array(risk_free, "risk_free", ndim=1)
-    rows, dates = labels_of(returns, 0), labels_of(risk_free, 0)
-    if len(rate) != len(array) or not (rows is None or dates is None or rows.equals(dates)):
-        raise InputError(f"risk_free has {len(rate)} periods for {len(array)} returns; give one rate for each period")
+    refuse_other_rows(risk_free, "risk_free", returns, "returns")
     return np.asarray(array - (rate if array.ndim == 1 else rate[:, None]))
+
+
+def refuse_yearly_rate(rate: Any, name: str, returns: ReturnsLike, periods_per_year: float | None) -> None:
+    """Refuse a rate per year where one per period is needed: above 100 % a year, and far above what the returns earn."""
+    if periods_per_year is None:
+        return
+    periods = positive(periods_per_year, "periods_per_year")
+    level = float(np.mean(float_array(rate, name)))
+    earned = float(np.abs(returns_array(returns).mean(axis=0)).max())
+    if level * periods > 1.0 and level > 2.0 * earned:
+        raise InputError(
+            f"{name} is per period, and {level:g} in each of {periods:g} periods makes {level * periods:.0%} a year; "
+            f"for {level:.4g} a year give {name}={level:g} / {periods:g}"
+        )
 
 
 def gain_over_risk(gain: Any, risk: Any) -> Any:

@@ -25,7 +25,7 @@ from riskkit.performance.ratios import (
     sharpe_standard_error,
     sortino_ratio,
 )
-from riskkit.performance.series import documented, without_risk_free
+from riskkit.performance.series import documented, refuse_yearly_rate, without_risk_free
 from riskkit.performance.trades import max_consecutive_losses, payoff_ratio, profit_factor, win_rate
 
 
@@ -221,6 +221,8 @@ def performance_summary(
     refuse_prices(array, "returns", fractions=True)
     without_risk_free(returns, risk_free)  # refuse an invalid rate here: below it would only make the ratio undefined
     finite_number(threshold, "threshold")
+    for rate, name in ((risk_free, "risk_free"), (threshold, "threshold")):
+        refuse_yearly_rate(rate, name, array, periods_per_year)
     worst = max_drawdown(array)
     return PerformanceSummary(
         returns=with_labels(array.copy(), labels_of(returns, 0), name=getattr(returns, "name", None)),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, labels_of, observations, with_labels
+from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, observations, with_labels
 from riskkit.covariance.matrices import square_matrix
 from riskkit.stress.docs import documented
 
@@ -173,6 +173,7 @@ def one_sided(distance: float, df: float | None) -> float:
 
 
 def _distances(scenarios: Any, distribution: Moves) -> Any:
+    scenarios = as_pandas(scenarios)
     names, labels = labels_of(scenarios, 1 if np.ndim(scenarios) == 2 else 0), distribution.labels
     if names is not None and labels is not None and not names.equals(labels):
         if len(names) != len(labels) or not all(name in names for name in labels):

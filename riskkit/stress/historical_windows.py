@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, labels_of
+from riskkit._check import InputError, as_dates, labels_of
 from riskkit._show import Row, Shown, short_label, table_html, table_text
 
 
@@ -133,7 +133,7 @@ def windows_in(table: Any, windows: Any = None) -> list[Window]:
     import pandas as pd
 
     index = labels_of(table, 0)
-    index = pd.RangeIndex(len(table)) if index is None else index
+    index = pd.RangeIndex(len(table)) if index is None else as_dates(index)
     if not (index.is_monotonic_increasing and index.is_unique):
         raise InputError("the rows are not in order of time, oldest first and each once; sort_index() first")
     if windows is None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, labels_of, observations, returns_array, with_labels
+from riskkit._check import InputError, labels_of, observations, refuse_other_rows, returns_array, with_labels
 from riskkit._show import Row, Shown
 from riskkit._types import ReturnsLike
 from riskkit.stress.docs import documented
@@ -102,14 +102,10 @@ def factor_loadings(returns: ReturnsLike, factors: Any) -> FactorLoadings:
     ([[1.0]], [0.002])
     """
     response, drivers = returns_array(returns), observations(factors, "factors")
-    rows, others = labels_of(returns, 0), labels_of(factors, 0)
     response = response[:, None] if response.ndim == 1 else response
     drivers = drivers[:, None] if drivers.ndim == 1 else drivers
     n_obs, n_coefficients = len(drivers), drivers.shape[1] + 1
-    if len(response) != n_obs or not (rows is None or others is None or rows.equals(others)):
-        raise InputError(
-            f"returns has {len(response)} periods and factors {n_obs}; give the same periods on both sides"
-        )
+    refuse_other_rows(returns, "returns", factors, "factors")
     if n_obs < n_coefficients:
         raise InputError(f"returns has {n_obs} observations for {n_coefficients} coefficients; give more observations")
     design = np.column_stack([np.ones(n_obs), drivers])

@@ -15,7 +15,16 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, constant, labels_of, observations, positive, single_series, with_labels
+from riskkit._check import (
+    InputError,
+    constant,
+    labels_of,
+    observations,
+    positive,
+    refuse_other_rows,
+    single_series,
+    with_labels,
+)
 from riskkit._show import Row, Shown, alike
 from riskkit.covariance import sample_covariance
 from riskkit.covariance.matrices import symmetric
@@ -266,9 +275,7 @@ def reverse_stress_pnl(pnl: Any, factors: Any, loss: float, *, df: float | None 
     df, target = checked_df(df), positive(loss, "loss")
     series, moves = single_series(pnl, "pnl", min_obs=2), observations(factors, "factors", min_obs=2)
     moves = moves[:, None] if moves.ndim == 1 else moves
-    rows, dates = labels_of(pnl, 0), labels_of(factors, 0)
-    if len(series) != len(moves) or not (rows is None or dates is None or rows.equals(dates)):
-        raise InputError(f"pnl has shape {series.shape} and factors {moves.shape}; give one P&L for every row")
+    refuse_other_rows(pnl, "pnl", factors, "factors")
     joint = sample_covariance(np.column_stack([moves, series]))
     variance, centre = float(joint[-1, -1]), float(series.mean())
     if variance == 0.0 or constant(series):

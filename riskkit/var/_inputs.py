@@ -87,12 +87,20 @@ def confidence_index(confidences: Confidences) -> Any:
 
 
 def read_confidences(value: Any) -> Confidences:
-    """Read one confidence or a sequence of them, each strictly between 0 and 1."""
+    """Read one confidence or a sequence of them, each at least 0.5 and below 1."""
     if np.ndim(value) == 0:
-        return Confidences((confidence_level(value),), single=True)
+        return Confidences((_of_a_loss(value),), single=True)
     if np.ndim(value) > 1 or np.size(value) == 0:
         raise InputError(f"confidence has shape {np.shape(value)}; give one number or a sequence of them")
-    return Confidences(tuple(confidence_level(level) for level in value), single=False)
+    return Confidences(tuple(map(_of_a_loss, value)), single=False)
+
+
+def _of_a_loss(value: Any) -> float:
+    """A confidence of at least 0.5: below it VaR is the gain of a tail probability taken for a confidence."""
+    level = confidence_level(value)
+    if level < 0.5:
+        raise InputError(f"confidence={value!r} is below 0.5; did you mean confidence={1.0 - level:.10g}?")
+    return level
 
 
 def read_sample(returns: Any, *, ordered: bool, check: bool = True) -> Sample:

@@ -53,7 +53,8 @@ class RiskInterval(Shown):
     exact_coverage: float | tuple[float, ...] | None = None
 
     def _title(self) -> str:
-        return f"{percent(self.coverage)} interval, {self.kind.replace('_', ' ')}"
+        nominal = "" if self.kind == "order_statistics" else " (for large samples; small ones are covered less)"
+        return f"{percent(self.coverage)} interval, {self.kind.replace('_', ' ')}{nominal}"
 
     def _rows(self) -> Iterable[Row]:
         for name, values in self.columns().items():

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, one_of, whole_number
+from riskkit._check import InputError, confidence_level, one_of, random_generator, whole_number
 from riskkit.var._inputs import Confidences, Sample
 from riskkit.var._selection import order_statistics
 from riskkit.var.estimate import RiskInterval
@@ -89,9 +89,7 @@ def _bootstrap(
     """Percentile intervals; a resample has the same rows of all portfolios, in blocks that wrap around the end."""
     if method.ordered:
         raise InputError(f"interval='bootstrap' mixes up the dates, on which {method.title} depends")
-    rng = bootstrap.rng
-    if not isinstance(rng, np.random.Generator):
-        raise InputError(f"rng={rng!r} is not a numpy Generator; give np.random.default_rng(seed)")
+    rng = random_generator(bootstrap.rng)
     n_draws = whole_number(bootstrap.n_draws, "n_draws", at_least=2)
     block = whole_number(bootstrap.block, "block")
     n_obs, n_series = sample.table.shape

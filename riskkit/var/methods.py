@@ -64,8 +64,10 @@ def value_at_risk(
         As the functions of these names.
     interval : {None, "order_statistics", "asymptotic", "bootstrap"}
         "order_statistics": exact for the VaR of independent losses, for "historical". "asymptotic": standard errors
-        for "historical" (kernel density, influence function) and "normal". "bootstrap": any method that does not
-        depend on dates.
+        for "historical" (kernel density, influence function) and "normal", for large samples. "bootstrap": any method
+        that does not depend on dates. Of the last two, 90 % intervals of 400 fat-tailed returns (t, 4 df) enclose the
+        VaR at 95 % in 87 to 90 % of samples and the ES in 81 to 83 %, at 99 % in 78 to 84 % and 66 %: a small sample
+        does not show its worst losses.
     coverage : float
         Probability that the interval encloses the true number.
     n_draws, block, rng

@@ -1,6 +1,9 @@
 """The tool of `make mutants`: what it changes, what it leaves alone, and which tests judge a file."""
 
 import ast
+import subprocess
+import sys
+from pathlib import Path
 
 import mutants
 import pytest
@@ -63,3 +66,23 @@ def test_no_equivalent_mutant_is_listed_that_cannot_be_made():
         for one in mutants.mutants_of(file, (mutants.ROOT / file).read_text(encoding="utf-8"))
     }
     assert listed <= made
+
+
+def verdict(folder, *arguments):
+    program = f"import mutants, pathlib; print(mutants.passes(pathlib.Path({str(folder)!r}), {list(arguments)!r}))"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(mutants.__file__).parent, capture_output=True, text=True, check=False
+    )
+    return ran.stdout.strip() or ran.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the tool needs fork")
+def test_a_run_that_never_began_is_neither_passed_nor_failed(tmp_path):
+    (tmp_path / "good.py").write_text('"""\n>>> 1 + 1\n2\n"""\n', encoding="utf-8")
+    (tmp_path / "bad.py").write_text('"""\n>>> 1 + 1\n3\n"""\n', encoding="utf-8")
+    (tmp_path / "plain.py").write_text("x = 1\n", encoding="utf-8")
+    doctest = ("--doctest-modules", "-c", "/dev/null")
+    assert verdict(tmp_path, *doctest, "good.py") == "True"
+    assert verdict(tmp_path, *doctest, "plain.py") == "True"
+    assert verdict(tmp_path, *doctest, "bad.py") == "False"
+    assert verdict(tmp_path, "--no-such-option", "good.py").startswith("pytest did not run --no-such-option good.py:")

@@ -1,6 +1,7 @@
 """README.md tells the truth: its Python runs, on a person's own tables too, and its commands and links are there."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,19 @@ def test_a_person_replays_a_table_of_orders(tables, capsys):
     result = run(block_with("orders.csv"))["result"]
     assert result.rejections()["seq"].tolist() == [2] and result.mode == "enforce"
     assert "refused by size (observed 9, limit 5)" in capsys.readouterr().out
+
+
+def test_what_is_installed_is_this_version_with_an_extra_that_there_is():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (wheel,) = re.findall(r"pip install (riskkit-\S+\.whl)`", TEXT)
+    assert wheel == f"{project['name']}-{project['version']}-py3-none-any.whl"
+    (extras,) = re.findall(r"^pip install '\.\[(.*)\]'$", TEXT, re.M)
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
+
+
+def test_the_default_treatment_of_orphans_is_the_one_named(tables):
+    (named,) = re.findall(r'`orphans="(\w+)"`, the default', TEXT)
+    assert run(block_with("orders.csv"))["result"].options["orphans"] == named
 
 
 def test_the_commands_are_in_the_makefile():

@@ -195,7 +195,7 @@ def test_copulas_keep_margins_and_dependence():
     gaussian, student = montecarlo.GaussianCopula(history), montecarlo.StudentTCopula(history)
     np.testing.assert_allclose(student.matrix, CORRELATION, atol=0.06)
     np.testing.assert_allclose(gaussian.matrix, CORRELATION, atol=0.06)
-    assert 3.0 < student.degrees < 5.5
+    assert 3.0 < student.df < 5.5
     together = {}
     for law in (gaussian, student):
         scenarios = law.sample(200_000, rng(2))
@@ -488,7 +488,7 @@ def test_a_tree_of_books():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"draws": 7}, "draws=7; give numpy.random.default_rng"),
+        ({"draws": 7}, "draws=7 is not a numpy Generator; give numpy.random.default_rng"),
         ({"draws": None}, "give numpy.random.default_rng"),
         ({"draws": np.random.RandomState(1)}, "give numpy.random.default_rng"),
         ({"n_scenarios": None}, "n_scenarios is missing"),
@@ -602,6 +602,6 @@ def test_a_constant_asset_lives_in_a_copula_beside_the_others(copula):
     alone, beside = copula(moves), copula(np.insert(moves, 1, 0.0001, axis=1))
     np.testing.assert_allclose(beside.matrix, np.insert(np.insert(alone.matrix, 1, 0, 0), 1, [0, 1, 0], 1), rtol=1e-9)
     if copula is montecarlo.StudentTCopula:
-        assert beside.degrees == pytest.approx(alone.degrees, rel=1e-6)
+        assert beside.df == pytest.approx(alone.df, rel=1e-6)
     sampled = beside.sample(500, np.random.default_rng(1))
     assert (sampled[:, 1] == 0.0001).all() and np.ptp(sampled[:, [0, 2]], axis=0).min() > 0.0

@@ -199,7 +199,7 @@ def test_risk_free_is_a_number_or_one_per_period(panel):
     rate = pd.Series(np.linspace(0.0001, 0.0003, 300), index=panel.index)
     together = performance.sharpe_ratio(panel, 252, risk_free=rate)
     assert together["B"] == pytest.approx(naive.sharpe(list(panel["B"] - rate)) * 252**0.5)
-    with pytest.raises(InputError, match="risk_free has 2 periods for 300"):
+    with pytest.raises(InputError, match="risk_free has 2 rows and returns 300"):
         performance.sharpe_ratio(panel, 252, risk_free=[0.0, 0.0])
     with pytest.raises(InputError, match="risk_free"):
         performance.sharpe_ratio(panel, 252, risk_free=rate.shift(freq="D"))
@@ -387,3 +387,25 @@ def test_results_plot(panel):
     assert bottom.get_ylabel() == "below the peak"
     performance.performance_summary(BACON, 12).plot()
     plt.close("all")
+
+
+@pytest.mark.parametrize("rate", [0.03, np.full(300, 0.03)], ids=["number", "series"])
+@pytest.mark.parametrize(
+    ("name", "measure"),
+    [
+        ("risk_free", performance.sharpe_ratio),
+        ("risk_free", performance.sharpe_standard_error),
+        ("risk_free", performance.performance_summary),
+        ("threshold", performance.sortino_ratio),
+        ("threshold", performance.performance_summary),
+    ],
+)
+def test_a_rate_per_year_is_told_how_to_become_one_per_period(name, measure, rate):
+    returns = 0.01 * np.sin(np.arange(300.0)) + 4e-4
+    if name == "threshold" and np.ndim(rate):
+        return
+    message = f"{name} is per period, and 0.03 in each of 252 periods makes 756% a year; for 0.03 a year give {name}=0.03 / 252"
+    with pytest.raises(InputError, match=message):
+        measure(returns, 252, **{name: rate})
+    measure(returns, 252, **{name: 0.03 / 252})
+    measure(returns + 0.02, 252, **{name: 0.02})  # a currency that loses its value

@@ -672,7 +672,7 @@ def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
         (lambda: rk.stress.factor_scenarios([[1.0]], [[0.1]], specific_moves=[[0.1, 0.2]]), "specific_moves has shape"),
         (lambda: rk.stress.factor_loadings([0.1, 0.2, 0.3], [1.0, 1.0, 1.0]), "constant or combinations"),
         (lambda: rk.stress.factor_loadings([0.1], [1.0]), "1 observations for 2 coefficients"),
-        (lambda: rk.stress.factor_loadings([0.1, 0.2], [1.0, 2.0, 3.0]), "give the same periods"),
+        (lambda: rk.stress.factor_loadings([0.1, 0.2], [1.0, 2.0, 3.0]), "returns has 2 rows and factors 3"),
         (lambda: rk.stress.scale_scenarios([0.1, 0.2]), "give one of volatility_multiplier"),
         (lambda: rk.stress.scale_scenarios([0.1, 0.1], target_volatility=0.1), "a constant series"),
         (lambda: rk.stress.scale_scenarios([0.1, 0.2], volatility_multiplier=-1.0), "volatility_multiplier=-1.0"),
@@ -714,7 +714,7 @@ def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
         (lambda: rk.stress.reverse_stress(np.ones((2, 2)), 1.0, np.eye(2)), "one book at a time"),
         (lambda: rk.stress.reverse_stress(DeltaGamma([0.0], [0.0]), 1.0, [[1.0]]), "at most"),
         (lambda: rk.stress.reverse_stress_pnl([1.0, 1.0], [0.1, 0.2], 5.0), "pnl is constant"),
-        (lambda: rk.stress.reverse_stress_pnl([1.0, -1.0], [0.1, 0.2, 0.3], 5.0), "one P&L for every row"),
+        (lambda: rk.stress.reverse_stress_pnl([1.0, -1.0], [0.1, 0.2, 0.3], 5.0), "pnl has 2 rows and factors 3"),
         (lambda: rk.stress.reverse_stress_pnl([-9.0, -1.0], [0.1, 0.2], 5.0), "not above 5, the mean loss"),
     ],
 )

@@ -186,3 +186,36 @@ def test_intervals_that_do_not_exist(method, options, words):
 def test_quantile_standard_error_refuses(options, words):
     with pytest.raises(InputError, match=words):
         var.order_statistics.quantile_standard_error(500, 0.99, **options)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "kind", "of_var", "of_es"),
+    [
+        (0.95, "order_statistics", 0.92, None),
+        (0.99, "order_statistics", 0.96, None),
+        (0.95, "asymptotic", 0.87, 0.83),
+        (0.99, "asymptotic", 0.78, 0.66),
+        (0.95, "bootstrap", 0.90, 0.81),
+        (0.99, "bootstrap", 0.84, 0.65),
+    ],
+)
+def test_intervals_of_fat_tails_cover_what_their_description_says(confidence, kind, of_var, of_es):
+    n_samples = 300 if kind == "bootstrap" else 2000
+    returns = np.random.default_rng(11).standard_t(4, (400, n_samples))
+    found = var.value_at_risk(returns, confidence, interval=kind, n_draws=200, rng=np.random.default_rng(1)).interval
+    tail = stats.t(4)
+    true_var = tail.ppf(confidence)
+    true_es = tail.expect(lambda x: x, lb=true_var) / (1.0 - confidence)
+    assert np.mean((found.var_low <= true_var) & (true_var <= found.var_high)) == pytest.approx(of_var, abs=0.03)
+    if of_es is not None:
+        assert np.mean((found.es_low <= true_es) & (true_es <= found.es_high)) == pytest.approx(of_es, abs=0.03)
+    assert ("small ones are covered less" in repr(found)) == (kind != "order_statistics")
+
+
+@pytest.mark.parametrize("confidence", [0.05, 0.01, [0.95, 0.05]])
+def test_a_tail_probability_is_told_its_confidence(confidence):
+    meant = 1.0 - np.min(confidence)
+    with pytest.raises(InputError, match=rf"is below 0.5; did you mean confidence={meant:g}\?"):
+        var.value_at_risk(RETURNS, confidence)
+    with pytest.raises(InputError, match="did you mean"):
+        var.rolling_var(RETURNS, 100, confidence)

@@ -65,7 +65,7 @@ def test_z_can_be_rounded_and_horizon_and_value_are_explicit():
     )
     assert parametric.normal_es(1.0, 0.95, z=1.65) == pytest.approx(stats.norm.pdf(1.65) / 0.05)
     assert rk.var.normal(RETURNS, 0.95, z=1.65).var == pytest.approx(1.65 * RETURNS.std(ddof=1) - RETURNS.mean())
-    assert parametric.normal_var(1.0, 0.4) < 0, "not floored at zero"
+    assert parametric.normal_var(1.0, 0.99, mean=3.0) < 0, "not floored at zero"
 
 
 def test_closed_forms_of_many_portfolios_and_confidences():

@@ -294,7 +294,7 @@ def test_p_value_of_a_given_statistic():
         (lambda: mcneil_frey_bootstrap([0.1], 0.1, 0.2, sd=-1.0), "not above zero"),
         (
             lambda: acerbi_szekely_z2(pd.Series([0.1], index=["a"]), pd.Series([0.1], index=["b"]), 0.2),
-            "other labels",
+            "row 0 is b in var and a in returns",
         ),
     ],
 )

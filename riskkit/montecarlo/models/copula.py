@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, constant, finite_number, labels_of, positive, returns_array
+from riskkit._check import InputError, constant, labels_of, positive, returns_array
 from riskkit._show import Row
 from riskkit.covariance import nearest_correlation
 from riskkit.covariance.matrices import square_matrix
@@ -167,7 +167,8 @@ class StudentTCopula(_Copula):
     history : (n_obs, n_assets)
         Simple returns over the horizon; a scenario contains only observed returns.
     df : float, optional
-        Degrees of freedom of the copula, above zero; by default the maximum likelihood of the ranks, between 1 and 200.
+        Degrees of freedom of the copula, above zero; by default the maximum likelihood of the ranks, between 1 and 200,
+        which is then the attribute `df`.
     correlation : (n_assets, n_assets), optional
         Of the underlying t; by default sin(pi tau / 2) of Kendall's tau, made positive semidefinite where needed.
 
@@ -190,31 +191,27 @@ class StudentTCopula(_Copula):
     """
 
     history: Any
-    df: float | None = None
+    df: Any = None
     correlation: Any = None
+    _given = True
 
     def __post_init__(self) -> None:
-        if self.df is not None:
-            positive(self.df, "df")
         self.root  # noqa: B018 - refuse invalid input now, not during a run
-
-    @functools.cached_property
-    def degrees(self) -> float:
-        """Degrees of freedom: given or fitted."""
-        return self._fitted() if self.df is None else finite_number(self.df, "df")
+        object.__setattr__(self, "_given", self.df is not None)
+        object.__setattr__(self, "df", positive(self.df, "df") if self._given else self._fitted())
 
     @property
     def needs(self) -> VariateSpec:
         """One normal per asset and one chi-square for all."""
-        return VariateSpec(normals=self.n_assets, chi_square=self.degrees)
+        return VariateSpec(normals=self.n_assets, chi_square=self.df)
 
     def _stretched(self, normal: np.ndarray, draws: Variates) -> np.ndarray:
-        return normal * np.sqrt(self.degrees / draws.chi_squares)[:, None]
+        return normal * np.sqrt(self.df / draws.chi_squares)[:, None]
 
     def _quantile(self, levels: np.ndarray) -> np.ndarray:
         from scipy.special import stdtrit
 
-        return stdtrit(self.degrees, levels)
+        return stdtrit(self.df, levels)
 
     def _estimated(self) -> np.ndarray:
         from scipy.stats import kendalltau
@@ -258,7 +255,7 @@ class StudentTCopula(_Copula):
         return math.exp(float(fit.x))
 
     def _rows(self) -> list[Row]:
-        return [("df", self.degrees, "fitted" if self.df is None else "given"), *super()._rows()]
+        return [("df", self.df, "given" if self._given else "fitted"), *super()._rows()]
 
     def _title(self) -> str:
         return "Student t copula over empirical margins"

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit._bar import say
 from riskkit._check import InputError
 from riskkit._jit import FLAGS, compiled, fingerprint, plain
 from riskkit.replay.engine import loop
@@ -40,6 +41,7 @@ INNER = {
     "no_cfunc_wrapper": True,
 }  # only the loop is called from Python
 SEPARATE = ("turn_over", "cancel_working")  # rarely called: inlined, they would cost the loop registers
+CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
 READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL)}
 USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume"}
@@ -313,8 +315,25 @@ def _compiled_run(shape: Shape, functions: Functions) -> Callable[..., Any]:
         flags = {**INNER, "forceinline": function.name not in SEPARATE}
         setattr(module, function.name, njit(**flags)(getattr(module, function.name)))
     run = njit(**FLAGS, no_cfunc_wrapper=True)(module.run)
+    if not any(Path(run.stats.cache_path).glob(f"{module.__name__}.run-*.nbi")):
+        say(compiling(len(shape.rules), text))
     custom = [function for _, function in functions if getattr(function, "cell", False)]
     return Explaining(run, custom) if custom else run
+
+
+def compiling(rules: int, text: str) -> str:
+    """What a person is told who waits for the machine code of a loop with this text.
+
+    Examples
+    --------
+    >>> compiling(3, "x" * 15_000).partition(";")[0]
+    'compiling 3 rules once, about 8 s'
+    """
+    folder = cache_folder()
+    home = Path.home()
+    place = Path("~") / folder.relative_to(home) if folder.is_relative_to(home) else folder
+    seconds = max(1, round(len(text) / CHARACTERS_PER_SECOND))
+    return f"compiling {rules:,} rule{'' if rules == 1 else 's'} once, about {seconds} s; kept in {place}"
 
 
 def load_module(name: str, text: str) -> Any:

@@ -18,6 +18,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.universe import exact
+from riskkit.replay.sweeps.many.metrics import hindsight_rows
 from riskkit.replay.sweeps.many.runner import Mode, OnTrip, Orphans
 from riskkit.replay.sweeps.many.sweep import SweepResult, sweep
 from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
@@ -112,8 +113,9 @@ class ThresholdReport(Shown):
             ("profit without limits", self.profit_without, money),
             ("drawdown of profit", metrics["profit_drawdown"], money),
             ("drawdown of profit without limits", self.drawdown_without, money),
-            ("loss avoided", metrics["loss_avoided"], money),
-            ("profit forgone", metrics["profit_forgone"], money),
+            *hindsight_rows(
+                [(name.replace("_", " "), metrics[name], money) for name in ("loss_avoided", "profit_forgone")]
+            ),
         ]
 
     def plot_rejections(self, value: float, ax: Axes | None = None) -> Axes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level
+from riskkit._check import InputError, as_dates, confidence_level
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
@@ -83,7 +83,7 @@ class ForecastComparison(Shown):
 
     def hit_ratio_by_year(self) -> Any:
         """Return hits over expected hits by year (or 250 days, without dates) and model."""
-        years = getattr(self.hit_counts.index, "year", None)
+        years = getattr(as_dates(self.hit_counts.index), "year", None)
         groups = np.arange(len(self.hit_counts)) // BASEL_WINDOW if years is None else np.asarray(years)
         expected = self.n_assets * tail_probability(self.confidence)
         ratio = self.hit_counts.groupby(groups).mean() / expected

@@ -17,6 +17,7 @@ from riskkit._check import (
     finite_array,
     labels_of,
     refuse_disorder,
+    refuse_other_rows,
     refuse_prices,
     single_series,
     whole_number,
@@ -85,9 +86,8 @@ def sample(returns: ReturnsLike, var: Any, es: Any = None) -> Sample:
             raise InputError(
                 f"{name} has shape {forecast.shape} and returns {values.shape}; they need one value per day"
             )
-        labels = labels_of(given, 0)
-        if index is not None and labels is not None and not index.equals(labels):
-            raise InputError(f"{name} has other labels than returns; align them, for example with reindex, first")
+        if np.ndim(given):
+            refuse_other_rows(given, name, returns, "returns")
         checked[name] = forecast
     var_array = checked["var"]
     assert var_array is not None

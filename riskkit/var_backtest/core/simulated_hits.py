@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import random_generator
 
 DAYS_TO_DRAW = 10_000_000
 
@@ -20,9 +20,7 @@ def generator(rng: np.random.Generator | None) -> np.random.Generator:
     """Return `rng`, or a generator with the documented default seed."""
     if rng is None:
         return np.random.default_rng(DEFAULT_SEED)
-    if not isinstance(rng, np.random.Generator):
-        raise InputError(f"rng={rng!r} is not a numpy.random.Generator; use numpy.random.default_rng(seed)")
-    return rng
+    return random_generator(rng)
 
 
 def default_n_draws(n_obs: int) -> int:

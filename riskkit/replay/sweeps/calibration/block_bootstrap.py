@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, random_generator
 from riskkit.montecarlo.draws import Variates
 from riskkit.montecarlo.models.bootstrap import BlockBootstrap
 from riskkit.replay.sweeps.calibration.objective import Selection
@@ -79,8 +79,7 @@ def day_bootstrap(n_days: int, rng: np.random.Generator | None, block: float, ki
     InputError
         If there are fewer than two days, `rng` is not a Generator, or the block does not fit.
     """
-    if not isinstance(rng, np.random.Generator):
-        raise InputError(f"rng={rng!r} is not a numpy Generator; give numpy.random.default_rng(seed), or resamples=0")
+    random_generator(rng, otherwise=", or resamples=0")
     if n_days < 2:
         raise InputError("the log has one trading day, and there is nothing to resample; give resamples=0")
     return BlockBootstrap(np.zeros((n_days, 1)), horizon=n_days, block=block, kind=kind)

@@ -54,8 +54,9 @@ def calibrate(
     """Select limits by loss avoided against cost, and evaluate the selection.
 
     Each setting is replayed once, in enforce mode. A rejected order counts on the trading day of the order: with the
-    loss (loss avoided) or the profit (cost) that its recorded fills then made. In each window the decisions of a
-    setting are those of limits in force since the start of the log. Neither the market nor a strategy reacts.
+    loss (loss avoided) or the profit (cost) that its recorded fills then made, which is hindsight, order by order, and
+    does not add up to profit. In each window the decisions of a setting are those of limits in force since the start
+    of the log. Neither the market nor a strategy reacts.
 
     Parameters
     ----------

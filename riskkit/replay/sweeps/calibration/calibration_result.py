@@ -16,6 +16,7 @@ from riskkit.replay.sweeps.calibration.objective import Selection, pareto_front
 from riskkit.replay.sweeps.calibration.walk_forward import Split
 from riskkit.replay.sweeps.grid.settings import Setting, with_setting
 from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures, daily_frame
+from riskkit.replay.sweeps.many.metrics import HINDSIGHT, hindsight_rows, with_notes
 from riskkit.replay.sweeps.many.order_outcome import horizon_text
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Calibration(Shown):
                 frame[f"{name}_low"], frame[f"{name}_high"] = np.quantile(drawn, ends, axis=0)
             chosen = self.resamples.chosen
             frame["chosen_share"] = np.bincount(chosen[chosen >= 0], minlength=len(frame)) / len(chosen)
-        return frame
+        return with_notes(frame)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per setting."""
@@ -143,7 +144,7 @@ class Calibration(Shown):
                     "best_score": best_score,
                 }
             )
-        return pd.DataFrame(rows)
+        return with_notes(pd.DataFrame(rows))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot loss avoided against cost of all settings, the Pareto front, and the selected setting's intervals."""
@@ -172,7 +173,8 @@ class Calibration(Shown):
         ax.plot([x], [y], "D", color=plot.WARM, ms=8, label="selected")
         ax.set_xlabel(f"cost ({name.replace('_', ' ')}), {unit} per day")
         ax.set_ylabel(f"loss avoided, {unit} per day")
-        plot.dress(ax, "Selected: " + ", ".join(f"{key} = {_text(value)}" for key, value in self.chosen.items()))
+        chosen = ", ".join(f"{key} = {_text(value)}" for key, value in self.chosen.items())
+        plot.dress(ax, f"Selected: {chosen}\n{HINDSIGHT}")
         plot.legend_below(ax)
         return ax
 
@@ -184,11 +186,13 @@ class Calibration(Shown):
         rows: list[Row] = [(f"selected {name}", value, "") for name, value in self.chosen.items()]
         rows += [("orders valued at", horizon_text(self.horizon_ns), "")]
         rows += [("orders rejected", float(row["rejected_share"]), "fraction")]
+        sums: list[Row] = []
         for name in ("loss_avoided", self.selection.cost):
-            rows.append((name.replace("_", " "), float(row[name]), money))
+            sums.append((name.replace("_", " "), float(row[name]), money))
             if self.resamples is not None:
                 interval = f"{row[f'{name}_low']:,.6g} to {row[f'{name}_high']:,.6g}"
-                rows.append((f"  {self.coverage:.0%} interval", interval, money))
+                sums.append((f"  {self.coverage:.0%} interval", interval, money))
+        rows += hindsight_rows(sums)
         rows += [("score", float(row["score"]), ""), ("on the Pareto front", bool(row["on_front"]), "")]
         if not (callable(self.selection.objective) or isinstance(self.selection.objective, str)):
             rows.append(("score without limits", 0.0, ""))

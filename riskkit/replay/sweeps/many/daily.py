@@ -11,7 +11,7 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.sweeps.grid.settings import Setting, with_setting
-from riskkit.replay.sweeps.many.metrics import IN_MONEY, REJECTION_METRICS, rejection_sums
+from riskkit.replay.sweeps.many.metrics import IN_MONEY, REJECTION_METRICS, rejection_sums, with_notes
 from riskkit.replay.sweeps.many.order_outcome import order_outcomes
 from riskkit.replay.sweeps.many.runner import Options, Replays
 
@@ -99,4 +99,4 @@ def daily_frame(
     units = np.array([quantum if name in MONEY else 1.0 for name in COLUMNS])
     frame = pd.DataFrame(sums * units / n_days, columns=list(COLUMNS), index=index)
     frame["rejected_share"] = sums[:, 0] / orders if orders else 0.0
-    return frame
+    return with_notes(frame)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from riskkit._show import Row
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.pnl_curve import falls
 from riskkit.replay.results.result import ReplayResult
@@ -13,6 +15,11 @@ from riskkit.replay.schema.columns import DecisionCode, EventKind
 from riskkit.replay.schema.scopes import SCOPES
 from riskkit.replay.sweeps.many.order_outcome import OrderOutcomes
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+HINDSIGHT = "hindsight, order by order; does not add up to profit"
+"""Said wherever outcomes of single orders are summed: each is valued as if it were the only one refused."""
 METRICS = {
     "orders_rejected": "number of rejected orders",
     "modifies_rejected": "number of rejected modifies",
@@ -27,8 +34,8 @@ METRICS = {
     "profit_drawdown_after_trip": "largest fall of total profit below its value at the first trip, money",
     "good_rejections": "number of rejected orders whose recorded fills then lost money",
     "bad_rejections": "number of rejected orders whose recorded fills then earned money",
-    "loss_avoided": "money that the fills of the rejected orders then lost",
-    "profit_forgone": "money that the fills of the rejected orders then earned",
+    "loss_avoided": f"money that the fills of the rejected orders then lost; {HINDSIGHT}",
+    "profit_forgone": f"money that the fills of the rejected orders then earned; {HINDSIGHT}",
     "digest": "digest of the replay",
 }
 REJECTION_METRICS = (
@@ -41,6 +48,7 @@ REJECTION_METRICS = (
     "profit_forgone",
 )
 IN_MONEY = ("notional_rejected", "loss_avoided", "profit_forgone")
+OVER_ORDERS = re.compile("loss_avoided|profit_forgone|^net$|_cost$")  # columns that sum over single orders
 HOUR_NS = 3.6e12
 
 
@@ -55,6 +63,18 @@ class Baseline(NamedTuple):
     def of(cls, result: ReplayResult) -> Baseline:
         """The baseline of a sampled replay without rules."""
         return cls(_total_profit(result), result.profit_curve(), result.sample_times)
+
+
+def hindsight_rows(rows: list[Row]) -> list[Row]:
+    """Rows of sums over single orders, under a line that says what they are."""
+    return [(HINDSIGHT, "", ""), *((f"  {label}", value, unit) for label, value, unit in rows)]
+
+
+def with_notes(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same frame; its ``attrs`` say which columns are sums over single orders."""
+    names = [str(name) for name in frame if OVER_ORDERS.search(str(name))]
+    frame.attrs |= dict.fromkeys(names, HINDSIGHT)
+    return frame
 
 
 def metrics_of(result: ReplayResult, outcomes: OrderOutcomes, baseline: Baseline, *, digest: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.sweeps.grid.settings import Grid, Setting, checked_settings, index_of, split_name, with_setting
 from riskkit.replay.sweeps.many.cluster import opened, processes_wanted, run_on_processes
-from riskkit.replay.sweeps.many.metrics import METRICS
+from riskkit.replay.sweeps.many.metrics import HINDSIGHT, METRICS, OVER_ORDERS, hindsight_rows, with_notes
 from riskkit.replay.sweeps.many.order_outcome import checked_horizon, horizon_text
 from riskkit.replay.sweeps.many.runner import (
     Metrics,
@@ -78,7 +78,8 @@ class SweepResult(Shown):
         self.horizon_ns = horizon_ns
         self.how = how
         index = index_of(self.settings, list(settings[0]))
-        self.frame = pd.DataFrame({name: [metrics[i][name] for i in finished] for name in METRICS}, index=index)
+        columns = {name: [metrics[i][name] for i in finished] for name in METRICS}
+        self.frame = with_notes(pd.DataFrame(columns, index=index))
 
     @property
     def partial(self) -> bool:
@@ -106,6 +107,7 @@ class SweepResult(Shown):
         one_of(metric, tuple(name for name in METRICS if name != "digest"), "metric")
         names = list(self.settings[0]) if self.settings else []
         title = f"{metric.replace('_', ' ').capitalize()} ({self.mode} mode)"
+        title += f"\n{HINDSIGHT}" if OVER_ORDERS.search(metric) else ""
         values = self.frame[metric]
         if len(names) == 1:
             values = values.sort_index()
@@ -122,19 +124,15 @@ class SweepResult(Shown):
     def _rows(self) -> list[Row]:
         rows: list[Row] = [("settings", len(self.settings), f"of {self.n_requested:,}" if self.partial else "")]
         rows += [("computed by", self.how, ""), ("orders valued at", horizon_text(self.horizon_ns), "")]
-        for name in (
-            "orders_rejected",
-            "trips",
-            "profit_change",
-            "profit_drawdown_change",
-            "loss_avoided",
-            "profit_forgone",
-        ):
-            values = self.frame[name].tolist()
-            if values:
-                label = name.replace("_", " ")
-                rows += [(f"{label}, min", min(values), ""), (f"{label}, max", max(values), "")]
-        return rows
+        if self.frame.empty:
+            return rows
+        rows += self._range("orders_rejected", "trips", "profit_change", "profit_drawdown_change")
+        return rows + hindsight_rows(self._range("loss_avoided", "profit_forgone"))
+
+    def _range(self, *names: str) -> list[Row]:
+        """The lowest and the highest value of each of these metrics."""
+        ends = [(name.replace("_", " "), end, act) for name in names for end, act in (("min", min), ("max", max))]
+        return [(f"{label}, {end}", act(self.frame[label.replace(" ", "_")].tolist()), "") for label, end, act in ends]
 
 
 def sweep(
@@ -186,6 +184,8 @@ def sweep(
     Returns
     -------
     SweepResult
+        Loss avoided and profit forgone are hindsight, order by order: each refused order is valued as if it were the
+        only one, so they exceed the book and do not add up to profit; ``profit_change`` does.
         An interrupt (Ctrl-C) ends the sweep early: the result has the finished settings and is marked partial.
 
     Raises

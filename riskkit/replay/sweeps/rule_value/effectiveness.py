@@ -20,7 +20,7 @@ from riskkit.replay.schema.columns import DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.sweeps.grid.keys import keys_of
-from riskkit.replay.sweeps.many.metrics import rejection_metrics, rejection_sums
+from riskkit.replay.sweeps.many.metrics import HINDSIGHT, rejection_metrics, rejection_sums, with_notes
 from riskkit.replay.sweeps.many.order_outcome import checked_horizon, order_outcomes
 from riskkit.replay.sweeps.one_pass.observed import ALWAYS, parameter_of
 from riskkit.replay.sweeps.rule_value.min_rule_set import min_rule_set
@@ -45,7 +45,8 @@ class Effectiveness(Shown):
         name it); ``first`` (accounts in which it was the first to stop a message); ``only`` (messages that no other
         rule stops); ``redundant`` (all messages that it stops are stopped by others, too); ``minimal`` (in the
         minimal set); ``good_rejections``, ``bad_rejections``, ``loss_avoided``, ``profit_forgone`` and ``net`` (loss
-        avoided less profit forgone) of the orders that it stops.
+        avoided less profit forgone) of the orders that it stops: hindsight, order by order, which does not add up
+        to profit.
     overlap : DataFrame
         Fraction of the messages stopped by the row's rule that the column's rule also stops; NaN if it stops none.
     minimal : tuple of str
@@ -99,7 +100,7 @@ class Effectiveness(Shown):
             notes = "never binding" if row["never_binding"] else "always binding" if row["always_binding"] else ""
             notes = "redundant" if row["redundant"] and not notes else notes
             rows += [(str(name), int(row["stops"]), f"stopped{', ' + notes if notes else ''}")]
-            rows += [("  loss avoided less profit forgone", row["net"], "")]
+            rows += [("  loss avoided less profit forgone", row["net"], HINDSIGHT)]
         rows.append(("enough to stop everything", ", ".join(self.minimal) or "no rule", self.minimal_how))
         until = "the end of the log" if self.horizon_ns is None else f"{duration_text(self.horizon_ns)} after the order"
         return [*rows, ("judged by prices at", until, "")]
@@ -194,7 +195,7 @@ def effectiveness(result: ReplayResult, *, horizon_ns: Duration | None = None, c
         )
     names = pd.Index([rule.id for rule in rules], name="rule")
     minimal = tuple(rules[k].id for k in chosen)
-    return Effectiveness(pd.DataFrame(rows, index=names), _overlap(masks, names), minimal, how, horizon_ns)
+    return Effectiveness(with_notes(pd.DataFrame(rows, index=names)), _overlap(masks, names), minimal, how, horizon_ns)
 
 
 def stops_of(result: ReplayResult) -> tuple[np.ndarray, np.ndarray]:
