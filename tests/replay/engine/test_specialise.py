@@ -86,9 +86,9 @@ def walk() -> list[Shape]:
     """Shapes that differ in all that decides the text."""
     scopes = ("account", "instrument", "account_instrument", "connection", "global", "desk", "strategy")
     rules = tuple(rule(number, scope=scope, halts=number == 1) for number, scope in enumerate(scopes))
+    rules += (rule(len(rules), hooks={"reset": ASKED["reset"]}, scope="desk"),)
     hooks = [{}, *({name: ASKED[name]} for name in HOOKS)]
     few = tuple(rule(number, hooks=found, can_pause=number % 2 == 0) for number, found in enumerate(hooks))
-    few += (rule(len(few), hooks={"reset": ASKED["reset"]}, scope="desk"),)
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
     shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, columns=())]
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]
