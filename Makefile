@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo lab check test fuzz portable lowest coverage lint bench clean
+.PHONY: demo lab check test fuzz mutants portable lowest coverage lint bench clean
 
 demo: $(VENV)/demo
 	$(BIN)/python -m riskkit demo
@@ -26,6 +26,13 @@ test: $(VENV)/dev
 # the properties on more cases, each time others, and the tests of killed processes again and again
 fuzz: $(VENV)/dev
 	$(PYTEST) --long tests
+
+# a sample of the package with one token changed each: the tests must notice; survivors are printed, more than 5 % fail
+SAMPLE ?= 30
+SEED ?= 1
+FILES ?=
+mutants: $(VENV)/dev
+	$(BIN)/python tests/mutants.py --sample $(SAMPLE) --seed $(SEED) $(FILES)
 
 # what computes in floats, as on other processors: the kernels of other BLAS, numpy without wide vectors, the C library
 # without fused operations, arrays whose last bit is not that of numbers, and one core

@@ -10,15 +10,16 @@ import datetime
 import importlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
 Amount = int | float | str | Decimal  # read exactly; a float as its shortest decimal text
 Duration = int | str | datetime.timedelta  # nanoseconds, a text such as "1s", or a Timedelta
+OnRefusal = Literal["nan", "raise"]  # a column without an answer has NaN, or is refused with all others
 ROUNDING = 1e-8
 """Spread of rounding relative to the numbers: equal returns of 1e-7, from prices in float64, differ by less."""
 
@@ -306,6 +307,13 @@ def labels_of(value: Any, axis: int) -> Any:
     index = getattr(table, "index", None)
     is_numbered = table is not value and getattr(index, "inferred_type", None) == "integer"
     return None if callable(index) or is_numbered else index
+
+
+def refuse_columns(refusals: Mapping[Any, str], on_refusal: OnRefusal) -> None:
+    """Refuse a table of which some columns, by name, have no answer, if ``on_refusal="raise"``."""
+    if one_of(on_refusal, get_args(OnRefusal), "on_refusal") == "raise" and refusals:
+        column, why = next(iter(refusals.items()))
+        raise InputError(f"column {column!r}: {why}; on_refusal='nan' answers for the other columns")
 
 
 def optional(module: str, extra: str) -> Any:

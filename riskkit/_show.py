@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Row = tuple[str, Any, str]
@@ -110,12 +110,19 @@ def table_text(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]],
     return "\n".join([title, rule, lines[0], *lines[1:], rule, *notes])
 
 
-def table_html(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]], notes: Sequence[str] = ()) -> str:
-    """Format the same table as HTML."""
+def table_html(
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    notes: Sequence[str] = (),
+    styles: Mapping[str, str] | None = None,
+) -> str:
+    """Format the same table as HTML; `styles` is CSS of cells by their text."""
 
     def row(tag: str, cells: Sequence[Any]) -> str:
         return "<tr>" + "".join(
-            f"<{tag} style='text-align:{'left' if _left(header, i) else 'right'};white-space:pre'>"
+            f"<{tag} style='text-align:{'left' if _left(header, i) else 'right'};white-space:pre"
+            f"{(styles or {}).get(cell, '') if isinstance(cell, str) else ''}'>"
             f"{html.escape(number(cell))}</{tag}>"
             for i, cell in enumerate(cells)
         ) + "</tr>"  # fmt: skip

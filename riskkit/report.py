@@ -118,16 +118,19 @@ def _sections(found: ReplayComparison, remarks: Sequence[str]) -> Iterator[tuple
 
 
 def _figures(found: ReplayComparison) -> Iterator[str]:
-    """Plots of all accounts together, then of the account with most rejections."""
+    """Plots of all accounts together (if they have one currency), then of the account with most rejections."""
     last = list(found.limited.values())[-1]
     count = len(found.log.universe.accounts)
-    yield _figure(found.plot_profit, "Profit over time, all accounts together")
-    yield _figure(found.plot_drawdown, "Drawdown of profit, all accounts together", height=FALLS_HEIGHT)
+    together = found.has_one_currency
+    if together:
+        yield _figure(found.plot_profit, "Profit over time, all accounts together")
+        yield _figure(found.plot_drawdown, "Drawdown of profit, all accounts together", height=FALLS_HEIGHT)
     lanes = sum(rejected > 0 for rejected in last.refusals_by_rule().values())
     if lanes:
         yield _figure(found.plot_refusals, "Rejections over time, by rule", height=lanes_height(lanes))
     if found.enforce is not None and count > 1:
-        yield _figure(found.plot_accounts, "Profit of each account", height=changes_height(count))
+        if together:
+            yield _figure(found.plot_accounts, "Profit of each account", height=changes_height(count))
         if lanes:
             account = found.most_refused()
             whose = f"{account}, the account with most rejections"
@@ -148,11 +151,16 @@ def _accounts(found: ReplayComparison) -> str:
     header = ["account", *(f"{label}, {mode}" if label else mode for label, mode in frame.columns)]
     money = [label in ("profit", "deepest fall") for label, _ in frame.columns]
     rows = [
-        [str(name), *(f"{value:,.0f}" if flag else f"{value:,}" for value, flag in zip(values, money, strict=True))]
+        [str(name), *(f"{value:,.0f}" if flag else _cell(value) for value, flag in zip(values, money, strict=True))]
         for name, *values in frame.itertuples()
     ]
-    unit = f"Profit and drawdown in {found.currency}; in shadow mode they are those of the recorded log."
+    currency = found.currency if found.has_one_currency else "the account's currency"
+    unit = f"Profit and drawdown in {currency}; in shadow mode they are those of the recorded log."
     return _table(header, rows) + _notes([unit])
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
 
 
 def _halts(found: ReplayComparison) -> str:

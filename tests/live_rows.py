@@ -24,7 +24,10 @@ FIELDS = {
     "trade": ("instrument", "side", "pnl", "ret", "exit", *THROUGH),
     "execution": THROUGH,
     "ack": THROUGH,
-    "error": THROUGH,
+    "error": ("order_id", *THROUGH),
+    **dict.fromkeys(("reject", "expire", "cancel_reject", "modify_reject"), ("order_id", "instrument", *THROUGH)),
+    "bust": ("trade_id", "instrument", "side", *THROUGH),
+    "correct": ("trade_id", "instrument", "side", "qty", "price", "fee", *THROUGH),
 }
 CALLS = {"fill": "process_trade", "trade": "process_closed_trade"}
 

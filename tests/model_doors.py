@@ -217,7 +217,9 @@ DOORS: dict[str, Door] = {
     ),
     "var_backtest.var_hits": Door(forecast(B.var_hits, 0.015), ordered=True, power=0),
     "var_backtest.backtest_var": Door(
-        lambda table, unit: [test.statistic for _, test in B.backtest_var(first(table), 0.015 * unit).outcomes],
+        lambda table, unit: [
+            test.statistic for _, test in B.backtest_var(first(table), 0.015 * unit, confidence=0.95).outcomes
+        ],
         ordered=True,
         power=0,
     ),

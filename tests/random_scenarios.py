@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from riskkit.replay.rules.rule import rule_type
@@ -23,16 +23,19 @@ ACCOUNTS = ("account", "desk", "firm", "global")  # scopes that have an equity
 
 
 def scenario(
-    seed: int, events: int = 80, types: list[str] | None = None, without: Collection[str] = (), narrow: bool = False
-) -> dict[str, Any]:
+    seed: int, events: int = 80, types: list[str] | None = None, without: Collection[str] = (), narrow: bool = False,
+    weights: Mapping[str, float] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """A scenario of a few random rules over a random stream, which has no events of the kinds `without`.
 
+    `weights` are those of kinds that come more or less often.
     A `narrow` stream is of one position, and most of its commands are pauses, so that events meet more often.
     """
     draw = random.Random(seed)
     chosen = types or draw.sample(sorted(PARAMETERS), draw.randint(1, 4))
     rules = [rule(draw, name, place) for place, name in enumerate(chosen)]
     stream = Stream(draw, slow=draw.random() < 0.4, without=without, narrow=narrow)
+    stream.kinds |= weights or {}
     return {
         "id": f"random-{seed}",
         "mode": draw.choice(["shadow", "enforce"]),
@@ -244,6 +247,7 @@ class Stream:
         if self.slow:
             self.ts += draw.choice([0, 0, HOUR // 2, HOUR - 1, HOUR, 5 * HOUR])
         kind = draw.choices(list(self.kinds), list(self.kinds.values()))[0]
+        kind = "order" if kind in ("bust", "correct") and not self.traded else kind
         event = getattr(self, kind)()
         late = draw.random() < 0.02
         return {"ts": self.ts - draw.choice([1, 5]) if late else self.ts, "kind": kind, **event}
@@ -342,6 +346,24 @@ class Stream:
             event |= self.traded.setdefault(key, {"qty": event["qty"], "price": event["price"]})
         return event
 
+    def answer(self) -> dict[str, Any]:
+        named = self.known()
+        if named is None:
+            return {"account": "A", "instrument": "X", "order_id": "unknown"}
+        return {name: named[name] for name in ("account", "instrument", "order_id")}
+
+    reject = expire = cancel_reject = modify_reject = answer
+
+    def bust(self) -> dict[str, Any]:
+        account, instrument, side, trade_id, _ = self.draw.choice(list(self.traded)[-6:])
+        return {"account": account, "instrument": instrument, "side": side, "trade_id": trade_id}
+
+    def correct(self) -> dict[str, Any]:
+        event = self.bust()
+        lot = {"Y": "0.1", "Z": "2"}.get(event["instrument"], "1")
+        qty = self.draw.choice([lot, str(2 * float(lot))])
+        return {**event, "qty": qty, "price": self.draw.choice(["98", "100", "102"])}
+
     def price(self) -> dict[str, Any]:
         draw = self.draw
         event: dict[str, Any] = {"instrument": draw.choice("XXYZ")}
@@ -364,9 +386,11 @@ class Stream:
         return {**event, **({"pnl": draw.choice(["-5", "-1", "0", "3"])} if draw.random() < 0.8 else {})}
 
     def order_error(self) -> dict[str, Any]:
-        return {"account": self.account()}
+        named = self.known() if self.draw.random() < 0.3 else None
+        return {"account": named["account"], "order_id": named["order_id"]} if named else self.order_ack()
 
-    order_ack = order_error
+    def order_ack(self) -> dict[str, Any]:
+        return {"account": self.account()}
 
     def strategy_exec(self) -> dict[str, Any]:
         return {"account": self.account(), "strategy": self.draw.choice(["s1", "s2"])}
@@ -393,4 +417,10 @@ KINDS = {
     "order_ack": 2,
     "strategy_exec": 4,
     "cmd": 4,
+    "reject": 1.5,
+    "expire": 1.5,
+    "cancel_reject": 3,
+    "modify_reject": 3,
+    "bust": 2,
+    "correct": 2,
 }

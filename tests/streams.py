@@ -6,7 +6,16 @@ import numpy as np
 import pandas as pd
 
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag, TradingCommand
+from riskkit.replay.schema.columns import (
+    AMENDS,
+    ANSWERS,
+    MISSING,
+    OPTIONAL,
+    REQUIRED,
+    EventKind,
+    RowFlag,
+    TradingCommand,
+)
 from riskkit.replay.schema.universe import Account, Instrument, Universe, exact
 
 CENT = exact("0.01", "cent")
@@ -30,8 +39,13 @@ def universe(accounts: int = 3, instruments: int = 3, cash: int = 1_000, opened:
     )
 
 
-def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: int = 400_000_000_000) -> EventLog:
-    """A log in which orders are filled, changed and cancelled, with errors, cash, trades and commands between."""
+def random_log(
+    seed: int, events: int = 200, *, opened: bool = False, step_ns: int = 400_000_000_000, venue: bool = False
+) -> EventLog:
+    """A log in which orders are filled, changed and cancelled, with errors, cash, trades and commands between.
+
+    With `venue` orders, cancels and modifies are rejected too, and fills busted or corrected.
+    """
     draw = np.random.default_rng(seed)
     world = universe(opened=opened)
     rows: list[dict[str, int]] = []
@@ -56,6 +70,9 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
         EventKind.SESSION,
     ]
     weights = np.array([30, 20, 16, 5, 6, 4, 3, 2, 3, 3, 2, 2, 0.3, 0.3])
+    if venue:
+        kinds += [*ANSWERS, *AMENDS]
+        weights = np.append(weights, [4] * (len(ANSWERS) + len(AMENDS)))
     for seq in range(events):
         ts += int(draw.choice([0, 1, step_ns // 1000, step_ns]))
         kind = EventKind(int(draw.choice([int(k) for k in kinds], p=weights / weights.sum())))
@@ -68,7 +85,8 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
             "side": int(draw.choice([-1, 1])),
         }
         row |= {"qty": int(draw.integers(1, 6)), "price": int(draw.integers(95, 106)), "order": -1}
-        if kind in (EventKind.CANCEL, EventKind.MODIFY) and not named:
+        filled = [n for n, one in enumerate(rows) if one["kind"] == EventKind.FILL] if kind in AMENDS else []
+        if (kind in (EventKind.CANCEL, EventKind.MODIFY, *ANSWERS) and not named) or (kind in AMENDS and not filled):
             kind = EventKind.CLOCK
             row["kind"] = int(kind)
         if kind == EventKind.ORDER:
@@ -82,7 +100,13 @@ def random_log(seed: int, events: int = 200, *, opened: bool = False, step_ns: i
                 named.append(seq)
             if named and draw.random() < 0.05 and named[0] < seq:
                 row["parent"] = int(draw.choice([n for n in named if n < seq]))
-        elif kind in (EventKind.FILL, EventKind.CANCEL, EventKind.MODIFY):
+        elif kind in AMENDS:
+            row["fill"] = int(draw.choice(filled[-6:]))
+            row |= {name: rows[row["fill"]][name] for name in ("account", "instrument", "side")}
+            row |= {} if kind == EventKind.CORRECT else {"qty": 0, "price": MISSING}
+        elif kind in (EventKind.FILL, EventKind.CANCEL, EventKind.MODIFY, *ANSWERS) or (
+            venue and kind == EventKind.ERROR and named
+        ):
             if named and (kind != EventKind.FILL or draw.random() < 0.9):
                 order = int(draw.choice(named[-4:]))
                 row |= {"order": order, **{n: rows[order][n] for n in ("account", "instrument", "side")}}

@@ -201,7 +201,7 @@ class RiskEngine:
         """True if an account is paused: by an order rate, by a rule with scope account, or by a command."""
         with self._lock:
             by_rate = any(name == account for _, name in self._paused)
-            return by_rate or self.status().states().get(account, "ACTIVE") == "PAUSED"
+            return by_rate or self.status().states().get(account) in ("PAUSED", "HALTED")
 
     # ------------------------------------------------------------------ custom rules
 

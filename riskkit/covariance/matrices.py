@@ -111,11 +111,21 @@ def symmetric(matrix: np.ndarray) -> np.ndarray:
     return np.asarray((matrix + matrix.T) / 2.0)
 
 
-def volatilities_of(matrix: np.ndarray, assets: Any) -> np.ndarray:
-    """Square roots of the diagonal of a covariance matrix, all above zero."""
+def correlations_and_volatilities(matrix: np.ndarray, assets: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Split a covariance matrix; an asset without variance has the correlation 0 with every other one."""
+    volatility = volatilities_of(matrix, assets, zero=True)
+    divisor = np.where(volatility > 0.0, volatility, np.inf)
+    correlation: np.ndarray = matrix / np.outer(divisor, divisor)
+    np.fill_diagonal(correlation, 1.0)
+    return correlation, volatility
+
+
+def volatilities_of(matrix: np.ndarray, assets: Any, *, zero: bool = False) -> np.ndarray:
+    """Square roots of the diagonal of a covariance matrix, all above zero, or with ``zero=True`` one of them."""
     variance = np.diag(matrix)
-    if (variance <= 0.0).any():
-        i = int(np.argmax(variance <= 0.0))
+    undefined = variance < 0.0 if zero and (variance > 0.0).any() else variance <= 0.0
+    if undefined.any():
+        i = int(np.argmax(undefined))
         name = i if assets is None else repr(assets[i])
         raise InputError(f"covariance gives asset {name} the variance {variance[i]:g}; its correlations are undefined")
     return np.sqrt(variance)

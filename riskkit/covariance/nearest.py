@@ -15,7 +15,13 @@ from riskkit import plot
 from riskkit._check import InputError, one_of, positive, whole_number, with_labels
 from riskkit._show import Row, Shown
 from riskkit.covariance.docs import documented
-from riskkit.covariance.matrices import asset_names, changes_by_pair, square_matrix, symmetric, volatilities_of
+from riskkit.covariance.matrices import (
+    asset_names,
+    changes_by_pair,
+    correlations_and_volatilities,
+    square_matrix,
+    symmetric,
+)
 
 Method = Literal["higham", "spectral"]
 DUST = 1e-12
@@ -179,7 +185,7 @@ def nearest_correlation(
 def nearest_covariance(covariance: Any, *, method: Method = "higham", min_eigenvalue: float = 0.0) -> MatrixRepair:
     """Positive semidefinite covariance matrix nearest in its correlations, with unchanged variances.
 
-    The correlations are repaired by `nearest_correlation`.
+    The correlations are repaired by `nearest_correlation`. An asset without variance keeps it, and has no covariances.
 
     Returns
     -------
@@ -197,13 +203,11 @@ def nearest_covariance(covariance: Any, *, method: Method = "higham", min_eigenv
     [[0.04, 0.02], [0.02, 0.01]]
     """
     array, assets = square_matrix(covariance, "covariance")
-    volatility = volatilities_of(array, assets)
+    correlation, volatility = correlations_and_volatilities(array, assets)
     scale = np.outer(volatility, volatility)
-    correlation = array / scale
-    np.fill_diagonal(correlation, 1.0)
     repair = nearest_correlation(correlation, method=method, min_eigenvalue=min_eigenvalue)
     repaired = array.copy()
-    if repair.changed:
+    if repair.changed or array[scale == 0.0].any():
         repaired = repair.matrix * scale
         np.fill_diagonal(repaired, np.diag(array))
     return MatrixRepair(

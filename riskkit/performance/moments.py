@@ -7,15 +7,15 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from riskkit._check import one_of, returns_array
+from riskkit._check import OnRefusal, constant, one_of, returns_array
 from riskkit._types import ReturnsLike
-from riskkit.performance.series import documented, per_series, refuse_constant
+from riskkit.performance.series import documented, per_series, without_spread
 
 Method = Literal["population", "sample"]
 
 
 @documented
-def skewness(returns: ReturnsLike, *, method: Method = "population") -> Any:
+def skewness(returns: ReturnsLike, *, method: Method = "population", on_refusal: OnRefusal = "nan") -> Any:
     """Skewness: third central moment over the cubed standard deviation, negative for large losses.
 
     Parameters
@@ -39,14 +39,14 @@ def skewness(returns: ReturnsLike, *, method: Method = "population") -> Any:
     (-1.046622, -1.812802)
     """
     one_of(method, get_args(Method), "method")
-    array = _spread(returns, 3 if method == "sample" else 2, "skewness")
+    array = returns_array(returns, min_obs=3 if method == "sample" else 2)
     n = len(array)
     factor = 1.0 if method == "population" else math.sqrt(n * (n - 1.0)) / (n - 2.0)
-    return per_series(factor * _standardized_moment(array, 3), returns)
+    return per_series(factor * _standardized_moment(array, 3), returns, without_spread("skewness"), on_refusal)
 
 
 @documented
-def excess_kurtosis(returns: ReturnsLike, *, method: Method = "population") -> Any:
+def excess_kurtosis(returns: ReturnsLike, *, method: Method = "population", on_refusal: OnRefusal = "nan") -> Any:
     """Excess kurtosis: fourth central moment over the squared variance, minus 3 (the normal value).
 
     Parameters
@@ -70,22 +70,19 @@ def excess_kurtosis(returns: ReturnsLike, *, method: Method = "population") -> A
     (-0.735537, 3.483471)
     """
     one_of(method, get_args(Method), "method")
-    array = _spread(returns, 4 if method == "sample" else 2, "kurtosis")
+    array = returns_array(returns, min_obs=4 if method == "sample" else 2)
     n = len(array)
     kurtosis = _standardized_moment(array, 4) - 3.0
     if method == "sample":
         kurtosis = (n - 1.0) / ((n - 2.0) * (n - 3.0)) * ((n + 1.0) * kurtosis + 6.0)
-    return per_series(kurtosis, returns)
-
-
-def _spread(returns: Any, min_obs: int, measure: str) -> np.ndarray:
-    array = returns_array(returns, min_obs=min_obs)
-    refuse_constant(array, returns, measure)
-    return array
+    return per_series(kurtosis, returns, without_spread("kurtosis"), on_refusal)
 
 
 def _standardized_moment(array: np.ndarray, order: int) -> Any:
-    """Mean of the standardized deviations to the power `order`, scaled by the largest against underflow."""
+    """Mean of the standardized deviations to the power `order`, scaled by the largest against underflow.
+
+    NaN for constant returns.
+    """
     deviation = array - array.mean(axis=0)
-    deviation = deviation / np.abs(deviation).max(axis=0)
+    deviation = deviation / np.where(constant(array), np.nan, np.abs(deviation).max(axis=0))
     return (deviation**order).mean(axis=0) / (deviation**2).mean(axis=0) ** (order / 2)

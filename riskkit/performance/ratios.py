@@ -10,7 +10,18 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, finite_number, one_of, positive, refuse_disorder, returns_array, whole_number
+from riskkit._check import (
+    InputError,
+    OnRefusal,
+    constant,
+    finite_number,
+    float_array,
+    one_of,
+    positive,
+    refuse_disorder,
+    returns_array,
+    whole_number,
+)
 from riskkit._types import ReturnsLike
 from riskkit.covariance import sample_volatility
 from riskkit.performance.drawdown import max_drawdown
@@ -20,10 +31,11 @@ from riskkit.performance.series import (
     documented,
     gain_over_risk,
     per_series,
-    refuse_constant,
     without_risk_free,
+    without_spread,
 )
 
+NEGATIVE_VARIANCE = "returns have autocorrelations under which the variance of a year is negative; use fewer lags"
 Sharpe = Literal["arithmetic", "geometric", "autocorrelated", "per_period"]
 
 
@@ -101,6 +113,7 @@ def sharpe_ratio(
     risk_free: Any = 0.0,
     ddof: int = 1,
     lags: int | None = None,
+    on_refusal: OnRefusal = "nan",
 ) -> Any:
     """Sharpe ratio: mean return in excess of the risk-free rate over its standard deviation.
 
@@ -125,7 +138,8 @@ def sharpe_ratio(
     Raises
     ------
     InputError
-        NaN, infinity, a constant series, fewer than two observations, or no `periods_per_year` where it is needed.
+        NaN, infinity, constant returns (all columns of a table), fewer than two observations, or no `periods_per_year`
+        where it is needed.
 
     References
     ----------
@@ -142,20 +156,24 @@ def sharpe_ratio(
     """
     one_of(definition, get_args(Sharpe), "definition")
     excess = without_risk_free(returns, risk_free)
-    refuse_constant(excess, returns, "a Sharpe ratio")
-    volatility = sample_volatility(excess, ddof=ddof)
+    flat = constant(excess, np.abs(float_array(returns, "returns")).max(axis=0))
+    why: Any = without_spread("a Sharpe ratio")
+    volatility = np.where(flat, np.nan, sample_volatility(excess, ddof=ddof))
     per_period = excess.mean(axis=0) / volatility
     if definition == "per_period":
-        return per_series(per_period, returns)
+        return per_series(per_period, returns, why, on_refusal)
     if periods_per_year is None:
         raise InputError("periods_per_year is missing; give 252 for days, or definition='per_period'")
     periods = positive(periods_per_year, "periods_per_year")
     if definition == "arithmetic":
-        return per_series(per_period * math.sqrt(periods), returns)
+        return per_series(per_period * math.sqrt(periods), returns, why, on_refusal)
     if definition == "geometric":
-        return per_series(_compounded(excess, periods) / (volatility * math.sqrt(periods)), returns)
+        ratio = _compounded(excess, periods) / (volatility * math.sqrt(periods))
+        return per_series(ratio, returns, why, on_refusal)
     refuse_disorder(returns, "returns")
-    return per_series(per_period * _lo_factor(excess, whole_number(periods, "periods_per_year"), lags), returns)
+    squares = np.where(flat, np.nan, ((excess - excess.mean(axis=0)) ** 2).sum(axis=0))
+    factor = _lo_factor(excess, squares, whole_number(periods, "periods_per_year"), lags)
+    return per_series(per_period * factor, returns, np.where(flat, why, NEGATIVE_VARIANCE), on_refusal)
 
 
 @documented
@@ -165,6 +183,7 @@ def sharpe_standard_error(
     *,
     risk_free: Any = 0.0,
     method: Literal["moments", "normal"] = "moments",
+    on_refusal: OnRefusal = "nan",
 ) -> Any:
     """Standard error of the Sharpe ratio, under returns independent over time.
 
@@ -191,12 +210,12 @@ def sharpe_standard_error(
     (0.53619, 0.506705)
     """
     one_of(method, ("moments", "normal"), "method")
-    ratio = np.asarray(sharpe_ratio(returns, definition="per_period", risk_free=risk_free))
+    ratio = np.asarray(sharpe_ratio(returns, definition="per_period", risk_free=risk_free, on_refusal=on_refusal))
     excess = without_risk_free(returns, risk_free)
     skew, kurtosis = (skewness(excess), excess_kurtosis(excess)) if method == "moments" else (0.0, 0.0)
     error = np.sqrt((1.0 - skew * ratio + (kurtosis + 2.0) / 4.0 * ratio**2) / len(excess))
     scale = 1.0 if periods_per_year is None else math.sqrt(positive(periods_per_year, "periods_per_year"))
-    return per_series(error * scale, returns)
+    return per_series(error * scale, returns, without_spread("a Sharpe ratio"), on_refusal)
 
 
 @documented
@@ -234,6 +253,7 @@ def sortino_ratio(
     *,
     threshold: float = 0.0,
     divisor: Literal["all", "below"] = "all",
+    on_refusal: OnRefusal = "nan",
 ) -> Any:
     """Sortino ratio: mean return in excess of a threshold over the downside deviation.
 
@@ -254,12 +274,12 @@ def sortino_ratio(
     mean = returns_array(returns).mean(axis=0) - finite_number(threshold, "threshold")
     scale = 1.0 if periods_per_year is None else math.sqrt(positive(periods_per_year, "periods_per_year"))
     deviation = downside_deviation(returns, threshold, divisor=divisor)
-    refusal = "returns equals the threshold everywhere; a Sortino ratio is undefined"
-    return per_series(gain_over_risk(mean * scale, deviation, refusal), returns)
+    why = "returns equals the threshold everywhere; a Sortino ratio is undefined"
+    return per_series(gain_over_risk(mean * scale, deviation), returns, why, on_refusal)
 
 
 @documented
-def omega_ratio(returns: ReturnsLike, threshold: float = 0.0) -> Any:
+def omega_ratio(returns: ReturnsLike, threshold: float = 0.0, *, on_refusal: OnRefusal = "nan") -> Any:
     """Omega ratio: sum of the gains above a threshold over the sum of the shortfalls below it.
 
     Returns
@@ -278,12 +298,12 @@ def omega_ratio(returns: ReturnsLike, threshold: float = 0.0) -> Any:
     """
     distance = returns_array(returns) - finite_number(threshold, "threshold")
     gain, loss = np.maximum(distance, 0.0).sum(axis=0), np.maximum(-distance, 0.0).sum(axis=0)
-    refusal = "returns equals the threshold everywhere; Omega is undefined"
-    return per_series(gain_over_risk(gain, loss, refusal), returns)
+    why = "returns equals the threshold everywhere; Omega is undefined"
+    return per_series(gain_over_risk(gain, loss), returns, why, on_refusal)
 
 
 @documented
-def calmar_ratio(returns: ReturnsLike, periods_per_year: float) -> Any:
+def calmar_ratio(returns: ReturnsLike, periods_per_year: float, *, on_refusal: OnRefusal = "nan") -> Any:
     """Calmar ratio: annualized return over the maximum drawdown, originally over 36 months.
 
     Parameters
@@ -306,8 +326,8 @@ def calmar_ratio(returns: ReturnsLike, periods_per_year: float) -> Any:
     0.649053
     """
     gain = annualized_return(returns, periods_per_year)
-    refusal = "returns is zero everywhere; a Calmar ratio is undefined"
-    return per_series(gain_over_risk(gain, max_drawdown(returns), refusal), returns)
+    why = "returns is zero everywhere; a Calmar ratio is undefined"
+    return per_series(gain_over_risk(gain, max_drawdown(returns)), returns, why, on_refusal)
 
 
 def _compounded(array: np.ndarray, periods: float) -> Any:
@@ -319,15 +339,12 @@ def _compounded(array: np.ndarray, periods: float) -> Any:
     return answer
 
 
-def _lo_factor(excess: np.ndarray, periods: int, lags: int | None) -> Any:
-    """Lo (2002), eq. 20: the Sharpe ratio of `periods` periods over that of one."""
+def _lo_factor(excess: np.ndarray, total: Any, periods: int, lags: int | None) -> Any:
+    """Lo (2002), eq. 20: the Sharpe ratio of `periods` periods over that of one; NaN where their variance is negative."""
     max_lags = min(periods - 1, len(excess) - 1)
     used = max_lags if lags is None else min(max_lags, whole_number(lags, "lags", at_least=0))
     deviation = excess - excess.mean(axis=0)
-    total = (deviation**2).sum(axis=0)
     variance = np.full(excess.shape[1:], float(periods))
     for lag in range(1, used + 1):
         variance += 2.0 * (periods - lag) * (deviation[lag:] * deviation[:-lag]).sum(axis=0) / total
-    if (variance <= 0.0).any():
-        raise InputError("returns have autocorrelations under which the variance of a year is negative; use fewer lags")
-    return periods / np.sqrt(variance)
+    return periods / np.sqrt(np.where(variance > 0.0, variance, np.nan))

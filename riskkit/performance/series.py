@@ -6,10 +6,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from riskkit._check import InputError, constant, finite_array, finite_number, labels_of, returns_array, with_labels
+from riskkit._check import (
+    InputError,
+    OnRefusal,
+    finite_array,
+    finite_number,
+    labels_of,
+    refuse_columns,
+    returns_array,
+    with_labels,
+)
 from riskkit._docs import shared_parameters
 from riskkit._types import ReturnsLike
 
+UNDEFINED = "the measure is undefined"
 Input = Literal["returns", "summed_returns", "prices", "pnl"]
 documented = shared_parameters(
     {
@@ -25,6 +35,8 @@ documented = shared_parameters(
         "result is per period.",
         "threshold": "float\n    Minimum acceptable return per period.",
         "risk_free": "float or (n_obs,)\n    Risk-free return per period.",
+        "on_refusal": '{"nan", "raise"}\n    A column of a table for which the measure is undefined has NaN, with the '
+        'reason in `attrs["refusals"]` of the Series; or is refused\n    with all others, as a single series is.',
         "ddof": "int\n    The divisor of the variance is n_obs - ddof: 1 for the sample, 0 for the population.",
         "divisor": '{"all", "below"}\n    Number of all periods, or only of those below the threshold. The latter '
         "decreases when small losses are added to large\n    ones.",
@@ -32,9 +44,25 @@ documented = shared_parameters(
 )
 
 
-def per_series(answer: Any, source: Any) -> Any:
-    """Return a float for one series, else one number per column with the column labels of `source`."""
-    return float(answer) if np.ndim(answer) == 0 else with_labels(np.asarray(answer), labels_of(source, 1))
+def per_series(answer: Any, source: Any, why: Any = UNDEFINED, on_refusal: OnRefusal = "nan") -> Any:
+    """Return a float for one series, else one number per column with the column labels of `source`.
+
+    A column without an answer has NaN. Its reason, of `why` (one, or one per column), is in `attrs["refusals"]` of a
+    Series. A single series, and a table without any answer, are refused with it.
+    """
+    answer = np.asarray(answer)
+    reasons = np.broadcast_to(why, answer.shape)
+    if np.isnan(answer).all():
+        raise InputError(str(reasons.flat[0]))
+    if answer.ndim == 0:
+        return float(answer)
+    names = labels_of(source, 1)
+    refusals = {j if names is None else names[j]: str(reasons[j]) for j in map(int, np.flatnonzero(np.isnan(answer)))}
+    refuse_columns(refusals, on_refusal)
+    labelled = with_labels(answer, names)
+    if refusals and names is not None:
+        labelled.attrs["refusals"] = refusals
+    return labelled
 
 
 def above_total_loss(array: np.ndarray, name: str = "returns") -> np.ndarray:
@@ -48,14 +76,9 @@ def above_total_loss(array: np.ndarray, name: str = "returns") -> np.ndarray:
     return array
 
 
-def refuse_constant(array: np.ndarray, source: Any, measure: str) -> None:
-    """Refuse a constant series for a measure that divides by its spread."""
-    flat = np.atleast_1d(constant(array, np.abs(returns_array(source)).max(axis=0)))
-    if flat.any():
-        names = labels_of(source, 1) if array.ndim == 2 else None
-        first = int(np.argmax(flat))
-        which = "" if array.ndim == 1 else f" in column {first if names is None else repr(names[first])}"
-        raise InputError(f"returns is constant{which}; {measure} is undefined without a spread")
+def without_spread(measure: str) -> str:
+    """Reason of a measure that divides by the spread of constant returns."""
+    return f"returns is constant; {measure} is undefined without a spread"
 
 
 def without_risk_free(returns: ReturnsLike, risk_free: Any) -> np.ndarray:
@@ -70,10 +93,8 @@ def without_risk_free(returns: ReturnsLike, risk_free: Any) -> np.ndarray:
     return np.asarray(array - (rate if array.ndim == 1 else rate[:, None]))
 
 
-def gain_over_risk(gain: Any, risk: Any, refusal: str) -> Any:
-    """Return gain/risk, infinite with the sign of the gain if risk is zero; refuse two zeros."""
+def gain_over_risk(gain: Any, risk: Any) -> Any:
+    """Return gain/risk, infinite with the sign of the gain if risk is zero, and NaN if both are."""
     gain, risk = np.asarray(gain), np.asarray(risk)
-    if np.any((risk == 0.0) & (gain == 0.0)):
-        raise InputError(refusal)
-    unbounded = np.asarray(np.copysign(np.inf, gain))
+    unbounded = np.where(gain == 0.0, np.nan, np.copysign(np.inf, gain))
     return np.divide(gain, risk, out=unbounded, where=risk != 0.0)

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, observations, one_of, refuse_disorder, single_series
+from riskkit._check import OnRefusal, observations, one_of, refuse_disorder, single_series
 from riskkit._show import Row, Shown
 from riskkit.performance.series import documented, gain_over_risk, per_series
 
@@ -17,7 +17,7 @@ NO_GAIN_OR_LOSS = "pnl holds only zeros; the measure needs a gain or a loss"
 
 
 @documented
-def win_rate(pnl: Any, *, zeros: Zeros = "exclude") -> Any:
+def win_rate(pnl: Any, *, zeros: Zeros = "exclude", on_refusal: OnRefusal = "nan") -> Any:
     """Win rate: share of gains among the trades.
 
     Parameters
@@ -42,9 +42,8 @@ def win_rate(pnl: Any, *, zeros: Zeros = "exclude") -> Any:
     one_of(zeros, get_args(Zeros), "zeros")
     array = observations(pnl, "pnl")
     counted = (array != 0.0).sum(axis=0) if zeros == "exclude" else np.full(array.shape[1:], len(array))
-    if not np.all(counted):
-        raise InputError(NO_GAIN_OR_LOSS)
-    return per_series((array > 0.0).sum(axis=0) / counted, pnl)
+    won = (array > 0.0).sum(axis=0)
+    return per_series(won / np.where(counted, counted, np.nan), pnl, NO_GAIN_OR_LOSS, on_refusal)
 
 
 @documented
@@ -65,7 +64,7 @@ def average_trade(pnl: Any) -> Any:
 
 
 @documented
-def payoff_ratio(pnl: Any) -> Any:
+def payoff_ratio(pnl: Any, *, on_refusal: OnRefusal = "nan") -> Any:
     """Payoff ratio: mean gain over mean loss.
 
     Returns
@@ -84,11 +83,11 @@ def payoff_ratio(pnl: Any) -> Any:
     """
     array = observations(pnl, "pnl")
     gain, loss = _mean_where(array, array > 0.0), -_mean_where(array, array < 0.0)
-    return per_series(gain_over_risk(gain, loss, NO_GAIN_OR_LOSS), pnl)
+    return per_series(gain_over_risk(gain, loss), pnl, NO_GAIN_OR_LOSS, on_refusal)
 
 
 @documented
-def profit_factor(pnl: Any) -> Any:
+def profit_factor(pnl: Any, *, on_refusal: OnRefusal = "nan") -> Any:
     """Profit factor: sum of gains over sum of losses.
 
     Returns
@@ -107,7 +106,7 @@ def profit_factor(pnl: Any) -> Any:
     """
     array = observations(pnl, "pnl")
     gain, loss = np.maximum(array, 0.0).sum(axis=0), np.maximum(-array, 0.0).sum(axis=0)
-    return per_series(gain_over_risk(gain, loss, NO_GAIN_OR_LOSS), pnl)
+    return per_series(gain_over_risk(gain, loss), pnl, NO_GAIN_OR_LOSS, on_refusal)
 
 
 @documented

@@ -13,8 +13,8 @@ from riskkit._check import InputError, as_pandas, finite_array, finite_number, l
 from riskkit._show import Row, Shown
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.attribution import portfolio
-from riskkit.covariance import MatrixRepair, correlation_from_covariance, nearest_correlation
-from riskkit.covariance.matrices import changes_by_pair, square_matrix, volatilities_of
+from riskkit.covariance import MatrixRepair, nearest_correlation
+from riskkit.covariance.matrices import changes_by_pair, correlations_and_volatilities, square_matrix
 from riskkit.stress.docs import documented
 
 
@@ -48,6 +48,12 @@ class CovarianceStress(Shown):
         """Correlations after the stress."""
         return self.repair.matrix
 
+    @property
+    def _before(self) -> Any:
+        """Correlations before the stress."""
+        matrix, names = square_matrix(self.original, "original")
+        return with_labels(correlations_and_volatilities(matrix, names)[0], names, names)
+
     def compare(self, positions: Any, confidence: float = DEFAULT_CONFIDENCE, *, z: float | None = None) -> Any:
         """Normal VaR of a book before and after stress: a Series with `before`, `after` and their `ratio`.
 
@@ -60,7 +66,7 @@ class CovarianceStress(Shown):
 
     def to_frame(self) -> Any:
         """One row per pair of assets: correlation before and after, the largest change first."""
-        return changes_by_pair(correlation_from_covariance(self.original), self.correlation, diagonal=False)
+        return changes_by_pair(self._before, self.correlation, diagonal=False)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw correlations after over before stress, one point per pair."""
@@ -78,7 +84,8 @@ class CovarianceStress(Shown):
 
     def _rows(self) -> list[Row]:
         before, after = (np.sqrt(np.diag(np.asarray(matrix))) for matrix in (self.original, self.covariance))
-        rows: list[Row] = [("volatility, mean ratio", float((after / before).mean()), "after / before")]
+        moving = before > 0.0
+        rows: list[Row] = [("volatility, mean ratio", float((after[moving] / before[moving]).mean()), "after / before")]
         if len(before) > 1:
             pairs = self.to_frame()
             rows += [
@@ -106,7 +113,7 @@ def stress_covariance(
     Parameters
     ----------
     covariance : (n_assets, n_assets)
-        Covariance before stress, positive semidefinite, variances above zero.
+        Covariance before stress, positive semidefinite. An asset without variance keeps its zeros.
     volatility_multiplier : float, or (n_assets,) Series, mapping or array
         Multipliers of the volatilities, above zero; 1 for an asset that a mapping or Series does not name.
     toward : float or (n_assets, n_assets), optional
@@ -139,17 +146,24 @@ def stress_covariance(
     {'before': 39.74, 'after': 89.77, 'ratio': 2.26}
     """
     matrix, names = square_matrix(covariance, "covariance")
-    sigma = volatilities_of(matrix, names)
-    correlation = matrix / np.outer(sigma, sigma)
-    np.fill_diagonal(correlation, 1.0)
+    correlation, sigma = correlations_and_volatilities(matrix, names)
+    if matrix[sigma == 0.0].any():
+        i, j = map(int, np.argwhere((matrix != 0.0) & (sigma == 0.0)[:, None])[0])
+        raise InputError(
+            f"covariance gives asset {_named(names, i)} the variance 0 and the covariance {matrix[i, j]:g} with "
+            f"{_named(names, j)}; nearest_covariance repairs it"
+        )
     requested = correlation.copy()
     if toward is not None:
-        moved = _rows(among, names, len(matrix))
+        moved = [row for row in _rows(among, names, len(matrix)) if sigma[row] > 0.0]
         requested = _blended(correlation, _target(toward, names, len(matrix)), strength, moved)
     for pair, value in (pairs or {}).items():
         i, j = _rows(pair, names, len(matrix))
         if i == j:
             raise InputError(f"pairs sets the correlation of {pair[0]!r} with itself, which is 1")
+        if sigma[i] == 0.0 or sigma[j] == 0.0:
+            still = pair[0] if sigma[i] == 0.0 else pair[1]
+            raise InputError(f"pairs sets a correlation of {still!r}, which has the variance 0 and none")
         requested[i, j] = requested[j, i] = _correlation(value, f"pairs[{pair!r}]")
     repair = nearest_correlation(with_labels(requested, names, names))
     scaled = sigma * _multipliers(volatility_multiplier, names, len(matrix))
@@ -204,6 +218,10 @@ def _rows(assets: Any, names: Any, n: int) -> list[int]:
     if unknown:
         raise InputError(f"{unknown[0]!r} is not one of the assets of covariance")
     return [known.index(asset) for asset in assets]
+
+
+def _named(names: Any, row: int) -> str:
+    return str(row) if names is None else repr(names[row])
 
 
 def _correlation(value: Any, name: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -58,6 +58,10 @@ class Sample:
     def labelled(self) -> bool:
         """A Series or DataFrame was given."""
         return self.rows is not None
+
+    def by_column(self, values: Mapping[int, Any]) -> dict[Any, Any]:
+        """Values of single columns by the labels of these."""
+        return {j if self.columns is None else self.columns[j]: value for j, value in values.items()}
 
     def per_portfolio(self, values: np.ndarray) -> Any:
         """Label (n_series,) values: a float for a single series."""

@@ -215,7 +215,7 @@ def labelled_estimate(
         horizon=method.horizon,
         parameters={name: sample.per_portfolio(values) for name, values in fit.parameters.items()},
         interval=interval,
-        refusals={sample.columns[j] if sample.columns is not None else j: why for j, why in fit.refusals.items()},
+        refusals=sample.by_column(fit.refusals),
     )
 
 

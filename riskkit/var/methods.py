@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, OnRefusal, one_of, refuse_columns
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var._inputs import read_confidences, read_sample
@@ -25,7 +25,6 @@ from riskkit.var.student_t_distribution import StudentT
 MethodName = Literal[
     "historical", "age_weighted", "filtered_historical", "normal", "student_t", "cornish_fisher", "evt"
 ]
-OnRefusal = Literal["nan", "raise"]
 METHODS: dict[str, type[Method]] = dict(
     zip(
         get_args(MethodName),
@@ -112,10 +111,7 @@ def value_at_risk(
     confidences = read_confidences(confidence)
     sample = read_sample(returns, ordered=chosen.ordered or (interval == "bootstrap" and block != 1))
     fit = chosen.fit_each(sample.table, confidences.levels)
-    if fit.refusals and one_of(on_refusal, get_args(OnRefusal), "on_refusal") == "raise":
-        column, why = next(iter(fit.refusals.items()))
-        name = column if sample.columns is None else sample.columns[column]
-        raise InputError(f"column {name!r}: {why}; on_refusal='nan' answers for the other columns")
+    refuse_columns(sample.by_column(fit.refusals), on_refusal)
     bounds = None
     if interval is not None:
         bootstrap = Bootstrap(n_draws, block, rng)

@@ -8,14 +8,14 @@ from typing import Any, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, as_pandas, one_of, whole_number
+from riskkit._check import InputError, OnRefusal, as_pandas, one_of, whole_number
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Confidence, Labelled, Quantity, ReturnsLike
 from riskkit.plot import STRONG, WARM
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
 from riskkit.var.method import Method
-from riskkit.var.methods import MethodName, OnRefusal, method_named
+from riskkit.var.methods import MethodName, method_named
 
 MOST_REASONS = 10
 """Refused windows that are explained one by one; neighbours have the same reason."""

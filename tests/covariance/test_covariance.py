@@ -552,9 +552,9 @@ def test_nearest_correlation_refuses(matrix, options, words):
         rk.covariance.nearest_correlation(matrix, **options)
 
 
-def test_repair_covariance_refuses_an_asset_without_variance():
+def test_nearest_covariance_refuses_assets_of_which_none_moves():
     with pytest.raises(InputError, match="variance 0"):
-        rk.covariance.nearest_covariance([[0.0, 0.0], [0.0, 1.0]])
+        rk.covariance.nearest_covariance(np.zeros((2, 2)))
 
 
 # GARCH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import threading
 
@@ -329,7 +330,9 @@ def test_labels_cannot_write_into_the_page():
     page.step(3)
     ask(page, name, 10)
     page.execute_button.click()
-    shown = "".join(part.value for part in (page.exposures, page.verdict, page.figures, page.alerts, page.breaker))
+    shown = "".join(
+        part.value for part in (page.exposures, page.verdict, page.figures, page.alerts, page.breaker, page.limits)
+    )
     assert page.answer.executed and "<script" not in shown and html.escape(name) in shown
 
 
@@ -369,3 +372,84 @@ def test_alerts_are_filtered_and_acknowledged_on_the_page():
     assert "size" in page.alerts.value and everything["alert_id"][0] not in [one[1] for one in page.open_alerts.options]
     page.only_open.value = True
     assert "size" not in page.alerts.value and "breaker" in page.alerts.value
+
+
+# ---------------------------------------------------------------------- limits of the book, beside those of the rules
+
+LIMITED = {  # field of DeskLimits -> name of its row, and values at which it is ok, near and breached
+    "max_position_size": ("largest position", (0.6, 0.53, 0.4)),
+    "max_drawdown": ("drawdown", (0.05, 0.0262, 0.01)),
+    "var_limit": ("VaR", (5_000.0, 0.0, 1.0)),
+}
+NOT_LIMITS = {"confidence"}
+
+
+def held(**options) -> LiveDesk:
+    """A book of which half is in A, which fell from 100 to 95."""
+    desk = LiveDesk(*parts(min_bars=0), **options)
+    desk.step(3)
+    assert desk.execute("A", 100, "buy").executed
+    desk.step(2)
+    return desk
+
+
+def state_cells(shown: str) -> list[str]:
+    """The last cell of each row of a table, with its style."""
+    return [row.rsplit("<td", 1)[1] for row in shown.split("<tr>")[2:]]
+
+
+def test_every_limit_of_the_book_has_a_row_and_its_state_follows_the_value():
+    names = {field.name for field in dataclasses.fields(DeskLimits)}
+    assert names == set(LIMITED) | NOT_LIMITS
+    desk = held()
+    assert desk.limits()["rule"].tolist() == ["cash"]
+    var = desk.metrics().var
+    for field, (name, values) in LIMITED.items():
+        for state, value in zip(("ok", "near", "breached"), values, strict=True):
+            value = value or var / 0.95
+            desk.manager.set_limits("tests", "to see it", **{field: value})
+            row = desk.limits().set_index("rule").iloc[-1]
+            assert row.name.startswith(name) and row["state"] == state, (field, value)
+            assert row["observed"] + row["headroom"] == pytest.approx(row["limit"])
+            cell = state_cells(panels.limits(desk))[-1]
+            assert state in cell and (panels.RED in cell) == (state == "breached")
+            assert desk.check("A", 1, "buy").approved == (state != "breached")
+        desk.manager.set_limits("tests", "seen", **{field: None})
+
+
+def test_a_value_equal_to_its_limit_is_not_a_breach():
+    desk = held()
+    row = desk.limits().set_index("rule").loc["cash"]
+    assert row[["observed", "limit", "headroom", "state"]].tolist() == [9_500.0, 19_500.0, 10_000.0, "ok"]
+    desk.manager.set_limits("tests", "what it is", var_limit=desk.metrics().var)
+    assert desk.limits()["state"].tolist() == ["ok", "near"]
+
+
+def test_cash_that_is_spent_is_near_its_limit():
+    desk = LiveDesk(*parts())
+    desk.step(1)
+    assert desk.execute("A", 190, "buy").executed
+    assert desk.limits()[["rule", "headroom", "state"]].to_numpy().tolist() == [["cash", 1_000.0, "near"]]
+
+
+def test_the_limits_of_the_rules_stand_beside_those_of_the_book():
+    desk = held(session=session())
+    rows = desk.limits().set_index("rule")
+    assert list(rows.index) == ["cash", "fall", "breaker: daily loss", "breaker: open positions"]
+    assert set(rows["state"]) == {"ok"} and rows.loc["fall", "unit"] == "USD"
+    desk.execute("A", 40, "sell")  # 40 x 5 lost, and the breaker trips
+    assert desk.limits().set_index("rule").loc["breaker: daily loss", "state"] == "paused"
+    assert panels.RED in panels.limits(desk) and "paused" in panels.limits(desk)
+
+
+def test_the_page_shows_the_limits_of_a_book_without_rules():
+    pytest.importorskip("ipywidgets", reason="ipywidgets is not installed; it comes with the extra 'notebooks'")
+    page = LiveDashboard(*parts(limits=DeskLimits(max_position_size=0.5)))
+    page.step(3)
+    ask(page, "A", 100)
+    page.execute_button.click()
+    assert "largest position, 50 % of the value (A)" in page.limits.value and "near" in page.limits.value
+    assert panels.RED not in page.limits.value
+    page.desk.manager.set_limits("tests", "to see it", max_position_size=0.4)
+    page.step()
+    assert panels.RED in page.limits.value and "breached" in page.limits.value

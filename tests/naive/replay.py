@@ -78,6 +78,8 @@ class Order:
         self.refused = False
         self.parent, self.heirs, self.unnamed = member.parent, [], Fraction(0)
         self.limited = False  # a modify was refused: fills stand up to what the order still is
+        self.believed = None  # why it does not work, if the venue may still say otherwise: cancelled, reduced
+        self.former = None  # what it was before its last modify
 
     @property
     def rest(self):
@@ -127,6 +129,14 @@ class Member:
     held = Order.held
 
 
+class Fill:
+    """A fill: its quantity as booked and as recorded, and its place among those that are booked."""
+
+    def __init__(self, event, member, side, recorded, price):
+        self.event, self.member, self.side, self.price, self.ts = event, member, side, price, event["ts"]
+        self.qty, self.recorded, self.whose, self.place = Fraction(0), recorded, None, None
+
+
 class Replay:
     def __init__(self, scenario):
         self.enforce = scenario.get("mode", "shadow") == "enforce"
@@ -145,6 +155,7 @@ class Replay:
             for name, qty in one.positions.items()
         }
         self.booked = []  # fills: account, instrument, strategy, signed quantity, price, what the account realised
+        self.fills = []  # every one that is no duplicate
         self.first_worth = {}  # (account, instrument) of an opening position -> its value at the first mark
         self.estimates = {}  # instrument -> highest price of an order before the first mark
         self.orders = {}
@@ -281,11 +292,13 @@ class Replay:
             if parent is not None and not order.refused:
                 parent.heirs.append(order)
         elif event["kind"] == "modify" and named is not None:
+            named.former = named.qty, named.price, named.limited, named.worth_at
             if allowed or not self.enforce:
                 named.qty, named.price, named.limited = member.qty, member.price, False
                 named.worth_at = self.price_of(named)
                 self.estimate(named)
-                named.working &= named.filled < named.qty
+                if named.working and named.filled >= named.qty:
+                    named.working, named.believed = False, "reduced"
             else:
                 named.limited = True
 
@@ -295,14 +308,45 @@ class Replay:
             highest = max(self.estimates.get(order.instrument, 0), abs(order.worth_at))
             self.estimates[order.instrument] = highest
 
+    def end(self, event):
+        """The order of an event ends, whatever it is believed to be; whether it was ever sent."""
+        named = self.orders.get((event["account"], event["order_id"]))
+        if named is not None and named.refused:
+            return False
+        if named is not None:
+            named.working, named.believed = False, None
+        return True
+
+    def take_reject(self, number, event):
+        self.end(event)
+
+    take_expire = take_reject
+
+    def take_cancel_reject(self, number, event):
+        named = self.orders.get((event["account"], event["order_id"]))
+        if named is not None and named.believed == "cancelled" and named.filled < named.qty:
+            named.working, named.believed = True, None
+
+    def take_modify_reject(self, number, event):
+        named = self.orders.get((event["account"], event["order_id"]))
+        if named is None or named.former is None or named.refused:
+            return
+        named.qty, named.price, named.limited, named.worth_at = named.former
+        named.former = None
+        if named.working or named.believed == "reduced":
+            named.working = named.filled < named.qty
+            named.believed = None if named.working else named.believed
+
     def take_cancel(self, number, event):
         named = self.orders.get((event["account"], event["order_id"]))
         if named is not None and named.refused:
             self.decisions[number] = ("VANISH", None)
             return
         self.decisions[number] = ("ALLOW", None)
-        if named is not None:
-            named.working = False
+        if named is not None and named.working:
+            named.working, named.believed = False, "cancelled"
+        elif named is not None and named.believed != "cancelled":
+            named.believed = None
         member = Member(event, {}, named)
         for rule in self.rules:
             if rule.heard(event, [member], 1, True, True):
@@ -319,13 +363,16 @@ class Replay:
             key = (event["trade_id"], event["instrument"], event["side"], event["ts"] // DAY)
             contents = (Fraction(event["qty"]), Fraction(event["price"]))
             if key in account.trades:
-                assert account.trades[key] == contents, "the door refuses another fill with the id of an earlier one"
+                stands = account.trades[key]
+                assert not stands or contents in stands, "the door refuses another fill with the id of an earlier one"
                 self.decisions[number] = ("DUP", None)
                 return
-            account.trades[key] = contents
+            account.trades[key] = {contents}
         named = self.orders.get((event["account"], event.get("order_id")))
         qty, price = Fraction(event["qty"]), Fraction(event["price"])
         side = BUY if event["side"] == "B" else SELL
+        noted = Fill(event, self.fill_key(event), side, qty, price)
+        self.fills.append(noted)
         if named is not None and named.refused:
             self.decisions[number] = ("VANISH", None)
             self.fills_vanished += 1
@@ -349,6 +396,7 @@ class Replay:
         whose = (event["account"], traded.label, key.strategy or None)
         self.holdings[whose] = self.holdings.get(whose, Fraction(0)) + side * qty
         self.booked.append((*whose, side * qty, price, realised))
+        noted.qty, noted.whose, noted.place = qty, whose, len(self.booked) - 1
         account.positions[traded.label] = held + side * qty
         account.cash[traded.quote] = account.cash.get(traded.quote, 0) - side * qty * price * traded.multiplier
         if named is not None:
@@ -358,6 +406,64 @@ class Replay:
             rule.filled(event, qty, realised, opened)
             rule.equity_moved(event["account"])
             rule.groups_moved(key, traded.label if traded.last is None else None)
+
+    def take_bust(self, number, event):
+        self.amend(event, Fraction(0), None)
+
+    def take_correct(self, number, event):
+        self.amend(event, Fraction(event["qty"]), Fraction(event["price"]))
+
+    def amend(self, event, qty, price):
+        """Books, fees and counts of rules as if a fill had had another quantity and price; none (0) undoes it."""
+        same = ("account", "instrument", "trade_id", "side")
+        fill = next(
+            (
+                one
+                for one in reversed(self.fills)
+                if all(one.event.get(name) == event[name] for name in same if name in event)
+            ),
+            None,
+        )
+        if fill is None or fill.recorded == 0:
+            return
+        account, traded = self.accounts[event["account"]], self.instruments[event["instrument"]]
+        stands = account.trades[event["trade_id"], traded.label, fill.event["side"], fill.ts // DAY]
+        stands.clear() if qty == 0 else stands.add((qty, price))
+        if fill.qty == 0:
+            fill.recorded = qty
+            return
+        former, held = (fill.qty, fill.price), account.positions[traded.label]
+        before = account.realised
+        fill.qty = qty if fill.qty == fill.recorded else min(qty, fill.qty)
+        fill.recorded, fill.price = qty, price if qty else fill.price
+        change = fill.side * (fill.qty - former[0])
+        account.positions[traded.label] += change
+        self.holdings[fill.whose] += change
+        money = fill.side * (fill.qty * fill.price - former[0] * former[1]) * traded.multiplier
+        account.cash[traded.quote] -= money
+        self.book_anew(account, traded, fill)
+        last = [one for one in self.fills if one.event["instrument"] == traded.label and one.qty]
+        if traded.last is None and last and last[-1].price != traded.mark:
+            traded.last_fill = last[-1].price
+            self.moved(traded.label)
+        opened = (held == 0) - (held + change == 0)
+        for rule in self.rules:
+            rule.amended(fill, former, account.realised - before, opened)
+            rule.equity_moved(event["account"])
+            rule.groups_moved(fill.member, traded.label if traded.last is None else None)
+
+    def book_anew(self, account, traded, fill):
+        """Cost and profit of a position from its opening on."""
+        who, label = fill.whose[:2]
+        account.cost[label] = self.first_worth.get((who, label), Fraction(0))
+        fills = [one for one in self.fills if one.place is not None and one.whose[:2] == (who, label)]
+        held = account.positions[label] - sum(one.side * one.qty for one in fills)
+        account.realised -= sum(self.booked[one.place][5] for one in fills)
+        for one in fills:
+            moved = one.side * one.qty
+            realised = self.book_cost(account, traded, held, moved, one.price) if moved else Fraction(0)
+            self.booked[one.place] = (*one.whose, moved, one.price, realised)
+            held += moved
 
     def book_cost(self, account, traded, held, change, price):
         """Move the cost of a position by a fill; return the profit that it realises, at average cost."""
@@ -421,6 +527,10 @@ class Replay:
             rule.closed(event)
 
     def take_order_error(self, number, event):
+        if "order_id" in event and not self.end(event):
+            return
+        if "order_id" in event and (named := self.orders.get((event["account"], event["order_id"]))) is not None:
+            event = {**event, "strategy": named.strategy, "session": named.session}
         for rule in self.rules:
             rule.errored(event)
 
@@ -453,6 +563,7 @@ class Replay:
         found = {}
         gated = any(rule.type == "trading_state" for rule in self.rules)
         for label, account in self.accounts.items():
-            paused = account.paused or any(rule.pauses_account(label) for rule in self.rules)
-            found[label] = "PAUSED" if paused else account.state if gated else "ACTIVE"
+            by_rules = {rule.action for rule in self.rules if rule.pauses_account(label)}
+            paused = "HALTED" if "HALT" in by_rules else "PAUSED" if by_rules or account.paused else ""
+            found[label] = paused or (account.state if gated else "ACTIVE")
         return found

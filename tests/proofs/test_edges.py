@@ -501,7 +501,7 @@ SHOWN: dict[str, tuple[Any, list[dict[str, Any]], tuple[Any, ...]]] = {
         (2, 1, -1, "count"),
     ),
     "cash": (CashLimit(), [order(qty=11)], (1100, 1000, -100, "USD")),
-    "concentration": (ConcentrationLimit("0.75"), [price(), *OTHER, order(1, qty=4)], (400, 375, -25, "USD")),
+    "concentration": (ConcentrationLimit("0.75"), [price(), *OTHER, fill(), order(1, qty=3)], (400, 375, -25, "USD")),
     "consecutive_errors": (ConsecutiveErrors(3), [*[event("error")] * 3, order(1)], (3, 3, 0, "count")),
     "consecutive_losses": (ConsecutiveLosses(3), [*[trade(pnl=-1)] * 3, order(1)], (3, 3, 0, "count")),
     "cooldown": (TradeCooldown(stop_ns=100), [trade(), order(1)], LOCKED),

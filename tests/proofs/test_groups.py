@@ -198,3 +198,21 @@ def test_cash_counts_the_fee_of_working_buys():
     account = {"accounts": [Account("T1", cash={"USD": 215})]}
     assert refused(rows, Rule("r", CashLimit(fee="0.1")), **account) == [1]
     assert refused(rows, Rule("r", CashLimit()), **account) == []
+
+
+# ---------------------------------------------------------------------- explanations
+
+
+@pytest.mark.parametrize(
+    ("scope", "held"),
+    [("desk", 7), ("firm", 7), ("global", 12), ("instrument", 12), ("product", 12), ("strategy", 3),
+     ("account", 3), ("account_instrument", 3), ("account_product", 3)],
+)  # fmt: skip
+def test_an_explanation_shows_the_position_of_the_group(scope, held):
+    accounts = [*DESK["accounts"], Account("T3", desk="E", firm="G")]
+    rows = [row("T3", qty=5, kind="fill", strategy="t"), row("T1", qty=4, kind="fill", strategy="s")]
+    rows += [row("T2", qty=3, kind="fill", strategy="s"), row("T2", qty=90, strategy="s")]
+    log = load(*({"ts": ts, **one} for ts, one in enumerate(rows)), instruments=TRADED, unit="ns", accounts=accounts)
+    rules = RuleSet([Rule("r", MaxExposure(limit=500), scope=scope)])
+    (objection,) = replay_log(log, rules, compiled=False).explain(3).objections
+    assert objection.state["position"] == held

@@ -147,7 +147,7 @@ def test_storage_keeps_the_digest(tmp_path):
 @SHADOW
 def test_threads_keep_the_digest():
     logs = [random_log(seed, 150) for seed in range(8)]
-    expected = [reference(log, "shadow", "keep") for log in logs]
+    expected = [reference(log, "shadow", "clip") for log in logs]
     for workers in (1, 2, 5):
         with ThreadPoolExecutor(workers) as pool:
             assert list(pool.map(lambda log: replay_log(log, RULES).digest, logs)) == expected

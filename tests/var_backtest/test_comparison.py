@@ -227,7 +227,7 @@ def test_progress_bar_counts_series_and_is_never_needed(prices, monkeypatch):
         (lambda p: compare_models(models=["historical"]), "either prices or returns"),
         (lambda p: compare_models(p, ["historical"], returns=p), "either prices or returns"),
         (lambda p: compare_models(p, []), "models is empty"),
-        (lambda p: compare_models(p, ["garch99"]), "model 'garch99' on x: method='garch99'"),
+        (lambda p: compare_models(p, ["garch99"]), "model 'garch99': method='garch99'"),
         (lambda p: compare_models(p, {"m": {"window": 9}}), r"models\['m'\] is not a method"),
         (lambda p: compare_models(p, {"m": 3}), r"models\['m'\] is not a method"),
         (lambda p: compare_models(p, [{"method": "normal"}]), "not a sequence of methods"),

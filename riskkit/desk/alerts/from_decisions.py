@@ -29,7 +29,7 @@ from riskkit.replay.schema.digest import SEMANTICS
 
 REFUSED = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
 DECIDING = ("tick", "reset_daily", "reset_breaker", "pause", "resume", "command")
-WITHOUT_ID = (int(EventKind.EXPIRY), int(EventKind.CONTROL))
+WITHOUT_ID = (int(EventKind.EXPIRE), int(EventKind.CONTROL))
 NAMES = tuple(name for name in DTYPES if name != "pair")  # the pair follows from account and instrument
 BACKLOG = 8
 """Largest number of events that a proxy leaves unhashed."""

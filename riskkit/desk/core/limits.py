@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -51,6 +52,20 @@ class DeskLimits(CheckedRecord):
     max_drawdown: PositiveFraction | None = None
     var_limit: PositiveMoney | None = None
     confidence: Annotated[float, Field(confidence_level, "fraction")] = 0.95
+
+
+NEAR = Fraction(1, 10)  # of the limit that is left
+
+
+def state_of(headroom: Any, limit: Any) -> str:
+    """State of a limit: "breached" beyond it, "near" with at most a tenth of it left, else "ok".
+
+    Examples
+    --------
+    >>> state_of(-1, 100), state_of(0, 100), state_of(11, 100)
+    ('breached', 'near', 'ok')
+    """
+    return "breached" if headroom < 0 else "near" if headroom <= NEAR * limit else "ok"
 
 
 def limits_of(value: Any, name: str = "limits") -> DeskLimits:

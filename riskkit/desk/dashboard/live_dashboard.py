@@ -91,6 +91,7 @@ class LiveDashboard(Live):
         self.components.value = panels.components(self.desk)
         self.prices.value = panels.prices(self.desk)
         self.breaker.value = panels.breaker(self.desk)
+        self.limits.value = panels.limits(self.desk)
         self.reset_button.disabled = self.desk.state() in ("", "ACTIVE")
         for button in (self.play, self.step_button):
             button.disabled = self.desk.ended
@@ -106,7 +107,7 @@ class LiveDashboard(Live):
         self.play = make.Play(value=0, min=0, max=MAX_BARS, step=1, interval=interval_ms)
         self.play.observe(self._played, names="value")
         self.step_button = self._button("One bar", lambda: self.step(1), layout=button)
-        self.figures, self.exposures, self.breaker, self.verdict = (make.HTML() for _ in range(4))
+        self.figures, self.exposures, self.breaker, self.limits, self.verdict = (make.HTML() for _ in range(5))
         self.components, self.prices = (make.Image(format="png", layout=half) for _ in range(2))
         self.reset_button = self._button("Reset", self._reset, layout=button)
 
@@ -139,6 +140,7 @@ class LiveDashboard(Live):
             make.HTML("<b>Breaker</b>"),
             self.breaker,
             self.reset_button,
+            self.limits,
             make.HTML("<b>Alerts</b>"),
             *acknowledge,
             self.alerts,

@@ -9,6 +9,7 @@ import threading
 from typing import Any
 
 from riskkit._check import InputError, whole_number
+from riskkit.desk.core.limits import state_of
 from riskkit.desk.core.pre_trade_check import PreTradeCheck
 from riskkit.desk.manager import DashboardMetrics, RiskManager
 from riskkit.desk.market import Bar, MarketStream
@@ -186,15 +187,34 @@ class LiveDesk:
         """ACTIVE, REDUCING, HALTED or PAUSED; empty without a session."""
         return "" if self.session is None else str(self.session.status().states()[self.account])
 
+    def limits(self) -> Any:
+        """Every limit that a trade has to pass, one row each: those of the manager, then those of the rules.
+
+        Columns: rule, key, observed, limit, headroom, unit, and state: "ok", "near" (at most a tenth of the limit is
+        left), "breached", or "paused" by the rule.
+        """
+        import pandas as pd
+
+        book, rules = self.manager.get_limit_utilization(), self.utilization()
+        currency = "money" if self.session is None else self.session.universe.currency
+        states = [
+            "paused" if row.paused else "" if pd.isna(row.headroom) else state_of(row.headroom, row.limit)
+            for row in rules.itertuples()
+        ]
+        table = [book.assign(unit=currency), rules.drop(columns="paused").assign(state=states)]
+        columns = ["rule", "key", "observed", "limit", "headroom", "unit", "state"]
+        rows = [row for frame in table for row in frame[columns].itertuples(index=False, name=None)]
+        return pd.DataFrame(rows, columns=columns)
+
     def utilization(self) -> Any:
-        """Utilization of the limits, one row per rule and key: rule, key, observed, limit, headroom, paused.
+        """Utilization of the limits of the rules, one row per rule and key: rule, key, observed, limit, headroom, paused.
 
         A breaker has one row per limit: daily loss, open positions, consecutive errors.
         """
         import pandas as pd
 
         if self.session is None:
-            return pd.DataFrame(columns=["rule", "key", "observed", "limit", "headroom", "paused"])
+            return pd.DataFrame(columns=["rule", "key", "observed", "limit", "headroom", "unit", "paused"])
         status = self.session.status()
         frame = status.utilization()
         table: list[dict[str, Any]] = [

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._show import number, table_html
+from riskkit._show import alike, number, table_html
 from riskkit.desk.core.pre_trade_check import PreTradeCheck
 from riskkit.desk.dashboard.live_desk import LiveDesk
 from riskkit.replay.results.timeline import Timeline
@@ -26,6 +26,8 @@ HOLDINGS = {
     "component_var": "component VaR a day",
 }
 ALERTS = ("timestamp", "severity", "action", "rule", "message", "reason", "acknowledged")
+USE = ("observed", "limit", "headroom")
+STOPPED = dict.fromkeys(("breached", "paused"), f";background:{RED};color:white;font-weight:600")
 WIDTH, HEIGHT = 5.6, 2.8
 
 
@@ -77,24 +79,28 @@ def ticket(check: PreTradeCheck | None) -> str:
 
 
 def breaker(desk: LiveDesk) -> str:
-    """State of the book, its last halt, and the utilization of limits."""
-    if desk.session is None:
-        return badge("no rules connected", GREY, "breaker")
+    """State of the rules and their last halt."""
     state = desk.state()
+    if not state:
+        return badge("no rules connected", GREY, "breaker")
     if state == "ACTIVE":
-        shown = badge("ACTIVE: orders are accepted", GREEN, "breaker")
-    else:
-        last = next(iter(desk.halts()), None)
-        shown = badge(f"{state}{'' if last is None else f': {last.reason}'}", RED, "breaker")
+        return badge("ACTIVE: orders are accepted", GREEN, "breaker")
+    last = next(iter(desk.halts()), None)
+    return badge(f"{state}{'' if last is None else f': {last.reason}'}", RED, "breaker")
+
+
+def limits(desk: LiveDesk) -> str:
+    """Limits of the book and of the rules, with their states."""
     rows = [
         [
-            row["rule"],
-            *(_cell(row[name]) for name in ("observed", "limit", "headroom")),
-            "paused" if row["paused"] else "",
+            f"{row['rule']} ({row['key']})" if row["key"] not in ("", desk.account) else row["rule"],
+            *_numbers([row[name] for name in USE]),
+            row["unit"],
+            row["state"],
         ]
-        for row in desk.utilization().to_dict("records")
+        for row in desk.limits().to_dict("records")
     ]
-    return shown + table_html("Limits", ["rule", "used", "limit", "left", "state"], rows)
+    return table_html("Limits", ["limit of", "used", "limit", "left", "", "state"], rows, styles=STOPPED)
 
 
 def alerts(desk: LiveDesk, minimum_severity: str = "INFO", open_only: bool = False) -> str:
@@ -152,6 +158,15 @@ def _shown(name: str, value: Any) -> str:
     if value != value:
         return "-"
     return f"{100 * value:,.1f}" if name == "weight" else f"{value:,.2f}" if name != "quantity" else f"{value:,g}"
+
+
+def _numbers(values: list[Any]) -> list[str]:
+    """Numbers of one row with equal decimals; unknown ones as dashes."""
+    return (
+        [_cell(value) for value in values]
+        if any(value != value or value is None for value in values)
+        else alike(values)
+    )
 
 
 def _cell(value: Any) -> str:

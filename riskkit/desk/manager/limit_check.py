@@ -6,17 +6,28 @@ import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from riskkit._check import positive
-from riskkit.desk.core.limits import DeskLimits
+from riskkit.desk.core.limits import DeskLimits, state_of
 from riskkit.desk.core.pre_trade_check import APPROVED, PreTradeCheck
 from riskkit.desk.manager.ledger import Holding, Ledger
 from riskkit.desk.manager.risk import IncrementalRisk
 from riskkit.replay.schema.universe import exact
 from riskkit.var.parametric import quantile_multiplier
+
+
+class LimitUse(NamedTuple):
+    """A limit of a book and what it limits at the last prices, both in money."""
+
+    rule: str
+    key: str
+    observed: float
+    limit: float
+    headroom: float
+    state: str
 
 
 class CorruptStateError(RuntimeError):
@@ -117,6 +128,23 @@ class LimitChecker:
             timestamp=timestamp,
         )
 
+    def usage(self, ledger: Ledger, risk: IncrementalRisk) -> list[LimitUse]:
+        """Use of cash and of each limit that is set, compared as `check` compares them."""
+        sizes = {ticker: abs(holding.value) for ticker, holding in ledger.holdings.items()}
+        largest = max(sizes, key=sizes.__getitem__, default="")
+        step, limits = ledger.quantum.step, self.limits
+        found = [_use("cash", "", ledger.value, ledger.equity, step)]
+        if limits.var_limit is not None:
+            var = self.factor * risk.variance**0.5
+            found.append(_use(f"VaR {100 * limits.confidence:g} %, a day", "", var, limits.var_limit, 1))
+        if self.max_size is not None:
+            rule = f"largest position, {100 * float(self.max_size):g} % of the value"
+            found.append(_use(rule, largest, sizes.get(largest, 0), self.max_size * ledger.equity, step))
+        if self.max_drawdown is not None:
+            rule = f"drawdown, {100 * float(self.max_drawdown):g} % of the peak"
+            found.append(_use(rule, "", ledger.peak - ledger.equity, self.max_drawdown * ledger.peak, step))
+        return found
+
     def _insolvent(self, ledger: Ledger, holding: Holding, lots: int) -> str | None:
         held, money = holding.basis.lots, holding.money(abs(lots))
         if lots > 0 and money > ledger.cash:
@@ -144,6 +172,13 @@ class LimitChecker:
         if self.max_drawdown is not None and ledger.peak - ledger.equity > self.max_drawdown * ledger.peak:
             return f"drawdown is {100 * ledger.drawdown:.6g} %; at most {100 * float(self.max_drawdown):g} % is allowed"
         return None
+
+
+def _use(rule: str, key: str, observed: Any, limit: Any, step: Any) -> LimitUse:
+    """A use in money, of numbers in steps; the state is that of the exact numbers."""
+    headroom = limit - observed
+    used, most, left = (float(number * step) for number in (observed, limit, headroom))
+    return LimitUse(rule, key, used, most, left, state_of(headroom, limit))
 
 
 def corruption(ledger: Ledger, risk: IncrementalRisk) -> str | None:

@@ -31,7 +31,7 @@ from riskkit.desk.core.records import (
 )
 from riskkit.desk.core.stateful import Stateful
 from riskkit.desk.manager.ledger import LIMIT, Holding, Ledger, UnknownTickerError
-from riskkit.desk.manager.limit_check import CorruptStateError, LimitChecker, corruption, verify
+from riskkit.desk.manager.limit_check import CorruptStateError, LimitChecker, LimitUse, corruption, verify
 from riskkit.desk.manager.persistence import EVENTS, fill, options_of, plain_state, sorted_state
 from riskkit.desk.manager.reports import (
     DashboardMetrics,
@@ -327,6 +327,26 @@ class RiskManager(Stateful):
         with self._lock:
             self._check_corruption()
             return dashboard_metrics(self._ledger, self._risk, self._stressed, self._checker, self._timestamp)
+
+    def get_limit_utilization(self) -> Any:
+        """Use of cash and of each limit that is set, at the last prices: a DataFrame with one row per limit.
+
+        Columns: rule, key (the ticker of the largest position), observed, limit, headroom (money), and state: "ok",
+        "near" (at most a tenth of the limit is left) or "breached" (a trade that adds to it is rejected).
+
+        Examples
+        --------
+        >>> desk = RiskManager(10_000, limits=DeskLimits(max_position_size=0.5), bars_per_day=1)
+        >>> desk.add_ticker("AAPL", price=100.0, volatility=0.02)
+        >>> _ = desk.execute_trade("AAPL", 48, "buy")
+        >>> desk.get_limit_utilization()[["observed", "limit", "state"]].to_numpy().tolist()
+        [[4800.0, 10000.0, 'ok'], [4800.0, 5000.0, 'near']]
+        """
+        import pandas as pd
+
+        with self._lock:
+            self._check_corruption()
+            return pd.DataFrame(self._checker.usage(self._ledger, self._risk), columns=list(LimitUse._fields))
 
     @property
     def limits(self) -> DeskLimits:

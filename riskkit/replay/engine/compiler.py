@@ -24,12 +24,12 @@ from riskkit.replay.engine import loop
 from riskkit.replay.engine.groups import groups_of, has_group
 from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import Loop, specialise
-from riskkit.replay.engine.state import State, terms
+from riskkit.replay.engine.state import State, hold_fills, terms
 from riskkit.replay.kernels import queue, runtime
 from riskkit.replay.rules.custom import Explaining
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import FACTS, OPTIONAL, EventKind, RowFlag
+from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag
 
 RARE = {int(kind) for kind in EventKind if FACTS[kind].rare}
 INNER = {
@@ -59,6 +59,7 @@ def shape_of(
     shapes = tuple(_rule_shape(k, rule, groups) for k, rule in enumerate(rules))
     requires = frozenset().union(*(rule.kind.requires for rule in rules))
     kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
+    amends = bool(kinds & {int(kind) for kind in AMENDS}) and "fill" in columns
     tags = any(s.scope in OPEN_SCOPES and s.scope in columns for s in shapes)
     return Shape(
         shapes,
@@ -78,8 +79,18 @@ def shape_of(
         exposures="exposures" in requires,
         references="references" in requires,
         groups=tuple(groups.values()),
+        answers=_answers(columns, kinds),
+        amends=amends,
         columns=tuple(name for name in OPTIONAL if name in columns),
     )
+
+
+def _answers(columns: Mapping[str, Any], kinds: set[int]) -> bool:
+    """True if the venue refuses an order, a cancel or a modify: an answer, or an error that names an order."""
+    if kinds & (set(map(int, ANSWERS)) - {int(EventKind.EXPIRE)}):
+        return True
+    named = columns.get("order") if int(EventKind.ERROR) in kinds else None
+    return named is not None and bool(((columns["kind"] == EventKind.ERROR) & (named >= 0)).any())
 
 
 def _frees(shape: RuleShape) -> bool:
@@ -161,6 +172,8 @@ class ReplayLoop:
         rows = np.zeros(max(FLUSH_ROWS, 4 * limit), runtime.ROW)
         state.counts[runtime.Counter.ROOM] = limit
         self.make_room(state)
+        if self.shape.amends:
+            hold_fills(state, int(np.count_nonzero(columns["kind"] == EventKind.FILL)))
         values = self.arguments(state, columns, fixed, rows)
         at = start
         while at < stop:
@@ -240,7 +253,7 @@ def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.nd
     if shape.parents:
         final = np.zeros(len(slots), bool)
     elif shape.chains or shape.cancels:
-        final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRY))
+        final = np.isin(columns["kind"], (EventKind.CANCEL, EventKind.EXPIRE, EventKind.REJECT))
         if "flags" in columns:
             final &= columns["flags"] & int(RowFlag.BAD_TS) == 0
     return slots, int(slots_of(columns["order"], parent, final, slots))

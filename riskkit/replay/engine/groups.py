@@ -70,6 +70,15 @@ def larger_tables(old: dict[str, np.ndarray], new: dict[str, np.ndarray]) -> dic
     return new
 
 
+def group_place(group: GroupShape, key: int, pair: int, instrument: int, width: int) -> int:
+    """Number of a group's position in an instrument of `width`, as in the loop; -1 for an order without a strategy."""
+    if group.by_pair:
+        return pair
+    if not (group.own or group.sums):
+        return instrument
+    return key * width + instrument if key >= 0 else -1
+
+
 def _by_instrument(group: GroupShape, universe: Universe, accounts: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """A position per holder and instrument, chained by instrument, with the opening lots of its members."""
     width = max(len(universe.instruments), 1)

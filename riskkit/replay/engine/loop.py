@@ -29,7 +29,7 @@ from numpy import int64 as _int64
 from riskkit.replay.engine.shape import MESSAGES, Shape, columns
 from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import covariance_state as covariance
-from riskkit.replay.kernels import exposure, groups, order_chains, runtime
+from riskkit.replay.kernels import exposure, fill_records, groups, order_answers, order_chains, runtime
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import share
 from riskkit.replay.kernels.queue import FREE_NODES
@@ -45,7 +45,7 @@ variable: Any = None
 int64: Any = _int64
 shape: Shape = variable
 log = arrays = variables = variable
-positions = accounts = instruments = orders = cash_balances = clocks = rows = variable  # tables of records
+positions = accounts = instruments = orders = fills = cash_balances = clocks = rows = variable  # tables of records
 bounds = sample_at = sampled = memory = reals = counts = variable  # arrays of numbers
 i = now = next_turn = used = variable  # row and time of the event; when the next day begins; decision rows written
 position = account = instrument = order = parent_order = cash_balance = variable  # the records of the event
@@ -56,6 +56,9 @@ change = committed_before = variable  # of a working order: the number of them, 
 rest_before = worth_before = variable  # of a working order: its lots, and their money
 reserved_before = variable  # quanta of cash that an order reserves
 strategy = peer = member = variable  # of a fill; a position of the same instrument, and its account
+noted = variable  # the record of a fill
+amended_qty = amended_price = recorded = variable  # of a fill that is busted or corrected: before, and as it is now
+qty_before = cash_before = realised_before = fees_before = variable  # of the position and account of a fill
 
 
 # ---------------------------------------------------------------------- the loop
@@ -101,16 +104,28 @@ def run(start, stop):
             on_cancel()
         elif shape.modifies and kind == EventKind.MODIFY:
             on_modify()
-        elif shape.others and shape.orders and kind == EventKind.EXPIRY:
+        elif shape.others and shape.orders and kind == EventKind.EXPIRE:
             on_expiry()
+        elif shape.answers and shape.orders and kind == EventKind.REJECT:
+            end_order()
+        elif shape.answers and shape.orders and kind == EventKind.CANCEL_REJECT:
+            on_cancel_reject()
+        elif shape.answers and shape.orders and kind == EventKind.MODIFY_REJECT:
+            on_modify_reject()
+        elif shape.amends and (kind == EventKind.BUST or kind == EventKind.CORRECT):
+            on_amend()
         elif shape.others and kind == EventKind.CASH:
             on_cash()
         elif shape.others and kind == EventKind.EQUITY:
             on_equity()
         elif shape.others and shape.watched(EventKind.TRADE) and kind == EventKind.TRADE:
             tell_rules(EventKind.TRADE, log.qty[i])
-        elif shape.others and shape.watched(EventKind.ERROR) and kind == EventKind.ERROR:
-            tell_rules(EventKind.ERROR, 0)
+        elif (
+            shape.others
+            and (shape.watched(EventKind.ERROR) or (shape.answers and shape.orders))
+            and kind == EventKind.ERROR
+        ):
+            on_error()
         elif shape.others and shape.watched(EventKind.ACK) and kind == EventKind.ACK:
             tell_rules(EventKind.ACK, 0)
         elif shape.others and shape.watched(EventKind.EXECUTION) and kind == EventKind.EXECUTION:
@@ -145,6 +160,8 @@ def turn_over(forced):
         counts[Counter.SAMPLE] = sample
     soonest = NEVER
     turned = 0  # one bit per calendar
+    if shape.amends and forced != 0:
+        counts[Counter.SESSION_ROW] = i
     for calendar in range(counts[Counter.CALENDARS]):
         clock = at(clocks, calendar)
         if forced != 0:
@@ -587,6 +604,8 @@ def let_work():
         ledger.set_hold_price(order, instrument, event.side, event.price, event.reserve, event.flags)
     if shape.parents:
         ledger.link_child(order, parent_slot(i))
+    if shape.answers:
+        order.former_qty = MISSING
     rest_before = worth_before = 0  # the record may hold data of another order
     change = ledger.open_order(
         order, position, account, event.side, qty, event.price, event.reserve, event.account, event.pair
@@ -673,7 +692,9 @@ def after_change():
     lots_changed()
     if change != 0:
         count_working()
-        if shape.chains:
+        if shape.chains and shape.answers and change > 0:
+            order_chains.link_order(orders, log.slots[i], order, position)
+        elif shape.chains:
             order_chains.unlink_order(orders, order, position)
     if shape.parents:
         ledger.release_child_qty(orders, order, ledger.committed_qty(order) - committed_before)
@@ -772,6 +793,8 @@ def on_modify():
     qty = log.qty[i] if log.qty[i] > 0 else order.qty
     price = log.price[i] if log.price[i] != MISSING or has_bad_price() else order.price
     side = int64(log.side[i]) if log.side[i] != 0 else order.side
+    if shape.answers and log.order[i] >= 0:
+        order_answers.note_former(order)
     read_event(EventKind.MODIFY, i, side, qty, price)
     book = message_book(order)
     look_up_rules(EventKind.MODIFY)
@@ -801,6 +824,8 @@ def change_named():
         order.hold_price = price
     before_change()
     change = ledger.change_order(order, position, account, qty, price)
+    if shape.answers and change != 0:
+        order.status = runtime.REDUCED
     value_order()
     after_change()
 
@@ -813,7 +838,11 @@ def on_cancel():
         vanish(Counter.ORDERS_VANISHED)
         return
     if shape.orders and log.order[i] >= 0:
-        stop_work()
+        if shape.answers and order.status == runtime.WORKING:
+            stop_work()
+            order.status = runtime.CANCELLED
+        else:
+            stop_work()
     if shape.watched(EventKind.CANCEL):
         read_event(EventKind.CANCEL, i, int64(log.side[i]), int64(log.qty[i]), int64(log.price[i]))
         book = Book(position, account, instrument, order, 0, 0, None, None)
@@ -824,8 +853,63 @@ def on_cancel():
 def on_expiry():
     """Expire an order."""
     look_up_order()
-    if not shape.enforce or order.status == runtime.WORKING:
+    if not shape.enforce or order.status == runtime.WORKING or (shape.answers and order.status != runtime.BLOCKED):
         stop_work()
+
+
+# ---------------------------------------------------------------------- answers of the venue
+
+
+def look_up_named():
+    """Look up the order that the event names, and its records."""
+    global order, position, account, instrument
+    order = at(orders, log.slots[i])
+    position = at(positions, order.pair)
+    account = at(accounts, order.account)
+    instrument = at(instruments, position.instrument)
+    look_up_cash(order.account, instrument.currency)
+
+
+def end_order():
+    """End an order that the venue rejects; the trader has not cancelled it."""
+    if log.order[i] >= 0:
+        look_up_named()
+        if order.status != runtime.BLOCKED and order.status != runtime.UNKNOWN:
+            stop_work()
+
+
+def on_error():
+    """End the order of an error, if it names one; that of an order that was never sent has not happened."""
+    if shape.answers and shape.orders and log.order[i] >= 0:
+        look_up_named()
+        if order.status != runtime.BLOCKED:
+            end_order()
+            if shape.watched(EventKind.ERROR):
+                tell_rules(EventKind.ERROR, 0)
+    elif shape.watched(EventKind.ERROR):
+        tell_rules(EventKind.ERROR, 0)
+
+
+def on_cancel_reject():
+    """Let an order that was believed cancelled work again, with what is left of it."""
+    global change
+    if log.order[i] >= 0:
+        look_up_named()
+        if order.status == runtime.CANCELLED:
+            before_change()
+            change = order_answers.work_again(order, position, account, 0)
+            after_change()
+
+
+def on_modify_reject():
+    """Make an order what it was before its last modify."""
+    global change
+    if log.order[i] >= 0:
+        look_up_named()
+        if order.former_qty != MISSING and order.status != runtime.BLOCKED:
+            before_change()
+            change = order_answers.restore_former(order, position, account)
+            after_change()
 
 
 def cancel_working(number, key):
@@ -855,7 +939,7 @@ def cancel_working(number, key):
 
 def on_fill():
     """Book a fill, paused or not, unless its order was refused."""
-    global qty, side, fee, book, change
+    global qty, side, fee, book, change, qty_before, cash_before
     look_up_order()
     if "flags" in shape.columns and log.flags[i] & RowFlag.DUPLICATE:
         counts[Counter.DUPLICATES] += 1
@@ -864,6 +948,8 @@ def on_fill():
     qty = log.qty[i]
     side = int64(log.side[i])
     fee = log.fee[i] if "fee" in shape.columns else 0
+    if shape.amends:
+        note_fill()
     if shape.enforce:
         position.factual_qty += side * qty
         if log.order[i] >= 0 and order.status == runtime.BLOCKED:
@@ -880,13 +966,16 @@ def on_fill():
                 qty = taken
                 if taken == 0:
                     return
+    if shape.amends:
+        noted.qty = qty
+        noted.fee = fee
     if log.order[i] < 0:
         counts[Counter.UNNAMED_FILLS] += 1
     if shape.marks:
         if instrument.priced == 0 and instrument.mark != log.price[i]:
             instrument.mark = log.price[i]
             revalue_holders()
-            revalue_groups()
+            revalue_groups(int64(log.instrument[i]))
     elif instrument.priced == 0:  # marks are read only at the end
         instrument.mark = log.price[i]
     if instrument.priced == 0:
@@ -919,9 +1008,160 @@ def on_fill():
         exposure.expose(position, account, instrument)
     equity_moved(log.account[i], log.pair[i], log.instrument[i])
     if shape.groups_told and instrument.priced == 0:
-        tell_groups_in()
+        tell_groups_in(int64(log.instrument[i]))
     for group in shape.groups_told:
         tell_group(group, place_of(group, int64(log.pair[i]), strategy))
+
+
+def note_fill():
+    """Note a fill, of which nothing is booked yet, for a bust or a correction."""
+    global noted
+    noted = at(fills, counts[Counter.FILLS])
+    counts[Counter.FILLS] += 1
+    noted.row = i
+    noted.pair = log.pair[i]
+    noted.side = side
+    noted.qty = 0
+    noted.price = log.price[i]
+    noted.fee = fee
+    noted.strategy = tag(EventKind.FILL, column("strategy", i), order.strategy)
+    noted.connection = tag(EventKind.FILL, column("connection", i), order.connection)
+    noted.recorded_qty = qty
+
+
+def on_amend():
+    """Undo a fill (BUST), or book what it should have been at its place (CORRECT); its order stays as it is."""
+    global noted, recorded, amended_qty, amended_price
+    if log.fill[i] >= 0:
+        place = fill_records.find_fill(fills, counts[Counter.FILLS], log.fill[i])
+        if place >= 0 and at(fills, place).recorded_qty > 0:
+            noted = at(fills, place)
+            look_up(noted.row)
+            recorded = int64(log.qty[i]) if log.kind[i] == EventKind.CORRECT else 0
+            position.factual_qty += noted.side * (recorded - noted.recorded_qty)
+            amended_qty = noted.qty
+            amended_price = noted.price
+            if noted.qty > 0:
+                amend_fill()
+            noted.recorded_qty = recorded
+
+
+def amend_fill():
+    """Book a fill with other contents, and tell the rules and groups."""
+    global qty_before, cash_before, realised_before, fees_before, strategy
+    strategy = noted.strategy
+    qty_before = position.qty
+    cash_before = account.cash
+    realised_before = account.realised
+    fees_before = account.fees
+    fill_records.take_out(
+        fills, counts[Counter.FILLS], noted.pair, fill_records.ANY_STRATEGY, position, account, instrument
+    )
+    for group in shape.groups:
+        if group.own:
+            refill_own(group, 0)
+    noted.qty = recorded if noted.qty == noted.recorded_qty else min(recorded, noted.qty)
+    if recorded > 0:
+        noted.price = log.price[i]
+        if column("fee", i) != 0:
+            noted.fee = column("fee", i)
+    else:
+        noted.fee = 0
+    fill_records.book_again(
+        fills, counts[Counter.FILLS], noted.pair, fill_records.ANY_STRATEGY, position, account, instrument
+    )
+    if shape.cash:
+        look_up_cash(position.account, instrument.currency)
+        receive_cash(account.cash - cash_before, instrument.currency)
+    for group in shape.groups:
+        refill_group(group)
+    if shape.references:
+        place = fill_records.last_of(fills, counts[Counter.FILLS], noted.pair)
+        position.fill_price = at(fills, place).price if place >= 0 else MISSING
+        position.fill_ts = log.ts[at(fills, place).row] if place >= 0 else 0
+    restore_mark()
+    tell_amended(-1, amended_qty, amended_price)
+    if noted.qty > 0:
+        tell_amended(1, noted.qty, noted.price)
+    if shape.marks:
+        ledger.mark(position, account, instrument)
+    if shape.exposures:
+        exposure.expose(position, account, instrument)
+    equity_moved(position.account, noted.pair, position.instrument)
+    if shape.groups_told and instrument.priced == 0:
+        tell_groups_in(position.instrument)
+    for group in shape.groups_told:
+        tell_group(group, place_of(group, noted.pair, strategy))
+
+
+def refill_own(group, again):
+    """Take the fills of the strategy of a fill out of the books of its group, or (`again` 1) book them."""
+    global member
+    holding = at(group.positions, place_of(group, noted.pair, strategy))
+    member = at(group.accounts, holding.account)
+    if strategy >= 0 and again != 0:
+        fill_records.book_again(fills, counts[Counter.FILLS], noted.pair, strategy, holding, member, instrument)
+    elif strategy >= 0:
+        fill_records.take_out(fills, counts[Counter.FILLS], noted.pair, strategy, holding, member, instrument)
+
+
+def refill_group(group):
+    """Book in a group what a bust or a correction changes."""
+    global member
+    holding = at(group.positions, place_of(group, noted.pair, strategy))
+    member = at(group.accounts, holding.account)
+    if group.own:
+        refill_own(group, 1)
+    else:
+        holding.qty += position.qty - qty_before
+    if not group.own and not group.sums:
+        member.cash += account.cash - cash_before
+        member.realised += account.realised - realised_before
+        member.fees += account.fees - fees_before
+    if shape.marks:
+        ledger.mark(holding, member, instrument)
+    if shape.exposures:
+        exposure.expose(holding, member, instrument)
+
+
+def restore_mark():
+    """Before the first price event, value the instrument at its last fill that stands."""
+    if instrument.priced == 0:
+        place = fill_records.last_in(fills, counts[Counter.FILLS], positions, position.instrument)
+        if shape.references and place >= 0:
+            instrument.mark_ts = log.ts[at(fills, place).row]
+        if place >= 0 and at(fills, place).price != instrument.mark:
+            instrument.mark = at(fills, place).price
+            note_price()
+            if shape.marks:
+                ledger.mark(position, account, instrument)
+                revalue_holders()
+                revalue_groups(position.instrument)
+
+
+def tell_amended(sign, lots, price):
+    """Undo a fill with these contents in the records of rules (`sign` -1), or count it at its time (1)."""
+    global event, book
+    if shape.amending:
+        event = EventRow(
+            noted.row, int64(log.ts[noted.row]), EventKind.FILL, position.account, position.instrument, noted.pair,
+            noted.side, lots, price, -1, noted.strategy, noted.connection,
+        )  # fmt: skip
+        book = Book(
+            position, account, instrument, at(orders, -1), account.realised - realised_before if sign < 0 else 0,
+            (1 if qty_before == 0 else 0) - (1 if position.qty == 0 else 0) if sign < 0 else 0, None, None,
+        )  # fmt: skip
+        for rule in shape.amending:
+            if rule.always_keyed(EventKind.FILL) or rule.key >= 0:
+                rule.state = at(rule.states, rule.key)
+                rule.amend(
+                    sign=sign,
+                    today=(
+                        1
+                        if event.ts >= at(clocks, rule.terms.calendar).start and noted.row > counts[Counter.SESSION_ROW]
+                        else 0
+                    ),
+                )
 
 
 def fill_group(group, realised):
@@ -961,9 +1201,9 @@ def on_price():
     if shape.marks and log.price[i] != MISSING:
         note_price()
         revalue_holders()
-        revalue_groups()
+        revalue_groups(int64(log.instrument[i]))
         if shape.groups_told:
-            tell_groups_in()
+            tell_groups_in(int64(log.instrument[i]))
 
 
 def quoted(name):
@@ -990,10 +1230,10 @@ def revalue_holders():
         pair_id = holding.next_position
 
 
-def revalue_groups():
+def revalue_groups(instrument_id):
     """Value every group with a position in the instrument at its new mark."""
     for group in shape.groups:
-        place = first_place(group, int64(log.instrument[i]))
+        place = first_place(group, instrument_id)
         while place >= 0:
             holding = at(group.positions, place)
             if holding.qty != 0:
@@ -1022,10 +1262,10 @@ def expose_groups():
             place = holding.next_position
 
 
-def tell_groups_in():
+def tell_groups_in(instrument_id):
     """Tell the rules of every group with a position in the instrument that its profit has moved."""
     for group in shape.groups_told:
-        place = first_place(group, int64(log.instrument[i]))
+        place = first_place(group, instrument_id)
         while place >= 0:
             if at(group.positions, place).qty != 0:
                 tell_group(group, place)

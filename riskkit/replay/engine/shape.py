@@ -23,6 +23,7 @@ HOOKS = (
     "reset",
     "evict",
     "apply_pending",
+    "amend",
     "on_pause_end",
     "holds_back",
 )  # functions of a rule's type that the loop calls
@@ -185,12 +186,15 @@ class Shape(NamedTuple):
     exposures: bool  # exposures with working orders are kept
     references: bool  # prices have a time
     groups: tuple[Any, ...]  # of GroupShape
+    answers: bool  # the venue rejects orders, cancels or modifies
+    amends: bool  # fills are busted or corrected
     columns: tuple[str, ...]
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables of records."""
         own = (*TABLES, "cash_balances") if self.cash else TABLES
+        own = (*own, "fills") if self.amends else own
         return (*own, *(name for group in self.groups for name in group.tables))
 
     @property
@@ -271,6 +275,11 @@ class Shape(NamedTuple):
     def resettable(self) -> Rules:
         """Rules whose records change at a RESET command."""
         return [rule for rule in self.rules if rule.can_pause or rule.has("reset")]
+
+    @property
+    def amending(self) -> Rules:
+        """Rules whose records change with a fill that is busted or corrected."""
+        return [rule for rule in self.rules if rule.has("amend")]
 
     def objecting(self, kind: int) -> Rules:
         """Rules that can object to a kind of message."""

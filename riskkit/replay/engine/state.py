@@ -17,6 +17,7 @@ from riskkit._jit import plain
 from riskkit.replay.engine.groups import chain_positions, group_tables, groups_of, has_group, larger_tables
 from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, ORDER, POSITION, Book
 from riskkit.replay.kernels.covariance_state import lay_down
+from riskkit.replay.kernels.fill_records import FILL
 from riskkit.replay.kernels.order_chains import NO_OFFER
 from riskkit.replay.kernels.queue import HEADER
 from riskkit.replay.kernels.records import Records, record_dtype
@@ -47,6 +48,7 @@ class State:
     accounts: np.ndarray
     instruments: np.ndarray
     orders: np.ndarray
+    fills: np.ndarray
     cash_balances: np.ndarray
     clocks: np.ndarray
     memory: np.ndarray
@@ -141,7 +143,7 @@ def new_state(
     counts[Counter.NEXT_TURN] = clocks["end"].min(initial=NEVER)
     counts[Counter.SLOTS], counts[Counter.ACCOUNTS] = slots, len(universe.accounts)
     counts[Counter.CALENDARS] = len(clocks)
-    counts[Counter.LIST] = -1
+    counts[Counter.LIST] = counts[Counter.SESSION_ROW] = -1
     counts[Counter.INSTRUMENTS], counts[Counter.STRATEGIES] = (
         max(len(universe.instruments), 1),
         len(universe.strategies),
@@ -166,6 +168,7 @@ def new_state(
         accounts,
         instruments,
         orders,
+        np.zeros(1, record_dtype(FILL)),
         cash_balances,
         clocks,
         workspace,
@@ -247,6 +250,14 @@ def grow(
         )  # fmt: skip
         table[: len(old)] = old
         state.rules[k] = table
+
+
+def hold_fills(state: State, fills: int) -> None:
+    """Make room for the records of that many fills."""
+    if len(state.fills) <= fills:
+        larger = np.zeros(fills + 1, record_dtype(FILL))
+        larger[: len(state.fills)] = state.fills
+        state.fills = larger
 
 
 def _keep(old: np.ndarray, new: np.ndarray, renewed: tuple[str, ...]) -> np.ndarray:
@@ -334,7 +345,7 @@ def _orders(size: int) -> np.ndarray:
     table = np.zeros(size, record_dtype(ORDER))
     for name in ("account", "pair", "strategy", "connection", "parent"):
         table[name] = -1
-    for name in ("price", "reserve", "max_price", "hold_price", "value_price"):
+    for name in ("price", "reserve", "max_price", "hold_price", "value_price", "former_qty"):
         table[name] = MISSING
     return table
 

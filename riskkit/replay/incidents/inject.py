@@ -11,10 +11,8 @@ from riskkit.replay.incidents.incident import Incident
 from riskkit.replay.incidents.stream import Time, incident_log
 from riskkit.replay.ingest.bounds import check_bounds
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.schema.columns import OPTIONAL
+from riskkit.replay.schema.columns import OPTIONAL, ROW_NUMBERS
 from riskkit.replay.schema.universe import Universe, common_unit, exact
-
-ROWS = ("order", "parent", "batch")  # columns of row numbers
 
 
 def inject(
@@ -138,5 +136,5 @@ def _merged(
     merged = np.empty(len(rows[0]) + len(rows[1]), dtype)
     for columns, new in zip((log, incident), rows, strict=True):
         column = columns[name] if name in columns else np.full(len(new), OPTIONAL[name][1], dtype)
-        merged[new] = np.where(column >= 0, new[column], column) if name in ROWS else column
+        merged[new] = np.where(column >= 0, new[column], column) if name in ROW_NUMBERS else column
     return merged

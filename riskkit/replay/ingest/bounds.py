@@ -75,7 +75,7 @@ def check_bounds(
             "overflow 64 bits"
         )
     value = np.bincount(pair_account, lots * (marks * worth)[pair_instrument], minlength=len(universe.accounts))
-    traded = columns["kind"] == EventKind.FILL
+    traded = (columns["kind"] == EventKind.FILL) | (columns["kind"] == EventKind.CORRECT)
     notional = columns["qty"][traded] * columns["price"][traded].astype(float) * worth[columns["instrument"][traded]]
     _check_balances(columns, universe, value, _one_sided(columns, traded, np.abs(notional), len(universe.accounts)))
     quantity = _messages(columns)
@@ -105,9 +105,10 @@ def quantum_that_fits(
 
 
 def _messages(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Mask of the events with a quantity and a price: orders, modifies and fills."""
+    """Mask of the events with a quantity and a price: orders, modifies, fills and their corrections."""
     kind = columns["kind"]
-    return (kind == EventKind.ORDER) | (kind == EventKind.MODIFY) | (kind == EventKind.FILL)
+    filled = (kind == EventKind.FILL) | (kind == EventKind.CORRECT)
+    return (kind == EventKind.ORDER) | (kind == EventKind.MODIFY) | filled
 
 
 def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -116,7 +117,7 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
     marks, quotes = np.zeros(count), np.zeros(count)
     priced = price != MISSING
     for rows, found in (
-        (priced & ((kind == EventKind.FILL) | (kind == EventKind.PRICE)), marks),
+        (priced & ((kind == EventKind.FILL) | (kind == EventKind.CORRECT) | (kind == EventKind.PRICE)), marks),
         (priced & ((kind == EventKind.ORDER) | (kind == EventKind.MODIFY)), quotes),
     ):
         np.maximum.at(found, code[rows], np.abs(price[rows].astype(float)))

@@ -36,7 +36,8 @@ class FrameColumn(NamedTuple):
 COLUMNS: dict[str, FrameColumn] = {
     "ts": FrameColumn("time: Timestamp, or int64 nanoseconds since the epoch", "ts", ("time", "timestamp")),
     "kind": FrameColumn(
-        "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control",
+        "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control; of the "
+        "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill",
         "kind",
         ("event",),
     ),
@@ -52,9 +53,13 @@ COLUMNS: dict[str, FrameColumn] = {
         "limit price, fill price, last price; of a modify the new price, empty to leave it", "price", ("last",)
     ),
     "type": FrameColumn("limit (default) or market: a market order has no price"),
-    "order_id": FrameColumn("id of an order; on a fill, modify or cancel the order that it belongs to", "order"),
+    "order_id": FrameColumn(
+        "id of an order; on another event (fill, modify, cancel, error, reject, ...) the order that it belongs to",
+        "order",
+    ),
     "trade_id": FrameColumn(
-        "id of a fill; a fill with the id, account, instrument, side and day (UTC) of an earlier one is a duplicate",
+        "id of a fill; a fill with the id, account, instrument, side and day (UTC) of an earlier one is a duplicate; "
+        "on a bust or correct the fill that it undoes or changes",
         "trade_id",
     ),
     "fee": FrameColumn("fee of a fill, in money", "fee", ("commission", "fees")),

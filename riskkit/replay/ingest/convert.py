@@ -17,7 +17,7 @@ from riskkit.replay.ingest.infer import choose_quanta, propose_instruments
 from riskkit.replay.ingest.labels import kinds, label_codes, pairs_of, plain_codes, sides, strategy_codes, truths
 from riskkit.replay.ingest.money import money_events, one_currency
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
-from riskkit.replay.ingest.references import batches, inherit, orders, parents, trade_ids, weights
+from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
 from riskkit.replay.ingest.times import TimeForm, in_time_order, timestamps
 from riskkit.replay.ingest.units import units_that_may_fit
 from riskkit.replay.schema.columns import MISSING, OPTIONAL, REQUIRED, EventKind, RowFlag
@@ -225,6 +225,8 @@ def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, l
     columns["weight"] = weights(source, columns["batch"])
     if source.has("trade_id"):
         trade_ids(source, columns)
+    else:
+        no_trade_ids(source)
     if source.has("expires"):
         expires = expiry_times(source, columns["ts"], form)
         columns["expires"] = check_expiries(source, columns["ts"], expires, columns["order"])

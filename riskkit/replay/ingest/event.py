@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.ingest import amount as scalars
+from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.schema.columns import (
     FACTS,
-    FILL_CONTENTS,
-    FILL_KEY,
     MISSING,
     OPTIONAL,
     REQUIRED,
@@ -26,8 +25,9 @@ from riskkit.replay.schema.columns import (
     EventKind,
     RowFlag,
     TradingCommand,
+    kind_word,
 )
-from riskkit.replay.schema.constants import DAY_NS, LARGEST
+from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.decimals import ROUNDINGS
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
@@ -37,7 +37,7 @@ DEFAULTS |= {"account": -1, "instrument": -1, "pair": -1, "order": -1}
 DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}}
 KINDS = {int(kind) for kind in EventKind if kind != EventKind.MARK}
 TRADED = {int(kind) for kind in EventKind if FACTS[kind].traded}
-FILL, BAD_TS = int(EventKind.FILL), int(RowFlag.BAD_TS)
+FILL, CORRECT, BAD_TS = int(EventKind.FILL), int(EventKind.CORRECT), int(RowFlag.BAD_TS)
 
 
 # ---------------------------------------------------------------------- rows of integer codes
@@ -49,11 +49,6 @@ def row_of(ts: int, kind: EventKind, fields: Row) -> Row:
         if name not in DEFAULTS or name == "pair":
             raise InputError(f"field {name!r} is not a field of an event; fields are {', '.join(sorted(DEFAULTS))}")
     return {**DEFAULTS, **fields, "ts": ts, "kind": int(kind)}
-
-
-def fill_key(row: Mapping[str, int]) -> tuple[int, ...]:
-    """What identifies a fill that has an id."""
-    return (*(row[name] for name in FILL_KEY), row["ts"] // DAY_NS)
 
 
 def check_row(event: Mapping[str, int], universe: Universe) -> None:
@@ -74,7 +69,7 @@ def check_row(event: Mapping[str, int], universe: Universe) -> None:
         return
     if event["instrument"] < 0 or event["account"] < 0:
         raise InputError(f"{EventKind(event['kind']).name} needs an account and an instrument")
-    if event["qty"] < 0 or (event["kind"] == FILL and event["price"] == MISSING):
+    if event["qty"] < 0 or (event["kind"] in (FILL, CORRECT) and event["price"] == MISSING):
         raise InputError(f"qty={event['qty']!r}, price={event['price']!r} are not those of an order or fill")
 
 
@@ -83,6 +78,8 @@ def check_order(event: Mapping[str, int], row: int, latest: int, first: int) -> 
 
     A list of orders is decided together, so its orders must be in one call, with rows from `first`.
     """
+    if not -1 <= event["fill"] < row:
+        raise InputError(f"fill={event['fill']!r} is not the number of an earlier event (0 to {row - 1})")
     if not -1 <= event["order"] <= row:
         raise InputError(f"order={event['order']!r} is not the number of an event so far (0 to {row})")
     if event["ts"] < latest and not event["flags"] & BAD_TS:
@@ -142,8 +139,7 @@ class Entries:
         self.flag = one_of(on_bad_order, ("raise", "flag"), "on_bad_order") == "flag"
         self.auto_register = auto_register
         self.orders: dict[Hashable, KnownOrder] = {}
-        self.trades: dict[str, int] = {}
-        self.booked: dict[tuple[int, ...], tuple[int, Row]] = {}  # number and row of a fill by its key
+        self.fills = FillIds()
         self.currencies: dict[int, str] = {}
         for code, account in enumerate(universe.accounts):
             instruments = [universe.instruments[universe.instrument_codes[label]] for label in account.positions]
@@ -337,8 +333,43 @@ class Entries:
         if fee is not None:
             row["fee"] = scalars.money(fee, self.universe.quantum, "fee", self.nearest)
         if trade_id is not None:
-            row["trade_id"] = self.trades.get(label_text(trade_id), len(self.trades))
+            row["trade_id"] = self.fills.code(trade_id)
         self._one_currency(row["account"], traded.currency)
+        return row
+
+    def answer(
+        self, ts: int, kind: EventKind, *, order_id: Any = None, account: Any = None, instrument: Any = None
+    ) -> Row:
+        """What the venue says of an order: it is rejected or expires, or its cancel or modify is rejected."""
+        row = self._of_order(kind, ts, order_id, account, instrument)
+        row["side"], row["flags"] = 0, 0
+        return row
+
+    def amend(
+        self,
+        ts: int,
+        kind: EventKind,
+        *,
+        trade_id: Any = None,
+        account: Any = None,
+        instrument: Any = None,
+        side: Any = None,
+        qty: Any = None,
+        price: Any = None,
+        fee: Any = None,
+    ) -> Row:
+        """A bust or a correction of the fill of this id, account, instrument and, if given, side."""
+        row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
+        if trade_id is None:
+            raise InputError(f"trade_id=None is not the id of a fill; a {kind_word(kind)} names its fill")
+        row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
+        way = 0 if side is None else scalars.side(side)
+        row["fill"], row["side"] = self.fills.named(row["account"], row["instrument"], trade_id, way)
+        if kind == EventKind.CORRECT:
+            traded = self.universe.instruments[row["instrument"]]
+            row["qty"] = scalars.quantity(qty, traded, row, False, self.nearest)
+            row["price"] = scalars.price(price, traded, row, nearest=self.nearest)
+            row["fee"] = 0 if fee is None else scalars.money(fee, self.universe.quantum, "fee", self.nearest)
         return row
 
     def _known(self, order_id: Any, name: str = "order_id") -> KnownOrder:
@@ -357,7 +388,7 @@ class Entries:
         """A row with the account, instrument, side, flag and origin of its order."""
         row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
         if order_id is None and kind is not EventKind.FILL and not self.flag:
-            raise InputError(f"order_id=None is not the id of an order; a {kind.name.lower()} names its order")
+            raise InputError(f"order_id=None is not the id of an order; a {kind_word(kind)} names its order")
         unknown = self.flag and kind is not EventKind.FILL and label_text(order_id) not in self.orders
         if order_id is None or unknown:
             row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
@@ -435,6 +466,13 @@ class Entries:
         row["flags"] = int(RowFlag.STOP_LOSS) if exit == "stop_loss" else 0
         return row
 
+    def error(self, ts: int, *, account: Any = None, order_id: Any = None) -> Row:
+        """A failure; of an order, if it names one."""
+        if order_id is None or (self.flag and label_text(order_id) not in self.orders):
+            return self.account_event(EventKind.ERROR, ts, account=account)
+        row = self._of_order(EventKind.ERROR, ts, order_id, account, None)
+        return {**row, "instrument": -1, "side": 0, "flags": 0}
+
     def account_event(self, kind: EventKind, ts: int, *, account: Any = None) -> Row:
         """A success, a failure, or an automated execution of a strategy."""
         return {**DEFAULTS, "ts": ts, "kind": int(kind), "account": self.account(account)}
@@ -446,26 +484,13 @@ class Entries:
 
     # ------------------------------------------------------------------ memory
 
-    def flag_repeated(self, row: Row, trade_id: Any) -> None:
-        """Flag a fill that repeats an earlier one; refuse one with its key and other contents."""
-        number, earlier = self.booked.get(fill_key(row), (-1, row))
-        if number < 0:
-            return
-        if any(row[name] != earlier[name] for name in FILL_CONTENTS):
-            raise InputError(
-                f"trade_id={trade_id!r} is the id of the fill of event {number} too, with another quantity or price; a fill "
-                "is booked once"
-            )
-        row["flags"] |= int(RowFlag.DUPLICATE)
-
     def remember(self, row: Mapping[str, int], number: int, order_id: Any = None, trade_id: Any = None) -> None:
         """Keep the ids of an event that was taken as the journal's row `number`."""
         if row["kind"] == EventKind.ORDER and order_id is not None:
             self.orders[label_text(order_id)] = KnownOrder.at(number, row)
         if row["kind"] == EventKind.FILL and trade_id is not None:
-            self.trades.setdefault(label_text(trade_id), row["trade_id"])
-        if row["trade_id"] >= 0 and not row["flags"] & RowFlag.BAD_TS:
-            self.booked.setdefault(fill_key(row), (number, {name: row[name] for name in FILL_CONTENTS}))
+            self.fills.codes.setdefault(label_text(trade_id), row["trade_id"])
+        self.fills.remember(row, number)
         if row["kind"] in (EventKind.ORDER, EventKind.FILL):
             self.currencies.setdefault(row["account"], self.universe.instruments[row["instrument"]].currency)
         elif row["kind"] == EventKind.CASH and row["price"] != MISSING:

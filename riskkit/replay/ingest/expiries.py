@@ -1,4 +1,4 @@
-"""Orders that lapse: an EXPIRY row at the time at which each stops working."""
+"""Orders that lapse: an EXPIRE row at the time at which each stops working."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from riskkit._check import InputError
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.times import TimeForm, timestamps
 from riskkit.replay.schema.calendar import session_ends
-from riskkit.replay.schema.columns import MISSING, OPTIONAL, EventKind, RowFlag
+from riskkit.replay.schema.columns import MISSING, OPTIONAL, ROW_NUMBERS, EventKind, RowFlag
 
 INSERTED = {**{name: absent for name, (_, absent) in OPTIONAL.items()}, "side": 0, "qty": 0, "price": MISSING}
 FROM_ORDER = ("account", "instrument", "pair", "strategy", "connection")
@@ -48,7 +48,7 @@ def check_expiries(frame: Frame, stamps: np.ndarray, expires: np.ndarray, order:
 
 
 def insert_expiries(columns: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-    """Insert an EXPIRY row for every named order that lapses within the log, before the events of that time.
+    """Insert an EXPIRE row for every named order that lapses within the log, before the events of that time.
 
     Return the columns and each row's former row (-1: inserted; None if nothing was inserted). References between rows
     are renumbered. An order that lapses after the last event needs no row.
@@ -70,13 +70,13 @@ def insert_expiries(columns: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarra
     source[moved] = np.arange(size)
     wider = {}
     for name, column in columns.items():
-        values = np.where(column >= 0, moved[column], -1) if name in ("order", "parent", "batch") else column
+        values = np.where(column >= 0, moved[column], -1) if name in ROW_NUMBERS else column
         grown = np.full(size + len(rows), INSERTED.get(name, -1), values.dtype)
         grown[moved] = values
         if name in FROM_ORDER:
             grown[inserted] = values[rows]
         wider[name] = grown
     wider["ts"][inserted] = expires[rows]
-    wider["kind"][inserted] = int(EventKind.EXPIRY)
+    wider["kind"][inserted] = int(EventKind.EXPIRE)
     wider["order"][inserted] = moved[rows]
     return wider, source

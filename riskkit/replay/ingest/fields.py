@@ -11,6 +11,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit.replay.ingest.labels import label_text
+from riskkit.replay.schema.columns import ANSWERS, kind_word
 from riskkit.replay.schema.names import name_text
 
 NAMES = ("account", "instrument", "strategy", "connection", "order_id", "parent_id", "trade_id", "currency")
@@ -28,8 +29,11 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "equity": ("account", "equity", *ORIGIN),
     "closed trade": ("account", "instrument", "side", "pnl", "ret", "exit", *ORIGIN),
     "ack": ("account", *ORIGIN),
-    "error": ("account", *ORIGIN),
+    "error": ("account", "order_id", *ORIGIN),
     "execution": ("account", *ORIGIN),
+    **dict.fromkeys(map(kind_word, ANSWERS), ("order_id", "account", "instrument", *ORIGIN)),
+    "bust": ("trade_id", "account", "instrument", "side", *ORIGIN),
+    "correct": ("trade_id", "account", "instrument", "side", "qty", "price", "fee", *ORIGIN),
 }  # fmt: skip
 
 

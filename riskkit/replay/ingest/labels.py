@@ -10,7 +10,7 @@ import pandas as pd
 
 from riskkit.replay.ingest.columns import FRAME_COLUMNS, NEEDED_BY
 from riskkit.replay.ingest.frame import Frame
-from riskkit.replay.schema.columns import FACTS, EventKind
+from riskkit.replay.schema.columns import AMENDS, FACTS, EventKind
 
 SIDES = {"B": 1, "BUY": 1, "LONG": 1, "S": -1, "SELL": -1, "SHORT": -1, "1": 1, "-1": -1, "+1": 1}
 ORDER_TYPES = {"limit": 0, "market": 1}
@@ -90,7 +90,7 @@ def sides(frame: Frame) -> np.ndarray:
         frame.refuse(needs, "side", "given, but a side is needed: B or S")
         return np.zeros(frame.size, np.int8)
     side = _codes_of(frame, "side", SIDES, 0, 0)
-    messages = needs | frame.rows_of(EventKind.MODIFY)
+    messages = needs | frame.rows_of(EventKind.MODIFY, *AMENDS)
     frame.refuse(messages & (side == 0) & ~(frame.missing("side") & ~needs), "side", "is not a side; use B or S")
     return np.where(messages, side, np.int8(0))
 

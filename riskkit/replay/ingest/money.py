@@ -37,7 +37,7 @@ def money_events(frame: Frame, columns: dict[str, np.ndarray], universe: Univers
     trades = frame.rows_of(EventKind.TRADE)
     if trades.any():
         _returns(frame, trades, columns)
-    fees = frame.rows_of(EventKind.FILL) & ~frame.missing("fee")
+    fees = frame.rows_of(EventKind.FILL, EventKind.CORRECT) & ~frame.missing("fee")
     if fees.any():
         columns["fee"] = _quanta(frame, "fee", fees, quantum)
 

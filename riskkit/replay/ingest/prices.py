@@ -51,7 +51,9 @@ def prices(
     """Ticks of orders, modifies, fills and price events (else MISSING); and by row the off-tick prices kept."""
     missing, market = frame.missing("price"), _market(frame)
     frame.refuse(market & ~missing, "price", "is the price of a market order; leave it empty")
-    rows = frame.rows_of(EventKind.ORDER, EventKind.FILL, EventKind.PRICE, EventKind.MODIFY) & ~missing
+    rows = (
+        frame.rows_of(EventKind.ORDER, EventKind.FILL, EventKind.PRICE, EventKind.MODIFY, EventKind.CORRECT) & ~missing
+    )
     ticks = [instrument.tick for instrument in declared] or [Fraction(1)]
     counted = count_in(frame, "price", rows, ticks, code)
     quoted = frame.rows_of(EventKind.PRICE) & ~(frame.missing("bid") & frame.missing("ask"))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import count_in
-from riskkit.replay.schema.columns import FILL_CONTENTS, FILL_KEY, EventKind, RowFlag
+from riskkit.replay.schema.columns import AMENDS, ANSWERS, FILL_CONTENTS, FILL_KEY, EventKind, RowFlag, kind_word
 from riskkit.replay.schema.constants import DAY_NS
 
 MAX_MESSAGES = 2**31
@@ -22,7 +22,8 @@ def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.n
     With `lenient`, a modify or cancel of no known order is a message that changes nothing.
     """
     order = np.full(frame.size, -1, np.int64)
-    messages = frame.rows_of(EventKind.MODIFY, EventKind.CANCEL)
+    messages = frame.rows_of(EventKind.MODIFY, EventKind.CANCEL, *ANSWERS)
+    errors = frame.rows_of(EventKind.ERROR)
     must = messages & ~frame.missing("order_id") if lenient else messages
     if not frame.has("order_id"):
         frame.refuse(must, "order_id", _unnamed(frame))
@@ -42,12 +43,12 @@ def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.n
         "order_id",
         lambda row: f"is used already by the order of row {frame.source_row(target[row])}; ids are unique in a log",
     )
-    refers = (messages | frame.rows_of(EventKind.FILL)) & (codes >= 0)
+    refers = (messages | errors | frame.rows_of(EventKind.FILL)) & (codes >= 0)
     if lenient:
-        refers &= ~messages | ((target >= 0) & (target < here))
+        refers &= ~(messages | errors) | ((target >= 0) & (target < here))
     frame.refuse(refers & (target < 0), "order_id", "does not name an earlier order")
     frame.refuse(refers & (target > here), "order_id", "names a later order")
-    same = (account[target] == account) & (instrument[target] == instrument)
+    same = (account[target] == account) & ((instrument[target] == instrument) | (errors & (instrument < 0)))
     frame.refuse(refers & ~same, "order_id", "names an order of another account or instrument")
     against = refers & (side != 0) & (side[target] != side)
     frame.refuse(against, "order_id", "names an order of the other side")
@@ -58,7 +59,7 @@ def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.n
 
 def _unnamed(frame: Frame) -> Callable[[int], str]:
     """Error message of a message without the id of its order."""
-    return lambda row: f"is not the id of an order; a {EventKind(frame.kind[row]).name.lower()} names its order"
+    return lambda row: f"is not the id of an order; a {kind_word(frame.kind[row])} names its order"
 
 
 def inherit(frame: Frame, columns: dict[str, np.ndarray]) -> None:
@@ -69,8 +70,8 @@ def inherit(frame: Frame, columns: dict[str, np.ndarray]) -> None:
     marked = modify & (columns["flags"][order] & int(RowFlag.REDUCE_ONLY) != 0)
     columns["flags"][marked] |= int(RowFlag.REDUCE_ONLY)
     follows = {
-        "strategy": (EventKind.FILL, EventKind.MODIFY, EventKind.CANCEL),
-        "connection": (EventKind.MODIFY, EventKind.CANCEL),
+        "strategy": (EventKind.FILL, EventKind.MODIFY, EventKind.CANCEL, EventKind.ERROR, *ANSWERS),
+        "connection": (EventKind.MODIFY, EventKind.CANCEL, EventKind.ERROR, *ANSWERS),
     }
     for name, kinds in follows.items():
         if name in columns:
@@ -132,7 +133,10 @@ def weights(frame: Frame, batch: np.ndarray) -> np.ndarray:
 
 
 def trade_ids(frame: Frame, columns: dict[str, np.ndarray]) -> None:
-    """Convert the ids of fills, and flag each fill that repeats an earlier one (`FILL_KEY`); other contents are refused."""
+    """Convert the ids of fills, and flag each fill that repeats an earlier one (`FILL_KEY`); other contents are refused.
+
+    A bust or correction refers to the fill of its id, account, instrument and, if it has one, side.
+    """
     codes, found = pd.factorize(frame.column("trade_id"))
     frame.check_names("trade_id", codes, found)
     columns["trade_id"] = np.where(frame.rows_of(EventKind.FILL), codes, -1)
@@ -144,6 +148,8 @@ def trade_ids(frame: Frame, columns: dict[str, np.ndarray]) -> None:
     first = np.arange(frame.size)
     first[rows] = rows[places[numbers]] if len(rows) else rows
     other = np.any([columns[name] != columns[name][first] for name in FILL_CONTENTS], axis=0)
+    if frame.rows_of(*AMENDS).any():
+        other &= ~_amendments(frame, columns, codes, first)
     frame.refuse(
         other,
         "trade_id",
@@ -153,3 +159,49 @@ def trade_ids(frame: Frame, columns: dict[str, np.ndarray]) -> None:
         ),
     )
     columns["flags"][first != np.arange(frame.size)] |= int(RowFlag.DUPLICATE)
+
+
+def no_trade_ids(frame: Frame) -> None:
+    """Refuse a bust or correction in a frame without ids of fills."""
+    frame.refuse(frame.rows_of(*AMENDS), "trade_id", _unnamed_fill(frame))
+
+
+def _unnamed_fill(frame: Frame) -> Callable[[int], str]:
+    """Error message of a bust or correction without the id of its fill."""
+    return lambda row: f"is not the id of a fill; a {kind_word(frame.kind[row])} names its fill"
+
+
+def _amendments(frame: Frame, columns: dict[str, np.ndarray], codes: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Refer each bust and correction to its fill, and return a mask of the fills that repeat one in its later contents."""
+    amends, fills = frame.rows_of(*AMENDS), columns["trade_id"] >= 0
+    frame.refuse(amends & (codes < 0), "trade_id", _unnamed_fill(frame))
+    columns["fill"] = np.full(frame.size, -1, np.int64)
+    repeats = np.zeros(frame.size, bool)
+    booked: dict[tuple[int, ...], dict[int, int]] = {}  # by account, instrument and id: row of the last fill by side
+    stands: dict[int, set[tuple[int, ...]]] = {}  # by row of a fill: its contents since it came; empty once busted
+    named = np.zeros(int(codes.max()) + 1, bool)
+    named[codes[amends]] = True
+    for row in np.flatnonzero((amends | fills) & (codes >= 0) & named[codes]).tolist():
+        key = int(columns["account"][row]), int(columns["instrument"][row]), int(codes[row])
+        contents = tuple(int(columns[name][row]) for name in FILL_CONTENTS)
+        sides, side = booked.setdefault(key, {}), int(columns["side"][row])
+        if fills[row]:
+            known = stands.setdefault(int(first[row]), {contents})
+            repeats[row] = first[row] != row and (not known or contents in known)
+            if side not in sides or not columns["flags"][row] & int(RowFlag.BAD_TS):
+                sides[side] = int(first[row])
+            continue
+        fitting = {at for way, at in sides.items() if side in (0, way)}
+        if not fitting:
+            frame.refuse_row(row, "trade_id", "does not name an earlier fill of its account and instrument")
+        if len(fitting) > 1:
+            frame.refuse_row(row, "trade_id", "names a buy and a sell; give the side")
+        fill = fitting.pop()
+        columns["fill"][row], columns["side"][row] = fill, columns["side"][fill]
+        if columns["flags"][row] & int(RowFlag.BAD_TS):
+            continue
+        if frame.kind[row] == EventKind.BUST:
+            stands[fill].clear()
+        elif stands[fill]:
+            stands[fill].add(contents)
+    return repeats

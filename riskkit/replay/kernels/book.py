@@ -19,7 +19,7 @@ from riskkit.replay.kernels.integers import scaled, share
 from riskkit.replay.kernels.records import Record, at
 from riskkit.replay.schema.columns import MISSING, CashFlowKind, FillCap, OrderStatus, RowFlag
 
-UNKNOWN, WORKING, BLOCKED, DONE = map(int, OrderStatus)
+UNKNOWN, WORKING, BLOCKED, DONE, CANCELLED, REDUCED = map(int, OrderStatus)
 NO_CAP = int(FillCap.NONE)
 
 # the fields of each record and their meaning. All are int64: a narrower one would wrap at other values compiled than in
@@ -73,6 +73,7 @@ POSITION: dict[str, str] = dict(
     low="quanta at the mark if its working sells are filled",
     listed_high="quanta at the mark if the earlier buys of the list in decision are filled",
     listed_low="quanta at the mark if the earlier sells of the list in decision are filled",
+    opening_cost="quanta: cost of the opening position, at its first mark",
 )
 ACCOUNT: dict[str, str] = dict(
     cash="quanta of cash, all currencies together",
@@ -126,6 +127,11 @@ ORDER: dict[str, str] = dict(
     child_qty="lots of its child orders, filled or working",
     parent="record of the parent order, -1 if none",
     value_price="price in ticks at which the order was valued when it came or was changed; MISSING if unknown",
+    former_qty="`qty` before the last modify, which the venue may reject; MISSING if none",
+    former_price="`price` before it",
+    former_cap="`fill_cap` before it",
+    former_hold_price="`hold_price` before it",
+    former_value_price="`value_price` before it",
 )
 CASH_BALANCE: dict[str, str] = dict(  # an account's balance in one currency
     cash="quanta of cash",
@@ -246,6 +252,7 @@ def mark(position: Record, account: Record, instrument: Record) -> None:
     if position.unpriced != 0:  # the first mark is the cost of an opening position
         position.unpriced = 0
         position.cost = value
+        position.opening_cost = value
         account.cost += value
         account.net_deposits += value
     account.value += value - position.value

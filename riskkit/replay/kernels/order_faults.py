@@ -13,6 +13,8 @@ ORDER = int(EventKind.ORDER)
 MODIFY = int(EventKind.MODIFY)
 CANCEL = int(EventKind.CANCEL)
 FILL = int(EventKind.FILL)
+CANCEL_REJECT = int(EventKind.CANCEL_REJECT)
+MODIFY_REJECT = int(EventKind.MODIFY_REJECT)
 FAULTS = ("overfills", "fills_of_done_orders", "cancels_of_done_orders", "modifies_of_done_orders")
 SMALL = 4_000  # events that plain Python counts sooner than a compiler is loaded
 IGNORED = int(RowFlag.BAD_TS | RowFlag.DUPLICATE)
@@ -21,7 +23,8 @@ IGNORED = int(RowFlag.BAD_TS | RowFlag.DUPLICATE)
 def order_faults(columns: Mapping[str, np.ndarray]) -> dict[str, int]:
     """Number of events of each of `FAULTS` in a log as recorded, whatever the rules; late and duplicate events aside.
 
-    An order is done once it is filled, cancelled or expired, or modified to what is filled. A fill of more than what is
+    An order is done once it is filled, cancelled, rejected or expired, or modified to what is filled; a cancel or modify
+    that the venue rejects has not been. A fill of more than what is
     left of a working order is an overfill.
     """
     flags = columns.get("flags", np.zeros(0, np.int32))
@@ -33,8 +36,12 @@ def order_faults(columns: Mapping[str, np.ndarray]) -> dict[str, int]:
 
 @kernel
 def count_faults(kind: np.ndarray, order: np.ndarray, qty: np.ndarray, flags: np.ndarray, found: np.ndarray) -> None:
-    """Count the faults into `found`. At an order's own row stand its lots in all, 0 once it is done, and those filled."""
+    """Count the faults into `found`.
+
+    At an order's own row stand its lots in all, 0 once it is done, those before its last cancel or modify, and those filled.
+    """
     whole = np.zeros(len(order), np.int64)
+    former = np.zeros(len(order), np.int64)
     filled = np.zeros(len(order), np.int64)
     known = np.zeros(len(order), np.bool_)
     for row in range(len(order)):
@@ -58,8 +65,14 @@ def count_faults(kind: np.ndarray, order: np.ndarray, qty: np.ndarray, flags: np
             if whole[of] == 0:
                 found[3] += 1
             elif qty[row] > 0:
+                former[of] = whole[of]
                 whole[of] = qty[row] if qty[row] > filled[of] else 0
+        elif kind[row] == CANCEL_REJECT or kind[row] == MODIFY_REJECT:
+            if former[of] > filled[of]:
+                whole[of] = former[of]
+            former[of] = 0
         else:
             if kind[row] == CANCEL and whole[of] == 0:
                 found[2] += 1
+            former[of] = whole[of] if kind[row] == CANCEL else 0
             whole[of] = 0

@@ -47,6 +47,18 @@ def append(memory: Words, queue: int, ts: int, value: int) -> None:
     memory[queue + SUM] += value
 
 
+def adjust(memory: Words, queue: int, ts: int, change: int) -> None:
+    """Add to the value of the first entry of a time, if there is one."""
+    node = memory[queue + FIRST]
+    left = memory[queue + LENGTH]
+    while left > 0 and memory[node + TIME] < ts:
+        node = memory[node + NEXT]
+        left -= 1
+    if left > 0 and memory[node + TIME] == ts:
+        memory[node + VALUE] += change
+        memory[queue + SUM] += change
+
+
 def expire(memory: Words, queue: int, last: int) -> None:
     """Remove the entries up to and including the time `last`."""
     while memory[queue + LENGTH] > 0 and memory[memory[queue + FIRST] + TIME] <= last:

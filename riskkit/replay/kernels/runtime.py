@@ -20,6 +20,8 @@ MAX_RULES = 62
 UNKNOWN = int(OrderStatus.UNKNOWN)
 WORKING = int(OrderStatus.WORKING)
 BLOCKED = int(OrderStatus.BLOCKED)
+CANCELLED = int(OrderStatus.CANCELLED)
+REDUCED = int(OrderStatus.REDUCED)
 
 
 class Rejects(IntEnum):
@@ -70,7 +72,9 @@ class Counter(IntEnum):
     LIST = 28  # first row of the list whose verdict is kept, -1 if none
     INSTRUMENTS = 29
     STRATEGIES = 30
-    SIZE = 31
+    FILLS = 31  # number of fills noted for a bust or a correction
+    SESSION_ROW = 32  # last row at which every day was ended, -1 if none
+    SIZE = 33
 
 
 class Orphans(IntEnum):

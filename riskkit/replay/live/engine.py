@@ -13,7 +13,7 @@ import numpy as np
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
-from riskkit.replay.engine.state import Calendars, State, calendars, grow, new_state, opening
+from riskkit.replay.engine.state import Calendars, State, calendars, grow, hold_fills, new_state, opening
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
@@ -296,6 +296,7 @@ class Engine:
         assert state is not None and found is not None
         slots = journal.slots if self._quick is None else max(journal.slots, STEP_EVENTS // 2)
         grow(state, self.universe, *journal.pair_codes, self.rules, self._params, slots)
+        hold_fills(state, len(journal.columns["ts"]))
         room = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
         state.counts[Counter.ROOM] = room
         self._keep_rows()

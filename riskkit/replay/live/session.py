@@ -223,8 +223,32 @@ class Session:
         return self._process(ts, "ack", fields, partial(Entries.account_event, kind=EventKind.ACK))
 
     def process_error(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a failure of an ``account``."""
-        return self._process(ts, "error", fields, partial(Entries.account_event, kind=EventKind.ERROR))
+        """Process a failure of an ``account``; with an ``order_id``, that order ends."""
+        return self._process(ts, "error", fields, Entries.error)
+
+    def process_reject(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process the venue's reject of the order ``order_id``: it ends, and has not been cancelled."""
+        return self._process(ts, "reject", fields, partial(Entries.answer, kind=EventKind.REJECT))
+
+    def process_expire(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process the end of what is left of the order ``order_id``."""
+        return self._process(ts, "expire", fields, partial(Entries.answer, kind=EventKind.EXPIRE))
+
+    def process_cancel_reject(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process the venue's reject of a cancel: the order ``order_id`` works again, with what is left of it."""
+        return self._process(ts, "cancel_reject", fields, partial(Entries.answer, kind=EventKind.CANCEL_REJECT))
+
+    def process_modify_reject(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process the venue's reject of a modify: the order ``order_id`` is what it was before its last modify."""
+        return self._process(ts, "modify_reject", fields, partial(Entries.answer, kind=EventKind.MODIFY_REJECT))
+
+    def process_bust(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process the bust of the fill ``trade_id`` of an ``account`` and ``instrument``: as if it had not been."""
+        return self._process(ts, "bust", fields, partial(Entries.amend, kind=EventKind.BUST))
+
+    def process_correct(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process a correction of the fill ``trade_id``: as if it had had this ``qty``, ``price`` and, if given, ``fee``."""
+        return self._process(ts, "correct", fields, partial(Entries.amend, kind=EventKind.CORRECT))
 
     def process_execution(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process an automated execution of an ``account``'s ``strategy``."""
@@ -298,7 +322,7 @@ class Session:
                 if late:  # it changes nothing, so it is no duplicate either
                     row["flags"] |= int(RowFlag.BAD_TS)
                 elif row["trade_id"] >= 0:
-                    entries.flag_repeated(row, fields["trade_id"])
+                    row["flags"] |= int(RowFlag.DUPLICATE) * entries.fills.repeats(row, fields["trade_id"])
             live = self._live if entries is self._entries else self._live.widened(entries.universe)
             decided = live.take([*due, *rows])  # raises before any change
             if live is not self._live:
@@ -328,12 +352,12 @@ class Session:
         return (latest, False) if self._ts_policy == "clamp" else (now, True)
 
     def _due(self, now: int) -> Rows:
-        """EXPIRY rows of the orders that lapse by `now`, in order of time."""
+        """EXPIRE rows of the orders that lapse by `now`, in order of time."""
         found = []
         for expires, number in self._lapses:
             if expires > now:
                 break
-            row = {**DEFAULTS, "ts": expires, "kind": int(EventKind.EXPIRY), "order": number}
+            row = {**DEFAULTS, "ts": expires, "kind": int(EventKind.EXPIRE), "order": number}
             known = self._live.row(number)
             found.append({**row, **{name: known[name] for name in OF_ORDER}})
         return found
@@ -421,7 +445,7 @@ class Session:
         with self._lock:
             extra: dict[str, Any] = {
                 "orders": [[label, order.row] for label, order in self._entries.orders.items()],
-                "trades": list(self._entries.trades),
+                "trades": list(self._entries.fills.codes),
                 "on_bad_order": "flag" if self._entries.flag else "raise",
                 "rounding": "nearest" if self._entries.nearest else "refuse",
                 "ts_policy": self._ts_policy,
@@ -456,12 +480,12 @@ class Session:
         live, entries = self._live, self._entries
         self.notes = dict(extra["notes"])
         entries.orders.update((label, KnownOrder.at(number, live.row(number))) for label, number in extra["orders"])
-        entries.trades.update((label, code) for code, label in enumerate(extra["trades"]))
+        entries.fills.codes.update((label, code) for code, label in enumerate(extra["trades"]))
         lapses: dict[int, tuple[int, int]] = {}
         for number in range(live.size):
             row = live.row(number)
             entries.remember(row, number)
-            if row["kind"] == EventKind.EXPIRY:
+            if row["kind"] == EventKind.EXPIRE:
                 lapses.pop(row["order"], None)
             elif row["expires"] != MISSING and row["order"] >= 0 and not row["flags"] & RowFlag.BAD_TS:
                 lapses[number] = (row["expires"], number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from riskkit._check import InputError
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import MISSING, EventKind
 
@@ -23,15 +24,16 @@ def account_currencies(log: EventLog) -> list[tuple[str, ...]]:
     found = [set(account.cash) for account in universe.accounts]
     for a, i in zip(log.pair_account.tolist(), log.pair_instrument.tolist(), strict=True):
         found[a].add(universe.instruments[i].currency)
-    named = (columns["kind"] == EventKind.CASH) & (columns["price"] != MISSING) & (columns["account"] >= 0)
-    flows = np.unique(np.column_stack([columns["account"][named], columns["price"][named]]), axis=0)
-    for a, currency in flows.tolist():
-        found[a].add(universe.currencies[currency])
+    if "kind" in columns:  # the books of a live session have no events
+        named = (columns["kind"] == EventKind.CASH) & (columns["price"] != MISSING) & (columns["account"] >= 0)
+        flows = np.unique(np.column_stack([columns["account"][named], columns["price"][named]]), axis=0)
+        for a, currency in flows.tolist():
+            found[a].add(universe.currencies[currency])
     return [tuple(sorted(names)) or (universe.currency,) for names in found]
 
 
 def accounts_by_currency(log: EventLog) -> dict[str, list[int]]:
-    """Accounts by currency, so that amounts of several are never added; an account that mixes is under "EUR and USD".
+    """Accounts by currency, so that amounts of several are never added; one that mixes them is under "EUR and USD".
 
     Examples
     --------
@@ -43,3 +45,20 @@ def accounts_by_currency(log: EventLog) -> dict[str, list[int]]:
     for code, names in enumerate(account_currencies(log)):
         found.setdefault(" and ".join(names), []).append(code)
     return found or {log.universe.currency: []}
+
+
+def refuse_currencies(log: EventLog, what: str) -> None:
+    """Refuse `what`, which would add or compare money of all accounts, where a log has several currencies.
+
+    Raises
+    ------
+    InputError
+        With the currencies and what fits.
+    """
+    currencies = sorted({name for names in account_currencies(log) for name in names})
+    if len(currencies) > 1:
+        listed = f"{', '.join(currencies[:-1])} and {currencies[-1]}"
+        raise InputError(
+            f"{what} needs one currency, and the accounts of this log have {listed}; "
+            "take the accounts of each currency as a log of their own"
+        )

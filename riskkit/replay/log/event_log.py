@@ -18,13 +18,14 @@ from riskkit.replay.ingest.infer import infer_instruments
 from riskkit.replay.ingest.times import DATES, UNITS
 from riskkit.replay.log.evidence import Evidence
 from riskkit.replay.log.storage import SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
-from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
+from riskkit.replay.schema.columns import FACTS, MISSING, EventKind, RowFlag
 from riskkit.replay.schema.digest import hash_columns, hash_plain, hash_rows
 from riskkit.replay.schema.universe import Account, Instrument, Universe, decimal_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
+TRADED = tuple(kind for kind in EventKind if FACTS[kind].traded)
 FIRST_DATE = DATES[0] * 10**9
 
 
@@ -90,7 +91,7 @@ class EventLog(Shown):
         """Convert a frame with one event per row, completely or not at all.
 
         An order with ``expires`` (a time, "session" for midnight in `tz`, or "session 17:00 America/New_York" for another
-        end of the trading day) gets an EXPIRY row at that time, before the events of that time. So the ``seq`` of
+        end of the trading day) gets an EXPIRE row at that time, before the events of that time. So the ``seq`` of
         results is the row of the log; `source_rows` gives the row of the frame.
 
         Parameters
@@ -312,7 +313,7 @@ class EventLog(Shown):
 
     @property
     def source_rows(self) -> np.ndarray:
-        """Each event's row in the frame that the log was made from, counted from 0; -1 for an inserted EXPIRY."""
+        """Each event's row in the frame that the log was made from, counted from 0; -1 for an inserted EXPIRE."""
         return np.arange(len(self)) if self._source_rows is None else self._source_rows
 
     @cached_property
@@ -341,9 +342,7 @@ class EventLog(Shown):
 
         columns, universe = self.columns, self.universe
         code = columns["instrument"]
-        priced = np.isin(columns["kind"], (EventKind.ORDER, EventKind.MODIFY, EventKind.FILL, EventKind.PRICE)) & (
-            columns["price"] != MISSING
-        )
+        priced = np.isin(columns["kind"], (*TRADED, EventKind.PRICE)) & (columns["price"] != MISSING)
         frame = pd.DataFrame(
             {
                 "ts": pd.to_datetime(columns["ts"], utc=True),
@@ -370,12 +369,12 @@ class EventLog(Shown):
         if row["instrument"] >= 0:
             instrument = universe.instruments[row["instrument"]]
             words.append(instrument.id)
-            if kind in (EventKind.ORDER, EventKind.FILL, EventKind.MODIFY):
+            if kind in TRADED:
                 words.append("buy" if row["side"] > 0 else "sell")
                 words += (
                     [decimal_text(row["qty"] * instrument.qty_step)] if row["qty"] or kind != EventKind.MODIFY else []
                 )
-            if kind in (EventKind.ORDER, EventKind.FILL, EventKind.MODIFY, EventKind.PRICE) and row["price"] != MISSING:
+            if kind in (*TRADED, EventKind.PRICE) and row["price"] != MISSING:
                 words.append(f"at {decimal_text(row['price'] * instrument.price_step)}")
             elif kind == EventKind.ORDER:
                 words.append("at market")

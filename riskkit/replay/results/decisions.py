@@ -179,7 +179,7 @@ class DecisionFormatter:
         rule, key = self.rules[cause], self.key_of_event(self.rules[cause], event)
         reading = NOTHING
         if code == DecisionCode.HELD:
-            why = f"the {message} is refused: {key} is paused by {rule.id}, {_until(until)}"
+            why = f"the {message} is refused: {key} is {rule.pause_word} by {rule.id}, {_until(until)}"
         elif code == DecisionCode.NO_PRICE:
             reading = present(rule, verdict_of(row), self.universe, event)
             text = " ".join(filter(None, [unjudged(rule, int(row["limit"])), f"({reading})" if str(reading) else ""]))

@@ -63,6 +63,8 @@ def decision_word(rules: RuleSet, code: int, cause: int, limit: int) -> str:
     """A decision in a few words."""
     if code == DecisionCode.NO_PRICE and cause >= 0:
         return f"refused: {unjudged(rules[cause], limit)}"
+    if code == DecisionCode.HELD and cause >= 0:
+        return f"refused: {rules[cause].pause_word}"
     return DECISION_WORDS[DecisionCode(code)]
 
 

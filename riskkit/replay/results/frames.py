@@ -84,8 +84,19 @@ def halts_frame(log: EventLog, rules: RuleSet, spans: Spans) -> pd.DataFrame:
     )
 
 
-def accounts_frame(universe: Universe, state: State, marked: bool) -> pd.DataFrame:
-    """One row per account, in money; the drawdown is NaN if the books were not valued at every price."""
+def mixing(universe: Universe, by_currency: dict[str, list[int]]) -> np.ndarray:
+    """True for each account that mixes currencies; shape (n_accounts,)."""
+    mixed = np.zeros(len(universe.accounts), bool)
+    for name, codes in by_currency.items():
+        mixed[codes] = name not in universe.currencies
+    return mixed
+
+
+def accounts_frame(universe: Universe, state: State, marked: bool, by_currency: dict[str, list[int]]) -> pd.DataFrame:
+    """One row per account, in money, with its currency if there are several.
+
+    The money of an account that mixes currencies is NaN; so is the drawdown if the books were not valued at every price.
+    """
     import pandas as pd
 
     table = state.accounts[1:]
@@ -93,7 +104,7 @@ def accounts_frame(universe: Universe, state: State, marked: bool) -> pd.DataFra
     given = table["has_external_equity"] != 0
     equity = np.where(given, table["external_equity"], table["cash"] + table["value"])
     paid_in = np.where(given, table["external_deposits"], table["net_deposits"])
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "cash": table["cash"] * money,
             "value": table["value"] * money,
@@ -105,6 +116,11 @@ def accounts_frame(universe: Universe, state: State, marked: bool) -> pd.DataFra
         },
         index=pd.Index([account.id for account in universe.accounts], name="account"),
     )
+    if len(by_currency) > 1 or mixing(universe, by_currency).any():
+        frame.loc[mixing(universe, by_currency)] = np.nan
+        names = {code: name for name, codes in by_currency.items() for code in codes}
+        frame["currency"] = [names[code] for code in range(len(frame))]
+    return frame
 
 
 def positions_frame(universe: Universe, state: State) -> pd.DataFrame:

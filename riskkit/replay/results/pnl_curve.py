@@ -39,9 +39,9 @@ class WorstAccount(NamedTuple):
     account: str
 
 
-def curve_of(result: ReplayResult, account: str | None = None) -> Curve:
-    """The curve of one account, or of the total."""
-    profit = result.profit_curve(account)
+def curve_of(result: ReplayResult, account: str | None = None, *, currency: str | None = None) -> Curve:
+    """The curve of one account, or of the total (of the accounts of a currency)."""
+    profit = result.profit_curve(account, currency=currency)
     days = _day_gains(result.sample_times, profit[:, None])
     if days is None:
         return Curve(profit, falls(profit), None, None)
@@ -55,9 +55,9 @@ def falls(profit: np.ndarray) -> np.ndarray:
     return np.maximum.accumulate(np.maximum(profit, 0.0), axis=0) - profit
 
 
-def worst_day_of_account(result: ReplayResult) -> WorstAccount | None:
-    """The smallest gain of any account on any UTC day."""
-    profits = result.profits()
+def worst_day_of_account(result: ReplayResult, currency: str) -> WorstAccount | None:
+    """The smallest gain of any account of a currency on any UTC day."""
+    profits = result.profits().iloc[:, result.accounts_by_currency[currency]]
     days = _day_gains(result.sample_times, profits.to_numpy())
     if days is None or not profits.size:
         return None
@@ -66,9 +66,9 @@ def worst_day_of_account(result: ReplayResult) -> WorstAccount | None:
     return WorstAccount(float(smallest[index]), str(profits.columns[index]))
 
 
-def deepest_account(result: ReplayResult) -> WorstAccount | None:
-    """The maximum drawdown of any account, at any mark."""
-    fallen = result.accounts()["drawdown"]
+def deepest_account(result: ReplayResult, currency: str) -> WorstAccount | None:
+    """The maximum drawdown of any account of a currency, at any mark."""
+    fallen = result.accounts()["drawdown"].iloc[result.accounts_by_currency[currency]]
     return WorstAccount(float(fallen.max()), str(fallen.idxmax())) if len(fallen) else None
 
 

@@ -12,6 +12,7 @@ from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.verdict import CapVerdict, Measure, Observation
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.constants import LARGEST, MISSING
+from riskkit.replay.schema.durations import span_text
 from riskkit.replay.schema.universe import Universe, exact
 
 CUTS = (DecisionCode.CUT, DecisionCode.ORPHAN, DecisionCode.CLIPPED)
@@ -43,7 +44,10 @@ class Reading(NamedTuple):
 
     def __str__(self) -> str:
         parts = [("observed", self.observed), (self.name, self.limit)]
-        return ", ".join(f"{name} {self._text(value)}" for name, value in parts if value is not None)
+        told = [f"{name} {self._text(value)}" for name, value in parts if value is not None]
+        if self.unit == "time" and self.headroom is not None and self.headroom < 0:
+            told.append(f"{span_text(-int(self.headroom))} too early")
+        return ", ".join(told)
 
     def _text(self, value: float) -> str:
         if self.unit == "time":

@@ -14,9 +14,10 @@ from riskkit.replay.engine.state import Calendars, State
 from riskkit.replay.kernels.book import mark
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import PROVEN, Counter, Orphans, proven
+from riskkit.replay.log.currencies import accounts_by_currency, refuse_currencies
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.explain import Explanation, explained
-from riskkit.replay.results.frames import accounts_frame, decisions_frame, halts_frame, positions_frame
+from riskkit.replay.results.frames import accounts_frame, decisions_frame, halts_frame, mixing, positions_frame
 from riskkit.replay.results.halts import Spans, spans_of, unmatched_trades
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
@@ -209,7 +210,17 @@ class ReplayResult(Shown):
         Positions are valued at their last mark. The drawdown is NaN if nothing was valued during the replay: no rule
         needed it, and there are no samples.
         """
-        return accounts_frame(self.log.universe, self._valued, self.marked)
+        return accounts_frame(self.log.universe, self._valued, self.marked, self.accounts_by_currency)
+
+    @cached_property
+    def accounts_by_currency(self) -> dict[str, list[int]]:
+        """Codes of the accounts by currency; those that mix several are under "EUR and USD"."""
+        return accounts_by_currency(self.log)
+
+    def profit_by_currency(self) -> dict[str, float]:
+        """Profit of all accounts of each currency at the end; NaN for accounts that mix several, which are not added."""
+        profit = self.accounts()["profit"].to_numpy()
+        return {name: float(profit[codes].sum()) for name, codes in self.accounts_by_currency.items()}
 
     def positions(self) -> pd.DataFrame:
         """The positions at the end: quantity, cost and value."""
@@ -228,8 +239,8 @@ class ReplayResult(Shown):
         return state
 
     @cached_property
-    def profit_by_orphan_policy(self) -> dict[str, float]:
-        """Profit under each policy for orphan exits, in money; empty if there were none, or the log cannot be replayed.
+    def profits_by_policy(self) -> dict[str, dict[str, float]]:
+        """`profit_by_currency` under each policy for orphan exits; empty without any, or if the log cannot be replayed.
 
         Reading it replays the log under the other policies.
         """
@@ -238,14 +249,26 @@ class ReplayResult(Shown):
         chosen = self.options["orphans"]
         policies = [policy.name.lower() for policy in Orphans]
         replays = {policy: self if policy == chosen else self._under_policy(policy) for policy in policies}
-        return {policy: float(result.accounts()["profit"].sum()) for policy, result in replays.items()}
+        return {policy: result.profit_by_currency() for policy, result in replays.items()}
+
+    @property
+    def profit_by_orphan_policy(self) -> dict[str, float]:
+        """`profits_by_policy` of a log with one currency: profit under each policy for orphan exits, in money.
+
+        Raises
+        ------
+        InputError
+            If the log has several currencies.
+        """
+        refuse_currencies(self.log, "profit_by_orphan_policy")
+        return {policy: next(iter(profits.values())) for policy, profits in self.profits_by_policy.items()}
 
     def equity(self) -> pd.DataFrame:
         """Equity of every account at the sampled times (``sample_ns``), in money; empty without samples."""
         import pandas as pd
 
         return pd.DataFrame(
-            self._sampled[0] * float(self.log.universe.quantum),
+            self._in_money(self._sampled[0]),
             index=pd.DatetimeIndex(pd.to_datetime(self._sample_at, utc=True), name="ts"),
             columns=pd.Index([account.id for account in self.log.universe.accounts], name="account"),
         )
@@ -253,25 +276,38 @@ class ReplayResult(Shown):
     def profits(self) -> pd.DataFrame:
         """Profit of every account at the sampled times, in money; deposits and withdrawals are no profit."""
         frame = self.equity()
-        return frame - self._sampled[1] * float(self.log.universe.quantum)
+        return frame - self._in_money(self._sampled[1])
 
-    def profit_curve(self, account: str | None = None) -> np.ndarray:
-        """Profit of one account, or of all in total, at the sampled times, in money. Shape (n_samples,).
+    def _in_money(self, quanta: np.ndarray) -> np.ndarray:
+        """Amounts of every account in money; NaN for accounts that mix currencies. Shape (n_samples, n_accounts)."""
+        return np.where(self._mixing, np.nan, quanta * float(self.log.universe.quantum))
+
+    @cached_property
+    def _mixing(self) -> np.ndarray:
+        """True for each account that mixes currencies, so that its money has no unit."""
+        return mixing(self.log.universe, self.accounts_by_currency)
+
+    def profit_curve(self, account: str | None = None, *, currency: str | None = None) -> np.ndarray:
+        """Profit of one account, or of all (of a currency) in total, at the sampled times, in money. Shape (n_samples,).
 
         The sum is of integer quanta, so it does not depend on the order of the accounts.
 
         Raises
         ------
         InputError
-            If the log has no such account.
+            If the log has no such account, or the total would add currencies.
         """
         codes = self.log.universe.account_codes
         if account is not None and account not in codes:
             raise InputError(f"account={account!r} is not in this log; it has {', '.join(list(codes)[:8])}")
+        if account is None and currency is None:
+            refuse_currencies(self.log, "a total of all accounts")
+        chosen = list(codes.values()) if currency is None else self.accounts_by_currency.get(currency, [])
+        chosen = chosen if account is None else [codes[account]]
         equity, flows = self._sampled
-        quanta = equity - flows
-        total = quanta.sum(axis=1) if account is None else quanta[:, codes[account]]
-        return total * float(self.log.universe.quantum)
+        unknown = self._mixing[chosen].any()
+        total = (equity - flows)[:, chosen].sum(axis=1) * float(self.log.universe.quantum)
+        return np.full_like(total, np.nan) if unknown else total
 
     @property
     def sample_times(self) -> np.ndarray:
@@ -281,20 +317,23 @@ class ReplayResult(Shown):
     def states(self) -> dict[str, str]:
         """State of each account after the last event: ACTIVE, REDUCING, HALTED or PAUSED.
 
-        PAUSED if a command or a rule has paused the account, its desk or firm, or everything; REDUCING and HALTED are
-        enforced by the rule ``trading_state`` and appear only with such a rule.
+        PAUSED if a command or a rule has paused the account, its desk or firm, or everything, HALTED if a rule with the
+        action HALT has; REDUCING and HALTED by a command are enforced by the rule ``trading_state`` and appear only with
+        such a rule.
         """
         now = int(self.log.columns["ts"].max()) if len(self.log) else 0
         gated = any(rule.type == "trading_state" for rule in self.rules)
         found = {}
         for code, account in enumerate(self.log.universe.accounts):
             record = self.state.accounts[code + 1]
-            held = record["paused"] != 0 or any(
-                table["held_until"][key_of(rule.scope, {"account": code}, self.state) + 1] > now
+            holding = {
+                rule.pause_word
                 for rule, table in zip(self.rules, self.state.rules, strict=True)
                 if rule.can_pause and SCOPES[rule.scope].by_account
-            )
-            found[account.id] = "PAUSED" if held else TradingCommand(int(record["state"]) if gated else 0).name
+                and table["held_until"][key_of(rule.scope, {"account": code}, self.state) + 1] > now
+            } | ({"paused"} if record["paused"] else set())  # fmt: skip
+            commanded = TradingCommand(int(record["state"]) if gated else 0).name
+            found[account.id] = min(holding, default=commanded).upper()  # halted is stricter than paused
         return found
 
     def counts(self) -> dict[str, int]:
@@ -380,8 +419,8 @@ class ReplayResult(Shown):
     # ------------------------------------------------------------------ display
 
     def summary(self) -> dict[str, Any]:
-        """The result as a dict of Python numbers and texts."""
-        kinds = self.log.counts()
+        """The result as a dict of Python numbers and texts; with several currencies the profit is a dict of theirs."""
+        kinds, profit = self.log.counts(), self.profit_by_currency()
         return {
             "mode": self.mode,
             "events": len(self.log),
@@ -391,7 +430,7 @@ class ReplayResult(Shown):
             "refusals_by_rule": self.refusals_by_rule(),
             "halted_time": self.halted_time(),
             **self._notices(),
-            "profit": float(self.accounts()["profit"].sum()),
+            "profit": profit if len(profit) > 1 else next(iter(profit.values())),
             "digest": self.digest,
         }
 
@@ -417,10 +456,11 @@ class ReplayResult(Shown):
             if count
         ]
         rows += [(name.replace("_", " "), count, "") for name, count in self._notices().items() if count]
-        rows.append(("profit", found["profit"], self.log.universe.currency))
-        for policy, profit in self.profit_by_orphan_policy.items():
+        rows += [("profit", profit, currency) for currency, profit in self.profit_by_currency().items()]
+        for policy, profits in self.profits_by_policy.items():
             chosen = " (this replay)" if policy == self.options["orphans"] else ""
-            rows.append((f"  if orphan exits are {ORPHANS_ARE[policy]}{chosen}", profit, self.log.universe.currency))
+            label = f"  if orphan exits are {ORPHANS_ARE[policy]}{chosen}"
+            rows += [(label, profit, currency) for currency, profit in profits.items()]
         rows.append(("digest", found["digest"][:16], "..."))
         rows.append(("data", data_sentence(self.log.about).removeprefix("Data: "), ""))
         if self.mode == "enforce":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments
+from riskkit.replay.engine.groups import group_place
 from riskkit.replay.engine.state import calendars, new_state, opening
 from riskkit.replay.kernels.runtime import ROW, Counter, Orphans, Rejects
 from riskkit.replay.results.decisions import DecisionFormatter
@@ -54,8 +55,8 @@ class Objection:
     until : int, optional
         Time at which the pause ends by itself (nanoseconds since the epoch).
     state : dict
-        State before the message: ``position``, ``open_buy_qty``, ``open_sell_qty`` in quantity, and the fields
-        of the rule's record in the loop's integer units.
+        State before the message: ``position``, ``open_buy_qty``, ``open_sell_qty`` in quantity, of the group for a rule
+        of a group, else of the account; and the fields of the rule's record in the loop's integer units.
     next_quantity : str, optional
         The next smaller quantity (a multiple of the lot) that this rule would have passed, else the next larger one;
         None if there is none.
@@ -208,6 +209,8 @@ class Moment:
             why = WHY[int(row["code"])]
             if row["code"] == DecisionCode.NO_PRICE:
                 why = unjudged(rule, int(row["limit"]))
+            if row["code"] == DecisionCode.HELD:
+                why = f"its key is {rule.pause_word}"
             if row["cause"] == k:
                 reading = present(rule, verdict_of(row), result.log.universe, self.row)
             until = int(row["until"]) if 0 < row["until"] < NEVER else None
@@ -226,13 +229,17 @@ class Moment:
         return found
 
     def _state_of(self, k: int) -> dict[str, float]:
-        rule, state = self.result.rules[k], self.state
+        rule, state, group = self.result.rules[k], self.state, self.shape.rules[k].group
+        key = key_of(rule.scope, self._named(), state)
         position = state.positions[self.row["pair"] + 1]
+        if group is not None:
+            place = group_place(group, key, self.row["pair"], self.row["instrument"], len(state.instruments) - 1)
+            position = state.groups[f"group_positions_{group.scope}"][place + 1]
         step = self.result.log.universe.instruments[self.row["instrument"]].qty_step
         found = {"position": float(int(position["qty"]) * step)}
         if self.shape.orders:
             found |= {name: float(int(position[name]) * step) for name in ("open_buy_qty", "open_sell_qty")}
-        record = state.rules[k][key_of(rule.scope, self._named(), state) + 1]
+        record = state.rules[k][key + 1]
         return found | {name: record[name].item() for name in record.dtype.names if name not in HIDDEN}
 
     # ------------------------------------------------------------------ quantities and times that pass

@@ -35,7 +35,7 @@ LOSS, POSITIONS, ERRORS = 0, 1, 2  # index of the limit in `observes`
 
 
 class BreakerLimits(NamedTuple):
-    """Limits of a circuit breaker: the day's realised loss, open positions, errors in a row.
+    """Limits of a circuit breaker: the day's realised loss with fees, open positions, errors in a row.
 
     The loss trips at `daily_loss`, errors at `consecutive_errors`, an order beyond `open_positions`; a limit that is
     not given never trips.
@@ -81,7 +81,7 @@ def update(state: Record, params: Any, book: Book, event: EventRow) -> int:
     """Update the day's loss, the open positions and the run of errors; trip at a limit."""
     if event.kind == FILL or event.kind == TRADE:
         state.open += book.opened
-        state.loss = max(state.loss - book.realised, 0)
+        state.loss = max(state.loss - book.realised + event.fee, 0)
         return 1 if state.loss > params.daily_loss else 0
     if event.kind == ERROR:
         state.errors += 1
@@ -89,6 +89,12 @@ def update(state: Record, params: Any, book: Book, event: EventRow) -> int:
     if event.kind == ACK:
         state.errors = 0
     return 0
+
+
+def amend(state: Record, book: Book) -> None:
+    """Count the profit and the open positions that a busted or corrected fill changes, at that moment."""
+    state.open += book.opened
+    state.loss = max(state.loss - book.realised, 0)
 
 
 def on_new_day(state: Record) -> None:
@@ -130,6 +136,7 @@ BREAKER = register(
         update=update,
         on_new_day=on_new_day,
         reset=on_new_day,
+        amend=amend,
         on_opening_position=opening,
         checks_on=frozenset({EventKind.ORDER}),
         updates_on=frozenset({EventKind.FILL, EventKind.TRADE, EventKind.ERROR, EventKind.ACK}),

@@ -27,7 +27,10 @@ _PLURAL = {
     EventKind.PRICE: "prices", EventKind.ACK: "acknowledgements", EventKind.ERROR: "errors",
     EventKind.CASH: "cash flows", EventKind.EQUITY: "given equity", EventKind.TRADE: "closed trades",
     EventKind.EXECUTION: "automated executions", EventKind.CLOCK: "clock ticks", EventKind.SESSION: "ends of days",
-    EventKind.CONTROL: "commands", EventKind.EXPIRY: "orders that expire", EventKind.MARK: "moves of equity",
+    EventKind.CONTROL: "commands", EventKind.EXPIRE: "orders that expire", EventKind.MARK: "moves of equity",
+    EventKind.REJECT: "orders rejected by the venue", EventKind.CANCEL_REJECT: "cancels rejected by the venue",
+    EventKind.MODIFY_REJECT: "modifies rejected by the venue", EventKind.BUST: "busted fills",
+    EventKind.CORRECT: "corrected fills",
 }  # fmt: skip
 WORDS: dict[str, str] = {
     **{kind.name: f'{words} (rows kind="{kind.name.lower()}")' for kind, words in _PLURAL.items()},

@@ -67,6 +67,7 @@ class RuleType:
         See the module docstring.
     checks_on : event kinds for which ``check`` is called; by default ORDER and MODIFY.
     updates_on : event kinds for which ``update`` is called; MARK: the account's equity moved.
+    amend : counts (``sign`` 1) or undoes (-1) a fill that is corrected or busted; ``today``: 1 if it is of this trading day.
     on_opening_position : function of state and book, optional
         Called once per opening position before the first event.
     evict : function, optional
@@ -144,6 +145,7 @@ class RuleType:
     reset: Callable[..., Any] | None = None
     evict: Callable[..., Any] | None = None
     apply_pending: Callable[..., Any] | None = None
+    amend: Callable[..., Any] | None = None
     on_pause_end: Callable[..., Any] | None = None
     holds_back: Callable[..., Any] | None = None
     on_opening_position: Callable[..., Any] | None = None
@@ -424,6 +426,11 @@ class Rule:
         if self.kind.may_pause is None or self.action == "ALERT":
             return False
         return self.kind.may_pause or self.action in HOLDING
+
+    @property
+    def pause_word(self) -> str:
+        """What a key is while the rule stops it: halted (nothing but cancels passes) or paused."""
+        return "halted" if self.action == "HALT" else "paused"
 
     @property
     def refuses(self) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._show import Shown, table_html, table_text
+from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.pnl_curve import Curve, curve_of, deepest_account, worst_day_of_account
 from riskkit.replay.results.result import NOTE, ORPHANS_ARE, ReplayResult
@@ -114,13 +115,28 @@ class ReplayComparison(Shown):
 
     @property
     def currency(self) -> str:
-        """Currency of money."""
+        """Currency of money, if there is only one."""
         return self.log.universe.currency
 
     @cached_property
+    def currencies(self) -> tuple[str, ...]:
+        """Currencies of the accounts; money of several is never added, nor that of an account that mixes them."""
+        names = self.without.accounts_by_currency
+        return tuple(name for name in names if name in self.log.universe.currencies)
+
+    @property
+    def has_one_currency(self) -> bool:
+        """True if the money of all accounts is of one currency."""
+        return len(self.currencies) == len(self.without.accounts_by_currency) == 1
+
+    @cached_property
     def curves(self) -> dict[str, Curve]:
-        """Total profit of all accounts over time, by replay."""
+        """Total profit of all accounts over time, by replay, of a log with one currency."""
         return {name: curve_of(result) for name, result in self.results.items()}
+
+    def curves_in(self, currency: str) -> dict[str, Curve]:
+        """Total profit of the accounts of a currency over time, by replay."""
+        return {name: curve_of(result, currency=currency) for name, result in self.results.items()}
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -158,6 +174,8 @@ class ReplayComparison(Shown):
             for mode, result in self.results.items():
                 if mode != "shadow":  # its money is that of the record
                     found[label, mode] = result.accounts()[name].to_numpy()
+        if not self.has_one_currency:
+            found["", "currency"] = self.without.accounts()["currency"].to_numpy()
         return pd.DataFrame(found, index=pd.Index([account.id for account in universe.accounts], name="account"))
 
     def _measures(self) -> Iterator[tuple[str, str, list[Any]]]:
@@ -178,7 +196,9 @@ class ReplayComparison(Shown):
             if any(found.get(rule.id) for found in halted):
                 yield f"  halted by {rule.id}", "ns", [found.get(rule.id) for found in halted]
         yield from self._aftermath(results)
-        yield from self._money(results)
+        for currency in self.currencies:
+            for label, unit, values in self._money(results, currency):
+                yield label if self.has_one_currency else f"{label}, {currency}", unit, values
         yield "digest", "", [result.digest for result in results]
 
     def _aftermath(self, results: list[ReplayResult]) -> Iterator[tuple[str, str, list[Any]]]:
@@ -194,22 +214,22 @@ class ReplayComparison(Shown):
             unmatched = [result.unmatched()[0] if result.mode == "enforce" else None for result in results]
             yield "trades with one side gone", "", unmatched
 
-    def _money(self, results: list[ReplayResult]) -> Iterator[tuple[str, str, list[Any]]]:
-        """Profit, worst days and drawdowns, of all accounts together and of the worst account."""
-        curves, money = list(self.curves.values()), self.currency
+    def _money(self, results: list[ReplayResult], money: str) -> Iterator[tuple[str, str, list[Any]]]:
+        """Profit, worst days and drawdowns, of all accounts of a currency together and of the worst account."""
+        curves, several = list(self.curves_in(money).values()), len(self.without.accounts_by_currency[money]) > 1
         yield "profit", money, [curve.final for curve in curves]
-        for policy, profit in (self.enforce.profit_by_orphan_policy if self.enforce is not None else {}).items():
+        for policy, profits in (self.enforce.profits_by_policy if self.enforce is not None else {}).items():
             label = f"  profit if orphan exits are {ORPHANS_ARE[policy]}"
-            yield label, money, [profit if result is self.enforce else None for result in results]
+            yield label, money, [profits[money] if result is self.enforce else None for result in results]
         yield "worst day", money, [curve.worst_day for curve in curves]
         yield "  on (UTC)", "", [curve.worst_date for curve in curves]
-        if len(self.log.universe.accounts) > 1:
-            days = [worst_day_of_account(result) for result in results]
+        if several:
+            days = [worst_day_of_account(result, money) for result in results]
             yield "worst day of one account", money, [day and day.amount for day in days]
             yield "  whose worst day", "", [day and day.account for day in days]
         yield "max drawdown", money, [curve.deepest for curve in curves]
-        if len(self.log.universe.accounts) > 1:
-            deepest = [deepest_account(result) for result in results]
+        if several:
+            deepest = [deepest_account(result, money) for result in results]
             yield "max drawdown of one account", money, [fall and fall.amount for fall in deepest]
             yield "  whose drawdown", "", [fall and fall.account for fall in deepest]
 
@@ -219,14 +239,18 @@ class ReplayComparison(Shown):
         """Header and rows of the table as texts, for terminal, notebook and report."""
         rows = []
         for label, unit, values in self._measures():
-            shown = [_text(label, unit, self.currency, value) for value in values]
+            shown = [_text(label, unit, self.currencies, value) for value in values]
             rows.append([label, *shown, unit if unit != "ns" else ""])
         return ["", *self.results, ""], rows
 
     def notes(self) -> list[str]:
         """Notes on the table: data, counting rules and omissions."""
         unjudged = [f"{name} cannot be judged on this log: {why}." for name, why in self.not_judged.items()]
-        return [*unjudged, data_sentence(self.log.about), HOW, NOTE]
+        mixing = [name for name in self.without.accounts_by_currency if name not in self.currencies]
+        left_out = [
+            f"The money of accounts that mix {name} is not added: a log has no exchange rates." for name in mixing
+        ]
+        return [*unjudged, *left_out, data_sentence(self.log.about), HOW, NOTE]
 
     def _title(self) -> str:
         return str(self.log.about.get("title", "Replay with and without limits"))
@@ -251,15 +275,24 @@ class ReplayComparison(Shown):
     def _enforced(self) -> Iterator[str]:
         if self.enforce is None:
             return
-        before, after, money = self.curves[WITHOUT], self.curves["enforce"], self.currency
         yield f"Enforced, they refuse {_refused(self.enforce)}; later ones are judged without those refused."
+        for currency in self.currencies:
+            yield from self._changed(self.enforce, currency)
+        objections = self.enforce.objections_by_rule()
+        idle = [rule for rule in objections if not objections[rule] and rule not in self.not_judged]
+        yield f"Never met: {', '.join(idle)}." if idle else ""
+
+    def _changed(self, enforce: ReplayResult, money: str) -> Iterator[str]:
+        """Profit, drawdown and worst day with and without limits, of the accounts of a currency."""
+        curves = self.curves_in(money)
+        before, after = curves[WITHOUT], curves["enforce"]
         yield f"Profit is {after.final:,.0f} {money} instead of {before.final:,.0f}."
-        by_policy = self.enforce.profit_by_orphan_policy
+        by_policy = {policy: profits[money] for policy, profits in enforce.profits_by_policy.items()}
         if len(set(by_policy.values())) > 1:
-            chosen = self.enforce.options["orphans"]
+            chosen = enforce.options["orphans"]
             others = " and ".join(f"{by_policy[k]:,.0f} if they are {ORPHANS_ARE[k]}" for k in by_policy if k != chosen)
             yield (
-                f"It depends on the {self.enforce.counts()['orphans']:,} orphan exits (of positions that are not held "
+                f"It depends on the {enforce.counts()['orphans']:,} orphan exits (of positions that are not held "
                 f"here), which are {ORPHANS_ARE[chosen]}: {others}."
             )
         yield f"The deepest fall is {after.deepest:,.0f} {money} instead of {before.deepest:,.0f}."
@@ -269,9 +302,6 @@ class ReplayComparison(Shown):
                 f"The worst day, {after.worst_date}, brings {after.worst_day:,.0f} {money} instead of "
                 f"{before.worst_day:,.0f}{was}."
             )
-        objections = self.enforce.objections_by_rule()
-        idle = [rule for rule in objections if not objections[rule] and rule not in self.not_judged]
-        yield f"Never met: {', '.join(idle)}." if idle else ""
 
     # ------------------------------------------------------------------ plots
 
@@ -318,6 +348,7 @@ class ReplayComparison(Shown):
 
         if self.enforce is None:
             raise InputError("there is no replay in enforce mode, and in shadow mode every profit is the record's")
+        refuse_currencies(self.log, "a plot of all accounts")
         accounts: Any = self.accounts()
         table = accounts["profit"].sort_values(WITHOUT, ascending=False, kind="stable")
         before, after = table[WITHOUT].to_numpy(), table["enforce"].to_numpy()
@@ -357,14 +388,14 @@ def _change(lines: dict[str, np.ndarray], unit: str, index: int | None) -> str:
     return f"{numbers['enforce']:,.2f} {unit} under the limits, {numbers[WITHOUT]:,.2f} without"
 
 
-def _text(label: str, unit: str, currency: str, value: Any) -> Any:
+def _text(label: str, unit: str, currencies: tuple[str, ...], value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, str):
         return f"{value[:12]}..." if label == "digest" else value
     if unit == "ns":
         return _span(value)
-    return f"{value:,.0f}" if unit == currency else value
+    return f"{value:,.0f}" if unit in currencies else value
 
 
 def _span(nanoseconds: int) -> str:

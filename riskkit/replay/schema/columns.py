@@ -12,6 +12,8 @@ from typing import NamedTuple
 from riskkit.replay.schema.constants import MISSING
 
 __all__ = [
+    "AMENDS",
+    "ANSWERS",
     "FACTS",
     "FILL_CONTENTS",
     "FILL_KEY",
@@ -19,6 +21,7 @@ __all__ = [
     "MISSING",
     "OPTIONAL",
     "REQUIRED",
+    "ROW_NUMBERS",
     "WATCHED",
     "TradingCommand",
     "DecisionCode",
@@ -58,8 +61,13 @@ class EventKind(IntEnum):
     CLOCK = 11
     SESSION = 12
     CONTROL = 13
-    EXPIRY = 14
+    EXPIRE = 14
     MARK = 15  # never in a log: an account's equity has changed
+    REJECT = 16
+    CANCEL_REJECT = 17
+    MODIFY_REJECT = 18
+    BUST = 19
+    CORRECT = 20
 
 
 class KindFacts(NamedTuple):
@@ -108,11 +116,28 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.CLOCK: KindFacts(),
     EventKind.SESSION: KindFacts(rare=True),
     EventKind.CONTROL: KindFacts(("cmd",)),
-    EventKind.EXPIRY: KindFacts(rare=True, inside=True),
+    EventKind.EXPIRE: KindFacts((*_WHOSE, "order_id"), rare=True),
     EventKind.MARK: KindFacts(watched=True, rare=True, inside=True),
+    EventKind.REJECT: KindFacts((*_WHOSE, "order_id"), rare=True),
+    EventKind.CANCEL_REJECT: KindFacts((*_WHOSE, "order_id"), rare=True),
+    EventKind.MODIFY_REJECT: KindFacts((*_WHOSE, "order_id"), rare=True),
+    EventKind.BUST: KindFacts((*_WHOSE, "trade_id"), rare=True),
+    EventKind.CORRECT: KindFacts((*_WHOSE, "trade_id", "qty", "price"), traded=True, money="fee", rare=True),
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
+ANSWERS = (
+    EventKind.EXPIRE,
+    EventKind.REJECT,
+    EventKind.CANCEL_REJECT,
+    EventKind.MODIFY_REJECT,
+)  # of orders, by the venue
+AMENDS = (EventKind.BUST, EventKind.CORRECT)  # of fills
+
+
+def kind_word(kind: int) -> str:
+    """A kind of event as frames spell it."""
+    return EventKind(kind).name.lower()
 
 
 class DecisionCode(IntEnum):
@@ -155,6 +180,8 @@ class OrderStatus(IntEnum):
     WORKING = 1
     BLOCKED = 2  # refused, or its parent was, or cancelled by a rule: its fills vanish in enforce mode
     DONE = 3  # filled, cancelled or lapsed
+    CANCELLED = 4  # believed cancelled: a CANCEL_REJECT brings it back
+    REDUCED = 5  # believed modified to what is filled: a MODIFY_REJECT brings it back
 
 
 class RowFlag(IntFlag):
@@ -215,7 +242,9 @@ OPTIONAL: dict[str, tuple[str, int]] = {
     "bid": ("<i8", MISSING),
     "ask": ("<i8", MISSING),
     "reserve": ("<i8", MISSING),
+    "fill": ("<i8", -1),  # row of the fill that a BUST or CORRECT names
 }
+ROW_NUMBERS = ("order", "parent", "batch", "fill")  # columns of row numbers
 
 
 class EventRow(NamedTuple):

@@ -71,6 +71,24 @@ def _nanoseconds(value: Any, name: str) -> int:
     )
 
 
+def span_text(nanoseconds: int) -> str:
+    """A length of time in its two largest units: 4 min 53 s; what is shorter than the second is left out.
+
+    Examples
+    --------
+    >>> span_text(293_000_000_000), span_text(1_500), span_text(0)
+    ('4 min 53 s', '1 us 500 ns', '0 ns')
+    """
+    parts: list[str] = []
+    for unit, size in reversed(SPANS.items()):
+        count, nanoseconds = divmod(nanoseconds, size)
+        if parts or count:
+            parts.append(f"{count:,} {unit}" if count else "")
+        if len(parts) == 2:
+            break
+    return " ".join(filter(None, parts)) or "0 ns"
+
+
 def duration_text(nanoseconds: Any) -> str:
     """A duration in its largest exact unit: 5 min."""
     nanoseconds = duration(nanoseconds, "duration")

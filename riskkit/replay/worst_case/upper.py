@@ -10,7 +10,7 @@ lots sold S (m - low); the sum is linear in m and largest at an end of the band:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -50,7 +50,7 @@ def turnover(limits: Limits, at: Setting) -> Bound:
         ),
     ]
     bounds += [
-        _for_accounts(read, _times(finite(read.params.notional), days_touched(at.horizon)), at, "money traded")
+        _for_accounts(read, _times(finite(read.params.notional), days_touched(at.horizon)), at, "money traded", _money)
         for read in limits.of("volume_cap")
     ]
     return smallest(bounds)
@@ -83,7 +83,7 @@ def orders(limits: Limits, at: Setting) -> Bound:
     bounds = []
     for read in limits.of("order_rate"):
         count, words = most_messages(read, at.horizon)
-        bounds.append(_for_accounts(read, count, at, "", words))
+        bounds.append(_for_accounts(read, count, at, words=words))
     return smallest(bounds)
 
 
@@ -222,9 +222,16 @@ def _product(count: Bound, each: Bound) -> Bound:
     return Bound(count.value * each.value, count.rules + each.rules, f"{count.words}; {each.words}")
 
 
-def _for_accounts(read: Read, value: float, at: Setting, what: str, words: str = "") -> Bound:
+def _for_accounts(
+    read: Read,
+    value: float,
+    at: Setting,
+    what: str = "",
+    text: Callable[[float], str] = "{:,}".format,
+    words: str = "",
+) -> Bound:
     """Bound of all accounts from the bound of one key: once if all share the key, else once per account."""
-    words = words or f"at most {value:,} {what} on the {days_touched(at.horizon)} days that the horizon can touch"
+    words = words or f"at most {text(value)} {what} on the {days_touched(at.horizon)} days that the horizon can touch"
     if read.shared or at.accounts == 1:
         return Bound(value, (read.rule.id,), words)
     return Bound(_times(value, at.accounts), (read.rule.id,), f"{words}, in each of {at.accounts:,} accounts")
@@ -247,5 +254,5 @@ def _distinct(rules: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(rules))
 
 
-def _money(units: int) -> str:
+def _money(units: float) -> str:
     return f"{units / 100:,.2f}"

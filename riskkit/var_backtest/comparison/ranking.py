@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class ForecastComparison(Shown):
         Models that cannot be distinguished from the best.
     panel : Panel
         Coverage tests of every model on every asset, corrected for their number.
+    refusals : dict[str, str]
+        Models that could not forecast for every asset and day, and why.
 
     Examples
     --------
@@ -63,6 +65,7 @@ class ForecastComparison(Shown):
     score: str
     confidence_set: ConfidenceSet
     panel: BacktestPanel
+    refusals: dict[str, str] = field(default_factory=dict)
 
     def to_frame(self) -> Any:
         """Return the ranking, one row per model, best first.
@@ -132,6 +135,8 @@ class ForecastComparison(Shown):
             hits = f"{row['hit_ratio']:.2f} x expected hits"
             rejected = f"fails {row['assets_rejected']:.0f} of {self.n_assets} assets"
             yield f"{rank}. {model}", float(row["score"]), f"{verdict}; {hits}; {rejected}"
+        for model, why in self.refusals.items():
+            yield model, "left out", why
 
 
 @documented

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import numpy as np
 
 from riskkit._bar import with_bar
-from riskkit._check import InputError, whole_number
+from riskkit._check import InputError, OnRefusal, one_of, whole_number
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import ReturnsLike
 from riskkit.returns import simple_returns
 from riskkit.var import DEFAULT_MODELS, rolling_var
+from riskkit.var.methods import method_named
 from riskkit.var_backtest.comparison.ranking import ForecastComparison, compare_forecasts
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.multiplicity import Method
@@ -31,6 +33,7 @@ def compare_models(
     significance: float = 0.05,
     set_confidence: float = 0.9,
     progress: bool | None = None,
+    on_refusal: OnRefusal = "nan",
     rng: np.random.Generator | None = None,
 ) -> ForecastComparison:
     """Score and rank VaR models by rolling out-of-sample forecasts for every asset and day.
@@ -54,6 +57,10 @@ def compare_models(
         Probability as a fraction that the model confidence set contains the best model.
     progress : bool, optional
         Show a progress bar if tqdm is installed: True always, False never, None on a terminal.
+
+    on_refusal : {"nan", "raise"}
+        A model that cannot estimate a window of an asset (a constant one has no skewness) is left out, with the reason
+        in `refusals`; or is refused with all others. A table without any model left is refused.
 
     Returns
     -------
@@ -79,18 +86,27 @@ def compare_models(
     chosen = _chosen(DEFAULT_MODELS if models is None else models, whole_number(window, "window"))
     steps = [(name, asset) for name in chosen for asset in range(table.shape[1])]
     parts: dict[str, list[Any]] = {name: [] for name in chosen}
+    refusals: dict[str, str] = {}
     for name, asset in with_bar(steps, "rolling forecasts", unit="series", wanted=progress):
         model = chosen[name]
         if callable(model):
             if asset == 0:
                 parts[name].append(model(table))
             continue
-        parts[name].append(_roll(name, model, table, asset, confidence))
+        if name not in refusals:
+            try:
+                parts[name].append(_roll(model, table, asset, confidence))
+            except InputError as refusal:
+                refusals[name] = f"on {table.columns[asset]}: {refusal}"
+    if refusals and (len(refusals) == len(chosen) or one_of(on_refusal, get_args(OnRefusal), "on_refusal") == "raise"):
+        name, why = next(iter(refusals.items()))
+        raise InputError(f"model {name!r} {why}")
     forecasts = {
         name: parts[name][0] if callable(model) else tuple(_joined(parts[name], table, part) for part in (0, 1))
         for name, model in chosen.items()
+        if name not in refusals
     }
-    return compare_forecasts(
+    compared = compare_forecasts(
         table,
         forecasts,
         confidence,
@@ -99,8 +115,11 @@ def compare_models(
         set_confidence=set_confidence,
         rng=rng,
     )
+    return replace(compared, refusals=refusals)
 
 
+OF_ROLLING = ("method", "window", "on_refusal")
+"""Options of `rolling_var` that are not those of its method."""
 Model = dict[str, Any] | Callable[[Any], Any]
 
 
@@ -119,6 +138,10 @@ def _chosen(models: Any, window: int) -> dict[str, Model]:
             raise InputError(
                 f"models[{label!r}] is not a method, a dict with a 'method' and its options, or a function"
             )
+        try:
+            method_named(options["method"], {name: options[name] for name in options if name not in OF_ROLLING})
+        except InputError as refusal:
+            raise InputError(f"model {str(label)!r}: {refusal}") from None
         found[str(label)] = {"window": window, **options}
     if not found:
         raise InputError("models is empty; give at least one, such as ['historical', 'normal']")
@@ -131,12 +154,9 @@ def _sequence(models: Any) -> Sequence[Any]:
     return models
 
 
-def _roll(name: str, options: dict[str, Any], table: Any, asset: int, confidence: float) -> tuple[Any, Any]:
-    series = table.iloc[:, asset]
-    try:
-        rolled = rolling_var(series.to_numpy(), confidence=confidence, **{"on_refusal": "raise", **options})
-    except InputError as error:
-        raise InputError(f"model {name!r} on {table.columns[asset]}: {error}") from None
+def _roll(options: dict[str, Any], table: Any, asset: int, confidence: float) -> tuple[Any, Any]:
+    series = table.iloc[:, asset].to_numpy()
+    rolled = rolling_var(series, confidence=confidence, **{"on_refusal": "raise", **options})
     return rolled.var, rolled.es
 
 

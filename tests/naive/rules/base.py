@@ -214,6 +214,14 @@ class Rule:
     def filled(self, event, qty, realised, opened):
         """A fill was booked: what it realised, and +1 where it opened a position from flat, -1 where it closed one."""
 
+    def amended(self, fill, former, realised, opened):
+        """A fill was busted or corrected from `former` quantity and price; what it changes in profit and open positions."""
+
+    def today(self, ts):
+        """Whether a time is in the present trading day."""
+        moment = dt.datetime.fromtimestamp(ts // NS, dt.UTC).astimezone(self.zone)
+        return (moment.replace(tzinfo=None) - dt.timedelta(hours=self.params.get("roll_hour", 0))).date() >= self.day
+
     def price_came(self, event):
         """A last price, a bid or an ask came."""
 

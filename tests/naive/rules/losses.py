@@ -160,6 +160,11 @@ class Breaker(Rule):
         self.count(key, opened)
         self.took(key, realised)
 
+    def amended(self, fill, former, realised, opened):
+        key = self.key(fill.member)
+        self.count(key, opened)
+        self.loss[key] = max(self.loss.get(key, 0) - realised, Fraction(0))
+
     def closed(self, event):
         self.took(self.key(event), Fraction(event.get("pnl", "0")))
 
@@ -304,6 +309,12 @@ class Mmp(Rule):
         self.fills.setdefault(key, []).append((self.replay.now, qty))
         if self.beyond(self.traded(key), self.limit("qty_limit")):
             self.trip(key)
+
+    def amended(self, fill, former, realised, opened):
+        entries = self.fills.get(self.key(fill.member), [])
+        place = next((place for place, (ts, _) in enumerate(entries) if ts == fill.ts), None)
+        if place is not None:
+            entries[place] = fill.ts, entries[place][1] + fill.qty - former[0]
 
     def lifted(self, key):
         self.fills.pop(key, None)

@@ -65,6 +65,14 @@ class PriceCollar(Rule):
         price = (Fraction(event["price"]), self.replay.now)
         self.seen["own_fill", event["account"], event["instrument"]] = self.seen["fill", event["instrument"]] = price
 
+    def amended(self, fill, former, realised, opened):
+        who, label = fill.event["account"], fill.event["instrument"]
+        stand = [one for one in self.replay.fills if one.qty and one.event["instrument"] == label]
+        own = [one for one in stand if one.event["account"] == who]
+        self.seen["own_fill", who, label] = (own[-1].price, own[-1].ts) if own else (None, 0)
+        if stand:
+            self.seen["fill", label] = stand[-1].price, stand[-1].ts
+
     def fresh(self, *name):
         price, ts = self.seen.get(name, (None, 0))
         return None if price is None or self.replay.now - ts > self.params.get("max_age_ns", 10**30) else price

@@ -158,6 +158,12 @@ class VolumeCap(Rule):
             money = abs(qty * Fraction(event["price"]) * self.replay.instruments[event["instrument"]].multiplier)
             self.add(self.key(self.replay.fill_key(event)), qty, money)
 
+    def amended(self, fill, former, realised, opened):
+        if not self.ordered and self.today(fill.ts):
+            multiplier = self.replay.instruments[fill.event["instrument"]].multiplier
+            worth = abs(fill.qty * fill.price * multiplier) - abs(former[0] * former[1] * multiplier)
+            self.add(self.key(fill.member), fill.qty - former[0], worth)
+
     def new_day(self):
         self.used.clear()
 
@@ -189,3 +195,8 @@ class OrderToTrade(Rule):
 
     def filled(self, event, qty, realised, opened):
         self.fills.setdefault(self.key(self.replay.fill_key(event)), []).append((self.replay.now, 1))
+
+    def amended(self, fill, former, realised, opened):
+        entries = self.fills.get(self.key(fill.member), [])
+        if fill.qty == 0 and (fill.ts, 1) in entries:
+            entries.remove((fill.ts, 1))

@@ -12,11 +12,13 @@ from rows import X
 
 from riskkit import EventLog, InputError, Instrument, Rule, RuleSet, Session
 from riskkit.replay.ingest.fields import FIELDS
+from riskkit.replay.schema.columns import ANSWERS, kind_word
 from riskkit.rules import MaxOrderQty
 
 RULES = RuleSet([Rule("size", MaxOrderQty(limit=50))])
 UNITS = (X, Instrument("Y", negative_price=True))
 FIRST = {"account": "A", "instrument": "X", "side": "B", "qty": 2, "price": 10.5, "order_id": "a"}
+FILLED = {**FIRST, "qty": 1, "trade_id": "u"}
 BASES: dict[str, dict[str, Any]] = {
     "order": {**FIRST, "order_id": "b"},
     "modify": {"order_id": "a", "account": "A", "instrument": "X", "qty": 3},
@@ -29,6 +31,9 @@ BASES: dict[str, dict[str, Any]] = {
     "ack": {"account": "A"},
     "error": {"account": "A"},
     "execution": {"account": "A"},
+    **{kind_word(kind): {"order_id": "a", "account": "A", "instrument": "X"} for kind in ANSWERS},
+    "bust": {"trade_id": "u", "account": "A", "instrument": "X", "side": "B"},
+    "correct": {"trade_id": "u", "account": "A", "instrument": "X", "side": "B", "qty": 1, "price": 10, "fee": 0},
 }
 CALLS = {"fill": "process_trade", "closed trade": "process_closed_trade"}
 NOTHING = (None, float("nan"), "", pd.NaT)
@@ -51,11 +56,19 @@ ODD: tuple[Any, ...] = (
 ODD += ("market", "USD", "fee", "Y", Decimal("0.01"))
 LEFT_OUT = ("expires",)  # times have a test of their own
 ACCOUNTS = list(dict.fromkeys(["A"] + [str(int(value) if value == 2.0 else value) for value in ODD if value != "a\nb"]))
-OF_ITS_ORDER = {(kind, name) for kind in ("modify", "cancel", "fill") for name in ("account", "instrument", "side")}
+OF_ITS_ORDER = {
+    (kind, name)
+    for kind in ("modify", "cancel", "fill", *map(kind_word, ANSWERS))
+    for name in ("account", "instrument", "side")
+}
 
 
 def through_frame(kind: str, fields: dict[str, Any]) -> str:
-    rows = [{"ts": 1, "kind": "order", **FIRST}, {"ts": 2, "kind": "trade" if "closed" in kind else kind, **fields}]
+    rows = [
+        {"ts": 1, "kind": "order", **FIRST},
+        {"ts": 1, "kind": "fill", **FILLED},
+        {"ts": 2, "kind": "trade" if "closed" in kind else kind, **fields},
+    ]
     frame = pd.DataFrame(
         {name: pd.Series([row.get(name) for row in rows], dtype=object) for row in rows for name in row}
     )
@@ -69,6 +82,7 @@ def through_frame(kind: str, fields: dict[str, Any]) -> str:
 def session() -> Session:
     live = Session.create(RULES, UNITS, ACCOUNTS, quantum="0.01", compiled=False)
     live.process_order(ts=1, **FIRST)
+    live.process_trade(ts=1, **FILLED)
     return live
 
 

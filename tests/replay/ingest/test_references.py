@@ -135,7 +135,7 @@ def test_reduce_only_marks_the_order_and_its_modifies():
 def test_an_expiry_comes_before_the_events_of_its_time():
     rows = [{**NAMED, "expires": 4}, {**PRICE, "ts": 3}, {**PRICE, "ts": 4}, {**FILL, "ts": 5}]
     log = load(*rows)
-    assert column(log, "kind") == [EventKind.ORDER, EventKind.PRICE, EventKind.EXPIRY, EventKind.PRICE, EventKind.FILL]
+    assert column(log, "kind") == [EventKind.ORDER, EventKind.PRICE, EventKind.EXPIRE, EventKind.PRICE, EventKind.FILL]
     assert column(log, "ts") == [1, 3, 4, 4, 5]
     assert column(log, "order") == [0, -1, 0, -1, 0]
     assert column(log, "pair") == [0, -1, 0, -1, 0]
@@ -153,12 +153,12 @@ def test_references_follow_their_rows():
     log = load(*rows)
     kinds = [
         EventKind.ORDER,
-        EventKind.EXPIRY,
+        EventKind.EXPIRE,
         EventKind.PRICE,
         EventKind.ORDER,
         EventKind.ORDER,
-        EventKind.EXPIRY,
-        EventKind.EXPIRY,
+        EventKind.EXPIRE,
+        EventKind.EXPIRE,
         EventKind.FILL,
     ]
     assert column(log, "kind") == kinds
@@ -171,7 +171,7 @@ def test_orders_that_cannot_lapse_get_no_row():
     never = [{**ORDER, "expires": 3}, {**NAMED, "expires": 99}, {**PRICE, "ts": 4}]
     assert column(load(*never), "kind") == [EventKind.ORDER, EventKind.ORDER, EventKind.PRICE]
     late = [{**PRICE, "ts": 5}, {**NAMED, "ts": 4, "expires": 6}, {**PRICE, "ts": 7}]
-    assert EventKind.EXPIRY not in column(load(*late, ts_policy="reject"), "kind")
+    assert EventKind.EXPIRE not in column(load(*late, ts_policy="reject"), "kind")
 
 
 def test_expiries_of_sorted_and_late_rows():
@@ -180,14 +180,14 @@ def test_expiries_of_sorted_and_late_rows():
     assert column(log, "ts") == [1, 5, 5, 9] and log.source_rows.tolist() == [1, -1, 2, 0]
     late = [{**NAMED, "ts": 4, "expires": 6}, {**PRICE, "ts": 7}, {**PRICE, "ts": 5}, {**PRICE, "ts": 8}]
     log = load(*late, ts_policy="reject")
-    assert column(log, "kind") == [EventKind.ORDER, EventKind.EXPIRY, EventKind.PRICE, EventKind.PRICE, EventKind.PRICE]
+    assert column(log, "kind") == [EventKind.ORDER, EventKind.EXPIRE, EventKind.PRICE, EventKind.PRICE, EventKind.PRICE]
     assert column(log, "flags") == [0, 0, 0, RowFlag.BAD_TS, 0]
 
 
 def test_expiries_as_timestamps_with_gaps():
     day = pd.Timestamp("2024-01-02", tz="UTC")
     rows = [{**NAMED, "ts": day, "expires": day + pd.Timedelta("1h")}, {**PRICE, "ts": day + pd.Timedelta("2h")}]
-    assert column(load(*rows), "kind") == [EventKind.ORDER, EventKind.EXPIRY, EventKind.PRICE]
+    assert column(load(*rows), "kind") == [EventKind.ORDER, EventKind.EXPIRE, EventKind.PRICE]
 
 
 def test_orders_for_the_session_lapse_when_the_trading_day_turns():
@@ -205,14 +205,14 @@ def test_orders_for_the_session_lapse_when_the_trading_day_turns():
     ends = {
         int(order): int(ts)
         for kind, order, ts in zip(*(column(log, name) for name in ("kind", "order", "ts")), strict=True)
-        if kind == EventKind.EXPIRY
+        if kind == EventKind.EXPIRE
     }
     assert ends == {0: day, 1: 22 * hour, 3: day + 22 * hour, 4: day + 7}
     live = Session(RuleSet([]), log.universe, compiled=False)
     for row in rows[:4]:
         live.process_order(**{name: row[name] for name in row if name != "kind"})
     live.process_price(ts=3 * day, instrument="X", price=10.5)
-    assert live.log().columns["ts"][np.flatnonzero(live.log().columns["kind"] == EventKind.EXPIRY)].tolist() == sorted(
+    assert live.log().columns["ts"][np.flatnonzero(live.log().columns["kind"] == EventKind.EXPIRE)].tolist() == sorted(
         ends.values()
     )
     assert "row 0, column 'expires': 'session 25:00 UTC' is no end of a session" in refusal(
@@ -237,5 +237,5 @@ def test_expiries_against_a_plain_merge(orders):
     merged.sort()
     place = {n: at for at, (_, is_order, n) in enumerate(merged) if is_order}
     assert column(log, "ts") == [ts for ts, _, _ in merged]
-    assert column(log, "kind") == [EventKind.ORDER if is_order else EventKind.EXPIRY for _, is_order, _ in merged]
+    assert column(log, "kind") == [EventKind.ORDER if is_order else EventKind.EXPIRE for _, is_order, _ in merged]
     assert column(log, "order") == [place[n] for _, _, n in merged]

@@ -90,6 +90,38 @@ def test_one_refusal_has_one_answer(name):
         assert found == pytest.approx(expected), where
 
 
+@pytest.mark.parametrize("name", SHOWN)
+def test_no_sentence_depends_on_how_the_loop_counts(name):
+    """Ticks, lots and the unit of money are finer: the loop's integers are other ones, and people read the same."""
+    parameters, stream, expected = SHOWN[name]
+    told, tables = set(), []
+    for world in ({}, {"tick": "0.0001"}, {"lot": "0.001"}):
+        result, _, shown = replayed(parameters, stream, **world)
+        told.add(str(shown))
+        assert str(shown) in result.explain(len(result.log) - 1)
+        tables.append(result.to_frame()[list(NAMES)].iloc[[-1]])
+    assert len(told) == 1
+    assert (str(expected[3]) in told.pop()) or expected[3] in ("quantity", "price", "count", "time", "fraction", "")
+    for table in tables[1:]:
+        pd.testing.assert_frame_equal(table, tables[0], check_index_type=False)
+
+
+@pytest.mark.parametrize(("action", "word"), [("PAUSE", "paused"), ("HALT", "halted"), ("REDUCE_ONLY", "paused")])
+def test_a_halt_is_called_a_halt_everywhere(action, word):
+    rules = rk.RuleSet([Rule("r", MaxOrderQty(limit=5), action=action)])
+    stream = [order(qty=9), order(qty=1)]
+    log = rk.EventLog.from_frame(pd.DataFrame(stream), [Instrument("X")])
+    result = rk.replay_log(log, rules, compiled=False)
+    assert result.states() == {"A": word.upper()}
+    assert f"refused: {word} by r" in result.explain(1)
+    assert f"its key is {word}" in result.explain(1)
+    assert result.to_frame()["decision"].iloc[-1] == f"refused: {word}"
+    session = rk.Session.create(rules, [Instrument("X")], ["A"], compiled=False)
+    decided = submit(session, stream)
+    assert session.status().states() == {"A": word.upper()}
+    assert f"A is {word} by r" in decided[-1].reason
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHOWN)
 def test_neither_tick_nor_cash_nor_another_parameter_moves_it(name):
@@ -126,5 +158,9 @@ def test_what_the_loop_cuts_is_a_quantity():
 def test_a_text_says_the_unit():
     assert str(Reading(1_000, 500, -500, "USD", "notional")) == "observed 1,000 USD, notional 500 USD"
     assert str(Reading(2, None, None, "count")) == "observed 2"
-    assert str(Reading(0, 1, -1, "time")) == "observed 1970-01-01T00:00:00Z, limit 1970-01-01T00:00:00.000000001Z"
+    assert str(Reading(0, 293 * 10**9, -293 * 10**9, "time")).endswith("1970-01-01T00:04:53Z, 4 min 53 s too early")
+    assert (
+        str(Reading(0, 1, -1, "time"))
+        == "observed 1970-01-01T00:00:00Z, limit 1970-01-01T00:00:00.000000001Z, 1 ns too early"
+    )
     assert str(Reading()) == ""

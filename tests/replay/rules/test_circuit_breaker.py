@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from riskkit import Account, CircuitBreaker, EventLog, InputError, Instrument, Rule, RuleSet, replay_log
 from riskkit.replay import Engine
 from riskkit.replay.schema.columns import DecisionCode
-from riskkit.rules import BreakerLimits
+from riskkit.rules import BreakerLimits, DailyLoss
 
 HOUR = 3_600_000_000_000
 DAY = 24 * HOUR
@@ -391,3 +391,15 @@ def test_positions_that_are_held_from_the_start_are_open(scope):
     live = Engine(rules, log.universe, compiled=False)
     live.feed(log)
     assert live.digest == result.digest
+
+
+@pytest.mark.parametrize(("fee", "stopped"), [(0, 0), (2, 0), (3, 1)])
+def test_fees_count_in_the_loss_of_the_day_as_in_daily_loss(fee, stopped):
+    fill = {"kind": "fill", "account": "A", "instrument": "X", "qty": 1, "fee": fee}
+    rows = [{**fill, "side": "B", "price": 10}, {**fill, "side": "S", "price": 5}]
+    order = {"kind": "order", "account": "A", "instrument": "X", "qty": 1, "side": "B", "price": 5}
+    frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate([*rows, order])])
+    log = EventLog.from_frame(frame, [Instrument("X")], unit="ns")
+    for parameters in (BreakerLimits(daily_loss=11), DailyLoss(limit=11, measure="realised")):
+        refused = replay_log(log, RuleSet([Rule("r", parameters)]), compiled=False).rejections()["seq"].tolist()
+        assert refused == [2] * stopped

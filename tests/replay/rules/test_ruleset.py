@@ -12,7 +12,17 @@ from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.rules.rule import SCOPES, rule_types
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.scopes import QUANTITIES, WIRE
-from riskkit.rules import BreakerLimits, DailyLoss, DrawdownLimit, OrderRate, PositionLimit, VarLimit, VolumeCap
+from riskkit.rules import (
+    BreakerLimits,
+    DailyLoss,
+    DrawdownLimit,
+    OrderRate,
+    PositionLimit,
+    ReduceOnly,
+    TradingState,
+    VarLimit,
+    VolumeCap,
+)
 
 TOML = """
 [[rules]]
@@ -243,6 +253,18 @@ def test_a_scope_that_does_not_have_what_a_rule_reads_is_refused_with_the_reason
         assert refusal(kind, "r", **NEEDED.get(kind.name, {"limit": 1}), scope=scope) == (
             f"rule 'r': scope={WIRE.get(scope, scope)!r} does not fit the type {kind.name!r}: {lacking[0]}; use "
             + ", ".join(repr(name) for name in kind.scopes)
+        )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fitting"), [(TradingState(), ["account"]), (ReduceOnly(), ["account", "account_instrument"])]
+)
+def test_a_rule_on_the_account_itself_has_no_wider_scope(parameters, fitting):
+    name = Rule("r", parameters).type
+    for scope in set(SCOPES) - set(fitting):
+        assert refusal(Rule, "r", parameters, scope=scope) == (
+            f"rule 'r': scope={WIRE.get(scope, scope)!r} does not fit the type {name!r}; use "
+            + ", ".join(map(repr, fitting))
         )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from rows import load
 from streams import log_of_rows, universe
 
+from riskkit import Account, Instrument
 from riskkit._check import InputError
 from riskkit.replay.rules.circuit_breaker import BreakerLimits
 from riskkit.replay.rules.rule import Rule
@@ -12,7 +14,7 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.compare import compare
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, TradingCommand
-from riskkit.rules import DailyLoss, PositionLimit
+from riskkit.rules import DailyLoss, MaxOrderQty, PositionLimit
 
 BUY, SELL = 1, -1
 SMALL = RuleSet([Rule("size", PositionLimit(limit=10))])
@@ -193,6 +195,34 @@ def test_a_trip_may_cancel_what_works(on_trip, left):
     result = enforce(log, rules, on_trip=on_trip)
     assert position(result) == left
     assert result.counts()["cancelled"] == (on_trip == "cancel_working")
+
+
+@pytest.mark.parametrize(
+    ("scope", "cancelled"),
+    [("account", {"a", "b"}), ("account_instrument", {"a"}), ("account_product", {"a"}), ("strategy", {"a"}),
+     ("connection", {"a", "d"}), ("desk", {"a", "b", "c"}), ("firm", {"a", "b", "c", "d"}),
+     ("global", {"a", "b", "c", "d", "e"})],
+)  # fmt: skip
+def test_a_trip_cancels_what_works_under_its_key_and_nothing_else(scope, cancelled):
+    order = {"kind": "order", "side": "B", "qty": 1, "price": 10}
+    works = [
+        {**order, "order_id": "a", "account": "A", "instrument": "X", "strategy": "s", "connection": "k"},
+        {**order, "order_id": "b", "account": "A", "instrument": "Y", "strategy": "t", "connection": "m"},
+        {**order, "order_id": "c", "account": "B", "instrument": "X", "strategy": "s", "connection": "m"},
+        {**order, "order_id": "d", "account": "C", "instrument": "X", "strategy": "t", "connection": "k"},
+        {**order, "order_id": "e", "account": "D", "instrument": "Y", "strategy": "t", "connection": "m"},
+    ]
+    trips = {**works[0], "order_id": "f", "qty": 9}
+    later = [{**one, "kind": "fill"} for one in works]
+    rows = [{"ts": ts, **row} for ts, row in enumerate([*works, trips, *later])]
+    groups = {"A": ("1", "F"), "B": ("1", "F"), "C": ("2", "F"), "D": ("3", "G")}
+    accounts = [Account(name, desk=desk, firm=firm) for name, (desk, firm) in groups.items()]
+    log = load(*rows, instruments=(Instrument("X"), Instrument("Y")), accounts=accounts, unit="ns")
+    rules = RuleSet([Rule("size", MaxOrderQty(limit=8), scope=scope, action="HALT")])
+    result = enforce(log, rules, on_trip="cancel_working")
+    vanished = result.rows["seq"][result.rows["code"] == DecisionCode.VANISH]
+    assert {rows[seq]["order_id"] for seq in vanished} == cancelled
+    assert result.counts()["cancelled"] == len(cancelled)
 
 
 def test_an_unnamed_fill_cannot_be_blocked():

@@ -333,3 +333,12 @@ def test_no_random_stream_beats_the_upper_bound(chosen, steps, accounts, objecti
     if found.upper is not None:
         assert found.lower <= found.upper
         assert harms(random_log(steps, accounts), rules)[objective] <= found.upper + 1e-9
+
+
+def test_an_argument_in_money_counts_in_the_unit_of_its_bound():
+    """The proof of 5,000 on each of two days says 10,000, as its bound does; it said a million, in cents."""
+    rules = RuleSet([Rule("traded", VolumeCap(notional=5_000))])
+    found = worst_case(rules, "1d", 10_000, "0.1", objective="turnover")
+    assert found.argument.startswith(
+        "at most 10,000.00 money traded on the 2 days that the horizon can touch. In total at most 10,000."
+    )

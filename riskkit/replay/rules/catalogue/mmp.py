@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
-from riskkit.replay.kernels.queue import QUEUE, append, clear, expire, total
+from riskkit.replay.kernels.queue import QUEUE, adjust, append, clear, expire, total
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, Duration, Limit, Quantity, at_most, duration_text
@@ -53,6 +53,11 @@ def update(state: Record, params: Any, book: Book, event: EventRow, memory: Word
     return 1 if total(memory, state.memory) > params.qty_limit else 0
 
 
+def amend(state: Record, book: Book, event: EventRow, memory: Words, sign: int) -> None:
+    """Undo or count a fill of the window that the venue busts or corrects."""
+    adjust(memory, state.memory, event.ts, sign * event.qty * book.instrument.qty_unit)
+
+
 def reset(state: Record, memory: Words) -> None:
     """Clear the window after a freeze."""
     if state.held_until != 0:
@@ -68,6 +73,7 @@ MMP = register(
         update=update,
         evict=evict,
         reset=reset,
+        amend=amend,
         workspace_size=QUEUE,
         nodes_per_event=1,
         updates_on=frozenset({EventKind.FILL}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.integers import MILLION
-from riskkit.replay.kernels.queue import QUEUE, append, expire, length, total
+from riskkit.replay.kernels.queue import QUEUE, adjust, append, expire, total
 from riskkit.replay.kernels.records import Record, Words
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Breach, Count, Duration, Limit, Ratio, at_most, choice, duration_text
@@ -58,7 +58,7 @@ def check(state: Record, params: Any, event: EventRow, memory: Words) -> Verdict
     """Compare the messages in the window, this one included, with its fills."""
     counts = params.of == OF_MESSAGES or event.kind == CANCEL
     sent = total(memory, state.memory) + (event.weight if counts else 0)
-    fills = length(memory, state.memory + QUEUE)
+    fills = total(memory, state.memory + QUEUE)
     return Verdict(OBJECT if breaches(params, sent, fills) else PASS, sent, fills)
 
 
@@ -71,7 +71,12 @@ def update(state: Record, params: Any, event: EventRow, memory: Words) -> int:
         return 0
     append(memory, state.memory, event.ts, event.weight)
     sent = total(memory, state.memory)
-    return 1 if event.kind == CANCEL and breaches(params, sent, length(memory, state.memory + QUEUE)) else 0
+    return 1 if event.kind == CANCEL and breaches(params, sent, total(memory, state.memory + QUEUE)) else 0
+
+
+def amend(state: Record, event: EventRow, memory: Words, sign: int) -> None:
+    """Undo or count a fill of the window that the venue busts or corrects."""
+    adjust(memory, state.memory + QUEUE, event.ts, sign)
 
 
 def sentence(params: OrderToTradeRatio) -> str:
@@ -90,6 +95,7 @@ ORDER_TO_TRADE = register(
         check=check,
         update=update,
         evict=evict,
+        amend=amend,
         workspace_size=2 * QUEUE,
         nodes_per_event=1,
         updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL, EventKind.FILL}),

@@ -40,6 +40,7 @@ REDUCE_ONLY = register(
         name="reduce_only",
         parameters=ReduceOnly,
         check=check,
+        scopes=("account", "account_instrument"),  # it reads the account's own position
         observes=Measure.LOTS,
         evidence=(Need(("reduce-only",)),),
         sentence="orders flagged reduce-only only reduce",

@@ -42,6 +42,7 @@ TRADING_STATE = register(
         name="trading_state",
         parameters=TradingState,
         check=check,
+        scopes=("account",),  # a command is for accounts
         may_pause=None,
         observes=Measure.NOTHING,
         evidence=(Need(("CONTROL",)),),

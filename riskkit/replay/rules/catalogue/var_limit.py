@@ -134,6 +134,11 @@ def update(state: Record, params: Any, event: EventRow, memory: Words, reals: Wo
     return 0
 
 
+def amend(state: Record, params: Any, event: EventRow, memory: Words, reals: Words, sign: int) -> None:
+    """Undo or count a fill that the venue busts or corrects."""
+    book_lots(state, params, event.instrument, sign * event.side * event.qty, memory, reals)
+
+
 def sentence(params: VarLimit) -> str:
     """The limit in words."""
     bound = at_most(params)
@@ -154,6 +159,7 @@ VAR_LIMIT = register(
         state=tuple(FIELDS),
         check=check,
         update=update,
+        amend=amend,
         shared_workspace=shared_words,
         updates_on=frozenset({EventKind.FILL}),
         scopes=("account", "desk", "firm", "global"),

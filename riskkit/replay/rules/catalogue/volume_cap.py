@@ -119,6 +119,14 @@ def update(state: Record, params: Any, book: Book, event: EventRow, passed: int)
     return 0
 
 
+def amend(state: Record, params: Any, book: Book, event: EventRow, sign: int, today: int) -> None:
+    """Undo or count a fill of the present day that the venue busts or corrects."""
+    if today != 0 and params.measure == TRADED:
+        state.quantity += sign * event.qty * book.instrument.qty_unit
+        if params.notional < LARGEST:
+            state.money += sign * abs(notional(book.instrument, event.qty, event.price))
+
+
 def on_new_day(state: Record) -> None:
     """Restart at zero."""
     state.quantity = 0
@@ -151,6 +159,7 @@ VOLUME_CAP = register(
         update=update,
         on_new_day=on_new_day,
         apply_pending=apply_pending,
+        amend=amend,
         updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.FILL}),
         hold="session",
         requires=frozenset({"volume"}),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from riskkit._check import InputError, one_of
+from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.rule import Rule
@@ -95,6 +96,7 @@ def checked_settings(rules: RuleSet, grid: Grid, log: EventLog) -> list[Setting]
     settings = settings_of(grid)
     for setting in settings:
         with_setting(rules, setting)
+    refuse_currencies(log, "a sweep, whose metrics are of all accounts,")
     refuse_unjudged(rules, log, {split_name(rules, name)[0].id: None for setting in settings for name in setting})
     return settings
 

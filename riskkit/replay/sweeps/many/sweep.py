@@ -191,7 +191,7 @@ def sweep(
     Raises
     ------
     InputError
-        If the grid names no parameter of these rules, or a value does not fit.
+        If the grid names no parameter of these rules, a value does not fit, or the accounts have several currencies.
 
     Examples
     --------

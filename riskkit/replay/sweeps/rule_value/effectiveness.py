@@ -13,6 +13,7 @@ import numpy as np
 
 from riskkit._check import Duration, InputError, instance
 from riskkit._show import Row, Shown
+from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.columns import DecisionCode, EventKind, RowFlag
@@ -125,7 +126,8 @@ def effectiveness(result: ReplayResult, *, horizon_ns: Duration | None = None, c
     Raises
     ------
     InputError
-        If the result is of enforce mode, where other rules have already removed orders.
+        If the result is of enforce mode, where other rules have already removed orders, or accounts have several
+        currencies.
 
     Examples
     --------
@@ -154,6 +156,7 @@ def effectiveness(result: ReplayResult, *, horizon_ns: Duration | None = None, c
         )
     log, rules = result.log, result.rules
     seq, masks = stops_of(result)
+    refuse_currencies(log, "the effectiveness of rules")
     horizon_ns = checked_horizon(horizon_ns)
     outcomes = order_outcomes(log, horizon_ns, compiled=compiled)
     chosen, how = min_rule_set(np.unique(masks).tolist())

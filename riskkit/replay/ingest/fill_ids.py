@@ -1,0 +1,79 @@
+"""Ids of the fills of a live session: which repeat, and which fill a bust or a correction names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from riskkit._check import InputError
+from riskkit.replay.ingest.labels import label_text
+from riskkit.replay.schema.columns import FILL_CONTENTS, FILL_KEY, EventKind, RowFlag
+from riskkit.replay.schema.constants import DAY_NS
+
+
+def fill_key(row: Mapping[str, int]) -> tuple[int, ...]:
+    """What identifies a fill that has an id."""
+    return (*(row[name] for name in FILL_KEY), row["ts"] // DAY_NS)
+
+
+def contents_of(row: Mapping[str, int]) -> tuple[int, ...]:
+    """What two fills of one key must share."""
+    return tuple(row[name] for name in FILL_CONTENTS)
+
+
+class FillIds:
+    """Ids of fills, and the contents that a fill has had under each.
+
+    Attributes
+    ----------
+    codes : dict of str to int
+        Code of each id.
+    """
+
+    def __init__(self) -> None:
+        self.codes: dict[str, int] = {}
+        self._booked: dict[tuple[int, ...], int] = {}  # number of a fill by its key
+        self._stands: dict[int, set[tuple[int, ...]]] = {}  # by number: its contents since it came; empty once busted
+        self._sides: dict[tuple[int, ...], dict[int, int]] = {}  # by account, instrument, id: last fill of each side
+
+    def code(self, label: Any) -> int:
+        """Code of an id; that of a new one is the next."""
+        return self.codes.get(label_text(label), len(self.codes))
+
+    def named(self, account: int, instrument: int, label: Any, side: int) -> tuple[int, int]:
+        """Number and side of the fill that a bust or a correction names; `side` 0 if it gives none."""
+        sides = self._sides.get((account, instrument, self.codes.get(label_text(label), -1)), {})
+        fitting = [(number, way) for way, number in sides.items() if side in (0, way)]
+        if not fitting:
+            raise InputError(f"trade_id={label!r} does not name an earlier fill of its account and instrument")
+        if len(fitting) > 1:
+            raise InputError(f"trade_id={label!r} names a buy and a sell; give the side")
+        return fitting[0]
+
+    def repeats(self, row: Mapping[str, int], label: Any) -> bool:
+        """True if a fill repeats an earlier one; one with its key and other contents is refused."""
+        number = self._booked.get(fill_key(row), -1)
+        if number < 0:
+            return False
+        stands = self._stands[number]
+        if stands and contents_of(row) not in stands:
+            raise InputError(
+                f"trade_id={label!r} is the id of the fill of event {number} too, with another quantity or price; a fill "
+                "is booked once"
+            )
+        return True
+
+    def remember(self, row: Mapping[str, int], number: int) -> None:
+        """Keep a fill with an id, or what a bust or a correction says of one."""
+        late = row["flags"] & RowFlag.BAD_TS
+        if row["trade_id"] >= 0:
+            first = number if late else self._booked.setdefault(fill_key(row), number)
+            self._stands.setdefault(first, {contents_of(row)})
+            sides = self._sides.setdefault((row["account"], row["instrument"], row["trade_id"]), {})
+            if not late or row["side"] not in sides:
+                sides[row["side"]] = first
+        elif row["fill"] >= 0 and not late:
+            if row["kind"] == EventKind.BUST:
+                self._stands[row["fill"]].clear()
+            elif self._stands.get(row["fill"]):
+                self._stands[row["fill"]].add(contents_of(row))

@@ -1,0 +1,49 @@
+"""Orders that the venue brings back: a cancel or a modify that it rejects has not happened."""
+
+from __future__ import annotations
+
+from riskkit.replay.kernels.book import DONE, REDUCED, WORKING, rest_of
+from riskkit.replay.kernels.records import Record
+from riskkit.replay.schema.columns import MISSING
+
+
+def work_again(order: Record, position: Record, account: Record, rest: int) -> int:
+    """Let an order work that was brought back or changed, of which `rest` lots were working."""
+    change = 0
+    works = order.filled < order.qty
+    if order.status == WORKING and not works:
+        order.status = DONE
+        change = -1
+    elif order.status != WORKING and works:
+        order.status = WORKING
+        change = 1
+    account.working += change
+    more = rest_of(order) - rest
+    if order.side > 0:
+        position.open_buy_qty += more
+    else:
+        position.open_sell_qty += more
+    return change
+
+
+def note_former(order: Record) -> None:
+    """Store what an order is before a modify."""
+    order.former_qty = order.qty
+    order.former_price = order.price
+    order.former_cap = order.fill_cap
+    order.former_hold_price = order.hold_price
+    order.former_value_price = order.value_price
+
+
+def restore_former(order: Record, position: Record, account: Record) -> int:
+    """Make an order what it was before its last modify."""
+    rest = rest_of(order)
+    order.qty = order.former_qty
+    order.price = order.former_price
+    order.fill_cap = order.former_cap
+    order.hold_price = order.former_hold_price
+    order.value_price = order.former_value_price
+    order.former_qty = MISSING
+    if order.status == WORKING or order.status == REDUCED:
+        return work_again(order, position, account, rest)
+    return 0

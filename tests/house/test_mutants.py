@@ -1,0 +1,65 @@
+"""The tool of `make mutants`: what it changes, what it leaves alone, and which tests judge a file."""
+
+import ast
+
+import mutants
+import pytest
+
+RULE = "riskkit/replay/rules/catalogue/cash.py"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a < b", ["a <= b"]),
+        ("a == b", ["a != b"]),
+        ("a in b", ["a not in b"]),
+        ("a + b", ["a - b", "a"]),
+        ("a * b", ["a / b"]),
+        ("a and b", ["a or b"]),
+        ("not a", ["a"]),
+        ("-a", ["a"]),
+        ("n / (n - 1)", ["n * (n - 1)", "n / (n + 1)", "n / n", "n / (n - 2)", "n / (n - 0)"]),
+        ("min(a, b)", ["max(a, b)"]),
+        ("np.sqrt(a)", ["a"]),
+        ("abs(a)", ["a"]),
+        ("f(a=True)", ["f(a=False)"]),
+        ("f'{1 + 1}' 'two'", []),
+    ],
+)
+def test_each_change_is_made_and_no_text_is_touched(before, after):
+    made = [ast.unparse(ast.parse(one.text).body[0].value) for one in mutants.mutants_of("x.py", f"v = {before}\n")]
+    assert sorted(made) == sorted(after)
+
+
+def test_a_mutant_of_several_lines_changes_one_expression_and_says_where():
+    text = "x = 1.5  # π\ny = (a\n     + b)  # kept\nraise ValueError(1 + 1)\n"
+    found = mutants.mutants_of("x.py", text)
+    assert [one.line for one in found] == [1, 1, 2, 2]
+    assert found[2].text == "x = 1.5  # π\ny = ((a - b))  # kept\nraise ValueError(1 + 1)\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", mutants.FILES)
+def test_every_mutant_of_the_package_is_a_program(place):
+    made = mutants.all_mutants([place])
+    assert len(made) > 50
+    for one in made[::23]:
+        ast.parse(one.text)
+
+
+def test_each_file_is_judged_by_the_tests_of_its_room():
+    for one in mutants.files_of(mutants.FILES):
+        for run in mutants.tests_of(one):
+            for name in run:
+                assert name.startswith("-") or run[run.index(name) - 1] == "-k" or (mutants.ROOT / name).exists(), name
+
+
+def test_no_equivalent_mutant_is_listed_that_cannot_be_made():
+    listed = mutants.equivalents()
+    made = {
+        (one.file, one.before, one.after)
+        for file in {file for file, _, _ in listed}
+        for one in mutants.mutants_of(file, (mutants.ROOT / file).read_text(encoding="utf-8"))
+    }
+    assert listed <= made
