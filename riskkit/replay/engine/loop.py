@@ -503,7 +503,7 @@ def record_of(rule, kind):
     """Call the update hook of a rule for this kind of event, and pause its key if it trips."""
     if rule.always_keyed(kind) or rule.key >= 0:
         if rule.alerts(kind):
-            answer = rule.check()
+            answer = rule.check(held=positions)
             if answer.code == DecisionCode.OBJECT:
                 write_row(rule.bit, answer.observed, answer.limit, 0, event.account, -1, DecisionCode.ALERTED)
         if rule.calls_update(kind):
@@ -1032,8 +1032,8 @@ def note_fill():
 def on_amend():
     """Undo a fill (BUST), or book what it should have been at its place (CORRECT); its order stays as it is."""
     global noted, recorded, amended_qty, amended_price
-    if log.fill[i] >= 0:
-        place = fill_records.find_fill(fills, counts[Counter.FILLS], log.fill[i])
+    if column("fill", i) >= 0:
+        place = fill_records.find_fill(fills, counts[Counter.FILLS], column("fill", i))
         if place >= 0 and at(fills, place).recorded_qty > 0:
             noted = at(fills, place)
             look_up(noted.row)

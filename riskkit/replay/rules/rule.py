@@ -61,18 +61,15 @@ class RuleType:
         Fields annotated with units of this module (`Count`, `Duration`, `Quantity`, `Money`, `Proportion`, ...).
     state : tuple of str
         Fields of each key's record, all int64.
-    check, update, on_new_day, reset, on_pause_end, holds_back, apply_pending : functions, optional
-        See the module docstring.
+    check, update, on_new_day, reset, on_pause_end, holds_back, apply_pending : functions, optional; see the module docstring.
     checks_on : event kinds for which ``check`` is called; by default ORDER and MODIFY.
     updates_on : event kinds for which ``update`` is called; MARK: the account's equity moved.
     amend : counts (``sign`` 1) or undoes (-1) a fill that is corrected or busted; ``today``: 1 if it is of this trading day.
-    on_opening_position : function of state and book, optional
-        Called once per opening position before the first event.
+    on_opening_position : called with state and book, once per opening position, before the first event.
     evict : function, optional
         Called before ``check`` and ``update``; removes entries outside the window at the time of the event. It may
         depend only on time, so that a refused event leaves no trace.
-    workspace_size : int, or function of the integer parameters
-        Words of workspace per key.
+    workspace_size : words of workspace per key: int, or function of the integer parameters.
     shared_workspace : function of the parameters as written and the universe, optional
         Words of workspace shared by all keys, filled once; they start at `state.memory`.
     nodes_per_event : int
@@ -98,12 +95,10 @@ class RuleType:
     observes : str, Measure, Observation, or a tuple of them
         The observed value of a verdict: the parameter that is its limit, in that parameter's unit; a `Measure` if
         the check computes the limit. With several, a `CapVerdict` names the limit.
-    standing : bool
-        The check gives the current utilization without a message.
+    standing : bool; the check gives the current utilization without a message.
     looks_at : frozenset of {"positions", "cash"}
         Opening balances of an account on which the verdict depends.
-    counts_itself : bool
-        The check counts the message under test.
+    counts_itself : bool; the check counts the message under test.
     one_pass : bool
         In shadow mode the observed value does not depend on the limit: one replay serves every threshold.
     bounds : {"orders", "solvency", "losses", "nothing", ""}

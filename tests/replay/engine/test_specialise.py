@@ -27,7 +27,7 @@ from riskkit.rules import OrderRate, PositionLimit
 FACTS = {
     "enforce": False, "marks": False, "orders": False, "controls": False, "samples": False, "cancels": False,
     "modifies": False, "others": False, "chains": False, "cash": False, "duplicates": False, "parents": False, "tags": False,
-    "exposures": False,
+    "exposures": False, "references": False, "answers": False, "amends": False,
 }  # fmt: skip
 GROUPS = tuple(GroupShape(name, scope.group == "holders") for name, scope in SCOPES.items() if scope.group)
 NOTHING = Shape((), **FACTS, groups=(), columns=())
@@ -53,6 +53,9 @@ ASKED = {
     "reset": ("state", "params", "book", "memory"),
     "evict": ("state", "params", "event", "memory"),
     "apply_pending": ("state", "params", "book", "event", "sign", "memory"),
+    "amend": ("state", "params", "book", "event", "sign", "today", "memory", "reals"),
+    "on_pause_end": ("state", "params"),
+    "holds_back": ("state", "params"),
 }
 
 
@@ -85,6 +88,7 @@ def walk() -> list[Shape]:
     rules = tuple(rule(number, scope=scope, halts=number == 1) for number, scope in enumerate(scopes))
     hooks = [{}, *({name: ASKED[name]} for name in HOOKS)]
     few = tuple(rule(number, hooks=found, can_pause=number % 2 == 0) for number, found in enumerate(hooks))
+    few += (rule(len(few), hooks={"reset": ASKED["reset"]}, scope="desk"),)
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
     shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, columns=())]
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]

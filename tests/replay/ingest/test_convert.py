@@ -159,8 +159,8 @@ def test_every_column_is_described_and_taken():
     assert set(log.columns) == set(load(ORDER).columns), "a column without a value says nothing"
 
 
-def test_every_column_of_a_log_but_pair_is_filled_by_a_column_of_the_frame():
-    assert {column.fills for column in COLUMNS.values()} - {""} == {*REQUIRED, *OPTIONAL} - {"pair"}
+def test_every_column_of_a_log_but_what_is_derived_is_filled_by_a_column_of_the_frame():
+    assert {column.fills for column in COLUMNS.values()} - {""} == {*REQUIRED, *OPTIONAL} - {"pair", "fill"}
     assert COLUMNS["qty"].dtype == REQUIRED["qty"] and COLUMNS["children"].dtype == OPTIONAL["weight"][0]
     assert not set(OTHER_NAMES) & set(COLUMNS)
 

@@ -18,7 +18,7 @@ from riskkit.rules import MaxOrderQty
 RULES = RuleSet([Rule("size", MaxOrderQty(limit=50))])
 UNITS = (X, Instrument("Y", negative_price=True))
 FIRST = {"account": "A", "instrument": "X", "side": "B", "qty": 2, "price": 10.5, "order_id": "a"}
-FILLED = {**FIRST, "qty": 1, "trade_id": "u"}
+FILLED = {**FIRST, "trade_id": "u"}
 BASES: dict[str, dict[str, Any]] = {
     "order": {**FIRST, "order_id": "b"},
     "modify": {"order_id": "a", "account": "A", "instrument": "X", "qty": 3},

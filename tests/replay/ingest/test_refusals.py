@@ -137,12 +137,13 @@ BAD_FRAMES = {
     "unknown kind": (
         [{**ORDER, "kind": "buy"}],
         "row 0, column 'kind': 'buy' is not a kind of event; kinds are order, modify, cancel, fill, price, ack, error, "
-        "cash, equity, trade, execution, clock, session, control",
+        "cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, bust, correct",
     ),
     "a kind of the engine's own": (
-        [{**ORDER, "kind": "expiry"}],
-        "row 0, column 'kind': 'expiry' is not a kind of event; kinds are order, modify, cancel, fill, price, ack, "
-        "error, cash, equity, trade, execution, clock, session, control",
+        [{**ORDER, "kind": "mark"}],
+        "row 0, column 'kind': 'mark' is not a kind of event; kinds are order, modify, cancel, fill, price, ack, "
+        "error, cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, "
+        "bust, correct",
     ),
     "no account": (
         [{**ORDER, "account": None}],
