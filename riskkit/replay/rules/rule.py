@@ -29,15 +29,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
-from fractions import Fraction
 from functools import cache
 from types import NoneType
 from typing import Any, get_type_hints
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.rules.parameters import Unit, fits, integer, unit_of
-from riskkit.replay.rules.rule_text import action_text, limit_text, scope_text
+from riskkit.replay.rules.rule_text import action_text, description, limit_text, scope_text
 from riskkit.replay.rules.verdict import Measure, Observation
 from riskkit.replay.schema import scopes
 from riskkit.replay.schema.columns import MESSAGES, EventKind
@@ -468,16 +466,7 @@ class Rule:
 
     def describe(self) -> dict[str, Any]:
         """The rule as an entry of a rule set."""
-        params = {}
-        for name in self.parameters._fields:
-            value = getattr(self.parameters, name)
-            if value is not None and value != self.parameters._field_defaults.get(name, ...):
-                params[name] = list(value) if isinstance(value, tuple) else _plain(value)
-        described = {"id": self.id, "type": self.type, "scope": self.wire_scope, "action": self.action}
-        described["severity"] = self.severity
-        if self.hold is not None:
-            described["hold"] = _plain(self.hold)
-        return {**described, "params": params}
+        return description(self)
 
     def limit_text(self) -> str:
         """The limit in words."""
@@ -494,7 +483,3 @@ class Rule:
     def action_text(self) -> str:
         """The effect of a breach in words."""
         return action_text(self)
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, (Decimal, Fraction)) else value

@@ -1,8 +1,10 @@
-"""Limit, scope and action of a rule in words."""
+"""A rule in words (limit, scope and action) and as an entry of a rule set."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 from riskkit.replay.rules.parameters import amount_text
 from riskkit.replay.schema.durations import duration_text
@@ -51,3 +53,21 @@ def action_text(rule: Rule) -> str:
     if rule.refuses:
         return f"what breaches it is refused, and {who} {what}, {until} ({rule.severity})"
     return f"from the event after a breach on {who} {what}, {until} ({rule.severity})"
+
+
+def description(rule: Rule) -> dict[str, Any]:
+    """A rule as an entry of a rule set."""
+    params = {}
+    for name in rule.parameters._fields:
+        value = getattr(rule.parameters, name)
+        if value is not None and value != rule.parameters._field_defaults.get(name, ...):
+            params[name] = list(value) if isinstance(value, tuple) else _plain(value)
+    described = {"id": rule.id, "type": rule.type, "scope": rule.wire_scope, "action": rule.action}
+    described["severity"] = rule.severity
+    if rule.hold is not None:
+        described["hold"] = _plain(rule.hold)
+    return {**described, "params": params}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, (Decimal, Fraction)) else value
