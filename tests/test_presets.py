@@ -13,6 +13,7 @@ from riskkit._check import InputError
 from riskkit.datasets import load_tape
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.floorsheet import log_from_trades
+from riskkit.replay.log.tiny_log import tiny_log
 from riskkit.replay.run.replay_log import replay_log
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -97,10 +98,11 @@ def test_a_market_order_without_price_passes_where_nautilus_lets_it():
 
 
 def test_one_rule_set_or_none_is_refused():
+    log = tiny_log([1])
     with pytest.raises(InputError, match="fewer than two"):
-        presets.compare_presets(None, {"one": presets.cme()})
+        presets.compare_presets(log, {"one": presets.cme()})
     with pytest.raises(InputError, match="is not a RuleSet"):
-        presets.compare_presets(None, {"one": presets.cme(), "two": 3})
+        presets.compare_presets(log, {"one": presets.cme(), "two": 3})
 
 
 def answers(*words):

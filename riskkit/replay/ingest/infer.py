@@ -16,7 +16,6 @@ from riskkit.replay.schema.columns import FACTS, EventKind
 from riskkit.replay.schema.universe import Account, Instrument, common_unit, exact
 
 MAX_DECIMALS = 9
-MONEY = {FACTS[kind].money: kind for kind in EventKind if FACTS[kind].money}
 
 
 def infer_instruments(
@@ -87,8 +86,8 @@ def choose_quanta(
         return quanta
     amounts = [i.price_step * i.qty_step * i.multiplier for i in instruments]
     amounts += [exact(v, f"account {a.id!r}: cash") for a in accounts for v in a.cash.values()]
-    for name, kind in MONEY.items():
-        codes = np.where(frame.rows_of(kind), 0, -1)
+    for name in dict.fromkeys(facts.money for facts in FACTS.values() if facts.money):
+        codes = np.where(frame.rows_of(*(kind for kind in EventKind if FACTS[kind].money == name)), 0, -1)
         digits = _max_decimals(frame, (name,), codes, 1, "give rounding='nearest'")
         amounts.append(Fraction(1, 10 ** int(digits[0])))
     return dict.fromkeys(currencies, common_unit(amounts))

@@ -517,3 +517,30 @@ def test_the_formatter_of_a_session_has_the_rules_and_their_limits_in_lots():
     session = session_of(Rule("size", PositionLimit(limit=3)))
     assert [rule.id for rule in session.formatter.rules] == ["size"]
     assert session.formatter.params[0].limit == 3 / session.universe.quantity_unit
+
+
+def test_what_the_venue_says_back_moves_what_works_and_what_is_held():
+    """A position of at most 10: each answer frees or takes what the next order needs."""
+    rules = RuleSet([Rule("position", PositionLimit(limit=10))])
+    session = Session.create(rules, [Instrument("X")], [Account("A")], mode="enforce", compiled=False)
+    whose = {"account": "A", "instrument": "X"}
+
+    def passes(ts, order_id, qty):
+        found = session.process_order(ts=ts, **whose, side="B", qty=qty, price=10, order_id=order_id)
+        return all(decision.action != DecisionKind.REJECT for decision in found)
+
+    assert passes(1, "a", 10) and not passes(2, "b", 1)
+    session.process_reject(ts=3, **whose, order_id="a")
+    assert passes(4, "c", 10)
+    session.process_cancel(ts=5, **whose, order_id="c")
+    session.process_cancel_reject(ts=6, **whose, order_id="c")
+    assert not passes(7, "d", 1)
+    session.process_modify(ts=8, **whose, side="B", qty=4, price=10, order_id="c")
+    session.process_modify_reject(ts=9, **whose, order_id="c")
+    assert not passes(10, "e", 1)
+    session.process_expire(ts=11, **whose, order_id="c")
+    session.process_trade(ts=12, **whose, side="B", qty=10, price=10, trade_id="t")
+    session.process_correct(ts=13, **whose, trade_id="t", qty=8, price=10)
+    assert passes(14, "f", 2) and not passes(15, "g", 1)
+    session.process_bust(ts=16, **whose, trade_id="t")
+    assert passes(17, "h", 8) and not passes(18, "i", 1)

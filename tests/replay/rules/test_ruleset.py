@@ -355,3 +355,8 @@ def test_a_rate_that_counts_cancels_alerts_on_them_and_cannot_refuse_them():
     counted = OrderRate(limit=1, window_ns="1s", kinds=("order", "cancel"))
     assert Rule("rate", counted, action="ALERT").alerts_on == (EventKind.CANCEL,)
     assert Rule("rate", counted).alerts_on == ()
+
+
+def test_the_word_of_a_pause_is_that_of_its_action():
+    words = {action: Rule("r", DailyLoss(limit=1), action=action).pause_word for action in ("PAUSE", "HALT")}
+    assert words == {"PAUSE": "paused", "HALT": "halted"}

@@ -110,8 +110,8 @@ DATA = (
     Path(__file__).parents[2] / "data"
 )  # events.parquet is random_log(7, 300, opened=True) of tests/streams.py, stored
 KEPT = {
-    "shadow": "b6cdd0b2c3f650d50a02c2a6a440fa9f687fe956f476172ce3577d18735f8135",
-    "enforce": "e702d2d405833ecdea514008101b273babc2a0a16509d0dfde9b32140a5c5577",
+    "shadow": "ec11382ecc1962fa224480404f62b761b8422edc74a287bb3db12aa55465bbd7",
+    "enforce": "7ce88f25ce9d4e3c094b77d5ec8d06e0e139a56bd7ab2dcda5134d37ac40ac19",
 }
 
 
