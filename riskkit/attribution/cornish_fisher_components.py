@@ -76,7 +76,7 @@ def cornish_fisher(
     Examples
     --------
     >>> returns = [[0.01, 0.02], [-0.02, 0.01], [0.03, -0.03], [-0.01, -0.01], [0.02, 0.00], [-0.02, -0.01]]
-    >>> split = cornish_fisher([100.0, 50.0], returns, corrected=False, out_of_domain="allow")
+    >>> split = cornish_fisher([100.0, 50.0], returns, 0.95, corrected=False, out_of_domain="allow")
     >>> split.component.round(4).tolist(), round(split.total, 4)
     ([3.222, 0.2687], 3.4907)
     """

@@ -46,7 +46,7 @@ class LiquidationFrontier(Shown):
     --------
     >>> from riskkit.liquidity import LinearImpact, liquidation_frontier
     >>> market = LinearImpact.calibrated(0.95, 0.125, 5_000_000)
-    >>> frontier = liquidation_frontier(1_000_000, 5, 5, market, risk_aversions=[0.0, 1e-6])
+    >>> frontier = liquidation_frontier(1_000_000, 5, 5, market, 0.95, risk_aversions=[0.0, 1e-6])
     >>> len(frontier.schedules), round(frontier.best.expected_cost)
     (2, 1078623)
     """
@@ -133,10 +133,10 @@ def liquidation_frontier(
     Examples
     --------
     >>> market = LinearImpact.calibrated(0.95, 0.125, 5_000_000)
-    >>> frontier = liquidation_frontier(1_000_000, 5, 5, market, risk_aversions=[0.0, 1e-6])
+    >>> frontier = liquidation_frontier(1_000_000, 5, 5, market, 0.95, risk_aversions=[0.0, 1e-6])
     >>> frontier.to_frame()[["expected_cost", "cost_sd", "lvar"]].round().to_numpy().tolist()
     [[662500.0, 1040673.0, 2374255.0], [911227.0, 603431.0, 1903782.0]]
-    >>> frontier.best.lvar() < 1_903_782
+    >>> frontier.best.lvar(0.95) < 1_903_782
     True
     """
     factor = quantile_multiplier(confidence, z=z)

@@ -123,7 +123,8 @@ def test_an_answer_or_one_sentence(model, odd):
         assert "\n" not in words
         return
     assert odd not in REFUSED, f"{model} answered {answer}"
-    assert not np.isnan(numbers_in(answer)).any()
+    if odd != "one constant column":  # which is NaN where it has no answer
+        assert not np.isnan(numbers_in(answer)).any()
 
 
 @pytest.mark.parametrize("size", [2.0**-333, 2.0**333], ids=["1e-100", "1e100"])

@@ -54,7 +54,8 @@ def test_the_deepest_fall_is_of_profit_not_of_deposits():
         return {"kind": EventKind.PRICE, "account": -1, "instrument": 0, "price": ticks}
 
     buy = {"kind": EventKind.FILL, "account": 0, "instrument": 0, "side": 1, "qty": 10, "price": 100, "order": -1}
-    rows = [buy, price(110), cash(-500), price(90), price(130), cash(5_000)]
+    order = {**buy, "kind": EventKind.ORDER, "qty": 1, "price": 1}  # without one, the rule has nothing to judge
+    rows = [order, buy, price(110), cash(-500), price(90), price(130), cash(5_000)]
     log = log_of_rows([{"instrument": -1, "price": MISSING, "ts": t, **row} for t, row in enumerate(rows)], universe())
     result = replay_log(log, MARKED, compiled=False)
     assert result.accounts()["drawdown"]["A0"] == 2.0  # 10 x (110 - 90) cents

@@ -48,7 +48,8 @@ def condition(name: str, id: str = "", **fields: Any) -> Rule:
     Examples
     --------
     >>> print(condition("ConcentrationLimit", limit="0.4", action="ALERT", severity="CRITICAL"))
-    ConcentrationLimit: a largest position of at most 40 % of a gross exposure after the order, for each account; a
+    ConcentrationLimit: a largest position of at most 40 % of a gross exposure after the order, with
+    working orders, for each account; a
     breach raises an alert (CRITICAL) and stops nothing.
     """
     return CONDITIONS[one_of(name, tuple(CONDITIONS), "name")](id or name, **fields)

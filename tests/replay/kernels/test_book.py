@@ -169,8 +169,8 @@ def test_a_quote_leaves_what_it_does_not_name():
         ({}, 1, 105, 105),
         ({"bid": 99, "ask": 101, "last": 100}, 1, MISSING, 101),
         ({"bid": 99, "ask": 101, "last": 100}, -1, MISSING, 99),
-        ({"bid": 99, "last": 100}, 1, MISSING, 100),
-        ({"ask": 101, "last": 100}, -1, MISSING, 100),
+        ({"bid": 99, "mark": 100}, 1, MISSING, 100),
+        ({"ask": 101, "mark": 100}, -1, MISSING, 100),
         ({}, 1, MISSING, MISSING),
     ],
 )

@@ -166,7 +166,10 @@ def test_a_wider_universe_changes_no_decision():
     live = Engine(RULES, log.universe, compiled=False)
     live.feed(log, 0, 70)
     old = live.universe
-    accounts, instruments = (*old.accounts, Account("new")), (*old.instruments, Instrument("new", lot="0.5"))
+    accounts, instruments = (
+        (*old.accounts, Account("new", {"USD": 10})),
+        (*old.instruments, Instrument("new", lot="0.5")),
+    )
     wider = live.widened(
         Universe(instruments, accounts, old.quanta, (*old.strategies, "new/s"), (*old.connections, "c"))
     )
