@@ -110,7 +110,8 @@ def read(function: Any, *, known: dict[Any, CellFunction] | None = None) -> Cell
 def _parsed(function: types.FunctionType) -> CellFunction:
     """Parse a function's source, from the file or the cell (IPython stores cells in `linecache`)."""
     code = function.__code__
-    lines = linecache.getlines(code.co_filename, function.__globals__)
+    nameless = code.co_filename == "<string>"  # of exec; since Python 3.13 the lines of `python -c` have this name too
+    lines = [] if nameless else linecache.getlines(code.co_filename, function.__globals__)
     index = code.co_firstlineno - 1
     if index >= len(lines):
         raise InputError(
