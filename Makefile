@@ -16,7 +16,7 @@ demo: $(VENV)/demo
 lab: $(VENV)/demo
 	$(BIN)/jupyter lab notebooks/00_tour.ipynb
 
-# before each commit: the linters, and the tests that compile nothing, start no process and take less than seconds
+# before each commit: the linters, and the tests that compile nothing, start no process and are not marked slow
 check: lint
 	$(PYTEST) --fast -q
 

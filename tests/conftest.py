@@ -72,7 +72,7 @@ def _start_no_process(*_, **__):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Give each property at most as many examples as were asked for, and the cells of a notebook one process."""
+    """Limit the examples of each property, leave slow tests out of the fast run, and keep a notebook in one process."""
     most = AT_MOST[config.option.extent]
     for item in items:
         if config.option.extent == "fast" and item.get_closest_marker("slow"):
