@@ -38,7 +38,8 @@ def scale_scenarios(
     volatility_multiplier : float or (n_assets,), optional
         Factor on every return: 2 doubles the volatility.
     target_volatility : float or (n_assets,), optional
-        Volatility per period after scaling, as an alternative to `volatility_multiplier`.
+        Volatility per period after scaling, as an alternative to `volatility_multiplier`; for a constant series only
+        0, which leaves it as it is.
     current_volatility : float or (n_assets,), optional
         Volatility per period before scaling; by default the sample standard deviation.
 
@@ -70,10 +71,26 @@ def scale_scenarios(
             if current_volatility is None
             else _volatilities(current_volatility, returns, "current_volatility")
         )
-        if np.any(np.asarray(present) <= 0.0) or (current_volatility is None and np.any(constant(array))):
-            raise InputError("returns contains a constant series; it cannot be scaled to the target")
-        factor = _volatilities(target_volatility, returns, "target_volatility") / np.asarray(present)
+        target = _volatilities(target_volatility, returns, "target_volatility")
+        flat = np.asarray(present) <= 0.0
+        if current_volatility is None:
+            flat = flat | constant(array)
+        _check_flat(flat, np.broadcast_to(target, np.shape(flat)), labels_of(returns, 1))
+        factor = np.where(flat, 1.0, target / np.where(flat, 1.0, present))
     return with_labels(array * factor, labels_of(returns, 0), labels_of(returns, 1), getattr(returns, "name", None))
+
+
+def _check_flat(flat: np.ndarray, target: np.ndarray, labels: Any) -> None:
+    """Refuse a target above zero for a series that has no volatility."""
+    refused = np.flatnonzero(flat & (target > 0.0))
+    if len(refused):
+        name = (
+            "returns" if not np.ndim(flat) else f"series {refused[0]}" if labels is None else repr(labels[refused[0]])
+        )
+        raise InputError(
+            f"target_volatility is {target.ravel()[refused[0]]:g} for {name}, which has no volatility to scale; "
+            "give one target per series, and 0 for a constant one, which is left as it is"
+        )
 
 
 def _volatilities(value: Any, returns: Any, name: str) -> Any:

@@ -264,6 +264,14 @@ def test_volatility_is_scaled_to_the_target(returns):
     ).to_numpy() == pytest.approx(2 * table["KO"])
 
 
+def test_a_constant_series_is_left_as_it_is_by_the_target_0(returns):
+    table = returns[["AAPL"]].assign(cash=0.0001)
+    scaled = rk.stress.scale_scenarios(table, target_volatility=[0.01, 0.0])
+    assert scaled["cash"].eq(0.0001).all() and scaled["AAPL"].std() == pytest.approx(0.01)
+    with pytest.raises(rk.InputError, match="0.01 for 'cash', which has no volatility"):
+        rk.stress.scale_scenarios(table, target_volatility=0.01)
+
+
 # Stress tests
 
 
@@ -674,7 +682,8 @@ def test_factor_scenarios_take_the_loadings_as_they_are_estimated(returns):
         (lambda: rk.stress.factor_loadings([0.1], [1.0]), "1 observations for 2 coefficients"),
         (lambda: rk.stress.factor_loadings([0.1, 0.2], [1.0, 2.0, 3.0]), "returns has 2 rows and factors 3"),
         (lambda: rk.stress.scale_scenarios([0.1, 0.2]), "give one of volatility_multiplier"),
-        (lambda: rk.stress.scale_scenarios([0.1, 0.1], target_volatility=0.1), "a constant series"),
+        (lambda: rk.stress.scale_scenarios([0.1, 0.1], target_volatility=0.1), "0.1 for returns, which has no"),
+        (lambda: rk.stress.scale_scenarios([[0.1, 1], [0.2, 1]], target_volatility=0.1), "0.1 for series 1, which has"),
         (lambda: rk.stress.scale_scenarios([0.1, 0.2], volatility_multiplier=-1.0), "volatility_multiplier=-1.0"),
         (
             lambda: rk.stress.scale_scenarios([[0.1, 0.2]], volatility_multiplier=[1.0]),

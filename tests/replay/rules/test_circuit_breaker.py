@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from riskkit import Account, CircuitBreaker, EventLog, InputError, Instrument, Rule, RuleSet, replay_log
@@ -360,6 +360,7 @@ def test_it_is_the_rule(steps, hold, zone):
     limits = BreakerLimits(daily_loss=6, open_positions=2, consecutive_errors=2, tz=tz, roll_hour=roll_hour)
     breaker = CircuitBreaker(*limits[:3], tz=tz, roll_hour=roll_hour, hold=hold)
     rows, passes, trips = told_and_recorded(breaker, steps, ns("2024-03-08 12:00"))
+    assume(any(row["kind"] not in ("control", "clock", "ack") for row in rows))
     log = EventLog.from_frame(pd.DataFrame(rows), INSTRUMENTS, [Account("A")], quanta={"USD": "0.01"})
     result = replay_log(log, RuleSet([Rule("breaker", limits, hold=hold)]), "enforce", compiled=False)
     refused = set(result.rejections()["seq"].tolist())

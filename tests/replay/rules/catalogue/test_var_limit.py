@@ -200,7 +200,7 @@ def test_scopes_net_their_accounts():
 def test_a_pause_begins_with_the_order_beyond_the_limit():
     log = stream(*bars(), order(11), order(1), order(1))
     found = codes(log, gate(198, action="PAUSE"))
-    assert found == [(9, "ALERTED"), (9, "TRIP"), (10, "HELD"), (11, "HELD")]
+    assert found == [(9, "OBJECT"), (9, "TRIP"), (10, "HELD"), (11, "HELD")]
 
 
 def test_enforce_takes_the_fills_of_a_refused_order_out_of_the_exposure():
