@@ -22,17 +22,17 @@ def rows() -> Iterator[Row]:
     rng = np.random.default_rng(0)
     root = rng.normal(0.0, 0.01, (ASSETS, ASSETS))
     covariance, positions = root @ root.T, rng.normal(0.0, 1.0, ASSETS)
-    law = NormalReturns(covariance)
+    model = NormalReturns(covariance)
 
     def ours() -> tuple[float, float]:
-        risk = simulate_risk(law, positions, SCENARIOS, draws=np.random.default_rng(1), confidence=CONFIDENCE)
+        risk = simulate_risk(model, positions, SCENARIOS, draws=np.random.default_rng(1), confidence=CONFIDENCE)
         return risk.var, risk.es
 
     def draws_and_product() -> np.ndarray:
         """The fastest plain loop we know: blocks that stay in cache, one product a block, nothing else."""
         words = np.random.default_rng(1).integers(0, 2**32, size=4, dtype=np.uint32)
         stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence(words.tolist()).spawn(3)[0]))
-        loadings, block, pnl = law.root.T @ positions, np.empty((BLOCK, ASSETS)), np.empty(SCENARIOS)
+        loadings, block, pnl = model.root.T @ positions, np.empty((BLOCK, ASSETS)), np.empty(SCENARIOS)
         for start in range(0, SCENARIOS, BLOCK):
             part = block[: min(BLOCK, SCENARIOS - start)]
             stream.standard_normal(out=part)
@@ -56,7 +56,7 @@ def rows() -> Iterator[Row]:
     mine, book = best(ours, textbook, repeat=2)
     yield Row("Monte Carlo VaR and ES, 10^6 x 50", mine, book, "textbook numpy, 400 MB", 1.5)
 
-    line = law.project(positions)
+    line = model.project(positions)
 
     def projected() -> float:
         return simulate_risk(line, [1.0], 2**20, draws=SobolDraws(np.random.default_rng(1)), confidence=CONFIDENCE).var

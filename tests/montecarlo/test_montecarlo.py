@@ -29,7 +29,7 @@ BOOK = np.array([1000.0, -400.0, 300.0])
 HISTORY = np.random.default_rng(9).standard_t(4, (60, 3)) * 0.01 @ np.linalg.cholesky(CORRELATION).T
 FRAME = pd.DataFrame(HISTORY, columns=ASSETS)
 
-LAWS = {
+MODELS = {
     "normal": montecarlo.NormalReturns(TABLE, MEAN),
     "student t": montecarlo.StudentTReturns(TABLE, 5.0, MEAN),
     "gaussian copula": montecarlo.GaussianCopula(FRAME),
@@ -41,20 +41,22 @@ LAWS = {
     ),
     "jump diffusion": montecarlo.JumpDiffusion(VOLATILITY, 0.5, -0.02, 0.01, MEAN, CORRELATION, horizon=2.0, steps=2),
 }
-every_law = pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
+every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
 
 
 def rng(seed=1):
     return np.random.default_rng(seed)
 
 
-# the promises every law keeps
+# the promises every model keeps
 
 
-@every_law
-def test_the_numbers_do_not_depend_on_the_chunks(law):
+@every_model
+def test_the_numbers_do_not_depend_on_the_chunks(model):
     def run(chunk_size):
-        return montecarlo.simulate_risk(law, BOOK, 30_001, draws=rng(), confidence=[0.95, 0.99], chunk_size=chunk_size)
+        return montecarlo.simulate_risk(
+            model, BOOK, 30_001, draws=rng(), confidence=[0.95, 0.99], chunk_size=chunk_size
+        )
 
     first = run(1)
     for chunk_size in (BLOCK + 1, 3 * BLOCK, 100_000):
@@ -62,69 +64,69 @@ def test_the_numbers_do_not_depend_on_the_chunks(law):
     assert repr(run(9_000)) == repr(first)
 
 
-@every_law
-def test_a_run_is_the_sample_that_the_same_seed_gives(law):
-    scenarios = law.sample(20_000, rng(3))
+@every_model
+def test_a_run_is_the_sample_that_the_same_seed_gives(model):
+    scenarios = model.sample(20_000, rng(3))
     pnl = np.asarray(scenarios) @ BOOK
-    risk = montecarlo.simulate_risk(law, BOOK, 20_000, draws=rng(3), confidence=0.95)
+    risk = montecarlo.simulate_risk(model, BOOK, 20_000, draws=rng(3), confidence=0.95)
     assert risk.var == pytest.approx(historical(pnl, 0.95).var, rel=1e-10)
     assert risk.es == pytest.approx(historical(pnl, 0.95).es, rel=1e-10)
     assert risk.mean == pytest.approx(pnl.mean(), abs=1e-9)
     assert risk.volatility == pytest.approx(pnl.std(ddof=1), rel=1e-9)
     revalued = montecarlo.simulate_risk(
-        law, lambda moves: np.asarray(moves) @ BOOK, 20_000, draws=rng(3), confidence=0.95
+        model, lambda moves: np.asarray(moves) @ BOOK, 20_000, draws=rng(3), confidence=0.95
     )
     assert revalued.es == pytest.approx(risk.es, rel=1e-10)
 
 
-@every_law
-def test_the_same_seed_gives_the_same_and_a_used_one_goes_on(law):
+@every_model
+def test_the_same_seed_gives_the_same_and_a_used_one_goes_on(model):
     generator = rng(4)
-    one, other = law.sample(50, generator), law.sample(50, generator)
-    np.testing.assert_array_equal(one, law.sample(50, rng(4)))
+    one, other = model.sample(50, generator), model.sample(50, generator)
+    np.testing.assert_array_equal(one, model.sample(50, rng(4)))
     assert not np.array_equal(one, other)
 
 
-@every_law
-def test_draws_may_be_given(law):
-    needs = law.needs
+@every_model
+def test_draws_may_be_given(model):
+    needs = model.needs
     given_draws = np.hstack(
         [rng().normal(size=(40, needs.normals)), rng(2).uniform(size=(40, needs.columns - needs.normals))]
     )
-    scenarios = law.sample(None, given_draws)
+    scenarios = model.sample(None, given_draws)
     assert scenarios.shape == (40, 3)
-    np.testing.assert_array_equal(scenarios[:7], law.sample(7, given_draws))
-    risk = montecarlo.simulate_risk(law, BOOK, draws=given_draws, confidence=0.9)
+    np.testing.assert_array_equal(scenarios[:7], model.sample(7, given_draws))
+    risk = montecarlo.simulate_risk(model, BOOK, draws=given_draws, confidence=0.9)
     assert risk.n_scenarios == 40
     assert risk.var == pytest.approx(historical(scenarios @ BOOK, 0.9).var, rel=1e-10)
     with pytest.raises(InputError, match="the model needs"):
-        law.sample(None, np.full((5, needs.columns + 1), 0.5))
+        model.sample(None, np.full((5, needs.columns + 1), 0.5))
     with pytest.raises(InputError, match="enough for 40"):
-        law.sample(41, given_draws)
+        model.sample(41, given_draws)
 
 
-@every_law
-def test_sobol_points_and_mirrored_pairs_agree_with_plain_draws(law):
-    plain = montecarlo.simulate_risk(law, BOOK, 2**16, draws=rng(5), confidence=0.95)
+@every_model
+def test_sobol_points_and_mirrored_pairs_agree_with_plain_draws(model):
+    plain = montecarlo.simulate_risk(model, BOOK, 2**16, draws=rng(5), confidence=0.95)
     for other in (
-        montecarlo.simulate_risk(law, BOOK, 2**16, draws=montecarlo.SobolDraws(rng(6)), confidence=0.95),
-        montecarlo.simulate_risk(law, BOOK, 2**16, draws=rng(7), confidence=0.95, antithetic=True),
+        montecarlo.simulate_risk(model, BOOK, 2**16, draws=montecarlo.SobolDraws(rng(6)), confidence=0.95),
+        montecarlo.simulate_risk(model, BOOK, 2**16, draws=rng(7), confidence=0.95, antithetic=True),
     ):
         for name in ("var", "es"):
             error = math.hypot(getattr(plain, f"{name}_standard_error"), getattr(other, f"{name}_standard_error"))
             assert abs(getattr(plain, name) - getattr(other, name)) < 4.5 * error
 
 
-@every_law
-def test_laws_print_and_label(law):
-    assert law.n_assets == 3
-    assert "assets" in repr(law)
-    assert repr(law) in repr(law) and "0x" not in repr(law)
-    if not isinstance(law, (montecarlo.GeometricBrownianMotion, montecarlo.JumpDiffusion)):
-        assert list(law.sample(3, rng()).columns) == ASSETS
+@every_model
+def test_laws_print_and_label(model):
+    assert model.n_assets == 3
+    assert "assets" in repr(model)
+    assert repr(model) in repr(model) and "0x" not in repr(model)
+    if not isinstance(model, (montecarlo.GeometricBrownianMotion, montecarlo.JumpDiffusion)):
+        assert list(model.sample(3, rng()).columns) == ASSETS
 
 
-# laws
+# models
 
 
 def test_roots_reproduce_the_matrix_and_put_the_largest_first():
@@ -140,18 +142,18 @@ def test_roots_reproduce_the_matrix_and_put_the_largest_first():
 
 @pytest.mark.parametrize("name", ["normal", "student t"])
 def test_elliptical_laws_have_the_moments_asked_for(name):
-    scenarios = np.asarray(LAWS[name].sample(400_000, rng(8)))
+    scenarios = np.asarray(MODELS[name].sample(400_000, rng(8)))
     tolerance = 5.0 * VOLATILITY / math.sqrt(400_000)
     assert (np.abs(scenarios.mean(axis=0) - MEAN) < tolerance).all()
     np.testing.assert_allclose(np.cov(scenarios.T), COVARIANCE, atol=0.02 * COVARIANCE.max())
 
 
 def test_student_t_is_what_its_draws_say():
-    law = montecarlo.StudentTReturns(COVARIANCE, 5.0, MEAN)
+    model = montecarlo.StudentTReturns(COVARIANCE, 5.0, MEAN)
     normals, level = rng().normal(size=(4, 3)), np.array([[0.1], [0.5], [0.9], [0.999]])
     chi_squares = stats.chi2(5.0).ppf(level)
-    expected = normals @ law.root.T * np.sqrt(3.0 / chi_squares) + MEAN
-    np.testing.assert_allclose(law.sample(None, np.hstack([normals, level])), expected, rtol=1e-10)
+    expected = normals @ model.root.T * np.sqrt(3.0 / chi_squares) + MEAN
+    np.testing.assert_allclose(model.sample(None, np.hstack([normals, level])), expected, rtol=1e-10)
     for nu in (2.0, -1.0, np.nan):
         with pytest.raises(InputError, match="df"):
             montecarlo.StudentTReturns(COVARIANCE, nu)
@@ -159,17 +161,17 @@ def test_student_t_is_what_its_draws_say():
 
 @pytest.mark.parametrize("name", ["normal", "student t"])
 def test_linear_books_meet_their_closed_form(name):
-    law = LAWS[name]
-    nu = getattr(law, "df", None)
+    model = MODELS[name]
+    nu = getattr(model, "df", None)
     exact = (
         portfolio(BOOK, COVARIANCE, 0.99, mean=MEAN, df=nu),
         portfolio(BOOK, COVARIANCE, 0.99, mean=MEAN, df=nu, measure="es"),
     )
-    assert law.linear_risk(BOOK, 0.99) == pytest.approx(exact)
+    assert model.linear_risk(BOOK, 0.99) == pytest.approx(exact)
     for risk in (
-        montecarlo.simulate_risk(law, pd.Series(BOOK, index=ASSETS)[::-1], 300_000, draws=rng(2)),
-        montecarlo.simulate_risk(law.project(BOOK), [1.0], 300_000, draws=rng(3)),
-        montecarlo.simulate_risk(law.project(BOOK), [1.0], 2**18, draws=montecarlo.SobolDraws(rng(3))),
+        montecarlo.simulate_risk(model, pd.Series(BOOK, index=ASSETS)[::-1], 300_000, draws=rng(2)),
+        montecarlo.simulate_risk(model.project(BOOK), [1.0], 300_000, draws=rng(3)),
+        montecarlo.simulate_risk(model.project(BOOK), [1.0], 2**18, draws=montecarlo.SobolDraws(rng(3))),
     ):
         assert abs(risk.var - exact[0]) < 4.0 * risk.var_standard_error
         assert abs(risk.es - exact[1]) < 4.0 * risk.es_standard_error
@@ -178,7 +180,7 @@ def test_linear_books_meet_their_closed_form(name):
 
 @pytest.mark.parametrize("nu", [None, 3.0])
 def test_copulas_against_plain(nu):
-    law = (
+    model = (
         montecarlo.GaussianCopula(FRAME, CORRELATION)
         if nu is None
         else montecarlo.StudentTCopula(FRAME, nu, CORRELATION)
@@ -186,8 +188,8 @@ def test_copulas_against_plain(nu):
     normals, uniforms = rng(1).normal(size=(200, 3)), rng(2).uniform(0.01, 0.99, size=(200, 1))
     draws = normals if nu is None else np.hstack([normals, uniforms])
     chi_squares = np.ones(200) if nu is None else stats.chi2(nu).ppf(uniforms[:, 0])
-    expected = naive.copula_returns(HISTORY, law.root, normals, chi_squares, nu)
-    np.testing.assert_array_equal(law.sample(None, draws), expected)
+    expected = naive.copula_returns(HISTORY, model.root, normals, chi_squares, nu)
+    np.testing.assert_array_equal(model.sample(None, draws), expected)
 
 
 def test_copulas_keep_margins_and_dependence():
@@ -197,14 +199,14 @@ def test_copulas_keep_margins_and_dependence():
     np.testing.assert_allclose(gaussian.matrix, CORRELATION, atol=0.06)
     assert 3.0 < student.df < 5.5
     together = {}
-    for law in (gaussian, student):
-        scenarios = law.sample(200_000, rng(2))
+    for model in (gaussian, student):
+        scenarios = model.sample(200_000, rng(2))
         for level in (0.01, 0.5, 0.99):
             np.testing.assert_allclose(
                 np.quantile(scenarios, level, axis=0), np.quantile(history, level, axis=0), rtol=0.08, atol=3e-4
             )
         low = scenarios[:, :2] < np.quantile(history[:, :2], 0.01, axis=0)
-        together[law] = low.all(axis=1).mean()
+        together[model] = low.all(axis=1).mean()
     observed = (history[:, :2] < np.quantile(history[:, :2], 0.01, axis=0)).all(axis=1).mean()
     assert together[student] > 1.3 * together[gaussian]  # joint extremes are what the t copula is for
     assert abs(together[student] - observed) < abs(together[gaussian] - observed)
@@ -229,20 +231,20 @@ def test_copulas_refuse_what_they_cannot_use():
 
 @pytest.mark.parametrize("horizon", [1, 4, 7])
 def test_bootstrap_against_plain(horizon):
-    for law, days in (
+    for model, days in (
         (montecarlo.BlockBootstrap(HISTORY, horizon, 2.5), naive.stationary_days),
         (montecarlo.BlockBootstrap(HISTORY, horizon, 3, "circular"), naive.circular_days),
     ):
-        uniforms = rng(horizon).uniform(size=(50, law.needs.uniforms))
-        chosen = days(uniforms, 60, horizon, law.block)
+        uniforms = rng(horizon).uniform(size=(50, model.needs.uniforms))
+        chosen = days(uniforms, 60, horizon, model.block)
         expected = np.array([np.prod(1.0 + HISTORY[row], axis=0) - 1.0 for row in chosen])
-        np.testing.assert_allclose(law.sample(None, uniforms), expected, rtol=1e-10, atol=1e-15)
+        np.testing.assert_allclose(model.sample(None, uniforms), expected, rtol=1e-10, atol=1e-15)
 
 
 def test_stationary_blocks_have_the_mean_length_and_every_day_its_share():
-    law = montecarlo.BlockBootstrap(HISTORY, horizon=40, block=4.0)
-    source, _ = source_of(rng(3), law.needs, 4_000)
-    days = law.days(source.take(4_000))
+    model = montecarlo.BlockBootstrap(HISTORY, horizon=40, block=4.0)
+    source, _ = source_of(rng(3), model.needs, 4_000)
+    days = model.days(source.take(4_000))
     broken = ((days[:, 1:] - days[:, :-1]) % 60 != 1).mean()
     assert broken == pytest.approx(0.25 * 59 / 60, abs=0.005)
     counts = np.bincount(days.ravel(), minlength=60)
@@ -260,15 +262,17 @@ def test_stationary_blocks_have_the_mean_length_and_every_day_its_share():
 
 
 def test_geometric_brownian_motion_has_its_law():
-    law = montecarlo.GeometricBrownianMotion([0.2, 0.3], [0.05, -0.02], [[1.0, 0.6], [0.6, 1.0]], horizon=0.5, steps=3)
-    paths = law.paths(200_000, rng(1), spot=[100.0, 50.0])
+    model = montecarlo.GeometricBrownianMotion(
+        [0.2, 0.3], [0.05, -0.02], [[1.0, 0.6], [0.6, 1.0]], horizon=0.5, steps=3
+    )
+    paths = model.paths(200_000, rng(1), spot=[100.0, 50.0])
     assert paths.shape == (200_000, 4, 2)
     assert (paths[:, 0] == [100.0, 50.0]).all()
     logs = np.log(paths[:, -1] / [100.0, 50.0])
     np.testing.assert_allclose(logs.mean(axis=0), [(0.05 - 0.02) * 0.5, (-0.02 - 0.045) * 0.5], atol=0.002)
     expected = 0.5 * np.array([[0.04, 0.036], [0.036, 0.09]])
     np.testing.assert_allclose(np.cov(logs.T), expected, rtol=0.02)
-    np.testing.assert_allclose(law.sample(200_000, rng(1)), paths[:, -1] / [100.0, 50.0] - 1.0, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(model.sample(200_000, rng(1)), paths[:, -1] / [100.0, 50.0] - 1.0, rtol=1e-9, atol=1e-12)
     growth = np.diff(np.log(paths[:, :, 0]), axis=1)
     assert abs(np.corrcoef(growth[:, 0], growth[:, 1])[0, 1]) < 0.01
 
@@ -276,8 +280,8 @@ def test_geometric_brownian_motion_has_its_law():
 @pytest.mark.parametrize("steps", [1, 4])
 def test_jump_diffusion_has_the_moments_of_merton(steps):
     options = {"volatility": 0.2, "intensity": 1.5, "jump_mean": -0.1, "jump_volatility": 0.15, "drift": 0.03}
-    law = montecarlo.JumpDiffusion(**options, horizon=0.8, steps=steps)
-    returns = np.asarray(law.sample(400_000, rng(2)))[:, 0]
+    model = montecarlo.JumpDiffusion(**options, horizon=0.8, steps=steps)
+    returns = np.asarray(model.sample(400_000, rng(2)))[:, 0]
     assert returns.mean() == pytest.approx(math.expm1(0.03 * 0.8), abs=4 * returns.std() / math.sqrt(400_000))
     logs = np.log1p(returns)
     mean, second, third, fourth = naive.merton_moments(**options, horizon=0.8)
@@ -288,10 +292,10 @@ def test_jump_diffusion_has_the_moments_of_merton(steps):
 
 
 def test_a_call_under_jumps_costs_what_merton_says():
-    law = montecarlo.JumpDiffusion(
+    model = montecarlo.JumpDiffusion(
         volatility=0.2, intensity=1.0, jump_mean=-0.1, jump_volatility=0.15, drift=0.05, horizon=0.5
     )
-    spots = 100.0 * (1.0 + law.sample(2**18, montecarlo.SobolDraws(rng(1)))[:, 0])
+    spots = 100.0 * (1.0 + model.sample(2**18, montecarlo.SobolDraws(rng(1)))[:, 0])
     price = math.exp(-0.05 * 0.5) * np.maximum(spots - 105.0, 0.0).mean()
     exact = naive.merton_call(100.0, 105.0, 0.2, 1.0, -0.1, 0.15, 0.05, 0.5)
     assert price == pytest.approx(exact, rel=0.002)
@@ -413,20 +417,20 @@ def test_sobol_errors_say_how_far_estimates_scatter_and_are_smaller():
 
 
 def test_a_good_control_variate_cuts_the_error():
-    law = montecarlo.NormalReturns(TABLE)
+    model = montecarlo.NormalReturns(TABLE)
     deltas = pd.Series(BOOK, index=ASSETS)
     book = DeltaGamma(deltas, pd.DataFrame(np.diag([-300.0, 100.0, -200.0]), index=ASSETS, columns=ASSETS))
-    plain = montecarlo.simulate_risk(law, book, 50_000, draws=rng(1), confidence=[0.95, 0.99])
+    plain = montecarlo.simulate_risk(model, book, 50_000, draws=rng(1), confidence=[0.95, 0.99])
     controlled = montecarlo.simulate_risk(
-        law, book, 50_000, draws=rng(1), confidence=[0.95, 0.99], control_variate=deltas
+        model, book, 50_000, draws=rng(1), confidence=[0.95, 0.99], control_variate=deltas
     )
-    large = montecarlo.simulate_risk(law, book, 2**21, draws=montecarlo.SobolDraws(rng(2)), confidence=[0.95, 0.99])
+    large = montecarlo.simulate_risk(model, book, 2**21, draws=montecarlo.SobolDraws(rng(2)), confidence=[0.95, 0.99])
     assert (controlled.var_standard_error < 0.4 * plain.var_standard_error).all()
     assert (controlled.es_standard_error < 0.4 * plain.es_standard_error).all()
     assert (np.abs(controlled.var - large.var) < 4.0 * controlled.var_standard_error).all()
     assert (np.abs(controlled.es - large.es) < 4.0 * controlled.es_standard_error).all()
     exact = montecarlo.simulate_risk(
-        law, BOOK, 20_000, draws=rng(1), control_variate=BOOK
+        model, BOOK, 20_000, draws=rng(1), control_variate=BOOK
     )  # a control that is the book itself
     assert exact.var == pytest.approx(portfolio(BOOK, COVARIANCE, 0.99), rel=0.003)
     assert exact.es == pytest.approx(portfolio(BOOK, COVARIANCE, 0.99, measure="es"), rel=0.003)
@@ -437,7 +441,7 @@ def test_a_good_control_variate_cuts_the_error():
 
 def test_books_of_every_form_agree():
     def run(book, **options):
-        return montecarlo.simulate_risk(LAWS["normal"], book, 20_000, draws=rng(6), **options)
+        return montecarlo.simulate_risk(MODELS["normal"], book, 20_000, draws=rng(6), **options)
 
     linear = run(BOOK)
     np.testing.assert_allclose(run(DeltaGamma(BOOK, np.zeros(3))).var, linear.var, rtol=1e-10)
@@ -454,7 +458,7 @@ def test_delta_gamma_does_not_depend_on_the_chunks():
     gamma = rng(1).normal(size=(3, 3)) * 1000
     runs = [
         montecarlo.simulate_risk(
-            LAWS["normal"], DeltaGamma(BOOK, gamma + gamma.T), 20_000, draws=rng(6), chunk_size=size
+            MODELS["normal"], DeltaGamma(BOOK, gamma + gamma.T), 20_000, draws=rng(6), chunk_size=size
         )
         for size in (BLOCK, 3 * BLOCK, 50_000)
     ]
@@ -467,19 +471,19 @@ def test_a_tree_of_books():
         [[100.0, 0, 0], [0, 50.0, 0], [0, 0, -80.0]], index=["swaps", "bonds", "fx"], columns=ASSETS
     )
     tree = {"firm": {"rates": ["swaps", "bonds"], "macro": ["fx"]}}
-    risk = montecarlo.simulate_risk(LAWS["normal"], positions, 20_000, draws=rng(2), hierarchy=tree)
+    risk = montecarlo.simulate_risk(MODELS["normal"], positions, 20_000, draws=rng(2), hierarchy=tree)
     assert list(risk.var.index) == ["firm", "rates", "swaps", "bonds", "macro", "fx"]
-    pnl = LAWS["normal"].sample(20_000, rng(2)) @ positions.T
+    pnl = MODELS["normal"].sample(20_000, rng(2)) @ positions.T
     assert risk.var["firm"] == pytest.approx(historical(pnl.sum(axis=1), 0.99).var, rel=1e-9)
     assert risk.var["rates"] == pytest.approx(historical(pnl["swaps"] + pnl["bonds"], 0.99).var, rel=1e-9)
     assert risk.var["firm"] < risk.var["rates"] + risk.var["macro"]
     assert risk.to_frame().loc[("macro", 0.99), "es"] == pytest.approx(risk.es["fx"])
     revalued = montecarlo.simulate_risk(
-        LAWS["normal"], lambda moves: moves @ positions.T, 20_000, draws=rng(2), hierarchy=tree
+        MODELS["normal"], lambda moves: moves @ positions.T, 20_000, draws=rng(2), hierarchy=tree
     )
     np.testing.assert_allclose(revalued.var, risk.var, rtol=1e-10)
     with pytest.raises(InputError, match="no names"):
-        montecarlo.simulate_risk(LAWS["normal"], positions.to_numpy(), 2_000, draws=rng(2), hierarchy=tree)
+        montecarlo.simulate_risk(MODELS["normal"], positions.to_numpy(), 2_000, draws=rng(2), hierarchy=tree)
 
 
 # refusals
@@ -506,20 +510,20 @@ def test_a_tree_of_books():
         ({"book": lambda moves: np.full(len(moves), np.nan)}, "revalue"),
         ({"book": lambda moves: [1.0]}, "one row for each"),
         ({"book": pd.Series({"Z": 1.0})}, "'Z'"),
-        ({"model": LAWS["t copula"], "control_variate": BOOK}, "no closed form"),
+        ({"model": MODELS["t copula"], "control_variate": BOOK}, "no closed form"),
     ],
 )
 def test_what_does_not_fit_is_refused(options, message):
-    given_options = {"model": LAWS["normal"], "book": BOOK, "n_scenarios": 1000, "draws": rng(), **options}
+    given_options = {"model": MODELS["normal"], "book": BOOK, "n_scenarios": 1000, "draws": rng(), **options}
     with pytest.raises(InputError, match=message):
         montecarlo.simulate_risk(given_options.pop("model"), given_options.pop("book"), **given_options)
 
 
 def test_bad_draws_are_refused():
     with pytest.raises(InputError, match="nan"):
-        LAWS["normal"].sample(None, [[np.nan, 0.0, 0.0]])
+        MODELS["normal"].sample(None, [[np.nan, 0.0, 0.0]])
     with pytest.raises(InputError, match="outside"):
-        LAWS["student t"].sample(None, [[0.0, 0.0, 0.0, 1.0]])
+        MODELS["student t"].sample(None, [[0.0, 0.0, 0.0, 1.0]])
     with pytest.raises(InputError, match="replicates"):
         montecarlo.SobolDraws(rng(), 1)
     with pytest.raises(InputError, match="Generator"):
@@ -528,7 +532,7 @@ def test_bad_draws_are_refused():
 
 
 def test_degenerate_books_have_a_defined_answer():
-    flat = montecarlo.simulate_risk(LAWS["normal"], [0.0, 0.0, 0.0], 1_000, draws=rng())
+    flat = montecarlo.simulate_risk(MODELS["normal"], [0.0, 0.0, 0.0], 1_000, draws=rng())
     assert (flat.var, flat.es, flat.var_standard_error, flat.es_standard_error) == (0.0, 0.0, 0.0, 0.0)
     still = montecarlo.simulate_risk(montecarlo.NormalReturns([[0.0]], 0.01), [100.0], 1_000, draws=rng())
     assert (still.var, still.volatility) == (-1.0, 0.0)
@@ -545,7 +549,7 @@ def test_mirrored_pairs_are_mirrored():
 
 
 def test_results_print_frame_and_converge():
-    risk = montecarlo.simulate_risk(LAWS["normal"], BOOK, 50_000, draws=rng(1), confidence=[0.95, 0.99])
+    risk = montecarlo.simulate_risk(MODELS["normal"], BOOK, 50_000, draws=rng(1), confidence=[0.95, 0.99])
     frame = risk.to_frame()
     assert list(frame.columns) == ["var", "var_standard_error", "es", "es_standard_error"]
     assert list(frame.index) == [0.95, 0.99]
@@ -568,7 +572,7 @@ def test_the_convergence_plot_shows_the_path():
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    risk = montecarlo.simulate_risk(LAWS["normal"], BOOK, 20_000, draws=rng(1))
+    risk = montecarlo.simulate_risk(MODELS["normal"], BOOK, 20_000, draws=rng(1))
     ax = risk.plot(plt.figure().gca())
     for line, name in zip(ax.lines, ("var", "es"), strict=True):
         np.testing.assert_array_equal(line.get_xdata(), risk.stops)
@@ -578,10 +582,10 @@ def test_the_convergence_plot_shows_the_path():
 
 
 def test_memory_does_not_grow_with_the_scenarios():
-    law, peaks = montecarlo.NormalReturns(np.eye(50) * 1e-4), []
+    model, peaks = montecarlo.NormalReturns(np.eye(50) * 1e-4), []
     for n in (20_000, 500_000):
         tracemalloc.start()
-        montecarlo.simulate_risk(law, np.ones(50), n, draws=rng(), checkpoints=2)
+        montecarlo.simulate_risk(model, np.ones(50), n, draws=rng(), checkpoints=2)
         peaks.append(tracemalloc.get_traced_memory()[1] / 2**20)
         tracemalloc.stop()
     assert peaks[1] < 20.0  # megabytes; 500,000 x 50 doubles are 190

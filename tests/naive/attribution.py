@@ -41,7 +41,7 @@ def best_trade(weights, covariance, i, risk):
 
 
 def harrell_davis_weights(n, confidence):
-    """Harrell and Davis (1982): what a beta law puts between (k-1)/n and k/n."""
+    """Harrell and Davis (1982): what a beta distribution puts between (k-1)/n and k/n."""
     beta = stats.beta((n + 1) * confidence, (n + 1) * (1 - confidence))
     return [beta.cdf(k / n) - beta.cdf((k - 1) / n) for k in range(1, n + 1)]
 

@@ -81,7 +81,7 @@ def circular_days(uniforms, n_days, horizon, block):
 
 
 def merton_moments(volatility, intensity, jump_mean, jump_volatility, drift, horizon):
-    """Mean, variance, third and fourth central moment of the log return (cumulants of a compound Poisson law)."""
+    """Mean, variance, third and fourth central moment of the log return (cumulants of a compound Poisson distribution)."""
     m, s = jump_mean, jump_volatility
     rate = intensity * horizon
     growth = math.exp(m + s**2 / 2) - 1

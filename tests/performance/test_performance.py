@@ -183,16 +183,16 @@ def test_lo_sharpe_uses_the_variance_of_a_year(n_obs):
     assert no_lag == pytest.approx(performance.sharpe_ratio(smooth, 12), rel=1e-12)
 
 
-@pytest.mark.parametrize("law", ["normal", "crashes"])
-def test_standard_error_of_sharpe_is_the_spread_over_many_records(law):
+@pytest.mark.parametrize("distribution", ["normal", "crashes"])
+def test_standard_error_of_sharpe_is_the_spread_over_many_records(distribution):
     rng = np.random.default_rng(8)
-    shocks = rng.normal(size=(400, 2000)) if law == "normal" else 1.0 - rng.exponential(size=(400, 2000))
+    shocks = rng.normal(size=(400, 2000)) if distribution == "normal" else 1.0 - rng.exponential(size=(400, 2000))
     records = 0.3 + shocks
     ratios = performance.sharpe_ratio(records, definition="per_period")
     errors = performance.sharpe_standard_error(records)
     assert np.std(ratios) == pytest.approx(np.mean(errors), rel=0.05)
     plain = performance.sharpe_standard_error(records, method="normal").mean()
-    assert (plain < 0.95 * np.mean(errors)) == (law == "crashes")
+    assert (plain < 0.95 * np.mean(errors)) == (distribution == "crashes")
 
 
 def test_risk_free_is_a_number_or_one_per_period(panel):

@@ -1,4 +1,4 @@
-"""Independence, durations, dynamic quantile: statistics against plain twins, exact laws against brute force."""
+"""Independence, durations, dynamic quantile: statistics against plain twins, exact distributions against brute force."""
 
 import math
 
@@ -93,7 +93,7 @@ def test_exact_size_never_exceeds_nominal(n, confidence, test, nominal):
 def test_exact_law_of_long_samples_still_sums_to_one():
     for n, p in [(4527, 0.025), (100_000, 0.01)]:
         assert markov_cells(n, p, p, p, p).probability.sum() == pytest.approx(1.0, abs=1e-9)
-    # With many hits the chi-square law is right.
+    # With many hits the chi-square distribution is right.
     assert christoffersen_size(20_000, 0.95) == pytest.approx(0.05, abs=0.003)
 
 

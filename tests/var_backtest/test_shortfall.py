@@ -62,11 +62,11 @@ def test_acerbi_szekely_published_critical_values():
 def test_simulated_nulls_against_whole_paths(null):
     from scipy.stats import norm, t
 
-    law = norm() if null == "normal" else t(3)
-    quantile = -law.ppf(P)
-    es = -law.expect(lambda x: x, lb=-np.inf, ub=-quantile) / P
+    distribution = norm() if null == "normal" else t(3)
+    quantile = -distribution.ppf(P)
+    es = -distribution.expect(lambda x: x, lb=-np.inf, ub=-quantile) / P
     expected = naive.null_statistics(
-        120, P, quantile, es, lambda n, rng: law.rvs(size=n, random_state=rng), 3000, np.random.default_rng(3)
+        120, P, quantile, es, lambda n, rng: distribution.rvs(size=n, random_state=rng), 3000, np.random.default_rng(3)
     )
     draws = tail_draws(120, P, null)
     assert null_distribution(null).es(P) == pytest.approx(es, rel=1e-6)

@@ -45,7 +45,7 @@ def simulate_risk(
 
     Parameters
     ----------
-    model : Law
+    model : ReturnModel
         Return model, as `NormalReturns`, `StudentTReturns`, `GaussianCopula`, `StudentTCopula`, `BlockBootstrap`,
         `GeometricBrownianMotion` or `JumpDiffusion`; the result has its horizon.
     book : positions, DeltaGamma or callable
