@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -121,7 +122,8 @@ def _terms(units: Sequence[Fraction], codes: np.ndarray, dtype: Any) -> tuple[An
 
 def _written(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) -> Counted:
     """Texts, Decimals and mixtures, each distinct value parsed once; a number beyond 64 bits counts as `MAXIMUM`."""
-    of_value, values = pd.factorize(series.astype(object), use_na_sentinel=False)
+    given = series.astype(object)
+    of_value, values = pd.factorize(given, use_na_sentinel=False)
     keys, pairs = pd.factorize(codes.astype(np.int64) * len(values) + of_value)
     read = [_read(value) for value in values]
     table = np.zeros(len(pairs), [("count", "i8"), ("off", "?"), ("bad", "?"), ("positive", "?")])
@@ -134,7 +136,10 @@ def _written(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) ->
             table[index] = MAXIMUM, False, False, False
         else:
             table[index] = round(steps), steps.denominator != 1, False, number > 0
-    return Counted(*(table[name][keys] for name in ("count", "off", "bad", "positive")))
+    counted = Counted(*(table[name][keys] for name in ("count", "off", "bad", "positive")))
+    if any(isinstance(value, Number) and value in (0, 1) for value in values):  # True equals 1, and is no number
+        counted.bad[:] |= np.fromiter((isinstance(value, (bool, np.bool_)) for value in given), bool, len(given))
+    return counted
 
 
 def _read(value: object) -> Fraction | None:

@@ -29,6 +29,10 @@ BAD_FRAMES = {
         "row 1, column 'kind': 'trade' is a closed position with its pnl or ret, and this row has a quantity and neither; "
         "did you mean 'fill'?",
     ),
+    "a boolean beside numbers that it equals": (
+        [ORDER, {**ORDER, "qty": True}],
+        "row 1, column 'qty': True is not a quantity; a quantity is a number above zero",
+    ),
     "NaN price": (
         [ORDER, {**ORDER, "price": np.nan}],
         "row 1, column 'price': nan is not a price; a price is a finite number (a market order says type='market')",
