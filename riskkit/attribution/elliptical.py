@@ -67,10 +67,10 @@ def portfolio(
     Examples
     --------
     >>> covariance = [[0.05**2, 0.0], [0.0, 0.12**2]]
-    >>> round(portfolio([2_000_000, 1_000_000], covariance, z=1.65))
+    >>> round(portfolio([2_000_000, 1_000_000], covariance, confidence=0.95, z=1.65))
     257738
     >>> round(portfolio([2_000_000, 1_000_000], covariance, measure="es"), 2)
-    322206.04
+    416319.77
     """
     book = exposure_of(positions, covariance)
     return book.risk(cached_factor(confidence, measure, z, df), _means(book, mean, measure))
@@ -109,7 +109,7 @@ def standalone(
 
     Examples
     --------
-    >>> standalone([2_000_000, 1_000_000], [[0.05**2, 0.0], [0.0, 0.12**2]], z=1.65).round(6).tolist()
+    >>> standalone([2_000_000, 1_000_000], [[0.05**2, 0.0], [0.0, 0.12**2]], confidence=0.95, z=1.65).round(6).tolist()
     [165000.0, 198000.0]
     """
     book = exposure_of(positions, covariance)
@@ -154,10 +154,10 @@ def marginal(
     Examples
     --------
     >>> covariance = [[0.05**2, 0.0], [0.0, 0.12**2]]
-    >>> marginal([2_000_000, 1_000_000], covariance, z=1.65).round(4).tolist()
+    >>> marginal([2_000_000, 1_000_000], covariance, confidence=0.95, z=1.65).round(4).tolist()
     [0.0528, 0.1521]
     >>> marginal([2_000_000, 1_000_000], covariance, measure="es").round(4).tolist()
-    [0.066, 0.1902]
+    [0.0853, 0.2457]
     """
     book = exposure_of(positions, covariance)
     factor = cached_factor(confidence, measure, z, df)
@@ -202,7 +202,7 @@ def component(
     Examples
     --------
     >>> covariance = [[0.05**2, 0.0], [0.0, 0.12**2]]
-    >>> component([2_000_000, 1_000_000], covariance, z=1.65).round().tolist()
+    >>> component([2_000_000, 1_000_000], covariance, confidence=0.95, z=1.65).round().tolist()
     [105630.0, 152108.0]
     >>> component([100.0, 50.0], [[0.04, 0.0], [0.0, 0.01]], measure="volatility").round(6).tolist()
     [19.402851, 1.212678]
@@ -266,7 +266,7 @@ def parametric(
     >>> returns = [[0.01, 0.02], [-0.02, 0.01], [0.03, -0.03], [-0.01, -0.01]]
     >>> split = parametric([100.0, 50.0], returns, mean="zero", ddof=0)
     >>> split.component.round(4).tolist(), round(split.total, 4)
-    ([2.7592, -0.0627], 2.6965)
+    ([3.9024, -0.0887], 3.8137)
     """
     array = returns_array(returns, min_obs=2)
     named = isinstance(mean, str) and one_of(mean, ("sample", "zero"), "mean")

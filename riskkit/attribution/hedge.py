@@ -131,7 +131,7 @@ def best_hedge(
 
     Examples
     --------
-    >>> hedges = best_hedge([1_000_000.0, 0.0], [[0.0004, 0.0003], [0.0003, 0.0009]], z=1.65)
+    >>> hedges = best_hedge([1_000_000.0, 0.0], [[0.0004, 0.0003], [0.0003, 0.0009]], confidence=0.95, z=1.65)
     >>> hedges.trade.round().tolist(), hedges.after.round().tolist()
     ([-1000000.0, -333333.0], [0.0, 28579.0])
     """

@@ -83,11 +83,11 @@ def incremental(
     Examples
     --------
     >>> covariance = [[0.05**2, 0.0], [0.0, 0.12**2]]
-    >>> round(incremental([2_000_000, 1_000_000], covariance, [10_000, 0], z=1.65), 1)
+    >>> round(incremental([2_000_000, 1_000_000], covariance, [10_000, 0], confidence=0.95, z=1.65), 1)
     528.9
-    >>> incremental([2_000_000, 1_000_000], covariance, 10_000, by="instrument", z=1.65).round(1).tolist()
+    >>> incremental([2_000_000, 1_000_000], covariance, 10_000, by="instrument", confidence=0.95, z=1.65).round(1).tolist()
     [528.9, 1524.2]
-    >>> incremental([2_000_000, 1_000_000], covariance, z=1.65).round().tolist()
+    >>> incremental([2_000_000, 1_000_000], covariance, confidence=0.95, z=1.65).round().tolist()
     [59738.0, 92738.0]
     >>> returns = [[0.02, 0.01], [-0.03, 0.01], [-0.01, -0.04], [0.01, 0.00]]
     >>> incremental([100.0, 50.0], returns=returns, trades=[-100.0, 0.0], confidence=0.75)

@@ -55,7 +55,7 @@ class LiquidityVar(Shown):
     --------
     >>> from riskkit.liquidity import liquidity_var
     >>> covariance = [[0.0004, 0.0001], [0.0001, 0.0009]]
-    >>> book = liquidity_var([1_000_000, 500_000], covariance, spreads=[0.001, 0.004], adv=[5e6, 5e5], z=1.65)
+    >>> book = liquidity_var([1_000_000, 500_000], covariance, spreads=[0.001, 0.004], adv=[5e6, 5e5], confidence=0.95, z=1.65)
     >>> book.spread_cost.round(2).tolist(), book.days.round(2).tolist()
     ([500.0, 1000.0], [1.0, 5.0])
     """
@@ -192,7 +192,7 @@ def liquidity_var(
     Examples
     --------
     >>> covariance = [[0.0004, 0.0001], [0.0001, 0.0009]]
-    >>> book = liquidity_var([1_000_000, 500_000], covariance, spreads=[0.001, 0.004], adv=[5e6, 5e5], z=1.65)
+    >>> book = liquidity_var([1_000_000, 500_000], covariance, spreads=[0.001, 0.004], adv=[5e6, 5e5], confidence=0.95, z=1.65)
     >>> book
     Liquidity-adjusted VaR 95%
     --------------------------------------------

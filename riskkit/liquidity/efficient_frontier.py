@@ -60,7 +60,7 @@ class LiquidationFrontier(Shown):
         """One row per schedule, indexed by risk aversion."""
         import pandas as pd
 
-        rows = [(item.expected_cost, item.cost_sd, item.half_life, item.lvar(z=self.z)) for item in self.schedules]
+        rows = [(item.expected_cost, item.cost_sd, item.half_life, item.lvar(self.confidence, z=self.z)) for item in self.schedules]
         index = pd.Index([item.risk_aversion for item in self.schedules], name="risk_aversion")
         return pd.DataFrame(rows, columns=["expected_cost", "cost_sd", "half_life", "lvar"], index=index)
 
@@ -88,10 +88,10 @@ class LiquidationFrontier(Shown):
         level = f"LVaR {percent(self.confidence)}"
         return [
             ("even trading, expected cost", even.expected_cost, f"± {even.cost_sd:,.6g}"),
-            (f"even trading, {level}", even.lvar(z=self.z), "money"),
+            (f"even trading, {level}", even.lvar(self.confidence, z=self.z), "money"),
             ("most urgent, expected cost", last.expected_cost, f"± {last.cost_sd:,.6g}"),
             ("least LVaR, expected cost", self.best.expected_cost, f"± {self.best.cost_sd:,.6g}"),
-            (f"least {level}", self.best.lvar(z=self.z), "money"),
+            (f"least {level}", self.best.lvar(self.confidence, z=self.z), "money"),
             ("at risk aversion", self.best.risk_aversion, "per unit of money"),
             ("with half-life", self.best.half_life, "days"),
         ]
@@ -171,7 +171,10 @@ def _least_lvar(
     def at(log_urgency: float) -> LiquidationSchedule:
         return schedule_of_urgency(shares, count, interval, market, math.exp(log_urgency) / (count * interval))
 
+    def cost(schedule: LiquidationSchedule) -> float:
+        return schedule.expected_cost + z * schedule.cost_sd
+
     bounds = (math.log(1e-4), math.log(SHARPEST * count))
-    found = minimize_scalar(lambda x: at(x).lvar(z=z), bounds=bounds, method="bounded", options={"xatol": 1e-9})
+    found = minimize_scalar(lambda x: cost(at(x)), bounds=bounds, method="bounded", options={"xatol": 1e-9})
     best = at(float(found.x))
-    return best if best.lvar(z=z) < even.lvar(z=z) else even
+    return best if cost(best) < cost(even) else even

@@ -210,7 +210,7 @@ def spread_var(
 
     Examples
     --------
-    >>> spread_var(100, 0.02, 0.01, z=1.65)
+    >>> spread_var(100, 0.02, 0.01, confidence=0.95, z=1.65)
     VaR with the cost of the spread
     ---------------------------------------
     price VaR               3.3 normal

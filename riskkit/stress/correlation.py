@@ -142,7 +142,7 @@ def stress_covariance(
     >>> stress = stress_covariance([[0.04, 0.004], [0.004, 0.01]], volatility_multiplier=2.0, toward=1.0, strength=0.5)
     >>> stress.covariance.round(6).tolist()
     [[0.16, 0.048], [0.048, 0.04]]
-    >>> stress.compare([100.0, 100.0], z=1.65).round(2).to_dict()
+    >>> stress.compare([100.0, 100.0], confidence=0.95, z=1.65).round(2).to_dict()
     {'before': 39.74, 'after': 89.77, 'ratio': 2.26}
     """
     matrix, names = square_matrix(covariance, "covariance")

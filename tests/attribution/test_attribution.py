@@ -45,11 +45,11 @@ def books(draw):
 
 def test_published_two_asset_book():
     # Jorion, Value at Risk, 3rd ed., chapter 7: CAD 2m at 5 %, EUR 1m at 12 %, uncorrelated, z = 1.65
-    assert attribution.portfolio(*JORION, z=1.65) == pytest.approx(257_738, abs=1)
-    np.testing.assert_allclose(attribution.marginal(*JORION, z=1.65), [0.0528, 0.1521], atol=6e-5)
-    np.testing.assert_allclose(attribution.component(*JORION, z=1.65), [105_630, 152_108], atol=1.5)
-    np.testing.assert_allclose(attribution.standalone(*JORION, z=1.65), [165_000, 198_000], atol=1e-6)
-    assert attribution.incremental(*JORION, [10_000, 0], z=1.65) == pytest.approx(529, abs=1)
+    assert attribution.portfolio(*JORION, confidence=0.95, z=1.65) == pytest.approx(257_738, abs=1)
+    np.testing.assert_allclose(attribution.marginal(*JORION, confidence=0.95, z=1.65), [0.0528, 0.1521], atol=6e-5)
+    np.testing.assert_allclose(attribution.component(*JORION, confidence=0.95, z=1.65), [105_630, 152_108], atol=1.5)
+    np.testing.assert_allclose(attribution.standalone(*JORION, confidence=0.95, z=1.65), [165_000, 198_000], atol=1e-6)
+    assert attribution.incremental(*JORION, [10_000, 0], confidence=0.95, z=1.65) == pytest.approx(529, abs=1)
 
 
 @pytest.mark.parametrize("mean", [None, MEAN])
@@ -155,8 +155,10 @@ def test_large_matrices_are_checked_too():
     root = rng.normal(size=(203, 210))
     covariance, book = root @ root.T, rng.normal(size=203)
     expected = book * (covariance @ book) / math.sqrt(book @ covariance @ book) * 1.65
-    np.testing.assert_allclose(attribution.component(book, covariance, z=1.65), expected, rtol=1e-10)
-    np.testing.assert_allclose(attribution.component(book, pd.DataFrame(covariance), z=1.65), expected, rtol=1e-10)
+    np.testing.assert_allclose(attribution.component(book, covariance, confidence=0.95, z=1.65), expected, rtol=1e-10)
+    np.testing.assert_allclose(
+        attribution.component(book, pd.DataFrame(covariance), confidence=0.95, z=1.65), expected, rtol=1e-10
+    )
     for wrong in (np.tril(covariance), np.triu(covariance), np.linalg.cholesky(covariance)):
         with pytest.raises(InputError, match="not symmetric"):
             attribution.component(book, wrong)
@@ -189,7 +191,9 @@ def test_a_book_without_variance_has_no_components():
     assert attribution.component(hedged, covariance).tolist() == [0.0, -0.0]
     assert attribution.marginal([0.0, 0.0], covariance, mean=[0.1, 0.2]).tolist() == [-0.1, -0.2]
     assert attribution.component([0.0], [[0.0]], measure="volatility").tolist() == [0.0]
-    assert attribution.incremental([0.0, 0.0], covariance, [1.0, 0.0], z=1.0) == pytest.approx(math.sqrt(0.00017))
+    assert attribution.incremental([0.0, 0.0], covariance, [1.0, 0.0], confidence=0.84, z=1.0) == pytest.approx(
+        math.sqrt(0.00017)
+    )
 
 
 # from a sample
@@ -596,7 +600,7 @@ def test_hedges_read_well_and_refuse_what_has_no_best():
 def test_desk_functions_are_the_same_in_weights():
     weights, value = BOOK / 2000.0, 2000.0
     var, volatility = compat.get_portfolio_var(weights, TABLE, value, z=1.65)
-    assert var == pytest.approx(attribution.portfolio(BOOK, COVARIANCE, z=1.65), rel=1e-12)
+    assert var == pytest.approx(attribution.portfolio(BOOK, COVARIANCE, confidence=0.95, z=1.65), rel=1e-12)
     assert volatility == pytest.approx(math.sqrt(weights @ COVARIANCE @ weights), rel=1e-12)
     marginal = compat.calculate_marginal_var(weights, TABLE, z=1.65)
     component = compat.calculate_component_var(weights, TABLE, value, z=1.65)

@@ -98,7 +98,7 @@ def test_one_position_too_many_trips_the_breaker_until_it_is_reset():
     assert desk.state() == "ACTIVE" and not desk.halts()
     refused = desk.execute("C", 10, "buy")
     assert not refused.executed and "breaker" in refused.reason
-    assert desk.state() == "PAUSED" and desk.halts()[0].action == DecisionKind.HALT
+    assert desk.state() == "HALTED" and desk.halts()[0].action == DecisionKind.HALT
     assert not desk.check("A", 1, "buy").approved and not desk.check("A", 1, "sell").approved  # a halt stops all
     desk.reset()
     assert desk.state() == "ACTIVE" and desk.check("A", 1, "buy").approved and equal_books(desk)
@@ -112,7 +112,7 @@ def test_a_loss_that_is_realized_trips_the_breaker():
     assert desk.execute("A", 40, "sell").executed  # 40 x 5 lost
     used = desk.utilization().set_index("rule")
     assert used.loc["breaker: daily loss"].tolist() == ["desk", 200.0, 200.0, 0.0, "USD", True]
-    assert used.loc["breaker: open positions", "observed"] == 1 and desk.state() == "PAUSED"
+    assert used.loc["breaker: open positions", "observed"] == 1 and desk.state() == "HALTED"
     assert desk.messages()["action"].tolist() == ["HALT"] and equal_books(desk)
 
 
@@ -295,7 +295,7 @@ def test_the_breaker_is_shown_and_reset(page):
     page.desk.execute("C", 10, "buy")  # somebody else does, and the breaker trips
     page.refresh()
     assert panels.RED in page.breaker.value and not page.reset_button.disabled
-    assert "PAUSED: desk is halted by breaker" in html.unescape(page.breaker.value)
+    assert "HALTED: desk is halted by breaker" in html.unescape(page.breaker.value)
     assert "HALT" in page.alerts.value and "REJECT" in page.alerts.value
     page.reset_button.click()
     assert "ACTIVE: orders are accepted" in page.breaker.value and page.reset_button.disabled
@@ -359,7 +359,7 @@ def test_alerts_are_filtered_and_acknowledged_on_the_page():
     for ticker, qty in (("A", 151), ("A", 10), ("B", 10)):
         page.desk.execute(ticker, qty, "buy")
     page.refresh()
-    assert page.desk.state() == "PAUSED"
+    assert page.desk.state() == "HALTED"
     everything = alerts.history()
     assert len(everything) == len(page.open_alerts.options) and f"{len(everything)} shown" in page.alerts.value
     assert {"size", "breaker"} == set(everything["rule"])

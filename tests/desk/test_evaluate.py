@@ -228,14 +228,14 @@ def test_estimated_drawdown_is_the_current_one_plus_var_on_request():
     assert validate(BUY, HELD, 100_000.0, state=state).estimated_drawdown == 0.04
     assert validate(BUY, HELD, 100_000.0, state=state).risk_score == pytest.approx(0.4)
     returns = np.random.default_rng(0).normal(0, 0.02, 250)
-    var, _ = naive.historical(list(-returns), "0.95")  # a sale loses where the ticker rises
+    var, _ = naive.historical(list(-returns), "0.99")  # a sale loses where the ticker rises
     sale = {**BUY, "side": "sell"}
     answer = validate(sale, {}, 100_000.0, state=state, estimate="var", returns=returns)
     assert answer.estimated_drawdown == pytest.approx(0.04 + var * 10_000.0 / 100_000.0, rel=1e-12)
     normal = validate(BUY, {}, 100_000.0, state=state, estimate="var", volatility=0.5)
-    assert normal.estimated_drawdown == pytest.approx(0.04 + 1.6448536269514722 * 0.5 * 0.1)
+    assert normal.estimated_drawdown == pytest.approx(0.04 + 2.3263478740408408 * 0.5 * 0.1)
     assert (
-        not normal.approved and normal.reason.startswith("estimated drawdown is 12.2243 %") and normal.risk_score == 1.0
+        not normal.approved and normal.reason.startswith("estimated drawdown is 15.6317 %") and normal.risk_score == 1.0
     )
     for wrong in ({}, {"returns": returns, "volatility": 0.1}):
         with pytest.raises(RequestError, match="one of returns and volatility"):

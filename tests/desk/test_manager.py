@@ -157,7 +157,9 @@ def test_impact_is_the_difference_of_two_full_variances():
             old, new = (Z * math.sqrt(naive.variance(one, matrix.tolist())) for one in (held, after))
             assert impact.old_var == pytest.approx(old, rel=1e-6)  # cents, for values are rounded to the quantum
             assert impact.new_var == pytest.approx(new, rel=1e-6)
-            model = incremental(held, matrix, [sign * 3 * price], instruments=[place], by="instrument")[0]
+            model = incremental(
+                held, matrix, [sign * 3 * price], confidence=0.95, instruments=[place], by="instrument"
+            )[0]
             assert impact.incremental_var == pytest.approx(model, rel=1e-4)
             assert impact.new_var - impact.old_var == pytest.approx(impact.incremental_var, abs=1e-9)
             assert impact.timestamp == 9 and not impact.executed

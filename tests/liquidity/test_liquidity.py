@@ -33,13 +33,15 @@ def book():
 
 def test_dowd_and_bangia():
     """Dowd (2005), chapter 14: VaR 3.3, cost 0.5; the second from the formulas of Bangia et al. (1999)."""
-    constant = liquidity.spread_var(100, 0.02, 0.01, z=1.65)
+    constant = liquidity.spread_var(100, 0.02, 0.01, confidence=0.95, z=1.65)
     assert (constant.price_var, constant.spread_cost, constant.total) == pytest.approx((3.3, 0.5, 3.8), abs=1e-12)
     worst = liquidity.spread_var(
         100, 0.02, 0.01, spread_sd=0.004, spread_multiplier=3.0, distribution="lognormal", z=2.33
     )
     assert (worst.price_var, worst.spread_cost) == pytest.approx(naive.bangia(100, 2.33, 0.02, 0.01, 0.004, 3.0))
-    fat = liquidity.spread_var(100, 0.02, 0.01, z=1.65, tail_factor=liquidity.bangia_tail_factor(6.0, 0.4))
+    fat = liquidity.spread_var(
+        100, 0.02, 0.01, confidence=0.95, z=1.65, tail_factor=liquidity.bangia_tail_factor(6.0, 0.4)
+    )
     assert fat.price_var == pytest.approx(3.3 * (1 + 0.4 * math.log(2)))
     assert liquidity.bangia_tail_factor(3.0, 0.4) == 1.0
     exact = liquidity.spread_var(100, 0.02, 0.0, 0.99)
@@ -128,10 +130,12 @@ def test_fraction_held_keeps_names_and_periods(book):
 
 def test_book_agrees_with_unwinding_day_by_day(book):
     positions, covariance, adv, spreads = book
-    lvar = liquidity.liquidity_var(positions, covariance, spreads=spreads, adv=adv, participation=0.15, z=1.65)
+    lvar = liquidity.liquidity_var(
+        positions, covariance, spreads=spreads, adv=adv, participation=0.15, confidence=0.95, z=1.65
+    )
     path = naive.unwinding_var(list(positions), covariance.to_numpy().tolist(), list(adv), 0.15, 1.65)
     assert lvar.var + lvar.holding_cost.sum() == pytest.approx(path, rel=1e-12)
-    assert lvar.var == pytest.approx(portfolio(positions, covariance, z=1.65))
+    assert lvar.var == pytest.approx(portfolio(positions, covariance, confidence=0.95, z=1.65))
     costs = liquidity.half_spread_cost(positions, spreads).sum()
     impact = sum(
         abs(positions[n]) * math.sqrt(covariance.loc[n, n]) * math.sqrt(abs(positions[n]) / adv[n]) for n in adv.index

@@ -22,7 +22,9 @@ LADDER = ACTIONS[1:]
 
 def refused(given, action) -> list[int]:
     """Numbers of the events that a scenario's only rule refuses with an action."""
-    rules = [{**given["rules"][0], "action": action, "hold": "reset"}]
+    rule = given["rules"][0]
+    lasting = {name: value for name, value in rule["params"].items() if name not in ("half_open", "probes")}
+    rules = [{**rule, "params": lasting, "action": action, "hold": "reset"}]
     decisions = run({**given, "mode": "shadow", "rules": rules}, "plain").decisions
     return [number for number, (decision, _) in sorted(decisions.items()) if decision == "REJECT"]
 

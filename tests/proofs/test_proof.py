@@ -207,7 +207,8 @@ VARIED = {
     "attempts": [OrderRate(limit=2, window_ns=5), OrderRate(limit=200, window_ns="1h")],
     "ordered": [
         VolumeCap(limit=3, measure="ordered"),
-        VolumeCap(notional="12.5", measure="traded", on_missing_price="allow", tz="Europe/London", roll_hour=8, breach="reach"),
+        VolumeCap(notional="12.5", measure="traded", working=False, on_missing_price="allow", tz="Europe/London",
+                  roll_hour=8, breach="reach"),
     ],
     "traded": [VolumeCap(limit=1), VolumeCap(notional=1, on_missing_price="alert")],
     "day": [DailyLoss(limit=1), DailyLoss(limit="7.5", measure="realised", tz="Asia/Tokyo", roll_hour=6, breach="exceed")],

@@ -348,9 +348,9 @@ def test_correlation_of_one_makes_the_undiversified_var(covariance, positions):
     long = positions.abs()
     stress = rk.stress.stress_covariance(covariance, toward=1.0)
     undiversified = (1.65 * long * np.sqrt(np.diag(covariance))).sum()
-    comparison = stress.compare(long, z=1.65)
+    comparison = stress.compare(long, confidence=0.95, z=1.65)
     assert comparison["after"] == pytest.approx(undiversified)
-    assert comparison["before"] == pytest.approx(portfolio(long, covariance, z=1.65))
+    assert comparison["before"] == pytest.approx(portfolio(long, covariance, confidence=0.95, z=1.65))
     to_matrix = rk.stress.stress_covariance(
         covariance, toward=correlation_from_covariance(covariance)[::-1], strength=1.0
     )

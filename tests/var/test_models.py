@@ -58,8 +58,10 @@ def test_a_scaled_t_has_the_given_variance():
 
 
 def test_z_can_be_rounded_and_horizon_and_value_are_explicit():
-    assert parametric.normal_var(0.02, z=1.65, value=1e6) == pytest.approx(33_000)
-    assert parametric.normal_var(0.02, z=1.65, value=1e6, horizon=10) == pytest.approx(33_000 * math.sqrt(10))
+    assert parametric.normal_var(0.02, confidence=0.95, z=1.65, value=1e6) == pytest.approx(33_000)
+    assert parametric.normal_var(0.02, confidence=0.95, z=1.65, value=1e6, horizon=10) == pytest.approx(
+        33_000 * math.sqrt(10)
+    )
     assert parametric.normal_var(0.02, 0.95, mean=0.001, horizon=4) == pytest.approx(
         0.02 * 2 * 1.6448536269514722 - 0.004
     )
@@ -110,6 +112,11 @@ def test_normal_shortfall_by_simulation_of_quantiles():
         (lambda: parametric.student_t_var(0.01, df=0.0, scaled=False), "not above 0"),
         (lambda: parametric.quantile_multiplier(0.95, "sd"), "'var', 'es'"),
         (lambda: parametric.quantile_multiplier(0.95, z=1.65, df=4), "one of them"),
+        (lambda: parametric.quantile_multiplier(0.99, "es", z=1.65), "z=1.65 is the normal quantile of 0.9505, not of"),
+        (
+            lambda: rk.value_at_risk(RETURNS, 0.975, method="normal", z=2.33),
+            "quantile of 0.9901, not of confidence=0.975",
+        ),
         (lambda: parametric.normal_shortfall(0.0), "above zero"),
         (lambda: parametric.normal_shortfall(1.0, target=-99.0), "so far below the mean"),
         (lambda: rk.var.normal(RETURNS, [0.9, 0.95], z=1.65), "one confidence"),

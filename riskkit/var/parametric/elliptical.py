@@ -17,6 +17,8 @@ from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import Confidence, Measure, Quantity, TailMeasure
 from riskkit.var._inputs import Sample, read_confidences
 
+ROUNDED = 0.4  # of the tail probability, by which that of a rounded quantile may differ: 3 for 99.9 %, 1.6 for 95 %
+
 
 def normal_var(
     volatility: Any,
@@ -205,7 +207,7 @@ def quantile_multiplier(
     measure : {"var", "es", "volatility"}
         "volatility" gives 1.
     z : float, optional
-        Normal quantile to use as given; the ES is then φ(z)/p.
+        Normal quantile of the confidence, possibly rounded (1.65 for 0.95), to use as given; the ES is then φ(z)/p.
     df : float, optional
         Degrees of freedom of a Student t; normal by default.
     scaled : bool
@@ -219,7 +221,7 @@ def quantile_multiplier(
     Raises
     ------
     InputError
-        A confidence outside (0, 1), z together with df, or df too small for the measure.
+        A confidence outside (0, 1), z of another confidence or together with df, or df too small for the measure.
 
     References
     ----------
@@ -236,8 +238,20 @@ def quantile_multiplier(
         raise InputError("z is a normal quantile and df the degrees of freedom of a Student t; give one of them")
     if df is not None:
         return _student_t_factor(measure, p, _degrees(measure, df, scaled), scaled)
-    quantile = _normal_quantile(p) if z is None else finite_number(z, "z")
+    quantile = _normal_quantile(p) if z is None else _rounded_quantile(z, p)
     return {"var": quantile, "es": normal_density(quantile) / p, "volatility": 1.0}[measure]
+
+
+def _rounded_quantile(z: Any, p: float) -> float:
+    """Check that z is the normal quantile of a tail probability, give or take its rounding."""
+    quantile = finite_number(z, "z")
+    tail = 0.5 * math.erfc(quantile / math.sqrt(2.0))
+    if abs(tail - p) > ROUNDED * p:
+        raise InputError(
+            f"z={z!r} is the normal quantile of {1.0 - tail:.4g}, not of confidence={1.0 - p:g}; give the confidence of z, "
+            "or leave z out"
+        )
+    return quantile
 
 
 def cached_factor(confidence: float, measure: Measure, z: float | None, df: float | None) -> float:
