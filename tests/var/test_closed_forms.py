@@ -57,7 +57,7 @@ def test_ranks_are_exact_although_one_minus_confidence_is_not():
 def test_every_quantile_definition_is_numpys(definition):
     for n in (1, 2, 3, 10, 99, 250):
         x = RETURNS[:n]
-        for p in (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.99):
+        for p in (0.01, 0.025, 0.05, 0.1, 0.25, 0.4, 0.5):
             size = n * p
             if definition in ("inverted_cdf", "averaged_inverted_cdf", "closest_observation", "lower", "higher"):
                 if abs(2 * size - round(2 * size)) < 1e-9 and 2 * size != round(2 * size):

@@ -188,7 +188,7 @@ def test_compare_takes_names_functions_and_both_shapes(prices):
     named = compare_models(prices.to_numpy(), ["historical", "normal"], confidence=0.95, window=250)
     assert set(named.to_frame().index) == {"historical", "normal"} and named.n_assets == 2
     assert compare_models(prices["x"], "historical", confidence=0.95).n_assets == 1
-    assert set(compare_models(pd.concat([prices, 2 * prices]), confidence=0.95).to_frame().index) == set(DEFAULT_MODELS)
+    assert set(compare_models(np.vstack([prices, 2 * prices]), confidence=0.95).to_frame().index) == set(DEFAULT_MODELS)
 
 
 class Bar:

@@ -279,7 +279,7 @@ def test_no_hits_have_no_dependence():
     [
         (lambda: christoffersen_conditional([0, 2], 0.99), "other than 0 and 1"),
         (lambda: christoffersen_conditional([], 0.99), "empty"),
-        (lambda: christoffersen_conditional([[True]], 0.99), "dimensions"),
+        (lambda: christoffersen_conditional([[True, False]], 0.99), "one series at a time"),
         (lambda: christoffersen_independence((1, 2, 3)), "transition counts"),
         (lambda: christoffersen_independence((1, 2, 3, -1)), "n11=-1"),
         (lambda: christoffersen_p_value(1.0, 250, test="pof"), "'cc', 'independence'"),
