@@ -17,6 +17,7 @@ from __future__ import annotations
 import dis
 import functools
 import hashlib
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -201,7 +202,8 @@ def _rebind(function: Any, seen: Bound, resolve: Callable[[Any, Bound], Any]) ->
     copied = dict(source.__globals__)
     rebound = types.FunctionType(source.__code__, copied, source.__name__, source.__defaults__, source.__closure__)
     rebound.__kwdefaults__ = source.__kwdefaults__
-    rebound.__module__ = source.__module__
+    importable = source.__module__ in sys.modules  # a cached loop imports it, and a cell run by exec is no module
+    rebound.__module__ = source.__module__ if importable else __name__
     for name, value in _reached(source).items():
         if _is_ours(value):
             copied[name] = resolve(value, seen)

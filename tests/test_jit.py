@@ -1,5 +1,6 @@
 """The one door to numba: lazily loaded, one fingerprint for all that a kernel reaches, plain twins."""
 
+import sys
 import types
 
 import numpy as np
@@ -67,3 +68,10 @@ def test_a_plain_twin_calls_nothing_compiled(monkeypatch):
 @pytest.mark.parametrize("value", [np.int64(5), 5])
 def test_numbers_of_either_kind(value):
     assert outer(value) == 16
+
+
+def test_a_function_of_no_module_can_be_read_from_a_cache_by_another_process():
+    """The compiler imports the module of a function that it reads; a cell run by exec has a name and no module."""
+    names = {"__name__": "a_cell"}
+    exec("def double(x):\n    return 2 * x", names)
+    assert plain(names["double"]).__module__ in sys.modules

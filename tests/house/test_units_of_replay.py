@@ -63,7 +63,7 @@ UNITS = {
     "hour of the day": "roll_hour",
     "money": """
         cash cost drawdown equity fees gain loss loss_at_stop loss_with_limits losses losses_with_limits notional
-        notional_accepted profit profit_by_orphan_policy realised traded traded_accepted value
+        notional_accepted profit profit_by_orphan_policy profits_by_policy realised traded traded_accepted value
     """,
     "money of the integer 1": "quantum",
     "money per share": "close marks price tick",
@@ -73,6 +73,7 @@ UNITS = {
     "count": """
         brokers chunk decimals order_faults orders orders_accepted resamples symbols threads
     """,
+    "number of an account": "accounts_by_currency",
     "number of an event, a row or a bar": "bar row seq source_rows",
     "seed": "seed",
     "code": "kind",

@@ -346,7 +346,7 @@ def test_a_stop_is_what_plain_loops_find(name, scale, limit, window):
     log = incident_log(name, scale=scale)
     multipliers = {one.id: float(one.multiplier) for one in log.universe.instruments}
     want = naive_stop(as_events(log), limit, window, multipliers)
-    report = stop_report(log, rules(rate(limit, window)), compiled=False)
+    report = stop_report(log, rules(rate(limit, window)), orphans="keep", compiled=False)
     assert report.stopped is (want is not None)
     if want is not None:
         first = log.columns["ts"][log.columns["kind"] == EventKind.ORDER][0]

@@ -307,7 +307,7 @@ def random_log(steps, accounts):
         instrument="X"
     )
     opened = [Account(f"A{place + 1}", {"USD": 5}) for place in range(accounts)]
-    return EventLog.from_frame(frame, [X], opened, quanta={"USD": "0.01"})
+    return EventLog.from_frame(frame, [X], opened, quanta={"USD": "0.01"}, unit="ns")
 
 
 def harms(log, rules):
