@@ -197,7 +197,8 @@ def test_a_notebook_compiles_it_once_and_another_one_finds_it(tmp_path):
         kept.append(sorted((path.name, path.stat().st_mtime_ns) for path in (tmp_path / "cache").rglob("*.nb[ci]")))
     for one in said:
         assert len(set(one["digests"])) == 1, "compiled, in chunks, live and plain decide the same"
-        assert all(one["swept"]) and one["loops"] == 1, "a sweep of limits compiles once"
+        # one loop of this log, and one of a session, which also takes what a venue answers; limits need none of their own
+        assert all(one["swept"]) and one["loops"] == 2
     assert said[0]["digests"] == said[1]["digests"]
     assert kept[0] and kept[0] == kept[1], "one machine code for both notebooks: the second one writes none"
 
