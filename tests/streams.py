@@ -44,7 +44,7 @@ def random_log(
 ) -> EventLog:
     """A log in which orders are filled, changed and cancelled, with errors, cash, trades and commands between.
 
-    With `venue` orders, cancels and modifies are rejected too, and fills busted or corrected.
+    With `venue` orders, cancels and modifies are rejected too, and fills busted or corrected; its loop is that of a session.
     """
     draw = np.random.default_rng(seed)
     world = universe(opened=opened)
@@ -142,6 +142,13 @@ def random_log(
         rows.append(
             {"ts": ts, "kind": int(kind), "account": 0, "instrument": -1, "side": 0, "qty": 0, "price": MISSING}
         )
+    if venue and named:
+        rows.append({**rows[named[0]], "ts": ts, "kind": int(EventKind.REJECT), "order": named[0], "flags": 0})
+    filled = [n for n, one in enumerate(rows) if one["kind"] == EventKind.FILL]
+    if venue and filled:
+        amended = {name: rows[filled[0]][name] for name in ("account", "instrument", "side")}
+        amended |= {"qty": 0, "price": MISSING, "order": -1, "fill": filled[0]}
+        rows.append({"ts": ts, "kind": int(EventKind.BUST), **amended})
     if events > 3:  # one late event, so that every column and branch is met
         late = int(draw.integers(1, events))
         rows[late] = {

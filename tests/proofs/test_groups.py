@@ -51,7 +51,7 @@ DESK = {
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), opened=st.booleans(), data=st.data())
 def test_every_way_of_running_gives_one_digest(seed, opened, data):
-    log = random_log(seed, 120, opened=opened)
+    log = random_log(seed, 120, opened=opened, venue=True)
     digest = replay_log(log, RULES, "enforce", compiled=False).digest
     assert replay_log(log, RULES, "enforce").digest == digest, "compiled"
     chunk = data.draw(st.integers(1, len(log)), label="chunk")
@@ -68,7 +68,7 @@ def test_every_way_of_running_gives_one_digest(seed, opened, data):
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), opened=st.booleans())
 def test_plain_one_at_a_time_gives_the_digest(seed, opened):
-    log = random_log(seed, 80, opened=opened)
+    log = random_log(seed, 80, opened=opened, venue=True)
     live = Engine(RULES, log.universe, compiled=False)
     live.feed(log, 0, stop := whole_lists(log, 40))
     live = Engine.restore(live.snapshot(), RULES, compiled=False)

@@ -57,7 +57,7 @@ def reference(log: EventLog, mode: str, orphans: str) -> str:
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), opened=st.booleans(), data=st.data())
 def test_every_way_of_running_gives_one_digest(mode, orphans, seed, opened, data):
-    log = random_log(seed, 120, opened=opened)
+    log = random_log(seed, 120, opened=opened, venue=True)
     digest = reference(log, mode, orphans)
     assert replay_log(log, RULES, mode, orphans=orphans).digest == digest, "compiled"
     chunk = data.draw(st.integers(1, len(log)), label="chunk")
@@ -78,7 +78,7 @@ def test_every_way_of_running_gives_one_digest(mode, orphans, seed, opened, data
 
 @pytest.mark.parametrize(("mode", "orphans"), MODES)
 def test_plain_python_one_at_a_time_gives_the_digest(mode, orphans):
-    log = random_log(7, 150)
+    log = random_log(7, 150, venue=True)
     live = Engine(RULES, log.universe, mode, orphans=orphans, compiled=False)
     live.feed(log, 0, 60)
     live = Engine.restore(live.snapshot(), RULES, compiled=False)
@@ -137,7 +137,7 @@ def test_real_logs_give_one_digest(act, load):
 
 @ENFORCE
 def test_storage_keeps_the_digest(tmp_path):
-    log = random_log(3, 150)
+    log = random_log(3, 150, venue=True)
     log.to_parquet(tmp_path / "log.parquet")
     log.save(tmp_path / "mapped")
     for again in (EventLog.from_parquet(tmp_path / "log.parquet"), EventLog.open(tmp_path / "mapped")):
@@ -146,7 +146,7 @@ def test_storage_keeps_the_digest(tmp_path):
 
 @SHADOW
 def test_threads_keep_the_digest():
-    logs = [random_log(seed, 150) for seed in range(8)]
+    logs = [random_log(seed, 150, venue=True) for seed in range(8)]
     expected = [reference(log, "shadow", "clip") for log in logs]
     for workers in (1, 2, 5):
         with ThreadPoolExecutor(workers) as pool:
@@ -157,24 +157,24 @@ def test_another_processor_gives_the_digest(tmp_path):
     """Machine code for a generic processor, in a process and a cache of its own."""
     program = (
         "import streams, proofs.test_proof as test_proof\n"
-        "log = streams.random_log(11, 150)\n"
+        "log = streams.random_log(11, 150, venue=True)\n"
         "print(test_proof.replay_log(log, test_proof.RULES, 'enforce', orphans='clip').digest)"
     )
     tests = Path(__file__).parents[1]
     env = {**os.environ, "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "RISKKIT_CACHE": str(tmp_path)}
     env |= {"PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)]), "NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == reference(random_log(11, 150), "enforce", "clip")
+    assert done.stdout.strip() == reference(random_log(11, 150, venue=True), "enforce", "clip")
 
 
 def test_a_digest_tells_apart_what_differs():
-    log = random_log(5, 150)
+    log = random_log(5, 150, venue=True)
     looser = RuleSet([Rule("size", PositionLimit(limit=26)), *list(RULES)[:6], RULES["breaker"]])
     digests = {
         reference(log, "shadow", "keep"),
         reference(log, "enforce", "keep"),
         reference(log, "enforce", "clip"),
-        reference(random_log(6, 150), "shadow", "keep"),
+        reference(random_log(6, 150, venue=True), "shadow", "keep"),
         replay_log(log, looser, compiled=False).digest,
     }
     assert len(digests) == 5
@@ -223,7 +223,7 @@ VARIED = {
 @SHADOW
 @needs_compiling
 def test_a_sweep_over_every_parameter_compiles_once():
-    log = random_log(2, 150)
+    log = random_log(2, 150, venue=True)
     base = shape_of(RULES, log.columns, enforce=False, sampled=False, cancels=False, opened=False)
     _compiled_run.cache_clear()  # count from here, whatever other tests have run
     engine = ReplayLoop(RULES, base)

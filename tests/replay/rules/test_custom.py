@@ -168,7 +168,7 @@ import json
 import riskkit as rk
 from riskkit.replay.engine.compiler import _compiled_run
 from streams import random_log
-log = random_log(4, 150)
+log = random_log(4, 150, venue=True)
 def digest(limit, mode="enforce", **options):
     return rk.replay_log(log, rk.RuleSet([one_way(limit=limit)]), mode, **options).digest
 found = [digest(2)]
@@ -197,8 +197,7 @@ def test_a_notebook_compiles_it_once_and_another_one_finds_it(tmp_path):
         kept.append(sorted((path.name, path.stat().st_mtime_ns) for path in (tmp_path / "cache").rglob("*.nb[ci]")))
     for one in said:
         assert len(set(one["digests"])) == 1, "compiled, in chunks, live and plain decide the same"
-        # one loop of this log, and one of a session, which also takes what a venue answers; limits need none of their own
-        assert all(one["swept"]) and one["loops"] == 2
+        assert all(one["swept"]) and one["loops"] == 1, "a sweep of limits compiles once"
     assert said[0]["digests"] == said[1]["digests"]
     assert kept[0] and kept[0] == kept[1], "one machine code for both notebooks: the second one writes none"
 

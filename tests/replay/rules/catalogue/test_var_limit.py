@@ -492,7 +492,7 @@ RULES = RuleSet(
 def test_every_way_of_running_gives_one_digest(mode):
     refusals = 0
     for seed in range(8):
-        log = random_log(seed, 200, opened=seed % 2 == 1)
+        log = random_log(seed, 200, opened=seed % 2 == 1, venue=True)
         plain = replay_log(log, RULES, mode, compiled=False)
         breaches = plain.rejections()["code"] == DecisionCode.OBJECT
         refusals += int(breaches.sum())
