@@ -66,9 +66,11 @@ def ratios(values: Sequence[float], uniforms: Sequence[Sequence[float]], burn: i
     found = []
     for row in uniforms:
         made: list[float] = []
+        before = [left[int(row[0] * len(left))] / (1 - math.fsum(phi))] * len(phi)  # as if it had always been the first
         for u in row:
-            past = sum(p * made[-k] for k, p in enumerate(phi, 1) if k <= len(made))
-            made.append(left[int(u * len(left))] + past)
+            residual = left[int(u * len(left))]
+            before = [residual + sum(p * one for p, one in zip(phi, before, strict=True)), *before[:-1]]
+            made.append(before[0])
         kept = made[burn:]
         found.append(mean(kept) / fitted(kept, len(phi))[2])
     return found

@@ -163,7 +163,6 @@ def _fitted(series: np.ndarray, order: int) -> _Fit:
     covariances = np.stack(lags, axis=1)
     matrix = covariances[:, np.abs(np.subtract.outer(np.arange(order), np.arange(order)))]
     matrix[:, range(order), range(order)] *= 1.0 + 1e-12
-    matrix[covariances[:, 0] <= 0.0] = np.eye(order)
     coefficients = np.linalg.solve(matrix, covariances[:, 1:, None])[:, :, 0]
     total = coefficients.sum(axis=1)
     corrected = np.clip(total + (1.0 + 3.0 * total) / n_days, 0.0, MOST_PERSISTENT)
@@ -177,14 +176,18 @@ def _fitted(series: np.ndarray, order: int) -> _Fit:
 
 def _resampled_ratios(model: _Autoregression, uniforms: np.ndarray) -> np.ndarray:
     """Mean over its error in each series that the model makes from resampled residuals; infinite without an error."""
-    from scipy.signal import lfilter
+    from scipy.signal import lfilter, lfilter_zi
 
     drawn = model.residuals[(uniforms * len(model.residuals)).astype(np.int64)]
-    made = lfilter([1.0], [1.0, *-model.coefficients], drawn, axis=1)[:, BURN_IN:]
-    error, mean = _fitted(made, len(model.coefficients)).error, made.mean(axis=1)
-    flat = error <= 1e-9 * model.size
-    ratios: np.ndarray = mean / np.where(flat, 1.0, error)
-    ratios[flat] = np.copysign(np.inf, mean[flat])
+    filter_ = [1.0], [1.0, *-model.coefficients]
+    steady = (
+        lfilter_zi(*filter_) * drawn[:, :1]
+    )  # as if the first residual had always been, so that equal ones stay equal
+    made = lfilter(*filter_, drawn, axis=1, zi=steady)[0][:, BURN_IN:]
+    mean = made.mean(axis=1)
+    ratios = np.copysign(np.inf, mean)
+    varies = np.ptp(made, axis=1) > 1e-9 * model.size
+    ratios[varies] = mean[varies] / _fitted(made[varies], len(model.coefficients)).error
     return ratios
 
 
