@@ -201,20 +201,25 @@ def test_quantile_standard_error_refuses(options, words):
         (0.99, "order_statistics", 0.96, None),
         (0.95, "asymptotic", 0.87, 0.83),
         (0.99, "asymptotic", 0.78, 0.66),
-        (0.95, "bootstrap", 0.89, 0.81),
-        (0.99, "bootstrap", 0.87, 0.65),
+        (0.95, "bootstrap", 0.90, 0.84),
+        (0.99, "bootstrap", 0.87, 0.66),
     ],
 )
 def test_intervals_of_fat_tails_cover_what_their_description_says(confidence, kind, of_var, of_es):
-    n_samples = 300 if kind == "bootstrap" else 2000
-    returns = np.random.default_rng(11).standard_t(4, (400, n_samples))
-    found = var.value_at_risk(returns, confidence, interval=kind, n_draws=200, rng=np.random.default_rng(1)).interval
+    n_batches, n_samples = (10, 60) if kind == "bootstrap" else (1, 2000)  # the resamples of a batch are the same
     tail = stats.t(4)
     true_var = tail.ppf(confidence)
     true_es = tail.expect(lambda x: x, lb=true_var) / (1.0 - confidence)
-    assert np.mean((found.var_low <= true_var) & (true_var <= found.var_high)) == pytest.approx(of_var, abs=0.03)
+    rng, covered_var, covered_es = np.random.default_rng(11), [], []
+    for _ in range(n_batches):
+        returns = rng.standard_t(4, (400, n_samples))
+        found = var.value_at_risk(returns, confidence, interval=kind, n_draws=200, rng=rng).interval
+        covered_var.append(((found.var_low <= true_var) & (true_var <= found.var_high)).mean())
+        if of_es is not None:
+            covered_es.append(((found.es_low <= true_es) & (true_es <= found.es_high)).mean())
+    assert np.mean(covered_var) == pytest.approx(of_var, abs=0.03)
     if of_es is not None:
-        assert np.mean((found.es_low <= true_es) & (true_es <= found.es_high)) == pytest.approx(of_es, abs=0.03)
+        assert np.mean(covered_es) == pytest.approx(of_es, abs=0.03)
     assert ("small ones are covered less" in repr(found)) == (kind != "order_statistics")
 
 

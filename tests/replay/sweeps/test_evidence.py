@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from naive import evidence as naive
 
-from riskkit.replay.sweeps.calibration.block_bootstrap import automatic_block, resampled_counts
+from riskkit.replay.sweeps.calibration.block_bootstrap import automatic_block, resampled_means
 from riskkit.replay.sweeps.calibration.choice_tests import overfitting, superiority
 from riskkit.replay.sweeps.calibration.mean_interval import BURN_IN, MAX_BATCHES, MIN_DAYS, mean_intervals
 
@@ -112,8 +112,7 @@ def test_p_values_equal_the_naive_twin(block):
     rng = np.random.default_rng(11)
     for shift in (-2.0, 0.0, 0.6):
         scores = persistent(5, 30, rng) + np.array([[shift], [0.1], [-0.4], [-3.0], [0.0]])
-        counts = np.concatenate(list(resampled_counts(30, rng, 49, block=block)))
-        means = counts @ scores.T / 30
+        means = resampled_means(scores, rng, 49, block=block)
         found = superiority(scores, means, block)
         assert found == pytest.approx(naive.p_values(scores.tolist(), means.tolist(), block))
 
@@ -134,17 +133,16 @@ def test_bad_settings_do_not_hide_a_good_one():
     rng = np.random.default_rng(5)
     good = rng.standard_normal((1, 120)) + 0.5
     bad = 6.0 * rng.standard_normal((40, 120)) - 4.0
-    counts = np.concatenate(list(resampled_counts(120, rng, 400, block=1.0)))
     scores = np.concatenate([good, bad])
-    found = superiority(scores, counts @ scores.T / 120, 1.0)
+    found = superiority(scores, resampled_means(scores, rng, 400, block=1.0), 1.0)
     assert found.spa < 0.02 < found.reality_check
 
 
 def test_settings_that_change_nothing_are_no_better():
-    counts = np.concatenate(list(resampled_counts(20, np.random.default_rng(1), 30, block=2.0)))
     assert superiority(np.zeros((3, 20)), np.zeros((30, 3)), 2.0) == (1.0, 1.0)
     scores = np.concatenate([np.zeros((1, 20)), persistent(1, 20, np.random.default_rng(4)) - 1.0])
-    assert superiority(scores, counts @ scores.T / 20, 2.0).spa == 1.0
+    means = resampled_means(scores, np.random.default_rng(1), 30, block=2.0)
+    assert superiority(scores, means, 2.0).spa == 1.0
 
 
 @pytest.mark.parametrize(("n_days", "groups"), [(8, 4), (13, 6), (21, 10)])

@@ -18,14 +18,9 @@ BlockKind = Literal["stationary", "circular"]
 
 
 class Resamples(NamedTuple):
-    """What resampled days select, and the mean of each setting's daily score over them.
-
-    ``chosen`` is the row of the setting that each resample selects, shape (n_resamples,), -1 if no setting is feasible;
-    ``means`` has shape (n_resamples, n_settings), and no columns if the score is not a sum over days.
-    """
+    """Row of the setting that each resample selects, shape (n_resamples,); -1 if no setting is feasible."""
 
     chosen: np.ndarray
-    means: np.ndarray
 
 
 def resample(
@@ -34,25 +29,28 @@ def resample(
     rng: np.random.Generator,
     resamples: int,
     *,
-    scores: np.ndarray | None,
     block: float,
     kind: BlockKind = "stationary",
 ) -> Resamples:
-    """Selections and mean scores over resampled days; sums are of integers, so exact in any order.
-
-    `scores` are by setting and day, shape (n_settings, n_days); None if the score is not a sum over days.
-    """
+    """Selections over resampled days; sums are of integers, so exact in any order."""
     n_days, n_settings = len(figures.days.starts), len(figures.sums)
     eventful = np.flatnonzero(figures.sums.any(axis=(0, 2)))  # days without rejections add nothing
     flat = figures.sums[:, eventful].transpose(1, 0, 2).reshape(len(eventful), n_settings * len(COLUMNS))
-    chosen, means = [], []
+    chosen = []
     for counts in resampled_counts(n_days, rng, resamples, block=block, kind=kind):
         sums = (counts[:, eventful] @ flat).reshape(len(counts), n_settings, len(COLUMNS))
         for sample, orders in zip(sums, (counts @ figures.days.orders).tolist(), strict=True):
             row = selection.best(daily_frame(sample, n_days, orders, figures.quantum, figures.labels))
             chosen.append(-1 if row is None else row)
-        means.append(counts @ scores.T / n_days if scores is not None else np.zeros((len(counts), 0)))
-    return Resamples(np.array(chosen), np.concatenate(means))
+    return Resamples(np.array(chosen))
+
+
+def resampled_means(
+    series: np.ndarray, rng: np.random.Generator, resamples: int, *, block: float, kind: BlockKind = "stationary"
+) -> np.ndarray:
+    """Mean of each series (n_series, n_days) over resampled days; float64, shape (n_resamples, n_series)."""
+    drawn = resampled_counts(series.shape[1], rng, resamples, block=block, kind=kind)
+    return np.concatenate([counts @ series.T / series.shape[1] for counts in drawn])
 
 
 def automatic_block(series: np.ndarray, kind: BlockKind = "stationary", *, at_least: float = 1.0) -> float:

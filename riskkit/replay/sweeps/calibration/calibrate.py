@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from riskkit.replay.sweeps.calibration.block_bootstrap import (
     resample,
 )
 from riskkit.replay.sweeps.calibration.calibration_result import Calibration
-from riskkit.replay.sweeps.calibration.evidence import daily_metric, daily_scores, evidence_for
+from riskkit.replay.sweeps.calibration.evidence import evidence_for
 from riskkit.replay.sweeps.calibration.objective import Constraint, Objective, Selection
 from riskkit.replay.sweeps.calibration.walk_forward import Window, WindowKind, walk, windows
 from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, index_of
@@ -172,14 +172,16 @@ def calibrate(
     selection.check_feasible(figures.frame())
     row = selection.best(figures.frame())
     assert row is not None
-    scores = daily_scores(selection, figures)
+    by_day = {name: figures.daily(name) for name in ("loss_avoided", selection.cost)}
+    scores = selection.daily_scores(figures)
     if block is None:
-        series = daily_metric(figures, "loss_avoided") if scores is None else scores
+        series = by_day["loss_avoided"] if scores is None else scores
         block = automatic_block(series, kind, at_least=_horizon_days(days, horizon_ns))
     drawn = None
     if resamples and rng is not None:
-        drawn = resample(figures, selection, rng, resamples, scores=scores, block=block, kind=kind)
+        drawn = resample(figures, selection, rng, resamples, block=block, kind=kind)
     walked = walk(figures, selection, splits)
+    sampling: Any = {"resamples": resamples, "coverage": coverage, "block": block, "kind": kind}
     return Calibration(
         base=rules,
         settings=settings,
@@ -188,7 +190,7 @@ def calibrate(
         row=row,
         resamples=drawn,
         splits=walked,
-        evidence=evidence_for(selection, figures, walked, drawn, rng, coverage=coverage, block=block),
+        evidence=evidence_for(by_day, scores, selection.feasible(figures.frame()), walked, rng, **sampling),
         block=block,
         horizon_ns=horizon_ns,
         currency=log.universe.currency,

@@ -42,7 +42,7 @@ class Calibration(Shown):
     row : int
         Row of the selected setting.
     resamples : Resamples or None
-        Selections and mean scores over resampled days.
+        Selections over resampled days.
     splits : tuple of Split
         Walk-forward splits.
     evidence : Evidence

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskkit._show import Row, number
-from riskkit.replay.sweeps.calibration.block_bootstrap import Resamples
+from riskkit.replay.sweeps.calibration.block_bootstrap import BlockKind, resampled_means
 from riskkit.replay.sweeps.calibration.choice_tests import Overfitting, Superiority, overfitting, superiority
 from riskkit.replay.sweeps.calibration.mean_interval import MIN_DAYS, MeanIntervals, mean_intervals
-from riskkit.replay.sweeps.calibration.objective import Selection
 from riskkit.replay.sweeps.calibration.walk_forward import Split
-from riskkit.replay.sweeps.many.daily import COLUMNS, MONEY, DailyFigures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,50 +102,47 @@ def _between(low: float, high: float) -> str:
     return " to ".join(ends)
 
 
-def daily_metric(figures: DailyFigures, name: str) -> np.ndarray:
-    """A metric of every setting by day; float64, shape (n_settings, n_days)."""
-    unit = figures.quantum if name in MONEY else 1.0
-    return figures.sums[:, :, COLUMNS.index(name)] * unit
-
-
-def daily_scores(selection: Selection, figures: DailyFigures) -> np.ndarray | None:
-    """Score of every setting by day, whose mean is the score; None if the score is not a sum over days."""
-    objective = selection.objective
-    if isinstance(objective, str):
-        name = objective.removeprefix("-")
-        return (-1.0 if objective != name else 1.0) * daily_metric(figures, name) if name in COLUMNS else None
-    if callable(objective):
-        return None
-    return daily_metric(figures, "loss_avoided") - selection.price * daily_metric(figures, selection.cost)
-
-
 def evidence_for(
-    selection: Selection,
-    figures: DailyFigures,
+    daily: dict[str, np.ndarray],
+    scores: np.ndarray | None,
+    feasible: np.ndarray,
     splits: tuple[Split, ...],
-    resamples: Resamples | None,
     rng: np.random.Generator | None,
     *,
+    resamples: int,
     coverage: float,
     block: float,
+    kind: BlockKind = "stationary",
 ) -> Evidence:
-    """Intervals and tests from the daily figures of all settings; the intervals need resamples."""
-    scores = daily_scores(selection, figures)
-    feasible = selection.feasible(figures.frame())
+    """Intervals and tests from daily figures; without resamples only the probability of overfitting.
+
+    Parameters
+    ----------
+    daily : dict of str to (n_settings, n_days)
+        Metrics of every setting by day, whose means are given intervals.
+    scores : (n_settings, n_days) or None
+        Daily scores less those without limits, larger is better; None if the score is not a sum over days.
+    feasible : (n_settings,) of bool
+        Settings that satisfy the constraints.
+    splits : tuple of Split
+        Walk-forward splits.
+    rng, resamples, coverage, block, kind
+        As in `calibrate`.
+    """
+    n_days = next(iter(daily.values())).shape[1]
     intervals: dict[str, MeanIntervals] = {}
     tests, outside = None, None
-    if resamples is not None and rng is not None:
-        n = len(resamples.chosen)
-        for name in ("loss_avoided", selection.cost):
-            intervals[name] = mean_intervals(daily_metric(figures, name), rng, n, coverage)
+    if resamples and rng is not None:
+        for name, series in daily.items():
+            intervals[name] = mean_intervals(series, rng, resamples, coverage)
         if scores is not None:
-            intervals["score"] = mean_intervals(scores, rng, n, coverage, candidates=feasible)
-            tests = superiority(scores[feasible], resamples.means[:, feasible], block)
+            intervals["score"] = mean_intervals(scores, rng, resamples, coverage, candidates=feasible)
+            means = resampled_means(scores[feasible], rng, resamples, block=block, kind=kind)
+            tests = superiority(scores[feasible], means, block)
             if splits:
-                found = mean_intervals(_scores_out_of_sample(scores, splits)[None], rng, n, coverage)
+                found = mean_intervals(_scores_out_of_sample(scores, splits)[None], rng, resamples, coverage)
                 outside = float(found.low[0]), float(found.high[0])
     overfit = None if scores is None else overfitting(scores[feasible])
-    n_days = len(figures.days.starts)
     return Evidence(n_days, int(feasible.sum()), coverage, intervals, tests, overfit, outside)
 
 
