@@ -83,7 +83,7 @@ UNITS = {
     "as the rule observes": "headroom limit lower observed upper values",
     "units of the rule set per integer": "unit",
     "price of a cost, or a column": "objective",
-    "several units, by column": "frame",
+    "several units, by column": "frame observations",
 }
 UNIT_OF = {name: unit for unit, names in UNITS.items() for name in names.split()}
 # by place: a word of vectorbt, and a table in one door whose rows another one counts
