@@ -69,7 +69,7 @@ def value_at_risk(
         for large samples. "bootstrap": any method that does not depend on dates. Simulated 90 % intervals of 250, 500
         and 1,000 normal and Student t (4 and 3 df) returns, at 97.5 and 99 %, enclose the ES in 87 to 93 % of samples if
         studentised. The last two kinds enclose of 400 fat-tailed returns (t, 4 df) the VaR at 95 % in 87 to 90 % and the
-        ES in 83 %, at 99 % in 78 to 86 % and 67 %: a small sample does not show its worst losses.
+        ES in 83 %, at 99 % in 78 to 86 % and 66 %: a small sample does not show its worst losses.
     coverage : float
         Probability that the interval encloses the true number.
     n_draws, block, rng

@@ -80,7 +80,7 @@ UNITS = {
     "number of an event, a row or a bar": "bar row seq source_rows",
     "seed": "seed",
     "code": "kind",
-    "as the rule observes": "headroom limit lower observed upper values",
+    "as the rule observes": "limit lower observed upper values",
     "units of the rule set per integer": "unit",
     "price of a cost, or a column": "objective",
     "several units, by column": "frame observations",
@@ -88,7 +88,11 @@ UNITS = {
 UNIT_OF = {name: unit for unit, names in UNITS.items() for name in names.split()}
 # by place: a word of vectorbt, and a table in one door whose rows another one counts
 SEVERAL_UNITS = {
-    "headroom": {"propose_limits(headroom)": "factor"},
+    "headroom": {
+        "Decision.headroom": "as the rule observes",
+        "OrderDecision.headroom": "as the rule observes",
+        "propose_limits(headroom)": "factor",
+    },
     "size": {"Engine.size": "count", "Sampler.size": "count", "OrderDecision.size": "shares"},
     "trades": {"log_from_trades(trades)": "several units, by column", "synthetic_floorsheet(trades)": "count"},
 }
