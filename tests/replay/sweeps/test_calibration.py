@@ -16,8 +16,11 @@ from streams import random_log
 
 from riskkit import EventLog, InputError, Rule, RuleSet, calibrate, sweep
 from riskkit.replay.schema.columns import MISSING, EventKind
-from riskkit.replay.sweeps.calibration.block_bootstrap import default_block, resampled_counts
+from riskkit.replay.sweeps.calibration.block_bootstrap import resampled_counts, resampled_means
+from riskkit.replay.sweeps.calibration.choice_tests import overfitting, superiority
+from riskkit.replay.sweeps.calibration.mean_interval import mean_intervals
 from riskkit.replay.sweeps.calibration.walk_forward import windows
+from riskkit.replay.sweeps.many.daily import COLUMNS
 from riskkit.rules import MaxOrderQty, OrderRate, PositionLimit
 from riskkit.sweeps import pareto_front
 
@@ -197,19 +200,45 @@ def test_batches_do_not_change_what_is_drawn(monkeypatch):
     assert len(parts) == 4 and (np.concatenate(parts) == whole).all()
 
 
-def test_intervals_and_shares_are_those_of_the_resamples(found):
-    frame, figures = found.frame, found.figures
-    counts = np.concatenate(
-        list(resampled_counts(len(figures.days.starts), np.random.default_rng(5), 40, block=found.block))
+def test_shares_intervals_and_tests_are_those_of_the_resamples(found):
+    frame, figures, chance = found.frame, found.figures, np.random.default_rng(5)
+    n_days = len(figures.days.starts)
+    counts = np.concatenate(list(resampled_counts(n_days, chance, 40, block=found.block)))
+    gain, cost = (
+        figures.sums[:, :, COLUMNS.index(name)] * figures.quantum for name in ("loss_avoided", "profit_forgone")
     )
-    column = list(frame.columns).index("loss_avoided")
-    drawn = counts @ figures.sums[:, :, column].T * figures.quantum / counts.shape[1]
-    np.testing.assert_allclose(frame["loss_avoided_low"], np.quantile(drawn, 0.05, axis=0), rtol=1e-12)
-    np.testing.assert_allclose(frame["loss_avoided_high"], np.quantile(drawn, 0.95, axis=0), rtol=1e-12)
-    blocked = counts @ figures.sums[:, :, column + 1].T * figures.quantum / counts.shape[1]
-    scores = drawn - blocked
+    scores = counts @ (gain - cost).T / n_days
     assert (scores[np.arange(40), found.resamples.chosen] >= scores.max(axis=1) - 1e-9).all()
     assert frame["chosen_share"].sum() == pytest.approx(1.0)
+    for name, series in {"loss_avoided": gain, "profit_forgone": cost, "score": gain - cost}.items():
+        expected = mean_intervals(series, chance, 40, 0.90)
+        low = expected.chosen_low if name == "score" else expected.low
+        np.testing.assert_allclose(frame[f"{name}_low"], low)
+        np.testing.assert_allclose(frame[f"{name}_high"], expected.high)
+        assert ("not corrected for choosing" in frame.attrs[f"{name}_low"]) == (name != "score")
+    means = resampled_means(gain - cost, chance, 40, block=found.block)
+    assert found.evidence.superiority == superiority(gain - cost, means, found.block)
+    assert found.evidence.overfitting == overfitting(gain - cost)
+    days = np.concatenate([(gain - cost)[one.row, one.window.test_from : one.window.test_to] for one in found.splits])
+    expected = mean_intervals(days[None], chance, 40, 0.90)
+    assert found.evidence.out_of_sample == pytest.approx((expected.low[0], expected.high[0]))
+
+
+def test_an_interval_is_corrected_for_the_settings_that_could_be_chosen(log):
+    def evidence(**wanted):
+        return calibrate(log, RULES, GRID, rng=np.random.default_rng(5), resamples=40, **PLAIN, **wanted)
+
+    shares = evidence().frame["rejected_share"]
+    bound = float(shares.sort_values().iloc[2])
+    few = evidence(constraints={"rejected_share": (None, bound)})
+    assert few.evidence.n_candidates == (shares <= bound).sum() < len(shares)
+    assert "corrected for choosing among 3" in repr(few)
+    for objective in ("-rejected_share", lambda frame: frame["loss_avoided"] ** 2):  # no sums over days
+        found = evidence(objective=objective)
+        assert "score_low" not in found.frame and found.evidence.overfitting is found.evidence.superiority is None
+        assert "loss_avoided_low" in found.frame and "reality check" not in repr(found)
+    fewest = evidence(objective="-orders_rejected")
+    assert fewest.frame["score_high"].iloc[fewest.row] >= fewest.frame["score"].iloc[fewest.row]
 
 
 def test_the_same_chance_gives_the_same_answer_on_any_number_of_threads(log, found):
@@ -229,6 +258,10 @@ def test_windows():
     assert [tuple(one) for one in got] == [(0, 4, 4, 4, 8), (0, 8, 8, 8, 10)]
     got = windows(day, day + DAY, 1, train_days=4, test_days=4, kind="rolling")
     assert [tuple(one) for one in got] == [(0, 4, 3, 4, 8), (4, 8, 7, 8, 10)]
+    got = windows(day, day + DAY, DAY, train_days=4, test_days=4, embargo_days=1)  # the purge is longer or the embargo
+    assert [one.known_to for one in got] == [3, 7]
+    got = windows(day, day + DAY, DAY, train_days=4, test_days=4, embargo_days=3)
+    assert [one.known_to for one in got] == [1, 5]
 
 
 def test_what_comes_after_a_training_window_does_not_change_its_choice(log, found):
@@ -290,7 +323,8 @@ def test_one_day_one_setting_all_or_nothing_refused():
         small(*TWO_DAYS), SMALL, {"size.limit": [50, 60]}, **{**TINY, "resamples": 8}, rng=np.random.default_rng(0)
     )
     assert nothing.chosen == {"size.limit": 50} and nothing.frame["on_front"].all()
-    assert (nothing.frame[["loss_avoided_high", "profit_forgone_high", "rejected_share"]] == 0).all(axis=None)
+    assert nothing.frame[["loss_avoided_low", "loss_avoided_high", "score_high"]].isna().all(axis=None)
+    assert "not known (fewer than 10 days, or all alike)" in repr(nothing)
     assert nothing.frame["chosen_share"].tolist() == [1.0, 0.0]
     everything = calibrate(small(*TWO_DAYS), SMALL, {"size.limit": [1, 0]}, **TINY)
     assert everything.frame["rejected_share"].tolist() == [1.0, 1.0]
@@ -308,6 +342,9 @@ def test_one_day_one_setting_all_or_nothing_refused():
         ({"train_days": 1, "test_days": 1, "horizon_ns": None}, "needs horizon_ns"),
         ({"train_days": 2, "test_days": 1}, "leaves no day to test on"),
         ({"train_days": 1, "test_days": 1, "horizon_ns": 3 * DAY}, "train_days=1 is too short"),
+        ({"train_days": 2, "test_days": 1, "embargo_days": -1}, "embargo_days=-1"),
+        ({"embargo_days": 1}, "embargo_days=1 is for a walk-forward"),
+        ({"train_days": 1, "test_days": 1, "embargo_days": 1}, "ends a horizon and embargo_days=1 before it"),
         ({"train_days": 1, "test_days": 1, "window": "sliding"}, "window='sliding'"),
         ({"objective": -1.0}, "must not be negative"),
         ({"objective": "losses"}, "'losses' is not a column"),
@@ -349,7 +386,6 @@ def test_an_interrupt_leaves_no_thread(monkeypatch):
 def test_one_day_is_not_resampled():
     with pytest.raises(InputError, match="one trading day"):
         calibrate(small((0, 9, 8)), SMALL, {"size.limit": [4]}, rng=np.random.default_rng(0), compiled=False)
-    assert default_block(1) == 1 and default_block(30, 50) == 30
     with pytest.raises(InputError, match="no walk-forward evaluation"):
         calibrate(small((0, 9, 8)), SMALL, {"size.limit": [4]}, **TINY).out_of_sample()
 
@@ -369,6 +405,13 @@ def test_it_prints_and_draws(found):
         "selected size.limit",
         "90% interval",
         "selected again in",
+        "corrected for choosing among 8",
+        "not corrected for choosing",
+        "p-value, White's reality check",
+        "p-value, Hansen's SPA test",
+        "probability of overfitting",
+        "do not show what is rarer",
+        "chosen before, so not corrected",
         "best possible",
         "score without limits",
     ):
@@ -378,7 +421,9 @@ def test_it_prints_and_draws(found):
     ax = found.plot()
     assert ax.get_title(loc="left").startswith("Selected: size.limit =")
     labels = [line.get_label() for line in ax.lines]
-    assert {"Pareto front", "selected", "90% intervals of the selected setting"} <= set(labels)
+    assert {"Pareto front", "selected", "90% intervals of the selected setting, not corrected for choosing"} <= set(
+        labels
+    )
     front = found.frame[found.frame["on_front"]]
     assert len(ax.lines[0].get_xdata()) == len(front)
     plt.close(ax.figure)

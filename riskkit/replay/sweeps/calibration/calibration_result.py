@@ -12,6 +12,7 @@ from riskkit._check import InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.sweeps.calibration.block_bootstrap import Resamples
+from riskkit.replay.sweeps.calibration.evidence import UNCORRECTED, Evidence
 from riskkit.replay.sweeps.calibration.objective import Selection, pareto_front
 from riskkit.replay.sweeps.calibration.walk_forward import Split
 from riskkit.replay.sweeps.grid.settings import Setting, with_setting
@@ -41,11 +42,12 @@ class Calibration(Shown):
     row : int
         Row of the selected setting.
     resamples : Resamples or None
-        Metrics and selections over resampled days.
+        Selections over resampled days.
     splits : tuple of Split
         Walk-forward splits.
-    coverage : float
-        Coverage of the intervals, a fraction.
+    evidence : Evidence
+        Intervals of the daily means and of the score, and tests of the choice: White's reality check, Hansen's SPA test,
+        the probability of overfitting.
     block : float
         Block length of the bootstrap, days.
     horizon_ns : int or None
@@ -70,7 +72,7 @@ class Calibration(Shown):
     row: int
     resamples: Resamples | None
     splits: tuple[Split, ...]
-    coverage: float
+    evidence: Evidence
     block: float
     horizon_ns: int | None
     currency: str
@@ -86,7 +88,11 @@ class Calibration(Shown):
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row per setting: metrics per day, score, intervals, and the fraction of resamples that selected it."""
+        """One row per setting: metrics per day, score, intervals, and the fraction of resamples that selected it.
+
+        The interval of the score holds for a chosen setting, those of the metrics for one that is named beforehand; the
+        frame's ``attrs`` say so.
+        """
         metrics = self.figures.frame()
         frame = metrics.assign(score=self.selection.scores(metrics), feasible=self.selection.feasible(metrics))
         names = ("loss_avoided", self.selection.cost)
@@ -94,12 +100,9 @@ class Calibration(Shown):
         frame["on_front"] = pareto_front(*(sums[:, COLUMNS.index(name)] for name in names))
         frame["chosen"] = np.arange(len(frame)) == self.row
         if self.resamples is not None:
-            ends = [(1 - self.coverage) / 2, (1 + self.coverage) / 2]
-            for name, drawn in zip(names, self.resamples[:2], strict=True):
-                frame[f"{name}_low"], frame[f"{name}_high"] = np.quantile(drawn, ends, axis=0)
             chosen = self.resamples.chosen
             frame["chosen_share"] = np.bincount(chosen[chosen >= 0], minlength=len(frame)) / len(chosen)
-        return with_notes(frame)
+        return self.evidence.columns(with_notes(frame))
 
     def to_frame(self) -> pd.DataFrame:
         """One row per setting."""
@@ -157,7 +160,8 @@ class Calibration(Shown):
         ends: list[float] = []
         if self.resamples is not None:
             columns = [f"{metric}_{end}" for metric in (name, "loss_avoided") for end in ("low", "high")]
-            ends = frame[columns].iloc[self.row].astype(float).tolist()
+            found = frame[columns].iloc[self.row].to_numpy(float)
+            ends = np.where(np.isfinite(found), found, np.repeat([cost[self.row], gain[self.row]], 2)).tolist()
         scale, unit = plot.money_scale([*cost, *gain, *ends], self.currency)
         cost, gain, ends = cost / scale, gain / scale, [end / scale for end in ends]
         x, y = cost[self.row], gain[self.row]
@@ -167,7 +171,7 @@ class Calibration(Shown):
         if not front.all():
             ax.plot(cost[~front], gain[~front], "x", color=plot.INK, ms=5, ls="", label="dominated")
         if ends:
-            label = f"{self.coverage:.0%} intervals of the selected setting"
+            label = f"{self.evidence.coverage:.0%} intervals of the selected setting, {UNCORRECTED}"
             ax.plot(ends[:2], [y, y], color=plot.WARM, lw=1.4, label=label)
             ax.plot([x, x], ends[2:], color=plot.WARM, lw=1.4)
         ax.plot([x], [y], "D", color=plot.WARM, ms=8, label="selected")
@@ -189,16 +193,16 @@ class Calibration(Shown):
         sums: list[Row] = []
         for name in ("loss_avoided", self.selection.cost):
             sums.append((name.replace("_", " "), float(row[name]), money))
-            if self.resamples is not None:
-                interval = f"{row[f'{name}_low']:,.6g} to {row[f'{name}_high']:,.6g}"
-                sums.append((f"  {self.coverage:.0%} interval", interval, money))
+            sums += self.evidence.interval_row(name, self.row, money)
         rows += hindsight_rows(sums)
-        rows += [("score", float(row["score"]), ""), ("on the Pareto front", bool(row["on_front"]), "")]
+        rows += [("score", float(row["score"]), ""), *self.evidence.interval_row("score", self.row)]
+        rows += [("on the Pareto front", bool(row["on_front"]), "")]
         if not (callable(self.selection.objective) or isinstance(self.selection.objective, str)):
             rows.append(("score without limits", 0.0, ""))
         if self.resamples is not None:
-            unit = f"of {len(self.resamples.chosen):,} resamples, blocks of {self.block:g} days"
+            unit = f"of {len(self.resamples.chosen):,} resamples, blocks of {self.block:.3g} days"
             rows.append(("selected again in", f"{row['chosen_share']:.1%}", unit))
+        rows += self.evidence.rows()
         if self.splits:
             tested = np.array([split.window.test_to - split.window.test_from for split in self.splits])
             scores = {
@@ -209,6 +213,7 @@ class Calibration(Shown):
             rows.append(("walk-forward splits", len(self.splits), ""))
             for label, values in scores.items():
                 rows.append((f"  mean score, {label}", float(np.array(values) @ tested / tested.sum()), ""))
+                rows += self.evidence.out_of_sample_row() if label == "out of sample" else []
         return rows
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number
+from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +97,16 @@ class Selection(NamedTuple):
                 f"objective returned {len(scores)} scores for {len(frame)} settings; it must return one each"
             )
         return scores
+
+    def daily_scores(self, figures: DailyFigures) -> np.ndarray | None:
+        """Score of each setting by day, whose mean is the score; None if the score is not a sum over days."""
+        objective = self.objective
+        if isinstance(objective, str):
+            name = objective.removeprefix("-")
+            return (1.0 if objective == name else -1.0) * figures.daily(name) if name in COLUMNS else None
+        if callable(objective):
+            return None
+        return figures.daily("loss_avoided") - self.price * figures.daily(self.cost)
 
     @property
     def price(self) -> float:

@@ -85,6 +85,11 @@ class DailyFigures(NamedTuple):
         sums = self.sums[:, first:last].sum(axis=1)
         return daily_frame(sums, len(orders), int(orders.sum()), self.quantum, self.labels)
 
+    def daily(self, name: str) -> np.ndarray:
+        """A column of every setting by day; float64, shape (n_settings, n_days)."""
+        unit = self.quantum if name in MONEY else 1.0
+        return self.sums[:, :, COLUMNS.index(name)] * unit
+
 
 def daily_frame(
     sums: np.ndarray, n_days: int, orders: int, quantum: float, index: pd.Index | None = None
