@@ -853,7 +853,9 @@ def on_cancel():
 def on_expiry():
     """Expire an order."""
     look_up_order()
-    if not shape.enforce or order.status == runtime.WORKING or (shape.answers and order.status != runtime.BLOCKED):
+    if log.order[i] >= 0 and (
+        not shape.enforce or order.status == runtime.WORKING or (shape.answers and order.status != runtime.BLOCKED)
+    ):
         stop_work()
 
 
@@ -969,7 +971,7 @@ def on_fill():
     if shape.amends:
         noted.qty = qty
         noted.fee = fee
-    if log.order[i] < 0:
+    if log.order[i] == -1:
         counts[Counter.UNNAMED_FILLS] += 1
     if shape.marks:
         if instrument.priced == 0 and instrument.mark != log.price[i]:
