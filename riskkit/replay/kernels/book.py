@@ -74,6 +74,8 @@ POSITION: dict[str, str] = dict(
     listed_high="quanta at the mark if the earlier buys of the list in decision are filled",
     listed_low="quanta at the mark if the earlier sells of the list in decision are filled",
     opening_cost="quanta: cost of the opening position, at its first mark",
+    code="its own code",
+    opening="1 while it is flat and an order of it works, kept if a rule limits open positions; else 0",
 )
 ACCOUNT: dict[str, str] = dict(
     cash="quanta of cash, all currencies together",
