@@ -422,14 +422,15 @@ class EventLog(Shown):
         return rows
 
 
+def external_text(log: EventLog) -> str:
+    """The number of events of orders from before the log in words; empty if there are none."""
+    events, orders = log.external
+    return f"{events:,} event{'s' * (events > 1)} of {orders:,} order{'s' * (orders > 1)}" if events else ""
+
+
 def external_row(log: EventLog) -> list[Row]:
     """The line of a table on events of orders from before the log, if there are any."""
-    events, orders = log.external
-    if not events:
-        return []
-    return [
-        ("from before the log", f"{events:,} event{'s' * (events > 1)} of {orders:,} order{'s' * (orders > 1)}", "")
-    ]
+    return [("from before the log", text, "")] if (text := external_text(log)) else []
 
 
 def _brief(value: Any) -> str:

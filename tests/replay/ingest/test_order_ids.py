@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from live_rows import submit
 from rows import CANCEL, FILL, MODIFY, NAMED, ORDER, X, column, load, refusal
 
-from riskkit import EventLog, InputError, Rule, RuleSet, Session
+from riskkit import EventLog, InputError, Rule, RuleSet, Session, compare
 from riskkit.compat import RiskEngine
 from riskkit.compat.rules import Direction, Order, Trade
 from riskkit.replay.ingest.order_ids import WITHIN
@@ -174,6 +174,16 @@ def test_a_log_without_them_says_nothing():
     result = replay_log(load(NAMED), RULES, compiled=False)
     assert "from before" not in str(result) + str(result.log)
     assert result.state.counts[Counter.UNNAMED_FILLS] == 0
+
+
+def test_a_comparison_says_what_is_from_before_the_log_and_what_cannot_be():
+    ended = [{**NAMED, "ts": 2}, {**CANCEL, "ts": 3}, {**CANCEL, "ts": 4}]
+    found = compare(load(*kept("fill"), *ended, unknown_orders="external"), RULES, compiled=False).sentences()
+    assert found[:2] == [
+        "The log has 1 event of 1 order from before it; the fills among them are booked.",
+        "Of the recorded orders there are 1 cancels of done orders.",
+    ]
+    assert compare(load(NAMED), RULES, compiled=False).sentences()[0].startswith("The limits object to")
 
 
 def test_parents_are_orders_of_the_log():
