@@ -361,7 +361,7 @@ class Entries:
 
     def _order(self, order_id: Any, account: int | None = None) -> KnownOrder | None:
         """The earlier order of this id; of that account if ids are those of accounts."""
-        return self.orders.find(order_id, account, [each.id for each in self.universe.accounts])
+        return self.orders.find(order_id, account, self.universe.accounts)
 
     @staticmethod
     def _same_side(row: Row, side: int, order_id: Any) -> int:

@@ -15,6 +15,7 @@ from riskkit._check import InputError, one_of
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.schema.columns import FIRST_EXTERNAL, EventKind
 from riskkit.replay.schema.constants import DAY_NS
+from riskkit.replay.schema.universe import Account
 
 UNKNOWN = "does not name an earlier order"
 FROM_BEFORE = f"{UNKNOWN}; if it is of an order from before the log, give unknown_orders='external'"
@@ -104,13 +105,13 @@ class OrderIds:
         self._external_events: dict[tuple[Key, int], int] = {}  # number of the last event of each key and day
         self._accounts: dict[str, list[int]] = {}  # accounts that have used an id
 
-    def find(self, label: Any, account: int | None, names: Sequence[str]) -> KnownOrder | None:
-        """The last order of this id; `account` is its code (None: not given), `names` are those of the accounts."""
+    def find(self, label: Any, account: int | None, accounts: Sequence[Account]) -> KnownOrder | None:
+        """The last order of this id; `account` is its code (None: not given) among `accounts`."""
         text = label_text(label)
         if self.policy.by_account and account is None:
             users = self._accounts.get(text, [-1])
             if len(users) > 1:
-                of = ", ".join(names[code] for code in users[:5])
+                of = ", ".join(accounts[code].id for code in users[:5])
                 raise InputError(
                     f"order_id={label!r} is the id of an order in several accounts ({of}); give the account"
                 )
