@@ -138,6 +138,13 @@ def test_bad_settings_do_not_hide_a_good_one():
     assert found.spa < 0.02 < found.reality_check
 
 
+def test_equal_statistics_count_whatever_their_rounding():
+    scores = np.array([[0.1, 0.2, 0.6, 0.3]])
+    twice = 2 * scores.mean(axis=1)  # of a resample: as far from the mean as the mean from zero
+    for rounding in (1.0 - 1e-15, 1.0, 1.0 + 1e-15):
+        assert superiority(scores, twice * rounding * np.ones((9, 1)), 1.0) == (1.0, 1.0)
+
+
 def test_settings_that_change_nothing_are_no_better():
     assert superiority(np.zeros((3, 20)), np.zeros((30, 3)), 2.0) == (1.0, 1.0)
     scores = np.concatenate([np.zeros((1, 20)), persistent(1, 20, np.random.default_rng(4)) - 1.0])

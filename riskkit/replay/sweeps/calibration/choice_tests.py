@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from riskkit._check import ROUNDING
+
 MAX_GROUPS = 16
 MIN_DAYS = 8
 BATCH = 4_000_000  # numbers at once
@@ -69,7 +71,8 @@ def superiority(scores: np.ndarray, means: np.ndarray, block: float) -> Superior
 
 
 def _p_value(drawn: np.ndarray, observed: float) -> float:
-    return (1 + int((drawn >= observed).sum())) / (1 + len(drawn))
+    """Share of statistics at least as large as the observed one, equal ones but for rounding included."""
+    return (1 + int((drawn >= observed - ROUNDING * abs(observed)).sum())) / (1 + len(drawn))
 
 
 def _stationary_variance(scores: np.ndarray, block: float) -> np.ndarray:
