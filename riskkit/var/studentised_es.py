@@ -57,6 +57,12 @@ def studentised_es(
     InputError
         Fewer than two losses in the tail, or ten over the threshold that differ.
 
+    Notes
+    -----
+    The least shape was chosen by simulation of normal and t(4) returns, among floors from none to 1/3. Coverage of 90 %
+    intervals at 97.5 and 99 % from 250, 500 and 1,000 returns: 90 to 93 % (normal), 87 to 92 % (t, 4 df); on laws that it was
+    not chosen by, 89 to 92 % (t, 3 df), 90 to 92 % (8 df), 86 to 90 % (2.5 df, a heavier tail than the least shape).
+
     References
     ----------
     Hall (1992), The Bootstrap and Edgeworth Expansion, section 3.10.3 and (of a logarithm) 3.9. Caers and Maes (1998),
