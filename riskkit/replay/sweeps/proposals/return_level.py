@@ -75,7 +75,7 @@ def return_level(largest: np.ndarray, n_episodes: float, coverage: float) -> Ret
     -----
     Simulated coverage of 90 % intervals of the level of 250 episodes: from 100 episodes 91 % (exponential), 92 %
     (lognormal), 87 % (Pareto, exponent 4) and 85 % (largest of 50 normal values), from 250 episodes 90, 88, 92 and 90 %,
-    from 1,000 episodes 91, 93, 90 and 90 % (400 samples each). The unequal shares of the ends were chosen on these cases.
+    from 1,000 episodes 91, 93, 90 and 89 % (400 samples each). The unequal shares of the ends were chosen on these cases.
 
     References
     ----------
