@@ -6,6 +6,8 @@ import random
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from riskkit.replay.rules import catalogue  # noqa: F401  (importing it registers its types)
+from riskkit.replay.rules.money import ADDED
 from riskkit.replay.rules.rule import rule_type
 from riskkit.replay.schema.scopes import WIRE
 
@@ -380,6 +382,13 @@ class Stream:
     def cash(self) -> dict[str, Any]:
         return {"account": self.account(), "ccy": "USD", "amount": str(self.draw.choice([-100, 250, 400]))}
 
+    def fx(self) -> dict[str, Any]:
+        pair = self.draw.choice(["EURUSD", "EURUSD", "USDJPY", "USDJPY", *PAIRS])
+        rate = self.draw.choice(PAIRS[pair])
+        if self.draw.random() < 0.6:
+            return {"pair": pair, "price": rate}
+        return {"pair": pair, "bid": rate, "ask": str(round(float(rate) * 1.01, 6))}
+
     def equity(self) -> dict[str, Any]:
         return {"account": "B", "equity": str(self.draw.choice([1800, 1990, 2000, 2100]))}
 
@@ -427,4 +436,41 @@ KINDS = {
     "modify_reject": 3,
     "bust": 2,
     "correct": 2,
+    "fx": 0,
 }
+
+
+# ---------------------------------------------------------------------- money of several currencies
+
+QUOTES = {"X": "USD", "Y": "EUR", "Z": "JPY"}
+PAIRS = {"EURUSD": ("1.1", "1.0999", "1.25"), "USDJPY": ("150", "149.37"), "JPYUSD": ("0.0067",), "EURJPY": ("163.2",)}
+CONVERTING = sorted(name for name in PARAMETERS if rule_type(name).converted is not None)
+WHOLE = ("account", "desk", "firm", "global")
+
+
+def in_currencies(seed: int, types: list[str], events: int = 80) -> dict[str, Any]:
+    """A scenario of rules that name their currency, over instruments and cash in three, and their rates."""
+    draw = random.Random(seed)
+    weights = {"fx": 14, "cash": 4}
+    given = scenario(seed, events, types=types, without=["equity"], weights=weights)
+    for event in given["events"]:
+        if event["kind"] == "cash":
+            event["ccy"] = draw.choice(["USD", "EUR", "JPY"])
+    given["instruments"] = [{**one, "quote": QUOTES[one["id"]]} for one in INSTRUMENTS]
+    given["accounts"][1]["cash"] = {"EUR": "2000", "JPY": "30000"}
+    given["rules"] = [rule_in_currency(draw, name, place) for place, name in enumerate(types)]
+    return {**given, "quantum": "0.00001"}
+
+
+def rule_in_currency(draw: random.Random, name: str, place: int) -> dict[str, Any]:
+    """One rule of a type with random parameters that names its currency."""
+    made = rule(draw, name, place)
+    while name in ("volume_cap", "position_limit") and "notional" not in made["params"]:
+        made = rule(draw, name, place)
+    kind = rule_type(name)
+    if kind.adds_up:  # in one currency by key
+        made["scope"] = draw.choice(["instrument", "account_instrument"])
+    elif kind.reads & ADDED:
+        made["scope"] = draw.choice(WHOLE)
+    age = draw.choice([{}, {}, {"max_age_ns": draw.choice([WINDOW, 5 * WINDOW, HOUR])}])
+    return {**made, "currency": draw.choice(["USD", "EUR", "JPY"]), "via": draw.choice(["USD", "USD", "EUR"]), **age}

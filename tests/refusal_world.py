@@ -41,6 +41,17 @@ def two_currencies() -> rk.EventLog:
     return rk.EventLog.from_frame(events(account=["A", "B"], instrument=["X", "E"]), traded, accounts)
 
 
+def rated(kind: str, **fields: Any) -> rk.EventLog:
+    """An exchange rate, an order in euros, and an event of the same account."""
+    rows = [
+        {"kind": "fx", "pair": "EURUSD", "price": 1.1},
+        {"kind": "order", "account": "A", "instrument": "E", "side": "B"},
+    ]
+    rows = [rows[0], {**rows[1], "qty": 1, "price": 10.0}, {"kind": kind, "account": "A", **fields}]
+    frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate(rows)])
+    return rk.EventLog.from_frame(frame, [rk.Instrument("E", currency="EUR"), rk.Instrument("X")])
+
+
 def replayed() -> rk.ReplayResult:
     """The replay of two orders."""
     return rk.replay_log(LOG, SIZE, compiled=False)
@@ -67,6 +78,7 @@ NAMES: dict[str, Any] = {
     "written": written,
     "session": session,
     "two_currencies": two_currencies,
+    "rated": rated,
     "replayed": replayed,
     "rule_set": rule_set,
     **{name: getattr(catalogue, name) for name in catalogue.__all__},

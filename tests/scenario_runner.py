@@ -35,7 +35,7 @@ KINDS = {
     "cmd": "control",
 }
 COPIED = ("account", "instrument", "side", "qty", "price", "trade_id", "bid", "ask", "amount", "equity", "ret", "exit")
-COPIED += ("pnl", "cmd", "strategy", "reserve")
+COPIED += ("pnl", "cmd", "strategy", "reserve", "pair")
 NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel")
 REFUSED = {DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD}
@@ -99,9 +99,19 @@ def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
         unknown_orders="external",
         ts_policy=scenario.get("ts_policy", "reject"),
         currencies="many" if mixed else "one",
+        quanta=_quanta(scenario, instruments, accounts),
         unit="ns",
     )
     return log, numbers
+
+
+def _quanta(scenario: dict[str, Any], instruments: list[Instrument], accounts: list[Account]) -> dict[str, str] | None:
+    """The unit of money in each currency, if the scenario declares one."""
+    if "quantum" not in scenario:
+        return None
+    names = [instrument.currency for instrument in instruments] + [name for one in accounts for name in one.cash]
+    names += [event["ccy"] for event in scenario["events"] if "ccy" in event]
+    return dict.fromkeys(names, scenario["quantum"])
 
 
 class _Names:

@@ -143,6 +143,10 @@ class RiskEngine:
         """Process a last price of a contract."""
         return self.session.process_price(ts=timestamp, instrument=contract_id, price=price)
 
+    def process_fx(self, pair: str, rate: Any, timestamp: int) -> list[Decision]:
+        """Process an exchange rate: units of the second currency of a pair for one of the first."""
+        return self.session.process_fx(ts=timestamp, pair=pair, price=rate)
+
     def tick(self, now_ns: Any = None) -> list[Decision]:
         """Advance the time (default: that of the last event); pauses end once their window has cleared."""
         with self._lock:

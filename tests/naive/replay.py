@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from naive.currencies import Rates
 from naive.rules import BAD, TYPES
 
 DAY = 86_400 * 10**9
@@ -53,6 +54,7 @@ class Account:
         self.unmarked = dict(self.positions)  # opening positions that no mark has valued yet
         self.desk, self.firm = given.get("desk", ""), given.get("firm", "")
         self.paid_in = sum(self.cash.values(), Fraction(0))
+        self.paid = dict(self.cash)  # by currency
         self.known = self.unknown = Fraction(0)  # what was paid in at the last equity given, and before the first one
         self.cost = {}  # of each position, at what it was bought for or first marked at
         self.realised = Fraction(0)
@@ -162,6 +164,7 @@ class Replay:
         self.every_order = []
         self.phantoms = []  # the orders of a list that stand before the one being judged
         self.logins = {}  # the account that last sent through a session
+        self.rates = Rates(scenario.get("quantum"))
         self.now = None
         self.decisions = {}
         self.fills_vanished = 0
@@ -302,6 +305,11 @@ class Replay:
                     named.working, named.believed = False, "reduced"
             else:
                 named.limited = True
+
+    def reference_of(self, label):
+        """The highest price of an order so far, of the list that is being judged too; 0 without one."""
+        prices = [self.price_of(one) for one in self.phantoms if one.instrument == label]
+        return max((abs(price) for price in [self.estimates.get(label), *prices] if price is not None), default=0)
 
     def estimate(self, order):
         """Before the first mark, the highest price of an order values its instrument."""
@@ -497,6 +505,7 @@ class Replay:
             worth = account.unmarked.pop(instrument, 0) * traded.mark * traded.multiplier
             self.first_worth.setdefault((label, instrument), worth)
             account.paid_in += worth
+            account.paid[traded.quote] = account.paid.get(traded.quote, 0) + worth
             account.cost[instrument] = account.cost.get(instrument, 0) + worth
 
     def moved(self, instrument):
@@ -506,10 +515,16 @@ class Replay:
                 for rule in self.rules:
                     rule.equity_moved(label)
 
+    def take_fx(self, number, event):
+        self.rates.take(event)
+        for rule in self.rules:
+            rule.rates_moved()
+
     def take_cash(self, number, event):
         account, amount = self.accounts[event["account"]], Fraction(event["amount"])
         account.cash[event["ccy"]] = account.cash.get(event["ccy"], 0) + amount
         account.paid_in += amount
+        account.paid[event["ccy"]] = account.paid.get(event["ccy"], 0) + amount
         for rule in self.rules:
             rule.equity_moved(event["account"])
             rule.groups_moved({"account": event["account"]}, None)

@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import FunctionType
@@ -28,6 +28,7 @@ from riskkit.replay.engine.specialise import Loop, specialise
 from riskkit.replay.engine.state import State, hold_fills, terms
 from riskkit.replay.kernels import queue, runtime
 from riskkit.replay.rules.custom import Explaining
+from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import AMENDS, ANSWERS, FACTS, OPTIONAL, EventKind, RowFlag
@@ -100,7 +101,7 @@ def _frees(shape: RuleShape) -> bool:
     return (shape.can_pause and not shape.halts) or shape.exempt_reducing or "reducing" in shape.arguments("check")
 
 
-def _rule_shape(number: int, rule: Rule, groups: Mapping[str, GroupShape]) -> RuleShape:
+def _rule_shape(number: int, rule: Rule, groups: Mapping[tuple[str, bool], GroupShape]) -> RuleShape:
     kind = rule.kind
     return RuleShape(
         number=number,
@@ -118,7 +119,8 @@ def _rule_shape(number: int, rule: Rule, groups: Mapping[str, GroupShape]) -> Ru
         volume="volume" in kind.requires,
         opening="opening" in kind.requires,
         whole="later" in (parameter_names(kind.check) if kind.check else ()),
-        group=groups.get(rule.scope) if has_group(rule) else None,
+        group=groups.get((rule.scope, gathers(rule))) if has_group(rule) else None,
+        converts=bool(rule.currency),
         reads=tuple(sorted(kind.reads)),
         checks_on=tuple(sorted(map(int, kind.checks_on))),
         updates_on=tuple(sorted(map(int, kind.updates_on))),
@@ -130,6 +132,8 @@ def _rule_shape(number: int, rule: Rule, groups: Mapping[str, GroupShape]) -> Ru
 def _hooks(rule: Rule) -> list[tuple[str, Callable[..., Any]]]:
     """The functions of a rule's type that the loop calls."""
     found = [(hook, getattr(rule.kind, hook)) for hook in HOOKS]
+    if rule.currency:
+        found[HOOKS.index("check")] = ("check", rule.kind.converted)
     return [(hook, function) for hook, function in found if function is not None]
 
 
@@ -212,14 +216,19 @@ class ReplayLoop:
 
 
 def fixed_arguments(
-    rules: RuleSet, params: list[Any], found: Any, sample_at: np.ndarray, sampled: np.ndarray
+    rules: RuleSet,
+    params: list[Any],
+    found: Any,
+    sample_at: np.ndarray,
+    sampled: np.ndarray,
+    currencies: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The arguments of ``run`` that no event changes."""
+    """The arguments of ``run`` that no event changes; ``currencies`` are those of the universe."""
     return {
         "bounds": np.array(found.bounds),
         "sample_at": sample_at,
         "sampled": sampled,
-        "terms": [terms(rule, found) for rule in rules],
+        "terms": [terms(rule, found, currencies) for rule in rules],
         "params": params,
     }
 

@@ -8,11 +8,13 @@ import numpy as np
 
 from riskkit.replay.engine.shape import GroupShape
 from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, POSITION
+from riskkit.replay.kernels.conversion import CONVERSION, RATE
 from riskkit.replay.kernels.order_chains import NO_OFFER
 from riskkit.replay.kernels.records import record_dtype
+from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.scopes import SCOPES, number_of
-from riskkit.replay.schema.universe import Universe
+from riskkit.replay.schema.universe import Universe, exact
 
 CHAINS = ("account", "instrument", "next_position", "product", "next_of_account", "first_buy", "first_sell")
 SUMS = ("external_equity", "external_deposits", "realised")
@@ -21,16 +23,29 @@ TOLD = ("told_equity", "told_deposits", "told_realised")
 
 def has_group(rule: Rule) -> bool:
     """True if a rule reads the book of a group, not that of the account of the event."""
+    if gathers(rule):
+        return True
     reads = rule.kind.reads - {"offers"}
     own = rule.scope == "account_instrument" and reads == {"position"}
     return bool(reads and SCOPES[rule.scope].group and not own)
 
 
-def groups_of(rules: Iterable[Rule]) -> dict[str, GroupShape]:
-    """The groups of a rule set by scope, in the order of the scopes."""
+def groups_of(rules: Iterable[Rule]) -> dict[tuple[str, bool], GroupShape]:
+    """The groups of a rule set by scope and by whether they have a book in each currency, in the order of the scopes."""
     grouped = [rule for rule in rules if has_group(rule)]
     cash = {rule.scope for rule in grouped if "cash" in rule.kind.reads}
-    return {name: GroupShape(name, name in cash) for name in SCOPES if name in {rule.scope for rule in grouped}}
+    known = {(rule.scope, gathers(rule)) for rule in grouped}
+    return {
+        (name, converts): GroupShape(name, name in cash and not converts, converts)
+        for name in SCOPES
+        for converts in (False, True)
+        if (name, converts) in known
+    }
+
+
+def group_of(rule: Rule) -> GroupShape:
+    """The group of a rule that has one."""
+    return groups_of([rule])[rule.scope, gathers(rule)]
 
 
 def group_tables(
@@ -47,11 +62,40 @@ def group_tables(
         held = positions.copy() if group.by_pair else _by_instrument(group, universe, accounts, positions)
         held["account"][1:] = _keys(group, held, instruments, len(universe.instruments))
         count = int(held["account"].max(initial=-1)) + 1 if group.by_pair else number_of(group.scope, universe)
-        found[f"group_positions_{group.scope}"] = held
-        found[f"group_accounts_{group.scope}"] = _accounts(group, count, held, accounts)
+        if group.converts:
+            count = number_of(group.scope, universe) * len(universe.quanta)
+            currencies = instruments["currency"][1:][held["instrument"][1:]] if len(instruments) > 1 else 0
+            held["account"][1:] = held["account"][1:] * len(universe.quanta) + currencies
+        found[group.table("positions")] = held
+        found[group.table("accounts")] = _accounts(group, count, held, accounts)
+        if group.converts:
+            _open_currencies(group, universe, found[group.table("accounts")], accounts)
         if group.has_cash:
-            found[f"group_cash_{group.scope}"] = _cash(group, count, accounts, cash_balances)
+            found[group.table("cash")] = _cash(group, count, accounts, cash_balances)
     return found
+
+
+def _open_currencies(group: GroupShape, universe: Universe, table: np.ndarray, accounts: np.ndarray) -> None:
+    """Opening cash of each key in each currency, and the key itself in each of its records."""
+    width = len(universe.quanta)
+    holders = np.arange(len(accounts) - 1) if group.scope == "account" else _holders(group, accounts)
+    for holder, account in zip(holders.tolist(), universe.accounts, strict=True):
+        for currency, amount in account.cash.items():
+            place = 1 + holder * width + universe.currencies.index(currency)
+            quanta = int(exact(amount, "cash") / universe.quantum)
+            for name in ("cash", "net_deposits"):
+                table[name][place] += quanta
+    if group.scope in ("desk", "firm"):
+        table[group.scope] = np.arange(-1, len(table) - 1) // width
+
+
+def conversion_tables(universe: Universe, rules: int) -> dict[str, np.ndarray]:
+    """The rates between all currencies, and of each rule its conversion and its converted book."""
+    return {
+        "rates": np.zeros(len(universe.quanta) ** 2 + 1, record_dtype(RATE)),
+        "conversions": np.zeros(rules + 1, record_dtype(CONVERSION)),
+        "totals": np.zeros(rules + 1, record_dtype(ACCOUNT)),
+    }
 
 
 def larger_tables(old: dict[str, np.ndarray], new: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -74,7 +118,7 @@ def group_place(group: GroupShape, key: int, pair: int, instrument: int, width: 
     """Number of a group's position in an instrument of `width`, as in the loop; -1 for an order without a strategy."""
     if group.by_pair:
         return pair
-    if not (group.own or group.sums):
+    if not group.by_holder:
         return instrument
     return key * width + instrument if key >= 0 else -1
 
@@ -82,7 +126,7 @@ def group_place(group: GroupShape, key: int, pair: int, instrument: int, width: 
 def _by_instrument(group: GroupShape, universe: Universe, accounts: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """A position per holder and instrument, chained by instrument, with the opening lots of its members."""
     width = max(len(universe.instruments), 1)
-    holders = number_of(group.scope, universe) if group.sums or group.own else 1
+    holders = number_of(group.scope, universe) if group.by_holder else 1
     held = np.zeros(holders * width + 1, record_dtype(POSITION))
     for name in CHAINS:
         held[name] = -1
@@ -106,6 +150,8 @@ def _keys(group: GroupShape, held: np.ndarray, instruments: np.ndarray, width: i
     count = len(held) - 1
     if group.scope == "account_instrument":
         return np.arange(count)
+    if group.scope == "account":
+        return held["account"][1:]
     if group.scope == "account_product":
         return held["product"][1:]
     if group.scope == "instrument":

@@ -28,6 +28,7 @@ from numpy import int64 as _int64
 
 from riskkit.replay.engine.shape import MESSAGES, Shape, columns
 from riskkit.replay.kernels import book as ledger
+from riskkit.replay.kernels import conversion as exchange
 from riskkit.replay.kernels import covariance_state as covariance
 from riskkit.replay.kernels import exposure, fill_records, groups, order_answers, order_chains, runtime
 from riskkit.replay.kernels.book import Book
@@ -35,7 +36,16 @@ from riskkit.replay.kernels.integers import share
 from riskkit.replay.kernels.queue import FREE_NODES
 from riskkit.replay.kernels.records import at, table, words
 from riskkit.replay.kernels.runtime import Counter, Judgement, Orphans
-from riskkit.replay.schema.columns import MISSING, OPTIONAL, DecisionCode, EventKind, EventRow, RowFlag, TradingCommand
+from riskkit.replay.schema.columns import (
+    CURRENCIES,
+    MISSING,
+    OPTIONAL,
+    DecisionCode,
+    EventKind,
+    EventRow,
+    RowFlag,
+    TradingCommand,
+)
 from riskkit.replay.schema.constants import NEVER
 
 FUNCTIONS = ("run", "turn_over", "judge", "moved", "cancel_working")  # all others are inlined
@@ -46,6 +56,7 @@ int64: Any = _int64
 shape: Shape = variable
 log = arrays = variables = variable
 positions = accounts = instruments = orders = fills = cash_balances = clocks = rows = variable  # tables of records
+rates = conversions = totals = variable  # between currencies, and of each rule its conversion and its converted book
 bounds = sample_at = sampled = memory = reals = counts = variable  # arrays of numbers
 i = now = next_turn = used = variable  # row and time of the event; when the next day begins; decision rows written
 position = account = instrument = order = parent_order = cash_balance = variable  # the records of the event
@@ -116,6 +127,8 @@ def run(start, stop):
             on_amend()
         elif shape.others and kind == EventKind.CASH:
             on_cash()
+        elif shape.converting and kind == EventKind.FX:
+            on_fx()
         elif shape.others and kind == EventKind.EQUITY:
             on_equity()
         elif shape.others and shape.watched(EventKind.TRADE) and kind == EventKind.TRADE:
@@ -180,10 +193,14 @@ def turn_over(forced):
                 rule.state = at(rule.states, key)
                 if rule.can_pause and forced != 0 and rule.terms.pause_end == runtime.UNTIL_SESSION:
                     rule.state.held_until = 0
-                if "book" in rule.arguments("on_new_day"):
-                    book = owner_book(rule, key)
-                if rule.has("on_new_day"):
-                    rule.on_new_day()
+                if rule.gathers and rule.has("on_new_day"):
+                    if gathered(rule, key, -1, MISSING) == 0:
+                        rule.on_new_day(book=total_book(rule))
+                else:
+                    if "book" in rule.arguments("on_new_day"):
+                        book = owner_book(rule, key)
+                    if rule.has("on_new_day"):
+                        rule.on_new_day()
     for rule in shape.gauging:
         soonest = min(soonest, close_bar(rule, 0))
     return soonest
@@ -284,6 +301,47 @@ def owner_book(rule, key):
     )  # fmt: skip
 
 
+def gathered(rule, key, currency, oldest):
+    """Convert the books of a rule's key; 0, or below 0 if a currency has no rate."""
+    return exchange.gather(
+        at(conversions, rule.number), at(totals, rule.number), rule.group_accounts, rates, key,
+        counts[Counter.CURRENCIES], currency, rule.terms, oldest, rule.read_bits,
+    )  # fmt: skip
+
+
+def converted(rule):
+    """Find how amounts of the event become those of a rule's limit; 0, or below 0 if a currency has no rate."""
+    return (
+        gathered(rule, rule.key, instrument.currency, exchange.oldest_of(rule.terms, event.ts))
+        if rule.gathers
+        else exchange.find_way(
+            at(conversions, rule.number), rates, counts[Counter.CURRENCIES], instrument.currency, rule.terms,
+            exchange.oldest_of(rule.terms, event.ts),
+        )
+    )  # fmt: skip
+
+
+def converted_book(rule):
+    """The book of a message of a rule whose amounts are converted."""
+    return (
+        Book(
+            at(rule.group_positions, place_of(rule.group, event.pair, event.strategy)), at(totals, rule.number),
+            instrument, book.order, 0, 0, book.cash_balance, book.parent,
+        )
+        if rule.gathers
+        else group_book(rule)
+        if rule.group
+        else book
+    )  # fmt: skip
+
+
+def total_book(rule):
+    """The converted book of a key, without position, instrument and order."""
+    return Book(
+        at(positions, -1), at(totals, rule.number), at(instruments, -1), at(orders, -1), 0, 0, None, None,
+    )  # fmt: skip
+
+
 def group_book(rule):
     """The book of a message in which the records of the rule's group take the place of those of the account."""
     return Book(
@@ -321,7 +379,15 @@ def first_place(group, instrument_id):
 
 def holder_of(group):
     """Number of the group to which `account` belongs; 0 for a group of all accounts."""
-    return account.desk if group.scope == "desk" else account.firm if group.scope == "firm" else 0
+    return (
+        account.desk
+        if group.scope == "desk"
+        else account.firm
+        if group.scope == "firm"
+        else int64(log.account[i])
+        if group.scope == "account"
+        else 0
+    )
 
 
 def balance_of(group, key, currency):
@@ -355,6 +421,9 @@ def look_up_rule(rule, kind):
         if rule.can_pause and rule.state.held_until != 0 and now >= rule.state.held_until:
             if rule.has("on_pause_end"):
                 rule.on_pause_end()
+            elif rule.gathers and rule.has("reset"):
+                if gathered(rule, rule.key, -1, MISSING) == 0:
+                    rule.reset(book=total_book(rule))
             elif rule.group and "book" in rule.arguments("reset"):
                 rule.reset(book=owner_book(rule, rule.key))
             elif rule.has("reset"):
@@ -382,23 +451,30 @@ def judge(kind):
                 rule_until = rule.state.held_until
             elif rule.can_pause and rule.has("holds_back") and (rule.halts or reducing == 0) and rule.holds_back():
                 rule_code = DecisionCode.HELD
-            elif rule.checked(kind):
+            elif rule.checked(kind) or rule.gathers:
                 if (
                     not rule.exempt_reducing
                     or rule.halts
                     or (rule.reducing if rule.nets else reducing) == 0
                     or (rule.whole and "batch" in shape.columns and event.batch >= 0)
                 ):
-                    if rule.group and "book" in rule.arguments("check"):
-                        answer = rule.check(book=group_book(rule), held=rule.group_positions)
-                    else:
-                        answer = rule.check(held=positions)
-                    rule_code = answer.code
-                    rule_observed = answer.observed
-                    rule_limit = answer.limit
-                    if rule.caps:
-                        rule_cap = answer.cap
-                        rule_base = answer.base
+                    if rule.converts:
+                        rule_limit = converted(rule)
+                    if rule.gathers and rule_limit < 0:
+                        rule_code = runtime.unrated(rule.terms.missing)
+                    elif rule.checked(kind):
+                        if rule.converts:
+                            answer = rule.check(book=converted_book(rule), rate=at(conversions, rule.number))
+                        elif rule.group and "book" in rule.arguments("check"):
+                            answer = rule.check(book=group_book(rule), held=rule.group_positions)
+                        else:
+                            answer = rule.check(held=positions)
+                        rule_code = answer.code
+                        rule_observed = answer.observed
+                        rule_limit = answer.limit
+                        if rule.caps:
+                            rule_cap = answer.cap
+                            rule_base = answer.base
         if rule_code != DecisionCode.PASS:
             mask |= rule.bit
             if rule_code == DecisionCode.OBJECT:
@@ -506,7 +582,11 @@ def record_of(rule, kind):
             answer = rule.check(held=positions)
             if answer.code == DecisionCode.OBJECT:
                 write_row(rule.bit, answer.observed, answer.limit, 0, event.account, -1, DecisionCode.ALERTED)
-        if rule.calls_update(kind):
+        if rule.calls_update(kind) and rule.gathers:
+            trip = 0
+            if gathered(rule, rule.key, -1, exchange.oldest_of(rule.terms, now)) == 0:
+                trip = rule.update(book=total_book(rule), accepted=1, passed=1)
+        elif rule.calls_update(kind):
             trip = rule.update(
                 accepted=accepted if shape.enforce and kind in MESSAGES else passed(rule, kind),
                 passed=passed(rule, kind),
@@ -1293,8 +1373,8 @@ def tell_group(group, place):
     global event, book
     holding = at(group.positions, place)
     event = EventRow(
-        i, now, EventKind.MARK, -1, holding.instrument, place if group.by_pair else -1, 0, 0, MISSING, -1,
-        holding.account if group.own else -1,
+        i, now, EventKind.MARK, at(positions, place).account if group.scope == "account" else -1, holding.instrument,
+        place if group.by_pair else -1, 0, 0, MISSING, -1, holding.account if group.own else -1,
     )  # fmt: skip
     book = Book(holding, at(group.accounts, holding.account), instrument, at(orders, -1), 0, 0, None, None)
     for rule in shape.told_of(group):
@@ -1336,8 +1416,18 @@ def on_cash():
         currency = log.price[i] if log.price[i] != MISSING else 0
         look_up_cash(log.account[i], currency)
         receive_cash(log.qty[i], currency)
+    for group in shape.currency_groups:
+        ledger.cash_flow(
+            at(group.accounts, holder_of(group) * counts[Counter.CURRENCIES] + cash_currency()),
+            int64(log.side[i]), log.qty[i],
+        )  # fmt: skip
     equity_moved(log.account[i], log.pair[i], log.instrument[i])
     tell_sums()
+
+
+def cash_currency():
+    """Code of the currency of a cash event; of one that names none, the first that its account declares."""
+    return log.price[i] if log.price[i] != MISSING else account.currency
 
 
 def on_equity():
@@ -1352,6 +1442,36 @@ def tell_sums():
     """Tell the rules on the equity of the groups of `account` that it may have moved."""
     for group in shape.sums_told:
         tell_group(group, holder_of(group) * counts[Counter.INSTRUMENTS])
+    for rule in shape.rated:
+        tell_key(rule, holder_of(rule.group))
+
+
+# ---------------------------------------------------------------------- exchange rates
+
+
+def on_fx():
+    """Process an exchange rate: profits of books in several currencies move with it."""
+    exchange.note_rate(
+        at(rates, log.qty[i] // CURRENCIES * counts[Counter.CURRENCIES] + log.qty[i] % CURRENCIES),
+        log.price[i], quoted("bid"), quoted("ask"), now,
+    )  # fmt: skip
+    for rule in shape.rated:
+        for key in range(rule.n_keys):
+            tell_key(rule, key)
+
+
+def tell_key(rule, key):
+    """Tell a rule that the profit of a key may have moved, in any currency."""
+    global event, book
+    event = EventRow(
+        i, now, EventKind.MARK, key if rule.scope == "account" else -1, -1, -1, 0, 0, MISSING, -1, -1,
+    )  # fmt: skip
+    book = Book(
+        at(positions, -1), at(rule.group_accounts, key * counts[Counter.CURRENCIES]), at(instruments, -1),
+        at(orders, -1), 0, 0, None, None,
+    )  # fmt: skip
+    look_up_rule(rule, EventKind.MARK)
+    record_of(rule, EventKind.MARK)
 
 
 # ---------------------------------------------------------------------- commands
@@ -1371,9 +1491,13 @@ def on_control():
                 if target < 0 or rule.state.owner == target:
                     if rule.can_pause and rule.state.held_until > now:
                         write_row(rule.bit, 0, 0, now, key, rule.number, DecisionCode.RELEASE)
-                    if "book" in rule.arguments("reset"):
-                        book = owner_book(rule, key)
-                    if rule.has("reset"):
-                        rule.reset()
+                    if rule.gathers and rule.has("reset"):
+                        if gathered(rule, key, -1, MISSING) == 0:
+                            rule.reset(book=total_book(rule))
+                    else:
+                        if "book" in rule.arguments("reset"):
+                            book = owner_book(rule, key)
+                        if rule.has("reset"):
+                            rule.reset()
                     if rule.can_pause:
                         rule.state.held_until = 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from riskkit.replay.kernels.conversion import EXPOSURE, MONEY
 from riskkit.replay.schema.columns import FACTS, MESSAGES, REQUIRED, EventKind
 from riskkit.replay.schema.scopes import SCOPES
 
@@ -39,26 +41,42 @@ VARIABLES = (
 )  # of each rule in the loop
 
 
+def read_bits(reads: Collection[str]) -> int:
+    """What a rule that reads these quantities adds of the books, as `riskkit.replay.kernels.conversion.holds` takes it."""
+    money = MONEY if not {"equity", "profit"}.isdisjoint(reads) else 0
+    return money | (EXPOSURE if "exposure" in reads else 0)
+
+
 class GroupShape(NamedTuple):
     """Facts of the group books of one scope (`riskkit.replay.kernels.groups`)."""
 
     scope: str
     has_cash: bool
+    converts: bool = False  # it has a book in each currency
 
     def variable(self, name: str) -> str | None:
         """The table of a group in the loop; None if `name` is a fact."""
-        return f"group_{name}_{self.scope}" if name in ("accounts", "positions", "cash") else None
+        return self.table(name) if name in ("accounts", "positions", "cash") else None
+
+    def table(self, name: str) -> str:
+        """Name of a table of records."""
+        return f"group_{name}_{self.scope}{'_by_currency' if self.converts else ''}"
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of its tables of records."""
         names = ("accounts", "positions", "cash") if self.has_cash else ("accounts", "positions")
-        return tuple(f"group_{name}_{self.scope}" for name in names)
+        return tuple(map(self.table, names))
 
     @property
     def by_pair(self) -> bool:
         """True if its positions are those of the accounts, one by one."""
         return "account" in SCOPES[self.scope].parts
+
+    @property
+    def by_holder(self) -> bool:
+        """True if its positions are numbered by holder and instrument."""
+        return SCOPES[self.scope].group in ("holders", "own")
 
     @property
     def own(self) -> bool:
@@ -68,7 +86,7 @@ class GroupShape(NamedTuple):
     @property
     def sums(self) -> bool:
         """True if its equity is the sum over member accounts."""
-        return SCOPES[self.scope].group == "holders"
+        return SCOPES[self.scope].group == "holders" and not self.converts
 
 
 class RuleShape(NamedTuple):
@@ -98,6 +116,7 @@ class RuleShape(NamedTuple):
     updates_on: tuple[int, ...]
     alerts_on: tuple[int, ...]  # kinds that cannot be refused and at which a breach of an alerting rule is written
     hooks: tuple[tuple[str, tuple[str, ...]], ...]
+    converts: bool = False  # its limit is in one currency, and what it compares in any
 
     def variable(self, name: str) -> str | None:
         """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""
@@ -119,6 +138,16 @@ class RuleShape(NamedTuple):
     def nets(self) -> bool:
         """True if an order that reduces the group's position, not the account's, is exempt."""
         return self.group is not None and self.exempt_reducing and not {"exposure", "share"}.isdisjoint(self.reads)
+
+    @property
+    def gathers(self) -> bool:
+        """True if it adds the books of its key in several currencies."""
+        return self.group is not None and self.group.converts
+
+    @property
+    def read_bits(self) -> int:
+        """What it adds of the books: money, exposure, or both (`riskkit.replay.kernels.conversion.holds`)."""
+        return read_bits(self.reads)
 
     @property
     def has_peers(self) -> bool:
@@ -196,6 +225,7 @@ class Shape(NamedTuple):
         """Names of the tables of records."""
         own = (*TABLES, "cash_balances") if self.cash else TABLES
         own = (*own, "fills") if self.amends else own
+        own = (*own, "rates", "conversions", "totals") if self.converting else own
         return (*own, *(name for group in self.groups for name in group.tables))
 
     @property
@@ -217,6 +247,21 @@ class Shape(NamedTuple):
     def whole(self) -> bool:
         """True if a rule judges a list of orders at its last one."""
         return any(rule.whole for rule in self.rules)
+
+    @property
+    def converting(self) -> Rules:
+        """Rules that convert money to the currency of their limit."""
+        return [rule for rule in self.rules if rule.converts]
+
+    @property
+    def currency_groups(self) -> list[Any]:
+        """Groups with a book in each currency."""
+        return [group for group in self.groups if group.converts]
+
+    @property
+    def rated(self) -> Rules:
+        """Rules on the profit of a group that moves with an exchange rate."""
+        return [rule for rule in self.rules if rule.gathers and EventKind.MARK in rule.updates_on]
 
     @property
     def pausing(self) -> Rules:

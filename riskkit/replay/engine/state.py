@@ -6,6 +6,7 @@ indexed from the second: the index -1 (no account, no pair) is the first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -14,7 +15,14 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._jit import plain
-from riskkit.replay.engine.groups import chain_positions, group_tables, groups_of, has_group, larger_tables
+from riskkit.replay.engine.groups import (
+    chain_positions,
+    conversion_tables,
+    group_tables,
+    groups_of,
+    has_group,
+    larger_tables,
+)
 from riskkit.replay.kernels.book import ACCOUNT, CASH_BALANCE, INSTRUMENT, ORDER, POSITION, Book
 from riskkit.replay.kernels.covariance_state import lay_down
 from riskkit.replay.kernels.fill_records import FILL
@@ -27,11 +35,14 @@ from riskkit.replay.kernels.runtime import (
     Rejects,
     Terms,
 )
+from riskkit.replay.rules.money import gathers
+from riskkit.replay.rules.parameters import OnMissingPrice
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MISSING
-from riskkit.replay.schema.constants import NEVER
+from riskkit.replay.schema.constants import LARGEST, NEVER
+from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.scopes import SCOPES, key_of, owners
 from riskkit.replay.schema.universe import Universe, exact
 
@@ -98,8 +109,8 @@ def calendars(rules: RuleSet, first_ns: int, last_ns: int) -> Calendars:
     return Calendars(zones, np.concatenate(tables), offsets)
 
 
-def terms(rule: Rule, found: Calendars) -> Terms:
-    """The terms of a rule as integers."""
+def terms(rule: Rule, found: Calendars, currencies: Sequence[str] = ()) -> Terms:
+    """The terms of a rule as integers; ``currencies`` are those of the universe, by code."""
     hold = rule.hold_ns()
     pause_end = PauseEnd[hold.upper()] if isinstance(hold, str) else PauseEnd.DURATION
     rejects = Rejects.NOTHING if rule.action == "ALERT" else Rejects.BREACH
@@ -108,7 +119,15 @@ def terms(rule: Rule, found: Calendars) -> Terms:
         int(pause_end),
         hold if isinstance(hold, int) else 0,
         found.zones.index(rule.zone()),
+        *conversion_terms(rule, currencies),
     )
+
+
+def conversion_terms(rule: Rule, currencies: Sequence[str]) -> tuple[int, int, int, int]:
+    """Code of the currency of a rule's limit and of crosses, the age of a rate, and what happens without one."""
+    currency, via = (currencies.index(name) if name in currencies else -1 for name in (rule.currency, rule.via))
+    age = LARGEST if rule.max_age_ns is None else duration(rule.max_age_ns, "max_age_ns")
+    return currency, via, age, int(OnMissingPrice[getattr(rule.parameters, "on_missing_price", "reject").upper()])
 
 
 class Opening(NamedTuple):
@@ -148,9 +167,12 @@ def new_state(
         max(len(universe.instruments), 1),
         len(universe.strategies),
     )
+    counts[Counter.CURRENCIES] = len(universe.quanta)
     counts[Counter.BALANCES] = (len(cash_balances) - 1) // max(len(universe.accounts), 1)
     tables: list[np.ndarray] = []
     groups = group_tables(groups_of(rules).values(), universe, accounts, positions, instruments, cash_balances)
+    if any(rule.currency for rule in rules):
+        groups |= conversion_tables(universe, len(rules))
     memory = [np.zeros(HEADER, np.int64)]
     reals = [np.zeros(1)]
     for rule, integers in zip(rules, params, strict=True):
@@ -270,6 +292,8 @@ def _keep(old: np.ndarray, new: np.ndarray, renewed: tuple[str, ...]) -> np.ndar
 
 def _owners(rule: Rule, accounts: np.ndarray, groups: dict[str, np.ndarray]) -> np.ndarray:
     """The records whose equity a rule's keys begin with: its groups, or the accounts."""
+    if gathers(rule):  # no profit before the first mark, in any currency
+        return np.zeros(len(accounts) + sum(map(len, groups.values())), accounts.dtype)
     return groups[f"group_accounts_{rule.scope}"] if has_group(rule) else accounts
 
 
@@ -365,7 +389,9 @@ def _cash_balances(universe: Universe) -> np.ndarray:
 
 def _accounts(universe: Universe) -> np.ndarray:
     table = np.zeros(len(universe.accounts) + 1, record_dtype(ACCOUNT))
+    codes = {currency: code for code, currency in enumerate(universe.quanta)}
     for code, account in enumerate(universe.accounts, 1):
+        table["currency"][code] = codes.get(next(iter(account.cash), ""), 0)
         cash = universe.opening_cash(account)
         for name in ("cash", "net_deposits", "told_equity", "told_deposits"):
             table[name][code] = cash

@@ -123,7 +123,7 @@ def _highest(columns: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray,
         np.maximum.at(found, code[rows], np.abs(price[rows].astype(float)))
     for name in ("bid", "ask", "reserve"):
         if name in columns:
-            rows = columns[name] != MISSING
+            rows = (columns[name] != MISSING) & (code >= 0)  # not the rates, which have no instrument
             np.maximum.at(quotes, code[rows], np.abs(columns[name][rows].astype(float)))
     return marks, np.maximum(marks, quotes)
 

@@ -37,7 +37,7 @@ COLUMNS: dict[str, FrameColumn] = {
     "ts": FrameColumn("time: Timestamp, or int64 nanoseconds since the epoch", "ts", ("time", "timestamp")),
     "kind": FrameColumn(
         "order, modify, cancel, fill, price, ack, error, cash, equity, trade, execution, clock, session, control; of the "
-        "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill",
+        "venue: reject, expire, cancel_reject, modify_reject of an order, bust, correct of a fill; fx (an exchange rate)",
         "kind",
         ("event",),
     ),
@@ -63,8 +63,8 @@ COLUMNS: dict[str, FrameColumn] = {
         "trade_id",
     ),
     "fee": FrameColumn("fee of a fill, in money", "fee", ("commission", "fees")),
-    "bid": FrameColumn("best bid of a price event", "bid"),
-    "ask": FrameColumn("best ask of a price event", "ask"),
+    "bid": FrameColumn("best bid of a price event or an exchange rate", "bid"),
+    "ask": FrameColumn("best ask of a price event or an exchange rate", "ask"),
     "strategy": FrameColumn(
         "label of the strategy; a fill, modify or cancel without one takes that of its order", "strategy"
     ),
@@ -86,6 +86,10 @@ COLUMNS: dict[str, FrameColumn] = {
     "amount": FrameColumn("money of a cash event, negative for a withdrawal", "qty"),
     "currency": FrameColumn(
         "currency of a cash event; by default the first that the account declares", "price", ("ccy",)
+    ),
+    "pair": FrameColumn(
+        "pair of an exchange rate, as EURUSD or EUR/USD: price, or bid and ask, are units of the second for one of the first",
+        "qty",
     ),
     "flow": FrameColumn("kind of cash event: deposit (default), fee, funding or dividend", "side"),
     "equity": FrameColumn("equity of an account, given from outside", "qty"),

@@ -18,6 +18,7 @@ from riskkit.replay.ingest.labels import kinds, label_codes, pairs_of, plain_cod
 from riskkit.replay.ingest.money import money_events, one_currency
 from riskkit.replay.ingest.order_ids import UNIQUE, OrderPolicy
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
+from riskkit.replay.ingest.rates import rate_currencies, rate_events
 from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
 from riskkit.replay.ingest.times import TimeForm, in_time_order, timestamps
 from riskkit.replay.ingest.units import units_that_may_fit
@@ -99,14 +100,17 @@ class Entry(NamedTuple):
         names, strategies, connections = self.labels
         stepped = _numbers(source, found, declared, self.flag)
         accounts = tuple(self.opened.get(name, Account(name)) for name in names)
-        money = choose_quanta(source, stepped, self.opened.values(), quanta)
-        universe = Universe(tuple(stepped), accounts, money, strategies, connections, self.currencies == "many")
+        rated = rate_currencies(source)
+        money = choose_quanta(source, stepped, self.opened.values(), quanta, rated)
+        mixed = self.currencies == "many" or bool(rated)
+        universe = Universe(tuple(stepped), accounts, money, strategies, connections, mixed)
         found["pair"], pair_account, pair_instrument = pairs_of(
             found["account"], found["instrument"], len(stepped), universe.opening_pairs()
         )
-        if self.currencies == "one":
+        if not mixed:
             one_currency(source, universe, found["account"], pair_account, pair_instrument)
         money_events(source, found, universe)
+        rate_events(source, found, universe.currencies)
         _references(source, found, self.form, self.order_policy)
         check_bounds(found, universe, pair_account, pair_instrument, source.source_row)
         found, rows = insert_expiries(found)

@@ -179,6 +179,7 @@ class Entries:
             connection = label_text(fields["connection"])
             connections += () if connection in connections else (connection,)
         parts = {"accounts": accounts, "instruments": instruments, "strategies": strategies, "connections": connections}
+        parts |= {"quanta": universe.quanta_with(fields.get("pair"))}  # type: ignore[dict-item]
         if all(len(part) == len(getattr(universe, name)) for name, part in parts.items()):
             return universe
         return replace(universe, **parts)  # type: ignore[arg-type]

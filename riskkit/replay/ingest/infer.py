@@ -65,14 +65,21 @@ def propose_instruments(source: Frame) -> list[Instrument]:
 
 
 def choose_quanta(
-    frame: Frame, instruments: Sequence[Instrument], accounts: Iterable[Account], given: Mapping[str, Any] | None
+    frame: Frame,
+    instruments: Sequence[Instrument],
+    accounts: Iterable[Account],
+    given: Mapping[str, Any] | None,
+    rated: Iterable[str] = (),
 ) -> dict[str, Fraction]:
-    """One quantum for all currencies: the declared one, else the largest power of ten that needs no rounding."""
+    """One quantum for all currencies: the declared one, else the largest power of ten that needs no rounding.
+
+    ``rated`` are currencies that only exchange rates name; their quantum need not be declared.
+    """
     accounts = list(accounts)
     named = [i.currency for i in instruments] + [c for account in accounts for c in account.cash]
     if frame.has("currency"):
         named += [label_text(currency) for currency in frame.column("currency").dropna().unique()]
-    currencies = list(dict.fromkeys(named)) or ["USD"]
+    currencies = list(dict.fromkeys(named)) or ([] if rated else ["USD"])
     if given is not None:
         quanta = {str(c): exact(q, f"quanta[{c!r}]") for c, q in given.items()}
         absent = [c for c in currencies if c not in quanta]
@@ -83,14 +90,14 @@ def choose_quanta(
             raise InputError(f"quanta[{low[0]!r}]={given[low[0]]!r} is not above zero")
         if len(set(quanta.values())) > 1:
             raise InputError(f"quanta differ ({dict(given)!r}); limits in money need one quantum for all currencies")
-        return quanta
+        return {**dict.fromkeys(rated, next(iter(quanta.values()))), **quanta} if rated else quanta
     amounts = [i.price_step * i.qty_step * i.multiplier for i in instruments]
     amounts += [exact(v, f"account {a.id!r}: cash") for a in accounts for v in a.cash.values()]
     for name in dict.fromkeys(facts.money for facts in FACTS.values() if facts.money):
         codes = np.where(frame.rows_of(*(kind for kind in EventKind if FACTS[kind].money == name)), 0, -1)
         digits = _max_decimals(frame, (name,), codes, 1, "give rounding='nearest'")
         amounts.append(Fraction(1, 10 ** int(digits[0])))
-    return dict.fromkeys(currencies, common_unit(amounts))
+    return dict.fromkeys([*currencies, *rated], common_unit(amounts))
 
 
 def _max_decimals(source: Frame, names: Iterable[str], codes: np.ndarray, count: int, instead: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Convert money to quanta: cash, equity, closed trades and fees; by default an account has one currency."""
+"""Convert money to quanta: cash, equity, closed trades and fees; without exchange rates an account has one currency."""
 
 from __future__ import annotations
 
@@ -91,4 +91,6 @@ def one_currency(
         if len(currencies) > 1:
             label = universe.accounts[code].id
             names = " and ".join(sorted(currencies))
-            raise InputError(f"account {label!r} mixes {names}; split it, or say currencies='many'")
+            raise InputError(
+                f"account {label!r} mixes {names}; split it, say currencies='many', or give exchange rates (rows kind=\"fx\")"
+            )

@@ -107,6 +107,7 @@ ACCOUNT: dict[str, str] = dict(
     told_equity="quanta of equity that its groups count",
     told_deposits="quanta of deposits that its groups count",
     told_realised="quanta of realised profit, funding less fees that its groups count",
+    currency="code of the first currency that it declares; 0 if it declares none",
 )
 ORDER: dict[str, str] = dict(
     status="state as `OrderStatus`",

@@ -45,7 +45,7 @@ def share(total: int, part: int, size: int) -> int:
         return floor_divide(total * part, size)
     quotient = floor_divide(total, size)
     rest = total - quotient * size
-    return part * quotient + _floor_product(part, rest, size)
+    return part * quotient + product_over(part, rest, size)[0]
 
 
 def floor_divide(numerator: int, denominator: int) -> int:
@@ -66,10 +66,11 @@ def floor_divide(numerator: int, denominator: int) -> int:
 
 
 @apart
-def _floor_product(a: int, b: int, c: int) -> int:
-    """The floor of a x b / c for 0 <= a, b <= c < 2**62."""
+def product_over(a: int, b: int, c: int) -> tuple[int, int]:
+    """The floor of a x b / c for 0 <= a, b <= c < 2**62, and the rest."""
     if c < SMALL:
-        return floor_divide(a * b, c)
+        quotient = floor_divide(a * b, c)
+        return quotient, a * b - quotient * c
     quotient = 0
     rest = 0
     for bit in range(61, -1, -1):  # schoolbook multiplication, one bit of `a` at a time, reduced as it grows
@@ -83,7 +84,7 @@ def _floor_product(a: int, b: int, c: int) -> int:
             if rest >= c:
                 rest -= c
                 quotient += 1
-    return quotient
+    return quotient, rest
 
 
 def fraction_of(base: int, ppm: int) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from riskkit.replay.kernels.records import Record, Words, at
 from riskkit.replay.schema.columns import Cause, DecisionCode, FillCap, OrderStatus, TradingCommand
-from riskkit.replay.schema.constants import NEVER
+from riskkit.replay.schema.constants import LARGEST, NEVER
 
 HELD = int(DecisionCode.HELD)
 ALERTED = int(DecisionCode.ALERTED)
+NO_PRICE = int(DecisionCode.NO_PRICE)
+PASS = int(DecisionCode.PASS)
+MISSING_REJECT, MISSING_ALERT = 0, 1  # of `OnMissingPrice`
 NO_RULE = int(Cause.NO_RULE)
 COMMAND = int(Cause.COMMAND)
 COMMAND_BIT = 1 << 62  # bit of a PAUSE command in a mask of rules
@@ -74,7 +77,8 @@ class Counter(IntEnum):
     STRATEGIES = 30
     FILLS = 31  # number of fills noted for a bust or a correction
     SESSION_ROW = 32  # last row at which every day was ended, -1 if none
-    SIZE = 33
+    CURRENCIES = 33  # number of currencies
+    SIZE = 34
 
 
 class Orphans(IntEnum):
@@ -113,6 +117,10 @@ class Terms(NamedTuple):
     pause_end: int  # `PauseEnd`
     pause_ns: int
     calendar: int
+    currency: int = -1  # code of the currency of its limit; -1 if amounts are not converted, or nothing has it
+    via: int = -1  # code of the currency of a cross
+    max_age: int = LARGEST  # of a rate, in nanoseconds
+    missing: int = 0  # `OnMissingPrice`: treatment of an order whose money has no rate
 
 
 class Judgement(NamedTuple):
@@ -170,6 +178,11 @@ def stopping(rejects: int, code: int) -> bool:
     An alert stops nothing. A rule that pauses stops the message that breaches it too, like one that only refuses.
     """
     return rejects == REJECTS_BREACH and code != ALERTED
+
+
+def unrated(policy: int) -> Any:
+    """Code of a verdict on a message whose money has no exchange rate, by `OnMissingPrice`."""
+    return NO_PRICE if policy == MISSING_REJECT else ALERTED if policy == MISSING_ALERT else PASS
 
 
 def release_time(now: int, terms: Terms, clocks: Record) -> int:

@@ -24,7 +24,7 @@ from riskkit.replay.live.overflow import Reach
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
-from riskkit.replay.rules.currencies import refuse_live_currencies
+from riskkit.replay.rules.currencies import refuse_live_currencies, refuse_live_money
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import OPTIONAL, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
@@ -154,7 +154,7 @@ class Engine:
         row = row_of(ts, kind, fields)
         if row["batch"] >= 0:
             raise InputError(f"batch={row['batch']!r}: a list of orders is taken in one call of push or feed")
-        check_row(row, self.universe)
+        self._check_event(row)
         row["pair"] = self._journal.pair(row["account"], row["instrument"])
         if self._state is not None and len(self._state.positions) <= len(self._journal.pairs):
             self._extend()
@@ -232,7 +232,7 @@ class Engine:
         """
         first = self.size
         for row, event in enumerate(events, first):
-            check_row(event, self.universe)
+            self._check_event(event)
             check_order(event, row, self.latest, first)
         weight = self._reach.weigh(events)
         if not weight.fits:
@@ -247,6 +247,11 @@ class Engine:
         if len(rows):
             self.blocks.append(rows)
         return rows
+
+    def _check_event(self, event: Row) -> None:
+        """Refuse an event of unknown codes, and money in a currency that a rule cannot add."""
+        check_row(event, self.universe)
+        refuse_live_money(event, self.rules, self.universe)
 
     def _run(self, first: int) -> np.ndarray:
         """Run the loop over the journal from `first` on; return the decision rows."""
@@ -303,7 +308,8 @@ class Engine:
         self._keep_rows()
         self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)
         nothing = np.zeros(0, np.int64)
-        fixed = fixed_arguments(self.rules, self._params, found, nothing, nothing.reshape(0, 1))
+        nobody, currencies = nothing.reshape(0, 1), self.universe.currencies
+        fixed = fixed_arguments(self.rules, self._params, found, nothing, nobody, currencies)
         self._values = self._engine.arguments(state, journal.columns, fixed, self._rows)
         self._point()
 

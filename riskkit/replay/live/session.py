@@ -25,9 +25,11 @@ from riskkit.replay.ingest.amount import instant
 from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
 from riskkit.replay.ingest.fields import ORIGIN, given_fields
 from riskkit.replay.ingest.order_ids import OrderPolicy
+from riskkit.replay.ingest.rates import rate_row
 from riskkit.replay.ingest.times import check_first_number
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS
 from riskkit.replay.live.engine import Engine
+from riskkit.replay.live.lapses import lapsed
 from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import Decision, DecisionFormatter
@@ -37,7 +39,6 @@ from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowF
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
 Rows = list[Row]
-OF_ORDER = ("account", "instrument", "strategy", "connection")  # fields that an expiry has in common with its order
 
 
 class Session:
@@ -131,7 +132,7 @@ class Session:
             Money of the integer 1; by default the largest amount of which a cent, every tick times lot times
             multiplier and every opening balance is a multiple.
         currencies : {"one", "many"}
-            "one" refuses an account that mixes currencies.
+            "one" refuses an account that mixes currencies; rules convert to the one that they name (`process_fx`).
         **options
             As for the class.
 
@@ -209,6 +210,10 @@ class Session:
     def process_price(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a ``price`` (last price and mark), a ``bid``, an ``ask`` of an ``instrument``."""
         return self._process(ts, "price", fields, Entries.price)
+
+    def process_fx(self, *, ts: Any, **fields: Any) -> list[Decision]:
+        """Process an exchange rate of a ``pair`` ("EURUSD"): a ``price``, or ``bid`` and ``ask``, for one EUR in USD."""
+        return self._submit(ts, given := given_fields("fx", fields), partial(rate_row, given))
 
     def process_cash(self, *, ts: Any, **fields: Any) -> list[Decision]:
         """Process a cash flow of an ``account``: ``amount``, ``flow`` (deposit, fee, funding, dividend), ``currency``."""
@@ -319,7 +324,7 @@ class Session:
             entries = self._entries
             for named in labels or (fields,):
                 entries = entries.in_universe(entries.universe_with(named))
-            due = [] if late else self._due(now)
+            due = [] if late else lapsed(self._lapses, self._live.row, now)
             first = self._live.size + len(due)
             rows = make(entries, first, now)
             for row in rows:
@@ -354,17 +359,6 @@ class Session:
                 "ts_policy='reject' or 'clamp'"
             )
         return (latest, False) if self._ts_policy == "clamp" else (now, True)
-
-    def _due(self, now: int) -> Rows:
-        """EXPIRE rows of the orders that lapse by `now`, in order of time."""
-        found = []
-        for expires, number in self._lapses:
-            if expires > now:
-                break
-            row = {**DEFAULTS, "ts": expires, "kind": int(EventKind.EXPIRE), "order": number}
-            known = self._live.row(number)
-            found.append({**row, **{name: known[name] for name in OF_ORDER}})
-        return found
 
     def _answer(self, decided: np.ndarray, rows: Rows, first: int, late: bool) -> list[Decision]:
         """Actions of the ends of pauses, then those of the new decision rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,9 @@ from riskkit.replay.ingest.order_ids import OrderPolicy
 from riskkit.replay.ingest.times import DATES, UNITS
 from riskkit.replay.log.evidence import Evidence
 from riskkit.replay.log.storage import SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
-from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, EventKind, RowFlag
+from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, RATE_UNIT, EventKind, RowFlag
 from riskkit.replay.schema.digest import hash_columns, hash_plain, hash_rows
+from riskkit.replay.schema.pairs import pair_text
 from riskkit.replay.schema.universe import Account, Instrument, Universe, decimal_text
 
 if TYPE_CHECKING:
@@ -139,7 +141,8 @@ class EventLog(Shown):
             Treatment of a time below the previous one: an error, an event that is counted and changes nothing, the
             previous time, or a stable sort of the frame.
         currencies : {"one", "many"}
-            "one" refuses an account that mixes currencies: its balance is undefined without exchange rates.
+            "one" refuses an account that mixes currencies: its balance is undefined without exchange rates. A frame with
+            rates (rows of the kind fx) may mix them.
         columns : mapping of heading to column, optional
             Other headings of the frame, as ``{"Filled Qty": "qty"}``.
         ignore : collection of headings
@@ -372,6 +375,14 @@ class EventLog(Shown):
                 "order": columns["order"],
             }
         )
+        rated = columns["kind"] == EventKind.FX
+        if rated.any():
+            frame["pair"] = None
+            frame.loc[rated, "pair"] = [pair_text(code, universe.currencies) for code in columns["qty"][rated].tolist()]
+            frame.loc[rated, ["qty", "price"]] = np.nan
+            for name in [name for name in ("price", "bid", "ask") if name in columns]:
+                rates = columns[name][rated]
+                frame.loc[rated, name] = np.where(rates != MISSING, rates / RATE_UNIT, np.nan)
         frame.index.name = "seq"
         return frame
 
@@ -397,6 +408,10 @@ class EventLog(Shown):
                 words.append("at market")
         if kind in (EventKind.CASH, EventKind.EQUITY, EventKind.TRADE):
             words.append(decimal_text(row["qty"] * universe.quantum))
+        if kind is EventKind.FX:
+            given = [row[name] for name in ("price", "bid", "ask") if row.get(name, MISSING) != MISSING]
+            words += [pair_text(row["qty"], universe.currencies), "at"]
+            words.append(" / ".join(decimal_text(Fraction(rate, RATE_UNIT)) for rate in given[-2:]))
         return " ".join(words)
 
     def _title(self) -> str:

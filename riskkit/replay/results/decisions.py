@@ -17,8 +17,10 @@ from riskkit._jit import plain
 from riskkit.replay.engine.state import State
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Records
+from riskkit.replay.results.converted import converted_now
 from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
+from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import HOLDING, Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.verdict import CapVerdict
@@ -182,7 +184,8 @@ class DecisionFormatter:
             why = f"the {message} is refused: {key} is {rule.pause_word} by {rule.id}, {_until(until)}"
         elif code == DecisionCode.NO_PRICE:
             reading = present(rule, verdict_of(row), self.universe, event)
-            text = " ".join(filter(None, [unjudged(rule, int(row["limit"])), f"({reading})" if str(reading) else ""]))
+            details = f"({reading})" if str(reading) else ""
+            text = " ".join(filter(None, [unjudged(rule, int(row["limit"]), self.universe), details]))
             why = f"the {message} is refused by {rule.id} ({self.sentences[cause]}): {text}"
         else:
             reading = present(rule, verdict_of(row), self.universe, event)
@@ -323,7 +326,13 @@ class DecisionFormatter:
             found = plain(rule.kind.used)(record, self.params[k])
             reached = next((cap for cap in found if cap.code == DecisionCode.OBJECT), found[-1])
             return present(rule, reached, self.universe, event)
-        answer = plain(rule.kind.check)(*(values[name] for name in parameter_names(rule.kind.check)))
+        check = rule.kind.converted if rule.currency else rule.kind.check
+        if rule.currency:
+            values["rate"], total = converted_now(rule, key, state, self.universe, event["instrument"], event["ts"])
+            values["book"] = book._replace(account=total, position=positions[-1]) if gathers(rule) else book
+            if values["rate"].missing < 0:
+                return NOTHING
+        answer = plain(check)(*(values[name] for name in parameter_names(check)))
         verdict = CapVerdict(*map(int, answer), *(0, 0)[len(answer) - 3 :])
         return present(rule, verdict._replace(observed=verdict.observed - weight), self.universe, event)
 

@@ -13,6 +13,8 @@ from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.constants import NEVER
+from riskkit.replay.schema.durations import duration_text
+from riskkit.replay.schema.universe import Universe
 
 DECISION_WORDS = {
     DecisionCode.OBJECT: "refused",
@@ -54,15 +56,21 @@ class Explanation(str):
         return str(self)
 
 
-def unjudged(rule: Rule, limit: int) -> str:
-    """Reason why a rule could not check a message: no price, or too few returns."""
+def unjudged(rule: Rule, limit: int, universe: Universe) -> str:
+    """Reason why a rule could not check a message: no exchange rate (`limit` below 0), no price, or too few returns."""
+    if rule.currency and limit < 0:
+        return f"no exchange rate of {universe.currencies[-1 - limit]}/{rule.currency} is known{_fresh(rule)}"
     return "too few returns are known" if rule.is_young(limit) else "no price is known"
 
 
-def decision_word(rules: RuleSet, code: int, cause: int, limit: int) -> str:
+def _fresh(rule: Rule) -> str:
+    return "" if rule.max_age_ns is None else f" that is at most {duration_text(rule.max_age_ns)} old"
+
+
+def decision_word(rules: RuleSet, universe: Universe, code: int, cause: int, limit: int) -> str:
     """A decision in a few words."""
     if code == DecisionCode.NO_PRICE and cause >= 0:
-        return f"refused: {unjudged(rules[cause], limit)}"
+        return f"refused: {unjudged(rules[cause], limit, universe)}"
     if code == DecisionCode.HELD and cause >= 0:
         return f"refused: {rules[cause].pause_word}"
     return DECISION_WORDS[DecisionCode(code)]
@@ -90,7 +98,7 @@ def _decision(row: np.void, log: EventLog, rules: RuleSet) -> str:
     import pandas as pd
 
     cause = rules[int(row["cause"])] if row["cause"] >= 0 else None
-    text = decision_word(rules, int(row["code"]), int(row["cause"]), int(row["limit"]))
+    text = decision_word(rules, log.universe, int(row["code"]), int(row["cause"]), int(row["limit"]))
     if cause is None:
         return text
     text += f" by {cause.id}"

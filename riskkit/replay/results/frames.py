@@ -29,7 +29,7 @@ def decisions_frame(log: EventLog, rules: RuleSet, rows: np.ndarray) -> pd.DataF
     import pandas as pd
 
     texts = partial(pd.Series, dtype=str)  # also without rows
-    names = [rule.id for rule in rules]
+    universe, names = log.universe, [rule.id for rule in rules]
     accounts = [account.id for account in log.universe.accounts]
     account = log.columns["account"][rows["seq"]]
     until = np.where((rows["until"] == NEVER) | (rows["until"] == 0), NO_TIME, rows["until"])
@@ -38,7 +38,9 @@ def decisions_frame(log: EventLog, rules: RuleSet, rows: np.ndarray) -> pd.DataF
             "seq": rows["seq"],
             "ts": pd.to_datetime(log.columns["ts"][rows["seq"]], utc=True),
             "account": texts(accounts[a] if a >= 0 else "" for a in account),
-            "decision": texts(decision_word(rules, *row) for row in rows[["code", "cause", "limit"]].tolist()),
+            "decision": texts(
+                decision_word(rules, universe, *row) for row in rows[["code", "cause", "limit"]].tolist()
+            ),
             "rule": texts(names[c] if c >= 0 else "" for c in rows["cause"]),
             "objecting": texts(", ".join(names_in(rules, mask)) for mask in rows["mask"]),
             **_readings(shown(log, rules, row) for row in rows),

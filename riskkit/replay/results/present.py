@@ -106,7 +106,8 @@ def present(rule: Rule | None, verdict: CapVerdict, universe: Universe, event: M
         left = -left
     if measure == Measure.RANKED_PRICE:
         observed, limit = (None if value is None else value * event["side"] for value in (observed, limit))
-    unit = universe.currency if measure == Measure.MONEY else UNITS.get(measure, str(measure))
+    currency = (rule.currency if rule is not None else "") or universe.currency
+    unit = currency if measure == Measure.MONEY else UNITS.get(measure, str(measure))
     name = "warmup" if observation is RETURNS else observation.limit if rule is not None and rule.kind.caps else "limit"
     return Reading(_number(observed), _number(limit), _number(left), unit, name)
 

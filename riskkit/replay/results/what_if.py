@@ -147,7 +147,7 @@ class Moment:
         state = new_state(log.universe, opened, rules, params, found, slots if self.shape.orders else 0)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[result.options["orphans"].upper()]
         none = np.zeros((2, 0, len(log.universe.accounts)), np.int64)
-        self.fixed = fixed_arguments(rules, params, found, np.zeros(0, np.int64), none)
+        self.fixed = fixed_arguments(rules, params, found, np.zeros(0, np.int64), none, log.universe.currencies)
         for _ in engine.feed(state, columns, self.fixed, 0, self.first):
             pass
         state.accounts["paused"] = 0  # the pause of a command belongs to no rule
@@ -208,7 +208,7 @@ class Moment:
         for row in self.ask(k)[:1]:
             why = WHY[int(row["code"])]
             if row["code"] == DecisionCode.NO_PRICE:
-                why = unjudged(rule, int(row["limit"]))
+                why = unjudged(rule, int(row["limit"]), result.log.universe)
             if row["code"] == DecisionCode.HELD:
                 why = f"its key is {rule.pause_word}"
             if row["cause"] == k:
@@ -234,7 +234,7 @@ class Moment:
         position = state.positions[self.row["pair"] + 1]
         if group is not None:
             place = group_place(group, key, self.row["pair"], self.row["instrument"], len(state.instruments) - 1)
-            position = state.groups[f"group_positions_{group.scope}"][place + 1]
+            position = state.groups[group.table("positions")][place + 1]
         step = self.result.log.universe.instruments[self.row["instrument"]].qty_step
         found = {"position": float(int(position["qty"]) * step)}
         if self.shape.orders:

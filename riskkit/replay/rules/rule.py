@@ -13,6 +13,7 @@ The functions name the arguments that they need, out of
     orders, positions (check) the tables, for the working orders of a position and the positions of an account
     held     (check) the positions of the book: the table `positions`, or that of the rule's group
     later    (check) 1 for an order of a list that others follow, else 0: the rule judges the list at its last order
+    rate     (converted) how amounts become those of the limit's currency (`riskkit.replay.kernels.conversion`); None in `check`
     best     (check) best working order of the other side in the rule's scope, a price times the order's side
     duplicates    (check) number of earlier identical orders within the rule's `window_ns`
     accepted (update) 1 if the event was accepted, 0 if refused: in enforce mode by any rule, in shadow by this rule
@@ -34,6 +35,7 @@ from types import NoneType
 from typing import Any, get_type_hints
 
 from riskkit._check import InputError, one_of
+from riskkit.replay.rules.money import CONVERSION, check_currency
 from riskkit.replay.rules.parameters import Unit, fits, integer, unit_of
 from riskkit.replay.rules.rule_text import action_text, description, limit_text, scope_text
 from riskkit.replay.rules.verdict import Measure, Observation
@@ -117,6 +119,7 @@ class RuleType:
         False if only messages that cannot be refused (cancels) breach the limit.
     misfit : function of the rule, optional
         Reason why its parameters do not fit together; empty if they do.
+    converted, adds_up : function, optional: the check with amounts converted by ``rate``; bool: its record adds amounts
     evidence : tuple of Need, or function of the rule
         Contents of a log without which the verdict never breaches; see `riskkit.replay.rules.judged`.
 
@@ -173,6 +176,8 @@ class RuleType:
     one_of: Any = ()
     refusable: Callable[[Any], bool] = field(default=lambda parameters: True)
     misfit: Callable[[Any], str] = field(default=lambda rule: "")
+    converted: Callable[..., Any] | None = None
+    adds_up: bool = False
     evidence: Any = ()
 
     def __post_init__(self) -> None:
@@ -227,8 +232,9 @@ class RuleType:
         return len(self.observed) > 1
 
     def __call__(self, id: str = "", **fields: Any) -> Rule:
-        """Make a rule of this type: parameters by name, and ``scope``, ``action``, ``severity``, ``hold``."""
-        common = {name: fields.pop(name) for name in ("scope", "action", "severity", "hold") if name in fields}
+        """Make a rule of this type: parameters by name, and ``scope``, ``action``, ``severity``, ``hold``, ``currency``, ..."""
+        own = ("scope", "action", "severity", "hold", *CONVERSION)
+        common = {name: fields.pop(name) for name in own if name in fields and name not in self.parameters._fields}
         return Rule(id or self.name, self.make(fields), kind=self, **common)
 
     def make(self, fields: dict[str, Any]) -> Any:
@@ -315,6 +321,11 @@ class Rule:
         Severity of its alerts.
     hold : str or int
         End of a pause: "reset" (manual), "session" (when the day turns), or nanoseconds.
+    currency : str, optional
+        Currency of a limit in money; by default the only one of the log. Others are converted when it is evaluated, at the
+        last rates (events of kind ``fx``) and against the trader: exposures at the ask and up, equity and profit at the bid.
+    via, max_age_ns : str, and str or int, optional
+        Currency of a cross; age up to which a rate counts. Without one ``on_missing_price`` decides, else it is refused.
 
     Examples
     --------
@@ -332,6 +343,9 @@ class Rule:
     severity: str = "WARN"
     hold: Any = None
     kind: Any = None
+    currency: str = ""
+    via: str = "USD"
+    max_age_ns: Any = None
 
     def __post_init__(self) -> None:
         """Fill in the defaults of the type and validate the fields."""
@@ -343,6 +357,7 @@ class Rule:
         object.__setattr__(self, "scope", scopes.scope_of(self.scope) or kind.scopes[0])
         object.__setattr__(self, "action", self.action or kind.action)
         self._check_scope()
+        vars(self).update(check_currency(self))
         one_of(self.action, ACTIONS, f"rule {self.id!r}: action")
         one_of(self.severity, SEVERITIES, f"rule {self.id!r}: severity")
         for name, unit in kind.units().items():

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from riskkit.replay.rules.money import CONVERSION, conversion_of, money_limits
 from riskkit.replay.rules.parameters import amount_text
 from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.scopes import SCOPES
@@ -21,7 +22,12 @@ def limit_text(rule: Rule) -> str:
         for name, unit in rule.kind.units().items()
         if unit.name in ("quantity", "money") and (value := getattr(rule.parameters, name))
     }
-    return rule.kind.sentence(rule.parameters._replace(**amounts))
+    if not rule.currency:
+        return rule.kind.sentence(rule.parameters._replace(**amounts))
+    amounts |= {name: f"{amounts[name]} {rule.currency}" for name in money_limits(rule) if name in amounts}
+    text = rule.kind.sentence(rule.parameters._replace(**amounts)).replace(f"{rule.currency} in money", rule.currency)
+    old = f" (at most {duration_text(rule.max_age_ns)} old)" if rule.max_age_ns is not None else ""
+    return f"{text}, converted to {rule.currency} at the last rates{old}, against the trader"
 
 
 def scope_text(rule: Rule) -> str:
@@ -66,6 +72,7 @@ def description(rule: Rule) -> dict[str, Any]:
     described["severity"] = rule.severity
     if rule.hold is not None:
         described["hold"] = _plain(rule.hold)
+    described |= {name: _plain(value) for name, value in conversion_of(rule).items() if value != CONVERSION[name]}
     return {**described, "params": params}
 
 

@@ -9,13 +9,14 @@ from typing import Any
 from riskkit._check import InputError
 from riskkit.replay.kernels.runtime import MAX_RULES
 from riskkit.replay.rules import catalogue
+from riskkit.replay.rules.money import CONVERSION, conversion_of
 from riskkit.replay.rules.parameters import canonical
 from riskkit.replay.rules.rule import Rule, rule_type
 from riskkit.replay.rules.tiered import TieredRule, level_of
 from riskkit.replay.schema.digest import hash_plain
 from riskkit.replay.schema.toml_file import read_toml
 
-FIELDS = ("id", "type", "scope", "action", "severity", "hold", "params", "levels")
+FIELDS = ("id", "type", "scope", "action", "severity", "hold", *CONVERSION, "params", "levels")
 OF_LEVELS = ("action", "severity", "hold")  # set by each level
 CATALOGUE = catalogue  # importing it registers its types
 
@@ -88,6 +89,8 @@ class RuleSet:
             source = (
                 [rule.kind.source_hash] if rule.kind.source_hash else []
             )  # a user-defined rule includes its functions
+            if rule.currency:
+                source = [*source, conversion_of(rule)]
             rules.append(
                 [rule.id, rule.type, rule.wire_scope, rule.action, rule.severity, rule.hold_ns(), params, *source]
             )
@@ -162,8 +165,12 @@ def _rule_of(entry: Mapping[str, Any], number: int) -> Rule | TieredRule:
     for name, value in params.items():
         if isinstance(value, list):
             params[name] = tuple(value)
+    money = {name: entry[name] for name in CONVERSION if name in entry}
+    for name in CONVERSION if money else ():
+        if name in params and name not in kind.parameters._fields:
+            money[name] = params.pop(name)
     if "levels" in entry:
-        return _tiered(entry, kind.make(params), entry.get("scope", scope or ""), number)
+        return _tiered(entry, kind.make(params), entry.get("scope", scope or ""), number, money)
     return Rule(
         str(entry.get("id", entry["type"])),
         kind.make(params),
@@ -172,14 +179,15 @@ def _rule_of(entry: Mapping[str, Any], number: int) -> Rule | TieredRule:
         severity=entry.get("severity", "WARN"),
         hold=entry.get("hold"),
         kind=kind,
+        **money,
     )
 
 
-def _tiered(entry: Mapping[str, Any], parameters: Any, scope: str, number: int) -> TieredRule:
+def _tiered(entry: Mapping[str, Any], parameters: Any, scope: str, number: int, money: Mapping[str, Any]) -> TieredRule:
     for name in OF_LEVELS:
         if name in entry:
             raise InputError(f"rule {number}: {name} is set by each level, not by a rule with levels")
     if not isinstance(entry["levels"], list):
         raise InputError(f"rule {number}: levels={entry['levels']!r} is not a list of tables")
     levels = [level_of(level, f"rule {number}") for level in entry["levels"]]
-    return TieredRule(str(entry.get("id", entry["type"])), parameters, levels, scope, rule_type(entry["type"]))
+    return TieredRule(str(entry.get("id", entry["type"])), parameters, levels, scope, rule_type(entry["type"]), **money)

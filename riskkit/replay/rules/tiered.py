@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError
+from riskkit.replay.rules.money import CONVERSION, conversion_of
 from riskkit.replay.rules.parameters import Unit
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.universe import decimal_text, exact
@@ -49,7 +50,7 @@ class TieredRule:
         The full limit, as in `Rule`.
     levels : iterable of Tier
         Actions by fraction of the limit.
-    scope, kind
+    scope, kind, currency, via, max_age_ns
         As in `Rule`.
 
     Raises
@@ -66,8 +67,10 @@ class TieredRule:
     [('position@100%', 1000), ('position@80%', '800')]
     """
 
-    def __init__(self, id: str, parameters: Any, levels: Iterable[Tier], scope: str = "", kind: Any = None) -> None:
-        self._full = Rule(id, parameters, scope, kind=kind)
+    def __init__(
+        self, id: str, parameters: Any, levels: Iterable[Tier], scope: str = "", kind: Any = None, **money: Any
+    ) -> None:
+        self._full = Rule(id, parameters, scope, kind=kind, **money)
         fractions = [(_fraction(level, id), level) for level in levels]
         if not fractions:
             raise InputError(f"rule {id!r}: levels is empty; give at least one, as {{at = 0.8, action = 'ALERT'}}")
@@ -93,11 +96,13 @@ class TieredRule:
             raise InputError(f"rule {self.id!r} ({self._full.type}) has no upper limit that a level could scale")
         name = f"{self.id}@{decimal_text(100 * fraction)}%"
         parameters = self._full.parameters._replace(**scaled)
-        return Rule(name, parameters, self._full.scope, level.action, level.severity, level.hold, self._full.kind)
+        whose = self._full.scope, level.action, level.severity, level.hold, self._full.kind
+        return Rule(name, parameters, *whose, **conversion_of(self._full))
 
     def describe(self) -> dict[str, Any]:
         """The rule as an entry of a rule set."""
-        described = {name: self._full.describe()[name] for name in ("id", "type", "scope", "params")}
+        full = self._full.describe()
+        described = {name: full[name] for name in ("id", "type", "scope", "params", *CONVERSION) if name in full}
         levels = []
         for level, rule in zip(self.levels, reversed(self.rules), strict=True):
             entry = {"at": float(level.at), "action": rule.action, "severity": rule.severity}

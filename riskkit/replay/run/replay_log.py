@@ -205,7 +205,7 @@ class Stage:
         if shape.samples:
             state.counts[Counter.NEXT_TURN] = min(state.counts[Counter.NEXT_TURN], self.sample_at[0])
         sampled = np.zeros((2, len(self.sample_at), len(log.universe.accounts)), np.int64)  # equity, and net deposits
-        fixed = fixed_arguments(rules, params, found, self.sample_at, sampled)
+        fixed = fixed_arguments(rules, params, found, self.sample_at, sampled, log.universe.currencies)
         return _Run(engine, state, columns, fixed, found, sampled)
 
 

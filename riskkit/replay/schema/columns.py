@@ -38,6 +38,8 @@ FILL_KEY = ("account", "instrument", "side", "trade_id")  # with the day (UTC): 
 FILL_CONTENTS = ("qty", "price")  # which must then be equal
 RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
 FIRST_EXTERNAL = -2  # in the column ``order``: the first order from before the log, -3 the second, ...
+RATE_UNIT = 10**9  # and the price of an FX event as well
+CURRENCIES = 1 << 10  # its pair is the code of its first currency times this, plus that of the second
 
 
 class EventKind(IntEnum):
@@ -70,6 +72,7 @@ class EventKind(IntEnum):
     MODIFY_REJECT = 18
     BUST = 19
     CORRECT = 20
+    FX = 21
 
 
 class KindFacts(NamedTuple):
@@ -125,6 +128,7 @@ FACTS: dict[EventKind, KindFacts] = {
     EventKind.MODIFY_REJECT: KindFacts((*_WHOSE, "order_id"), rare=True),
     EventKind.BUST: KindFacts((*_WHOSE, "trade_id"), rare=True),
     EventKind.CORRECT: KindFacts((*_WHOSE, "trade_id", "qty", "price"), traded=True, money="fee", rare=True),
+    EventKind.FX: KindFacts(("pair",), rare=True),
 }
 MESSAGES = tuple(kind for kind in EventKind if FACTS[kind].judged)
 WATCHED = tuple(kind for kind in EventKind if FACTS[kind].watched)
@@ -256,7 +260,7 @@ class EventRow(NamedTuple):
     an instrument), ``strategy`` and ``connection`` are dense codes, -1 if none. ``order`` is the row of the order that
     the event belongs to, below 0 if the log has none (see `FIRST_EXTERNAL`). A CASH event carries its amount and an
     EQUITY event its equity in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in
-    ``price``.
+    ``price``. An FX event carries its pair in ``qty``, and ``price``, ``bid`` and ``ask`` in billionths.
 
     Examples
     --------

@@ -19,6 +19,7 @@ from riskkit._check import InputError
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.decimals import decimal_of
 from riskkit.replay.schema.names import name_text
+from riskkit.replay.schema.pairs import currencies_of
 
 UNITS = ("tick", "lot", "multiplier", "price_step", "qty_step")  # of an instrument
 
@@ -298,6 +299,17 @@ class Universe:
     def currency(self) -> str:
         """The currency of all balances, if there is only one."""
         return next(iter(self.quanta), "USD")
+
+    def quanta_with(self, pair: Any) -> Mapping[str, Fraction]:
+        """``quanta``, with the currencies of a pair at the end; itself without a pair.
+
+        Examples
+        --------
+        >>> list(Universe((), (), {"USD": Fraction(1, 100)}).quanta_with("EURUSD"))
+        ['USD', 'EUR']
+        """
+        names = () if pair is None else currencies_of(pair)
+        return {**self.quanta, **{name: self.quanta.get(name, self.quantum) for name in names}}
 
     @property
     def quantum(self) -> Fraction:

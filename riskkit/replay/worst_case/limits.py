@@ -74,7 +74,7 @@ def read_limits(rules: RuleSet, universe: Universe) -> Limits:
         if rule.action == "ALERT":
             alerts.append(rule.id)
             continue
-        why = _unread(rule)
+        why = _unread(rule) or _converted(rule, universe)
         if why:
             unread[rule.id] = why
         else:
@@ -91,6 +91,13 @@ def _unread(rule: Rule) -> str:
     if rule.kind.bounds != "losses" and rule.action != "REJECT":
         return f"action {rule.action}: the end of a pause may restart what the rule counts"
     return rule.kind.not_bounding(rule)
+
+
+def _converted(rule: Rule, universe: Universe) -> str:
+    """Reason why a limit in another currency bounds no money; empty if it does."""
+    if not rule.currency or set(universe.currencies) == {rule.currency}:
+        return ""
+    return f"its limit is in {rule.currency}, and exchange rates may move"
 
 
 def days_touched(horizon: int) -> int:

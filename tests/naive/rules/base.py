@@ -6,14 +6,12 @@ import datetime as dt
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from naive.currencies import Missing
+
 NS = 10**9
 DAY = 86_400 * NS
 BAD = "NaN"
 HOLDING = ("PAUSE", "HALT", "REDUCE_ONLY")
-
-
-class Missing(Exception):
-    """No price is known of an order that needs one."""
 
 
 class Verdict:
@@ -51,6 +49,8 @@ class Rule:
         self.scope = given.get("scope", self.params.get("scope", "account"))
         self.reaches = self.params.get("breach", "reach" if self.reach else "exceed") == "reach"
         self.pauses = {}  # key -> when it ends: a time, "day", or None (by command)
+        self.currency, self.via = given.get("currency", ""), given.get("via", "USD")
+        self.max_age = given.get("max_age_ns", None if self.type == "price_collar" else self.params.get("max_age_ns"))
         self.zone = ZoneInfo(self.params.get("tz", "UTC"))
         self.day = None
         self.begin()
@@ -134,6 +134,11 @@ class Rule:
                 verdict.held = True
             elif not (self.speaks_by_pausing and self.action in HOLDING):
                 self.ask(event, member, weight if place == 0 else 0, verdict)
+            elif self.currency and not free:
+                try:
+                    self.rated(member)
+                except Missing:
+                    verdict.unpriced = True
         self.replay.phantoms = []
         return verdict
 
@@ -147,6 +152,26 @@ class Rule:
 
     def objects(self, event, member, weight):
         return False
+
+    # ------------------------------------------------------------------ money of several currencies
+
+    def up(self, amount, currency, any_age=False):
+        """An amount that harms the trader as it grows, in the currency of the limit."""
+        if not self.currency:
+            return amount
+        oldest = None if any_age or self.max_age is None else self.replay.now - self.max_age
+        return self.replay.rates.up(amount, currency, self.currency, self.via, oldest)
+
+    def down(self, amount, currency, any_age=False):
+        """One that harms the trader as it falls."""
+        return -self.up(-amount, currency, any_age)
+
+    def quote(self, member):
+        return self.replay.instruments[member.instrument].quote
+
+    def rated(self, member):
+        """Raise if the money of a message, or of its key, has no rate."""
+        self.up(Fraction(0), self.quote(member))
 
     def price(self, member):
         price = self.replay.price_of(member)
@@ -230,6 +255,9 @@ class Rule:
 
     def groups_moved(self, one, instrument):
         """The profit of the keys that hold an instrument (None: no one), and of a fill's or an account's, may have moved."""
+
+    def rates_moved(self):
+        """An exchange rate came."""
 
     def closed(self, event):
         """A trade was closed."""

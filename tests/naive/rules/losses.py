@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 
+from naive.currencies import Missing
 from naive.rules.base import HOLDING, Rule
+from naive.rules.money import deposits_of, needs_rates, profit_of, realised_of
 
 
 class OfProfit(Rule):
@@ -24,9 +27,23 @@ class OfProfit(Rule):
     def mine(self, account, instrument, strategy, key):
         return self.key({"account": account, "instrument": instrument, "strategy": strategy}) == key
 
-    def profit(self, key):
+    def rated(self, member):
+        if self.currency:
+            super().rated(member)
+            needs_rates(self, self.key(member))
+
+    def told(self, key):
+        """A key's profit may have moved; without a rate nothing is known of it."""
+        with contextlib.suppress(Missing):
+            self.look(key)
+
+    def rates_moved(self):
+        for key in self.keys() if self.currency else ():
+            self.told(key)
+
+    def profit(self, key, any_age=False):
         if self.of_accounts():
-            return sum(self.replay.profit(label) for label in self.members(key))
+            return profit_of(self, key, any_age)
         total = Fraction(0)
         for account, label, strategy, qty, price, _ in self.replay.booked:
             if self.mine(account, label, strategy, key):
@@ -55,17 +72,17 @@ class OfProfit(Rule):
         return total
 
     def equity_moved(self, account):
-        if self.scope == "account":
+        if self.scope == "account" and not self.currency:
             self.look(account)
 
     def groups_moved(self, one, instrument):
-        if self.scope == "account":
+        if self.scope == "account" and not self.currency:
             return
         moved = {key for key in self.keys() if instrument is not None and self.holds(key, instrument)}
         if one is not None and (self.of_accounts() or not isinstance(one, dict)):
             moved.add(self.key(one))
         for key in moved:
-            self.look(key)
+            self.told(key)
 
     def holds(self, key, instrument):
         return self.net(key, instrument) != 0
@@ -82,26 +99,28 @@ class Drawdown(OfProfit):
     def fallen(self, key):
         fall = self.top(key) - self.profit(key)
         if "pct" in self.params:
-            paid_in = sum(self.replay.deposits(label) for label in self.members(key))
+            paid_in = deposits_of(self, key)
             base = self.top(key) + paid_in
             if (key in self.known or paid_in != 0) and base > 0 and self.beyond(fall, self.limit("pct") * base):
                 return True
         return "money" in self.params and self.beyond(fall, self.limit("money"))
 
     def objects(self, event, member, weight):
+        self.rated(member)
         return self.fallen(self.key(member))
 
     def look(self, key):
         fallen = self.fallen(key)
         self.peak[key] = self.top(key)
-        if self.of_accounts() and sum(self.replay.deposits(label) for label in self.members(key)) != 0:
+        if self.of_accounts() and deposits_of(self, key) != 0:
             self.known.add(key)
         if fallen:
             self.trip(key)
 
     def reset(self, mine):
         for key in filter(mine, self.keys()):
-            self.peak[key] = self.profit(key)
+            with contextlib.suppress(Missing):
+                self.peak[key] = self.profit(key, any_age=True)
 
 
 class DailyLoss(OfProfit):
@@ -111,20 +130,21 @@ class DailyLoss(OfProfit):
     def begin(self):
         self.base = {}
 
-    def result(self, key):
+    def result(self, key, any_age=False):
         if self.params.get("measure", "total") == "realised":
-            if self.of_accounts():
-                return sum(self.replay.accounts[label].realised for label in self.members(key))
-            return self.realised(key)
-        return self.profit(key)
+            return realised_of(self, key, any_age) if self.of_accounts() else self.realised(key)
+        return self.profit(key, any_age)
 
     def new_day(self):
-        self.base = {key: self.result(key) for key in self.keys()}
+        for key in self.keys():
+            with contextlib.suppress(Missing):
+                self.base[key] = self.result(key, any_age=True)
 
     def loss(self, key):
         return self.base.get(key, Fraction(0)) - self.result(key)
 
     def objects(self, event, member, weight):
+        self.rated(member)
         return self.beyond(self.loss(self.key(member)), self.limit())
 
     def look(self, key):

@@ -22,14 +22,15 @@ class MaxOrderNotional(Rule):
         return abs(member.qty * price * self.replay.instruments[member.instrument].multiplier)
 
     def objects(self, event, member, weight):
-        return self.beyond(self.money(member, self.price(member)), self.limit())
+        money = self.money(member, self.price(member))
+        return self.beyond(self.up(money, self.quote(member)), self.limit())
 
 
 class MinOrderNotional(MaxOrderNotional):
     def objects(self, event, member, weight):
         if self.params.get("exempt_reduce_only") and member.reduce_only:
             return False
-        return self.beyond(-self.money(member, self.price(member)), -self.limit())
+        return self.beyond(-self.down(self.money(member, self.price(member)), self.quote(member)), -self.limit())
 
 
 class LotTick(Rule):

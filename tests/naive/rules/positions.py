@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from naive.rules.base import Rule
+from naive.rules.money import equity_of, needs_rates
 
 
 class PositionLimit(Rule):
@@ -23,13 +24,15 @@ class PositionLimit(Rule):
         if "notional" not in self.params or after <= 0:
             return False
         multiplier = self.replay.instruments[member.instrument].multiplier
-        return self.beyond(abs(after * self.price(member) * multiplier), self.limit("notional"))
+        money = self.up(abs(after * self.price(member) * multiplier), self.quote(member))
+        return self.beyond(money, self.limit("notional"))
 
 
 class Exposure(Rule):
     """Exposure of the key at marks; of the orders at work those of one side are filled, of the side that is worse."""
 
     passes_reducing = True
+    reads = ("exposure",)
 
     def ask(self, event, member, weight, verdict):
         if not self.reduces(member) or self.action == "HALT":
@@ -74,13 +77,31 @@ class Exposure(Rule):
     def sizes(self, values):
         return [max(abs(high), abs(low)) for high, low in values.values()]
 
+    def total(self, values, size):
+        """What `size` gives of a high and a low, summed by currency and converted."""
+        found = {}
+        for label, both in values.items():
+            quote = self.replay.instruments[label].quote
+            found[quote] = found.get(quote, Fraction(0)) + size(*both)
+        return sum((self.up(amount, quote) for quote, amount in found.items() if amount), Fraction(0))
+
+    def gross(self, member):
+        return self.total(self.values(member, True), lambda high, low: max(abs(high), abs(low)))
+
+    def rated(self, member):
+        """Raise if the message, or money of the key in any currency, has no rate."""
+        if self.currency:
+            super().rated(member)
+            needs_rates(self, self.key(member), of=self.reads)
+
 
 class MaxExposure(Exposure):
     def objects(self, event, member, weight):
-        values = self.values(member, True)
-        highs, lows = (sum(side, Fraction(0)) for side in zip(*values.values(), strict=True))
-        gross = self.params.get("measure", "gross") == "gross"
-        return self.beyond(sum(self.sizes(values)) if gross else highs if member.side > 0 else -lows, self.limit())
+        self.rated(member)
+        if self.params.get("measure", "gross") == "gross":
+            return self.beyond(self.gross(member), self.limit())
+        net = self.total(self.values(member, True), lambda high, low: high if member.side > 0 else -low)
+        return self.beyond(net, self.limit())
 
 
 class Concentration(Exposure):
@@ -98,9 +119,12 @@ class Concentration(Exposure):
 
 
 class Leverage(Exposure):
+    reads = ("exposure", "money")
+
     def objects(self, event, member, weight):
-        gross = sum(self.sizes(self.values(member, True)))
-        equity = sum(self.replay.equity(label) for label in self.members(self.key(member)))
+        self.rated(member)
+        gross = self.gross(member)
+        equity = equity_of(self, self.key(member))
         return gross > 0 if equity <= 0 else self.beyond(gross, self.limit() * equity)
 
 

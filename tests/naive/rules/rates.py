@@ -144,9 +144,8 @@ class VolumeCap(Rule):
             return False
         if self.worth(member) is None:
             raise Missing
-        return self.beyond(
-            spent + sum(self.worth(one) or 0 for one in before) + self.worth(member), self.limit("notional")
-        )
+        spent += sum(self.worth(one) or 0 for one in before) + self.worth(member)
+        return self.beyond(self.up(spent, self.quote(member)), self.limit("notional"))
 
     def heard(self, event, members, weight, stands, own):
         if self.ordered and own and event["kind"] != "cancel":

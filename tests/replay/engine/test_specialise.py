@@ -17,6 +17,7 @@ from riskkit.replay.engine.shape import HOOKS, GroupShape, RuleShape, Shape, arg
 from riskkit.replay.engine.specialise import specialise
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.circuit_breaker import BreakerLimits
+from riskkit.replay.rules.money import WHOLE
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
@@ -30,6 +31,7 @@ FACTS = {
     "exposures": False, "references": False, "answers": False, "amends": False,
 }  # fmt: skip
 GROUPS = tuple(GroupShape(name, scope.group == "holders") for name, scope in SCOPES.items() if scope.group)
+BY_CURRENCY = tuple(GroupShape(name, False, True) for name in WHOLE)
 NOTHING = Shape((), **FACTS, groups=(), columns=())
 EVERYTHING = Shape((), **dict.fromkeys(FACTS, True), groups=GROUPS, columns=tuple(OPTIONAL))
 ASKED = {
@@ -88,9 +90,15 @@ def walk() -> list[Shape]:
     scopes = ("account", "instrument", "account_instrument", "connection", "global", "desk", "strategy")
     rules = tuple(rule(number, scope=scope, halts=number == 1) for number, scope in enumerate(scopes))
     rules += (rule(len(rules), hooks={"reset": ASKED["reset"]}, scope="desk"),)
+    hooks = [{**ASKED, "check": ("params", "rate")}] * len(BY_CURRENCY) + [{"reset": ASKED["reset"]}]
+    rated = tuple(
+        rule(len(rules) + number, found, scope=group.scope, group=group, converts=True, alerts_on=())
+        for number, (found, group) in enumerate(zip(hooks, (*BY_CURRENCY, BY_CURRENCY[0]), strict=True))
+    )
     hooks = [{}, *({name: ASKED[name]} for name in HOOKS)]
     few = tuple(rule(number, hooks=found, can_pause=number % 2 == 0) for number, found in enumerate(hooks))
     shapes = [EVERYTHING._replace(rules=rules), NOTHING, NOTHING._replace(rules=few, duplicates=True, orders=True)]
+    shapes += [EVERYTHING._replace(rules=(*rules, *rated), groups=(*GROUPS, *BY_CURRENCY))]
     shapes += [EVERYTHING._replace(rules=few, marks=False, parents=False, columns=())]
     return [*shapes, EVERYTHING._replace(rules=few[:3], enforce=False, cancels=False, cash=False, tags=False)]
 

@@ -216,7 +216,7 @@ def test_openings_that_do_not_fit_are_refused():
         "account 'A': it holds 'Z', which is not a declared instrument"
     )
     assert refusal(ORDER, accounts=[Account("A", {"EUR": 1})]) == (
-        "account 'A' mixes EUR and USD; split it, or say currencies='many'"
+        "account 'A' mixes EUR and USD; split it, say currencies='many', or give exchange rates (rows kind=\"fx\")"
     )
 
 

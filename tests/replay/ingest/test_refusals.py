@@ -141,13 +141,13 @@ BAD_FRAMES = {
     "unknown kind": (
         [{**ORDER, "kind": "buy"}],
         "row 0, column 'kind': 'buy' is not a kind of event; kinds are order, modify, cancel, fill, price, ack, error, "
-        "cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, bust, correct",
+        "cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, bust, correct, fx",
     ),
     "a kind of the engine's own": (
         [{**ORDER, "kind": "mark"}],
         "row 0, column 'kind': 'mark' is not a kind of event; kinds are order, modify, cancel, fill, price, ack, "
         "error, cash, equity, trade, execution, clock, session, control, expire, reject, cancel_reject, modify_reject, "
-        "bust, correct",
+        "bust, correct, fx",
     ),
     "no account": (
         [{**ORDER, "account": None}],
@@ -276,7 +276,7 @@ BAD_FRAMES = {
     ),
     "two currencies": (
         [{"ts": 1, "kind": "cash", "account": "A", "amount": 1, "currency": c} for c in ("USD", "EUR")],
-        "account 'A' mixes EUR and USD; split it, or say currencies='many'",
+        "account 'A' mixes EUR and USD; split it, say currencies='many', or give exchange rates (rows kind=\"fx\")",
     ),
 }
 

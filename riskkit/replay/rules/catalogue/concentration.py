@@ -56,7 +56,7 @@ def check(params: Any, book: Book, event: EventRow, held: Record, later: int) ->
     price = price_after(book, event)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, 0)
-    gross = gross_with(params, book, event, price)
+    gross = gross_with(params, book, event, price, None)
     if gross <= params.above or later != 0:
         return Verdict(PASS, 0, 0)
     others = largest_other(params, book, held)

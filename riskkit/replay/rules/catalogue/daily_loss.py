@@ -87,6 +87,7 @@ DAILY_LOSS = register(
         parameters=DailyLoss,
         state=("base",),
         check=check,
+        converted=check,
         update=update,
         on_new_day=on_new_day,
         updates_on=frozenset({EventKind.MARK}),

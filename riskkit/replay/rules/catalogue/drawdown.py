@@ -111,6 +111,7 @@ DRAWDOWN = register(
         parameters=DrawdownLimit,
         state=("peak", "known"),
         check=check,
+        converted=check,
         update=update,
         reset=reset,
         updates_on=frozenset({EventKind.MARK}),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, notional
+from riskkit.replay.kernels.conversion import gross_at_rate, net_at_rate
 from riskkit.replay.kernels.exposure import valuation_price
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.message import own, price_of, rest
@@ -88,18 +89,21 @@ def gross_before(params: Any, book: Book) -> int:
     return book.account.worst if params.working != 0 else book.account.listed_worst
 
 
-def gross_with(params: Any, book: Book, event: EventRow, price: int) -> int:
-    """Gross exposure of the book after the order."""
-    return gross_before(params, book) - before(params, book.position).gross + after(params, book, event, price).gross
+def gross_with(params: Any, book: Book, event: EventRow, price: int, rate: Record) -> int:
+    """Gross exposure of the book after the order, converted unless `rate` is None."""
+    gross = gross_before(params, book) - before(params, book.position).gross + after(params, book, event, price).gross
+    return gross_at_rate(rate, params.working, gross)
 
 
-def net_with(params: Any, book: Book, event: EventRow, price: int) -> int:
+def net_with(params: Any, book: Book, event: EventRow, price: int, rate: Record) -> int:
     """Net exposure of the book on the order's side after the order: long after a buy, short after a sale."""
     old = before(params, book.position)
     new = after(params, book, event, price)
     if event.side > 0:
-        return (book.account.high if params.working != 0 else book.account.listed_high) - old.high + new.high
-    return -(book.account.low if params.working != 0 else book.account.listed_low) + old.low - new.low
+        net = (book.account.high if params.working != 0 else book.account.listed_high) - old.high + new.high
+    else:
+        net = -(book.account.low if params.working != 0 else book.account.listed_low) + old.low - new.low
+    return net_at_rate(rate, params.working, event.side, net)
 
 
 def counted(params: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, equity
 from riskkit.replay.kernels.integers import MILLION, exceeds_fraction, fraction_of
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.exposure import counted, gross_with, price_after
 from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Ratio, at_most
 from riskkit.replay.rules.rule import RuleType, register
@@ -38,10 +39,15 @@ class Leverage(NamedTuple):
 
 def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the gross exposure after the order with the equity."""
+    return converted(params, book, event, None)
+
+
+def converted(params: Any, book: Book, event: EventRow, rate: Record) -> Verdict:
+    """Compare the gross exposure after the order with the equity, both converted."""
     price = price_after(book, event)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, 0)
-    gross = gross_with(params, book, event, price)
+    gross = gross_with(params, book, event, price, rate)
     account_equity = equity(book.account)
     if account_equity <= 0:
         return Verdict(OBJECT if gross > 0 else PASS, gross, 0)
@@ -56,6 +62,7 @@ LEVERAGE = register(
         name="leverage",
         parameters=Leverage,
         check=check,
+        converted=converted,
         exempt_reducing=True,
         requires=frozenset({"marks", "exposures"}),
         reads=frozenset({"exposure", "equity"}),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.exposure import counted, gross_with, net_with, price_after
 from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, at_most, choice
 from riskkit.replay.rules.rule import RuleType, register
@@ -42,13 +43,18 @@ class MaxExposure(NamedTuple):
 
 def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the exposure after the order with the limit."""
+    return converted(params, book, event, None)
+
+
+def converted(params: Any, book: Book, event: EventRow, rate: Record) -> Verdict:
+    """Compare the exposure after the order, converted, with the limit."""
     price = price_after(book, event)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, params.limit)
     if params.measure == GROSS:
-        observed = gross_with(params, book, event, price)
+        observed = gross_with(params, book, event, price, rate)
     else:
-        observed = net_with(params, book, event, price)
+        observed = net_with(params, book, event, price, rate)
     return Verdict(OBJECT if observed > params.limit else PASS, observed, params.limit)
 
 
@@ -57,6 +63,7 @@ MAX_EXPOSURE = register(
         name="max_exposure",
         parameters=MaxExposure,
         check=check,
+        converted=converted,
         exempt_reducing=True,
         requires=frozenset({"marks", "exposures"}),
         reads=frozenset({"exposure"}),

@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, notional
+from riskkit.replay.kernels.conversion import at_least_at_rate, lacks_rate, missing_rate
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.message import price_of
 from riskkit.replay.rules.parameters import Breach, Flag, Limit, MinMoney, MissingPrice
 from riskkit.replay.rules.rule import RuleType, register
@@ -41,12 +43,19 @@ class MinOrderNotional(NamedTuple):
 
 def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the order's value with the limit."""
+    return converted(params, book, event, None)
+
+
+def converted(params: Any, book: Book, event: EventRow, rate: Record) -> Verdict:
+    """Compare the order's value, converted, with the limit."""
     if params.exempt_reduce_only != 0 and event.flags & REDUCE_ONLY != 0:
         return Verdict(PASS, 0, params.limit)
     price = price_of(book, event)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, params.limit)
-    observed = abs(notional(book.instrument, event.qty, price))
+    if lacks_rate(rate):
+        return unpriced(params.on_missing_price, 0, missing_rate(rate))
+    observed = at_least_at_rate(rate, abs(notional(book.instrument, event.qty, price)))
     return Verdict(OBJECT if observed < params.limit else PASS, observed, params.limit)
 
 
@@ -62,6 +71,7 @@ MIN_ORDER_NOTIONAL = register(
         name="min_order_notional",
         parameters=MinOrderNotional,
         check=check,
+        converted=converted,
         observes="limit",
         sentence=sentence,
     )

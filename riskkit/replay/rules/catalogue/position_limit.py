@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, notional
+from riskkit.replay.kernels.conversion import at_rate, lacks_rate, missing_rate
+from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.message import own, price_of, rest
 from riskkit.replay.rules.parameters import Breach, Flag, Limit, MissingPrice, Money, Quantity, at_most, choice
 from riskkit.replay.rules.rule import RuleType, register
@@ -57,6 +59,11 @@ def after(params: Any, book: Book, event: EventRow) -> int:
 
 def check(params: Any, book: Book, event: EventRow) -> CapVerdict:
     """Compare the position after the order with the limits."""
+    return converted(params, book, event, None)
+
+
+def converted(params: Any, book: Book, event: EventRow, rate: Record) -> CapVerdict:
+    """Compare the position after the order, its money converted, with the limits."""
     lots = after(params, book, event)
     observed = lots * book.instrument.qty_unit
     if observed > params.limit:
@@ -65,7 +72,9 @@ def check(params: Any, book: Book, event: EventRow) -> CapVerdict:
         price = price_of(book, event)
         if price == MISSING:
             return unpriced_cap(params.on_missing_price, observed, params.notional)
-        money = abs(notional(book.instrument, lots, price))
+        if lacks_rate(rate):
+            return unpriced_cap(params.on_missing_price, observed, missing_rate(rate))
+        money = at_rate(rate, abs(notional(book.instrument, lots, price)))
         return CapVerdict(OBJECT if money > params.notional else PASS, money, params.notional, MONEY, 0)
     return CapVerdict(PASS, observed, params.limit, QUANTITY, 0)
 
@@ -89,6 +98,7 @@ POSITION_LIMIT = register(
         name="position_limit",
         parameters=PositionLimit,
         check=check,
+        converted=converted,
         requires=frozenset({"orders"}),
         reads=frozenset({"position"}),
         observes=("limit", "notional"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, notional, worth_of
+from riskkit.replay.kernels.conversion import at_rate, lacks_rate, missing_rate
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.catalogue.message import own, price_of, rest
 from riskkit.replay.rules.parameters import (
@@ -77,6 +78,11 @@ def value_of(book: Book, event: EventRow, lots: int) -> int:
 
 def check(state: Record, params: Any, book: Book, event: EventRow) -> CapVerdict:
     """Compare the day's volume, this order included, with the limits."""
+    return converted(state, params, book, event, None)
+
+
+def converted(state: Record, params: Any, book: Book, event: EventRow, rate: Record) -> CapVerdict:
+    """Compare the day's volume, this order included and its money converted, with the limits."""
     lots = added_lots(params, book, event)
     queued = params.working != 0 and params.measure == TRADED
     observed = state.quantity + lots * book.instrument.qty_unit
@@ -90,9 +96,12 @@ def check(state: Record, params: Any, book: Book, event: EventRow) -> CapVerdict
         money = value_of(book, event, lots)
         if money == MISSING:
             return unpriced_cap(params.on_missing_price, observed, params.notional)
+        if lacks_rate(rate):
+            return unpriced_cap(params.on_missing_price, observed, missing_rate(rate))
         observed = state.money + money
         if queued:
             observed += state.open_money - (worth_of(book.order, book.instrument) if event.kind == MODIFY else 0)
+        observed = at_rate(rate, observed)
         return CapVerdict(OBJECT if observed > params.notional else PASS, observed, params.notional, MONEY, 0)
     return CapVerdict(PASS, observed, params.limit, QUANTITY, 0)
 
@@ -156,6 +165,8 @@ VOLUME_CAP = register(
         parameters=VolumeCap,
         state=("quantity", "money"),
         check=check,
+        converted=converted,
+        adds_up=True,
         update=update,
         on_new_day=on_new_day,
         apply_pending=apply_pending,

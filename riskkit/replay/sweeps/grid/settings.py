@@ -11,6 +11,7 @@ from riskkit._check import InputError, one_of
 from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.judged import refuse_unjudged
+from riskkit.replay.rules.money import conversion_of
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 
@@ -193,4 +194,4 @@ def _changed(rule: Rule, values: dict[str, Any]) -> Rule:
     parameters = {name: value for name, value in values.items() if name in rule.parameters._fields}
     fields = {name: getattr(rule, name) for name in RULE_FIELDS}
     fields |= {name: value for name, value in values.items() if name not in parameters}
-    return Rule(rule.id, rule.parameters._replace(**parameters), kind=rule.kind, **fields)
+    return Rule(rule.id, rule.parameters._replace(**parameters), kind=rule.kind, **fields, **conversion_of(rule))
