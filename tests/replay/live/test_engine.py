@@ -24,7 +24,7 @@ from riskkit.rules import OrderRate, PositionLimit
 TWO = RuleSet([Rule("rate", OrderRate(limit=1, window_ns=10)), Rule("size", PositionLimit(limit=50))])
 WORLD = Universe(
     (Instrument("X"), Instrument("Y")),
-    (Account("A", cash=1_000), Account("B", cash=1_000)),
+    (Account("A", {"USD": 1_000}), Account("B", {"USD": 1_000})),
     {"USD": Instrument("X").tick},
 )
 ORDER = {"account": 0, "instrument": 0, "side": 1, "qty": 1, "price": 1_000}
