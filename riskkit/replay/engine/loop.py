@@ -30,6 +30,7 @@ from riskkit.replay.engine.shape import MESSAGES, Shape, columns
 from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import covariance_state as covariance
 from riskkit.replay.kernels import exposure, fill_records, groups, order_answers, order_chains, runtime
+from riskkit.replay.kernels import totals as sums
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import share
 from riskkit.replay.kernels.queue import FREE_NODES
@@ -45,8 +46,8 @@ variable: Any = None
 int64: Any = _int64
 shape: Shape = variable
 log = arrays = variables = variable
-positions = accounts = instruments = orders = fills = cash_balances = clocks = rows = variable  # tables of records
-bounds = sample_at = sampled = memory = reals = counts = variable  # arrays of numbers
+positions = accounts = instruments = orders = fills = cash_balances = totals = clocks = rows = variable  # of records
+bounds = sample_at = sampled = paths = memory = reals = counts = variable  # arrays of numbers
 i = now = next_turn = used = variable  # row and time of the event; when the next day begins; decision rows written
 position = account = instrument = order = parent_order = cash_balance = variable  # the records of the event
 event = book = side = qty = price = fee = variable  # the event passed to rules, and the event executed
@@ -91,6 +92,8 @@ def run(start, stop):
             write_row(0, 0, 0, 0, -1, runtime.NO_RULE, DecisionCode.ERROR_TS)
             i += 1
             continue
+        if shape.samples:
+            note_totals()
         if now >= next_turn:
             next_turn = turn_over(0)
         kind = log.kind[i]
@@ -156,6 +159,8 @@ def turn_over(forced):
                 sampled[(counts[Counter.SAMPLES] + sample) * counts[Counter.ACCOUNTS] + a] = ledger.paid_in(
                     at(accounts, a)
                 )
+            for t in range(counts[Counter.TOTALS]):
+                sums.sample_total(at(totals, t), paths, (sample * counts[Counter.TOTALS] + t) * sums.WIDTH)
             sample += 1
         counts[Counter.SAMPLE] = sample
     soonest = NEVER
@@ -187,6 +192,12 @@ def turn_over(forced):
     for rule in shape.gauging:
         soonest = min(soonest, close_bar(rule, 0))
     return soonest
+
+
+def note_totals():
+    """Note the total profit of each currency after the events so far."""
+    for t in range(counts[Counter.TOTALS]):
+        sums.note_total(at(totals, t))
 
 
 def close_bar(rule, forced):
@@ -1300,6 +1311,8 @@ def moved(account_id, pair_id, instrument_id, used):
     account = at(accounts, account_id)
     instrument = at(instruments, instrument_id)
     ledger.track(account)
+    if shape.samples:
+        sums.follow_total(at(totals, account.total), account)
     if shape.sums:
         for group in shape.sums:
             groups.follow(at(group.accounts, holder_of(group)), account)

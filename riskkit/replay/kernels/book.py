@@ -105,6 +105,8 @@ ACCOUNT: dict[str, str] = dict(
     told_equity="quanta of equity that its groups count",
     told_deposits="quanta of deposits that its groups count",
     told_realised="quanta of realised profit, funding less fees that its groups count",
+    counted="quanta of profit that the total of its currency counts",
+    total="code of that total, -1 if it has none",
 )
 ORDER: dict[str, str] = dict(
     status="state as `OrderStatus`",

@@ -74,7 +74,8 @@ class Counter(IntEnum):
     STRATEGIES = 30
     FILLS = 31  # number of fills noted for a bust or a correction
     SESSION_ROW = 32  # last row at which every day was ended, -1 if none
-    SIZE = 33
+    TOTALS = 33  # number of currencies whose total profit is sampled
+    SIZE = 34
 
 
 class Orphans(IntEnum):

@@ -10,11 +10,12 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
+from riskkit.replay.engine.samples import Samples, deepest_fall
 from riskkit.replay.engine.state import Calendars, State
 from riskkit.replay.kernels.book import mark
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import PROVEN, Counter, Orphans, proven
-from riskkit.replay.log.currencies import accounts_by_currency, refuse_currencies
+from riskkit.replay.log.currencies import accounts_by_currency, one_currency, refuse_currencies
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.explain import Explanation, explained
 from riskkit.replay.results.frames import accounts_frame, decisions_frame, halts_frame, mixing, positions_frame
@@ -74,8 +75,7 @@ class ReplayResult(Shown):
         rows: np.ndarray,
         state: State,
         calendars: Calendars,
-        sample_at: np.ndarray,
-        sampled: np.ndarray,
+        samples: Samples,
         *,
         marked: bool = True,
         explainer: Callable[[ReplayResult, int], tuple[Objection, ...]] | None = None,
@@ -88,8 +88,7 @@ class ReplayResult(Shown):
         self.rows = rows
         self.state = state
         self.calendars = calendars
-        self._sample_at = sample_at
-        self._sampled = sampled
+        self._samples = samples
         self.marked = marked  # the books were valued at every price
         self._explainer = explainer  # `riskkit.replay.results.what_if`; None if there are no events to replay
         self._under_policy = under_policy  # replays the log under a policy for orphan exits
@@ -268,15 +267,15 @@ class ReplayResult(Shown):
         import pandas as pd
 
         return pd.DataFrame(
-            self._in_money(self._sampled[0]),
-            index=pd.DatetimeIndex(pd.to_datetime(self._sample_at, utc=True), name="ts"),
+            self._in_money(self._samples.sampled[0]),
+            index=pd.DatetimeIndex(pd.to_datetime(self._samples.sample_at, utc=True), name="ts"),
             columns=pd.Index([account.id for account in self.log.universe.accounts], name="account"),
         )
 
     def profits(self) -> pd.DataFrame:
         """Profit of every account at the sampled times, in money; deposits and withdrawals are no profit."""
         frame = self.equity()
-        return frame - self._in_money(self._sampled[1])
+        return frame - self._in_money(self._samples.sampled[1])
 
     def _in_money(self, quanta: np.ndarray) -> np.ndarray:
         """Amounts of every account in money; NaN for accounts that mix currencies. Shape (n_samples, n_accounts)."""
@@ -304,15 +303,48 @@ class ReplayResult(Shown):
             refuse_currencies(self.log, "a total of all accounts")
         chosen = list(codes.values()) if currency is None else self.accounts_by_currency.get(currency, [])
         chosen = chosen if account is None else [codes[account]]
-        equity, flows = self._sampled
+        equity, flows = self._samples.sampled
         unknown = self._mixing[chosen].any()
         total = (equity - flows)[:, chosen].sum(axis=1) * float(self.log.universe.quantum)
         return np.full_like(total, np.nan) if unknown else total
 
+    def paths(self, currency: str | None = None) -> np.ndarray:
+        """Path of the total profit of all accounts (of a currency) between the samples, in quanta of money.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_samples, 4)
+            Profit at each sample, and the highest, the lowest and the deepest fall since the sample before, after any
+            event.
+
+        Raises
+        ------
+        InputError
+            If the total would add currencies.
+        """
+        if currency is None:
+            refuse_currencies(self.log, "a total of all accounts")
+        names = list(one_currency(self.log))
+        return self._samples.paths[:, 0 if currency is None else names.index(currency)]
+
+    def drawdown(self, currency: str | None = None) -> float:
+        """Maximum drawdown of the total profit of all accounts (of a currency), after any event, in money.
+
+        NaN if the replay was not sampled (``sample_ns``), or accounts mix currencies.
+
+        Raises
+        ------
+        InputError
+            If the total would add currencies.
+        """
+        if not self._samples.paths.size:
+            return float("nan")
+        return deepest_fall(self.paths(currency)) * float(self.log.universe.quantum)
+
     @property
     def sample_times(self) -> np.ndarray:
         """Sample times, nanoseconds; a sample is taken before the events of its time."""
-        return self._sample_at
+        return self._samples.sample_at
 
     def states(self) -> dict[str, str]:
         """State of each account after the last event: ACTIVE, REDUCING, HALTED or PAUSED.
@@ -389,13 +421,13 @@ class ReplayResult(Shown):
         """
         from riskkit import plot
 
-        if not len(self._sample_at):
+        if not len(self._samples.sample_at):
             raise InputError("this replay was not sampled; replay the log with sample_ns='1d'")
         profit = np.concatenate([[0.0], self.profit_curve(account)])
         scale, unit = plot.money_scale(profit, self.log.universe.currency)
         whose = "all accounts together" if account is None else account
         title = f"Profit of {whose} ended at {profit[-1] / scale:,.2f} {unit} ({self.mode} mode)"
-        x = np.concatenate([[0.0], self.timeline.places(self._sample_at)])
+        x = np.concatenate([[0.0], self.timeline.places(self._samples.sample_at)])
         return plot.curves(
             x, {self.mode: profit / scale}, label=f"profit, {unit}", title=title, time=self.timeline.axis(), ax=ax
         )
