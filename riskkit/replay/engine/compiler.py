@@ -211,9 +211,7 @@ class ReplayLoop:
         return len(getattr(self.run, "signatures", ()))
 
 
-def fixed_arguments(
-    rules: RuleSet, params: list[Any], found: Any, samples: Samples
-) -> dict[str, Any]:
+def fixed_arguments(rules: RuleSet, params: list[Any], found: Any, samples: Samples) -> dict[str, Any]:
     """The arguments of ``run`` beside columns, state and rows."""
     return {
         "bounds": np.array(found.bounds),

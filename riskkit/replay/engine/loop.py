@@ -531,7 +531,7 @@ def record_of(rule, kind):
             rule.state.held_until = until
             rule.state.trips += 1
             write_row(rule.bit, 0, 0, until, rule.key, rule.number, DecisionCode.TRIP)
-            if shape.cancels:
+            if shape.cancels and rule.terms.rejects == runtime.REJECTS_BREACH:
                 cancel_working(rule.number, rule.key)
 
 

@@ -48,7 +48,7 @@ class Samples(NamedTuple):
         state.counts[Counter.SAMPLES], state.counts[Counter.TOTALS] = len(self.sample_at), len(currencies)
         if len(self.sample_at):
             state.counts[Counter.NEXT_TURN] = min(state.counts[Counter.NEXT_TURN], self.sample_at[0])
-        accounts, (equity, paid_in) = state.accounts[1:], _money(state)
+        accounts, (equity, paid_in) = state.accounts[1:], money_of(state)
         accounts["counted"] = equity - paid_in
         for code, members in enumerate(currencies):
             accounts["total"][members] = code
@@ -58,7 +58,7 @@ class Samples(NamedTuple):
     def finish(self, state: State) -> None:
         """Fill the samples that no event passed with the final values."""
         first = int(state.counts[Counter.SAMPLE])
-        self.sampled[:, first:] = np.stack(_money(state))[:, None, :]
+        self.sampled[:, first:] = np.stack(money_of(state))[:, None, :]
         for total in Records(self.totals, 1):
             note_total(total)
         last = np.stack([self.totals[name][1:] for name in ("profit", "high", "low", "fall")], axis=-1)
@@ -77,13 +77,11 @@ def spaced_times(ts: np.ndarray, spacing: int) -> np.ndarray:
     first, last = (int(ts.min()), int(ts.max())) if len(ts) else (0, 0)
     count = last // spacing - first // spacing + 1
     if count > MOST:
-        raise InputError(
-            f"sample_ns={spacing} makes {count:,} samples; at most {MOST:,} fit, choose a wider spacing"
-        )
+        raise InputError(f"sample_ns={spacing} makes {count:,} samples; at most {MOST:,} fit, choose a wider spacing")
     return (first // spacing + 1 + np.arange(count, dtype=np.int64)) * spacing
 
 
-def _money(state: State) -> tuple[np.ndarray, np.ndarray]:
+def money_of(state: State) -> tuple[np.ndarray, np.ndarray]:
     """Equity and net deposits of every account."""
     accounts = state.accounts[1:]
     given = accounts["has_external_equity"] != 0

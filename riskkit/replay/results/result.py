@@ -163,7 +163,18 @@ class ReplayResult(Shown):
         spans, ts = self._spans, self.log.columns["ts"]
         end = int(ts.max()) if len(ts) else 0
         lengths = spans.lengths(end, self.timeline if trading else None)
-        return {rule.id: int(lengths[spans.rule == k].sum()) for k, rule in enumerate(self.rules)}
+        return {rule.id: sum(lengths[spans.rule == k].tolist()) for k, rule in enumerate(self.rules)}
+
+    def halted_between(self, times: np.ndarray, *, trading: bool = False) -> np.ndarray:
+        """Nanoseconds for which rules halted keys, between each of the ascending times and the next; as `halted_time`."""
+        ts = self.log.columns["ts"]
+        return self._spans.elapsed(times, int(ts.max()) if len(ts) else 0, self.timeline if trading else None)
+
+    def silent(self) -> list[str]:
+        """The rules that neither objected to a message nor tripped, without those that cannot be judged on this log."""
+        heard = int(np.bitwise_or.reduce(self.rows["mask"])) if len(self.rows) else 0
+        silent = [rule.id for k, rule in enumerate(self.rules) if not heard >> k & 1]
+        return [name for name in silent if name not in self.not_judged]
 
     def unmatched(self) -> tuple[int, float]:
         """Number of trades (fills of one ``trade_id``) with only one side left, and the quantity without a counterparty."""

@@ -338,7 +338,9 @@ class ReplayComparison(Shown):
         curves = self._drawn(account)
         scale, unit = plot.money_scale(np.concatenate([curve.profit for curve in curves.values()]), self.currency)
         lines = {name: curve.profit / scale for name, curve in curves.items()}
-        title = f"{_whose(account)} profit ended at {_in_words({n: float(line[-1]) for n, line in lines.items()}, unit)}"
+        title = (
+            f"{_whose(account)} profit ended at {_in_words({n: float(line[-1]) for n, line in lines.items()}, unit)}"
+        )
         return plot.curves(self._places, lines, label=f"profit, {unit}", title=title, time=self.timeline.axis(), ax=ax)
 
     def plot_drawdown(self, ax: Any = None, *, account: str | None = None) -> Any:
@@ -348,9 +350,16 @@ class ReplayComparison(Shown):
         curves = self._drawn(account)
         scale, unit = plot.money_scale(np.concatenate([curve.fall for curve in curves.values()]), self.currency)
         lines = {name: curve.fall / scale for name, curve in curves.items()}
-        title = f"{_whose(account)} deepest fall was {_in_words({n: c.deepest / scale for n, c in curves.items()}, unit)}"
+        title = (
+            f"{_whose(account)} deepest fall was {_in_words({n: c.deepest / scale for n, c in curves.items()}, unit)}"
+        )
         return plot.falls(
-            self._places, lines, label=f"below peak at {self.spacing_text}, {unit}", title=title, time=self.timeline.axis(), ax=ax
+            self._places,
+            lines,
+            label=f"below peak at {self.spacing_text}, {unit}",
+            title=title,
+            time=self.timeline.axis(),
+            ax=ax,
         )
 
     def plot_refusals(self, ax: Any = None) -> Any:

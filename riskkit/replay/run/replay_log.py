@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,13 +13,14 @@ from riskkit._check import Duration, InputError, instance, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments, shape_of
 from riskkit.replay.engine.samples import Samples, spaced_times
 from riskkit.replay.engine.state import Calendars, State, calendars, new_state, opening
-from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
+from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans, Rejects
 from riskkit.replay.log.currencies import one_currency
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
 from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.start import Start, expose_opening
 from riskkit.replay.schema.durations import duration
 
 CHUNK = 1 << 22
@@ -160,14 +161,29 @@ class Stage:
             self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)
         self.opened = opening(log.universe, log.pair_account, log.pair_instrument)
 
-    def replay(self, rules: RuleSet, *, chunk: int = CHUNK, progress: bool = False) -> ReplayResult:
-        """Replay the log through rules of the stage's shape."""
-        log, run = self.log, self._begin(rules)
+    def replay(
+        self,
+        rules: RuleSet,
+        *,
+        chunk: int = CHUNK,
+        progress: bool = False,
+        start: Start | None = None,
+        end: int | None = None,
+        off: Collection[int] = (),
+    ) -> ReplayResult:
+        """Replay the log, or its rows from `start` to `end` (excluded), through rules of the stage's shape.
+
+        Rules whose number is in `off` are heard, and stop and cancel nothing.
+        """
+        log, run = self.log, self._begin(rules, start)
+        for k in off:
+            run.fixed["terms"][k] = run.fixed["terms"][k]._replace(rejects=int(Rejects.NOTHING))
         blocks: list[np.ndarray] = []
-        chunks = range(0, len(log), chunk)
-        for start in with_bar(chunks, f"replay ({self.mode})", wanted=progress and len(chunks) > 1):
-            stop = min(start + chunk, len(log))
-            blocks.extend(run.engine.feed(run.state, run.columns, run.fixed, start, stop))
+        end = len(log) if end is None else end
+        chunks = range(0 if start is None else start.row, end, chunk)
+        for first in with_bar(chunks, f"replay ({self.mode})", wanted=progress and len(chunks) > 1):
+            stop = min(first + chunk, end)
+            blocks.extend(run.engine.feed(run.state, run.columns, run.fixed, first, stop))
         rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
         run.samples.finish(run.state)
         options = dict(self.options)
@@ -185,9 +201,16 @@ class Stage:
             under_policy=partial(self._under_policy, rules),
         )
 
+    def start_at(self, rules: RuleSet, row: int) -> Start:
+        """The recorded book before a row of the log; the mode is shadow."""
+        run = self._begin(rules)
+        for _ in run.engine.feed(run.state, run.columns, run.fixed, 0, row, copy=False):
+            pass
+        return Start.of(row, run.state)
+
     def _under_policy(self, rules: RuleSet, orphans: str) -> ReplayResult:
         """The same replay under another policy for orphan exits, without samples."""
-        options = {**self.options, "orphans": orphans}
+        options: dict[str, Any] = {**self.options, "orphans": orphans}
         return Stage(self.log, rules, self.mode, **options, sample_ns=None, compiled=self.compiled).replay(rules)
 
     def blocks(self, rules: RuleSet) -> Iterator[np.ndarray]:
@@ -195,8 +218,8 @@ class Stage:
         run = self._begin(rules)
         yield from run.engine.feed(run.state, run.columns, run.fixed, 0, len(self.log), copy=False)
 
-    def _begin(self, rules: RuleSet) -> _Run:
-        """The state of a replay before the first event."""
+    def _begin(self, rules: RuleSet, start: Start | None = None) -> _Run:
+        """The state of a replay before its first event."""
         log, shape = self.log, self.shape
         found = calendars(rules, self.first, self.last)
         params = [rule.to_integers(log.universe) for rule in rules]
@@ -204,9 +227,12 @@ class Stage:
         columns = self.columns
         if shape.duplicates:  # a replay in enforce mode writes in it
             columns = {**columns, "prev_duplicate": find_duplicates(log.columns)}
-        state = new_state(log.universe, self.opened, rules, params, found, self.slots)
+        state = new_state(
+            log.universe, self.opened if start is None else start.opened, rules, params, found, self.slots
+        )
+        if start is not None and shape.exposures:
+            expose_opening(state)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
         samples = Samples.at(self.sample_at, len(log.universe.accounts), len(self.currencies))
         samples.begin(state, self.currencies)
         return _Run(engine, state, columns, fixed_arguments(rules, params, found, samples), found, samples)
-

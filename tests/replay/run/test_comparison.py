@@ -201,7 +201,9 @@ def test_a_fall_between_two_samples_is_seen_and_days_are_those_of_the_rules():
     times += [(f"2024-06-03 {at}", {"kind": "price", "instrument": "X", "price": p}) for at, p in PRICES]
     times += [("2025-02-01 12:00", {"kind": "price", "instrument": "X", "price": 100.0})]
     frame = pd.DataFrame([{"ts": pd.Timestamp(at, tz="UTC").value, **row} for at, row in times])
-    found = compare(EventLog.from_frame(frame), RuleSet([Rule("loss", DailyLoss(limit=10**6, **new_york))]), compiled=False)
+    found = compare(
+        EventLog.from_frame(frame), RuleSet([Rule("loss", DailyLoss(limit=10**6, **new_york))]), compiled=False
+    )
     table = found.to_frame()
     assert found.spacing_text == "samples at most 22 h apart"
     assert found.curves[WITHOUT].fall.max() == 2_000 and table.loc["max drawdown", WITHOUT] == 5_000

@@ -11,21 +11,19 @@ from riskkit._check import InputError, random_generator
 from riskkit.montecarlo.draws import Variates
 from riskkit.montecarlo.models.bootstrap import BlockBootstrap
 from riskkit.replay.sweeps.calibration.objective import Selection
-from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures, daily_frame
+from riskkit.replay.sweeps.many.daily import DailyFigures
 
 BATCH = 2_000_000  # random numbers at once
 BlockKind = Literal["stationary", "circular"]
 
 
 class Resamples(NamedTuple):
-    """Two metrics of each setting over the resamples, and the row of the setting that each resample selected.
+    """Score of each setting over each resample, and the row of the setting that it selected.
 
-    ``loss_avoided`` and ``cost`` are per trading day, shape (n_resamples, n_settings); ``chosen`` has shape
-    (n_resamples,), -1 if no setting is feasible.
+    ``scores`` has shape (n_resamples, n_settings); ``chosen`` has shape (n_resamples,), -1 if no setting is feasible.
     """
 
-    loss_avoided: np.ndarray
-    cost: np.ndarray
+    scores: np.ndarray
     chosen: np.ndarray
 
 
@@ -38,20 +36,14 @@ def resample(
     block: float,
     kind: BlockKind = "stationary",
 ) -> Resamples:
-    """Metrics and selections over resampled days; sums are of integers, so exact in any order."""
-    n_days, n_settings = len(figures.days.starts), len(figures.sums)
-    eventful = np.flatnonzero(figures.sums.any(axis=(0, 2)))  # days without rejections add nothing
-    flat = figures.sums[:, eventful].transpose(1, 0, 2).reshape(len(eventful), n_settings * len(COLUMNS))
-    parts, chosen = [], []
-    for counts in resampled_counts(n_days, rng, resamples, block=block, kind=kind):
-        sums = (counts[:, eventful] @ flat).reshape(len(counts), n_settings, len(COLUMNS))
-        for sample, orders in zip(sums, (counts @ figures.days.orders).tolist(), strict=True):
-            row = selection.best(daily_frame(sample, n_days, orders, figures.quantum, figures.labels))
-            chosen.append(-1 if row is None else row)
-        columns = [COLUMNS.index("loss_avoided"), COLUMNS.index(selection.cost)]
-        parts.append(sums[:, :, columns] * figures.quantum / n_days)
-    both = np.concatenate(parts)
-    return Resamples(both[:, :, 0], both[:, :, 1], np.array(chosen))
+    """Scores and selections over resampled days, one after the other as drawn."""
+    scores, chosen = [], []
+    for days in resampled_days(figures.n_days, rng, resamples, block=block, kind=kind):
+        frame = figures.frame_over(days)
+        row = selection.best(frame)
+        scores.append(selection.scores(frame))
+        chosen.append(-1 if row is None else row)
+    return Resamples(np.array(scores), np.array(chosen))
 
 
 def default_block(n_days: int, horizon_days: int = 0) -> int:
@@ -85,12 +77,12 @@ def day_bootstrap(n_days: int, rng: np.random.Generator | None, block: float, ki
     return BlockBootstrap(np.zeros((n_days, 1)), horizon=n_days, block=block, kind=kind)
 
 
-def resampled_counts(
+def resampled_days(
     n_days: int, rng: np.random.Generator, resamples: int, *, block: float, kind: BlockKind = "stationary"
 ) -> Iterator[np.ndarray]:
-    """Yield how often each day occurs in each resample, by batch; int64, shape (batch, n_days), rows sum to n_days.
+    """Yield the days of each resample in order; int64, shape (n_days,).
 
-    The arguments are those of `calibrate`; the result does not depend on the batch size.
+    The arguments are those of `calibrate`; the result does not depend on the number of random numbers drawn at once.
 
     References
     ----------
@@ -98,7 +90,7 @@ def resampled_counts(
 
     Examples
     --------
-    >>> next(resampled_counts(4, np.random.default_rng(1), 2, block=2)).sum(axis=1).tolist()
+    >>> [len(days) for days in resampled_days(4, np.random.default_rng(1), 2, block=2)]
     [4, 4]
     """
     bootstrap = day_bootstrap(n_days, rng, block, kind)
@@ -106,6 +98,4 @@ def resampled_counts(
     batch = max(1, BATCH // width)
     for start in range(0, resamples, batch):
         size = min(batch, resamples - start)
-        days = bootstrap.days(Variates(np.zeros((size, 0)), rng.random((size, width)), np.zeros(0)))
-        flat = days + n_days * np.arange(size)[:, None]
-        yield np.bincount(flat.ravel(), minlength=size * n_days).reshape(size, n_days)
+        yield from bootstrap.days(Variates(np.zeros((size, 0)), rng.random((size, width)), np.zeros(0)))
