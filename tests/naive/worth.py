@@ -1,4 +1,4 @@
-"""What limits are worth, event by event in fractions: enforced outcomes, orphan policies, attribution. No riskkit inside.
+"""What limits are worth, event by event in whole numbers: enforced outcomes, orphan policies, attribution. No riskkit inside.
 
 Written from the documents of `replay_log`, `sweep`, `calibrate` and `effectiveness`, for logs of plain orders that are filled
 whole or not at all, prices, and three kinds of rules: a largest order, a largest position, and a latch on the fall of an
@@ -23,11 +23,11 @@ class Book:
 
     def __init__(self, events):
         self.names = sorted({event["account"] for event in events if event.get("account")})
-        self.cash = dict.fromkeys(self.names, Fraction(0))
+        self.cash = dict.fromkeys(self.names, 0)
         self.held: Counter = Counter()
         self.mark, self.priced = {}, set()
-        self.high = dict.fromkeys(self.names, Fraction(0))
-        self.fall = dict.fromkeys(self.names, Fraction(0))
+        self.high = dict.fromkeys(self.names, 0)
+        self.fall = dict.fromkeys(self.names, 0)
         self.path = []  # total profit after every event
 
     def profit(self, name):
@@ -37,17 +37,17 @@ class Book:
     def take(self, event, qty=None):
         """Book a price or a fill."""
         if event["kind"] == "price":
-            self.mark[event["instrument"]] = Fraction(event["price"])
+            self.mark[event["instrument"]] = event["price"]
             self.priced.add(event["instrument"])
         elif event["kind"] == "fill" and qty:
-            price = Fraction(event["price"])
+            price = event["price"]
             if event["instrument"] not in self.priced:
                 self.mark[event["instrument"]] = price
                 self.see()  # who holds it already is valued at the new price before the fill is booked
             self.held[event["account"], event["instrument"]] += sign(event) * qty
             self.cash[event["account"]] -= sign(event) * qty * price
         self.see()
-        self.path.append(sum((self.profit(name) for name in self.names), Fraction(0)))
+        self.path.append(sum(self.profit(name) for name in self.names))
 
     def see(self):
         for name in self.names:
@@ -108,9 +108,9 @@ def enforced(events, rules, policy="clip", on=None):
     return {"book": book, "refused": refused, "orphans": orphans, "trips": tripped}
 
 
-def fall_of(path: Iterable[Fraction]) -> Fraction:
+def fall_of(path: Iterable[int]) -> int:
     """The deepest fall from the highest value so far, zero at the start included."""
-    high = deepest = Fraction(0)
+    high = deepest = 0
     for value in path:
         high = max(high, value)
         deepest = max(deepest, high - value)
@@ -129,7 +129,7 @@ def gains(events, path, day):
     for event, value in zip(events, path, strict=True):
         last[date_of(event["ts"], *day)] = value
     values = list(last.values())
-    return [after - before for before, after in zip([Fraction(0), *values], values, strict=False)]
+    return [after - before for before, after in zip([0, *values], values, strict=False)]
 
 
 def shortfall(days):
