@@ -187,7 +187,9 @@ def hindsight(events):
     for row, event in enumerate(events):
         if event["kind"] == "order":
             fill = filled.get(event["order_id"])
-            found[row] = 0 if fill is None else sign(fill) * fill["qty"] * (book.mark[fill["instrument"]] - fill["price"])
+            found[row] = (
+                0 if fill is None else sign(fill) * fill["qty"] * (book.mark[fill["instrument"]] - fill["price"])
+            )
     return found
 
 

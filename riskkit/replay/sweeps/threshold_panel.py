@@ -109,7 +109,7 @@ class ThresholdReport(Shown):
             ("value in the rules", self.now, ""),
             ("orders rejected", metrics["orders_rejected"], share),
             ("trips", metrics["trips"], ""),
-("profit", metrics["profit"], money),
+            ("profit", metrics["profit"], money),
             ("profit without limits", self.profit_without, money),
             ("drawdown of profit", metrics["drawdown"], money),
             ("drawdown of profit without limits", self.drawdown_without, money),

@@ -74,7 +74,11 @@ def test_the_table_of_rules():
         for other, also in alone.items():
             share = len(stops & also) / len(stops) if stops else np.nan
             assert found.overlap.loc[name, other] == pytest.approx(share, nan_ok=True)
-    assert frame.loc["looser", "redundant"] and frame.loc["huge", "never_binding"] and frame.loc["warn", "shadow_stops"] == 0
+    assert (
+        frame.loc["looser", "redundant"]
+        and frame.loc["huge", "never_binding"]
+        and frame.loc["warn", "shadow_stops"] == 0
+    )
     assert set().union(*(alone[name] for name in found.minimal)) == refused
     assert found.minimal_how == "exact" and frame["minimal"].sum() == len(found.minimal)
     assert frame["shadow_named"].to_dict() == result.refusals_by_rule()

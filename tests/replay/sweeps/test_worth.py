@@ -162,4 +162,8 @@ def test_a_limit_that_avoids_losses_in_hindsight_and_costs_money_is_not_chosen()
     found = rk.calibrate(log, rules, {"q.limit": [5, 10]}, orphans="clip", resamples=0, compiled=False)
     assert found.chosen == {"q.limit": 10} and found.frame["score"].tolist() == [-500.0, 0.0]
     assert found.frame["loss_avoided"].tolist() == [500.0, 0.0]
-    assert found.frame.loc[5, ["profit_change_keep", "profit_change_clip", "profit_change_drop"]].tolist() == [500, -500, -500]
+    assert found.frame.loc[5, ["profit_change_keep", "profit_change_clip", "profit_change_drop"]].tolist() == [
+        500,
+        -500,
+        -500,
+    ]
