@@ -144,7 +144,7 @@ def test_objectives():
     assert found.frame["good_flow_blocked"].tolist() == [1.0, 50 / 70, 0.0, 0.0, 0.0]
     assert calibrate(log, SMALL, grid, "orders_rejected", **TINY).chosen == {"size.limit": 1}
     assert calibrate(log, SMALL, grid, "-orders_rejected", **TINY).chosen == {"size.limit": 9}
-    assert calibrate(log, SMALL, grid, "-drawdown", **TINY).chosen == {"size.limit": 6}  # of equal ones the widest
+    assert calibrate(log, SMALL, grid, "-drawdown", **TINY).chosen == {"size.limit": 1}
     assert calibrate(log, SMALL, grid, "worst_day", **TINY).chosen == {"size.limit": 6}
     by_function = calibrate(log, SMALL, grid, lambda frame: -((frame["loss_avoided"] - 9) ** 2), **TINY)
     assert by_function.chosen["size.limit"] == 8
