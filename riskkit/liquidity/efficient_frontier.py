@@ -60,7 +60,10 @@ class LiquidationFrontier(Shown):
         """One row per schedule, indexed by risk aversion."""
         import pandas as pd
 
-        rows = [(item.expected_cost, item.cost_sd, item.half_life, item.lvar(self.confidence, z=self.z)) for item in self.schedules]
+        rows = [
+            (item.expected_cost, item.cost_sd, item.half_life, item.lvar(self.confidence, z=self.z))
+            for item in self.schedules
+        ]
         index = pd.Index([item.risk_aversion for item in self.schedules], name="risk_aversion")
         return pd.DataFrame(rows, columns=["expected_cost", "cost_sd", "half_life", "lvar"], index=index)
 
