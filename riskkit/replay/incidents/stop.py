@@ -26,7 +26,8 @@ from riskkit._show import Row, Shown
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.results.result import BY_HAND, REFUSALS, ReplayResult
+from riskkit.replay.results.halts import BY_HAND
+from riskkit.replay.results.result import REFUSALS, ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import Stage, orphan_policy, replay_log
 from riskkit.replay.schema.columns import Cause, DecisionCode, EventKind

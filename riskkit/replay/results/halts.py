@@ -11,6 +11,9 @@ from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.schema.columns import DecisionCode, EventKind
 from riskkit.replay.schema.constants import DAY_NS
 
+BY_HAND = "(paused by a command)"
+"""Said in place of a rule where a command refuses."""
+
 
 class Spans(NamedTuple):
     """One entry per halt of a key by a rule, in order of start; int64 arrays.

@@ -19,7 +19,8 @@ from riskkit.replay.log.currencies import accounts_by_currency, one_currency, re
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.explain import Explanation, explained
 from riskkit.replay.results.frames import accounts_frame, decisions_frame, halts_frame, mixing, positions_frame
-from riskkit.replay.results.halts import Spans, spans_of, unmatched_trades
+from riskkit.replay.results.halts import BY_HAND, Spans, spans_of, unmatched_trades
+from riskkit.replay.results.plots import equity_plot, refusals_plot
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
 from riskkit.replay.rules.judged import not_judged
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from riskkit.replay.results.what_if import Objection
 
 REFUSALS = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
-BY_HAND = "(paused by a command)"
 ORPHANS_ARE = {"keep": "kept", "clip": "clipped to flat", "drop": "dropped"}
 NOTE = "Neither the market nor the strategies react to what is refused; marks stay as recorded."
 
@@ -339,15 +339,7 @@ class ReplayResult(Shown):
         return self._samples.paths[:, 0 if currency is None else names.index(currency)]
 
     def drawdown(self, currency: str | None = None) -> float:
-        """Maximum drawdown of the total profit of all accounts (of a currency), after any event, in money.
-
-        NaN if the replay was not sampled (``sample_ns``), or accounts mix currencies.
-
-        Raises
-        ------
-        InputError
-            If the total would add currencies.
-        """
+        """Maximum drawdown of the total of `paths`, in money; NaN if the replay was not sampled (``sample_ns``)."""
         if not self._samples.paths.size:
             return float("nan")
         return deepest_fall(self.paths(currency)) * float(self.log.universe.quantum)
@@ -430,34 +422,11 @@ class ReplayResult(Shown):
         InputError
             If the replay was not sampled, or the log has no such account.
         """
-        from riskkit import plot
-
-        if not len(self._samples.sample_at):
-            raise InputError("this replay was not sampled; replay the log with sample_ns='1d'")
-        profit = np.concatenate([[0.0], self.profit_curve(account)])
-        scale, unit = plot.money_scale(profit, self.log.universe.currency)
-        whose = "all accounts together" if account is None else account
-        title = f"Profit of {whose} ended at {profit[-1] / scale:,.2f} {unit} ({self.mode} mode)"
-        x = np.concatenate([[0.0], self.timeline.places(self._samples.sample_at)])
-        return plot.curves(
-            x, {self.mode: profit / scale}, label=f"profit, {unit}", title=title, time=self.timeline.axis(), ax=ax
-        )
+        return equity_plot(self, account, ax)
 
     def plot_refusals(self, ax: Any = None) -> Any:
         """Plot the times of refusals, one lane per refusing rule."""
-        from riskkit import plot
-
-        refused, timeline, ts = self.rejections(), self.timeline, self.log.columns["ts"]
-        found = {name: count for name, count in self.refusals_by_rule().items() if count}
-        codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: int(Cause.COMMAND)}
-        positions = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
-        counted = " and ".join(
-            f"{part:,} of {total:,} {kind}" for kind, (part, total) in self.refused_by_kind().items()
-        )
-        verb = "would have been" if self.mode == "shadow" else "were"
-        title = f"{counted} {verb} refused ({self.mode} mode)"
-        notes = {name: f"{count:,} refused" for name, count in found.items()}
-        return plot.lanes(positions, notes=notes, title=title, time=timeline.axis(), ax=ax)
+        return refusals_plot(self, ax)
 
     # ------------------------------------------------------------------ display
 
