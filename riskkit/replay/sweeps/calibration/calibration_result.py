@@ -162,7 +162,7 @@ class Calibration(Shown):
         found = [disagreement(own, "the profit change per day", self.currency)]
         others = int((~self.frame["policies_agree"].drop(self.frame.index[self.row])).sum())
         if others:
-            found.append(f"the policies disagree in the sign of the profit change of {others:,} other settings too")
+            found.append(f"the policies disagree in the sign of the profit change of {others:,} settings not selected")
         return [sentence for sentence in found if sentence]
 
     def to_frame(self) -> pd.DataFrame:
@@ -270,7 +270,8 @@ class Calibration(Shown):
                 (f"  profit change if {ORPHANS_ARE[policy]}", float(row[f"profit_change_{policy}"]), f"{money} per day")
                 for policy in self.by_policy
             ]
-        rows += [("warning", sentence, "") for sentence in self.warnings]
+        if self.warnings:
+            rows.append(("warning", "orphan policies disagree in sign", "see warnings"))
         rows += [("score", float(row["score"]), ""), ("on the Pareto front", bool(row["on_front"]), "")]
         if self.resamples is not None:
             rows.append((f"  {self.coverage:.0%} interval", f"{row['score_low']:,.6g} to {row['score_high']:,.6g}", ""))
