@@ -124,6 +124,8 @@ class StopReport(Shown):
         """What the rules did, in words."""
         if self.stopped:
             return f"stopped after {_length(self.time_to_stop)} by {self.rule}"
+        if self.through == 0.0:
+            return f"held to the end of its orders, less than {duration_text(self.lasting_ns)}"
         return "not stopped" if self.through is None else f"throttled, {self.through:.0%} through"
 
     def _rows(self) -> Iterable[Row]:
@@ -177,7 +179,7 @@ def stop_report(
     rules: RuleSet,
     *,
     account: str | None = None,
-    lasting_ns: Duration = "1min",
+    lasting_ns: Duration = "10s",
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
     compiled: bool = True,
@@ -193,7 +195,8 @@ def stop_report(
     account : str, optional
         Account whose orders are examined, over the whole log; by default that of the incident, over its duration.
     lasting_ns : str, Timedelta or int
-        Time that a stop lasts: no message that opens or adds passes while others are rejected, or a pause holds.
+        Time that a stop lasts: no message that opens or adds passes while others are rejected, or a pause holds. Longer
+        than the window of a rate limit, which lets messages through again after it.
     orphans, on_trip, compiled
         As in `riskkit.replay_log`.
 
@@ -212,7 +215,7 @@ def stop_report(
     >>> rules = RuleSet.from_dict({"rules": [rate]})
     >>> report = stop_report(incident_log("infinium", scale=0.1), rules, compiled=False)
     >>> report.outcome, report.first_rule, report.orders_accepted, report.orders
-    ('throttled, 0% through', 'rate', 100, 677)
+    ('held to the end of its orders, less than 10 s', 'rate', 100, 677)
     """
     instance(log, EventLog, "log")
     instance(rules, RuleSet, "rules")
