@@ -129,6 +129,14 @@ def _parser() -> argparse.ArgumentParser:
         help="order off the tick or lot grid: raise, or flag it (default: raise)",
     )  # fmt: skip
     table.add_argument(
+        "--order-ids", choices=("unique", "account", "day", "account_day"), default="unique",
+        help="within what an order id names one order: the log, an account, a day, a day of an account (default: unique)",
+    )  # fmt: skip
+    table.add_argument(
+        "--unknown-orders", choices=("refuse", "external"), default="refuse",
+        help="event of an order that the log does not have: refuse, or keep as one from before the log (default: refuse)",
+    )  # fmt: skip
+    table.add_argument(
         "--rounding", choices=("refuse", "nearest"), default="refuse",
         help="number between two ticks, lots or units of money: refuse, or take the nearest (default: refuse)",
     )  # fmt: skip
@@ -188,6 +196,8 @@ def _replay(chosen: argparse.Namespace) -> int:
         time_format=chosen.time_format,
         ts_policy=chosen.ts_policy,
         on_bad_order=chosen.on_bad_order,
+        order_ids=chosen.order_ids,
+        unknown_orders=chosen.unknown_orders,
         rounding=chosen.rounding,
         currencies=chosen.currencies,
         columns=dict(chosen.columns),

@@ -3,7 +3,7 @@
 Run:             `sweep`, `SweepResult`, `Sampler`, `threshold_panel`, `ThresholdPanel`, `ThresholdReport`,
                  `ThresholdCurve`
 Value of a rule: `utilization`, `Utilization`, `effectiveness`, `Effectiveness`
-Choose:          `calibrate`, `Calibration`, `pareto_front`
+Choose:          `calibrate`, `Calibration`, `pareto_front`, `propose_limits`, `ProposedLimits`
 """
 
 from riskkit.replay.sweeps.calibration.calibrate import calibrate
@@ -12,6 +12,7 @@ from riskkit.replay.sweeps.calibration.objective import pareto_front
 from riskkit.replay.sweeps.grid.settings import Sampler
 from riskkit.replay.sweeps.many.sweep import SweepResult, sweep
 from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
+from riskkit.replay.sweeps.proposals.propose_limits import ProposedLimits, propose_limits
 from riskkit.replay.sweeps.rule_value.effectiveness import Effectiveness, effectiveness
 from riskkit.replay.sweeps.rule_value.utilization import Utilization, utilization
 from riskkit.replay.sweeps.threshold_panel import ThresholdPanel, ThresholdReport, threshold_panel
@@ -19,6 +20,7 @@ from riskkit.replay.sweeps.threshold_panel import ThresholdPanel, ThresholdRepor
 __all__ = [
     "Calibration",
     "Effectiveness",
+    "ProposedLimits",
     "Sampler",
     "SweepResult",
     "ThresholdCurve",
@@ -28,6 +30,7 @@ __all__ = [
     "calibrate",
     "effectiveness",
     "pareto_front",
+    "propose_limits",
     "sweep",
     "threshold_panel",
     "utilization",

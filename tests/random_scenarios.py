@@ -70,10 +70,13 @@ def rule(draw: random.Random, name: str, place: int) -> dict[str, Any]:
         action = "ALERT"
     if params.get("half_open") and action in ("REJECT", "ALERT"):  # there is no pause to end
         action = "PAUSE"
+    scope = draw.choice(scopes)
+    if name == "breaker" and scope == "strategy":
+        params["working"] = False
     return {
         "id": f"{name}-{place}",
         "type": name,
-        "scope": WIRE.get(scope := draw.choice(scopes), scope),
+        "scope": WIRE.get(scope, scope),
         "action": action,
         "severity": "WARN",
         "params": params,
@@ -217,6 +220,7 @@ PARAMETERS = {
     "breaker": lambda d: {
         **d.choice([{"daily_loss": "3.005"}, {"open_positions": 1}, {"open_positions": 2, "daily_loss": "9.005"}]),
         **d.choice([{}, {"consecutive_errors": 2}]),
+        **_working(d),
         **_day(d),
     },
 }

@@ -36,6 +36,7 @@ KINDS = {
 }
 COPIED = ("account", "instrument", "side", "qty", "price", "trade_id", "bid", "ask", "amount", "equity", "ret", "exit")
 COPIED += ("pnl", "cmd", "strategy", "reserve")
+NAMING = ("modify", "cancel", "reject", "expire", "cancel_reject", "modify_reject")
 MESSAGES = ("order", "order_list", "modify", "cancel")
 REFUSED = {DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD}
 Verdict = tuple[str, str | None]
@@ -95,6 +96,7 @@ def log_of(scenario: dict[str, Any]) -> tuple[EventLog, list[int]]:
         instruments,
         accounts,
         on_bad_order="flag",
+        unknown_orders="external",
         ts_policy=scenario.get("ts_policy", "reject"),
         currencies="many" if mixed else "one",
         unit="ns",
@@ -141,8 +143,8 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
             row["parent_id"] = names.known(event["account"], event["parent"]) or None
         if "order_id" in event and not late:
             row["order_id"] = names.new(event["account"], event["order_id"])
-    elif order_id:
-        row["order_id"] = order_id
+    elif order_id or kind in NAMING:
+        row["order_id"] = order_id or f"{event['account']}|{event.get('order_id', number)}"  # of no order so far
     if kind == "modify":
         row["children"] = event.get("children", 1)
     return [row]

@@ -9,6 +9,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import (
     AMENDS,
     ANSWERS,
+    FIRST_EXTERNAL,
     MISSING,
     OPTIONAL,
     REQUIRED,
@@ -44,7 +45,8 @@ def random_log(
 ) -> EventLog:
     """A log in which orders are filled, changed and cancelled, with errors, cash, trades and commands between.
 
-    With `venue` orders, cancels and modifies are rejected too, and fills busted or corrected; its loop is that of a session.
+    With `venue` orders, cancels and modifies are rejected too, fills busted or corrected, and events belong to orders from
+    before the log; its loop is that of a session.
     """
     draw = np.random.default_rng(seed)
     world = universe(opened=opened)
@@ -156,6 +158,8 @@ def random_log(
             "ts": rows[late - 1]["ts"] - 1,
             "flags": rows[late].get("flags", 0) | int(RowFlag.BAD_TS),
         }
+    if venue:
+        _name_orders_from_before(np.random.default_rng(seed + 1), rows)
     _join_lists(draw, rows)
     return log_of_rows(rows, world)
 
@@ -173,6 +177,13 @@ def whole_lists(log: EventLog, stop: int) -> int:
     while 0 < stop < len(log) and batch[stop] >= 0 and batch[stop] == batch[stop - 1]:
         stop += 1
     return stop
+
+
+def _name_orders_from_before(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:
+    """Let some events belong to orders that are not in the log."""
+    for row in rows:
+        if row["kind"] in (EventKind.FILL, EventKind.CANCEL, EventKind.MODIFY, *ANSWERS) and draw.random() < 0.1:
+            row["order"] = FIRST_EXTERNAL - int(draw.integers(3))
 
 
 def _join_lists(draw: np.random.Generator, rows: list[dict[str, int]]) -> None:

@@ -37,6 +37,8 @@ class RiskEngine:
         The product of each contract (default: the contract itself).
     tick, lot : str, Decimal, int or float
         Steps of price and volume of every contract.
+    order_ids, unknown_orders : str
+        As in `EventLog.from_frame`; a trade or a cancel of an unknown order says its account, contract and direction.
     ts_policy : {"clamp", "raise", "reject"}
         Treatment of an event earlier than the previous event; by default it gets the previous time.
     compiled : bool
@@ -73,6 +75,8 @@ class RiskEngine:
         *,
         tick: Any = "0.0001",
         lot: Any = 1,
+        order_ids: str = "unique",
+        unknown_orders: str = "refuse",
         ts_policy: str = "clamp",
         compiled: bool = True,
     ) -> None:
@@ -83,6 +87,8 @@ class RiskEngine:
             listed,
             contracts,
             auto_register=Instrument("any contract", tick=tick, lot=lot),
+            order_ids=order_ids,
+            unknown_orders=unknown_orders,
             ts_policy=ts_policy,
             compiled=compiled,
         )
@@ -113,16 +119,25 @@ class RiskEngine:
             return self._rate_actions(actions, order) + self._call("on_order", order)
 
     def process_trade(self, trade: Trade) -> list[Decision]:
-        """Process a trade; its account and contract are those of its order."""
+        """Process a trade; its account, contract and direction are those of its order, unless it says them."""
         with self._lock:
             found = self.session.process_trade(
-                ts=trade.timestamp, order_id=trade.oid, qty=trade.volume, price=trade.price, trade_id=trade.tid
+                ts=trade.timestamp,
+                order_id=trade.oid,
+                qty=trade.volume,
+                price=trade.price,
+                trade_id=trade.tid,
+                account=trade.account_id,
+                instrument=trade.contract_id,
+                side=None if trade.direction is None else SIDES.get(trade.direction, trade.direction),
             )
             return found + self._call("on_trade", trade)
 
-    def process_cancel(self, oid: Any, timestamp: int) -> list[Decision]:
+    def process_cancel(
+        self, oid: Any, timestamp: int, account_id: str | None = None, contract_id: str | None = None
+    ) -> list[Decision]:
         """Process a cancel of an order."""
-        return self.session.process_cancel(ts=timestamp, order_id=oid)
+        return self.session.process_cancel(ts=timestamp, order_id=oid, account=account_id, instrument=contract_id)
 
     def process_price(self, contract_id: str, price: Any, timestamp: int) -> list[Decision]:
         """Process a last price of a contract."""

@@ -70,6 +70,8 @@ class Order:
 class Trade:
     """A trade: id, order, price, volume and time (nanoseconds since the epoch).
 
+    Account, contract and direction are those of the order, if they are not given.
+
     Examples
     --------
     >>> Trade(tid=1, oid=1, price=100.5, volume=2, timestamp=5).volume
@@ -81,6 +83,9 @@ class Trade:
     price: Any
     volume: Any
     timestamp: int
+    account_id: str | None = None
+    contract_id: str | None = None
+    direction: Direction | None = None
 
 
 Action = DecisionKind  # name used by the replaced engine

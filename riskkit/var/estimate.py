@@ -14,6 +14,10 @@ from riskkit._types import Confidence, Quantity, ReturnsLike
 from riskkit.var._inputs import Confidences, Sample, read_confidences, read_sample
 from riskkit.var.method import Fit, Method
 
+_LARGE = " (for large samples; small ones are covered less)"
+NOMINAL = {"asymptotic": _LARGE, "bootstrap": _LARGE, "studentised": " (for independent returns)"}
+"""What the coverage of an interval holds for, by its kind."""
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RiskInterval(Shown):
@@ -22,7 +26,7 @@ class RiskInterval(Shown):
     Attributes
     ----------
     kind : str
-        "order_statistics", "asymptotic" or "bootstrap".
+        "order_statistics", "studentised", "asymptotic" or "bootstrap".
     coverage : float
         Requested probability, as 0.9.
     var_low, var_high : float, array, Series or DataFrame
@@ -32,7 +36,7 @@ class RiskInterval(Shown):
     var_standard_error, es_standard_error : float, array, Series or DataFrame
         In the unit of VaR and ES.
     exact_coverage : float or tuple[float, ...]
-        Of an order statistics interval: its probability, at least `coverage` where the sample is large enough.
+        Of an order statistics interval of VaR: its probability, at least `coverage` where the sample is large enough.
 
     Examples
     --------
@@ -53,8 +57,8 @@ class RiskInterval(Shown):
     exact_coverage: float | tuple[float, ...] | None = None
 
     def _title(self) -> str:
-        nominal = "" if self.kind == "order_statistics" else " (for large samples; small ones are covered less)"
-        return f"{percent(self.coverage)} interval, {self.kind.replace('_', ' ')}{nominal}"
+        kind = self.kind.replace("_", " ")
+        return f"{percent(self.coverage)} interval, {kind}{NOMINAL.get(self.kind, '')}"
 
     def _rows(self) -> Iterable[Row]:
         for name, values in self.columns().items():

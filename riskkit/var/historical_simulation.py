@@ -121,6 +121,11 @@ class Historical(Method):
         """True with equal weights."""
         return self.weights is None
 
+    @property
+    def es_is_tail_mean(self) -> bool:
+        """True with equal weights and the default definition."""
+        return self.weights is None and self.es == "tail_mass"
+
     def fit(self, table: np.ndarray, confidences: tuple[float, ...]) -> Fit:
         """Estimate VaR and ES of each column of (n_obs, n_series)."""
         if self.weights is not None:

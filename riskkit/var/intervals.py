@@ -1,9 +1,9 @@
-"""Confidence intervals of VaR and ES: order statistics (exact for VaR), asymptotic, and bootstrap."""
+"""Confidence intervals of VaR and ES: order statistics (exact for VaR), studentised, asymptotic, and bootstrap."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -15,8 +15,9 @@ from riskkit.var.estimate import RiskInterval
 from riskkit.var.method import Fit, Method
 from riskkit.var.order_statistics import confidence_ranks
 from riskkit.var.parametric import quantile_multiplier
+from riskkit.var.studentised_es import studentised_es
 
-IntervalKind = Literal["order_statistics", "asymptotic", "bootstrap"]
+IntervalKind = Literal["order_statistics", "studentised", "asymptotic", "bootstrap"]
 CHUNK = 4_000_000
 """Resampled numbers held at a time: 32 MB."""
 
@@ -44,6 +45,8 @@ def interval_of(
     coverage = confidence_level(coverage, "coverage")
     if kind == "order_statistics":
         return _order_statistics(method, sample, confidences, coverage)
+    if kind == "studentised":
+        return _studentised(method, sample, confidences, coverage, bootstrap)
     if kind == "asymptotic":
         return _asymptotic(method, sample, confidences, fit, coverage)
     return _bootstrap(method, sample, confidences, coverage, bootstrap)
@@ -71,6 +74,23 @@ def _order_statistics(method: Method, sample: Sample, confidences: Confidences, 
         sample.per_confidence(high, confidences),
         exact_coverage=exact[0] if confidences.single else exact,
     )
+
+
+def _studentised(
+    method: Method, sample: Sample, confidences: Confidences, coverage: float, bootstrap: Bootstrap
+) -> RiskInterval:
+    """Order statistics for VaR; for ES `studentised_es`."""
+    if not method.es_is_tail_mean:
+        raise InputError(
+            f"interval='studentised' needs the mean of equally weighted losses as ES (es='tail_mass'), not {method.title}"
+        )
+    if bootstrap.block != 1:
+        raise InputError(f"interval='studentised' is for independent returns; block={bootstrap.block!r} is not for it")
+    rng, n_draws = random_generator(bootstrap.rng), whole_number(bootstrap.n_draws, "n_draws", at_least=100)
+    found = [studentised_es(sample.table, level, coverage, n_draws, rng) for level in confidences.levels]
+    low, high, error = (sample.per_confidence(np.array(part), confidences) for part in zip(*found, strict=True))
+    of_var = _order_statistics(method, sample, confidences, coverage)
+    return replace(of_var, kind="studentised", es_low=low, es_high=high, es_standard_error=error)
 
 
 def _asymptotic(method: Method, sample: Sample, confidences: Confidences, fit: Fit, coverage: float) -> RiskInterval:

@@ -101,6 +101,11 @@ class Method(ABC):
         """VaR is an order statistic of equally weighted losses, for which exact intervals exist."""
         return False
 
+    @property
+    def es_is_tail_mean(self) -> bool:
+        """ES is the mean of exactly n p of the worst losses, equally weighted."""
+        return False
+
     def standard_errors(self, table: np.ndarray, fit: Fit, confidences: tuple[float, ...]) -> VarEs | None:
         """Asymptotic standard errors (n_confidences, n_series) of VaR and ES, or None without a formula."""
         return None

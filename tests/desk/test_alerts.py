@@ -314,7 +314,7 @@ def test_decisions_and_digest_are_the_same_with_and_without_alerts(seed):
     for number, event in enumerate(scenario_runner.unroll(scenario), 1):
         late, latest = event["ts"] < latest, max(latest, event["ts"])
         rows += scenario_runner._rows(number, event, names, late)
-    options = {"on_bad_order": "flag", "ts_policy": "reject", "compiled": False}
+    options = {"on_bad_order": "flag", "unknown_orders": "external", "ts_policy": "reject", "compiled": False}
     plain, watched = (rk.Session(rules, log.universe, scenario["mode"], **options) for _ in range(2))
     alerts = AlertSystem([broken], capacity=2)
     assert list(map(str, submit(alerts.watch(watched), rows))) == list(map(str, submit(plain, rows)))

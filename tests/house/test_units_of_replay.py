@@ -58,10 +58,11 @@ UNITS = {
         at latest sample_times since start start_ns stop times ts until
     """,
     "duration, nanoseconds (a door also takes a text or a Timedelta)": """
-        freq horizon horizon_ns lasting_ns sample_ns spacing_ns
+        episode_ns freq horizon horizon_ns lasting_ns sample_ns spacing_ns
     """,
+    "months": "once_in_months",
     "seconds": "first_rejection time_to_stop",
-    "trading days": "block test_days train_days",
+    "trading days": "block embargo_days test_days train_days",
     "hour of the day": "roll_hour",
     "money": """
         cash cost drawdown equity fees gain loss loss_at_stop loss_with_limits losses losses_with_limits notional
@@ -70,22 +71,27 @@ UNITS = {
     "money of the integer 1": "quantum",
     "money per share": "close marks price tick",
     "money per unit of another currency": "rate",
-    "shares": "lot qty",
-    "fraction": "coverage crossed overlap scale through",
+    "shares": "lot market_volume qty",
+    "fraction": "coverage crossed overlap percentile scale through",
     "count": """
-        brokers chunk decimals order_faults orders orders_accepted orphan_exits permutations resamples symbols threads
+        brokers chunk decimals digits order_faults orders orders_accepted orphan_exits permutations resamples symbols threads
     """,
     "number of an account": "accounts_by_currency",
     "number of an event, a row or a bar": "bar first_difference row seq source_rows",
     "seed": "seed",
     "code": "kind",
-    "as the rule observes": "headroom limit lower observed upper values",
+    "as the rule observes": "limit lower observed upper values",
     "units of the rule set per integer": "unit",
-    "several units, by column": "frame policies",
+    "several units, by column": "frame observations policies",
 }
 UNIT_OF = {name: unit for unit, names in UNITS.items() for name in names.split()}
 # by place: a word of vectorbt, and a table in one door whose rows another one counts
 SEVERAL_UNITS = {
+    "headroom": {
+        "Decision.headroom": "as the rule observes",
+        "OrderDecision.headroom": "as the rule observes",
+        "propose_limits(headroom)": "factor",
+    },
     "size": {"Engine.size": "count", "Sampler.size": "count", "OrderDecision.size": "shares"},
     "trades": {"log_from_trades(trades)": "several units, by column", "synthetic_floorsheet(trades)": "count"},
 }

@@ -214,11 +214,12 @@ class Replay:
         """The price at which an order is valued, None if none is known; a bad price is none."""
         if member.price == BAD:
             return None
-        if member.price is not None:
-            return member.price
         traded = self.instruments[member.instrument]
         first = traded.ask if member.side == BUY else traded.bid
-        return first if first is not None else traded.mark
+        market = first if first is not None else traded.mark
+        if member.price is None or (member.side != BUY and market is not None and abs(market) > abs(member.price)):
+            return market
+        return member.price
 
     # ------------------------------------------------------------------ events
 

@@ -187,3 +187,57 @@ def binomial_coverage(n, p, high, low):
     p = Fraction(p).limit_denominator(10**6)
     terms = (math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(high, low))
     return float(sum(terms))
+
+
+def studentised_es(returns, confidence, coverage, n_draws, rng):
+    """Interval and error of the ES: one resample after another, of a sample with a Pareto tail over its worst losses."""
+    n, p = len(returns), round(1 - confidence, 12)
+    losses = sorted((-value for value in returns), reverse=True)
+    over = int(n * max(0.1, 2 * p))
+    threshold, middle = losses[over], float(np.median(losses))
+    excesses = [loss - threshold for loss in losses[:over]]
+
+    def likelihood(v):  # of the shape and scale with 1 + shape/scale of the largest excess = e^v
+        theta = math.expm1(v) / max(excesses)
+        shape = sum(math.log1p(theta * y) for y in excesses) / over
+        return -math.log(shape / theta) - shape - 1 if v and shape > -1 else -math.inf
+
+    grid = [v / 4 + 1e-9 for v in range(-24, 81)]
+    best = max(grid, key=likelihood)
+    found = optimize.minimize_scalar(
+        lambda v: -likelihood(v), bounds=(best - 0.25, best + 0.25), options={"xatol": 1e-10}
+    )
+    shape = sum(math.log1p(math.expm1(found.x) / max(excesses) * y) for y in excesses) / over
+    shape = min(max(shape, 1 / 3), 0.9)
+    scale = sum(excesses) / over * (1 - shape)
+
+    def loss_at(u):  # exceeded with probability u
+        if u < over / n:
+            return threshold + scale / shape * ((u * n / over) ** -shape - 1)
+        return losses[min(int(u * n), n - 1)]
+
+    es_drawn_from = threshold + (loss_at(p) - threshold + scale) / (1 - shape)
+    steps = rng.standard_exponential((n_draws, over))
+    rest = rng.standard_gamma(n + 1 - over, (n_draws, 1))
+    ratios = []
+    for row, last in zip(steps.tolist(), rest[:, 0].tolist(), strict=True):
+        total, drawn = sum(row) + last, []
+        for i in range(over):
+            drawn.append(loss_at(sum(row[: i + 1]) / total))
+        es, error = _tail_mean(drawn, n, n * p)
+        ratios.append(math.log((es - middle) / (es_drawn_from - middle)) / (error / (es - middle)))
+    es, error = _tail_mean(losses, n, n * p)
+    ends = np.quantile(ratios, [(1 + coverage) / 2, (1 - coverage) / 2], method="inverted_cdf")
+    low, high = (middle + (es - middle) * math.exp(-end * error / (es - middle)) for end in ends)
+    return low, high, error
+
+
+def _tail_mean(losses, n, size):
+    """Mean of exactly `size` of the worst losses, and its error by the influence function over all n."""
+    whole = math.floor(round(size, 9))
+    part = round(size, 9) - whole
+    total = sum(losses[:whole]) + (part * losses[whole] if part else 0.0)
+    var = losses[whole if part else whole - 1]
+    beyond = [max(loss - var, 0.0) for loss in losses[: whole + 1]]
+    variance = sum(x * x for x in beyond) / n - (sum(beyond) / n) ** 2
+    return total / size, math.sqrt(variance / n) / (size / n)

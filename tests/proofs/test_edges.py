@@ -223,6 +223,19 @@ TABLE: dict[str, Edge] = {
         lambda p: [price(p), order(side="S", qty=2, price="0.01")],
         rise("99.99", "100", "100.01"),
     ),
+    **{
+        f"{kind.__name__} of a sell below the market": Edge(
+            kind(notional=200),
+            lambda p: [price(p), order(side="S", qty=2, price="0.01")],
+            rise("99.99", "100", "100.01"),
+        )
+        for kind in (PositionLimit, VolumeCap)
+    },
+    "min_order_notional of a sell below the market": Edge(
+        MinOrderNotional(200),
+        lambda p: [price(p), order(side="S", qty=2, price="0.01")],
+        least("99.99", "100", "100.01"),
+    ),
     "max_order_notional at ask": Edge(
         MaxOrderNotional(200),
         lambda p: [{**price(1), "ask": p}, order(qty=2, price=None)],

@@ -45,7 +45,7 @@ SEPARATE = ("turn_over", "cancel_working")  # rarely called: inlined, they would
 CHARACTERS_PER_SECOND = 1_800  # of the loop's text, compiled on a free core of a laptop
 FLUSH_ROWS = 1 << 16
 READ_ORDERS = {int(EventKind.MODIFY), int(EventKind.CONTROL)}
-USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume"}
+USE_ORDERS = {"orders", "working", "chains", "cash", "parents", "exposures", "volume", "opening"}
 Functions = tuple[tuple[str, Callable[..., Any]], ...]
 DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
 
@@ -117,6 +117,7 @@ def _rule_shape(number: int, rule: Rule, groups: Mapping[str, GroupShape]) -> Ru
         nodes_per_event=kind.nodes_per_event,
         caps=kind.caps,
         volume="volume" in kind.requires,
+        opening="opening" in kind.requires,
         whole="later" in (parameter_names(kind.check) if kind.check else ()),
         group=groups.get(rule.scope) if has_group(rule) else None,
         reads=tuple(sorted(kind.reads)),

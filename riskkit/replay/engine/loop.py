@@ -687,6 +687,17 @@ def lots_changed():
         rule.state = at(rule.states, rule.order_key)
         rule.state.open_quantity += (ledger.rest_of(order) - rest_before) * instrument.qty_unit
         rule.state.open_money += ledger.worth_of(order, instrument) - worth_before
+    note_opening()
+
+
+def note_opening():
+    """Count a position that an order would open while it works, for the rules that limit open positions."""
+    if shape.opening:
+        opens = 1 if position.qty == 0 and position.open_buy_qty + position.open_sell_qty > 0 else 0
+        if opens != position.opening:
+            for rule in shape.opening:
+                at(rule.states, rule.position_key).opening += opens - position.opening
+            position.opening = opens
 
 
 def work_in_groups(pair_id, strategy_id, way, lots):
@@ -864,7 +875,9 @@ def on_cancel():
 def on_expiry():
     """Expire an order."""
     look_up_order()
-    if not shape.enforce or order.status == runtime.WORKING or (shape.answers and order.status != runtime.BLOCKED):
+    if log.order[i] >= 0 and (
+        not shape.enforce or order.status == runtime.WORKING or (shape.answers and order.status != runtime.BLOCKED)
+    ):
         stop_work()
 
 
@@ -980,7 +993,7 @@ def on_fill():
     if shape.amends:
         noted.qty = qty
         noted.fee = fee
-    if log.order[i] < 0:
+    if log.order[i] == -1:
         counts[Counter.UNNAMED_FILLS] += 1
     if shape.marks:
         if instrument.priced == 0 and instrument.mark != log.price[i]:
@@ -1008,6 +1021,8 @@ def on_fill():
         before_change()
         change = ledger.fill_order(order, position, account, qty)
         after_change()
+    else:
+        note_opening()
     if shape.watched(EventKind.FILL):
         read_event(EventKind.FILL, i, int64(log.side[i]), qty, int64(log.price[i]))
         book = Book(position, account, instrument, order, realised, opened, None, None)
@@ -1090,6 +1105,7 @@ def amend_fill():
         place = fill_records.last_of(fills, counts[Counter.FILLS], noted.pair)
         position.fill_price = at(fills, place).price if place >= 0 else MISSING
         position.fill_ts = log.ts[at(fills, place).row] if place >= 0 else 0
+    note_opening()
     restore_mark()
     tell_amended(-1, amended_qty, amended_price)
     if noted.qty > 0:

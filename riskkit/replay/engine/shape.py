@@ -90,6 +90,7 @@ class RuleShape(NamedTuple):
     nodes_per_event: int
     caps: bool  # its verdict has the index of the breached limit
     volume: bool  # it counts the lots and money of the working orders in its record
+    opening: bool  # it counts the flat positions that working orders would open in its record
     whole: bool  # it judges a list of orders at its last one
     group: GroupShape | None  # its book is that of a group
     reads: tuple[str, ...]
@@ -101,7 +102,7 @@ class RuleShape(NamedTuple):
     def variable(self, name: str) -> str | None:
         """The expression of a variable or hook of the rule in the loop; None if `name` is a fact."""
         texts = {"key": KEYS[self.scope], "order_key": ORDER_KEYS[self.scope], "array": f"all_states_{self.name}"}
-        texts["member_key"] = SCOPES[self.scope].member_key
+        texts |= {"member_key": SCOPES[self.scope].member_key, "position_key": SCOPES[self.scope].position_key}
         if self.group and name.startswith("group_"):
             return self.group.variable(name.removeprefix("group_"))
         return texts.get(name) or (f"{name}_{self.name}" if name in VARIABLES or name in HOOKS else None)
@@ -228,6 +229,11 @@ class Shape(NamedTuple):
     def measuring(self) -> Rules:
         """Rules that count the lots and money of the working orders in their records."""
         return [rule for rule in self.rules if rule.volume]
+
+    @property
+    def opening(self) -> Rules:
+        """Rules that count the flat positions that working orders would open in their records."""
+        return [rule for rule in self.rules if rule.opening]
 
     @property
     def lots(self) -> bool:

@@ -383,7 +383,7 @@ def _positions(accounts: np.ndarray, instruments: np.ndarray, table: np.ndarray)
     positions["listed_buy"], positions["listed_sell"] = -NO_OFFER, NO_OFFER
     positions["fill_price"] = MISSING
     known = positions[1:]  # the records of pairs, without the empty one
-    known["account"], known["instrument"] = accounts, instruments
+    known["account"], known["instrument"], known["code"] = accounts, instruments, np.arange(len(accounts))
     if not len(accounts):
         return positions
     width = int(table["product"].max(initial=0)) + 1
@@ -419,6 +419,7 @@ def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.nda
     keys = owners(rule.scope, universe, positions)
     counted = ["working"] if "working" in rule.kind.requires else []
     counted += ["open_quantity", "open_money"] if "volume" in rule.kind.requires else []
+    counted += ["opening"] if "opening" in rule.kind.requires else []
     table = np.zeros(len(keys) + 1, record_dtype([*rule.kind.state, *counted, *ENGINE_FIELDS]))
     table["owner"] = [-1, *keys]
     return table

@@ -16,6 +16,7 @@ from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.infer import choose_quanta, propose_instruments
 from riskkit.replay.ingest.labels import kinds, label_codes, pairs_of, plain_codes, sides, strategy_codes, truths
 from riskkit.replay.ingest.money import money_events, one_currency
+from riskkit.replay.ingest.order_ids import UNIQUE, OrderPolicy
 from riskkit.replay.ingest.prices import optional_prices, prices, quantities, refine
 from riskkit.replay.ingest.references import batches, inherit, no_trade_ids, orders, parents, trade_ids, weights
 from riskkit.replay.ingest.times import TimeForm, in_time_order, timestamps
@@ -54,19 +55,21 @@ def columns_from_frame(
     unit: str | None = None,
     time_format: str | None = None,
     rounding: str = "refuse",
+    order_policy: OrderPolicy = UNIQUE,
 ) -> Converted:
     """Convert a frame; see `EventLog.from_frame` for the arguments."""
     one_of(on_bad_order, ("raise", "flag"), "on_bad_order")
     one_of(ts_policy, ("raise", "reject", "clamp", "sort"), "ts_policy")
     one_of(currencies, ("one", "many"), "currencies")
     one_of(rounding, ROUNDINGS, "rounding")
+    order_policy.checked()
     read = Frame.read(frame, columns, ignore)
     read.nearest = rounding == "nearest"
     source, found, form = _in_time(read, TimeForm.checked(tz, unit, time_format), ts_policy)
     declared = list(propose_instruments(read) if instruments is None else instruments)
     opened = _declared_once(() if accounts is None else accounts)
     labels = _labels(source, found, declared, opened)
-    entry = Entry(source, found, form, opened, labels, on_bad_order == "flag", currencies)
+    entry = Entry(source, found, form, opened, labels, on_bad_order == "flag", currencies, order_policy)
     if not read.nearest:
         try:
             return entry.in_units(declared, quanta)
@@ -88,6 +91,7 @@ class Entry(NamedTuple):
     labels: tuple[list[str], tuple[str, ...], tuple[str, ...]]
     flag: bool
     currencies: str
+    order_policy: OrderPolicy
 
     def in_units(self, declared: Sequence[Instrument], quanta: Mapping[str, Any] | None) -> Converted:
         """Convert the numbers and what follows from them; without quanta money needs no rounding."""
@@ -103,7 +107,7 @@ class Entry(NamedTuple):
         if self.currencies == "one":
             one_currency(source, universe, found["account"], pair_account, pair_instrument)
         money_events(source, found, universe)
-        _references(source, found, self.form, self.flag)
+        _references(source, found, self.form, self.order_policy)
         check_bounds(found, universe, pair_account, pair_instrument, source.source_row)
         found, rows = insert_expiries(found)
         source_rows = _source_rows(source, rows)
@@ -213,14 +217,14 @@ def _numbers(
     ]
 
 
-def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, lenient: bool) -> None:
+def _references(source: Frame, columns: dict[str, np.ndarray], form: TimeForm, policy: OrderPolicy) -> None:
     """Convert references: orders, parents, lists, ids of fills, and times at which orders lapse."""
     account, flags = columns["account"], columns["flags"]
-    columns["order"] = orders(source, account, columns["instrument"], columns["side"], lenient)
+    columns["order"] = orders(source, account, columns["instrument"], columns["side"], columns["ts"], policy)
     flags[truths(source, "reduce_only", source.rows_of(EventKind.ORDER, EventKind.MODIFY))] |= int(RowFlag.REDUCE_ONLY)
     inherit(source, columns)
     if source.has("parent_id"):
-        columns["parent"] = parents(source, columns["order"])
+        columns["parent"] = parents(source, account, columns["order"], policy)
     columns["batch"] = batches(source, account, columns["ts"])
     columns["weight"] = weights(source, columns["batch"])
     if source.has("trade_id"):

@@ -6,15 +6,16 @@ as a row of a frame, with a message that names the field. Nothing is stored befo
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.ingest import amount as scalars
 from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
+from riskkit.replay.ingest.order_ids import UNIQUE, UNKNOWN, KnownOrder, OrderIds, OrderPolicy
 from riskkit.replay.schema.columns import (
     FACTS,
     MISSING,
@@ -37,7 +38,7 @@ DEFAULTS |= {"account": -1, "instrument": -1, "pair": -1, "order": -1}
 DTYPES = {**REQUIRED, **{name: dtype for name, (dtype, _) in OPTIONAL.items()}}
 KINDS = {int(kind) for kind in EventKind if kind != EventKind.MARK}
 TRADED = {int(kind) for kind in EventKind if FACTS[kind].traded}
-FILL, CORRECT, BAD_TS = int(EventKind.FILL), int(EventKind.CORRECT), int(RowFlag.BAD_TS)
+ORDER, FILL, CORRECT, BAD_TS = int(EventKind.ORDER), int(EventKind.FILL), int(EventKind.CORRECT), int(RowFlag.BAD_TS)
 
 
 # ---------------------------------------------------------------------- rows of integer codes
@@ -80,7 +81,7 @@ def check_order(event: Mapping[str, int], row: int, latest: int, first: int) -> 
     """
     if not -1 <= event["fill"] < row:
         raise InputError(f"fill={event['fill']!r} is not the number of an earlier event (0 to {row - 1})")
-    if not -1 <= event["order"] <= row:
+    if event["order"] > row or (event["order"] < -1 and event["kind"] == ORDER):
         raise InputError(f"order={event['order']!r} is not the number of an event so far (0 to {row})")
     if event["ts"] < latest and not event["flags"] & BAD_TS:
         raise InputError(f"ts={event['ts']!r} is earlier than the event before it, at {latest}")
@@ -91,24 +92,6 @@ def check_order(event: Mapping[str, int], row: int, latest: int, first: int) -> 
 
 
 # ---------------------------------------------------------------------- labels to rows
-
-
-class KnownOrder(NamedTuple):
-    """The row and fields of an order with an id."""
-
-    row: int
-    account: int
-    instrument: int
-    side: int
-    flags: int
-    strategy: int
-    connection: int
-    expires: int
-
-    @classmethod
-    def at(cls, row: int, event: Mapping[str, int]) -> KnownOrder:
-        """The order of a journal row."""
-        return cls(row, *(event[name] for name in cls._fields[1:]))
 
 
 class Entries:
@@ -122,6 +105,8 @@ class Entries:
         As in `EventLog.from_frame`: treatment of an order with a bad or off-grid price or quantity.
     rounding : {"refuse", "nearest"}
         As in `EventLog.from_frame`.
+    order_policy : OrderPolicy
+        Within what order ids are unique, and what becomes of events of orders from before the session.
     auto_register : Instrument, optional
         Units of instruments that are not declared: such instruments, and accounts, are registered at their first event.
         None: they are refused.
@@ -133,12 +118,13 @@ class Entries:
         on_bad_order: str = "raise",
         auto_register: Instrument | None = None,
         rounding: str = "refuse",
+        order_policy: OrderPolicy = UNIQUE,
     ) -> None:
         self.universe = universe
         self.nearest = one_of(rounding, ROUNDINGS, "rounding") == "nearest"
         self.flag = one_of(on_bad_order, ("raise", "flag"), "on_bad_order") == "flag"
         self.auto_register = auto_register
-        self.orders: dict[Hashable, KnownOrder] = {}
+        self.orders = OrderIds(order_policy)
         self.fills = FillIds()
         self.currencies: dict[int, str] = {}
         for code, account in enumerate(universe.accounts):
@@ -184,8 +170,8 @@ class Entries:
                 instruments += (self._registered(scalars.label(label, "instrument"), self.auto_register),)
         if fields.get("strategy") is not None:
             label = fields.get("account")
-            order = self.orders.get(label_text(fields["order_id"])) if fields.get("order_id") is not None else None
-            account = accounts[order.account].id if label is None and order is not None else label_text(label)
+            order = None if label is not None or fields.get("order_id") is None else self._order(fields["order_id"])
+            account = label_text(label) if order is None else accounts[order.account].id
             if account in {a.id for a in accounts}:
                 strategy = f"{account}/{label_text(fields['strategy'])}"
                 strategies += () if strategy in strategies else (strategy,)
@@ -247,12 +233,13 @@ class Entries:
         row["flags"] |= int(RowFlag.REDUCE_ONLY) if scalars.truth(reduce_only, "reduce_only") else 0
         self.set_origin(row, strategy, connection)
         if order_id is not None:
-            if label_text(order_id) in self.orders:
-                used = self.orders[label_text(order_id)].row
-                raise InputError(f"order_id={order_id!r} is used already by the order of event {used}; ids are unique")
+            self.orders.refuse_reuse(order_id, row["account"], ts)
             row["order"] = row_number
         if parent_id is not None:
-            row["parent"] = self._known(parent_id, "parent_id").row
+            parent = self._order(parent_id, row["account"])
+            if parent is None:
+                raise InputError(f"parent_id={parent_id!r} {UNKNOWN}")
+            row["parent"] = parent.row
         if expires is not None:
             row["expires"] = scalars.expiry(expires, ts)
         self._one_currency(row["account"], traded.currency)
@@ -326,7 +313,7 @@ class Entries:
         row = self._of_order(EventKind.FILL, ts, order_id, account, instrument)
         traded = self.universe.instruments[row["instrument"]]
         row["flags"] = 0
-        if side is not None or order_id is None:
+        if side is not None or row["order"] < 0:
             row["side"] = self._same_side(row, scalars.side(side), order_id)
         row["qty"] = scalars.quantity(qty, traded, row, False, self.nearest)
         row["price"] = scalars.price(price, traded, row, nearest=self.nearest)
@@ -372,11 +359,9 @@ class Entries:
             row["fee"] = 0 if fee is None else scalars.money(fee, self.universe.quantum, "fee", self.nearest)
         return row
 
-    def _known(self, order_id: Any, name: str = "order_id") -> KnownOrder:
-        known = self.orders.get(label_text(order_id))
-        if known is None:
-            raise InputError(f"{name}={order_id!r} does not name an earlier order")
-        return known
+    def _order(self, order_id: Any, account: int | None = None) -> KnownOrder | None:
+        """The earlier order of this id; of that account if ids are those of accounts."""
+        return self.orders.find(order_id, account, self.universe.accounts)
 
     @staticmethod
     def _same_side(row: Row, side: int, order_id: Any) -> int:
@@ -387,13 +372,19 @@ class Entries:
     def _of_order(self, kind: EventKind, ts: int, order_id: Any, account: Any, instrument: Any) -> Row:
         """A row with the account, instrument, side, flag and origin of its order."""
         row = {**DEFAULTS, "ts": ts, "kind": int(kind)}
-        if order_id is None and kind is not EventKind.FILL and not self.flag:
+        if order_id is None and kind is not EventKind.FILL:
             raise InputError(f"order_id=None is not the id of an order; a {kind_word(kind)} names its order")
-        unknown = self.flag and kind is not EventKind.FILL and label_text(order_id) not in self.orders
-        if order_id is None or unknown:
-            row["account"], row["instrument"] = self.account(account), self.instrument(instrument)
+        known = None
+        if order_id is not None:
+            known = self._order(order_id, None if account is None else self.account(account))
+            if known is None:
+                self.orders.refuse_unknown(order_id)
+        if known is None:
+            row["account"] = self.account(account)
+            row["instrument"] = self.instrument(instrument) if kind is not EventKind.ERROR else -1
+            if order_id is not None:
+                row["order"] = self.orders.external(order_id, row["account"])
             return row
-        known = self._known(order_id)
         given = {"account": (account, self.account), "instrument": (instrument, self.instrument)}
         if any(label is not None and code(label) != getattr(known, n) for n, (label, code) in given.items()):
             raise InputError(f"order_id={order_id!r} names an order of another account or instrument")
@@ -468,7 +459,7 @@ class Entries:
 
     def error(self, ts: int, *, account: Any = None, order_id: Any = None) -> Row:
         """A failure; of an order, if it names one."""
-        if order_id is None or (self.flag and label_text(order_id) not in self.orders):
+        if order_id is None:
             return self.account_event(EventKind.ERROR, ts, account=account)
         row = self._of_order(EventKind.ERROR, ts, order_id, account, None)
         return {**row, "instrument": -1, "side": 0, "flags": 0}
@@ -486,8 +477,8 @@ class Entries:
 
     def remember(self, row: Mapping[str, int], number: int, order_id: Any = None, trade_id: Any = None) -> None:
         """Keep the ids of an event that was taken as the journal's row `number`."""
-        if row["kind"] == EventKind.ORDER and order_id is not None:
-            self.orders[label_text(order_id)] = KnownOrder.at(number, row)
+        if order_id is not None:
+            self.orders.remember(row, number, order_id)
         if row["kind"] == EventKind.FILL and trade_id is not None:
             self.fills.codes.setdefault(label_text(trade_id), row["trade_id"])
         self.fills.remember(row, number)

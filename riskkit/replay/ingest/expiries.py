@@ -42,7 +42,7 @@ def check_expiries(frame: Frame, stamps: np.ndarray, expires: np.ndarray, order:
     rows = frame.rows_of(EventKind.ORDER)
     given = expires != MISSING
     frame.refuse(rows & given & (expires <= stamps), "expires", "is not after the time of its order")
-    changed = frame.rows_of(EventKind.MODIFY) & given & (order >= 0) & (expires != expires[order])
+    changed = frame.rows_of(EventKind.MODIFY) & given & (order >= 0) & (expires != expires[np.maximum(order, -1)])
     frame.refuse(changed, "expires", "is not the time at which its order lapses; cancel the order and send another")
     return np.where(rows, expires, MISSING)
 
@@ -70,7 +70,7 @@ def insert_expiries(columns: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarra
     source[moved] = np.arange(size)
     wider = {}
     for name, column in columns.items():
-        values = np.where(column >= 0, moved[column], -1) if name in ROW_NUMBERS else column
+        values = np.where(column >= 0, moved[column], column) if name in ROW_NUMBERS else column
         grown = np.full(size + len(rows), INSERTED.get(name, -1), values.dtype)
         grown[moved] = values
         if name in FROM_ORDER:

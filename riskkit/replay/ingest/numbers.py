@@ -19,6 +19,7 @@ from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.universe import OutOfRange, decimal_text, exact
 
 MAXIMUM = LARGEST
+NUMBERS_OF_TRUTH: tuple[Any, ...] = (0, 1)  # False and True equal them
 
 
 class Counted(NamedTuple):
@@ -137,7 +138,7 @@ def _written(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) ->
         else:
             table[index] = round(steps), steps.denominator != 1, False, number > 0
     counted = Counted(*(table[name][keys] for name in ("count", "off", "bad", "positive")))
-    if any(isinstance(value, Number) and value in (0, 1) for value in values):  # True equals 1, and is no number
+    if any(isinstance(value, Number) and value in NUMBERS_OF_TRUTH for value in values):
         counted.bad[:] |= np.fromiter((isinstance(value, (bool, np.bool_)) for value in given), bool, len(given))
     return counted
 

@@ -10,44 +10,58 @@ import pandas as pd
 
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.numbers import count_in
-from riskkit.replay.schema.columns import AMENDS, ANSWERS, FILL_CONTENTS, FILL_KEY, EventKind, RowFlag, kind_word
+from riskkit.replay.ingest.order_ids import FROM_BEFORE, UNKNOWN, OrderPolicy
+from riskkit.replay.schema.columns import (
+    AMENDS,
+    ANSWERS,
+    FILL_CONTENTS,
+    FILL_KEY,
+    FIRST_EXTERNAL,
+    EventKind,
+    RowFlag,
+    kind_word,
+)
 from riskkit.replay.schema.constants import DAY_NS
 
 MAX_MESSAGES = 2**31
 
 
-def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.ndarray, lenient: bool) -> np.ndarray:
+def orders(
+    frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.ndarray, stamps: np.ndarray, policy: OrderPolicy
+) -> np.ndarray:
     """Row of the order that each event belongs to, -1 if none; an order with an id belongs to itself.
 
-    With `lenient`, a modify or cancel of no known order is a message that changes nothing.
+    Events of the orders from before the log have numbers from `FIRST_EXTERNAL` down, if the policy keeps them.
     """
     order = np.full(frame.size, -1, np.int64)
     messages = frame.rows_of(EventKind.MODIFY, EventKind.CANCEL, *ANSWERS)
     errors = frame.rows_of(EventKind.ERROR)
-    must = messages & ~frame.missing("order_id") if lenient else messages
+    frame.refuse(messages & frame.missing("order_id"), "order_id", _unnamed(frame))
     if not frame.has("order_id"):
-        frame.refuse(must, "order_id", _unnamed(frame))
         return order
-    frame.refuse(must & frame.missing("order_id"), "order_id", _unnamed(frame))
     codes, found = pd.factorize(frame.column("order_id"))
     frame.check_names("order_id", codes, found)
-    here = np.arange(frame.size)
-    is_order = frame.rows_of(EventKind.ORDER) & (codes >= 0)
+    here, named = np.arange(frame.size), codes >= 0
+    is_order = frame.rows_of(EventKind.ORDER) & named
+    keys = _joined(codes, account) if policy.by_account else codes
+    used = _joined(keys, stamps // DAY_NS) if policy.by_day else keys
     rows = np.flatnonzero(is_order)
-    first = np.full(int(codes.max(initial=-1)) + 2, -1, np.int64)  # the last entry is that of no id
-    first[codes[rows[::-1]]] = rows[::-1]
-    target = first[codes]
-    again = is_order & (target != here)
+    first = np.full(int(used.max(initial=-1)) + 2, -1, np.int64)  # the last entry is that of no id
+    first[used[rows[::-1]]] = rows[::-1]
     frame.refuse(
-        again,
+        is_order & (first[used] != here),
         "order_id",
-        lambda row: f"is used already by the order of row {frame.source_row(target[row])}; ids are unique in a log",
+        lambda row: f"is used already by the order of row {frame.source_row(first[used[row]])}; {policy.reuse}",
     )
-    refers = (messages | errors | frame.rows_of(EventKind.FILL)) & (codes >= 0)
-    if lenient:
-        refers &= ~(messages | errors) | ((target >= 0) & (target < here))
-    frame.refuse(refers & (target < 0), "order_id", "does not name an earlier order")
-    frame.refuse(refers & (target > here), "order_id", "names a later order")
+    target = _latest(keys[rows], rows, keys, here) if policy.by_day else np.where(first[used] > here, -1, first[used])
+    refers = (messages | errors | frame.rows_of(EventKind.FILL)) & named
+    frame.refuse(refers & (target < 0) & (first[used] > here), "order_id", "names a later order")
+    unknown = refers & (target < 0)
+    if policy.external:
+        order[unknown] = FIRST_EXTERNAL - pd.factorize(_joined(codes, account)[unknown])[0]
+    else:
+        frame.refuse(unknown, "order_id", FROM_BEFORE)
+    refers &= ~unknown
     same = (account[target] == account) & ((instrument[target] == instrument) | (errors & (instrument < 0)))
     frame.refuse(refers & ~same, "order_id", "names an order of another account or instrument")
     against = refers & (side != 0) & (side[target] != side)
@@ -57,6 +71,23 @@ def orders(frame: Frame, account: np.ndarray, instrument: np.ndarray, side: np.n
     return order
 
 
+def _joined(codes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Codes of pairs of two codes; -1 where the first is."""
+    joined = np.full(len(codes), -1, np.int64)
+    named = codes >= 0
+    others = pd.factorize(others[named])[0]
+    joined[named] = pd.factorize(codes[named] * (others.max(initial=0) + 1) + others)[0]
+    return joined
+
+
+def _latest(keys: np.ndarray, rows: np.ndarray, wanted: np.ndarray, until: np.ndarray) -> np.ndarray:
+    """The last of `rows` with the wanted key and not after `until`; -1 if none."""
+    size = int(max(rows.max(initial=0), until.max(initial=0))) + 1
+    known = np.append(-1, np.sort(keys * size + rows))
+    found = known[np.searchsorted(known, np.where(wanted < 0, -1, wanted * size + until), "right") - 1]
+    return np.where((found >= 0) & (found // size == wanted), found % size, -1)
+
+
 def _unnamed(frame: Frame) -> Callable[[int], str]:
     """Error message of a message without the id of its order."""
     return lambda row: f"is not the id of an order; a {kind_word(frame.kind[row])} names its order"
@@ -64,7 +95,7 @@ def _unnamed(frame: Frame) -> Callable[[int], str]:
 
 def inherit(frame: Frame, columns: dict[str, np.ndarray]) -> None:
     """Copy side and reduce-only flag of an order to its modifies, and strategy and connection if they name none."""
-    order = columns["order"]
+    order = np.maximum(columns["order"], -1)  # what names no order of the log inherits nothing
     modify = frame.rows_of(EventKind.MODIFY) & (order >= 0)
     columns["side"] = np.where(modify, columns["side"][order], columns["side"])
     marked = modify & (columns["flags"][order] & int(RowFlag.REDUCE_ONLY) != 0)
@@ -79,22 +110,22 @@ def inherit(frame: Frame, columns: dict[str, np.ndarray]) -> None:
             columns[name] = np.where(silent, columns[name][order], columns[name])
 
 
-def parents(frame: Frame, order: np.ndarray) -> np.ndarray:
+def parents(frame: Frame, account: np.ndarray, order: np.ndarray, policy: OrderPolicy) -> np.ndarray:
     """Row of each order's parent, an earlier order, -1 if none."""
     parent = np.full(frame.size, -1, np.int64)
     named = frame.rows_of(EventKind.ORDER) & ~frame.missing("parent_id")
     if not named.any():
         return parent
     frame.check_names("parent_id", *pd.factorize(frame.column("parent_id")))
-    known = np.flatnonzero(frame.rows_of(EventKind.ORDER) & (order >= 0))
-    at = np.flatnonzero(named)
+    known, at = np.flatnonzero(frame.rows_of(EventKind.ORDER) & (order >= 0)), np.flatnonzero(named)
     if len(known):
-        ids = pd.Index(frame.column("order_id").iloc[known].astype(object))
-        index = ids.get_indexer(pd.Index(frame.column("parent_id").iloc[at].astype(object)))
-        parent[at] = np.where(index >= 0, known[index], -1)
-    frame.refuse(
-        named & ((parent < 0) | (parent >= np.arange(frame.size))), "parent_id", "does not name an earlier order"
-    )
+        codes, ids = pd.factorize(frame.column("order_id").iloc[known].astype(object))
+        wanted = pd.Index(ids).get_indexer(pd.Index(frame.column("parent_id").iloc[at].astype(object)))
+        keys = np.concatenate([codes, wanted])
+        if policy.by_account:
+            keys = _joined(keys, account[np.concatenate([known, at])])
+        parent[at] = _latest(keys[: len(known)], known, keys[len(known) :], at - 1)
+    frame.refuse(named & (parent < 0), "parent_id", UNKNOWN)
     return parent
 
 

@@ -74,6 +74,8 @@ POSITION: dict[str, str] = dict(
     listed_high="quanta at the mark if the earlier buys of the list in decision are filled",
     listed_low="quanta at the mark if the earlier sells of the list in decision are filled",
     opening_cost="quanta: cost of the opening position, at its first mark",
+    code="its own code",
+    opening="1 while it is flat and an order of it works, kept if a rule limits open positions; else 0",
 )
 ACCOUNT: dict[str, str] = dict(
     cash="quanta of cash, all currencies together",
@@ -200,14 +202,21 @@ def give_equity(account: Record, amount: int) -> None:
 
 
 def order_price(instrument: Record, side: int, price: int) -> int:
-    """Price at which an order is valued: its limit, else ask or bid by side, else the mark, else MISSING."""
-    if price != MISSING:
+    """Price at which an order is valued: its limit, of a sell below the market that of the market; MISSING if unknown.
+
+    The market, also of a market order, is the ask (buy) or bid (sell), else the mark. A sell at 1 beside a bid of 672,000
+    trades at 672,000, not at 1 (Mizuho Securities and J-Com, 8 December 2005).
+    """
+    if price != MISSING and side > 0:
         return price
+    market = instrument.mark
     if side > 0 and instrument.ask != MISSING:
-        return instrument.ask
-    if side < 0 and instrument.bid != MISSING:
-        return instrument.bid
-    return instrument.mark
+        market = instrument.ask
+    elif side < 0 and instrument.bid != MISSING:
+        market = instrument.bid
+    if price == MISSING or (market != MISSING and abs(market) > abs(price)):
+        return market
+    return price
 
 
 def reduces(position: Record, side: int, qty: int, working_qty: int) -> bool:

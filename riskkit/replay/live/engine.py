@@ -132,7 +132,8 @@ class Engine:
             Kind of event.
         **fields : int
             ``account``, ``instrument``, ``side``, ``qty`` (lots), ``price`` (ticks), ``order`` (the event number of
-            the order; for a new order to be referred to later its own, ``engine.size``) and the optional columns.
+            the order; for a new order to be referred to later its own, ``engine.size``; for orders from before the
+            session -2, -3, ...) and the optional columns.
 
         Raises
         ------

@@ -22,8 +22,9 @@ import numpy as np
 from riskkit._check import InputError, one_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.amount import instant
-from riskkit.replay.ingest.event import DEFAULTS, Entries, KnownOrder, Row
+from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
 from riskkit.replay.ingest.fields import ORIGIN, given_fields
+from riskkit.replay.ingest.order_ids import OrderPolicy
 from riskkit.replay.ingest.times import check_first_number
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS
 from riskkit.replay.live.engine import Engine
@@ -56,6 +57,8 @@ class Session:
         ``lot_tick`` to check (off-grid up to the instrument's price_step and qty_step).
     rounding : {"refuse", "nearest"}
         As in `EventLog.from_frame`: treatment of a number between two ticks, lots or units of money.
+    order_ids, unknown_orders : str
+        As in `EventLog.from_frame`: within what ids are unique, and what becomes of orders from before the session.
     ts_policy : {"raise", "reject", "clamp"}
         Treatment of an event earlier than the previous one: an error; an event that is journaled, counted and changes
         nothing; or the time of the previous event.
@@ -93,12 +96,15 @@ class Session:
         on_trip: str = "leave",
         on_bad_order: str = "raise",
         rounding: str = "refuse",
+        order_ids: str = "unique",
+        unknown_orders: str = "refuse",
         ts_policy: str = "raise",
         auto_register: Instrument | None = None,
         compiled: bool = True,
     ) -> None:
         live = Engine(rules, universe, mode, orphans=orphans, on_trip=on_trip, compiled=compiled)
-        self._start(live, on_bad_order, ts_policy, auto_register, rounding)
+        entries = Entries(live.universe, on_bad_order, auto_register, rounding, OrderPolicy(order_ids, unknown_orders))
+        self._start(live, entries, ts_policy)
 
     @classmethod
     def create(
@@ -138,13 +144,11 @@ class Session:
         like = options.get("auto_register")
         return cls(rules, Universe.declare(instruments, accounts, quantum, mixed=mixed, like=like), **options)
 
-    def _start(
-        self, live: Engine, on_bad_order: str, ts_policy: str, auto_register: Instrument | None, rounding: str
-    ) -> None:
+    def _start(self, live: Engine, entries: Entries, ts_policy: str) -> None:
         self._lock = threading.RLock()
         self._live = live
         self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
-        self._entries = Entries(live.universe, on_bad_order, auto_register, rounding)
+        self._entries = entries
         self._formatter = DecisionFormatter(live.rules, live.universe)
         self._paused: dict[tuple[int, int], int] = {}  # end of the pause of (rule, key)
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
@@ -443,17 +447,17 @@ class Session:
     def snapshot(self, notes: Mapping[str, Any] | None = None) -> bytes:
         """The complete session as bytes; see `Engine.snapshot`. `restore` returns ``notes`` (JSON) as ``notes``."""
         with self._lock:
+            like = self._entries.auto_register
             extra: dict[str, Any] = {
-                "orders": [[label, order.row] for label, order in self._entries.orders.items()],
+                "orders": [list(order) for order in self._entries.orders.labels()],
+                "order_policy": list(self._entries.orders.policy),
                 "trades": list(self._entries.fills.codes),
                 "on_bad_order": "flag" if self._entries.flag else "raise",
                 "rounding": "nearest" if self._entries.nearest else "refuse",
                 "ts_policy": self._ts_policy,
-                "auto_register": None,
+                "auto_register": None if like is None else Universe((like,), (), {}).describe(),
                 "notes": dict(notes or {}),
             }
-            if self._entries.auto_register is not None:
-                extra["auto_register"] = Universe((self._entries.auto_register,), (), {}).describe()
             return self._live.snapshot(extra)
 
     @classmethod
@@ -469,9 +473,10 @@ class Session:
         if "orders" not in live.extra:
             raise InputError("the snapshot is of an Engine, not of a Session; restore it with Engine.restore")
         extra, session = live.extra, cls.__new__(cls)
-        described = extra["auto_register"]
+        described, policy = extra["auto_register"], OrderPolicy(*extra["order_policy"])
         auto_register = Universe.from_description(described).instruments[0] if described else None
-        session._start(live, extra["on_bad_order"], extra["ts_policy"], auto_register, extra["rounding"])
+        entries = Entries(live.universe, extra["on_bad_order"], auto_register, extra["rounding"], policy)
+        session._start(live, entries, extra["ts_policy"])
         session._recall(extra)
         return session
 
@@ -479,12 +484,12 @@ class Session:
         """Rebuild ids of orders and trades, pauses and lapses from the journal."""
         live, entries = self._live, self._entries
         self.notes = dict(extra["notes"])
-        entries.orders.update((label, KnownOrder.at(number, live.row(number))) for label, number in extra["orders"])
+        ids = {number: label for label, number in extra["orders"]}
         entries.fills.codes.update((label, code) for code, label in enumerate(extra["trades"]))
         lapses: dict[int, tuple[int, int]] = {}
         for number in range(live.size):
             row = live.row(number)
-            entries.remember(row, number)
+            entries.remember(row, number, ids.get(number if row["order"] == number else row["order"]))
             if row["kind"] == EventKind.EXPIRE:
                 lapses.pop(row["order"], None)
             elif row["expires"] != MISSING and row["order"] >= 0 and not row["flags"] & RowFlag.BAD_TS:

@@ -15,10 +15,11 @@ from riskkit._show import Row, Shown
 from riskkit.replay.ingest.convert import columns_from_frame
 from riskkit.replay.ingest.from_vectorbt import frame_from_portfolio
 from riskkit.replay.ingest.infer import infer_instruments
+from riskkit.replay.ingest.order_ids import OrderPolicy
 from riskkit.replay.ingest.times import DATES, UNITS
 from riskkit.replay.log.evidence import Evidence
 from riskkit.replay.log.storage import SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
-from riskkit.replay.schema.columns import FACTS, MISSING, EventKind, RowFlag
+from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, EventKind, RowFlag
 from riskkit.replay.schema.digest import hash_columns, hash_plain, hash_rows
 from riskkit.replay.schema.universe import Account, Instrument, Universe, decimal_text
 
@@ -82,6 +83,8 @@ class EventLog(Shown):
         unit: str | None = None,
         time_format: str | None = None,
         on_bad_order: str = "raise",
+        order_ids: str = "unique",
+        unknown_orders: str = "refuse",
         ts_policy: str = "raise",
         currencies: str = "one",
         columns: Mapping[Any, str] | None = None,
@@ -123,8 +126,15 @@ class EventLog(Shown):
         on_bad_order : {"raise", "flag"}
             Treatment of an *order* with a bad or off-grid price or quantity: an error, or a flag for the rule
             ``lot_tick`` to check. An off-grid number is kept for the other rules, to a millionth of its tick or lot; a
-            bad quantity counts as 0, a bad price as missing. Modifies are treated alike, and may refer to no known
-            order: a message that changes nothing. A bad fill or price event is always an error.
+            bad quantity counts as 0, a bad price as missing. Modifies are treated alike. A bad fill or price event is
+            always an error.
+        order_ids : {"unique", "account", "day", "account_day"}
+            Within what an ``order_id`` is that of one order: the log, an account, a day (UTC), a day of an account. An
+            event names the last earlier order of its id (of its account), also one of an earlier day.
+        unknown_orders : {"refuse", "external"}
+            Treatment of an event with an ``order_id`` that no earlier order has: an error, or an event of an order from
+            before the log. Such a fill is booked; another message is judged and counted as any other, but there is no
+            order that it could change. Log and results say how many there are.
         ts_policy : {"raise", "reject", "clamp", "sort"}
             Treatment of a time below the previous one: an error, an event that is counted and changes nothing, the
             previous time, or a stable sort of the frame.
@@ -168,6 +178,7 @@ class EventLog(Shown):
             unit,
             time_format,
             rounding,
+            OrderPolicy(order_ids, unknown_orders),
         )
         pairs = made.pair_account, made.pair_instrument
         if made.unit and unit is None and len(frame) and made.columns["ts"].max() >= FIRST_DATE:
@@ -327,6 +338,12 @@ class EventLog(Shown):
         return {EventKind(code).name: int(count) for code, count in enumerate(found) if count}
 
     @cached_property
+    def external(self) -> tuple[int, int]:
+        """Number of events of orders from before the log, and of these orders."""
+        numbers = self.columns["order"][self.columns["order"] <= FIRST_EXTERNAL]
+        return len(numbers), len(np.unique(numbers))
+
+    @cached_property
     def order_faults(self) -> dict[str, int]:
         """Number of overfills, and of events of orders that are done; see `riskkit.replay.kernels.order_faults`."""
         from riskkit.replay.kernels.order_faults import order_faults
@@ -390,6 +407,7 @@ class EventLog(Shown):
 
         rows: list[Row] = [("events", len(self), "")]
         rows += [(f"  {name.lower()}", count, "") for name, count in self.counts().items()]
+        rows += external_row(self)
         rows += [("accounts", len(self.universe.accounts), ""), ("instruments", len(self.universe.instruments), "")]
         if len(self):
             ts = self.columns["ts"]
@@ -402,6 +420,17 @@ class EventLog(Shown):
             ]
         rows += [(str(key), _brief(value), "") for key, value in self.about.items() if key not in ("title", "orphans")]
         return rows
+
+
+def external_text(log: EventLog) -> str:
+    """The number of events of orders from before the log in words; empty if there are none."""
+    events, orders = log.external
+    return f"{events:,} event{'s' * (events > 1)} of {orders:,} order{'s' * (orders > 1)}" if events else ""
+
+
+def external_row(log: EventLog) -> list[Row]:
+    """The line of a table on events of orders from before the log, if there are any."""
+    return [("from before the log", text, "")] if (text := external_text(log)) else []
 
 
 def _brief(value: Any) -> str:

@@ -31,6 +31,8 @@ def read_log(
     quanta: Mapping[str, Any] | None = None,
     rounding: str = "refuse",
     on_bad_order: str = "raise",
+    order_ids: str = "unique",
+    unknown_orders: str = "refuse",
     ts_policy: str = "raise",
     currencies: str = "one",
     columns: Mapping[Any, str] | None = None,
@@ -49,7 +51,7 @@ def read_log(
         (id, cash, positions, ...), and before them ``quanta = { USD = "0.01" }`` if the unit of money is given. Without
         it ticks and lots are the finest that occur, the multiplier is 1, the currency is USD, and every account starts
         empty.
-    tz, unit, time_format, quanta, rounding, on_bad_order, ts_policy, currencies, columns, ignore
+    tz, unit, time_format, quanta, rounding, on_bad_order, order_ids, unknown_orders, ts_policy, currencies, columns, ignore
         For a table, as in `EventLog.from_frame`.
     about : mapping, optional
         Facts about the data for reports, added to those of a stored log.
@@ -83,7 +85,8 @@ def read_log(
         declared = {"quanta": quanta, **declared}
         return EventLog.from_frame(
             _table(path), **declared, tz=tz, unit=unit, time_format=time_format, on_bad_order=on_bad_order, ts_policy=ts_policy,
-            rounding=rounding, currencies=currencies, columns=columns, ignore=ignore, about={"title": path.name, **(about or {})},
+            order_ids=order_ids, unknown_orders=unknown_orders, rounding=rounding, currencies=currencies, columns=columns,
+            ignore=ignore, about={"title": path.name, **(about or {})},
         )  # fmt: skip
     if units is not None or columns or ignore:
         given = "columns= and ignore=" if units is None else Path(units).name

@@ -16,7 +16,7 @@ from riskkit.replay.kernels.book import mark
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import PROVEN, Counter, Orphans, proven
 from riskkit.replay.log.currencies import accounts_by_currency, one_currency, refuse_currencies
-from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.event_log import EventLog, external_row
 from riskkit.replay.results.explain import Explanation, explained
 from riskkit.replay.results.frames import accounts_frame, decisions_frame, halts_frame, mixing, positions_frame
 from riskkit.replay.results.halts import BY_HAND, Spans, spans_of, unmatched_trades
@@ -442,6 +442,7 @@ class ReplayResult(Shown):
             "refusals_by_rule": self.refusals_by_rule(),
             "halted_time": self.halted_time(),
             **self._notices(),
+            **dict(zip(("external_events", "external_orders"), self.log.external, strict=True)),
             "profit": profit if len(profit) > 1 else next(iter(profit.values())),
             "digest": self.digest,
         }
@@ -467,6 +468,7 @@ class ReplayResult(Shown):
             for name, count in found["halted_time"].items()
             if count
         ]
+        rows += external_row(self.log)
         rows += [(name.replace("_", " "), count, "") for name, count in self._notices().items() if count]
         rows += [("profit", profit, currency) for currency, profit in self.profit_by_currency().items()]
         for policy, profits in self.profits_by_policy.items():

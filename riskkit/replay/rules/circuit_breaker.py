@@ -1,7 +1,8 @@
 """Circuit breaker: trips on losses, open positions or errors; reset by hand or when the day turns.
 
 Unit: money, positions, errors in a row. A profit reduces the day's loss but never below zero, so the loss is the
-fall from the day's best realised P&L. An order that would exceed the open positions is refused and trips the breaker.
+fall from the day's best realised P&L. An order that would exceed the open positions is refused and trips the breaker; a
+flat position in which an order works counts as open.
 `CircuitBreaker` is the same breaker without a replay, on the same functions.
 """
 
@@ -18,7 +19,7 @@ from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
 from riskkit.replay.rules.evidence import Need
-from riskkit.replay.rules.parameters import Count, Hour, Limit, MoneyReached, TimeZone
+from riskkit.replay.rules.parameters import Count, Flag, Hour, Limit, MoneyReached, TimeZone
 from riskkit.replay.rules.rule import Rule, RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
 from riskkit.replay.schema.calendar import day_starts
@@ -38,7 +39,8 @@ class BreakerLimits(NamedTuple):
     """Limits of a circuit breaker: the day's realised loss with fees, open positions, errors in a row.
 
     The loss trips at `daily_loss`, errors at `consecutive_errors`, an order beyond `open_positions`; a limit that is
-    not given never trips.
+    not given never trips. With ``working``, a flat position in which an order works is open. Without, the earlier orders
+    of the same list count all the same; and so it has to be at scope strategy, as positions belong to accounts.
 
     Examples
     --------
@@ -54,18 +56,36 @@ class BreakerLimits(NamedTuple):
     consecutive_errors: Limit[Count] = None
     tz: TimeZone = "UTC"
     roll_hour: Hour = 0
+    working: Flag = True
 
 
-def opens_too_many(state: Record, params: Any, book: Book) -> bool:
-    """True if an order in this position would exceed the limit of open positions."""
-    return book.position.qty == 0 and state.open >= params.open_positions
+def queued(params: Any, position: Record) -> int:
+    """Lots that work in a position; without `working`, those of the earlier orders of the list in decision."""
+    if params.working != 0:
+        return position.open_buy_qty + position.open_sell_qty
+    return position.listed_buy_qty + position.listed_sell_qty
+
+
+def open_now(state: Record, params: Any) -> int:
+    """Number of open positions, with those that orders would open."""
+    return state.open + state.listed + (state.opening if params.working != 0 else 0)
 
 
 def check(state: Record, params: Any, book: Book, event: EventRow) -> CapVerdict:
     """Refuse an order that would exceed the open positions."""
-    if event.kind == ORDER and opens_too_many(state, params, book):
-        return CapVerdict(OBJECT, state.open + 1, params.open_positions, POSITIONS, 0)
-    return CapVerdict(PASS, state.open, params.open_positions, POSITIONS, 0)
+    count = open_now(state, params)
+    if event.kind == ORDER and book.position.qty == 0:
+        after = count if queued(params, book.position) > 0 else count + 1
+        if after > params.open_positions:
+            return CapVerdict(OBJECT, after, params.open_positions, POSITIONS, 0)
+    return CapVerdict(PASS, count, params.open_positions, POSITIONS, 0)
+
+
+def apply_pending(state: Record, params: Any, book: Book, event: EventRow, sign: int) -> None:
+    """Count the position that an order of a list would open while the later ones are checked."""
+    others = queued(params, book.position) - (event.qty if sign > 0 else 0)
+    if book.position.qty == 0 and event.qty > 0 and others == 0:
+        state.listed += sign
 
 
 def used(state: Record, params: Any) -> tuple[CapVerdict, ...]:
@@ -73,7 +93,7 @@ def used(state: Record, params: Any) -> tuple[CapVerdict, ...]:
     return (
         CapVerdict(OBJECT if state.errors >= params.consecutive_errors else PASS, state.errors, 0, ERRORS, 0),
         CapVerdict(OBJECT if state.loss > params.daily_loss else PASS, state.loss, 0, LOSS, 0),
-        CapVerdict(PASS, state.open, 0, POSITIONS, 0),
+        CapVerdict(PASS, open_now(state, params), 0, POSITIONS, 0),
     )
 
 
@@ -114,10 +134,19 @@ def sentence(params: BreakerLimits) -> str:
     if params.daily_loss is not None:
         parts.append(f"the day's realised loss reaches {params.daily_loss}")
     if params.open_positions is not None:
-        parts.append(f"an order would open more than {params.open_positions} positions")
+        counted = "counted" if params.working else "not counted"
+        parts.append(f"an order would open more than {params.open_positions} positions (working orders {counted})")
     if params.consecutive_errors is not None:
         parts.append(f"{params.consecutive_errors} errors come in a row")
     return f"circuit breaker that trips when {' or '.join(parts)}"
+
+
+def misfit(rule: Any) -> str:
+    """Reason why the parameters do not fit together."""
+    limits = rule.parameters
+    if rule.scope == "strategy" and limits.open_positions is not None and limits.working:
+        return "a position that working orders would open is an account's, not a strategy's; give working=False"
+    return ""
 
 
 def evidence(rule: Any) -> tuple[Need, ...]:
@@ -131,11 +160,12 @@ BREAKER = register(
     RuleType(
         name="breaker",
         parameters=BreakerLimits,
-        state=("loss", "open", "errors"),
+        state=("loss", "open", "errors", "listed"),
         check=check,
         update=update,
         on_new_day=on_new_day,
         reset=on_new_day,
+        apply_pending=apply_pending,
         amend=amend,
         on_opening_position=opening,
         checks_on=frozenset({EventKind.ORDER}),
@@ -143,6 +173,7 @@ BREAKER = register(
         scopes=tuple(name for name in SCOPES if name not in ("instrument", "product", "connection")),
         action="HALT",
         hold="session",
+        requires=frozenset({"opening"}),
         observes=("daily_loss", "open_positions", "consecutive_errors"),
         standing=True,
         used=used,
@@ -150,11 +181,13 @@ BREAKER = register(
         evidence=evidence,
         breached_by=frozenset({EventKind.FILL, EventKind.TRADE, EventKind.ERROR}),
         one_of=("daily_loss", "open_positions", "consecutive_errors"),
+        misfit=misfit,
         sentence=sentence,
     )
 )
 
 
+FLAT = SimpleNamespace(qty=0, open_buy_qty=0, open_sell_qty=0)
 BY_HAND = replace(BREAKER, one_of=())  # without a limit, a breaker without a replay trips by hand only
 
 
@@ -224,7 +257,7 @@ class CircuitBreaker(Shown):
             raise InputError(f"quantum={quantum!r} is not above zero")
         rule = Rule("breaker", self.limits, hold=hold, kind=BY_HAND)
         self._params = rule.to_integers(Universe((), (), {"USD": self._quantum}))
-        self._state = SimpleNamespace(loss=0, open=0, errors=0)
+        self._state = SimpleNamespace(loss=0, open=0, errors=0, opening=0, listed=0)
         self._lock = threading.RLock()
         self._now: int | None = None
         self._day_end = 0
@@ -355,7 +388,7 @@ class CircuitBreaker(Shown):
             self._trip(reason)
 
     def _book(self, realised: int = 0, opened: int = 0) -> Book:
-        return Book(SimpleNamespace(qty=0), None, None, None, realised, opened)
+        return Book(FLAT, None, None, None, realised, opened)
 
     def _event(self, kind: int) -> EventRow:
         return EventRow(0, self._now or 0, kind, 0, 0, 0, 1, 1, MISSING, -1)

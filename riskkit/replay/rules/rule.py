@@ -88,7 +88,7 @@ class RuleType:
     may_pause : the rule may pause its key with REJECT as well; None: never, it refuses as long as the breach lasts.
     exempt_reducing : orders that only reduce a position are exempt.
     requires : data that the engine maintains for the rule, of {"marks", "orders", "working", "chains", "cash", "duplicates",
-        "parents", "covariance"}.
+        "parents", "covariance", "opening", ...}.
     sentence : str, or function of the parameters: the limit in words.
     source_hash : hash of the source of a user-defined rule (`riskkit.replay.rules.custom`), empty for the catalogue.
     integer_parameters : class of the integer parameters, if other than `parameters`.

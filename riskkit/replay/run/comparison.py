@@ -16,7 +16,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit._show import Shown, table_html, table_text
 from riskkit.replay.log.currencies import refuse_currencies
-from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.log.event_log import EventLog, external_text
 from riskkit.replay.results.pnl_curve import Curve, curve_of, deepest_account, worst_day_of_account
 from riskkit.replay.results.result import NOTE, ORPHANS_ARE, ReplayResult
 from riskkit.replay.results.timeline import DAY, Timeline
@@ -286,7 +286,15 @@ class ReplayComparison(Shown):
     def sentences(self) -> list[str]:
         """Summary of the effect of the limits in a few sentences."""
         unjudged = [f"Rule {name} cannot be judged on this log: {why}." for name, why in self.not_judged.items()]
-        return [sentence for sentence in (*unjudged, self._objected(), *self._enforced()) if sentence]
+        found = (*unjudged, *self._noticed(), self._objected(), *self._enforced())
+        return [sentence for sentence in found if sentence]
+
+    def _noticed(self) -> Iterator[str]:
+        """What the log says of orders that are not in it, or cannot be."""
+        if text := external_text(self.log):
+            yield f"The log has {text} from before it; the fills among them are booked."
+        faults = [f"{count:,} {name.replace('_', ' ')}" for name, count in self.log.order_faults.items() if count]
+        yield f"Of the recorded orders there are {', '.join(faults)}." if faults else ""
 
     def _objected(self) -> str:
         if self.shadow is None:

@@ -15,6 +15,7 @@ __all__ = [
     "AMENDS",
     "ANSWERS",
     "FACTS",
+    "FIRST_EXTERNAL",
     "FILL_CONTENTS",
     "FILL_KEY",
     "MESSAGES",
@@ -36,6 +37,7 @@ __all__ = [
 FILL_KEY = ("account", "instrument", "side", "trade_id")  # with the day (UTC): fills that share it are one fill
 FILL_CONTENTS = ("qty", "price")  # which must then be equal
 RETURN_UNIT = 10**9  # a TRADE's return is counted in billionths
+FIRST_EXTERNAL = -2  # in the column ``order``: the first order from before the log, -3 the second, ...
 
 
 class EventKind(IntEnum):
@@ -251,9 +253,10 @@ class EventRow(NamedTuple):
     """One event as passed to rules: integers only.
 
     ``qty`` is in lots and ``price`` in ticks of the instrument; ``account``, ``instrument``, ``pair`` (an account in
-    an instrument), ``strategy`` and ``connection`` are dense codes, -1 if none. ``order`` is the row of
-    the order that the event belongs to, -1 if none. A CASH event carries its amount and an EQUITY event its equity
-    in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in ``price``.
+    an instrument), ``strategy`` and ``connection`` are dense codes, -1 if none. ``order`` is the row of the order that
+    the event belongs to, below 0 if the log has none (see `FIRST_EXTERNAL`). A CASH event carries its amount and an
+    EQUITY event its equity in ``qty`` as quanta of money; a TRADE carries its profit in ``qty`` and its return in
+    ``price``.
 
     Examples
     --------

@@ -83,6 +83,12 @@ class Scope(NamedTuple):
         return self.order_key.replace("account.", "member.").replace("position.", "peer.")
 
     @property
+    def position_key(self) -> str:
+        """The key of a position, as an expression of the loop; -1 if its account and instrument do not determine it."""
+        key = self.order_key.replace("order.account", "position.account").replace("order.pair", "position.code")
+        return "-1" if self.is_open else key
+
+    @property
     def joins_accounts(self) -> bool:
         """True if a key has positions of several accounts, which are netted."""
         return "account" not in self.parts and not self.is_open

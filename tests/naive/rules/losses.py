@@ -148,7 +148,16 @@ class Breaker(Rule):
     def objects(self, event, member, weight):
         if event["kind"] == "modify" or self.replay.position(member.account, member.instrument) != 0:
             return False
-        return "open_positions" in self.params and self.open.get(self.key(member), 0) >= self.params["open_positions"]
+        first, pair = (
+            {},
+            (member.account, member.instrument),
+        )  # the first order of each flat position that it would open
+        for order in self.replay.working() if self.params.get("working", True) else self.replay.phantoms:
+            if order.rest > 0 and self.replay.position(order.account, order.instrument) == 0:
+                first.setdefault((order.account, order.instrument), self.key(order))
+        key = self.key(member)
+        after = self.open.get(key, 0) + list(first.values()).count(key) + (pair not in first)
+        return after > self.params.get("open_positions", float("inf"))
 
     def took(self, key, profit):
         self.loss[key] = max(self.loss.get(key, 0) - profit, Fraction(0))

@@ -22,11 +22,7 @@ class MaxOrderNotional(Rule):
         return abs(member.qty * price * self.replay.instruments[member.instrument].multiplier)
 
     def objects(self, event, member, weight):
-        prices = [self.price(member)]
-        traded = self.replay.instruments[member.instrument]
-        if member.side == -1:
-            prices.append(traded.bid if traded.bid is not None else traded.mark or 0)
-        return self.beyond(max(self.money(member, price) for price in prices), self.limit())
+        return self.beyond(self.money(member, self.price(member)), self.limit())
 
 
 class MinOrderNotional(MaxOrderNotional):

@@ -73,7 +73,8 @@ def rule(number: int = 0, hooks=ASKED, **facts) -> RuleShape:
         "reads": ("exposure", "profit"),
     }
     given |= dict.fromkeys(
-        ("can_pause", "breach_trips", "caps", "exempt_reducing", "working", "covariance", "volume", "whole"), True
+        ("can_pause", "breach_trips", "caps", "exempt_reducing", "working", "covariance", "volume", "opening", "whole"),
+        True,
     )
     given |= {"group": next((group for group in GROUPS if group.scope == facts.get("scope")), None)}
     return RuleShape(number, f"rule_{number}", **{**given, **facts}, hooks=tuple(hooks.items()))

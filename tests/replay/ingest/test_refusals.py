@@ -165,11 +165,13 @@ BAD_FRAMES = {
     "unknown side": ([{**ORDER, "side": "hold"}], "row 0, column 'side': 'hold' is not a side; use B or S"),
     "duplicate order id": (
         [NAMED, {**NAMED, "ts": 2}],
-        "row 1, column 'order_id': 'a' is used already by the order of row 0; ids are unique in a log",
+        "row 1, column 'order_id': 'a' is used already by the order of row 0; ids are unique in a log; "
+        "if they are used again, give order_ids='account', 'day' or 'account_day'",
     ),
     "fill of an unknown order": (
         [NAMED, {**FILL, "order_id": "b"}],
-        "row 1, column 'order_id': 'b' does not name an earlier order",
+        "row 1, column 'order_id': 'b' does not name an earlier order; if it is of an order from "
+        "before the log, give unknown_orders='external'",
     ),
     "fill of a later order": (
         [{**FILL, "ts": 1}, NAMED],

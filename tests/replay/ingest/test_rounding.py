@@ -33,6 +33,7 @@ def fills(*numbers: tuple[Any, ...], instrument: str = "BTC") -> list[dict[str, 
     return [{**trade, **dict(zip(names, one, strict=False))} for one in numbers]
 
 
+NAMED = {"kind": "order", "account": "A", "instrument": "BTC", "side": "B", "qty": 1, "price": 10, "order_id": "a"}
 HARD: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     "8 and 8 decimals": (fills(("0.12345678", "67000.12345678")), {}),
     "8 and 8 decimals, declared": (fills(("0.12345678", "67000.12345678")), {"instruments": [BTC]}),
@@ -66,6 +67,9 @@ HARD: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         {},
     ),
     "another heading": ([{"kind": "clock", "Venue": "V"}], {}),
+    "a fill of yesterday's order": ([{**NAMED, "kind": "fill"}], {}),
+    "a cancel of yesterday's order": ([{"kind": "cancel", "account": "A", "instrument": "BTC", "order_id": "a"}], {}),
+    "an id used again in another account": ([NAMED, {**NAMED, "account": "C"}], {}),
     "a time that goes back": ([{"kind": "clock"}, {"kind": "clock", "ts": START - 10}], {}),
 }
 
@@ -77,7 +81,7 @@ def frame_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def advised(sentence: str, options: dict[str, Any]) -> dict[str, Any]:
     """The options with what a sentence says changed in them."""
     changed = dict(options)
-    for name, value in re.findall(r"(rounding|currencies|ts_policy)='(\w+)'", sentence):
+    for name, value in re.findall(r"(rounding|currencies|ts_policy|unknown_orders|order_ids)='(\w+)'", sentence):
         changed[name] = value
     if "leave out quanta" in sentence:
         changed.pop("quanta")
@@ -158,6 +162,7 @@ def test_the_advice_of_a_refusal_leads_through_the_command_line(tmp_path, capsys
 
 
 ADVISED = ("rounding", "currencies", "ts_policy", "on_bad_order", "quanta", "unit", "time_format", "columns", "ignore")
+ADVISED += ("order_ids", "unknown_orders")
 
 
 @pytest.mark.parametrize("name", ADVISED)
@@ -175,7 +180,11 @@ def test_what_is_advised_is_known_to_this_test():
     room = Path(riskkit.__file__).parent / "replay" / "ingest"
     texts = "".join(path.read_text() for path in room.glob("*.py") if path.stem != "from_vectorbt")
     found = set(re.findall(r"""(?:give|say|use|with|map it with|leave it out with) ([a-z_]+)=""", texts))
-    assert {"ignore", "rounding", "currencies", "ts_policy"} <= found <= {*ADVISED, "type", "negative_price"}
+    assert (
+        {"ignore", "rounding", "currencies", "ts_policy", "order_ids", "unknown_orders"}
+        <= found
+        <= {*ADVISED, "type", "negative_price"}
+    )
 
 
 # ---------------------------------------------------------------------- live

@@ -70,6 +70,19 @@ def log_with(events):
     return EventLog.from_frame(pd.DataFrame([{"ts": ts, **same, **row} for ts, row in enumerate(rows)]))
 
 
+@pytest.mark.parametrize("end", ["fill 10", "cancel 0", "expire 0", "reject 0", "error 0"])
+@pytest.mark.parametrize("late", ["fill 1", "cancel 0", "modify 12"])
+def test_an_event_of_an_order_that_has_ended_is_counted_however_it_ended(end, late):
+    result = replay_log(log_with([end, late]), RuleSet([]), compiled=False)
+    name = {"fill": "fills", "cancel": "cancels", "modify": "modifies"}[late.split()[0]]
+    assert {key: count for key, count in result.summary().items() if key in FAULTS and count} == {
+        f"{name}_of_done_orders": 1
+    }
+    assert not any(
+        fault.replace("_", " ") in str(replay_log(log_with([end]), RuleSet([]), compiled=False)) for fault in FAULTS
+    )
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("mode", ["shadow", "enforce"])
 def test_a_result_shows_what_cannot_be(fault, mode):

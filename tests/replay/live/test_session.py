@@ -65,7 +65,7 @@ def test_labels_one_at_a_time_give_the_digest_of_the_frame(seed):
     scenario = random_scenarios.scenario(seed, 50)
     log, _ = scenario_runner.log_of(scenario)
     rules = scenario_runner.rules_of(scenario)
-    options = {"on_bad_order": "flag", "ts_policy": "reject", "compiled": False}
+    options = {"on_bad_order": "flag", "unknown_orders": "external", "ts_policy": "reject", "compiled": False}
     session = Session(rules, log.universe, scenario["mode"], **options)
     rows = scenario_rows(scenario)
     stop = next(at for at in range(20, 50) if rows[at].get("batch") is None)  # not within a list

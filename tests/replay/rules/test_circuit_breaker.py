@@ -304,7 +304,7 @@ def test_threads_lose_no_trade():
 INSTRUMENTS = [Instrument(f"I{i}") for i in range(5)]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["open", "close", "trade", "error", "ack", "reset"]),
+        st.sampled_from(["open", "send", "arrive", "withdraw", "close", "trade", "error", "ack", "reset"]),
         st.sampled_from([0, 1, HOUR, 7 * HOUR, DAY]),
         st.integers(0, 4),
         st.integers(-400, 400),
@@ -315,14 +315,27 @@ STEPS = st.lists(
 
 def told_and_recorded(breaker: CircuitBreaker, steps: list, start: int) -> tuple[list[dict], list[bool], list[int]]:
     """Tell the breaker a stream, and write it down: the events, which orders pass, and the events that trip."""
-    rows, passes, trips, held = [], [], [], {}
+    rows = [{"ts": start, "kind": kind, "account": "A"} for kind in ("error", "ack")]  # so that the rule can be judged
+    breaker.record_error(start)
+    breaker.record_success(start)
+    passes, trips, held, sent = [], [], {}, {}
     now = start
     for order_id, (what, wait, which, amount) in enumerate(steps):
         now += wait
         breaker.check_daily_reset(now)
         was_tripped = breaker.tripped
         event = {"ts": now, "account": "A", "instrument": f"I{which}", "side": "B", "qty": 1, "price": "10.00"}
-        if what == "open" and which not in held:
+        if what == "send" and which not in held and which not in sent:  # works until it arrives or is withdrawn
+            rows.append({**event, "kind": "order", "order_id": order_id})
+            passes.append(breaker.open_position(now))
+            sent |= {which: order_id} if passes[-1] else {}
+        elif what == "arrive" and which in sent:
+            rows.append({**event, "kind": "fill", "order_id": sent.pop(which)})
+            held[which] = None
+        elif what == "withdraw" and which in sent:
+            rows.append({**event, "kind": "cancel", "order_id": sent.pop(which)})
+            breaker.close_position(now)
+        elif what == "open" and which not in held and which not in sent:
             rows.append({**event, "kind": "order", "order_id": order_id})
             passes.append(breaker.open_position(now))
             if breaker.tripped and not was_tripped:
@@ -368,11 +381,71 @@ def test_it_is_the_rule(steps, hold, zone):
     assert [seq not in refused for seq in orders] == passes
     assert result.rows["seq"][result.rows["code"] == DecisionCode.TRIP].tolist() == trips
     record = result.state.rules[0][1]
-    assert (record["loss"], record["open"], record["errors"]) == (
+    assert (record["loss"], record["open"] + record["opening"], record["errors"]) == (
         round(breaker.daily_loss * 100),
         breaker.open_positions,
         breaker.errors,
     )
+
+
+ONE = {"account": "A", "side": "B", "qty": 1, "price": 10}
+SENT = [{**ONE, "kind": "order", "instrument": f"I{i}", "order_id": i} for i in range(3)]
+ENDS = [
+    {"kind": "cancel"},
+    {"kind": "expire"},
+    {"kind": "reject"},
+    {"kind": "error", "instrument": None},
+    {"kind": "modify", "qty": 1, "price": 9},
+    {"kind": "fill", "side": "B", "qty": 1, "price": 10},
+]
+
+
+def refused_of(rows: list[dict], mode: str = "enforce", **limits) -> list[int]:
+    """Orders that a breaker refuses, the same live."""
+    frame = pd.DataFrame([{"ts": ts, **row} for ts, row in enumerate(rows)])
+    log = EventLog.from_frame(frame, INSTRUMENTS, ["A"], unit="ns")
+    rules = RuleSet([Rule("breaker", BreakerLimits(**limits), action="REJECT")])
+    result = replay_log(log, rules, mode, compiled=False)
+    live = Engine(rules, log.universe, mode, compiled=False)
+    live.feed(log)
+    assert live.digest == result.digest
+    return result.rejections()["seq"].tolist()
+
+
+@pytest.mark.parametrize(("listed", "working"), [(False, True), (True, True), (True, False)])
+def test_orders_of_one_instant_open_no_more_positions_than_are_allowed(listed, working):
+    rows = [{**row, "ts": 0, "batch": 1 if listed else None} for row in SENT]
+    refused = refused_of(rows, open_positions=2, working=working)
+    assert refused == ([0, 1, 2] if listed else [2])  # a list is refused whole
+    assert refused_of(rows, open_positions=3, working=working) == []
+    assert refused_of([{**row, "ts": 0} for row in SENT], open_positions=0, working=False) == [0, 1, 2]
+    assert refused_of([{**row, "ts": 0} for row in SENT], open_positions=1, working=False) == []
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end["kind"])
+def test_an_order_that_ends_unfilled_opens_nothing(end):
+    frees = end["kind"] not in ("modify", "fill")
+    rows = [SENT[0], {"account": "A", "instrument": "I0", "order_id": 0, **end}, SENT[1]]
+    assert refused_of(rows, open_positions=1) == ([] if frees else [2])
+
+
+def test_two_orders_of_one_position_open_one():
+    other = {**SENT[0], "side": "S", "price": 11, "order_id": "ask"}
+    close = {**other, "kind": "fill", "order_id": None}
+    assert refused_of([SENT[0], other, SENT[1]], open_positions=1) == [2]
+    assert refused_of([SENT[0], other, SENT[1]], open_positions=2) == []
+    flat = [SENT[0], other, {**SENT[0], "kind": "fill"}, {**close, "order_id": "ask"}, SENT[1]]
+    assert refused_of(flat, open_positions=1) == []
+    half = [{**SENT[0], "qty": 2}, {**SENT[0], "kind": "fill"}, close, SENT[1]]
+    assert refused_of(half, open_positions=1) == [3], "closed, and what is left of the order opens it again"
+
+
+def test_working_orders_of_a_strategy_are_refused_with_the_way_out():
+    assert refusal(Rule, "r", BreakerLimits(open_positions=1), scope="strategy") == (
+        "rule 'r' (breaker): a position that working orders would open is an account's, not a strategy's; give working=False"
+    )
+    Rule("r", BreakerLimits(open_positions=1, working=False), scope="strategy")
+    Rule("r", BreakerLimits(daily_loss=1), scope="strategy")
 
 
 @pytest.mark.parametrize("scope", ["account", "account_instrument", "account_product", "desk", "firm", "global"])

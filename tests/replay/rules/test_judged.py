@@ -20,7 +20,7 @@ NAMES = sorted(kind.name for kind in rule_types() if not kind.source_hash)
 # the lowest limits, by rule type or by name of the parameter, so that a rule breaches as soon as it can
 LIMITS = {"limit": 0, "qty_limit": 0, "trade_limit": 1, "notional": 0, "pct": 0, "money": 0, "max_dd": 0, "ticks": 0}
 STRICTEST: dict[str, dict[str, object]] = {
-    "breaker": {"daily_loss": 0, "open_positions": 0, "consecutive_errors": 1},
+    "breaker": {"daily_loss": 0, "open_positions": 0, "consecutive_errors": 1, "working": False},
     "known_instrument": {"instruments": ()},
     "message_level": {"reject_mps": 0, "logout_mps": 0},
     "min_order_qty": {"limit": 1_000_000},

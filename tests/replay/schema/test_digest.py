@@ -110,8 +110,8 @@ DATA = (
     Path(__file__).parents[2] / "data"
 )  # events.parquet is random_log(7, 300, opened=True) of tests/streams.py, stored
 KEPT = {
-    "shadow": "ec11382ecc1962fa224480404f62b761b8422edc74a287bb3db12aa55465bbd7",
-    "enforce": "7ce88f25ce9d4e3c094b77d5ec8d06e0e139a56bd7ab2dcda5134d37ac40ac19",
+    "shadow": "bcee87f8eeb514d5c4399fb7d2eef55765a76dbe28f973cb5ba4a667fa3df45e",
+    "enforce": "b2d4e6db6a21d59eb2f4c911a2adfa9585527481c9a619ea427e8dd1b381bc3e",
 }
 
 

@@ -15,7 +15,9 @@ from streams import random_log
 
 from riskkit import Account, EventLog, InputError, Instrument, Rule, RuleSet, calibrate, sweep
 from riskkit.replay.schema.columns import MISSING, EventKind
-from riskkit.replay.sweeps.calibration.block_bootstrap import default_block, resampled_days
+from riskkit.replay.sweeps.calibration.block_bootstrap import resampled_days, resampled_means
+from riskkit.replay.sweeps.calibration.choice_tests import overfitting, superiority
+from riskkit.replay.sweeps.calibration.mean_interval import mean_intervals
 from riskkit.replay.sweeps.calibration.walk_forward import windows
 from riskkit.replay.sweeps.many.days import SUMS
 from riskkit.replay.sweeps.many.figures import ENFORCED, PER_DAY
@@ -213,14 +215,41 @@ def test_batches_do_not_change_what_is_drawn(monkeypatch):
     assert np.array(parts).tolist() == np.array(whole).tolist()
 
 
-def test_intervals_and_shares_are_those_of_the_resamples(found):
-    frame, figures = found.frame, found.figures
-    drawn = list(resampled_days(figures.n_days, np.random.default_rng(5), 40, block=found.block))
-    scores = np.array([figures.daily("profit_change")[:, days].mean(axis=1) for days in drawn])
-    np.testing.assert_allclose(frame["score_low"], np.quantile(scores, 0.05, axis=0), rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(frame["score_high"], np.quantile(scores, 0.95, axis=0), rtol=1e-9, atol=1e-9)
+def test_shares_intervals_and_tests_are_those_of_the_resamples(found):
+    frame, figures, chance = found.frame, found.figures, np.random.default_rng(5)
+    drawn = list(resampled_days(figures.n_days, chance, 40, block=found.block))
+    change = figures.daily("profit_change")
+    scores = np.array([change[:, days].mean(axis=1) for days in drawn])
     assert (scores[np.arange(40), found.resamples.chosen] >= scores.max(axis=1) - 1e-9).all()
     assert frame["chosen_share"].sum() == pytest.approx(1.0)
+    for name in ("profit_change", "score"):
+        expected = mean_intervals(change, chance, 40, 0.90)
+        np.testing.assert_allclose(frame[f"{name}_low"], expected.chosen_low if name == "score" else expected.low)
+        np.testing.assert_allclose(frame[f"{name}_high"], expected.high)
+        assert ("not corrected for choosing" in frame.attrs[f"{name}_low"]) == (name != "score")
+    means = resampled_means(change, chance, 40, block=found.block)
+    assert found.evidence.superiority == superiority(change, means, found.block)
+    assert found.evidence.overfitting == overfitting(change)
+    days = np.concatenate([change[one.row, one.window.test_from : one.window.test_to] for one in found.splits])
+    expected = mean_intervals(days[None], chance, 40, 0.90)
+    assert found.evidence.out_of_sample == pytest.approx((expected.low[0], expected.high[0]))
+
+
+def test_an_interval_is_corrected_for_the_settings_that_could_be_chosen(log):
+    def evidence(**wanted):
+        return calibrate(log, RULES, GRID, rng=np.random.default_rng(5), resamples=40, **PLAIN, **wanted)
+
+    shares = evidence().frame["rejected_share"]
+    bound = float(shares.sort_values().iloc[2])
+    few = evidence(constraints={"rejected_share": (None, bound)})
+    assert few.evidence.n_candidates == (shares <= bound).sum() < len(shares)
+    assert "corrected for choosing among 3" in repr(few)
+    for objective in ("-drawdown", lambda frame: frame["profit"] ** 2):  # no sums over days
+        found = evidence(objective=objective)
+        assert "score_low" not in found.frame and found.evidence.overfitting is found.evidence.superiority is None
+        assert "profit_change_low" in found.frame and "reality check" not in repr(found)
+    fewest = evidence(objective="-orders_rejected")
+    assert fewest.frame["score_high"].iloc[fewest.row] >= fewest.frame["score"].iloc[fewest.row]
 
 
 def test_the_same_chance_gives_the_same_answer_on_any_number_of_threads(log, found):
@@ -240,6 +269,10 @@ def test_windows():
     assert [tuple(one) for one in got] == [(0, 4, 4, 4, 8), (0, 8, 8, 8, 10)]
     got = windows(day, day + DAY, 1, train_days=4, test_days=4, kind="rolling")
     assert [tuple(one) for one in got] == [(0, 4, 3, 4, 8), (4, 8, 7, 8, 10)]
+    got = windows(day, day + DAY, DAY, train_days=4, test_days=4, embargo_days=1)  # the purge is longer or the embargo
+    assert [one.known_to for one in got] == [3, 7]
+    got = windows(day, day + DAY, DAY, train_days=4, test_days=4, embargo_days=3)
+    assert [one.known_to for one in got] == [1, 5]
 
 
 def test_what_comes_after_a_training_window_does_not_change_its_choice(log, found):
@@ -352,7 +385,8 @@ def test_one_day_one_setting_all_or_nothing_refused():
         small(*TWO_DAYS), SMALL, {"size.limit": [50, 60]}, **{**TINY, "resamples": 8}, rng=np.random.default_rng(0)
     )
     assert nothing.chosen == {"size.limit": 50} and nothing.frame["on_front"].all()
-    assert (nothing.frame[["score_low", "score_high", "rejected_share"]] == 0).all(axis=None)
+    assert nothing.frame[["profit_change_low", "profit_change_high", "score_high"]].isna().all(axis=None)
+    assert "not known (fewer than 10 days, or all alike)" in repr(nothing)
     assert nothing.frame["chosen_share"].tolist() == [1.0, 0.0]
     everything = calibrate(small(*TWO_DAYS), SMALL, {"size.limit": [1, 0]}, **TINY)
     assert everything.frame["rejected_share"].tolist() == [1.0, 1.0]
@@ -374,6 +408,9 @@ GOOD_FLOW = {"good_flow_blocked": (None, 0.005)}
         ({"train_days": 1, "test_days": 1, "state": "kept"}, "state='kept'"),
         ({"train_days": 2, "test_days": 1}, "leaves no day to test on"),
         ({"train_days": 1, "test_days": 1, "horizon_ns": 3 * DAY}, "train_days=1 is too short"),
+        ({"train_days": 2, "test_days": 1, "embargo_days": -1}, "embargo_days=-1"),
+        ({"embargo_days": 1}, "embargo_days=1 is for a walk-forward"),
+        ({"train_days": 1, "test_days": 1, "embargo_days": 1}, "ends a horizon and embargo_days=1 before it"),
         ({"train_days": 1, "test_days": 1, "window": "sliding"}, "window='sliding'"),
         (
             {"objective": 1.0},
@@ -419,7 +456,6 @@ def test_an_interrupt_leaves_no_thread(monkeypatch):
 def test_one_day_is_not_resampled():
     with pytest.raises(InputError, match="one trading day"):
         calibrate(small((0, 9, 8)), SMALL, {"size.limit": [4]}, rng=np.random.default_rng(0), compiled=False)
-    assert default_block(1) == 1 and default_block(30, 50) == 30
     with pytest.raises(InputError, match="no walk-forward evaluation"):
         calibrate(small((0, 9, 8)), SMALL, {"size.limit": [4]}, **TINY).out_of_sample()
 
@@ -446,6 +482,13 @@ def test_it_prints_and_draws(found):
         "most profit change",
         "of the record",
         "90% interval",
+        "corrected for choosing among 8",
+        "not corrected for choosing",
+        "p-value, White's reality check",
+        "p-value, Hansen's SPA test",
+        "probability of overfitting",
+        "do not show what is rarer",
+        "chosen before, so not corrected",
         "selected again in",
         "best possible",
         "USD, after any event",

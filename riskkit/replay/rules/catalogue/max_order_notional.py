@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.book import Book, notional
-from riskkit.replay.rules.catalogue.message import worst_price_of
+from riskkit.replay.rules.catalogue.message import price_of
 from riskkit.replay.rules.parameters import Breach, Limit, MissingPrice, Money, at_most
 from riskkit.replay.rules.rule import RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, Verdict, unpriced
@@ -36,7 +36,7 @@ class MaxOrderNotional(NamedTuple):
 
 def check(params: Any, book: Book, event: EventRow) -> Verdict:
     """Compare the order's value with the limit."""
-    price = worst_price_of(book, event)
+    price = price_of(book, event)
     if price == MISSING:
         return unpriced(params.on_missing_price, 0, params.limit)
     observed = abs(notional(book.instrument, event.qty, price))

@@ -16,22 +16,10 @@ def bad_price(event: EventRow) -> bool:
 
 
 def price_of(book: Book, event: EventRow) -> int:
-    """Price of a message; for a market order ask, bid or the last trade; MISSING if unknown."""
+    """Price at which a message is valued, as `order_price`: its limit, a sell below the market at the market; or MISSING."""
     if bad_price(event):
         return MISSING
     return order_price(book.instrument, event.side, event.price)
-
-
-def worst_price_of(book: Book, event: EventRow) -> int:
-    """Price at which a message is worth most: that of `price_of`, and of a sell below the market that of the market.
-
-    A sell at 1 beside a bid of 672,000 trades at 672,000, not at 1 (Mizuho Securities and J-Com, 8 December 2005).
-    """
-    price = price_of(book, event)
-    if price == MISSING or event.side > 0:
-        return price
-    market = order_price(book.instrument, event.side, MISSING)
-    return market if market != MISSING and abs(market) > abs(price) else price
 
 
 def rest(book: Book, event: EventRow) -> int:

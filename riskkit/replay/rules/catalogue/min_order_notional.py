@@ -1,7 +1,8 @@
 """Minimum notional of an order.
 
-Unit: money, quantity x price x multiplier. Source: minimum notionals of crypto exchanges; Nautilus issue 4695 (the
-minimum blocked the close of a small position) is why reduce-only orders may be exempt.
+Unit: money, quantity x price x multiplier, at the price of `max_order_notional`. Source: minimum notionals of crypto
+exchanges; Nautilus issue 4695 (the minimum blocked the close of a small position) is why reduce-only orders may be
+exempt.
 """
 
 from __future__ import annotations

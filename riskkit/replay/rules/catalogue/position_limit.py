@@ -26,7 +26,7 @@ class PositionLimit(NamedTuple):
 
     ``include_open`` counts working orders as filled. ``measure`` net: the signed position and the working orders of
     the order's side; gross: its size and the working orders of both sides. Money is valued at the
-    order's price (a market order's at ask, bid or last).
+    order's price (a market order's at ask, bid or last; that of a sell below the market at the market).
 
     Examples
     --------

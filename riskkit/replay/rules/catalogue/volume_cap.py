@@ -1,7 +1,7 @@
 """Volume cap per trading day: quantity, notional, or both.
 
-Unit: quantity of the instruments, money. Source: daily volume limits of brokers and futures exchanges by account,
-contract and product; the day turns at `roll_hour` local time.
+Unit: quantity of the instruments, money (of orders at the price of `max_order_notional`). Source: daily volume limits of
+brokers and futures exchanges by account, contract and product; the day turns at `roll_hour` local time.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, random_generator
+from riskkit._check import InputError, constant, random_generator
 from riskkit.montecarlo.draws import Variates
 from riskkit.montecarlo.models.bootstrap import BlockBootstrap
 from riskkit.replay.sweeps.calibration.objective import Selection
@@ -18,12 +18,8 @@ BlockKind = Literal["stationary", "circular"]
 
 
 class Resamples(NamedTuple):
-    """Score of each setting over each resample, and the row of the setting that it selected.
+    """Row of the setting that each resample selects, shape (n_resamples,); -1 if no setting is feasible."""
 
-    ``scores`` has shape (n_resamples, n_settings); ``chosen`` has shape (n_resamples,), -1 if no setting is feasible.
-    """
-
-    scores: np.ndarray
     chosen: np.ndarray
 
 
@@ -36,31 +32,74 @@ def resample(
     block: float,
     kind: BlockKind = "stationary",
 ) -> Resamples:
-    """Scores and selections over resampled days, one after the other as drawn."""
-    scores, chosen = [], []
+    """Selections over resampled days, one after the other as drawn."""
+    chosen = []
     for days in resampled_days(figures.n_days, rng, resamples, block=block, kind=kind):
-        frame = figures.frame_over(days)
-        row = selection.best(frame)
-        scores.append(selection.scores(frame))
+        row = selection.best(figures.frame_over(days))
         chosen.append(-1 if row is None else row)
-    return Resamples(np.array(scores), np.array(chosen))
+    return Resamples(np.array(chosen))
 
 
-def default_block(n_days: int, horizon_days: int = 0) -> int:
-    """Block length in days: the cube root of the number of days, at least the valuation horizon of an order.
+def resampled_means(
+    series: np.ndarray, rng: np.random.Generator, resamples: int, *, block: float, kind: BlockKind = "stationary"
+) -> np.ndarray:
+    """Mean of each series (n_series, n_days) over resampled days; float64, shape (n_resamples, n_series)."""
+    drawn = resampled_days(series.shape[1], rng, resamples, block=block, kind=kind)
+    return np.array([series[:, days].mean(axis=1) for days in drawn]).reshape(resamples, len(series))
+
+
+def automatic_block(series: np.ndarray, kind: BlockKind = "stationary", *, at_least: float = 1.0) -> float:
+    """Block length in days that minimises the error of the resampled variance of a mean; the mean over the series.
+
+    Parameters
+    ----------
+    series : (n_series, n_days)
+        Figures of consecutive days; a series that does not vary counts for nothing.
+    kind : {"stationary", "circular"}
+        A circular block has a whole number of days.
+    at_least : float
+        Smallest length, as the days until an order is valued; at most the number of days.
+
+    Returns
+    -------
+    float
+        From 1 to the number of days. For one series at most min(3 sqrt(n), n/3), rounded up.
 
     References
     ----------
     Politis and White (2004), Automatic block-length selection for the dependent bootstrap, Econometric Reviews 23(1),
-    section 2: the optimal length grows as the cube root of the number of observations.
+    53-70, section 3, with the correction of Patton, Politis and White (2009), Econometric Reviews 28(4), 372-375; the
+    number of lags is that of the authors' program.
 
     Examples
     --------
-    >>> default_block(1000), default_block(1000, horizon_days=63)
-    (10, 63)
+    >>> days = np.array([[1.0, 2.0, 4.0, 5.0, 5.0, 3.0, 2.0, 1.0, 0.0, 0.0, 2.0, 3.0, 5.0, 6.0, 4.0, 3.0]])
+    >>> round(automatic_block(days), 2), automatic_block(days, "circular"), automatic_block(days, at_least=9)
+    (6.0, 6.0, 9.0)
     """
-    cube_root: int = round(n_days ** (1 / 3))
-    return max(1, min(max(cube_root, horizon_days), n_days))
+    n_days = series.shape[1]
+    lengths = [_optimal_block(row, kind) for row in series if not constant(row)]
+    length = max(1.0, float(at_least), float(np.mean(lengths)) if lengths else 1.0)
+    length = float(round(length)) if kind == "circular" else length
+    return min(length, float(n_days))
+
+
+def _optimal_block(values: np.ndarray, kind: BlockKind) -> float:
+    """Block length of one series: (2 g^2 / d)^(1/3) n^(1/3)."""
+    n = len(values)
+    centred = values - values.mean()
+    run = max(5, int(np.log10(n)))  # this many lags in a row are within the band from the first that is not counted
+    most = min(int(np.ceil(np.sqrt(n))) + run, n - 1)
+    covariances = np.array([centred[lag:] @ centred[: n - lag] for lag in range(most + 1)]) / n
+    within = np.abs(covariances) < 2.0 * np.sqrt(np.log10(n) / n) * covariances[0]
+    starts = (lag for lag in range(1, most - run + 1) if within[lag : lag + run].all())
+    lags = np.arange(1, min(2 * next(starts, most), most) + 1)
+    weights = 2.0 * np.minimum(1.0, 2.0 * (1.0 - lags / len(lags)))  # a flat top, then a slope; both signs of the lag
+    slope = float(weights * lags @ covariances[1 : len(lags) + 1])
+    spectrum = float(covariances[0] + weights @ covariances[1 : len(lags) + 1])
+    scale = 2.0 if kind == "stationary" else 4.0 / 3.0
+    bound = float(np.ceil(min(3.0 * np.sqrt(n), n / 3.0)))
+    return min((2.0 * slope**2 / (scale * spectrum**2) * n) ** (1.0 / 3.0), bound) if spectrum else bound
 
 
 def day_bootstrap(n_days: int, rng: np.random.Generator | None, block: float, kind: BlockKind) -> BlockBootstrap:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from riskkit._check import Duration, InputError, confidence_level, instance, one
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
-from riskkit.replay.sweeps.calibration.block_bootstrap import BlockKind, day_bootstrap, default_block, resample
+from riskkit.replay.sweeps.calibration.block_bootstrap import BlockKind, automatic_block, day_bootstrap, resample
 from riskkit.replay.sweeps.calibration.calibration_result import Calibration
+from riskkit.replay.sweeps.calibration.evidence import evidence_for
 from riskkit.replay.sweeps.calibration.objective import Constraint, Objective, Selection
 from riskkit.replay.sweeps.calibration.walk_forward import Evaluated, State, Window, WindowKind, walk, windows
 from riskkit.replay.sweeps.grid.settings import Grid, Setting, checked_settings, index_of
@@ -43,6 +44,7 @@ def calibrate(
     train_days: int | None = None,
     test_days: int | None = None,
     window: WindowKind = "expanding",
+    embargo_days: int = 0,
     state: State = "carried",
     rng: np.random.Generator | None = None,
     resamples: int = 500,
@@ -88,7 +90,10 @@ def calibrate(
         evaluation. With a constraint or a function that reads hindsight it needs a horizon, since prices at the end of
         the log are not known in a training window.
     window : {"expanding", "rolling"}
-        Kind of training window.
+        Kind of training window. A training day of which an order is valued in the test window is purged.
+    embargo_days : int
+        Trading days before each test window that are left out of its training window as well, so that what lasts from
+        one day to the next is not seen on both sides.
     state : {"carried", "fresh"}
         What a limit knows at the start of a window of the walk-forward evaluation. Carried: limits are in force since the
         start of the log, so a latch that tripped before refuses in the window. Fresh: in each window the limits come into
@@ -98,11 +103,15 @@ def calibrate(
     resamples : int
         Number of block-bootstrap resamples of the trading days; 0 for none.
     block : float, optional
-        Block length in days; by default the cube root of the number of days, at least the horizon.
+        Block length of the resampled days, in days; by default the length that Politis and White's rule gives for the
+        scores, at least the horizon.
     kind : {"stationary", "circular"}
         Blocks of random or of fixed length.
     coverage : float
-        Coverage of the percentile intervals, a fraction.
+        Probability that an interval of a daily mean encloses it, a fraction. Intervals are studentised, and hold for
+        skewed and dependent days (figures: `riskkit.replay.sweeps.calibration.mean_interval`); that of the score is
+        corrected for choosing among the settings, others are not and say so. An objective that is not a sum over days
+        (a function, ``rejected_share``) has none.
     tz, roll_hour : str, int, optional
         Time zone and hour at which a trading day starts; by default those of the rules.
     orphans, on_trip, compiled, threads, progress
@@ -122,8 +131,10 @@ def calibrate(
 
     References
     ----------
-    Politis and Romano (1994), The stationary bootstrap, JASA 89, 1303-1313. Lopez de Prado (2018), Advances in
-    Financial Machine Learning, section 7.4.1.
+    Politis and Romano (1994), The stationary bootstrap, JASA 89, 1303-1313. White (2000), A reality check for data
+    snooping, Econometrica 68, 1097-1126. Hansen (2005), A test for superior predictive ability, JBES 23, 365-380.
+    Bailey, Borwein, Lopez de Prado and Zhu (2017), The probability of backtest overfitting, Journal of Computational
+    Finance 20(4), 39-69. Lopez de Prado (2018), Advances in Financial Machine Learning, sections 7.4.1 and 7.4.2.
 
     Examples
     --------
@@ -159,15 +170,14 @@ def calibrate(
     n_days = len(days.starts)
     if len(settings) * n_days * len(SUMS) > MAX_SUMS:
         raise InputError(f"{len(settings):,} settings over {n_days:,} days do not fit in memory; give fewer settings")
-    block = default_block(n_days, _horizon_days(days, horizon_ns)) if block is None else block
     if resamples:
-        day_bootstrap(n_days, rng, block, kind)  # checks its arguments before the replays
+        day_bootstrap(n_days, rng, 1.0 if block is None else block, kind)  # checks its arguments before the replays
     if horizon_ns is None and selection.needs_hindsight and train_days is not None and test_days is not None:
         raise InputError(
             "walk-forward evaluation with a constraint or function that may read hindsight needs horizon_ns: prices at "
             "the end of the log are not known before it"
         )
-    parts = _windows(days, horizon_ns, train_days, test_days, window)
+    parts = _windows(days, horizon_ns, train_days, test_days, window, embargo_days)
     runner = DailyRunner(measure, rules)
     found: dict[int, tuple[dict[Policy, Measured], int]] = {}
     with closing(run_on_threads(runner.run, settings, threads)) as steps:  # an interrupt leaves no thread behind
@@ -183,9 +193,16 @@ def calibrate(
     row = selection.best(figures.frame())
     assert row is not None
     evaluated = (_evaluated(one, figures, runner, settings, state) for one in parts)
+    daily = {"profit_change": figures.daily("profit_change")}
+    scores = selection.daily_scores(figures)
+    if block is None:
+        series = daily["profit_change"] if scores is None else scores
+        block = automatic_block(series, kind, at_least=_horizon_days(days, horizon_ns))
     drawn = None
     if resamples and rng is not None:
         drawn = resample(figures, selection, rng, resamples, block=block, kind=kind)
+    walked = walk(evaluated, figures.record_frame, selection)
+    sampling: Any = {"resamples": resamples, "coverage": coverage, "block": block, "kind": kind}
     return Calibration(
         log=log,
         base=rules,
@@ -197,9 +214,9 @@ def calibrate(
         selection=selection,
         row=row,
         resamples=drawn,
-        splits=walk(evaluated, figures.record_frame, selection),
+        splits=walked,
+        evidence=evidence_for(daily, scores, selection.feasible(figures.frame()), walked, rng, **sampling),
         state=state,
-        coverage=coverage,
         block=block,
         horizon_ns=horizon_ns,
         day=day,
@@ -243,11 +260,20 @@ def _horizon_days(days: Days, horizon_ns: int | None) -> int:
 
 
 def _windows(
-    days: Days, horizon_ns: int | None, train_days: int | None, test_days: int | None, kind: WindowKind
+    days: Days,
+    horizon_ns: int | None,
+    train_days: int | None,
+    test_days: int | None,
+    kind: WindowKind,
+    embargo_days: int,
 ) -> list[Window]:
     """Walk-forward windows; none if neither length is given."""
+    embargo_days = whole_number(embargo_days, "embargo_days", at_least=0)
     if train_days is None and test_days is None:
+        if embargo_days:
+            raise InputError(f"embargo_days={embargo_days} is for a walk-forward; give train_days and test_days")
         return []
     if train_days is None or test_days is None:
         raise InputError("train_days and test_days go together; give both or neither")
-    return windows(days.starts, days.ends, horizon_ns or 0, train_days=train_days, test_days=test_days, kind=kind)
+    lengths = {"train_days": train_days, "test_days": test_days, "embargo_days": embargo_days}
+    return windows(days.starts, days.ends, horizon_ns or 0, **lengths, kind=kind)

@@ -17,6 +17,7 @@ from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.run.compare import compare
 from riskkit.replay.run.comparison import ReplayComparison
 from riskkit.replay.sweeps.calibration.block_bootstrap import Resamples
+from riskkit.replay.sweeps.calibration.evidence import Evidence
 from riskkit.replay.sweeps.calibration.objective import Selection, pareto_front
 from riskkit.replay.sweeps.calibration.walk_forward import Split
 from riskkit.replay.sweeps.grid.settings import Setting, with_setting
@@ -57,13 +58,14 @@ class Calibration(Shown):
     row : int
         Row of the selected setting.
     resamples : Resamples or None
-        Scores and selections over resampled days.
+        Selections over resampled days.
     splits : tuple of Split
         Walk-forward splits.
     state : str
         State of the limits at the start of a window: "carried" or "fresh".
-    coverage : float
-        Coverage of the intervals, a fraction.
+    evidence : Evidence
+        Intervals of the daily means and of the score, and tests of the choice: White's reality check, Hansen's SPA test,
+        the probability of overfitting.
     block : float
         Block length of the bootstrap, days.
     horizon_ns : int or None
@@ -94,8 +96,8 @@ class Calibration(Shown):
     row: int
     resamples: Resamples | None
     splits: tuple[Split, ...]
+    evidence: Evidence
     state: str
-    coverage: float
     block: float
     horizon_ns: int | None
     day: TradingDay
@@ -126,7 +128,8 @@ class Calibration(Shown):
 
         ``orphans`` is the policy of the figures, ``profit_change_keep`` and so on those under each policy, and
         ``policies_agree`` is False where their signs differ. ``on_front``: no other setting has at least its profit at no
-        larger drawdown, and one of them better.
+        larger drawdown, and one of them better. The interval of the score holds for a chosen setting, that of the profit
+        change for one that is named beforehand; the frame's ``attrs`` say so.
         """
         figures = self.figures.frame()
         frame = figures.assign(score=self.selection.scores(figures), feasible=self.selection.feasible(figures))
@@ -138,11 +141,9 @@ class Calibration(Shown):
         changes = frame[[f"profit_change_{policy}" for policy in self.by_policy]].to_numpy()
         frame["policies_agree"] = [agree(row) for row in changes.tolist()]
         if self.resamples is not None:
-            ends = [(1 - self.coverage) / 2, (1 + self.coverage) / 2]
-            frame["score_low"], frame["score_high"] = np.quantile(self.resamples.scores, ends, axis=0)
             chosen = self.resamples.chosen
             frame["chosen_share"] = np.bincount(chosen[chosen >= 0], minlength=len(frame)) / len(chosen)
-        return with_notes(frame)
+        return self.evidence.columns(with_notes(frame))
 
     @cached_property
     def policies(self) -> pd.DataFrame:
@@ -264,6 +265,7 @@ class Calibration(Shown):
             unit = unit.format(money=money)
             rows += [(name.replace("_", " "), float(row[name]), unit)]
             rows += [("  of the record", float(record[name]), unit)] if name in OF_THE_RECORD else []
+            rows += self.evidence.interval_row(name, self.row, unit)
         rows += [("orphan exits", int(row["orphan_exits"]), ORPHANS_ARE[self.orphans])]
         if row["orphan_exits"]:
             rows += [
@@ -272,11 +274,12 @@ class Calibration(Shown):
             ]
         if self.warnings:
             rows.append(("warning", "orphan policies disagree in sign", "see warnings"))
-        rows += [("score", float(row["score"]), ""), ("on the Pareto front", bool(row["on_front"]), "")]
+        rows += [("score", float(row["score"]), ""), *self.evidence.interval_row("score", self.row)]
+        rows += [("on the Pareto front", bool(row["on_front"]), "")]
         if self.resamples is not None:
-            rows.append((f"  {self.coverage:.0%} interval", f"{row['score_low']:,.6g} to {row['score_high']:,.6g}", ""))
-            unit = f"of {len(self.resamples.chosen):,} resamples, blocks of {self.block:g} days"
+            unit = f"of {len(self.resamples.chosen):,} resamples, blocks of {self.block:.3g} days"
             rows.append(("selected again in", f"{row['chosen_share']:.1%}", unit))
+        rows += self.evidence.rows()
         if self.splits:
             tested = np.array([split.window.test_to - split.window.test_from for split in self.splits])
             scores = {
@@ -287,6 +290,7 @@ class Calibration(Shown):
             rows.append(("walk-forward splits", len(self.splits), f"{self.state} state"))
             for label, values in scores.items():
                 rows.append((f"  mean score, {label}", float(np.array(values) @ tested / tested.sum()), ""))
+                rows += self.evidence.out_of_sample_row() if label == "out of sample" else []
         rows.append(("orders valued in hindsight at", horizon_text(self.horizon_ns), ""))
         sums = [(name.replace("_", " "), float(row[name]), f"{money} per day") for name in IN_HINDSIGHT_ROWS]
         return rows + hindsight_rows(sums)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number
-from riskkit.replay.sweeps.many.figures import IN_HINDSIGHT
+from riskkit.replay.sweeps.many.figures import IN_HINDSIGHT, PER_DAY
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
+
+    from riskkit.replay.sweeps.many.daily import DailyFigures
 
 Objective = str | Callable[["pd.DataFrame"], Any]
 FITS = "name a figure of the enforced replay, such as 'profit_change' or '-drawdown'"
@@ -93,6 +95,14 @@ class Selection(NamedTuple):
                 f"objective returned {len(scores)} scores for {len(frame)} settings; it must return one each"
             )
         return scores
+
+    def daily_scores(self, figures: DailyFigures) -> np.ndarray | None:
+        """Score of each setting by day less that of the record, if its mean is the score; None if it is no sum over days."""
+        if not isinstance(self.objective, str):
+            return None
+        name = self.objective.removeprefix("-")
+        daily = figures.daily("profit_change" if name == "profit" else name) if name in PER_DAY else None
+        return -daily if daily is not None and self.objective != name else daily
 
     @property
     def name(self) -> str:

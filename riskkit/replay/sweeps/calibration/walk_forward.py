@@ -22,7 +22,7 @@ class Window(NamedTuple):
 
     train_from: int
     train_to: int
-    known_to: int  # outcomes of later training days are not known when the test starts
+    known_to: int  # later training days are purged: their outcomes are not known when the test starts; or embargoed
     test_from: int
     test_to: int
 
@@ -92,6 +92,7 @@ def windows(
     *,
     train_days: int,
     test_days: int,
+    embargo_days: int = 0,
     kind: WindowKind = "expanding",
 ) -> list[Window]:
     """Split trading days into consecutive pairs of a training and a test window.
@@ -99,7 +100,8 @@ def windows(
     `starts` and `ends` of the days are int64 nanoseconds since the epoch, shape (n_days,). Expanding training windows
     start at the first day; rolling ones have `train_days` days each. Purging: a training day counts only if its end
     plus the horizon lies before the test window, so that no order is used whose outcome is known only in the test
-    window. Test windows do not overlap; the last may be shorter.
+    window. The last `embargo_days` days before a test window do not count either. Test windows do not overlap; the last
+    may be shorter.
 
     Raises
     ------
@@ -109,13 +111,15 @@ def windows(
     References
     ----------
     Pardo (2008), The Evaluation and Optimization of Trading Strategies, 2nd ed., chapter 11. Lopez de Prado (2018),
-    Advances in Financial Machine Learning, section 7.4.1 (purging).
+    Advances in Financial Machine Learning, sections 7.4.1 (purging) and 7.4.2 (embargo).
 
     Examples
     --------
     >>> day = np.arange(7)
     >>> [tuple(window) for window in windows(day, day + 1, 1, train_days=3, test_days=2)]
     [(0, 3, 2, 3, 5), (0, 5, 4, 5, 7)]
+    >>> windows(day, day + 1, 1, train_days=3, test_days=4, embargo_days=2)[0].known_to
+    1
     """
     train_days, test_days = whole_number(train_days, "train_days"), whole_number(test_days, "test_days")
     one_of(kind, ("expanding", "rolling"), "window")
@@ -126,9 +130,12 @@ def windows(
     for test in range(train_days, n_days, test_days):
         first = 0 if kind == "expanding" else test - train_days
         known = int(np.searchsorted(ends, int(starts[test]) - horizon_ns, "right"))
+        known = min(known, test - embargo_days)
         if known <= first:
+            apart = f" and embargo_days={embargo_days}" if embargo_days else ""
             raise InputError(
-                f"train_days={train_days} is too short: no day of the training window ends a horizon before it; give more"
+                f"train_days={train_days} is too short: no day of the training window ends a horizon{apart} before it; "
+                "give more"
             )
-        found.append(Window(first, test, min(known, test), test, min(test + test_days, n_days)))
+        found.append(Window(first, test, known, test, min(test + test_days, n_days)))
     return found

@@ -1,0 +1,161 @@
+"""Ids of orders: within what they are unique, and what names no order of the log.
+
+An event names the last earlier order of its id. An id that the log has no earlier order of is one from before the log:
+its events are refused, or kept as *external* ones, with a number below -1 in the place of the order's row (-2 is that of
+the first such order, -3 that of the second, ...). `OrderPolicy` is that of frames and sessions, `OrderIds` keeps the ids of
+a live session; those of a frame are in `riskkit.replay.ingest.references`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from riskkit._check import InputError, one_of
+from riskkit.replay.ingest.labels import label_text
+from riskkit.replay.schema.columns import FIRST_EXTERNAL, EventKind
+from riskkit.replay.schema.constants import DAY_NS
+from riskkit.replay.schema.universe import Account
+
+UNKNOWN = "does not name an earlier order"
+FROM_BEFORE = f"{UNKNOWN}; if it is of an order from before the log, give unknown_orders='external'"
+WITHIN = {
+    "unique": "in a log",
+    "account": "within an account",
+    "day": "within a day (UTC)",
+    "account_day": "within a day (UTC) of an account",
+}
+WIDER = {"unique": "'account', 'day' or 'account_day'", "account": "'account_day'", "day": "'account_day'"}
+
+Key = tuple[str, int]  # an id, and the code of its account; -1 if ids are not those of an account
+
+
+class OrderPolicy(NamedTuple):
+    """The declared meaning of order ids.
+
+    Parameters
+    ----------
+    order_ids : {"unique", "account", "day", "account_day"}
+        Within what an id names one order.
+    unknown_orders : {"refuse", "external"}
+        Treatment of events that name no order of the log.
+    """
+
+    order_ids: str = "unique"
+    unknown_orders: str = "refuse"
+
+    def checked(self) -> OrderPolicy:
+        """The policy, if there is such a one."""
+        one_of(self.order_ids, tuple(WITHIN), "order_ids")
+        one_of(self.unknown_orders, ("refuse", "external"), "unknown_orders")
+        return self
+
+    @property
+    def by_account(self) -> bool:
+        """True if every account has ids of its own."""
+        return self.order_ids in ("account", "account_day")
+
+    @property
+    def by_day(self) -> bool:
+        """True if ids begin anew every day."""
+        return self.order_ids in ("day", "account_day")
+
+    @property
+    def external(self) -> bool:
+        """True if events of orders from before the log are kept."""
+        return self.unknown_orders == "external"
+
+    @property
+    def reuse(self) -> str:
+        """What is said of an id that is used again."""
+        wider = WIDER.get(self.order_ids)
+        way_out = f"; if they are used again, give order_ids={wider}" if wider else ""
+        return f"ids are unique {WITHIN[self.order_ids]}{way_out}"
+
+
+UNIQUE = OrderPolicy()
+
+
+class KnownOrder(NamedTuple):
+    """The row and fields of an order with an id."""
+
+    row: int
+    account: int
+    instrument: int
+    side: int
+    flags: int
+    strategy: int
+    connection: int
+    expires: int
+
+    @classmethod
+    def at(cls, row: int, event: Mapping[str, int]) -> KnownOrder:
+        """The order of a journal row."""
+        return cls(row, *(event[name] for name in cls._fields[1:]))
+
+
+class OrderIds:
+    """Ids of the orders of a live session."""
+
+    def __init__(self, policy: OrderPolicy) -> None:
+        self.policy = policy.checked()
+        self._orders: dict[Key, KnownOrder] = {}  # the last one of each key
+        self._numbers: dict[tuple[Key, int], int] = {}  # number of the order of each key and day
+        self._external: dict[Key, int] = {}  # by id and account
+        self._external_events: dict[tuple[Key, int], int] = {}  # number of the last event of each key and day
+        self._accounts: dict[str, list[int]] = {}  # accounts that have used an id
+
+    def find(self, label: Any, account: int | None, accounts: Sequence[Account]) -> KnownOrder | None:
+        """The last order of this id; `account` is its code (None: not given) among `accounts`."""
+        text = label_text(label)
+        if self.policy.by_account and account is None:
+            users = self._accounts.get(text, [-1])
+            if len(users) > 1:
+                of = ", ".join(accounts[code].id for code in users[:5])
+                raise InputError(
+                    f"order_id={label!r} is the id of an order in several accounts ({of}); give the account"
+                )
+            account = users[0]
+        return self._orders.get(self._key(text, account))
+
+    def external(self, label: Any, account: int) -> int:
+        """Number of an order from before the log; that of a new one is the next."""
+        return self._external.get((label_text(label), account), FIRST_EXTERNAL - len(self._external))
+
+    def refuse_unknown(self, label: Any) -> None:
+        """Refuse an event that names no order, unless such events are kept."""
+        if not self.policy.external:
+            raise InputError(f"order_id={label!r} {FROM_BEFORE}")
+
+    def refuse_reuse(self, label: Any, account: int, ts: int) -> None:
+        """Refuse a new order whose id is in use."""
+        used = self._key(label_text(label), account), self._day(ts)
+        if used in self._numbers:
+            number = self._numbers[used]
+            raise InputError(f"order_id={label!r} is used already by the order of event {number}; {self.policy.reuse}")
+        if used in self._external_events:
+            number = self._external_events[used]
+            raise InputError(f"order_id={label!r} is used already by event {number}, of an order from before the log")
+
+    def remember(self, row: Mapping[str, int], number: int, label: Any) -> None:
+        """Keep the id of the order or of the external event that was taken as the journal's row `number`."""
+        key = self._key(label_text(label), row["account"])
+        if row["kind"] == EventKind.ORDER:
+            self._orders[key] = KnownOrder.at(number, row)
+            self._numbers[key, self._day(row["ts"])] = number
+            if self.policy.by_account and row["account"] not in self._accounts.setdefault(key[0], []):
+                self._accounts[key[0]].append(row["account"])
+        elif row["order"] <= FIRST_EXTERNAL:
+            self._external.setdefault((key[0], row["account"]), row["order"])
+            self._external_events[key, self._day(row["ts"])] = number
+
+    def labels(self) -> Iterator[tuple[str, int]]:
+        """Id and number of each order, for a snapshot; and those of the orders from before the log."""
+        yield from ((key[0], number) for (key, _), number in self._numbers.items())
+        yield from ((key[0], number) for key, number in self._external.items())
+
+    def _key(self, text: str, account: int | None) -> Key:
+        return text, -1 if account is None or not self.policy.by_account else account
+
+    def _day(self, ts: int) -> int:
+        return ts // DAY_NS if self.policy.by_day else 0

@@ -1,0 +1,1 @@
+"""Limits proposed from what a log observed."""
