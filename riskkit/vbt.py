@@ -1,13 +1,16 @@
 """vectorbt: run an order function under limits, and read what was decided.
 
-Run: `run_with_limits`, `LimitedBacktest`, `OrderDecision`
+Run: `run_with_limits`, `LimitedBacktest`, `OrderDecision`, `compare_reactions`, `ReactionComparison`
 """
 
 from riskkit.replay.vbt.limited_backtest import LimitedBacktest, OrderDecision
+from riskkit.replay.vbt.reaction import ReactionComparison, compare_reactions
 from riskkit.replay.vbt.run_with_limits import run_with_limits
 
 __all__ = [
     "LimitedBacktest",
     "OrderDecision",
+    "ReactionComparison",
+    "compare_reactions",
     "run_with_limits",
 ]

@@ -58,7 +58,7 @@ UNITS = {
         at latest sample_times since start start_ns stop times ts until
     """,
     "duration, nanoseconds (a door also takes a text or a Timedelta)": """
-        episode_ns freq horizon horizon_ns sample_ns spacing_ns
+        episode_ns freq horizon horizon_ns lasting_ns sample_ns spacing_ns
     """,
     "months": "once_in_months",
     "seconds": "first_rejection time_to_stop",
@@ -66,24 +66,23 @@ UNITS = {
     "hour of the day": "roll_hour",
     "money": """
         cash cost drawdown equity fees gain loss loss_at_stop loss_with_limits losses losses_with_limits notional
-        notional_accepted profit profit_by_orphan_policy profits_by_policy realised traded traded_accepted value
+        notional_accepted profit profit_by_orphan_policy profits_by_policy realised total traded traded_accepted value
     """,
     "money of the integer 1": "quantum",
     "money per share": "close marks price tick",
     "money per unit of another currency": "rate",
     "shares": "lot market_volume qty",
-    "fraction": "coverage crossed overlap percentile scale",
+    "fraction": "coverage crossed overlap percentile scale through",
     "count": """
-        brokers chunk decimals digits order_faults orders orders_accepted resamples symbols threads
+        brokers chunk decimals digits order_faults orders orders_accepted orphan_exits permutations resamples symbols threads
     """,
     "number of an account": "accounts_by_currency",
-    "number of an event, a row or a bar": "bar row seq source_rows",
+    "number of an event, a row or a bar": "bar first_difference row seq source_rows",
     "seed": "seed",
     "code": "kind",
     "as the rule observes": "limit lower observed upper values",
     "units of the rule set per integer": "unit",
-    "price of a cost, or a column": "objective",
-    "several units, by column": "frame observations",
+    "several units, by column": "frame observations policies",
 }
 UNIT_OF = {name: unit for unit, names in UNITS.items() for name in names.split()}
 # by place: a word of vectorbt, and a table in one door whose rows another one counts

@@ -43,6 +43,12 @@ def profits_at(events, samples):
     return found
 
 
+def profits_after(events):
+    """Profit of each account after each event."""
+    numbered = [{**event, "ts": number} for number, event in enumerate(events)]
+    return profits_at(numbered, range(1, len(numbered) + 1))
+
+
 def deepest_fall(profits):
     """The deepest fall from the highest value so far, zero at the start included."""
     high, deepest = Fraction(0), Fraction(0)

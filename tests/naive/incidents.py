@@ -1,7 +1,7 @@
 """Time to stop and loss at stop by plain loops over a frame, for one limit on orders in a sliding window."""
 
 
-def naive_stop(events, limit, window_ns, multipliers):
+def naive_stop(events, limit, window_ns, multipliers, lasting_ns=0):
     """Events: dicts with ts, kind, instrument, side, qty, price, order (their own row for orders), of one account."""
     accepted, refused, positions, marks, quoted = [], [], {}, {}, set()
     cash, steps = 0.0, []
@@ -28,5 +28,7 @@ def naive_stop(events, limit, window_ns, multipliers):
         event["loss"] = -(cash + sum(held * marks[name] * multipliers[name] for name, held in positions.items()))
     for place, (row, what) in enumerate(steps):
         if what == "refused" and not any(later == "adds" for _, later in steps[place + 1 :]):
-            return row, events[row]["ts"], events[row]["loss"]
+            last = max(events[later]["ts"] for later, what in steps if what == "refused")
+            lasts = last - events[row]["ts"] >= lasting_ns or all(what != "adds" for _, what in steps)
+            return (row, events[row]["ts"], events[row]["loss"]) if lasts else None
     return None

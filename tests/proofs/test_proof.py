@@ -20,6 +20,7 @@ from streams import random_log, whole_lists, with_every_column
 from riskkit import InputError, datasets
 from riskkit.demo import exchange, strategies
 from riskkit.replay.engine.compiler import ReplayLoop, _compiled_run, assign_slots, fixed_arguments, shape_of
+from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import calendars, new_state, opening
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.log.event_log import EventLog
@@ -298,6 +299,5 @@ def _run(engine: ReplayLoop, rules: RuleSet, log: EventLog) -> None:
     slots, count = assign_slots(log.columns, engine.shape)
     opened = opening(log.universe, log.pair_account, log.pair_instrument)
     state = new_state(log.universe, opened, rules, params, found, count)
-    nothing = np.zeros(0, np.int64)
-    fixed = fixed_arguments(rules, params, found, nothing, nothing.reshape(0, len(log.universe.accounts)))
+    fixed = fixed_arguments(rules, params, found, Samples.none(len(log.universe.accounts)))
     list(engine.feed(state, {**log.columns, "slots": slots}, fixed, 0, len(log)))

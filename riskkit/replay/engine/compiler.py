@@ -23,6 +23,7 @@ from riskkit._check import InputError
 from riskkit._jit import FLAGS, compiled, fingerprint, plain
 from riskkit.replay.engine import loop
 from riskkit.replay.engine.groups import groups_of, has_group
+from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import HOOKS, OPEN_SCOPES, GroupShape, RuleShape, Shape, arguments
 from riskkit.replay.engine.specialise import Loop, specialise
 from riskkit.replay.engine.state import State, hold_fills, terms
@@ -216,18 +217,12 @@ class ReplayLoop:
 
 
 def fixed_arguments(
-    rules: RuleSet,
-    params: list[Any],
-    found: Any,
-    sample_at: np.ndarray,
-    sampled: np.ndarray,
-    currencies: Sequence[str] = (),
+    rules: RuleSet, params: list[Any], found: Any, samples: Samples, currencies: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The arguments of ``run`` that no event changes; ``currencies`` are those of the universe."""
+    """The arguments of ``run`` beside columns, state and rows; ``currencies`` are those of the universe."""
     return {
         "bounds": np.array(found.bounds),
-        "sample_at": sample_at,
-        "sampled": sampled,
+        **samples._asdict(),
         "terms": [terms(rule, found, currencies) for rule in rules],
         "params": params,
     }

@@ -94,7 +94,7 @@ def conversion_tables(universe: Universe, rules: int) -> dict[str, np.ndarray]:
     return {
         "rates": np.zeros(len(universe.quanta) ** 2 + 1, record_dtype(RATE)),
         "conversions": np.zeros(rules + 1, record_dtype(CONVERSION)),
-        "totals": np.zeros(rules + 1, record_dtype(ACCOUNT)),
+        "converted_books": np.zeros(rules + 1, record_dtype(ACCOUNT)),
     }
 
 

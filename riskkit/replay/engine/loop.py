@@ -31,6 +31,7 @@ from riskkit.replay.kernels import book as ledger
 from riskkit.replay.kernels import conversion as exchange
 from riskkit.replay.kernels import covariance_state as covariance
 from riskkit.replay.kernels import exposure, fill_records, groups, order_answers, order_chains, runtime
+from riskkit.replay.kernels import totals as sums
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.integers import share
 from riskkit.replay.kernels.queue import FREE_NODES
@@ -55,9 +56,9 @@ variable: Any = None
 int64: Any = _int64
 shape: Shape = variable
 log = arrays = variables = variable
-positions = accounts = instruments = orders = fills = cash_balances = clocks = rows = variable  # tables of records
-rates = conversions = totals = variable  # between currencies, and of each rule its conversion and its converted book
-bounds = sample_at = sampled = memory = reals = counts = variable  # arrays of numbers
+positions = accounts = instruments = orders = fills = cash_balances = totals = clocks = rows = variable  # of records
+rates = conversions = converted_books = variable  # between currencies, and of each rule its conversion and its book
+bounds = sample_at = sampled = paths = memory = reals = counts = variable  # arrays of numbers
 i = now = next_turn = used = variable  # row and time of the event; when the next day begins; decision rows written
 position = account = instrument = order = parent_order = cash_balance = variable  # the records of the event
 event = book = side = qty = price = fee = variable  # the event passed to rules, and the event executed
@@ -102,6 +103,8 @@ def run(start, stop):
             write_row(0, 0, 0, 0, -1, runtime.NO_RULE, DecisionCode.ERROR_TS)
             i += 1
             continue
+        if shape.samples:
+            note_totals()
         if now >= next_turn:
             next_turn = turn_over(0)
         kind = log.kind[i]
@@ -169,6 +172,8 @@ def turn_over(forced):
                 sampled[(counts[Counter.SAMPLES] + sample) * counts[Counter.ACCOUNTS] + a] = ledger.paid_in(
                     at(accounts, a)
                 )
+            for t in range(counts[Counter.TOTALS]):
+                sums.sample_total(at(totals, t), paths, (sample * counts[Counter.TOTALS] + t) * sums.WIDTH)
             sample += 1
         counts[Counter.SAMPLE] = sample
     soonest = NEVER
@@ -204,6 +209,12 @@ def turn_over(forced):
     for rule in shape.gauging:
         soonest = min(soonest, close_bar(rule, 0))
     return soonest
+
+
+def note_totals():
+    """Note the total profit of each currency after the events so far."""
+    for t in range(counts[Counter.TOTALS]):
+        sums.note_total(at(totals, t))
 
 
 def close_bar(rule, forced):
@@ -304,7 +315,7 @@ def owner_book(rule, key):
 def gathered(rule, key, currency, oldest):
     """Convert the books of a rule's key; 0, or below 0 if a currency has no rate."""
     return exchange.gather(
-        at(conversions, rule.number), at(totals, rule.number), rule.group_accounts, rates, key,
+        at(conversions, rule.number), at(converted_books, rule.number), rule.group_accounts, rates, key,
         counts[Counter.CURRENCIES], currency, rule.terms, oldest, rule.read_bits,
     )  # fmt: skip
 
@@ -325,7 +336,7 @@ def converted_book(rule):
     """The book of a message of a rule whose amounts are converted."""
     return (
         Book(
-            at(rule.group_positions, place_of(rule.group, event.pair, event.strategy)), at(totals, rule.number),
+            at(rule.group_positions, place_of(rule.group, event.pair, event.strategy)), at(converted_books, rule.number),
             instrument, book.order, 0, 0, book.cash_balance, book.parent,
         )
         if rule.gathers
@@ -338,7 +349,7 @@ def converted_book(rule):
 def total_book(rule):
     """The converted book of a key, without position, instrument and order."""
     return Book(
-        at(positions, -1), at(totals, rule.number), at(instruments, -1), at(orders, -1), 0, 0, None, None,
+        at(positions, -1), at(converted_books, rule.number), at(instruments, -1), at(orders, -1), 0, 0, None, None,
     )  # fmt: skip
 
 
@@ -600,7 +611,7 @@ def record_of(rule, kind):
             rule.state.held_until = until
             rule.state.trips += 1
             write_row(rule.bit, 0, 0, until, rule.key, rule.number, DecisionCode.TRIP)
-            if shape.cancels:
+            if shape.cancels and rule.terms.rejects == runtime.REJECTS_BREACH:
                 cancel_working(rule.number, rule.key)
 
 
@@ -1396,6 +1407,8 @@ def moved(account_id, pair_id, instrument_id, used):
     account = at(accounts, account_id)
     instrument = at(instruments, instrument_id)
     ledger.track(account)
+    if shape.samples:
+        sums.follow_total(at(totals, account.total), account)
     if shape.sums:
         for group in shape.sums:
             groups.follow(at(group.accounts, holder_of(group)), account)

@@ -225,13 +225,15 @@ class Shape(NamedTuple):
         """Names of the tables of records."""
         own = (*TABLES, "cash_balances") if self.cash else TABLES
         own = (*own, "fills") if self.amends else own
-        own = (*own, "rates", "conversions", "totals") if self.converting else own
+        own = (*own, "rates", "conversions", "converted_books") if self.converting else own
+        own = (*own, "totals") if self.samples else own
         return (*own, *(name for group in self.groups for name in group.tables))
 
     @property
     def words(self) -> tuple[str, ...]:
         """Names of the arrays of numbers (``clocks`` and ``rows`` of records); floats only for a covariance."""
-        return WORDS if not self.gauging else (*WORDS[:-2], "reals", *WORDS[-2:])
+        own = (*WORDS[:-2], "reals", *WORDS[-2:]) if self.gauging else WORDS
+        return (*own, "paths") if self.samples else own
 
     @property
     def nodes_per_event(self) -> int:

@@ -395,6 +395,7 @@ def _accounts(universe: Universe) -> np.ndarray:
         cash = universe.opening_cash(account)
         for name in ("cash", "net_deposits", "told_equity", "told_deposits"):
             table[name][code] = cash
+    table["total"] = -1
     for group, names in (("desk", universe.desks), ("firm", universe.firms)):
         table[group] = [-1, *(names.index(getattr(account, group)) for account in universe.accounts)]
     return table

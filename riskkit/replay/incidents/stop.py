@@ -2,8 +2,10 @@
 
 An order (or modify) of the account *opens or adds* unless it only reduces: the account's position from the fills so far
 in the counterfactual book is flat, on the order's side, or smaller than the order. In enforce mode the account is
-*stopped* at its first rejected message after the last accepted message that opens or adds, or at its first rejection if
-none was accepted. If such messages are accepted until the end of the incident, it is never stopped.
+*stopped* at its first rejected message after the last accepted message that opens or adds, if the stop lasts: a pause
+that ends only by a command or lasts for a declared time; or further messages are rejected for that time and none
+that opens or adds passes; or none ever passed. Otherwise, and if it was refused anything, it is *throttled*: a limit that
+lets every second order through to the end has stopped nobody, whichever order was the last.
 
 **Time to stop** is measured from the account's first order in the incident. **Loss at stop** is the loss since then, at
 the marks of the stop; **loss with limits** is the loss of the same book at the end of the log, since accepted orders may
@@ -19,15 +21,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, instance
+from riskkit._check import Duration, InputError, instance
 from riskkit._show import Row, Shown
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.results.result import BY_HAND, REFUSALS, ReplayResult
+from riskkit.replay.results.halts import BY_HAND
+from riskkit.replay.results.result import REFUSALS, ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import Stage, orphan_policy, replay_log
 from riskkit.replay.schema.columns import Cause, DecisionCode, EventKind
+from riskkit.replay.schema.durations import duration, duration_text
 from riskkit.replay.sweeps.many.order_outcome import order_outcomes
 from riskkit.replay.sweeps.many.runner import OnTrip, Orphans
 
@@ -50,7 +54,12 @@ class StopReport(Shown):
     title, account, currency : str
         Title of the log, the account, and its currency.
     stopped : bool
-        True if the account was stopped before the end of the incident.
+        True if the account was stopped before the end of the incident, and the stop lasts.
+    through : float, optional
+        Messages accepted that open or add, a fraction of all such messages from the first rejection on; None if nothing
+        was rejected.
+    lasting_ns : int
+        Declared time that a stop lasts, in nanoseconds.
     time_to_stop, loss_at_stop : float, optional
         None if it was not stopped.
     rule : str, optional
@@ -85,6 +94,8 @@ class StopReport(Shown):
     account: str
     currency: str
     stopped: bool
+    through: float | None
+    lasting_ns: int
     time_to_stop: float | None
     loss_at_stop: float | None
     rule: str | None
@@ -106,7 +117,16 @@ class StopReport(Shown):
     stop: int
 
     def _title(self) -> str:
-        return f"{self.title}: {'stopped' if self.stopped else 'not stopped'}"
+        return f"{self.title}: {self.outcome}"
+
+    @property
+    def outcome(self) -> str:
+        """What the rules did, in words."""
+        if self.stopped:
+            return f"stopped after {_length(self.time_to_stop)} by {self.rule}"
+        if self.through == 0.0:
+            return f"held to the end of its orders, less than {duration_text(self.lasting_ns)}"
+        return "not stopped" if self.through is None else f"throttled, {self.through:.0%} through"
 
     def _rows(self) -> Iterable[Row]:
         money = self.currency
@@ -114,6 +134,8 @@ class StopReport(Shown):
         yield "time to stop", self.time_to_stop, "s"
         yield "stopped by", self.rule, ""
         yield "loss at stop", self.loss_at_stop, money
+        yield "a stop lasts at least", duration_text(self.lasting_ns), ""
+        yield "through after the first rejection", self.through, "fraction of what opens or adds"
         yield "loss with limits, at the end", self.loss_with_limits, money
         yield "loss without limits", self.loss, money
         yield "orders accepted", self.orders_accepted, f"of {self.orders:,}"
@@ -126,7 +148,7 @@ class StopReport(Shown):
 
     def summary(self) -> dict[str, Any]:
         """The scalar results as one row of a table."""
-        names = "stopped time_to_stop rule loss_at_stop loss_with_limits loss orders_accepted orders notional_accepted"
+        names = "outcome stopped through time_to_stop rule loss_at_stop loss_with_limits loss orders_accepted orders notional_accepted"
         names += " notional traded_accepted traded first_rejection first_rule currency"
         return {name: getattr(self, name) for name in names.split()}
 
@@ -144,8 +166,7 @@ class StopReport(Shown):
         seconds = (self.times - self.start) / 1e9
         lines = {WITHOUT: self.losses / scale, WITH: self.losses_with_limits / scale}
         end = f"{lines[WITH][-1]:,.3g} instead of {lines[WITHOUT][-1]:,.3g} {unit} lost"
-        outcome = f"stopped after {_length(self.time_to_stop)} by {self.rule}" if self.stopped else "not stopped"
-        title = f"{self.title}\n{outcome}; {end}"
+        title = f"{self.title}\n{self.outcome}; {end}"
         ax = plot.curves(seconds, lines, label=f"loss, {unit}", title=title, time=_axis(seconds), ax=ax)
         if self.time_to_stop is not None and self.loss_at_stop is not None:
             ax.axvline(self.time_to_stop, color=plot.WARM, lw=1.0, ls="--", zorder=1)
@@ -158,6 +179,7 @@ def stop_report(
     rules: RuleSet,
     *,
     account: str | None = None,
+    lasting_ns: Duration = "10s",
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
     compiled: bool = True,
@@ -172,6 +194,9 @@ def stop_report(
         The limits, enforced. The module docstring defines *stopped*.
     account : str, optional
         Account whose orders are examined, over the whole log; by default that of the incident, over its duration.
+    lasting_ns : str, Timedelta or int
+        Time that a stop lasts: no message that opens or adds passes while others are rejected, or a pause holds. Longer
+        than the window of a rate limit, which lets messages through again after it.
     orphans, on_trip, compiled
         As in `riskkit.replay_log`.
 
@@ -189,8 +214,8 @@ def stop_report(
     >>> rate = {"id": "rate", "type": "order_rate", "params": {"limit": 100, "window_ns": "1s"}}
     >>> rules = RuleSet.from_dict({"rules": [rate]})
     >>> report = stop_report(incident_log("infinium", scale=0.1), rules, compiled=False)
-    >>> report.rule, report.orders_accepted, report.orders
-    ('rate', 100, 677)
+    >>> report.outcome, report.first_rule, report.orders_accepted, report.orders
+    ('held to the end of its orders, less than 10 s', 'rate', 100, 677)
     """
     instance(log, EventLog, "log")
     instance(rules, RuleSet, "rules")
@@ -209,7 +234,10 @@ def stop_report(
     accepted = _accepted(limited)
     rejected = limited.rejections()
     rejected = rejected[np.isin(rejected["seq"], messages)]
-    stop = _stop_of(log, code, messages, gone, accepted, rejected)
+    lasting_ns = duration(lasting_ns, "lasting_ns")
+    adds = messages[_adds(log, code, messages, accepted)]
+    stop = _stop_of(limited, adds[~gone[adds]], rejected, lasting_ns)
+    later = adds[adds > rejected["seq"][0]] if len(rejected) else adds[:0]
     ts = log.columns["ts"]
     sent = messages[log.columns["kind"][messages] == EventKind.ORDER]
     singles = sent[~np.isin(sent, log.columns["parent"][sent])] if "parent" in log.columns else sent
@@ -231,6 +259,8 @@ def stop_report(
         account=label,
         currency=log.universe.currency,
         stopped=stop is not None,
+        through=float((~gone[later]).mean()) if len(later) else 0.0 if len(rejected) else None,
+        lasting_ns=lasting_ns,
         time_to_stop=after(stop),
         loss_at_stop=lost,
         rule=_name(rules, stop),
@@ -351,14 +381,19 @@ def _accepted(result: ReplayResult) -> np.ndarray:
     return accepted
 
 
-def _stop_of(
-    log: EventLog, code: int, messages: np.ndarray, gone: np.ndarray, accepted: np.ndarray, rejected: np.ndarray
-) -> Any:
-    """The rejection at which the account is stopped, None if it is not."""
-    passed = messages[~gone[messages]]
-    adding = passed[_adds(log, code, passed, accepted)]
-    later = rejected[rejected["seq"] > adding[-1]] if len(adding) else rejected
-    return later[0] if len(later) else None
+def _stop_of(result: ReplayResult, passed: np.ndarray, rejected: np.ndarray, lasting_ns: int) -> Any:
+    """The rejection at which the account is stopped for that time, None if it is not; `passed` are the rows that add."""
+    after = rejected[rejected["seq"] > passed[-1]] if len(passed) else rejected
+    if not len(after):
+        return None
+    ts = result.log.columns["ts"]
+    first = int(ts[after["seq"][0]])
+    trips = result.transitions()
+    trips = trips[np.isin(trips["seq"], after["seq"]) & (trips["code"] == DecisionCode.TRIP)]
+    pauses = np.concatenate([after[after["code"] == DecisionCode.HELD]["until"], trips["until"]])
+    held = int(pauses.max(initial=first)) - first >= lasting_ns
+    went_on = int(ts[after["seq"][-1]]) - first >= lasting_ns
+    return after[0] if held or went_on or not len(passed) else None
 
 
 def _adds(log: EventLog, code: int, rows: np.ndarray, accepted: np.ndarray) -> np.ndarray:

@@ -108,6 +108,8 @@ ACCOUNT: dict[str, str] = dict(
     told_deposits="quanta of deposits that its groups count",
     told_realised="quanta of realised profit, funding less fees that its groups count",
     currency="code of the first currency that it declares; 0 if it declares none",
+    counted="quanta of profit that the total of its currency counts",
+    total="code of that total, -1 if it has none",
 )
 ORDER: dict[str, str] = dict(
     status="state as `OrderStatus`",

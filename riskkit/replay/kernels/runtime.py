@@ -78,7 +78,8 @@ class Counter(IntEnum):
     FILLS = 31  # number of fills noted for a bust or a correction
     SESSION_ROW = 32  # last row at which every day was ended, -1 if none
     CURRENCIES = 33  # number of currencies
-    SIZE = 34
+    TOTALS = 34  # number of currencies whose total profit is sampled
+    SIZE = 35
 
 
 class Orphans(IntEnum):

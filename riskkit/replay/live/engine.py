@@ -13,6 +13,7 @@ import numpy as np
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
+from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import Calendars, State, calendars, grow, hold_fills, new_state, opening
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
@@ -307,9 +308,7 @@ class Engine:
         state.counts[Counter.ROOM] = room
         self._keep_rows()
         self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)
-        nothing = np.zeros(0, np.int64)
-        nobody, currencies = nothing.reshape(0, 1), self.universe.currencies
-        fixed = fixed_arguments(self.rules, self._params, found, nothing, nobody, currencies)
+        fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self.universe.currencies)
         self._values = self._engine.arguments(state, journal.columns, fixed, self._rows)
         self._point()
 
@@ -370,7 +369,6 @@ class Engine:
         first, last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
         found = calendars(self.rules, first, last)
         rows = self._decisions()
-        nothing = np.zeros((0, len(self.universe.accounts)), np.int64)
         return ReplayResult(
             log,
             self.rules,
@@ -379,8 +377,7 @@ class Engine:
             rows,
             self.state.copy(),
             found,
-            nothing[:, 0],
-            nothing,
+            Samples.none(len(self.universe.accounts)),
             marked=self._engine.shape.marks,
             explainer=Explainer(self._engine),
         )

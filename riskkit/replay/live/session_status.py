@@ -12,6 +12,7 @@ import numpy as np
 
 from riskkit._jit import plain
 from riskkit._show import Row, Shown
+from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import Calendars
 from riskkit.replay.ingest.event import DEFAULTS
 from riskkit.replay.kernels.records import Records
@@ -49,11 +50,10 @@ class SessionStatus(Shown):
         self.universe = live.universe
         pairs = self.state.positions[1:]
         log = EventLog({"ts": np.array([self.ts])}, pairs["account"], pairs["instrument"], live.universe)
-        none = np.zeros(0, np.int64)
-        days = Calendars((), none, ())
+        days, samples = Calendars((), np.zeros(0, np.int64), ()), Samples.none(len(live.universe.accounts))
         rows = np.zeros(0, ROW)
         self._books = ReplayResult(
-            log, live.rules, live.mode, live.options, rows, self.state, days, none, none, marked=live.marked
+            log, live.rules, live.mode, live.options, rows, self.state, days, samples, marked=live.marked
         )
 
     def accounts(self) -> pd.DataFrame:

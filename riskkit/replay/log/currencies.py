@@ -47,6 +47,11 @@ def accounts_by_currency(log: EventLog) -> dict[str, list[int]]:
     return found or {log.universe.currency: []}
 
 
+def one_currency(log: EventLog) -> dict[str, list[int]]:
+    """`accounts_by_currency` without the accounts that mix several."""
+    return {name: codes for name, codes in accounts_by_currency(log).items() if name in log.universe.currencies}
+
+
 def refuse_currencies(log: EventLog, what: str) -> None:
     """Refuse `what`, which would add or compare money of all accounts, where a log has several currencies.
 

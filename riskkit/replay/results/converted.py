@@ -18,7 +18,7 @@ from riskkit.replay.schema.universe import Universe
 
 def converted_now(rule: Rule, key: int, state: State, universe: Universe, instrument: int, ts: int) -> tuple[Any, Any]:
     """The conversion of a rule's key at a time, and its converted book; that of the instrument's currency, if any."""
-    conversion, total = (Records(state.groups[name][:1].copy()) for name in ("conversions", "totals"))
+    conversion, total = (Records(state.groups[name][:1].copy()) for name in ("conversions", "converted_books"))
     rates = Records(state.groups["rates"], 1)
     terms = Terms(0, 0, 0, 0, *conversion_terms(rule, universe.currencies))
     oldest = exchange.oldest_of(terms, ts)

@@ -11,6 +11,9 @@ from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.schema.columns import DecisionCode, EventKind
 from riskkit.replay.schema.constants import DAY_NS
 
+BY_HAND = "(paused by a command)"
+"""Said in place of a rule where a command refuses."""
+
 
 class Spans(NamedTuple):
     """One entry per halt of a key by a rule, in order of start; int64 arrays.
@@ -29,6 +32,23 @@ class Spans(NamedTuple):
         if timeline is not None:
             return np.maximum(timeline.places(until) - timeline.places(self.since), 0)
         return np.maximum(until - self.since, 0)
+
+    def elapsed(self, times: np.ndarray, end: int, timeline: Timeline | None = None) -> np.ndarray:
+        """Nanoseconds of all halts between each of the ascending times and the next, up to `end`.
+
+        Shape (n_times - 1,); with a timeline, without closed time.
+        """
+        places = (lambda ts: ts) if timeline is None else timeline.places
+        since, at = places(self.since), places(np.minimum(times, end))
+        until = np.maximum(places(np.minimum(self.until, end)), since)
+
+        def after(edges: np.ndarray) -> np.ndarray:
+            """Sum of the times since the edges that are over; it may wrap around, its differences do not."""
+            edges = np.sort(edges)
+            count = np.searchsorted(edges, at, "right")
+            return count * at - np.concatenate([[0], np.cumsum(edges)])[count]
+
+        return np.diff(after(since) - after(until))
 
 
 def spans_of(transitions: np.ndarray, ts: np.ndarray) -> Spans:

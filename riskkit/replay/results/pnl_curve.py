@@ -1,4 +1,4 @@
-"""Profit at the samples of a replay: worst days and drawdowns, by account and in total."""
+"""Profit over time: at the samples, its drawdown after every event, and its worst trading day."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from typing import NamedTuple
 import numpy as np
 
 from riskkit.replay.results.result import ReplayResult
-from riskkit.replay.results.timeline import DAY
+from riskkit.replay.rules.trading_day import TradingDay
 
 
 class Curve(NamedTuple):
-    """Profit at the samples and its drawdown from the running peak (at least zero), in money; shape (n_samples,).
+    """Profit of one account or of a total, in money.
 
-    ``worst_day`` is the smallest gain of a UTC day, None if the samples are not at ends of days.
+    ``profit`` and ``fall`` (below the highest profit of the samples so far, at least zero) are at the samples, shape
+    (n_samples,); ``deepest`` is the maximum drawdown after any event. ``worst_day`` is the smallest gain of a trading
+    day, None if the samples are not at ends of days.
     """
 
     profit: np.ndarray
     fall: np.ndarray
+    deepest: float
     worst_day: float | None
     worst_date: str | None
 
@@ -25,11 +28,6 @@ class Curve(NamedTuple):
     def final(self) -> float:
         """Profit at the end."""
         return float(self.profit[-1]) if len(self.profit) else 0.0
-
-    @property
-    def deepest(self) -> float:
-        """The maximum drawdown."""
-        return float(self.fall.max(initial=0.0))
 
 
 class WorstAccount(NamedTuple):
@@ -39,15 +37,22 @@ class WorstAccount(NamedTuple):
     account: str
 
 
-def curve_of(result: ReplayResult, account: str | None = None, *, currency: str | None = None) -> Curve:
-    """The curve of one account, or of the total (of the accounts of a currency)."""
+def curve_of(
+    result: ReplayResult,
+    account: str | None = None,
+    *,
+    currency: str | None = None,
+    day: TradingDay | None = None,
+) -> Curve:
+    """The curve of one account, or of the total (of the accounts of a currency); by default with the rules' own days."""
     profit = result.profit_curve(account, currency=currency)
-    days = _day_gains(result.sample_times, profit[:, None])
+    deepest = result.drawdown(currency) if account is None else float(result.accounts()["drawdown"][account])
+    days = _day_gains(result, profit[:, None], TradingDay.of(result.rules) if day is None else day)
     if days is None:
-        return Curve(profit, falls(profit), None, None)
+        return Curve(profit, falls(profit), deepest, None, None)
     dates, gains = days
     worst = int(np.argmin(gains[:, 0]))
-    return Curve(profit, falls(profit), float(gains[worst, 0]), str(np.datetime64(int(dates[worst]), "D")))
+    return Curve(profit, falls(profit), deepest, float(gains[worst, 0]), dates[worst])
 
 
 def falls(profit: np.ndarray) -> np.ndarray:
@@ -55,10 +60,10 @@ def falls(profit: np.ndarray) -> np.ndarray:
     return np.maximum.accumulate(np.maximum(profit, 0.0), axis=0) - profit
 
 
-def worst_day_of_account(result: ReplayResult, currency: str) -> WorstAccount | None:
-    """The smallest gain of any account of a currency on any UTC day."""
+def worst_day_of_account(result: ReplayResult, currency: str, day: TradingDay) -> WorstAccount | None:
+    """The smallest gain of any account of a currency on any trading day."""
     profits = result.profits().iloc[:, result.accounts_by_currency[currency]]
-    days = _day_gains(result.sample_times, profits.to_numpy())
+    days = _day_gains(result, profits.to_numpy(), day)
     if days is None or not profits.size:
         return None
     smallest = days[1].min(axis=0)
@@ -67,15 +72,15 @@ def worst_day_of_account(result: ReplayResult, currency: str) -> WorstAccount | 
 
 
 def deepest_account(result: ReplayResult, currency: str) -> WorstAccount | None:
-    """The maximum drawdown of any account of a currency, at any mark."""
+    """The maximum drawdown of any account of a currency, after any event."""
     fallen = result.accounts()["drawdown"].iloc[result.accounts_by_currency[currency]]
     return WorstAccount(float(fallen.max()), str(fallen.idxmax())) if len(fallen) else None
 
 
-def _day_gains(times: np.ndarray, profits: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Days since 1970 and their gains (n_days, n_curves), from the last sample of each UTC day."""
-    if not len(times) or DAY % int(times[1] - times[0] if len(times) > 1 else times[0]):
+def _day_gains(result: ReplayResult, profits: np.ndarray, day: TradingDay) -> tuple[list[str], np.ndarray] | None:
+    """Dates of the trading days and their gains (n_days, n_curves); None if the end of a day was not sampled."""
+    times, starts = result.sample_times, day.starts(result.log.columns["ts"])
+    rows = np.searchsorted(times, starts[1:])
+    if not len(times) or rows[-1] >= len(times) or (times[rows] != starts[1:]).any():
         return None
-    dates = (times - 1) // DAY
-    last = np.flatnonzero(np.diff(dates, append=dates[-1] + 1))
-    return dates[last], np.diff(profits[last], axis=0, prepend=0.0)
+    return [day.date(start) for start in starts[:-1].tolist()], np.diff(profits[rows], axis=0, prepend=0.0)

@@ -10,15 +10,17 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
+from riskkit.replay.engine.samples import Samples, deepest_fall
 from riskkit.replay.engine.state import Calendars, State
 from riskkit.replay.kernels.book import mark
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import PROVEN, Counter, Orphans, proven
-from riskkit.replay.log.currencies import accounts_by_currency, refuse_currencies
+from riskkit.replay.log.currencies import accounts_by_currency, one_currency, refuse_currencies
 from riskkit.replay.log.event_log import EventLog, external_row
 from riskkit.replay.results.explain import Explanation, explained
 from riskkit.replay.results.frames import accounts_frame, decisions_frame, halts_frame, mixing, positions_frame
-from riskkit.replay.results.halts import Spans, spans_of, unmatched_trades
+from riskkit.replay.results.halts import BY_HAND, Spans, spans_of, unmatched_trades
+from riskkit.replay.results.plots import equity_plot, refusals_plot
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
 from riskkit.replay.rules.judged import not_judged
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from riskkit.replay.results.what_if import Objection
 
 REFUSALS = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
-BY_HAND = "(paused by a command)"
 ORPHANS_ARE = {"keep": "kept", "clip": "clipped to flat", "drop": "dropped"}
 NOTE = "Neither the market nor the strategies react to what is refused; marks stay as recorded."
 
@@ -74,8 +75,7 @@ class ReplayResult(Shown):
         rows: np.ndarray,
         state: State,
         calendars: Calendars,
-        sample_at: np.ndarray,
-        sampled: np.ndarray,
+        samples: Samples,
         *,
         marked: bool = True,
         explainer: Callable[[ReplayResult, int], tuple[Objection, ...]] | None = None,
@@ -88,8 +88,7 @@ class ReplayResult(Shown):
         self.rows = rows
         self.state = state
         self.calendars = calendars
-        self._sample_at = sample_at
-        self._sampled = sampled
+        self._samples = samples
         self.marked = marked  # the books were valued at every price
         self._explainer = explainer  # `riskkit.replay.results.what_if`; None if there are no events to replay
         self._under_policy = under_policy  # replays the log under a policy for orphan exits
@@ -164,7 +163,18 @@ class ReplayResult(Shown):
         spans, ts = self._spans, self.log.columns["ts"]
         end = int(ts.max()) if len(ts) else 0
         lengths = spans.lengths(end, self.timeline if trading else None)
-        return {rule.id: int(lengths[spans.rule == k].sum()) for k, rule in enumerate(self.rules)}
+        return {rule.id: sum(lengths[spans.rule == k].tolist()) for k, rule in enumerate(self.rules)}
+
+    def halted_between(self, times: np.ndarray, *, trading: bool = False) -> np.ndarray:
+        """Nanoseconds for which rules halted keys, between each of the ascending times and the next; as `halted_time`."""
+        ts = self.log.columns["ts"]
+        return self._spans.elapsed(times, int(ts.max()) if len(ts) else 0, self.timeline if trading else None)
+
+    def silent(self) -> list[str]:
+        """The rules that neither objected to a message nor tripped, without those that cannot be judged on this log."""
+        heard = int(np.bitwise_or.reduce(self.rows["mask"])) if len(self.rows) else 0
+        silent = [rule.id for k, rule in enumerate(self.rules) if not heard >> k & 1]
+        return [name for name in silent if name not in self.not_judged]
 
     def unmatched(self) -> tuple[int, float]:
         """Number of trades (fills of one ``trade_id``) with only one side left, and the quantity without a counterparty."""
@@ -268,15 +278,15 @@ class ReplayResult(Shown):
         import pandas as pd
 
         return pd.DataFrame(
-            self._in_money(self._sampled[0]),
-            index=pd.DatetimeIndex(pd.to_datetime(self._sample_at, utc=True), name="ts"),
+            self._in_money(self._samples.sampled[0]),
+            index=pd.DatetimeIndex(pd.to_datetime(self._samples.sample_at, utc=True), name="ts"),
             columns=pd.Index([account.id for account in self.log.universe.accounts], name="account"),
         )
 
     def profits(self) -> pd.DataFrame:
         """Profit of every account at the sampled times, in money; deposits and withdrawals are no profit."""
         frame = self.equity()
-        return frame - self._in_money(self._sampled[1])
+        return frame - self._in_money(self._samples.sampled[1])
 
     def _in_money(self, quanta: np.ndarray) -> np.ndarray:
         """Amounts of every account in money; NaN for accounts that mix currencies. Shape (n_samples, n_accounts)."""
@@ -304,15 +314,40 @@ class ReplayResult(Shown):
             refuse_currencies(self.log, "a total of all accounts")
         chosen = list(codes.values()) if currency is None else self.accounts_by_currency.get(currency, [])
         chosen = chosen if account is None else [codes[account]]
-        equity, flows = self._sampled
+        equity, flows = self._samples.sampled
         unknown = self._mixing[chosen].any()
         total = (equity - flows)[:, chosen].sum(axis=1) * float(self.log.universe.quantum)
         return np.full_like(total, np.nan) if unknown else total
 
+    def paths(self, currency: str | None = None) -> np.ndarray:
+        """Path of the total profit of all accounts (of a currency) between the samples, in quanta of money.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_samples, 4)
+            Profit at each sample, and the highest, the lowest and the deepest fall since the sample before, after any
+            event.
+
+        Raises
+        ------
+        InputError
+            If the total would add currencies.
+        """
+        if currency is None:
+            refuse_currencies(self.log, "a total of all accounts")
+        names = list(one_currency(self.log))
+        return self._samples.paths[:, 0 if currency is None else names.index(currency)]
+
+    def drawdown(self, currency: str | None = None) -> float:
+        """Maximum drawdown of the total of `paths`, in money; NaN if the replay was not sampled (``sample_ns``)."""
+        if not self._samples.paths.size:
+            return float("nan")
+        return deepest_fall(self.paths(currency)) * float(self.log.universe.quantum)
+
     @property
     def sample_times(self) -> np.ndarray:
         """Sample times, nanoseconds; a sample is taken before the events of its time."""
-        return self._sample_at
+        return self._samples.sample_at
 
     def states(self) -> dict[str, str]:
         """State of each account after the last event: ACTIVE, REDUCING, HALTED or PAUSED.
@@ -387,34 +422,11 @@ class ReplayResult(Shown):
         InputError
             If the replay was not sampled, or the log has no such account.
         """
-        from riskkit import plot
-
-        if not len(self._sample_at):
-            raise InputError("this replay was not sampled; replay the log with sample_ns='1d'")
-        profit = np.concatenate([[0.0], self.profit_curve(account)])
-        scale, unit = plot.money_scale(profit, self.log.universe.currency)
-        whose = "all accounts together" if account is None else account
-        title = f"Profit of {whose} ended at {profit[-1] / scale:,.2f} {unit} ({self.mode} mode)"
-        x = np.concatenate([[0.0], self.timeline.places(self._sample_at)])
-        return plot.curves(
-            x, {self.mode: profit / scale}, label=f"profit, {unit}", title=title, time=self.timeline.axis(), ax=ax
-        )
+        return equity_plot(self, account, ax)
 
     def plot_refusals(self, ax: Any = None) -> Any:
         """Plot the times of refusals, one lane per refusing rule."""
-        from riskkit import plot
-
-        refused, timeline, ts = self.rejections(), self.timeline, self.log.columns["ts"]
-        found = {name: count for name, count in self.refusals_by_rule().items() if count}
-        codes = {**{rule.id: k for k, rule in enumerate(self.rules)}, BY_HAND: int(Cause.COMMAND)}
-        positions = {name: timeline.places(ts[refused["seq"][refused["cause"] == codes[name]]]) for name in found}
-        counted = " and ".join(
-            f"{part:,} of {total:,} {kind}" for kind, (part, total) in self.refused_by_kind().items()
-        )
-        verb = "would have been" if self.mode == "shadow" else "were"
-        title = f"{counted} {verb} refused ({self.mode} mode)"
-        notes = {name: f"{count:,} refused" for name, count in found.items()}
-        return plot.lanes(positions, notes=notes, title=title, time=timeline.axis(), ax=ax)
+        return refusals_plot(self, ax)
 
     # ------------------------------------------------------------------ display
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments
 from riskkit.replay.engine.groups import group_place
+from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import calendars, new_state, opening
 from riskkit.replay.kernels.runtime import ROW, Counter, Orphans, Rejects
 from riskkit.replay.results.decisions import DecisionFormatter
@@ -146,8 +147,8 @@ class Moment:
         opened = opening(log.universe, log.pair_account, log.pair_instrument)
         state = new_state(log.universe, opened, rules, params, found, slots if self.shape.orders else 0)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[result.options["orphans"].upper()]
-        none = np.zeros((2, 0, len(log.universe.accounts)), np.int64)
-        self.fixed = fixed_arguments(rules, params, found, np.zeros(0, np.int64), none, log.universe.currencies)
+        none = Samples.none(len(log.universe.accounts))
+        self.fixed = fixed_arguments(rules, params, found, none, log.universe.currencies)
         for _ in engine.feed(state, columns, self.fixed, 0, self.first):
             pass
         state.accounts["paused"] = 0  # the pause of a command belongs to no rule

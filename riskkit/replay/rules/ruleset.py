@@ -27,7 +27,7 @@ class RuleSet:
     Parameters
     ----------
     rules : iterable of Rule or TieredRule
-        A refusal cites the first rule that objects. A tiered rule counts as one rule per level.
+        A refusal cites the first rule that objects, a pause before all others. A tiered rule counts as one rule per level.
 
     Examples
     --------

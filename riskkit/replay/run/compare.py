@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from riskkit._bar import with_bar
 from riskkit._check import Duration, instance, one_of
+from riskkit.replay.engine.samples import spaced_times
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.timeline import Timeline
+from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.run.comparison import WITHOUT, ReplayComparison
-from riskkit.replay.run.replay_log import replay_log
+from riskkit.replay.run.replay_log import Stage, orphan_policy
+from riskkit.replay.schema.durations import duration
 
 
 def compare(
@@ -38,13 +44,14 @@ def compare(
     orphans, on_trip, compiled
         As in `replay_log`.
     sample_ns : str, Timedelta or int, optional
-        Nanoseconds between samples of profit; by default chosen from the length of the log, at most a UTC day.
+        Nanoseconds between samples of profit, for the plots; by default chosen from the length of the log. Ends of the
+        rules' trading days are sampled too.
     progress : bool
         Show a progress bar on a terminal (needs tqdm).
 
     Returns
     -------
-    Comparison
+    ReplayComparison
 
     Raises
     ------
@@ -66,11 +73,17 @@ def compare(
     instance(rules, RuleSet, "rules")
     for mode in modes:
         one_of(mode, ("shadow", "enforce"), "modes")
-    spacing = Timeline.of(log.columns["ts"]).spacing if sample_ns is None else sample_ns
-    options: dict[str, Any] = {"orphans": orphans, "on_trip": on_trip, "sample_ns": spacing, "compiled": compiled}
+    ts = log.columns["ts"]
+    spacing = Timeline.of(ts).spacing if sample_ns is None else duration(sample_ns, "sample_ns", zero=False)
+    day = TradingDay.of(rules)
+    options: dict[str, Any] = {"orphans": orphan_policy(log, orphans), "on_trip": on_trip, "compiled": compiled}
+    one_of(on_trip, ("leave", "cancel_working"), "on_trip")
+    refuse_unjudged(rules, log)
+    sample_at = np.union1d(spaced_times(ts, spacing), day.starts(ts)[1:])
     names = [WITHOUT, *dict.fromkeys(modes)]
     replays = {}
     for name in with_bar(names, "compile and replay", unit="replay", wanted=None if progress else False):
         chosen, run_mode = (RuleSet([]), "shadow") if name == WITHOUT else (rules, name)
-        replays[name] = replay_log(log, chosen, run_mode, progress=progress, **options)
+        stage = Stage(log, chosen, run_mode, sample_ns=None, sample_at=sample_at, **options)
+        replays[name] = stage.replay(chosen, progress=progress)
     return ReplayComparison(replays[WITHOUT], replays.get("shadow"), replays.get("enforce"))

@@ -21,16 +21,19 @@ from riskkit.replay.results.pnl_curve import Curve, curve_of, deepest_account, w
 from riskkit.replay.results.result import NOTE, ORPHANS_ARE, ReplayResult
 from riskkit.replay.results.timeline import DAY, Timeline
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.schema.durations import duration_text
 from riskkit.replay.schema.provenance import data_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
 WITHOUT = "without limits"
+CLOCKS = {"calendar": False, "trading": True}
 HOW = (
-    "Halted time is summed over all that was halted, without nights and weekends of an intraday log. Money is of all accounts "
-    "together at the samples unless a row says one account, whose drawdown is taken at every mark."
+    "Halted time is summed over all that was halted: calendar time, and trading time without the nights and weekends of an "
+    "intraday log. Money is of all accounts together unless a row says one account. Drawdowns are taken after every event."
 )
 
 
@@ -129,14 +132,25 @@ class ReplayComparison(Shown):
         """True if the money of all accounts is of one currency."""
         return len(self.currencies) == len(self.without.accounts_by_currency) == 1
 
+    @property
+    def day(self) -> TradingDay:
+        """The trading day of the rules."""
+        return TradingDay.of(self.rules)
+
+    @property
+    def spacing_text(self) -> str:
+        """The largest distance of two samples, in words."""
+        distances = np.diff(self.without.sample_times)
+        return f"samples at most {duration_text(int(distances.max()))} apart" if len(distances) else "one sample"
+
     @cached_property
     def curves(self) -> dict[str, Curve]:
         """Total profit of all accounts over time, by replay, of a log with one currency."""
-        return {name: curve_of(result) for name, result in self.results.items()}
+        return {name: curve_of(result, day=self.day) for name, result in self.results.items()}
 
     def curves_in(self, currency: str) -> dict[str, Curve]:
         """Total profit of the accounts of a currency over time, by replay."""
-        return {name: curve_of(result, currency=currency) for name, result in self.results.items()}
+        return {name: curve_of(result, currency=currency, day=self.day) for name, result in self.results.items()}
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -190,11 +204,12 @@ class ReplayComparison(Shown):
             yield f"  by {name}", "", [found.get(name) for found in refused]
         if any(result.alerts() for result in results):
             yield "alerts", "", [result.alerts() for result in results]
-        halted = [result.halted_time(trading=True) for result in results]
-        yield "time halted, in all", "ns", [sum(found.values()) for found in halted]
-        for rule in self.rules:
-            if any(found.get(rule.id) for found in halted):
-                yield f"  halted by {rule.id}", "ns", [found.get(rule.id) for found in halted]
+        for clock, trading in CLOCKS.items():
+            halted = [result.halted_time(trading=trading) for result in results]
+            yield f"time halted, {clock}", "ns", [sum(found.values()) for found in halted]
+            for rule in self.rules:
+                if any(found.get(rule.id) for found in halted):
+                    yield f"  halted by {rule.id}, {clock}", "ns", [found.get(rule.id) for found in halted]
         yield from self._aftermath(results)
         for currency in self.currencies:
             for label, unit, values in self._money(results, currency):
@@ -222,9 +237,9 @@ class ReplayComparison(Shown):
             label = f"  profit if orphan exits are {ORPHANS_ARE[policy]}"
             yield label, money, [profits[money] if result is self.enforce else None for result in results]
         yield "worst day", money, [curve.worst_day for curve in curves]
-        yield "  on (UTC)", "", [curve.worst_date for curve in curves]
+        yield f"  on (trading day {self.day})", "", [curve.worst_date for curve in curves]
         if several:
-            days = [worst_day_of_account(result, money) for result in results]
+            days = [worst_day_of_account(result, money, self.day) for result in results]
             yield "worst day of one account", money, [day and day.amount for day in days]
             yield "  whose worst day", "", [day and day.account for day in days]
         yield "max drawdown", money, [curve.deepest for curve in curves]
@@ -250,7 +265,13 @@ class ReplayComparison(Shown):
         left_out = [
             f"The money of accounts that mix {name} is not added: a log has no exchange rates." for name in mixing
         ]
-        return [*unjudged, *left_out, data_sentence(self.log.about), HOW, NOTE]
+        return [*unjudged, *left_out, data_sentence(self.log.about), HOW, *self._policy(), NOTE]
+
+    def _policy(self) -> Iterator[str]:
+        """The policy for orphan exits of the replay in enforce mode."""
+        if self.enforce is not None:
+            policy = self.enforce.options["orphans"]
+            yield f"Orphan exits, of positions that are not held under the limits, are {ORPHANS_ARE[policy]}."
 
     def _title(self) -> str:
         return str(self.log.about.get("title", "Replay with and without limits"))
@@ -325,7 +346,9 @@ class ReplayComparison(Shown):
         curves = self._drawn(account)
         scale, unit = plot.money_scale(np.concatenate([curve.profit for curve in curves.values()]), self.currency)
         lines = {name: curve.profit / scale for name, curve in curves.items()}
-        title = f"{_whose(account)} profit ended at {_change(lines, unit, -1)}"
+        title = (
+            f"{_whose(account)} profit ended at {_in_words({n: float(line[-1]) for n, line in lines.items()}, unit)}"
+        )
         return plot.curves(self._places, lines, label=f"profit, {unit}", title=title, time=self.timeline.axis(), ax=ax)
 
     def plot_drawdown(self, ax: Any = None, *, account: str | None = None) -> Any:
@@ -335,9 +358,16 @@ class ReplayComparison(Shown):
         curves = self._drawn(account)
         scale, unit = plot.money_scale(np.concatenate([curve.fall for curve in curves.values()]), self.currency)
         lines = {name: curve.fall / scale for name, curve in curves.items()}
-        title = f"{_whose(account)} deepest fall at the samples was {_change(lines, unit, None)}"
+        title = (
+            f"{_whose(account)} deepest fall was {_in_words({n: c.deepest / scale for n, c in curves.items()}, unit)}"
+        )
         return plot.falls(
-            self._places, lines, label=f"below peak, {unit}", title=title, time=self.timeline.axis(), ax=ax
+            self._places,
+            lines,
+            label=f"below peak at {self.spacing_text}, {unit}",
+            title=title,
+            time=self.timeline.axis(),
+            ax=ax,
         )
 
     def plot_refusals(self, ax: Any = None) -> Any:
@@ -373,7 +403,7 @@ class ReplayComparison(Shown):
         drawn = {}
         for name, result in self.results.items():
             if name != "shadow":
-                curve = curve_of(result, account)
+                curve = curve_of(result, account, day=self.day)
                 profit, fall = (np.concatenate([[0.0], line]) for line in (curve.profit, curve.fall))
                 drawn[name] = curve._replace(profit=profit, fall=fall)
         return drawn
@@ -388,9 +418,8 @@ def _whose(account: str | None) -> str:
     return "All accounts together:" if account is None else f"{account}:"
 
 
-def _change(lines: dict[str, np.ndarray], unit: str, index: int | None) -> str:
-    """The last or the largest number of each line, in words."""
-    numbers = {name: float(line.max() if index is None else line[index]) for name, line in lines.items()}
+def _in_words(numbers: dict[str, float], unit: str) -> str:
+    """The number of each replay, in words."""
     if "enforce" not in numbers:
         return f"{numbers[WITHOUT]:,.2f} {unit}"
     return f"{numbers['enforce']:,.2f} {unit} under the limits, {numbers[WITHOUT]:,.2f} without"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,13 +11,16 @@ import numpy as np
 from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, instance, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments, shape_of
+from riskkit.replay.engine.samples import Samples, spaced_times
 from riskkit.replay.engine.state import Calendars, State, calendars, new_state, opening
-from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
+from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans, Rejects
+from riskkit.replay.log.currencies import one_currency
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
 from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.start import Start, expose_opening
 from riskkit.replay.schema.durations import duration
 
 CHUNK = 1 << 22
@@ -112,13 +115,14 @@ class _Run(NamedTuple):
     columns: dict[str, Any]
     fixed: dict[str, Any]
     found: Calendars
-    sampled: np.ndarray
+    samples: Samples
 
 
 class Stage:
     """A log prepared for rules of one shape, shared by replays with other parameters.
 
-    The arguments are those of `replay_log`, which checks them. `replay` may be called from many threads at once.
+    The arguments are those of `replay_log`, which checks them, and ``sample_at``: ascending times of samples instead of
+    a spacing, the last after all events. `replay` may be called from many threads at once.
     """
 
     def __init__(
@@ -131,6 +135,7 @@ class Stage:
         on_trip: str,
         sample_ns: Duration | None,
         compiled: bool,
+        sample_at: np.ndarray | None = None,
     ) -> None:
         ts = log.columns["ts"]
         self.log = log
@@ -138,13 +143,15 @@ class Stage:
         self.options = {"orphans": orphans, "on_trip": on_trip}
         self.compiled = compiled
         self.first, self.last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
-        spacing = None if sample_ns is None else duration(sample_ns, "sample_ns", zero=False)
-        self.sample_at = _sample_times(self.first, self.last, spacing)
+        self.sample_at = np.zeros(0, np.int64) if sample_at is None else sample_at
+        if sample_ns is not None:
+            self.sample_at = spaced_times(ts, duration(sample_ns, "sample_ns", zero=False))
+        self.currencies = list(one_currency(log).values())
         self.shape = shape_of(
             rules,
             log.columns,
             enforce=mode == "enforce",
-            sampled=sample_ns is not None,
+            sampled=len(self.sample_at) > 0,
             cancels=on_trip == "cancel_working",
             opened=any(account.positions for account in log.universe.accounts),
         )
@@ -154,16 +161,31 @@ class Stage:
             self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)
         self.opened = opening(log.universe, log.pair_account, log.pair_instrument)
 
-    def replay(self, rules: RuleSet, *, chunk: int = CHUNK, progress: bool = False) -> ReplayResult:
-        """Replay the log through rules of the stage's shape."""
-        log, run = self.log, self._begin(rules)
+    def replay(
+        self,
+        rules: RuleSet,
+        *,
+        chunk: int = CHUNK,
+        progress: bool = False,
+        start: Start | None = None,
+        end: int | None = None,
+        off: Collection[int] = (),
+    ) -> ReplayResult:
+        """Replay the log, or its rows from `start` to `end` (excluded), through rules of the stage's shape.
+
+        Rules whose number is in `off` are heard, and stop and cancel nothing.
+        """
+        log, run = self.log, self._begin(rules, start)
+        for k in off:
+            run.fixed["terms"][k] = run.fixed["terms"][k]._replace(rejects=int(Rejects.NOTHING))
         blocks: list[np.ndarray] = []
-        chunks = range(0, len(log), chunk)
-        for start in with_bar(chunks, f"replay ({self.mode})", wanted=progress and len(chunks) > 1):
-            stop = min(start + chunk, len(log))
-            blocks.extend(run.engine.feed(run.state, run.columns, run.fixed, start, stop))
+        end = len(log) if end is None else end
+        chunks = range(0 if start is None else start.row, end, chunk)
+        for first in with_bar(chunks, f"replay ({self.mode})", wanted=progress and len(chunks) > 1):
+            stop = min(first + chunk, end)
+            blocks.extend(run.engine.feed(run.state, run.columns, run.fixed, first, stop))
         rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
-        _finish_samples(run.state, run.sampled)
+        run.samples.finish(run.state)
         options = dict(self.options)
         return ReplayResult(
             log,
@@ -173,16 +195,22 @@ class Stage:
             rows,
             run.state,
             run.found,
-            self.sample_at,
-            run.sampled,
+            run.samples,
             marked=self.shape.marks,
             explainer=Explainer(run.engine),
             under_policy=partial(self._under_policy, rules),
         )
 
+    def start_at(self, rules: RuleSet, row: int) -> Start:
+        """The recorded book before a row of the log; the mode is shadow."""
+        run = self._begin(rules)
+        for _ in run.engine.feed(run.state, run.columns, run.fixed, 0, row, copy=False):
+            pass
+        return Start.of(row, run.state)
+
     def _under_policy(self, rules: RuleSet, orphans: str) -> ReplayResult:
         """The same replay under another policy for orphan exits, without samples."""
-        options = {**self.options, "orphans": orphans}
+        options: dict[str, Any] = {**self.options, "orphans": orphans}
         return Stage(self.log, rules, self.mode, **options, sample_ns=None, compiled=self.compiled).replay(rules)
 
     def blocks(self, rules: RuleSet) -> Iterator[np.ndarray]:
@@ -190,8 +218,8 @@ class Stage:
         run = self._begin(rules)
         yield from run.engine.feed(run.state, run.columns, run.fixed, 0, len(self.log), copy=False)
 
-    def _begin(self, rules: RuleSet) -> _Run:
-        """The state of a replay before the first event."""
+    def _begin(self, rules: RuleSet, start: Start | None = None) -> _Run:
+        """The state of a replay before its first event."""
         log, shape = self.log, self.shape
         found = calendars(rules, self.first, self.last)
         params = [rule.to_integers(log.universe) for rule in rules]
@@ -199,31 +227,13 @@ class Stage:
         columns = self.columns
         if shape.duplicates:  # a replay in enforce mode writes in it
             columns = {**columns, "prev_duplicate": find_duplicates(log.columns)}
-        state = new_state(log.universe, self.opened, rules, params, found, self.slots)
+        state = new_state(
+            log.universe, self.opened if start is None else start.opened, rules, params, found, self.slots
+        )
+        if start is not None and shape.exposures:
+            expose_opening(state)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
-        state.counts[Counter.SAMPLES] = len(self.sample_at)
-        if shape.samples:
-            state.counts[Counter.NEXT_TURN] = min(state.counts[Counter.NEXT_TURN], self.sample_at[0])
-        sampled = np.zeros((2, len(self.sample_at), len(log.universe.accounts)), np.int64)  # equity, and net deposits
-        fixed = fixed_arguments(rules, params, found, self.sample_at, sampled, log.universe.currencies)
-        return _Run(engine, state, columns, fixed, found, sampled)
-
-
-def _sample_times(first: int, last: int, spacing: int | None) -> np.ndarray:
-    """Multiples of the spacing after the first event, up to one past the last."""
-    if spacing is None:
-        return np.zeros(0, np.int64)
-    count = last // spacing - first // spacing + 1
-    if count > 5_000_000:
-        raise InputError(f"sample_ns={spacing} makes {count:,} samples; at most 5,000,000 fit, choose a wider spacing")
-    return (first // spacing + 1 + np.arange(count, dtype=np.int64)) * spacing
-
-
-def _finish_samples(state: Any, sampled: np.ndarray) -> None:
-    """Fill the samples that no event passed with the final values."""
-    accounts = state.accounts[1:]
-    given = accounts["has_external_equity"] != 0
-    final = np.where(given, accounts["external_equity"], accounts["cash"] + accounts["value"])
-    paid_in = np.where(given, accounts["external_deposits"], accounts["net_deposits"])
-    rest = slice(int(state.counts[Counter.SAMPLE]), None)
-    sampled[0, rest], sampled[1, rest] = final, paid_in
+        samples = Samples.at(self.sample_at, len(log.universe.accounts), len(self.currencies))
+        samples.begin(state, self.currencies)
+        fixed = fixed_arguments(rules, params, found, samples, log.universe.currencies)
+        return _Run(engine, state, columns, fixed, found, samples)

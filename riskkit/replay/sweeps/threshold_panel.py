@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import Amount, Duration, InputError, instance
+from riskkit._check import Amount, InputError, instance
 from riskkit._show import Row, Shown
 from riskkit._widgets import Live, board, widgets
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.universe import exact
-from riskkit.replay.sweeps.many.metrics import hindsight_rows
+from riskkit.replay.sweeps.many.figures import hindsight_rows
 from riskkit.replay.sweeps.many.runner import Mode, OnTrip, Orphans
 from riskkit.replay.sweeps.many.sweep import SweepResult, sweep
 from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
@@ -67,7 +67,7 @@ class ThresholdReport(Shown):
         self.orders = int((found.log.columns["kind"] == EventKind.ORDER).sum())
         first = self.frame.iloc[0]
         self.profit_without = float(first["profit"] - first["profit_change"])
-        self.drawdown_without = float(first["profit_drawdown"] - first["profit_drawdown_change"])
+        self.drawdown_without = float(first["drawdown"] - first["drawdown_change"])
 
     @property
     def currency(self) -> str:
@@ -111,8 +111,9 @@ class ThresholdReport(Shown):
             ("trips", metrics["trips"], ""),
             ("profit", metrics["profit"], money),
             ("profit without limits", self.profit_without, money),
-            ("drawdown of profit", metrics["profit_drawdown"], money),
+            ("drawdown of profit", metrics["drawdown"], money),
             ("drawdown of profit without limits", self.drawdown_without, money),
+            ("policy for orphan exits", metrics["orphans"], f"{metrics['orphan_exits']:,} of them"),
             *hindsight_rows(
                 [(name.replace("_", " "), metrics[name], money) for name in ("loss_avoided", "profit_forgone")]
             ),
@@ -237,7 +238,6 @@ def threshold_panel(
     mode: Mode = "enforce",
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
-    sample_ns: Duration | None = None,
     compiled: bool = True,
     progress: bool = False,
 ) -> ThresholdPanel:
@@ -256,7 +256,7 @@ def threshold_panel(
     values : iterable of numbers, optional
         Positions of the slider; the value in the rules is always added. By default 30 values at which the rejections
         change, if one pass gives them (`utilization`), else multiples of the value in the rules.
-    mode, orphans, on_trip, sample_ns, compiled, progress
+    mode, orphans, on_trip, compiled, progress
         As in `riskkit.sweep`, which runs in this call.
 
     Returns
@@ -284,7 +284,7 @@ def threshold_panel(
     now = _number(getattr(curve.rule.parameters, curve.parameter), f"{rule}.{curve.parameter}")
     chosen = _stops(curve, now) if values is None else [_number(value, "values") for value in values]
     grid = {f"{rule}.{curve.parameter}": sorted({*chosen, now})}
-    options: dict[str, Any] = {"orphans": orphans, "on_trip": on_trip, "sample_ns": sample_ns, "compiled": compiled}
+    options: dict[str, Any] = {"orphans": orphans, "on_trip": on_trip, "compiled": compiled}
     found = sweep(log, rules, grid, mode, digests=False, progress=progress, **options)
     return ThresholdPanel(ThresholdReport(found, now))
 

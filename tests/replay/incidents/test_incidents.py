@@ -345,13 +345,17 @@ def as_events(log):
 def test_a_stop_is_what_plain_loops_find(name, scale, limit, window):
     log = incident_log(name, scale=scale)
     multipliers = {one.id: float(one.multiplier) for one in log.universe.instruments}
-    want = naive_stop(as_events(log), limit, window, multipliers)
-    report = stop_report(log, rules(rate(limit, window)), orphans="keep", compiled=False)
-    assert report.stopped is (want is not None)
-    if want is not None:
-        first = log.columns["ts"][log.columns["kind"] == EventKind.ORDER][0]
-        assert report.time_to_stop == (want[1] - first) / 1e9
-        assert report.loss_at_stop == pytest.approx(want[2], abs=0.01)
+    for lasting in (0, 1_000_000_000, 60_000_000_000):
+        want = naive_stop(as_events(log), limit, window, multipliers, lasting)
+        options = {"lasting_ns": lasting, "orphans": "keep", "compiled": False}
+        report = stop_report(log, rules(rate(limit, window)), **options)
+        assert report.stopped is (want is not None)
+        word = {None: "not", 0.0: "held"}.get(report.through, "throttled")
+        assert report.outcome.startswith("stopped" if want else word)
+        if want is not None:
+            first = log.columns["ts"][log.columns["kind"] == EventKind.ORDER][0]
+            assert report.time_to_stop == (want[1] - first) / 1e9
+            assert report.loss_at_stop == pytest.approx(want[2], abs=0.01)
 
 
 def by_hand(*events):
@@ -372,7 +376,11 @@ TRADE = (
 
 def test_what_reduces_after_the_stop_does_not_undo_it():
     report = stop_report(
-        by_hand(*TRADE), rules({"type": "max_order_qty", "params": {"limit": 8}}), account="A", compiled=False
+        by_hand(*TRADE),
+        rules({"type": "max_order_qty", "params": {"limit": 8}}),
+        account="A",
+        lasting_ns=0,
+        compiled=False,
     )
     assert (report.stopped, report.time_to_stop, report.rule) == (True, 1.0, "max_order_qty")
     assert (report.orders, report.orders_accepted) == (3, 2)
@@ -381,14 +389,35 @@ def test_what_reduces_after_the_stop_does_not_undo_it():
     assert (report.loss_at_stop, report.loss_with_limits, report.loss) == (0.0, 5.0, 14.0)
 
 
+@pytest.mark.parametrize("orders", [59, 60, 120, 121])
+def test_a_limit_that_lets_every_second_order_through_stops_nobody(orders):
+    """Whichever order is the last; a latch, a long pause and refusals for the declared time do."""
+    flow = by_hand(*[(second, "order", "B", 1, 10.0, str(second)) for second in range(orders)])
+
+    def report(*entries, **options):
+        return stop_report(flow, rules(*entries), account="A", compiled=False, **options)
+
+    half = report(rate(1, "2s"))
+    assert not half.stopped and half.outcome in [f"throttled, {share}% through" for share in (49, 50, 51)]
+    assert half.time_to_stop is None and half.first_rejection == 1.0
+    latch = report(rate(1, "2s", action="HALT"))
+    assert (latch.stopped, latch.time_to_stop, latch.through) == (True, 1.0, 0.0)
+    assert report(rate(1, "2s", action="PAUSE", hold="1h")).stopped
+    assert not report(rate(1, "2s", action="PAUSE", hold="5s")).stopped
+    assert report(rate(9, "1d")).stopped
+    longer = report(rate(9, "1d"), lasting_ns="1min")  # refused for a minute from the tenth second on
+    assert longer.stopped is (orders > 69)
+    assert longer.stopped or longer.outcome == "held to the end of its orders, less than 1 min"
+
+
 def test_what_adds_after_a_refusal_undoes_it():
     more = (*TRADE, (3, "order", "B", 1, 9.0, "d"))
     size = rules({"type": "max_order_qty", "params": {"limit": 8}})
-    report = stop_report(by_hand(*more), size, account="A", compiled=False)
+    report = stop_report(by_hand(*more), size, account="A", lasting_ns=0, compiled=False)
     assert (report.stopped, report.time_to_stop, report.loss_at_stop, report.rule) == (False, None, None, None)
     assert (report.first_rejection, report.first_rule) == (1.0, "max_order_qty")
     flips = (*TRADE, (3, "order", "S", 4, 9.0, "d"))  # 3 are held
-    assert not stop_report(by_hand(*flips), size, account="A", compiled=False).stopped
+    assert not stop_report(by_hand(*flips), size, account="A", lasting_ns=0, compiled=False).stopped
 
 
 def test_nothing_passes_and_nothing_is_refused():
@@ -424,7 +453,7 @@ def test_a_basket_that_is_refused_takes_its_slices_along():
 
 
 def test_what_is_shown():
-    report = stop_report(incident_log("infinium", scale=0.05), rules(rate(100)), compiled=False)
+    report = stop_report(incident_log("infinium", scale=0.05), rules(rate(100, action="HALT")), compiled=False)
     assert "stopped by" in repr(report) and "order_rate" in report._repr_html_()
     frame = report.to_frame()
     assert frame.index[0] == 0.0 and frame.iloc[0].tolist() == [0.0, 0.0]

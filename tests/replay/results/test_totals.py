@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from rows import load
+from streams import random_log
 
 import riskkit as rk
 from riskkit import InputError, Instrument, Rule, RuleSet
@@ -66,6 +68,7 @@ def test_a_comparison_has_the_rows_of_money_for_each_currency():
     [
         lambda: rk.replay_log(TWO, SIZE, sample_ns=DAY, compiled=False).profit_curve(),
         lambda: rk.replay_log(TWO, SIZE, sample_ns=DAY, compiled=False).plot_equity(),
+        lambda: rk.replay_log(TWO, SIZE, sample_ns=DAY, compiled=False).drawdown(),
         lambda: rk.replay_log(TWO, SIZE, compiled=False).profit_by_orphan_policy,
         lambda: rk.compare(TWO, SIZE, compiled=False, sample_ns=DAY).plot_profit(),
         lambda: rk.compare(TWO, SIZE, compiled=False, sample_ns=DAY).plot_accounts(),
@@ -76,6 +79,16 @@ def test_a_comparison_has_the_rows_of_money_for_each_currency():
 def test_a_total_of_several_currencies_is_refused(total):
     with pytest.raises(InputError, match="needs one currency, and the accounts of this log have JPY and USD; take the"):
         total()
+
+
+def test_a_drawdown_of_each_currency_is_taken_after_every_event_in_any_chunks():
+    result = rk.replay_log(TWO, SIZE, sample_ns=DAY, compiled=False)
+    assert (result.drawdown("USD"), result.drawdown("JPY")) == (0, 100)
+    log = random_log(5, 200, opened=True)
+    whole, parts = (rk.replay_log(log, RuleSet([]), sample_ns=DAY, chunk=n, compiled=False) for n in (10**6, 7))
+    assert whole.paths().tolist() == parts.paths().tolist() and whole.drawdown() == parts.drawdown() > 0
+    assert whole.paths()[:, 0].tolist() == np.rint(whole.profit_curve() / 0.01).astype(int).tolist()
+    assert math.isnan(rk.replay_log(log, RuleSet([]), compiled=False).drawdown())
 
 
 def test_the_money_of_an_account_that_mixes_is_not_added():

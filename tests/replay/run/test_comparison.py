@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from naive.curves import deepest_fall, profits_at, worst_day
+from naive.curves import deepest_fall, profits_after, profits_at, worst_day
 
 from riskkit import plot
 from riskkit._check import InputError
@@ -17,7 +17,7 @@ from riskkit.replay.run.compare import compare
 from riskkit.replay.run.comparison import WITHOUT, ReplayComparison
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.provenance import data_sentence
-from riskkit.rules import DrawdownLimit, OrderRate, PositionLimit
+from riskkit.rules import DailyLoss, DrawdownLimit, OrderRate, PositionLimit
 
 HOUR = DAY // 24
 RULES = RuleSet([Rule("size", PositionLimit(limit=6)), Rule("rate", OrderRate(limit=2, window_ns=3 * HOUR))])
@@ -73,7 +73,8 @@ def test_curves_of_the_record_are_those_of_a_plain_walk(frame, found):
     total = [sum(profits.values()) for profits in plain]
     curve = found.curves[WITHOUT]
     assert curve.profit.tolist() == [float(value) for value in total]
-    assert curve.deepest == float(deepest_fall(total))
+    events = profits_after(frame.to_dict("records"))
+    assert curve.deepest == float(deepest_fall([sum(profits.values()) for profits in events]))
     gain, day = worst_day(samples, total, DAY)
     assert (curve.worst_day, curve.worst_date) == (float(gain), str(np.datetime64(day, "D")))
 
@@ -191,6 +192,28 @@ def test_holds_are_what_a_walk_over_the_trips_says():
     total += max(min(open_until, last) - begun, 0)
     assert result.halted_time() == {"fall": total}
     assert result.halted_time(trading=True) == {"fall": total}
+
+
+def test_a_fall_between_two_samples_is_seen_and_days_are_those_of_the_rules():
+    new_york = {"tz": "America/New_York", "roll_hour": 17}
+    fill = {"kind": "fill", "account": "A", "instrument": "X", "side": "B", "qty": 100, "price": 100.0}
+    times = [("2024-01-01 12:00", fill)]
+    times += [(f"2024-06-03 {at}", {"kind": "price", "instrument": "X", "price": p}) for at, p in PRICES]
+    times += [("2025-02-01 12:00", {"kind": "price", "instrument": "X", "price": 100.0})]
+    frame = pd.DataFrame([{"ts": pd.Timestamp(at, tz="UTC").value, **row} for at, row in times])
+    found = compare(
+        EventLog.from_frame(frame), RuleSet([Rule("loss", DailyLoss(limit=10**6, **new_york))]), compiled=False
+    )
+    table = found.to_frame()
+    assert found.spacing_text == "samples at most 22 h apart"
+    assert found.curves[WITHOUT].fall.max() == 2_000 and table.loc["max drawdown", WITHOUT] == 5_000
+    assert found.without.accounts()["drawdown"].tolist() == [5_000.0]  # of the account and of the total
+    assert table.loc["worst day", WITHOUT] == -2_000  # to 21:00 UTC; at midnight in UTC it is -1,000
+    assert table.loc["on (trading day from 17:00 America/New_York)", WITHOUT] == "2024-06-03"
+    assert "5.00 thousand USD" in found.plot_drawdown().get_title(loc="left")
+
+
+PRICES = [("14:00", 50.0), ("15:00", 80.0), ("21:30", 90.0)]
 
 
 def test_replays_that_do_not_belong_together_are_refused():

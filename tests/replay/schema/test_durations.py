@@ -28,11 +28,11 @@ from riskkit import (
 )
 from riskkit._check import InputError
 from riskkit.desk import AlertSystem, MarketStream, PositionTracker
+from riskkit.incidents import stop_report
 from riskkit.replay.rules.rule import rule_types
 from riskkit.replay.rules.tiered import Tier, TieredRule
 from riskkit.replay.schema.durations import duration, duration_text
 from riskkit.rules import DailyLoss, MaxOrderQty, OrderRate
-from riskkit.sweeps import threshold_panel
 
 RULES = RuleSet([Rule("size", MaxOrderQty(limit=5))])
 LOG = replay.tiny_log([9, 1], marks=[11, 12], spacing_ns="1d")
@@ -59,7 +59,6 @@ DOORS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("tiny_log", "spacing_ns"): lambda span: replay.tiny_log([1, 1], spacing_ns=span).event_hash,
     ("replay_log", "sample_ns"): lambda span: replay_log(LOG, RULES, sample_ns=span, **PLAIN).profit_curve().tolist(),
     ("compare", "sample_ns"): lambda span: repr(compare(LOG, RULES, ("shadow",), sample_ns=span, **PLAIN)),
-    ("sweep", "sample_ns"): lambda span: repr(sweep(LOG, RULES, GRID, sample_ns=span, **PLAIN)),
     ("sweep", "horizon_ns"): lambda span: sweep(LOG, RULES, GRID, horizon_ns=span, **PLAIN).horizon_ns,
     ("calibrate", "horizon_ns"): lambda span: (
         calibrate(LOG, RULES, GRID, horizon_ns=span, resamples=0, **PLAIN).horizon_ns
@@ -67,8 +66,8 @@ DOORS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("effectiveness", "horizon_ns"): lambda span: (
         effectiveness(replay_log(LOG, RULES, **PLAIN), horizon_ns=span, **PLAIN).horizon_ns
     ),
-    ("threshold_panel", "sample_ns"): lambda span: repr(
-        threshold_panel(LOG, RULES, "size", values=[5], sample_ns=span, **PLAIN).answers
+    ("stop_report", "lasting_ns"): lambda span: (
+        stop_report(LOG, RULES, account=LOG.universe.accounts[0].id, lasting_ns=span, **PLAIN).lasting_ns
     ),
     ("worst_case", "horizon"): lambda span: worst_case(RULES, span, 0, "0.1").horizon,
     ("AlertSystem", "deduplicate"): lambda span: AlertSystem([print], deduplicate=span).close(),

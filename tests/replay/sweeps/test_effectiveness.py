@@ -64,20 +64,24 @@ def test_the_table_of_rules():
     alone = {
         rule.id: set(replay_log(log, RuleSet([rule]), compiled=False).rejections()["seq"].tolist()) for rule in RULES
     }
-    assert frame["stops"].to_dict() == {name: len(stops) for name, stops in alone.items()}
+    assert frame["shadow_stops"].to_dict() == {name: len(stops) for name, stops in alone.items()}
     assert set().union(*alone.values()) == refused
     for name, stops in alone.items():
         others = set().union(*(other for id, other in alone.items() if id != name))
-        assert frame.loc[name, "only"] == len(stops - others)
+        assert frame.loc[name, "shadow_only"] == len(stops - others)
         assert frame.loc[name, "redundant"] == (bool(stops) and not stops - others)
         assert frame.loc[name, "never_binding"] == (not stops) and not frame.loc[name, "always_binding"]
         for other, also in alone.items():
             share = len(stops & also) / len(stops) if stops else np.nan
             assert found.overlap.loc[name, other] == pytest.approx(share, nan_ok=True)
-    assert frame.loc["looser", "redundant"] and frame.loc["huge", "never_binding"] and frame.loc["warn", "stops"] == 0
+    assert (
+        frame.loc["looser", "redundant"]
+        and frame.loc["huge", "never_binding"]
+        and frame.loc["warn", "shadow_stops"] == 0
+    )
     assert set().union(*(alone[name] for name in found.minimal)) == refused
     assert found.minimal_how == "exact" and frame["minimal"].sum() == len(found.minimal)
-    assert frame["named"].to_dict() == result.refusals_by_rule()
+    assert frame["shadow_named"].to_dict() == result.refusals_by_rule()
     _check_money(log, alone, frame)
     _check_first(log, alone, frame)
 
@@ -88,7 +92,7 @@ def _check_money(log, alone, frame):
         values = [float(went[seq]) for seq in stops if log.columns["kind"][seq] == EventKind.ORDER]
         assert frame.loc[name, "loss_avoided"] == pytest.approx(-sum(v for v in values if v < 0))
         assert frame.loc[name, "profit_forgone"] == pytest.approx(sum(v for v in values if v > 0))
-        assert frame.loc[name, "net"] == pytest.approx(-sum(values))
+        assert frame.loc[name, "hindsight_net"] == pytest.approx(-sum(values))
         assert (frame.loc[name, "good_rejections"], frame.loc[name, "bad_rejections"]) == (
             sum(v < 0 for v in values),
             sum(v > 0 for v in values),
@@ -103,7 +107,7 @@ def _check_first(log, alone, frame):
         earliest = min((s for s in starts.values() if s is not None), default=None)
         for name, start in starts.items():
             counts[name] += start is not None and start == earliest
-    assert frame["first"].to_dict() == counts and sum(counts.values()) >= len(log.universe.accounts)
+    assert frame["shadow_first"].to_dict() == counts and sum(counts.values()) >= len(log.universe.accounts)
 
 
 def test_limits_against_the_traded_day_and_the_most_observed():
@@ -123,12 +127,13 @@ def test_limits_against_the_traded_day_and_the_most_observed():
     for i in fills:
         instrument, account = universe.instruments[columns["instrument"][i]], columns["account"][i]
         lots = float(columns["qty"][i] * instrument.qty_step)
-        quantity[account] = quantity.get(account, 0.0) + lots
+        place = account, instrument.id
+        quantity[place] = quantity.get(place, 0.0) + lots
         worth = abs(lots * float(columns["price"][i] * instrument.price_step * instrument.multiplier))
         money[account] = money.get(account, 0.0) + worth
-    assert frame.loc["size", "limit_to_adv"] == pytest.approx(3 / (max(quantity.values()) / days))
-    assert frame.loc["money", "limit_to_adv"] == pytest.approx(900 / (max(money.values()) / days))
-    assert np.isnan(frame.loc["rate", "limit_to_adv"])
+    assert frame.loc["size", "limit_to_own_volume"] == pytest.approx(3 / (max(quantity.values()) / days))
+    assert frame.loc["money", "limit_to_own_volume"] == pytest.approx(900 / (max(money.values()) / days))
+    assert np.isnan(frame.loc["rate", "limit_to_own_volume"])
     sizes = [
         float(columns["qty"][i] * universe.instruments[columns["instrument"][i]].qty_step)
         for i in range(len(log))

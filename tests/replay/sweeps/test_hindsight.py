@@ -14,11 +14,12 @@ from matplotlib.figure import Figure
 import riskkit as rk
 from riskkit import Rule, RuleSet
 from riskkit.replay import tiny_log
-from riskkit.replay.sweeps.many.metrics import HINDSIGHT, METRICS
+from riskkit.replay.sweeps.many.figures import HINDSIGHT
+from riskkit.replay.sweeps.many.metrics import METRICS, TEXTS
 from riskkit.replay.sweeps.threshold_panel import ThresholdReport
 from riskkit.rules import MaxOrderQty
 
-SUMS = re.compile(r"loss.avoided|profit.forgone")
+SUMS = re.compile(r"loss.avoided|profit.forgone|good_flow_blocked")
 SWEEPS = Path(rk.__file__).parent / "replay" / "sweeps"
 SHOWN = {  # files with a print or a plot of these sums; each has its place in `walked`
     "many/sweep.py",
@@ -73,12 +74,13 @@ def test_a_frame_says_so_of_each_of_its_columns(walked, place):
     assert frames
     for frame in frames:
         assert isinstance(frame, pd.DataFrame)
-        sums = [name for name in frame if SUMS.search(name) or name == "net" or name.endswith("_cost")]
-        assert sums and frame.attrs == dict.fromkeys(sums, HINDSIGHT)
+        sums = [name for name in frame if SUMS.search(name) or name == "hindsight_net"]
+        noted = {name: note for name, note in frame.attrs.items() if "interval" not in note}
+        assert noted == dict.fromkeys(sums, HINDSIGHT)
 
 
 def test_a_plot_says_so_if_it_shows_one(walked):
-    for metric in [name for name in METRICS if name != "digest"]:
+    for metric in [name for name in METRICS if name not in TEXTS]:
         ax = walked["many/sweep.py"].plot(Figure().subplots(), metric=metric)
         assert (HINDSIGHT in texts(ax)) == bool(SUMS.search(metric)), metric
     for one in walked.values():

@@ -20,7 +20,6 @@ from streams import random_log
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.engine.compiler import cache_folder
-from riskkit.replay.results.pnl_curve import curve_of
 from riskkit.replay.schema.columns import DecisionCode, EventKind
 from riskkit.replay.sweeps.grid.settings import Sampler, settings_of, with_setting
 from riskkit.replay.sweeps.many import runner as runners
@@ -107,36 +106,33 @@ def test_a_setting_may_change_the_action_too():
 
 
 def naive_outcome(log: EventLog, rules: RuleSet, mode: str, horizon: int | None) -> dict[str, Any]:
-    """The outcomes of one setting, worked out from its own sampled replay."""
+    """The outcomes of one setting, worked out from its own replay; money is in tests/replay/sweeps/test_enforced.py."""
     result = replay_log(log, rules, mode, sample_ns=SPACING, compiled=False)
     without = replay_log(log, RuleSet([]), sample_ns=SPACING, compiled=False)
     went = earned(log, horizon)
     refused = result.rejections()["seq"].tolist()
     orders = [seq for seq in refused if log.columns["kind"][seq] == EventKind.ORDER]
     book = result if mode == "enforce" else without
-    profit = [0.0, *book.profit_curve().tolist()]
-    trips = result.transitions()
-    trips = trips[trips["code"] == DecisionCode.TRIP]
-    worst = 0.0
-    if len(trips):
-        first = min(log.columns["ts"][trips["seq"]].tolist())
-        before = sum(1 for time in result.sample_times.tolist() if time <= first)
-        worst = max(0.0, *(profit[before] - later for later in profit[before:]))
+    transitions = result.transitions()
+    trips = transitions[transitions["code"] == DecisionCode.TRIP]
     losses = [float(went[seq]) for seq in orders if went.get(seq, 0) < 0]
     gains = [float(went[seq]) for seq in orders if went.get(seq, 0) > 0]
-    deepest = {name: curve_of(one).deepest for name, one in (("own", book), ("without", without))}
     end = {name: float(one.accounts()["profit"].sum()) for name, one in (("own", book), ("without", without))}
     return {
         "orders_rejected": len(orders),
         "modifies_rejected": len(refused) - len(orders),
+        "rejected_share": len(orders) / log.counts()["ORDER"],
         "trips": len(trips),
         "accounts_paused": len(set(trips["key"].tolist())),
-        "hours_paused": sum(result.halted_time().values()) / 3.6e12,
+        "hours_halted_calendar": sum(result.halted_time().values()) / 3.6e12,
+        "hours_halted_trading": sum(result.halted_time(trading=True).values()) / 3.6e12,
         "profit": end["own"],
         "profit_change": end["own"] - end["without"],
-        "profit_drawdown": deepest["own"],
-        "profit_drawdown_change": deepest["own"] - deepest["without"],
-        "profit_drawdown_after_trip": worst,
+        "drawdown": book.drawdown(),
+        "drawdown_change": book.drawdown() - without.drawdown(),
+        "account_drawdown": result.accounts()["drawdown"].max(),
+        "orphans": "clip",
+        "never_bound": ", ".join(name for name, n in heard(result).items() if not n),
         "good_rejections": len(losses),
         "bad_rejections": len(gains),
         "loss_avoided": -sum(losses),
@@ -145,10 +141,18 @@ def naive_outcome(log: EventLog, rules: RuleSet, mode: str, horizon: int | None)
     }
 
 
+def heard(result) -> dict[str, int]:
+    """Objections and trips of each rule."""
+    counts = result.objections_by_rule()
+    for row in result.transitions():
+        counts[result.rules[int(row["cause"])].id] += 1
+    return counts
+
+
 @pytest.mark.parametrize(("mode", "horizon"), [("enforce", None), ("enforce", 500_000_000_000), ("shadow", None)])
 def test_each_row_is_what_its_own_replay_says(mode, horizon):
     log = log_of()
-    found = sweep(log, RULES, GRID, mode, horizon_ns=horizon, sample_ns=SPACING, compiled=False)
+    found = sweep(log, RULES, GRID, mode, horizon_ns=horizon, compiled=False)
     assert list(found.frame.columns) == list(METRICS) and found.frame.index.names == ["size.limit", "fall.money"]
     assert not found.partial and found.how == "replays"
     for place, setting in enumerate(found.settings):
@@ -157,6 +161,29 @@ def test_each_row_is_what_its_own_replay_says(mode, horizon):
         assert {name: row[name] for name in expected} == pytest.approx(expected)
         assert row["notional_rejected"] > 0
     assert found.frame["digest"].nunique() == 4 and found.frame["trips"].max() > 0
+
+
+def test_policies_for_orphans_are_side_by_side():
+    log = log_of()
+    found = sweep(log, RULES, GRID, compiled=False)
+    assert found.frame["orphan_exits"].gt(0).any() and "orphan exits clipped to flat" in repr(found)
+    for place in range(len(found.settings)):
+        row = found.frame.iloc[place]
+        own = replay_log(log, found.rules_of(place), "enforce", compiled=False)
+        for policy, profit in own.profit_by_orphan_policy.items():
+            without = row["profit"] - row["profit_change"]
+            assert row[f"profit_change_{policy}"] == pytest.approx(profit - without)
+        signs = {np.sign(row[f"profit_change_{policy}"]) for policy in ("keep", "clip", "drop")}
+        assert row["policies_agree"] == (len(signs) == 1)
+    kept = sweep(log, RULES, GRID, orphans="keep", compiled=False).frame
+    assert kept["profit_change"].tolist() == found.frame["profit_change_keep"].tolist()
+    assert kept["drawdown"].tolist() == found.frame["drawdown_keep"].tolist()
+
+
+def test_rules_that_never_bind_are_named():
+    rules = RuleSet([*RULES, Rule("far", MaxOrderQty(limit=10**6))])
+    found = sweep(log_of(), rules, {"size.limit": [1, 2]}, compiled=False)
+    assert {"far"} <= set(found.never_bound) <= {"far", "rate"} and "never bound in any setting" in repr(found)
 
 
 @pytest.mark.parametrize("horizon", [None, 0, 500_000_000_000])
@@ -285,7 +312,7 @@ def test_processes_get_data_and_a_path_only(tmp_path):
     log, found = log_of(3, 80), tmp_path / "log"
     log.save(found)
     options = {"mode": "enforce", "horizon_ns": None, "digests": True, "orphans": "clip", "on_trip": "leave"}
-    options |= {"sample_ns": None, "compiled": False}
+    options |= {"compiled": False, "tz": "UTC", "roll_hour": 0}
     shared = {"rules": RULES.to_dict(), "options": options, "events": log.event_hash.hex()}
     outcome = cluster._work(str(found), json.dumps(shared), {"size.limit": 2})
     expected = sweep(log, RULES, {"size.limit": [2]}, compiled=False).frame.iloc[0].to_dict()
@@ -361,7 +388,7 @@ def test_an_empty_log_and_one_setting():
     log = log_of(3, 20)
     empty = EventLog({n: c[:0] for n, c in log.columns.items()}, log.pair_account, log.pair_instrument, log.universe)
     found = sweep(empty, RuleSet([Rule("size", MaxOrderQty(limit=4))]), {"size.limit": [1]}, compiled=False)
-    assert found.frame["orders_rejected"].tolist() == [0] and found.frame["profit_drawdown"].tolist() == [0.0]
+    assert found.frame["orders_rejected"].tolist() == [0] and found.frame["drawdown"].tolist() == [0.0]
 
 
 def test_source_has_no_pickle():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from naive.sweep import accepted
 from streams import random_log
@@ -242,3 +243,17 @@ def test_a_threshold_in_units_of_the_loop_is_the_largest_that_passes():
     for breach, less in (("exceed", 0), ("reach", 1)):
         curve = ThresholdCurve(log, Rule("size", PositionLimit(limit=5, breach=breach)), "limit", compiled=False)
         assert curve.to_integer(3) == 3 / log.universe.quantity_unit - less
+
+
+@pytest.mark.parametrize(("breach", "messages"), [("exceed", 2), ("reach", 3)])
+def test_messages_are_those_that_a_limit_can_refuse(breach, messages):
+    """Buy 5, buy 1, sell 6: the last ends flat, and a position limit of zero refuses it only if reaching it does."""
+    rows = []
+    for number, (side, qty) in enumerate([("B", 5), ("B", 1), ("S", 6)]):
+        one = {"account": "A", "instrument": "X", "side": side, "qty": qty, "price": 10, "order_id": str(number)}
+        rows += [{"ts": number, "kind": kind, **one} for kind in ("order", "fill")]
+    log = EventLog.from_frame(pd.DataFrame(rows))
+    found = utilization(log, RuleSet([Rule("position", PositionLimit(limit=4, breach=breach))]), compiled=False)
+    assert found.frame["messages"].tolist() == [messages] and len(found.shares("position")) == messages
+    at_zero = replay_log(log, RuleSet([Rule("position", PositionLimit(limit=0, breach=breach))]), compiled=False)
+    assert len(at_zero.rejections()) == messages

@@ -11,7 +11,7 @@ from riskkit._check import InputError, constant, random_generator
 from riskkit.montecarlo.draws import Variates
 from riskkit.montecarlo.models.bootstrap import BlockBootstrap
 from riskkit.replay.sweeps.calibration.objective import Selection
-from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures, daily_frame
+from riskkit.replay.sweeps.many.daily import DailyFigures
 
 BATCH = 2_000_000  # random numbers at once
 BlockKind = Literal["stationary", "circular"]
@@ -32,16 +32,11 @@ def resample(
     block: float,
     kind: BlockKind = "stationary",
 ) -> Resamples:
-    """Selections over resampled days; sums are of integers, so exact in any order."""
-    n_days, n_settings = len(figures.days.starts), len(figures.sums)
-    eventful = np.flatnonzero(figures.sums.any(axis=(0, 2)))  # days without rejections add nothing
-    flat = figures.sums[:, eventful].transpose(1, 0, 2).reshape(len(eventful), n_settings * len(COLUMNS))
+    """Selections over resampled days, one after the other as drawn."""
     chosen = []
-    for counts in resampled_counts(n_days, rng, resamples, block=block, kind=kind):
-        sums = (counts[:, eventful] @ flat).reshape(len(counts), n_settings, len(COLUMNS))
-        for sample, orders in zip(sums, (counts @ figures.days.orders).tolist(), strict=True):
-            row = selection.best(daily_frame(sample, n_days, orders, figures.quantum, figures.labels))
-            chosen.append(-1 if row is None else row)
+    for days in resampled_days(figures.n_days, rng, resamples, block=block, kind=kind):
+        row = selection.best(figures.frame_over(days))
+        chosen.append(-1 if row is None else row)
     return Resamples(np.array(chosen))
 
 
@@ -49,8 +44,8 @@ def resampled_means(
     series: np.ndarray, rng: np.random.Generator, resamples: int, *, block: float, kind: BlockKind = "stationary"
 ) -> np.ndarray:
     """Mean of each series (n_series, n_days) over resampled days; float64, shape (n_resamples, n_series)."""
-    drawn = resampled_counts(series.shape[1], rng, resamples, block=block, kind=kind)
-    return np.concatenate([counts @ series.T / series.shape[1] for counts in drawn])
+    drawn = resampled_days(series.shape[1], rng, resamples, block=block, kind=kind)
+    return np.array([series[:, days].mean(axis=1) for days in drawn]).reshape(resamples, len(series))
 
 
 def automatic_block(series: np.ndarray, kind: BlockKind = "stationary", *, at_least: float = 1.0) -> float:
@@ -121,12 +116,12 @@ def day_bootstrap(n_days: int, rng: np.random.Generator | None, block: float, ki
     return BlockBootstrap(np.zeros((n_days, 1)), horizon=n_days, block=block, kind=kind)
 
 
-def resampled_counts(
+def resampled_days(
     n_days: int, rng: np.random.Generator, resamples: int, *, block: float, kind: BlockKind = "stationary"
 ) -> Iterator[np.ndarray]:
-    """Yield how often each day occurs in each resample, by batch; int64, shape (batch, n_days), rows sum to n_days.
+    """Yield the days of each resample in order; int64, shape (n_days,).
 
-    The arguments are those of `calibrate`; the result does not depend on the batch size.
+    The arguments are those of `calibrate`; the result does not depend on the number of random numbers drawn at once.
 
     References
     ----------
@@ -134,7 +129,7 @@ def resampled_counts(
 
     Examples
     --------
-    >>> next(resampled_counts(4, np.random.default_rng(1), 2, block=2)).sum(axis=1).tolist()
+    >>> [len(days) for days in resampled_days(4, np.random.default_rng(1), 2, block=2)]
     [4, 4]
     """
     bootstrap = day_bootstrap(n_days, rng, block, kind)
@@ -142,6 +137,4 @@ def resampled_counts(
     batch = max(1, BATCH // width)
     for start in range(0, resamples, batch):
         size = min(batch, resamples - start)
-        days = bootstrap.days(Variates(np.zeros((size, 0)), rng.random((size, width)), np.zeros(0)))
-        flat = days + n_days * np.arange(size)[:, None]
-        yield np.bincount(flat.ravel(), minlength=size * n_days).reshape(size, n_days)
+        yield from bootstrap.days(Variates(np.zeros((size, 0)), rng.random((size, width)), np.zeros(0)))

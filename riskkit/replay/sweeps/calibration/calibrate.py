@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -13,22 +13,23 @@ from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, confidence_level, instance, one_of, whole_number
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.sweeps.calibration.block_bootstrap import (
-    BlockKind,
-    automatic_block,
-    day_bootstrap,
-    resample,
-)
+from riskkit.replay.rules.trading_day import TradingDay
+from riskkit.replay.sweeps.calibration.block_bootstrap import BlockKind, automatic_block, day_bootstrap, resample
 from riskkit.replay.sweeps.calibration.calibration_result import Calibration
 from riskkit.replay.sweeps.calibration.evidence import evidence_for
 from riskkit.replay.sweeps.calibration.objective import Constraint, Objective, Selection
-from riskkit.replay.sweeps.calibration.walk_forward import Window, WindowKind, walk, windows
-from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, index_of
-from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures, DailyRunner, Days, daily_frame, days_of
+from riskkit.replay.sweeps.calibration.walk_forward import Evaluated, State, Window, WindowKind, walk, windows
+from riskkit.replay.sweeps.grid.settings import Grid, Setting, checked_settings, index_of
+from riskkit.replay.sweeps.many.daily import DailyFigures, DailyRunner, frame_of
+from riskkit.replay.sweeps.many.days import SUMS, Days, Measured
+from riskkit.replay.sweeps.many.figures import FIGURES
 from riskkit.replay.sweeps.many.order_outcome import checked_horizon
-from riskkit.replay.sweeps.many.runner import OnTrip, Options, Orphans, checked_orphans, run_on_threads
+from riskkit.replay.sweeps.many.policies import POLICIES, Policy
+from riskkit.replay.sweeps.many.runner import Measure, OnTrip, Options, Orphans, checked_orphans, run_on_threads
 
-COST = {"profit": "profit_forgone", "notional": "good_notional_rejected"}
+if TYPE_CHECKING:
+    import pandas as pd
+
 MAX_SUMS = 50_000_000  # 400 MB
 
 
@@ -36,34 +37,34 @@ def calibrate(
     log: EventLog,
     rules: RuleSet,
     grid: Grid,
-    objective: Objective = 1.0,
+    objective: Objective = "profit_change",
     constraints: Mapping[str, Constraint] | None = None,
     *,
-    cost: Literal["profit", "notional"] = "profit",
     horizon_ns: Duration | None = None,
     train_days: int | None = None,
     test_days: int | None = None,
     window: WindowKind = "expanding",
     embargo_days: int = 0,
+    state: State = "carried",
     rng: np.random.Generator | None = None,
     resamples: int = 500,
     block: float | None = None,
     kind: BlockKind = "stationary",
     coverage: float = 0.90,
-    tz: str = "UTC",
-    roll_hour: int = 0,
+    tz: str | None = None,
+    roll_hour: int | None = None,
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
     compiled: bool = True,
     threads: int | None = None,
     progress: bool = False,
 ) -> Calibration:
-    """Select limits by loss avoided against cost, and evaluate the selection.
+    """Select limits by what their enforced replays did, and evaluate the selection.
 
-    Each setting is replayed once, in enforce mode. A rejected order counts on the trading day of the order: with the
-    loss (loss avoided) or the profit (cost) that its recorded fills then made, which is hindsight, order by order, and
-    does not add up to profit. In each window the decisions of a setting are those of limits in force since the start
-    of the log. Neither the market nor a strategy reacts.
+    Each setting is replayed once in enforce mode, and under every policy for orphan exits if it has any. What it is worth
+    is what that replay did, by trading day: profit, drawdown, worst day, expected shortfall of days, halted time. Neither
+    the market nor a strategy reacts. What the recorded fills of the rejected orders then earned or lost is given beside,
+    as an explanation: it is hindsight, order by order, and does not add up to profit.
 
     Parameters
     ----------
@@ -73,25 +74,30 @@ def calibrate(
         The limits.
     grid : mapping, list of settings, or Sampler
         As in `sweep`.
-    objective : float, str or callable
-        A price p: maximise loss avoided - p x cost. A column of the metrics: maximise it ("-column": minimise). Or a
-        function of the frame of metrics that returns one score per setting. Ties are broken by lower cost, then by
-        more loss avoided, then by grid order.
+    objective : str or callable
+        A figure of the enforced replays (`riskkit.replay.sweeps.many.figures.ENFORCED`): maximise it ("-drawdown":
+        minimise it). Or a function of the frame of figures that returns one score per setting. Ties are broken by a
+        smaller drawdown, then by fewer rejected orders, then by grid order.
     constraints : mapping, optional
         Column -> (low, high), None for no bound, or a function of the column; another name -> a function of the full
-        frame. Columns are per trading day (`Calibration.frame`); ``rejected_share`` is a fraction of the orders.
-    cost : {"profit", "notional"}
-        Cost of rejecting good orders: the profit that they then made, or the notional of the profitable ones.
+        frame. Amounts and counts are per trading day, drawdowns and the worst days are not (`Calibration.frame`);
+        ``rejected_share`` is a fraction of the orders, ``good_flow_blocked`` of the notional of the orders whose
+        recorded fills then earned money.
     horizon_ns : str, Timedelta or int, optional
-        Nanoseconds after an order at which its recorded fills are valued; by default the end of the log.
+        Nanoseconds after an order at which its recorded fills are valued for hindsight; by default the end of the log.
     train_days, test_days : int, optional
         Trading days of the first training window and of each test window; without them there is no walk-forward
-        evaluation. It needs a horizon, since prices at the end of the log are not known in a training window.
+        evaluation. With a constraint or a function that reads hindsight it needs a horizon, since prices at the end of
+        the log are not known in a training window.
     window : {"expanding", "rolling"}
         Kind of training window. A training day of which an order is valued in the test window is purged.
     embargo_days : int
         Trading days before each test window that are left out of its training window as well, so that what lasts from
         one day to the next is not seen on both sides.
+    state : {"carried", "fresh"}
+        What a limit knows at the start of a window of the walk-forward evaluation. Carried: limits are in force since the
+        start of the log, so a latch that tripped before refuses in the window. Fresh: in each window the limits come into
+        force with the recorded book, and remember nothing.
     rng : numpy.random.Generator, optional
         Source of the resamples; needed unless ``resamples=0``.
     resamples : int
@@ -106,10 +112,10 @@ def calibrate(
         skewed and dependent days (figures: `riskkit.replay.sweeps.calibration.mean_interval`); that of the score is
         corrected for choosing among the settings, others are not and say so. An objective that is not a sum over days
         (a function, ``rejected_share``) has none.
-    tz, roll_hour : str, int
-        Time zone and hour at which a trading day starts.
+    tz, roll_hour : str, int, optional
+        Time zone and hour at which a trading day starts; by default those of the rules.
     orphans, on_trip, compiled, threads, progress
-        As in `sweep`.
+        As in `sweep`. The selection is made under the policy `orphans`.
 
     Returns
     -------
@@ -119,8 +125,9 @@ def calibrate(
     Raises
     ------
     InputError
-        If no setting satisfies a constraint (the message names it); if the log is empty, has one day and is to be
-        resampled, or is too short for the windows; or if walk-forward evaluation has no horizon.
+        If the objective is a price or hindsight; if no setting satisfies a constraint (the message names it); if the log
+        is empty, has one day and is to be resampled, or is too short for the windows; or if a walk-forward evaluation
+        that reads hindsight has no horizon.
 
     References
     ----------
@@ -134,67 +141,115 @@ def calibrate(
     >>> import riskkit as rk
     >>> log = rk.replay.tiny_log([9, 4], price=[10, 8], marks=[8, 9], spacing_ns=86_400 * 10**9)
     >>> rules = RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=9))])
-    >>> found = calibrate(log, rules, {"size.limit": [2, 5, 9]}, horizon_ns=10,
-    ...                   rng=np.random.default_rng(1), resamples=20, compiled=False)
+    >>> found = calibrate(log, rules, {"size.limit": [2, 5, 9]}, rng=np.random.default_rng(1), resamples=20,
+    ...                   compiled=False)
     >>> found.chosen
     {'size.limit': 5}
-    >>> found.frame[["loss_avoided", "profit_forgone", "on_front"]]
-                loss_avoided  profit_forgone  on_front
+    >>> found.frame[["profit_change", "drawdown", "loss_avoided", "on_front"]]
+                profit_change  drawdown  loss_avoided  on_front
     size.limit
-    2                    9.0             2.0     False
-    5                    9.0             0.0      True
-    9                    0.0             0.0     False
+    2                     2.5       0.0           4.5     False
+    5                     4.5       0.0           4.5      True
+    9                     0.0      18.0           0.0     False
     """
     instance(log, EventLog, "log")
     instance(rules, RuleSet, "rules")
-    selection = Selection(objective, dict(constraints or {}), COST[one_of(cost, tuple(COST), "cost")])
-    selection.check(daily_frame(np.zeros((1, len(COLUMNS)), np.int64), 1, 0, 1.0))
+    selection = Selection(objective, dict(constraints or {}))
+    selection.check(_no_figures())
+    one_of(state, get_args(State), "state")
     resamples = whole_number(resamples, "resamples", at_least=0)
     confidence_level(coverage, "coverage")
     threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
     if not len(log):
         raise InputError("the log is empty; there is nothing to calibrate on")
     settings, horizon_ns = checked_settings(rules, grid, log), checked_horizon(horizon_ns)
-    days = days_of(log, tz, roll_hour)
+    orphans = checked_orphans(log, orphans, on_trip)
+    day = TradingDay.of(rules, tz, roll_hour)
+    measure = Measure(log, Options("enforce", horizon_ns, False, orphans, on_trip, compiled, *day))
+    days = measure.days
     n_days = len(days.starts)
-    if len(settings) * n_days * len(COLUMNS) > MAX_SUMS:
+    if len(settings) * n_days * len(SUMS) > MAX_SUMS:
         raise InputError(f"{len(settings):,} settings over {n_days:,} days do not fit in memory; give fewer settings")
     if resamples:
         day_bootstrap(n_days, rng, 1.0 if block is None else block, kind)  # checks its arguments before the replays
-    splits = _windows(days, horizon_ns, train_days, test_days, window, embargo_days)
-    orphans = checked_orphans(log, orphans, on_trip)
-    runner = DailyRunner(log, rules, days, Options("enforce", horizon_ns, False, orphans, on_trip, None, compiled))
-    sums = np.zeros((len(settings), n_days, len(COLUMNS)), np.int64)
+    if horizon_ns is None and selection.needs_hindsight and train_days is not None and test_days is not None:
+        raise InputError(
+            "walk-forward evaluation with a constraint or function that may read hindsight needs horizon_ns: prices at "
+            "the end of the log are not known before it"
+        )
+    parts = _windows(days, horizon_ns, train_days, test_days, window, embargo_days)
+    runner = DailyRunner(measure, rules)
+    found: dict[int, tuple[dict[Policy, Measured], int]] = {}
     with closing(run_on_threads(runner.run, settings, threads)) as steps:  # an interrupt leaves no thread behind
-        for i, daily in with_bar(steps, "calibrate", total=len(settings), unit="setting", wanted=progress):
-            sums[i] = daily
-    figures = DailyFigures(sums, days, float(log.universe.quantum), index_of(settings, list(settings[0])))
+        for i, one in with_bar(steps, "calibrate", total=len(settings), unit="setting", wanted=progress):
+            found[i] = one
+    labels = index_of(settings, list(settings[0]))
+    by_policy = {
+        policy: DailyFigures(*_stacked(found[i][0][policy] for i in range(len(settings))), measure.record, labels)
+        for policy in POLICIES
+    }
+    figures = by_policy[orphans]
     selection.check_feasible(figures.frame())
     row = selection.best(figures.frame())
     assert row is not None
-    by_day = {name: figures.daily(name) for name in ("loss_avoided", selection.cost)}
+    evaluated = (_evaluated(one, figures, runner, settings, state) for one in parts)
+    daily = {"profit_change": figures.daily("profit_change")}
     scores = selection.daily_scores(figures)
     if block is None:
-        series = by_day["loss_avoided"] if scores is None else scores
+        series = daily["profit_change"] if scores is None else scores
         block = automatic_block(series, kind, at_least=_horizon_days(days, horizon_ns))
     drawn = None
     if resamples and rng is not None:
         drawn = resample(figures, selection, rng, resamples, block=block, kind=kind)
-    walked = walk(figures, selection, splits)
+    walked = walk(evaluated, figures.record_frame, selection)
     sampling: Any = {"resamples": resamples, "coverage": coverage, "block": block, "kind": kind}
     return Calibration(
+        log=log,
         base=rules,
         settings=settings,
-        figures=figures,
+        by_policy=by_policy,
+        orphan_exits=tuple(found[i][1] for i in range(len(settings))),
+        orphans=orphans,
+        on_trip=on_trip,
         selection=selection,
         row=row,
         resamples=drawn,
         splits=walked,
-        evidence=evidence_for(by_day, scores, selection.feasible(figures.frame()), walked, rng, **sampling),
+        evidence=evidence_for(daily, scores, selection.feasible(figures.frame()), walked, rng, **sampling),
+        state=state,
         block=block,
         horizon_ns=horizon_ns,
-        currency=log.universe.currency,
+        day=day,
+        compiled=compiled,
     )
+
+
+def _no_figures() -> pd.DataFrame:
+    """A frame of the right columns."""
+    import pandas as pd
+
+    return pd.DataFrame(dict.fromkeys(FIGURES, [0.0]))
+
+
+def _stacked(found: Iterable[Measured]) -> tuple[np.ndarray, np.ndarray]:
+    """The sums and paths of all settings."""
+    sums, paths = zip(*found, strict=True)
+    return np.stack(sums), np.stack(paths)
+
+
+def _evaluated(
+    window: Window, figures: DailyFigures, runner: DailyRunner, settings: list[Setting], state: State
+) -> Evaluated:
+    """Figures of all settings over the windows of a split, from limits with carried or fresh state."""
+    frames = []
+    for first, last in ((window.train_from, window.known_to), (window.test_from, window.test_to)):
+        frame = figures.frame(first, last)
+        if state == "fresh" and first > 0:
+            start = runner.start(first)
+            found = Measured(*_stacked(runner.run_from(setting, start, first, last) for setting in settings))
+            frame = frame_of(figures.record.over(first, last), found, np.arange(last - first), figures.labels)
+        frames.append(frame)
+    return Evaluated(window, *frames)
 
 
 def _horizon_days(days: Days, horizon_ns: int | None) -> int:
@@ -220,9 +275,5 @@ def _windows(
         return []
     if train_days is None or test_days is None:
         raise InputError("train_days and test_days go together; give both or neither")
-    if horizon_ns is None:
-        raise InputError(
-            "walk-forward evaluation needs horizon_ns: prices at the end of the log are not known before it"
-        )
     lengths = {"train_days": train_days, "test_days": test_days, "embargo_days": embargo_days}
-    return windows(days.starts, days.ends, horizon_ns, **lengths, kind=kind)
+    return windows(days.starts, days.ends, horizon_ns or 0, **lengths, kind=kind)

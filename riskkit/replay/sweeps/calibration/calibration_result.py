@@ -1,4 +1,4 @@
-"""Result of a calibration: the selected setting, its intervals, and its out-of-sample performance."""
+"""Result of a calibration: the selected setting, its enforced curve, its intervals, and its out-of-sample performance."""
 
 from __future__ import annotations
 
@@ -10,15 +10,23 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit._show import Row, Shown
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.result import ORPHANS_ARE
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.trading_day import TradingDay
+from riskkit.replay.run.compare import compare
+from riskkit.replay.run.comparison import ReplayComparison
 from riskkit.replay.sweeps.calibration.block_bootstrap import Resamples
-from riskkit.replay.sweeps.calibration.evidence import UNCORRECTED, Evidence
+from riskkit.replay.sweeps.calibration.evidence import Evidence
 from riskkit.replay.sweeps.calibration.objective import Selection, pareto_front
 from riskkit.replay.sweeps.calibration.walk_forward import Split
 from riskkit.replay.sweeps.grid.settings import Setting, with_setting
-from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures, daily_frame
-from riskkit.replay.sweeps.many.metrics import HINDSIGHT, hindsight_rows, with_notes
+from riskkit.replay.sweeps.many.daily import DailyFigures
+from riskkit.replay.sweeps.many.days import Measured
+from riskkit.replay.sweeps.many.figures import figures_of, hindsight_rows, with_notes
 from riskkit.replay.sweeps.many.order_outcome import horizon_text
+from riskkit.replay.sweeps.many.policies import Policy, agree, disagreement
+from riskkit.replay.sweeps.many.runner import OnTrip
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,16 +35,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Calibration(Shown):
-    """Result of `calibrate`. Metrics are per trading day, so that windows of different lengths compare.
+    """Result of `calibrate`. Amounts and counts are per trading day, so that windows of different lengths compare.
 
     Attributes
     ----------
+    log : EventLog
+        The record.
     base : RuleSet
         The rules as given.
     settings : list
         The settings of the grid.
-    figures : DailyFigures
-        Sums by setting and day.
+    by_policy : dict of str to DailyFigures
+        Figures by setting and day under each policy for orphan exits.
+    orphan_exits : tuple of int
+        Number of orphan exits of each setting.
+    orphans : str
+        Policy for orphan exits under which the setting is selected.
+    on_trip : str
+        As given.
     selection : Selection
         Objective and constraints.
     row : int
@@ -45,15 +61,19 @@ class Calibration(Shown):
         Selections over resampled days.
     splits : tuple of Split
         Walk-forward splits.
+    state : str
+        State of the limits at the start of a window: "carried" or "fresh".
     evidence : Evidence
         Intervals of the daily means and of the score, and tests of the choice: White's reality check, Hansen's SPA test,
         the probability of overfitting.
     block : float
         Block length of the bootstrap, days.
     horizon_ns : int or None
-        Nanoseconds from an order to its valuation; None: the end of the log.
-    currency : str
-        Currency of money.
+        Nanoseconds from an order to its valuation in hindsight; None: the end of the log.
+    day : TradingDay
+        Start of a trading day.
+    compiled : bool
+        As given.
 
     Examples
     --------
@@ -61,21 +81,37 @@ class Calibration(Shown):
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=9))])
     >>> log = rk.replay.tiny_log([5], marks=8)
     >>> found = rk.calibrate(log, rules, {"size.limit": [4, 9]}, resamples=0, compiled=False)
-    >>> found.chosen, found.frame["loss_avoided"].tolist()
+    >>> found.chosen, found.frame["profit_change"].tolist()
     ({'size.limit': 4}, [10.0, 0.0])
     """
 
+    log: EventLog
     base: RuleSet
     settings: list[Setting]
-    figures: DailyFigures
+    by_policy: dict[Policy, DailyFigures]
+    orphan_exits: tuple[int, ...]
+    orphans: Policy
+    on_trip: OnTrip
     selection: Selection
     row: int
     resamples: Resamples | None
     splits: tuple[Split, ...]
     evidence: Evidence
+    state: str
     block: float
     horizon_ns: int | None
-    currency: str
+    day: TradingDay
+    compiled: bool
+
+    @property
+    def figures(self) -> DailyFigures:
+        """Figures by setting and day under the policy of the selection."""
+        return self.by_policy[self.orphans]
+
+    @property
+    def currency(self) -> str:
+        """Currency of money."""
+        return self.log.universe.currency
 
     @property
     def chosen(self) -> Setting:
@@ -88,39 +124,74 @@ class Calibration(Shown):
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row per setting: metrics per day, score, intervals, and the fraction of resamples that selected it.
+        """One row per setting: figures, score, interval of the score, and the fraction of resamples that selected it.
 
-        The interval of the score holds for a chosen setting, those of the metrics for one that is named beforehand; the
-        frame's ``attrs`` say so.
+        ``orphans`` is the policy of the figures, ``profit_change_keep`` and so on those under each policy, and
+        ``policies_agree`` is False where their signs differ. ``on_front``: no other setting has at least its profit at no
+        larger drawdown, and one of them better. The interval of the score holds for a chosen setting, that of the profit
+        change for one that is named beforehand; the frame's ``attrs`` say so.
         """
-        metrics = self.figures.frame()
-        frame = metrics.assign(score=self.selection.scores(metrics), feasible=self.selection.feasible(metrics))
-        names = ("loss_avoided", self.selection.cost)
-        sums = self.figures.sums.sum(axis=1)  # integers, so that ties are exact
-        frame["on_front"] = pareto_front(*(sums[:, COLUMNS.index(name)] for name in names))
+        figures = self.figures.frame()
+        frame = figures.assign(score=self.selection.scores(figures), feasible=self.selection.feasible(figures))
+        frame["on_front"] = pareto_front(figures["profit_change"], figures["drawdown"])
         frame["chosen"] = np.arange(len(frame)) == self.row
+        frame["orphans"], frame["orphan_exits"] = self.orphans, self.orphan_exits
+        for policy in self.by_policy:
+            frame[f"profit_change_{policy}"] = self.policies.xs(policy, level="orphans")["profit_change"].to_numpy()
+        changes = frame[[f"profit_change_{policy}" for policy in self.by_policy]].to_numpy()
+        frame["policies_agree"] = [agree(row) for row in changes.tolist()]
         if self.resamples is not None:
             chosen = self.resamples.chosen
             frame["chosen_share"] = np.bincount(chosen[chosen >= 0], minlength=len(frame)) / len(chosen)
         return self.evidence.columns(with_notes(frame))
+
+    @cached_property
+    def policies(self) -> pd.DataFrame:
+        """Figures of every setting under every policy for orphan exits; the last level of the index is the policy."""
+        import pandas as pd
+
+        frames = {policy: figures.frame() for policy, figures in self.by_policy.items()}
+        frame = pd.concat(frames, names=["orphans"])
+        levels = [*range(1, frame.index.nlevels), 0]
+        order = np.arange(len(frame)).reshape(len(frames), -1).T.ravel()
+        return with_notes(frame.iloc[order].reorder_levels(levels))
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences on what makes the selection doubtful: policies for orphan exits that disagree in sign."""
+        own = {policy: self.frame[f"profit_change_{policy}"].tolist()[self.row] for policy in self.by_policy}
+        found = [disagreement(own, "the profit change per day", self.currency)]
+        others = int((~self.frame["policies_agree"].drop(self.frame.index[self.row])).sum())
+        if others:
+            found.append(f"the policies disagree in the sign of the profit change of {others:,} settings not selected")
+        return [sentence for sentence in found if sentence]
 
     def to_frame(self) -> pd.DataFrame:
         """One row per setting."""
         return self.frame
 
     def by_day(self) -> pd.DataFrame:
-        """Rejections of the selected setting on each trading day, indexed by the start of the day in UTC."""
+        """Figures of the selected setting on each trading day, indexed by the start of the day in UTC."""
         import pandas as pd
 
-        starts = pd.to_datetime(self.figures.days.starts, utc=True)
-        frame = daily_frame(self.figures.sums[self.row], 1, 0, self.figures.quantum, starts)
-        return frame.drop(columns="rejected_share")
+        figures = self.figures
+        own, record = Measured(figures.sums[self.row], figures.path[self.row]), figures.record
+        days = [figures_of(record, own, np.array([day])) for day in range(figures.n_days)]
+        return with_notes(pd.DataFrame(days, index=pd.to_datetime(record.days.starts, utc=True)))
+
+    @cached_property
+    def comparison(self) -> ReplayComparison:
+        """The record beside the enforced replay of the selected setting: curves, accounts and rules."""
+        return compare(
+            self.log, self.rules(), ("enforce",), orphans=self.orphans, on_trip=self.on_trip, compiled=self.compiled
+        )
 
     def out_of_sample(self) -> pd.DataFrame:
-        """One row per split: the setting selected in training, with its metrics in training and test.
+        """One row per split: the setting selected in training, with its figures in training and test.
 
-        ``best_score`` is the score of the best feasible setting in the test window (0 if none is feasible), known only
-        in hindsight. Orders less than a horizon before the end of the log are valued at its end.
+        ``best_score`` is the score of the best feasible setting in the test window (that of the record if none is
+        feasible), known only afterwards. In hindsight, orders less than a horizon before the end of the log are valued
+        at its end.
 
         Raises
         ------
@@ -131,7 +202,7 @@ class Calibration(Shown):
 
         if not self.splits:
             raise InputError("there was no walk-forward evaluation; give train_days and test_days")
-        starts = pd.to_datetime(self.figures.days.starts, utc=True)
+        starts = pd.to_datetime(self.figures.record.days.starts, utc=True)
         rows = []
         for window, row, train, test, best_score in self.splits:
             rows.append(
@@ -140,6 +211,7 @@ class Calibration(Shown):
                     "test_to": starts[window.test_to - 1],
                     "train_days": window.known_to - window.train_from,
                     "test_days": window.test_to - window.test_from,
+                    "state": self.state,
                     **(dict.fromkeys(self.settings[0]) if row is None else self.settings[row]),
                     "feasible": row is not None,
                     **{f"train_{name}": value for name, value in train._asdict().items()},
@@ -150,55 +222,60 @@ class Calibration(Shown):
         return with_notes(pd.DataFrame(rows))
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Plot loss avoided against cost of all settings, the Pareto front, and the selected setting's intervals."""
+        """Plot the total profit of the record and under the selected setting, enforced."""
+        ax = self.comparison.plot_profit(ax)
+        title = ax.get_title(loc="left")
+        ax.set_title(f"Selected: {self._chosen_text()}, orphan exits {ORPHANS_ARE[self.orphans]}\n{title}", loc="left")
+        return ax
+
+    def plot_front(self, ax: Axes | None = None) -> Axes:
+        """Plot profit change against drawdown of all settings, the Pareto front, and the selected setting."""
         from riskkit import plot
 
         ax = plot.axes(ax, width=7.5, height=4.6)
-        frame, name = self.frame, self.selection.cost
-        cost, gain = frame[name].to_numpy(float), frame["loss_avoided"].to_numpy(float)
+        frame = self.frame
+        cost, gain = frame["drawdown"].to_numpy(float), frame["profit_change"].to_numpy(float)
         front = frame["on_front"].to_numpy(bool)
-        ends: list[float] = []
-        if self.resamples is not None:
-            columns = [f"{metric}_{end}" for metric in (name, "loss_avoided") for end in ("low", "high")]
-            found = frame[columns].iloc[self.row].to_numpy(float)
-            ends = np.where(np.isfinite(found), found, np.repeat([cost[self.row], gain[self.row]], 2)).tolist()
-        scale, unit = plot.money_scale([*cost, *gain, *ends], self.currency)
-        cost, gain, ends = cost / scale, gain / scale, [end / scale for end in ends]
-        x, y = cost[self.row], gain[self.row]
+        scale, unit = plot.money_scale([*cost, *gain], self.currency)
+        cost, gain = cost / scale, gain / scale
         order = np.flatnonzero(front)[np.lexsort((gain[front], cost[front]))]
         ax.step(cost[order], gain[order], where="post", color=plot.STRONG, lw=1.2, label="Pareto front")
         ax.plot(cost[order], gain[order], "o", color=plot.STRONG, ms=5)
         if not front.all():
             ax.plot(cost[~front], gain[~front], "x", color=plot.INK, ms=5, ls="", label="dominated")
-        if ends:
-            label = f"{self.evidence.coverage:.0%} intervals of the selected setting, {UNCORRECTED}"
-            ax.plot(ends[:2], [y, y], color=plot.WARM, lw=1.4, label=label)
-            ax.plot([x, x], ends[2:], color=plot.WARM, lw=1.4)
-        ax.plot([x], [y], "D", color=plot.WARM, ms=8, label="selected")
-        ax.set_xlabel(f"cost ({name.replace('_', ' ')}), {unit} per day")
-        ax.set_ylabel(f"loss avoided, {unit} per day")
-        chosen = ", ".join(f"{key} = {_text(value)}" for key, value in self.chosen.items())
-        plot.dress(ax, f"Selected: {chosen}\n{HINDSIGHT}")
+        ax.plot([cost[self.row]], [gain[self.row]], "D", color=plot.WARM, ms=8, label="selected")
+        ax.set_xlabel(f"drawdown after any event, {unit}")
+        ax.set_ylabel(f"profit change, {unit} per day")
+        plot.dress(ax, f"Selected: {self._chosen_text()}, orphan exits {ORPHANS_ARE[self.orphans]}")
         plot.legend_below(ax)
         return ax
 
+    def _chosen_text(self) -> str:
+        return ", ".join(f"{key} = {_text(value)}" for key, value in self.chosen.items())
+
     def _title(self) -> str:
-        return f"Calibration over {len(self.settings):,} settings and {len(self.figures.days.starts):,} trading days"
+        return f"Calibration over {len(self.settings):,} settings and {self.figures.n_days:,} trading days"
 
     def _rows(self) -> list[Row]:
-        row, money = self.frame.iloc[self.row], f"{self.currency} per day"
+        row, money = self.frame.iloc[self.row], self.currency
+        record = self.figures.record_frame().iloc[0]
         rows: list[Row] = [(f"selected {name}", value, "") for name, value in self.chosen.items()]
-        rows += [("orders valued at", horizon_text(self.horizon_ns), "")]
-        rows += [("orders rejected", float(row["rejected_share"]), "fraction")]
-        sums: list[Row] = []
-        for name in ("loss_avoided", self.selection.cost):
-            sums.append((name.replace("_", " "), float(row[name]), money))
-            sums += self.evidence.interval_row(name, self.row, money)
-        rows += hindsight_rows(sums)
+        rows += [("  for", self.selection.name, "of the enforced replay"), ("trading day", str(self.day), "")]
+        for name, unit in ENFORCED_ROWS.items():
+            unit = unit.format(money=money)
+            rows += [(name.replace("_", " "), float(row[name]), unit)]
+            rows += [("  of the record", float(record[name]), unit)] if name in OF_THE_RECORD else []
+            rows += self.evidence.interval_row(name, self.row, unit)
+        rows += [("orphan exits", int(row["orphan_exits"]), ORPHANS_ARE[self.orphans])]
+        if row["orphan_exits"]:
+            rows += [
+                (f"  profit change if {ORPHANS_ARE[policy]}", float(row[f"profit_change_{policy}"]), f"{money} per day")
+                for policy in self.by_policy
+            ]
+        if self.warnings:
+            rows.append(("warning", "orphan policies disagree in sign", "see warnings"))
         rows += [("score", float(row["score"]), ""), *self.evidence.interval_row("score", self.row)]
         rows += [("on the Pareto front", bool(row["on_front"]), "")]
-        if not (callable(self.selection.objective) or isinstance(self.selection.objective, str)):
-            rows.append(("score without limits", 0.0, ""))
         if self.resamples is not None:
             unit = f"of {len(self.resamples.chosen):,} resamples, blocks of {self.block:.3g} days"
             rows.append(("selected again in", f"{row['chosen_share']:.1%}", unit))
@@ -210,11 +287,27 @@ class Calibration(Shown):
                 "out of sample": [split.test.score for split in self.splits],
                 "best possible": [split.best_score for split in self.splits],
             }
-            rows.append(("walk-forward splits", len(self.splits), ""))
+            rows.append(("walk-forward splits", len(self.splits), f"{self.state} state"))
             for label, values in scores.items():
                 rows.append((f"  mean score, {label}", float(np.array(values) @ tested / tested.sum()), ""))
                 rows += self.evidence.out_of_sample_row() if label == "out of sample" else []
-        return rows
+        rows.append(("orders valued in hindsight at", horizon_text(self.horizon_ns), ""))
+        sums = [(name.replace("_", " "), float(row[name]), f"{money} per day") for name in IN_HINDSIGHT_ROWS]
+        return rows + hindsight_rows(sums)
+
+
+ENFORCED_ROWS = {
+    "profit_change": "{money} per day",
+    "profit": "{money} per day",
+    "drawdown": "{money}, after any event",
+    "worst_day": "{money}",
+    "expected_shortfall": "{money}, worst 5 % of days",
+    "rejected_share": "fraction of orders",
+    "hours_halted_calendar": "hours per day",
+    "hours_halted_trading": "hours per day",
+}
+OF_THE_RECORD = ("profit", "drawdown", "worst_day", "expected_shortfall")
+IN_HINDSIGHT_ROWS = ("loss_avoided", "profit_forgone")
 
 
 def _text(value: Any) -> str:

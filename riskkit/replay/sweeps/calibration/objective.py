@@ -1,4 +1,4 @@
-"""Selection of one setting: objective, constraints, and the Pareto front of loss avoided against cost."""
+"""Selection of one setting: objective, constraints, and the Pareto front of a gain against a cost."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, finite_array, finite_number
-from riskkit.replay.sweeps.many.daily import COLUMNS, DailyFigures
+from riskkit.replay.sweeps.many.figures import IN_HINDSIGHT, PER_DAY
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-Objective = float | str | Callable[["pd.DataFrame"], Any]
+    from riskkit.replay.sweeps.many.daily import DailyFigures
+
+Objective = str | Callable[["pd.DataFrame"], Any]
+FITS = "name a figure of the enforced replay, such as 'profit_change' or '-drawdown'"
 Constraint = tuple[float | None, float | None] | Callable[[Any], Any]
 
 
@@ -57,40 +60,35 @@ def pareto_front(gain: ArrayLike, cost: ArrayLike) -> np.ndarray:
 
 
 class Selection(NamedTuple):
-    """Objective and constraints that select one setting from a frame of metrics.
+    """Objective and constraints that select one setting from a frame of figures.
 
     Attributes
     ----------
-    objective : float, str or callable
-        A price: maximise loss avoided less price times `cost`. A column: maximise it ("-column": minimise). Or a
-        function of the frame that returns one score per setting, to be maximised.
+    objective : str or callable
+        A figure of the enforced replays: maximise it ("-figure": minimise). Or a function of the frame that returns one
+        score per setting, to be maximised.
     constraints : mapping
         Column -> (low, high), both inclusive and None for no bound, or a function of the column that returns booleans;
         any other name -> a function of the full frame.
-    cost : str
-        Column of the cost of rejecting good orders.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> frame = pd.DataFrame({"loss_avoided": [0.0, 5.0, 9.0], "profit_forgone": [0.0, 2.0, 8.0]})
-    >>> Selection(1.0, {}, "profit_forgone").best(frame)
+    >>> frame = pd.DataFrame({"profit_change": [0.0, 5.0, 9.0], "drawdown": [0.0, 2.0, 8.0], "orders_rejected": 0.0})
+    >>> Selection("profit_change", {}).best(frame)
+    2
+    >>> Selection("profit_change", {"drawdown": (None, 2.0)}).best(frame)
     1
-    >>> Selection("loss_avoided", {"profit_forgone": (None, 1.0)}, "profit_forgone").best(frame)
-    0
     """
 
     objective: Objective
     constraints: Mapping[str, Constraint]
-    cost: str
 
     def scores(self, frame: pd.DataFrame) -> np.ndarray:
         """Score of each setting, larger is better; float64, shape (n_settings,)."""
         objective = self.objective
         if isinstance(objective, str):
-            return (-1.0 if objective.startswith("-") else 1.0) * _column(frame, objective.removeprefix("-"))
-        if not callable(objective):
-            return _column(frame, "loss_avoided") - self.price * _column(frame, self.cost)
+            return (-1.0 if objective.startswith("-") else 1.0) * _column(frame, objective.removeprefix("-")) + 0.0
         scores = finite_array(objective(frame), "objective", ndim=1)
         if len(scores) != len(frame):
             raise InputError(
@@ -99,24 +97,26 @@ class Selection(NamedTuple):
         return scores
 
     def daily_scores(self, figures: DailyFigures) -> np.ndarray | None:
-        """Score of each setting by day, whose mean is the score; None if the score is not a sum over days."""
-        objective = self.objective
-        if isinstance(objective, str):
-            name = objective.removeprefix("-")
-            return (1.0 if objective == name else -1.0) * figures.daily(name) if name in COLUMNS else None
-        if callable(objective):
+        """Score of each setting by day less that of the record, if its mean is the score; None if it is no sum over days."""
+        if not isinstance(self.objective, str):
             return None
-        return figures.daily("loss_avoided") - self.price * figures.daily(self.cost)
+        name = self.objective.removeprefix("-")
+        daily = figures.daily("profit_change" if name == "profit" else name) if name in PER_DAY else None
+        return -daily if daily is not None and self.objective != name else daily
 
     @property
-    def price(self) -> float:
-        """Price of one unit of cost, if the objective is a number."""
-        price = finite_number(self.objective, "objective")
-        if price < 0:
-            raise InputError(
-                f"objective={self.objective!r} is the price of rejected good orders; it must not be negative"
-            )
-        return price
+    def name(self) -> str:
+        """The objective in words."""
+        if not isinstance(self.objective, str):
+            return "a function"
+        figure = self.objective.removeprefix("-").replace("_", " ")
+        return f"least {figure}" if self.objective.startswith("-") else f"most {figure}"
+
+    @property
+    def needs_hindsight(self) -> bool:
+        """True if a constraint or a function may read outcomes of single orders, which need a horizon."""
+        functions = callable(self.objective) or any(map(callable, self.constraints.values()))
+        return functions or not IN_HINDSIGHT.keys().isdisjoint(self.constraints)
 
     def feasible(self, frame: pd.DataFrame) -> np.ndarray:
         """Flag the settings that satisfy every constraint; bool, shape (n_settings,)."""
@@ -128,24 +128,32 @@ class Selection(NamedTuple):
     def best(self, frame: pd.DataFrame) -> int | None:
         """Row of the feasible setting with the highest score, or None if none is feasible.
 
-        Ties are broken by lower cost, then by more loss avoided, then by the order of the rows.
+        Ties are broken by a smaller drawdown, then by fewer rejected orders, then by the order of the rows.
         """
         rows = np.flatnonzero(self.feasible(frame))
         if not len(rows):
             return None
-        keys = (-_column(frame, "loss_avoided"), _column(frame, self.cost), -self.scores(frame))
+        keys = (_column(frame, "orders_rejected"), _column(frame, "drawdown"), -self.scores(frame))
         return int(rows[np.lexsort(tuple(key[rows] for key in keys))[0]])
 
     def check(self, frame: pd.DataFrame) -> None:
-        """Check names, price and bounds with any frame of the right columns; functions are not called.
+        """Check names and bounds with any frame of the right columns; functions are not called.
 
         Raises
         ------
         InputError
-            If a column is unknown, a price negative, or a constraint is neither bounds nor a function.
+            If a column is unknown, the objective is no enforced figure, or a constraint is neither bounds nor a
+            function.
         """
-        if not callable(self.objective):
+        if isinstance(self.objective, str):
             self.scores(frame)
+            if self.objective.removeprefix("-") in IN_HINDSIGHT:
+                raise InputError(f"objective={self.objective!r} is hindsight, order by order; {FITS}")
+        elif not callable(self.objective):
+            raise InputError(
+                f"objective={self.objective!r} is a price of profit forgone in hindsight, which is no objective any "
+                f"more; {FITS}"
+            )
         for name, constraint in self.constraints.items():
             if not callable(constraint):
                 _satisfied(frame, name, constraint)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from riskkit._check import InputError, one_of, whole_number
 from riskkit.replay.sweeps.calibration.objective import Selection
-from riskkit.replay.sweeps.many.daily import DailyFigures
 
 if TYPE_CHECKING:
     import pandas as pd
 
 WindowKind = Literal["expanding", "rolling"]
+State = Literal["carried", "fresh"]
 
 
 class Window(NamedTuple):
@@ -27,19 +28,23 @@ class Window(NamedTuple):
 
 
 class WindowMetrics(NamedTuple):
-    """Metrics of one setting in one window, per trading day; `rejected_share` is a fraction of the orders."""
+    """Figures of one setting in one window, and of the record where no limits apply.
 
-    loss_avoided: float = 0.0
-    cost: float = 0.0
-    score: float = 0.0
-    rejected_share: float = 0.0
+    ``profit_change`` is per trading day, ``rejected_share`` a fraction of the orders.
+    """
+
+    score: float
+    profit_change: float
+    drawdown: float
+    drawdown_change: float
+    rejected_share: float
 
 
 class Split(NamedTuple):
-    """One walk-forward split: the setting selected in training, with its metrics in training and test.
+    """One walk-forward split: the setting selected in training, with its figures in training and test.
 
-    ``row`` is None if no setting is feasible; then no limits apply and every metric is 0. ``best_score`` is the score
-    of the best feasible setting in the test window, 0 if none is feasible.
+    ``row`` is None if no setting is feasible; then no limits apply, and the figures are those of the record.
+    ``best_score`` is the score of the best feasible setting in the test window, that of the record if none is feasible.
     """
 
     window: Window
@@ -49,26 +54,35 @@ class Split(NamedTuple):
     best_score: float
 
 
-def walk(figures: DailyFigures, selection: Selection, windows: list[Window]) -> tuple[Split, ...]:
-    """Select on each training window and evaluate on its test window."""
-    return tuple(_split(figures, selection, window) for window in windows)
+class Evaluated(NamedTuple):
+    """Figures of all settings over the known days of a training window and over its test window."""
+
+    window: Window
+    train: pd.DataFrame
+    test: pd.DataFrame
 
 
-def _split(figures: DailyFigures, selection: Selection, window: Window) -> Split:
-    train = figures.frame(window.train_from, window.known_to)
-    test = figures.frame(window.test_from, window.test_to)
+def walk(
+    evaluated: Iterable[Evaluated], record: Callable[[int, int], pd.DataFrame], selection: Selection
+) -> tuple[Split, ...]:
+    """Select on each training window and evaluate on its test window; `record` has the figures without limits."""
+    return tuple(_split(one, record, selection) for one in evaluated)
+
+
+def _split(one: Evaluated, record: Callable[[int, int], pd.DataFrame], selection: Selection) -> Split:
+    window, train, test = one
     row, best = selection.best(train), selection.best(test)
-    best_score = 0.0 if best is None else float(selection.scores(test)[best])
+    without = record(window.test_from, window.test_to)
+    best_score = float(selection.scores(without)[0] if best is None else selection.scores(test)[best])
     if row is None:
-        return Split(window, None, WindowMetrics(), WindowMetrics(), best_score)
+        before = record(window.train_from, window.known_to)
+        return Split(window, None, _metrics(selection, before, 0), _metrics(selection, without, 0), best_score)
     return Split(window, row, _metrics(selection, train, row), _metrics(selection, test, row), best_score)
 
 
 def _metrics(selection: Selection, frame: pd.DataFrame, row: int) -> WindowMetrics:
-    avoided, cost, share = (
-        float(frame[name].to_numpy()[row]) for name in ("loss_avoided", selection.cost, "rejected_share")
-    )
-    return WindowMetrics(avoided, cost, float(selection.scores(frame)[row]), share)
+    figures = (float(frame[name].to_numpy()[row]) for name in WindowMetrics._fields[1:])
+    return WindowMetrics(float(selection.scores(frame)[row]), *figures)
 
 
 def windows(

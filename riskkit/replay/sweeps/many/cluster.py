@@ -17,7 +17,8 @@ from riskkit._check import InputError
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.sweeps.grid.settings import Setting
-from riskkit.replay.sweeps.many.runner import Metrics, Options, Runner, Steps
+from riskkit.replay.sweeps.many.metrics import Metrics
+from riskkit.replay.sweeps.many.runner import Options, Runner, Steps
 
 TASKS_PER_WORKER = 4  # in one round; results of finished rounds survive an interrupt
 

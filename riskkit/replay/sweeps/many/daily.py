@@ -1,4 +1,4 @@
-"""Rejections by trading day of every setting, each from one enforce replay; a rejection counts on its message's day."""
+"""Figures of every setting of a calibration by trading day, each from enforce replays, and over any sequence of days."""
 
 from __future__ import annotations
 
@@ -6,102 +6,104 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from riskkit.replay.log.event_log import EventLog
+from riskkit._check import InputError
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.calendar import day_starts
-from riskkit.replay.schema.columns import EventKind
+from riskkit.replay.run.start import Start
 from riskkit.replay.sweeps.grid.settings import Setting, with_setting
-from riskkit.replay.sweeps.many.metrics import IN_MONEY, REJECTION_METRICS, rejection_sums, with_notes
-from riskkit.replay.sweeps.many.order_outcome import order_outcomes
-from riskkit.replay.sweeps.many.runner import Options, Replays
+from riskkit.replay.sweeps.many.days import HALTED, MONEY, SUMS, Measured
+from riskkit.replay.sweeps.many.figures import HOUR, PER_DAY, Record, figures_of, with_notes
+from riskkit.replay.sweeps.many.policies import POLICIES, Policy
+from riskkit.replay.sweeps.many.runner import Measure
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = (*REJECTION_METRICS, "good_notional_rejected")
-MONEY = (*IN_MONEY, "good_notional_rejected")
-
-
-class Days(NamedTuple):
-    """Trading days of a log that have events.
-
-    ``starts`` and ``ends`` are int64 nanoseconds since the epoch, shape (n_days,); ``of_row`` is the day of each event,
-    shape (n_events,); ``orders`` the number of orders of each day.
-    """
-
-    starts: np.ndarray
-    ends: np.ndarray
-    of_row: np.ndarray
-    orders: np.ndarray
-
-
-def days_of(log: EventLog, tz: str = "UTC", roll_hour: int = 0) -> Days:
-    """Split a log into trading days as defined by `riskkit.replay.schema.calendar.day_starts`.
-
-    Examples
-    --------
-    >>> from riskkit.replay import tiny_log
-    >>> days_of(tiny_log([1, 1, 1], spacing_ns=36 * 3600 * 10**9)).of_row.tolist()  # days 0, 1 and 3 have events
-    [0, 1, 2]
-    """
-    ts = log.columns["ts"]
-    starts = day_starts(tz, roll_hour, int(ts.min()), int(ts.max()))
-    used, of_row = np.unique(np.searchsorted(starts, ts, "right") - 1, return_inverse=True)
-    orders = np.bincount(of_row[log.columns["kind"] == EventKind.ORDER], minlength=len(used))
-    return Days(starts[used], starts[used + 1], of_row, orders)
-
 
 class DailyRunner:
-    """Sums of settings by trading day; order outcomes are computed once."""
+    """Figures of settings by trading day."""
 
-    def __init__(self, log: EventLog, rules: RuleSet, days: Days, options: Options) -> None:
-        self.log = log
+    def __init__(self, measure: Measure, rules: RuleSet) -> None:
+        self.measure = measure
         self.rules = rules
-        self.days = days
-        self.outcomes = order_outcomes(log, options.horizon_ns, compiled=options.compiled)
-        self._good_notional = self.outcomes.notional * (self.outcomes.profit > 0)
-        self._replays = Replays(log, "enforce", options)
 
-    def run(self, setting: Setting) -> np.ndarray:
-        """Sums of `COLUMNS` by day, money in quanta; int64, shape (n_days, 8)."""
-        rejected = self._replays.replay(with_setting(self.rules, setting)).rejections()["seq"].astype(np.int64)
-        values = np.column_stack([rejection_sums(self.log, rejected, self.outcomes), self._good_notional[rejected]])
-        sums = np.zeros((len(self.days.starts), len(COLUMNS)), np.int64)
-        np.add.at(sums, self.days.of_row[rejected], values)
-        return sums
+    def run(self, setting: Setting) -> tuple[dict[Policy, Measured], int]:
+        """Figures of the days under each policy for orphan exits, and the number of orphan exits."""
+        replays = self.measure.by_policy(with_setting(self.rules, setting))
+        found = {replays[policy].digest: replays[policy] for policy in POLICIES}
+        by_digest = {digest: self.measure.measured(result) for digest, result in found.items()}
+        by_policy = {policy: by_digest[replays[policy].digest] for policy in POLICIES}
+        return by_policy, replays[self.measure.options.orphans].counts()["orphans"]
+
+    def start(self, first: int) -> Start:
+        """The recorded book at the start of a day."""
+        shadow = self.measure.shadow.stage(self.rules, self.measure.options.orphans)
+        return shadow.start_at(self.rules, self._row(first))
+
+    def run_from(self, setting: Setting, start: Start, first: int, last: int) -> Measured:
+        """Figures of the days from `first` (included) to `last` (excluded) of limits that are in force from `start`."""
+        rules = with_setting(self.rules, setting)
+        stage = self.measure.replays.stage(rules, self.measure.options.orphans)
+        found = self.measure.measured(stage.replay(rules, start=start, end=self._row(last)))
+        return Measured(found.sums[first:last], found.path[first:last])
+
+    def _row(self, day: int) -> int:
+        """First row of a day; one past the last after all days."""
+        later = np.flatnonzero(self.measure.days.of_row >= day)
+        return int(later[0]) if len(later) else len(self.measure.log)
 
 
 class DailyFigures(NamedTuple):
-    """Daily sums of every setting: `COLUMNS`, money in quanta; int64, shape (n_settings, n_days, 8)."""
+    """Figures of every setting by trading day.
+
+    ``sums`` are those of `riskkit.replay.sweeps.many.days.SUMS`, int64, shape (n_settings, n_days, 12); ``path`` is that
+    of `Measured`, shape (n_settings, n_days, 3).
+    """
 
     sums: np.ndarray
-    days: Days
-    quantum: float
+    path: np.ndarray
+    record: Record
     labels: pd.Index
 
+    @property
+    def n_days(self) -> int:
+        """Number of trading days."""
+        return len(self.record.days.starts)
+
     def frame(self, first: int = 0, last: int | None = None) -> pd.DataFrame:
-        """Metrics per trading day over the days from `first` (included) to `last` (excluded)."""
-        orders = self.days.orders[first:last]
-        sums = self.sums[:, first:last].sum(axis=1)
-        return daily_frame(sums, len(orders), int(orders.sum()), self.quantum, self.labels)
+        """Figures over the days from `first` (included) to `last` (excluded)."""
+        return self.frame_over(np.arange(self.n_days)[first:last])
+
+    def frame_over(self, order: np.ndarray) -> pd.DataFrame:
+        """Figures over a sequence of days; what adds up over days is per trading day, so that lengths compare."""
+        return frame_of(self.record, Measured(self.sums, self.path), order, self.labels)
+
+    def record_frame(self, first: int = 0, last: int | None = None) -> pd.DataFrame:
+        """Figures of the record over days, one row."""
+        days = np.arange(self.n_days)[first:last]
+        return frame_of(self.record, Measured(*(part[None] for part in self.record.measured)), days)
 
     def daily(self, name: str) -> np.ndarray:
-        """A column of every setting by day; float64, shape (n_settings, n_days)."""
-        unit = self.quantum if name in MONEY else 1.0
-        return self.sums[:, :, COLUMNS.index(name)] * unit
+        """A figure that adds up over days, of every setting by day; float64, shape (n_settings, n_days).
+
+        Raises
+        ------
+        InputError
+            If the figure does not add up over days.
+        """
+        if name not in PER_DAY:
+            raise InputError(f"{name!r} does not add up over days; {', '.join(PER_DAY)} do")
+        if name == "profit_change":
+            return (Measured(self.sums, self.path).gain - self.record.measured.gain) * self.record.quantum
+        unit = self.record.quantum if name in MONEY else 1.0 / HOUR if name in HALTED else 1.0
+        return self.sums[:, :, SUMS.index(name)] * unit
 
 
-def daily_frame(
-    sums: np.ndarray, n_days: int, orders: int, quantum: float, index: pd.Index | None = None
-) -> pd.DataFrame:
-    """Sums over days as metrics per trading day, so that windows of different lengths compare.
-
-    `sums` are those of `COLUMNS` by setting, money in quanta; int64, shape (n_settings, 8). `n_days` and `orders` are
-    the numbers of trading days and of orders on them. ``rejected_share`` is a fraction of all orders.
-    """
+def frame_of(record: Record, found: Measured, order: np.ndarray, index: pd.Index | None = None) -> pd.DataFrame:
+    """Figures over a sequence of days, one row for each replay; what adds up over days is per trading day."""
     import pandas as pd
 
-    units = np.array([quantum if name in MONEY else 1.0 for name in COLUMNS])
-    frame = pd.DataFrame(sums * units / n_days, columns=list(COLUMNS), index=index)
-    frame["rejected_share"] = sums[:, 0] / orders if orders else 0.0
-    return with_notes(frame)
+    figures = figures_of(record, found, order)
+    for name in PER_DAY:
+        if name in figures:
+            figures[name] = figures[name] / len(order)
+    return with_notes(pd.DataFrame(figures, index=index))

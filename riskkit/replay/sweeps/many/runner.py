@@ -9,22 +9,24 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 
 import numpy as np
 
-from riskkit._check import Duration, one_of
+from riskkit._check import one_of
 from riskkit._jit import kernel, plain
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
-from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.run.replay_log import Stage, orphan_policy
 from riskkit.replay.sweeps.grid.settings import Setting, with_setting
-from riskkit.replay.sweeps.many.metrics import Baseline, book_metrics, metrics_of, rejection_metrics, rejection_sums
+from riskkit.replay.sweeps.many.days import REJECTIONS, Measured, days_of, measured, rejection_sums
+from riskkit.replay.sweeps.many.figures import Record
+from riskkit.replay.sweeps.many.metrics import Metrics, book_metrics, metrics_of, with_rejections
 from riskkit.replay.sweeps.many.order_outcome import OrderOutcomes, order_outcomes
+from riskkit.replay.sweeps.many.policies import POLICIES, Policy, under_policies
 from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
 
 Mode = Literal["shadow", "enforce"]
-Orphans = Literal["keep", "clip", "drop"]
+Orphans = Policy
 OnTrip = Literal["leave", "cancel_working"]
-Metrics = dict[str, Any]
 Steps = Generator[tuple[int, Metrics], None, None]
 T = TypeVar("T")
 
@@ -35,10 +37,11 @@ class Options(NamedTuple):
     mode: str
     horizon_ns: int | None
     digests: bool
-    orphans: str
+    orphans: Policy
     on_trip: str
-    sample_ns: Duration | None
     compiled: bool
+    tz: str
+    roll_hour: int
 
 
 def checked_orphans(log: EventLog, orphans: Orphans | None, on_trip: OnTrip) -> Orphans:
@@ -48,33 +51,41 @@ def checked_orphans(log: EventLog, orphans: Orphans | None, on_trip: OnTrip) -> 
 
 
 class Replays:
-    """Replays of one log under many rule sets; rule sets that differ only in parameters share one compiled loop."""
+    """Replays of one log under many rule sets, sampled at ends of days.
 
-    def __init__(self, log: EventLog, mode: str, options: Options, sample_ns: Duration | None = None) -> None:
+    Rule sets that differ only in parameters share one compiled loop.
+    """
+
+    def __init__(self, log: EventLog, mode: str, options: Options, sample_at: np.ndarray) -> None:
         self.log = log
         self.mode = mode
-        self._options: dict[str, Any] = {name: getattr(options, name) for name in ("orphans", "on_trip", "compiled")}
-        self._options["sample_ns"] = sample_ns
+        self.on_trip, self.compiled = options.on_trip, options.compiled
+        self._sample_at = sample_at
         self._stages: dict[tuple[Any, ...], Stage] = {}
 
-    def replay(self, rules: RuleSet) -> ReplayResult:
-        """Replay the log under one rule set."""
-        key = tuple((rule.scope, rule.action) for rule in rules)
+    def stage(self, rules: RuleSet, policy: Policy) -> Stage:
+        """The log prepared for rules of this shape."""
+        key = (policy, *((rule.scope, rule.action) for rule in rules))
         if key not in self._stages:
-            self._stages[key] = Stage(self.log, rules, self.mode, **self._options)
-        return self._stages[key].replay(rules)
+            self._stages[key] = Stage(
+                self.log, rules, self.mode, orphans=policy, on_trip=self.on_trip, compiled=self.compiled,
+                sample_ns=None, sample_at=self._sample_at,
+            )  # fmt: skip
+        return self._stages[key]
+
+    def replay(self, rules: RuleSet, policy: Policy) -> ReplayResult:
+        """Replay the log under one rule set and one policy for orphan exits."""
+        return self.stage(rules, policy).replay(rules)
 
 
-class Runner:
-    """Metrics of settings on one log; computes once what all settings share: order outcomes and the baseline."""
+class Measure:
+    """Replays of one log, measured by trading day against the record; what all settings share is computed once."""
 
-    def __init__(self, log: EventLog, rules: RuleSet, options: Options) -> None:
+    def __init__(self, log: EventLog, options: Options) -> None:
         self.log = log
-        self.rules = rules
         self.options = options
-        spacing = Timeline.of(log.columns["ts"]).spacing if options.sample_ns is None else options.sample_ns
-        self.sample_ns = spacing
-        self._replays = Replays(log, options.mode, options, spacing if options.mode == "enforce" else None)
+        self.days = days_of(log, TradingDay(options.tz, options.roll_hour))
+        self.replays = Replays(log, options.mode, options, self.days.ends)
 
     @cached_property
     def outcomes(self) -> OrderOutcomes:
@@ -82,35 +93,68 @@ class Runner:
         return order_outcomes(self.log, self.options.horizon_ns, compiled=self.options.compiled)
 
     @cached_property
-    def baseline(self) -> Baseline:
-        """The replay without limits."""
-        return Baseline.of(Replays(self.log, "shadow", self.options, self.sample_ns).replay(RuleSet([])))
+    def shadow(self) -> Replays:
+        """Replays that remove nothing."""
+        return Replays(self.log, "shadow", self.options, self.days.ends)
+
+    @cached_property
+    def record(self) -> Record:
+        """The record by trading day."""
+        without = self.shadow.replay(RuleSet([]), self.options.orphans)
+        found = measured(without, self.days, self.outcomes)
+        return Record.of(self.log, self.days, found, self.outcomes)
+
+    def measured(self, result: ReplayResult) -> Measured:
+        """A replay by trading day; in shadow mode profit and its path are those of the record."""
+        return measured(result, self.days, self.outcomes)
+
+    def by_policy(self, rules: RuleSet) -> dict[Policy, ReplayResult]:
+        """The replay under each policy for orphan exits."""
+        return under_policies(self.options.orphans, lambda policy: self.replays.replay(rules, policy))
+
+
+class Runner:
+    """Metrics of settings on one log."""
+
+    def __init__(self, log: EventLog, rules: RuleSet, options: Options) -> None:
+        self.log = log
+        self.rules = rules
+        self.options = options
+        self.measure = Measure(log, options)
 
     def run(self, setting: Setting) -> Metrics:
         """Metrics of one setting."""
-        result = self._replays.replay(with_setting(self.rules, setting))
-        return metrics_of(result, self.outcomes, self.baseline, digest=self.options.digests)
+        replays = self.measure.by_policy(with_setting(self.rules, setting))
+        chosen = replays[self.options.orphans]
+        found = {policy: self.measure.measured(replays[policy]) for policy in POLICIES}
+        digest = chosen.digest if self.options.digests else ""
+        return metrics_of(chosen, found, self.measure.record, self.options.orphans, digest)
 
     def run_at_once(self, curve: ThresholdCurve, thresholds: list[Any]) -> Steps:
         """Yield the metrics of all thresholds of one rule in shadow mode, from its curve and one replay of the rest."""
         others = RuleSet([rule for rule in self.rules if rule.id != curve.rule.id])
-        rest = self._replays.replay(others)
+        rest = self.measure.replays.replay(others, self.options.orphans)
         rejected_by_others = rest.rejections()["seq"].astype(np.int64)
         observed, seq = curve.observed.seen, curve.observed.seq
+        above = [int((observed > curve.to_integer(threshold)).sum()) for threshold in thresholds]
         if len(rejected_by_others):
             passed = ~np.isin(seq, rejected_by_others)
             observed, seq = observed[passed], seq[passed]
         limits = np.array([curve.to_integer(threshold) for threshold in thresholds], np.int64)
         order = np.argsort(limits, kind="stable")
-        sums = np.zeros((len(limits) + 1, 7), np.int64)
+        sums = np.zeros((len(limits) + 1, len(REJECTIONS)), np.int64)
         tally = _tally if self.options.compiled else plain(_tally)
-        tally(observed, limits[order], rejection_sums(self.log, seq, self.outcomes), sums)
+        tally(observed, limits[order], rejection_sums(self.log, seq, self.measure.outcomes), sums)
         sums = np.cumsum(sums[::-1], axis=0)[::-1][1:]  # a message above a limit is above every smaller limit too
-        sums += rejection_sums(self.log, rejected_by_others, self.outcomes).sum(axis=0)
-        book = book_metrics(rest, self.baseline)
+        sums += rejection_sums(self.log, rejected_by_others, self.measure.outcomes).sum(axis=0)
+        book, policy = book_metrics(rest, self.measure.measured(rest), self.measure.record), self.options.orphans
         for i, row in zip(order.tolist(), sums.tolist(), strict=True):
             digest = curve.digest(thresholds[i]) if self.options.digests else ""
-            yield i, {**rejection_metrics(row, self.log), **book, "digest": digest}
+            silent = [r.id for r in self.rules if r.id in rest.silent() or (r.id == curve.rule.id and not above[i])]
+            yield (
+                i,
+                with_rejections({**book, "never_bound": ", ".join(silent)}, row, self.measure.record, policy, digest),
+            )
 
 
 def run_on_threads(

@@ -10,13 +10,16 @@ from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, instance, one_of, whole_number
 from riskkit._show import Row, Shown
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.result import ORPHANS_ARE
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.sweeps.grid.settings import Grid, Setting, checked_settings, index_of, split_name, with_setting
 from riskkit.replay.sweeps.many.cluster import opened, processes_wanted, run_on_processes
-from riskkit.replay.sweeps.many.metrics import HINDSIGHT, METRICS, OVER_ORDERS, hindsight_rows, with_notes
+from riskkit.replay.sweeps.many.figures import HINDSIGHT, SUMS_IN_HINDSIGHT, hindsight_rows, with_notes
+from riskkit.replay.sweeps.many.metrics import METRICS, TEXTS, Metrics
 from riskkit.replay.sweeps.many.order_outcome import checked_horizon, horizon_text
+from riskkit.replay.sweeps.many.policies import POLICIES
 from riskkit.replay.sweeps.many.runner import (
-    Metrics,
     Mode,
     OnTrip,
     Options,
@@ -104,10 +107,10 @@ class SweepResult(Shown):
         """
         from riskkit import plot
 
-        one_of(metric, tuple(name for name in METRICS if name != "digest"), "metric")
+        one_of(metric, tuple(name for name in METRICS if name not in TEXTS), "metric")
         names = list(self.settings[0]) if self.settings else []
-        title = f"{metric.replace('_', ' ').capitalize()} ({self.mode} mode)"
-        title += f"\n{HINDSIGHT}" if OVER_ORDERS.search(metric) else ""
+        title = f"{metric.replace('_', ' ').capitalize()} ({self.mode} mode{self._policy(', ')})"
+        title += f"\n{HINDSIGHT}" if SUMS_IN_HINDSIGHT.search(metric) else ""
         values = self.frame[metric]
         if len(names) == 1:
             values = values.sort_index()
@@ -119,15 +122,33 @@ class SweepResult(Shown):
         raise InputError(f"{len(names)} parameters vary; a plot shows one or two")
 
     def _title(self) -> str:
-        return f"Sweep in {self.mode} mode" + (" (partial: interrupted)" if self.partial else "")
+        return f"Sweep in {self.mode} mode{self._policy(', ')}" + (" (partial: interrupted)" if self.partial else "")
 
     def _rows(self) -> list[Row]:
         rows: list[Row] = [("settings", len(self.settings), f"of {self.n_requested:,}" if self.partial else "")]
         rows += [("computed by", self.how, ""), ("orders valued at", horizon_text(self.horizon_ns), "")]
         if self.frame.empty:
             return rows
-        rows += self._range("orders_rejected", "trips", "profit_change", "profit_drawdown_change")
+        rows += self._range("orders_rejected", "trips", "profit_change", "drawdown", "drawdown_change")
+        rows += self._range("hours_halted_calendar", "hours_halted_trading")
+        if self.frame["orphan_exits"].any():
+            rows += self._range(*(f"profit_change_{policy}" for policy in POLICIES))
+            differ = int((~self.frame["policies_agree"]).sum())
+            rows.append(("settings whose sign of profit change depends on the policy", differ, ""))
+        rows += [("never bound in any setting", ", ".join(idle), "")] if (idle := self.never_bound) else []
         return rows + hindsight_rows(self._range("loss_avoided", "profit_forgone"))
+
+    @property
+    def never_bound(self) -> list[str]:
+        """Ids of the rules that neither objected nor tripped in any setting."""
+        sets = [set(text.split(", ")) for text in self.frame["never_bound"]]
+        return [rule.id for rule in self.rules if sets and all(rule.id in idle for idle in sets)]
+
+    def _policy(self, before: str) -> str:
+        """The policy for orphan exits, if the replays have any."""
+        if not len(self.frame) or not self.frame["orphan_exits"].any():
+            return ""
+        return f"{before}orphan exits {ORPHANS_ARE[self.frame['orphans'].iloc[0]]}"
 
     def _range(self, *names: str) -> list[Row]:
         """The lowest and the highest value of each of these metrics."""
@@ -144,7 +165,6 @@ def sweep(
     horizon_ns: Duration | None = None,
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
-    sample_ns: Duration | None = None,
     digests: bool = True,
     threads: int | None = None,
     compiled: bool = True,
@@ -172,8 +192,6 @@ def sweep(
         Nanoseconds after an order at which its recorded fills are valued; by default the end of the log.
     orphans, on_trip, compiled
         As in `replay_log`.
-    sample_ns : str, Timedelta or int, optional
-        Nanoseconds between samples of profit; by default chosen from the length of the log.
     digests : bool
         Compute the digest of each setting. Without digests, many thresholds from one pass are almost free.
     threads : int, optional
@@ -184,8 +202,10 @@ def sweep(
     Returns
     -------
     SweepResult
-        Loss avoided and profit forgone are hindsight, order by order: each refused order is valued as if it were the
-        only one, so they exceed the book and do not add up to profit; ``profit_change`` does.
+        What a setting is worth is what its replay did: profit, drawdowns after every event, trading days of the rules'
+        own zone. If it has orphan exits, it is replayed under all policies for them. Loss avoided and profit forgone are
+        hindsight, order by order: each refused order is valued as if it were the only one, so they exceed the book and
+        do not add up to profit; ``profit_change`` does.
         An interrupt (Ctrl-C) ends the sweep early: the result has the finished settings and is marked partial.
 
     Raises
@@ -213,7 +233,7 @@ def sweep(
     settings = checked_settings(rules, grid, log)
     orphans = checked_orphans(log, orphans, on_trip)
     horizon_ns = checked_horizon(horizon_ns)
-    options = Options(mode, horizon_ns, digests, orphans, on_trip, sample_ns, compiled)
+    options = Options(mode, horizon_ns, digests, orphans, on_trip, compiled, *TradingDay.of(rules))
     curve = _curve(log, rules, settings, options)
     steps: Steps
     if curve is not None:

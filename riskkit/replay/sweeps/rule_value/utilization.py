@@ -97,7 +97,7 @@ class Utilization(Shown):
     def frame(self) -> pd.DataFrame:
         """One row per rule and key: messages, refused ones, and used/limit at the median, 90 %, 99 % and maximum.
 
-        Only messages that some limit would refuse are counted. A message without a price counts as refused and is in no
+        Only messages that some limit, zero the lowest, would refuse are counted. A message without a price counts as refused and is in no
         quantile. The key is "(all)" if only the loop knows the keys.
         """
         import pandas as pd
@@ -109,7 +109,9 @@ class Utilization(Shown):
                 continue
             curve = self.curve(rule.id, parameter)
             if curve.exact:
-                rows += _by_key(self.log, rule, curve.observed, curve.to_integer(getattr(rule.parameters, parameter)))
+                rows += _by_key(
+                    self.log, rule, _refusable(curve), curve.to_integer(getattr(rule.parameters, parameter))
+                )
         columns = ["rule", "key", "messages", "refused", *LEVELS]
         return pd.DataFrame(rows, columns=columns).set_index(["rule", "key"])
 
@@ -123,7 +125,8 @@ class Utilization(Shown):
         if not curve.exact:
             raise InputError(f"the used share of {rule!r} is not known from one pass: {curve.observed.why}")
         limit = curve.to_integer(getattr(curve.rule.parameters, curve.parameter))
-        return np.sort(_shares(curve.observed.seen[curve.observed.seen != ALWAYS], limit))
+        seen = _refusable(curve).seen
+        return np.sort(_shares(seen[seen != ALWAYS], limit))
 
     def plot(self, ax: Any = None) -> Any:
         """Plot, for each rule, the share of its messages that used at least a given fraction of its limit."""
@@ -199,6 +202,14 @@ def utilization(log: EventLog, rules: RuleSet, *, compiled: bool = True) -> Util
     instance(rules, RuleSet, "rules")
     refuse_unjudged(rules, log)
     return Utilization(log, rules, compiled=compiled)
+
+
+def _refusable(curve: ThresholdCurve) -> Observed:
+    """The observed values that a limit of zero refuses; an order that ends flat uses nothing of a position limit."""
+    observed = curve.observed
+    least = -1 if getattr(curve.rule.parameters, "breach", "exceed") == "reach" else 0
+    above = observed.seen > least
+    return observed._replace(seq=observed.seq[above], seen=observed.seen[above])
 
 
 def _by_key(log: EventLog, rule: Rule, observed: Observed, limit: int) -> list[tuple[Any, ...]]:
