@@ -62,6 +62,7 @@ def shape_of(
     shapes = tuple(_rule_shape(k, rule, groups) for k, rule in enumerate(rules))
     requires = frozenset().union(*(rule.kind.requires for rule in rules))
     kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
+    flags = columns.get("flags", np.zeros(0, np.int32))
     amends = bool(kinds & {int(kind) for kind in AMENDS}) and "fill" in columns
     tags = any(s.scope in OPEN_SCOPES and s.scope in columns for s in shapes)
     return Shape(
@@ -84,6 +85,7 @@ def shape_of(
         groups=tuple(groups.values()),
         answers=_answers(columns, kinds),
         amends=amends,
+        flattens=enforce and bool((flags & int(RowFlag.FLATTEN)).any()),
         columns=tuple(name for name in OPTIONAL if name in columns),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,6 +18,8 @@ from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
 from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.flatten import flattened, refuse_unflattened
+from riskkit.replay.run.pace import TOUCH, Pace, checked_pace, pace_text
 from riskkit.replay.schema.durations import duration
 
 CHUNK = 1 << 22
@@ -30,6 +32,7 @@ def replay_log(
     *,
     orphans: str | None = None,
     on_trip: str = "leave",
+    flatten: Pace = TOUCH,
     sample_ns: Duration | None = None,
     compiled: bool = True,
     chunk: int = CHUNK,
@@ -51,8 +54,12 @@ def replay_log(
         In enforce mode, treatment of an order that reduced a position in the record but would open or flip one here:
         kept, cut to flat, or dropped; always counted, and the printed result gives the profit under each. By default
         clip, which opens no position that nobody ordered, unless ``log.about["orphans"]`` names another.
-    on_trip : {"leave", "cancel_working"}
-        In enforce mode, whether a trip cancels the key's working orders (their later fills vanish).
+    on_trip : {"leave", "cancel_working", "flatten"}
+        In enforce mode, whether a trip cancels the key's working orders (their later fills vanish), and with "flatten"
+        closes its positions too, by fills that are added to the log of the result; see `riskkit.replay.run.flatten`.
+    flatten : "touch", float or LiquidationSchedule
+        With ``on_trip="flatten"``, the pace: at the next quote, at this share of the market volume in the log, or by a
+        schedule of `riskkit.liquidity.liquidation_schedule`; see `riskkit.replay.run.pace`.
     sample_ns : str, Timedelta or int, optional
         Sample every account's equity at this spacing, as "1h" or integer nanoseconds; "1d" is a UTC day. Needed for
         equity curves and worst days.
@@ -66,13 +73,15 @@ def replay_log(
     Returns
     -------
     ReplayResult
-        Decisions other than passes, transitions, the book at the end, and the digest.
+        Decisions other than passes, transitions, the book at the end, and the digest. With ``on_trip="flatten"`` in enforce
+        mode, `flattening` has the fills, and rows are those of the result's own log.
 
     Raises
     ------
     InputError
         If an argument is not one of its choices, no rule can be judged on the log, or the log would misjudge one: it
-        does not know the openings that the rule depends on, or accounts have none of the groups of its scope.
+        does not know the openings that the rule depends on, or accounts have none of the groups of its scope; or if
+        positions are to be flattened, and no rule trips, or one trips a strategy or connection.
 
     Examples
     --------
@@ -90,12 +99,31 @@ def replay_log(
     instance(rules, RuleSet, "rules")
     one_of(mode, ("shadow", "enforce"), "mode")
     orphans = orphan_policy(log, orphans)
-    one_of(on_trip, ("leave", "cancel_working"), "on_trip")
+    one_of(on_trip, ("leave", "cancel_working", "flatten"), "on_trip")
+    pace = checked_pace(flatten)
     if chunk < 1:
         raise InputError(f"chunk={chunk!r} is not above zero")
+    flattens = on_trip == "flatten" and mode == "enforce"
+    if flattens:
+        refuse_unflattened(rules)
     refuse_unjudged(rules, log)
-    stage = Stage(log, rules, mode, orphans=orphans, on_trip=on_trip, sample_ns=sample_ns, compiled=compiled)
-    return stage.replay(rules, chunk=chunk, progress=progress)
+
+    def replay(log: EventLog, orphans: str = orphans, sample_ns: Duration | None = sample_ns) -> ReplayResult:
+        stage = Stage(log, rules, mode, orphans=orphans, on_trip=on_trip, sample_ns=sample_ns, compiled=compiled)
+        if flattens:
+            stage.options["flatten"] = pace_text(pace)
+            stage.under_policy = flattened_under
+        return stage.replay(rules, chunk=chunk, progress=progress)
+
+    if not flattens:
+        return replay(log)
+
+    def flattened_under(orphans: str, sample_ns: Duration | None = None) -> ReplayResult:
+        result, flattening = flattened(log, pace, partial(replay, orphans=orphans, sample_ns=sample_ns))
+        result.flattening = flattening
+        return result
+
+    return flattened_under(orphans, sample_ns)
 
 
 def orphan_policy(log: EventLog, orphans: str | None = None) -> str:
@@ -136,6 +164,7 @@ class Stage:
         self.log = log
         self.mode = mode
         self.options = {"orphans": orphans, "on_trip": on_trip}
+        self.under_policy: Callable[[str], ReplayResult] | None = None  # instead of another replay of this log
         self.compiled = compiled
         self.first, self.last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
         spacing = None if sample_ns is None else duration(sample_ns, "sample_ns", zero=False)
@@ -145,7 +174,7 @@ class Stage:
             log.columns,
             enforce=mode == "enforce",
             sampled=sample_ns is not None,
-            cancels=on_trip == "cancel_working",
+            cancels=on_trip != "leave",
             opened=any(account.positions for account in log.universe.accounts),
         )
         self.columns: dict[str, Any] = dict(log.columns)
@@ -177,7 +206,7 @@ class Stage:
             run.sampled,
             marked=self.shape.marks,
             explainer=Explainer(run.engine),
-            under_policy=partial(self._under_policy, rules),
+            under_policy=self.under_policy or partial(self._under_policy, rules),
         )
 
     def _under_policy(self, rules: RuleSet, orphans: str) -> ReplayResult:
