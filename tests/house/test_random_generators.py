@@ -48,6 +48,8 @@ def test_a_seed_is_told_the_generator(name):
     given = {key: GIVEN[key] for key in inspect.signature(function).parameters if key in GIVEN}
     if name == "sweeps.calibrate":  # of days: the log is replayed before
         function, given = day_bootstrap, {"n_days": 5, "block": 2.0, "kind": "stationary"}
+    if name == "incidents.detection":
+        given = {"log": rk.replay.tiny_log(), "rules": rk.RuleSet([]), "incidents": "jcom", "settings": {}}
     with pytest.raises(InputError, match=r"rng=7 is not a numpy Generator; give numpy.random.default_rng\(7\)"):
         function(**given, rng=7)
 
