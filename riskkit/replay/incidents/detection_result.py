@@ -150,7 +150,7 @@ class Detection(Shown):
         return with_setting(self.rules, setting)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Plot the catch rate against the false alarms a quiet day, one labelled point per setting, with both intervals."""
+        """Plot the catch rate against the false alarms a quiet day, with both intervals and labelled settings."""
         ax = plot.axes(ax, height=4.2)
         frame = self.frame.reset_index(drop=True)
         order = frame.sort_values(["false_alarms", "catch_rate"], kind="stable").index
@@ -161,18 +161,19 @@ class Detection(Shown):
         ]
         ax.errorbar(x, y, xerr=spans[0], yerr=spans[1], fmt="none", ecolor=plot.PALE, elinewidth=1.0, zorder=1)
         ax.plot(x[order], y[order], "o-", color=plot.STRONG, ms=5, lw=1.0, zorder=3)
-        for place, setting in enumerate(self.settings):
-            ax.annotate(
-                label_of(setting, short=True), (x[place], y[place]), (5, -11), textcoords="offset points", fontsize=8
-            )
+        names: dict[tuple[float, float], list[str]] = {}  # settings at one point share a label
+        for point, setting in zip(zip(x.tolist(), y.tolist(), strict=True), self.settings, strict=True):
+            names.setdefault(point, []).append(label_of(setting, short=True))
+        for point, labels in names.items():
+            ax.annotate("; ".join(labels), point, (5, -11), textcoords="offset points", fontsize=8)
         above = x[x > 0]
         if len(above) and above.max() > 100 * above.min():
             ax.set_xscale("symlog", linthresh=float(above.min()))
         ax.set_ylim(-0.05, 1.05)
         ax.set_xlabel("false alarms: messages refused a quiet day", color=plot.INK)
         ax.set_ylabel("incidents caught, share of runs")
-        names = ", ".join(self.settings[0])
-        plot.dress(ax, f"Detection by {names}: {self.frame['runs'].iloc[0]:,} injected runs a setting")
+        varied = ", ".join(self.settings[0])
+        plot.dress(ax, f"Detection by {varied}: {self.frame['runs'].iloc[0]:,} injected runs a setting")
         return ax
 
     def _title(self) -> str:

@@ -1,9 +1,10 @@
 """One injected run: an incident in a log, cut to what its replay needs, and what the rules made of it.
 
-**Stopped** means lastingly: from a refused order of the incident on, no order of it that opens or adds to a position passes
-for `lasting_ns`. If the incident ends before that, two probes ask what would have come: `lasting_ns` after its last order, a
-buy and a sell of its smallest quantity, otherwise as its last order; none that opens or adds may pass. A rate limit that
-refuses the last orders of a burst and lets the next one pass has not stopped it, but *throttled* it.
+**Stopped** means lastingly: from an order of the incident that is refused, or dropped with its parent, no order of it that
+opens or adds to a position passes for `lasting_ns`. If the incident ends before that, two probes ask what would have come:
+`lasting_ns` after its last order, a buy and a sell of its smallest quantity, otherwise as its last order; none that opens or
+adds may pass. A rate limit that refuses the last orders of a burst and lets the next one pass has not stopped it, but
+*throttled* it.
 """
 
 from __future__ import annotations
@@ -36,10 +37,9 @@ class Draw(NamedTuple):
 
 
 class Injected(NamedTuple):
-    """A log with an incident, its account, the first of its instruments, and its first and last order, in nanoseconds."""
+    """A log with an incident, the number of instruments of others, and the incident's first and last order, nanoseconds."""
 
     log: EventLog
-    account: int
     instruments: int
     since: int
     until: int
@@ -69,30 +69,29 @@ def injected(
 
     If no rule joins accounts, events of other accounts are left out: they cannot change a decision on this one.
     """
+    if not any(SCOPES[rule.scope].joins_accounts or "covariance" in rule.kind.requires for rule in rules):
+        log = _part(log, _seen_by(log, log.universe.account_codes.get(options["account"] or which.account, -1)))
     both = inject(log, which, at=at, **options)
     about, columns = both.about["incident"], both.columns
-    account, instruments = both.universe.account_codes[about["account"]], len(log.universe.instruments)
     end = max(about["end"], about["until"] + lasting_ns)
-    keep = np.maximum.accumulate(columns["ts"]) <= end
-    if not any(SCOPES[rule.scope].joins_accounts or "covariance" in rule.kind.requires for rule in rules):
-        keep &= _seen_by(both, account)
-    part = _part(both, keep)
+    part = _part(both, np.maximum.accumulate(columns["ts"]) <= end)
+    instruments = len(log.universe.instruments)
     mine = (part.columns["instrument"] >= instruments) & (part.columns["kind"] == EventKind.ORDER)
     since, until = int(part.columns["ts"][mine].min()), int(part.columns["ts"][mine].max())
-    return Injected(_with_probes(part, np.flatnonzero(mine), until + lasting_ns), account, instruments, since, until)
+    probed = _with_probes(part, np.flatnonzero(mine), until + lasting_ns)
+    return Injected(probed, instruments, since, until)
 
 
 def _seen_by(log: EventLog, account: int) -> np.ndarray:
-    """Events of an account, of the instruments that it trades, and of everybody."""
+    """Events of an account (-1 for a new one), of the instruments that it trades, and of everybody; and the first event."""
     columns = log.columns
     traded = log.pair_instrument[log.pair_account == account]
-    seen = (columns["account"] == account) | (
-        (columns["account"] < 0) & ((columns["instrument"] < 0) | np.isin(columns["instrument"], traded))
-    )
+    seen = (columns["account"] < 0) & ((columns["instrument"] < 0) | np.isin(columns["instrument"], traded))
+    seen |= (columns["account"] == account) & (account >= 0)
+    seen[0] = True  # an incident is injected into a log that has events
     for name in ROW_NUMBERS:
         if name in columns:  # what an event refers to
-            named = columns[name][seen & (columns[name] >= 0)]
-            seen[named] = True
+            seen[columns[name][seen & (columns[name] >= 0)]] = True
     return seen
 
 
@@ -142,7 +141,7 @@ def outcome(run: Injected, result: ReplayResult, lasting_ns: int) -> Outcome:
     reduces = (held * columns["side"][own] < 0) & (columns["qty"][own] <= np.abs(held))
     probe = ts[own] > run.until
     opened = own[~gone[own] & ~reduces]
-    refused = result.rejections()
+    refused = result.rows[np.isin(result.rows["code"], (*REFUSALS, DecisionCode.VANISH))]
     refused = refused[np.isin(refused["seq"], own[~probe])]
     stop = _stop(ts, refused["seq"], opened[ts[opened] <= run.until], (ts[opened] > run.until).any(), run, lasting_ns)
     recorded = own[~probe]
@@ -153,7 +152,7 @@ def outcome(run: Injected, result: ReplayResult, lasting_ns: int) -> Outcome:
         stopped=stop is not None,
         time_to_stop=None if stop is None else _seconds(ts, int(refused["seq"][stop]), run),
         loss_at_stop=None if stop is None else lost.at(int(refused["seq"][stop])),
-        rule=None if stop is None else _rule(result.rules, int(refused["cause"][stop])),
+        rule=None if stop is None else _rule(result, refused[stop]),
         first_rejection=_seconds(ts, int(refused["seq"][0]), run) if len(refused) else None,
         passed=float((~gone[recorded]).mean()),
         loss_with_limits=lost.at(len(log) - 1),
@@ -183,8 +182,13 @@ def _seconds(ts: np.ndarray, row: int, run: Injected) -> float:
     return float(ts[row] - run.since) / 1e9
 
 
-def _rule(rules: RuleSet, cause: int) -> str:
-    return BY_HAND if cause == Cause.COMMAND else rules[cause].id
+def _rule(result: ReplayResult, refused: np.void) -> str:
+    """The rule that refused an order; of an order dropped with its parent, the last that refused or tripped before."""
+    cause = int(refused["cause"])
+    if refused["code"] == DecisionCode.VANISH:
+        earlier = result.rows[result.rows["seq"] <= refused["seq"]]
+        cause = int(earlier["cause"][earlier["cause"] != Cause.NO_RULE][-1])
+    return BY_HAND if cause == Cause.COMMAND else result.rules[cause].id
 
 
 class _Losses:

@@ -125,6 +125,17 @@ def test_a_closed_position_ends_the_loss():
     assert closed["loss_with_limits"] != stays["loss_with_limits"]
 
 
+def test_children_that_fall_with_their_cancelled_parents_are_a_stop():
+    loss = RuleSet([Rule("loss", DailyLoss(limit=1), hold="reset")])
+    refused, dropped = (
+        detection(tiny_log(marks=9), loss, ["citi"], {"loss.limit": [10_000]}, rng=np.random.default_rng(4), moments=1,
+                  on_trip=on_trip, compiled=False).runs.iloc[0]
+        for on_trip in ("leave", "cancel_working")
+    )  # fmt: skip
+    assert refused["stopped"] and dropped["stopped"] and refused["rule"] == dropped["rule"] == "loss"
+    assert refused["time_to_stop"] == dropped["time_to_stop"]
+
+
 def test_the_same_generator_gives_the_same_runs_to_every_setting():
     rules, grid = RuleSet([LIMITS["loss"][0]]), {"loss.limit": [2, 300]}
     one, two, other = (
