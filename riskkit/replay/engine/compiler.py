@@ -51,7 +51,14 @@ DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
 
 
 def shape_of(
-    rules: RuleSet, columns: Mapping[str, Any], *, enforce: bool, sampled: bool, cancels: bool, opened: bool
+    rules: RuleSet,
+    columns: Mapping[str, Any],
+    *,
+    enforce: bool,
+    sampled: bool,
+    cancels: bool,
+    opened: bool,
+    flattens: bool = False,
 ) -> Shape:
     """The shape of the loop for these rules and a log with these columns.
 
@@ -85,7 +92,7 @@ def shape_of(
         groups=tuple(groups.values()),
         answers=_answers(columns, kinds),
         amends=amends,
-        flattens=enforce and bool((flags & int(RowFlag.FLATTEN)).any()),
+        flattens=enforce and (flattens or bool((flags & int(RowFlag.FLATTEN)).any())),
         columns=tuple(name for name in OPTIONAL if name in columns),
     )
 

@@ -1111,7 +1111,7 @@ def on_fill():
 
 def is_recorded():
     """False for a fill of a flattening, which the record does not have."""
-    return not shape.flattens or log.flags[i] & RowFlag.FLATTEN == 0
+    return not shape.flattens or "flags" not in shape.columns or log.flags[i] & RowFlag.FLATTEN == 0
 
 
 def note_fill():

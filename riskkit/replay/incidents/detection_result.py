@@ -169,6 +169,7 @@ class Detection(Shown):
         above = x[x > 0]
         if len(above) and above.max() > 100 * above.min():
             ax.set_xscale("symlog", linthresh=float(above.min()))
+        plot.thousands(ax.xaxis)
         ax.set_ylim(-0.05, 1.05)
         ax.set_xlabel("false alarms: messages refused a quiet day", color=plot.INK)
         ax.set_ylabel("incidents caught, share of runs")

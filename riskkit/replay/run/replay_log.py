@@ -20,6 +20,7 @@ from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.flatten import flattened, refuse_unflattened
 from riskkit.replay.run.pace import TOUCH, Pace, checked_pace, pace_text
+from riskkit.replay.schema.columns import OPTIONAL
 from riskkit.replay.schema.durations import duration
 
 CHUNK = 1 << 22
@@ -169,15 +170,18 @@ class Stage:
         self.first, self.last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
         spacing = None if sample_ns is None else duration(sample_ns, "sample_ns", zero=False)
         self.sample_at = _sample_times(self.first, self.last, spacing)
+        self.columns: dict[str, Any] = dict(log.columns)
+        if on_trip == "flatten":  # one loop for the log and for that with the fills
+            self.columns.setdefault("flags", np.zeros(len(log), OPTIONAL["flags"][0]))
         self.shape = shape_of(
             rules,
-            log.columns,
+            self.columns,
             enforce=mode == "enforce",
             sampled=sample_ns is not None,
             cancels=on_trip != "leave",
             opened=any(account.positions for account in log.universe.accounts),
+            flattens=on_trip == "flatten",
         )
-        self.columns: dict[str, Any] = dict(log.columns)
         self.slots = 0
         if self.shape.orders:
             self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)

@@ -31,6 +31,10 @@ PACES = {
     "schedule": (EVEN, [(10 * SECOND * n, Fraction(n, 4)) for n in range(1, 5)]),
 }
 
+FALLING = [100 - n for n in range(60)]
+RUNAWAY = tiny_log([100] * 60, price=FALLING, marks=[price - 1 for price in FALLING])  # buys what falls
+LOSS = RuleSet([Rule("loss", DailyLoss(limit=10_000), action="PAUSE")])
+
 
 def stream(seed: int, turns: int = 60) -> list[dict]:
     """Orders of three accounts in two instruments, each filled at once, and quotes."""
@@ -100,26 +104,27 @@ def test_the_streams_of_the_property_have_trips_closings_and_remains():
 
 @pytest.mark.slow
 def test_compiled_plain_and_in_chunks_give_one_digest():
+    digest, options = flat(RUNAWAY, LOSS).digest, {"on_trip": "flatten"}
+    assert replay_log(RUNAWAY, LOSS, "enforce", **options).digest == digest
+    assert replay_log(RUNAWAY, LOSS, "enforce", chunk=7, **options).digest == digest
+
+
+def test_the_pace_is_in_the_digest():
     log = log_of(stream(3))
-    digest = flat(log, rules()).digest
-    options = {"on_trip": "flatten"}
-    assert replay_log(log, rules(), "enforce", **options).digest == digest
-    assert replay_log(log, rules(), "enforce", chunk=7, **options).digest == digest
-    assert flat(log, rules(), 0.5).digest != digest != flat(log, rules(), EVEN).digest
+    assert len({flat(log, rules(), how).digest for how in ("touch", 0.3, 0.5, EVEN)}) == 4
 
 
 def test_a_loss_limit_that_flattens_ends_near_its_limit():
-    falling = [100 - n for n in range(60)]
-    day = tiny_log([100] * 60, price=falling, marks=[price - 1 for price in falling])  # a runaway that buys what falls
-    limit = RuleSet([Rule("loss", DailyLoss(limit=10_000), action="PAUSE")])
-    stays = replay_log(day, limit, "enforce", on_trip="cancel_working", compiled=False)
-    closed = flat(day, limit)
+    stays = replay_log(RUNAWAY, LOSS, "enforce", on_trip="cancel_working", compiled=False)
+    closed = flat(RUNAWAY, LOSS)
     lost, at_end = -closed.accounts()["profit"].item(), -stays.accounts()["profit"].item()
     assert 10_000 <= lost < 13_000 and at_end > 50_000
     cost = closed.flattening.costs["USD"]
     assert closed.flattening.fills["cost"].sum() == pytest.approx(cost)
     assert not closed.positions()["qty"].any() and stays.positions()["qty"].any()
     text = repr(closed)
+    refusal = closed.rejections()["seq"][0]
+    assert "paused by loss" in closed.explain(refusal)
     assert "positions at trips" in text and "at the touch" in text and "cost against marks at trips" in text
 
 
