@@ -58,7 +58,7 @@ UNITS = {
         at latest sample_times since start start_ns stop times ts until
     """,
     "duration, nanoseconds (a door also takes a text or a Timedelta)": """
-        episode_ns freq horizon horizon_ns sample_ns spacing_ns
+        episode_ns freq horizon horizon_ns lasting_ns sample_ns spacing_ns
     """,
     "months": "once_in_months",
     "seconds": "first_rejection time_to_stop",
@@ -70,11 +70,11 @@ UNITS = {
     """,
     "money of the integer 1": "quantum",
     "money per share": "close marks price tick",
-    "money per unit of another currency": "rate",
+    "money per unit of another currency": "rate rates",
     "shares": "lot market_volume qty",
-    "fraction": "coverage crossed overlap percentile scale",
+    "fraction": "coverage crossed flatten overlap percentile scale scales",
     "count": """
-        brokers chunk decimals digits order_faults orders orders_accepted resamples symbols threads
+        brokers chunk decimals digits moments order_faults orders orders_accepted resamples symbols threads
     """,
     "number of an account": "accounts_by_currency",
     "number of an event, a row or a bar": "bar row seq source_rows",
