@@ -69,7 +69,6 @@ def shape_of(
     shapes = tuple(_rule_shape(k, rule, groups) for k, rule in enumerate(rules))
     requires = frozenset().union(*(rule.kind.requires for rule in rules))
     kinds = set(np.unique(columns["kind"]).tolist()) if len(columns["kind"]) else set()
-    flags = columns.get("flags", np.zeros(0, np.int32))
     amends = bool(kinds & {int(kind) for kind in AMENDS}) and "fill" in columns
     tags = any(s.scope in OPEN_SCOPES and s.scope in columns for s in shapes)
     return Shape(
@@ -92,9 +91,15 @@ def shape_of(
         groups=tuple(groups.values()),
         answers=_answers(columns, kinds),
         amends=amends,
-        flattens=enforce and (flattens or bool((flags & int(RowFlag.FLATTEN)).any())),
+        flattens=enforce and (flattens or _flattened(columns)),
         columns=tuple(name for name in OPTIONAL if name in columns),
     )
+
+
+def _flattened(columns: Mapping[str, Any]) -> bool:
+    """True if the log has fills of a flattening; a live loop, whose columns are not known before, has none."""
+    flags = columns.get("flags")
+    return flags is not None and bool((flags & int(RowFlag.FLATTEN)).any())
 
 
 def _answers(columns: Mapping[str, Any], kinds: set[int]) -> bool:
