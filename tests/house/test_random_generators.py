@@ -50,6 +50,8 @@ def test_a_seed_is_told_the_generator(name):
         function, given = day_bootstrap, {"n_days": 5, "block": 2.0, "kind": "stationary"}
     if name == "sweeps.effectiveness":
         given["result"] = rk.replay_log(rk.replay.tiny_log([1]), rk.RuleSet([]), compiled=False)
+    if name == "incidents.detection":
+        given = {"log": rk.replay.tiny_log(), "rules": rk.RuleSet([]), "incidents": "jcom", "settings": {}}
     with pytest.raises(InputError, match=r"rng=7 is not a numpy Generator; give numpy.random.default_rng\(7\)"):
         function(**given, rng=7)
 

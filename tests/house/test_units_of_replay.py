@@ -70,11 +70,12 @@ UNITS = {
     """,
     "money of the integer 1": "quantum",
     "money per share": "close marks price tick",
-    "money per unit of another currency": "rate",
+    "money per unit of another currency": "rate rates",
     "shares": "lot market_volume qty",
-    "fraction": "coverage crossed overlap percentile scale through",
+    "fraction": "coverage crossed flatten overlap percentile scale scales through",
     "count": """
-        brokers chunk decimals digits order_faults orders orders_accepted orphan_exits permutations resamples symbols threads
+        brokers chunk decimals digits external moments order_faults orders orders_accepted orphan_exits permutations resamples
+        symbols threads
     """,
     "number of an account": "accounts_by_currency",
     "number of an event, a row or a bar": "bar first_difference row seq source_rows",

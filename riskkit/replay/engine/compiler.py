@@ -52,7 +52,14 @@ DUPLICATE_FIELDS = ("account", "instrument", "side", "qty", "price")
 
 
 def shape_of(
-    rules: RuleSet, columns: Mapping[str, Any], *, enforce: bool, sampled: bool, cancels: bool, opened: bool
+    rules: RuleSet,
+    columns: Mapping[str, Any],
+    *,
+    enforce: bool,
+    sampled: bool,
+    cancels: bool,
+    opened: bool,
+    flattens: bool = False,
 ) -> Shape:
     """The shape of the loop for these rules and a log with these columns.
 
@@ -85,8 +92,15 @@ def shape_of(
         groups=tuple(groups.values()),
         answers=_answers(columns, kinds),
         amends=amends,
+        flattens=enforce and (flattens or _flattened(columns)),
         columns=tuple(name for name in OPTIONAL if name in columns),
     )
+
+
+def _flattened(columns: Mapping[str, Any]) -> bool:
+    """True if the log has fills of a flattening; a live loop, whose columns are not known before, has none."""
+    flags = columns.get("flags")
+    return flags is not None and bool((flags & int(RowFlag.FLATTEN)).any())
 
 
 def _answers(columns: Mapping[str, Any], kinds: set[int]) -> bool:

@@ -1055,7 +1055,8 @@ def on_fill():
     if shape.amends:
         note_fill()
     if shape.enforce:
-        position.factual_qty += side * qty
+        if is_recorded():
+            position.factual_qty += side * qty
         if log.order[i] >= 0 and order.status == runtime.BLOCKED:
             vanish(Counter.FILLS_VANISHED)
             return
@@ -1073,7 +1074,7 @@ def on_fill():
     if shape.amends:
         noted.qty = qty
         noted.fee = fee
-    if log.order[i] == -1:
+    if log.order[i] == -1 and is_recorded():
         counts[Counter.UNNAMED_FILLS] += 1
     if shape.marks:
         if instrument.priced == 0 and instrument.mark != log.price[i]:
@@ -1117,6 +1118,11 @@ def on_fill():
         tell_groups_in(int64(log.instrument[i]))
     for group in shape.groups_told:
         tell_group(group, place_of(group, int64(log.pair[i]), strategy))
+
+
+def is_recorded():
+    """False for a fill of a flattening, which the record does not have."""
+    return not shape.flattens or "flags" not in shape.columns or log.flags[i] & RowFlag.FLATTEN == 0
 
 
 def note_fill():

@@ -218,6 +218,7 @@ class Shape(NamedTuple):
     groups: tuple[Any, ...]  # of GroupShape
     answers: bool  # the venue rejects orders, cancels or modifies
     amends: bool  # fills are busted or corrected
+    flattens: bool  # the log has fills of flattenings
     columns: tuple[str, ...]
 
     @property

@@ -61,6 +61,11 @@ class Incident(Shown):
         """Nanoseconds since the epoch, UTC."""
         return int(self.start.timestamp()) * 1_000_000_000
 
+    @property
+    def account(self) -> str:
+        """Label of its account, if none is given: the first word of the id."""
+        return self.id.split("-")[0].upper()
+
     def _title(self) -> str:
         return f"{self.name}, {self.start:%Y-%m-%d}"
 

@@ -11,7 +11,7 @@ from riskkit.replay.incidents.incident import Incident
 from riskkit.replay.incidents.stream import Time, incident_log
 from riskkit.replay.ingest.bounds import check_bounds
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.schema.columns import OPTIONAL, ROW_NUMBERS
+from riskkit.replay.log.merge import merged, new_rows
 from riskkit.replay.schema.universe import Universe, common_unit, exact
 
 
@@ -68,10 +68,10 @@ def inject(
     first = int(log.columns["ts"].min())
     other = incident_log(which, scale=scale, seed=seed, account=account, at=first if at is None else at)
     world = _joined(log.universe, other.universe, rate)
-    rows = _new_rows(log.columns["ts"], other.columns["ts"])
+    rows = new_rows(log.columns["ts"], other.columns["ts"])
     codes = world.account_codes[other.universe.accounts[0].id], len(log.universe.instruments)
     moved = _recoded(other, codes, len(log.pair_account))
-    columns = {name: _merged(name, log.columns, moved, rows) for name in {**log.columns, **moved}}
+    columns = merged(log.columns, moved, rows)
     pairs = (
         np.concatenate([log.pair_account, np.full(len(other.pair_account), codes[0])]),
         np.concatenate([log.pair_instrument, other.pair_instrument + codes[1]]),
@@ -110,14 +110,6 @@ def _joined(world: Universe, other: Universe, rate: Amount | None) -> Universe:
     return replace(world, instruments=(*world.instruments, *instruments), accounts=accounts, quanta=quanta)
 
 
-def _new_rows(ts: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """New row numbers of both logs' events; a log event with an earlier time than its predecessor stays after it."""
-    order = np.argsort(np.concatenate([np.maximum.accumulate(ts), other]), kind="stable")
-    rows = np.empty(len(order), np.int64)
-    rows[order] = np.arange(len(order))
-    return rows[: len(ts)], rows[len(ts) :]
-
-
 def _recoded(other: EventLog, codes: tuple[int, int], pairs: int) -> dict[str, np.ndarray]:
     """The incident's columns with the codes of the joined log."""
     columns = dict(other.columns)
@@ -126,15 +118,3 @@ def _recoded(other: EventLog, codes: tuple[int, int], pairs: int) -> dict[str, n
     columns["instrument"] = (columns["instrument"] + instruments).astype("<i4")
     columns["pair"] = np.where(columns["pair"] >= 0, columns["pair"] + pairs, -1).astype("<i4")
     return columns
-
-
-def _merged(
-    name: str, log: dict[str, np.ndarray], incident: dict[str, np.ndarray], rows: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """One column of both logs; row numbers in it are updated."""
-    dtype = log[name].dtype if name in log else incident[name].dtype
-    merged = np.empty(len(rows[0]) + len(rows[1]), dtype)
-    for columns, new in zip((log, incident), rows, strict=True):
-        column = columns[name] if name in columns else np.full(len(new), OPTIONAL[name][1], dtype)
-        merged[new] = np.where(column >= 0, new[column], column) if name in ROW_NUMBERS else column
-    return merged

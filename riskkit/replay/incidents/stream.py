@@ -113,7 +113,7 @@ def incident_log(
     price, end = _fill_prices(recipe, orders, filled, marks, end)
     blocks = [_price_block(recipe, orders, path, after, end), *_order_blocks(recipe, orders, qty, filled, price)]
     columns = _sorted(blocks, start)
-    label = account or event.id.split("-")[0].upper()
+    label = account or event.account
     quantum = common_unit([first.tick * first.lot * first.multiplier])
     cash = {first.currency: int(event.stream.get("cash", 0))}
     world = Universe(tuple(instruments), (Account(label, cash),), {first.currency: quantum})

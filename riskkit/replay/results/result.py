@@ -18,6 +18,7 @@ from riskkit.replay.kernels.runtime import PROVEN, Counter, Orphans, proven
 from riskkit.replay.log.currencies import accounts_by_currency, one_currency, refuse_currencies
 from riskkit.replay.log.event_log import EventLog, external_row
 from riskkit.replay.results.explain import Explanation, explained
+from riskkit.replay.results.flattening import Flattening
 from riskkit.replay.results.frames import accounts_frame, decisions_frame, halts_frame, mixing, positions_frame
 from riskkit.replay.results.halts import BY_HAND, Spans, spans_of, unmatched_trades
 from riskkit.replay.results.plots import equity_plot, refusals_plot
@@ -49,6 +50,8 @@ class ReplayResult(Shown):
         One row per decision other than a plain pass, and per transition; see `riskkit.replay.kernels.runtime.ROW`.
     digest : str
         64 hexadecimal digits over semantics, universe, rules, days, events and rows.
+    flattening : Flattening, optional
+        With ``on_trip="flatten"``, what the trips closed.
 
     Examples
     --------
@@ -92,6 +95,7 @@ class ReplayResult(Shown):
         self.marked = marked  # the books were valued at every price
         self._explainer = explainer  # `riskkit.replay.results.what_if`; None if there are no events to replay
         self._under_policy = under_policy  # replays the log under a policy for orphan exits
+        self.flattening: Flattening | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -470,6 +474,7 @@ class ReplayResult(Shown):
         ]
         rows += external_row(self.log)
         rows += [(name.replace("_", " "), count, "") for name, count in self._notices().items() if count]
+        rows += self.flattening.rows() if self.flattening else []
         rows += [("profit", profit, currency) for currency, profit in self.profit_by_currency().items()]
         for policy, profits in self.profits_by_policy.items():
             chosen = " (this replay)" if policy == self.options["orphans"] else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -20,7 +20,10 @@ from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
 from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.flatten import flattened, refuse_unflattened
+from riskkit.replay.run.pace import TOUCH, Pace, checked_pace, pace_text
 from riskkit.replay.run.start import Start, expose_opening
+from riskkit.replay.schema.columns import OPTIONAL
 from riskkit.replay.schema.durations import duration
 
 CHUNK = 1 << 22
@@ -33,6 +36,7 @@ def replay_log(
     *,
     orphans: str | None = None,
     on_trip: str = "leave",
+    flatten: Pace = TOUCH,
     sample_ns: Duration | None = None,
     compiled: bool = True,
     chunk: int = CHUNK,
@@ -54,8 +58,12 @@ def replay_log(
         In enforce mode, treatment of an order that reduced a position in the record but would open or flip one here:
         kept, cut to flat, or dropped; always counted, and the printed result gives the profit under each. By default
         clip, which opens no position that nobody ordered, unless ``log.about["orphans"]`` names another.
-    on_trip : {"leave", "cancel_working"}
-        In enforce mode, whether a trip cancels the key's working orders (their later fills vanish).
+    on_trip : {"leave", "cancel_working", "flatten"}
+        In enforce mode, whether a trip cancels the key's working orders (their later fills vanish), and with "flatten"
+        closes its positions too, by fills that are added to the log of the result; see `riskkit.replay.run.flatten`.
+    flatten : "touch", float or LiquidationSchedule
+        With ``on_trip="flatten"``, the pace: at the next quote, at this share of the market volume in the log, or by a
+        schedule of `riskkit.liquidity.liquidation_schedule`; see `riskkit.replay.run.pace`.
     sample_ns : str, Timedelta or int, optional
         Sample every account's equity at this spacing, as "1h" or integer nanoseconds; "1d" is a UTC day. Needed for
         equity curves and worst days.
@@ -69,13 +77,15 @@ def replay_log(
     Returns
     -------
     ReplayResult
-        Decisions other than passes, transitions, the book at the end, and the digest.
+        Decisions other than passes, transitions, the book at the end, and the digest. With ``on_trip="flatten"`` in enforce
+        mode, `flattening` has the fills, and rows are those of the result's own log.
 
     Raises
     ------
     InputError
         If an argument is not one of its choices, no rule can be judged on the log, or the log would misjudge one: it
-        does not know the openings that the rule depends on, or accounts have none of the groups of its scope.
+        does not know the openings that the rule depends on, or accounts have none of the groups of its scope; or if
+        positions are to be flattened, and no rule trips, or one trips a strategy or connection.
 
     Examples
     --------
@@ -93,12 +103,31 @@ def replay_log(
     instance(rules, RuleSet, "rules")
     one_of(mode, ("shadow", "enforce"), "mode")
     orphans = orphan_policy(log, orphans)
-    one_of(on_trip, ("leave", "cancel_working"), "on_trip")
+    one_of(on_trip, ("leave", "cancel_working", "flatten"), "on_trip")
+    pace = checked_pace(flatten)
     if chunk < 1:
         raise InputError(f"chunk={chunk!r} is not above zero")
+    flattens = on_trip == "flatten" and mode == "enforce"
+    if flattens:
+        refuse_unflattened(rules)
     refuse_unjudged(rules, log)
-    stage = Stage(log, rules, mode, orphans=orphans, on_trip=on_trip, sample_ns=sample_ns, compiled=compiled)
-    return stage.replay(rules, chunk=chunk, progress=progress)
+
+    def replay(log: EventLog, orphans: str = orphans, sample_ns: Duration | None = sample_ns) -> ReplayResult:
+        stage = Stage(log, rules, mode, orphans=orphans, on_trip=on_trip, sample_ns=sample_ns, compiled=compiled)
+        if flattens:
+            stage.options["flatten"] = pace_text(pace)
+            stage.under_policy = flattened_under
+        return stage.replay(rules, chunk=chunk, progress=progress)
+
+    if not flattens:
+        return replay(log)
+
+    def flattened_under(orphans: str, sample_ns: Duration | None = None) -> ReplayResult:
+        result, flattening = flattened(log, pace, partial(replay, orphans=orphans, sample_ns=sample_ns))
+        result.flattening = flattening
+        return result
+
+    return flattened_under(orphans, sample_ns)
 
 
 def orphan_policy(log: EventLog, orphans: str | None = None) -> str:
@@ -141,21 +170,25 @@ class Stage:
         self.log = log
         self.mode = mode
         self.options = {"orphans": orphans, "on_trip": on_trip}
+        self.under_policy: Callable[[str], ReplayResult] | None = None  # instead of another replay of this log
         self.compiled = compiled
         self.first, self.last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
         self.sample_at = np.zeros(0, np.int64) if sample_at is None else sample_at
         if sample_ns is not None:
             self.sample_at = spaced_times(ts, duration(sample_ns, "sample_ns", zero=False))
         self.currencies = list(one_currency(log).values())
+        self.columns: dict[str, Any] = dict(log.columns)
+        if on_trip == "flatten":  # one loop for the log and for that with the fills
+            self.columns.setdefault("flags", np.zeros(len(log), OPTIONAL["flags"][0]))
         self.shape = shape_of(
             rules,
-            log.columns,
+            self.columns,
             enforce=mode == "enforce",
             sampled=len(self.sample_at) > 0,
-            cancels=on_trip == "cancel_working",
+            cancels=on_trip != "leave",
             opened=any(account.positions for account in log.universe.accounts),
+            flattens=on_trip == "flatten",
         )
-        self.columns: dict[str, Any] = dict(log.columns)
         self.slots = 0
         if self.shape.orders:
             self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)
@@ -198,7 +231,7 @@ class Stage:
             run.samples,
             marked=self.shape.marks,
             explainer=Explainer(run.engine),
-            under_policy=partial(self._under_policy, rules),
+            under_policy=self.under_policy or partial(self._under_policy, rules),
         )
 
     def start_at(self, rules: RuleSet, row: int) -> Start:

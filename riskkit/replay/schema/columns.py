@@ -191,7 +191,7 @@ class OrderStatus(IntEnum):
 
 
 class RowFlag(IntFlag):
-    """Flags of a row, set at conversion; they can be combined."""
+    """Flags of a row, set at conversion (`FLATTEN`: by a replay); they can be combined."""
 
     OFF_TICK = 1
     OFF_LOT = 2
@@ -201,6 +201,7 @@ class RowFlag(IntFlag):
     DUPLICATE = 32
     REDUCE_ONLY = 64
     STOP_LOSS = 128
+    FLATTEN = 256  # a fill that the record does not have: ``on_trip="flatten"`` made it
 
 
 class CashFlowKind(IntEnum):
