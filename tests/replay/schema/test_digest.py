@@ -111,7 +111,7 @@ DATA = (
 )  # events.parquet is random_log(7, 300, opened=True) of tests/streams.py, stored
 KEPT = {
     "shadow": "bcee87f8eeb514d5c4399fb7d2eef55765a76dbe28f973cb5ba4a667fa3df45e",
-    "enforce": "b2d4e6db6a21d59eb2f4c911a2adfa9585527481c9a619ea427e8dd1b381bc3e",
+    "enforce": "ddd1ac6aed0a21d4d8025f46420ddb52882efaddcfe5403e7095ff10e8368f5f",
 }
 
 
