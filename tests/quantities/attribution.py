@@ -1,6 +1,7 @@
 """Reference quantities of riskkit.attribution, and the closed forms of two-asset books."""
 
 import numpy as np
+from scipy.special import ndtr
 
 from riskkit import attribution
 from riskkit.covariance import covariance_from_correlation, sample_covariance
@@ -23,9 +24,9 @@ def book(inputs):
 
 
 def level(inputs):
-    """z as given, or the exact quantile of the confidence."""
+    """z as given with its confidence, or the confidence."""
     if "z" in inputs:
-        return {"z": inputs["z"]}
+        return {"z": inputs["z"], "confidence": ndtr(inputs["z"])}
     return {"confidence": inputs.confidence if {"confidence", "level", "p"} & inputs.keys() else 0.95}
 
 

@@ -1,11 +1,13 @@
 """Reference quantities of riskkit.liquidity."""
 
+from scipy.special import ndtr
+
 from riskkit import liquidity
 
 
 def level(inputs):
-    """z as given, or the exact quantile of the confidence."""
-    return {"z": inputs["z"]} if "z" in inputs else {"confidence": inputs.confidence}
+    """z as given with its confidence, or the confidence."""
+    return {"z": inputs["z"], "confidence": ndtr(inputs["z"])} if "z" in inputs else {"confidence": inputs.confidence}
 
 
 def spread_var(inputs, price):

@@ -1,6 +1,7 @@
 """Reference quantities of riskkit.var: definitions that differ between books are named options of one call."""
 
 import numpy as np
+from scipy.special import ndtr
 
 from riskkit import var
 from riskkit.covariance import sample_volatility
@@ -290,7 +291,7 @@ def gaussian_var_es_2sigma(inputs):
 
 
 def delta_normal_var(inputs):
-    given = {"z": inputs["z"]} if "z" in inputs else {"confidence": level(inputs)}
+    given = {"z": inputs["z"], "confidence": ndtr(inputs["z"])} if "z" in inputs else {"confidence": level(inputs)}
     volatility = inputs.first_of("daily_vol", "vol", "volatility", "sigma")
     days = inputs.get("days", 1)
     one, many = (parametric.normal_var(volatility, horizon=h, value=inputs["value"], **given) for h in (1, days))

@@ -18,29 +18,31 @@ BY_HAND = "(paused by a command)"
 class Spans(NamedTuple):
     """One entry per halt of a key by a rule, in order of start; int64 arrays.
 
-    ``until`` is the actual or scheduled end; `riskkit.replay.schema.constants.NEVER` if only a command ends it.
+    ``until`` is the actual or scheduled end; `riskkit.replay.schema.constants.NEVER` if only a command ends it. ``last``
+    is the time of the last event.
     """
 
     rule: np.ndarray
     key: np.ndarray
     since: np.ndarray
     until: np.ndarray
+    last: int
 
-    def lengths(self, end: int, timeline: Timeline | None = None) -> np.ndarray:
-        """Nanoseconds of each halt up to `end`; with a timeline, without closed time."""
-        until = np.minimum(self.until, end)
+    def lengths(self, timeline: Timeline | None = None) -> np.ndarray:
+        """Nanoseconds of each halt up to the last event; with a timeline, without closed time."""
+        until = np.minimum(self.until, self.last)
         if timeline is not None:
             return np.maximum(timeline.places(until) - timeline.places(self.since), 0)
         return np.maximum(until - self.since, 0)
 
-    def elapsed(self, times: np.ndarray, end: int, timeline: Timeline | None = None) -> np.ndarray:
-        """Nanoseconds of all halts between each of the ascending times and the next, up to `end`.
+    def elapsed(self, times: np.ndarray, timeline: Timeline | None = None) -> np.ndarray:
+        """Nanoseconds of all halts between each of the ascending times and the next, up to the last event.
 
         Shape (n_times - 1,); with a timeline, without closed time.
         """
         places = (lambda ts: ts) if timeline is None else timeline.places
-        since, at = places(self.since), places(np.minimum(times, end))
-        until = np.maximum(places(np.minimum(self.until, end)), since)
+        since, at = places(self.since), places(np.minimum(times, self.last))
+        until = np.maximum(places(np.minimum(self.until, self.last)), since)
 
         def after(edges: np.ndarray) -> np.ndarray:
             """Sum of the times since the edges that are over; it may wrap around, its differences do not."""
@@ -63,7 +65,7 @@ def spans_of(transitions: np.ndarray, ts: np.ndarray) -> Spans:
         if code == DecisionCode.TRIP:
             open[cause, key] = [cause, key, now, until]
             found.append(open[cause, key])
-    return Spans(*np.array(found, np.int64).reshape(-1, 4).T)
+    return Spans(*np.array(found, np.int64).reshape(-1, 4).T, int(ts.max()) if len(ts) else 0)
 
 
 def unmatched_trades(log: EventLog, rows: np.ndarray) -> tuple[int, float]:

@@ -164,15 +164,12 @@ class ReplayResult(Shown):
 
         With ``trading=True``, without the closed time of `timeline` (the nights of an intraday log).
         """
-        spans, ts = self._spans, self.log.columns["ts"]
-        end = int(ts.max()) if len(ts) else 0
-        lengths = spans.lengths(end, self.timeline if trading else None)
-        return {rule.id: sum(lengths[spans.rule == k].tolist()) for k, rule in enumerate(self.rules)}
+        lengths = self._spans.lengths(self.timeline if trading else None)
+        return {rule.id: sum(lengths[self._spans.rule == k].tolist()) for k, rule in enumerate(self.rules)}
 
     def halted_between(self, times: np.ndarray, *, trading: bool = False) -> np.ndarray:
         """Nanoseconds for which rules halted keys, between each of the ascending times and the next; as `halted_time`."""
-        ts = self.log.columns["ts"]
-        return self._spans.elapsed(times, int(ts.max()) if len(ts) else 0, self.timeline if trading else None)
+        return self._spans.elapsed(times, self.timeline if trading else None)
 
     def silent(self) -> list[str]:
         """The rules that neither objected to a message nor tripped, without those that cannot be judged on this log."""

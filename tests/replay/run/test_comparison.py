@@ -192,6 +192,10 @@ def test_holds_are_what_a_walk_over_the_trips_says():
     total += max(min(open_until, last) - begun, 0)
     assert result.halted_time() == {"fall": total}
     assert result.halted_time(trading=True) == {"fall": total}
+    assert result.halted_between(np.arange(7) * HOUR).sum() == total
+    assert result.silent() == []
+    quiet = replay_log(EventLog.from_frame(frame), RuleSet([Rule("fall", DrawdownLimit(money=500))]), compiled=False)
+    assert quiet.silent() == ["fall"] and not quiet.halted_between(np.arange(7) * HOUR).any()
 
 
 def test_a_fall_between_two_samples_is_seen_and_days_are_those_of_the_rules():

@@ -28,11 +28,12 @@ from riskkit import (
 )
 from riskkit._check import InputError
 from riskkit.desk import AlertSystem, MarketStream, PositionTracker
-from riskkit.incidents import stop_report
+from riskkit.incidents import detection, stop_report
 from riskkit.replay.rules.rule import rule_types
 from riskkit.replay.rules.tiered import Tier, TieredRule
 from riskkit.replay.schema.durations import duration, duration_text
 from riskkit.rules import DailyLoss, MaxOrderQty, OrderRate
+from riskkit.sweeps import propose_limits
 
 RULES = RuleSet([Rule("size", MaxOrderQty(limit=5))])
 LOG = replay.tiny_log([9, 1], marks=[11, 12], spacing_ns="1d")
@@ -68,6 +69,24 @@ DOORS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ),
     ("stop_report", "lasting_ns"): lambda span: (
         stop_report(LOG, RULES, account=LOG.universe.accounts[0].id, lasting_ns=span, **PLAIN).lasting_ns
+    ),
+    ("propose_limits", "episode_ns"): lambda span: (
+        propose_limits(LOG, RULES, episode_ns=span, **PLAIN).to_frame().to_csv()
+    ),
+    ("detection", "lasting_ns"): lambda span: (
+        detection(
+            LOG,
+            RULES,
+            ["knight"],
+            GRID,
+            rng=np.random.default_rng(1),
+            moments=1,
+            scales=[0.001],
+            lasting_ns=span,
+            **PLAIN,
+        )
+        .to_frame()
+        .to_csv()
     ),
     ("worst_case", "horizon"): lambda span: worst_case(RULES, span, 0, "0.1").horizon,
     ("AlertSystem", "deduplicate"): lambda span: AlertSystem([print], deduplicate=span).close(),
