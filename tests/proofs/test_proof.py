@@ -217,7 +217,8 @@ VARIED = {
     "size": [PositionLimit(limit=1, include_open=False, measure="gross"),
              PositionLimit(notional=9, on_missing_price="allow", breach="reach")],
     "breaker": [BreakerLimits(open_positions=9),
-                BreakerLimits(daily_loss=1, open_positions=1, consecutive_errors=9, tz="Asia/Tokyo", roll_hour=1)],
+                BreakerLimits(daily_loss=1, open_positions=1, consecutive_errors=9, tz="Asia/Tokyo", roll_hour=1,
+                              working=False)],
 }  # fmt: skip
 
 

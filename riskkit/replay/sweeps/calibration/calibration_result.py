@@ -236,8 +236,8 @@ class Calibration(Shown):
         frame = self.frame
         cost, gain = frame["drawdown"].to_numpy(float), frame["profit_change"].to_numpy(float)
         front = frame["on_front"].to_numpy(bool)
-        scale, unit = plot.money_scale([*cost, *gain], self.currency)
-        cost, gain = cost / scale, gain / scale
+        (scale, unit), (daily, unit_of_day) = (plot.money_scale(values, self.currency) for values in (cost, gain))
+        cost, gain = cost / scale, gain / daily
         order = np.flatnonzero(front)[np.lexsort((gain[front], cost[front]))]
         ax.step(cost[order], gain[order], where="post", color=plot.STRONG, lw=1.2, label="Pareto front")
         ax.plot(cost[order], gain[order], "o", color=plot.STRONG, ms=5)
@@ -245,7 +245,7 @@ class Calibration(Shown):
             ax.plot(cost[~front], gain[~front], "x", color=plot.INK, ms=5, ls="", label="dominated")
         ax.plot([cost[self.row]], [gain[self.row]], "D", color=plot.WARM, ms=8, label="selected")
         ax.set_xlabel(f"drawdown after any event, {unit}")
-        ax.set_ylabel(f"profit change, {unit} per day")
+        ax.set_ylabel(f"profit change, {unit_of_day} per day")
         plot.dress(ax, f"Selected: {self._chosen_text()}, orphan exits {ORPHANS_ARE[self.orphans]}")
         plot.legend_below(ax)
         return ax

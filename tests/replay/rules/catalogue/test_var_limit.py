@@ -509,7 +509,7 @@ def test_every_way_of_running_gives_one_digest(mode):
         again.feed(log)
         assert again.digest == plain.digest, "plain, one at a time"
         assert replay_log(with_every_column(again.log()), RULES, mode).digest == plain.digest, "the journal replayed"
-    assert refusals > 90
+    assert refusals > 60
 
 
 def test_a_rule_not_chosen_costs_nothing():
