@@ -65,7 +65,8 @@ def spans_of(transitions: np.ndarray, ts: np.ndarray) -> Spans:
         if code == DecisionCode.TRIP:
             open[cause, key] = [cause, key, now, until]
             found.append(open[cause, key])
-    return Spans(*np.array(found, np.int64).reshape(-1, 4).T, int(ts.max()) if len(ts) else 0)
+    rule, key, since, until = np.array(found, np.int64).reshape(-1, 4).T
+    return Spans(rule, key, since, until, last=int(ts.max()) if len(ts) else 0)
 
 
 def unmatched_trades(log: EventLog, rows: np.ndarray) -> tuple[int, float]:

@@ -300,7 +300,7 @@ def test_an_incident_of_an_account_that_is_there():
     log = random_log(6, 100)
     both = inject(log, "infinium", account="A1", scale=0.01)
     assert len(both.universe.accounts) == 3
-    report = stop_report(both, rules(rate(5)), lasting_ns="1s", compiled=False)
+    report = stop_report(both, rules(rate(5)), lasting_ns="1ms", compiled=False)
     assert report.account == "A1" and report.stopped and report.rule == "order_rate"
 
 
