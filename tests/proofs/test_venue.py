@@ -171,6 +171,7 @@ def test_a_cancel_that_the_venue_refused_brings_back_what_is_left():
     fill, answer = {**ORDER, "kind": "fill", "qty": 5, "order_id": "a"}, {**cancel, "kind": "cancel_reject"}
     more = {"kind": "order", **ORDER, "qty": 10}
     assert both_ways([order, cancel, fill, answer, more]) == [4], "5 held, 15 working, 10 more"
+    assert both_ways([order, cancel, cancel, answer, more]) == [4], "a second cancel does not confirm the first"
     assert both_ways([order, cancel, {**cancel, "kind": "expire"}, answer, more]) == [], "it has expired since"
 
 

@@ -940,10 +940,12 @@ def on_cancel():
         vanish(Counter.ORDERS_VANISHED)
         return
     if shape.orders and log.order[i] >= 0:
-        if shape.answers and order.status == runtime.WORKING:
+        if not shape.answers:
+            stop_work()
+        elif order.status == runtime.WORKING:
             stop_work()
             order.status = runtime.CANCELLED
-        else:
+        elif order.status != runtime.CANCELLED:  # a second cancel does not confirm the first
             stop_work()
     if shape.watched(EventKind.CANCEL):
         read_event(EventKind.CANCEL, i, int64(log.side[i]), int64(log.qty[i]), int64(log.price[i]))
