@@ -34,6 +34,7 @@ from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
 
 YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 BAD_TS = int(RowFlag.BAD_TS)
+FLATTEN = int(RowFlag.FLATTEN)
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
 
 
@@ -250,8 +251,12 @@ class Engine:
         return rows
 
     def _check_event(self, event: Row) -> None:
-        """Refuse an event of unknown codes, and money in a currency that a rule cannot add."""
+        """Refuse an event of unknown codes, fills of a flattening, and money in a currency that a rule cannot add."""
         check_row(event, self.universe)
+        if event["flags"] & FLATTEN:
+            raise InputError(
+                "the event is a fill that on_trip='flatten' made, which a live engine does not know; feed it the recorded log"
+            )
         refuse_live_money(event, self.rules, self.universe)
 
     def _run(self, first: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from riskkit import InputError
 from riskkit.liquidity import LinearImpact, liquidation_schedule
 from riskkit.replay.engine.compiler import shape_of
 from riskkit.replay.engine.specialise import specialise
+from riskkit.replay.live.engine import Engine
 from riskkit.replay.log.tiny_log import tiny_log
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
@@ -167,6 +168,14 @@ def test_a_log_without_closing_fills_has_a_loop_without_a_word_of_them():
 def test_what_cannot_be_flattened_is_refused(chosen, how, says):
     with pytest.raises(InputError, match=says):
         flat(log_of(stream(1)), chosen, how)
+
+
+def test_a_live_engine_refuses_the_fills_of_a_flattening():
+    closed = flat(log_of(stream(1)), rules())
+    assert closed.flattening.positions
+    live = Engine(rules(), closed.log.universe, "enforce", compiled=False)
+    with pytest.raises(InputError, match="a fill that on_trip='flatten' made, which a live engine does not know"):
+        live.feed(closed.log)
 
 
 def test_in_shadow_mode_and_without_a_trip_nothing_is_closed():
