@@ -21,7 +21,8 @@ import numpy as np
 
 from benchmarks._bench import Bound, Row, best, seconds
 from riskkit._jit import kernel
-from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, fixed_arguments, shape_of
+from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import calendars, new_state, opening
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.circuit_breaker import BreakerLimits
@@ -231,15 +232,14 @@ def afternoon(stream: list[Message]) -> list[tuple[int, int]]:
     return decisions
 
 
-def _once(engine: ReplayLoop, log: EventLog) -> list[np.ndarray]:
+def _once(engine: ReplayLoop, log: EventLog, columns_of_log: dict[str, np.ndarray], slots: int) -> list[np.ndarray]:
     ts = log.columns["ts"]
     found = calendars(RULES, int(ts[0]), int(ts[-1]))
     params = [rule.to_integers(log.universe) for rule in RULES]
     opened = opening(log.universe, log.pair_account, log.pair_instrument)
-    state = new_state(log.universe, opened, RULES, params, found, 0)
-    nothing = np.zeros(0, np.int64)
-    fixed = fixed_arguments(RULES, params, found, nothing, nothing.reshape(0, ACCOUNTS))
-    return list(engine.feed(state, log.columns, fixed, 0, len(log)))
+    state = new_state(log.universe, opened, RULES, params, found, slots)
+    fixed = fixed_arguments(RULES, params, found, Samples.none(ACCOUNTS))
+    return list(engine.feed(state, columns_of_log, fixed, 0, len(log)))
 
 
 def rows(only: str = "") -> Iterator[Any]:
@@ -265,7 +265,11 @@ def _speed() -> Iterator[Any]:
     assert plain == list(zip(decided["seq"].tolist(), decided["mask"].tolist(), strict=True)), "decisions differ"
     assert {1, 4} <= {mask for _, mask in plain}, "the log does not exercise the rules"
     names = list(REQUIRED)
-    loop, bare = best(lambda: _once(engine, log), lambda: scan(*(found[name] for name in names)), repeat=7)
+    slots, count = assign_slots(found, engine.shape) if engine.shape.orders else (np.zeros(0, np.int32), 0)
+    given = {**log.columns, "slots": slots}
+    loop, bare = best(
+        lambda: _once(engine, log, given, count), lambda: scan(*(found[name] for name in names)), repeat=7
+    )
     print(
         f"{EVENTS / loop / 1e6:.1f} million events a second, {loop / EVENTS * 1e9:.1f} ns an event, "
         f"{len(plain):,} of {part:,} events decided otherwise than by a pass"
