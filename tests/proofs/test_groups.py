@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marks import needs_compiling
+from one_digest import assert_one_digest
 from rows import load
 from streams import random_log, whole_lists, with_every_column
 
@@ -52,17 +53,8 @@ DESK = {
 @given(seed=st.integers(0, 10_000), opened=st.booleans(), data=st.data())
 def test_every_way_of_running_gives_one_digest(seed, opened, data):
     log = random_log(seed, 120, opened=opened, venue=True)
-    digest = replay_log(log, RULES, "enforce", compiled=False).digest
-    assert replay_log(log, RULES, "enforce").digest == digest, "compiled"
-    chunk = data.draw(st.integers(1, len(log)), label="chunk")
-    assert replay_log(log, RULES, "enforce", chunk=chunk).digest == digest, "in chunks"
-    stop = whole_lists(log, data.draw(st.integers(0, len(log)), label="snapshot at"))
-    first = Engine(RULES, log.universe, "enforce")
-    first.feed(log, 0, stop)
-    second = Engine.restore(first.snapshot(), RULES)
-    second.feed(log, stop)
-    assert second.digest == digest, "live, snapshot and restore"
-    assert replay_log(with_every_column(second.log()), RULES, "enforce").digest == digest, "the journal replayed"
+    live = assert_one_digest(log, RULES, data)
+    assert replay_log(with_every_column(live.log()), RULES, "enforce").digest == live.digest, "the journal replayed"
 
 
 @settings(max_examples=20, deadline=None)

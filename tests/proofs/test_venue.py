@@ -8,14 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from live_rows import submit
 from naive.replay import interpret
+from one_digest import assert_one_digest
 from random_scenarios import PARAMETERS, scenario
 from scenario_runner import run
-from streams import random_log, whole_lists
+from streams import random_log
 
 from riskkit import Account, EventLog, InputError, Instrument, Rule, RuleSet, Session
 from riskkit.replay.engine.compiler import shape_of
 from riskkit.replay.engine.specialise import specialise
-from riskkit.replay.live.engine import Engine
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import AMENDS, ANSWERS, EventKind, kind_word
 from riskkit.rules import (
@@ -46,17 +46,7 @@ RULES = RuleSet(
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), opened=st.booleans(), data=st.data())
 def test_every_way_of_running_gives_one_digest(seed, opened, data):
-    log = random_log(seed, 120, opened=opened, venue=True)
-    digest = replay_log(log, RULES, "enforce", compiled=False).digest
-    assert replay_log(log, RULES, "enforce").digest == digest, "compiled"
-    chunk = data.draw(st.integers(1, len(log)), label="chunk")
-    assert replay_log(log, RULES, "enforce", chunk=chunk).digest == digest, "in chunks"
-    stop = whole_lists(log, data.draw(st.integers(0, len(log)), label="snapshot at"))
-    live = Engine(RULES, log.universe, "enforce")
-    live.feed(log, 0, stop)
-    live = Engine.restore(live.snapshot(), RULES)
-    live.feed(log, stop)
-    assert live.digest == digest, "one at a time, snapshot and restore"
+    assert_one_digest(random_log(seed, 120, opened=opened, venue=True), RULES, data)
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))

@@ -26,6 +26,7 @@ from riskkit._show import Row, Shown
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.booked import accepted_lots
 from riskkit.replay.results.halts import BY_HAND
 from riskkit.replay.results.result import REFUSALS, ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
@@ -231,7 +232,7 @@ def stop_report(
     )
     gone = np.zeros(len(log), bool)
     gone[limited.rows["seq"][np.isin(limited.rows["code"], GONE)]] = True
-    accepted = _accepted(limited)
+    accepted = accepted_lots(limited)
     rejected = limited.rejections()
     rejected = rejected[np.isin(rejected["seq"], messages)]
     lasting_ns = duration(lasting_ns, "lasting_ns")
@@ -370,15 +371,6 @@ def _profit(log: EventLog, rows: int, label: str, rules: RuleSet, mode: str, opt
 
 def _final(result: ReplayResult, label: str) -> float:
     return float(result.accounts()["profit"][label])
-
-
-def _accepted(result: ReplayResult) -> np.ndarray:
-    """Quantity of every event that remains in enforce mode; shape (n_events,)."""
-    rows, accepted = result.rows, result.log.columns["qty"].copy()
-    accepted[rows["seq"][np.isin(rows["code"], (DecisionCode.VANISH, DecisionCode.DUP, DecisionCode.ERROR_TS))]] = 0
-    cut = rows[rows["code"] == DecisionCode.CUT]
-    accepted[cut["seq"]] = cut["limit"]
-    return accepted
 
 
 def _stop_of(result: ReplayResult, passed: np.ndarray, rejected: np.ndarray, lasting_ns: int) -> Any:

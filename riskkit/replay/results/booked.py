@@ -31,6 +31,15 @@ class Moves(NamedTuple):
         return held
 
 
+def accepted_lots(result: ReplayResult) -> np.ndarray:
+    """Lots of every event that remain under the rules; int64, shape (n_events,)."""
+    rows, accepted = result.rows, result.log.columns["qty"].astype(np.int64)
+    accepted[rows["seq"][np.isin(rows["code"], GONE)]] = 0
+    cut = rows[rows["code"] == DecisionCode.CUT]
+    accepted[cut["seq"]] = cut["limit"]
+    return accepted
+
+
 def booked_moves(result: ReplayResult) -> Moves:
     """The changes of positions that a replay booked.
 
@@ -42,12 +51,8 @@ def booked_moves(result: ReplayResult) -> Moves:
     >>> booked_moves(rk.replay_log(log, rules, "enforce", compiled=False)).lots.tolist()
     [0, 2]
     """
-    columns, rows = result.log.columns, result.rows
+    columns, booked = result.log.columns, accepted_lots(result)
     kinds = columns["kind"]
-    booked = columns["qty"].astype(np.int64)
-    booked[rows["seq"][np.isin(rows["code"], GONE)]] = 0
-    cut = rows[rows["code"] == DecisionCode.CUT]
-    booked[cut["seq"]] = cut["limit"]
     moves = columns["side"] * booked * (kinds == EventKind.FILL)
     of_fill = np.arange(len(kinds))
     for row, fill, lots in _amendments(result, booked):

@@ -1,0 +1,24 @@
+"""The property of the proofs: however a log is run through rules in enforce mode, its digest is one."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from streams import whole_lists
+
+from riskkit import EventLog, RuleSet, replay_log
+from riskkit.replay.live.engine import Engine
+
+
+def assert_one_digest(log: EventLog, rules: RuleSet, data: st.DataObject) -> Engine:
+    """Compare plain, compiled, chunked and live runs, the last with a snapshot; return the live engine at the end."""
+    digest = replay_log(log, rules, "enforce", compiled=False).digest
+    assert replay_log(log, rules, "enforce").digest == digest, "compiled"
+    chunk = data.draw(st.integers(1, len(log)), label="chunk")
+    assert replay_log(log, rules, "enforce", chunk=chunk).digest == digest, "in chunks"
+    stop = whole_lists(log, data.draw(st.integers(0, len(log)), label="snapshot at"))
+    first = Engine(rules, log.universe, "enforce")
+    first.feed(log, 0, stop)
+    second = Engine.restore(first.snapshot(), rules)
+    second.feed(log, stop)
+    assert second.digest == digest, "live, snapshot and restore"
+    return second
