@@ -103,8 +103,12 @@ def _parser() -> argparse.ArgumentParser:
         help="enforce: keep an exit from a position that is not held, clip it to flat, or drop it (default: clip)",
     )  # fmt: skip
     replay.add_argument(
-        "--on-trip", choices=("leave", "cancel_working"), default="leave",
-        help="enforce: working orders at a trip (default: leave)",
+        "--on-trip", choices=("leave", "cancel_working", "flatten"), default="leave",
+        help="enforce: at a trip leave working orders, cancel them, or close positions as well (default: leave)",
+    )  # fmt: skip
+    replay.add_argument(
+        "--flatten", type=_pace, default="touch", metavar="PACE",
+        help="pace of --on-trip flatten: touch, or a share of the market volume, as 0.1 (default: touch)",
     )  # fmt: skip
     replay.add_argument(
         "--sample",
@@ -160,6 +164,14 @@ def _heading(text: str) -> tuple[str, str]:
     return heading, name
 
 
+def _pace(text: str) -> str | float:
+    """The pace of a flattening, of a word or a share."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def _demo(chosen: argparse.Namespace) -> int:
     """Two examples: twenty vectorbt strategies on real daily prices, and the trades of a simulated exchange."""
     from riskkit.demo import run
@@ -210,6 +222,7 @@ def _replay(chosen: argparse.Namespace) -> int:
         ("shadow", "enforce") if chosen.mode == "both" else (chosen.mode,),
         orphans=chosen.orphans,
         on_trip=chosen.on_trip,
+        flatten=chosen.flatten,
         sample_ns=spacing,
         compiled=not chosen.plain,
         progress=True,

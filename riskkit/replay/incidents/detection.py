@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from riskkit.replay.incidents.injected import Draw, Injected, injected, outcome
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.run.pace import TOUCH, Pace
+from riskkit.replay.run.pace import TOUCH, OnTrip, Pace
 from riskkit.replay.run.replay_log import orphan_policy, replay_log
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import OPTIONAL
@@ -38,7 +38,7 @@ def detection(
     account: str = "",
     rates: Mapping[str, Amount] | None = None,
     orphans: str | None = None,
-    on_trip: Literal["leave", "cancel_working", "flatten"] = "leave",
+    on_trip: OnTrip = "leave",
     flatten: Pace = TOUCH,
     coverage: float = 0.9,
     compiled: bool = True,

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import Duration, InputError, instance
+from riskkit._check import Duration, InputError, instance, one_of
 from riskkit._show import Row, Shown
 from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.stream import incident_log
@@ -34,7 +34,7 @@ from riskkit.replay.run.replay_log import Stage, orphan_policy, replay_log
 from riskkit.replay.schema.columns import Cause, DecisionCode, EventKind
 from riskkit.replay.schema.durations import duration, duration_text
 from riskkit.replay.sweeps.many.order_outcome import order_outcomes
-from riskkit.replay.sweeps.many.runner import OnTrip, Orphans
+from riskkit.replay.sweeps.many.runner import Orphans
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,7 +182,7 @@ def stop_report(
     account: str | None = None,
     lasting_ns: Duration = "10s",
     orphans: Orphans | None = None,
-    on_trip: OnTrip = "leave",
+    on_trip: Literal["leave", "cancel_working"] = "leave",
     compiled: bool = True,
 ) -> StopReport:
     """Measure when a rule set stops the account of an incident, the loss by then, and the orders accepted before.
@@ -199,7 +199,7 @@ def stop_report(
         Time that a stop lasts: no message that opens or adds passes while others are rejected, or a pause holds. Longer
         than the window of a rate limit, which lets messages through again after it.
     orphans, on_trip, compiled
-        As in `riskkit.replay_log`.
+        As in `riskkit.replay_log`; `riskkit.incidents.detection` flattens as well.
 
     Returns
     -------
@@ -222,6 +222,7 @@ def stop_report(
     instance(rules, RuleSet, "rules")
     code, label, messages, end = _messages(log, account)
     first = int(messages[0])
+    one_of(on_trip, ("leave", "cancel_working"), "on_trip")
     options: dict[str, Any] = {"orphans": orphans, "on_trip": on_trip, "compiled": compiled}
     options["sample_ns"] = _spacing(log.columns["ts"], first, end)
     limited = replay_log(log, rules, "enforce", **options)

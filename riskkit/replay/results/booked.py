@@ -79,6 +79,11 @@ def _amendments(result: ReplayResult, booked: np.ndarray) -> Iterator[tuple[int,
         booked[fill] = now
 
 
+def recorded_rows(result: ReplayResult, rows: np.ndarray) -> np.ndarray:
+    """Rows of the record at these rows of a result's log; at a fill of a flattening, the row before it."""
+    return rows if result.flattening is None else np.maximum.accumulate(result.flattening.origin)[rows]
+
+
 def opening_lots(result: ReplayResult) -> np.ndarray:
     """Opening position of every pair, in lots; shape (n_pairs,)."""
     log = result.log

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from riskkit._show import Row, Shown
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ class Flattening(Shown):
         One row per fill: ts, rule, account, instrument, side, qty, price, and ``cost`` against the mark at the trip.
     costs : mapping of currency to float
         Sum of the costs; negative if the prices after the trips were better than the marks at them.
+    origin : ndarray of int64
+        Row in the record of each row of the result's log, -1 for a fill of the flattening; shape (n_events,).
 
     Examples
     --------
@@ -45,6 +49,7 @@ class Flattening(Shown):
     left: int
     fills: pd.DataFrame
     costs: dict[str, float]
+    origin: np.ndarray
 
     def to_frame(self) -> pd.DataFrame:
         """The fills."""

@@ -95,7 +95,9 @@ class ReplayResult(Shown):
         self.marked = marked  # the books were valued at every price
         self._explainer = explainer  # `riskkit.replay.results.what_if`; None if there are no events to replay
         self._under_policy = under_policy  # replays the log under a policy for orphan exits
+        self.record = log  # without the fills of a flattening
         self.flattening: Flattening | None = None
+        self.pace: Any = None  # of a flattening
 
     @cached_property
     def digest(self) -> str:
@@ -494,6 +496,5 @@ def digest_of(
     decisions: Chain,
 ) -> str:
     """Digest of the events, rules, days and decisions."""
-    days = [list(calendars.zones), calendars.bounds.tolist()]
-    head = hash_plain([mode, options, days])
+    head = hash_plain([mode, options, [list(calendars.zones), calendars.bounds.tolist()]])
     return seal(universe_hash, event_hash, rules.hash, head, decisions.digest())

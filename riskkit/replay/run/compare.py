@@ -16,6 +16,7 @@ from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.run.comparison import WITHOUT, ReplayComparison
+from riskkit.replay.run.pace import TOUCH, OnTrip, Pace
 from riskkit.replay.run.replay_log import Stage, orphan_policy
 from riskkit.replay.schema.durations import duration
 
@@ -26,7 +27,8 @@ def compare(
     modes: Sequence[Literal["shadow", "enforce"]] = ("shadow", "enforce"),
     *,
     orphans: Literal["keep", "clip", "drop"] | None = None,
-    on_trip: Literal["leave", "cancel_working"] = "leave",
+    on_trip: OnTrip = "leave",
+    flatten: Pace = TOUCH,
     sample_ns: Duration | None = None,
     compiled: bool = True,
     progress: bool = False,
@@ -41,7 +43,7 @@ def compare(
         The limits.
     modes : sequence of {"shadow", "enforce"}
         Modes to replay with limits.
-    orphans, on_trip, compiled
+    orphans, on_trip, flatten, compiled
         As in `replay_log`.
     sample_ns : str, Timedelta or int, optional
         Nanoseconds between samples of profit, for the plots; by default chosen from the length of the log. Ends of the
@@ -76,14 +78,14 @@ def compare(
     ts = log.columns["ts"]
     spacing = Timeline.of(ts).spacing if sample_ns is None else duration(sample_ns, "sample_ns", zero=False)
     day = TradingDay.of(rules)
-    options: dict[str, Any] = {"orphans": orphan_policy(log, orphans), "on_trip": on_trip, "compiled": compiled}
-    one_of(on_trip, ("leave", "cancel_working"), "on_trip")
+    options: dict[str, Any] = {"orphans": orphan_policy(log, orphans), "compiled": compiled}
+    options |= {"on_trip": on_trip, "flatten": flatten}
     refuse_unjudged(rules, log)
     sample_at = np.union1d(spaced_times(ts, spacing), day.starts(ts)[1:])
     names = [WITHOUT, *dict.fromkeys(modes)]
     replays = {}
     for name in with_bar(names, "compile and replay", unit="replay", wanted=None if progress else False):
         chosen, run_mode = (RuleSet([]), "shadow") if name == WITHOUT else (rules, name)
-        stage = Stage(log, chosen, run_mode, sample_ns=None, sample_at=sample_at, **options)
+        stage = Stage(log, chosen, run_mode, sample_at=sample_at, **options)
         replays[name] = stage.replay(chosen, progress=progress)
     return ReplayComparison(replays[WITHOUT], replays.get("shadow"), replays.get("enforce"))

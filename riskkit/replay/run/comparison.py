@@ -17,6 +17,7 @@ from riskkit._check import InputError
 from riskkit._show import Shown, table_html, table_text
 from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.log.event_log import EventLog, external_text
+from riskkit.replay.results.booked import recorded_rows
 from riskkit.replay.results.pnl_curve import Curve, curve_of, deepest_account, worst_day_of_account
 from riskkit.replay.results.result import NOTE, ORPHANS_ARE, ReplayResult
 from riskkit.replay.results.timeline import DAY, Timeline
@@ -81,7 +82,8 @@ class ReplayComparison(Shown):
         for mode, result in self.limited.items():
             if result.mode != mode:
                 raise InputError(f"{mode}: it is a replay in {result.mode} mode")
-            if result.log.event_hash != self.log.event_hash or result.log.universe_hash != self.log.universe_hash:
+            record = result.record
+            if record.event_hash != self.log.event_hash or record.universe_hash != self.log.universe_hash:
                 raise InputError(f"{mode}: it is a replay of another log")
             if result.rules != self.rules:
                 raise InputError(f"{mode}: it is a replay of other rules")
@@ -183,7 +185,7 @@ class ReplayComparison(Shown):
 
         found: dict[Any, Any] = {("", "orders"): by_account(columns["account"][columns["kind"] == EventKind.ORDER])}
         for mode, result in self.limited.items():
-            found["refused", mode] = by_account(columns["account"][result.rejections()["seq"]])
+            found["refused", mode] = by_account(columns["account"][recorded_rows(result, result.rejections()["seq"])])
         for label, name in (("profit", "profit"), ("deepest fall", "drawdown")):
             for mode, result in self.results.items():
                 if mode != "shadow":  # its money is that of the record

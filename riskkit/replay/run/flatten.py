@@ -11,7 +11,7 @@ A later exit of the record is an orphan where nothing is left to exit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,7 +25,7 @@ from riskkit.replay.results.booked import booked_moves, opening_lots
 from riskkit.replay.results.flattening import Flattening
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.run.pace import Market, Pace, Slot, in_words
+from riskkit.replay.run.pace import Market, PlainPace, Slot, in_words
 from riskkit.replay.schema.columns import DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.scopes import SCOPES, key_of
 
@@ -71,12 +71,17 @@ def refuse_unflattened(rules: RuleSet) -> None:
             )
 
 
-def flattened(log: EventLog, pace: Pace, replay: Callable[[EventLog], ReplayResult]) -> tuple[ReplayResult, Flattening]:
-    """Replay a log with the fills that its trips ask for; `replay` enforces the rules and cancels working orders."""
+def flattened(
+    log: EventLog, pace: PlainPace, replay: Callable[[EventLog], ReplayResult], off: Collection[int] = ()
+) -> ReplayResult:
+    """Replay a log with the fills that its trips ask for; `replay` enforces the rules and cancels working orders.
+
+    Trips of the rules whose number is in `off` close nothing.
+    """
     market = Market(log, pace)
     result, origin, closings = replay(log), np.arange(len(log)), list[Closing]()
     while True:
-        trips = list(_trips(log, result, origin))
+        trips = [trip for trip in _trips(log, result, origin) if trip.rule not in off]
         asked, left = _closings(log, market, result, origin, trips)
         if asked == closings:
             break
@@ -84,7 +89,8 @@ def flattened(log: EventLog, pace: Pace, replay: Callable[[EventLog], ReplayResu
         with_fills, origin = _with_fills(log, closings)
         result = replay(with_fills)
     fills, costs = _described(log, market, result.rules, trips, closings)
-    return result, Flattening(in_words(pace), len(trips), left, fills, costs)
+    result.record, result.flattening = log, Flattening(in_words(pace), len(trips), left, fills, costs, origin)
+    return result
 
 
 # ---------------------------------------------------------------------- trips and what they close; rows are those of `log`

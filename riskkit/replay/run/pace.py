@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,9 @@ from riskkit.liquidity.optimal_execution import LiquidationSchedule
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 
+OnTrip = Literal["leave", "cancel_working", "flatten"]
 Pace = str | float | LiquidationSchedule
+PlainPace = str | float | list[list[float]]  # times in days and shares still held of a schedule
 TOUCH = "touch"
 DAY_NS = 86_400 * 10**9
 
@@ -33,15 +35,17 @@ class Slot(NamedTuple):
     most: int
 
 
-def checked_pace(pace: Pace) -> Pace:
-    """The pace; a share of the volume becomes a float.
+def plain_pace(pace: Pace | PlainPace) -> PlainPace:
+    """The pace as plain data, which other processes can be told: of a schedule, its times and the shares still held.
 
     Raises
     ------
     InputError
         If it is none, or a share of the volume is not above 0 and at most 1.
     """
-    if isinstance(pace, LiquidationSchedule) or pace == TOUCH:
+    if isinstance(pace, LiquidationSchedule):
+        return [pace.times.tolist(), (pace.holdings / pace.holdings[0]).tolist()]
+    if isinstance(pace, list) or pace == TOUCH:
         return pace
     if isinstance(pace, str):
         raise InputError(
@@ -53,24 +57,22 @@ def checked_pace(pace: Pace) -> Pace:
     return share
 
 
-def pace_text(pace: Pace) -> str:
+def pace_text(pace: PlainPace) -> str:
     """The pace as a text that a digest covers."""
-    if isinstance(pace, LiquidationSchedule):
-        return repr((pace.times.tolist(), (pace.holdings / pace.holdings[0]).tolist()))
-    return str(pace)
+    return repr(tuple(pace)) if isinstance(pace, list) else str(pace)
 
 
-def in_words(pace: Pace) -> str:
+def in_words(pace: PlainPace) -> str:
     """The pace in words."""
     if isinstance(pace, float):
         return f"at {100 * pace:g} % of the market volume"
-    return "by a liquidation schedule" if isinstance(pace, LiquidationSchedule) else "at the touch"
+    return "by a liquidation schedule" if isinstance(pace, list) else "at the touch"
 
 
 class Market:
     """Quotes and trades of a log by instrument, and the slots in which a position may be closed."""
 
-    def __init__(self, log: EventLog, pace: Pace) -> None:
+    def __init__(self, log: EventLog, pace: PlainPace) -> None:
         columns = log.columns
         flags = columns.get("flags", np.zeros(len(log), np.int32))
         seen = flags & int(RowFlag.BAD_TS | RowFlag.DUPLICATE) == 0  # the loop skips the others
@@ -100,9 +102,9 @@ class Market:
         rows = self._quotes(instrument)
         rows = rows[rows > row]
         plan = [(int(ts[row]), lots)]
-        if isinstance(self._pace, LiquidationSchedule):
-            times = ts[row] + np.rint(self._pace.times[1:] * DAY_NS).astype(np.int64)
-            sold = 1.0 - self._pace.holdings[1:] / self._pace.holdings[0]
+        if isinstance(self._pace, list):
+            after, left = np.array(self._pace)[:, 1:]
+            times, sold = ts[row] + np.rint(after * DAY_NS).astype(np.int64), 1.0 - left
             plan = [(time, round(lots * share)) for time, share in zip(times.tolist(), sold.tolist(), strict=True)]
         places = np.searchsorted(np.maximum.accumulate(ts[rows]), [time for time, _ in plan])
         for place, (_, most) in zip(places.tolist(), plan, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from riskkit.replay.results.what_if import Explainer
 from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.flatten import flattened, refuse_unflattened
-from riskkit.replay.run.pace import TOUCH, Pace, checked_pace, pace_text
+from riskkit.replay.run.pace import TOUCH, OnTrip, Pace, PlainPace, pace_text, plain_pace
 from riskkit.replay.run.start import Start, expose_opening
 from riskkit.replay.schema.columns import OPTIONAL
 from riskkit.replay.schema.durations import duration
@@ -35,7 +35,7 @@ def replay_log(
     mode: str = "shadow",
     *,
     orphans: str | None = None,
-    on_trip: str = "leave",
+    on_trip: OnTrip = "leave",
     flatten: Pace = TOUCH,
     sample_ns: Duration | None = None,
     compiled: bool = True,
@@ -103,31 +103,18 @@ def replay_log(
     instance(rules, RuleSet, "rules")
     one_of(mode, ("shadow", "enforce"), "mode")
     orphans = orphan_policy(log, orphans)
-    one_of(on_trip, ("leave", "cancel_working", "flatten"), "on_trip")
-    pace = checked_pace(flatten)
     if chunk < 1:
         raise InputError(f"chunk={chunk!r} is not above zero")
-    flattens = on_trip == "flatten" and mode == "enforce"
-    if flattens:
+    options: dict[str, Any] = {
+        "orphans": orphans,
+        "on_trip": on_trip,
+        "flatten": plain_pace(flatten),
+        "compiled": compiled,
+    }
+    if on_trip == "flatten" and mode == "enforce":
         refuse_unflattened(rules)
     refuse_unjudged(rules, log)
-
-    def replay(log: EventLog, orphans: str = orphans, sample_ns: Duration | None = sample_ns) -> ReplayResult:
-        stage = Stage(log, rules, mode, orphans=orphans, on_trip=on_trip, sample_ns=sample_ns, compiled=compiled)
-        if flattens:
-            stage.options["flatten"] = pace_text(pace)
-            stage.under_policy = flattened_under
-        return stage.replay(rules, chunk=chunk, progress=progress)
-
-    if not flattens:
-        return replay(log)
-
-    def flattened_under(orphans: str, sample_ns: Duration | None = None) -> ReplayResult:
-        result, flattening = flattened(log, pace, partial(replay, orphans=orphans, sample_ns=sample_ns))
-        result.flattening = flattening
-        return result
-
-    return flattened_under(orphans, sample_ns)
+    return Stage(log, rules, mode, sample_ns=sample_ns, **options).replay(rules, chunk=chunk, progress=progress)
 
 
 def orphan_policy(log: EventLog, orphans: str | None = None) -> str:
@@ -162,15 +149,21 @@ class Stage:
         *,
         orphans: str,
         on_trip: str,
-        sample_ns: Duration | None,
+        flatten: Pace | PlainPace = TOUCH,
+        sample_ns: Duration | None = None,
         compiled: bool,
         sample_at: np.ndarray | None = None,
     ) -> None:
+        one_of(on_trip, get_args(OnTrip), "on_trip")
         ts = log.columns["ts"]
         self.log = log
         self.mode = mode
+        self.pace = plain_pace(flatten)
+        self.flattens = on_trip == "flatten" and mode == "enforce"
         self.options = {"orphans": orphans, "on_trip": on_trip}
-        self.under_policy: Callable[[str], ReplayResult] | None = None  # instead of another replay of this log
+        if self.flattens:
+            refuse_unflattened(rules)
+            self.options["flatten"] = pace_text(self.pace)
         self.compiled = compiled
         self.first, self.last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
         self.sample_at = np.zeros(0, np.int64) if sample_at is None else sample_at
@@ -206,8 +199,35 @@ class Stage:
     ) -> ReplayResult:
         """Replay the log, or its rows from `start` to `end` (excluded), through rules of the stage's shape.
 
-        Rules whose number is in `off` are heard, and stop and cancel nothing.
+        Rules whose number is in `off` are heard, and stop, cancel and flatten nothing.
         """
+        policies = partial(self._under_policy, rules)
+        if not self.flattens:
+            return self._replay(rules, policies, chunk, progress, start, end, off)
+
+        def once(log: EventLog) -> ReplayResult:
+            stage = self if log is self.log else self._of(log, rules)
+            return stage._replay(rules, policies, chunk, progress, None, None, off)
+
+        return flattened(self.log, self.pace, once, off)
+
+    def _of(self, log: EventLog, rules: RuleSet, orphans: str | None = None, *, sampled: bool = True) -> Stage:
+        """Another log, or policy for orphan exits, under the same options."""
+        options: dict[str, Any] = {**self.options, "flatten": self.pace, "compiled": self.compiled}
+        options |= {"orphans": orphans} if orphans is not None else {}
+        return Stage(log, rules, self.mode, sample_at=self.sample_at if sampled else None, **options)
+
+    def _replay(
+        self,
+        rules: RuleSet,
+        policies: Callable[[str], ReplayResult],
+        chunk: int,
+        progress: bool,
+        start: Start | None,
+        end: int | None,
+        off: Collection[int],
+    ) -> ReplayResult:
+        """One replay of the log as it is; `policies` replays the record under another policy for orphan exits."""
         log, run = self.log, self._begin(rules, start)
         for k in off:
             run.fixed["terms"][k] = run.fixed["terms"][k]._replace(rejects=int(Rejects.NOTHING))
@@ -220,7 +240,7 @@ class Stage:
         rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
         run.samples.finish(run.state)
         options = dict(self.options)
-        return ReplayResult(
+        result = ReplayResult(
             log,
             rules,
             self.mode,
@@ -231,8 +251,10 @@ class Stage:
             run.samples,
             marked=self.shape.marks,
             explainer=Explainer(run.engine),
-            under_policy=self.under_policy or partial(self._under_policy, rules),
+            under_policy=policies,
         )
+        result.pace = self.pace
+        return result
 
     def start_at(self, rules: RuleSet, row: int) -> Start:
         """The recorded book before a row of the log; the mode is shadow."""
@@ -243,8 +265,7 @@ class Stage:
 
     def _under_policy(self, rules: RuleSet, orphans: str) -> ReplayResult:
         """The same replay under another policy for orphan exits, without samples."""
-        options: dict[str, Any] = {**self.options, "orphans": orphans}
-        return Stage(self.log, rules, self.mode, **options, sample_ns=None, compiled=self.compiled).replay(rules)
+        return self._of(self.log, rules, orphans, sampled=False).replay(rules)
 
     def blocks(self, rules: RuleSet) -> Iterator[np.ndarray]:
         """Yield the decision rows of a replay by block, without storing them; the next block overwrites a block."""

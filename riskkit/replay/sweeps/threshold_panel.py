@@ -16,10 +16,11 @@ from riskkit._show import Row, Shown
 from riskkit._widgets import Live, board, widgets
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.pace import TOUCH, OnTrip, Pace
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.universe import exact
 from riskkit.replay.sweeps.many.figures import hindsight_rows
-from riskkit.replay.sweeps.many.runner import Mode, OnTrip, Orphans
+from riskkit.replay.sweeps.many.runner import Mode, Orphans
 from riskkit.replay.sweeps.many.sweep import SweepResult, sweep
 from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
 from riskkit.replay.sweeps.rule_value.utilization import utilization
@@ -238,6 +239,7 @@ def threshold_panel(
     mode: Mode = "enforce",
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
+    flatten: Pace = TOUCH,
     compiled: bool = True,
     progress: bool = False,
 ) -> ThresholdPanel:
@@ -256,7 +258,7 @@ def threshold_panel(
     values : iterable of numbers, optional
         Positions of the slider; the value in the rules is always added. By default 30 values at which the rejections
         change, if one pass gives them (`utilization`), else multiples of the value in the rules.
-    mode, orphans, on_trip, compiled, progress
+    mode, orphans, on_trip, flatten, compiled, progress
         As in `riskkit.sweep`, which runs in this call.
 
     Returns
@@ -284,7 +286,7 @@ def threshold_panel(
     now = _number(getattr(curve.rule.parameters, curve.parameter), f"{rule}.{curve.parameter}")
     chosen = _stops(curve, now) if values is None else [_number(value, "values") for value in values]
     grid = {f"{rule}.{curve.parameter}": sorted({*chosen, now})}
-    options: dict[str, Any] = {"orphans": orphans, "on_trip": on_trip, "compiled": compiled}
+    options: dict[str, Any] = {"orphans": orphans, "on_trip": on_trip, "flatten": flatten, "compiled": compiled}
     found = sweep(log, rules, grid, mode, digests=False, progress=progress, **options)
     return ThresholdPanel(ThresholdReport(found, now))
 

@@ -312,7 +312,7 @@ def test_processes_get_data_and_a_path_only(tmp_path):
     log, found = log_of(3, 80), tmp_path / "log"
     log.save(found)
     options = {"mode": "enforce", "horizon_ns": None, "digests": True, "orphans": "clip", "on_trip": "leave"}
-    options |= {"compiled": False, "tz": "UTC", "roll_hour": 0}
+    options |= {"flatten": "touch", "compiled": False, "tz": "UTC", "roll_hour": 0}
     shared = {"rules": RULES.to_dict(), "options": options, "events": log.event_hash.hex()}
     outcome = cluster._work(str(found), json.dumps(shared), {"size.limit": 2})
     expected = sweep(log, RULES, {"size.limit": [2]}, compiled=False).frame.iloc[0].to_dict()

@@ -14,6 +14,7 @@ from riskkit._check import Duration, InputError, confidence_level, instance, one
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
+from riskkit.replay.run.pace import TOUCH, OnTrip, Pace, plain_pace
 from riskkit.replay.sweeps.calibration.block_bootstrap import BlockKind, automatic_block, day_bootstrap, resample
 from riskkit.replay.sweeps.calibration.calibration_result import Calibration
 from riskkit.replay.sweeps.calibration.evidence import evidence_for
@@ -25,7 +26,7 @@ from riskkit.replay.sweeps.many.days import SUMS, Days, Measured
 from riskkit.replay.sweeps.many.figures import FIGURES
 from riskkit.replay.sweeps.many.order_outcome import checked_horizon
 from riskkit.replay.sweeps.many.policies import POLICIES, Policy
-from riskkit.replay.sweeps.many.runner import Measure, OnTrip, Options, Orphans, checked_orphans, run_on_threads
+from riskkit.replay.sweeps.many.runner import Measure, Options, Orphans, checked_orphans, run_on_threads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,7 @@ def calibrate(
     roll_hour: int | None = None,
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
+    flatten: Pace = TOUCH,
     compiled: bool = True,
     threads: int | None = None,
     progress: bool = False,
@@ -114,8 +116,9 @@ def calibrate(
         (a function, ``rejected_share``) has none.
     tz, roll_hour : str, int, optional
         Time zone and hour at which a trading day starts; by default those of the rules.
-    orphans, on_trip, compiled, threads, progress
-        As in `sweep`. The selection is made under the policy `orphans`.
+    orphans, on_trip, flatten, compiled, threads, progress
+        As in `sweep`. The selection is made under the policy `orphans`. Positions are not flattened in windows with
+        fresh state.
 
     Returns
     -------
@@ -157,15 +160,19 @@ def calibrate(
     selection = Selection(objective, dict(constraints or {}))
     selection.check(_no_figures())
     one_of(state, get_args(State), "state")
+    if state == "fresh" and on_trip == "flatten":
+        raise InputError(
+            "state='fresh' begins windows in the middle of the log, where on_trip='flatten' is not known; use 'carried'"
+        )
     resamples = whole_number(resamples, "resamples", at_least=0)
     confidence_level(coverage, "coverage")
     threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
     if not len(log):
         raise InputError("the log is empty; there is nothing to calibrate on")
     settings, horizon_ns = checked_settings(rules, grid, log), checked_horizon(horizon_ns)
-    orphans = checked_orphans(log, orphans, on_trip)
+    orphans = checked_orphans(log, orphans)
     day = TradingDay.of(rules, tz, roll_hour)
-    measure = Measure(log, Options("enforce", horizon_ns, False, orphans, on_trip, compiled, *day))
+    measure = Measure(log, Options("enforce", horizon_ns, False, orphans, on_trip, plain_pace(flatten), compiled, *day))
     days = measure.days
     n_days = len(days.starts)
     if len(settings) * n_days * len(SUMS) > MAX_SUMS:
@@ -211,6 +218,7 @@ def calibrate(
         orphan_exits=tuple(found[i][1] for i in range(len(settings))),
         orphans=orphans,
         on_trip=on_trip,
+        flatten=flatten,
         selection=selection,
         row=row,
         resamples=drawn,

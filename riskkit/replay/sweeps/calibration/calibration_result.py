@@ -16,6 +16,7 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.run.compare import compare
 from riskkit.replay.run.comparison import ReplayComparison
+from riskkit.replay.run.pace import OnTrip, Pace
 from riskkit.replay.sweeps.calibration.block_bootstrap import Resamples
 from riskkit.replay.sweeps.calibration.evidence import Evidence
 from riskkit.replay.sweeps.calibration.objective import Selection, pareto_front
@@ -26,7 +27,6 @@ from riskkit.replay.sweeps.many.days import Measured
 from riskkit.replay.sweeps.many.figures import figures_of, hindsight_rows, with_notes
 from riskkit.replay.sweeps.many.order_outcome import horizon_text
 from riskkit.replay.sweeps.many.policies import Policy, agree, disagreement
-from riskkit.replay.sweeps.many.runner import OnTrip
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ class Calibration(Shown):
         Number of orphan exits of each setting.
     orphans : str
         Policy for orphan exits under which the setting is selected.
-    on_trip : str
+    on_trip, flatten : str
         As given.
     selection : Selection
         Objective and constraints.
@@ -92,6 +92,7 @@ class Calibration(Shown):
     orphan_exits: tuple[int, ...]
     orphans: Policy
     on_trip: OnTrip
+    flatten: Pace
     selection: Selection
     row: int
     resamples: Resamples | None
@@ -183,7 +184,13 @@ class Calibration(Shown):
     def comparison(self) -> ReplayComparison:
         """The record beside the enforced replay of the selected setting: curves, accounts and rules."""
         return compare(
-            self.log, self.rules(), ("enforce",), orphans=self.orphans, on_trip=self.on_trip, compiled=self.compiled
+            self.log,
+            self.rules(),
+            ("enforce",),
+            orphans=self.orphans,
+            on_trip=self.on_trip,
+            flatten=self.flatten,
+            compiled=self.compiled,
         )
 
     def out_of_sample(self) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.booked import recorded_rows
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.schema.columns import DecisionCode, EventKind
@@ -80,10 +81,12 @@ def measured(result: ReplayResult, days: Days, outcomes: OrderOutcomes) -> Measu
     """Measure a replay that was sampled at the ends of the days. A rejection counts on the day of its message."""
     log = result.log
     rejected = result.rejections()["seq"].astype(np.int64)
+    recorded = recorded_rows(result, rejected)
     transitions = result.transitions()
-    trips = transitions["seq"][transitions["code"] == DecisionCode.TRIP]
+    trips = recorded_rows(result, transitions["seq"][transitions["code"] == DecisionCode.TRIP])
     sums = np.zeros((len(days.starts), len(SUMS)), np.int64)
-    np.add.at(sums[:, : len(REJECTIONS)], days.of_row[rejected], rejection_sums(log, rejected, outcomes))
+    rejections = rejection_sums(log.columns["kind"][rejected], recorded, outcomes)
+    np.add.at(sums[:, : len(REJECTIONS)], days.of_row[recorded], rejections)
     np.add.at(sums[:, SUMS.index("trips")], days.of_row[trips], 1)
     first = int(log.columns["ts"].min()) if len(log) else 0
     edges = np.concatenate([[first], days.ends])  # time on a day without events counts on the next one with events
@@ -95,9 +98,12 @@ def measured(result: ReplayResult, days: Days, outcomes: OrderOutcomes) -> Measu
     return Measured(sums, np.stack([high - before, low - before, fall], axis=-1))
 
 
-def rejection_sums(log: EventLog, messages: np.ndarray, outcomes: OrderOutcomes) -> np.ndarray:
-    """Contribution of each rejected message to `REJECTIONS`, money in quanta; int64, shape (n_messages, 8)."""
-    order = log.columns["kind"][messages] == EventKind.ORDER
+def rejection_sums(kinds: np.ndarray, messages: np.ndarray, outcomes: OrderOutcomes) -> np.ndarray:
+    """Contribution of each rejected message to `REJECTIONS`, money in quanta; int64, shape (n_messages, 8).
+
+    ``kinds`` are those of the messages, `messages` their rows in the record.
+    """
+    order = kinds == EventKind.ORDER
     earned, notional = outcomes.profit[messages] * order, outcomes.notional[messages] * order
     counts = (order, ~order, notional, earned < 0, earned > 0)
     money = (np.maximum(-earned, 0), np.maximum(earned, 0), notional * (earned > 0))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from riskkit._check import one_of
 from riskkit._jit import kernel, plain
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
+from riskkit.replay.run.pace import OnTrip, PlainPace
 from riskkit.replay.run.replay_log import Stage, orphan_policy
 from riskkit.replay.sweeps.grid.settings import Setting, with_setting
 from riskkit.replay.sweeps.many.days import REJECTIONS, Measured, days_of, measured, rejection_sums
@@ -26,7 +26,6 @@ from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
 
 Mode = Literal["shadow", "enforce"]
 Orphans = Policy
-OnTrip = Literal["leave", "cancel_working"]
 Steps = Generator[tuple[int, Metrics], None, None]
 T = TypeVar("T")
 
@@ -38,15 +37,15 @@ class Options(NamedTuple):
     horizon_ns: int | None
     digests: bool
     orphans: Policy
-    on_trip: str
+    on_trip: OnTrip
+    flatten: PlainPace
     compiled: bool
     tz: str
     roll_hour: int
 
 
-def checked_orphans(log: EventLog, orphans: Orphans | None, on_trip: OnTrip) -> Orphans:
-    """The policy for orphans, by default that of the log; checks `on_trip` as well."""
-    one_of(on_trip, get_args(OnTrip), "on_trip")
+def checked_orphans(log: EventLog, orphans: Orphans | None) -> Orphans:
+    """The policy for orphans, by default that of the log."""
     return cast(Orphans, orphan_policy(log, orphans))
 
 
@@ -59,7 +58,7 @@ class Replays:
     def __init__(self, log: EventLog, mode: str, options: Options, sample_at: np.ndarray) -> None:
         self.log = log
         self.mode = mode
-        self.on_trip, self.compiled = options.on_trip, options.compiled
+        self._options: dict[str, Any] = {name: getattr(options, name) for name in ("on_trip", "flatten", "compiled")}
         self._sample_at = sample_at
         self._stages: dict[tuple[Any, ...], Stage] = {}
 
@@ -68,9 +67,8 @@ class Replays:
         key = (policy, *((rule.scope, rule.action) for rule in rules))
         if key not in self._stages:
             self._stages[key] = Stage(
-                self.log, rules, self.mode, orphans=policy, on_trip=self.on_trip, compiled=self.compiled,
-                sample_ns=None, sample_at=self._sample_at,
-            )  # fmt: skip
+                self.log, rules, self.mode, orphans=policy, sample_at=self._sample_at, **self._options
+            )
         return self._stages[key]
 
     def replay(self, rules: RuleSet, policy: Policy) -> ReplayResult:
@@ -143,10 +141,11 @@ class Runner:
         limits = np.array([curve.to_integer(threshold) for threshold in thresholds], np.int64)
         order = np.argsort(limits, kind="stable")
         sums = np.zeros((len(limits) + 1, len(REJECTIONS)), np.int64)
+        kinds = self.log.columns["kind"]
         tally = _tally if self.options.compiled else plain(_tally)
-        tally(observed, limits[order], rejection_sums(self.log, seq, self.measure.outcomes), sums)
+        tally(observed, limits[order], rejection_sums(kinds[seq], seq, self.measure.outcomes), sums)
         sums = np.cumsum(sums[::-1], axis=0)[::-1][1:]  # a message above a limit is above every smaller limit too
-        sums += rejection_sums(self.log, rejected_by_others, self.measure.outcomes).sum(axis=0)
+        sums += rejection_sums(kinds[rejected_by_others], rejected_by_others, self.measure.outcomes).sum(axis=0)
         book, policy = book_metrics(rest, self.measure.measured(rest), self.measure.record), self.options.orphans
         for i, row in zip(order.tolist(), sums.tolist(), strict=True):
             digest = curve.digest(thresholds[i]) if self.options.digests else ""

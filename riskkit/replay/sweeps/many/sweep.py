@@ -13,6 +13,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ORPHANS_ARE
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
+from riskkit.replay.run.pace import TOUCH, OnTrip, Pace, plain_pace
 from riskkit.replay.sweeps.grid.settings import Grid, Setting, checked_settings, index_of, split_name, with_setting
 from riskkit.replay.sweeps.many.cluster import opened, processes_wanted, run_on_processes
 from riskkit.replay.sweeps.many.figures import HINDSIGHT, SUMS_IN_HINDSIGHT, hindsight_rows, with_notes
@@ -21,7 +22,6 @@ from riskkit.replay.sweeps.many.order_outcome import checked_horizon, horizon_te
 from riskkit.replay.sweeps.many.policies import POLICIES
 from riskkit.replay.sweeps.many.runner import (
     Mode,
-    OnTrip,
     Options,
     Orphans,
     Runner,
@@ -165,6 +165,7 @@ def sweep(
     horizon_ns: Duration | None = None,
     orphans: Orphans | None = None,
     on_trip: OnTrip = "leave",
+    flatten: Pace = TOUCH,
     digests: bool = True,
     threads: int | None = None,
     compiled: bool = True,
@@ -190,7 +191,7 @@ def sweep(
         As in `replay_log`.
     horizon_ns : str, Timedelta or int, optional
         Nanoseconds after an order at which its recorded fills are valued; by default the end of the log.
-    orphans, on_trip, compiled
+    orphans, on_trip, flatten, compiled
         As in `replay_log`.
     digests : bool
         Compute the digest of each setting. Without digests, many thresholds from one pass are almost free.
@@ -231,9 +232,9 @@ def sweep(
     n_threads = whole_number(os.cpu_count() or 1 if threads is None else threads, "threads")
     path, log = (None, log) if isinstance(log, EventLog) else (Path(log), opened(Path(log)))
     settings = checked_settings(rules, grid, log)
-    orphans = checked_orphans(log, orphans, on_trip)
+    orphans = checked_orphans(log, orphans)
     horizon_ns = checked_horizon(horizon_ns)
-    options = Options(mode, horizon_ns, digests, orphans, on_trip, compiled, *TradingDay.of(rules))
+    options = Options(mode, horizon_ns, digests, orphans, on_trip, plain_pace(flatten), compiled, *TradingDay.of(rules))
     curve = _curve(log, rules, settings, options)
     steps: Steps
     if curve is not None:

@@ -15,6 +15,7 @@ import numpy as np
 from riskkit.replay.engine.samples import deepest_fall
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.run.pace import OnTrip, PlainPace
 from riskkit.replay.run.replay_log import Stage
 from riskkit.replay.sweeps.many.policies import Policy
 
@@ -40,11 +41,13 @@ class Coalitions:
         The record.
     rules : RuleSet
         All rules; a subset is a mask with bit k set if rule k is on.
-    orphans, on_trip, compiled
+    orphans, on_trip, flatten, compiled
         As in `riskkit.replay_log`.
     """
 
-    def __init__(self, log: EventLog, rules: RuleSet, *, orphans: Policy, on_trip: str, compiled: bool) -> None:
+    def __init__(
+        self, log: EventLog, rules: RuleSet, *, orphans: Policy, on_trip: OnTrip, flatten: PlainPace, compiled: bool
+    ) -> None:
         end = int(log.columns["ts"].max()) + 1 if len(log) else 1
         self.rules = rules
         self.players = [k for k, rule in enumerate(rules) if rule.action != "ALERT"]
@@ -52,7 +55,7 @@ class Coalitions:
         self.replays = 0
         self._known: list[tuple[int, int, Worth]] = []  # rules that were heard, those of them that were on
         self._stage = Stage(
-            log, rules, "enforce", orphans=orphans, on_trip=on_trip, compiled=compiled, sample_ns=None,
+            log, rules, "enforce", orphans=orphans, on_trip=on_trip, flatten=flatten, compiled=compiled,
             sample_at=np.array([end]),
         )  # fmt: skip
 

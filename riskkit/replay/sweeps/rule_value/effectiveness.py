@@ -271,7 +271,7 @@ def _enforced(
     result: ReplayResult, rng: np.random.Generator | None, permutations: int, compiled: bool
 ) -> tuple[list[dict[str, Any]], dict[str, float], str]:
     """What the rules do if enforced: each alone, each left out, and its Shapley value; the total; how it was found."""
-    options: dict[str, Any] = {"on_trip": result.options["on_trip"], "compiled": compiled}
+    options: dict[str, Any] = {"on_trip": result.options["on_trip"], "flatten": result.pace, "compiled": compiled}
     policy, quantum = cast(Policy, result.options["orphans"]), float(result.log.universe.quantum)
     games = {policy: Coalitions(result.log, result.rules, orphans=policy, **options)}
     game = games[policy]
@@ -311,7 +311,8 @@ def _in_hindsight(
     outcomes = order_outcomes(result.log, horizon_ns, compiled=compiled)
     quantum, rows = float(result.log.universe.quantum), []
     for k in range(len(result.rules)):
-        sums = rejection_sums(result.log, seq[masks >> k & 1 != 0], outcomes).sum(axis=0).tolist()
+        stopped = seq[masks >> k & 1 != 0]
+        sums = rejection_sums(result.log.columns["kind"][stopped], stopped, outcomes).sum(axis=0).tolist()
         found = {
             name: value * quantum if name in MONEY else value for name, value in zip(REJECTIONS, sums, strict=True)
         }
