@@ -16,16 +16,14 @@ import numpy as np
 
 from riskkit.replay.incidents.incident import Incident
 from riskkit.replay.incidents.inject import inject
+from riskkit.replay.incidents.messages import adding, passed, refusals, rule_of
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.merge import merged, new_rows
-from riskkit.replay.results.booked import booked_moves, opening_lots
-from riskkit.replay.results.halts import BY_HAND
-from riskkit.replay.results.result import REFUSALS, ReplayResult
+from riskkit.replay.results.booked import booked_moves
+from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import MISSING, OPTIONAL, ROW_NUMBERS, Cause, DecisionCode, EventKind, RowFlag
+from riskkit.replay.schema.columns import MISSING, OPTIONAL, ROW_NUMBERS, EventKind, RowFlag
 from riskkit.replay.schema.scopes import SCOPES
-
-GONE = (*REFUSALS, DecisionCode.VANISH, DecisionCode.ORPHAN, DecisionCode.DUP, DecisionCode.ERROR_TS)
 
 
 class Draw(NamedTuple):
@@ -135,15 +133,9 @@ def outcome(run: Injected, result: ReplayResult, lasting_ns: int) -> Outcome:
     columns, ts = log.columns, log.columns["ts"]
     own = np.flatnonzero((columns["instrument"] >= run.instruments) & (columns["kind"] == EventKind.ORDER))
     moves = booked_moves(result)
-    gone = np.zeros(len(log), bool)
-    gone[result.rows["seq"][np.isin(result.rows["code"], GONE)]] = True
-    pairs = columns["pair"][own].astype(np.int64)
-    held = moves.before(opening_lots(result), pairs, own)
-    reduces = (held * columns["side"][own] < 0) & (columns["qty"][own] <= np.abs(held))
-    probe = ts[own] > run.until
-    opened = own[~gone[own] & ~reduces]
-    refused = result.rows[np.isin(result.rows["code"], (*REFUSALS, DecisionCode.VANISH))]
-    refused = refused[np.isin(refused["seq"], own[~probe])]
+    kept, probe = passed(result), ts[own] > run.until
+    opened = own[kept[own] & adding(result, moves, own)]
+    refused = refusals(result, own[~probe])
     stop = _stop(ts, refused["seq"], opened[ts[opened] <= run.until], (ts[opened] > run.until).any(), run, lasting_ns)
     recorded = own[~probe]
     lost = _Losses(run, log, moves.rows, moves.lots)
@@ -153,9 +145,9 @@ def outcome(run: Injected, result: ReplayResult, lasting_ns: int) -> Outcome:
         stopped=stop is not None,
         time_to_stop=None if stop is None else _seconds(ts, int(refused["seq"][stop]), run),
         loss_at_stop=None if stop is None else lost.at(int(refused["seq"][stop])),
-        rule=None if stop is None else _rule(result, refused[stop]),
+        rule=None if stop is None else rule_of(result, refused[stop]),
         first_rejection=_seconds(ts, int(refused["seq"][0]), run) if len(refused) else None,
-        passed=float((~gone[recorded]).mean()),
+        passed=float(kept[recorded].mean()),
         loss_with_limits=lost.at(len(log) - 1),
         loss=without.at(len(log) - 1),
     )
@@ -181,15 +173,6 @@ def _flags(log: EventLog) -> np.ndarray:
 
 def _seconds(ts: np.ndarray, row: int, run: Injected) -> float:
     return float(ts[row] - run.since) / 1e9
-
-
-def _rule(result: ReplayResult, refused: np.void) -> str:
-    """The rule that refused an order; of an order dropped with its parent, the last that refused or tripped before."""
-    cause = int(refused["cause"])
-    if refused["code"] == DecisionCode.VANISH:
-        earlier = result.rows[result.rows["seq"] <= refused["seq"]]
-        cause = int(earlier["cause"][earlier["cause"] != Cause.NO_RULE][-1])
-    return BY_HAND if cause == Cause.COMMAND else result.rules[cause].id
 
 
 class _Losses:

@@ -2,7 +2,7 @@
 
 An order (or modify) of the account *opens or adds* unless it only reduces: the account's position from the fills so far
 in the counterfactual book is flat, on the order's side, or smaller than the order. In enforce mode the account is
-*stopped* at its first rejected message after the last accepted message that opens or adds, if the stop lasts: a pause
+*stopped* at its first rejected message (or one dropped with its parent) after the last accepted one that opens or adds, if the stop lasts: a pause
 that ends only by a command or lasts for a declared time; or further messages are rejected for that time and none
 that opens or adds passes; or none ever passed. Otherwise, and if it was refused anything, it is *throttled*: a limit that
 lets every second order through to the end has stopped nobody, whichever order was the last.
@@ -24,14 +24,14 @@ from riskkit import plot
 from riskkit._check import Duration, InputError, instance, one_of
 from riskkit._show import Row, Shown
 from riskkit.replay.incidents.incident import Incident, incident
+from riskkit.replay.incidents.messages import adding, passed, refusals, rule_of
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.results.booked import accepted_lots
-from riskkit.replay.results.halts import BY_HAND
-from riskkit.replay.results.result import REFUSALS, ReplayResult
+from riskkit.replay.results.booked import accepted_lots, booked_moves
+from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import Stage, orphan_policy, replay_log
-from riskkit.replay.schema.columns import Cause, DecisionCode, EventKind
+from riskkit.replay.schema.columns import DecisionCode, EventKind
 from riskkit.replay.schema.durations import duration, duration_text
 from riskkit.replay.sweeps.many.order_outcome import order_outcomes
 from riskkit.replay.sweeps.many.runner import Orphans
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 SAMPLES = 400  # of the incident, for a plot
 MAX_SAMPLES = 10_000  # of the log
-GONE = (*REFUSALS, DecisionCode.VANISH, DecisionCode.ORPHAN, DecisionCode.DUP, DecisionCode.ERROR_TS)
 WITHOUT, WITH = "without limits", "with limits"
 
 
@@ -231,15 +230,12 @@ def stop_report(
         _profit(log, first, label, chosen, mode, options)
         for chosen, mode in ((RuleSet([]), "shadow"), (rules, "enforce"))
     )
-    gone = np.zeros(len(log), bool)
-    gone[limited.rows["seq"][np.isin(limited.rows["code"], GONE)]] = True
-    accepted = accepted_lots(limited)
-    rejected = limited.rejections()
-    rejected = rejected[np.isin(rejected["seq"], messages)]
+    kept, accepted = passed(limited), accepted_lots(limited)
+    refused = refusals(limited, messages)
     lasting_ns = duration(lasting_ns, "lasting_ns")
-    adds = messages[_adds(log, code, messages, accepted)]
-    stop = _stop_of(limited, adds[~gone[adds]], rejected, lasting_ns)
-    later = adds[adds > rejected["seq"][0]] if len(rejected) else adds[:0]
+    adds = messages[adding(limited, booked_moves(limited), messages)]
+    stop = _stop_of(limited, adds[kept[adds]], refused, lasting_ns)
+    later = adds[adds > refused["seq"][0]] if len(refused) else adds[:0]
     ts = log.columns["ts"]
     sent = messages[log.columns["kind"][messages] == EventKind.ORDER]
     singles = sent[~np.isin(sent, log.columns["parent"][sent])] if "parent" in log.columns else sent
@@ -261,17 +257,17 @@ def stop_report(
         account=label,
         currency=log.universe.currency,
         stopped=stop is not None,
-        through=float((~gone[later]).mean()) if len(later) else 0.0 if len(rejected) else None,
+        through=float(kept[later].mean()) if len(later) else 0.0 if len(refused) else None,
         lasting_ns=lasting_ns,
         time_to_stop=after(stop),
         loss_at_stop=lost,
-        rule=_name(rules, stop),
-        first_rejection=after(rejected[0] if len(rejected) else None),
-        first_rule=_name(rules, rejected[0] if len(rejected) else None),
+        rule=None if stop is None else rule_of(limited, stop),
+        first_rejection=after(refused[0] if len(refused) else None),
+        first_rule=rule_of(limited, refused[0]) if len(refused) else None,
         orders=len(sent),
-        orders_accepted=int((~gone[sent]).sum()),
+        orders_accepted=int(kept[sent].sum()),
         notional=money(int(notional[singles].sum())),
-        notional_accepted=money(int(notional[singles[~gone[singles]]].sum())),
+        notional_accepted=money(int(notional[singles[kept[singles]]].sum())),
         traded=float((worth * log.columns["qty"][fills]).sum()),
         traded_accepted=float((worth * accepted[fills]).sum()),
         loss=before - _final(without, label),
@@ -374,9 +370,9 @@ def _final(result: ReplayResult, label: str) -> float:
     return float(result.accounts()["profit"][label])
 
 
-def _stop_of(result: ReplayResult, passed: np.ndarray, rejected: np.ndarray, lasting_ns: int) -> Any:
-    """The rejection at which the account is stopped for that time, None if it is not; `passed` are the rows that add."""
-    after = rejected[rejected["seq"] > passed[-1]] if len(passed) else rejected
+def _stop_of(result: ReplayResult, added: np.ndarray, refused: np.ndarray, lasting_ns: int) -> Any:
+    """The refusal at which the account is stopped for that time, None if it is not; `added` are rows that add and passed."""
+    after = refused[refused["seq"] > added[-1]] if len(added) else refused
     if not len(after):
         return None
     ts = result.log.columns["ts"]
@@ -386,27 +382,7 @@ def _stop_of(result: ReplayResult, passed: np.ndarray, rejected: np.ndarray, las
     pauses = np.concatenate([after[after["code"] == DecisionCode.HELD]["until"], trips["until"]])
     held = int(pauses.max(initial=first)) - first >= lasting_ns
     went_on = int(ts[after["seq"][-1]]) - first >= lasting_ns
-    return after[0] if held or went_on or not len(passed) else None
-
-
-def _adds(log: EventLog, code: int, rows: np.ndarray, accepted: np.ndarray) -> np.ndarray:
-    """Flag the messages that open or add to the position that the fills so far have built."""
-    columns, universe = log.columns, log.universe
-    fills = (columns["account"] == code) & (columns["kind"] == EventKind.FILL)
-    adds = np.zeros(len(rows), bool)
-    for pair in np.unique(columns["pair"][rows]).tolist():
-        of_pair = np.flatnonzero(fills & (columns["pair"] == pair))
-        instrument = universe.instruments[int(log.pair_instrument[pair])].id
-        account = universe.accounts[code]
-        opening = universe.opening_steps(account, instrument) if instrument in account.positions else 0
-        moves = columns["side"][of_pair].astype(np.int64) * accepted[of_pair]
-        positions = np.concatenate([[opening], opening + np.cumsum(moves)])
-        mine = np.flatnonzero(columns["pair"][rows] == pair)
-        at = rows[mine]
-        position = positions[np.searchsorted(of_pair, at)]
-        against = position * columns["side"][at] < 0
-        adds[mine] = ~(against & (columns["qty"][at] <= np.abs(position)))
-    return adds
+    return after[0] if held or went_on or not len(added) else None
 
 
 def _worth(log: EventLog, rows: np.ndarray) -> np.ndarray:
@@ -430,9 +406,3 @@ def _axis(seconds: np.ndarray) -> plot.TimeAxis:
     step = float(power * next(nice for nice in (1, 2, 5, 10) if nice * power >= rough)) * length
     ticks = np.arange(0.0, end + step / 2, step)
     return plot.TimeAxis(end, ticks, [f"{tick / length:.3g}" for tick in ticks], f"{unit} since the first order")
-
-
-def _name(rules: RuleSet, row: Any) -> str | None:
-    if row is None:
-        return None
-    return BY_HAND if row["cause"] == Cause.COMMAND else rules[int(row["cause"])].id

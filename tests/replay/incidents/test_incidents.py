@@ -14,9 +14,11 @@ from riskkit.replay.incidents.inject import inject
 from riskkit.replay.incidents.stop import compare_stops, stop_report
 from riskkit.replay.incidents.stream import incident_log
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import replay_log
 from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind
+from riskkit.rules import MaxOrderQty
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "incidents.json"
 ALL = list(catalogue().index)
@@ -476,3 +478,21 @@ def test_many_incidents_and_rule_sets():
     assert frame.loc[("infinium-2010-02-03", "slow")].to_dict() == alone.summary()
     with pytest.raises(InputError, match="empty"):
         compare_stops([], sets)
+
+
+def test_children_that_are_dropped_with_a_refused_parent_show_that_a_stop_lasts():
+    """After the refusal of the parent no child passes for 20 s: none of them is refused itself, and none gets through."""
+    seconds, parents = [0, 1, *range(2, 23)], [None, None, *["p"] * 21]
+    frame = pd.DataFrame({
+        "ts": pd.to_datetime(seconds, unit="s", utc=True), "kind": "order", "account": "A", "instrument": "X", "side": "B",
+        "qty": [5, 900, *[40] * 21], "price": 10.0, "order_id": ["first", "p", *map(str, range(21))], "parent_id": parents,
+    })  # fmt: skip
+    log = EventLog.from_frame(frame)
+    limit = RuleSet([Rule("size", MaxOrderQty(limit=100))])
+    for parents_at, stopped in ((len(frame), True), (8, False)):
+        report = stop_report(
+            EventLog.from_frame(frame.iloc[:parents_at]), limit, account="A", lasting_ns="10s", compiled=False
+        )
+        assert report.stopped == stopped and report.first_rule == "size"
+        assert report.time_to_stop == (1.0 if stopped else None) and report.orders_accepted == 1
+    assert report.orders < len(log)
