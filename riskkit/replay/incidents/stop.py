@@ -2,10 +2,10 @@
 
 An order (or modify) of the account *opens or adds* unless it only reduces: the account's position from the fills so far
 in the counterfactual book is flat, on the order's side, or smaller than the order. In enforce mode the account is
-*stopped* at its first rejected message (or one dropped with its parent) after the last accepted one that opens or adds, if the stop lasts: a pause
-that ends only by a command or lasts for a declared time; or further messages are rejected for that time and none
-that opens or adds passes; or none ever passed. Otherwise, and if it was refused anything, it is *throttled*: a limit that
-lets every second order through to the end has stopped nobody, whichever order was the last.
+*stopped* at its first rejected message (or one dropped with its parent) after the last accepted one that opens or adds,
+if the stop lasts: a pause that ends only by a command or lasts for a declared time; or further messages are rejected for
+that time and none that opens or adds passes; or none ever passed. Otherwise, and if it was refused anything, it is
+*throttled*: a limit that lets every second order through to the end has stopped nobody, whichever order was the last.
 
 **Time to stop** is measured from the account's first order in the incident. **Loss at stop** is the loss since then, at
 the marks of the stop; **loss with limits** is the loss of the same book at the end of the log, since accepted orders may
