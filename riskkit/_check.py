@@ -23,6 +23,10 @@ OnRefusal = Literal["nan", "raise"]  # a column without an answer has NaN, or is
 ROUNDING = 1e-8
 """Spread of rounding relative to the numbers: equal returns of 1e-7, from prices in float64, differ by less."""
 
+MOST_SHOWN = 60  # characters of a value in a message
+LARGEST_COUNT = 2**53
+"""Up to which every integer is exact as a float."""
+
 T = TypeVar("T")
 
 
@@ -38,12 +42,29 @@ class InputError(ValueError):
     """
 
 
+def shown(value: Any) -> str:
+    """The value for a message, cut if it is long; an integer of thousands of digits has no text in Python.
+
+    Examples
+    --------
+    >>> shown("x"), shown(10**5000)
+    ("'x'", 'an integer of 16610 bits')
+    """
+    if isinstance(value, int) and value.bit_length() > 1600:
+        return f"an integer of {value.bit_length()} bits"
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # such an integer within, or a list in a list in a list
+        return f"{_with_article(type(value).__name__)} that is too large or too deep to show"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}... ({len(text)} characters)"
+
+
 def confidence_level(value: Any, name: str = "confidence") -> float:
     """Return a confidence strictly between 0 and 1, as 0.99 for 99 %."""
     number = finite_number(value, name)
     if not 0.0 < number < 1.0:
         hint = f"; use {number / 100:g} for {number:g}%" if 1.0 < number < 100.0 else "; use 0.95 for 95%"
-        raise InputError(f"{name}={value!r} is not between 0 and 1{hint}")
+        raise InputError(f"{name}={shown(value)} is not between 0 and 1{hint}")
     return number
 
 
@@ -51,7 +72,7 @@ def positive(value: Any, name: str, *, zero: bool = False) -> float:
     """Return a finite number above zero (or at least zero with ``zero=True``)."""
     number = finite_number(value, name)
     if number < 0 or (number == 0 and not zero):
-        raise InputError(f"{name}={value!r} is not {'at least zero' if zero else 'above zero'}")
+        raise InputError(f"{name}={shown(value)} is not {'at least zero' if zero else 'above zero'}")
     return number
 
 
@@ -59,14 +80,16 @@ def whole_number(value: Any, name: str, *, at_least: int = 1) -> int:
     """Return an integer of at least `at_least`; 5.0 becomes 5, 5.5 is rejected."""
     number = finite_number(value, name)
     if number != int(number) or number < at_least:
-        raise InputError(f"{name}={value!r} is not an integer of at least {at_least}")
+        raise InputError(f"{name}={shown(value)} is not an integer of at least {at_least}")
+    if number > LARGEST_COUNT:
+        raise InputError(f"{name}={shown(value)} is above 2**53, the largest count")
     return int(number)
 
 
 def one_of(value: Any, choices: Sequence[str], name: str) -> str:
     """Return `value` if it is one of the named choices."""
     if value not in choices:
-        raise InputError(f"{name}={value!r} is not one of {', '.join(map(repr, choices))}")
+        raise InputError(f"{name}={shown(value)} is not one of {', '.join(map(repr, choices))}")
     return str(value)
 
 
@@ -125,7 +148,8 @@ def float_array(value: Any, name: str, *, order: Literal["C", "K"] = "K") -> np.
     elif array.dtype.kind in NOT_NUMBERS or _has_boolean(value):
         kind = NOT_NUMBERS.get(array.dtype.kind, "booleans")
         raise InputError(f"{name} holds a value that is not a number ({kind})")
-    return np.asarray(array, dtype=np.float64, order=order)
+    with np.errstate(over="ignore"):  # longer floats become infinite, which is refused by name
+        return np.asarray(array, dtype=np.float64, order=order)
 
 
 NOT_NUMBERS = {
@@ -140,11 +164,13 @@ def _number(entry: Any, name: str) -> float:
     if entry is None or type(entry).__name__ in ("NAType", "NaTType"):
         return math.nan
     if isinstance(entry, (bool, np.bool_)) or not isinstance(entry, (Real, Decimal)):
-        raise InputError(f"{name} holds a value that is not a number ({entry!r})")
+        raise InputError(f"{name} holds a value that is not a number ({shown(entry)})")
     try:
         return float(entry)
     except OverflowError:
         return math.inf
+    except ValueError:  # a signaling NaN
+        return math.nan
 
 
 def _has_boolean(value: Any) -> bool:
@@ -256,7 +282,9 @@ def random_generator(rng: Any, name: str = "rng", otherwise: str = "") -> np.ran
     """Return a numpy Generator; a seed and what else is not one are refused."""
     if not isinstance(rng, np.random.Generator):
         seed = int(rng) if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) else "seed"
-        raise InputError(f"{name}={rng!r} is not a numpy Generator; give numpy.random.default_rng({seed}){otherwise}")
+        raise InputError(
+            f"{name}={shown(rng)} is not a numpy Generator; give numpy.random.default_rng({seed}){otherwise}"
+        )
     return rng
 
 
@@ -384,14 +412,17 @@ def with_labels(array: np.ndarray, rows: Any = None, columns: Any = None, name: 
 
 def finite_number(value: Any, name: str) -> float:
     """Return a finite number; what `finite_array` refuses in an array is refused here too."""
-    if isinstance(value, (bool, str)) or getattr(getattr(value, "dtype", None), "kind", "f") in NOT_NUMBERS:
-        raise InputError(f"{name}={value!r} is not a number")
+    if (
+        isinstance(value, (bool, str, bytes, bytearray))
+        or getattr(getattr(value, "dtype", None), "kind", "f") in NOT_NUMBERS
+    ):
+        raise InputError(f"{name}={shown(value)} is not a number")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     except (TypeError, ValueError):
-        raise InputError(f"{name}={value!r} is not a number") from None
+        raise InputError(f"{name}={shown(value)} is not a number") from None
     if not math.isfinite(number):
-        raise InputError(f"{name}={value!r} is not finite")
+        raise InputError(f"{name}={shown(value)} is not finite")
     return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ SIZE = rk.RuleSet([rk.Rule("size", catalogue.MaxOrderQty(limit=5))])
 LOG = rk.EventLog.from_frame(events())
 NAMES: dict[str, Any] = {
     "rk": rk,
+    "desk": rk.desk,
+    "Fraction": Fraction,
     "np": np,
     "pd": pd,
     "R": R,

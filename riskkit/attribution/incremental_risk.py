@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, labels_of, one_of, with_labels
+from riskkit._check import InputError, finite_array, labels_of, one_of, shown, with_labels
 from riskkit._exposure import Exposure, asset_vector, by_name, exposure_of, scenarios_of
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit._types import Measure, PositionsLike, ReturnsLike, TailMeasure, Vector
@@ -206,5 +206,5 @@ def _columns(instruments: Any, labels: Any, n_assets: int) -> np.ndarray:
         return found
     found = np.asarray(names)
     if found.ndim != 1 or found.dtype.kind not in "iu" or found.min() < 0 or found.max() >= n_assets:
-        raise InputError(f"instruments={instruments!r} are not column numbers from 0 to {n_assets - 1}")
+        raise InputError(f"instruments={shown(instruments)} are not column numbers from 0 to {n_assets - 1}")
     return found

@@ -16,6 +16,7 @@ from riskkit._check import (
     one_of,
     positive,
     returns_array,
+    shown,
     with_labels,
 )
 from riskkit._exposure import scenarios_of
@@ -161,7 +162,7 @@ def scenarios(positions: PositionsLike | None, returns: ReturnsLike, threshold: 
     beyond = book.losses > finite_number(threshold, "threshold")
     count = int(beyond.sum())
     if count == 0:
-        raise InputError(f"threshold={threshold!r} is not exceeded; the largest loss is {book.losses.max():g}")
+        raise InputError(f"threshold={shown(threshold)} is not exceeded; the largest loss is {book.losses.max():g}")
     parts = book.parts(np.flatnonzero(beyond))
     component = parts.mean(axis=0)
     single = count == 1
@@ -290,5 +291,7 @@ def _jackknife(losses: np.ndarray, fewer: OrderWeights) -> float:
 def _scale(pnl: np.ndarray, confidence: float, match: str, total: float) -> float:
     target = float(np.asarray(historical_risk(pnl, confidence, quantile=match).var))
     if total == 0.0 or target / total < 0.0:
-        raise InputError(f"match={match!r} is a VaR of {target:g} and the components sum to {total:g}; no factor fits")
+        raise InputError(
+            f"match={shown(match)} is a VaR of {target:g} and the components sum to {total:g}; no factor fits"
+        )
     return target / total

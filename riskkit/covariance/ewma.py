@@ -25,6 +25,7 @@ from riskkit._check import (
     labels_of,
     one_of,
     returns_array,
+    shown,
     whole_number,
     with_labels,
 )
@@ -143,7 +144,7 @@ def ewma_initial(
     else:
         value = finite_array(start, "start")
         if value.shape not in ((), array.shape[1:]) or (value < 0.0).any():
-            raise InputError(f"start={start!r} is not a variance of at least zero, one number or one per series")
+            raise InputError(f"start={shown(start)} is not a variance of at least zero, one number or one per series")
     return float(value) if np.ndim(value) == 0 else with_labels(value, labels_of(returns, 1))
 
 
@@ -172,7 +173,7 @@ def effective_observations(decay: float, tolerance: float = 0.01) -> float:
     """
     tolerance = finite_number(tolerance, "tolerance")
     if not 0.0 < tolerance < 1.0:
-        raise InputError(f"tolerance={tolerance!r} is not between 0 and 1")
+        raise InputError(f"tolerance={shown(tolerance)} is not between 0 and 1")
     return math.log(tolerance) / math.log(decay_factor(decay))
 
 
@@ -180,7 +181,7 @@ def decay_factor(decay: Any) -> float:
     """Check that a decay is strictly between 0 and 1."""
     number = finite_number(decay, "decay")
     if not 0.0 < number < 1.0:
-        raise InputError(f"decay={decay!r} is not between 0 and 1; RiskMetrics uses 0.94 for daily data")
+        raise InputError(f"decay={shown(decay)} is not between 0 and 1; RiskMetrics uses 0.94 for daily data")
     return number
 
 

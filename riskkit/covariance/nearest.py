@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, one_of, positive, whole_number, with_labels
+from riskkit._check import InputError, one_of, positive, shown, whole_number, with_labels
 from riskkit._show import Row, Shown
 from riskkit.covariance.docs import documented
 from riskkit.covariance.matrices import (
@@ -161,7 +161,7 @@ def nearest_correlation(
     one_of(method, get_args(Method), "method")
     floor = positive(min_eigenvalue, "min_eigenvalue", zero=True)
     if floor >= 1.0:
-        raise InputError(f"min_eigenvalue={min_eigenvalue!r} is not below 1, the mean of the eigenvalues")
+        raise InputError(f"min_eigenvalue={shown(min_eigenvalue)} is not below 1, the mean of the eigenvalues")
     array, assets = square_matrix(matrix, "matrix")
     before = _lowest(array)
     valid = before >= floor - _rounding(array) and bool((np.diag(array) == 1.0).all())

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, labels_of, positive, returns_array, whole_number, with_labels
+from riskkit._check import InputError, labels_of, positive, returns_array, shown, whole_number, with_labels
 from riskkit._types import ReturnsLike
 from riskkit.covariance.docs import documented
 from riskkit.covariance.ewma import start_weights
@@ -59,8 +59,8 @@ def riskmetrics2006(
     constants = positive(tau1, "tau1") * positive(rho, "rho") ** np.arange(whole_number(kmax, "kmax"))
     if rho <= 1.0 or tau0 <= 1.0 or constants[-1] > tau0 or constants[0] == tau0:
         raise InputError(
-            f"tau1={tau1!r}, rho={rho!r}, kmax={kmax!r} give time constants up to {constants[-1]:g} days; "
-            f"they must rise (rho above 1) and stay below tau0={tau0!r}"
+            f"tau1={shown(tau1)}, rho={shown(rho)}, kmax={shown(kmax)} give time constants up to {constants[-1]:g} days; "
+            f"they must rise (rho above 1) and stay below tau0={shown(tau0)}"
         )
     shares = 1.0 - np.log(constants) / math.log(tau0)
     weights = np.zeros(len(array))

@@ -20,6 +20,7 @@ from riskkit._check import (
     labels_of,
     positive,
     refuse_prices,
+    shown,
     single_series,
     whole_number,
 )
@@ -108,7 +109,7 @@ def sqrt_time_ratio(autocorrelation: float, horizon: int) -> float:
     """
     rho = finite_number(autocorrelation, "autocorrelation")
     if not -1.0 < rho < 1.0:
-        raise InputError(f"autocorrelation={autocorrelation!r} is not between -1 and 1")
+        raise InputError(f"autocorrelation={shown(autocorrelation)} is not between -1 and 1")
     h = whole_number(horizon, "horizon")
     lags = np.arange(1, h)
     return math.sqrt(1.0 + 2.0 * float((1.0 - lags / h) @ rho**lags))

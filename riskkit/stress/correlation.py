@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, positive, with_labels
+from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, positive, shown, with_labels
 from riskkit._show import Row, Shown
 from riskkit._tail import DEFAULT_CONFIDENCE
 from riskkit.attribution import portfolio
@@ -179,7 +179,7 @@ def _blended(correlation: np.ndarray, target: np.ndarray, strength: float, rows:
     """Correlations with those among `rows` moved towards the target."""
     fraction = positive(strength, "strength", zero=True)
     if fraction > 1.0:
-        raise InputError(f"strength={strength!r} is above 1; 0 leaves correlations, 1 sets them to the target")
+        raise InputError(f"strength={shown(strength)} is above 1; 0 leaves correlations, 1 sets them to the target")
     block = np.ix_(rows, rows)
     blended = correlation.copy()
     blended[block] = (1.0 - fraction) * correlation[block] + fraction * target[block]
@@ -193,7 +193,7 @@ def _target(toward: Any, names: Any, n: int) -> np.ndarray:
         value = _correlation(toward, "toward")
         if n > 1 and value < -1.0 / (n - 1):
             raise InputError(
-                f"toward={toward!r} is below -1/(n-1) = {-1.0 / (n - 1):.6g}; {n} assets cannot all have this correlation"
+                f"toward={shown(toward)} is below -1/(n-1) = {-1.0 / (n - 1):.6g}; {n} assets cannot all have this correlation"
             )
         target = np.full((n, n), value)
         np.fill_diagonal(target, 1.0)
@@ -227,7 +227,7 @@ def _named(names: Any, row: int) -> str:
 def _correlation(value: Any, name: str) -> float:
     number = finite_number(value, name)
     if not -1.0 <= number <= 1.0:
-        raise InputError(f"{name}={value!r} is not between -1 and 1; a correlation is")
+        raise InputError(f"{name}={shown(value)} is not between -1 and 1; a correlation is")
     return number
 
 

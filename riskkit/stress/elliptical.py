@@ -11,7 +11,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, as_pandas, finite_array, finite_number, labels_of, observations, with_labels
+from riskkit._check import (
+    InputError,
+    as_pandas,
+    finite_array,
+    finite_number,
+    labels_of,
+    observations,
+    shown,
+    with_labels,
+)
 from riskkit.covariance.matrices import square_matrix
 from riskkit.stress.docs import documented
 
@@ -139,7 +148,7 @@ def checked_df(df: Any) -> float | None:
         return None
     number = finite_number(df, "df")
     if number <= 2.0:
-        raise InputError(f"df={df!r} is not above 2; such a Student t has no covariance")
+        raise InputError(f"df={shown(df)} is not above 2; such a Student t has no covariance")
     return number
 
 

@@ -22,6 +22,7 @@ from riskkit._check import (
     observations,
     positive,
     refuse_other_rows,
+    shown,
     single_series,
     with_labels,
 )
@@ -216,7 +217,7 @@ def reverse_stress(
     distribution, df, target = distribution_of_moves(covariance, mean), checked_df(df), positive(loss, "loss")
     at_mean = -_pnl(book, distribution.mean[None, :], distribution)[0]
     if at_mean >= target:
-        raise InputError(f"loss={loss!r} is not above {at_mean:g}, the loss in the mean scenario")
+        raise InputError(f"loss={shown(loss)} is not above {at_mean:g}, the loss in the mean scenario")
     contributions, method = None, "search"
     if isinstance(book, DeltaGamma):
         points, method = nearest_quadratic(_quadratic(book, distribution), target), "delta-gamma, exact"
@@ -281,7 +282,7 @@ def reverse_stress_pnl(pnl: Any, factors: Any, loss: float, *, df: float | None 
     if variance == 0.0 or constant(series):
         raise InputError("pnl is constant; no move of the factors explains it")
     if -centre >= target:
-        raise InputError(f"loss={loss!r} is not above {-centre:g}, the mean loss")
+        raise InputError(f"loss={shown(loss)} is not above {-centre:g}, the mean loss")
     rank = distribution_of_moves(joint).rank
     mean = moves.mean(axis=0)
     scenario = mean + joint[:-1, -1] * (-target - centre) / variance

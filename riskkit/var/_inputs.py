@@ -18,6 +18,7 @@ from riskkit._check import (
     one_of,
     refuse_disorder,
     refuse_prices,
+    shown,
     with_labels,
 )
 from riskkit._tail import n_tail, tail_probability
@@ -99,7 +100,7 @@ def _of_a_loss(value: Any) -> float:
     """A confidence of at least 0.5: below it VaR is the gain of a tail probability taken for a confidence."""
     level = confidence_level(value)
     if level < 0.5:
-        raise InputError(f"confidence={value!r} is below 0.5; did you mean confidence={1.0 - level:.10g}?")
+        raise InputError(f"confidence={shown(value)} is below 0.5; did you mean confidence={1.0 - level:.10g}?")
     return level
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, constant, finite_array, finite_number, positive
+from riskkit._check import InputError, constant, finite_array, finite_number, positive, shown
 from riskkit._tail import DEFAULT_CONFIDENCE, n_tail
 from riskkit._types import Confidence, ReturnsLike
 from riskkit.var.estimate import RiskEstimate, estimate
@@ -76,7 +76,7 @@ class PeaksOverThreshold(Method):
 
     def __post_init__(self) -> None:
         if not finite_number(self.tail_fraction, "tail_fraction") < 1.0:
-            raise InputError(f"tail_fraction={self.tail_fraction!r} is not between 0 and 1; 0.1 is a tenth")
+            raise InputError(f"tail_fraction={shown(self.tail_fraction)} is not between 0 and 1; 0.1 is a tenth")
         positive(self.tail_fraction, "tail_fraction")
 
     def fit(self, table: np.ndarray, confidences: tuple[float, ...]) -> Fit:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, confidence_level, finite_number, positive, whole_number
+from riskkit._check import InputError, confidence_level, finite_number, positive, shown, whole_number
 from riskkit._tail import n_tail, tail_probability, var_rank
 from riskkit.var.parametric import quantile_multiplier
 from riskkit.var.parametric.elliptical import normal_density
@@ -55,7 +55,7 @@ def age_weights(n_obs: int, decay: float) -> np.ndarray:
     """
     n_obs, decay = whole_number(n_obs, "n_obs"), finite_number(decay, "decay")
     if not 0.0 < decay <= 1.0:
-        raise InputError(f"decay={decay!r} is not above 0 and at most 1; 0.98 is usual for daily data")
+        raise InputError(f"decay={shown(decay)} is not above 0 and at most 1; 0.98 is usual for daily data")
     weights: np.ndarray = decay ** np.arange(n_obs - 1, -1, -1.0)
     return weights / n_obs if decay == 1.0 else weights * ((1.0 - decay) / (1.0 - decay**n_obs))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from riskkit._check import InputError, finite_number, one_of, whole_number
+from riskkit._check import InputError, finite_number, one_of, shown, whole_number
 from riskkit._show import Row
 from riskkit.desk.core.records import CheckedRecord, Field, Nanoseconds, Text, as_text
 from riskkit.replay.rules.rule import ACTIONS, SEVERITIES
@@ -28,7 +28,7 @@ EventNumber = Annotated[int, Field(lambda value, name: whole_number(value, name,
 def _metrics(value: Any, name: str) -> dict[str, float]:
     """A dict of finite numbers; ints stay ints."""
     if not isinstance(value, Mapping):
-        raise InputError(f"{name}={value!r} is not a mapping from a name to a number")
+        raise InputError(f"{name}={shown(value)} is not a mapping from a name to a number")
     numbers = {
         as_text(key, f"a name in {name}"): finite_number(item, f"{name}[{key!r}]") for key, item in value.items()
     }

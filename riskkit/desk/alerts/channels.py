@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from riskkit._check import InputError, one_of, positive, whole_number
+from riskkit._check import InputError, one_of, positive, shown, whole_number
 from riskkit._show import Shown, table_html, table_text
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.core.records import as_text
@@ -257,7 +257,7 @@ class EmailChannel:
         self.port = whole_number(port, "port")
         self.sender = as_text(sender, "sender")
         if isinstance(recipients, str) or not recipients:
-            raise InputError(f"recipients={recipients!r} is not a list of addresses; give a list of at least one")
+            raise InputError(f"recipients={shown(recipients)} is not a list of addresses; give a list of at least one")
         self.recipients = [as_text(recipient, "a recipient") for recipient in recipients]
         self.security = one_of(security, ("none", "starttls", "tls"), "security")
         if username is not None and self.security == "none":

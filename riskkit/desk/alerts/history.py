@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.desk.alerts.alert import RANK, Alert, Severity, as_severity
 from riskkit.desk.alerts.delivery import Delivery
 from riskkit.desk.core.records import CheckedRecord, Text
@@ -145,7 +145,7 @@ class AlertHistory:
 
     def __getitem__(self, alert_id: str) -> HistoryEntry:
         if alert_id not in self.entries:
-            raise UnknownAlertError(f"alert_id={alert_id!r} is not among the last {self.keep:,} alerts")
+            raise UnknownAlertError(f"alert_id={shown(alert_id)} is not among the last {self.keep:,} alerts")
         return self.entries[alert_id]
 
     def __contains__(self, alert_id: str) -> bool:

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from riskkit._check import Duration, InputError, positive, whole_number
+from riskkit._check import Duration, InputError, positive, shown, whole_number
 from riskkit._show import Row, Shown
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.channels import AlertChannel
@@ -109,7 +109,7 @@ class AlertSystem(Shown):
     def add_channel(self, channel: Any, name: Any = None) -> str:
         """Add a channel; return its name."""
         if not callable(channel):
-            raise InputError(f"channel={channel!r} cannot be called; give a function of one alert")
+            raise InputError(f"channel={shown(channel)} cannot be called; give a function of one alert")
         known = name or getattr(channel, "name", None) or getattr(channel, "__name__", type(channel).__name__)
         known = str(checked(as_text, known, "name"))
         with self._lock:
@@ -129,7 +129,9 @@ class AlertSystem(Shown):
         subscription = Subscription(channel, user, minimum_severity)
         with self._lock:
             if channel not in self._queues:
-                raise InputError(f"channel={channel!r} is not known; there are {', '.join(self._queues) or 'none'}")
+                raise InputError(
+                    f"channel={shown(channel)} is not known; there are {', '.join(self._queues) or 'none'}"
+                )
             self._subscriptions[channel] += (subscription,)
         return subscription
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError
-from riskkit.replay.schema.decimals import decimal_of
+from riskkit._check import InputError, shown
+from riskkit.replay.schema.decimals import decimal_of, fraction_of
 from riskkit.replay.schema.universe import decimal_text, exact
 
 LIMIT = 2**256
@@ -46,9 +46,9 @@ class Step:
     def __init__(self, step: Any) -> None:
         self.step = exact(step, "step")
         if self.step <= 0:
-            raise InputError(f"step={step!r} is not above zero")
+            raise InputError(f"step={shown(step)} is not above zero")
         if "/" in decimal_text(self.step):
-            raise InputError(f"step={step!r} has no finite decimal; use a step such as '0.01'")
+            raise InputError(f"step={shown(step)} has no finite decimal; use a step such as '0.01'")
         self.numerator, self.denominator = self.step.numerator, self.step.denominator
         digits = Decimal(decimal_text(self.step)).as_tuple()
         self.exponent = int(digits.exponent)
@@ -66,9 +66,9 @@ class Step:
         numerator, denominator = ratio_of(value, name, floats=floats)
         count, rest = divmod(numerator * self.denominator, denominator * self.numerator)
         if rest:
-            raise InputError(f"{name}={value!r} is not a whole number of {self}; round it before the call")
+            raise InputError(f"{name}={shown(value)} is not a whole number of {self}; round it before the call")
         if not -LIMIT < count < LIMIT:
-            raise InputError(f"{name}={value!r} is beyond 256 bits in steps of {self}")
+            raise InputError(f"{name}={shown(value)} is beyond 256 bits in steps of {self}")
         return count
 
     def amount(self, count: int) -> Decimal:
@@ -144,11 +144,13 @@ class ExactPrice(NamedTuple):
         """
         above, below = ratio_of(price, name, floats=True)
         if above <= 0:
-            raise InputError(f"{name}={price!r} is not above zero")
+            raise InputError(f"{name}={shown(price)} is not above zero")
         numerator = above * lot.numerator * quantum.denominator
         denominator = below * lot.denominator * quantum.numerator
         if numerator >= limit * denominator:
-            raise InputError(f"{name}={price!r} is beyond {limit.bit_length() - 1} bits in quanta of money per lot")
+            raise InputError(
+                f"{name}={shown(price)} is beyond {limit.bit_length() - 1} bits in quanta of money per lot"
+            )
         return cls(above / below, timestamp, numerator, denominator)
 
     def money(self, lots: int) -> int:
@@ -201,11 +203,11 @@ def ratio_of(value: Any, name: str, *, floats: bool = False) -> tuple[int, int]:
         A value that is not a finite number; a float without `floats`.
     """
     if isinstance(value, Fraction):
-        return value.as_integer_ratio()
+        return fraction_of(value, name).as_integer_ratio()
     if type(value) is int and value.bit_length() <= LIMIT.bit_length():
         return value, 1
     if isinstance(value, (float, np.floating)) and not floats:
-        raise InputError(f"{name}={value!r} is a float, which is not exact; give an int, a Decimal or a text")
+        raise InputError(f"{name}={shown(value)} is a float, which is not exact; give an int, a Decimal or a text")
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal, np.integer, np.floating)):
-        raise InputError(f"{name}={value!r} is not an amount; give an int, a Decimal or a text")
+        raise InputError(f"{name}={shown(value)} is not an amount; give an int, a Decimal or a text")
     return decimal_of(value, name).as_integer_ratio()

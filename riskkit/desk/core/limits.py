@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated, Any
 
-from riskkit._check import InputError, confidence_level, positive
+from riskkit._check import InputError, confidence_level, positive, shown
 from riskkit.desk.core.records import CheckedRecord, Field, PositiveFraction, PositiveMoney, checked, positive_fraction
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.schema.universe import exact
@@ -84,10 +84,10 @@ def percentage(value: Any, name: str) -> float:
     number = positive(value, name)
     if number < 1.0:
         raise InputError(
-            f"{name}={value!r} is below 1; it is in percent: write {100 * number:g} for {100 * number:g} %"
+            f"{name}={shown(value)} is below 1; it is in percent: write {100 * number:g} for {100 * number:g} %"
         )
     if number > 100.0:
-        raise InputError(f"{name}={value!r} is above 100; it is in percent: write 10 for 10 %")
+        raise InputError(f"{name}={shown(value)} is above 100; it is in percent: write 10 for 10 %")
     return fraction_of_percent(number)
 
 

@@ -12,9 +12,9 @@ from dataclasses import MISSING, fields
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args, get_origin, get_type_hints
 
-from riskkit._check import InputError, finite_number, positive
+from riskkit._check import InputError, finite_number, positive, shown
 from riskkit._show import Row, Shown
-from riskkit.replay.ingest.labels import SIDES
+from riskkit.replay.ingest.labels import SIDES, label_text
 from riskkit.replay.schema.universe import exact
 
 Check = Callable[[Any, str], Any]
@@ -207,22 +207,22 @@ def _field(hint: Any) -> Field:
 def as_text(value: Any, name: str) -> str:
     """A non-empty string."""
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{name}={value!r} is not a text; give a name of at least one letter")
+        raise InputError(f"{name}={shown(value)} is not a text; give a name of at least one letter")
     return value
 
 
 def as_bool(value: Any, name: str) -> bool:
     """True or False."""
     if not isinstance(value, bool):
-        raise InputError(f"{name}={value!r} is not True or False")
+        raise InputError(f"{name}={shown(value)} is not True or False")
     return value
 
 
 def as_side(value: Any, name: str) -> str:
     """Either "buy" or "sell", from any spelling that an event log accepts (B, BUY, +1, ...)."""
-    sign = SIDES.get(str(value).upper(), 0) if not isinstance(value, bool) else 0
+    sign = 0 if isinstance(value, bool) else SIDES.get(label_text(value).upper(), 0)
     if sign == 0:
-        raise InputError(f"{name}={value!r} is not a side; use 'buy' or 'sell'")
+        raise InputError(f"{name}={shown(value)} is not a side; use 'buy' or 'sell'")
     return "buy" if sign > 0 else "sell"
 
 
@@ -246,15 +246,17 @@ def nanoseconds(value: Any, name: str = "timestamp") -> int:
         try:
             count = _of_datetime(datetime.datetime.fromisoformat(value))
         except ValueError:
-            raise InputError(f"{name}={value!r} is not a time; use ISO 8601, as '2024-03-05T14:30:00+00:00'") from None
+            raise InputError(
+                f"{name}={shown(value)} is not a time; use ISO 8601, as '2024-03-05T14:30:00+00:00'"
+            ) from None
     elif isinstance(value, datetime.datetime) and value == value:  # NaT is a datetime that differs from itself
         count = _of_datetime(value)
     elif hasattr(value, "__index__") and not isinstance(value, bool):
         count = int(value)
     else:
-        raise InputError(f"{name}={value!r} is not a time; use integer nanoseconds, a datetime or an ISO text")
+        raise InputError(f"{name}={shown(value)} is not a time; use integer nanoseconds, a datetime or an ISO text")
     if not -LARGEST_TIME < count < LARGEST_TIME:
-        raise InputError(f"{name}={value!r} is not a time from 1824 to 2116, in nanoseconds since the epoch")
+        raise InputError(f"{name}={shown(value)} is not a time from 1824 to 2116, in nanoseconds since the epoch")
     return count
 
 
@@ -267,7 +269,7 @@ def non_negative(value: Any, name: str) -> float:
     """A finite number of at least zero."""
     number = finite_number(value, name)
     if number < 0.0:
-        raise InputError(f"{name}={value!r} is negative; it is at least zero")
+        raise InputError(f"{name}={shown(value)} is negative; it is at least zero")
     return number
 
 
@@ -283,7 +285,7 @@ def fraction(value: Any, name: str) -> float:
     """
     number = non_negative(value, name)
     if number > 1.0:
-        raise InputError(f"{name}={value!r} is above 1; it is a fraction: write {number / 100:g} for {number:g} %")
+        raise InputError(f"{name}={shown(value)} is above 1; it is a fraction: write {number / 100:g} for {number:g} %")
     return number
 
 
@@ -301,14 +303,14 @@ def positive_fraction(value: Any, name: str) -> float:
 def integer(value: Any, name: str) -> int:
     """An int; 1.0 and True are refused."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise InputError(f"{name}={value!r} is not a whole number")
+        raise InputError(f"{name}={shown(value)} is not a whole number")
     return value
 
 
 def count(value: Any, name: str) -> int:
     """An int of at least zero."""
     if integer(value, name) < 0:
-        raise InputError(f"{name}={value!r} is negative; it is at least zero")
+        raise InputError(f"{name}={shown(value)} is negative; it is at least zero")
     return int(value)
 
 
@@ -317,7 +319,7 @@ def mapping(key: Check, item: Check) -> Check:
 
     def check(value: Any, name: str) -> dict[Any, Any]:
         if not isinstance(value, Mapping):
-            raise InputError(f"{name}={value!r} is not a mapping")
+            raise InputError(f"{name}={shown(value)} is not a mapping")
         return {key(name_, f"a key of {name}"): item(part, f"{name}[{name_!r}]") for name_, part in value.items()}
 
     return check

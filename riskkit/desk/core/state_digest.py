@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def plain_id(trade_id: Any) -> Any:
     except TypeError:
         if isinstance(trade_id, float) and trade_id.is_integer():  # equal to its integer, with the same hash
             return int(trade_id)
-    raise InputError(f"trade_id={trade_id!r} cannot be stored; give a text, an integer or a tuple of them")
+    raise InputError(f"trade_id={shown(trade_id)} cannot be stored; give a text, an integer or a tuple of them")
 
 
 def id_of(plain: Any) -> Any:
@@ -63,5 +63,5 @@ def restored(kind: str, state: Any, build: Callable[[Any], T]) -> T:
         return build(state)
     except InputError:
         raise
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise InputError(f"the state was not written by a {kind}: {type(error).__name__} {error}") from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from riskkit._check import InputError, whole_number
+from riskkit._check import InputError, shown, whole_number
 from riskkit.desk.core.limits import state_of
 from riskkit.desk.core.pre_trade_check import PreTradeCheck
 from riskkit.desk.manager import DashboardMetrics, RiskManager
@@ -79,7 +79,7 @@ class LiveDesk:
         self._ticks: dict[str, Any] = {}
         if session is not None:
             if account not in session.universe.account_codes:
-                raise InputError(f"account={account!r} is not an account of the session")
+                raise InputError(f"account={shown(account)} is not an account of the session")
             if session.result().mode != "enforce":
                 raise InputError("the session is in shadow mode, which rejects nothing; use mode='enforce'")
             self._ticks = {instrument.id: instrument.tick for instrument in session.universe.instruments}

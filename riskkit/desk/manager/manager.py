@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import one_of, positive, whole_number
+from riskkit._check import one_of, positive, shown, whole_number
 from riskkit._show import Row
 from riskkit.desk.core.exact import Step
 from riskkit.desk.core.journal import Key, PositionRow, Writer
@@ -419,9 +419,9 @@ class RiskManager(Stateful):
         checked(as_text, ticker, "ticker")
         lots = checked(lambda value, name: self._ledger.lot.count(value, name, floats=True), qty, "qty")
         if lots <= 0:
-            raise RequestError([Problem("qty", f"qty={qty!r} is not above zero; a sale has side='sell'")])
+            raise RequestError([Problem("qty", f"qty={shown(qty)} is not above zero; a sale has side='sell'")])
         if lots >= LIMIT:
-            raise RequestError([Problem("qty", f"qty={qty!r} is beyond 2^128 lots")])
+            raise RequestError([Problem("qty", f"qty={shown(qty)} is beyond 2^128 lots")])
         if timestamp is not None:
             checked(as_time, timestamp, "timestamp")
         return ticker, -lots if checked(as_side, side, "side") == "sell" else lots, timestamp
@@ -461,7 +461,7 @@ class RiskManager(Stateful):
             return
         now = checked(nanoseconds, timestamp, "timestamp")
         if self._timestamp is not None and now < nanoseconds(self._timestamp):
-            message = f"timestamp={timestamp!r} is earlier than {self._timestamp!r}, the time of the last event"
+            message = f"timestamp={shown(timestamp)} is earlier than {self._timestamp!r}, the time of the last event"
             raise RequestError([Problem("timestamp", message)])
 
     def _check_corruption(self) -> None:

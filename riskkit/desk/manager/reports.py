@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from riskkit import attribution
-from riskkit._check import InputError, confidence_level, finite_number
+from riskkit._check import InputError, confidence_level, finite_number, shown
 from riskkit._show import Row
 from riskkit.desk.core.limits import DeskLimits, limits_of
 from riskkit.desk.core.records import (
@@ -45,7 +45,7 @@ POSITION = tuple(HOLDING_UNITS)[:6]
 
 def _dict(value: Any, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise InputError(f"{name}={value!r} is not a mapping")
+        raise InputError(f"{name}={shown(value)} is not a mapping")
     return value
 
 
@@ -70,7 +70,7 @@ def _holdings_frame(value: Any, name: str) -> Any:
     rows = {as_text(key, "ticker"): _dict(row, f"{name}[{key!r}]") for key, row in _dict(value, name).items()}
     for ticker, row in rows.items():
         if set(row) != set(HOLDING_UNITS):
-            raise InputError(f"{name}[{ticker!r}]={row!r} is not a holding; it has {', '.join(HOLDING_UNITS)}")
+            raise InputError(f"{name}[{ticker!r}]={shown(row)} is not a holding; it has {', '.join(HOLDING_UNITS)}")
     table = [
         [_number(row[column], f"{name}[{ticker!r}]: {column}") for column in HOLDING_UNITS]
         for ticker, row in rows.items()

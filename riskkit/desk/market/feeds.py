@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, positive, whole_number
+from riskkit._check import InputError, finite_array, finite_number, positive, shown, whole_number
 from riskkit.desk.core.records import CheckedRecord, Field, Nanoseconds, as_text, mapping, nanoseconds
 from riskkit.replay.schema.durations import duration
 
@@ -142,7 +142,7 @@ class SimulatedTicks:
         self.step = finite_number(drift, "drift") * per_tick
         self.shared = finite_number(correlation, "correlation")
         if not 0.0 <= self.shared < 1.0:
-            raise InputError(f"correlation={correlation!r} is not at least 0 and below 1")
+            raise InputError(f"correlation={shown(correlation)} is not at least 0 and below 1")
         self.start = nanoseconds(start, "start")
         self.minutes = None if minutes is None else whole_number(minutes, "minutes", at_least=0)
         self.per_minute = int(ticks_per_minute)
@@ -245,7 +245,7 @@ def bar_length(value: Any, name: str = "bar") -> int:
     """Nanoseconds of the length of a bar."""
     length = duration(value, name)
     if length == 0:
-        raise InputError(f"{name}={value!r} is not above zero")
+        raise InputError(f"{name}={shown(value)} is not above zero")
     return length
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from riskkit._check import Duration, whole_number
 from riskkit._show import Row, Shown
+from riskkit.desk.core.records import LARGEST_TIME
 from riskkit.desk.market.feeds import Bar, Tick, bar_length
 from riskkit.desk.market.live_covariance import LiveCovariance, log_moves
 
@@ -183,9 +184,9 @@ class MarketStream(Shown):
                 return "ticker"
             if isinstance(price, (bool, str)) or not 0.0 < price < math.inf:
                 return "price"
-            if isinstance(stamp, bool) or stamp != int(stamp):
+            if isinstance(stamp, bool) or not -LARGEST_TIME < stamp < LARGEST_TIME or stamp != int(stamp):
                 return "timestamp"
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError, ArithmeticError):
             return "not a tick"
         return "late" if stamp < (ended if building is None else building.start) else None
 

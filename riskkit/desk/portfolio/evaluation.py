@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from riskkit._check import InputError, labels_of, observations, positive
+from riskkit._check import InputError, labels_of, observations, positive, shown
 from riskkit._show import Row
 from riskkit.desk.core.limits import DeskLimits, chosen_limits
 from riskkit.desk.core.records import (
@@ -43,7 +43,7 @@ NEAR = 0.999999
 
 def _reasons(value: Any, name: str) -> tuple[str, ...]:
     if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
-        raise InputError(f"{name}={value!r} is not a list of sentences")
+        raise InputError(f"{name}={shown(value)} is not a list of sentences")
     return tuple(as_text(sentence, name) for sentence in value)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from riskkit._check import InputError, finite_number, positive
+from riskkit._check import InputError, finite_number, positive, shown
 from riskkit.desk.core.records import CheckedRecord, Field, as_text, checked
 
 ROUNDING = 1e-9
@@ -32,7 +32,7 @@ def _by_ticker(listed: Any, name: str) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
     for index, entry in enumerate(listed):
         if not isinstance(entry, Mapping) or "ticker" not in entry:
-            raise InputError(f"{name}[{index}]={entry!r} is not a position; give a ticker, and quantity and price")
+            raise InputError(f"{name}[{index}]={shown(entry)} is not a position; give a ticker, and quantity and price")
         rest = {key: item for key, item in entry.items() if key != "ticker"}
         if entry["ticker"] in found:
             raise InputError(f"{name} has {entry['ticker']!r} twice; add its positions up")
@@ -45,7 +45,7 @@ def _money(held: Any, name: str) -> float:
         return finite_number(held, name)
     unknown = [key for key in held if key not in ("quantity", "price", "value")]
     if unknown or "quantity" not in held or "price" not in held:
-        raise InputError(f"{name}={held!r} is not a position; give money, or quantity and price (and their value)")
+        raise InputError(f"{name}={shown(held)} is not a position; give money, or quantity and price (and their value)")
     quantity, price = finite_number(held["quantity"], f"{name}: quantity"), positive(held["price"], f"{name}: price")
     if "value" in held:
         check_value(finite_number(held["value"], f"{name}: value"), quantity, price, name)
@@ -56,7 +56,7 @@ def check_value(value: float, quantity: float, price: float, name: str) -> None:
     """Refuse a stated value that is not quantity × price, up to the rounding of floats (a relative 1e-9)."""
     if not math.isclose(value, quantity * price, rel_tol=ROUNDING):
         raise InputError(
-            f"{name}: value={value!r} is not quantity x price, {quantity * price!r}; omit it or correct it"
+            f"{name}: value={shown(value)} is not quantity x price, {quantity * price!r}; omit it or correct it"
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.desk.core.exact import CostBasis, ExactPrice, Step
 from riskkit.desk.core.journal import Key, PositionRow
 from riskkit.desk.positions.results import (
@@ -82,7 +82,7 @@ class PriceTable:
             return price.money(sold) if price is not None else self.known(market, buy).money(bought)
         money = self.quantum.count(value, "value", floats=True)
         if money <= 0:
-            raise InputError(f"value={value!r} is not above zero")
+            raise InputError(f"value={shown(value)} is not above zero")
         return money
 
 
@@ -289,12 +289,12 @@ class TradeIdCache:
         try:
             known = trade_id in self.times
         except TypeError:
-            raise InputError(f"trade_id={trade_id!r} is not an id; give a text or an integer") from None
+            raise InputError(f"trade_id={shown(trade_id)} is not an id; give a text or an integer") from None
         if known:
-            raise DuplicateTradeError(f"trade {trade_id!r} was booked before, at {self.times[trade_id]}")
+            raise DuplicateTradeError(f"trade {shown(trade_id)} was booked before, at {self.times[trade_id]}")
         if timestamp <= self.horizon:
             raise TradeTooOldError(
-                f"trade {trade_id!r} of {timestamp} is not after {self.horizon}, the time since when ids are remembered"
+                f"trade {shown(trade_id)} of {timestamp} is not after {self.horizon}, the time since when ids are remembered"
             )
 
     def add(self, trade_id: Any, timestamp: int) -> None:

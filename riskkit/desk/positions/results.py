@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
-from riskkit._check import InputError, finite_number
+from riskkit._check import InputError, finite_number, shown
 from riskkit._show import Row, number, table_html, table_text
 from riskkit.desk.core.exact import ratio_of
 from riskkit.desk.core.records import (
@@ -125,7 +125,7 @@ def _amount(value: Any, name: str) -> Decimal:
     """An exact amount of an int, a Decimal or a text."""
     ratio_of(value, name)
     if not isinstance(value, (int, str, Decimal)):
-        raise InputError(f"{name}={value!r} is not an amount; give an int, a Decimal or a text")
+        raise InputError(f"{name}={shown(value)} is not an amount; give an int, a Decimal or a text")
     return Decimal(value)
 
 
@@ -133,19 +133,19 @@ def _problems(value: Any, name: str) -> tuple[tuple[int, str], ...]:
     if not isinstance(value, (list, tuple)) or any(
         not isinstance(problem, (list, tuple)) or len(problem) != 2 for problem in value
     ):
-        raise InputError(f"{name}={value!r} is not a list of rows and sentences")
+        raise InputError(f"{name}={shown(value)} is not a list of rows and sentences")
     return tuple((count(row, f"a row in {name}"), as_text(text, f"a sentence in {name}")) for row, text in value)
 
 
 def _tokens(value: Any, name: str) -> tuple[dict[str, Any], ...]:
     if not isinstance(value, (list, tuple)):
-        raise InputError(f"{name}={value!r} is not a list of tokens")
+        raise InputError(f"{name}={shown(value)} is not a list of tokens")
     return tuple(_token(token, f"{name}[{index}]") for index, token in enumerate(value))
 
 
 def _token(value: Any, name: str) -> dict[str, Any]:
     if not isinstance(value, Mapping) or set(value) != set(TOKEN_FIELDS):
-        raise InputError(f"{name}={value!r} is not a token; it has {', '.join(TOKEN_FIELDS)}")
+        raise InputError(f"{name}={shown(value)} is not a token; it has {', '.join(TOKEN_FIELDS)}")
     return {key: field.check(value[key], f"{name}: {key}") for key, field in TOKEN_FIELDS.items()}
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from riskkit._check import Duration, InputError, positive, whole_number
+from riskkit._check import Duration, InputError, positive, shown, whole_number
 from riskkit._show import Row
 from riskkit.desk.core.exact import Step, ratio_of
 from riskkit.desk.core.journal import Key, Writer
@@ -142,7 +142,7 @@ class PositionTracker(Stateful):
         with self._lock:
             stamp, lots = self._request(user, market, token, amount, timestamp)
             if lots == 0:
-                raise InputError(f"amount={amount!r} is zero; a trade buys or sells")
+                raise InputError(f"amount={shown(amount)} is zero; a trade buys or sells")
             money = self._books.prices.priced(token, price, stamp).money(abs(lots))
             return self._trade("update", user, market, stamp, [("trade", token, lots, money)], trade_id)
 
@@ -175,7 +175,9 @@ class PositionTracker(Stateful):
             stamp, sold = self._request(user, market, sell_token, sell_amount, timestamp)
             _, bought = self._request(user, market, buy_token, buy_amount, timestamp)
             if sold <= 0 or bought <= 0:
-                raise InputError(f"sell_amount={sell_amount!r} and buy_amount={buy_amount!r} must be above zero")
+                raise InputError(
+                    f"sell_amount={shown(sell_amount)} and buy_amount={shown(buy_amount)} must be above zero"
+                )
             if sell_token == buy_token:
                 raise InputError(f"sell_token and buy_token are both {sell_token!r}; a swap needs two tokens")
             gas, fee = self._gas(user, market, gas_token, gas_amount, timestamp)
@@ -425,11 +427,11 @@ class PositionTracker(Stateful):
         """Lots of gas and their value in quanta."""
         if token is None:
             if amount not in (0, None):
-                raise InputError(f"gas_amount={amount!r} has no gas_token")
+                raise InputError(f"gas_amount={shown(amount)} has no gas_token")
             return 0, 0
         _, lots = self._request(user, market, token, amount, timestamp)
         if lots < 0:
-            raise InputError(f"gas_amount={amount!r} is negative")
+            raise InputError(f"gas_amount={shown(amount)} is negative")
         return lots, self._books.prices.known(market, token).money(lots) if lots else 0
 
     def _advance_time(self, stamp: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, labels_of, one_of, positive, returns_array, whole_number
+from riskkit._check import InputError, labels_of, one_of, positive, returns_array, shown, whole_number
 from riskkit._show import Row
 from riskkit.montecarlo.draws import Variates, VariateSpec
 from riskkit.montecarlo.models.return_model import ReturnModel
@@ -61,7 +61,7 @@ class BlockBootstrap(ReturnModel):
         whole_number(self.horizon, "horizon")
         block = whole_number(self.block, "block") if self.kind == "circular" else positive(self.block, "block")
         if not 1.0 <= block <= len(self._growth):
-            raise InputError(f"block={self.block!r} is not between 1 and the {len(self._growth)} rows of history")
+            raise InputError(f"block={shown(self.block)} is not between 1 and the {len(self._growth)} rows of history")
 
     @property
     def labels(self) -> Any:

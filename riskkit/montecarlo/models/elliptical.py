@@ -9,7 +9,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from riskkit._check import InputError, finite_number, labels_of
+from riskkit._check import InputError, finite_number, labels_of, shown
 from riskkit._exposure import exposure_of
 from riskkit._show import Row
 from riskkit.montecarlo.draws import Variates, VariateSpec
@@ -179,7 +179,7 @@ class StudentTReturns(_Elliptical):
 
     def __post_init__(self) -> None:
         if finite_number(self.df, "df") <= 2.0:
-            raise InputError(f"df={self.df!r} is not above 2; the covariance of a Student t is infinite there")
+            raise InputError(f"df={shown(self.df)} is not above 2; the covariance of a Student t is infinite there")
         super().__post_init__()
 
     @property

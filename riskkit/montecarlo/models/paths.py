@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, labels_of, positive, whole_number
+from riskkit._check import InputError, finite_array, labels_of, positive, shown, whole_number
 from riskkit._show import Row
 from riskkit.covariance import covariance_from_correlation
 from riskkit.montecarlo.draws import BLOCK, Variates, VariateSpec, source_of
@@ -39,7 +39,7 @@ class _Paths(ReturnModel):
     def _volatility(self) -> np.ndarray:
         array = np.atleast_1d(finite_array(self.volatility, "volatility"))
         if array.ndim != 1 or array.min() < 0.0:
-            raise InputError(f"volatility={self.volatility!r}; give one number per asset, at least zero")
+            raise InputError(f"volatility={shown(self.volatility)}; give one number per asset, at least zero")
         return array
 
     @property

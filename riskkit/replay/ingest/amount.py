@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.ingest.columns import FRAME_COLUMNS
 from riskkit.replay.ingest.labels import ORDER_TYPES, SIDES, TRUTHS, label_text
 from riskkit.replay.schema.calendar import session_ends
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
-from riskkit.replay.schema.decimals import ROUND_IT, TOO_LARGE, shown
+from riskkit.replay.schema.decimals import ROUND_IT, TOO_LARGE
 from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.universe import Instrument, decimal_text, exact
 
@@ -84,9 +84,9 @@ def count(value: Any, unit: Fraction, name: str, nearest: bool = False) -> Count
         if not math.isfinite(value):
             return bad
         steps = value * unit.denominator / unit.numerator
-        found = round(steps)
-        if abs(found) >= EXACT_FLOAT:
+        if not abs(steps) < EXACT_FLOAT:
             raise InputError(f"{name}={shown(value)} is too large to be exact as a float; give a string")
+        found = round(steps)
         off = not nearest and abs(steps - found) > 1e-9 + abs(found) * 1e-15
         return Count(found, off, False, exact(value, name) / unit)
     try:

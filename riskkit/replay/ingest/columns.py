@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.schema.columns import FACTS, OPTIONAL, REQUIRED, EventKind
 
 
@@ -130,7 +130,7 @@ def name_columns(
     """
     given = dict(columns or {})
     if isinstance(ignore, str):
-        raise InputError(f"ignore={ignore!r} is a text; give a list of headings, as [{ignore!r}]")
+        raise InputError(f"ignore={shown(ignore)} is a text; give a list of headings, as [{ignore!r}]")
     for argument, names in (("columns", given), ("ignore", ignore)):
         for heading in names:
             if heading not in headings:
@@ -144,7 +144,7 @@ def name_columns(
             continue
         name = given[heading] if heading in given else _meant(heading)
         if name not in COLUMNS:
-            column = f"columns[{heading!r}]={name!r}" if heading in given else f"column {str(heading)!r}"
+            column = f"columns[{heading!r}]={shown(name)}" if heading in given else f"column {str(heading)!r}"
             close = difflib.get_close_matches(str(name).lower(), [*COLUMNS, *OTHER_NAMES], 1)
             hint = (
                 f"did you mean {OTHER_NAMES.get(close[0], close[0])!r}? Or"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit.replay.ingest import amount as scalars
 from riskkit.replay.ingest.fill_ids import FillIds
 from riskkit.replay.ingest.labels import label_text
@@ -56,22 +56,22 @@ def check_row(event: Mapping[str, int], universe: Universe) -> None:
     """Refuse a code, a kind or a number out of range."""
     account, instrument = event["account"], event["instrument"]
     if not -1 <= account < len(universe.accounts):
-        raise InputError(f"account={account!r} is not a code of this universe (0 to {len(universe.accounts) - 1})")
+        raise InputError(f"account={shown(account)} is not a code of this universe (0 to {len(universe.accounts) - 1})")
     if not -1 <= instrument < len(universe.instruments):
-        raise InputError(f"instrument={instrument!r} is not a code of this universe")
+        raise InputError(f"instrument={shown(instrument)} is not a code of this universe")
     if event["kind"] not in KINDS:
-        raise InputError(f"kind={event['kind']!r} is not a kind of event")
+        raise InputError(f"kind={shown(event['kind'])} is not a kind of event")
     if not -1 <= event["side"] <= 5:
-        raise InputError(f"side={event['side']!r} is not a side, flow or command")
+        raise InputError(f"side={shown(event['side'])} is not a side, flow or command")
     for name in ("qty", "price", "fee", "bid", "ask", "reserve"):
         if abs(event[name]) >= LARGEST and event[name] != MISSING:
-            raise InputError(f"{name}={event[name]!r} is beyond 64 bits; count in larger units")
+            raise InputError(f"{name}={shown(event[name])} is beyond 64 bits; count in larger units")
     if event["kind"] not in TRADED:
         return
     if event["instrument"] < 0 or event["account"] < 0:
         raise InputError(f"{EventKind(event['kind']).name} needs an account and an instrument")
     if event["qty"] < 0 or (event["kind"] in (FILL, CORRECT) and event["price"] == MISSING):
-        raise InputError(f"qty={event['qty']!r}, price={event['price']!r} are not those of an order or fill")
+        raise InputError(f"qty={shown(event['qty'])}, price={shown(event['price'])} are not those of an order or fill")
 
 
 def check_order(event: Mapping[str, int], row: int, latest: int, first: int) -> None:
@@ -80,14 +80,14 @@ def check_order(event: Mapping[str, int], row: int, latest: int, first: int) -> 
     A list of orders is decided together, so its orders must be in one call, with rows from `first`.
     """
     if not -1 <= event["fill"] < row:
-        raise InputError(f"fill={event['fill']!r} is not the number of an earlier event (0 to {row - 1})")
+        raise InputError(f"fill={shown(event['fill'])} is not the number of an earlier event (0 to {row - 1})")
     if event["order"] > row or (event["order"] < -1 and event["kind"] == ORDER):
-        raise InputError(f"order={event['order']!r} is not the number of an event so far (0 to {row})")
+        raise InputError(f"order={shown(event['order'])} is not the number of an event so far (0 to {row})")
     if event["ts"] < latest and not event["flags"] & BAD_TS:
-        raise InputError(f"ts={event['ts']!r} is earlier than the event before it, at {latest}")
+        raise InputError(f"ts={shown(event['ts'])} is earlier than the event before it, at {latest}")
     if event["batch"] != -1 and not first <= event["batch"] <= row:
         raise InputError(
-            f"batch={event['batch']!r} is not an event of this call ({first} to {row}); give a list in one call"
+            f"batch={shown(event['batch'])} is not an event of this call ({first} to {row}); give a list in one call"
         )
 
 
@@ -153,7 +153,7 @@ class Entries:
         text = scalars.label(label, name)
         if text not in codes:
             few = ", ".join(list(codes)[:5]) + (", ..." if len(codes) > 5 else "")
-            raise InputError(f"{name}={label!r} is not declared ({name}s are {few or 'none'})")
+            raise InputError(f"{name}={shown(label)} is not declared ({name}s are {few or 'none'})")
         return codes[text]
 
     def universe_with(self, fields: Mapping[str, Any]) -> Universe:
@@ -226,7 +226,7 @@ class Entries:
         row["qty"] = scalars.quantity(qty, traded, row, self.flag, self.nearest)
         if scalars.is_market(type):
             if price is not None:
-                raise InputError(f"price={price!r} is the price of a market order; leave it empty")
+                raise InputError(f"price={shown(price)} is the price of a market order; leave it empty")
         else:
             row["price"] = scalars.price(price, traded, row, lenient=self.flag, nearest=self.nearest)
         if reserve is not None:
@@ -239,7 +239,7 @@ class Entries:
         if parent_id is not None:
             parent = self._order(parent_id, row["account"])
             if parent is None:
-                raise InputError(f"parent_id={parent_id!r} {UNKNOWN}")
+                raise InputError(f"parent_id={shown(parent_id)} {UNKNOWN}")
             row["parent"] = parent.row
         if expires is not None:
             row["expires"] = scalars.expiry(expires, ts)
@@ -255,10 +255,12 @@ class Entries:
         rows, ids = [], set()
         for number, fields in enumerate(orders, row_number):
             if fields.get("account", account) != account:
-                raise InputError(f"account={fields['account']!r} is another account than that of its list, {account!r}")
+                raise InputError(
+                    f"account={shown(fields['account'])} is another account than that of its list, {account!r}"
+                )
             label = fields.get("order_id")
             if label is not None and label_text(label) in ids:
-                raise InputError(f"order_id={label!r} is used twice in the list; ids are unique")
+                raise InputError(f"order_id={shown(label)} is used twice in the list; ids are unique")
             ids.add(None if label is None else label_text(label))
             rows.append(self.order(number, ts, **{**fields, "account": account}))
             rows[-1] |= {"batch": row_number, "weight": 0}
@@ -367,7 +369,7 @@ class Entries:
     @staticmethod
     def _same_side(row: Row, side: int, order_id: Any) -> int:
         if row["order"] >= 0 and side != row["side"]:
-            raise InputError(f"order_id={order_id!r} names an order of the other side")
+            raise InputError(f"order_id={shown(order_id)} names an order of the other side")
         return side
 
     def _of_order(self, kind: EventKind, ts: int, order_id: Any, account: Any, instrument: Any) -> Row:
@@ -388,7 +390,7 @@ class Entries:
             return row
         given = {"account": (account, self.account), "instrument": (instrument, self.instrument)}
         if any(label is not None and code(label) != getattr(known, n) for n, (label, code) in given.items()):
-            raise InputError(f"order_id={order_id!r} names an order of another account or instrument")
+            raise InputError(f"order_id={shown(order_id)} names an order of another account or instrument")
         row |= {"account": known.account, "instrument": known.instrument, "side": known.side, "order": known.row}
         row["flags"] = known.flags & int(RowFlag.REDUCE_ONLY)
         row["strategy"] = known.strategy
@@ -426,7 +428,7 @@ class Entries:
         if currency is not None:
             if label_text(currency) not in self.universe.currencies:
                 known = ", ".join(self.universe.currencies)
-                raise InputError(f"currency={currency!r} is not a currency of this universe; it has {known}")
+                raise InputError(f"currency={shown(currency)} is not a currency of this universe; it has {known}")
             self._one_currency(row["account"], label_text(currency))
             row["price"] = self.universe.currencies.index(label_text(currency))
         return row
@@ -453,7 +455,7 @@ class Entries:
         row["qty"] = scalars.money(pnl, self.universe.quantum, "pnl", self.nearest)
         found = scalars.count(ret, Fraction(1, RETURN_UNIT), "ret", self.nearest)
         if found.bad or found.off:
-            raise InputError(f"ret={ret!r} is not a return with at most nine decimals")
+            raise InputError(f"ret={shown(ret)} is not a return with at most nine decimals")
         row["price"] = found.nearest
         row["flags"] = int(RowFlag.STOP_LOSS) if exit == "stop_loss" else 0
         return row

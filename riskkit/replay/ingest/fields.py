@@ -44,7 +44,9 @@ def is_missing(value: Any) -> bool:
         return True
     if isinstance(value, str):
         return not value
-    return isinstance(value, (float, Decimal, np.floating)) and bool(value != value)
+    if isinstance(value, Decimal):
+        return value.is_qnan()  # a signaling NaN cannot be compared
+    return isinstance(value, (float, np.floating)) and bool(value != value)
 
 
 def given_fields(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.schema.columns import FILL_CONTENTS, FILL_KEY, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
@@ -45,9 +45,9 @@ class FillIds:
         sides = self._sides.get((account, instrument, self.codes.get(label_text(label), -1)), {})
         fitting = [(number, way) for way, number in sides.items() if side in (0, way)]
         if not fitting:
-            raise InputError(f"trade_id={label!r} does not name an earlier fill of its account and instrument")
+            raise InputError(f"trade_id={shown(label)} does not name an earlier fill of its account and instrument")
         if len(fitting) > 1:
-            raise InputError(f"trade_id={label!r} names a buy and a sell; give the side")
+            raise InputError(f"trade_id={shown(label)} names a buy and a sell; give the side")
         return fitting[0]
 
     def repeats(self, row: Mapping[str, int], label: Any) -> bool:
@@ -58,7 +58,7 @@ class FillIds:
         stands = self._stands[number]
         if stands and contents_of(row) not in stands:
             raise InputError(
-                f"trade_id={label!r} is the id of the fill of event {number} too, with another quantity or price; a fill "
+                f"trade_id={shown(label)} is the id of the fill of event {number} too, with another quantity or price; a fill "
                 "is booked once"
             )
         return True

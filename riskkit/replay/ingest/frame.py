@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.ingest.columns import FRAME_COLUMNS, name_columns
 from riskkit.replay.schema.columns import EventKind
-from riskkit.replay.schema.decimals import shown
 from riskkit.replay.schema.names import WHY, first_bad
 
 
@@ -41,8 +40,22 @@ class Frame:
         for name in ("ts", "kind"):
             if name not in names.values():
                 raise InputError(f"column {name!r} is missing; it holds {FRAME_COLUMNS[name]}")
-        named = frame[list(names)].set_axis(list(names.values()), axis=1)
-        return cls(_without_blanks(named), {name: at for at, name in names.items()})
+        named = cls(frame[list(names)].set_axis(list(names.values()), axis=1), {name: at for at, name in names.items()})
+        for name in names.values():
+            named._refuse_no_cells(name)
+        named.frame = _without_blanks(named.frame)
+        return named
+
+    def _refuse_no_cells(self, name: str) -> None:
+        """Refuse what is no cell of a table, such as a list: it cannot be compared or told from another."""
+        column = self.column(name)
+        if not pd.api.types.is_object_dtype(column.dtype):
+            return
+        try:
+            pd.factorize(column)
+        except (TypeError, ArithmeticError):
+            self.refuse(~column.map(_is_cell).to_numpy(bool), name, "is no number, text or time")
+            raise
 
     def in_order(self, order: np.ndarray) -> Frame:
         """The same events in another order, with their rows in the caller's frame."""
@@ -101,11 +114,19 @@ class Frame:
         value = self.column(name).iloc[row] if self.has(name) else None
         value = value.item() if isinstance(value, np.generic) else value
         number = self.has(name) and pd.api.types.is_numeric_dtype(self.column(name).dtype)
-        text = "nothing" if pd.isna(value) is True and not number else shown(value)
+        text = "nothing" if _is_cell(value) and pd.isna(value) is True and not number else shown(value)
         heading = self.headings.get(name, name)
         column = repr(name) if heading == name else f"{heading!r} ({name})"
         reason = why if isinstance(why, str) else why(row)
         raise error(f"row {self.source_row(row)}, column {column}: {text} {reason}")
+
+
+def _is_cell(value: Any) -> bool:
+    """True for a value that can be compared; a list and a signaling NaN cannot."""
+    try:
+        return hash(value) is not None
+    except TypeError:
+        return False
 
 
 def _without_blanks(frame: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from riskkit._check import shown
 from riskkit.replay.ingest.columns import FRAME_COLUMNS, NEEDED_BY
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.schema.columns import AMENDS, FACTS, EventKind
@@ -21,7 +22,10 @@ def label_text(label: Any) -> str:
     """A label as text; a float with an integer value (a gap in its column made it one) as that integer."""
     if isinstance(label, (float, np.floating)) and float(label).is_integer():
         label = int(label)
-    return str(label).strip()
+    try:
+        return str(label).strip()
+    except (ValueError, RecursionError):  # an integer of thousands of digits has no text
+        return shown(label)
 
 
 def _codes_of(frame: Frame, name: str, known: Mapping[str, int], unknown: int, empty: int) -> np.ndarray:

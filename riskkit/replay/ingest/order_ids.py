@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit.replay.ingest.labels import label_text
 from riskkit.replay.schema.columns import FIRST_EXTERNAL, EventKind
 from riskkit.replay.schema.constants import DAY_NS
@@ -113,7 +113,7 @@ class OrderIds:
             if len(users) > 1:
                 of = ", ".join(accounts[code].id for code in users[:5])
                 raise InputError(
-                    f"order_id={label!r} is the id of an order in several accounts ({of}); give the account"
+                    f"order_id={shown(label)} is the id of an order in several accounts ({of}); give the account"
                 )
             account = users[0]
         return self._orders.get(self._key(text, account))
@@ -125,17 +125,21 @@ class OrderIds:
     def refuse_unknown(self, label: Any) -> None:
         """Refuse an event that names no order, unless such events are kept."""
         if not self.policy.external:
-            raise InputError(f"order_id={label!r} {FROM_BEFORE}")
+            raise InputError(f"order_id={shown(label)} {FROM_BEFORE}")
 
     def refuse_reuse(self, label: Any, account: int, ts: int) -> None:
         """Refuse a new order whose id is in use."""
         used = self._key(label_text(label), account), self._day(ts)
         if used in self._numbers:
             number = self._numbers[used]
-            raise InputError(f"order_id={label!r} is used already by the order of event {number}; {self.policy.reuse}")
+            raise InputError(
+                f"order_id={shown(label)} is used already by the order of event {number}; {self.policy.reuse}"
+            )
         if used in self._external_events:
             number = self._external_events[used]
-            raise InputError(f"order_id={label!r} is used already by event {number}, of an order from before the log")
+            raise InputError(
+                f"order_id={shown(label)} is used already by event {number}, of an order from before the log"
+            )
 
     def remember(self, row: Mapping[str, int], number: int, label: Any) -> None:
         """Keep the id of the order or of the external event that was taken as the journal's row `number`."""

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import pandas as pd
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.schema.columns import MISSING, RowFlag
 from riskkit.replay.schema.constants import LARGEST
@@ -43,11 +43,13 @@ class TimeForm(NamedTuple):
         try:
             ZoneInfo(tz)
         except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-            raise InputError(f"tz={tz!r} is not a time zone; use a name such as 'UTC' or 'America/New_York'") from None
+            raise InputError(
+                f"tz={shown(tz)} is not a time zone; use a name such as 'UTC' or 'America/New_York'"
+            ) from None
         if unit is not None:
             one_of(unit, tuple(UNITS), "unit")
         if form is not None and (not isinstance(form, str) or "%" not in form):
-            raise InputError(f"time_format={form!r} is not a form of times, as '%d.%m.%Y %H:%M:%S'")
+            raise InputError(f"time_format={shown(form)} is not a form of times, as '%d.%m.%Y %H:%M:%S'")
         return cls(tz, unit, form)
 
 

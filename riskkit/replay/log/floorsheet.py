@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.schema.universe import Account, Instrument, decimal_text
 
@@ -99,7 +99,7 @@ def log_from_trades(
     for argument, column in columns.items():
         if column not in trades.columns:
             raise InputError(
-                f"{argument}={column!r} is not a column of the trades; they have {', '.join(map(str, trades))}"
+                f"{argument}={shown(column)} is not a column of the trades; they have {', '.join(map(str, trades))}"
             )
     events = _events(trades, columns)
     declared = list(EventLog.infer_instruments(events) if instruments is None else instruments)
@@ -153,9 +153,9 @@ def synthetic_floorsheet(
 
     for name, number, minimum in (("trades", trades, 1), ("brokers", brokers, 2), ("symbols", symbols, 1)):
         if number < minimum:
-            raise InputError(f"{name}={number!r} is below {minimum}")
+            raise InputError(f"{name}={shown(number)} is below {minimum}")
     if not 0 <= crossed <= 1:
-        raise InputError(f"crossed={crossed!r} is not a fraction between 0 and 1")
+        raise InputError(f"crossed={shown(crossed)} is not a fraction between 0 and 1")
     draw = np.random.default_rng(seed)
     symbol = draw.choice(symbols, trades, p=_zipf(symbols))
     buyer = draw.choice(brokers, trades, p=_zipf(brokers))

@@ -14,7 +14,7 @@ from numbers import Integral
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
@@ -24,6 +24,7 @@ from riskkit.replay.rules.rule import Rule, RuleType, register
 from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
+from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.scopes import SCOPES
 from riskkit.replay.schema.universe import Universe, exact
 
@@ -33,6 +34,7 @@ TRADE = int(EventKind.TRADE)
 ERROR = int(EventKind.ERROR)
 ACK = int(EventKind.ACK)
 LOSS, POSITIONS, ERRORS = 0, 1, 2  # index of the limit in `observes`
+LONGEST_TIME = 64  # characters; pandas takes seconds to refuse a long text
 
 
 class BreakerLimits(NamedTuple):
@@ -254,7 +256,7 @@ class CircuitBreaker(Shown):
         self.hold = one_of(hold, ("session", "reset"), "hold")
         self._quantum = exact(quantum, "quantum")
         if self._quantum <= 0:
-            raise InputError(f"quantum={quantum!r} is not above zero")
+            raise InputError(f"quantum={shown(quantum)} is not above zero")
         rule = Rule("breaker", self.limits, hold=hold, kind=BY_HAND)
         self._params = rule.to_integers(Universe((), (), {"USD": self._quantum}))
         self._state = SimpleNamespace(loss=0, open=0, errors=0, opening=0, listed=0)
@@ -364,7 +366,7 @@ class CircuitBreaker(Shown):
         with self._lock:
             instant = self._instant(now)
             if self._now is not None and instant < self._now:
-                raise InputError(f"now={now!r} is earlier than the previous time; pass events in time order")
+                raise InputError(f"now={shown(now)} is earlier than the previous time; pass events in time order")
             first = self._now is None
             self._now = instant
             if not first and instant < self._day_end:
@@ -405,15 +407,18 @@ class CircuitBreaker(Shown):
         import pandas as pd
 
         if isinstance(now, Integral) and not isinstance(now, bool):
+            if not -LARGEST < int(now) < LARGEST:
+                raise InputError(f"now={shown(now)} is not a time from 1824 to 2116, in nanoseconds since the epoch")
             return int(now)
+        unread = isinstance(now, (bool, float)) or (isinstance(now, str) and len(now) > LONGEST_TIME)
         try:
-            stamp = None if isinstance(now, (bool, float)) else pd.Timestamp(now)
-        except (ValueError, TypeError):
+            stamp = None if unread else pd.Timestamp(now)
+        except (ValueError, TypeError, OverflowError, RecursionError):
             stamp = None
         if not isinstance(stamp, pd.Timestamp):
-            raise InputError(f"now={now!r} is not a time; use a Timestamp or nanoseconds since the epoch")
+            raise InputError(f"now={shown(now)} is not a time; use a Timestamp or nanoseconds since the epoch")
         if stamp.tz is None:
-            raise InputError(f"now={now!r} has no time zone; write pd.Timestamp(..., tz='America/New_York')")
+            raise InputError(f"now={shown(now)} has no time zone; write pd.Timestamp(..., tz='America/New_York')")
         return int(stamp.as_unit("ns").value)
 
     def _title(self) -> str:

@@ -13,12 +13,11 @@ from fractions import Fraction
 from statistics import NormalDist
 from typing import Annotated, Any, NamedTuple, TypeVar
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit.replay.kernels.integers import MILLION
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import RETURN_UNIT
 from riskkit.replay.schema.constants import LARGEST
-from riskkit.replay.schema.decimals import shown
 from riskkit.replay.schema.durations import SPANS, duration
 from riskkit.replay.schema.durations import duration_text as duration_text
 from riskkit.replay.schema.universe import Universe, decimal_text, exact

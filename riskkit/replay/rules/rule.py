@@ -34,7 +34,7 @@ from functools import cache
 from types import NoneType
 from typing import Any, get_type_hints
 
-from riskkit._check import InputError, one_of
+from riskkit._check import InputError, one_of, shown
 from riskkit.replay.rules.money import CONVERSION, check_currency
 from riskkit.replay.rules.parameters import Unit, fits, integer, unit_of
 from riskkit.replay.rules.rule_text import action_text, description, limit_text, scope_text
@@ -194,7 +194,7 @@ class RuleType:
         for limit in self._observes():
             if type(limit) is str and (limit not in units or units[limit].name not in set(Measure)):
                 raise InputError(
-                    f"rule type {self.name!r}: observes={limit!r} is neither a parameter that is a count, a quantity, money "
+                    f"rule type {self.name!r}: observes={shown(limit)} is neither a parameter that is a count, a quantity, money "
                     "or a fraction, nor a Measure"
                 )
         if "breach" in self.parameters._fields and not self.limits and not self._reads_breach():
@@ -367,7 +367,7 @@ class Rule:
         breach = getattr(self.parameters, "breach", None)
         limits = [getattr(self.parameters, name) for name in kind.limits]
         if limits and set(limits) == {None} and breach != kind.parameters._field_defaults.get("breach"):
-            raise InputError(f"rule {self.id!r}: breach={breach!r} has no effect, for no limit is given")
+            raise InputError(f"rule {self.id!r}: breach={shown(breach)} has no effect, for no limit is given")
         self.hold_ns()
         spans = {name: getattr(self.parameters, name) for name, unit in kind.units().items() if unit.name == "duration"}
         spans = {
@@ -415,7 +415,7 @@ class Rule:
         lacking = (scopes.QUANTITIES[quantity] for quantity in sorted(reads))
         why = next((f": {one.why_not}" for one in lacking if self.scope not in one.scopes), "")
         raise InputError(
-            f"rule {self.id!r}: scope={self.wire_scope!r} does not fit the type {self.type!r}{why}; use {known}"
+            f"rule {self.id!r}: scope={shown(self.wire_scope)} does not fit the type {self.type!r}{why}; use {known}"
         )
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.rules.money import CONVERSION, conversion_of
 from riskkit.replay.rules.parameters import Unit
 from riskkit.replay.rules.rule import Rule
@@ -135,7 +135,9 @@ def _fraction(level: Tier, id: str) -> Fraction:
         raise InputError(f"rule {id!r}: {level!r} is not a Tier; write Tier(0.8, 'ALERT')")
     fraction = exact(level.at, f"rule {id!r}: at")
     if not 0 < fraction <= 1:
-        raise InputError(f"rule {id!r}: at={level.at!r} is not a fraction of the limit; it is above 0 and at most 1")
+        raise InputError(
+            f"rule {id!r}: at={shown(level.at)} is not a fraction of the limit; it is above 0 and at most 1"
+        )
     return fraction
 
 

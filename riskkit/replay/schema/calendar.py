@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.schema.constants import DAY_NS
 
 EPOCH = dt.date(1970, 1, 1)
@@ -45,11 +45,11 @@ def day_starts(tz: str, roll_hour: int, first_ns: int, last_ns: int) -> np.ndarr
     [24.0, 23.0]
     """
     if isinstance(roll_hour, bool) or not isinstance(roll_hour, int) or not 0 <= roll_hour <= 23:
-        raise InputError(f"roll_hour={roll_hour!r} is not an hour from 0 to 23")
+        raise InputError(f"roll_hour={shown(roll_hour)} is not an hour from 0 to 23")
     try:
         zone = ZoneInfo(tz)
     except (ZoneInfoNotFoundError, ValueError, TypeError):
-        raise InputError(f"tz={tz!r} is not a time zone; use a name such as 'UTC' or 'America/New_York'") from None
+        raise InputError(f"tz={shown(tz)} is not a time zone; use a name such as 'UTC' or 'America/New_York'") from None
     day = EPOCH + dt.timedelta(days=first_ns // DAY_NS - 2)
     starts = [_start(day, roll_hour, zone)]
     while starts[-1] <= last_ns:

@@ -7,27 +7,20 @@ exponent of a number are checked first; everything that reads exact numbers read
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 
 MAX_DIGITS = 400  # 2**256 has 78, the shortest text of a float at most 17
 MAX_EXPONENT = 307  # below it every number is finite as a float
 MIN_EXPONENT = -400
-SHOWN = 60
+MAX_BITS = 10 * MAX_DIGITS  # of numerator and denominator of a fraction
 ROUNDINGS = ("refuse", "nearest")  # of a number between two ticks, lots or units of money
 ROUND_IT = "rounding='nearest' rounds it"
 TOO_LARGE = "check the number; a larger tick, lot or quantum holds more"
-
-
-def shown(value: Any) -> str:
-    """The value for a message, cut if it is long; an integer of thousands of digits has no text in Python."""
-    if isinstance(value, int) and value.bit_length() > 4 * MAX_DIGITS:
-        return f"an integer of {value.bit_length()} bits"
-    text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
 
 
 def decimal_of(value: Any, name: str) -> Decimal:
@@ -50,7 +43,7 @@ def decimal_of(value: Any, name: str) -> Decimal:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, bool):
-        raise InputError(f"{name}={value!r} is not a number")
+        raise InputError(f"{name}={shown(value)} is not a number")
     if isinstance(value, int) and value.bit_length() > 3 * MAX_DIGITS:
         raise _beyond(value, name)
     if isinstance(value, str) and len(value) > 2 * MAX_DIGITS:
@@ -60,12 +53,32 @@ def decimal_of(value: Any, name: str) -> Decimal:
     except (InvalidOperation, TypeError, ValueError, OverflowError):
         raise InputError(f"{name}={shown(value)} is not a number") from None
     if not number.is_finite():
-        raise InputError(f"{name}={value!r} is not a finite number")
+        raise InputError(f"{name}={shown(value)} is not a finite number")
     _, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)
     if len(digits) > MAX_DIGITS or exponent < MIN_EXPONENT or number.adjusted() > MAX_EXPONENT:
         raise _beyond(value, name)
     return number
+
+
+def fraction_of(value: Any, name: str) -> Fraction:
+    """The exact value of what `decimal_of` reads, or of a fraction whose terms have at most 4,000 bits.
+
+    Raises
+    ------
+    InputError
+        As `decimal_of`.
+
+    Examples
+    --------
+    >>> fraction_of("0.10", "price"), fraction_of(Fraction(1, 3), "price")
+    (Fraction(1, 10), Fraction(1, 3))
+    """
+    if not isinstance(value, Fraction):
+        return Fraction(decimal_of(value, name))
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
+        raise _beyond(value, name)
+    return value
 
 
 def _beyond(value: Any, name: str) -> InputError:

@@ -7,9 +7,9 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.schema.constants import DAY_NS, LARGEST
-from riskkit.replay.schema.decimals import decimal_of, shown
+from riskkit.replay.schema.decimals import decimal_of
 
 SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": DAY_NS}
 MICROSECOND = datetime.timedelta(microseconds=1)
@@ -53,7 +53,7 @@ def _nanoseconds(value: Any, name: str) -> int:
         if match:
             span = Fraction(decimal_of(match[1], name)) * SPANS[match[2]]
             if span.denominator != 1:
-                raise InputError(f"{name}={value!r} is not a whole number of nanoseconds")
+                raise InputError(f"{name}={shown(value)} is not a whole number of nanoseconds")
             return int(span)
     elif isinstance(value, datetime.timedelta) and value == value:  # NaT differs from itself
         return value // MICROSECOND * 1_000 + int(getattr(value, "nanoseconds", 0))

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from riskkit._check import InputError
-from riskkit.replay.schema.decimals import shown
+from riskkit._check import InputError, shown
 
 # control characters, line and paragraph separators, marks that turn the direction of a line, halves of characters
 UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -31,7 +30,10 @@ def name_text(value: Any, what: str) -> str:
         ...
     riskkit._check.InputError: account='a\nb' is not a name; a name is one line of text without control characters
     """
-    text = str(value).strip()
+    try:
+        text = str(value).strip()
+    except (ValueError, RecursionError):  # an integer of thousands of digits
+        text = ""
     if not text or UNPRINTED.search(text):
         raise InputError(f"{what}={shown(value)} {WHY}")
     return text

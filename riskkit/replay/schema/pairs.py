@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.schema.columns import CURRENCIES
-from riskkit.replay.schema.decimals import shown
 
 NO_PAIR = "is not a pair of two currencies, as EURUSD or EUR/USD"
 

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 
 
 def read_toml(path: str | Path, what: str) -> dict[str, Any]:
@@ -21,10 +21,12 @@ def read_toml(path: str | Path, what: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise InputError(f"{what} {path.name!r} cannot be read: {error.strerror}") from None
+        raise InputError(f"{what} {shown(path.name)} cannot be read: {error.strerror}") from None
     except RecursionError:
-        raise InputError(f"{what} {path.name!r} is not TOML: its values are nested too deep") from None
+        raise InputError(f"{what} {shown(path.name)} is not TOML: its values are nested too deep") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{what} {path.name!r} is not TOML: {error}") from None
+        raise InputError(f"{what} {shown(path.name)} is not TOML: {error}") from None
     except ValueError:
-        raise InputError(f"{what} {path.name!r} holds an integer of thousands of digits; 64 bits have 19") from None
+        raise InputError(
+            f"{what} {shown(path.name)} holds an integer of thousands of digits; 64 bits have 19"
+        ) from None

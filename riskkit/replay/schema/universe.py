@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.replay.schema.constants import LARGEST
-from riskkit.replay.schema.decimals import decimal_of
+from riskkit.replay.schema.decimals import fraction_of
 from riskkit.replay.schema.names import name_text
 from riskkit.replay.schema.pairs import currencies_of
 
+FINEST = 10**300  # a float times this denominator is still finite
 UNITS = ("tick", "lot", "multiplier", "price_step", "qty_step")  # of an instrument
 
 
@@ -30,22 +31,19 @@ class OutOfRange(InputError):
 
 def exact(value: Any, name: str) -> Fraction:
     """The exact value of a string, a Decimal, an int or the shortest form of a float."""
-    if isinstance(value, Fraction):
-        return value
-    return Fraction(decimal_of(value, name))
+    return fraction_of(value, name)
 
 
 def decimal_text(value: Fraction) -> str:
     """The shortest exact decimal of a fraction, or n/d if there is none."""
-    denominator = value.denominator
+    denominator, digits = value.denominator, 0
     for prime in (2, 5):
+        power = 0
         while denominator % prime == 0:
-            denominator //= prime
+            denominator, power = denominator // prime, power + 1
+        digits = max(digits, power)
     if denominator != 1:
         return f"{value.numerator}/{value.denominator}"
-    digits = 0
-    while (value * 10**digits).denominator != 1:
-        digits += 1
     scaled = abs(int(value * 10**digits))
     sign = "-" if value < 0 else ""
     integer, rest = divmod(scaled, 10**digits)
@@ -117,7 +115,11 @@ class Instrument:
         for name in UNITS:
             value = exact(getattr(self, name), f"instrument {self.id!r}: {name}")
             if value <= 0:
-                raise InputError(f"instrument {self.id!r}: {name}={getattr(self, name)!r} is not above zero")
+                raise InputError(f"instrument {self.id!r}: {name}={shown(getattr(self, name))} is not above zero")
+            if max(value.numerator, value.denominator) >= FINEST:
+                raise InputError(
+                    f"instrument {self.id!r}: {name}={shown(getattr(self, name))} is beyond 1e-300 to 1e300"
+                )
             object.__setattr__(self, name, value)
         for name, size in (("price_step", "tick"), ("qty_step", "lot")):
             if (getattr(self, size) / getattr(self, name)).denominator != 1:
@@ -229,7 +231,7 @@ class Universe:
         amounts += [exact(v, f"account {a.id!r}: cash") for a in opened for v in a.cash.values()]
         unit = common_unit(amounts) if quantum is None else exact(quantum, "quantum")
         if unit <= 0:
-            raise InputError(f"quantum={quantum!r} is not above zero")
+            raise InputError(f"quantum={shown(quantum)} is not above zero")
         currencies = dict.fromkeys([i.currency for i in priced] + [c for a in opened for c in a.cash]) or {"USD": None}
         return cls(listed, opened, dict.fromkeys(currencies, unit), mixed=mixed)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of, positive
+from riskkit._check import InputError, finite_array, finite_number, labels_of, one_of, positive, shown
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import Confidence, Measure, Quantity, TailMeasure
 from riskkit.var._inputs import Sample, read_confidences
@@ -248,7 +248,7 @@ def _rounded_quantile(z: Any, p: float) -> float:
     tail = 0.5 * math.erfc(quantile / math.sqrt(2.0))
     if abs(tail - p) > ROUNDED * p:
         raise InputError(
-            f"z={z!r} is the normal quantile of {1.0 - tail:.4g}, not of confidence={1.0 - p:g}; give the confidence of z, "
+            f"z={shown(z)} is the normal quantile of {1.0 - tail:.4g}, not of confidence={1.0 - p:g}; give the confidence of z, "
             "or leave z out"
         )
     return quantile
@@ -327,7 +327,7 @@ def normal_shortfall(volatility: float, *, mean: float = 0.0, target: float | No
     above = (mean if target is None else finite_number(target, "target")) - mean
     probability = float(ndtr(above / volatility))
     if probability < 1e-300:
-        raise InputError(f"target={target!r} is so far below the mean that its probability is zero in floats")
+        raise InputError(f"target={shown(target)} is so far below the mean that its probability is zero in floats")
     ratio = normal_density(above / volatility) / probability
     regret = above**2 + volatility**2 + volatility * above * ratio
     return NormalShortfall(probability, above + volatility * ratio, regret)
@@ -367,7 +367,7 @@ def _degrees(measure: str, df: Any, scaled: bool) -> float:
     minimum = 2.0 if scaled else (1.0 if measure == "es" else 0.0)
     if number <= minimum:
         why = "has no variance to scale to" if scaled else "has no mean in the tail" if minimum else "does not exist"
-        raise InputError(f"df={df!r} is not above {minimum:g}; such a t {why}")
+        raise InputError(f"df={shown(df)} is not above {minimum:g}; such a t {why}")
     return number
 
 

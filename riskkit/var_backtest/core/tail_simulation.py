@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskkit._check import InputError
+from riskkit._check import InputError, shown
 from riskkit.var_backtest.core.distributions import normal_quantile
 from riskkit.var_backtest.core.simulated_hits import DEFAULT_SEED, generator
 
@@ -75,7 +75,7 @@ def null_distribution(null: str) -> Null:
     except (TypeError, ValueError):
         df = 0.0
     if not 2.0 < df < np.inf:
-        raise InputError(f"null={null!r} is not 'normal' or 't' with more than 2 degrees of freedom, such as 't3'")
+        raise InputError(f"null={shown(null)} is not 'normal' or 't' with more than 2 degrees of freedom, such as 't3'")
 
     def student_es(p: float) -> float:
         t = float(stdtrit(df, p))

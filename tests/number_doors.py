@@ -1,0 +1,157 @@
+"""Every place where a number, a time or a count comes in from outside, as a call with one value; used by tests/house/test_fuzz_numbers.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import riskkit as rk
+from riskkit import desk
+from riskkit import rules as catalogue
+
+ORDER = {"account": "A", "instrument": "X", "side": "B"}
+
+
+def tracker() -> desk.PositionTracker:
+    made = desk.PositionTracker({"A": 1, "B": 1})
+    made.set_price("A", 1, 1)
+    return made
+
+
+def manager() -> desk.RiskManager:
+    made = desk.RiskManager(10_000, bars_per_day=1)
+    made.add_ticker("A", price=100.0, volatility=0.02)
+    return made
+
+
+def session() -> rk.Session:
+    rules = rk.RuleSet([rk.Rule("size", catalogue.MaxOrderQty(limit=5))])
+    return rk.Session.create(rules, [rk.Instrument("X")], [rk.Account("A")], compiled=False)
+
+
+def breaker() -> rk.CircuitBreaker:
+    return rk.CircuitBreaker(daily_loss=5)
+
+
+def frame(**columns: Any) -> rk.EventLog:
+    """A log of one order, with other values."""
+    row = {"ts": 0, "kind": "order", **ORDER, "qty": 1, "price": 1, **columns}
+    return rk.EventLog.from_frame(pd.DataFrame({name: pd.Series([cell], dtype=object) for name, cell in row.items()}))
+
+
+def rows(name: str) -> Callable[[Any, Path], Any]:
+    """A CSV file of one order, with another text in a column."""
+
+    def read(value: Any, folder: Path) -> Any:
+        row = {"ts": 0, "kind": "order", **ORDER, "qty": 1, "price": 1, name: written(value)}
+        path = folder / "rows.csv"
+        text = f"{','.join(row)}\n{','.join(map(str, row.values()))}\n"
+        path.write_text(text, encoding="utf-8", errors="surrogatepass")
+        return rk.read_log(path)
+
+    return read
+
+
+def rule_file(value: Any, folder: Path) -> Any:
+    """A TOML file of one rule, with this limit."""
+    path = folder / "rules.toml"
+    limit = f'"{value}"' if isinstance(value, str) else written(value)
+    text = f'[[rules]]\nid = "a"\ntype = "max_order_notional"\nlimit = {limit}\n'
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    return rk.RuleSet.from_toml(path)
+
+
+def written(value: Any) -> str:
+    """A value as a file has it; thousands of nines or of brackets for what Python cannot write."""
+    try:
+        return str(value)
+    except ValueError:
+        return "9" * 5_000
+    except RecursionError:
+        return "[" * 5_000 + "]" * 5_000
+
+
+LIVE: dict[str, Callable[[Any], Any]] = {
+    "tracker amount": lambda value: tracker().update("u", "m", "A", value, 1, timestamp=1),
+    "tracker price": lambda value: tracker().update("u", "m", "A", 1, value, timestamp=1),
+    "tracker time": lambda value: tracker().update("u", "m", "A", 1, 1, timestamp=value),
+    "tracker trade id": lambda value: tracker().update("u", "m", "A", 1, 1, timestamp=1, trade_id=value),
+    "tracker set_price": lambda value: tracker().set_price("A", value, 1),
+    "tracker swap value": lambda value: tracker().swap("u", "m", "A", 1, "B", 1, value=value, timestamp=1),
+    "tracker gas": lambda value: tracker().swap("u", "m", "A", 1, "B", 1, gas_token="A", gas_amount=value, timestamp=1),
+    "tracker lot": lambda value: tracker().add_token("Z", value),
+    "tracker quantum": lambda value: desk.PositionTracker({}, quantum=value),
+    "tracker stale_after": lambda value: desk.PositionTracker({}, stale_after=value),
+    "tracker window": lambda value: desk.PositionTracker({}, window=value),
+    "tracker remember": lambda value: desk.PositionTracker({}, remember=value),
+    "tracker periods": lambda value: desk.PositionTracker({}, periods_per_year=value),
+    "tracker idle": lambda value: tracker().idle_positions(1, idle=value),
+    "tracker rows": lambda value: tracker().ingest(
+        [{"user": "u", "market": "m", "token": "A", "amount": value, "price": 1, "timestamp": 1}], on_error="raise"
+    ),
+    "manager cash": lambda value: desk.RiskManager(value),
+    "manager lot": lambda value: desk.RiskManager(10, lot=value),
+    "manager decay": lambda value: desk.RiskManager(10, decay=value),
+    "manager quantity": lambda value: manager().check_trade_impact("A", value, "buy"),
+    "manager side": lambda value: manager().check_trade_impact("A", 1, value),
+    "manager time": lambda value: manager().check_trade_impact("A", 1, "buy", timestamp=value),
+    "manager price": lambda value: manager().set_price("A", value),
+    "manager limit": lambda value: manager().set_limits("a", "b", var_limit=value),
+    "instrument tick": lambda value: rk.Instrument("X", tick=value),
+    "instrument multiplier": lambda value: rk.Instrument("X", multiplier=value),
+    "instrument id": lambda value: rk.Instrument(value),
+    "breaker loss": lambda value: rk.CircuitBreaker(daily_loss=value),
+    "breaker positions": lambda value: rk.CircuitBreaker(open_positions=value),
+    "breaker quantum": lambda value: rk.CircuitBreaker(daily_loss=5, quantum=value),
+    "breaker trade": lambda value: breaker().record_trade(value),
+    "breaker now": lambda value: breaker().check_daily_reset(value),
+    "session quantity": lambda value: session().process_order(**ORDER, qty=value, price=1, ts=1),
+    "session price": lambda value: session().process_order(**ORDER, qty=1, price=value, ts=1),
+    "session time": lambda value: session().process_order(**ORDER, qty=1, price=1, ts=value),
+    "session mark": lambda value: session().process_price(instrument="X", price=value, ts=1),
+    "rule count": lambda value: rk.Rule("a", catalogue.MaxOrderQty(limit=value)),
+    "rule money": lambda value: rk.Rule("a", catalogue.MaxOrderNotional(limit=value)),
+    "rule window": lambda value: rk.Rule("a", catalogue.OrderRate(limit=1, window_ns=value)),
+    "rule hold": lambda value: rk.Rule("a", catalogue.MaxOrderQty(limit=1), hold=value),
+    "frame price": lambda value: frame(price=value),
+    "frame quantity": lambda value: frame(qty=value),
+    "frame time": lambda value: frame(ts=value),
+    "frame account": lambda value: frame(account=value),
+    "frame cash": lambda value: frame(kind="cash", amount=value),
+    "validate quantity": lambda value: desk.validate(
+        {"ticker": "A", "side": "buy", "quantity": value, "price": 1.0}, {}, 1000.0
+    ),
+    "validate position": lambda value: desk.validate(
+        {"ticker": "A", "side": "buy", "quantity": 1, "price": 1.0}, {"A": value}, 1000.0
+    ),
+    "validate size": lambda value: desk.validate(
+        {"ticker": "A", "side": "buy", "quantity": 1, "price": 1.0}, {}, 1000.0, value
+    ),
+    "evaluate history": lambda value: desk.evaluate({"A": 1.0}, 100.0, history=[value, 100.0]),
+    "risk state": lambda value: desk.RiskState().update(value),
+    "limits": lambda value: desk.DeskLimits.from_dict({"var_limit": value}),
+    "alert metrics": lambda value: desk.Alert("a", "b", "c", "WARN", "m", 0, metrics={"x": value}),
+    "alert time": lambda value: desk.Alert("a", "b", "c", "WARN", "m", value),
+    "alerts deduplicate": lambda value: desk.AlertSystem([], deduplicate=value),
+    "alerts capacity": lambda value: desk.AlertSystem([lambda alert: None], capacity=value),
+    "alerts keep": lambda value: desk.AlertSystem([], keep=value),
+    "alerts flush": lambda value: desk.AlertSystem([]).flush(value),
+    "alerts mute": lambda value: desk.AlertSystem([]).mute("a", until=value),
+    "alerts retry": lambda value: desk.Retry(attempts=value),
+    "stream bar": lambda value: desk.MarketStream([], bar=value),
+    "stream decay": lambda value: desk.MarketStream([], decay=value),
+    "stream keep": lambda value: desk.MarketStream([], keep=value),
+    "stream price": lambda value: desk.MarketStream([desk.Tick(0, "A", value)]).run(),
+    "stream time": lambda value: desk.MarketStream([desk.Tick(value, "A", 1.0)]).run(),
+    "tracker state": lambda value: desk.PositionTracker.from_state(value),
+    "manager state": lambda value: desk.RiskManager.from_state(value),
+}
+FILES: dict[str, Callable[[Any, Path], Any]] = {
+    "csv price": rows("price"),
+    "csv quantity": rows("qty"),
+    "csv time": rows("ts"),
+    "toml limit": rule_file,
+}
