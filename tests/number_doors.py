@@ -1,4 +1,4 @@
-"""Every place where a number, a time or a count comes in from outside, as a call with one value; used by tests/house/test_fuzz_numbers.py."""
+"""Every place where a number, a time or a count comes in from outside, as a call with one value, for tests/house/test_fuzz_numbers.py."""
 
 from __future__ import annotations
 
