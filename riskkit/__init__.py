@@ -7,7 +7,7 @@ Replay: `replay_log`, `compare`, `ReplayResult`, `Session`, `Decision`, `sweep`,
 Models: `simple_returns`, `log_returns`, `value_at_risk`, `rolling_var`, `RiskEstimate`, `backtest_var`, `ewma_volatility`,
 `ewma_covariance`, `simulate_risk`, `stress_test`, `performance_summary`.
 Everything else is in a module: `returns`, `pnl`, `covariance`, `var`, `attribution`, `montecarlo`, `stress`, `liquidity`,
-`performance`, `var_backtest`, `rules`, `replay`, `sweeps`, `incidents`, `presets`, `desk`, `report`, `datasets`, `vbt`, `compat`.
+`performance`, `var_backtest`, `read`, `rules`, `replay`, `sweeps`, `incidents`, `presets`, `desk`, `report`, `datasets`, `vbt`, `compat`.
 
 The list itself is ``__init__.pyi``; a name is loaded when it is first used, so that ``import riskkit`` stays cheap.
 """

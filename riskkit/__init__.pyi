@@ -13,6 +13,7 @@ from . import montecarlo as montecarlo
 from . import performance as performance
 from . import pnl as pnl
 from . import presets as presets
+from . import read as read
 from . import replay as replay
 from . import report as report
 from . import returns as returns
@@ -27,9 +28,9 @@ from .covariance.ewma import ewma_volatility as ewma_volatility
 from .covariance.ewma_matrix import ewma_covariance as ewma_covariance
 from .montecarlo.engine.simulate import simulate_risk as simulate_risk
 from .performance.summary import performance_summary as performance_summary
+from .read.read_log import read_log as read_log
 from .replay.live.session import Session as Session
 from .replay.log.event_log import EventLog as EventLog
-from .replay.log.files import read_log as read_log
 from .replay.results.decisions import Decision as Decision
 from .replay.results.result import ReplayResult as ReplayResult
 from .replay.rules.circuit_breaker import CircuitBreaker as CircuitBreaker

@@ -190,7 +190,7 @@ def _api(chosen: argparse.Namespace) -> int:
 
 def _replay(chosen: argparse.Namespace) -> int:
     """Replay a log without and with limits, and compare the results."""
-    from riskkit.replay.log.files import read_log
+    from riskkit.read.read_log import read_log
     from riskkit.replay.rules.ruleset import RuleSet
     from riskkit.replay.run.compare import compare
     from riskkit.replay.schema.durations import duration

@@ -34,5 +34,5 @@ def test_every_name_of_the_package_exists(path):
 
 
 def test_a_name_that_does_not_exist_is_found():
-    assert exists("riskkit.var.historical") and exists("riskkit.replay.log.files.read_log")
+    assert exists("riskkit.var.historical") and exists("riskkit.read.read_log.read_log")
     assert not exists("riskkit.var.historical_risk")

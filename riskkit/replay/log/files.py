@@ -21,7 +21,7 @@ PARQUET, MAGIC = (".parquet", ".pq"), b"PAR1"
 UNITS = {"instruments": Instrument, "accounts": Account}
 
 
-def read_log(
+def read_events(
     path: str | Path,
     *,
     units: str | Path | None = None,
@@ -39,7 +39,7 @@ def read_log(
     ignore: Collection[Any] = (),
     about: Mapping[str, Any] | None = None,
 ) -> EventLog:
-    r"""Read an event log from a file or a folder.
+    r"""Read an event log from a stored log or a table of events.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def read_log(
     >>> text = "ts,kind,account,instrument,side,qty,price\n0,order,A,X,B,5,10.5\n"
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = Path(folder, "orders.csv").write_text(text)
-    ...     log = read_log(Path(folder, "orders.csv"))
+    ...     log = read_events(Path(folder, "orders.csv"))
     >>> log.counts()["ORDER"]
     1
     """

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from riskkit._check import InputError
+from riskkit.read.read_log import read_log
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.log.files import read_log
 
 ROWS = """\
 ts,kind,account,instrument,side,qty,price,order_id

@@ -1,0 +1,17 @@
+"""Readers of files that people have: each gives a `Reading`, with its events, and what it left out, derived and assumed.
+
+``reading.log()`` is an event log for a replay; `riskkit.read_log` finds the reader of a file by its
+content. What a file does not hold (time zone, contract size, label of the account) is an argument, or is said under
+``assumed``; a torn file is refused whole.
+
+Result:               `Reading`
+Engines and research: `quantconnect`
+"""
+
+from riskkit.read.formats.quantconnect import quantconnect
+from riskkit.read.reading import Reading
+
+__all__ = [
+    "Reading",
+    "quantconnect",
+]

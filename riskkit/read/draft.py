@@ -1,0 +1,235 @@
+"""The events of a file while they are read, and how they become a `Reading`: in order, with derived orders."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from riskkit._check import InputError
+from riskkit.read.reading import Reading, with_units
+from riskkit.read.source import Source, TableRow
+from riskkit.replay.ingest.columns import FRAME_COLUMNS
+from riskkit.replay.schema.decimals import decimal_of
+
+Event = dict[str, Any]
+PRICES, QUANTITIES = ("price", "bid", "ask", "reserve"), ("qty",)
+ADDED_FEE = "fee of a fill"
+
+
+class Draft:
+    """Events in the order in which a reader finds them; events of one time keep this order.
+
+    Parameters
+    ----------
+    form : str
+        Name of the reader.
+    files : iterable of Source
+        The files.
+    account : str
+        Label of events without an account.
+    multipliers : mapping of instrument to number, optional
+        Money of one unit of quantity when the price moves by one.
+    """
+
+    def __init__(
+        self, form: str, files: Iterable[Source], account: str = "", multipliers: Mapping[str, Any] | None = None
+    ) -> None:
+        self.form = form
+        self.files = tuple(source.name for source in files)
+        self.account = account
+        self.multipliers = {
+            name: decimal_of(value, f"multipliers[{name!r}]") for name, value in (multipliers or {}).items()
+        }
+        self.rows: list[Event] = []
+        self.realised_pnl: dict[str, Decimal] | None = None
+        self.facts: dict[str, Any] = {}
+        self._left_out: list[tuple[str, str, str]] = []
+        self._derived: Counter[str] = Counter()
+        self._assumed: dict[str, None] = {}
+        self._instruments: dict[str, dict[str, Any]] = {}
+
+    def event(self, row: TableRow, kind: str, ts: int, derived: str = "", **values: Any) -> Event:
+        """Add an event of a row; values that are None are absent, and `derived` names what the file does not state."""
+        event = {"kind": kind, "ts": ts, "at": (row.source.name, row.at), "derived": derived}
+        event |= {name: value for name, value in values.items() if value is not None}
+        if self.account and kind not in ("price", "clock", "fx"):
+            event.setdefault("account", self.account)
+        if kind in ("order", "fill", "correct") and values.get("qty", 1) <= 0:
+            row.refuse(f"{values['qty']} is not a quantity of a {kind}, which is above zero")
+        if derived:
+            self._derived[derived] += 1
+        self.rows.append(event)
+        return event
+
+    def leave_out(self, row: TableRow, reason: str) -> None:
+        """Name a row that is no event of its own."""
+        self._left_out.append((row.source.name, row.at, reason))
+
+    def assume(self, *sentences: str) -> None:
+        """Say what is not in the file and was decided."""
+        self._assumed |= dict.fromkeys(sentences)
+
+    def derive(self, what: str, count: int = 1) -> None:
+        """Count what was added beside events."""
+        self._derived[what] += count
+
+    def instrument(self, label: str, **facts: Any) -> str:
+        """Note the currency or the multiplier of an instrument; a multiplier of the arguments is the one."""
+        known = self._instruments.setdefault(label, {})
+        known |= {name: value for name, value in facts.items() if value is not None}
+        if label in self.multipliers:
+            known["multiplier"] = self.multipliers[label]
+        return label
+
+    def realised(self, currency: str, amount: Decimal) -> None:
+        """Add a realised profit that the file states."""
+        self.realised_pnl = add_to(self.realised_pnl or {}, currency, amount)
+
+    def finish(self) -> Reading:
+        """The reading: events in order of time, each fill with an order, fees in the currency of their instrument."""
+        import pandas as pd
+
+        self._unused_multipliers()
+        rows = self._with_orders(self._in_time())
+        fees, rows = self._fees(rows)
+        frame = pd.DataFrame(
+            rows, columns=["ts", *(n for n in FRAME_COLUMNS if any(n in r for r in rows) and n != "ts")]
+        )
+        frame["ts"] = pd.to_datetime(frame["ts"].astype("int64"), unit="ns", utc=True)
+        frame = frame.astype({name: object for name in frame if name != "ts"})
+        frame = frame.where(frame.notna(), None)
+        labels = dict.fromkeys(row["instrument"] for row in rows if "instrument" in row)
+        return Reading(
+            self.form,
+            self.files,
+            frame,
+            tuple(with_units(label, *_numbers(rows, label), self._instruments.get(label, {})) for label in labels),
+            tuple(row["at"] for row in rows),
+            pd.DataFrame(self._left_out, columns=["file", "row", "reason"]),
+            self._stated(rows),
+            dict(self._derived),
+            tuple(self._assumed),
+            fees,
+            _cash(rows),
+            self.realised_pnl,
+            self.facts,
+        )
+
+    def _unused_multipliers(self) -> None:
+        traded = {row.get("instrument") for row in self.rows}
+        for label in self.multipliers:
+            if label not in traded:
+                raise InputError(f"multipliers: {label!r} is not an instrument of {', '.join(self.files)}")
+            self.instrument(label)
+
+    def _in_time(self) -> list[Event]:
+        """Events by time; an order that is later than one of its events is taken at the time of that event."""
+        first: dict[str, int] = {}
+        for row in self.rows:
+            if "order_id" in row and row["kind"] != "order":
+                first[row["order_id"]] = min(row["ts"], first.get(row["order_id"], row["ts"]))
+        moved = 0
+        for row in self.rows:
+            if row["kind"] == "order" and row["ts"] > first.get(row.get("order_id", ""), row["ts"]):
+                row["ts"], row["early"] = first[row["order_id"]], True
+                moved += 1
+        if moved:
+            self.assume(f"{moved} orders are taken at the time of their first event, which is before their own")
+        return sorted(self.rows, key=lambda row: (row["ts"], "early" not in row))
+
+    def _with_orders(self, rows: list[Event]) -> list[Event]:
+        """Add an order before the first of the fills of each order that is not in the file."""
+        known = {row["order_id"] for row in rows if row["kind"] == "order" and "order_id" in row}
+        groups: dict[tuple[Any, ...], list[Event]] = {}
+        for number, row in enumerate(rows):
+            if row["kind"] == "fill" and row.get("order_id") not in known:
+                own = row.get("order_id", number)
+                groups.setdefault((row["account"], row["instrument"], row["side"], own), []).append(row)
+        if not groups:
+            return rows
+        taken = Counter(key[-1] for key in groups)
+        heads: dict[int, Event] = {}
+        for number, (key, fills) in enumerate(groups.items(), 1):
+            label = key[-1] if isinstance(key[-1], str) and taken[key[-1]] == 1 else f"derived {number}"
+            for fill in fills:
+                fill["order_id"] = label
+            heads[id(fills[0])] = _order_of(fills)
+        self._derived["order"] += len(groups)
+        self.assume(
+            "an order that is not in the file is derived from its fills: their quantity, at the worst of their prices"
+        )
+        return [event for row in rows for event in ((heads[id(row)], row) if id(row) in heads else (row,))]
+
+    def _fees(self, rows: list[Event]) -> tuple[dict[str, Decimal], list[Event]]:
+        """Sum the fees of standing fills; a fee in another currency than the instrument's is a cash event of its own."""
+        currencies = {label: facts.get("currency") or "USD" for label, facts in self._instruments.items()}
+        fees: dict[str, Decimal] = {}
+        found: list[Event] = []
+        paid: dict[Any, tuple[str, Decimal]] = {}
+        other = 0
+        for number, row in enumerate(rows):
+            found.append(row)
+            if row["kind"] not in ("fill", "correct", "bust"):
+                continue
+            key = (row["account"], row["instrument"], row.get("trade_id", number))
+            if row["kind"] != "fill" and key in paid and ("fee" in row or row["kind"] == "bust"):
+                add_to(fees, paid[key][0], -paid[key][1])
+            if "fee" not in row:
+                continue
+            home = currencies.get(row["instrument"], "USD")
+            currency = row.pop("fee_currency", None) or home
+            paid[key] = currency, row["fee"]
+            add_to(fees, currency, row["fee"])
+            if currency != home:
+                amount = row.pop("fee")
+                other += 1
+                if amount:
+                    found.append(
+                        {"kind": "cash", "ts": row["ts"], "at": row["at"], "derived": ADDED_FEE, "account": row["account"],
+                         "amount": -amount, "currency": currency, "flow": "fee"}
+                    )  # fmt: skip
+        if other:
+            self.assume(f"{other} fees in another currency than the instrument's are cash events with flow 'fee'")
+        return fees, found
+
+    def _stated(self, rows: list[Event]) -> dict[str, int]:
+        """Events of the files by kind, without busted fills."""
+        counts = Counter(row["kind"] for row in rows if not row["derived"])
+        counts["fill"] -= counts.pop("bust", 0)
+        counts.pop("correct", 0)
+        order = ("order", "modify", "cancel", "fill")
+        return {kind: counts[kind] for kind in dict.fromkeys([*order, *counts]) if counts[kind]}
+
+
+def _order_of(fills: list[Event]) -> Event:
+    first = fills[0]
+    names = ("account", "instrument", "side", "order_id", "strategy", "at", "ts")
+    prices = [fill["price"] for fill in fills]
+    return {
+        **{name: first[name] for name in names if name in first},
+        "kind": "order",
+        "derived": "order",
+        "qty": sum((fill["qty"] for fill in fills), Decimal(0)),
+        "price": max(prices) if first["side"] == "B" else min(prices),
+    }
+
+
+def _numbers(rows: list[Event], label: str) -> tuple[list[Decimal], list[Decimal]]:
+    own = [row for row in rows if row.get("instrument") == label]
+    return tuple([Decimal(row[n]) for row in own for n in names if n in row] for names in (PRICES, QUANTITIES))  # type: ignore[return-value]
+
+
+def _cash(rows: list[Event]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for row in rows:
+        if row["kind"] == "cash" and row["derived"] != ADDED_FEE:
+            add_to(found, row.get("currency", "USD"), row["amount"])
+    return found
+
+
+def add_to(sums: dict[str, Decimal], key: str, amount: Decimal) -> dict[str, Decimal]:
+    """Add an amount to the sum of a key."""
+    sums[key] = sums.get(key, Decimal(0)) + amount
+    return sums

@@ -1,0 +1,107 @@
+"""Backtest orders of QuantConnect (LEAN)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from riskkit.read.draft import Draft
+from riskkit.read.reading import Reading
+from riskkit.read.registry import reader
+from riskkit.read.source import Files, Source, TableRow, sources
+from riskkit.read.times import Clock
+
+HEADING = ["Time", "Symbol", "Price", "Quantity", "Type", "Status", "Value", "Tag"]
+FILLED, ENDED, REFUSED = ("Filled", "PartiallyFilled"), ("Canceled",), ("Invalid",)
+OPEN = ("New", "Submitted", "UpdateSubmitted", "CancelPending", "None")
+ROUNDED = Decimal("0.001")
+
+
+def _recognises(source: Source) -> bool:
+    first = source.first_text.split("\n", 1)[0]
+    return [cell.strip().strip('"') for cell in first.split(",")] == HEADING
+
+
+@reader(_recognises)
+def quantconnect(
+    files: Files, *, account: str = "lean", multipliers: Mapping[str, Any] | None = None, currency: str = "USD"
+) -> Reading:
+    r"""Read the orders of a QuantConnect (LEAN) backtest, as its tab "Orders" saves them.
+
+    A row is an order: its time (UTC), symbol, average price of its fills, signed quantity, type, status and value. An
+    invalid order is rejected, a cancelled one lapses at its own time, for the file has no other.
+
+    Parameters
+    ----------
+    files : path, open file, or sequence of them
+        ``orders.csv``.
+    account : str
+        Label of the account, which the file does not have.
+    multipliers : mapping of symbol to number, optional
+        Money of one unit when the price moves by one; by default the value of a fill over its price and quantity.
+    currency : str
+        Currency of all instruments, which the file does not have.
+
+    Raises
+    ------
+    InputError
+        If a file is of another format or torn; the message names file and row.
+
+    References
+    ----------
+    QuantConnect, "Backtest results", orders tab; LEAN, ``OrderStatus``.
+
+    Examples
+    --------
+    >>> import io
+    >>> text = "Time,Symbol,Price,Quantity,Type,Status,Value,Tag\n2024-03-07T14:31:00Z,ES H4,5100.25,2,Market,Filled,510025,\n"
+    >>> reading = quantconnect(io.StringIO(text))
+    >>> reading.instruments[0].multiplier
+    Fraction(50, 1)
+    """
+    given = sources(files)
+    draft = Draft("quantconnect", given, account, multipliers)
+    clock = Clock("UTC")
+    for source in given:
+        if not _recognises(source):
+            source.refuse("line 1", f"is not the heading of QuantConnect orders, {','.join(HEADING)}")
+        for number, row in enumerate(source.table(), 1):
+            _order(
+                draft,
+                row,
+                clock.ns(row["Time"], row.refuse),
+                f"{source.name} {number}" if len(given) > 1 else str(number),
+                currency,
+            )
+    draft.assume(
+        f"one account, {account!r}",
+        f"prices are in {currency}",
+        "a fill is taken at the time of its order, at its average price",
+    )
+    return draft.finish()
+
+
+def _order(draft: Draft, row: TableRow, ts: int, order_id: str, currency: str) -> None:
+    quantity, price, status, form = row.number("Quantity"), row.number("Price"), row.text("Status"), row.text("Type")
+    if status not in (*FILLED, *ENDED, *REFUSED, *OPEN):
+        row.refuse(f"Status={status!r} is not a status of an order")
+    symbol = draft.instrument(row.text("Symbol"), currency=currency)
+    common = {"instrument": symbol, "order_id": order_id}
+    side, size = ("B" if quantity > 0 else "S"), abs(quantity)
+    limit = price if price and "Limit" in form else None
+    draft.event(row, "order", ts, side=side, qty=size, price=limit, type=None if limit else "market", **common)
+    if status in FILLED:
+        if price:
+            draft.instrument(symbol, multiplier=_nearest(abs(row.number("Value") / (price * quantity))))
+        draft.event(row, "fill", ts, side=side, qty=size, price=price, **common)
+    elif status in REFUSED:
+        draft.event(row, "reject", ts, **common)
+    elif status in ENDED:
+        draft.event(row, "expire", ts, derived="cancel", **common)
+        draft.assume("a cancelled order lapses at its own time; the file has no time of its cancel")
+
+
+def _nearest(multiplier: Decimal) -> Decimal:
+    """A multiplier without what the rounding of a value to cents has left."""
+    return multiplier.to_integral_value() if abs(multiplier - round(multiplier)) < ROUNDED else round(multiplier, 6)

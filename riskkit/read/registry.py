@@ -1,0 +1,52 @@
+"""The readers by name, as each declares itself, and which of them a file is for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from decimal import localcontext
+from typing import ParamSpec
+
+from riskkit.read.reading import Reading
+from riskkit.read.source import Source
+
+DIGITS = 200  # sums of exact numbers are exact
+P = ParamSpec("P")
+Recognises = Callable[[Source], bool]
+
+READERS: dict[str, Callable[..., Reading]] = {}
+RECOGNISERS: dict[str, Recognises] = {}
+
+
+def reader(recognises: Recognises) -> Callable[[Callable[P, Reading]], Callable[P, Reading]]:
+    """Declare a function as the reader of the files that `recognises` knows by their content.
+
+    Examples
+    --------
+    >>> import riskkit as rk
+    >>> sorted(READERS) == sorted(name for name in rk.read.__all__ if name in READERS)
+    True
+    """
+
+    def declared(function: Callable[P, Reading]) -> Callable[P, Reading]:
+        @functools.wraps(function)
+        def exact(*args: P.args, **kwargs: P.kwargs) -> Reading:
+            with localcontext(prec=DIGITS):
+                return function(*args, **kwargs)
+
+        READERS[function.__name__] = exact
+        RECOGNISERS[function.__name__] = recognises
+        return exact
+
+    return declared
+
+
+def formats_of(files: Sequence[Source]) -> list[str]:
+    """Names of the readers that know all of the files.
+
+    Examples
+    --------
+    >>> formats_of([Source("a.csv", b"hello")])
+    []
+    """
+    return [name for name, knows in RECOGNISERS.items() if all(knows(source) for source in files)]

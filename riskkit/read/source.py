@@ -1,0 +1,197 @@
+"""Files to read: their names and bytes, their text, rows and values, and refusals that name file and row."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+from riskkit._check import InputError
+from riskkit.replay.schema.decimals import decimal_of, shown
+
+Files = str | Path | IO[Any] | Sequence[str | Path | IO[Any]]
+HEAD = 65_536  # bytes by which a format is recognised
+GZIP = b"\x1f\x8b"
+MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+
+
+class Source:
+    r"""A file: its name, and its bytes, unpacked if they are gzip.
+
+    Examples
+    --------
+    >>> source = Source("fills.csv", b"id,qty\n1,0.10\n")
+    >>> [(row.at, row["qty"]) for row in source.table()]
+    [('line 2', '0.10')]
+    """
+
+    def __init__(self, name: str, content: bytes | Path) -> None:
+        self.name = name
+        self._content = content
+
+    @cached_property
+    def data(self) -> bytes:
+        """The bytes, read when they are first asked for."""
+        data = self._content.read_bytes() if isinstance(self._content, Path) else self._content
+        if not data.startswith(GZIP):
+            return data
+        try:
+            return gzip.decompress(data)
+        except (OSError, EOFError, zlib.error):
+            raise InputError(f"{self.name} is not a whole gzip file") from None
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first bytes."""
+        if isinstance(self._content, bytes) or "data" in vars(self):
+            return self.data[:HEAD]
+        with self._content.open("rb") as file:
+            head = file.read(HEAD)
+        return self.data[:HEAD] if head.startswith(GZIP) else head
+
+    @property
+    def first_text(self) -> str:
+        """The first bytes as text, with something else for what is none."""
+        return self.head.decode(self._encoding, errors="replace")
+
+    @property
+    def _encoding(self) -> str:
+        return next((name for mark, name in MARKS.items() if self.head.startswith(mark)), "utf-8")
+
+    @cached_property
+    def text(self) -> str:
+        """The whole text: UTF-8, UTF-16 with its mark, or the Western code page of Windows."""
+        for encoding in dict.fromkeys((self._encoding, "cp1252")):
+            try:
+                return self.data.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+        raise InputError(f"{self.name} is not a text file")
+
+    def refuse(self, at: str, why: str) -> NoReturn:
+        """Refuse the file for what stands at a place."""
+        raise InputError(f"{self.name}, {at}: {why}" if at else f"{self.name}: {why}")
+
+    def rows(self, delimiter: str = ",") -> Iterator[tuple[str, list[str]]]:
+        """The rows of a text table as ("line 2", cells); lines count from 1, empty lines are left out."""
+        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=delimiter, strict=True)
+        line = 1
+        try:
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    yield f"line {line}", cells
+                line = reader.line_num + 1
+        except csv.Error as problem:
+            self.refuse(f"line {line}", f"is not a row of a table ({problem})")
+
+    def table(self, delimiter: str = ",") -> Iterator[TableRow]:
+        """The rows beneath the heading in the first line, each with as many cells."""
+        rows = self.rows(delimiter)
+        _, heading = next(rows, ("", []))
+        heading = [cell.strip() for cell in heading]
+        for at, cells in rows:
+            yield TableRow(self, at, named_cells(self, at, heading, cells))
+
+    def json(self) -> Any:
+        """The content of a JSON file; numbers with a point are Decimals."""
+        try:
+            return json.loads(self.text, parse_float=Decimal, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as problem:
+            self.refuse("", f"is not a whole JSON file ({' '.join(str(problem).split())})")
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number")
+
+
+def named_cells(source: Source, at: str, heading: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    """Cells by heading, without blanks around them; a row with other cells than the heading is refused."""
+    if len(cells) != len(heading):
+        source.refuse(at, f"has {len(cells)} cells, and the heading has {len(heading)}")
+    return {name: cell.strip() for name, cell in zip(heading, cells, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row of values by name, with its file and its place; the values of a row are read by its methods."""
+
+    source: Source
+    at: str
+    values: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of a name; a row without it is refused."""
+        if name not in self.values:
+            self.refuse(f"has no {name!r}")
+        return self.values[name]
+
+    def refuse(self, why: str) -> NoReturn:
+        """Refuse the file for this row."""
+        self.source.refuse(self.at, why)
+
+    def get(self, name: str) -> Any:
+        """The value of a name, None where it is absent or empty."""
+        value = self.values.get(name)
+        return None if value in ("", None) else value
+
+    def text(self, name: str) -> str:
+        """A text that is not empty."""
+        value = self[name]
+        if not isinstance(value, str | int) or isinstance(value, bool) or str(value).strip() == "":
+            self.refuse(f"{name}={shown(value)} is not a text")
+        return str(value).strip()
+
+    def number(self, name: str) -> Decimal:
+        """An exact number."""
+        value = self[name]
+        if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
+            text = str(value).strip()
+            if text and not text[:1].isalpha() and "_" not in text:
+                try:
+                    return decimal_of(text, name)
+                except InputError:
+                    pass
+        self.refuse(f"{name}={shown(value)} is not a number")
+
+    def number_or(self, name: str, otherwise: Any) -> Any:
+        """An exact number, or something else where it is absent or empty."""
+        return otherwise if self.get(name) is None else self.number(name)
+
+
+def sources(files: Files) -> list[Source]:
+    """Open files: paths, open files, or a sequence of them.
+
+    Examples
+    --------
+    >>> import io
+    >>> [source.name for source in sources([io.StringIO("a"), io.BytesIO(b"b")])]
+    ['file 1', 'file 2']
+    """
+    given = list(files) if isinstance(files, Sequence) and not isinstance(files, str) else [files]
+    if not given:
+        raise InputError("files is empty; give the path of a file, or a list of them")
+    return [_opened(file, f"file {number}" if len(given) > 1 else "file") for number, file in enumerate(given, 1)]
+
+
+def _opened(file: Any, name: str) -> Source:
+    if isinstance(file, Source):
+        return file
+    if hasattr(file, "read"):
+        data = file.read()
+        name = Path(file.name).name if isinstance(getattr(file, "name", None), str) else name
+        return Source(name, data.encode() if isinstance(data, str) else bytes(data))
+    if not isinstance(file, str | Path):
+        raise InputError(f"files holds {shown(file)}, which is neither a path nor an open file")
+    path = Path(file)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"{str(file)!r} {what}; give the path of a file")
+    return Source(path.name, path)

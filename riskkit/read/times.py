@@ -1,0 +1,93 @@
+"""Times of files as nanoseconds since the epoch, exactly: texts with up to nine decimals, and clocks of a place."""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import re
+from collections.abc import Callable
+from typing import NoReturn
+from zoneinfo import ZoneInfo
+
+from riskkit.replay.ingest.times import TimeForm
+from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.decimals import shown
+
+SECOND = 10**9
+TIME = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ;,-]+(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d\d:?\d\d)?"
+)
+
+Refuse = Callable[[str], NoReturn]
+
+
+class Clock:
+    """The clock of a place: its times without a zone as nanoseconds since the epoch.
+
+    Of an hour that comes twice, the second is taken where the first would be before the time read last.
+
+    Parameters
+    ----------
+    tz : str
+        Name of the zone.
+
+    Examples
+    --------
+    >>> def refuse(why):
+    ...     raise ValueError(why)
+    >>> clock = Clock("America/New_York")
+    >>> clock.ns("2024-03-08 09:30:00.000000001", refuse), clock.ns("2024-03-11T13:30:00Z", refuse)
+    (1709908200000000001, 1710163800000000000)
+    """
+
+    def __init__(self, tz: str) -> None:
+        TimeForm.checked(tz, None, None)
+        self.tz = tz
+        self.repeated = 0
+        self._zone = ZoneInfo(tz)
+        self._last = -LARGEST
+
+    def ns(self, text: str, refuse: Refuse) -> int:
+        """Nanoseconds of a text, in the zone that it names or in this clock's.
+
+        The text is ISO 8601, with or without dashes; a date alone is its midnight.
+        """
+        match = TIME.fullmatch(text.strip()) if isinstance(text, str) else None
+        if match is None:
+            refuse(f"{shown(text)} is not a time")
+        year, month, day, hour, minute, second, decimals, zone = match.groups(default="")
+        if not hour and zone:
+            refuse(f"{shown(text)} is not a time")
+        fraction = int(decimals.ljust(9, "0")) if decimals else 0
+        numbers = [int(part or 0) for part in (year, month, day, hour, minute, second)]
+        if zone:
+            offset = 0 if zone in ("Z", "UTC") else int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
+            return utc(numbers, fraction, refuse) - (-offset if zone[0] == "-" else offset) * SECOND
+        return self.local(numbers, fraction, refuse)
+
+    def local(self, numbers: list[int], fraction: int, refuse: Refuse) -> int:
+        """Nanoseconds of year, month, day, hour, minute, second and a fraction of it in nanoseconds, by this clock."""
+        plain = utc(numbers, 0, refuse)
+        moment = datetime.datetime(*numbers)  # type: ignore[arg-type]  # six numbers, just checked
+        first, second = (moment.replace(tzinfo=self._zone, fold=fold).utcoffset() for fold in (0, 1))
+        assert first is not None and second is not None
+        if first < second:
+            refuse(f"{moment} is in the hour that the clocks skip in {self.tz}; another time zone fits")
+        stamps = [plain - round(offset.total_seconds()) * SECOND + fraction for offset in (first, second)]
+        self.repeated += first != second
+        self._last = stamps[1] if stamps[0] < self._last <= stamps[1] else stamps[0]
+        return self._last
+
+
+def utc(numbers: list[int], fraction: int, refuse: Refuse) -> int:
+    """Nanoseconds of a time in UTC."""
+    year, month, day, hour, minute, second = numbers
+    leap = second == 60  # a leap second is the first of the next minute
+    try:
+        moment = datetime.datetime(year, month, day, hour, minute, second - leap)
+    except ValueError as problem:
+        refuse(f"{'-'.join(map(str, numbers))} is not a time ({problem})")
+    found = (calendar.timegm(moment.timetuple()) + leap) * SECOND + fraction
+    if abs(found) >= LARGEST:
+        refuse(f"{moment} is not a time from 1824 to 2116")
+    return found
