@@ -5,13 +5,18 @@ content. What a file does not hold (time zone, contract size, label of the accou
 ``assumed``; a torn file is refused whole.
 
 Result:               `Reading`
+Sessions and venues:  `fix`, `lobster`
 Engines and research: `quantconnect`
 """
 
+from riskkit.read.formats.fix import fix
+from riskkit.read.formats.lobster import lobster
 from riskkit.read.formats.quantconnect import quantconnect
 from riskkit.read.reading import Reading
 
 __all__ = [
     "Reading",
+    "fix",
+    "lobster",
     "quantconnect",
 ]

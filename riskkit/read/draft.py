@@ -49,6 +49,7 @@ class Draft:
         self._derived: Counter[str] = Counter()
         self._assumed: dict[str, None] = {}
         self._instruments: dict[str, dict[str, Any]] = {}
+        self._unsized: dict[str, None] = {}
 
     def event(self, row: TableRow, kind: str, ts: int, derived: str = "", **values: Any) -> Event:
         """Add an event of a row; values that are None are absent, and `derived` names what the file does not state."""
@@ -83,6 +84,15 @@ class Draft:
             known["multiplier"] = self.multipliers[label]
         return label
 
+    def need_multiplier(self, label: str) -> None:
+        """Note that a contract's size is not in the file; without it among the arguments the file is refused."""
+        if label not in self.multipliers:
+            self._unsized[label] = None
+
+    def multiplier(self, label: str) -> Decimal:
+        """Money of one unit of quantity when the price moves by one."""
+        return Decimal(self._instruments.get(label, {}).get("multiplier", 1))
+
     def realised(self, currency: str, amount: Decimal) -> None:
         """Add a realised profit that the file states."""
         self.realised_pnl = add_to(self.realised_pnl or {}, currency, amount)
@@ -91,7 +101,7 @@ class Draft:
         """The reading: events in order of time, each fill with an order, fees in the currency of their instrument."""
         import pandas as pd
 
-        self._unused_multipliers()
+        self._check_multipliers()
         rows = self._with_orders(self._in_time())
         fees, rows = self._fees(rows)
         frame = pd.DataFrame(
@@ -117,11 +127,15 @@ class Draft:
             self.facts,
         )
 
-    def _unused_multipliers(self) -> None:
+    def _check_multipliers(self) -> None:
+        files = ", ".join(self.files)
+        if self._unsized:
+            given = ", ".join(f"{label!r}: ..." for label in self._unsized)
+            raise InputError(f"{files}: the size of a contract is not in the file; give multipliers={{{given}}}")
         traded = {row.get("instrument") for row in self.rows}
         for label in self.multipliers:
             if label not in traded:
-                raise InputError(f"multipliers: {label!r} is not an instrument of {', '.join(self.files)}")
+                raise InputError(f"multipliers: {label!r} is not an instrument of {files}")
             self.instrument(label)
 
     def _in_time(self) -> list[Event]:
@@ -140,22 +154,23 @@ class Draft:
         return sorted(self.rows, key=lambda row: (row["ts"], "early" not in row))
 
     def _with_orders(self, rows: list[Event]) -> list[Event]:
-        """Add an order before the first of the fills of each order that is not in the file."""
+        """Add an order before the first event of each order that is not in the file but has fills."""
         known = {row["order_id"] for row in rows if row["kind"] == "order" and "order_id" in row}
         groups: dict[tuple[Any, ...], list[Event]] = {}
         for number, row in enumerate(rows):
             if row["kind"] == "fill" and row.get("order_id") not in known:
                 own = row.get("order_id", number)
-                groups.setdefault((row["account"], row["instrument"], row["side"], own), []).append(row)
+                groups.setdefault((own, row["account"], row["instrument"], row["side"]), []).append(row)
         if not groups:
             return rows
-        taken = Counter(key[-1] for key in groups)
+        users = Counter(own for own, *_ in groups)
         heads: dict[int, Event] = {}
-        for number, (key, fills) in enumerate(groups.items(), 1):
-            label = key[-1] if isinstance(key[-1], str) and taken[key[-1]] == 1 else f"derived {number}"
+        for number, ((own, *_), fills) in enumerate(groups.items(), 1):
+            label = own if isinstance(own, str) and users[own] == 1 else f"derived {number}"
+            first = next(row for row in rows if row is fills[0] or row.get("order_id") == label)
             for fill in fills:
                 fill["order_id"] = label
-            heads[id(fills[0])] = _order_of(fills)
+            heads[id(first)] = {**_order_of(fills), "ts": first["ts"], "at": first["at"]}
         self._derived["order"] += len(groups)
         self.assume(
             "an order that is not in the file is derived from its fills: their quantity, at the worst of their prices"
@@ -205,7 +220,7 @@ class Draft:
 
 def _order_of(fills: list[Event]) -> Event:
     first = fills[0]
-    names = ("account", "instrument", "side", "order_id", "strategy", "at", "ts")
+    names = ("account", "instrument", "side", "order_id", "strategy")
     prices = [fill["price"] for fill in fills]
     return {
         **{name: first[name] for name in names if name in first},

@@ -82,7 +82,8 @@ class Reading(Shown):
         instruments : sequence of Instrument, optional
             By default those of the reading.
         **arguments
-            As in `EventLog.from_frame`: accounts, quanta, rounding, unknown_orders, about, ...
+            As in `EventLog.from_frame`: accounts, quanta, rounding, about, ...; by default an event of an order from
+            before the files is one of an external order.
 
         Raises
         ------
@@ -91,7 +92,12 @@ class Reading(Shown):
         """
         chosen = list(self.instruments if instruments is None else instruments)
         about = {"title": ", ".join(self.files), "read as": self.format, **arguments.pop("about", {})}
-        arguments = {"currencies": "many" if self._mixed(chosen) else "one", "accounts": (), **arguments}
+        arguments = {
+            "currencies": "many" if self._mixed(chosen) else "one",
+            "accounts": (),
+            "unknown_orders": "external",
+            **arguments,
+        }
         if instruments is None and arguments.get("rounding") == "nearest":
             rounded = EventLog.from_frame(self.frame, None, **{**arguments, "quanta": None}).universe.instruments
             steps = {instrument.id: instrument for instrument in rounded}
