@@ -5,11 +5,13 @@ content. What a file does not hold (time zone, contract size, label of the accou
 ``assumed``; a torn file is refused whole.
 
 Result:               `Reading`
-Sessions and venues:  `fix`, `lobster`
+Sessions and venues:  `fix`, `lobster`, `itch50`, `databento_mbo`
 Engines and research: `quantconnect`
 """
 
+from riskkit.read.formats.databento_mbo import databento_mbo
 from riskkit.read.formats.fix import fix
+from riskkit.read.formats.itch50 import itch50
 from riskkit.read.formats.lobster import lobster
 from riskkit.read.formats.quantconnect import quantconnect
 from riskkit.read.reading import Reading
@@ -18,5 +20,7 @@ __all__ = [
     "Reading",
     "fix",
     "lobster",
+    "itch50",
+    "databento_mbo",
     "quantconnect",
 ]

@@ -31,11 +31,12 @@ class Resting:
 class MarketByOrder:
     """Resting orders by their id, and their events as they are found.
 
-    A reduction is a modify to the new quantity in all, that is with what was executed.
+    A reduction is a modify to the new quantity in all, that is with what was executed. What is taken beyond what is left
+    of an order is refused, or with `hidden` a part that was not displayed.
     """
 
-    def __init__(self, draft: Draft) -> None:
-        self.draft = draft
+    def __init__(self, draft: Draft, hidden: bool = False) -> None:
+        self.draft, self.hidden = draft, hidden
         self.orders: dict[Hashable, Resting] = {}
         self._labels: Counter[str] = Counter()
 
@@ -55,8 +56,9 @@ class MarketByOrder:
         self._labels[name] += 1
         label = name if self._labels[name] == 1 else f"{name} #{self._labels[name]}"
         event = self.draft.event(
-            row, "order", ts, derived, instrument=instrument, side=side, qty=quantity, price=price, order_id=label
-        )
+            row, "order", ts, derived, instrument=instrument, side=side, qty=quantity, price=price, order_id=label,
+            type=None if price is not None else "market",
+        )  # fmt: skip
         order = Resting(event, label, instrument, side, price, quantity, quantity, not derived)
         self.orders[key] = order
         return order
@@ -77,7 +79,7 @@ class MarketByOrder:
             self.draft.assume(BEFORE)
             return self.add(row, ts, key, instrument, side, quantity, price, derived="order")
         if order.left < quantity:
-            if order.entered:
+            if order.entered and not self.hidden:
                 row.refuse(f"takes {quantity} from an order of which {order.left} are left")
             missing = quantity - order.left
             order.event["qty"] += missing

@@ -150,7 +150,7 @@ class _Log:
         """True if this message was read before: by its number, its ExecID or its ClOrdID."""
         way = row.text("49"), row.text("56")
         sent = row.get("122") or row.text("52")
-        keys = [(*way, "34", row.text("34"), sent)]
+        keys: list[tuple[str, ...]] = [(*way, "34", row.text("34"), sent)]
         flagged = "Y" in (row.get("43"), row.get("97"))
         if row.get("17") not in (None, "0"):
             keys.append((*way, "17", row["17"], row.text("60") if row.get("60") else sent))
