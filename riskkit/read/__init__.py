@@ -6,9 +6,11 @@ content. What a file does not hold (time zone, contract size, label of the accou
 
 Result:               `Reading`
 Sessions and venues:  `fix`, `lobster`, `itch50`, `databento_mbo`
+Brokers:              `alpaca`
 Engines and research: `quantconnect`
 """
 
+from riskkit.read.formats.alpaca import alpaca
 from riskkit.read.formats.databento_mbo import databento_mbo
 from riskkit.read.formats.fix import fix
 from riskkit.read.formats.itch50 import itch50
@@ -22,5 +24,6 @@ __all__ = [
     "lobster",
     "itch50",
     "databento_mbo",
+    "alpaca",
     "quantconnect",
 ]

@@ -127,7 +127,7 @@ def itch50(
     feed = _Feed(MarketByOrder(draft), None if instruments is None else set(instruments))
     clock = Clock(tz)
     for source in given:
-        feed.midnight = clock.ns(date or _date_of(source), lambda why, source=source: source.refuse("date", why))
+        feed.midnight = clock.ns(date or _date_of(source), TableRow(source, "date", {}).refuse)
         for row, kind, header, fields in _messages(source):
             feed.read(row, kind, header, fields)
     draft.assume(
