@@ -6,13 +6,14 @@ content. What a file does not hold (time zone, contract size, label of the accou
 
 Result:               `Reading`
 Sessions and venues:  `fix`, `lobster`, `itch50`, `databento_mbo`
-Brokers:              `alpaca`
+Brokers:              `alpaca`, `ib_flex`
 Engines and research: `quantconnect`
 """
 
 from riskkit.read.formats.alpaca import alpaca
 from riskkit.read.formats.databento_mbo import databento_mbo
 from riskkit.read.formats.fix import fix
+from riskkit.read.formats.ib_flex import ib_flex
 from riskkit.read.formats.itch50 import itch50
 from riskkit.read.formats.lobster import lobster
 from riskkit.read.formats.quantconnect import quantconnect
@@ -25,5 +26,6 @@ __all__ = [
     "itch50",
     "databento_mbo",
     "alpaca",
+    "ib_flex",
     "quantconnect",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from riskkit._check import InputError
@@ -14,6 +15,8 @@ from riskkit.replay.schema.universe import Instrument, exact
 
 if TYPE_CHECKING:
     import pandas as pd
+
+FINEST = 18  # decimals of a step with which rounding begins
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -99,11 +102,27 @@ class Reading(Shown):
             **arguments,
         }
         if instruments is None and arguments.get("rounding") == "nearest":
-            rounded = EventLog.from_frame(self.frame, None, **{**arguments, "quanta": None}).universe.instruments
-            steps = {instrument.id: instrument for instrument in rounded}
-            chosen = [replace(one, tick=steps[one.id].tick, lot=steps[one.id].lot, price_step=None, qty_step=None)
-                      for one in chosen]  # fmt: skip
+            return self._rounded(chosen, about, arguments)
         return EventLog.from_frame(self.frame, chosen, about=about, **arguments)
+
+    def _rounded(self, instruments: list[Instrument], about: dict[str, Any], arguments: dict[str, Any]) -> EventLog:
+        """The log in the finest ticks and lots that 64 bits hold."""
+        problem: InputError | None = None
+        tried: list[Instrument] = []
+        for decimals in range(FINEST, -1, -1):
+            step = Fraction(1, 10**decimals)
+            steps = [
+                replace(one, tick=max(one.tick, step), lot=max(one.lot, step), price_step=None, qty_step=None)
+                for one in instruments
+            ]
+            if steps != tried:
+                try:
+                    return EventLog.from_frame(self.frame, steps, about=about, **arguments)
+                except InputError as refusal:
+                    problem = problem or refusal
+            tried = steps
+        assert problem is not None
+        raise problem
 
     def standing(self) -> pd.DataFrame:
         """The fills as they stand at the end: without those that were busted, with the contents of corrections."""

@@ -1,0 +1,246 @@
+"""Flex queries of Interactive Brokers as XML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree
+
+from riskkit.read.draft import Draft
+from riskkit.read.reading import Reading
+from riskkit.read.registry import reader
+from riskkit.read.source import Files, Source, TableRow, sources
+from riskkit.read.times import Clock
+
+SECTIONS = {"Trades": "trade", "TradeConfirms": "trade", "CashTransactions": "cash"}
+LEVELS = {  # of detail, beside executions
+    "ORDER": "order line: the sum of its executions (taken as the order, not as a fill)",
+    "CLOSED_LOT": "closed lot: the same trade by lots",
+    "WASH_SALE": "wash sale: the same trade for the tax",
+    "SYMBOL_SUMMARY": "sum of a symbol",
+    "ASSET_SUMMARY": "sum of a class of assets",
+    "SUMMARY": "sum",
+}
+OF_ELEMENT = {"Order": "ORDER", "Lot": "CLOSED_LOT", "WashSale": "WASH_SALE", "SymbolSummary": "SYMBOL_SUMMARY",
+              "AssetSummary": "ASSET_SUMMARY"}  # fmt: skip
+ALIASES = {"tradePrice": "price", "ibCommission": "commission", "ibCommissionCurrency": "commissionCurrency",
+           "ibOrderID": "orderID", "ibExecID": "execID"}  # fmt: skip  # in trade confirmations
+FLOWS = {
+    "dividend": "dividend",
+    "lieu": "dividend",
+    "withholding": "dividend",
+    "interest": "funding",
+    "fee": "fee",
+    "commission": "fee",
+}
+SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(.*)")
+MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+NAMED = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{2})(.*)")
+
+
+def _recognises(source: Source) -> bool:
+    return "<FlexQueryResponse" in source.first_text
+
+
+@reader(_recognises)
+def ib_flex(
+    files: Files,
+    *,
+    tz: str = "America/New_York",
+    day_first: bool | None = None,
+    multipliers: Mapping[str, Any] | None = None,
+) -> Reading:
+    r"""Read Flex queries of Interactive Brokers: trades, trade confirmations and cash transactions.
+
+    A trade may stand there three times: as order, as executions, and as closed lots. The executions are its fills, an
+    order line is its order, and an execution that was cancelled later is taken out with what cancels it. An expired,
+    exercised or assigned option is a fill without an order.
+
+    Parameters
+    ----------
+    files : path, open file, or sequence of them
+        XML of activity or trade confirmation queries; what overlaps is read once.
+    tz : str
+        Zone of the times, a setting of the account that is not in the file.
+    day_first : bool, optional
+        Whether 03/08/2024 is the third of August; needed for dates in this form.
+    multipliers : mapping of symbol to number, optional
+        Contract sizes, where the query has no ``multiplier``.
+
+    Returns
+    -------
+    Reading
+        With the realised profit (fifoPnlRealized) by currency.
+
+    Raises
+    ------
+    InputError
+        If a file is torn or a value is of another form; the message names file and element, counted over the file.
+
+    References
+    ----------
+    Interactive Brokers, "Activity Flex Query Reference".
+
+    Examples
+    --------
+    >>> import io
+    >>> trade = ('<Trade accountId="U1" currency="USD" assetCategory="STK" symbol="X" multiplier="1" dateTime="20240308;122215" '
+    ...          'quantity="-80" tradePrice="46.96" ibCommission="-1.72" ibCommissionCurrency="USD" buySell="SELL" '
+    ...          'ibOrderID="7" ibExecID="e1" levelOfDetail="EXECUTION" />')
+    >>> xml = f'<FlexQueryResponse><FlexStatements><FlexStatement><Trades>{trade}</Trades></FlexStatement></FlexStatements></FlexQueryResponse>'
+    >>> reading = ib_flex(io.StringIO(xml))
+    >>> reading.events, reading.derived, reading.fees
+    ({'fill': 1}, {'order': 1}, {'USD': Decimal('1.72')})
+    """
+    given = sources(files)
+    draft = Draft("ib_flex", given, multipliers=multipliers)
+    statement = _Statement(draft, Clock(tz), day_first)
+    rows = [found for source in given for found in _rows(source)]
+    statement.cancelled = {row.get("ibExecID") for kind, row in rows if kind == "trade" and _cancels(row)}
+    for kind, row in rows:
+        statement.trade(row) if kind == "trade" else statement.cash(row)
+    draft.assume(f"times are local to {tz}: the file does not say so (a setting of the account)")
+    return draft.finish()
+
+
+def _rows(source: Source) -> Iterator[tuple[str, TableRow]]:
+    """Trades and cash transactions, each with its number among the rows of all sections."""
+    try:
+        root = ElementTree.fromstring(source.data)
+    except ElementTree.ParseError as problem:
+        source.refuse("", f"is not a whole XML file ({problem})")
+    statements = list(root.iter("FlexStatement"))
+    if not statements:
+        source.refuse("", "has no FlexStatement")
+    number = 0
+    for statement in statements:
+        for section in statement:
+            for element in section:
+                number += 1
+                kind = SECTIONS.get(section.tag)
+                if kind:
+                    values = {
+                        "accountId": statement.get("accountId"),
+                        "levelOfDetail": OF_ELEMENT.get(element.tag),
+                        **element.attrib,
+                    }
+                    values |= {
+                        name: values[other] for name, other in ALIASES.items() if other in values and name not in values
+                    }
+                    yield kind, TableRow(source, f"{element.tag} {number}", values)
+
+
+def _cancels(row: TableRow) -> bool:
+    return row.get("transactionType") == "TradeCancel" or "(Ca.)" in (row.get("buySell") or "")
+
+
+class _Statement:
+    """The rows of statements as events."""
+
+    def __init__(self, draft: Draft, clock: Clock, day_first: bool | None) -> None:
+        self.draft, self.clock, self.day_first = draft, clock, day_first
+        self.cancelled: set[Any] = set()
+        self.seen: set[tuple[Any, ...]] = set()
+        self.quoted: dict[str, str] = {}  # currency by symbol
+
+    def _ts(self, row: TableRow, name: str) -> int:
+        text = row.text(name)
+        slashed, named = SLASHED.fullmatch(text), NAMED.fullmatch(text)
+        if slashed:
+            if self.day_first is None:
+                row.refuse(f"{name}={text!r} begins with a day or a month; give day_first=True or False")
+            day, month = slashed.group(1, 2) if self.day_first else slashed.group(2, 1)
+            text = f"{slashed[3]}-{month:>02}-{day:>02}{slashed[4]}"
+        elif named and named[2].upper() in MONTHS:
+            text = f"20{named[3]}-{MONTHS.index(named[2].upper()) + 1:02}-{named[1]:>02}{named[4]}"
+        return self.clock.ns(text, row.refuse)
+
+    def _instrument(self, row: TableRow) -> str:
+        symbol, currency = row.text("symbol"), row.text("currency")
+        label = symbol if self.quoted.setdefault(symbol, currency) == currency else f"{symbol} {currency}"
+        self.draft.instrument(label, currency=currency, multiplier=row.number_or("multiplier", None))
+        if row.get("multiplier") is None and row.get("assetCategory") in (
+            "OPT",
+            "FUT",
+            "FOP",
+            "WAR",
+            "FSFOP",
+            "FSOPT",
+            "CFD",
+        ):
+            self.draft.need_multiplier(label)
+        return label
+
+    def _again(self, row: TableRow, *names: str) -> bool:
+        key = tuple(row.get(name) for name in ("accountId", *names))
+        again = key in self.seen and any(key[1:])
+        self.seen.add(key)
+        if again:
+            self.draft.leave_out(row, "read before: files overlap")
+        return again
+
+    def trade(self, row: TableRow) -> None:
+        """Take a row of trades."""
+        level = row.get("levelOfDetail") or "EXECUTION"
+        if level in LEVELS:
+            self.draft.leave_out(row, LEVELS[level])
+            if level == "ORDER" and not self._again(row, "levelOfDetail", "ibOrderID"):
+                self._order(row)
+            return
+        if level != "EXECUTION":
+            row.refuse(f"levelOfDetail={level!r} is not one of EXECUTION, {', '.join(LEVELS)}")
+        if _cancels(row):
+            self.draft.leave_out(row, "cancelled trade: takes the execution with the same ibExecID away")
+            self._realised(row)
+        elif not row.number("quantity"):
+            self.draft.leave_out(row, "execution of quantity 0")
+        elif not self._again(row, "tradeID", "ibExecID", "transactionID"):
+            self._realised(row)
+            if not row.get("ibExecID") or row["ibExecID"] not in self.cancelled:
+                self._fill(row)
+
+    def _common(self, row: TableRow) -> dict[str, Any]:
+        quantity = row.number("quantity")
+        return {
+            "account": row.text("accountId"), "instrument": self._instrument(row), "side": "B" if quantity > 0 else "S",
+            "qty": abs(quantity), "price": row.number("tradePrice"), "order_id": row.get("ibOrderID"),
+        }  # fmt: skip
+
+    def _order(self, row: TableRow) -> None:
+        ts = self._ts(row, "orderTime" if row.get("orderTime") else "dateTime")
+        self.draft.event(row, "order", ts, **self._common(row))
+        self.draft.assume("the price of an order is the average of its executions: its limit is not in the file")
+
+    def _fill(self, row: TableRow) -> None:
+        fee = -row.number_or("ibCommission", Decimal(0)) if row.get("ibCommission") else None
+        currency = row.get("ibCommissionCurrency") or row.text("currency")
+        taxes = row.number_or("taxes", Decimal(0))
+        if taxes and currency == row["currency"]:
+            fee = (fee or Decimal(0)) - taxes
+        trade = row.get("tradeID") or row.get("ibExecID")
+        ts = self._ts(row, "dateTime")
+        self.draft.event(row, "fill", ts, trade_id=trade, fee=fee, fee_currency=currency, **self._common(row))
+        if taxes and currency != row["currency"]:
+            self.draft.event(
+                row, "cash", ts, account=row["accountId"], amount=taxes, currency=row["currency"], flow="fee"
+            )  # fmt: skip
+        if row.get("transactionType") == "BookTrade":
+            self.draft.assume("an expired, exercised or assigned option (BookTrade) is a fill without an order")
+
+    def _realised(self, row: TableRow) -> None:
+        if row.get("fifoPnlRealized") is not None:
+            self.draft.realised(row.text("currency"), row.number("fifoPnlRealized"))
+
+    def cash(self, row: TableRow) -> None:
+        """Take a cash transaction."""
+        if row.get("levelOfDetail") in LEVELS:
+            self.draft.leave_out(row, LEVELS[row["levelOfDetail"]])
+        elif not self._again(row, "type", "transactionID", "dateTime", "amount", "currency", "description"):
+            words = row.text("type").lower()
+            flow = next((flow for word, flow in FLOWS.items() if word in words), "deposit")
+            self.draft.event(
+                row, "cash", self._ts(row, "dateTime" if row.get("dateTime") else "reportDate"), account=row.text("accountId"),
+                amount=row.number("amount"), currency=row.text("currency"), flow=flow,
+            )  # fmt: skip
