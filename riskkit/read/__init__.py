@@ -6,13 +6,14 @@ content. What a file does not hold (time zone, contract size, label of the accou
 
 Result:               `Reading`
 Sessions and venues:  `fix`, `lobster`, `itch50`, `databento_mbo`
-Brokers:              `alpaca`, `ib_flex`
+Brokers:              `alpaca`, `ib_flex`, `ib_activity`
 Engines and research: `quantconnect`
 """
 
 from riskkit.read.formats.alpaca import alpaca
 from riskkit.read.formats.databento_mbo import databento_mbo
 from riskkit.read.formats.fix import fix
+from riskkit.read.formats.ib_activity import ib_activity
 from riskkit.read.formats.ib_flex import ib_flex
 from riskkit.read.formats.itch50 import itch50
 from riskkit.read.formats.lobster import lobster
@@ -27,5 +28,6 @@ __all__ = [
     "databento_mbo",
     "alpaca",
     "ib_flex",
+    "ib_activity",
     "quantconnect",
 ]

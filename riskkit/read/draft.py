@@ -95,7 +95,9 @@ class Draft:
 
     def realised(self, currency: str, amount: Decimal) -> None:
         """Add a realised profit that the file states."""
-        self.realised_pnl = add_to(self.realised_pnl or {}, currency, amount)
+        self.realised_pnl = self.realised_pnl or {}
+        if amount:
+            add_to(self.realised_pnl, currency, amount)
 
     def finish(self) -> Reading:
         """The reading: events in order of time, each fill with an order, fees in the currency of their instrument."""
@@ -129,8 +131,9 @@ class Draft:
 
     def _check_multipliers(self) -> None:
         files = ", ".join(self.files)
-        if self._unsized:
-            given = ", ".join(f"{label!r}: ..." for label in self._unsized)
+        unsized = [label for label in self._unsized if "multiplier" not in self._instruments.get(label, {})]
+        if unsized:
+            given = ", ".join(f"{label!r}: ..." for label in unsized)
             raise InputError(f"{files}: the size of a contract is not in the file; give multipliers={{{given}}}")
         traded = {row.get("instrument") for row in self.rows}
         for label in self.multipliers:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -149,9 +150,15 @@ class TableRow:
             self.refuse(f"{name}={shown(value)} is not a text")
         return str(value).strip()
 
-    def number(self, name: str) -> Decimal:
-        """An exact number."""
+    def number(self, name: str, thousands: str = "") -> Decimal:
+        """An exact number; `thousands` may stand between every three digits before the point."""
         value = self[name]
+        if (
+            thousands
+            and isinstance(value, str)
+            and re.fullmatch(rf"[+-]?\d{{1,3}}([{thousands}]\d{{3}})+(\.\d*)?", value.strip())
+        ):
+            value = re.sub(f"[{thousands}]", "", value)
         if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
             text = str(value).strip()
             if text and not text[:1].isalpha() and "_" not in text:
@@ -161,9 +168,9 @@ class TableRow:
                     pass
         self.refuse(f"{name}={shown(value)} is not a number")
 
-    def number_or(self, name: str, otherwise: Any) -> Any:
+    def number_or(self, name: str, otherwise: Any, thousands: str = "") -> Any:
         """An exact number, or something else where it is absent or empty."""
-        return otherwise if self.get(name) is None else self.number(name)
+        return otherwise if self.get(name) is None else self.number(name, thousands)
 
 
 def sources(files: Files) -> list[Source]:

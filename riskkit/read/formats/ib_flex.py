@@ -89,8 +89,8 @@ def ib_flex(
     >>> trade = ('<Trade accountId="U1" currency="USD" assetCategory="STK" symbol="X" multiplier="1" dateTime="20240308;122215" '
     ...          'quantity="-80" tradePrice="46.96" ibCommission="-1.72" ibCommissionCurrency="USD" buySell="SELL" '
     ...          'ibOrderID="7" ibExecID="e1" levelOfDetail="EXECUTION" />')
-    >>> xml = f'<FlexQueryResponse><FlexStatements><FlexStatement><Trades>{trade}</Trades></FlexStatement></FlexStatements></FlexQueryResponse>'
-    >>> reading = ib_flex(io.StringIO(xml))
+    >>> statement = f"<FlexStatement><Trades>{trade}</Trades></FlexStatement>"
+    >>> reading = ib_flex(io.StringIO(f"<FlexQueryResponse>{statement}</FlexQueryResponse>"))
     >>> reading.events, reading.derived, reading.fees
     ({'fill': 1}, {'order': 1}, {'USD': Decimal('1.72')})
     """

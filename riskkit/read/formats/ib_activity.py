@@ -1,0 +1,212 @@
+"""Activity statements of Interactive Brokers as csv."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from riskkit.read.draft import Draft
+from riskkit.read.reading import Reading
+from riskkit.read.registry import reader
+from riskkit.read.source import Files, Source, TableRow, named_cells, sources
+from riskkit.read.times import Clock
+
+TRADES, INFORMATION, ACCOUNT = "Trades", "Financial Instrument Information", "Account Information"
+FLOWS = {
+    "Deposits & Withdrawals": "deposit", "Dividends": "dividend", "Payment In Lieu Of Dividends": "dividend",
+    "Withholding Tax": "dividend", "871(m) Withholding": "dividend", "Interest": "funding", "Bond Interest Paid": "funding",
+    "Bond Interest Received": "funding", "Fees": "fee", "Other Fees": "fee", "Transaction Fees": "fee", "Sales Tax Details": "fee",
+    "Commission Adjustments": "fee",
+}  # fmt: skip
+MOVES = ("Corporate Actions", "Transfers", "Grant Activity", "Incentive Coupon Accrual Details")
+SUMS = {"SubTotal": "subtotal", "Total": "total"}
+REPEATS = {"ClosedLot": "closed lot", "WashSale": "wash sale"}
+SIZED = ("Option", "Future", "Warrant", "Bond")
+COMMISSION = re.compile(r"Comm in ([A-Z]{3})")
+DATES = ("Date/Time", "Date", "Settle Date")
+
+
+class Line(NamedTuple):
+    """A line of a statement: the table, what the line is in it (Data, SubTotal, Total), and its cells by heading."""
+
+    table: str
+    kind: str
+    row: TableRow
+
+
+def _recognises(source: Source) -> bool:
+    lines = source.first_text.lstrip("\ufeff").splitlines()
+    return bool(lines) and lines[0].replace('"', "").startswith("Statement,Header,")
+
+
+@reader(_recognises)
+def ib_activity(files: Files, *, tz: str = "America/New_York", multipliers: Mapping[str, Any] | None = None) -> Reading:
+    r"""Read activity statements of Interactive Brokers: trades, deposits, dividends, interest, fees.
+
+    Tables follow one another, and each line begins with the table's name and Header, Data, SubTotal or Total. A row Order
+    or Trade is a fill, whose order is derived; an order whose executions stand beneath it is left out, as are closed lots
+    and sums. Multipliers come from the table of instruments, else from the proceeds.
+
+    Parameters
+    ----------
+    files : path, open file, or sequence of them
+        Statements in English.
+    tz : str
+        Zone of the times, a setting of the account that the statement does not name.
+    multipliers : mapping of symbol to number, optional
+        Contract sizes, where the statement has none.
+
+    Returns
+    -------
+    Reading
+        With the realised profit by currency.
+
+    Raises
+    ------
+    InputError
+        If a file is torn or a value is of another form; the message names file and line.
+
+    References
+    ----------
+    Interactive Brokers, "Reporting Reference", activity statements.
+
+    Examples
+    --------
+    >>> import io
+    >>> text = '''Statement,Header,Field Name,Field Value
+    ... Account Information,Header,Field Name,Field Value
+    ... Account Information,Data,Account,U1
+    ... Trades,Header,DataDiscriminator,Asset Category,Currency,Symbol,Date/Time,Quantity,T. Price,Proceeds,Comm/Fee,Realized P/L
+    ... Trades,Data,Order,Stocks,USD,X,"2024-03-08, 16:58:29","1,443",46.96,-67763.28,-1.79,604.68
+    ... '''
+    >>> ib_activity(io.StringIO(text)).standing()[["account", "side", "qty", "fee"]].values.tolist()
+    [['U1', 'B', Decimal('1443'), Decimal('1.79')]]
+    """
+    given = sources(files)
+    draft = Draft("ib_activity", given, multipliers=multipliers)
+    clock = Clock(tz)
+    for source in given:
+        lines = list(_lines(source))
+        _Statement(draft, clock, lines).read()
+    draft.assume(
+        f"times are local to {tz}: the statement does not say so (a setting of the account); a date alone is its midnight",
+        "a row of the trades is a fill, and its order is derived",
+    )
+    return draft.finish()
+
+
+def _lines(source: Source) -> Iterator[Line]:
+    """The lines of the tables that are read, with the heading that holds for them."""
+    headings: dict[str, list[str]] = {}
+    for at, cells in source.rows():
+        table, kind = cells[0].strip(), cells[1].strip() if len(cells) > 1 else ""
+        if kind == "Header":
+            headings[table] = [cell.strip() for cell in cells[2:]]
+        elif table in (TRADES, INFORMATION, ACCOUNT, *FLOWS, *MOVES):
+            if table not in headings:
+                source.refuse(at, f"is a row of {table!r}, which has no heading")
+            yield Line(table, kind, TableRow(source, at, named_cells(source, at, headings[table], cells[2:])))
+
+
+class _Statement:
+    """The lines of a statement as events."""
+
+    def __init__(self, draft: Draft, clock: Clock, lines: list[Line]) -> None:
+        self.draft, self.clock, self.lines = draft, clock, lines
+        self.account = ""
+        self.sizes: dict[str, Decimal] = {}
+        for line in lines:
+            row = line.row
+            if line.table == ACCOUNT and row.get("Field Name") == "Account":
+                self.account = row.text("Field Value").split(" ")[0]
+            elif line.table == INFORMATION and line.kind == "Data" and row.get("Multiplier"):
+                for symbol in row.text("Symbol").split(","):
+                    self.sizes[symbol.strip()] = row.number("Multiplier", ",")
+
+    def read(self) -> None:
+        """Take all lines."""
+        for number, line in enumerate(self.lines):
+            row = line.row
+            if line.table in (INFORMATION, ACCOUNT):
+                continue
+            if line.kind in SUMS or (line.table != TRADES and (row.get("Currency") or "Total").startswith("Total")):
+                self.draft.leave_out(row, SUMS.get(line.kind, "total"))
+            elif line.table in MOVES:
+                self.draft.leave_out(row, f"{line.table}: changes positions without a trade")
+            elif line.table == TRADES:
+                self._trade(row, number)
+            else:
+                self._cash(line)
+
+    def _account(self, row: TableRow) -> str:
+        found = row.get("Account") or self.account
+        if not found:
+            row.refuse("has no account, and the statement has none in its table 'Account Information'")
+        return str(found)
+
+    def _ts(self, row: TableRow) -> int:
+        name = next((name for name in DATES if row.get(name)), "Date")
+        return self.clock.ns(row.text(name), row.refuse)
+
+    def _trade(self, row: TableRow, number: int) -> None:
+        form = row.text("DataDiscriminator")
+        if form in REPEATS:
+            self.draft.leave_out(row, REPEATS[form])
+        elif form not in ("Order", "Trade"):
+            row.refuse(f"DataDiscriminator={form!r} is not one of Order, Trade, {', '.join(REPEATS)}")
+        elif form == "Order" and self._has_executions(row, number):
+            self.draft.leave_out(row, "order line: the sum of its executions")
+        else:
+            self._fill(row)
+
+    def _has_executions(self, row: TableRow, number: int) -> bool:
+        """True if the trades right beneath an order add up to it."""
+        total, size = Decimal(0), row.number("Quantity", ",")
+        for line in self.lines[number + 1 :]:
+            if (
+                line.table != TRADES
+                or line.row.get("DataDiscriminator") != "Trade"
+                or line.row.get("Symbol") != row["Symbol"]
+            ):
+                break
+            total += line.row.number("Quantity", ",")
+        return total == size
+
+    def _fill(self, row: TableRow) -> None:
+        quantity, price = row.number("Quantity", ","), row.number("T. Price", ",")
+        if not quantity:
+            self.draft.leave_out(row, "trade of quantity 0")
+            return
+        fee_name = next(
+            (name for name in row.values if name in ("Comm/Fee", "Commission") or COMMISSION.fullmatch(name)), ""
+        )
+        currency = row.text("Currency")
+        named = COMMISSION.fullmatch(fee_name)
+        fee = row.number_or(fee_name, None, ",")
+        if row.get("Realized P/L") is not None:
+            self.draft.realised(currency, row.number("Realized P/L", ","))
+        self.draft.event(
+            row, "fill", self._ts(row), account=self._account(row), instrument=self._instrument(row, price * quantity),
+            side="B" if quantity > 0 else "S", qty=abs(quantity), price=price, fee=None if fee is None else -fee,
+            fee_currency=named[1] if named else currency,
+        )  # fmt: skip
+
+    def _instrument(self, row: TableRow, worth: Decimal) -> str:
+        """Label of an instrument; its multiplier is that of the table, else proceeds over price and quantity."""
+        symbol, sized = row.text("Symbol"), any(word in row.text("Asset Category") for word in SIZED)
+        size, proceeds = self.sizes.get(symbol), row.number_or("Proceeds", Decimal(0), ",")
+        if worth and proceeds and (size is None or "Bond" in row["Asset Category"]):
+            size = round(abs(proceeds / worth), 6).normalize() if sized else None
+        self.draft.instrument(symbol, currency=row.text("Currency"), multiplier=size)
+        if size is None and sized:
+            self.draft.need_multiplier(symbol)
+        return symbol
+
+    def _cash(self, line: Line) -> None:
+        row = line.row
+        self.draft.event(
+            row, "cash", self._ts(row), account=self._account(row), amount=row.number("Amount", ","),
+            currency=row.text("Currency"), flow=FLOWS[line.table],
+        )  # fmt: skip
