@@ -6,7 +6,7 @@ content. What a file does not hold (time zone, contract size, label of the accou
 
 Result:               `Reading`
 Sessions and venues:  `fix`, `lobster`, `itch50`, `databento_mbo`
-Brokers:              `alpaca`, `ib_flex`, `ib_activity`
+Brokers:              `alpaca`, `ib_flex`, `ib_activity`, `mt5`
 Engines and research: `quantconnect`
 """
 
@@ -17,6 +17,7 @@ from riskkit.read.formats.ib_activity import ib_activity
 from riskkit.read.formats.ib_flex import ib_flex
 from riskkit.read.formats.itch50 import itch50
 from riskkit.read.formats.lobster import lobster
+from riskkit.read.formats.mt5 import mt5
 from riskkit.read.formats.quantconnect import quantconnect
 from riskkit.read.reading import Reading
 
@@ -29,5 +30,6 @@ __all__ = [
     "alpaca",
     "ib_flex",
     "ib_activity",
+    "mt5",
     "quantconnect",
 ]

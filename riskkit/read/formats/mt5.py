@@ -1,0 +1,208 @@
+"""Trade history reports of MetaTrader 5."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from riskkit.read.draft import Draft
+from riskkit.read.html_rows import html_rows
+from riskkit.read.reading import Reading
+from riskkit.read.registry import reader
+from riskkit.read.source import Files, Source, TableRow, sources
+from riskkit.read.times import Clock
+
+TABLES = ("Positions", "Orders", "Deals", "Open Positions", "Working Orders", "Results")
+POSITION = "position: the same trades as in Deals, a round trip a row"
+ACCOUNT = re.compile(r"(\S+)\s*\((\w{3})\b")
+BLANKS = re.compile(r"[\s\u00a0\u2009\u202f]+")
+ENDS = {"canceled": "cancel", "cancelled": "cancel", "expired": "expire", "rejected": "reject"}
+SIDES = {"buy": "B", "sell": "S"}
+FLOWS = {
+    "commission": "fee",
+    "charge": "fee",
+    "agent": "fee",
+    "tax": "fee",
+    "interest": "funding",
+    "dividend": "dividend",
+}
+QUOTES = set("USD EUR GBP JPY CHF AUD NZD CAD SEK NOK DKK PLN HUF CZK TRY ZAR MXN SGD HKD CNH THB ILS RON".split())
+
+
+def _recognises(source: Source) -> bool:
+    return "Trade History Report" in source.first_text
+
+
+@reader(_recognises)
+def mt5(files: Files, *, multipliers: Mapping[str, Any] | None = None, tz: str = "Europe/Athens") -> Reading:
+    r"""Read trade history reports of MetaTrader 5, as html or opened and saved as csv.
+
+    Orders and deals are events. Positions tell the deals again, a round trip a row. A deal's commission and fee are its
+    fee, its swap is cash (funding), and its profit is the realised one, in the currency of the account. Deals that are no trade
+    (balance, credit, interest, ...) are cash.
+
+    Parameters
+    ----------
+    files : path, open file, or sequence of them
+        Reports in English.
+    multipliers : mapping of symbol to number
+        Units of a lot, as ``{"EURUSD": 100_000, "XAUUSD": 100}``: the broker sets them, and the report does not have them.
+    tz : str
+        Zone of the server's clock, which the report does not name; by default that of most brokers.
+
+    Returns
+    -------
+    Reading
+        With quantities in lots, and the realised profit.
+
+    Raises
+    ------
+    InputError
+        If a file is torn, a value is of another form, or a symbol has no multiplier; the message names file and row.
+
+    References
+    ----------
+    MetaTrader 5 Help, "Trading report".
+
+    Examples
+    --------
+    >>> import io
+    >>> text = '''Trade History Report
+    ... Account:,,,"7 (USD, Server, demo, Hedge)"
+    ... Deals
+    ... Time,Deal,Symbol,Type,Direction,Volume,Price,Order,Commission,Fee,Swap,Profit,Balance,Comment
+    ... 2024.03.26 08:12:14,901,XAUUSD,buy,in,0.3,2 181.170,7001,- 1.05,0.00,0.00,0.00,9 998.95,
+    ... ,,,,,,,,,,,0.00,9 998.95,
+    ... '''
+    >>> reading = mt5(io.StringIO(text), multipliers={"XAUUSD": 100})
+    >>> reading.standing()[["qty", "price", "fee"]].values.tolist()
+    [[Decimal('0.3'), Decimal('2181.170'), Decimal('1.05')]]
+    """
+    given = sources(files)
+    draft = Draft("mt5", given, multipliers=multipliers)
+    clock = Clock(tz)
+    for source in given:
+        _Report(draft, clock, source).read()
+    draft.assume(
+        f"times are the server's, {tz}: the report does not say so",
+        "quantities are lots; a lot has the size of multipliers=",
+        "the swap is cash at the time of its deal",
+    )
+    return draft.finish()
+
+
+def _rows(source: Source) -> Iterator[tuple[str, list[str]]]:
+    """The rows of a report, from 1."""
+    if "<html" in source.first_text.lower():
+        yield from html_rows(source)
+        return
+    mark = max(",;\t", key=source.first_text.count)
+    for at, cells in source.rows(mark):
+        yield at.replace("line", "row"), [" ".join(cell.split()) for cell in cells]
+
+
+class _Report:
+    """The tables of a report as events."""
+
+    def __init__(self, draft: Draft, clock: Clock, source: Source) -> None:
+        self.draft, self.clock, self.source = draft, clock, source
+        self.account = self.currency = ""
+
+    def read(self) -> None:
+        """Take all tables: orders first, then deals, then the ends of orders."""
+        tables: dict[str, list[TableRow]] = {}
+        name, heading = "", None
+        for at, cells in _rows(self.source):
+            filled = [cell for cell in cells if cell]
+            if len(filled) == 1 and filled[0] in TABLES:
+                name, heading = filled[0], None
+                tables[name] = []
+            elif filled and filled[0] == "Account:":
+                self._of(" ".join(filled[1:]), at)
+            elif name and name != "Results" and heading is None:
+                heading = cells
+            elif name and name != "Results" and heading is not None and filled:
+                if sum(map(bool, heading)) > len(cells):
+                    self.source.refuse(at, f"has {len(cells)} cells, and the heading of {name} has {len(heading)}")
+                row = TableRow(self.source, at, dict(reversed([*zip(heading, cells, strict=False)])))
+                tables[name].append(row)
+        if "Deals" not in tables or not self.account:
+            self.source.refuse(
+                "", f"has no {'table Deals' if self.account else 'account'}; a report in English has one"
+            )
+        if tables["Deals"] and tables["Deals"][-1].get("Time") and "Results" not in tables:
+            self.source.refuse(tables["Deals"][-1].at, "is the last row, and sums end the deals; the file is torn")
+        for row in tables.get("Positions", []):
+            self.draft.leave_out(row, POSITION)
+        for row in (*tables.get("Open Positions", []), *tables.get("Working Orders", [])):
+            self.draft.leave_out(row, "what is held or works at the end; it follows from orders and deals")
+        orders = tables.get("Orders", [])
+        known = [row for row in orders if self._order(row)]
+        for row in tables["Deals"]:
+            self._deal(row)
+        for row in known:
+            if row.text("State") in ENDS:
+                self.draft.event(row, ENDS[row["State"]], self._ts(row, "Time"), **self._common(row, row.text("Order")))
+
+    def _of(self, text: str, at: str) -> None:
+        found = ACCOUNT.match(text)
+        if found is None:
+            self.source.refuse(at, f"{text!r} is not an account with its currency")
+        self.account, self.currency = found[1], found[2]
+
+    def _ts(self, row: TableRow, name: str) -> int:
+        return self.clock.ns(row.text(name).replace(".", "-", 2), row.refuse)
+
+    def _common(self, row: TableRow, order: str) -> dict[str, Any]:
+        symbol = row.text("Symbol")
+        self.draft.need_multiplier(symbol)
+        pair = symbol[:3] in QUOTES and symbol[3:6] in QUOTES
+        if pair and symbol[3:6] != self.currency:
+            self.draft.assume(
+                "a pair of currencies is quoted in the second; fees and swaps are in the account's currency"
+            )
+        self.draft.instrument(symbol, currency=symbol[3:6] if pair else self.currency)
+        return {"account": self.account, "instrument": symbol, "order_id": order}
+
+    def _number(self, row: TableRow, name: str) -> Decimal:
+        return TableRow(row.source, row.at, {name: BLANKS.sub("", row.get(name) or "0")}).number(name)
+
+    def _order(self, row: TableRow) -> bool:
+        """Take an order; False if it has no side."""
+        form, _, kind = row.text("Type").partition(" ")
+        if form not in SIDES:
+            self.draft.leave_out(row, f"order of type {row['Type']!r}, without a side; its deals tell it")
+            return False
+        asked = TableRow(row.source, row.at, {"Volume": row.text("Volume").split("/")[0]})
+        price = self._number(row, "Price") if kind in ("limit", "stop limit") else None
+        self.draft.event(
+            row, "order", self._ts(row, "Open Time"), side=SIDES[form], qty=self._number(asked, "Volume"), price=price,
+            type=None if price else "market", **self._common(row, row.text("Order")),
+        )  # fmt: skip
+        return True
+
+    def _deal(self, row: TableRow) -> None:
+        if not row.get("Time"):
+            self.draft.leave_out(row, "sums of the deals")
+            return
+        form, ts = row.text("Type").lower(), self._ts(row, "Time")
+        if form in SIDES:
+            self.draft.event(
+                row, "fill", ts, side=SIDES[form], qty=self._number(row, "Volume"), price=self._number(row, "Price"),
+                trade_id=row.text("Deal"), fee=-(self._number(row, "Commission") + self._number(row, "Fee")),
+                fee_currency=self.currency, **self._common(row, row.text("Order")),
+            )  # fmt: skip
+            self.draft.realised(self.currency, self._number(row, "Profit"))
+            self._cash(row, ts, self._number(row, "Swap"), "funding")
+        elif "cancel" in form:
+            self.draft.leave_out(row, f"deal of type {form!r}: it was cancelled")
+        else:
+            flow = next((flow for word, flow in FLOWS.items() if word in form), "deposit")
+            names = ("Profit", "Commission", "Fee", "Swap")
+            self._cash(row, ts, sum((self._number(row, name) for name in names), Decimal(0)), flow)
+
+    def _cash(self, row: TableRow, ts: int, amount: Decimal, flow: str) -> None:
+        if amount:
+            self.draft.event(row, "cash", ts, account=self.account, amount=amount, currency=self.currency, flow=flow)
