@@ -7,7 +7,7 @@ content. What a file does not hold (time zone, contract size, label of the accou
 Result:               `Reading`
 Sessions and venues:  `fix`, `lobster`, `itch50`, `databento_mbo`
 Brokers:              `alpaca`, `ib_flex`, `ib_activity`, `mt5`
-Engines and research: `quantconnect`
+Engines and research: `quantconnect`, `nautilus_trader`
 """
 
 from riskkit.read.formats.alpaca import alpaca
@@ -18,6 +18,7 @@ from riskkit.read.formats.ib_flex import ib_flex
 from riskkit.read.formats.itch50 import itch50
 from riskkit.read.formats.lobster import lobster
 from riskkit.read.formats.mt5 import mt5
+from riskkit.read.formats.nautilus_trader import nautilus_trader
 from riskkit.read.formats.quantconnect import quantconnect
 from riskkit.read.reading import Reading
 
@@ -31,5 +32,6 @@ __all__ = [
     "ib_flex",
     "ib_activity",
     "mt5",
+    "nautilus_trader",
     "quantconnect",
 ]

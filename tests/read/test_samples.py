@@ -19,6 +19,7 @@ FORMATS = Path(__file__).parents[1] / "data" / "formats"
 SAMPLES = sorted(FORMATS.glob("*/*.expected.json"))
 ARGUMENTS: dict[str, dict] = {  # by folder, or by folder and sample
     "alpaca": {"account": "PA0000001"},
+    "nautilus_trader": {"multipliers": {"ESH4.GLBX": 50}},
     "mt5": {"multipliers": {"EURUSD": 100_000, "XAUUSD": 100}},
 }
 ERRORS = ("error", "reject", "cancel_reject", "modify_reject")
