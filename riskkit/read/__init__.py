@@ -6,11 +6,12 @@ content. What a file does not hold (time zone, contract size, label of the accou
 
 Result:               `Reading`
 Sessions and venues:  `fix`, `lobster`, `itch50`, `databento_mbo`
-Brokers:              `alpaca`, `ib_flex`, `ib_activity`, `mt5`
+Brokers:              `alpaca`, `ib_flex`, `ib_activity`, `mt5`, `blotter_xlsx`
 Engines and research: `quantconnect`, `nautilus_trader`
 """
 
 from riskkit.read.formats.alpaca import alpaca
+from riskkit.read.formats.blotter_xlsx import blotter_xlsx
 from riskkit.read.formats.databento_mbo import databento_mbo
 from riskkit.read.formats.fix import fix
 from riskkit.read.formats.ib_activity import ib_activity
@@ -33,5 +34,6 @@ __all__ = [
     "ib_activity",
     "mt5",
     "nautilus_trader",
+    "blotter_xlsx",
     "quantconnect",
 ]
