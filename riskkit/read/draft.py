@@ -11,6 +11,7 @@ from riskkit._check import InputError
 from riskkit.read.reading import Reading, with_units
 from riskkit.read.source import Source, TableRow
 from riskkit.replay.ingest.columns import FRAME_COLUMNS
+from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.decimals import decimal_of
 
 Event = dict[str, Any]
@@ -57,6 +58,8 @@ class Draft:
         event |= {name: value for name, value in values.items() if value is not None}
         if self.account and kind not in ("price", "clock", "fx"):
             event.setdefault("account", self.account)
+        if abs(ts) >= LARGEST:
+            row.refuse(f"{ts} nanoseconds since the epoch are not a time from 1824 to 2116")
         if kind in ("order", "fill", "correct") and values.get("qty", 1) <= 0:
             row.refuse(f"{values['qty']} is not a quantity of a {kind}, which is above zero")
         if derived:
@@ -106,9 +109,8 @@ class Draft:
         self._check_multipliers()
         rows = self._with_orders(self._in_time())
         fees, rows = self._fees(rows)
-        frame = pd.DataFrame(
-            rows, columns=["ts", *(n for n in FRAME_COLUMNS if any(n in r for r in rows) and n != "ts")]
-        )
+        used = [name for name in FRAME_COLUMNS if name in ("ts", "kind") or any(name in row for row in rows)]
+        frame = pd.DataFrame(rows, columns=used)
         frame["ts"] = pd.to_datetime(frame["ts"].astype("int64"), unit="ns", utc=True)
         frame = frame.astype({name: object for name in frame if name != "ts"})
         frame = frame.where(frame.notna(), None)

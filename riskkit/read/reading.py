@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -16,6 +17,7 @@ from riskkit.replay.schema.universe import Instrument, exact
 if TYPE_CHECKING:
     import pandas as pd
 
+ROW = re.compile(r"row (\d+)(?=, column)")
 FINEST = 18  # decimals of a step with which rounding begins
 
 
@@ -91,7 +93,7 @@ class Reading(Shown):
         Raises
         ------
         InputError
-            If a value does not fit; the message names the row of `frame`.
+            If a value does not fit; the message names file and row.
         """
         chosen = list(self.instruments if instruments is None else instruments)
         about = {"title": ", ".join(self.files), "read as": self.format, **arguments.pop("about", {})}
@@ -103,7 +105,16 @@ class Reading(Shown):
         }
         if instruments is None and arguments.get("rounding") == "nearest":
             return self._rounded(chosen, about, arguments)
-        return EventLog.from_frame(self.frame, chosen, about=about, **arguments)
+        return self._converted(chosen, about, arguments)
+
+    def _converted(self, instruments: list[Instrument], about: dict[str, Any], arguments: dict[str, Any]) -> EventLog:
+        """The log; a refusal names the file and the row of the event instead of the row of the frame."""
+        try:
+            return EventLog.from_frame(self.frame, instruments, about=about, **arguments)
+        except InputError as refusal:
+            found = ROW.match(str(refusal))
+            place = ", ".join(self.places[int(found[1])]) if found else ""
+            raise InputError(f"{place}{str(refusal)[found.end() :]}" if found else str(refusal)) from None
 
     def _rounded(self, instruments: list[Instrument], about: dict[str, Any], arguments: dict[str, Any]) -> EventLog:
         """The log in the finest ticks and lots that 64 bits hold."""
@@ -117,7 +128,7 @@ class Reading(Shown):
             ]
             if steps != tried:
                 try:
-                    return EventLog.from_frame(self.frame, steps, about=about, **arguments)
+                    return self._converted(steps, about, arguments)
                 except InputError as refusal:
                     problem = problem or refusal
             tried = steps

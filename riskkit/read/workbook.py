@@ -6,11 +6,13 @@ import datetime
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from decimal import Context, Decimal
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from riskkit._check import InputError
 from riskkit.read.source import Source
 from riskkit.replay.schema.decimals import decimal_of
 
@@ -18,6 +20,8 @@ MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 REFERENCE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 DATES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}  # built-in formats of dates and times
 LARGEST = 2**30  # bytes of a workbook when it is unpacked
+BROKEN = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, KeyError, EOFError, IndexError, ValueError, RuntimeError,
+          OverflowError)  # fmt: skip  # NotImplementedError is a RuntimeError
 DIGITS = Context(prec=15)  # that Excel shows of a number
 
 
@@ -58,7 +62,9 @@ def sheets(source: Source) -> dict[str, Sheet]:
             if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
                 source.refuse("", f"has more than {LARGEST:,} bytes when it is unpacked")
             return {name: list(rows) for name, rows in _sheets(source, archive)}
-    except (zipfile.BadZipFile, ElementTree.ParseError, KeyError, EOFError, IndexError) as problem:
+    except InputError:
+        raise
+    except BROKEN as problem:
         source.refuse("", f"is not a whole Excel workbook ({problem})")
 
 

@@ -83,8 +83,9 @@ def mt5(files: Files, *, multipliers: Mapping[str, Any] | None = None, tz: str =
     given = sources(files)
     draft = Draft("mt5", given, multipliers=multipliers)
     clock = Clock(tz)
+    seen: set[tuple[str, str, Any]] = set()
     for source in given:
-        _Report(draft, clock, source).read()
+        _Report(draft, clock, source, seen).read()
     draft.assume(
         f"times are the server's, {tz}: the report does not say so",
         "quantities are lots; a lot has the size of multipliers=",
@@ -106,8 +107,8 @@ def _rows(source: Source) -> Iterator[tuple[str, list[str]]]:
 class _Report:
     """The tables of a report as events."""
 
-    def __init__(self, draft: Draft, clock: Clock, source: Source) -> None:
-        self.draft, self.clock, self.source = draft, clock, source
+    def __init__(self, draft: Draft, clock: Clock, source: Source, seen: set[tuple[str, str, Any]]) -> None:
+        self.draft, self.clock, self.source, self.seen = draft, clock, source, seen
         self.account = self.currency = ""
 
     def read(self) -> None:
@@ -139,12 +140,23 @@ class _Report:
         for row in (*tables.get("Open Positions", []), *tables.get("Working Orders", [])):
             self.draft.leave_out(row, "what is held or works at the end; it follows from orders and deals")
         orders = tables.get("Orders", [])
-        known = [row for row in orders if self._order(row)]
+        known = [row for row in orders if not self._again(row, "Order") and self._order(row)]
         for row in tables["Deals"]:
-            self._deal(row)
+            if not self._again(row, "Deal"):
+                self._deal(row)
         for row in known:
             if row.text("State") in ENDS:
                 self.draft.event(row, ENDS[row["State"]], self._ts(row, "Time"), **self._common(row, row.text("Order")))
+
+    def _again(self, row: TableRow, name: str) -> bool:
+        """True if an order or a deal was read before, in this report or another."""
+        key = self.account, name, row.get(name)
+        again = key in self.seen
+        if key[2] is not None:
+            self.seen.add(key)
+        if again:
+            self.draft.leave_out(row, "read before: reports overlap")
+        return again
 
     def _of(self, text: str, at: str) -> None:
         found = ACCOUNT.match(text)
