@@ -12,7 +12,6 @@ from decimal import Context, Decimal
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from riskkit._check import InputError
 from riskkit.read.source import Source
 from riskkit.replay.schema.decimals import decimal_of
 
@@ -20,8 +19,6 @@ MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 REFERENCE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 DATES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}  # built-in formats of dates and times
 LARGEST = 2**30  # bytes of a workbook when it is unpacked
-BROKEN = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, KeyError, EOFError, IndexError, ValueError, RuntimeError,
-          OverflowError)  # fmt: skip  # NotImplementedError is a RuntimeError
 DIGITS = Context(prec=15)  # that Excel shows of a number
 
 
@@ -41,6 +38,9 @@ class Moment(NamedTuple):
 
 
 Cell = str | Decimal | Moment | None
+TORN = (  # an unknown way of packing is a NotImplementedError, encryption a RuntimeError
+    zipfile.BadZipFile, zlib.error, ElementTree.ParseError, KeyError, EOFError, IndexError, NotImplementedError, RuntimeError,
+)  # fmt: skip
 Sheet = list[tuple[str, dict[int, Cell]]]
 
 
@@ -62,9 +62,7 @@ def sheets(source: Source) -> dict[str, Sheet]:
             if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
                 source.refuse("", f"has more than {LARGEST:,} bytes when it is unpacked")
             return {name: list(rows) for name, rows in _sheets(source, archive)}
-    except InputError:
-        raise
-    except BROKEN as problem:
+    except TORN as problem:
         source.refuse("", f"is not a whole Excel workbook ({problem})")
 
 
@@ -98,7 +96,8 @@ def _date_styles(styles: ElementTree.Element) -> list[bool]:
     cells = styles.find(f"{MAIN}cellXfs")
     numbers = [one.get("numFmtId", "0") for one in (cells if cells is not None else [])]
     plain = {number: re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", code) for number, code in own.items()}
-    return [bool(re.search("[dmyhs]", plain[one], re.I)) if one in plain else int(one) in DATES for one in numbers]
+    dates = set(map(str, DATES))
+    return [bool(re.search("[dmyhs]", plain[one], re.I)) if one in plain else one in dates for one in numbers]
 
 
 def _rows(
@@ -128,10 +127,13 @@ def _cell(source: Source, at: str, cell: ElementTree.Element, shared: list[str],
         return _text(inline).strip() if inline is not None else None
     if value is None:
         return None
+    style = cell.get("s", "0")
+    if not style.isdigit() or (form == "s" and not value.isdigit()):
+        source.refuse(at, f"cell {cell.get('r')} has a style or a text that is not a number of one")
     if form == "s":
         return shared[int(value)].strip()
     if form != "n":
         return value.strip()
     number = DIGITS.create_decimal(decimal_of(value, f"{source.name}, {at}"))
-    style = int(cell.get("s", "0"))
-    return Moment(number + (shift if number >= 1 else 0)) if style < len(dated) and dated[style] else number
+    shows_date = int(style) < len(dated) and dated[int(style)]
+    return Moment(number + (shift if number >= 1 else 0)) if shows_date else number

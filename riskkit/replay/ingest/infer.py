@@ -12,6 +12,7 @@ import pandas as pd
 from riskkit._check import InputError
 from riskkit.replay.ingest.frame import Frame
 from riskkit.replay.ingest.labels import label_text
+from riskkit.replay.ingest.numbers import distinct_values
 from riskkit.replay.schema.columns import FACTS, EventKind
 from riskkit.replay.schema.universe import Account, Instrument, common_unit, exact
 
@@ -127,7 +128,7 @@ def _max_decimals(source: Frame, names: Iterable[str], codes: np.ndarray, count:
 
 def _numbers(series: pd.Series, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Texts and Decimals as floats; the conversion refuses the others."""
-    keys, values = pd.factorize(series.astype(object), use_na_sentinel=False)
+    keys, values = distinct_values(series)
     table = np.full(len(values), np.nan)
     for index, value in enumerate(values):
         try:

@@ -123,8 +123,7 @@ def _terms(units: Sequence[Fraction], codes: np.ndarray, dtype: Any) -> tuple[An
 
 def _written(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) -> Counted:
     """Texts, Decimals and mixtures, each distinct value parsed once; a number beyond 64 bits counts as `MAXIMUM`."""
-    given = series.astype(object)
-    of_value, values = pd.factorize(given, use_na_sentinel=False)
+    of_value, values = distinct_values(series)
     keys, pairs = pd.factorize(codes.astype(np.int64) * len(values) + of_value)
     read = [_read(value) for value in values]
     table = np.zeros(len(pairs), [("count", "i8"), ("off", "?"), ("bad", "?"), ("positive", "?")])
@@ -139,8 +138,16 @@ def _written(series: pd.Series, units: Sequence[Fraction], codes: np.ndarray) ->
             table[index] = round(steps), steps.denominator != 1, False, number > 0
     counted = Counted(*(table[name][keys] for name in ("count", "off", "bad", "positive")))
     if any(isinstance(value, Number) and value in NUMBERS_OF_TRUTH for value in values):
-        counted.bad[:] |= np.fromiter((isinstance(value, (bool, np.bool_)) for value in given), bool, len(given))
+        counted.bad[:] |= np.fromiter((isinstance(value, (bool, np.bool_)) for value in series), bool, len(series))
     return counted
+
+
+def distinct_values(series: pd.Series) -> tuple[np.ndarray, Any]:
+    """The code of each row's value, and the values by their code; a missing value is one of them."""
+    if not isinstance(series.dtype, pd.CategoricalDtype):
+        return pd.factorize(series.astype(object), use_na_sentinel=False)
+    values = np.array([*series.cat.categories, None], object)
+    return series.cat.codes.to_numpy(np.int64) % len(values), values  # the code of a missing value is -1
 
 
 def _read(value: object) -> Fraction | None:

@@ -27,6 +27,7 @@ SPAN = "is not a time from 1824 to 2116, the range in which windows of rules fit
 UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 DATES = (315_532_800, 4_102_444_800)  # seconds since the epoch of 1980-01-01 and 2100-01-01
 OFFSET = r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
+DATE = r"(?:19|20)\d{6}"
 WAY_OUT = "say unit='s', 'ms', 'us' or 'ns'"
 
 
@@ -74,13 +75,22 @@ def _numbers(frame: Frame, name: str, form: TimeForm) -> pd.Series | None:
         return given
     if form.form is not None or not len(given):
         return None
-    texts = given.map(lambda value: isinstance(value, str)).to_numpy(bool)
-    if texts.all() and given.str.fullmatch(r"\s*[+-]?\d+(?:\.\d+)?\s*").all():
-        if given.str.fullmatch(r"(?:19|20)\d{6}").all():
+    integers = _integers_of(given)
+    texts = integers is None and given.map(lambda value: isinstance(value, str)).to_numpy(bool).all()
+    if integers is not None or (texts and given.str.fullmatch(r"\s*[+-]?\d+(?:\.\d+)?\s*").all()):
+        if given.iloc[:1].str.fullmatch(DATE).all() and given.str.fullmatch(DATE).all():
             frame.refuse(~frame.missing(name), name, "is a date without dashes; give time_format='%Y%m%d'")
-        return given
+        return given if integers is None else integers
     whole = given.map(lambda value: isinstance(value, (int, np.integer)) and not isinstance(value, bool))
     return given if whole.all() else None
+
+
+def _integers_of(given: pd.Series) -> pd.Series | None:
+    """Texts that are all integers of 64 bits, as such; None if any is something else."""
+    if not isinstance(given.dtype, pd.StringDtype) or not given.iloc[0].strip().lstrip("+-").isdecimal():
+        return None
+    found = pd.to_numeric(given, errors="coerce")
+    return found if found.dtype.kind == "i" else None
 
 
 def _of_numbers(frame: Frame, name: str, given: pd.Series, form: TimeForm) -> tuple[np.ndarray, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from riskkit._check import InputError
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.storage import is_event_log
+from riskkit.replay.log.text_table import read_text_table
 from riskkit.replay.schema.toml_file import read_toml
 from riskkit.replay.schema.universe import Account, Instrument
 
@@ -84,9 +85,9 @@ def read_events(
             )
         declared = {"quanta": quanta, **declared}
         return EventLog.from_frame(
-            _table(path), **declared, tz=tz, unit=unit, time_format=time_format, on_bad_order=on_bad_order, ts_policy=ts_policy,
-            order_ids=order_ids, unknown_orders=unknown_orders, rounding=rounding, currencies=currencies, columns=columns,
-            ignore=ignore, about={"title": path.name, **(about or {})},
+            _table(path, time_format), **declared, tz=tz, unit=unit, time_format=time_format, on_bad_order=on_bad_order,
+            ts_policy=ts_policy, order_ids=order_ids, unknown_orders=unknown_orders, rounding=rounding, currencies=currencies,
+            columns=columns, ignore=ignore, about={"title": path.name, **(about or {})},
         )  # fmt: skip
     if units is not None or columns or ignore:
         given = "columns= and ignore=" if units is None else Path(units).name
@@ -113,8 +114,8 @@ def _separator(path: Path) -> str | None:
     return next((mark for ending, mark in TEXTS.items() if path.name.lower().endswith(ending)), None)
 
 
-def _table(path: Path) -> pd.DataFrame:
-    """Read a table; numbers of a text file stay texts, so that 0.1 is 0.1."""
+def _table(path: Path, time_format: str | None) -> pd.DataFrame:
+    """Read a table."""
     import pandas as pd
 
     separator = _separator(path)
@@ -123,12 +124,7 @@ def _table(path: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         except (OSError, ValueError) as problem:
             raise InputError(f"{path.name} cannot be read as Parquet: {' '.join(str(problem).split())}") from None
-    try:
-        return pd.read_csv(
-            path, dtype=str, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=[""]
-        )  # only an empty cell is missing: "NA" and "null" are names
-    except ValueError as problem:
-        raise InputError(f"{path.name} cannot be read as a table: {' '.join(str(problem).split())}") from None
+    return read_text_table(path, separator, integers=time_format is None)
 
 
 def _units(path: Path) -> dict[str, Any]:
