@@ -114,12 +114,14 @@ class Draft:
         frame["ts"] = pd.to_datetime(frame["ts"].astype("int64"), unit="ns", utc=True)
         frame = frame.astype({name: object for name in frame if name != "ts"})
         frame = frame.where(frame.notna(), None)
-        labels = dict.fromkeys(row["instrument"] for row in rows if "instrument" in row)
         return Reading(
             self.form,
             self.files,
             frame,
-            tuple(with_units(label, *_numbers(rows, label), self._instruments.get(label, {})) for label in labels),
+            tuple(
+                with_units(label, *numbers, self._instruments.get(label, {}))
+                for label, numbers in _numbers(rows).items()
+            ),
             tuple(row["at"] for row in rows),
             pd.DataFrame(self._left_out, columns=["file", "row", "reason"]),
             self._stated(rows),
@@ -236,9 +238,15 @@ def _order_of(fills: list[Event]) -> Event:
     }
 
 
-def _numbers(rows: list[Event], label: str) -> tuple[list[Decimal], list[Decimal]]:
-    own = [row for row in rows if row.get("instrument") == label]
-    return tuple([Decimal(row[n]) for row in own for n in names if n in row] for names in (PRICES, QUANTITIES))  # type: ignore[return-value]
+def _numbers(rows: list[Event]) -> dict[str, tuple[set[Decimal], set[Decimal]]]:
+    """The prices and the quantities of each instrument."""
+    found: dict[str, tuple[set[Decimal], set[Decimal]]] = {}
+    for row in rows:
+        if "instrument" in row:
+            prices, quantities = found.setdefault(row["instrument"], (set(), set()))
+            prices.update(Decimal(row[name]) for name in PRICES if name in row)
+            quantities.update(Decimal(row[name]) for name in QUANTITIES if name in row)
+    return found
 
 
 def _cash(rows: list[Event]) -> dict[str, Decimal]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -189,7 +189,7 @@ class Reading(Shown):
 
 
 def with_units(
-    instrument: str, prices: Sequence[Decimal], quantities: Sequence[Decimal], facts: Mapping[str, Any]
+    instrument: str, prices: Collection[Decimal], quantities: Collection[Decimal], facts: Mapping[str, Any]
 ) -> Instrument:
     """An instrument with the largest powers of ten, at most 1, of which its prices and quantities are multiples."""
     low = any(price <= 0 for price in prices)
@@ -200,6 +200,6 @@ def with_units(
     return Instrument(instrument, _step(prices), _step(quantities), multiplier, currency, negative_price=low)
 
 
-def _step(numbers: Sequence[Decimal]) -> Decimal:
+def _step(numbers: Collection[Decimal]) -> Decimal:
     digits = [int(number.normalize().as_tuple().exponent) for number in numbers]
     return Decimal(1).scaleb(min([0, *digits]))

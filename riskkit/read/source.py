@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import io
 import json
@@ -11,7 +12,6 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -38,7 +38,7 @@ class Source:
         self.name = name
         self._content = content
 
-    @cached_property
+    @functools.cached_property
     def data(self) -> bytes:
         """The bytes, read when they are first asked for."""
         data = self._content.read_bytes() if isinstance(self._content, Path) else self._content
@@ -49,7 +49,7 @@ class Source:
         except (OSError, EOFError, zlib.error):
             raise InputError(f"{self.name} is not a whole gzip file") from None
 
-    @cached_property
+    @functools.cached_property
     def head(self) -> bytes:
         """The first bytes."""
         if isinstance(self._content, bytes) or "data" in vars(self):
@@ -67,7 +67,7 @@ class Source:
     def _encoding(self) -> str:
         return next((name for mark, name in MARKS.items() if self.head.startswith(mark)), "utf-8")
 
-    @cached_property
+    @functools.cached_property
     def text(self) -> str:
         """The whole text: UTF-8, UTF-16 with its mark, or the Western code page of Windows."""
         for encoding in dict.fromkeys((self._encoding, "cp1252")):
@@ -159,18 +159,32 @@ class TableRow:
             and re.fullmatch(rf"[+-]?\d{{1,3}}([{thousands}]\d{{3}})+(\.\d*)?", value.strip())
         ):
             value = re.sub(f"[{thousands}]", "", value)
-        if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
-            text = str(value).strip()
-            if text and not text[:1].isalpha() and "_" not in text:
-                try:
-                    return decimal_of(text, name)
-                except InputError:
-                    pass
+        found = (
+            None
+            if isinstance(value, bool)
+            else _decimal(str(value))
+            if isinstance(value, str | int | Decimal)
+            else None
+        )
+        if found is not None:
+            return found
         self.refuse(f"{name}={shown(value)} is not a number")
 
     def number_or(self, name: str, otherwise: Any, thousands: str = "") -> Any:
         """An exact number, or something else where it is absent or empty."""
         return otherwise if self.get(name) is None else self.number(name, thousands)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _decimal(text: str) -> Decimal | None:
+    """The number that a text is; the same texts come again and again."""
+    text = text.strip()
+    if not text or text[:1].isalpha() or "_" in text:
+        return None
+    try:
+        return decimal_of(text, "number")
+    except InputError:
+        return None
 
 
 def sources(files: Files) -> list[Source]:
