@@ -75,7 +75,7 @@ def columns_from_frame(
         try:
             return entry.in_units(declared, quanta)
         except OutOfRange as problem:
-            raise InputError(f"{problem}; {entry.way_out(declared, quanta)}") from None
+            raise OutOfRange(f"{problem}; {entry.way_out(declared, quanta)}") from None
     made, why = entry.in_first_that_fit(declared, quanta, keep_steps=instruments is not None)
     if made is None:
         raise InputError(f"{why}; {entry.way_out(declared, quanta)}")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from riskkit._check import InputError
-from riskkit.replay.ingest.infer import infer_instruments
+from riskkit.replay.ingest.vectorbt_steps import choose_steps
 from riskkit.replay.schema.universe import Account, Instrument, common_unit, decimal_text, exact
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FINE = Fraction(1, 1_000_000)  # smallest quantum: fees are rounded to it
+FINEST_RATIO = 10**8  # quanta are at most so many times the money of one lot at one tick, if steps are chosen
 ROUNDING_LOTS = 1_000_000  # positions are rounded to lots if a column's largest size has at least so many
 
 
@@ -26,13 +27,17 @@ class Simulated(NamedTuple):
     instruments: list[Instrument]
     accounts: list[Account]
     quanta: dict[str, Fraction]
+    about: dict[str, str]
 
 
-def frame_from_portfolio(portfolio: Any, tick: Any = None, lot: Any = None, quantum: Any = None) -> Simulated:
+def frame_from_portfolio(
+    portfolio: Any, tick: Any = None, lot: Any = None, quantum: Any = None, digits: int | None = None
+) -> Simulated:
     """Events of every column of a portfolio, with its instruments, accounts and quantum.
 
     A column is an account (or its group is, if groups share cash); its close is an instrument of the same name. At each
     bar the orders are first, each followed by its fill, then the closes: the portfolio trades before the end of the bar.
+    Ticks and lots that are not given keep at most `digits` digits of a column's largest number.
     """
     import pandas as pd
 
@@ -48,16 +53,19 @@ def frame_from_portfolio(portfolio: Any, tick: Any = None, lot: Any = None, quan
     frame = pd.concat([_order_events(orders, labels, names), close_events(close, labels)], ignore_index=True)
     frame = frame.sort_values(["bar", "turn", "number"], kind="stable", ignore_index=True)
     frame["ts"] = times[frame["bar"].to_numpy()]
-    if tick is not None:
-        frame["price"] = rounded(frame["price"].to_numpy(float), exact(tick, "tick"))
-    instruments = instruments_of(frame, labels, tick, lot)
-    unit = common_quantum(instruments, quantum, fees=bool((orders["fees"] != 0).any()))
-    if lot is not None:
-        frame = _in_lots(frame, labels, exact(lot, "lot"), unit)
+    steps = choose_steps(frame, labels, tick, lot, digits)
+    names_of = frame["instrument"].to_numpy()
+    for label, step in steps.ticks.items():
+        rows = names_of == label
+        frame.loc[rows, "price"] = rounded(frame.loc[rows, "price"].to_numpy(float), step)
+    unit = common_quantum(steps.instruments, quantum, fees=bool((orders["fees"] != 0).any()))
+    if quantum is None and steps.about:  # a ratio of many digits leaves little range in 64 bits
+        unit = min(unit, *(one.tick * one.lot * FINEST_RATIO for one in steps.instruments))
+    frame = _in_lots(frame, labels, steps.lots, unit)
     frame = frame.drop(columns=["bar", "turn", "number", "column"])
     frame["fee"] = rounded(frame["fee"].to_numpy(float), unit)
     accounts = [Account(name, {"USD": round(amount / unit) * unit}) for name, amount in opened.items()]
-    return Simulated(frame, instruments, accounts, {"USD": unit})
+    return Simulated(frame, steps.instruments, accounts, {"USD": unit}, steps.about)
 
 
 def utc_times(index: Any) -> pd.DatetimeIndex:
@@ -144,50 +152,10 @@ def rounded(values: np.ndarray, unit: Fraction) -> np.ndarray:
     return np.rint(values * unit.denominator / unit.numerator) * unit.numerator / unit.denominator
 
 
-def instruments_of(frame: pd.DataFrame, labels: list[str], tick: Any, lot: Any) -> list[Instrument]:
-    """Instruments of the columns with events; ticks and lots that are not given have the fewest decimals that fit."""
-    if tick is not None and lot is not None:
-        return [Instrument(label, exact(tick, "tick"), exact(lot, "lot")) for label in labels]
-    events = frame[
-        ["ts", "kind", "instrument", *(["price"] if tick is None else []), *(["qty"] if lot is None else [])]
-    ]
-    try:
-        proposed = {instrument.id: instrument for instrument in infer_instruments(events)}
-    except InputError:
-        raise InputError(_units_needed(frame, tick, lot)) from None
-    return [
-        Instrument(
-            label,
-            proposed[label].tick if tick is None else exact(tick, "tick"),
-            proposed[label].lot if lot is None else exact(lot, "lot"),
-        )
-        for label in labels
-        if label in proposed
-    ]
-
-
-def _units_needed(frame: pd.DataFrame, tick: Any, lot: Any) -> str:
-    """Error message that names the units to give."""
-    needed = []
-    for name, given, what, how in (
-        ("price", tick, "prices", "tick (prices are rounded to it)"),
-        ("qty", lot, "sizes", "lot (positions are rounded to it) or trade integer sizes (size_granularity=1)"),
-    ):
-        try:
-            infer_instruments(frame[["ts", "kind", "instrument", name]])
-        except InputError:
-            if given is None:
-                needed.append((what, how))
-    return (
-        f"the portfolio's {' and '.join(what for what, _ in needed)} need more than 9 decimals; give "
-        f"{', and '.join(how for _, how in needed)}"
-    )
-
-
-def _in_lots(frame: pd.DataFrame, labels: list[str], lot: Fraction, unit: Fraction) -> pd.DataFrame:
+def _in_lots(frame: pd.DataFrame, labels: list[str], lots_of: Mapping[str, Fraction], unit: Fraction) -> pd.DataFrame:
     """Orders and fills in integer lots; positions are rounded, so that closed positions are flat.
 
-    An order that does not change its rounded position is left out.
+    An order that does not change its rounded position is left out. Columns without a lot in `lots_of` stay as they are.
     """
     found = frame.copy()
     gone = np.zeros(len(frame), bool)
@@ -197,7 +165,8 @@ def _in_lots(frame: pd.DataFrame, labels: list[str], lot: Fraction, unit: Fracti
         first = rows[(frame["kind"].to_numpy()[rows] == "order")]
         fills = rows[(frame["kind"].to_numpy()[rows] == "fill")]
         size = frame["qty"].to_numpy(float)[first]
-        if not len(size):
+        lot = lots_of.get(label)
+        if lot is None or not len(size):
             continue
         check_lot(size, float(size.max()), lot, label)
         side = np.where(frame["side"].to_numpy()[first] == "B", 1.0, -1.0)

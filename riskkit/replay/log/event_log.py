@@ -18,12 +18,13 @@ from riskkit.replay.ingest.from_vectorbt import frame_from_portfolio
 from riskkit.replay.ingest.infer import infer_instruments
 from riskkit.replay.ingest.order_ids import OrderPolicy
 from riskkit.replay.ingest.times import DATES, UNITS
+from riskkit.replay.ingest.vectorbt_steps import FEWER_DIGITS
 from riskkit.replay.log.evidence import Evidence
 from riskkit.replay.log.storage import SOURCE_ROW, open_mapped, read_parquet, write_mapped, write_parquet
 from riskkit.replay.schema.columns import FACTS, FIRST_EXTERNAL, MISSING, RATE_UNIT, EventKind, RowFlag
 from riskkit.replay.schema.digest import hash_columns, hash_plain, hash_rows
 from riskkit.replay.schema.pairs import pair_text
-from riskkit.replay.schema.universe import Account, Instrument, Universe, decimal_text
+from riskkit.replay.schema.universe import Account, Instrument, OutOfRange, Universe, decimal_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,14 +203,15 @@ class EventLog(Shown):
 
         Columns that share their cash are one account, named after their group. vectorbt counts in floats; prices are
         rounded to a given ``tick``, fees and opening cash to the quantum, and positions to a given ``lot`` of at most a
-        millionth of a column's largest size; no other size is rounded.
+        millionth of a column's largest size. A column whose prices or sizes need more than nine decimals is rounded to
+        a tick or lot that keeps eight digits of its largest number; ``about["units"]`` names it.
 
         Parameters
         ----------
         portfolio : vectorbt.Portfolio
             From signals, orders or an order function; a DatetimeIndex gives the times (UTC without a zone).
         tick, lot : str, Decimal or float, optional
-            Steps of price and size; by default the fewest decimals that hold the values.
+            Steps of price and size; by default the fewest decimals that hold the values, or those that are chosen.
         quantum : str, Decimal or float, optional
             Money of the integer 1; by default that of one lot at one tick but at least a millionth, and a millionth
             with fees.
@@ -220,10 +222,17 @@ class EventLog(Shown):
         ------
         InputError
             If the index has no times, two columns have one name, opening cash is not finite, or sizes need more
-            decimals than the lot has: use integer sizes (``size_granularity=1``) or give a finer ``lot``.
+            decimals than a given lot has: use integer sizes (``size_granularity=1``) or give a finer ``lot``.
         """
-        made = frame_from_portfolio(portfolio, tick, lot, quantum)
-        return cls.from_frame(made.frame, made.instruments, made.accounts, quanta=made.quanta, about=about)
+        for digits in FEWER_DIGITS:
+            made = frame_from_portfolio(portfolio, tick, lot, quantum, digits)
+            noted = {**made.about, **(about or {})}
+            try:
+                return cls.from_frame(made.frame, made.instruments, made.accounts, quanta=made.quanta, about=noted)
+            except OutOfRange:
+                if digits == FEWER_DIGITS[-1] or None not in (tick, lot):
+                    raise
+        raise AssertionError("the last number of digits returns or raises")
 
     @staticmethod
     def infer_instruments(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,18 +25,21 @@ from riskkit.replay.ingest.from_vectorbt import (
     close_events,
     column_labels,
     common_quantum,
-    instruments_of,
     lost_fees,
     opening_accounts,
     utc_times,
 )
+from riskkit.replay.ingest.vectorbt_steps import fewest_decimals
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.results.decisions import Decision, DecisionFormatter, DecisionKind
 from riskkit.replay.results.explain import names_in
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import EventKind
-from riskkit.replay.schema.universe import Account, Universe, decimal_text, exact
+from riskkit.replay.schema.universe import Account, Instrument, Universe, decimal_text, exact
 from riskkit.replay.vbt.limited_backtest import ANSWER, LimitedBacktest, OrderDecision
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FIXED = {
     "row_wise": "limits are checked bar by bar, over all columns",
@@ -187,12 +190,11 @@ class _Limiter:
         self.times = times.as_unit("ns").asi8.tolist()
         quotes = close_events(pd.DataFrame(c.close), self.labels)
         quotes["ts"] = times[quotes["bar"].to_numpy()]
-        tick, lot = self.units["tick"], self.units["lot"]
-        instruments = instruments_of(quotes.assign(qty=np.nan), self.labels, tick, lot)
-        if len(instruments) < len(self.labels):
-            known = {instrument.id for instrument in instruments}
-            missing = next(label for label in self.labels if label not in known)
-            raise InputError(f"column {missing!r} has no close; leave it out")
+        ticks = self._ticks(quotes)
+        missing = [label for label in self.labels if label not in ticks]
+        if missing:
+            raise InputError(f"column {missing[0]!r} has no close; leave it out")
+        instruments = [Instrument(label, ticks[label], self.units["lot"]) for label in self.labels]
         names, opened = opening_accounts(wrapper.grouper, bool(c.cash_sharing), self.labels, c.init_cash)
         self.unit = common_quantum(instruments, self.units["quantum"], fees=True)
         accounts = [Account(name, {"USD": round(cash / self.unit) * self.unit}) for name, cash in opened.items()]
@@ -207,6 +209,15 @@ class _Limiter:
         self.closes = np.rint(np.where(known, c.close, 0.0) * steps[:, 0] / steps[:, 1]).astype(np.int64)
         self.answers = [None] * len(self.labels)
         self.largest = [0.0] * len(self.labels)
+
+    def _ticks(self, quotes: pd.DataFrame) -> dict[str, Fraction]:
+        """The tick of each column with closes."""
+        if self.units["tick"] is not None:
+            return dict.fromkeys(self.labels, exact(self.units["tick"], "tick"))
+        try:
+            return fewest_decimals(quotes, "price")
+        except InputError:
+            raise InputError("closes need more than 9 decimals; give tick (prices are rounded to it)") from None
 
     def wrapped(self, order_func: Callable[..., Any], flexible: bool) -> Callable[..., Any]:
         """The order function followed by the rules."""

@@ -135,15 +135,13 @@ def test_a_series_and_a_frame_of_many_parameters(vbt, close):
 
 def test_slipped_prices_are_rounded_to_a_tick_that_is_given(vbt, close):
     portfolio = vbt.Portfolio.from_orders(close, size=3.0, slippage=1 / 700, init_cash=CASH, freq="D")
-    assert refusal(portfolio) == (
-        "the portfolio's prices need more than 9 decimals; give tick (prices are rounded to it)"
-    )
     log = EventLog.from_vectorbt(portfolio, tick="0.0001")
+    assert "units" not in log.about
     slack = 3.0 * BARS * 0.00005
     assert ends(log).tolist() == pytest.approx(portfolio.final_value().tolist(), abs=slack)
 
 
-def test_fractional_sizes_want_a_lot(vbt, close):
+def test_fractional_sizes_want_a_lot_that_is_fine(vbt, close):
     portfolio = vbt.Portfolio.from_orders(close, size=1 / 3, init_cash=CASH, freq="D")
     assert refusal(portfolio, lot=1) == (
         "column 'a': size 0.3333333333333333 is not a multiple of the lot 1; trade integer sizes (size_granularity=1), or "
@@ -189,14 +187,34 @@ def agrees(log: EventLog, value: pd.Series, slack: float = 1e-4) -> None:
 def test_signals_that_spend_all_their_cash(vbt, close):
     above = close > close.rolling(10).mean()
     portfolio = vbt.Portfolio.from_signals(close, above, ~above, fees=0.002, init_cash=CASH, freq="D")
-    assert refusal(portfolio) == (
-        "the portfolio's sizes need more than 9 decimals; give lot (positions are rounded to it) or trade integer sizes "
-        "(size_granularity=1)"
+    for log in (EventLog.from_vectorbt(portfolio), EventLog.from_vectorbt(portfolio, **FINE)):
+        agrees(log, portfolio.final_value(), slack=2e-3)
+        held = replay_log(log, RuleSet([]), compiled=False).positions()["qty"].droplevel(0)
+        assert held.eq(0).to_dict() == (portfolio.assets().iloc[-1] == 0).to_dict()
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e-3, 1.0, 1e5], ids=str)
+def test_steps_that_are_not_given_keep_the_money_and_are_named(vbt, close, scale):
+    """Prices from a hundred-millionth of a cent upward: a coin of many zeros and an index, all-in, with slippage."""
+    above = close > close.rolling(10).mean()
+    prices = close * scale / 3
+    portfolio = vbt.Portfolio.from_signals(
+        prices, above, ~above, slippage=1 / 700, fees=0.001, init_cash=CASH, freq="D"
     )
-    log = EventLog.from_vectorbt(portfolio, **FINE)
-    agrees(log, portfolio.final_value())
-    held = replay_log(log, RuleSet([]), compiled=False).positions()["qty"].droplevel(0)
-    assert held.eq(0).to_dict() == (portfolio.assets().iloc[-1] == 0).to_dict()
+    log = EventLog.from_vectorbt(portfolio, about={"title": "all in"})
+    agrees(log, portfolio.final_value(), slack=CASH * 1e-5)
+    assert log.about["units"].startswith("chosen, and prices and positions rounded to them: tick ")
+    sizes = portfolio.orders.records.groupby("col")["size"].max()
+    for size, instrument in zip(sizes, log.universe.instruments, strict=True):
+        assert 1e-9 <= float(instrument.lot) / size <= 1e-6
+    assert list(log.about) == ["units", "title"]
+
+
+def test_a_column_in_whole_sizes_stays_exact_beside_one_in_fractions(vbt, close):
+    size = np.array([3.0, 1 / 3, 2.5]) * np.ones((BARS, 1))
+    log = EventLog.from_vectorbt(vbt.Portfolio.from_orders(close, size=size, init_cash=CASH, freq="D"))
+    assert [str(one.lot) for one in log.universe.instruments] == ["1", "1/1000000000", "1/10"]
+    assert log.about["units"] == "chosen, and prices and positions rounded to them: lot 0.000000001"
 
 
 @pytest.mark.parametrize("size_type", ["value", "targetvalue", "targetamount", "percent", "targetpercent"])
