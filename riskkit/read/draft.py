@@ -185,27 +185,34 @@ class Draft:
         return [event for row in rows for event in ((heads[id(row)], row) if id(row) in heads else (row,))]
 
     def _fees(self, rows: list[Event]) -> tuple[dict[str, Decimal], list[Event]]:
-        """Sum the fees of standing fills; a fee in another currency than the instrument's is a cash event of its own."""
+        """Sum the fees of standing fills; a fee in another currency than the instrument's is a cash event of its own.
+
+        An event has one fee (`fee`, `fee_currency`) or several (`fees`, by currency).
+        """
         currencies = {label: facts.get("currency") or "USD" for label, facts in self._instruments.items()}
         fees: dict[str, Decimal] = {}
         found: list[Event] = []
-        paid: dict[Any, tuple[str, Decimal]] = {}
+        paid: dict[Any, dict[str, Decimal]] = {}
         other = 0
         for number, row in enumerate(rows):
             found.append(row)
             if row["kind"] not in ("fill", "correct", "bust"):
                 continue
             key = (row["account"], row["instrument"], row.get("trade_id", number))
-            if row["kind"] != "fill" and key in paid and ("fee" in row or row["kind"] == "bust"):
-                add_to(fees, paid[key][0], -paid[key][1])
-            if "fee" not in row:
-                continue
+            if row["kind"] != "fill" and ("fee" in row or row["kind"] == "bust"):
+                for currency, amount in paid.get(key, {}).items():
+                    add_to(fees, currency, -amount)
             home = currencies.get(row["instrument"], "USD")
-            currency = row.pop("fee_currency", None) or home
-            paid[key] = currency, row["fee"]
-            add_to(fees, currency, row["fee"])
-            if currency != home:
-                amount = row.pop("fee")
+            parts = row.pop("fees", None) or {}
+            if "fee" in row:
+                parts = {row.pop("fee_currency", None) or home: row.pop("fee")}
+            if parts:
+                paid[key] = parts
+            for currency, amount in parts.items():
+                add_to(fees, currency, amount)
+                if currency == home:
+                    row["fee"] = amount
+                    continue
                 other += 1
                 if amount:
                     found.append(
