@@ -7,20 +7,28 @@ content. What a file does not hold (time zone, contract size, label of the accou
 Result:               `Reading`
 Sessions and venues:  `fix`, `lobster`, `itch50`, `databento_mbo`
 Brokers:              `alpaca`, `ib_flex`, `ib_activity`, `mt5`, `blotter_xlsx`
-Engines and research: `quantconnect`, `nautilus_trader`
+Exchanges:            `bitstamp`, `bybit`, `coinbase`, `kraken`, `okx`
+Engines and research: `backtrader`, `nautilus_trader`, `quantconnect`, `tradingview`
 """
 
 from riskkit.read.formats.alpaca import alpaca
+from riskkit.read.formats.backtrader import backtrader
+from riskkit.read.formats.bitstamp import bitstamp
 from riskkit.read.formats.blotter_xlsx import blotter_xlsx
+from riskkit.read.formats.bybit import bybit
+from riskkit.read.formats.coinbase import coinbase
 from riskkit.read.formats.databento_mbo import databento_mbo
 from riskkit.read.formats.fix import fix
 from riskkit.read.formats.ib_activity import ib_activity
 from riskkit.read.formats.ib_flex import ib_flex
 from riskkit.read.formats.itch50 import itch50
+from riskkit.read.formats.kraken import kraken
 from riskkit.read.formats.lobster import lobster
 from riskkit.read.formats.mt5 import mt5
 from riskkit.read.formats.nautilus_trader import nautilus_trader
+from riskkit.read.formats.okx import okx
 from riskkit.read.formats.quantconnect import quantconnect
+from riskkit.read.formats.tradingview import tradingview
 from riskkit.read.reading import Reading
 
 __all__ = [
@@ -33,7 +41,14 @@ __all__ = [
     "ib_flex",
     "ib_activity",
     "mt5",
-    "nautilus_trader",
     "blotter_xlsx",
+    "bitstamp",
+    "bybit",
+    "coinbase",
+    "kraken",
+    "okx",
+    "backtrader",
+    "nautilus_trader",
     "quantconnect",
+    "tradingview",
 ]

@@ -1,0 +1,167 @@
+"""What the exports of exchanges have in common: rows newest first, repeated rows, sides, symbols, amounts with their unit."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from riskkit._check import InputError
+from riskkit.read.draft import Draft
+from riskkit.read.source import Source, TableRow, named_cells
+from riskkit.replay.schema.decimals import decimal_of
+
+MARK = "\ufeff"
+QUOTES = (
+    "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "USDP", "USDE", "USD1", "PYUSD", "RLUSD", "USDS", "DAI", "PAX", "USD", "EUR",
+    "GBP", "TRY", "BRL", "AUD", "CAD", "CHF", "JPY", "PLN", "RUB", "UAH", "NGN", "ZAR", "IDRT", "BIDR", "BKRW", "BVND", "RON",
+    "ARS", "CZK", "MXN", "COP", "EURI", "EURT", "AEUR", "BTC", "XBT", "ETH", "BNB", "TRX", "XRP", "DOGE", "DOT", "SOL", "BIT",
+    "MNT",
+)  # fmt: skip
+SIDES = {"buy": "B", "sell": "S", "long": "B", "short": "S"}
+AMOUNT = re.compile(r"([+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?)\s*([A-Za-z][A-Za-z0-9]*)")
+
+
+def headed_rows(source: Source, needed: Collection[str], skipped: int = 0) -> list[TableRow]:
+    """The rows beneath the heading, which comes after `skipped` rows and has the needed names.
+
+    Raises
+    ------
+    InputError
+        If the heading has other names, or a row other cells than the heading.
+    """
+    rows = list(source.rows())[skipped:]
+    at, cells = rows[0] if rows else ("line 1", [])
+    heading = [plain(cell) for cell in cells]
+    missing = [name for name in needed if name not in heading]
+    if missing:
+        source.refuse(at, f"has no column {missing[0]!r}")
+    return [TableRow(source, at, named_cells(source, at, heading, [plain(c) for c in cells])) for at, cells in rows[1:]]
+
+
+def heading_of(source: Source, line: int = 0) -> list[str]:
+    """The names in a line of the head of a file, as far as it is a table of commas."""
+    lines = source.first_text.splitlines()[line : line + 1]
+    return [plain(cell) for cell in lines[0].split(",")] if lines else []
+
+
+def plain(cell: str) -> str:
+    """A cell without byte order marks, blanks and quotes around it."""
+    return cell.replace(MARK, "").strip().strip('"').strip()
+
+
+def oldest_first(rows: Iterable[Any], stamp: Callable[[Any], int]) -> list[Any]:
+    """Rows in the order in which they happened: turned round if the first is the newest.
+
+    Examples
+    --------
+    >>> oldest_first(["c2", "b2", "a1"], lambda text: int(text[1:]))
+    ['a1', 'b2', 'c2']
+    """
+    found = list(rows)
+    turned = bool(found) and stamp(found[0]) > stamp(found[-1])
+    return sorted(reversed(found) if turned else found, key=stamp)
+
+
+def without_repeats(
+    draft: Draft,
+    rows: Iterable[TableRow],
+    key: Callable[[TableRow], Hashable],
+    why: str,
+    contents: Callable[[TableRow], Any] = lambda row: row.values,
+) -> list[TableRow]:
+    """Rows of which none has the key of an earlier one; those that have are left out by name.
+
+    Raises
+    ------
+    InputError
+        If two rows have one key and different contents.
+    """
+    known: dict[Hashable, TableRow] = {}
+    for row in rows:
+        first = known.setdefault(key(row), row)
+        if first is row:
+            continue
+        if contents(first) != contents(row):
+            row.refuse(f"has the id of {first.at} and other contents")
+        draft.leave_out(row, why)
+    return list(known.values())
+
+
+def first_of(row: TableRow, *names: str) -> str:
+    """The first of several names that a row has a column for, as headings have changed over the years."""
+    for name in names:
+        if name in row.values:
+            return name
+    row.refuse(f"has no column {names[0]!r}")
+
+
+def side_of(row: TableRow, name: str) -> str:
+    """Side of a fill: the column says buy, sell, long or short."""
+    word = row.text(name)
+    side = SIDES.get(word.lower())
+    return side if side is not None else row.refuse(f"{name}={word!r} is neither a buy nor a sell")
+
+
+def quote_of(row: TableRow, symbol: str, quotes: Mapping[str, str]) -> str:
+    """The currency in which a symbol such as BTCUSDT is priced.
+
+    Raises
+    ------
+    InputError
+        If it ends in no known currency, and `quotes` does not name it.
+    """
+    if symbol in quotes:
+        return quotes[symbol]
+    pair = re.split(r"[-_/ ]", symbol)
+    if len(pair) > 1 and pair[1] in QUOTES:
+        return pair[1]
+    found = [quote for quote in QUOTES if pair[0].endswith(quote) and pair[0] != quote]
+    return max(found, key=len) if found else row.refuse(
+        f"{symbol!r} ends in no known currency; give quotes={{{symbol!r}: ...}}, the currency of its prices"
+    )  # fmt: skip
+
+
+def check_quotes(quotes: Mapping[str, str] | None) -> dict[str, str]:
+    """The currencies that a user names for symbols."""
+    for symbol, quote in (quotes or {}).items():
+        if not isinstance(quote, str) or not quote:
+            raise InputError(f"quotes[{symbol!r}]={quote!r} is not a currency; give a text such as 'USDT'")
+    return dict(quotes or {})
+
+
+def with_unit(row: TableRow, name: str, units: Sequence[str] = ()) -> tuple[Decimal, str]:
+    """An amount and the unit that is glued to it, as ``1,012.35USDT`` or ``0.5 BTC``.
+
+    A unit may begin with digits (1000SATS), so the first of `units` that fits is taken before any other.
+    """
+    text = row.text(name).replace(MARK, "")
+    for unit in units:
+        if unit and text.upper().endswith(unit.upper()) and re.fullmatch(r"[+-]?[\d,]*\.?\d+\s*", text[: -len(unit)]):
+            return decimal_of(text[: -len(unit)].replace(",", "").strip(), name), unit
+    match = AMOUNT.fullmatch(text)
+    return (decimal_of(match[1].replace(",", ""), name), match[2]) if match else row.refuse(
+        f"{name}={text!r} is not an amount with its unit"
+    )  # fmt: skip
+
+
+class ScopedIds:
+    """Ids that are unique within a scope (a symbol, a pair) only, as ids that are unique.
+
+    Examples
+    --------
+    >>> ids = ScopedIds([("BTC/USDT", "1"), ("ETH/USDT", "1"), ("ETH/USDT", "2")])
+    >>> ids.of("ETH/USDT", "1"), ids.of("ETH/USDT", "2")
+    ('ETH/USDT 1', '2')
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._scopes: defaultdict[str, set[str]] = defaultdict(set)
+        for scope, name in pairs:
+            self._scopes[name].add(scope)
+
+    def of(self, scope: str, name: str) -> str:
+        """The unique id."""
+        return f"{scope} {name}" if len(self._scopes[name]) > 1 else name
