@@ -7,18 +7,21 @@ content. What a file does not hold (time zone, contract size, label of the accou
 Result:               `Reading`
 Sessions and venues:  `fix`, `lobster`, `itch50`, `databento_mbo`
 Brokers:              `alpaca`, `ib_flex`, `ib_activity`, `mt5`, `blotter_xlsx`
-Exchanges:            `bitstamp`, `bybit`, `coinbase`, `kraken`, `okx`
-Engines and research: `backtrader`, `nautilus_trader`, `quantconnect`, `tradingview`
+Exchanges:            `binance`, `bitstamp`, `bybit`, `ccxt`, `coinbase`, `kraken`, `okx`
+Engines and research: `backtrader`, `freqtrade`, `nautilus_trader`, `quantconnect`, `tradingview`
 """
 
 from riskkit.read.formats.alpaca import alpaca
 from riskkit.read.formats.backtrader import backtrader
+from riskkit.read.formats.binance import binance
 from riskkit.read.formats.bitstamp import bitstamp
 from riskkit.read.formats.blotter_xlsx import blotter_xlsx
 from riskkit.read.formats.bybit import bybit
+from riskkit.read.formats.ccxt import ccxt
 from riskkit.read.formats.coinbase import coinbase
 from riskkit.read.formats.databento_mbo import databento_mbo
 from riskkit.read.formats.fix import fix
+from riskkit.read.formats.freqtrade import freqtrade
 from riskkit.read.formats.ib_activity import ib_activity
 from riskkit.read.formats.ib_flex import ib_flex
 from riskkit.read.formats.itch50 import itch50
@@ -42,12 +45,15 @@ __all__ = [
     "ib_activity",
     "mt5",
     "blotter_xlsx",
+    "binance",
     "bitstamp",
     "bybit",
+    "ccxt",
     "coinbase",
     "kraken",
     "okx",
     "backtrader",
+    "freqtrade",
     "nautilus_trader",
     "quantconnect",
     "tradingview",

@@ -161,11 +161,14 @@ class Draft:
         return sorted(self.rows, key=lambda row: (row["ts"], "early" not in row))
 
     def _with_orders(self, rows: list[Event]) -> list[Event]:
-        """Add an order before the first event of each order that is not in the file but has fills."""
+        """Add an order before the first event of each order that is not in the file but has fills.
+
+        A fill that is ``orderless`` stays so: its order is among those of the file, and the file does not say which.
+        """
         known = {row["order_id"] for row in rows if row["kind"] == "order" and "order_id" in row}
         groups: dict[tuple[Any, ...], list[Event]] = {}
         for number, row in enumerate(rows):
-            if row["kind"] == "fill" and row.get("order_id") not in known:
+            if row["kind"] == "fill" and row.get("order_id") not in known and "orderless" not in row:
                 own = row.get("order_id", number)
                 groups.setdefault((own, row["account"], row["instrument"], row["side"]), []).append(row)
         if not groups:

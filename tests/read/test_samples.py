@@ -21,6 +21,9 @@ ARGUMENTS: dict[str, dict] = {  # by folder, or by folder and sample
     "alpaca": {"account": "PA0000001"},
     "nautilus_trader": {"multipliers": {"ESH4.GLBX": 50}},
     "mt5": {"multipliers": {"EURUSD": 100_000, "XAUUSD": 100}},
+    "ccxt/my_trades_contracts": {
+        "multipliers": {"BTC/USDT:USDT": "0.001", "ETH/USD:ETH": 10, "BTC/USD:BTC-240628-70000-C": 1}
+    },
     "okx": {"multipliers": {"BTC-USDT-SWAP": "0.01"}},
     "tradingview/Sample_BTCUSDT_2024-03-28": {"tz": "Asia/Singapore"},
     "tradingview/Sample_NQ1!_2024-03-28": {"tz": "America/Chicago"},

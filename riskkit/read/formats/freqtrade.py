@@ -1,0 +1,232 @@
+"""Trades of freqtrade: its database, its REST interface and its backtests."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from riskkit._check import InputError
+from riskkit.read.draft import Draft
+from riskkit.read.exchange import ScopedIds
+from riskkit.read.reading import Reading
+from riskkit.read.registry import reader
+from riskkit.read.source import Files, Source, TableRow, sources
+from riskkit.read.times import Clock
+
+MAGIC = b"SQLite format 3\0"
+MILLISECOND = 10**6
+ENDED, OPEN = ("canceled", "cancelled", "expired"), ("open", "new")
+STOPS = ("stop_loss", "trailing_stop_loss", "stoploss_on_exchange", "liquidation")  # of freqtrade's stoploss guard
+SIDES = {"buy": "B", "sell": "S"}
+
+
+class Trade(NamedTuple):
+    """A round trip and its orders."""
+
+    row: TableRow
+    orders: list[TableRow]
+
+
+def _recognises(source: Source) -> bool:
+    if source.head.startswith(MAGIC):
+        return b"ft_order_side" in source.head
+    return source.first_text.lstrip()[:1] in ("{", "[") and '"ft_is_entry"' in source.first_text
+
+
+@reader(_recognises)
+def freqtrade(files: Files, *, account: str = "freqtrade", book_fees: bool = False) -> Reading:
+    r"""Read freqtrade's trades: ``tradesv3.sqlite``, the answer of ``/api/v1/trades``, or a backtest's result.
+
+    A trade is a round trip of one or more entries and exits; its orders are what happened. An order has one fill, at its
+    average price. A partly filled order is "canceled" and has a fill; a stop loss stands as the side "stoploss". Closed trades
+    are events too, with their profit (after fees), return and reason. Locks of pairs are not read.
+
+    Parameters
+    ----------
+    files : path, open file, or sequence of them
+        A database, or the json of one bot.
+    account : str
+        Label of the bot, which the file does not have.
+    book_fees : bool
+        True books the rate of a trade (fee_open, fee_close: 0.001 is 0.1 %) times the value of each fill as its fee. By
+        default fills have no fees, for the file does not state them; the profit of a closed trade contains them.
+
+    Raises
+    ------
+    InputError
+        If a file is of another format or torn; the message names file, trade and order.
+
+    References
+    ----------
+    freqtrade 2026.9, ``persistence/trade_model.py``.
+
+    Examples
+    --------
+    >>> import io
+    >>> text = '''{"trades": [{"trade_id": 1, "pair": "BTC/USDT", "quote_currency": "USDT", "is_open": true, "is_short": false,
+    ...   "fee_open": 0.001, "fee_close": 0.001, "orders": [{"order_id": "7", "ft_order_side": "buy", "ft_is_entry": true,
+    ...   "status": "canceled", "amount": 0.35, "filled": 0.175, "average": 3410.55, "price": 3410.55, "order_type": "limit",
+    ...   "order_timestamp": 1698534960692, "order_filled_timestamp": 1698535020829}]}]}'''
+    >>> reading = freqtrade(io.StringIO(text))
+    >>> reading.events, reading.derived
+    ({'order': 1, 'fill': 1}, {'trade_id': 1, 'cancel': 1})
+    """
+    given = sources(files)
+    draft, clock = Draft("freqtrade", given, account), Clock("UTC")
+    trades = [trade for source in given for trade in _trades(source)]
+    ids = ScopedIds((trade.row.text("pair"), _id(row)) for trade in trades for row in trade.orders)
+    for trade in trades:
+        pair = draft.instrument(trade.row.text("pair"), currency=_currency(trade.row))
+        for row in trade.orders:
+            _order(draft, trade.row, row, ids.of(pair, _id(row)), clock, book_fees)
+        _closed(draft, trade.row, clock)
+    booked = "and booked" if book_fees else "and not booked; book_fees=True books them"
+    draft.assume(
+        "times are UTC", f"one account, {account!r}", f"fees are rates of the value {booked}",
+        "an order has one fill, at its average price", "an order that was cancelled ends at its last time",
+    )  # fmt: skip
+    return draft.finish()
+
+
+def _trades(source: Source) -> Iterator[Trade]:
+    if source.head.startswith(MAGIC):
+        yield from _of_database(source)
+        return
+    data = source.json()
+    results = data.get("strategy") if isinstance(data, dict) else None
+    pages = list(results.values()) if isinstance(results, dict) else [data]
+    found = [trade for page in pages for trade in (page.get("trades") if isinstance(page, dict) else page) or ()]
+    if not all(isinstance(trade, dict) and isinstance(trade.get("orders"), list) for trade in found):
+        source.refuse("", "has no trades with their orders; it is no json of freqtrade")
+    for number, values in enumerate(found):
+        at = f"trade {number}"
+        orders = [TableRow(source, f"{at}, order {place}", order) for place, order in enumerate(values["orders"])]
+        yield Trade(TableRow(source, at, values), orders)
+
+
+def _of_database(source: Source) -> Iterator[Trade]:
+    with closing(sqlite3.connect(":memory:")) as database:
+        try:
+            database.deserialize(source.data)
+            tables = {name: _rows(database, name) for name in ("trades", "orders")}
+        except sqlite3.Error as problem:
+            raise InputError(f"{source.name} is not a whole database of freqtrade ({problem})") from None
+    orders: dict[Any, list[TableRow]] = {}
+    for values in tables["orders"]:
+        orders.setdefault(values["ft_trade_id"], []).append(TableRow(source, f"order {values['id']}", values))
+    for values in tables["trades"]:
+        yield Trade(TableRow(source, f"trade {values['id']}", values), orders.pop(values["id"], []))
+    for rows in orders.values():
+        rows[0].refuse(f"is of trade {rows[0]['ft_trade_id']}, which is not in the table of trades")
+
+
+def _rows(database: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
+    """The rows of a table by their id; floats as their shortest decimals."""
+    found = database.execute(f"SELECT * FROM {table} ORDER BY id")  # noqa: S608
+    names = [column[0] for column in found.description]
+    return [
+        {
+            name: Decimal(repr(value)) if isinstance(value, float) else value
+            for name, value in zip(names, row, strict=True)
+        }
+        for row in found
+    ]
+
+
+def _id(row: TableRow) -> str:
+    return str(row.get("order_id") or row.at)  # a backtest has no ids
+
+
+def _currency(trade: TableRow) -> str | None:
+    return (
+        trade.get("stake_currency") or trade.get("quote_currency") or trade.text("pair").split(":")[0].partition("/")[2]
+    )
+
+
+def _time(row: TableRow, name: str, clock: Clock) -> int | None:
+    """A time, which json also has in milliseconds."""
+    stamp = row.get(f"{name}_timestamp")
+    if stamp is not None:
+        return int(row.number(f"{name}_timestamp") * MILLISECOND)
+    text = row.get(f"{name}_date")
+    return None if text is None else clock.ns(text, row.refuse)
+
+
+def _order(draft: Draft, trade: TableRow, row: TableRow, name: str, clock: Clock, book_fees: bool) -> None:
+    filled_at = _time(row, "order_filled", clock)
+    ts = next((found for found in (_time(row, "order", clock), filled_at) if found is not None), None)
+    if ts is None:
+        row.refuse("has no time")
+    status = str(row.get("status") or "closed").lower()
+    if status not in (*ENDED, *OPEN, "closed", "rejected"):
+        row.refuse(f"status={status!r} is not a status of an order")
+    limit = _first(row, "price", "ft_price", "safe_price")
+    quantity = _first(row, "amount", "ft_amount")
+    if quantity is None:
+        row.refuse("has no amount")
+    common = {"instrument": trade.text("pair"), "order_id": name, "strategy": trade.get("strategy")}
+    side = _side(trade, row)
+    at_market = row.get("order_type") == "market" or not limit
+    draft.event(
+        row, "order", ts, side=side, qty=quantity, price=None if at_market else limit, type="market" if at_market else None,
+        **common,
+    )  # fmt: skip
+    filled = row.number_or("filled", quantity if status == "closed" else Decimal(0))
+    last = ts if filled_at is None else filled_at
+    if filled:
+        price = _first(row, "average", "price", "safe_price", "ft_price")
+        if not price:
+            row.refuse("has a fill without a price")
+        fee = _rate(trade, row) * filled * price if book_fees else None
+        draft.event(row, "fill", last, side=side, qty=filled, price=price, trade_id=name, fee=fee, **common)
+        draft.derive("trade_id")
+    if status == "rejected":
+        draft.event(row, "reject", ts, **common)
+    elif status in ENDED:
+        draft.event(row, "expire", max(last, _time(row, "order_update", clock) or last), derived="cancel", **common)
+
+
+def _first(row: TableRow, *names: str) -> Decimal | None:
+    return next((row.number(name) for name in names if row.get(name) is not None), None)
+
+
+def _side(trade: TableRow, row: TableRow) -> str:
+    """Side of an order; that of a stop loss is the one that closes its trade."""
+    word = str(row.get("side") or row.get("ft_order_side")).lower()
+    if word == "stoploss":
+        return "B" if trade.get("is_short") else "S"
+    return SIDES.get(word) or row.refuse(f"side {word!r} is neither a buy nor a sell")
+
+
+def _rate(trade: TableRow, row: TableRow) -> Decimal:
+    """The fee of an order as a fraction of its value."""
+    is_entry = _side(trade, row) == ("S" if trade.get("is_short") else "B")
+    return trade.number_or("fee_open" if is_entry else "fee_close", Decimal(0))
+
+
+def _closed(draft: Draft, trade: TableRow, clock: Clock) -> None:
+    """The event of a closed trade, and its profit."""
+    profit = _first(trade, "close_profit_abs", "profit_abs", "realized_profit")
+    if trade.get("is_open"):
+        realised = trade.number_or("realized_profit", Decimal(0))
+        if realised:
+            draft.realised(str(_currency(trade)), realised)
+        return
+    ts = _time(trade, "close", clock)
+    if ts is None or profit is None:
+        trade.refuse("is closed and has no time of its close or no profit")
+    reason = str(trade.get("exit_reason") or trade.get("sell_reason") or "")
+    draft.event(
+        trade, "trade", ts, instrument=trade.text("pair"), side="short" if trade.get("is_short") else "long", pnl=profit,
+        ret=_rounded(_first(trade, "close_profit", "profit_ratio")), exit="stop_loss" if reason in STOPS else reason or None,
+        strategy=trade.get("strategy"),
+    )  # fmt: skip
+    draft.realised(str(_currency(trade)), profit)
+
+
+def _rounded(fraction: Decimal | None) -> Decimal | None:
+    """A return to a billionth, the unit in which a log counts it."""
+    return None if fraction is None else round(fraction, 9)
