@@ -9,6 +9,7 @@ Sessions and venues:  `fix`, `lobster`, `itch50`, `databento_mbo`
 Brokers:              `alpaca`, `ib_flex`, `ib_activity`, `mt5`, `blotter_xlsx`
 Exchanges:            `binance`, `bitstamp`, `bybit`, `ccxt`, `coinbase`, `kraken`, `okx`
 Engines and research: `backtrader`, `freqtrade`, `nautilus_trader`, `quantconnect`, `tradingview`
+Any other table:      `generic_csv`
 """
 
 from riskkit.read.formats.alpaca import alpaca
@@ -22,6 +23,7 @@ from riskkit.read.formats.coinbase import coinbase
 from riskkit.read.formats.databento_mbo import databento_mbo
 from riskkit.read.formats.fix import fix
 from riskkit.read.formats.freqtrade import freqtrade
+from riskkit.read.formats.generic_csv import generic_csv
 from riskkit.read.formats.ib_activity import ib_activity
 from riskkit.read.formats.ib_flex import ib_flex
 from riskkit.read.formats.itch50 import itch50
@@ -57,4 +59,5 @@ __all__ = [
     "nautilus_trader",
     "quantconnect",
     "tradingview",
+    "generic_csv",
 ]

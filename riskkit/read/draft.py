@@ -46,6 +46,7 @@ class Draft:
         self.rows: list[Event] = []
         self.realised_pnl: dict[str, Decimal] | None = None
         self.facts: dict[str, Any] = {}
+        self.unnamed = "USD"  # currency of instruments without one
         self._left_out: list[tuple[str, str, str]] = []
         self._derived: Counter[str] = Counter()
         self._assumed: dict[str, None] = {}
@@ -192,7 +193,7 @@ class Draft:
 
         An event has one fee (`fee`, `fee_currency`) or several (`fees`, by currency).
         """
-        currencies = {label: facts.get("currency") or "USD" for label, facts in self._instruments.items()}
+        currencies = {label: facts.get("currency") or self.unnamed for label, facts in self._instruments.items()}
         fees: dict[str, Decimal] = {}
         found: list[Event] = []
         paid: dict[Any, dict[str, Decimal]] = {}
@@ -205,7 +206,7 @@ class Draft:
             if row["kind"] != "fill" and ("fee" in row or row["kind"] == "bust"):
                 for currency, amount in paid.get(key, {}).items():
                     add_to(fees, currency, -amount)
-            home = currencies.get(row["instrument"], "USD")
+            home = currencies.get(row["instrument"], self.unnamed)
             parts = row.pop("fees", None) or {}
             if "fee" in row:
                 parts = {row.pop("fee_currency", None) or home: row.pop("fee")}

@@ -9,7 +9,7 @@ from typing import Any
 
 from riskkit._check import InputError
 from riskkit.read.reading import Reading
-from riskkit.read.registry import READERS, formats_of
+from riskkit.read.registry import ANY_TABLE, READERS, formats_of
 from riskkit.read.source import sources
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.log.files import read_events
@@ -52,8 +52,10 @@ def read_log(
         empty.
     tz : str, optional
         Time zone of times without one; by default UTC for a table, and that of the format's reader for its files.
-    unit, time_format, quanta, rounding, on_bad_order, order_ids, unknown_orders, ts_policy, currencies, columns, ignore
-        For a table, as in `EventLog.from_frame`; `quanta` and `rounding` for all files.
+    unit, time_format, columns, ignore
+        For a table of events, as in `EventLog.from_frame`; for tables of no standard, as in `riskkit.read.generic_csv`.
+    quanta, rounding, on_bad_order, order_ids, unknown_orders, ts_policy, currencies
+        As in `EventLog.from_frame`; `currencies` for a table of events only.
     about : mapping, optional
         Facts about the data for reports, added to those of a stored log.
     **of_reader
@@ -75,19 +77,19 @@ def read_log(
     1
     """
     files = _files(path)
-    name = _format(files)
+    name = _format(files) or (ANY_TABLE if len(files) > 1 or of_reader else "")
     if name:
-        of_reader |= {} if tz is None else {"tz": tz}
-        return _log_of(_read(name, files, of_reader), {"quanta": quanta, "rounding": rounding}, about)
-    if of_reader:
-        raise InputError(
-            f"{next(iter(of_reader))}= is an argument of a format's reader, and {files[0].name} is a table"
-        )
-    if len(files) > 1:
-        listed = ", ".join(file.name for file in files)
-        raise InputError(
-            f"{listed} are of no format that is read together; read each, or join them as a table of events"
-        )
+        if units is not None:
+            raise InputError(
+                f"units= is for a table of events; for files of {name} declare instruments in reading.log()"
+            )
+        form = {"columns": columns, "ignore": ignore, "unit": unit, "time_format": time_format, "tz": tz}
+        of_reader |= {key: value for key, value in form.items() if value not in (None, ())}
+        of_log = {
+            "quanta": quanta, "rounding": rounding, "on_bad_order": on_bad_order, "order_ids": order_ids,
+            "unknown_orders": unknown_orders, "ts_policy": ts_policy,
+        }  # fmt: skip
+        return _log_of(_read(name, files, of_reader), of_log, about)
     return read_events(
         files[0], units=units, tz=tz or "UTC", unit=unit, time_format=time_format, quanta=quanta, rounding=rounding,
         on_bad_order=on_bad_order, order_ids=order_ids, unknown_orders=unknown_orders, ts_policy=ts_policy,

@@ -10,6 +10,7 @@ from typing import ParamSpec
 from riskkit.read.reading import Reading
 from riskkit.read.source import Source
 
+ANY_TABLE = "generic_csv"  # the reader of tables of no standard
 DIGITS = 200  # sums of exact numbers are exact
 P = ParamSpec("P")
 Recognises = Callable[[Source], bool]
@@ -42,11 +43,12 @@ def reader(recognises: Recognises) -> Callable[[Callable[P, Reading]], Callable[
 
 
 def formats_of(files: Sequence[Source]) -> list[str]:
-    """Names of the readers that know all of the files.
+    """Names of the readers that know all of the files; that of any table only if no other does.
 
     Examples
     --------
     >>> formats_of([Source("a.csv", b"hello")])
     []
     """
-    return [name for name, knows in RECOGNISERS.items() if all(knows(source) for source in files)]
+    found = [name for name, knows in RECOGNISERS.items() if all(knows(source) for source in files)]
+    return [name for name in found if name != ANY_TABLE] or found

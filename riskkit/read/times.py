@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
+from riskkit._check import one_of
 from riskkit.replay.ingest.times import TimeForm
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.decimals import shown
@@ -30,6 +31,8 @@ class Clock:
     ----------
     tz : str
         Name of the zone.
+    repeated_hour : {"order", "first", "second"}
+        Which of the two hours: that which the order of the times tells, or always the first or the second.
 
     Examples
     --------
@@ -40,12 +43,17 @@ class Clock:
     (1709908200000000001, 1710163800000000000)
     """
 
-    def __init__(self, tz: str) -> None:
+    def __init__(self, tz: str, repeated_hour: str = "order") -> None:
         TimeForm.checked(tz, None, None)
         self.tz = tz
         self.repeated = 0
+        self.undecided: dict[
+            datetime.date, datetime.datetime
+        ] = {}  # days of an hour that comes twice, and none goes back
+        self._choice = one_of(repeated_hour, ("order", "first", "second"), "repeated_hour")
         self._zone = ZoneInfo(tz)
         self._last = -LARGEST
+        self._told: set[datetime.date] = set()
 
     def ns(self, text: str, refuse: Refuse) -> int:
         """Nanoseconds of a text, in the zone that it names or in this clock's.
@@ -74,9 +82,21 @@ class Clock:
         if first < second:
             refuse(f"{moment} is in the hour that the clocks skip in {self.tz}; another time zone fits")
         stamps = [plain - round(offset.total_seconds()) * SECOND + fraction for offset in (first, second)]
-        self.repeated += first != second
-        self._last = stamps[1] if stamps[0] < self._last <= stamps[1] else stamps[0]
+        goes_back = stamps[0] < self._last <= stamps[1]
+        if first != second:
+            self.repeated += 1
+            self._note(moment, goes_back)
+        self._last = stamps[self._choice == "second" or (goes_back and self._choice == "order")]
         return self._last
+
+    def _note(self, moment: datetime.datetime, goes_back: bool) -> None:
+        """Note a day whose hour comes twice, and that a time has gone back on it."""
+        day = moment.date()
+        if goes_back or self._choice != "order":
+            self._told.add(day)
+            self.undecided.pop(day, None)
+        elif day not in self._told:
+            self.undecided.setdefault(day, moment)
 
 
 def utc(numbers: list[int], fraction: int, refuse: Refuse) -> int:

@@ -24,6 +24,8 @@ ARGUMENTS: dict[str, dict] = {  # by folder, or by folder and sample
     "ccxt/my_trades_contracts": {
         "multipliers": {"BTC/USDT:USDT": "0.001", "ETH/USD:ETH": 10, "BTC/USD:BTC-240628-70000-C": 1}
     },
+    "generic_csv/ereignisse": {"tz": "Europe/Berlin"},
+    "generic_csv/history": {"tz": "America/New_York"},
     "okx": {"multipliers": {"BTC-USDT-SWAP": "0.01"}},
     "tradingview/Sample_BTCUSDT_2024-03-28": {"tz": "Asia/Singapore"},
     "tradingview/Sample_NQ1!_2024-03-28": {"tz": "America/Chicago"},

@@ -209,8 +209,8 @@ def _old_spot(draft: Draft, row: TableRow, quotes: Mapping[str, str], coins: lis
 
 def _future(draft: Draft, row: TableRow, quotes: Mapping[str, str], coins: list[str]) -> dict[str, Any]:
     symbol, trade = _trade(row)
-    if COIN_MARGINED.fullmatch(symbol) and symbol not in draft.multipliers:
-        row.refuse(f"{symbol} counts contracts; give multipliers={{{symbol!r}: ...}}, the money of one contract")
+    if COIN_MARGINED.fullmatch(symbol):
+        draft.need_multiplier(symbol)
     quote = quote_of(row, symbol, quotes)
     fee, coin = _fee(row, "Fee", quote)
     draft.realised(quote, _price(row, "Realized Profit"))

@@ -137,8 +137,8 @@ def _instrument(draft: Draft, row: TableRow, sizes: Mapping[str, Decimal]) -> No
     quote = pair.partition("/")[2] or row.refuse(f"symbol={symbol!r} is no symbol of ccxt, as 'BTC/USDT'")
     settle = contract.split("-")[0]
     is_option = contract.count("-") == 3
-    if contract and symbol not in draft.multipliers and symbol not in sizes:
-        row.refuse(f"{symbol} counts contracts; give multipliers={{{symbol!r}: ...}}, its contract size")
+    if contract and symbol not in sizes:
+        draft.need_multiplier(symbol)
     if contract and not is_option and settle != quote:
         draft.assume(f"{symbol} is inverse: its money is counted in {quote} as price times amount times contract size")
     draft.instrument(symbol, currency=settle if is_option else quote, multiplier=sizes.get(symbol))

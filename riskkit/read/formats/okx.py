@@ -155,8 +155,7 @@ def _derivative(draft: Draft, row: TableRow, ts: int, account: str) -> None:
         )  # fmt: skip
         return
     symbol = row.text("Symbol")
-    if symbol not in draft.multipliers:
-        row.refuse(f"{symbol} counts contracts; give multipliers={{{symbol!r}: ...}}, the coins of one contract")
+    draft.need_multiplier(symbol)
     fee = row.number_or("Fee", None)
     draft.event(
         row, "fill", ts, account=account, instrument=draft.instrument(symbol, currency=_coins(row)[1]), side=side,

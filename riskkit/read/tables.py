@@ -1,0 +1,141 @@
+"""Tables of no standard: their separator, heading and columns, and the lines before and after them."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from riskkit._check import InputError
+from riskkit.read.numerals import DATE, HOUR
+from riskkit.read.source import Source, TableRow, named_cells
+from riskkit.read.words import HEADINGS, TOTALS, columns_of
+
+SEPARATORS = (",", ";", "\t", "|")
+PREFACE = 30  # lines among which the heading is
+NEEDED = ("ts", "instrument")
+FEWEST = 4  # known headings of a table that is recognised
+FOOTER_CELLS = 2  # a line after the table has no more
+STAMP = re.compile(r"\d{4}-\d\d-\d\d|\d{9,}")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a file.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    separator : str
+        Between the cells.
+    columns : dict of heading to column
+        As in `riskkit.read.words.HEADINGS`.
+    rows : list of TableRow
+        Values by column.
+    preface : list of str
+        The lines before the heading.
+    after : list of TableRow
+        The lines after the table: a total, a footer.
+    """
+
+    source: Source
+    separator: str
+    columns: dict[str, str]
+    rows: list[TableRow]
+    preface: list[str]
+    after: list[tuple[TableRow, str]]
+
+    def has(self, name: str) -> bool:
+        """True if the table has the column."""
+        return name in self.columns.values()
+
+    def texts(self, *names: str) -> list[str]:
+        """The cells of columns that are not empty."""
+        return [text for row in self.rows for name in names if (text := row.get(name)) is not None]
+
+
+def heading_in(text: str, columns: Mapping[str, str] | None = None) -> tuple[str, int, dict[str, str]]:
+    """Separator, place and columns of the heading: the line with the most known names. ("", 0, {}) if there is none.
+
+    Examples
+    --------
+    >>> heading_in("Account: 1;;;\\nZeit;Instrument;K/V;Menge\\n")[:2]
+    (';', 1)
+    """
+    best: tuple[str, int, dict[str, str]] = "", 0, {}
+    for separator in SEPARATORS:
+        try:
+            lines = list(csv.reader(io.StringIO("\n".join(text.splitlines()[:PREFACE])), delimiter=separator))
+        except csv.Error:
+            continue
+        for place, cells in enumerate(lines):
+            found = _columns([cell.strip() for cell in cells], columns or {})
+            if len(found) > len(best[2]) and all(name in found.values() for name in NEEDED):
+                best = separator, place, found
+    return best
+
+
+def _columns(heading: list[str], given: Mapping[str, str]) -> dict[str, str]:
+    """The columns of a heading: those that are given, then the known ones."""
+    named = {name: given[name] for name in heading if name in given}
+    known = columns_of(name for name in heading if name and name not in given)
+    return named | {heading: name for heading, name in known.items() if name not in named.values()}
+
+
+def read_table(source: Source, columns: Mapping[str, str] | None = None, ignore: Collection[str] = ()) -> Table:
+    """The table of a file.
+
+    Raises
+    ------
+    InputError
+        If no line is its heading, a heading is not known, or a row has other cells than the heading.
+    """
+    for heading, name in (columns or {}).items():
+        if name not in HEADINGS:
+            raise InputError(f"columns[{heading!r}]={name!r} is not a column; columns are {', '.join(HEADINGS)}")
+    separator, place, found = heading_in(source.text, columns)
+    if not found:
+        source.refuse("", "has no heading that is known, with a time and an instrument; give columns={heading: column}")
+    lines = list(source.rows(separator))
+    heads = [at for at, cells in lines if _columns([cell.strip() for cell in cells], columns or {}) == found]
+    start = next(number for number, (at, _) in enumerate(lines) if at == heads[0])
+    heading = [cell.strip() for cell in lines[start][1]]
+    names = {name: found.get(name, name) for name in heading}
+    _check_headings(source, lines[start][0], heading, found, {*ignore, ""})
+    body = lines[start + 1 :]
+    width, at_time = len(heading), heading.index(next(name for name, column in found.items() if column == "ts"))
+    after: list[tuple[TableRow, str]] = []
+    while body and _is_after(body[-1][1], at_time):
+        at, cells = body.pop()
+        first = next(cell.strip() for cell in cells if cell.strip())
+        after.insert(
+            0, (TableRow(source, at, {}), "total" if first.lower().split()[0].strip(":") in TOTALS else "footer")
+        )
+    columns_used = [names[name] if name in found else f"({number})" for number, name in enumerate(heading)]
+    rows = [TableRow(source, at, named_cells(source, at, columns_used, cells)) for at, cells in body]
+    assert width == len(columns_used)
+    return Table(source, separator, found, rows, [separator.join(cells) for _, cells in lines[:start]], after)
+
+
+def _check_headings(
+    source: Source, at: str, heading: list[str], found: Mapping[str, str], ignored: Collection[str]
+) -> None:
+    """Refuse a heading that is neither known nor to be ignored."""
+    for name in heading:
+        if name in found or name in ignored:
+            continue
+        close = difflib.get_close_matches(name.lower(), [word for words in HEADINGS.values() for word in words], 1)
+        hint = f"did you mean {close[0]!r}? Or " if close else ""
+        source.refuse(at, f"column {name!r} is not known; {hint}map it with columns=, or leave it out with ignore=")
+
+
+def _is_after(cells: list[str], at_time: int) -> bool:
+    """True for a line after the table: few words, and none of them a time."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    place = cells[at_time].strip() if at_time < len(cells) else cells[0].strip()
+    timed = DATE.search(place) or STAMP.search(place) or HOUR.search(place)
+    return len(filled) <= FOOTER_CELLS and not timed

@@ -1,0 +1,123 @@
+"""Headings and words of tables of no standard, in English and German, and what they mean.
+
+To add one: a heading in `HEADINGS`, or a word in `KINDS`, `SIDES` or `STATES`, in lower case. The tests walk over all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+HEADINGS: dict[str, tuple[str, ...]] = {
+    "ts": (
+        "time", "timestamp", "datetime", "date/time", "date and time", "date", "created", "created at", "when", "t", "zeit",
+        "zeitpunkt", "zeitstempel", "datum", "datum/zeit", "handelszeit", "executed at", "execution time", "trade time",
+        "transaction time",
+    ),
+    "clock": ("time", "uhrzeit", "zeit", "trade time", "execution time", "handelszeit"),  # beside a date
+    "kind": ("kind", "event", "event type", "ereignis", "vorgang"),
+    "account": ("account", "account id", "wallet", "portfolio", "konto", "depot", "händler", "trader"),
+    "instrument": (
+        "instrument", "symbol", "ticker", "market", "pair", "product", "security", "wertpapier", "name", "isin", "wkn",
+        "kürzel", "contract", "kontrakt",
+    ),
+    "side": ("side", "direction", "action", "buy/sell", "b/s", "k/v", "kauf/verkauf", "seite", "richtung", "transaction"),
+    "qty": (
+        "qty", "quantity", "size", "volume", "shares", "filled qty", "filled quantity", "menge", "stück", "anzahl", "nominale",
+        "contracts", "units",
+    ),
+    "price": (
+        "price", "px", "limit", "limit price", "fill price", "filled price", "avg price", "average price", "last", "preis",
+        "kurs", "ausführungskurs", "limitpreis",
+    ),
+    "amount": ("amount", "value", "total", "net amount", "proceeds", "betrag", "kurswert", "wert"),
+    "order_id": (
+        "order_id", "order id", "order", "oid", "order no", "order no.", "order number", "auftrag", "auftragsnummer", "order-nr",
+        "ordernummer", "auftrags-nr.",
+    ),
+    "trade_id": ("trade_id", "trade id", "fill id", "execution id", "exec id", "tradenummer", "ausführungsnummer"),
+    "fee": ("fee", "fees", "commission", "comm", "gebühr", "gebühren", "provision", "kommission"),
+    "fee_currency": ("fee_currency", "fee currency", "fee coin", "commission_ccy", "commission currency", "gebührenwährung"),
+    "currency": ("currency", "ccy", "währung"),
+    "bid": ("bid", "geld"),
+    "ask": ("ask", "offer", "brief"),
+    "type": ("type", "order type", "ordertyp", "auftragsart"),
+    "status": ("state", "status", "order status", "zustand"),
+    "strategy": ("strategy", "strategie"),
+}  # fmt: skip
+KINDS: dict[str, tuple[str, ...]] = {
+    "order": ("order", "new", "new order", "auftrag"),
+    "modify": ("modify", "amend", "replace", "änderung"),
+    "cancel": ("cancel", "cancelled", "canceled", "löschung", "storno", "streichung"),
+    "fill": ("fill", "filled", "execution", "ausführung", "teilausführung", "partial fill"),
+    "price": ("price", "quote", "kurs", "preis"),
+    "error": ("error", "fehler"),
+    "reject": ("reject", "rejected", "ablehnung", "abgelehnt"),
+    "expire": ("expire", "expired", "verfall", "abgelaufen"),
+}
+SIDES: dict[str, tuple[str, ...]] = {
+    "B": ("b", "buy", "bought", "buy to open", "buy to close", "buy to cover", "bid", "long", "k", "kauf", "kaufen", "+1", "1"),
+    "S": (
+        "s", "sell", "sold", "sell short", "sell to open", "sell to close", "short", "short sell", "ask", "v", "verkauf",
+        "verkaufen", "-1",
+    ),
+}  # fmt: skip
+STATES: dict[str, tuple[str, ...]] = {
+    "open": (
+        "open",
+        "new",
+        "working",
+        "active",
+        "pending",
+        "submitted",
+        "partially filled",
+        "offen",
+        "aktiv",
+        "teilausgeführt",
+    ),
+    "done": ("done", "filled", "closed", "executed", "complete", "completed", "ausgeführt", "erledigt"),
+    "ended": ("cancelled", "canceled", "expired", "gelöscht", "storniert", "gestrichen", "abgelaufen", "verfallen"),
+    "refused": ("rejected", "refused", "failed", "error", "abgelehnt"),
+}
+CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
+TOTALS = ("total", "sum", "summe", "gesamt", "subtotal", "zwischensumme")
+
+
+def meaning(word: str, table: dict[str, tuple[str, ...]]) -> str:
+    """The name under which a table has a word, in any case; empty if it has none.
+
+    Examples
+    --------
+    >>> meaning("Buy to Cover", SIDES), meaning("K", SIDES), meaning("?", SIDES)
+    ('B', 'B', '')
+    """
+    plain = " ".join(word.lower().split())
+    return next((name for name, words in table.items() if plain in words), "")
+
+
+def columns_of(headings: Iterable[str]) -> dict[str, str]:
+    """The column that each known heading means, by heading; the first heading of a meaning is the one.
+
+    A time beside a date is the clock of it, and an amount is a quantity where there is no other.
+
+    Examples
+    --------
+    >>> columns_of(["Date", "Time", "Action", "Symbol", "Quantity", "Price", "Venue"])["Time"]
+    'clock'
+    >>> columns_of(["when", "market", "direction", "amount", "px"])["amount"]
+    'qty'
+    """
+    given = list(headings)
+    lower = {heading: " ".join(heading.lower().replace("_", " ").split()) for heading in given}
+    dated = next((heading for heading in given if lower[heading] in ("date", "datum")), None)
+    found: dict[str, str] = {}
+    for heading in given:
+        plain = {lower[heading], heading.lower()}
+        names = [name for name, words in HEADINGS.items() if plain & set(words)]
+        if dated and heading != dated and "clock" in names:
+            names = ["clock"]
+        free = [name for name in names if name not in found.values() and (name != "clock" or dated)]
+        if free:
+            found[heading] = free[0]
+    if "qty" not in found.values():
+        found = {heading: "qty" if name == "amount" else name for heading, name in found.items()}
+    return found
