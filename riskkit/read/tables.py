@@ -6,7 +6,7 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from riskkit._check import InputError
@@ -58,29 +58,32 @@ class Table:
         return [text for row in self.rows for name in names if (text := row.get(name)) is not None]
 
 
-def heading_in(text: str, columns: Mapping[str, str] | None = None) -> tuple[str, int, dict[str, str]]:
-    """Separator, place and columns of the heading: the line with the most known names. ("", 0, {}) if there is none.
+def heading_in(
+    text: str, columns: Mapping[str, str] | None = None, ignore: Collection[str] = ()
+) -> tuple[str, dict[str, str]]:
+    r"""Separator and columns of the heading: the line with the most known names. ("", {}) if there is none.
 
     Examples
     --------
-    >>> heading_in("Account: 1;;;\\nZeit;Instrument;K/V;Menge\\n")[:2]
-    (';', 1)
+    >>> heading_in("Account: 1;;;\nZeit;Instrument;K/V;Menge\n")
+    (';', {'Zeit': 'ts', 'Instrument': 'instrument', 'K/V': 'side', 'Menge': 'qty'})
     """
-    best: tuple[str, int, dict[str, str]] = "", 0, {}
+    best: tuple[str, dict[str, str]] = "", {}
     for separator in SEPARATORS:
         try:
             lines = list(csv.reader(io.StringIO("\n".join(text.splitlines()[:PREFACE])), delimiter=separator))
         except csv.Error:
             continue
-        for place, cells in enumerate(lines):
-            found = _columns([cell.strip() for cell in cells], columns or {})
-            if len(found) > len(best[2]) and all(name in found.values() for name in NEEDED):
-                best = separator, place, found
+        for cells in lines:
+            found = _columns(cells, columns or {}, ignore)
+            if len(found) > len(best[1]) and all(name in found.values() for name in NEEDED):
+                best = separator, found
     return best
 
 
-def _columns(heading: list[str], given: Mapping[str, str]) -> dict[str, str]:
+def _columns(cells: Iterable[str], given: Mapping[str, str], ignore: Collection[str]) -> dict[str, str]:
     """The columns of a heading: those that are given, then the known ones."""
+    heading = [cell.strip() for cell in cells if cell.strip() not in ignore]
     named = {name: given[name] for name in heading if name in given}
     known = columns_of(name for name in heading if name and name not in given)
     return named | {heading: name for heading, name in known.items() if name not in named.values()}
@@ -97,27 +100,24 @@ def read_table(source: Source, columns: Mapping[str, str] | None = None, ignore:
     for heading, name in (columns or {}).items():
         if name not in HEADINGS:
             raise InputError(f"columns[{heading!r}]={name!r} is not a column; columns are {', '.join(HEADINGS)}")
-    separator, place, found = heading_in(source.text, columns)
+    separator, found = heading_in(source.text, columns, ignore)
     if not found:
         source.refuse("", "has no heading that is known, with a time and an instrument; give columns={heading: column}")
     lines = list(source.rows(separator))
-    heads = [at for at, cells in lines if _columns([cell.strip() for cell in cells], columns or {}) == found]
-    start = next(number for number, (at, _) in enumerate(lines) if at == heads[0])
+    start = next(place for place, (_, cells) in enumerate(lines) if _columns(cells, columns or {}, ignore) == found)
     heading = [cell.strip() for cell in lines[start][1]]
-    names = {name: found.get(name, name) for name in heading}
     _check_headings(source, lines[start][0], heading, found, {*ignore, ""})
     body = lines[start + 1 :]
-    width, at_time = len(heading), heading.index(next(name for name, column in found.items() if column == "ts"))
+    at_time = heading.index(next(name for name, column in found.items() if column == "ts"))
     after: list[tuple[TableRow, str]] = []
     while body and _is_after(body[-1][1], at_time):
-        at, cells = body.pop()
+        place, cells = body.pop()
         first = next(cell.strip() for cell in cells if cell.strip())
         after.insert(
-            0, (TableRow(source, at, {}), "total" if first.lower().split()[0].strip(":") in TOTALS else "footer")
+            0, (TableRow(source, place, {}), "total" if first.lower().split()[0].strip(":") in TOTALS else "footer")
         )
-    columns_used = [names[name] if name in found else f"({number})" for number, name in enumerate(heading)]
-    rows = [TableRow(source, at, named_cells(source, at, columns_used, cells)) for at, cells in body]
-    assert width == len(columns_used)
+    names = [found.get(name, f"ignored {number}") for number, name in enumerate(heading)]
+    rows = [TableRow(source, at, named_cells(source, at, names, cells)) for at, cells in body]
     return Table(source, separator, found, rows, [separator.join(cells) for _, cells in lines[:start]], after)
 
 

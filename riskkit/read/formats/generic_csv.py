@@ -32,7 +32,7 @@ def _recognises(source: Source) -> bool:
     """True for a text with a known heading that is no table of events as `EventLog.from_frame` takes it."""
     if b"\0" in source.head and not source.head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
-    separator, place, found = heading_in(source.first_text)
+    _, found = heading_in(source.first_text)
     if len(found) < FEWEST:
         return False
     first = source.first_text.splitlines()[0].split("\t" if source.name.lower().endswith(".tsv") else ",")

@@ -13,6 +13,8 @@ from riskkit.replay.ingest.columns import FRAME_COLUMNS, name_columns
 from riskkit.replay.schema.columns import EventKind
 from riskkit.replay.schema.names import WHY, first_bad
 
+INTEGERS = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")  # with gaps, as no float could
+
 
 class Frame:
     """Columns by name, masks of missing values and of kinds, and errors with the row of the caller's frame.
@@ -34,8 +36,7 @@ class Frame:
     @classmethod
     def read(cls, frame: Any, columns: Mapping[Any, str] | None = None, ignore: Collection[Any] = ()) -> Frame:
         """Take a frame under the names of `riskkit.replay.ingest.columns`."""
-        if not isinstance(frame, pd.DataFrame):
-            raise InputError(f"frame is a {type(frame).__name__}; give a pandas DataFrame with one row per event")
+        frame = frame_of(frame)
         names = name_columns(list(frame.columns), columns, ignore)
         for name in ("ts", "kind"):
             if name not in names.values():
@@ -127,6 +128,33 @@ def _is_cell(value: Any) -> bool:
         return hash(value) is not None
     except TypeError:
         return False
+
+
+def frame_of(table: Any) -> pd.DataFrame:
+    """A table with one row per event as a pandas DataFrame: of pandas, polars, pyarrow or DuckDB, with exact numbers.
+
+    Raises
+    ------
+    InputError
+        If it is no table; a lazy one has to be collected first.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> frame_of(pa.table({"order_id": [2**60 + 1, None]}))["order_id"].tolist()
+    [1152921504606846977, <NA>]
+    """
+    if isinstance(table, pd.DataFrame):
+        return table
+    if not hasattr(table, "__arrow_c_stream__") or not hasattr(table, "columns"):
+        lazy = "; collect it first" if hasattr(table, "collect") else ""
+        raise InputError(
+            f"frame is a {type(table).__name__}{lazy}; give a table of pandas, polars, pyarrow or DuckDB with one row per event"
+        )
+    import pyarrow as pa
+
+    integers = {getattr(pa, name.lower())(): getattr(pd, f"{name}Dtype")() for name in INTEGERS}
+    return pa.table(table).to_pandas(types_mapper=integers.get, ignore_metadata=True)
 
 
 def _without_blanks(frame: pd.DataFrame) -> pd.DataFrame:

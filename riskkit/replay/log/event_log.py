@@ -103,9 +103,10 @@ class EventLog(Shown):
         Parameters
         ----------
         frame : DataFrame
-            Columns as in ``riskkit.replay.ingest.columns.FRAME_COLUMNS``: ts, kind, account, instrument, side, qty, price,
-            order_id, ..., in any case, or under another known heading (time, event, symbol, quantity, commission, ...;
-            all in ``riskkit.replay.ingest.columns``). Numbers may be floats, ints, strings or Decimals.
+            Of pandas, polars, pyarrow or DuckDB. Columns as in ``riskkit.replay.ingest.columns.FRAME_COLUMNS``: ts, kind,
+            account, instrument, side, qty, price, order_id, ..., in any case, or under another known heading (time, event,
+            symbol, quantity, commission, ...; all in ``riskkit.replay.ingest.columns``). Numbers may be floats, ints,
+            strings or Decimals.
         instruments : sequence of Instrument, optional
             Ticks, lots, multipliers, currencies; by default those that `infer_instruments` proposes.
         accounts : sequence of Account or str, optional

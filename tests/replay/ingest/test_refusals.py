@@ -376,7 +376,9 @@ def test_declared_accounts_and_zones():
 
 
 def test_what_is_no_frame_is_refused():
-    with pytest.raises(InputError, match="frame is a list; give a pandas DataFrame with one row per event"):
+    with pytest.raises(
+        InputError, match="frame is a list; give a table of pandas, polars, pyarrow or DuckDB with one row per event"
+    ):
         EventLog.from_frame([ORDER])
     doubled = pd.DataFrame([[1, "clock", 2]], columns=["ts", "kind", "ts"])
     with pytest.raises(InputError, match="column 'ts' occurs twice; give each column once"):
