@@ -128,6 +128,10 @@ def _check_headings(
     for name in heading:
         if name in found or name in ignored:
             continue
+        column = next(iter(columns_of([name]).values()), "")
+        twin = next((other for other, meant in found.items() if column and meant == column), None)
+        if twin is not None:
+            source.refuse(at, f"columns {twin!r} and {name!r} both mean {column!r}; leave one out with ignore=")
         close = difflib.get_close_matches(name.lower(), [word for words in HEADINGS.values() for word in words], 1)
         hint = f"did you mean {close[0]!r}? Or " if close else ""
         source.refuse(at, f"column {name!r} is not known; {hint}map it with columns=, or leave it out with ignore=")

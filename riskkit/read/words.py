@@ -48,7 +48,18 @@ KINDS: dict[str, tuple[str, ...]] = {
     "order": ("order", "new", "new order", "auftrag"),
     "modify": ("modify", "amend", "replace", "änderung"),
     "cancel": ("cancel", "cancelled", "canceled", "löschung", "storno", "streichung"),
-    "fill": ("fill", "filled", "execution", "ausführung", "teilausführung", "partial fill"),
+    "fill": (
+        "fill",
+        "filled",
+        "execution",
+        "ausführung",
+        "teilausführung",
+        "partial fill",
+        "trade",
+        "trades",
+        "abschluss",
+        "geschäft",
+    ),
     "price": ("price", "quote", "kurs", "preis"),
     "error": ("error", "fehler"),
     "reject": ("reject", "rejected", "ablehnung", "abgelehnt"),
@@ -97,7 +108,8 @@ def meaning(word: str, table: dict[str, tuple[str, ...]]) -> str:
 def columns_of(headings: Iterable[str]) -> dict[str, str]:
     """The column that each known heading means, by heading; the first heading of a meaning is the one.
 
-    A time beside a date is the clock of it, and an amount is a quantity where there is no other.
+    A time beside a date is the clock of it, an amount is a quantity where there is no other, and an id is that of an
+    order in a table of states, and else of a fill.
 
     Examples
     --------
@@ -118,6 +130,10 @@ def columns_of(headings: Iterable[str]) -> dict[str, str]:
         free = [name for name in names if name not in found.values() and (name != "clock" or dated)]
         if free:
             found[heading] = free[0]
+    for heading in given:  # a table of states has orders, and its ids are theirs
+        meant = "order_id" if "status" in found.values() else "trade_id"
+        if lower[heading] == "id" and meant not in found.values():
+            found[heading] = meant
     if "qty" not in found.values():
         found = {heading: "qty" if name == "amount" else name for heading, name in found.items()}
     return found

@@ -47,7 +47,7 @@ class Table(NamedTuple):
 
     kind: tuple[str, ...]
     rows: list[TableRow]
-    stamp: Callable[[TableRow], int]
+    stamp: Callable[..., int]  # of a row, and of another column than the first with times
 
 
 def _kind(source: Source) -> tuple[str, ...] | None:
@@ -220,12 +220,12 @@ def _future(draft: Draft, row: TableRow, quotes: Mapping[str, str], coins: list[
     }  # fmt: skip
 
 
-def _fee(row: TableRow, name: str, quote: str) -> tuple[Decimal | None, str | None]:
+def _fee(row: TableRow, name: str, quote: str, coins: tuple[str, ...] = ()) -> tuple[Decimal | None, str | None]:
     """A fee with its coin, or a number alone in the currency of the price."""
     text = row.get(name)
     if text is None:
         return None, None
-    return (_price(row, name), quote) if re.fullmatch(r"[+-]?[\d,.]+", text) else with_unit(row, name)
+    return (_price(row, name), quote) if re.fullmatch(r"[+-]?[\d,.]+", text) else with_unit(row, name, coins)
 
 
 def _orders(table: Table) -> Iterator[tuple[TableRow, list[TableRow]]]:
@@ -254,39 +254,37 @@ def _order(
     if status not in (*FILLED, *ENDED, *REFUSED):
         row.refuse(f"status={status!r} is not a status of an order")
     quote = quote_of(row, pair, quotes)
-    side, limit, ts = (
-        side_of(row, "Side" if "Side" in row.values else "Type"),
-        _price(row, "Order Price"),
-        table.stamp(row),
-    )
+    coins = pair.removesuffix(quote), quote
+    side, ts = side_of(row, "Side" if "Side" in row.values else "Type"), table.stamp(row)
+    at_market = row.text("Type").lower() == "market"
+    limit = None if at_market else _amount(row, "Order Price", coins) or None
     common = {"instrument": draft.instrument(pair, currency=quote), "order_id": row.get("OrderNo") or number}
-    size = with_unit(row, "Order Amount")[0] if _is_glued(row, "Order Amount") else _price(row, "Order Amount")
     draft.event(
-        row, "order", ts, side=side, qty=size, price=limit or None, type=None if limit else "market", **common
+        row, "order", ts, side=side, qty=_amount(row, "Order Amount", coins), price=limit, type=None if limit else "market",
+        **common,
     )  # fmt: skip
+    draft.assume("an order price of 0 is that of a market order")
     last = ts
     for fill in fills:
-        name = next(name for name in fill.values if TIME.fullmatch(name))
-        last = max(last, table.stamp(fill, name))  # type: ignore[call-arg]  # of another column
-        fee, coin = _fee(fill, "Fee", quote)
+        stamp = table.stamp(fill, next(name for name in fill.values if TIME.fullmatch(name)))
+        last = max(last, stamp)
+        fee, coin = _fee(fill, "Fee", quote, coins)
         draft.event(
-            fill, "fill", table.stamp(fill, name), side=side, qty=_price(fill, "Filled"), fee=fee, fee_currency=coin,  # type: ignore[call-arg]
-            price=_price(fill, "Trading Price"), **common,
+            fill, "fill", stamp, side=side, qty=_amount(fill, "Filled", coins), price=_amount(fill, "Trading Price", coins),
+            fee=fee, fee_currency=coin, **common,
         )  # fmt: skip
-    if table.kind is FLAT:
-        done = with_unit(row, "Executed")[0] if _is_glued(row, "Executed") else _price(row, "Executed")
-        if done:
-            last = max(ts, table.stamp(row, "Time")) if row.get("Time") else ts  # type: ignore[call-arg]
-            draft.event(row, "fill", last, side=side, qty=done, price=_price(row, "Average Price"), **common)
-            draft.assume("an order has one fill, at its average price")
+    done = _amount(row, "Executed", coins) if table.kind is FLAT else None
+    if done:
+        last = max(ts, table.stamp(row, "Time")) if row.get("Time") else ts
+        draft.event(row, "fill", last, side=side, qty=done, price=_amount(row, "Average Price", coins), **common)
+        draft.assume("an order has one fill, at its average price")
     if status in REFUSED:
         draft.event(row, "reject", ts, **common)
     elif status in ENDED:
         draft.event(row, "expire", last, derived="cancel", **common)
         draft.assume("an order that was cancelled ends at its last fill or its own time")
-    draft.assume("an order price of 0 is that of a market order")
 
 
-def _is_glued(row: TableRow, name: str) -> bool:
-    """True if an amount has a unit, in the newer exports."""
-    return row.text(name)[-1:].isalpha()
+def _amount(row: TableRow, name: str, coins: tuple[str, ...]) -> Decimal:
+    """A number, with or without one of the coins of a pair glued to it."""
+    return with_unit(row, name, coins)[0] if row.text(name)[-1:].isalpha() else _price(row, name)

@@ -77,7 +77,7 @@ def ccxt(files: Files, *, account: str = "ccxt", multipliers: Mapping[str, Any] 
     for row in (*orders, *trades):
         _instrument(draft, row, sizes)
     for row in orders:
-        _order(draft, row, ids)
+        _order(draft, row, ids, bool(trades))
     for row in trades:
         _trade(draft, row, ids, bool(orders))
     draft.assume(f"one account, {account!r}")
@@ -144,7 +144,7 @@ def _instrument(draft: Draft, row: TableRow, sizes: Mapping[str, Decimal]) -> No
     draft.instrument(symbol, currency=settle if is_option else quote, multiplier=sizes.get(symbol))
 
 
-def _order(draft: Draft, row: TableRow, ids: ScopedIds) -> None:
+def _order(draft: Draft, row: TableRow, ids: ScopedIds, with_trades: bool) -> None:
     status, ts = row.get("status"), _time(row)
     if status not in (*ENDED, *REFUSED, *STATES):
         row.refuse(f"status={status!r} is not a status of an order")
@@ -158,12 +158,25 @@ def _order(draft: Draft, row: TableRow, ids: ScopedIds) -> None:
         row, "order", ts, side=_side(row), qty=quantity, price=price, type=None if price is not None else "market",
         reduce_only=True if row.get("reduceOnly") else None, **common,
     )  # fmt: skip
+    if not with_trades and row.number_or("filled", Decimal(0)):
+        _average(draft, row, ts, common)
     if status in REFUSED:
         draft.event(row, "reject", ts, **common)
     elif status in ENDED:
         last = row.number_or("lastTradeTimestamp", None)
         draft.event(row, "expire", ts if last is None else max(ts, int(last * MILLISECOND)), derived="cancel", **common)
         draft.assume("an order that was cancelled or expired ends at its last trade or its own time")
+
+
+def _average(draft: Draft, row: TableRow, ts: int, common: Mapping[str, str]) -> None:
+    """What was filled of an order as one fill, where there are no trades."""
+    last, filled = row.number_or("lastTradeTimestamp", None), row.number("filled")
+    price = row.number_or("average", None) or row.number_or("price", None) or row.refuse("is filled and has no price")
+    draft.event(
+        row, "fill", ts if last is None else max(ts, int(last * MILLISECOND)), derived="fill", side=_side(row), qty=filled,
+        price=price, fees=_fees(row), **common,
+    )  # fmt: skip
+    draft.assume("without trades an order has one fill, at its average price and the time of its last trade")
 
 
 def _trade(draft: Draft, row: TableRow, ids: ScopedIds, with_orders: bool) -> None:

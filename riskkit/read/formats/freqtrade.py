@@ -160,7 +160,8 @@ def _order(draft: Draft, trade: TableRow, row: TableRow, name: str, clock: Clock
     ts = next((found for found in (_time(row, "order", clock), filled_at) if found is not None), None)
     if ts is None:
         row.refuse("has no time")
-    status = str(row.get("status") or "closed").lower()
+    works = row.get("ft_is_open") or row.get("is_open")
+    status = str(row.get("status") or ("open" if works else "closed")).lower()
     if status not in (*ENDED, *OPEN, "closed", "rejected"):
         row.refuse(f"status={status!r} is not a status of an order")
     limit = _first(row, "price", "ft_price", "safe_price")
@@ -183,6 +184,9 @@ def _order(draft: Draft, trade: TableRow, row: TableRow, name: str, clock: Clock
         fee = _rate(trade, row) * filled * price if book_fees else None
         draft.event(row, "fill", last, side=side, qty=filled, price=price, trade_id=name, fee=fee, **common)
         draft.derive("trade_id")
+    if paid := row.number_or("funding_fee", Decimal(0)):
+        draft.event(row, "cash", last, amount=paid, currency=_currency(trade), flow="funding")
+        draft.assume("the funding of an order is paid at its fill; above zero it is received")
     if status == "rejected":
         draft.event(row, "reject", ts, **common)
     elif status in ENDED:
