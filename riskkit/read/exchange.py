@@ -11,17 +11,17 @@ from typing import Any
 from riskkit._check import InputError
 from riskkit.read.draft import Draft
 from riskkit.read.source import Source, TableRow, named_cells
-from riskkit.replay.schema.decimals import decimal_of
 
 MARK = "\ufeff"
 QUOTES = (
     "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "USDP", "USDE", "USD1", "PYUSD", "RLUSD", "USDS", "DAI", "PAX", "USD", "EUR",
     "GBP", "TRY", "BRL", "AUD", "CAD", "CHF", "JPY", "PLN", "RUB", "UAH", "NGN", "ZAR", "IDRT", "BIDR", "BKRW", "BVND", "RON",
-    "ARS", "CZK", "MXN", "COP", "EURI", "EURT", "AEUR", "BTC", "XBT", "ETH", "BNB", "TRX", "XRP", "DOGE", "DOT", "SOL", "BIT",
+    "ARS", "CZK", "MXN", "COP", "EURI", "EURT", "BTC", "XBT", "ETH", "BNB", "TRX", "XRP", "DOGE", "DOT", "SOL", "BIT",
     "MNT",
 )  # fmt: skip
 SIDES = {"buy": "B", "sell": "S", "long": "B", "short": "S"}
-AMOUNT = re.compile(r"([+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?)\s*([A-Za-z][A-Za-z0-9]*)")
+AMOUNT = re.compile(r"([+-]?[\d,]*\.?\d+)\s*([A-Za-z][A-Za-z0-9]*)")
+NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?\s*")
 
 
 def headed_rows(source: Source, needed: Collection[str], skipped: int = 0) -> list[TableRow]:
@@ -137,14 +137,19 @@ def with_unit(row: TableRow, name: str, units: Sequence[str] = ()) -> tuple[Deci
 
     A unit may begin with digits (1000SATS), so the first of `units` that fits is taken before any other.
     """
-    text = row.text(name).replace(MARK, "")
+    text = plain(row.text(name))
     for unit in units:
-        if unit and text.upper().endswith(unit.upper()) and re.fullmatch(r"[+-]?[\d,]*\.?\d+\s*", text[: -len(unit)]):
-            return decimal_of(text[: -len(unit)].replace(",", "").strip(), name), unit
+        if unit and text.upper().endswith(unit.upper()) and NUMBER.fullmatch(text[: -len(unit)]):
+            return without_commas(row, name, text[: -len(unit)]), unit
     match = AMOUNT.fullmatch(text)
-    return (decimal_of(match[1].replace(",", ""), name), match[2]) if match else row.refuse(
-        f"{name}={text!r} is not an amount with its unit"
-    )  # fmt: skip
+    if match is None:
+        row.refuse(f"{name}={text!r} is not an amount with its unit")
+    return without_commas(row, name, match[1]), match[2]
+
+
+def without_commas(row: TableRow, name: str, text: str) -> Decimal:
+    """A number of a cell with commas between thousands."""
+    return TableRow(row.source, row.at, {name: text.replace(",", "")}).number(name)
 
 
 class ScopedIds:

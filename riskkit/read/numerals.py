@@ -78,7 +78,10 @@ class Numerals:
         sign = -1 if text.strip().startswith("(") and text.strip().endswith(")") else 1
         if not re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", plain):
             return None
-        return decimal_of(plain, "number") * sign
+        try:
+            return decimal_of(plain, "number") * sign
+        except InputError:  # too many digits
+            return None
 
 
 def _bare(text: str) -> str:

@@ -97,24 +97,24 @@ def read_table(source: Source, columns: Mapping[str, str] | None = None, ignore:
     InputError
         If no line is its heading, a heading is not known, or a row has other cells than the heading.
     """
-    for heading, name in (columns or {}).items():
+    for given, name in (columns or {}).items():
         if name not in HEADINGS:
-            raise InputError(f"columns[{heading!r}]={name!r} is not a column; columns are {', '.join(HEADINGS)}")
+            raise InputError(f"columns[{given!r}]={name!r} is not a column; columns are {', '.join(HEADINGS)}")
     separator, found = heading_in(source.text, columns, ignore)
     if not found:
         source.refuse("", "has no heading that is known, with a time and an instrument; give columns={heading: column}")
     lines = list(source.rows(separator))
     start = next(place for place, (_, cells) in enumerate(lines) if _columns(cells, columns or {}, ignore) == found)
-    heading = [cell.strip() for cell in lines[start][1]]
-    _check_headings(source, lines[start][0], heading, found, {*ignore, ""})
+    heading_at, heading = lines[start][0], [cell.strip() for cell in lines[start][1]]
+    _check_headings(source, heading_at, heading, found, {*ignore, ""})
     body = lines[start + 1 :]
     at_time = heading.index(next(name for name, column in found.items() if column == "ts"))
     after: list[tuple[TableRow, str]] = []
     while body and _is_after(body[-1][1], at_time):
-        place, cells = body.pop()
+        line, cells = body.pop()
         first = next(cell.strip() for cell in cells if cell.strip())
         after.insert(
-            0, (TableRow(source, place, {}), "total" if first.lower().split()[0].strip(":") in TOTALS else "footer")
+            0, (TableRow(source, line, {}), "total" if first.lower().split()[0].strip(":") in TOTALS else "footer")
         )
     names = [found.get(name, f"ignored {number}") for number, name in enumerate(heading)]
     rows = [TableRow(source, at, named_cells(source, at, names, cells)) for at, cells in body]

@@ -6,6 +6,7 @@ A folder of tests/data/formats is named after its reader; a sample's ``files`` a
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 
 import riskkit as rk
+from riskkit.read.source import Source
 
 FORMATS = Path(__file__).parents[1] / "data" / "formats"
 SAMPLES = sorted(FORMATS.glob("*/*.expected.json"))
@@ -149,3 +151,30 @@ def test_the_format_is_known_by_the_content(case, tmp_path):
     log = rk.read_log(files, rounding="nearest", **arguments)
     assert log.about["read as"] == reading.format
     assert isinstance(reading.frame, pd.DataFrame)
+
+
+def hurt(data, draw, how):
+    """The bytes cut off at a place, with another byte at a place, or without a few bytes."""
+    place = draw.randrange(len(data))
+    changed = {0: b"", 1: draw.choice([b"x", b",", b";", b'"', b"\n", b"9", b"-", b"("]) + data[place + 1 :]}
+    return data[:place] + changed.get(how, data[place + draw.randrange(1, 9) :])
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
+def test_a_hurt_file_is_read_or_refused_by_name(sample):
+    expected = json.loads(sample.read_text(encoding="utf-8"))
+    arguments = ARGUMENTS.get(name_of(sample), ARGUMENTS.get(sample.parent.name, {}))
+    whole = [(name, (sample.parent / name).read_bytes()) for name in expected["files"]]
+    draw = random.Random(name_of(sample))
+    for number in range(9):
+        chosen = draw.randrange(len(whole))
+        files = [
+            Source(name, hurt(data, draw, number % 3) if place == chosen else data)
+            for place, (name, data) in enumerate(whole)
+        ]
+        try:
+            reading = getattr(rk.read, sample.parent.name)(files, **arguments)
+        except rk.InputError as refusal:
+            assert any(name in str(refusal) for name, _ in whole) or "multipliers" in str(refusal)
+        else:
+            assert len(reading.places) == len(reading.frame)

@@ -18,6 +18,7 @@ from riskkit.read.exchange import (
     quote_of,
     side_of,
     with_unit,
+    without_commas,
     without_repeats,
 )
 from riskkit.read.reading import Reading
@@ -166,7 +167,7 @@ def _trade(row: TableRow) -> tuple[str, str]:
 
 def _price(row: TableRow, name: str) -> Decimal:
     """A number with commas between thousands."""
-    return TableRow(row.source, row.at, {name: row.text(name).replace(",", "")}).number(name)
+    return without_commas(row, name, row.text(name))
 
 
 def _coins(rows: Iterable[TableRow]) -> list[str]:
