@@ -24,7 +24,7 @@ from riskkit.replay.schema.durations import SPANS
 
 NUMBERS = ("qty", "price", "fee", "amount", "bid", "ask")
 EPOCH = re.compile(r"\d+(?:\.\d+)?")
-ACCOUNT = re.compile(r"(?:account|konto|depot)(?: ?(?:number|no\.?|nr\.?|nummer))?\s*[:=;,]\s*([^;,]+)", re.I)
+ACCOUNT = re.compile(r"(?:account|konto|depot)(?: ?(?:number|no\.?|nr\.?|nummer))?\s*[:=;,|\t]\s*([^;,|\t]+)", re.I)
 CLOSE = Decimal("0.01")  # of a multiplier that amounts tell to a whole number
 
 

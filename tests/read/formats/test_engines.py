@@ -1,0 +1,89 @@
+"""Lists of trades of engines: other generations than the samples are, and what they leave open."""
+
+from __future__ import annotations
+
+import io
+import json
+from decimal import Decimal
+
+import pytest
+
+import riskkit as rk
+
+
+class Text(io.StringIO):
+    """A text with the name of a file."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+LIST = "Trade #,Type,Date and time,Signal,Price USD,Position size (qty),Position size (value),Net P&L USD,Net P&L %\n"
+
+
+def test_tradingview_reads_multiplier_symbol_and_one_sided_commission():
+    text = LIST + (
+        "1,Exit short,2024-03-28 16:00,TP,5190,2,26000,990,0.3\n1,Entry short,2024-03-28 09:30,Short,5200,2,520000,990,0.3\n"
+        "2,Exit long,2024-03-28 17:00,Open,5195,1,259500,245,0.1\n2,Entry long,2024-03-28 16:30,Long,5190,1,259500,245,0.1\n"
+    )
+    reading = rk.read.tradingview(Text(text, "My_Best_CME_MINI_ES1!_2024-03-28_ab12c.csv"), tz="America/New_York")
+    assert reading.instruments[0].id == "ES1!" and reading.instruments[0].multiplier == 50
+    assert reading.fees == {"USD": Decimal(15)} and reading.realised_pnl == {"USD": Decimal(990)}
+    assert str(reading.frame["ts"].iloc[0]) == "2024-03-28 13:30:00+00:00"
+    assert reading.left_out["row"].tolist() == ["line 4"]
+
+
+def test_tradingview_asks_for_what_the_file_does_not_say():
+    text = LIST + "1,Entry short,2024-03-28 09:30,Short,5200,2,520000,990,0.3\n"
+    said = {
+        "x.csv: has no symbol in its name; give instrument=": ("x.csv", {"tz": "UTC"}),
+        "A_B_2024-03-28.csv: times are those of the chart, whose zone is not in the file; give tz=": (
+            "A_B_2024-03-28.csv",
+            {},
+        ),
+    }
+    for sentence, (name, arguments) in said.items():
+        with pytest.raises(rk.InputError) as refused:
+            rk.read.tradingview(Text(text, name), **arguments)
+        assert str(refused.value) == sentence
+
+
+def test_backtrader_takes_a_zone_and_leaves_out_rows_of_nothing():
+    text = "date,amount,price,sid,symbol,value\n2024-07-01 16:00:00,5,10,0,X,-50\n2024-07-02 16:00:00,0,10,0,X,0\n"
+    reading = rk.read.backtrader(io.StringIO(text), tz="America/New_York", currency="EUR")
+    assert str(reading.frame["ts"].iloc[0]) == "2024-07-01 20:00:00+00:00"
+    assert reading.instruments[0].currency == "EUR" and reading.left_out["row"].tolist() == ["line 3"]
+
+
+ORDER = {
+    "amount": 2.0,
+    "safe_price": 100.0,
+    "ft_order_side": "sell",
+    "ft_is_entry": True,
+    "order_filled_timestamp": 1698534960692,
+}
+TRADE = {
+    "pair": "BTC/USDT:USDT", "is_open": False, "is_short": True, "fee_open": 0.001, "fee_close": 0.002, "profit_abs": 19.0,
+    "profit_ratio": 0.1, "exit_reason": "trailing_stop_loss", "close_timestamp": 1698534970000,
+    "orders": [ORDER, {**ORDER, "ft_order_side": "stoploss", "ft_is_entry": False, "safe_price": 90.0, "funding_fee": -0.5,
+                       "order_filled_timestamp": 1698534970000}],
+}  # fmt: skip
+
+
+def test_freqtrades_backtest_has_shorter_orders_of_short_trades():
+    result = {"strategy": {"S": {"trades": [TRADE]}}, "strategy_comparison": []}
+    reading = rk.read.freqtrade(Text(json.dumps(result), "backtest-result.json"), book_fees=True)
+    rows = reading.frame
+    assert rows["kind"].tolist() == ["order", "fill", "order", "fill", "cash", "trade"]
+    assert rows["side"].tolist()[:4] == ["S", "S", "B", "B"] and rows["exit"].tolist()[-1] == "stop_loss"
+    assert reading.fees == {"USDT": Decimal("0.56")}  # 0.1 % of 200 and 0.2 % of 180
+    assert reading.cash == {"USDT": Decimal("-0.5")} and reading.realised_pnl == {"USDT": Decimal("19.0")}
+
+
+def test_freqtrade_refuses_json_of_another_kind():
+    for text in ('{"trades": [{"pair": "X"}], "a": "ft_is_entry"}', '[1, "ft_is_entry"]'):
+        with pytest.raises(
+            rk.InputError, match=r"t\.json: has no trades with their orders; it is no json of freqtrade"
+        ):
+            rk.read.freqtrade(Text(text, "t.json"))

@@ -1,0 +1,237 @@
+"""Other generations of the exports of exchanges than the samples are, each in a few lines."""
+
+from __future__ import annotations
+
+import io
+import json
+from decimal import Decimal
+
+import pytest
+
+import riskkit as rk
+
+
+class Text(io.StringIO):
+    """A text with the name of a file."""
+
+    def __init__(self, text: str, name: str = "export.csv") -> None:
+        super().__init__(text)
+        self.name = name
+
+
+def fills(reading) -> list[list]:
+    """Instrument, side, quantity and price of each fill, as text."""
+    rows = reading.frame[reading.frame["kind"] == "fill"]
+    return [[i, s, str(q), str(p)] for i, s, q, p in rows[["instrument", "side", "qty", "price"]].to_numpy()]
+
+
+def first(reading) -> str:
+    return str(reading.frame["ts"].iloc[0])
+
+
+def test_binance_spot_of_2018_has_coin_and_fee_apart():
+    reading = rk.read.binance(
+        Text(
+            "Date(UTC),Market,Type,Price,Amount,Total,Fee,Fee Coin\n"
+            "2018-01-02 03:04:05,BNBBTC,SELL,0.0006,10,0.006,0.005,BNB\n"
+        )
+    )
+    assert fills(reading) == [["BNBBTC", "S", "10", "0.0006"]]
+    assert reading.fees == {"BNB": Decimal("0.005")} and reading.instruments[0].currency == "BTC"
+
+
+@pytest.mark.parametrize(
+    ("name", "tz", "time"),
+    [("Binance-Spot(UTC+9).csv", None, "2027-07-05 03:07:20"), ("Binance-Spot(UTC--6).csv", None, "2027-07-05 18:07:20"),
+     ("export.csv", "Europe/Berlin", "2027-07-05 10:07:20")],
+)  # fmt: skip
+def test_binance_takes_the_zone_of_the_file_name_or_of_the_argument(name, tz, time):
+    text = "Time,Pair,Side,Price,Executed,Amount,Fee\n27-07-05 12:07:20,BTCUSDT,SELL,50000,0.001BTC,50USDT,0.05USDT\n"
+    assert first(rk.read.binance(Text(text, name), tz=tz)) == f"{time}+00:00"
+
+
+def test_binance_asks_for_a_zone_that_is_nowhere():
+    text = "Time,Pair,Side,Price,Executed,Amount,Fee\n27-07-05 12:07:20,BTCUSDT,SELL,50000,0.001BTC,50USDT,0.05USDT\n"
+    with pytest.raises(rk.InputError) as refused:
+        rk.read.binance(Text(text))
+    assert str(refused.value) == "export.csv, line 1: Time has no time zone, nor has the name of the file; give tz="
+
+
+def test_binance_futures_with_order_ids_and_glued_fees():
+    reading = rk.read.binance(
+        Text(
+            "Uid,Time(UTC),Symbol,Side,Price,Quantity,Amount,Fee,Realized Profit,Buyer,Maker,Trade ID,Order ID\n"
+            "1,2026-01-31 13:17:22,ETHUSDT,BUY,2000,0.1,200,0.1USDT,0,true,false,11,900\n"
+            "1,2026-01-31 13:17:23,ETHUSDT,BUY,2001,0.2,400.2,0.2 USDT,1.5,true,false,12,900\n"
+        )
+    )
+    assert reading.derived == {"order": 1} and reading.fees == {"USDT": Decimal("0.3")}
+    assert reading.realised_pnl == {"USDT": Decimal("1.5")}
+
+
+def test_binance_coin_margined_contracts_need_their_size():
+    heading = "Date(UTC),Symbol,Side,Price,Quantity,Fee,Realized Profit,Trade Id\n"
+    text = heading + "2024-02-28 23:49:16,BTCUSD_PERP,BUY,60000,3,0.00001 BTC,0,7\n"
+    with pytest.raises(rk.InputError) as refused:
+        rk.read.binance(Text(text))
+    assert str(refused.value) == (
+        "export.csv: the size of a contract is not in the file; give multipliers={'BTCUSD_PERP': ...}"
+    )
+    assert rk.read.binance(Text(text), multipliers={"BTCUSD_PERP": 100}).instruments[0].multiplier == 100
+
+
+def test_binance_order_history_with_averages_and_coins_that_begin_with_digits():
+    reading = rk.read.binance(
+        Text(
+            "Date(UTC),OrderNo,Pair,Type,Side,Order Price,Order Amount,Time,Executed,Average Price,Trading total,Status\n"
+            "2024-03-01 10:00:00,77,1000SATSUSDT,Limit,BUY,0.0005,2000.00001000SATS,2024-03-01 10:05:00,500.00001000SATS,"
+            "0.0004,0.2USDT,CANCELED\n"
+            "2024-03-01 09:00:00,76,BTCUSDT,Market,SELL,0,0.5BTC,2024-03-01 09:00:01,0.5BTC,60000,30000USDT,FILLED\n"
+        )
+    )
+    assert reading.events == {"order": 2, "fill": 2} and reading.derived == {"cancel": 1}
+    assert fills(reading) == [["BTCUSDT", "S", "0.5", "60000"], ["1000SATSUSDT", "B", "500.0000", "0.0004"]]
+    assert reading.frame.loc[reading.frame["kind"] == "expire", "ts"].astype(str).tolist() == [
+        "2024-03-01 10:05:00+00:00"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pair", "currency"),
+    [("XXBTZUSD", "USD"), ("XETHXXBT", "XBT"), ("XDGUSD", "USD"), ("USDTZUSD", "USD"), ("BLZUSD", "USD"), ("SOL/EUR", "EUR"),
+     ("ETHPYUSD", "PYUSD"), ("XBTUSDC.d", "USDC"), ("ICXXBT", "XBT"), ("ETHCHF", "CHF")],
+)  # fmt: skip
+def test_the_currency_of_krakens_pairs(pair, currency):
+    text = f"txid,ordertxid,pair,time,type,price,fee,vol\nT1,O1,{pair},2024-03-10 02:30:50.24,buy,2.5,1.5,0.01\n"
+    assert rk.read.kraken(Text(text)).fees == {currency: Decimal("1.5")}
+
+
+def test_an_unknown_pair_of_kraken_is_asked_for():
+    text = "txid,ordertxid,pair,time,type,price,fee,vol\nT1,O1,FOOBAR,2024-03-10 02:30:50,buy,2.5,1.5,0.01\n"
+    with pytest.raises(rk.InputError) as refused:
+        rk.read.kraken(Text(text))
+    assert str(refused.value) == (
+        "export.csv, line 2: pair='FOOBAR' ends in no known currency; give quotes={'FOOBAR': ...}, the currency of its prices"
+    )
+    assert rk.read.kraken(Text(text), quotes={"FOOBAR": "BAR"}).fees == {"BAR": Decimal("1.5")}
+
+
+def test_a_fill_of_kraken_that_differs_under_one_id_is_refused():
+    text = "txid,ordertxid,pair,time,type,price,fee,vol\n" + "".join(
+        f"T1,O1,XXBTZUSD,2024-03-10 02:30:50,buy,2.5,1.5,{size}\n" for size in (1, 1, 2)
+    )
+    with pytest.raises(rk.InputError) as refused:
+        rk.read.kraken(Text(text))
+    assert str(refused.value) == "export.csv, line 4: has the id of line 2 and other contents"
+
+
+def test_coinbase_before_portfolios_and_with_equal_ids():
+    heading = "trade id,product,side,created at,size,size unit,price,fee,total,price/fee/total unit"
+    rows = [
+        "1,ETH-GBP,SELL,2018-11-20T21:39:45.667Z,5,ETH,100,1.5,498.5,GBP",
+        "1,ETH-GBP,SELL,2018-11-20T21:39:46.667Z,2,ETH,100,2.7535e-7,198.5,GBP",
+        "1,ETH-GBP,SELL,2018-11-20T21:39:45.667Z,5,ETH,100,1.5,498.5,GBP",
+    ]
+    reading = rk.read.coinbase(Text("\n".join([heading, *rows])), account="me")
+    assert set(reading.frame["account"]) == {"me"} and reading.events == {"fill": 2}
+    assert reading.left_out["row"].tolist() == ["line 4"]
+    assert len(reading.log(rounding="nearest")) == 4
+
+
+def test_bitstamp_midnight_noon_and_rewards():
+    heading = "Type,Datetime,Account,Amount,Value,Rate,Fee,Sub Type\n"
+    rows = [
+        'Market,"Apr. 05, 2017, 12:14 AM",Main Account,0.001 BTC,1.10 USD,1100.00 USD,0.25 USD,Buy',
+        'Market,"June 05, 2017, 12:14 PM",Main Account,0.001 BTC,1.10 USD,1100.00 USD,,Sell',
+        'Staking reward,"June 06, 2017, 01:00 PM",Main Account,0.002 ETH,,,,',
+        'Withdrawal,"June 07, 2017, 01:00 PM",Main Account,100.00 USD,,,0.90 USD,',
+    ]
+    reading = rk.read.bitstamp(Text(heading + "\n".join(rows)))
+    stamps = reading.frame.loc[reading.frame["kind"] == "fill", "ts"].astype(str).tolist()
+    assert stamps == ["2017-04-05 00:14:00+00:00", "2017-06-05 12:14:00+00:00"]
+    assert reading.cash == {"ETH": Decimal("0.002"), "USD": Decimal("-100.90")}
+
+
+def test_bybit_of_another_zone_with_opens_and_closes():
+    reading = rk.read.bybit(
+        Text(
+            "Contracts,Filled Type,Filled Qty,Filled Price,Fees Paid,Direction,Transaction ID,Order No.,Transaction Time(UTC+10)\n"
+            "ETHUSDT,Trade,0.5,2000,0.6,Open Long,t1,o1,2023-05-01 10:00:00\n"
+            "ETHUSDT,AdlTrade,0.5,2010,0.6,Close Long,t2,o2,2023-05-01 11:00:00\n"
+            "ETHUSDT,Odd,0.5,2010,0.6,Close Long,t3,o3,2023-05-01 11:00:00\n"
+        )
+    )
+    assert first(reading) == "2023-05-01 00:00:00+00:00"
+    assert [fill[1] for fill in fills(reading)] == ["B", "S"] and reading.fees == {"USDT": Decimal("1.2")}
+    assert reading.left_out[["row", "reason"]].values.tolist() == [["line 4", "Odd is neither a fill nor funding"]]
+
+
+OKX = (
+    "id,Order id,Time,Trade Type,Symbol,Action,Amount,Trading Unit,Filled Price,PnL,Fee,Fee Unit,Position Change,"
+    "Position Balance,Balance Change,Balance,Balance Unit\n"
+)
+
+
+def test_okx_pairs_the_legs_of_several_fills_of_one_order():
+    rows = [
+        "1,7,2025-11-29 10:00:00,Spot,BTC-USDC,Sell,0.1,USDC,90000,0,0,BTC,0,0,-0.1,1,BTC",
+        "2,7,2025-11-29 10:00:00,Spot,BTC-USDC,Sell,0.2,USDC,90000,0,0,BTC,0,0,-0.2,1,BTC",
+        "3,7,2025-11-29 10:00:00,Spot,BTC-USDC,Buy,18000,USDC,90000,0,-18,USDC,0,0,17982,1,USDC",
+        "4,7,2025-11-29 10:00:00,Spot,BTC-USDC,Buy,9000,USDC,90000,0,-9,USDC,0,0,8991,1,USDC",
+    ]
+    reading = rk.read.okx(Text(OKX + "\n".join(rows)), tz="UTC", account="me")
+    assert fills(reading) == [["BTC-USDC", "S", "0.1", "90000"], ["BTC-USDC", "S", "0.2", "90000"]]
+    assert reading.frame.loc[reading.frame["kind"] == "fill", "fee"].tolist() == [Decimal(9), Decimal(18)]
+    assert reading.derived == {"order": 1} and len(reading.left_out) == 2
+
+
+def test_okx_without_its_first_line_or_a_leg_or_a_contract_size_is_refused():
+    spot = "1,7,2025-11-29 10:00:00,Spot,BTC-USDC,Sell,0.1,USDC,90000,0,0,BTC,0,0,-0.1,1,BTC\n"
+    swap = "1,7,2025-11-29 10:00:00,Swap,BTC-USDT-SWAP,Close short,4,cont,90000,0,0,USDT,0,0,-0.1,1,USDT\n"
+    known = {"tz": "UTC", "account": "a"}
+    said = {
+        "export.csv, line 1: has no time zone; give tz=, as 'UTC' or 'Asia/Hong_Kong'": (spot, {}),
+        "export.csv, line 1: has no account type; give account=, a label": (spot, {"tz": "UTC"}),
+        "export.csv, line 2: is a fill of order 7 without the row of its money; the file is torn": (spot, known),
+        "export.csv: the size of a contract is not in the file; give multipliers={'BTC-USDT-SWAP': ...}": (swap, known),
+    }  # fmt: skip
+    for sentence, (row, arguments) in said.items():
+        with pytest.raises(rk.InputError) as refused:
+            rk.read.okx(Text(OKX + row), **arguments)
+        assert str(refused.value) == sentence
+
+
+TRADE = {
+    "id": "1",
+    "timestamp": 1711845548807,
+    "symbol": "BTC/USDT",
+    "side": "buy",
+    "price": 10,
+    "amount": 2,
+    "takerOrMaker": None,
+}
+ORDER = {
+    "id": "9", "timestamp": 1711845548000, "symbol": "BTC/USDT", "side": "buy", "type": "limit", "price": 10, "amount": 2,
+    "filled": 2, "average": 9.5, "status": "closed", "lastTradeTimestamp": 1711845549000, "fee": {"currency": "USDT", "cost": 0.01},
+}  # fmt: skip
+
+
+def test_ccxt_orders_without_trades_get_their_average_as_a_fill():
+    reading = rk.read.ccxt(Text(json.dumps([ORDER]), "orders.json"))
+    assert fills(reading) == [["BTC/USDT", "B", "2", "9.5"]] and reading.derived == {"fill": 1}
+    assert reading.fees == {"USDT": Decimal("0.01")}
+
+
+def test_ccxt_derives_orders_of_trades_alone_and_keeps_ids_of_symbols_apart():
+    trades = [{**TRADE, "order": "9"}, {**TRADE, "order": "9", "symbol": "ETH/USDT"}]
+    reading = rk.read.ccxt(Text(json.dumps(trades), "trades.json"))
+    assert reading.events == {"fill": 2} and reading.derived == {"order": 2} and len(reading.log()) == 4
+
+
+def test_ccxt_asks_for_a_contract_size_that_costs_do_not_tell():
+    trades = [{**TRADE, "symbol": "BTC/USD:BTC", "cost": cost, "id": str(cost)} for cost in (0.2, 0.3)]
+    with pytest.raises(rk.InputError) as refused:
+        rk.read.ccxt(Text(json.dumps(trades), "trades.json"))
+    assert str(refused.value) == (
+        "trades.json: the size of a contract is not in the file; give multipliers={'BTC/USD:BTC': ...}"
+    )
