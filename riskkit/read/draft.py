@@ -175,10 +175,14 @@ class Draft:
         if not groups:
             return rows
         users = Counter(own for own, *_ in groups)
+        named: dict[str, Event] = {}
+        for row in rows:
+            if "order_id" in row:
+                named.setdefault(row["order_id"], row)
         heads: dict[int, Event] = {}
         for number, ((own, *_), fills) in enumerate(groups.items(), 1):
             label = own if isinstance(own, str) and users[own] == 1 else f"derived {number}"
-            first = next(row for row in rows if row is fills[0] or row.get("order_id") == label)
+            first = named.get(label, fills[0])
             for fill in fills:
                 fill["order_id"] = label
             heads[id(first)] = {**_order_of(fills), "ts": first["ts"], "at": first["at"]}
