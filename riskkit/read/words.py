@@ -1,6 +1,6 @@
 """Headings and words of tables of no standard, in English and German, and what they mean.
 
-To add one: a heading in `HEADINGS`, or a word in `KINDS`, `SIDES` or `STATES`, in lower case. The tests walk over all of them.
+To add one: a heading in `HEADINGS`, or a word in `KINDS`, `SIDES`, `FLOWS` or `STATES`, in lower case. The tests walk over all of them.
 """
 
 from __future__ import annotations
@@ -71,6 +71,15 @@ SIDES: dict[str, tuple[str, ...]] = {
         "s", "sell", "sold", "sell short", "sell to open", "sell to close", "short", "short sell", "ask", "v", "verkauf",
         "verkaufen", "-1",
     ),
+}  # fmt: skip
+FLOWS: dict[str, tuple[str, ...]] = {  # of cash, in a column of kinds or of sides
+    "deposit": (
+        "deposit", "withdrawal", "withdraw", "transfer", "wire", "journal", "cash", "einzahlung", "auszahlung", "überweisung",
+        "einlage", "entnahme",
+    ),
+    "dividend": ("dividend", "cash dividend", "qualified dividend", "interest", "coupon", "dividende", "zinsen", "ausschüttung"),
+    "fee": ("fee", "service fee", "account fee", "tax", "gebühr", "steuer", "depotgebühr"),
+    "funding": ("funding", "funding fee"),
 }  # fmt: skip
 STATES: dict[str, tuple[str, ...]] = {
     "open": (

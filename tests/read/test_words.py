@@ -7,7 +7,7 @@ import io
 import pytest
 
 import riskkit as rk
-from riskkit.read.words import HEADINGS, KINDS, SIDES, STATES, columns_of, meaning
+from riskkit.read.words import FLOWS, HEADINGS, KINDS, SIDES, STATES, columns_of, meaning
 
 CELLS = {
     "ts": "2024-03-07 14:31:00", "instrument": "X", "side": "B", "qty": "2", "price": "10.5", "account": "A", "kind": "fill",
@@ -31,7 +31,7 @@ def test_a_known_heading_is_read_as_its_column(column, heading):
     assert set(reading.frame["instrument"]) == {"X"} and str(reading.frame["ts"].iloc[0]) == "2024-03-07 14:31:00+00:00"
 
 
-@pytest.mark.parametrize("table", [KINDS, SIDES, STATES], ids=["kinds", "sides", "states"])
+@pytest.mark.parametrize("table", [KINDS, SIDES, FLOWS, STATES], ids=["kinds", "sides", "flows", "states"])
 def test_a_word_has_one_meaning_in_any_case(table):
     words = [word for words in table.values() for word in words]
     assert len(words) == len(set(words))

@@ -17,7 +17,7 @@ from riskkit.read.registry import reader
 from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.tables import FEWEST, Table, heading_in, read_table
 from riskkit.read.times import SECOND, Clock
-from riskkit.read.words import CURRENCIES, KINDS, SIDES, STATES, meaning
+from riskkit.read.words import CURRENCIES, FLOWS, KINDS, SIDES, STATES, meaning
 from riskkit.replay.ingest.columns import name_columns
 from riskkit.replay.ingest.times import UNITS, unit_by_size
 from riskkit.replay.schema.durations import SPANS
@@ -67,8 +67,9 @@ def generic_csv(
 
     The heading is the line with the most names that are known in English or German (`riskkit.read.words`); lines before and
     after the table are left out. A table without a column of kinds holds orders if it has their state, fills if it has
-    quantities, and prices otherwise. What a table leaves open is asked for: the order of day and month where no number
-    is above 12, the decimal mark where every number has three digits behind it, an hour that the clocks repeat.
+    quantities, and prices otherwise; a dividend or a deposit among them is cash. What a table leaves open is asked for:
+    the order of day and month where no number is above 12, the decimal mark where every number has three digits behind
+    it, an hour that the clocks repeat.
 
     Parameters
     ----------
@@ -218,6 +219,8 @@ def _account(table: Table, row: TableRow, otherwise: str) -> str:
 
 def _kind(table: Table, row: TableRow) -> str:
     """The kind of event of a row."""
+    if table.has("amount") and _flow(row):
+        return "cash"
     if table.has("kind"):
         word = row.text("kind")
         return meaning(word, KINDS) or row.refuse(f"kind={word!r} is not known; it is one of {', '.join(KINDS)}")
@@ -226,14 +229,27 @@ def _kind(table: Table, row: TableRow) -> str:
     return "fill" if table.has("qty") else "price"
 
 
+def _flow(row: TableRow) -> str:
+    """The kind of a flow of cash, by a word for it where kinds or sides stand; empty if it is none."""
+    return meaning(str(row.get("kind") or row.get("side") or ""), FLOWS)
+
+
 def _event(
     draft: Draft, table: Table, row: TableRow, ts: int, form: _Form, labels: tuple[str, str | None, ScopedIds],
     ends: list[tuple[Event, str]],
 ) -> None:  # fmt: skip
     """The event of a row; the end of an order is noted, for its last fill may be in another file."""
     account, currency, ids = labels
-    kind, label = _kind(table, row), row.text("instrument")
+    kind = _kind(table, row)
     numbers = {name: form.number(row, name) for name in NUMBERS}
+    if kind == "cash":
+        amount = numbers["amount"]
+        draft.event(
+            row, kind, ts, account=_account(table, row, account), flow=_flow(row), currency=_sign(row, "amount") or currency,
+            amount=amount if amount is not None else row.refuse("is a flow of cash without an amount"),
+        )  # fmt: skip
+        return
+    label = row.text("instrument")
     draft.instrument(label, currency=_currency(row, label) or currency)
     if kind == "price":
         draft.event(
@@ -281,9 +297,13 @@ def _side(row: TableRow, quantity: Decimal | None) -> str | None:
 
 def _currency(row: TableRow, label: str) -> str | None:
     """The currency of an instrument: of a column, of a sign at the price, or of a pair."""
-    sign = next((name for mark, name in CURRENCIES.items() if mark in (row.get("price") or "")), None)
     pair = re.split(r"[-_/]", label)
-    return row.get("currency") or sign or (pair[1] if len(pair) == 2 and pair[1] in QUOTES else None)
+    return row.get("currency") or _sign(row, "price") or (pair[1] if len(pair) == 2 and pair[1] in QUOTES else None)
+
+
+def _sign(row: TableRow, name: str) -> str | None:
+    """The currency whose sign stands at a number."""
+    return next((currency for mark, currency in CURRENCIES.items() if mark in (row.get(name) or "")), None)
 
 
 def _note_multiplier(draft: Draft, label: str, numbers: Mapping[str, Decimal | None]) -> None:

@@ -163,3 +163,16 @@ def test_the_money_of_fills_tells_the_multiplier():
     reading = read(text)
     assert reading.instruments[0].multiplier == 100 and reading.fees == {"USD": Decimal("0.80")}
     assert read(text, multipliers={"OPT": 10}).instruments[0].multiplier == 10
+
+
+def test_dividends_and_deposits_among_fills_are_cash():
+    text = (
+        "time,symbol,action,quantity,price,amount\n2024-03-07,X,Buy,9,$10,$-90\n2024-03-08,X,Dividend,,,$1.50\n"
+        "2024-03-09,,Withdrawal,,,($20.00)\n"
+    )
+    reading = read(text)
+    assert reading.events == {"fill": 1, "cash": 2} and reading.cash == {"USD": Decimal("-18.50")}
+    assert reading.frame.loc[reading.frame["kind"] == "cash", "flow"].tolist() == ["dividend", "deposit"]
+    assert refusal("time,symbol,action,quantity,amount\n2024-03-08,X,Dividend,,\n2024-03-08,X,Buy,1,1\n") == (
+        "file, line 2: is a flow of cash without an amount"
+    )
