@@ -17,7 +17,7 @@ from riskkit.read.words import HEADINGS, TOTALS, columns_of
 SEPARATORS = (",", ";", "\t", "|")
 PREFACE = 30  # lines among which the heading is
 NEEDED = ("ts", "instrument")
-FEWEST = 4  # known headings of a table that is recognised
+FEWEST = 3  # known headings of a table that is recognised
 FOOTER_CELLS = 2  # a line after the table has no more
 STAMP = re.compile(r"\d{4}-\d\d-\d\d|\d{9,}")
 

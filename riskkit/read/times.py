@@ -31,7 +31,7 @@ class Clock:
     ----------
     tz : str
         Name of the zone.
-    repeated_hour : {"order", "first", "second"}
+    ambiguous : {"order", "first", "second"}
         Which of the two hours: that which the order of the times tells, or always the first or the second.
 
     Examples
@@ -43,14 +43,14 @@ class Clock:
     (1709908200000000001, 1710163800000000000)
     """
 
-    def __init__(self, tz: str, repeated_hour: str = "order") -> None:
+    def __init__(self, tz: str, ambiguous: str = "order") -> None:
         TimeForm.checked(tz, None, None)
         self.tz = tz
         self.repeated = 0
         self.undecided: dict[
             datetime.date, datetime.datetime
         ] = {}  # days of an hour that comes twice, and none goes back
-        self._choice = one_of(repeated_hour, ("order", "first", "second"), "repeated_hour")
+        self._choice = one_of(ambiguous, ("order", "first", "second"), "ambiguous")
         self._zone = ZoneInfo(tz)
         self._last = -LARGEST
         self._told: set[datetime.date] = set()
