@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -124,7 +125,7 @@ class Draft:
                 for label, numbers in _numbers(rows).items()
             ),
             tuple(row["at"] for row in rows),
-            pd.DataFrame(self._left_out, columns=["file", "row", "reason"]),
+            pd.DataFrame(sorted(self._left_out, key=self._place), columns=["file", "row", "reason"]),
             self._stated(rows),
             dict(self._derived),
             tuple(self._assumed),
@@ -133,6 +134,11 @@ class Draft:
             self.realised_pnl,
             self.facts,
         )
+
+    def _place(self, left_out: tuple[str, str, str]) -> tuple[int, list[int]]:
+        """Place of a row that is left out: its file, and its numbers (line, order)."""
+        name, at, _ = left_out
+        return self.files.index(name), [int(number) for number in re.findall(r"\d+", at)]
 
     def _check_multipliers(self) -> None:
         files = ", ".join(self.files)

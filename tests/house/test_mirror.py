@@ -27,7 +27,7 @@ def test_a_room_has_its_tests_at_its_path(room):
 
 
 def test_every_folder_of_tests_is_a_room():
-    known = {room.replace(".", "/") for room in PUBLIC} | {"replay/rules/catalogue", "house", "proofs"}
+    known = {room.replace(".", "/") for room in PUBLIC} | {"replay/rules/catalogue", "read/formats", "house", "proofs"}
     known |= {"naive", "naive/rules", "quantities", "reference", "scenarios", "data"}
     found = {str(path.parent.relative_to(TESTS)) for path in TESTS.rglob("*.py")} - {"."}
     assert found <= known

@@ -17,6 +17,7 @@ from riskkit.read.source import Files, Source, TableRow, sources
 from riskkit.read.times import Clock
 
 MAGIC = b"SQLite format 3\0"
+NO_WAL = b"\1\1"  # at byte 18; a database in memory cannot write ahead, as freqtrade's does
 MILLISECOND = 10**6
 ENDED, OPEN = ("canceled", "cancelled", "expired"), ("open", "new")
 STOPS = ("stop_loss", "trailing_stop_loss", "stoploss_on_exchange", "liquidation")  # of freqtrade's stoploss guard
@@ -32,7 +33,7 @@ class Trade(NamedTuple):
 
 def _recognises(source: Source) -> bool:
     if source.head.startswith(MAGIC):
-        return b"ft_order_side" in source.head
+        return b"ft_order_side" in source.data
     return source.first_text.lstrip()[:1] in ("{", "[") and '"ft_is_entry"' in source.first_text
 
 
@@ -83,6 +84,8 @@ def freqtrade(files: Files, *, account: str = "freqtrade", book_fees: bool = Fal
         for row in trade.orders:
             _order(draft, trade.row, row, ids.of(pair, _id(row)), clock, book_fees)
         _closed(draft, trade.row, clock)
+    if any(source.head.startswith(MAGIC) and source.head[18:20] != NO_WAL for source in given):
+        draft.assume("what stands in a file -wal beside the database is not read")
     booked = "and booked" if book_fees else "and not booked; book_fees=True books them"
     draft.assume(
         "times are UTC", f"one account, {account!r}", f"fees are rates of the value {booked}",
@@ -110,7 +113,7 @@ def _trades(source: Source) -> Iterator[Trade]:
 def _of_database(source: Source) -> Iterator[Trade]:
     with closing(sqlite3.connect(":memory:")) as database:
         try:
-            database.deserialize(source.data)
+            database.deserialize(source.data[:18] + NO_WAL + source.data[20:])
             tables = {name: _rows(database, name) for name in ("trades", "orders")}
         except sqlite3.Error as problem:
             raise InputError(f"{source.name} is not a whole database of freqtrade ({problem})") from None

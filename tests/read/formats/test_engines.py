@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 import riskkit as rk
+
+FORMATS = Path(__file__).parents[2] / "data" / "formats"
 
 
 class Text(io.StringIO):
@@ -87,3 +92,16 @@ def test_freqtrade_refuses_json_of_another_kind():
             rk.InputError, match=r"t\.json: has no trades with their orders; it is no json of freqtrade"
         ):
             rk.read.freqtrade(Text(text, "t.json"))
+
+
+def test_freqtrades_database_that_writes_ahead_is_read(tmp_path):
+    path = tmp_path / "tradesv3.sqlite"
+    path.write_bytes((FORMATS / "freqtrade" / "tradesv3.sqlite").read_bytes())
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode=wal")
+        database.execute("UPDATE trades SET strategy = 'Ahead'")
+        database.commit()
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    reading = rk.read.freqtrade(path)
+    assert reading.events == {"order": 64, "fill": 51, "trade": 20} and "Ahead" in set(reading.frame["strategy"])
+    assert "what stands in a file -wal beside the database is not read" in reading.assumed

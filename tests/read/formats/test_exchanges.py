@@ -185,6 +185,17 @@ def test_okx_pairs_the_legs_of_several_fills_of_one_order():
     assert reading.derived == {"order": 1} and len(reading.left_out) == 2
 
 
+def test_rows_left_out_are_named_in_the_order_of_the_file():
+    rows = [
+        f"{8 - place},{order},2025-11-29 10:00:0{order},Spot,BTC-USDC,{action},1,USDC,1,0,0,BTC,0,0,1,1,{unit}"
+        for place, (order, action, unit) in enumerate(
+            [(2, "Buy", "BTC"), (2, "Sell", "USDC"), (1, "Buy", "BTC"), (1, "Sell", "USDC")]
+        )
+    ]
+    reading = rk.read.okx(Text(OKX + "\n".join(rows)), tz="UTC", account="me")
+    assert reading.left_out["row"].tolist() == ["line 3", "line 5"] and len(fills(reading)) == 2
+
+
 def test_okx_without_its_first_line_or_a_leg_or_a_contract_size_is_refused():
     spot = "1,7,2025-11-29 10:00:00,Spot,BTC-USDC,Sell,0.1,USDC,90000,0,0,BTC,0,0,-0.1,1,BTC\n"
     swap = "1,7,2025-11-29 10:00:00,Swap,BTC-USDT-SWAP,Close short,4,cont,90000,0,0,USDT,0,0,-0.1,1,USDT\n"
