@@ -15,8 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from riskkit._check import InputError
-from riskkit.replay.schema.decimals import decimal_of, shown
+from riskkit._check import InputError, shown
+from riskkit.replay.schema.decimals import decimal_of
 
 Files = str | Path | IO[Any] | Sequence[str | Path | IO[Any]]
 HEAD = 65_536  # bytes by which a format is recognised
