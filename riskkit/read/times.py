@@ -9,10 +9,9 @@ from collections.abc import Callable
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-from riskkit._check import one_of
+from riskkit._check import one_of, shown
 from riskkit.replay.ingest.times import TimeForm
 from riskkit.replay.schema.constants import LARGEST
-from riskkit.replay.schema.decimals import shown
 
 SECOND = 10**9
 TIME = re.compile(
