@@ -63,7 +63,7 @@ class Draft:
         if abs(ts) >= LARGEST:
             row.refuse(f"{ts} nanoseconds since the epoch are not a time from 1824 to 2116")
         if kind in ("order", "fill", "correct") and values.get("qty", 1) <= 0:
-            row.refuse(f"{values['qty']} is not a quantity of a {kind}, which is above zero")
+            row.refuse(f"the quantity {values['qty']} of the {kind} is not above zero")
         if derived:
             self._derived[derived] += 1
         self.rows.append(event)

@@ -116,7 +116,7 @@ def _no_constant(word: str) -> NoReturn:
 def named_cells(source: Source, at: str, heading: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     """Cells by heading, without blanks around them; a row with other cells than the heading is refused."""
     if len(cells) != len(heading):
-        source.refuse(at, f"has {len(cells)} cells, and the heading has {len(heading)}")
+        source.refuse(at, f"has {len(cells)} cells, and {len(heading)} are needed")
     return {name: cell.strip() for name, cell in zip(heading, cells, strict=True)}
 
 

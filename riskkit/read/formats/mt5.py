@@ -126,7 +126,7 @@ class _Report:
                 heading = cells
             elif name and name != "Results" and heading is not None and filled:
                 if sum(map(bool, heading)) > len(cells):
-                    self.source.refuse(at, f"has {len(cells)} cells, and the heading of {name} has {len(heading)}")
+                    self.source.refuse(at, f"has {len(cells)} cells, and {sum(map(bool, heading))} are needed")
                 row = TableRow(self.source, at, dict(reversed([*zip(heading, cells, strict=False)])))
                 tables[name].append(row)
         if "Deals" not in tables or not self.account:
@@ -134,7 +134,7 @@ class _Report:
                 "", f"has no {'table Deals' if self.account else 'account'}; a report in English has one"
             )
         if tables["Deals"] and tables["Deals"][-1].get("Time") and "Results" not in tables:
-            self.source.refuse(tables["Deals"][-1].at, "is the last row, and sums end the deals; the file is torn")
+            self.source.refuse(tables["Deals"][-1].at, "ends the deals without their sums; the file is torn")
         for row in tables.get("Positions", []):
             self.draft.leave_out(row, POSITION)
         for row in (*tables.get("Open Positions", []), *tables.get("Working Orders", [])):

@@ -87,6 +87,9 @@ def _order(draft: Draft, row: TableRow, ts: int, order_id: str, currency: str) -
     if status not in (*FILLED, *ENDED, *REFUSED, *OPEN):
         row.refuse(f"Status={status!r} is not a status of an order")
     symbol = draft.instrument(row.text("Symbol"), currency=currency)
+    if not quantity:
+        draft.leave_out(row, f"order of quantity 0, {status.lower()}")
+        return
     common = {"instrument": symbol, "order_id": order_id}
     side, size = ("B" if quantity > 0 else "S"), abs(quantity)
     limit = price if price and "Limit" in form else None
