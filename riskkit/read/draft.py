@@ -116,6 +116,7 @@ class Draft:
         frame["ts"] = pd.to_datetime(frame["ts"].astype("int64"), unit="ns", utc=True)
         frame = frame.astype({name: object for name in frame if name != "ts"})
         frame = frame.where(frame.notna(), None)
+        left_out = sorted(self._left_out, key=self._place)
         return Reading(
             self.form,
             self.files,
@@ -125,7 +126,7 @@ class Draft:
                 for label, numbers in _numbers(rows).items()
             ),
             tuple(row["at"] for row in rows),
-            pd.DataFrame(sorted(self._left_out, key=self._place), columns=["file", "row", "reason"]),
+            pd.DataFrame(left_out, columns=["file", "row", "reason"]),
             self._stated(rows),
             dict(self._derived),
             tuple(self._assumed),
