@@ -100,7 +100,11 @@ class SessionStatus(Shown):
                     values = {"state": record, "params": formatter.params[k], "event": order, "memory": state.memory}
                     plain(rule.kind.evict)(*(values[name] for name in parameter_names(rule.kind.evict)))
                 reading = formatter.probe(k, key, state, event)
-                row = {"rule": rule.id, "key": formatter.key_of(rule, key, state), "observed": reading.observed}
+                row = {
+                    "rule": rule.id,
+                    "key": formatter.key_of(rule, key, state.positions),
+                    "observed": reading.observed,
+                }
                 row |= {"limit": reading.limit, "headroom": reading.headroom, "unit": reading.unit}
                 found.append({**row, "paused": record.held_until > self.ts})
         return pd.DataFrame(found, columns=["rule", "key", "observed", "limit", "headroom", "unit", "paused"])

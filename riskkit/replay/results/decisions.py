@@ -1,15 +1,17 @@
 """Decisions of a live session: actions with reason, observed value, limit and headroom.
 
-Integer decision rows of the loop are converted to frozen objects in natural units. An event without an objection or
+Integer decision rows of the loop are converted to frozen objects in natural units, each when one of its fields is read:
+until then a `Decision` holds integers, so a refused order costs what a passed one does. An event without an objection or
 a trip gives no action.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -126,7 +128,29 @@ class Decision:
     seq: int
     account: str
     instrument: str
-    unit: str = ""
+    unit: str = field(default_factory=str)  # a default of the class would hide that it is not made yet
+
+    @classmethod
+    def later(cls, make: Callable[[], Decision], action: DecisionKind, rule: str) -> Decision:
+        """A decision whose other fields `make` gives, when one of them is read."""
+        found = object.__new__(cls)
+        found.__dict__.update(action=action, rule=rule, _make=make)
+        return found
+
+    if not TYPE_CHECKING:  # a type checker would accept every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            values = self.__dict__
+            make = values.get("_make")  # None: made by another thread meanwhile
+            if make is not None:
+                values.update(make().__dict__)
+                values.pop("_make", None)
+            if name not in values:
+                raise AttributeError(f"a Decision has no field {name!r}")
+            return values[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {known.name: getattr(self, known.name) for known in fields(self)}
 
     def __str__(self) -> str:
         return f"{self.action.name} {self.key}: {self.reason}" if self.key else f"{self.action.name}: {self.reason}"
@@ -150,23 +174,28 @@ class DecisionFormatter:
         self.sentences = [rule.limit_text() for rule in rules]
 
     def actions(self, rows: np.ndarray, events: Mapping[int, Mapping[str, int]], state: State) -> list[Decision]:
-        """The actions of rows, in order; `events` has the journal's entry of each row's ``seq``."""
+        """The actions of rows, in order; `events` has the journal's entry of each row's ``seq``.
+
+        Both are kept until an action is read. What an action needs of the state is read at once, except what never
+        changes: the account and the instrument of a position.
+        """
         found: list[Decision] = []
-        for index, row in enumerate(rows):
-            code, seq = DecisionCode(int(row["code"])), int(row["seq"])
-            event = events[seq]
-            if code == DecisionCode.ALERTED:
-                tripped = self._tripped(rows[index + 1 :], seq)
-                found += self._alerts(row, event, state, tripped)
-            elif code in REFUSED:
-                found.append(self._refusal(row, code, event))
+        codes, seqs, causes = (rows[name].tolist() for name in ("code", "seq", "cause"))
+        for index, (code, seq, cause) in enumerate(zip(codes, seqs, causes, strict=True)):
+            row, event = rows[index], events[seq]
+            if code in REFUSED:
+                rule = BY_HAND if cause == Cause.COMMAND else self.rules[cause].id
+                make = partial(self._refusal, row, DecisionCode(code), event)
+                found.append(Decision.later(make, DecisionKind.REJECT, rule))
+            elif code == DecisionCode.ALERTED:
+                found += self._alerts(row, event, self._tripped(rows[index + 1 :], seq))
             elif code == DecisionCode.TRIP:
-                alert = rows[index - 1] if index and rows[index - 1]["seq"] == seq else None
+                alert = rows[index - 1] if index and seqs[index - 1] == seq else None
                 found.append(self._trip(row, alert, event, state))
             elif code == DecisionCode.RELEASE:
-                found.append(self.release(int(row["cause"]), int(row["key"]), event, seq, state, "by a command"))
+                found.append(self.release(cause, int(row["key"]), event, seq, state, "by a command"))
             else:
-                found.append(self._note(row, code, event))
+                found.append(self._note(row, DecisionCode(code), event))
         return found
 
     # ------------------------------------------------------------------ rows
@@ -194,37 +223,51 @@ class DecisionFormatter:
         why += f"; {', '.join(others)} object{'s' if len(others) == 1 else ''} too" if others else ""
         return self._made(DecisionKind.REJECT, rule.id, key, why, reading, event, row, until)
 
-    def _alerts(self, row: np.void, event: Mapping[str, int], state: State, tripped: set[int]) -> list[Decision]:
+    def _alerts(self, row: np.void, event: Mapping[str, int], tripped: set[int]) -> list[Decision]:
         """One alert for each rule that objects but neither stops the message nor trips."""
-        found = []
         objecting = [k for k in range(len(self.rules)) if (int(row["mask"]) >> k) & 1]
-        for k in objecting:
-            if k in tripped:
-                continue
-            rule, key = self.rules[k], self.key_of_event(self.rules[k], event)
-            first = k == objecting[0]  # the row has the observed value of the first of them
-            reading = present(rule, verdict_of(row), self.universe, event) if first else NOTHING
-            why = f"{rule.id} warns ({self.sentences[k]}){_after_colon(reading)}"
-            found.append(self._made(DecisionKind.ALERT, rule.id, key, why, reading, event, row))
-        return found
+        return [
+            Decision.later(partial(self._alert, row, k, k == objecting[0], event), DecisionKind.ALERT, self.rules[k].id)
+            for k in objecting
+            if k not in tripped
+        ]
+
+    def _alert(self, row: np.void, k: int, first: bool, event: Mapping[str, int]) -> Decision:
+        """The alert of rule k; the row has the observed value of the first that objects."""
+        rule, key = self.rules[k], self.key_of_event(self.rules[k], event)
+        reading = present(rule, verdict_of(row), self.universe, event) if first else NOTHING
+        why = f"{rule.id} warns ({self.sentences[k]}){_after_colon(reading)}"
+        return self._made(DecisionKind.ALERT, rule.id, key, why, reading, event, row)
 
     def _tripped(self, rows: np.ndarray, seq: int) -> set[int]:
         return {int(row["cause"]) for row in rows if row["seq"] == seq and row["code"] == DecisionCode.TRIP}
 
     def _trip(self, row: np.void, alert: Any, event: Mapping[str, int], state: State) -> Decision:
-        cause, key, until = int(row["cause"]), int(row["key"]), int(row["until"])
-        rule, label = self.rules[cause], self.key_of(self.rules[cause], key, state)
-        mask = (
-            int(alert["mask"])
-            if alert is not None and alert["code"] in (DecisionCode.ALERTED, DecisionCode.OBJECT)
-            else 0
-        )
+        cause = int(row["cause"])
+        rule = self.rules[cause]
+        judged = alert is not None and alert["code"] in (DecisionCode.ALERTED, DecisionCode.OBJECT)
+        mask = int(alert["mask"]) if judged else 0
         named = int(alert["cause"]) if mask else Cause.NO_RULE
-        if mask and (named == cause or (named == Cause.NO_RULE and mask & (mask - 1) == 0 and mask >> cause == 1)):
-            reading = present(rule, verdict_of(alert), self.universe, event)
-        else:
-            reading = self.probe(cause, key, state, event)
+        seen, reading = alert, NOTHING
+        if not mask or (named != cause and (named != Cause.NO_RULE or mask != 1 << cause)):
+            seen, reading = None, self.probe(cause, int(row["key"]), state, event)
         action = DecisionKind[rule.action] if rule.action in HOLDING else DecisionKind.PAUSE
+        make = partial(self._tripping, action, row, seen, reading, event, state.positions)
+        return Decision.later(make, action, rule.id)
+
+    def _tripping(
+        self,
+        action: DecisionKind,
+        row: np.void,
+        alert: Any,
+        reading: Reading,
+        event: Mapping[str, int],
+        positions: np.ndarray,
+    ) -> Decision:
+        cause, until = int(row["cause"]), int(row["until"])
+        rule, label = self.rules[cause], self.key_of(self.rules[cause], int(row["key"]), positions)
+        if alert is not None:
+            reading = present(rule, verdict_of(alert), self.universe, event)
         verb = {
             DecisionKind.REDUCE_ONLY: "may only reduce",
             DecisionKind.PAUSE: "is paused",
@@ -236,8 +279,13 @@ class DecisionFormatter:
 
     def release(self, cause: int, key: int, event: Mapping[str, int], seq: int, state: State, how: str) -> Decision:
         """The end of a pause: by a command, with the day, or by its time."""
-        rule = self.rules[cause]
-        label = self.key_of(rule, key, state)
+        make = partial(self._released, cause, key, event, seq, state.positions, how)
+        return Decision.later(make, DecisionKind.RESUME, self.rules[cause].id)
+
+    def _released(
+        self, cause: int, key: int, event: Mapping[str, int], seq: int, positions: np.ndarray, how: str
+    ) -> Decision:
+        rule, label = self.rules[cause], self.key_of(self.rules[cause], key, positions)
         why = f"the pause of {label} by {rule.id} is ended {how}"
         return self._made(DecisionKind.RESUME, rule.id, label, why, NOTHING, event, {"seq": seq})
 
@@ -296,9 +344,9 @@ class DecisionFormatter:
         """Label of a message's key in the scope of a rule."""
         return event_label(rule.scope, self.universe, event)
 
-    def key_of(self, rule: Rule, key: int, state: State) -> str:
-        """Label of a key by its code."""
-        pairs = state.positions[1:]
+    def key_of(self, rule: Rule, key: int, positions: np.ndarray) -> str:
+        """Label of a key by its code, with the table of positions."""
+        pairs = positions[1:]
         return key_label(rule.scope, key, self.universe, pairs["account"], pairs["instrument"])
 
     # ------------------------------------------------------------------ values
