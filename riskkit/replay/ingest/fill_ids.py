@@ -63,6 +63,14 @@ class FillIds:
             )
         return True
 
+    def keep(self, text: str, key: tuple[int, int, int, int], day: int, contents: tuple[int, int], number: int) -> None:
+        """Keep a fill whose id is new; `key` and `contents` are its `FILL_KEY` and `FILL_CONTENTS`."""
+        account, instrument, side, code = key
+        self.codes[text] = code
+        self._booked[(*key, day)] = number
+        self._stands[number] = {contents}
+        self._sides[account, instrument, code] = {side: number}
+
     def remember(self, row: Mapping[str, int], number: int) -> None:
         """Keep a fill with an id, or what a bust or a correction says of one."""
         late = row["flags"] & RowFlag.BAD_TS

@@ -99,8 +99,11 @@ class OrderIds:
 
     def __init__(self, policy: OrderPolicy) -> None:
         self.policy = policy.checked()
+        self._by_account, self._by_day = policy.by_account, policy.by_day
         self._orders: dict[Key, KnownOrder] = {}  # the last one of each key
-        self._numbers: dict[tuple[Key, int], int] = {}  # number of the order of each key and day
+        self._numbers: dict[
+            tuple[Key, int], int
+        ] = {}  # number of the order of each key and day, if ids are those of days
         self._external: dict[Key, int] = {}  # by id and account
         self._external_events: dict[tuple[Key, int], int] = {}  # number of the last event of each key and day
         self._accounts: dict[str, list[int]] = {}  # accounts that have used an id
@@ -108,7 +111,7 @@ class OrderIds:
     def find(self, label: Any, account: int | None, accounts: Sequence[Account]) -> KnownOrder | None:
         """The last order of this id; `account` is its code (None: not given) among `accounts`."""
         text = label_text(label)
-        if self.policy.by_account and account is None:
+        if self._by_account and account is None:
             users = self._accounts.get(text, [-1])
             if len(users) > 1:
                 of = ", ".join(accounts[code].id for code in users[:5])
@@ -129,37 +132,61 @@ class OrderIds:
 
     def refuse_reuse(self, label: Any, account: int, ts: int) -> None:
         """Refuse a new order whose id is in use."""
-        used = self._key(label_text(label), account), self._day(ts)
-        if used in self._numbers:
-            number = self._numbers[used]
+        key = self._key(label_text(label), account)
+        if self._is_used(key, ts):
+            number = self._numbers[key, ts // DAY_NS] if self._by_day else self._orders[key].row
             raise InputError(
                 f"order_id={shown(label)} is used already by the order of event {number}; {self.policy.reuse}"
             )
-        if used in self._external_events:
-            number = self._external_events[used]
+        if (key, self._day(ts)) in self._external_events:
+            number = self._external_events[key, self._day(ts)]
             raise InputError(
                 f"order_id={shown(label)} is used already by event {number}, of an order from before the log"
             )
 
+    def _is_used(self, key: Key, ts: int) -> bool:
+        return (key, ts // DAY_NS) in self._numbers if self._by_day else key in self._orders
+
     def remember(self, row: Mapping[str, int], number: int, label: Any) -> None:
         """Keep the id of the order or of the external event that was taken as the journal's row `number`."""
-        key = self._key(label_text(label), row["account"])
+        text = label_text(label)
         if row["kind"] == EventKind.ORDER:
-            self._orders[key] = KnownOrder.at(number, row)
-            self._numbers[key, self._day(row["ts"])] = number
-            if self.policy.by_account and row["account"] not in self._accounts.setdefault(key[0], []):
-                self._accounts[key[0]].append(row["account"])
+            self.keep(text, row["ts"], KnownOrder.at(number, row))
         elif row["order"] <= FIRST_EXTERNAL:
-            self._external.setdefault((key[0], row["account"]), row["order"])
+            key = self._key(text, row["account"])
+            self._external.setdefault((text, row["account"]), row["order"])
             self._external_events[key, self._day(row["ts"])] = number
+
+    def known(self, text: str, account: int | None) -> KnownOrder | None:
+        """The last order of this id, if the account is given where an id needs one."""
+        return self._orders.get(self._key(text, account))
+
+    def is_new(self, text: str, account: int, ts: int) -> bool:
+        """True if a new order may have this id."""
+        key = text, account if self._by_account else -1
+        if self._external_events and (key, self._day(ts)) in self._external_events:
+            return False
+        return not self._is_used(key, ts)
+
+    def keep(self, text: str, ts: int, order: KnownOrder) -> None:
+        """Keep the id of a new order."""
+        key = text, order.account if self._by_account else -1
+        self._orders[key] = order
+        if self._by_day:
+            self._numbers[key, ts // DAY_NS] = order.row
+        if self._by_account and order.account not in self._accounts.setdefault(text, []):
+            self._accounts[text].append(order.account)
 
     def labels(self) -> Iterator[tuple[str, int]]:
         """Id and number of each order, for a snapshot; and those of the orders from before the log."""
-        yield from ((key[0], number) for (key, _), number in self._numbers.items())
+        if self._by_day:
+            yield from ((key[0], number) for (key, _), number in self._numbers.items())
+        else:
+            yield from ((key[0], order.row) for key, order in self._orders.items())
         yield from ((key[0], number) for key, number in self._external.items())
 
     def _key(self, text: str, account: int | None) -> Key:
-        return text, -1 if account is None or not self.policy.by_account else account
+        return text, -1 if account is None or not self._by_account else account
 
     def _day(self, ts: int) -> int:
-        return ts // DAY_NS if self.policy.by_day else 0
+        return ts // DAY_NS if self._by_day else 0

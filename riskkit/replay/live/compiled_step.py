@@ -1,10 +1,11 @@
-"""One event at the price of a small compiled call.
+"""One event, or many, at the price of a small compiled call.
 
 A call of the loop from Python costs microseconds, nearly all for unpacking its sixty arguments. So a second function is
-generated for each loop: `step` takes two integers, the address of a block of words with the addresses of all arrays, and
-that of a prepared event; it appends the event to the journal and runs the loop over it. What it cannot do alone (a full
-journal, a new record, an earlier time, an amount that could overflow) it leaves undone and returns -1; the engine then
-takes the event without it.
+generated for each loop: `step` takes three integers, the address of a block of words with the addresses of all arrays, that
+of prepared events and their number; it appends the events to the journal and runs the loop over them. It stops before an
+event that it cannot take alone (a full journal, a new record, an earlier time, an amount that could overflow), and returns
+-1 if that is the first; the engine then takes the event without it. The journal's size is written last, so nothing is done
+by half.
 """
 
 from __future__ import annotations
@@ -19,16 +20,20 @@ import numpy as np
 from riskkit._jit import FLAGS
 from riskkit.replay.engine.compiler import ReplayLoop, load_module
 from riskkit.replay.engine.shape import arguments
-from riskkit.replay.kernels.queue import FREE_NODES
-from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.live.overflow import ENOUGH, FIELDS, adds
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED, RowFlag
 
 # the words of a block before the arguments of the loop
-HEAD = ("size", "capacity", "latest", "slots", "slot_capacity", "nodes_per_event", "reach", "slots_at", "written")
+HEAD = ("size", "capacity", "latest", "slots", "slot_capacity", "reach", "slots_at", "written")
 PLACE = {name: index for index, name in enumerate(HEAD)}
 COLUMNS = (*REQUIRED, *OPTIONAL)
-EVENT_WORDS = (*COLUMNS, "named", "lots", "highest", "money")
+# those that differ from one plain event to the next come first, and are written in one go (`riskkit.replay.live.door`)
+PLAIN_WORDS = (
+    "ts", "kind", "account", "instrument", "pair", "side", "qty", "price", "order", "strategy", "connection", "flags",
+    "trade_id", "bid", "ask", "named", "lots", "highest", "prev_duplicate",
+)  # fmt: skip
+EVENT_WORDS = (*PLAIN_WORDS, *(name for name in COLUMNS if name not in PLAIN_WORDS), "money")
+WORDS = {name: place for place, name in enumerate(EVENT_WORDS)}
 LOTS, HIGHEST, WORTH, UNIT, MAX_PRICE = (1 + index for index in range(len(FIELDS)))
 
 
@@ -40,6 +45,7 @@ class Prepared:
     def __init__(self, row: Mapping[str, int], named: bool) -> None:
         lots, highest, money = adds(row)
         values = {**row, "named": int(named), "lots": lots, "highest": highest, "money": money}
+        values.setdefault("prev_duplicate", -1)
         self.words = np.array([values[name] for name in EVENT_WORDS], np.int64)
         self.address = int(self.words.ctypes.data)
 
@@ -90,9 +96,11 @@ class Quick:
 
 def can_step(engine: ReplayLoop, values: list[Any]) -> bool:
     """True if a step can be generated: the loop is compiled, and all arguments except arrays are integers."""
+    if not engine.compiled:
+        return False
     tuples = [value for value in values if not isinstance(value, np.ndarray)]
     integers = all(isinstance(field, (int, np.integer)) for value in tuples for field in value)
-    return engine.compiled and integers and hasattr(engine.run, "py_func") and not engine.shape.duplicates
+    return integers and hasattr(engine.run, "py_func")
 
 
 def _kind(name: str, value: Any) -> tuple[Any, ...]:
@@ -111,7 +119,7 @@ def _text(names: tuple[str, ...], kinds: tuple[tuple[Any, ...], ...]) -> str:
     lines = [
         '"""A step of a fused replay loop, written by riskkit.replay.live.compiled_step; it can be deleted at any time."""'
     ]
-    lines += ["", "", "def step(block, event):", "    w = int64_at(block)", "    e = int64_at(event)"]
+    lines += ["", "", "def step(block, events, count):", "    w = int64_at(block)"]
     at = len(HEAD)
     for index, (name, kind) in enumerate(zip(names, kinds, strict=True)):
         if isinstance(kind[2], np.dtype):
@@ -124,63 +132,72 @@ def _text(names: tuple[str, ...], kinds: tuple[tuple[Any, ...], ...]) -> str:
             lines += [f"    {name} = make_{index}({', '.join(f'w[{at + k}]' for k in range(kind[1]))})"]
         at += _width(kind)
     word, head = {name: f"e[{k}]" for k, name in enumerate(EVENT_WORDS)}, {n: f"w[{k}]" for n, k in PLACE.items()}
+    stored = [name for name in (*COLUMNS, "prev_duplicate") if f"all_{name}" in names]
     body = [
-        f"place = {head['size']}",
-        f"if place >= {head['capacity']} or {word['ts']} < {head['latest']} or all_memory[FREE_NODES] < {head['nodes_per_event']}:",
-        "    return -1",
-        "if len(all_rows) <= all_counts[ROOM]:",
-        "    return -1",
-        f"if {word['flags']} & {int(RowFlag.BAD_TS)}:",
-        "    return -1",
-        f"order = {word['order']}",
-        "slot = -1",
         f"slots = int32_at({head['slots_at']})",
-        f"if {word['named']} != 0:",
-        "    order = place",
-        f"    slot = {head['slots']}",
-        f"    if slot >= {head['slot_capacity']}:",
-        "        return -1",
-        "elif order >= 0:",
-        "    if order >= place or all_order[order] != order:",
-        "        return -1",
-        "    slot = slots[order]",
         f"reach = float_at({head['reach']})",
-        f"more = float({word['money']})",
-        f"code = {len(FIELDS)} * {word['instrument']}",
-        "lots = 0.0",
-        "highest = 0.0",
-        "if code >= 0:",
-        f"    lots = reach[code + {LOTS}] + {word['lots']}",
-        f"    highest = max(reach[code + {HIGHEST}], float({word['highest']}))",
-        f"    if highest > reach[code + {MAX_PRICE}]:",
-        "        return -1",
-        f"    more += lots * max(highest * reach[code + {WORTH}], reach[code + {UNIT}])",
-        f"    before = reach[code + {HIGHEST}] * reach[code + {WORTH}]",
-        f"    more -= reach[code + {LOTS}] * max(before, reach[code + {UNIT}])",
-        "if reach[0] + more >= ENOUGH:",
+        f"first = {head['size']}",
+        "place = first",
+        f"latest = {head['latest']}",
+        f"next_slot = {head['slots']}",
+        "for k in range(count):",
+        f"    e = int64_at(events + {8 * len(EVENT_WORDS)} * k)",
+        f"    if place >= {head['capacity']} or {word['ts']} < latest or {word['flags']} & {int(RowFlag.BAD_TS)}:",
+        "        break",
+        f"    order = {word['order']}",
+        "    slot = -1",
+        f"    if {word['named']} != 0:",
+        "        order = place",
+        "        slot = next_slot",
+        f"        if slot >= {head['slot_capacity']}:",
+        "            break",
+        "    elif order >= 0:",
+        "        if order >= place or all_order[order] != order:",
+        "            break",
+        "        slot = slots[order]",
+        f"    more = float({word['money']})",
+        f"    code = {len(FIELDS)} * {word['instrument']}",
+        "    lots = 0.0",
+        "    highest = 0.0",
+        "    if code >= 0:",
+        f"        lots = reach[code + {LOTS}] + {word['lots']}",
+        f"        highest = max(reach[code + {HIGHEST}], float({word['highest']}))",
+        f"        if highest > reach[code + {MAX_PRICE}]:",
+        "            break",
+        f"        more += lots * max(highest * reach[code + {WORTH}], reach[code + {UNIT}])",
+        f"        before = reach[code + {HIGHEST}] * reach[code + {WORTH}]",
+        f"        more -= reach[code + {LOTS}] * max(before, reach[code + {UNIT}])",
+        "    if reach[0] + more >= ENOUGH:",
+        "        break",
+        "    reach[0] += more",
+        "    if code >= 0:",
+        f"        reach[code + {LOTS}] = lots",
+        f"        reach[code + {HIGHEST}] = highest",
+        *(f"    all_{name}[place] = {'order' if name == 'order' else word[name]}" for name in stored),
+        "    slots[place] = slot",
+        f"    next_slot += {word['named']}",
+        f"    latest = {word['ts']}",
+        "    place += 1",
+        "if place == first:",
         "    return -1",
-        "reach[0] += more",
-        "if code >= 0:",
-        f"    reach[code + {LOTS}] = lots",
-        f"    reach[code + {HIGHEST}] = highest",
-    ]
-    for name in COLUMNS:
-        if f"all_{name}" in names:
-            body += [f"all_{name}[place] = {'order' if name == 'order' else word[name]}"]
-    body += [
-        "slots[place] = slot",
-        f"done, used = run(place, place + 1, {', '.join(names)})",
-        f"{head['size']} = place + 1",
-        f"{head['latest']} = {word['ts']}",
-        f"{head['slots']} += {word['named']}",
+        f"done, used = run(first, place, {', '.join(names)})",
+        "if done == first:",  # no room for decisions or entries of windows; a bound that is too high does no harm
+        "    return -1",
+        "for row in range(done, place):",
+        f"    next_slot -= slots[row] >= {head['slots']} and all_order[row] == row",
+        f"{head['latest']} = all_ts[done - 1]",
+        f"{head['slots']} = next_slot",
         f"{head['written']} += used",
+        f"{head['size']} = done",
         "return used",
     ]
     return "\n".join([*lines, *(f"    {line}" for line in body)]) + "\n"
 
 
 @lru_cache(maxsize=64)
-def _compiled_step(run: Any, names: tuple[str, ...], kinds: tuple[tuple[Any, ...], ...]) -> Callable[[int, int], int]:
+def _compiled_step(
+    run: Any, names: tuple[str, ...], kinds: tuple[tuple[Any, ...], ...]
+) -> Callable[[int, int, int], int]:
     import numba
 
     text = _text(names, kinds)
@@ -188,7 +205,7 @@ def _compiled_step(run: Any, names: tuple[str, ...], kinds: tuple[tuple[Any, ...
     mark.update(repr([kind[:2] for kind in kinds]).encode() + repr(ENOUGH).encode())
     module = load_module(f"riskkit_step_{mark.hexdigest()}", text)
     pointer: Any = _pointer
-    vars(module).update(carray=numba.carray, run=run, ENOUGH=ENOUGH, FREE_NODES=FREE_NODES, ROOM=int(Counter.ROOM))
+    vars(module).update(carray=numba.carray, run=run, ENOUGH=ENOUGH)
     vars(module).update(int64_at=pointer(np.dtype(np.int64)), float_at=pointer(np.dtype(np.float64)))
     vars(module).update(int32_at=pointer(np.dtype(np.int32)))
     for index, kind in enumerate(kinds):

@@ -18,9 +18,9 @@ from riskkit.replay.engine.state import Calendars, State, calendars, grow, hold_
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
-from riskkit.replay.live.compiled_step import HEAD, PLACE, Prepared, Quick, can_step
+from riskkit.replay.live.compiled_step import HEAD, PLACE, WORDS, Prepared, Quick, can_step
 from riskkit.replay.live.engine_snapshot import pack, unpack
-from riskkit.replay.live.journal import STEP_EVENTS, Journal
+from riskkit.replay.live.journal import ORDER, STEP_EVENTS, Journal, duplicate_fields
 from riskkit.replay.live.overflow import Reach
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
@@ -38,7 +38,7 @@ FLATTEN = int(RowFlag.FLATTEN)
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
 
 
-def _no_step(block: int, event: int) -> int:
+def _no_step(block: int, events: int, count: int) -> int:
     """Fallback where no compiled step is available."""
     return -1
 
@@ -92,7 +92,7 @@ class Engine:
         self.compiled = compiled
         self._journal = Journal(universe)
         self._quick: Quick | None = None
-        self._step_at: Callable[[int, int], int] = _no_step
+        self._step_at: Callable[[int, int, int], int] = _no_step
         self._address = 0
         self.extra: dict[str, Any] = {}  # the ``extra`` of the snapshot that this was restored from
         self.blocks: list[np.ndarray] = []
@@ -118,6 +118,16 @@ class Engine:
     def latest(self) -> int:
         """Time of the last event that was not late; `riskkit.replay.schema.columns.MISSING` before the first."""
         return self._journal.latest
+
+    @property
+    def journal(self) -> Journal:
+        """The events so far."""
+        return self._journal
+
+    @property
+    def finds_duplicates(self) -> bool:
+        """True if a rule asks for identical orders."""
+        return self._engine.shape.duplicates
 
     # ------------------------------------------------------------------ events
 
@@ -164,24 +174,51 @@ class Engine:
 
     def submit(self, event: Prepared) -> int:
         """Take a prepared event and return its number of decision rows (0: it passed); `last` returns them."""
-        used = self._step_at(self._address, event.address)
-        return used if used >= 0 else self._submit_slowly(event)
+        identical = None
+        if self._engine.shape.duplicates and event.words[WORDS["kind"]] == ORDER:
+            identical = duplicate_fields(event.row(self.size))
+            event.words[WORDS["prev_duplicate"]] = self._journal.last_like.get(identical, -1)
+        used = self._step_at(self._address, event.address, 1)
+        if used < 0:
+            return self._submit_slowly(event)
+        if identical is not None:
+            self._journal.last_like[identical] = self.size - 1
+        return used
+
+    def since(self, number: int) -> np.ndarray:
+        """The decision rows of the events from `number` on."""
+        rows = self._decisions()
+        return rows[np.searchsorted(rows["seq"], number) :]
+
+    def last_row(self) -> bytes:
+        """The decision row that the compiled step wrote last."""
+        end = ROW.itemsize * self._head[PLACE["written"]]
+        return bytes(self._row_bytes[end - ROW.itemsize : end])
 
     def last(self, count: int) -> np.ndarray:
         """The last `count` decision rows."""
+        written = int(self._journal.head[PLACE["written"]])
+        if count <= written:  # by compiled steps
+            return self._rows[written - count : written].copy()
         rows = self._decisions()
         return rows[len(rows) - count :]
 
     def _submit_slowly(self, event: Prepared) -> int:
         """Take a prepared event without a compiled step, and compile one for the next."""
         rows = self.take([event.row(self.size)])
-        if self._quick is None and can_step(self._engine, self._values):
+        self.make_step()
+        return len(rows)
+
+    def make_step(self) -> Quick | None:
+        """The compiled step, compiled once there is a state; None if there can be none."""
+        if self._quick is None and self._state is not None and can_step(self._engine, self._values):
             self._quick = Quick(self._engine, self._values)
             self._quick.block[: len(HEAD)] = self._journal.head
             self._journal.head = self._quick.block[: len(HEAD)]
             self._journal.stepped = True
+            self._head = memoryview(self._journal.head)
             self._extend()
-        return len(rows)
+        return self._quick
 
     def _keep_rows(self) -> None:
         """Move the decision rows of compiled steps to `blocks`."""
@@ -196,9 +233,7 @@ class Engine:
             return
         assert self._state is not None
         head, columns = self._journal.head, self._journal.columns
-        room = len(columns["ts"]), len(self._state.orders) - 1, self._engine.shape.nodes_per_event
-        for name, value in zip(("capacity", "slot_capacity", "nodes_per_event"), room, strict=True):
-            head[PLACE[name]] = value
+        head[PLACE["capacity"]], head[PLACE["slot_capacity"]] = len(columns["ts"]), len(self._state.orders) - 1
         for name, array in (("reach", self._reach.words), ("slots_at", columns["slots"])):
             head[PLACE[name]] = array.ctypes.data
         self._quick.point_to(self._values)
@@ -236,19 +271,55 @@ class Engine:
         for row, event in enumerate(events, first):
             self._check_event(event)
             check_order(event, row, self.latest, first)
-        weight = self._reach.weigh(events)
+        found = self._take_at_once(events)
+        rest = events[self.size - first :]
+        if not rest:
+            return found
+        weight = self._reach.weigh(rest)
         if not weight.fits:
-            self._check_bounds(events)
+            self._check_bounds(rest)
         self._reach.take(weight)
-        for event in events:
+        start = self.size
+        for event in rest:
             self._write(event)
             if not event["flags"] & BAD_TS:
                 self._journal.latest = event["ts"]
         self._keep_rows()
-        rows = self._run(first)
+        rows = self._run(start)
         if len(rows):
             self.blocks.append(rows)
-        return rows
+        return np.concatenate([found, rows])
+
+    def _take_at_once(self, events: list[Row]) -> np.ndarray:
+        """Take the events, or the first of them, by the compiled step, which no signal interrupts; return their rows."""
+        if self._quick is None or any(event["flags"] & BAD_TS for event in events):
+            return self._rows[:0]
+        journal, first = self._journal, self.size
+        latest: dict[tuple[int, ...], int] = {}
+        prepared = []
+        for row, event in enumerate(events, first):
+            event["pair"] = journal.pair(event["account"], event["instrument"])
+            if self.finds_duplicates and event["kind"] == ORDER:
+                identical = duplicate_fields(event)
+                event["prev_duplicate"] = latest.get(identical, journal.last_like.get(identical, -1))
+                latest[identical] = row
+            prepared.append(Prepared(event, event["order"] == row).words)
+        self._make_room(len(events))
+        start = int(journal.head[PLACE["written"]])
+        words = np.concatenate(prepared)
+        used = self._step_at(self._address, words.ctypes.data, len(events))
+        journal.last_like |= {identical: row for identical, row in latest.items() if row < self.size}
+        return self._rows[start : start + max(used, 0)].copy()
+
+    def _make_room(self, events: int) -> None:
+        """Make room in all tables for so many events, and for the pairs that are known."""
+        assert self._state is not None
+        journal, state = self._journal, self._state
+        moved = journal.make_room(events) or self._engine.make_room(state)
+        if moved or len(state.positions) <= len(journal.pairs) or len(state.orders) <= journal.slots + events:
+            self._extend()
+        elif len(self._rows) - journal.head[PLACE["written"]] <= state.counts[Counter.ROOM]:
+            self._keep_rows()
 
     def _check_event(self, event: Row) -> None:
         """Refuse an event of unknown codes, fills of a flattening, and money in a currency that a rule cannot add."""
@@ -286,7 +357,7 @@ class Engine:
             self._begin(event["ts"])
         assert self._state is not None
         journal, state = self._journal, self._state
-        moved = journal.make_room()
+        moved = journal.make_room(1)
         journal.derive(event)
         if moved or len(state.positions) <= len(journal.pairs) or len(state.orders) <= journal.slots:
             self._extend()
@@ -306,13 +377,14 @@ class Engine:
         """Add records for new pairs and orders, and collect the loop's arguments again."""
         state, found, journal = self._state, self._found, self._journal
         assert state is not None and found is not None
-        slots = journal.slots if self._quick is None else max(journal.slots, STEP_EVENTS // 2)
+        slots = journal.slots if self._quick is None else max(journal.slots + 1, STEP_EVENTS // 2)
         grow(state, self.universe, *journal.pair_codes, self.rules, self._params, slots)
         hold_fills(state, len(journal.columns["ts"]))
         room = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
         state.counts[Counter.ROOM] = room
         self._keep_rows()
         self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)
+        self._row_bytes = memoryview(self._rows.view(np.uint8))
         fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self.universe.currencies)
         self._values = self._engine.arguments(state, journal.columns, fixed, self._rows)
         self._point()
@@ -451,5 +523,5 @@ class Engine:
         assert self._state is not None
         for name in self._state.arrays():
             self._state.put(name, arrays[f"state_{name}"])
-        self._journal.make_room()
+        self._journal.make_room(1)
         self._extend()

@@ -20,6 +20,11 @@ FIRST_EVENTS = 1024
 STEP_EVENTS = 1 << 15  # room for compiled steps, which cannot make any
 
 
+def duplicate_fields(event: Mapping[str, int]) -> tuple[int, ...]:
+    """What two identical orders share."""
+    return (*(event[name] for name in DUPLICATE_FIELDS), event["flags"] & BAD_PRICE)
+
+
 class Journal:
     """Rows of integer codes with the pair, the record and the previous identical order of each.
 
@@ -43,7 +48,7 @@ class Journal:
         self.columns["slots"], self.columns["prev_duplicate"] = np.zeros(0, np.int32), np.zeros(0, np.int64)
         self.strays: dict[int, int] = {}  # records of orders without an order event
         self.stepped = False  # whether compiled steps append as well
-        self._last_like: dict[tuple[int, ...], int] = {}
+        self.last_like: dict[tuple[int, ...], int] = {}  # row of the last order of these fields
 
     def __len__(self) -> int:
         """Number of events."""
@@ -69,12 +74,12 @@ class Journal:
         codes = np.array(list(self.pairs), np.int32).reshape(-1, 2)
         return codes[:, 0], codes[:, 1]
 
-    def make_room(self) -> bool:
-        """Double the columns if they are full; return whether they moved."""
+    def make_room(self, events: int) -> bool:
+        """Double the columns if they have no room for so many events; return whether they moved."""
         room = len(self.columns["ts"])
-        if len(self) < room:
+        if len(self) + events <= room:
             return False
-        size = max(STEP_EVENTS if self.stepped else FIRST_EVENTS, 2 * room)
+        size = max(STEP_EVENTS if self.stepped else FIRST_EVENTS, 2 * room, 2 * events)
         for name, column in self.columns.items():
             larger = np.full(size, DEFAULTS.get(name, 0), column.dtype)
             larger[:room] = column
@@ -116,10 +121,17 @@ class Journal:
         """Row of the previous identical order; see `riskkit.replay.engine.compiler.find_duplicates`."""
         if event["kind"] != ORDER or event["flags"] & BAD_TS:
             return -1
-        identical = (*(event[name] for name in DUPLICATE_FIELDS), event["flags"] & BAD_PRICE)
-        before = self._last_like.get(identical, -1)
-        self._last_like[identical] = row
+        identical = duplicate_fields(event)
+        before = self.last_like.get(identical, -1)
+        self.last_like[identical] = row
         return before
+
+    def note_orders(self, first: int) -> None:
+        """Note the orders of the rows from `first` on as the last of their fields."""
+        for row in range(first, len(self)):
+            event = self.row(row)
+            if event["kind"] == ORDER and not event["flags"] & BAD_TS:
+                self.last_like[duplicate_fields(event)] = row
 
     def with_events(self, events: Iterable[Row]) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         """The columns of a log with some events more, and the accounts and instruments of its pairs."""
@@ -141,7 +153,7 @@ class Journal:
         self.head[PLACE["size"]], self.head[PLACE["slots"]] = len(columns["ts"]), slots
         self.columns.update({**columns, "prev_duplicate": find_duplicates(columns)})
         self.pairs = {(a, i): code for code, (a, i) in enumerate(pairs)}
-        self.strays, self._last_like = dict(strays), {}
+        self.strays, self.last_like = dict(strays), {}
         lists = {name: column.tolist() for name, column in columns.items()}
         events = [{name: values[row] for name, values in lists.items()} for row in range(len(self))]
         for row, event in enumerate(events):

@@ -11,6 +11,7 @@ a `SessionStatus` shows the session between two events.
 from __future__ import annotations
 
 import bisect
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -27,18 +28,24 @@ from riskkit.replay.ingest.fields import ORIGIN, given_fields
 from riskkit.replay.ingest.order_ids import OrderPolicy
 from riskkit.replay.ingest.rates import rate_row
 from riskkit.replay.ingest.times import check_first_number
-from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS
+from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW
+from riskkit.replay.live.door import SHORT, Door
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.lapses import lapsed
+from riskkit.replay.live.pauses import Pauses
 from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
-from riskkit.replay.results.decisions import Decision, DecisionFormatter
+from riskkit.replay.results.decisions import REFUSED, Decision, DecisionFormatter
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowFlag
+from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
 Rows = list[Row]
+CODE_AT = ROW.fields["code"][1]  # the low byte, which is the whole code
+TRIP = int(DecisionCode.TRIP)
+TURNS = TRIP, int(DecisionCode.RELEASE)  # beginnings and ends of pauses
 
 
 class Session:
@@ -151,22 +158,38 @@ class Session:
         self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
         self._entries = entries
         self._formatter = DecisionFormatter(live.rules, live.universe)
-        self._paused: dict[tuple[int, int], int] = {}  # end of the pause of (rule, key)
+        self._pauses = Pauses()
+        self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
+        self._door = Door(live, entries)
         self.notes: dict[str, Any] = {}
 
     # ------------------------------------------------------------------ events
 
-    def process_order(self, *, ts: Any, **fields: Any) -> list[Decision]:
+    def process_order(
+        self,
+        *,
+        ts: Any,
+        account: Any = None,
+        instrument: Any = None,
+        side: Any = None,
+        qty: Any = None,
+        price: Any = None,
+        order_id: Any = None,
+        strategy: Any = None,
+        connection: Any = None,
+        **more: Any,
+    ) -> list[Decision]:
         """Process an order and return the actions of the rules (none: it passed).
 
         Parameters
         ----------
         ts : int or Timestamp
             Time: nanoseconds since the epoch, or a Timestamp with a zone.
-        **fields
-            ``account``, ``instrument``, ``side`` (B, S), ``qty``, ``price`` (or ``type="market"``), and optionally
-            ``order_id``, ``reduce_only``, ``reserve``, ``strategy``, ``connection``, ``parent_id``, ``expires``.
+        account, instrument, side, qty, price, order_id, strategy, connection
+            Labels, B or S, and numbers; id, strategy and connection may be left out.
+        **more
+            ``type="market"`` (without a price), ``reduce_only``, ``reserve``, ``parent_id``, ``expires``.
 
         Returns
         -------
@@ -178,8 +201,16 @@ class Session:
         InputError
             If a field does not fit; the session is unchanged.
         """
-        given = given_fields("order", fields)
-        return self._submit(ts, given, lambda e, row, now: [e.order(row, now, **given)])
+        with self._lock:
+            if not more:
+                used = self._door.order(ts, account, instrument, side, qty, price, order_id, strategy, connection)
+                if used >= 0:
+                    return self._taken(used) if used else []
+            fields = {"account": account, "instrument": instrument, "side": side, "qty": qty, "price": price, **more}
+            given = given_fields(
+                "order", fields | {"order_id": order_id, "strategy": strategy, "connection": connection}
+            )
+            return self._submit(ts, given, lambda e, row, now: [e.order(row, now, **given)])
 
     def process_order_list(
         self, *, ts: Any, account: Any, orders: Sequence[Mapping[str, Any]], children: Any = None
@@ -267,16 +298,20 @@ class Session:
         self, ts: Any, kind: str, fields: dict[str, Any], make: Callable[..., dict[str, int]]
     ) -> list[Decision]:
         """Process one event, which may have a ``strategy`` and a ``connection``."""
-        given = given_fields(kind, fields)
-        origin = given.get("strategy"), given.get("connection")
-        rest = {name: value for name, value in given.items() if name not in ORIGIN}
 
         def rows(entries: Entries, number: int, now: int) -> Rows:
-            row = make(entries, ts=now, **rest)
-            entries.set_origin(row, *origin)
+            row = make(entries, ts=now, **{name: value for name, value in given.items() if name not in ORIGIN})
+            entries.set_origin(row, given.get("strategy"), given.get("connection"))
             return [row]
 
-        return self._submit(ts, given, rows)
+        with self._lock:
+            take, known = SHORT.get(kind, (None, ()))
+            if take is not None and fields.keys() <= known:
+                used = take(self._door, ts, **fields)
+                if used >= 0:
+                    return self._taken(used) if used else []
+            given = given_fields(kind, fields)
+            return self._submit(ts, given, rows)
 
     # ------------------------------------------------------------------ time and commands
 
@@ -320,29 +355,87 @@ class Session:
     ) -> list[Decision]:
         """Convert, check, and only then take an event."""
         with self._lock:
+            self._settle()
             now, late = self._time(ts, untimed)
             entries = self._entries
             for named in labels or (fields,):
                 entries = entries.in_universe(entries.universe_with(named))
             due = [] if late else lapsed(self._lapses, self._live.row, now)
-            first = self._live.size + len(due)
-            rows = make(entries, first, now)
+            rows = make(entries, self._live.size + len(due), now)
             for row in rows:
                 if late:  # it changes nothing, so it is no duplicate either
                     row["flags"] |= int(RowFlag.BAD_TS)
                 elif row["trade_id"] >= 0:
                     row["flags"] |= int(RowFlag.DUPLICATE) * entries.fills.repeats(row, fields["trade_id"])
             live = self._live if entries is self._entries else self._live.widened(entries.universe)
-            decided = live.take([*due, *rows])  # raises before any change
+            given = [(order_id, None) for order_id in ids] or [(fields.get("order_id"), fields.get("trade_id"))]
+            self._door.pending = [(None, None)] * len(due) + given
+            taken = [*due, *rows]
+            decided = live.take(taken)  # raises before any change
             if live is not self._live:
                 self._live, self._entries, self._formatter = live, entries, DecisionFormatter(live.rules, live.universe)
-            del self._lapses[: len(due)]
-            for index, row in enumerate(rows):
-                order_id = ids[index] if ids else fields.get("order_id")
-                entries.remember(row, first + index, order_id, fields.get("trade_id"))
-                if row["expires"] != MISSING and row["order"] >= 0 and not late:
-                    bisect.insort(self._lapses, (row["expires"], first + index))
-            return self._answer(decided, [*due, *rows], live.size - len(due) - len(rows), late)
+                self._door = self._door.of(live, entries)
+            first = live.size - len(taken)
+            over = self._keep(taken, first, decided)
+            self._door.learn(rows[-1], *map(fields.get, ("account", "instrument", "strategy", "connection")))
+            return self._answer(decided, taken, first, over)
+
+    def _taken(self, used: int) -> list[Decision]:
+        """The decisions on the event that the door took last."""
+        event = self._door.event()
+        if used == 1 and (row := self._live.last_row())[CODE_AT] in REFUSED:
+            return [self._formatter.refusal(row, event)]
+        decided = self._live.last(used)
+        if self._note_pauses(decided):
+            self._door.open(self._due())
+        return self._formatter.actions(decided, {self._door.kept - 1: event}, self._live.state)
+
+    def _settle(self) -> None:
+        """Complete what an interrupted call left: ids, lapses and pauses of events that are in the journal."""
+        first = self._door.kept
+        if first < self._live.size:
+            self._live.journal.note_orders(first)
+            self._keep(
+                [self._live.row(number) for number in range(first, self._live.size)], first, self._live.since(first)
+            )
+
+    def _keep(self, rows: Rows, first: int, decided: np.ndarray) -> list[tuple[tuple[int, int], bool]]:
+        """Keep ids, lapses and pauses of events that were taken; return the pauses that ended by time, or with the day.
+
+        A second call, after an interrupted one, changes nothing that the first one did.
+        """
+        for number, row, ids in zip(itertools.count(first), rows, self._door.pending, strict=False):
+            self._entries.remember(row, number, *ids)
+            lapse = (row["ts"], row["order"]) if row["kind"] == EventKind.EXPIRE else (row["expires"], number)
+            at = bisect.bisect_left(self._lapses, lapse)
+            known = self._lapses[at : at + 1] == [lapse]
+            if row["kind"] == EventKind.EXPIRE:
+                del self._lapses[at : at + known]
+            elif row["expires"] != MISSING and row["order"] >= 0 and not row["flags"] & RowFlag.BAD_TS and not known:
+                self._lapses.insert(at, lapse)
+        last = rows[-1]
+        over = []
+        if not last["flags"] & RowFlag.BAD_TS:
+            over = self._pauses.ended(last["ts"], self._day_rules if last["kind"] == EventKind.SESSION else ())
+        self._note_pauses(decided)
+        self._door.open(self._due())
+        return over
+
+    def _note_pauses(self, decided: np.ndarray) -> bool:
+        """Note the pauses that begin or end in decision rows; return whether there are any."""
+        found = False
+        for _, _, _, _, until, key, cause, code, _, _ in decided.tolist():
+            if code in TURNS:
+                found = True
+                if code == TRIP:
+                    self._pauses.begin((cause, key), until)
+                else:
+                    self._pauses.end((cause, key))
+        return found
+
+    def _due(self) -> int:
+        """A time before which no order lapses and no pause ends."""
+        return min(self._lapses[0][0] if self._lapses else LARGEST, self._pauses.next, LARGEST)
 
     def _time(self, ts: Any, untimed: bool) -> tuple[int, bool]:
         latest = self._live.latest
@@ -360,25 +453,17 @@ class Session:
             )
         return (latest, False) if self._ts_policy == "clamp" else (now, True)
 
-    def _answer(self, decided: np.ndarray, rows: Rows, first: int, late: bool) -> list[Decision]:
+    def _answer(
+        self, decided: np.ndarray, rows: Rows, first: int, over: list[tuple[tuple[int, int], bool]]
+    ) -> list[Decision]:
         """Actions of the ends of pauses, then those of the new decision rows."""
         state, last = self._live.state, rows[-1]
-        found = [self._formatter.said(last, first)] if last["kind"] == EventKind.CONTROL and not late else []
-        turned = last["kind"] == EventKind.SESSION
-        for (k, key), until in [] if late else list(self._paused.items()):
-            over = until <= last["ts"]
-            if over or (turned and self._live.rules[k].hold_ns() == "session"):
-                how = "by its time" if over else "with the day"
-                found.append(self._formatter.release(k, key, last, first, state, how))
-                del self._paused[k, key]
-        for row in decided:
-            if row["code"] == DecisionCode.TRIP:
-                self._paused[int(row["cause"]), int(row["key"])] = int(row["until"])
-            elif row["code"] == DecisionCode.RELEASE:
-                self._paused.pop((int(row["cause"]), int(row["key"])), None)
-        if len(decided):
-            found += self._formatter.actions(decided, dict(enumerate(rows, first)), state)
-        return found
+        spoken = last["kind"] == EventKind.CONTROL and not last["flags"] & RowFlag.BAD_TS
+        found = [self._formatter.said(last, first)] if spoken else []
+        for (k, key), by_time in over:
+            how = "by its time" if by_time else "with the day"
+            found.append(self._formatter.release(k, key, last, first, state, how))
+        return found + self._formatter.actions(decided, dict(enumerate(rows, first)), state)
 
     # ------------------------------------------------------------------ access
 
@@ -491,4 +576,7 @@ class Session:
         self._lapses = sorted(lapses.values())
         for k, table in enumerate(live.state.rules):
             for key in np.flatnonzero(table["held_until"][1:] > max(live.latest, 0)).tolist():
-                self._paused[k, key] = int(table["held_until"][key + 1])
+                self._pauses.begin((k, key), int(table["held_until"][key + 1]))
+        self._door.kept = live.size
+        if live.size:
+            self._door.open(self._due())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from functools import partial
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from riskkit._jit import plain
 from riskkit.replay.engine.state import State
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Records
+from riskkit.replay.kernels.runtime import ROW
 from riskkit.replay.results.converted import converted_now
 from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
@@ -33,7 +34,9 @@ from riskkit.replay.schema.universe import Universe
 
 __all__ = ["DecisionKind", "Decision", "DecisionFormatter", "time_text"]
 
-REFUSED = (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)
+REFUSED = frozenset(map(int, (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)))
+BY_COMMAND = int(Cause.COMMAND)
+CAUSE, CAUSE_AT = Struct("<h"), ROW.fields["cause"][1]
 BY_HAND = ""
 
 
@@ -131,20 +134,21 @@ class Decision:
     unit: str = field(default_factory=str)  # a default of the class would hide that it is not made yet
 
     @classmethod
-    def later(cls, make: Callable[[], Decision], action: DecisionKind, rule: str) -> Decision:
-        """A decision whose other fields `make` gives, when one of them is read."""
+    def later(cls, action: DecisionKind, rule: str, make: Callable[..., Decision], *args: Any) -> Decision:
+        """A decision whose other fields are those of ``make(*args)``, called when one of them is read."""
         found = object.__new__(cls)
-        found.__dict__.update(action=action, rule=rule, _make=make)
+        values = found.__dict__
+        values["action"], values["rule"], values["_late"] = action, rule, (make, args)
         return found
 
     if not TYPE_CHECKING:  # a type checker would accept every attribute
 
         def __getattr__(self, name: str) -> Any:
             values = self.__dict__
-            make = values.get("_make")  # None: made by another thread meanwhile
-            if make is not None:
-                values.update(make().__dict__)
-                values.pop("_make", None)
+            late = values.get("_late")  # None: made by another thread meanwhile
+            if late is not None:
+                values.update(late[0](*late[1]).__dict__)
+                values.pop("_late", None)
             if name not in values:
                 raise AttributeError(f"a Decision has no field {name!r}")
             return values[name]
@@ -171,6 +175,7 @@ class DecisionFormatter:
         self.rules = rules
         self.universe = universe
         self.params = [rule.to_integers(universe) for rule in rules]
+        self._ids = [rule.id for rule in rules]
         self.sentences = [rule.limit_text() for rule in rules]
 
     def actions(self, rows: np.ndarray, events: Mapping[int, Mapping[str, int]], state: State) -> list[Decision]:
@@ -180,28 +185,34 @@ class DecisionFormatter:
         changes: the account and the instrument of a position.
         """
         found: list[Decision] = []
-        codes, seqs, causes = (rows[name].tolist() for name in ("code", "seq", "cause"))
-        for index, (code, seq, cause) in enumerate(zip(codes, seqs, causes, strict=True)):
+        values = rows.tolist()
+        for index, (seq, _, _, _, _, key, cause, code, _, _) in enumerate(values):
             row, event = rows[index], events[seq]
             if code in REFUSED:
-                rule = BY_HAND if cause == Cause.COMMAND else self.rules[cause].id
-                make = partial(self._refusal, row, DecisionCode(code), event)
-                found.append(Decision.later(make, DecisionKind.REJECT, rule))
+                rule = BY_HAND if cause == BY_COMMAND else self._ids[cause]
+                found.append(Decision.later(DecisionKind.REJECT, rule, self._refusal, row, event))
             elif code == DecisionCode.ALERTED:
                 found += self._alerts(row, event, self._tripped(rows[index + 1 :], seq))
             elif code == DecisionCode.TRIP:
-                alert = rows[index - 1] if index and seqs[index - 1] == seq else None
+                alert = rows[index - 1] if index and values[index - 1][0] == seq else None
                 found.append(self._trip(row, alert, event, state))
             elif code == DecisionCode.RELEASE:
-                found.append(self.release(cause, int(row["key"]), event, seq, state, "by a command"))
+                found.append(self.release(cause, key, event, seq, state, "by a command"))
             else:
                 found.append(self._note(row, DecisionCode(code), event))
         return found
 
+    def refusal(self, row: bytes, event: Mapping[str, int]) -> Decision:
+        """The action of one row of `REFUSED`, as bytes."""
+        cause = CAUSE.unpack_from(row, CAUSE_AT)[0]
+        rule = BY_HAND if cause == BY_COMMAND else self._ids[cause]
+        return Decision.later(DecisionKind.REJECT, rule, self._refusal, row, event)
+
     # ------------------------------------------------------------------ rows
 
-    def _refusal(self, row: np.void, code: DecisionCode, event: Mapping[str, int]) -> Decision:
-        cause, until = int(row["cause"]), int(row["until"])
+    def _refusal(self, row: Any, event: Mapping[str, int]) -> Decision:
+        row = np.frombuffer(row, ROW)[0]
+        code, cause, until = DecisionCode(int(row["code"])), int(row["cause"]), int(row["until"])
         message = "modify" if event["kind"] == EventKind.MODIFY else "order"
         if cause == Cause.COMMAND:
             key = self._account(event)
@@ -227,7 +238,7 @@ class DecisionFormatter:
         """One alert for each rule that objects but neither stops the message nor trips."""
         objecting = [k for k in range(len(self.rules)) if (int(row["mask"]) >> k) & 1]
         return [
-            Decision.later(partial(self._alert, row, k, k == objecting[0], event), DecisionKind.ALERT, self.rules[k].id)
+            Decision.later(DecisionKind.ALERT, self.rules[k].id, self._alert, row, k, k == objecting[0], event)
             for k in objecting
             if k not in tripped
         ]
@@ -252,8 +263,7 @@ class DecisionFormatter:
         if not mask or (named != cause and (named != Cause.NO_RULE or mask != 1 << cause)):
             seen, reading = None, self.probe(cause, int(row["key"]), state, event)
         action = DecisionKind[rule.action] if rule.action in HOLDING else DecisionKind.PAUSE
-        make = partial(self._tripping, action, row, seen, reading, event, state.positions)
-        return Decision.later(make, action, rule.id)
+        return Decision.later(action, rule.id, self._tripping, action, row, seen, reading, event, state.positions)
 
     def _tripping(
         self,
@@ -279,8 +289,8 @@ class DecisionFormatter:
 
     def release(self, cause: int, key: int, event: Mapping[str, int], seq: int, state: State, how: str) -> Decision:
         """The end of a pause: by a command, with the day, or by its time."""
-        make = partial(self._released, cause, key, event, seq, state.positions, how)
-        return Decision.later(make, DecisionKind.RESUME, self.rules[cause].id)
+        args = cause, key, event, seq, state.positions, how
+        return Decision.later(DecisionKind.RESUME, self.rules[cause].id, self._released, *args)
 
     def _released(
         self, cause: int, key: int, event: Mapping[str, int], seq: int, positions: np.ndarray, how: str

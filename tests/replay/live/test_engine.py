@@ -194,8 +194,6 @@ def test_a_step_is_only_written_for_a_compiled_loop_of_whole_numbers():
     assert can_step(compiled, [np.zeros(1), (1, np.int64(2))])
     assert not can_step(compiled, [np.zeros(1), (1, 0.5)])
     assert not can_step(SimpleNamespace(compiled=True, run=object(), shape=compiled.shape), [])
-    duplicates = SimpleNamespace(compiled=True, run=run, shape=SimpleNamespace(duplicates=True))
-    assert not can_step(duplicates, [])
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,0 +1,364 @@
+"""Plain live events by label, at the price of some look-ups and one compiled call.
+
+Plain is an event that needs no second thought: its labels are known, its numbers have been converted before, its time is in
+order, its id is new, and no order lapses and no pause ends before it. `Door` writes its codes into one buffer, which the
+compiled step takes (`riskkit.replay.live.compiled_step`). Every other event is UNPLAIN and left to the complete conversion
+(`riskkit.replay.ingest.event`), so that refusals and their sentences have one home, and so has the meaning of a number.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit.replay.ingest.amount import price as price_steps
+from riskkit.replay.ingest.amount import quantity as quantity_steps
+from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
+from riskkit.replay.ingest.labels import SIDES as SIDE_WORDS
+from riskkit.replay.ingest.order_ids import KnownOrder
+from riskkit.replay.live.compiled_step import EVENT_WORDS, PLACE, PLAIN_WORDS
+from riskkit.replay.live.compiled_step import WORDS as EVENT_PLACE
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
+
+UNPLAIN = -1
+MOST_NUMBERS = 1 << 16  # that are remembered, of prices and of quantities
+ORDER, FILL, CANCEL, MODIFY, PRICE = (
+    int(kind) for kind in (EventKind.ORDER, EventKind.FILL, EventKind.CANCEL, EventKind.MODIFY, EventKind.PRICE)
+)
+SIZE, LATEST = PLACE["size"], PLACE["latest"]
+REDUCE_ONLY = int(RowFlag.REDUCE_ONLY)
+SIDES = {spelt: way for word, way in SIDE_WORDS.items() for spelt in (word, word.lower(), word.capitalize())}
+WORDS = struct.Struct(f"={len(PLAIN_WORDS)}q")
+DAY_NS = 86_400 * 10**9
+NO_IDS: list[tuple[Any, Any]] = [(None, None)]
+_new = tuple.__new__
+
+
+class TakenEvent(bytes):
+    """An event of the buffer, as a mapping of its words that is unpacked when one is read."""
+
+    def __getitem__(self, name: Any) -> int:
+        return int(struct.unpack_from("=q", self, 8 * EVENT_PLACE[name])[0])
+
+
+class Door:
+    """The short way into an engine; `Session` opens it after each event that took the complete way.
+
+    Attributes
+    ----------
+    kept : int
+        Number of events whose ids are kept; behind the engine's size only if a call was interrupted.
+    pending : list of tuple
+        Ids of the order and of the trade of each event that is being taken.
+    """
+
+    def __init__(self, engine: Engine, entries: Entries) -> None:
+        self.engine = engine
+        self.kept = engine.size
+        self.pending: list[tuple[Any, Any]] = []
+        self._due = MISSING  # time of the next lapse or end of a pause; shut before it is opened
+        self._universe = entries.universe
+        self._orders, self._fills, self._nearest = entries.orders, entries.fills, entries.nearest
+        self._lines: dict[tuple[str, str], tuple[int, int, int]] = {}  # codes of accounts, instruments and pairs
+        self._origins: dict[tuple[int, str], int] = {}  # codes of strategies, by account, and of connections, by -1
+        self._lots: dict[tuple[int, Any, type], int] = {}
+        self._ticks: dict[tuple[int, Any, type], int] = {}
+        self._buffer = np.array([DEFAULTS.get(name, 0) for name in EVENT_WORDS], np.int64)
+        self._words = memoryview(self._buffer)
+        self._address = int(self._buffer.ctypes.data)
+
+    def open(self, due: int) -> None:
+        """Take plain events before the time `due`, if the engine has a compiled step; all before have been kept."""
+        self.kept = self.engine.size
+        quick = self.engine.make_step()
+        if quick is None:
+            return
+        self._step, self._block, self._head = quick.step, quick.address, memoryview(quick.block)
+        self._journal = self.engine.journal
+        self._duplicates = self.engine.finds_duplicates
+        self._due = due
+
+    def of(self, engine: Engine, entries: Entries) -> Door:
+        """The door of the same session in a larger universe."""
+        other = Door(engine, entries)
+        other.kept, other.pending = self.kept, self.pending
+        other._lines, other._origins = self._lines, self._origins
+        return other
+
+    def learn(self, row: Row, account: Any, instrument: Any, strategy: Any, connection: Any) -> None:
+        """Remember the codes of the labels of an order or a fill that was taken."""
+        if row["pair"] >= 0 and row["kind"] in (ORDER, FILL) and type(account) is type(instrument) is str:
+            self._lines[account, instrument] = row["account"], row["instrument"], row["pair"]
+        for label, name, owner in ((strategy, "strategy", row["account"]), (connection, "connection", -1)):
+            if type(label) is str and row[name] >= 0:
+                self._origins[owner, label] = row[name]
+
+    def event(self) -> Mapping[str, int]:
+        """The event that was taken last."""
+        return cast("Mapping[str, int]", TakenEvent(self._words))
+
+    # ------------------------------------------------------------------ events; each returns the number of its decisions
+
+    def order(
+        self,
+        ts: Any,
+        account: Any,
+        instrument: Any,
+        side: Any,
+        qty: Any,
+        price: Any,
+        order_id: Any,
+        strategy: Any,
+        connection: Any,
+    ) -> int:
+        """A limit order."""
+        try:
+            if not self._in_order(ts) or type(account) is not str or type(instrument) is not str:
+                return UNPLAIN
+            line = self._lines.get((account, instrument))
+            if line is None or type(side) is not str:
+                return UNPLAIN
+            owner, traded, pair = line
+            way = SIDES.get(side)
+            lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
+            ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
+            if way is None or lots is None or ticks is None:
+                return UNPLAIN
+            book = login = -1
+            if strategy is not None or connection is not None:
+                found = self._origin(owner, strategy, connection)
+                if found is None:
+                    return UNPLAIN
+                book, login = found
+            text = None
+            if order_id is not None:
+                text = _id_text(order_id)
+                if not text or not self._orders.is_new(text, owner, ts):
+                    return UNPLAIN
+        except TypeError:  # a list, a dict, ... in the place of a label or a number
+            return UNPLAIN
+        before = -1
+        if self._duplicates:
+            identical = owner, traded, way, lots, ticks, 0
+            before = self._journal.last_like.get(identical, -1)
+        place = self.kept
+        self.pending = [(order_id, None)]
+        WORDS.pack_into(
+            self._buffer, 0, ts, ORDER, owner, traded, pair, way, lots, ticks, -1, book, login, 0, -1, MISSING, MISSING,
+            text is not None, lots, ticks if ticks > 0 else -ticks, before,
+        )  # fmt: skip
+        used = self._step(self._block, self._address, 1)
+        if used < 0:
+            return UNPLAIN
+        if self._duplicates:
+            self._journal.last_like[identical] = place
+        if text is not None:
+            self._orders.keep(text, ts, _new(KnownOrder, (place, owner, traded, way, 0, book, login, MISSING)))
+        self.kept = place + 1
+        return used
+
+    def fill(
+        self,
+        ts: Any,
+        order_id: Any = None,
+        qty: Any = None,
+        price: Any = None,
+        trade_id: Any = None,
+        account: Any = None,
+        instrument: Any = None,
+        side: Any = None,
+    ) -> int:
+        """A fill of a known order, or of labels that are known."""
+        try:
+            if not self._in_order(ts) or (side is not None and type(side) is not str):
+                return UNPLAIN
+            way = None if side is None else SIDES.get(side, 0)
+            row, book = -1, -1
+            if order_id is None:
+                line = self._lines.get((account, instrument)) if type(account) is type(instrument) is str else None
+                if line is None or not way:
+                    return UNPLAIN
+                owner, traded, pair = line
+            else:
+                known = self._known(order_id, account, instrument)
+                if known is None or way not in (None, known.side):
+                    return UNPLAIN
+                row, owner, traded, way, _, book, _, _ = known
+                pair = self._journal.pairs[owner, traded]
+            lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
+            ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
+            code, text = -1, None
+            if trade_id is not None:
+                text, code = _id_text(trade_id), len(self._fills.codes)
+                if not text or text in self._fills.codes:
+                    return UNPLAIN
+            if lots is None or ticks is None:
+                return UNPLAIN
+        except TypeError:
+            return UNPLAIN
+        place = self.kept
+        self.pending = [(order_id, trade_id)]
+        WORDS.pack_into(
+            self._buffer, 0, ts, FILL, owner, traded, pair, way, lots, ticks, row, book, -1, 0, code, MISSING, MISSING,
+            0, lots, ticks if ticks > 0 else -ticks, -1,
+        )  # fmt: skip
+        used = self._step(self._block, self._address, 1)
+        if used < 0:
+            return UNPLAIN
+        if text is not None:
+            self._fills.keep(text, (owner, traded, way, code), ts // DAY_NS, (lots, ticks), place)
+        self.kept = place + 1
+        return used
+
+    def cancel(self, ts: Any, order_id: Any = None, account: Any = None, instrument: Any = None) -> int:
+        """A cancel of a known order."""
+        try:
+            known = self._known(order_id, account, instrument) if self._in_order(ts) else None
+        except TypeError:
+            return UNPLAIN
+        return UNPLAIN if known is None else self._message(ts, CANCEL, known, 0, 0, MISSING, 0)
+
+    def modify(
+        self,
+        ts: Any,
+        order_id: Any = None,
+        account: Any = None,
+        instrument: Any = None,
+        qty: Any = None,
+        price: Any = None,
+    ) -> int:
+        """A new quantity, a new price, or both, of a known order."""
+        try:
+            known = self._known(order_id, account, instrument) if self._in_order(ts) else None
+            if known is None:
+                return UNPLAIN
+            traded = known.instrument
+            lots, ticks = 0, MISSING
+            if qty is not None:
+                lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
+            if price is not None:
+                ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
+            if lots is None or ticks is None:
+                return UNPLAIN
+        except TypeError:
+            return UNPLAIN
+        return self._message(ts, MODIFY, known, known.side, lots, ticks, known.flags & REDUCE_ONLY)
+
+    def price(self, ts: Any, instrument: Any = None, price: Any = None, bid: Any = None, ask: Any = None) -> int:
+        """A last price, a bid, an ask."""
+        try:
+            traded = self._universe.instrument_codes.get(instrument) if type(instrument) is str else None
+            if traded is None or not self._in_order(ts):
+                return UNPLAIN
+            found, highest = [], 0
+            for value in (price, bid, ask):
+                ticks: int | None = MISSING
+                if value is not None:
+                    ticks = self._ticks.get((traded, value, type(value))) or self._new_ticks(traded, value)
+                    if ticks is None:
+                        return UNPLAIN
+                    highest = max(highest, abs(ticks))
+                found.append(ticks)
+            if not highest:  # none is given, or all are zero
+                return UNPLAIN
+        except TypeError:
+            return UNPLAIN
+        last, lower, upper = found
+        self.pending = NO_IDS
+        WORDS.pack_into(
+            self._buffer, 0, ts, PRICE, -1, traded, -1, 0, 0, last, -1, -1, -1, 0, -1, lower, upper, 0, 0, highest, -1
+        )
+        used = self._step(self._block, self._address, 1)
+        if used >= 0:
+            self.kept += 1
+        return used
+
+    def _message(self, ts: int, kind: int, known: KnownOrder, side: int, lots: int, ticks: int, flags: int) -> int:
+        """A message that names a known order."""
+        row, owner, traded, _, _, book, login, _ = known
+        self.pending = NO_IDS
+        highest = 0 if ticks == MISSING or kind == CANCEL else abs(ticks)
+        WORDS.pack_into(
+            self._buffer, 0, ts, kind, owner, traded, self._journal.pairs[owner, traded], side, lots, ticks, row, book,
+            login, flags, -1, MISSING, MISSING, 0, lots, highest, -1,
+        )  # fmt: skip
+        used = self._step(self._block, self._address, 1)
+        if used >= 0:
+            self.kept += 1
+        return used
+
+    # ------------------------------------------------------------------ labels and numbers
+
+    def _in_order(self, ts: Any) -> bool:
+        """True if an event of this time is the next thing to happen, and all before it are done with."""
+        return type(ts) is int and ts < self._due and self._head[LATEST] <= ts and self._head[SIZE] == self.kept
+
+    def _known(self, order_id: Any, account: Any, instrument: Any) -> KnownOrder | None:
+        """The earlier order of this id, if the labels beside it are those of the order."""
+        owner = None
+        if account is not None:
+            owner = self._universe.account_codes.get(account) if type(account) is str else None
+            if owner is None:
+                return None
+        known = self._orders.known(_id_text(order_id), owner)
+        if known is None or owner not in (None, known.account):
+            return None
+        if instrument is not None and (
+            type(instrument) is not str or self._universe.instrument_codes.get(instrument) != known.instrument
+        ):
+            return None
+        return known
+
+    def _origin(self, owner: int, strategy: Any, connection: Any) -> tuple[int, int] | None:
+        """Codes of a strategy and a connection, -1 for none; None if one is not known."""
+        found = []
+        for label, of in ((strategy, owner), (connection, -1)):
+            if label is not None and type(label) is not str:
+                return None
+            found.append(-1 if label is None else self._origins.get((of, label)))
+        return None if None in found else (found[0], found[1])  # type: ignore[return-value]
+
+    def _new_lots(self, instrument: int, value: Any) -> int | None:
+        """Convert a quantity and remember it; None if it is not plain."""
+        return self._converted(self._lots, quantity_steps, instrument, value)
+
+    def _new_ticks(self, instrument: int, value: Any) -> int | None:
+        """Convert a price and remember it; None if it is not plain."""
+        return self._converted(self._ticks, price_steps, instrument, value)
+
+    def _converted(self, known: dict[Any, int], convert: Any, instrument: int, value: Any) -> int | None:
+        row = {"kind": ORDER, "flags": 0}
+        try:
+            found: int = convert(
+                value, self._universe.instruments[instrument], row, lenient=False, nearest=self._nearest
+            )
+        except InputError:
+            return None
+        if len(known) >= MOST_NUMBERS:
+            known.clear()
+        known[instrument, value, type(value)] = found
+        return found
+
+
+def _id_text(label: Any) -> str:
+    """The text of a plain id: a number, or printed characters without a space; empty of any other."""
+    if type(label) is int:
+        return str(label)
+    return label if type(label) is str and label.isprintable() and " " not in label else ""
+
+
+# what `Session` tries first, by kind, and the fields with which it may be plain
+SHORT: dict[str, tuple[Callable[..., int], frozenset[str]]] = {
+    "fill": (
+        Door.fill,
+        frozenset({"order_id", "qty", "price", "trade_id", "account", "instrument", "side"}),
+    ),
+    "cancel": (Door.cancel, frozenset({"order_id", "account", "instrument"})),
+    "modify": (Door.modify, frozenset({"order_id", "account", "instrument", "qty", "price"})),
+    "price": (Door.price, frozenset({"instrument", "price", "bid", "ask"})),
+}

@@ -1,0 +1,38 @@
+"""The short way into a session and the complete one say, keep and decide the same."""
+
+from __future__ import annotations
+
+import pytest
+from label_calls import answer, calls
+from proofs.test_proof import RULES
+from streams import universe
+
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.live.session import Session
+from riskkit.replay.run.replay_log import replay_log
+
+POLICIES = [
+    {},
+    {"order_ids": "account", "ts_policy": "reject", "unknown_orders": "external"},
+    {"order_ids": "account_day", "ts_policy": "clamp", "on_bad_order": "flag", "rounding": "nearest"},
+]
+
+
+@pytest.mark.xdist_group("proof")  # the process that has compiled this loop
+@pytest.mark.parametrize("options", POLICIES)
+def test_plain_and_odd_calls_are_answered_alike(options, monkeypatch):
+    taken, take = [], Engine.take
+    monkeypatch.setattr(Engine, "take", lambda engine, rows: taken.append(engine.compiled) or take(engine, rows))
+    for seed in range(3):
+        short = Session(RULES, universe(), **options)
+        complete = Session(RULES, universe(), **options, compiled=False)
+        for number, (method, given) in enumerate(calls(seed, 300)):
+            assert answer(short, method, given) == answer(complete, method, given), (seed, number, method, given)
+            if number == 150:
+                short = Session.restore(short.snapshot(), RULES)
+        assert short.digest == complete.digest == replay_log(short.log(), RULES, compiled=False).digest
+        assert short.state.positions.tobytes() == complete.state.positions.tobytes()
+        extra = [session._entries.orders.labels() for session in (short, complete)]
+        assert list(extra[0]) == list(extra[1])
+    if short.engine.make_step() is not None:  # there is none where numba is switched off
+        assert taken.count(True) < 0.7 * taken.count(False)  # the short way was gone
