@@ -208,12 +208,12 @@ def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, s
         return np.array(rule.kind.shared_workspace(rule.parameters, universe), np.int64)
     if not rule.kind.workspace_size:
         return np.zeros(0, np.int64)
-    size = _words(rule, params, len(table) - 1)
+    size = words_per_key(rule, params, len(table) - 1)
     table["memory"] = start + size * (np.arange(len(table)) - 1)
     return np.zeros(size * (len(table) - 1), np.int64)
 
 
-def _words(rule: Rule, params: Any, keys: int) -> int:
+def words_per_key(rule: Rule, params: Any, keys: int) -> int:
     """Words of workspace per key of a rule; an InputError if they do not fit in memory."""
     memory = rule.kind.workspace_size
     size = int(memory(params)) if callable(memory) else memory
@@ -225,6 +225,17 @@ def _words(rule: Rule, params: Any, keys: int) -> int:
     return size
 
 
+def grow_orders(state: State, orders: int) -> bool:
+    """Make room for so many orders; return whether the table moved."""
+    if len(state.orders) > orders:
+        return False
+    larger = _orders(max(64, 2 * orders) + 1)
+    larger[: len(state.orders)] = state.orders
+    state.orders = larger
+    state.counts[Counter.SLOTS] = len(larger) - 1
+    return True
+
+
 def grow(
     state: State,
     universe: Universe,
@@ -232,17 +243,11 @@ def grow(
     pair_instrument: np.ndarray,
     rules: RuleSet,
     params: list[Any],
-    slots: int,
 ) -> None:
-    """Add records for new pairs and orders; existing records keep index and content.
+    """Add records for new pairs; existing records keep index and content.
 
     Keys of scopes made of pairs (account_instrument, account_product) grow with them.
     """
-    if len(state.orders) <= slots:
-        larger = _orders(max(64, 2 * slots) + 1)
-        larger[: len(state.orders)] = state.orders
-        state.orders = larger
-        state.counts[Counter.SLOTS] = len(larger) - 1
     known = len(state.positions) - 1
     if known == len(pair_account):
         return
@@ -263,7 +268,7 @@ def grow(
         if rule.kind.shared_workspace is not None:
             table["memory"] = old["memory"][0]
         elif rule.kind.workspace_size:
-            size = _words(rule, integers, len(table) - 1)
+            size = words_per_key(rule, integers, len(table) - 1)
             added = np.zeros(size * (len(table) - len(old)), np.int64)
             table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
             state.memory = np.concatenate([state.memory, added])
@@ -317,6 +322,11 @@ def _begin(
             book = Book(position, owners[key if has_group(rule) else state.owner], instrument, order)
             values = {"state": state, "params": params, "book": book}
             plain(function)(*(values[name] for name in names))
+
+
+def begin_records(rule: Rule, params: Any, table: np.ndarray, state: State) -> None:
+    """Initialise records of a rule, after an empty one in front, with the present equity of their accounts."""
+    _begin(rule, params, table, state.positions, state.accounts, state.instruments, state.orders)
 
 
 def _open(
@@ -401,13 +411,19 @@ def _accounts(universe: Universe) -> np.ndarray:
     return table
 
 
-def _positions(accounts: np.ndarray, instruments: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Records of the pairs, still flat, chained by instrument in order of appearance."""
-    positions = np.zeros(len(accounts) + 1, record_dtype(POSITION))
+def blank_positions(count: int) -> np.ndarray:
+    """Records of positions that nobody has."""
+    positions = np.zeros(count, record_dtype(POSITION))
     for name in ("account", "instrument", "next_position", "product", "next_of_account", "first_buy", "first_sell"):
         positions[name] = -1
     positions["listed_buy"], positions["listed_sell"] = -NO_OFFER, NO_OFFER
     positions["fill_price"] = MISSING
+    return positions
+
+
+def _positions(accounts: np.ndarray, instruments: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Records of the pairs, still flat, chained by instrument in order of appearance."""
+    positions = blank_positions(len(accounts) + 1)
     known = positions[1:]  # the records of pairs, without the empty one
     known["account"], known["instrument"], known["code"] = accounts, instruments, np.arange(len(accounts))
     if not len(accounts):

@@ -6,8 +6,7 @@ as a row of a frame, with a message that names the field. Nothing is stored befo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -30,7 +29,7 @@ from riskkit.replay.schema.columns import (
 )
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.decimals import ROUNDINGS
-from riskkit.replay.schema.universe import Account, Instrument, Universe
+from riskkit.replay.schema.universe import Instrument, Universe
 
 Row = dict[str, int]
 DEFAULTS = {**dict.fromkeys(REQUIRED, 0), "price": MISSING, **{name: absent for name, (_, absent) in OPTIONAL.items()}}
@@ -156,38 +155,26 @@ class Entries:
             raise InputError(f"{name}={shown(label)} is not declared ({name}s are {few or 'none'})")
         return codes[text]
 
-    def universe_with(self, fields: Mapping[str, Any]) -> Universe:
-        """The universe with the new labels of an event; the same one if none is new."""
+    def newcomers(self, fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Kind and label of what an event names first: of `GROWING`, in the order in which they get their codes."""
         universe = self.universe
-        accounts, instruments = universe.accounts, universe.instruments
-        strategies, connections = universe.strategies, universe.connections
         if self.auto_register is not None:
-            label = fields.get("account")
-            if label is not None and scalars.label(label, "account") not in universe.account_codes:
-                accounts += (Account(scalars.label(label, "account")),)
-            label = fields.get("instrument")
-            if label is not None and scalars.label(label, "instrument") not in universe.instrument_codes:
-                instruments += (self._registered(scalars.label(label, "instrument"), self.auto_register),)
+            for name, of, codes in (
+                ("account", "accounts", universe.account_codes),
+                ("instrument", "instruments", universe.instrument_codes),
+            ):
+                label = fields.get(name)
+                if label is not None and scalars.label(label, name) not in codes:
+                    yield of, scalars.label(label, name)
         if fields.get("strategy") is not None:
             label = fields.get("account")
             order = None if label is not None or fields.get("order_id") is None else self._order(fields["order_id"])
-            account = label_text(label) if order is None else accounts[order.account].id
-            if account in {a.id for a in accounts}:
-                strategy = f"{account}/{label_text(fields['strategy'])}"
-                strategies += () if strategy in strategies else (strategy,)
-        if fields.get("connection") is not None:
-            connection = label_text(fields["connection"])
-            connections += () if connection in connections else (connection,)
-        parts = {"accounts": accounts, "instruments": instruments, "strategies": strategies, "connections": connections}
-        parts |= {"quanta": universe.quanta_with(fields.get("pair"))}  # type: ignore[dict-item]
-        if all(len(part) == len(getattr(universe, name)) for name, part in parts.items()):
-            return universe
-        return replace(universe, **parts)  # type: ignore[arg-type]
-
-    @staticmethod
-    def _registered(label: str, like: Instrument) -> Instrument:
-        """An undeclared instrument in the units of another."""
-        return replace(like, id=label, product="" if like.product == like.id else like.product, listed=False)
+            account = label_text(label) if order is None else universe.accounts[order.account].id
+            strategy = f"{account}/{label_text(fields['strategy'])}"
+            if account in universe.account_codes and strategy not in universe.strategy_codes:
+                yield "strategies", strategy
+        if fields.get("connection") is not None and label_text(fields["connection"]) not in universe.connection_codes:
+            yield "connections", label_text(fields["connection"])
 
     def _one_currency(self, account: int, currency: str) -> str:
         """Refuse a second currency of an account; return its currency."""
@@ -401,9 +388,9 @@ class Entries:
         """Store the strategy and the login of an event, if given."""
         if strategy is not None and row["account"] >= 0:
             label = f"{self.universe.accounts[row['account']].id}/{label_text(strategy)}"
-            row["strategy"] = self.universe.strategies.index(label)
+            row["strategy"] = self.universe.strategy_codes[label]
         if connection is not None:
-            row["connection"] = self.universe.connections.index(label_text(connection))
+            row["connection"] = self.universe.connection_codes[label_text(connection)]
 
     # ------------------------------------------------------------------ other events
 

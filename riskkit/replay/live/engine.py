@@ -14,13 +14,15 @@ import numpy as np
 from riskkit._check import InputError, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
 from riskkit.replay.engine.samples import Samples
-from riskkit.replay.engine.state import Calendars, State, calendars, grow, hold_fills, new_state, opening
+from riskkit.replay.engine.state import Calendars, State, calendars, hold_fills
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
 from riskkit.replay.live.compiled_step import HEAD, PLACE, WORDS, Prepared, Quick, can_step
 from riskkit.replay.live.engine_snapshot import pack, unpack
+from riskkit.replay.live.growth import Growth
 from riskkit.replay.live.journal import ORDER, STEP_EVENTS, Journal, duplicate_fields
+from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.overflow import Reach
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
@@ -86,7 +88,7 @@ class Engine:
         one_of(on_trip, ("leave", "cancel_working"), "on_trip")
         refuse_live_currencies(rules, universe)
         self.rules = rules
-        self.universe = universe
+        self._universe = universe  # one that gains labels, of a session
         self.mode = mode
         self.options = {"orphans": orphans, "on_trip": on_trip}
         self.compiled = compiled
@@ -103,11 +105,26 @@ class Engine:
         cancels = on_trip == "cancel_working"
         shape = shape_of(rules, every, enforce=mode == "enforce", sampled=False, cancels=cancels, opened=opened)
         self._engine = ReplayLoop(rules, shape, compiled=compiled)
+        self._growth = Growth(rules, self._params, universe, self._journal.pairs)
         self._state: State | None = None
         self._found: Calendars | None = None
         self._rows = np.zeros(0, ROW)
         self._values: list[Any] = []
         self._check_bounds([])
+
+    @property
+    def universe(self) -> Universe:
+        """The labels and units as they are now; the same object until a label is added."""
+        return self._universe.frozen
+
+    @property
+    def labels(self) -> Universe:
+        """The labels and units, with those to come."""
+        return self._universe
+
+    def follows(self) -> bool:
+        """True if the labels that the universe has gained come in without a replay; else `widened` takes them."""
+        return self._growth.follows()
 
     @property
     def size(self) -> int:
@@ -168,7 +185,7 @@ class Engine:
             raise InputError(f"batch={row['batch']!r}: a list of orders is taken in one call of push or feed")
         self._check_event(row)
         row["pair"] = self._journal.pair(row["account"], row["instrument"])
-        if self._state is not None and len(self._state.positions) <= len(self._journal.pairs):
+        if self._state is not None and self._growth.admit(self._state, 0):
             self._extend()
         return Prepared(row, named)
 
@@ -271,6 +288,8 @@ class Engine:
         for row, event in enumerate(events, first):
             self._check_event(event)
             check_order(event, row, self.latest, first)
+        if self._reach.cover(self._universe):
+            self._point()
         found = self._take_at_once(events)
         rest = events[self.size - first :]
         if not rest:
@@ -315,20 +334,24 @@ class Engine:
         """Make room in all tables for so many events, and for the pairs that are known."""
         assert self._state is not None
         journal, state = self._journal, self._state
-        moved = journal.make_room(events) or self._engine.make_room(state)
-        if moved or len(state.positions) <= len(journal.pairs) or len(state.orders) <= journal.slots + events:
+        moved = (
+            journal.make_room(events),
+            self._engine.make_room(state),
+            self._growth.admit(state, journal.slots + events),
+        )
+        if any(moved):
             self._extend()
         elif len(self._rows) - journal.head[PLACE["written"]] <= state.counts[Counter.ROOM]:
             self._keep_rows()
 
     def _check_event(self, event: Row) -> None:
         """Refuse an event of unknown codes, fills of a flattening, and money in a currency that a rule cannot add."""
-        check_row(event, self.universe)
+        check_row(event, self._universe)
         if event["flags"] & FLATTEN:
             raise InputError(
                 "the event is a fill that on_trip='flatten' made, which a live engine does not know; feed it the recorded log"
             )
-        refuse_live_money(event, self.rules, self.universe)
+        refuse_live_money(event, self.rules, self._universe)
 
     def _run(self, first: int) -> np.ndarray:
         """Run the loop over the journal from `first` on; return the decision rows."""
@@ -359,33 +382,29 @@ class Engine:
         journal, state = self._journal, self._state
         moved = journal.make_room(1)
         journal.derive(event)
-        if moved or len(state.positions) <= len(journal.pairs) or len(state.orders) <= journal.slots:
+        if self._growth.admit(state, journal.slots) or moved:
             self._extend()
         journal.append(event)
 
     def _begin(self, ts: int) -> None:
         """Create the state at the time of the first event."""
         self._found = calendars(self.rules, ts, ts + YEARS_NS)
-        self._state = self._opened(self._found)
+        self._state = self._growth.opened(self._found)
         self._state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
 
-    def _opened(self, found: Calendars) -> State:
-        opened = opening(self.universe, *self._journal.pair_codes)
-        return new_state(self.universe, opened, self.rules, self._params, found, 0)
-
     def _extend(self) -> None:
-        """Add records for new pairs and orders, and collect the loop's arguments again."""
+        """Make room for orders, fills and decisions, and collect the loop's arguments again."""
         state, found, journal = self._state, self._found, self._journal
         assert state is not None and found is not None
         slots = journal.slots if self._quick is None else max(journal.slots + 1, STEP_EVENTS // 2)
-        grow(state, self.universe, *journal.pair_codes, self.rules, self._params, slots)
+        self._growth.admit(state, slots)
         hold_fills(state, len(journal.columns["ts"]))
         room = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
         state.counts[Counter.ROOM] = room
         self._keep_rows()
         self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)
         self._row_bytes = memoryview(self._rows.view(np.uint8))
-        fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self.universe.currencies)
+        fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self._universe.currencies)
         self._values = self._engine.arguments(state, journal.columns, fixed, self._rows)
         self._point()
 
@@ -395,6 +414,8 @@ class Engine:
         Codes stay. The journal is replayed, so the state is the same as if they had been declared from the start. This
         engine does not change.
         """
+        if isinstance(self._universe, OpenUniverse):
+            universe = OpenUniverse(universe, self._universe.like)
         wider = Engine(self.rules, universe, self.mode, **self.options, compiled=self.compiled)
         journal = self._journal
         columns = {name: column[: self.size].copy() for name, column in journal.columns.items()}
@@ -434,9 +455,16 @@ class Engine:
 
     @property
     def state(self) -> State:
-        """The present state of all books; before the first event, the opening state."""
-        if self._state is None:
-            return self._opened(calendars(self.rules, 0, 0))
+        """The present state of all books, without spare records; before the first event, the opening state."""
+        state = self._state
+        if state is None:
+            state = self._growth.opened(calendars(self.rules, 0, 0))
+        return self._growth.named(state)
+
+    @property
+    def tables(self) -> State:
+        """The present state with its spare records, after the first event."""
+        assert self._state is not None
         return self._state
 
     def result(self) -> ReplayResult:
@@ -454,7 +482,7 @@ class Engine:
             rows,
             self.state.copy(),
             found,
-            Samples.none(len(self.universe.accounts)),
+            Samples.none(len(self._universe.accounts)),
             marked=self._engine.shape.marks,
             explainer=Explainer(self._engine),
         )
@@ -479,7 +507,9 @@ class Engine:
         """
         journal = self._journal
         header = {
-            "universe": self.universe.describe(),
+            "universe": self._universe.describe(),
+            "open": self._universe.opening if isinstance(self._universe, OpenUniverse) else None,
+            "capacity": self._growth.capacity,
             "mode": self.mode,
             "options": self.options,
             "size": self.size,
@@ -507,6 +537,8 @@ class Engine:
         """
         header, arrays = unpack(snapshot, rules)
         universe = Universe.from_description(header["universe"])
+        if header["open"] is not None:
+            universe = OpenUniverse.reopened(universe, header["open"])
         live = cls(rules, universe, header["mode"], **header["options"], compiled=compiled)
         live._resume(header, arrays)
         return live
@@ -523,5 +555,6 @@ class Engine:
         assert self._state is not None
         for name in self._state.arrays():
             self._state.put(name, arrays[f"state_{name}"])
+        self._growth.note(self._state, header["capacity"])
         self._journal.make_room(1)
         self._extend()

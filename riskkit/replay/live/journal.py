@@ -152,7 +152,8 @@ class Journal:
         """Take over the columns of another journal; return the events."""
         self.head[PLACE["size"]], self.head[PLACE["slots"]] = len(columns["ts"]), slots
         self.columns.update({**columns, "prev_duplicate": find_duplicates(columns)})
-        self.pairs = {(a, i): code for code, (a, i) in enumerate(pairs)}
+        self.pairs.clear()
+        self.pairs.update(((a, i), code) for code, (a, i) in enumerate(pairs))
         self.strays, self.last_like = dict(strays), {}
         lists = {name: column.tolist() for name, column in columns.items()}
         events = [{name: values[row] for name, values in lists.items()} for row in range(len(self))]
@@ -173,4 +174,4 @@ class Journal:
             column = self.columns[name][: len(self)].copy()
             if name in REQUIRED or (column != OPTIONAL[name][1]).any():
                 columns[name] = column
-        return EventLog(columns, *self.pair_codes, self.universe)
+        return EventLog(columns, *self.pair_codes, self.universe.frozen)

@@ -62,18 +62,32 @@ class Reach:
     """
 
     def __init__(self, universe: Universe) -> None:
-        self.words = np.zeros(1 + len(FIELDS) * len(universe.instruments))
+        self.words = np.zeros(1)
+        self._known = 0  # instruments
+        self.cover(universe)
         table = self.words[1:].reshape(-1, len(FIELDS))
-        for code, instrument in enumerate(universe.instruments):
-            ratio = universe.ratio(instrument)
-            table[code, WORTH] = float(ratio)
-            table[code, UNIT] = float(instrument.qty_step / universe.quantity_unit)
-            table[code, MAX_PRICE] = ENOUGH / BALANCE * MAXIMUM / (ratio.numerator * ratio.denominator)
         for account in universe.accounts:
             self.words[0] += sum(abs(float(exact(v, "cash") / universe.quantum)) for v in account.cash.values())
             for label in account.positions:
                 table[universe.instrument_codes[label], LOTS] += abs(universe.opening_steps(account, label))
         self.words[0] += (table[:, LOTS] * table[:, UNIT]).sum()
+
+    def cover(self, universe: Universe) -> bool:
+        """Add the instruments that the universe has gained; return whether the words moved."""
+        known = len(universe.instruments)
+        moved = len(self.words) < 1 + len(FIELDS) * known
+        if moved:
+            more = len(FIELDS) * max(known, 2 * self._known) + 1 - len(self.words)
+            self.words = np.concatenate([self.words, np.zeros(more)])
+        table = self.words[1:].reshape(-1, len(FIELDS))
+        for code in range(self._known, known):
+            instrument = universe.instruments[code]
+            ratio = universe.ratio(instrument)
+            table[code, WORTH] = float(ratio)
+            table[code, UNIT] = float(instrument.qty_step / universe.quantity_unit)
+            table[code, MAX_PRICE] = ENOUGH / BALANCE * MAXIMUM / (ratio.numerator * ratio.denominator)
+        self._known = known
+        return moved
 
     def weigh(self, events: Iterable[Mapping[str, int]]) -> Weight:
         """The bound after some events; it changes at `take`."""

@@ -14,6 +14,7 @@ import bisect
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
 from typing import Any
@@ -32,6 +33,7 @@ from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW
 from riskkit.replay.live.door import SHORT, Door
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.lapses import lapsed
+from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.pauses import Pauses
 from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
@@ -110,8 +112,10 @@ class Session:
         auto_register: Instrument | None = None,
         compiled: bool = True,
     ) -> None:
-        live = Engine(rules, universe, mode, orphans=orphans, on_trip=on_trip, compiled=compiled)
-        entries = Entries(live.universe, on_bad_order, auto_register, rounding, OrderPolicy(order_ids, unknown_orders))
+        live = Engine(
+            rules, OpenUniverse(universe, auto_register), mode, orphans=orphans, on_trip=on_trip, compiled=compiled
+        )
+        entries = Entries(live.labels, on_bad_order, auto_register, rounding, OrderPolicy(order_ids, unknown_orders))
         self._start(live, entries, ts_policy)
 
     @classmethod
@@ -157,7 +161,7 @@ class Session:
         self._live = live
         self._ts_policy = one_of(ts_policy, ("raise", "reject", "clamp"), "ts_policy")
         self._entries = entries
-        self._formatter = DecisionFormatter(live.rules, live.universe)
+        self._formatter = DecisionFormatter(live.rules, live.labels)
         self._pauses = Pauses()
         self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
@@ -353,32 +357,62 @@ class Session:
         ids: Sequence[Any] = (),
         untimed: bool = False,
     ) -> list[Decision]:
-        """Convert, check, and only then take an event."""
+        """Convert, check, and only then take an event; what is refused leaves no label."""
         with self._lock:
             self._settle()
-            now, late = self._time(ts, untimed)
-            entries = self._entries
-            for named in labels or (fields,):
-                entries = entries.in_universe(entries.universe_with(named))
-            due = [] if late else lapsed(self._lapses, self._live.row, now)
-            rows = make(entries, self._live.size + len(due), now)
-            for row in rows:
-                if late:  # it changes nothing, so it is no duplicate either
-                    row["flags"] |= int(RowFlag.BAD_TS)
-                elif row["trade_id"] >= 0:
-                    row["flags"] |= int(RowFlag.DUPLICATE) * entries.fills.repeats(row, fields["trade_id"])
-            live = self._live if entries is self._entries else self._live.widened(entries.universe)
-            given = [(order_id, None) for order_id in ids] or [(fields.get("order_id"), fields.get("trade_id"))]
-            self._door.pending = [(None, None)] * len(due) + given
-            taken = [*due, *rows]
-            decided = live.take(taken)  # raises before any change
-            if live is not self._live:
-                self._live, self._entries, self._formatter = live, entries, DecisionFormatter(live.rules, live.universe)
-                self._door = self._door.of(live, entries)
-            first = live.size - len(taken)
-            over = self._keep(taken, first, decided)
-            self._door.learn(rows[-1], *map(fields.get, ("account", "instrument", "strategy", "connection")))
-            return self._answer(decided, taken, first, over)
+            universe, size = self._live.labels, self._live.size
+            assert isinstance(universe, OpenUniverse)
+            before = universe.sizes
+            try:
+                return self._convert(ts, fields, make, labels or (fields,), ids, untimed)
+            except BaseException:
+                if self._live.size == size:
+                    universe.shrink(before)
+                raise
+
+    def _convert(
+        self,
+        ts: Any,
+        fields: Mapping[str, Any],
+        make: Callable[[Entries, int, int], Rows],
+        labels: Sequence[Mapping[str, Any]],
+        ids: Sequence[Any],
+        untimed: bool,
+    ) -> list[Decision]:
+        now, late = self._time(ts, untimed)
+        live, entries = self._with_newcomers(labels, fields.get("pair"))
+        due = [] if late else lapsed(self._lapses, self._live.row, now)
+        rows = make(entries, self._live.size + len(due), now)
+        for row in rows:
+            if late:  # it changes nothing, so it is no duplicate either
+                row["flags"] |= int(RowFlag.BAD_TS)
+            elif row["trade_id"] >= 0:
+                row["flags"] |= int(RowFlag.DUPLICATE) * entries.fills.repeats(row, fields["trade_id"])
+        given = [(order_id, None) for order_id in ids] or [(fields.get("order_id"), fields.get("trade_id"))]
+        self._door.pending = [(None, None)] * len(due) + given
+        taken = [*due, *rows]
+        decided = live.take(taken)  # raises before any change
+        if live is not self._live:
+            self._live, self._entries, self._formatter = live, entries, DecisionFormatter(live.rules, live.labels)
+            self._door = self._door.of(live, entries)
+        first = live.size - len(taken)
+        over = self._keep(taken, first, decided)
+        self._door.learn(rows[-1], *map(fields.get, ("account", "instrument", "strategy", "connection")))
+        return self._answer(decided, taken, first, over)
+
+    def _with_newcomers(self, labels: Sequence[Mapping[str, Any]], pair: Any) -> tuple[Engine, Entries]:
+        """The engine and the entries with the new labels of an event: others than now, if the tables cannot grow to them."""
+        live, entries = self._live, self._entries
+        universe = live.labels
+        assert isinstance(universe, OpenUniverse)
+        for named in labels:
+            for kind, label in entries.newcomers(named):
+                universe.add(kind, label)
+        quanta = universe.quanta_with(pair)
+        if live.follows() and len(quanta) == len(universe.quanta):
+            return live, entries
+        live = live.widened(replace(universe.frozen, quanta=quanta))
+        return live, entries.in_universe(live.labels)
 
     def _taken(self, used: int) -> list[Decision]:
         """The decisions on the event that the door took last."""
@@ -388,7 +422,7 @@ class Session:
         decided = self._live.last(used)
         if self._note_pauses(decided):
             self._door.open(self._due())
-        return self._formatter.actions(decided, {self._door.kept - 1: event}, self._live.state)
+        return self._formatter.actions(decided, {self._door.kept - 1: event}, self._live.tables)
 
     def _settle(self) -> None:
         """Complete what an interrupted call left: ids, lapses and pauses of events that are in the journal."""
@@ -457,7 +491,7 @@ class Session:
         self, decided: np.ndarray, rows: Rows, first: int, over: list[tuple[tuple[int, int], bool]]
     ) -> list[Decision]:
         """Actions of the ends of pauses, then those of the new decision rows."""
-        state, last = self._live.state, rows[-1]
+        state, last = self._live.tables, rows[-1]
         spoken = last["kind"] == EventKind.CONTROL and not last["flags"] & RowFlag.BAD_TS
         found = [self._formatter.said(last, first)] if spoken else []
         for (k, key), by_time in over:
@@ -554,7 +588,7 @@ class Session:
         extra, session = live.extra, cls.__new__(cls)
         described, policy = extra["auto_register"], OrderPolicy(*extra["order_policy"])
         auto_register = Universe.from_description(described).instruments[0] if described else None
-        entries = Entries(live.universe, extra["on_bad_order"], auto_register, extra["rounding"], policy)
+        entries = Entries(live.labels, extra["on_bad_order"], auto_register, extra["rounding"], policy)
         session._start(live, entries, extra["ts_policy"])
         session._recall(extra)
         return session

@@ -267,6 +267,11 @@ class Universe:
         codes = self.instrument_codes
         return [(a, i) for a, opened in enumerate(self.accounts) for i in sorted(codes[p] for p in opened.positions)]
 
+    @property
+    def frozen(self) -> Universe:
+        """The universe as it is now, if it is one that gains labels; else itself."""
+        return self
+
     @cached_property
     def quantity_unit(self) -> Fraction:
         """The largest unit of which every instrument's quantity step is a multiple."""
@@ -296,6 +301,21 @@ class Universe:
     def account_codes(self) -> dict[str, int]:
         """Code of each account label."""
         return {account.id: code for code, account in enumerate(self.accounts)}
+
+    @cached_property
+    def strategy_codes(self) -> dict[str, int]:
+        """Code of each strategy, "account/strategy"."""
+        return {strategy: code for code, strategy in enumerate(self.strategies)}
+
+    @cached_property
+    def connection_codes(self) -> dict[str, int]:
+        """Code of each connection."""
+        return {connection: code for code, connection in enumerate(self.connections)}
+
+    @cached_property
+    def product_codes(self) -> dict[str, int]:
+        """Code of each product."""
+        return {product: code for code, product in enumerate(self.products)}
 
     @cached_property
     def currency(self) -> str:

@@ -1,0 +1,140 @@
+"""The universe of a running session: labels come in at a price that does not depend on how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from riskkit.replay.schema.universe import Account, Instrument, Universe, common_unit
+
+GROWING = ("accounts", "instruments", "strategies", "connections", "products", "desks", "firms")
+CODES = {"accounts": "account_codes", "instruments": "instrument_codes", "strategies": "strategy_codes"}
+CODES |= {"connections": "connection_codes", "products": "product_codes"}
+
+
+class OpenUniverse(Universe):
+    """A universe that gains labels at the end; the codes of the others stay.
+
+    Parameters
+    ----------
+    universe : Universe
+        Labels and units at the start.
+    like : Instrument, optional
+        Units of instruments that are added.
+
+    Examples
+    --------
+    >>> open_universe = OpenUniverse(Universe.declare([Instrument("X")], ["A"]), Instrument("any"))
+    >>> before = open_universe.sizes
+    >>> open_universe.add("accounts", "B"), open_universe.add("instruments", "Y"), open_universe.add("accounts", "B")
+    (1, 1, 1)
+    >>> [account.id for account in open_universe.frozen.accounts], open_universe.frozen.products
+    (['A', 'B'], ('X', 'Y'))
+    >>> open_universe.shrink(before)
+    >>> open_universe.account_codes
+    {'A': 0}
+    """
+
+    def __init__(self, universe: Universe, like: Instrument | None = None) -> None:
+        values: dict[str, Any] = {known.name: getattr(universe, known.name) for known in fields(universe)}
+        values |= {name: list(getattr(universe, name)) for name in GROWING}
+        values |= {codes: dict(getattr(universe, codes)) for codes in CODES.values()}
+        self.__dict__.update(values, _like=like, _frozen=universe)
+
+    @property
+    def like(self) -> Instrument | None:
+        """Units of instruments that are added."""
+        found: Instrument | None = self.__dict__["_like"]
+        return found
+
+    @property
+    def opening(self) -> list[Any]:
+        """What `reopened` needs beside the labels, as plain lists."""
+        return [] if self.like is None else Universe((self.like,), (), {}).describe()
+
+    @classmethod
+    def reopened(cls, universe: Universe, opening: list[Any]) -> OpenUniverse:
+        """The universe that had this `opening`."""
+        return cls(universe, Universe.from_description(opening).instruments[0] if opening else None)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of labels of each kind."""
+        return tuple(len(self.__dict__[name]) for name in GROWING)
+
+    def add(self, name: str, label: str) -> int:
+        """Add a label of ``accounts``, ``instruments``, ``strategies`` or ``connections``; return its code, also if it is known."""
+        codes: dict[str, int] = getattr(self, CODES[name])
+        if label in codes:
+            return codes[label]
+        entry: Any = label
+        if name == "accounts":
+            entry = Account(label)
+            for group in ("desks", "firms"):
+                self.__dict__[group] += [] if "" in self.__dict__[group] else [""]
+        elif name == "instruments":
+            assert self.like is not None
+            entry = registered(label, self.like)
+            if entry.product not in self.product_codes:
+                self._append("products", entry.product, entry.product)
+        self._append(name, label, entry)
+        return codes[label]
+
+    def _append(self, name: str, label: str, entry: Any) -> None:
+        getattr(self, CODES[name])[label] = len(self.__dict__[name])
+        self.__dict__[name].append(entry)
+
+    def shrink(self, sizes: Sequence[int]) -> None:
+        """Take out what was added since there were so many labels."""
+        for name, size in zip(GROWING, sizes, strict=True):
+            for entry in self.__dict__[name][size:]:
+                if name in CODES:
+                    del getattr(self, CODES[name])[getattr(entry, "id", entry)]
+            del self.__dict__[name][size:]
+
+    @property
+    def frozen(self) -> Universe:
+        """The universe as it is now; the same object until a label is added."""
+        last: Universe = self.__dict__["_frozen"]
+        if any(len(getattr(last, name)) != len(getattr(self, name)) for name in GROWING[:4]):
+            values = {known.name: getattr(self, known.name) for known in fields(self)}
+            values |= {name: tuple(values[name]) for name in GROWING[:4]}
+            last = object.__new__(Universe)  # every label was checked when it came
+            last.__dict__.update(values)
+            self.__dict__["_frozen"] = last
+        return last
+
+    @property
+    def keeps_units(self) -> bool:
+        """True if further instruments do not change the unit of quantities."""
+        like = self.like
+        return like is None or common_unit([self.quantity_unit, like.qty_step]) == self.quantity_unit
+
+    def padded(self, spare: dict[str, int]) -> Universe:
+        """A universe of these labels and, of each kind, so many without a name: what a later label becomes."""
+        like = self.like
+        values = {known.name: getattr(self, known.name) for known in fields(self)}
+        nobody = _unnamed(Account("spare"))
+        added: dict[str, list[Any]] = {"accounts": [nobody] * spare["accounts"], "instruments": []}
+        if like is not None:
+            added["instruments"] = [_unnamed(like, product=f"\0{n}") for n in range(spare["instruments"])]
+        added |= {name: [""] * spare[name] for name in ("strategies", "connections")}
+        found = object.__new__(Universe)
+        found.__dict__.update(values | {name: (*values[name], *entries) for name, entries in added.items()})
+        return found
+
+
+def registered(label: str, like: Instrument) -> Instrument:
+    """An undeclared instrument in the units of another."""
+    return replace(like, id=label, product="" if like.product == like.id else like.product, listed=False)
+
+
+def _unnamed(entry: Any, **values: Any) -> Any:
+    """A copy without a name, which no label of an event can have."""
+    other = object.__new__(type(entry))
+    other.__dict__.update(
+        {**vars(entry), "id": "", "listed": False} if isinstance(entry, Instrument) else {**vars(entry), "id": ""}
+    )
+    other.__dict__.update(values)
+    return other
