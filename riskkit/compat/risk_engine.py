@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from riskkit.compat.rules import SIDES, BaseRule, Order, RuleContext, Trade, chosen
+from riskkit.compat.rules import SIDES, BaseRule, Direction, Order, RuleContext, Trade, chosen
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.live.session import Session
 from riskkit.replay.live.session_status import SessionStatus
@@ -23,6 +23,7 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.universe import Instrument, Universe
 
+BID, ASK = Direction.BID, Direction.ASK
 COMMANDS = {DecisionKind.PAUSE: "PAUSE", DecisionKind.HALT: "PAUSE", DecisionKind.RESUME: "RESUME"}
 
 
@@ -100,6 +101,8 @@ class RiskEngine:
         self._custom = custom
         self._rates = rates
         self._paused: dict[tuple[str, str], None] = {}  # rate rules and their paused accounts, in order
+        self._places = {rule.id: k for k, rule in enumerate(session.rules)}
+        self._hooks = {hook: [rule for rule in custom if _has(rule, hook)] for hook in ("on_order", "on_trade")}
         self._lock = threading.RLock()
 
     # ------------------------------------------------------------------ events
@@ -111,12 +114,14 @@ class RiskEngine:
                 ts=order.timestamp,
                 account=order.account_id,
                 instrument=order.contract_id,
-                side=SIDES.get(order.direction, order.direction),
+                side=_side(order.direction),
                 qty=order.volume,
                 price=order.price,
                 order_id=order.oid,
             )
-            return self._rate_actions(actions, order) + self._call("on_order", order)
+            if actions or self._paused:
+                actions = self._rate_actions(actions, order)
+            return actions + self._call("on_order", order) if self._hooks["on_order"] else actions
 
     def process_trade(self, trade: Trade) -> list[Decision]:
         """Process a trade; its account, contract and direction are those of its order, unless it says them."""
@@ -129,9 +134,9 @@ class RiskEngine:
                 trade_id=trade.tid,
                 account=trade.account_id,
                 instrument=trade.contract_id,
-                side=None if trade.direction is None else SIDES.get(trade.direction, trade.direction),
+                side=None if trade.direction is None else _side(trade.direction),
             )
-            return found + self._call("on_trade", trade)
+            return found + self._call("on_trade", trade) if self._hooks["on_trade"] else found
 
     def process_cancel(
         self, oid: Any, timestamp: int, account_id: str | None = None, contract_id: str | None = None
@@ -188,9 +193,14 @@ class RiskEngine:
         account = str(order.account_id).strip()
         for name in self._rates:
             rule, key = self.session.rules[name], (name, account)
+            paused = key in self._paused
+            if (paused and name in refused) or not (
+                paused or actions
+            ):  # a pause goes on; a passed order is within the limit
+                continue
             counted = self._in_window(name, account, self.session.latest)
             beyond = name in refused or counted > rule.parameters.limit
-            if beyond and key not in self._paused:
+            if beyond and not paused:
                 self._paused[key] = None
                 values = (counted, rule.parameters.limit, rule.parameters.limit - counted)
                 why = f"{account} is paused by {name} ({rule.kind.sentence(rule.parameters)}) until the window clears: "
@@ -198,7 +208,7 @@ class RiskEngine:
                 ts, seq = self.session.latest, len(self.session) - 1
                 labels = account, str(order.contract_id).strip()
                 found.append(Decision(DecisionKind.PAUSE, name, account, why, *values, ts, None, seq, *labels))
-            elif not beyond and key in self._paused:
+            elif paused and not beyond:
                 found.append(self._resumed(name, account, self.session.latest, len(self.session) - 1))
         return found + actions
 
@@ -209,8 +219,8 @@ class RiskEngine:
 
     def _in_window(self, name: str, account: str, now: int) -> int:
         """Number of an account's orders in a rate's window at a time."""
-        formatter, state = self.session.formatter, self.session.state
-        k = [rule.id for rule in formatter.rules].index(name)
+        formatter, state = self.session.formatter, self.session.engine.tables
+        k = self._places[name]
         record = Records(state.rules[k], 1)[self.session.universe.account_codes[account]]
         params = formatter.params[k]
         capacity = params.limit + 2 if params.bucket_ns == 0 else -(-params.window_ns // params.bucket_ns)
@@ -226,10 +236,9 @@ class RiskEngine:
 
     def _call(self, hook: str, event: Order | Trade) -> list[Decision]:
         found: list[Decision] = []
-        for rule in self._custom:
-            if getattr(type(rule), hook) is not getattr(BaseRule, hook):
-                context = RuleContext(self.contract_to_product, self.status())
-                found += self._apply(getattr(rule, hook)(event, context))
+        for rule in self._hooks[hook]:
+            context = RuleContext(self.contract_to_product, self.status)
+            found += self._apply(getattr(rule, hook)(event, context))
         return found
 
     def _apply(self, actions: Iterable[Decision] | None) -> list[Decision]:
@@ -289,3 +298,12 @@ class RiskEngine:
         engine._start(session, custom, rates, dict(session.notes.get("products", {})))
         engine._paused = {(name, account): None for name, account in session.notes.get("paused", [])}
         return engine
+
+
+def _side(direction: Any) -> Any:
+    """The side of a direction; an enum hashes its name in Python, so its members are told by identity first."""
+    return "B" if direction is BID else "S" if direction is ASK else SIDES.get(direction, direction)
+
+
+def _has(rule: BaseRule, hook: str) -> bool:
+    return getattr(type(rule), hook) is not getattr(BaseRule, hook)

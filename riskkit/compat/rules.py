@@ -9,9 +9,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError, one_of
@@ -94,8 +95,10 @@ Action = DecisionKind  # name used by the replaced engine
 # ---------------------------------------------------------------------- rules
 
 
-class RuleContext(NamedTuple):
+class RuleContext:
     """Context of a custom rule: the products of contracts, and the session as of the event.
+
+    ``status`` is a copy of the session, made when a rule reads it, which is to be while it is called.
 
     Examples
     --------
@@ -109,8 +112,14 @@ class RuleContext(NamedTuple):
     ['ALERT A: a large order']
     """
 
-    contract_to_product: Mapping[str, str]
-    status: SessionStatus
+    def __init__(self, contract_to_product: Mapping[str, str], status: Callable[[], SessionStatus]) -> None:
+        self.contract_to_product = contract_to_product
+        self._status = status
+
+    @cached_property
+    def status(self) -> SessionStatus:
+        """Positions, states and utilization."""
+        return self._status()
 
 
 class BaseRule:

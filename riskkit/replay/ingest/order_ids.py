@@ -119,7 +119,7 @@ class OrderIds:
                     f"order_id={shown(label)} is the id of an order in several accounts ({of}); give the account"
                 )
             account = users[0]
-        return self._orders.get(self._key(text, account))
+        return self._orders.get((text, account if self._by_account and account is not None else -1))
 
     def external(self, label: Any, account: int) -> int:
         """Number of an order from before the log; that of a new one is the next."""
@@ -159,14 +159,14 @@ class OrderIds:
 
     def known(self, text: str, account: int | None) -> KnownOrder | None:
         """The last order of this id, if the account is given where an id needs one."""
-        return self._orders.get(self._key(text, account))
+        return self._orders.get((text, account if self._by_account and account is not None else -1))
 
     def is_new(self, text: str, account: int, ts: int) -> bool:
         """True if a new order may have this id."""
         key = text, account if self._by_account else -1
         if self._external_events and (key, self._day(ts)) in self._external_events:
             return False
-        return not self._is_used(key, ts)
+        return not self._is_used(key, ts) if self._by_day else key not in self._orders
 
     def keep(self, text: str, ts: int, order: KnownOrder) -> None:
         """Keep the id of a new order."""

@@ -23,6 +23,7 @@ from riskkit.replay.ingest.order_ids import KnownOrder
 from riskkit.replay.live.compiled_step import EVENT_WORDS, PLACE, PLAIN_WORDS
 from riskkit.replay.live.compiled_step import WORDS as EVENT_PLACE
 from riskkit.replay.live.engine import Engine
+from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
 
 UNPLAIN = -1
@@ -62,7 +63,9 @@ class Door:
         self.kept = engine.size
         self.pending: list[tuple[Any, Any]] = []
         self._due = MISSING  # time of the next lapse or end of a pause; shut before it is opened
+        assert isinstance(entries.universe, OpenUniverse)
         self._universe = entries.universe
+        self._registers, self._currencies = entries.auto_register is not None, entries.currencies
         self._orders, self._fills, self._nearest = entries.orders, entries.fills, entries.nearest
         self._lines: dict[tuple[str, str], tuple[int, int, int]] = {}  # codes of accounts, instruments and pairs
         self._origins: dict[tuple[int, str], int] = {}  # codes of strategies, by account, and of connections, by -1
@@ -116,15 +119,16 @@ class Door:
         strategy: Any,
         connection: Any,
     ) -> int:
-        """A limit order."""
+        """A limit order, also the first of a new account in a known instrument."""
         try:
             if not self._in_order(ts) or type(account) is not str or type(instrument) is not str:
                 return UNPLAIN
             line = self._lines.get((account, instrument))
-            if line is None or type(side) is not str:
-                return UNPLAIN
-            owner, traded, pair = line
-            way = SIDES.get(side)
+            if line is None:
+                owner, traded, pair = self._apart(account, instrument)
+            else:
+                owner, traded, pair = line
+            way = SIDES.get(side) if type(side) is str else None
             lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
             ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
             if way is None or lots is None or ticks is None:
@@ -142,6 +146,11 @@ class Door:
                     return UNPLAIN
         except TypeError:  # a list, a dict, ... in the place of a label or a number
             return UNPLAIN
+        if line is None:
+            sizes = self._universe.sizes
+            if not self._may_meet(owner, account, traded):
+                return UNPLAIN
+            owner, pair = self._meet(account, traded)
         before = -1
         if self._duplicates:
             identical = owner, traded, way, lots, ticks, 0
@@ -154,11 +163,16 @@ class Door:
         )  # fmt: skip
         used = self._step(self._block, self._address, 1)
         if used < 0:
+            if line is None:
+                self._universe.shrink(sizes)
             return UNPLAIN
         if self._duplicates:
             self._journal.last_like[identical] = place
         if text is not None:
             self._orders.keep(text, ts, _new(KnownOrder, (place, owner, traded, way, 0, book, login, MISSING)))
+        if line is None:
+            self._lines[account, instrument] = owner, traded, pair
+            self._currencies.setdefault(owner, self._universe.instruments[traded].currency)
         self.kept = place + 1
         return used
 
@@ -313,6 +327,24 @@ class Door:
         ):
             return None
         return known
+
+    def _apart(self, account: str, instrument: str) -> tuple[int, int, int]:
+        """Codes of an account and an instrument that have not met, -1 for one to come, and of no pair."""
+        return self._universe.account_codes.get(account, -1), self._universe.instrument_codes.get(instrument, -1), -1
+
+    def _may_meet(self, owner: int, account: str, traded: int) -> bool:
+        """True if an account may trade an instrument for the first time, and exists or may be registered."""
+        if owner < 0:
+            return self._registers and bool(_id_text(account))
+        currency = self._universe.instruments[traded].currency
+        return self._universe.mixed or self._currencies.get(owner, currency) == currency
+
+    def _meet(self, account: str, traded: int) -> tuple[int, int]:
+        """Register an account, if it is new, and its pair with an instrument."""
+        owner = self._universe.add("accounts", account)
+        pair = self._journal.pair(owner, traded)
+        self.engine.make_room(1)
+        return owner, pair
 
     def _origin(self, owner: int, strategy: Any, connection: Any) -> tuple[int, int] | None:
         """Codes of a strategy and a connection, -1 for none; None if one is not known."""

@@ -323,14 +323,14 @@ class Engine:
                 event["prev_duplicate"] = latest.get(identical, journal.last_like.get(identical, -1))
                 latest[identical] = row
             prepared.append(Prepared(event, event["order"] == row).words)
-        self._make_room(len(events))
+        self.make_room(len(events))
         start = int(journal.head[PLACE["written"]])
         words = np.concatenate(prepared)
         used = self._step_at(self._address, words.ctypes.data, len(events))
         journal.last_like |= {identical: row for identical, row in latest.items() if row < self.size}
         return self._rows[start : start + max(used, 0)].copy()
 
-    def _make_room(self, events: int) -> None:
+    def make_room(self, events: int) -> None:
         """Make room in all tables for so many events, and for the pairs that are known."""
         assert self._state is not None
         journal, state = self._journal, self._state

@@ -29,6 +29,7 @@ from riskkit.replay.engine.state import (
 )
 from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.live.open_universe import OpenUniverse
+from riskkit.replay.rules.rule import parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.scopes import SCOPES, number_of
 from riskkit.replay.schema.universe import Universe
@@ -66,6 +67,11 @@ class Growth:
         self._spared = frozenset(spared)
         self._capacity = {name: len(getattr(universe, name)) + (name in spared) for name in SPARED}
         self._instruments = len(universe.instruments)  # whose product is known
+        hooks = [[rule.kind.on_new_day, rule.kind.reset] for rule in rules]
+        self._begins = [any("book" in parameter_names(hook) for hook in both if hook is not None) for both in hooks]
+        self._by_pair = [
+            (k, SCOPES[rule.scope].field == "pair") for k, rule in enumerate(rules) if SCOPES[rule.scope].by_pair
+        ]
         self._known = 0  # pairs that have a record
         self._products: dict[tuple[int, int], int] = {}  # keys of accounts and products
         self._last: dict[int, int] = {}  # last pair of each account
@@ -231,10 +237,8 @@ class Growth:
         else:
             state.positions["next_of_account"][self._last[account] + 1] = pair
         self._last[account] = pair
-        for k, rule in enumerate(self.rules):
-            if SCOPES[rule.scope].by_pair:
-                of_pair = SCOPES[rule.scope].field == "pair"
-                moved |= self._add_key(state, k, pair if of_pair else key, account)
+        for k, of_pair in self._by_pair:
+            moved |= self._add_key(state, k, pair if of_pair else key, account)
         self._known += 1
         return moved
 
@@ -260,7 +264,8 @@ class Growth:
         if "memory" in (table.dtype.names or ()):
             table["memory"][key + 1] = place
             state.memory[place : place + size] = 0
-        begin_records(rule, params, table[key : key + 2], state)
+        if self._begins[k]:
+            begin_records(rule, params, table[key : key + 2], state)
         return moved
 
 
