@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from riskkit.replay.live.compiled_step import WORDS as EVENT_PLACE
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
+from riskkit.replay.schema.constants import DAY_NS
 
 UNPLAIN = -1
 MOST_NUMBERS = 1 << 16  # that are remembered, of prices and of quantities
@@ -35,7 +36,6 @@ SIZE, LATEST = PLACE["size"], PLACE["latest"]
 REDUCE_ONLY = int(RowFlag.REDUCE_ONLY)
 SIDES = {spelt: way for word, way in SIDE_WORDS.items() for spelt in (word, word.lower(), word.capitalize())}
 WORDS = struct.Struct(f"={len(PLAIN_WORDS)}q")
-DAY_NS = 86_400 * 10**9
 NO_IDS: list[tuple[Any, Any]] = [(None, None)]
 _new = tuple.__new__
 
@@ -71,7 +71,9 @@ class Door:
         self._origins: dict[tuple[int, str], int] = {}  # codes of strategies, by account, and of connections, by -1
         self._lots: dict[tuple[int, Any, type], int] = {}
         self._ticks: dict[tuple[int, Any, type], int] = {}
-        self._buffer = np.array([DEFAULTS.get(name, 0) for name in EVENT_WORDS], np.int64)
+        self._template = [DEFAULTS.get(name, 0) for name in EVENT_WORDS]
+        self._template[EVENT_PLACE["prev_duplicate"]] = -1
+        self._buffer = np.array(self._template, np.int64)
         self._words = memoryview(self._buffer)
         self._address = int(self._buffer.ctypes.data)
 
@@ -86,9 +88,19 @@ class Door:
         self._duplicates = self.engine.finds_duplicates
         self._due = due
 
-    def of(self, engine: Engine, entries: Entries) -> Door:
+    @property
+    def is_open(self) -> bool:
+        """True if some event may be plain."""
+        return self._due != MISSING
+
+    @staticmethod
+    def place(number: int) -> int:
+        """The place in the journal's columns of an event."""
+        return number
+
+    def of(self, engine: Engine, entries: Entries) -> Self:
         """The door of the same session in a larger universe."""
-        other = Door(engine, entries)
+        other = type(self)(engine, entries)
         other.kept, other.pending = self.kept, self.pending
         other._lines, other._origins = self._lines, self._origins
         return other
@@ -141,7 +153,7 @@ class Door:
                 book, login = found
             text = None
             if order_id is not None:
-                text = _id_text(order_id)
+                text = id_text(order_id)
                 if not text or not self._orders.is_new(text, owner, ts):
                     return UNPLAIN
         except TypeError:  # a list, a dict, ... in the place of a label or a number
@@ -208,7 +220,7 @@ class Door:
             ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
             code, text = -1, None
             if trade_id is not None:
-                text, code = _id_text(trade_id), len(self._fills.codes)
+                text, code = id_text(trade_id), len(self._fills.codes)
                 if not text or text in self._fills.codes:
                     return UNPLAIN
             if lots is None or ticks is None:
@@ -319,7 +331,7 @@ class Door:
             owner = self._universe.account_codes.get(account) if type(account) is str else None
             if owner is None:
                 return None
-        known = self._orders.known(_id_text(order_id), owner)
+        known = self._orders.known(id_text(order_id), owner)
         if known is None or owner not in (None, known.account):
             return None
         if instrument is not None and (
@@ -335,7 +347,7 @@ class Door:
     def _may_meet(self, owner: int, account: str, traded: int) -> bool:
         """True if an account may trade an instrument for the first time, and exists or may be registered."""
         if owner < 0:
-            return self._registers and bool(_id_text(account))
+            return self._registers and bool(id_text(account))
         currency = self._universe.instruments[traded].currency
         return self._universe.mixed or self._currencies.get(owner, currency) == currency
 
@@ -377,7 +389,7 @@ class Door:
         return found
 
 
-def _id_text(label: Any) -> str:
+def id_text(label: Any) -> str:
     """The text of a plain id: a number, or printed characters without a space; empty of any other."""
     if type(label) is int:
         return str(label)

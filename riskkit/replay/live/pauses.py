@@ -18,7 +18,7 @@ class Pauses:
     >>> pauses = Pauses()
     >>> pauses.begin((0, 7), 50); pauses.begin((1, 2), 40); pauses.begin((0, 3), NEVER)
     >>> pauses.next, pauses.ended(60), pauses.next == NEVER
-    (40, [((0, 7), True), ((1, 2), True)], True)
+    (40, [((0, 7), 50), ((1, 2), 40)], True)
     """
 
     def __init__(self) -> None:
@@ -43,16 +43,16 @@ class Pauses:
         """End a pause, if there is one."""
         self._ends.pop(key, None)
 
-    def ended(self, now: int, rules: Collection[int] = ()) -> list[tuple[Key, bool]]:
-        """End the pauses that are over by `now` (True), and those of `rules` (False), in the order in which they began."""
-        over = {}
+    def ended(self, now: int, rules: Collection[int] = ()) -> list[tuple[Key, int | None]]:
+        """End the pauses that are over by `now`, with their ends, and those of `rules` (None), in the order in which they began."""
+        over: dict[Key, tuple[int, int]] = {}
         while self._queue and self._queue[0][0] <= now:
             until, number, key = heapq.heappop(self._queue)
             if self._ends.get(key) == (until, number):
-                over[key] = number
-        found = [(number, key, True) for key, number in over.items()]
+                over[key] = number, until
+        found: list[tuple[int, Key, int | None]] = [(number, key, until) for key, (number, until) in over.items()]
         if rules:
-            found += [(n, key, False) for key, (_, n) in self._ends.items() if key[0] in rules and key not in over]
+            found += [(n, key, None) for key, (_, n) in self._ends.items() if key[0] in rules and key not in over]
         for _, key, _ in found:
             del self._ends[key]
-        return [(key, by_time) for _, key, by_time in sorted(found)]
+        return [(key, until) for _, key, until in sorted(found)]

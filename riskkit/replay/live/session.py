@@ -30,7 +30,10 @@ from riskkit.replay.ingest.order_ids import OrderPolicy
 from riskkit.replay.ingest.rates import rate_row
 from riskkit.replay.ingest.times import check_first_number
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW
-from riskkit.replay.live.door import SHORT, Door
+from riskkit.replay.live.batch import Batch, process
+from riskkit.replay.live.column_door import COLUMNS, ColumnDoor
+from riskkit.replay.live.compiled_step import WORDS
+from riskkit.replay.live.door import SHORT, TakenEvent
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.lapses import lapsed
 from riskkit.replay.live.open_universe import OpenUniverse
@@ -165,7 +168,7 @@ class Session:
         self._pauses = Pauses()
         self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
-        self._door = Door(live, entries)
+        self._door = ColumnDoor(live, entries)
         self.notes: dict[str, Any] = {}
 
     # ------------------------------------------------------------------ events
@@ -317,6 +320,76 @@ class Session:
             given = given_fields(kind, fields)
             return self._submit(ts, given, rows)
 
+    def process(self, events: Any) -> Batch:
+        """Process many events in one call.
+
+        Parameters
+        ----------
+        events : frame, Arrow batch or table, list of dicts, or list of dataclasses
+            A row for each event in order of time: ``ts``, ``kind`` ("order" if there is no such column, "fill", "price",
+            "cancel", ..., as in `EventLog.from_frame`) and the fields of the single calls.
+
+        Returns
+        -------
+        Batch
+            What became of each row. A row that does not fit is not taken, as in a single call, and its sentence is in
+            ``errors``; the others do not depend on it.
+
+        Raises
+        ------
+        InputError
+            If `events` is no such table; nothing is taken.
+
+        Examples
+        --------
+        >>> from riskkit import Rule
+        >>> from riskkit.rules import MaxOrderQty
+        >>> session = Session.create(RuleSet([Rule("size", MaxOrderQty(5))]), [Instrument("X")], ["A"], compiled=False)
+        >>> order = {"ts": 0, "account": "A", "instrument": "X", "side": "B", "price": 10}
+        >>> batch = session.process([{**order, "qty": 2}, {**order, "qty": 9}, {**order, "qty": -1}])
+        >>> batch.passed.tolist(), batch.seq.tolist(), [str(action.action) for action in batch.actions]
+        ([True, False, False], [0, 1, -1], ['REJECT'])
+        >>> batch.errors
+        {2: 'qty=-1 is not a quantity; a quantity is a number above zero'}
+        """
+        with self._lock:
+            return process(self, events)
+
+    def take_stretch(self, columns: Mapping[str, Any], start: int, stop: int, batch: Batch) -> int:
+        """Take the plain rows from `start` on at once, and return their number; see `riskkit.replay.live.batch`."""
+        part = {name: columns[name][start:stop] for name in COLUMNS if name in columns}
+        first = self._door.kept
+        words, used = self._door.stretch(part)
+        count = len(words)
+        batch.seq[start : start + count] = np.arange(first, first + count)
+        batch.passed[start : start + count] = True
+        if used:
+            decided = self._live.last(used)
+            batch.refuse(decided, start - first)
+            batch.actions.extend(self._stretch_actions(decided, words, first))
+        return count
+
+    def _stretch_actions(self, decided: np.ndarray, words: np.ndarray, first: int) -> list[Decision]:
+        """The actions of a stretch, with the ends of pauses in it, at the first event that is not before them."""
+        ts, state = words[:, WORDS["ts"]], self._live.tables
+        events = {seq: TakenEvent(words[seq - first].tobytes()) for seq in set(decided["seq"].tolist())}
+        found = [(action_seq, 1, a) for action_seq, a in self._formatter.numbered(decided, events, state)]
+        turns = decided[np.isin(decided["code"], TURNS)]
+
+        def release(now: int) -> None:
+            for (k, key), until in self._pauses.ended(now):
+                at = int(np.searchsorted(ts, until))
+                event = TakenEvent(words[at].tobytes())
+                found.append((first + at, 0, self._formatter.release(k, key, event, first + at, state, "by its time")))
+
+        for row in turns:
+            release(int(ts[int(row["seq"]) - first]))
+            self._note_pauses(row.reshape(1))
+        if len(turns):
+            release(int(ts[-1]))
+            self._door.open(self._due())
+        return [action for _, _, action in sorted(found, key=lambda one: one[:2])]
+
     # ------------------------------------------------------------------ time and commands
 
     def tick(self, now: Any = None) -> list[Decision]:
@@ -433,7 +506,7 @@ class Session:
                 [self._live.row(number) for number in range(first, self._live.size)], first, self._live.since(first)
             )
 
-    def _keep(self, rows: Rows, first: int, decided: np.ndarray) -> list[tuple[tuple[int, int], bool]]:
+    def _keep(self, rows: Rows, first: int, decided: np.ndarray) -> list[tuple[tuple[int, int], int | None]]:
         """Keep ids, lapses and pauses of events that were taken; return the pauses that ended by time, or with the day.
 
         A second call, after an interrupted one, changes nothing that the first one did.
@@ -488,14 +561,14 @@ class Session:
         return (latest, False) if self._ts_policy == "clamp" else (now, True)
 
     def _answer(
-        self, decided: np.ndarray, rows: Rows, first: int, over: list[tuple[tuple[int, int], bool]]
+        self, decided: np.ndarray, rows: Rows, first: int, over: list[tuple[tuple[int, int], int | None]]
     ) -> list[Decision]:
         """Actions of the ends of pauses, then those of the new decision rows."""
         state, last = self._live.tables, rows[-1]
         spoken = last["kind"] == EventKind.CONTROL and not last["flags"] & RowFlag.BAD_TS
         found = [self._formatter.said(last, first)] if spoken else []
-        for (k, key), by_time in over:
-            how = "by its time" if by_time else "with the day"
+        for (k, key), until in over:
+            how = "with the day" if until is None else "by its time"
             found.append(self._formatter.release(k, key, last, first, state, how))
         return found + self._formatter.actions(decided, dict(enumerate(rows, first)), state)
 

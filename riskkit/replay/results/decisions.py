@@ -7,7 +7,7 @@ a trip gives no action.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from struct import Struct
@@ -184,23 +184,28 @@ class DecisionFormatter:
         Both are kept until an action is read. What an action needs of the state is read at once, except what never
         changes: the account and the instrument of a position.
         """
-        found: list[Decision] = []
+        return [action for _, action in self.numbered(rows, events, state)]
+
+    def numbered(
+        self, rows: np.ndarray, events: Mapping[int, Mapping[str, int]], state: State, past: bool = False
+    ) -> Iterator[tuple[int, Decision]]:
+        """The actions of rows, each with the number of its event; of a `past` event the state has gone on since."""
         values = rows.tolist()
         for index, (seq, _, _, _, _, key, cause, code, _, _) in enumerate(values):
             row, event = rows[index], events[seq]
             if code in REFUSED:
                 rule = BY_HAND if cause == BY_COMMAND else self._ids[cause]
-                found.append(Decision.later(DecisionKind.REJECT, rule, self._refusal, row, event))
+                yield seq, Decision.later(DecisionKind.REJECT, rule, self._refusal, row, event)
             elif code == DecisionCode.ALERTED:
-                found += self._alerts(row, event, self._tripped(rows[index + 1 :], seq))
+                for alert in self._alerts(row, event, self._tripped(rows[index + 1 :], seq)):
+                    yield seq, alert
             elif code == DecisionCode.TRIP:
-                alert = rows[index - 1] if index and values[index - 1][0] == seq else None
-                found.append(self._trip(row, alert, event, state))
+                before = rows[index - 1] if index and values[index - 1][0] == seq else None
+                yield seq, self._trip(row, before, event, state, past)
             elif code == DecisionCode.RELEASE:
-                found.append(self.release(cause, key, event, seq, state, "by a command"))
+                yield seq, self.release(cause, key, event, seq, state, "by a command")
             else:
-                found.append(self._note(row, DecisionCode(code), event))
-        return found
+                yield seq, self._note(row, DecisionCode(code), event)
 
     def refusal(self, row: bytes, event: Mapping[str, int]) -> Decision:
         """The action of one row of `REFUSED`, as bytes."""
@@ -253,7 +258,7 @@ class DecisionFormatter:
     def _tripped(self, rows: np.ndarray, seq: int) -> set[int]:
         return {int(row["cause"]) for row in rows if row["seq"] == seq and row["code"] == DecisionCode.TRIP}
 
-    def _trip(self, row: np.void, alert: Any, event: Mapping[str, int], state: State) -> Decision:
+    def _trip(self, row: np.void, alert: Any, event: Mapping[str, int], state: State, past: bool) -> Decision:
         cause = int(row["cause"])
         rule = self.rules[cause]
         judged = alert is not None and alert["code"] in (DecisionCode.ALERTED, DecisionCode.OBJECT)
@@ -261,7 +266,8 @@ class DecisionFormatter:
         named = int(alert["cause"]) if mask else Cause.NO_RULE
         seen, reading = alert, NOTHING
         if not mask or (named != cause and (named != Cause.NO_RULE or mask != 1 << cause)):
-            seen, reading = None, self.probe(cause, int(row["key"]), state, event)
+            seen = None
+            reading = NOTHING if past else self.probe(cause, int(row["key"]), state, event)
         action = DecisionKind[rule.action] if rule.action in HOLDING else DecisionKind.PAUSE
         return Decision.later(action, rule.id, self._tripping, action, row, seen, reading, event, state.positions)
 

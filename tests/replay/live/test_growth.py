@@ -11,13 +11,12 @@ import random_scenarios
 import scenario_runner
 from live_rows import submit
 
-from riskkit import Account, InputError, Instrument, Rule, RuleSet
+from riskkit import Account, InputError, Instrument, RuleSet
 from riskkit.replay.engine.groups import groups_of
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.session import Session
 from riskkit.replay.rules.rule import rule_type
 from riskkit.replay.schema.universe import Universe
-from riskkit.rules import DailyLoss, MaxOrderQty, OrderRate, VolumeCap
 
 ANY = Instrument("any", tick="0.01", lot="0.1", negative_price=True)
 
@@ -42,7 +41,9 @@ def test_newcomers_decide_as_those_declared(name, long, monkeypatch):
     monkeypatch.setattr(Engine, "widened", lambda engine, universe: replays.append(1) or widened(engine, universe))
     for seed in range(20 if long else 1):
         rules = RuleSet.from_dict({"rules": [random_scenarios.rule(random.Random(seed), name, 0)]})
-        world = Universe.declare([Instrument("X", lot="0.1")], [Account("A-0", {"USD": 500}, desk="D", firm="F")], like=ANY)
+        world = Universe.declare(
+            [Instrument("X", lot="0.1")], [Account("A-0", {"USD": 500}, desk="D", firm="F")], like=ANY
+        )
         session = Session(
             rules, world, on_bad_order="flag", unknown_orders="external", auto_register=ANY, ts_policy="reject",
             compiled=False,

@@ -1,0 +1,141 @@
+"""Many live events in one call: columns are translated at once, and plain stretches are one compiled call.
+
+A stretch of orders, fills and prices is translated column by column with the tables of `riskkit.replay.live.door`; the first
+row of it that is not plain, and every row of another kind, goes through the session by itself. So a batch decides as its
+rows one by one, however it is split.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit.replay.ingest.fields import is_missing
+from riskkit.replay.live.column_door import COLUMNS, KINDS
+from riskkit.replay.results.decisions import REFUSED, Decision, DecisionKind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONGEST, SHORTEST = 4096, 16  # rows of a stretch
+CALLS = {"fill": "process_trade", "trade": "process_closed_trade", "clock": "tick", "session": "reset_daily"}
+Columns = dict[str, Any]
+
+
+class Batch(NamedTuple):
+    """What became of a batch.
+
+    Parameters
+    ----------
+    passed : ndarray of bool, shape (n_rows,)
+        Rows that were taken and that no rule refused.
+    seq : ndarray of int64, shape (n_rows,)
+        Number of each row in the journal; -1 of one that is no event.
+    errors : dict of int to str
+        Why a row was not taken, by row; the other rows are not affected.
+    actions : list of Decision
+        As of the single calls, in order. A pause that an event began in a batch says no observed value.
+    """
+
+    passed: np.ndarray
+    seq: np.ndarray
+    errors: dict[int, str]
+    actions: list[Decision]
+
+    def refuse(self, decided: np.ndarray, shift: int) -> None:
+        """Note the rows that decision rows refuse; `shift` is a row's number less that of its event."""
+        refused = decided["seq"][np.isin(decided["code"], list(REFUSED))]
+        self.passed[refused + shift] = False
+
+    def frame(self) -> pd.DataFrame:
+        """The actions, one per row."""
+        import pandas as pd
+
+        names = [known.name for known in dataclasses.fields(Decision)]
+        found = {name: [getattr(action, name) for action in self.actions] for name in names}
+        return pd.DataFrame({**found, "action": list(map(str, found["action"]))})
+
+
+def columns_of(events: Any) -> Columns:
+    """Columns of a frame, an Arrow batch or table, dicts or dataclasses: arrays of numbers, lists of all else."""
+    if hasattr(events, "to_pydict"):  # Arrow
+        return {name: _listed(events.column(name)) for name in events.schema.names}
+    if hasattr(events, "columns"):
+        return {str(name): _listed(events[name]) for name in events.columns}
+    if isinstance(events, Mapping) or not isinstance(events, Iterable):
+        raise InputError(
+            f"events is a {type(events).__name__}; give a frame, an Arrow batch, or a list of dicts or of dataclasses"
+        )
+    rows = list(events)
+    if rows and dataclasses.is_dataclass(rows[0]):
+        names = [known.name for known in dataclasses.fields(rows[0])]
+        return {name: [getattr(row, name) for row in rows] for name in names}
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise InputError("events has a row that is no dict; give a list of dicts, or of dataclasses of one kind")
+    names = list(dict.fromkeys(name for row in rows for name in row)) if rows else ["ts"]
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _listed(column: Any) -> Any:
+    """A column as an array of int64 or float64, else as a list."""
+    kind = str(getattr(column, "dtype", None) or column.type)
+    if kind in ("int64", "float64", "double") and not getattr(column, "null_count", 0):
+        return np.asarray(column)
+    return column.to_pylist() if hasattr(column, "to_pylist") else column.tolist()
+
+
+def process(session: Any, events: Any) -> Batch:
+    """Put the rows of a batch through a session; see `Session.process`."""
+    columns = columns_of(events)
+    if "ts" not in columns:
+        raise InputError(f"events has no column 'ts', the time of each event; it has {', '.join(columns) or 'none'}")
+    count = len(columns["ts"])
+    plain = np.ones(count, bool)
+    if "kind" in columns:
+        plain = np.array([kind in KINDS for kind in columns["kind"]], bool)
+    for name in columns.keys() - set(COLUMNS):
+        plain &= np.array([is_missing(value) for value in columns[name]], bool)
+    stops = np.append(np.flatnonzero(~plain), count)
+    found = Batch(np.zeros(count, bool), np.full(count, -1, np.int64), {}, [])
+    at, length = 0, LONGEST
+    while at < count:
+        end = min(int(stops[np.searchsorted(stops, at)]), at + length)
+        long = end - at >= SHORTEST
+        taken = session.take_stretch(columns, at, end, found) if long else 0
+        at += taken
+        if long and at == end:
+            length = min(LONGEST, 2 * length)
+            continue
+        length = max(SHORTEST, 2 * taken)
+        last = at + 1 if long else min(end + 1, count)
+        for row in range(at, last):
+            _one(session, {name: column[row] for name, column in columns.items()}, row, found)
+        at = last
+    return found
+
+
+def _one(session: Any, row: dict[str, Any], at: int, found: Batch) -> None:
+    """Put one row through the session by the call of its kind."""
+    kind, ts = str(row.pop("kind", "order")), row.pop("ts")
+    given = {name: value for name, value in row.items() if not is_missing(value)}
+    before = len(session)
+    try:
+        if kind in ("clock", "session"):
+            actions = getattr(session, CALLS[kind])(ts)
+        elif kind == "control":
+            actions = session.command(given.pop("cmd", None), given.pop("account", None), ts)
+        else:
+            call = getattr(session, CALLS.get(kind, f"process_{kind}"), None)
+            if call is None or kind == "order_list":
+                raise InputError(f"kind={kind!r} is not a kind of event of a batch")
+            actions = call(ts=ts, **given)
+    except InputError as error:
+        found.errors[at] = str(error)
+        return
+    found.actions.extend(actions)
+    found.seq[at] = len(session) - 1 if len(session) > before else -1
+    found.passed[at] = all(action.action is not DecisionKind.REJECT for action in actions)

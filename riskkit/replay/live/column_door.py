@@ -1,0 +1,271 @@
+"""The short way into an engine for columns: a stretch of orders, fills and prices is translated at once.
+
+Labels become codes by dictionaries, floats and integers become steps by the arithmetic of one number
+(`riskkit.replay.ingest.amount.count`) on a whole column, other numbers by the memory of the door. A stretch ends before the
+first row that is not plain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import repeat
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from riskkit.replay.ingest.amount import EXACT_FLOAT
+from riskkit.replay.ingest.event import Entries
+from riskkit.replay.ingest.fields import is_missing
+from riskkit.replay.ingest.order_ids import KnownOrder
+from riskkit.replay.live.compiled_step import EVENT_WORDS
+from riskkit.replay.live.compiled_step import WORDS as PLACE_OF
+from riskkit.replay.live.door import FILL, LATEST, NO_IDS, ORDER, PRICE, SIDES, SIZE, Door, id_text
+from riskkit.replay.live.engine import Engine
+from riskkit.replay.schema.columns import MISSING
+from riskkit.replay.schema.constants import DAY_NS
+
+KINDS = {"order": ORDER, "fill": FILL, "price": PRICE}
+COLUMNS = ("ts", "kind", "account", "instrument", "side", "qty", "price", "order_id", "trade_id", "bid", "ask")
+SMALL = 2**31  # products of two such integers fit in 64 bits
+Part = dict[str, Any]
+
+
+class Stretch(NamedTuple):
+    """What was taken of a stretch: the words of its events, a row each, and the number of their decision rows."""
+
+    words: np.ndarray
+    used: int
+
+
+class ColumnDoor(Door):
+    """A door that takes stretches of columns, too."""
+
+    def __init__(self, engine: Engine, entries: Entries) -> None:
+        super().__init__(engine, entries)
+        self._met: dict[int, int] = {}  # pairs, by account and instrument as one number
+
+    def stretch(self, part: Part) -> Stretch:
+        """Take the plain rows at the beginning of some columns, all of kinds of `KINDS`."""
+        nothing = Stretch(np.zeros((0, len(EVENT_WORDS)), np.int64), 0)
+        if not self.is_open or self._duplicates:
+            return nothing
+        try:
+            words, ids = self._translated(part)
+        except (TypeError, OverflowError):  # an object in the place of a label or a number
+            return nothing
+        if not len(words):
+            return nothing
+        self.engine.make_room(len(words))
+        self.pending = ids or NO_IDS * len(words)
+        first = self.kept
+        used = self._step(self._block, int(words.ctypes.data), len(words))
+        words = words[: self._head[SIZE] - first]
+        if ids:
+            self._keep_ids(words, ids, first)
+        self.kept = first + len(words)
+        return Stretch(words, max(used, 0))
+
+    def _translated(self, part: Part) -> tuple[np.ndarray, list[tuple[Any, Any]]]:
+        """The words of the plain rows at the beginning, and their ids."""
+        count = len(part["ts"])
+        ts, kind = _whole(part["ts"]), np.full(count, ORDER)
+        if "kind" in part:
+            kind = np.fromiter(map(KINDS.__getitem__, part["kind"]), np.int64, count)
+        quoted = kind == PRICE
+        events = {"account": _codes(part.get("account"), self._universe.account_codes, count)}
+        events["instrument"] = _codes(part.get("instrument"), self._universe.instrument_codes, count)
+        events |= {
+            "side": _codes(part.get("side"), SIDES, count),
+            "order": np.full(count, -1),
+            "strategy": np.full(count, -1),
+        }
+        ids = []
+        if "order_id" in part or "trade_id" in part:
+            ids = list(zip(_given(part.get("order_id"), count), _given(part.get("trade_id"), count), strict=True))
+        good = (ts < self._due) & (ts >= self._head[LATEST]) & (np.maximum.accumulate(ts) == ts)
+        if "order_id" in part:
+            good &= self._refer(events, kind.tolist(), ids)
+        for name in ("qty", "price", "bid", "ask"):
+            events[name] = self._steps(part.get(name), name, events["instrument"], count)
+        lots, prices = events["qty"], np.array([events[name] for name in ("price", "bid", "ask")])
+        good &= (events["instrument"] >= 0) & (prices != 0).all(axis=0)
+        told = (
+            (events["account"] == MISSING) & (events["side"] == MISSING) & (lots == MISSING) & (prices > 0).any(axis=0)
+        )
+        traded = (events["account"] >= 0) & (events["side"] != MISSING) & (lots > 0) & (prices[0] > 0)
+        good &= np.where(quoted, told, traded & (prices[1:] == MISSING).all(axis=0))
+        cut = count if good.all() else int(np.argmin(good))
+        events |= {"ts": ts, "kind": kind, "lots": lots, "highest": prices.max(axis=0)}
+        words = np.empty((cut, len(EVENT_WORDS)), np.int64)
+        words[:] = self._template
+        for name, column in events.items():
+            words[:, PLACE_OF[name]] = column[:cut]
+        for name, absent in (("account", -1), ("side", 0), ("qty", 0), ("lots", 0)):
+            words[quoted[:cut], PLACE_OF[name]] = absent
+        cut = self._name(words, ids) if ids else cut
+        cut = self._pair(words[:cut], quoted[:cut])
+        return words[:cut], ids[:cut]
+
+    def _refer(self, events: dict[str, np.ndarray], kinds: list[int], ids: list[tuple[Any, Any]]) -> np.ndarray:
+        """Give fills what they have from their orders, also from those of the same stretch; return which rows are plain."""
+        account, instrument, side = (events[name] for name in ("account", "instrument", "side"))
+        good, fresh, first = np.ones(len(kinds), bool), {}, self.kept
+        for k, (kind, (label, _)) in enumerate(zip(kinds, ids, strict=True)):
+            if label is None:
+                continue
+            text = id_text(label)
+            if kind == ORDER:
+                fresh[text] = k
+            elif kind == FILL and text:
+                number = fresh.get(text)
+                if number is not None:
+                    known = first + number, account[number], instrument[number], side[number], 0, -1
+                else:
+                    found = self._orders.known(text, None if account[k] == MISSING else int(account[k]))
+                    known = (0, -1, -1, 0, 0, -1) if found is None else found[:6]
+                same = [
+                    column[k] in (MISSING, of)
+                    for column, of in zip((account, instrument, side), known[1:4], strict=True)
+                ]
+                good[k] = all(same) and known[1] >= 0
+                account[k], instrument[k], side[k] = known[1:4]
+                events["order"][k], events["strategy"][k] = self.place(known[0]), known[5]
+            else:
+                good[k] = False
+        return good
+
+    def _pair(self, words: np.ndarray, quoted: np.ndarray) -> int:
+        """Write the pairs of orders and fills; return how many rows are plain: not that of an account's other currency."""
+        owner, traded = words[:, PLACE_OF["account"]], words[:, PLACE_OF["instrument"]]
+        keys, first, back = np.unique(
+            np.where(quoted, -1, owner * SMALL + traded), return_index=True, return_inverse=True
+        )
+        pairs, codes = np.empty(len(keys), np.int64), keys.tolist()
+        for at in np.argsort(first).tolist():  # pairs are numbered as they appear
+            pairs[at] = self._met[codes[at]] if codes[at] in self._met else self._meeting(codes[at])
+        found = words[:, PLACE_OF["pair"]] = pairs[back]
+        bad = ~quoted & (found < 0)
+        return int(np.argmax(bad)) if bad.any() else len(words)
+
+    def _meeting(self, key: int) -> int:
+        """The pair of an account and an instrument that meet for the first time in a stretch; -1 if they may not."""
+        account, instrument = divmod(key, SMALL)
+        if key < 0 or not self._may_meet(account, "", instrument):
+            return -1
+        pair = self._met[key] = self._journal.pair(account, instrument)
+        self._currencies.setdefault(account, self._universe.instruments[instrument].currency)
+        return pair
+
+    def _name(self, words: np.ndarray, ids: list[tuple[Any, Any]]) -> int:
+        """Write which orders are named and the codes of trades; return how many rows are plain: those with new ids."""
+        kinds, owners, times = (words[:, PLACE_OF[name]].tolist() for name in ("kind", "account", "ts"))
+        code, orders, trades = len(self._fills.codes), set(), set()
+        for k, (kind, (label, trade)) in enumerate(zip(kinds, ids, strict=False)):
+            if label is not None and kind == ORDER:
+                text = id_text(label)
+                key = text, owners[k]
+                if not text or key in orders or not self._orders.is_new(text, owners[k], times[k]):
+                    return k
+                orders.add(key)
+                words[k, PLACE_OF["named"]] = 1
+            if trade is not None:
+                text = id_text(trade)
+                if kind != FILL or not text or text in self._fills.codes or text in trades:
+                    return k
+                trades.add(text)
+                words[k, PLACE_OF["trade_id"]] = code
+                code += 1
+            if label is not None and kind == PRICE:
+                return k
+        return len(words)
+
+    def _keep_ids(self, words: np.ndarray, ids: list[tuple[Any, Any]], first: int) -> None:
+        """Keep the ids of the events that were taken."""
+        names = ("ts", "kind", "account", "instrument", "side", "qty", "price", "trade_id")
+        rows = zip(*(words[:, PLACE_OF[name]].tolist() for name in names), strict=True)
+        for number, ((label, trade), row) in enumerate(zip(ids, rows, strict=False), first):
+            ts, kind, owner, traded, way, lots, ticks, code = row
+            if kind == ORDER and label is not None:
+                self._orders.keep(id_text(label), ts, KnownOrder(number, owner, traded, way, 0, -1, -1, MISSING))
+            elif trade is not None:
+                self._fills.keep(id_text(trade), (owner, traded, way, code), ts // DAY_NS, (lots, ticks), number)
+
+    def _steps(self, column: Any, name: str, traded: np.ndarray, count: int) -> np.ndarray:
+        """A column of numbers in steps: MISSING where there is none, 0 where it is not plain."""
+        if column is None:
+            return np.full(count, MISSING)
+        known, convert = (self._lots, self._new_lots) if name == "qty" else (self._ticks, self._new_ticks)
+        values = column if isinstance(column, np.ndarray) else _uniform(column)
+        if values is None:
+            codes = traded.tolist()
+            found = map(known.get, zip(codes, column, map(type, column), strict=True))
+            return np.array(
+                [
+                    steps if steps is not None else MISSING if is_missing(value) else convert(code, value) or 0
+                    for steps, code, value in zip(found, codes, column, strict=True)
+                ],
+                np.int64,
+            )
+        size = np.array([self._grid(instrument, name) for instrument in self._universe.instruments] or [(0, 0, 0)])
+        above, below, factor = size[np.where(traded < 0, 0, traded)].T
+        plain = (traded >= 0) & (above > 0)
+        if values.dtype == np.int64:
+            plain &= np.abs(values) < SMALL
+            counted = np.where(plain, values, 0) * below
+            return np.where(plain & (counted % np.maximum(above, 1) == 0), counted // np.maximum(above, 1) * factor, 0)
+        steps = values * below / np.maximum(above, 1)
+        nearest = np.rint(np.where(np.isfinite(steps), steps, 0.0))
+        plain &= np.isfinite(steps) & (np.abs(nearest) < EXACT_FLOAT) & (nearest >= 1)
+        if not self._nearest:
+            with np.errstate(invalid="ignore"):
+                plain &= np.abs(steps - nearest) <= 1e-9 + np.abs(nearest) * 1e-15
+        return np.where(np.isnan(values), MISSING, np.where(plain, nearest.astype(np.int64) * factor, 0))
+
+    @staticmethod
+    def _grid(instrument: Any, name: str) -> tuple[int, int, int]:
+        """Numerator and denominator of the lot or the tick, and its steps; zeros where they are not small."""
+        unit, step = (
+            (instrument.lot, instrument.qty_step) if name == "qty" else (instrument.tick, instrument.price_step)
+        )
+        found = unit.numerator, unit.denominator, int(unit / step)
+        return found if max(found) < SMALL else (0, 0, 0)
+
+
+def _whole(column: Any) -> np.ndarray:
+    """A column of whole numbers; a TypeError if it is no such column."""
+    if not isinstance(column, np.ndarray) and set(map(type, column)) != {int}:
+        raise TypeError("not whole numbers")
+    found = np.asarray(column)
+    if found.dtype != np.int64:
+        raise TypeError("not whole numbers")
+    return found
+
+
+def _uniform(column: list[Any]) -> np.ndarray | None:
+    """A list of floats, or of integers of 64 bits, as an array."""
+    types = set(map(type, column))
+    return np.array(column) if types == {float} else np.array(column, np.int64) if types == {int} else None
+
+
+def _codes(column: Any, known: Mapping[str, int], count: int) -> np.ndarray:
+    """Codes of a column of labels: MISSING where there is none, -1 of one that is not known."""
+    if column is None:
+        return np.full(count, MISSING)
+    if isinstance(column, np.ndarray):
+        return np.full(count, -1)
+    if set(map(type, column)) == {str}:
+        return np.fromiter(map(known.get, column, repeat(-1)), np.int64, count)
+    codes = [MISSING if is_missing(x) else known.get(x, -1) if type(x) is str else -1 for x in column]
+    return np.array(codes, np.int64)
+
+
+def _given(column: Any, count: int) -> list[Any]:
+    """A column of ids, None where there is none."""
+    if column is None:
+        return [None] * count
+    values = column.tolist() if isinstance(column, np.ndarray) else column
+    return (
+        values
+        if set(map(type, values)) <= {str, int} and all(values)
+        else [None if is_missing(x) else x for x in values]
+    )

@@ -1,0 +1,112 @@
+"""Batches of any split, in every form, decide as their rows one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from label_calls import calls
+from proofs.test_proof import RULES
+from streams import universe
+
+from riskkit import InputError
+from riskkit.replay.live.column_door import COLUMNS
+from riskkit.replay.live.session import Session
+from riskkit.replay.run.replay_log import replay_log
+
+KINDS = {"process_trade": "fill", "tick": "clock"}
+
+
+def rows(seed: int, count: int, odd: float = 0.15, kinds: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    found = []
+    for method, given in calls(seed, count, odd):
+        kind = KINDS.get(method, method.removeprefix("process_"))
+        if not kinds or kind in kinds:
+            names = COLUMNS if kinds else [name for name in given if name != "now"]
+            row = {name: given[name] for name in names if name in given}
+            found.append({**row, "kind": kind, "ts": given.get("ts", given.get("now"))})
+    return found
+
+
+def outcome(session: Session, parts: list[Any]) -> tuple[Any, ...]:
+    """What is said of all rows: which passed, the errors, and the actions but for what they observed in the past."""
+    passed, errors, actions, at = [], {}, [], 0
+    for part in parts:
+        batch = session.process(part)
+        passed += batch.passed.tolist()
+        errors |= {at + row: text for row, text in batch.errors.items()}
+        actions += [(a.seq, a.action, a.rule, a.key, a.account, a.instrument, a.ts, a.until) for a in batch.actions]
+        at += len(batch.passed)
+    return passed, errors, actions, session.digest, session.state.positions.tobytes()
+
+
+@pytest.mark.xdist_group("proof")
+@pytest.mark.parametrize(("odd", "kinds"), [(0.15, ()), (0.002, ("order", "fill", "price"))])
+def test_batches_of_any_split_decide_as_single_events(odd, kinds, monkeypatch):
+    taken, take = [], Session.take_stretch
+    monkeypatch.setattr(Session, "take_stretch", lambda *args: taken.append(take(*args)) or taken[-1])
+    for seed in range(2):
+        stream = rows(seed, 300, odd, kinds)
+        single = outcome(Session(RULES, universe(), compiled=False), [[row] for row in stream])
+        cuts = np.sort(np.random.default_rng(seed).integers(0, len(stream), 3)).tolist()
+        for ends in ([len(stream)], [*cuts, len(stream)]):
+            session = Session(RULES, universe())
+            parts = [stream[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+            assert outcome(session, parts) == single
+        assert session.digest == replay_log(session.log(), RULES, compiled=False).digest
+    if kinds and session.engine.make_step() is not None:  # there is none where numba is switched off
+        assert sum(taken) > 200
+
+
+def forms(stream: list[dict[str, Any]]) -> list[Any]:
+    names = ["ts", "kind", "account", "instrument", "side", "qty", "price", "order_id"]
+    frame = pd.DataFrame(stream)[names]
+    Event = dataclasses.make_dataclass("Event", names)
+    pa = pytest.importorskip("pyarrow")
+    return [
+        frame,
+        frame.astype({"account": "string", "side": "category"}),
+        pa.Table.from_pandas(frame),
+        pa.RecordBatch.from_pandas(frame),
+        [Event(**row) for row in stream],
+        stream,
+    ]
+
+
+@pytest.mark.xdist_group("proof")
+def test_every_form_of_a_batch_says_the_same():
+    draw = np.random.default_rng(5)
+    stream = [
+        {
+            "ts": 1_709_649_000_000_000_000 + 10**12 * number, "kind": "order", "account": f"A{draw.integers(3)}",
+            "instrument": f"I{draw.integers(2)}", "side": "B", "qty": 1,
+            "price": float(draw.integers(1, 9)), "order_id": f"o{number}",
+        }
+        for number in range(100)
+    ]  # fmt: skip
+    found = [outcome(Session(RULES, universe()), [form]) for form in forms(stream)]
+    assert all(one == found[0] for one in found) and sum(found[0][0]) > 5
+
+
+def test_actions_of_a_batch_are_a_frame():
+    session = Session(RULES, universe(), compiled=False)
+    order = {"ts": 1_709_649_000_000_000_000, "account": "A0", "instrument": "I0", "side": "B", "qty": 90, "price": 100}
+    frame = session.process([order]).frame()
+    assert frame[["action", "rule", "seq", "observed", "limit"]].values.tolist() == [["REJECT", "ordered", 0, 90, 60]]
+    assert frame["reason"].str.startswith("the order is refused by ordered").all()
+    assert session.process([]).frame().empty
+
+
+def test_what_is_no_batch_is_refused():
+    session = Session(RULES, universe(), compiled=False)
+    for events, sentence in [
+        (5, "events is a int; give a frame, an Arrow batch, or a list of dicts or of dataclasses"),
+        ([1], "events has a row that is no dict; give a list of dicts, or of dataclasses of one kind"),
+        ([{"account": "A0"}], "events has no column 'ts', the time of each event; it has account"),
+    ]:
+        with pytest.raises(InputError) as refused:
+            session.process(events)
+        assert str(refused.value) == sentence
