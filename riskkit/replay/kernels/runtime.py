@@ -108,6 +108,7 @@ ROW = np.dtype(
         ("cap", "<i8"),  # index of the breached limit, in the order of `RuleType.observes`
     ]
 )
+OFFSETS = {name: place for name, (_, place, *_) in (ROW.fields or {}).items()}  # of the fields, in bytes
 PROVEN = ROW.itemsize - 16  # bytes of a row that a digest covers
 
 

@@ -40,11 +40,16 @@ NO_IDS: list[tuple[Any, Any]] = [(None, None)]
 _new = tuple.__new__
 
 
-class TakenEvent(bytes):
-    """An event of the buffer, as a mapping of its words that is unpacked when one is read."""
+class _TakenEvent(bytes):
+    """The words of an event, by name."""
 
-    def __getitem__(self, name: Any) -> int:
+    def __getitem__(self, name: Any) -> int:  # type: ignore[override]
         return int(struct.unpack_from("=q", self, 8 * EVENT_PLACE[name])[0])
+
+
+def taken_event(words: Any) -> Mapping[str, int]:
+    """An event as a mapping of its words, each of which is unpacked when it is read."""
+    return cast("Mapping[str, int]", _TakenEvent(words))
 
 
 class Door:
@@ -74,7 +79,7 @@ class Door:
         self._template = [DEFAULTS.get(name, 0) for name in EVENT_WORDS]
         self._template[EVENT_PLACE["prev_duplicate"]] = -1
         self._buffer = np.array(self._template, np.int64)
-        self._words = memoryview(self._buffer)
+        self._words = self._buffer.data
         self._address = int(self._buffer.ctypes.data)
 
     def open(self, due: int) -> None:
@@ -83,7 +88,7 @@ class Door:
         quick = self.engine.make_step()
         if quick is None:
             return
-        self._step, self._block, self._head = quick.step, quick.address, memoryview(quick.block)
+        self._step, self._block, self._head = quick.step, quick.address, quick.block.data
         self._journal = self.engine.journal
         self._duplicates = self.engine.finds_duplicates
         self._due = due
@@ -115,7 +120,7 @@ class Door:
 
     def event(self) -> Mapping[str, int]:
         """The event that was taken last."""
-        return cast("Mapping[str, int]", TakenEvent(self._words))
+        return taken_event(self._words)
 
     # ------------------------------------------------------------------ events; each returns the number of its decisions
 
@@ -170,7 +175,7 @@ class Door:
         place = self.kept
         self.pending = [(order_id, None)]
         WORDS.pack_into(
-            self._buffer, 0, ts, ORDER, owner, traded, pair, way, lots, ticks, -1, book, login, 0, -1, MISSING, MISSING,
+            self._words, 0, ts, ORDER, owner, traded, pair, way, lots, ticks, -1, book, login, 0, -1, MISSING, MISSING,
             text is not None, lots, ticks if ticks > 0 else -ticks, before,
         )  # fmt: skip
         used = self._step(self._block, self._address, 1)
@@ -230,7 +235,7 @@ class Door:
         place = self.kept
         self.pending = [(order_id, trade_id)]
         WORDS.pack_into(
-            self._buffer, 0, ts, FILL, owner, traded, pair, way, lots, ticks, row, book, -1, 0, code, MISSING, MISSING,
+            self._words, 0, ts, FILL, owner, traded, pair, way, lots, ticks, row, book, -1, 0, code, MISSING, MISSING,
             0, lots, ticks if ticks > 0 else -ticks, -1,
         )  # fmt: skip
         used = self._step(self._block, self._address, 1)
@@ -264,7 +269,8 @@ class Door:
             if known is None:
                 return UNPLAIN
             traded = known.instrument
-            lots, ticks = 0, MISSING
+            lots: int | None = 0
+            ticks: int | None = MISSING
             if qty is not None:
                 lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
             if price is not None:
@@ -297,7 +303,7 @@ class Door:
         last, lower, upper = found
         self.pending = NO_IDS
         WORDS.pack_into(
-            self._buffer, 0, ts, PRICE, -1, traded, -1, 0, 0, last, -1, -1, -1, 0, -1, lower, upper, 0, 0, highest, -1
+            self._words, 0, ts, PRICE, -1, traded, -1, 0, 0, last, -1, -1, -1, 0, -1, lower, upper, 0, 0, highest, -1
         )
         used = self._step(self._block, self._address, 1)
         if used >= 0:
@@ -310,7 +316,7 @@ class Door:
         self.pending = NO_IDS
         highest = 0 if ticks == MISSING or kind == CANCEL else abs(ticks)
         WORDS.pack_into(
-            self._buffer, 0, ts, kind, owner, traded, self._journal.pairs[owner, traded], side, lots, ticks, row, book,
+            self._words, 0, ts, kind, owner, traded, self._journal.pairs[owner, traded], side, lots, ticks, row, book,
             login, flags, -1, MISSING, MISSING, 0, lots, highest, -1,
         )  # fmt: skip
         used = self._step(self._block, self._address, 1)

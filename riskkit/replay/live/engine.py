@@ -233,7 +233,7 @@ class Engine:
             self._quick.block[: len(HEAD)] = self._journal.head
             self._journal.head = self._quick.block[: len(HEAD)]
             self._journal.stepped = True
-            self._head = memoryview(self._journal.head)
+            self._head = self._journal.head.data
             self._extend()
         return self._quick
 
@@ -403,7 +403,7 @@ class Engine:
         state.counts[Counter.ROOM] = room
         self._keep_rows()
         self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)
-        self._row_bytes = memoryview(self._rows.view(np.uint8))
+        self._row_bytes = self._rows.view(np.uint8).data
         fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self._universe.currencies)
         self._values = self._engine.arguments(state, journal.columns, fixed, self._rows)
         self._point()

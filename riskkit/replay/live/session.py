@@ -15,7 +15,6 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -24,20 +23,19 @@ import numpy as np
 from riskkit._check import InputError, one_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.amount import instant
-from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
-from riskkit.replay.ingest.fields import ORIGIN, given_fields
+from riskkit.replay.ingest.event import Entries
 from riskkit.replay.ingest.order_ids import OrderPolicy
-from riskkit.replay.ingest.rates import rate_row
 from riskkit.replay.ingest.times import check_first_number
-from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW
-from riskkit.replay.live.batch import Batch, process
+from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, OFFSETS
+from riskkit.replay.live.batch import Batch
 from riskkit.replay.live.column_door import COLUMNS, ColumnDoor
 from riskkit.replay.live.compiled_step import WORDS
-from riskkit.replay.live.door import SHORT, TakenEvent
+from riskkit.replay.live.door import taken_event
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.lapses import lapsed
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.pauses import Pauses
+from riskkit.replay.live.session_calls import Rows, SessionCalls
 from riskkit.replay.live.session_status import SessionStatus
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import REFUSED, Decision, DecisionFormatter
@@ -47,13 +45,12 @@ from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowF
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
-Rows = list[Row]
-CODE_AT = ROW.fields["code"][1]  # the low byte, which is the whole code
+CODE_AT = OFFSETS["code"]  # the low byte, which is the whole code
 TRIP = int(DecisionCode.TRIP)
 TURNS = TRIP, int(DecisionCode.RELEASE)  # beginnings and ends of pauses
 
 
-class Session:
+class Session(SessionCalls):
     """Rules over live events by labels.
 
     Parameters
@@ -171,189 +168,7 @@ class Session:
         self._door = ColumnDoor(live, entries)
         self.notes: dict[str, Any] = {}
 
-    # ------------------------------------------------------------------ events
-
-    def process_order(
-        self,
-        *,
-        ts: Any,
-        account: Any = None,
-        instrument: Any = None,
-        side: Any = None,
-        qty: Any = None,
-        price: Any = None,
-        order_id: Any = None,
-        strategy: Any = None,
-        connection: Any = None,
-        **more: Any,
-    ) -> list[Decision]:
-        """Process an order and return the actions of the rules (none: it passed).
-
-        Parameters
-        ----------
-        ts : int or Timestamp
-            Time: nanoseconds since the epoch, or a Timestamp with a zone.
-        account, instrument, side, qty, price, order_id, strategy, connection
-            Labels, B or S, and numbers; id, strategy and connection may be left out.
-        **more
-            ``type="market"`` (without a price), ``reduce_only``, ``reserve``, ``parent_id``, ``expires``.
-
-        Returns
-        -------
-        list of Decision
-            REJECT of the order, ALERT, PAUSE or HALT of a rule, RESUME of pauses that ended.
-
-        Raises
-        ------
-        InputError
-            If a field does not fit; the session is unchanged.
-        """
-        with self._lock:
-            if not more:
-                used = self._door.order(ts, account, instrument, side, qty, price, order_id, strategy, connection)
-                if used >= 0:
-                    return self._taken(used) if used else []
-            fields = {"account": account, "instrument": instrument, "side": side, "qty": qty, "price": price, **more}
-            given = given_fields(
-                "order", fields | {"order_id": order_id, "strategy": strategy, "connection": connection}
-            )
-            return self._submit(ts, given, lambda e, row, now: [e.order(row, now, **given)])
-
-    def process_order_list(
-        self, *, ts: Any, account: Any, orders: Sequence[Mapping[str, Any]], children: Any = None
-    ) -> list[Decision]:
-        """Process a list of orders of one account, decided together; it counts for ``children`` messages."""
-        given = [given_fields("order", order) for order in orders]
-        labels = [{"account": account, **order} for order in given]
-        ids = [order.get("order_id") for order in given]
-        return self._submit(ts, {}, lambda e, row, now: e.order_list(row, now, given, account, children), labels, ids)
-
-    def process_modify(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a change of the order ``order_id``: a new ``qty`` (in all), a new ``price``, or both."""
-        return self._process(ts, "modify", fields, Entries.modify)
-
-    def process_cancel(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a cancel of the order ``order_id``; it always passes."""
-        return self._process(ts, "cancel", fields, Entries.cancel)
-
-    def process_trade(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a fill: ``qty``, ``price``, ``order_id`` or ``account``, ``instrument``, ``side``; ``trade_id``, ``fee``.
-
-        A fill with an order id has the account, instrument and side of the order. A fill with the ``trade_id``,
-        account, instrument, side and day (UTC) of an earlier one is a duplicate and changes nothing; with another quantity
-        or price it is refused.
-        """
-        return self._process(ts, "fill", fields, Entries.fill)
-
-    def process_price(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a ``price`` (last price and mark), a ``bid``, an ``ask`` of an ``instrument``."""
-        return self._process(ts, "price", fields, Entries.price)
-
-    def process_fx(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process an exchange rate of a ``pair`` ("EURUSD"): a ``price``, or ``bid`` and ``ask``, for one EUR in USD."""
-        return self._submit(ts, given := given_fields("fx", fields), partial(rate_row, given))
-
-    def process_cash(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a cash flow of an ``account``: ``amount``, ``flow`` (deposit, fee, funding, dividend), ``currency``."""
-        return self._process(ts, "cash", fields, Entries.cash)
-
-    def process_equity(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process the ``equity`` of an ``account`` from outside; it replaces the computed one."""
-        return self._process(ts, "equity", fields, Entries.equity)
-
-    def process_closed_trade(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a closed trade: ``account``, ``instrument``, ``side``, ``pnl``, ``ret``, ``exit``."""
-        return self._process(ts, "closed trade", fields, Entries.closed_trade)
-
-    def process_ack(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a success of an ``account``."""
-        return self._process(ts, "ack", fields, partial(Entries.account_event, kind=EventKind.ACK))
-
-    def process_error(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a failure of an ``account``; with an ``order_id``, that order ends."""
-        return self._process(ts, "error", fields, Entries.error)
-
-    def process_reject(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process the venue's reject of the order ``order_id``: it ends, and has not been cancelled."""
-        return self._process(ts, "reject", fields, partial(Entries.answer, kind=EventKind.REJECT))
-
-    def process_expire(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process the end of what is left of the order ``order_id``."""
-        return self._process(ts, "expire", fields, partial(Entries.answer, kind=EventKind.EXPIRE))
-
-    def process_cancel_reject(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process the venue's reject of a cancel: the order ``order_id`` works again, with what is left of it."""
-        return self._process(ts, "cancel_reject", fields, partial(Entries.answer, kind=EventKind.CANCEL_REJECT))
-
-    def process_modify_reject(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process the venue's reject of a modify: the order ``order_id`` is what it was before its last modify."""
-        return self._process(ts, "modify_reject", fields, partial(Entries.answer, kind=EventKind.MODIFY_REJECT))
-
-    def process_bust(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process the bust of the fill ``trade_id`` of an ``account`` and ``instrument``: as if it had not been."""
-        return self._process(ts, "bust", fields, partial(Entries.amend, kind=EventKind.BUST))
-
-    def process_correct(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process a correction of the fill ``trade_id``: as if it had had this ``qty``, ``price`` and, if given, ``fee``."""
-        return self._process(ts, "correct", fields, partial(Entries.amend, kind=EventKind.CORRECT))
-
-    def process_execution(self, *, ts: Any, **fields: Any) -> list[Decision]:
-        """Process an automated execution of an ``account``'s ``strategy``."""
-        return self._process(ts, "execution", fields, partial(Entries.account_event, kind=EventKind.EXECUTION))
-
-    def _process(
-        self, ts: Any, kind: str, fields: dict[str, Any], make: Callable[..., dict[str, int]]
-    ) -> list[Decision]:
-        """Process one event, which may have a ``strategy`` and a ``connection``."""
-
-        def rows(entries: Entries, number: int, now: int) -> Rows:
-            row = make(entries, ts=now, **{name: value for name, value in given.items() if name not in ORIGIN})
-            entries.set_origin(row, given.get("strategy"), given.get("connection"))
-            return [row]
-
-        with self._lock:
-            take, known = SHORT.get(kind, (None, ()))
-            if take is not None and fields.keys() <= known:
-                used = take(self._door, ts, **fields)
-                if used >= 0:
-                    return self._taken(used) if used else []
-            given = given_fields(kind, fields)
-            return self._submit(ts, given, rows)
-
-    def process(self, events: Any) -> Batch:
-        """Process many events in one call.
-
-        Parameters
-        ----------
-        events : frame, Arrow batch or table, list of dicts, or list of dataclasses
-            A row for each event in order of time: ``ts``, ``kind`` ("order" if there is no such column, "fill", "price",
-            "cancel", ..., as in `EventLog.from_frame`) and the fields of the single calls.
-
-        Returns
-        -------
-        Batch
-            What became of each row. A row that does not fit is not taken, as in a single call, and its sentence is in
-            ``errors``; the others do not depend on it.
-
-        Raises
-        ------
-        InputError
-            If `events` is no such table; nothing is taken.
-
-        Examples
-        --------
-        >>> from riskkit import Rule
-        >>> from riskkit.rules import MaxOrderQty
-        >>> session = Session.create(RuleSet([Rule("size", MaxOrderQty(5))]), [Instrument("X")], ["A"], compiled=False)
-        >>> order = {"ts": 0, "account": "A", "instrument": "X", "side": "B", "price": 10}
-        >>> batch = session.process([{**order, "qty": 2}, {**order, "qty": 9}, {**order, "qty": -1}])
-        >>> batch.passed.tolist(), batch.seq.tolist(), [str(action.action) for action in batch.actions]
-        ([True, False, False], [0, 1, -1], ['REJECT'])
-        >>> batch.errors
-        {2: 'qty=-1 is not a quantity; a quantity is a number above zero'}
-        """
-        with self._lock:
-            return process(self, events)
+    # ------------------------------------------------------------------ processing
 
     def take_stretch(self, columns: Mapping[str, Any], start: int, stop: int, batch: Batch) -> int:
         """Take the plain rows from `start` on at once, and return their number; see `riskkit.replay.live.batch`."""
@@ -372,14 +187,14 @@ class Session:
     def _stretch_actions(self, decided: np.ndarray, words: np.ndarray, first: int) -> list[Decision]:
         """The actions of a stretch, with the ends of pauses in it, at the first event that is not before them."""
         ts, state = words[:, WORDS["ts"]], self._live.tables
-        events = {seq: TakenEvent(words[seq - first].tobytes()) for seq in set(decided["seq"].tolist())}
+        events = {seq: taken_event(words[seq - first].tobytes()) for seq in set(decided["seq"].tolist())}
         found = [(action_seq, 1, a) for action_seq, a in self._formatter.numbered(decided, events, state)]
         turns = decided[np.isin(decided["code"], TURNS)]
 
         def release(now: int) -> None:
             for (k, key), until in self._pauses.ended(now):
-                at = int(np.searchsorted(ts, until))
-                event = TakenEvent(words[at].tobytes())
+                at = int(np.searchsorted(ts, now if until is None else until))
+                event = taken_event(words[at].tobytes())
                 found.append((first + at, 0, self._formatter.release(k, key, event, first + at, state, "by its time")))
 
         for row in turns:
@@ -389,37 +204,6 @@ class Session:
             release(int(ts[-1]))
             self._door.open(self._due())
         return [action for _, _, action in sorted(found, key=lambda one: one[:2])]
-
-    # ------------------------------------------------------------------ time and commands
-
-    def tick(self, now: Any = None) -> list[Decision]:
-        """Advance the time: days change, orders lapse, and pauses end (RESUME)."""
-        return self._clock(EventKind.CLOCK, now)
-
-    def reset_daily(self, now: Any = None) -> list[Decision]:
-        """Start a new trading day for every rule: daily counts restart and pauses for the day end."""
-        return self._clock(EventKind.SESSION, now)
-
-    def reset_breaker(self, account: Any = None, now: Any = None) -> list[Decision]:
-        """End every pause of an account, or of all, and restart counts of consecutive losses and errors."""
-        return self.command("RESET", account, now)
-
-    def pause(self, account: Any = None, now: Any = None) -> list[Decision]:
-        """Pause an account, or all, until `resume`: only cancels and orders that reduce a position pass."""
-        return self.command("PAUSE", account, now)
-
-    def resume(self, account: Any = None, now: Any = None) -> list[Decision]:
-        """End every pause of an account, or of all."""
-        return self.command("RESUME", account, now)
-
-    def command(self, cmd: str, account: Any = None, now: Any = None) -> list[Decision]:
-        """Apply ACTIVE, REDUCING, HALTED (with the rule ``trading_state``), PAUSE, RESUME or RESET."""
-        return self._submit(now, {"account": account}, lambda e, row, ts: [e.control(ts, cmd, account)], untimed=True)
-
-    def _clock(self, kind: EventKind, now: Any) -> list[Decision]:
-        return self._submit(now, {}, lambda e, row, ts: [{**DEFAULTS, "ts": ts, "kind": int(kind)}], untimed=True)
-
-    # ------------------------------------------------------------------ processing
 
     def _submit(
         self,

@@ -19,7 +19,7 @@ from riskkit._jit import plain
 from riskkit.replay.engine.state import State
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Records
-from riskkit.replay.kernels.runtime import ROW
+from riskkit.replay.kernels.runtime import OFFSETS, ROW
 from riskkit.replay.results.converted import converted_now
 from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
@@ -36,7 +36,7 @@ __all__ = ["DecisionKind", "Decision", "DecisionFormatter", "time_text"]
 
 REFUSED = frozenset(map(int, (DecisionCode.OBJECT, DecisionCode.NO_PRICE, DecisionCode.HELD)))
 BY_COMMAND = int(Cause.COMMAND)
-CAUSE, CAUSE_AT = Struct("<h"), ROW.fields["cause"][1]
+CAUSE, CAUSE_AT = Struct("<h"), OFFSETS["cause"]
 BY_HAND = ""
 
 
