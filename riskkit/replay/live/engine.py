@@ -185,8 +185,8 @@ class Engine:
             raise InputError(f"batch={row['batch']!r}: a list of orders is taken in one call of push or feed")
         self._check_event(row)
         row["pair"] = self._journal.pair(row["account"], row["instrument"])
-        if self._state is not None and self._growth.admit(self._state, 0):
-            self._extend()
+        if self._state is not None:
+            self.make_room(0)
         return Prepared(row, named)
 
     def submit(self, event: Prepared) -> int:
@@ -241,7 +241,9 @@ class Engine:
         """Move the decision rows of compiled steps to `blocks`."""
         written = int(self._journal.head[PLACE["written"]])
         if written:
-            self.blocks.append(self._rows[:written].copy())
+            rows = self._rows[:written].copy()
+            moved = self.blocks and self.blocks[-1]["seq"][-1] == rows["seq"][-1]  # before an interrupt
+            self.blocks += [] if moved else [rows]
             self._journal.head[PLACE["written"]] = 0
 
     def _point(self) -> None:
@@ -250,11 +252,12 @@ class Engine:
             return
         assert self._state is not None
         head, columns = self._journal.head, self._journal.columns
-        head[PLACE["capacity"]], head[PLACE["slot_capacity"]] = len(columns["ts"]), len(self._state.orders) - 1
+        head[PLACE["slot_capacity"]] = len(self._state.orders) - 1
         for name, array in (("reach", self._reach.words), ("slots_at", columns["slots"])):
             head[PLACE[name]] = array.ctypes.data
         self._quick.point_to(self._values)
         self._step_at, self._address = self._quick.step, self._quick.address
+        head[PLACE["capacity"]] = len(columns["ts"])
 
     def feed(self, log: EventLog, start: int = 0, stop: int | None = None) -> None:
         """Push the events [start, stop) of a log of the same universe one at a time (a list of orders in one call).
@@ -334,15 +337,18 @@ class Engine:
         """Make room in all tables for so many events, and for the pairs that are known."""
         assert self._state is not None
         journal, state = self._journal, self._state
+        room = int(journal.head[PLACE["capacity"]])
+        journal.head[PLACE["capacity"]] = 0  # a step takes nothing if an interrupt leaves it with old addresses
         moved = (
             journal.make_room(events),
             self._engine.make_room(state),
             self._growth.admit(state, journal.slots + events),
         )
-        if any(moved):
+        if any(moved) or not room:
             self._extend()
         elif len(self._rows) - journal.head[PLACE["written"]] <= state.counts[Counter.ROOM]:
             self._keep_rows()
+        journal.head[PLACE["capacity"]] = len(journal.columns["ts"])
 
     def _check_event(self, event: Row) -> None:
         """Refuse an event of unknown codes, fills of a flattening, and money in a currency that a rule cannot add."""
@@ -379,11 +385,9 @@ class Engine:
         if self._state is None:
             self._begin(event["ts"])
         assert self._state is not None
-        journal, state = self._journal, self._state
-        moved = journal.make_room(1)
+        journal = self._journal
         journal.derive(event)
-        if self._growth.admit(state, journal.slots) or moved:
-            self._extend()
+        self.make_room(1)
         journal.append(event)
 
     def _begin(self, ts: int) -> None:

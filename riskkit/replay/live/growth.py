@@ -229,13 +229,14 @@ class Growth:
         record["account"], record["instrument"], record["code"], record["product"] = account, instrument, pair, key
         if traded["last_pair"] < 0:
             traded["first_position"] = pair
-        else:
+        elif traded["last_pair"] != pair:  # as an interrupted call has left it
             state.positions["next_position"][traded["last_pair"] + 1] = pair
         traded["last_pair"] = pair
-        if account not in self._last:
+        last = self._last.get(account, -1)
+        if last < 0:
             owner["first_position"] = pair
-        else:
-            state.positions["next_of_account"][self._last[account] + 1] = pair
+        elif last != pair:
+            state.positions["next_of_account"][last + 1] = pair
         self._last[account] = pair
         for k, of_pair in self._by_pair:
             moved |= self._add_key(state, k, pair if of_pair else key, account)
@@ -258,14 +259,14 @@ class Growth:
             table = state.rules[k] = np.concatenate([table, blank])
         if table["owner"][key + 1] >= 0:
             return False
-        place = int(table["memory"][key + 1]) if "memory" in (table.dtype.names or ()) else 0
-        table[key + 1] = np.zeros(1, table.dtype)[0]
-        table["owner"][key + 1] = account
+        fresh = np.zeros(2, table.dtype)  # written in one go, so that an interrupted call begins it again
+        fresh["owner"][1] = account
         if "memory" in (table.dtype.names or ()):
-            table["memory"][key + 1] = place
+            place = fresh["memory"][1] = int(table["memory"][key + 1])
             state.memory[place : place + size] = 0
         if self._begins[k]:
-            begin_records(rule, params, table[key : key + 2], state)
+            begin_records(rule, params, fresh, state)
+        table[key + 1] = fresh[1]
         return moved
 
 

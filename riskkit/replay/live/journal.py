@@ -80,10 +80,11 @@ class Journal:
         if len(self) + events <= room:
             return False
         size = max(STEP_EVENTS if self.stepped else FIRST_EVENTS, 2 * room, 2 * events)
+        columns = {}
         for name, column in self.columns.items():
-            larger = np.full(size, DEFAULTS.get(name, 0), column.dtype)
-            larger[:room] = column
-            self.columns[name] = larger
+            columns[name] = np.full(size, DEFAULTS.get(name, 0), column.dtype)
+            columns[name][:room] = column
+        self.columns.update(columns)  # all or, if it is interrupted, none
         return True
 
     def derive(self, event: Row) -> None:
