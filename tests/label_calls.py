@@ -27,11 +27,11 @@ ODD = {
     "account": ["", " A0", "B", None, 0, ["A0"], float("nan"), "A\n0"],
     "instrument": ["", "I0 ", "J", None, 1.0, {}],
     "side": ["X", "", None, 1, -1, ["B"], 2.5],
-    "qty": [0, -1, 2.5, "two", None, float("nan"), float("inf"), True, 2**70, [1], 1e-12, Decimal("NaN")],
+    "qty": [0, -1, 10**5000, 2.5, "two", None, float("nan"), float("inf"), True, 2**70, [1], 1e-12, Decimal("NaN")],
     "price": [0, -3, 100.013, "dear", None, float("nan"), False, 10**30, {}, "100.001"],
     "strategy": ["", 7, " s0", "s\x00"],
     "connection": ["", 7.0, " A0/c0", "\x7f"],
-    "order_id": ["", " a", "a b", 1.0, True, ["a"], float("nan"), "\u2028"],
+    "order_id": ["", 10**5000, " a", "a b", 1.0, True, ["a"], float("nan"), "\u2028"],
     "trade_id": ["", " t", 1.5, 2.0, ["t"], True],
 }
 KINDS = ["order"] * 8 + ["trade"] * 5 + ["price"] * 3 + ["cancel", "cancel", "modify", "modify", "tick", "ack"]

@@ -68,14 +68,14 @@ def columns_of(events: Any) -> Columns:
         return {str(name): _listed(events[name]) for name in events.columns}
     if isinstance(events, Mapping) or not isinstance(events, Iterable):
         raise InputError(
-            f"events is a {type(events).__name__}; give a frame, an Arrow batch, or a list of dicts or of dataclasses"
+            f"events is of the type {type(events).__name__}; give a frame, an Arrow batch, or a list of dicts or dataclasses"
         )
     rows = list(events)
     if rows and dataclasses.is_dataclass(rows[0]):
         names = [known.name for known in dataclasses.fields(rows[0])]
         return {name: [getattr(row, name) for row in rows] for name in names}
     if not all(isinstance(row, Mapping) for row in rows):
-        raise InputError("events has a row that is no dict; give a list of dicts, or of dataclasses of one kind")
+        raise InputError("events has a row that is no dict; give a list of dicts, or of dataclasses of one class")
     names = list(dict.fromkeys(name for row in rows for name in row)) if rows else ["ts"]
     return {name: [row.get(name) for row in rows] for name in names}
 

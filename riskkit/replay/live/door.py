@@ -25,7 +25,7 @@ from riskkit.replay.live.compiled_step import WORDS as EVENT_PLACE
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.schema.columns import MISSING, EventKind, RowFlag
-from riskkit.replay.schema.constants import DAY_NS
+from riskkit.replay.schema.constants import DAY_NS, LARGEST
 
 UNPLAIN = -1
 MOST_NUMBERS = 1 << 16  # that are remembered, of prices and of quantities
@@ -398,7 +398,7 @@ class Door:
 def id_text(label: Any) -> str:
     """The text of a plain id: a number, or printed characters without a space; empty of any other."""
     if type(label) is int:
-        return str(label)
+        return str(label) if -LARGEST < label < LARGEST else ""
     return label if type(label) is str and label.isprintable() and " " not in label else ""
 
 

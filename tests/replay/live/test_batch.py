@@ -12,7 +12,6 @@ from label_calls import calls
 from proofs.test_proof import RULES
 from streams import universe
 
-from riskkit import InputError
 from riskkit.replay.live.column_door import COLUMNS
 from riskkit.replay.live.session import Session
 from riskkit.replay.run.replay_log import replay_log
@@ -98,15 +97,3 @@ def test_actions_of_a_batch_are_a_frame():
     assert frame[["action", "rule", "seq", "observed", "limit"]].values.tolist() == [["REJECT", "ordered", 0, 90, 60]]
     assert frame["reason"].str.startswith("the order is refused by ordered").all()
     assert session.process([]).frame().empty
-
-
-def test_what_is_no_batch_is_refused():
-    session = Session(RULES, universe(), compiled=False)
-    for events, sentence in [
-        (5, "events is a int; give a frame, an Arrow batch, or a list of dicts or of dataclasses"),
-        ([1], "events has a row that is no dict; give a list of dicts, or of dataclasses of one kind"),
-        ([{"account": "A0"}], "events has no column 'ts', the time of each event; it has account"),
-    ]:
-        with pytest.raises(InputError) as refused:
-            session.process(events)
-        assert str(refused.value) == sentence
