@@ -8,7 +8,7 @@ from naive import var as naive
 import riskkit as rk
 from riskkit._check import InputError
 from riskkit.covariance import fit_garch
-from riskkit.var._selection import rolling_order_statistics
+from riskkit.var._selection import rolling_order_statistics, statistics_of_groups
 from riskkit.var.age_weighting import AgeWeighted
 from riskkit.var.method import Method
 from riskkit.var.moments import rolling_moments, sample_moments
@@ -138,6 +138,9 @@ def test_buffer_against_sorting_every_window(kind):
         for i, rank in enumerate(ranks):
             np.testing.assert_array_equal(values[i], -ordered[:, :, rank])
             np.testing.assert_allclose(-sums[i], ordered[:, :, :rank].sum(axis=-1), rtol=1e-11, atol=1e-10)
+        for j, line in enumerate(table.T):  # with a compiler and without one: to the last bit
+            for compiled, grouped in zip((values, sums), statistics_of_groups(line, window, ranks), strict=True):
+                np.testing.assert_array_equal(compiled[:, :, j], grouped)
 
 
 def test_rolling_moments_against_each_window():
@@ -147,6 +150,18 @@ def test_rolling_moments_against_each_window():
             alone = sample_moments(table[w : w + WINDOW], tails=True)
             for name in ("mean", "second", "third", "fourth"):
                 np.testing.assert_allclose(getattr(rolled, name)[w], getattr(alone, name), rtol=1e-9, atol=1e-22)
+
+
+def test_windows_are_selected_with_a_compiler_and_without(monkeypatch):
+    def selected():
+        return rolling_order_statistics(CLUSTERED, WINDOW, [1, 4], share=0.3, size=2.0)
+
+    monkeypatch.setattr("riskkit._jit.loaded", lambda: False)
+    monkeypatch.setattr("riskkit.var._selection.CHUNK", 500)
+    without = selected()
+    monkeypatch.setattr("riskkit.var._selection.MANY_WINDOWS", 0)
+    for one, other in zip(without, selected(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_chunks_of_windows_join(monkeypatch):
