@@ -9,6 +9,7 @@ import riskkit as rk
 from riskkit._check import InputError
 from riskkit.covariance import fit_garch
 from riskkit.var._selection import rolling_order_statistics, statistics_of_groups
+from riskkit.var._student_t_fit import fit_columns, fit_windows
 from riskkit.var.age_weighting import AgeWeighted
 from riskkit.var.method import Method
 from riskkit.var.moments import rolling_moments, sample_moments
@@ -141,6 +142,26 @@ def test_buffer_against_sorting_every_window(kind):
         for j, line in enumerate(table.T):  # with a compiler and without one: to the last bit
             for compiled, grouped in zip((values, sums), statistics_of_groups(line, window, ranks), strict=True):
                 np.testing.assert_array_equal(compiled[:, :, j], grouped)
+
+
+@pytest.mark.parametrize("kind", ["t", "wild", "normal", "jumps", "rounded", "asleep"])
+def test_a_student_t_that_follows_its_windows_is_that_of_each_window(kind):
+    n, window = 300, 90
+    x = rng.standard_t({"wild": 1.2, "normal": 1e6}.get(kind, 4.0), n)
+    if kind == "jumps":
+        x *= np.where(np.arange(n) % 100 < 50, 1e-6, 1.0)
+    if kind == "rounded":
+        x = x.round()
+    if kind == "asleep":
+        x[100:140] = 0.0
+    rolled = fit_windows(np.column_stack([x, x[::-1]]), window)
+    for w in range(n - window + 1):
+        for j, series in enumerate((x, x[::-1])):
+            try:
+                alone = fit_columns(series[w : w + window, None])[:, 0]
+            except InputError:
+                alone = np.full(3, np.nan)
+            np.testing.assert_allclose(rolled[:, w, j], alone, rtol=1e-6, atol=1e-8)
 
 
 def test_rolling_moments_against_each_window():
