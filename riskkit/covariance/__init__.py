@@ -9,6 +9,8 @@ Long memory (RiskMetrics 2006)
     riskmetrics2006
 Shrinkage (Ledoit-Wolf, OAS)
     shrunk_covariance, ShrunkCovariance
+Returns with gaps, closes at different hours
+    incomplete_covariance, IncompleteCovariance, incomplete_ewma_variance, asynchronous_covariance
 GARCH(1,1)
     fit_garch, GarchFit, garch_update, garch_long_run_volatility
 Matrices
@@ -24,6 +26,12 @@ from riskkit.covariance.ewma_matrix import (
     ewma_portfolio_variance,
 )
 from riskkit.covariance.garch import ConvergenceWarning, GarchFit, fit_garch, garch_long_run_volatility, garch_update
+from riskkit.covariance.incomplete import (
+    IncompleteCovariance,
+    asynchronous_covariance,
+    incomplete_covariance,
+    incomplete_ewma_variance,
+)
 from riskkit.covariance.matrices import correlation_from_covariance, covariance_from_correlation
 from riskkit.covariance.nearest import MatrixRepair, nearest_correlation, nearest_covariance
 from riskkit.covariance.riskmetrics import riskmetrics2006
@@ -33,8 +41,10 @@ __all__ = [
     "ConvergenceWarning",
     "EwmaCovariance",
     "GarchFit",
+    "IncompleteCovariance",
     "MatrixRepair",
     "ShrunkCovariance",
+    "asynchronous_covariance",
     "correlation_from_covariance",
     "covariance_from_correlation",
     "effective_observations",
@@ -47,6 +57,8 @@ __all__ = [
     "fit_garch",
     "garch_long_run_volatility",
     "garch_update",
+    "incomplete_covariance",
+    "incomplete_ewma_variance",
     "nearest_correlation",
     "nearest_covariance",
     "riskmetrics2006",

@@ -57,7 +57,7 @@ UNITS = {
     "position of a day": "alarm first_hit",
     "count": """
         checkpoints chunk_size columns consecutive_losses current_losing_run ddof df hit_counts iterations
-        kmax left_out longest_losing_run longest_winning_run max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions
+        kmax left_out longest_losing_run pairs longest_winning_run max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions
         n_draws n_hits n_losses n_obs n_refused n_scenarios n_trades n_wins n_worst replicates steps top
     """,
     "ratio": """

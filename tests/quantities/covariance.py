@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from riskkit import covariance
 
 
@@ -120,6 +122,26 @@ def nearest_correlation(inputs):
     return covariance.nearest_correlation(inputs.first_of("A", "matrix")).matrix
 
 
+def gaps(policy):
+    def quantity(inputs):
+        result = covariance.incomplete_covariance(inputs.frame(), policy)
+        return {
+            "covariance": result.covariance,
+            "mean": np.asarray(result.mean),
+            "pairs": result.pairs,
+            "min_eigenvalue": result.min_eigenvalue,
+            "loglik": result.log_likelihood,
+        }
+
+    return quantity
+
+
+def ewma_variance_missing(inputs):
+    returns = [math.nan if value is None else value for value in inputs["returns"]]
+    policies = ("absolute_time", "observed_time", "zero_fill")
+    return {policy: covariance.incomplete_ewma_variance(returns, inputs["lam"], policy) for policy in policies}
+
+
 QUANTITIES = {
     "equal_weight_vol_zero_mean": equal_weight_vol_zero_mean,
     "ewma_vol_truncated_unnormalised": ewma_vol_truncated_unnormalised,
@@ -133,4 +155,9 @@ QUANTITIES = {
     "garch11_update": garch11_update,
     "garch11_t_mle": garch11_t_mle,
     "nearest_correlation": nearest_correlation,
+    "covariance_pairwise": gaps("pairwise"),
+    "covariance_listwise": gaps("listwise"),
+    "covariance_em": gaps("maximum_likelihood"),
+    "covariance_monotone_ml": gaps("maximum_likelihood"),
+    "ewma_variance_missing": ewma_variance_missing,
 }
