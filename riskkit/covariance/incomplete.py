@@ -14,6 +14,7 @@ from riskkit._check import (
     labels_of,
     one_of,
     refuse_disorder,
+    refuse_prices,
     returns_array,
     whole_number,
     with_labels,
@@ -201,8 +202,7 @@ def incomplete_ewma_variance(returns: ReturnsLike, decay: float = 0.94, gaps: Ga
     refuse_disorder(returns, "returns")
     array = float_array(returns, "returns")
     table = array.reshape(len(array), -1)
-    known = np.isfinite(table)
-    _refuse_infinity(table)
+    known = _known(table)
     if not known.any(axis=0).all():
         raise InputError(f"returns has no number in column {int(np.argmin(known.any(axis=0)))}")
     age = np.arange(len(table) - 1.0, -1.0, -1.0)[:, None]
@@ -264,8 +264,7 @@ def _with_gaps(returns: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     table = float_array(returns, "returns")
     if table.ndim != 2:
         raise InputError(f"returns has shape {table.shape}; a matrix needs (n_obs, n_assets)")
-    _refuse_infinity(table)
-    known = np.isfinite(table)
+    known = _known(table)
     counts = known.T.astype(np.int64) @ known.astype(np.int64)
     if counts.min(initial=2) < 2:
         i, j = (int(k) for k in np.argwhere(counts < 2)[0])
@@ -276,10 +275,14 @@ def _with_gaps(returns: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return table, known, counts
 
 
-def _refuse_infinity(table: np.ndarray) -> None:
+def _known(table: np.ndarray) -> np.ndarray:
+    """True where there is a return; infinity and prices are refused."""
     if np.isinf(table).any():
         row = int(np.argwhere(np.isinf(table))[0][0])
         raise InputError(f"returns holds infinity in row {row}; a missing return is NaN")
+    known = np.isfinite(table)
+    refuse_prices(table[known.all(axis=1)], "returns")
+    return known
 
 
 def _pairwise(table: np.ndarray, known: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -81,7 +81,7 @@ class _Paths(ReturnModel):
         returns: np.ndarray = np.expm1(self._log_steps(draws).sum(axis=1))
         return returns
 
-    def over_horizon(self, draws: Any) -> ReturnModel:
+    def _over_horizon(self, draws: Any) -> ReturnModel:
         """One step, whose returns have the law of the sum of several; itself for given (arrays of) draws."""
         if self.steps == 1 or not isinstance(draws, (np.random.Generator, SobolDraws)):
             return self

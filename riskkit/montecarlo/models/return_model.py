@@ -47,7 +47,7 @@ class ReturnModel(Shown, ABC):
     def returns(self, draws: Variates) -> np.ndarray:
         """(n, n_assets) simple returns of these draws."""
 
-    def over_horizon(self, draws: Any) -> ReturnModel:
+    def _over_horizon(self, draws: Any) -> ReturnModel:
         """A model with the same law of `returns` from as few variates as possible; itself for given (arrays of) draws."""
         return self
 
@@ -84,7 +84,7 @@ class ReturnModel(Shown, ABC):
         >>> NormalReturns([[0.0004]]).sample(None, [[1.0], [-2.0]]).tolist()
         [[0.02], [-0.04]]
         """
-        model = self.over_horizon(draws)
+        model = self._over_horizon(draws)
         source, n = source_of(draws, model.needs, n_scenarios, antithetic)
         refuse_size((n, self.n_assets), "the scenarios", "simulate_risk keeps only the largest losses")
         out = np.empty((n, self.n_assets))
