@@ -121,6 +121,7 @@ DOORS: dict[str, Door] = {
     "covariance.incomplete_covariance": Door(lambda table, unit: C.incomplete_covariance(table).covariance, power=2),
     "covariance.incomplete_ewma_variance": Door(of_all(C.incomplete_ewma_variance), ordered=True, power=2),
     "covariance.asynchronous_covariance": Door(of_all(C.asynchronous_covariance), ordered=True, power=2),
+    "covariance.factor_covariance": Door(lambda table, unit: C.factor_covariance(table, 2).covariance, power=2),
     "covariance.fit_garch": Door(in_garch("next_volatility"), ordered=True),
     "covariance.fit_garch: volatility": Door(in_garch("volatility"), ordered=True),
     "covariance.fit_garch: omega": Door(in_garch("omega"), ordered=True, power=2),

@@ -9,6 +9,8 @@ Long memory (RiskMetrics 2006)
     riskmetrics2006
 Shrinkage (Ledoit-Wolf, OAS)
     shrunk_covariance, ShrunkCovariance
+Factors, statistical or given
+    factor_covariance, FactorCovariance
 Returns with gaps, closes at different hours
     incomplete_covariance, IncompleteCovariance, incomplete_ewma_variance, asynchronous_covariance
 GARCH(1,1)
@@ -25,6 +27,7 @@ from riskkit.covariance.ewma_matrix import (
     ewma_covariance_path,
     ewma_portfolio_variance,
 )
+from riskkit.covariance.factor import FactorCovariance, factor_covariance
 from riskkit.covariance.garch import ConvergenceWarning, GarchFit, fit_garch, garch_long_run_volatility, garch_update
 from riskkit.covariance.incomplete import (
     IncompleteCovariance,
@@ -40,6 +43,7 @@ from riskkit.covariance.shrunk import ShrunkCovariance, shrunk_covariance
 __all__ = [
     "ConvergenceWarning",
     "EwmaCovariance",
+    "FactorCovariance",
     "GarchFit",
     "IncompleteCovariance",
     "MatrixRepair",
@@ -54,6 +58,7 @@ __all__ = [
     "ewma_initial",
     "ewma_variance",
     "ewma_volatility",
+    "factor_covariance",
     "fit_garch",
     "garch_long_run_volatility",
     "garch_update",

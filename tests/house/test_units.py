@@ -21,7 +21,7 @@ IMITATED = {"calculate_liquidity_var"}  # names and units of other desks, conver
 
 UNITS = {
     "fraction": """
-        after_hit alpha autocorrelation bandwidth beta cdar confidence correlation coverage cumulative_probability
+        after_hit alpha autocorrelation bandwidth beta cdar confidence correlation coverage cumulative_probability explained
         current_drawdown decay decisive_p_value density_ratio exact_coverage depth detectable_hit_rate drawdown
         exact_p_value exceedance_probability hit_rate loss_probability max_drawdown max_drawdown_limit p_value
         p_values pain_index participation path permanent persistence pit plus_factor power r_squared realized
@@ -31,13 +31,13 @@ UNITS = {
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility",
     "as the returns": """
-        average_loss average_trade average_win covariance current_volatility es es_high es_low es_standard_error
+        average_loss average_trade average_win covariance factor_covariance specific_variance current_volatility es es_high es_low es_standard_error
         history jump_mean jump_volatility last_return next_es next_var long_run_volatility mean factors moves
         next_volatility omega original pnl scenario scenarios sd specific_moves target_volatility values var
         var_high var_low var_standard_error volatilities volatility
     """,
     "money": """
-        after before by_position component contributions cost_sd expected_cost holding_cost impact_cost
+        after before by_factor specific by_position component contributions cost_sd expected_cost holding_cost impact_cost
         liquidity_cost loss losses paths price_components price_var spread_cost standard_error theta total
         total_standard_error trade value value_today
     """,

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from riskkit import attribution
-from riskkit.covariance import covariance_from_correlation, sample_covariance
+from riskkit.covariance import FactorCovariance, covariance_from_correlation, sample_covariance
 
 
 def book(inputs):
@@ -177,7 +177,18 @@ def incremental_var_historical(inputs):
     return change.to_numpy() if one is None else change.iloc[one] if isinstance(one, int) else change[one]
 
 
+def factor_var(inputs):
+    exposures, own = np.array(inputs["exposures"]), np.array(inputs["specific_variance"])
+    model = FactorCovariance(exposures, np.array(inputs["factor_covariance"]), own, 0.0)
+    parts = attribution.by_factor(np.array(inputs["positions"]), model, inputs["level"])
+    return {
+        **{"var": parts.total, "factor_contribution": parts.by_factor, "specific_contribution": parts.specific},
+        **{"factor_share": parts.by_factor.sum() / parts.total, "positions_contribution": parts.by_position},
+    }
+
+
 QUANTITIES = {
+    "factor_var_attribution": factor_var,
     "portfolio_var": portfolio_var,
     "delta_normal_var_portfolio": delta_normal_var_portfolio,
     "marginal_var": marginal_var,

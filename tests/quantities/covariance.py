@@ -142,7 +142,34 @@ def ewma_variance_missing(inputs):
     return {policy: covariance.incomplete_ewma_variance(returns, inputs["lam"], policy) for policy in policies}
 
 
+def statistical_factors(inputs):
+    model = covariance.factor_covariance(inputs.frame(), inputs["factors"])
+    return told(model)
+
+
+def given_factor(inputs):
+    data, names = inputs.frame(), inputs["names"]
+    model = covariance.factor_covariance(data[names], data[inputs["factor"]])
+    return {"beta": np.asarray(model.loadings)[:, 0], **told(model)}
+
+
+def told(model):
+    return {
+        "explained_share": model.explained,
+        "covariance": model.covariance,
+        "specific_variance": np.asarray(model.specific_variance),
+    }
+
+
+def shrunk_to_identity(inputs):
+    result = covariance.shrunk_covariance(inputs.frame())
+    return {"shrinkage": result.shrinkage, "covariance": result.covariance}
+
+
 QUANTITIES = {
+    "statistical_factor_covariance": statistical_factors,
+    "given_factor_covariance": given_factor,
+    "ledoit_wolf_identity": shrunk_to_identity,
     "equal_weight_vol_zero_mean": equal_weight_vol_zero_mean,
     "ewma_vol_truncated_unnormalised": ewma_vol_truncated_unnormalised,
     "ewma_recursive_init_first_square": ewma_recursive_init_first_square,
