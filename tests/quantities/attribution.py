@@ -187,7 +187,31 @@ def factor_var(inputs):
     }
 
 
+def active_risk(inputs):
+    """Contributions of the active weights to the tracking error: those of any portfolio, of the difference."""
+    held, market = np.array(inputs["weights"]), np.array(inputs["benchmark_weights"])
+    matrix = np.array(inputs["covariance"])
+    risk = attribution.portfolio(held - market, matrix, measure="volatility")
+    parts = attribution.component(held - market, matrix, measure="volatility")
+    total = attribution.portfolio(held, matrix, measure="volatility")
+    marginal = attribution.marginal(market, matrix, measure="volatility")
+    of_market = attribution.portfolio(market, matrix, measure="volatility")
+    beta = float(held @ marginal) / of_market
+    return {
+        **{
+            "tracking_error": risk,
+            "contribution": parts,
+            "pct": 100.0 * parts / risk,
+            "beta": beta,
+            "total_vol": total,
+        },
+        "marginal": attribution.marginal(held - market, matrix, measure="volatility"),
+        "residual_vol": attribution.portfolio(held - beta * market, matrix, measure="volatility"),
+    }
+
+
 QUANTITIES = {
+    "tracking_error_contributions": active_risk,
     "factor_var_attribution": factor_var,
     "portfolio_var": portfolio_var,
     "delta_normal_var_portfolio": delta_normal_var_portfolio,
