@@ -122,6 +122,9 @@ DOORS: dict[str, Door] = {
     "covariance.incomplete_covariance": Door(lambda table, unit: C.incomplete_covariance(table).covariance, power=2),
     "covariance.incomplete_ewma_variance": Door(of_all(C.incomplete_ewma_variance), ordered=True, power=2),
     "covariance.asynchronous_covariance": Door(of_all(C.asynchronous_covariance), ordered=True, power=2),
+    "covariance.fit_asymmetric_garch": Door(
+        lambda table, unit: C.fit_asymmetric_garch(first(table), distribution="normal").next_volatility, ordered=True
+    ),
     "covariance.factor_covariance": Door(lambda table, unit: C.factor_covariance(table, 2).covariance, power=2),
     "covariance.fit_garch": Door(in_garch("next_volatility"), ordered=True),
     "covariance.fit_garch: volatility": Door(in_garch("volatility"), ordered=True),

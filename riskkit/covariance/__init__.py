@@ -15,10 +15,13 @@ Returns with gaps, closes at different hours
     incomplete_covariance, IncompleteCovariance, incomplete_ewma_variance, asynchronous_covariance
 GARCH(1,1)
     fit_garch, GarchFit, garch_update, garch_long_run_volatility
+Asymmetric and long-memory volatility (GJR, EGARCH, FIGARCH)
+    fit_asymmetric_garch, VolatilityFit
 Matrices
     correlation_from_covariance, covariance_from_correlation, nearest_correlation, nearest_covariance, MatrixRepair
 """
 
+from riskkit.covariance.asymmetric import VolatilityFit, fit_asymmetric_garch
 from riskkit.covariance.equally_weighted import sample_covariance, sample_volatility, stressed_sample
 from riskkit.covariance.ewma import effective_observations, ewma_initial, ewma_variance, ewma_volatility
 from riskkit.covariance.ewma_matrix import (
@@ -48,6 +51,7 @@ __all__ = [
     "IncompleteCovariance",
     "MatrixRepair",
     "ShrunkCovariance",
+    "VolatilityFit",
     "asynchronous_covariance",
     "correlation_from_covariance",
     "covariance_from_correlation",
@@ -59,6 +63,7 @@ __all__ = [
     "ewma_variance",
     "ewma_volatility",
     "factor_covariance",
+    "fit_asymmetric_garch",
     "fit_garch",
     "garch_long_run_volatility",
     "garch_update",

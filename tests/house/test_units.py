@@ -31,7 +31,7 @@ UNITS = {
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
     "fraction per year": "annualised_return annualised_volatility m_squared tracking_error",
     "as the returns": """
-        factor_covariance specific_variance benchmark
+        factor_covariance specific_variance benchmark variances
         average_loss average_trade average_win covariance current_volatility es es_high es_low es_standard_error
         history jump_mean jump_volatility last_return next_es next_var long_run_volatility mean factors moves
         next_volatility omega original pnl scenario scenarios sd specific_moves target_volatility values var

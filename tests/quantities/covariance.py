@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from riskkit import covariance
+from riskkit.var.parametric import skewed_t
 
 
 def equal_weight_vol_zero_mean(inputs):
@@ -166,7 +167,54 @@ def shrunk_to_identity(inputs):
     return {"shrinkage": result.shrinkage, "covariance": result.covariance}
 
 
+def asymmetric(model, distribution):
+    """A fit; with the VaR and ES of the next period at the levels of the case."""
+
+    def quantity(inputs):
+        fit = covariance.fit_asymmetric_garch(
+            inputs.series(), model, distribution=distribution, horizon=10 if model == "gjr" else 1
+        )
+        found = {
+            **fit.parameters,
+            **{"mu": fit.parameters["mean"], "loglik": fit.log_likelihood, "variance_next": fit.variances[0]},
+            **{"variance_sum_10": fit.variances.sum()},
+        }
+        if distribution == "t":
+            found["nu"] = found["df"]
+        if distribution == "skewed_t":
+            df, skew = fit.parameters["df"], fit.parameters["skew"]
+            found |= {"eta": df, "lambda": skew, "shape": df, "xi": math.sqrt((1.0 + skew) / (1.0 - skew))}
+            risks = [skewed_t(level, df=df, skew=skew) for level in inputs.get("levels", [])]
+            found["var_next"] = [fit.next_volatility * risk.var - fit.parameters["mean"] for risk in risks]
+            found["es_next"] = [fit.next_volatility * risk.es - fit.parameters["mean"] for risk in risks]
+        return found
+
+    return quantity
+
+
+def skewed_t_risk(inputs):
+    skew = inputs.get("lambda")
+    if skew is None:
+        skew = (inputs["xi"] ** 2 - 1.0) / (inputs["xi"] ** 2 + 1.0)
+    df = inputs.first_of("eta", "nu")
+    masses = {
+        name: [skewed_t(1.0 - p, df=df, skew=skew) for p in inputs.get(name, inputs["p"])] for name in ("p", "es_p")
+    }
+    return {
+        "quantile": [-risk.var for risk in masses["p"]],
+        "es": [risk.es for risk in masses["es_p"]],
+        "xi_fernandez_steel": math.sqrt((1.0 + skew) / (1.0 - skew)),
+        "lambda_hansen": skew,
+    }
+
+
 QUANTITIES = {
+    "gjr_normal_mle": asymmetric("gjr", "normal"),
+    "gjr_skewt_mle": asymmetric("gjr", "skewed_t"),
+    "gjr_skewt_loglik_max": asymmetric("gjr", "skewed_t"),
+    "egarch_t_mle": asymmetric("egarch", "t"),
+    "hansen_skewt_quantile_es": skewed_t_risk,
+    "fernandez_steel_skewt_quantile_es": skewed_t_risk,
     "statistical_factor_covariance": statistical_factors,
     "given_factor_covariance": given_factor,
     "ledoit_wolf_identity": shrunk_to_identity,
