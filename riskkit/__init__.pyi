@@ -7,6 +7,7 @@ from . import compat as compat
 from . import covariance as covariance
 from . import datasets as datasets
 from . import desk as desk
+from . import frtb as frtb
 from . import incidents as incidents
 from . import liquidity as liquidity
 from . import montecarlo as montecarlo

@@ -327,6 +327,16 @@ def refuse_prices(array: np.ndarray, name: str, *, fractions: bool = False, inst
     )
 
 
+def refuse_size(shape: Sequence[int], what: str, instead: str) -> None:
+    """Refuse an answer of more than `LARGEST_ANSWER` bytes before any of it is computed."""
+    size = 8 * math.prod(shape)
+    if size > LARGEST_ANSWER:
+        by = " x ".join(f"{n:,}" for n in shape)
+        raise InputError(f"{what} would need {size / 1e9:,.1f} GB ({by} numbers); {instead}")
+
+
+LARGEST_ANSWER = 4_000_000_000
+"""Bytes that a single array may have."""
 LARGEST_RETURN, LARGEST_STEP = 0.5, 0.3
 """Typical return without a loss that is taken for one, and the change that nine of ten steps of a price stay below."""
 

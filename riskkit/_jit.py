@@ -72,6 +72,11 @@ def compiled(function: Callable[..., Any], flags: dict[str, Any] | None = None) 
     return _compile(function, {**FLAGS, **(flags or {})}, numba.njit, {})
 
 
+def loaded() -> bool:
+    """True once numba is imported, so that one more kernel costs little."""
+    return "numba" in sys.modules
+
+
 def plain(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` as plain Python, including every kernel that it calls."""
     return _plain(function, {})

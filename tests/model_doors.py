@@ -23,6 +23,7 @@ ASSETS = ["A", "B", "C"]
 _SHOCKS = np.random.default_rng(7).standard_t(6, (N, 3)) @ [[1.0, 0.3, 0.1], [0.0, 1.0, 0.4], [0.0, 0.0, 1.0]]
 RETURNS = pd.DataFrame(0.01 * _SHOCKS * (1.0 + 0.5 * np.sin(np.arange(N) / 20.0))[:, None], DAYS, ASSETS)
 PRICES = 100.0 * (1.0 + RETURNS).cumprod()
+BENCHMARK = RETURNS.mean(axis=1).to_numpy()
 HELD = pd.Series([300.0, -100.0, 50.0], ASSETS)
 WINDOW = {"spring": (DAYS[60], DAYS[120])}
 HALF = slice(DAYS[40], DAYS[160])
@@ -118,6 +119,13 @@ DOORS: dict[str, Door] = {
     "covariance.ewma_covariance_path": Door(of_all(C.ewma_covariance_path), ordered=True, power=2),
     "covariance.ewma_portfolio_variance": Door(of_all(C.ewma_portfolio_variance, HELD), ordered=True, power=2),
     "covariance.riskmetrics2006": Door(of_all(C.riskmetrics2006), ordered=True, power=2),
+    "covariance.incomplete_covariance": Door(lambda table, unit: C.incomplete_covariance(table).covariance, power=2),
+    "covariance.incomplete_ewma_variance": Door(of_all(C.incomplete_ewma_variance), ordered=True, power=2),
+    "covariance.asynchronous_covariance": Door(of_all(C.asynchronous_covariance), ordered=True, power=2),
+    "covariance.fit_asymmetric_garch": Door(
+        lambda table, unit: C.fit_asymmetric_garch(first(table), distribution="normal").next_volatility, ordered=True
+    ),
+    "covariance.factor_covariance": Door(lambda table, unit: C.factor_covariance(table, 2).covariance, power=2),
     "covariance.fit_garch": Door(in_garch("next_volatility"), ordered=True),
     "covariance.fit_garch: volatility": Door(in_garch("volatility"), ordered=True),
     "covariance.fit_garch: omega": Door(in_garch("omega"), ordered=True, power=2),
@@ -142,6 +150,22 @@ DOORS: dict[str, Door] = {
         ordered=True,
     ),
     "var.rolling_var": Door(lambda table, unit: risk(rk.rolling_var(table, 100)), ordered=True),
+    "performance.tracking_error": Door(lambda table, unit: P.tracking_error(table, unit * BENCHMARK), power=1),
+    "performance.information_ratio": Door(
+        lambda table, unit: P.information_ratio(table, unit * BENCHMARK, definition="per_period"), power=0
+    ),
+    "performance.capture_ratio": Door(
+        lambda table, unit: P.capture_ratio(table, unit * BENCHMARK, definition="mean"), power=0
+    ),
+    "performance.compare_to_benchmark": Door(
+        lambda table, unit: P.compare_to_benchmark(first(table), BENCHMARK, 252).beta, power=None
+    ),
+    "performance.rolling_performance": Door(
+        lambda table, unit: P.rolling_performance(first(table), 60, 252)["sharpe"].dropna(), ordered=True, power=None
+    ),
+    "performance.monthly_table": Door(
+        lambda table, unit: P.monthly_table(first(table))["year"], ordered=True, power=None
+    ),
     "performance.annualized_return": Door(of_all(P.annualized_return, **DAILY), power=None),
     "performance.annualized_volatility": Door(of_all(P.annualized_volatility, **DAILY)),
     "performance.sharpe_ratio": Door(of_all(P.sharpe_ratio, **DAILY), power=0),

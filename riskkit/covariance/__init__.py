@@ -9,12 +9,19 @@ Long memory (RiskMetrics 2006)
     riskmetrics2006
 Shrinkage (Ledoit-Wolf, OAS)
     shrunk_covariance, ShrunkCovariance
+Factors, statistical or given
+    factor_covariance, FactorCovariance
+Returns with gaps, closes at different hours
+    incomplete_covariance, IncompleteCovariance, incomplete_ewma_variance, asynchronous_covariance
 GARCH(1,1)
     fit_garch, GarchFit, garch_update, garch_long_run_volatility
+Asymmetric and long-memory volatility (GJR, EGARCH, FIGARCH)
+    fit_asymmetric_garch, VolatilityFit
 Matrices
     correlation_from_covariance, covariance_from_correlation, nearest_correlation, nearest_covariance, MatrixRepair
 """
 
+from riskkit.covariance.asymmetric import VolatilityFit, fit_asymmetric_garch
 from riskkit.covariance.equally_weighted import sample_covariance, sample_volatility, stressed_sample
 from riskkit.covariance.ewma import effective_observations, ewma_initial, ewma_variance, ewma_volatility
 from riskkit.covariance.ewma_matrix import (
@@ -23,7 +30,14 @@ from riskkit.covariance.ewma_matrix import (
     ewma_covariance_path,
     ewma_portfolio_variance,
 )
+from riskkit.covariance.factor import FactorCovariance, factor_covariance
 from riskkit.covariance.garch import ConvergenceWarning, GarchFit, fit_garch, garch_long_run_volatility, garch_update
+from riskkit.covariance.incomplete import (
+    IncompleteCovariance,
+    asynchronous_covariance,
+    incomplete_covariance,
+    incomplete_ewma_variance,
+)
 from riskkit.covariance.matrices import correlation_from_covariance, covariance_from_correlation
 from riskkit.covariance.nearest import MatrixRepair, nearest_correlation, nearest_covariance
 from riskkit.covariance.riskmetrics import riskmetrics2006
@@ -32,9 +46,13 @@ from riskkit.covariance.shrunk import ShrunkCovariance, shrunk_covariance
 __all__ = [
     "ConvergenceWarning",
     "EwmaCovariance",
+    "FactorCovariance",
     "GarchFit",
+    "IncompleteCovariance",
     "MatrixRepair",
     "ShrunkCovariance",
+    "VolatilityFit",
+    "asynchronous_covariance",
     "correlation_from_covariance",
     "covariance_from_correlation",
     "effective_observations",
@@ -44,9 +62,13 @@ __all__ = [
     "ewma_initial",
     "ewma_variance",
     "ewma_volatility",
+    "factor_covariance",
+    "fit_asymmetric_garch",
     "fit_garch",
     "garch_long_run_volatility",
     "garch_update",
+    "incomplete_covariance",
+    "incomplete_ewma_variance",
     "nearest_correlation",
     "nearest_covariance",
     "riskmetrics2006",

@@ -12,7 +12,16 @@ from typing import Any, Literal
 import numpy as np
 
 from riskkit import plot
-from riskkit._check import InputError, as_pandas, finite_array, labels_of, refuse_other_rows, returns_array, with_labels
+from riskkit._check import (
+    InputError,
+    as_pandas,
+    finite_array,
+    labels_of,
+    refuse_other_rows,
+    refuse_size,
+    returns_array,
+    with_labels,
+)
 from riskkit._docs import shared_parameters
 from riskkit._jit import kernel
 from riskkit._show import Row, Shown
@@ -98,6 +107,7 @@ class EwmaCovariance(Shown):
     def path(self, returns: ReturnsLike) -> Any:
         """S_t after every row: (n_obs, n_assets, n_assets), or a DataFrame indexed by (row, asset)."""
         array = self._checked(returns)
+        refuse_size((*array.shape, array.shape[1]), "the path of matrices", "EwmaCovariance.stream gives one at a time")
         out = np.empty((*array.shape, array.shape[1]))
         _path(np.array(self.covariance, dtype=float), array, self.decay, out)
         return _labelled_path(out, labels_of(returns, 0), self._assets)
@@ -180,7 +190,13 @@ def ewma_covariance(returns: ReturnsLike, decay: float = 0.94, start: Any = "bac
     >>> ewma_covariance([[0.02, 0.01], [-0.01, 0.03]], decay=0.9, start="first_square").round(8).tolist()
     [[0.00037, 0.00015], [0.00015, 0.00018]]
     """
-    return EwmaCovariance.init(returns, decay, start).update_many(returns).covariance
+    array, assets = _rows_of(returns)
+    decay = decay_factor(decay)
+    weights = (1.0 - decay) * decay ** np.arange(len(array) - 1.0, -1.0, -1.0)
+    first = _start_matrix(array, decay, start, BACKCAST_PERIODS)
+    weighted = array * np.sqrt(weights)[:, None]  # of rows and columns alike: the product is symmetric
+    covariance = symmetric(decay ** len(array) * first + weighted.T @ weighted)
+    return with_labels(covariance, assets, assets)
 
 
 @documented

@@ -6,6 +6,10 @@ Drawdown
 Risk-adjusted return
     annualized_return, annualized_volatility, sharpe_ratio, sharpe_standard_error, sortino_ratio, omega_ratio,
     calmar_ratio, downside_deviation
+Against a benchmark
+    compare_to_benchmark, BenchmarkComparison, tracking_error, information_ratio, capture_ratio
+Over time
+    monthly_table, rolling_performance
 Moments
     skewness, excess_kurtosis
 Trades
@@ -14,6 +18,14 @@ Summary
     performance_summary, PerformanceSummary
 """
 
+from riskkit.performance.benchmark import (
+    BenchmarkComparison,
+    capture_ratio,
+    compare_to_benchmark,
+    information_ratio,
+    tracking_error,
+)
+from riskkit.performance.calendar import monthly_table, rolling_performance
 from riskkit.performance.drawdown import (
     conditional_drawdown_at_risk,
     drawdown_series,
@@ -46,6 +58,13 @@ from riskkit.performance.trades import (
 )
 
 __all__ = [
+    "BenchmarkComparison",
+    "capture_ratio",
+    "compare_to_benchmark",
+    "information_ratio",
+    "monthly_table",
+    "rolling_performance",
+    "tracking_error",
     "Drawdown",
     "DrawdownTable",
     "PerformanceSummary",

@@ -348,7 +348,8 @@ def _lo_factor(excess: np.ndarray, total: Any, periods: int, lags: int | None) -
     max_lags = min(periods - 1, len(excess) - 1)
     used = max_lags if lags is None else min(max_lags, whole_number(lags, "lags", at_least=0))
     deviation = excess - excess.mean(axis=0)
-    variance = np.full(excess.shape[1:], float(periods))
-    for lag in range(1, used + 1):
-        variance += 2.0 * (periods - lag) * (deviation[lag:] * deviation[:-lag]).sum(axis=0) / total
+    length = 1 << (len(excess) + used).bit_length()  # zeros that keep the ends apart
+    spectrum = np.fft.rfft(deviation, length, axis=0)
+    products = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, length, axis=0)[1 : used + 1]
+    variance = periods + 2.0 * np.tensordot(periods - np.arange(1.0, used + 1.0), products, axes=1) / total
     return periods / np.sqrt(np.where(variance > 0.0, variance, np.nan))

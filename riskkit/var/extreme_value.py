@@ -10,8 +10,9 @@ import numpy as np
 from riskkit._check import InputError, constant, finite_array, finite_number, positive, shown
 from riskkit._tail import DEFAULT_CONFIDENCE, n_tail
 from riskkit._types import Confidence, ReturnsLike
+from riskkit.var._selection import rolling_order_statistics
 from riskkit.var.estimate import RiskEstimate, estimate
-from riskkit.var.method import Fit, Method
+from riskkit.var.method import Fit, Method, VarEs
 from riskkit.var.parametric.generalized_pareto import MIN_EXCESSES, fit_excesses, tail_risk
 
 
@@ -107,6 +108,23 @@ class PeaksOverThreshold(Method):
         names = ("threshold", "scale", "shape", "n_excesses")
         return Fit(risks[0], risks[1], dict(zip(names, parameters, strict=True)))
 
+    def roll(self, table: np.ndarray, window: int, confidences: tuple[float, ...]) -> VarEs:
+        """Estimate every window; one whose tail has not changed has the numbers of the window before."""
+        if self.threshold is not None:
+            return super().roll(table, window, confidences)
+        rank = self._n_over(window)
+        thresholds = rolling_order_statistics(table, window, [rank])[0][0]
+        steps = np.maximum(-table[:-window], -table[window:])  # the larger loss of the two rows of a step
+        same = (thresholds[1:] == thresholds[:-1]) & (steps < thresholds[1:])
+        shape = (len(confidences), *thresholds.shape)
+        var, es = np.empty(shape), np.empty(shape)
+        for j in range(table.shape[1]):
+            fitted = np.flatnonzero(np.append(True, ~same[:, j]))
+            views = np.lib.stride_tricks.sliding_window_view(table[:, j], window)[fitted]
+            fit, since = self._fit_windows(views.T, confidences), np.diff(np.append(fitted, len(thresholds)))
+            var[:, :, j], es[:, :, j] = np.repeat(fit.var, since, axis=1), np.repeat(fit.es, since, axis=1)
+        return var, es
+
     def of_column(self, column: int) -> Method:
         """The method with the threshold of one column."""
         return self if np.ndim(self.threshold) == 0 else replace(self, threshold=np.asarray(self.threshold)[[column]])
@@ -118,8 +136,13 @@ class PeaksOverThreshold(Method):
             if given.shape not in ((), (n_series,)):
                 raise InputError(f"threshold has shape {given.shape}; give one number or one per portfolio")
             return np.broadcast_to(given, (n_series,))
+        count = self._n_over(n_obs)
+        threshold: np.ndarray = -np.partition(table, count, axis=0)[count]
+        return threshold
+
+    def _n_over(self, n_obs: int) -> int:
+        """Number of losses over the threshold."""
         count = int(n_tail(n_obs, 1.0 - self.tail_fraction))
         if count + 1 > n_obs:
             raise InputError(f"returns has {n_obs} observations, too few for a threshold")
-        threshold: np.ndarray = -np.partition(table, count, axis=0)[count]
-        return threshold
+        return count

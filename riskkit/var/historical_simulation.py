@@ -212,17 +212,32 @@ def weighted_tail(table: np.ndarray, weights: np.ndarray, confidences: tuple[flo
 
     VaR is the first loss, worst first, at which the cumulative weight reaches p; ES is the mean of exactly p of weight.
     """
-    order = np.argsort(table, axis=0, kind="stable")
-    losses, mass = 0.0 - np.take_along_axis(table, order, axis=0), weights[order]
-    cumulative = np.cumsum(mass, axis=0)
-    series = np.arange(table.shape[1])
+    n_obs, n_series = table.shape
+    shape, largest = (len(confidences), n_series), max(map(tail_probability, confidences))
+    var, es = np.empty(shape), np.empty(shape)
+    left, keep = np.arange(n_series), 16 + 4 * math.ceil(largest * n_obs)
+    while left.size:  # among the few worst, if they have the weight
+        lines = table[:, left].T
+        worst = np.argpartition(lines, keep, axis=1)[:, :keep] if keep < n_obs else np.argsort(lines, axis=1)
+        heavy = (weights[worst].sum(axis=1) >= largest) | (keep >= n_obs)
+        worst, lines, done = worst[heavy], lines[heavy], left[heavy]
+        var[:, done], es[:, done] = _tail_of_worst(np.take_along_axis(lines, worst, 1), weights[worst], confidences)
+        left, keep = left[~heavy], 4 * keep
+    return var, es
+
+
+def _tail_of_worst(returns: np.ndarray, mass: np.ndarray, confidences: tuple[float, ...]) -> VarEs:
+    """VaR and ES (n_confidences, n_series) from the worst returns of each series and their weights, (n_series, n)."""
+    order = np.argsort(returns, axis=1, kind="stable")
+    losses, mass = 0.0 - np.take_along_axis(returns, order, 1), np.take_along_axis(mass, order, 1)
+    cumulative, series = np.cumsum(mass, axis=1), np.arange(len(mass))
     var, es = np.empty((len(confidences), len(series))), np.empty((len(confidences), len(series)))
     for i, level in enumerate(confidences):
         p = tail_probability(level)
-        last = np.argmax(cumulative >= p * (1.0 - 1e-12), axis=0)  # rounding of the sum must not take the next one
+        last = np.argmax(cumulative >= p * (1.0 - 1e-12), axis=1)  # rounding of the sum must not take the next one
         taken = np.minimum(mass, np.maximum(p - (cumulative - mass), 0.0))
-        taken[last, series] += p - taken.sum(axis=0)
-        var[i], es[i] = losses[last, series], (taken * losses).sum(axis=0) / p
+        taken[series, last] += p - taken.sum(axis=1)
+        var[i], es[i] = losses[series, last], (taken * losses).sum(axis=1) / p
     return var, es
 
 

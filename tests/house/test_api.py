@@ -60,11 +60,11 @@ def _refuse():
 
 
 def test_one_confidence_is_assumed_everywhere():
-    """A forecast and its test; compat has those of what it replaces, and a desk sets its limits at its own."""
+    """A forecast and its test; compat has those of what it replaces, frtb those of the rules, and a desk sets its limits at its own."""
     found = [
         (area, name, parameter.default)
         for area, name in NAMES
-        if area not in ("compat", "desk")
+        if area not in ("compat", "desk", "frtb")
         for function in _callables(PUBLIC[area, name])
         for key, parameter in inspect.signature(function).parameters.items()
         if key == "confidence" and isinstance(parameter.default, float)

@@ -68,6 +68,9 @@ RATIOS = {
         )
         for name, year in SHARPE
     },
+    "information_ratio": lambda table, **options: performance.information_ratio(
+        table, np.zeros(len(table)), 252, **options
+    ),
     "calmar_ratio": lambda table, **options: performance.calmar_ratio(table, 252, **options),
     **{
         name: getattr(performance, name)

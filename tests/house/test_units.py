@@ -21,7 +21,7 @@ IMITATED = {"calculate_liquidity_var"}  # names and units of other desks, conver
 
 UNITS = {
     "fraction": """
-        after_hit alpha autocorrelation bandwidth beta cdar confidence correlation coverage cumulative_probability
+        after_hit alpha autocorrelation batting_average bandwidth beta cdar confidence correlation coverage cumulative_probability explained
         current_drawdown decay decisive_p_value density_ratio exact_coverage depth detectable_hit_rate drawdown
         exact_p_value exceedance_probability hit_rate loss_probability max_drawdown max_drawdown_limit p_value
         p_values pain_index participation path permanent persistence pit plus_factor power r_squared realized
@@ -29,15 +29,16 @@ UNITS = {
         tolerance toward true_coverage type1 ulcer_index win_rate
     """,
     "fraction per period": "intercept log_returns log_volatility residual_volatility returns risk_free threshold",
-    "fraction per year": "annualised_return annualised_volatility",
+    "fraction per year": "annualised_return annualised_volatility m_squared tracking_error",
     "as the returns": """
+        factor_covariance specific_variance benchmark variances
         average_loss average_trade average_win covariance current_volatility es es_high es_low es_standard_error
         history jump_mean jump_volatility last_return next_es next_var long_run_volatility mean factors moves
         next_volatility omega original pnl scenario scenarios sd specific_moves target_volatility values var
         var_high var_low var_standard_error volatilities volatility
     """,
     "money": """
-        after before by_position component contributions cost_sd expected_cost holding_cost impact_cost
+        after before by_factor specific by_position component contributions cost_sd expected_cost holding_cost impact_cost
         liquidity_cost loss losses paths price_components price_var spread_cost standard_error theta total
         total_standard_error trade value value_today
     """,
@@ -57,13 +58,14 @@ UNITS = {
     "position of a day": "alarm first_hit",
     "count": """
         checkpoints chunk_size columns consecutive_losses current_losing_run ddof df hit_counts iterations
-        kmax left_out longest_losing_run longest_winning_run max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions
+        kmax left_out longest_losing_run pairs longest_winning_run max_iterations n00 n01 n10 n11 n_assets n_bootstrap n_directions
         n_draws n_hits n_losses n_obs n_refused n_scenarios n_trades n_wins n_worst replicates steps top
     """,
     "ratio": """
         basel_multiplier calmar_ratio cluster_odds excess_kurtosis frtb_multiplier hit_odds impact_coefficient
         coefficient kurtosis loadings loss_scale omega_ratio payoff_ratio permanent_coefficient phi profit_factor
         rho sharpe_ratio sharpe_standard_error skewness sortino_ratio tail_factor temporary_coefficient
+        beta_standard_error down_beta down_capture information_ratio treynor_ratio up_beta up_capture
         variance_ratio volatility_multiplier volatility_ratio weights
     """,
     "standard deviations": "distance normals max_distance residuals spread_multiplier standardized z",

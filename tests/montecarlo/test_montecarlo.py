@@ -1,5 +1,6 @@
 import math
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -272,7 +273,12 @@ def test_geometric_brownian_motion_has_its_law():
     np.testing.assert_allclose(logs.mean(axis=0), [(0.05 - 0.02) * 0.5, (-0.02 - 0.045) * 0.5], atol=0.002)
     expected = 0.5 * np.array([[0.04, 0.036], [0.036, 0.09]])
     np.testing.assert_allclose(np.cov(logs.T), expected, rtol=0.02)
-    np.testing.assert_allclose(model.sample(200_000, rng(1)), paths[:, -1] / [100.0, 50.0] - 1.0, rtol=1e-9, atol=1e-12)
+    sample = np.log1p(model.sample(200_000, rng(1)))  # over the horizon alone: in one step
+    np.testing.assert_allclose(np.cov(sample.T), expected, rtol=0.02)
+    np.testing.assert_allclose(sample, np.log1p(replace(model, steps=1).sample(200_000, rng(1))), rtol=1e-9, atol=1e-12)
+    draws = rng(1).standard_normal((1_000, model.needs.columns))  # given draws are those of every step
+    ends = model.paths(None, draws)[:, -1] - 1.0
+    np.testing.assert_allclose(model.sample(None, draws), ends, rtol=1e-9, atol=1e-12)
     growth = np.diff(np.log(paths[:, :, 0]), axis=1)
     assert abs(np.corrcoef(growth[:, 0], growth[:, 1])[0, 1]) < 0.01
 

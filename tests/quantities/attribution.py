@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from riskkit import attribution
-from riskkit.covariance import covariance_from_correlation, sample_covariance
+from riskkit.covariance import FactorCovariance, covariance_from_correlation, sample_covariance
 
 
 def book(inputs):
@@ -177,7 +177,42 @@ def incremental_var_historical(inputs):
     return change.to_numpy() if one is None else change.iloc[one] if isinstance(one, int) else change[one]
 
 
+def factor_var(inputs):
+    exposures, own = np.array(inputs["exposures"]), np.array(inputs["specific_variance"])
+    model = FactorCovariance(exposures, np.array(inputs["factor_covariance"]), own, 0.0)
+    parts = attribution.by_factor(np.array(inputs["positions"]), model, inputs["level"])
+    return {
+        **{"var": parts.total, "factor_contribution": parts.by_factor, "specific_contribution": parts.specific},
+        **{"factor_share": parts.by_factor.sum() / parts.total, "positions_contribution": parts.by_position},
+    }
+
+
+def active_risk(inputs):
+    """Contributions of the active weights to the tracking error: those of any portfolio, of the difference."""
+    held, market = np.array(inputs["weights"]), np.array(inputs["benchmark_weights"])
+    matrix = np.array(inputs["covariance"])
+    risk = attribution.portfolio(held - market, matrix, measure="volatility")
+    parts = attribution.component(held - market, matrix, measure="volatility")
+    total = attribution.portfolio(held, matrix, measure="volatility")
+    marginal = attribution.marginal(market, matrix, measure="volatility")
+    of_market = attribution.portfolio(market, matrix, measure="volatility")
+    beta = float(held @ marginal) / of_market
+    return {
+        **{
+            "tracking_error": risk,
+            "contribution": parts,
+            "pct": 100.0 * parts / risk,
+            "beta": beta,
+            "total_vol": total,
+        },
+        "marginal": attribution.marginal(held - market, matrix, measure="volatility"),
+        "residual_vol": attribution.portfolio(held - beta * market, matrix, measure="volatility"),
+    }
+
+
 QUANTITIES = {
+    "tracking_error_contributions": active_risk,
+    "factor_var_attribution": factor_var,
     "portfolio_var": portfolio_var,
     "delta_normal_var_portfolio": delta_normal_var_portfolio,
     "marginal_var": marginal_var,

@@ -2,7 +2,10 @@
 
 import math
 
+import numpy as np
+
 from riskkit import covariance
+from riskkit.var.parametric import skewed_t
 
 
 def equal_weight_vol_zero_mean(inputs):
@@ -120,7 +123,101 @@ def nearest_correlation(inputs):
     return covariance.nearest_correlation(inputs.first_of("A", "matrix")).matrix
 
 
+def gaps(policy):
+    def quantity(inputs):
+        result = covariance.incomplete_covariance(inputs.frame(), policy)
+        return {
+            "covariance": result.covariance,
+            "mean": np.asarray(result.mean),
+            "pairs": result.pairs,
+            "min_eigenvalue": result.min_eigenvalue,
+            "loglik": result.log_likelihood,
+        }
+
+    return quantity
+
+
+def ewma_variance_missing(inputs):
+    returns = [math.nan if value is None else value for value in inputs["returns"]]
+    policies = ("absolute_time", "observed_time", "zero_fill")
+    return {policy: covariance.incomplete_ewma_variance(returns, inputs["lam"], policy) for policy in policies}
+
+
+def statistical_factors(inputs):
+    model = covariance.factor_covariance(inputs.frame(), inputs["factors"])
+    return told(model)
+
+
+def given_factor(inputs):
+    data, names = inputs.frame(), inputs["names"]
+    model = covariance.factor_covariance(data[names], data[inputs["factor"]])
+    return {"beta": np.asarray(model.loadings)[:, 0], **told(model)}
+
+
+def told(model):
+    return {
+        "explained_share": model.explained,
+        "covariance": model.covariance,
+        "specific_variance": np.asarray(model.specific_variance),
+    }
+
+
+def shrunk_to_identity(inputs):
+    result = covariance.shrunk_covariance(inputs.frame())
+    return {"shrinkage": result.shrinkage, "covariance": result.covariance}
+
+
+def asymmetric(model, distribution):
+    """A fit; with the VaR and ES of the next period at the levels of the case."""
+
+    def quantity(inputs):
+        fit = covariance.fit_asymmetric_garch(
+            inputs.series(), model, distribution=distribution, horizon=10 if model == "gjr" else 1
+        )
+        found = {
+            **fit.parameters,
+            **{"mu": fit.parameters["mean"], "loglik": fit.log_likelihood, "variance_next": fit.variances[0]},
+            **{"variance_sum_10": fit.variances.sum()},
+        }
+        if distribution == "t":
+            found["nu"] = found["df"]
+        if distribution == "skewed_t":
+            df, skew = fit.parameters["df"], fit.parameters["skew"]
+            found |= {"eta": df, "lambda": skew, "shape": df, "xi": math.sqrt((1.0 + skew) / (1.0 - skew))}
+            risks = [skewed_t(level, df=df, skew=skew) for level in inputs.get("levels", [])]
+            found["var_next"] = [fit.next_volatility * risk.var - fit.parameters["mean"] for risk in risks]
+            found["es_next"] = [fit.next_volatility * risk.es - fit.parameters["mean"] for risk in risks]
+        return found
+
+    return quantity
+
+
+def skewed_t_risk(inputs):
+    skew = inputs.get("lambda")
+    if skew is None:
+        skew = (inputs["xi"] ** 2 - 1.0) / (inputs["xi"] ** 2 + 1.0)
+    df = inputs.first_of("eta", "nu")
+    masses = {
+        name: [skewed_t(1.0 - p, df=df, skew=skew) for p in inputs.get(name, inputs["p"])] for name in ("p", "es_p")
+    }
+    return {
+        "quantile": [-risk.var for risk in masses["p"]],
+        "es": [risk.es for risk in masses["es_p"]],
+        "xi_fernandez_steel": math.sqrt((1.0 + skew) / (1.0 - skew)),
+        "lambda_hansen": skew,
+    }
+
+
 QUANTITIES = {
+    "gjr_normal_mle": asymmetric("gjr", "normal"),
+    "gjr_skewt_mle": asymmetric("gjr", "skewed_t"),
+    "gjr_skewt_loglik_max": asymmetric("gjr", "skewed_t"),
+    "egarch_t_mle": asymmetric("egarch", "t"),
+    "hansen_skewt_quantile_es": skewed_t_risk,
+    "fernandez_steel_skewt_quantile_es": skewed_t_risk,
+    "statistical_factor_covariance": statistical_factors,
+    "given_factor_covariance": given_factor,
+    "ledoit_wolf_identity": shrunk_to_identity,
     "equal_weight_vol_zero_mean": equal_weight_vol_zero_mean,
     "ewma_vol_truncated_unnormalised": ewma_vol_truncated_unnormalised,
     "ewma_recursive_init_first_square": ewma_recursive_init_first_square,
@@ -133,4 +230,9 @@ QUANTITIES = {
     "garch11_update": garch11_update,
     "garch11_t_mle": garch11_t_mle,
     "nearest_correlation": nearest_correlation,
+    "covariance_pairwise": gaps("pairwise"),
+    "covariance_listwise": gaps("listwise"),
+    "covariance_em": gaps("maximum_likelihood"),
+    "covariance_monotone_ml": gaps("maximum_likelihood"),
+    "ewma_variance_missing": ewma_variance_missing,
 }

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from riskkit import InputError, performance
@@ -99,7 +100,113 @@ def performance_set(inputs):
     return inputs.each(one)
 
 
+def both(inputs):
+    data = inputs.frame()
+    return data[inputs["portfolio"]], data[inputs["benchmark"]], inputs["periods_per_year"]
+
+
+def regression(inputs):
+    ours, market, periods = both(inputs)
+    result = performance.compare_to_benchmark(ours, market, periods, risk_free=inputs["risk_free"] / periods)
+    return {
+        **{"beta": result.beta, "alpha_per_period": result.alpha, "r2": result.r_squared},
+        **{
+            "correlation": math.copysign(math.sqrt(result.r_squared), result.beta),
+            "beta_se": result.beta_standard_error,
+        },
+        "residual_sd_n_minus_2": result.residual_volatility,
+        "alpha_annual_arithmetic": result.alpha * periods,
+        "alpha_annual_compound": (1.0 + result.alpha) ** periods - 1.0,
+    }
+
+
+def active(inputs):
+    ours, market, periods = both(inputs)
+    ratio = performance.information_ratio
+    return {
+        "tracking_error_annual": performance.tracking_error(ours, market, periods),
+        "tracking_error_per_period": performance.tracking_error(ours, market),
+        "active_mean_annual": performance.annualized_return(ours - market, periods, method="arithmetic"),
+        "information_ratio_arithmetic": ratio(ours, market, periods),
+        "information_ratio_geometric": ratio(ours, market, periods, definition="geometric"),
+        "information_ratio_per_period": ratio(ours, market, definition="per_period"),
+    }
+
+
+def captures(inputs):
+    ours, market, periods = both(inputs)
+    names = {"annualised": "annualized", "mean": "mean", "cumulative": "cumulative"}
+    found = {
+        f"{side}_{name}": performance.capture_ratio(ours, market, side, definition=kind, periods_per_year=periods)
+        for side in ("up", "down")
+        for name, kind in names.items()
+    }
+    for side, here in (("up", market > 0.0), ("down", market < 0.0)):
+        sign = 1.0 if side == "up" else -1.0
+        found[f"{side}_number"] = performance.win_rate(sign * ours[here], zeros="include")
+        part = performance.compare_to_benchmark(ours[here], market[here], periods)
+        found[f"{side}_percentage"] = part.batting_average
+    found["batting_average"] = performance.compare_to_benchmark(ours, market, periods).batting_average
+    return found
+
+
+def sided_betas(inputs):
+    ours, market, periods = both(inputs)
+    result = performance.compare_to_benchmark(ours, market, periods)
+    bull, bear = result.up_beta, result.down_beta
+    return {**dict.fromkeys(("bull_beta", "bull", "up"), bull), **dict.fromkeys(("bear_beta", "bear", "down"), bear)}
+
+
+def treynor_m2_jensen(inputs):
+    ours, market, periods = both(inputs)
+    result = performance.compare_to_benchmark(ours, market, periods, risk_free=inputs.get("risk_free", 0.0) / periods)
+    return {
+        "treynor": result.treynor_ratio,
+        **dict.fromkeys(("m2", "m_squared"), result.m_squared),
+        **dict.fromkeys(("jensen", "jensen_alpha", "jensen_annual"), result.alpha * periods),
+    }
+
+
+def rolling(inputs):
+    ours, market, periods = both(inputs)
+    table = performance.rolling_performance(ours, inputs["window"], periods, benchmark=market).iloc[inputs["at_rows"]]
+    columns = {"vol_annual": "volatility"} | {
+        name: name for name in ("sharpe", "beta", "tracking_error", "max_drawdown", "correlation")
+    }
+    return {name: table[column].to_numpy() for name, column in columns.items()}
+
+
+def months(inputs):
+    ours, _, _ = both(inputs)
+    table = performance.monthly_table(ours)
+    year, every = table.loc[inputs["year"]], table.drop(columns="year").stack().dropna()
+    return {
+        **{"months": year.drop("year").to_numpy(), "year_total": year["year"]},
+        **{"best_month": every.max(), "worst_month": every.min(), "positive_months": (every > 0.0).mean()},
+    }
+
+
+def drawdown_in_money(inputs):
+    ours, _, _ = both(inputs)
+    wealth = inputs["initial_capital"] * (1.0 + ours).cumprod().to_numpy()
+    pnl = np.diff(wealth, prepend=inputs["initial_capital"])
+    return {
+        "max_drawdown_money": performance.max_drawdown(pnl, input="pnl"),
+        "row_of_trough": int(performance.drawdown_series(pnl, input="pnl").argmax()),
+        "max_drawdown_fraction": performance.max_drawdown(ours),
+        "end_value": wealth[-1],
+    }
+
+
 QUANTITIES = {
+    "regression_on_benchmark": regression,
+    "tracking_error_information_ratio": active,
+    "capture_ratios": captures,
+    "bull_bear_beta": sided_betas,
+    "treynor_m2_jensen": treynor_m2_jensen,
+    "rolling_performance": rolling,
+    "monthly_table": months,
+    "drawdown_in_money": drawdown_in_money,
     "stdev_sample": of_each(lambda returns, inputs: sample_volatility(returns)),
     "annualised_vol": of_each(lambda returns, inputs: performance.annualized_volatility(returns, periods(inputs))),
     "annualised_return_geometric": of_each(

@@ -5,7 +5,7 @@ A file of cases is JSON: a list, or ``{"cases": [...]}``, of
     {"id", "quantity", "inputs": {...}, "expected": {...}, "tolerance": {"abs", "rel"}, "source", ...}
 
 `inputs` may name a data `file` (relative to the folder of the cases), a `column` or `columns` ("all 13", "first 6",
-or a mapping of roles to columns), and `rows` ("first 100").
+or a mapping of roles to columns), and `rows` ("first 100", or [first, end)).
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ class Inputs(dict):
             return pd.DataFrame(self.inline())
         data = read_table(self.folder / self["file"])
         rows, columns = self.get("rows"), self.get("columns")
-        if rows is not None:
+        if isinstance(rows, list):  # half-open, from 0
+            data = data.iloc[rows[0] : rows[1]]
+        elif rows is not None:
             data = data.iloc[: first(rows)]
         if "column" in self:
             return data[[self["column"]]]

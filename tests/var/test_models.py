@@ -15,8 +15,8 @@ import riskkit as rk
 from riskkit._check import InputError
 from riskkit.covariance import fit_garch
 from riskkit.var import parametric
+from riskkit.var._student_t_fit import digamma, trigamma
 from riskkit.var.parametric.cornish_fisher_distribution import kurtosis_range
-from riskkit.var.student_t_distribution import digamma
 
 rng = np.random.default_rng(11)
 RETURNS = 0.0005 + 0.01 * rng.standard_t(4, 600)
@@ -184,11 +184,12 @@ def test_student_t_fit_at_the_ends_of_nu():
     assert wild.parameters["df"] == 0.5 and wild.es == math.inf and wild.var > 0
 
 
-def test_digamma():
-    from scipy.special import psi
+def test_digamma_and_trigamma():
+    from scipy.special import polygamma, psi
 
     for x in (0.05, 0.3, 1.0, 2.5, 9.9, 10.0, 400.0, 5_000.5):
         assert digamma(x) == pytest.approx(float(psi(x)), rel=1e-13, abs=1e-13)
+        assert trigamma(x) == pytest.approx(float(polygamma(1, x)), rel=1e-12)
 
 
 # Cornish-Fisher

@@ -8,7 +8,8 @@ from naive import var as naive
 import riskkit as rk
 from riskkit._check import InputError
 from riskkit.covariance import fit_garch
-from riskkit.var._selection import rolling_order_statistics
+from riskkit.var._selection import rolling_order_statistics, statistics_of_groups
+from riskkit.var._student_t_fit import fit_columns, fit_windows
 from riskkit.var.age_weighting import AgeWeighted
 from riskkit.var.method import Method
 from riskkit.var.moments import rolling_moments, sample_moments
@@ -138,6 +139,29 @@ def test_buffer_against_sorting_every_window(kind):
         for i, rank in enumerate(ranks):
             np.testing.assert_array_equal(values[i], -ordered[:, :, rank])
             np.testing.assert_allclose(-sums[i], ordered[:, :, :rank].sum(axis=-1), rtol=1e-11, atol=1e-10)
+        for j, line in enumerate(table.T):  # with a compiler and without one: to the last bit
+            for compiled, grouped in zip((values, sums), statistics_of_groups(line, window, ranks), strict=True):
+                np.testing.assert_array_equal(compiled[:, :, j], grouped)
+
+
+@pytest.mark.parametrize("kind", ["t", "wild", "normal", "jumps", "rounded", "asleep"])
+def test_a_student_t_that_follows_its_windows_is_that_of_each_window(kind):
+    n, window = 300, 90
+    x = rng.standard_t({"wild": 1.2, "normal": 1e6}.get(kind, 4.0), n)
+    if kind == "jumps":
+        x *= np.where(np.arange(n) % 100 < 50, 1e-6, 1.0)
+    if kind == "rounded":
+        x = x.round()
+    if kind == "asleep":
+        x[100:140] = 0.0
+    rolled = fit_windows(np.column_stack([x, x[::-1]]), window)
+    for w in range(n - window + 1):
+        for j, series in enumerate((x, x[::-1])):
+            try:
+                alone = fit_columns(series[w : w + window, None])[:, 0]
+            except InputError:
+                alone = np.full(3, np.nan)
+            np.testing.assert_allclose(rolled[:, w, j], alone, rtol=1e-6, atol=1e-8)
 
 
 def test_rolling_moments_against_each_window():
@@ -147,6 +171,18 @@ def test_rolling_moments_against_each_window():
             alone = sample_moments(table[w : w + WINDOW], tails=True)
             for name in ("mean", "second", "third", "fourth"):
                 np.testing.assert_allclose(getattr(rolled, name)[w], getattr(alone, name), rtol=1e-9, atol=1e-22)
+
+
+def test_windows_are_selected_with_a_compiler_and_without(monkeypatch):
+    def selected():
+        return rolling_order_statistics(CLUSTERED, WINDOW, [1, 4], share=0.3, size=2.0)
+
+    monkeypatch.setattr("riskkit._jit.loaded", lambda: False)
+    monkeypatch.setattr("riskkit.var._selection.CHUNK", 500)
+    without = selected()
+    monkeypatch.setattr("riskkit.var._selection.MANY_WINDOWS", 0)
+    for one, other in zip(without, selected(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_chunks_of_windows_join(monkeypatch):

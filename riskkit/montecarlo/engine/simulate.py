@@ -99,6 +99,7 @@ def simulate_risk(
     """
     confidences = read_confidences(confidence)
     chunk = -(-whole_number(chunk_size, "chunk_size") // BLOCK) * BLOCK
+    model = model._over_horizon(draws)
     source, n = source_of(draws, model.needs, n_scenarios, antithetic)
     value = _valuer(model, book, hierarchy, total)
     control = None if control_variate is None else _Control(model, control_variate, confidences, source)

@@ -76,11 +76,31 @@ class _Copula(ReturnModel):
 
     def returns(self, draws: Variates) -> np.ndarray:
         """(n, n_assets) simple returns of these draws, all of them observed returns of their asset."""
-        variates = self._stretched(product(draws.normals, self.root.T), draws)
-        out = np.empty_like(variates)
-        for asset, margin in enumerate(self._sorted.T):
-            out[:, asset] = margin[np.searchsorted(self._steps, variates[:, asset], side="left")]
-        return out
+        rank = self._ranks(self._stretched(product(draws.normals, self.root.T), draws))
+        rank += len(self._sorted) * np.arange(self.n_assets)
+        return self._sorted.T.ravel()[rank]
+
+    def _ranks(self, x: np.ndarray) -> np.ndarray:
+        """Number of steps below each variate: a table gives a lower bound, and a few comparisons the rest."""
+        first, comparisons = self._table
+        steps = np.append(self._steps, np.inf)
+        ranks = first[self._cells(x)]
+        for _ in range(comparisons):
+            ranks += steps[ranks] < x
+        return ranks
+
+    def _cells(self, x: np.ndarray) -> np.ndarray:
+        """Number of the cell of x, which rises with x to within rounding; no cell has many steps, far out neither."""
+        share = x / (1.0 + np.abs(x)) + 1.0
+        share *= len(self._sorted)
+        return share.astype(np.int64)
+
+    @functools.cached_property
+    def _table(self) -> tuple[np.ndarray, int]:
+        """Steps below each cell and its neighbour, and the most that are in a cell and its two neighbours."""
+        cells, every = self._cells(self._steps), np.arange(2 * len(self._sorted) + 1)
+        first = np.searchsorted(cells, every - 1, side="left")
+        return first, int((np.searchsorted(cells, every + 1, side="right") - first).max())
 
     def _stretched(self, normal: np.ndarray, draws: Variates) -> np.ndarray:
         return normal

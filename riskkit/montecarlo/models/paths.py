@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, labels_of, positive, shown, whole_number
+from riskkit._check import InputError, finite_array, labels_of, positive, refuse_size, shown, whole_number
 from riskkit._show import Row
 from riskkit.covariance import covariance_from_correlation
-from riskkit.montecarlo.draws import BLOCK, Variates, VariateSpec, source_of
+from riskkit.montecarlo.draws import BLOCK, SobolDraws, Variates, VariateSpec, source_of
 from riskkit.montecarlo.models.return_model import ReturnModel, matrix_root, one_per_asset, product
 
 
@@ -81,6 +81,13 @@ class _Paths(ReturnModel):
         returns: np.ndarray = np.expm1(self._log_steps(draws).sum(axis=1))
         return returns
 
+    def _over_horizon(self, draws: Any) -> ReturnModel:
+        """One step, whose returns have the law of the sum of several; itself for given (arrays of) draws."""
+        if self.steps == 1 or not isinstance(draws, (np.random.Generator, SobolDraws)):
+            return self
+        one_step: Any = self  # a dataclass in every subclass
+        return replace(one_step, steps=1)
+
     def paths(self, n_paths: int | None, draws: Any, *, spot: Any = 1.0, antithetic: bool = False) -> np.ndarray:
         """Prices at every step, for path-dependent portfolios.
 
@@ -108,6 +115,7 @@ class _Paths(ReturnModel):
         """
         source, n = source_of(draws, self.needs, n_paths, antithetic)
         start = one_per_asset(spot, self.n_assets, "spot")
+        refuse_size((n, self.steps + 1, self.n_assets), "the paths", "draw fewer at a time")
         out = np.empty((n, self.steps + 1, self.n_assets))
         out[:, 0] = start
         for first in range(0, n, BLOCK):
@@ -138,7 +146,7 @@ class GeometricBrownianMotion(_Paths):
     horizon : float
         Length of the scenario in periods, the unit of time of drift and volatility.
     steps : int
-        Number of equal steps of a path; one step is exact for returns over the horizon.
+        Number of equal steps of a path. Returns over the horizon are drawn in one step, which is exact.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riskkit._check import InputError, finite_array, finite_number, with_labels
+from riskkit._check import InputError, finite_array, finite_number, refuse_size, with_labels
 from riskkit._show import Shown
 from riskkit.covariance.matrices import square_matrix
 from riskkit.montecarlo.draws import BLOCK, Variates, VariateSpec, source_of
@@ -47,6 +47,10 @@ class ReturnModel(Shown, ABC):
     def returns(self, draws: Variates) -> np.ndarray:
         """(n, n_assets) simple returns of these draws."""
 
+    def _over_horizon(self, draws: Any) -> ReturnModel:
+        """A model with the same law of `returns` from as few variates as possible; itself for given (arrays of) draws."""
+        return self
+
     def linear(self, positions: np.ndarray) -> Callable[[Variates], np.ndarray]:
         """P&L of positions (n_assets,) or (n_assets, n_books) per scenario; a subclass may use a faster formula."""
         return lambda draws: product(self.returns(draws), positions)
@@ -80,10 +84,12 @@ class ReturnModel(Shown, ABC):
         >>> NormalReturns([[0.0004]]).sample(None, [[1.0], [-2.0]]).tolist()
         [[0.02], [-0.04]]
         """
-        source, n = source_of(draws, self.needs, n_scenarios, antithetic)
+        model = self._over_horizon(draws)
+        source, n = source_of(draws, model.needs, n_scenarios, antithetic)
+        refuse_size((n, self.n_assets), "the scenarios", "simulate_risk keeps only the largest losses")
         out = np.empty((n, self.n_assets))
         for start in range(0, n, BLOCK):
-            out[start : start + BLOCK] = self.returns(source.take(min(BLOCK, n - start)))
+            out[start : start + BLOCK] = model.returns(source.take(min(BLOCK, n - start)))
         return out if self.labels is None else with_labels(out, None, self.labels)
 
 

@@ -25,6 +25,7 @@ from riskkit.var.parametric.elliptical import (
     student_t_var,
 )
 from riskkit.var.parametric.generalized_pareto import GpdFit, fit_gpd, gpd_es, gpd_var
+from riskkit.var.parametric.skewed_t import SkewedT, skewed_t
 
 __all__ = [
     "CORNISH_FISHER_MAX_SKEWNESS",
@@ -43,6 +44,8 @@ __all__ = [
     "normal_es",
     "normal_shortfall",
     "normal_var",
+    "SkewedT",
+    "skewed_t",
     "student_t_es",
     "student_t_var",
 ]

@@ -1,0 +1,68 @@
+"""Minimum capital for market risk (FRTB), from the formulas and tables of the Basel Framework, MAR (in force 2023).
+
+Internal models (MAR30 to 33)
+    liquidity_horizon_es, expected_shortfall, LiquidityHorizonES, stressed_es; internal_model_charge, non_modellable_charge,
+    model_capital
+Tests of a desk (MAR32)
+    attribution_test, AttributionTest, attribution_zone, attribution_surcharge; desk_backtest, DeskBacktest
+Sensitivities (MAR21)
+    girr_delta, equity_delta, fx_delta, bucket_charge, aggregate_buckets, SensitivitiesCharge; curvature_risk, curvature_bucket;
+    the tables are the module `tables`
+Default risk (MAR22, MAR33.20)
+    jump_to_default, default_bucket, simulate_default_risk, large_pool_quantile, default_count_distribution
+"""
+
+from riskkit.frtb import tables
+from riskkit.frtb.attribution_test import AttributionTest, attribution_test, attribution_zone
+from riskkit.frtb.capital import attribution_surcharge, internal_model_charge, model_capital, non_modellable_charge
+from riskkit.frtb.curvature import CurvatureBucket, curvature_bucket, curvature_risk
+from riskkit.frtb.default_risk import (
+    DefaultBucket,
+    default_bucket,
+    default_count_distribution,
+    jump_to_default,
+    large_pool_quantile,
+    simulate_default_risk,
+)
+from riskkit.frtb.desk_backtest import DeskBacktest, desk_backtest
+from riskkit.frtb.liquidity_horizons import LiquidityHorizonES, expected_shortfall, liquidity_horizon_es, stressed_es
+from riskkit.frtb.sensitivities import (
+    SensitivitiesCharge,
+    aggregate_buckets,
+    bucket_charge,
+    equity_delta,
+    fx_delta,
+    girr_delta,
+)
+
+__all__ = [
+    "AttributionTest",
+    "CurvatureBucket",
+    "DefaultBucket",
+    "DeskBacktest",
+    "LiquidityHorizonES",
+    "SensitivitiesCharge",
+    "aggregate_buckets",
+    "attribution_surcharge",
+    "attribution_test",
+    "attribution_zone",
+    "bucket_charge",
+    "curvature_bucket",
+    "curvature_risk",
+    "default_bucket",
+    "default_count_distribution",
+    "desk_backtest",
+    "equity_delta",
+    "expected_shortfall",
+    "fx_delta",
+    "girr_delta",
+    "internal_model_charge",
+    "jump_to_default",
+    "large_pool_quantile",
+    "liquidity_horizon_es",
+    "model_capital",
+    "non_modellable_charge",
+    "simulate_default_risk",
+    "stressed_es",
+    "tables",
+]

@@ -1,0 +1,325 @@
+"""Sensitivities-based method: weighted sensitivities within a bucket, buckets within a risk class, three scenarios."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riskkit import plot
+from riskkit._check import InputError, finite_array
+from riskkit._show import Row, Shown
+from riskkit.frtb import tables
+
+SCENARIOS = ("low", "medium", "high")
+"""Correlations of MAR21.6: max(2ρ - 1, 0.75ρ), ρ, and min(1.25ρ, 1)."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SensitivitiesCharge(Shown):
+    """Charge of a risk class under the three correlation scenarios.
+
+    Attributes
+    ----------
+    capital : float
+        The largest of the three charges, money.
+    charges : dict[str, float]
+        Charge by scenario, money.
+    buckets : dict[str, (n_buckets,) array]
+        Charge K_b of each bucket by scenario, money.
+    sums : dict[str, (n_buckets,) array]
+        Net weighted sensitivity S_b of each bucket by scenario, as it enters the charge.
+    names : tuple
+        Names of the buckets.
+    alternative : dict[str, bool]
+        True where the sum under the root would be negative, so that S_b is cut to ±K_b.
+
+    Examples
+    --------
+    >>> from riskkit.frtb import aggregate_buckets
+    >>> aggregate_buckets({"a": [60.0, 50.0], "b": [-55.0]}, 0.5, 0.5).capital == max(
+    ...     aggregate_buckets({"a": [60.0, 50.0], "b": [-55.0]}, 0.5, 0.5).charges.values())
+    True
+    """
+
+    capital: float
+    charges: dict[str, float]
+    buckets: dict[str, np.ndarray]
+    sums: dict[str, np.ndarray]
+    names: tuple[Any, ...]
+    alternative: dict[str, bool]
+
+    @property
+    def scenario(self) -> str:
+        """The scenario of the largest charge."""
+        return max(self.charges, key=lambda name: self.charges[name])
+
+    def _title(self) -> str:
+        return f"Sensitivities-based charge, {self.scenario} correlations"
+
+    def _rows(self) -> list[Row]:
+        kb = self.buckets[self.scenario]
+        return [
+            ("capital", self.capital, "the largest of three"),
+            *((f"{name} correlations", charge, "") for name, charge in self.charges.items()),
+            *((f"bucket {name}", float(each), "") for name, each in zip(self.names, kb, strict=True)),
+        ]
+
+    def to_frame(self) -> Any:
+        """One row per bucket and one column per scenario."""
+        import pandas as pd
+
+        return pd.DataFrame(self.buckets, index=pd.Index(self.names, name="bucket"))
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the charge of each bucket under the scenario of the largest charge."""
+        ax = plot.axes(ax)
+        ax.bar([str(name) for name in self.names], self.buckets[self.scenario], color=plot.STRONG)
+        ax.set_xlabel("bucket")
+        ax.set_ylabel("charge")
+        plot.dress(ax, self._title())
+        return ax
+
+
+def correlations_of(correlations: np.ndarray, scenario: str) -> np.ndarray:
+    """Correlations of a scenario (MAR21.6), the diagonal unchanged."""
+    changed = {
+        "low": lambda rho: np.maximum(2.0 * rho - 1.0, 0.75 * rho),
+        "medium": lambda rho: rho,
+        "high": lambda rho: np.minimum(1.25 * rho, 1.0),
+    }[scenario](correlations)
+    np.fill_diagonal(changed := np.array(changed), np.diag(correlations))
+    return changed
+
+
+def bucket_charge(weighted: Any, correlations: Any) -> float:
+    """Charge of a bucket: sqrt(max(0, sum of ρ_kl WS_k WS_l)).
+
+    Parameters
+    ----------
+    weighted : (n_factors,)
+        Sensitivities times risk weights, money.
+    correlations : number or (n_factors, n_factors)
+        Correlation of two factors.
+
+    Returns
+    -------
+    float
+        Money.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, shapes that do not fit, or a correlation outside [-1, 1].
+
+    References
+    ----------
+    Basel Framework, MAR21.4(4).
+
+    Examples
+    --------
+    >>> round(bucket_charge([60.0, 50.0, 40.0], 0.1), 2)
+    95.81
+    """
+    amounts = finite_array(weighted, "weighted", ndim=1)
+    return math.sqrt(
+        max(0.0, float(amounts @ correlation_matrix(correlations, len(amounts), "correlations") @ amounts))
+    )
+
+
+def aggregate_buckets(weighted: Mapping[Any, Any] | Sequence[Any], within: Any, between: Any) -> SensitivitiesCharge:
+    """Charge of a risk class from the weighted sensitivities of its buckets, under three correlation scenarios.
+
+    Parameters
+    ----------
+    weighted : mapping of bucket to (n_factors,), or a sequence of them
+        Sensitivities times risk weights, money.
+    within : number, or one per bucket
+        Correlation within a bucket: a number or a matrix; None for a bucket that adds up absolute amounts ("other sector").
+    between : number or (n_buckets, n_buckets)
+        Correlation of buckets.
+
+    Returns
+    -------
+    SensitivitiesCharge
+        `capital`, the largest of the charges; where a sum under the root is negative, S_b is cut to ±K_b.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, no buckets, or shapes that do not fit.
+
+    References
+    ----------
+    Basel Framework, MAR21.4(5), 21.6 and 21.7.
+
+    Examples
+    --------
+    >>> charge = aggregate_buckets([[60.0, 50.0, 40.0], [-55.0, -60.0, -45.0]], 0.1, 0.9)
+    >>> round(charge.charges["medium"], 2), charge.alternative["medium"]
+    (44.54, True)
+    """
+    named = dict(weighted) if isinstance(weighted, Mapping) else dict(enumerate(weighted))
+    if not named:
+        raise InputError("weighted has no bucket; give at least one")
+    amounts = [finite_array(each, f"bucket {name!r}", ndim=1) for name, each in named.items()]
+    rho = list(within) if isinstance(within, (list, tuple)) else [within] * len(amounts)
+    if len(rho) != len(amounts):
+        raise InputError(f"within has {len(rho)} entries for {len(amounts)} buckets; give one for each")
+    gamma = correlation_matrix(between, len(amounts), "between")
+    totals = np.array([each.sum() for each in amounts])
+    buckets, sums, charges, alternative = {}, {}, {}, {}
+    for scenario in SCENARIOS:
+        kb = np.array([_of_bucket(each, part, scenario) for each, part in zip(amounts, rho, strict=True)])
+        shared = correlations_of(gamma, scenario)
+        np.fill_diagonal(shared, 0.0)
+        net = totals
+        square = float(kb @ kb + net @ shared @ net)
+        alternative[scenario] = square < 0.0
+        if square < 0.0:
+            net = np.clip(totals, -kb, kb)
+            square = max(0.0, float(kb @ kb + net @ shared @ net))
+        buckets[scenario], sums[scenario], charges[scenario] = kb, net, math.sqrt(square)
+    return SensitivitiesCharge(max(charges.values()), charges, buckets, sums, tuple(named), alternative)
+
+
+def girr_delta(
+    sensitivities: Mapping[str, Mapping[float, float]], *, specified: Sequence[str] = tables.SPECIFIED_CURRENCIES
+) -> SensitivitiesCharge:
+    """Delta charge of interest rates, one curve per currency.
+
+    Parameters
+    ----------
+    sensitivities : mapping of currency to mapping of tenor in years to money
+        Change of value for a rise of the rate by 1.00 (that of a basis point over 0.0001).
+    specified : sequence of str
+        Currencies whose risk weight is over sqrt(2); add the reporting currency.
+
+    Returns
+    -------
+    SensitivitiesCharge
+        `capital` and the charges by scenario.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, or a tenor without a risk weight.
+
+    References
+    ----------
+    Basel Framework, MAR21.41 to 21.50.
+
+    Examples
+    --------
+    >>> round(girr_delta({"USD": {1: 1_000_000, 5: -500_000, 10: 800_000}}).charges["medium"])
+    12818
+    """
+    weighted, within = {}, []
+    for currency, curve in sensitivities.items():
+        tenors = [float(tenor) for tenor in curve]
+        for tenor in tenors:
+            if tenor not in tables.GIRR_WEIGHTS:
+                known = ", ".join(f"{each:g}" for each in tables.GIRR_WEIGHTS)
+                raise InputError(f"tenor {tenor:g} of {currency} has no risk weight; the tenors are {known} years")
+        scale = math.sqrt(0.5) if currency in specified else 1.0
+        amounts = finite_array(list(curve.values()), f"sensitivities of {currency}", ndim=1)
+        weighted[currency] = amounts * [scale * tables.GIRR_WEIGHTS[tenor] for tenor in tenors]
+        within.append(tables.tenor_correlations(tenors))
+    return aggregate_buckets(weighted, within, tables.GIRR_BETWEEN)
+
+
+def equity_delta(sensitivities: Mapping[int, Any]) -> SensitivitiesCharge:
+    """Delta charge of equity spot prices.
+
+    Parameters
+    ----------
+    sensitivities : mapping of bucket (1 to 13) to (n_issuers,)
+        Money held of each issuer: change of value for a rise by 100 %.
+
+    Returns
+    -------
+    SensitivitiesCharge
+        `capital` and the charges by scenario.
+
+    Raises
+    ------
+    InputError
+        NaN, infinity, or a number that is no bucket.
+
+    References
+    ----------
+    Basel Framework, MAR21.72 to 21.80.
+
+    Examples
+    --------
+    >>> round(equity_delta({5: [1_000_000, -400_000], 8: [500_000]}).charges["medium"])
+    402989
+    """
+    between = tables.equity_between(sensitivities)
+    weighted = {
+        bucket: tables.EQUITY_WEIGHTS[int(bucket)] * finite_array(amounts, f"bucket {bucket}", ndim=1)
+        for bucket, amounts in sensitivities.items()
+    }
+    return aggregate_buckets(weighted, [tables.EQUITY_WITHIN.get(int(bucket)) for bucket in sensitivities], between)
+
+
+def fx_delta(sensitivities: Mapping[str, float], *, specified: Sequence[str] = ()) -> SensitivitiesCharge:
+    """Delta charge of exchange rates.
+
+    Parameters
+    ----------
+    sensitivities : mapping of currency to money
+        Value in each foreign currency, in the reporting one.
+    specified : sequence of str
+        Currencies whose pair with the reporting one is in MAR21.88, with a risk weight over sqrt(2).
+
+    Returns
+    -------
+    SensitivitiesCharge
+        `capital` and the charges by scenario.
+
+    Raises
+    ------
+    InputError
+        NaN or infinity.
+
+    References
+    ----------
+    Basel Framework, MAR21.86 to 21.89.
+
+    Examples
+    --------
+    >>> round(fx_delta({"EUR": 1_000_000, "TRY": 300_000}, specified=["EUR"]).charges["medium"])
+    137850
+    """
+    weights = {
+        currency: tables.FX_WEIGHT * (math.sqrt(0.5) if currency in specified else 1.0) for currency in sensitivities
+    }
+    weighted = {
+        currency: finite_array([amount], f"sensitivity to {currency}") * weights[currency]
+        for currency, amount in sensitivities.items()
+    }
+    return aggregate_buckets(weighted, 1.0, tables.FX_BETWEEN)
+
+
+def _of_bucket(weighted: np.ndarray, within: Any, scenario: str) -> float:
+    if within is None:
+        return float(np.abs(weighted).sum())
+    return bucket_charge(weighted, correlations_of(correlation_matrix(within, len(weighted), "within"), scenario))
+
+
+def correlation_matrix(correlations: Any, size: int, name: str) -> np.ndarray:
+    """A matrix of correlations; a number stands for all that are off the diagonal."""
+    array = finite_array(correlations, name)
+    if array.ndim == 0:
+        array = np.where(np.eye(size, dtype=bool), 1.0, array)
+    if array.shape != (size, size):
+        raise InputError(
+            f"{name} has shape {array.shape} for {size} factors or buckets; give a number or ({size}, {size})"
+        )
+    if np.abs(array).max(initial=0.0) > 1.0:
+        raise InputError(f"{name} holds {array.flat[np.abs(array).argmax()]:g}; a correlation is between -1 and 1")
+    return array

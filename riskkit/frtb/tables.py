@@ -1,0 +1,219 @@
+"""Risk weights and correlations of the sensitivities-based method, as published (Basel Framework, MAR21)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from riskkit._check import InputError, finite_array, positive
+
+__all__ = ["equity_between", "tenor_correlations", "vega_correlations", "vega_weight"]
+
+GIRR_WEIGHTS = {
+    **{0.25: 0.017, 0.5: 0.017, 1.0: 0.016, 2.0: 0.013, 3.0: 0.012},
+    **{5.0: 0.011, 10.0: 0.011, 15.0: 0.011, 20.0: 0.011, 30.0: 0.011},
+}
+"""Risk weight of interest rates by tenor in years (MAR21.42, table 1)."""
+SPECIFIED_CURRENCIES = ("EUR", "USD", "GBP", "AUD", "JPY", "SEK", "CAD")
+"""Currencies whose interest rates have the weight over sqrt(2) (MAR21.44), beside the reporting one."""
+GIRR_BETWEEN = 0.5
+"""Correlation of interest rates of two currencies (MAR21.50)."""
+
+EQUITY_WEIGHTS = dict(
+    enumerate((0.55, 0.60, 0.45, 0.55, 0.30, 0.35, 0.40, 0.50, 0.70, 0.50, 0.70, 0.15, 0.25), start=1)
+)
+"""Risk weight of equity spot prices by bucket (MAR21.77, table 10)."""
+EQUITY_WITHIN = {
+    **dict.fromkeys((1, 2, 3, 4), 0.15),
+    **dict.fromkeys((5, 6, 7, 8), 0.25),
+    **{9: 0.075, 10: 0.125, 12: 0.80, 13: 0.80},
+}
+"""Correlation of two issuers of an equity bucket (MAR21.78); bucket 11 adds up without any."""
+
+FX_WEIGHT = 0.15
+"""Risk weight of exchange rates (MAR21.87); over sqrt(2) for the pairs of MAR21.88."""
+FX_BETWEEN = 0.6
+"""Correlation of two exchange rates (MAR21.89)."""
+
+CREDIT_WEIGHTS = dict(
+    enumerate(
+        (
+            0.005,
+            0.01,
+            0.05,
+            0.03,
+            0.03,
+            0.02,
+            0.015,
+            0.025,
+            0.02,
+            0.04,
+            0.12,
+            0.07,
+            0.085,
+            0.055,
+            0.05,
+            0.12,
+            0.015,
+            0.05,
+        ),
+        start=1,
+    )
+)
+"""Risk weight of credit spreads without securitisation by bucket (MAR21.53, table 4)."""
+
+VEGA_HORIZONS = {
+    **{"interest rate": 60, "credit": 120, "equity, large": 20, "equity, small": 60, "commodity": 120, "FX": 40},
+}
+"""Liquidity horizon of implied volatilities in days (MAR21.92, table 13)."""
+RESIDUAL_WEIGHTS = {"exotic": 0.01, "other": 0.001}
+"""Residual risk add-on as a fraction of the gross notional (MAR23.8)."""
+DEFAULT_WEIGHTS = {"AAA": 0.005, "AA": 0.02, "A": 0.03, "BBB": 0.06, "BB": 0.15, "B": 0.30, "CCC": 0.50}
+"""Risk weight of the default of an issuer by rating (MAR22.24, table 2); unrated 15 %, defaulted 100 %."""
+
+
+def tenor_correlations(tenors: Any, theta: float = 0.03, floor: float = 0.4) -> np.ndarray:
+    """Correlation of interest rates of a currency: max(exp(-theta |T - T'| / min(T, T')), floor).
+
+    Parameters
+    ----------
+    tenors : (n_tenors,)
+        Years.
+    theta : float
+        Decay, 0.03 in the rules.
+    floor : float
+        0.4 in the rules.
+
+    Returns
+    -------
+    (n_tenors, n_tenors)
+        Correlations.
+
+    Raises
+    ------
+    InputError
+        A tenor not above zero.
+
+    References
+    ----------
+    Basel Framework, MAR21.46.
+
+    Examples
+    --------
+    >>> tenor_correlations([1.0, 2.0, 10.0]).round(4).tolist()
+    [[1.0, 0.9704, 0.7634], [0.9704, 1.0, 0.8869], [0.7634, 0.8869, 1.0]]
+    """
+    return np.maximum(np.exp(-theta * _relative_distance(tenors, "tenors")), floor)
+
+
+def vega_correlations(maturities: Any, alpha: float = 0.01) -> np.ndarray:
+    """Correlation of implied volatilities of an underlying: exp(-alpha |T - T'| / min(T, T')).
+
+    Parameters
+    ----------
+    maturities : (n_maturities,)
+        Maturities of the options in years.
+    alpha : float
+        Decay, 0.01 in the rules.
+
+    Returns
+    -------
+    (n_maturities, n_maturities)
+        Correlations.
+
+    Raises
+    ------
+    InputError
+        A maturity not above zero.
+
+    References
+    ----------
+    Basel Framework, MAR21.93 and 21.94.
+
+    Examples
+    --------
+    >>> vega_correlations([0.5, 1.0]).round(4).tolist()
+    [[1.0, 0.99], [0.99, 1.0]]
+    """
+    correlations: np.ndarray = np.exp(-alpha * _relative_distance(maturities, "maturities"))
+    return correlations
+
+
+def vega_weight(liquidity_horizon: float) -> float:
+    """Risk weight of implied volatilities: min(55 % × sqrt(horizon / 10 days), 100 %).
+
+    Parameters
+    ----------
+    liquidity_horizon : float
+        Days, from `VEGA_HORIZONS`.
+
+    Returns
+    -------
+    float
+        Fraction of the volatility.
+
+    Raises
+    ------
+    InputError
+        A horizon not above zero.
+
+    References
+    ----------
+    Basel Framework, MAR21.92.
+
+    Examples
+    --------
+    >>> round(vega_weight(20), 4), vega_weight(60)
+    (0.7778, 1.0)
+    """
+    return min(0.55 * math.sqrt(positive(liquidity_horizon, "liquidity_horizon") / 10.0), 1.0)
+
+
+def equity_between(buckets: Any) -> np.ndarray:
+    """Correlation of equity buckets: 15 % among 1 to 10, 45 % of these with the indices 12 and 13, 75 % of those two, none of 11.
+
+    Parameters
+    ----------
+    buckets : (n_buckets,)
+        Numbers 1 to 13.
+
+    Returns
+    -------
+    (n_buckets, n_buckets)
+        Correlations.
+
+    Raises
+    ------
+    InputError
+        A number that is no bucket.
+
+    References
+    ----------
+    Basel Framework, MAR21.80.
+
+    Examples
+    --------
+    >>> equity_between([5, 11, 12]).tolist()
+    [[1.0, 0.0, 0.45], [0.0, 1.0, 0.0], [0.45, 0.0, 1.0]]
+    """
+    numbers = [int(bucket) for bucket in buckets]
+    for bucket in numbers:
+        if bucket not in EQUITY_WEIGHTS:
+            raise InputError(f"bucket {bucket} is not one of the equity buckets 1 to 13")
+    is_index = np.array(numbers) >= 12
+    correlations = np.where(is_index[:, None] & is_index, 0.75, np.where(is_index[:, None] | is_index, 0.45, 0.15))
+    alone = np.array(numbers) == 11
+    correlations[alone[:, None] | alone] = 0.0
+    np.fill_diagonal(correlations, 1.0)
+    return correlations
+
+
+def _relative_distance(years: Any, name: str) -> np.ndarray:
+    """|T - T'| / min(T, T')."""
+    array = finite_array(years, name, ndim=1)
+    if array.min() <= 0.0:
+        raise InputError(f"{name} holds {array.min():g}; it must be above zero")
+    distance: np.ndarray = np.abs(array[:, None] - array) / np.minimum(array[:, None], array)
+    return distance

@@ -1,0 +1,179 @@
+"""Capital for market risk beside the formulas written out, its limits and its symmetries."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskkit import frtb
+from riskkit._check import InputError
+
+amounts = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5)
+rng = np.random.default_rng(3)
+
+
+def test_nested_sets_are_the_sums_of_the_later_columns():
+    pnl = rng.normal(0.0, 1.0, (400, 5)) * [5.0, 4.0, 3.0, 2.0, 1.0]
+    result = frtb.expected_shortfall(pnl)
+    total, before = 0.0, 0
+    for j, days in enumerate((10, 20, 40, 60, 120)):
+        worst = sorted(pnl[:, j:].sum(axis=1))[:10]
+        total += (-sum(worst) / 10 * math.sqrt((days - before) / 10)) ** 2
+        before = days
+    assert result.es == pytest.approx(math.sqrt(total), rel=1e-12)
+    assert result.steps.sum() == pytest.approx(1.0)
+    assert "from 120 days on" in repr(result)
+    assert result.to_frame().shape == (5, 2) and result.plot().get_ylabel()
+
+
+@given(power=st.integers(-6, 9))
+def test_capital_scales_with_money(power):
+    scale, pnl = 10.0**power, rng.normal(0.0, 1.0, (200, 5))
+    assert frtb.expected_shortfall(pnl * scale).es == pytest.approx(scale * frtb.expected_shortfall(pnl).es, rel=1e-9)
+    one = frtb.equity_delta({1: [3.0, -2.0], 11: [1.0, -1.0], 12: [4.0]}).capital
+    assert frtb.equity_delta(
+        {1: [3 * scale, -2 * scale], 11: [scale, -scale], 12: [4 * scale]}
+    ).capital == pytest.approx(scale * one, rel=1e-9)
+
+
+@given(first=amounts, second=amounts, rho=st.floats(0.0, 1.0), gamma=st.floats(0.0, 1.0))
+def test_a_charge_against_the_formula_written_out(first, second, rho, gamma):
+    result = frtb.aggregate_buckets({"a": first, "b": second}, rho, gamma)
+    for scenario, change in (
+        ("low", lambda c: max(2 * c - 1, 0.75 * c)),
+        ("medium", lambda c: c),
+        ("high", lambda c: min(1.25 * c, 1.0)),
+    ):
+        kb = []
+        for part in (first, second):
+            square = sum(
+                x * y * (1.0 if i == j else change(rho)) for i, x in enumerate(part) for j, y in enumerate(part)
+            )
+            kb.append(math.sqrt(max(0.0, square)))
+        sums = [sum(first), sum(second)]
+        square = kb[0] ** 2 + kb[1] ** 2 + 2 * change(gamma) * sums[0] * sums[1]
+        if square < -1e-3:
+            sums = [max(min(total, k), -k) for total, k in zip(sums, kb, strict=True)]
+            square = kb[0] ** 2 + kb[1] ** 2 + 2 * change(gamma) * sums[0] * sums[1]
+            assert result.alternative[scenario]
+        assert result.charges[scenario] ** 2 == pytest.approx(max(0.0, square), rel=1e-9, abs=1e-2)
+    assert result.capital == max(result.charges.values())
+
+
+@given(values=amounts)
+def test_a_reversed_book_has_the_same_charge(values):
+    charge = frtb.aggregate_buckets([values], 0.3, 0.5)
+    turned = frtb.aggregate_buckets([[-value for value in values]], 0.3, 0.5)
+    assert turned.capital == pytest.approx(charge.capital, rel=1e-9, abs=1e-9)
+
+
+def test_a_position_adds_up_with_itself_and_hedges_itself():
+    one = frtb.girr_delta({"BRL": {5.0: 1_000.0}})
+    assert one.capital == pytest.approx(11.0)
+    assert frtb.girr_delta({"USD": {5.0: 1_000.0}}).capital == pytest.approx(11.0 / math.sqrt(2.0))
+    assert frtb.fx_delta({"EUR": 100.0}).capital == pytest.approx(15.0)
+    assert frtb.bucket_charge([5.0, -5.0], 1.0) == 0.0
+    assert "bucket BRL" in repr(one) and one.to_frame().shape == (1, 3) and one.plot().get_xlabel() == "bucket"
+
+
+def test_curvature_of_a_straight_line_is_none_and_a_tie_takes_the_larger_sum():
+    assert frtb.curvature_risk(lambda spot: 3.0 * spot, 10.0, 3.0, 0.3) == pytest.approx((0.0, 0.0))
+    long = frtb.curvature_risk(lambda spot: spot**2, 10.0, 20.0, 0.3)
+    assert long == pytest.approx((-9.0, -9.0))
+    assert frtb.curvature_bucket([-1.0, -2.0], [-3.0, -1.0], 0.5) == (0.0, 0.0, 0.0, "up", -3.0)
+    assert frtb.curvature_bucket([-3.0], [-1.0], 0.5).side == "down"
+
+
+def test_attribution_test_against_counting():
+    x, y = rng.normal(0.0, 1.0, 60).round(1), rng.normal(0.2, 1.0, 60).round(1)
+    result = frtb.attribution_test(x, y)
+    distance = max(abs(np.mean(x <= level) - np.mean(y <= level)) for level in [*x, *y])
+    assert result.kolmogorov_smirnov == pytest.approx(distance)
+    ranks = [[sum(v < u for v in s) + (sum(v == u for v in s) + 1) / 2 for u in s] for s in (x, y)]
+    assert result.spearman == pytest.approx(np.corrcoef(ranks)[0, 1])
+    assert "the rules take 250 days" in repr(result)
+    assert list(result.to_frame().columns) == ["value", "zone"] and result.plot().get_xlabel() == "P&L"
+    scaled = frtb.attribution_test(7.0 * x, 7.0 * y)
+    assert (scaled.spearman, scaled.kolmogorov_smirnov) == (result.spearman, result.kolmogorov_smirnov)
+
+
+@pytest.mark.parametrize(("worse", "bad", "eligible"), [(12, 30, True), (13, 30, False), (12, 31, False), (0, 0, True)])
+def test_a_desk_is_eligible_up_to_12_and_30_exceptions(worse, bad, eligible):
+    pnl = np.r_[np.full(worse, -3.0), np.full(bad - worse, -1.5), np.full(250 - bad, 0.5)]
+    result = frtb.desk_backtest(pnl, np.full(250, 2.0), np.full(250, 1.0))
+    assert (result.exceptions_99, result.exceptions_975, result.eligible) == (worse, bad, eligible)
+    assert ("not eligible" in repr(result)) is not eligible
+    assert result.to_frame().shape == (2, 2) and result.plot().get_ylabel() == "exceptions"
+
+
+def test_jump_to_default_by_hand():
+    assert frtb.jump_to_default(100.0, 0.0, lgd=1.0) == 100.0
+    assert frtb.jump_to_default(100.0, -80.0) == 0.0
+    assert frtb.jump_to_default(-100.0, 80.0) == 0.0
+    assert frtb.jump_to_default(100.0, maturity=0.5) == 37.5
+    assert frtb.default_bucket([], []) == (0.0, 0.0)
+    assert frtb.default_bucket([("AAA", 10.0)], [("CCC", -10.0)]).charge == 0.0
+
+
+def test_simulated_defaults_have_the_exact_distribution():
+    n, p, rho = 50, 0.05, 0.2
+    exact = frtb.default_count_distribution(n, p, rho)
+    assert exact.sum() == pytest.approx(1.0, rel=1e-12) and exact @ np.arange(n + 1) == pytest.approx(n * p, rel=1e-9)
+    assert exact @ (np.arange(n + 1) >= np.searchsorted(exact.cumsum(), 0.99)) >= 0.01
+    risk = frtb.simulate_default_risk(
+        np.ones(n), p, math.sqrt(rho), 40_000, draws=np.random.default_rng(5), confidence=0.99
+    )
+    assert abs(risk.var - np.searchsorted(exact.cumsum(), 0.99)) <= 1.0
+    pool = frtb.large_pool_quantile(p, rho, 0.99)
+    many = frtb.simulate_default_risk(
+        np.full(400, 1 / 400),
+        p,
+        np.full((400, 1), math.sqrt(rho)),
+        20_000,
+        draws=np.random.default_rng(6),
+        confidence=0.99,
+    )
+    assert many.var == pytest.approx(pool, rel=0.1)
+
+
+def test_tables_of_the_rules():
+    assert frtb.tables.vega_weight(10) == pytest.approx(0.55) and frtb.tables.vega_weight(120) == 1.0
+    between = frtb.tables.equity_between(range(1, 14))
+    assert (
+        (between == between.T).all() and between[10].sum() == 1.0 and between[11, 12] == 0.75 and between[0, 11] == 0.45
+    )
+    assert frtb.tables.tenor_correlations([0.25, 30.0])[0, 1] == 0.4
+    assert set(frtb.tables.CREDIT_WEIGHTS) == set(range(1, 19)) and set(frtb.tables.EQUITY_WEIGHTS) == set(range(1, 14))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: frtb.liquidity_horizon_es([1.0, 2.0]), "nested has 2 numbers and horizons 5"),
+        (lambda: frtb.liquidity_horizon_es([1.0, 2.0], [20, 10]), "do not rise"),
+        (lambda: frtb.stressed_es(1.0, 10.0, 5.0), "50.0% of full_current"),
+        (lambda: frtb.expected_shortfall(np.ones((5, 2))), "pnl has 2 columns and horizons 5"),
+        (lambda: frtb.attribution_test([1.0, 1.0], [1.0, 2.0]), "hypothetical is constant"),
+        (lambda: frtb.attribution_test([1.0], [1.0, 2.0]), "1 rows"),
+        (lambda: frtb.girr_delta({"USD": {4.0: 1.0}}), "tenor 4 of USD has no risk weight"),
+        (lambda: frtb.equity_delta({14: [1.0]}), "bucket 14"),
+        (lambda: frtb.aggregate_buckets({}, 0.1, 0.1), "no bucket"),
+        (lambda: frtb.aggregate_buckets([[1.0]], [0.1, 0.2], 0.1), "within has 2 entries for 1 buckets"),
+        (lambda: frtb.bucket_charge([1.0, 2.0], 1.5), "between -1 and 1"),
+        (lambda: frtb.curvature_bucket([1.0], [1.0, 2.0], 0.5), "up has 1 factors and down 2"),
+        (lambda: frtb.default_bucket([("D", 1.0)]), "rating 'D' has no risk weight"),
+        (lambda: frtb.default_bucket([("A", -1.0)]), "at least zero"),
+        (lambda: frtb.jump_to_default(1.0, lgd=75), "use 0.75 for 75%"),
+        (lambda: frtb.large_pool_quantile(1.5, 0.2), "between 0 and 1"),
+        (lambda: frtb.large_pool_quantile(0.5, 1.0), "below 1"),
+        (lambda: frtb.simulate_default_risk([1.0], 0.1, 1.1, 10, draws=rng), "at most 1"),
+        (lambda: frtb.internal_model_charge(1.0, [-1.0]), "by_risk_class holds -1"),
+        (lambda: frtb.attribution_surcharge([], [], 1.0, 1.0), "no desk to charge"),
+    ],
+)
+def test_what_does_not_fit_is_refused(call, words):
+    with pytest.raises(InputError) as refused:
+        call()
+    assert words in str(refused.value)
