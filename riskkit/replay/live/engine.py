@@ -7,7 +7,7 @@ So it decides as a replay of `Engine.log` does, to the bit (tested).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,12 +18,14 @@ from riskkit.replay.engine.state import Calendars, State, calendars, hold_fills
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
+from riskkit.replay.live.compaction import Horizon, Parts, compacted
 from riskkit.replay.live.compiled_step import HEAD, PLACE, WORDS, Prepared, Quick, can_step
 from riskkit.replay.live.engine_snapshot import pack, unpack
 from riskkit.replay.live.growth import Growth
 from riskkit.replay.live.journal import ORDER, STEP_EVENTS, Journal, duplicate_fields
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.overflow import Reach
+from riskkit.replay.live.running_digest import RunningDigest
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
@@ -38,6 +40,13 @@ YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 BAD_TS = int(RowFlag.BAD_TS)
 FLATTEN = int(RowFlag.FLATTEN)
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
+
+
+class Past(NamedTuple):
+    """Events that are not kept in memory, as columns with all names of a log, and their decision rows."""
+
+    columns: dict[str, np.ndarray]
+    rows: np.ndarray
 
 
 def _no_step(block: int, events: int, count: int) -> int:
@@ -97,7 +106,9 @@ class Engine:
         self._step_at: Callable[[int, int, int], int] = _no_step
         self._address = 0
         self.extra: dict[str, Any] = {}  # the ``extra`` of the snapshot that this was restored from
-        self.blocks: list[np.ndarray] = []
+        self.blocks: list[np.ndarray] = []  # decision rows since `past`
+        self.past: Callable[[], Past] | None = None  # reads the events that are not kept in memory, and their decisions
+        self._proof, self._hashed = RunningDigest(), (0, 0)  # and how many rows and decisions of the journal it has
         self._reach = Reach(universe)
         self._params = [rule.to_integers(universe) for rule in rules]
         every = {"kind": np.array([int(kind) for kind in EventKind]), **{name: None for name in OPTIONAL}}
@@ -108,6 +119,7 @@ class Engine:
         self._growth = Growth(rules, self._params, universe, self._journal.pairs)
         self._state: State | None = None
         self._found: Calendars | None = None
+        self._first = 0  # time of the first event
         self._rows = np.zeros(0, ROW)
         self._values: list[Any] = []
         self._check_bounds([])
@@ -129,7 +141,7 @@ class Engine:
     @property
     def size(self) -> int:
         """Number of events so far."""
-        return len(self._journal)
+        return len(self._journal) + self._journal.shift
 
     @property
     def latest(self) -> int:
@@ -184,6 +196,7 @@ class Engine:
         if row["batch"] >= 0:
             raise InputError(f"batch={row['batch']!r}: a list of orders is taken in one call of push or feed")
         self._check_event(row)
+        row = self._journal.placed(row)
         row["pair"] = self._journal.pair(row["account"], row["instrument"])
         if self._state is not None:
             self.make_room(0)
@@ -199,7 +212,7 @@ class Engine:
         if used < 0:
             return self._submit_slowly(event)
         if identical is not None:
-            self._journal.last_like[identical] = self.size - 1
+            self._journal.last_like[identical] = len(self._journal) - 1
         return used
 
     def since(self, number: int) -> np.ndarray:
@@ -210,13 +223,14 @@ class Engine:
     def last_row(self) -> bytes:
         """The decision row that the compiled step wrote last."""
         end = ROW.itemsize * self._head[PLACE["written"]]
-        return bytes(self._row_bytes[end - ROW.itemsize : end])
+        row = bytes(self._row_bytes[end - ROW.itemsize : end])
+        return row if not self._journal.shift else self._numbered(np.frombuffer(row, ROW)).tobytes()
 
     def last(self, count: int) -> np.ndarray:
         """The last `count` decision rows."""
         written = int(self._journal.head[PLACE["written"]])
         if count <= written:  # by compiled steps
-            return self._rows[written - count : written].copy()
+            return self._numbered(self._rows[written - count : written])
         rows = self._decisions()
         return rows[len(rows) - count :]
 
@@ -241,7 +255,7 @@ class Engine:
         """Move the decision rows of compiled steps to `blocks`."""
         written = int(self._journal.head[PLACE["written"]])
         if written:
-            rows = self._rows[:written].copy()
+            rows = self._numbered(self._rows[:written])
             moved = self.blocks and self.blocks[-1]["seq"][-1] == rows["seq"][-1]  # before an interrupt
             self.blocks += [] if moved else [rows]
             self._journal.head[PLACE["written"]] = 0
@@ -293,6 +307,7 @@ class Engine:
             check_order(event, row, self.latest, first)
         if self._reach.cover(self._universe):
             self._point()
+        events = [self._journal.placed(event) for event in events]
         found = self._take_at_once(events)
         rest = events[self.size - first :]
         if not rest:
@@ -301,7 +316,7 @@ class Engine:
         if not weight.fits:
             self._check_bounds(rest)
         self._reach.take(weight)
-        start = self.size
+        start = len(self._journal)
         for event in rest:
             self._write(event)
             if not event["flags"] & BAD_TS:
@@ -316,7 +331,7 @@ class Engine:
         """Take the events, or the first of them, by the compiled step, which no signal interrupts; return their rows."""
         if self._quick is None or any(event["flags"] & BAD_TS for event in events):
             return self._rows[:0]
-        journal, first = self._journal, self.size
+        journal, first = self._journal, len(self._journal)
         latest: dict[tuple[int, ...], int] = {}
         prepared = []
         for row, event in enumerate(events, first):
@@ -330,8 +345,8 @@ class Engine:
         start = int(journal.head[PLACE["written"]])
         words = np.concatenate(prepared)
         used = self._step_at(self._address, words.ctypes.data, len(events))
-        journal.last_like |= {identical: row for identical, row in latest.items() if row < self.size}
-        return self._rows[start : start + max(used, 0)].copy()
+        journal.last_like |= {identical: row for identical, row in latest.items() if row < len(journal)}
+        return self._numbered(self._rows[start : start + max(used, 0)])
 
     def make_room(self, events: int) -> None:
         """Make room in all tables for so many events, and for the pairs that are known."""
@@ -364,15 +379,26 @@ class Engine:
         assert self._state is not None
         found: list[np.ndarray] = []
         row = first
-        while row < self.size:
+        while row < len(self._journal):
             if self._engine.make_room(self._state):
                 self._extend()
-            row, used = self._engine.run(row, self.size, *self._values)
-            found.append(self._rows[: int(used)].copy())
+            row, used = self._engine.run(row, len(self._journal), *self._values)
+            found.append(self._numbered(self._rows[: int(used)]))
         return np.concatenate(found)
+
+    def _numbered(self, rows: np.ndarray) -> np.ndarray:
+        """A copy of decision rows with the numbers of their events instead of places in the columns."""
+        rows = rows.copy()
+        rows["seq"] += self._journal.shift
+        return rows
 
     def _check_bounds(self, events: list[Row]) -> None:
         """Refuse the events if the journal with them could overflow 64 bits."""
+        if self._journal.shift:
+            raise InputError(
+                "the amounts of this session, added up without sign since it began, could overflow 64 bits with this "
+                "event; begin a new session with the present positions"
+            )
         columns, accounts, instruments = self._journal.with_events(events)
         try:
             check_bounds(columns, self.universe, accounts, instruments)
@@ -392,6 +418,7 @@ class Engine:
 
     def _begin(self, ts: int) -> None:
         """Create the state at the time of the first event."""
+        self._first = ts
         self._found = calendars(self.rules, ts, ts + YEARS_NS)
         self._state = self._growth.opened(self._found)
         self._state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
@@ -446,7 +473,7 @@ class Engine:
 
     def log(self) -> EventLog:
         """The journal as an event log; its replay has this session's digest."""
-        log = self._journal.log()
+        log = self._journal.log(self._past().columns if self.past else None)
         if self.options["orphans"] != DEFAULT_ORPHANS:
             log.about["orphans"] = self.options["orphans"]
         return log
@@ -456,6 +483,10 @@ class Engine:
         if len(self.blocks) > 1:
             self.blocks = [np.concatenate(self.blocks)]
         return self.blocks[0] if self.blocks else np.zeros(0, ROW)
+
+    def _past(self) -> Past:
+        assert self.past is not None
+        return self.past()
 
     @property
     def state(self) -> State:
@@ -478,6 +509,8 @@ class Engine:
         first, last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
         found = calendars(self.rules, first, last)
         rows = self._decisions()
+        if self.past:
+            rows = np.concatenate([self._past().rows, rows])
         return ReplayResult(
             log,
             self.rules,
@@ -499,36 +532,51 @@ class Engine:
     @property
     def digest(self) -> str:
         """Digest of the result, equal to that of a replay of `log`."""
-        return self.result().digest
+        self._prove()
+        return self._proof.digest(self.universe, self.rules, self.mode, self.options)
+
+    def _prove(self) -> None:
+        """Hash the events and decisions since the last time."""
+        rows, (place, count) = self._decisions(), self._hashed
+        self._proof.update(self._journal.since(place), rows[count:])
+        self._hashed = len(self._journal), len(rows)
 
     # ------------------------------------------------------------------ snapshots
 
-    def snapshot(self, extra: dict[str, Any] | None = None) -> bytes:
-        """The complete session as bytes: state, journal and decisions, with a checksum and the hash of its rules.
-
-        ``extra`` is stored as JSON; `restore` returns it in the attribute of that name. A restored session continues to
-        the same digest. See `riskkit.replay.live.engine_snapshot` for the format.
-        """
+    def parts(self) -> Parts:
+        """State, journal and decisions: a header of plain values and arrays by name."""
+        self._prove()
         journal = self._journal
+        proof, arrays = self._proof.parts()
         header = {
             "universe": self._universe.describe(),
             "open": self._universe.opening if isinstance(self._universe, OpenUniverse) else None,
             "capacity": self._growth.capacity,
             "mode": self.mode,
             "options": self.options,
-            "size": self.size,
+            "size": len(journal),
+            "shift": journal.shift,
             "pairs": list(map(list, journal.pairs)),
             "slots": journal.slots,
             "strays": [list(stray) for stray in journal.strays.items()],
-            "zones": [list(zone) for zone in self._found.zones] if self._found else [],
-            "first": int(journal.columns["ts"][0]) if self.size else 0,
-            "extra": extra or {},
+            "first": self._first,
+            "latest": journal.latest,
+            "proof": proof,
         }
-        arrays = {f"column_{name}": column[: self.size] for name, column in journal.columns.items()}
-        arrays["rows"] = self._decisions()
+        arrays |= {f"column_{name}": column[: len(journal)] for name, column in journal.columns.items()}
+        arrays |= {"rows": self._decisions(), "carried": journal.carried, "reach": self._reach.words}
         if self._state is not None:
             arrays |= {f"state_{name}": array for name, array in self._state.arrays().items()}
-        return pack(header, arrays, self.rules)
+        return Parts(header, arrays)
+
+    def snapshot(self, extra: dict[str, Any] | None = None) -> bytes:
+        """The complete session as bytes, with a checksum and the hash of its rules.
+
+        ``extra`` is stored as JSON; `restore` returns it in the attribute of that name. A restored session continues to
+        the same digest. See `riskkit.replay.live.engine_snapshot` for the format.
+        """
+        header, arrays = self.parts()
+        return pack(header | {"extra": extra or {}}, arrays, self.rules)
 
     @classmethod
     def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: bool = True) -> Engine:
@@ -544,18 +592,43 @@ class Engine:
         if header["open"] is not None:
             universe = OpenUniverse.reopened(universe, header["open"])
         live = cls(rules, universe, header["mode"], **header["options"], compiled=compiled)
-        live._resume(header, arrays)
+        live.extra = header["extra"]
+        live._resume(Parts(header, arrays))
         return live
 
-    def _resume(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        self.extra = header["extra"]
-        if not header["size"]:
+    def compact(self, ids_ns: int) -> Past:
+        """Forget what later events cannot refer to (`riskkit.replay.live.compaction`); return all since the last time.
+
+        `past` must return them from then on.
+
+        Parameters
+        ----------
+        ids_ns : int
+            Age up to which orders that are done, and fills, are known.
+        """
+        moved = Past(self._journal.since(len(self._journal.carried)), self._decisions())
+        if self._state is not None:
+            pairs = zip(self.rules, self._params, strict=True)
+            windows = [params.window_ns for rule, params in pairs if "duplicates" in rule.kind.requires]
+            own = [group for group in self._engine.shape.groups if group.own]
+            self._resume(compacted(self.parts(), Horizon(ids_ns, max(windows, default=0)), own))
+        return moved
+
+    def _resume(self, parts: Parts) -> None:
+        header, arrays = parts
+        if not header["size"] + header["shift"]:
             return
         columns = {name: arrays[f"column_{name}"] for name in self._journal.columns}
-        self._refill(columns, header["pairs"], header["slots"], dict(header["strays"]))
+        self._journal.refill(columns, header["pairs"], header["slots"], dict(header["strays"]))
         self._journal.columns["prev_duplicate"] = arrays["column_prev_duplicate"]  # with the changes of the loop
+        self._journal.carry(arrays["carried"], header["shift"])
+        self._journal.latest = header["latest"]
+        self._reach.words = arrays["reach"]
         self.blocks = [arrays["rows"]] if len(arrays["rows"]) else []
-        self._begin(int(header["first"]))
+        self._proof = RunningDigest.of_parts(header["proof"], arrays)
+        self._hashed = header["size"], len(arrays["rows"])
+        if self._state is None:
+            self._begin(header["first"])
         assert self._state is not None
         for name in self._state.arrays():
             self._state.put(name, arrays[f"state_{name}"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from riskkit._check import InputError
 from riskkit.replay.engine.compiler import DUPLICATE_FIELDS, find_duplicates
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row
 from riskkit.replay.live.compiled_step import HEAD, PLACE
@@ -17,6 +18,7 @@ from riskkit.replay.schema.universe import Universe
 ORDER = int(EventKind.ORDER)
 BAD_TS, BAD_PRICE = int(RowFlag.BAD_TS), int(RowFlag.BAD_PRICE)
 FIRST_EVENTS = 1024
+NUMBERS = ("order", "parent", "fill", "batch")  # columns that hold the number of a row
 STEP_EVENTS = 1 << 15  # room for compiled steps, which cannot make any
 
 
@@ -37,12 +39,18 @@ class Journal:
         The columns of a log, ``slots`` and ``prev_duplicate``, each longer than the journal.
     pairs : dict
         Code of each (account, instrument).
+    carried : ndarray of int64
+        The numbers of the first rows, which are carried over from before (`riskkit.replay.live.compaction`).
+    shift : int
+        The number of every other row, less its place in the columns.
     """
 
     def __init__(self, universe: Universe) -> None:
         self.universe = universe
         self.head = np.zeros(len(HEAD), np.int64)
         self.latest = MISSING
+        self.carried, self.shift = np.zeros(0, np.int64), 0
+        self._carried: dict[int, int] = {}
         self.pairs = {pair: code for code, pair in enumerate(universe.opening_pairs())}
         self.columns = {name: np.zeros(0, dtype) for name, dtype in DTYPES.items()}
         self.columns["slots"], self.columns["prev_duplicate"] = np.zeros(0, np.int32), np.zeros(0, np.int64)
@@ -51,7 +59,7 @@ class Journal:
         self.last_like: dict[tuple[int, ...], int] = {}  # row of the last order of these fields
 
     def __len__(self) -> int:
-        """Number of events."""
+        """Number of rows."""
         return int(self.head[PLACE["size"]])
 
     @property
@@ -73,6 +81,33 @@ class Journal:
         """Accounts and instruments of the pairs."""
         codes = np.array(list(self.pairs), np.int32).reshape(-1, 2)
         return codes[:, 0], codes[:, 1]
+
+    def carry(self, carried: np.ndarray, shift: int) -> None:
+        """Say which rows the first ones are, and the distance of the others to their number."""
+        self.carried, self.shift = carried, shift
+        self._carried = {number: place for place, number in enumerate(carried.tolist())}
+
+    def place(self, number: int) -> int:
+        """Place of the row of a number; an InputError if it is not kept."""
+        if number - self.shift >= len(self.carried):
+            return number - self.shift
+        if number not in self._carried:
+            raise InputError(f"event {number} is not kept: it is older than the session's horizon")
+        return self._carried[number]
+
+    def placed(self, event: Row) -> Row:
+        """An event whose numbers of rows are places; the same one while all rows are kept."""
+        if not self.shift:
+            return event
+        return event | {name: self.place(event[name]) for name in NUMBERS if event[name] >= 0}
+
+    def numbers(self, places: np.ndarray) -> np.ndarray:
+        """Numbers of rows at places; a negative place is none and stays."""
+        if not self.shift:
+            return places
+        old = np.append(self.carried, -1)[np.clip(places, 0, len(self.carried))]
+        found: np.ndarray = np.where(places < 0, places, np.where(places < len(self.carried), old, places + self.shift))
+        return found
 
     def make_room(self, events: int) -> bool:
         """Double the columns if they have no room for so many events; return whether they moved."""
@@ -129,10 +164,10 @@ class Journal:
 
     def note_orders(self, first: int) -> None:
         """Note the orders of the rows from `first` on as the last of their fields."""
-        for row in range(first, len(self)):
-            event = self.row(row)
+        for number in range(first, len(self) + self.shift):
+            event = self.row(number)
             if event["kind"] == ORDER and not event["flags"] & BAD_TS:
-                self.last_like[duplicate_fields(event)] = row
+                self.last_like[duplicate_fields(event)] = number - self.shift
 
     def with_events(self, events: Iterable[Row]) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         """The columns of a log with some events more, and the accounts and instruments of its pairs."""
@@ -166,13 +201,19 @@ class Journal:
 
     def row(self, number: int) -> Row:
         """One event as integer codes."""
-        return {name: int(self.columns[name][number]) for name in DTYPES}
+        place = self.place(number)
+        return {name: int(values[0]) for name, values in self.since(place, place + 1).items()}
 
-    def log(self) -> EventLog:
-        """The events as a log, without empty optional columns."""
-        columns = {}
-        for name in DTYPES:
-            column = self.columns[name][: len(self)].copy()
-            if name in REQUIRED or (column != OPTIONAL[name][1]).any():
-                columns[name] = column
-        return EventLog(columns, *self.pair_codes, self.universe.frozen)
+    def since(self, start: int, stop: int | None = None) -> dict[str, np.ndarray]:
+        """The columns of a log from one place to another (default: the end), with numbers of rows."""
+        rows = slice(start, len(self) if stop is None else stop)
+        found = {name: self.columns[name][rows].copy() for name in DTYPES}
+        return found | {name: self.numbers(found[name]) for name in NUMBERS}
+
+    def log(self, before: Mapping[str, np.ndarray] | None = None) -> EventLog:
+        """The events as a log, after those that are not kept, without empty optional columns."""
+        columns = self.since(len(self.carried))
+        if before is not None:
+            columns = {name: np.concatenate([before[name], column]) for name, column in columns.items()}
+        used = [name for name in columns if name in REQUIRED or (columns[name] != OPTIONAL[name][1]).any()]
+        return EventLog({name: columns[name] for name in used}, *self.pair_codes, self.universe.frozen)
