@@ -190,7 +190,9 @@ def _renumbered(parts: Parts, columns: dict[str, np.ndarray], state: dict[str, n
     header["shift"] = total - len(kept.rows)
     made = {f"column_{name}": column for name, column in columns.items()}
     made |= {f"state_{name}": array for name, array in state.items()}
-    return Parts(header, {**arrays, **made, "carried": carried.astype(np.int64), "rows": arrays["rows"][:0]})
+    answers = np.concatenate([arrays["answers"], arrays["rows"]])
+    made |= {"answers": answers[np.isin(answers["seq"], carried)], "rows": arrays["rows"][:0]}
+    return Parts(header, {**arrays, **made, "carried": carried.astype(np.int64)})
 
 
 def _numbers(kept: np.ndarray, size: int) -> np.ndarray:

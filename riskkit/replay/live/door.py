@@ -227,7 +227,7 @@ class Door:
             ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
             code, text = -1, None
             if trade_id is not None:
-                text, code = id_text(trade_id), len(self._fills.codes)
+                text, code = id_text(trade_id), self._fills.next
                 if not text or text in self._fills.codes:
                     return UNPLAIN
             if lots is None or ticks is None:
@@ -331,7 +331,12 @@ class Door:
 
     def _in_order(self, ts: Any) -> bool:
         """True if an event of this time is the next thing to happen, and all before it are done with."""
-        return type(ts) is int and ts < self._due and self._head[LATEST] <= ts and self._head[SIZE] + self._shift == self.kept
+        return (
+            type(ts) is int
+            and ts < self._due
+            and self._head[LATEST] <= ts
+            and self._head[SIZE] + self._shift == self.kept
+        )
 
     def _known(self, order_id: Any, account: Any, instrument: Any) -> KnownOrder | None:
         """The earlier order of this id, if the labels beside it are those of the order."""

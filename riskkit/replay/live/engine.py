@@ -108,6 +108,7 @@ class Engine:
         self.extra: dict[str, Any] = {}  # the ``extra`` of the snapshot that this was restored from
         self.blocks: list[np.ndarray] = []  # decision rows since `past`
         self.past: Callable[[], Past] | None = None  # reads the events that are not kept in memory, and their decisions
+        self.answers = np.zeros(0, ROW)  # decision rows of the events that are carried over
         self._proof, self._hashed = RunningDigest(), (0, 0)  # and how many rows and decisions of the journal it has
         self._reach = Reach(universe)
         self._params = [rule.to_integers(universe) for rule in rules]
@@ -196,7 +197,6 @@ class Engine:
         if row["batch"] >= 0:
             raise InputError(f"batch={row['batch']!r}: a list of orders is taken in one call of push or feed")
         self._check_event(row)
-        row = self._journal.placed(row)
         row["pair"] = self._journal.pair(row["account"], row["instrument"])
         if self._state is not None:
             self.make_room(0)
@@ -205,6 +205,8 @@ class Engine:
     def submit(self, event: Prepared) -> int:
         """Take a prepared event and return its number of decision rows (0: it passed); `last` returns them."""
         identical = None
+        if self._journal.shift:  # the numbers in the event are no places
+            return self._submit_slowly(event)
         if self._engine.shape.duplicates and event.words[WORDS["kind"]] == ORDER:
             identical = duplicate_fields(event.row(self.size))
             event.words[WORDS["prev_duplicate"]] = self._journal.last_like.get(identical, -1)
@@ -473,7 +475,8 @@ class Engine:
 
     def log(self) -> EventLog:
         """The journal as an event log; its replay has this session's digest."""
-        log = self._journal.log(self._past().columns if self.past else None)
+        past = self._past()
+        log = self._journal.log(past.columns if past else None)
         if self.options["orphans"] != DEFAULT_ORPHANS:
             log.about["orphans"] = self.options["orphans"]
         return log
@@ -484,9 +487,20 @@ class Engine:
             self.blocks = [np.concatenate(self.blocks)]
         return self.blocks[0] if self.blocks else np.zeros(0, ROW)
 
-    def _past(self) -> Past:
-        assert self.past is not None
+    def _past(self) -> Past | None:
+        """The events that are not kept in memory; None if all are."""
+        if not self._journal.shift:
+            return None
+        if self.past is None:
+            raise InputError(
+                "the events before are in the folder of the session; open that with Session.open or open_journal"
+            )
         return self.past()
+
+    def decisions_on(self, number: int) -> np.ndarray:
+        """The decision rows of an event that is kept in memory."""
+        rows = np.concatenate([self.answers, self._decisions()])
+        return rows[rows["seq"] == number]
 
     @property
     def state(self) -> State:
@@ -509,8 +523,9 @@ class Engine:
         first, last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
         found = calendars(self.rules, first, last)
         rows = self._decisions()
-        if self.past:
-            rows = np.concatenate([self._past().rows, rows])
+        past = self._past()
+        if past:
+            rows = np.concatenate([past.rows, rows])
         return ReplayResult(
             log,
             self.rules,
@@ -564,7 +579,8 @@ class Engine:
             "proof": proof,
         }
         arrays |= {f"column_{name}": column[: len(journal)] for name, column in journal.columns.items()}
-        arrays |= {"rows": self._decisions(), "carried": journal.carried, "reach": self._reach.words}
+        arrays |= {"rows": self._decisions(), "answers": self.answers, "carried": journal.carried}
+        arrays["reach"] = self._reach.words
         if self._state is not None:
             arrays |= {f"state_{name}": array for name, array in self._state.arrays().items()}
         return Parts(header, arrays)
@@ -625,6 +641,7 @@ class Engine:
         self._journal.latest = header["latest"]
         self._reach.words = arrays["reach"]
         self.blocks = [arrays["rows"]] if len(arrays["rows"]) else []
+        self.answers = arrays["answers"]
         self._proof = RunningDigest.of_parts(header["proof"], arrays)
         self._hashed = header["size"], len(arrays["rows"])
         if self._state is None:

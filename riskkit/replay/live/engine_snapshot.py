@@ -25,6 +25,11 @@ def pack(header: dict[str, Any], arrays: dict[str, np.ndarray], rules: RuleSet) 
     return hashlib.blake2b(body, digest_size=CHECKSUM).digest() + body
 
 
+def is_whole(snapshot: bytes) -> bool:
+    """True if the bytes fit their checksum."""
+    return hashlib.blake2b(snapshot[CHECKSUM:], digest_size=CHECKSUM).digest() == snapshot[:CHECKSUM]
+
+
 def unpack(snapshot: bytes, rules: RuleSet) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Read the header and arrays of `pack`.
 
@@ -33,8 +38,8 @@ def unpack(snapshot: bytes, rules: RuleSet) -> tuple[dict[str, Any], dict[str, n
     InputError
         If the bytes are incomplete or altered, or of other rules or another version of the semantics.
     """
-    checksum, body = snapshot[:CHECKSUM], snapshot[CHECKSUM:]
-    if hashlib.blake2b(body, digest_size=CHECKSUM).digest() != checksum:
+    body = snapshot[CHECKSUM:]
+    if not is_whole(snapshot):
         raise InputError("the snapshot is torn or altered: its checksum does not fit; use an older one")
     with np.load(io.BytesIO(body), allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}

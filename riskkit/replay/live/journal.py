@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -203,6 +203,13 @@ class Journal:
         """One event as integer codes."""
         place = self.place(number)
         return {name: int(values[0]) for name, values in self.since(place, place + 1).items()}
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Number and integer codes of each row."""
+        columns, carried = self.since(0), self.carried.tolist()
+        values = zip(*(column.tolist() for column in columns.values()), strict=True)
+        for place, row in enumerate(values):
+            yield carried[place] if place < len(carried) else place + self.shift, dict(zip(columns, row, strict=True))
 
     def since(self, start: int, stop: int | None = None) -> dict[str, np.ndarray]:
         """The columns of a log from one place to another (default: the end), with numbers of rows."""
