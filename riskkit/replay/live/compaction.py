@@ -95,7 +95,7 @@ def _noted(fills: np.ndarray, recent: np.ndarray, positions: np.ndarray) -> np.n
 
 def _places(group: GroupShape, fills: np.ndarray, state: dict[str, np.ndarray]) -> np.ndarray:
     """The group's position of each fill of a strategy."""
-    width, held = len(state["instruments"]) - 1, state["positions"]["instrument"][fills["pair"] + 1]
+    width, held = int(state["counts"][Counter.INSTRUMENTS]), state["positions"]["instrument"][fills["pair"] + 1]
     codes = zip(fills["strategy"].tolist(), fills["pair"].tolist(), held.tolist(), strict=True)
     return np.array([group_place(group, key, pair, code, width) for key, pair, code in codes], np.int64)
 

@@ -309,7 +309,17 @@ class Engine:
             check_order(event, row, self.latest, first)
         if self._reach.cover(self._universe):
             self._point()
-        events = [self._journal.placed(event) for event in events]
+        if not self._journal.shift:
+            return self._take(events)
+        placed = [self._journal.placed(event) for event in events]
+        rows = self._take(placed)
+        for event, one in zip(events, placed, strict=True):
+            event["pair"] = one["pair"]
+        return rows
+
+    def _take(self, events: list[Row]) -> np.ndarray:
+        """Append checked rows, whose numbers of rows are places."""
+        first = self.size
         found = self._take_at_once(events)
         rest = events[self.size - first :]
         if not rest:
@@ -447,6 +457,11 @@ class Engine:
         Codes stay. The journal is replayed, so the state is the same as if they had been declared from the start. This
         engine does not change.
         """
+        if self._journal.shift:
+            raise InputError(
+                "under these rules a new label or currency needs all events since the session began, which are not kept in "
+                "memory; declare it when the session begins"
+            )
         if isinstance(self._universe, OpenUniverse):
             universe = OpenUniverse(universe, self._universe.like)
         wider = Engine(self.rules, universe, self.mode, **self.options, compiled=self.compiled)

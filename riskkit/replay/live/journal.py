@@ -96,9 +96,7 @@ class Journal:
         return self._carried[number]
 
     def placed(self, event: Row) -> Row:
-        """An event whose numbers of rows are places; the same one while all rows are kept."""
-        if not self.shift:
-            return event
+        """A copy of an event whose numbers of rows are places."""
         return event | {name: self.place(event[name]) for name in NUMBERS if event[name] >= 0}
 
     def numbers(self, places: np.ndarray) -> np.ndarray:

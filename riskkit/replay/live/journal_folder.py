@@ -44,7 +44,7 @@ class Frame(NamedTuple):
     decisions : structured ndarray
         Their decision rows.
     labels : dict
-        What is new with them: ``orders`` and ``trades`` (ids), ``universe``, ``notes``.
+        What is new with them: ``orders`` and ``trades`` (ids), ``newcomers`` or the ``universe``, ``notes``.
     """
 
     first: int
@@ -127,7 +127,10 @@ def _one(frames: list[Frame]) -> Frame:
     labels: dict[str, Any] = {}
     for frame in frames:
         for name, value in frame.labels.items():
-            labels[name] = labels.get(name, []) + value if name in ("orders", "trades") else value
+            if name in ("orders", "trades", "newcomers"):
+                labels.setdefault(name, []).extend(value)
+            else:
+                labels[name] = value
     return Frame(frames[0].first, events, decisions, labels)
 
 

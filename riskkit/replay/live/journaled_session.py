@@ -32,6 +32,7 @@ from riskkit.replay.live.journal_folder import (
     records,
     tidy,
 )
+from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.session import Session
 from riskkit.replay.live.write_ahead_log import WriteAheadLog
 from riskkit.replay.results.decisions import DecisionFormatter
@@ -41,6 +42,7 @@ from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
+NAMED = ("accounts", "instruments", "strategies", "connections")
 NEVER = "this session is closed; open the folder again"
 logger = logging.getLogger("riskkit")
 
@@ -80,7 +82,7 @@ class JournaledSession(Session):
         self._wal = WriteAheadLog(file_of(folder, first, EVENTS), end)
         self._written = len(self)  # events in the log
         self._new_notes: dict[str, Any] = {}
-        self._known = self.universe
+        self._named, self._quanta = self._sizes(), len(self._live.labels.quanta)
         self._trades = self._entries.fills.next
         self._entries.orders.news = []
         self._together = 0
@@ -151,14 +153,27 @@ class JournaledSession(Session):
             labels["orders"] = news
         if fills.next > self._trades:
             labels["trades"] = list(itertools.islice(reversed(fills.codes.items()), fills.next - self._trades))[::-1]
-        if self.universe is not self._known:
-            labels["universe"] = self.universe.describe()
+        labels |= self._newcomers()
         if self._new_notes:
             labels["notes"] = self._new_notes
         columns = live.journal.since(live.journal.place(self._written) if size > self._written else len(live.journal))
         self._wal.append(Frame(self._written, records(columns), live.since(self._written), labels).packed())
-        entries.orders.news, self._trades, self._known, self._new_notes = [], fills.next, self.universe, {}
+        entries.orders.news, self._trades, self._new_notes = [], fills.next, {}
+        self._named, self._quanta = self._sizes(), len(live.labels.quanta)
         self._written = size
+
+    def _sizes(self) -> dict[str, int]:
+        """Number of labels of each kind."""
+        return {kind: len(getattr(self._live.labels, kind)) for kind in NAMED}
+
+    def _newcomers(self) -> dict[str, Any]:
+        """The labels since the last frame; all of the universe if it has a new currency."""
+        universe = self._live.labels
+        if len(universe.quanta) > self._quanta:
+            return {"universe": universe.frozen.describe()}
+        added = {kind: getattr(universe, kind)[size:] for kind, size in self._named.items()}
+        named = [(kind, getattr(one, "id", one)) for kind, entries in added.items() for one in entries]
+        return {"newcomers": named} if named else {}
 
     # ------------------------------------------------------------------ rolling
 
@@ -244,6 +259,8 @@ class JournaledSession(Session):
         labels, first = frame.labels, len(self)
         if "universe" in labels:
             self._widen(Universe.from_description(labels["universe"]))
+        if "newcomers" in labels:
+            self._admit(labels["newcomers"])
         self.notes = labels.get("notes", self.notes)
         if not len(frame.events):
             return
@@ -259,11 +276,20 @@ class JournaledSession(Session):
                 "decides otherwise, or the folder was altered"
             )
 
+    def _admit(self, named: list[tuple[str, str]]) -> None:
+        """Register new labels."""
+        universe = self._live.labels
+        assert isinstance(universe, OpenUniverse)
+        for kind, label in named:
+            universe.add(kind, label)
+        if not self._live.follows():
+            self._widen(universe.frozen)
+
     def _widen(self, universe: Universe) -> None:
-        """Register the labels of a larger universe."""
-        self._entries = self._entries.in_universe(universe)
+        """Go on in a universe to which the tables cannot grow."""
         self._live = self._live.widened(universe)
-        self._formatter = DecisionFormatter(self._live.rules, universe)
+        self._entries = self._entries.in_universe(self._live.labels)
+        self._formatter = DecisionFormatter(self._live.rules, self._live.labels)
         self._door = self._door.of(self._live, self._entries)
 
 
@@ -291,6 +317,7 @@ def open_session(
     instruments: Iterable[Instrument] = (),
     accounts: Iterable[Account | str] = (),
     *,
+    universe: Universe | None = None,
     durability: str = "group",
     horizon: Any = "1d",
     segment_events: int = 1 << 17,
@@ -307,6 +334,8 @@ def open_session(
         In their declared order; those of the journal, if there is one.
     instruments, accounts, **options
         As for `Session.create`, for a new journal; one that exists has its own.
+    universe : Universe, optional
+        Instead of instruments and accounts.
     durability : {"none", "group", "each"}
         Whether a decision is on disk when a call returns: not before `commit`; yes, and threads that call at once share
         a flush, as do the calls of `together`; yes, each by itself.
@@ -349,7 +378,10 @@ def open_session(
         if not firsts(path, STATE):
             if firsts(path, EVENTS) or firsts(path, COLUMNS):
                 raise InputError(f"folder {path.name!r} is incomplete: it has events but no snapshot")
-            made = Session.create(rules, instruments, accounts, compiled=False, **options)
+            if universe is None:
+                made = Session.create(rules, instruments, accounts, compiled=False, **options)
+            else:
+                made = Session(rules, universe, compiled=False, **options)
             write_whole(file_of(path, 0, STATE), [made.snapshot()])
         return _recovered(path, rules, storage, compiled, lock)
     except BaseException:
@@ -378,14 +410,9 @@ def _recovered(path: Path, rules: RuleSet, storage: Storage, compiled: bool, loc
 
 def _of_snapshot(path: Path, rules: RuleSet, compiled: bool) -> tuple[JournaledSession, int]:
     """The session of the newest snapshot that is whole, and the number of its events."""
-    *older, newest = firsts(path, STATE)
-    for first in (newest, *reversed(older)):
+    for first in reversed(firsts(path, STATE)):
         data = file_of(path, first, STATE).read_bytes()
-        if first == newest or is_whole(data):
-            try:
-                return JournaledSession.restore(data, rules, compiled=compiled), first
-            except InputError as error:
-                if is_whole(data) or not older:
-                    raise
-                logger.warning("folder %r: %s", path.name, error)
+        if is_whole(data):
+            return JournaledSession.restore(data, rules, compiled=compiled), first
+        logger.warning("folder %r: the snapshot of event %d is altered; the one before it is used", path.name, first)
     raise InputError(f"folder {path.name!r}: none of its snapshots is whole; restore the files from a copy")

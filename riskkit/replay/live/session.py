@@ -413,7 +413,7 @@ class Session(SessionCalls):
             if known is None:
                 raise InputError(f"order_id={order_id!r} {UNKNOWN}")
             event, decided = self._live.row(known.row), self._live.decisions_on(known.row)
-            return self._formatter.actions(decided, {known.row: event}, self._live.state)
+            return self._formatter.actions(decided, {known.row: event}, self._live.tables)
 
     @property
     def rules(self) -> RuleSet:

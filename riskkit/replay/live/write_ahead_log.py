@@ -169,7 +169,10 @@ class WriteAheadLog:
             flush(self._file)
             done = True
         except OSError as error:
-            self._failed = f"{self.path.name!r} cannot be flushed to disk: {error.strerror}; open the folder again: what was answered is there"
+            self._failed = (
+                f"{self.path.name!r} cannot be flushed to disk: {error.strerror}; close the session and open the folder "
+                "again: it has all that was answered"
+            )
         finally:  # another error, as a KeyboardInterrupt, has flushed nothing
             with self._turn:
                 self.on_disk = max(self.on_disk, covered) if done else self.on_disk
