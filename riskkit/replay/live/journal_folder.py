@@ -21,7 +21,7 @@ import numpy as np
 from riskkit._check import InputError
 from riskkit.replay.ingest.event import DTYPES
 from riskkit.replay.kernels.runtime import ROW
-from riskkit.replay.live.durable_file import write_whole
+from riskkit.replay.live.durable_file import flush_folder, write_whole
 from riskkit.replay.live.engine import Past
 from riskkit.replay.live.write_ahead_log import read_frames
 from riskkit.replay.log.storage import read_parquet, write_parquet
@@ -134,19 +134,23 @@ def _one(frames: list[Frame]) -> Frame:
     return Frame(frames[0].first, events, decisions, labels)
 
 
-def tidy(folder: Path, first: int) -> None:
+def close_segments(folder: Path, stop: int) -> None:
+    """Write the events before one as columns; the files themselves stay."""
+    for first in sorted(set(firsts(folder, EVENTS)) - set(firsts(folder, COLUMNS))):
+        if first < stop:
+            part = _of_frames(folder, first)
+            write_whole(file_of(folder, first, DECISIONS), [part.rows.tobytes()])
+            write_parquet(file_of(folder, first, COLUMNS), part.columns, {"first": first})
+            flush_folder(folder)
+
+
+def tidy(folder: Path, stop: int) -> None:
     """Delete the snapshots before an event, and the logs that have become columns."""
+    closed = set(firsts(folder, COLUMNS))
     for kind in (STATE, EVENTS):
-        for old in firsts(folder, kind):
-            if old < first:
-                file_of(folder, old, kind).unlink(missing_ok=True)
-
-
-def close_segment(folder: Path, first: int) -> None:
-    """Write the events of a file as columns; the file itself stays."""
-    part = _of_frames(folder, first)
-    write_whole(file_of(folder, first, DECISIONS), [part.rows.tobytes()])
-    write_parquet(file_of(folder, first, COLUMNS), part.columns, {"first": first})
+        for first in firsts(folder, kind):
+            if first < stop and (kind == STATE or first in closed):
+                file_of(folder, first, kind).unlink(missing_ok=True)
 
 
 def read_past(folder: Path, stop: int | None = None) -> Past:

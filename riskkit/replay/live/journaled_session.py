@@ -23,7 +23,7 @@ from riskkit.replay.live.journal_folder import (
     EVENTS,
     STATE,
     Frame,
-    close_segment,
+    close_segments,
     file_of,
     firsts,
     joined,
@@ -216,7 +216,7 @@ class JournaledSession(Session):
         """Write a snapshot, then the closed segment as columns, then delete what they replace."""
         try:
             write_whole(file_of(self._folder, first, STATE), [pack(header, arrays, self.rules)])
-            close_segment(self._folder, old)
+            close_segments(self._folder, first)
             tidy(self._folder, old)  # so that the snapshot before, and the log after it, stay
         except (InputError, OSError) as error:  # the log stays, so nothing is lost; the next roll tries again
             logger.warning("folder %r: %s", self._folder.name, error)

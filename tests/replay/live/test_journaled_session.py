@@ -16,7 +16,7 @@ from streams import universe
 
 from riskkit import InputError, Instrument, Rule, RuleSet, Session
 from riskkit.replay.live import journaled_session, write_ahead_log
-from riskkit.replay.live.journal_folder import EVENTS, STATE, close_segment, file_of, firsts
+from riskkit.replay.live.journal_folder import EVENTS, STATE, close_segments, file_of, firsts
 from riskkit.replay.live.journaled_session import JournaledSession
 from riskkit.rules import DailyLoss, OrderRate, PositionLimit
 
@@ -123,7 +123,7 @@ def killed_at(count: int, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(os, "fsync", wrapped(os.fsync))
     patch.setattr(os, "replace", wrapped(os.replace))
     patch.setattr(write_ahead_log, "flush", wrapped(write_ahead_log.flush))
-    patch.setattr(journaled_session, "close_segment", wrapped(close_segment))
+    patch.setattr(journaled_session, "close_segments", wrapped(close_segments))
     patch.setattr(journaled_session, "tidy", wrapped(journaled_session.tidy))
 
 
