@@ -172,7 +172,7 @@ def _renumbered(parts: Parts, columns: dict[str, np.ndarray], state: dict[str, n
     counts = state["counts"]
     counts[Counter.SESSION_ROW] = np.searchsorted(kept.rows, counts[Counter.SESSION_ROW], "right") - 1
     counts[Counter.LIST] = -1
-    counts[Counter.SLOTS], counts[Counter.FILLS] = len(kept.slots), len(kept.fills)
+    counts[Counter.FILLS] = len(kept.fills)
     state["orders"] = state["orders"][np.append(0, kept.slots + 1)]
     state["fills"] = state["fills"][np.append(0, kept.fills + 1)]
     state["fills"]["row"][1:] = rows[state["fills"]["row"][1:]]

@@ -6,6 +6,7 @@ So it decides as a replay of `Engine.log` does, to the bit (tested).
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -219,14 +220,21 @@ class Engine:
 
     def since(self, number: int) -> np.ndarray:
         """The decision rows of the events from `number` on."""
-        rows = self._decisions()
-        return rows[np.searchsorted(rows["seq"], number) :]
+        self._keep_rows()
+        found = [np.zeros(0, ROW)]
+        for block in reversed(self.blocks):
+            if len(block) and block["seq"][-1] < number:
+                break
+            found.append(block[np.searchsorted(block["seq"], number) :])
+        return np.concatenate(found[::-1])
 
     def last_row(self) -> bytes:
         """The decision row that the compiled step wrote last."""
         end = ROW.itemsize * self._head[PLACE["written"]]
         row = bytes(self._row_bytes[end - ROW.itemsize : end])
-        return row if not self._journal.shift else self._numbered(np.frombuffer(row, ROW)).tobytes()
+        if not self._journal.shift:
+            return row
+        return struct.pack("=q", struct.unpack_from("=q", row)[0] + self._journal.shift) + row[8:]
 
     def last(self, count: int) -> np.ndarray:
         """The last `count` decision rows."""
@@ -477,7 +485,8 @@ class Engine:
 
     def _refill(self, columns: dict[str, np.ndarray], pairs: list[Any], slots: int, strays: dict[int, int]) -> None:
         """Take over another journal, with its bound on amounts."""
-        weight = self._reach.weigh(self._journal.refill(columns, pairs, slots, strays))
+        self._journal.refill(columns, pairs, slots, strays)
+        weight = self._reach.weigh(row for _, row in self._journal.rows())
         if not weight.fits:
             self._check_bounds([])
         self._reach.take(weight)
@@ -598,6 +607,8 @@ class Engine:
         arrays["reach"] = self._reach.words
         if self._state is not None:
             arrays |= {f"state_{name}": array for name, array in self._state.arrays().items()}
+            for name, used in (("state_orders", journal.slots), ("state_fills", self._state.counts[Counter.FILLS])):
+                arrays[name] = arrays[name][: used + 1]  # without room for more
         return Parts(header, arrays)
 
     def snapshot(self, extra: dict[str, Any] | None = None) -> bytes:
@@ -664,6 +675,7 @@ class Engine:
         assert self._state is not None
         for name in self._state.arrays():
             self._state.put(name, arrays[f"state_{name}"])
+        self._state.counts[Counter.SLOTS] = len(self._state.orders) - 1
         self._growth.note(self._state, header["capacity"])
         self._journal.make_room(1)
         self._extend()

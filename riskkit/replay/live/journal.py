@@ -103,8 +103,10 @@ class Journal:
         """Numbers of rows at places; a negative place is none and stays."""
         if not self.shift:
             return places
-        old = np.append(self.carried, -1)[np.clip(places, 0, len(self.carried))]
-        found: np.ndarray = np.where(places < 0, places, np.where(places < len(self.carried), old, places + self.shift))
+        found: np.ndarray = np.where(places < 0, places, places + self.shift)
+        old = (places >= 0) & (places < len(self.carried))
+        if old.any():
+            found[old] = self.carried[places[old]]
         return found
 
     def make_room(self, events: int) -> bool:
@@ -182,20 +184,20 @@ class Journal:
 
     def refill(
         self, columns: dict[str, np.ndarray], pairs: Iterable[Any], slots: int, strays: Mapping[int, int]
-    ) -> list[Row]:
-        """Take over the columns of another journal; return the events."""
+    ) -> None:
+        """Take over the columns of another journal."""
         self.head[PLACE["size"]], self.head[PLACE["slots"]] = len(columns["ts"]), slots
         self.columns.update({**columns, "prev_duplicate": find_duplicates(columns)})
         self.pairs.clear()
         self.pairs.update(((a, i), code) for code, (a, i) in enumerate(pairs))
-        self.strays, self.last_like = dict(strays), {}
-        lists = {name: column.tolist() for name, column in columns.items()}
-        events = [{name: values[row] for name, values in lists.items()} for row in range(len(self))]
-        for row, event in enumerate(events):
-            self._prev_duplicate(event, row)
-            if not event["flags"] & BAD_TS:
-                self.latest = event["ts"]
-        return events
+        self.strays = dict(strays)
+        timely = np.flatnonzero(columns["flags"] & BAD_TS == 0)
+        if len(timely):
+            self.latest = int(columns["ts"][timely[-1]])
+        orders = timely[columns["kind"][timely] == ORDER]
+        fields = [columns[name][orders].tolist() for name in DUPLICATE_FIELDS]
+        flags = (columns["flags"][orders] & BAD_PRICE).tolist()
+        self.last_like = dict(zip(zip(*fields, flags, strict=True), orders.tolist(), strict=True))
 
     def row(self, number: int) -> Row:
         """One event as integer codes."""

@@ -43,6 +43,7 @@ from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.universe import Account, Instrument, Universe
 
 NAMED = ("accounts", "instruments", "strategies", "connections")
+SELDOM = 64  # calls between two looks at the size of the file, where calls are not committed one by one
 NEVER = "this session is closed; open the folder again"
 logger = logging.getLogger("riskkit")
 
@@ -85,7 +86,7 @@ class JournaledSession(Session):
         self._named, self._quanta = self._sizes(), len(self._live.labels.quanta)
         self._trades = self._entries.fills.next
         self._entries.orders.news = []
-        self._together = 0
+        self._together = self._calls = 0
         self._background: threading.Thread | None = None
         self._closed = False
         self._day: int | None = self.latest // DAY_NS if len(self) else None
@@ -131,7 +132,8 @@ class JournaledSession(Session):
     def _after_call(self) -> None:
         """Keep what a call has taken, as the durability asks."""
         if self._storage.durability == "none" or self._together:
-            if self._is_full():
+            self._calls += 1
+            if self._calls % SELDOM == 0 and self._is_full():
                 self.commit()
         elif self._storage.durability == "each":
             with self._lock:
