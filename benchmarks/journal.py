@@ -89,7 +89,7 @@ def _history() -> Iterator[Any]:
     """Memory, snapshot and recovery of a session that has run ten times as long."""
     with tempfile.TemporaryDirectory() as folder:
         found = []
-        for count in (2 * EVENTS, 18 * EVENTS):
+        for count in (EVENTS, 9 * EVENTS):
             session = _opened(folder)
             _take_durably(session, count)
             session.roll()

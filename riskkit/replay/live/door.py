@@ -99,10 +99,9 @@ class Door:
         """True if some event may be plain."""
         return self._due != MISSING
 
-    @staticmethod
-    def place(number: int) -> int:
+    def place(self, number: int) -> int:
         """The place in the journal's columns of an event."""
-        return number
+        return self._journal.place(number) if self._shift else number
 
     def of(self, engine: Engine, entries: Entries) -> Self:
         """The door of the same session in a larger universe."""
@@ -221,7 +220,7 @@ class Door:
                 if known is None or way not in (None, known.side):
                     return UNPLAIN
                 row, owner, traded, way, _, book, _, _ = known
-                row = self._journal.place(row) if self._shift else row
+                row = self.place(row)
                 pair = self._journal.pairs[owner, traded]
             lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
             ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
@@ -315,7 +314,7 @@ class Door:
     def _message(self, ts: int, kind: int, known: KnownOrder, side: int, lots: int, ticks: int, flags: int) -> int:
         """A message that names a known order."""
         row, owner, traded, _, _, book, login, _ = known
-        row = self._journal.place(row) if self._shift else row
+        row = self.place(row)
         self.pending = NO_IDS
         highest = 0 if ticks == MISSING or kind == CANCEL else abs(ticks)
         WORDS.pack_into(

@@ -15,6 +15,7 @@ import numpy as np
 
 from riskkit._check import InputError, one_of, whole_number
 from riskkit.replay.kernels.runtime import proven
+from riskkit.replay.live.batch import Batch
 from riskkit.replay.live.durable_file import write_whole
 from riskkit.replay.live.engine_snapshot import is_whole, pack
 from riskkit.replay.live.folder_lock import FolderLock
@@ -128,6 +129,11 @@ class JournaledSession(Session):
         finally:
             self._together -= 1
             self.commit()
+
+    def process(self, events: Any) -> Batch:
+        """As `Session.process`; the rows of a batch share a flush."""
+        with self.together():
+            return super().process(events)
 
     def _after_call(self) -> None:
         """Keep what a call has taken, as the durability asks."""
@@ -309,7 +315,7 @@ def _kept(call: Callable[..., Any]) -> Callable[..., Any]:
     return kept
 
 
-for _name in [name for name in vars(Session) if name.startswith("process")] + ["tick", "reset_daily", "command"]:
+for _name in [name for name in vars(Session) if name.startswith("process_")] + ["tick", "reset_daily", "command"]:
     setattr(JournaledSession, _name, _kept(getattr(Session, _name)))
 
 

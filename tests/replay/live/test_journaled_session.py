@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from label_calls import answer, calls
+from proofs.test_proof import RULES as PROVEN_RULES
 from streams import universe
 
 from riskkit import InputError, Instrument, Rule, RuleSet, Session
@@ -264,3 +265,29 @@ def test_memory_and_snapshots_do_not_grow_with_history(tmp_path):
     again = opened(tmp_path)
     assert again.digest == whole
     again.close()
+
+
+@pytest.mark.xdist_group("proof")  # the process that has compiled this loop
+def test_the_short_way_and_batches_go_on_after_the_memory_is_reduced(tmp_path):
+    twin = Session(PROVEN_RULES, universe(), compiled=False)
+    session = Session.open(tmp_path, PROVEN_RULES, universe=universe(), durability="none", segment_events=30)
+    made = list(calls(5, 360, odd=0.05))
+    for number, (method, given) in enumerate(made[:260]):
+        assert answer(session, method, given) == answer(twin, method, given)
+        if number % 50 == 49:
+            session.roll()
+    orders = [{"kind": method.removeprefix("process_"), **given} for method, given in made[260:] if "ts" in given]
+    orders = [row | {"kind": "fill"} if row["kind"] == "trade" else row for row in orders]
+    for start in range(0, len(orders), 30):
+        ours, theirs = (one.process(orders[start : start + 30]) for one in (session, twin))
+        assert (ours.passed.tolist(), ours.seq.tolist(), ours.errors) == (
+            theirs.passed.tolist(),
+            theirs.seq.tolist(),
+            theirs.errors,
+        )
+        session.roll()
+    assert session.engine.journal.shift > 0
+    assert session.digest == session.result().digest == twin.digest
+    session.close()
+    with Session.open(tmp_path, PROVEN_RULES) as again:
+        assert again.digest == twin.digest
