@@ -196,12 +196,14 @@ class JournaledSession(Session):
         """Begin the next file of the journal, and forget what is beyond the horizon."""
         with self._lock:
             self._append()
-            self._wal.close()
-            self._forget()
+            self._wal.sync()
             self._finish_background()
-            first, old = len(self), self._first
-            self._wal = WriteAheadLog(file_of(self._folder, first, EVENTS))
-            self._first, self._day = first, self.latest // DAY_NS
+            first, old, closed = len(self), self._first, self._wal
+            log = WriteAheadLog(file_of(self._folder, first, EVENTS)) if first > old else closed
+            self._forget()
+            self._wal, self._first, self._day = log, first, self.latest // DAY_NS
+            if log is not closed:
+                closed.close()
             header, arrays = self._live.parts()
             header |= {"extra": self._extra(self.notes)}
             copies = {name: array.copy() for name, array in arrays.items()}
@@ -315,7 +317,7 @@ def _kept(call: Callable[..., Any]) -> Callable[..., Any]:
     return kept
 
 
-for _name in [name for name in vars(Session) if name.startswith("process_")] + ["tick", "reset_daily", "command"]:
+for _name in [name for name in dir(Session) if name.startswith("process_")] + ["tick", "reset_daily", "command"]:
     setattr(JournaledSession, _name, _kept(getattr(Session, _name)))
 
 

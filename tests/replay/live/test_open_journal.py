@@ -43,7 +43,7 @@ def test_rules_of_ones_own_are_given_and_others_refused(tmp_path):
 
 
 def test_a_journal_that_lacks_a_file_is_refused(tmp_path):
-    session = opened(tmp_path)
+    session = opened(tmp_path, durability="group")
     for ts in range(60):
         session.process_price(ts=ts, instrument=universe().instruments[0].id, price=100)
     session.close()
