@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -423,6 +423,6 @@ def _of_snapshot(path: Path, rules: RuleSet, compiled: bool) -> tuple[JournaledS
     for first in reversed(firsts(path, STATE)):
         data = file_of(path, first, STATE).read_bytes()
         if is_whole(data):
-            return JournaledSession.restore(data, rules, compiled=compiled), first
+            return cast("JournaledSession", JournaledSession.restore(data, rules, compiled=compiled)), first
         logger.warning("folder %r: the snapshot of event %d is altered; the one before it is used", path.name, first)
     raise InputError(f"folder {path.name!r}: none of its snapshots is whole; restore the files from a copy")
