@@ -48,7 +48,7 @@ def _slow(handle: int) -> None:
 
 
 def _opened(folder: str) -> JournaledSession:
-    return Session.open(folder, RULES, [Instrument("ES")], ["A"], horizon="10s")
+    return Session.open(folder, RULES, [Instrument("ES")], ["A"], horizon="10s", segment_events=EVENTS // 4)
 
 
 def _take(session: Session, count: int) -> None:

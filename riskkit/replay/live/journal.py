@@ -99,6 +99,13 @@ class Journal:
         """A copy of an event whose numbers of rows are places."""
         return event | {name: self.place(event[name]) for name in NUMBERS if event[name] >= 0}
 
+    def places(self, numbers: np.ndarray) -> np.ndarray:
+        """Places of rows that are kept; a negative number is none and stays."""
+        found: np.ndarray = np.where(numbers < 0, numbers, numbers - self.shift)
+        old = (numbers >= 0) & (numbers - self.shift < len(self.carried))
+        found[old] = np.searchsorted(self.carried, numbers[old])
+        return found
+
     def numbers(self, places: np.ndarray) -> np.ndarray:
         """Numbers of rows at places; a negative place is none and stays."""
         if not self.shift:

@@ -34,6 +34,7 @@ from riskkit.replay.live.journal_folder import (
     tidy,
 )
 from riskkit.replay.live.open_universe import OpenUniverse
+from riskkit.replay.live.retake import retake
 from riskkit.replay.live.session import Session
 from riskkit.replay.live.write_ahead_log import WriteAheadLog
 from riskkit.replay.results.decisions import DecisionFormatter
@@ -278,7 +279,17 @@ class JournaledSession(Session):
         rows = [dict(zip(names, values, strict=True)) for values in frame.events.tolist()]
         orders, trades = dict(labels.get("orders", ())), {code: text for text, code in labels.get("trades", ())}
         self._door.pending = [(orders.get(at), trades.get(row["trade_id"])) for at, row in enumerate(rows, first)]
-        decided = self._live.take(rows)
+        columns, at = {name: frame.events[name] for name in names}, 0
+        while at < len(rows):
+            at += retake(self._live, {name: column[at:] for name, column in columns.items()})
+            if at < len(rows):  # with the rest of its list, if it is of one
+                same = (
+                    np.flatnonzero(columns["batch"][at:] != columns["batch"][at]) if columns["batch"][at] >= 0 else [1]
+                )
+                end = at + (int(same[0]) if len(same) else len(rows) - at)
+                self._live.take(rows[at:end])
+                at = end
+        decided = self._live.since(first)
         self._keep(rows, first, decided)
         if proven(decided) != proven(frame.decisions):
             raise InputError(
