@@ -465,7 +465,7 @@ class Engine:
         Codes stay. The journal is replayed, so the state is the same as if they had been declared from the start. This
         engine does not change.
         """
-        if self._journal.shift:
+        if self._journal.begins_late:
             raise InputError(
                 "under these rules a new label or currency needs all events since the session began, which are not kept in "
                 "memory; declare it when the session begins"
@@ -512,8 +512,8 @@ class Engine:
         return self.blocks[0] if self.blocks else np.zeros(0, ROW)
 
     def _past(self) -> Past | None:
-        """The events that are not kept in memory; None if all are."""
-        if not self._journal.shift:
+        """The events before those that the journal has after its carried ones; None if there are none."""
+        if not self._journal.begins_late:
             return None
         if self.past is None:
             raise InputError(

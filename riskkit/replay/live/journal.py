@@ -87,6 +87,11 @@ class Journal:
         self.carried, self.shift = carried, shift
         self._carried = {number: place for place, number in enumerate(carried.tolist())}
 
+    @property
+    def begins_late(self) -> bool:
+        """True if it has other events than the first ones, or carries some over."""
+        return self.shift > 0 or len(self.carried) > 0
+
     def place(self, number: int) -> int:
         """Place of the row of a number; an InputError if it is not kept."""
         if number - self.shift >= len(self.carried):

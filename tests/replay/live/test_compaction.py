@@ -10,7 +10,7 @@ from streams import random_log, whole_lists
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.live.engine import Engine, Past
-from riskkit.replay.schema.columns import DecisionCode
+from riskkit.replay.schema.columns import DecisionCode, EventKind
 from riskkit.rules import (
     ChildOrderLimit,
     DailyLoss,
@@ -140,3 +140,16 @@ def test_memory_does_not_grow_with_history():
     with pytest.raises(InputError, match=r"event 0 is not kept: it is older than the session's horizon"):
         rolling.engine.row(0)
     assert (rolling.engine.result().rows["code"] == DecisionCode.OBJECT).any()
+
+
+def test_a_journal_of_which_everything_is_kept_is_read_once():
+    log = random_log(2, 1, venue=True).columns
+    rolling = Rolling(random_log(2, 30, venue=True), "shadow")
+    order = {"account": 0, "instrument": 0, "side": 1, "qty": 2, "price": 100}
+    for number in range(3):
+        rolling.engine.push(int(log["ts"][0]) + number, EventKind.ORDER, order=number, **order)
+    digest = rolling.engine.digest
+    for _ in range(2):
+        rolling.forget(LONG)
+        assert len(rolling.engine.log()) == rolling.engine.size == 3
+        assert rolling.engine.result().digest == rolling.engine.digest == digest
