@@ -30,6 +30,7 @@ from .covariance.ewma_matrix import ewma_covariance as ewma_covariance
 from .montecarlo.engine.simulate import simulate_risk as simulate_risk
 from .performance.summary import performance_summary as performance_summary
 from .read.read_log import read_log as read_log
+from .replay.live.open_journal import open_journal as open_journal
 from .replay.live.session import Session as Session
 from .replay.log.event_log import EventLog as EventLog
 from .replay.results.decisions import Decision as Decision

@@ -1,8 +1,5 @@
 """Public names of the replay beside those at top level."""
 
-from .live.checkpoint import Checkpoints as Checkpoints
-from .live.checkpoint import read_checkpoint as read_checkpoint
-from .live.checkpoint import write_checkpoint as write_checkpoint
 from .live.engine import Engine as Engine
 from .log.floorsheet import log_from_trades as log_from_trades
 from .log.floorsheet import synthetic_floorsheet as synthetic_floorsheet

@@ -21,6 +21,7 @@ from riskkit.replay.schema.columns import AMENDS, ANSWERS, EventKind, kind_word
 from riskkit.rules import (
     DailyLoss,
     MarketMakerProtection,
+    MaxOrderQty,
     OrderRate,
     OrderToTradeRatio,
     PositionLimit,
@@ -217,3 +218,21 @@ def test_orders_that_lapse_move_the_rows_to_which_a_bust_refers():
     log = EventLog.from_frame(pd.DataFrame(rows), [Instrument("X", tick="0.01")])
     assert log.columns["kind"].tolist() == [EventKind.ORDER, EventKind.EXPIRE, EventKind.FILL, EventKind.BUST]
     assert log.columns["fill"].tolist() == [-1, -1, -1, 2]
+
+
+def test_the_fee_of_a_fill_that_was_dropped_is_not_given_back():
+    """A bust books the position anew, without the fills of refused orders and without their fees."""
+    frame = pd.DataFrame(
+        [
+            {"kind": "order", "order_id": 1, "qty": 9, "price": 10},
+            {"kind": "fill", "order_id": 1, "qty": 9, "price": 10, "fee": 3},
+            {"kind": "fill", "trade_id": "a", "qty": 1, "price": 10, "fee": 1},
+            {"kind": "fill", "trade_id": "b", "qty": 2, "price": 10, "fee": 1},
+            {"kind": "bust", "trade_id": "b"},
+        ]
+    ).assign(ts=range(5), account="A", instrument="X", side="B")
+    result = replay_log(
+        EventLog.from_frame(frame), RuleSet([Rule("size", MaxOrderQty(limit=5))]), "enforce", compiled=False
+    )
+    assert result.counts()["fills_vanished"] == 1
+    assert result.accounts()[["cash", "fees"]].to_numpy().tolist() == [[-11.0, 1.0]]

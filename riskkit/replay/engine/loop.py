@@ -1137,7 +1137,7 @@ def note_fill():
     noted.side = side
     noted.qty = 0
     noted.price = log.price[i]
-    noted.fee = fee
+    noted.fee = 0
     noted.strategy = tag(EventKind.FILL, column("strategy", i), order.strategy)
     noted.connection = tag(EventKind.FILL, column("connection", i), order.connection)
     noted.recorded_qty = qty

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from riskkit._check import InputError, shown
@@ -28,17 +28,38 @@ class FillIds:
     ----------
     codes : dict of str to int
         Code of each id.
+    forgotten : int
+        Number of ids that are known no longer.
     """
 
     def __init__(self) -> None:
         self.codes: dict[str, int] = {}
+        self.forgotten = 0
         self._booked: dict[tuple[int, ...], int] = {}  # number of a fill by its key
         self._stands: dict[int, set[tuple[int, ...]]] = {}  # by number: its contents since it came; empty once busted
         self._sides: dict[tuple[int, ...], dict[int, int]] = {}  # by account, instrument, id: last fill of each side
 
     def code(self, label: Any) -> int:
         """Code of an id; that of a new one is the next."""
-        return self.codes.get(label_text(label), len(self.codes))
+        return self.codes.get(label_text(label), self.next)
+
+    @property
+    def next(self) -> int:
+        """Code of the next new id."""
+        return len(self.codes) + self.forgotten
+
+    def forget(self, kept: Collection[int]) -> None:
+        """Keep only the fills of these event numbers."""
+        known = len(self.codes)
+        self._booked = {key: number for key, number in self._booked.items() if number in kept}
+        self._stands = {number: contents for number, contents in self._stands.items() if number in kept}
+        sides = {
+            key: {w: number for w, number in found.items() if number in kept} for key, found in self._sides.items()
+        }
+        self._sides = {key: found for key, found in sides.items() if found}
+        codes = {code for _, _, code in self._sides}
+        self.codes = {text: code for text, code in self.codes.items() if code in codes}
+        self.forgotten += known - len(self.codes)
 
     def named(self, account: int, instrument: int, label: Any, side: int) -> tuple[int, int]:
         """Number and side of the fill that a bust or a correction names; `side` 0 if it gives none."""

@@ -8,7 +8,7 @@ a live session; those of a frame are in `riskkit.replay.ingest.references`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError, one_of, shown
@@ -107,6 +107,8 @@ class OrderIds:
         self._external: dict[Key, int] = {}  # by id and account
         self._external_events: dict[tuple[Key, int], int] = {}  # number of the last event of each key and day
         self._accounts: dict[str, list[int]] = {}  # accounts that have used an id
+        self.forgotten = 0  # number of orders from before the log whose id is known no longer
+        self.news: list[tuple[int, str]] | None = None  # number and id of the orders since the last write, if one asks
 
     def find(self, label: Any, account: int | None, accounts: Sequence[Account]) -> KnownOrder | None:
         """The last order of this id; `account` is its code (None: not given) among `accounts`."""
@@ -123,7 +125,7 @@ class OrderIds:
 
     def external(self, label: Any, account: int) -> int:
         """Number of an order from before the log; that of a new one is the next."""
-        return self._external.get((label_text(label), account), FIRST_EXTERNAL - len(self._external))
+        return self._external.get((label_text(label), account), FIRST_EXTERNAL - len(self._external) - self.forgotten)
 
     def refuse_unknown(self, label: Any) -> None:
         """Refuse an event that names no order, unless such events are kept."""
@@ -156,6 +158,8 @@ class OrderIds:
             key = self._key(text, row["account"])
             self._external.setdefault((text, row["account"]), row["order"])
             self._external_events[key, self._day(row["ts"])] = number
+            if self.news is not None:
+                self.news.append((number, text))
 
     def known(self, text: str, account: int | None) -> KnownOrder | None:
         """The last order of this id, if the account is given where an id needs one."""
@@ -176,6 +180,22 @@ class OrderIds:
             self._numbers[key, ts // DAY_NS] = order.row
         if self._by_account and order.account not in self._accounts.setdefault(text, []):
             self._accounts[text].append(order.account)
+        if self.news is not None:
+            self.news.append((order.row, text))
+
+    def forget(self, kept: Collection[int], external: Collection[int]) -> None:
+        """Keep only the orders of these event numbers, and those from before the log of these numbers."""
+        known = len(self._external)
+        self._orders = {key: order for key, order in self._orders.items() if order.row in kept}
+        self._numbers = {key: number for key, number in self._numbers.items() if number in kept}
+        self._external = {key: number for key, number in self._external.items() if number in external}
+        self._external_events = {key: number for key, number in self._external_events.items() if number in kept}
+        self._accounts = {
+            text: left
+            for text, codes in self._accounts.items()
+            if (left := [c for c in codes if (text, c) in self._orders])
+        }
+        self.forgotten += known - len(self._external)
 
     def labels(self) -> Iterator[tuple[str, int]]:
         """Id and number of each order, for a snapshot; and those of the orders from before the log."""

@@ -73,7 +73,8 @@ POSITION: dict[str, str] = dict(
     low="quanta at the mark if its working sells are filled",
     listed_high="quanta at the mark if the earlier buys of the list in decision are filled",
     listed_low="quanta at the mark if the earlier sells of the list in decision are filled",
-    opening_cost="quanta: cost of the opening position, at its first mark",
+    opening_cost="quanta: cost of the opening position, at its first mark, and of the fills whose records are gone",
+    opening_realised="quanta of profit that the fills whose records are gone realised",
     code="its own code",
     opening="1 while it is flat and an order of it works, kept if a rule limits open positions; else 0",
 )

@@ -47,9 +47,9 @@ def take_out(
             account.cash += one.side * notional(instrument, one.qty, one.price) + one.fee
             account.fees -= one.fee
     account.cost -= position.cost - position.opening_cost
-    account.realised -= position.realised
+    account.realised -= position.realised - position.opening_realised
     position.cost = position.opening_cost
-    position.realised = 0
+    position.realised = position.opening_realised
 
 
 def book_again(

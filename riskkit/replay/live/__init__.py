@@ -1,1 +1,1 @@
-"""Live: one event at a time with the decisions of the replay; journal, snapshots and checkpoints."""
+"""Live: one event at a time with the decisions of the replay; journal, snapshots and recovery."""

@@ -59,7 +59,7 @@ class ColumnDoor(Door):
         self.pending = ids or NO_IDS * len(words)
         first = self.kept
         used = self._step(self._block, int(words.ctypes.data), len(words))
-        words = words[: self._head[SIZE] - first]
+        words = words[: self._head[SIZE] + self._shift - first]
         if ids:
             self._keep_ids(words, ids, first)
         self.kept = first + len(words)
@@ -159,7 +159,7 @@ class ColumnDoor(Door):
     def _name(self, words: np.ndarray, ids: list[tuple[Any, Any]]) -> int:
         """Write which orders are named and the codes of trades; return how many rows are plain: those with new ids."""
         kinds, owners, times = (words[:, PLACE_OF[name]].tolist() for name in ("kind", "account", "ts"))
-        code, orders, trades = len(self._fills.codes), set(), set()
+        code, orders, trades = self._fills.next, set(), set()
         for k, (kind, (label, trade)) in enumerate(zip(kinds, ids, strict=False)):
             if label is not None and kind == ORDER:
                 text = id_text(label)

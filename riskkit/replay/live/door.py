@@ -91,6 +91,7 @@ class Door:
         self._step, self._block, self._head = quick.step, quick.address, quick.block.data
         self._journal = self.engine.journal
         self._duplicates = self.engine.finds_duplicates
+        self._shift = self._journal.shift
         self._due = due
 
     @property
@@ -98,10 +99,9 @@ class Door:
         """True if some event may be plain."""
         return self._due != MISSING
 
-    @staticmethod
-    def place(number: int) -> int:
+    def place(self, number: int) -> int:
         """The place in the journal's columns of an event."""
-        return number
+        return self._journal.place(number) if self._shift else number
 
     def of(self, engine: Engine, entries: Entries) -> Self:
         """The door of the same session in a larger universe."""
@@ -184,7 +184,7 @@ class Door:
                 self._universe.shrink(sizes)
             return UNPLAIN
         if self._duplicates:
-            self._journal.last_like[identical] = place
+            self._journal.last_like[identical] = place - self._shift
         if text is not None:
             self._orders.keep(text, ts, _new(KnownOrder, (place, owner, traded, way, 0, book, login, MISSING)))
         if line is None:
@@ -220,12 +220,13 @@ class Door:
                 if known is None or way not in (None, known.side):
                     return UNPLAIN
                 row, owner, traded, way, _, book, _, _ = known
+                row = self.place(row)
                 pair = self._journal.pairs[owner, traded]
             lots = self._lots.get((traded, qty, type(qty))) or self._new_lots(traded, qty)
             ticks = self._ticks.get((traded, price, type(price))) or self._new_ticks(traded, price)
             code, text = -1, None
             if trade_id is not None:
-                text, code = id_text(trade_id), len(self._fills.codes)
+                text, code = id_text(trade_id), self._fills.next
                 if not text or text in self._fills.codes:
                     return UNPLAIN
             if lots is None or ticks is None:
@@ -313,6 +314,7 @@ class Door:
     def _message(self, ts: int, kind: int, known: KnownOrder, side: int, lots: int, ticks: int, flags: int) -> int:
         """A message that names a known order."""
         row, owner, traded, _, _, book, login, _ = known
+        row = self.place(row)
         self.pending = NO_IDS
         highest = 0 if ticks == MISSING or kind == CANCEL else abs(ticks)
         WORDS.pack_into(
@@ -328,7 +330,12 @@ class Door:
 
     def _in_order(self, ts: Any) -> bool:
         """True if an event of this time is the next thing to happen, and all before it are done with."""
-        return type(ts) is int and ts < self._due and self._head[LATEST] <= ts and self._head[SIZE] == self.kept
+        return (
+            type(ts) is int
+            and ts < self._due
+            and self._head[LATEST] <= ts
+            and self._head[SIZE] + self._shift == self.kept
+        )
 
     def _known(self, order_id: Any, account: Any, instrument: Any) -> KnownOrder | None:
         """The earlier order of this id, if the labels beside it are those of the order."""

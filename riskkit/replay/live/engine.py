@@ -6,8 +6,9 @@ So it decides as a replay of `Engine.log` does, to the bit (tested).
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,12 +19,14 @@ from riskkit.replay.engine.state import Calendars, State, calendars, hold_fills
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
+from riskkit.replay.live.compaction import Horizon, Parts, compacted
 from riskkit.replay.live.compiled_step import HEAD, PLACE, WORDS, Prepared, Quick, can_step
 from riskkit.replay.live.engine_snapshot import pack, unpack
 from riskkit.replay.live.growth import Growth
 from riskkit.replay.live.journal import ORDER, STEP_EVENTS, Journal, duplicate_fields
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.overflow import Reach
+from riskkit.replay.live.running_digest import RunningDigest
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
@@ -38,6 +41,13 @@ YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 BAD_TS = int(RowFlag.BAD_TS)
 FLATTEN = int(RowFlag.FLATTEN)
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
+
+
+class Past(NamedTuple):
+    """Events that are not kept in memory, as columns with all names of a log, and their decision rows."""
+
+    columns: dict[str, np.ndarray]
+    rows: np.ndarray
 
 
 def _no_step(block: int, events: int, count: int) -> int:
@@ -97,7 +107,10 @@ class Engine:
         self._step_at: Callable[[int, int, int], int] = _no_step
         self._address = 0
         self.extra: dict[str, Any] = {}  # the ``extra`` of the snapshot that this was restored from
-        self.blocks: list[np.ndarray] = []
+        self.blocks: list[np.ndarray] = []  # decision rows since `past`
+        self.past: Callable[[], Past] | None = None  # reads the events that are not kept in memory, and their decisions
+        self.answers = np.zeros(0, ROW)  # decision rows of the events that are carried over
+        self._proof, self._hashed = RunningDigest(), (0, 0)  # and how many rows and decisions of the journal it has
         self._reach = Reach(universe)
         self._params = [rule.to_integers(universe) for rule in rules]
         every = {"kind": np.array([int(kind) for kind in EventKind]), **{name: None for name in OPTIONAL}}
@@ -108,6 +121,7 @@ class Engine:
         self._growth = Growth(rules, self._params, universe, self._journal.pairs)
         self._state: State | None = None
         self._found: Calendars | None = None
+        self._first = 0  # time of the first event
         self._rows = np.zeros(0, ROW)
         self._values: list[Any] = []
         self._check_bounds([])
@@ -129,7 +143,7 @@ class Engine:
     @property
     def size(self) -> int:
         """Number of events so far."""
-        return len(self._journal)
+        return len(self._journal) + self._journal.shift
 
     @property
     def latest(self) -> int:
@@ -192,6 +206,8 @@ class Engine:
     def submit(self, event: Prepared) -> int:
         """Take a prepared event and return its number of decision rows (0: it passed); `last` returns them."""
         identical = None
+        if self._journal.shift:  # the numbers in the event are no places
+            return self._submit_slowly(event)
         if self._engine.shape.duplicates and event.words[WORDS["kind"]] == ORDER:
             identical = duplicate_fields(event.row(self.size))
             event.words[WORDS["prev_duplicate"]] = self._journal.last_like.get(identical, -1)
@@ -199,24 +215,32 @@ class Engine:
         if used < 0:
             return self._submit_slowly(event)
         if identical is not None:
-            self._journal.last_like[identical] = self.size - 1
+            self._journal.last_like[identical] = len(self._journal) - 1
         return used
 
     def since(self, number: int) -> np.ndarray:
         """The decision rows of the events from `number` on."""
-        rows = self._decisions()
-        return rows[np.searchsorted(rows["seq"], number) :]
+        self._keep_rows()
+        found = [np.zeros(0, ROW)]
+        for block in reversed(self.blocks):
+            if len(block) and block["seq"][-1] < number:
+                break
+            found.append(block[np.searchsorted(block["seq"], number) :])
+        return np.concatenate(found[::-1])
 
     def last_row(self) -> bytes:
         """The decision row that the compiled step wrote last."""
         end = ROW.itemsize * self._head[PLACE["written"]]
-        return bytes(self._row_bytes[end - ROW.itemsize : end])
+        row = bytes(self._row_bytes[end - ROW.itemsize : end])
+        if not self._journal.shift:
+            return row
+        return struct.pack("=q", struct.unpack_from("=q", row)[0] + self._journal.shift) + row[8:]
 
     def last(self, count: int) -> np.ndarray:
         """The last `count` decision rows."""
         written = int(self._journal.head[PLACE["written"]])
         if count <= written:  # by compiled steps
-            return self._rows[written - count : written].copy()
+            return self._numbered(self._rows[written - count : written])
         rows = self._decisions()
         return rows[len(rows) - count :]
 
@@ -241,7 +265,7 @@ class Engine:
         """Move the decision rows of compiled steps to `blocks`."""
         written = int(self._journal.head[PLACE["written"]])
         if written:
-            rows = self._rows[:written].copy()
+            rows = self._numbered(self._rows[:written])
             moved = self.blocks and self.blocks[-1]["seq"][-1] == rows["seq"][-1]  # before an interrupt
             self.blocks += [] if moved else [rows]
             self._journal.head[PLACE["written"]] = 0
@@ -293,6 +317,17 @@ class Engine:
             check_order(event, row, self.latest, first)
         if self._reach.cover(self._universe):
             self._point()
+        if not self._journal.shift:
+            return self._take(events)
+        placed = [self._journal.placed(event) for event in events]
+        rows = self._take(placed)
+        for event, one in zip(events, placed, strict=True):
+            event["pair"] = one["pair"]
+        return rows
+
+    def _take(self, events: list[Row]) -> np.ndarray:
+        """Append checked rows, whose numbers of rows are places."""
+        first = self.size
         found = self._take_at_once(events)
         rest = events[self.size - first :]
         if not rest:
@@ -301,7 +336,7 @@ class Engine:
         if not weight.fits:
             self._check_bounds(rest)
         self._reach.take(weight)
-        start = self.size
+        start = len(self._journal)
         for event in rest:
             self._write(event)
             if not event["flags"] & BAD_TS:
@@ -316,7 +351,7 @@ class Engine:
         """Take the events, or the first of them, by the compiled step, which no signal interrupts; return their rows."""
         if self._quick is None or any(event["flags"] & BAD_TS for event in events):
             return self._rows[:0]
-        journal, first = self._journal, self.size
+        journal, first = self._journal, len(self._journal)
         latest: dict[tuple[int, ...], int] = {}
         prepared = []
         for row, event in enumerate(events, first):
@@ -330,8 +365,8 @@ class Engine:
         start = int(journal.head[PLACE["written"]])
         words = np.concatenate(prepared)
         used = self._step_at(self._address, words.ctypes.data, len(events))
-        journal.last_like |= {identical: row for identical, row in latest.items() if row < self.size}
-        return self._rows[start : start + max(used, 0)].copy()
+        journal.last_like |= {identical: row for identical, row in latest.items() if row < len(journal)}
+        return self._numbered(self._rows[start : start + max(used, 0)])
 
     def make_room(self, events: int) -> None:
         """Make room in all tables for so many events, and for the pairs that are known."""
@@ -364,15 +399,26 @@ class Engine:
         assert self._state is not None
         found: list[np.ndarray] = []
         row = first
-        while row < self.size:
+        while row < len(self._journal):
             if self._engine.make_room(self._state):
                 self._extend()
-            row, used = self._engine.run(row, self.size, *self._values)
-            found.append(self._rows[: int(used)].copy())
+            row, used = self._engine.run(row, len(self._journal), *self._values)
+            found.append(self._numbered(self._rows[: int(used)]))
         return np.concatenate(found)
+
+    def _numbered(self, rows: np.ndarray) -> np.ndarray:
+        """A copy of decision rows with the numbers of their events instead of places in the columns."""
+        rows = rows.copy()
+        rows["seq"] += self._journal.shift
+        return rows
 
     def _check_bounds(self, events: list[Row]) -> None:
         """Refuse the events if the journal with them could overflow 64 bits."""
+        if self._journal.shift:
+            raise InputError(
+                "the amounts of this session, added up without sign since it began, could overflow 64 bits with this "
+                "event; begin a new session with the present positions"
+            )
         columns, accounts, instruments = self._journal.with_events(events)
         try:
             check_bounds(columns, self.universe, accounts, instruments)
@@ -392,6 +438,7 @@ class Engine:
 
     def _begin(self, ts: int) -> None:
         """Create the state at the time of the first event."""
+        self._first = ts
         self._found = calendars(self.rules, ts, ts + YEARS_NS)
         self._state = self._growth.opened(self._found)
         self._state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
@@ -418,6 +465,11 @@ class Engine:
         Codes stay. The journal is replayed, so the state is the same as if they had been declared from the start. This
         engine does not change.
         """
+        if self._journal.begins_late:
+            raise InputError(
+                "under these rules a new label or currency needs all events since the session began, which are not kept in "
+                "memory; declare it when the session begins"
+            )
         if isinstance(self._universe, OpenUniverse):
             universe = OpenUniverse(universe, self._universe.like)
         wider = Engine(self.rules, universe, self.mode, **self.options, compiled=self.compiled)
@@ -433,7 +485,8 @@ class Engine:
 
     def _refill(self, columns: dict[str, np.ndarray], pairs: list[Any], slots: int, strays: dict[int, int]) -> None:
         """Take over another journal, with its bound on amounts."""
-        weight = self._reach.weigh(self._journal.refill(columns, pairs, slots, strays))
+        self._journal.refill(columns, pairs, slots, strays)
+        weight = self._reach.weigh(row for _, row in self._journal.rows())
         if not weight.fits:
             self._check_bounds([])
         self._reach.take(weight)
@@ -446,7 +499,8 @@ class Engine:
 
     def log(self) -> EventLog:
         """The journal as an event log; its replay has this session's digest."""
-        log = self._journal.log()
+        past = self._past()
+        log = self._journal.log(past.columns if past else None)
         if self.options["orphans"] != DEFAULT_ORPHANS:
             log.about["orphans"] = self.options["orphans"]
         return log
@@ -456,6 +510,21 @@ class Engine:
         if len(self.blocks) > 1:
             self.blocks = [np.concatenate(self.blocks)]
         return self.blocks[0] if self.blocks else np.zeros(0, ROW)
+
+    def _past(self) -> Past | None:
+        """The events before those that the journal has after its carried ones; None if there are none."""
+        if not self._journal.begins_late:
+            return None
+        if self.past is None:
+            raise InputError(
+                "the events before are in the folder of the session; open that with Session.open or open_journal"
+            )
+        return self.past()
+
+    def decisions_on(self, number: int) -> np.ndarray:
+        """The decision rows of an event that is kept in memory."""
+        rows = np.concatenate([self.answers, self._decisions()])
+        return rows[rows["seq"] == number]
 
     @property
     def state(self) -> State:
@@ -478,6 +547,9 @@ class Engine:
         first, last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
         found = calendars(self.rules, first, last)
         rows = self._decisions()
+        past = self._past()
+        if past:
+            rows = np.concatenate([past.rows, rows])
         return ReplayResult(
             log,
             self.rules,
@@ -499,36 +571,54 @@ class Engine:
     @property
     def digest(self) -> str:
         """Digest of the result, equal to that of a replay of `log`."""
-        return self.result().digest
+        self._prove()
+        return self._proof.digest(self.universe, self.rules, self.mode, self.options)
+
+    def _prove(self) -> None:
+        """Hash the events and decisions since the last time."""
+        rows, (place, count) = self._decisions(), self._hashed
+        self._proof.update(self._journal.since(place), rows[count:])
+        self._hashed = len(self._journal), len(rows)
 
     # ------------------------------------------------------------------ snapshots
 
-    def snapshot(self, extra: dict[str, Any] | None = None) -> bytes:
-        """The complete session as bytes: state, journal and decisions, with a checksum and the hash of its rules.
-
-        ``extra`` is stored as JSON; `restore` returns it in the attribute of that name. A restored session continues to
-        the same digest. See `riskkit.replay.live.engine_snapshot` for the format.
-        """
+    def parts(self) -> Parts:
+        """State, journal and decisions: a header of plain values and arrays by name."""
+        self._prove()
         journal = self._journal
+        proof, arrays = self._proof.parts()
         header = {
             "universe": self._universe.describe(),
             "open": self._universe.opening if isinstance(self._universe, OpenUniverse) else None,
             "capacity": self._growth.capacity,
             "mode": self.mode,
             "options": self.options,
-            "size": self.size,
+            "size": len(journal),
+            "shift": journal.shift,
             "pairs": list(map(list, journal.pairs)),
             "slots": journal.slots,
             "strays": [list(stray) for stray in journal.strays.items()],
-            "zones": [list(zone) for zone in self._found.zones] if self._found else [],
-            "first": int(journal.columns["ts"][0]) if self.size else 0,
-            "extra": extra or {},
+            "first": self._first,
+            "latest": journal.latest,
+            "proof": proof,
         }
-        arrays = {f"column_{name}": column[: self.size] for name, column in journal.columns.items()}
-        arrays["rows"] = self._decisions()
+        arrays |= {f"column_{name}": column[: len(journal)] for name, column in journal.columns.items()}
+        arrays |= {"rows": self._decisions(), "answers": self.answers, "carried": journal.carried}
+        arrays["reach"] = self._reach.words
         if self._state is not None:
             arrays |= {f"state_{name}": array for name, array in self._state.arrays().items()}
-        return pack(header, arrays, self.rules)
+            for name, used in (("state_orders", journal.slots), ("state_fills", self._state.counts[Counter.FILLS])):
+                arrays[name] = arrays[name][: used + 1]  # without room for more
+        return Parts(header, arrays)
+
+    def snapshot(self, extra: dict[str, Any] | None = None) -> bytes:
+        """The complete session as bytes, with a checksum and the hash of its rules.
+
+        ``extra`` is stored as JSON; `restore` returns it in the attribute of that name. A restored session continues to
+        the same digest. See `riskkit.replay.live.engine_snapshot` for the format.
+        """
+        header, arrays = self.parts()
+        return pack(header | {"extra": extra or {}}, arrays, self.rules)
 
     @classmethod
     def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: bool = True) -> Engine:
@@ -544,21 +634,48 @@ class Engine:
         if header["open"] is not None:
             universe = OpenUniverse.reopened(universe, header["open"])
         live = cls(rules, universe, header["mode"], **header["options"], compiled=compiled)
-        live._resume(header, arrays)
+        live.extra = header["extra"]
+        live._resume(Parts(header, arrays))
         return live
 
-    def _resume(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        self.extra = header["extra"]
-        if not header["size"]:
+    def compact(self, ids_ns: int) -> Past:
+        """Forget what later events cannot refer to (`riskkit.replay.live.compaction`); return all since the last time.
+
+        `past` must return them from then on.
+
+        Parameters
+        ----------
+        ids_ns : int
+            Age up to which orders that are done, and fills, are known.
+        """
+        moved = Past(self._journal.since(len(self._journal.carried)), self._decisions())
+        if self._state is not None:
+            pairs = zip(self.rules, self._params, strict=True)
+            windows = [params.window_ns for rule, params in pairs if "duplicates" in rule.kind.requires]
+            own = [group for group in self._engine.shape.groups if group.own]
+            self._resume(compacted(self.parts(), Horizon(ids_ns, max(windows, default=0)), own))
+        return moved
+
+    def _resume(self, parts: Parts) -> None:
+        header, arrays = parts
+        if not header["size"] + header["shift"]:
             return
         columns = {name: arrays[f"column_{name}"] for name in self._journal.columns}
-        self._refill(columns, header["pairs"], header["slots"], dict(header["strays"]))
+        self._journal.refill(columns, header["pairs"], header["slots"], dict(header["strays"]))
         self._journal.columns["prev_duplicate"] = arrays["column_prev_duplicate"]  # with the changes of the loop
+        self._journal.carry(arrays["carried"], header["shift"])
+        self._journal.latest = header["latest"]
+        self._reach.words = arrays["reach"]
         self.blocks = [arrays["rows"]] if len(arrays["rows"]) else []
-        self._begin(int(header["first"]))
+        self.answers = arrays["answers"]
+        self._proof = RunningDigest.of_parts(header["proof"], arrays)
+        self._hashed = header["size"], len(arrays["rows"])
+        if self._state is None:
+            self._begin(header["first"])
         assert self._state is not None
         for name in self._state.arrays():
             self._state.put(name, arrays[f"state_{name}"])
+        self._state.counts[Counter.SLOTS] = len(self._state.orders) - 1
         self._growth.note(self._state, header["capacity"])
         self._journal.make_room(1)
         self._extend()

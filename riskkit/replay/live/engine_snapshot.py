@@ -17,12 +17,36 @@ CHECKSUM = 32
 
 
 def pack(header: dict[str, Any], arrays: dict[str, np.ndarray], rules: RuleSet) -> bytes:
-    """Write a header and arrays, with the version of the semantics and the hash of the rules."""
-    text = json.dumps({**header, "semantics": SEMANTICS, "rules": rules.hash.hex()}).encode()
+    """Write a header and arrays, with the version of the semantics, the hash of the rules and, if it can name them, the rules."""
+    known = {"semantics": SEMANTICS, "rules": rules.hash.hex(), "declared": _declared(rules)}
+    text = json.dumps({**header, **known}).encode()
     out = io.BytesIO()
     np.savez(out, allow_pickle=False, header=np.frombuffer(text, np.uint8), **arrays)
     body = out.getvalue()
     return hashlib.blake2b(body, digest_size=CHECKSUM).digest() + body
+
+
+def _declared(rules: RuleSet) -> dict[str, Any] | None:
+    """The rules as plain data; None if some are of a type that only the caller has."""
+    declared: dict[str, Any] = json.loads(json.dumps(rules.to_dict(), default=str))
+    try:
+        return declared if RuleSet.from_dict(declared).hash == rules.hash else None
+    except InputError:
+        return None
+
+
+def is_whole(snapshot: bytes) -> bool:
+    """True if the bytes fit their checksum."""
+    return hashlib.blake2b(snapshot[CHECKSUM:], digest_size=CHECKSUM).digest() == snapshot[:CHECKSUM]
+
+
+def header_of(snapshot: bytes) -> dict[str, Any]:
+    """The header of `pack`; an InputError if the bytes are incomplete or altered."""
+    if not is_whole(snapshot):
+        raise InputError("the snapshot is torn or altered: its checksum does not fit; use an older one")
+    with np.load(io.BytesIO(snapshot[CHECKSUM:]), allow_pickle=False) as stored:
+        header: dict[str, Any] = json.loads(stored["header"].tobytes())
+    return header
 
 
 def unpack(snapshot: bytes, rules: RuleSet) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -33,12 +57,9 @@ def unpack(snapshot: bytes, rules: RuleSet) -> tuple[dict[str, Any], dict[str, n
     InputError
         If the bytes are incomplete or altered, or of other rules or another version of the semantics.
     """
-    checksum, body = snapshot[:CHECKSUM], snapshot[CHECKSUM:]
-    if hashlib.blake2b(body, digest_size=CHECKSUM).digest() != checksum:
-        raise InputError("the snapshot is torn or altered: its checksum does not fit; use an older one")
-    with np.load(io.BytesIO(body), allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    header = json.loads(arrays.pop("header").tobytes())
+    header = header_of(snapshot)
+    with np.load(io.BytesIO(snapshot[CHECKSUM:]), allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files if name != "header"}
     if header["semantics"] != SEMANTICS:
         raise InputError(f"the snapshot has semantics {header['semantics']}; this riskkit decides by {SEMANTICS}")
     if header["rules"] != rules.hash.hex():

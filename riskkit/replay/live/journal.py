@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from riskkit._check import InputError
 from riskkit.replay.engine.compiler import DUPLICATE_FIELDS, find_duplicates
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row
 from riskkit.replay.live.compiled_step import HEAD, PLACE
@@ -17,6 +18,7 @@ from riskkit.replay.schema.universe import Universe
 ORDER = int(EventKind.ORDER)
 BAD_TS, BAD_PRICE = int(RowFlag.BAD_TS), int(RowFlag.BAD_PRICE)
 FIRST_EVENTS = 1024
+NUMBERS = ("order", "parent", "fill", "batch")  # columns that hold the number of a row
 STEP_EVENTS = 1 << 15  # room for compiled steps, which cannot make any
 
 
@@ -37,12 +39,18 @@ class Journal:
         The columns of a log, ``slots`` and ``prev_duplicate``, each longer than the journal.
     pairs : dict
         Code of each (account, instrument).
+    carried : ndarray of int64
+        The numbers of the first rows, which are carried over from before (`riskkit.replay.live.compaction`).
+    shift : int
+        The number of every other row, less its place in the columns.
     """
 
     def __init__(self, universe: Universe) -> None:
         self.universe = universe
         self.head = np.zeros(len(HEAD), np.int64)
         self.latest = MISSING
+        self.carried, self.shift = np.zeros(0, np.int64), 0
+        self._carried: dict[int, int] = {}
         self.pairs = {pair: code for code, pair in enumerate(universe.opening_pairs())}
         self.columns = {name: np.zeros(0, dtype) for name, dtype in DTYPES.items()}
         self.columns["slots"], self.columns["prev_duplicate"] = np.zeros(0, np.int32), np.zeros(0, np.int64)
@@ -51,7 +59,7 @@ class Journal:
         self.last_like: dict[tuple[int, ...], int] = {}  # row of the last order of these fields
 
     def __len__(self) -> int:
-        """Number of events."""
+        """Number of rows."""
         return int(self.head[PLACE["size"]])
 
     @property
@@ -73,6 +81,45 @@ class Journal:
         """Accounts and instruments of the pairs."""
         codes = np.array(list(self.pairs), np.int32).reshape(-1, 2)
         return codes[:, 0], codes[:, 1]
+
+    def carry(self, carried: np.ndarray, shift: int) -> None:
+        """Say which rows the first ones are, and the distance of the others to their number."""
+        self.carried, self.shift = carried, shift
+        self._carried = {number: place for place, number in enumerate(carried.tolist())}
+
+    @property
+    def begins_late(self) -> bool:
+        """True if it has other events than the first ones, or carries some over."""
+        return self.shift > 0 or len(self.carried) > 0
+
+    def place(self, number: int) -> int:
+        """Place of the row of a number; an InputError if it is not kept."""
+        if number - self.shift >= len(self.carried):
+            return number - self.shift
+        if number not in self._carried:
+            raise InputError(f"event {number} is not kept: it is older than the session's horizon")
+        return self._carried[number]
+
+    def placed(self, event: Row) -> Row:
+        """A copy of an event whose numbers of rows are places."""
+        return event | {name: self.place(event[name]) for name in NUMBERS if event[name] >= 0}
+
+    def places(self, numbers: np.ndarray) -> np.ndarray:
+        """Places of rows that are kept; a negative number is none and stays."""
+        found: np.ndarray = np.where(numbers < 0, numbers, numbers - self.shift)
+        old = (numbers >= 0) & (numbers - self.shift < len(self.carried))
+        found[old] = np.searchsorted(self.carried, numbers[old])
+        return found
+
+    def numbers(self, places: np.ndarray) -> np.ndarray:
+        """Numbers of rows at places; a negative place is none and stays."""
+        if not self.shift:
+            return places
+        found: np.ndarray = np.where(places < 0, places, places + self.shift)
+        old = (places >= 0) & (places < len(self.carried))
+        if old.any():
+            found[old] = self.carried[places[old]]
+        return found
 
     def make_room(self, events: int) -> bool:
         """Double the columns if they have no room for so many events; return whether they moved."""
@@ -129,10 +176,10 @@ class Journal:
 
     def note_orders(self, first: int) -> None:
         """Note the orders of the rows from `first` on as the last of their fields."""
-        for row in range(first, len(self)):
-            event = self.row(row)
+        for number in range(first, len(self) + self.shift):
+            event = self.row(number)
             if event["kind"] == ORDER and not event["flags"] & BAD_TS:
-                self.last_like[duplicate_fields(event)] = row
+                self.last_like[duplicate_fields(event)] = number - self.shift
 
     def with_events(self, events: Iterable[Row]) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         """The columns of a log with some events more, and the accounts and instruments of its pairs."""
@@ -149,30 +196,43 @@ class Journal:
 
     def refill(
         self, columns: dict[str, np.ndarray], pairs: Iterable[Any], slots: int, strays: Mapping[int, int]
-    ) -> list[Row]:
-        """Take over the columns of another journal; return the events."""
+    ) -> None:
+        """Take over the columns of another journal."""
         self.head[PLACE["size"]], self.head[PLACE["slots"]] = len(columns["ts"]), slots
         self.columns.update({**columns, "prev_duplicate": find_duplicates(columns)})
         self.pairs.clear()
         self.pairs.update(((a, i), code) for code, (a, i) in enumerate(pairs))
-        self.strays, self.last_like = dict(strays), {}
-        lists = {name: column.tolist() for name, column in columns.items()}
-        events = [{name: values[row] for name, values in lists.items()} for row in range(len(self))]
-        for row, event in enumerate(events):
-            self._prev_duplicate(event, row)
-            if not event["flags"] & BAD_TS:
-                self.latest = event["ts"]
-        return events
+        self.strays = dict(strays)
+        timely = np.flatnonzero(columns["flags"] & BAD_TS == 0)
+        if len(timely):
+            self.latest = int(columns["ts"][timely[-1]])
+        orders = timely[columns["kind"][timely] == ORDER]
+        fields = [columns[name][orders].tolist() for name in DUPLICATE_FIELDS]
+        flags = (columns["flags"][orders] & BAD_PRICE).tolist()
+        self.last_like = dict(zip(zip(*fields, flags, strict=True), orders.tolist(), strict=True))
 
     def row(self, number: int) -> Row:
         """One event as integer codes."""
-        return {name: int(self.columns[name][number]) for name in DTYPES}
+        place = self.place(number)
+        return {name: int(values[0]) for name, values in self.since(place, place + 1).items()}
 
-    def log(self) -> EventLog:
-        """The events as a log, without empty optional columns."""
-        columns = {}
-        for name in DTYPES:
-            column = self.columns[name][: len(self)].copy()
-            if name in REQUIRED or (column != OPTIONAL[name][1]).any():
-                columns[name] = column
-        return EventLog(columns, *self.pair_codes, self.universe.frozen)
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Number and integer codes of each row."""
+        columns, carried = self.since(0), self.carried.tolist()
+        values = zip(*(column.tolist() for column in columns.values()), strict=True)
+        for place, row in enumerate(values):
+            yield carried[place] if place < len(carried) else place + self.shift, dict(zip(columns, row, strict=True))
+
+    def since(self, start: int, stop: int | None = None) -> dict[str, np.ndarray]:
+        """The columns of a log from one place to another (default: the end), with numbers of rows."""
+        rows = slice(start, len(self) if stop is None else stop)
+        found = {name: self.columns[name][rows].copy() for name in DTYPES}
+        return found | {name: self.numbers(found[name]) for name in NUMBERS}
+
+    def log(self, before: Mapping[str, np.ndarray] | None = None) -> EventLog:
+        """The events as a log, after those that are not kept, without empty optional columns."""
+        columns = self.since(len(self.carried))
+        if before is not None:
+            columns = {name: np.concatenate([before[name], column]) for name, column in columns.items()}
+        used = [name for name in columns if name in REQUIRED or (columns[name] != OPTIONAL[name][1]).any()]
+        return EventLog({name: columns[name] for name in used}, *self.pair_codes, self.universe.frozen)

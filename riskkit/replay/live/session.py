@@ -16,7 +16,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from riskkit._check import InputError, one_of
 from riskkit.replay.engine.state import State
 from riskkit.replay.ingest.amount import instant
 from riskkit.replay.ingest.event import Entries
-from riskkit.replay.ingest.order_ids import OrderPolicy
+from riskkit.replay.ingest.order_ids import UNKNOWN, OrderPolicy
 from riskkit.replay.ingest.times import check_first_number
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, OFFSETS
 from riskkit.replay.live.batch import Batch
@@ -44,6 +45,9 @@ from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import MISSING, DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.schema.universe import Account, Instrument, Universe
+
+if TYPE_CHECKING:
+    from riskkit.replay.live.journaled_session import JournaledSession
 
 CODE_AT = OFFSETS["code"]  # the low byte, which is the whole code
 TRIP = int(DecisionCode.TRIP)
@@ -155,6 +159,13 @@ class Session(SessionCalls):
         mixed = one_of(currencies, ("one", "many"), "currencies") == "many"
         like = options.get("auto_register")
         return cls(rules, Universe.declare(instruments, accounts, quantum, mixed=mixed, like=like), **options)
+
+    @classmethod
+    def open(cls, folder: str | Path, rules: RuleSet, *declared: Any, **options: Any) -> JournaledSession:
+        """Open a session whose journal is in a folder, or begin one: `riskkit.replay.live.journaled_session.open_session`."""
+        from riskkit.replay.live.journaled_session import open_session
+
+        return open_session(folder, rules, *declared, **options)
 
     def _start(self, live: Engine, entries: Entries, ts_policy: str) -> None:
         self._lock = threading.RLock()
@@ -376,7 +387,33 @@ class Session(SessionCalls):
     @property
     def digest(self) -> str:
         """Digest of the result, equal to that of a replay of `log`."""
-        return self.result().digest
+        with self._lock:
+            return self._live.digest
+
+    def answer_of(self, order_id: Any, account: Any = None) -> list[Decision]:
+        """The decisions on an earlier order once more (none: it passed), for a client that did not get the answer.
+
+        Parameters
+        ----------
+        order_id : str or int
+            Id of the order; of several days, the last one.
+        account : str, optional
+            Its account, where ids are those of an account.
+
+        Raises
+        ------
+        InputError
+            If no order that is known has this id.
+        """
+        with self._lock:
+            self._settle()
+            entries = self._entries
+            owner = None if account is None else entries.account(account)
+            known = entries.orders.find(order_id, owner, entries.universe.accounts)
+            if known is None:
+                raise InputError(f"order_id={order_id!r} {UNKNOWN}")
+            event, decided = self._live.row(known.row), self._live.decisions_on(known.row)
+            return self._formatter.actions(decided, {known.row: event}, self._live.tables)
 
     @property
     def rules(self) -> RuleSet:
@@ -417,18 +454,25 @@ class Session(SessionCalls):
     def snapshot(self, notes: Mapping[str, Any] | None = None) -> bytes:
         """The complete session as bytes; see `Engine.snapshot`. `restore` returns ``notes`` (JSON) as ``notes``."""
         with self._lock:
-            like = self._entries.auto_register
-            extra: dict[str, Any] = {
-                "orders": [list(order) for order in self._entries.orders.labels()],
-                "order_policy": list(self._entries.orders.policy),
-                "trades": list(self._entries.fills.codes),
-                "on_bad_order": "flag" if self._entries.flag else "raise",
-                "rounding": "nearest" if self._entries.nearest else "refuse",
-                "ts_policy": self._ts_policy,
-                "auto_register": None if like is None else Universe((like,), (), {}).describe(),
-                "notes": dict(notes or {}),
-            }
-            return self._live.snapshot(extra)
+            self._settle()
+            return self._live.snapshot(self._extra(notes or {}))
+
+    def _extra(self, notes: Mapping[str, Any]) -> dict[str, Any]:
+        """What a snapshot has beside the engine: ids and policies."""
+        entries = self._entries
+        like = entries.auto_register
+        return {
+            "orders": [list(order) for order in entries.orders.labels()],
+            "order_policy": list(entries.orders.policy),
+            "trades": list(entries.fills.codes.items()),
+            "currencies": list(entries.currencies.items()),
+            "forgotten": [entries.orders.forgotten, entries.fills.forgotten],
+            "on_bad_order": "flag" if entries.flag else "raise",
+            "rounding": "nearest" if entries.nearest else "refuse",
+            "ts_policy": self._ts_policy,
+            "auto_register": None if like is None else Universe((like,), (), {}).describe(),
+            "notes": dict(notes),
+        }
 
     @classmethod
     def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: bool = True) -> Session:
@@ -451,14 +495,15 @@ class Session(SessionCalls):
         return session
 
     def _recall(self, extra: Mapping[str, Any]) -> None:
-        """Rebuild ids of orders and trades, pauses and lapses from the journal."""
+        """Rebuild ids of orders and trades, pauses and lapses from the rows that are kept."""
         live, entries = self._live, self._entries
         self.notes = dict(extra["notes"])
         ids = {number: label for label, number in extra["orders"]}
-        entries.fills.codes.update((label, code) for code, label in enumerate(extra["trades"]))
+        entries.fills.codes.update(extra["trades"])
+        entries.currencies.update(extra["currencies"])
+        entries.orders.forgotten, entries.fills.forgotten = extra["forgotten"]
         lapses: dict[int, tuple[int, int]] = {}
-        for number in range(live.size):
-            row = live.row(number)
+        for number, row in live.journal.rows():
             entries.remember(row, number, ids.get(number if row["order"] == number else row["order"]))
             if row["kind"] == EventKind.EXPIRE:
                 lapses.pop(row["order"], None)

@@ -7,6 +7,7 @@ hash of the events and its own hash, so that an incomplete or altered file raise
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,10 @@ def write_parquet(path: str | Path, columns: Mapping[str, np.ndarray], header: d
     dictionary = [name for name in columns if name not in packed]
     path = Path(path)
     part = path.with_name(f"{path.name}.part")
-    pq.write_table(table, part, compression="zstd", use_dictionary=dictionary, column_encoding=packed)
+    with part.open("wb") as file:
+        pq.write_table(table, file, compression="zstd", use_dictionary=dictionary, column_encoding=packed)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(path)
 
 

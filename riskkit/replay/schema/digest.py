@@ -63,6 +63,43 @@ class Chain:
         return other
 
 
+class EventChain:
+    """The hash of `hash_columns` over events that come in parts.
+
+    Attributes
+    ----------
+    size : int
+        Number of events so far.
+    tail : dict of str to ndarray
+        Columns of the events of the open block.
+    """
+
+    def __init__(self, state: bytes = b"", size: int = 0, tail: Mapping[str, np.ndarray] | None = None) -> None:
+        self.state = state
+        self.size = size
+        self.tail = dict(tail or {})
+
+    def update(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Append events: the columns of a log, the same ones in each call."""
+        if self.tail:
+            columns = {name: np.concatenate([self.tail[name], column]) for name, column in columns.items()}
+        self.size += len(columns["ts"]) - len(self.tail.get("ts", ()))
+        start = 0
+        while len(columns["ts"]) - start >= BLOCK_ROWS:
+            self.state = _event_block(self.state, columns, slice(start, start + BLOCK_ROWS))
+            start += BLOCK_ROWS
+        self.tail = {name: column[start:].copy() for name, column in columns.items()}
+
+    def digest(self) -> bytes:
+        """The hash of all events so far; further events can follow."""
+        state = _event_block(self.state, self.tail, slice(None)) if self.size % BLOCK_ROWS else self.state
+        return hashlib.blake2b(state + str(self.size).encode(), digest_size=SIZE).digest()
+
+    def copy(self) -> EventChain:
+        """An independent copy."""
+        return EventChain(self.state, self.size, self.tail)
+
+
 def hash_columns(columns: Mapping[str, np.ndarray]) -> bytes:
     """Hash the events of a log, the same whether an optional column is absent or empty.
 
@@ -71,17 +108,21 @@ def hash_columns(columns: Mapping[str, np.ndarray]) -> bytes:
     state = b""
     size = len(columns["ts"])
     for start in range(0, size, BLOCK_ROWS):
-        rows = slice(start, min(start + BLOCK_ROWS, size))
-        block = hashlib.blake2b(state, digest_size=SIZE)
-        for name, dtype in REQUIRED.items():
-            if name != "pair":
-                block.update(np.ascontiguousarray(columns[name][rows], dtype).tobytes())
-        for name, (dtype, absent) in OPTIONAL.items():
-            if name in columns and (columns[name][rows] != absent).any():
-                block.update(name.encode())
-                block.update(np.ascontiguousarray(columns[name][rows], dtype).tobytes())
-        state = block.digest()
+        state = _event_block(state, columns, slice(start, start + BLOCK_ROWS))
     return hashlib.blake2b(state + str(size).encode(), digest_size=SIZE).digest()
+
+
+def _event_block(state: bytes, columns: Mapping[str, np.ndarray], rows: slice) -> bytes:
+    """Hash one block of events after the blocks before it."""
+    block = hashlib.blake2b(state, digest_size=SIZE)
+    for name, dtype in REQUIRED.items():
+        if name != "pair":
+            block.update(np.ascontiguousarray(columns[name][rows], dtype).tobytes())
+    for name, (dtype, absent) in OPTIONAL.items():
+        if name in columns and (columns[name][rows] != absent).any():
+            block.update(name.encode())
+            block.update(np.ascontiguousarray(columns[name][rows], dtype).tobytes())
+    return block.digest()
 
 
 def hash_rows(arrays: Sequence[np.ndarray]) -> bytes:

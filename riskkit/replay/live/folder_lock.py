@@ -1,0 +1,74 @@
+"""A folder that one process holds: a lock of the operating system, which ends with the process however that ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from riskkit._check import InputError
+
+NAME = "lock"
+FAR = 1 << 30  # the byte that Windows locks, beyond the text
+logger = logging.getLogger("riskkit")
+
+
+class FolderLock:
+    """Hold a folder until `release`, or until the process ends.
+
+    The file names the process that holds the folder. It is not the lock: one that a killed process left behind holds
+    nothing.
+
+    Raises
+    ------
+    InputError
+        If another process, or another session of this one, holds the folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lock = FolderLock(Path(folder))
+    ...     lock.release()
+    ...     FolderLock(Path(folder)).release()
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
+        holder = os.read(self._file, 20).decode("ascii", "replace").strip()
+        try:
+            _lock(self._file)
+        except OSError:
+            os.close(self._file)
+            raise InputError(
+                f"folder {folder.name!r} is held by process {holder or 'unknown'}, which is running; one session writes to a "
+                "folder: close that one, or read the folder with open_journal"
+            ) from None
+        if holder:
+            logger.warning("folder %r: process %s ended without closing its session", folder.name, holder)
+        self._name(str(os.getpid()))
+
+    def release(self) -> None:
+        """Give the folder free; once more changes nothing."""
+        if self._file >= 0:
+            self._name("")
+            os.close(self._file)
+            self._file = -1
+
+    def _name(self, holder: str) -> None:
+        os.ftruncate(self._file, 0)
+        os.lseek(self._file, 0, os.SEEK_SET)
+        os.write(self._file, holder.encode())
+
+
+def _lock(file: int) -> None:
+    """Lock an open file, or raise an OSError at once."""
+    if os.name == "nt":
+        import msvcrt
+
+        os.lseek(file, FAR, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,201 @@
+"""The journal of a session as a folder of files, each named after its first event.
+
+- ``N.events``: a write-ahead log (`riskkit.replay.live.write_ahead_log`); each frame has events, their decision rows, and the
+  labels that are new with them. The newest file grows; an older one becomes columns.
+- ``N.parquet`` and ``N.decisions``: the events and decision rows of a closed segment. The first is written last.
+- ``N.state``: a snapshot of the session before event N, without its history.
+
+So the folder can be read at any moment, also while a session writes to it: what is complete is there once at least.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.kernels.runtime import ROW
+from riskkit.replay.live.durable_file import flush_folder, write_whole
+from riskkit.replay.live.engine import Past
+from riskkit.replay.live.write_ahead_log import read_frames
+from riskkit.replay.log.storage import read_parquet, write_parquet
+
+EVENTS, COLUMNS, DECISIONS, STATE = "events", "parquet", "decisions", "state"
+RECORD = np.dtype([(name, dtype) for name, dtype in DTYPES.items()])
+JOINED = 8192  # events that are taken at once
+SIZES = struct.Struct("<QII")  # number of the first event, of events, of decision rows
+
+
+class Frame(NamedTuple):
+    """Events of one write.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first event.
+    events : structured ndarray
+        With the columns of a log.
+    decisions : structured ndarray
+        Their decision rows.
+    labels : dict
+        What is new with them: ``orders`` and ``trades`` (ids), ``newcomers`` or the ``universe``, ``notes``.
+    """
+
+    first: int
+    events: np.ndarray
+    decisions: np.ndarray
+    labels: dict[str, Any]
+
+    def packed(self) -> bytes:
+        """The frame as bytes."""
+        sizes = SIZES.pack(self.first, len(self.events), len(self.decisions))
+        labels = json.dumps(self.labels, separators=(",", ":")).encode() if self.labels else b""
+        return b"".join([sizes, self.events.tobytes(), self.decisions.tobytes(), labels])
+
+    @classmethod
+    def unpacked(cls, payload: memoryview) -> Frame:
+        """The frame of the bytes of `packed`."""
+        first, events, decisions = SIZES.unpack_from(payload)
+        middle = SIZES.size + events * RECORD.itemsize
+        end = middle + decisions * ROW.itemsize
+        rows = np.frombuffer(payload[middle:end], ROW)
+        labels = json.loads(bytes(payload[end:])) if len(payload) > end else {}
+        return cls(first, np.frombuffer(payload[SIZES.size : middle], RECORD), rows, labels)
+
+
+class Read(NamedTuple):
+    """A file of events: its frames, where they end, and the number of torn bytes after that."""
+
+    frames: list[Frame]
+    end: int
+    torn: int
+
+
+def records(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Columns as an array of records."""
+    found = np.empty(len(columns["ts"]), RECORD)
+    for name in DTYPES:
+        found[name] = columns[name]
+    return found
+
+
+def file_of(folder: Path, first: int, kind: str) -> Path:
+    """The file of a kind that begins with an event."""
+    return folder / f"{first:015d}.{kind}"
+
+
+def firsts(folder: Path, kind: str) -> list[int]:
+    """First events of the files of a kind, in order."""
+    return sorted(int(path.stem) for path in folder.glob(f"{'[0-9]' * 15}.{kind}"))
+
+
+def read_events(folder: Path, first: int) -> Read:
+    """Read a file of events, each event once (an interrupted write may have left it twice)."""
+    found, expected, frames = read_frames(file_of(folder, first, EVENTS)), first, []
+    for frame in map(Frame.unpacked, found.payloads):
+        if frame.first > expected:
+            raise InputError(
+                f"folder {folder.name!r} is incomplete: events {expected} to {frame.first - 1} are missing"
+            )
+        if frame.first == expected:
+            frames.append(frame)
+            expected += len(frame.events)
+    return Read(frames, found.end, found.torn)
+
+
+def joined(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Frames of many events for few ones, which are taken faster; a new universe begins another."""
+    found: list[Frame] = []
+    for frame in frames:
+        if found and ("universe" in frame.labels or sum(len(one.events) for one in found) >= JOINED):
+            yield _one(found)
+            found = []
+        found.append(frame)
+    if found:
+        yield _one(found)
+
+
+def _one(frames: list[Frame]) -> Frame:
+    """Consecutive frames as one."""
+    events, decisions = (np.concatenate([frame[part] for frame in frames]) for part in (1, 2))
+    labels: dict[str, Any] = {}
+    for frame in frames:
+        for name, value in frame.labels.items():
+            if name in ("orders", "trades", "newcomers"):
+                labels.setdefault(name, []).extend(value)
+            else:
+                labels[name] = value
+    return Frame(frames[0].first, events, decisions, labels)
+
+
+def close_segments(folder: Path, stop: int) -> None:
+    """Write the events before one as columns; the files themselves stay."""
+    for first in sorted(set(firsts(folder, EVENTS)) - set(firsts(folder, COLUMNS))):
+        if first < stop:
+            part = _of_frames(folder, first)
+            write_whole(file_of(folder, first, DECISIONS), [part.rows.tobytes()])
+            write_parquet(file_of(folder, first, COLUMNS), part.columns, {"first": first})
+            flush_folder(folder)
+
+
+def tidy(folder: Path, stop: int) -> None:
+    """Delete the snapshots before an event, and the logs that have become columns."""
+    closed = set(firsts(folder, COLUMNS))
+    for kind in (STATE, EVENTS):
+        for first in firsts(folder, kind):
+            if first < stop and (kind == STATE or first in closed):
+                file_of(folder, first, kind).unlink(missing_ok=True)
+
+
+def read_past(folder: Path, stop: int | None = None) -> Past:
+    """The events before `stop` (default: all) and their decision rows.
+
+    Raises
+    ------
+    InputError
+        If a file is torn, altered or missing.
+    """
+    closed = set(firsts(folder, COLUMNS))
+    parts, expected = [], 0
+    for first in sorted(closed | set(firsts(folder, EVENTS))):
+        if first < expected:  # kept by a writer that ended before it was deleted
+            continue
+        if stop is not None and first >= stop:
+            break
+        if first > expected:
+            raise InputError(f"folder {folder.name!r} is incomplete: events {expected} to {first - 1} are missing")
+        parts.append(_of_columns(folder, first) if first in closed else _of_frames(folder, first))
+        expected += len(parts[-1].columns["ts"])
+    columns = {
+        name: np.concatenate([np.zeros(0, kind), *(p.columns[name] for p in parts)]) for name, kind in DTYPES.items()
+    }
+    past = Past(columns, np.concatenate([np.zeros(0, ROW), *(part.rows for part in parts)]))
+    if stop is None or stop >= expected:
+        return past
+    rows = past.rows[: np.searchsorted(past.rows["seq"], stop)]
+    return Past({name: column[:stop] for name, column in columns.items()}, rows)
+
+
+def _of_frames(folder: Path, first: int) -> Past:
+    frames = read_events(folder, first).frames
+    events = np.concatenate([np.zeros(0, RECORD), *(frame.events for frame in frames)])
+    rows = np.concatenate([np.zeros(0, ROW), *(frame.decisions for frame in frames)])
+    return Past({name: np.ascontiguousarray(events[name]) for name in DTYPES}, rows)
+
+
+def _of_columns(folder: Path, first: int) -> Past:
+    columns, header = read_parquet(file_of(folder, first, COLUMNS))
+    path = file_of(folder, first, DECISIONS)
+    try:
+        rows = np.frombuffer(path.read_bytes(), ROW)
+    except (OSError, ValueError):
+        raise InputError(f"folder {folder.name!r} is incomplete: {path.name!r} cannot be read") from None
+    if header.get("first") != first:
+        raise InputError(f"{path.stem}.{COLUMNS} does not contain the events of its name")
+    return Past(columns, rows)

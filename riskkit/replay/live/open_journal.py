@@ -1,0 +1,134 @@
+"""The journal of a session to read: yesterday's events, rules and decisions in a notebook, while the session goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskkit._check import InputError
+from riskkit.replay.ingest.event import DTYPES
+from riskkit.replay.live.engine_snapshot import header_of
+from riskkit.replay.live.journal_folder import EVENTS, STATE, file_of, firsts, read_events, read_past
+from riskkit.replay.live.open_universe import OpenUniverse
+from riskkit.replay.live.running_digest import RunningDigest
+from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.results.frames import decisions_frame
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.columns import OPTIONAL, REQUIRED
+from riskkit.replay.schema.universe import Universe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class OpenedJournal:
+    """What a session has journaled so far.
+
+    Attributes
+    ----------
+    log : EventLog
+        Its events.
+    rules : RuleSet
+        Its rules.
+    mode : str
+        "shadow" or "enforce".
+    options : dict
+        ``orphans`` and ``on_trip``, as in `replay_log`.
+    rows : structured ndarray
+        Its decision rows, as those of a `ReplayResult`.
+    """
+
+    log: EventLog
+    rules: RuleSet
+    mode: str
+    options: dict[str, str]
+    rows: np.ndarray
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the session, equal to that of a replay of `log`."""
+        found, columns = RunningDigest(), self.log.columns
+        missing = {name: OPTIONAL[name] for name in DTYPES if name not in columns}
+        absent = {name: np.full(len(self.log), value, kind) for name, (kind, value) in missing.items()}
+        found.update({**columns, **absent}, self.rows)
+        return found.digest(self.log.universe, self.rules, self.mode, self.options)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The decisions with labels and words, as `ReplayResult.to_frame`."""
+        return decisions_frame(self.log, self.rules, self.rows)
+
+
+def open_journal(folder: str | Path, rules: RuleSet | None = None) -> OpenedJournal:
+    """Read the journal of a session, which may go on writing; nothing in the folder changes.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder of `Session.open`.
+    rules : RuleSet, optional
+        The rules of the session, if some of them are of a type of your own; by default those that the journal names.
+
+    Raises
+    ------
+    InputError
+        If the folder has no journal, a file is altered, or the rules are others.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import riskkit as rk
+    >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5))])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     session = rk.Session.open(folder, rules, [rk.Instrument("ES")], ["A"], compiled=False)
+    ...     _ = session.process_order(ts=0, account="A", instrument="ES", side="B", qty=4, price=100)
+    ...     journal = rk.open_journal(folder)
+    ...     session.close()
+    >>> len(journal.log), journal.rules == rules, journal.digest == session.digest
+    (1, True, True)
+    >>> tighter = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=3))])
+    >>> len(rk.replay_log(journal.log, tighter, compiled=False).rejections())
+    1
+    """
+    path = Path(folder)
+    states = firsts(path, STATE)
+    if not states:
+        raise InputError(f"{path.name!r} is not the folder of a session: it has no snapshot")
+    header = header_of(file_of(path, states[-1], STATE).read_bytes())
+    found = RuleSet.from_dict(header["declared"]) if rules is None and header["declared"] else rules
+    if found is None or found.hash.hex() != header["rules"]:
+        raise InputError(
+            "the journal is of rules that it cannot name, as those of a type of your own; give rules=, those of the session"
+            if rules is None
+            else "rules is another rule set than that of the journal; give those of the session, or none"
+        )
+    past = read_past(path)
+    universe = _universe(path, header, states[-1])
+    columns = {n: c for n, c in past.columns.items() if n in REQUIRED or (c != OPTIONAL[n][1]).any()}
+    log = EventLog(columns, *_pairs(columns, universe), universe)
+    return OpenedJournal(log, found, header["mode"], header["options"], past.rows)
+
+
+def _universe(path: Path, header: dict[str, Any], first: int) -> Universe:
+    """The universe of a snapshot with the labels that have come in since."""
+    universe = OpenUniverse.reopened(Universe.from_description(header["universe"]), header["open"] or [])
+    for log in firsts(path, EVENTS):
+        for frame in read_events(path, log).frames if log >= first else ():
+            if "universe" in frame.labels:
+                universe = OpenUniverse(Universe.from_description(frame.labels["universe"]), universe.like)
+            for kind, label in frame.labels.get("newcomers", ()):
+                universe.add(kind, label)
+    return universe.frozen
+
+
+def _pairs(columns: dict[str, np.ndarray], universe: Universe) -> tuple[np.ndarray, np.ndarray]:
+    """Account and instrument of each pair: those of the opening positions, then by their first event."""
+    opening = np.array(universe.opening_pairs(), np.int32).reshape(-1, 2)
+    codes, first = np.unique(columns["pair"], return_index=True)
+    first = first[codes >= len(opening)]
+    accounts, instruments = (columns[name][first] for name in ("account", "instrument"))
+    return np.append(opening[:, 0], accounts), np.append(opening[:, 1], instruments)

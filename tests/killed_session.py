@@ -1,0 +1,97 @@
+"""A session in a folder that is killed again and again, and what opens afterwards; run by tests/replay/live/test_killed_session.py.
+
+It keeps to plain Python, so that nothing is compiled, and forks its writers, so that 200 of them start at once. A writer
+opens the session, takes one event after the other and tells through a pipe how many are answered; it is killed with
+SIGKILL at a moment that a seed decides.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import struct
+import sys
+import time
+from pathlib import Path
+
+from riskkit.replay.live.journaled_session import JournaledSession
+from riskkit.replay.live.session import Session
+from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.ruleset import RuleSet
+from riskkit.replay.schema.universe import Instrument
+from riskkit.rules import OrderRate, PositionLimit
+
+RULES = RuleSet([Rule("rate", OrderRate(limit=3, window_ns=5)), Rule("size", PositionLimit(limit=20))])
+NUMBER = struct.Struct("<q")
+
+
+def take(session: Session) -> None:
+    """Event number n is the same in every process."""
+    n = len(session)
+    fields = {
+        "account": "AB"[n % 2],
+        "instrument": "X",
+        "side": "BS"[n % 3 // 2],
+        "qty": 1 + n % 4,
+        "price": 10 + n % 5,
+    }
+    if n % 4 == 3:
+        session.process_trade(ts=n, order_id=n - 1, qty=1, price=10, trade_id=n)
+    else:
+        session.process_order(ts=n, order_id=n, **fields)
+
+
+def opened(folder: Path, durability: str) -> JournaledSession:
+    """A session of small files, so that they end and begin all the time."""
+    options = {"durability": durability, "horizon": 50, "segment_events": 7, "compiled": False}
+    return Session.open(folder, RULES, [Instrument("X")], ["A", "B"], **options)
+
+
+def write(folder: Path, durability: str, pipe: int) -> None:
+    """Take events until killed."""
+    session = opened(folder, durability)
+    while True:
+        os.write(pipe, NUMBER.pack(len(session)))  # at first what was found, then what is answered
+        take(session)
+
+
+def main(folder: Path, kills: int) -> None:
+    draw = random.Random(7)
+    twin = Session.create(RULES, [Instrument("X")], ["A", "B"], compiled=False)
+    take(Session.restore(twin.snapshot(), RULES, compiled=False))  # writes the loop once, for all writers
+    answered, ahead, parts = 0, 0, 0
+    for kill in range(kills):
+        readable, writable = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(readable)
+            write(folder, ("group", "each")[kill % 2], writable)
+        os.close(writable)
+        told = b"".join(os.read(readable, NUMBER.size) for _ in range(1 + draw.randrange(9)))
+        time.sleep(draw.random() * 0.01)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        while chunk := os.read(readable, 65_536):
+            told += chunk
+        os.close(readable)
+        if len(told) >= NUMBER.size:
+            last = len(told) // NUMBER.size * NUMBER.size
+            answered = NUMBER.unpack(told[last - NUMBER.size : last])[0]
+        parts += any(folder.glob(".*.part"))
+        session = opened(folder, "none")
+        assert len(session) >= answered, f"{len(session)} events are there, {answered} were answered"
+        ahead += len(session) > answered
+        while len(twin) < len(session):
+            take(twin)
+        assert len(twin) == len(session), "the session went back"
+        assert session.digest == twin.digest, "what opens is not what was answered"
+        assert session.state.positions["qty"].tolist() == twin.state.positions["qty"].tolist()
+        session.close()
+    assert session.result().digest == twin.digest, "the files are not the journal"
+    print(json.dumps({"events": answered, "parts": parts, "ahead": ahead}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
