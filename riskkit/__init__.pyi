@@ -36,6 +36,8 @@ from .replay.log.event_log import EventLog as EventLog
 from .replay.results.decisions import Decision as Decision
 from .replay.results.result import ReplayResult as ReplayResult
 from .replay.rules.circuit_breaker import CircuitBreaker as CircuitBreaker
+from .replay.rules.history import RuleChange as RuleChange
+from .replay.rules.history import RuleHistory as RuleHistory
 from .replay.rules.rule import Rule as Rule
 from .replay.rules.ruleset import RuleSet as RuleSet
 from .replay.rules.tiered import Tier as Tier

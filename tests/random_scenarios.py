@@ -6,6 +6,8 @@ import random
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from naive.rules.base import AMOUNTS
+
 from riskkit.replay.rules import catalogue  # noqa: F401  (importing it registers its types)
 from riskkit.replay.rules.money import ADDED
 from riskkit.replay.rules.rule import rule_type
@@ -56,6 +58,35 @@ def scenario(
         "rules": rules,
         "events": [stream.event() for _ in range(events)],
     }
+
+
+def with_changes(given: dict[str, Any], seed: int, often: int = 3) -> dict[str, Any]:
+    """A scenario in which rules are added, removed and changed on the way."""
+    draw = random.Random(seed)
+    events, rules = list(given["events"]), given["rules"]
+    places = sorted(draw.sample(range(1, len(events)), often))
+    known = {one["id"]: one for one in rules}
+    for number, place in enumerate(places):
+        rules = [_changed(draw, one) for one in rules if draw.random() < 0.8]
+        gone = [one for name, one in known.items() if name not in {other["id"] for other in rules}]
+        rules += [one for one in gone if draw.random() < 0.3]
+        if draw.random() < 0.5 and "quantum" not in given:
+            rules.append(rule(draw, draw.choice(sorted(PARAMETERS)), 10 + number))
+        known |= {one["id"]: one for one in rules}
+        latest = max(event["ts"] for event in events[: place + number])
+        events.insert(place + number, {"ts": latest, "kind": "rules", "rules": rules})
+    return {**given, "events": events}
+
+
+def _changed(draw: random.Random, old: dict[str, Any]) -> dict[str, Any]:
+    """The same rule, with other amounts, or with other parameters altogether."""
+    new = {**rule(draw, old["type"], 0), "id": old["id"], "scope": old["scope"]}
+    if old["type"] in ("drawdown", "breaker") or draw.random() < 0.2:  # with a scope that not all their parameters have
+        return old
+    if draw.random() < 0.3 and "currency" not in old:
+        return new
+    amounts = {name: new["params"][name] for name in AMOUNTS & old["params"].keys() & new["params"].keys()}
+    return {**old, "params": {**old["params"], **amounts}}
 
 
 # ---------------------------------------------------------------------- rules
@@ -412,7 +443,7 @@ class Stream:
         draw = self.draw
         if self.narrow:
             return {"cmd": draw.choice(["PAUSE", "PAUSE", "RESUME"])}
-        command = draw.choice(["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET"])
+        command = draw.choice(["ACTIVE", "REDUCING", "HALTED", "PAUSE", "RESUME", "RESET", "RESET", "STOP", "RESTART"])
         return {"cmd": command, **({"account": self.account()} if draw.random() < 0.7 else {})}
 
 

@@ -63,6 +63,12 @@ def rule_set(parameters: Any, **options: Any) -> rk.RuleSet:
     return rk.RuleSet([rk.Rule("r", parameters, **options)])
 
 
+def history(*rules: rk.RuleSet, **change: Any) -> rk.RuleHistory:
+    """Rule sets, each in force from a nanosecond later than the one before."""
+    signed = {"who": "Ann", "why": "a test", **change}
+    return rk.RuleHistory(rules[0], [rk.RuleChange(ts, one, **signed) for ts, one in enumerate(rules[1:], 1)])
+
+
 SIZE = rk.RuleSet([rk.Rule("size", catalogue.MaxOrderQty(limit=5))])
 LOG = rk.EventLog.from_frame(events())
 NAMES: dict[str, Any] = {
@@ -83,6 +89,7 @@ NAMES: dict[str, Any] = {
     "two_currencies": two_currencies,
     "rated": rated,
     "replayed": replayed,
+    "history": history,
     "rule_set": rule_set,
     **{name: getattr(catalogue, name) for name in catalogue.__all__},
 }

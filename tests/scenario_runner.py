@@ -18,6 +18,7 @@ from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.rules.history import RuleChange, RuleHistory
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import Stage
 from riskkit.replay.schema.columns import Cause, DecisionCode
@@ -33,6 +34,7 @@ KINDS = {
     "strategy_exec": "execution",
     "closed_trade": "trade",
     "cmd": "control",
+    "rules": "control",
 }
 COPIED = ("account", "instrument", "side", "qty", "price", "trade_id", "bid", "ask", "amount", "equity", "ret", "exit")
 COPIED += ("pnl", "cmd", "strategy", "reserve", "pair")
@@ -133,6 +135,8 @@ def _rows(number: int, event: dict[str, Any], names: _Names, late: bool) -> list
     kind = event["kind"]
     row = {name: event[name] for name in COPIED if name in event}
     row |= {"ts": event["ts"], "kind": KINDS.get(kind, kind)}
+    if kind == "rules":
+        row["cmd"] = "LIMITS"
     if "ccy" in event:
         row["currency"] = event["ccy"]
     if "session" in event:
@@ -196,8 +200,18 @@ def _accounts(scenario: dict[str, Any], events: list[dict[str, Any]]) -> list[Ac
     ]
 
 
+def history_of(scenario: dict[str, Any], numbers: list[int]) -> RuleHistory:
+    """The rules of a scenario and their changes by its events, of which `numbers` are those of the rows."""
+    changes = [
+        RuleChange(event["ts"], rules_of(event), "Ann", "a test", seq=numbers.index(number))
+        for number, event in enumerate(unroll(scenario), 1)
+        if event["kind"] == "rules"
+    ]
+    return RuleHistory(rules_of(scenario), changes)
+
+
 def rules_of(scenario: dict[str, Any]) -> RuleSet:
-    """The rule set of a scenario."""
+    """The rule set of a scenario, or of an event that changes it."""
     rules = []
     for rule in scenario["rules"]:
         scope = rule.get("scope", rule.get("params", {}).get("scope", "account"))
@@ -220,7 +234,8 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
         result = live.result()
     else:
         options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": way == "compiled"}
-        result = Stage(log, rules, mode, **options).replay(rules)  # also where the log lacks what the rules need
+        history = history_of(scenario, numbers)
+        result = Stage(log, history, mode, **options).replay(history)  # also where the log lacks what the rules need
     return outcome_of(scenario, result, numbers)
 
 

@@ -60,7 +60,7 @@ class Account:
         self.realised = Fraction(0)
         self.given = None
         self.state = "ACTIVE"
-        self.paused = False
+        self.paused = self.stopped = False
         self.trades = {}
 
 
@@ -169,7 +169,15 @@ class Replay:
         self.decisions = {}
         self.fills_vanished = 0
         self.pricings = 0  # marks that have come
-        self.rules = [TYPES[rule["type"]](self, rule) for rule in scenario["rules"]]
+        self.rules = []
+        versions = [scenario["rules"], *(event["rules"] for event in scenario["events"] if event["kind"] == "rules")]
+        self.numbers = list(dict.fromkeys(rule["id"] for rules in versions for rule in rules))
+        for rule in {rule["id"]: rule for rules in reversed(versions) for rule in rules}.values():
+            if rule["id"] not in {one["id"] for one in scenario["rules"]} and TYPES[rule["type"]].of_the_record:
+                self.rules.append(TYPES[rule["type"]](self, rule))
+                self.rules[-1].asleep = True
+        self.rules += [TYPES[rule["type"]](self, rule) for rule in scenario["rules"]]
+        self.rules.sort(key=lambda rule: self.numbers.index(rule.id))
 
     # ------------------------------------------------------------------ books
 
@@ -231,6 +239,8 @@ class Replay:
             self.decisions[number] = ("ERROR_TS", None)
             return
         self.now = event["ts"]
+        if event["kind"] == "rules":
+            self.change(event["rules"])
         for rule in self.rules:
             rule.turn_day()
             rule.end_pauses()
@@ -238,6 +248,29 @@ class Replay:
             self.message(number, event)
         else:
             getattr(self, "take_" + event["kind"])(number, event)
+
+    def change(self, rules):
+        """Judge by other rules from here on: with the same memory where only amounts differ, else from the start."""
+        wanted = {rule["id"]: rule for rule in rules}
+        known = {rule.id: rule for rule in self.rules}
+        self.rules = []
+        for name in self.numbers:
+            old, given = known.get(name), wanted.get(name)
+            if given is None and old is not None and old.of_the_record:
+                old.asleep, old.pauses = True, {}
+                self.rules.append(old)
+            if given is None:
+                continue
+            if old is None or old.asleep or not old.retune(given):
+                new = TYPES[given["type"]](self, given)
+                if old is not None and old.of_the_record:
+                    new.seen = old.seen
+                new.join()
+                old = new
+            self.rules.append(old)
+
+    def take_rules(self, number, event):
+        """The rules are others already."""
 
     def message(self, number, event):
         named = None
@@ -262,7 +295,8 @@ class Replay:
         weight = event.get("children", len(members))
         verdicts = [rule.judge(event, members, weight) for rule in self.rules]
         stopping = [verdict.rule.id for verdict in verdicts if verdict.stops]
-        paused = any(self.accounts[member.account].paused and not member.reducing for member in members)
+        accounts = [(self.accounts[member.account], member) for member in members]
+        paused = any(one.stopped or (one.paused and not member.reducing) for one, member in accounts)
         decision = ("REJECT", stopping[0]) if stopping else ("ALLOW", None)
         if paused or any(verdict.held for verdict in verdicts):
             decision = ("REJECT", "PAUSED")
@@ -563,10 +597,13 @@ class Replay:
         for label, account in self.accounts.items():
             if who not in (None, label):
                 continue
-            if event["cmd"] == "PAUSE":
-                account.paused = True
-            elif event["cmd"] in ("RESUME", "RESET"):
-                account.paused = False
+            if event["cmd"] == "STOP":
+                account.stopped = True
+            elif event["cmd"] == "RESTART":
+                account.paused = account.paused and not account.stopped
+                account.stopped = False
+            elif event["cmd"] in ("PAUSE", "RESUME", "RESET"):
+                account.paused = event["cmd"] == "PAUSE" if not account.stopped else account.paused
             else:
                 account.state = event["cmd"]
         if event["cmd"] in ("RESUME", "RESET"):
@@ -580,6 +617,8 @@ class Replay:
         gated = any(rule.type == "trading_state" for rule in self.rules)
         for label, account in self.accounts.items():
             by_rules = {rule.action for rule in self.rules if rule.pauses_account(label)}
-            paused = "HALTED" if "HALT" in by_rules else "PAUSED" if by_rules or account.paused else ""
+            paused = (
+                "HALTED" if "HALT" in by_rules or account.stopped else "PAUSED" if by_rules or account.paused else ""
+            )
             found[label] = paused or (account.state if gated else "ACTIVE")
         return found

@@ -510,7 +510,7 @@ def judge(kind):
 
 
 def judge_message(kind, row, open_qty, working_qty):
-    """Set `verdict` to the combined verdict of all rules; a PAUSE command refuses the message before any rule.
+    """Set `verdict` to the combined verdict of all rules; a PAUSE or STOP command refuses the message before any rule.
 
     `open_qty` is the unfilled quantity after the message; of a modify, `working_qty` of it works already.
     """
@@ -541,10 +541,10 @@ def judge_message(kind, row, open_qty, working_qty):
             else:
                 rule.duplicates = 0
     verdict = judge(kind)
-    if shape.controls and account.paused != 0 and reducing == 0:
+    if shape.controls and account.paused != 0 and (reducing == 0 or account.paused == runtime.STOPPED):
         verdict = Judgement(
             verdict.mask | runtime.COMMAND_BIT, verdict.breached, verdict.stopped,
-            runtime.COMMAND, DecisionCode.HELD, 0, 0, NEVER, 0, 0,
+            runtime.COMMAND, DecisionCode.HELD, 0, account.paused - runtime.PAUSED, NEVER, 0, 0,
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ indexed from the second: the index -1 (no account, no pair) is the first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -37,6 +37,7 @@ from riskkit.replay.kernels.runtime import (
 )
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.parameters import OnMissingPrice
+from riskkit.replay.rules.retuned import keeps_state
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.calendar import day_starts
@@ -100,7 +101,7 @@ class Calendars:
     offsets: tuple[tuple[int, int], ...]
 
 
-def calendars(rules: RuleSet, first_ns: int, last_ns: int) -> Calendars:
+def calendars(rules: Iterable[Rule], first_ns: int, last_ns: int) -> Calendars:
     """Compute the days of every rule between two times."""
     zones = tuple(dict.fromkeys([rule.zone() for rule in rules])) or (("UTC", 0),)
     tables = [day_starts(tz, hour, first_ns, last_ns) for tz, hour in zones]
@@ -277,6 +278,41 @@ def grow(
         )  # fmt: skip
         table[: len(old)] = old
         state.rules[k] = table
+
+
+def carry_on(state: State, k: int, before: Rule, rule: Rule, universe: Universe) -> bool:
+    """Let rule `k` go on as another version; return False, and change nothing, if it cannot keep what it remembers."""
+    table = state.rules[k][1:]
+    one, two = before.to_integers(universe), rule.to_integers(universe)
+    size = _words(rule, two, len(table))
+    if not keeps_state(before, rule):
+        return False
+    if rule.kind.shared_workspace is not None or _words(before, one, len(table)) == size:
+        return True
+    if rule.kind.resize is None:
+        return False
+    words = rule.kind.resize(table, one, two, state.memory)
+    table["memory"] = len(state.memory) + size * np.arange(len(table))
+    state.memory = np.append(state.memory, words)
+    return True
+
+
+def begin_anew(state: State, k: int, rule: Rule, universe: Universe, converted: np.ndarray | None = None) -> None:
+    """Start rule `k` with the present book, and without anything that it remembers.
+
+    A covariance is of the market, and goes on. ``converted`` are the books of a rule that adds currencies.
+    """
+    table, integers = state.rules[k], rule.to_integers(universe)
+    table["held_until"] = table["trips"] = 0
+    if "covariance" in rule.kind.requires:
+        return
+    for name in rule.kind.state:
+        if name != "memory":
+            table[name] = 0
+    state.memory = np.append(state.memory, _workspace(rule, integers, universe, table, len(state.memory)))
+    owners = _owners(rule, state.accounts, state.groups) if converted is None else converted
+    _begin(rule, integers, table, state.positions, owners, state.instruments, state.orders)
+    _open(rule, table, state.positions, state.accounts, state.instruments, state.orders)
 
 
 def hold_fills(state: State, fills: int) -> None:

@@ -14,13 +14,14 @@ from riskkit.replay.incidents.incident import Incident, incident
 from riskkit.replay.incidents.injected import Draw, Injected, injected, outcome
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.pace import TOUCH, OnTrip, Pace
 from riskkit.replay.run.replay_log import orphan_policy, replay_log
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import OPTIONAL
 from riskkit.replay.schema.durations import duration
-from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, with_setting
+from riskkit.replay.sweeps.grid.settings import Grid, checked_settings
 
 LARGEST_SEED = 2**31
 

@@ -12,8 +12,9 @@ from riskkit._show import Row, Shown, number, percent
 from riskkit.replay.incidents.injected import Draw, Outcome
 from riskkit.replay.incidents.rates import daily_interval, share_interval
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.retuned import Setting, with_setting
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.sweeps.grid.settings import Setting, index_of, with_setting
+from riskkit.replay.sweeps.grid.settings import index_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -96,7 +96,7 @@ COLUMNS: dict[str, FrameColumn] = {
     "pnl": FrameColumn("profit of a closed trade, in money", "qty"),
     "ret": FrameColumn("return of a closed trade, as a fraction", "price"),
     "exit": FrameColumn("reason for which a trade was closed: stop_loss or another word", "flags"),
-    "cmd": FrameColumn("ACTIVE, REDUCING, HALTED, PAUSE, RESUME or RESET", "side"),
+    "cmd": FrameColumn("ACTIVE, REDUCING, HALTED, PAUSE, RESUME, RESET, STOP, RESTART or LIMITS", "side"),
 }
 
 FRAME_COLUMNS: dict[str, str] = {name: column.meaning for name, column in COLUMNS.items()}

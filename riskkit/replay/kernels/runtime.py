@@ -266,16 +266,24 @@ HALTED = int(TradingCommand.HALTED)
 PAUSE = int(TradingCommand.PAUSE)
 RESUME = int(TradingCommand.RESUME)
 RESET = int(TradingCommand.RESET)
+STOP = int(TradingCommand.STOP)
+RESTART = int(TradingCommand.RESTART)
+PAUSED, STOPPED = 1, 2  # of an account's ``paused``
 
 
 def command(account: Record, code: int) -> None:
-    """Apply a `Command` to one account."""
-    if code == PAUSE:
-        account.paused = 1
-    elif code == RESUME or code == RESET:
-        account.paused = 0
-    else:
+    """Apply a `TradingCommand` to one account; what is stopped is neither paused nor resumed, only restarted."""
+    if code <= HALTED:
         account.state = code
+    elif code == STOP:
+        account.paused = STOPPED
+    elif code == RESTART:
+        account.paused = 0 if account.paused == STOPPED else account.paused
+    elif account.paused != STOPPED:
+        if code == PAUSE:
+            account.paused = PAUSED
+        elif code == RESUME or code == RESET:
+            account.paused = 0
 
 
 # identical orders: `prev_duplicate` is, for each order, the row of the previous identical one (-1: none).

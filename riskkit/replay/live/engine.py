@@ -560,7 +560,7 @@ class Engine:
             found,
             Samples.none(len(self._universe.accounts)),
             marked=self._engine.shape.marks,
-            explainer=Explainer(self._engine),
+            explainer=Explainer([self._engine.shape], self._engine.compiled),
         )
 
     @property

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskkit._jit import plain
+from riskkit.replay.engine.converted import converted_now
 from riskkit.replay.engine.state import State
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import OFFSETS, ROW
-from riskkit.replay.results.converted import converted_now
 from riskkit.replay.results.explain import DECISION_WORDS, names_in, unjudged
 from riskkit.replay.results.present import NOTHING, Reading, present, time_text, verdict_of
 from riskkit.replay.rules.money import gathers
@@ -75,6 +75,9 @@ COMMANDS = {
     TradingCommand.PAUSE: (DecisionKind.PAUSE, "is paused"),
     TradingCommand.RESUME: (DecisionKind.RESUME, "is resumed"),
     TradingCommand.RESET: (DecisionKind.RESUME, "is reset"),
+    TradingCommand.LIMITS: (DecisionKind.ALERT, "has other limits"),
+    TradingCommand.STOP: (DecisionKind.HALT, "is stopped"),
+    TradingCommand.RESTART: (DecisionKind.RESUME, "is restarted"),
 }
 
 
@@ -221,7 +224,7 @@ class DecisionFormatter:
         message = "modify" if event["kind"] == EventKind.MODIFY else "order"
         if cause == Cause.COMMAND:
             key = self._account(event)
-            why = f"the {message} is refused: {key} is paused by a command"
+            why = f"the {message} is refused: {key} is {'stopped' if row['limit'] else 'paused'} by a command"
             return self._made(DecisionKind.REJECT, BY_HAND, key, why, NOTHING, event, row)
         rule, key = self.rules[cause], self.key_of_event(self.rules[cause], event)
         reading = NOTHING

@@ -73,6 +73,8 @@ def decision_word(rules: RuleSet, universe: Universe, code: int, cause: int, lim
         return f"refused: {unjudged(rules[cause], limit, universe)}"
     if code == DecisionCode.HELD and cause >= 0:
         return f"refused: {rules[cause].pause_word}"
+    if code == DecisionCode.HELD and limit:
+        return "refused: stopped by a command"
     return DECISION_WORDS[DecisionCode(code)]
 
 

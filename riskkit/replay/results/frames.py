@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.explain import decision_word, names_in, shown
 from riskkit.replay.results.halts import Spans
 from riskkit.replay.results.present import Reading
+from riskkit.replay.rules.history import RuleHistory, Stretch
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.constants import NEVER
 from riskkit.replay.schema.scopes import key_label
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
 NO_TIME = np.iinfo(np.int64).min  # NaT as an integer
 
 
-def decisions_frame(log: EventLog, rules: RuleSet, rows: np.ndarray) -> pd.DataFrame:
-    """One row per decision, indexed by event."""
+def decisions_frame(log: EventLog, history: RuleHistory, rows: np.ndarray) -> pd.DataFrame:
+    """One row per decision, indexed by event; its limit is that in force at the event."""
     import pandas as pd
 
+    rules = history.every
     texts = partial(pd.Series, dtype=str)  # also without rows
     universe, names = log.universe, [rule.id for rule in rules]
     accounts = [account.id for account in log.universe.accounts]
@@ -43,11 +45,17 @@ def decisions_frame(log: EventLog, rules: RuleSet, rows: np.ndarray) -> pd.DataF
             ),
             "rule": texts(names[c] if c >= 0 else "" for c in rows["cause"]),
             "objecting": texts(", ".join(names_in(rules, mask)) for mask in rows["mask"]),
-            **_readings(shown(log, rules, row) for row in rows),
+            **_readings(shown(log, stretch.rules, row) for stretch, part in _by_stretch(history, rows) for row in part),
             "until": pd.to_datetime(until, utc=True),
         }
     )
     return frame.set_index("seq")
+
+
+def _by_stretch(history: RuleHistory, rows: np.ndarray) -> Iterator[tuple[Stretch, np.ndarray]]:
+    """Rows by the stretch of their events."""
+    cuts = np.searchsorted(rows["seq"], [stretch.start for stretch in history.stretches])
+    return zip(history.stretches, np.split(rows, cuts[1:]), strict=True)
 
 
 def _readings(found: Iterable[Reading]) -> dict[str, Any]:

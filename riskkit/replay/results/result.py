@@ -22,14 +22,15 @@ from riskkit.replay.results.flattening import Flattening
 from riskkit.replay.results.frames import accounts_frame, decisions_frame, halts_frame, mixing, positions_frame
 from riskkit.replay.results.halts import BY_HAND, Spans, spans_of, unmatched_trades
 from riskkit.replay.results.plots import equity_plot, refusals_plot
+from riskkit.replay.results.states import states_of
 from riskkit.replay.results.timeline import Timeline
 from riskkit.replay.results.to_vectorbt import portfolio_of
+from riskkit.replay.rules.history import RuleHistory, as_history
 from riskkit.replay.rules.judged import not_judged
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind, TradingCommand
+from riskkit.replay.schema.columns import MISSING, Cause, DecisionCode, EventKind
 from riskkit.replay.schema.digest import Chain, hash_plain, seal
 from riskkit.replay.schema.provenance import data_sentence
-from riskkit.replay.schema.scopes import SCOPES, key_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,8 @@ class ReplayResult(Shown):
         One row per decision other than a plain pass, and per transition; see `riskkit.replay.kernels.runtime.ROW`.
     digest : str
         64 hexadecimal digits over semantics, universe, rules, days, events and rows.
+    rules : RuleSet
+        Every rule that was ever in force, in its last version; `history` has the versions and when they were in force.
     flattening : Flattening, optional
         With ``on_trip="flatten"``, what the trips closed.
 
@@ -72,7 +75,7 @@ class ReplayResult(Shown):
     def __init__(
         self,
         log: EventLog,
-        rules: RuleSet,
+        rules: RuleSet | RuleHistory,
         mode: str,
         options: dict[str, str],
         rows: np.ndarray,
@@ -85,7 +88,8 @@ class ReplayResult(Shown):
         under_policy: Callable[[str], ReplayResult] | None = None,
     ) -> None:
         self.log = log
-        self.rules = rules
+        self.history = as_history(rules)
+        self.rules = self.history.every
         self.mode = mode
         self.options = options
         self.rows = rows
@@ -105,7 +109,7 @@ class ReplayResult(Shown):
         chain = Chain(PROVEN)
         chain.update(proven(self.rows))
         return digest_of(
-            self.log.universe_hash, self.log.event_hash, self.rules, self.mode, self.options, self.calendars, chain
+            self.log.universe_hash, self.log.event_hash, self.history, self.mode, self.options, self.calendars, chain
         )
 
     # ------------------------------------------------------------------ decisions
@@ -188,7 +192,7 @@ class ReplayResult(Shown):
 
         If the unit is "time", observed and limit are Timestamps and the headroom is a Timedelta.
         """
-        return decisions_frame(self.log, self.rules, self.rows)
+        return decisions_frame(self.log, self.history, self.rows)
 
     def explain(self, seq: int) -> Explanation:
         """Explain the decisions on one event in words.
@@ -213,7 +217,7 @@ class ReplayResult(Shown):
         if not len(found):
             return Explanation(f"{event}: passed; no rule objected.")
         objections = self._explainer(self, int(seq)) if self._explainer is not None else ()
-        return Explanation(f"{event}: {explained(self.log, self.rules, found)}.", objections)
+        return Explanation(f"{event}: {explained(self.log, self.history.at(seq).rules, found)}.", objections)
 
     # ------------------------------------------------------------------ money
 
@@ -355,24 +359,12 @@ class ReplayResult(Shown):
     def states(self) -> dict[str, str]:
         """State of each account after the last event: ACTIVE, REDUCING, HALTED or PAUSED.
 
-        PAUSED if a command or a rule has paused the account, its desk or firm, or everything, HALTED if a rule with the
-        action HALT has; REDUCING and HALTED by a command are enforced by the rule ``trading_state`` and appear only with
+        PAUSED if a command or a rule has paused the account, its desk or firm, or everything, HALTED if the command STOP or
+        a rule with the action HALT has; REDUCING and HALTED by a command are enforced by the rule ``trading_state`` and appear only with
         such a rule.
         """
         now = int(self.log.columns["ts"].max()) if len(self.log) else 0
-        gated = any(rule.type == "trading_state" for rule in self.rules)
-        found = {}
-        for code, account in enumerate(self.log.universe.accounts):
-            record = self.state.accounts[code + 1]
-            holding = {
-                rule.pause_word
-                for rule, table in zip(self.rules, self.state.rules, strict=True)
-                if rule.can_pause and SCOPES[rule.scope].by_account
-                and table["held_until"][key_of(rule.scope, {"account": code}, self.state) + 1] > now
-            } | ({"paused"} if record["paused"] else set())  # fmt: skip
-            commanded = TradingCommand(int(record["state"]) if gated else 0).name
-            found[account.id] = min(holding, default=commanded).upper()  # halted is stricter than paused
-        return found
+        return states_of(self.log.universe, self.rules, self.state, now)
 
     def counts(self) -> dict[str, int]:
         """Counters of the loop besides decisions."""
@@ -489,7 +481,7 @@ class ReplayResult(Shown):
 def digest_of(
     universe_hash: bytes,
     event_hash: bytes,
-    rules: RuleSet,
+    rules: RuleSet | RuleHistory,
     mode: str,
     options: dict[str, str],
     calendars: Calendars,

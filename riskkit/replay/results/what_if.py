@@ -6,16 +6,18 @@ nothing else changed. So an answer is valid for one rule alone, if nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments
+from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates
 from riskkit.replay.engine.groups import group_place
+from riskkit.replay.engine.in_force import opening_state, parts_of, reach
 from riskkit.replay.engine.samples import Samples
-from riskkit.replay.engine.state import calendars, new_state, opening
+from riskkit.replay.engine.shape import Shape
+from riskkit.replay.engine.state import calendars, opening
 from riskkit.replay.kernels.runtime import ROW, Counter, Orphans, Rejects
 from riskkit.replay.results.decisions import DecisionFormatter
 from riskkit.replay.results.explain import unjudged
@@ -100,16 +102,18 @@ class Objection:
 
 
 class Explainer:
-    """Re-runs the rules of a result; created by the engine of the result, with its loop.
+    """Re-runs the rules of a result; created by the engine of the result.
 
     Parameters
     ----------
-    engine : Engine
-        The loop of the result.
+    shapes : sequence of Shape
+        Of the result's loops, one for each stretch of its history.
+    compiled : bool
+        Whether they are compiled.
     """
 
-    def __init__(self, engine: ReplayLoop) -> None:
-        self.shape, self.compiled = engine.shape, engine.compiled
+    def __init__(self, shapes: Sequence[Shape], compiled: bool) -> None:
+        self.shapes, self.compiled = shapes, compiled
 
     def __call__(self, result: ReplayResult, seq: int) -> tuple[Objection, ...]:
         """The objections to the message at `seq`, in the declared order of the rules."""
@@ -118,16 +122,17 @@ class Explainer:
         objecting = [k for k in range(len(result.rules)) if (mask >> k) & 1]
         if not objecting:
             return ()
-        moment = Moment(result, ReplayLoop(result.rules, self.shape, compiled=self.compiled), seq)
+        moment = Moment(result, self.shapes, self.compiled, seq)
         return tuple(moment.objection(k) for k in objecting)
 
 
 class Moment:
     """The state before one message, and the verdicts of the rules on it."""
 
-    def __init__(self, result: ReplayResult, engine: ReplayLoop, seq: int) -> None:
-        log, rules = result.log, result.rules
-        self.seq, self.result, self.shape = seq, result, engine.shape
+    def __init__(self, result: ReplayResult, shapes: Sequence[Shape], compiled: bool, seq: int) -> None:
+        log, history = result.log, result.history
+        self.seq, self.result = seq, result
+        self.rules, self.shape = history.at(seq).rules, shapes[history.stretches.index(history.at(seq))]
         self.first, self.stop = _list_of(log.columns.get("batch"), seq)
         columns: dict[str, Any] = {name: column[: self.stop] for name, column in log.columns.items()}
         self.ts = int(columns["ts"][seq])
@@ -142,18 +147,16 @@ class Moment:
             columns["slots"] = columns["slots"][: self.stop].copy()
         if self.shape.duplicates:
             columns["prev_duplicate"] = find_duplicates(columns)
-        found = calendars(rules, int(columns["ts"][0]), self.latest)
-        params = [rule.to_integers(log.universe) for rule in rules]
+        found = calendars(history.versions(), int(columns["ts"][0]), self.latest)
         opened = opening(log.universe, log.pair_account, log.pair_instrument)
-        state = new_state(log.universe, opened, rules, params, found, slots if self.shape.orders else 0)
+        state = opening_state(history, log.universe, opened, found, slots if self.shape.orders else 0)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[result.options["orphans"].upper()]
         none = Samples.none(len(log.universe.accounts))
-        self.fixed = fixed_arguments(rules, params, found, none, log.universe.currencies)
-        for _ in engine.feed(state, columns, self.fixed, 0, self.first):
-            pass
+        parts = parts_of(history, shapes, log.universe, found, none, compiled)
+        self.fixed = reach(parts, state, columns, log.universe, self.first).fixed
         state.accounts["paused"] = 0  # the pause of a command belongs to no rule
         self.state, self.columns = state, columns
-        self.plain = ReplayLoop(rules, self.shape, compiled=False)
+        self.plain = ReplayLoop(self.rules, self.shape, compiled=False)
         self.most = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
         self.row = {name: int(column[seq]) for name, column in columns.items()}
         self.quantity = self._quantity()
@@ -203,7 +206,7 @@ class Moment:
     def objection(self, k: int) -> Objection:
         """The objection of rule k, in natural units."""
         result = self.result
-        rule, formatter = result.rules[k], DecisionFormatter(result.rules, result.log.universe)
+        rule, formatter = self.rules[k], DecisionFormatter(self.rules, result.log.universe)
         reading, until = NOTHING, None
         why = ""
         for row in self.ask(k)[:1]:
@@ -230,7 +233,7 @@ class Moment:
         return found
 
     def _state_of(self, k: int) -> dict[str, float]:
-        rule, state, group = self.result.rules[k], self.state, self.shape.rules[k].group
+        rule, state, group = self.rules[k], self.state, self.shape.rules[k].group
         key = key_of(rule.scope, self._named(), state)
         position = state.positions[self.row["pair"] + 1]
         if group is not None:

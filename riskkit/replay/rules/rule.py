@@ -74,8 +74,8 @@ class RuleType:
     workspace_size : words of workspace per key: int, or function of the integer parameters.
     shared_workspace : function of the parameters as written and the universe, optional
         Words of workspace shared by all keys, filled once; they start at `state.memory`.
-    nodes_per_event : int
-        Nodes that one event may add to the queues of `riskkit.replay.kernels.queue` in the workspace.
+    resize : function of records, integer parameters before and after, and memory: what is kept in words of another size
+    nodes_per_event : nodes that one event may add to the queues of `riskkit.replay.kernels.queue` in the workspace.
     scopes : allowed scopes; the first is the default. All scopes that have what the rule `reads` if not given.
     reads : frozenset of `riskkit.replay.schema.scopes.QUANTITIES`
         What the check or update reads of the book: the book is then that of the rule's key, with positions netted and
@@ -107,8 +107,7 @@ class RuleType:
         Quantity bounded in `worst_case`; "nothing": supported, but bounds no total; empty: not supported.
     not_bounding : function of the rule, optional
         Reason why a rule's parameters do not bound that quantity; empty if they do.
-    desk_limit : str
-        Field of `riskkit.desk.DeskLimits` equivalent to the first limit.
+    desk_limit : field of `riskkit.desk.DeskLimits` equivalent to the first limit.
     used : function of state and params, optional
         A `CapVerdict` per limit with its current utilization, if the check does not give it.
     breached_by : frozenset of Kind, optional
@@ -149,6 +148,7 @@ class RuleType:
     updates_on: frozenset[EventKind] = frozenset()
     workspace_size: Callable[[Any], int] | int = 0
     shared_workspace: Callable[[Any, Universe], list[int]] | None = None
+    resize: Callable[..., Any] | None = None
     nodes_per_event: int = 0
     scopes: tuple[str, ...] = ()
     reads: frozenset[str] = frozenset()

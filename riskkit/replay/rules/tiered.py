@@ -70,7 +70,7 @@ class TieredRule:
     def __init__(
         self, id: str, parameters: Any, levels: Iterable[Tier], scope: str = "", kind: Any = None, **money: Any
     ) -> None:
-        self._full = Rule(id, parameters, scope, kind=kind, **money)
+        self.full = Rule(id, parameters, scope, kind=kind, **money)
         fractions = [(_fraction(level, id), level) for level in levels]
         if not fractions:
             raise InputError(f"rule {id!r}: levels is empty; give at least one, as {{at = 0.8, action = 'ALERT'}}")
@@ -82,26 +82,26 @@ class TieredRule:
     @property
     def id(self) -> str:
         """Name of the tiered rule."""
-        return self._full.id
+        return self.full.id
 
     def _rule(self, level: Tier) -> Rule:
         """A level as a rule with the scaled limit."""
         fraction = exact(level.at, "at")
         scaled = {
             name: _scaled(value, fraction, unit, f"rule {self.id!r}: {name}")
-            for name, unit in self._full.kind.units().items()
-            if unit.is_limit and not unit.is_minimum and (value := getattr(self._full.parameters, name)) is not None
+            for name, unit in self.full.kind.units().items()
+            if unit.is_limit and not unit.is_minimum and (value := getattr(self.full.parameters, name)) is not None
         }
         if not scaled:
-            raise InputError(f"rule {self.id!r} ({self._full.type}) has no upper limit that a level could scale")
+            raise InputError(f"rule {self.id!r} ({self.full.type}) has no upper limit that a level could scale")
         name = f"{self.id}@{decimal_text(100 * fraction)}%"
-        parameters = self._full.parameters._replace(**scaled)
-        whose = self._full.scope, level.action, level.severity, level.hold, self._full.kind
-        return Rule(name, parameters, *whose, **conversion_of(self._full))
+        parameters = self.full.parameters._replace(**scaled)
+        whose = self.full.scope, level.action, level.severity, level.hold, self.full.kind
+        return Rule(name, parameters, *whose, **conversion_of(self.full))
 
     def describe(self) -> dict[str, Any]:
         """The rule as an entry of a rule set."""
-        full = self._full.describe()
+        full = self.full.describe()
         described = {name: full[name] for name in ("id", "type", "scope", "params", *CONVERSION) if name in full}
         levels = []
         for level, rule in zip(self.levels, reversed(self.rules), strict=True):
@@ -115,7 +115,7 @@ class TieredRule:
             f"from {decimal_text(100 * exact(level.at, 'at'))} % of it, {rule.action_text()}"
             for level, rule in zip(self.levels, reversed(self.rules), strict=True)
         )
-        return f"{self.id}: {self._full.limit_text()}, {self._full.scope_text()}; {'; '.join(parts)}."
+        return f"{self.id}: {self.full.limit_text()}, {self.full.scope_text()}; {'; '.join(parts)}."
 
 
 def level_of(entry: Any, rule: str) -> Tier:

@@ -10,14 +10,16 @@ import numpy as np
 
 from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, instance, one_of
-from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import assign_slots, find_duplicates, shape_of
+from riskkit.replay.engine.in_force import Part, feed_parts, opening_state, parts_of, shapes_of
 from riskkit.replay.engine.samples import Samples, spaced_times
-from riskkit.replay.engine.state import Calendars, State, calendars, new_state, opening
+from riskkit.replay.engine.state import Calendars, State, calendars, opening
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans, Rejects
 from riskkit.replay.log.currencies import one_currency
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
+from riskkit.replay.rules.history import RuleHistory, as_history
 from riskkit.replay.rules.judged import refuse_unjudged
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.flatten import flattened, refuse_unflattened
@@ -25,13 +27,14 @@ from riskkit.replay.run.pace import TOUCH, OnTrip, Pace, PlainPace, pace_text, p
 from riskkit.replay.run.start import Start, expose_opening
 from riskkit.replay.schema.columns import OPTIONAL
 from riskkit.replay.schema.durations import duration
+from riskkit.replay.schema.universe import Universe
 
 CHUNK = 1 << 22
 
 
 def replay_log(
     log: EventLog,
-    rules: RuleSet,
+    rules: RuleSet | RuleHistory,
     mode: str = "shadow",
     *,
     orphans: str | None = None,
@@ -48,8 +51,8 @@ def replay_log(
     ----------
     log : EventLog
         The record.
-    rules : RuleSet
-        The limits, in their declared order.
+    rules : RuleSet or RuleHistory
+        The limits, in their declared order; of a history, each event is judged by those in force at it.
     mode : {"shadow", "enforce"}
         shadow: decisions of each rule on the stream as recorded, with the recorded book, as if no other rule were on.
         enforce: a refused order is dropped with its fills, modifies, cancels and children, and later decisions are
@@ -100,7 +103,9 @@ def replay_log(
     [3]
     """
     instance(log, EventLog, "log")
-    instance(rules, RuleSet, "rules")
+    if not isinstance(rules, RuleHistory):
+        instance(rules, RuleSet, "rules")
+    history = as_history(rules)
     one_of(mode, ("shadow", "enforce"), "mode")
     orphans = orphan_policy(log, orphans)
     if chunk < 1:
@@ -112,9 +117,14 @@ def replay_log(
         "compiled": compiled,
     }
     if on_trip == "flatten" and mode == "enforce":
-        refuse_unflattened(rules)
-    refuse_unjudged(rules, log)
-    return Stage(log, rules, mode, sample_ns=sample_ns, **options).replay(rules, chunk=chunk, progress=progress)
+        refuse_unflattened(history.every)
+        if history.changes:
+            raise InputError(
+                "rules change on the way, and on_trip='flatten' adds events that move them; use 'leave' or 'cancel_working'"
+            )
+    refuse_unjudged(history.every, log)
+    history = history.placed(log.columns)
+    return Stage(log, history, mode, sample_ns=sample_ns, **options).replay(history, chunk=chunk, progress=progress)
 
 
 def orphan_policy(log: EventLog, orphans: str | None = None) -> str:
@@ -126,12 +136,16 @@ def orphan_policy(log: EventLog, orphans: str | None = None) -> str:
 class _Run(NamedTuple):
     """One replay in progress."""
 
-    engine: ReplayLoop
+    parts: list[Part]
+    universe: Universe
     state: State
     columns: dict[str, Any]
-    fixed: dict[str, Any]
     found: Calendars
     samples: Samples
+
+    def feed(self, start: int, stop: int, *, copy: bool = True) -> Iterator[np.ndarray]:
+        """Run events [start, stop) and yield their decision rows."""
+        return feed_parts(self.parts, self.state, self.columns, self.universe, start, stop, copy=copy)
 
 
 class Stage:
@@ -144,7 +158,7 @@ class Stage:
     def __init__(
         self,
         log: EventLog,
-        rules: RuleSet,
+        rules: RuleSet | RuleHistory,
         mode: str,
         *,
         orphans: str,
@@ -173,15 +187,17 @@ class Stage:
         self.columns: dict[str, Any] = dict(log.columns)
         if on_trip == "flatten":  # one loop for the log and for that with the fills
             self.columns.setdefault("flags", np.zeros(len(log), OPTIONAL["flags"][0]))
-        self.shape = shape_of(
-            rules,
-            self.columns,
+        shape_for = partial(
+            shape_of,
+            columns=self.columns,
             enforce=mode == "enforce",
             sampled=len(self.sample_at) > 0,
             cancels=on_trip != "leave",
             opened=any(account.positions for account in log.universe.accounts),
             flattens=on_trip == "flatten",
         )
+        self.shapes = shapes_of(as_history(rules), shape_for)
+        self.shape = self.shapes[0]
         self.slots = 0
         if self.shape.orders:
             self.columns["slots"], self.slots = assign_slots(log.columns, self.shape)
@@ -189,7 +205,7 @@ class Stage:
 
     def replay(
         self,
-        rules: RuleSet,
+        rules: RuleSet | RuleHistory,
         *,
         chunk: int = CHUNK,
         progress: bool = False,
@@ -211,7 +227,7 @@ class Stage:
 
         return flattened(self.log, self.pace, once, off)
 
-    def _of(self, log: EventLog, rules: RuleSet, orphans: str | None = None, *, sampled: bool = True) -> Stage:
+    def _of(self, log: EventLog, rules: RuleSet | RuleHistory, orphans: str | None = None, *, sampled: bool = True) -> Stage:
         """Another log, or policy for orphan exits, under the same options."""
         options: dict[str, Any] = {**self.options, "flatten": self.pace, "compiled": self.compiled}
         options |= {"orphans": orphans} if orphans is not None else {}
@@ -219,7 +235,7 @@ class Stage:
 
     def _replay(
         self,
-        rules: RuleSet,
+        rules: RuleSet | RuleHistory,
         policies: Callable[[str], ReplayResult],
         chunk: int,
         progress: bool,
@@ -230,19 +246,20 @@ class Stage:
         """One replay of the log as it is; `policies` replays the record under another policy for orphan exits."""
         log, run = self.log, self._begin(rules, start)
         for k in off:
-            run.fixed["terms"][k] = run.fixed["terms"][k]._replace(rejects=int(Rejects.NOTHING))
+            for part in run.parts:
+                part.fixed["terms"][k] = part.fixed["terms"][k]._replace(rejects=int(Rejects.NOTHING))
         blocks: list[np.ndarray] = []
         end = len(log) if end is None else end
         chunks = range(0 if start is None else start.row, end, chunk)
         for first in with_bar(chunks, f"replay ({self.mode})", wanted=progress and len(chunks) > 1):
             stop = min(first + chunk, end)
-            blocks.extend(run.engine.feed(run.state, run.columns, run.fixed, first, stop))
+            blocks.extend(run.feed(first, stop))
         rows = np.concatenate(blocks) if blocks else np.zeros(0, ROW)
         run.samples.finish(run.state)
         options = dict(self.options)
         result = ReplayResult(
             log,
-            rules,
+            as_history(rules),
             self.mode,
             options,
             rows,
@@ -250,7 +267,7 @@ class Stage:
             run.found,
             run.samples,
             marked=self.shape.marks,
-            explainer=Explainer(run.engine),
+            explainer=Explainer(self.shapes, self.compiled),
             under_policy=policies,
         )
         result.pace = self.pace
@@ -259,35 +276,33 @@ class Stage:
     def start_at(self, rules: RuleSet, row: int) -> Start:
         """The recorded book before a row of the log; the mode is shadow."""
         run = self._begin(rules)
-        for _ in run.engine.feed(run.state, run.columns, run.fixed, 0, row, copy=False):
+        for _ in run.feed(0, row, copy=False):
             pass
         return Start.of(row, run.state)
 
-    def _under_policy(self, rules: RuleSet, orphans: str) -> ReplayResult:
+    def _under_policy(self, rules: RuleSet | RuleHistory, orphans: str) -> ReplayResult:
         """The same replay under another policy for orphan exits, without samples."""
         return self._of(self.log, rules, orphans, sampled=False).replay(rules)
 
     def blocks(self, rules: RuleSet) -> Iterator[np.ndarray]:
         """Yield the decision rows of a replay by block, without storing them; the next block overwrites a block."""
         run = self._begin(rules)
-        yield from run.engine.feed(run.state, run.columns, run.fixed, 0, len(self.log), copy=False)
+        yield from run.feed(0, len(self.log), copy=False)
 
-    def _begin(self, rules: RuleSet, start: Start | None = None) -> _Run:
+    def _begin(self, rules: RuleSet | RuleHistory, start: Start | None = None) -> _Run:
         """The state of a replay before its first event."""
         log, shape = self.log, self.shape
-        found = calendars(rules, self.first, self.last)
-        params = [rule.to_integers(log.universe) for rule in rules]
-        engine = ReplayLoop(rules, shape, compiled=self.compiled)
+        history = as_history(rules)
+        found = calendars(history.versions(), self.first, self.last)
         columns = self.columns
         if shape.duplicates:  # a replay in enforce mode writes in it
             columns = {**columns, "prev_duplicate": find_duplicates(log.columns)}
-        state = new_state(
-            log.universe, self.opened if start is None else start.opened, rules, params, found, self.slots
-        )
+        opened = self.opened if start is None else start.opened
+        state = opening_state(history, log.universe, opened, found, self.slots)
         if start is not None and shape.exposures:
             expose_opening(state)
         state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
         samples = Samples.at(self.sample_at, len(log.universe.accounts), len(self.currencies))
         samples.begin(state, self.currencies)
-        fixed = fixed_arguments(rules, params, found, samples, log.universe.currencies)
-        return _Run(engine, state, columns, fixed, found, samples)
+        parts = parts_of(history, self.shapes, log.universe, found, samples, self.compiled)
+        return _Run(parts, log.universe, state, columns, found, samples)

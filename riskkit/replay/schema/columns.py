@@ -176,7 +176,7 @@ class Cause(IntEnum):
     """Cause of a decision (column ``cause``) that is not the index of a rule; indices are at least 0."""
 
     NO_RULE = -1
-    COMMAND = -2  # a PAUSE command
+    COMMAND = -2  # a PAUSE command, or with the limit 1 the kill switch
 
 
 class OrderStatus(IntEnum):
@@ -222,6 +222,9 @@ class TradingCommand(IntEnum):
     PAUSE = 3
     RESUME = 4
     RESET = 5
+    LIMITS = 6  # other rules are in force from here on; see `riskkit.replay.rules.history`
+    STOP = 7  # the kill switch: nothing but cancels passes until RESTART
+    RESTART = 8
 
 
 # column -> (dtype, value if a log does not have the column)

@@ -12,6 +12,29 @@ NS = 10**9
 DAY = 86_400 * NS
 BAD = "NaN"
 HOLDING = ("PAUSE", "HALT", "REDUCE_ONLY")
+AMOUNTS = {
+    "limit",
+    "notional",
+    "breach",
+    "pct",
+    "money",
+    "ticks",
+    "fee",
+    "qty_limit",
+    "trade_limit",
+    "required",
+    "max_dd",
+}
+AMOUNTS |= {
+    "least",
+    "above",
+    "daily_loss",
+    "open_positions",
+    "consecutive_errors",
+    "reject_mps",
+    "logout_mps",
+    "probes",
+}
 
 
 class Verdict:
@@ -41,10 +64,12 @@ class Rule:
     speaks_by_pausing = False  # with PAUSE it judges no message, it only pauses
     reach = False
     ends = "command"
+    of_the_record = False  # it looks at orders and prices that were there before it
+    asleep = False  # not in force
 
     def __init__(self, replay, given):
         self.replay, self.id, self.type = replay, given["id"], given["type"]
-        self.params = given.get("params", {})
+        self.params = self.given = given.get("params", {})
         self.action = given.get("action", "REJECT")
         self.scope = given.get("scope", self.params.get("scope", "account"))
         self.reaches = self.params.get("breach", "reach" if self.reach else "exceed") == "reach"
@@ -57,6 +82,18 @@ class Rule:
 
     def begin(self):
         """Start empty."""
+
+    def join(self):
+        """Come into force with the present book."""
+
+    def retune(self, given):
+        """Take other numbers; False if they change what is counted."""
+        before, after = self.given, given["params"]
+        if not {name for name in {*before, *after} if before.get(name) != after.get(name)} <= AMOUNTS:
+            return False
+        self.params, self.given, self.action = {**self.params, **after}, after, given.get("action", "REJECT")
+        self.reaches = self.params.get("breach", "reach" if self.reach else "exceed") == "reach"
+        return True
 
     def limit(self, name="limit"):
         return Fraction(self.params[name])
@@ -125,7 +162,7 @@ class Rule:
     def judge(self, event, members, weight):
         """The verdict on a message: on each of its members, with the ones before it as if they worked."""
         verdict = Verdict(self)
-        for place, member in enumerate(members):
+        for place, member in enumerate(members if not self.asleep else ()):
             self.replay.phantoms = members[:place]
             self.later = place + 1 < len(members)
             self.listed = len(members) > 1 or event["kind"] == "order_list"

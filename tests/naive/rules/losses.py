@@ -92,6 +92,9 @@ class Drawdown(OfProfit):
     def begin(self):
         self.peak, self.known = {}, set()
 
+    def join(self):
+        self.reset(lambda key: True)
+
     def top(self, key):
         peak = self.peak.get(key, Fraction(0))
         return max(peak, self.profit(key)) if self.params.get("trailing", True) else peak
@@ -129,6 +132,9 @@ class DailyLoss(OfProfit):
 
     def begin(self):
         self.base = {}
+
+    def join(self):
+        self.new_day()
 
     def result(self, key, any_age=False):
         if self.params.get("measure", "total") == "realised":

@@ -50,6 +50,8 @@ class KnownInstrument(Rule):
 
 
 class PriceCollar(Rule):
+    of_the_record = True
+
     def begin(self):
         self.seen = {}  # name of a price, instrument or fill -> the price and its time
 

@@ -16,6 +16,19 @@ class OrderRate(Rule):
         self.log = {}  # key -> [(time, weight)] of what counts
         self.opened = {}  # key -> when its fixed window opened
 
+    def retune(self, given):
+        before = self.most()
+        if not super().retune(given):
+            return False
+        if self.window == "sliding" and not self.bucket:
+            for key, log in self.log.items():
+                self.log[key] = [(ts, 1) for ts, weight in log for _ in range(weight)][-min(before, self.most()) :]
+        return True
+
+    def most(self):
+        """How many of the newest messages are remembered: enough to know that the limit is exceeded."""
+        return int(self.limit()) + (1 if self.reaches else 2)
+
     def expire(self, key):
         now = self.replay.now
         if self.window == "sliding" and self.bucket:
@@ -80,6 +93,8 @@ class MessageLevel(Rule):
 
 
 class Duplicate(Rule):
+    of_the_record = True
+
     def begin(self):
         self.seen = {}  # identity -> times
 

@@ -20,8 +20,9 @@ from streams import random_log
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.engine.compiler import cache_folder
+from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.schema.columns import DecisionCode, EventKind
-from riskkit.replay.sweeps.grid.settings import Sampler, settings_of, with_setting
+from riskkit.replay.sweeps.grid.settings import Sampler, settings_of
 from riskkit.replay.sweeps.many import runner as runners
 from riskkit.replay.sweeps.many.metrics import METRICS
 from riskkit.replay.sweeps.many.order_outcome import order_outcomes

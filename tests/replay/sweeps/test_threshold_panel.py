@@ -7,8 +7,8 @@ from replay.sweeps.test_utilization import single
 from streams import random_log
 
 from riskkit import EventLog, InputError, Rule, RuleSet, replay_log, sweep
+from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.sweeps import threshold_panel as panel
-from riskkit.replay.sweeps.grid.settings import with_setting
 from riskkit.replay.sweeps.threshold_panel import ThresholdReport
 from riskkit.rules import DailyLoss, DrawdownLimit, MaxOrderQty, PositionLimit
 from riskkit.sweeps import threshold_panel

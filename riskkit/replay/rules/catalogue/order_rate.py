@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from riskkit.replay.kernels.records import Record, Words
-from riskkit.replay.rules.catalogue.window import CALENDAR_DAY, FIELDS, FIXED, SLIDING, add, close, expire, words
+from riskkit.replay.rules.catalogue.window import (
+    CALENDAR_DAY,
+    FIELDS,
+    FIXED,
+    SLIDING,
+    add,
+    close,
+    expire,
+    resized,
+    words,
+)
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import (
     Breach,
@@ -118,6 +128,11 @@ def memory_words(params: OrderRate) -> int:
     return words(params.limit, params.window_ns, params.bucket_ns) if params.window == SLIDING else 0
 
 
+def resize(table: Any, before: Any, after: Any, memory: Any) -> Any:
+    """The logs of sliding windows with room for another limit."""
+    return resized(table, memory, capacity(before), capacity(after))
+
+
 def not_bounding(rule: Any) -> str:
     """Reason why the limit does not bound the orders in a window; empty if it does."""
     params = rule.parameters
@@ -164,6 +179,7 @@ ORDER_RATE = register(
         evict=evict,
         updates_on=frozenset({EventKind.ORDER, EventKind.MODIFY, EventKind.CANCEL}),
         workspace_size=memory_words,
+        resize=resize,
         observes="limit",
         standing=True,
         counts_itself=True,

@@ -8,6 +8,8 @@ alerts and attempts), the count is a lower bound above the limit, and the verdic
 
 from __future__ import annotations
 
+import numpy as np
+
 from riskkit.replay.kernels.records import Record, Words
 
 FIELDS = ("total", "start", "head", "size", "memory")
@@ -87,6 +89,22 @@ def _append(state: Record, memory: Words, capacity: int, ts: int) -> None:
     state.size = size + 1
     state.total = size + 1
     state.start = memory[state.memory + head]
+
+
+def resized(table: np.ndarray, memory: np.ndarray, before: int, after: int) -> np.ndarray:
+    """Ring buffers of another capacity with the newest times of each; the records change with them.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_keys, after)
+    """
+    kept = np.minimum(table["size"], after)
+    places = (table["head"] + table["size"] - kept)[:, None] + np.arange(after)
+    rings = memory[table["memory"][:, None] + places % before]
+    table["head"] = 0
+    table["size"] = table["total"] = kept
+    table["start"] = rings[:, 0]
+    return rings
 
 
 def close(state: Record) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from riskkit._bar import with_bar
 from riskkit._check import Duration, InputError, confidence_level, instance, one_of, whole_number
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.retuned import Setting
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.run.pace import TOUCH, OnTrip, Pace, plain_pace
@@ -20,7 +21,7 @@ from riskkit.replay.sweeps.calibration.calibration_result import Calibration
 from riskkit.replay.sweeps.calibration.evidence import evidence_for
 from riskkit.replay.sweeps.calibration.objective import Constraint, Objective, Selection
 from riskkit.replay.sweeps.calibration.walk_forward import Evaluated, State, Window, WindowKind, walk, windows
-from riskkit.replay.sweeps.grid.settings import Grid, Setting, checked_settings, index_of
+from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, index_of
 from riskkit.replay.sweeps.many.daily import DailyFigures, DailyRunner, frame_of
 from riskkit.replay.sweeps.many.days import SUMS, Days, Measured
 from riskkit.replay.sweeps.many.figures import FIGURES

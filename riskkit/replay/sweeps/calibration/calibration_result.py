@@ -12,6 +12,7 @@ from riskkit._check import InputError
 from riskkit._show import Row, Shown
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ORPHANS_ARE
+from riskkit.replay.rules.retuned import Setting, with_setting
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.run.compare import compare
@@ -21,7 +22,6 @@ from riskkit.replay.sweeps.calibration.block_bootstrap import Resamples
 from riskkit.replay.sweeps.calibration.evidence import Evidence
 from riskkit.replay.sweeps.calibration.objective import Selection, pareto_front
 from riskkit.replay.sweeps.calibration.walk_forward import Split
-from riskkit.replay.sweeps.grid.settings import Setting, with_setting
 from riskkit.replay.sweeps.many.daily import DailyFigures
 from riskkit.replay.sweeps.many.days import Measured
 from riskkit.replay.sweeps.many.figures import figures_of, hindsight_rows, with_notes

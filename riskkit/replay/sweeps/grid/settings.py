@@ -11,15 +11,12 @@ from riskkit._check import InputError, one_of
 from riskkit.replay.log.currencies import refuse_currencies
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.judged import refuse_unjudged
-from riskkit.replay.rules.money import conversion_of
-from riskkit.replay.rules.rule import Rule
+from riskkit.replay.rules.retuned import Setting, split_name, with_setting
 from riskkit.replay.rules.ruleset import RuleSet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Setting = dict[str, Any]  # {"rule_id.parameter": value}
-RULE_FIELDS = ("action", "severity", "scope", "hold")  # of a rule, beside its parameters
 MAX_POINTS = 1_000_000
 
 
@@ -152,46 +149,3 @@ def index_of(settings: Sequence[Setting], names: list[str]) -> pd.Index:
 
     values = [[setting[name] for setting in settings] for name in names]
     return pd.Index(values[0], name=names[0]) if len(names) == 1 else pd.MultiIndex.from_arrays(values, names=names)
-
-
-def with_setting(rules: RuleSet, setting: Setting) -> RuleSet:
-    """Copy of the rules with the values of a setting.
-
-    Raises
-    ------
-    InputError
-        If a name is not a ``rule_id.parameter`` of these rules, or a value does not fit.
-
-    Examples
-    --------
-    >>> from riskkit.rules import OrderRate
-    >>> rules = RuleSet([Rule("rate", OrderRate(limit=50, window_ns="1s"))])
-    >>> with_setting(rules, {"rate.limit": 7})["rate"].parameters.limit
-    7
-    """
-    changes: dict[str, dict[str, Any]] = {}
-    for name, value in setting.items():
-        rule, field = split_name(rules, name)
-        changes.setdefault(rule.id, {})[field] = value
-    return RuleSet([_changed(rule, changes[rule.id]) if rule.id in changes else rule for rule in rules])
-
-
-def split_name(rules: RuleSet, name: str) -> tuple[Rule, str]:
-    """Rule and field that ``rule_id.parameter`` names."""
-    id, _, field = name.rpartition(".")
-    ids = [rule.id for rule in rules]
-    if id not in ids:
-        raise InputError(f"{name!r} is not a 'rule_id.parameter' of these rules; their ids are {', '.join(ids)}")
-    rule = rules[id]
-    if field not in rule.parameters._fields and field not in RULE_FIELDS:
-        raise InputError(
-            f"{name!r}: rule {id!r} has no parameter {field!r}; it has {', '.join(rule.parameters._fields)}"
-        )
-    return rule, field
-
-
-def _changed(rule: Rule, values: dict[str, Any]) -> Rule:
-    parameters = {name: value for name, value in values.items() if name in rule.parameters._fields}
-    fields = {name: getattr(rule, name) for name in RULE_FIELDS}
-    fields |= {name: value for name, value in values.items() if name not in parameters}
-    return Rule(rule.id, rule.parameters._replace(**parameters), kind=rule.kind, **fields, **conversion_of(rule))

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from riskkit._check import InputError
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.retuned import Setting
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.sweeps.grid.settings import Setting
 from riskkit.replay.sweeps.many.metrics import Metrics
 from riskkit.replay.sweeps.many.runner import Options, Runner, Steps
 

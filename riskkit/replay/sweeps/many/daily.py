@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit.replay.rules.retuned import Setting, with_setting
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.start import Start
-from riskkit.replay.sweeps.grid.settings import Setting, with_setting
 from riskkit.replay.sweeps.many.days import HALTED, MONEY, SUMS, Measured
 from riskkit.replay.sweeps.many.figures import HOUR, PER_DAY, Record, figures_of, with_notes
 from riskkit.replay.sweeps.many.policies import POLICIES, Policy

@@ -12,11 +12,11 @@ import numpy as np
 from riskkit._jit import kernel, plain
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
+from riskkit.replay.rules.retuned import Setting, with_setting
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.run.pace import OnTrip, PlainPace
 from riskkit.replay.run.replay_log import Stage, orphan_policy
-from riskkit.replay.sweeps.grid.settings import Setting, with_setting
 from riskkit.replay.sweeps.many.days import REJECTIONS, Measured, days_of, measured, rejection_sums
 from riskkit.replay.sweeps.many.figures import Record
 from riskkit.replay.sweeps.many.metrics import Metrics, book_metrics, metrics_of, with_rejections

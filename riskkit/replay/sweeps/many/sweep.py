@@ -11,10 +11,11 @@ from riskkit._check import Duration, InputError, instance, one_of, whole_number
 from riskkit._show import Row, Shown
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ORPHANS_ARE
+from riskkit.replay.rules.retuned import Setting, split_name, with_setting
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.rules.trading_day import TradingDay
 from riskkit.replay.run.pace import TOUCH, OnTrip, Pace, plain_pace
-from riskkit.replay.sweeps.grid.settings import Grid, Setting, checked_settings, index_of, split_name, with_setting
+from riskkit.replay.sweeps.grid.settings import Grid, checked_settings, index_of
 from riskkit.replay.sweeps.many.cluster import opened, processes_wanted, run_on_processes
 from riskkit.replay.sweeps.many.figures import HINDSIGHT, SUMS_IN_HINDSIGHT, hindsight_rows, with_notes
 from riskkit.replay.sweeps.many.metrics import METRICS, TEXTS, Metrics

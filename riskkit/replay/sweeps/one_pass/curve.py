@@ -14,12 +14,12 @@ from riskkit.replay.engine.state import calendars
 from riskkit.replay.kernels.runtime import PROVEN, proven
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult, digest_of
+from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import Stage, orphan_policy
 from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.digest import Chain
-from riskkit.replay.sweeps.grid.settings import with_setting
 from riskkit.replay.sweeps.one_pass.observed import ALWAYS, Observed, observed_of
 
 if TYPE_CHECKING:

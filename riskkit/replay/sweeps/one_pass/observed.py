@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit.replay.log.event_log import EventLog
+from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.run.replay_log import Stage, orphan_policy
 from riskkit.replay.schema.columns import DecisionCode, EventKind, RowFlag
 from riskkit.replay.schema.constants import LARGEST
 from riskkit.replay.sweeps.grid.keys import keys_of
-from riskkit.replay.sweeps.grid.settings import with_setting
 from riskkit.replay.sweeps.one_pass.levels import attempts_in_window, window_levels
 
 ALWAYS = LARGEST  # an observed value beyond every limit: no price is known

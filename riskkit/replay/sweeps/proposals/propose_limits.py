@@ -14,13 +14,13 @@ from riskkit._check import Duration, InputError, confidence_level, finite_number
 from riskkit._show import Row, Shown, number
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.rules.judged import not_judged, refuse_unjudged
+from riskkit.replay.rules.retuned import with_setting
 from riskkit.replay.rules.rule import Rule
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.constants import DAY_NS
 from riskkit.replay.schema.durations import duration
 from riskkit.replay.schema.universe import Universe, decimal_text
 from riskkit.replay.sweeps.grid.keys import keys_of, labels_of
-from riskkit.replay.sweeps.grid.settings import with_setting
 from riskkit.replay.sweeps.one_pass.curve import ThresholdCurve
 from riskkit.replay.sweeps.one_pass.observed import ALWAYS, parameter_of
 from riskkit.replay.sweeps.proposals.market_volume import last_prices, market_volumes

@@ -1,8 +1,10 @@
-"""The book of a rule whose amounts are converted, at the present rates: what its check asks without a message."""
+"""The books of a rule whose amounts are converted, at the present rates: what it reads without a message."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from riskkit._jit import plain
 from riskkit.replay.engine.groups import group_of
@@ -13,6 +15,7 @@ from riskkit.replay.kernels.records import Records
 from riskkit.replay.kernels.runtime import Terms
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.rule import Rule
+from riskkit.replay.schema.columns import MISSING
 from riskkit.replay.schema.universe import Universe
 
 
@@ -31,3 +34,15 @@ def converted_now(rule: Rule, key: int, state: State, universe: Universe, instru
     elif currency >= 0:
         plain(exchange.find_way)(conversion[0], rates, width, currency, terms, oldest)
     return conversion[0], total[0]
+
+
+def converted_books(rule: Rule, keys: int, state: State, universe: Universe) -> np.ndarray:
+    """The converted book of each key of a rule that adds currencies, after an empty one; rates of any age count."""
+    found = np.zeros(keys + 1, state.accounts.dtype)
+    totals, conversion = Records(found, 1), Records(state.groups["conversions"][:1].copy())
+    rates, books = (Records(state.groups[name], 1) for name in ("rates", group_of(rule).table("accounts")))
+    terms = Terms(0, 0, 0, 0, *conversion_terms(rule, universe.currencies))
+    whose = len(universe.quanta), -1, terms, MISSING, read_bits(rule.kind.reads)
+    for key in range(keys):
+        plain(exchange.gather)(conversion[0], totals[key], books, rates, key, *whose)
+    return found
