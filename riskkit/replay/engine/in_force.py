@@ -1,4 +1,4 @@
-"""The loops of rules in force, stretch by stretch of events, and what a rule remembers across a change.
+"""The loops of rules in force, stretch by stretch of events.
 
 All loops of a history share one state, with the records of every rule that is ever in force; rules that are not in force have
 no part in a loop's text. A change of numbers alone is the same loop with other arguments.
@@ -12,15 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments
-from riskkit.replay.engine.converted import converted_books
+from riskkit.replay.engine.rule_memory import change_rules
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.shape import RuleShape, Shape
-from riskkit.replay.engine.state import Calendars, Opening, State, begin_anew, carry_on, new_state
-from riskkit.replay.kernels.runtime import ROW
+from riskkit.replay.engine.state import Calendars, Opening, State, new_state
 from riskkit.replay.rules.history import RuleHistory, Stretch
-from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.ruleset import RuleSet
-from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.universe import Universe
 
 TRACKED = tuple(name for name in Shape._fields if name not in ("rules", "groups", "columns"))
@@ -109,28 +106,3 @@ def reach(parts: Sequence[Part], state: State, columns: Mapping[str, np.ndarray]
             change_rules(state, universe, before.stretch, part.stretch, int(columns["ts"][row]))
         before = part if part.stretch.start <= row else before
     return before
-
-
-def change_rules(state: State, universe: Universe, before: Stretch, after: Stretch, ts: int) -> np.ndarray:
-    """Carry the state of rules over a change; return the RELEASE rows of pauses that end with their rule."""
-    released = []
-    for k, rule in enumerate(after.rules):
-        old = before.rules[k]
-        if k in before.on and k in after.on and (old == rule or carry_on(state, k, old, rule, universe)):
-            continue
-        if k in before.on:
-            released.append(_release(state.rules[k], k, after.start, ts))
-        if k in after.on:
-            converted = converted_books(rule, len(state.rules[k]) - 1, state, universe) if gathers(rule) else None
-            begin_anew(state, k, rule, universe, converted)
-    return np.concatenate(released) if released else np.zeros(0, ROW)
-
-
-def _release(table: np.ndarray, number: int, seq: int, ts: int) -> np.ndarray:
-    """End the pauses of a rule."""
-    keys = np.flatnonzero(table["held_until"][1:] > ts)
-    table["held_until"] = 0
-    rows = np.zeros(len(keys), ROW)
-    rows["seq"], rows["mask"], rows["until"], rows["key"] = seq, 1 << number, ts, keys
-    rows["cause"], rows["code"] = number, int(DecisionCode.RELEASE)
-    return rows

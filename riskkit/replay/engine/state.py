@@ -37,7 +37,6 @@ from riskkit.replay.kernels.runtime import (
 )
 from riskkit.replay.rules.money import gathers
 from riskkit.replay.rules.parameters import OnMissingPrice
-from riskkit.replay.rules.retuned import keeps_state
 from riskkit.replay.rules.rule import Rule, parameter_names
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.calendar import day_starts
@@ -178,12 +177,12 @@ def new_state(
     reals = [np.zeros(1)]
     for rule, integers in zip(rules, params, strict=True):
         table = _rule_table(rule, universe, positions)
-        memory.append(_workspace(rule, integers, universe, table, sum(map(len, memory))))
+        memory.append(workspace_of(rule, integers, universe, table, sum(map(len, memory))))
         if "covariance" in rule.kind.requires:
             reals.append(lay_down(rule.scope, rule.id, universe, accounts, table, sum(map(len, reals))))
             counts[Counter.NEXT_TURN] = MISSING  # the first event sets the end of the first bar
-        _begin(rule, integers, table, positions, _owners(rule, accounts, groups), instruments, orders)
-        _open(rule, table, positions, accounts, instruments, orders)
+        _begin(rule, integers, table, positions, owners_of(rule, accounts, groups), instruments, orders)
+        open_positions(rule, table, positions, accounts, instruments, orders)
         tables.append(table)
     workspace = np.concatenate([*memory, np.zeros(1, np.int64)])
     return State(
@@ -202,7 +201,7 @@ def new_state(
     )
 
 
-def _workspace(rule: Rule, params: Any, universe: Universe, table: np.ndarray, start: int) -> np.ndarray:
+def workspace_of(rule: Rule, params: Any, universe: Universe, table: np.ndarray, start: int) -> np.ndarray:
     """Initial workspace words of a rule's keys from offset `start`; stores the offsets in its records."""
     if rule.kind.shared_workspace is not None:
         table["memory"] = start
@@ -274,45 +273,10 @@ def grow(
             table["memory"][len(old) :] = len(state.memory) + size * np.arange(len(table) - len(old))
             state.memory = np.concatenate([state.memory, added])
         _begin(
-            rule, integers, table[len(old) - 1 :], positions, _owners(rule, state.accounts, state.groups), state.instruments, state.orders
+            rule, integers, table[len(old) - 1 :], positions, owners_of(rule, state.accounts, state.groups), state.instruments, state.orders
         )  # fmt: skip
         table[: len(old)] = old
         state.rules[k] = table
-
-
-def carry_on(state: State, k: int, before: Rule, rule: Rule, universe: Universe) -> bool:
-    """Let rule `k` go on as another version; return False, and change nothing, if it cannot keep what it remembers."""
-    table = state.rules[k][1:]
-    one, two = before.to_integers(universe), rule.to_integers(universe)
-    size = _words(rule, two, len(table))
-    if not keeps_state(before, rule):
-        return False
-    if rule.kind.shared_workspace is not None or _words(before, one, len(table)) == size:
-        return True
-    if rule.kind.resize is None:
-        return False
-    words = rule.kind.resize(table, one, two, state.memory)
-    table["memory"] = len(state.memory) + size * np.arange(len(table))
-    state.memory = np.append(state.memory, words)
-    return True
-
-
-def begin_anew(state: State, k: int, rule: Rule, universe: Universe, converted: np.ndarray | None = None) -> None:
-    """Start rule `k` with the present book, and without anything that it remembers.
-
-    A covariance is of the market, and goes on. ``converted`` are the books of a rule that adds currencies.
-    """
-    table, integers = state.rules[k], rule.to_integers(universe)
-    table["held_until"] = table["trips"] = 0
-    if "covariance" in rule.kind.requires:
-        return
-    for name in rule.kind.state:
-        if name != "memory":
-            table[name] = 0
-    state.memory = np.append(state.memory, _workspace(rule, integers, universe, table, len(state.memory)))
-    owners = _owners(rule, state.accounts, state.groups) if converted is None else converted
-    _begin(rule, integers, table, state.positions, owners, state.instruments, state.orders)
-    _open(rule, table, state.positions, state.accounts, state.instruments, state.orders)
 
 
 def hold_fills(state: State, fills: int) -> None:
@@ -331,7 +295,7 @@ def _keep(old: np.ndarray, new: np.ndarray, renewed: tuple[str, ...]) -> np.ndar
     return kept
 
 
-def _owners(rule: Rule, accounts: np.ndarray, groups: dict[str, np.ndarray]) -> np.ndarray:
+def owners_of(rule: Rule, accounts: np.ndarray, groups: dict[str, np.ndarray]) -> np.ndarray:
     """The records whose equity a rule's keys begin with: its groups, or the accounts."""
     if gathers(rule):  # no profit before the first mark, in any currency
         return np.zeros(len(accounts) + sum(map(len, groups.values())), accounts.dtype)
@@ -360,12 +324,13 @@ def _begin(
             plain(function)(*(values[name] for name in names))
 
 
-def begin_records(rule: Rule, params: Any, table: np.ndarray, state: State) -> None:
-    """Initialise records of a rule, after an empty one in front, with the present equity of their accounts."""
-    _begin(rule, params, table, state.positions, state.accounts, state.instruments, state.orders)
+def begin_records(rule: Rule, params: Any, table: np.ndarray, state: State, owners: np.ndarray | None = None) -> None:
+    """Initialise records of a rule, after an empty one in front, with the present equity of their accounts or `owners`."""
+    owners = state.accounts if owners is None else owners
+    _begin(rule, params, table, state.positions, owners, state.instruments, state.orders)
 
 
-def _open(
+def open_positions(
     rule: Rule,
     table: np.ndarray,
     positions: np.ndarray,
