@@ -89,7 +89,7 @@ def feed_parts(
         first = part.stretch.start
         end = parts[number + 1].stretch.start if number + 1 < len(parts) else stop
         if number and start <= first < stop:
-            rows = change_rules(state, universe, parts[number - 1].stretch, part.stretch, int(columns["ts"][first]))
+            rows = change_rules(state, universe, parts[number - 1].stretch, part.stretch)
             if len(rows):
                 yield rows
         if max(start, first) < min(stop, end):
@@ -103,6 +103,6 @@ def reach(parts: Sequence[Part], state: State, columns: Mapping[str, np.ndarray]
     before = parts[0]
     for part in parts[1:]:
         if part.stretch.start == row:
-            change_rules(state, universe, before.stretch, part.stretch, int(columns["ts"][row]))
+            change_rules(state, universe, before.stretch, part.stretch)
         before = part if part.stretch.start <= row else before
     return before

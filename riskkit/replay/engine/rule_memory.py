@@ -15,7 +15,7 @@ from riskkit.replay.schema.columns import DecisionCode
 from riskkit.replay.schema.universe import Universe
 
 
-def change_rules(state: State, universe: Universe, before: Stretch, after: Stretch, ts: int) -> np.ndarray:
+def change_rules(state: State, universe: Universe, before: Stretch, after: Stretch) -> np.ndarray:
     """Carry the state of rules over a change; return the RELEASE rows of pauses that end with their rule."""
     released = []
     for k, rule in enumerate(after.rules):
@@ -23,18 +23,18 @@ def change_rules(state: State, universe: Universe, before: Stretch, after: Stret
         if k in before.on and k in after.on and (old == rule or carry_on(state, k, old, rule, universe)):
             continue
         if k in before.on:
-            released.append(_release(state.rules[k], k, after.start, ts))
+            released.append(_release(state.rules[k], k, after))
         if k in after.on:
             begin_anew(state, k, rule, universe)
     return np.concatenate(released) if released else np.zeros(0, ROW)
 
 
-def _release(table: np.ndarray, number: int, seq: int, ts: int) -> np.ndarray:
+def _release(table: np.ndarray, number: int, change: Stretch) -> np.ndarray:
     """End the pauses of a rule."""
-    keys = np.flatnonzero(table["held_until"][1:] > ts)
+    keys = np.flatnonzero(table["held_until"][1:] > change.ts)
     table["held_until"] = 0
     rows = np.zeros(len(keys), ROW)
-    rows["seq"], rows["mask"], rows["until"], rows["key"] = seq, 1 << number, ts, keys
+    rows["seq"], rows["mask"], rows["until"], rows["key"] = change.start, 1 << number, change.ts, keys
     rows["cause"], rows["code"] = number, int(DecisionCode.RELEASE)
     return rows
 

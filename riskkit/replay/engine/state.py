@@ -176,7 +176,7 @@ def new_state(
     memory = [np.zeros(HEADER, np.int64)]
     reals = [np.zeros(1)]
     for rule, integers in zip(rules, params, strict=True):
-        table = _rule_table(rule, universe, positions)
+        table = rule_table(rule, universe, positions)
         memory.append(workspace_of(rule, integers, universe, table, sum(map(len, memory))))
         if "covariance" in rule.kind.requires:
             reals.append(lay_down(rule.scope, rule.id, universe, accounts, table, sum(map(len, reals))))
@@ -262,7 +262,7 @@ def grow(
         if not SCOPES[rule.scope].by_pair:
             continue
         old = state.rules[k]
-        table = _rule_table(rule, universe, positions)
+        table = rule_table(rule, universe, positions)
         if len(table) == len(old):
             continue
         if rule.kind.shared_workspace is not None:
@@ -457,7 +457,7 @@ def _take_opening_positions(universe: Universe, positions: np.ndarray) -> None:
     known["unpriced"] = known["qty"] != 0
 
 
-def _rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:
+def rule_table(rule: Rule, universe: Universe, positions: np.ndarray) -> np.ndarray:
     """One record per key of the rule's scope, and the empty one."""
     keys = owners(rule.scope, universe, positions)
     counted = ["working"] if "working" in rule.kind.requires else []

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import cache, lru_cache
 from typing import Any
 
@@ -79,6 +80,13 @@ class Quick:
         self.block = np.zeros(len(HEAD) + sum(_width(kind) for kind in kinds), np.int64)
         self.address = self.block.ctypes.data
         self.step = _compiled_step(engine.run, tuple(self.names), kinds)
+
+    def again(self) -> Quick:
+        """The same step with a block of its own."""
+        other = copy(self)
+        other.block = self.block.copy()
+        other.address = other.block.ctypes.data
+        return other
 
     def point_to(self, values: list[Any]) -> None:
         """Store the new addresses and values of the arguments."""

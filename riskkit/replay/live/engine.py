@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from riskkit._check import InputError, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
+from riskkit.replay.engine.in_force import feed_parts, parts_of, shapes_of
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import Calendars, State, calendars, hold_fills
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
@@ -31,6 +33,7 @@ from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.results.what_if import Explainer
 from riskkit.replay.rules.currencies import refuse_live_currencies, refuse_live_money
+from riskkit.replay.rules.history import RuleHistory, as_history
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import OPTIONAL, EventKind, RowFlag
 from riskkit.replay.schema.constants import DAY_NS
@@ -60,8 +63,8 @@ class Engine:
 
     Parameters
     ----------
-    rules : RuleSet
-        In their declared order.
+    rules : RuleSet or RuleHistory
+        In their declared order; of a history, those in force at each event. The attribute ``rules`` has every one of them.
     universe : Universe
         Instruments, accounts and units; those of a log are ``log.universe``.
     mode : {"shadow", "enforce"}
@@ -85,7 +88,7 @@ class Engine:
 
     def __init__(
         self,
-        rules: RuleSet,
+        rules: RuleSet | RuleHistory,
         universe: Universe,
         mode: str = "shadow",
         *,
@@ -96,14 +99,15 @@ class Engine:
         one_of(mode, ("shadow", "enforce"), "mode")
         one_of(orphans, ("keep", "clip", "drop"), "orphans")
         one_of(on_trip, ("leave", "cancel_working"), "on_trip")
-        refuse_live_currencies(rules, universe)
-        self.rules = rules
+        history = as_history(rules)
+        refuse_live_currencies(history.every, universe)
         self._universe = universe  # one that gains labels, of a session
         self.mode = mode
         self.options = {"orphans": orphans, "on_trip": on_trip}
         self.compiled = compiled
         self._journal = Journal(universe)
         self._quick: Quick | None = None
+        self._step_before: Quick | None = None  # of the same loop with other arguments
         self._step_at: Callable[[int, int, int], int] = _no_step
         self._address = 0
         self.extra: dict[str, Any] = {}  # the ``extra`` of the snapshot that this was restored from
@@ -112,19 +116,57 @@ class Engine:
         self.answers = np.zeros(0, ROW)  # decision rows of the events that are carried over
         self._proof, self._hashed = RunningDigest(), (0, 0)  # and how many rows and decisions of the journal it has
         self._reach = Reach(universe)
-        self._params = [rule.to_integers(universe) for rule in rules]
-        every = {"kind": np.array([int(kind) for kind in EventKind]), **{name: None for name in OPTIONAL}}
-        opened = any(account.positions for account in universe.accounts)
-        cancels = on_trip == "cancel_working"
-        shape = shape_of(rules, every, enforce=mode == "enforce", sampled=False, cancels=cancels, opened=opened)
-        self._engine = ReplayLoop(rules, shape, compiled=compiled)
-        self._growth = Growth(rules, self._params, universe, self._journal.pairs)
+        self._growth = Growth(history.every, [], universe, self._journal.pairs)
+        self.take_rules(history)
         self._state: State | None = None
         self._found: Calendars | None = None
         self._first = 0  # time of the first event
         self._rows = np.zeros(0, ROW)
         self._values: list[Any] = []
         self._check_bounds([])
+
+    def take_rules(self, history: RuleHistory) -> None:
+        """Judge by the rules that are in force at the end of a history; `go_on` gives their state."""
+        universe, before = self._universe, self.history.stretches[-1] if hasattr(self, "history") else None
+        self.history, self.rules = history, history.every
+        self._params = [rule.to_integers(universe) for rule in self.rules]
+        if before is not None and before.same_text(history.stretches[-1]):
+            self._shapes = [*self._shapes, self._shapes[-1]]
+            self._step_before = self._quick or self._step_before
+        else:
+            shape_for = partial(
+                shape_of,
+                columns={"kind": np.array([int(kind) for kind in EventKind]), **{name: None for name in OPTIONAL}},
+                enforce=self.mode == "enforce",
+                sampled=False,
+                cancels=self.options["on_trip"] == "cancel_working",
+                opened=any(account.positions for account in universe.accounts),
+            )
+            self._shapes = shapes_of(history, shape_for)
+            self._engine = ReplayLoop(self.rules, self._shapes[-1], compiled=self.compiled)
+            self._step_before = None
+        self._growth = self._growth.under(self.rules, self._params)
+        self._quick, self._step_at = None, _no_step
+
+    def go_on(self, state: State, blocks: list[np.ndarray]) -> None:
+        """Continue with the state and the decision rows of another engine of the same journal."""
+        self._state, self.blocks = state, blocks
+        self._extend()
+
+    @property
+    def zones(self) -> set[tuple[str, int]]:
+        """Time zones and roll hours of the days that are known."""
+        return set(self._found.zones) if self._found is not None else set()
+
+    @property
+    def growth(self) -> Growth:
+        """The room in the tables."""
+        return self._growth
+
+    @property
+    def loop(self) -> ReplayLoop:
+        """The loop of the rules in force."""
+        return self._engine
 
     @property
     def universe(self) -> Universe:
@@ -220,7 +262,7 @@ class Engine:
 
     def since(self, number: int) -> np.ndarray:
         """The decision rows of the events from `number` on."""
-        self._keep_rows()
+        self.keep_rows()
         found = [np.zeros(0, ROW)]
         for block in reversed(self.blocks):
             if len(block) and block["seq"][-1] < number:
@@ -253,7 +295,8 @@ class Engine:
     def make_step(self) -> Quick | None:
         """The compiled step, compiled once there is a state; None if there can be none."""
         if self._quick is None and self._state is not None and can_step(self._engine, self._values):
-            self._quick = Quick(self._engine, self._values)
+            again = self._step_before
+            self._quick = Quick(self._engine, self._values) if again is None else again.again()
             self._quick.block[: len(HEAD)] = self._journal.head
             self._journal.head = self._quick.block[: len(HEAD)]
             self._journal.stepped = True
@@ -261,7 +304,7 @@ class Engine:
             self._extend()
         return self._quick
 
-    def _keep_rows(self) -> None:
+    def keep_rows(self) -> None:
         """Move the decision rows of compiled steps to `blocks`."""
         written = int(self._journal.head[PLACE["written"]])
         if written:
@@ -341,7 +384,7 @@ class Engine:
             self._write(event)
             if not event["flags"] & BAD_TS:
                 self._journal.latest = event["ts"]
-        self._keep_rows()
+        self.keep_rows()
         rows = self._run(start)
         if len(rows):
             self.blocks.append(rows)
@@ -382,7 +425,7 @@ class Engine:
         if any(moved) or not room:
             self._extend()
         elif len(self._rows) - journal.head[PLACE["written"]] <= state.counts[Counter.ROOM]:
-            self._keep_rows()
+            self.keep_rows()
         journal.head[PLACE["capacity"]] = len(journal.columns["ts"])
 
     def _check_event(self, event: Row) -> None:
@@ -439,7 +482,7 @@ class Engine:
     def _begin(self, ts: int) -> None:
         """Create the state at the time of the first event."""
         self._first = ts
-        self._found = calendars(self.rules, ts, ts + YEARS_NS)
+        self._found = calendars(self.history.versions(), ts, ts + YEARS_NS)
         self._state = self._growth.opened(self._found)
         self._state.counts[Counter.ORPHAN_POLICY] = Orphans[self.options["orphans"].upper()]
 
@@ -452,18 +495,18 @@ class Engine:
         hold_fills(state, len(journal.columns["ts"]))
         room = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
         state.counts[Counter.ROOM] = room
-        self._keep_rows()
+        self.keep_rows()
         self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)
         self._row_bytes = self._rows.view(np.uint8).data
         fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self._universe.currencies)
         self._values = self._engine.arguments(state, journal.columns, fixed, self._rows)
         self._point()
 
-    def widened(self, universe: Universe) -> Engine:
+    def widened(self, universe: Universe, history: RuleHistory | None = None) -> Engine:
         """The same session in a universe with additional accounts, instruments, strategies or connections at the end.
 
-        Codes stay. The journal is replayed, so the state is the same as if they had been declared from the start. This
-        engine does not change.
+        Codes stay; ``history`` may have one change more. The journal is replayed, so the state is the same as if they had
+        been declared from the start. This engine does not change.
         """
         if self._journal.begins_late:
             raise InputError(
@@ -472,16 +515,29 @@ class Engine:
             )
         if isinstance(self._universe, OpenUniverse):
             universe = OpenUniverse(universe, self._universe.like)
-        wider = Engine(self.rules, universe, self.mode, **self.options, compiled=self.compiled)
+        wider = Engine(history or self.history, universe, self.mode, **self.options, compiled=self.compiled)
         journal = self._journal
         columns = {name: column[: self.size].copy() for name, column in journal.columns.items()}
         wider._refill(columns, list(journal.pairs), journal.slots, journal.strays)
-        if self.size:
-            wider._begin(int(columns["ts"][0]))
-            wider._extend()
-            wider.blocks = [wider._run(0)]  # observed values may have other units now
+        wider._replay_again()  # observed values may have other units now
         wider.extra = self.extra
         return wider
+
+    def _replay_again(self) -> None:
+        """Find state and decisions by a replay of the journal, each event under the rules in force at it."""
+        journal, universe = self._journal, self._universe
+        if not self.size:
+            return
+        first = self.history.stretches[0].rules
+        self._growth = self._growth.under(first, [rule.to_integers(universe) for rule in first])
+        self._begin(int(journal.columns["ts"][0]))
+        assert self._state is not None and self._found is not None
+        self._growth = self._growth.under(self.rules, self._params)
+        self._growth.admit(self._state, journal.slots)
+        none = Samples.none(len(universe.accounts))
+        parts = parts_of(self.history, self._shapes, universe, self._found, none, self.compiled)
+        self.blocks = list(feed_parts(parts, self._state, journal.columns, universe, 0, self.size))
+        self._extend()
 
     def _refill(self, columns: dict[str, np.ndarray], pairs: list[Any], slots: int, strays: dict[int, int]) -> None:
         """Take over another journal, with its bound on amounts."""
@@ -506,7 +562,7 @@ class Engine:
         return log
 
     def _decisions(self) -> np.ndarray:
-        self._keep_rows()
+        self.keep_rows()
         if len(self.blocks) > 1:
             self.blocks = [np.concatenate(self.blocks)]
         return self.blocks[0] if self.blocks else np.zeros(0, ROW)
@@ -531,7 +587,7 @@ class Engine:
         """The present state of all books, without spare records; before the first event, the opening state."""
         state = self._state
         if state is None:
-            state = self._growth.opened(calendars(self.rules, 0, 0))
+            state = self._growth.opened(calendars(self.history.versions(), 0, 0))
         return self._growth.named(state)
 
     @property
@@ -545,14 +601,14 @@ class Engine:
         log = self.log()
         ts = log.columns["ts"]
         first, last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
-        found = calendars(self.rules, first, last)
+        found = calendars(self.history.versions(), first, last)
         rows = self._decisions()
         past = self._past()
         if past:
             rows = np.concatenate([past.rows, rows])
         return ReplayResult(
             log,
-            self.rules,
+            self.history,
             self.mode,
             self.options,
             rows,
@@ -560,7 +616,7 @@ class Engine:
             found,
             Samples.none(len(self._universe.accounts)),
             marked=self._engine.shape.marks,
-            explainer=Explainer([self._engine.shape], self._engine.compiled),
+            explainer=Explainer(self._shapes, self.compiled),
         )
 
     @property
@@ -572,7 +628,7 @@ class Engine:
     def digest(self) -> str:
         """Digest of the result, equal to that of a replay of `log`."""
         self._prove()
-        return self._proof.digest(self.universe, self.rules, self.mode, self.options)
+        return self._proof.digest(self.universe, self.history, self.mode, self.options)
 
     def _prove(self) -> None:
         """Hash the events and decisions since the last time."""
@@ -601,6 +657,8 @@ class Engine:
             "first": self._first,
             "latest": journal.latest,
             "proof": proof,
+            "changes": self.history.to_dict()["changes"],
+            "in_force": self.history.now.hash.hex(),
         }
         arrays |= {f"column_{name}": column[: len(journal)] for name, column in journal.columns.items()}
         arrays |= {"rows": self._decisions(), "answers": self.answers, "carried": journal.carried}
@@ -618,7 +676,7 @@ class Engine:
         the same digest. See `riskkit.replay.live.engine_snapshot` for the format.
         """
         header, arrays = self.parts()
-        return pack(header | {"extra": extra or {}}, arrays, self.rules)
+        return pack(header | {"extra": extra or {}}, arrays, self.history.first)
 
     @classmethod
     def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: bool = True) -> Engine:
@@ -629,11 +687,11 @@ class Engine:
         InputError
             If the bytes are incomplete or altered, or of other rules or another version of the semantics.
         """
-        header, arrays = unpack(snapshot, rules)
+        header, arrays, history = unpack(snapshot, rules)
         universe = Universe.from_description(header["universe"])
         if header["open"] is not None:
             universe = OpenUniverse.reopened(universe, header["open"])
-        live = cls(rules, universe, header["mode"], **header["options"], compiled=compiled)
+        live = cls(history, universe, header["mode"], **header["options"], compiled=compiled)
         live.extra = header["extra"]
         live._resume(Parts(header, arrays))
         return live

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit.replay.rules.history import RuleHistory
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.digest import SEMANTICS
 
@@ -19,7 +20,7 @@ CHECKSUM = 32
 def pack(header: dict[str, Any], arrays: dict[str, np.ndarray], rules: RuleSet) -> bytes:
     """Write a header and arrays, with the version of the semantics, the hash of the rules and, if it can name them, the rules."""
     known = {"semantics": SEMANTICS, "rules": rules.hash.hex(), "declared": _declared(rules)}
-    text = json.dumps({**header, **known}).encode()
+    text = json.dumps({**header, **known}, default=str).encode()
     out = io.BytesIO()
     np.savez(out, allow_pickle=False, header=np.frombuffer(text, np.uint8), **arrays)
     body = out.getvalue()
@@ -49,8 +50,8 @@ def header_of(snapshot: bytes) -> dict[str, Any]:
     return header
 
 
-def unpack(snapshot: bytes, rules: RuleSet) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Read the header and arrays of `pack`.
+def unpack(snapshot: bytes, rules: RuleSet) -> tuple[dict[str, Any], dict[str, np.ndarray], RuleHistory]:
+    """Read the header and arrays of `pack`, and the rules as in force; `rules` are those of the start or those of now.
 
     Raises
     ------
@@ -62,6 +63,19 @@ def unpack(snapshot: bytes, rules: RuleSet) -> tuple[dict[str, Any], dict[str, n
         arrays = {name: stored[name] for name in stored.files if name != "header"}
     if header["semantics"] != SEMANTICS:
         raise InputError(f"the snapshot has semantics {header['semantics']}; this riskkit decides by {SEMANTICS}")
-    if header["rules"] != rules.hash.hex():
+    history = history_of(header, rules)
+    if history is None:
         raise InputError("the snapshot was taken under other rules; restore it with the same rules")
-    return header, arrays
+    return header, arrays, history
+
+
+def history_of(header: dict[str, Any], rules: RuleSet | None = None) -> RuleHistory | None:
+    """The rules of a header as in force, which are nameable or those given; None if these are others."""
+    given = None if rules is None else rules.hash.hex()
+    if given not in (None, header["rules"], header["in_force"]):
+        return None
+    if given == header["rules"]:
+        first = rules
+    else:
+        first = RuleSet.from_dict(header["declared"]) if header["declared"] else None
+    return None if first is None else RuleHistory.of(first, header["changes"], rules)

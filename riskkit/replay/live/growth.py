@@ -9,6 +9,7 @@ their first event.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -76,6 +77,20 @@ class Growth:
         self._products: dict[tuple[int, int], int] = {}  # keys of accounts and products
         self._last: dict[int, int] = {}  # last pair of each account
 
+    def under(self, rules: RuleSet, params: list[Any]) -> Growth:
+        """The same room under other rules, which need no other spare records."""
+        other = copy(self)
+        other.rules, other.params = rules, params
+        other._grouped = any(group.by_pair for group in groups_of(rules).values())
+        return other
+
+    def padded(self) -> Universe:
+        """The universe with its spare labels."""
+        universe = self.universe
+        if not isinstance(universe, OpenUniverse):
+            return universe
+        return universe.padded({n: self._capacity[n] - len(getattr(universe, n)) for n in SPARED})
+
     @property
     def capacity(self) -> list[int]:
         """Number of records of each of `SPARED`, for a snapshot."""
@@ -89,9 +104,7 @@ class Growth:
 
     def opened(self, found: Calendars) -> State:
         """The state before the first event, with spare records."""
-        universe = self.universe
-        if isinstance(universe, OpenUniverse):
-            universe = universe.padded({n: self._capacity[n] - len(getattr(universe, n)) for n in SPARED})
+        universe = self.padded()
         codes = np.array(list(self.pairs), np.int32).reshape(-1, 2)
         state = new_state(universe, opening(universe, codes[:, 0], codes[:, 1]), self.rules, self.params, found, 0)
         self.note(state)

@@ -226,7 +226,7 @@ class JournaledSession(Session):
     def _store(self, old: int, first: int, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Write a snapshot, then the closed segment as columns, then delete what they replace."""
         try:
-            write_whole(file_of(self._folder, first, STATE), [pack(header, arrays, self.rules)])
+            write_whole(file_of(self._folder, first, STATE), [pack(header, arrays, self._live.history.first)])
             close_segments(self._folder, first)
             tidy(self._folder, old)  # so that the snapshot before, and the log after it, stay
         except (InputError, OSError) as error:  # the log stays, so nothing is lost; the next roll tries again

@@ -17,6 +17,7 @@ from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.running_digest import RunningDigest
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.frames import decisions_frame
+from riskkit.replay.rules.history import as_history
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED
 from riskkit.replay.schema.universe import Universe
@@ -60,7 +61,7 @@ class OpenedJournal:
 
     def to_frame(self) -> pd.DataFrame:
         """The decisions with labels and words, as `ReplayResult.to_frame`."""
-        return decisions_frame(self.log, self.rules, self.rows)
+        return decisions_frame(self.log, as_history(self.rules), self.rows)
 
 
 def open_journal(folder: str | Path, rules: RuleSet | None = None) -> OpenedJournal:

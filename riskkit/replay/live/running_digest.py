@@ -10,6 +10,7 @@ import numpy as np
 from riskkit.replay.engine.state import calendars
 from riskkit.replay.kernels.runtime import PROVEN, proven
 from riskkit.replay.results.result import digest_of
+from riskkit.replay.rules.history import RuleHistory, as_history
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.digest import Chain, EventChain, hash_plain
 from riskkit.replay.schema.universe import Universe
@@ -38,9 +39,9 @@ class RunningDigest:
             self.events.update(columns)
         self.decisions.update(proven(rows))
 
-    def digest(self, universe: Universe, rules: RuleSet, mode: str, options: dict[str, str]) -> str:
+    def digest(self, universe: Universe, rules: RuleSet | RuleHistory, mode: str, options: dict[str, str]) -> str:
         """The digest of a replay of the events so far."""
-        found = calendars(rules, *self.span)
+        found = calendars(as_history(rules).versions(), *self.span)
         described = hash_plain(universe.describe())
         return digest_of(described, self.events.digest(), rules, mode, options, found, self.decisions)
 

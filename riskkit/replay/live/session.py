@@ -38,6 +38,7 @@ from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.pauses import Pauses
 from riskkit.replay.live.session_calls import Rows, SessionCalls
 from riskkit.replay.live.session_status import SessionStatus
+from riskkit.replay.live.signed import Signed
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.decisions import REFUSED, Decision, DecisionFormatter
 from riskkit.replay.results.result import ReplayResult
@@ -54,7 +55,7 @@ TRIP = int(DecisionCode.TRIP)
 TURNS = TRIP, int(DecisionCode.RELEASE)  # beginnings and ends of pauses
 
 
-class Session(SessionCalls):
+class Session(Signed, SessionCalls):
     """Rules over live events by labels.
 
     Parameters
@@ -80,6 +81,8 @@ class Session(SessionCalls):
         None: an undeclared account or instrument is refused. Otherwise it is registered at its first event: accounts
         open empty, instruments in the units of this one (not listed, for the rule ``known_instrument``). Strategies and
         connections are always registered.
+    four_eyes : bool
+        True: other limits and rules need a second person, ``approved_by``.
     compiled : bool
         False runs the rules as plain Python, which starts at once.
 
@@ -114,6 +117,7 @@ class Session(SessionCalls):
         unknown_orders: str = "refuse",
         ts_policy: str = "raise",
         auto_register: Instrument | None = None,
+        four_eyes: bool = False,
         compiled: bool = True,
     ) -> None:
         live = Engine(
@@ -121,6 +125,7 @@ class Session(SessionCalls):
         )
         entries = Entries(live.labels, on_bad_order, auto_register, rounding, OrderPolicy(order_ids, unknown_orders))
         self._start(live, entries, ts_policy)
+        self.four_eyes = four_eyes
 
     @classmethod
     def create(
@@ -261,12 +266,40 @@ class Session(SessionCalls):
         taken = [*due, *rows]
         decided = live.take(taken)  # raises before any change
         if live is not self._live:
-            self._live, self._entries, self._formatter = live, entries, DecisionFormatter(live.rules, live.labels)
-            self._door = self._door.of(live, entries)
+            self._swap(live, entries)
         first = live.size - len(taken)
         over = self._keep(taken, first, decided)
         self._door.learn(rows[-1], *map(fields.get, ("account", "instrument", "strategy", "connection")))
         return self._answer(decided, taken, first, over)
+
+    def _swap(self, live: Engine, entries: Entries) -> None:
+        """Go on with another engine of the same journal."""
+        door = self._door.of(live, entries)
+        self._live, self._entries, self._formatter = live, entries, DecisionFormatter(live.rules, live.labels)
+        self._day_rules = {k for k, rule in enumerate(live.rules) if rule.hold_ns() == "session"}
+        self._door = door
+
+    def _now(self, ts: Any) -> int:
+        """The time of a signed command, by which all that is due has happened."""
+        self._settle()
+        now, late = self._time(ts, untimed=True)
+        if late:
+            raise InputError(f"ts={ts!r} is earlier than the event before it, at {self._live.latest}")
+        if self._due() <= now:
+            self._clock(EventKind.CLOCK, now)
+        return now
+
+    def _signed(self, live: Engine, rows: Rows) -> list[Decision]:
+        """Take commands under an engine that may be another one, of the same journal."""
+        first, entries = self._live.size, self._entries
+        if live.labels is not self._live.labels:
+            entries = entries.in_universe(live.labels)
+        if live is not self._live:
+            self._swap(live, entries)
+        self._door.pending = [(None, None)] * len(rows)
+        live.take(rows)
+        decided = live.since(first)
+        return self._answer(decided, rows, first, self._keep(rows, first, decided))
 
     def _with_newcomers(self, labels: Sequence[Mapping[str, Any]], pair: Any) -> tuple[Engine, Entries]:
         """The engine and the entries with the new labels of an event: others than now, if the tables cannot grow to them."""
@@ -417,8 +450,8 @@ class Session(SessionCalls):
 
     @property
     def rules(self) -> RuleSet:
-        """The rules, in their declared order."""
-        return self._live.rules
+        """The rules in force, in their declared order."""
+        return self._live.history.now
 
     @property
     def universe(self) -> Universe:
@@ -470,6 +503,7 @@ class Session(SessionCalls):
             "on_bad_order": "flag" if entries.flag else "raise",
             "rounding": "nearest" if entries.nearest else "refuse",
             "ts_policy": self._ts_policy,
+            "four_eyes": self.four_eyes,
             "auto_register": None if like is None else Universe((like,), (), {}).describe(),
             "notes": dict(notes),
         }
@@ -491,6 +525,7 @@ class Session(SessionCalls):
         auto_register = Universe.from_description(described).instruments[0] if described else None
         entries = Entries(live.labels, extra["on_bad_order"], auto_register, extra["rounding"], policy)
         session._start(live, entries, extra["ts_policy"])
+        session.four_eyes = extra["four_eyes"]
         session._recall(extra)
         return session
 

@@ -7,7 +7,7 @@ rule that is added while others are in force is judged after them, wherever a la
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -53,7 +53,7 @@ class RuleChange(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Events between two changes: the number of the first, every rule by its number, and the numbers of those in force.
+    """Events from a change to the next: the first, every rule by its number, the numbers of those in force, and the time.
 
     A rule that is not in force has the version in which it last was, or in which it first will be.
     """
@@ -61,6 +61,15 @@ class Stretch(NamedTuple):
     start: int
     rules: RuleSet
     on: frozenset[int]
+    ts: int = 0
+
+    def same_text(self, other: Stretch) -> bool:
+        """True if the loops of both differ in their arguments alone."""
+        pairs = zip(self.rules, other.rules, strict=False)
+        facts = ("kind", "action", "scope", "currency")
+        return self.on == other.on and all(
+            one is two or all(getattr(one, name) == getattr(two, name) for name in facts) for one, two in pairs
+        )
 
 
 class RuleHistory:
@@ -75,6 +84,13 @@ class RuleHistory:
         The rules in force before the first change.
     changes : iterable of RuleChange
         In the order of time.
+
+    Attributes
+    ----------
+    stretches : tuple of Stretch
+        The stretches of events, of which every change begins one; see `placed`.
+    numbers : dict
+        Number of each rule that was ever in force, by id.
 
     Raises
     ------
@@ -95,41 +111,45 @@ class RuleHistory:
 
     def __init__(self, first: RuleSet, changes: Iterable[RuleChange] = ()) -> None:
         self.first = instance(first, RuleSet, "first")
-        self.changes = tuple(changes)
-        before = None
-        for number, change in enumerate(self.changes, 1):
-            instance(change.rules, RuleSet, f"change {number}: rules")
-            for name in ("who", "why"):
-                person(getattr(change, name), f"change {number}: {name}")
-            if before is not None and (change.ts, change.seq or 0) < (before.ts, before.seq or 0):
-                raise InputError(f"change {number} is earlier than the one before it; give them in the order of time")
-            before = change
-        self._versions = [first, *(change.rules for change in self.changes)]
-        self.numbers = {name: k for k, name in enumerate(dict.fromkeys(rule.id for rule in self.versions()))}
-        known: dict[str, Rule] = {}
-        for rule in self.versions():
-            refuse_other_kind(known.setdefault(rule.id, rule), rule)
+        self.changes: tuple[RuleChange, ...] = ()
+        self.numbers = {rule.id: k for k, rule in enumerate(first)}
+        self.stretches: tuple[Stretch, ...] = (Stretch(0, first, frozenset(range(len(first)))),)
+        for change in changes:
+            self._add(change)
+
+    def then(self, change: RuleChange) -> RuleHistory:
+        """The history with one change more."""
+        other = copy(self)
+        other._add(change)
+        return other
+
+    def _add(self, change: RuleChange) -> None:
+        number, before = len(self.changes) + 1, self.changes[-1] if self.changes else None
+        instance(change.rules, RuleSet, f"change {number}: rules")
+        for name in ("who", "why"):
+            person(getattr(change, name), f"change {number}: {name}")
+        if before is not None and (change.ts, change.seq or 0) < (before.ts, before.seq or 0):
+            raise InputError(f"change {number} is earlier than the one before it; give them in the order of time")
+        known = self.every
+        version = {rule.id: rule for rule in known} | {rule.id: rule for rule in change.rules}
+        for rule in known:
+            refuse_other_kind(rule, version[rule.id])
+        every, added = RuleSet(version.values()), list(version.values())[len(known) :]
+        if added:
+            self.numbers = {name: k for k, name in enumerate(version)}
+            self.stretches = tuple(old._replace(rules=RuleSet([*old.rules, *added])) for old in self.stretches)
+        on = frozenset(self.numbers[rule.id] for rule in change.rules)
+        self.changes = (*self.changes, change)
+        self.stretches = (*self.stretches, Stretch(change.seq or 0, every, on, change.ts))
 
     def versions(self) -> Iterator[Rule]:
         """Every rule of every set, in time."""
-        return (rule for rules in self._versions for rule in rules)
+        return (rule for rules in (self.first, *(change.rules for change in self.changes)) for rule in rules)
 
     @property
     def now(self) -> RuleSet:
         """The rules after the last change."""
-        return self._versions[-1]
-
-    @cached_property
-    def stretches(self) -> tuple[Stretch, ...]:
-        """The stretches of events, of which every change begins one; see `placed`."""
-        starts = [0, *(change.seq or 0 for change in self.changes)]
-        found = []
-        version: dict[str, Rule] = {rule.id: rule for rules in reversed(self._versions) for rule in rules}
-        for start, rules in zip(starts, self._versions, strict=True):
-            version |= {rule.id: rule for rule in rules}
-            every = self.first if not self.changes else RuleSet(version[name] for name in self.numbers)
-            found.append(Stretch(start, every, frozenset(self.numbers[rule.id] for rule in rules)))
-        return tuple(found)
+        return self.changes[-1].rules if self.changes else self.first
 
     @property
     def every(self) -> RuleSet:
@@ -175,7 +195,8 @@ class RuleHistory:
         import pandas as pd
 
         found = []
-        for before, change in zip(self._versions, self.changes, strict=False):
+        versions = [self.first, *(change.rules for change in self.changes)]
+        for before, change in zip(versions, self.changes, strict=False):
             common = {"ts": pd.Timestamp(change.ts, tz="UTC"), "seq": change.seq}
             signed = {"who": change.who, "why": change.why, "approved_by": change.approved_by}
             found += [{**common, **what, **signed} for what in differences(before, change.rules)]
@@ -190,11 +211,17 @@ class RuleHistory:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RuleHistory:
         """Read what `to_dict` returned; user-defined rules must have been defined before."""
-        changes = [
-            RuleChange(**{**change, "rules": RuleSet.from_dict({"rules": change["rules"]})})
-            for change in data["changes"]
+        return cls.of(RuleSet.from_dict({"rules": data["rules"]}), data["changes"])
+
+    @classmethod
+    def of(cls, first: RuleSet, changes: Iterable[Mapping[str, Any]], known: RuleSet | None = None) -> RuleHistory:
+        """A history from its first rules and its changes as plain data; types are those of `first`, `known` or the catalogue."""
+        kinds = {rule.type: rule.kind for rule in [*(known or ()), *first]}
+        found = [
+            RuleChange(**{**change, "rules": RuleSet.from_dict({"rules": change["rules"]}, kinds)})
+            for change in changes
         ]
-        return cls(RuleSet.from_dict({"rules": data["rules"]}), changes)
+        return cls(first, found)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RuleHistory) and self.hash == other.hash

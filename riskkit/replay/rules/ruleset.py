@@ -11,7 +11,7 @@ from riskkit.replay.kernels.runtime import MAX_RULES
 from riskkit.replay.rules import catalogue
 from riskkit.replay.rules.money import CONVERSION, conversion_of
 from riskkit.replay.rules.parameters import canonical
-from riskkit.replay.rules.rule import Rule, rule_type
+from riskkit.replay.rules.rule import Rule, RuleType, rule_type
 from riskkit.replay.rules.tiered import TieredRule, level_of
 from riskkit.replay.schema.digest import hash_plain
 from riskkit.replay.schema.toml_file import read_toml
@@ -69,12 +69,15 @@ class RuleSet:
         return cls.from_dict(read_toml(path, "rule file"))
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> RuleSet:
-        """Build a rule set from ``{"rules": [{"id": ..., "type": ..., "params": {...}}, ...]}``."""
+    def from_dict(cls, data: Mapping[str, Any], kinds: Mapping[str, RuleType] | None = None) -> RuleSet:
+        """Build a rule set from ``{"rules": [{"id": ..., "type": ..., "params": {...}}, ...]}``.
+
+        ``kinds`` are rule types by name that are not in the catalogue.
+        """
         if not isinstance(data, Mapping) or set(data) != {"rules"} or not isinstance(data["rules"], list):
             got = f"the keys {sorted(map(str, data))}" if isinstance(data, Mapping) else f"a {type(data).__name__}"
             raise InputError(f"a rule set has one key, 'rules', a list of tables; got {got}")
-        return cls([_rule(entry, number) for number, entry in enumerate(data["rules"], 1)])
+        return cls([_rule(entry, number, kinds or {}) for number, entry in enumerate(data["rules"], 1)])
 
     def to_dict(self) -> dict[str, Any]:
         """The rules as plain data; `from_dict` reads it back."""
@@ -135,7 +138,7 @@ class RuleSet:
         return "<ol>" + "".join(f"<li>{html.escape(str(rule))}</li>" for rule in self.declared) + "</ol>"
 
 
-def _rule(entry: Any, number: int) -> Rule | TieredRule:
+def _rule(entry: Any, number: int, kinds: Mapping[str, RuleType]) -> Rule | TieredRule:
     if not isinstance(entry, Mapping):
         raise InputError(f"rule {number}: {entry!r} is not a table")
     for key in entry:
@@ -150,14 +153,13 @@ def _rule(entry: Any, number: int) -> Rule | TieredRule:
     if not isinstance(entry.get("params", {}), Mapping):
         raise InputError(f"rule {number}: params={entry['params']!r} is not a table")
     try:
-        return _rule_of(entry, number)
+        return _rule_of(entry, number, kinds.get(entry["type"]) or rule_type(entry["type"]))
     except InputError as error:
         has_id = str(error).startswith("rule ") and not str(error).startswith("rule type")
         raise InputError(str(error) if has_id else f"rule {entry.get('id', number)!r}: {error}") from None
 
 
-def _rule_of(entry: Mapping[str, Any], number: int) -> Rule | TieredRule:
-    kind = rule_type(entry["type"])
+def _rule_of(entry: Mapping[str, Any], number: int, kind: RuleType) -> Rule | TieredRule:
     params = dict(entry.get("params", {}))
     scope = params.pop("scope", None) if "scope" not in kind.parameters._fields else None
     if scope is not None and entry.get("scope", scope) != scope:
@@ -170,7 +172,7 @@ def _rule_of(entry: Mapping[str, Any], number: int) -> Rule | TieredRule:
         if name in params and name not in kind.parameters._fields:
             money[name] = params.pop(name)
     if "levels" in entry:
-        return _tiered(entry, kind.make(params), entry.get("scope", scope or ""), number, money)
+        return _tiered(entry, kind, params, entry.get("scope", scope or ""), number, money)
     return Rule(
         str(entry.get("id", entry["type"])),
         kind.make(params),
@@ -183,11 +185,13 @@ def _rule_of(entry: Mapping[str, Any], number: int) -> Rule | TieredRule:
     )
 
 
-def _tiered(entry: Mapping[str, Any], parameters: Any, scope: str, number: int, money: Mapping[str, Any]) -> TieredRule:
+def _tiered(
+    entry: Mapping[str, Any], kind: RuleType, params: dict[str, Any], scope: str, number: int, money: Mapping[str, Any]
+) -> TieredRule:
     for name in OF_LEVELS:
         if name in entry:
             raise InputError(f"rule {number}: {name} is set by each level, not by a rule with levels")
     if not isinstance(entry["levels"], list):
         raise InputError(f"rule {number}: levels={entry['levels']!r} is not a list of tables")
     levels = [level_of(level, f"rule {number}") for level in entry["levels"]]
-    return TieredRule(str(entry.get("id", entry["type"])), parameters, levels, scope, rule_type(entry["type"]), **money)
+    return TieredRule(str(entry.get("id", entry["type"])), kind.make(params), levels, scope, kind, **money)
