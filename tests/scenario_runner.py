@@ -16,6 +16,7 @@ import pandas as pd
 
 from riskkit.replay.kernels.runtime import Counter
 from riskkit.replay.live.engine import Engine
+from riskkit.replay.live.limits_in_force import with_history
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.result import ReplayResult
 from riskkit.replay.rules.history import RuleChange, RuleHistory
@@ -225,18 +226,26 @@ def rules_of(scenario: dict[str, Any]) -> RuleSet:
 def run(scenario: dict[str, Any], way: str) -> Outcome:
     """Replay a scenario as plain Python, compiled, or one event at a time (live)."""
     log, numbers = log_of(scenario)
-    rules = rules_of(scenario)
     mode = scenario.get("mode", "shadow")
     orphans = scenario.get("orphans", "keep")  # of scenario files; the default of a replay is another
     if way == "live":
-        live = Engine(rules, log.universe, mode, orphans=orphans, compiled=False)
-        live.feed(log)
-        result = live.result()
+        result = live(log, history_of(scenario, numbers), mode, orphans=orphans).result()
     else:
         options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": way == "compiled"}
         history = history_of(scenario, numbers)
         result = Stage(log, history, mode, **options).replay(history)  # also where the log lacks what the rules need
     return outcome_of(scenario, result, numbers)
+
+
+def live(log: EventLog, history: RuleHistory, mode: str, **options: Any) -> Engine:
+    """An engine that has taken a log one event at a time, and each change of the rules before its event."""
+    engine = Engine(history.first, log.universe, mode, compiled=False, **options)
+    at = 0
+    for change in history.placed(log.columns).changes:
+        engine.feed(log, at, change.seq)
+        engine, at = with_history(engine, engine.history.then(change)), change.seq
+    engine.feed(log, at)
+    return engine
 
 
 def outcome_of(scenario: dict[str, Any], result: ReplayResult, numbers: list[int]) -> Outcome:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, settings
 from hypothesis import given as over
 from hypothesis import strategies as st
 from naive.replay import interpret
 from random_scenarios import CONVERTING, PARAMETERS, in_currencies, scenario, with_changes
-from scenario_runner import history_of, log_of, number_of, run, unroll
+from scenario_runner import history_of, live, log_of, number_of, run, unroll
 
 from riskkit import replay_log
+from riskkit.replay.live.engine import Engine
 from riskkit.replay.rules.history import RuleHistory
 
 
@@ -52,6 +54,21 @@ def test_a_change_does_not_depend_on_chunks_nor_on_being_written_down(seed, chun
     assert replay_log(log, history, given["mode"], compiled=False, chunk=chunk).digest == whole.digest
     again = RuleHistory.from_dict(history.to_dict())
     assert replay_log(log, again, given["mode"], compiled=False).digest == whole.digest
+
+
+@over(st.integers(0, 10**6))
+@settings(max_examples=8)
+@example(248366)  # a change of which the replay needs other books
+def test_a_running_engine_goes_on_as_a_replay_of_its_journal(seed):
+    types = ["order_rate", "drawdown", "position_limit", "max_order_qty", "daily_loss", "mmp"]
+    given = with_changes(scenario(seed, 60, types=types[seed % 4 :][:3]), seed)
+    log, numbers = log_of(given)
+    history, mode = history_of(given, numbers), given["mode"]
+    engine = live(log, history, mode)
+    assert engine.digest == replay_log(log, history, mode, compiled=False).digest
+    again = Engine.restore(engine.snapshot(), history.first, compiled=False)
+    assert again.history == history
+    assert again.digest == engine.digest
 
 
 @over(st.integers(0, 10**6))

@@ -83,26 +83,23 @@ def feed_parts(
     stop: int,
     *,
     copy: bool = True,
+    through: bool = False,
 ) -> Iterator[np.ndarray]:
-    """Run events [start, stop), each by the rules in force, and yield decision rows; see `ReplayLoop.feed`."""
+    """Run events [start, stop), each by the rules in force, and yield decision rows; see `ReplayLoop.feed`.
+
+    With `through`, the rules change to those of the event `stop`, too.
+    """
     for number, part in enumerate(parts):
         first = part.stretch.start
         end = parts[number + 1].stretch.start if number + 1 < len(parts) else stop
-        if number and start <= first < stop:
-            rows = change_rules(state, universe, parts[number - 1].stretch, part.stretch)
-            if len(rows):
-                yield rows
+        if number and start <= first < stop + through:
+            yield change_rules(state, universe, parts[number - 1].stretch, part.stretch)
         if max(start, first) < min(stop, end):
             yield from part.loop.feed(state, columns, part.fixed, max(start, first), min(stop, end), copy=copy)
 
 
 def reach(parts: Sequence[Part], state: State, columns: Mapping[str, np.ndarray], universe: Universe, row: int) -> Part:
-    """Run the events before a row, with the changes at it; return the part in force there."""
-    for _ in feed_parts(parts, state, columns, universe, 0, row, copy=False):
+    """Run the events before a row; return the part in force there."""
+    for _ in feed_parts(parts, state, columns, universe, 0, row, copy=False, through=True):
         pass
-    before = parts[0]
-    for part in parts[1:]:
-        if part.stretch.start == row:
-            change_rules(state, universe, before.stretch, part.stretch)
-        before = part if part.stretch.start <= row else before
-    return before
+    return [part for part in parts if part.stretch.start <= row][-1]

@@ -536,7 +536,7 @@ class Engine:
         self._growth.admit(self._state, journal.slots)
         none = Samples.none(len(universe.accounts))
         parts = parts_of(self.history, self._shapes, universe, self._found, none, self.compiled)
-        self.blocks = list(feed_parts(parts, self._state, journal.columns, universe, 0, self.size))
+        self.blocks = list(feed_parts(parts, self._state, journal.columns, universe, 0, self.size, through=True))
         self._extend()
 
     def _refill(self, columns: dict[str, np.ndarray], pairs: list[Any], slots: int, strays: dict[int, int]) -> None:
