@@ -183,6 +183,7 @@ class Session(Signed, SessionCalls):
         self._lapses: list[tuple[int, int]] = []  # (time, row) of orders that lapse, sorted
         self._door = ColumnDoor(live, entries)
         self.notes: dict[str, Any] = {}
+        self.acts: list[dict[str, Any]] = []
 
     # ------------------------------------------------------------------ processing
 
@@ -504,6 +505,7 @@ class Session(Signed, SessionCalls):
             "rounding": "nearest" if entries.nearest else "refuse",
             "ts_policy": self._ts_policy,
             "four_eyes": self.four_eyes,
+            "acts": self.acts,
             "auto_register": None if like is None else Universe((like,), (), {}).describe(),
             "notes": dict(notes),
         }
@@ -525,7 +527,7 @@ class Session(Signed, SessionCalls):
         auto_register = Universe.from_description(described).instruments[0] if described else None
         entries = Entries(live.labels, extra["on_bad_order"], auto_register, extra["rounding"], policy)
         session._start(live, entries, extra["ts_policy"])
-        session.four_eyes = extra["four_eyes"]
+        session.four_eyes, session.acts = extra["four_eyes"], extra["acts"]
         session._recall(extra)
         return session
 

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from riskkit._check import InputError
 from riskkit.replay.ingest.event import DEFAULTS, Entries, Row
 from riskkit.replay.ingest.fields import ORIGIN, given_fields
 from riskkit.replay.ingest.rates import rate_row
 from riskkit.replay.live.batch import Batch, process
 from riskkit.replay.live.column_door import ColumnDoor
 from riskkit.replay.live.door import SHORT
+from riskkit.replay.live.signed import SIGNED
 from riskkit.replay.results.decisions import Decision
 from riskkit.replay.schema.columns import EventKind
 
@@ -250,6 +252,8 @@ class SessionCalls(ABC):
 
     def command(self, cmd: str, account: Any = None, now: Any = None) -> list[Decision]:
         """Apply ACTIVE, REDUCING, HALTED (with the rule ``trading_state``), PAUSE, RESUME or RESET."""
+        if str(cmd).upper() in SIGNED:
+            raise InputError(f"cmd={cmd!r} needs a name and a reason; use {SIGNED[str(cmd).upper()]}")
         return self._submit(now, {"account": account}, lambda e, row, ts: [e.control(ts, cmd, account)], untimed=True)
 
     def _clock(self, kind: EventKind, now: Any) -> list[Decision]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from riskkit._check import InputError, instance
-from riskkit.replay.ingest.event import DEFAULTS
+from riskkit.replay.ingest.event import DEFAULTS, Entries
+from riskkit.replay.live.kill_switch import WorkingOrder, accounts_of, working_orders
 from riskkit.replay.live.limits_in_force import with_history
 from riskkit.replay.results.decisions import Decision
 from riskkit.replay.rules.history import RuleChange, RuleHistory, person
@@ -18,13 +19,17 @@ from riskkit.replay.schema.columns import EventKind, TradingCommand
 if TYPE_CHECKING:
     from riskkit.replay.live.engine import Engine
 
+SIGNED = {"LIMITS": "set_limits or set_rules", "STOP": "halt", "RESTART": "restart"}
+
 
 class Signed:
     """The commands of a session that need a name and a reason."""
 
     _live: Engine
     _lock: threading.RLock
+    _entries: Entries
     four_eyes: bool = False
+    acts: list[dict[str, Any]]  # of the kill switch: event, time, command, whose, who and why
 
     def _now(self, ts: Any) -> int:
         raise NotImplementedError
@@ -103,6 +108,71 @@ class Signed:
             change = RuleChange(now, rules, who, why, approved_by, live.size)
             other = with_history(live, live.history.then(change))
             return self._signed(other, [_command(now, TradingCommand.LIMITS)])[1:]
+
+    # ------------------------------------------------------------------ kill switch
+
+    def halt(
+        self,
+        account: str | None = None,
+        *,
+        desk: str | None = None,
+        who: str,
+        why: str,
+        cancel: bool = True,
+        ts: Any = None,
+    ) -> list[WorkingOrder]:
+        """Stop an account, a desk, or everything: nothing but cancels passes, until a named person calls `restart`.
+
+        Parameters
+        ----------
+        account, desk : str, optional
+            Who is stopped; by default everybody.
+        who, why : str
+            The person, and the reason.
+        cancel : bool
+            True: return the orders that work, which are to be cancelled at the venue.
+        ts : int or Timestamp, optional
+            Time; by default that of the last event.
+
+        Raises
+        ------
+        InputError
+            If an account or a desk is not known, or a name is missing; nothing changes.
+
+        Examples
+        --------
+        >>> import riskkit as rk
+        >>> session = rk.Session.create(rk.RuleSet([]), [rk.Instrument("X")], ["A"], compiled=False)
+        >>> order = {"account": "A", "instrument": "X", "side": "B", "qty": 4, "price": 100}
+        >>> _ = session.process_order(ts=0, order_id="a1", **order)
+        >>> [order.order_id for order in session.halt(who="Ann", why="wrong prices")]
+        ['a1']
+        >>> print(session.process_order(ts=1, **order)[0])
+        REJECT A: the order is refused: A is stopped by a command.
+        """
+        with self._lock:
+            accounts = self._switch(TradingCommand.STOP, account, desk, who, why, ts)
+            orders = self._entries.orders.labels() if cancel else ()
+            return working_orders(self._live, orders, accounts)
+
+    def restart(
+        self, account: str | None = None, *, desk: str | None = None, who: str, why: str, ts: Any = None
+    ) -> None:
+        """Let an account, a desk, or everything trade again after `halt`."""
+        with self._lock:
+            self._switch(TradingCommand.RESTART, account, desk, who, why, ts)
+
+    def _switch(
+        self, command: TradingCommand, account: str | None, desk: str | None, who: str, why: str, ts: Any
+    ) -> list[int]:
+        person(who, "who")
+        person(why, "why")
+        accounts = accounts_of(self._live.universe, account, desk)
+        now = self._now(ts)
+        act = {"seq": self._live.size, "ts": now, "command": command.name, "of": account or desk or "everything"}
+        self._signed(self._live, [_command(now, command, code) for code in accounts])
+        self.acts.append({**act, "who": who, "why": why})
+        return accounts
 
     @property
     def history(self) -> RuleHistory:

@@ -168,7 +168,7 @@ BAD = [
     ("process_cash", {"account": "A", "amount": 1, "currency": "EUR"}, "is not a currency of this universe"),
     ("process_equity", {"account": "A", "equity": None}, "is not an amount of money"),
     ("process_closed_trade", {"account": "A", "instrument": "X", "side": "long", "ret": "x"}, "is not a return"),
-    ("command", {"cmd": "STOP"}, "is not one of ACTIVE"),
+    ("command", {"cmd": "halt!"}, "is not one of ACTIVE"),
 ]
 
 

@@ -1,0 +1,99 @@
+"""What a named person does to a running session: limits, rules, the kill switch."""
+
+from __future__ import annotations
+
+import pytest
+
+import riskkit as rk
+from riskkit.rules import MaxOrderNotional, MaxOrderQty, OrderRate
+
+RULES = rk.RuleSet([rk.Rule("size", MaxOrderQty(limit=5)), rk.Rule("rate", OrderRate(limit=3, window_ns="1s"))])
+ACCOUNTS = [rk.Account("A", desk="D"), rk.Account("B", desk="D"), rk.Account("C", desk="E")]
+ANN = {"who": "Ann", "why": "a test"}
+
+
+def begun(**options):
+    return rk.Session.create(RULES, [rk.Instrument("X")], ACCOUNTS, compiled=False, **options)
+
+
+def order(session, ts, qty=4, account="A", **more):
+    fields = {"instrument": "X", "side": "B", "price": 100, **more}
+    return [one.rule for one in session.process_order(ts=ts, account=account, qty=qty, **fields)]
+
+
+def test_limits_and_rules_change_between_two_orders_and_the_journal_proves_it():
+    session = begun()
+    assert order(session, 0) == []
+    assert session.set_limits({"size.limit": 3}, **ANN) == []
+    assert order(session, 1) == ["size"]
+    session.set_rules(rk.RuleSet([RULES["rate"], rk.Rule("money", MaxOrderNotional(limit=250))]), ts=2, **ANN)
+    assert order(session, 3) == ["money"]
+    assert [rule.id for rule in session.rules] == ["rate", "money"]
+    result = rk.replay_log(session.log(), session.history, compiled=False)
+    assert result.digest == session.digest == session.result().digest
+    assert session.history.to_frame()["rule"].tolist() == ["size", "size", "money"]
+
+
+@pytest.mark.parametrize("known", ["first", "now"])
+def test_a_restored_session_goes_on_under_the_rules_in_force(known):
+    session = begun(four_eyes=True)
+    order(session, 0)
+    session.set_limits({"size.limit": 3}, approved_by="Bob", **ANN)
+    again = rk.Session.restore(session.snapshot(), RULES if known == "first" else session.rules, compiled=False)
+    assert order(again, 1) == order(session, 1) == ["size"]
+    assert again.digest == session.digest
+    with pytest.raises(rk.InputError, match="is not a second person"):
+        again.set_limits({"size.limit": 4}, **ANN)
+
+
+def test_what_lapses_before_a_change_is_judged_by_the_rules_before_it():
+    session = begun()
+    order(session, 0, order_id="a", expires=5)
+    session.set_limits({"size.limit": 3}, ts=9, **ANN)
+    frame = session.log().to_frame()
+    assert frame["kind"].tolist() == ["ORDER", "EXPIRE", "CLOCK", "CONTROL"]
+    assert session.history.changes[0].seq == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda s: s.set_limits({"size.limit": -1}, **ANN), "limit=-1 is negative"),
+        (lambda s: s.set_limits({"siz.limit": 1}, **ANN), "is not a 'rule_id.parameter'"),
+        (lambda s: s.set_limits({"size.limit": 4}, who="", why="w"), "who='' is empty"),
+        (lambda s: s.set_rules(rk.RuleSet([rk.Rule("size", OrderRate(1, 1))]), **ANN), "had type 'max_order_qty'"),
+        (lambda s: s.set_limits({"size.limit": 4}, ts=-9, **ANN), "ts=-9"),
+        (lambda s: s.set_limits({"rate.limit": 10**12}, **ANN), "give it a lower limit"),
+        (lambda s: s.halt(desk="F", **ANN), "desk='F' is not the desk"),
+        (lambda s: s.halt("Z", **ANN), "account='Z' is not an account"),
+        (lambda s: s.command("stop"), "use halt"),
+    ],
+)
+def test_what_is_refused_leaves_the_session_as_it_was(call, says):
+    session = begun()
+    order(session, 0)
+    before = session.digest
+    with pytest.raises(rk.InputError, match=says.replace("(", r"\(")):
+        call(session)
+    assert session.digest == before
+    assert order(session, 1, 6) == ["size"]
+
+
+def test_the_kill_switch_stops_a_desk_returns_its_orders_and_only_a_person_ends_it():
+    session = begun()
+    order(session, 0, order_id="a")
+    order(session, 0, account="C", order_id="c")
+    order(session, 0, account="B", order_id="b")
+    session.process_trade(ts=1, order_id="b", qty=1, price=100)
+    found = session.halt(desk="D", **ANN)
+    assert [(one.order_id, int(one.quantity)) for one in found] == [("a", 4), ("b", 3)]
+    session.resume("A")
+    assert order(session, 2) == [""]
+    assert order(session, 2, account="B", side="S", qty=1) == [""], "what only reduces is stopped too"
+    assert order(session, 2, account="C") == []
+    assert session.process_cancel(ts=3, order_id="a") == []
+    assert session.status().states() == {"A": "HALTED", "B": "HALTED", "C": "ACTIVE"}
+    session.restart(desk="D", **ANN)
+    assert order(session, 4) == []
+    assert [act["command"] for act in session.acts] == ["STOP", "RESTART"]
+    assert rk.replay_log(session.log(), session.history, compiled=False).digest == session.digest
