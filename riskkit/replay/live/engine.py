@@ -17,6 +17,7 @@ from riskkit._check import InputError, one_of
 from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
 from riskkit.replay.engine.in_force import feed_parts, parts_of, shapes_of
 from riskkit.replay.engine.samples import Samples
+from riskkit.replay.engine.shape import Shape
 from riskkit.replay.engine.state import Calendars, State, calendars, hold_fills
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
@@ -116,6 +117,7 @@ class Engine:
         self.answers = np.zeros(0, ROW)  # decision rows of the events that are carried over
         self._proof, self._hashed = RunningDigest(), (0, 0)  # and how many rows and decisions of the journal it has
         self._reach = Reach(universe)
+        self.history, self._shapes = history, list[Shape]()
         self._growth = Growth(history.every, [], universe, self._journal.pairs)
         self.take_rules(history)
         self._state: State | None = None
@@ -127,7 +129,7 @@ class Engine:
 
     def take_rules(self, history: RuleHistory) -> None:
         """Judge by the rules that are in force at the end of a history; `go_on` gives their state."""
-        universe, before = self._universe, self.history.stretches[-1] if hasattr(self, "history") else None
+        universe, before = self._universe, self.history.stretches[-1] if self._shapes else None
         self.history, self.rules = history, history.every
         self._params = [rule.to_integers(universe) for rule in self.rules]
         if before is not None and before.same_text(history.stretches[-1]):
@@ -262,7 +264,7 @@ class Engine:
 
     def since(self, number: int) -> np.ndarray:
         """The decision rows of the events from `number` on."""
-        self.keep_rows()
+        self._keep_rows()
         found = [np.zeros(0, ROW)]
         for block in reversed(self.blocks):
             if len(block) and block["seq"][-1] < number:
@@ -304,7 +306,7 @@ class Engine:
             self._extend()
         return self._quick
 
-    def keep_rows(self) -> None:
+    def _keep_rows(self) -> None:
         """Move the decision rows of compiled steps to `blocks`."""
         written = int(self._journal.head[PLACE["written"]])
         if written:
@@ -384,7 +386,7 @@ class Engine:
             self._write(event)
             if not event["flags"] & BAD_TS:
                 self._journal.latest = event["ts"]
-        self.keep_rows()
+        self._keep_rows()
         rows = self._run(start)
         if len(rows):
             self.blocks.append(rows)
@@ -425,7 +427,7 @@ class Engine:
         if any(moved) or not room:
             self._extend()
         elif len(self._rows) - journal.head[PLACE["written"]] <= state.counts[Counter.ROOM]:
-            self.keep_rows()
+            self._keep_rows()
         journal.head[PLACE["capacity"]] = len(journal.columns["ts"])
 
     def _check_event(self, event: Row) -> None:
@@ -495,7 +497,7 @@ class Engine:
         hold_fills(state, len(journal.columns["ts"]))
         room = sum(map(len, state.rules)) + 8 + 2 * len(state.rules)
         state.counts[Counter.ROOM] = room
-        self.keep_rows()
+        self._keep_rows()
         self._rows = np.zeros(2 * room + (8 if self._quick is None else STEP_ROWS), ROW)
         self._row_bytes = self._rows.view(np.uint8).data
         fixed = fixed_arguments(self.rules, self._params, found, Samples.none(1), self._universe.currencies)
@@ -562,7 +564,7 @@ class Engine:
         return log
 
     def _decisions(self) -> np.ndarray:
-        self.keep_rows()
+        self._keep_rows()
         if len(self.blocks) > 1:
             self.blocks = [np.concatenate(self.blocks)]
         return self.blocks[0] if self.blocks else np.zeros(0, ROW)

@@ -44,7 +44,8 @@ class Frame(NamedTuple):
     decisions : structured ndarray
         Their decision rows.
     labels : dict
-        What is new with them: ``orders`` and ``trades`` (ids), ``newcomers`` or the ``universe``, ``notes``.
+        What is new with them: ``orders`` and ``trades`` (ids), ``newcomers`` or the ``universe``, ``changes`` of the rules,
+        ``acts`` of persons, ``notes``.
     """
 
     first: int
@@ -127,7 +128,7 @@ def _one(frames: list[Frame]) -> Frame:
     labels: dict[str, Any] = {}
     for frame in frames:
         for name, value in frame.labels.items():
-            if name in ("orders", "trades", "newcomers"):
+            if name in ("orders", "trades", "newcomers", "changes", "acts"):
                 labels.setdefault(name, []).extend(value)
             else:
                 labels[name] = value

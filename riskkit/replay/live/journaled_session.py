@@ -33,11 +33,13 @@ from riskkit.replay.live.journal_folder import (
     records,
     tidy,
 )
+from riskkit.replay.live.limits_in_force import with_history
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.retake import retake
 from riskkit.replay.live.session import Session
 from riskkit.replay.live.write_ahead_log import WriteAheadLog
 from riskkit.replay.results.decisions import DecisionFormatter
+from riskkit.replay.rules.history import change_of
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import FIRST_EXTERNAL
 from riskkit.replay.schema.constants import DAY_NS
@@ -86,6 +88,7 @@ class JournaledSession(Session):
         self._written = len(self)  # events in the log
         self._new_notes: dict[str, Any] = {}
         self._named, self._quanta = self._sizes(), len(self._live.labels.quanta)
+        self._signatures = len(self.history.changes), len(self.acts)
         self._trades = self._entries.fills.next
         self._entries.orders.news = []
         self._together = self._calls = 0
@@ -163,11 +166,17 @@ class JournaledSession(Session):
         if fills.next > self._trades:
             labels["trades"] = list(itertools.islice(reversed(fills.codes.items()), fills.next - self._trades))[::-1]
         labels |= self._newcomers()
+        changes, acts = self._signatures
+        if len(self.history.changes) > changes:
+            labels["changes"] = self.history.to_dict()["changes"][changes:]
+        if len(self.acts) > acts:
+            labels["acts"] = self.acts[acts:]
         if self._new_notes:
             labels["notes"] = self._new_notes
         columns = live.journal.since(live.journal.place(self._written) if size > self._written else len(live.journal))
         self._wal.append(Frame(self._written, records(columns), live.since(self._written), labels).packed())
         entries.orders.news, self._trades, self._new_notes = [], fills.next, {}
+        self._signatures = len(self.history.changes), len(self.acts)
         self._named, self._quanta = self._sizes(), len(live.labels.quanta)
         self._written = size
 
@@ -280,22 +289,35 @@ class JournaledSession(Session):
         orders, trades = dict(labels.get("orders", ())), {code: text for text, code in labels.get("trades", ())}
         self._door.pending = [(orders.get(at), trades.get(row["trade_id"])) for at, row in enumerate(rows, first)]
         columns, at = {name: frame.events[name] for name in names}, 0
-        while at < len(rows):
-            at += retake(self._live, {name: column[at:] for name, column in columns.items()})
-            if at < len(rows):  # with the rest of its list, if it is of one
-                same = (
-                    np.flatnonzero(columns["batch"][at:] != columns["batch"][at]) if columns["batch"][at] >= 0 else [1]
-                )
-                end = at + (int(same[0]) if len(same) else len(rows) - at)
-                self._live.take(rows[at:end])
-                at = end
+        for change in (change_of(one, self.history.first) for one in labels.get("changes", ())):
+            stop = (first if change.seq is None else change.seq) - first
+            self._take_again(columns, rows[:stop], at, first)
+            self._swap(with_history(self._live, self.history.then(change)), self._entries)
+            at = stop
+        self._take_again(columns, rows, at, first)
+        self.acts += labels.get("acts", [])
         decided = self._live.since(first)
-        self._keep(rows, first, decided)
         if proven(decided) != proven(frame.decisions):
             raise InputError(
                 f"the journal's decisions on events {first} to {len(self) - 1} are not those of its rules; this riskkit "
                 "decides otherwise, or the folder was altered"
             )
+
+    def _take_again(self, columns: dict[str, np.ndarray], rows: list[dict[str, int]], at: int, first: int) -> None:
+        """Take the rows from place `at` on under the rules in force; the number of row 0 is `first`."""
+        start = at
+        while at < len(rows):
+            at += retake(self._live, {name: column[at : len(rows)] for name, column in columns.items()})
+            if at < len(rows):  # with the rest of its list, if it is of one
+                batch = columns["batch"][at : len(rows)]
+                same = np.flatnonzero(batch != batch[0]) if batch[0] >= 0 else [1]
+                end = at + (int(same[0]) if len(same) else len(rows) - at)
+                self._live.take(rows[at:end])
+                at = end
+        if start < len(rows):
+            self._door.pending, later = self._door.pending[: len(rows) - start], self._door.pending[len(rows) - start :]
+            self._keep(rows[start:], first + start, self._live.since(first + start))
+            self._door.pending = later
 
     def _admit(self, named: list[tuple[str, str]]) -> None:
         """Register new labels."""
@@ -314,6 +336,9 @@ class JournaledSession(Session):
         self._door = self._door.of(self._live, self._entries)
 
 
+SAYING = ["tick", "reset_daily", "command", "set_limits", "set_rules", "halt", "restart"]
+
+
 def _kept(call: Callable[..., Any]) -> Callable[..., Any]:
     """A call of a session that keeps what it takes."""
 
@@ -328,7 +353,7 @@ def _kept(call: Callable[..., Any]) -> Callable[..., Any]:
     return kept
 
 
-for _name in [name for name in dir(Session) if name.startswith("process_")] + ["tick", "reset_daily", "command"]:
+for _name in [name for name in dir(Session) if name.startswith("process_")] + SAYING:
     setattr(JournaledSession, _name, _kept(getattr(Session, _name)))
 
 

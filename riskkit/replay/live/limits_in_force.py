@@ -37,7 +37,7 @@ def with_history(engine: Engine, history: RuleHistory) -> Engine:
     if not engine.size or not _goes_on(engine, other):
         return engine.widened(engine.universe, history)
     state = engine.tables
-    engine.keep_rows()
+    engine.since(engine.size)  # moves the rows of compiled steps to its blocks
     changed = [k for k, old in enumerate(engine.rules) if old != stretch.rules[k] or _switched(engine, stretch, k)]
     tables = [table.copy() if k in changed else table for k, table in enumerate(state.rules)]
     state = replace(state, rules=tables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +12,13 @@ import numpy as np
 
 from riskkit._check import InputError
 from riskkit.replay.ingest.event import DTYPES
-from riskkit.replay.live.engine_snapshot import header_of
+from riskkit.replay.live.engine_snapshot import header_of, history_of
 from riskkit.replay.live.journal_folder import EVENTS, STATE, file_of, firsts, read_events, read_past
 from riskkit.replay.live.open_universe import OpenUniverse
 from riskkit.replay.live.running_digest import RunningDigest
 from riskkit.replay.log.event_log import EventLog
 from riskkit.replay.results.frames import decisions_frame
-from riskkit.replay.rules.history import as_history
+from riskkit.replay.rules.history import RuleHistory, change_of
 from riskkit.replay.rules.ruleset import RuleSet
 from riskkit.replay.schema.columns import OPTIONAL, REQUIRED
 from riskkit.replay.schema.universe import Universe
@@ -34,8 +35,8 @@ class OpenedJournal:
     ----------
     log : EventLog
         Its events.
-    rules : RuleSet
-        Its rules.
+    history : RuleHistory
+        Its rules as in force; `replay_log` takes it.
     mode : str
         "shadow" or "enforce".
     options : dict
@@ -45,10 +46,15 @@ class OpenedJournal:
     """
 
     log: EventLog
-    rules: RuleSet
+    history: RuleHistory
     mode: str
     options: dict[str, str]
     rows: np.ndarray
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in force at the end."""
+        return self.history.now
 
     @cached_property
     def digest(self) -> str:
@@ -57,11 +63,11 @@ class OpenedJournal:
         missing = {name: OPTIONAL[name] for name in DTYPES if name not in columns}
         absent = {name: np.full(len(self.log), value, kind) for name, (kind, value) in missing.items()}
         found.update({**columns, **absent}, self.rows)
-        return found.digest(self.log.universe, self.rules, self.mode, self.options)
+        return found.digest(self.log.universe, self.history, self.mode, self.options)
 
     def to_frame(self) -> pd.DataFrame:
         """The decisions with labels and words, as `ReplayResult.to_frame`."""
-        return decisions_frame(self.log, as_history(self.rules), self.rows)
+        return decisions_frame(self.log, self.history, self.rows)
 
 
 def open_journal(folder: str | Path, rules: RuleSet | None = None) -> OpenedJournal:
@@ -100,8 +106,8 @@ def open_journal(folder: str | Path, rules: RuleSet | None = None) -> OpenedJour
     if not states:
         raise InputError(f"{path.name!r} is not the folder of a session: it has no snapshot")
     header = header_of(file_of(path, states[-1], STATE).read_bytes())
-    found = RuleSet.from_dict(header["declared"]) if rules is None and header["declared"] else rules
-    if found is None or found.hash.hex() != header["rules"]:
+    history = history_of(header, rules)
+    if history is None:
         raise InputError(
             "the journal is of rules that it cannot name, as those of a type of your own; give rules=, those of the session"
             if rules is None
@@ -111,18 +117,26 @@ def open_journal(folder: str | Path, rules: RuleSet | None = None) -> OpenedJour
     universe = _universe(path, header, states[-1])
     columns = {n: c for n, c in past.columns.items() if n in REQUIRED or (c != OPTIONAL[n][1]).any()}
     log = EventLog(columns, *_pairs(columns, universe), universe)
-    return OpenedJournal(log, found, header["mode"], header["options"], past.rows)
+    for labels in _labels(path, states[-1]):
+        for change in labels.get("changes", ()):
+            history = history.then(change_of(change, history.first))
+    return OpenedJournal(log, history, header["mode"], header["options"], past.rows)
+
+
+def _labels(path: Path, first: int) -> Iterator[dict[str, Any]]:
+    """What is new with the events since a snapshot."""
+    for log in firsts(path, EVENTS):
+        yield from (frame.labels for frame in (read_events(path, log).frames if log >= first else ()))
 
 
 def _universe(path: Path, header: dict[str, Any], first: int) -> Universe:
     """The universe of a snapshot with the labels that have come in since."""
     universe = OpenUniverse.reopened(Universe.from_description(header["universe"]), header["open"] or [])
-    for log in firsts(path, EVENTS):
-        for frame in read_events(path, log).frames if log >= first else ():
-            if "universe" in frame.labels:
-                universe = OpenUniverse(Universe.from_description(frame.labels["universe"]), universe.like)
-            for kind, label in frame.labels.get("newcomers", ()):
-                universe.add(kind, label)
+    for labels in _labels(path, first):
+        if "universe" in labels:
+            universe = OpenUniverse(Universe.from_description(labels["universe"]), universe.like)
+        for kind, label in labels.get("newcomers", ()):
+            universe.add(kind, label)
     return universe.frozen
 
 

@@ -216,12 +216,7 @@ class RuleHistory:
     @classmethod
     def of(cls, first: RuleSet, changes: Iterable[Mapping[str, Any]], known: RuleSet | None = None) -> RuleHistory:
         """A history from its first rules and its changes as plain data; types are those of `first`, `known` or the catalogue."""
-        kinds = {rule.type: rule.kind for rule in [*(known or ()), *first]}
-        found = [
-            RuleChange(**{**change, "rules": RuleSet.from_dict({"rules": change["rules"]}, kinds)})
-            for change in changes
-        ]
-        return cls(first, found)
+        return cls(first, [change_of(change, first, known or first) for change in changes])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RuleHistory) and self.hash == other.hash
@@ -231,6 +226,12 @@ class RuleHistory:
 
     def __repr__(self) -> str:
         return f"RuleHistory({self.first!r}, {len(self.changes)} changes)"
+
+
+def change_of(data: Mapping[str, Any], *known: RuleSet) -> RuleChange:
+    """A change from plain data; types of rules are those of the `known` sets or the catalogue."""
+    kinds = {rule.type: rule.kind for rules in known for rule in rules}
+    return RuleChange(**{**data, "rules": RuleSet.from_dict({"rules": data["rules"]}, kinds)})
 
 
 def as_history(rules: RuleSet | RuleHistory) -> RuleHistory:

@@ -97,3 +97,41 @@ def test_the_kill_switch_stops_a_desk_returns_its_orders_and_only_a_person_ends_
     assert order(session, 4) == []
     assert [act["command"] for act in session.acts] == ["STOP", "RESTART"]
     assert rk.replay_log(session.log(), session.history, compiled=False).digest == session.digest
+
+
+def killed_after(folder, **options):
+    """A session in a folder that changed its rules twice and was stopped once, and then was left."""
+    session = rk.Session.open(folder, RULES, [rk.Instrument("X")], ACCOUNTS, compiled=False, **options)
+    order(session, 0)
+    session.set_limits({"size.limit": 3}, **ANN)
+    order(session, 1)
+    session.set_rules(rk.RuleSet([*RULES[1:], rk.Rule("money", MaxOrderNotional(limit=250))]), **ANN)
+    session.halt("A", **ANN)
+    order(session, 3, account="B")
+    return session
+
+
+@pytest.mark.parametrize("options", [{}, {"segment_events": 2}, {"durability": "none"}])
+def test_a_session_in_a_folder_recovers_its_rules_and_who_was_stopped(tmp_path, options):
+    with killed_after(tmp_path, **options) as session:
+        session.commit()
+        journal = rk.open_journal(tmp_path)
+        digest, history = session.digest, session.history
+    with rk.Session.open(tmp_path, RULES, compiled=False) as again:
+        assert again.digest == digest == journal.digest
+        assert again.history == history == journal.history
+        assert [act["of"] for act in again.acts] == ["A"]
+        assert order(again, 9) == [""]
+        assert order(again, 9, account="C") == ["money"]
+        result = rk.replay_log(again.log(), again.history, compiled=False)
+        assert result.digest == again.digest
+    assert len(rk.replay_log(journal.log, journal.history, compiled=False).rejections()) == 2
+
+
+def test_a_change_that_was_not_yet_in_a_snapshot_is_in_the_log_after_it(tmp_path):
+    session = killed_after(tmp_path)
+    digest = session.digest
+    session._lock_file.release()  # as the end of its process would
+    with rk.Session.open(tmp_path, RULES, compiled=False) as again:
+        assert again.digest == digest
+        assert order(again, 9, account="C") == ["money"]
