@@ -176,7 +176,7 @@ class Stage:
         self.flattens = on_trip == "flatten" and mode == "enforce"
         self.options = {"orphans": orphans, "on_trip": on_trip}
         if self.flattens:
-            refuse_unflattened(rules)
+            refuse_unflattened(as_history(rules).every)
             self.options["flatten"] = pace_text(self.pace)
         self.compiled = compiled
         self.first, self.last = (int(ts.min()), int(ts.max())) if len(log) else (0, 0)
@@ -227,7 +227,9 @@ class Stage:
 
         return flattened(self.log, self.pace, once, off)
 
-    def _of(self, log: EventLog, rules: RuleSet | RuleHistory, orphans: str | None = None, *, sampled: bool = True) -> Stage:
+    def _of(
+        self, log: EventLog, rules: RuleSet | RuleHistory, orphans: str | None = None, *, sampled: bool = True
+    ) -> Stage:
         """Another log, or policy for orphan exits, under the same options."""
         options: dict[str, Any] = {**self.options, "flatten": self.pace, "compiled": self.compiled}
         options |= {"orphans": orphans} if orphans is not None else {}
