@@ -53,6 +53,7 @@ class Draft:
         self._assumed: dict[str, None] = {}
         self._instruments: dict[str, dict[str, Any]] = {}
         self._unsized: dict[str, None] = {}
+        self._fills: set[tuple[Any, ...]] = set()
 
     def event(self, row: TableRow, kind: str, ts: int, derived: str = "", **values: Any) -> Event:
         """Add an event of a row; values that are None are absent, and `derived` names what the file does not state."""
@@ -64,10 +65,22 @@ class Draft:
             row.refuse(f"{ts} nanoseconds since the epoch are not a time from 1824 to 2116")
         if kind in ("order", "fill", "correct") and values.get("qty", 1) <= 0:
             row.refuse(f"the quantity {values['qty']} of the {kind} is not above zero")
+        if kind == "fill" and "trade_id" in event and self._again(row, event):
+            return event
         if derived:
             self._derived[derived] += 1
         self.rows.append(event)
         return event
+
+    def _again(self, row: TableRow, event: Event) -> bool:
+        """True if a fill of this id and these contents was read before; files overlap."""
+        names = ("account", "instrument", "side", "trade_id", "ts", "qty", "price")
+        key = tuple(event.get(name) for name in names)
+        if key in self._fills:
+            self.leave_out(row, "fill of an id that was read before")
+            return True
+        self._fills.add(key)
+        return False
 
     def leave_out(self, row: TableRow, reason: str) -> None:
         """Name a row that is no event of its own."""

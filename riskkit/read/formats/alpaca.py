@@ -76,7 +76,7 @@ def alpaca(files: Files, *, account: str = "alpaca") -> Reading:
             (orders if kind == "order" else activities).append(row)
     book = _Account(draft, {name for row in [*orders, *activities] if "/" in (name := str(row.get("symbol")))})
     fills = book.without_repetitions(activities)
-    book.orders(orders)
+    orders = book.orders(orders)
     book.fills(fills, orders)
     book.ends(orders)
     book.money(fills)
@@ -138,8 +138,8 @@ class _Account:
             row.refuse(f"side={row['side']!r} is not a side")
         return SIDES[row["side"]]
 
-    def orders(self, rows: list[TableRow]) -> None:
-        """Orders, and replacements as modifies."""
+    def orders(self, rows: list[TableRow]) -> list[TableRow]:
+        """Take orders, and replacements as modifies; return each order once."""
         by_id = {row.text("id"): row for row in rows}
         repeated = len(by_id) < len(rows)
         for row in sorted(by_id.values(), key=lambda row: self._ts(row, "created_at")):
@@ -153,6 +153,7 @@ class _Account:
             for row in rows:
                 if by_id[row["id"]] is not row:
                     self.draft.leave_out(row, "id read again: pages overlap")
+        return list(by_id.values())
 
     def _order(self, row: TableRow, before: Decimal, replaces: bool) -> None:
         quantity = row.number_or("qty", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -87,9 +88,10 @@ def ib_activity(files: Files, *, tz: str = "America/New_York", multipliers: Mapp
     given = sources(files)
     draft = Draft("ib_activity", given, multipliers=multipliers)
     clock = Clock(tz)
+    before: Counter[Any] = Counter()
     for source in given:
         lines = list(_lines(source))
-        _Statement(draft, clock, lines).read()
+        _Statement(draft, clock, lines, before).read()
     draft.assume(
         f"times are local to {tz}: the statement does not say so (a setting of the account); a date alone is its midnight",
         "a row of the trades is a fill, and its order is derived",
@@ -113,8 +115,8 @@ def _lines(source: Source) -> Iterator[Line]:
 class _Statement:
     """The lines of a statement as events."""
 
-    def __init__(self, draft: Draft, clock: Clock, lines: list[Line]) -> None:
-        self.draft, self.clock, self.lines = draft, clock, lines
+    def __init__(self, draft: Draft, clock: Clock, lines: list[Line], before: Counter[Any]) -> None:
+        self.draft, self.clock, self.lines, self.before = draft, clock, lines, before
         self.account = ""
         self.sizes: dict[str, Decimal] = {}
         for line in lines:
@@ -126,10 +128,16 @@ class _Statement:
                     self.sizes[symbol.strip()] = row.number("Multiplier", ",")
 
     def read(self) -> None:
-        """Take all lines."""
+        """Take all lines; a row as often as it was in one of the statements before stands there already."""
+        here: Counter[Any] = Counter()
         for number, line in enumerate(self.lines):
             row = line.row
             if line.table in (INFORMATION, ACCOUNT):
+                continue
+            key = self.account, line.table, line.kind, tuple(row.values.values())
+            here[key] += 1
+            if here[key] <= self.before[key]:
+                self.draft.leave_out(row, "read before: statements overlap")
                 continue
             if line.kind in SUMS or (line.table != TRADES and (row.get("Currency") or "Total").startswith("Total")):
                 self.draft.leave_out(row, SUMS.get(line.kind, "total"))
@@ -139,6 +147,7 @@ class _Statement:
                 self._trade(row, number)
             else:
                 self._cash(line)
+        self.before |= here
 
     def _account(self, row: TableRow) -> str:
         found = row.get("Account") or self.account

@@ -191,21 +191,20 @@ class _Statement:
             return
         if level != "EXECUTION":
             row.refuse(f"levelOfDetail={level!r} is not one of EXECUTION, {', '.join(LEVELS)}")
-        if _cancels(row):
-            self.draft.leave_out(row, "cancelled trade: takes the execution with the same ibExecID away")
-            self._realised(row)
-        elif not row.number("quantity"):
+        if not row.number("quantity"):
             self.draft.leave_out(row, "execution of quantity 0")
         elif not self._again(row, "tradeID", "ibExecID", "transactionID"):
             self._realised(row)
-            if not row.get("ibExecID") or row["ibExecID"] not in self.cancelled:
+            if _cancels(row):
+                self.draft.leave_out(row, "cancelled trade: takes the execution with the same ibExecID away")
+            elif not row.get("ibExecID") or row["ibExecID"] not in self.cancelled:
                 self._fill(row)
 
     def _common(self, row: TableRow) -> dict[str, Any]:
-        quantity = row.number("quantity")
+        quantity, account, order = row.number("quantity"), row.text("accountId"), row.get("ibOrderID")
         return {
-            "account": row.text("accountId"), "instrument": self._instrument(row), "side": "B" if quantity > 0 else "S",
-            "qty": abs(quantity), "price": row.number("tradePrice"), "order_id": row.get("ibOrderID"),
+            "account": account, "instrument": self._instrument(row), "side": "B" if quantity > 0 else "S",
+            "qty": abs(quantity), "price": row.number("tradePrice"), "order_id": f"{account} {order}" if order else None,
         }  # fmt: skip
 
     def _order(self, row: TableRow) -> None:

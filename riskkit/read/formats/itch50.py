@@ -127,7 +127,7 @@ def itch50(
     feed = _Feed(MarketByOrder(draft), None if instruments is None else set(instruments))
     clock = Clock(tz)
     for source in given:
-        feed.midnight = clock.ns(date or _date_of(source), TableRow(source, "date", {}).refuse)
+        feed.begin(clock.ns(date or _date_of(source), TableRow(source, "date", {}).refuse))
         for row, kind, header, fields in _messages(source):
             feed.read(row, kind, header, fields)
     draft.assume(
@@ -179,6 +179,11 @@ class _Feed:
         self.stocks: dict[int, str] = {}
         self.fills: dict[int, Event] = {}  # by match number
 
+    def begin(self, midnight: int) -> None:
+        """Begin a day, whose numbers of stocks, orders and matches are its own."""
+        self.midnight = midnight
+        self.stocks, self.fills = {}, {}
+
     def read(self, row: TableRow, kind: bytes, header: tuple[int, int], fields: tuple[Any, ...]) -> None:
         """Take one message."""
         stock, ts = header[0], self.midnight + header[1]
@@ -198,36 +203,37 @@ class _Feed:
         label = symbol.decode("latin-1").strip()
         if self.wanted is not None and label not in self.wanted:
             return
-        if side not in SIDES or number in self.market.orders:
+        key = self.midnight, number
+        if side not in SIDES or key in self.market.orders:
             row.refuse(
                 f"order {number} has no side" if side not in SIDES else f"order {number} is new, and it rests already"
             )
         self.stocks[stock] = self.market.draft.instrument(label, currency="USD")
-        self.market.add(row, ts, number, label, SIDES[side], Decimal(shares), price * UNIT)
+        self.market.add(row, ts, key, label, SIDES[side], Decimal(shares), price * UNIT)
 
     def _change(self, row: TableRow, ts: int, kind: bytes, stock: int, fields: tuple[Any, ...]) -> None:
-        number = fields[0]
-        order = self.market.orders.get(number)
+        key = self.midnight, fields[0]
+        order = self.market.orders.get(key)
         if order is None:
             self.market.draft.leave_out(row, "of an order from before the file, whose side is not known")
         elif kind == b"D":
-            self.market.delete(row, ts, number, order)
+            self.market.delete(row, ts, key, order)
         elif kind == b"U":
             self._replace(row, ts, order, fields)
         else:
             shares = Decimal(fields[1])
-            self.market.find(row, ts, number, order.instrument, order.side, shares, order.price)
+            self.market.find(row, ts, key, order.instrument, order.side, shares, order.price)
             if kind == b"X":
-                self.market.reduce(row, ts, number, order, shares)
+                self.market.reduce(row, ts, key, order, shares)
             else:
                 price = fields[4] * UNIT if kind == b"C" else order.price
                 match = fields[2]
-                self.fills[match] = self.market.fill(row, ts, number, order, shares, price, str(match))
+                self.fills[match] = self.market.fill(row, ts, key, order, shares, price, str(match))
 
     def _replace(self, row: TableRow, ts: int, order: Resting, fields: tuple[Any, ...]) -> None:
         old, new, shares, price = fields
         self.market.change(row, ts, order, Decimal(shares), price * UNIT)
-        self.market.orders[new] = self.market.orders.pop(old)
+        self.market.orders[self.midnight, new] = self.market.orders.pop((self.midnight, old))
 
     def _broken(self, row: TableRow, ts: int, match: int) -> None:
         fill = self.fills.get(match)

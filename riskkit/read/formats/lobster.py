@@ -127,10 +127,11 @@ def _message(market: MarketByOrder, row: TableRow, label: str, midnight: int) ->
     if form not in "1234" or row["direction"] not in SIDES:
         row.refuse(f"type {form!r} and direction {row['direction']!r} are not those of a message")
     ts = midnight + int(row.number("time") * SECOND)
-    key, size, price, side = row.text("order"), row.number("size"), row.number("price") * UNIT, SIDES[row["direction"]]
+    key = label, midnight, row.text("order")  # ids are those of a day
+    size, price, side = row.number("size"), row.number("price") * UNIT, SIDES[row["direction"]]
     if form == "1":
         if key in market.orders:
-            row.refuse(f"order {key} is new, and it rests already")
+            row.refuse(f"order {key[-1]} is new, and it rests already")
         market.add(row, ts, key, label, side, size, price)
         return
     order = market.find(row, ts, key, label, side, size, price)

@@ -63,7 +63,7 @@ def quantconnect(
     given = sources(files)
     draft = Draft("quantconnect", given, account, multipliers)
     clock = Clock("UTC")
-    for source in given:
+    for place, source in enumerate(given, 1):
         if not _recognises(source):
             source.refuse("line 1", f"is not the heading of QuantConnect orders, {','.join(HEADING)}")
         for number, row in enumerate(source.table(), 1):
@@ -71,7 +71,7 @@ def quantconnect(
                 draft,
                 row,
                 clock.ns(row["Time"], row.refuse),
-                f"{source.name} {number}" if len(given) > 1 else str(number),
+                f"{place}-{number}" if len(given) > 1 else str(number),
                 currency,
             )
     draft.assume(
