@@ -195,7 +195,8 @@ def verify(ledger: Ledger, risk: IncrementalRisk) -> None:
         raise CorruptStateError(corrupt)
     if ledger.value != sum(holding.money(holding.basis.lots) for holding in ledger.holdings.values()):
         raise CorruptStateError("the value of the book is not the sum of its holdings")
-    variance, gradient = risk.variance, risk.gradient.copy()
+    variance, gradient = risk.variance, risk.gradient
+    risk = risk.draft()
     risk.refresh()
     near = np.allclose(gradient, risk.gradient, rtol=1e-6, atol=1e-9 * np.abs(risk.gradient).max(initial=0.0))
     unhedged = float(risk.positions**2 @ np.diag(risk.covariance.matrix))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._commit import commit
 from riskkit.covariance import EwmaCovariance
 from riskkit.desk.core.journal import JournalRow
 from riskkit.desk.core.limits import DeskLimits
@@ -148,7 +149,7 @@ def _limits(manager: Any, rows: Sequence[JournalRow], body: Any) -> None:
 
 def _opening(manager: Any, rows: Sequence[JournalRow], body: Any) -> None:
     manager.rejected = body["cache"]["rejected"]  # rejections are no events of their own
-    manager._write_opening(rows[0].kind)
+    commit(manager._opening(rows[0].kind, manager._writer))
 
 
 EVENTS = {

@@ -7,6 +7,7 @@ w'Sw + 2 t (Sw)_i + t² S_ii, without the other assets.
 from __future__ import annotations
 
 import math
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,16 @@ class IncrementalRisk:
         self.gradient = np.zeros(0)
         self.variance = 0.0
         self.steps = 0
+
+    def draft(self) -> IncrementalRisk:
+        """A copy on which a change is prepared."""
+        made = copy(self)
+        made.covariance, made.positions, made.gradient = (
+            self.covariance.draft(),
+            self.positions.copy(),
+            self.gradient.copy(),
+        )
+        return made
 
     def refresh(self) -> None:
         """Recompute Sw and w'Sw from the present positions and covariance."""
