@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, separators of lines, marks that turn the direction of a line, halves of characters."""
 
 Row = tuple[str, Any, str]
 
@@ -29,6 +33,17 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return as_html(self._title(), self._rows())
+
+
+def one_line(text: str) -> str:
+    r"""A text on one line without control characters, for a terminal or a log.
+
+    Examples
+    --------
+    >>> one_line("boom\nCRITICAL\x1b[2J forged")
+    'boom CRITICAL [2J forged'
+    """
+    return " ".join(CONTROLS.sub(" ", text).split())
 
 
 def number(value: Any) -> str:

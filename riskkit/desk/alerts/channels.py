@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,11 @@ from riskkit._show import Shown, table_html, table_text
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.core.records import as_text
 from riskkit.replay.results.decisions import time_text
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 LEVELS = {"INFO": logging.INFO, "WARN": logging.WARNING, "CRITICAL": logging.CRITICAL}
 
@@ -128,7 +134,8 @@ class FileChannel:
     Parameters
     ----------
     path : str or Path
-        The file is opened for each alert, so it may be moved at any time.
+        The file is opened for each alert, so it may be moved at any time. A line is on disk as a whole when the alert
+        counts as delivered; what a full disk cuts off is taken back.
 
     Examples
     --------
@@ -144,11 +151,30 @@ class FileChannel:
     def __call__(self, alert: Alert) -> None:
         """Append one line."""
         line = json.dumps(alert.to_dict(), ensure_ascii=False) + "\n"
-        with self.path.open("ab", buffering=0) as file:
-            file.write(line.encode())
+        with self.path.open("a+b", buffering=0) as file:
+            append_whole(file, line.encode(errors="backslashreplace"))
 
     def __repr__(self) -> str:
         return f"FileChannel({self.path.name!r})"
+
+
+def append_whole(file: Any, data: bytes) -> None:
+    """Append a line to an unbuffered file: whole and on disk on return, or not at all; one writer at a time."""
+    if not file.seekable():  # a pipe
+        file.write(data)
+        return
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    size = file.seek(0, os.SEEK_END)
+    if size and file.seek(size - 1) is not None and file.read(1) != b"\n":
+        data = b"\n" + data  # behind what a killed writer left
+    try:
+        while data:
+            data = data[file.write(data) :]
+        os.fsync(file.fileno())
+    except BaseException:
+        file.truncate(size)
+        raise
 
 
 class WebhookChannel:

@@ -5,10 +5,10 @@ No clock is read: the time is that of the last bar. The functions of a dashboard
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from riskkit._check import InputError, shown, whole_number
+from riskkit._fork import lock_of
 from riskkit.desk.core.limits import state_of
 from riskkit.desk.core.pre_trade_check import PreTradeCheck
 from riskkit.desk.manager import DashboardMetrics, RiskManager
@@ -75,7 +75,7 @@ class LiveDesk:
         """Decisions of the rules, in order."""
         self.bars = self.trades = 0
         self.ended = False
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
         self._ticks: dict[str, Any] = {}
         if session is not None:
             if account not in session.universe.account_codes:

@@ -6,7 +6,6 @@ number of threads. VaR is normal, for one day, from an EWMA covariance of log re
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from copy import copy
@@ -16,6 +15,7 @@ import numpy as np
 
 from riskkit._check import one_of, positive, shown, whole_number
 from riskkit._commit import Change, commit
+from riskkit._fork import lock_of
 from riskkit._show import Row
 from riskkit.desk.core.exact import Step
 from riskkit.desk.core.journal import Key, PositionRow, Writer
@@ -110,7 +110,7 @@ class RiskManager(Stateful):
         on_warm_up: str = "reject",
         keep: int = 1000,
     ) -> None:
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
         self._ledger = Ledger(cash, Step(lot), Step(quantum))
         self._risk = IncrementalRisk(LiveCovariance(decay), positive(bars_per_day, "bars_per_day"))
         self._closes: dict[str, float] = {}

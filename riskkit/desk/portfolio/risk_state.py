@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 from riskkit._check import positive
+from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
 from riskkit.desk.core.records import (
     CheckedRecord,
@@ -88,7 +88,7 @@ class RiskState(Shown):
     peak: float | None
 
     def __init__(self, reading: RiskReading | None = None) -> None:
-        self._lock = threading.Lock()
+        self._lock = lock_of(self)
         self.reading = RiskReading() if reading is None else reading
 
     def __getattr__(self, name: str) -> Any:

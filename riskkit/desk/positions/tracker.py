@@ -6,12 +6,12 @@ For every user, exactly: cost of the open positions == money paid in + realized.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from typing import Any
 
 from riskkit._check import Duration, InputError, positive, shown, whole_number
 from riskkit._commit import Change, commit
+from riskkit._fork import lock_of
 from riskkit._show import Row
 from riskkit.desk.core.exact import Step, ratio_of
 from riskkit.desk.core.journal import Key, PositionRow, Writer
@@ -75,7 +75,7 @@ class PositionTracker(Stateful):
         window: int = 252,
         remember: int = 200_000,
     ) -> None:
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
         self._books = Books(Step(quantum), whole_number(window, "window"), duration(stale_after, "stale_after"))
         self._periods_per_year = positive(periods_per_year, "periods_per_year")
         self._trade_ids = TradeIdCache(whole_number(remember, "remember"))

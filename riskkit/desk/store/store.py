@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from riskkit._check import InputError, whole_number
 from riskkit._commit import Change, commit
+from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
 from riskkit.desk.core.journal import OPENINGS, JournalRow
 from riskkit.desk.core.state_digest import restored
@@ -33,7 +33,7 @@ class Store(Shown, ABC):
 
     def __init__(self, part_rows: int) -> None:
         self._part_rows = whole_number(part_rows, "part_rows")
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
         self._waiting: list[Numbered] = []
         self._unsure = False
         """A write was begun and not seen to end."""

@@ -8,13 +8,13 @@ flat position in which an order works counts as open.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from numbers import Integral
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError, one_of, shown
+from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
@@ -260,7 +260,7 @@ class CircuitBreaker(Shown):
         rule = Rule("breaker", self.limits, hold=hold, kind=BY_HAND)
         self._params = rule.to_integers(Universe((), (), {"USD": self._quantum}))
         self._state = SimpleNamespace(loss=0, open=0, errors=0, opening=0, listed=0)
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
         self._now: int | None = None
         self._day_end = 0
         self._since: int | None = None
