@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from riskkit._check import one_of, positive, shown, whole_number
+from riskkit._check import Duration, one_of, positive, shown, whole_number
 from riskkit._commit import Change, commit
 from riskkit._fork import lock_of
 from riskkit._show import Row
@@ -45,6 +45,7 @@ from riskkit.desk.manager.reports import (
 )
 from riskkit.desk.manager.risk import IncrementalRisk, stress_covariance
 from riskkit.desk.market.live_covariance import LiveCovariance, expanded, log_moves
+from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 from riskkit.returns import log_returns
 
 OWNER = ("desk", "desk")
@@ -76,6 +77,8 @@ class RiskManager(Stateful):
     on_warm_up : {"reject", "allow"}
     keep : int
         Number of the last executions to keep.
+    max_ahead : str, Timedelta or int
+        A time further ahead of the last one is refused.
 
     Raises
     ------
@@ -109,7 +112,9 @@ class RiskManager(Stateful):
         min_bars: int = 20,
         on_warm_up: str = "reject",
         keep: int = 1000,
+        max_ahead: Duration = MAX_AHEAD,
     ) -> None:
+        self._max_ahead = duration(max_ahead, "max_ahead", zero=False)
         self._lock = lock_of(self)
         self._ledger = Ledger(cash, Step(lot), Step(quantum))
         self._risk = IncrementalRisk(LiveCovariance(decay), positive(bars_per_day, "bars_per_day"))
@@ -298,6 +303,7 @@ class RiskManager(Stateful):
             ticker, lots, timestamp = self._request(ticker, qty, side, timestamp)
             if timestamp is None and self._writer.journal is not None:
                 raise RequestError([Problem("timestamp", "timestamp is missing; a stored trade needs its time")])
+            self._check_time(timestamp)
             check = self._check(ticker, lots, timestamp)
             if not check.approved:
                 self.rejected += 1
@@ -308,10 +314,9 @@ class RiskManager(Stateful):
             holding = ledger.holdings[ticker]
             change = holding.money(holding.basis.lots + lots) - holding.value
             risk.move(risk.covariance.index[ticker], ledger.money(change))
-            money, key = holding.money(abs(lots)), (*OWNER, ticker)
+            money, key, stamp = holding.money(abs(lots)), (*OWNER, ticker), optional_nanoseconds(timestamp)
             realized = ledger.trade(ticker, lots, money)
             draft.approved += 1
-            stamp = optional_nanoseconds(timestamp)
             self._writer.leg("trade", "trade", key, draft._position_row(key), lots, money, realized, stamp)
             done = PreTradeCheck._trusted(**{**check.__dict__, "executed": True})
             self._swap(draft, [(self.executions.append, done), *self._writer.finish()])
@@ -470,10 +475,11 @@ class RiskManager(Stateful):
         return number
 
     def _check_time(self, timestamp: Any) -> None:
-        """Refuse a time before the last one."""
+        """Refuse a time before the last one, or far ahead of it."""
         if timestamp is None:
             return
         now = checked(nanoseconds, timestamp, "timestamp")
+        checked(lambda _, name: refuse_ahead(now, self._last_time(), self._max_ahead, name), timestamp, "timestamp")
         if self._timestamp is not None and now < nanoseconds(self._timestamp):
             message = f"timestamp={shown(timestamp)} is earlier than {self._timestamp!r}, the time of the last event"
             raise RequestError([Problem("timestamp", message)])

@@ -36,6 +36,7 @@ def plain_state(manager: Any) -> dict[str, Any]:
             "min_bars": manager._min_bars,
             "on_warm_up": "reject" if checker.bars_needed else "allow",
             "keep": manager.executions.maxlen,
+            "max_ahead": manager._max_ahead,
         },
         "limits": checker.limits.to_dict(),
         "ledger": {name: str(getattr(ledger, name)) for name in SUMS},

@@ -203,8 +203,12 @@ class Books:
             opened=position.opened,
             updated=position.updated,
             price_age=age,
-            stale=price is None or (age is not None and age > self.stale_after),
+            stale=price is None or (age is not None and self._is_stale(age)),
         )
+
+    def _is_stale(self, age: int) -> bool:
+        """True for a price that is too old, or of a time that has not come."""
+        return not 0 <= age <= self.stale_after
 
     def exposure(self, user: str, now: int | None) -> UserExposure:
         """Amount, value and share of each token of a user."""
@@ -212,7 +216,7 @@ class Books:
         for key, price, value in self.valued(user):
             lots, age = self.positions[key].basis.lots, 0 if now is None else now - price.timestamp
             token = sums.setdefault(key[2], [0, 0, 0, 0])
-            token[:] = token[0] + lots, token[1] + value, token[2] + abs(value), max(token[3], age)
+            token[:] = token[0] + lots, token[1] + value, token[2] + abs(value), max(token[3], age, key=abs)
         total, money = sum(gross for _, _, gross, _ in sums.values()), self.quantum.number
         tokens = tuple(
             {
@@ -222,7 +226,7 @@ class Books:
                 "gross": money(gross),
                 "share": gross / total if total else 0.0,
                 "price_age": age,
-                "stale": age > self.stale_after,
+                "stale": self._is_stale(age),
             }
             for token, (lots, value, gross, age) in sums.items()
         )
@@ -309,11 +313,15 @@ class Draft:
         return None if known is None else OpenPosition(known.opened, known.updated, replace(known.basis))
 
 
+MOST_OF_AN_INSTANT = 10  # times `size`
+
+
 class TradeIdCache:
     """The last `size` trade ids with their times.
 
     An id is forgotten only after a later time; from then on every trade at or before its time is refused. So no
-    duplicate is booked, and no trade in order of time is refused.
+    duplicate is booked, and no trade in order of time is refused. Of one instant ten times as many ids are remembered; a
+    further one ends the instant.
 
     Examples
     --------
@@ -358,7 +366,8 @@ class TradeIdCache:
         latest, horizon = max(self.latest, timestamp), self.horizon
         forgotten: list[Change] = []
         for oldest, time in islice(self.times.items(), max(len(self.times) + 1 - self.size, 0)):
-            if time >= latest:
+            if time >= latest and len(self.times) - len(forgotten) < MOST_OF_AN_INSTANT * self.size:
+                forgotten.append((self.times.move_to_end, oldest))
                 break
             horizon = max(horizon, time)
             forgotten.append((self.times.pop, oldest))

@@ -22,7 +22,7 @@ from riskkit.desk.positions.ingest import ingest
 from riskkit.desk.positions.metrics import high_risk, user_metrics
 from riskkit.desk.positions.persistence import EVENTS, fill, options_of, plain_state, sorted_state
 from riskkit.desk.positions.results import IngestStatistics, MissingPriceError, Position, UserExposure, UserMetrics
-from riskkit.replay.schema.durations import duration
+from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 
 
 class PositionTracker(Stateful):
@@ -46,7 +46,9 @@ class PositionTracker(Stateful):
         Number of the last periods, and of the last closing trades, of each user in the metrics.
     remember : int
         Number of trade ids to remember. A trade from before the oldest of them is refused, so that no duplicate is
-        booked.
+        booked. Ten times as many are remembered of one instant.
+    max_ahead : str, Timedelta or int
+        A time further ahead of the latest one is refused, because it would make the right ones late.
 
     Raises
     ------
@@ -74,12 +76,14 @@ class PositionTracker(Stateful):
         periods_per_year: float = 252.0,
         window: int = 252,
         remember: int = 200_000,
+        max_ahead: Duration = MAX_AHEAD,
     ) -> None:
         self._lock = lock_of(self)
         self._books = Books(Step(quantum), whole_number(window, "window"), duration(stale_after, "stale_after"))
         self._periods_per_year = positive(periods_per_year, "periods_per_year")
         self._trade_ids = TradeIdCache(whole_number(remember, "remember"))
         self._latest: int | None = None
+        self._max_ahead = duration(max_ahead, "max_ahead", zero=False)
         self._writer = Writer(self._books.quantum)
         for token, lot in dict(tokens).items():
             self.add_token(token, lot)
@@ -98,7 +102,7 @@ class PositionTracker(Stateful):
     def set_price(self, token: str, price: Any, timestamp: Any, market: str | None = None) -> bool:
         """Set the price of a token on all markets, or on one; return False if a later price is known."""
         with self._lock:
-            stamp = nanoseconds(timestamp)
+            stamp = self._stamp(timestamp)
             self._writer.begin(token, market)
             taken = self._books.prices.set(token, price, stamp, market)
             self._writer.event("price", timestamp=stamp, market=market, token=token)
@@ -219,7 +223,7 @@ class PositionTracker(Stateful):
             Users omitted because a price is missing; their next return spans both periods.
         """
         with self._lock:
-            stamp = nanoseconds(timestamp)
+            stamp = self._stamp(timestamp)
             self._writer.begin()
             omitted = []
             changes = [self._advanced(stamp)]
@@ -424,7 +428,7 @@ class PositionTracker(Stateful):
     def _request(self, user: Any, market: Any, token: Any, amount: Any, timestamp: Any) -> tuple[int, int]:
         for name, text in (("user", user), ("market", market), ("token", token)):
             checked(as_text, text, name)
-        return nanoseconds(timestamp), self._books.prices.lot(token).count(amount, "amount")
+        return self._stamp(timestamp), self._books.prices.lot(token).count(amount, "amount")
 
     def _gas(self, user: Any, market: Any, token: Any, amount: Any, timestamp: Any) -> tuple[int, int]:
         """Lots of gas and their value in quanta."""
@@ -436,6 +440,12 @@ class PositionTracker(Stateful):
         if lots < 0:
             raise InputError(f"gas_amount={shown(amount)} is negative")
         return lots, self._books.prices.known(market, token).money(lots) if lots else 0
+
+    def _stamp(self, timestamp: Any) -> int:
+        """The time of an event, not far ahead of the latest one."""
+        stamp = nanoseconds(timestamp)
+        refuse_ahead(stamp, self._latest, self._max_ahead, "timestamp")
+        return stamp
 
     def _advanced(self, stamp: int) -> Change:
         """The change that makes the latest time this one, if it is later."""
