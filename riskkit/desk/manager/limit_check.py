@@ -159,7 +159,7 @@ class LimitChecker:
             return None
         if bars < self.bars_needed:
             return f"VaR of {ticker!r} rests on {bars} returns; {self.bars_needed} are needed"
-        if new_var > limit and new_var > old_var:  # a hedge passes above the limit too
+        if not (new_var <= limit or new_var <= old_var):  # a hedge passes above the limit too
             return f"VaR would be {new_var:,.2f}; at most {limit:,.2f} is allowed"
         return None
 

@@ -20,7 +20,7 @@ from riskkit._show import Row
 from riskkit.desk.core.exact import Step
 from riskkit.desk.core.journal import Key, PositionRow, Writer
 from riskkit.desk.core.limits import DeskLimits
-from riskkit.desk.core.pre_trade_check import PreTradeCheck
+from riskkit.desk.core.pre_trade_check import PreTradeCheck, failed_check
 from riskkit.desk.core.records import (
     Problem,
     RequestError,
@@ -446,7 +446,10 @@ class RiskManager(Stateful):
         return ticker, -lots if checked(as_side, side, "side") == "sell" else lots, timestamp
 
     def _check(self, ticker: str, lots: int, timestamp: Any) -> PreTradeCheck:
-        return self._checker.check(self._ledger, self._risk, ticker, lots, timestamp)
+        try:
+            return self._checker.check(self._ledger, self._risk, ticker, lots, timestamp)
+        except Exception as error:
+            return failed_check(error, ticker, lots, self._ledger.lot.number(abs(lots)), timestamp)
 
     def _apply_bar(self, prices: Mapping[str, float], timestamp: Any) -> None:
         for ticker, price in prices.items():

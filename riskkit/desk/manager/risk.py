@@ -61,9 +61,17 @@ class IncrementalRisk:
         self.gradient, self.variance = book.gradient, book.volatility**2
 
     def after(self, row: int, money: float) -> float:
-        """Variance per bar after a trade of `money` in one asset; zero if only rounding is left."""
+        """Variance per bar after a trade of `money` in one asset; zero if only rounding is left.
+
+        Raises
+        ------
+        ArithmeticError
+            It is not a finite number.
+        """
         square = money * money * float(self.covariance.matrix[row, row])
         variance = self.variance + 2.0 * money * float(self.gradient[row]) + square
+        if not math.isfinite(variance):
+            raise ArithmeticError(f"the variance of the book would be {variance}")
         rounding = 32 * len(self.positions) * EPSILON * max(self.variance, square)
         return variance if variance > rounding else 0.0
 

@@ -283,7 +283,7 @@ class CircuitBreaker(Shown):
         with self._lock:
             try:
                 self._advance(now)
-            except InputError:
+            except Exception:  # whatever is wrong: no order passes because of it
                 return False
             return not self.tripped
 
@@ -329,7 +329,11 @@ class CircuitBreaker(Shown):
         with self._lock:
             if not self.can_execute(now):
                 return False
-            if check(self._state, self._params, self._book(), self._event(ORDER)).code != PASS:
+            try:
+                refused = check(self._state, self._params, self._book(), self._event(ORDER)).code != PASS
+            except Exception:
+                return False
+            if refused:
                 self._trip(f"a position more than the {self.limits.open_positions} that may be open")
                 return False
             self._record(FILL, "", opened=1)
