@@ -47,13 +47,13 @@ def one_line(text: str) -> str:
 
 
 def number(value: Any) -> str:
-    """Format a value for a table: six significant digits, commas between thousands; strings unchanged."""
+    """Format a value for a table: six significant digits, commas between thousands; a text without control characters."""
     if value is None:
         return "-"
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, str):
-        return value
+        return CONTROLS.sub(" ", value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -97,7 +97,7 @@ def short_label(label: Any) -> str:
 
 def as_text(title: str, rows: Iterable[Row]) -> str:
     """Format rows as two aligned columns under a title."""
-    cells = [(label, number(value), unit) for label, value, unit in rows]
+    cells = [(number(label), number(value), number(unit)) for label, value, unit in rows]
     if not cells:
         return title
     left = max(len(label) for label, _, _ in cells)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from riskkit._show import Row, one_line
+from riskkit.desk.core.exact import Step
 from riskkit.desk.core.records import (
     CheckedRecord,
     Flag,
@@ -103,9 +104,9 @@ class PreTradeCheck(CheckedRecord):
         return rows
 
 
-def failed_check(error: Exception, ticker: str, signed: float, quantity: float, timestamp: Any) -> PreTradeCheck:
-    """The answer to a trade of a signed quantity whose check could not be finished."""
-    side = "sell" if signed < 0 else "buy"
+def failed_check(error: Exception, ticker: str, lots: int, lot: Step, timestamp: Any) -> PreTradeCheck:
+    """The answer to a trade of signed lots whose check could not be finished."""
+    side, quantity = "sell" if lots < 0 else "buy", lot.number(abs(lots))
     return PreTradeCheck._trusted(
         approved=False, reason=failure(error), ticker=ticker, side=side, quantity=quantity, timestamp=timestamp
     )

@@ -203,9 +203,8 @@ class RiskManager(Stateful):
                 stressed = (positive(stressed_volatility, "stressed_volatility") * per_bar) ** 2
             if price is not None:
                 self._valid_price(ticker, price, "price")
-            stamp = checked(optional_nanoseconds, timestamp, "timestamp")
+            stamp, draft = checked(optional_nanoseconds, timestamp, "timestamp"), self._draft()
             self._writer.begin(ticker)
-            draft = self._draft()
             draft._add(ticker, root, stressed, 0 if volatility is None else self._min_bars)
             if price is not None:
                 draft._apply_price(ticker, price, timestamp)
@@ -310,8 +309,7 @@ class RiskManager(Stateful):
                 return check
             self._writer.begin(ticker)
             draft = self._draft([ticker])
-            ledger, risk = draft._ledger, draft._risk
-            holding = ledger.holdings[ticker]
+            ledger, risk, holding = draft._ledger, draft._risk, draft._ledger.holdings[ticker]
             change = holding.money(holding.basis.lots + lots) - holding.value
             risk.move(risk.covariance.index[ticker], ledger.money(change))
             money, key, stamp = holding.money(abs(lots)), (*OWNER, ticker), optional_nanoseconds(timestamp)
@@ -370,9 +368,8 @@ class RiskManager(Stateful):
             `who` or `why` is empty, a limit is unknown or out of range; nothing is changed then.
         """
         with self._lock:
-            before = self.limits
-            after = DeskLimits.from_dict({**before.to_dict(), **changes})
-            change = LimitChange(who, why, before, after, timestamp)
+            after = DeskLimits.from_dict({**self.limits.to_dict(), **changes})
+            change = LimitChange(who, why, self.limits, after, timestamp)
             self._writer.begin(who, why)
             checker = self._checker.with_limits(after)
             self._writer.event("limits", timestamp=optional_nanoseconds(timestamp))
@@ -449,7 +446,7 @@ class RiskManager(Stateful):
         try:
             return self._checker.check(self._ledger, self._risk, ticker, lots, timestamp)
         except Exception as error:
-            return failed_check(error, ticker, lots, self._ledger.lot.number(abs(lots)), timestamp)
+            return failed_check(error, ticker, lots, self._ledger.lot, timestamp)
 
     def _apply_bar(self, prices: Mapping[str, float], timestamp: Any) -> None:
         for ticker, price in prices.items():

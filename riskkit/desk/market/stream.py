@@ -141,13 +141,13 @@ class MarketStream(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Plot the closing prices of the kept bars, rebased to 100; return the axes."""
-        from riskkit.plot import axes
+        from riskkit.plot import axes, literal
 
         ax = axes(ax)
         closes = self.to_frame()
         for ticker in closes:
             known = closes[ticker].dropna()
-            ax.plot(known.index, 100.0 * known / known.iloc[0], linewidth=0.9, label=ticker)
+            ax.plot(known.index, 100.0 * known / known.iloc[0], linewidth=0.9, label=literal(ticker))
         ax.set_ylabel("price, from 100")
         if len(closes.columns):
             ax.legend(frameon=False)
