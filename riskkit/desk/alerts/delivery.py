@@ -23,6 +23,7 @@ from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.channels import AlertChannel
 from riskkit.desk.core.records import CheckedRecord, Field, non_negative
 
+STATUSES = ("waiting", "delivered", "failed", "dropped")
 OVERFLOWS = ("drop_oldest", "drop_newest")  # without "wait": it would delay a decision
 Wait = Callable[[float], Any]
 logger = logging.getLogger("riskkit.desk.alerts")

@@ -31,7 +31,9 @@ from riskkit.desk.alerts.history import (
     deliveries_frame,
     history_frame,
 )
+from riskkit.desk.alerts.persistence import fill, plain_state
 from riskkit.desk.core.records import as_text, checked, optional_nanoseconds
+from riskkit.desk.core.state_digest import digest_of, restored
 from riskkit.replay.schema.durations import duration
 
 logger = logging.getLogger("riskkit.desk.alerts")
@@ -357,6 +359,39 @@ class AlertSystem(Shown):
         self._queues = {name: queue.forked() for name, queue in self._queues.items()}
         if running:
             self.start()
+
+    # ------------------------------------------------------------------ state
+
+    def state(self) -> dict[str, Any]:
+        """History, acknowledgements, deliveries, mutes and windows as plain data for JSON, for `from_state`."""
+        with self._lock:
+            return plain_state(self)
+
+    @classmethod
+    def from_state(cls, state: Any, channels: Any = (), **options: Any) -> AlertSystem:
+        """Continue after a restart, with channels and options as of a new system; what waits is delivered again.
+
+        Raises
+        ------
+        InputError
+            A state that was not written by an `AlertSystem`.
+
+        Examples
+        --------
+        >>> alerts = AlertSystem()
+        >>> alerts.mute(user="ann")
+        >>> again = AlertSystem.from_state(alerts.state())
+        >>> again.post(Alert("01", "ann", "limit", "WARN", "too much.", 0)), again.digest == alerts.digest
+        (False, False)
+        """
+        system = cls(channels, **options)
+        restored(cls.__name__, state, lambda plain: fill(system, plain))
+        return system
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the state."""
+        return digest_of(type(self).__name__, self.state())
 
     def __enter__(self) -> AlertSystem:
         return self.start()

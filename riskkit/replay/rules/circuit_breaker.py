@@ -18,6 +18,7 @@ from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
+from riskkit.replay.rules.breaker_state import OPTIONS, checked_state, fill, plain_state
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Count, Flag, Hour, Limit, MoneyReached, TimeZone
 from riskkit.replay.rules.rule import Rule, RuleType, register
@@ -25,6 +26,7 @@ from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.digest import hash_plain
 from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 from riskkit.replay.schema.scopes import SCOPES
 from riskkit.replay.schema.universe import Universe, exact
@@ -394,6 +396,36 @@ class CircuitBreaker(Shown):
             if self.hold == "session":
                 self._release()
             return True
+
+    # ------------------------------------------------------------------ restart
+
+    def state(self) -> dict[str, Any]:
+        """Limits, loss, positions, errors, trip and time as plain data for JSON, for `from_state`."""
+        with self._lock:
+            return plain_state(self)
+
+    @classmethod
+    def from_state(cls, state: Any) -> CircuitBreaker:
+        """Continue after a restart: a loss, a trip and the trading day are as they were; another state is refused.
+
+        Examples
+        --------
+        >>> breaker = CircuitBreaker(daily_loss=100)
+        >>> breaker.record_trade(-90)
+        >>> again = CircuitBreaker.from_state(breaker.state())
+        >>> again.record_trade(-10)
+        >>> again.tripped, again.digest == breaker.digest
+        (True, False)
+        """
+        known = checked_state(state)
+        breaker = cls(**{name: known[name] for name in OPTIONS})
+        fill(breaker, known)
+        return breaker
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the state: equal for equal breakers."""
+        return hash_plain(self.state()).hex()
 
     # ------------------------------------------------------------------ calls of the rule's functions
 
