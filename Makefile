@@ -23,9 +23,11 @@ check: lint
 test: $(VENV)/dev
 	$(PYTEST) --nbval --nbval-current-env tests riskkit notebooks
 
-# the properties on more cases, each time others, and the tests of killed processes again and again
+# the properties on more cases, each time others, and the tests of killed processes again and again; of one kind of attack
+# only by PROFILE=numbers, signals or names
+PROFILE ?=
 fuzz: $(VENV)/dev
-	$(PYTEST) --long tests
+	$(PYTEST) --long tests$(if $(PROFILE),/house/test_fuzz_$(PROFILE).py)
 
 # a sample of the package with one token changed each: the tests must notice; survivors are printed, more than 5 % fail
 SAMPLE ?= 30

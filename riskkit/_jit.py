@@ -22,6 +22,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from riskkit._cache import kernels_of
+
 Bound = dict[Any, Callable[..., Any]]  # function -> its compiled or plain form
 FLAGS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
@@ -190,7 +192,8 @@ def _compile(function: Any, flags: dict[str, Any], njit: Any, seen: Bound) -> Ca
         rebound.__qualname__ = f"{source.__name__}_{mark}"
         rebound.__name__ = rebound.__qualname__
         own = {**flags, "forceinline": False, "cache": True} if hasattr(source, "apart") else flags
-        seen[source] = njit(**own)(rebound)
+        with kernels_of(source.__code__.co_filename):
+            seen[source] = njit(**own)(rebound)
     return seen[source]
 
 

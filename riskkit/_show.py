@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, separators of lines, marks that turn the direction of a line, halves of characters."""
 
 Row = tuple[str, Any, str]
 
@@ -31,14 +35,25 @@ class Shown:
         return as_html(self._title(), self._rows())
 
 
+def one_line(text: str) -> str:
+    r"""A text on one line without control characters, for a terminal or a log.
+
+    Examples
+    --------
+    >>> one_line("boom\nCRITICAL\x1b[2J forged")
+    'boom CRITICAL [2J forged'
+    """
+    return " ".join(CONTROLS.sub(" ", text).split())
+
+
 def number(value: Any) -> str:
-    """Format a value for a table: six significant digits, commas between thousands; strings unchanged."""
+    """Format a value for a table: six significant digits, commas between thousands; a text without control characters."""
     if value is None:
         return "-"
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, str):
-        return value
+        return CONTROLS.sub(" ", value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -82,7 +97,7 @@ def short_label(label: Any) -> str:
 
 def as_text(title: str, rows: Iterable[Row]) -> str:
     """Format rows as two aligned columns under a title."""
-    cells = [(label, number(value), unit) for label, value, unit in rows]
+    cells = [(number(label), number(value), number(unit)) for label, value, unit in rows]
     if not cells:
         return title
     left = max(len(label) for label, _, _ in cells)

@@ -75,6 +75,17 @@ def axes(ax: Axes | None = None, *, width: float = 9.0, height: float = 3.4) -> 
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
+def literal(name: Any) -> str:
+    r"""A name as it is: matplotlib reads what stands between two dollars as mathematics, and fails where it is none.
+
+    Examples
+    --------
+    >>> literal("US$/CA$")
+    'US\\$/CA\\$'
+    """
+    return str(name).replace("$", "\\$")
+
+
 def legible(shade: float) -> str:
     """Return the text colour on a diverging colour map at `shade` from 0 to 1: white on its dark ends."""
     return INK if 0.18 < shade < 0.82 else "white"
@@ -118,7 +129,7 @@ def curves(
     """
     ax = axes(ax)
     for name, line, style in _styled(lines):
-        ax.plot(x, line, label=name, **style)
+        ax.plot(x, line, label=literal(name), **style)
     ax.axhline(0.0, color=PALE, lw=0.6, zorder=0)
     _finish(ax, time, label, title)
     thousands(ax.yaxis)
@@ -133,7 +144,7 @@ def falls(
     ax = axes(ax, height=FALLS_HEIGHT)
     for name, line, style in _styled(lines):
         down = -np.asarray(line, float)
-        ax.fill_between(x, down, 0.0, color=style["color"], alpha=0.2, lw=0, label=name)
+        ax.fill_between(x, down, 0.0, color=style["color"], alpha=0.2, lw=0, label=literal(name))
         ax.plot(x, down, color=style["color"], lw=0.8)
     _finish(ax, time, label, title)
     ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.10g}")
@@ -166,7 +177,7 @@ def lanes(
         ax.annotate(f"highest bar: {highest:,}", (1.0, lane + 0.89), color=INK, fontsize="small", **where)
     _finish(ax, time, "", title)
     ax.grid(False)
-    ax.set_yticks(np.arange(len(names)) + 0.4, [f"{name}\n{notes.get(name, '')}".strip() for name in names])
+    ax.set_yticks(np.arange(len(names)) + 0.4, [literal(f"{name}\n{notes.get(name, '')}".strip()) for name in names])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.05, max(len(names), 1) + 0.05)
     return ax
@@ -200,7 +211,7 @@ def changes(
     ax.plot(before, rows, "o", mfc="white", mec=INK, ms=6, label=labels[0])
     ax.plot(after, rows, "o", color=STRONG, ms=6, label=labels[1])
     ax.axvline(0.0, color=PALE, lw=0.6, zorder=0)
-    ax.set_yticks(rows, list(names))
+    ax.set_yticks(rows, list(map(literal, names)))
     ax.set_ylim(-0.7, len(names) - 0.3)
     ax.set_xlabel(unit)
     dress(ax, title)
@@ -230,8 +241,8 @@ def threshold(
         ax.annotate(f" now: {now:,.10g}", (now, 0.97), xycoords=("data", "axes fraction"), color=WARM, va="top")
     ax.set_ylim(min(0.0, float(values.min(initial=0.0))), None)
     thousands(ax.yaxis)
-    ax.set_xlabel(name, color=INK)
-    ax.set_ylabel(label)
+    ax.set_xlabel(literal(name), color=INK)
+    ax.set_ylabel(literal(label))
     dress(ax, title)
     ax.grid(True, axis="y", color=GRID, lw=0.6)
     ax.set_axisbelow(True)
@@ -246,11 +257,11 @@ def exceedances(samples: Mapping[str, ArrayLike], *, label: str, title: str, ax:
         sample = sample[np.isfinite(sample)]
         share = np.arange(len(sample), 0, -1) / max(len(sample), 1)
         drawn = np.unique(np.linspace(0, max(len(sample) - 1, 0), 2_000).round().astype(int))[: len(sample)]
-        ax.step(sample[drawn], share[drawn], where="pre", label=name, lw=1.5, **line_style(i))
+        ax.step(sample[drawn], share[drawn], where="pre", label=literal(name), lw=1.5, **line_style(i))
     ax.axvline(1.0, color=PALE, lw=1.0)
     ax.set_yscale("log")
     ax.set_xlim(0.0, None)
-    ax.set_xlabel(label, color=INK)
+    ax.set_xlabel(literal(label), color=INK)
     ax.set_ylabel("share of messages at or above")
     ax.legend(frameon=False)
     dress(ax, title)
@@ -272,14 +283,14 @@ def heat(
     picture = ax.imshow(table, origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high)
     for axis, marks, name in ((ax.xaxis, x, names[0]), (ax.yaxis, y, names[1])):
         _thin_ticks(axis, [f"{mark:,g}" if _is_number(mark) else str(mark) for mark in marks], 12)
-        axis.set_label_text(name)
+        axis.set_label_text(literal(name))
     if table.size <= 120:
         for row, column in np.argwhere(np.isfinite(table)).tolist():
             value = table[row, column]
             colour = "white" if value - low < 0.55 * (high - low) else "black"
             ax.text(column, row, f"{value:,.3g}", ha="center", va="center", fontsize="small", color=colour)
     ax.figure.colorbar(picture, ax=ax, label=unit.strip())
-    ax.set_title(title, loc="left", color=INK)
+    ax.set_title(literal(title), loc="left", color=INK)
     ax.tick_params(colors=INK)
     return ax
 
@@ -294,7 +305,7 @@ def bars(
     for (part, values), (colour, hatch) in zip(parts.items(), LOOKS, strict=False):
         sizes = np.atleast_1d(np.asarray(values, float))
         starts = np.where(sizes < 0.0, low, high)
-        ax.barh(rows, sizes, left=starts, height=0.6, color=colour, hatch=hatch, edgecolor="white", label=part)
+        ax.barh(rows, sizes, left=starts, height=0.6, color=colour, hatch=hatch, edgecolor="white", label=literal(part))
         low, high = low + np.minimum(sizes, 0.0), high + np.maximum(sizes, 0.0)
     for row, total in zip(rows, low + high, strict=True):
         left = total < 0.0
@@ -302,8 +313,8 @@ def bars(
         ax.annotate(text, (total, row), (-4 if left else 4, 0), textcoords="offset points", fontsize="small",
                     color=INK, va="center", ha="right" if left else "left")  # fmt: skip
     ax.axvline(0.0, color=INK, linewidth=0.8)
-    ax.set_yticks(rows, [str(name) for name in names])
-    ax.set_xlabel(label)
+    ax.set_yticks(rows, [literal(name) for name in names])
+    ax.set_xlabel(literal(label))
     thousands(ax.xaxis)
     ax.margins(x=0.12)
     if len(parts) > 1:
@@ -320,7 +331,7 @@ def line_style(i: int) -> dict[str, Any]:
 
 def dress(ax: Axes, title: str) -> None:
     """Set a left-aligned title and remove the frame at the top and the right."""
-    ax.set_title(title, loc="left", color=INK)
+    ax.set_title(literal(title), loc="left", color=INK)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(colors=INK)
 
@@ -350,7 +361,7 @@ def signed(
             colour = legible((value / max_abs + 1.0) / 2.0)
             ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize="small", color=colour)
     ax.figure.colorbar(picture, ax=ax)
-    ax.set_title(title, loc="left", color=INK)
+    ax.set_title(literal(title), loc="left", color=INK)
     ax.tick_params(colors=INK)
     return ax
 
@@ -366,7 +377,7 @@ def correlations(covariance: ArrayLike, marks: Sequence[Any], *, title: str, ax:
 def _thin_ticks(axis: Any, texts: Sequence[str], limit: int) -> None:
     """Label every k-th position of an axis, so that there are at most `limit` ticks."""
     shown = range(0, len(texts), max(1, -(-len(texts) // limit)))
-    axis.set_ticks(list(shown), [texts[i] for i in shown])
+    axis.set_ticks(list(shown), [literal(texts[i]) for i in shown])
 
 
 def _is_number(value: Any) -> bool:
@@ -406,14 +417,14 @@ def _name_ends(ax: Axes, lines: Mapping[str, Any]) -> None:
     for end, name, colour in ends:
         placed = max(end, placed + gap)
         where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
-        ax.annotate(f" {name}", (1.0, placed), color=colour, **where)
+        ax.annotate(literal(f" {name}"), (1.0, placed), color=colour, **where)
 
 
 def _finish(ax: Axes, time: TimeAxis, label: str, title: str) -> None:
     ax.set_xticks(np.asarray(time.places, float), list(time.texts))
     ax.set_xlim(0.0, time.end)
     ax.set_xlabel(time.label, color=INK)
-    ax.set_ylabel(label)
+    ax.set_ylabel(literal(label))
     dress(ax, title)
     ax.grid(True, axis="y", color=GRID, lw=0.6)
     ax.set_axisbelow(True)

@@ -65,7 +65,7 @@ class BestHedges(Shown):
         """Draw the risk after each hedge as bars, the best on top, and the risk before as a line."""
         frame = self.to_frame().iloc[::-1]
         ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
-        ax.barh([str(name) for name in frame.index], frame["after"], color=plot.STRONG)
+        ax.barh([plot.literal(name) for name in frame.index], frame["after"], color=plot.STRONG)
         ax.axvline(self.before, color=plot.WARM, linewidth=1.4)
         plot.thousands(ax.xaxis)
         ax.set_xlabel(f"{NAMES[self.measure]} after the hedge, money (line: before)")

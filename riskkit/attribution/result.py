@@ -119,7 +119,11 @@ class Attribution(Shown):
         ax = plot.axes(ax, height=1.3 + 0.36 * len(frame))
         errors = frame["standard_error"] if "standard_error" in frame else None
         ax.barh(
-            [str(name) for name in frame.index], frame["component"], xerr=errors, color=plot.STRONG, ecolor=plot.INK
+            [plot.literal(name) for name in frame.index],
+            frame["component"],
+            xerr=errors,
+            color=plot.STRONG,
+            ecolor=plot.INK,
         )
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
         plot.thousands(ax.xaxis)

@@ -108,7 +108,7 @@ class LiquidityVar(Shown):
     def plot(self, ax: Any = None) -> Any:
         """Draw stacked bars of the causes by position, the largest on top."""
         frame = self.to_frame().sort_values("total", kind="stable")
-        names = [str(name) for name in frame.index]
+        names = [plot.literal(name) for name in frame.index]
         ax = plot.axes(ax, height=1.6 + 0.36 * len(names))
         ends = {1.0: np.zeros(len(frame)), -1.0: np.zeros(len(frame))}  # gains stack to the left, losses to the right
         for (cause, label), (color, hatch) in zip(CAUSES.items(), plot.LOOKS, strict=False):

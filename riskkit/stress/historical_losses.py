@@ -92,7 +92,7 @@ class HistoricalStress(Shown):
         for i, name in enumerate(self._of(book)["peak_to_trough"].nlargest(n_worst).index):
             path = self.paths[name]
             line = path.iloc[:, 0] if book is None else path[book]
-            ax.plot(np.arange(len(line)), line.to_numpy(), label=str(name), **plot.line_style(i))
+            ax.plot(np.arange(len(line)), line.to_numpy(), label=plot.literal(name), **plot.line_style(i))
         ax.axhline(0.0, color=plot.INK, linewidth=0.5)
         ax.set_xlabel("periods since the start of the window")
         plot.thousands(ax.yaxis)

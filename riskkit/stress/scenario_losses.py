@@ -53,7 +53,7 @@ class StressTest(Shown):
         losses = (self.losses.iloc[:, 0] if book is None else self.losses[book]).sort_values(kind="stable")
         ax = plot.axes(ax, height=1.3 + 0.36 * len(losses))
         colors = [plot.WARM if loss > 0.0 else plot.STRONG for loss in losses]
-        ax.barh([short_label(name) for name in losses.index], losses, color=colors)
+        ax.barh([plot.literal(short_label(name)) for name in losses.index], losses, color=colors)
         ax.axvline(0.0, color=plot.INK, linewidth=0.8)
         plot.thousands(ax.xaxis)
         ax.set_xlabel("loss, money (left of zero: a gain)")

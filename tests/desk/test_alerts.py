@@ -449,7 +449,7 @@ def test_the_memory_of_repeats_is_bounded():
     alerts = AlertSystem(deduplicate=10, keep=10)
     for ts in range(20_000):
         alerts.post(alert(ts, user=f"u{ts}"))
-    assert len(alerts._repeats._last) <= 1_024 and len(alerts.history()) == 10
+    assert len(alerts._repeats.last) <= 1_024 and len(alerts.history()) == 10
     assert not alerts.post(alert(99_999, user="u19995", timestamp=20_000))  # those in the window are still known
 
 

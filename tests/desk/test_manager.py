@@ -594,8 +594,8 @@ def test_a_written_state_is_all_that_the_book_is_restored_from(book):
         def ready(self, *texts):
             """Everything can be written."""
 
-        def append(self, event):
-            self.events.append(event)
+        def prepared(self, event):
+            return [(self.events.append, event)]
 
     journal = Journal()
     book.write_to(journal, opening=False)

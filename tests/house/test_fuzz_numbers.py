@@ -28,7 +28,7 @@ def nested(depth: int) -> list:
 HOSTILE = [
     "1e9999999", "1e99999999", "1e-99999999", "9" * 5_000, "9" * 300_000, "1e" + "9" * 100, "0." + "0" * 5_000 + "1",
     Decimal("1e999999"), Decimal("1e-999999"), Decimal("sNaN"), Decimal("-Infinity"), 10**5_000, -(10**5_000), 2**64,
-    Fraction(10**5_000), Fraction(1, 10**5_000), 1e308, 5e-324, float("nan"), -float("inf"), np.float64("inf"),
+    Fraction(10**5_000), Fraction(1, 10**5_000), Fraction(10**1_000, 3), 1e308, 5e-324, float("nan"), -float("inf"), np.float64("inf"),
     np.int64(2**62), np.uint64(2**64 - 1), np.longdouble("1e4000"), np.datetime64("NaT"), True, None, "", "nan", "0x10",
     b"1", 1j, "\x00", "\ud800", [1], {"a": 1}, nested(5_000), {"format": 1, "books": nested(5_000)},
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from riskkit._check import InputError, finite_number, one_of, shown, whole_number
-from riskkit._show import Row
+from riskkit._show import Row, one_line
 from riskkit.desk.core.records import CheckedRecord, Field, Nanoseconds, Text, as_text
 from riskkit.replay.rules.rule import ACTIONS, SEVERITIES
 
@@ -63,6 +63,8 @@ class Alert(CheckedRecord):
         Effect of the decision.
     seq : int, optional
         Number of the event in the journal, the argument of `ReplayResult.explain`.
+    key : str, optional
+        What the rule counts by: the account, "A X" for an instrument of an account, ...
 
     Raises
     ------
@@ -86,10 +88,11 @@ class Alert(CheckedRecord):
     metrics: Annotated[dict[str, float], Field(_metrics)] = field(default_factory=dict)
     action: ActionName = "ALERT"
     seq: EventNumber | None = None
+    key: Text | None = None
 
     def __str__(self) -> str:
         """One line."""
-        return " ".join(f"{self.severity} {self.rule} {self.user}: {self.message}".split())
+        return one_line(f"{self.severity} {self.rule} {self.user}: {self.message}")
 
     def _title(self) -> str:
         return f"{self.severity}: {self.rule} of {self.user}"

@@ -10,16 +10,24 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import os
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from riskkit._check import InputError, one_of, positive, shown, whole_number
-from riskkit._show import Shown, table_html, table_text
+from riskkit._show import CONTROLS, Shown, one_line, table_html, table_text
 from riskkit.desk.alerts.alert import Alert
+from riskkit.desk.alerts.deadline import Deadline
 from riskkit.desk.core.records import as_text
 from riskkit.replay.results.decisions import time_text
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 LEVELS = {"INFO": logging.INFO, "WARN": logging.WARNING, "CRITICAL": logging.CRITICAL}
 
@@ -128,7 +136,8 @@ class FileChannel:
     Parameters
     ----------
     path : str or Path
-        The file is opened for each alert, so it may be moved at any time.
+        The file is opened for each alert, so it may be moved at any time. A line is on disk as a whole when the alert
+        counts as delivered; what a full disk cuts off is taken back.
 
     Examples
     --------
@@ -144,11 +153,50 @@ class FileChannel:
     def __call__(self, alert: Alert) -> None:
         """Append one line."""
         line = json.dumps(alert.to_dict(), ensure_ascii=False) + "\n"
-        with self.path.open("ab", buffering=0) as file:
-            file.write(line.encode())
+        with self.path.open("a+b", buffering=0) as file:
+            append_whole(file, line.encode(errors="backslashreplace"))
 
     def __repr__(self) -> str:
         return f"FileChannel({self.path.name!r})"
+
+
+def append_whole(file: Any, data: bytes) -> None:
+    """Append a line to an unbuffered file: whole and on disk on return, or not at all; one writer at a time."""
+    if not file.seekable():  # a pipe
+        file.write(data)
+        return
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    size = file.seek(0, os.SEEK_END)
+    if size and file.seek(size - 1) is not None and file.read(1) != b"\n":
+        data = b"\n" + data  # behind what a killed writer left
+    try:
+        while data:
+            data = data[file.write(data) :]
+        os.fsync(file.fileno())
+    except BaseException:
+        file.truncate(size)
+        raise
+
+
+def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers of a request; a line break in one would begin another."""
+    for name, value in headers.items():
+        is_name = isinstance(name, str) and re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name)
+        if not is_name or not isinstance(value, str) or not re.fullmatch(r"[ -~\t\xa0-\xff]*", value):
+            raise InputError(f"headers: {shown(name)} is no header of one line")
+    return dict(headers)
+
+
+def _address(value: Any, name: str) -> str:
+    """One e-mail address, with or without a name before it."""
+    from email.utils import getaddresses
+
+    text = as_text(value, name)
+    found = getaddresses([text])
+    if CONTROLS.search(text) or len(found) != 1 or not re.fullmatch(r"[^\s,;<>@]+@[^\s,;<>@]+", found[0][1]):
+        raise InputError(f"{name}={shown(value)} is not one e-mail address; give 'risk@desk.example'")
+    return text
 
 
 class WebhookChannel:
@@ -163,12 +211,12 @@ class WebhookChannel:
     headers : mapping, optional
         Additional headers, such as ``{"Authorization": ...}``.
     timeout : float
-        Seconds.
+        Seconds in all.
 
     Raises
     ------
     InputError
-        A URL of another scheme, a timeout that is not above zero.
+        A URL that is no address or of another scheme, a header that is none, a timeout that is not above zero.
 
     Examples
     --------
@@ -181,16 +229,23 @@ class WebhookChannel:
     def __init__(self, url: str, headers: Mapping[str, str] | None = None, timeout: float = 5.0) -> None:
         from urllib.parse import urlsplit
 
-        parts = urlsplit(as_text(url, "url"))
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(as_text(url, "url"))
+            host, _ = parts.hostname, parts.port
+        except ValueError as error:
+            raise InputError(f"url is no address: {one_line(str(error))}") from None
+        if parts.scheme not in ("http", "https") or not host:
             raise InputError(f"url has the scheme {parts.scheme!r}; give an http or https URL with a host")
+        if not re.fullmatch(r"[!-~]+", url):
+            raise InputError("url holds a space, a control character or a letter beyond ASCII; write it as %20, ...")
         self.url = url
-        self.headers = {"Content-Type": "application/json", **(headers or {})}
+        self.headers = {"Content-Type": "application/json", **_checked_headers(headers or {})}
         self.timeout = positive(timeout, "timeout")
         self._shown = f"{parts.scheme}://{parts.hostname}"
 
     def __call__(self, alert: Alert) -> None:
-        """Send one alert and read the answer."""
+        """Send one alert and read the status of the answer."""
+        from urllib.parse import quote
         from urllib.request import HTTPRedirectHandler, Request, build_opener
 
         class NoRedirect(HTTPRedirectHandler):
@@ -198,11 +253,11 @@ class WebhookChannel:
                 return None
 
         body = json.dumps(alert.to_dict()).encode()
-        headers = {**self.headers, "Idempotency-Key": alert.alert_id}
-        with build_opener(NoRedirect).open(
-            Request(self.url, body, headers, method="POST"), timeout=self.timeout
-        ) as answer:
-            answer.read()
+        headers = {**self.headers, "Idempotency-Key": quote(alert.alert_id)}
+        request = Request(self.url, body, headers, method="POST")
+        with Deadline(self.timeout) as deadline:
+            opener = build_opener(NoRedirect, *deadline.handlers())
+            opener.open(request, timeout=self.timeout).close()  # the status is the answer: its text is not read
 
     def __repr__(self) -> str:
         return f"WebhookChannel({self._shown!r})"
@@ -223,7 +278,7 @@ class EmailChannel:
     username, password : str, optional
         Login; requires "starttls" or "tls".
     timeout : float
-        Seconds.
+        Seconds in all.
     local_hostname : str, optional
         Name of this machine in the greeting; by default looked up.
 
@@ -255,10 +310,10 @@ class EmailChannel:
     ) -> None:
         self.host = as_text(host, "host")
         self.port = whole_number(port, "port")
-        self.sender = as_text(sender, "sender")
+        self.sender = _address(sender, "sender")
         if isinstance(recipients, str) or not recipients:
             raise InputError(f"recipients={shown(recipients)} is not a list of addresses; give a list of at least one")
-        self.recipients = [as_text(recipient, "a recipient") for recipient in recipients]
+        self.recipients = [_address(recipient, "a recipient") for recipient in recipients]
         self.security = one_of(security, ("none", "starttls", "tls"), "security")
         if username is not None and self.security == "none":
             raise InputError(
@@ -277,7 +332,7 @@ class EmailChannel:
         kind: type[smtplib.SMTP] = smtplib.SMTP
         if self.security == "tls":
             kind, options["context"] = smtplib.SMTP_SSL, ssl.create_default_context()
-        with kind(self.host, self.port, **options) as server:
+        with Deadline(self.timeout) as deadline, deadline.watched(kind)(self.host, self.port, **options) as server:
             if self.security == "starttls":
                 server.starttls(context=ssl.create_default_context())
             username, password = self._login
@@ -290,17 +345,19 @@ class EmailChannel:
     def _message(self, alert: Alert) -> Any:
         from email.message import EmailMessage
         from email.utils import format_datetime
+        from urllib.parse import quote
 
         message = EmailMessage()
-        message["Subject"] = " ".join(f"{alert.severity}: {alert.rule} of {alert.user}".split())
+        message["Subject"] = " ".join(one_line(f"{alert.severity}: {alert.rule} of {alert.user}").split())
         message["From"] = self.sender
         message["To"] = ", ".join(self.recipients)
         message["Date"] = format_datetime(
             datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
             + datetime.timedelta(microseconds=alert.timestamp // 1000)
         )
-        message["Message-ID"] = f"<{alert.alert_id}@riskkit.invalid>"
-        message.set_content(f"{alert.message}\n\n{json.dumps(alert.to_dict(), indent=2)}\n")
+        message["Message-ID"] = f"<{quote(alert.alert_id)}@riskkit.invalid>"
+        text = alert.message.encode(errors="backslashreplace").decode()
+        message.set_content(f"{text}\n\n{json.dumps(alert.to_dict(), indent=2)}\n")
         return message
 
     def __repr__(self) -> str:

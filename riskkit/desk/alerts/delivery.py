@@ -6,18 +6,24 @@ and counted. Each channel has its own queue, so that a hanging channel delays no
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from riskkit._check import one_of, positive, whole_number
+from riskkit._commit import Change, commit
+from riskkit._show import one_line
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.channels import AlertChannel
 from riskkit.desk.core.records import CheckedRecord, Field, non_negative
 
+STATUSES = ("waiting", "delivered", "failed", "dropped")
 OVERFLOWS = ("drop_oldest", "drop_newest")  # without "wait": it would delay a decision
 Wait = Callable[[float], Any]
 logger = logging.getLogger("riskkit.desk.alerts")
@@ -90,38 +96,50 @@ class DeliveryQueue:
         self.retry = retry
         self.counts = {"delivered": 0, "failed": 0, "dropped": 0}
         self._wait = wait
-        self._changed = threading.Condition()
+        self.lock = threading.RLock()
+        self._changed = threading.Condition(self.lock)
         self._queue: deque[Delivery] = deque()
-        self._busy = 0
+        self._sending: dict[int, Delivery] = {}  # by thread
         self._thread: threading.Thread | None = None
         self._halt = threading.Event()
         self._closing = False
 
     # ------------------------------------------------------------------ putting in
 
-    def put(self, delivery: Delivery) -> None:
-        """Add a delivery; never blocks on the channel."""
-        with self._changed:
-            if len(self._queue) >= self.capacity:
-                lost = delivery if self.overflow == "drop_newest" else self._queue.popleft()
-                self._settle(lost, "dropped")
-                if lost is delivery:
-                    return
-            self._queue.append(delivery)
+    def put(self, delivery: Delivery) -> list[Change]:
+        """The changes that add a delivery, to be committed under the lock; never blocks on the channel."""
+        if len(self._queue) < self.capacity:
+            return [(self._queue.append, delivery)]
+        if self.overflow == "drop_newest":
+            return self._settled(delivery, "dropped")
+        return [*self._settled(self._queue[0], "dropped"), (self._queue.popleft,), (self._queue.append, delivery)]
+
+    def wake(self) -> None:
+        """Tell the thread that something was added."""
+        with self.lock:
             self._changed.notify_all()
 
     @property
     def waiting(self) -> int:
         """Number of deliveries in the queue or in progress."""
-        with self._changed:
-            return len(self._queue) + self._busy
+        with self.lock:
+            return len(self._queue) + len(self._sending)
+
+    def untold(self) -> list[str]:
+        """Ids of the alerts that are not delivered, the oldest first."""
+        with self.lock:
+            return [delivery.alert.alert_id for delivery in (*self._sending.values(), *self._queue)]
+
+    def forked(self) -> DeliveryQueue:
+        """An empty queue of the same channel, for a forked child: the alerts so far are the parent's."""
+        return DeliveryQueue(self.name, self.channel, self.capacity, self.overflow, self.retry, self._wait)
 
     # ------------------------------------------------------------------ delivering
 
     def deliver(self) -> int:
         """Deliver the waiting alerts in this thread; return the number delivered."""
         halt, delivered = threading.Event(), 0
-        for _ in range(len(self._queue)):
+        for _ in range(self.waiting):
             delivery = self._next(halt, block=False)
             if delivery is None:
                 break
@@ -137,7 +155,7 @@ class DeliveryQueue:
 
     def finish(self) -> None:
         """Stop the thread when the queue is empty."""
-        with self._changed:
+        with self.lock:
             self._closing = True
             self._changed.notify_all()
 
@@ -157,21 +175,25 @@ class DeliveryQueue:
 
     def flush(self, timeout: float) -> bool:
         """Wait for the queue to be empty; return whether it is."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._queue and not self._busy, timeout)
+        with self.lock:
+            return self._changed.wait_for(lambda: not self._queue and not self._sending, timeout)
 
     def _run(self, halt: threading.Event) -> None:
         while (delivery := self._next(halt, block=True)) is not None:
             self._send(delivery, halt)
 
     def _next(self, halt: threading.Event, block: bool) -> Delivery | None:
-        with self._changed:
+        me = threading.get_ident()
+        with self.lock:
+            if me in self._sending:  # an earlier call of this thread was interrupted
+                commit([(self._queue.appendleft, self._sending[me]), (self._sending.pop, me)])
             while block and not self._queue and not self._closing and not halt.is_set():
                 self._changed.wait()
             if halt.is_set() or not self._queue:
                 return None
-            self._busy += 1
-            return self._queue.popleft()
+            delivery = self._queue[0]
+            commit([(self._sending.__setitem__, me, delivery), (self._queue.popleft,)])
+            return delivery
 
     def _send(self, delivery: Delivery, halt: threading.Event) -> bool:
         """Attempt a delivery until it is delivered or failed; an interrupted one returns to the front of the queue."""
@@ -179,15 +201,13 @@ class DeliveryQueue:
         try:
             status = self._attempt(delivery, halt)
         finally:
-            with self._changed:
-                self._busy -= 1
-                if status == "waiting":
-                    self._queue.appendleft(delivery)
-                else:
-                    self._settle(delivery, status)
+            with self.lock:
+                back = [(self._queue.appendleft, delivery)] if status == "waiting" else self._settled(delivery, status)
+                commit([(self._sending.pop, threading.get_ident()), *back])
                 self._changed.notify_all()
         if status == "failed":  # outside the lock: logging may be slow
-            logger.warning("channel %s: alert %s failed: %s", self.name, delivery.alert.alert_id, delivery.error)
+            told = one_line(self.name), one_line(delivery.alert.alert_id), delivery.error
+            logger.warning("channel %s: alert %s failed: %s", *told)
         return status == "delivered"
 
     def _attempt(self, delivery: Delivery, halt: threading.Event) -> str:
@@ -198,13 +218,29 @@ class DeliveryQueue:
                 return "waiting"
             delivery.attempts += 1
             try:
-                self.channel(delivery.alert)
+                answer = self.channel(delivery.alert)
+                if inspect.isawaitable(answer):
+                    _wait_for(answer)
             except (Exception, SystemExit) as error:
-                delivery.error = f"{type(error).__name__}: {error}"
+                delivery.error = one_line(f"{type(error).__name__}: {error}")
             else:
                 return "delivered"
         return "failed"
 
-    def _settle(self, delivery: Delivery, status: str) -> None:
-        delivery.status = status
-        self.counts[status] += 1
+    def _settled(self, delivery: Delivery, status: str) -> list[Change]:
+        return [(setattr, delivery, "status", status), (self.counts.__setitem__, status, self.counts[status] + 1)]
+
+
+def _wait_for(answer: Any) -> None:
+    """Wait for what an asynchronous channel returned, in a thread of its own if this one runs a loop, as a notebook does."""
+
+    async def finish() -> None:
+        await answer
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(finish())
+        return
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, finish()).result()

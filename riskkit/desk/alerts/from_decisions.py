@@ -106,6 +106,7 @@ class AlertMaker:
             metrics=metrics_of(engine, action, user, self._valued),
             action=action.action.name,
             seq=seq,
+            key=action.key or None,
         )
 
     def _others(self, engine: Engine, action: Decision) -> list[Decision]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from riskkit._check import InputError, shown
+from riskkit._commit import Change
 from riskkit.desk.alerts.alert import RANK, Alert, Severity, as_severity
 from riskkit.desk.alerts.delivery import Delivery
 from riskkit.desk.core.records import CheckedRecord, Text
 
 Key = tuple[str | None, str | None]
+Identity = tuple[str, str, str | None, str, str]
+REMEMBERED = 100_000
+"""Ids of alerts that are raised once, whatever the length of the history."""
 FIRST_PRUNING = 1024
 OF_ALERT = ["alert_id", "timestamp", "user", "rule", "severity", "action", "message", "trade_id", "seq"]
 MEASURED = ["observed", "limit"]
@@ -64,7 +69,7 @@ class Mutes:
 
 
 class Repeats:
-    """Alerts of the same user and rule within a window of event time.
+    """Alerts of the same user, rule, key, action and severity within a window of event time: an escalation is no repeat.
 
     The window begins with the raised alert and is not extended by repeats: a lasting condition raises one alert per
     window.
@@ -77,23 +82,28 @@ class Repeats:
 
     def __init__(self, window: int) -> None:
         self.window = window
-        self._last: dict[Key, int] = {}
+        self.last: dict[Identity, int] = {}
         self._prune_at = FIRST_PRUNING
 
     def is_repeat(self, alert: Alert) -> bool:
         """Return True if an alert is a repeat."""
-        last = self._last.get((alert.user, alert.rule))
+        last = self.last.get(identity(alert))
         return last is not None and abs(alert.timestamp - last) < self.window
 
-    def begin(self, alert: Alert) -> None:
-        """Begin the window of an alert; expired windows are pruned now and then."""
+    def begun(self, alert: Alert) -> list[Change]:
+        """The changes that begin the window of an alert; expired windows are pruned now and then."""
         if self.window == 0:
-            return
-        self._last[alert.user, alert.rule] = alert.timestamp
-        if len(self._last) >= self._prune_at:
+            return []
+        if len(self.last) >= self._prune_at:
             since = alert.timestamp - self.window
-            self._last = {key: last for key, last in self._last.items() if last > since}
-            self._prune_at = max(FIRST_PRUNING, 2 * len(self._last))
+            self.last = {key: last for key, last in self.last.items() if last > since}
+            self._prune_at = max(FIRST_PRUNING, 2 * len(self.last))
+        return [(self.last.__setitem__, identity(alert), alert.timestamp)]
+
+
+def identity(alert: Alert) -> Identity:
+    """What makes an alert a repeat of another."""
+    return alert.user, alert.rule, alert.key, alert.action, alert.severity
 
 
 class UnknownAlertError(InputError):
@@ -135,13 +145,17 @@ class AlertHistory:
 
     def __init__(self, keep: int) -> None:
         self.keep = keep
-        self.entries: dict[str, HistoryEntry] = {}
+        self.entries: OrderedDict[str, HistoryEntry] = OrderedDict()
+        self.ids: OrderedDict[str, None] = OrderedDict()
 
-    def add(self, entry: HistoryEntry) -> None:
-        """Add one alert, and drop the oldest if there are too many."""
-        self.entries[entry.alert.alert_id] = entry
-        if len(self.entries) > self.keep:
-            del self.entries[next(iter(self.entries))]
+    def added(self, entry: HistoryEntry) -> list[Change]:
+        """The changes that add one alert, and drop the oldest if there are too many."""
+        alert_id = entry.alert.alert_id
+        changes: list[Change] = [(self.entries.__setitem__, alert_id, entry), (self.ids.__setitem__, alert_id, None)]
+        for held, most in ((self.entries, self.keep), (self.ids, max(REMEMBERED, self.keep))):
+            if len(held) >= most:
+                changes.append((held.pop, next(iter(held))))
+        return changes
 
     def __getitem__(self, alert_id: str) -> HistoryEntry:
         if alert_id not in self.entries:
@@ -149,7 +163,7 @@ class AlertHistory:
         return self.entries[alert_id]
 
     def __contains__(self, alert_id: str) -> bool:
-        return alert_id in self.entries
+        return alert_id in self.ids
 
     def all(self) -> list[HistoryEntry]:
         """A copy of the present entries, from which a frame can be made without the lock."""

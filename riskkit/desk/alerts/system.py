@@ -7,14 +7,17 @@ the events, waits between attempts are seconds.
 
 from __future__ import annotations
 
+import atexit
 import logging
-import threading
+import sys
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from riskkit._check import Duration, InputError, positive, shown, whole_number
-from riskkit._show import Row, Shown
+from riskkit._commit import Change, commit
+from riskkit._fork import lock_of
+from riskkit._show import Row, Shown, one_line
 from riskkit.desk.alerts.alert import Alert
 from riskkit.desk.alerts.channels import AlertChannel
 from riskkit.desk.alerts.delivery import Delivery, DeliveryQueue, Retry
@@ -28,10 +31,20 @@ from riskkit.desk.alerts.history import (
     deliveries_frame,
     history_frame,
 )
+from riskkit.desk.alerts.persistence import fill, plain_state
 from riskkit.desk.core.records import as_text, checked, optional_nanoseconds
+from riskkit.desk.core.state_digest import digest_of, restored
 from riskkit.replay.schema.durations import duration
 
 logger = logging.getLogger("riskkit.desk.alerts")
+MOST_NAMED = 20
+_systems: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+@atexit.register
+def _deliver_at_exit() -> None:
+    for system in list(_systems):
+        system._at_exit()
 
 
 class AlertSystem(Shown):
@@ -49,12 +62,16 @@ class AlertSystem(Shown):
     retry : Retry
         Attempts, and the waits between them.
     deduplicate : str, Timedelta or int
-        An alert of the same user and rule within this window of event time after the last raised one is a repeat, which
-        is counted and dropped. "60s" or nanoseconds; 0 disables it. The same id is raised only once in any case.
+        An alert of the same user, rule, key, action and severity within this window of event time after the last raised
+        one is a repeat, which is counted and dropped; an escalation is none. "60s" or nanoseconds; 0 disables it. The same
+        id is raised only once among the last 100,000.
     keep : int
         Number of alerts in the history.
     wait : function of seconds, optional
         Replaces the wait between attempts; a true result stops them.
+    exit_timeout : float
+        Seconds for each channel to deliver what waits when the interpreter ends, if delivery runs in the background; what
+        is not delivered then is named on stderr.
 
     Raises
     ------
@@ -89,8 +106,10 @@ class AlertSystem(Shown):
         deduplicate: Duration = 0,
         keep: int = 10_000,
         wait: Callable[[float], Any] | None = None,
+        exit_timeout: float = 5.0,
     ) -> None:
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
+        self._exit_timeout = positive(exit_timeout, "exit_timeout", zero=True)
         self._options = capacity, overflow, Retry() if retry is None else retry, wait
         self._history = AlertHistory(whole_number(keep, "keep"))
         self._repeats = Repeats(duration(deduplicate, "deduplicate"))
@@ -100,6 +119,7 @@ class AlertSystem(Shown):
         self._queues: dict[str, DeliveryQueue] = {}
         self._counts = {"raised": 0, "deduplicated": 0, "muted": 0, "errors": 0}
         self._running = False
+        _systems.add(self)
         named = channels.items() if isinstance(channels, Mapping) else [(None, channel) for channel in channels]
         for name, channel in named:
             self.add_channel(channel, name)
@@ -204,22 +224,34 @@ class AlertSystem(Shown):
         with self._lock:
             muted = self._mutes.is_muted(alert)
             if alert.alert_id in self._history or (not muted and self._repeats.is_repeat(alert)):
-                self._counts["deduplicated"] += 1
+                commit([self._counted("deduplicated")])
                 return False
             if muted:
-                self._counts["muted"] += 1
-                self._history.add(HistoryEntry(alert, muted=True))
+                commit([self._counted("muted"), *self._history.added(HistoryEntry(alert, muted=True))])
                 return False
-            self._counts["raised"] += 1
-            self._repeats.begin(alert)
-            entry = HistoryEntry(alert)
-            self._history.add(entry)
-            for name, queue in self._queues.items():
-                subscriptions = self._subscriptions[name]
-                if not subscriptions or any(subscription.matches(alert) for subscription in subscriptions):
-                    entry.deliveries[name] = Delivery(alert, name)
-                    queue.put(entry.deliveries[name])
-            return True
+            queues = [queue for name, queue in self._queues.items() if self._receives(name, alert)]
+            entry = HistoryEntry(alert, deliveries={queue.name: Delivery(alert, queue.name) for queue in queues})
+            changes = [self._counted("raised"), *self._repeats.begun(alert), *self._history.added(entry)]
+            self._enqueue(entry, queues, changes)
+        for queue in queues:
+            queue.wake()
+        return True
+
+    def _enqueue(self, entry: HistoryEntry, queues: list[DeliveryQueue], changes: list[Change]) -> None:
+        """Commit the changes and one delivery in each queue, under the locks of all queues."""
+        if not queues:
+            commit(changes)
+            return
+        with queues[0].lock:
+            put = queues[0].put(entry.deliveries[queues[0].name])
+            self._enqueue(entry, queues[1:], [*changes, *put])
+
+    def _receives(self, channel: str, alert: Alert) -> bool:
+        subscriptions = self._subscriptions[channel]
+        return not subscriptions or any(subscription.matches(alert) for subscription in subscriptions)
+
+    def _counted(self, name: str) -> Change:
+        return self._counts.__setitem__, name, self._counts[name] + 1
 
     # ------------------------------------------------------------------ acknowledgement and mutes
 
@@ -236,7 +268,8 @@ class AlertSystem(Shown):
         with self._lock:
             entry = self._history[alert_id]
             if not entry.acknowledged:
-                entry.acknowledged, entry.acknowledged_by, entry.acknowledged_at = True, by, at
+                given = {"acknowledged": True, "acknowledged_by": by, "acknowledged_at": at}
+                commit((setattr, entry, name, value) for name, value in given.items())
 
     def mute(self, user: str | None = None, rule: str | None = None, until: Any = None) -> None:
         """Mute a user, a rule, or a rule of a user, until an event time (without one, until `unmute`).
@@ -308,6 +341,57 @@ class AlertSystem(Shown):
         if hanging:
             logger.warning("channels that did not stop: %s", ", ".join(hanging))
         return hanging
+
+    def _at_exit(self) -> None:
+        """Deliver what waits, within the declared time, and name on stderr what is not delivered."""
+        if self._running:
+            self.close(self._exit_timeout)
+        for queue in self._queues.values():
+            untold = queue.untold()
+            if untold:
+                more = f" and {len(untold) - MOST_NAMED} more" if len(untold) > MOST_NAMED else ""
+                names = one_line(", ".join(untold[:MOST_NAMED]))
+                print(f"riskkit: channel {one_line(queue.name)} has not delivered {names}{more}", file=sys.stderr)
+
+    def _after_fork(self) -> None:
+        """Begin anew in a forked child, in the background if the parent did."""
+        running, self._running = self._running, False
+        self._queues = {name: queue.forked() for name, queue in self._queues.items()}
+        if running:
+            self.start()
+
+    # ------------------------------------------------------------------ state
+
+    def state(self) -> dict[str, Any]:
+        """History, acknowledgements, deliveries, mutes and windows as plain data for JSON, for `from_state`."""
+        with self._lock:
+            return plain_state(self)
+
+    @classmethod
+    def from_state(cls, state: Any, channels: Any = (), **options: Any) -> AlertSystem:
+        """Continue after a restart, with channels and options as of a new system; what waits is delivered again.
+
+        Raises
+        ------
+        InputError
+            A state that was not written by an `AlertSystem`.
+
+        Examples
+        --------
+        >>> alerts = AlertSystem()
+        >>> alerts.mute(user="ann")
+        >>> again = AlertSystem.from_state(alerts.state())
+        >>> again.post(Alert("01", "ann", "limit", "WARN", "too much.", 0)), again.digest == alerts.digest
+        (False, False)
+        """
+        system = cls(channels, **options)
+        restored(cls.__name__, state, lambda plain: fill(system, plain))
+        return system
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the state."""
+        return digest_of(type(self).__name__, self.state())
 
     def __enter__(self) -> AlertSystem:
         return self.start()

@@ -7,10 +7,9 @@ current positions in the last row of each, without adding up. Money and amounts 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from riskkit._check import InputError
+from riskkit._commit import Change
 from riskkit.desk.core.exact import CostBasis, Step
 from riskkit.desk.core.state_digest import plain_id
 
@@ -63,13 +62,13 @@ class JournalRow(NamedTuple):
 
 
 class Journal(Protocol):
-    """Destination of events: `ready` is called before an event is booked, `append` after it, both under the lock."""
+    """Destination of events: `ready`, then `prepared`, whose changes are committed with those of the book, under its lock."""
 
     def ready(self, *texts: str | None) -> None:
         """Raise if these texts, or the rows before them, cannot be written; the event is then not booked."""
 
-    def append(self, event: list[JournalRow]) -> None:
-        """Add the rows of one event; this must not fail."""
+    def prepared(self, event: list[JournalRow]) -> list[Change]:
+        """The changes that add the rows of one event, for `commit`."""
 
 
 class Writer:
@@ -79,13 +78,11 @@ class Writer:
     ----------
     quantum : Step
         The smallest step of money.
-    position_row : callable
-        From the key of a position to its `PositionRow`.
+    journal : Journal, optional
     """
 
-    def __init__(self, quantum: Step, position_row: Callable[[Key], PositionRow]) -> None:
-        self.quantum, self.position_row = quantum, position_row
-        self.journal: Journal | None = None
+    def __init__(self, quantum: Step, journal: Journal | None = None) -> None:
+        self.quantum, self.journal = quantum, journal
         self.rows: list[JournalRow] = []
         self.trade_id: str | None = None
         self.body: str | None = None
@@ -100,40 +97,37 @@ class Writer:
         self.body = None if self.trade_id is plain else f'{{"trade_id":{self.trade_id}}}'
         self.journal.ready(*texts, self.trade_id)
 
-    def attach(self, journal: Journal | None, opening: Callable[[], None] | None) -> None:
-        """Write to a journal from now on, beginning with the events of `opening`; None detaches it."""
-        if journal is not None and self.journal is not None:
-            raise InputError("a journal is attached already; close it first")
-        self.journal = journal
-        try:
-            if journal is not None and opening is not None:
-                opening()
-        except BaseException:
-            self.journal = None
-            raise
-
-    def leg(self, kind: str, role: str, key: Key, lots: int, money: int, realized: int, timestamp: int | None) -> None:
-        """Add one leg of a booked trade."""
+    def leg(
+        self,
+        kind: str,
+        role: str,
+        key: Key,
+        row: PositionRow,
+        lots: int,
+        money: int,
+        realized: int,
+        timestamp: int | None,
+    ) -> None:
+        """Add one leg of a trade, with the position after it."""
         if self.journal is None:
             return
-        row, quanta = self.position_row(key), self.quantum.text
+        quanta = self.quantum.text
         traded = row.lot.text(lots), quanta(money), quanta(realized)
         self.rows.append(JournalRow(kind, role, timestamp, *key, *traded, *self._after(row)))
 
-    def position(self, kind: str, key: Key) -> None:
+    def position(self, kind: str, key: Key, row: PositionRow) -> None:
         """Add a position without a trade."""
         if self.journal is not None:
             untraded = None, None, None
-            row = self._after(self.position_row(key))
-            self.rows.append(JournalRow(kind, "position", None, *key, *untraded, *row))
+            self.rows.append(JournalRow(kind, "position", None, *key, *untraded, *self._after(row)))
 
     def event(self, kind: str, **fields: Any) -> None:
         """Add a row that concerns no position."""
         if self.journal is not None:
             self.rows.append(JournalRow(kind, **fields))
 
-    def finish(self, body: Any = None) -> None:
-        """Append the event to the journal; the trade id and the body go into its first row.
+    def finish(self, body: Any = None) -> list[Change]:
+        """The changes that add the event to the journal; the trade id and the body go into its first row.
 
         Parameters
         ----------
@@ -141,11 +135,11 @@ class Writer:
             Plain data, or a function that makes them, called only if a journal is attached.
         """
         if self.journal is None:
-            return
+            return []
         written = self.body if body is None else as_json(body() if callable(body) else body)
         if self.trade_id is not None or written is not None:
             self.rows[0] = self.rows[0]._replace(trade_id=self.trade_id, body=written)
-        self.journal.append(self.rows)
+        return self.journal.prepared(self.rows)
 
     def _after(self, row: PositionRow) -> tuple[Any, ...]:
         """The fields from `held` on."""

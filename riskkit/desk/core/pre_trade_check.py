@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from riskkit._show import Row
+from riskkit._show import Row, one_line
+from riskkit.desk.core.exact import Step
 from riskkit.desk.core.records import (
     CheckedRecord,
     Flag,
@@ -22,6 +23,11 @@ from riskkit.desk.core.records import (
 )
 
 APPROVED = "within all limits"
+
+
+def failure(error: Exception) -> str:
+    """The reason of a check that could not be finished: what is not known to be within the limits is refused."""
+    return f"the check failed: {one_line(f'{type(error).__name__}: {error}')}"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -96,3 +102,11 @@ class PreTradeCheck(CheckedRecord):
             rows.append(("VaR after", self.new_var, "money a day"))
             rows.append(("incremental VaR", self.incremental_var, "money a day"))
         return rows
+
+
+def failed_check(error: Exception, ticker: str, lots: int, lot: Step, timestamp: Any) -> PreTradeCheck:
+    """The answer to a trade of signed lots whose check could not be finished."""
+    side, quantity = "sell" if lots < 0 else "buy", lot.number(abs(lots))
+    return PreTradeCheck._trusted(
+        approved=False, reason=failure(error), ticker=ticker, side=side, quantity=quantity, timestamp=timestamp
+    )

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from riskkit._check import InputError
+from riskkit._commit import Change, commit
 from riskkit._show import Shown
-from riskkit.desk.core.journal import Journal, JournalRow, Key, Writer
+from riskkit.desk.core.journal import Journal, JournalRow, Key, PositionRow, Writer
 from riskkit.desk.core.state_digest import digest_of, restored
 
 FORMAT = 1
@@ -48,12 +49,12 @@ class Stateful(Shown, ABC):
     def write_to(self, journal: Journal | None, *, opening: bool = True) -> None:
         """Write every event to a journal from now on, beginning with the present state; None detaches the journal."""
         with self._lock:
-            self._writer.attach(journal, self.write_state if opening else None)
+            self._attach(journal, opening)
 
     def write_state(self) -> None:
         """Write the present state into the journal, as a point from which it can be replayed."""
         with self._lock:
-            self._write_opening("state")
+            commit(self._opening("state", self._writer))
 
     def replay(self, event: Sequence[JournalRow]) -> None:
         """Apply one journaled event again; an event of another writer raises `InputError`."""
@@ -65,17 +66,24 @@ class Stateful(Shown, ABC):
             raise InputError(f"an event of kind {rows[0].kind!r} is not written by a {type(self).__name__}")
         apply(self, rows, json.loads(rows[0].body) if rows[0].body else {})
 
-    def _write_opening(self, kind: str) -> None:
-        """Write an event that contains the complete state."""
-        self._writer.begin(*self._texts())
-        self._write_state(kind)
+    def _attach(self, journal: Journal | None, opening: bool, *others: Change) -> None:
+        """Attach a journal, or detach it by None, together with other changes."""
+        if journal is not None and self._writer.journal is not None:
+            raise InputError("a journal is attached already; close it first")
+        first = self._opening("state", Writer(self._writer.quantum, journal)) if opening and journal is not None else []
+        commit([*first, (setattr, self._writer, "journal", journal), *others])
 
-    def _write_state(self, kind: str) -> None:
-        """Write the rows of an event that has begun."""
-        self._writer.event(kind, role=type(self).__name__, timestamp=self._last_time())
+    def _opening(self, kind: str, writer: Writer) -> list[Change]:
+        """The changes that write an event with the complete state."""
+        writer.begin(*self._texts())
+        return self._state_event(kind, writer)
+
+    def _state_event(self, kind: str, writer: Writer) -> list[Change]:
+        """The same, of an event that has begun."""
+        writer.event(kind, role=type(self).__name__, timestamp=self._last_time())
         for key in self._positions():
-            self._writer.position(kind, key)
-        self._writer.finish(self.state)
+            writer.position(kind, key, self._position_row(key))
+        return writer.finish(self.state)
 
     @classmethod
     def _restored(cls, state: Any) -> Self:
@@ -112,6 +120,10 @@ class Stateful(Shown, ABC):
     @abstractmethod
     def _positions(self) -> Iterable[Key]:
         """Keys of the open positions."""
+
+    @abstractmethod
+    def _position_row(self, key: Key) -> PositionRow:
+        """A position for the journal."""
 
     @abstractmethod
     def _last_time(self) -> int | None:

@@ -5,12 +5,12 @@ No clock is read: the time is that of the last bar. The functions of a dashboard
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from riskkit._check import InputError, shown, whole_number
+from riskkit._fork import lock_of
 from riskkit.desk.core.limits import state_of
-from riskkit.desk.core.pre_trade_check import PreTradeCheck
+from riskkit.desk.core.pre_trade_check import PreTradeCheck, failure
 from riskkit.desk.manager import DashboardMetrics, RiskManager
 from riskkit.desk.market import Bar, MarketStream
 from riskkit.replay.live.session import Session
@@ -75,7 +75,7 @@ class LiveDesk:
         """Decisions of the rules, in order."""
         self.bars = self.trades = 0
         self.ended = False
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
         self._ticks: dict[str, Any] = {}
         if session is not None:
             if account not in session.universe.account_codes:
@@ -122,8 +122,11 @@ class LiveDesk:
             check = self._check(ticker, qty, side)
             if not check.approved or self.session is None:
                 return check
-            copy = Session.restore(self.session.snapshot(), self.session.rules, compiled=False)
-            reason = _rejection(copy.process_order(**self._order(check)))
+            try:
+                copy = Session.restore(self.session.snapshot(), self.session.rules, compiled=False)
+                reason = _rejection(copy.process_order(**self._order(check)))
+            except Exception as error:
+                reason = failure(error)
             return check if reason is None else check.rejected(reason)
 
     def execute(self, ticker: str, qty: Any, side: Any) -> PreTradeCheck:
@@ -134,7 +137,10 @@ class LiveDesk:
                 return check
             order = self._order(check)
             if self.session is not None:
-                reason = _rejection(self._collect(self.session.process_order(**order)))
+                try:
+                    reason = _rejection(self._collect(self.session.process_order(**order)))
+                except Exception as error:
+                    reason = failure(error)
                 if reason is not None:
                     return check.rejected(reason)
             done = self.manager.execute_trade(ticker, qty, side)

@@ -142,7 +142,7 @@ def prices(desk: LiveDesk) -> bytes:
 
     def draw(ax: Any) -> None:
         for index, ticker in enumerate(moved):
-            ax.plot(positions, moved[ticker], label=ticker, lw=1.3, **plot.line_style(index))
+            ax.plot(positions, moved[ticker], label=plot.literal(ticker), lw=1.3, **plot.line_style(index))
         ax.axhline(0.0, color=plot.PALE, lw=0.6, zorder=0)
         ax.set_xticks(time.places, time.texts)
         ax.set_xlabel(time.label, fontsize=8)

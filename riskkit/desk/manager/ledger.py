@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from riskkit._check import InputError
@@ -54,6 +56,15 @@ class Ledger:
         self.cost = self.realized = self.value = 0
         self.peak = self.equity
         self.holdings: dict[str, Holding] = {}
+
+    def draft(self, tickers: Iterable[str] = ()) -> Ledger:
+        """A copy on which a change is prepared; of the holdings only those of `tickers` may change in it."""
+        made = copy(self)
+        made.holdings = dict(self.holdings)
+        for ticker in tickers:
+            held = made.holdings.get(ticker, Holding())
+            made.holdings[ticker] = Holding(replace(held.basis), held.price, held.value)
+        return made
 
     @property
     def equity(self) -> int:

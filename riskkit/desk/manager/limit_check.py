@@ -159,7 +159,7 @@ class LimitChecker:
             return None
         if bars < self.bars_needed:
             return f"VaR of {ticker!r} rests on {bars} returns; {self.bars_needed} are needed"
-        if new_var > limit and new_var > old_var:  # a hedge passes above the limit too
+        if not (new_var <= limit or new_var <= old_var):  # a hedge passes above the limit too
             return f"VaR would be {new_var:,.2f}; at most {limit:,.2f} is allowed"
         return None
 
@@ -195,7 +195,8 @@ def verify(ledger: Ledger, risk: IncrementalRisk) -> None:
         raise CorruptStateError(corrupt)
     if ledger.value != sum(holding.money(holding.basis.lots) for holding in ledger.holdings.values()):
         raise CorruptStateError("the value of the book is not the sum of its holdings")
-    variance, gradient = risk.variance, risk.gradient.copy()
+    variance, gradient = risk.variance, risk.gradient
+    risk = risk.draft()
     risk.refresh()
     near = np.allclose(gradient, risk.gradient, rtol=1e-6, atol=1e-9 * np.abs(risk.gradient).max(initial=0.0))
     unhedged = float(risk.positions**2 @ np.diag(risk.covariance.matrix))

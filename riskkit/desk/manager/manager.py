@@ -6,19 +6,21 @@ number of threads. VaR is normal, for one day, from an EWMA covariance of log re
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 
-from riskkit._check import one_of, positive, shown, whole_number
+from riskkit._check import Duration, one_of, positive, shown, whole_number
+from riskkit._commit import Change, commit
+from riskkit._fork import lock_of
 from riskkit._show import Row
 from riskkit.desk.core.exact import Step
 from riskkit.desk.core.journal import Key, PositionRow, Writer
 from riskkit.desk.core.limits import DeskLimits
-from riskkit.desk.core.pre_trade_check import PreTradeCheck
+from riskkit.desk.core.pre_trade_check import PreTradeCheck, failed_check
 from riskkit.desk.core.records import (
     Problem,
     RequestError,
@@ -43,6 +45,7 @@ from riskkit.desk.manager.reports import (
 )
 from riskkit.desk.manager.risk import IncrementalRisk, stress_covariance
 from riskkit.desk.market.live_covariance import LiveCovariance, expanded, log_moves
+from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 from riskkit.returns import log_returns
 
 OWNER = ("desk", "desk")
@@ -74,6 +77,8 @@ class RiskManager(Stateful):
     on_warm_up : {"reject", "allow"}
     keep : int
         Number of the last executions to keep.
+    max_ahead : str, Timedelta or int
+        A time further ahead of the last one is refused.
 
     Raises
     ------
@@ -107,8 +112,10 @@ class RiskManager(Stateful):
         min_bars: int = 20,
         on_warm_up: str = "reject",
         keep: int = 1000,
+        max_ahead: Duration = MAX_AHEAD,
     ) -> None:
-        self._lock = threading.RLock()
+        self._max_ahead = duration(max_ahead, "max_ahead", zero=False)
+        self._lock = lock_of(self)
         self._ledger = Ledger(cash, Step(lot), Step(quantum))
         self._risk = IncrementalRisk(LiveCovariance(decay), positive(bars_per_day, "bars_per_day"))
         self._closes: dict[str, float] = {}
@@ -121,7 +128,7 @@ class RiskManager(Stateful):
         self.executions: deque[PreTradeCheck] = deque(maxlen=whole_number(keep, "keep"))
         self.journal: list[LimitChange] = []
         self.approved = self.rejected = 0
-        self._writer = Writer(self._ledger.quantum, self._position_row)
+        self._writer = Writer(self._ledger.quantum)
 
     # ------------------------------------------------------------------ market
 
@@ -155,13 +162,13 @@ class RiskManager(Stateful):
             stressed = checked(lambda value, name: stress_covariance(returns, value), stress, "stress")
             self._check_time(timestamp)
             self._writer.begin(*map(str, closes.columns))
-            self._stressed = stressed
-            self._risk.covariance.seed(returns)
-            self._closes = {}
-            old = self._ledger.holdings
-            self._ledger.holdings = {ticker: old.get(ticker, Holding()) for ticker in self._risk.covariance.index}
-            self._apply_bar({str(ticker): float(price) for ticker, price in closes.iloc[-1].items()}, timestamp)
-            self._write_state("warm_up")  # the resulting state is written, not the bars
+            last = {str(ticker): float(price) for ticker, price in closes.iloc[-1].items()}
+            draft = self._draft(last)
+            draft._stressed, draft._closes = stressed, {}
+            draft._risk.covariance.seed(returns)
+            draft._ledger.holdings = {ticker: draft._ledger.holdings[ticker] for ticker in draft._risk.covariance.index}
+            draft._apply_bar(last, timestamp)
+            self._swap(draft, draft._state_event("warm_up", self._writer))  # the resulting state, not the bars
 
     def add_ticker(
         self,
@@ -196,14 +203,15 @@ class RiskManager(Stateful):
                 stressed = (positive(stressed_volatility, "stressed_volatility") * per_bar) ** 2
             if price is not None:
                 self._valid_price(ticker, price, "price")
-            stamp = checked(optional_nanoseconds, timestamp, "timestamp")
+            stamp, draft = checked(optional_nanoseconds, timestamp, "timestamp"), self._draft()
             self._writer.begin(ticker)
-            self._add(ticker, root, stressed, 0 if volatility is None else self._min_bars)
+            draft._add(ticker, root, stressed, 0 if volatility is None else self._min_bars)
             if price is not None:
-                self._apply_price(ticker, price, timestamp)
+                draft._apply_price(ticker, price, timestamp)
             given = {"price": price, "volatility": volatility, "stressed_volatility": stressed_volatility}
             self._writer.event("ticker", timestamp=stamp, token=ticker)
-            self._writer.finish(body={name: None if value is None else float(value) for name, value in given.items()})
+            body = {name: None if value is None else float(value) for name, value in given.items()}
+            self._swap(draft, self._writer.finish(body=body))
 
     def set_price(self, ticker: str, price: float, timestamp: Any = None) -> None:
         """Set a price between bars: it revalues the holding and leaves the covariance unchanged."""
@@ -213,9 +221,10 @@ class RiskManager(Stateful):
             self._valid_price(ticker, price, "price")
             self._check_time(timestamp)
             self._writer.begin(ticker)
-            self._apply_price(ticker, price, timestamp)
+            draft = self._draft([ticker])
+            draft._apply_price(ticker, price, timestamp)
             self._writer.event("price", timestamp=optional_nanoseconds(timestamp), token=ticker)
-            self._writer.finish(body={"price": float(price)})
+            self._swap(draft, self._writer.finish(body={"price": float(price)}))
 
     def on_bar(self, closes: Any, timestamp: Any = None) -> None:
         """Add the closing prices of a bar, of all tickers at once: update covariance, prices and VaR.
@@ -238,13 +247,14 @@ class RiskManager(Stateful):
             }
             self._check_time(timestamp)
             self._writer.begin(*prices)
+            draft = self._draft(self._ledger.holdings.keys() & prices)
             for ticker in prices:
-                if ticker not in self._ledger.holdings:
-                    self._add(ticker, None, None, 0)
-            self._risk.covariance.step(log_moves(self._closes, prices))
-            self._apply_bar(prices, timestamp)
+                if ticker not in draft._ledger.holdings:
+                    draft._add(ticker, None, None, 0)
+            draft._risk.covariance.step(log_moves(self._closes, prices))
+            draft._apply_bar(prices, timestamp)
             self._writer.event("bar", timestamp=optional_nanoseconds(timestamp))
-            self._writer.finish(body=prices)
+            self._swap(draft, self._writer.finish(body=prices))
 
     def get_market_data(self) -> Any:
         """One row per ticker: price and its time, daily volatility and stressed volatility, number of returns."""
@@ -292,26 +302,22 @@ class RiskManager(Stateful):
             ticker, lots, timestamp = self._request(ticker, qty, side, timestamp)
             if timestamp is None and self._writer.journal is not None:
                 raise RequestError([Problem("timestamp", "timestamp is missing; a stored trade needs its time")])
+            self._check_time(timestamp)
             check = self._check(ticker, lots, timestamp)
             if not check.approved:
                 self.rejected += 1
                 return check
             self._writer.begin(ticker)
-            risk, holding = self._risk, self._ledger.holdings[ticker]
-            saved = risk.gradient.copy(), risk.positions.copy(), risk.variance
+            draft = self._draft([ticker])
+            ledger, risk, holding = draft._ledger, draft._risk, draft._ledger.holdings[ticker]
             change = holding.money(holding.basis.lots + lots) - holding.value
-            try:
-                risk.move(risk.covariance.index[ticker], self._ledger.money(change))
-                done = PreTradeCheck._trusted(**{**check.__dict__, "executed": True})
-            except BaseException:
-                risk.gradient, risk.positions, risk.variance = saved
-                raise
-            money = holding.money(abs(lots))
-            realized = self._ledger.trade(ticker, lots, money)  # integers: from here on nothing can fail
-            self.executions.append(done)
-            self.approved += 1
-            self._writer.leg("trade", "trade", (*OWNER, ticker), lots, money, realized, optional_nanoseconds(timestamp))
-            self._writer.finish()
+            risk.move(risk.covariance.index[ticker], ledger.money(change))
+            money, key, stamp = holding.money(abs(lots)), (*OWNER, ticker), optional_nanoseconds(timestamp)
+            realized = ledger.trade(ticker, lots, money)
+            draft.approved += 1
+            self._writer.leg("trade", "trade", key, draft._position_row(key), lots, money, realized, stamp)
+            done = PreTradeCheck._trusted(**{**check.__dict__, "executed": True})
+            self._swap(draft, [(self.executions.append, done), *self._writer.finish()])
             return done
 
     # ------------------------------------------------------------------ answers
@@ -362,14 +368,13 @@ class RiskManager(Stateful):
             `who` or `why` is empty, a limit is unknown or out of range; nothing is changed then.
         """
         with self._lock:
-            before = self.limits
-            after = DeskLimits.from_dict({**before.to_dict(), **changes})
-            change = LimitChange(who, why, before, after, timestamp)
+            after = DeskLimits.from_dict({**self.limits.to_dict(), **changes})
+            change = LimitChange(who, why, self.limits, after, timestamp)
             self._writer.begin(who, why)
-            self._checker = self._checker.with_limits(after)
-            self.journal.append(change)
+            checker = self._checker.with_limits(after)
             self._writer.event("limits", timestamp=optional_nanoseconds(timestamp))
-            self._writer.finish(body={"who": who, "why": why, "limits": after.to_dict()})
+            written = self._writer.finish(body={"who": who, "why": why, "limits": after.to_dict()})
+            commit([(setattr, self, "_checker", checker), (self.journal.append, change), *written])
             return after
 
     def verify(self) -> None:
@@ -405,6 +410,17 @@ class RiskManager(Stateful):
 
     # ------------------------------------------------------------------ inside
 
+    def _draft(self, tickers: Iterable[str] = ()) -> Self:
+        """A copy of the book on which a change is prepared, in the holdings of some tickers."""
+        draft = copy(self)
+        draft._ledger, draft._risk = self._ledger.draft(tickers), self._risk.draft()
+        draft._closes = dict(self._closes)
+        return draft
+
+    def _swap(self, draft: Self, others: list[Change]) -> None:
+        """Put a prepared change in place, together with other changes."""
+        commit([(self.__dict__.update, draft.__dict__), *others])
+
     def _add(self, ticker: str, volatility: float | None, stressed_variance: float | None, bars: int) -> None:
         """Add a holding, and a row to each covariance matrix; volatilities per bar."""
         if self._stressed is not None:
@@ -427,7 +443,10 @@ class RiskManager(Stateful):
         return ticker, -lots if checked(as_side, side, "side") == "sell" else lots, timestamp
 
     def _check(self, ticker: str, lots: int, timestamp: Any) -> PreTradeCheck:
-        return self._checker.check(self._ledger, self._risk, ticker, lots, timestamp)
+        try:
+            return self._checker.check(self._ledger, self._risk, ticker, lots, timestamp)
+        except Exception as error:
+            return failed_check(error, ticker, lots, self._ledger.lot, timestamp)
 
     def _apply_bar(self, prices: Mapping[str, float], timestamp: Any) -> None:
         for ticker, price in prices.items():
@@ -456,10 +475,11 @@ class RiskManager(Stateful):
         return number
 
     def _check_time(self, timestamp: Any) -> None:
-        """Refuse a time before the last one."""
+        """Refuse a time before the last one, or far ahead of it."""
         if timestamp is None:
             return
         now = checked(nanoseconds, timestamp, "timestamp")
+        checked(lambda _, name: refuse_ahead(now, self._last_time(), self._max_ahead, name), timestamp, "timestamp")
         if self._timestamp is not None and now < nanoseconds(self._timestamp):
             message = f"timestamp={shown(timestamp)} is earlier than {self._timestamp!r}, the time of the last event"
             raise RequestError([Problem("timestamp", message)])

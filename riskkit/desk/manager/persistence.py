@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from riskkit._check import InputError
+from riskkit._commit import commit
 from riskkit.covariance import EwmaCovariance
 from riskkit.desk.core.journal import JournalRow
 from riskkit.desk.core.limits import DeskLimits
@@ -35,6 +36,7 @@ def plain_state(manager: Any) -> dict[str, Any]:
             "min_bars": manager._min_bars,
             "on_warm_up": "reject" if checker.bars_needed else "allow",
             "keep": manager.executions.maxlen,
+            "max_ahead": manager._max_ahead,
         },
         "limits": checker.limits.to_dict(),
         "ledger": {name: str(getattr(ledger, name)) for name in SUMS},
@@ -148,7 +150,7 @@ def _limits(manager: Any, rows: Sequence[JournalRow], body: Any) -> None:
 
 def _opening(manager: Any, rows: Sequence[JournalRow], body: Any) -> None:
     manager.rejected = body["cache"]["rejected"]  # rejections are no events of their own
-    manager._write_opening(rows[0].kind)
+    commit(manager._opening(rows[0].kind, manager._writer))
 
 
 EVENTS = {

@@ -7,6 +7,7 @@ w'Sw + 2 t (Sw)_i + t² S_ii, without the other assets.
 from __future__ import annotations
 
 import math
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,16 @@ class IncrementalRisk:
         self.variance = 0.0
         self.steps = 0
 
+    def draft(self) -> IncrementalRisk:
+        """A copy on which a change is prepared."""
+        made = copy(self)
+        made.covariance, made.positions, made.gradient = (
+            self.covariance.draft(),
+            self.positions.copy(),
+            self.gradient.copy(),
+        )
+        return made
+
     def refresh(self) -> None:
         """Recompute Sw and w'Sw from the present positions and covariance."""
         missing = len(self.covariance.index) - len(self.positions)
@@ -50,9 +61,17 @@ class IncrementalRisk:
         self.gradient, self.variance = book.gradient, book.volatility**2
 
     def after(self, row: int, money: float) -> float:
-        """Variance per bar after a trade of `money` in one asset; zero if only rounding is left."""
+        """Variance per bar after a trade of `money` in one asset; zero if only rounding is left.
+
+        Raises
+        ------
+        ArithmeticError
+            It is not a finite number.
+        """
         square = money * money * float(self.covariance.matrix[row, row])
         variance = self.variance + 2.0 * money * float(self.gradient[row]) + square
+        if not math.isfinite(variance):
+            raise ArithmeticError(f"the variance of the book would be {variance}")
         rounding = 32 * len(self.positions) * EPSILON * max(self.variance, square)
         return variance if variance > rounding else 0.0
 

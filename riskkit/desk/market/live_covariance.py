@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,12 @@ class LiveCovariance(Shown):
         """(n_tickers, n_tickers) covariance per bar."""
         size = len(self.index)
         return np.asarray(self.state.covariance)[:size, :size]
+
+    def draft(self) -> LiveCovariance:
+        """A copy on which a change is prepared; matrices are never changed in place."""
+        made = copy(self)
+        made.index, made.bars, made._absent = dict(self.index), list(self.bars), list(self._absent)
+        return made
 
     def seed(self, returns: Any) -> None:
         """Restart from a DataFrame of returns, (n_bars, n_tickers), with a backcast initial covariance."""

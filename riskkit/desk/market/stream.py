@@ -16,6 +16,7 @@ from riskkit._show import Row, Shown
 from riskkit.desk.core.records import LARGEST_TIME
 from riskkit.desk.market.feeds import Bar, Tick, bar_length
 from riskkit.desk.market.live_covariance import LiveCovariance, log_moves
+from riskkit.replay.schema.durations import MAX_AHEAD, duration
 
 
 class _OpenBar:
@@ -45,8 +46,9 @@ class MarketStream(Shown):
 
     A bar contains the ticks from its start to before its end; it closes for all tickers at once, with the first tick of
     a later bar or the end of the feed. An interval without any tick is no bar; a ticker without a tick keeps its last
-    close. Invalid ticks are counted in `rejected`, not raised: a tick from before the present bar ("late"), a price that
-    is not finite and above zero ("price"), a ticker that is not a text ("ticker").
+    close. Invalid ticks are counted in `rejected`, not raised: a tick from before the present bar ("late"), one that is
+    more than `max_ahead` after the last one, unless the next one confirms it ("ahead"), a price that is not finite and
+    above zero ("price"), a ticker that is not a text ("ticker").
 
     Parameters
     ----------
@@ -63,6 +65,7 @@ class MarketStream(Shown):
         does not depend on the first minute. A `RiskManager` has a covariance of its own, seeded by `warm_up`.
     keep : int
         Number of the last bars to keep.
+    max_ahead : str, Timedelta or int
 
     Raises
     ------
@@ -92,7 +95,11 @@ class MarketStream(Shown):
         decay: float = 0.94,
         initial: Any = "renormalized",
         keep: int = 500,
+        max_ahead: Duration = MAX_AHEAD,
     ) -> None:
+        self._max_ahead = duration(max_ahead, "max_ahead", zero=False)
+        self._latest: int | None = None
+        self._doubted: int | None = None
         self.length = bar_length(bar)
         self.covariance = LiveCovariance(decay, initial)
         self.closes: dict[str, float] = {}
@@ -134,13 +141,13 @@ class MarketStream(Shown):
 
     def plot(self, ax: Any = None) -> Any:
         """Plot the closing prices of the kept bars, rebased to 100; return the axes."""
-        from riskkit.plot import axes
+        from riskkit.plot import axes, literal
 
         ax = axes(ax)
         closes = self.to_frame()
         for ticker in closes:
             known = closes[ticker].dropna()
-            ax.plot(known.index, 100.0 * known / known.iloc[0], linewidth=0.9, label=ticker)
+            ax.plot(known.index, 100.0 * known / known.iloc[0], linewidth=0.9, label=literal(ticker))
         ax.set_ylabel("price, from 100")
         if len(closes.columns):
             ax.legend(frameon=False)
@@ -155,8 +162,8 @@ class MarketStream(Shown):
                 if building is not None:
                     yield self._bar(building)
                     ended, building = building.start + self.length, None
-                if item.timestamp <= ended:
-                    self.rejected["late"] += 1
+                if item.timestamp <= ended or self._is_ahead(item.timestamp):
+                    self.rejected["late" if item.timestamp <= ended else "ahead"] += 1
                     continue
                 ended = item.timestamp
                 yield item
@@ -188,7 +195,19 @@ class MarketStream(Shown):
                 return "timestamp"
         except (TypeError, ValueError, ArithmeticError):
             return "not a tick"
-        return "late" if stamp < (ended if building is None else building.start) else None
+        if stamp < (ended if building is None else building.start):
+            return "late"
+        return "ahead" if self._is_ahead(int(stamp)) else None
+
+    def _is_ahead(self, stamp: int) -> bool:
+        """True for a time far ahead of the last one, unless it agrees with the one before that was."""
+        if self._latest is not None and stamp - self._latest > self._max_ahead:
+            confirmed = self._doubted is not None and abs(stamp - self._doubted) <= self._max_ahead
+            if not confirmed:
+                self._doubted = stamp
+                return True
+        self._latest, self._doubted = stamp if self._latest is None else max(stamp, self._latest), None
+        return False
 
     def _bar(self, built: _OpenBar) -> Bar:
         still = self.closes

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Any
 
-from riskkit._check import positive
+from riskkit._check import Duration, positive
+from riskkit._commit import commit
+from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
 from riskkit.desk.core.records import (
     CheckedRecord,
@@ -15,10 +16,10 @@ from riskkit.desk.core.records import (
     Time,
     UnitFraction,
     in_percent,
-    nanoseconds,
     optional_nanoseconds,
 )
 from riskkit.desk.core.state_digest import digest_of
+from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 from riskkit.replay.schema.universe import exact
 
 IN_PERCENT = ("drawdown", "current_drawdown", "max_drawdown", "var_95", "var_99", "cvar_95")
@@ -62,13 +63,14 @@ class RiskState(Shown):
     """Current and maximum drawdown and VaR of one portfolio; `evaluate` updates it, `validate` reads it.
 
     `reading` is replaced as a whole, so that a reader never sees half of an update; its fields are attributes of the
-    state too. An evaluation of an earlier time than the last one can raise the maximum drawdown and the peak, but does
-    not restore old numbers.
+    state too. An evaluation of an earlier time than the last one can raise drawdowns and the peak, but neither lower
+    them nor restore old numbers; `late` counts them. A time that is more than `max_ahead` after the last one is refused.
 
     Parameters
     ----------
     reading : RiskReading, optional
         Reading to continue from; without it the portfolio has no drawdown.
+    max_ahead : str, Timedelta or int
 
     Examples
     --------
@@ -87,8 +89,10 @@ class RiskState(Shown):
     last_updated: Any
     peak: float | None
 
-    def __init__(self, reading: RiskReading | None = None) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, reading: RiskReading | None = None, *, max_ahead: Duration = MAX_AHEAD) -> None:
+        self._lock = lock_of(self)
+        self.late = 0
+        self._max_ahead = duration(max_ahead, "max_ahead", zero=False)
         self.reading = RiskReading() if reading is None else reading
 
     def __getattr__(self, name: str) -> Any:
@@ -119,7 +123,7 @@ class RiskState(Shown):
         var_95, var_99, cvar_95 : float, optional
             Fractions of the portfolio value.
         timestamp : int, datetime or ISO text, optional
-            A time earlier than the last one updates only `max_drawdown` and `peak`.
+            A time earlier than the last one raises drawdowns and `peak` only.
         """
         positive(value, "value")
         with self._lock:
@@ -127,9 +131,12 @@ class RiskState(Shown):
             top = max(value, peak, old.peak or 0.0)
             drawdown = drawdown_of(value, top)
             last = old.last_updated
-            late = last is not None and timestamp is not None and nanoseconds(timestamp) < nanoseconds(last)
-            self.reading = RiskReading._trusted(
-                current_drawdown=old.current_drawdown if late else drawdown,
+            stamp, before = optional_nanoseconds(timestamp), optional_nanoseconds(last)
+            late = before is not None and stamp is not None and stamp < before
+            if stamp is not None:
+                refuse_ahead(stamp, before, self._max_ahead, "timestamp")
+            reading = RiskReading._trusted(
+                current_drawdown=max(drawdown, old.current_drawdown) if late else drawdown,
                 max_drawdown=max(drawdown, max_drawdown, old.max_drawdown),
                 var_95=old.var_95 if late else var_95,
                 var_99=old.var_99 if late else var_99,
@@ -137,6 +144,7 @@ class RiskState(Shown):
                 last_updated=last if late or timestamp is None else timestamp,
                 peak=top,
             )
+            commit([(setattr, self, "reading", reading), (setattr, self, "late", self.late + late)])
         return drawdown
 
     def to_dict(self) -> dict[str, Any]:
@@ -167,6 +175,7 @@ class RiskState(Shown):
             ("VaR 99%", shown["var_99"], "% of the portfolio"),
             ("ES 95%", shown["cvar_95"], "% of the portfolio"),
             ("last updated", None if last is None else str(last), ""),
+            *([("late evaluations", self.late, "")] if self.late else []),
         ]
 
 

@@ -178,12 +178,12 @@ def validate(
     after = held + trade.signed_value
     size = after if after >= 0.0 else -after
     reason = APPROVED
-    if max_size is not None and size >= NEAR * max_size * portfolio_value:
+    if max_size is not None and not size < NEAR * max_size * portfolio_value:
         if _too_large(trade, held, portfolio_value, max_size) and not only_reduces(held, trade.signed_value):
             reason = size_sentence(trade.ticker, "would be", size / portfolio_value, max_size)
     score = None
     if max_drawdown is not None:
-        if drawdown > max_drawdown and reason is APPROVED and not only_reduces(held, trade.signed_value):
+        if not drawdown <= max_drawdown and reason is APPROVED and not only_reduces(held, trade.signed_value):
             reason = f"estimated {drawdown_sentence(drawdown, max_drawdown)}"
         score = min(1.0, max(0.0, drawdown / max_drawdown))
     check = object.__new__(PreTradeCheck)  # checked values: as `_trusted`, without a call

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from riskkit._check import InputError, shown
+from riskkit._commit import Change, commit
 from riskkit.desk.core.exact import CostBasis, ExactPrice, Step
 from riskkit.desk.core.journal import Key, PositionRow
 from riskkit.desk.positions.results import (
@@ -36,11 +38,11 @@ class PriceTable:
         self.lots: dict[str, Step] = {}
         self.prices: dict[tuple[str | None, str], ExactPrice] = {}
 
-    def declare(self, token: str, lot: Any) -> None:
-        """Declare the lot size of a token."""
+    def declare(self, token: str, lot: Any) -> Step:
+        """The lot size of a token that is not declared yet."""
         if token in self.lots:
             raise InputError(f"token {token!r} is declared already")
-        self.lots[token] = Step(lot)
+        return Step(lot)
 
     def lot(self, token: str) -> Step:
         """Lot size of a token."""
@@ -56,13 +58,12 @@ class PriceTable:
         lot = self.lot(token)
         return ExactPrice.of(price, timestamp, lot, self.quantum, f"price of {token!r}")
 
-    def set(self, token: str, price: Any, timestamp: int, market: str | None) -> bool:
-        """Set a price unless a later one is known; return whether it was set."""
+    def set(self, token: str, price: Any, timestamp: int, market: str | None) -> list[Change]:
+        """The changes that set a price; none if a later one is known."""
         new, old = self.priced(token, price, timestamp), self.prices.get((market, token))
         if old is not None and timestamp < old.timestamp:
-            return False
-        self.prices[market, token] = new
-        return True
+            return []
+        return [(self.prices.__setitem__, (market, token), new)]
 
     def find(self, market: str, token: str) -> ExactPrice | None:
         """Price on the market, else on all markets, else None."""
@@ -104,11 +105,10 @@ class UserAccount:
         self.closed: deque[int] = deque(maxlen=window)
         self.returns: deque[float] = deque(maxlen=window)
 
-    def end_period(self, profit: int, gross: int) -> None:
-        """Add the return since the last period, if anything was held at its start."""
-        if self.gross:
-            self.returns.append((profit - self.profit) / self.gross)
-        self.profit, self.gross = profit, gross
+    def end_period(self, profit: int, gross: int) -> list[Change]:
+        """The changes that add the return since the last period, if anything was held at its start."""
+        ended = [(self.returns.append, (profit - self.profit) / self.gross)] if self.gross else []
+        return [*ended, (setattr, self, "profit", profit), (setattr, self, "gross", gross)]
 
 
 @dataclass(slots=True)
@@ -140,27 +140,6 @@ class Books:
         self.users: dict[str, UserAccount] = {}
         self.by_market: dict[str, dict[Key, None]] = {}
 
-    def fill(self, key: Key, lots: int, money: int, timestamp: int) -> int:
-        """Book one leg of signed lots for `money` quanta (at least 0); return the realized profit."""
-        account = self.users.get(key[0])
-        if account is None:
-            account = self.users[key[0]] = UserAccount(self.window)
-        position = self.positions.get(key)
-        if position is None:
-            position = self.add(key, OpenPosition(timestamp, timestamp))
-        held, cost = position.basis.lots, position.basis.cost
-        realized = position.basis.fill(lots, money)
-        account.realized += realized
-        account.cost += position.basis.cost - cost
-        if held * lots < 0:
-            account.closed.append(realized)
-        position.updated = max(position.updated, timestamp)
-        if held * position.basis.lots < 0:
-            position.opened = timestamp
-        if position.basis.lots == 0:
-            self.drop(key)
-        return realized
-
     def add(self, key: Key, position: OpenPosition) -> OpenPosition:
         """Add a position of a known user."""
         self.positions[key] = position
@@ -168,22 +147,29 @@ class Books:
         self.by_market.setdefault(key[1], {})[key] = None
         return position
 
-    def drop(self, key: Key) -> None:
-        """Remove a position."""
-        position = self.positions.pop(key)
-        account = self.users[key[0]]
-        account.cost -= position.basis.cost
-        del account.keys[key]
-        del self.by_market[key[1]][key]
-        if not self.by_market[key[1]]:
-            del self.by_market[key[1]]
+    def dropped(self, keys: Sequence[Key]) -> list[Change]:
+        """The changes that remove positions without a trade."""
+        costs = Counter[str]()
+        changes: list[Change] = []
+        for key in keys:
+            costs[key[0]] += self.positions[key].basis.cost
+            changes += [(self.positions.pop, key), (self.users[key[0]].keys.pop, key)]
+        for user, cost in costs.items():
+            changes.append((setattr, self.users[user], "cost", self.users[user].cost - cost))
+        for market, left in Counter(key[1] for key in keys).items():
+            held = self.by_market[market]
+            changes += [(held.pop, key) for key in keys if key[1] == market]
+            changes += [(self.by_market.pop, market)] if len(held) == left else []
+        return changes
 
     def position_row(self, key: Key) -> PositionRow:
-        """A position for the journal, empty if it is not open."""
-        position, lot = self.positions.get(key), self.prices.lots[key[2]]
-        if position is None:
-            return PositionRow(lot, CostBasis())
-        return PositionRow(lot, position.basis, position.opened, position.updated)
+        """An open position for the journal."""
+        position = self.positions[key]
+        return PositionRow(self.prices.lots[key[2]], position.basis, position.opened, position.updated)
+
+    def nothing(self, key: Key) -> PositionRow:
+        """A removed position for the journal."""
+        return PositionRow(self.prices.lots[key[2]], CostBasis())
 
     def valued(self, user: str) -> Iterator[tuple[Key, ExactPrice, int]]:
         """Each position of a user with its price and its value in quanta."""
@@ -217,8 +203,12 @@ class Books:
             opened=position.opened,
             updated=position.updated,
             price_age=age,
-            stale=price is None or (age is not None and age > self.stale_after),
+            stale=price is None or (age is not None and self._is_stale(age)),
         )
+
+    def _is_stale(self, age: int) -> bool:
+        """True for a price that is too old, or of a time that has not come."""
+        return not 0 <= age <= self.stale_after
 
     def exposure(self, user: str, now: int | None) -> UserExposure:
         """Amount, value and share of each token of a user."""
@@ -226,7 +216,7 @@ class Books:
         for key, price, value in self.valued(user):
             lots, age = self.positions[key].basis.lots, 0 if now is None else now - price.timestamp
             token = sums.setdefault(key[2], [0, 0, 0, 0])
-            token[:] = token[0] + lots, token[1] + value, token[2] + abs(value), max(token[3], age)
+            token[:] = token[0] + lots, token[1] + value, token[2] + abs(value), max(token[3], age, key=abs)
         total, money = sum(gross for _, _, gross, _ in sums.values()), self.quantum.number
         tokens = tuple(
             {
@@ -236,7 +226,7 @@ class Books:
                 "gross": money(gross),
                 "share": gross / total if total else 0.0,
                 "price_age": age,
-                "stale": age > self.stale_after,
+                "stale": self._is_stale(age),
             }
             for token, (lots, value, gross, age) in sums.items()
         )
@@ -259,11 +249,79 @@ class Books:
         return account
 
 
+class Draft:
+    """A trade under preparation: the positions and sums of one user on one market as they will be.
+
+    Parameters
+    ----------
+    books : Books
+        Only read; `changes` changes them.
+    user, market : str
+    """
+
+    def __init__(self, books: Books, user: str, market: str) -> None:
+        self.books, self.user, self.market = books, user, market
+        self.account = books.users.get(user) or UserAccount(books.window)
+        self.sums = {name: getattr(self.account, name) for name in ("cost", "realized", "fees", "traded", "trades")}
+        self.closed: list[int] = []
+        self.positions: dict[Key, OpenPosition] = {}
+
+    def fill(self, key: Key, lots: int, money: int, timestamp: int) -> int:
+        """Add one leg of signed lots for `money` quanta (at least 0); return the realized profit."""
+        position = self.positions.get(key) or self._copied(key)
+        if position is None or position.basis.lots == 0:
+            position = OpenPosition(timestamp, timestamp)
+        self.positions[key] = position
+        held, cost = position.basis.lots, position.basis.cost
+        realized = position.basis.fill(lots, money)
+        self.sums["realized"] += realized
+        self.sums["cost"] += position.basis.cost - cost
+        if held * lots < 0:
+            self.closed.append(realized)
+        position.updated = max(position.updated, timestamp)
+        if held * position.basis.lots < 0:
+            position.opened = timestamp
+        return realized
+
+    def position_row(self, key: Key) -> PositionRow:
+        """The position after the legs so far, for the journal; empty if it is closed."""
+        position, lot = self.positions[key], self.books.prices.lots[key[2]]
+        if position.basis.lots == 0:
+            return PositionRow(lot, CostBasis())
+        return PositionRow(lot, position.basis, position.opened, position.updated)
+
+    def changes(self) -> list[Change]:
+        """The changes that put the trade into the books."""
+        books, account = self.books, self.account
+        held = books.by_market.get(self.market, {})
+        opened = [key for key, one in self.positions.items() if one.basis.lots and key not in books.positions]
+        closed = [key for key, one in self.positions.items() if not one.basis.lots and key in books.positions]
+        found: list[Change] = [(setattr, account, name, value) for name, value in self.sums.items()]
+        found += [(account.closed.append, realized) for realized in self.closed]
+        found += [(books.positions.__setitem__, key, one) for key, one in self.positions.items() if one.basis.lots]
+        for key in opened:
+            found += [(account.keys.__setitem__, key, None), (held.__setitem__, key, None)]
+        for key in closed:
+            found += [(books.positions.pop, key), (account.keys.pop, key), (held.pop, key)]
+        found.append((books.users.__setitem__, self.user, account))
+        if len(held) + len(opened) > len(closed):
+            return [*found, (books.by_market.__setitem__, self.market, held)]
+        return [*found, (books.by_market.pop, self.market, None)]
+
+    def _copied(self, key: Key) -> OpenPosition | None:
+        known = self.books.positions.get(key)
+        return None if known is None else OpenPosition(known.opened, known.updated, replace(known.basis))
+
+
+MOST_OF_AN_INSTANT = 10  # times `size`
+
+
 class TradeIdCache:
     """The last `size` trade ids with their times.
 
     An id is forgotten only after a later time; from then on every trade at or before its time is refused. So no
-    duplicate is booked, and no trade in order of time is refused.
+    duplicate is booked, and no trade in order of time is refused. Of one instant ten times as many ids are remembered; a
+    further one ends the instant.
 
     Examples
     --------
@@ -299,12 +357,19 @@ class TradeIdCache:
 
     def add(self, trade_id: Any, timestamp: int) -> None:
         """Add a checked id."""
+        commit(self.added(trade_id, timestamp))
+
+    def added(self, trade_id: Any, timestamp: int) -> list[Change]:
+        """The changes that add a checked id and forget the oldest ones."""
         if trade_id is None:
-            return
-        self.times[trade_id] = timestamp
-        self.latest = max(self.latest, timestamp)
-        while len(self.times) > self.size:
-            oldest = next(iter(self.times))
-            if self.times[oldest] >= self.latest:
+            return []
+        latest, horizon = max(self.latest, timestamp), self.horizon
+        forgotten: list[Change] = []
+        for oldest, time in islice(self.times.items(), max(len(self.times) + 1 - self.size, 0)):
+            if time >= latest and len(self.times) - len(forgotten) < MOST_OF_AN_INSTANT * self.size:
+                forgotten.append((self.times.move_to_end, oldest))
                 break
-            self.horizon = max(self.horizon, self.times.pop(oldest))
+            horizon = max(horizon, time)
+            forgotten.append((self.times.pop, oldest))
+        sums = [(setattr, self, "latest", latest), (setattr, self, "horizon", horizon)]
+        return [(self.times.__setitem__, trade_id, timestamp), *forgotten, *sums]

@@ -22,6 +22,7 @@ def plain_state(tracker: Any) -> dict[str, Any]:
     ids = [[plain_id(trade_id), timestamp] for trade_id, timestamp in cache.times.items()]
     return {
         "periods_per_year": tracker._periods_per_year,
+        "max_ahead": tracker._max_ahead,
         "latest": tracker._latest,
         "books": _plain_books(tracker._books),
         "trade_ids": {"remember": cache.size, "latest": cache.latest, "horizon": cache.horizon, "ids": ids},
@@ -32,6 +33,7 @@ def options_of(state: Any) -> dict[str, Any]:
     """Arguments with which a tracker of this state is made."""
     return {name: state["books"][name] for name in ("tokens", "quantum", "stale_after", "window")} | {
         "periods_per_year": state["periods_per_year"],
+        "max_ahead": state["max_ahead"],
         "remember": state["trade_ids"]["remember"],
     }
 

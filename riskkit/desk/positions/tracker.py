@@ -6,22 +6,23 @@ For every user, exactly: cost of the open positions == money paid in + realized.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from typing import Any
 
 from riskkit._check import Duration, InputError, positive, shown, whole_number
+from riskkit._commit import Change, commit
+from riskkit._fork import lock_of
 from riskkit._show import Row
 from riskkit.desk.core.exact import Step, ratio_of
-from riskkit.desk.core.journal import Key, Writer
+from riskkit.desk.core.journal import Key, PositionRow, Writer
 from riskkit.desk.core.records import as_text, checked, nanoseconds
 from riskkit.desk.core.stateful import Stateful
-from riskkit.desk.positions.books import Books, TradeIdCache
+from riskkit.desk.positions.books import Books, Draft, TradeIdCache
 from riskkit.desk.positions.ingest import ingest
 from riskkit.desk.positions.metrics import high_risk, user_metrics
 from riskkit.desk.positions.persistence import EVENTS, fill, options_of, plain_state, sorted_state
 from riskkit.desk.positions.results import IngestStatistics, MissingPriceError, Position, UserExposure, UserMetrics
-from riskkit.replay.schema.durations import duration
+from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 
 
 class PositionTracker(Stateful):
@@ -45,7 +46,9 @@ class PositionTracker(Stateful):
         Number of the last periods, and of the last closing trades, of each user in the metrics.
     remember : int
         Number of trade ids to remember. A trade from before the oldest of them is refused, so that no duplicate is
-        booked.
+        booked. Ten times as many are remembered of one instant.
+    max_ahead : str, Timedelta or int
+        A time further ahead of the latest one is refused, because it would make the right ones late.
 
     Raises
     ------
@@ -73,13 +76,15 @@ class PositionTracker(Stateful):
         periods_per_year: float = 252.0,
         window: int = 252,
         remember: int = 200_000,
+        max_ahead: Duration = MAX_AHEAD,
     ) -> None:
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
         self._books = Books(Step(quantum), whole_number(window, "window"), duration(stale_after, "stale_after"))
         self._periods_per_year = positive(periods_per_year, "periods_per_year")
         self._trade_ids = TradeIdCache(whole_number(remember, "remember"))
         self._latest: int | None = None
-        self._writer = Writer(self._books.quantum, self._books.position_row)
+        self._max_ahead = duration(max_ahead, "max_ahead", zero=False)
+        self._writer = Writer(self._books.quantum)
         for token, lot in dict(tokens).items():
             self.add_token(token, lot)
 
@@ -89,20 +94,21 @@ class PositionTracker(Stateful):
         """Declare the lot size of a token, for good."""
         with self._lock:
             self._writer.begin(checked(as_text, token, "token"))
-            self._books.prices.declare(token, lot)
+            step = self._books.prices.declare(token, lot)
             self._writer.event("token", token=token)
-            self._writer.finish(body={"lot": str(self._books.prices.lots[token])})
+            written = self._writer.finish(body={"lot": str(step)})
+            commit([(self._books.prices.lots.__setitem__, token, step), *written])
 
     def set_price(self, token: str, price: Any, timestamp: Any, market: str | None = None) -> bool:
         """Set the price of a token on all markets, or on one; return False if a later price is known."""
         with self._lock:
-            stamp = nanoseconds(timestamp)
+            stamp = self._stamp(timestamp)
             self._writer.begin(token, market)
             taken = self._books.prices.set(token, price, stamp, market)
-            self._advance_time(stamp)
             self._writer.event("price", timestamp=stamp, market=market, token=token)
-            self._writer.finish(body={"price": "{}/{}".format(*ratio_of(price, "price", floats=True))})
-            return taken
+            written = self._writer.finish(body={"price": "{}/{}".format(*ratio_of(price, "price", floats=True))})
+            commit([*taken, self._advanced(stamp), *written])
+            return bool(taken)
 
     def price_age(self, token: str, timestamp: Any, market: str = "") -> int:
         """Nanoseconds since the price of a token was set.
@@ -217,19 +223,19 @@ class PositionTracker(Stateful):
             Users omitted because a price is missing; their next return spans both periods.
         """
         with self._lock:
-            stamp = nanoseconds(timestamp)
+            stamp = self._stamp(timestamp)
             self._writer.begin()
-            self._advance_time(stamp)
             omitted = []
+            changes = [self._advanced(stamp)]
             for user, account in self._books.users.items():
                 try:
                     gross, value = self._books.worth(user)
                 except MissingPriceError:
                     omitted.append(user)
                     continue
-                account.end_period(value - account.cost + account.realized - account.fees, gross)
+                changes += account.end_period(value - account.cost + account.realized - account.fees, gross)
             self._writer.event("period", timestamp=stamp)
-            self._writer.finish()
+            commit([*changes, *self._writer.finish()])
             return omitted
 
     # ------------------------------------------------------------------ positions
@@ -254,9 +260,8 @@ class PositionTracker(Stateful):
         with self._lock:
             position, key = self.get(user, market, token), (user, market, token)
             self._writer.begin()
-            self._books.drop(key)
-            self._writer.position("remove", key)
-            self._writer.finish()
+            self._writer.position("remove", key, self._books.nothing(key))
+            commit([*self._books.dropped([key]), *self._writer.finish()])
             return position
 
     def count(self, user: str | None = None) -> int:
@@ -272,11 +277,9 @@ class PositionTracker(Stateful):
             self._writer.begin()
             self._writer.event("clear")
             for key in keys:
-                self._books.drop(key)
-                self._writer.position("clear", key)
-            for name in users:
-                del self._books.users[name]
-            self._writer.finish(body={"user": user})
+                self._writer.position("clear", key, self._books.nothing(key))
+            gone = [(self._books.users.pop, name) for name in users]
+            commit([*self._books.dropped(keys), *gone, *self._writer.finish(body={"user": user})])
             return len(keys)
 
     def positions_for_market(self, market: str, timestamp: Any = None) -> list[Position]:
@@ -396,6 +399,9 @@ class PositionTracker(Stateful):
     def _positions(self) -> Iterable[Key]:
         return self._books.positions
 
+    def _position_row(self, key: Key) -> PositionRow:
+        return self._books.position_row(key)
+
     def _last_time(self) -> int | None:
         return self._latest
 
@@ -405,23 +411,24 @@ class PositionTracker(Stateful):
         """Book the legs of a trade, (role, token, lots, money) each, all or none; return the realized profit."""
         self._trade_ids.check(trade_id, stamp)
         self._writer.begin(user, market, trade_id=trade_id)
-        self._trade_ids.add(trade_id, stamp)
+        draft = Draft(self._books, user, market)
         realized = 0
         for role, token, lots, money in legs:
-            profit = self._books.fill((user, market, token), lots, money, stamp)
+            key = user, market, token
+            profit = draft.fill(key, lots, money, stamp)
             realized += profit
-            self._books.users[user].fees += money if role == "gas" else 0
-            self._writer.leg(kind, role, (user, market, token), lots, money, profit, stamp)
-        self._books.users[user].trades += 1
-        self._books.users[user].traded += legs[0][3]
-        self._advance_time(stamp)
-        self._writer.finish()
+            draft.sums["fees"] += money if role == "gas" else 0
+            self._writer.leg(kind, role, key, draft.position_row(key), lots, money, profit, stamp)
+        draft.sums["trades"] += 1
+        draft.sums["traded"] += legs[0][3]
+        known = self._trade_ids.added(trade_id, stamp)
+        commit([*known, *draft.changes(), self._advanced(stamp), *self._writer.finish()])
         return self._books.quantum.number(realized)
 
     def _request(self, user: Any, market: Any, token: Any, amount: Any, timestamp: Any) -> tuple[int, int]:
         for name, text in (("user", user), ("market", market), ("token", token)):
             checked(as_text, text, name)
-        return nanoseconds(timestamp), self._books.prices.lot(token).count(amount, "amount")
+        return self._stamp(timestamp), self._books.prices.lot(token).count(amount, "amount")
 
     def _gas(self, user: Any, market: Any, token: Any, amount: Any, timestamp: Any) -> tuple[int, int]:
         """Lots of gas and their value in quanta."""
@@ -434,8 +441,15 @@ class PositionTracker(Stateful):
             raise InputError(f"gas_amount={shown(amount)} is negative")
         return lots, self._books.prices.known(market, token).money(lots) if lots else 0
 
-    def _advance_time(self, stamp: int) -> None:
-        self._latest = stamp if self._latest is None else max(self._latest, stamp)
+    def _stamp(self, timestamp: Any) -> int:
+        """The time of an event, not far ahead of the latest one."""
+        stamp = nanoseconds(timestamp)
+        refuse_ahead(stamp, self._latest, self._max_ahead, "timestamp")
+        return stamp
+
+    def _advanced(self, stamp: int) -> Change:
+        """The change that makes the latest time this one, if it is later."""
+        return setattr, self, "_latest", stamp if self._latest is None else max(self._latest, stamp)
 
     def _when(self, timestamp: Any) -> int | None:
         return self._latest if timestamp is None else nanoseconds(timestamp)

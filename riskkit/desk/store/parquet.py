@@ -119,13 +119,13 @@ class ParquetStore(Store):
                 raise FileExistsError
             _name(unfinished, target)
         except FileExistsError:
-            unfinished.unlink(missing_ok=True)
             raise InputError(
                 f"store {self.name!r} was written by another process; only one process may write to it"
             ) from None
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
             raise InputError(f"store {self.name!r} cannot be written: {error.strerror or error}") from None
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     def _log(self, first: int) -> Iterator[Numbered]:
         for part in self.parts():

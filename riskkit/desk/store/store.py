@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from riskkit._check import InputError, whole_number
+from riskkit._commit import Change, commit
+from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
 from riskkit.desk.core.journal import OPENINGS, JournalRow
 from riskkit.desk.core.state_digest import restored
@@ -32,8 +33,10 @@ class Store(Shown, ABC):
 
     def __init__(self, part_rows: int) -> None:
         self._part_rows = whole_number(part_rows, "part_rows")
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
         self._waiting: list[Numbered] = []
+        self._unsure = False
+        """A write was begun and not seen to end."""
         self._next = 0
         self._book: Book | None = None
 
@@ -109,24 +112,24 @@ class Store(Shown, ABC):
             if len(self._waiting) >= self._part_rows:
                 self.flush()
 
-    def append(self, event: list[JournalRow]) -> None:
-        """Buffer the rows of one event."""
-        with self._lock:
-            self._waiting.extend(numbered(self._next, event))
-            self._next += 1
+    def prepared(self, event: list[JournalRow]) -> list[Change]:
+        """The changes that buffer the rows of one event."""
+        return [(self._waiting.extend, list(numbered(self._next, event))), (setattr, self, "_next", self._next + 1)]
 
     def flush(self) -> None:
         """Write the buffered rows; they are complete on disk when this returns."""
         with self._lock:
+            if self._unsure:
+                self._written(self._on_disk())
             if self._waiting:
-                self._write(self._waiting)
-                self._waiting = []
+                rows, self._unsure = self._waiting[:], True
+                self._write(rows)
+                self._written(len(rows))
 
     def close(self) -> None:
         """Flush and detach the book: its later events are not written."""
-        book, self._book = self._book, None
-        if book is not None:
-            book.write_to(None)
+        if self._book is not None:
+            self._book._attach(None, False, (setattr, self, "_book", None))
         self.flush()
 
     def __enter__(self) -> Self:
@@ -192,9 +195,19 @@ class Store(Shown, ABC):
     def _write_from(self, book: Book, *, opening: bool) -> None:
         if self._book is not None:
             raise InputError(f"store {self.name!r} has a book already; a second book needs another store")
-        book.write_to(self, opening=opening)
-        self._book = book
+        with book._lock:
+            book._attach(self, opening, (setattr, self, "_book", book))
         self.flush()
+
+    def _on_disk(self) -> int:
+        """Number of the buffered rows that an interrupted write has put on disk after all."""
+        written = list(self._log(self._waiting[0][0])) if self._waiting else []
+        if written != self._waiting[: len(written)]:
+            raise InputError(f"store {self.name!r} was written by another process; only one process may write to it")
+        return len(written)
+
+    def _written(self, rows: int) -> None:
+        commit([(self._waiting.__delitem__, slice(rows)), (setattr, self, "_unsure", False)])
 
     def _rows(self) -> list[Row]:
         return [
@@ -225,10 +238,11 @@ class _Verifier:
     def ready(self, *texts: str | None) -> None:
         """Accept everything."""
 
-    def append(self, event: list[JournalRow]) -> None:
+    def prepared(self, event: list[JournalRow]) -> list[Change]:
         """Compare with the expected rows."""
         if event != self.expected:
             raise InputError(f"store {self.name!r} was altered: event {self.number} does not follow from the others")
+        return []
 
 
 def _encoded(text: str) -> bytes:

@@ -7,18 +7,18 @@ calls, so a second process starts at once and a changed rule never uses an old l
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from riskkit._bar import say
+from riskkit._cache import cache_folder
 from riskkit._check import InputError
 from riskkit._jit import FLAGS, compiled, fingerprint, plain
 from riskkit.replay.engine import loop
@@ -242,17 +242,6 @@ def fixed_arguments(
     }
 
 
-def cache_folder() -> Path:
-    """Folder of generated loops and their machine code: RISKKIT_CACHE, else the user's cache folder."""
-    if "RISKKIT_CACHE" in os.environ:
-        return Path(os.environ["RISKKIT_CACHE"])
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "riskkit"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData" / "Local"))) / "riskkit" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "riskkit"
-
-
 def assign_slots(columns: Mapping[str, np.ndarray], shape: Shape) -> tuple[np.ndarray, int]:
     """Assign each order a record, released after the last event that refers to the order.
 
@@ -349,7 +338,7 @@ def compiling(rules: int, text: str) -> str:
     'compiling 3 rules once, about 8 s'
     """
     folder = cache_folder()
-    home = Path.home()
+    home = Path(os.path.expanduser("~"))
     place = Path("~") / folder.relative_to(home) if folder.is_relative_to(home) else folder
     seconds = max(1, round(len(text) / CHARACTERS_PER_SECOND))
     return f"compiling {rules:,} rule{'' if rules == 1 else 's'} once, about {seconds} s; kept in {place}"
@@ -360,7 +349,6 @@ def load_module(name: str, text: str) -> Any:
     folder = cache_folder()
     path = folder / f"{name}.py"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             part = folder / f"{name}.{os.getpid()}.part"
             part.write_text(text, encoding="utf-8")
@@ -369,9 +357,8 @@ def load_module(name: str, text: str) -> Any:
         raise InputError(
             f"the cache folder {folder} cannot be written ({error.strerror}); set RISKKIT_CACHE to one that can"
         ) from None
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(name)
+    module.__file__ = str(path)
     sys.modules[name] = module  # numba looks a cached function's module up by name
-    spec.loader.exec_module(module)
+    exec(compile(text, path, "exec"), vars(module))  # generated text, and no bytecode that lies in the folder
     return module

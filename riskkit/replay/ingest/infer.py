@@ -133,7 +133,7 @@ def _numbers(series: pd.Series, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     for index, value in enumerate(values):
         try:
             table[index] = float(exact(value, "number"))
-        except InputError:
+        except (InputError, OverflowError):
             continue
     numbers = table[keys]
     known = np.isfinite(numbers)

@@ -8,16 +8,17 @@ flat position in which an order works counts as open.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from numbers import Integral
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from riskkit._check import InputError, one_of, shown
+from riskkit._fork import lock_of
 from riskkit._show import Row, Shown
 from riskkit.replay.kernels.book import Book
 from riskkit.replay.kernels.records import Record
+from riskkit.replay.rules.breaker_state import OPTIONS, checked_state, fill, plain_state
 from riskkit.replay.rules.evidence import Need
 from riskkit.replay.rules.parameters import Count, Flag, Hour, Limit, MoneyReached, TimeZone
 from riskkit.replay.rules.rule import Rule, RuleType, register
@@ -25,6 +26,8 @@ from riskkit.replay.rules.verdict import OBJECT, PASS, CapVerdict
 from riskkit.replay.schema.calendar import day_starts
 from riskkit.replay.schema.columns import MISSING, EventKind, EventRow
 from riskkit.replay.schema.constants import LARGEST
+from riskkit.replay.schema.digest import hash_plain
+from riskkit.replay.schema.durations import MAX_AHEAD, duration, refuse_ahead
 from riskkit.replay.schema.scopes import SCOPES
 from riskkit.replay.schema.universe import Universe, exact
 
@@ -217,6 +220,10 @@ class CircuitBreaker(Shown):
         Unit of money; a profit or loss is rounded to a multiple of it once, half to even.
     hold : {"session", "reset"}
         End of a trip: with the trading day, or only by `reset`.
+    max_ahead : str, Timedelta or int
+        A ``now`` further ahead of the one before it is stray: it turns no day. `reset` takes any time.
+    on_bad_time : {"refuse", "clamp"}
+        A ``now`` that is stray or goes back: refused (`can_execute` and `open_position` say no), or taken as the one before.
 
     Raises
     ------
@@ -251,16 +258,20 @@ class CircuitBreaker(Shown):
         roll_hour: int = 0,
         quantum: Any = "0.01",
         hold: str = "session",
+        max_ahead: Any = MAX_AHEAD,
+        on_bad_time: str = "refuse",
     ) -> None:
         self.limits = BreakerLimits(daily_loss, open_positions, consecutive_errors, tz, roll_hour)
         self.hold = one_of(hold, ("session", "reset"), "hold")
+        self._max_ahead = duration(max_ahead, "max_ahead", zero=False)
+        self._clamps = one_of(on_bad_time, ("refuse", "clamp"), "on_bad_time") == "clamp"
         self._quantum = exact(quantum, "quantum")
         if self._quantum <= 0:
             raise InputError(f"quantum={shown(quantum)} is not above zero")
         rule = Rule("breaker", self.limits, hold=hold, kind=BY_HAND)
         self._params = rule.to_integers(Universe((), (), {"USD": self._quantum}))
         self._state = SimpleNamespace(loss=0, open=0, errors=0, opening=0, listed=0)
-        self._lock = threading.RLock()
+        self._lock = lock_of(self)
         self._now: int | None = None
         self._day_end = 0
         self._since: int | None = None
@@ -270,9 +281,12 @@ class CircuitBreaker(Shown):
     # ------------------------------------------------------------------ state
 
     def can_execute(self, now: Any = None) -> bool:
-        """True if orders may be sent: the breaker is not tripped."""
+        """True if orders may be sent: the breaker is not tripped, and ``now`` is a time that it can trust."""
         with self._lock:
-            self._advance(now)
+            try:
+                self._advance(now)
+            except Exception:  # whatever is wrong: no order passes because of it
+                return False
             return not self.tripped
 
     @property
@@ -317,7 +331,11 @@ class CircuitBreaker(Shown):
         with self._lock:
             if not self.can_execute(now):
                 return False
-            if check(self._state, self._params, self._book(), self._event(ORDER)).code != PASS:
+            try:
+                refused = check(self._state, self._params, self._book(), self._event(ORDER)).code != PASS
+            except Exception:
+                return False
+            if refused:
                 self._trip(f"a position more than the {self.limits.open_positions} that may be open")
                 return False
             self._record(FILL, "", opened=1)
@@ -354,7 +372,9 @@ class CircuitBreaker(Shown):
     def reset(self, now: Any = None) -> None:
         """Reset by hand, with zero loss and errors; open positions stay open."""
         with self._lock:
-            self._advance(now)
+            if now is not None:
+                instant = self._instant(now)
+                self._begin_day(instant)
             self._release()
             on_new_day(self._state)
 
@@ -364,14 +384,12 @@ class CircuitBreaker(Shown):
         A trip of an earlier day ends, unless ``hold`` is "reset".
         """
         with self._lock:
-            instant = self._instant(now)
-            if self._now is not None and instant < self._now:
-                raise InputError(f"now={shown(now)} is earlier than the previous time; pass events in time order")
+            instant = self._trusted(now)
             first = self._now is None
-            self._now = instant
             if not first and instant < self._day_end:
+                self._now = instant
                 return False
-            self._day_end = int(day_starts(self.limits.tz, self.limits.roll_hour, instant, instant)[1])
+            self._begin_day(instant)
             if first:
                 return False
             on_new_day(self._state)
@@ -379,7 +397,54 @@ class CircuitBreaker(Shown):
                 self._release()
             return True
 
+    # ------------------------------------------------------------------ restart
+
+    def state(self) -> dict[str, Any]:
+        """Limits, loss, positions, errors, trip and time as plain data for JSON, for `from_state`."""
+        with self._lock:
+            return plain_state(self)
+
+    @classmethod
+    def from_state(cls, state: Any) -> CircuitBreaker:
+        """Continue after a restart: a loss, a trip and the trading day are as they were; another state is refused.
+
+        Examples
+        --------
+        >>> breaker = CircuitBreaker(daily_loss=100)
+        >>> breaker.record_trade(-90)
+        >>> again = CircuitBreaker.from_state(breaker.state())
+        >>> again.record_trade(-10)
+        >>> again.tripped, again.digest == breaker.digest
+        (True, False)
+        """
+        known = checked_state(state)
+        breaker = cls(**{name: known[name] for name in OPTIONS})
+        fill(breaker, known)
+        return breaker
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the state: equal for equal breakers."""
+        return hash_plain(self.state()).hex()
+
     # ------------------------------------------------------------------ calls of the rule's functions
+
+    def _trusted(self, now: Any) -> int:
+        """The time, if it is neither before the last one nor far ahead of it; else that one, or an error."""
+        try:
+            instant = self._instant(now)
+            if self._now is not None and instant < self._now:
+                raise InputError(f"now={shown(now)} is earlier than the previous time; pass events in time order")
+            refuse_ahead(instant, self._now, self._max_ahead, "now")
+        except InputError:
+            if not self._clamps or self._now is None:
+                raise
+            return self._now
+        return instant
+
+    def _begin_day(self, instant: int) -> None:
+        self._day_end = int(day_starts(self.limits.tz, self.limits.roll_hour, instant, instant)[1])
+        self._now = instant
 
     def _advance(self, now: Any) -> None:
         if now is not None:

@@ -12,6 +12,7 @@ from riskkit.replay.schema.constants import DAY_NS, LARGEST
 from riskkit.replay.schema.decimals import decimal_of
 
 SPANS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9, "d": DAY_NS}
+MAX_AHEAD = "366d"  # a time with a wrong unit is further ahead; a feed that never rests declares less
 MICROSECOND = datetime.timedelta(microseconds=1)
 
 
@@ -69,6 +70,27 @@ def _nanoseconds(value: Any, name: str) -> int:
         f"{name}={shown(value)} is not a duration; use a text such as '500ms', '5min' or '1d', a Timedelta, or integer "
         "nanoseconds"
     )
+
+
+def refuse_ahead(stamp: int, last: int | None, most: int, name: str) -> None:
+    """Refuse a time that is far ahead of the one before it: a stray one would make every right one late.
+
+    Raises
+    ------
+    InputError
+        If `stamp` is more than `most` nanoseconds after `last`.
+
+    Examples
+    --------
+    >>> refuse_ahead(4 * 10**18, 0, duration("366d", "max_ahead"), "timestamp")
+    Traceback (most recent call last):
+        ...
+    riskkit._check.InputError: timestamp=4000000000000000000 is 46,296 d 7 h after the time before it; max_ahead is 366 d
+    """
+    if last is not None and stamp - last > most:
+        raise InputError(
+            f"{name}={stamp} is {span_text(stamp - last)} after the time before it; max_ahead is {span_text(most)}"
+        )
 
 
 def span_text(nanoseconds: int) -> str:

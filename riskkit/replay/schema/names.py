@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from riskkit._check import InputError, shown
+from riskkit._show import CONTROLS
 
-# control characters, line and paragraph separators, marks that turn the direction of a line, halves of characters
-UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 WHY = "is not a name; a name is one line of text without control characters"
 
 
@@ -34,7 +32,7 @@ def name_text(value: Any, what: str) -> str:
         text = str(value).strip()
     except (ValueError, RecursionError):  # an integer of thousands of digits
         text = ""
-    if not text or UNPRINTED.search(text):
+    if not text or CONTROLS.search(text):
         raise InputError(f"{what}={shown(value)} {WHY}")
     return text
 
@@ -42,6 +40,6 @@ def name_text(value: Any, what: str) -> str:
 def first_bad(names: Iterable[Any]) -> int | None:
     """Position of the first of many names that `name_text` refuses, None if all are good; numbers are good."""
     texts = [name if isinstance(name, str) else "0" for name in names]
-    if all(map(str.strip, texts)) and not UNPRINTED.search("".join(texts)):
+    if all(map(str.strip, texts)) and not CONTROLS.search("".join(texts)):
         return None
-    return next((at for at, text in enumerate(texts) if not text.strip() or UNPRINTED.search(text.strip())), None)
+    return next((at for at, text in enumerate(texts) if not text.strip() or CONTROLS.search(text.strip())), None)

@@ -12,7 +12,7 @@ from riskkit._check import InputError, as_dates, confidence_level
 from riskkit._show import Row, Shown, percent
 from riskkit._tail import DEFAULT_CONFIDENCE, tail_probability
 from riskkit._types import ReturnsLike
-from riskkit.plot import STRONG, axes, legible
+from riskkit.plot import STRONG, axes, legible, literal
 from riskkit.var_backtest.comparison.equal_accuracy import ConfidenceSet, diebold_mariano, model_confidence_set
 from riskkit.var_backtest.core.docs import documented
 from riskkit.var_backtest.core.hits import can_divide
@@ -103,7 +103,7 @@ class ForecastComparison(Shown):
                 f"{row['hit_ratio']:.2f} × expected hits, fails {row['assets_rejected']:.0f} of {self.n_assets} assets"
             )
             ax.text(row["worse_by"] + 0.03 * widest, height, words, va="center", fontsize="small")
-        ax.set_yticks(heights, [str(name) for name in table.index])
+        ax.set_yticks(heights, [literal(name) for name in table.index])
         ax.set_xlim(-0.02 * widest, 1.7 * widest)
         ax.set_xlabel(f"worse than the best by ({SCORES[self.score]}, mean a day)")
         level = percent(self.confidence_set.confidence)

@@ -207,7 +207,7 @@ def test_times_as_people_have_them():
     ],
 )
 def test_what_is_no_time_is_refused(now, sentence):
-    assert refusal(CircuitBreaker().can_execute, now) == sentence
+    assert refusal(CircuitBreaker().check_daily_reset, now) == sentence
 
 
 def test_a_time_that_goes_back_is_refused_and_changes_nothing():

@@ -1,0 +1,98 @@
+"""Where compiled code is kept: a folder that belongs to the user, and that nobody else can write to.
+
+Compiled code is executed, so whoever can write it can run code as the user.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from riskkit._check import InputError
+
+
+def cache_folder() -> Path:
+    """The folder of compiled code: RISKKIT_CACHE, else the user's cache folder, else one of this process.
+
+    Raises
+    ------
+    InputError
+        The folder that RISKKIT_CACHE names cannot be made or written, or belongs to or can be written by others.
+    """
+    given = os.environ.get("RISKKIT_CACHE")
+    if given:
+        return _private(Path(given).absolute())
+    try:
+        return _private(_of_user())
+    except (InputError, RuntimeError):  # no home, or none that can be written
+        return _of_process()
+
+
+def _of_user() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "riskkit"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData" / "Local"))) / "riskkit" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "riskkit"
+
+
+@cache
+def _of_process() -> Path:
+    """A folder that ends with the process."""
+    folder = tempfile.mkdtemp(prefix="riskkit-")
+    atexit.register(_remove, folder, os.getpid())
+    return Path(folder)
+
+
+def _remove(folder: str, owner: int) -> None:
+    """Remove the folder of a process at its end; a forked child leaves it to its parent."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _private(folder: Path) -> Path:
+    """The folder, made for the user alone if it does not exist; refused if others can write to it."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.stat()
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise InputError(
+            f"the cache folder {folder} cannot be written ({error.strerror}); set RISKKIT_CACHE to one that can"
+        ) from None
+    if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
+        why = "belongs to another user" if found.st_uid != os.getuid() else "can be written by other users"
+        raise InputError(
+            f"the cache folder {folder} {why}, whose code would run here; set RISKKIT_CACHE to one of yours"
+        )
+    return folder
+
+
+@contextmanager
+def kernels_of(source: str) -> Iterator[None]:
+    """A block in which numba chooses where it keeps the kernels of a file: beside it, or in the `cache_folder`.
+
+    Beside it only without RISKKIT_CACHE, and if that folder can be written.
+    """
+    import numba
+
+    config: Any = numba.config
+    beside = Path(source).parent
+    before = config.CACHE_DIR
+    if not before and (os.environ.get("RISKKIT_CACHE") or not os.access(beside, os.W_OK)) and beside != cache_folder():
+        config.CACHE_DIR = str(cache_folder() / "kernels")
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before

@@ -1,0 +1,94 @@
+"""Compiled code is kept where nobody else can write, and its absence stops nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from riskkit import InputError
+from riskkit._cache import cache_folder
+from riskkit.replay.engine.compiler import load_module
+
+SCRIPT = """
+import os, pathlib
+import pandas as pd
+import riskkit as rk
+from riskkit import _cache
+package, access = str(pathlib.Path(rk.__file__).parent), os.access
+os.access = lambda path, mode: not str(path).startswith(package) and access(path, mode)
+rk.ewma_volatility([0.01, -0.02, 0.03])
+row = {"ts": [0], "kind": "order", "account": "A", "instrument": "X", "side": "B", "qty": 9, "price": 1.0}
+log = rk.EventLog.from_frame(pd.DataFrame(row))
+rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=5))])
+assert len(rk.replay_log(log, rules, compiled=True).to_frame()) == 1
+print(_cache.cache_folder())
+"""
+
+
+def test_a_new_folder_is_the_users_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("RISKKIT_CACHE", str(tmp_path / "new" / "cache"))
+    before = os.umask(0)
+    try:
+        assert cache_folder().stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+
+
+def test_a_folder_that_others_can_write_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("RISKKIT_CACHE", str(tmp_path))
+    tmp_path.chmod(0o777)
+    with pytest.raises(InputError, match="can be written by other users, whose code would run here"):
+        cache_folder()
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    with pytest.raises(InputError, match="belongs to another user"):
+        cache_folder()
+
+
+def test_planted_bytecode_is_not_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("RISKKIT_CACHE", str(tmp_path))
+    tmp_path.chmod(0o700)
+    text = "answer = 1\n"
+    assert load_module("riskkit_loop_test", text).answer == 1
+    import importlib.util
+    import py_compile
+
+    path = tmp_path / "riskkit_loop_test.py"
+    planted = tmp_path / "planted.py"
+    planted.write_text("answer = 2\n", encoding="utf-8")
+    os.utime(planted, (path.stat().st_atime, path.stat().st_mtime))  # the same size and time
+    py_compile.compile(str(planted), cfile=importlib.util.cache_from_source(str(path)), doraise=True)
+    assert load_module("riskkit_loop_test", text).answer == 1
+
+
+@pytest.mark.parametrize("given", ["", None])
+def test_without_a_home_the_folder_is_of_the_process(given, monkeypatch, tmp_path):
+    monkeypatch.delenv("RISKKIT_CACHE", raising=False)
+    if given is not None:
+        monkeypatch.setenv("RISKKIT_CACHE", given)  # an empty name is none
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "below"))
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    assert cache_folder().stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cache", ["named", "none"])
+def test_without_a_home_and_with_a_package_that_cannot_be_written_it_runs(cache, tmp_path):
+    folder, home = tmp_path / "cache", tmp_path / "file"
+    home.write_text("no folder", encoding="utf-8")
+    names = {name: value for name, value in os.environ.items() if name not in ("RISKKIT_CACHE", "XDG_CACHE_HOME")}
+    named = {"RISKKIT_CACHE": str(folder)} if cache == "named" else {}
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={**names, **named, "HOME": str(home / "below"), "RISKKIT_QUIET": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    kept = ran.stdout.split()[-1]
+    assert not os.path.exists(kept) if cache == "none" else kept == str(folder)
+    if cache == "named":
+        assert list(folder.glob("riskkit_loop_*.py")) and list((folder / "kernels").rglob("*.nbi"))
