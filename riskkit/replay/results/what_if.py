@@ -15,7 +15,7 @@ import numpy as np
 from riskkit.replay.engine.compiler import ReplayLoop, assign_slots, find_duplicates, fixed_arguments
 from riskkit.replay.engine.groups import group_place
 from riskkit.replay.engine.samples import Samples
-from riskkit.replay.engine.state import calendars, new_state, opening
+from riskkit.replay.engine.state import COUNTED, calendars, new_state, opening
 from riskkit.replay.kernels.runtime import ROW, Counter, Orphans, Rejects
 from riskkit.replay.results.decisions import DecisionFormatter
 from riskkit.replay.results.explain import unjudged
@@ -109,7 +109,7 @@ class Explainer:
     """
 
     def __init__(self, engine: ReplayLoop) -> None:
-        self.shape, self.compiled = engine.shape, engine.compiled
+        self.shape, self.tier = engine.shape, engine.tier
 
     def __call__(self, result: ReplayResult, seq: int) -> tuple[Objection, ...]:
         """The objections to the message at `seq`, in the declared order of the rules."""
@@ -118,7 +118,7 @@ class Explainer:
         objecting = [k for k in range(len(result.rules)) if (mask >> k) & 1]
         if not objecting:
             return ()
-        moment = Moment(result, ReplayLoop(result.rules, self.shape, compiled=self.compiled), seq)
+        moment = Moment(result, ReplayLoop(result.rules, self.shape, compiled=self.tier), seq)
         return tuple(moment.objection(k) for k in objecting)
 
 
@@ -241,7 +241,9 @@ class Moment:
         if self.shape.orders:
             found |= {name: float(int(position[name]) * step) for name in ("open_buy_qty", "open_sell_qty")}
         record = state.rules[k][key + 1]
-        return found | {name: record[name].item() for name in record.dtype.names if name not in HIDDEN}
+        own = [name.partition(":")[0] for name in rule.kind.state]
+        names = [*own, *(name for name, need in COUNTED.items() if need in rule.kind.requires)]
+        return found | {name: record[name].item() for name in names if name not in HIDDEN}
 
     # ------------------------------------------------------------------ quantities and times that pass
 
