@@ -24,7 +24,8 @@ from riskkit.replay.schema.columns import Cause, DecisionCode
 from riskkit.replay.schema.universe import Account, Instrument
 
 ACCOUNT: dict[str, Any] = {"cash": {}, "positions": {}, "desk": "", "firm": ""}
-WAYS = ("plain", "live", "compiled")
+WAYS = ("plain", "live", "generic", "compiled")
+COMPILED: dict[str, bool | str] = {"plain": False, "generic": "generic", "compiled": True}
 UNNAMED = "(unnamed)"  # what came without a strategy or a login has a key of its own, as if they were one more
 KINDS = {
     "order_list": "order",
@@ -209,7 +210,7 @@ def rules_of(scenario: dict[str, Any]) -> RuleSet:
 
 
 def run(scenario: dict[str, Any], way: str) -> Outcome:
-    """Replay a scenario as plain Python, compiled, or one event at a time (live)."""
+    """Replay a scenario as plain Python, by the generic loop, compiled, or one event at a time (live)."""
     log, numbers = log_of(scenario)
     rules = rules_of(scenario)
     mode = scenario.get("mode", "shadow")
@@ -219,7 +220,7 @@ def run(scenario: dict[str, Any], way: str) -> Outcome:
         live.feed(log)
         result = live.result()
     else:
-        options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": way == "compiled"}
+        options = {"orphans": orphans, "on_trip": "leave", "sample_ns": None, "compiled": COMPILED[way]}
         result = Stage(log, rules, mode, **options).replay(rules)  # also where the log lacks what the rules need
     return outcome_of(scenario, result, numbers)
 

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from riskkit._check import InputError, one_of
-from riskkit.replay.engine.compiler import ReplayLoop, fixed_arguments, shape_of
+from riskkit.replay.engine.compiler import ReplayLoop, Tier, fixed_arguments, shape_of
 from riskkit.replay.engine.samples import Samples
 from riskkit.replay.engine.state import Calendars, State, calendars, hold_fills
+from riskkit.replay.engine.tiers import tier_of
 from riskkit.replay.ingest.bounds import check_bounds, quantum_that_fits
 from riskkit.replay.ingest.event import DEFAULTS, DTYPES, Row, check_order, check_row, row_of
 from riskkit.replay.kernels.runtime import DEFAULT_ORPHANS, ROW, Counter, Orphans
@@ -40,6 +41,7 @@ from riskkit.replay.schema.universe import OutOfRange, Universe, decimal_text
 YEARS_NS = 30 * 366 * DAY_NS  # trading days are resolved so far ahead
 BAD_TS = int(RowFlag.BAD_TS)
 FLATTEN = int(RowFlag.FLATTEN)
+EVENTS = 1_000_000  # for which "auto" chooses a loop
 STEP_ROWS = 4096  # decision rows that compiled steps may write before they are moved away
 
 
@@ -68,8 +70,8 @@ class Engine:
         As in `replay_log`. In enforce mode the caller sends only events that were allowed.
     orphans, on_trip : str
         As in `replay_log`.
-    compiled : bool
-        False runs the rules as plain Python.
+    compiled : bool, "auto" or "generic"
+        As in `replay_log`; False runs the rules as plain Python.
 
     Examples
     --------
@@ -91,7 +93,7 @@ class Engine:
         *,
         orphans: str = DEFAULT_ORPHANS,
         on_trip: str = "leave",
-        compiled: bool = True,
+        compiled: Tier = True,
     ) -> None:
         one_of(mode, ("shadow", "enforce"), "mode")
         one_of(orphans, ("keep", "clip", "drop"), "orphans")
@@ -117,7 +119,7 @@ class Engine:
         opened = any(account.positions for account in universe.accounts)
         cancels = on_trip == "cancel_working"
         shape = shape_of(rules, every, enforce=mode == "enforce", sampled=False, cancels=cancels, opened=opened)
-        self._engine = ReplayLoop(rules, shape, compiled=compiled)
+        self._engine = ReplayLoop(rules, shape, compiled=tier_of(compiled, rules, shape, EVENTS))
         self._growth = Growth(rules, self._params, universe, self._journal.pairs)
         self._state: State | None = None
         self._found: Calendars | None = None
@@ -560,6 +562,7 @@ class Engine:
             found,
             Samples.none(len(self._universe.accounts)),
             marked=self._engine.shape.marks,
+            how=self._engine.how,
             explainer=Explainer(self._engine),
         )
 
@@ -621,7 +624,7 @@ class Engine:
         return pack(header | {"extra": extra or {}}, arrays, self.rules)
 
     @classmethod
-    def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: bool = True) -> Engine:
+    def restore(cls, snapshot: bytes, rules: RuleSet, *, compiled: Tier = True) -> Engine:
         """Continue from a snapshot, with the same rules.
 
         Raises

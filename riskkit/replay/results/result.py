@@ -50,6 +50,8 @@ class ReplayResult(Shown):
         One row per decision other than a plain pass, and per transition; see `riskkit.replay.kernels.runtime.ROW`.
     digest : str
         64 hexadecimal digits over semantics, universe, rules, days, events and rows.
+    how : str
+        Which loop ran: "plain Python", "generic loop" or "loop of these rules"; the rest of the result does not depend on it.
     flattening : Flattening, optional
         With ``on_trip="flatten"``, what the trips closed.
 
@@ -81,6 +83,7 @@ class ReplayResult(Shown):
         samples: Samples,
         *,
         marked: bool = True,
+        how: str = "",
         explainer: Callable[[ReplayResult, int], tuple[Objection, ...]] | None = None,
         under_policy: Callable[[str], ReplayResult] | None = None,
     ) -> None:
@@ -93,6 +96,7 @@ class ReplayResult(Shown):
         self.calendars = calendars
         self._samples = samples
         self.marked = marked  # the books were valued at every price
+        self.how = how
         self._explainer = explainer  # `riskkit.replay.results.what_if`; None if there are no events to replay
         self._under_policy = under_policy  # replays the log under a policy for orphan exits
         self.record = log  # without the fills of a flattening
