@@ -11,7 +11,7 @@ from random_scenarios import CONVERTING, PARAMETERS, in_currencies, rule, scenar
 from scenario_runner import run
 from streams import random_log
 
-from riskkit import InputError, Rule, RuleSet, replay_log
+from riskkit import EventLog, InputError, Rule, RuleSet, replay_log
 from riskkit.replay.engine.compiler import _generic_run
 from riskkit.replay.live.engine import Engine
 from riskkit.replay.log.tiny_log import tiny_log
@@ -83,9 +83,13 @@ def test_all_rules_at_once_give_one_digest_in_chunks_and_live():
     assert live.digest == digest
 
 
-def test_one_machine_code_serves_every_rule_set_and_every_log():
-    for log in (random_log(2, 60), tiny_log([5, 2], marks=8)):
+def test_one_machine_code_serves_every_rule_set_and_every_log(tmp_path):
+    log = random_log(2, 60)
+    log.save(tmp_path / "mapped")
+    log.to_parquet(tmp_path / "log.parquet")
+    stored = EventLog.open(tmp_path / "mapped"), EventLog.from_parquet(tmp_path / "log.parquet")
+    for one in (log, *stored, tiny_log([5, 2], marks=8)):
         for mode in ("shadow", "enforce"):
-            result = replay_log(log, RuleSet([Rule("size", MaxOrderQty(limit=4))]), mode, compiled="generic")
+            result = replay_log(one, RuleSet([Rule("size", MaxOrderQty(limit=4))]), mode, compiled="generic")
             assert result.how == "generic loop"
     assert len(_generic_run().signatures) == 1

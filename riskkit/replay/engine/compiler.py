@@ -232,7 +232,8 @@ class ReplayLoop:
         self, state: State, columns: Mapping[str, Any], fixed: Mapping[str, Any], rows: np.ndarray
     ) -> list[Any]:
         """The arguments of ``run`` after start and stop."""
-        arrays = {**columns, **state.arrays(), **fixed, "rows": rows}
+        given = {name: _writable(column) for name, column in columns.items()} if self.compiled else columns
+        arrays = {**given, **state.arrays(), **fixed, "rows": rows}
         values = {f"all_{name}": array for name, array in arrays.items()}
         for rule, of_terms, params, states in zip(
             self.shape.rules, fixed["terms"], fixed["params"], state.rules, strict=True
@@ -264,6 +265,19 @@ def fixed_arguments(
         "terms": [terms(rule, found, currencies) for rule in rules],
         "params": params,
     }
+
+
+class _Writable:
+    """The memory of an array, as of one that may be written."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}
+
+
+def _writable(column: np.ndarray) -> np.ndarray:
+    """A column of a mapped file as the type of any other, so that no loop is compiled for it; loops write in none."""
+    return column if column.flags.writeable else np.asarray(_Writable(column))
 
 
 def cache_folder() -> Path:
