@@ -7,13 +7,15 @@ seconds of compilation when it is first met.
 
 from __future__ import annotations
 
+from typing import Any
+
 from riskkit._check import one_of
 from riskkit.replay.engine.compiler import Tier, generic_is_warm, is_compiled, jit_is_off
 from riskkit.replay.engine.generic import is_generic
 from riskkit.replay.engine.shape import Shape
 from riskkit.replay.rules.ruleset import RuleSet
 
-CHOICES = (True, False, "auto", "generic")
+CHOICES: Any = (True, False, "auto", "generic")
 PLAIN_EVENT, PLAIN_RULE = 20e-6, 8e-6  # seconds of an event, and of a rule at an event, in plain Python on a laptop
 AT_ONCE = 1.0  # seconds that plain Python may take without a look for compiled loops
 COMPILE, COMPILE_RULE = 3.0, 1.4  # seconds of the compiler, and for each rule

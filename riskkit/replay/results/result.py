@@ -57,13 +57,9 @@ class ReplayResult(Shown):
 
     Examples
     --------
-    >>> import pandas as pd
     >>> import riskkit as rk
-    >>> frame = pd.DataFrame({"ts": range(3), "kind": "order", "account": "A", "instrument": "X", "side": "B",
-    ...                       "qty": [1, 9, 2], "price": 10})
-    >>> log = rk.EventLog.from_frame(frame)
     >>> rules = rk.RuleSet([rk.Rule("size", rk.rules.MaxOrderQty(limit=4))])
-    >>> result = rk.replay_log(log, rules, compiled=False)
+    >>> result = rk.replay_log(rk.replay.tiny_log([1, 9, 2]), rules, compiled=False)
     >>> result.rejections()["seq"].tolist(), len(result.digest)
     ([1], 64)
     >>> print(result.explain(1))
